@@ -1,0 +1,5 @@
+"""`python -m bot` is `cobrowse-bot`."""
+
+from bot.cli import main
+
+main()

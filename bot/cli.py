@@ -1,0 +1,147 @@
+"""The commands: run · sandbox · start · applications. Each reads its settings and calls one function.
+
+Imports stand inside the commands, so that each loads only what it uses.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+from bot import __version__
+
+if TYPE_CHECKING:
+    from bot import settings
+
+T = TypeVar("T")
+
+
+@click.group()
+@click.version_option(__version__, prog_name="cobrowse-bot")
+def main() -> None:
+    """A Slack bot for contact centres on Genesys Cloud: type /cobrowse, get the customer's join link."""
+
+
+@main.command()
+def run() -> None:
+    """Serve Slack, over Socket Mode or HTTP, until told to stop."""
+    from bot import app, logs, serve, settings
+    from bot.slack.identity import SlackRefused, SlackUnreachable
+
+    try:
+        loaded = settings.load(settings.environment())
+    except settings.SettingsFault as fault:
+        _settings_fault(fault.faults)
+    logs.set_up(loaded.logging.level, as_json=loaded.logging.as_json, secrets=loaded.logging.secrets)
+
+    async def serving() -> None:
+        async with serve.until_signalled() as stop, app.open_bot(loaded) as bot:
+            await serve.run(bot.app, bot.desk, bot.socket_web, loaded, stop)
+
+    try:
+        asyncio.run(serving())
+    except (SlackRefused, SlackUnreachable, serve.Refused) as refused:
+        _fail(str(refused))
+
+
+@main.command()
+@click.option("--host-user-id", metavar="UUID", help="The host's Genesys user id; default GENESYS_HOST_USER_ID.")
+@click.option("--name", default="Co-browse session", show_default=True, help="The session's name.")
+@click.option("--application", metavar="ID", help="Default COBROWSE_APPLICATION_ID.")
+@click.option("--timeout", metavar="SECONDS", type=click.IntRange(60, 86_400), help="Default COBROWSE_TIMEOUT_SECONDS.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def start(host_user_id: str | None, name: str, application: str | None, timeout: int | None, as_json: bool) -> None:
+    """Create a session without Slack, and print its join link."""
+    from bot import service
+    from bot.desk.hosts import host_id
+
+    loaded = _service()
+    host = host_id(host_user_id) if host_user_id else loaded.host_id
+    if host is None:
+        wrong = "must be a Genesys user's id, a UUID." if host_user_id else "is missing; or set GENESYS_HOST_USER_ID."
+        _fail(f"--host-user-id {wrong}")
+    session = _call(service.start(loaded, host, name, application, timeout))
+    if as_json:
+        fields = {
+            "id": session.id,
+            "status": session.status,
+            "hostUserId": session.host_id,
+            "joinUrl": session.join_url,
+        }
+        click.echo(json.dumps(fields))
+    else:
+        click.echo(f"Session ID: {session.id}\nStatus: {session.status}\nHost User ID: {session.host_id}")
+        click.echo(f"Join URL: {session.join_url}")
+
+
+@main.command()
+def applications() -> None:
+    """List the ids of the co-browse applications there are."""
+    from bot import service
+
+    for application_id, name in _call(service.applications(_service())):
+        click.echo(f"{application_id}\t{name}" if name else application_id)
+
+
+@main.command()
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="The page's port.")
+@click.option(
+    "--once", metavar="TEXT", help='Run one command such as "/cobrowse Checkout help", print the answer, exit.'
+)
+@click.option("--as", "person", default="agent", show_default=True, help="Who types it.")
+@click.option("--genesys", "fault", metavar="FAULT", help="How Genesys misbehaves meanwhile; see the README.")
+@click.option("--http", is_flag=True, help="Deliver over signed HTTP instead of Socket Mode.")
+@click.option("--json", "as_json", is_flag=True, help="With --once: print one JSON object.")
+def sandbox(port: int, once: str | None, person: str, fault: str | None, http: bool, as_json: bool) -> None:
+    """Try everything on this machine, without any account: a small Slack, a small Genesys, the real bot."""
+    from bot import serve
+    from bot.sandbox import run as sandbox_run
+
+    if person not in sandbox_run.ROLES:
+        raise click.BadParameter(f"choose one of {', '.join(sandbox_run.ROLES)}", param_hint="--as")
+    if fault is not None and fault not in sandbox_run.FAULTS:
+        raise click.BadParameter(f"choose one of {', '.join(sandbox_run.FAULTS)}", param_hint="--genesys")
+    if once is None:
+        try:
+            asyncio.run(sandbox_run.serve_page(port, fault=fault, http=http))
+        except serve.Refused as refused:
+            _fail(str(refused))
+        return
+    answer = asyncio.run(sandbox_run.run_once(once, person, fault=fault, http=http))
+    click.echo(json.dumps(answer.as_dict(), ensure_ascii=False, indent=2) if as_json else answer.as_text())
+    sys.exit(1 if answer.failed else 0)
+
+
+def _service() -> "settings.Service":
+    from bot import logs, settings
+
+    try:
+        service = settings.load_service(settings.environment())
+    except settings.SettingsFault as fault:
+        _settings_fault(fault.faults)
+    # the outcome is what this prints, so only what goes wrong is logged
+    level = "DEBUG" if service.logging.level == "DEBUG" else "WARNING"
+    logs.set_up(level, as_json=service.logging.as_json, secrets=service.logging.secrets)
+    return service
+
+
+def _call(coroutine: Coroutine[Any, Any, T]) -> T:
+    from bot.desk.errors import CobrowseError
+    from bot.service import in_words
+
+    try:
+        return asyncio.run(coroutine)
+    except CobrowseError as error:
+        _fail(in_words(error))
+
+
+def _settings_fault(faults: list[str]) -> NoReturn:
+    _fail("The settings need mending:\n" + "\n".join(f"  {fault}" for fault in faults))
+
+
+def _fail(sentence: str) -> NoReturn:
+    click.echo(sentence, err=True)
+    sys.exit(1)

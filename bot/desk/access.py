@@ -1,0 +1,107 @@
+"""Who may start what, for whom, where. Default deny: whoever is not known to be a member is refused.
+
+Asks Slack's side, through the People Protocol, who somebody is; the rules themselves are settings.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.desk.errors import ChannelNotAllowed, MayNotActForOthers, NotAMember, NotListed, OtherWorkspace
+from bot.desk.models import ChannelId, Person, Request, Standing, TeamId, UserId
+
+
+class People(Protocol):
+    """Slack users and user groups. Both raise SlackUnavailable when Slack cannot say."""
+
+    async def person(self, user_id: UserId) -> Person: ...
+
+    async def in_group(self, user_id: UserId, group_id: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """A list of people: user ids `U…`/`W…` and user groups `S…`. An empty roll names nobody."""
+
+    users: frozenset[UserId] = frozenset()
+    groups: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.users or self.groups)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The settings that decide. Empty `members` means every full member, empty `channels` means everywhere.
+
+    Supervisors and administrators need not stand among the members as well: to be listed is to be allowed.
+    """
+
+    supervisors: Roll = Roll()
+    admins: Roll = Roll()
+    members: Roll = Roll()
+    channels: Collection[ChannelId] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The workspace the bot's token belongs to (Slack's auth.test); with an org-wide install, the organisation."""
+
+    team_id: TeamId
+    enterprise_id: TeamId | None = None
+    org_wide: bool = False
+
+    def serves(self, team_id: TeamId, enterprise_id: TeamId | None) -> bool:
+        """Whether a command from there is ours. Bolt does not ask."""
+        if self.org_wide:
+            return enterprise_id is not None and enterprise_id == self.enterprise_id
+        return team_id == self.team_id
+
+
+class Access:
+    """Lets a request in, or raises the Refused that says why not."""
+
+    def __init__(self, rules: Rules, home: Home, people: People) -> None:
+        self._rules = rules
+        self._home = home
+        self._people = people
+
+    async def admit(self, request: Request) -> Person:
+        """Whose session it may be: the requester, or the agent they may act for. Raises Refused, SlackUnavailable."""
+        self._check_place(request)
+        requester = await self._member(request.requester, is_target=False)
+        if not request.for_another:
+            return requester
+        if not await self._leads(request.requester):
+            raise MayNotActForOthers(request.agent)
+        return await self._member(request.agent, is_target=True)
+
+    async def admit_presser(self, request: Request) -> None:
+        """Whether somebody who pressed a button may use this bot at all: outsiders can press, too."""
+        self._check_place(request)
+        await self._member(request.requester, is_target=False)
+
+    def _check_place(self, request: Request) -> None:
+        if not self._home.serves(request.team_id, request.enterprise_id):
+            raise OtherWorkspace(request.team_id)
+        if self._rules.channels and request.channel_id not in self._rules.channels:
+            raise ChannelNotAllowed(request.channel_id, tuple(self._rules.channels))
+
+    async def _member(self, user_id: UserId, *, is_target: bool) -> Person:
+        person = await self._people.person(user_id)
+        if person.standing is not Standing.MEMBER:
+            raise NotAMember(user_id, person.standing, is_target)
+        if self._rules.members and not (await self._on(self._rules.members, user_id) or await self._leads(user_id)):
+            raise NotListed(user_id, is_target)
+        return person
+
+    async def _leads(self, user_id: UserId) -> bool:
+        return await self._on(self._rules.supervisors, user_id) or await self._on(self._rules.admins, user_id)
+
+    async def _on(self, roll: Roll, user_id: UserId) -> bool:
+        if user_id in roll.users:
+            return True
+        for group in roll.groups:
+            if await self._people.in_group(user_id, group):
+                return True
+        return False

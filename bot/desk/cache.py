@@ -1,0 +1,51 @@
+"""A bounded cache with a time to live, in which however many ask for one key, one asks the source.
+
+A failed look-up is not kept. What is kept, and for how long, is its owner's business.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+from cachetools import TTLCache
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Cache(Generic[K, V]):
+    """At most `size` values, each kept for `seconds`. `clock` counts seconds and never goes back."""
+
+    def __init__(self, *, seconds: float, size: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._kept: TTLCache[K, V] = TTLCache(maxsize=size, ttl=seconds, timer=clock)
+        self._asking: dict[K, asyncio.Task[V]] = {}
+
+    async def get(self, key: K, ask: Callable[[], Awaitable[V]]) -> V:
+        """The kept value, or what `ask` says. Raises what `ask` raises, to all who wait for it."""
+        try:
+            return self._kept[key]
+        except KeyError:
+            pass
+        task = self._asking.get(key)
+        if task is None:
+            task = self._asking[key] = asyncio.ensure_future(self._ask(key, ask))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, even if nobody waits
+        # Shielded: one who stops waiting must not take the answer from the others.
+        return await asyncio.shield(task)
+
+    async def _ask(self, key: K, ask: Callable[[], Awaitable[V]]) -> V:
+        mine = asyncio.current_task()
+        try:
+            value = await ask()
+            if self._asking.get(key) is mine:  # else it was forgotten while we asked, and may be stale
+                self._kept[key] = value
+            return value
+        finally:
+            if self._asking.get(key) is mine:
+                del self._asking[key]
+
+    def forget(self, key: K) -> None:
+        """Asks the source at the next get."""
+        self._kept.pop(key, None)
+        self._asking.pop(key, None)

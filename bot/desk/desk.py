@@ -1,0 +1,244 @@
+"""The life of a request: accept it, find the host, create the session, answer. Step 3 of five.
+
+Each accepted request ends with one outcome: the link, or one clear sentence. The work runs on the desk's own tasks, so
+that Slack's acknowledgement waits for nothing but the store. How a request travels there and an answer back is for
+others; they stand here as Protocols.
+"""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from bot.desk.access import Access
+from bot.desk.errors import (
+    CobrowseError,
+    Draining,
+    Interrupted,
+    InvalidHost,
+    NotYours,
+    RequestGone,
+    ServiceError,
+    TriedAlready,
+    Unexpected,
+)
+from bot.desk.hosts import Hosts
+from bot.desk.models import (
+    NAME_LENGTH,
+    HostId,
+    Identity,
+    Kind,
+    Order,
+    Person,
+    Request,
+    RequestId,
+    Session,
+    Started,
+    State,
+)
+from bot.desk.progress import NOTE_AFTER_SECONDS, Ledger, Notifier, Progress, Superseded
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 256
+LAST_WORDS_SECONDS = 3.0
+
+Outcome = Started | Identity | CobrowseError
+
+
+class Watcher(Protocol):
+    """Is told when a create goes out, and when it has to wait because the service did not act."""
+
+    async def sending(self) -> None: ...
+
+    async def waiting(self, seconds: float) -> None: ...
+
+
+class SessionService(Protocol):
+    """Creates sessions."""
+
+    async def create(self, order: Order, watcher: Watcher) -> Session:
+        """A session that exists. Raises ServiceError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A request as the store holds it; `failure` names the error it ended with, empty when there was none."""
+
+    request: Request
+    state: State
+    failure: str = ""
+    session: Session | None = None
+
+
+class Store(Ledger, Protocol):
+    """What must survive."""
+
+    async def accept(self, request: Request) -> bool:
+        """Stores the request; False when its key is there already. Raises StoreUnavailable."""
+
+    async def find(self, request_id: RequestId) -> Kept | None: ...
+
+
+class Teller(Notifier, Protocol):
+    """Gets words to people; never raises."""
+
+    async def answer(self, request: Request, outcome: Outcome) -> bool:
+        """Whether the outcome reached the requester."""
+
+    async def tell_agent(self, request: Request, started: Started) -> bool:
+        """Whether the agent now knows that a session was started for them, and by whom."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What every session of this bot is made of: application and time-out."""
+
+    application_id: str = "web"
+    application_type: str = "web"
+    timeout_seconds: int = 1800
+
+
+class Desk:
+    """Takes requests in and sees each of them through."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        access: Access,
+        hosts: Hosts,
+        sessions: SessionService,
+        teller: Teller,
+        offer: Offer,
+        at_once: int = AT_ONCE,
+        note_after_seconds: float = NOTE_AFTER_SECONDS,
+    ) -> None:
+        self._store, self._access, self._hosts = store, access, hosts
+        self._sessions, self._teller, self._offer = sessions, teller, offer
+        self._turns = asyncio.Semaphore(at_once)
+        self._note_after_seconds = note_after_seconds
+        self._working: set[asyncio.Task[None]] = set()
+        self._draining = False
+
+    async def accept(self, request: Request) -> bool:
+        """Stores the request and starts to work it; False when it is here already. Raises NotAccepted."""
+        if self._draining:
+            raise Draining
+        if not await self._store.accept(request):
+            return False
+        task = asyncio.create_task(self._work(request))
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
+        return True
+
+    async def try_again(self, failed: RequestId, press: Request) -> None:
+        """Accepts `failed` once more for whoever pressed the button. Raises TryAgainRefused, NotAccepted."""
+        kept = await self._store.find(failed)
+        if kept is None:
+            raise RequestGone
+        was = kept.request
+        if (was.team_id, was.requester) != (press.team_id, press.requester):
+            raise NotYours
+        again = replace(press, kind=was.kind, target=was.target, name=was.name)
+        if not kept.failure or not await self.accept(again):
+            raise TriedAlready
+
+    async def drain(self, seconds: float) -> None:
+        """Takes nothing more, finishes what is accepted; what is left at the end is answered "was interrupted"."""
+        self._draining = True
+        if self._working:
+            await asyncio.wait(self._working, timeout=max(seconds - LAST_WORDS_SECONDS, seconds / 2))
+        for task in self._working:
+            task.cancel()
+        if self._working:
+            log.warning("interrupted", extra={"fields": {"requests": len(self._working)}})
+            await asyncio.wait(self._working, timeout=LAST_WORDS_SECONDS)
+
+    async def _work(self, request: Request) -> None:
+        progress = Progress(request, self._store, self._teller, note_after_seconds=self._note_after_seconds)
+        began = time.monotonic()
+        try:
+            outcome = await self._outcome(request, progress)
+            if isinstance(outcome, CobrowseError):
+                await progress.move(State.FAILED, failure=type(outcome).__name__)
+            reached = await self._teller.answer(request, outcome)
+            await progress.move(State.ANSWERED)
+        except Superseded:
+            log.info("superseded", extra={"fields": {"request": request.id}})
+        except Exception:
+            log.exception("answering failed", extra={"fields": {"request": request.id}})
+        else:
+            _log_outcome(request, outcome, progress, reached, time.monotonic() - began)
+
+    async def _outcome(self, request: Request, progress: Progress) -> Outcome:
+        """The second error boundary: whatever goes wrong becomes a sentence for the person."""
+        try:
+            async with self._turns:
+                if request.kind is Kind.WHOAMI:
+                    return await self._identify(request)
+                return await self._start(request, progress)
+        except Superseded:
+            raise
+        except CobrowseError as error:
+            return error
+        except asyncio.CancelledError:
+            return Interrupted(maybe_created=progress.state is State.CREATING)
+        except Exception:
+            log.exception("unexpected", extra={"fields": {"request": request.id}})
+            return Unexpected()
+        finally:
+            await progress.stop()
+
+    async def _identify(self, request: Request) -> Identity:
+        person = await self._access.admit(request)
+        return Identity(person, await self._hosts.find(person))
+
+    async def _start(self, request: Request, progress: Progress) -> Started:
+        agent = await self._access.admit(request)
+        host = await self._hosts.find(agent, is_target=request.for_another)
+        try:
+            session = await self._sessions.create(self._order(request, agent, host.id), progress)
+        except InvalidHost:
+            self._hosts.forget(agent)
+            raise
+        await progress.move(State.CREATED, session=session)
+        started = Started(session, host, agent)
+        if request.for_another:
+            started = replace(started, agent_told=await self._teller.tell_agent(request, started))
+        return started
+
+    def _order(self, request: Request, agent: Person, host_id: HostId) -> Order:
+        return Order(
+            host_id=host_id,
+            name=request.name or f"Co-browse with {agent.name}"[:NAME_LENGTH],
+            application_id=self._offer.application_id,
+            application_type=self._offer.application_type,
+            timeout_seconds=self._offer.timeout_seconds,
+            request_id=request.id,
+            context="slack",
+        )
+
+
+def _log_outcome(request: Request, outcome: Outcome, progress: Progress, reached: bool, seconds: float) -> None:
+    """One line an outcome."""
+    fields: dict[str, object] = {
+        "request": request.id,
+        "kind": request.kind.value,
+        "outcome": type(outcome).__name__,
+        "team": request.team_id,
+        "requester": request.requester,
+        "total_ms": round(seconds * 1000),
+        "create_ms": round(progress.create_seconds * 1000),
+    }
+    if request.for_another:
+        fields["agent"] = request.agent
+    if isinstance(outcome, Started):
+        fields |= {"host": outcome.host.id, "session": outcome.session.id, "rule": outcome.host.rule}
+    if isinstance(outcome, ServiceError):
+        fields["reference"] = outcome.reference
+    if reached:
+        log.info("answered", extra={"fields": fields})
+    else:
+        log.error("the answer reached nobody", extra={"fields": fields})

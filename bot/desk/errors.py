@@ -1,0 +1,225 @@
+"""Everything a person can be told instead of a link: one class each, with what its sentence needs to know.
+
+    CobrowseError
+    ├─ NotAccepted            nothing was stored: Draining · StoreUnavailable
+    ├─ Refused                OtherWorkspace · ChannelNotAllowed · NotAMember · NotListed · MayNotActForOthers
+    ├─ HostNotFound           no rule of the chain maps the person
+    ├─ SlackUnavailable       Slack would not say who somebody is
+    ├─ ServiceError           the session service; carries its reference
+    │  ├─ SignInRefused · OAuthRefused · Forbidden                          the bot's own set-up
+    │  ├─ InvalidHost · UnknownApplication · BadRequest                     this order
+    │  ├─ Busy · ServiceFault · OutcomeUnknown · Unreachable · UnusableAnswer · NoSuchSession
+    ├─ TryAgainRefused        NotYours · TriedAlready · RequestGone
+    ├─ Interrupted            the bot stopped while the request was being worked
+    └─ Unexpected             a fault of ours; the traceback is in the log
+
+The sentences themselves stand in slack/sentences.py. None of these holds a secret.
+"""
+
+from dataclasses import dataclass
+
+from bot.desk.models import ChannelId, HostId, Standing, TeamId, UserId
+
+
+class CobrowseError(Exception):
+    """Base of all of them. `try_again`: whether asking again, unchanged, may help."""
+
+    try_again = False
+
+    def __str__(self) -> str:
+        return type(self).__name__
+
+
+class NotAccepted(CobrowseError):
+    """The request was not stored, so nothing will come of it."""
+
+
+class Draining(NotAccepted):
+    """The bot is stopping."""
+
+
+class StoreUnavailable(NotAccepted):
+    """The store could not write."""
+
+
+class Refused(CobrowseError):
+    """The person may not do this."""
+
+
+@dataclass(eq=False)
+class OtherWorkspace(Refused):
+    """The command came from a workspace this bot does not serve."""
+
+    team_id: TeamId
+
+
+@dataclass(eq=False)
+class ChannelNotAllowed(Refused):
+    """Outside COBROWSE_CHANNELS."""
+
+    channel_id: ChannelId
+    allowed: tuple[ChannelId, ...]
+
+
+@dataclass(eq=False)
+class NotAMember(Refused):
+    """A guest, bot, deactivated person or outsider; `is_target` when it is whom the session was for."""
+
+    user_id: UserId
+    standing: Standing
+    is_target: bool
+
+
+@dataclass(eq=False)
+class NotListed(Refused):
+    """Outside COBROWSE_MEMBERS."""
+
+    user_id: UserId
+    is_target: bool
+
+
+@dataclass(eq=False)
+class MayNotActForOthers(Refused):
+    """Neither supervisor nor administrator."""
+
+    target: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A rule of the host chain that did not map a person, and why. `detail` never holds an address."""
+
+    rule: str
+    why: str
+
+
+@dataclass(eq=False)
+class HostNotFound(CobrowseError):
+    """No rule maps the person to a Genesys host."""
+
+    user_id: UserId
+    is_target: bool
+    tried: tuple[Miss, ...]
+
+
+@dataclass(eq=False)
+class SlackUnavailable(CobrowseError):
+    """Slack did not answer a look-up; `code` is Slack's own error word."""
+
+    code: str
+    try_again = True
+
+
+@dataclass(eq=False, kw_only=True)
+class ServiceError(CobrowseError):
+    """The session service did not do it. `reference` is its correlation id, for its support and our log."""
+
+    reference: str | None = None
+
+
+class SignInRefused(ServiceError):
+    """401, also with a token fetched anew."""
+
+
+@dataclass(eq=False, kw_only=True)
+class OAuthRefused(ServiceError):
+    """The login refused this client: `code` is OAuth's error word, such as invalid_client."""
+
+    code: str
+
+
+@dataclass(eq=False, kw_only=True)
+class Forbidden(ServiceError):
+    """403: the client lacks the scope or permission `needs`."""
+
+    needs: str
+
+
+@dataclass(eq=False, kw_only=True)
+class InvalidHost(ServiceError):
+    """The service does not take this user as a host."""
+
+    host_id: HostId
+
+
+@dataclass(eq=False, kw_only=True)
+class UnknownApplication(ServiceError):
+    """No such application; `known` are the ids there are, empty when that could not be learnt."""
+
+    application_id: str
+    known: tuple[str, ...] = ()
+
+
+@dataclass(eq=False, kw_only=True)
+class BadRequest(ServiceError):
+    """Any other 4xx; `words` are the service's own, cut at 300 characters and not escaped."""
+
+    status: int
+    words: str
+
+
+class Busy(ServiceError):
+    """429 or 503 for longer than we wait. It did not act."""
+
+    try_again = True
+
+
+class ServiceFault(ServiceError):
+    """500, also when asked again twice."""
+
+    try_again = True
+
+
+class OutcomeUnknown(ServiceError):
+    """The request went out and no usable word came back: a session may exist or not."""
+
+    try_again = True
+
+
+class Unreachable(ServiceError):
+    """No connection came about, so nothing was asked."""
+
+    try_again = True
+
+
+@dataclass(eq=False, kw_only=True)
+class UnusableAnswer(ServiceError):
+    """An answer that is of no use; `why` in a few words. `acted`: it was a 2xx to a create, so a session may exist."""
+
+    why: str
+    acted: bool = False
+    try_again = True
+
+
+class NoSuchSession(ServiceError):
+    """The service knows no session by this id, or cannot end it on demand."""
+
+
+class TryAgainRefused(CobrowseError):
+    """A Try again button that does nothing for this press."""
+
+
+class NotYours(TryAgainRefused):
+    """Only the requester may press it."""
+
+
+class TriedAlready(TryAgainRefused):
+    """It works once."""
+
+
+class RequestGone(TryAgainRefused):
+    """The request is not known any more."""
+
+
+@dataclass(eq=False)
+class Interrupted(CobrowseError):
+    """The bot stopped in the middle; `maybe_created` when the create was under way, so nobody knows."""
+
+    maybe_created: bool
+    try_again = True
+
+
+class Unexpected(CobrowseError):
+    """A fault of our own."""
+
+    try_again = True

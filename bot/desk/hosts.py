@@ -1,0 +1,129 @@
+"""Slack user -> Genesys host, by a chain of rules that can say why it did not map somebody.
+
+The wrong host is the worst thing this bot could do, so a rule maps a person only when it is certain, and everything
+is kept under the person's team and user id. Where the names and addresses come from is for the Protocols' owners.
+"""
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from cachetools import TTLCache
+
+from bot.desk.cache import Cache
+from bot.desk.errors import HostNotFound, Miss
+from bot.desk.models import Host, HostId, Person, TeamId, UserId
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+FOUND_SECONDS = 3600.0
+MISSED_SECONDS = 15.0
+CACHE_SIZE = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryUser:
+    """A Genesys user, as the directory holds it."""
+
+    id: str
+    active: bool
+    email: str = field(repr=False)
+
+
+class HostDirectory(Protocol):
+    """Looks Genesys users up."""
+
+    async def by_email(self, email: str) -> Sequence[DirectoryUser]:
+        """Those with exactly this address; two at most. Raises ServiceError."""
+
+
+class Rule(Protocol):
+    """One way to map a person to a host, by a name that people can read."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def find(self, person: Person) -> HostId | Miss: ...
+
+
+def host_id(text: str) -> HostId | None:
+    """A UUID in lower case, or None for anything else."""
+    text = text.strip().lower()
+    return HostId(text) if UUID.fullmatch(text) else None
+
+
+class ListedHosts:
+    """Rule 1: the mapping file. An entry for (team, user) comes before one for the user in any team."""
+
+    name = "hosts file"
+
+    def __init__(self, listed: Mapping[tuple[TeamId | None, UserId], HostId]) -> None:
+        self._listed = listed
+
+    async def find(self, person: Person) -> HostId | Miss:
+        for key in ((person.team_id, person.user_id), (None, person.user_id)):
+            if key in self._listed:
+                return self._listed[key]
+        return Miss(self.name, "not listed")
+
+
+class SameEmail:
+    """Rule 2: the same confirmed address in Slack and, for exactly one active user, in Genesys."""
+
+    name = "same e-mail"
+
+    def __init__(self, directory: HostDirectory, domains: frozenset[str] = frozenset()) -> None:
+        self._directory = directory
+        self._domains = domains
+
+    async def find(self, person: Person) -> HostId | Miss:
+        if not person.email:
+            return Miss(self.name, "no confirmed e-mail address in Slack")
+        email = person.email.strip()
+        if self._domains and email.rpartition("@")[2].lower() not in self._domains:
+            return Miss(self.name, "the address is outside the allowed domains")
+        users = await self._directory.by_email(email)
+        if len(users) != 1:
+            return Miss(self.name, "several Genesys users have this address" if users else "no Genesys user has it")
+        user = users[0]
+        # Asked again here, since a search that ignores its filter would hand out somebody else's host.
+        if user.email.strip().lower() != email.lower():
+            return Miss(self.name, "Genesys answered with another address")
+        if not user.active:
+            return Miss(self.name, "the Genesys user is not active")
+        return host_id(user.id) or Miss(self.name, "the Genesys user's id is no UUID")
+
+
+class Hosts:
+    """The chain: the first rule that maps a person decides."""
+
+    def __init__(self, rules: Sequence[Rule], *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rules = rules
+        self._found: Cache[tuple[TeamId, UserId], Host] = Cache(seconds=FOUND_SECONDS, size=CACHE_SIZE, clock=clock)
+        self._missed: TTLCache[tuple[TeamId, UserId], tuple[Miss, ...]] = TTLCache(CACHE_SIZE, MISSED_SECONDS, clock)
+
+    async def find(self, person: Person, *, is_target: bool = False) -> Host:
+        """The person's host. Raises HostNotFound with what was tried, or ServiceError if Genesys cannot say."""
+        key = (person.team_id, person.user_id)
+        tried = self._missed.get(key)
+        if tried is None:
+            try:
+                return await self._found.get(key, lambda: self._try_rules(person))
+            except HostNotFound as missed:
+                tried = self._missed[key] = missed.tried
+        raise HostNotFound(person.user_id, is_target, tried)
+
+    def forget(self, person: Person) -> None:
+        """Looks the person up anew next time: the service did not take the host we had."""
+        self._found.forget((person.team_id, person.user_id))
+
+    async def _try_rules(self, person: Person) -> Host:
+        tried: list[Miss] = []
+        for rule in self._rules:
+            found = await rule.find(person)
+            if isinstance(found, Miss):
+                tried.append(found)
+            else:
+                return Host(found, rule.name)
+        raise HostNotFound(person.user_id, False, tuple(tried))

@@ -1,0 +1,162 @@
+"""The nouns of the house: person, host, request, session, and the outcomes a request can have.
+
+All frozen. Fields that hold a secret are left out of every repr, so that no log line or traceback can show them.
+"""
+
+import base64
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+TeamId = NewType("TeamId", str)
+"""A Slack workspace, `T…` (or an Enterprise Grid organisation, `E…`)."""
+UserId = NewType("UserId", str)
+"""A Slack user, `U…` or `W…`. Unique within a team only: key people on (TeamId, UserId)."""
+ChannelId = NewType("ChannelId", str)
+"""A Slack conversation, `C…`, `G…` or `D…`."""
+HostId = NewType("HostId", str)
+"""A Genesys user, a lower-case UUID."""
+SessionId = NewType("SessionId", str)
+"""What the session service calls a session. Opaque."""
+RequestId = NewType("RequestId", str)
+"""Our own reference, twelve characters that can be read out over a phone."""
+
+
+NAME_LENGTH = 100
+"""The longest session name, in characters."""
+
+
+class Standing(StrEnum):
+    """What somebody is to the workspace. Only a member may do anything."""
+
+    MEMBER = "member"
+    GUEST = "guest"
+    BOT = "bot"
+    DEACTIVATED = "deactivated"
+    OUTSIDER = "outsider"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A Slack user. `email` is None unless Slack holds a confirmed address; `name` is for display only."""
+
+    team_id: TeamId
+    user_id: UserId
+    name: str
+    standing: Standing
+    email: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A Genesys user who can host sessions, and the rule of the chain that found them."""
+
+    id: HostId
+    rule: str
+
+
+class Kind(StrEnum):
+    """What a request asks for."""
+
+    START = "start"
+    WHOAMI = "whoami"
+
+
+class State(StrEnum):
+    """Where a request is on its way; design: accepted <-> creating -> created -> answered, or failed -> answered."""
+
+    ACCEPTED = "accepted"
+    CREATING = "creating"
+    CREATED = "created"
+    FAILED = "failed"
+    ANSWERED = "answered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One thing one person asked for, once.
+
+    `key` is Slack's own id of the invocation, so that what is delivered twice is one request. `target` is whom the
+    session is for, None for oneself. `reply_url` is Slack's response_url: a secret. `replaces` is true when the answer
+    takes the place of the message whose button was pressed.
+    """
+
+    id: RequestId
+    key: str
+    kind: Kind
+    team_id: TeamId
+    enterprise_id: TeamId | None
+    channel_id: ChannelId
+    requester: UserId
+    accepted_at: datetime
+    target: UserId | None = None
+    name: str | None = None
+    reply_url: str | None = field(default=None, repr=False)
+    replaces: bool = False
+
+    @property
+    def agent(self) -> UserId:
+        """Whose session it is to be."""
+        return self.target or self.requester
+
+    @property
+    def for_another(self) -> bool:
+        """Whether somebody other than the requester is to host it. A mention of oneself is oneself."""
+        return self.agent != self.requester
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What the session service is asked for. `context` says where the wish came from ("slack", "command-line")."""
+
+    host_id: HostId
+    name: str
+    application_id: str
+    application_type: str
+    timeout_seconds: int
+    request_id: RequestId
+    context: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A session that exists. `join_url` is the customer's, and a secret; `ends_at` is when its time-out ends it."""
+
+    id: SessionId
+    status: str
+    host_id: HostId
+    name: str
+    ends_at: datetime
+    join_url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Outcome: the session, its host, and whether an agent it was started for could be told (None: nobody to tell)."""
+
+    session: Session
+    host: Host
+    agent: Person
+    agent_told: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Outcome of whoami: which host somebody is, and by which rule."""
+
+    person: Person
+    host: Host
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A word in between: still working, or waiting for the service for about so many seconds."""
+
+    wait_seconds: float | None = None
+
+
+def new_request_id() -> RequestId:
+    """Sixty random bits, in letters and digits that are not mistaken for each other when read out."""
+    return RequestId(base64.b32encode(secrets.token_bytes(8)).decode()[:12].lower())

@@ -1,0 +1,97 @@
+"""What one request goes through while it is worked: its state in the store, and a word to whoever waits.
+
+A create commits `creating` here just before its bytes go out, and goes back to `accepted` when the service said that
+it did not act. The person reads one note when nothing has come back for a while, and one more when the service makes
+everybody wait: two at most, since Slack's response_url takes five messages.
+"""
+
+import asyncio
+import time
+from typing import Protocol
+
+from bot.desk.models import Note, Request, RequestId, Session, State
+
+NOTE_AFTER_SECONDS = 2.0
+MOST_NOTES = 2
+WORTH_A_NOTE_SECONDS = 4.0
+NOTE_PATIENCE_SECONDS = 1.0
+
+
+class Superseded(Exception):
+    """Somebody else has this request, so this worker stops."""
+
+
+class Ledger(Protocol):
+    """The part of the store that moves a request on."""
+
+    async def advance(
+        self, request_id: RequestId, from_: State, to: State, *, session: Session | None = None, failure: str = ""
+    ) -> bool:
+        """Whether the request was in `from_` and is now in `to`. Raises StoreUnavailable."""
+
+
+class Notifier(Protocol):
+    """The part of the teller that says a word in between; never raises."""
+
+    async def note(self, request: Request, note: Note) -> None: ...
+
+
+class Progress:
+    """One request on its way. Keeps to sessions.Watcher, so the service's client reports to it."""
+
+    def __init__(self, request: Request, ledger: Ledger, notifier: Notifier, *, note_after_seconds: float) -> None:
+        self.request = request
+        self.state = State.ACCEPTED
+        self.create_seconds = 0.0
+        self._ledger = ledger
+        self._notifier = notifier
+        self._sent_at: float | None = None
+        self._wait_until: float | None = None
+        self._notes = 0
+        self._noting: asyncio.Task[None] | None = None
+        loop = asyncio.get_running_loop()
+        self._note_at = loop.time() + note_after_seconds
+        self._timer = loop.call_at(self._note_at, self._note)
+
+    async def sending(self) -> None:
+        """The create goes out now. Raises Superseded when the request is not ours to send any more."""
+        await self.move(State.CREATING)
+        self._sent_at = time.monotonic()
+        self._wait_until = None
+
+    async def waiting(self, seconds: float) -> None:
+        """The service did not act, and is asked again in so many seconds."""
+        self._clock_create()
+        if self.state is State.CREATING:
+            await self.move(State.ACCEPTED)
+        now = asyncio.get_running_loop().time()
+        self._wait_until = now + seconds
+        if now >= self._note_at and seconds >= WORTH_A_NOTE_SECONDS:
+            self._note()
+
+    async def move(self, to: State, *, session: Session | None = None, failure: str = "") -> None:
+        """Commits the next state. Raises Superseded, StoreUnavailable."""
+        if to in (State.CREATED, State.FAILED):
+            self._clock_create()
+        if not await self._ledger.advance(self.request.id, self.state, to, session=session, failure=failure):
+            raise Superseded
+        self.state = to
+
+    async def stop(self) -> None:
+        """No note after this: one that is on its way gets a moment, so that it does not overtake the outcome."""
+        self._timer.cancel()
+        if self._noting and not self._noting.done():
+            await asyncio.wait({self._noting}, timeout=NOTE_PATIENCE_SECONDS)
+
+    def _note(self) -> None:
+        if self._notes >= MOST_NOTES or (self._noting and not self._noting.done()):
+            return
+        self._notes += 1
+        left = None if self._wait_until is None else self._wait_until - asyncio.get_running_loop().time()
+        note = Note(left if left and left > 0 else None)
+        self._noting = asyncio.ensure_future(self._notifier.note(self.request, note))
+
+    def _clock_create(self) -> None:
+        if self._sent_at is not None:
+            self.create_seconds += time.monotonic() - self._sent_at
+            self._sent_at = None

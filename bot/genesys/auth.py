@@ -1,0 +1,131 @@
+"""Gets, keeps and renews the token that every call to Genesys carries.
+
+One token for the process: fetched once however many wait for it, renewed in the background ahead of its end, dropped
+on a 401 (and the call sent once more with a new one) and on a 403 (so that a scope that was added takes effect).
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+
+import httpx
+
+from bot.desk.errors import OAuthRefused, UnusableAnswer
+from bot.genesys import faults
+from bot.genesys.client import Gate, repeat
+from bot.genesys.credentials import Credentials
+
+RENEW_AHEAD_SECONDS = 300.0
+LAST_USE_SECONDS = 30.0
+UNSTATED_SECONDS = 600.0
+OAUTH_CODE_LENGTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A bearer token and how long it can be used, on the clock of its owner."""
+
+    renew_at: float
+    useless_at: float
+    value: str = field(repr=False)
+
+
+class TokenAuth(Gate):
+    """Adds the token to requests. `clock` counts seconds and never goes back."""
+
+    requires_response_body = True
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        login_url: str,
+        credentials: Credentials,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._http = http
+        self._url = f"{login_url}/oauth/token"
+        self._credentials = credentials
+        self._clock = clock
+        self._token: Token | None = None
+        self._fetching: asyncio.Task[Token] | None = None
+
+    async def ready(self) -> None:
+        await self._current()
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """httpx's hook: https://www.python-httpx.org/advanced/authentication/"""
+        token = await self._current()
+        request.headers["Authorization"] = f"Bearer {token.value}"
+        response = yield request
+        if response.status_code in (401, 403):
+            self._drop(token)
+        if response.status_code == 401:
+            request.headers["Authorization"] = f"Bearer {(await self._current()).value}"
+            yield request
+
+    async def close(self) -> None:
+        """Ends a renewal under way."""
+        if self._fetching:
+            self._fetching.cancel()
+
+    async def _current(self) -> Token:
+        """A token that is still good for a call. Raises OAuthRefused and other ServiceErrors."""
+        token, now = self._token, self._clock()
+        if token and now < token.renew_at:
+            return token
+        fetching = self._fetch_once()
+        if token and now < token.useless_at:
+            return token
+        # Shielded: one who stops waiting must not take the token from the others.
+        return await asyncio.shield(fetching)
+
+    def _fetch_once(self) -> "asyncio.Task[Token]":
+        if self._fetching is None or self._fetching.done():
+            self._fetching = asyncio.create_task(self._fetch())
+            self._fetching.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return self._fetching
+
+    def _drop(self, token: Token) -> None:
+        if self._token is token:  # else somebody has renewed it already
+            self._token = None
+
+    async def _fetch(self) -> Token:
+        asked_at = self._clock()
+        response = await repeat(self._ask, needs="a valid OAuth client", safe=True)
+        self._token = _read(response, asked_at)
+        return self._token
+
+    async def _ask(self) -> httpx.Response:
+        form, headers = self._credentials.sign(self._url)
+        form = {"grant_type": "client_credentials", **form}
+        if self._credentials.scopes:
+            form["scope"] = self._credentials.scopes
+        response = await self._http.post(self._url, data=form, headers=headers)
+        if response.status_code in (400, 401, 403):
+            raise OAuthRefused(code=_oauth_error(response), reference=faults.reference_of(response))
+        return response
+
+
+def _read(response: httpx.Response, asked_at: float) -> Token:
+    reference = faults.reference_of(response)
+    try:
+        body = response.json()
+        value, seconds = body["access_token"], float(body.get("expires_in", UNSTATED_SECONDS))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise UnusableAnswer(why="a login answer without a token", reference=reference) from None
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value:
+        raise UnusableAnswer(why="a login answer without a token", reference=reference)
+    # A short-lived token keeps nine tenths of its life, or every call would fetch one.
+    ahead, last = min(RENEW_AHEAD_SECONDS, seconds / 10), min(LAST_USE_SECONDS, seconds / 20)
+    return Token(renew_at=asked_at + seconds - ahead, useless_at=asked_at + seconds - last, value=value)
+
+
+def _oauth_error(response: httpx.Response) -> str:
+    """RFC 6749 section 5.2: `error`, a word such as invalid_scope."""
+    try:
+        code = str(response.json()["error"])
+    except (ValueError, TypeError, KeyError):
+        code = "an error without a name"
+    return "".join(c for c in code if c.isalnum() or c in "_-. ")[:OAUTH_CODE_LENGTH]

@@ -1,0 +1,118 @@
+"""What went wrong with one call to Genesys: from an HTTP answer or a broken connection to a named error (pure).
+
+The table is the contract's; see also "When a create may be repeated" in the README. Decides from the cause, since
+the HTTP library's own classes mislead: over aiohttp a dropped answer comes out as httpx.ConnectTimeout.
+"""
+
+import time
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from enum import Enum
+
+import aiohttp
+import httpx
+
+from bot.desk.errors import (
+    BadRequest,
+    Busy,
+    Forbidden,
+    OutcomeUnknown,
+    ServiceError,
+    ServiceFault,
+    SignInRefused,
+    Unreachable,
+    UnusableAnswer,
+)
+
+WORDS_LENGTH = 300
+ORDERED_SECONDS = 180.0
+_NEVER_REACHED = (
+    aiohttp.ClientConnectorError,  # name look-up, connection refused, TLS refused, and the way to a proxy
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,  # the proxy refused to connect us
+)
+
+
+class Repeat(Enum):
+    """Whether the same call may be sent again, and by which rule."""
+
+    NEVER = "never"
+    AS_ORDERED = "it did not act"
+    UNREACHED = "it was never reached"
+    TWICE = "the contract orders it"
+    IF_SAFE = "nobody knows whether it acted"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A named error and its repeat rule; `retry_after` in seconds, as the service ordered it."""
+
+    error: ServiceError
+    repeat: Repeat = Repeat.NEVER
+    retry_after: float | None = None
+
+
+def of_answer(response: httpx.Response, *, needs: str) -> Fault | None:
+    """The fault in an answer, None for a 2xx. `needs`: the scope or permission a 403 is about."""
+    status, reference = response.status_code, reference_of(response)
+    if response.is_success:
+        return None
+    if response.is_redirect or status < 400:
+        return Fault(UnusableAnswer(why=f"a redirect ({status})", reference=reference))
+    if status == 401:
+        return Fault(SignInRefused(reference=reference))
+    if status == 403:
+        return Fault(Forbidden(needs=needs, reference=reference))
+    if status in (429, 503):
+        return Fault(Busy(reference=reference), Repeat.AS_ORDERED, retry_after(response.headers))
+    if status == 500:
+        return Fault(ServiceFault(reference=reference), Repeat.TWICE)
+    if status == 408 or status > 500:
+        return Fault(OutcomeUnknown(reference=reference), Repeat.IF_SAFE)
+    return Fault(BadRequest(status=status, words=_words(response), reference=reference))
+
+
+def of_exception(error: httpx.TransportError) -> Fault:
+    """The fault in a call without an answer."""
+    if never_reached(error):
+        return Fault(Unreachable(), Repeat.UNREACHED)
+    return Fault(OutcomeUnknown(), Repeat.IF_SAFE)
+
+
+def never_reached(error: httpx.TransportError) -> bool:
+    """Whether no byte of the request can have got there."""
+    cause = error.__cause__
+    if isinstance(cause, aiohttp.ClientError):
+        return isinstance(cause, _NEVER_REACHED)
+    return isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
+
+
+def retry_after(headers: httpx.Headers) -> float | None:
+    """Seconds to wait, from a number or an HTTP date (RFC 9110 section 10.2.3); None when there is no usable one."""
+    text = headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def reference_of(response: httpx.Response) -> str | None:
+    """The answer's correlation id: the header, else the body's contextId."""
+    reference = response.headers.get("ININ-Correlation-Id") or _body(response).get("contextId")
+    return "".join(c for c in str(reference) if c.isalnum() or c in "-_.")[:64] or None if reference else None
+
+
+def _words(response: httpx.Response) -> str:
+    body = _body(response)
+    words = body.get("message") or body.get("code") or response.reason_phrase
+    return " ".join(str(words).split())[:WORDS_LENGTH]
+
+
+def _body(response: httpx.Response) -> dict[str, object]:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}

@@ -1,0 +1,42 @@
+"""Region names, as people write them -> the API and login hosts (pure).
+
+The list is Genesys's own: https://developer.genesys.cloud/platform/api/
+"""
+
+import re
+
+DOMAINS = {
+    "us-east-1": "mypurecloud.com",
+    "eu-west-1": "mypurecloud.ie",
+    "ap-southeast-2": "mypurecloud.com.au",
+    "ap-northeast-1": "mypurecloud.jp",
+    "eu-central-1": "mypurecloud.de",
+    "us-west-2": "usw2.pure.cloud",
+    "ca-central-1": "cac1.pure.cloud",
+    "ap-northeast-2": "apne2.pure.cloud",
+    "eu-west-2": "euw2.pure.cloud",
+    "ap-south-1": "aps1.pure.cloud",
+    "us-east-2": "use2.us-gov-pure.cloud",
+    "sa-east-1": "sae1.pure.cloud",
+    "me-central-1": "mec1.pure.cloud",
+    "ap-northeast-3": "apne3.pure.cloud",
+    "eu-central-2": "euc2.pure.cloud",
+    "mx-central-1": "mxc1.pure.cloud",
+    "ap-southeast-1": "apse1.pure.cloud",
+    "eusc-de-east-1": "edee1.eusc-pure.cloud",
+}
+_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_DOMAIN = re.compile(rf"(?:{_LABEL}\.)+[a-z]{{2,}}")
+
+
+def urls(region: str) -> tuple[str, str]:
+    """The API's and the login's base URL for `usw2.pure.cloud`, `us-west-2`, `https://login.mypurecloud.de`, …
+
+    Raises ValueError for what is neither a region's name nor a domain.
+    """
+    domain = re.sub(r"^https?://", "", region.strip().lower()).split("/")[0]
+    domain = re.sub(r"^(?:api|login|apps)\.", "", domain)
+    domain = DOMAINS.get(domain, domain)
+    if not _DOMAIN.fullmatch(domain):
+        raise ValueError(f"{region[:60]!r} is neither a Genesys Cloud region such as us-west-2 nor a domain")
+    return f"https://api.{domain}", f"https://login.{domain}"

@@ -1,0 +1,154 @@
+"""Sessions: builds the request, sends it, reads the answer, names the failure. Step 4 of five.
+
+The contract is "one call creates a session and returns a join URL". The contract names no path for reading and ending,
+so ours are the REST reading of the create path. How often a call is sent is for client.py.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+from bot.desk.errors import BadRequest, InvalidHost, NoSuchSession, ServiceError, UnknownApplication, UnusableAnswer
+from bot.desk.models import Order, Session, SessionId
+from bot.genesys import faults
+from bot.genesys.client import GenesysClient, Watcher
+
+SESSIONS = "/api/v2/conversations/cobrowse"
+APPLICATIONS = "/api/v2/cobrowse/applications"
+WRITE, READ = "cobrowse:session:write", "cobrowse:session:read"
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+URL_LENGTH = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """What the service says of a session now."""
+
+    id: SessionId
+    status: str
+
+
+class Sessions:
+    """Keeps to desk.SessionService."""
+
+    def __init__(self, client: GenesysClient) -> None:
+        self._client = client
+
+    async def create(self, order: Order, watcher: Watcher) -> Session:
+        """Creates a session. Raises ServiceError; InvalidHost and UnknownApplication say which id was wrong."""
+        try:
+            response = await self._client.call("POST", SESSIONS, needs=WRITE, json=_body(order), watcher=watcher)
+        except BadRequest as error:
+            raise await self._named(error, order) from None
+        return _session(response, order)
+
+    async def applications(self) -> list[tuple[str, str]]:
+        """Ids and names of the applications there are. Raises ServiceError."""
+        response = await self._client.call("GET", APPLICATIONS, needs=READ, safe=True)
+        entities = _object(response).get("entities")
+        if not isinstance(entities, list):
+            raise UnusableAnswer(why="a list of applications without entities")
+        found = [entity for entity in entities if isinstance(entity, dict) and isinstance(entity.get("id"), str)]
+        return [(entity["id"], str(entity.get("name") or "")) for entity in found]
+
+    async def read(self, session_id: SessionId) -> SessionView:
+        """What has become of a session. Raises NoSuchSession, ServiceError."""
+        response = await self._on(session_id, "GET")
+        return SessionView(session_id, str(_object(response).get("status") or "unknown"))
+
+    async def end(self, session_id: SessionId) -> None:
+        """Ends a session. Raises NoSuchSession when the service does not know it or cannot end it on demand."""
+        await self._on(session_id, "DELETE")
+
+    async def _on(self, session_id: SessionId, method: str) -> httpx.Response:
+        try:
+            return await self._client.call(method, f"{SESSIONS}/{quote(session_id, safe='')}", needs=READ, safe=True)
+        except BadRequest as error:
+            if error.status in (404, 405):
+                raise NoSuchSession(reference=error.reference) from None
+            raise
+
+    async def _named(self, error: BadRequest, order: Order) -> ServiceError:
+        """A 400 by the name the contract gives it."""
+        words = error.words.lower()
+        if error.status == 400 and "invalid host user" in words:
+            return InvalidHost(host_id=order.host_id, reference=error.reference)
+        if error.status == 400 and "application not found" in words:
+            known = await self._known_applications()
+            return UnknownApplication(application_id=order.application_id, known=known, reference=error.reference)
+        return error
+
+    async def _known_applications(self) -> tuple[str, ...]:
+        try:
+            return tuple(found for found, _ in await self.applications())
+        except ServiceError:
+            return ()
+
+
+def _body(order: Order) -> dict[str, object]:
+    return {
+        "hostUserId": order.host_id,
+        "application": {"id": order.application_id, "type": order.application_type},
+        "sessionName": order.name,
+        "timeoutSeconds": order.timeout_seconds,
+        "metadata": {"source": "cobrowse-bot", "context": order.context, "requestId": order.request_id},
+    }
+
+
+def _session(response: httpx.Response, order: Order) -> Session:
+    reference = faults.reference_of(response)
+    try:
+        body = _object(response)
+    except UnusableAnswer as error:
+        raise UnusableAnswer(why=error.why, acted=True, reference=reference) from None
+    session_id, join_url = body.get("id"), body.get("joinUrl")
+    if not isinstance(session_id, str) or not session_id:
+        raise UnusableAnswer(why="a session without an id", acted=True, reference=reference)
+    if not isinstance(join_url, str) or not join_url:
+        raise UnusableAnswer(why="a session without a join URL", acted=True, reference=reference)
+    if not _is_safe(join_url):
+        raise UnusableAnswer(why="a join URL that is not https", acted=True, reference=reference)
+    host = str(body.get("hostUserId") or order.host_id)
+    if host.lower() != order.host_id:
+        raise UnusableAnswer(why="a session for another host", acted=True, reference=reference)
+    return Session(
+        id=SessionId(session_id),
+        status=str(body.get("status") or "unknown"),
+        host_id=order.host_id,
+        name=order.name,
+        ends_at=_answered_at(response) + timedelta(seconds=order.timeout_seconds),
+        join_url=join_url,
+    )
+
+
+def _object(response: httpx.Response) -> dict[str, object]:
+    try:
+        body = response.json()
+    except ValueError:
+        raise UnusableAnswer(why="an answer that is no JSON", reference=faults.reference_of(response)) from None
+    if not isinstance(body, dict):
+        raise UnusableAnswer(why="an answer of another shape", reference=faults.reference_of(response))
+    return body
+
+
+def _is_safe(url: str) -> bool:
+    """https with a host; http only for this machine. No character that could end a message's markup early."""
+    if len(url) > URL_LENGTH or not url.isascii() or not url.isprintable() or set(url) & set(' <>"`|\\'):
+        return False
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return False
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in LOCAL_HOSTS))
+
+
+def _answered_at(response: httpx.Response) -> datetime:
+    """The service's clock, since its time-out runs on it; ours when it does not say."""
+    try:
+        return parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
+    except (KeyError, ValueError, TypeError):
+        return datetime.now(UTC)

@@ -1,0 +1,83 @@
+"""Log format and redaction: what leaves this process as a log line, and what never does.
+
+Each record is one line. Whatever looks like a token, a key, an e-mail address or a URL with a path is masked in the
+finished line, tracebacks included, and so is every secret value that the settings hold.
+"""
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TextIO
+
+NOISY = ("httpx", "httpcore", "aiohttp", "slack_bolt", "slack_sdk", "asyncio", "urllib3")
+"""At INFO and DEBUG these print URLs and bodies, so they stay at WARNING whatever LOG_LEVEL says."""
+
+MASK = "[redacted]"
+SHORTEST_SECRET = 6
+_PATTERNS = [
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
+    re.compile(r"\bx(?:ox[a-z]|app)(?:-|\.)[\w.-]+"),
+    re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"),
+    re.compile(r"(?i)\b(?:bearer|basic)\s+[\w.~+/=-]{6,}"),
+    re.compile(r"[\w.%+'-]+@[\w-]+(?:\.[\w-]+)+"),
+]
+_URL = re.compile(r"\b((?:https?|wss?)://)(?:[^\s/@'\"]*@)?([\w.:\[\]-]+)[/?#][^\s'\"]*")
+
+
+class Redactor:
+    """Masks secrets in text."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        known = sorted({secret for secret in secrets if len(secret) >= SHORTEST_SECRET}, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+
+    def __call__(self, text: str) -> str:
+        if self._known:
+            text = self._known.sub(MASK, text)
+        for pattern in _PATTERNS:
+            text = pattern.sub(MASK, text)
+        return _URL.sub(rf"\1\2/{MASK}", text)
+
+
+class LineFormatter(logging.Formatter):
+    """`2026-11-22T09:00:00.000Z INFO bot.desk.desk answered request=… outcome=…`, or one JSON object."""
+
+    def __init__(self, redact: Redactor, *, as_json: bool) -> None:
+        super().__init__()
+        self._redact = redact
+        self._as_json = as_json
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        fields: dict[str, object] = getattr(record, "fields", {})
+        message = record.getMessage()
+        trouble = self.formatException(record.exc_info) if record.exc_info else ""
+        if self._as_json:
+            line: dict[str, object] = {"at": at, "level": record.levelname, "logger": record.name, "message": message}
+            line |= fields | ({"traceback": trouble} if trouble else {})
+            return self._redact(json.dumps(line, default=str, ensure_ascii=False))
+        pairs = "".join(f" {name}={_value(value)}" for name, value in fields.items())
+        text = f"{at} {record.levelname} {record.name} {message}{pairs}".replace("\n", "\\n")
+        return self._redact(f"{text}\n{trouble}" if trouble else text)
+
+
+def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
+    """Makes the root logger write redacted lines to `stream`, standard error unless told otherwise."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(LineFormatter(Redactor(secrets), as_json=as_json))
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level)
+    for name in NOISY:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.captureWarnings(True)
+
+
+def _value(value: object) -> str:
+    text = str(value)
+    return json.dumps(text, ensure_ascii=False) if not text or set(text) & set(' "\n=') else text

@@ -1,0 +1,168 @@
+"""Starts the sandbox: its Slack, its Genesys, and the real bot connected to both over real sockets.
+
+Either for one command, whose answer is printed, or with the page, until it is stopped.
+"""
+
+import asyncio
+import contextlib
+import sys
+import webbrowser
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from bot import logs, serve, settings
+from bot.app import open_bot
+from bot.sandbox import genesys_faults, world
+from bot.sandbox.genesys import SandboxGenesys
+from bot.sandbox.page import SandboxPage
+from bot.sandbox.plain import Answer
+from bot.sandbox.slack import SandboxSlack
+from bot.sandbox.world import ROLES
+from bot.slack.endpoint import PATH
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "slow": {"seconds": 4.0},
+    "401": {},
+    "403": {},
+    "invalid-host": {},
+    "unknown-application": {},
+    "429": {"times": 1, "retry_after": 5},
+    "500-twice": {},
+    "500": {},
+    "dropped": {},
+    "no-join-url": {},
+    "down": {},
+}
+"""What one can make Genesys do, and how it does it here: a limit that never lifts would only make one wait."""
+
+__all__ = ["FAULTS", "ROLES", "run_once", "serve_page"]
+
+Traffic = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """The two servers, and a way to end the bot: it finishes what it has accepted."""
+
+    slack: SandboxSlack
+    genesys: SandboxGenesys
+    finish: Callable[[], Awaitable[None]]
+
+    async def misbehave(self, fault: str | None) -> None:
+        """Makes Genesys do one of FAULTS, and nothing else; None: behave."""
+        await self.genesys.misbehave(None)
+        self.genesys.applications = world.OTHER_APPLICATIONS if fault == "unknown-application" else world.APPLICATIONS
+        if fault in FAULTS and fault != "unknown-application":
+            await self.genesys.misbehave(fault, **FAULTS[fault])
+
+
+@asynccontextmanager
+async def open_sandbox(*, http: bool, on_traffic: Traffic | None = None) -> AsyncIterator[Sandbox]:
+    """Everything started and connected."""
+    keys = world.Keys()
+    slack = SandboxSlack(
+        bot_token=keys.bot_token,
+        app_token=keys.app_token,
+        signing_secret=keys.signing_secret,
+        users=world.SLACK_USERS,
+        channels=world.CHANNELS,
+        on_traffic=on_traffic,
+    )
+    genesys = SandboxGenesys(
+        public_key_pem=keys.public_pem,
+        client_id="sandbox-client",
+        org_id="sandbox-org",
+        users=world.GENESYS_USERS,
+        on_traffic=on_traffic,
+    )
+    await slack.start()
+    await genesys.start()
+    try:
+        loaded = settings.load(world.environ(keys, slack.api_url, genesys.url, http=http))
+        async with _running(loaded, slack) as finish:
+            yield Sandbox(slack, genesys, finish)
+    finally:
+        await genesys.stop()
+        await slack.stop()
+
+
+@asynccontextmanager
+async def _running(loaded: settings.Settings, slack: SandboxSlack) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """The real bot, ready for commands."""
+    stop = asyncio.Event()
+    port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def serving() -> None:
+        async with open_bot(loaded) as bot:
+            await serve.run(bot.app, bot.desk, bot.socket_web, loaded, stop, on_ready=port.set_result)
+
+    task = asyncio.create_task(serving())
+
+    async def finish() -> None:
+        stop.set()
+        await task
+
+    first: list[asyncio.Future[Any]] = [task, port]
+    await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        task.result()
+    if loaded.slack.mode == "http":
+        slack.events_url = f"http://127.0.0.1:{port.result()}{PATH}"
+    else:
+        await slack.connected()
+    try:
+        yield finish
+    finally:
+        await finish()
+
+
+async def run_once(line: str, role: str, *, fault: str | None = None, http: bool = False) -> Answer:
+    """Types one command, and returns all that the person reads, once the bot has answered."""
+    logs.set_up("ERROR", as_json=False)
+    person = ROLES[role]
+    async with open_sandbox(http=http) as sandbox:
+        await sandbox.misbehave(fault)
+        command, _, text = line.strip().partition(" ")
+        delivery = await sandbox.slack.command(person, text, command=command)
+        await sandbox.finish()
+        names = {user.id: user.real_name for user in world.SLACK_USERS}
+        return Answer(sandbox.slack.seen_by(person), delivery.ack_ms, names)
+
+
+async def serve_page(port: int, *, fault: str | None = None, http: bool = False) -> None:
+    """Serves the page until told to stop."""
+    logs.set_up("INFO", as_json=False)
+    pages: list[SandboxPage] = []
+
+    def on_traffic(entry: dict[str, Any]) -> None:
+        for page in pages:
+            page.traffic(entry)
+
+    async with serve.until_signalled() as stop, open_sandbox(http=http, on_traffic=on_traffic) as sandbox:
+        faults = {name: genesys_faults.FAULTS[name] for name in FAULTS}
+        people = list(world.LABELS.items())
+        page = SandboxPage(slack=sandbox.slack, people=people, faults=faults, set_fault=sandbox.misbehave)
+        await sandbox.misbehave(fault)
+        page.fault = fault
+        try:
+            await page.start(port=port)
+        except OSError as error:
+            raise serve.Refused(f"Cannot listen on port {port} ({error.strerror}). Choose another: --port.") from None
+        pages.append(page)
+        print(f"\n  The sandbox is open: {page.url}\n  Ctrl+C ends it.\n", flush=True)  # noqa: T201 - for a person
+        _show(page.url)
+        with contextlib.suppress(asyncio.CancelledError):
+            await stop.wait()
+        await page.stop()
+
+
+def _show(url: str) -> None:
+    """Opens the page for somebody at a terminal with a screen; a browser inside the terminal would take it over."""
+    if not sys.stdout.isatty():
+        return
+    with contextlib.suppress(webbrowser.Error):
+        browser = webbrowser.get()
+        if type(browser) is not webbrowser.GenericBrowser:
+            browser.open(url)

@@ -1,0 +1,77 @@
+"""Who and what there is in the sandbox, and the settings that connect the real bot to it.
+
+Tokens and keys are made anew at each start and are good for nothing else.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from bot.sandbox.genesys import GenesysUser
+from bot.sandbox.slack import SlackChannel, SlackUser
+
+ROLES = {"agent": "U0ANA", "unmapped": "U0UNA", "supervisor": "U0SAM", "guest": "U0GUS"}
+"""Whom one can act as, by role."""
+
+LABELS = {
+    "U0ANA": "Ana Agent, an agent",
+    "U0BEN": "Ben Brandt, another agent",
+    "U0UNA": "Una Unmapped, an agent no rule maps",
+    "U0SAM": "Sam Supervisor, a supervisor",
+    "U0GUS": "Gus Guest, a guest",
+}
+SLACK_USERS = (
+    SlackUser("U0ANA", "ana", "Ana Agent", "ana@example.com"),
+    SlackUser("U0BEN", "ben", "Ben Brandt", "ben@example.com"),
+    SlackUser("U0UNA", "una", "Una Unmapped", "una@example.com"),
+    SlackUser("U0SAM", "sam", "Sam Supervisor", "sam@example.com"),
+    SlackUser("U0GUS", "gus", "Gus Guest", "gus@example.com", is_restricted=True),
+)
+CHANNELS = (SlackChannel("C0CARE", "customer-care"), SlackChannel("C0BILLING", "billing", bot_is_member=False))
+GENESYS_USERS = (
+    GenesysUser("11111111-1111-4111-8111-111111111111", "Ana Agent", "ana@example.com"),
+    GenesysUser("22222222-2222-4222-8222-222222222222", "Ben Brandt", "ben@example.com"),
+    GenesysUser("33333333-3333-4333-8333-333333333333", "Sam Supervisor", "sam@example.com"),
+)
+APPLICATIONS = {"web": "Web"}
+OTHER_APPLICATIONS = {"shop": "Web shop", "portal": "Customer portal"}
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The secrets of one sandbox."""
+
+    bot_token: str = field(default_factory=lambda: f"xoxb-sandbox-{secrets.token_hex(12)}")
+    app_token: str = field(default_factory=lambda: f"xapp-sandbox-{secrets.token_hex(12)}")
+    signing_secret: str = field(default_factory=lambda: secrets.token_hex(16))
+    private_key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
+
+    @property
+    def private_pem(self) -> str:
+        return self.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+    @property
+    def public_pem(self) -> bytes:
+        return self.private_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> dict[str, str]:
+    """The environment that `cobrowse-bot run` would be started with here."""
+    return {
+        "SLACK_BOT_TOKEN": keys.bot_token,
+        "SLACK_APP_TOKEN": keys.app_token,
+        "SLACK_SIGNING_SECRET": keys.signing_secret,
+        "SLACK_API_URL": slack_api_url,
+        "BOT_MODE": "http" if http else "socket",
+        "PORT": "0",
+        "GENESYS_ORG_ID": "sandbox-org",
+        "GENESYS_CLIENT_ID": "sandbox-client",
+        "GENESYS_PRIVATE_KEY": keys.private_pem,
+        "GENESYS_API_URL": genesys_url,
+        "GENESYS_LOGIN_URL": genesys_url,
+        "COBROWSE_SUPERVISORS": ROLES["supervisor"],
+        "COBROWSE_HELP_CONTACT": ROLES["supervisor"],
+        "SHUTDOWN_SECONDS": "300",
+    }

@@ -1,0 +1,54 @@
+"""The session service without Slack: create one session, list the applications. For the commands and for scripts."""
+
+import html
+import sys
+
+from bot.app import open_genesys
+from bot.desk.errors import CobrowseError, ServiceError
+from bot.desk.models import HostId, Order, Session, new_request_id
+from bot.genesys.sessions import Sessions
+from bot.settings import Service
+from bot.slack.sentences import sentence
+
+WORTH_TELLING_SECONDS = 3.0
+
+
+class OnTerminal:
+    """Keeps to desk.Watcher: says on standard error when the service makes us wait."""
+
+    async def sending(self) -> None:
+        """Nothing to keep."""
+
+    async def waiting(self, seconds: float) -> None:
+        if seconds >= WORTH_TELLING_SECONDS:
+            print(f"Genesys is busy; waiting {round(seconds)} seconds.", file=sys.stderr)  # noqa: T201 - for a person
+
+
+async def start(
+    service: Service, host_id: HostId, name: str, application_id: str | None, timeout_seconds: int | None
+) -> Session:
+    """Creates a session; None means as the settings say. Raises ServiceError."""
+    order = Order(
+        host_id=host_id,
+        name=name,
+        application_id=application_id or service.offer.application_id,
+        application_type=service.offer.application_type,
+        timeout_seconds=timeout_seconds or service.offer.timeout_seconds,
+        request_id=new_request_id(),
+        context="command-line",
+    )
+    async with open_genesys(service) as genesys:
+        return await Sessions(genesys).create(order, OnTerminal())
+
+
+async def applications(service: Service) -> list[tuple[str, str]]:
+    """Ids and names. Raises ServiceError."""
+    async with open_genesys(service) as genesys:
+        return await Sessions(genesys).applications()
+
+
+def in_words(error: CobrowseError) -> str:
+    """An error as one plain line."""
+    said = sentence(error, "your Genesys administrator")
+    reference = f" (Genesys reference {error.reference})" if isinstance(error, ServiceError) and error.reference else ""
+    return html.unescape(f"{said.what} {said.next}").replace("`", "") + reference

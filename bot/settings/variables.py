@@ -1,0 +1,53 @@
+"""Every environment variable there is: its default and what it is for. README and .env.example are held to this."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One variable; a `secret` can also be given as the path of a file, in NAME_FILE."""
+
+    name: str
+    about: str
+    default: str = ""
+    secret: bool = False
+
+
+_ALL = (
+    Variable("SLACK_BOT_TOKEN", "the app's bot token, xoxb-…", secret=True),
+    Variable("SLACK_APP_TOKEN", "the app-level token for Socket Mode, xapp-…", secret=True),
+    Variable("SLACK_SIGNING_SECRET", "what Slack signs HTTP requests with", secret=True),
+    Variable("SLACK_API_URL", "where Slack's Web API is", "https://slack.com/api/"),
+    Variable("BOT_MODE", "`auto` (Socket Mode when there is an app token, else HTTP), `socket` or `http`", "auto"),
+    Variable("HOST", "address the HTTP server listens on", "127.0.0.1"),
+    Variable("PORT", "port the HTTP server listens on", "3000"),
+    Variable("SHUTDOWN_SECONDS", "how long a stop waits for requests under way, 0 to 600", "20"),
+    Variable("GENESYS_ORG_ID", "the organisation's id; needed with a private key"),
+    Variable("GENESYS_REGION", "such as `mypurecloud.com`, `usw2.pure.cloud` or `us-west-2`"),
+    Variable("GENESYS_CLIENT_ID", "the OAuth client's id"),
+    Variable("GENESYS_PRIVATE_KEY_PATH", "file with the OAuth client's private key (PEM, RSA or P-256)"),
+    Variable("GENESYS_PRIVATE_KEY", "the key itself, instead of a file", secret=True),
+    Variable("GENESYS_PRIVATE_KEY_PASSPHRASE", "the passphrase of an encrypted key", secret=True),
+    Variable("GENESYS_KEY_ID", "the `kid` that the login knows the key by"),
+    Variable("GENESYS_CLIENT_SECRET", "the OAuth client's secret, instead of a key", secret=True),
+    Variable("GENESYS_SCOPES", "scopes to ask for; unset: the two below with a key, none with a secret; `none`: none"),
+    Variable("GENESYS_HOST_USER_ID", "default host of the command `start`; never a host for Slack people"),
+    Variable("GENESYS_API_URL", "where Genesys's API is, if not at the region's address"),
+    Variable("GENESYS_LOGIN_URL", "where Genesys's login is, if not at the region's address"),
+    Variable("COBROWSE_COMMAND", "the slash command, as in the manifest", "/cobrowse"),
+    Variable("COBROWSE_APPLICATION_ID", "which co-browse application sessions are for", "web"),
+    Variable("COBROWSE_APPLICATION_TYPE", "its type", "web"),
+    Variable("COBROWSE_TIMEOUT_SECONDS", "how long a session lasts, 60 to 86400", "1800"),
+    Variable("COBROWSE_HOSTS_FILE", "CSV that maps Slack users to Genesys users"),
+    Variable("COBROWSE_MATCH_EMAIL", "whether the same e-mail address in Slack and Genesys maps people", "true"),
+    Variable("COBROWSE_EMAIL_DOMAINS", "domains whose addresses may map people; empty: any"),
+    Variable("COBROWSE_SUPERVISORS", "who may start sessions for others: user ids and user groups (S…)"),
+    Variable("COBROWSE_ADMINS", "administrators: user ids and user groups; may do what supervisors may"),
+    Variable("COBROWSE_MEMBERS", "who may use the bot: user ids and user groups; empty: every full member"),
+    Variable("COBROWSE_CHANNELS", "channel ids where the command works; empty: everywhere"),
+    Variable("COBROWSE_HELP_CONTACT", "whom refusals name: free text, or a user's or channel's id"),
+    Variable("DATABASE_URL", "where requests are remembered; this version has `memory:` only", "memory:", secret=True),
+    Variable("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "INFO"),
+    Variable("LOG_FORMAT", "`text` or `json`", "text"),
+)
+VARIABLES = {variable.name: variable for variable in _ALL}

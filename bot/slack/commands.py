@@ -1,0 +1,63 @@
+"""/cobrowse: read it, hand it to the desk, acknowledge. Step 2 of five.
+
+The listener waits for one durable write and nothing else; what fails before the acknowledgement is told in it.
+"""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.desk.desk import Desk
+from bot.desk.errors import NotAccepted
+from bot.desk.models import ChannelId, Kind, Request, TeamId, UserId, new_request_id
+from bot.slack import grammar
+from bot.slack.grammar import Help, NotUnderstood, NotYet, Start, WhoAmI
+from bot.slack.messages import Message, Words
+
+
+def register(app: AsyncApp, desk: Desk, words: Words) -> None:
+    """Adds the slash command to the app."""
+
+    @app.command(words.command)
+    async def on_command(ack: AsyncAck, body: dict[str, Any]) -> None:
+        command = grammar.parse(body.get("text") or "")
+        match command:
+            case Start() | WhoAmI():
+                request = read_request(body, command)
+                try:
+                    await desk.accept(request)
+                except NotAccepted as error:
+                    await ack(**in_ack(words.failure(error, request.id)))
+                else:
+                    await ack()
+            case Help():
+                await ack(**in_ack(words.help(command)))
+            case NotYet():
+                await ack(**in_ack(words.not_yet(command)))
+            case NotUnderstood():
+                await ack(**in_ack(words.not_understood(command)))
+
+
+def read_request(body: dict[str, Any], command: Start | WhoAmI) -> Request:
+    """Slack's payload -> a request. https://docs.slack.dev/interactivity/implementing-slash-commands"""
+    start = command if isinstance(command, Start) else Start()
+    return Request(
+        id=new_request_id(),
+        key=f"command:{body.get('trigger_id') or uuid.uuid4()}",
+        kind=Kind.START if isinstance(command, Start) else Kind.WHOAMI,
+        team_id=TeamId(body["team_id"]),
+        enterprise_id=TeamId(body["enterprise_id"]) if body.get("enterprise_id") else None,
+        channel_id=ChannelId(body["channel_id"]),
+        requester=UserId(body["user_id"]),
+        accepted_at=datetime.now(UTC),
+        target=start.target,
+        name=start.name,
+        reply_url=body.get("response_url"),
+    )
+
+
+def in_ack(message: Message) -> dict[str, Any]:
+    """A message as an acknowledgement carries it: for the one who typed only."""
+    return message.payload() | {"response_type": "ephemeral"}

@@ -1,0 +1,133 @@
+"""Gets an answer to the person: response_url first, then chat.postEphemeral, then a direct message.
+
+What it says is for messages.py. Every connection is pooled; none of the addresses is ever logged.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.http_retry.builtin_async_handlers import (
+    AsyncConnectionErrorRetryHandler,
+    AsyncRateLimitErrorRetryHandler,
+    AsyncServerErrorRetryHandler,
+)
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from bot.desk.cache import Cache
+from bot.desk.desk import Outcome
+from bot.desk.models import Note, Request, RequestId, Started, UserId
+from bot.slack.messages import Message, Words
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = 10
+RETRIES = [
+    AsyncConnectionErrorRetryHandler(max_retry_count=2),
+    AsyncRateLimitErrorRetryHandler(max_retry_count=2),
+    AsyncServerErrorRetryHandler(max_retry_count=2),
+]
+"""Telling the same outcome twice is allowed, losing it is not: so posts are repeated (slack_sdk's own handlers)."""
+
+_TROUBLE = (SlackApiError, SlackClientError, aiohttp.ClientError, TimeoutError, ValueError)
+
+
+def new_web_client(token: str | None, base_url: str, http: aiohttp.ClientSession) -> AsyncWebClient:
+    """Slack's Web API over the shared session."""
+    return AsyncWebClient(
+        token=token, base_url=base_url, session=http, timeout=TIMEOUT_SECONDS, retry_handlers=list(RETRIES)
+    )
+
+
+class Delivery:
+    """Keeps to desk.Teller: never raises, and says whether somebody was reached."""
+
+    def __init__(self, web: AsyncWebClient, http: aiohttp.ClientSession, words: Words) -> None:
+        self._web = web
+        self._http = http
+        self._words = words
+        self._direct: Cache[UserId, str] = Cache(seconds=86_400, size=20_000)
+        self._posting: set[asyncio.Task[bool]] = set()
+
+    async def note(self, request: Request, note: Note) -> None:
+        """Only by response_url: a word in between is not worth a message elsewhere."""
+        if request.reply_url:
+            await self.post(request.reply_url, self._words.note(request, note))
+
+    async def answer(self, request: Request, outcome: Outcome) -> bool:
+        message = self._words.answer(request, outcome)
+        if request.reply_url and await self.post(request.reply_url, message, replace=request.replaces):
+            return True
+        ways: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("chat.postEphemeral", lambda: self._post_ephemeral(request, message)),
+            ("direct message", lambda: self._post_direct(request.requester, message)),
+        ]
+        for way, send in ways:
+            if await _try(way, send, request.id):
+                return True
+        return False
+
+    async def tell_agent(self, request: Request, started: Started) -> bool:
+        message = self._words.agent_note(request, started)
+        return await _try("direct message", lambda: self._post_direct(request.agent, message), request.id)
+
+    async def post(self, reply_url: str, message: Message, *, replace: bool = False) -> bool:
+        """Posts to a response_url, visible to one person only. Whether Slack took it."""
+        webhook = AsyncWebhookClient(
+            reply_url, timeout=TIMEOUT_SECONDS, session=self._http, retry_handlers=list(RETRIES)
+        )
+        body = message.payload() | {"response_type": "ephemeral", "replace_original": replace}
+        try:
+            response = await webhook.send_dict(body)
+        except _TROUBLE as error:
+            log.warning("no answer from a response_url", extra={"fields": {"error": type(error).__name__}})
+            return False
+        if response.status_code != 200:
+            log.warning("a response_url refused a message", extra={"fields": {"status": response.status_code}})
+        return bool(response.status_code == 200)
+
+    def post_soon(self, reply_url: str, message: Message) -> None:
+        """Posts after the listener has returned: an acknowledgement must not wait for it."""
+        self._keep(self.post(reply_url, message))
+
+    async def close(self) -> None:
+        """Waits for what is being posted."""
+        if self._posting:
+            await asyncio.wait(self._posting, timeout=TIMEOUT_SECONDS)
+
+    def _keep(self, posting: Coroutine[Any, Any, bool]) -> None:
+        task = asyncio.create_task(posting)
+        self._posting.add(task)
+        task.add_done_callback(self._posting.discard)
+
+    async def _post_ephemeral(self, request: Request, message: Message) -> None:
+        await self._web.chat_postEphemeral(
+            channel=request.channel_id, user=request.requester, text=message.text, blocks=message.blocks
+        )
+
+    async def _post_direct(self, user_id: UserId, message: Message) -> None:
+        channel = await self._direct.get(user_id, lambda: self._open_direct(user_id))
+        await self._web.chat_postMessage(
+            channel=channel, text=message.text, blocks=message.blocks, unfurl_links=False, unfurl_media=False
+        )
+
+    async def _open_direct(self, user_id: UserId) -> str:
+        response = await self._web.conversations_open(users=user_id)
+        return str(response["channel"]["id"])
+
+
+async def _try(way: str, send: Callable[[], Awaitable[None]], request_id: RequestId) -> bool:
+    fields: dict[str, object] = {"request": request_id, "way": way}
+    try:
+        await send()
+    except SlackApiError as error:
+        log.warning("not delivered", extra={"fields": fields | {"error": error.response.get("error")}})
+    except (*_TROUBLE, KeyError, TypeError) as error:
+        log.warning("not delivered", extra={"fields": fields | {"error": type(error).__name__}})
+    else:
+        return True
+    return False

@@ -1,0 +1,126 @@
+"""The HTTP door: checks the raw bytes of what claims to come from Slack, and only then lets Bolt see it.
+
+Bolt answers 500, or raises, on a timestamp that is no number, a signature that is not ASCII or a body that is no form;
+here each of them gets its 4xx. https://docs.slack.dev/authentication/verifying-requests-from-slack
+"""
+
+import asyncio
+import json
+import logging
+import re
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_internals import build_async_context
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_sdk.signature import SignatureVerifier
+
+log = logging.getLogger(__name__)
+
+PATH = "/slack/events"
+BODY_BYTES = 64 * 1024
+BODY_SECONDS = 5.0
+FIELDS = 100
+_SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
+_FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
+
+
+class Rejected(Exception):
+    """Not from Slack, or not fit to be read; `status` is the 4xx it gets."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+class Endpoint:
+    """POST /slack/events."""
+
+    def __init__(self, app: AsyncApp, signing_secret: str) -> None:
+        self._app = app
+        self._verifier = SignatureVerifier(signing_secret)
+
+    def add_to(self, server: web.Application) -> None:
+        """Puts the route into a server, which has to limit what it reads to BODY_BYTES."""
+        server.router.add_post(PATH, self.handle)
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answers Slack; 4xx for whatever is not provably from Slack."""
+        try:
+            raw = await _read(request)
+            body = self._verified(request, raw)
+            bolt_request = _bolt_request(body, request, _fields(body, request.content_type))
+        except Rejected as rejected:
+            log.warning("refused", extra={"fields": {"status": rejected.status, "why": str(rejected)}})
+            return web.Response(status=rejected.status, text=f"{rejected}\n")
+        return await to_aiohttp_response(await self._app.async_dispatch(bolt_request))
+
+    def _verified(self, request: web.Request, raw: bytes) -> str:
+        """The body as text. Raises Rejected."""
+        timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
+        signature = request.headers.get("X-Slack-Signature", "")
+        if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
+            raise Rejected(401, "no valid signature headers")
+        try:
+            body = raw.decode()
+        except UnicodeDecodeError:
+            raise Rejected(400, "the body is not UTF-8") from None
+        if not self._verifier.is_valid(body, timestamp, signature):
+            raise Rejected(401, "the signature does not fit, or the timestamp is old")
+        return body
+
+
+async def _read(request: web.Request) -> bytes:
+    if (request.content_length or 0) > BODY_BYTES:
+        raise Rejected(413, "the body is too large")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await request.read()
+    except TimeoutError:
+        raise Rejected(408, "the body took too long") from None
+    except web.HTTPRequestEntityTooLarge:
+        raise Rejected(413, "the body is too large") from None
+    except ValueError:
+        raise Rejected(400, "the body cannot be read") from None
+
+
+def _fields(body: str, content_type: str) -> dict[str, Any]:
+    """What Bolt is going to parse, which must be an object: a form, a form's payload, or JSON. Raises Rejected."""
+    if content_type == _JSON:
+        return _object(body)
+    if content_type != _FORM:
+        raise Rejected(415, "neither a form nor JSON")
+    try:
+        form = dict(parse_qsl(body, keep_blank_values=True, strict_parsing=True, max_num_fields=FIELDS))
+    except ValueError:
+        raise Rejected(400, "the body is no form") from None
+    if body.startswith("{"):  # Bolt would take it for JSON
+        raise Rejected(400, "the body is no form")
+    return _object(form["payload"]) if "payload" in form else form
+
+
+def _bolt_request(body: str, request: web.Request, fields: dict[str, Any]) -> AsyncBoltRequest:
+    try:
+        bolt_request = AsyncBoltRequest(body=body, headers=dict(request.headers))
+        if (
+            not bolt_request.body
+        ):  # Bolt loses a form in which the word "payload" stands anywhere, as in a command's text
+            bolt_request.body = fields
+            build_async_context(bolt_request.context, fields)
+    except (TypeError, ValueError, AttributeError, KeyError):
+        raise Rejected(400, "the body is of another shape") from None
+    return bolt_request
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Rejected(400, "the body is no JSON") from None
+    if not isinstance(value, dict):
+        raise Rejected(400, "the body is no JSON object")
+    return value

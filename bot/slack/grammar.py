@@ -1,0 +1,172 @@
+"""The words after /cobrowse -> one typed command (pure).
+
+Never a surprise session: whatever may have been meant as a person, or as a subcommand, is not taken for a name.
+Slack escapes `&`, `<` and `>` and turns mentions into `<@U…|name>` because the manifest says should_escape.
+"""
+
+import difflib
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import Enum
+
+from bot.desk.models import NAME_LENGTH, UserId
+
+MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
+_MENTION, _ID = r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>", r"(?=\S*\d)[\w-]{8,}"
+_EMAIL = r"(?:<mailto:[^>]+>|[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+)"
+RESERVED = {
+    # A reserved word is a subcommand only when what follows is what it takes: "End of month report" is a name.
+    "help": r"\w*",
+    "whoami": "",
+    "why": rf"(?:{_MENTION})?",
+    "status": "",
+    "list": "",
+    "last": "",
+    "end": rf"(?:{_ID})?",
+    "apps": "",
+    "link": rf"{_MENTION}\s+(?:[0-9A-Fa-f-]{{36}}|{_EMAIL})",
+    "unlink": _MENTION,
+    "new": "",
+    "send": rf"(?:\+[\d\s().-]{{6,}}|<tel:[^>]+>|{_EMAIL})",
+    "connect": "",
+    "disconnect": "",
+}
+_FOR = r"(?:for\s*)?"
+_TARGET = re.compile(rf"(?:for\s+)?{MENTION.pattern}(.*)", re.IGNORECASE | re.DOTALL)
+_UNRESOLVED = re.compile(rf"{_FOR}(?:&lt;|<)?\s*[@＠﹫]", re.IGNORECASE)
+_NO_PERSON = re.compile(rf"{_FOR}<[!#]", re.IGNORECASE)
+_MARKUP = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
+_OPENING, _CLOSING = "\"'“”„‟‘’‚‛«»", "\"'“”‟‘’‛«»"
+_CLOSE_ENOUGH = 0.74
+
+
+class Reason(Enum):
+    """Why a text was not taken."""
+
+    UNRESOLVED = "looks like a person, but Slack knows nobody by that name"
+    NO_PERSON = "a group or a channel where a person belongs"
+    TWO_PEOPLE = "more than one person"
+    PERSON_LATER = "a person who does not stand first"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start a session, for oneself when `target` is None; `name` is clean, of 1 to 100 characters."""
+
+    target: UserId | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """Show the help; `instead_of` is a text that is close to a reserved word."""
+
+    instead_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WhoAmI:
+    """Which host am I, and by which rule?"""
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """A reserved subcommand that this version does not have."""
+
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotUnderstood:
+    """Refused, so that nobody gets a session they did not mean."""
+
+    reason: Reason
+
+
+Command = Start | Help | WhoAmI | NotYet | NotUnderstood
+
+
+def parse(text: str) -> Command:
+    """Reads what stands behind the command, as Slack delivers it. Never raises."""
+    text = _printable(text).strip()
+    if not text:
+        return Start()
+    if _is_quoted(text):
+        return Start(name=clean_name(text))
+    if target := _TARGET.fullmatch(text):
+        return _for_target(UserId(target[1].upper()), target[3])
+    if _UNRESOLVED.match(_plain_start(text)):
+        return NotUnderstood(Reason.UNRESOLVED)
+    if _NO_PERSON.match(text):
+        return NotUnderstood(Reason.NO_PERSON)
+    if subcommand := _subcommand(text):
+        return subcommand
+    if MENTION.search(text):
+        return NotUnderstood(Reason.PERSON_LATER)
+    if difflib.get_close_matches(text.lower(), RESERVED, n=1, cutoff=_CLOSE_ENOUGH):
+        return Help(instead_of=clean_name(text))
+    return Start(name=clean_name(text))
+
+
+def clean_name(text: str) -> str | None:
+    """A session's name: quotes, markup and control characters out, one space between words, cut at 100 characters.
+
+    None when nothing is left. The result is plain text: escape it wherever it is shown.
+    """
+    text = _printable(text).strip()
+    if _is_quoted(text):
+        text = text[1:-1]
+    text = _MARKUP.sub(_label, text)
+    text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    return " ".join(text.split())[:NAME_LENGTH].strip() or None
+
+
+def _for_target(target: UserId, rest: str) -> Command:
+    if MENTION.search(rest) and not _is_quoted(rest.strip()):
+        return NotUnderstood(Reason.TWO_PEOPLE)
+    return Start(target=target, name=clean_name(rest))
+
+
+def _subcommand(text: str) -> Command | None:
+    word, _, rest = text.partition(" ")
+    word, rest = word.lower(), rest.strip()
+    if word not in RESERVED or not re.fullmatch(RESERVED[word], rest):
+        return None
+    if word == "help":
+        return Help() if not rest or rest.lower() in RESERVED else None
+    return WhoAmI() if word == "whoami" else NotYet(word)
+
+
+def _is_quoted(text: str) -> bool:
+    return len(text) >= 2 and text[0] in _OPENING and text[-1] in _CLOSING
+
+
+def _plain_start(text: str) -> str:
+    """Without the invisible characters that could hide an @."""
+    return "".join(c for c in text[:40] if unicodedata.category(c) != "Cf").strip()
+
+
+def _printable(text: str) -> str:
+    """Line breaks and tabs become spaces; other control characters, bidi overrides and lone surrogates go."""
+    return "".join(_replace(c) for c in text)
+
+
+def _replace(character: str) -> str:
+    if character.isspace():
+        return " "
+    hidden = unicodedata.category(character) in ("Cc", "Cs") or unicodedata.bidirectional(character) in _BIDI
+    return "" if hidden else character
+
+
+_BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
+
+def _label(markup: re.Match[str]) -> str:
+    """What a person saw of `<https://…|label>`, `<#C…|name>`, `<@U…|name>`."""
+    target, label = markup[1], markup[2]
+    if target.startswith("@"):
+        return f"@{label or target[1:]}"
+    if target.startswith("#"):
+        return f"#{label or target[1:]}"
+    return label or target.removeprefix("!").removeprefix("mailto:")

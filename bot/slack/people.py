@@ -1,0 +1,98 @@
+"""Slack users and user groups, cached, so that a warm command asks Slack nothing.
+
+What somebody may do is for desk/access.py. https://docs.slack.dev/reference/objects/user-object
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.desk.access import Home
+from bot.desk.cache import Cache
+from bot.desk.errors import SlackUnavailable
+from bot.desk.models import Person, Standing, TeamId, UserId
+
+KEPT_SECONDS = 300.0
+CACHE_SIZE = 20_000
+_UNKNOWN = ("user_not_found", "user_not_visible", "users_not_found")
+
+
+class SlackPeople:
+    """Keeps to desk.access.People, for one workspace."""
+
+    def __init__(self, web: AsyncWebClient, home: Home, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._web = web
+        self._home = home
+        self._people: Cache[UserId, Person] = Cache(seconds=KEPT_SECONDS, size=CACHE_SIZE, clock=clock)
+        self._groups: Cache[str, frozenset[UserId]] = Cache(seconds=KEPT_SECONDS, size=1000, clock=clock)
+
+    async def person(self, user_id: UserId) -> Person:
+        """Who that is. Raises SlackUnavailable."""
+        return await self._people.get(user_id, lambda: self._ask_person(user_id))
+
+    async def in_group(self, user_id: UserId, group_id: str) -> bool:
+        """Whether the user group has this member. Raises SlackUnavailable."""
+        return user_id in await self._groups.get(group_id, lambda: self._ask_group(group_id))
+
+    async def _ask_person(self, user_id: UserId) -> Person:
+        try:
+            user = (await self._call("users.info", user=user_id)).get("user") or {}
+        except SlackUnavailable as error:
+            if error.code in _UNKNOWN:  # nobody of ours
+                return Person(TeamId(""), user_id, user_id, Standing.OUTSIDER)
+            raise
+        if user.get("id") != user_id:
+            raise SlackUnavailable("it answered for somebody else")
+        return read_person(user, self._home)
+
+    async def _ask_group(self, group_id: str) -> frozenset[UserId]:
+        users = (await self._call("usergroups.users.list", usergroup=group_id)).get("users") or []
+        return frozenset(users)
+
+    async def _call(self, method: str, **params: str) -> dict[str, Any]:
+        try:
+            response = await self._web.api_call(method, http_verb="GET", params=params)
+        except SlackApiError as error:
+            raise SlackUnavailable(str(error.response.get("error") or "an error")) from None
+        except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError):
+            raise SlackUnavailable("no answer") from None
+        return response.data if isinstance(response.data, dict) else {}
+
+
+def read_person(user: dict[str, Any], home: Home) -> Person:
+    """A user object -> a person, as the workspace sees them (pure)."""
+    profile = user.get("profile") or {}
+    # Slack leaves is_email_confirmed out for some users; only an address it calls unconfirmed is not to be trusted.
+    confirmed = user.get("is_email_confirmed") is not False
+    return Person(
+        team_id=home.team_id,
+        user_id=UserId(user["id"]),
+        name=profile.get("real_name") or user.get("real_name") or profile.get("display_name") or user.get("name") or "",
+        standing=_standing(user, home),
+        email=(profile.get("email") or None) if confirmed else None,
+    )
+
+
+def _standing(user: dict[str, Any], home: Home) -> Standing:
+    if user.get("is_stranger") or not _is_ours(user, home):
+        return Standing.OUTSIDER
+    if user.get("deleted"):
+        return Standing.DEACTIVATED
+    if user.get("is_bot") or user.get("is_workflow_bot") or user.get("is_connector_bot") or user["id"] == "USLACKBOT":
+        return Standing.BOT
+    if user.get("is_restricted") or user.get("is_ultra_restricted"):
+        return Standing.GUEST
+    return Standing.MEMBER
+
+
+def _is_ours(user: dict[str, Any], home: Home) -> bool:
+    if user.get("team_id") == home.team_id:
+        return True
+    grid = user.get("enterprise_user") or {}
+    if home.org_wide:
+        return bool(home.enterprise_id) and grid.get("enterprise_id") == home.enterprise_id
+    return home.team_id in (grid.get("teams") or [])

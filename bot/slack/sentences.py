@@ -1,0 +1,159 @@
+"""An error -> what happened and what to do next: every sentence a person reads about a failure (pure, mrkdwn).
+
+How it is laid out is for messages.py. Whatever a person or a server wrote is escaped here.
+"""
+
+from dataclasses import dataclass
+
+from bot.desk import errors
+from bot.desk.errors import CobrowseError
+from bot.desk.models import Standing
+
+STATUS_PAGE = "status.mypurecloud.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What happened, and what to do now."""
+
+    what: str
+    next: str
+
+
+def escape(text: str) -> str:
+    """Makes `&`, `<` and `>` plain text: https://docs.slack.dev/messaging/formatting-message-text#escaping"""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def sentence(error: CobrowseError, contact: str) -> Sentence:
+    """The words for any error; `contact` is whom to ask, in mrkdwn."""
+    for speak in (_refusal, _set_up, _order, _passing, _our_own):
+        if said := speak(error, contact):
+            return said
+    return Sentence("Something went wrong on the bot's side.", f"Try again; if it stays so, tell {contact}.")
+
+
+def _refusal(error: CobrowseError, contact: str) -> Sentence | None:
+    ask = f"Ask {contact} if that should be different."
+    match error:
+        case errors.OtherWorkspace():
+            return Sentence("This bot does not serve your workspace.", ask)
+        case errors.ChannelNotAllowed(allowed=allowed):
+            places = ", ".join(f"<#{channel}>" for channel in allowed[:5])
+            return Sentence("Co-browse sessions cannot be started in this channel.", f"Use {places}, or ask {contact}.")
+        case errors.NotAMember(standing=standing, is_target=False):
+            return Sentence(f"{_STANDINGS[standing]} cannot start co-browse sessions.", ask)
+        case errors.NotAMember(user_id=user_id, standing=standing):
+            what = f"<@{user_id}> cannot host a co-browse session: {_STANDINGS[standing].lower()} are not allowed to."
+            return Sentence(what, ask)
+        case errors.NotListed(is_target=False):
+            return Sentence("You are not on the list of people who may start co-browse sessions.", ask)
+        case errors.NotListed(user_id=user_id):
+            return Sentence(f"<@{user_id}> is not on the list of people who may have co-browse sessions.", ask)
+        case errors.MayNotActForOthers(target=target):
+            what = f"Only supervisors may start a session for somebody else, so none was started for <@{target}>."
+            return Sentence(what, f"Let <@{target}> type the command, or ask {contact} to make you a supervisor.")
+        case errors.HostNotFound(user_id=user_id, is_target=is_target, tried=tried):
+            who = f"<@{user_id}> is" if is_target else "You are"
+            reasons = "; ".join(f"{escape(miss.rule)}: {escape(miss.why)}" for miss in tried) or "no rule is set up"
+            what = f"{who} not linked to a Genesys user, so there is nobody to host the session."
+            return Sentence(what, f"Ask {contact} to set that up. (Tried: {reasons}.)")
+    return None
+
+
+_STANDINGS = {
+    Standing.MEMBER: "Members",
+    Standing.GUEST: "Guests",
+    Standing.BOT: "Bots",
+    Standing.DEACTIVATED: "Deactivated people",
+    Standing.OUTSIDER: "People from outside this workspace",
+}
+
+
+def _set_up(error: CobrowseError, contact: str) -> Sentence | None:
+    tell = f"Tell {contact}."
+    match error:
+        case errors.SignInRefused():
+            return Sentence("The bot's own sign-in to Genesys is broken: its token is refused.", tell)
+        case errors.OAuthRefused(code=code):
+            what = f"Genesys refuses the bot's own sign-in ({escape(code)})."
+            if code == "invalid_scope":
+                return Sentence(what, f"{tell} A scope the client lacks can be left out with GENESYS_SCOPES.")
+            return Sentence(what, f"{tell} The OAuth client's id, key or secret has to be checked.")
+        case errors.Forbidden(needs=needs):
+            what = f"The bot's OAuth client may not do this: it lacks `{escape(needs)}`."
+            where = "In Genesys Cloud it is added under Admin › Integrations › OAuth, at the bot's client"
+            return Sentence(what, f"{tell} {where}; no restart is needed.")
+        case errors.SlackUnavailable(code=code):
+            return Sentence(
+                f"Slack would not say who is who just now ({escape(code)}).",
+                f"Try again; if it stays so, tell {contact}.",
+            )
+    return None
+
+
+def _order(error: CobrowseError, contact: str) -> Sentence | None:
+    match error:
+        case errors.InvalidHost(host_id=host_id):
+            what = f"Genesys does not accept `{escape(host_id)}` as a host."
+            then = "that this user exists, is active and has a co-browse licence. Then try once more."
+            return Sentence(what, f"Ask {contact} to check {then}")
+        case errors.UnknownApplication(application_id=used, known=known):
+            listed = ", ".join(f"`{escape(known_id)}`" for known_id in known[:20])
+            there = f"There is {listed}." if listed else "The list of ids could not be read."
+            return Sentence(
+                f"Genesys knows no application `{escape(used)}`. {there}",
+                f"Ask {contact} to put one that exists into COBROWSE_APPLICATION_ID.",
+            )
+        case errors.BadRequest(status=status, words=words):
+            what = f"Genesys refused the request ({status}): “{escape(words)}”"
+            return Sentence(what, f"Tell {contact} if you cannot see why.")
+        case errors.NoSuchSession():
+            return Sentence("Genesys cannot end this session on demand.", "It ends by itself when its time is up.")
+    return None
+
+
+def _passing(error: CobrowseError, contact: str) -> Sentence | None:
+    unknown = "Nobody knows whether a session was created, so it was not asked for again."
+    check = "If none shows up in Genesys, try again: an unused session ends by itself."
+    match error:
+        case errors.Busy():
+            return Sentence(
+                "Genesys is too busy: it turned the request down each time. No session was created.", _LATER
+            )
+        case errors.ServiceFault():
+            what = "Genesys has a fault of its own: it failed three times in a row."
+            return Sentence(what, f"Try again in a few minutes; {STATUS_PAGE} shows how Genesys is doing.")
+        case errors.OutcomeUnknown():
+            return Sentence(f"Genesys did not answer the request. {unknown}", check)
+        case errors.Unreachable():
+            return Sentence("The bot cannot reach Genesys, so no session was created.", _LATER)
+        case errors.UnusableAnswer(why=why, acted=True):
+            return Sentence(
+                f"Genesys answered with {escape(why)}. {unknown}", f"{check} If it stays so, tell {contact}."
+            )
+        case errors.UnusableAnswer(why=why):
+            return Sentence(f"Genesys answered with {escape(why)}. No session was created.", f"Tell {contact}.")
+        case errors.Interrupted(maybe_created=True):
+            return Sentence(f"The bot was restarted in the middle of it. {unknown}", check)
+        case errors.Interrupted():
+            return Sentence("The bot was restarted before it got to it. No session was created.", "Try again.")
+    return None
+
+
+_LATER = "Try again in a minute."
+
+
+def _our_own(error: CobrowseError, contact: str) -> Sentence | None:
+    match error:
+        case errors.Draining():
+            return Sentence("The bot is restarting, so nothing was started.", "Type it again in a few seconds.")
+        case errors.StoreUnavailable():
+            return Sentence("The bot cannot write down your request, so nothing was started.", _LATER)
+        case errors.NotYours():
+            return Sentence("Only the person who asked for the session can try again.", "Type the command yourself.")
+        case errors.TriedAlready():
+            return Sentence("This was tried again already.", "Look for the answer below, or type the command anew.")
+        case errors.RequestGone():
+            return Sentence("The bot does not remember this request any more.", "Type the command anew.")
+    return None
