@@ -3,6 +3,7 @@
 The listener waits for one durable write and nothing else; what fails before the acknowledgement is told in it.
 """
 
+import logging
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -13,8 +14,12 @@ from bot.desk.desk import Desk
 from bot.desk.errors import NotAccepted
 from bot.desk.models import ChannelId, Kind, Request, TeamId, UserId, new_request_id
 from bot.slack import grammar
-from bot.slack.grammar import Help, NotUnderstood, NotYet, Start, WhoAmI
-from bot.slack.messages import Message, Words
+from bot.slack.blocks import Message
+from bot.slack.grammar import Start, WhoAmI
+from bot.slack.guidance import guide
+from bot.slack.messages import Words
+
+log = logging.getLogger(__name__)
 
 
 def register(app: AsyncApp, desk: Desk, words: Words) -> None:
@@ -32,12 +37,11 @@ def register(app: AsyncApp, desk: Desk, words: Words) -> None:
                     await ack(**in_ack(words.failure(error, request.id)))
                 else:
                     await ack()
-            case Help():
-                await ack(**in_ack(words.help(command)))
-            case NotYet():
-                await ack(**in_ack(words.not_yet(command)))
-            case NotUnderstood():
-                await ack(**in_ack(words.not_understood(command)))
+            case _:
+                reference = new_request_id()
+                fields = {"request": reference, "outcome": type(command).__name__, "requester": body.get("user_id")}
+                log.info("nothing to start", extra={"fields": fields})
+                await ack(**in_ack(guide(words, command, reference)))
 
 
 def read_request(body: dict[str, Any], command: Start | WhoAmI) -> Request:

@@ -21,7 +21,8 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot.desk.cache import Cache
 from bot.desk.desk import Outcome
 from bot.desk.models import Note, Request, RequestId, Started, UserId
-from bot.slack.messages import Message, Words
+from bot.slack.blocks import Message
+from bot.slack.messages import Words
 
 log = logging.getLogger(__name__)
 

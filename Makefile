@@ -1,0 +1,42 @@
+# Two commands: `make sandbox` runs the main job without any account, `make test` passes the tests. Each sets itself up
+# in .venv beside this file, and touches nothing else.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+PORT ?= 8080
+
+.PHONY: sandbox test lint lock clean
+
+sandbox: .venv/run.stamp
+	@$(BIN)/python -m bot sandbox --port $(PORT)
+
+test: .venv/dev.stamp
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# The lock files. Needs uv.
+lock:
+	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml -o requirements.txt
+	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml --extra dev -o requirements-dev.txt
+
+clean:
+	rm -rf .venv build dist *.egg-info
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found. Say which: make PYTHON=..."; exit 1; }
+	@echo "Setting up .venv; this takes a minute the first time."
+	@$(PYTHON) -m venv .venv
+
+.venv/run.stamp: requirements.txt | .venv/bin/python
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt | .venv/bin/python
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@ .venv/run.stamp

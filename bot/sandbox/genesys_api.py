@@ -1,0 +1,165 @@
+"""The API of the sandbox's Genesys when nothing is wrong: token, users, applications, sessions, and the join page.
+
+It follows the contract of the session service. Who may come in and what is on record is genesys.py's.
+"""
+
+import html
+import secrets
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+
+from aiohttp import web
+
+from bot.sandbox.genesys_login import Login
+from bot.sandbox.genesys_records import GenesysUser, Session, keep
+from bot.sandbox.genesys_refusals import ApiError, check_create, is_uuid, read_json, searched_emails
+
+READ, WRITE = "cobrowse:session:read", "cobrowse:session:write"
+SESSIONS, SESSION = "/api/v2/conversations/cobrowse", "/api/v2/conversations/cobrowse/{id}"
+
+
+class Api:
+    """The org and what its API does; `url` is both its API and its login URL."""
+
+    def __init__(
+        self, login: Login, users: Sequence[GenesysUser], applications: Mapping[str, str], token_seconds: int
+    ) -> None:
+        self.url = ""
+        self.users = {user.id.lower(): user for user in users}
+        self.applications = dict(applications)
+        self.token_seconds = token_seconds
+        self.delete_supported = True
+        self.sessions: dict[str, Session] = {}
+        self._joins: dict[str, Session] = {}
+        self._login = login
+
+    def _routes(self) -> list[web.RouteDef]:
+        """Each with the name its calls are counted by."""
+        return [
+            web.post("/oauth/token", self._token, name="token"),
+            web.post("/api/v2/users/search", self._search, name="search"),
+            web.get("/api/v2/users/{id}", self._user),
+            web.get("/api/v2/cobrowse/applications", self._applications, name="applications"),
+            web.post(SESSIONS, self._create, name="create"),
+            web.get(SESSION, self._read, name="read"),
+            web.delete(SESSION, self._end, name="end"),
+            web.get("/join/{code}", self._join, name="join"),
+            web.route("*", "/elsewhere", self._elsewhere),
+        ]
+
+    def _require(self, request: web.Request, scope: str | None = None) -> None:
+        grant = self._login.grant(request)
+        if grant is None:
+            raise ApiError(401, "Invalid login credentials.", "bad.credentials")
+        if scope is not None and grant.scopes and scope not in grant.scopes:
+            raise ApiError(403, f"Missing required scope: {scope}", "missing.permissions")
+
+    async def _token(self, request: web.Request) -> web.Response:
+        return await self._login.issue(request, f"{self.url}/oauth/token", self.token_seconds)
+
+    async def _create(self, request: web.Request) -> web.Response:
+        self._require(request, WRITE)
+        keys = {"hostUserId", "application", "sessionName", "timeoutSeconds", "metadata"}
+        body = await read_json(request, keys)
+        check_create(body)
+        host = self.users.get(body["hostUserId"].lower()) if is_uuid(body["hostUserId"]) else None
+        if host is None or host.state != "active" or not host.cobrowse:
+            raise ApiError(400, "Invalid Host User")
+        if body["application"]["id"] not in self.applications:
+            raise ApiError(400, "Application Not Found")
+        code = secrets.token_urlsafe(16)
+        session = Session(
+            id=str(uuid.uuid4()),
+            host_user_id=host.id,
+            name=body["sessionName"],
+            join_url=f"{self.url}/join/{code}",
+            created_at=time.time(),
+            timeout_seconds=body["timeoutSeconds"],
+            status="active",
+            application_id=body["application"]["id"],
+        )
+        keep(self.sessions, session.id, session)
+        keep(self._joins, code, session)
+        return _session_json(session)
+
+    def _found(self, request: web.Request) -> Session:
+        session = self.sessions.get(request.match_info["id"])
+        if session is None:
+            raise ApiError(404, "No such session.", "not.found")
+        session.let_expire()
+        return session
+
+    async def _read(self, request: web.Request) -> web.Response:
+        self._require(request, READ)
+        return _session_json(self._found(request))
+
+    async def _end(self, request: web.Request) -> web.Response:
+        self._require(request, READ)
+        if not self.delete_supported:
+            raise ApiError(405, "HTTP 405 Method Not Allowed", "method.not.allowed", {"Allow": "GET"})
+        self._found(request).status = "ended"
+        return web.Response(status=204)
+
+    async def _applications(self, request: web.Request) -> web.Response:
+        self._require(request)
+        entities = [{"id": id_, "name": name} for id_, name in self.applications.items()]
+        return web.json_response({"entities": entities, "total": len(entities)})
+
+    async def _search(self, request: web.Request) -> web.Response:
+        self._require(request)
+        body = await read_json(request, {"pageSize", "query"})
+        emails = searched_emails(body)
+        there = (user for user in self.users.values() if user.state != "deleted")
+        found = [_user_json(user) for user in there if all(user.email.lower() == email for email in emails)]
+        return web.json_response({"results": found[: body["pageSize"]], "total": len(found)})
+
+    async def _user(self, request: web.Request) -> web.Response:
+        self._require(request)
+        user = self.users.get(request.match_info["id"].lower())
+        if user is None:
+            raise ApiError(404, "No such user.", "not.found")
+        return web.json_response(_user_json(user))
+
+    async def _join(self, request: web.Request) -> web.Response:
+        session = self._joins.get(request.match_info["code"])
+        if session is None:
+            return _page(404, "This link does not lead to a session", "Ask for a new one.")
+        session.let_expire()
+        host = self.users.get(session.host_user_id.lower())
+        told = f"Session: {session.name}. It is {'open' if session.status == 'active' else 'over'}."
+        return _page(200, f"You are about to share this page with {host.name if host else 'somebody'}", told)
+
+    async def _elsewhere(self, _request: web.Request) -> web.Response:
+        return web.json_response({"message": "Nobody should have followed a redirect to here."})
+
+
+def _session_json(session: Session) -> web.Response:
+    body = {"id": session.id, "joinUrl": session.join_url, "status": session.status}
+    body |= {"hostUserId": session.host_user_id, "sessionName": session.name}
+    return web.json_response({**body, "timeoutSeconds": session.timeout_seconds})
+
+
+def _user_json(user: GenesysUser) -> dict[str, str]:
+    told = {"id": user.id, "name": user.name, "email": user.email, "state": user.state}
+    return told | {"selfUri": f"/api/v2/users/{user.id}"}
+
+
+def _page(status: int, heading: str, told: str) -> web.Response:
+    heading, told = html.escape(heading), html.escape(told)
+    text = f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{heading}</title><link rel="icon" href="data:,">
+<style>
+:root {{ color-scheme: light dark; font: 1.1rem/1.5 system-ui, sans-serif }}
+main {{ max-width: 34rem; margin: 15vh auto; padding: 0 1.5rem; overflow-wrap: anywhere }}
+</style>
+</head>
+<body><main><h1>{heading}</h1><p>{told}</p><p>This is the sandbox: nothing is shared with anybody.</p></main></body>
+</html>
+"""
+    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    headers = {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+    return web.Response(status=status, text=text, content_type="text/html", headers=headers)

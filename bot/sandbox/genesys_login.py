@@ -1,0 +1,119 @@
+"""The sign-in of the sandbox's Genesys: private_key_jwt (RFC 7523) or HTTP Basic in, an access token out."""
+
+import base64
+import hmac
+import math
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import jwt
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from bot.sandbox.genesys_records import keep
+from bot.sandbox.genesys_refusals import OAuthError
+
+
+@dataclass
+class Grant:
+    """What one access token may do (no scopes: all of it) and how much it was used in its minute."""
+
+    expires_at: float
+    scopes: frozenset[str]
+    used: int = 0
+    minute: float = -math.inf
+
+    def use(self) -> None:
+        if time.monotonic() - self.minute >= 60:
+            self.minute, self.used = time.monotonic(), 0
+        self.used += 1
+
+    def reset_seconds(self) -> int:
+        return max(1, math.ceil(self.minute + 60 - time.monotonic())) if self.used else 60
+
+
+class Login:
+    """Verifies one client of one org, and knows the tokens it gave out."""
+
+    def __init__(self, public_key_pem: bytes, client_id: str, org_id: str, client_secret: str | None) -> None:
+        self.client_id, self.org_id, self.client_secret = client_id, org_id, client_secret
+        key = load_pem_public_key(public_key_pem)
+        if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
+            self._algorithm = "ES256"
+        elif isinstance(key, rsa.RSAPublicKey):
+            self._algorithm = "RS256"
+        else:
+            raise ValueError("The public key must be RSA or P-256")
+        self._key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey = key
+        self._seen: dict[str, bool] = {}
+        self._grants: dict[str, Grant] = {}
+
+    def grant(self, request: web.Request) -> Grant | None:
+        """What the request's token may do; None without a valid one."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        grant = self._grants.get(token.strip()) if scheme.lower() == "bearer" else None
+        return grant if grant and grant.expires_at > time.monotonic() else None
+
+    async def issue(self, request: web.Request, token_url: str, seconds: int) -> web.Response:
+        pairs = parse_qsl(await request.text(), keep_blank_values=True)
+        form = dict(pairs)
+        if request.content_type != "application/x-www-form-urlencoded" or len(form) != len(pairs):
+            raise OAuthError(400, "The body must be a form without repeated fields.", "invalid_request")
+        if form.get("grant_type") != "client_credentials":
+            raise OAuthError(400, "grant_type must be client_credentials.", "unsupported_grant_type")
+        authorization = request.headers.get("Authorization")
+        if authorization is not None and "client_assertion" in form:
+            raise OAuthError(400, "One way to authenticate the client, not two.", "invalid_request")
+        if authorization is not None:
+            self._check_secret(authorization)
+        else:
+            self._check_assertion(form, token_url)
+        token = secrets.token_urlsafe(32)
+        keep(self._grants, token, Grant(time.monotonic() + seconds, frozenset(form.get("scope", "").split())))
+        answer = {"access_token": token, "token_type": "bearer", "expires_in": seconds}
+        return web.json_response(answer, headers={"Cache-Control": "no-store"})
+
+    def _check_secret(self, authorization: str) -> None:
+        scheme, _, credentials = authorization.partition(" ")
+        try:
+            given = base64.b64decode(credentials, validate=True)
+        except ValueError:
+            given = b""
+        wanted = f"{self.client_id}:{self.client_secret}".encode()
+        if scheme.lower() != "basic" or self.client_secret is None or not hmac.compare_digest(given, wanted):
+            headers = {"WWW-Authenticate": "Basic"}
+            raise OAuthError(401, "The client id or secret is wrong.", "invalid_client", headers)
+
+    def _check_assertion(self, form: Mapping[str, str], token_url: str) -> None:
+        if form.get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer":
+            raise OAuthError(400, "client_assertion_type must be jwt-bearer.", "invalid_client")
+        options: jwt.types.Options = {"require": ["iss", "sub", "aud", "iat", "exp", "jti"], "strict_aud": True}
+        try:
+            claims = jwt.decode(
+                form.get("client_assertion", ""),
+                self._key,
+                algorithms=[self._algorithm],
+                audience=token_url,
+                issuer=self.client_id,
+                subject=self.client_id,
+                options=options,
+            )
+        except jwt.PyJWTError as error:
+            name = type(error).__name__  # its text could hold what was sent
+            raise OAuthError(401, f"The client assertion was refused: {name}.", "invalid_client") from error
+        self._check_claims(claims)
+
+    def _check_claims(self, claims: Mapping[str, Any]) -> None:
+        times = (claims["iat"], claims["exp"])
+        if not all(type(at) in (int, float) for at in times) or not 0 < times[1] - times[0] <= 300:
+            raise OAuthError(401, "The client assertion must last at most 300 seconds.", "invalid_client")
+        if claims.get("org_id") != self.org_id:
+            raise OAuthError(401, "The client assertion names another org.", "invalid_client")
+        if claims["jti"] in self._seen:
+            raise OAuthError(401, "The client assertion was used before.", "invalid_client")
+        keep(self._seen, claims["jti"], True)

@@ -1,0 +1,84 @@
+"""How the sandbox's Genesys says no: the shape of its errors, and how strictly it reads."""
+
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+CORRELATION = "ININ-Correlation-Id"
+
+
+class ApiError(Exception):
+    """A refusal in the API's shape: message, code, status, contextId, details, errors."""
+
+    def __init__(
+        self, status: int, message: str, code: str = "bad.request", headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status, self.message, self.code, self.headers = status, message, code, dict(headers or {})
+
+    def body(self, reference: str) -> dict[str, Any]:
+        told = {"message": self.message, "code": self.code, "status": self.status, "contextId": reference}
+        return told | {"details": [], "errors": []}
+
+    def response(self) -> web.Response:
+        reference = str(uuid.uuid4())
+        headers = self.headers | {CORRELATION: reference}
+        return web.json_response(self.body(reference), status=self.status, headers=headers)
+
+
+class OAuthError(ApiError):
+    """A refusal of the sign-in, in the shape of RFC 6749 section 5.2; `code` is its `error`."""
+
+    def body(self, reference: str) -> dict[str, Any]:
+        return {"error": self.code, "error_description": self.message}
+
+
+# -- How strictly it reads --
+
+
+def is_uuid(text: object) -> bool:
+    """Whether it is a UUID as Genesys writes them, in either case."""
+    return isinstance(text, str) and bool(re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text))
+
+
+async def read_json(request: web.Request, keys: set[str]) -> dict[str, Any]:
+    """The body, a JSON object with exactly these keys."""
+    if request.content_type != "application/json":
+        raise ApiError(415, "Content-Type must be application/json.", "unsupported.media.type")
+    try:
+        body = json.loads(await request.read())
+    except ValueError as error:
+        raise ApiError(400, "The body is not JSON.") from error
+    if not isinstance(body, dict) or set(body) != keys:
+        raise ApiError(400, f"The body must be an object with: {', '.join(sorted(keys))}.")
+    return body
+
+
+def check_create(body: Mapping[str, Any]) -> None:
+    """Raises ApiError for a field of the wrong kind; whether host and application exist is not asked here."""
+    seconds, metadata, application = body["timeoutSeconds"], body["metadata"], body["application"]
+    if not isinstance(body["sessionName"], str):
+        raise ApiError(400, "sessionName must be a string.")
+    if type(seconds) is not int or seconds < 1:
+        raise ApiError(400, "timeoutSeconds must be a whole number above 0.")
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise ApiError(400, "metadata must be an object of strings.")
+    if not isinstance(application, dict) or not all(isinstance(application.get(key), str) for key in ("id", "type")):
+        raise ApiError(400, "application must be an object with id and type.")
+
+
+def searched_emails(body: Mapping[str, Any]) -> list[str]:
+    """What users/search is asked for; only the one documented way of asking is understood."""
+    query, size = body["query"], body["pageSize"]
+    if type(size) is not int or not 1 <= size <= 500 or not isinstance(query, list) or not query:
+        raise ApiError(400, "pageSize must be 1 to 500 and query a list.")
+    for term in query:
+        if not isinstance(term, dict) or set(term) != {"fields", "value", "type"}:
+            raise ApiError(400, "A query term has fields, value and type.")
+        if term["fields"] != ["email"] or term["type"] != "EXACT" or not isinstance(term["value"], str):
+            raise ApiError(400, "Only EXACT searches for an email are known here.")
+    return [term["value"].lower() for term in query]

@@ -1,0 +1,201 @@
+// The page: keeps what the acting person sees, draws it, and tells the server what they do.
+
+import { Composer } from "./composer.js";
+import { h, post, tell, trouble } from "./dom.js";
+import { messageNode } from "./message.js";
+import { addTraffic, drawer, listenToFaults, showFault, showFaults, showTraffic } from "./panel.js";
+
+const byId = (id) => document.getElementById(id);
+const LOST = "The sandbox does not answer. Trying again…";
+const state = { me: "", users: {}, people: [], places: [], messages: new Map(), place: {}, news: {}, read: loadRead() };
+let live = null;
+
+const view = {
+  get me() {
+    return state.me;
+  },
+  get users() {
+    return state.users;
+  },
+  placeName: (id) => state.places.find((place) => place.id === id)?.name ?? id,
+};
+
+// live
+
+function connect(person) {
+  live?.close();
+  live = new EventSource(person ? `live?as=${encodeURIComponent(person)}` : "live");
+  const on = (event, act) => live.addEventListener(event, (message) => act(JSON.parse(message.data)));
+  on("state", start);
+  on("message", (message) => keep(message));
+  on("gone", (ts) => forget(ts));
+  on("elsewhere", (id) => {
+    state.news[id] = (state.news[id] ?? 0) + 1;
+    drawPeople();
+  });
+  on("traffic", addTraffic);
+  on("fault", showFault);
+  const mine = live;
+  live.onerror = () => {
+    trouble(LOST);
+    if (mine.readyState === EventSource.CLOSED) setTimeout(() => mine === live && connect(state.me || null), 2000);
+  };
+}
+
+function start(fresh) {
+  trouble("");
+  const { title, command, me, people, users, places, messages, faults, fault, traffic } = fresh;
+  Object.assign(state, { title, command, me, people, users, places });
+  state.messages = new Map(messages.map((message) => [message.ts, message]));
+  state.place[me] ??= places[0]?.id;
+  delete state.news[me];
+  document.title = byId("title").textContent = title;
+  showFaults(faults, fault);
+  showTraffic(traffic);
+  drawPeople();
+  drawPlace();
+}
+
+function keep(message) {
+  const isNew = !state.messages.has(message.ts);
+  state.messages.set(message.ts, message);
+  if (message.channel === here()) draw(message, isNew);
+  drawPlaces();
+}
+
+function forget(ts) {
+  state.messages.delete(ts);
+  nodeOf(ts)?.remove();
+  drawPlaces();
+}
+
+// the conversation
+
+const here = () => state.place[state.me];
+const nodeOf = (ts) => byId("log").querySelector(`[data-ts="${CSS.escape(ts)}"]`);
+
+function draw(message, isNew) {
+  const log = byId("log");
+  const wasAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+  const node = messageNode(message, view);
+  if (isNew) log.append(node);
+  else nodeOf(message.ts)?.replaceWith(node);
+  log.querySelector(".empty")?.remove();
+  if (wasAtEnd) log.scrollTop = log.scrollHeight;
+  markRead();
+}
+
+function drawPlace() {
+  const place = state.places.find((one) => one.id === here()) ?? state.places[0];
+  if (!place) return;
+  const isIm = place.kind === "im";
+  byId("place").textContent = isIm ? place.name : `# ${place.name}`;
+  const wanted = isIm ? place.name : `#${place.name}`;
+  byId("box").placeholder = `Message ${wanted}, or type / for the command`;
+  byId("box").setAttribute("aria-label", `Message ${wanted}`);
+  const shown = [...state.messages.values()].filter((message) => message.channel === place.id);
+  const log = byId("log");
+  log.setAttribute("aria-live", "off"); // what was said before is not news
+  log.replaceChildren(...(shown.length ? shown.map((message) => messageNode(message, view)) : [emptyNode()]));
+  log.scrollTop = log.scrollHeight;
+  requestAnimationFrame(() => log.setAttribute("aria-live", "polite"));
+  markRead();
+  drawPlaces();
+}
+
+function emptyNode() {
+  const { name } = state.command;
+  return h("p", { class: "empty" }, "Nothing here yet. Type ", h("code", {}, name), " and press Enter to start a session.");
+}
+
+// the left side
+
+function drawPlaces() {
+  for (const kind of ["channel", "im"]) {
+    const rows = state.places.filter((place) => place.kind === kind).map(placeRow);
+    byId(`${kind}s`).replaceChildren(...rows);
+  }
+}
+
+function placeRow(place) {
+  const count = unread(place.id);
+  const label = place.kind === "im" ? place.name : `# ${place.name}`;
+  const look = { type: "button", class: count ? "place unread" : "place" };
+  const told = { "aria-current": place.id === here() ? "true" : null, "aria-label": count ? `${label}, ${count} unread` : null };
+  const badge = count ? h("span", { class: "count" }, String(count)) : null;
+  return h("li", {}, h("button", { ...look, ...told, onclick: () => go(place.id) }, h("span", {}, label), badge));
+}
+
+function go(placeId) {
+  state.place[state.me] = placeId;
+  closePlaces();
+  drawPlace();
+  byId("box").focus();
+}
+
+function drawPeople() {
+  const options = state.people.map(({ id, label }) => {
+    const news = state.news[id] ? ` (${state.news[id]} new)` : "";
+    return h("option", { value: id, selected: id === state.me }, label + news);
+  });
+  byId("person").replaceChildren(...options);
+}
+
+// what was read, remembered over reloads
+
+function loadRead() {
+  try {
+    return JSON.parse(localStorage.getItem("read")) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function markRead() {
+  const latest = [...state.messages.values()].filter((message) => message.channel === here()).at(-1);
+  if (!latest) return;
+  state.read[`${state.me} ${here()}`] = latest.ts;
+  try {
+    localStorage.setItem("read", JSON.stringify(state.read));
+  } catch {
+    // a private window without storage: counts start afresh on reload
+  }
+}
+
+function unread(placeId) {
+  const last = Number(state.read[`${state.me} ${placeId}`] ?? 0);
+  const isNews = (message) => message.channel === placeId && message.user !== state.me && Number(message.ts) > last;
+  return placeId === here() ? 0 : [...state.messages.values()].filter(isNews).length;
+}
+
+// what the person does
+
+function offersFor(word) {
+  if (word.startsWith("/")) {
+    const { name, usage } = state.command;
+    return name.startsWith(word) ? [{ insert: name, hint: usage }] : [];
+  }
+  const wanted = word.slice(1).toLowerCase();
+  const isWanted = (user) => user.handle.startsWith(wanted) || user.name.toLowerCase().includes(wanted);
+  const people = Object.values(state.users).filter((user) => !user.app && !user.deleted && isWanted(user));
+  return people.map((user) => ({ insert: `@${user.handle}`, hint: user.name }));
+}
+
+async function send(text) {
+  try {
+    await post("say", { as: state.me, channel: here(), text });
+    trouble("");
+  } catch (error) {
+    trouble(error instanceof TypeError ? LOST : error.message);
+  }
+}
+
+new Composer({ form: byId("composer"), box: byId("box"), list: byId("offers"), offersFor, send });
+byId("person").addEventListener("change", (event) => {
+  tell(`Acting as ${event.target.selectedOptions[0].textContent}`);
+  connect(event.target.value);
+});
+const closePlaces = drawer(byId("show-places"), byId("places"));
+drawer(byId("show-panel"), byId("panel"));
+listenToFaults();
+connect(new URLSearchParams(location.search).get("as"));

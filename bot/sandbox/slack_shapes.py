@@ -1,0 +1,118 @@
+"""The shapes of what Slack shows and sends: people, messages, and the payloads of commands and of presses.
+
+Pure translation from the workspace; nothing is sent here.
+"""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+import time
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bot.sandbox.slack_models import Message, SlackUser
+from bot.sandbox.slack_workspace import Workspace
+
+Shape = dict[str, Any]
+
+
+def user_object(user: SlackUser) -> Shape:
+    """Return a person as `users.info` shows them; Slack leaves most of it out for a deactivated account."""
+    profile = {
+        "real_name": user.real_name,
+        "real_name_normalized": user.real_name,
+        "display_name": user.name,
+        "display_name_normalized": user.name,
+        "team": user.team_id,
+    }
+    if user.email is not None:
+        profile["email"] = user.email
+    shape: Shape = {"id": user.id, "team_id": user.team_id, "name": user.name, "deleted": user.deleted}
+    shape |= {"profile": profile, "is_bot": user.is_bot, "is_app_user": False, "updated": 1_767_225_600}
+    if user.is_stranger:
+        shape["is_stranger"] = True
+    if user.deleted:
+        return shape
+    zone = {"tz": user.tz, "tz_label": user.tz, "tz_offset": _offset_seconds(user.tz)}
+    rank = {"is_admin": False, "is_owner": False, "is_primary_owner": False}
+    guest = {"is_restricted": user.is_restricted, "is_ultra_restricted": user.is_ultra_restricted}
+    mail = {"is_email_confirmed": user.is_email_confirmed, "who_can_share_contact_card": "EVERYONE"}
+    return {**shape, "real_name": user.real_name, "color": "9f69e7", **zone, **rank, **guest, **mail}
+
+
+def message_object(workspace: Workspace, message: Message, app_id: str) -> Shape:
+    """Return a message as Slack shows it in answers and in interactions."""
+    shape: Shape = {"type": "message", "user": message.user, "ts": message.ts, "team": workspace.team_id}
+    if message.user == workspace.bot_user_id:
+        shape |= {"bot_id": bot_id(workspace), "app_id": app_id}
+    return {**shape, "text": message.text, "blocks": message.blocks}
+
+
+def command_origin(workspace: Workspace, user_id: str, channel_id: str, team_id: str | None) -> dict[str, str]:
+    """Return who typed a command and where, as its payload says it."""
+    user, channel = workspace.users.get(user_id), workspace.channels.get(channel_id)
+    return {
+        "token": "sandbox",
+        "team_id": team_id or (user.team_id if user else workspace.team_id),
+        "team_domain": "sandbox",
+        "channel_id": channel_id,
+        "channel_name": channel.name if channel else "directmessage",
+        "user_id": user_id,
+        "user_name": user.name if user else user_id.lower(),
+    }
+
+
+def interaction(workspace: Workspace, user_id: str, message: Message, app_id: str) -> Shape:
+    """Return a `block_actions` payload without its actions; an ephemeral message is not in it, as Slack keeps none."""
+    user, channel = workspace.users.get(user_id), workspace.channels.get(message.channel)
+    handle = user.name if user else user_id.lower()
+    container = {"type": "message", "message_ts": message.ts, "channel_id": message.channel}
+    payload: Shape = {
+        "type": "block_actions",
+        "user": {
+            "id": user_id,
+            "username": handle,
+            "name": handle,
+            "team_id": user.team_id if user else workspace.team_id,
+        },
+        "api_app_id": app_id,
+        "token": "sandbox",
+        "container": {**container, "is_ephemeral": message.visible_to is not None},
+        "trigger_id": new_trigger_id(),
+        "team": {"id": workspace.team_id, "domain": "sandbox"},
+        "enterprise": None,
+        "is_enterprise_install": False,
+        "channel": {"id": message.channel, "name": channel.name if channel else "directmessage"},
+        "state": {"values": {}},
+    }
+    if message.visible_to is None:
+        payload["message"] = message_object(workspace, message, app_id)
+    return payload
+
+
+def new_trigger_id() -> str:
+    """Return an id as Slack gives each invocation."""
+    return f"{time.time_ns() // 1_000_000}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
+
+
+def find_button(message: Message, action_id: str, block_id: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the block and the button in it that a press means."""
+    for block in message.blocks:
+        for element in (*block.get("elements", ()), block.get("accessory") or {}):
+            if element.get("action_id") == action_id and block_id in (None, block.get("block_id")):
+                return block, element
+    raise LookupError(f"the message has no button {action_id}")
+
+
+def bot_id(workspace: Workspace) -> str:
+    """Return the id of the app's bot, which is not its user id."""
+    return "B" + workspace.bot_user_id[1:]
+
+
+def _offset_seconds(zone: str) -> int:
+    try:
+        offset = datetime.datetime.now(ZoneInfo(zone)).utcoffset()
+    except ZoneInfoNotFoundError:
+        return 0
+    return int(offset.total_seconds()) if offset else 0

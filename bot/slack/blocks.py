@@ -1,0 +1,42 @@
+"""Block Kit, as far as the messages need it (pure). https://docs.slack.dev/reference/block-kit/blocks"""
+
+from dataclasses import dataclass
+from typing import Any
+
+Block = dict[str, Any]
+FAILURE_BLOCK, SESSION_BLOCK = "failure", "session"
+"""The first block's id says what kind of answer a message is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`text` is what a notification shows, readable alone; `blocks` what Slack shows."""
+
+    text: str
+    blocks: list[Block]
+
+    def payload(self) -> dict[str, Any]:
+        """For an ack, a response_url or chat.post…: nothing is unfurled."""
+        return {"text": self.text, "blocks": self.blocks, "unfurl_links": False, "unfurl_media": False}
+
+
+def section(text: str, block_id: str | None = None) -> Block:
+    """A paragraph of mrkdwn."""
+    # verbatim: Slack must not look for links and mentions of its own in what people wrote
+    block: Block = {"type": "section", "text": {"type": "mrkdwn", "text": text[:3000], "verbatim": True}}
+    return block | {"block_id": block_id} if block_id else block
+
+
+def context(text: str) -> Block:
+    """Small print, of mrkdwn."""
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
+
+
+def buttons(*row: Block) -> Block:
+    """A row of buttons."""
+    return {"type": "actions", "elements": list(row)}
+
+
+def button(label: str, action_id: str, **how: str) -> Block:
+    """A button; `how` is its `url` or `value`."""
+    return {"type": "button", "text": {"type": "plain_text", "text": label}, "action_id": action_id, **how}

@@ -1,0 +1,139 @@
+"""The documents are held to the code: settings, manifest, README, changelog."""
+
+import re
+from pathlib import Path
+
+import yaml
+from click.testing import CliRunner
+
+import bot
+from bot.cli import main
+from bot.sandbox.run import FAULTS, ROLES
+from bot.settings.variables import VARIABLES
+from bot.slack.grammar import RESERVED
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MANIFEST = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
+SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "bot" / "slack").glob("*.py"))
+SCOPES_OF = {
+    "chat.postEphemeral": "chat:write",
+    "chat.postMessage": "chat:write",
+    "conversations.open": "im:write",
+    "users.info": "users:read",
+    "usergroups.users.list": "usergroups:read",
+    "auth.test": None,
+    "apps.connections.open": None,  # of the app-level token
+}
+
+
+def test_the_env_example_holds_every_setting_with_its_default() -> None:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    pairs = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    assert pairs == {name: variable.default for name, variable in VARIABLES.items()}
+
+
+def test_the_readme_table_holds_every_setting_with_its_default_and_explanation() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)`( 🔑)? \| (?:`([^`]*)`)? \| (.+) \|$", README, re.MULTILINE)
+    documented = {name: (bool(secret), default, about) for name, secret, default, about in rows}
+    assert documented == {
+        name: (variable.secret, variable.default, variable.about) for name, variable in VARIABLES.items()
+    }
+
+
+def test_no_other_file_looks_at_the_environment() -> None:
+    looking = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "bot").rglob("*.py")
+        if re.search(r"os\.environ|os\.getenv|load_dotenv|dotenv_values", path.read_text(encoding="utf-8"))
+    ]
+    assert looking == ["bot/settings/__init__.py"]
+
+
+def test_the_manifest_names_the_command_and_asks_slack_to_escape_mentions() -> None:
+    (command,) = MANIFEST["features"]["slash_commands"]
+    assert command["command"] == VARIABLES["COBROWSE_COMMAND"].default
+    assert command["should_escape"] is True
+    assert "url" not in command  # as it is, it is for Socket Mode
+    assert MANIFEST["settings"]["socket_mode_enabled"] is True
+    assert MANIFEST["settings"]["interactivity"] == {"is_enabled": True}
+
+
+def test_the_manifest_keeps_to_slacks_length_limits() -> None:
+    (command,) = MANIFEST["features"]["slash_commands"]
+    assert len(command["command"]) <= 32
+    assert len(command["description"]) <= 2000
+    assert len(command["usage_hint"]) <= 1000
+    display = MANIFEST["display_information"]
+    assert len(display["name"]) <= 35
+    assert len(display["description"]) <= 140
+    assert 174 <= len(display["long_description"]) <= 4000
+    assert len(MANIFEST["features"]["bot_user"]["display_name"]) <= 80
+
+
+def test_the_manifest_asks_for_the_scopes_the_code_needs_and_for_no_other() -> None:
+    called = set(re.findall(r"\"((?:users|usergroups|conversations|chat|auth)\.[A-Za-z.]+)\"", SOURCES))
+    called |= {
+        found.replace("_", ".", 1) for found in re.findall(r"_web\.((?:chat|conversations|users)_\w+)\(", SOURCES)
+    }
+    assert called <= set(SCOPES_OF)
+    needed = {scope for method in called if (scope := SCOPES_OF[method])}
+    needed |= {"commands", "users:read.email"}  # the slash command itself; the address inside users.info
+    assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == needed
+
+
+def test_the_manifest_subscribes_to_what_the_code_listens_for_and_nothing_else() -> None:
+    assert not re.search(r"@app\.(event|message|shortcut|view|function)\(", SOURCES)
+    assert "event_subscriptions" not in MANIFEST["settings"]
+    assert "shortcuts" not in MANIFEST["features"]
+
+
+def test_the_readme_names_every_reserved_word_fault_and_role() -> None:
+    for word in (*RESERVED, *FAULTS, *ROLES):
+        assert f"`{word}`" in README or f"/cobrowse {word}`" in README, word
+
+
+def test_the_readme_links_the_five_files_in_order_and_they_stay_short() -> None:
+    links = re.findall(r"^\d\. \[`(bot/[\w/]+\.py)`\]\(\1\)", README, re.MULTILINE)
+    assert [Path(link).stem for link in links] == ["app", "commands", "desk", "sessions", "messages"]
+    assert sum(len((ROOT / link).read_text(encoding="utf-8").splitlines()) for link in links) <= 700
+
+
+def test_the_readme_names_every_dependency_and_every_command() -> None:
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    needed = re.search(r"^dependencies = \[(.*?)^\]", project, re.MULTILINE | re.DOTALL)
+    assert needed
+    for name in re.findall(r'"([A-Za-z][\w-]*)', needed[1]):
+        assert f"`{name}`" in README, name
+    for name in main.commands:
+        assert f"bot {name}" in README, name
+
+
+def test_every_file_of_the_house_is_in_its_picture() -> None:
+    for path in (ROOT / "bot").glob("*"):
+        if path.suffix == ".py" and not path.stem.startswith("__"):
+            assert path.name in README, path
+    for room in ("slack", "desk", "genesys", "store"):
+        for path in (ROOT / "bot" / room).glob("*.py"):
+            assert path.stem == "__init__" or path.name in README, path
+
+
+def test_every_module_begins_by_saying_what_it_is_for() -> None:
+    for path in (ROOT / "bot").rglob("*.py"):
+        assert path.read_text(encoding="utf-8").startswith('"""'), path
+
+
+def test_the_lock_files_name_no_address_of_a_registry() -> None:
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert "://" not in text
+        assert "--index-url" not in text
+        assert all(
+            "--hash=" in text.split(line, 1)[1][:200] for line in re.findall(r"^[a-z][\w.-]*==\S+.*$", text, re.M)
+        )
+
+
+def test_the_version_can_be_asked_for() -> None:
+    answer = CliRunner().invoke(main, ["--version"])
+    assert bot.__version__ in answer.output
+    assert "Unreleased" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
