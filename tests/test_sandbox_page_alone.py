@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
-import os
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
+from browser import open_browser
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
@@ -24,17 +22,6 @@ from bot.sandbox.page_view import masked
 from bot.sandbox.slack import SandboxSlack, SlackChannel, SlackUser
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all tests
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), None)
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 ANA, BEN = "U0ANA", "U0BEN"
 JOIN = "https://join.example/s/abc?key=<1>&x=2"
 EVIL = "<img src=x onerror=alert(1)>"
@@ -159,16 +146,8 @@ async def served(slack: SandboxSlack) -> AsyncIterator[SandboxPage]:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def browser() -> AsyncIterator[Any]:
-    if CHROMIUM is None or importlib.util.find_spec("playwright") is None:
-        missing = "there is no chromium on this machine" if CHROMIUM is None else "playwright is not installed"
-        if os.environ.get("CI"):
-            pytest.fail(f"{missing}, and CI must not do without")
-        pytest.skip(missing)
-    api = importlib.import_module("playwright.async_api")
-    async with api.async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        await browser.close()
+    async with open_browser() as opened:
+        yield opened
 
 
 @pytest_asyncio.fixture(loop_scope="module")

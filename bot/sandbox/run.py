@@ -37,7 +37,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 """What one can make Genesys do, and how it does it here: a limit that never lifts would only make one wait."""
 
-__all__ = ["FAULTS", "ROLES", "run_once", "serve_page"]
+__all__ = ["FAULTS", "ROLES", "open_page", "open_sandbox", "run_once", "serve_page"]
 
 Traffic = Callable[[dict[str, Any]], None]
 
@@ -131,16 +131,16 @@ async def run_once(line: str, role: str, *, fault: str | None = None, http: bool
         return Answer(sandbox.slack.seen_by(person), delivery.ack_ms, names)
 
 
-async def serve_page(port: int, *, fault: str | None = None, http: bool = False) -> None:
-    """Serves the page until told to stop."""
-    logs.set_up("INFO", as_json=False)
+@asynccontextmanager
+async def open_page(port: int, *, fault: str | None = None, http: bool = False) -> AsyncIterator[SandboxPage]:
+    """The sandbox with its page. Raises Refused when the port cannot be had."""
     pages: list[SandboxPage] = []
 
     def on_traffic(entry: dict[str, Any]) -> None:
         for page in pages:
             page.traffic(entry)
 
-    async with serve.until_signalled() as stop, open_sandbox(http=http, on_traffic=on_traffic) as sandbox:
+    async with open_sandbox(http=http, on_traffic=on_traffic) as sandbox:
         faults = {name: genesys_faults.FAULTS[name] for name in FAULTS}
         people = list(world.LABELS.items())
         page = SandboxPage(slack=sandbox.slack, people=people, faults=faults, set_fault=sandbox.misbehave)
@@ -151,11 +151,19 @@ async def serve_page(port: int, *, fault: str | None = None, http: bool = False)
         except OSError as error:
             raise serve.Refused(f"Cannot listen on port {port} ({error.strerror}). Choose another: --port.") from None
         pages.append(page)
+        try:
+            yield page
+        finally:
+            await page.stop()
+
+
+async def serve_page(port: int, *, fault: str | None = None, http: bool = False) -> None:
+    """Serves the page until told to stop."""
+    logs.set_up("INFO", as_json=False)
+    async with serve.until_signalled() as stop, open_page(port, fault=fault, http=http) as page:
         print(f"\n  The sandbox is open: {page.url}\n  Ctrl+C ends it.\n", flush=True)  # noqa: T201 - for a person
         _show(page.url)
-        with contextlib.suppress(asyncio.CancelledError):
-            await stop.wait()
-        await page.stop()
+        await stop.wait()
 
 
 def _show(url: str) -> None:

@@ -107,7 +107,7 @@ def _link(label: str, session: Session) -> list[Block]:
 def _small_print(host_line: str, session: Session, request_id: RequestId) -> list[Block]:
     return [
         context(f"{host_line} · ends about {_clock(session.ends_at)}"),
-        context(f"Session `{escape(session.id)}` · Reference `{request_id}`"),
+        context(f"Session `{escape(session.id)}` · Host `{session.host_id}` · Reference `{request_id}`"),
     ]
 
 
