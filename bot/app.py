@@ -60,8 +60,10 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         commands.register(app, desk, words)
         actions.register(app, desk, delivery, words)
         boundary.register(app, delivery, words)
-        yield Bot(settings, app, desk, new_web_client(slack.app_token, slack.api_url, http))
-        await delivery.close()
+        try:
+            yield Bot(settings, app, desk, new_web_client(slack.app_token, slack.api_url, http))
+        finally:
+            await delivery.close()
 
 
 @asynccontextmanager

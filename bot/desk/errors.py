@@ -158,9 +158,11 @@ class BadRequest(ServiceError):
     words: str
 
 
+@dataclass(eq=False, kw_only=True)
 class Busy(ServiceError):
-    """429 or 503 for longer than we wait. It did not act."""
+    """429 or 503 for longer than we wait. It did not act. `retry_after`: in how many seconds it may, if it said so."""
 
+    retry_after: float | None = None
     try_again = True
 
 

@@ -64,7 +64,8 @@ def of_answer(response: httpx.Response, *, needs: str) -> Fault | None:
     if status == 403:
         return Fault(Forbidden(needs=needs, reference=reference))
     if status in (429, 503):
-        return Fault(Busy(reference=reference), Repeat.AS_ORDERED, retry_after(response.headers))
+        seconds = retry_after(response.headers)
+        return Fault(Busy(reference=reference, retry_after=seconds), Repeat.AS_ORDERED, seconds)
     if status == 500:
         return Fault(ServiceFault(reference=reference), Repeat.TWICE)
     if status == 408 or status > 500:

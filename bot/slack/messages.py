@@ -11,7 +11,7 @@ from datetime import datetime
 from bot.desk.errors import CobrowseError, ServiceError
 from bot.desk.models import Identity, Note, Request, RequestId, Session, Started
 from bot.slack.blocks import FAILURE_BLOCK, SESSION_BLOCK, Block, Message, button, buttons, context, section
-from bot.slack.sentences import escape, sentence
+from bot.slack.sentences import duration, escape, sentence
 
 OPEN_ACTION, TRY_AGAIN_ACTION = "open", "try_again"
 BUTTON_URL_LENGTH = 3000
@@ -85,7 +85,7 @@ class Words:
         """A word while they wait."""
         text = "Still working on your co-browse session…"
         if note.wait_seconds is not None:
-            text = f"Genesys is busy, so your session waits its turn: about {_duration(note.wait_seconds)} more."
+            text = f"Genesys is busy, so your session waits its turn: about {duration(note.wait_seconds)} more."
         return Message(text, [section(f":hourglass_flowing_sand: {text}"), reference_line(request.id)])
 
 
@@ -119,7 +119,3 @@ def reference_line(request_id: RequestId, service: str | None = None) -> Block:
 def _clock(at: datetime) -> str:
     """In the reader's zone: https://docs.slack.dev/messaging/formatting-message-text#date-formatting"""
     return f"<!date^{int(at.timestamp())}^{{time}}|{at:%H:%M} UTC>"
-
-
-def _duration(seconds: float) -> str:
-    return f"{max(1, round(seconds))} seconds" if seconds < 90 else f"{round(seconds / 60)} minutes"

@@ -25,6 +25,11 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def duration(seconds: float) -> str:
+    """About how long, the way people say it."""
+    return f"{max(1, round(seconds))} seconds" if seconds < 90 else f"{round(seconds / 60)} minutes"
+
+
 def sentence(error: CobrowseError, contact: str) -> Sentence:
     """The words for any error; `contact` is whom to ask, in mrkdwn."""
     for speak in (_refusal, _set_up, _order, _passing, _our_own):
