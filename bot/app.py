@@ -3,6 +3,7 @@
 Nothing here decides anything: each line names a part and what it is made of.
 """
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -101,6 +102,7 @@ def new_bolt_app(settings: Settings, identity: Identity, web: AsyncWebClient) ->
 
     return AsyncApp(
         name="cobrowse-bot",
+        logger=logging.getLogger("slack_bolt"),
         client=web,
         authorize=authorize,
         signing_secret=settings.slack.signing_secret or "unused: Socket Mode is not signed",

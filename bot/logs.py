@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import TextIO
 
 NOISY = ("httpx", "httpcore", "aiohttp", "slack_bolt", "slack_sdk", "asyncio", "urllib3")
@@ -19,27 +20,35 @@ MASK = "[redacted]"
 SHORTEST_SECRET = 6
 _PATTERNS = [
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
-    re.compile(r"\bx(?:ox[a-z]|app)(?:-|\.)[\w.-]+"),
-    re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"),
-    re.compile(r"(?i)\b(?:bearer|basic)\s+[\w.~+/=-]{6,}"),
+    re.compile(r"x(?:ox[a-z]|app)(?:-|\.)[\w.-]+"),
+    re.compile(r"eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"),
+    re.compile(r"(?i)(?:bearer|basic)\s+[\w.~+/=-]{6,}"),
     re.compile(r"[\w.%+'-]+@[\w-]+(?:\.[\w-]+)+"),
 ]
-_URL = re.compile(r"\b((?:https?|wss?)://)(?:[^\s/@'\"]*@)?([\w.:\[\]-]+)[/?#][^\s'\"]*")
+_URL = re.compile(r"((?:https?|wss?)://)([^\s/@'\"]*@)?([\w.:\[\]-]+)([/?#][^\s'\"]*)?")
+_BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""What could make one record look like two lines."""
 
 
 class Redactor:
     """Masks secrets in text."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        known = sorted({secret for secret in secrets if len(secret) >= SHORTEST_SECRET}, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+        long = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
+        known = {form for secret in long for form in (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1])}
+        self._known = re.compile("|".join(map(re.escape, sorted(known, key=len, reverse=True)))) if known else None
 
     def __call__(self, text: str) -> str:
         if self._known:
             text = self._known.sub(MASK, text)
         for pattern in _PATTERNS:
             text = pattern.sub(MASK, text)
-        return _URL.sub(rf"\1\2/{MASK}", text)
+        return _URL.sub(_bare, text)
+
+
+def _bare(url: re.Match[str]) -> str:
+    """Scheme and host."""
+    return f"{url[1]}{url[3]}/{MASK}" if url[2] or url[4] else url[0]
 
 
 class LineFormatter(logging.Formatter):
@@ -52,16 +61,23 @@ class LineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        fields: dict[str, object] = getattr(record, "fields", {})
-        message = record.getMessage()
-        trouble = self.formatException(record.exc_info) if record.exc_info else ""
+        fields = {name: self._clean(value) for name, value in getattr(record, "fields", {}).items()}
+        message = self._redact(record.getMessage())
+        trouble = self._redact(self.formatException(record.exc_info)) if record.exc_info else ""
         if self._as_json:
             line: dict[str, object] = {"at": at, "level": record.levelname, "logger": record.name, "message": message}
             line |= fields | ({"traceback": trouble} if trouble else {})
-            return self._redact(json.dumps(line, default=str, ensure_ascii=False))
+            return json.dumps(line, ensure_ascii=False)
         pairs = "".join(f" {name}={_value(value)}" for name, value in fields.items())
-        text = f"{at} {record.levelname} {record.name} {message}{pairs}".replace("\n", "\\n")
-        return self._redact(f"{text}\n{trouble}" if trouble else text)
+        text = _BREAK.sub(lambda found: repr(found[0])[1:-1], f"{at} {record.levelname} {record.name} {message}{pairs}")
+        return f"{text}\n{trouble}" if trouble else text
+
+    def _clean(self, value: object) -> object:
+        if isinstance(value, dict):
+            return {str(name): self._clean(each) for name, each in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._clean(each) for each in value]
+        return value if isinstance(value, int | float | None) else self._redact(str(value))
 
 
 def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
@@ -76,6 +92,13 @@ def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: Te
     for name in NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(True)
+    logging.raiseExceptions = False  # what logging prints about its own faults shows the arguments
+    sys.excepthook = _log_uncaught
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """Python's own hook would print the traceback as it is."""
+    logging.getLogger("bot").critical("uncaught", exc_info=(kind, error, traceback))
 
 
 def _value(value: object) -> str:

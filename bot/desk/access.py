@@ -76,11 +76,6 @@ class Access:
             raise MayNotActForOthers(request.agent)
         return await self._member(request.agent, is_target=True)
 
-    async def admit_presser(self, request: Request) -> None:
-        """Whether somebody who pressed a button may use this bot at all: outsiders can press, too."""
-        self._check_place(request)
-        await self._member(request.requester, is_target=False)
-
     def _check_place(self, request: Request) -> None:
         if not self._home.serves(request.team_id, request.enterprise_id):
             raise OtherWorkspace(request.team_id)

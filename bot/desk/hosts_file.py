@@ -26,7 +26,10 @@ class BadHostsFile(ValueError):
 def parse(text: str) -> dict[Key, HostId]:
     """Reads `slack_user_id,genesys_user_id[,team_id]`. Raises BadHostsFile with every fault, not only the first."""
     rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), skipinitialspace=True)
-    header = tuple(name.strip() for name in rows.fieldnames or ())
+    try:
+        header = tuple(name.strip() for name in rows.fieldnames or ())
+    except csv.Error as error:
+        raise BadHostsFile([f"line 1: {error}"]) from None
     if header not in (HEADER, (*HEADER, "team_id")):
         raise BadHostsFile([f"line 1: the header must be {','.join(HEADER)} or {','.join(HEADER)},team_id"])
     rows.fieldnames = header
@@ -52,7 +55,7 @@ def _rows(rows: "csv.DictReader[str]", faults: list[str]) -> Iterator[tuple[int,
         for row in rows:
             yield rows.line_num, dict(row)
     except csv.Error as error:
-        faults.append(f"line {rows.line_num}: {error}")
+        faults.append(f"line {rows.line_num + 1}: {error}")
 
 
 def _read(row: dict[str | None, object]) -> tuple[Key, HostId | None, list[str]]:

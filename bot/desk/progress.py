@@ -67,7 +67,10 @@ class Progress:
         now = asyncio.get_running_loop().time()
         self._wait_until = now + seconds
         if now >= self._note_at and seconds >= WORTH_A_NOTE_SECONDS:
-            self._note()
+            if self._noting:  # at once when that one has gone out
+                self._noting.add_done_callback(lambda _: self._note())
+            else:
+                self._note()
 
     async def move(self, to: State, *, session: Session | None = None, failure: str = "") -> None:
         """Commits the next state. Raises Superseded, StoreUnavailable."""
@@ -80,6 +83,7 @@ class Progress:
     async def stop(self) -> None:
         """No note after this: one that is on its way gets a moment, so that it does not overtake the outcome."""
         self._timer.cancel()
+        self._notes = MOST_NOTES
         if self._noting and not self._noting.done():
             await asyncio.wait({self._noting}, timeout=NOTE_PATIENCE_SECONDS)
 

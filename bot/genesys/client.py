@@ -143,7 +143,7 @@ class Patience:
             return None
         if rule is Repeat.UNREACHED and done > REPEATS_UNREACHED:
             return None
-        if fault.retry_after is not None:
+        if fault.retry_after is not None and fault.retry_after >= FIRST_DELAY_SECONDS:
             self._ordered += fault.retry_after
             return fault.retry_after if self._ordered <= ORDERED_SECONDS else None
         backoff = FIRST_DELAY_SECONDS * 2 ** (sum(self._repeats.values()) - 1)

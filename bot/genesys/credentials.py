@@ -1,6 +1,6 @@
 """How this client proves to Genesys's login who it is: a signed assertion, or a client secret (pure).
 
-RFC 7523 section 2.2 (private_key_jwt) for a key, HTTP Basic (RFC 6749 section 2.3.1) for a secret.
+RFC 7523 section 2.2 (private_key_jwt) for a key, HTTP Basic for a secret, as Genesys documents it.
 """
 
 import base64

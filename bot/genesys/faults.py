@@ -26,6 +26,7 @@ from bot.desk.errors import (
 
 WORDS_LENGTH = 300
 ORDERED_SECONDS = 180.0
+LONGEST_SECONDS = 86_400.0
 _NEVER_REACHED = (
     aiohttp.ClientConnectorError,  # name look-up, connection refused, TLS refused, and the way to a proxy
     aiohttp.ConnectionTimeoutError,
@@ -92,9 +93,9 @@ def retry_after(headers: httpx.Headers) -> float | None:
     """Seconds to wait, from a number or an HTTP date (RFC 9110 section 10.2.3); None when there is no usable one."""
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
-        return float(text)
+        return min(float(text), LONGEST_SECONDS)
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+        return min(max(0.0, parsedate_to_datetime(text).timestamp() - time.time()), LONGEST_SECONDS)
     except (ValueError, TypeError, OverflowError):
         return None
 
@@ -114,6 +115,6 @@ def _words(response: httpx.Response) -> str:
 def _body(response: httpx.Response) -> dict[str, object]:
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}

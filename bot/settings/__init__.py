@@ -74,9 +74,17 @@ class Settings:
 
 
 def environment(path: str = ".env") -> dict[str, str]:
-    """The process's environment over the file's values; an empty value does not hide the file's."""
-    values = {name: value for name, value in dotenv_values(path, interpolate=False).items() if value}
-    return values | {name: value for name, value in os.environ.items() if value.strip()}
+    """The process's environment over the file's values; an empty value does not hide the file's.
+
+    A secret that is set in one of them as a value and in the other as NAME_FILE comes from the environment, too.
+    """
+    try:
+        read = dotenv_values(path, interpolate=False)
+    except (OSError, ValueError):
+        raise SettingsFault([f"{path}: the file cannot be read as UTF-8 text."]) from None
+    outer = {name: value for name, value in os.environ.items() if value.strip()}
+    hidden = {f"{name}_FILE" for name in outer} | {name.removesuffix("_FILE") for name in outer}
+    return {name: value for name, value in read.items() if value and name not in hidden} | outer
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -196,7 +204,8 @@ def _credentials(reader: Reader) -> Credentials:
     if len(ways) > 1:
         reader.fault(ways[0], f"is set, and so is {' and '.join(ways[1:])}. Keep one of them.")
     if not ways:
-        if not any("_KEY_FILE" in fault or "SECRET_FILE" in fault for fault in reader.faults):
+        files = ("GENESYS_PRIVATE_KEY_FILE", "GENESYS_CLIENT_SECRET_FILE")
+        if not any(fault.startswith(files) for fault in reader.faults):
             missing = "is missing. Set it to the path of the key, or set GENESYS_CLIENT_SECRET."
             reader.fault("GENESYS_PRIVATE_KEY_PATH", missing)
     elif secret:

@@ -79,18 +79,21 @@ class Reader:
         return tuple(word for word in words if word)
 
     def url(self, name: str) -> str:
-        """An http(s) URL without a slash at its end, "" when there is none."""
+        """An https URL (http only for this machine) without a slash at its end, "" when there is none."""
         text = self.text(name).rstrip("/")
         if not text:
             return ""
         try:
             parts = urlsplit(text)
-            good = parts.scheme in ("https", "http") and bool(parts.hostname) and not parts.query and not parts.fragment
+            host = parts.hostname or ""
+            local = host in ("localhost", "::1") or host.startswith("127.")
+            good = parts.scheme == "https" or (parts.scheme == "http" and local)
+            good = good and bool(re.fullmatch(r"[\w.:-]+", host)) and not parts.query and not parts.fragment
             good = good and (parts.port is None or parts.port > 0)
         except ValueError:
             good = False
         if not good:
-            self.fault(name, "must be a URL such as https://api.example.com.")
+            self.fault(name, "must be a URL such as https://api.example.com; http only for this machine.")
         return text
 
     def parsed(self, name: str, parse: Callable[[], T]) -> T | None:
@@ -119,6 +122,8 @@ class Reader:
 def read_file(path: str) -> str:
     """A small text file. Raises OSError, ValueError."""
     try:
-        return Path(path).expanduser().read_text(encoding="utf-8")
+        return Path(path).expanduser().read_text(encoding="utf-8-sig")
+    except RuntimeError:
+        raise ValueError("the home directory of that path is not known") from None
     except UnicodeDecodeError:
         raise ValueError("the file is not UTF-8 text") from None

@@ -1,5 +1,6 @@
 """Block Kit, as far as the messages need it (pure). https://docs.slack.dev/reference/block-kit/blocks"""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,13 +24,18 @@ class Message:
 def section(text: str, block_id: str | None = None) -> Block:
     """A paragraph of mrkdwn."""
     # verbatim: Slack must not look for links and mentions of its own in what people wrote
-    block: Block = {"type": "section", "text": {"type": "mrkdwn", "text": text[:3000], "verbatim": True}}
+    block: Block = {"type": "section", "text": {"type": "mrkdwn", "text": cut(text), "verbatim": True}}
     return block | {"block_id": block_id} if block_id else block
+
+
+def cut(text: str, most: int = 3000) -> str:
+    """As much of escaped text as Slack takes, not ending inside an entity."""
+    return text if len(text) <= most else re.sub(r"&[a-z]*$", "", text[: most - 1]) + "…"
 
 
 def context(text: str) -> Block:
     """Small print, of mrkdwn."""
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": cut(text), "verbatim": True}]}
 
 
 def buttons(*row: Block) -> Block:

@@ -38,7 +38,10 @@ _UNRESOLVED = re.compile(rf"{_FOR}(?:&lt;|<)?\s*[@＠﹫]", re.IGNORECASE)
 _NO_PERSON = re.compile(rf"{_FOR}<[!#]", re.IGNORECASE)
 _MARKUP = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 _OPENING, _CLOSING = "\"'“”„‟‘’‚‛«»", "\"'“”‟‘’‛«»"
+_QUOTATION = re.compile(f"[{_OPENING}][^{_OPENING}{_CLOSING}]*[{_CLOSING}]")
 _CLOSE_ENOUGH = 0.74
+TEXT_LENGTH = 2000
+"""What is longer is no command: the rest is not looked at, since all this happens before the acknowledgement."""
 
 
 class Reason(Enum):
@@ -89,22 +92,23 @@ Command = Start | Help | WhoAmI | NotYet | NotUnderstood
 
 def parse(text: str) -> Command:
     """Reads what stands behind the command, as Slack delivers it. Never raises."""
-    text = _printable(text).strip()
+    text = _printable(text[:TEXT_LENGTH]).strip()
     if not text:
         return Start()
-    if _is_quoted(text):
+    if _is_quoted(text) and not MENTION.search(_QUOTATION.sub("", text)):
         return Start(name=clean_name(text))
     if target := _TARGET.fullmatch(text):
         return _for_target(UserId(target[1].upper()), target[3])
-    if _UNRESOLVED.match(_plain_start(text)):
+    start = _plain_start(text)
+    if _UNRESOLVED.match(start):
         return NotUnderstood(Reason.UNRESOLVED)
-    if _NO_PERSON.match(text):
+    if _NO_PERSON.match(start):
         return NotUnderstood(Reason.NO_PERSON)
     if subcommand := _subcommand(text):
         return subcommand
     if MENTION.search(text):
         return NotUnderstood(Reason.PERSON_LATER)
-    if difflib.get_close_matches(text.lower(), RESERVED, n=1, cutoff=_CLOSE_ENOUGH):
+    if " " not in text and difflib.get_close_matches(text.lower(), RESERVED, n=1, cutoff=_CLOSE_ENOUGH):
         return Help(instead_of=clean_name(text))
     return Start(name=clean_name(text))
 
@@ -119,7 +123,8 @@ def clean_name(text: str) -> str | None:
         text = text[1:-1]
     text = _MARKUP.sub(_label, text)
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    return " ".join(text.split())[:NAME_LENGTH].strip() or None
+    name = " ".join(text.split())[:NAME_LENGTH].strip()
+    return name if _plain_start(name) else None
 
 
 def _for_target(target: UserId, rest: str) -> Command:
@@ -144,7 +149,7 @@ def _is_quoted(text: str) -> bool:
 
 def _plain_start(text: str) -> str:
     """Without the invisible characters that could hide an @."""
-    return "".join(c for c in text[:40] if unicodedata.category(c) != "Cf").strip()
+    return "".join(c for c in text if unicodedata.category(c) != "Cf").strip()
 
 
 def _printable(text: str) -> str:

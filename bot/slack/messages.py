@@ -91,8 +91,8 @@ class Words:
 
 def contact_markup(contact: str) -> str:
     """COBROWSE_HELP_CONTACT as mrkdwn: an id becomes a mention, anything else stays text."""
-    if re.fullmatch(r"[UWCGS](?=[A-Z]*[0-9])[A-Z0-9]{3,}", contact):
-        return {"C": "<#{}>", "G": "<#{}>", "S": "<!subteam^{}>"}.get(contact[0], "<@{}>").format(contact)
+    if re.fullmatch(r"[UWCG](?:[0-9][A-Z0-9]{2,}|(?=[A-Z]*[0-9])[A-Z0-9]{8,})", contact):
+        return {"C": "<#{}>", "G": "<#{}>"}.get(contact[0], "<@{}>").format(contact)
     return escape(contact) or SOMEBODY
 
 

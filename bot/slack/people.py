@@ -15,6 +15,7 @@ from bot.desk.access import Home
 from bot.desk.cache import Cache
 from bot.desk.errors import SlackUnavailable
 from bot.desk.models import Person, Standing, TeamId, UserId
+from bot.slack.grammar import clean_name
 
 KEPT_SECONDS = 300.0
 CACHE_SIZE = 20_000
@@ -66,12 +67,13 @@ class SlackPeople:
 def read_person(user: dict[str, Any], home: Home) -> Person:
     """A user object -> a person, as the workspace sees them (pure)."""
     profile = user.get("profile") or {}
+    names = (profile.get("real_name"), user.get("real_name"), profile.get("display_name"), user.get("name"))
     # Slack leaves is_email_confirmed out for some users; only an address it calls unconfirmed is not to be trusted.
     confirmed = user.get("is_email_confirmed") is not False
     return Person(
         team_id=home.team_id,
         user_id=UserId(user["id"]),
-        name=profile.get("real_name") or user.get("real_name") or profile.get("display_name") or user.get("name") or "",
+        name=next(filter(None, (clean_name(name or "") for name in names)), str(user["id"])),
         standing=_standing(user, home),
         email=(profile.get("email") or None) if confirmed else None,
     )

@@ -27,7 +27,9 @@ def escape(text: str) -> str:
 
 def duration(seconds: float) -> str:
     """About how long, the way people say it."""
-    return f"{max(1, round(seconds))} seconds" if seconds < 90 else f"{round(seconds / 60)} minutes"
+    if seconds >= 90:
+        return f"{round(seconds / 60)} minutes"
+    return "a second" if seconds < 1.5 else f"{round(seconds)} seconds"
 
 
 def sentence(error: CobrowseError, contact: str) -> Sentence:
@@ -104,10 +106,10 @@ def _order(error: CobrowseError, contact: str) -> Sentence | None:
             then = "that this user exists, is active and has a co-browse licence. Then try once more."
             return Sentence(what, f"Ask {contact} to check {then}")
         case errors.UnknownApplication(application_id=used, known=known):
-            listed = ", ".join(f"`{escape(known_id)}`" for known_id in known[:20])
+            listed = ", ".join(f"`{escape(known_id[:60])}`" for known_id in known[:20])
             there = f"There is {listed}." if listed else "The list of ids could not be read."
             return Sentence(
-                f"Genesys knows no application `{escape(used)}`. {there}",
+                f"Genesys knows no application `{escape(used[:60])}`. {there}",
                 f"Ask {contact} to put one that exists into COBROWSE_APPLICATION_ID.",
             )
         case errors.BadRequest(status=status, words=words):

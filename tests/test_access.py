@@ -1,0 +1,174 @@
+"""Who may start what, for whom, where: every refusal, and who is let in."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bot.desk.access import Access, Home, Roll, Rules
+from bot.desk.errors import (
+    ChannelNotAllowed,
+    MayNotActForOthers,
+    NotAMember,
+    NotListed,
+    OtherWorkspace,
+    SlackUnavailable,
+)
+from bot.desk.models import Kind, Person, Request, Standing
+
+ANA, BEN, SUE, GUS = "U0ANA", "U0BEN", "W0SUE", "U0GUS"
+HOME = Home("T0HOME", "E0ORG")
+
+
+class People:
+    """Slack, in a dictionary: everybody unknown is a full member. Remembers whom it was asked about."""
+
+    def __init__(self, standings: dict[str, Standing] | None = None, **groups: set[str]) -> None:
+        self.standings = standings or {}
+        self.groups = groups
+        self.asked: list[str] = []
+
+    async def person(self, user_id: str) -> Person:
+        self.asked.append(user_id)
+        return Person("T0HOME", user_id, user_id.title(), self.standings.get(user_id, Standing.MEMBER))
+
+    async def in_group(self, user_id: str, group_id: str) -> bool:
+        if group_id not in self.groups:
+            raise SlackUnavailable("no_such_subteam")
+        return user_id in self.groups[group_id]
+
+
+def users(*ids: str) -> Roll:
+    return Roll(frozenset(ids))
+
+
+def access(people: People | None = None, home: Home = HOME, **rules: Any) -> Access:
+    return Access(Rules(**rules), home, people or People())
+
+
+def request(requester: str = ANA, target: str | None = None, **more: Any) -> Request:
+    fields: dict[str, Any] = {"team_id": "T0HOME", "enterprise_id": "E0ORG", "channel_id": "C0DESK"} | more
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    common = {"id": "r", "key": "k", "kind": Kind.START, "accepted_at": now}
+    return Request(**common, requester=requester, target=target, **fields)
+
+
+NOT_MEMBERS = [standing for standing in Standing if standing is not Standing.MEMBER]
+
+
+async def test_a_full_member_may_start_their_own():
+    assert (await access().admit(request())).user_id == ANA
+
+
+@pytest.mark.parametrize("standing", NOT_MEMBERS)
+async def test_who_is_no_full_member_is_refused_and_nobody_else_is_asked_about(standing):
+    people = People({ANA: standing})
+    with pytest.raises(NotAMember) as caught:
+        await access(people, supervisors=users(ANA), members=users(ANA)).admit(request(target=BEN))
+    assert (caught.value.user_id, caught.value.standing, caught.value.is_target) == (ANA, standing, False)
+    assert people.asked == [ANA]
+
+
+@pytest.mark.parametrize("rank", ["supervisors", "admins"])
+@pytest.mark.parametrize("roll", [users(SUE), Roll(groups=("S0NONE", "S0LEADS"))], ids=["by id", "by group"])
+async def test_who_leads_may_start_for_somebody_else_and_it_is_that_persons_session(rank, roll):
+    people = People(S0NONE=set(), S0LEADS={SUE})
+    assert (await access(people, **{rank: roll}).admit(request(SUE, BEN))).user_id == BEN
+    with pytest.raises(MayNotActForOthers) as caught:
+        await access(people, **{rank: roll}).admit(request(ANA, BEN))
+    assert caught.value.target == BEN
+
+
+async def test_with_nobody_listed_nobody_may_start_for_others():
+    with pytest.raises(MayNotActForOthers):
+        await access(members=users(ANA, BEN)).admit(request(ANA, BEN))
+
+
+async def test_a_mention_of_oneself_needs_no_rank():
+    assert (await access().admit(request(ANA, ANA))).user_id == ANA
+
+
+@pytest.mark.parametrize("standing", NOT_MEMBERS)
+async def test_the_target_is_checked_like_the_requester(standing):
+    with pytest.raises(NotAMember) as caught:
+        await access(People({GUS: standing}), supervisors=users(SUE)).admit(request(SUE, GUS))
+    assert (caught.value.user_id, caught.value.standing, caught.value.is_target) == (GUS, standing, True)
+
+
+async def test_who_may_not_act_for_others_does_not_learn_what_the_other_is():
+    people = People({GUS: Standing.GUEST})
+    with pytest.raises(MayNotActForOthers):
+        await access(people).admit(request(ANA, GUS))
+    assert people.asked == [ANA]
+
+
+@pytest.mark.parametrize("members", [users(BEN), Roll(groups=("S0TEAM",))], ids=["by id", "by group"])
+async def test_outside_the_listed_members_both_requester_and_target_are_refused(members):
+    people = People(S0TEAM={BEN})
+    gate = access(people, members=members, supervisors=users(SUE))
+    assert (await gate.admit(request(BEN))).user_id == BEN
+    assert (await gate.admit(request(SUE, BEN))).user_id == BEN
+    for asked, who, is_target in ((request(ANA), ANA, False), (request(SUE, ANA), ANA, True)):
+        with pytest.raises(NotListed) as caught:
+            await gate.admit(asked)
+        assert (caught.value.user_id, caught.value.is_target) == (who, is_target)
+
+
+@pytest.mark.parametrize("rank", ["supervisors", "admins"])
+async def test_who_leads_counts_as_a_member_for_themselves_and_as_a_target(rank):
+    gate = access(People(S0LEADS={SUE}), members=users(BEN), **{rank: Roll(frozenset({ANA}), ("S0LEADS",))})
+    assert (await gate.admit(request(SUE))).user_id == SUE
+    assert (await gate.admit(request(ANA, SUE))).user_id == SUE
+
+
+async def test_no_group_is_asked_about_who_is_listed_by_id():
+    gate = access(People(), supervisors=Roll(frozenset({SUE}), ("S0UNKNOWN",)))
+    assert (await gate.admit(request(SUE, BEN))).user_id == BEN
+
+
+async def test_when_slack_cannot_say_who_is_in_a_group_nobody_is_let_in():
+    for rules in ({"members": Roll(groups=("S0UNKNOWN",))}, {"admins": Roll(groups=("S0UNKNOWN",))}):
+        with pytest.raises(SlackUnavailable):
+            await access(People(), **rules).admit(request(ANA, BEN))
+
+
+async def test_outside_the_listed_channels_nobody_starts_anything():
+    people = People()
+    gate = access(people, channels=("C0DESK", "C0CARE"), admins=users(ANA))
+    assert await gate.admit(request(channel_id="C0CARE"))
+    people.asked.clear()
+    for place in ("C0LOUNGE", "D0ANA", ""):
+        with pytest.raises(ChannelNotAllowed) as caught:
+            await gate.admit(request(channel_id=place))
+        assert (caught.value.channel_id, caught.value.allowed) == (place, ("C0DESK", "C0CARE"))
+    assert people.asked == []
+
+
+@pytest.mark.parametrize(
+    ("home", "team", "enterprise", "served"),
+    [
+        (Home("T0HOME"), "T0HOME", None, True),
+        (Home("T0HOME"), "T0OTHER", None, False),
+        (Home("T0HOME"), "", None, False),
+        (Home("T0HOME", "E0ORG"), "T0OTHER", "E0ORG", False),
+        (Home("T0HOME", "E0ORG"), "T0HOME", "E0ORG", True),
+        (Home("T0HOME", "E0ORG", org_wide=True), "T0OTHER", "E0ORG", True),
+        (Home("T0HOME", "E0ORG", org_wide=True), "T0HOME", "E0ELSE", False),
+        (Home("T0HOME", "E0ORG", org_wide=True), "T0HOME", None, False),
+        (Home("T0HOME", None, org_wide=True), "T0HOME", None, False),
+    ],
+)
+async def test_a_command_from_another_workspace_is_refused_before_anybody_is_looked_up(home, team, enterprise, served):
+    people = People()
+    asked = request(team_id=team, enterprise_id=enterprise)
+    if served:
+        assert await access(people, home).admit(asked)
+        return
+    with pytest.raises(OtherWorkspace) as caught:
+        await access(people, home, admins=users(ANA)).admit(asked)
+    assert caught.value.team_id == team
+    assert people.asked == []
+
+
+def test_an_empty_roll_names_nobody():
+    assert [bool(roll) for roll in (Roll(), users(ANA), Roll(groups=("S0SUP",)))] == [False, True, True]

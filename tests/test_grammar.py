@@ -1,0 +1,231 @@
+"""The words after /cobrowse: whatever is typed, nobody gets a session they did not mean."""
+
+import unicodedata
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from bot.slack.grammar import RESERVED, Help, NotUnderstood, NotYet, Reason, Start, WhoAmI, clean_name, parse
+
+MENTIONS = ["<@U0BEN>", "<@U0BEN|ben>", "<@W0ANA9|ana.b>", "<@U0BEN|ben b.>"]
+QUOTES = list("\"'“”„‟‘’‚‛«»")
+INVISIBLE = ["\u200b", "\u200e", "\u200f", "\u2060", "\ufeff", "\u00ad", "\u061c"]
+BIDI = ["\u202a", "\u202e", "\u2066", "\u2069"]
+CONTROLS = ["\x00", "\x07", "\x1b", "\x7f", "\x85", "\t", "\n", "\u2028", "\ud800"]
+MARKUP = [
+    "<https://x.example/a|x>",
+    "<mailto:a@b.example|a@b.example>",
+    "<!here>",
+    "<!subteam^S0ALL|@all>",
+    "<#C0HELP|help>",
+    "<tel:+123|1>",
+]
+WORDS = ["for", "for ", "FOR ", "@", "@ana", "＠", "Checkout help", "hepl", "é", "👩‍💻", "x" * 60, " ", "  "]
+ENTITIES = ["&lt;", "&gt;", "&amp;", "<", ">", "|", "&"]
+UNQUOTED = [*MENTIONS, *INVISIBLE, *BIDI, *CONTROLS, *MARKUP, *WORDS, *ENTITIES, *RESERVED]
+
+unquoted_texts = st.lists(st.sampled_from(UNQUOTED), max_size=12).map("".join)
+texts = st.text() | st.lists(st.sampled_from([*UNQUOTED, *QUOTES]), max_size=12).map("".join)
+relaxed = settings(deadline=None, max_examples=300)
+PAIRS = [('"', '"'), ("'", "'"), ("“", "”"), ("„", "“"), ("‘", "’"), ("«", "»"), ("“", '"')]
+
+
+@relaxed
+@given(texts)
+def test_whatever_is_typed_is_understood_in_some_way(text):
+    assert isinstance(parse(text), Start | Help | WhoAmI | NotYet | NotUnderstood)
+
+
+@relaxed
+@given(texts)
+def test_a_name_is_trimmed_short_and_free_of_control_characters(text):
+    command = parse(text)
+    name = command.name if isinstance(command, Start) else clean_name(text)
+    if name is None:
+        return
+    assert 1 <= len(name) <= 100
+    assert name == name.strip()
+    assert not [c for c in name if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in BIDI]
+
+
+@relaxed
+@given(
+    before=st.lists(st.sampled_from([*INVISIBLE, *BIDI, *CONTROLS, " "]), max_size=60).map("".join),
+    word=st.sampled_from(["", "for", "FOR", "For"]),
+    between=st.lists(st.sampled_from([*INVISIBLE, *BIDI, " ", "\t", "\u00a0"]), max_size=60).map("".join),
+    at=st.sampled_from(["@", "＠", "﹫", "&lt;@"]),
+    rest=texts,
+)
+@example(before="\u200b" * 41, word="", between="", at="@", rest="ana")
+@example(before="", word="for", between="\u200b" * 41, at="@", rest="ana")
+def test_a_text_that_begins_with_an_at_sign_never_starts_a_session(before, word, between, at, rest):
+    assert not isinstance(parse(before + word + between + at + rest), Start)
+
+
+@relaxed
+@given(before=unquoted_texts, mention=st.sampled_from(MENTIONS), after=unquoted_texts)
+def test_a_mention_anywhere_never_starts_a_session_for_oneself(before, mention, after):
+    command = parse(before + mention + after)
+    assert not isinstance(command, Start) or command.target in ("U0BEN", "W0ANA9")
+
+
+@relaxed
+@given(before=st.lists(st.sampled_from([*INVISIBLE, *CONTROLS, " "]), max_size=45).map("".join), rest=unquoted_texts)
+def test_a_group_in_a_persons_place_never_starts_a_session(before, rest):
+    assert not isinstance(parse(before + "<!subteam^S0ALL|@all>" + rest), Start)
+
+
+@relaxed
+@given(st.sampled_from(PAIRS), unquoted_texts)
+def test_quotes_force_a_name_for_oneself(pair, text):
+    command = parse(pair[0] + text + pair[1])
+    assert isinstance(command, Start)
+    assert command.target is None
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("name", [*RESERVED, "@ana", "for @ana", "hepl", "help status"])
+def test_straight_and_curly_quotes_make_a_name_of_any_words(pair, name):
+    assert parse(f"{pair[0]}{name}{pair[1]}") == Start(name=name)
+
+
+@pytest.mark.parametrize("text", ['"Checkout" <@U0BEN> "urgent"', "“Checkout” for <@U0BEN|ben> “urgent”"])
+def test_a_mention_between_two_quotations_is_not_quoted(text):
+    command = parse(text)
+    assert not isinstance(command, Start) or command.target == "U0BEN"
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n", "\x00", "\u2028"])
+def test_nothing_typed_starts_an_unnamed_session(text):
+    assert parse(text) == Start()
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "name"),
+    [
+        ("<@U0BEN>", "U0BEN", None),
+        ("<@U0BEN|ben> Checkout help", "U0BEN", "Checkout help"),
+        ("for <@W0ANA9|ana>", "W0ANA9", None),
+        ("FOR   <@U0BEN>   Checkout\thelp ", "U0BEN", "Checkout help"),
+        ("<@U0BEN> help", "U0BEN", "help"),
+        ("<@U0BEN> “status”", "U0BEN", "status"),
+        ('<@U0BEN> "<@U0ANA|ana> asked"', "U0BEN", "@ana asked"),
+    ],
+)
+def test_a_person_who_stands_first_is_whom_it_is_for(text, target, name):
+    assert parse(text) == Start(target=target, name=name)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("@ana", Reason.UNRESOLVED),
+        ("for @ana Checkout", Reason.UNRESOLVED),
+        ("for\u00a0@ana", Reason.UNRESOLVED),
+        ("＠ana", Reason.UNRESOLVED),
+        ("<!here>", Reason.NO_PERSON),
+        ("for <!subteam^S0ALL|@all> x", Reason.NO_PERSON),
+        ("<#C0HELP|help>", Reason.NO_PERSON),
+        ("<@U0BEN> <@U0ANA>", Reason.TWO_PEOPLE),
+        ("Checkout for <@U0BEN>", Reason.PERSON_LATER),
+        ("help <@U0BEN>", Reason.PERSON_LATER),
+    ],
+)
+def test_what_is_unclear_is_refused_with_the_reason(text, reason):
+    assert parse(text) == NotUnderstood(reason)
+
+
+@pytest.mark.parametrize("word", sorted(RESERVED))
+@pytest.mark.parametrize("change", [str.lower, str.upper, str.title])
+def test_a_reserved_word_alone_never_starts_a_session(word, change):
+    assert not isinstance(parse(change(word)), Start)
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("help", Help()),
+        ("HELP status", Help()),
+        ("whoami", WhoAmI()),
+        (" Whoami ", WhoAmI()),
+        ("why", NotYet("why")),
+        ("why <@U0BEN|ben>", NotYet("why")),
+        ("status", NotYet("status")),
+        ("list", NotYet("list")),
+        ("last", NotYet("last")),
+        ("end", NotYet("end")),
+        ("end 3f2b8c1d-77", NotYet("end")),
+        ("apps", NotYet("apps")),
+        ("link <@U0BEN> 2f7b0c9e-0000-4000-8000-000000000001", NotYet("link")),
+        ("link <@U0BEN|ben> <mailto:a@b.example|a@b.example>", NotYet("link")),
+        ("unlink <@U0BEN>", NotYet("unlink")),
+        ("send +49 170 123456", NotYet("send")),
+        ("send a@b.example", NotYet("send")),
+        ("new", NotYet("new")),
+        ("connect", NotYet("connect")),
+        ("disconnect", NotYet("disconnect")),
+    ],
+)
+def test_a_reserved_word_with_what_it_takes_is_a_subcommand(text, command):
+    assert parse(text) == command
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "End of month report",
+        "Status of my order",
+        "help me",
+        "List price",
+        "New customer",
+        "Send the form",
+        "Last call",
+        "whoami please",
+        "why not",
+        "apps team",
+        "Unlink account",
+        "end customer 12345678",
+    ],
+)
+def test_a_reserved_word_with_other_words_is_a_name(name):
+    assert parse(name) == Start(name=name)
+
+
+@given(st.sampled_from(sorted(RESERVED)), st.from_regex(r"[a-z]{8,12} [a-z]{8,12}", fullmatch=True))
+def test_a_sentence_that_begins_with_a_reserved_word_is_a_name(word, rest):
+    assert parse(f"{word} {rest}") == Start(name=f"{word} {rest}")
+
+
+@pytest.mark.parametrize("text", ["hepl", "statsu", "hlep", "HELPP", "whoam", "disconect", "staus", "unlnk"])
+def test_a_slip_of_the_finger_gets_help_and_not_a_session(text):
+    assert parse(text) == Help(instead_of=text)
+
+
+@pytest.mark.parametrize("name", ["A list", "list A", "End 2", "new s", "link 3", "connect us"])
+def test_only_a_single_word_is_taken_for_a_slip_of_the_finger(name):
+    assert parse(name) == Start(name=name)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("a &lt;b&gt; &amp; c", "a <b> & c"),
+        ("a &amp;lt; b", "a &lt; b"),
+        ("see <https://x.example/a|the page>", "see the page"),
+        ("see <https://x.example/a>", "see https://x.example/a"),
+        ("in <#C0HELP|help>", "in #help"),
+        ("a\x00b\u202ec\u2066d", "abcd"),
+        ("a \t\r\n\u2029 b", "a b"),
+        ("x" * 99 + " y", "x" * 99),
+        ("y" * 500, "y" * 100),
+        ("👩‍💻 Checkout", "👩‍💻 Checkout"),
+    ],
+)
+def test_a_name_reads_as_the_person_saw_it(text, name):
+    assert parse(text) == Start(name=name)
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\u2060\ufeff", "“\u200b”", '"\u200b \u200b"'])
+def test_a_name_that_nobody_could_see_is_none(text):
+    assert parse(text) == Start()

@@ -1,0 +1,208 @@
+"""What leaves as a log line holds no secret, in text and in JSON, in messages, fields and tracebacks."""
+
+import io
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import app, logs, settings
+from bot.desk.access import Home
+from bot.logs import MASK, LineFormatter, Redactor
+from bot.slack.delivery import new_web_client
+from bot.slack.identity import Identity
+
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJjbGllbnQifQ.c2lnbmF0dXJl-_"
+PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQ==\n-----END PRIVATE KEY-----"
+# what is written, and what of it must not be read
+SECRETS = [
+    ("xoxb-123-456-abcDEF", "abcDEF"),
+    ("xoxe.xoxb-1-abcDEF", "abcDEF"),
+    ("xapp-1-A1-2-abcDEF", "abcDEF"),
+    (JWT, "c2lnbmF0dXJl"),
+    ("Bearer abcDEF._~+/-123==", "abcDEF"),
+    ("authorization: bearer abcDEF123", "abcDEF"),
+    ("Basic YWJjREVGOg==", "YWJjREVGOg"),
+    (PEM, "MIIEvQ"),
+    (PEM.replace("PRIVATE", "ENCRYPTED PRIVATE"), "kqhkiG9w"),
+    (PEM.replace("PRIVATE", "RSA PRIVATE").replace("\n", "\\n"), "kqhkiG9w"),
+    (PEM[:60], "MIIEvQ"),
+    ("ana.agent+x@mail.example.com", "ana.agent"),
+    ("O'Hara_1@example.co.uk", "Hara"),
+    ("https://hooks.slack.com/commands/T0/123/abcDEF", "abcDEF"),
+    ("https://join.example/s/abcDEF?code=1#x", "abcDEF"),
+    ("http://localhost:8080?code=abcDEF", "abcDEF"),
+    ("wss://wss-primary.slack.com/link/?ticket=abcDEF", "abcDEF"),
+    ("https://user:abcDEF@db.example/x", "abcDEF"),
+    ("https://user:abcDEF@localhost", "abcDEF"),
+    ("known-hush-1", "hush"),
+    ('known "hush" \\2', "hush"),
+]
+KNOWN = ["known-hush-1", 'known "hush" \\2', "known-hush-1-and-longer"]
+AROUND = ["{}", "x={}", '"{}"', "({})", "a {} b", "line\n{}\nline", "tab\t{}", "{{'k': '{}'}}", "/{}", "«{}»"]
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    root, bolt = logging.getLogger(), [logging.getLogger(name) for name in ("slack_bolt", *logs.NOISY)]
+    before = (root.handlers[:], root.level, [each.level for each in bolt])
+    yield
+    root.handlers[:], level = before[0], before[1]
+    root.setLevel(level)
+    for each, was in zip(bolt, before[2], strict=True):
+        each.setLevel(was)
+    logging.captureWarnings(False)
+
+
+def written(as_json: bool, *secrets: str) -> tuple[io.StringIO, logging.Logger]:
+    stream = io.StringIO()
+    logs.set_up("DEBUG", as_json=as_json, secrets=secrets or KNOWN, stream=stream)
+    return stream, logging.getLogger("bot.test")
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
+@pytest.mark.parametrize(("text", "hidden"), SECRETS, ids=[text[:24] for text, _ in SECRETS])
+def test_a_secret_is_masked_in_messages_arguments_fields_and_tracebacks(text, hidden, as_json):
+    for around in AROUND:
+        stream, log = written(as_json)
+        said = around.format(text)
+        log.warning(said.replace("%", "%%"))
+        log.info("an argument: %s", said)
+        log.info("fields", extra={"fields": {"plain": said, "nested": {"list": [said]}}})
+        try:
+            raise ValueError(said) from LookupError(said)
+        except ValueError:
+            log.exception("a traceback")
+        assert hidden not in stream.getvalue(), around
+        assert MASK in stream.getvalue()
+
+
+@pytest.mark.parametrize("text", [text for text, _ in SECRETS])
+def test_a_json_line_with_a_secret_in_it_is_still_one_json_object(text):
+    for around in AROUND:
+        stream, log = written(True)
+        try:
+            raise ValueError(around.format(text))
+        except ValueError:
+            log.exception("it was %s", around.format(text), extra={"fields": {"f": around.format(text)}})
+        (line,) = stream.getvalue().splitlines()
+        assert set(json.loads(line)) == {"at", "level", "logger", "message", "f", "traceback"}
+
+
+@given(st.text() | st.lists(st.sampled_from([*AROUND, *(text for text, _ in SECRETS)])).map("".join))
+def test_whatever_is_logged_a_json_line_is_one_json_object(text):
+    record = logging.LogRecord("n", logging.INFO, "p", 1, "%s", (text,), None)
+    record.fields = {"f": text, "n": 1, "none": None, "odd": {text, 1}}
+    line = LineFormatter(Redactor(KNOWN), as_json=True).format(record)
+    assert "\n" not in line
+    assert json.loads(line)["n"] == 1
+
+
+def test_a_secret_after_a_line_break_is_masked_too():
+    for as_json in (False, True):
+        stream, log = written(as_json)
+        log.info("first\nxoxb-1-abcDEF\nBearer abcDEF123\nhttps://h.example/abcDEF")
+        assert "abcDEF" not in stream.getvalue()
+        assert len(stream.getvalue().splitlines()) == 1
+
+
+def test_every_known_secret_is_masked_also_when_one_is_the_beginning_of_another():
+    assert Redactor(KNOWN)("a known-hush-1-and-longer b known-hush-1") == f"a {MASK} b {MASK}"
+    assert Redactor(["a.c+def"])("a.c+def abc+def") == f"{MASK} abc+def"
+
+
+def test_what_is_too_short_to_be_a_secret_does_not_mask_every_word():
+    assert Redactor(["", "in", "ab"])("ab in the cabin") == "ab in the cabin"
+    assert Redactor()("https://api.example.com is up, 2026-01-01T00:00:00Z, U0ANA") == (
+        "https://api.example.com is up, 2026-01-01T00:00:00Z, U0ANA"
+    )
+
+
+def test_of_an_address_the_host_stays_to_be_read():
+    assert Redactor()("see https://api.example.com:8443/a/b?c=d now") == f"see https://api.example.com:8443/{MASK} now"
+
+
+def test_a_line_of_text_says_when_how_bad_where_and_what():
+    stream, log = written(False)
+    log.warning("answered", extra={"fields": {"request": "r1", "name": "two words", "empty": "", "n": 3}})
+    at, level, name, rest = stream.getvalue().rstrip("\n").split(" ", 3)
+    assert at.endswith("Z")
+    assert at[10] == "T"
+    assert (level, name) == ("WARNING", "bot.test")
+    assert rest == 'answered request=r1 name="two words" empty="" n=3'
+
+
+def test_a_line_of_json_holds_the_same():
+    stream, log = written(True)
+    log.warning("answered", extra={"fields": {"request": "r1", "n": 3}})
+    line = json.loads(stream.getvalue())
+    assert line.pop("at").endswith("Z")
+    assert line == {"level": "WARNING", "logger": "bot.test", "message": "answered", "request": "r1", "n": 3}
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r", "\r\n", "\x85", "\u2028"])
+def test_a_line_break_cannot_forge_a_line(line_break):
+    stream, log = written(False)
+    log.info("one%s2026-01-01T00:00:00.000Z INFO forged", line_break, extra={"fields": {"f": f"x{line_break}y"}})
+    assert len(stream.getvalue().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["httpx", "httpcore.http11", "aiohttp.access", "slack_sdk.web", "slack_bolt.x", "asyncio"]
+)
+def test_the_libraries_stay_quiet_whatever_the_level(name):
+    stream, log = written(False)
+    logging.getLogger(name).info("a body")
+    logging.getLogger(name).debug("a body")
+    assert stream.getvalue() == ""
+    logging.getLogger(name).warning("trouble")
+    log.debug("ours")
+    assert len(stream.getvalue().splitlines()) == 2
+
+
+def test_with_a_higher_level_the_libraries_are_as_quiet_as_we_are():
+    stream = io.StringIO()
+    logs.set_up("ERROR", as_json=False, stream=stream)
+    logging.getLogger("httpx").warning("trouble")
+    logging.getLogger("bot").warning("trouble")
+    assert stream.getvalue() == ""
+
+
+async def test_bolts_own_loggers_stay_quiet_when_the_app_is_made_at_debug():
+    stream, _ = written(False)
+    loaded = settings.load(
+        {"SLACK_BOT_TOKEN": "xoxb-1-hush", "SLACK_SIGNING_SECRET": "sign-hush", "GENESYS_REGION": "us-west-2"}
+        | {"GENESYS_CLIENT_ID": "c", "GENESYS_CLIENT_SECRET": "hush-hush"}
+    )
+    web = new_web_client(None, loaded.slack.api_url, None)
+    bolt = app.new_bolt_app(loaded, Identity(Home("T0HOME"), "B0BOT", "U0BOT"), web)
+
+    @bolt.command("/cobrowse")
+    async def listener(ack) -> None:
+        await ack()
+
+    named = [name for name in logging.root.manager.loggerDict if name.startswith(("slack_bolt", "cobrowse-bot"))]
+    loud = [name for name in named if logging.getLogger(name).getEffectiveLevel() < logging.WARNING]
+    assert [bolt.logger.getEffectiveLevel() >= logging.WARNING, loud] == [True, []]
+    assert stream.getvalue() == ""
+
+
+def test_setting_up_twice_writes_each_line_once():
+    first, _ = written(False)
+    second, log = written(False)
+    log.info("once")
+    assert (first.getvalue(), second.getvalue().count("once")) == ("", 1)
+
+
+def test_a_warning_of_python_is_a_redacted_line_too():
+    stream, _ = written(False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(True)
+        warnings.warn("xoxb-1-abcDEF", stacklevel=1)
+    assert MASK in stream.getvalue()
+    assert "abcDEF" not in stream.getvalue()

@@ -1,0 +1,256 @@
+"""How messages look: nothing unescaped gets out, Slack's limits hold, and the join URL stands where it may."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.desk import errors
+from bot.desk.models import Host, Identity, Kind, Note, Person, Request, Session, Standing, Started
+from bot.slack.blocks import FAILURE_BLOCK, SESSION_BLOCK, Message
+from bot.slack.grammar import RESERVED, Help, NotUnderstood, NotYet, Reason, clean_name
+from bot.slack.guidance import guide
+from bot.slack.messages import OPEN_ACTION, SOMEBODY, TRY_AGAIN_ACTION, Words, contact_markup
+
+HOST = Host("2f7b0c9e-0000-4000-8000-000000000001", "hosts file")
+JOIN_URL = "https://join.example/s/7f3a?k=a&b=c"
+PREFORMATTED = "rich_text_preformatted.elements/text.text"
+ENDS = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+DATE = "<!date^1767268800^{time}|12:00 UTC>"
+OURS = ("<@U0ANA>", "<@U0BEN>", "<#C0HELP>", "<#C0DESK>", DATE)
+WORDS = Words("/cobrowse", "<#C0HELP>")
+
+PIECES = [
+    "<!channel>",
+    "<@U0EVIL>",
+    "<https://evil.example|x>",
+    "&",
+    "&lt;",
+    "<",
+    ">",
+    "`",
+    "*",
+    "\n",
+    "|",
+    "”",
+    "a" * 40,
+]
+unsafe = st.text(max_size=300) | st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
+relaxed = settings(deadline=None, max_examples=60)
+
+
+def request(**more: Any) -> Request:
+    return Request(
+        **{"id": "ref7ref7ref7", "key": "command:1", "kind": Kind.START, "team_id": "T0", "enterprise_id": None}
+        | {"channel_id": "C0DESK", "requester": "U0ANA", "accepted_at": ENDS}
+        | more
+    )
+
+
+def started(name: str = "Checkout", told: bool | None = None, **more: Any) -> Started:
+    session = {"id": "sess-1", "status": "open", "host_id": HOST.id, "name": name, "ends_at": ENDS}
+    session |= {"join_url": JOIN_URL} | more
+    return Started(Session(**session), HOST, Person("T0", "U0ANA", "Ana", Standing.MEMBER), told)
+
+
+def texts(message: Message) -> Iterator[str]:
+    """All that Slack reads as mrkdwn: the text of the notification, and each mrkdwn object."""
+    yield message.text
+    for block in message.blocks:
+        for part in [block.get("text"), *block.get("elements", ())]:
+            if part and part.get("type") == "mrkdwn":
+                yield part["text"]
+
+
+def places(node: object, wanted: str, path: str = "") -> Iterator[str]:
+    """Where a string stands in a message, as types and keys."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from places(value, wanted, f"{path}/{node.get('type', '')}.{key}")
+    elif isinstance(node, list):
+        for value in node:
+            yield from places(value, wanted, path)
+    elif wanted in str(node):
+        yield "/".join(path.split("/")[-2:])
+
+
+def assert_fit_for_slack(message: Message) -> None:
+    for text in texts(message):
+        theirs = re.sub("|".join(map(re.escape, OURS)), "", text)
+        assert not re.search(r"[<>]|&(?!(?:amp|lt|gt);)", theirs), text
+        assert len(text.strip()) >= 1
+    assert 1 <= len(message.blocks) <= 50
+    ids = [block["block_id"] for block in message.blocks if "block_id" in block]
+    assert len(set(ids)) == len(ids)
+    for block in message.blocks:
+        assert block["type"] in ("section", "context", "actions", "rich_text")
+        if block["type"] == "section":
+            assert len(block["text"]["text"]) <= 3000
+        for element in block.get("elements", ()):
+            if block["type"] == "context":
+                assert len(element["text"]) <= 3000
+            elif block["type"] == "actions":
+                assert len(element["text"]["text"]) <= 75
+                assert len(element["action_id"]) <= 255
+                assert len(element.get("value", "")) <= 2000
+                assert len(element.get("url", "")) <= 3000
+
+
+def actions(message: Message) -> dict[str, Any]:
+    rows = [block["elements"] for block in message.blocks if block["type"] == "actions"]
+    return {button["action_id"]: button for row in rows for button in row}
+
+
+def failures(words: str) -> list[errors.CobrowseError]:
+    return [
+        errors.BadRequest(status=400, words=words[:300], reference=words[:64] or None),
+        errors.UnknownApplication(application_id=words, known=(words,) * 20),
+        errors.OAuthRefused(code=words),
+        errors.Forbidden(needs=words),
+        errors.InvalidHost(host_id=words),
+        errors.SlackUnavailable(words),
+        errors.UnusableAnswer(why=words, acted=True),
+        errors.UnusableAnswer(why=words),
+        errors.HostNotFound("U0BEN", True, (errors.Miss(words, words),)),
+    ]
+
+
+@relaxed
+@given(unsafe, st.booleans(), st.sampled_from([None, True, False]))
+def test_no_session_name_gets_out_unescaped(name, for_another, told):
+    asked = request(target="U0BEN") if for_another else request()
+    outcome = started(clean_name(name) or name[:100] or "-", told)
+    for message in (WORDS.answer(asked, outcome), WORDS.agent_note(asked, outcome)):
+        assert_fit_for_slack(message)
+
+
+@relaxed
+@given(unsafe)
+def test_no_word_of_the_service_gets_out_unescaped(words):
+    for error in failures(words):
+        assert_fit_for_slack(WORDS.answer(request(), error))
+    assert_fit_for_slack(WORDS.answer(request(), Identity(started().agent, Host(HOST.id, words))))
+    assert_fit_for_slack(WORDS.card(request(), started(id=words or "-")))
+
+
+@relaxed
+@given(unsafe)
+def test_no_typed_word_gets_out_unescaped(typed):
+    assert_fit_for_slack(guide(WORDS, Help(instead_of=clean_name(typed)), "ref7ref7ref7"))
+    assert_fit_for_slack(Words(contact=contact_markup(typed)).failure(errors.Unexpected(), "ref7ref7ref7"))
+
+
+@pytest.mark.parametrize("offset", range(5))
+def test_what_is_too_long_is_not_cut_inside_an_escaped_character(offset):
+    error = errors.UnknownApplication(application_id="x" * (100 + offset), known=("&" * 900,) * 20)
+    assert_fit_for_slack(WORDS.failure(error, "ref7ref7ref7"))
+
+
+def test_a_very_long_session_id_does_not_make_slack_refuse_the_card():
+    assert_fit_for_slack(WORDS.card(request(), started(id="s" * 5000)))
+
+
+def test_long_application_ids_leave_room_for_what_to_do():
+    error = errors.UnknownApplication(application_id="x" * 400, known=tuple(f"{i}" * 300 for i in range(20)))
+    message = WORDS.failure(error, "ref7ref7ref7")
+    assert "COBROWSE_APPLICATION_ID" in message.blocks[0]["text"]["text"]
+
+
+@pytest.mark.parametrize("asked", [request(), request(target="U0BEN")], ids=["for oneself", "for another"])
+def test_the_join_url_stands_only_where_it_is_copied_and_in_the_buttons_link(asked):
+    for message in (WORDS.card(asked, started(told=False)), WORDS.agent_note(asked, started())):
+        assert list(places(message.payload(), JOIN_URL)) == [PREFORMATTED, "actions.elements/button.url"]
+        assert "join.example" not in message.text
+        assert actions(message)[OPEN_ACTION]["url"] == JOIN_URL
+
+
+def test_a_join_url_too_long_for_a_button_can_still_be_copied():
+    url = "https://join.example/" + "x" * 2980
+    message = WORDS.card(request(), started(join_url=url))
+    assert list(places(message.payload(), url)) == [PREFORMATTED]
+    assert OPEN_ACTION in actions(WORDS.card(request(), started(join_url=url[:3000])))
+
+
+def test_nothing_is_unfurled():
+    payload = WORDS.card(request(), started()).payload()
+    assert (payload["unfurl_links"], payload["unfurl_media"]) == (False, False)
+
+
+def test_the_card_says_whose_link_it_is_who_hosts_the_name_the_end_and_the_references():
+    message = WORDS.card(request(), started("Checkout"))
+    said = "\n".join(texts(message))
+    for part in ("your customer", "You (<@U0ANA>) are already the host", "Checkout", DATE, "`sess-1`", "ref7ref7ref7"):
+        assert part in said
+    assert message.blocks[0]["block_id"] == SESSION_BLOCK
+    assert "Checkout" in message.text
+
+
+@pytest.mark.parametrize(("told", "part"), [(True, "has got the link too"), (False, "could not be told")])
+def test_a_supervisor_reads_whether_the_agent_was_told(told, part):
+    said = "\n".join(texts(WORDS.card(request(target="U0BEN"), started(told=told))))
+    assert f"<@U0BEN> {part}" in said
+    assert "<@U0BEN> is the host" in said
+
+
+def test_the_agent_reads_who_started_the_session():
+    message = WORDS.agent_note(request(target="U0BEN"), started())
+    assert "<@U0ANA> started a co-browse session for you" in message.text
+    assert DATE in "\n".join(texts(message))
+
+
+@pytest.mark.parametrize("error", failures("words"), ids=lambda error: type(error).__name__)
+def test_a_failure_carries_its_reference_and_try_again_exactly_where_it_may_help(error):
+    message = WORDS.answer(request(), error)
+    assert message.blocks[0]["block_id"] == FAILURE_BLOCK
+    assert "Reference `ref7ref7ref7`" in message.blocks[-1]["elements"][0]["text"]
+    assert (TRY_AGAIN_ACTION in actions(message)) == error.try_again
+    if error.try_again:
+        assert actions(message)[TRY_AGAIN_ACTION]["value"] == "ref7ref7ref7"
+    assert actions(WORDS.failure(error, "ref7ref7ref7", kept=False)) == {}
+
+
+def test_a_failure_of_the_service_carries_the_services_reference_too():
+    said = WORDS.failure(errors.Busy(reference="corr-7"), "ref7ref7ref7").blocks[-1]["elements"][0]["text"]
+    assert "`ref7ref7ref7`" in said
+    assert "`corr-7`" in said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "part"),
+    [(None, "Still working"), (0.2, "a second"), (30.4, "30 seconds"), (179, "3 minutes")],
+)
+def test_a_note_says_that_it_is_waiting_and_about_how_long(seconds, part):
+    message = WORDS.note(request(), Note(seconds))
+    assert part in message.text
+    assert_fit_for_slack(message)
+
+
+@pytest.mark.parametrize("command", [*map(NotYet, sorted(RESERVED)), *map(NotUnderstood, Reason), Help()], ids=str)
+def test_who_typed_what_starts_nothing_reads_why_or_how_to(command):
+    message = guide(WORDS, command, "ref7ref7ref7")
+    assert_fit_for_slack(message)
+    assert "/cobrowse" in json.dumps(message.blocks)
+    if not isinstance(command, Help):
+        assert "ref7ref7ref7" in "".join(texts(message))
+        assert "nothing was done" in message.text or "No session was started" in message.text
+
+
+@pytest.mark.parametrize(
+    ("contact", "markup"),
+    [
+        ("U0BEN", "<@U0BEN>"),
+        ("W0BEN", "<@W0BEN>"),
+        ("C0HELP", "<#C0HELP>"),
+        ("UNIT4", "UNIT4"),
+        ("", SOMEBODY),
+        ("IT <it@x.example>", "IT &lt;it@x.example&gt;"),
+        ("SUPPORT", "SUPPORT"),
+    ],
+)
+def test_the_contact_is_a_mention_when_it_is_an_id_and_plain_text_otherwise(contact, markup):
+    assert contact_markup(contact) == markup

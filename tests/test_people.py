@@ -1,0 +1,211 @@
+"""Slack users and groups: what they are to the workspace, and that a warm command asks Slack nothing."""
+
+import asyncio
+from typing import Any
+
+import aiohttp
+import pytest
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.desk.access import Home
+from bot.desk.errors import SlackUnavailable
+from bot.desk.models import Standing
+from bot.slack.people import KEPT_SECONDS, SlackPeople, read_person
+
+HOME = Home("T0HOME")
+GRID = Home("T0HOME", "E0ORG", org_wide=True)
+
+
+class Answer:
+    """A slack_sdk response, as far as it is read."""
+
+    def __init__(self, data: object) -> None:
+        self.data = data
+
+    def get(self, key: str) -> object:
+        return self.data.get(key) if isinstance(self.data, dict) else None
+
+
+class Web:
+    """Slack's Web API: `users` and `groups` in dictionaries, or `trouble` for everything."""
+
+    def __init__(self) -> None:
+        self.users = {"U0ANA": user()}
+        self.groups: dict[str, list[str]] = {"S0SUP": ["U0BEN"]}
+        self.trouble: Exception | None = None
+        self.answer: object = None
+        self.asked: list[tuple[str, str]] = []
+
+    async def api_call(self, method: str, *, http_verb: str, params: dict[str, str]) -> Answer:
+        assert http_verb == "GET"
+        (wanted,) = params.values()
+        self.asked.append((method, wanted))
+        await asyncio.sleep(0)
+        if self.trouble:
+            raise self.trouble
+        if self.answer is not None:
+            return Answer(self.answer)
+        if method == "users.info":
+            found = self.users.get(wanted)
+            return Answer({"ok": True, "user": found}) if found else self.refuse("user_not_found")
+        assert (method, list(params)) == ("usergroups.users.list", ["usergroup"])
+        return Answer({"ok": True, "users": self.groups.get(wanted)})
+
+    def refuse(self, code: str | None) -> Answer:
+        raise SlackApiError("refused", Answer({"ok": False, "error": code}))
+
+
+class Clock:
+    """Time, as an argument."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def user(**more: Any) -> dict[str, Any]:
+    profile = {"real_name": "Ana Agent", "email": "ana@example.com"} | more.pop("profile", {})
+    return {"id": "U0ANA", "team_id": "T0HOME", "name": "ana", "profile": profile} | more
+
+
+@pytest.mark.parametrize(
+    ("more", "standing"),
+    [
+        ({}, Standing.MEMBER),
+        ({"is_admin": True, "is_owner": True}, Standing.MEMBER),
+        ({"is_restricted": True}, Standing.GUEST),
+        ({"is_restricted": True, "is_ultra_restricted": True}, Standing.GUEST),
+        ({"is_ultra_restricted": True}, Standing.GUEST),
+        ({"is_bot": True}, Standing.BOT),
+        ({"is_workflow_bot": True}, Standing.BOT),
+        ({"is_connector_bot": True}, Standing.BOT),
+        ({"id": "USLACKBOT"}, Standing.BOT),
+        ({"deleted": True}, Standing.DEACTIVATED),
+        ({"is_stranger": True}, Standing.OUTSIDER),
+        ({"team_id": "T0OTHER"}, Standing.OUTSIDER),
+        ({"team_id": None}, Standing.OUTSIDER),
+        ({"team_id": "T0OTHER", "enterprise_user": {"enterprise_id": "E0ORG", "teams": []}}, Standing.OUTSIDER),
+        ({"team_id": "E0ORG", "enterprise_user": {"teams": ["T0X", "T0HOME"]}}, Standing.MEMBER),
+        ({"is_stranger": True, "deleted": True}, Standing.OUTSIDER),
+    ],
+)
+def test_only_a_full_member_of_ours_is_a_member(more, standing):
+    assert read_person(user(**more), HOME).standing is standing
+
+
+@pytest.mark.parametrize(
+    ("more", "standing"),
+    [
+        ({"team_id": "T0OTHER", "enterprise_user": {"enterprise_id": "E0ORG"}}, Standing.MEMBER),
+        ({"team_id": "T0OTHER", "enterprise_user": {"enterprise_id": "E0ELSE"}}, Standing.OUTSIDER),
+        ({"team_id": "T0OTHER"}, Standing.OUTSIDER),
+        ({"team_id": "T0HOME"}, Standing.MEMBER),
+    ],
+)
+def test_an_org_wide_bot_knows_the_whole_organisation(more, standing):
+    assert read_person(user(**more), GRID).standing is standing
+
+
+def test_an_organisation_without_an_id_is_nobodys():
+    lost = Home("T0HOME", None, org_wide=True)
+    assert read_person(user(team_id="T0OTHER", enterprise_user={"x": 1}), lost).standing is Standing.OUTSIDER
+
+
+@pytest.mark.parametrize(
+    ("more", "email"),
+    [
+        ({}, "ana@example.com"),
+        ({"is_email_confirmed": True}, "ana@example.com"),
+        ({"is_email_confirmed": False}, None),
+        ({"profile": {"email": ""}}, None),
+        ({"profile": {"email": None}}, None),
+    ],
+)
+def test_only_an_address_that_slack_does_not_call_unconfirmed_is_taken(more, email):
+    assert read_person(user(**more), HOME).email == email
+
+
+@pytest.mark.parametrize(
+    ("more", "name"),
+    [
+        ({}, "Ana Agent"),
+        ({"profile": {"real_name": ""}, "real_name": "Ana R."}, "Ana R."),
+        ({"profile": {"real_name": "", "display_name": "ana!"}}, "ana!"),
+        ({"profile": {"real_name": ""}}, "ana"),
+    ],
+)
+def test_a_person_has_the_name_that_slack_shows(more, name):
+    assert read_person(user(**more), HOME).name == name
+
+
+def test_an_address_is_in_no_repr():
+    assert "example.com" not in repr(read_person(user(), HOME))
+
+
+async def test_a_warm_command_asks_slack_nothing_and_a_late_one_asks_anew():
+    web, clock = Web(), Clock()
+    people = SlackPeople(web, HOME, clock=clock)
+    for _ in range(3):
+        assert (await people.person("U0ANA")).standing is Standing.MEMBER
+        assert await people.in_group("U0BEN", "S0SUP")
+        assert not await people.in_group("U0ANA", "S0SUP")
+    assert web.asked == [("users.info", "U0ANA"), ("usergroups.users.list", "S0SUP")]
+    web.users["U0ANA"] = user(deleted=True)
+    web.groups["S0SUP"] = ["U0ANA"]
+    clock.now = KEPT_SECONDS + 1
+    assert (await people.person("U0ANA")).standing is Standing.DEACTIVATED
+    assert await people.in_group("U0ANA", "S0SUP")
+    assert not await people.in_group("U0BEN", "S0SUP")
+
+
+async def test_many_at_once_are_one_question():
+    web = Web()
+    people = SlackPeople(web, HOME)
+    await asyncio.gather(*(people.person("U0ANA") for _ in range(50)))
+    assert web.asked == [("users.info", "U0ANA")]
+
+
+async def test_whom_slack_does_not_know_is_an_outsider():
+    person = await SlackPeople(Web(), HOME).person("U0NOBODY")
+    assert (person.standing, person.email, person.team_id) == (Standing.OUTSIDER, None, "")
+
+
+@pytest.mark.parametrize("answer", [{"ok": True, "user": user(id="U0BEN")}, {"ok": True}, {"user": None}, [], b"x"])
+async def test_an_answer_about_somebody_else_or_nobody_is_no_answer(answer):
+    web = Web()
+    web.answer = answer
+    with pytest.raises(SlackUnavailable):
+        await SlackPeople(web, HOME).person("U0ANA")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code"),
+    [
+        (SlackApiError("x", Answer({"error": "ratelimited"})), "ratelimited"),
+        (SlackApiError("x", Answer({})), "an error"),
+        (SlackClientError("xoxb-hush"), "no answer"),
+        (aiohttp.ClientError("xoxb-hush"), "no answer"),
+        (TimeoutError(), "no answer"),
+        (ValueError("xoxb-hush"), "no answer"),
+    ],
+)
+async def test_when_slack_cannot_say_that_is_told_and_not_kept(trouble, code):
+    web = Web()
+    web.trouble = trouble
+    people = SlackPeople(web, HOME)
+    for look_up in (people.person("U0ANA"), people.in_group("U0ANA", "S0SUP")):
+        with pytest.raises(SlackUnavailable) as caught:
+            await look_up
+        assert caught.value.code == code
+        assert caught.value.__suppress_context__
+    web.trouble = None
+    assert (await people.person("U0ANA")).standing is Standing.MEMBER
+    assert not await people.in_group("U0ANA", "S0SUP")
+
+
+async def test_a_group_that_is_gone_has_nobody_in_it():
+    web = Web()
+    web.groups = {}
+    assert not await SlackPeople(web, HOME).in_group("U0BEN", "S0SUP")

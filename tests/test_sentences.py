@@ -1,0 +1,199 @@
+"""Every error has a sentence of its own: what happened, and what to do next."""
+
+import pytest
+
+from bot.desk import errors
+from bot.desk.errors import CobrowseError, Miss
+from bot.desk.models import Standing
+from bot.slack.sentences import escape, sentence
+
+HOST = "2f7b0c9e-0000-4000-8000-000000000001"
+CONTACT = "<#C0HELP>"
+REF = "corr-7"
+ERRORS = [
+    errors.Draining(),
+    errors.StoreUnavailable(),
+    errors.OtherWorkspace("T0OTHER"),
+    errors.ChannelNotAllowed("C0LOUNGE", ("C0DESK", "C0CARE")),
+    *(errors.NotAMember("U0BEN", standing, is_target) for standing in Standing for is_target in (True, False)),
+    errors.NotListed("U0BEN", True),
+    errors.NotListed("U0BEN", False),
+    errors.MayNotActForOthers("U0BEN"),
+    errors.HostNotFound("U0BEN", True, (Miss("hosts file", "not listed"),)),
+    errors.HostNotFound("U0BEN", False, (Miss("hosts file", "not listed"), Miss("same e-mail", "none"))),
+    errors.HostNotFound("U0BEN", False, ()),
+    errors.SlackUnavailable("ratelimited"),
+    errors.SignInRefused(reference=REF),
+    errors.OAuthRefused(code="invalid_client", reference=REF),
+    errors.OAuthRefused(code="invalid_scope", reference=REF),
+    errors.Forbidden(needs="cobrowse:session:write", reference=REF),
+    errors.InvalidHost(host_id=HOST, reference=REF),
+    errors.UnknownApplication(application_id="web2", known=("web", "shop"), reference=REF),
+    errors.UnknownApplication(application_id="web2", reference=REF),
+    errors.BadRequest(status=400, words="no <b> & c", reference=REF),
+    *(errors.Busy(reference=REF, retry_after=seconds) for seconds in (None, 0.0, 240.0, float("inf"))),
+    errors.ServiceFault(reference=REF),
+    errors.OutcomeUnknown(reference=REF),
+    errors.Unreachable(reference=REF),
+    errors.UnusableAnswer(why="a session without an id", acted=True, reference=REF),
+    errors.UnusableAnswer(why="a redirect (302)", reference=REF),
+    errors.NoSuchSession(reference=REF),
+    errors.NotYours(),
+    errors.TriedAlready(),
+    errors.RequestGone(),
+    errors.Interrupted(True),
+    errors.Interrupted(False),
+    errors.Unexpected(),
+]
+BASES = {
+    errors.CobrowseError,
+    errors.NotAccepted,
+    errors.Refused,
+    errors.ServiceError,
+    errors.TryAgainRefused,
+}
+MAY_BE_TRIED_AGAIN = {
+    "SlackUnavailable",
+    "Busy",
+    "ServiceFault",
+    "OutcomeUnknown",
+    "Unreachable",
+    "UnusableAnswer",
+    "Interrupted",
+    "Unexpected",
+}
+
+
+def classes(base: type[CobrowseError]) -> set[type[CobrowseError]]:
+    return {base}.union(*(classes(below) for below in base.__subclasses__()))
+
+
+def name_of(error: CobrowseError) -> str:
+    return type(error).__name__
+
+
+def words(error: CobrowseError) -> str:
+    said = sentence(error, CONTACT)
+    return f"{said.what} {said.next}"
+
+
+def test_these_tests_know_every_error_there_is():
+    assert classes(CobrowseError) - BASES == {type(error) for error in ERRORS}
+
+
+def test_every_error_stands_in_the_drawing_of_the_tree():
+    assert not [each.__name__ for each in classes(CobrowseError) if each.__name__ not in (errors.__doc__ or "")]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=name_of)
+def test_every_error_says_what_happened_and_what_to_do(error):
+    said = sentence(error, CONTACT)
+    assert said.what.endswith((".", "”"))
+    assert said.next.endswith((".", ".)"))
+    assert said.what[0].isupper() or said.what.startswith("<@")
+    assert "None" not in said.what + said.next
+
+
+def test_no_two_errors_are_told_alike():
+    said = {name_of(error): sentence(error, CONTACT).what for error in ERRORS}
+    assert len(set(said.values())) == len(said)
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=name_of)
+def test_only_a_fault_of_our_own_gets_the_general_sentence(error):
+    general = sentence(CobrowseError(), CONTACT)
+    assert (sentence(error, CONTACT) == general) == isinstance(error, errors.Unexpected)
+
+
+def test_asking_again_is_offered_where_it_may_help_and_nowhere_else():
+    assert {each.__name__ for each in classes(CobrowseError) if each.try_again} == MAY_BE_TRIED_AGAIN
+
+
+@pytest.mark.parametrize("error", [e for e in ERRORS if isinstance(e, errors.Refused)], ids=name_of)
+def test_a_refusal_says_whom_to_ask(error):
+    assert CONTACT in sentence(error, CONTACT).next
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.SignInRefused(),
+        errors.OAuthRefused(code="invalid_client"),
+        errors.Forbidden(needs="x:y"),
+        errors.HostNotFound("U0BEN", False, ()),
+        errors.InvalidHost(host_id=HOST),
+        errors.UnknownApplication(application_id="web2"),
+        errors.UnusableAnswer(why="no JSON"),
+        errors.Unexpected(),
+    ],
+    ids=name_of,
+)
+def test_what_the_person_cannot_mend_names_who_can(error):
+    assert CONTACT in sentence(error, CONTACT).next
+
+
+@pytest.mark.parametrize(
+    ("error", "parts"),
+    [
+        (errors.Forbidden(needs="cobrowse:session:write"), ["`cobrowse:session:write`", "OAuth", "no restart"]),
+        (errors.InvalidHost(host_id=HOST), [HOST, "active", "licence"]),
+        (errors.UnknownApplication(application_id="web2", known=("web", "shop")), ["`web2`", "`web`", "`shop`"]),
+        (errors.UnknownApplication(application_id="web2"), ["`web2`", "could not be read"]),
+        (errors.BadRequest(status=422, words="<!channel> & co"), ["422", "&lt;!channel&gt; &amp; co"]),
+        (errors.OAuthRefused(code="invalid_client"), ["invalid_client", "key or secret"]),
+        (errors.OAuthRefused(code="invalid_scope"), ["invalid_scope", "GENESYS_SCOPES"]),
+        (errors.ServiceFault(), ["try again in a few minutes", "status."]),
+        (errors.Busy(), ["No session was created"]),
+        (errors.Unreachable(), ["cannot reach Genesys", "no session was created"]),
+        (errors.OutcomeUnknown(), ["Nobody knows", "not asked for again"]),
+        (errors.Interrupted(True), ["restarted", "Nobody knows"]),
+        (errors.Interrupted(False), ["restarted", "No session was created"]),
+        (errors.UnusableAnswer(why="no id", acted=True), ["no id", "Nobody knows"]),
+        (errors.UnusableAnswer(why="a redirect (302)"), ["a redirect (302)", "No session was created"]),
+        (errors.NoSuchSession(), ["ends by itself"]),
+        (errors.ChannelNotAllowed("C0LOUNGE", ("C0DESK", "C0CARE")), ["<#C0DESK>", "<#C0CARE>"]),
+        (errors.MayNotActForOthers("U0BEN"), ["<@U0BEN>", "supervisor", "none was started"]),
+        (errors.SlackUnavailable("<oops>"), ["&lt;oops&gt;"]),
+    ],
+    ids=lambda value: name_of(value) if isinstance(value, CobrowseError) else "",
+)
+def test_a_sentence_holds_what_its_reader_needs(error, parts):
+    assert not [part for part in parts if part.lower() not in words(error).lower()]
+
+
+@pytest.mark.parametrize(
+    ("standing", "who"),
+    [
+        (Standing.GUEST, "guests"),
+        (Standing.BOT, "bots"),
+        (Standing.DEACTIVATED, "deactivated"),
+        (Standing.OUTSIDER, "outside this workspace"),
+    ],
+)
+@pytest.mark.parametrize("is_target", [True, False])
+def test_who_is_refused_for_their_standing_reads_which(standing, who, is_target):
+    said = sentence(errors.NotAMember("U0BEN", standing, is_target), CONTACT)
+    assert who in said.what.lower()
+    assert ("<@U0BEN>" in said.what) == is_target
+
+
+@pytest.mark.parametrize("is_target", [True, False])
+def test_who_is_not_listed_or_mapped_is_named_when_it_is_somebody_else(is_target):
+    for error in (errors.NotListed("U0BEN", is_target), errors.HostNotFound("U0BEN", is_target, ())):
+        assert ("<@U0BEN>" in words(error)) == is_target
+        assert ("You are not" in words(error)) != is_target
+
+
+def test_an_unmapped_person_reads_which_rules_were_tried():
+    tried = (Miss("hosts file", "not listed"), Miss("same <e-mail>", "no & none"))
+    said = sentence(errors.HostNotFound("U0BEN", False, tried), CONTACT)
+    assert "hosts file: not listed; same &lt;e-mail&gt;: no &amp; none" in said.next
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=name_of)
+def test_an_errors_own_text_is_its_name_and_nothing_more(error):
+    assert str(error) == name_of(error)
+
+
+def test_escaping_leaves_no_markup_and_is_undone_by_slack_once():
+    assert escape("<!channel> & &lt;") == "&lt;!channel&gt; &amp; &amp;lt;"
