@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import aiohttp
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
@@ -22,7 +21,7 @@ from bot.genesys.sessions import Sessions
 from bot.genesys.users import Users
 from bot.settings import Service, Settings
 from bot.slack import actions, boundary, commands
-from bot.slack.delivery import Delivery, new_web_client
+from bot.slack.delivery import Delivery, new_http_session, new_web_client
 from bot.slack.identity import Identity, identify
 from bot.slack.messages import Words, contact_markup
 from bot.slack.people import SlackPeople
@@ -42,7 +41,7 @@ class Bot:
 @asynccontextmanager
 async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
     """A bot that is ready to take commands. Raises SlackRefused, SlackUnreachable."""
-    async with aiohttp.ClientSession(trust_env=True) as http, open_genesys(settings.service) as genesys:
+    async with new_http_session() as http, open_genesys(settings.service) as genesys:
         slack = settings.slack
         web = new_web_client(slack.bot_token, slack.api_url, http)
         identity = await identify(web)

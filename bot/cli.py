@@ -7,6 +7,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Coroutine
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
@@ -38,8 +39,10 @@ def run() -> None:
     logs.set_up(loaded.logging.level, as_json=loaded.logging.as_json, secrets=loaded.logging.secrets)
 
     async def serving() -> None:
-        async with serve.until_signalled() as stop, app.open_bot(loaded) as bot:
-            await serve.run(bot.app, bot.desk, bot.socket_web, loaded, stop)
+        async with serve.until_signalled() as stop, AsyncExitStack() as stack:
+            bot = await serve.unless_stopped(stack.enter_async_context(app.open_bot(loaded)), stop)
+            if bot:
+                await serve.run(bot.app, bot.desk, bot.socket_web, loaded, stop)
 
     try:
         asyncio.run(serving())

@@ -4,10 +4,10 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
@@ -19,6 +19,8 @@ from bot.slack.endpoint import BODY_BYTES, Endpoint
 from bot.slack.socket import SocketDoor
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Refused(Exception):
@@ -36,6 +38,20 @@ async def until_signalled() -> AsyncIterator[asyncio.Event]:
     finally:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(name)
+
+
+async def unless_stopped(opening: Awaitable[T], stop: asyncio.Event) -> T | None:
+    """What is being opened, or None when `stop` was set first; then it is opened no further."""
+    task, stopped = asyncio.ensure_future(opening), asyncio.create_task(stop.wait())
+    either: list[asyncio.Future[Any]] = [task, stopped]
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if task.done():
+        return task.result()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    return None
 
 
 async def run(

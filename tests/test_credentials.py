@@ -92,6 +92,7 @@ def test_a_key_on_one_line_with_escaped_line_breaks_is_read(change):
         ("hush-\udc80hush", None, "no PEM private key"),
         ("", None, "no PEM private key"),
     ],
+    ids=range(13),  # the same in every process: the keys are not
 )
 def test_a_key_that_cannot_sign_is_refused_in_a_sentence_that_shows_nothing_of_it(key, passphrase, wrong):
     with pytest.raises(ValueError, match=wrong) as caught:

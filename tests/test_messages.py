@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.desk import errors
-from bot.desk.models import Host, Identity, Kind, Note, Person, Request, Session, Standing, Started
+from bot.desk.models import Host, Identity, Kind, Note, Request, Session, Started
 from bot.slack.blocks import FAILURE_BLOCK, SESSION_BLOCK, Message
 from bot.slack.grammar import RESERVED, Help, NotUnderstood, NotYet, Reason, clean_name
 from bot.slack.guidance import guide
@@ -55,7 +55,7 @@ def request(**more: Any) -> Request:
 def started(name: str = "Checkout", told: bool | None = None, **more: Any) -> Started:
     session = {"id": "sess-1", "status": "open", "host_id": HOST.id, "name": name, "ends_at": ENDS}
     session |= {"join_url": JOIN_URL} | more
-    return Started(Session(**session), HOST, Person("T0", "U0ANA", "Ana", Standing.MEMBER), told)
+    return Started(Session(**session), told)
 
 
 def texts(message: Message) -> Iterator[str]:
@@ -125,7 +125,7 @@ def failures(words: str) -> list[errors.CobrowseError]:
 def test_no_session_name_gets_out_unescaped(name, for_another, told):
     asked = request(target="U0BEN") if for_another else request()
     outcome = started(clean_name(name) or name[:100] or "-", told)
-    for message in (WORDS.answer(asked, outcome), WORDS.agent_note(asked, outcome)):
+    for message in (WORDS.answer(asked, outcome), WORDS.agent_note(asked, outcome.session)):
         assert_fit_for_slack(message)
 
 
@@ -134,7 +134,9 @@ def test_no_session_name_gets_out_unescaped(name, for_another, told):
 def test_no_word_of_the_service_gets_out_unescaped(words):
     for error in failures(words):
         assert_fit_for_slack(WORDS.answer(request(), error))
-    assert_fit_for_slack(WORDS.answer(request(), Identity(started().agent, Host(HOST.id, words))))
+    assert_fit_for_slack(
+        WORDS.answer(request(), Identity(Person("T0", "U0ANA", "Ana", Standing.MEMBER), Host(HOST.id, words)))
+    )
     assert_fit_for_slack(WORDS.card(request(), started(id=words or "-")))
 
 
@@ -163,7 +165,7 @@ def test_long_application_ids_leave_room_for_what_to_do():
 
 @pytest.mark.parametrize("asked", [request(), request(target="U0BEN")], ids=["for oneself", "for another"])
 def test_the_join_url_stands_only_where_it_is_copied_and_in_the_buttons_link(asked):
-    for message in (WORDS.card(asked, started(told=False)), WORDS.agent_note(asked, started())):
+    for message in (WORDS.card(asked, started(told=False)), WORDS.agent_note(asked, started().session)):
         assert list(places(message.payload(), JOIN_URL)) == [PREFORMATTED, "actions.elements/button.url"]
         assert "join.example" not in message.text
         assert actions(message)[OPEN_ACTION]["url"] == JOIN_URL
@@ -198,7 +200,7 @@ def test_a_supervisor_reads_whether_the_agent_was_told(told, part):
 
 
 def test_the_agent_reads_who_started_the_session():
-    message = WORDS.agent_note(request(target="U0BEN"), started())
+    message = WORDS.agent_note(request(target="U0BEN"), started().session)
     assert "<@U0ANA> started a co-browse session for you" in message.text
     assert DATE in "\n".join(texts(message))
 

@@ -19,11 +19,11 @@ from bot.desk.errors import (
     InvalidHost,
     NotYours,
     RequestGone,
-    ServiceError,
     TriedAlready,
     Unexpected,
 )
 from bot.desk.hosts import Hosts
+from bot.desk.journal import Outcome, log_outcome
 from bot.desk.models import (
     NAME_LENGTH,
     HostId,
@@ -43,8 +43,6 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 256
 LAST_WORDS_SECONDS = 3.0
-
-Outcome = Started | Identity | CobrowseError
 
 
 class Watcher(Protocol):
@@ -87,7 +85,7 @@ class Teller(Notifier, Protocol):
     async def answer(self, request: Request, outcome: Outcome) -> bool:
         """Whether the outcome reached the requester."""
 
-    async def tell_agent(self, request: Request, started: Started) -> bool:
+    async def tell_agent(self, request: Request, session: Session) -> bool:
         """Whether the agent now knows that a session was started for them, and by whom."""
 
 
@@ -120,6 +118,7 @@ class Desk:
         self._turns = asyncio.Semaphore(at_once)
         self._note_after_seconds = note_after_seconds
         self._working: set[asyncio.Task[None]] = set()
+        self._answering: set[asyncio.Task[None]] = set()
         self._draining = False
 
     async def accept(self, request: Request) -> bool:
@@ -131,6 +130,7 @@ class Desk:
         task = asyncio.create_task(self._work(request))
         self._working.add(task)
         task.add_done_callback(self._working.discard)
+        task.add_done_callback(self._answering.discard)
         return True
 
     async def try_again(self, failed: RequestId, press: Request) -> None:
@@ -150,7 +150,7 @@ class Desk:
         self._draining = True
         if self._working:
             await asyncio.wait(self._working, timeout=max(seconds - LAST_WORDS_SECONDS, seconds / 2))
-        for task in self._working:
+        for task in self._working - self._answering:
             task.cancel()
         if self._working:
             log.warning("interrupted", extra={"fields": {"requests": len(self._working)}})
@@ -162,15 +162,28 @@ class Desk:
         try:
             outcome = await self._outcome(request, progress)
             if isinstance(outcome, CobrowseError):
-                await progress.move(State.FAILED, failure=type(outcome).__name__)
+                await self._write_down(progress, State.FAILED, failure=type(outcome).__name__)
+            if task := asyncio.current_task():
+                self._answering.add(task)  # from here on a stop waits for it
             reached = await self._teller.answer(request, outcome)
-            await progress.move(State.ANSWERED)
+            await self._write_down(progress, State.ANSWERED)
         except Superseded:
             log.info("superseded", extra={"fields": {"request": request.id}})
         except Exception:
             log.exception("answering failed", extra={"fields": {"request": request.id}})
         else:
-            _log_outcome(request, outcome, progress, reached, time.monotonic() - began)
+            log_outcome(request, outcome, reached, time.monotonic() - began, progress.create_seconds)
+
+    async def _write_down(
+        self, progress: Progress, to: State, *, session: Session | None = None, failure: str = ""
+    ) -> None:
+        """Moves the request on when its outcome is known: a store that is away must not keep the person from it."""
+        try:
+            await progress.move(to, session=session, failure=failure)
+        except Superseded:
+            raise
+        except Exception:
+            log.exception("could not be written down", extra={"fields": {"request": progress.request.id, "to": to}})
 
     async def _outcome(self, request: Request, progress: Progress) -> Outcome:
         """The second error boundary: whatever goes wrong becomes a sentence for the person."""
@@ -203,11 +216,12 @@ class Desk:
         except InvalidHost:
             self._hosts.forget(agent)
             raise
-        await progress.move(State.CREATED, session=session)
-        started = Started(session, host, agent)
-        if request.for_another:
-            started = replace(started, agent_told=await self._teller.tell_agent(request, started))
-        return started
+        try:
+            await self._write_down(progress, State.CREATED, session=session)
+            told = await self._teller.tell_agent(request, session) if request.for_another else None
+        except asyncio.CancelledError:  # the bot stops; the session exists, and is not to be denied
+            told = False if request.for_another else None
+        return Started(session, told, host.rule)
 
     def _order(self, request: Request, agent: Person, host_id: HostId) -> Order:
         return Order(
@@ -219,26 +233,3 @@ class Desk:
             request_id=request.id,
             context="slack",
         )
-
-
-def _log_outcome(request: Request, outcome: Outcome, progress: Progress, reached: bool, seconds: float) -> None:
-    """One line an outcome."""
-    fields: dict[str, object] = {
-        "request": request.id,
-        "kind": request.kind.value,
-        "outcome": type(outcome).__name__,
-        "team": request.team_id,
-        "requester": request.requester,
-        "total_ms": round(seconds * 1000),
-        "create_ms": round(progress.create_seconds * 1000),
-    }
-    if request.for_another:
-        fields["agent"] = request.agent
-    if isinstance(outcome, Started):
-        fields |= {"host": outcome.host.id, "session": outcome.session.id, "rule": outcome.host.rule}
-    if isinstance(outcome, ServiceError):
-        fields["reference"] = outcome.reference
-    if reached:
-        log.info("answered", extra={"fields": fields})
-    else:
-        log.error("the answer reached nobody", extra={"fields": fields})

@@ -122,7 +122,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A session that exists. `join_url` is the customer's, and a secret; `ends_at` is when its time-out ends it."""
+    """A session that exists. `join_url` is the customer's, and a secret; `ends_at` is when its time-out ends it.
+
+    `reference` is the service's correlation id of the answer that brought it.
+    """
 
     id: SessionId
     status: str
@@ -130,16 +133,16 @@ class Session:
     name: str
     ends_at: datetime
     join_url: str = field(repr=False)
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Outcome: the session, its host, and whether an agent it was started for could be told (None: nobody to tell)."""
+    """Outcome: the session; whether an agent it was started for could be told, None for oneself; the host's rule."""
 
     session: Session
-    host: Host
-    agent: Person
     agent_told: bool | None = None
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ redirect. Never logs an address or a body.
 """
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -18,6 +19,8 @@ from bot import __version__
 from bot.desk.errors import OutcomeUnknown, Unreachable
 from bot.genesys import faults
 from bot.genesys.faults import ORDERED_SECONDS, Fault, Repeat
+
+log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 10.0
 CONNECT_SECONDS = 5.0
@@ -108,6 +111,8 @@ async def repeat(
             if safe and isinstance(answer.error, OutcomeUnknown):  # nothing can have been created
                 raise Unreachable(reference=answer.error.reference)
             raise answer.error
+        fields = {"after": type(answer.error).__name__, "reference": answer.error.reference, "seconds": round(delay, 1)}
+        log.info("asking again", extra={"fields": fields})
         if watcher:
             await watcher.waiting(delay)
         await sleep(delay)

@@ -121,6 +121,7 @@ def _session(response: httpx.Response, order: Order) -> Session:
         name=order.name,
         ends_at=_answered_at(response) + timedelta(seconds=order.timeout_seconds),
         join_url=join_url,
+        reference=reference,
     )
 
 

@@ -19,22 +19,29 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.desk.cache import Cache
-from bot.desk.desk import Outcome
-from bot.desk.models import Note, Request, RequestId, Started, UserId
+from bot.desk.journal import Outcome
+from bot.desk.models import Note, Request, RequestId, Session, UserId
 from bot.slack.blocks import Message
 from bot.slack.messages import Words
 
 log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 10
+REPEATS = 2
+REPEAT_SECONDS = 0.5
 RETRIES = [
-    AsyncConnectionErrorRetryHandler(max_retry_count=2),
-    AsyncRateLimitErrorRetryHandler(max_retry_count=2),
-    AsyncServerErrorRetryHandler(max_retry_count=2),
+    AsyncConnectionErrorRetryHandler(max_retry_count=REPEATS),
+    AsyncRateLimitErrorRetryHandler(max_retry_count=REPEATS),
+    AsyncServerErrorRetryHandler(max_retry_count=REPEATS),
 ]
 """Telling the same outcome twice is allowed, losing it is not: so posts are repeated (slack_sdk's own handlers)."""
 
 _TROUBLE = (SlackApiError, SlackClientError, aiohttp.ClientError, TimeoutError, ValueError)
+
+
+def new_http_session() -> aiohttp.ClientSession:
+    """One pool for all that goes to Slack. slack_sdk leaves time-outs to a session that it is given."""
+    return aiohttp.ClientSession(trust_env=True, timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS))
 
 
 def new_web_client(token: str | None, base_url: str, http: aiohttp.ClientSession) -> AsyncWebClient:
@@ -72,8 +79,8 @@ class Delivery:
                 return True
         return False
 
-    async def tell_agent(self, request: Request, started: Started) -> bool:
-        message = self._words.agent_note(request, started)
+    async def tell_agent(self, request: Request, session: Session) -> bool:
+        message = self._words.agent_note(request, session)
         return await _try("direct message", lambda: self._post_direct(request.agent, message), request.id)
 
     async def post(self, reply_url: str, message: Message, *, replace: bool = False) -> bool:
@@ -84,6 +91,11 @@ class Delivery:
         body = message.payload() | {"response_type": "ephemeral", "replace_original": replace}
         try:
             response = await webhook.send_dict(body)
+            for _ in range(REPEATS):  # slack_sdk's webhook client does not ask its handlers about these
+                if response.status_code < 500:
+                    break
+                await asyncio.sleep(REPEAT_SECONDS)
+                response = await webhook.send_dict(body)
         except _TROUBLE as error:
             log.warning("no answer from a response_url", extra={"fields": {"error": type(error).__name__}})
             return False

@@ -18,6 +18,8 @@ from slack_bolt.request.async_internals import build_async_context
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 
+from bot.slack.boundary import dispatch
+
 log = logging.getLogger(__name__)
 
 PATH = "/slack/events"
@@ -57,7 +59,7 @@ class Endpoint:
         except Rejected as rejected:
             log.warning("refused", extra={"fields": {"status": rejected.status, "why": str(rejected)}})
             return web.Response(status=rejected.status, text=f"{rejected}\n")
-        return await to_aiohttp_response(await self._app.async_dispatch(bolt_request))
+        return await to_aiohttp_response(await dispatch(self._app, bolt_request))
 
     def _verified(self, request: web.Request, raw: bytes) -> str:
         """The body as text. Raises Rejected."""
@@ -84,7 +86,7 @@ async def _read(request: web.Request) -> bytes:
         raise Rejected(408, "the body took too long") from None
     except web.HTTPRequestEntityTooLarge:
         raise Rejected(413, "the body is too large") from None
-    except ValueError:
+    except (ValueError, ConnectionError):
         raise Rejected(400, "the body cannot be read") from None
 
 

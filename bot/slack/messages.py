@@ -54,15 +54,15 @@ class Words:
             ],
         )
 
-    def agent_note(self, request: Request, started: Started) -> Message:
+    def agent_note(self, request: Request, session: Session) -> Message:
         """The same session, for the agent it was started for."""
-        name, starter = escape(started.session.name), f"<@{request.requester}>"
+        name, starter = escape(session.name), f"<@{request.requester}>"
         return Message(
             f"{starter} started a co-browse session for you: “{name}”. The customer's link is in this message.",
             [
                 section(f":white_check_mark: *{starter} started a co-browse session for you*\n{name}", SESSION_BLOCK),
-                *_link(f"Send this link to your customer ({starter} has it too):", started.session),
-                *_small_print("You are already the host", started.session, request.id),
+                *_link(f"Send this link to your customer ({starter} has it too):", session),
+                *_small_print("You are already the host", session, request.id),
             ],
         )
 

@@ -8,12 +8,16 @@ import asyncio
 import logging
 from typing import Any
 
-from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
+from slack_bolt.adapter.socket_mode.async_internals import send_async_response
+from slack_bolt.adapter.socket_mode.internals import build_headers
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.boundary import dispatch
 
 SDK_LOG = logging.getLogger("slack_sdk.socket_mode")  # held at WARNING: it prints payloads below that
 
@@ -42,12 +46,13 @@ class SocketDoor(SocketModeClient):
         self.socket_mode_request_listeners.append(self._handle)
 
     async def issue_new_wss_url(self) -> str:
-        """As the SDK's, but gives up when Slack will never say yes."""
+        """As the SDK's, but gives up, without a word of its own, when Slack will never say yes."""
         try:
-            return await super().issue_new_wss_url()
+            answer = await self.web_client.apps_connections_open(app_token=self.app_token)
         except SlackApiError as error:
             self._give_up(str(error.response.get("error")))
             raise
+        return str(answer["url"])
 
     async def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
         """As the SDK's, but does not reconnect to what was switched off, and remembers what is being handled."""
@@ -72,5 +77,6 @@ class SocketDoor(SocketModeClient):
             self.refused.set_result(REFUSALS[code])
 
     async def _handle(self, client: Any, request: SocketModeRequest) -> None:
-        response = await run_async_bolt_app(self._app, request)
+        payload, headers = request.payload, build_headers(request)
+        response = await dispatch(self._app, AsyncBoltRequest(mode="socket_mode", body=payload, headers=headers))
         await send_async_response(client, request, response, 0.0)

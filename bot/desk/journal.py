@@ -1,0 +1,34 @@
+"""One log line an outcome: who asked for what, what became of it, and how long it took."""
+
+import logging
+
+from bot.desk.errors import CobrowseError, ServiceError
+from bot.desk.models import Identity, Request, Started
+
+log = logging.getLogger(__name__)
+
+Outcome = Started | Identity | CobrowseError
+
+
+def log_outcome(request: Request, outcome: Outcome, reached: bool, seconds: float, create_seconds: float) -> None:
+    """One line an outcome."""
+    fields: dict[str, object] = {
+        "request": request.id,
+        "kind": request.kind.value,
+        "outcome": type(outcome).__name__,
+        "team": request.team_id,
+        "requester": request.requester,
+        "total_ms": round(seconds * 1000),
+        "create_ms": round(create_seconds * 1000),
+    }
+    if request.for_another:
+        fields["agent"] = request.agent
+    if isinstance(outcome, Started):
+        session = outcome.session
+        fields |= {"host": session.host_id, "session": session.id, "reference": session.reference, "rule": outcome.rule}
+    if isinstance(outcome, ServiceError):
+        fields["reference"] = outcome.reference
+    if reached:
+        log.info("answered", extra={"fields": fields})
+    else:
+        log.error("the answer reached nobody", extra={"fields": fields})

@@ -1,0 +1,56 @@
+"""Fixtures that the journeys share. A journey is a test's own world: nothing outlives the test."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from journey import Journey, open_journey
+from slack_sdk.http_retry.builtin_async_handlers import (
+    AsyncConnectionErrorRetryHandler,
+    AsyncRateLimitErrorRetryHandler,
+    AsyncServerErrorRetryHandler,
+)
+from slack_sdk.http_retry.builtin_interval_calculators import FixedValueRetryIntervalCalculator
+
+from bot.desk.desk import Desk
+from bot.genesys import client
+from bot.slack import delivery
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything that is repeated without an order is repeated at once; how often stays as it is."""
+    soon = FixedValueRetryIntervalCalculator(0.01)
+    handlers = [
+        AsyncConnectionErrorRetryHandler(max_retry_count=2, interval_calculator=soon),
+        AsyncRateLimitErrorRetryHandler(max_retry_count=2),
+        AsyncServerErrorRetryHandler(max_retry_count=2, interval_calculator=soon),
+    ]
+    monkeypatch.setattr(client, "FIRST_DELAY_SECONDS", 0.02)
+    monkeypatch.setattr(delivery, "RETRIES", handlers)
+
+
+@pytest.fixture
+def early_notes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first note comes after a tenth of a second."""
+    monkeypatch.setitem(Desk.__init__.__kwdefaults__, "note_after_seconds", 0.1)
+
+
+@pytest.fixture
+async def journey(quick: None) -> AsyncIterator[Journey]:
+    """Over Socket Mode."""
+    async with open_journey() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def over_http(quick: None) -> AsyncIterator[Journey]:
+    """Over signed HTTP."""
+    async with open_journey(http=True) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["socket", "http"])
+async def either(request: pytest.FixtureRequest, quick: None) -> AsyncIterator[Journey]:
+    """Over the one, and over the other."""
+    async with open_journey(http=request.param == "http") as opened:
+        yield opened
