@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.desk import errors
-from bot.desk.models import Host, Identity, Kind, Note, Request, Session, Started
+from bot.desk.models import Host, Identity, Kind, Note, Person, Request, Session, Standing, Started
 from bot.slack.blocks import FAILURE_BLOCK, SESSION_BLOCK, Message
 from bot.slack.grammar import RESERVED, Help, NotUnderstood, NotYet, Reason, clean_name
 from bot.slack.guidance import guide
