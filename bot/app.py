@@ -25,7 +25,7 @@ from bot.slack.delivery import Delivery, new_http_session, new_web_client
 from bot.slack.identity import Identity, identify
 from bot.slack.messages import Words, contact_markup
 from bot.slack.people import SlackPeople
-from bot.store.memory import MemoryStore
+from bot.store.opening import open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +40,22 @@ class Bot:
 
 @asynccontextmanager
 async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
-    """A bot that is ready to take commands. Raises SlackRefused, SlackUnreachable."""
-    async with new_http_session() as http, open_genesys(settings.service) as genesys:
-        slack = settings.slack
+    """A bot that is ready to take commands. Raises SlackRefused, SlackUnreachable, StoreRefused."""
+    slack, database = settings.slack, settings.database
+    async with (
+        open_store(database.url, keys=database.keys, retention_days=database.retention_days) as store,
+        new_http_session() as http,
+        open_genesys(settings.service) as genesys,
+    ):
         web = new_web_client(slack.bot_token, slack.api_url, http)
         identity = await identify(web)
         people = SlackPeople(web, identity.home)
         words = Words(slack.command, contact_markup(slack.help_contact))
         delivery = Delivery(web, http, words)
         desk = Desk(
-            store=MemoryStore(),
+            store=store,
             access=Access(settings.rules, identity.home, people),
-            hosts=Hosts(host_rules(settings, Users(genesys))),
+            hosts=Hosts(host_rules(settings, Users(genesys)), store),
             sessions=Sessions(genesys),
             teller=delivery,
             offer=settings.service.offer,

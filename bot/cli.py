@@ -31,6 +31,7 @@ def run() -> None:
     """Serve Slack, over Socket Mode or HTTP, until told to stop."""
     from bot import app, logs, serve, settings
     from bot.slack.identity import SlackRefused, SlackUnreachable
+    from bot.store.refusals import StoreRefused
 
     try:
         loaded = settings.load(settings.environment())
@@ -46,7 +47,7 @@ def run() -> None:
 
     try:
         asyncio.run(serving())
-    except (SlackRefused, SlackUnreachable, serve.Refused) as refused:
+    except (SlackRefused, SlackUnreachable, StoreRefused, serve.Refused) as refused:
         _fail(str(refused))
 
 

@@ -73,6 +73,7 @@ async def run(
         await asyncio.wait([door.ready, *ends], return_when=asyncio.FIRST_COMPLETED)
         if door.ready.done():
             on_ready(door.ready.result())
+            desk.open()
             log.info("ready", extra={"fields": {"mode": settings.slack.mode, "command": settings.slack.command}})
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping")

@@ -19,6 +19,7 @@ from bot.desk.errors import (
     InvalidHost,
     NotYours,
     RequestGone,
+    StoreUnavailable,
     TriedAlready,
     Unexpected,
 )
@@ -37,12 +38,17 @@ from bot.desk.models import (
     Started,
     State,
 )
-from bot.desk.progress import NOTE_AFTER_SECONDS, Ledger, Notifier, Progress, Superseded
+from bot.desk.progress import NOTE_AFTER_SECONDS, Notifier, Progress, Superseded
+from bot.desk.recovery import known_end, session_of_another
+from bot.desk.store import Kept, Store
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 256
 LAST_WORDS_SECONDS = 3.0
+ORPHANS_SECONDS = 2.0
+SWEEP_SECONDS = 3600.0
+ANSWERED_PATIENCE_SECONDS = 1800.0
 
 
 class Watcher(Protocol):
@@ -58,25 +64,6 @@ class SessionService(Protocol):
 
     async def create(self, order: Order, watcher: Watcher) -> Session:
         """A session that exists. Raises ServiceError."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A request as the store holds it; `failure` names the error it ended with, empty when there was none."""
-
-    request: Request
-    state: State
-    failure: str = ""
-    session: Session | None = None
-
-
-class Store(Ledger, Protocol):
-    """What must survive."""
-
-    async def accept(self, request: Request) -> bool:
-        """Stores the request; False when its key is there already. Raises StoreUnavailable."""
-
-    async def find(self, request_id: RequestId) -> Kept | None: ...
 
 
 class Teller(Notifier, Protocol):
@@ -120,18 +107,20 @@ class Desk:
         self._working: set[asyncio.Task[None]] = set()
         self._answering: set[asyncio.Task[None]] = set()
         self._draining = False
+        self._housekeeping: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        """Takes up what a dead process left: at once, and whenever another replica dies. Cleans up, too."""
+        self._housekeeping = asyncio.create_task(self._keep_house())
 
     async def accept(self, request: Request) -> bool:
         """Stores the request and starts to work it; False when it is here already. Raises NotAccepted."""
         if self._draining:
             raise Draining
-        if not await self._store.accept(request):
-            return False
-        task = asyncio.create_task(self._work(request))
-        self._working.add(task)
-        task.add_done_callback(self._working.discard)
-        task.add_done_callback(self._answering.discard)
-        return True
+        accepted = await self._store.accept(request)
+        if accepted.is_new:
+            self._begin(Kept(replace(request, same_as=accepted.same_as), State.ACCEPTED))
+        return accepted.is_new
 
     async def try_again(self, failed: RequestId, press: Request) -> None:
         """Accepts `failed` once more for whoever pressed the button. Raises TryAgainRefused, NotAccepted."""
@@ -142,12 +131,14 @@ class Desk:
         if (was.team_id, was.requester) != (press.team_id, press.requester):
             raise NotYours
         again = replace(press, kind=was.kind, target=was.target, name=was.name)
-        if not kept.failure or not await self.accept(again):
+        if kept.failure is None or not await self.accept(again):
             raise TriedAlready
 
     async def drain(self, seconds: float) -> None:
         """Takes nothing more, finishes what is accepted; what is left at the end is answered "was interrupted"."""
         self._draining = True
+        if self._housekeeping:
+            self._housekeeping.cancel()
         if self._working:
             await asyncio.wait(self._working, timeout=max(seconds - LAST_WORDS_SECONDS, seconds / 2))
         for task in self._working - self._answering:
@@ -156,42 +147,52 @@ class Desk:
             log.warning("interrupted", extra={"fields": {"requests": len(self._working)}})
             await asyncio.wait(self._working, timeout=LAST_WORDS_SECONDS)
 
-    async def _work(self, request: Request) -> None:
-        progress = Progress(request, self._store, self._teller, note_after_seconds=self._note_after_seconds)
+    async def _keep_house(self) -> None:
+        swept = float("-inf")
+        while True:
+            try:
+                for kept in await self._store.orphans():
+                    log.info("resumed", extra={"fields": {"request": kept.request.id, "state": kept.state.value}})
+                    self._begin(kept)
+                if time.monotonic() - swept > SWEEP_SECONDS:
+                    await self._store.sweep()
+                    swept = time.monotonic()
+            except StoreUnavailable:
+                log.warning("the store is away")
+            await asyncio.sleep(ORPHANS_SECONDS)
+
+    def _begin(self, kept: Kept) -> None:
+        task = asyncio.create_task(self._work(kept))
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
+        task.add_done_callback(self._answering.discard)
+
+    async def _work(self, kept: Kept) -> None:
+        request, wait = kept.request, self._note_after_seconds
+        progress = Progress(request, kept.state, self._store, self._teller, note_after_seconds=wait)
         began = time.monotonic()
         try:
-            outcome = await self._outcome(request, progress)
-            if isinstance(outcome, CobrowseError):
-                await self._write_down(progress, State.FAILED, failure=type(outcome).__name__)
+            outcome = await self._outcome(kept, progress)
+            if isinstance(outcome, CobrowseError) and progress.state is not State.FAILED:
+                await progress.write_down(State.FAILED, failure=outcome)
             if task := asyncio.current_task():
                 self._answering.add(task)  # from here on a stop waits for it
             reached = await self._teller.answer(request, outcome)
-            await self._write_down(progress, State.ANSWERED)
+            log_outcome(request, outcome, reached, time.monotonic() - began, progress.create_seconds)
+            await progress.write_down(State.ANSWERED, patience_seconds=ANSWERED_PATIENCE_SECONDS)
         except Superseded:
             log.info("superseded", extra={"fields": {"request": request.id}})
         except Exception:
             log.exception("answering failed", extra={"fields": {"request": request.id}})
-        else:
-            log_outcome(request, outcome, reached, time.monotonic() - began, progress.create_seconds)
 
-    async def _write_down(
-        self, progress: Progress, to: State, *, session: Session | None = None, failure: str = ""
-    ) -> None:
-        """Moves the request on when its outcome is known: a store that is away must not keep the person from it."""
-        try:
-            await progress.move(to, session=session, failure=failure)
-        except Superseded:
-            raise
-        except Exception:
-            log.exception("could not be written down", extra={"fields": {"request": progress.request.id, "to": to}})
-
-    async def _outcome(self, request: Request, progress: Progress) -> Outcome:
+    async def _outcome(self, kept: Kept, progress: Progress) -> Outcome:
         """The second error boundary: whatever goes wrong becomes a sentence for the person."""
         try:
             async with self._turns:
-                if request.kind is Kind.WHOAMI:
-                    return await self._identify(request)
-                return await self._start(request, progress)
+                end = known_end(kept)
+                if isinstance(end, Session):
+                    return await self._told(kept.request, Started(end))
+                return end or await self._begun_outcome(kept.request, progress)
         except Superseded:
             raise
         except CobrowseError as error:
@@ -199,10 +200,18 @@ class Desk:
         except asyncio.CancelledError:
             return Interrupted(maybe_created=progress.state is State.CREATING)
         except Exception:
-            log.exception("unexpected", extra={"fields": {"request": request.id}})
+            log.exception("unexpected", extra={"fields": {"request": kept.request.id}})
             return Unexpected()
         finally:
             await progress.stop()
+
+    async def _begun_outcome(self, request: Request, progress: Progress) -> Outcome:
+        if request.kind is Kind.WHOAMI:
+            return await self._identify(request)
+        if session := await session_of_another(request, self._store):
+            await progress.write_down(State.CREATED, session=session)
+            return Started(session)  # whoever it is for was told by the other
+        return await self._start(request, progress)
 
     async def _identify(self, request: Request) -> Identity:
         person = await self._access.admit(request)
@@ -214,14 +223,19 @@ class Desk:
         try:
             session = await self._sessions.create(self._order(request, agent, host.id), progress)
         except InvalidHost:
-            self._hosts.forget(agent)
+            await self._hosts.forget(agent)
             raise
+        started = Started(session, rule=host.rule)
         try:
-            await self._write_down(progress, State.CREATED, session=session)
-            told = await self._teller.tell_agent(request, session) if request.for_another else None
+            await progress.write_down(State.CREATED, session=session)
+            return await self._told(request, started)
         except asyncio.CancelledError:  # the bot stops; the session exists, and is not to be denied
-            told = False if request.for_another else None
-        return Started(session, told, host.rule)
+            return replace(started, agent_told=False if request.for_another else None)
+
+    async def _told(self, request: Request, started: Started) -> Started:
+        if not request.for_another:
+            return started
+        return replace(started, agent_told=await self._teller.tell_agent(request, started.session))
 
     def _order(self, request: Request, agent: Person, host_id: HostId) -> Order:
         return Order(

@@ -15,11 +15,13 @@ from cachetools import TTLCache
 from bot.desk.cache import Cache
 from bot.desk.errors import HostNotFound, Miss
 from bot.desk.models import Host, HostId, Person, TeamId, UserId
+from bot.desk.store import HostBook
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 FOUND_SECONDS = 3600.0
 MISSED_SECONDS = 15.0
 CACHE_SIZE = 20_000
+LINK = "linked by an administrator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,9 @@ class Rule(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def costs_a_call(self) -> bool: ...
+
     async def find(self, person: Person) -> HostId | Miss: ...
 
 
@@ -57,6 +62,7 @@ class ListedHosts:
     """Rule 1: the mapping file. An entry for (team, user) comes before one for the user in any team."""
 
     name = "hosts file"
+    costs_a_call = False
 
     def __init__(self, listed: Mapping[tuple[TeamId | None, UserId], HostId]) -> None:
         self._listed = listed
@@ -72,6 +78,7 @@ class SameEmail:
     """Rule 2: the same confirmed address in Slack and, for exactly one active user, in Genesys."""
 
     name = "same e-mail"
+    costs_a_call = True
 
     def __init__(self, directory: HostDirectory, domains: frozenset[str] = frozenset()) -> None:
         self._directory = directory
@@ -96,16 +103,19 @@ class SameEmail:
 
 
 class Hosts:
-    """The chain: the first rule that maps a person decides."""
+    """The chain: an administrator's link comes first, and is looked up each time; then the first rule that maps."""
 
-    def __init__(self, rules: Sequence[Rule], *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, rules: Sequence[Rule], book: HostBook, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._rules = rules
+        self._book = book
         self._found: Cache[tuple[TeamId, UserId], Host] = Cache(seconds=FOUND_SECONDS, size=CACHE_SIZE, clock=clock)
         self._missed: TTLCache[tuple[TeamId, UserId], tuple[Miss, ...]] = TTLCache(CACHE_SIZE, MISSED_SECONDS, clock)
 
     async def find(self, person: Person, *, is_target: bool = False) -> Host:
         """The person's host. Raises HostNotFound with what was tried, or ServiceError if Genesys cannot say."""
         key = (person.team_id, person.user_id)
+        if linked := await self._book.linked(*key):
+            return Host(linked, LINK)
         tried = self._missed.get(key)
         if tried is None:
             try:
@@ -114,16 +124,22 @@ class Hosts:
                 tried = self._missed[key] = missed.tried
         raise HostNotFound(person.user_id, is_target, tried)
 
-    def forget(self, person: Person) -> None:
+    async def forget(self, person: Person) -> None:
         """Looks the person up anew next time: the service did not take the host we had."""
         self._found.forget((person.team_id, person.user_id))
+        await self._book.drop_found(person.team_id, person.user_id)
 
     async def _try_rules(self, person: Person) -> Host:
+        if found_before := await self._book.found(person.team_id, person.user_id):
+            return found_before
         tried: list[Miss] = []
         for rule in self._rules:
             found = await rule.find(person)
             if isinstance(found, Miss):
                 tried.append(found)
             else:
-                return Host(found, rule.name)
+                host = Host(found, rule.name)
+                if rule.costs_a_call:
+                    await self._book.keep_found(person.team_id, person.user_id, host, FOUND_SECONDS)
+                return host
         raise HostNotFound(person.user_id, False, tuple(tried))

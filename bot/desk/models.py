@@ -95,6 +95,7 @@ class Request:
     name: str | None = None
     reply_url: str | None = field(default=None, repr=False)
     replaces: bool = False
+    same_as: RequestId | None = None
 
     @property
     def agent(self) -> UserId:
@@ -131,6 +132,7 @@ class Session:
     status: str
     host_id: HostId
     name: str
+    application_id: str
     ends_at: datetime
     join_url: str = field(repr=False)
     reference: str | None = None

@@ -6,28 +6,26 @@ everybody wait: two at most, since Slack's response_url takes five messages.
 """
 
 import asyncio
+import logging
 import time
 from typing import Protocol
 
-from bot.desk.models import Note, Request, RequestId, Session, State
+from bot.desk.errors import CobrowseError, StoreUnavailable
+from bot.desk.models import Note, Request, Session, State
+from bot.desk.store import Store
+
+log = logging.getLogger(__name__)
 
 NOTE_AFTER_SECONDS = 2.0
 MOST_NOTES = 2
 WORTH_A_NOTE_SECONDS = 4.0
 NOTE_PATIENCE_SECONDS = 1.0
+PATIENCE_SECONDS = 2.0
+RETRY_SECONDS = 0.5
 
 
 class Superseded(Exception):
     """Somebody else has this request, so this worker stops."""
-
-
-class Ledger(Protocol):
-    """The part of the store that moves a request on."""
-
-    async def advance(
-        self, request_id: RequestId, from_: State, to: State, *, session: Session | None = None, failure: str = ""
-    ) -> bool:
-        """Whether the request was in `from_` and is now in `to`. Raises StoreUnavailable."""
 
 
 class Notifier(Protocol):
@@ -39,11 +37,13 @@ class Notifier(Protocol):
 class Progress:
     """One request on its way. Keeps to sessions.Watcher, so the service's client reports to it."""
 
-    def __init__(self, request: Request, ledger: Ledger, notifier: Notifier, *, note_after_seconds: float) -> None:
+    def __init__(
+        self, request: Request, state: State, store: Store, notifier: Notifier, *, note_after_seconds: float
+    ) -> None:
         self.request = request
-        self.state = State.ACCEPTED
+        self.state = state
         self.create_seconds = 0.0
-        self._ledger = ledger
+        self._store = store
         self._notifier = notifier
         self._sent_at: float | None = None
         self._wait_until: float | None = None
@@ -72,13 +72,37 @@ class Progress:
             else:
                 self._note()
 
-    async def move(self, to: State, *, session: Session | None = None, failure: str = "") -> None:
+    async def move(self, to: State, *, session: Session | None = None, failure: CobrowseError | None = None) -> None:
         """Commits the next state. Raises Superseded, StoreUnavailable."""
         if to in (State.CREATED, State.FAILED):
             self._clock_create()
-        if not await self._ledger.advance(self.request.id, self.state, to, session=session, failure=failure):
+        if not await self._store.advance(self.request.id, self.state, to, session=session, failure=failure):
             raise Superseded
         self.state = to
+
+    async def write_down(
+        self,
+        to: State,
+        *,
+        session: Session | None = None,
+        failure: CobrowseError | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        """As move, for an outcome that is known: a store that is away for longer must not keep the person from it."""
+        last = time.monotonic() + patience_seconds
+        while True:
+            try:
+                return await self.move(to, session=session, failure=failure)
+            except StoreUnavailable:
+                if time.monotonic() >= last:
+                    log.error("could not be written down", extra={"fields": {"request": self.request.id, "to": to}})
+                    return None
+                await asyncio.sleep(RETRY_SECONDS)
+            except Superseded:
+                raise
+            except Exception:
+                log.exception("could not be written down", extra={"fields": {"request": self.request.id, "to": to}})
+                return None
 
     async def stop(self) -> None:
         """No note after this: one that is on its way gets a moment, so that it does not overtake the outcome."""

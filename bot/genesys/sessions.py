@@ -119,6 +119,7 @@ def _session(response: httpx.Response, order: Order) -> Session:
         status=str(body.get("status") or "unknown"),
         host_id=order.host_id,
         name=order.name,
+        application_id=order.application_id,
         ends_at=_answered_at(response) + timedelta(seconds=order.timeout_seconds),
         join_url=join_url,
         reference=reference,

@@ -73,5 +73,6 @@ def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> 
         "GENESYS_LOGIN_URL": genesys_url,
         "COBROWSE_SUPERVISORS": ROLES["supervisor"],
         "COBROWSE_HELP_CONTACT": ROLES["supervisor"],
+        "DATABASE_URL": "memory:",
         "SHUTDOWN_SECONDS": "300",
     }

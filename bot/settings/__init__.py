@@ -6,6 +6,7 @@ Each command asks only for what it uses. All faults are found before any is repo
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from dotenv import dotenv_values
@@ -18,6 +19,8 @@ from bot.desk.models import ChannelId, HostId, TeamId, UserId
 from bot.genesys import regions
 from bot.genesys.credentials import Credentials, KeyCredentials, SecretCredentials, load_key
 from bot.settings.reader import Reader, SettingsFault, read_file
+from bot.store.opening import MEMORY, SQLITE
+from bot.store.sealing import check_key
 
 DEFAULT_SCOPES = "cobrowse:session:write cobrowse:session:read"
 _PERSON_OR_GROUP = r"[UWS][A-Z0-9]{2,}"
@@ -58,6 +61,15 @@ class Slack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """Where things are remembered, for how long, and with which keys."""
+
+    retention_days: int
+    url: str = field(repr=False)
+    keys: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All that `run` needs."""
 
@@ -70,6 +82,7 @@ class Settings:
     host: str
     port: int
     shutdown_seconds: int
+    database: Database
     logging: Logging
 
 
@@ -102,8 +115,6 @@ def load(environ: Mapping[str, str]) -> Settings:
     listed = reader.parsed("COBROWSE_HOSTS_FILE", lambda: hosts_file.parse(read_file(path))) if path else None
     domain = r"@?(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}"
     domains = reader.words("COBROWSE_EMAIL_DOMAINS", domain, "domain such as example.com")
-    if not reader.text("DATABASE_URL").startswith("memory:"):
-        reader.fault("DATABASE_URL", "this version remembers requests in memory only. Leave it empty.")
     settings = Settings(
         slack=slack,
         service=service,
@@ -114,6 +125,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         host=reader.text("HOST"),
         port=reader.integer("PORT", 0, 65535),
         shutdown_seconds=reader.integer("SHUTDOWN_SECONDS", 0, 600),
+        database=_database(reader),
         logging=service.logging,
     )
     if reader.faults:
@@ -172,7 +184,8 @@ def _service(reader: Reader) -> Service:
     credentials = _credentials(reader)
     level = reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"))
     as_json = reader.choice("LOG_FORMAT", ("text", "json")) == "json"
-    reader.text("DATABASE_URL")  # may hold a password
+    for name in ("DATABASE_URL", "STORE_ENCRYPTION_KEY"):  # read for the log's sake, which must not show them
+        reader.text(name)
     return Service(
         api_url=api_url,
         login_url=login_url,
@@ -216,6 +229,16 @@ def _credentials(reader: Reader) -> Credentials:
     if key is None:  # a fault has been noted
         return SecretCredentials(client_id, "")
     return KeyCredentials(client_id, org_id, key, asked if scopes else DEFAULT_SCOPES, reader.text("GENESYS_KEY_ID"))
+
+
+def _database(reader: Reader) -> Database:
+    url = reader.text("DATABASE_URL")
+    if not (url.startswith(MEMORY) or (url.startswith(SQLITE) and len(url) > len(SQLITE))):
+        reader.fault("DATABASE_URL", "must be sqlite:///a-file.db, or memory: to remember nothing.")
+    keys = tuple(key.strip() for key in reader.text("STORE_ENCRYPTION_KEY").split(",") if key.strip())
+    for key in keys:
+        reader.parsed("STORE_ENCRYPTION_KEY", partial(check_key, key))
+    return Database(retention_days=reader.integer("COBROWSE_RETENTION_DAYS", 1, 3650), url=url, keys=keys)
 
 
 def _ways(path: str, pem: str, secret: str) -> list[tuple[str, str]]:

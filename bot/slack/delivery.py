@@ -6,6 +6,7 @@ What it says is for messages.py. Every connection is pooled; none of the address
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 TIMEOUT_SECONDS = 10
 REPEATS = 2
 REPEAT_SECONDS = 0.5
+ANSWERABLE = timedelta(minutes=29)
+"""A response_url works for 30 minutes; what comes later goes to a direct message."""
 RETRIES = [
     AsyncConnectionErrorRetryHandler(max_retry_count=REPEATS),
     AsyncRateLimitErrorRetryHandler(max_retry_count=REPEATS),
@@ -68,13 +71,14 @@ class Delivery:
 
     async def answer(self, request: Request, outcome: Outcome) -> bool:
         message = self._words.answer(request, outcome)
-        if request.reply_url and await self.post(request.reply_url, message, replace=request.replaces):
+        waiting = datetime.now(UTC) - request.accepted_at < ANSWERABLE
+        if waiting and request.reply_url and await self.post(request.reply_url, message, replace=request.replaces):
             return True
         ways: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("chat.postEphemeral", lambda: self._post_ephemeral(request, message)),
             ("direct message", lambda: self._post_direct(request.requester, message)),
         ]
-        for way, send in ways:
+        for way, send in ways if waiting else ways[1:]:  # nobody looks at the channel half an hour later
             if await _try(way, send, request.id):
                 return True
         return False

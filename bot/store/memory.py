@@ -1,48 +1,100 @@
-"""A store that forgets when the process ends: for the sandbox, and until the durable ones stand beside it.
+"""A store that forgets when the process ends: for the sandbox and for tests.
 
 Bounded: past `size` requests, the oldest answered ones go.
 """
 
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bot.desk.desk import Kept
-from bot.desk.models import Request, RequestId, Session, State
+from bot.desk.errors import CobrowseError
+from bot.desk.models import Host, HostId, Request, RequestId, Session, State, TeamId, UserId
+from bot.desk.store import JOIN_SECONDS, Accepted, Kept
+from bot.store.rows import sameness
 
 
 class MemoryStore:
-    """Keeps to desk.Store."""
+    """Keeps to desk.store.Store and HostBook; links nobody, and leaves found hosts to the desk's own cache."""
 
-    def __init__(self, size: int = 10_000) -> None:
+    def __init__(self, size: int = 10_000, clock: Callable[[], float] = time.time) -> None:
         self._size = size
+        self._clock = clock
         self._kept: dict[RequestId, Kept] = {}
         self._keys: dict[str, RequestId] = {}
+        self._latest: dict[str, RequestId] = {}
+        self._session_at: dict[RequestId, float] = {}
 
-    async def accept(self, request: Request) -> bool:
+    async def accept(self, request: Request) -> Accepted:
         if request.key in self._keys:
-            return False
+            return Accepted(False)
+        same = sameness(request)
+        same_as = self._latest.get(same)
+        if same_as is not None and not self._can_join(same_as):
+            same_as = None
         self._keys[request.key] = request.id
-        self._kept[request.id] = Kept(request, State.ACCEPTED)
+        self._kept[request.id] = Kept(replace(request, same_as=same_as), State.ACCEPTED)
+        self._latest[same] = request.id
         self._forget_oldest()
-        return True
+        return Accepted(True, same_as)
 
     async def find(self, request_id: RequestId) -> Kept | None:
         return self._kept.get(request_id)
 
     async def advance(
-        self, request_id: RequestId, from_: State, to: State, *, session: Session | None = None, failure: str = ""
+        self,
+        request_id: RequestId,
+        from_: State,
+        to: State,
+        *,
+        session: Session | None = None,
+        failure: CobrowseError | None = None,
     ) -> bool:
         kept = self._kept.get(request_id)
         if kept is None or kept.state is not from_:
             return False
         kept = replace(kept, state=to, session=session or kept.session, failure=failure or kept.failure)
-        if to is State.ANSWERED:  # the link and the way to answer are of no more use here: keep no secrets
-            kept = replace(kept, session=None, request=replace(kept.request, reply_url=None))
+        if session:
+            self._session_at[request_id] = self._clock()
+        if to is State.ANSWERED:
+            kept = replace(kept, request=replace(kept.request, reply_url=None))
         self._kept[request_id] = kept
         return True
+
+    async def orphans(self) -> Sequence[Kept]:
+        return ()
+
+    async def sweep(self) -> None:
+        """Wipes the links of sessions that are over."""
+        for request_id, kept in self._kept.items():
+            if kept.session and kept.session.ends_at.timestamp() < self._clock():
+                self._kept[request_id] = replace(kept, session=None)
+
+    async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
+        return None
+
+    async def found(self, team_id: TeamId, user_id: UserId) -> Host | None:
+        return None
+
+    async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
+        """The desk's own cache does."""
+
+    async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
+        """Nothing was kept."""
+
+    def _can_join(self, request_id: RequestId) -> bool:
+        kept = self._kept.get(request_id)
+        if kept is None:
+            return False
+        just_made = self._session_at.get(request_id, float("-inf")) > self._clock() - JOIN_SECONDS
+        return kept.state in (State.ACCEPTED, State.CREATING) or (kept.session is not None and just_made)
 
     def _forget_oldest(self) -> None:
         while len(self._kept) > self._size:
             oldest = next((kept for kept in self._kept.values() if kept.state is State.ANSWERED), None)
             if oldest is None:
                 return
-            del self._kept[oldest.request.id], self._keys[oldest.request.key]
+            request = oldest.request
+            del self._kept[request.id], self._keys[request.key]
+            self._session_at.pop(request.id, None)
+            if self._latest.get(sameness(request)) == request.id:
+                del self._latest[sameness(request)]

@@ -1,0 +1,39 @@
+"""Errors as plain data and back, so that what a request failed with can be kept (pure)."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, fields, is_dataclass
+from typing import Any
+
+from bot.desk.errors import CobrowseError, Miss, Unexpected
+from bot.desk.models import Standing
+
+
+def to_record(error: CobrowseError) -> dict[str, Any]:
+    """Its class and fields; none of them is a secret."""
+    return {"error": type(error).__name__, **(asdict(error) if is_dataclass(error) else {})}
+
+
+def from_record(record: dict[str, Any]) -> CobrowseError:
+    """The error again; Unexpected for one that this version does not know."""
+    for kind in _kinds(CobrowseError):
+        if kind.__name__ == record.get("error"):
+            known: set[str] = {field.name for field in fields(kind)} if is_dataclass(kind) else set()
+            try:
+                return kind(**{name: _value(name, record[name]) for name in known & set(record)})
+            except (TypeError, ValueError):
+                break
+    return Unexpected()
+
+
+def _kinds(kind: type[CobrowseError]) -> Iterator[type[CobrowseError]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _kinds(below)
+
+
+def _value(name: str, value: Any) -> Any:
+    if name == "standing":
+        return Standing(value)
+    if name == "tried":
+        return tuple(Miss(**miss) for miss in value)
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,82 @@
+"""What the desk needs to survive a crash: the Store Protocol, and a request as it is kept.
+
+How it is kept is for bot/store. Every method of a store may raise StoreUnavailable.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.desk.errors import CobrowseError
+from bot.desk.models import Host, HostId, Request, RequestId, Session, State, TeamId, UserId
+
+JOIN_SECONDS = 10.0
+"""How long after it was made a session is given to the same person who asks for it once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of a request that came in. `is_new` is false when its key was there already.
+
+    `same_as` is a request of the same person with the same words, target and channel, whose session is being made or
+    was made a moment ago: this one gets that session.
+    """
+
+    is_new: bool
+    same_as: RequestId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A request as the store holds it; `failure` is what it ended with, if it did not end with a session."""
+
+    request: Request
+    state: State
+    failure: CobrowseError | None = None
+    session: Session | None = None
+
+
+class Store(Protocol):
+    """What must survive. A store belongs to one process; what it accepts is that process's to work."""
+
+    async def accept(self, request: Request) -> Accepted:
+        """Stores the request for good, before it returns."""
+
+    async def advance(
+        self,
+        request_id: RequestId,
+        from_: State,
+        to: State,
+        *,
+        session: Session | None = None,
+        failure: CobrowseError | None = None,
+    ) -> bool:
+        """Whether the request was this process's and in `from_`, and is now in `to`, for good.
+
+        A session is remembered with it. Once answered, a request keeps no way to answer any more.
+        """
+
+    async def find(self, request_id: RequestId) -> Kept | None:
+        """The request, whoever's it is."""
+
+    async def orphans(self) -> Sequence[Kept]:
+        """Unfinished requests that no living process works; from now on they are this one's. Oldest first."""
+
+    async def sweep(self) -> None:
+        """Wipes the join URLs of sessions that are over, and removes what is older than is to be kept."""
+
+
+class HostBook(Protocol):
+    """Who is which host, across restarts. Every method may raise StoreUnavailable."""
+
+    async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
+        """The host an administrator linked this person to; for this team first, then for any."""
+
+    async def found(self, team_id: TeamId, user_id: UserId) -> Host | None:
+        """The host found for this person a while ago, if that is still good."""
+
+    async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
+        """Remembers it for so long."""
+
+    async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
+        """Forgets it."""

@@ -1,0 +1,139 @@
+"""The store for several replicas: Postgres, through asyncpg's pool.
+
+No clock but the database's is used. Who owns a request, and who of them lives, is a session-level advisory lock on a
+connection of its own: see presence.py.
+"""
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import cache
+from typing import Any
+
+import asyncpg
+
+from bot.desk.errors import CobrowseError, StoreUnavailable
+from bot.desk.models import Host, HostId, Request, RequestId, Session, State, TeamId, UserId
+from bot.desk.store import JOIN_SECONDS, Accepted, Kept
+from bot.store import rows, statements
+from bot.store.presence import LOCK_CLASS, Presence
+from bot.store.sealing import Sealer
+
+CONNECTIONS = 10
+WAIT_SECONDS = 1.0
+STATEMENT_SECONDS = 1.5
+"""Together under Slack's three seconds, so that a command is refused in time when the database does not answer."""
+DAY_SECONDS = 86_400.0
+NOW = "CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION)"
+TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+ORPHANS = f"""UPDATE requests SET owner = :owner WHERE id IN (
+    SELECT r.id FROM requests r WHERE r.state <> 'answered' AND r.owner <> :owner AND NOT EXISTS (
+        SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = {LOCK_CLASS}
+        AND l.objid = r.owner AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+    ORDER BY r.accepted_at LIMIT 500 FOR UPDATE SKIP LOCKED) AND owner <> :owner RETURNING id"""  # noqa: S608 - the class is a constant
+
+
+@cache
+def dollars(statement: str) -> tuple[str, tuple[str, ...]]:
+    """`:named` values as asyncpg takes them, `$1` and on, and their names in that order."""
+    statement = re.sub(r"(?<!:):now\b", NOW, statement)
+    names = tuple(dict.fromkeys(re.findall(r"(?<!:):([a-z_]+)", statement)))
+    for number, name in enumerate(names, 1):
+        statement = re.sub(rf"(?<!:):{name}\b", f"${number}", statement)
+    return statement, names
+
+
+class PostgresStore:
+    """Keeps to desk.store.Store and HostBook."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", presence: Presence, sealer: Sealer, days: int) -> None:
+        self._pool = pool
+        self._presence = presence
+        self._sealer = sealer
+        self._retention_seconds = days * DAY_SECONDS
+
+    async def accept(self, request: Request) -> Accepted:
+        row = rows.request_row(request, self._sealer) | {"owner": self._presence.owner, "join_seconds": JOIN_SECONDS}
+        async with self._transaction() as connection:
+            # The same wish at the same moment on two replicas: one of them waits here for the other.
+            await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", row["same"])
+            same = await _first(connection, statements.SAME, row)
+            same_as = RequestId(same["id"]) if same else None
+            if await _first(connection, statements.ACCEPT, row | {"same_as": same_as}):
+                return Accepted(True, same_as)
+            return Accepted(False)
+
+    async def advance(
+        self,
+        request_id: RequestId,
+        from_: State,
+        to: State,
+        *,
+        session: Session | None = None,
+        failure: CobrowseError | None = None,
+    ) -> bool:
+        if to is State.CREATING and not self._presence.held:
+            raise StoreUnavailable  # others may think us dead: start nothing
+        values = rows.transition(request_id, from_, to, session, failure) | {"owner": self._presence.owner}
+        async with self._transaction() as connection:
+            request = await _first(connection, statements.ADVANCE, values)
+            if request and session:
+                await _first(connection, statements.SESSION, rows.session_row(session, request, self._sealer))
+            return request is not None
+
+    async def find(self, request_id: RequestId) -> Kept | None:
+        found = await self._one(statements.FIND, {"id": request_id})
+        return rows.kept(found, self._sealer) if found else None
+
+    async def orphans(self) -> Sequence[Kept]:
+        if not self._presence.held:
+            return []
+        async with self._transaction() as connection:
+            statement, names = dollars(ORPHANS)
+            taken = await connection.fetch(statement, *(self._presence.owner for _ in names))
+            found = [await _first(connection, statements.FIND, {"id": row["id"]}) for row in taken]
+        kept = [rows.kept(row, self._sealer) for row in found if row]
+        return sorted(kept, key=lambda one: one.request.accepted_at)
+
+    async def sweep(self) -> None:
+        for statement in statements.SWEEP:
+            await self._one(statement, {"kept_seconds": self._retention_seconds})
+
+    async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
+        found = await self._one(statements.LINKED, {"team_id": team_id, "user_id": user_id})
+        return HostId(found["host_id"]) if found else None
+
+    async def found(self, team_id: TeamId, user_id: UserId) -> Host | None:
+        found = await self._one(statements.FOUND, {"team_id": team_id, "user_id": user_id})
+        return Host(HostId(found["host_id"]), found["rule"]) if found else None
+
+    async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
+        values = {"team_id": team_id, "user_id": user_id, "host_id": host.id, "rule": host.rule, "seconds": seconds}
+        await self._one(statements.KEEP_FOUND, values)
+
+    async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
+        await self._one(statements.DROP_FOUND, {"team_id": team_id, "user_id": user_id})
+
+    async def _one(self, statement: str, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        async with self._connection() as connection:
+            return await _first(connection, statement, values)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        try:
+            async with self._pool.acquire(timeout=WAIT_SECONDS) as connection:
+                yield connection
+        except TROUBLE:
+            raise StoreUnavailable from None
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Any]:
+        async with self._connection() as connection, connection.transaction():
+            yield connection
+
+
+async def _first(connection: Any, statement: str, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    text, names = dollars(statement)
+    row: Mapping[str, Any] | None = await connection.fetchrow(text, *(values[name] for name in names))
+    return row

@@ -1,0 +1,91 @@
+"""Who of several replicas lives: each holds a session-level advisory lock on a direct connection of its own.
+
+The server lets go of the lock the moment it sees the connection end: at once for a dead process, and within half a
+minute for a lost host, since the connection asks for TCP keepalives. https://www.postgresql.org/docs/current/explicit-locking.html
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+import asyncpg
+
+from bot.store.refusals import POOLED, StoreRefused
+
+log = logging.getLogger(__name__)
+
+LOCK_CLASS = 0x636F62  # "cob"; the lock's other half is the owner's number
+KEEPALIVES = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
+ASK_SECONDS = 2.0
+CONNECT_SECONDS = 5.0
+TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+class Presence:
+    """This replica's number and its lock. `held` is false while others may think it dead."""
+
+    def __init__(self, url: str, owner: int) -> None:
+        self.owner = owner
+        self.held = False
+        self._url = url
+        self._connection: Any = None
+        self._keeping: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Takes the lock and keeps it. Raises StoreRefused behind a transaction-pooling proxy."""
+        await self._take()
+        await self._check_direct()
+        self._keeping = asyncio.create_task(self._keep())
+
+    async def close(self) -> None:
+        self.held = False
+        if self._keeping:
+            self._keeping.cancel()
+        if self._connection:
+            self._connection.terminate()
+
+    async def _keep(self) -> None:
+        """Asks the server now and then, and takes the lock anew when the connection was lost."""
+        while True:
+            await asyncio.sleep(ASK_SECONDS)
+            try:
+                if self.held:
+                    await self._connection.fetchval("SELECT 1", timeout=ASK_SECONDS)
+                else:
+                    await self._take()
+                    log.info("the database is back")
+            except TROUBLE as error:
+                if self.held:
+                    log.warning("the database is away", extra={"fields": {"error": type(error).__name__}})
+                self.held = False
+                if self._connection:
+                    self._connection.terminate()
+
+    async def _take(self) -> None:
+        connection = await _connect(self._url)
+        connection.add_termination_listener(self._lost)
+        if not await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", LOCK_CLASS, self.owner):
+            await connection.close()
+            raise TimeoutError("the server has not yet let go of our lock")
+        self._connection, self.held = connection, True
+
+    def _lost(self, connection: Any) -> None:
+        if connection is self._connection:
+            self.held = False
+
+    async def _check_direct(self) -> None:
+        """Behind a proxy that pools transactions, an idle session's backend goes to the next who asks."""
+        pid = await self._connection.fetchval("SELECT pg_backend_pid()")
+        others = [await _connect(self._url) for _ in range(3)]
+        try:
+            for other in others:
+                async with other.transaction():
+                    if await other.fetchval("SELECT pg_backend_pid()") == pid:
+                        raise StoreRefused(POOLED)
+        finally:
+            for other in others:
+                await other.close()
+
+
+async def _connect(url: str) -> Any:
+    return await asyncpg.connect(url, timeout=CONNECT_SECONDS, server_settings=KEEPALIVES)

@@ -1,0 +1,130 @@
+"""A request or a session as a row, and back (pure): the same for both databases."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.desk.errors import CobrowseError
+from bot.desk.models import (
+    ChannelId,
+    HostId,
+    Kind,
+    Request,
+    RequestId,
+    Session,
+    SessionId,
+    State,
+    TeamId,
+    UserId,
+)
+from bot.desk.records import from_record, to_record
+from bot.desk.store import Kept
+from bot.store.sealing import Sealer
+
+
+def request_row(request: Request, sealer: Sealer) -> dict[str, Any]:
+    """All but the owner, the state and the clock's part."""
+    return {
+        "id": request.id,
+        "key": request.key,
+        "kind": request.kind.value,
+        "team_id": request.team_id,
+        "enterprise_id": request.enterprise_id,
+        "channel_id": request.channel_id,
+        "requester": request.requester,
+        "target": request.target,
+        "name": request.name,
+        "reply_url": sealer.seal(request.reply_url),
+        "replaces": request.replaces,
+        "same": sameness(request),
+    }
+
+
+def sameness(request: Request) -> str:
+    """Equal for two requests of the same person, with the same words, target and channel."""
+    parts = (request.kind, request.team_id, request.requester, request.target, request.name, request.channel_id)
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+def session_row(session: Session, request: Mapping[str, Any], sealer: Sealer) -> dict[str, Any]:
+    """All but the clock's part; `request` is the row of the request it was made for."""
+    return {
+        "id": session.id,
+        "request_id": request["id"],
+        "team_id": request["team_id"],
+        "requester": request["requester"],
+        "agent": request["target"] or request["requester"],
+        "host_id": session.host_id,
+        "name": session.name,
+        "application_id": session.application_id,
+        "status": session.status,
+        "ends_at": session.ends_at.timestamp(),
+        "join_url": sealer.seal(session.join_url),
+    }
+
+
+def transition(
+    request_id: RequestId, from_: State, to: State, session: Session | None, failure: CobrowseError | None
+) -> dict[str, Any]:
+    """What statements.ADVANCE is told, but for the owner and the clock's part."""
+    return {
+        "id": request_id,
+        "from": from_.value,
+        "to": to.value,
+        "failure": failure_text(failure),
+        "session_id": session.id if session else None,
+    }
+
+
+def kept(row: Mapping[str, Any], sealer: Sealer) -> Kept:
+    """A row of statements.FIND as the desk knows it."""
+    return Kept(_request(row, sealer), State(row["state"]), failure_of(row["failure"]), _session(row, sealer))
+
+
+def failure_text(failure: CobrowseError | None) -> str | None:
+    """An error as JSON."""
+    return None if failure is None else json.dumps(to_record(failure))
+
+
+def failure_of(text: str | None) -> CobrowseError | None:
+    """The error again."""
+    return None if text is None else from_record(json.loads(text))
+
+
+def _request(row: Mapping[str, Any], sealer: Sealer) -> Request:
+    return Request(
+        id=RequestId(row["id"]),
+        key=row["key"],
+        kind=Kind(row["kind"]),
+        team_id=TeamId(row["team_id"]),
+        enterprise_id=TeamId(row["enterprise_id"]) if row["enterprise_id"] else None,
+        channel_id=ChannelId(row["channel_id"]),
+        requester=UserId(row["requester"]),
+        accepted_at=_time(row["accepted_at"]),
+        target=UserId(row["target"]) if row["target"] else None,
+        name=row["name"],
+        reply_url=sealer.open(row["reply_url"]),
+        replaces=bool(row["replaces"]),
+        same_as=RequestId(row["same_as"]) if row["same_as"] else None,
+    )
+
+
+def _session(row: Mapping[str, Any], sealer: Sealer) -> Session | None:
+    join_url = sealer.open(row["session_join_url"])
+    if join_url is None:
+        return None
+    return Session(
+        id=SessionId(row["session_id"]),
+        status=row["session_status"],
+        host_id=HostId(row["session_host"]),
+        name=row["session_name"],
+        application_id=row["session_application"],
+        ends_at=_time(row["session_ends_at"]),
+        join_url=join_url,
+    )
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

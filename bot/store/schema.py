@@ -1,0 +1,69 @@
+"""The tables, in the order they came to be: one schema for both databases. Times are seconds since 1970.
+
+A version is a list of statements that lead to it from the one before; a version that was released is never changed.
+"""
+
+VERSIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE requests (
+            id TEXT PRIMARY KEY,
+            key TEXT NOT NULL UNIQUE,
+            owner BIGINT NOT NULL,
+            state TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            team_id TEXT NOT NULL,
+            enterprise_id TEXT,
+            channel_id TEXT NOT NULL,
+            requester TEXT NOT NULL,
+            target TEXT,
+            name TEXT,
+            reply_url TEXT,
+            replaces BOOLEAN NOT NULL,
+            same TEXT NOT NULL,
+            same_as TEXT,
+            accepted_at DOUBLE PRECISION NOT NULL,
+            session_at DOUBLE PRECISION,
+            session_id TEXT,
+            failure TEXT
+        )""",
+        "CREATE INDEX requests_unfinished ON requests (owner, accepted_at) WHERE state <> 'answered'",
+        "CREATE INDEX requests_answered ON requests (accepted_at) WHERE state = 'answered'",
+        "CREATE INDEX requests_same ON requests (same, accepted_at)",
+        """CREATE TABLE sessions (
+            id TEXT PRIMARY KEY,
+            request_id TEXT NOT NULL,
+            team_id TEXT NOT NULL,
+            requester TEXT NOT NULL,
+            agent TEXT NOT NULL,
+            host_id TEXT NOT NULL,
+            name TEXT NOT NULL,
+            application_id TEXT NOT NULL,
+            status TEXT NOT NULL,
+            created_at DOUBLE PRECISION NOT NULL,
+            ends_at DOUBLE PRECISION NOT NULL,
+            ended_at DOUBLE PRECISION,
+            join_url TEXT
+        )""",
+        "CREATE INDEX sessions_with_url ON sessions (ends_at) WHERE join_url IS NOT NULL",
+        "CREATE INDEX sessions_over ON sessions (ends_at)",
+        """CREATE TABLE found_hosts (
+            team_id TEXT NOT NULL,
+            user_id TEXT NOT NULL,
+            host_id TEXT NOT NULL,
+            rule TEXT NOT NULL,
+            good_until DOUBLE PRECISION NOT NULL,
+            PRIMARY KEY (team_id, user_id)
+        )""",
+        "CREATE INDEX found_hosts_old ON found_hosts (good_until)",
+        """CREATE TABLE links (
+            team_id TEXT NOT NULL,
+            user_id TEXT NOT NULL,
+            host_id TEXT NOT NULL,
+            linked_at DOUBLE PRECISION NOT NULL,
+            PRIMARY KEY (team_id, user_id)
+        )""",
+    ),
+)
+"""Beside them each database has `facts (name, value)`: the schema's version, the last owner's number, the key check."""
+
+NEWEST = len(VERSIONS)

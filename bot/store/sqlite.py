@@ -1,0 +1,143 @@
+"""The default store: one SQLite file, for one process at a time.
+
+https://www.sqlite.org/wal.html ; synchronous=FULL, so what was accepted survives a loss of power. A second `run` on the
+same file is refused; short writes of the command line wait their turn.
+"""
+
+import os
+import sqlite3
+import time
+from asyncio import get_running_loop
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from bot.desk.errors import CobrowseError, StoreUnavailable
+from bot.desk.models import Host, HostId, Request, RequestId, Session, State, TeamId, UserId
+from bot.desk.store import JOIN_SECONDS, Accepted, Kept
+from bot.store import rows, sqlite_file, statements
+from bot.store.sealing import Sealer
+from bot.store.writer import Writer
+
+DAY_SECONDS = 86_400.0
+
+ORPHANS = "UPDATE requests SET owner = :owner WHERE state <> 'answered' AND owner <> :owner RETURNING id"
+
+
+class SQLiteStore:
+    """Keeps to desk.store.Store and HostBook. `clock` says the time in seconds since 1970."""
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        sealer: Sealer | None = None,
+        retention_days: int = 30,
+        alone: bool = True,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Opens the file, makes it if there is none. `alone`: this is a `run`. Raises StoreRefused with a sentence."""
+        self._path = Path(path)
+        self._sealer = sealer or Sealer()
+        self._retention_seconds = retention_days * DAY_SECONDS
+        self._clock = clock
+        self._lock, self._owner = sqlite_file.open_file(self._path, self._sealer, alone=alone)
+        self._writer = Writer(lambda: sqlite_file.connect(self._path))
+        self._reader = ThreadPoolExecutor(1, "sqlite-reader")
+        self._reading: sqlite3.Connection | None = None
+
+    async def close(self) -> None:
+        """Finishes what is queued, and lets go of the file."""
+        self._writer.close()
+        if self._reading:
+            await get_running_loop().run_in_executor(self._reader, self._reading.close)
+            self._reading = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    async def accept(self, request: Request) -> Accepted:
+        row = rows.request_row(request, self._sealer) | {"owner": self._owner, "now": self._clock()}
+
+        def work(connection: sqlite3.Connection) -> Accepted:
+            same = connection.execute(statements.SAME, row | {"join_seconds": JOIN_SECONDS}).fetchone()
+            same_as = RequestId(same["id"]) if same else None
+            if connection.execute(statements.ACCEPT, row | {"same_as": same_as}).fetchone():
+                return Accepted(True, same_as)
+            return Accepted(False)
+
+        return await self._writer.write(work)
+
+    async def advance(
+        self,
+        request_id: RequestId,
+        from_: State,
+        to: State,
+        *,
+        session: Session | None = None,
+        failure: CobrowseError | None = None,
+    ) -> bool:
+        values = rows.transition(request_id, from_, to, session, failure) | {"owner": self._owner, "now": self._clock()}
+
+        def work(connection: sqlite3.Connection) -> bool:
+            request = connection.execute(statements.ADVANCE, values).fetchone()
+            if request and session:
+                row = rows.session_row(session, request, self._sealer)
+                connection.execute(statements.SESSION, row | {"now": values["now"]})
+            return request is not None
+
+        return await self._writer.write(work)
+
+    async def find(self, request_id: RequestId) -> Kept | None:
+        found = await self._read(statements.FIND, {"id": request_id})
+        return rows.kept(dict(found), self._sealer) if found else None
+
+    async def orphans(self) -> Sequence[Kept]:
+        def work(connection: sqlite3.Connection) -> list[sqlite3.Row]:
+            taken = connection.execute(ORPHANS, {"owner": self._owner}).fetchall()
+            return [connection.execute(statements.FIND, {"id": row["id"]}).fetchone() for row in taken]
+
+        taken = [rows.kept(dict(row), self._sealer) for row in await self._writer.write(work)]
+        return sorted(taken, key=lambda kept: kept.request.accepted_at)
+
+    async def sweep(self) -> None:
+        values = {"now": self._clock(), "kept_seconds": self._retention_seconds}
+
+        def work(connection: sqlite3.Connection) -> None:
+            for statement in statements.SWEEP:
+                connection.execute(statement, values)
+
+        await self._writer.write(work)
+
+    async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
+        found = await self._read(statements.LINKED, {"team_id": team_id, "user_id": user_id})
+        return HostId(found["host_id"]) if found else None
+
+    async def found(self, team_id: TeamId, user_id: UserId) -> Host | None:
+        values = {"team_id": team_id, "user_id": user_id, "now": self._clock()}
+        found = await self._read(statements.FOUND, values)
+        return Host(HostId(found["host_id"]), found["rule"]) if found else None
+
+    async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
+        values = {"team_id": team_id, "user_id": user_id, "host_id": host.id, "rule": host.rule, "seconds": seconds}
+        values["now"] = self._clock()
+        await self._writer.write(lambda connection: connection.execute(statements.KEEP_FOUND, values))
+
+    async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
+        values = {"team_id": team_id, "user_id": user_id}
+        await self._writer.write(lambda connection: connection.execute(statements.DROP_FOUND, values))
+
+    async def _read(self, statement: str, values: Mapping[str, Any]) -> sqlite3.Row | None:
+        """The first row, on a connection and a thread of its own: a reader waits for no writer."""
+
+        def read() -> sqlite3.Row | None:
+            if self._reading is None:
+                self._reading = sqlite_file.connect(self._path)
+            row: sqlite3.Row | None = self._reading.execute(statement, values).fetchone()
+            return row
+
+        try:
+            return await get_running_loop().run_in_executor(self._reader, read)
+        except sqlite3.Error:
+            raise StoreUnavailable from None

@@ -1,0 +1,111 @@
+"""One thread that writes to SQLite, and commits all that has queued up in one transaction.
+
+A hundred requests at once cost about one sync of the disk, not a hundred. What is written is for sqlite.py.
+"""
+
+import asyncio
+import logging
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from bot.desk.errors import StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 500
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    work: Callable[[sqlite3.Connection], Any]
+    loop: asyncio.AbstractEventLoop
+    done: "asyncio.Future[Any]"
+
+
+class Writer:
+    """Runs jobs against a connection of its own, each inside a savepoint: one that fails takes none with it."""
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        self._connect = connect
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
+        self._thread.start()
+
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` returns, once it is on the disk. Raises StoreUnavailable."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        self._jobs.put(_Job(work, loop, done))
+        return await done
+
+    def close(self) -> None:
+        """Finishes what is queued."""
+        if self._thread.is_alive():
+            self._jobs.put(None)
+            self._thread.join()
+
+    def _run(self) -> None:
+        connection = self._connect()
+        going = True
+        while going:
+            batch = [self._jobs.get()]
+            while len(batch) < MOST_AT_ONCE and not self._jobs.empty():
+                batch.append(self._jobs.get())
+            jobs = [job for job in batch if job is not None]
+            going = len(jobs) == len(batch)
+            if jobs:
+                _hand_back(jobs, _commit(connection, jobs))
+        connection.close()
+
+
+def _commit(connection: sqlite3.Connection, jobs: list[_Job]) -> list[Any]:
+    """What each job returned, or the exception it ended with; nothing is reported done that is not committed."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        results = [_one(connection, job) for job in jobs]
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        log.error("the database cannot write", extra={"fields": {"error": str(error)}})
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        return [StoreUnavailable()] * len(jobs)
+    return results
+
+
+def _one(connection: sqlite3.Connection, job: _Job) -> Any:
+    connection.execute("SAVEPOINT job")
+    try:
+        return job.work(connection)
+    except sqlite3.Error as error:
+        if not connection.in_transaction:  # a full disk ends the whole transaction
+            raise
+        connection.execute("ROLLBACK TO job")
+        log.error("a write failed", extra={"fields": {"error": str(error)}})
+        return StoreUnavailable()
+    finally:
+        if connection.in_transaction:
+            connection.execute("RELEASE job")
+
+
+def _hand_back(jobs: list[_Job], results: list[Any]) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
+    for job, result in zip(jobs, results, strict=True):
+        by_loop.setdefault(job.loop, []).append((job.done, result))
+    for loop, pairs in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, pairs)
+
+
+def _settle(pairs: list[tuple["asyncio.Future[Any]", Any]]) -> None:
+    for done, result in pairs:
+        if done.done():  # whoever asked has gone
+            continue
+        if isinstance(result, Exception):
+            done.set_exception(result)
+        else:
+            done.set_result(result)

@@ -1,0 +1,114 @@
+"""What the tests of the stores share: requests, sessions, and a bench that opens a store on any database."""
+
+import time
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from bot.desk.models import (
+    ChannelId,
+    HostId,
+    Kind,
+    Request,
+    Session,
+    SessionId,
+    TeamId,
+    UserId,
+    new_request_id,
+)
+from bot.store.memory import MemoryStore
+from bot.store.postgres_opening import open_postgres
+from bot.store.sealing import Sealer
+from bot.store.sqlite import SQLiteStore
+
+START = datetime.now(UTC)
+ANA = UserId("U0ANA")
+TEAM = TeamId("T0TEAM")
+HOST = HostId("11111111-1111-4111-8111-111111111111")
+
+
+def request(**changes: Any) -> Request:
+    key = f"command:{new_request_id()}"
+    made = Request(
+        id=new_request_id(),
+        key=key,
+        kind=Kind.START,
+        team_id=TEAM,
+        enterprise_id=None,
+        channel_id=ChannelId("C0CARE"),
+        requester=ANA,
+        accepted_at=datetime.now(UTC),
+        name=key,
+        reply_url="https://hooks.example/secret-reply",
+    )
+    return replace(made, **changes)
+
+
+def session(session_id: str = "s-1", minutes: float = 30) -> Session:
+    return Session(
+        id=SessionId(session_id),
+        status="active",
+        host_id=HOST,
+        name="Checkout",
+        application_id="web",
+        ends_at=START + timedelta(minutes=minutes),
+        join_url="https://join.example/secret-join",
+    )
+
+
+def files(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+class Bench:
+    """Opens stores on one database, and lets time pass for all that is in it."""
+
+    def __init__(self, stack: AsyncExitStack, path: Path, url: str = "") -> None:
+        self.stack = stack
+        self.path = path
+        self.url = url
+        self.now = time.time()
+
+    async def open(self, **how: Any) -> Any:
+        sealer, days = Sealer(how.get("keys", ())), how.get("days", 30)
+        if self.url:
+            return await self.stack.enter_async_context(open_postgres(self.url, sealer, days))
+        store = SQLiteStore(
+            str(self.path), sealer=sealer, retention_days=days, alone=how.get("alone", True), clock=lambda: self.now
+        )
+        self.stack.push_async_callback(store.close)
+        return store
+
+    async def age(self, seconds: float) -> None:
+        """Nobody can set the database's clock, so what is in it gets older."""
+        self.now += seconds
+        if self.url:
+            connection = await asyncpg.connect(self.url)
+            for table, columns in AGING.items():
+                aged = ", ".join(f"{column} = {column} - {seconds}" for column in columns)
+                await connection.execute(f"UPDATE {table} SET {aged}")
+            await connection.close()
+
+
+AGING = {
+    "requests": ("accepted_at", "session_at"),
+    "sessions": ("created_at", "ends_at"),
+    "found_hosts": ("good_until",),
+}
+
+
+class MemoryBench(Bench):
+    async def open(self, **how: Any) -> Any:
+        return MemoryStore(clock=lambda: self.now)
+
+
+async def die(store: Any) -> None:
+    """As a killed process ends: without a word to the database."""
+    if isinstance(store, SQLiteStore):
+        await store.close()
+    else:
+        await store._presence.close()

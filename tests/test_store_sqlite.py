@@ -1,0 +1,104 @@
+"""What only the SQLite store has to do: one file, one process, nobody else's eyes."""
+
+import sqlite3
+import stat
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from store_bench import Bench, die, files, request, session
+
+from bot.desk.errors import StoreUnavailable
+from bot.desk.models import (
+    State,
+)
+from bot.store.refusals import StoreRefused
+from bot.store.sqlite import SQLiteStore
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    async with AsyncExitStack() as stack:
+        yield Bench(stack, tmp_path / "bot.db")
+
+
+async def test_a_second_run_on_one_file_is_refused_with_a_sentence(bench: Bench) -> None:
+    await bench.open()
+    with pytest.raises(StoreRefused, match="Another bot runs on the database"):
+        await bench.open()
+    await bench.open(alone=False)
+
+
+async def test_a_database_newer_than_the_program_is_refused(bench: Bench, tmp_path: Path) -> None:
+    await die(await bench.open())
+    with sqlite3.connect(tmp_path / "bot.db") as connection:
+        connection.execute("UPDATE facts SET value = '99' WHERE name = 'version'")
+    connection.close()
+    with pytest.raises(StoreRefused, match="newer version"):
+        await bench.open(alone=False)
+
+
+async def test_a_file_that_is_no_database_or_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "no.db").write_text("this is no database, and long enough to be told from one" * 20)
+    for path in (tmp_path / "no.db", tmp_path / "missing" / "bot.db"):
+        with pytest.raises(StoreRefused, match=r"no\.db|bot\.db"):
+            SQLiteStore(str(path))
+
+
+async def test_only_we_can_read_the_file(bench: Bench, tmp_path: Path) -> None:
+    store = await bench.open()
+    await store.accept(request())
+    for path in files(tmp_path):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+
+
+async def test_with_a_key_neither_link_stands_in_the_file(bench: Bench, tmp_path: Path) -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    store = await bench.open(keys=[old])
+    asked = request()
+    await store.accept(asked)
+    await store.advance(asked.id, State.ACCEPTED, State.CREATING)
+    await store.advance(asked.id, State.CREATING, State.CREATED, session=session())
+    await die(store)
+    bytes_ = b"".join(path.read_bytes() for path in files(tmp_path))
+    assert b"secret-reply" not in bytes_
+    assert b"secret-join" not in bytes_
+    rotated = await bench.open(keys=[new, old])
+    kept = (await rotated.orphans())[0]
+    assert kept.session == session()
+    assert kept.request.reply_url == asked.reply_url
+    await die(rotated)
+    for keys in ([], [Fernet.generate_key().decode()]):
+        with pytest.raises(StoreRefused, match="STORE_ENCRYPTION_KEY does not fit"):
+            await bench.open(keys=keys)
+
+
+async def test_old_rows_go_and_unfinished_ones_stay(bench: Bench, tmp_path: Path) -> None:
+    store = await bench.open(days=30)
+    answered, unfinished = request(), request()
+    for asked in (answered, unfinished):
+        await store.accept(asked)
+    await store.advance(answered.id, State.ACCEPTED, State.CREATING)
+    await store.advance(answered.id, State.CREATING, State.CREATED, session=session())
+    await store.advance(answered.id, State.CREATED, State.ANSWERED)
+    await bench.age(31 * 86_400)
+    await store.sweep()
+    assert await store.find(answered.id) is None
+    assert await store.find(unfinished.id) is not None
+    with sqlite3.connect(tmp_path / "bot.db") as connection:
+        assert connection.execute("SELECT count(*) FROM sessions").fetchone() == (0,)
+    connection.close()
+
+
+async def test_a_file_that_cannot_be_written_is_told_and_work_goes_on_when_it_can(bench: Bench, tmp_path: Path) -> None:
+    store = await bench.open()
+    await store.accept(request())
+    blocker = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
+    blocker.execute("ALTER TABLE requests RENAME TO gone")
+    with pytest.raises(StoreUnavailable):
+        await store.accept(request())
+    blocker.execute("ALTER TABLE gone RENAME TO requests")
+    blocker.close()
+    assert (await store.accept(request())).is_new
