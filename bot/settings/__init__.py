@@ -19,7 +19,7 @@ from bot.desk.models import ChannelId, HostId, TeamId, UserId
 from bot.genesys import regions
 from bot.genesys.credentials import Credentials, KeyCredentials, SecretCredentials, load_key
 from bot.settings.reader import Reader, SettingsFault, read_file
-from bot.store.opening import MEMORY, SQLITE
+from bot.store.opening import MEMORY, POSTGRES, SQLITE
 from bot.store.sealing import check_key
 
 DEFAULT_SCOPES = "cobrowse:session:write cobrowse:session:read"
@@ -233,8 +233,8 @@ def _credentials(reader: Reader) -> Credentials:
 
 def _database(reader: Reader) -> Database:
     url = reader.text("DATABASE_URL")
-    if not (url.startswith(MEMORY) or (url.startswith(SQLITE) and len(url) > len(SQLITE))):
-        reader.fault("DATABASE_URL", "must be sqlite:///a-file.db, or memory: to remember nothing.")
+    if not (url.startswith((MEMORY, *POSTGRES)) or (url.startswith(SQLITE) and len(url) > len(SQLITE))):
+        reader.fault("DATABASE_URL", "must be sqlite:///a-file.db, postgresql://…, or memory: to remember nothing.")
     keys = tuple(key.strip() for key in reader.text("STORE_ENCRYPTION_KEY").split(",") if key.strip())
     for key in keys:
         reader.parsed("STORE_ENCRYPTION_KEY", partial(check_key, key))

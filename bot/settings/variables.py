@@ -47,7 +47,12 @@ _ALL = (
     Variable("COBROWSE_CHANNELS", "channel ids where the command works; empty: everywhere"),
     Variable("COBROWSE_HELP_CONTACT", "whom refusals name: free text, or a user's or channel's id"),
     Variable("COBROWSE_RETENTION_DAYS", "how long requests and sessions are remembered, 1 to 3650", "30"),
-    Variable("DATABASE_URL", "where they are: a SQLite file, or `memory:`", "sqlite:///cobrowse.db", secret=True),
+    Variable(
+        "DATABASE_URL",
+        "where they are: a SQLite file, `postgresql://…`, or `memory:`",
+        "sqlite:///cobrowse.db",
+        secret=True,
+    ),
     Variable("STORE_ENCRYPTION_KEY", "encrypts links there; Fernet keys, newest first, comma between", secret=True),
     Variable("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "INFO"),
     Variable("LOG_FORMAT", "`text` or `json`", "text"),

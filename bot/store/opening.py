@@ -2,24 +2,40 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Protocol
 
+from bot.desk.store import HostBook, Store
 from bot.store.memory import MemoryStore
+from bot.store.refusals import NO_DRIVER, StoreRefused
 from bot.store.sealing import Sealer
 from bot.store.sqlite import SQLiteStore
 
-SQLITE, MEMORY = "sqlite:///", "memory:"
+SQLITE, MEMORY, POSTGRES = "sqlite:///", "memory:", ("postgresql://", "postgres://")
+
+
+class FullStore(Store, HostBook, Protocol):
+    """What each of them is."""
 
 
 @asynccontextmanager
 async def open_store(
     url: str, *, keys: Sequence[str] = (), retention_days: int = 30, alone: bool = True
-) -> AsyncIterator[SQLiteStore | MemoryStore]:
+) -> AsyncIterator[FullStore]:
     """`alone`: for a `run`, of which a SQLite file takes one; the command line's short writes are not alone."""
     if url.startswith(MEMORY):
         yield MemoryStore()
         return
-    store = SQLiteStore(url.removeprefix(SQLITE), sealer=Sealer(keys), retention_days=retention_days, alone=alone)
+    if url.startswith(POSTGRES):
+        try:
+            from bot.store.postgres_opening import open_postgres  # noqa: PLC0415 - an extra
+        except ImportError:
+            raise StoreRefused(NO_DRIVER) from None
+        async with open_postgres(url, Sealer(keys), retention_days) as store:
+            yield store
+        return
+    path = url.removeprefix(SQLITE)
+    file = SQLiteStore(path, sealer=Sealer(keys), retention_days=retention_days, alone=alone)
     try:
-        yield store
+        yield file
     finally:
-        await store.close()
+        await file.close()

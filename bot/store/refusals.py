@@ -14,3 +14,4 @@ POOLED = (
     "Between this bot and Postgres stands a proxy that pools transactions, with which no replica can hold a lock. "
     "Give DATABASE_URL Postgres's own address, or let the proxy pool sessions."
 )
+NO_DRIVER = "DATABASE_URL names Postgres, whose driver is not installed. Install cobrowse-bot[postgres]."

@@ -1,0 +1,55 @@
+"""`run`, with a store that kills the process: argv[1] says where, such as `after:creating` or `before:answered`.
+
+The fault points are the store's calls, so that the product itself knows nothing of them.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+from bot import app
+from bot.cli import main
+from bot.store.opening import open_store
+
+WHERE = sys.argv.pop(1)
+
+
+class MortalStore:
+    """A real store, at one call of which the process is killed."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def accept(self, request: Any) -> Any:
+        die(f"before:accepted:{request.name}")
+        accepted = await self._store.accept(request)
+        die(f"after:accepted:{request.name}")
+        return accepted
+
+    async def advance(self, request_id: Any, from_: Any, to: Any, **how: Any) -> Any:
+        name = (await self._store.find(request_id)).request.name
+        die(f"before:{to}:{name}")
+        moved = await self._store.advance(request_id, from_, to, **how)
+        die(f"after:{to}:{name}")
+        return moved
+
+
+def die(where: str) -> None:
+    if where == WHERE:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@contextlib.asynccontextmanager
+async def open_mortal(*args: Any, **how: Any) -> AsyncIterator[MortalStore]:
+    async with open_store(*args, **how) as store:
+        yield MortalStore(store)
+
+
+app.open_store = open_mortal
+main(["run"])

@@ -1,0 +1,158 @@
+"""kill -9 at every transition, on both databases: every accepted request comes to its one outcome."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from journey import ANA, BEN, ROOT, SAM, START_SECONDS, Servers, buttons, is_failure, link, open_servers, words
+from postgres import new_database
+
+SECONDS = 15.0
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'bot.db'}"
+        return
+    async with new_database() as url:
+        yield url
+
+
+class Bots:
+    """Real processes on one database; killed at the end."""
+
+    def __init__(self, servers: Servers, database: str, directory: Path) -> None:
+        self.servers = servers
+        self.directory = directory
+        self.environ = {**servers.environ, "DATABASE_URL": database, "PYTHONPATH": ROOT, "PATH": os.environ["PATH"]}
+        self.running: list[Process] = []
+
+    async def start(self, dies: str = "") -> Process:
+        """A bot that is connected; `dies` says where it is killed."""
+        program = [str(Path(__file__).with_name("mortal_bot.py")), dies] if dies else ["-m", "bot", "run"]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *program, cwd=self.directory, env=self.environ, stdout=PIPE, stderr=PIPE
+        )
+        self.running.append(process)
+        await self.servers.slack.connected(START_SECONDS)
+        return process
+
+    async def close(self) -> None:
+        for process in self.running:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.communicate()
+
+
+@pytest.fixture
+async def bots(database: str, tmp_path: Path) -> AsyncIterator[Bots]:
+    async with open_servers(http=False) as servers:
+        opened = Bots(servers, database, tmp_path)
+        yield opened
+        await opened.close()
+
+
+async def outcomes(bots: Bots, who: str, count: int) -> list[str]:
+    """What this person reads, once there are so many messages."""
+    slack = bots.servers.slack
+    await slack.workspace.until(lambda: len(slack.seen_by(who)) >= count, SECONDS)
+    return [words(message) for message in slack.seen_by(who)]
+
+
+@pytest.mark.parametrize(
+    ("dies", "creates", "told"),
+    [
+        ("after:accepted:Deal", 1, "link"),
+        ("before:creating:Deal", 1, "link"),
+        ("after:creating:Deal", 0, "interrupted"),
+        ("before:created:Deal", 1, "interrupted"),
+        ("after:created:Deal", 1, "link"),
+        ("before:answered:Deal", 1, "the same link twice"),
+        ("after:answered:Deal", 1, "link"),
+    ],
+)
+async def test_killed_at_a_transition_the_next_start_brings_the_request_to_its_outcome(
+    bots: Bots, dies: str, creates: int, told: str
+) -> None:
+    slack, genesys = bots.servers.slack, bots.servers.genesys
+    dead = await bots.start(dies)
+    typed = asyncio.create_task(slack.command(ANA, "Deal"))
+    await dead.wait()
+    await bots.start()
+    await typed
+    await outcomes(bots, ANA, 2 if told == "the same link twice" else 1)
+    await asyncio.sleep(0.3)  # nothing else is to come
+    seen = slack.seen_by(ANA)
+    seen = [message for message in seen if message.via != "slackbot"]  # Slack's own line: it was never acknowledged
+
+    assert len(genesys.creates) == creates
+    if told == "interrupted":
+        (message,) = seen
+        assert is_failure(message)
+        assert "The bot was restarted in the middle of it" in words(message)
+        before = len(slack.messages)
+        await slack.press(ANA, message, "try_again")
+        await slack.workspace.until(lambda: not is_failure(message) or len(slack.messages) > before, SECONDS)
+        assert link(message) == genesys.sessions[genesys.creates[-1].session_id].join_url
+    else:
+        assert {link(message) for message in seen} == {session.join_url for session in genesys.sessions.values()}
+        assert len(seen) == (2 if told == "the same link twice" else 1)
+
+
+async def test_killed_before_it_was_written_down_nothing_was_accepted_and_nothing_comes(bots: Bots) -> None:
+    slack = bots.servers.slack
+    dead = await bots.start("before:accepted:Deal")
+    delivery = await slack.command(ANA, "Deal")
+    await dead.wait()
+    await bots.start()
+    assert not delivery.acked
+    assert [message.via for message in slack.seen_by(ANA)] == ["slackbot"]
+    assert bots.servers.genesys.creates == []
+
+
+async def test_an_agent_started_for_by_somebody_else_is_told_after_a_crash_too(bots: Bots) -> None:
+    slack = bots.servers.slack
+    dead = await bots.start("after:created:Deal")
+    await slack.command(SAM, "@ben Deal")
+    await dead.wait()
+    await bots.start()
+    (card,) = await outcomes(bots, SAM, 1)
+    (told,) = await outcomes(bots, BEN, 1)
+    assert "has got the link too" in card
+    assert f"<@{SAM}> started a co-browse session for you" in told
+
+
+async def test_a_request_delivered_again_after_a_crash_is_one_request(bots: Bots) -> None:
+    slack, genesys = bots.servers.slack, bots.servers.genesys
+    dead = await bots.start("after:answered:Deal")
+    delivery = await slack.command(ANA, "Deal")
+    await dead.wait()
+    await bots.start()
+    assert (await slack.redeliver(delivery)).acked
+    await asyncio.sleep(0.5)
+    assert len(genesys.creates) == 1
+    assert len(slack.seen_by(ANA)) == 1
+
+
+async def test_a_try_again_button_outlives_the_process_that_made_it(bots: Bots) -> None:
+    slack, genesys = bots.servers.slack, bots.servers.genesys
+    first = await bots.start()
+    await genesys.misbehave("dropped", times=1)
+    await slack.command(ANA, "Deal")
+    await outcomes(bots, ANA, 1)
+    await asyncio.sleep(0.2)
+    first.kill()
+    await first.wait()
+    await bots.start()
+    (failed,) = slack.seen_by(ANA)
+    assert "try_again" in buttons(failed)
+    await slack.press(ANA, failed, "try_again")
+    await slack.workspace.until(lambda: not is_failure(failed), SECONDS)
+    assert link(failed)
+    assert len(genesys.creates) == 2
