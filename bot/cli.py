@@ -1,4 +1,4 @@
-"""The commands: run · sandbox · start · applications. Each reads its settings and calls one function.
+"""The commands: run · sandbox · start · applications, and hosts (cli_hosts.py). Each calls one function.
 
 Imports stand inside the commands, so that each loads only what it uses.
 """
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from bot import __version__
+from bot.cli_hosts import hosts
 
 if TYPE_CHECKING:
     from bot import settings
@@ -24,6 +25,9 @@ T = TypeVar("T")
 @click.version_option(__version__, prog_name="cobrowse-bot")
 def main() -> None:
     """A Slack bot for contact centres on Genesys Cloud: type /cobrowse, get the customer's join link."""
+
+
+main.add_command(hosts)
 
 
 @main.command()

@@ -3,7 +3,7 @@
 How it is kept is for bot/store. Every method of a store may raise StoreUnavailable.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -80,3 +80,20 @@ class HostBook(Protocol):
 
     async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
         """Forgets it."""
+
+
+Link = tuple[TeamId | None, UserId, HostId]
+"""Somebody an administrator linked to a host, in one team or (None) in any."""
+
+
+class LinkBook(Protocol):
+    """The links themselves, for whoever manages them. Every method may raise StoreUnavailable."""
+
+    async def links(self) -> Sequence[Link]:
+        """All of them, by user."""
+
+    async def link(self, links: Sequence[Link], on_progress: Callable[[int], None] = lambda done: None) -> None:
+        """Adds or changes all of these, or none. `on_progress` is told how many more are in, again and again."""
+
+    async def unlink(self, team_id: TeamId | None, user_id: UserId) -> bool:
+        """Whether there was such a link."""

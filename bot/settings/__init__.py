@@ -13,38 +13,13 @@ from dotenv import dotenv_values
 
 from bot.desk import hosts_file
 from bot.desk.access import Roll, Rules
-from bot.desk.desk import Offer
-from bot.desk.hosts import host_id
 from bot.desk.models import ChannelId, HostId, TeamId, UserId
-from bot.genesys import regions
-from bot.genesys.credentials import Credentials, KeyCredentials, SecretCredentials, load_key
 from bot.settings.reader import Reader, SettingsFault, read_file
+from bot.settings.service import Logging, Service, read_service
 from bot.store.opening import MEMORY, POSTGRES, SQLITE
 from bot.store.sealing import check_key
 
-DEFAULT_SCOPES = "cobrowse:session:write cobrowse:session:read"
 _PERSON_OR_GROUP = r"[UWS][A-Z0-9]{2,}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Logging:
-    """How to log, and the secret values that no line may show."""
-
-    level: str
-    as_json: bool
-    secrets: tuple[str, ...] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """The session service: where it is, who we are there, what sessions are made of."""
-
-    api_url: str
-    login_url: str
-    credentials: Credentials
-    offer: Offer
-    host_id: HostId | None
-    logging: Logging
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +79,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     """What `run` needs. Raises SettingsFault with every fault there is."""
     reader = Reader(environ)
     slack = _slack(reader)
-    service = _service(reader)
+    service = read_service(reader)
     rules = Rules(
         supervisors=_roll(reader, "COBROWSE_SUPERVISORS"),
         admins=_roll(reader, "COBROWSE_ADMINS"),
@@ -133,10 +108,19 @@ def load(environ: Mapping[str, str]) -> Settings:
     return settings
 
 
+def load_database(environ: Mapping[str, str]) -> Database:
+    """What the commands need that only look into the database. Raises SettingsFault."""
+    reader = Reader(environ)
+    database = _database(reader)
+    if reader.faults:
+        raise SettingsFault(reader.faults)
+    return database
+
+
 def load_service(environ: Mapping[str, str]) -> Service:
     """What the commands need that know no Slack. Raises SettingsFault."""
     reader = Reader(environ)
-    service = _service(reader)
+    service = read_service(reader)
     host = reader.text("GENESYS_HOST_USER_ID")
     if host and service.host_id is None:
         reader.fault("GENESYS_HOST_USER_ID", "must be a Genesys user's id, a UUID.")
@@ -174,63 +158,6 @@ def _slack(reader: Reader) -> Slack:
     )
 
 
-def _service(reader: Reader) -> Service:
-    api_url, login_url = _urls(reader)
-    offer = Offer(
-        application_id=reader.text("COBROWSE_APPLICATION_ID"),
-        application_type=reader.text("COBROWSE_APPLICATION_TYPE"),
-        timeout_seconds=reader.integer("COBROWSE_TIMEOUT_SECONDS", 60, 86_400),
-    )
-    credentials = _credentials(reader)
-    level = reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"))
-    as_json = reader.choice("LOG_FORMAT", ("text", "json")) == "json"
-    for name in ("DATABASE_URL", "STORE_ENCRYPTION_KEY"):  # read for the log's sake, which must not show them
-        reader.text(name)
-    return Service(
-        api_url=api_url,
-        login_url=login_url,
-        credentials=credentials,
-        offer=offer,
-        host_id=host_id(reader.text("GENESYS_HOST_USER_ID")),
-        logging=Logging(level=level, as_json=as_json, secrets=tuple(reader.secrets)),
-    )
-
-
-def _urls(reader: Reader) -> tuple[str, str]:
-    api_url, login_url = reader.url("GENESYS_API_URL"), reader.url("GENESYS_LOGIN_URL")
-    if api_url and login_url:
-        return api_url, login_url
-    region = reader.needed("GENESYS_REGION", "Set it to your organisation's region, such as us-west-2.")
-    found = reader.parsed("GENESYS_REGION", lambda: regions.urls(region)) if region else None
-    region_api, region_login = found or ("", "")
-    return api_url or region_api, login_url or region_login
-
-
-def _credentials(reader: Reader) -> Credentials:
-    client_id = reader.needed("GENESYS_CLIENT_ID", "It is the id of an OAuth client: Admin, Integrations, OAuth.")
-    path, pem = reader.text("GENESYS_PRIVATE_KEY_PATH"), reader.text("GENESYS_PRIVATE_KEY")
-    secret = reader.text("GENESYS_CLIENT_SECRET")
-    passphrase = reader.text("GENESYS_PRIVATE_KEY_PASSPHRASE") or None
-    scopes = reader.text("GENESYS_SCOPES")
-    asked = "" if scopes.lower() == "none" else " ".join(scopes.replace(",", " ").split())
-    ways = [name for name, value in _ways(path, pem, secret) if value]
-    if len(ways) > 1:
-        reader.fault(ways[0], f"is set, and so is {' and '.join(ways[1:])}. Keep one of them.")
-    if not ways:
-        files = ("GENESYS_PRIVATE_KEY_FILE", "GENESYS_CLIENT_SECRET_FILE")
-        if not any(fault.startswith(files) for fault in reader.faults):
-            missing = "is missing. Set it to the path of the key, or set GENESYS_CLIENT_SECRET."
-            reader.fault("GENESYS_PRIVATE_KEY_PATH", missing)
-    elif secret:
-        return SecretCredentials(client_id, secret, asked)
-    org_id = reader.needed("GENESYS_ORG_ID", "A private key needs it.") if path or pem else ""
-    source = "GENESYS_PRIVATE_KEY_PATH" if path else "GENESYS_PRIVATE_KEY"
-    key = reader.parsed(source, lambda: load_key(read_file(path) if path else pem, passphrase)) if path or pem else None
-    if key is None:  # a fault has been noted
-        return SecretCredentials(client_id, "")
-    return KeyCredentials(client_id, org_id, key, asked if scopes else DEFAULT_SCOPES, reader.text("GENESYS_KEY_ID"))
-
-
 def _database(reader: Reader) -> Database:
     url = reader.text("DATABASE_URL")
     if not (url.startswith((MEMORY, *POSTGRES)) or (url.startswith(SQLITE) and len(url) > len(SQLITE))):
@@ -241,15 +168,20 @@ def _database(reader: Reader) -> Database:
     return Database(retention_days=reader.integer("COBROWSE_RETENTION_DAYS", 1, 3650), url=url, keys=keys)
 
 
-def _ways(path: str, pem: str, secret: str) -> list[tuple[str, str]]:
-    names = ("GENESYS_PRIVATE_KEY_PATH", "GENESYS_PRIVATE_KEY", "GENESYS_CLIENT_SECRET")
-    return list(zip(names, (path, pem, secret), strict=True))
-
-
 def _roll(reader: Reader, name: str) -> Roll:
     ids = reader.words(name, _PERSON_OR_GROUP, "user id (U…, W…) or user group (S…)")
     users = frozenset(UserId(word) for word in ids if not word.startswith("S"))
     return Roll(users, tuple(word for word in ids if word.startswith("S")))
 
 
-__all__ = ["Logging", "Service", "Settings", "SettingsFault", "Slack", "environment", "load", "load_service"]
+__all__ = [
+    "Logging",
+    "Service",
+    "Settings",
+    "SettingsFault",
+    "Slack",
+    "environment",
+    "load",
+    "load_database",
+    "load_service",
+]

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 from bot.desk.errors import CobrowseError
 from bot.desk.models import Host, HostId, Request, RequestId, Session, State, TeamId, UserId
-from bot.desk.store import JOIN_SECONDS, Accepted, Kept
+from bot.desk.store import JOIN_SECONDS, Accepted, Kept, Link
 from bot.store.rows import sameness
 
 
 class MemoryStore:
-    """Keeps to desk.store.Store and HostBook; links nobody, and leaves found hosts to the desk's own cache."""
+    """Keeps to desk.store.Store, HostBook and LinkBook; leaves found hosts to the desk's own cache."""
 
     def __init__(self, size: int = 10_000, clock: Callable[[], float] = time.time) -> None:
         self._size = size
@@ -23,6 +23,7 @@ class MemoryStore:
         self._keys: dict[str, RequestId] = {}
         self._latest: dict[str, RequestId] = {}
         self._session_at: dict[RequestId, float] = {}
+        self._links: dict[tuple[TeamId | None, UserId], HostId] = {}
 
     async def accept(self, request: Request) -> Accepted:
         if request.key in self._keys:
@@ -70,7 +71,7 @@ class MemoryStore:
                 self._kept[request_id] = replace(kept, session=None)
 
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
-        return None
+        return self._links.get((team_id, user_id)) or self._links.get((None, user_id))
 
     async def found(self, team_id: TeamId, user_id: UserId) -> Host | None:
         return None
@@ -80,6 +81,16 @@ class MemoryStore:
 
     async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
         """Nothing was kept."""
+
+    async def links(self) -> Sequence[Link]:
+        return [(team_id, user_id, host_id) for (team_id, user_id), host_id in sorted(self._links.items(), key=str)]
+
+    async def link(self, links: Sequence[Link], on_progress: Callable[[int], None] = lambda done: None) -> None:
+        self._links |= {(team_id, user_id): host_id for team_id, user_id, host_id in links}
+        on_progress(len(links))
+
+    async def unlink(self, team_id: TeamId | None, user_id: UserId) -> bool:
+        return self._links.pop((team_id, user_id), None) is not None
 
     def _can_join(self, request_id: RequestId) -> bool:
         kept = self._kept.get(request_id)

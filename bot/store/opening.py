@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from bot.desk.store import HostBook, Store
+from bot.desk.store import HostBook, LinkBook, Store
 from bot.store.memory import MemoryStore
 from bot.store.refusals import NO_DRIVER, StoreRefused
 from bot.store.sealing import Sealer
@@ -13,7 +13,7 @@ from bot.store.sqlite import SQLiteStore
 SQLITE, MEMORY, POSTGRES = "sqlite:///", "memory:", ("postgresql://", "postgres://")
 
 
-class FullStore(Store, HostBook, Protocol):
+class FullStore(Store, HostBook, LinkBook, Protocol):
     """What each of them is."""
 
 

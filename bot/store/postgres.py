@@ -5,7 +5,7 @@ connection of its own: see presence.py.
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
@@ -14,7 +14,7 @@ import asyncpg
 
 from bot.desk.errors import CobrowseError, StoreUnavailable
 from bot.desk.models import Host, HostId, Request, RequestId, Session, State, TeamId, UserId
-from bot.desk.store import JOIN_SECONDS, Accepted, Kept
+from bot.desk.store import JOIN_SECONDS, Accepted, Kept, Link
 from bot.store import rows, statements
 from bot.store.presence import LOCK_CLASS, Presence
 from bot.store.sealing import Sealer
@@ -45,7 +45,7 @@ def dollars(statement: str) -> tuple[str, tuple[str, ...]]:
 
 
 class PostgresStore:
-    """Keeps to desk.store.Store and HostBook."""
+    """Keeps to desk.store.Store, HostBook and LinkBook."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", presence: Presence, sealer: Sealer, days: int) -> None:
         self._pool = pool
@@ -114,6 +114,20 @@ class PostgresStore:
 
     async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
         await self._one(statements.DROP_FOUND, {"team_id": team_id, "user_id": user_id})
+
+    async def links(self) -> Sequence[Link]:
+        async with self._connection() as connection:
+            return [rows.link(row) for row in await connection.fetch(statements.LINKS)]
+
+    async def link(self, links: Sequence[Link], on_progress: Callable[[int], None] = lambda done: None) -> None:
+        statement, names = dollars(statements.LINK)
+        async with self._transaction() as connection:
+            for some in rows.batches([rows.link_row(link) for link in links]):
+                await connection.executemany(statement, [[row[name] for name in names] for row in some])
+                on_progress(len(some))
+
+    async def unlink(self, team_id: TeamId | None, user_id: UserId) -> bool:
+        return await self._one(statements.UNLINK, {"team_id": team_id or "", "user_id": user_id}) is not None
 
     async def _one(self, statement: str, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
         async with self._connection() as connection:

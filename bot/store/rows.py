@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from bot.desk.models import (
     UserId,
 )
 from bot.desk.records import from_record, to_record
-from bot.desk.store import Kept
+from bot.desk.store import Kept, Link
 from bot.store.sealing import Sealer
 
 
@@ -81,6 +81,22 @@ def transition(
 def kept(row: Mapping[str, Any], sealer: Sealer) -> Kept:
     """A row of statements.FIND as the desk knows it."""
     return Kept(_request(row, sealer), State(row["state"]), failure_of(row["failure"]), _session(row, sealer))
+
+
+def link(row: Mapping[str, Any]) -> Link:
+    """A row of statements.LINKS."""
+    return (TeamId(row["team_id"]) if row["team_id"] else None, UserId(row["user_id"]), HostId(row["host_id"]))
+
+
+def link_row(linked: Link) -> dict[str, Any]:
+    """And back, but for the clock's part."""
+    return {"team_id": linked[0] or "", "user_id": linked[1], "host_id": linked[2]}
+
+
+def batches(values: list[dict[str, Any]], size: int = 500) -> Iterator[list[dict[str, Any]]]:
+    """So many at a time."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 def failure_text(failure: CobrowseError | None) -> str | None:

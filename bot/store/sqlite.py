@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.desk.errors import CobrowseError, StoreUnavailable
 from bot.desk.models import Host, HostId, Request, RequestId, Session, State, TeamId, UserId
-from bot.desk.store import JOIN_SECONDS, Accepted, Kept
+from bot.desk.store import JOIN_SECONDS, Accepted, Kept, Link
 from bot.store import rows, sqlite_file, statements
 from bot.store.sealing import Sealer
 from bot.store.writer import Writer
@@ -26,7 +26,7 @@ ORPHANS = "UPDATE requests SET owner = :owner WHERE state <> 'answered' AND owne
 
 
 class SQLiteStore:
-    """Keeps to desk.store.Store and HostBook. `clock` says the time in seconds since 1970."""
+    """Keeps to desk.store.Store, HostBook and LinkBook. `clock` says the time in seconds since 1970."""
 
     def __init__(
         self,
@@ -127,6 +127,25 @@ class SQLiteStore:
     async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
         values = {"team_id": team_id, "user_id": user_id}
         await self._writer.write(lambda connection: connection.execute(statements.DROP_FOUND, values))
+
+    async def links(self) -> Sequence[Link]:
+        found = await self._writer.write(lambda connection: connection.execute(statements.LINKS).fetchall())
+        return [rows.link(dict(row)) for row in found]
+
+    async def link(self, links: Sequence[Link], on_progress: Callable[[int], None] = lambda done: None) -> None:
+        values = [rows.link_row(link) | {"now": self._clock()} for link in links]
+
+        def work(connection: sqlite3.Connection) -> None:
+            for some in rows.batches(values):
+                connection.executemany(statements.LINK, some)
+                on_progress(len(some))
+
+        await self._writer.write(work)
+
+    async def unlink(self, team_id: TeamId | None, user_id: UserId) -> bool:
+        values = {"team_id": team_id or "", "user_id": user_id}
+        gone = await self._writer.write(lambda connection: connection.execute(statements.UNLINK, values).fetchall())
+        return bool(gone)
 
     async def _read(self, statement: str, values: Mapping[str, Any]) -> sqlite3.Row | None:
         """The first row, on a connection and a thread of its own: a reader waits for no writer."""

@@ -44,4 +44,8 @@ KEEP_FOUND = """INSERT INTO found_hosts (team_id, user_id, host_id, rule, good_u
     VALUES (:team_id, :user_id, :host_id, :rule, :now + :seconds)
     ON CONFLICT (team_id, user_id) DO UPDATE SET host_id = excluded.host_id, rule = excluded.rule,
     good_until = excluded.good_until"""
+LINKS = "SELECT team_id, user_id, host_id FROM links ORDER BY user_id, team_id"
+LINK = """INSERT INTO links (team_id, user_id, host_id, linked_at) VALUES (:team_id, :user_id, :host_id, :now)
+    ON CONFLICT (team_id, user_id) DO UPDATE SET host_id = excluded.host_id, linked_at = excluded.linked_at"""
+UNLINK = "DELETE FROM links WHERE team_id = :team_id AND user_id = :user_id RETURNING user_id"
 DROP_FOUND = "DELETE FROM found_hosts WHERE team_id = :team_id AND user_id = :user_id"

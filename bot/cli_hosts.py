@@ -1,0 +1,99 @@
+"""`cobrowse-bot hosts`: set, remove, list, import and export links from Slack users to Genesys hosts."""
+
+import asyncio
+import sys
+from typing import Any, NoReturn
+
+import click
+
+team = click.option("--team", metavar="T…", help="In this Slack workspace only.")
+
+
+@click.group()
+def hosts() -> None:
+    """Link Slack users to Genesys hosts; a link comes before every other rule, and takes effect at once."""
+
+
+@hosts.command("set")
+@click.argument("slack_user_id")
+@click.argument("genesys_user_id")
+@team
+def set_(slack_user_id: str, genesys_user_id: str, team: str | None) -> None:
+    """Link one person."""
+    from bot import links
+    from bot.desk.hosts_file import BadHostsFile
+
+    try:
+        link = links.read(slack_user_id, genesys_user_id, team)
+    except BadHostsFile as bad:
+        _fail("\n".join(bad.faults))
+    _with_database(lambda database: links.add(database, [link]))
+    click.echo(f"{slack_user_id} is linked to {link[2]}.")
+
+
+@hosts.command()
+@click.argument("slack_user_id")
+@team
+def remove(slack_user_id: str, team: str | None) -> None:
+    """Remove one person's link."""
+    from bot import links
+
+    if not _with_database(lambda database: links.remove(database, slack_user_id, team)):
+        _fail(f"There is no link of {slack_user_id}" + (f" in {team}." if team else " that holds in any workspace."))
+    click.echo(f"{slack_user_id} is linked no more.")
+
+
+@hosts.command("list")
+def list_() -> None:
+    """Show all links."""
+    from bot import links
+
+    for team_id, user_id, host in _with_database(links.every):
+        click.echo(f"{user_id}\t{host}\t{team_id or 'any workspace'}")
+
+
+@hosts.command("import")
+@click.argument("path")
+def import_(path: str) -> None:
+    """Add the links of a CSV file: all of them, or none."""
+    from bot import links
+    from bot.desk.hosts_file import BadHostsFile
+    from bot.settings.reader import read_file
+
+    try:
+        read = links.read_csv(read_file(path))
+    except BadHostsFile as bad:
+        _fail("Nothing was imported:\n" + "\n".join(f"  {fault}" for fault in bad.faults))
+    except (OSError, ValueError) as error:
+        _fail(f"{path} cannot be read: {error}")
+    with click.progressbar(length=len(read), label="Importing", file=sys.stderr) as bar:
+        _with_database(lambda database: links.add(database, read, bar.update))
+    click.echo(f"{len(read)} links imported.")
+
+
+@hosts.command()
+@click.argument("path", default="-")
+def export(path: str) -> None:
+    """Write all links to a CSV file, or to standard output."""
+    from bot import links
+
+    with click.open_file(path, "w", encoding="utf-8") as file:
+        file.write(links.write_csv(_with_database(links.every)))
+
+
+def _with_database(use: Any) -> Any:
+    from bot import settings
+    from bot.desk.errors import StoreUnavailable
+    from bot.store.refusals import StoreRefused
+
+    try:
+        return asyncio.run(use(settings.load_database(settings.environment())))
+    except settings.SettingsFault as fault:
+        _fail("\n".join(fault.faults))
+    except (StoreRefused, StoreUnavailable) as error:
+        _fail(str(error) if isinstance(error, StoreRefused) else "The database cannot be used just now.")
+
+
+def _fail(sentence: str) -> NoReturn:
+    click.echo(sentence, err=True)
+    sys.exit(1)

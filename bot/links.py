@@ -1,0 +1,59 @@
+"""The links from people to hosts, for `cobrowse-bot hosts`: they come first in the chain, and take effect at once."""
+
+import csv
+import io
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from bot.desk import hosts_file
+from bot.desk.hosts_file import BadHostsFile
+from bot.desk.models import TeamId, UserId
+from bot.desk.store import Link
+from bot.settings import Database
+from bot.store.opening import FullStore, open_store
+
+
+def read(user_id: str, genesys_id: str, team_id: str | None) -> Link:
+    """One link out of what somebody typed. Raises BadHostsFile with every fault."""
+    text = f"slack_user_id,genesys_user_id,team_id\n{user_id},{genesys_id},{team_id or ''}\n"
+    try:
+        ((key, host),) = hosts_file.parse(text).items()
+    except BadHostsFile as bad:
+        raise BadHostsFile([fault.removeprefix("line 2: ") for fault in bad.faults]) from None
+    return (*key, host)
+
+
+def read_csv(text: str) -> list[Link]:
+    """A file's links. Raises BadHostsFile with every bad line."""
+    return [(team_id, user_id, host) for (team_id, user_id), host in hosts_file.parse(text).items()]
+
+
+def write_csv(links: list[Link]) -> str:
+    """The file again."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow((*hosts_file.HEADER, "team_id"))
+    writer.writerows((user_id, host, team_id or "") for team_id, user_id, host in links)
+    return out.getvalue()
+
+
+async def add(database: Database, links: list[Link], on_progress: Callable[[int], None] = lambda done: None) -> None:
+    """Adds all of them, or none. Raises StoreRefused, StoreUnavailable."""
+    async with _open(database) as store:
+        await store.link(links, on_progress)
+
+
+async def remove(database: Database, user_id: str, team_id: str | None) -> bool:
+    """Whether there was such a link. Raises StoreRefused, StoreUnavailable."""
+    async with _open(database) as store:
+        return await store.unlink(TeamId(team_id) if team_id else None, UserId(user_id))
+
+
+async def every(database: Database) -> list[Link]:
+    """All links. Raises StoreRefused, StoreUnavailable."""
+    async with _open(database) as store:
+        return list(await store.links())
+
+
+def _open(database: Database) -> AbstractAsyncContextManager[FullStore]:
+    return open_store(database.url, keys=database.keys, retention_days=database.retention_days, alone=False)
