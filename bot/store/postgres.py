@@ -24,7 +24,7 @@ WAIT_SECONDS = 1.0
 STATEMENT_SECONDS = 1.5
 """Together under Slack's three seconds, so that a command is refused in time when the database does not answer."""
 DAY_SECONDS = 86_400.0
-NOW = "CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION)"
+NOW = "CAST(extract(epoch FROM statement_timestamp()) AS DOUBLE PRECISION)"  # stable, so that indexes can be used
 TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 ORPHANS = f"""UPDATE requests SET owner = :owner WHERE id IN (

@@ -1,0 +1,85 @@
+"""A command costs the same however much has been remembered: no statement looks through a table."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from postgres import new_database
+from store_bench import Bench
+
+from bot.store import postgres, sqlite, sqlite_file, statements
+
+ROWS = 20_000
+VALUES: dict[str, Any] = {
+    "now": 1.8e9, "kept_seconds": 1e9, "join_seconds": 10.0, "seconds": 1.0, "owner": 7, "replaces": False,
+    "accepted_at": 1.0, "ends_at": 2e9,
+}  # fmt: skip
+TABLES = ("requests", "sessions", "found_hosts", "links")
+
+
+def every_statement() -> Iterator[tuple[str, str]]:
+    for name, value in vars(statements).items():
+        if name.isupper() and name != "LINKS":  # which is to show them all
+            for statement in (value,) if isinstance(value, str) else value:
+                yield name, statement
+
+
+def fill(number: int) -> str:
+    """Old rows, as a statement both databases take."""
+    series = {
+        "sqlite": f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {number}) SELECT i FROM n",
+    }
+    return series["sqlite"]
+
+
+REQUESTS = """INSERT INTO requests (id, key, owner, state, kind, team_id, channel_id, requester, replaces, same,
+    accepted_at, session_id) SELECT 'r' || i, 'k' || i, i % 50, 'answered', 'start', 'T', 'C', 'U' || i, false,
+    's' || i, 1700000000 + i, 'x' || i FROM ({series}) AS n"""
+SESSIONS = """INSERT INTO sessions (id, request_id, team_id, requester, agent, host_id, name, application_id, status,
+    created_at, ends_at) SELECT 'x' || i, 'r' || i, 'T', 'U', 'U', 'h', 'n', 'web', 'active', 1700000000 + i,
+    1700001800 + i FROM ({series}) AS n"""
+HOSTS = """INSERT INTO found_hosts (team_id, user_id, host_id, rule, good_until)
+    SELECT 'T', 'U' || i, 'h', 'r', 1900000000 + i FROM ({series}) AS n"""
+LINKED = "INSERT INTO links (team_id, user_id, host_id, linked_at) SELECT 'T', 'U' || i, 'h', 1 FROM ({series}) AS n"
+FILL = (REQUESTS, SESSIONS, HOSTS, LINKED)
+
+
+async def test_no_statement_of_sqlite_looks_through_a_table(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        await Bench(stack, tmp_path / "bot.db").open()
+    connection = sqlite_file.connect(tmp_path / "bot.db")
+    for statement in FILL:
+        connection.execute(statement.format(series=fill(ROWS)))
+    connection.execute("ANALYZE")
+    for name, statement in (*every_statement(), ("ORPHANS", sqlite.ORPHANS)):
+        names = set(re.findall(r":([a-z_]+)", statement))
+        values = {one: VALUES.get(one, "x") for one in names}
+        plan = [row["detail"] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+        scans = [step for step in plan if step.startswith("SCAN") and "requests_unfinished" not in step]
+        assert not [step for step in scans if any(table in step for table in (*TABLES, " r", " s"))], (name, plan)
+    connection.close()
+
+
+@pytest.fixture
+async def url() -> AsyncIterator[str]:
+    async with new_database() as fresh:
+        yield fresh
+
+
+async def test_no_statement_of_postgres_looks_through_a_table(url: str, tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        await Bench(stack, tmp_path / "unused", url).open()
+    connection = await asyncpg.connect(url)
+    for statement in FILL:
+        await connection.execute(statement.format(series=f"SELECT generate_series(1, {ROWS}) AS i"))
+    await connection.execute("ANALYZE")
+    for name, statement in (*every_statement(), ("ORPHANS", postgres.ORPHANS)):
+        text, names = postgres.dollars(statement)
+        rows = await connection.fetch(f"EXPLAIN {text}", *(VALUES.get(one, "x") for one in names))
+        plan = "\n".join(row[0] for row in rows)
+        assert not re.search(rf"Seq Scan on ({'|'.join(TABLES)})\b", plan), (name, plan)
+    await connection.close()
