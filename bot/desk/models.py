@@ -114,7 +114,7 @@ class Order:
 
     host_id: HostId
     name: str
-    application_id: str
+    application_id: str = ""
     application_type: str
     timeout_seconds: int
     request_id: RequestId
@@ -132,7 +132,7 @@ class Session:
     status: str
     host_id: HostId
     name: str
-    application_id: str
+    application_id: str = ""
     ends_at: datetime
     join_url: str = field(repr=False)
     reference: str | None = None
