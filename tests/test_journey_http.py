@@ -65,6 +65,7 @@ async def test_a_button_works_over_http(over_http: Journey) -> None:
 async def test_many_commands_at_once_are_each_acknowledged_in_time_and_answered(over_http: Journey) -> None:
     over_http.genesys.latency_seconds = 0.05
     deliveries = await asyncio.gather(*(over_http.slack.command(ANA, f"No {number}") for number in range(100)))
+    await over_http.slack.workspace.until(lambda: len(over_http.slack.seen_by(ANA)) >= 100, 30)
     await over_http.finish()
     assert all(delivery.acked for delivery in deliveries)
     assert len({link(message) for message in over_http.slack.seen_by(ANA)}) == 100

@@ -25,21 +25,7 @@ DATE = "<!date^1767268800^{time}|12:00 UTC>"
 OURS = ("<@U0ANA>", "<@U0BEN>", "<#C0HELP>", "<#C0DESK>", DATE)
 WORDS = Words("/cobrowse", "<#C0HELP>")
 
-PIECES = [
-    "<!channel>",
-    "<@U0EVIL>",
-    "<https://evil.example|x>",
-    "&",
-    "&lt;",
-    "<",
-    ">",
-    "`",
-    "*",
-    "\n",
-    "|",
-    "”",
-    "a" * 40,
-]
+PIECES = [*"&<>`*\n|”", "<!channel>", "<@U0EVIL>", "<https://evil.example|x>", "&lt;", "a" * 40]
 unsafe = st.text(max_size=300) | st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
 relaxed = settings(deadline=None, max_examples=60)
 

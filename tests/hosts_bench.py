@@ -1,0 +1,44 @@
+"""What the tests of the hosts share: a clock that is an argument, people, and a directory of Genesys users."""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+
+from bot.desk.hosts import DirectoryUser
+from bot.desk.models import Person, Standing
+
+
+class Clock:
+    """Time, as an argument."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def uuid_of(number: int) -> str:
+    return str(uuid.UUID(int=number, version=4))
+
+
+def person(number: int = 1, team: str = "T0ONE", email: str | None = "") -> Person:
+    address = f"p{number}@{team}.example" if email == "" else email
+    return Person(team, f"U{number}", f"Person {number}", Standing.MEMBER, address)
+
+
+def user(number: int, email: str, *, active: bool = True) -> DirectoryUser:
+    return DirectoryUser(uuid_of(number), active, email)
+
+
+class Directory:
+    """Genesys users by address: `users` maps an address to what is answered. Counts what it is asked."""
+
+    def __init__(self, *users: DirectoryUser) -> None:
+        self.users = {user.email.lower(): [user] for user in users}
+        self.asked: list[str] = []
+
+    async def by_email(self, email: str) -> Sequence[DirectoryUser]:
+        self.asked.append(email)
+        await asyncio.sleep(0)
+        return self.users.get(email.lower(), [])

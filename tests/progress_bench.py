@@ -1,0 +1,100 @@
+"""What the tests of a request's progress share: a clock that jumps, a ledger, a notifier, and a story told on them."""
+
+import asyncio
+import selectors
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from bot.desk.models import Kind, Note, Request, Session, State
+from bot.desk.progress import NOTE_AFTER_SECONDS, Progress
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+REQUEST = Request(
+    id="r1",
+    key="k",
+    kind=Kind.START,
+    team_id="T0",
+    enterprise_id=None,
+    channel_id="C0",
+    requester="U0ANA",
+    accepted_at=NOW,
+)
+
+
+class Jumping(selectors.DefaultSelector):
+    """Waits for no timer: the time it was to wait has simply passed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+
+    def select(self, timeout: float | None = None):
+        self.now += timeout or 0.0
+        return super().select(0)
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """An event loop on the selector's time."""
+
+    def __init__(self) -> None:
+        self.jumping = Jumping()
+        super().__init__(self.jumping)
+
+    def time(self) -> float:
+        return self.jumping.now
+
+
+class Ledger:
+    """The store: remembers each move, and refuses when somebody else has the request."""
+
+    def __init__(self) -> None:
+        self.moves: list[tuple[State, State]] = []
+        self.session: Session | None = None
+        self.failure = ""
+        self.ours = True
+
+    async def advance(self, request_id, from_, to, *, session=None, failure="") -> bool:
+        assert request_id == REQUEST.id
+        if self.ours:
+            self.moves.append((from_, to))
+            self.session, self.failure = session, failure
+        return self.ours
+
+
+class Notifier:
+    """Remembers what was said and when; takes as long as it is told to."""
+
+    def __init__(self) -> None:
+        self.notes: list[tuple[float, Note]] = []
+        self.takes_seconds = 0.0
+        self.done = 0
+
+    async def note(self, request: Request, note: Note) -> None:
+        assert request is REQUEST
+        self.notes.append((asyncio.get_running_loop().time(), note))
+        await asyncio.sleep(self.takes_seconds)
+        self.done += 1
+
+    @property
+    def heard(self) -> list[tuple[int, int | None]]:
+        return [(round(at), None if note.wait_seconds is None else round(note.wait_seconds)) for at, note in self.notes]
+
+
+Story = Callable[[Progress, Ledger, Notifier], Awaitable[None]]
+
+
+def tell(story: Story, ledger: Ledger | None = None, notifier: Notifier | None = None) -> tuple[Ledger, Notifier]:
+    """Plays a story from time zero, and stops the progress at its end."""
+    ledger, notifier = ledger or Ledger(), notifier or Notifier()
+
+    async def play() -> None:
+        progress = Progress(REQUEST, ledger, notifier, note_after_seconds=NOTE_AFTER_SECONDS)
+        try:
+            await story(progress, ledger, notifier)
+        finally:
+            await progress.stop()
+        await asyncio.sleep(60)
+
+    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+        runner.run(play())
+    return ledger, notifier

@@ -1,0 +1,87 @@
+"""The sandbox's page in a real browser, looked at: a card as Slack draws it, a narrow window, contrast."""
+
+from typing import Any
+
+import page_bench
+import pytest
+from page_bench import ANA, EVIL, JOIN, card
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.sandbox.page import SandboxPage
+from bot.sandbox.slack import SandboxSlack
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all tests
+slack, bot, served = page_bench.slack, page_bench.bot, page_bench.served
+browser, page = page_bench.browser, page_bench.page
+
+
+async def test_a_card_is_drawn_as_slack_draws_it_and_nothing_in_it_is_html(page: Any) -> None:
+    shown = await card(page)
+    assert await shown.get_by_role("heading", name="Your session is ready").count() == 1
+    text = await shown.inner_text()
+    assert "Checkout & help for @Ana Agent, until 09:00." in text
+    assert EVIL in text
+    assert await page.locator("img").count() == 0
+    assert await shown.locator("strong", has_text="customer").count() == 1
+    assert await shown.locator("pre").inner_text() == JOIN
+    assert await shown.locator("pre a").count() == 0
+    assert await shown.locator("code").inner_text() == "4711"
+    assert await shown.get_by_role("link", name="the help desk").get_attribute("href") == "https://help.example"
+
+
+async def test_a_narrow_window_shows_everything_without_scrolling_sideways(page: Any) -> None:
+    await page.set_viewport_size({"width": 400, "height": 800})
+    await card(page)
+    assert await page.evaluate("document.documentElement.scrollWidth") == 400
+    table, side = page.get_by_label("The session service"), page.get_by_role("navigation")
+    for name, part in (("Genesys", table), ("Conversations", side)):
+        opener = page.get_by_role("button", name=name)
+        assert not await part.is_visible()
+        await opener.click()
+        assert await part.is_visible()
+        assert await opener.get_attribute("aria-expanded") == "true"
+        await page.keyboard.press("Escape")
+        assert not await part.is_visible()
+        assert await opener.evaluate("node => node === document.activeElement")
+
+
+CONTRASTS = """() => {
+  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const light = (colour) => {
+    const [r, g, b] = numbers(colour).map((v) => linear(v / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const colour = getComputedStyle(at).backgroundColor;
+      if ((numbers(colour)[3] ?? 1) > 0) return colour;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const found = [];
+  for (const node of document.querySelectorAll("body *")) {
+    const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
+    if (!own || !node.checkVisibility() || node.closest(".unseen, .skip, noscript")) continue;
+    const [a, b] = [light(getComputedStyle(node).color), light(ground(node))].sort((x, y) => y - x);
+    found.push([node.textContent.slice(0, 30), (a + 0.05) / (b + 0.05)]);
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_text_has_enough_contrast(page: Any, slack: SandboxSlack, served: SandboxPage, scheme: str) -> None:
+    await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    served.traffic({"from": "bot", "to": "Slack", "what": "x", "status": 500, "ms": 4, "note": "bad"})
+    await page.get_by_label("The session service").select_option(value="429")
+    await card(page)
+    await bot_says(slack, ANA)
+    await page.get_by_role("combobox", name="Message").fill("@")
+    found = await page.evaluate(CONTRASTS)
+    assert len(found) > 30
+    assert [entry for entry in found if entry[1] < 4.5] == []
+
+
+async def bot_says(slack: SandboxSlack, user_id: str) -> None:
+    await AsyncWebClient("xoxb-1", base_url=slack.api_url).chat_postMessage(channel=user_id, text="hello")
