@@ -5,6 +5,7 @@ import selectors
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
+from bot.desk.errors import CobrowseError
 from bot.desk.models import Kind, Note, Request, Session, State
 from bot.desk.progress import NOTE_AFTER_SECONDS, Progress
 
@@ -45,16 +46,21 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 
 
 class Ledger:
-    """The store: remembers each move, and refuses when somebody else has the request."""
+    """The store: remembers each move, refuses when somebody else has the request, and fails while it is away."""
 
     def __init__(self) -> None:
         self.moves: list[tuple[State, State]] = []
         self.session: Session | None = None
-        self.failure = ""
+        self.failure: CobrowseError | None = None
         self.ours = True
+        self.asked = 0
+        self.away: Callable[[], Exception | None] = lambda: None
 
-    async def advance(self, request_id, from_, to, *, session=None, failure="") -> bool:
+    async def advance(self, request_id, from_, to, *, session=None, failure=None) -> bool:
         assert request_id == REQUEST.id
+        self.asked += 1
+        if error := self.away():
+            raise error
         if self.ours:
             self.moves.append((from_, to))
             self.session, self.failure = session, failure
@@ -83,12 +89,12 @@ class Notifier:
 Story = Callable[[Progress, Ledger, Notifier], Awaitable[None]]
 
 
-def tell(story: Story, ledger: Ledger | None = None, notifier: Notifier | None = None) -> tuple[Ledger, Notifier]:
-    """Plays a story from time zero, and stops the progress at its end."""
-    ledger, notifier = ledger or Ledger(), notifier or Notifier()
+def tell(story: Story, state: State = State.ACCEPTED) -> tuple[Ledger, Notifier]:
+    """Plays a story from time zero with a request in this state, and stops the progress at its end."""
+    ledger, notifier = Ledger(), Notifier()
 
     async def play() -> None:
-        progress = Progress(REQUEST, ledger, notifier, note_after_seconds=NOTE_AFTER_SECONDS)
+        progress = Progress(REQUEST, state, ledger, notifier, note_after_seconds=NOTE_AFTER_SECONDS)
         try:
             await story(progress, ledger, notifier)
         finally:

@@ -1,5 +1,7 @@
 """What the tests of the settings share: environments that are enough, a private key, and the faults of a wrong one."""
 
+from base64 import urlsafe_b64encode
+
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -7,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from bot import settings
 from bot.settings import SettingsFault
 
+FERNET = urlsafe_b64encode(bytes(range(32))).decode()
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"
 GENESYS = {"GENESYS_REGION": "us-west-2", "GENESYS_CLIENT_ID": "client-1", "GENESYS_CLIENT_SECRET": "genesys-hush-1"}
 SOCKET = GENESYS | {"SLACK_BOT_TOKEN": "xoxb-hush-1", "SLACK_APP_TOKEN": "xapp-hush-1"}

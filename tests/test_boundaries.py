@@ -5,8 +5,8 @@ Each test puts a part that breaks into the wiring; everything around it is the r
 
 import logging
 import re
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from journey import ANA, BEN, Journey, buttons, is_failure, link, open_journey, 
 from bot import app
 from bot.desk.errors import StoreUnavailable
 from bot.desk.models import Order, Request, RequestId, Session, State
+from bot.desk.store import Accepted
 from bot.genesys.sessions import Sessions
 from bot.slack.people import SlackPeople
 from bot.store.memory import MemoryStore
@@ -55,7 +56,7 @@ def breaks(monkeypatch: pytest.MonkeyPatch) -> type[Breaks]:
         pass
 
     class BrokenStore(MemoryStore):
-        async def accept(self, request: Request) -> bool:
+        async def accept(self, request: Request) -> Accepted:
             if Point.accepting:
                 raise Point.accepting
             return await super().accept(request)
@@ -70,7 +71,11 @@ def breaks(monkeypatch: pytest.MonkeyPatch) -> type[Breaks]:
                 raise error
             return await super().advance(request_id, from_, to, **how)
 
-    monkeypatch.setattr(app, "MemoryStore", BrokenStore)
+    @asynccontextmanager
+    async def open_broken(url: str, **how: Any) -> AsyncIterator[BrokenStore]:
+        yield BrokenStore()
+
+    monkeypatch.setattr(app, "open_store", open_broken)
     return Point
 
 

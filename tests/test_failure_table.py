@@ -103,13 +103,13 @@ async def test_a_token_without_the_scope_is_told_by_the_name_of_the_scope(quick:
 
 
 async def test_an_invalid_host_is_looked_up_anew_the_next_time(journey: Journey) -> None:
-    await journey.asks()
+    await journey.asks("One")
     old = next(user for user in journey.genesys.users.values() if user.email == "ana@example.com")
     del journey.genesys.users[old.id]
-    assert f"`{old.id}`" in words(await journey.asks())
+    assert f"`{old.id}`" in words(await journey.asks("Two"))
     new = GenesysUser("44444444-4444-4444-8444-444444444444", "Ana Agent", "ana@example.com")
     journey.genesys.users[new.id] = new
-    assert link(await journey.asks())
+    assert link(await journey.asks("Three"))
     assert journey.genesys.creates[-1].body["hostUserId"] == new.id
 
 

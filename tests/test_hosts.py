@@ -8,11 +8,12 @@ from hosts_bench import Clock, Directory, person, user, uuid_of
 from bot.desk.errors import HostNotFound, Unreachable
 from bot.desk.hosts import FOUND_SECONDS, MISSED_SECONDS, DirectoryUser, Hosts, ListedHosts, SameEmail, host_id
 from bot.desk.models import Host, Person
+from bot.store.memory import MemoryStore
 
 
 async def miss(rule: SameEmail, who: Person) -> str:
     with pytest.raises(HostNotFound) as caught:
-        await Hosts([rule]).find(who)
+        await Hosts([rule], MemoryStore()).find(who)
     (tried,) = caught.value.tried
     return tried.why
 
@@ -20,7 +21,7 @@ async def miss(rule: SameEmail, who: Person) -> str:
 async def test_the_hosts_file_comes_before_the_address_and_a_team_of_its_own_before_any():
     listed = {("T0ONE", "U1"): uuid_of(11), (None, "U1"): uuid_of(12)}
     directory = Directory(user(1, "p1@T0ONE.example"), user(2, "p2@T0ONE.example"))
-    hosts = Hosts([ListedHosts(listed), SameEmail(directory)])
+    hosts = Hosts([ListedHosts(listed), SameEmail(directory)], MemoryStore())
     assert await hosts.find(person(1, "T0ONE")) == Host(uuid_of(11), "hosts file")
     assert await hosts.find(person(1, "T0TWO")) == Host(uuid_of(12), "hosts file")
     assert directory.asked == []
@@ -50,7 +51,8 @@ async def test_the_address_maps_only_who_is_certain(answer, why):
 @pytest.mark.parametrize("email", ["ANA@example.com", " ana@Example.COM "])
 async def test_addresses_are_compared_without_regard_to_case(email):
     directory = Directory(user(1, "Ana@Example.com"))
-    assert (await Hosts([SameEmail(directory, frozenset({"example.com"}))]).find(person(email=email))).id == uuid_of(1)
+    hosts = Hosts([SameEmail(directory, frozenset({"example.com"}))], MemoryStore())
+    assert (await hosts.find(person(email=email))).id == uuid_of(1)
 
 
 @pytest.mark.parametrize("email", ["ana@evil.com", "ana@sub.example.com", "ana@notexample.com", "ana@example.com.evil"])
@@ -73,7 +75,7 @@ def test_ids_are_uuids_in_lower_case():
 
 async def test_a_found_host_is_kept_for_its_time_whatever_the_directory_says_meanwhile():
     clock, directory = Clock(), Directory(user(1, "p1@T0ONE.example"))
-    hosts = Hosts([SameEmail(directory)], clock=clock)
+    hosts = Hosts([SameEmail(directory)], MemoryStore(), clock=clock)
     await hosts.find(person())
     directory.users = {"p1@t0one.example": [user(2, "p1@T0ONE.example")]}
     clock.now = FOUND_SECONDS - 1
@@ -85,7 +87,7 @@ async def test_a_found_host_is_kept_for_its_time_whatever_the_directory_says_mea
 
 async def test_that_nobody_was_found_is_kept_only_briefly():
     clock, directory = Clock(), Directory()
-    hosts = Hosts([SameEmail(directory)], clock=clock)
+    hosts = Hosts([SameEmail(directory)], MemoryStore(), clock=clock)
     for at, is_target in ((0.0, False), (MISSED_SECONDS - 1, True)):
         clock.now = at
         with pytest.raises(HostNotFound) as caught:
@@ -106,7 +108,7 @@ async def test_that_genesys_could_not_say_is_not_kept():
                 raise Unreachable
             return await super().by_email(email)
 
-    hosts = Hosts([SameEmail(Down(user(1, "p1@T0ONE.example")))])
+    hosts = Hosts([SameEmail(Down(user(1, "p1@T0ONE.example")))], MemoryStore())
     with pytest.raises(Unreachable):
         await hosts.find(person())
     assert (await hosts.find(person())).id == uuid_of(1)

@@ -10,6 +10,7 @@ from hosts_bench import Clock, Directory, person, user, uuid_of
 from bot.desk.errors import HostNotFound, Unreachable
 from bot.desk.hosts import MISSED_SECONDS, DirectoryUser, Hosts, SameEmail
 from bot.desk.models import Host, Person
+from bot.store.memory import MemoryStore
 
 PEOPLE, ROUNDS = 60, 12
 MISHAPS = ("somebody else", "several", "nobody", "inactive", "down", "another's id and address")
@@ -49,7 +50,7 @@ async def rush(hosts: Hosts, crowd: list[Person], chance: random.Random) -> list
     async def ask(who: Person) -> tuple[Person, object]:
         await asyncio.sleep(chance.random() * 0.01)
         if chance.random() < 0.1:
-            hosts.forget(who)
+            await hosts.forget(who)
         try:
             return who, await hosts.find(who)
         except (HostNotFound, Unreachable) as error:
@@ -71,7 +72,7 @@ async def test_two_people_at_the_same_moment_never_get_each_others_host(seed):
     truth = {(who.team_id, who.user_id): uuid_of(number) for number, who in enumerate(crowd, 1)}
     directory = Unruly(*(user(n, who.email or "") for n, who in enumerate(crowd, 1)), chance=chance)
     clock = Clock()
-    hosts = Hosts([SameEmail(directory)], clock=clock)
+    hosts = Hosts([SameEmail(directory)], MemoryStore(), clock=clock)
     found = 0
     for _ in range(2):
         for who, outcome in await rush(hosts, crowd, chance):
@@ -95,16 +96,18 @@ async def test_answers_in_the_opposite_order_of_the_questions_go_to_who_asked():
             return self.users[email.lower()]
 
     crowd = [person(number) for number in range(1, 151)]
-    hosts = Hosts([SameEmail(Backwards(*(user(n, who.email or "") for n, who in enumerate(crowd, 1))))])
+    directory = Backwards(*(user(n, who.email or "") for n, who in enumerate(crowd, 1)))
+    hosts = Hosts([SameEmail(directory)], MemoryStore())
     found = await asyncio.gather(*(hosts.find(who) for who in crowd))
     assert [host.id for host in found] == [uuid_of(number) for number in range(1, 151)]
 
 
 async def test_the_same_user_id_in_two_teams_is_two_people():
-    hosts = Hosts([SameEmail(Directory(user(1, "p7@T0ONE.example"), user(2, "p7@T0TWO.example")))])
+    directory = Directory(user(1, "p7@T0ONE.example"), user(2, "p7@T0TWO.example"))
+    hosts = Hosts([SameEmail(directory)], MemoryStore())
     one, two = await asyncio.gather(hosts.find(person(7, "T0ONE")), hosts.find(person(7, "T0TWO")))
     assert (one.id, two.id) == (uuid_of(1), uuid_of(2))
-    hosts.forget(person(7, "T0ONE"))
+    await hosts.forget(person(7, "T0ONE"))
     assert (await hosts.find(person(7, "T0TWO"))).id == uuid_of(2)
 
 
@@ -116,10 +119,10 @@ async def test_a_forgotten_host_is_looked_up_anew_also_when_the_old_answer_is_st
             answers.append(asyncio.get_running_loop().create_future())
             return await answers[-1]
 
-    hosts = Hosts([SameEmail(Slow())])
+    hosts = Hosts([SameEmail(Slow())], MemoryStore())
     before = asyncio.create_task(hosts.find(person()))
     await asyncio.sleep(0.001)
-    hosts.forget(person())
+    await hosts.forget(person())
     after = asyncio.create_task(hosts.find(person()))
     await asyncio.sleep(0.001)
     answers[1].set_result([user(2, "p1@T0ONE.example")])

@@ -75,10 +75,12 @@ async def test_what_is_delivered_again_while_it_is_worked_is_the_same_request(ei
     assert len(either.slack.seen_by(ANA)) == 1
 
 
-async def test_typing_the_same_thing_twice_is_two_requests(either: Journey) -> None:
+async def test_typing_the_same_thing_twice_is_two_answers_with_one_session(either: Journey) -> None:
     first, second = await either.asks("Same"), await either.asks("Same")
-    assert link(first) != link(second)
-    assert len(either.genesys.creates) == 2
+    (session,) = either.genesys.sessions.values()
+    assert link(first) == link(second) == session.join_url
+    assert either.slack.seen_by(ANA) == [first, second]
+    assert len(either.genesys.creates) == 1
 
 
 async def test_the_link_stands_in_preformatted_text_and_behind_a_button_and_nowhere_else(either: Journey) -> None:
@@ -156,7 +158,7 @@ async def test_a_name_that_only_begins_like_a_subcommand_is_a_name(journey: Jour
 async def test_a_warm_command_costs_one_create_and_one_post_to_slack(either: Journey) -> None:
     await either.asks()
     slack_calls, genesys_calls = len(either.slack.calls), len(either.genesys.calls)
-    await either.asks()
+    await either.asks("Another")
     assert [call.method for call in either.slack.calls[slack_calls:]] == ["response_url"]
     assert [call.kind for call in either.genesys.calls[genesys_calls:]] == ["create"]
 
@@ -214,11 +216,11 @@ async def test_each_outcome_is_one_line_with_its_request_its_durations_and_genes
     journey: Journey, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    await journey.asks()
+    await journey.asks("One")
     await journey.genesys.misbehave("500-twice")
-    await journey.asks()
+    await journey.asks("Two")
     await journey.genesys.misbehave("502")
-    await journey.asks()
+    await journey.asks("Three")
     await journey.finish()
     lines = [vars(record)["fields"] for record in caplog.records if record.getMessage() == "answered"]
     requests = list(dict.fromkeys(create.body["metadata"]["requestId"] for create in journey.genesys.creates))

@@ -85,7 +85,7 @@ async def test_variables_meant_for_other_bots_change_nothing(quick: None, stray:
     async with open_journey(http=http) as journey:
         assert link(await journey.asks())
         await journey.genesys.misbehave("dropped")
-        failed = await journey.asks()
+        failed = await journey.asks("Another")
         assert is_failure(failed)
         await journey.genesys.misbehave(None)
         await journey.tries_again(failed)

@@ -1,15 +1,18 @@
-"""The store that forgets when the process ends. The durable ones will be held to the same sentences."""
+"""The store that forgets when the process ends: what is its own; the contract of every store is in test_store.py."""
 
 from datetime import UTC, datetime
 
 import pytest
 
+from bot.desk.errors import Busy
 from bot.desk.models import Kind, Request, Session, State
+from bot.desk.store import Accepted
 from bot.store.memory import MemoryStore
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, join_url="https://join.example/1")
 ALL_STATES = list(State)
+BUSY = Busy(reference="r-1")
 
 
 def request(number: int = 1, key: str | None = None) -> Request:
@@ -28,21 +31,21 @@ def request(number: int = 1, key: str | None = None) -> Request:
 
 async def answered(store: MemoryStore, number: int) -> None:
     await store.accept(request(number))
-    assert await store.advance(f"r{number}", State.ACCEPTED, State.FAILED, failure="Busy")
+    assert await store.advance(f"r{number}", State.ACCEPTED, State.FAILED, failure=BUSY)
     assert await store.advance(f"r{number}", State.FAILED, State.ANSWERED)
 
 
 async def test_what_is_delivered_twice_is_one_request():
     store = MemoryStore()
-    assert await store.accept(request(1, "command:same"))
-    assert not await store.accept(request(2, "command:same"))
+    assert await store.accept(request(1, "command:same")) == Accepted(True)
+    assert await store.accept(request(2, "command:same")) == Accepted(False)
     assert await store.find("r2") is None
     kept = await store.find("r1")
     assert kept is not None
     assert (kept.request, kept.state, kept.failure, kept.session) == (
         request(1, "command:same"),
         State.ACCEPTED,
-        "",
+        None,
         None,
     )
 
@@ -68,8 +71,9 @@ async def test_only_one_of_two_who_move_a_request_moves_it():
     assert [await store.advance("r1", State.ACCEPTED, State.CREATING) for _ in range(2)] == [True, False]
 
 
-async def test_session_and_failure_are_kept_until_the_answer_and_the_secrets_no_longer():
-    store = MemoryStore()
+async def test_the_way_to_answer_goes_with_the_answer_and_the_join_url_when_its_session_is_over():
+    now = [NOW.timestamp() - 60]
+    store = MemoryStore(clock=lambda: now[0])
     await store.accept(request())
     await store.advance("r1", State.ACCEPTED, State.CREATING)
     await store.advance("r1", State.CREATING, State.CREATED, session=SESSION)
@@ -77,9 +81,15 @@ async def test_session_and_failure_are_kept_until_the_answer_and_the_secrets_no_
     assert created is not None
     assert (created.session, created.request.reply_url) == (SESSION, "https://hooks.example/1")
     await store.advance("r1", State.CREATED, State.ANSWERED)
+    await store.sweep()
     done = await store.find("r1")
     assert done is not None
-    assert (done.state, done.session, done.request.reply_url) == (State.ANSWERED, None, None)
+    assert (done.state, done.session, done.request.reply_url) == (State.ANSWERED, SESSION, None)
+    now[0] = NOW.timestamp() + 1
+    await store.sweep()
+    over = await store.find("r1")
+    assert over is not None
+    assert over.session is None
 
 
 async def test_a_failure_is_known_after_the_answer_so_that_it_can_be_tried_again():
@@ -87,7 +97,7 @@ async def test_a_failure_is_known_after_the_answer_so_that_it_can_be_tried_again
     await answered(store, 1)
     kept = await store.find("r1")
     assert kept is not None
-    assert (kept.failure, kept.state, kept.request.reply_url) == ("Busy", State.ANSWERED, None)
+    assert (kept.failure, kept.state, kept.request.reply_url) == (BUSY, State.ANSWERED, None)
 
 
 @pytest.mark.parametrize("how_many", [4, 20])
@@ -99,12 +109,12 @@ async def test_past_its_size_the_oldest_answered_requests_go_and_the_unanswered_
     assert await store.find("r0") is not None
     assert await store.find("r1") is None
     assert await store.find(f"r{how_many - 1}") is not None
-    assert await store.accept(request(100, "command:1"))
-    assert not await store.accept(request(101, "command:0"))
+    assert (await store.accept(request(100, "command:1"))).is_new
+    assert not (await store.accept(request(101, "command:0"))).is_new
 
 
 async def test_unanswered_requests_are_kept_also_when_there_are_too_many():
     store = MemoryStore(size=2)
     for number in range(5):
-        assert await store.accept(request(number))
+        assert (await store.accept(request(number))).is_new
     assert [await store.find(f"r{number}") is not None for number in range(5)] == [True] * 5

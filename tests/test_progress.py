@@ -3,6 +3,7 @@
 import pytest
 from progress_bench import NOW, tell
 
+from bot.desk.errors import Busy
 from bot.desk.models import Session, State
 from bot.desk.progress import Superseded
 
@@ -25,12 +26,24 @@ def test_creating_is_committed_before_the_bytes_go_and_taken_back_when_the_servi
     assert tell(story)[0].moves == [(a, c), (c, a), (a, c), (c, State.CREATED), (State.CREATED, State.ANSWERED)]
 
 
-def test_a_failure_is_stored_by_its_name():
+def test_a_failure_is_stored_as_it_is():
+    busy = Busy(reference="r-1", retry_after=7)
+
     async def story(progress, ledger, notifier):
-        await progress.move(State.FAILED, failure="Busy")
+        await progress.move(State.FAILED, failure=busy)
 
     ledger, _ = tell(story)
-    assert (ledger.moves, ledger.failure) == ([(State.ACCEPTED, State.FAILED)], "Busy")
+    assert ledger.moves == [(State.ACCEPTED, State.FAILED)]
+    assert ledger.failure is busy
+
+
+@pytest.mark.parametrize("state", [State.ACCEPTED, State.CREATING, State.CREATED, State.FAILED])
+def test_a_request_goes_on_from_the_state_it_was_found_in(state):
+    async def story(progress, ledger, notifier):
+        assert progress.state is state
+        await progress.move(State.ANSWERED)
+
+    assert tell(story, state)[0].moves == [(state, State.ANSWERED)]
 
 
 @pytest.mark.parametrize("step", [lambda p: p.sending(), lambda p: p.move(State.FAILED)])

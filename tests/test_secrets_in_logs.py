@@ -11,7 +11,7 @@ from bot.sandbox import world
 from bot.sandbox.slack import Delivery
 
 MARK = "Zanzibar checkout"
-"""A session's name: payloads are not logged, so no word of one may be."""
+"""In every session's name: payloads are not logged, so no word of one may be."""
 FAULTS = (
     "401",
     "403",
@@ -45,6 +45,8 @@ class Told:
     async def asks(self, text: str = MARK, *, who: str = ANA, channel_id: str | None = None) -> None:
         slack = self._servers.slack
         before = len(slack.messages)
+        if MARK in text:  # with the same words they would be given the session of before
+            text = f"{text} {len(self._deliveries)}"
         self._deliveries.append(await slack.command(who, text, channel_id=channel_id))
         await slack.workspace.until(lambda: [each for each in slack.messages[before:] if not is_note(each)], 15)
 

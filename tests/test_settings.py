@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from settings_bench import GENESYS, HOST, HTTP, SOCKET, faults, named, pem, without
+from settings_bench import FERNET, GENESYS, HOST, HTTP, SOCKET, faults, named, pem, without
 
 from bot import settings
 from bot.desk.access import Roll
@@ -39,7 +39,14 @@ WRONG = [
     ("COBROWSE_ADMINS", "C0DESK"),
     ("COBROWSE_MEMBERS", "u0ben"),
     ("COBROWSE_CHANNELS", "#desk"),
-    ("DATABASE_URL", "postgres://bot:hush@db/bot"),
+    ("COBROWSE_RETENTION_DAYS", "0"),
+    ("COBROWSE_RETENTION_DAYS", "3651"),
+    ("DATABASE_URL", "bot.db"),
+    ("DATABASE_URL", "sqlite:///"),
+    ("DATABASE_URL", "sqlite://bot.db"),
+    ("DATABASE_URL", "mysql://bot:hush@db/bot"),
+    ("STORE_ENCRYPTION_KEY", "hush-hush"),
+    ("STORE_ENCRYPTION_KEY", f"{FERNET},{FERNET[1:]}"),
     ("LOG_LEVEL", "LOUD"),
     ("LOG_FORMAT", "xml"),
 ]
@@ -136,6 +143,8 @@ def test_the_defaults_are_those_of_the_contract():
     assert (loaded.match_email, loaded.listed_hosts, loaded.email_domains) == (True, None, frozenset())
     assert (loaded.logging.level, loaded.logging.as_json) == ("INFO", False)
     assert loaded.service.credentials == SecretCredentials("client-1", "genesys-hush-1", "")
+    database = loaded.database
+    assert (database.url, database.keys, database.retention_days) == ("sqlite:///cobrowse.db", (), 30)
 
 
 def test_lists_are_read_with_commas_and_spaces(tmp_path: Path):

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
-from settings_bench import HOST, HTTP, SOCKET, faults, named, pem, without
+from cryptography.fernet import Fernet
+from settings_bench import FERNET, HOST, HTTP, SOCKET, faults, named, pem, without
 
 from bot import settings
 from bot.genesys.credentials import KeyCredentials
 from bot.settings import SettingsFault
+from bot.settings.service import DEFAULT_SCOPES
 from bot.settings.variables import VARIABLES
 
 SECRETS = sorted(name for name, variable in VARIABLES.items() if variable.secret)
@@ -16,7 +18,12 @@ SECRETS = sorted(name for name, variable in VARIABLES.items() if variable.secret
 def everything() -> dict[str, str]:
     """Settings for both modes with a value for each secret, some of which cannot stand together."""
     key = {"GENESYS_PRIVATE_KEY": pem(b"passphrase-hush"), "GENESYS_PRIVATE_KEY_PASSPHRASE": "passphrase-hush"}
-    return HTTP | SOCKET | key | {"GENESYS_ORG_ID": "org-1", "DATABASE_URL": "memory:hush"}
+    return (
+        HTTP
+        | SOCKET
+        | key
+        | {"GENESYS_ORG_ID": "org-1", "DATABASE_URL": "postgresql://bot:hush@db/bot", "STORE_ENCRYPTION_KEY": FERNET}
+    )
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -52,6 +59,7 @@ def test_no_fault_and_no_repr_shows_a_secret(tmp_path: Path):
         str(faults(everything() | {"BOT_MODE": "x"})) + str(faults(wrong)) + str(faults(wrong, settings.load_service))
     )
     assert "hush" not in shown
+    assert FERNET not in shown
     assert not [line for line in environ["GENESYS_PRIVATE_KEY"].splitlines()[1:-1] if line in shown]
 
 
@@ -65,7 +73,7 @@ def test_the_seeds_own_env_file_is_enough(tmp_path: Path):
     assert (service.api_url, service.login_url) == ("https://api.mypurecloud.com", "https://login.mypurecloud.com")
     assert service.host_id == HOST
     assert isinstance(service.credentials, KeyCredentials)
-    assert (service.credentials.org_id, service.credentials.scopes) == ("org-1", settings.DEFAULT_SCOPES)
+    assert (service.credentials.org_id, service.credentials.scopes) == ("org-1", DEFAULT_SCOPES)
 
 
 def test_the_environment_wins_over_the_env_file_and_an_empty_value_does_not_hide_it(tmp_path: Path, monkeypatch):
@@ -86,3 +94,26 @@ def test_an_env_file_that_is_no_text_is_a_fault_and_not_a_crash(tmp_path: Path):
     (tmp_path / ".env").write_bytes(b"HOST=\xff\n")
     with pytest.raises(SettingsFault, match=r"\.env"):
         settings.environment(str(tmp_path / ".env"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite:///bot.db", "sqlite:////var/lib/bot.db", "postgresql://bot@db/bot", "postgres://bot@db/bot", "memory:"],
+)
+def test_the_commands_that_only_need_the_database_need_nothing_else(url):
+    database = settings.load_database({"DATABASE_URL": url, "SLACK_BOT_TOKEN": "wrong", "GENESYS_REGION": "the moon"})
+    assert (database.url, database.keys, database.retention_days) == (url, (), 30)
+
+
+def test_several_keys_are_read_in_their_order_from_the_value_or_a_file(tmp_path: Path):
+    newer = Fernet.generate_key().decode()
+    (tmp_path / "keys").write_text(f"{newer}, {FERNET},\n")
+    given = {"STORE_ENCRYPTION_KEY": f"{newer},{FERNET}"}, {"STORE_ENCRYPTION_KEY_FILE": str(tmp_path / "keys")}
+    assert [settings.load_database(environ).keys for environ in given] == [(newer, FERNET)] * 2
+
+
+def test_faults_of_the_database_name_their_variables_and_show_no_secret():
+    wrong = {"DATABASE_URL": "mysql://bot:hush@db", "STORE_ENCRYPTION_KEY": "hush", "COBROWSE_RETENTION_DAYS": "never"}
+    lines = faults(wrong, settings.load_database)
+    assert named(lines) == set(wrong)
+    assert "hush" not in str(lines)

@@ -98,8 +98,8 @@ async def test_a_renewal_that_fails_harms_nobody_while_the_token_lasts(clocked: 
 
 async def test_commands_outlive_short_tokens(quick: None) -> None:
     async with open_journey(token_seconds=1) as journey:
-        for _ in range(6):
-            assert link(await journey.asks())
+        for number in range(6):
+            assert link(await journey.asks(f"No {number}"))
             await asyncio.sleep(0.25)
         assert 2 <= journey.genesys.count("token") <= 5
         assert len(journey.genesys.sessions) == 6
