@@ -1,6 +1,7 @@
 """What the tests of the stores share: requests, sessions, and a bench that opens a store on any database."""
 
 import time
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import pytest
+from postgres import new_database
 
 from bot.desk.models import (
     ChannelId,
@@ -112,3 +115,18 @@ async def die(store: Any) -> None:
         await store.close()
     else:
         await store._presence.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(new_database()) if request.param == "postgres" else ""
+        yield Bench(stack, tmp_path / "bot.db", url)
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+async def any_bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(new_database()) if request.param == "postgres" else ""
+        kind = MemoryBench if request.param == "memory" else Bench
+        yield kind(stack, tmp_path / "bot.db", url)

@@ -1,15 +1,12 @@
 """The contract of a store, held against each of them; Postgres is a real server."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from postgres import new_database
-from store_bench import ANA, HOST, TEAM, Bench, MemoryBench, die, request, session
+import store_bench
+from store_bench import ANA, HOST, TEAM, Bench, die, request, session
 
 from bot.desk.errors import HostNotFound, InvalidHost, Miss, StoreUnavailable
 from bot.desk.models import (
@@ -22,20 +19,7 @@ from bot.desk.models import (
     new_request_id,
 )
 
-
-@pytest.fixture(params=["sqlite", "postgres"])
-async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
-    async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(new_database()) if request.param == "postgres" else ""
-        yield Bench(stack, tmp_path / "bot.db", url)
-
-
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
-async def any_bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
-    async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(new_database()) if request.param == "postgres" else ""
-        kind = MemoryBench if request.param == "memory" else Bench
-        yield kind(stack, tmp_path / "bot.db", url)
+bench, any_bench = store_bench.bench, store_bench.any_bench
 
 
 @pytest.fixture
@@ -121,6 +105,24 @@ async def test_a_session_made_long_ago_or_a_failure_is_not_given_again(store: An
             await any_bench.age(10.5)
         again = replace(first, id=new_request_id(), key=f"command:{new_request_id()}")
         assert (await store.accept(again)).same_as is None
+
+
+async def test_the_ten_seconds_count_from_when_the_session_was_made_however_often_it_is_given(
+    store: Any, any_bench: Bench
+) -> None:
+    first = request()
+    await store.accept(first)
+    await store.advance(first.id, State.ACCEPTED, State.CREATING)
+    await store.advance(first.id, State.CREATING, State.CREATED, session=session(first.id))
+    given = []
+    for _ in range(3):
+        await any_bench.age(4)
+        again = replace(first, id=new_request_id(), key=f"command:{new_request_id()}")
+        given.append((await store.accept(again)).same_as)
+        if given[-1]:
+            await store.advance(again.id, State.ACCEPTED, State.CREATED, session=session(first.id))
+            assert (await store.find(again.id)).session.id == first.id
+    assert [same is None for same in given] == [False, False, True]
 
 
 async def test_join_urls_go_when_their_session_is_over(store: Any, any_bench: Bench) -> None:

@@ -55,7 +55,8 @@ class MemoryStore:
             return False
         kept = replace(kept, state=to, session=session or kept.session, failure=failure or kept.failure)
         if session:
-            self._session_at[request_id] = self._clock()
+            joined = kept.request.same_as or request_id  # the ten seconds count from when it was made
+            self._session_at[request_id] = self._session_at.get(joined, self._clock())
         if to is State.ANSWERED:
             kept = replace(kept, request=replace(kept.request, reply_url=None))
         self._kept[request_id] = kept

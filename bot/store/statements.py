@@ -16,7 +16,8 @@ SAME = """SELECT r.id FROM requests r LEFT JOIN sessions s ON s.id = r.session_i
 ADVANCE = """UPDATE requests SET state = CAST(:to AS TEXT),
     failure = coalesce(CAST(:failure AS TEXT), failure),
     session_id = coalesce(CAST(:session_id AS TEXT), session_id),
-    session_at = CASE WHEN CAST(:session_id AS TEXT) IS NULL THEN session_at ELSE :now END,
+    session_at = CASE WHEN CAST(:session_id AS TEXT) IS NULL THEN session_at
+        ELSE coalesce((SELECT created_at FROM sessions WHERE id = CAST(:session_id AS TEXT)), :now) END,
     reply_url = CASE WHEN CAST(:to AS TEXT) = 'answered' THEN NULL ELSE reply_url END
     WHERE id = :id AND state = :from AND owner = :owner RETURNING id, team_id, requester, target"""
 
