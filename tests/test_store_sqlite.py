@@ -7,8 +7,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from cryptography.fernet import Fernet
-from store_bench import Bench, die, files, request, session
+from store_bench import Bench, files, request, session
 
 from bot.desk.errors import StoreUnavailable
 from bot.desk.models import (
@@ -31,15 +30,6 @@ async def test_a_second_run_on_one_file_is_refused_with_a_sentence(bench: Bench)
     await bench.open(alone=False)
 
 
-async def test_a_database_newer_than_the_program_is_refused(bench: Bench, tmp_path: Path) -> None:
-    await die(await bench.open())
-    with sqlite3.connect(tmp_path / "bot.db") as connection:
-        connection.execute("UPDATE facts SET value = '99' WHERE name = 'version'")
-    connection.close()
-    with pytest.raises(StoreRefused, match="newer version"):
-        await bench.open(alone=False)
-
-
 async def test_a_file_that_is_no_database_or_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "no.db").write_text("this is no database, and long enough to be told from one" * 20)
     for path in (tmp_path / "no.db", tmp_path / "missing" / "bot.db"):
@@ -52,27 +42,6 @@ async def test_only_we_can_read_the_file(bench: Bench, tmp_path: Path) -> None:
     await store.accept(request())
     for path in files(tmp_path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
-
-
-async def test_with_a_key_neither_link_stands_in_the_file(bench: Bench, tmp_path: Path) -> None:
-    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
-    store = await bench.open(keys=[old])
-    asked = request()
-    await store.accept(asked)
-    await store.advance(asked.id, State.ACCEPTED, State.CREATING)
-    await store.advance(asked.id, State.CREATING, State.CREATED, session=session())
-    await die(store)
-    bytes_ = b"".join(path.read_bytes() for path in files(tmp_path))
-    assert b"secret-reply" not in bytes_
-    assert b"secret-join" not in bytes_
-    rotated = await bench.open(keys=[new, old])
-    kept = (await rotated.orphans())[0]
-    assert kept.session == session()
-    assert kept.request.reply_url == asked.reply_url
-    await die(rotated)
-    for keys in ([], [Fernet.generate_key().decode()]):
-        with pytest.raises(StoreRefused, match="STORE_ENCRYPTION_KEY does not fit"):
-            await bench.open(keys=keys)
 
 
 async def test_old_rows_go_and_unfinished_ones_stay(bench: Bench, tmp_path: Path) -> None:

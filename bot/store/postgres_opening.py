@@ -20,7 +20,7 @@ async def open_postgres(url: str, sealer: Sealer, retention_days: int) -> AsyncI
         presence = Presence(url, await prepare(url, sealer))
         await presence.open()
         pool = await asyncpg.create_pool(url, min_size=1, max_size=CONNECTIONS, command_timeout=STATEMENT_SECONDS)
-    except TROUBLE as error:
+    except (*TROUBLE, ValueError) as error:  # ValueError: its text would show a part of the address
         raise StoreRefused(f"The database cannot be used ({type(error).__name__}). Check DATABASE_URL.") from None
     try:
         yield PostgresStore(pool, presence, sealer, retention_days)

@@ -81,10 +81,12 @@ def _one(connection: sqlite3.Connection, job: _Job) -> Any:
     connection.execute("SAVEPOINT job")
     try:
         return job.work(connection)
-    except sqlite3.Error as error:
+    except Exception as error:
         if not connection.in_transaction:  # a full disk ends the whole transaction
             raise
         connection.execute("ROLLBACK TO job")
+        if not isinstance(error, sqlite3.Error):
+            return error
         log.error("a write failed", extra={"fields": {"error": str(error)}})
         return StoreUnavailable()
     finally:
