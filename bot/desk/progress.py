@@ -89,12 +89,13 @@ class Progress:
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         """As move, for an outcome that is known: a store that is away for longer must not keep the person from it."""
-        last = time.monotonic() + patience_seconds
+        loop = asyncio.get_running_loop()
+        last = loop.time() + patience_seconds
         while True:
             try:
                 return await self.move(to, session=session, failure=failure)
             except StoreUnavailable:
-                if time.monotonic() >= last:
+                if loop.time() >= last:
                     log.error("could not be written down", extra={"fields": {"request": self.request.id, "to": to}})
                     return None
                 await asyncio.sleep(RETRY_SECONDS)

@@ -1,0 +1,105 @@
+"""How a request ends that somebody worked before: a dead process, or another request for the same thing."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from store_bench import request, session
+
+from bot.desk import recovery
+from bot.desk.errors import Busy, CobrowseError, Interrupted, InvalidHost, Unexpected
+from bot.desk.models import Request, RequestId, State
+from bot.desk.recovery import STALE, known_end, session_of_another
+from bot.desk.store import Kept
+from bot.store.memory import MemoryStore
+
+
+def accepted(ago: timedelta) -> Request:
+    return request(accepted_at=datetime.now(UTC) - ago)
+
+
+@pytest.fixture(autouse=True)
+def follows_closely(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recovery, "FOLLOW_SECONDS", 0.005)
+
+
+def test_a_session_that_was_stored_is_told() -> None:
+    assert known_end(Kept(request(), State.CREATED, session=session())) == session()
+
+
+def test_a_failure_that_was_stored_is_told_as_it_was() -> None:
+    failure = InvalidHost(host_id="h", reference="r-1")
+    assert known_end(Kept(request(), State.FAILED, failure)) is failure
+    assert type(known_end(Kept(request(), State.FAILED))) is Unexpected
+
+
+@pytest.mark.parametrize("ago", [timedelta(0), STALE * 2], ids=["just now", "long ago"])
+@pytest.mark.parametrize("state", [State.CREATING, State.CREATED])
+def test_a_create_of_which_nobody_knows_the_end_is_not_repeated(state: State, ago: timedelta) -> None:
+    """`created` without a session is one whose join URL was wiped, or sealed with a key that is gone."""
+    end = known_end(Kept(accepted(ago), state))
+    assert isinstance(end, Interrupted)
+    assert end.maybe_created
+
+
+@pytest.mark.parametrize(("ago", "stale"), [(timedelta(0), False), (STALE * 0.99, False), (STALE * 1.01, True)])
+def test_what_was_only_accepted_is_worked_unless_it_is_too_old_for_anybody_to_wait(ago: timedelta, stale: bool) -> None:
+    end = known_end(Kept(accepted(ago), State.ACCEPTED))
+    assert isinstance(end, Interrupted) is stale
+    if isinstance(end, CobrowseError):
+        assert (end.try_again, end.maybe_created) == (True, False)
+    assert timedelta(minutes=30) == STALE
+
+
+async def follower(store: MemoryStore) -> tuple[Request, Request]:
+    """A request, and one for the same thing."""
+    first = request()
+    await store.accept(first)
+    second = replace(first, id=RequestId("second"), key="second")
+    same_as = (await store.accept(second)).same_as
+    assert same_as == first.id
+    return first, replace(second, same_as=same_as)
+
+
+async def test_the_session_of_another_is_waited_for() -> None:
+    store = MemoryStore()
+    first, second = await follower(store)
+    waiting = asyncio.create_task(session_of_another(second, store))
+    for from_, to in ((State.ACCEPTED, State.CREATING), (State.CREATING, State.ACCEPTED)):  # it waits its turn
+        await store.advance(first.id, from_, to)
+        await asyncio.sleep(0.02)
+        assert not waiting.done()
+    await store.advance(first.id, State.ACCEPTED, State.CREATING)
+    await store.advance(first.id, State.CREATING, State.CREATED, session=session())
+    assert await asyncio.wait_for(waiting, 1) == session()
+    await store.advance(first.id, State.CREATED, State.ANSWERED)
+    assert await session_of_another(second, store) == session()
+
+
+@pytest.mark.parametrize("told", [False, True])
+async def test_when_the_other_fails_there_is_none_to_be_had(told: bool) -> None:
+    store = MemoryStore()
+    first, second = await follower(store)
+    waiting = asyncio.create_task(session_of_another(second, store))
+    await asyncio.sleep(0.02)
+    assert not waiting.done()
+    await store.advance(first.id, State.ACCEPTED, State.FAILED, failure=Busy())
+    if told:
+        await store.advance(first.id, State.FAILED, State.ANSWERED)
+    assert await asyncio.wait_for(waiting, 1) is None
+
+
+async def test_when_the_others_session_is_over_or_the_other_forgotten_there_is_none() -> None:
+    store = MemoryStore()
+    first, second = await follower(store)
+    await store.advance(first.id, State.ACCEPTED, State.CREATED, session=session(minutes=-1))
+    await store.sweep()
+    assert await session_of_another(second, store) is None
+    assert await session_of_another(replace(second, same_as=RequestId("gone")), store) is None
+
+
+async def test_who_asked_first_follows_nobody() -> None:
+    store = MemoryStore()
+    first, _ = await follower(store)
+    assert await session_of_another(first, store) is None
