@@ -7,13 +7,14 @@ is kept under the person's team and user id. Where the names and addresses come 
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from cachetools import TTLCache
 
 from bot.desk.cache import Cache
-from bot.desk.errors import HostNotFound, Miss
+from bot.desk.errors import HostNotFound, Miss, StoreUnavailable
 from bot.desk.models import Host, HostId, Person, TeamId, UserId
 from bot.desk.store import HostBook
 
@@ -125,15 +126,17 @@ class Hosts:
         raise HostNotFound(person.user_id, is_target, tried)
 
     async def forget(self, person: Person) -> None:
-        """Looks the person up anew next time: the service did not take the host we had."""
+        """Looks the person up anew next time: the service did not take the host we had. Raises nothing."""
+        with suppress(StoreUnavailable):  # what the service said is what the person has to read
+            await self._book.drop_found(person.team_id, person.user_id)
         self._found.forget((person.team_id, person.user_id))
-        await self._book.drop_found(person.team_id, person.user_id)
 
     async def _try_rules(self, person: Person) -> Host:
-        if found_before := await self._book.found(person.team_id, person.user_id):
-            return found_before
+        found_before = await self._book.found(person.team_id, person.user_id)
         tried: list[Miss] = []
         for rule in self._rules:
+            if found_before and rule.costs_a_call and rule.name == found_before.rule:
+                return found_before
             found = await rule.find(person)
             if isinstance(found, Miss):
                 tried.append(found)
