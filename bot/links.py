@@ -7,19 +7,20 @@ from contextlib import AbstractAsyncContextManager
 
 from bot.desk import hosts_file
 from bot.desk.hosts_file import BadHostsFile
-from bot.desk.models import TeamId, UserId
+from bot.desk.models import HostId, TeamId, UserId
 from bot.desk.store import Link
 from bot.settings import Database
-from bot.store.opening import FullStore, open_store
+from bot.store.opening import MEMORY, FullStore, open_store
+from bot.store.refusals import StoreRefused
 
 
 def read(user_id: str, genesys_id: str, team_id: str | None) -> Link:
     """One link out of what somebody typed. Raises BadHostsFile with every fault."""
-    text = f"slack_user_id,genesys_user_id,team_id\n{user_id},{genesys_id},{team_id or ''}\n"
+    text = write_csv([(TeamId(team_id) if team_id else None, UserId(user_id), HostId(genesys_id))])
     try:
         ((key, host),) = hosts_file.parse(text).items()
     except BadHostsFile as bad:
-        raise BadHostsFile([fault.removeprefix("line 2: ") for fault in bad.faults]) from None
+        raise BadHostsFile([fault.partition(": ")[2] for fault in bad.faults]) from None
     return (*key, host)
 
 
@@ -56,4 +57,6 @@ async def every(database: Database) -> list[Link]:
 
 
 def _open(database: Database) -> AbstractAsyncContextManager[FullStore]:
+    if database.url.startswith(MEMORY):
+        raise StoreRefused("DATABASE_URL is memory:, where nothing is remembered. Set it to the bot's database.")
     return open_store(database.url, keys=database.keys, retention_days=database.retention_days, alone=False)
