@@ -8,7 +8,7 @@ others; they stand here as Protocols.
 import asyncio
 import logging
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from bot.desk.access import Access
@@ -30,6 +30,7 @@ from bot.desk.models import (
     HostId,
     Identity,
     Kind,
+    Offer,
     Order,
     Person,
     Request,
@@ -74,15 +75,6 @@ class Teller(Notifier, Protocol):
 
     async def tell_agent(self, request: Request, session: Session) -> bool:
         """Whether the agent now knows that a session was started for them, and by whom."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What every session of this bot is made of: application and time-out."""
-
-    application_id: str = "web"
-    application_type: str = "web"
-    timeout_seconds: int = 1800
 
 
 class Desk:

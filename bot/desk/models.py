@@ -108,6 +108,15 @@ class Request:
         return self.agent != self.requester
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What every session of this bot is made of: application and time-out."""
+
+    application_id: str = "web"
+    application_type: str = "web"
+    timeout_seconds: int = 1800
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What the session service is asked for. `context` says where the wish came from ("slack", "command-line")."""

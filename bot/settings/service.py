@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from bot.desk.desk import Offer
 from bot.desk.hosts import host_id
-from bot.desk.models import HostId
+from bot.desk.models import HostId, Offer
 from bot.genesys import regions
 from bot.genesys.credentials import Credentials, KeyCredentials, SecretCredentials, load_key
 from bot.settings.reader import Reader, read_file
