@@ -82,6 +82,9 @@ class Store(Ledger, Protocol):
 class Teller(Notifier, Protocol):
     """Gets words to people; never raises."""
 
+    def hurry(self) -> None:
+        """The process is about to end: from now on, and for what is under way, no way is tried for long."""
+
     async def answer(self, request: Request, outcome: Outcome) -> bool:
         """Whether the outcome reached the requester."""
 
@@ -127,7 +130,7 @@ class Desk:
             raise Draining
         if not await self._store.accept(request):
             return False
-        task = asyncio.create_task(self._work(request))
+        task = asyncio.create_task(self._work(request), name=request.id)
         self._working.add(task)
         task.add_done_callback(self._working.discard)
         task.add_done_callback(self._answering.discard)
@@ -139,9 +142,11 @@ class Desk:
         if kept is None:
             raise RequestGone
         was = kept.request
-        if (was.team_id, was.requester) != (press.team_id, press.requester):
+        # In an Enterprise Grid the press may carry another workspace of it than the command did.
+        same_place = press.team_id == was.team_id or (was.enterprise_id and press.enterprise_id == was.enterprise_id)
+        if was.requester != press.requester or not same_place:
             raise NotYours
-        again = replace(press, kind=was.kind, target=was.target, name=was.name)
+        again = replace(press, kind=was.kind, target=was.target, name=was.name, team_id=was.team_id)
         if not kept.failure or not await self.accept(again):
             raise TriedAlready
 
@@ -154,17 +159,21 @@ class Desk:
             task.cancel()
         if self._working:
             log.warning("interrupted", extra={"fields": {"requests": len(self._working)}})
+            self._teller.hurry()
             await asyncio.wait(self._working, timeout=LAST_WORDS_SECONDS)
+        for task in self._working:
+            log.error("left without an answer", extra={"fields": {"request": task.get_name()}})
 
     async def _work(self, request: Request) -> None:
         progress = Progress(request, self._store, self._teller, note_after_seconds=self._note_after_seconds)
         began = time.monotonic()
         try:
             outcome = await self._outcome(request, progress)
-            if isinstance(outcome, CobrowseError):
-                await self._write_down(progress, State.FAILED, failure=type(outcome).__name__)
             if task := asyncio.current_task():
                 self._answering.add(task)  # from here on a stop waits for it
+            await progress.stop()
+            if isinstance(outcome, CobrowseError):
+                await self._write_down(progress, State.FAILED, failure=type(outcome).__name__)
             reached = await self._teller.answer(request, outcome)
             await self._write_down(progress, State.ANSWERED)
         except Superseded:
@@ -200,9 +209,7 @@ class Desk:
             return Interrupted(maybe_created=progress.state is State.CREATING)
         except Exception:
             log.exception("unexpected", extra={"fields": {"request": request.id}})
-            return Unexpected()
-        finally:
-            await progress.stop()
+            return Unexpected(maybe_created=progress.state is State.CREATING)
 
     async def _identify(self, request: Request) -> Identity:
         person = await self._access.admit(request)

@@ -17,6 +17,7 @@ from bot.desk.hosts import host_id
 from bot.desk.models import ChannelId, HostId, TeamId, UserId
 from bot.genesys import regions
 from bot.genesys.credentials import Credentials, KeyCredentials, SecretCredentials, load_key
+from bot.settings.proxies import Proxies
 from bot.settings.reader import Reader, SettingsFault, read_file
 
 DEFAULT_SCOPES = "cobrowse:session:write cobrowse:session:read"
@@ -38,6 +39,7 @@ class Service:
 
     api_url: str
     login_url: str
+    proxy: str | None = field(repr=False)
     credentials: Credentials
     offer: Offer
     host_id: HostId | None
@@ -47,6 +49,8 @@ class Service:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slack:
     """The door people use."""
+
+    proxies: Proxies
 
     mode: Literal["socket", "http"]
     api_url: str
@@ -152,6 +156,7 @@ def _slack(reader: Reader) -> Slack:
     if len(reader.words("COBROWSE_COMMAND", r"/[a-z0-9_-]{1,31}", "command such as /cobrowse")) != 1:
         reader.fault("COBROWSE_COMMAND", "must be one command such as /cobrowse.")
     return Slack(
+        proxies=Proxies.of_environment(reader.environ),
         mode="socket" if mode == "socket" or (mode == "auto" and app_token) else "http",
         api_url=reader.url("SLACK_API_URL") + "/",
         command=command,
@@ -176,6 +181,7 @@ def _service(reader: Reader) -> Service:
     return Service(
         api_url=api_url,
         login_url=login_url,
+        proxy=Proxies.of_environment(reader.environ).of(api_url),
         credentials=credentials,
         offer=offer,
         host_id=host_id(reader.text("GENESYS_HOST_USER_ID")),

@@ -1,12 +1,15 @@
 """A store that forgets when the process ends: for the sandbox, and until the durable ones stand beside it.
 
-Bounded: past `size` requests, the oldest answered ones go.
+Bounded: past `size` requests, the oldest answered ones go, unless they are only minutes old.
 """
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from bot.desk.desk import Kept
 from bot.desk.models import Request, RequestId, Session, State
+
+REPLAYABLE = timedelta(minutes=10)
 
 
 class MemoryStore:
@@ -43,6 +46,7 @@ class MemoryStore:
     def _forget_oldest(self) -> None:
         while len(self._kept) > self._size:
             oldest = next((kept for kept in self._kept.values() if kept.state is State.ANSWERED), None)
-            if oldest is None:
+            # Slack's signature lets a request be replayed for five minutes: so long its key must be known.
+            if oldest is None or datetime.now(UTC) - oldest.request.accepted_at < REPLAYABLE:
                 return
             del self._kept[oldest.request.id], self._keys[oldest.request.key]
