@@ -47,11 +47,12 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         new_http_session() as http,
         open_genesys(settings.service) as genesys,
     ):
-        web = new_web_client(slack.bot_token, slack.api_url, http)
+        proxy = slack.proxies.of(slack.api_url)
+        web = new_web_client(slack.bot_token, slack.api_url, http, proxy)
         identity = await identify(web)
         people = SlackPeople(web, identity.home)
         words = Words(slack.command, contact_markup(slack.help_contact))
-        delivery = Delivery(web, http, words)
+        delivery = Delivery(web, http, words, slack.proxies.of)
         desk = Desk(
             store=store,
             access=Access(settings.rules, identity.home, people),
@@ -60,12 +61,12 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
             teller=delivery,
             offer=settings.service.offer,
         )
-        app = new_bolt_app(settings, identity, new_web_client(None, slack.api_url, http))
+        app = new_bolt_app(settings, identity, new_web_client(None, slack.api_url, http, proxy))
         commands.register(app, desk, words)
         actions.register(app, desk, delivery, words)
         boundary.register(app, delivery, words)
         try:
-            yield Bot(settings, app, desk, new_web_client(slack.app_token, slack.api_url, http))
+            yield Bot(settings, app, desk, new_web_client(slack.app_token, slack.api_url, http, proxy))
         finally:
             await delivery.close()
 
@@ -73,7 +74,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
 @asynccontextmanager
 async def open_genesys(service: Service) -> AsyncIterator[GenesysClient]:
     """The session service alone: all that the commands without Slack need."""
-    async with new_http_client() as http:
+    async with new_http_client(service.proxy) as http:
         auth = TokenAuth(http, service.login_url, service.credentials)
         try:
             yield GenesysClient(http, service.api_url, auth)

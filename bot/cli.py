@@ -110,6 +110,8 @@ def sandbox(port: int, once: str | None, person: str, fault: str | None, http: b
 
     if person not in sandbox_run.ROLES:
         raise click.BadParameter(f"choose one of {', '.join(sandbox_run.ROLES)}", param_hint="--as")
+    if once is not None and once.split(" ")[0] != "/cobrowse":
+        raise click.BadParameter('begin with the command, as in "/cobrowse Checkout help"', param_hint="--once")
     if fault is not None and fault not in sandbox_run.FAULTS:
         raise click.BadParameter(f"choose one of {', '.join(sandbox_run.FAULTS)}", param_hint="--genesys")
     if once is None:

@@ -91,6 +91,7 @@ def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: Te
     root.setLevel(level)
     for name in NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger("slack_bolt").setLevel(logging.ERROR)  # warns of SLACK_BOT_TOKEN, which we pass on purpose
     logging.captureWarnings(True)
     logging.raiseExceptions = False  # what logging prints about its own faults shows the arguments
     sys.excepthook = _log_uncaught

@@ -96,7 +96,7 @@ class Door:
 @asynccontextmanager
 async def socket_door(app: AsyncApp, socket_web: AsyncWebClient, settings: Settings) -> AsyncIterator[Door]:
     """Connects to Slack, for as long as it takes. Leaving it answers what has been received, and takes no more."""
-    client = SocketDoor(app, settings.slack.app_token, socket_web)
+    client = SocketDoor(app, settings.slack.app_token, socket_web, settings.slack.proxies.of)
 
     async def connect() -> int:
         await client.connect()  # type: ignore[no-untyped-call]  # the SDK has no types here

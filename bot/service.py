@@ -8,9 +8,11 @@ from bot.desk.errors import CobrowseError, ServiceError
 from bot.desk.models import HostId, Order, Session, new_request_id
 from bot.genesys.sessions import Sessions
 from bot.settings import Service
-from bot.slack.sentences import sentence
+from bot.slack.grammar import clean_name
+from bot.slack.sentences import escape, sentence
 
 WORTH_TELLING_SECONDS = 3.0
+DEFAULT_NAME = "Co-browse session"
 
 
 class OnTerminal:
@@ -30,7 +32,7 @@ async def start(
     """Creates a session; None means as the settings say. Raises ServiceError."""
     order = Order(
         host_id=host_id,
-        name=name,
+        name=clean_name(escape(name)) or DEFAULT_NAME,
         application_id=application_id or service.offer.application_id,
         application_type=service.offer.application_type,
         timeout_seconds=timeout_seconds or service.offer.timeout_seconds,

@@ -6,6 +6,7 @@ What people do and read goes through `Journey`; the two servers themselves are t
 import asyncio
 import contextlib
 import os
+import random
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -195,10 +196,12 @@ def buttons(message: Message) -> dict[str, dict[str, Any]]:
 
 
 def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return int(bound.getsockname()[1])
+    """A port nobody listens on, and below those that the system gives to whoever asks for any."""
+    while True:
+        port = random.randrange(15_000, 30_000)
+        with socket.socket() as bound, contextlib.suppress(OSError):
+            bound.bind(("127.0.0.1", port))
+            return port
 
 
 async def start(directory: Path, environ: dict[str, str]) -> Process:

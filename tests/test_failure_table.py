@@ -31,7 +31,7 @@ ROWS: list[Row] = [
     ("down", {}, 0, ["cannot reach Genesys", "no session was created"], True),
     ("redirect", {}, 1, ["redirect"], True),
     ("no-join-url", {}, 1, ["without a join URL", UNKNOWN[0]], True),
-    ("no-id", {}, 1, ["without an id", UNKNOWN[0]], True),
+    ("no-id", {}, 1, ["without a usable id", UNKNOWN[0]], True),
     ("not-json", {}, 1, ["no JSON", UNKNOWN[0]], True),
     ("not-object", {}, 1, ["of another shape", UNKNOWN[0]], True),
     ("http-join-url", {}, 1, ["not https", UNKNOWN[0]], True),

@@ -67,7 +67,7 @@ async def rush(hosts: Hosts, crowd: list[Person], chance: random.Random) -> list
 
 @pytest.mark.parametrize("seed", range(ROUNDS))
 async def test_two_people_at_the_same_moment_never_get_each_others_host(seed):
-    chance = random.Random(seed)  # noqa: S311 - a repeatable mess
+    chance = random.Random(seed)
     crowd = [person(number, team) for number in range(PEOPLE // 2) for team in ("T0ONE", "T0TWO")]
     truth = {(who.team_id, who.user_id): uuid_of(number) for number, who in enumerate(crowd, 1)}
     directory = Unruly(*(user(n, who.email or "") for n, who in enumerate(crowd, 1)), chance=chance)

@@ -159,7 +159,7 @@ def test_the_libraries_stay_quiet_whatever_the_level(name):
     logging.getLogger(name).info("a body")
     logging.getLogger(name).debug("a body")
     assert stream.getvalue() == ""
-    logging.getLogger(name).warning("trouble")
+    logging.getLogger(name).error("trouble")
     log.debug("ours")
     assert len(stream.getvalue().splitlines()) == 2
 

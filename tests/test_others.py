@@ -208,7 +208,7 @@ async def test_sessions_for_oneself_and_for_another_do_not_mix(journey: Journey)
 async def test_nobody_ever_gets_somebody_elses_host(quick: None) -> None:
     """Sixty people at once, each three times, with answers that overtake each other."""
     people = [f"U0P{number:02d}" for number in range(60)]
-    chance = random.Random(2)  # noqa: S311 - it only shuffles
+    chance = random.Random(2)
     async with open_journey() as journey:
         for number, person in enumerate(people):
             address = f"{person.lower()}@example.com"

@@ -116,14 +116,16 @@ def test_an_organisation_without_an_id_is_nobodys():
 @pytest.mark.parametrize(
     ("more", "email"),
     [
-        ({}, "ana@example.com"),
+        ({}, None),
         ({"is_email_confirmed": True}, "ana@example.com"),
         ({"is_email_confirmed": False}, None),
-        ({"profile": {"email": ""}}, None),
-        ({"profile": {"email": None}}, None),
+        ({"is_email_confirmed": "true"}, None),
+        ({"is_email_confirmed": True, "profile": {"email": ""}}, None),
+        ({"is_email_confirmed": True, "profile": {"email": None}}, None),
+        ({"is_email_confirmed": True, "profile": {"email": ["ana@example.com"]}}, None),
     ],
 )
-def test_only_an_address_that_slack_does_not_call_unconfirmed_is_taken(more, email):
+def test_only_an_address_that_slack_calls_confirmed_is_taken(more, email):
     assert read_person(user(**more), HOME).email == email
 
 

@@ -59,7 +59,7 @@ async def test_an_agent_gets_the_customers_link_and_can_copy_and_open_it(page: A
     await card.get_by_role("button", name="Copied").wait_for()
     assert await page.evaluate("navigator.clipboard.readText()") == link
     async with page.context.expect_page() as opened:
-        await card.get_by_text("Open link").click()
+        await card.get_by_text("Open as customer").click()
     customer = await opened.value
     assert customer.url == link
     assert "Ana Agent" in await customer.inner_text("body")

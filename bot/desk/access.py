@@ -3,11 +3,18 @@
 Asks Slack's side, through the People Protocol, who somebody is; the rules themselves are settings.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.desk.errors import ChannelNotAllowed, MayNotActForOthers, NotAMember, NotListed, OtherWorkspace
+from bot.desk.errors import (
+    ChannelNotAllowed,
+    MayNotActForOthers,
+    NotAMember,
+    NotListed,
+    OtherWorkspace,
+    SlackUnavailable,
+)
 from bot.desk.models import ChannelId, Person, Request, Standing, TeamId, UserId
 
 
@@ -86,17 +93,25 @@ class Access:
         person = await self._people.person(user_id)
         if person.standing is not Standing.MEMBER:
             raise NotAMember(user_id, person.standing, is_target)
-        if self._rules.members and not (await self._on(self._rules.members, user_id) or await self._leads(user_id)):
+        rules = self._rules
+        if rules.members and not await self._on_any((rules.members, rules.supervisors, rules.admins), user_id):
             raise NotListed(user_id, is_target)
         return person
 
     async def _leads(self, user_id: UserId) -> bool:
-        return await self._on(self._rules.supervisors, user_id) or await self._on(self._rules.admins, user_id)
+        return await self._on_any((self._rules.supervisors, self._rules.admins), user_id)
 
-    async def _on(self, roll: Roll, user_id: UserId) -> bool:
-        if user_id in roll.users:
+    async def _on_any(self, rolls: Sequence[Roll], user_id: UserId) -> bool:
+        """Looks at names first, and asks Slack for groups only then. A group that cannot be read admits nobody."""
+        if any(user_id in roll.users for roll in rolls):
             return True
-        for group in roll.groups:
-            if await self._people.in_group(user_id, group):
-                return True
+        trouble: SlackUnavailable | None = None
+        for group in (group for roll in rolls for group in roll.groups):
+            try:
+                if await self._people.in_group(user_id, group):
+                    return True
+            except SlackUnavailable as error:
+                trouble = error
+        if trouble:
+            raise trouble
         return False

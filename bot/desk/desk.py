@@ -70,6 +70,9 @@ class SessionService(Protocol):
 class Teller(Notifier, Protocol):
     """Gets words to people; never raises."""
 
+    def hurry(self) -> None:
+        """The process is about to end: from now on, and for what is under way, no way is tried for long."""
+
     async def answer(self, request: Request, outcome: Outcome) -> bool:
         """Whether the outcome reached the requester."""
 
@@ -120,9 +123,11 @@ class Desk:
         if kept is None:
             raise RequestGone
         was = kept.request
-        if (was.team_id, was.requester) != (press.team_id, press.requester):
+        # In an Enterprise Grid the press may carry another workspace of it than the command did.
+        same_place = press.team_id == was.team_id or (was.enterprise_id and press.enterprise_id == was.enterprise_id)
+        if was.requester != press.requester or not same_place:
             raise NotYours
-        again = replace(press, kind=was.kind, target=was.target, name=was.name)
+        again = replace(press, kind=was.kind, target=was.target, name=was.name, team_id=was.team_id)
         if kept.failure is None or not await self.accept(again):
             raise TriedAlready
 
@@ -137,7 +142,10 @@ class Desk:
             task.cancel()
         if self._working:
             log.warning("interrupted", extra={"fields": {"requests": len(self._working)}})
+            self._teller.hurry()
             await asyncio.wait(self._working, timeout=LAST_WORDS_SECONDS)
+        for task in self._working:
+            log.error("left without an answer", extra={"fields": {"request": task.get_name()}})
 
     async def _keep_house(self) -> None:
         swept = float("-inf")
@@ -151,10 +159,12 @@ class Desk:
                     swept = time.monotonic()
             except StoreUnavailable:
                 log.warning("the store is away")
+            except Exception:
+                log.exception("housekeeping failed")
             await asyncio.sleep(ORPHANS_SECONDS)
 
     def _begin(self, kept: Kept) -> None:
-        task = asyncio.create_task(self._work(kept))
+        task = asyncio.create_task(self._work(kept), name=kept.request.id)
         self._working.add(task)
         task.add_done_callback(self._working.discard)
         task.add_done_callback(self._answering.discard)
@@ -165,14 +175,16 @@ class Desk:
         began = time.monotonic()
         try:
             outcome = await self._outcome(kept, progress)
-            if isinstance(outcome, CobrowseError) and progress.state is not State.FAILED:
-                await progress.write_down(State.FAILED, failure=outcome)
             if task := asyncio.current_task():
                 self._answering.add(task)  # from here on a stop waits for it
+            await progress.stop()
+            if isinstance(outcome, CobrowseError) and progress.state is not State.FAILED:
+                await progress.write_down(State.FAILED, failure=outcome)
             reached = await self._teller.answer(request, outcome)
             log_outcome(request, outcome, reached, time.monotonic() - began, progress.create_seconds)
             await progress.write_down(State.ANSWERED, patience_seconds=ANSWERED_PATIENCE_SECONDS)
         except Superseded:
+            await progress.stop()
             log.info("superseded", extra={"fields": {"request": request.id}})
         except Exception:
             log.exception("answering failed", extra={"fields": {"request": request.id}})
@@ -193,9 +205,7 @@ class Desk:
             return Interrupted(maybe_created=progress.state is State.CREATING)
         except Exception:
             log.exception("unexpected", extra={"fields": {"request": kept.request.id}})
-            return Unexpected()
-        finally:
-            await progress.stop()
+            return Unexpected(maybe_created=progress.state is State.CREATING)
 
     async def _begun_outcome(self, request: Request, progress: Progress) -> Outcome:
         if request.kind is Kind.WHOAMI:

@@ -87,7 +87,7 @@ class MayNotActForOthers(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """A rule of the host chain that did not map a person, and why. `detail` never holds an address."""
+    """A rule of the host chain that did not map a person, and why, in words that hold no address."""
 
     rule: str
     why: str
@@ -221,7 +221,9 @@ class Interrupted(CobrowseError):
     try_again = True
 
 
+@dataclass(eq=False)
 class Unexpected(CobrowseError):
-    """A fault of our own."""
+    """A fault of our own; `maybe_created` when the create was under way."""
 
+    maybe_created: bool = False
     try_again = True

@@ -89,6 +89,8 @@ class SameEmail:
         if not person.email:
             return Miss(self.name, "no confirmed e-mail address in Slack")
         email = person.email.strip()
+        if not email.isascii():  # letters that look alike, or become alike in lower case
+            return Miss(self.name, "the address has unusual letters")
         if self._domains and email.rpartition("@")[2].lower() not in self._domains:
             return Miss(self.name, "the address is outside the allowed domains")
         users = await self._directory.by_email(email)

@@ -1,7 +1,7 @@
 """Gets, keeps and renews the token that every call to Genesys carries.
 
 One token for the process: fetched once however many wait for it, renewed in the background ahead of its end, dropped
-on a 401 (and the call sent once more with a new one) and on a 403 (so that a scope that was added takes effect).
+on a 401 (client.py sends the call once more with a new one) and on a 403 (so that a scope that was added takes effect).
 """
 
 import asyncio
@@ -61,9 +61,6 @@ class TokenAuth(Gate):
         response = yield request
         if response.status_code in (401, 403):
             self._drop(token)
-        if response.status_code == 401:
-            request.headers["Authorization"] = f"Bearer {(await self._current()).value}"
-            yield request
 
     async def close(self) -> None:
         """Ends a renewal under way."""
@@ -112,7 +109,7 @@ def _read(response: httpx.Response, asked_at: float) -> Token:
     reference = faults.reference_of(response)
     try:
         body = response.json()
-        value, seconds = body["access_token"], float(body.get("expires_in", UNSTATED_SECONDS))
+        value, seconds = body["access_token"], float(body.get("expires_in") or UNSTATED_SECONDS)
     except (ValueError, TypeError, KeyError, AttributeError):
         raise UnusableAnswer(why="a login answer without a token", reference=reference) from None
     if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value:

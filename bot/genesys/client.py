@@ -9,16 +9,16 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 import aiohttp
 import httpx
 from httpx_aiohttp import HttpxAiohttpClient
 
 from bot import __version__
-from bot.desk.errors import OutcomeUnknown, Unreachable
+from bot.desk.errors import Busy, OutcomeUnknown, Unreachable
 from bot.genesys import faults
 from bot.genesys.faults import ORDERED_SECONDS, Fault, Repeat
+from bot.genesys.pace import Pace, Sleep, Watcher
 
 log = logging.getLogger(__name__)
 
@@ -30,16 +30,6 @@ REPEATS_OF_500 = 2
 REPEATS_UNREACHED = 3
 KEEPALIVE_SECONDS = 30.0
 
-Sleep = Callable[[float], Awaitable[None]]
-
-
-class Watcher(Protocol):
-    """Is told when a call goes out, and when it waits because the service did not act. May raise to stop it."""
-
-    async def sending(self) -> None: ...
-
-    async def waiting(self, seconds: float) -> None: ...
-
 
 class Gate(httpx.Auth):
     """An httpx.Auth that can also be asked to have its token ready before a call goes out."""
@@ -48,9 +38,12 @@ class Gate(httpx.Auth):
         """Raises ServiceError when there is no token to be had."""
 
 
-def new_http_client() -> httpx.AsyncClient:
-    """A pooled client over aiohttp, which honours HTTPS_PROXY; close it when done."""
+def new_http_client(proxy: str | None = None) -> httpx.AsyncClient:
+    """A pooled client over aiohttp; close it when done. Looks for no proxy and no netrc of its own."""
     return HttpxAiohttpClient(
+        verify=httpx.create_ssl_context(),  # honours SSL_CERT_FILE
+        trust_env=False,
+        proxy=proxy,
         timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
         follow_redirects=False,
         limits=httpx.Limits(max_connections=256, keepalive_expiry=KEEPALIVE_SECONDS),
@@ -66,6 +59,7 @@ class GenesysClient:
         self._api_url = api_url
         self._auth = auth
         self._sleep = sleep
+        self._pace = Pace()
 
     async def call(
         self,
@@ -82,12 +76,23 @@ class GenesysClient:
         headers = {"Content-Type": "application/json"} if json is not None else None
         request = self._http.build_request(method, self._api_url + path, json=json, headers=headers)
 
-        async def once() -> httpx.Response:
+        async def send() -> httpx.Response:
             await self._auth.ready()
+            await self._pace.turn(watcher, self._sleep)
             if watcher:
                 await watcher.sending()
             async with asyncio.timeout(TIMEOUT_SECONDS):  # as a whole: httpx's time-outs begin anew with each byte
-                return await self._http.send(request, auth=self._auth)
+                response = await self._http.send(request, auth=self._auth)
+            self._pace.note(response.headers)
+            return response
+
+        async def once() -> httpx.Response:
+            response = await send()
+            if response.status_code == 401:  # it did not act; the token has been dropped, and a new one may do
+                if watcher:
+                    await watcher.waiting(0.0)
+                response = await send()
+            return response
 
         return await repeat(once, needs=needs, safe=safe, watcher=watcher, sleep=self._sleep)
 
@@ -114,7 +119,7 @@ async def repeat(
         fields = {"after": type(answer.error).__name__, "reference": answer.error.reference, "seconds": round(delay, 1)}
         log.info("asking again", extra={"fields": fields})
         if watcher:
-            await watcher.waiting(delay)
+            await watcher.waiting(delay if isinstance(answer.error, Busy) else 0.0)
         await sleep(delay)
 
 

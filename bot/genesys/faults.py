@@ -1,6 +1,6 @@
 """What went wrong with one call to Genesys: from an HTTP answer or a broken connection to a named error (pure).
 
-The table is the contract's; see also "When a create may be repeated" in the README. Decides from the cause, since
+The table is the contract's; see also "When Genesys fails" in the README. Decides from the cause, since
 the HTTP library's own classes mislead: over aiohttp a dropped answer comes out as httpx.ConnectTimeout.
 """
 

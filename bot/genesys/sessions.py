@@ -4,23 +4,24 @@ The contract is "one call creates a session and returns a join URL". The contrac
 so ours are the REST reading of the create path. How often a call is sent is for client.py.
 """
 
+import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from urllib.parse import quote, urlsplit
+from datetime import timedelta
+from urllib.parse import quote
 
 import httpx
 
 from bot.desk.errors import BadRequest, InvalidHost, NoSuchSession, ServiceError, UnknownApplication, UnusableAnswer
 from bot.desk.models import Order, Session, SessionId
 from bot.genesys import faults
-from bot.genesys.client import GenesysClient, Watcher
+from bot.genesys.answers import answered_at, is_safe_url, plain_word, read_object
+from bot.genesys.client import GenesysClient
+from bot.genesys.pace import Watcher
 
 SESSIONS = "/api/v2/conversations/cobrowse"
 APPLICATIONS = "/api/v2/cobrowse/applications"
 WRITE, READ = "cobrowse:session:write", "cobrowse:session:read"
-LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
-URL_LENGTH = 4000
+ID = re.compile(r"[A-Za-z0-9._:~+/=-]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Sessions:
     async def applications(self) -> list[tuple[str, str]]:
         """Ids and names of the applications there are. Raises ServiceError."""
         response = await self._client.call("GET", APPLICATIONS, needs=READ, safe=True)
-        entities = _object(response).get("entities")
+        entities = read_object(response).get("entities")
         if not isinstance(entities, list):
             raise UnusableAnswer(why="a list of applications without entities")
         found = [entity for entity in entities if isinstance(entity, dict) and isinstance(entity.get("id"), str)]
@@ -57,7 +58,7 @@ class Sessions:
     async def read(self, session_id: SessionId) -> SessionView:
         """What has become of a session. Raises NoSuchSession, ServiceError."""
         response = await self._on(session_id, "GET")
-        return SessionView(session_id, str(_object(response).get("status") or "unknown"))
+        return SessionView(session_id, plain_word(read_object(response).get("status")))
 
     async def end(self, session_id: SessionId) -> None:
         """Ends a session. Raises NoSuchSession when the service does not know it or cannot end it on demand."""
@@ -101,56 +102,26 @@ def _body(order: Order) -> dict[str, object]:
 def _session(response: httpx.Response, order: Order) -> Session:
     reference = faults.reference_of(response)
     try:
-        body = _object(response)
+        body = read_object(response)
     except UnusableAnswer as error:
         raise UnusableAnswer(why=error.why, acted=True, reference=reference) from None
     session_id, join_url = body.get("id"), body.get("joinUrl")
-    if not isinstance(session_id, str) or not session_id:
-        raise UnusableAnswer(why="a session without an id", acted=True, reference=reference)
+    if not isinstance(session_id, str) or not ID.fullmatch(session_id):
+        raise UnusableAnswer(why="a session without a usable id", acted=True, reference=reference)
     if not isinstance(join_url, str) or not join_url:
         raise UnusableAnswer(why="a session without a join URL", acted=True, reference=reference)
-    if not _is_safe(join_url):
+    if not is_safe_url(join_url):
         raise UnusableAnswer(why="a join URL that is not https", acted=True, reference=reference)
     host = str(body.get("hostUserId") or order.host_id)
     if host.lower() != order.host_id:
         raise UnusableAnswer(why="a session for another host", acted=True, reference=reference)
     return Session(
         id=SessionId(session_id),
-        status=str(body.get("status") or "unknown"),
+        status=plain_word(body.get("status")),
         host_id=order.host_id,
         name=order.name,
         application_id=order.application_id,
-        ends_at=_answered_at(response) + timedelta(seconds=order.timeout_seconds),
+        ends_at=answered_at(response) + timedelta(seconds=order.timeout_seconds),
         join_url=join_url,
         reference=reference,
     )
-
-
-def _object(response: httpx.Response) -> dict[str, object]:
-    try:
-        body = response.json()
-    except ValueError:
-        raise UnusableAnswer(why="an answer that is no JSON", reference=faults.reference_of(response)) from None
-    if not isinstance(body, dict):
-        raise UnusableAnswer(why="an answer of another shape", reference=faults.reference_of(response))
-    return body
-
-
-def _is_safe(url: str) -> bool:
-    """https with a host; http only for this machine. No character that could end a message's markup early."""
-    if len(url) > URL_LENGTH or not url.isascii() or not url.isprintable() or set(url) & set(' <>"`|\\'):
-        return False
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        return False
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in LOCAL_HOSTS))
-
-
-def _answered_at(response: httpx.Response) -> datetime:
-    """The service's clock, since its time-out runs on it; ours when it does not say."""
-    try:
-        return parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
-    except (KeyError, ValueError, TypeError):
-        return datetime.now(UTC)

@@ -1,6 +1,6 @@
 """Genesys users by e-mail address: POST /api/v2/users/search.
 
-https://developer.genesys.cloud/useragentman/users/ . Who of them may be somebody's host is for desk/hosts.py.
+https://developer.genesys.cloud/devapps/api-explorer (Users) . Who of them may be somebody's host is for desk/hosts.py.
 """
 
 from collections.abc import Sequence

@@ -14,6 +14,7 @@ from dotenv import dotenv_values
 from bot.desk import hosts_file
 from bot.desk.access import Roll, Rules
 from bot.desk.models import ChannelId, HostId, TeamId, UserId
+from bot.settings.proxies import Proxies
 from bot.settings.reader import Reader, SettingsFault, read_file
 from bot.settings.service import Logging, Service, read_service
 from bot.store.opening import MEMORY, POSTGRES, SQLITE
@@ -25,6 +26,8 @@ _PERSON_OR_GROUP = r"[UWS][A-Z0-9]{2,}"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slack:
     """The door people use."""
+
+    proxies: Proxies
 
     mode: Literal["socket", "http"]
     api_url: str
@@ -148,6 +151,7 @@ def _slack(reader: Reader) -> Slack:
     if len(reader.words("COBROWSE_COMMAND", r"/[a-z0-9_-]{1,31}", "command such as /cobrowse")) != 1:
         reader.fault("COBROWSE_COMMAND", "must be one command such as /cobrowse.")
     return Slack(
+        proxies=Proxies.of_environment(reader.environ),
         mode="socket" if mode == "socket" or (mode == "auto" and app_token) else "http",
         api_url=reader.url("SLACK_API_URL") + "/",
         command=command,

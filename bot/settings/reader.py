@@ -23,7 +23,7 @@ class Reader:
     """Values by variable name. An empty value is the same as none; what cannot be read becomes a fault."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
+        self.environ = environ
         self.faults: list[str] = []
         self.secrets: list[str] = []
 
@@ -35,7 +35,7 @@ class Reader:
     def text(self, name: str) -> str:
         """The value or its default, "" when there is neither; a secret also from NAME_FILE."""
         variable = VARIABLES[name]
-        value = self._environ.get(name, "").strip()
+        value = self.environ.get(name, "").strip()
         if variable.secret:
             value = self._secret(name, value)
         return value or variable.default
@@ -107,7 +107,7 @@ class Reader:
         return None
 
     def _secret(self, name: str, value: str) -> str:
-        path = self._environ.get(f"{name}_FILE", "").strip()
+        path = self.environ.get(f"{name}_FILE", "").strip()
         if path and value:
             self.fault(name, f"is set, and so is {name}_FILE. Keep one of them.")
         elif path:

@@ -6,6 +6,7 @@ from bot.desk.hosts import host_id
 from bot.desk.models import HostId, Offer
 from bot.genesys import regions
 from bot.genesys.credentials import Credentials, KeyCredentials, SecretCredentials, load_key
+from bot.settings.proxies import Proxies
 from bot.settings.reader import Reader, read_file
 
 DEFAULT_SCOPES = "cobrowse:session:write cobrowse:session:read"
@@ -26,6 +27,7 @@ class Service:
 
     api_url: str
     login_url: str
+    proxy: str | None = field(repr=False)
     credentials: Credentials
     offer: Offer
     host_id: HostId | None
@@ -48,6 +50,7 @@ def read_service(reader: Reader) -> Service:
     return Service(
         api_url=api_url,
         login_url=login_url,
+        proxy=Proxies.of_environment(reader.environ).of(api_url),
         credentials=credentials,
         offer=offer,
         host_id=host_id(reader.text("GENESYS_HOST_USER_ID")),

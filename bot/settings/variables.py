@@ -30,7 +30,10 @@ _ALL = (
     Variable("GENESYS_PRIVATE_KEY_PASSPHRASE", "the passphrase of an encrypted key", secret=True),
     Variable("GENESYS_KEY_ID", "the `kid` that the login knows the key by"),
     Variable("GENESYS_CLIENT_SECRET", "the OAuth client's secret, instead of a key", secret=True),
-    Variable("GENESYS_SCOPES", "scopes to ask for; unset: the two below with a key, none with a secret; `none`: none"),
+    Variable(
+        "GENESYS_SCOPES",
+        "scopes to ask for, or `none`; unset: with a key `cobrowse:session:write cobrowse:session:read`, else none",
+    ),
     Variable("GENESYS_HOST_USER_ID", "default host of the command `start`; never a host for Slack people"),
     Variable("GENESYS_API_URL", "where Genesys's API is, if not at the region's address"),
     Variable("GENESYS_LOGIN_URL", "where Genesys's login is, if not at the region's address"),

@@ -5,7 +5,8 @@ What it says is for messages.py. Every connection is pooled; none of the address
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,8 +17,10 @@ from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncRateLimitErrorRetryHandler,
     AsyncServerErrorRetryHandler,
 )
+from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
+from slack_sdk.webhook.webhook_response import WebhookResponse
 
 from bot.desk.cache import Cache
 from bot.desk.journal import Outcome
@@ -28,13 +31,31 @@ from bot.slack.messages import Words
 log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 10
+WAY_SECONDS = 12.0
+"""So long one way to reach somebody is tried, repeats included; then comes the next."""
+HURRIED_SECONDS = 0.9
+AGENT_SECONDS = 3.0
+LONGEST_ORDERED_SECONDS = 5
+CONNECTIONS = 1000
 REPEATS = 2
 REPEAT_SECONDS = 0.5
 ANSWERABLE = timedelta(minutes=29)
 """A response_url works for 30 minutes; what comes later goes to a direct message."""
+
+
+class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
+    """As slack_sdk's, but does not sleep for as long as it is told: somebody waits, and there are other ways."""
+
+    async def _can_retry_async(self, *, response: HttpResponse | None = None, **how: Any) -> bool:
+        headers = {name.lower(): value for name, value in response.headers.items()} if response else {}
+        ordered = str((headers.get("retry-after") or ["1"])[0])
+        soon = ordered.isdigit() and int(ordered) <= LONGEST_ORDERED_SECONDS
+        return soon and await super()._can_retry_async(response=response, **how)
+
+
 RETRIES = [
     AsyncConnectionErrorRetryHandler(max_retry_count=REPEATS),
-    AsyncRateLimitErrorRetryHandler(max_retry_count=REPEATS),
+    ShortRateLimit(max_retry_count=REPEATS),
     AsyncServerErrorRetryHandler(max_retry_count=REPEATS),
 ]
 """Telling the same outcome twice is allowed, losing it is not: so posts are repeated (slack_sdk's own handlers)."""
@@ -44,25 +65,37 @@ _TROUBLE = (SlackApiError, SlackClientError, aiohttp.ClientError, TimeoutError, 
 
 def new_http_session() -> aiohttp.ClientSession:
     """One pool for all that goes to Slack. slack_sdk leaves time-outs to a session that it is given."""
-    return aiohttp.ClientSession(trust_env=True, timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS))
+    timeout = aiohttp.ClientTimeout(sock_connect=TIMEOUT_SECONDS, sock_read=TIMEOUT_SECONDS)
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS), timeout=timeout)
 
 
-def new_web_client(token: str | None, base_url: str, http: aiohttp.ClientSession) -> AsyncWebClient:
+def new_web_client(
+    token: str | None, base_url: str, http: aiohttp.ClientSession, proxy: str | None = None
+) -> AsyncWebClient:
     """Slack's Web API over the shared session."""
-    return AsyncWebClient(
-        token=token, base_url=base_url, session=http, timeout=TIMEOUT_SECONDS, retry_handlers=list(RETRIES)
-    )
+    client = AsyncWebClient(token=token, base_url=base_url, session=http, retry_handlers=list(RETRIES))
+    client.proxy = proxy  # set here, since slack_sdk looks into the environment, and knows no NO_PROXY
+    return client
 
 
 class Delivery:
     """Keeps to desk.Teller: never raises, and says whether somebody was reached."""
 
-    def __init__(self, web: AsyncWebClient, http: aiohttp.ClientSession, words: Words) -> None:
+    def __init__(
+        self,
+        web: AsyncWebClient,
+        http: aiohttp.ClientSession,
+        words: Words,
+        proxy_for: Callable[[str], str | None] = lambda url: None,
+    ) -> None:
         self._web = web
         self._http = http
         self._words = words
+        self._proxy_for = proxy_for
         self._direct: Cache[UserId, str] = Cache(seconds=86_400, size=20_000)
         self._posting: set[asyncio.Task[bool]] = set()
+        self._way_seconds = WAY_SECONDS
+        self._deadlines: set[asyncio.Timeout] = set()
 
     async def note(self, request: Request, note: Note) -> None:
         """Only by response_url: a word in between is not worth a message elsewhere."""
@@ -79,33 +112,56 @@ class Delivery:
             ("direct message", lambda: self._post_direct(request.requester, message)),
         ]
         for way, send in ways if waiting else ways[1:]:  # nobody looks at the channel half an hour later
-            if await _try(way, send, request.id):
+            if await self._try(way, send, request.id):
                 return True
         return False
 
     async def tell_agent(self, request: Request, session: Session) -> bool:
         message = self._words.agent_note(request, session)
-        return await _try("direct message", lambda: self._post_direct(request.agent, message), request.id)
+        try:
+            async with asyncio.timeout(AGENT_SECONDS):  # the requester waits for this
+                return await self._try("direct message", lambda: self._post_direct(request.agent, message), request.id)
+        except TimeoutError:
+            return False
 
     async def post(self, reply_url: str, message: Message, *, replace: bool = False) -> bool:
         """Posts to a response_url, visible to one person only. Whether Slack took it."""
-        webhook = AsyncWebhookClient(
-            reply_url, timeout=TIMEOUT_SECONDS, session=self._http, retry_handlers=list(RETRIES)
-        )
+        webhook = AsyncWebhookClient(reply_url, session=self._http, retry_handlers=list(RETRIES))
+        webhook.proxy = self._proxy_for(reply_url)
         body = message.payload() | {"response_type": "ephemeral", "replace_original": replace}
         try:
-            response = await webhook.send_dict(body)
-            for _ in range(REPEATS):  # slack_sdk's webhook client does not ask its handlers about these
-                if response.status_code < 500:
-                    break
-                await asyncio.sleep(REPEAT_SECONDS)
-                response = await webhook.send_dict(body)
+            async with self._deadline():
+                response = await self._send(webhook, body)
         except _TROUBLE as error:
             log.warning("no answer from a response_url", extra={"fields": {"error": type(error).__name__}})
             return False
         if response.status_code != 200:
             log.warning("a response_url refused a message", extra={"fields": {"status": response.status_code}})
         return bool(response.status_code == 200)
+
+    def hurry(self) -> None:
+        """The process is about to end."""
+        self._way_seconds = HURRIED_SECONDS
+        for deadline in self._deadlines:
+            deadline.reschedule(asyncio.get_running_loop().time() + HURRIED_SECONDS)
+
+    @asynccontextmanager
+    async def _deadline(self) -> AsyncIterator[None]:
+        async with asyncio.timeout(self._way_seconds) as deadline:
+            self._deadlines.add(deadline)
+            try:
+                yield
+            finally:
+                self._deadlines.discard(deadline)
+
+    async def _send(self, webhook: AsyncWebhookClient, body: dict[str, Any]) -> WebhookResponse:
+        response = await webhook.send_dict(body)
+        for _ in range(REPEATS):  # slack_sdk's webhook client does not ask its handlers about these
+            if response.status_code < 500:
+                break
+            await asyncio.sleep(REPEAT_SECONDS)
+            response = await webhook.send_dict(body)
+        return response
 
     def post_soon(self, reply_url: str, message: Message) -> None:
         """Posts after the listener has returned: an acknowledgement must not wait for it."""
@@ -136,15 +192,15 @@ class Delivery:
         response = await self._web.conversations_open(users=user_id)
         return str(response["channel"]["id"])
 
-
-async def _try(way: str, send: Callable[[], Awaitable[None]], request_id: RequestId) -> bool:
-    fields: dict[str, object] = {"request": request_id, "way": way}
-    try:
-        await send()
-    except SlackApiError as error:
-        log.warning("not delivered", extra={"fields": fields | {"error": error.response.get("error")}})
-    except (*_TROUBLE, KeyError, TypeError) as error:
-        log.warning("not delivered", extra={"fields": fields | {"error": type(error).__name__}})
-    else:
-        return True
-    return False
+    async def _try(self, way: str, send: Callable[[], Awaitable[None]], request_id: RequestId) -> bool:
+        fields: dict[str, object] = {"request": request_id, "way": way}
+        try:
+            async with self._deadline():
+                await send()
+        except SlackApiError as error:
+            log.warning("not delivered", extra={"fields": fields | {"error": error.response.get("error")}})
+        except (*_TROUBLE, KeyError, TypeError) as error:
+            log.warning("not delivered", extra={"fields": fields | {"error": type(error).__name__}})
+        else:
+            return True
+        return False

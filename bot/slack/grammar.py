@@ -34,12 +34,17 @@ RESERVED = {
 }
 _FOR = r"(?:for\s*)?"
 _TARGET = re.compile(rf"(?:for\s+)?{MENTION.pattern}(.*)", re.IGNORECASE | re.DOTALL)
-_UNRESOLVED = re.compile(rf"{_FOR}(?:&lt;|<)?\s*[@＠﹫]", re.IGNORECASE)
+_UNRESOLVED = re.compile(
+    rf"{_FOR}(?:&lt;|<)?\s*[@＠﹫]|(?:to|with|start|{'|'.join(RESERVED)})\s+(?:&lt;)?[@＠﹫]", re.IGNORECASE
+)
 _NO_PERSON = re.compile(rf"{_FOR}<[!#]", re.IGNORECASE)
 _MARKUP = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 _OPENING, _CLOSING = "\"'“”„‟‘’‚‛«»", "\"'“”‟‘’‛«»"
 _QUOTATION = re.compile(f"[{_OPENING}][^{_OPENING}{_CLOSING}]*[{_CLOSING}]")
 _CLOSE_ENOUGH = 0.74
+_CRIES_FOR_HELP = ("?", "-h", "--help", "-help", "/help")
+_IGNORABLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+"""Characters that show nothing, though they are no format characters (Unicode: Default_Ignorable_Code_Point)."""
 TEXT_LENGTH = 2000
 """What is longer is no command: the rest is not looked at, since all this happens before the acknowledgement."""
 
@@ -92,6 +97,8 @@ Command = Start | Help | WhoAmI | NotYet | NotUnderstood
 
 def parse(text: str) -> Command:
     """Reads what stands behind the command, as Slack delivers it. Never raises."""
+    if MENTION.search(text, TEXT_LENGTH):
+        return NotUnderstood(Reason.PERSON_LATER)
     text = _printable(text[:TEXT_LENGTH]).strip()
     if not text:
         return Start()
@@ -108,7 +115,9 @@ def parse(text: str) -> Command:
         return subcommand
     if MENTION.search(text):
         return NotUnderstood(Reason.PERSON_LATER)
-    if " " not in text and difflib.get_close_matches(text.lower(), RESERVED, n=1, cutoff=_CLOSE_ENOUGH):
+    if text in _CRIES_FOR_HELP:
+        return Help()
+    if " " not in text and _is_slip(text.lower()):
         return Help(instead_of=clean_name(text))
     return Start(name=clean_name(text))
 
@@ -143,13 +152,19 @@ def _subcommand(text: str) -> Command | None:
     return WhoAmI() if word == "whoami" else NotYet(word)
 
 
+def _is_slip(word: str) -> bool:
+    """Close to a reserved word; two letters changed places is close, however short the word."""
+    close = difflib.get_close_matches(word, RESERVED, n=1, cutoff=_CLOSE_ENOUGH)
+    return bool(close) or any(sorted(word) == sorted(reserved) for reserved in RESERVED)
+
+
 def _is_quoted(text: str) -> bool:
     return len(text) >= 2 and text[0] in _OPENING and text[-1] in _CLOSING
 
 
 def _plain_start(text: str) -> str:
     """Without the invisible characters that could hide an @."""
-    return "".join(c for c in text if unicodedata.category(c) != "Cf").strip()
+    return "".join(c for c in text if unicodedata.category(c) != "Cf" and not _IGNORABLE.match(c)).strip()
 
 
 def _printable(text: str) -> str:

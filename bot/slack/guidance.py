@@ -39,7 +39,7 @@ def help_(words: Words, command: Help) -> Message:
 def not_yet(words: Words, command: NotYet, reference: RequestId) -> Message:
     """A word that is kept for later."""
     text = f"`{words.command} {command.word}` is not available in this version, so nothing was done."
-    hint = f"`{words.command} help` shows what is. As a session's name, put it in quotes."
+    hint = f"`{words.command} help` shows what is. If that was meant as a session's name, put it in quotes."
     return Message(text, [section(f":warning: *{text}*\n{hint}", FAILURE_BLOCK), reference_line(reference)])
 
 
@@ -47,7 +47,7 @@ def not_understood(words: Words, command: NotUnderstood, reference: RequestId) -
     """Nobody gets a session they did not mean."""
     what, then = _REASONS[command.reason]
     text = f"No session was started: {what}."
-    hint = f'{then} As a session\'s name, put it in quotes: `{words.command} "…"`.'
+    hint = f'{then} If that was meant as a name, put it in quotes: `{words.command} "…"`.'
     return Message(text, [section(f":warning: *{text}*\n{hint}", FAILURE_BLOCK), reference_line(reference)])
 
 

@@ -6,7 +6,7 @@ Slack neither links nor crawls, never in the top-level text, which notifications
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.desk.errors import CobrowseError, ServiceError
 from bot.desk.models import Identity, Note, Request, RequestId, Session, Started
@@ -100,7 +100,7 @@ def _link(label: str, session: Session) -> list[Block]:
     preformatted = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": session.join_url}]}
     blocks: list[Block] = [section(label), {"type": "rich_text", "elements": [preformatted]}]
     if len(session.join_url) <= BUTTON_URL_LENGTH:
-        blocks.append(buttons(button("Open link", OPEN_ACTION, url=session.join_url)))
+        blocks.append(buttons(button("Open as customer", OPEN_ACTION, url=session.join_url)))
     return blocks
 
 
@@ -118,4 +118,6 @@ def reference_line(request_id: RequestId, service: str | None = None) -> Block:
 
 def _clock(at: datetime) -> str:
     """In the reader's zone: https://docs.slack.dev/messaging/formatting-message-text#date-formatting"""
-    return f"<!date^{int(at.timestamp())}^{{time}}|{at:%H:%M} UTC>"
+    far = at - datetime.now(UTC) > timedelta(hours=6)
+    shown, plain = ("{date_short_pretty} at {time}", f"{at:%d %b %H:%M}") if far else ("{time}", f"{at:%H:%M}")
+    return f"<!date^{int(at.timestamp())}^{shown}|{plain} UTC>"

@@ -3,6 +3,7 @@
 What somebody may do is for desk/access.py. https://docs.slack.dev/reference/objects/user-object
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,7 @@ from bot.slack.grammar import clean_name
 
 KEPT_SECONDS = 300.0
 CACHE_SIZE = 20_000
+ANSWER_SECONDS = 12.0
 _UNKNOWN = ("user_not_found", "user_not_visible", "users_not_found")
 
 
@@ -56,7 +58,8 @@ class SlackPeople:
 
     async def _call(self, method: str, **params: str) -> dict[str, Any]:
         try:
-            response = await self._web.api_call(method, http_verb="GET", params=params)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                response = await self._web.api_call(method, http_verb="GET", params=params)
         except SlackApiError as error:
             raise SlackUnavailable(str(error.response.get("error") or "an error")) from None
         except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError):
@@ -68,14 +71,14 @@ def read_person(user: dict[str, Any], home: Home) -> Person:
     """A user object -> a person, as the workspace sees them (pure)."""
     profile = user.get("profile") or {}
     names = (profile.get("real_name"), user.get("real_name"), profile.get("display_name"), user.get("name"))
-    # Slack leaves is_email_confirmed out for some users; only an address it calls unconfirmed is not to be trusted.
-    confirmed = user.get("is_email_confirmed") is not False
+    email = profile.get("email")
+    confirmed = user.get("is_email_confirmed") is True and isinstance(email, str)
     return Person(
         team_id=home.team_id,
         user_id=UserId(user["id"]),
         name=next(filter(None, (clean_name(name or "") for name in names)), str(user["id"])),
         standing=_standing(user, home),
-        email=(profile.get("email") or None) if confirmed else None,
+        email=(email or None) if confirmed else None,
     )
 
 

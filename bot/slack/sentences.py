@@ -77,18 +77,21 @@ _STANDINGS = {
 }
 
 
+_NONE = "No session was started."
+
+
 def _set_up(error: CobrowseError, contact: str) -> Sentence | None:
     tell = f"Tell {contact}."
     match error:
         case errors.SignInRefused():
-            return Sentence("The bot's own sign-in to Genesys is broken: its token is refused.", tell)
+            return Sentence(f"The bot's own sign-in to Genesys is broken: its token is refused. {_NONE}", tell)
         case errors.OAuthRefused(code=code):
-            what = f"Genesys refuses the bot's own sign-in ({escape(code)})."
+            what = f"Genesys refuses the bot's own sign-in ({escape(code)}). {_NONE}"
             if code == "invalid_scope":
                 return Sentence(what, f"{tell} A scope the client lacks can be left out with GENESYS_SCOPES.")
             return Sentence(what, f"{tell} The OAuth client's id, key or secret has to be checked.")
         case errors.Forbidden(needs=needs):
-            what = f"The bot's OAuth client may not do this: it lacks `{escape(needs)}`."
+            what = f"The bot may not do this in Genesys: its OAuth client lacks `{escape(needs)}`. {_NONE}"
             where = "In Genesys Cloud it is added under Admin › Integrations › OAuth, at the bot's client"
             return Sentence(what, f"{tell} {where}; no restart is needed.")
         case errors.SlackUnavailable(code=code):
@@ -102,14 +105,14 @@ def _set_up(error: CobrowseError, contact: str) -> Sentence | None:
 def _order(error: CobrowseError, contact: str) -> Sentence | None:
     match error:
         case errors.InvalidHost(host_id=host_id):
-            what = f"Genesys does not accept `{escape(host_id)}` as a host."
-            then = "that this user exists, is active and has a co-browse licence. Then try once more."
+            what = f"Genesys does not accept `{escape(host_id)}` as a host. {_NONE}"
+            then = "that this user exists, is active and has a co-browse licence."
             return Sentence(what, f"Ask {contact} to check {then}")
         case errors.UnknownApplication(application_id=used, known=known):
             listed = ", ".join(f"`{escape(known_id[:60])}`" for known_id in known[:20])
-            there = f"There is {listed}." if listed else "The list of ids could not be read."
+            there = f"The ids there are: {listed}." if listed else "The list of ids could not be read."
             return Sentence(
-                f"Genesys knows no application `{escape(used[:60])}`. {there}",
+                f"Genesys knows no application `{escape(used[:60])}`. {_NONE} {there}",
                 f"Ask {contact} to put one that exists into COBROWSE_APPLICATION_ID.",
             )
         case errors.BadRequest(status=status, words=words):
@@ -122,7 +125,7 @@ def _order(error: CobrowseError, contact: str) -> Sentence | None:
 
 def _passing(error: CobrowseError, contact: str) -> Sentence | None:
     unknown = "Nobody knows whether a session was created, so it was not asked for again."
-    check = "If none shows up in Genesys, try again: an unused session ends by itself."
+    check = "If you see none in Genesys, try again; one that nobody uses ends by itself."
     match error:
         case errors.Busy():
             return Sentence(
@@ -141,6 +144,10 @@ def _passing(error: CobrowseError, contact: str) -> Sentence | None:
             )
         case errors.UnusableAnswer(why=why):
             return Sentence(f"Genesys answered with {escape(why)}. No session was created.", f"Tell {contact}.")
+        case errors.Unexpected(maybe_created=True):
+            return Sentence(
+                f"Something went wrong on the bot's side. {unknown}", f"{check} If it stays so, tell {contact}."
+            )
         case errors.Interrupted(maybe_created=True):
             return Sentence(f"The bot was restarted in the middle of it. {unknown}", check)
         case errors.Interrupted():

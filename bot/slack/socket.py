@@ -6,6 +6,7 @@ one stops and says so. https://docs.slack.dev/apis/events-api/using-socket-mode
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from slack_bolt.adapter.socket_mode.async_internals import send_async_response
@@ -26,9 +27,10 @@ SETTLE_SECONDS = 2.0
 REFUSALS = {
     "invalid_auth": "Slack refuses SLACK_APP_TOKEN (invalid_auth). Make a new app-level token and set it.",
     "not_authed": "Slack refuses SLACK_APP_TOKEN (not_authed). Make a new app-level token and set it.",
-    "not_allowed_token_type": "SLACK_APP_TOKEN is not an app-level token. It begins with xapp-.",
+    "not_allowed_token_type": "SLACK_APP_TOKEN is not an app-level token. One begins with xapp-.",
     "missing_scope": "SLACK_APP_TOKEN lacks the scope connections:write. Make a new app-level token with it.",
     "account_inactive": "Slack says the account behind SLACK_APP_TOKEN is inactive.",
+    "token_expired": "SLACK_APP_TOKEN has expired. Make a new app-level token and set it.",
     "token_revoked": "SLACK_APP_TOKEN was revoked. Make a new app-level token and set it.",
     "link_disabled": "Socket Mode was switched off for this app in Slack. Switch it on, or use HTTP.",
     "forbidden_team": "Slack does not let this app use Socket Mode in this workspace (forbidden_team).",
@@ -38,10 +40,13 @@ REFUSALS = {
 class SocketDoor(SocketModeClient):
     """Receives Slack's payloads over a socket and answers each with what Bolt says."""
 
-    def __init__(self, app: AsyncApp, app_token: str, web: AsyncWebClient) -> None:
+    def __init__(
+        self, app: AsyncApp, app_token: str, web: AsyncWebClient, proxy_for: Callable[[str], str | None]
+    ) -> None:
         super().__init__(app_token=app_token, web_client=web, logger=SDK_LOG, ping_interval=PING_SECONDS)
         self.refused: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._app = app
+        self._proxy_for = proxy_for
         self._handling: set[asyncio.Task[Any]] = set()
         self.socket_mode_request_listeners.append(self._handle)
 
@@ -52,7 +57,9 @@ class SocketDoor(SocketModeClient):
         except SlackApiError as error:
             self._give_up(str(error.response.get("error")))
             raise
-        return str(answer["url"])
+        url = str(answer["url"])
+        self.proxy = self._proxy_for(url)
+        return url
 
     async def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
         """As the SDK's, but does not reconnect to what was switched off, and remembers what is being handled."""

@@ -1,16 +1,19 @@
 """A store that forgets when the process ends: for the sandbox and for tests.
 
-Bounded: past `size` requests, the oldest answered ones go.
+Bounded: past `size` requests, the oldest answered ones go, unless they are only minutes old.
 """
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from bot.desk.errors import CobrowseError
 from bot.desk.models import Host, HostId, Request, RequestId, Session, State, TeamId, UserId
 from bot.desk.store import JOIN_SECONDS, Accepted, Kept, Link
 from bot.store.rows import sameness
+
+REPLAYABLE = timedelta(minutes=10)
 
 
 class MemoryStore:
@@ -103,7 +106,8 @@ class MemoryStore:
     def _forget_oldest(self) -> None:
         while len(self._kept) > self._size:
             oldest = next((kept for kept in self._kept.values() if kept.state is State.ANSWERED), None)
-            if oldest is None:
+            # Slack's signature lets a request be replayed for five minutes: so long its key must be known.
+            if oldest is None or datetime.now(UTC) - oldest.request.accepted_at < REPLAYABLE:
                 return
             request = oldest.request
             del self._kept[request.id], self._keys[request.key]

@@ -1,0 +1,50 @@
+"""What may be taken from an answer of the session service, which is not to be trusted blindly (pure)."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import httpx
+
+from bot.desk.errors import UnusableAnswer
+from bot.genesys import faults
+
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+URL_LENGTH = 4000
+
+
+def read_object(response: httpx.Response) -> dict[str, object]:
+    """A JSON object. Raises UnusableAnswer."""
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        raise UnusableAnswer(why="an answer that is no JSON", reference=faults.reference_of(response)) from None
+    if not isinstance(body, dict):
+        raise UnusableAnswer(why="an answer of another shape", reference=faults.reference_of(response))
+    return body
+
+
+def is_safe_url(url: str) -> bool:
+    """https with a host; http only for this machine. No character that could end a message's markup early."""
+    if len(url) > URL_LENGTH or not url.isascii() or not url.isprintable() or set(url) & set(' <>"`|\\'):
+        return False
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return False
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in LOCAL_HOSTS))
+
+
+def answered_at(response: httpx.Response) -> datetime:
+    """The service's clock, since its time-out runs on it; ours when it does not say."""
+    try:
+        said, ours = parsedate_to_datetime(response.headers["Date"]).astimezone(UTC), datetime.now(UTC)
+        return said if abs(said - ours) < timedelta(days=1) else ours
+    except (KeyError, ValueError, TypeError):
+        return datetime.now(UTC)
+
+
+def plain_word(value: object) -> str:
+    """A short word that can be shown anywhere, such as a status."""
+    return "".join(c for c in str(value or "unknown") if c.isalnum() or c in "_-. ")[:40]
