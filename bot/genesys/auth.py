@@ -110,7 +110,7 @@ def _read(response: httpx.Response, asked_at: float) -> Token:
     try:
         body = response.json()
         value, seconds = body["access_token"], float(body.get("expires_in") or UNSTATED_SECONDS)
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         raise UnusableAnswer(why="a login answer without a token", reference=reference) from None
     if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value:
         raise UnusableAnswer(why="a login answer without a token", reference=reference)
@@ -123,6 +123,6 @@ def _oauth_error(response: httpx.Response) -> str:
     """RFC 6749 section 5.2: `error`, a word such as invalid_scope."""
     try:
         code = str(response.json()["error"])
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         code = "an error without a name"
     return "".join(c for c in code if c.isalnum() or c in "_-. ")[:OAUTH_CODE_LENGTH]

@@ -30,7 +30,7 @@ class Users:
                 DirectoryUser(id=str(user["id"]), active=user.get("state") == "active", email=str(user.get("email")))
                 for user in results
             ]
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
             raise UnusableAnswer(why="a list of users of another shape") from None
         if total > len(users):  # more match than were sent: not one user, whatever the page says
             return [*users, DirectoryUser(id="", active=False, email="")]

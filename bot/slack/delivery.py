@@ -142,8 +142,10 @@ class Delivery:
     def hurry(self) -> None:
         """The process is about to end."""
         self._way_seconds = HURRIED_SECONDS
+        soon = asyncio.get_running_loop().time() + HURRIED_SECONDS
         for deadline in self._deadlines:
-            deadline.reschedule(asyncio.get_running_loop().time() + HURRIED_SECONDS)
+            if not deadline.expired():  # else it ends anyway, and may not be changed any more
+                deadline.reschedule(min(deadline.when() or soon, soon))
 
     @asynccontextmanager
     async def _deadline(self) -> AsyncIterator[None]:

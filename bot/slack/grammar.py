@@ -97,7 +97,7 @@ Command = Start | Help | WhoAmI | NotYet | NotUnderstood
 
 def parse(text: str) -> Command:
     """Reads what stands behind the command, as Slack delivers it. Never raises."""
-    if MENTION.search(text, TEXT_LENGTH):
+    if len(text) > TEXT_LENGTH and "<@" in text[text.rfind(">", 0, TEXT_LENGTH) + 1 :]:  # beyond the cut, or cut in two
         return NotUnderstood(Reason.PERSON_LATER)
     text = _printable(text[:TEXT_LENGTH]).strip()
     if not text:
