@@ -122,7 +122,7 @@ async def test_a_name_from_the_command_line_is_cleaned_like_one_from_slack(typed
 async def test_a_slow_token_after_a_401_is_not_counted_into_the_creates_time(
     journey: Journey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert link(await journey.asks())  # there is a token, and a host
+    assert link(await journey.asks("Before"))  # there is a token, and a host
     monkeypatch.setattr(client, "TIMEOUT_SECONDS", 0.4)
     await journey.genesys.misbehave("401", times=1)
     await journey.genesys.misbehave("slow", on="token", seconds=0.6)
@@ -136,8 +136,8 @@ async def test_a_slow_token_after_a_401_is_not_counted_into_the_creates_time(
 async def test_a_token_whose_life_is_not_stated_can_be_used(journey: Journey, spoilt: Any, seconds: object) -> None:
     spoilt(lambda body: web.json_response({**body, "expires_in": seconds}))
     await journey.genesys.misbehave("not-json", on="token")
-    assert link(await journey.asks())
-    assert link(await journey.asks())
+    assert link(await journey.asks("One"))
+    assert link(await journey.asks("Another"))
     assert journey.genesys.count("token") == 1
 
 

@@ -103,7 +103,7 @@ async def test_groups_that_can_be_read_still_say_no() -> None:
 async def test_an_address_with_letters_that_look_alike_maps_nobody(written: str, meant: str) -> None:
     directory = Directory(user(1, meant))
     with pytest.raises(HostNotFound) as caught:
-        await Hosts([SameEmail(directory)]).find(person(email=written))
+        await Hosts([SameEmail(directory)], MemoryStore()).find(person(email=written))
     (tried,) = caught.value.tried
     assert "unusual letters" in tried.why
     assert directory.asked == []
@@ -111,12 +111,14 @@ async def test_an_address_with_letters_that_look_alike_maps_nobody(written: str,
 
 async def test_an_ordinary_address_still_maps() -> None:
     assert (
-        await Hosts([SameEmail(Directory(user(1, "ken@example.com")))]).find(person(email="KEN@example.com"))
+        await Hosts([SameEmail(Directory(user(1, "ken@example.com")))], MemoryStore()).find(
+            person(email="KEN@example.com")
+        )
     ).id == (uuid_of(1))
 
 
 async def answered(store: MemoryStore, number: int, accepted_at: datetime) -> None:
-    assert await store.accept(request(number=number, accepted_at=accepted_at))
+    assert (await store.accept(request(number=number, accepted_at=accepted_at))).is_new
     assert await store.advance(f"r{number}", State.ACCEPTED, State.ANSWERED)
 
 
@@ -124,7 +126,7 @@ async def test_a_key_that_could_still_be_replayed_is_not_forgotten() -> None:
     store, recent = MemoryStore(size=2), datetime.now(UTC) - timedelta(minutes=9)
     for number in range(20):
         await answered(store, number, recent)
-    assert [await store.accept(request(number=number)) for number in range(20)] == [False] * 20
+    assert [(await store.accept(request(number=number))).is_new for number in range(20)] == [False] * 20
 
 
 async def test_one_that_is_too_old_for_it_is() -> None:
