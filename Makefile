@@ -6,13 +6,22 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 PORT ?= 8080
 
-.PHONY: sandbox test lint lock clean
+.PHONY: sandbox test soak growth lint lock clean
 
 sandbox: .venv/run.stamp
 	@$(BIN)/python -m bot sandbox --port $(PORT)
 
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# Load and kill -9 at random, on both databases, for SECONDS each.
+SECONDS ?= 120
+soak: .venv/dev.stamp
+	cd tests && PYTHONPATH=.. ../$(BIN)/python soak.py $(SECONDS)
+
+# What a request costs with a million old rows in the store.
+growth: .venv/dev.stamp
+	cd tests && PYTHONPATH=.. ../$(BIN)/python growth.py 1000000
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

@@ -31,7 +31,7 @@ async def open_postgres(url: str, sealer: Sealer, retention_days: int) -> AsyncI
 
 async def prepare(url: str, sealer: Sealer) -> int:
     """A new owner's number, with the schema and the key in order. Raises StoreRefused."""
-    connection = await asyncpg.connect(url, timeout=5)
+    connection = await asyncpg.connect(url, timeout=5, statement_cache_size=0)
     try:
         async with connection.transaction():
             # Several replicas may start at once: one migrates, the others find it done.

@@ -88,4 +88,8 @@ class Presence:
 
 
 async def _connect(url: str) -> Any:
-    return await asyncpg.connect(url, timeout=CONNECT_SECONDS, server_settings=KEEPALIVES)
+    # No statement is kept prepared, so that a pooling proxy can be noticed instead of failing in its own words.
+    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, statement_cache_size=0)
+    for name, value in KEEPALIVES.items():  # set here, since a proxy may refuse them as start-up parameters
+        await connection.execute("SELECT set_config($1, $2, false)", name, value)
+    return connection

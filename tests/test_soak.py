@@ -1,0 +1,21 @@
+"""A short soak: random kills under load, on both databases. `make soak` runs the long one."""
+
+from pathlib import Path
+
+from postgres import new_database
+from soak import soak
+
+
+async def test_one_process_on_sqlite_keeps_every_promise_while_it_is_killed_again_and_again(tmp_path: Path) -> None:
+    report = await soak(f"sqlite:///{tmp_path / 'bot.db'}", tmp_path, replicas=1, seconds=6, rate=15, seed=3)
+    assert report.faults == []
+    assert report.kills >= 1
+    assert report.links >= report.acknowledged / 2 > 10
+
+
+async def test_two_replicas_on_postgres_keep_every_promise_while_one_after_the_other_is_killed(tmp_path: Path) -> None:
+    async with new_database() as url:
+        report = await soak(url, tmp_path, replicas=2, seconds=6, rate=15, seed=4)
+    assert report.faults == []
+    assert report.kills >= 1
+    assert report.links >= report.acknowledged / 2 > 10
