@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 from journey import ANA, BEN, is_failure, link, open_servers
-from postgres import new_database
+from postgres import new_database, server
 from store_bench import Bench, request
 from test_crash import Bots, outcomes
 
@@ -126,3 +127,27 @@ async def test_the_same_wish_on_two_replicas_at_the_same_moment_is_one_session(b
     pairs = [replace(first, id=new_request_id(), key=f"command:{number}") for number in range(2)]
     accepted = await asyncio.gather(*(store.accept(one) for store, one in zip(stores, pairs, strict=True)))
     assert sorted(one.same_as is None for one in accepted) == [False, True]
+
+
+async def test_postgres_going_away_is_told_politely_and_work_goes_on_when_it_is_back(bots: Bots, url: str) -> None:
+    slack = bots.servers.slack
+    await bots.start()
+    await slack.command(ANA, "Before")
+    await outcomes(bots, ANA, 1)
+    name = urlsplit(url).path.lstrip("/")
+    admin = await asyncpg.connect(server().get_uri())
+    await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+    delivery = await slack.command(ANA, "Meanwhile")
+    assert delivery.acked
+    assert "cannot write down your request, so nothing was started" in (await outcomes(bots, ANA, 2))[1]
+    await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    await admin.close()
+    async with asyncio.timeout(15):
+        while is_failure(slack.seen_by(ANA)[-1]):
+            await asyncio.sleep(0.5)
+            before = len(slack.seen_by(ANA))
+            await slack.command(ANA, f"After {before}")
+            await outcomes(bots, ANA, before + 1)
+    assert link(slack.seen_by(ANA)[-1])
+    assert [create.body["sessionName"].split()[0] for create in bots.servers.genesys.creates] == ["Before", "After"]

@@ -90,13 +90,15 @@ class SQLiteStore:
         return await self._writer.write(work)
 
     async def find(self, request_id: RequestId) -> Kept | None:
-        found = await self._read(statements.FIND, {"id": request_id})
+        found = await self._read(statements.FIND, {"id": request_id, "now": self._clock()})
         return rows.kept(dict(found), self._sealer) if found else None
 
     async def orphans(self) -> Sequence[Kept]:
         def work(connection: sqlite3.Connection) -> list[sqlite3.Row]:
             taken = connection.execute(ORPHANS, {"owner": self._owner}).fetchall()
-            return [connection.execute(statements.FIND, {"id": row["id"]}).fetchone() for row in taken]
+            return [
+                connection.execute(statements.FIND, {"id": row["id"], "now": self._clock()}).fetchone() for row in taken
+            ]
 
         taken = [rows.kept(dict(row), self._sealer) for row in await self._writer.write(work)]
         return sorted(taken, key=lambda kept: kept.request.accepted_at)

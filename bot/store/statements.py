@@ -26,9 +26,9 @@ SESSION = """INSERT INTO sessions (id, request_id, team_id, requester, agent, ho
     VALUES (:id, :request_id, :team_id, :requester, :agent, :host_id, :name, :application_id, :status,
     :now, :ends_at, :join_url) ON CONFLICT (id) DO NOTHING"""
 
-FIND = """SELECT r.*, s.status AS session_status, s.host_id AS session_host, s.name AS session_name,
-    s.application_id AS session_application, s.ends_at AS session_ends_at, s.join_url AS session_join_url
-    FROM requests r LEFT JOIN sessions s ON s.id = r.session_id WHERE r.id = :id"""
+FIND = """SELECT r.*, :now - r.accepted_at AS age, s.status AS session_status, s.host_id AS session_host,
+    s.name AS session_name, s.application_id AS session_application, s.ends_at AS session_ends_at,
+    s.join_url AS session_join_url FROM requests r LEFT JOIN sessions s ON s.id = r.session_id WHERE r.id = :id"""
 
 SWEEP = (
     "UPDATE sessions SET join_url = NULL WHERE join_url IS NOT NULL AND ends_at < :now",
