@@ -54,6 +54,7 @@ function start(fresh) {
   showTraffic(traffic);
   drawPeople();
   drawPlace();
+  byId("box").disabled = false;
 }
 
 function keep(message) {
@@ -193,6 +194,7 @@ async function send(text) {
 new Composer({ form: byId("composer"), box: byId("box"), list: byId("offers"), offersFor, send });
 byId("person").addEventListener("change", (event) => {
   tell(`Acting as ${event.target.selectedOptions[0].textContent}`);
+  byId("box").disabled = true; // until the page is that person's: nothing is typed as somebody else
   connect(event.target.value);
 });
 const closePlaces = drawer(byId("show-places"), byId("places"));
