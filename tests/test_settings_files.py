@@ -117,3 +117,10 @@ def test_faults_of_the_database_name_their_variables_and_show_no_secret():
     lines = faults(wrong, settings.load_database)
     assert named(lines) == set(wrong)
     assert "hush" not in str(lines)
+
+
+def test_each_key_and_the_databases_password_are_known_to_the_logs_one_by_one():
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    url = "postgresql://bot:open%20sesame@db.example/bot"
+    secrets = settings.load(HTTP | {"STORE_ENCRYPTION_KEY": f"{new}, {old}", "DATABASE_URL": url}).logging.secrets
+    assert {old, new, url, "open sesame", "open%20sesame"} <= set(secrets)

@@ -1,6 +1,7 @@
 """The settings of the session service: where it is, who we are there, what sessions are made of."""
 
 from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
 
 from bot.desk.hosts import host_id
 from bot.desk.models import HostId, Offer
@@ -45,8 +46,7 @@ def read_service(reader: Reader) -> Service:
     credentials = _credentials(reader)
     level = reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"))
     as_json = reader.choice("LOG_FORMAT", ("text", "json")) == "json"
-    for name in ("DATABASE_URL", "STORE_ENCRYPTION_KEY"):  # read for the log's sake, which must not show them
-        reader.text(name)
+    _note_store_secrets(reader)
     return Service(
         api_url=api_url,
         login_url=login_url,
@@ -56,6 +56,17 @@ def read_service(reader: Reader) -> Service:
         host_id=host_id(reader.text("GENESYS_HOST_USER_ID")),
         logging=Logging(level=level, as_json=as_json, secrets=tuple(reader.secrets)),
     )
+
+
+def _note_store_secrets(reader: Reader) -> None:
+    """For the log's sake, which must show neither a key, nor the database's password alone."""
+    url = reader.text("DATABASE_URL")
+    keys = reader.text("STORE_ENCRYPTION_KEY").split(",")
+    try:
+        password = urlsplit(url).password or ""
+    except ValueError:
+        password = ""
+    reader.secrets += [secret.strip() for secret in (*keys, password, unquote(password)) if secret.strip()]
 
 
 def _urls(reader: Reader) -> tuple[str, str]:

@@ -4,6 +4,7 @@ No clock but the database's is used. Who owns a request, and who of them lives, 
 connection of its own: see presence.py.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -22,7 +23,8 @@ from bot.store.sealing import Sealer
 CONNECTIONS = 10
 WAIT_SECONDS = 1.0
 STATEMENT_SECONDS = 1.5
-"""Together under Slack's three seconds, so that a command is refused in time when the database does not answer."""
+ACCEPT_SECONDS = 2.2
+"""For all of an accept, which the acknowledgement waits for."""
 DAY_SECONDS = 86_400.0
 NOW = "CAST(extract(epoch FROM statement_timestamp()) AS DOUBLE PRECISION)"  # stable, so that indexes can be used
 TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -54,6 +56,13 @@ class PostgresStore:
         self._retention_seconds = days * DAY_SECONDS
 
     async def accept(self, request: Request) -> Accepted:
+        try:
+            async with asyncio.timeout(ACCEPT_SECONDS):
+                return await self._accept(request)
+        except TimeoutError:
+            raise StoreUnavailable from None
+
+    async def _accept(self, request: Request) -> Accepted:
         row = rows.request_row(request, self._sealer) | {"owner": self._presence.owner, "join_seconds": JOIN_SECONDS}
         async with self._transaction() as connection:
             # The same wish at the same moment on two replicas: one of them waits here for the other.
