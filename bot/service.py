@@ -16,7 +16,7 @@ DEFAULT_NAME = "Co-browse session"
 
 
 class OnTerminal:
-    """Keeps to desk.Watcher: says on standard error when the service makes us wait."""
+    """Keeps to desk.progress.Watcher: says on standard error when the service makes us wait."""
 
     async def sending(self) -> None:
         """Nothing to keep."""

@@ -39,7 +39,7 @@ from bot.desk.models import (
     Started,
     State,
 )
-from bot.desk.progress import NOTE_AFTER_SECONDS, Notifier, Progress, Superseded
+from bot.desk.progress import NOTE_AFTER_SECONDS, Notifier, Progress, Superseded, Watcher
 from bot.desk.recovery import known_end, session_of_another
 from bot.desk.store import Kept, Store
 
@@ -50,14 +50,6 @@ LAST_WORDS_SECONDS = 3.0
 ORPHANS_SECONDS = 2.0
 SWEEP_SECONDS = 3600.0
 ANSWERED_PATIENCE_SECONDS = 1800.0
-
-
-class Watcher(Protocol):
-    """Is told when a create goes out, and when it has to wait because the service did not act."""
-
-    async def sending(self) -> None: ...
-
-    async def waiting(self, seconds: float) -> None: ...
 
 
 class SessionService(Protocol):

@@ -28,6 +28,14 @@ class Superseded(Exception):
     """Somebody else has this request, so this worker stops."""
 
 
+class Watcher(Protocol):
+    """Is told when a call goes out, and when it waits because the service did not act. May raise to stop it."""
+
+    async def sending(self) -> None: ...
+
+    async def waiting(self, seconds: float) -> None: ...
+
+
 class Notifier(Protocol):
     """The part of the teller that says a word in between; never raises."""
 
@@ -35,7 +43,7 @@ class Notifier(Protocol):
 
 
 class Progress:
-    """One request on its way. Keeps to sessions.Watcher, so the service's client reports to it."""
+    """One request on its way. Keeps to Watcher, so the service's client reports to it."""
 
     def __init__(
         self, request: Request, state: State, store: Store, notifier: Notifier, *, note_after_seconds: float

@@ -16,9 +16,10 @@ from httpx_aiohttp import HttpxAiohttpClient
 
 from bot import __version__
 from bot.desk.errors import Busy, OutcomeUnknown, Unreachable
+from bot.desk.progress import Watcher
 from bot.genesys import faults
 from bot.genesys.faults import ORDERED_SECONDS, Fault, Repeat
-from bot.genesys.pace import Pace, Sleep, Watcher
+from bot.genesys.pace import Pace, Sleep
 
 log = logging.getLogger(__name__)
 

@@ -6,22 +6,15 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 import httpx
+
+from bot.desk.progress import Watcher
 
 log = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 60.0
 Sleep = Callable[[float], Awaitable[None]]
-
-
-class Watcher(Protocol):
-    """Is told when a call goes out, and when it waits because the service did not act. May raise to stop it."""
-
-    async def sending(self) -> None: ...
-
-    async def waiting(self, seconds: float) -> None: ...
 
 
 class Pace:

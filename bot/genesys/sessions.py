@@ -13,10 +13,10 @@ import httpx
 
 from bot.desk.errors import BadRequest, InvalidHost, NoSuchSession, ServiceError, UnknownApplication, UnusableAnswer
 from bot.desk.models import Order, Session, SessionId
+from bot.desk.progress import Watcher
 from bot.genesys import faults
 from bot.genesys.answers import answered_at, is_safe_url, plain_word, read_object
 from bot.genesys.client import GenesysClient
-from bot.genesys.pace import Watcher
 
 SESSIONS = "/api/v2/conversations/cobrowse"
 APPLICATIONS = "/api/v2/cobrowse/applications"

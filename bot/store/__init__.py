@@ -1,1 +1,1 @@
-"""What is remembered about requests. Today in memory; the Protocol it keeps to stands in desk/desk.py."""
+"""What must survive, in SQLite or Postgres. The Protocols both keep to stand in desk/store.py."""
