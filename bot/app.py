@@ -17,6 +17,7 @@ from bot.desk.desk import Desk
 from bot.desk.hosts import Hosts, ListedHosts, Rule, SameEmail
 from bot.genesys.auth import TokenAuth
 from bot.genesys.client import GenesysClient, new_http_client
+from bot.genesys.pace import Pace
 from bot.genesys.sessions import Sessions
 from bot.genesys.users import Users
 from bot.settings import Service, Settings
@@ -77,7 +78,7 @@ async def open_genesys(service: Service) -> AsyncIterator[GenesysClient]:
     async with new_http_client(service.proxy) as http:
         auth = TokenAuth(http, service.login_url, service.credentials)
         try:
-            yield GenesysClient(http, service.api_url, auth)
+            yield GenesysClient(http, service.api_url, auth, pace=Pace(service.requests_per_minute))
         finally:
             await auth.close()
 

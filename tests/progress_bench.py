@@ -18,7 +18,7 @@ REQUEST = Request(
     enterprise_id=None,
     channel_id="C0",
     requester="U0ANA",
-    accepted_at=NOW,
+    accepted_at=datetime.now(UTC),
 )
 
 

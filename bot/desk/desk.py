@@ -45,7 +45,6 @@ from bot.desk.store import Kept, Store
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 256
 LAST_WORDS_SECONDS = 3.0
 ORPHANS_SECONDS = 2.0
 SWEEP_SECONDS = 3600.0
@@ -84,12 +83,10 @@ class Desk:
         sessions: SessionService,
         teller: Teller,
         offer: Offer,
-        at_once: int = AT_ONCE,
         note_after_seconds: float = NOTE_AFTER_SECONDS,
     ) -> None:
         self._store, self._access, self._hosts = store, access, hosts
         self._sessions, self._teller, self._offer = sessions, teller, offer
-        self._turns = asyncio.Semaphore(at_once)
         self._note_after_seconds = note_after_seconds
         self._working: set[asyncio.Task[None]] = set()
         self._answering: set[asyncio.Task[None]] = set()
@@ -184,11 +181,10 @@ class Desk:
     async def _outcome(self, kept: Kept, progress: Progress) -> Outcome:
         """The second error boundary: whatever goes wrong becomes a sentence for the person."""
         try:
-            async with self._turns:
-                end = known_end(kept)
-                if isinstance(end, Session):
-                    return await self._told(kept.request, Started(end))
-                return end or await self._begun_outcome(kept.request, progress)
+            end = known_end(kept)
+            if isinstance(end, Session):
+                return await self._told(kept.request, Started(end))
+            return end or await self._begun_outcome(kept.request, progress)
         except Superseded:
             raise
         except CobrowseError as error:

@@ -8,7 +8,8 @@
     ├─ ServiceError           the session service; carries its reference
     │  ├─ SignInRefused · OAuthRefused · Forbidden                          the bot's own set-up
     │  ├─ InvalidHost · UnknownApplication · BadRequest                     this order
-    │  ├─ Busy · ServiceFault · OutcomeUnknown · Unreachable · UnusableAnswer · NoSuchSession
+    │  ├─ Busy · TooManyWaiting · ServiceFault · OutcomeUnknown · Unreachable · UnusableAnswer
+    │  │                      NoSuchSession
     ├─ TryAgainRefused        NotYours · TriedAlready · RequestGone
     ├─ Interrupted            the bot stopped while the request was being worked
     └─ Unexpected             a fault of ours; the traceback is in the log
@@ -163,6 +164,14 @@ class Busy(ServiceError):
     """429 or 503 for longer than we wait. It did not act. `retry_after`: in how many seconds it may, if it said so."""
 
     retry_after: float | None = None
+    try_again = True
+
+
+@dataclass(eq=False, kw_only=True)
+class TooManyWaiting(ServiceError):
+    """So many wait for the service's rate limit that this one's turn would come too late: in about `wait_seconds`."""
+
+    wait_seconds: float
     try_again = True
 
 

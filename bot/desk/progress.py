@@ -1,16 +1,17 @@
 """What one request goes through while it is worked: its state in the store, and a word to whoever waits.
 
 A create commits `creating` here just before its bytes go out, and goes back to `accepted` when the service said that
-it did not act. The person reads one note when nothing has come back for a while, and one more when the service makes
-everybody wait: two at most, since Slack's response_url takes five messages.
+it did not act. The person reads a note at once when they have to wait their turn, else when nothing has come back for a
+while, and one more when it takes longer: two at most, since Slack's response_url takes five messages.
 """
 
 import asyncio
 import logging
 import time
+from datetime import UTC, datetime
 from typing import Protocol
 
-from bot.desk.errors import CobrowseError, StoreUnavailable
+from bot.desk.errors import CobrowseError, StoreUnavailable, TooManyWaiting
 from bot.desk.models import Note, Request, Session, State
 from bot.desk.store import Store
 
@@ -19,6 +20,9 @@ log = logging.getLogger(__name__)
 NOTE_AFTER_SECONDS = 2.0
 MOST_NOTES = 2
 WORTH_A_NOTE_SECONDS = 4.0
+LATE_SECONDS = 15.0
+LONGEST_WAIT_SECONDS = 1500.0
+"""Whose turn would come later than this after they asked is told so at once: Slack takes answers for 30 minutes."""
 NOTE_PATIENCE_SECONDS = 1.0
 PATIENCE_SECONDS = 2.0
 RETRY_SECONDS = 0.5
@@ -30,6 +34,10 @@ class Superseded(Exception):
 
 class Watcher(Protocol):
     """Is told when a call goes out, and when it waits because the service did not act. May raise to stop it."""
+
+    @property
+    def requester(self) -> str:
+        """Whose turn it takes; opaque."""
 
     async def sending(self) -> None: ...
 
@@ -57,9 +65,11 @@ class Progress:
         self._wait_until: float | None = None
         self._notes = 0
         self._noting: asyncio.Task[None] | None = None
-        loop = asyncio.get_running_loop()
-        self._note_at = loop.time() + note_after_seconds
-        self._timer = loop.call_at(self._note_at, self._note)
+        self._timer = asyncio.get_running_loop().call_later(note_after_seconds, self._note)
+
+    @property
+    def requester(self) -> str:
+        return f"{self.request.team_id}/{self.request.requester}"
 
     async def sending(self) -> None:
         """The create goes out now. Raises Superseded when the request is not ours to send any more."""
@@ -68,17 +78,22 @@ class Progress:
         self._wait_until = None
 
     async def waiting(self, seconds: float) -> None:
-        """The service did not act, and is asked again in so many seconds."""
+        """It is not its turn, or the service did not act; asked (again) in so many seconds. Raises TooManyWaiting."""
         self._clock_create()
         if self.state is State.CREATING:
             await self.move(State.ACCEPTED)
-        now = asyncio.get_running_loop().time()
-        self._wait_until = now + seconds
-        if now >= self._note_at and seconds >= WORTH_A_NOTE_SECONDS:
-            if self._noting:  # at once when that one has gone out
-                self._noting.add_done_callback(lambda _: self._note())
-            else:
-                self._note()
+        if (datetime.now(UTC) - self.request.accepted_at).total_seconds() + seconds > LONGEST_WAIT_SECONDS:
+            raise TooManyWaiting(wait_seconds=seconds)
+        loop = asyncio.get_running_loop()
+        self._wait_until = loop.time() + seconds
+        if seconds < WORTH_A_NOTE_SECONDS:
+            return
+        self._timer.cancel()
+        self._timer = loop.call_at(self._wait_until + LATE_SECONDS, self._note)
+        if self._noting and not self._noting.done():  # as soon as that one has gone out
+            self._noting.add_done_callback(lambda _: self._note())
+        else:
+            self._note()
 
     async def move(self, to: State, *, session: Session | None = None, failure: CobrowseError | None = None) -> None:
         """Commits the next state. Raises Superseded, StoreUnavailable."""
