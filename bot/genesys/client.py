@@ -42,9 +42,29 @@ class Gate(httpx.Auth):
         """Raises ServiceError when there is no token to be had."""
 
 
+class HttpClient(HttpxAiohttpClient):
+    """Pooled connections over aiohttp, and no cookies: the service needs none, and one call must not mark the next."""
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        return _NO_COOKIES
+
+    @cookies.setter
+    def cookies(self, cookies: object) -> None:
+        """There are none to set."""
+
+
+class _NoCookies(httpx.Cookies):
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Keeps none."""
+
+
+_NO_COOKIES = _NoCookies()
+
+
 def new_http_client(proxy: str | None = None) -> httpx.AsyncClient:
     """A pooled client over aiohttp; close it when done. Looks for no proxy and no netrc of its own."""
-    return HttpxAiohttpClient(
+    return HttpClient(
         verify=httpx.create_ssl_context(),  # honours SSL_CERT_FILE
         trust_env=False,
         proxy=proxy,

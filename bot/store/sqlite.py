@@ -87,7 +87,7 @@ class SQLiteStore:
                 connection.execute(statements.SESSION, row | {"now": values["now"]})
             return request is not None
 
-        return await self._writer.write(work)
+        return await self._writer.write(work, later=to is State.ANSWERED)
 
     async def find(self, request_id: RequestId) -> Kept | None:
         found = await self._read(statements.FIND, {"id": request_id, "now": self._clock()})
