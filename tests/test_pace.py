@@ -7,7 +7,7 @@ import httpx
 import pytest
 from journey import ANA, BEN, SAM, is_note, link, open_journey, words
 
-from bot.genesys.client import new_http_client
+from bot.genesys.connections import HttpClient
 from bot.genesys.pace import ALONE_SECONDS, AT_ONCE, FEW, PER_MINUTE, WINDOW_SECONDS, Pace
 
 
@@ -106,7 +106,7 @@ def test_half_of_what_is_left_is_under_way_at_most_and_never_more_than_there_are
 
 
 async def test_there_are_connections_for_all_that_is_under_way_and_for_the_login() -> None:
-    async with new_http_client() as http:
+    async with HttpClient() as http:
         assert http._transport.limits.max_connections > AT_ONCE
 
 

@@ -176,5 +176,5 @@ def new_request_id() -> RequestId:
 
     It is no secret: whoever names a request is checked anew.
     """
-    bits = random.getrandbits(64).to_bytes(8, "big")  # noqa: S311 - see above
+    bits = random.getrandbits(64).to_bytes(8, "big")
     return RequestId(base64.b32encode(bits).decode()[:12].lower())

@@ -9,16 +9,17 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
+from json import dumps as encode
 
 import aiohttp
 import httpx
-from httpx_aiohttp import HttpxAiohttpClient
 
-from bot import __version__
 from bot.desk.errors import Busy, OutcomeUnknown, Unreachable
 from bot.desk.progress import Watcher
 from bot.desk.queue import Queue
 from bot.genesys import faults
+from bot.genesys.connections import HEADERS, TIMEOUT, TIMEOUT_SECONDS, HttpClient
 from bot.genesys.faults import ORDERED_SECONDS, Fault, Repeat
 from bot.genesys.pace import Pace
 
@@ -26,13 +27,13 @@ log = logging.getLogger(__name__)
 
 Sleep = Callable[[float], Awaitable[None]]
 
-TIMEOUT_SECONDS = 10.0
-CONNECT_SECONDS = 5.0
 UNORDERED_SECONDS = 20.0
 FIRST_DELAY_SECONDS = 0.5
 REPEATS_OF_500 = 2
 REPEATS_UNREACHED = 3
-KEEPALIVE_SECONDS = 30.0
+_JSON_HEADERS = HEADERS | {"Content-Type": "application/json"}
+_TIMEOUTS = {"timeout": TIMEOUT.as_dict()}
+_parsed = lru_cache(64)(httpx.URL)
 
 
 class Gate(httpx.Auth):
@@ -42,45 +43,12 @@ class Gate(httpx.Auth):
         """Raises ServiceError when there is no token to be had."""
 
 
-class HttpClient(HttpxAiohttpClient):
-    """Pooled connections over aiohttp, and no cookies: the service needs none, and one call must not mark the next."""
-
-    @property
-    def cookies(self) -> httpx.Cookies:
-        return _NO_COOKIES
-
-    @cookies.setter
-    def cookies(self, cookies: object) -> None:
-        """There are none to set."""
-
-
-class _NoCookies(httpx.Cookies):
-    def extract_cookies(self, response: httpx.Response) -> None:
-        """Keeps none."""
-
-
-_NO_COOKIES = _NoCookies()
-
-
-def new_http_client(proxy: str | None = None) -> httpx.AsyncClient:
-    """A pooled client over aiohttp; close it when done. Looks for no proxy and no netrc of its own."""
-    return HttpClient(
-        verify=httpx.create_ssl_context(),  # honours SSL_CERT_FILE
-        trust_env=False,
-        proxy=proxy,
-        timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
-        follow_redirects=False,
-        limits=httpx.Limits(max_connections=256, keepalive_expiry=KEEPALIVE_SECONDS),
-        headers={"Accept": "application/json", "X-Genesys-Application-Name": f"cobrowse-bot/{__version__}"},
-    )
-
-
 class GenesysClient:
     """Sends calls to one base URL with one token."""
 
     def __init__(
         self,
-        http: httpx.AsyncClient,
+        http: HttpClient,
         api_url: str,
         auth: Gate,
         *,
@@ -106,8 +74,7 @@ class GenesysClient:
     ) -> httpx.Response:
         """A 2xx answer. `safe`: sending it twice does no harm, so it is also repeated when nobody knows whether the
         service acted. `needs` names the scope or permission a 403 is about. Raises ServiceError."""
-        headers = {"Content-Type": "application/json"} if json is not None else None
-        request = self._http.build_request(method, self._api_url + path, json=json, headers=headers)
+        request = _request(method, self._api_url + path, json)
 
         async def turn(again: bool) -> None:
             await self._auth.ready()
@@ -138,7 +105,13 @@ class GenesysClient:
         if watcher:
             await watcher.sending()
         async with asyncio.timeout(TIMEOUT_SECONDS):  # as a whole: httpx's time-outs begin anew with each byte
-            return await self._http.send(request, auth=self._auth)
+            return await self._http.exchange(request, self._auth)
+
+
+def _request(method: str, url: str, json: object) -> httpx.Request:
+    content = None if json is None else encode(json).encode()
+    headers = HEADERS if json is None else _JSON_HEADERS
+    return httpx.Request(method, _parsed(url), headers=headers, content=content, extensions=_TIMEOUTS)
 
 
 async def _at_once(again: bool) -> None:

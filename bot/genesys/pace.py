@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 PER_MINUTE = 300
 WINDOW_SECONDS = 60.0
 AT_ONCE = 240
-"""So many calls are under way at most: fewer than new_http_client() has connections."""
+"""So many calls are under way at most: fewer than there are connections."""
 FEW = 8
 ALONE_SECONDS = 1.0
 
