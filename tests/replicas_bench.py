@@ -38,11 +38,16 @@ async def replica(servers: Servers, database: str) -> AsyncIterator[Bot]:
 def told(servers: Servers, delivery: Delivery) -> list[str]:
     """Each outcome that answers this command: its link, or its failure's words without the reference.
 
-    That nobody knows whether it was accepted is no outcome.
+    Neither a note nor what came in the acknowledgement is an outcome.
     """
-    mine = [one for one in servers.slack.messages if one.trigger_id == delivery.trigger_id and one.via != "slackbot"]
-    ends = [words(one).split("Reference")[0] if is_failure(one) else link(one) for one in mine if not is_note(one)]
-    return [end for end in ends if "did not say in time" not in end]
+    mine = [one for one in servers.slack.messages if one.trigger_id == delivery.trigger_id]
+    ends = [one for one in mine if one.via not in ("slackbot", "ack") and not is_note(one)]
+    return [words(one).split("Reference")[0] if is_failure(one) else link(one) for one in ends]
+
+
+def is_refused(delivery: Delivery) -> bool:
+    """Whether the acknowledgement says that it was not accepted, or that nobody knows."""
+    return isinstance(delivery.body, dict) and "database does not answer" in str(delivery.body.get("text"))
 
 
 async def until(is_so: Callable[[], object], seconds: float = SECONDS) -> None:

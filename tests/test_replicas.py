@@ -140,7 +140,7 @@ async def test_postgres_going_away_is_told_politely_and_work_goes_on_when_it_is_
     await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
     delivery = await slack.command(ANA, "Meanwhile")
     assert delivery.acked
-    assert "cannot write down your request, so nothing was started" in (await outcomes(bots, ANA, 2))[1]
+    assert "nobody knows whether your request was written down" in (await outcomes(bots, ANA, 2))[1]
     await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
     await admin.close()
     async with asyncio.timeout(15):

@@ -43,7 +43,7 @@ class StoreUnavailable(NotAccepted):
 
 
 class MaybeAccepted(NotAccepted):
-    """The store was to write, and did not say whether it did: the request may come to its outcome yet."""
+    """The store did not take it, as far as this replica knows: it may be in there, and come to its outcome yet."""
 
 
 class Refused(CobrowseError):

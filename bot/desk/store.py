@@ -44,7 +44,7 @@ class Store(Protocol):
         """Whether others use the same database, and take over what is ours when they think us dead."""
 
     async def accept(self, request: Request) -> Accepted:
-        """Stores the request for good, before it returns. Raises MaybeAccepted when nobody can tell whether it did."""
+        """Stores the request for good, before it returns. Raises MaybeAccepted when it cannot tell."""
 
     async def advance(
         self,

@@ -165,7 +165,7 @@ def _our_own(error: CobrowseError, contact: str) -> Sentence | None:
         case errors.StoreUnavailable():
             return Sentence("The bot cannot write down your request, so nothing was started.", _LATER)
         case errors.MaybeAccepted():
-            what = "The bot's database did not say in time whether it has taken down your request."
+            what = "The bot's database does not answer, so nobody knows whether your request was written down."
             return Sentence(what, "If no answer comes within a minute, type the command again.")
         case errors.NotYours():
             return Sentence("Only the person who asked for the session can try again.", "Type the command yourself.")

@@ -63,28 +63,30 @@ class PostgresStore:
         self._handed: set[RequestId] = set()  # what the desk has been given to work, and has not answered yet
 
     async def accept(self, request: Request) -> Accepted:
-        """Raises MaybeAccepted when the server did not say whether it committed."""
+        """Raises MaybeAccepted: the commit may have come through, or another replica may have had the same delivery."""
+        self._handed.add(request.id)
+        try:
+            async with asyncio.timeout(ACCEPT_SECONDS):
+                accepted = await self._accept(request)
+        except BaseException as error:
+            self._handed.discard(request.id)
+            if isinstance(error, (TimeoutError, StoreUnavailable)):
+                raise MaybeAccepted from None
+            raise
+        if not accepted.is_new:
+            self._handed.discard(request.id)
+        return accepted
+
+    async def _accept(self, request: Request) -> Accepted:
         if not self._presence.held:
             raise StoreUnavailable  # others may think us dead: take nothing
         row = rows.request_row(request, self._sealer) | {"owner": self._presence.owner, "join_seconds": JOIN_SECONDS}
-        committing = is_new = False
-        self._handed.add(request.id)
-        try:
-            async with asyncio.timeout(ACCEPT_SECONDS), self._connection() as connection:
-                await connection.execute("BEGIN")
-                # The same wish at the same moment on two replicas: one of them waits here for the other.
-                await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", row["same"])
-                same = await _first(connection, statements.SAME, row)
-                same_as = RequestId(same["id"]) if same else None
-                new = await _first(connection, statements.ACCEPT, row | {"same_as": same_as})
-                committing = new is not None
-                await connection.execute("COMMIT")
-                is_new = committing
-        except (TimeoutError, StoreUnavailable):
-            raise (MaybeAccepted if committing else StoreUnavailable) from None
-        finally:
-            if not is_new:
-                self._handed.discard(request.id)
+        async with self._transaction() as connection:
+            # The same wish at the same moment on two replicas: one of them waits here for the other.
+            await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", row["same"])
+            same = await _first(connection, statements.SAME, row)
+            same_as = RequestId(same["id"]) if same else None
+            is_new = await _first(connection, statements.ACCEPT, row | {"same_as": same_as}) is not None
         return Accepted(is_new, same_as if is_new else None)
 
     async def advance(
