@@ -13,6 +13,7 @@ REF = "corr-7"
 ERRORS = [
     errors.Draining(),
     errors.StoreUnavailable(),
+    errors.MaybeAccepted(),
     errors.OtherWorkspace("T0OTHER"),
     errors.ChannelNotAllowed("C0LOUNGE", ("C0DESK", "C0CARE")),
     *(errors.NotAMember("U0BEN", standing, is_target) for standing in Standing for is_target in (True, False)),

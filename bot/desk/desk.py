@@ -166,9 +166,8 @@ class Desk:
             outcome = await self._outcome(kept, progress)
             if task := asyncio.current_task():
                 self._answering.add(task)  # from here on a stop waits for it
+            await progress.settle(outcome)
             await progress.stop()
-            if isinstance(outcome, CobrowseError) and progress.state is not State.FAILED:
-                await progress.write_down(State.FAILED, failure=outcome)
             reached = await self._teller.answer(request, outcome)
             log_outcome(request, outcome, reached, time.monotonic() - began, progress.create_seconds)
             await progress.write_down(State.ANSWERED, patience_seconds=ANSWERED_PATIENCE_SECONDS)

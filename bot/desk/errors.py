@@ -1,7 +1,7 @@
 """Everything a person can be told instead of a link: one class each, with what its sentence needs to know.
 
     CobrowseError
-    ├─ NotAccepted            nothing was stored: Draining · StoreUnavailable
+    ├─ NotAccepted            nothing was stored: Draining · StoreUnavailable; perhaps it was: MaybeAccepted
     ├─ Refused                OtherWorkspace · ChannelNotAllowed · NotAMember · NotListed · MayNotActForOthers
     ├─ HostNotFound           no rule of the chain maps the person
     ├─ SlackUnavailable       Slack would not say who somebody is
@@ -32,7 +32,7 @@ class CobrowseError(Exception):
 
 
 class NotAccepted(CobrowseError):
-    """The request was not stored, so nothing will come of it."""
+    """The request was not stored, as far as is known."""
 
 
 class Draining(NotAccepted):
@@ -41,6 +41,10 @@ class Draining(NotAccepted):
 
 class StoreUnavailable(NotAccepted):
     """The store could not write."""
+
+
+class MaybeAccepted(NotAccepted):
+    """The store did not take it, as far as this replica knows: it may be in there, and come to its outcome yet."""
 
 
 class Refused(CobrowseError):

@@ -7,13 +7,16 @@ while, and one more when it takes longer: two at most, since Slack's response_ur
 
 import asyncio
 import logging
+import math
 import time
 from datetime import UTC, datetime
 from typing import Protocol
 
 from bot.desk.errors import CobrowseError, StoreUnavailable, TooManyWaiting
-from bot.desk.models import Note, Request, Session, State
-from bot.desk.store import Store
+from bot.desk.journal import Outcome
+from bot.desk.models import Note, Request, Session, Started, State
+from bot.desk.records import to_record
+from bot.desk.store import Kept, Store
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +68,8 @@ class Progress:
         self._wait_until: float | None = None
         self._notes = 0
         self._noting: asyncio.Task[None] | None = None
+        self._perhaps: list[State] = []
+        self._unwritten = False
         self._timer = asyncio.get_running_loop().call_later(note_after_seconds, self._note)
 
     @property
@@ -99,9 +104,33 @@ class Progress:
         """Commits the next state. Raises Superseded, StoreUnavailable."""
         if to in (State.CREATED, State.FAILED):
             self._clock_create()
-        if not await self._store.advance(self.request.id, self.state, to, session=session, failure=failure):
+        try:
+            moved = await self._advance(to, session, failure)
+        except (StoreUnavailable, asyncio.CancelledError):
+            if to not in self._perhaps:  # the store may have done it, and its word was lost on the way
+                self._perhaps.append(to)
+            raise
+        if not moved:
             raise Superseded
         self.state = to
+        self._perhaps.clear()
+
+    async def _advance(self, to: State, session: Session | None, failure: CobrowseError | None) -> bool:
+        for from_ in (self.state, *self._perhaps):
+            if from_ is to:
+                return _is_there(await self._store.find(self.request.id), to, session, failure)
+            if await self._store.advance(self.request.id, from_, to, session=session, failure=failure):
+                return True
+        return False
+
+    async def settle(self, outcome: Outcome) -> None:
+        """Writes an outcome down, unless it is; before it is told. Raises Superseded when another has its own."""
+        if self._unwritten:
+            return
+        if isinstance(outcome, CobrowseError) and self.state is not State.FAILED:
+            await self.write_down(State.FAILED, failure=outcome)
+        elif isinstance(outcome, Started) and self.state is not State.CREATED:
+            await self.write_down(State.CREATED, session=outcome.session)
 
     async def write_down(
         self,
@@ -111,20 +140,27 @@ class Progress:
         failure: CobrowseError | None = None,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        """As move, for an outcome that is known: a store that is away for longer must not keep the person from it."""
+        """As move, for an outcome that is known. Raises Superseded.
+
+        A store of our own that is away for longer must not keep the person from it. A shared one must: while it is
+        away, another replica may have taken the request over, and tell another outcome.
+        """
         loop = asyncio.get_running_loop()
-        last = loop.time() + patience_seconds
+        unbounded = self._store.shared and to is not State.ANSWERED
+        last = math.inf if unbounded else loop.time() + patience_seconds
         while True:
             try:
                 return await self.move(to, session=session, failure=failure)
             except StoreUnavailable:
                 if loop.time() >= last:
+                    self._unwritten = True
                     log.error("could not be written down", extra={"fields": {"request": self.request.id, "to": to}})
                     return None
                 await asyncio.sleep(RETRY_SECONDS)
             except Superseded:
                 raise
             except Exception:
+                self._unwritten = True
                 log.exception("could not be written down", extra={"fields": {"request": self.request.id, "to": to}})
                 return None
 
@@ -147,3 +183,10 @@ class Progress:
         if self._sent_at is not None:
             self.create_seconds += time.monotonic() - self._sent_at
             self._sent_at = None
+
+
+def _is_there(kept: Kept | None, state: State, session: Session | None, failure: CobrowseError | None) -> bool:
+    """Whether this very outcome has been written down before."""
+    if kept is None or kept.state is not state or (kept.session and kept.session.id) != (session and session.id):
+        return False
+    return (kept.failure and to_record(kept.failure)) == (failure and to_record(failure))

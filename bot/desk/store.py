@@ -39,8 +39,12 @@ class Kept:
 class Store(Protocol):
     """What must survive. A store belongs to one process; what it accepts is that process's to work."""
 
+    @property
+    def shared(self) -> bool:
+        """Whether others use the same database, and take over what is ours when they think us dead."""
+
     async def accept(self, request: Request) -> Accepted:
-        """Stores the request for good, before it returns."""
+        """Stores the request for good, before it returns. Raises MaybeAccepted when it cannot tell."""
 
     async def advance(
         self,

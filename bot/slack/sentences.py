@@ -171,6 +171,9 @@ def _our_own(error: CobrowseError, contact: str) -> Sentence | None:
             return Sentence("The bot is restarting, so nothing was started.", "Type it again in a few seconds.")
         case errors.StoreUnavailable():
             return Sentence("The bot cannot write down your request, so nothing was started.", _LATER)
+        case errors.MaybeAccepted():
+            what = "The bot's database does not answer, so nobody knows whether your request was written down."
+            return Sentence(what, "If no answer comes within a minute, type the command again.")
         case errors.NotYours():
             return Sentence("Only the person who asked for the session can try again.", "Type the command yourself.")
         case errors.TriedAlready():

@@ -19,6 +19,8 @@ REPLAYABLE = timedelta(minutes=10)
 class MemoryStore:
     """Keeps to desk.store.Store, HostBook and LinkBook; leaves found hosts to the desk's own cache."""
 
+    shared = False
+
     def __init__(self, size: int = 10_000, clock: Callable[[], float] = time.time) -> None:
         self._size = size
         self._clock = clock

@@ -28,6 +28,8 @@ ORPHANS = "UPDATE requests SET owner = :owner WHERE state <> 'answered' AND owne
 class SQLiteStore:
     """Keeps to desk.store.Store, HostBook and LinkBook. `clock` says the time in seconds since 1970."""
 
+    shared = False
+
     def __init__(
         self,
         path: str,
