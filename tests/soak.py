@@ -51,7 +51,8 @@ class Report:
         return (
             f"{self.database}: {self.commands} commands, {self.acknowledged} acknowledged, {self.refused} of them "
             f"refused; {self.kills} kills, {self.cuts.total()} cuts{cuts}; {self.creates} creates, "
-            f"{self.turned_down} of them turned down; {self.links} links and {self.failures} failures told, {self.told_twice} answers told twice; "
+            f"{self.turned_down} of them turned down; "
+            f"{self.links} links and {self.failures} failures told, {self.told_twice} answers told twice; "
             f"{len(self.faults)} promises broken"
         )
 

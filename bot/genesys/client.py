@@ -93,6 +93,7 @@ class GenesysClient:
             if response.status_code == 401:  # it did not act; the token has been dropped, and a new one may do
                 if watcher:
                     await watcher.waiting(0.0)
+                await self._auth.ready()
                 response = await self._send(request, watcher)
             return response
         finally:

@@ -40,7 +40,10 @@ class HttpClient(httpx.AsyncClient):
             outgoing = await anext(flow)
             while True:
                 response = await self._direct.handle_async_request(outgoing)
-                await response.aread()
+                try:
+                    await response.aread()
+                finally:
+                    await response.aclose()
                 outgoing = await flow.asend(response)
         except StopAsyncIteration:
             return response
