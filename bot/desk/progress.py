@@ -78,7 +78,8 @@ class Progress:
 
     async def sending(self) -> None:
         """The create goes out now. Raises Superseded when the request is not ours to send any more."""
-        await self.move(State.CREATING)
+        if self.state is not State.CREATING:  # else it was accepted so, in one write
+            await self.move(State.CREATING)
         self._sent_at = time.monotonic()
         self._wait_until = None
 

@@ -56,6 +56,11 @@ class Queue:
             self._leave(line, turn, watcher)
             raise
 
+    @property
+    def is_free(self) -> bool:
+        """Whether a call would have its turn at once."""
+        return not self._lines and not self._limit.wait_seconds(0)
+
     def hand_out(self) -> None:
         """Gives turns as far as the limit goes; to be asked whenever a call has come back."""
         if self._timer:

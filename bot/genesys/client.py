@@ -62,6 +62,11 @@ class GenesysClient:
         self._pace = pace or Pace()
         self._queue = Queue(self._pace)
 
+    @property
+    def is_free(self) -> bool:
+        """Whether a call would go out at once."""
+        return self._queue.is_free
+
     async def call(
         self,
         method: str,

@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 
 from bot.desk.errors import CobrowseError, MaybeAccepted, StoreUnavailable
-from bot.desk.models import Host, HostId, Request, RequestId, Session, State, TeamId, UserId
+from bot.desk.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
 from bot.desk.store import JOIN_SECONDS, Accepted, Kept, Link
 from bot.store import rows, statements
 from bot.store.presence import LOCK_CLASS, TROUBLE, Presence
@@ -62,12 +62,12 @@ class PostgresStore:
         self._retention_seconds = days * DAY_SECONDS
         self._handed: set[RequestId] = set()  # what the desk has been given to work, and has not answered yet
 
-    async def accept(self, request: Request) -> Accepted:
+    async def accept(self, request: Request, agent: Person | None = None) -> Accepted:
         """Raises MaybeAccepted: the commit may have come through, or another replica may have had the same delivery."""
         self._handed.add(request.id)
         try:
             async with asyncio.timeout(ACCEPT_SECONDS):
-                accepted = await self._accept(request)
+                accepted = await self._accept(request, agent)
         except BaseException as error:
             self._handed.discard(request.id)
             if isinstance(error, (TimeoutError, StoreUnavailable)):
@@ -77,7 +77,7 @@ class PostgresStore:
             self._handed.discard(request.id)
         return accepted
 
-    async def _accept(self, request: Request) -> Accepted:
+    async def _accept(self, request: Request, agent: Person | None) -> Accepted:
         if not self._presence.held:
             raise StoreUnavailable  # others may think us dead: take nothing
         row = rows.request_row(request, self._sealer) | {"owner": self._presence.owner, "join_seconds": JOIN_SECONDS}
@@ -85,9 +85,12 @@ class PostgresStore:
             # The same wish at the same moment on two replicas: one of them waits here for the other.
             await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", row["same"])
             same = await _first(connection, statements.SAME, row)
-            same_as = RequestId(same["id"]) if same else None
-            is_new = await _first(connection, statements.ACCEPT, row | {"same_as": same_as}) is not None
-        return Accepted(is_new, same_as if is_new else None)
+            accepted = rows.accepted(same, agent)
+            told = {"same_as": accepted.same_as, "state": accepted.state.value}
+            if await _first(connection, statements.ACCEPT, row | told) is None:
+                return Accepted(False)
+            link = await _first(connection, statements.LINKED, rows.person_row(agent)) if agent else None
+        return rows.with_link(accepted, link)
 
     async def advance(
         self,
