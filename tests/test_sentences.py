@@ -44,6 +44,7 @@ ERRORS = [
     errors.RequestGone(),
     errors.Interrupted(True),
     errors.Interrupted(False),
+    errors.SessionOver(),
     errors.Unexpected(),
 ]
 BASES = {
@@ -61,6 +62,7 @@ MAY_BE_TRIED_AGAIN = {
     "Unreachable",
     "UnusableAnswer",
     "Interrupted",
+    "SessionOver",
     "Unexpected",
 }
 

@@ -11,6 +11,7 @@
     │  ├─ Busy · ServiceFault · OutcomeUnknown · Unreachable · UnusableAnswer · NoSuchSession
     ├─ TryAgainRefused        NotYours · TriedAlready · RequestGone
     ├─ Interrupted            the bot stopped while the request was being worked
+    ├─ SessionOver            it stopped before the link was told, and came back too late
     └─ Unexpected             a fault of ours; the traceback is in the log
 
 The sentences themselves stand in slack/sentences.py. None of these holds a secret.
@@ -222,6 +223,12 @@ class Interrupted(CobrowseError):
     """The bot stopped in the middle; `maybe_created` when the create was under way, so nobody knows."""
 
     maybe_created: bool
+    try_again = True
+
+
+class SessionOver(CobrowseError):
+    """The bot stopped when the session was there, and by the time it came back the session had ended."""
+
     try_again = True
 
 
