@@ -44,6 +44,7 @@ ERRORS = [
     errors.RequestGone(),
     errors.Interrupted(True),
     errors.Interrupted(False),
+    errors.NotBegun(),
     errors.SessionOver(),
     errors.Unexpected(),
 ]
@@ -62,6 +63,7 @@ MAY_BE_TRIED_AGAIN = {
     "Unreachable",
     "UnusableAnswer",
     "Interrupted",
+    "NotBegun",
     "SessionOver",
     "Unexpected",
 }

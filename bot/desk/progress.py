@@ -11,7 +11,7 @@ import math
 import time
 from typing import Protocol
 
-from bot.desk.errors import CobrowseError, StoreUnavailable
+from bot.desk.errors import CobrowseError, NotBegun, StoreUnavailable
 from bot.desk.journal import Outcome
 from bot.desk.models import Note, Request, Session, Started, State
 from bot.desk.records import to_record
@@ -67,8 +67,11 @@ class Progress:
         self._timer = loop.call_at(self._note_at, self._note)
 
     async def sending(self) -> None:
-        """The create goes out now. Raises Superseded when the request is not ours to send any more."""
-        await self.move(State.CREATING)
+        """The create goes out now. Raises Superseded when the request is not ours to send any more, NotBegun."""
+        try:
+            await self.move(State.CREATING)
+        except StoreUnavailable:
+            raise NotBegun from None
         self._sent_at = time.monotonic()
         self._wait_until = None
 
