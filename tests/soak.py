@@ -49,9 +49,10 @@ class Report:
     def __str__(self) -> str:
         cuts = f" ({', '.join(f'{count} {how}' for how, count in sorted(self.cuts.items()))})" if self.cuts else ""
         return (
-            f"{self.database}: {self.commands} commands, {self.acknowledged} acknowledged, {self.refused} of them "
-            f"refused; {self.kills} kills, {self.cuts.total()} cuts{cuts}; {self.creates} creates, "
-            f"{self.turned_down} of them turned down; "
+            f"{self.database}: {self.commands} commands, {self.acknowledged} acknowledged, "
+            f"{self.refused} of them refused; "
+            f"{self.kills} kills, {self.cuts.total()} cuts{cuts}; "
+            f"{self.creates} creates, {self.turned_down} of them turned down; "
             f"{self.links} links and {self.failures} failures told, {self.told_twice} answers told twice; "
             f"{len(self.faults)} promises broken"
         )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from store_bench import Bench, request
 from wire import Wire, new_wire
 
 from bot.desk.errors import MaybeAccepted, StoreUnavailable
-from bot.desk.models import RequestId, State
+from bot.desk.models import RequestId, State, new_request_id
 from bot.sandbox.slack import Delivery
 from bot.store.postgres import STRAY_SECONDS
 
@@ -95,6 +96,27 @@ async def test_a_session_whose_commit_was_not_confirmed_is_told_once_the_databas
     assert made == servers.genesys.sessions[servers.genesys.creates[-1].session_id or ""].join_url
 
 
+async def test_a_create_that_could_not_be_noted_is_not_sent_and_can_be_tried_again(
+    servers: Servers, wire: Wire
+) -> None:
+    slack, genesys = servers.slack, servers.genesys
+    async with replica(servers, wire.url) as bot:
+        await warm(servers, ANA)
+        await genesys.misbehave("429", on="create", times=1, retry_after=1)
+        delivery = await slack.command(ANA, "Deal")
+        await until(lambda: genesys.calls[-1].status == 429)
+        wire.cut()
+        await asyncio.sleep(1.2)
+        wire.heal()
+        await until(lambda: told(servers, delivery))
+        (ended,) = told(servers, delivery)
+        assert "database went away before anything was sent. No session was created." in ended
+        await until(lambda: bot.desk._store._presence.held)
+        await slack.press(ANA, slack.seen_by(ANA)[-1], "try_again")
+        await until(lambda: len(genesys.sessions) == 2)
+    assert [one.acted for one in genesys.creates] == [True, False, True]
+
+
 async def handed_out(bench: Bench, store: object) -> list[RequestId]:
     """What the store gives the desk to work, once its lock is held and calls that were under way are long over."""
     await until(lambda: store._presence.held)  # type: ignore[attr-defined]
@@ -114,6 +136,23 @@ async def test_a_request_whose_commit_was_not_confirmed_is_worked_all_the_same_a
     assert await handed_out(bench, store) == []
     assert not (await store.accept(asked)).is_new
     assert await store.advance(asked.id, State.ACCEPTED, State.CREATING)
+
+
+async def test_a_delivery_that_another_replica_has_had_is_neither_called_lost_nor_worked_twice(
+    bench: Bench, wire: Wire, url: str, tmp_path: Path
+) -> None:
+    cut_off, asked = await bench.open(), request()
+    first = await Bench(bench.stack, tmp_path / "unused", url).open()
+    again = replace(asked, id=new_request_id())
+    assert (await first.accept(asked)).is_new
+    wire.cut()
+    await until(lambda: not cut_off._presence.held)
+    with pytest.raises(MaybeAccepted):
+        await cut_off.accept(again)
+    wire.heal()
+    await until(lambda: cut_off._presence.held)
+    assert not (await cut_off.accept(again)).is_new
+    assert await handed_out(bench, cut_off) == await handed_out(bench, first) == []
 
 
 async def test_one_that_was_not_committed_is_worked_by_nobody(bench: Bench, wire: Wire) -> None:

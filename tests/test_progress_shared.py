@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from progress_bench import NOW, tell
 
-from bot.desk.errors import Busy, Interrupted, OutcomeUnknown, StoreUnavailable
+from bot.desk.errors import Busy, Interrupted, NotBegun, OutcomeUnknown, StoreUnavailable
 from bot.desk.models import Session, Started, State
 from bot.desk.progress import PATIENCE_SECONDS, Superseded
 
@@ -96,9 +96,9 @@ def test_a_create_that_did_not_go_out_since_the_answer_was_lost_ends_in_its_fail
 
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.mute = True, 2
-        with pytest.raises(StoreUnavailable):
+        with pytest.raises(NotBegun):
             await progress.sending()
-        await progress.settle(StoreUnavailable())  # the answer to this one is lost, too
+        await progress.settle(NotBegun())  # the answer to this one is lost, too
         assert progress.state is State.FAILED
 
     ledger, _ = tell(story)

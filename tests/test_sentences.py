@@ -45,6 +45,8 @@ ERRORS = [
     errors.RequestGone(),
     errors.Interrupted(True),
     errors.Interrupted(False),
+    errors.NotBegun(),
+    errors.SessionOver(),
     errors.Unexpected(),
 ]
 BASES = {
@@ -63,6 +65,8 @@ MAY_BE_TRIED_AGAIN = {
     "Unreachable",
     "UnusableAnswer",
     "Interrupted",
+    "NotBegun",
+    "SessionOver",
     "Unexpected",
 }
 

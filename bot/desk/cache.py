@@ -8,17 +8,20 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from typing import Any, Generic, TypeVar
 
-from cachetools import TTLCache
+from cachetools import TLRUCache
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
 class Cache(Generic[K, V]):
-    """At most `size` values, each kept for `seconds`. `clock` counts seconds and never goes back."""
+    """At most `size` values, each kept for `seconds`, which may depend on the value. `clock` never goes back."""
 
-    def __init__(self, *, seconds: float, size: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._kept: TTLCache[K, V] = TTLCache(maxsize=size, ttl=seconds, timer=clock)
+    def __init__(
+        self, *, seconds: float | Callable[[V], float], size: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        lasts = seconds if callable(seconds) else lambda _: seconds
+        self._kept: TLRUCache[K, V] = TLRUCache(size, lambda _, value, now: now + lasts(value), clock)
         self._asking: dict[K, asyncio.Task[V]] = {}
 
     async def get(self, key: K, ask: Callable[[], Awaitable[V]]) -> V:

@@ -12,6 +12,8 @@
     │  │                      NoSuchSession
     ├─ TryAgainRefused        NotYours · TriedAlready · RequestGone
     ├─ Interrupted            the bot stopped while the request was being worked
+    ├─ NotBegun               the store went away before the create went out
+    ├─ SessionOver            the bot stopped before the link was told, and came back too late
     └─ Unexpected             a fault of ours; the traceback is in the log
 
 The sentences themselves stand in slack/sentences.py. None of these holds a secret.
@@ -231,6 +233,18 @@ class Interrupted(CobrowseError):
     """The bot stopped in the middle; `maybe_created` when the create was under way, so nobody knows."""
 
     maybe_created: bool
+    try_again = True
+
+
+class NotBegun(CobrowseError):
+    """The request was accepted, and the store could not note that its create goes out: so it did not."""
+
+    try_again = True
+
+
+class SessionOver(CobrowseError):
+    """The bot stopped when the session was there, and by the time it came back the session had ended."""
+
     try_again = True
 
 

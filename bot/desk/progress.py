@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
-from bot.desk.errors import CobrowseError, StoreUnavailable, TooManyWaiting
+from bot.desk.errors import CobrowseError, NotBegun, StoreUnavailable, TooManyWaiting
 from bot.desk.journal import Outcome
 from bot.desk.models import Note, Request, Session, Started, State
 from bot.desk.records import to_record
@@ -77,9 +77,12 @@ class Progress:
         return f"{self.request.team_id}/{self.request.requester}"
 
     async def sending(self) -> None:
-        """The create goes out now. Raises Superseded when the request is not ours to send any more."""
+        """The create goes out now. Raises Superseded when the request is not ours to send any more, NotBegun."""
         if self.state is not State.CREATING:  # else it was accepted so, in one write
-            await self.move(State.CREATING)
+            try:
+                await self.move(State.CREATING)
+            except StoreUnavailable:
+                raise NotBegun from None
         self._sent_at = time.monotonic()
         self._wait_until = None
 

@@ -31,12 +31,16 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A request as the store holds it; `failure` is what it ended with, if it did not end with a session."""
+    """A request as the store holds it; `failure` is what it ended with, if it did not end with a session.
+
+    `session_over`: it has ended, or its time is up, by the store's clock; its link may be wiped by then.
+    """
 
     request: Request
     state: State
     failure: CobrowseError | None = None
     session: Session | None = None
+    session_over: bool = False
 
 
 class Store(Protocol):
@@ -82,8 +86,8 @@ class HostBook(Protocol):
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
         """The host an administrator linked this person to; for this team first, then for any."""
 
-    async def found(self, team_id: TeamId, user_id: UserId) -> Host | None:
-        """The host found for this person a while ago, if that is still good."""
+    async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
+        """The host found for this person a while ago, and for how many seconds it is still good."""
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
         """Remembers it for so long."""

@@ -159,6 +159,12 @@ def _passing(error: CobrowseError, contact: str) -> Sentence | None:
             return Sentence(f"The bot was restarted in the middle of it. {unknown}", check)
         case errors.Interrupted():
             return Sentence("The bot was restarted before it got to it. No session was created.", "Try again.")
+        case errors.NotBegun():
+            return Sentence(
+                "The bot's database went away before anything was sent. No session was created.", "Try again."
+            )
+        case errors.SessionOver():
+            return Sentence("The bot was restarted, and meanwhile your session has come to its end.", "Try again.")
     return None
 
 

@@ -45,7 +45,8 @@ class MemoryStore:
         return Accepted(True, same_as, state, await self.linked(agent.team_id, agent.user_id) if agent else None)
 
     async def find(self, request_id: RequestId) -> Kept | None:
-        return self._kept.get(request_id)
+        kept = self._kept.get(request_id)
+        return replace(kept, session_over=True) if kept and self._is_over(kept) else kept
 
     async def advance(
         self,
@@ -74,13 +75,13 @@ class MemoryStore:
     async def sweep(self) -> None:
         """Wipes the links of sessions that are over."""
         for request_id, kept in self._kept.items():
-            if kept.session and kept.session.ends_at.timestamp() < self._clock():
-                self._kept[request_id] = replace(kept, session=None)
+            if kept.session and self._is_over(kept):
+                self._kept[request_id] = replace(kept, session=None, session_over=True)
 
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
         return self._links.get((team_id, user_id)) or self._links.get((None, user_id))
 
-    async def found(self, team_id: TeamId, user_id: UserId) -> Host | None:
+    async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
         return None
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
@@ -98,6 +99,9 @@ class MemoryStore:
 
     async def unlink(self, team_id: TeamId | None, user_id: UserId) -> bool:
         return self._links.pop((team_id, user_id), None) is not None
+
+    def _is_over(self, kept: Kept) -> bool:
+        return kept.session is not None and kept.session.ends_at.timestamp() <= self._clock()
 
     def _can_join(self, request_id: RequestId) -> bool:
         kept = self._kept.get(request_id)

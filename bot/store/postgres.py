@@ -140,9 +140,9 @@ class PostgresStore:
         found = await self._one(statements.LINKED, {"team_id": team_id, "user_id": user_id})
         return HostId(found["host_id"]) if found else None
 
-    async def found(self, team_id: TeamId, user_id: UserId) -> Host | None:
+    async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
         found = await self._one(statements.FOUND, {"team_id": team_id, "user_id": user_id})
-        return Host(HostId(found["host_id"]), found["rule"]) if found else None
+        return (Host(HostId(found["host_id"]), found["rule"]), found["seconds"]) if found else None
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
         values = {"team_id": team_id, "user_id": user_id, "host_id": host.id, "rule": host.rule, "seconds": seconds}

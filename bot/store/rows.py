@@ -99,7 +99,13 @@ def transition(
 
 def kept(row: Mapping[str, Any], sealer: Sealer) -> Kept:
     """A row of statements.FIND as the desk knows it."""
-    return Kept(_request(row, sealer), State(row["state"]), failure_of(row["failure"]), _session(row, sealer))
+    return Kept(
+        _request(row, sealer),
+        State(row["state"]),
+        failure_of(row["failure"]),
+        _session(row, sealer),
+        session_over=bool(row["session_over"]),
+    )
 
 
 def link(row: Mapping[str, Any]) -> Link:

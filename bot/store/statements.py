@@ -28,7 +28,8 @@ SESSION = """INSERT INTO sessions (id, request_id, team_id, requester, agent, ho
 
 FIND = """SELECT r.*, :now - r.accepted_at AS age, s.status AS session_status, s.host_id AS session_host,
     s.name AS session_name, s.application_id AS session_application, s.ends_at AS session_ends_at,
-    s.join_url AS session_join_url FROM requests r LEFT JOIN sessions s ON s.id = r.session_id WHERE r.id = :id"""
+    s.join_url AS session_join_url, s.ended_at IS NOT NULL OR s.ends_at <= :now AS session_over
+    FROM requests r LEFT JOIN sessions s ON s.id = r.session_id WHERE r.id = :id"""
 
 SWEEP = (
     "UPDATE sessions SET join_url = NULL WHERE join_url IS NOT NULL AND ends_at < :now",
@@ -40,7 +41,8 @@ SWEEP = (
 LINKED = (
     "SELECT host_id FROM links WHERE user_id = :user_id AND team_id IN (:team_id, '') ORDER BY team_id DESC LIMIT 1"
 )
-FOUND = "SELECT host_id, rule FROM found_hosts WHERE team_id = :team_id AND user_id = :user_id AND good_until > :now"
+FOUND = """SELECT host_id, rule, good_until - :now AS seconds FROM found_hosts
+    WHERE team_id = :team_id AND user_id = :user_id AND good_until > :now"""
 KEEP_FOUND = """INSERT INTO found_hosts (team_id, user_id, host_id, rule, good_until)
     VALUES (:team_id, :user_id, :host_id, :rule, :now + :seconds)
     ON CONFLICT (team_id, user_id) DO UPDATE SET host_id = excluded.host_id, rule = excluded.rule,
