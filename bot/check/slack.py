@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Collection
 
 import aiohttp
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 
 from bot.check.findings import Finding, doubt, left_out, right, wrong
 from bot.check.reach import Reached, reach
 from bot.desk.access import Rules
 from bot.settings import Settings, Slack
+from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
 from bot.slack.delivery import new_http_session, new_web_client
 from bot.slack.identity import Identity, SlackRefused, SlackUnreachable, identify
 from bot.slack.scopes import NEEDED
@@ -83,10 +84,10 @@ async def _door(slack: Slack, http: aiohttp.ClientSession) -> Finding:
             url = str((await web.apps_connections_open(app_token=slack.app_token))["url"])
             hello = await _hello(url, slack.proxies.of(url), http)
     except SlackApiError as error:
-        code = str(error.response.get("error"))
+        code = error_code(error) or "no usable answer"
         what, _, mend = REFUSALS.get(code, f"Slack opens no socket ({code}). Try again later.").partition(". ")
         return wrong("slack door", f"{what}.", mend)
-    except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError) as error:
+    except (*TROUBLE, *MISSHAPEN, OSError) as error:
         what = f"no socket came about ({type(error).__name__})."
         mend = "Let wss://*.slack.com through, at port 443; a proxy on the way has to allow web sockets."
         return wrong("slack door", what, mend)

@@ -18,6 +18,7 @@ from bot import __version__
 from bot.desk.errors import Busy, OutcomeUnknown, Unreachable
 from bot.desk.progress import Watcher
 from bot.genesys import faults
+from bot.genesys.bounded import bound
 from bot.genesys.faults import ORDERED_SECONDS, Fault, Repeat
 from bot.genesys.pace import Pace, Sleep
 
@@ -47,6 +48,7 @@ def new_http_client(proxy: str | None = None) -> httpx.AsyncClient:
         proxy=proxy,
         timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
         follow_redirects=False,
+        event_hooks={"response": [bound]},
         limits=httpx.Limits(max_connections=256, keepalive_expiry=KEEPALIVE_SECONDS),
         headers={"Accept": "application/json", "X-Genesys-Application-Name": f"cobrowse-bot/{__version__}"},
     )

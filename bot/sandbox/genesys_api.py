@@ -60,6 +60,10 @@ class Api:
     async def _token(self, request: web.Request) -> web.Response:
         return await self._login.issue(request, f"{self.url}/oauth/token", self.token_seconds)
 
+    def revoke_tokens(self) -> None:
+        """Refuses every token it gave out, long before its end."""
+        self._login.revoke()
+
     async def _me(self, request: web.Request) -> web.Response:
         self._require(request)
         return token_info(self._login, request)

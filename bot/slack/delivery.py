@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
     AsyncRateLimitErrorRetryHandler,
@@ -25,6 +25,7 @@ from slack_sdk.webhook.webhook_response import WebhookResponse
 from bot.desk.cache import Cache
 from bot.desk.journal import Outcome
 from bot.desk.models import Note, Request, RequestId, Session, UserId
+from bot.slack.answers import MISSHAPEN, TROUBLE, SlackAnswer, error_code, is_taken
 from bot.slack.blocks import Message
 from bot.slack.messages import Words
 
@@ -60,13 +61,12 @@ RETRIES = [
 ]
 """Telling the same outcome twice is allowed, losing it is not: so posts are repeated (slack_sdk's own handlers)."""
 
-_TROUBLE = (SlackApiError, SlackClientError, aiohttp.ClientError, TimeoutError, ValueError)
-
 
 def new_http_session() -> aiohttp.ClientSession:
     """One pool for all that goes to Slack. slack_sdk leaves time-outs to a session that it is given."""
     timeout = aiohttp.ClientTimeout(sock_connect=TIMEOUT_SECONDS, sock_read=TIMEOUT_SECONDS)
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS), timeout=timeout)
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS)
+    return aiohttp.ClientSession(connector=connector, timeout=timeout, response_class=SlackAnswer)
 
 
 def new_web_client(
@@ -132,12 +132,13 @@ class Delivery:
         try:
             async with self._deadline():
                 response = await self._send(webhook, body)
-        except _TROUBLE as error:
+        except TROUBLE as error:
             log.warning("no answer from a response_url", extra={"fields": {"error": type(error).__name__}})
             return False
-        if response.status_code != 200:
+        taken = is_taken(response.status_code, response.body)
+        if not taken:
             log.warning("a response_url refused a message", extra={"fields": {"status": response.status_code}})
-        return bool(response.status_code == 200)
+        return taken
 
     def hurry(self) -> None:
         """The process is about to end."""
@@ -191,7 +192,8 @@ class Delivery:
         )
 
     async def _open_direct(self, user_id: UserId) -> str:
-        response = await self._web.conversations_open(users=user_id)
+        async with asyncio.timeout(WAY_SECONDS):  # whoever asks later joins this call, so it may not hang
+            response = await self._web.conversations_open(users=user_id)
         return str(response["channel"]["id"])
 
     async def _try(self, way: str, send: Callable[[], Awaitable[None]], request_id: RequestId) -> bool:
@@ -200,8 +202,8 @@ class Delivery:
             async with self._deadline():
                 await send()
         except SlackApiError as error:
-            log.warning("not delivered", extra={"fields": fields | {"error": error.response.get("error")}})
-        except (*_TROUBLE, KeyError, TypeError) as error:
+            log.warning("not delivered", extra={"fields": fields | {"error": error_code(error)}})
+        except (*TROUBLE, *MISSHAPEN) as error:
             log.warning("not delivered", extra={"fields": fields | {"error": type(error).__name__}})
         else:
             return True

@@ -6,12 +6,12 @@ https://docs.slack.dev/reference/methods/auth.test
 import asyncio
 from dataclasses import dataclass
 
-import aiohttp
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk.access import Home
 from bot.desk.models import TeamId
+from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
 
 TRIES = 5
 DELAY_SECONDS = 1.0
@@ -46,12 +46,12 @@ async def identify(web: AsyncWebClient, *, tries: int = TRIES, delay_seconds: fl
             async with asyncio.timeout(ANSWER_SECONDS):  # as a whole: the session's begins anew with each byte
                 response = await web.auth_test()
         except SlackApiError as error:
-            code = str(error.response.get("error") or "")
+            code = error_code(error)
             if code and code not in _PASSING:
                 raise SlackRefused(
                     f"Slack refuses SLACK_BOT_TOKEN ({code}). Check the token on the app's page."
                 ) from None
-        except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError):
+        except (*TROUBLE, *MISSHAPEN):
             pass
         else:
             if isinstance(response.data, dict) and response.data.get("team_id"):
