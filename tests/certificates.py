@@ -1,6 +1,7 @@
 """A private certificate authority for one test, and servers that it vouches for, or that vouch for themselves."""
 
 import datetime
+import ipaddress
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ class Authority:
 
 def new_authority(directory: Path) -> Authority:
     """One that nobody knows yet."""
+    directory.mkdir(exist_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = _signed("The test's authority", key, None, key, ())
     trusted = directory / "authority.pem"
@@ -59,8 +61,15 @@ def _signed(
     builder = builder.not_valid_before(now - DAY).not_valid_after(now + DAY)
     builder = builder.add_extension(x509.BasicConstraints(ca=not names, path_length=None), critical=True)
     if names:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), False)
+        builder = builder.add_extension(x509.SubjectAlternativeName([_name(name) for name in names]), False)
     return builder.sign(signer, hashes.SHA256())
+
+
+def _name(text: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(text))
+    except ValueError:
+        return x509.DNSName(text)
 
 
 def _server(

@@ -7,6 +7,7 @@ redirect. Never logs an address or a body.
 import asyncio
 import logging
 import random
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 
@@ -43,7 +44,7 @@ class Gate(httpx.Auth):
 def new_http_client(proxy: str | None = None) -> httpx.AsyncClient:
     """A pooled client over aiohttp; close it when done. Looks for no proxy and no netrc of its own."""
     return HttpxAiohttpClient(
-        verify=httpx.create_ssl_context(),  # honours SSL_CERT_FILE
+        verify=ssl.create_default_context(),  # as for Slack: the system's authorities, or those of SSL_CERT_FILE
         trust_env=False,
         proxy=proxy,
         timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
