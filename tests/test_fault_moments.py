@@ -1,6 +1,7 @@
 """Faults of a moment: tokens that end in the middle of a burst, and a clock that jumps while the bot runs."""
 
 import asyncio
+import json
 import time
 from types import SimpleNamespace
 
@@ -51,3 +52,14 @@ async def test_a_clock_that_jumps_costs_no_command_until_a_new_sign_in_and_then_
     again = await world.outcome(ANA, "the clock is right again")
     assert again
     assert link(again)
+
+
+async def test_a_session_of_another_host_is_refused_and_its_link_not_shown(world: World) -> None:
+    front = world.fronts["genesys"]
+    other = {"id": "7", "joinUrl": "https://example.com/join/7", "status": "active"}
+    front.wrong_types = json.dumps(other | {"hostUserId": "22222222-2222-4222-8222-222222222222"}).encode()
+    await front.misbehave("wrong types", "/conversations/cobrowse")
+    message = await world.outcome(ANA, "")
+    assert message
+    assert "a session for another host" in words(message)
+    assert "example.com" not in str(message.blocks)
