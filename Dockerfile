@@ -1,10 +1,10 @@
-# The image holds the bot and the libraries of requirements-postgres.txt, and runs as a user that owns nothing in it.
+# The image holds the bot and the libraries of requirements-image.txt, and runs as a user that owns nothing in it.
 # The only place it writes to is /data, where the SQLite file is: mount a volume there, or set DATABASE_URL.
 FROM python:3.13-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/cobrowse-bot
-COPY requirements-postgres.txt /src/
-RUN /opt/cobrowse-bot/bin/pip install --require-hashes -r /src/requirements-postgres.txt
+COPY requirements-image.txt /src/
+RUN /opt/cobrowse-bot/bin/pip install --require-hashes -r /src/requirements-image.txt
 COPY pyproject.toml README.md LICENSE /src/
 COPY bot /src/bot
 RUN /opt/cobrowse-bot/bin/pip install --no-deps /src

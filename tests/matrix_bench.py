@@ -11,7 +11,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -28,8 +28,9 @@ from bot.desk.cache import Cache
 from bot.desk.hosts import Hosts
 from bot.genesys import auth, client
 from bot.genesys.auth import TokenAuth
+from bot.genesys.pace import Pace
 from bot.sandbox.slack import Message
-from bot.slack import delivery, identity, people
+from bot.slack import delivery, identity, people, response_url
 from bot.slack.people import SlackPeople
 
 QUICK_SECONDS = 0.25
@@ -39,16 +40,16 @@ TWO_DAYS = 172_800.0
 
 @dataclass
 class Clock:
-    """The real one, and what was skipped; how long others would have slept."""
+    """The real one, and what was skipped."""
 
     skipped: float = 0.0
-    slept: list[float] = field(default_factory=list)
 
     def __call__(self) -> float:
         return time.monotonic() + self.skipped
 
     async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
+        """As long as it takes for others to have their turn; the clock goes on as if it had been longer."""
+        self.skipped += seconds
         await asyncio.sleep(min(seconds, 0.01))
 
 
@@ -84,15 +85,13 @@ class World:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Takes the place of every clock and every sleep that decides how long something is kept or waited for."""
     made = Clock()
-    for thing in (TokenAuth, Hosts, SlackPeople, Cache):
+    for thing in (TokenAuth, Hosts, SlackPeople, Cache, Pace):
         monkeypatch.setitem(thing.__init__.__kwdefaults__, "clock", made)  # type: ignore[misc]
     for thing in (client.repeat, client.GenesysClient.__init__):
         monkeypatch.setitem(thing.__kwdefaults__, "sleep", made.sleep)
     monkeypatch.setitem(identity.identify.__kwdefaults__, "delay_seconds", 0.01)
-    monkeypatch.setattr(client, "UNORDERED_SECONDS", 0.3)
     monkeypatch.setattr(delivery, "WAY_SECONDS", WAY_SECONDS)
-    monkeypatch.setattr(delivery, "REPEAT_SECONDS", 0.01)
-    for module in (async_handler, builtin_async_handlers):
+    for module in (async_handler, builtin_async_handlers, response_url):
         monkeypatch.setattr(module, "asyncio", SimpleNamespace(sleep=made.sleep))
     return made
 

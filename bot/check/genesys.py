@@ -8,7 +8,8 @@ from bot.check.reach import Reached, reach
 from bot.desk import errors
 from bot.desk.errors import ServiceError
 from bot.genesys.auth import TokenAuth
-from bot.genesys.client import GenesysClient, new_http_client
+from bot.genesys.client import GenesysClient
+from bot.genesys.connections import HttpClient
 from bot.genesys.credentials import KeyCredentials
 from bot.genesys.sessions import READ, WRITE, Sessions
 from bot.genesys.tokens import view_token
@@ -27,7 +28,7 @@ async def look(service: Service, *, match_email: bool) -> tuple[list[Finding], l
     reached = await asyncio.gather(*(reach("genesys", f"{url}/", service.proxy) for url in urls))
     if unreached := [each.unreached for each in reached if each.unreached]:
         return [*unreached, left_out("token", "Genesys was not reached")], list(reached)
-    async with new_http_client(service.proxy) as http:
+    async with HttpClient(service.proxy) as http:
         auth = TokenAuth(http, service.login_url, service.credentials)
         try:
             return await _ask(service, auth, GenesysClient(http, service.api_url, auth), match_email), list(reached)

@@ -1,14 +1,15 @@
 """Everything a person can be told instead of a link: one class each, with what its sentence needs to know.
 
     CobrowseError
-    ├─ NotAccepted            nothing was stored: Draining · StoreUnavailable
+    ├─ NotAccepted            nothing was stored: Draining · StoreUnavailable; perhaps it was: MaybeAccepted
     ├─ Refused                OtherWorkspace · ChannelNotAllowed · NotAMember · NotListed · MayNotActForOthers
     ├─ HostNotFound           no rule of the chain maps the person
     ├─ SlackUnavailable       Slack would not say who somebody is
     ├─ ServiceError           the session service; carries its reference
     │  ├─ SignInRefused · OAuthRefused · Forbidden                          the bot's own set-up
     │  ├─ InvalidHost · UnknownApplication · BadRequest                     this order
-    │  ├─ Busy · ServiceFault · OutcomeUnknown · Unreachable · UnusableAnswer · NoSuchSession
+    │  ├─ Busy · TooManyWaiting · ServiceFault · OutcomeUnknown · Unreachable · UnusableAnswer
+    │  │                      NoSuchSession
     ├─ TryAgainRefused        NotYours · TriedAlready · RequestGone
     ├─ Interrupted            the bot stopped while the request was being worked
     └─ Unexpected             a fault of ours; the traceback is in the log
@@ -31,7 +32,7 @@ class CobrowseError(Exception):
 
 
 class NotAccepted(CobrowseError):
-    """The request was not stored, so nothing will come of it."""
+    """The request was not stored, as far as is known."""
 
 
 class Draining(NotAccepted):
@@ -40,6 +41,10 @@ class Draining(NotAccepted):
 
 class StoreUnavailable(NotAccepted):
     """The store could not write."""
+
+
+class MaybeAccepted(NotAccepted):
+    """The store did not take it, as far as this replica knows: it may be in there, and come to its outcome yet."""
 
 
 class Refused(CobrowseError):
@@ -163,6 +168,14 @@ class Busy(ServiceError):
     """429 or 503 for longer than we wait. It did not act. `retry_after`: in how many seconds it may, if it said so."""
 
     retry_after: float | None = None
+    try_again = True
+
+
+@dataclass(eq=False, kw_only=True)
+class TooManyWaiting(ServiceError):
+    """So many wait for the service's rate limit that this one's turn would come too late: in about `wait_seconds`."""
+
+    wait_seconds: float
     try_again = True
 
 

@@ -127,6 +127,10 @@ class Hosts:
                 tried = self._missed[key] = missed.tried
         raise HostNotFound(person.user_id, is_target, tried)
 
+    def at_hand(self, person: Person) -> Host | None:
+        """Whom the rules gave this person a while ago, without asking anybody; no link is looked up."""
+        return self._found.at_hand((person.team_id, person.user_id))
+
     async def forget(self, person: Person) -> None:
         """Looks the person up anew next time: the service did not take the host we had. Raises nothing."""
         with suppress(StoreUnavailable):  # what the service said is what the person has to read

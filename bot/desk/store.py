@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.desk.errors import CobrowseError
-from bot.desk.models import Host, HostId, Request, RequestId, Session, State, TeamId, UserId
+from bot.desk.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
 
 JOIN_SECONDS = 10.0
 """How long after it was made a session is given to the same person who asks for it once more."""
@@ -19,11 +19,14 @@ class Accepted:
     """What became of a request that came in. `is_new` is false when its key was there already.
 
     `same_as` is a request of the same person with the same words, target and channel, whose session is being made or
-    was made a moment ago: this one gets that session.
+    was made a moment ago: this one gets that session. Otherwise, if it was to be created at once, it is `creating`, and
+    `linked` is the host an administrator linked the agent to.
     """
 
     is_new: bool
     same_as: RequestId | None = None
+    state: State = State.ACCEPTED
+    linked: HostId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,15 @@ class Kept:
 class Store(Protocol):
     """What must survive. A store belongs to one process; what it accepts is that process's to work."""
 
-    async def accept(self, request: Request) -> Accepted:
-        """Stores the request for good, before it returns."""
+    @property
+    def shared(self) -> bool:
+        """Whether others use the same database, and take over what is ours when they think us dead."""
+
+    async def accept(self, request: Request, agent: Person | None = None) -> Accepted:
+        """Stores the request for good, before it returns. Raises MaybeAccepted when it cannot tell.
+
+        `agent`: whose session can be created at once, all else being at hand, so that it is accepted as `creating`.
+        """
 
     async def advance(
         self,

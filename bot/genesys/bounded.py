@@ -1,11 +1,12 @@
 """Reads no answer further than any answer of the service's can be long, so that none can fill the memory.
 
-An httpx response hook: https://www.python-httpx.org/advanced/event-hooks/ . What is longer counts as no usable answer.
+An httpx transport: https://www.python-httpx.org/advanced/transports/ . What is longer counts as no usable answer.
 """
 
 from collections.abc import AsyncIterator
 
 import httpx
+from httpx_aiohttp import AiohttpTransport
 
 MOST_BYTES = 1024 * 1024
 MOST_PACKED_BYTES = 64 * 1024
@@ -30,8 +31,12 @@ class Bounded(httpx.AsyncByteStream):
         await self._stream.aclose()
 
 
-async def bound(response: httpx.Response) -> None:
-    """Puts the bound around a body that is still to be read."""
-    packed = response.headers.get("Content-Encoding", "identity") != "identity"
-    if isinstance(response.stream, httpx.AsyncByteStream):
-        response.stream = Bounded(response.stream, MOST_PACKED_BYTES if packed else MOST_BYTES)
+class BoundedTransport(AiohttpTransport):
+    """aiohttp's, with a bound around each body that is still to be read."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        packed = response.headers.get("Content-Encoding", "identity") != "identity"
+        if isinstance(response.stream, httpx.AsyncByteStream):
+            response.stream = Bounded(response.stream, MOST_PACKED_BYTES if packed else MOST_BYTES)
+        return response

@@ -45,6 +45,6 @@ def error_code(error: SlackApiError) -> str:
     return str(data.get("error") or "") if isinstance(data, dict) else ""
 
 
-def is_taken(status: int, body: str) -> bool:
-    """Whether a response_url took a message. A page is somebody else's answer, such as a proxy's."""
-    return status == 200 and not body.lstrip().startswith("<")
+def is_page(body: bytes) -> bool:
+    """Whether it is a web page, which is somebody else's answer, such as a proxy's."""
+    return body.lstrip().startswith(b"<")

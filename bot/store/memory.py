@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.desk.errors import CobrowseError
-from bot.desk.models import Host, HostId, Request, RequestId, Session, State, TeamId, UserId
+from bot.desk.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
 from bot.desk.store import JOIN_SECONDS, Accepted, Kept, Link
 from bot.store.rows import sameness
 
@@ -18,6 +18,8 @@ REPLAYABLE = timedelta(minutes=10)
 
 class MemoryStore:
     """Keeps to desk.store.Store, HostBook and LinkBook; leaves found hosts to the desk's own cache."""
+
+    shared = False
 
     def __init__(self, size: int = 10_000, clock: Callable[[], float] = time.time) -> None:
         self._size = size
@@ -28,7 +30,7 @@ class MemoryStore:
         self._session_at: dict[RequestId, float] = {}
         self._links: dict[tuple[TeamId | None, UserId], HostId] = {}
 
-    async def accept(self, request: Request) -> Accepted:
+    async def accept(self, request: Request, agent: Person | None = None) -> Accepted:
         if request.key in self._keys:
             return Accepted(False)
         same = sameness(request)
@@ -36,10 +38,11 @@ class MemoryStore:
         if same_as is not None and not self._can_join(same_as):
             same_as = None
         self._keys[request.key] = request.id
-        self._kept[request.id] = Kept(replace(request, same_as=same_as), State.ACCEPTED)
+        state = State.CREATING if agent and not same_as else State.ACCEPTED
+        self._kept[request.id] = Kept(replace(request, same_as=same_as), state)
         self._latest[same] = request.id
         self._forget_oldest()
-        return Accepted(True, same_as)
+        return Accepted(True, same_as, state, await self.linked(agent.team_id, agent.user_id) if agent else None)
 
     async def find(self, request_id: RequestId) -> Kept | None:
         return self._kept.get(request_id)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from bot.desk.models import (
     ChannelId,
     HostId,
     Kind,
+    Person,
     Request,
     RequestId,
     Session,
@@ -20,7 +22,7 @@ from bot.desk.models import (
     UserId,
 )
 from bot.desk.records import from_record, to_record
-from bot.desk.store import Kept, Link
+from bot.desk.store import Accepted, Kept, Link
 from bot.store.sealing import Sealer
 
 
@@ -46,6 +48,23 @@ def sameness(request: Request) -> str:
     """Equal for two requests of the same person, with the same words, target and channel."""
     parts = (request.kind, request.team_id, request.requester, request.target, request.name, request.channel_id)
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+def accepted(same: Mapping[str, Any] | None, agent: Person | None) -> Accepted:
+    """A request about to be stored; `same` is a row of statements.SAME."""
+    if same is not None:
+        return Accepted(True, RequestId(same["id"]))
+    return Accepted(True, None, State.CREATING if agent else State.ACCEPTED)
+
+
+def with_link(accepted: Accepted, link: Mapping[str, Any] | None) -> Accepted:
+    """The same, once a row of statements.LINKED has been looked for."""
+    return replace(accepted, linked=HostId(link["host_id"])) if link else accepted
+
+
+def person_row(person: Person) -> dict[str, Any]:
+    """Who statements.LINKED looks for."""
+    return {"team_id": person.team_id, "user_id": person.user_id}
 
 
 def session_row(session: Session, request: Mapping[str, Any], sealer: Sealer) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Fencing: every transition names the state it leaves and the owner it belongs to.
 
 ACCEPT = """INSERT INTO requests (id, key, owner, state, kind, team_id, enterprise_id, channel_id, requester, target,
     name, reply_url, replaces, same, same_as, accepted_at)
-    VALUES (:id, :key, :owner, 'accepted', :kind, :team_id, :enterprise_id, :channel_id, :requester, :target,
+    VALUES (:id, :key, :owner, :state, :kind, :team_id, :enterprise_id, :channel_id, :requester, :target,
     :name, :reply_url, :replaces, :same, :same_as, :now) ON CONFLICT (key) DO NOTHING RETURNING id"""
 
 SAME = """SELECT r.id FROM requests r LEFT JOIN sessions s ON s.id = r.session_id
