@@ -27,7 +27,7 @@ from bot.sandbox.genesys_behaviour import (
 )
 from bot.sandbox.genesys_refusals import OAuthError
 
-CALLS = ("token", "search", "applications", "create", "read", "end")
+CALLS = ("token", "search", "applications", "create", "read", "me", "end")
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,10 @@ class Login:
         grant = self._grants.get(token.strip()) if scheme.lower() == "bearer" else None
         return grant if grant and grant.expires_at > time.monotonic() else None
 
+    def revoke(self) -> None:
+        """Every token that was given out is worth nothing from now on."""
+        self._grants.clear()
+
     async def issue(self, request: web.Request, token_url: str, seconds: int) -> web.Response:
         pairs = parse_qsl(await request.text(), keep_blank_values=True)
         form = dict(pairs)

@@ -111,6 +111,15 @@ def load(environ: Mapping[str, str]) -> Settings:
     return settings
 
 
+def load_slack(environ: Mapping[str, str]) -> Slack:
+    """The door people use, alone. Raises SettingsFault."""
+    reader = Reader(environ)
+    slack = _slack(reader)
+    if reader.faults:
+        raise SettingsFault(reader.faults)
+    return slack
+
+
 def load_database(environ: Mapping[str, str]) -> Database:
     """What the commands need that only look into the database. Raises SettingsFault."""
     reader = Reader(environ)
@@ -179,6 +188,7 @@ def _roll(reader: Reader, name: str) -> Roll:
 
 
 __all__ = [
+    "Database",
     "Logging",
     "Service",
     "Settings",
@@ -188,4 +198,5 @@ __all__ = [
     "load",
     "load_database",
     "load_service",
+    "load_slack",
 ]
