@@ -7,7 +7,7 @@ from bot.check import genesys as genesys_check
 from bot.check.findings import Finding, left_out, right, wrong
 from bot.desk.access import Access, Roll, Rules
 from bot.desk.errors import HostNotFound, NotAMember, NotListed, Refused, ServiceError, SlackUnavailable
-from bot.desk.hosts import Hosts
+from bot.desk.hosts import Found, Hosts
 from bot.desk.models import ChannelId, Host, HostId, Kind, Person, Request, TeamId, UserId, new_request_id
 from bot.genesys.users import Users
 from bot.settings import Settings
@@ -27,7 +27,7 @@ class NothingFound:
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
         return await self._linked(team_id, user_id)
 
-    async def found(self, team_id: TeamId, user_id: UserId) -> Host | None:
+    async def found(self, team_id: TeamId, user_id: UserId) -> Found | None:
         return None
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
