@@ -15,7 +15,7 @@ from bot.desk.errors import (
     OtherWorkspace,
     SlackUnavailable,
 )
-from bot.desk.models import ChannelId, Person, Request, Standing, TeamId, UserId
+from bot.desk.models import ChannelId, Person, Request, Role, Standing, TeamId, UserId
 
 
 class People(Protocol):
@@ -83,11 +83,25 @@ class Access:
             raise MayNotActForOthers(request.agent)
         return await self._member(request.agent, is_target=True)
 
+    async def enter(self, request: Request) -> Person:
+        """The requester, for what starts nothing, in whichever channel. Raises Refused, SlackUnavailable."""
+        self._check_home(request)
+        return await self._member(request.requester, is_target=False)
+
+    async def role(self, user_id: UserId) -> Role:
+        """What a member is beyond that. Raises SlackUnavailable."""
+        if await self._on_any((self._rules.admins,), user_id):
+            return Role.ADMIN
+        return Role.SUPERVISOR if await self._on_any((self._rules.supervisors,), user_id) else Role.MEMBER
+
     def _check_place(self, request: Request) -> None:
-        if not self._home.serves(request.team_id, request.enterprise_id):
-            raise OtherWorkspace(request.team_id)
+        self._check_home(request)
         if self._rules.channels and request.channel_id not in self._rules.channels:
             raise ChannelNotAllowed(request.channel_id, tuple(self._rules.channels))
+
+    def _check_home(self, request: Request) -> None:
+        if not self._home.serves(request.team_id, request.enterprise_id):
+            raise OtherWorkspace(request.team_id)
 
     async def _member(self, user_id: UserId, *, is_target: bool) -> Person:
         person = await self._people.person(user_id)

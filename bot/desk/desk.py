@@ -25,10 +25,9 @@ from bot.desk.errors import (
 )
 from bot.desk.hosts import LINK, Hosts
 from bot.desk.housekeeping import keep_house
-from bot.desk.journal import Outcome, log_outcome
+from bot.desk.journal import log_outcome
 from bot.desk.models import (
     Host,
-    Identity,
     Kind,
     Offer,
     Order,
@@ -39,6 +38,7 @@ from bot.desk.models import (
     Started,
     State,
 )
+from bot.desk.outcomes import Handlers, Outcome
 from bot.desk.progress import NOTE_AFTER_SECONDS, Notifier, Progress, Superseded, Watcher
 from bot.desk.recovery import known_end, session_of_another
 from bot.desk.store import Kept, Store
@@ -69,6 +69,9 @@ class Teller(Notifier, Protocol):
     async def answer(self, request: Request, outcome: Outcome) -> bool:
         """Whether the outcome reached the requester."""
 
+    async def close_posts(self) -> None:
+        """Messages about sessions that are over say so from now on. Raises StoreUnavailable."""
+
     async def tell_agent(self, request: Request, session: Session) -> bool:
         """Whether the agent now knows that a session was started for them, and by whom."""
 
@@ -93,10 +96,12 @@ class Desk:
         sessions: SessionService,
         teller: Teller,
         offer: Offer,
+        handlers: Handlers,
         note_after_seconds: float = NOTE_AFTER_SECONDS,
     ) -> None:
         self._store, self._access, self._hosts = store, access, hosts
         self._sessions, self._teller, self._offer = sessions, teller, offer
+        self._handlers = handlers
         self._note_after_seconds = note_after_seconds
         self._working: set[asyncio.Task[None]] = set()
         self._answering: set[asyncio.Task[None]] = set()
@@ -105,7 +110,7 @@ class Desk:
 
     def open(self) -> None:
         """Takes up what a dead process left: at once, and whenever another replica dies. Cleans up, too."""
-        self._housekeeping = asyncio.create_task(keep_house(self._store, self._begin))
+        self._housekeeping = asyncio.create_task(keep_house(self._store, self._begin, self._teller.close_posts))
 
     async def accept(self, request: Request) -> bool:
         """Stores the request and starts to work it; False when it is here already. Raises NotAccepted."""
@@ -141,7 +146,8 @@ class Desk:
         same_place = press.team_id == was.team_id or (was.enterprise_id and press.enterprise_id == was.enterprise_id)
         if was.requester != press.requester or not same_place:
             raise NotYours
-        again = replace(press, kind=was.kind, target=was.target, name=was.name, team_id=was.team_id)
+        same = ("kind", "target", "name", "team_id", "application_id", "timeout_seconds")
+        again = replace(press, **{field: getattr(was, field) for field in same})
         if kept.failure is None or not await self.accept(again):
             raise TriedAlready
 
@@ -206,16 +212,12 @@ class Desk:
             return Unexpected(maybe_created=progress.state is State.CREATING)
 
     async def _begun_outcome(self, request: Request, progress: Progress) -> Outcome:
-        if request.kind is Kind.WHOAMI:
-            return await self._identify(request)
+        if handle := self._handlers.get(request.kind):
+            return await handle(request)
         if session := await session_of_another(request, self._store):
             await progress.write_down(State.CREATED, session=session)
             return Started(session)  # whoever it is for was told by the other
         return await self._start(request, progress)
-
-    async def _identify(self, request: Request) -> Identity:
-        person = await self._access.admit(request)
-        return Identity(person, await self._hosts.find(person))
 
     async def _start(self, request: Request, progress: Progress) -> Started:
         agent = await self._access.admit(request)

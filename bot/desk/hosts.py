@@ -62,6 +62,26 @@ def host_id(text: str) -> HostId | None:
     return HostId(text) if UUID.fullmatch(text) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Why an address leads to no host, in a few words."""
+
+    why: str
+
+
+def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | Unusable:
+    """The one active user who has this address (pure)."""
+    if len(users) != 1:
+        return Unusable("several Genesys users have this address" if users else "no Genesys user has it")
+    user = users[0]
+    # Asked again here, since a search that ignores its filter would hand out somebody else's host.
+    if user.email.strip().lower() != email.lower():
+        return Unusable("Genesys answered with another address")
+    if not user.active:
+        return Unusable("the Genesys user is not active")
+    return host_id(user.id) or Unusable("the Genesys user's id is no UUID")
+
+
 class ListedHosts:
     """Rule 1: the mapping file. An entry for (team, user) comes before one for the user in any team."""
 
@@ -96,16 +116,8 @@ class SameEmail:
             return Miss(self.name, "the address has unusual letters")
         if self._domains and email.rpartition("@")[2].lower() not in self._domains:
             return Miss(self.name, "the address is outside the allowed domains")
-        users = await self._directory.by_email(email)
-        if len(users) != 1:
-            return Miss(self.name, "several Genesys users have this address" if users else "no Genesys user has it")
-        user = users[0]
-        # Asked again here, since a search that ignores its filter would hand out somebody else's host.
-        if user.email.strip().lower() != email.lower():
-            return Miss(self.name, "Genesys answered with another address")
-        if not user.active:
-            return Miss(self.name, "the Genesys user is not active")
-        return host_id(user.id) or Miss(self.name, "the Genesys user's id is no UUID")
+        found = only_active(await self._directory.by_email(email), email)
+        return Miss(self.name, found.why) if isinstance(found, Unusable) else found
 
 
 class Hosts:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from bot.desk.errors import StoreUnavailable
 from bot.desk.store import Kept, Store
@@ -14,7 +14,7 @@ ORPHANS_SECONDS = 2.0
 SWEEP_SECONDS = 3600.0
 
 
-async def keep_house(store: Store, begin: Callable[[Kept], None]) -> None:
+async def keep_house(store: Store, begin: Callable[[Kept], None], close_posts: Callable[[], Awaitable[None]]) -> None:
     """For ever: hands each request that a dead process left to `begin`, at once and whenever another replica dies."""
     swept = float("-inf")
     while True:
@@ -22,6 +22,7 @@ async def keep_house(store: Store, begin: Callable[[Kept], None]) -> None:
             for kept in await store.orphans():
                 log.info("resumed", extra={"fields": {"request": kept.request.id, "state": kept.state.value}})
                 begin(kept)
+            await close_posts()
             if time.monotonic() - swept > SWEEP_SECONDS:
                 await store.sweep()
                 swept = time.monotonic()

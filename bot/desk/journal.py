@@ -2,12 +2,11 @@
 
 import logging
 
-from bot.desk.errors import CobrowseError, ServiceError
-from bot.desk.models import Identity, Request, Started
+from bot.desk.errors import ServiceError
+from bot.desk.models import Request, Started
+from bot.desk.outcomes import Ended, Outcome, Shared
 
 log = logging.getLogger(__name__)
-
-Outcome = Started | Identity | CobrowseError
 
 
 def log_outcome(request: Request, outcome: Outcome, reached: bool, seconds: float, create_seconds: float) -> None:
@@ -26,6 +25,8 @@ def log_outcome(request: Request, outcome: Outcome, reached: bool, seconds: floa
     if isinstance(outcome, Started):
         session = outcome.session
         fields |= {"host": session.host_id, "session": session.id, "reference": session.reference, "rule": outcome.rule}
+    if isinstance(outcome, Ended | Shared):
+        fields["session"] = outcome.record.session.id
     if isinstance(outcome, ServiceError):
         fields["reference"] = outcome.reference
     if reached:

@@ -5,7 +5,7 @@ All frozen. Fields that hold a secret are left out of every repr, so that no log
 
 import base64
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
@@ -26,6 +26,14 @@ RequestId = NewType("RequestId", str)
 
 NAME_LENGTH = 100
 """The longest session name, in characters."""
+
+
+class Role(StrEnum):
+    """What a member may do beyond starting sessions of their own."""
+
+    MEMBER = "member"
+    SUPERVISOR = "supervisor"
+    ADMIN = "administrator"
 
 
 class Standing(StrEnum):
@@ -62,6 +70,17 @@ class Kind(StrEnum):
 
     START = "start"
     WHOAMI = "whoami"
+    HELP = "help"
+    LAST = "last"
+    STATUS = "status"
+    LIST = "list"
+    END = "end"
+    SHARE = "share"
+    DIRECT = "direct"
+    APPS = "apps"
+    LINK = "link"
+    UNLINK = "unlink"
+    WHY = "why"
 
 
 class State(StrEnum):
@@ -80,7 +99,9 @@ class Request:
 
     `key` is Slack's own id of the invocation, so that what is delivered twice is one request. `target` is whom the
     session is for, None for oneself. `reply_url` is Slack's response_url: a secret. `replaces` is true when the answer
-    takes the place of the message whose button was pressed.
+    takes the place of the message whose button was pressed. `argument` is what a kind takes beside these, such as a
+    session's id. `application_id` and `timeout_seconds` are the session's own, None for what the settings say. Without
+    a `channel_id` ("") it was asked for nowhere in particular.
     """
 
     id: RequestId
@@ -93,6 +114,9 @@ class Request:
     accepted_at: datetime
     target: UserId | None = None
     name: str | None = None
+    argument: str | None = None
+    application_id: str | None = None
+    timeout_seconds: int | None = None
     reply_url: str | None = field(default=None, repr=False)
     replaces: bool = False
     same_as: RequestId | None = None
@@ -134,9 +158,9 @@ class Offer:
         return Order(
             host_id=host.id,
             name=request.name or f"Co-browse with {agent.name}"[:NAME_LENGTH],
-            application_id=self.application_id,
+            application_id=request.application_id or self.application_id,
             application_type=self.application_type,
-            timeout_seconds=self.timeout_seconds,
+            timeout_seconds=request.timeout_seconds or self.timeout_seconds,
             request_id=request.id,
             context="slack",
         )
@@ -157,6 +181,25 @@ class Session:
     ends_at: datetime
     join_url: str = field(repr=False)
     reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRecord:
+    """A session as it is remembered. Its join URL is "" once it is over, or for who may not read it."""
+
+    session: Session
+    team_id: TeamId
+    requester: UserId
+    agent: UserId
+    is_over: bool
+
+    def concerns(self, user_id: UserId) -> bool:
+        """Whether it is this person's, so that they may read its link."""
+        return user_id in (self.requester, self.agent)
+
+    def seen_by(self, user_id: UserId) -> "SessionRecord":
+        """As this person may see it."""
+        return self if self.concerns(user_id) else replace(self, session=replace(self.session, join_url=""))
 
 
 @dataclass(frozen=True, slots=True)

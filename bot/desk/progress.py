@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from bot.desk.errors import CobrowseError, NotBegun, StoreUnavailable, TooManyWaiting
-from bot.desk.journal import Outcome
 from bot.desk.models import Note, Request, Session, Started, State
+from bot.desk.outcomes import Outcome
 from bot.desk.records import to_record
 from bot.desk.store import Kept, Store
 

@@ -43,6 +43,12 @@ def buttons(*row: Block) -> Block:
     return {"type": "actions", "elements": list(row)}
 
 
-def button(label: str, action_id: str, **how: str) -> Block:
-    """A button; `how` is its `url` or `value`."""
+def confirm(title: str, text: str, yes: str) -> Block:
+    """A question before a button does something. https://docs.slack.dev/reference/block-kit/composition-objects"""
+    plain = {name: {"type": "plain_text", "text": words} for name, words in (("title", title), ("text", text))}
+    return {**plain, "confirm": {"type": "plain_text", "text": yes}, "deny": {"type": "plain_text", "text": "Cancel"}}
+
+
+def button(label: str, action_id: str, **how: Any) -> Block:
+    """A button; `how` is its `url`, `value`, `style` or `confirm`."""
     return {"type": "button", "text": {"type": "plain_text", "text": label}, "action_id": action_id, **how}

@@ -21,8 +21,8 @@ from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk.cache import Cache
-from bot.desk.journal import Outcome
 from bot.desk.models import Note, Request, RequestId, Session, UserId
+from bot.desk.outcomes import Outcome
 from bot.slack.answers import MISSHAPEN, TROUBLE, SlackAnswer, error_code
 from bot.slack.blocks import Message
 from bot.slack.messages import Words

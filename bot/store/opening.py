@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
+from cryptography.fernet import Fernet
+
 from bot.desk.store import HostBook, LinkBook, Store
-from bot.store.memory import MemoryStore
 from bot.store.refusals import NO_DRIVER, StoreRefused
 from bot.store.sealing import Sealer
+from bot.store.sessions import SessionTable
 from bot.store.sqlite import SQLiteStore
 
 SQLITE, MEMORY, POSTGRES = "sqlite:///", "memory:", ("postgresql://", "postgres://")
@@ -16,14 +19,23 @@ SQLITE, MEMORY, POSTGRES = "sqlite:///", "memory:", ("postgresql://", "postgres:
 class FullStore(Store, HostBook, LinkBook, Protocol):
     """What each of them is."""
 
+    @property
+    def sessions(self) -> SessionTable:
+        """What is remembered of sessions."""
+
 
 @asynccontextmanager
 async def open_store(
     url: str, *, keys: Sequence[str] = (), retention_days: int = 30, alone: bool = True
 ) -> AsyncIterator[FullStore]:
     """`alone`: for a `run`, of which a SQLite file takes one; the command line's short writes are not alone."""
-    if url.startswith(MEMORY):
-        yield MemoryStore()
+    if url.startswith(MEMORY):  # a file that goes with the process; should it stay behind, nobody has its key
+        with TemporaryDirectory(prefix="cobrowse-") as directory:
+            forgetful = SQLiteStore(f"{directory}/forgotten.db", sealer=Sealer([Fernet.generate_key().decode()]))
+            try:
+                yield forgetful
+            finally:
+                await forgetful.close()
         return
     if url.startswith(POSTGRES):
         try:

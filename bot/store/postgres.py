@@ -19,6 +19,7 @@ from bot.desk.store import JOIN_SECONDS, Accepted, Kept, Link
 from bot.store import rows, statements
 from bot.store.presence import LOCK_CLASS, TROUBLE, Presence
 from bot.store.sealing import Sealer
+from bot.store.sessions import SessionTable
 
 CONNECTIONS = 10
 WAIT_SECONDS = 1.0
@@ -135,6 +136,16 @@ class PostgresStore:
     async def sweep(self) -> None:
         for statement in statements.SWEEP:
             await self._one(statement, {"kept_seconds": self._retention_seconds})
+
+    @property
+    def sessions(self) -> SessionTable:
+        """What is remembered of sessions."""
+        return SessionTable(self, self._sealer)
+
+    async def fetch(self, statement: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """One statement, committed before it returns."""
+        async with self._connection() as connection:
+            return await _all(connection, statement, values)
 
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
         found = await self._one(statements.LINKED, {"team_id": team_id, "user_id": user_id})

@@ -38,6 +38,9 @@ def request_row(request: Request, sealer: Sealer) -> dict[str, Any]:
         "requester": request.requester,
         "target": request.target,
         "name": request.name,
+        "argument": sealer.seal(request.argument),
+        "application_id": request.application_id,
+        "timeout_seconds": request.timeout_seconds,
         "reply_url": sealer.seal(request.reply_url),
         "replaces": request.replaces,
         "same": sameness(request),
@@ -46,7 +49,10 @@ def request_row(request: Request, sealer: Sealer) -> dict[str, Any]:
 
 def sameness(request: Request) -> str:
     """Equal for two requests of the same person, with the same words, target and channel."""
-    parts = (request.kind, request.team_id, request.requester, request.target, request.name, request.channel_id)
+    parts: tuple[object, ...] = (
+        *(request.kind, request.team_id, request.requester, request.target, request.name, request.channel_id),
+        *(value for value in (request.argument, request.application_id, request.timeout_seconds) if value),
+    )
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
@@ -147,6 +153,9 @@ def _request(row: Mapping[str, Any], sealer: Sealer) -> Request:
         accepted_at=datetime.now(UTC) - timedelta(seconds=row["age"]),
         target=UserId(row["target"]) if row["target"] else None,
         name=row["name"],
+        argument=sealer.open(row["argument"]),
+        application_id=row["application_id"],
+        timeout_seconds=row["timeout_seconds"],
         reply_url=sealer.open(row["reply_url"]),
         replaces=bool(row["replaces"]),
         same_as=RequestId(row["same_as"]) if row["same_as"] else None,
@@ -163,10 +172,11 @@ def _session(row: Mapping[str, Any], sealer: Sealer) -> Session | None:
         host_id=HostId(row["session_host"]),
         name=row["session_name"],
         application_id=row["session_application"],
-        ends_at=_time(row["session_ends_at"]),
+        ends_at=time_of(row["session_ends_at"]),
         join_url=join_url,
     )
 
 
-def _time(seconds: float) -> datetime:
+def time_of(seconds: float) -> datetime:
+    """Seconds since 1970 as a time."""
     return datetime.fromtimestamp(seconds, UTC)

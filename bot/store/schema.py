@@ -63,6 +63,23 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (team_id, user_id)
         )""",
     ),
+    (
+        # What commands and forms take beside a name; where a session was told, so that it can be told that it is over.
+        "ALTER TABLE requests ADD COLUMN argument TEXT",
+        "ALTER TABLE requests ADD COLUMN application_id TEXT",
+        "ALTER TABLE requests ADD COLUMN timeout_seconds BIGINT",
+        "CREATE INDEX sessions_hosted ON sessions (team_id, agent, created_at)",
+        "CREATE INDEX sessions_given ON sessions (team_id, requester, created_at) WHERE requester <> agent",
+        """CREATE TABLE posts (
+            session_id TEXT NOT NULL,
+            channel_id TEXT NOT NULL,
+            ts TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            ends_at DOUBLE PRECISION NOT NULL,
+            PRIMARY KEY (session_id, channel_id, ts)
+        )""",
+        "CREATE INDEX posts_due ON posts (ends_at)",
+    ),
 )
 """Beside them each database has `facts (name, value)`: the schema's version, the last owner's number, the key check."""
 

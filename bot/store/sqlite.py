@@ -18,6 +18,7 @@ from bot.desk.models import Host, HostId, Person, Request, RequestId, Session, S
 from bot.desk.store import JOIN_SECONDS, Accepted, Kept, Link
 from bot.store import rows, sqlite_file, statements
 from bot.store.sealing import Sealer
+from bot.store.sessions import SessionTable
 from bot.store.writer import Writer
 
 DAY_SECONDS = 86_400.0
@@ -118,6 +119,18 @@ class SQLiteStore:
 
         await self._writer.write(work)
 
+    @property
+    def sessions(self) -> SessionTable:
+        """What is remembered of sessions."""
+        return SessionTable(self, self._sealer)
+
+    async def fetch(self, statement: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """One statement: a write in its turn, a SELECT on the reader's connection."""
+        named = dict(values) | {"now": self._clock()}
+        if statement.startswith("SELECT"):
+            return await self._read_all(statement, named)
+        return await self._writer.write(lambda connection: connection.execute(statement, named).fetchall())
+
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
         found = await self._read(statements.LINKED, {"team_id": team_id, "user_id": user_id})
         return HostId(found["host_id"]) if found else None
@@ -156,13 +169,15 @@ class SQLiteStore:
         return bool(gone)
 
     async def _read(self, statement: str, values: Mapping[str, Any]) -> sqlite3.Row | None:
-        """The first row, on a connection and a thread of its own: a reader waits for no writer."""
+        return next(iter(await self._read_all(statement, values)), None)
 
-        def read() -> sqlite3.Row | None:
+    async def _read_all(self, statement: str, values: Mapping[str, Any]) -> list[Any]:
+        """On a connection and a thread of its own: a reader waits for no writer."""
+
+        def read() -> list[Any]:
             if self._reading is None:
                 self._reading = sqlite_file.connect(self._path)
-            row: sqlite3.Row | None = self._reading.execute(statement, values).fetchone()
-            return row
+            return self._reading.execute(statement, values).fetchall()
 
         try:
             return await get_running_loop().run_in_executor(self._reader, read)

@@ -4,9 +4,9 @@ Fencing: every transition names the state it leaves and the owner it belongs to.
 """
 
 ACCEPT = """INSERT INTO requests (id, key, owner, state, kind, team_id, enterprise_id, channel_id, requester, target,
-    name, reply_url, replaces, same, same_as, accepted_at)
+    name, argument, application_id, timeout_seconds, reply_url, replaces, same, same_as, accepted_at)
     VALUES (:id, :key, :owner, :state, :kind, :team_id, :enterprise_id, :channel_id, :requester, :target,
-    :name, :reply_url, :replaces, :same, :same_as, :now) ON CONFLICT (key) DO NOTHING RETURNING id"""
+    :name, :argument, :application_id, :timeout_seconds, :reply_url, :replaces, :same, :same_as, :now) ON CONFLICT (key) DO NOTHING RETURNING id"""
 
 SAME = """SELECT r.id FROM requests r LEFT JOIN sessions s ON s.id = r.session_id
     WHERE r.same = :same AND r.accepted_at > :now - 1800 AND (r.state IN ('accepted', 'creating')
@@ -18,7 +18,8 @@ ADVANCE = """UPDATE requests SET state = CAST(:to AS TEXT),
     session_id = coalesce(CAST(:session_id AS TEXT), session_id),
     session_at = CASE WHEN CAST(:session_id AS TEXT) IS NULL THEN session_at
         ELSE coalesce((SELECT created_at FROM sessions WHERE id = CAST(:session_id AS TEXT)), :now) END,
-    reply_url = CASE WHEN CAST(:to AS TEXT) = 'answered' THEN NULL ELSE reply_url END
+    reply_url = CASE WHEN CAST(:to AS TEXT) = 'answered' THEN NULL ELSE reply_url END,
+    argument = CASE WHEN CAST(:to AS TEXT) = 'answered' THEN NULL ELSE argument END
     WHERE id = :id AND state = :from AND owner = :owner RETURNING id, team_id, requester, target"""
 
 SESSION = """INSERT INTO sessions (id, request_id, team_id, requester, agent, host_id, name, application_id, status,
@@ -36,6 +37,7 @@ SWEEP = (
     "DELETE FROM requests WHERE state = 'answered' AND accepted_at < :now - :kept_seconds",
     "DELETE FROM sessions WHERE ends_at < :now - :kept_seconds",
     "DELETE FROM found_hosts WHERE good_until < :now",
+    "DELETE FROM posts WHERE ends_at < :now - 86400",
 )
 
 LINKED = (

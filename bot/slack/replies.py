@@ -1,0 +1,137 @@
+"""Answers to what is asked about sessions, people and the set-up -> text and blocks (pure).
+
+The answer to a start is in messages.py, the words about failures in sentences.py.
+"""
+
+from bot.desk.models import RequestId, Role
+from bot.desk.outcomes import (
+    Applications,
+    Ended,
+    Explained,
+    Help,
+    Linked,
+    Listed,
+    Recalled,
+    SentDirect,
+    Shared,
+)
+from bot.slack.blocks import Block, Message, section
+from bot.slack.cards import closed_card, controls, listed
+from bot.slack.messages import Words, link_blocks, reference_line
+from bot.slack.sentences import clock, escape, sentence
+
+Reply = Help | Recalled | Listed | Ended | Shared | SentDirect | Applications | Linked | Explained
+
+
+def reply(words: Words, outcome: Reply, request_id: RequestId) -> Message:
+    """The message for it."""
+    message = _message(words, outcome)
+    return Message(message.text, [*message.blocks, reference_line(request_id)])
+
+
+def _message(words: Words, outcome: Reply) -> Message:
+    match outcome:
+        case Help(role=role):
+            return help_(words, role)
+        case Recalled():
+            return _recalled(outcome)
+        case Listed():
+            return _listed(words, outcome)
+        case Ended(record=record):
+            return closed_card(record, shared=False)
+        case Shared(record=record, channel_id=channel_id):
+            return _line(f"The session “{escape(record.session.name)}” stands in <#{channel_id}> now, for all in it.")
+        case SentDirect(record=record):
+            name = escape(record.session.name)
+            return _line(f"The session “{name}” is in your direct messages with me now.")
+        case Applications():
+            return _applications(outcome)
+        case Linked(user_id=user_id, host_id=None):
+            return _line(f"<@{user_id}> is not linked to a Genesys user any more; the other rules decide now.")
+        case Linked(user_id=user_id, host_id=host_id):
+            return _line(f"<@{user_id}> hosts as Genesys user `{host_id}` from now on.")
+        case Explained():
+            return _explained(words, outcome)
+
+
+def help_(words: Words, role: Role, *, instead_of: str = "") -> Message:
+    """What somebody in this role can type."""
+    command = words.command
+    lines = [
+        f"`{command}` starts a session with you as the host",
+        f'`{command} Checkout help` gives it a name; quotes force one: `{command} "help"`',
+        f"`{command} status` shows your open sessions, `{command} last` the link you lost",
+        f"`{command} end` ends your session",
+        f"`{command} whoami` tells which Genesys host you are, `{command} why` by which rules",
+    ]
+    if role is not Role.MEMBER:
+        lines += [
+            f"`{command} @agent` or `{command} for @agent Checkout help` starts one for somebody else",
+            f"`{command} list` shows all open sessions of the workspace, `{command} why @agent` somebody's rules",
+        ]
+    if role is Role.ADMIN:
+        lines += [
+            f"`{command} link @agent <Genesys user's id or e-mail>` and `{command} unlink @agent` say who hosts as whom",
+            f"`{command} apps` shows the co-browse applications",
+        ]
+    text = f"Type {command} to get a co-browse link for your customer."
+    if instead_of:
+        name = escape(instead_of)
+        text = f"No session was started: “{name}” looks like a command that does not exist."
+        lines.insert(0, f'If “{name}” was meant as a name: `{command} "{name.replace("`", "")}"`')
+    return Message(text, [section(f"*{text}*"), section("\n".join(f"• {line}" for line in lines))])
+
+
+def _recalled(outcome: Recalled) -> Message:
+    record = outcome.record
+    name = escape(record.session.name)
+    if record.is_over:
+        return _line(f"Your last session, “{name}”, is over: its link works no more.")
+    text = f"Your last session is “{name}”. The link for your customer is in this message."
+    head = section(f":link: *{name}* · ends about {clock(record.session.ends_at)}")
+    return Message(text, [head, *link_blocks(record.session), controls(record.session)])
+
+
+def _listed(words: Words, outcome: Listed) -> Message:
+    count = len(outcome.records)
+    if not count:
+        whose = "There is no open session in this workspace." if outcome.everybodys else "You have no open session."
+        return _line(f"{whose} `{words.command}` starts one.")
+    whose = "open in this workspace" if outcome.everybodys else "of yours open"
+    text = f"{count} {'session is' if count == 1 else 'sessions are'} {whose}."
+    blocks: list[Block] = [section(f"*{text}*")]
+    for record in outcome.records:
+        blocks += listed(record, everybodys=outcome.everybodys)
+    return Message(text, blocks[:48])
+
+
+def _applications(outcome: Applications) -> Message:
+    if not outcome.found:
+        return _line("Genesys has no co-browse application that this bot may use.")
+    lines = [
+        f"• `{escape(found)}` {escape(name)}" + (" (used here)" if found == outcome.used else "")
+        for found, name in outcome.found[:50]
+    ]
+    known = outcome.used in [found for found, _ in outcome.found]
+    warning = "" if known else f"\n:warning: `{escape(outcome.used)}`, which is used here, is none of them."
+    text = "The co-browse applications that Genesys has:"
+    return Message(text, [section(f"*{text}*\n" + "\n".join(lines) + warning)])
+
+
+def _explained(words: Words, outcome: Explained) -> Message:
+    who = f"<@{outcome.user_id}>"
+    if outcome.refusal:
+        said = sentence(outcome.refusal, words.contact)
+        return Message(f"{who} would be refused.", [section(f":no_entry: *{who} would be refused.*\n{said.what}")])
+    role = outcome.role.value if outcome.role else ""
+    if outcome.host is None:
+        tried = "".join(f"\n• {escape(miss.rule)}: {escape(miss.why)}" for miss in outcome.missed) or " No rule is set up."
+        text = f"{who} may start sessions ({role}), but no rule leads to a Genesys user."
+        return Message(text, [section(f":warning: *{text}*{tried}")])
+    rule = escape(outcome.host.rule)
+    text = f"{who} may start sessions ({role}), and hosts as Genesys user `{outcome.host.id}`, by the rule “{rule}”."
+    return Message(text, [section(f":white_check_mark: {text}")])
+
+
+def _line(text: str) -> Message:
+    return Message(text, [section(text)])
