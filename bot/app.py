@@ -13,10 +13,11 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk.access import Access
-from bot.desk.desk import Desk
+from bot.desk.desk import Desk, SessionService
 from bot.desk.hosts import Hosts, ListedHosts, Rule, SameEmail
 from bot.genesys.auth import TokenAuth
 from bot.genesys.client import GenesysClient, new_http_client
+from bot.genesys.conversations import Conversations
 from bot.genesys.sessions import Sessions
 from bot.genesys.users import Users
 from bot.settings import Service, Settings
@@ -57,12 +58,13 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
             store=store,
             access=Access(settings.rules, identity.home, people),
             hosts=Hosts(host_rules(settings, Users(genesys)), store),
-            sessions=Sessions(genesys),
+            sessions=session_service(settings.service, genesys),
             teller=delivery,
             offer=settings.service.offer,
         )
         app = new_bolt_app(settings, identity, new_web_client(None, slack.api_url, http, proxy))
-        commands.register(app, desk, words)
+        conversations = settings.service.conversations
+        commands.register(app, desk, words, conversations.app if conversations else None)
         actions.register(app, desk, delivery, words)
         boundary.register(app, delivery, words)
         try:
@@ -80,6 +82,12 @@ async def open_genesys(service: Service) -> AsyncIterator[GenesysClient]:
             yield GenesysClient(http, service.api_url, auth)
         finally:
             await auth.close()
+
+
+def session_service(service: Service, genesys: GenesysClient) -> SessionService:
+    """The one that is chosen."""
+    chosen = service.conversations
+    return Conversations(genesys, chosen.joining) if chosen else Sessions(genesys)
 
 
 def host_rules(settings: Settings, users: Users) -> list[Rule]:

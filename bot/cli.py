@@ -60,8 +60,18 @@ def run() -> None:
 @click.option("--name", default="Co-browse session", show_default=True, help="The session's name.")
 @click.option("--application", metavar="ID", help="Default COBROWSE_APPLICATION_ID.")
 @click.option("--timeout", metavar="SECONDS", type=click.IntRange(60, 86_400), help="Default COBROWSE_TIMEOUT_SECONDS.")
+@click.option(
+    "--conversation", metavar="ID", help="With GENESYS_COBROWSE_API=conversations: which; an address will do."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def start(host_user_id: str | None, name: str, application: str | None, timeout: int | None, as_json: bool) -> None:
+def start(
+    host_user_id: str | None,
+    name: str,
+    application: str | None,
+    timeout: int | None,
+    conversation: str | None,
+    as_json: bool,
+) -> None:
     """Create a session without Slack, and print its join link."""
     from bot import service
     from bot.desk.hosts import host_id
@@ -71,18 +81,24 @@ def start(host_user_id: str | None, name: str, application: str | None, timeout:
     if host is None:
         wrong = "must be a Genesys user's id, a UUID." if host_user_id else "is missing; or set GENESYS_HOST_USER_ID."
         _fail(f"--host-user-id {wrong}")
-    session = _call(service.start(loaded, host, name, application, timeout))
+    chosen = loaded.conversations.app.conversation_id(conversation) if loaded.conversations and conversation else None
+    if conversation and not loaded.conversations:
+        _fail("--conversation is for GENESYS_COBROWSE_API=conversations.")
+    if conversation and chosen is None:
+        _fail("--conversation must be a conversation's id, or its address in your region's Genesys Cloud.")
+    session = _call(service.start(loaded, host, name, application, timeout, chosen))
+    told = {
+        "id": ("Session ID", session.id),
+        "status": ("Status", session.status),
+        "hostUserId": ("Host User ID", session.host_id),
+        "joinUrl": ("Join URL", session.join_url),
+        "joinCode": ("Join Code", session.join_code),
+    }
+    told = {name: (label, value) for name, (label, value) in told.items() if value}
     if as_json:
-        fields = {
-            "id": session.id,
-            "status": session.status,
-            "hostUserId": session.host_id,
-            "joinUrl": session.join_url,
-        }
-        click.echo(json.dumps(fields))
+        click.echo(json.dumps({name: value for name, (_, value) in told.items()}))
     else:
-        click.echo(f"Session ID: {session.id}\nStatus: {session.status}\nHost User ID: {session.host_id}")
-        click.echo(f"Join URL: {session.join_url}")
+        click.echo("\n".join(f"{label}: {value}" for label, value in told.values()))
 
 
 @main.command()

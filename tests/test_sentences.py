@@ -1,15 +1,19 @@
 """Every error has a sentence of its own: what happened, and what to do next."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from bot.desk import errors
 from bot.desk.errors import CobrowseError, Miss
-from bot.desk.models import Standing
+from bot.desk.models import LiveConversation, Standing
 from bot.slack.sentences import escape, sentence
 
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"
 CONTACT = "<#C0HELP>"
 REF = "corr-7"
+CARLA = LiveConversation("2f7b0c9e-0000-4000-8000-00000000000a", datetime.now(UTC), "Carla <C> & co")
+SOMEBODY = LiveConversation("2f7b0c9e-0000-4000-8000-00000000000b", datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
 ERRORS = [
     errors.Draining(),
     errors.StoreUnavailable(),
@@ -38,6 +42,10 @@ ERRORS = [
     errors.UnusableAnswer(why="a session without an id", acted=True, reference=REF),
     errors.UnusableAnswer(why="a redirect (302)", reference=REF),
     errors.NoSuchSession(reference=REF),
+    errors.NoConversation(reference=REF),
+    errors.NotInConversation(conversation_id=HOST, reference=REF),
+    errors.SeveralConversations(candidates=(CARLA, SOMEBODY), reference=REF),
+    errors.UserContextNeeded(reference=REF),
     errors.NotYours(),
     errors.TriedAlready(),
     errors.RequestGone(),
@@ -59,6 +67,7 @@ MAY_BE_TRIED_AGAIN = {
     "OutcomeUnknown",
     "Unreachable",
     "UnusableAnswer",
+    "NoConversation",
     "Interrupted",
     "Unexpected",
 }
@@ -150,6 +159,12 @@ def test_what_the_person_cannot_mend_names_who_can(error):
         (errors.Interrupted(False), ["restarted", "No session was created"]),
         (errors.UnusableAnswer(why="no id", acted=True), ["no id", "Nobody knows"]),
         (errors.UnusableAnswer(why="a redirect (302)"), ["a redirect (302)", "No session was created"]),
+        (errors.NoConversation(), ["no customer", "few seconds", "id or address"]),
+        (errors.NotInConversation(conversation_id=HOST), [HOST, "not connected", "no session"]),
+        (errors.SeveralConversations(candidates=(CARLA, SOMEBODY)), ["Carla &lt;C&gt; &amp; co", f"`{CARLA.id}`"]),
+        (errors.SeveralConversations(candidates=(CARLA, SOMEBODY)), ["a customer since", "02 Jan 03:04 UTC"]),
+        (errors.SeveralConversations(candidates=(CARLA,) * 12), ["and 2 more"]),
+        (errors.UserContextNeeded(), ["signed in", CONTACT]),
         (errors.NoSuchSession(), ["ends by itself"]),
         (errors.ChannelNotAllowed("C0LOUNGE", ("C0DESK", "C0CARE")), ["<#C0DESK>", "<#C0CARE>"]),
         (errors.MayNotActForOthers("U0BEN"), ["<@U0BEN>", "supervisor", "none was started"]),

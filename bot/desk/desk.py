@@ -119,7 +119,7 @@ class Desk:
         same_place = press.team_id == was.team_id or (was.enterprise_id and press.enterprise_id == was.enterprise_id)
         if was.requester != press.requester or not same_place:
             raise NotYours
-        again = replace(press, kind=was.kind, target=was.target, name=was.name, team_id=was.team_id)
+        again = was.repeated(press)
         if kept.failure is None or not await self.accept(again):
             raise TriedAlready
 
@@ -240,4 +240,5 @@ class Desk:
             timeout_seconds=self._offer.timeout_seconds,
             request_id=request.id,
             context="slack",
+            conversation_id=request.conversation_id,
         )

@@ -8,6 +8,8 @@
     ├─ ServiceError           the session service; carries its reference
     │  ├─ SignInRefused · OAuthRefused · Forbidden                          the bot's own set-up
     │  ├─ InvalidHost · UnknownApplication · BadRequest                     this order
+    │  ├─ NoConversation · NotInConversation · SeveralConversations         which conversation it is for
+    │  ├─ UserContextNeeded                                                 a client may not, a person may
     │  ├─ Busy · ServiceFault · OutcomeUnknown · Unreachable · UnusableAnswer · NoSuchSession
     ├─ TryAgainRefused        NotYours · TriedAlready · RequestGone
     ├─ Interrupted            the bot stopped while the request was being worked
@@ -18,7 +20,7 @@ The sentences themselves stand in slack/sentences.py. None of these holds a secr
 
 from dataclasses import dataclass
 
-from bot.desk.models import ChannelId, HostId, Standing, TeamId, UserId
+from bot.desk.models import ChannelId, ConversationId, HostId, LiveConversation, Standing, TeamId, UserId
 
 
 class CobrowseError(Exception):
@@ -156,6 +158,30 @@ class BadRequest(ServiceError):
 
     status: int
     words: str
+
+
+class NoConversation(ServiceError):
+    """The host is in no conversation now, as far as Genesys knows; its list runs some seconds behind."""
+
+    try_again = True
+
+
+@dataclass(eq=False, kw_only=True)
+class NotInConversation(ServiceError):
+    """The conversation that was asked for is over, or unknown, or the host is not connected to it."""
+
+    conversation_id: ConversationId
+
+
+@dataclass(eq=False, kw_only=True)
+class SeveralConversations(ServiceError):
+    """The host is in more than one, so somebody has to choose; the latest comes first."""
+
+    candidates: tuple[LiveConversation, ...]
+
+
+class UserContextNeeded(ServiceError):
+    """Genesys does this only for a person who is signed in, and not for an OAuth client."""
 
 
 @dataclass(eq=False, kw_only=True)

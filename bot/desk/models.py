@@ -5,7 +5,7 @@ All frozen. Fields that hold a secret are left out of every repr, so that no log
 
 import base64
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
@@ -20,6 +20,8 @@ HostId = NewType("HostId", str)
 """A Genesys user, a lower-case UUID."""
 SessionId = NewType("SessionId", str)
 """What the session service calls a session. Opaque."""
+ConversationId = NewType("ConversationId", str)
+"""A conversation of Genesys Cloud, a lower-case UUID."""
 RequestId = NewType("RequestId", str)
 """Our own reference, twelve characters that can be read out over a phone."""
 
@@ -79,8 +81,9 @@ class Request:
     """One thing one person asked for, once.
 
     `key` is Slack's own id of the invocation, so that what is delivered twice is one request. `target` is whom the
-    session is for, None for oneself. `reply_url` is Slack's response_url: a secret. `replaces` is true when the answer
-    takes the place of the message whose button was pressed.
+    session is for, None for oneself; `conversation_id` which conversation it is for, None for the one there is.
+    `reply_url` is Slack's response_url: a secret. `replaces` is true when the answer takes the place of the message
+    whose button was pressed.
     """
 
     id: RequestId
@@ -93,6 +96,7 @@ class Request:
     accepted_at: datetime
     target: UserId | None = None
     name: str | None = None
+    conversation_id: ConversationId | None = None
     reply_url: str | None = field(default=None, repr=False)
     replaces: bool = False
     same_as: RequestId | None = None
@@ -107,6 +111,17 @@ class Request:
         """Whether somebody other than the requester is to host it. A mention of oneself is oneself."""
         return self.agent != self.requester
 
+    def repeated(self, press: "Request") -> "Request":
+        """The same wish once more, asked for by `press`."""
+        return replace(
+            press,
+            kind=self.kind,
+            team_id=self.team_id,
+            target=self.target,
+            name=self.name,
+            conversation_id=self.conversation_id,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -119,7 +134,10 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What the session service is asked for. `context` says where the wish came from ("slack", "command-line")."""
+    """What the session service is asked for. `context` says where the wish came from ("slack", "command-line").
+
+    `conversation_id` is for the service that has sessions inside of conversations: None leaves it to find the host's.
+    """
 
     host_id: HostId
     name: str
@@ -128,13 +146,15 @@ class Order:
     timeout_seconds: int
     request_id: RequestId
     context: str
+    conversation_id: ConversationId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """A session that exists. `join_url` is the customer's, and a secret; `ends_at` is when its time-out ends it.
 
-    `reference` is the service's correlation id of the answer that brought it.
+    `join_code` is a secret, too: where the service gives one, `ends_at` is until when it can be used, and `join_url`
+    may be empty. `reference` is the service's correlation id of the answer that brought it.
     """
 
     id: SessionId
@@ -144,7 +164,17 @@ class Session:
     application_id: str = ""
     ends_at: datetime
     join_url: str = field(repr=False)
+    join_code: str = field(default="", repr=False)
     reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveConversation:
+    """A conversation a host is in. `customer` is a name, for display only, and "" when it is not known."""
+
+    id: ConversationId
+    since: datetime
+    customer: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

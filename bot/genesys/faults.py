@@ -22,9 +22,12 @@ from bot.desk.errors import (
     SignInRefused,
     Unreachable,
     UnusableAnswer,
+    UserContextNeeded,
 )
 
 WORDS_LENGTH = 300
+USER_CONTEXT = "requires a user context"
+"""Genesys's words when a client's token will not do: it takes that of a person."""
 ORDERED_SECONDS = 180.0
 LONGEST_SECONDS = 86_400.0
 _NEVER_REACHED = (
@@ -62,6 +65,8 @@ def of_answer(response: httpx.Response, *, needs: str) -> Fault | None:
         return Fault(UnusableAnswer(why=f"a redirect ({status})", reference=reference))
     if status == 401:
         return Fault(SignInRefused(reference=reference))
+    if status in (400, 403) and USER_CONTEXT in _words(response).lower():
+        return Fault(UserContextNeeded(reference=reference))
     if status == 403:
         return Fault(Forbidden(needs=needs, reference=reference))
     if status in (429, 503):

@@ -11,8 +11,9 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.desk.desk import Desk
 from bot.desk.errors import NotAccepted, TryAgainRefused
 from bot.desk.models import ChannelId, Kind, Request, RequestId, TeamId, UserId, new_request_id
+from bot.slack.blocks import OPEN_ACTION
 from bot.slack.delivery import Delivery
-from bot.slack.messages import OPEN_ACTION, TRY_AGAIN_ACTION, Words
+from bot.slack.messages import TRY_AGAIN_ACTION, Words
 
 
 def register(app: AsyncApp, desk: Desk, delivery: Delivery, words: Words) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 Block = dict[str, Any]
 FAILURE_BLOCK, SESSION_BLOCK = "failure", "session"
 """The first block's id says what kind of answer a message is."""
+OPEN_ACTION = "open"
 
 
 @dataclass(frozen=True, slots=True)

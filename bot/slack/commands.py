@@ -12,6 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.desk.desk import Desk
 from bot.desk.errors import NotAccepted
+from bot.desk.interactions import GenesysApp
 from bot.desk.models import ChannelId, Kind, Request, TeamId, UserId, new_request_id
 from bot.slack import grammar
 from bot.slack.blocks import Message
@@ -22,12 +23,12 @@ from bot.slack.messages import Words
 log = logging.getLogger(__name__)
 
 
-def register(app: AsyncApp, desk: Desk, words: Words) -> None:
-    """Adds the slash command to the app."""
+def register(app: AsyncApp, desk: Desk, words: Words, genesys_app: GenesysApp | None = None) -> None:
+    """Adds the slash command to the app. `genesys_app`: where sessions belong to conversations, which can be named."""
 
     @app.command(words.command)
     async def on_command(ack: AsyncAck, body: dict[str, Any]) -> None:
-        command = grammar.parse(body.get("text") or "")
+        command = grammar.parse(body.get("text") or "", genesys_app)
         match command:
             case Start() | WhoAmI():
                 request = read_request(body, command)
@@ -58,6 +59,7 @@ def read_request(body: dict[str, Any], command: Start | WhoAmI) -> Request:
         accepted_at=datetime.now(UTC),
         target=start.target,
         name=start.name,
+        conversation_id=start.conversation_id,
         reply_url=body.get("response_url"),
     )
 

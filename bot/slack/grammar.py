@@ -10,7 +10,8 @@ import unicodedata
 from dataclasses import dataclass
 from enum import Enum
 
-from bot.desk.models import NAME_LENGTH, UserId
+from bot.desk.interactions import GenesysApp, is_address
+from bot.desk.models import NAME_LENGTH, ConversationId, UserId
 
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
 _MENTION, _ID = r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>", r"(?=\S*\d)[\w-]{8,}"
@@ -38,6 +39,7 @@ _UNRESOLVED = re.compile(
     rf"{_FOR}(?:&lt;|<)?\s*[@＠﹫]|(?:to|with|start|{'|'.join(RESERVED)})\s+(?:&lt;)?[@＠﹫]", re.IGNORECASE
 )
 _NO_PERSON = re.compile(rf"{_FOR}<[!#]", re.IGNORECASE)
+_FIRST = re.compile(r"<([^<>|\s]+)(?:\|[^<>]*)?>|(\S+)")
 _MARKUP = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 _OPENING, _CLOSING = "\"'“”„‟‘’‚‛«»", "\"'“”‟‘’‛«»"
 _QUOTATION = re.compile(f"[{_OPENING}][^{_OPENING}{_CLOSING}]*[{_CLOSING}]")
@@ -56,6 +58,7 @@ class Reason(Enum):
     NO_PERSON = "a group or a channel where a person belongs"
     TWO_PEOPLE = "more than one person"
     PERSON_LATER = "a person who does not stand first"
+    NO_CONVERSATION = "an address that names no conversation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Start:
 
     target: UserId | None = None
     name: str | None = None
+    conversation_id: ConversationId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +99,11 @@ class NotUnderstood:
 Command = Start | Help | WhoAmI | NotYet | NotUnderstood
 
 
-def parse(text: str) -> Command:
-    """Reads what stands behind the command, as Slack delivers it. Never raises."""
+def parse(text: str, genesys_app: GenesysApp | None = None) -> Command:
+    """Reads what stands behind the command, as Slack delivers it. Never raises.
+
+    With a `genesys_app` a conversation's id or address may stand where the session's name begins.
+    """
     if len(text) > TEXT_LENGTH and "<@" in text[text.rfind(">", 0, TEXT_LENGTH) + 1 :]:  # beyond the cut, or cut in two
         return NotUnderstood(Reason.PERSON_LATER)
     text = _printable(text[:TEXT_LENGTH]).strip()
@@ -105,7 +112,7 @@ def parse(text: str) -> Command:
     if _is_quoted(text) and not MENTION.search(_QUOTATION.sub("", text)):
         return Start(name=clean_name(text))
     if target := _TARGET.fullmatch(text):
-        return _for_target(UserId(target[1].upper()), target[3])
+        return _for_target(UserId(target[1].upper()), target[3], genesys_app)
     start = _plain_start(text)
     if _UNRESOLVED.match(start):
         return NotUnderstood(Reason.UNRESOLVED)
@@ -119,7 +126,7 @@ def parse(text: str) -> Command:
         return Help()
     if " " not in text and _is_slip(text.lower()):
         return Help(instead_of=clean_name(text))
-    return Start(name=clean_name(text))
+    return _start(None, text, genesys_app)
 
 
 def clean_name(text: str) -> str | None:
@@ -136,10 +143,21 @@ def clean_name(text: str) -> str | None:
     return name if _plain_start(name) else None
 
 
-def _for_target(target: UserId, rest: str) -> Command:
+def _for_target(target: UserId, rest: str, genesys_app: GenesysApp | None) -> Command:
     if MENTION.search(rest) and not _is_quoted(rest.strip()):
         return NotUnderstood(Reason.TWO_PEOPLE)
-    return Start(target=target, name=clean_name(rest))
+    return _start(target, rest.strip(), genesys_app)
+
+
+def _start(target: UserId | None, text: str, genesys_app: GenesysApp | None) -> Command:
+    first = _FIRST.match(text) if genesys_app and not _is_quoted(text) else None
+    if first and genesys_app:
+        word = (first[1] or first[2]).replace("&amp;", "&")
+        if named := genesys_app.conversation_id(word):
+            return Start(target, clean_name(text[first.end() :]), named)
+        if is_address(word):
+            return NotUnderstood(Reason.NO_CONVERSATION)
+    return Start(target, clean_name(text))
 
 
 def _subcommand(text: str) -> Command | None:

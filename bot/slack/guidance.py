@@ -62,4 +62,8 @@ _REASONS = {
         "it was not clear whether it is for you or for the person you mention",
         "Put the person first, or leave them out.",
     ),
+    Reason.NO_CONVERSATION: (
+        "that address is not of an interaction in your Genesys region",
+        "Paste the interaction's own address, or its id.",
+    ),
 }

@@ -3,13 +3,17 @@
 How it is laid out is for messages.py. Whatever a person or a server wrote is escaped here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from bot.desk import errors
 from bot.desk.errors import CobrowseError
-from bot.desk.models import Standing
+from bot.desk.models import LiveConversation, Standing
 
 STATUS_PAGE = "status.mypurecloud.com"
+MOST_LISTED = 10
+FAR = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +36,20 @@ def duration(seconds: float) -> str:
     return "a second" if seconds < 1.5 else f"{round(seconds)} seconds"
 
 
+def clock(at: datetime) -> str:
+    """In the reader's zone: https://docs.slack.dev/messaging/formatting-message-text#date-formatting"""
+    return _date(at, with_day=at - datetime.now(UTC) > FAR)
+
+
+def _date(at: datetime, *, with_day: bool) -> str:
+    at = at.astimezone(UTC)
+    shown, plain = ("{date_short_pretty} at {time}", f"{at:%d %b %H:%M}") if with_day else ("{time}", f"{at:%H:%M}")
+    return f"<!date^{int(at.timestamp())}^{shown}|{plain} UTC>"
+
+
 def sentence(error: CobrowseError, contact: str) -> Sentence:
     """The words for any error; `contact` is whom to ask, in mrkdwn."""
-    for speak in (_refusal, _set_up, _order, _passing, _our_own):
+    for speak in (_refusal, _set_up, _order, _conversation, _passing, _our_own):
         if said := speak(error, contact):
             return said
     return Sentence("Something went wrong on the bot's side.", f"Try again; if it stays so, tell {contact}.")
@@ -121,6 +136,35 @@ def _order(error: CobrowseError, contact: str) -> Sentence | None:
         case errors.NoSuchSession():
             return Sentence("Genesys cannot end this session on demand.", "It ends by itself when its time is up.")
     return None
+
+
+def _conversation(error: CobrowseError, contact: str) -> Sentence | None:
+    name_it = "type the command with the interaction's id or address behind it"
+    match error:
+        case errors.NoConversation():
+            what = f"Genesys shows no customer who is talking to the host right now. {_NONE}"
+            return Sentence(what, f"If the conversation has only just begun, try again in a few seconds, or {name_it}.")
+        case errors.NotInConversation(conversation_id=conversation_id):
+            what = f"The host is not connected to the conversation `{escape(conversation_id)}`, or it is over. {_NONE}"
+            return Sentence(what, "Answer it first, or check that it is the right one.")
+        case errors.SeveralConversations(candidates=candidates):
+            what = f"The host is in several conversations: {_listed(candidates)}. {_NONE}"
+            return Sentence(what, f"Say which one is meant: {name_it}.")
+        case errors.UserContextNeeded():
+            what = f"Genesys does this only for a person who has signed in, and not for the bot. {_NONE}"
+            return Sentence(what, f"Start the co-browse in Genesys itself, and tell {contact}.")
+    return None
+
+
+def _listed(candidates: Sequence[LiveConversation]) -> str:
+    now = datetime.now(UTC)
+    shown = [
+        f"{escape(one.customer) or 'a customer'} since {_date(one.since, with_day=now - one.since > FAR)}, "
+        f"`{escape(one.id)}`"
+        for one in candidates[:MOST_LISTED]
+    ]
+    more = len(candidates) - len(shown)
+    return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
 
 
 def _passing(error: CobrowseError, contact: str) -> Sentence | None:

@@ -9,6 +9,7 @@ from typing import Any
 from bot.desk.errors import CobrowseError
 from bot.desk.models import (
     ChannelId,
+    ConversationId,
     HostId,
     Kind,
     Request,
@@ -36,6 +37,7 @@ def request_row(request: Request, sealer: Sealer) -> dict[str, Any]:
         "requester": request.requester,
         "target": request.target,
         "name": request.name,
+        "conversation_id": request.conversation_id,
         "reply_url": sealer.seal(request.reply_url),
         "replaces": request.replaces,
         "same": sameness(request),
@@ -44,7 +46,10 @@ def request_row(request: Request, sealer: Sealer) -> dict[str, Any]:
 
 def sameness(request: Request) -> str:
     """Equal for two requests of the same person, with the same words, target and channel."""
+    parts: tuple[str | None, ...]
     parts = (request.kind, request.team_id, request.requester, request.target, request.name, request.channel_id)
+    if request.conversation_id:
+        parts = (*parts, request.conversation_id)
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
@@ -62,6 +67,7 @@ def session_row(session: Session, request: Mapping[str, Any], sealer: Sealer) ->
         "status": session.status,
         "ends_at": session.ends_at.timestamp(),
         "join_url": sealer.seal(session.join_url),
+        "join_code": sealer.seal(session.join_code or None),
     }
 
 
@@ -122,6 +128,7 @@ def _request(row: Mapping[str, Any], sealer: Sealer) -> Request:
         accepted_at=datetime.now(UTC) - timedelta(seconds=row["age"]),
         target=UserId(row["target"]) if row["target"] else None,
         name=row["name"],
+        conversation_id=ConversationId(row["conversation_id"]) if row["conversation_id"] else None,
         reply_url=sealer.open(row["reply_url"]),
         replaces=bool(row["replaces"]),
         same_as=RequestId(row["same_as"]) if row["same_as"] else None,
@@ -140,6 +147,7 @@ def _session(row: Mapping[str, Any], sealer: Sealer) -> Session | None:
         application_id=row["session_application"],
         ends_at=_time(row["session_ends_at"]),
         join_url=join_url,
+        join_code=sealer.open(row["session_join_code"]) or "",
     )
 
 

@@ -63,6 +63,12 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (team_id, user_id)
         )""",
     ),
+    (
+        # A conversation that was asked for by its id; a code that a service gives beside a link or instead of one. It
+        # is sealed like the join URL and wiped with it: a session that has a code alone has "" for its URL until then.
+        "ALTER TABLE requests ADD COLUMN conversation_id TEXT",
+        "ALTER TABLE sessions ADD COLUMN join_code TEXT",
+    ),
 )
 """Beside them each database has `facts (name, value)`: the schema's version, the last owner's number, the key check."""
 
