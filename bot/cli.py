@@ -117,9 +117,22 @@ def applications() -> None:
 )
 @click.option("--as", "person", default="agent", show_default=True, help="Who types it.")
 @click.option("--genesys", "fault", metavar="FAULT", help="How Genesys misbehaves meanwhile; see the README.")
+@click.option(
+    "--conversations",
+    type=click.Choice(["none", "one", "several"]),
+    help="Use the public Genesys Cloud API, where each agent has so many live conversations.",
+)
 @click.option("--http", is_flag=True, help="Deliver over signed HTTP instead of Socket Mode.")
 @click.option("--json", "as_json", is_flag=True, help="With --once: print one JSON object.")
-def sandbox(port: int, once: str | None, person: str, fault: str | None, http: bool, as_json: bool) -> None:
+def sandbox(
+    port: int,
+    once: str | None,
+    person: str,
+    fault: str | None,
+    conversations: str | None,
+    http: bool,
+    as_json: bool,
+) -> None:
     """Try everything on this machine, without any account: a small Slack, a small Genesys, the real bot."""
     from bot import serve
     from bot.sandbox import run as sandbox_run
@@ -130,15 +143,27 @@ def sandbox(port: int, once: str | None, person: str, fault: str | None, http: b
         raise click.BadParameter('begin with the command, as in "/cobrowse Checkout help"', param_hint="--once")
     if fault is not None and fault not in sandbox_run.FAULTS:
         raise click.BadParameter(f"choose one of {', '.join(sandbox_run.FAULTS)}", param_hint="--genesys")
+    conversations = conversations or _sandbox_conversations()
     if once is None:
         try:
-            asyncio.run(sandbox_run.serve_page(port, fault=fault, http=http))
+            asyncio.run(sandbox_run.serve_page(port, fault=fault, http=http, conversations=conversations))
         except serve.Refused as refused:
             _fail(str(refused))
         return
-    answer = asyncio.run(sandbox_run.run_once(once, person, fault=fault, http=http))
+    answer = asyncio.run(sandbox_run.run_once(once, person, fault=fault, http=http, conversations=conversations))
     click.echo(json.dumps(answer.as_dict(), ensure_ascii=False, indent=2) if as_json else answer.as_text())
     sys.exit(1 if answer.failed else 0)
+
+
+def _sandbox_conversations() -> str | None:
+    """The sandbox has the API that the settings choose, and every other setting of its own."""
+    from bot import settings
+
+    try:
+        chosen = settings.load_cobrowse_api(settings.environment())
+    except settings.SettingsFault as fault:
+        _settings_fault(fault.faults)
+    return "one" if chosen == settings.CONVERSATIONS else None
 
 
 def _service() -> "settings.Service":

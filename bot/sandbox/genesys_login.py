@@ -21,10 +21,11 @@ from bot.sandbox.genesys_refusals import OAuthError
 
 @dataclass
 class Grant:
-    """What one access token may do (no scopes: all of it) and how much it was used in its minute."""
+    """What one access token may do (no scopes: all of it), as whom, and how much it was used in its minute."""
 
     expires_at: float
     scopes: frozenset[str]
+    user_id: str | None = None
     used: int = 0
     minute: float = -math.inf
 
@@ -58,6 +59,12 @@ class Login:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         grant = self._grants.get(token.strip()) if scheme.lower() == "bearer" else None
         return grant if grant and grant.expires_at > time.monotonic() else None
+
+    def sign_in(self, user_id: str, seconds: int = 3600) -> str:
+        """A token of a person who has signed in, in some way that is not shown here."""
+        token = secrets.token_urlsafe(32)
+        keep(self._grants, token, Grant(time.monotonic() + seconds, frozenset(), user_id))
+        return token
 
     async def issue(self, request: web.Request, token_url: str, seconds: int) -> web.Response:
         pairs = parse_qsl(await request.text(), keep_blank_values=True)
