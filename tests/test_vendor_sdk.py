@@ -111,7 +111,7 @@ async def test_the_sandbox_serves_the_vendors_own_client_users_and_messages(
             people.get_users_me()
         assert refused.value.status == 400
         assert "user context" in refused.value.body
-        client.access_token = servers.genesys._login.sign_in(HOST)
+        client.access_token = servers.genesys.sign_in(HOST)
         assert people.get_users_me().id == HOST
 
     await run(whole)

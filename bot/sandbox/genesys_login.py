@@ -60,8 +60,8 @@ class Login:
         grant = self._grants.get(token.strip()) if scheme.lower() == "bearer" else None
         return grant if grant and grant.expires_at > time.monotonic() else None
 
-    def sign_in(self, user_id: str, seconds: int = 3600) -> str:
-        """A token of a person who has signed in, in some way that is not shown here."""
+    def token_of(self, user_id: str, seconds: int) -> str:
+        """A token with which somebody acts as themselves."""
         token = secrets.token_urlsafe(32)
         keep(self._grants, token, Grant(time.monotonic() + seconds, frozenset(), user_id))
         return token
