@@ -14,6 +14,7 @@ from genesys_bench import ANNA, RSA_KEY, public_pem
 
 from bot.sandbox.genesys import SandboxGenesys
 from bot.sandbox.genesys_conversations import DEPLOYMENT_ID, Offer
+from bot.sandbox.run import open_page
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 browser = page_bench.browser
@@ -133,7 +134,7 @@ async def test_whoever_says_no_shares_nothing_and_may_change_their_mind(browser:
         await heading(page, "You are sharing this page")
 
 
-@pytest.mark.parametrize("fragment", ["", "#", "#%", "#%20"])
+@pytest.mark.parametrize("fragment", ["", "#%"])
 async def test_without_a_code_the_page_asks_for_one_with_the_keyboard_alone(
     browser: Any, site: Site, fragment: str
 ) -> None:
@@ -204,6 +205,24 @@ async def test_the_sandboxs_own_page_joins_and_stops(browser: Any, site: Site) -
         await page.get_by_label("Join code").fill("nonsense")
         await press(page, "Start sharing")
         await page.get_by_role("status").filter(has_text="does not work").wait_for()
+
+
+async def test_the_sandbox_lets_one_choose_how_many_conversations_there_are(browser: Any) -> None:
+    async with open_page(0, conversations="one") as sandbox:
+        context = await browser.new_context()
+        page = await context.new_page()
+        page.set_default_timeout(5000)
+        await page.goto(sandbox.url)
+        box = page.get_by_role("combobox", name="Message")
+        for choice, told in (("several", "several conversations"), ("none", "no customer"), ("one", "Send this link")):
+            await page.get_by_label("Live conversations of each agent").select_option(choice)
+            await box.fill(f"/cobrowse {choice}")
+            await box.press("Enter")
+            await page.get_by_role("article").filter(has_text=told).wait_for()
+        assert sandbox.talk
+        outbox = page.get_by_role("link", name="What Genesys has sent to customers")
+        assert await outbox.get_attribute("href") == f"{sandbox.talk.genesys_url}/outbox"
+        await context.close()
 
 
 async def test_the_example_carries_no_inline_code_and_no_link_of_its_own() -> None:
