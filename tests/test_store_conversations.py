@@ -5,6 +5,7 @@ import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
+import asyncpg
 import store_bench
 from cryptography.fernet import Fernet
 from store_bench import HOST, START, Bench, die, files, request, session
@@ -18,6 +19,20 @@ from bot.store.sqlite import SQLiteStore
 
 bench, any_bench = store_bench.bench, store_bench.any_bench
 NOWHERE = "99999999-9999-4999-8999-999999999999"
+
+
+async def column(bench: Bench, name: str) -> set[str | None]:
+    """What stands there for all sessions, whoever reads it."""
+    statement = f"SELECT {name} FROM sessions"
+    if bench.url:
+        connection = await asyncpg.connect(bench.url)
+        found = {row[0] for row in await connection.fetch(statement)}
+        await connection.close()
+        return found
+    file = sqlite3.connect(bench.path)
+    found = {row[0] for row in file.execute(statement)}
+    file.close()
+    return found
 
 
 async def test_a_code_and_a_named_conversation_survive_a_restart_and_the_code_is_wiped_with_the_session(
@@ -39,6 +54,7 @@ async def test_a_code_and_a_named_conversation_survive_a_restart_and_the_code_is
     await after.sweep()
     for one in asked:
         assert (await after.find(one.id)).session is None
+    assert await column(bench, "join_code") == {None}
 
 
 async def test_the_same_words_for_another_conversation_are_another_wish(any_bench: Bench) -> None:
