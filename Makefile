@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 PORT ?= 8080
 
-.PHONY: sandbox test soak growth lint lock clean
+.PHONY: sandbox test soak growth bench lint lock clean
 
 sandbox: .venv/run.stamp
 	@$(BIN)/python -m bot sandbox --port $(PORT)
@@ -23,6 +23,16 @@ soak: .venv/dev.stamp
 growth: .venv/dev.stamp
 	cd tests && PYTHONPATH=.. ../$(BIN)/python growth.py 1000000
 
+# What a command costs, beside a bare floor and Bolt's own: ROUNDS of windows of SECONDS each. Node's peer needs npm.
+ROUNDS ?= 3
+bench: SECONDS = 5
+bench: .venv/dev.stamp benchmarks/bolt_js/node_modules/bench.stamp
+	$(BIN)/python -m benchmarks --rounds $(ROUNDS) --seconds $(SECONDS)
+
+benchmarks/bolt_js/node_modules/bench.stamp: benchmarks/bolt_js/package-lock.json
+	@if command -v npm >/dev/null; then cd benchmarks/bolt_js && npm ci --silent && touch node_modules/bench.stamp; \
+	else echo "There is no npm, so Bolt for JavaScript is left out."; fi
+
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -35,7 +45,7 @@ lock:
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml --extra dev -o requirements-dev.txt
 
 clean:
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv build dist *.egg-info benchmarks/bolt_js/node_modules
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found. Say which: make PYTHON=..."; exit 1; }

@@ -16,8 +16,10 @@ from bot.desk.access import Access
 from bot.desk.desk import Desk, SessionService
 from bot.desk.hosts import Hosts, ListedHosts, Rule, SameEmail
 from bot.genesys.auth import TokenAuth
-from bot.genesys.client import GenesysClient, new_http_client
-from bot.genesys.conversations import Conversations
+from bot.genesys.client import GenesysClient
+from bot.genesys.connections import HttpClient
+from bot.genesys.conversations import CALLS, Conversations
+from bot.genesys.pace import Pace
 from bot.genesys.sessions import Sessions
 from bot.genesys.users import Users
 from bot.settings import Service, Settings
@@ -76,10 +78,11 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
 @asynccontextmanager
 async def open_genesys(service: Service) -> AsyncIterator[GenesysClient]:
     """The session service alone: all that the commands without Slack need."""
-    async with new_http_client(service.proxy) as http:
+    async with HttpClient(service.proxy) as http:
         auth = TokenAuth(http, service.login_url, service.credentials)
         try:
-            yield GenesysClient(http, service.api_url, auth)
+            pace, calls_each = Pace(service.requests_per_minute), CALLS if service.conversations else 1
+            yield GenesysClient(http, service.api_url, auth, pace=pace, calls_each=calls_each)
         finally:
             await auth.close()
 
@@ -118,7 +121,7 @@ def new_bolt_app(settings: Settings, identity: Identity, web: AsyncWebClient) ->
         client=web,
         authorize=authorize,
         signing_secret=settings.slack.signing_secret or "unused: Socket Mode is not signed",
-        request_verification_enabled=bool(settings.slack.signing_secret),
+        request_verification_enabled=False,  # slack/endpoint.py has done it
         process_before_response=True,
         raise_error_for_unhandled_request=True,
     )

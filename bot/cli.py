@@ -50,7 +50,8 @@ def run() -> None:
                 await serve.run(bot.app, bot.desk, bot.socket_web, loaded, stop)
 
     try:
-        asyncio.run(serving())
+        with asyncio.Runner(loop_factory=serve.fast_loop()) as runner:
+            runner.run(serving())
     except (SlackRefused, SlackUnreachable, StoreRefused, serve.Refused) as refused:
         _fail(str(refused))
 

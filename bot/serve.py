@@ -1,13 +1,14 @@
 """Runs a bot until it is told to stop, over Socket Mode or HTTP, and finishes what it has accepted before it goes."""
 
 import asyncio
+import importlib.util
 import logging
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
@@ -25,6 +26,13 @@ T = TypeVar("T")
 
 class Refused(Exception):
     """The bot cannot run, and starting it again will not help; its text is a sentence that says why."""
+
+
+def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's event loop where it is installed (the extra `fast`), else None for asyncio's own."""
+    if importlib.util.find_spec("uvloop") is None:
+        return None
+    return cast(Callable[[], asyncio.AbstractEventLoop], importlib.import_module("uvloop").new_event_loop)
 
 
 @asynccontextmanager

@@ -19,6 +19,8 @@ DEFAULT_NAME = "Co-browse session"
 class OnTerminal:
     """Keeps to desk.progress.Watcher: says on standard error when the service makes us wait."""
 
+    requester = ""
+
     async def sending(self) -> None:
         """Nothing to keep."""
 

@@ -13,7 +13,7 @@ from slack_sdk.http_retry.builtin_interval_calculators import FixedValueRetryInt
 
 from bot.desk.desk import Desk
 from bot.genesys import client
-from bot.slack import delivery
+from bot.slack import delivery, response_url
 
 
 @pytest.fixture
@@ -27,6 +27,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     monkeypatch.setattr(client, "FIRST_DELAY_SECONDS", 0.02)
     monkeypatch.setattr(delivery, "RETRIES", handlers)
+    monkeypatch.setattr(response_url, "REPEAT_SECONDS", 0.01)
 
 
 @pytest.fixture

@@ -26,10 +26,10 @@ class MortalStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def accept(self, request: Any) -> Any:
+    async def accept(self, request: Any, agent: Any = None) -> Any:
         die(f"before:accepted:{request.name}")
-        accepted = await self._store.accept(request)
-        die(f"after:accepted:{request.name}")
+        accepted = await self._store.accept(request, agent)
+        die(f"after:{accepted.state}:{request.name}")
         return accepted
 
     async def advance(self, request_id: Any, from_: Any, to: Any, **how: Any) -> Any:

@@ -5,9 +5,10 @@ import selectors
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from bot.desk.errors import CobrowseError
+from bot.desk.errors import CobrowseError, StoreUnavailable
 from bot.desk.models import Kind, Note, Request, Session, State
 from bot.desk.progress import NOTE_AFTER_SECONDS, Progress
+from bot.desk.store import Kept
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REQUEST = Request(
@@ -18,7 +19,7 @@ REQUEST = Request(
     enterprise_id=None,
     channel_id="C0",
     requester="U0ANA",
-    accepted_at=NOW,
+    accepted_at=datetime.now(UTC),
 )
 
 
@@ -46,13 +47,19 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 
 
 class Ledger:
-    """The store: remembers each move, refuses when somebody else has the request, and fails while it is away."""
+    """The store: remembers each move, refuses when somebody else has the request, and fails while it is away.
 
-    def __init__(self) -> None:
+    `mute`: it does what it is asked, so many times more, and its word is lost on the way.
+    """
+
+    def __init__(self, state: State) -> None:
+        self.state = state
         self.moves: list[tuple[State, State]] = []
         self.session: Session | None = None
         self.failure: CobrowseError | None = None
         self.ours = True
+        self.shared = False
+        self.mute = 0
         self.asked = 0
         self.away: Callable[[], Exception | None] = lambda: None
 
@@ -61,10 +68,20 @@ class Ledger:
         self.asked += 1
         if error := self.away():
             raise error
-        if self.ours:
-            self.moves.append((from_, to))
-            self.session, self.failure = session, failure
-        return self.ours
+        if not self.ours or from_ is not self.state:
+            return False
+        self.moves.append((from_, to))
+        self.state, self.session, self.failure = to, session, failure
+        if self.mute:
+            self.mute -= 1
+            raise StoreUnavailable
+        return True
+
+    async def find(self, request_id) -> Kept:
+        assert request_id == REQUEST.id
+        if error := self.away():
+            raise error
+        return Kept(REQUEST, self.state, self.failure, self.session)
 
 
 class Notifier:
@@ -91,7 +108,7 @@ Story = Callable[[Progress, Ledger, Notifier], Awaitable[None]]
 
 def tell(story: Story, state: State = State.ACCEPTED) -> tuple[Ledger, Notifier]:
     """Plays a story from time zero with a request in this state, and stops the progress at its end."""
-    ledger, notifier = Ledger(), Notifier()
+    ledger, notifier = Ledger(state), Notifier()
 
     async def play() -> None:
         progress = Progress(REQUEST, state, ledger, notifier, note_after_seconds=NOTE_AFTER_SECONDS)

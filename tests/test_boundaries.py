@@ -14,7 +14,7 @@ from journey import ANA, BEN, Journey, buttons, is_failure, link, open_journey, 
 
 from bot import app
 from bot.desk.errors import StoreUnavailable
-from bot.desk.models import Order, Request, RequestId, Session, State
+from bot.desk.models import Order, Person, Request, RequestId, Session, State
 from bot.desk.store import Accepted
 from bot.genesys.sessions import Sessions
 from bot.slack.people import SlackPeople
@@ -56,10 +56,10 @@ def breaks(monkeypatch: pytest.MonkeyPatch) -> type[Breaks]:
         pass
 
     class BrokenStore(MemoryStore):
-        async def accept(self, request: Request) -> Accepted:
+        async def accept(self, request: Request, agent: Person | None = None) -> Accepted:
             if Point.accepting:
                 raise Point.accepting
-            return await super().accept(request)
+            return await super().accept(request, agent)
 
         async def find(self, request_id: RequestId) -> Any:
             if Point.finding:

@@ -172,3 +172,20 @@ async def test_a_slow_look_up_creates_nothing_before_it_is_done(quick: None, mon
             message = await journey.asks()
         assert "cannot reach Genesys" in words(message)
         assert journey.genesys.count("create") == 0
+
+
+async def test_a_stop_while_the_conversation_is_looked_for_leaves_nobody_wondering(quick: None) -> None:
+    """The host is at hand and nobody waits, which elsewhere is accepted as a create that is under way."""
+    async with open_journey(**KEY, SHUTDOWN_SECONDS="0") as journey:
+        talk(journey)
+        assert link(await journey.asks("One"))
+        looked, before = journey.genesys.count("query"), len(journey.slack.messages)
+        await journey.genesys.misbehave("silent", on="query")
+        await journey.slack.command(ANA, "Two")
+        async with asyncio.timeout(3):
+            while journey.genesys.count("query") == looked:  # noqa: ASYNC110 - it has no event
+                await asyncio.sleep(0.001)
+        await journey.finish()
+        outcome = await journey.reads(ANA, before)
+        assert "No session was created" in words(outcome)
+        assert len(codes(journey)) == 1

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -32,12 +32,14 @@ class Bots:
         self.directory = directory
         self.environ = {**servers.environ, "DATABASE_URL": database, "PYTHONPATH": ROOT, "PATH": os.environ["PATH"]}
         self.running: list[Process] = []
+        self.log = (directory / "bots.log").open("a")
 
-    async def start(self, dies: str = "") -> Process:
+    async def start(self, dies: str = "", database: str = "") -> Process:
         """A bot that is connected; `dies` says where it is killed."""
         program = [str(Path(__file__).with_name("mortal_bot.py")), dies] if dies else ["-m", "bot", "run"]
+        environ = self.environ | ({"DATABASE_URL": database} if database else {})
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *program, cwd=self.directory, env=self.environ, stdout=PIPE, stderr=PIPE
+            sys.executable, *program, cwd=self.directory, env=environ, stdout=self.log, stderr=self.log
         )
         self.running.append(process)
         await self.servers.slack.connected(START_SECONDS)
@@ -47,7 +49,8 @@ class Bots:
         for process in self.running:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
-            await process.communicate()
+            await process.wait()
+        self.log.close()
 
 
 @pytest.fixture

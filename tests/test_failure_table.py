@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from journey import ANA, SAM, Journey, buttons, is_failure, link, open_journey, words
 
-from bot.genesys import client
+from bot.genesys import client, connections
 from bot.sandbox.genesys import GenesysUser
 
 Row = tuple[str, dict[str, Any], int, list[str], bool]
@@ -205,7 +205,7 @@ async def test_an_answer_that_does_not_come_in_time_is_not_asked_for_again(
 
 def test_an_answer_is_waited_for_ten_seconds() -> None:
     assert client.TIMEOUT_SECONDS == 10
-    assert client.new_http_client().timeout.read == 10
+    assert connections.HttpClient().timeout.read == 10
 
 
 async def test_a_redirect_is_never_followed(journey: Journey) -> None:

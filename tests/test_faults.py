@@ -46,6 +46,7 @@ def patiently(fault: Fault, *, safe: bool = False, attempt_seconds: float = 0.0,
     clock = Clock()
     patience, waits = Patience(safe, clock), []
     for _ in range(most):
+        patience.begin()
         clock.now += attempt_seconds
         delay = patience.delay(fault)
         if delay is None:
@@ -245,4 +246,14 @@ def test_an_ordered_wait_leaves_the_time_for_what_nobody_ordered():
     clock = Clock()
     patience = Patience(False, clock)
     clock.now += patience.delay(ordered(100)) or 0
+    patience.begin()
+    assert patience.delay(FAULT) is not None
+
+
+def test_the_time_that_a_call_waits_for_its_turn_is_not_its_patience():
+    clock = Clock()
+    patience = Patience(False, clock)
+    clock.now += 600
+    patience.begin()
+    clock.now += 0.1
     assert patience.delay(FAULT) is not None

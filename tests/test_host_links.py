@@ -146,5 +146,5 @@ async def test_a_restarted_bot_looks_nobody_up_again(quick: None, tmp_path: Path
             assert HOSTS[BEN] in words(await journey.asks("whoami", who=BEN))
             assert journey.genesys.count("search") == searches
     store = SQLiteStore(str(tmp_path / "bot.db"))
-    assert (await store.found("T0SANDBOX", BEN)).rule == "same e-mail"
+    assert (await store.found("T0SANDBOX", BEN))[0].rule == "same e-mail"
     await store.close()

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from journey import ANA, CARE, Journey, buttons, is_failure, link, open_journey, open_servers, words
-from store_bench import request
+from store_bench import request, session
 
 from bot.desk.errors import Interrupted
-from bot.desk.models import Kind
+from bot.desk.models import Kind, Session, State
 from bot.sandbox.slack import SandboxSlack
 from bot.slack.delivery import ANSWERABLE, Delivery, new_http_session, new_web_client
 from bot.slack.messages import Words
@@ -60,12 +60,14 @@ async def test_after_29_minutes_neither_response_url_nor_ephemeral_is_used(quick
 
 
 @asynccontextmanager
-async def restarted(path: Path, minutes: float) -> AsyncIterator[Journey]:
-    """A bot whose last process died so many minutes ago, with one command accepted."""
+async def restarted(path: Path, minutes: float, made: Session | None = None) -> AsyncIterator[Journey]:
+    """A bot whose last process died so many minutes ago, with one command accepted, or its session made."""
     bench_now = (datetime.now(UTC) - timedelta(minutes=minutes)).timestamp()
     before = SQLiteStore(str(path), clock=lambda: bench_now)
     asked = request(team_id="T0SANDBOX", channel_id=CARE, requester=ANA, name="Deal", kind=Kind.START, reply_url=None)
     await before.accept(asked)
+    if made:
+        await before.advance(asked.id, State.ACCEPTED, State.CREATED, session=made)
     await before.close()
     async with open_journey(DATABASE_URL=f"sqlite:///{path}") as journey:
         yield journey
@@ -94,6 +96,21 @@ async def test_a_command_of_a_few_minutes_before_is_worked_after_the_restart(qui
         assert link(message) == session.join_url
         assert session.name == "Deal"
         assert (message.channel, message.visible_to) == (CARE, ANA)
+
+
+async def test_a_session_that_ended_while_the_bot_was_away_is_told_as_that_and_can_be_tried_again(
+    quick: None, tmp_path: Path
+) -> None:
+    made = session(minutes=-1)
+    async with restarted(tmp_path / "bot.db", 20, made) as journey:
+        message = await journey.reads(ANA, 0)
+        assert "meanwhile your session has come to its end" in words(message)
+        assert made.join_url not in str(message.blocks)
+        assert journey.genesys.creates == []
+        before = len(journey.slack.messages)
+        await journey.tries_again(message)
+        new = [each for each in (message, *journey.slack.messages[before:]) if not is_failure(each)]
+        assert [link(each) for each in new] == [one.join_url for one in journey.genesys.sessions.values()]
 
 
 @pytest.mark.parametrize("http", [False, True], ids=["socket", "http"])

@@ -185,7 +185,8 @@ async def test_bolts_own_loggers_stay_quiet_when_the_app_is_made_at_debug():
     async def listener(ack) -> None:
         await ack()
 
-    named = [name for name in logging.root.manager.loggerDict if name.startswith(("slack_bolt", "cobrowse-bot"))]
+    ours = ("slack_bolt", "cobrowse-bot:listener")
+    named = [name for name in logging.root.manager.loggerDict if name.startswith(ours)]
     loud = [name for name in named if logging.getLogger(name).getEffectiveLevel() < logging.WARNING]
     assert [bolt.logger.getEffectiveLevel() >= logging.WARNING, loud] == [True, []]
     assert stream.getvalue() == ""

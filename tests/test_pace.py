@@ -1,35 +1,45 @@
-"""The service's rate limit, kept to before it has to say no: what its headers say, and what the person reads."""
+"""The service's rate limit, kept to before it has to say no: what its headers say, and what people read meanwhile."""
 
 import asyncio
+import re
 
 import httpx
 import pytest
-from journey import ANA, is_note, link, open_journey, words
+from journey import ANA, BEN, SAM, is_note, link, open_journey, words
 
-from bot.genesys import pace
-from bot.genesys.pace import LONGEST_SECONDS, Pace
+from bot.genesys.connections import HttpClient
+from bot.genesys.pace import ALONE_SECONDS, AT_ONCE, FEW, PER_MINUTE, WINDOW_SECONDS, Pace
 
 
-class Watched:
-    """A clock, a sleep and a watcher that write down what they are asked for."""
+class Service:
+    """A clock and a service with a window of a minute, which several may use."""
 
-    def __init__(self) -> None:
+    def __init__(self, allowed: int = 300) -> None:
         self.now = 1000.0
-        self.slept: list[float] = []
-        self.waited: list[float] = []
+        self.allowed = allowed
+        self.count = 0
+        self.ends_at = 0.0
+        self.refusals = 0
+        self.pace = Pace(clock=lambda: self.now)
 
-    def clock(self) -> float:
-        return self.now
+    def receives(self) -> None:
+        """One request more, ours or somebody else's."""
+        if self.now >= self.ends_at:
+            self.count, self.ends_at = 0, self.now + 60
+        self.count += 1
+        self.refusals += self.count > self.allowed
 
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
+    def headers(self) -> httpx.Headers:
+        return headers(self.count, self.allowed, round(self.ends_at - self.now))
 
-    async def sending(self) -> None:
-        raise AssertionError("that is for the client to say")
-
-    async def waiting(self, seconds: float) -> None:
-        self.waited.append(seconds)
+    def calls(self, most: int = 10_000) -> int:
+        """Sends what may go out, each answered before the next; how many that were."""
+        for sent in range(most):
+            if not self.pace.take():
+                return sent
+            self.receives()
+            self.pace.came_back(self.headers())
+        return most
 
 
 def headers(count: object, allowed: object, reset: object) -> httpx.Headers:
@@ -37,92 +47,221 @@ def headers(count: object, allowed: object, reset: object) -> httpx.Headers:
     return httpx.Headers({f"ININ-RateLimit-{name}": str(value) for name, value in said.items() if value is not None})
 
 
-async def turn_after(*said: httpx.Headers, seconds_later: float = 0.0) -> Watched:
-    watched = Watched()
-    limit = Pace(watched.clock)
-    for each in said:
-        limit.note(each)
-    watched.now += seconds_later
-    await limit.turn(watched, watched.sleep)
-    assert watched.slept == watched.waited
-    return watched
+def at_once(pace: Pace) -> int:
+    """How many calls go out before one comes back."""
+    taken = 0
+    while pace.take():
+        taken += 1
+    return taken
 
 
-async def test_below_the_limit_nobody_waits():
-    assert (await turn_after()).slept == []
-    assert (await turn_after(headers(299, 300, 30))).slept == []
+def after(said: httpx.Headers, seconds: float = 0.0) -> bool:
+    """Whether a call may go out so long after an answer."""
+    service = Service()
+    assert service.pace.take()
+    service.pace.came_back(said)
+    service.now += seconds
+    return service.pace.take()
+
+
+def test_until_the_service_has_spoken_three_hundred_a_minute_are_assumed() -> None:
+    service = Service()
+    sent = 0
+    while service.pace.take():
+        service.pace.came_back()
+        sent += 1
+    assert sent == PER_MINUTE
+    service.now += WINDOW_SECONDS
+    assert service.pace.take()
+
+
+@pytest.mark.parametrize("allowed", [1, 40, 300, 3000])
+def test_what_the_service_allows_is_used_and_not_exceeded(allowed: int) -> None:
+    service = Service(allowed)
+    for _ in range(3):
+        assert service.calls() == allowed
+        service.now += 60
+    assert service.refusals == 0
+
+
+def test_what_others_use_of_the_same_token_is_seen() -> None:
+    service = Service(300)
+    assert service.calls(10) == 10
+    for _ in range(200):
+        service.receives()
+    assert service.calls() == 90
+    assert service.refusals == 0
+
+
+def test_two_that_start_at_once_on_one_token_do_not_exceed_it() -> None:
+    ours, theirs = Pace(), Pace()
+    assert at_once(ours) + at_once(theirs) <= PER_MINUTE
+
+
+def test_half_of_what_is_left_is_under_way_at_most_and_never_more_than_there_are_connections() -> None:
+    assert at_once(Pace()) == PER_MINUTE // 2
+    assert at_once(Pace(10)) == FEW
+    assert at_once(Pace(3)) == 3
+    assert at_once(Pace(1_000_000)) == AT_ONCE
+
+
+async def test_there_are_connections_for_all_that_is_under_way_and_for_the_login() -> None:
+    async with HttpClient() as http:
+        assert http._transport.limits.max_connections > AT_ONCE
+
+
+def test_after_a_window_that_was_used_up_the_first_call_goes_alone() -> None:
+    service = Service()
+    assert service.calls() == 300
+    service.now += 60
+    assert service.pace.take()
+    assert not service.pace.take()
+    service.receives()
+    service.pace.came_back(service.headers())
+    assert at_once(service.pace) > 100
+
+
+def test_the_first_call_of_a_window_that_hangs_holds_the_others_up_for_a_second() -> None:
+    service = Service()
+    assert service.calls() == 300
+    service.now += 60
+    assert service.pace.take()
+    assert service.pace.shut_seconds() == pytest.approx(ALONE_SECONDS)
+    service.now += ALONE_SECONDS
+    assert service.pace.take()
 
 
 @pytest.mark.parametrize("count", [300, 301, "300.0"])
-async def test_at_the_limit_the_next_call_waits_until_it_is_free_again(count):
-    assert (await turn_after(headers(count, 300, 30))).slept == [30]
-    assert (await turn_after(headers(count, 300, 30), seconds_later=12)).slept == [18]
-    assert (await turn_after(headers(count, 300, 30), seconds_later=30)).slept == []
-
-
-async def test_it_waits_once_and_then_goes():
-    watched = Watched()
-    limit = Pace(watched.clock)
-    limit.note(headers(300, 300, 5))
-    for _ in range(3):
-        await limit.turn(watched, watched.sleep)
-    assert watched.slept == [5]
-
-
-async def test_without_anybody_to_tell_it_waits_all_the_same():
-    watched = Watched()
-    limit = Pace(watched.clock)
-    limit.note(headers(300, 300, 5))
-    await limit.turn(None, watched.sleep)
-    assert watched.slept == [5]
+def test_at_the_limit_the_next_call_waits_until_it_is_free_again(count: object) -> None:
+    assert not after(headers(count, 300, 60))
+    assert not after(headers(count, 300, 60), 59)
+    assert after(headers(count, 300, 60), 60)
 
 
 @pytest.mark.parametrize(
     ("count", "allowed", "reset"),
     [
-        (None, 300, 30),
-        (300, None, 30),
+        (None, 300, 60),
+        (300, None, 60),
         (300, 300, None),
-        ("many", 300, 30),
-        (300, "", 30),
+        ("many", 300, 60),
+        (300, "", 60),
         (300, 300, "soon"),
-        (300, 300, -5),
         (300, 300, "nan"),
-        ("nan", 300, 30),
-        (5, 0, 30),
-        (5, -1, 30),
+        ("nan", 300, 60),
+        ("inf", 300, 60),
+        (5, 0, 60),
+        (5, -1, 60),
+        (5, "inf", 60),
         (300, 300, "Fri, 31 Dec 9999 23:59:59 GMT"),
     ],
 )
-async def test_values_that_make_no_sense_hold_nobody_up(count, allowed, reset):
-    assert (await turn_after(headers(count, allowed, reset))).slept == []
+def test_values_that_make_no_sense_hold_nobody_up(count: object, allowed: object, reset: object) -> None:
+    assert after(headers(count, allowed, reset))
 
 
 @pytest.mark.parametrize("reset", [61, 86_400, "1e300", "inf"])
-async def test_no_answer_can_order_a_wait_of_more_than_a_minute(reset):
-    assert (await turn_after(headers(300, 300, reset))).slept == [LONGEST_SECONDS]
+def test_no_answer_can_order_a_wait_of_more_than_a_minute(reset: object) -> None:
+    assert not after(headers(300, 300, reset), WINDOW_SECONDS - 1)
+    assert after(headers(300, 300, reset), WINDOW_SECONDS)
 
 
-async def test_what_does_not_speak_of_the_limit_changes_nothing():
-    assert (await turn_after(headers(300, 300, 30), httpx.Headers())).slept == [30]
+def test_an_answer_of_a_window_that_is_over_says_nothing_about_the_next() -> None:
+    service = Service()
+    assert service.pace.take()
+    assert service.pace.take()
+    service.now += WINDOW_SECONDS
+    assert service.pace.take()
+    service.pace.came_back(headers(300, 300, 0))
+    assert service.pace.take()
 
 
-async def test_who_has_to_wait_reads_that_it_waits_and_gets_the_link_then(
-    early_notes: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pace, "LONGEST_SECONDS", 0.8)
+def test_a_refusal_stops_all_calls_for_as_long_as_it_says_and_a_minute_at_most() -> None:
+    service = Service()
+    for ordered, waits in ((5.0, 5.0), (86_400.0, WINDOW_SECONDS)):
+        assert service.pace.take()
+        service.pace.came_back()
+        service.pace.refused(ordered)
+        assert not service.pace.take()
+        assert service.pace.shut_seconds() == waits
+        service.now += waits + ALONE_SECONDS
+
+
+def test_what_never_reached_the_service_is_not_counted() -> None:
+    pace = Pace(2)
+    for _ in range(10):
+        assert pace.take()
+        pace.came_back(reached=False)
+
+
+def test_the_setting_overrides_what_the_service_says() -> None:
+    pace = Pace(2, clock=lambda: 0.0)
+    for _ in range(2):
+        assert pace.take()
+        pace.came_back(headers(0, 300, 60))
+    assert pace.allowed == 2
+
+
+def test_about_how_long_a_call_waits_is_told_in_windows() -> None:
+    service = Service(100)
+    assert service.calls(40) == 40
+    service.now += 10
+    assert [service.pace.wait_seconds(ahead) for ahead in (0, 59)] == [0.0, 0.0]
+    assert service.pace.wait_seconds(60) == pytest.approx(50)
+    assert service.pace.wait_seconds(159) == pytest.approx(50)
+    assert service.pace.wait_seconds(160) == pytest.approx(110)
+
+
+async def test_a_crowd_is_answered_as_fast_as_the_limit_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(Pace.__init__.__kwdefaults__, "window_seconds", 2.0)
     async with open_journey() as journey:
-        journey.genesys.allowed_per_minute = 1  # the search for the host uses it up
+        journey.genesys.allowed_per_minute, journey.genesys.minute_seconds = 20, 2.0
+        await asyncio.gather(*(journey.asks(f"warm {who}", who=who) for who in (ANA, BEN, SAM)))
+        before, creates = len(journey.slack.messages), len(journey.genesys.creates)
+        people = [ANA] * 40 + [BEN] + [SAM] * 3
+        await asyncio.gather(*(journey.slack.command(who, f"Crowd {n}") for n, who in enumerate(people)))
+
+        def outcomes() -> list[str]:
+            return [words(each) for each in journey.slack.messages[before:] if not is_note(each)]
+
+        await journey.slack.workspace.until(lambda: len(outcomes()) == len(people), 20)
+        assert len(journey.genesys.creates) - creates == len(people)
+        refused = [call for call in journey.genesys.calls if call.status == 429]
+        assert len(refused) <= 3, "a call or so for each window, to see where it stands"
+
+
+async def test_who_has_to_wait_reads_that_it_waits_and_gets_the_link_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(Pace.__init__.__kwdefaults__, "window_seconds", 5.0)
+    async with open_journey() as journey:
+        journey.genesys.allowed_per_minute, journey.genesys.minute_seconds = 1, 5.0  # the search uses it up
         began = asyncio.get_running_loop().time()
         assert link(await journey.asks())
-        assert asyncio.get_running_loop().time() - began >= 0.8
+        assert asyncio.get_running_loop().time() - began >= 4
         (note,) = filter(is_note, journey.slack.seen_by(ANA))
         assert "waits its turn" in words(note)
         assert len(journey.genesys.creates) == 1
         assert not [call for call in journey.genesys.calls if call.status == 429]
 
 
-async def test_a_stop_while_it_waits_its_turn_says_that_no_session_was_created(early_notes: None) -> None:
+async def test_who_would_wait_too_long_is_told_so_at_once() -> None:
+    async with open_journey(GENESYS_REQUESTS_PER_MINUTE="2") as journey:
+        for who in (ANA, BEN):
+            await journey.asks("whoami", who=who)  # the searches use this minute up
+        before = len(journey.slack.messages)
+        for number in range(52):
+            await journey.slack.command(ANA, f"Waits {number}")
+        outcome = await journey.reads(ANA, before)
+        assert "Too many people wait" in words(outcome)
+        assert "26 minutes" in words(outcome)
+        outcomes = lambda: [each for each in journey.slack.messages[before:] if not is_note(each)]  # noqa: E731
+        await journey.slack.workspace.until(lambda: len(outcomes()) == 2, 3)
+        await journey.slack.command(BEN, "Not after all of those")
+        await journey.slack.workspace.until(lambda: [*filter(is_note, journey.slack.seen_by(BEN))], 3)
+        assert re.search("about [0-9]{2} seconds", words(journey.slack.seen_by(BEN)[-1]))
+        assert journey.genesys.creates == []
+
+
+async def test_a_stop_while_it_waits_its_turn_says_that_no_session_was_created() -> None:
     async with open_journey(SHUTDOWN_SECONDS="0") as journey:
         journey.genesys.allowed_per_minute = 1
         await journey.slack.command(ANA, "")

@@ -33,10 +33,11 @@ async def proxied(folder: Path, pool_mode: str) -> AsyncIterator[str]:
     assert PGBOUNCER, "CI must not do without pgbouncer"
     async with new_database() as url:
         parts, port = urlsplit(url), free_port()
-        sockets, name = parse_qs(parts.query)["host"][0], parts.path.lstrip("/")
+        where, name = parse_qs(parts.query), parts.path.lstrip("/")
+        there = f"host={where['host'][0]} port={where['port'][0]}"
         config = folder / "pgbouncer.ini"
         config.write_text(
-            f"[databases]\n{name} = host={sockets} user=postgres dbname={name}\n[pgbouncer]\npool_mode = {pool_mode}\n"
+            f"[databases]\n{name} = {there} user=postgres dbname={name}\n[pgbouncer]\npool_mode = {pool_mode}\n"
             f"listen_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\nunix_socket_dir =\n"
         )
         config.chmod(0o644)

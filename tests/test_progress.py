@@ -63,9 +63,9 @@ def test_the_time_of_the_create_is_counted_without_the_waits():
     async def story(progress, ledger, notifier):
         assert progress.create_seconds == 0
         await progress.sending()
-        await progress.waiting(3600)
+        await progress.waiting(600)
         seconds.append(progress.create_seconds)
-        await progress.waiting(3600)
+        await progress.waiting(600)
         seconds.append(progress.create_seconds)
         await progress.sending()
         await progress.move(State.FAILED)

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 from progress_bench import tell
 
-from bot.desk.progress import MOST_NOTES, NOTE_PATIENCE_SECONDS
+from bot.desk.errors import TooManyWaiting
+from bot.desk.progress import LATE_SECONDS, LONGEST_WAIT_SECONDS, MOST_NOTES, NOTE_PATIENCE_SECONDS
 
 
 def test_who_is_answered_soon_reads_no_note():
@@ -23,15 +24,31 @@ def test_when_nothing_has_come_back_for_a_while_one_note_says_so():
     assert tell(story)[1].heard == [(2, None)]
 
 
-def test_a_wait_that_the_service_orders_early_is_told_with_what_is_left_of_it():
+def test_a_wait_is_told_at_once():
     async def story(progress, ledger, notifier):
-        await progress.sending()
         await progress.waiting(30)
         await asyncio.sleep(30)
         await progress.sending()
         await asyncio.sleep(5)
 
-    assert tell(story)[1].heard == [(2, 28)]
+    assert tell(story)[1].heard == [(0, 30)]
+
+
+def test_a_wait_that_takes_longer_than_was_told_gets_a_second_note():
+    async def story(progress, ledger, notifier):
+        await progress.waiting(30)
+        await asyncio.sleep(100)
+
+    assert tell(story)[1].heard == [(0, 30), (30 + LATE_SECONDS, None)]
+
+
+def test_whose_turn_would_come_too_late_is_told_so_at_once():
+    async def story(progress, ledger, notifier):
+        with pytest.raises(TooManyWaiting):
+            await progress.waiting(LONGEST_WAIT_SECONDS + 1)
+        await progress.waiting(LONGEST_WAIT_SECONDS - 1)
+
+    assert [round(wait) for _, wait in tell(story)[1].heard] == [LONGEST_WAIT_SECONDS - 1]
 
 
 def test_a_wait_that_is_ordered_late_gets_a_second_note():

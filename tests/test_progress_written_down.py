@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from progress_bench import NOW, tell
 
-from bot.desk.errors import Busy, StoreUnavailable
+from bot.desk.errors import Busy, NotBegun, StoreUnavailable
 from bot.desk.models import Session, State
 from bot.desk.progress import PATIENCE_SECONDS, RETRY_SECONDS, Superseded
 
@@ -75,7 +75,7 @@ def test_a_create_does_not_go_out_while_the_store_is_away():
 
     async def story(progress, ledger, notifier):
         ledger.away = StoreUnavailable
-        with pytest.raises(StoreUnavailable):
+        with pytest.raises(NotBegun):
             await progress.sending()
         assert (progress.state, progress.create_seconds) == (State.ACCEPTED, 0)
 

@@ -8,8 +8,8 @@ import pytest
 from store_bench import request, session
 
 from bot.desk import recovery
-from bot.desk.errors import Busy, CobrowseError, Interrupted, InvalidHost, Unexpected
-from bot.desk.models import Request, RequestId, State
+from bot.desk.errors import Busy, CobrowseError, Interrupted, InvalidHost, SessionOver, Unexpected
+from bot.desk.models import Request, RequestId, Session, State
 from bot.desk.recovery import STALE, known_end, session_of_another
 from bot.desk.store import Kept
 from bot.store.memory import MemoryStore
@@ -26,6 +26,13 @@ def follows_closely(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_session_that_was_stored_is_told() -> None:
     assert known_end(Kept(request(), State.CREATED, session=session())) == session()
+
+
+@pytest.mark.parametrize("kept", [session(), None], ids=["with its link", "its link wiped"])
+def test_a_session_that_ended_meanwhile_is_not_told_as_if_it_were_there(kept: Session | None) -> None:
+    end = known_end(Kept(request(), State.CREATED, session=kept, session_over=True))
+    assert isinstance(end, SessionOver)
+    assert end.try_again
 
 
 def test_a_failure_that_was_stored_is_told_as_it_was() -> None:
@@ -90,11 +97,13 @@ async def test_when_the_other_fails_there_is_none_to_be_had(told: bool) -> None:
     assert await asyncio.wait_for(waiting, 1) is None
 
 
-async def test_when_the_others_session_is_over_or_the_other_forgotten_there_is_none() -> None:
+@pytest.mark.parametrize("swept", [False, True])
+async def test_when_the_others_session_is_over_or_the_other_forgotten_there_is_none(swept: bool) -> None:
     store = MemoryStore()
     first, second = await follower(store)
     await store.advance(first.id, State.ACCEPTED, State.CREATED, session=session(minutes=-1))
-    await store.sweep()
+    if swept:
+        await store.sweep()
     assert await session_of_another(second, store) is None
     assert await session_of_another(replace(second, same_as=RequestId("gone")), store) is None
 

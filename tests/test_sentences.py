@@ -17,6 +17,7 @@ SOMEBODY = LiveConversation("2f7b0c9e-0000-4000-8000-00000000000b", datetime(202
 ERRORS = [
     errors.Draining(),
     errors.StoreUnavailable(),
+    errors.MaybeAccepted(),
     errors.OtherWorkspace("T0OTHER"),
     errors.ChannelNotAllowed("C0LOUNGE", ("C0DESK", "C0CARE")),
     *(errors.NotAMember("U0BEN", standing, is_target) for standing in Standing for is_target in (True, False)),
@@ -35,6 +36,7 @@ ERRORS = [
     errors.UnknownApplication(application_id="web2", known=("web", "shop"), reference=REF),
     errors.UnknownApplication(application_id="web2", reference=REF),
     errors.BadRequest(status=400, words="no <b> & c", reference=REF),
+    errors.TooManyWaiting(wait_seconds=1560.0),
     *(errors.Busy(reference=REF, retry_after=seconds) for seconds in (None, 0.0, 240.0, float("inf"))),
     errors.ServiceFault(reference=REF),
     errors.OutcomeUnknown(reference=REF),
@@ -51,6 +53,8 @@ ERRORS = [
     errors.RequestGone(),
     errors.Interrupted(True),
     errors.Interrupted(False),
+    errors.NotBegun(),
+    errors.SessionOver(),
     errors.Unexpected(),
 ]
 BASES = {
@@ -63,12 +67,15 @@ BASES = {
 MAY_BE_TRIED_AGAIN = {
     "SlackUnavailable",
     "Busy",
+    "TooManyWaiting",
     "ServiceFault",
     "OutcomeUnknown",
     "Unreachable",
     "UnusableAnswer",
     "NoConversation",
     "Interrupted",
+    "NotBegun",
+    "SessionOver",
     "Unexpected",
 }
 

@@ -31,6 +31,8 @@ READ, WRITE = "cobrowse:session:read", "cobrowse:session:write"
 class Watched:
     """Remembers what a watcher is told."""
 
+    requester = "T/U"
+
     def __init__(self) -> None:
         self.told: list[str] = []
 

@@ -1,4 +1,4 @@
-"""A short soak: random kills under load, on both databases. `make soak` runs the long one."""
+"""A short soak: random kills and cut lines under load, on both databases. `make soak` runs the long one."""
 
 from pathlib import Path
 
@@ -13,9 +13,10 @@ async def test_one_process_on_sqlite_keeps_every_promise_while_it_is_killed_agai
     assert report.links >= report.acknowledged / 2 > 10
 
 
-async def test_two_replicas_on_postgres_keep_every_promise_while_one_after_the_other_is_killed(tmp_path: Path) -> None:
+async def test_two_replicas_on_postgres_keep_every_promise_while_they_are_killed_and_cut_off(tmp_path: Path) -> None:
     async with new_database() as url:
         report = await soak(url, tmp_path, replicas=2, seconds=6, rate=15, seed=4)
     assert report.faults == []
     assert report.kills >= 1
-    assert report.links >= report.acknowledged / 2 > 10
+    assert report.cuts.total() >= 1
+    assert report.links >= (report.acknowledged - report.refused) / 2 > 10

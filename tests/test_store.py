@@ -137,6 +137,24 @@ async def test_join_urls_go_when_their_session_is_over(store: Any, any_bench: Be
     assert (await store.find(asked.id)).session is None
 
 
+async def test_a_session_whose_time_is_up_is_known_to_be_over_before_and_after_its_link_is_wiped(
+    store: Any, any_bench: Bench
+) -> None:
+    asked, unmade = request(), request()
+    for one in (asked, unmade):
+        await store.accept(one)
+        await store.advance(one.id, State.ACCEPTED, State.CREATING)
+    await store.advance(asked.id, State.CREATING, State.CREATED, session=session(minutes=30))
+    seen = []
+    for minutes in (0, 29, 2):
+        await any_bench.age(minutes * 60)
+        seen.append((await store.find(asked.id)).session_over)
+    await store.sweep()
+    kept = await store.find(asked.id)
+    assert (seen, kept.session, kept.session_over) == ([False, False, True], None, True)
+    assert not (await store.find(unmade.id)).session_over
+
+
 async def test_unfinished_requests_of_the_last_process_are_taken_over_once(bench: Bench) -> None:
     before = await bench.open()
     requests = [request() for _ in range(4)]
@@ -171,7 +189,10 @@ async def test_found_hosts_outlive_the_process_until_their_time_is_up(bench: Ben
     await before.keep_found(TEAM, ANA, Host(HOST, "same e-mail"), 3600)
     await die(before)
     after = await bench.open()
-    assert await after.found(TEAM, ANA) == Host(HOST, "same e-mail")
+    await bench.age(1000)
+    host, seconds = await after.found(TEAM, ANA)
+    assert host == Host(HOST, "same e-mail")
+    assert 2500 < seconds <= 2600
     assert await after.found(TeamId("T0OTHER"), ANA) is None
     await bench.age(3601)
     assert await after.found(TEAM, ANA) is None

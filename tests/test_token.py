@@ -10,7 +10,8 @@ from journey import ANA, Journey, buttons, is_failure, link, open_journey, open_
 
 from bot import settings
 from bot.genesys.auth import TokenAuth
-from bot.genesys.client import GenesysClient, new_http_client
+from bot.genesys.client import GenesysClient
+from bot.genesys.connections import HttpClient
 from bot.genesys.sessions import Sessions
 from bot.sandbox.genesys import SandboxGenesys
 
@@ -27,7 +28,7 @@ class Clocked:
 @pytest.fixture
 async def clocked(quick: None) -> AsyncIterator[Clocked]:
     """Tokens live for a thousand seconds."""
-    async with open_servers(token_seconds=1000) as servers, new_http_client() as http:
+    async with open_servers(token_seconds=1000) as servers, HttpClient() as http:
         loaded = settings.load_service(servers.environ)
         auth = TokenAuth(http, loaded.login_url, loaded.credentials, clock=lambda: world.now)
         world = Clocked(servers.genesys, Sessions(GenesysClient(http, loaded.api_url, auth)))

@@ -17,12 +17,11 @@ import httpx
 import pytest
 from conversations_bench import HOST, PUBLIC, offer, talk
 from journey import Servers
-from vendor_bench import Vendor, ours
+from vendor_bench import Noting, Vendor, ours
 
 from bot import settings
 from bot.desk.models import SessionId
 from bot.genesys.auth import TokenAuth
-from bot.genesys.client import new_http_client
 from bot.genesys.live import query
 from bot.genesys.users import Users
 from bot.sandbox.genesys_conversations import DEPLOYMENT_ID
@@ -168,12 +167,11 @@ async def test_our_sign_in_is_the_vendors(sdk: ModuleType, servers: Servers, ven
     headers: list[httpx.Headers] = []
     loaded = settings.load_service(servers.environ | PUBLIC)
 
-    async def note(request: httpx.Request) -> None:
+    def note(request: httpx.Request) -> None:
         headers.append(request.headers)
         assert request.content == b"grant_type=client_credentials"
 
-    async with new_http_client() as http:
-        http.event_hooks = {"request": [note]}
+    async with Noting(note) as http:
         auth = TokenAuth(http, loaded.login_url, loaded.credentials)
         await auth.ready()
         await auth.close()

@@ -1,7 +1,7 @@
 """What the tests with the vendor's SDK share: its client pointed at the sandbox, and ours; each tells what it sends."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from types import ModuleType
 from typing import Any
@@ -13,7 +13,8 @@ from journey import Servers
 from bot import settings
 from bot.app import session_service
 from bot.genesys.auth import TokenAuth
-from bot.genesys.client import GenesysClient, new_http_client
+from bot.genesys.client import GenesysClient
+from bot.genesys.connections import HttpClient
 
 CLIENT = "sandbox-client"
 Call = tuple[str, str, Any]
@@ -46,19 +47,35 @@ class Vendor:
         return json.loads(json.dumps(self.client.sanitize_for_serialization(model)))
 
 
+class Noting(HttpClient):
+    """Our HTTP client; tells of each request that goes out, to the login and to the API."""
+
+    def __init__(self, note: Callable[[httpx.Request], None]) -> None:
+        super().__init__()
+        self._note = note
+
+    async def send(self, request: httpx.Request, **how: Any) -> httpx.Response:
+        self._note(request)
+        return await super().send(request, **how)
+
+    async def exchange(self, request: httpx.Request, auth: httpx.Auth) -> httpx.Response:
+        response = await super().exchange(request, auth)
+        self._note(request)  # as `auth` has let it out
+        return response
+
+
 @asynccontextmanager
 async def ours(servers: Servers) -> AsyncIterator[tuple[GenesysClient, Any, list[Call]]]:
     """Our client, our service, and what goes out."""
     sent: list[Call] = []
 
-    async def note(request: httpx.Request) -> None:
+    def note(request: httpx.Request) -> None:
         body = request.content.decode()
         is_json = request.headers.get("Content-Type") == "application/json"
         sent.append((request.method, request.url.raw_path.decode(), json.loads(body) if is_json else body or None))
 
     loaded = settings.load_service(servers.environ | PUBLIC)
-    async with new_http_client() as http:
-        http.event_hooks = {"request": [note]}
+    async with Noting(note) as http:
         auth = TokenAuth(http, loaded.login_url, loaded.credentials)
         client = GenesysClient(http, loaded.api_url, auth)
         yield client, session_service(loaded, client), sent

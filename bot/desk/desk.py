@@ -8,10 +8,11 @@ others; they stand here as Protocols.
 import asyncio
 import logging
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bot.desk.access import Access
+from bot.desk.cache import at_once
 from bot.desk.errors import (
     CobrowseError,
     Draining,
@@ -19,15 +20,14 @@ from bot.desk.errors import (
     InvalidHost,
     NotYours,
     RequestGone,
-    StoreUnavailable,
     TriedAlready,
     Unexpected,
 )
-from bot.desk.hosts import Hosts
+from bot.desk.hosts import LINK, Hosts
+from bot.desk.housekeeping import keep_house
 from bot.desk.journal import Outcome, log_outcome
 from bot.desk.models import (
-    NAME_LENGTH,
-    HostId,
+    Host,
     Identity,
     Kind,
     Offer,
@@ -45,15 +45,16 @@ from bot.desk.store import Kept, Store
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 256
 LAST_WORDS_SECONDS = 3.0
-ORPHANS_SECONDS = 2.0
-SWEEP_SECONDS = 3600.0
 ANSWERED_PATIENCE_SECONDS = 1800.0
 
 
 class SessionService(Protocol):
     """Creates sessions."""
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a create would go out at once."""
 
     async def create(self, order: Order, watcher: Watcher) -> Session:
         """A session that exists. Raises ServiceError."""
@@ -72,6 +73,14 @@ class Teller(Notifier, Protocol):
         """Whether the agent now knows that a session was started for them, and by whom."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Whose session it is to be, and on which host."""
+
+    agent: Person
+    host: Host
+
+
 class Desk:
     """Takes requests in and sees each of them through."""
 
@@ -84,12 +93,10 @@ class Desk:
         sessions: SessionService,
         teller: Teller,
         offer: Offer,
-        at_once: int = AT_ONCE,
         note_after_seconds: float = NOTE_AFTER_SECONDS,
     ) -> None:
         self._store, self._access, self._hosts = store, access, hosts
         self._sessions, self._teller, self._offer = sessions, teller, offer
-        self._turns = asyncio.Semaphore(at_once)
         self._note_after_seconds = note_after_seconds
         self._working: set[asyncio.Task[None]] = set()
         self._answering: set[asyncio.Task[None]] = set()
@@ -98,16 +105,31 @@ class Desk:
 
     def open(self) -> None:
         """Takes up what a dead process left: at once, and whenever another replica dies. Cleans up, too."""
-        self._housekeeping = asyncio.create_task(self._keep_house())
+        self._housekeeping = asyncio.create_task(keep_house(self._store, self._begin))
 
     async def accept(self, request: Request) -> bool:
         """Stores the request and starts to work it; False when it is here already. Raises NotAccepted."""
         if self._draining:
             raise Draining
-        accepted = await self._store.accept(request)
+        ready = self._ready(request)
+        accepted = await self._store.accept(request, ready.agent if ready else None)
         if accepted.is_new:
-            self._begin(Kept(replace(request, same_as=accepted.same_as), State.ACCEPTED))
+            if ready and accepted.linked:
+                ready = Ready(ready.agent, Host(accepted.linked, LINK))
+            creating = accepted.state is State.CREATING
+            self._begin(Kept(replace(request, same_as=accepted.same_as), accepted.state), ready if creating else None)
         return accepted.is_new
+
+    def _ready(self, request: Request) -> Ready | None:
+        """What the create takes, if nothing has to be waited for: then it is accepted and sent out in one write."""
+        if request.kind is not Kind.START or not self._sessions.is_free:
+            return None
+        try:
+            agent = at_once(self._access.admit(request))
+        except CobrowseError:  # it is the worker who says so
+            return None
+        host = self._hosts.at_hand(agent) if agent else None
+        return Ready(agent, host) if agent and host else None
 
     async def try_again(self, failed: RequestId, press: Request) -> None:
         """Accepts `failed` once more for whoever pressed the button. Raises TryAgainRefused, NotAccepted."""
@@ -139,39 +161,22 @@ class Desk:
         for task in self._working:
             log.error("left without an answer", extra={"fields": {"request": task.get_name()}})
 
-    async def _keep_house(self) -> None:
-        swept = float("-inf")
-        while True:
-            try:
-                for kept in await self._store.orphans():
-                    log.info("resumed", extra={"fields": {"request": kept.request.id, "state": kept.state.value}})
-                    self._begin(kept)
-                if time.monotonic() - swept > SWEEP_SECONDS:
-                    await self._store.sweep()
-                    swept = time.monotonic()
-            except StoreUnavailable:
-                log.warning("the store is away")
-            except Exception:
-                log.exception("housekeeping failed")
-            await asyncio.sleep(ORPHANS_SECONDS)
-
-    def _begin(self, kept: Kept) -> None:
-        task = asyncio.create_task(self._work(kept), name=kept.request.id)
+    def _begin(self, kept: Kept, ready: Ready | None = None) -> None:
+        task = asyncio.create_task(self._work(kept, ready), name=kept.request.id)
         self._working.add(task)
         task.add_done_callback(self._working.discard)
         task.add_done_callback(self._answering.discard)
 
-    async def _work(self, kept: Kept) -> None:
+    async def _work(self, kept: Kept, ready: Ready | None) -> None:
         request, wait = kept.request, self._note_after_seconds
         progress = Progress(request, kept.state, self._store, self._teller, note_after_seconds=wait)
         began = time.monotonic()
         try:
-            outcome = await self._outcome(kept, progress)
+            outcome = await self._outcome(kept, ready, progress)
             if task := asyncio.current_task():
                 self._answering.add(task)  # from here on a stop waits for it
+            await progress.settle(outcome)
             await progress.stop()
-            if isinstance(outcome, CobrowseError) and progress.state is not State.FAILED:
-                await progress.write_down(State.FAILED, failure=outcome)
             reached = await self._teller.answer(request, outcome)
             log_outcome(request, outcome, reached, time.monotonic() - began, progress.create_seconds)
             await progress.write_down(State.ANSWERED, patience_seconds=ANSWERED_PATIENCE_SECONDS)
@@ -181,14 +186,15 @@ class Desk:
         except Exception:
             log.exception("answering failed", extra={"fields": {"request": request.id}})
 
-    async def _outcome(self, kept: Kept, progress: Progress) -> Outcome:
+    async def _outcome(self, kept: Kept, ready: Ready | None, progress: Progress) -> Outcome:
         """The second error boundary: whatever goes wrong becomes a sentence for the person."""
         try:
-            async with self._turns:
-                end = known_end(kept)
-                if isinstance(end, Session):
-                    return await self._told(kept.request, Started(end))
-                return end or await self._begun_outcome(kept.request, progress)
+            if ready:
+                return await self._create(kept.request, ready, progress)
+            end = known_end(kept)
+            if isinstance(end, Session):
+                return await self._told(kept.request, Started(end))
+            return end or await self._begun_outcome(kept.request, progress)
         except Superseded:
             raise
         except CobrowseError as error:
@@ -214,8 +220,12 @@ class Desk:
     async def _start(self, request: Request, progress: Progress) -> Started:
         agent = await self._access.admit(request)
         host = await self._hosts.find(agent, is_target=request.for_another)
+        return await self._create(request, Ready(agent, host), progress)
+
+    async def _create(self, request: Request, ready: Ready, progress: Progress) -> Started:
+        agent, host = ready.agent, ready.host
         try:
-            session = await self._sessions.create(self._order(request, agent, host.id), progress)
+            session = await self._sessions.create(self._offer.order(request, agent, host), progress)
         except InvalidHost:
             await self._hosts.forget(agent)
             raise
@@ -230,15 +240,3 @@ class Desk:
         if not request.for_another:
             return started
         return replace(started, agent_told=await self._teller.tell_agent(request, started.session))
-
-    def _order(self, request: Request, agent: Person, host_id: HostId) -> Order:
-        return Order(
-            host_id=host_id,
-            name=request.name or f"Co-browse with {agent.name}"[:NAME_LENGTH],
-            application_id=self._offer.application_id,
-            application_type=self._offer.application_type,
-            timeout_seconds=self._offer.timeout_seconds,
-            request_id=request.id,
-            context="slack",
-            conversation_id=request.conversation_id,
-        )

@@ -1,7 +1,7 @@
 """Everything a person can be told instead of a link: one class each, with what its sentence needs to know.
 
     CobrowseError
-    ├─ NotAccepted            nothing was stored: Draining · StoreUnavailable
+    ├─ NotAccepted            nothing was stored: Draining · StoreUnavailable; perhaps it was: MaybeAccepted
     ├─ Refused                OtherWorkspace · ChannelNotAllowed · NotAMember · NotListed · MayNotActForOthers
     ├─ HostNotFound           no rule of the chain maps the person
     ├─ SlackUnavailable       Slack would not say who somebody is
@@ -10,9 +10,12 @@
     │  ├─ InvalidHost · UnknownApplication · BadRequest                     this order
     │  ├─ NoConversation · NotInConversation · SeveralConversations         which conversation it is for
     │  ├─ UserContextNeeded                                                 a client may not, a person may
-    │  ├─ Busy · ServiceFault · OutcomeUnknown · Unreachable · UnusableAnswer · NoSuchSession
+    │  ├─ Busy · TooManyWaiting · ServiceFault · OutcomeUnknown · Unreachable · UnusableAnswer
+    │  │                      NoSuchSession
     ├─ TryAgainRefused        NotYours · TriedAlready · RequestGone
     ├─ Interrupted            the bot stopped while the request was being worked
+    ├─ NotBegun               the store went away before the create went out
+    ├─ SessionOver            the bot stopped before the link was told, and came back too late
     └─ Unexpected             a fault of ours; the traceback is in the log
 
 The sentences themselves stand in slack/sentences.py. None of these holds a secret.
@@ -33,7 +36,7 @@ class CobrowseError(Exception):
 
 
 class NotAccepted(CobrowseError):
-    """The request was not stored, so nothing will come of it."""
+    """The request was not stored, as far as is known."""
 
 
 class Draining(NotAccepted):
@@ -42,6 +45,10 @@ class Draining(NotAccepted):
 
 class StoreUnavailable(NotAccepted):
     """The store could not write."""
+
+
+class MaybeAccepted(NotAccepted):
+    """The store did not take it, as far as this replica knows: it may be in there, and come to its outcome yet."""
 
 
 class Refused(CobrowseError):
@@ -192,6 +199,14 @@ class Busy(ServiceError):
     try_again = True
 
 
+@dataclass(eq=False, kw_only=True)
+class TooManyWaiting(ServiceError):
+    """So many wait for the service's rate limit that this one's turn would come too late: in about `wait_seconds`."""
+
+    wait_seconds: float
+    try_again = True
+
+
 class ServiceFault(ServiceError):
     """500, also when asked again twice."""
 
@@ -244,6 +259,18 @@ class Interrupted(CobrowseError):
     """The bot stopped in the middle; `maybe_created` when the create was under way, so nobody knows."""
 
     maybe_created: bool
+    try_again = True
+
+
+class NotBegun(CobrowseError):
+    """The request was accepted, and the store could not note that its create goes out: so it did not."""
+
+    try_again = True
+
+
+class SessionOver(CobrowseError):
+    """The bot stopped when the session was there, and by the time it came back the session had ended."""
+
     try_again = True
 
 

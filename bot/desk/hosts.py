@@ -23,6 +23,9 @@ FOUND_SECONDS = 3600.0
 MISSED_SECONDS = 15.0
 CACHE_SIZE = 20_000
 LINK = "linked by an administrator"
+Key = tuple[TeamId, UserId]
+Found = tuple[Host, float]
+"""A host, and for how many seconds it is good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +114,9 @@ class Hosts:
     def __init__(self, rules: Sequence[Rule], book: HostBook, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._rules = rules
         self._book = book
-        self._found: Cache[tuple[TeamId, UserId], Host] = Cache(seconds=FOUND_SECONDS, size=CACHE_SIZE, clock=clock)
-        self._missed: TTLCache[tuple[TeamId, UserId], tuple[Miss, ...]] = TTLCache(CACHE_SIZE, MISSED_SECONDS, clock)
+        self._found: Cache[Key, Found] = Cache(seconds=lambda found: found[1], size=CACHE_SIZE, clock=clock)
+        self._missed: TTLCache[Key, tuple[Miss, ...]] = TTLCache(CACHE_SIZE, MISSED_SECONDS, clock)
+        self._looking: dict[Key, object] = {}
 
     async def find(self, person: Person, *, is_target: bool = False) -> Host:
         """The person's host. Raises HostNotFound with what was tried, or ServiceError if Genesys cannot say."""
@@ -122,29 +126,48 @@ class Hosts:
         tried = self._missed.get(key)
         if tried is None:
             try:
-                return await self._found.get(key, lambda: self._try_rules(person))
+                host, _ = await self._found.get(key, lambda: self._look_up(key, person))
+                return host
             except HostNotFound as missed:
                 tried = self._missed[key] = missed.tried
         raise HostNotFound(person.user_id, is_target, tried)
 
+    def at_hand(self, person: Person) -> Host | None:
+        """Whom the rules gave this person a while ago, without asking anybody; no link is looked up."""
+        found = self._found.at_hand((person.team_id, person.user_id))
+        return found[0] if found else None
+
     async def forget(self, person: Person) -> None:
         """Looks the person up anew next time: the service did not take the host we had. Raises nothing."""
+        key = (person.team_id, person.user_id)
+        self._looking.pop(key, None)
         with suppress(StoreUnavailable):  # what the service said is what the person has to read
-            await self._book.drop_found(person.team_id, person.user_id)
-        self._found.forget((person.team_id, person.user_id))
+            await self._book.drop_found(*key)
+        self._found.forget(key)  # after that: one who looks meanwhile may still have read it there
 
-    async def _try_rules(self, person: Person) -> Host:
-        found_before = await self._book.found(person.team_id, person.user_id)
+    async def _look_up(self, key: Key, person: Person) -> Found:
+        mine = self._looking[key] = object()
+        try:
+            before = await self._book.found(*key)
+            found, is_news = await self._try_rules(person, before)
+            if is_news and self._looking.get(key) is mine:
+                await self._book.keep_found(*key, *found)
+                if self._looking.get(key) is not mine:  # forgotten while it was being kept
+                    await self._book.drop_found(*key)
+            return found
+        finally:
+            if self._looking.get(key) is mine:
+                del self._looking[key]
+
+    async def _try_rules(self, person: Person, before: Found | None) -> tuple[Found, bool]:
+        """The host, and whether the book is to remember it."""
         tried: list[Miss] = []
         for rule in self._rules:
-            if found_before and rule.costs_a_call and rule.name == found_before.rule:
-                return found_before
+            if before and rule.costs_a_call and rule.name == before[0].rule:
+                return before, False
             found = await rule.find(person)
             if isinstance(found, Miss):
                 tried.append(found)
             else:
-                host = Host(found, rule.name)
-                if rule.costs_a_call:
-                    await self._book.keep_found(person.team_id, person.user_id, host, FOUND_SECONDS)
-                return host
+                return (Host(found, rule.name), FOUND_SECONDS), rule.costs_a_call
         raise HostNotFound(person.user_id, False, tuple(tried))

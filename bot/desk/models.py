@@ -4,7 +4,7 @@ All frozen. Fields that hold a secret are left out of every repr, so that no log
 """
 
 import base64
-import secrets
+import random
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -123,15 +123,6 @@ class Request:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What every session of this bot is made of: application and time-out."""
-
-    application_id: str = "web"
-    application_type: str = "web"
-    timeout_seconds: int = 1800
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What the session service is asked for. `context` says where the wish came from ("slack", "command-line").
@@ -147,6 +138,28 @@ class Order:
     request_id: RequestId
     context: str
     conversation_id: ConversationId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What every session of this bot is made of: application and time-out."""
+
+    application_id: str = "web"
+    application_type: str = "web"
+    timeout_seconds: int = 1800
+
+    def order(self, request: Request, agent: Person, host: Host) -> Order:
+        """What a request from Slack asks the service for."""
+        return Order(
+            host_id=host.id,
+            name=request.name or f"Co-browse with {agent.name}"[:NAME_LENGTH],
+            application_id=self.application_id,
+            application_type=self.application_type,
+            timeout_seconds=self.timeout_seconds,
+            request_id=request.id,
+            context="slack",
+            conversation_id=request.conversation_id,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,5 +215,9 @@ class Note:
 
 
 def new_request_id() -> RequestId:
-    """Sixty random bits, in letters and digits that are not mistaken for each other when read out."""
-    return RequestId(base64.b32encode(secrets.token_bytes(8)).decode()[:12].lower())
+    """Sixty random bits, in letters and digits that are not mistaken for each other when read out.
+
+    It is no secret: whoever names a request is checked anew.
+    """
+    bits = random.getrandbits(64).to_bytes(8, "big")
+    return RequestId(base64.b32encode(bits).decode()[:12].lower())

@@ -1,24 +1,31 @@
 """What one request goes through while it is worked: its state in the store, and a word to whoever waits.
 
 A create commits `creating` here just before its bytes go out, and goes back to `accepted` when the service said that
-it did not act. The person reads one note when nothing has come back for a while, and one more when the service makes
-everybody wait: two at most, since Slack's response_url takes five messages.
+it did not act. The person reads a note at once when they have to wait their turn, else when nothing has come back for a
+while, and one more when it takes longer: two at most, since Slack's response_url takes five messages.
 """
 
 import asyncio
 import logging
+import math
 import time
+from datetime import UTC, datetime
 from typing import Protocol
 
-from bot.desk.errors import CobrowseError, StoreUnavailable
-from bot.desk.models import Note, Request, Session, State
-from bot.desk.store import Store
+from bot.desk.errors import CobrowseError, NotBegun, StoreUnavailable, TooManyWaiting
+from bot.desk.journal import Outcome
+from bot.desk.models import Note, Request, Session, Started, State
+from bot.desk.records import to_record
+from bot.desk.store import Kept, Store
 
 log = logging.getLogger(__name__)
 
 NOTE_AFTER_SECONDS = 2.0
 MOST_NOTES = 2
 WORTH_A_NOTE_SECONDS = 4.0
+LATE_SECONDS = 15.0
+LONGEST_WAIT_SECONDS = 1500.0
+"""Whose turn would come later than this after they asked is told so at once: Slack takes answers for 30 minutes."""
 NOTE_PATIENCE_SECONDS = 1.0
 PATIENCE_SECONDS = 2.0
 RETRY_SECONDS = 0.5
@@ -30,6 +37,10 @@ class Superseded(Exception):
 
 class Watcher(Protocol):
     """Is told when a call goes out, and when it waits because the service did not act. May raise to stop it."""
+
+    @property
+    def requester(self) -> str:
+        """Whose turn it takes; opaque."""
 
     async def sending(self) -> None: ...
 
@@ -57,36 +68,73 @@ class Progress:
         self._wait_until: float | None = None
         self._notes = 0
         self._noting: asyncio.Task[None] | None = None
-        loop = asyncio.get_running_loop()
-        self._note_at = loop.time() + note_after_seconds
-        self._timer = loop.call_at(self._note_at, self._note)
+        self._perhaps: list[State] = []
+        self._unwritten = False
+        self._timer = asyncio.get_running_loop().call_later(note_after_seconds, self._note)
+
+    @property
+    def requester(self) -> str:
+        return f"{self.request.team_id}/{self.request.requester}"
 
     async def sending(self) -> None:
-        """The create goes out now. Raises Superseded when the request is not ours to send any more."""
-        await self.move(State.CREATING)
+        """The create goes out now. Raises Superseded when the request is not ours to send any more, NotBegun."""
+        if self.state is not State.CREATING:  # else it was accepted so, in one write
+            try:
+                await self.move(State.CREATING)
+            except StoreUnavailable:
+                raise NotBegun from None
         self._sent_at = time.monotonic()
         self._wait_until = None
 
     async def waiting(self, seconds: float) -> None:
-        """The service did not act, and is asked again in so many seconds."""
+        """It is not its turn, or the service did not act; asked (again) in so many seconds. Raises TooManyWaiting."""
         self._clock_create()
         if self.state is State.CREATING:
             await self.move(State.ACCEPTED)
-        now = asyncio.get_running_loop().time()
-        self._wait_until = now + seconds
-        if now >= self._note_at and seconds >= WORTH_A_NOTE_SECONDS:
-            if self._noting:  # at once when that one has gone out
-                self._noting.add_done_callback(lambda _: self._note())
-            else:
-                self._note()
+        if (datetime.now(UTC) - self.request.accepted_at).total_seconds() + seconds > LONGEST_WAIT_SECONDS:
+            raise TooManyWaiting(wait_seconds=seconds)
+        loop = asyncio.get_running_loop()
+        self._wait_until = loop.time() + seconds
+        if seconds < WORTH_A_NOTE_SECONDS:
+            return
+        self._timer.cancel()
+        self._timer = loop.call_at(self._wait_until + LATE_SECONDS, self._note)
+        if self._noting and not self._noting.done():  # as soon as that one has gone out
+            self._noting.add_done_callback(lambda _: self._note())
+        else:
+            self._note()
 
     async def move(self, to: State, *, session: Session | None = None, failure: CobrowseError | None = None) -> None:
         """Commits the next state. Raises Superseded, StoreUnavailable."""
         if to in (State.CREATED, State.FAILED):
             self._clock_create()
-        if not await self._store.advance(self.request.id, self.state, to, session=session, failure=failure):
+        try:
+            moved = await self._advance(to, session, failure)
+        except (StoreUnavailable, asyncio.CancelledError):
+            if to not in self._perhaps:  # the store may have done it, and its word was lost on the way
+                self._perhaps.append(to)
+            raise
+        if not moved:
             raise Superseded
         self.state = to
+        self._perhaps.clear()
+
+    async def _advance(self, to: State, session: Session | None, failure: CobrowseError | None) -> bool:
+        for from_ in (self.state, *self._perhaps):
+            if from_ is to:
+                return _is_there(await self._store.find(self.request.id), to, session, failure)
+            if await self._store.advance(self.request.id, from_, to, session=session, failure=failure):
+                return True
+        return False
+
+    async def settle(self, outcome: Outcome) -> None:
+        """Writes an outcome down, unless it is; before it is told. Raises Superseded when another has its own."""
+        if self._unwritten:
+            return
+        if isinstance(outcome, CobrowseError) and self.state is not State.FAILED:
+            await self.write_down(State.FAILED, failure=outcome)
+        elif isinstance(outcome, Started) and self.state is not State.CREATED:
+            await self.write_down(State.CREATED, session=outcome.session)
 
     async def write_down(
         self,
@@ -96,20 +144,27 @@ class Progress:
         failure: CobrowseError | None = None,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        """As move, for an outcome that is known: a store that is away for longer must not keep the person from it."""
+        """As move, for an outcome that is known. Raises Superseded.
+
+        A store of our own that is away for longer must not keep the person from it. A shared one must: while it is
+        away, another replica may have taken the request over, and tell another outcome.
+        """
         loop = asyncio.get_running_loop()
-        last = loop.time() + patience_seconds
+        unbounded = self._store.shared and to is not State.ANSWERED
+        last = math.inf if unbounded else loop.time() + patience_seconds
         while True:
             try:
                 return await self.move(to, session=session, failure=failure)
             except StoreUnavailable:
                 if loop.time() >= last:
+                    self._unwritten = True
                     log.error("could not be written down", extra={"fields": {"request": self.request.id, "to": to}})
                     return None
                 await asyncio.sleep(RETRY_SECONDS)
             except Superseded:
                 raise
             except Exception:
+                self._unwritten = True
                 log.exception("could not be written down", extra={"fields": {"request": self.request.id, "to": to}})
                 return None
 
@@ -132,3 +187,10 @@ class Progress:
         if self._sent_at is not None:
             self.create_seconds += time.monotonic() - self._sent_at
             self._sent_at = None
+
+
+def _is_there(kept: Kept | None, state: State, session: Session | None, failure: CobrowseError | None) -> bool:
+    """Whether this very outcome has been written down before."""
+    if kept is None or kept.state is not state or (kept.session and kept.session.id) != (session and session.id):
+        return False
+    return (kept.failure and to_record(kept.failure)) == (failure and to_record(failure))

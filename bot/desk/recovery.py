@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from bot.desk.errors import CobrowseError, Interrupted, Unexpected
+from bot.desk.errors import CobrowseError, Interrupted, SessionOver, Unexpected
 from bot.desk.models import Request, Session, State
 from bot.desk.store import Kept, Store
 
@@ -16,6 +16,8 @@ def known_end(kept: Kept) -> Session | CobrowseError | None:
     """The session or failure that a request has come to; None when it is still to be worked."""
     if kept.state is State.FAILED:
         return kept.failure or Unexpected()
+    if kept.state is State.CREATED and kept.session_over:
+        return SessionOver()
     if kept.state is State.CREATED and kept.session:
         return kept.session
     if kept.state is not State.ACCEPTED:  # nobody knows whether the service acted, so it is not asked again
@@ -29,8 +31,10 @@ async def session_of_another(request: Request, store: Store) -> Session | None:
     """The session of the request that asked for the same thing, once there is one; None if there will be none."""
     while request.same_as is not None:
         other = await store.find(request.same_as)
-        if other is None or other.failure or other.session:
-            return other.session if other and not other.failure else None
+        if other is None or other.failure or other.session_over:
+            return None
+        if other.session:
+            return other.session
         if other.state not in (State.ACCEPTED, State.CREATING):
             return None
         await asyncio.sleep(FOLLOW_SECONDS)

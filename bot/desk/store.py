@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.desk.errors import CobrowseError
-from bot.desk.models import Host, HostId, Request, RequestId, Session, State, TeamId, UserId
+from bot.desk.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
 
 JOIN_SECONDS = 10.0
 """How long after it was made a session is given to the same person who asks for it once more."""
@@ -19,28 +19,42 @@ class Accepted:
     """What became of a request that came in. `is_new` is false when its key was there already.
 
     `same_as` is a request of the same person with the same words, target and channel, whose session is being made or
-    was made a moment ago: this one gets that session.
+    was made a moment ago: this one gets that session. Otherwise, if it was to be created at once, it is `creating`, and
+    `linked` is the host an administrator linked the agent to.
     """
 
     is_new: bool
     same_as: RequestId | None = None
+    state: State = State.ACCEPTED
+    linked: HostId | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A request as the store holds it; `failure` is what it ended with, if it did not end with a session."""
+    """A request as the store holds it; `failure` is what it ended with, if it did not end with a session.
+
+    `session_over`: it has ended, or its time is up, by the store's clock; its link may be wiped by then.
+    """
 
     request: Request
     state: State
     failure: CobrowseError | None = None
     session: Session | None = None
+    session_over: bool = False
 
 
 class Store(Protocol):
     """What must survive. A store belongs to one process; what it accepts is that process's to work."""
 
-    async def accept(self, request: Request) -> Accepted:
-        """Stores the request for good, before it returns."""
+    @property
+    def shared(self) -> bool:
+        """Whether others use the same database, and take over what is ours when they think us dead."""
+
+    async def accept(self, request: Request, agent: Person | None = None) -> Accepted:
+        """Stores the request for good, before it returns. Raises MaybeAccepted when it cannot tell.
+
+        `agent`: whose session can be created at once, all else being at hand, so that it is accepted as `creating`.
+        """
 
     async def advance(
         self,
@@ -72,8 +86,8 @@ class HostBook(Protocol):
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
         """The host an administrator linked this person to; for this team first, then for any."""
 
-    async def found(self, team_id: TeamId, user_id: UserId) -> Host | None:
-        """The host found for this person a while ago, if that is still good."""
+    async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
+        """The host found for this person a while ago, and for how many seconds it is still good."""
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
         """Remembers it for so long."""

@@ -9,27 +9,31 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
+from json import dumps as encode
 
 import aiohttp
 import httpx
-from httpx_aiohttp import HttpxAiohttpClient
 
-from bot import __version__
 from bot.desk.errors import Busy, OutcomeUnknown, Unreachable
 from bot.desk.progress import Watcher
+from bot.desk.queue import Queue
 from bot.genesys import faults
+from bot.genesys.connections import HEADERS, TIMEOUT, TIMEOUT_SECONDS, HttpClient
 from bot.genesys.faults import ORDERED_SECONDS, Fault, Repeat
-from bot.genesys.pace import Pace, Sleep
+from bot.genesys.pace import Pace
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_SECONDS = 10.0
-CONNECT_SECONDS = 5.0
+Sleep = Callable[[float], Awaitable[None]]
+
 UNORDERED_SECONDS = 20.0
 FIRST_DELAY_SECONDS = 0.5
 REPEATS_OF_500 = 2
 REPEATS_UNREACHED = 3
-KEEPALIVE_SECONDS = 30.0
+_JSON_HEADERS = HEADERS | {"Content-Type": "application/json"}
+_TIMEOUTS = {"timeout": TIMEOUT.as_dict()}
+_parsed = lru_cache(64)(httpx.URL)
 
 
 class Gate(httpx.Auth):
@@ -39,28 +43,31 @@ class Gate(httpx.Auth):
         """Raises ServiceError when there is no token to be had."""
 
 
-def new_http_client(proxy: str | None = None) -> httpx.AsyncClient:
-    """A pooled client over aiohttp; close it when done. Looks for no proxy and no netrc of its own."""
-    return HttpxAiohttpClient(
-        verify=httpx.create_ssl_context(),  # honours SSL_CERT_FILE
-        trust_env=False,
-        proxy=proxy,
-        timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
-        follow_redirects=False,
-        limits=httpx.Limits(max_connections=256, keepalive_expiry=KEEPALIVE_SECONDS),
-        headers={"Accept": "application/json", "X-Genesys-Application-Name": f"cobrowse-bot/{__version__}"},
-    )
-
-
 class GenesysClient:
     """Sends calls to one base URL with one token."""
 
-    def __init__(self, http: httpx.AsyncClient, api_url: str, auth: Gate, *, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        http: HttpClient,
+        api_url: str,
+        auth: Gate,
+        *,
+        pace: Pace | None = None,
+        calls_each: int = 1,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        """`calls_each`: how many a session takes."""
         self._http = http
         self._api_url = api_url
         self._auth = auth
         self._sleep = sleep
-        self._pace = Pace()
+        self._pace = pace or Pace()
+        self._queue = Queue(self._pace, calls_each)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a call would go out at once."""
+        return self._queue.is_free
 
     async def call(
         self,
@@ -71,31 +78,54 @@ class GenesysClient:
         json: object = None,
         safe: bool = False,
         watcher: Watcher | None = None,
+        again: bool = False,
     ) -> httpx.Response:
         """A 2xx answer. `safe`: sending it twice does no harm, so it is also repeated when nobody knows whether the
-        service acted. `needs` names the scope or permission a 403 is about. Raises ServiceError."""
-        headers = {"Content-Type": "application/json"} if json is not None else None
-        request = self._http.build_request(method, self._api_url + path, json=json, headers=headers)
+        service acted. `needs` names the scope or permission a 403 is about. `again`: it goes on with a session that
+        has had its turn. Raises ServiceError."""
+        request = _request(method, self._api_url + path, json)
 
-        async def send() -> httpx.Response:
+        async def turn(repeats: bool) -> None:
             await self._auth.ready()
-            await self._pace.turn(watcher, self._sleep)
-            if watcher:
-                await watcher.sending()
-            async with asyncio.timeout(TIMEOUT_SECONDS):  # as a whole: httpx's time-outs begin anew with each byte
-                response = await self._http.send(request, auth=self._auth)
-            self._pace.note(response.headers)
-            return response
+            await self._queue.turn(watcher, again=again or repeats)
 
         async def once() -> httpx.Response:
-            response = await send()
+            return await self._in_turn(request, watcher)
+
+        return await repeat(once, needs=needs, safe=safe, turn=turn, watcher=watcher, sleep=self._sleep)
+
+    async def _in_turn(self, request: httpx.Request, watcher: Watcher | None) -> httpx.Response:
+        """Sends it, once more with another token after a 401, and says to the queue that it has come back."""
+        response = None
+        try:
+            response = await self._send(request, watcher)
             if response.status_code == 401:  # it did not act; the token has been dropped, and a new one may do
                 if watcher:
                     await watcher.waiting(0.0)
-                response = await send()
+                await self._auth.ready()
+                response = await self._send(request, watcher)
             return response
+        finally:
+            self._pace.came_back(response.headers if response else None, reached=response is not None)
+            if response is not None and response.status_code == 429:
+                self._pace.refused(faults.retry_after(response.headers) or FIRST_DELAY_SECONDS)
+            self._queue.hand_out()
 
-        return await repeat(once, needs=needs, safe=safe, watcher=watcher, sleep=self._sleep)
+    async def _send(self, request: httpx.Request, watcher: Watcher | None) -> httpx.Response:
+        if watcher:
+            await watcher.sending()
+        async with asyncio.timeout(TIMEOUT_SECONDS):  # as a whole: httpx's time-outs begin anew with each byte
+            return await self._http.exchange(request, self._auth)
+
+
+def _request(method: str, url: str, json: object) -> httpx.Request:
+    content = None if json is None else encode(json).encode()
+    headers = HEADERS if json is None else _JSON_HEADERS
+    return httpx.Request(method, _parsed(url), headers=headers, content=content, extensions=_TIMEOUTS)
+
+
+async def _at_once(again: bool) -> None:
+    """A turn where there is no queue."""
 
 
 async def repeat(
@@ -103,12 +133,19 @@ async def repeat(
     *,
     needs: str,
     safe: bool,
+    turn: Callable[[bool], Awaitable[None]] = _at_once,
     watcher: Watcher | None = None,
     sleep: Sleep = asyncio.sleep,
 ) -> httpx.Response:
-    """Sends `once`, again where that is allowed, and returns its 2xx answer. Raises ServiceError."""
+    """Sends `once`, again where that is allowed, and returns its 2xx answer. Raises ServiceError.
+
+    `turn` is waited for before each time, and told whether it is not the first."""
     patience = Patience(safe)
+    again = False
     while True:
+        await turn(again)
+        again = True
+        patience.begin()
         answer = await _attempt(once, needs)
         if isinstance(answer, httpx.Response):
             return answer
@@ -135,18 +172,25 @@ async def _attempt(once: Callable[[], Awaitable[httpx.Response]], needs: str) ->
 
 
 class Patience:
-    """How often and how long one call is repeated. What no Retry-After ordered ends within UNORDERED_SECONDS."""
+    """How often and how long one call is repeated. What no Retry-After ordered ends within UNORDERED_SECONDS, the time
+    it waited for its turn not counted."""
 
     def __init__(self, safe: bool, clock: Callable[[], float] = time.monotonic) -> None:
         self._safe = safe
         self._clock = clock
         self._began = clock()
+        self._spent = 0.0
         self._ordered = 0.0
         self._repeats: dict[Repeat, int] = {}
+
+    def begin(self) -> None:
+        """The call goes out."""
+        self._began = self._clock()
 
     def delay(self, fault: Fault) -> float | None:
         """Seconds to wait before the same call goes out again, or None when it must not."""
         rule = fault.repeat
+        self._spent += self._clock() - self._began
         if rule is Repeat.NEVER or (rule is Repeat.IF_SAFE and not self._safe):
             return None
         done = self._repeats[rule] = self._repeats.get(rule, 0) + 1
@@ -159,4 +203,5 @@ class Patience:
             return fault.retry_after if self._ordered <= ORDERED_SECONDS else None
         backoff = FIRST_DELAY_SECONDS * 2 ** (sum(self._repeats.values()) - 1)
         delay = backoff * random.uniform(0.75, 1.25)  # noqa: S311 - spreads repeats, hides nothing
-        return delay if self._clock() - self._began - self._ordered + delay <= UNORDERED_SECONDS else None
+        self._spent += delay
+        return delay if self._spent <= UNORDERED_SECONDS else None

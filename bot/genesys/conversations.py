@@ -33,6 +33,8 @@ ADD, ADD_VOICE = "conversation:cobrowse:add", "conversation:cobrowseVoice:add"
 SEE_OFFERS = "access to the deployment's offers, which are open to everybody"
 OFFER_SECONDS = 600
 """How long an offer is taken to stand whose answer does not say until when."""
+CALLS = 3
+"""What a session takes, when the host is in one conversation: the search, a look at it, the offer."""
 OPEN, GONE, ENDED = "open", "gone", "ended"
 
 
@@ -52,6 +54,11 @@ class Conversations:
         self._joining = joining
         self._live = LiveConversations(client)
 
+    @property
+    def is_free(self) -> bool:
+        """Never: the conversation is looked up first, and meanwhile no create is under way."""
+        return False
+
     async def create(self, order: Order, watcher: Watcher) -> Session:
         """Offers co-browse in the host's conversation.
 
@@ -61,7 +68,7 @@ class Conversations:
         wanted = live.conversation.id
         try:
             response = await self._client.call(
-                "POST", COBROWSE.format(wanted), needs=ADD_VOICE if live.is_voice else ADD, watcher=watcher
+                "POST", COBROWSE.format(wanted), needs=ADD_VOICE if live.is_voice else ADD, watcher=watcher, again=True
             )
         except BadRequest as error:
             if error.status == 404:  # it ended a moment ago

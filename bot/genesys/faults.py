@@ -4,6 +4,7 @@ The table is the contract's; see also "When Genesys fails" in the README. Decide
 the HTTP library's own classes mislead: over aiohttp a dropped answer comes out as httpx.ConnectTimeout.
 """
 
+import re
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -28,6 +29,7 @@ from bot.desk.errors import (
 WORDS_LENGTH = 300
 USER_CONTEXT = "requires a user context"
 """Genesys's words when a client's token will not do: it takes that of a person."""
+_ODD = re.compile(r"[^\w.-]")
 ORDERED_SECONDS = 180.0
 LONGEST_SECONDS = 86_400.0
 _NEVER_REACHED = (
@@ -108,7 +110,7 @@ def retry_after(headers: httpx.Headers) -> float | None:
 def reference_of(response: httpx.Response) -> str | None:
     """The answer's correlation id: the header, else the body's contextId."""
     reference = response.headers.get("ININ-Correlation-Id") or _body(response).get("contextId")
-    return "".join(c for c in str(reference) if c.isalnum() or c in "-_.")[:64] or None if reference else None
+    return _ODD.sub("", str(reference))[:64] or None if reference else None
 
 
 def _words(response: httpx.Response) -> str:

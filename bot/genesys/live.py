@@ -43,6 +43,11 @@ class WaitingOnly:
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
 
+    @property
+    def requester(self) -> str:
+        """The look-ups take the turns of the session they are made for."""
+        return self._watcher.requester
+
     async def sending(self) -> None:
         """Nothing that could be done twice."""
 
@@ -67,7 +72,12 @@ class LiveConversations:
             raise UnusableAnswer(why="a list of conversations of another shape", reference=reference)
         texts = [str(entry.get("conversationId")) for entry in found if isinstance(entry, dict)]
         ids = list(dict.fromkeys(known for text in texts if (known := conversation_id(text))))[:MOST]
-        seen = await asyncio.gather(*(self._find(one, host_id, watcher) for one in ids))
+        try:
+            async with asyncio.TaskGroup() as group:  # when one fails, the others take no turns any more
+                finding = [group.create_task(self._find(one, host_id, watcher, again=True)) for one in ids]
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        seen = [task.result() for task in finding]
         return sorted(filter(None, seen), key=lambda live: live.conversation.since, reverse=True)
 
     async def one(self, wanted: ConversationId, host_id: HostId, watcher: Watcher) -> Live:
@@ -77,10 +87,12 @@ class LiveConversations:
             raise NotInConversation(conversation_id=wanted)
         return live
 
-    async def _find(self, wanted: ConversationId, host_id: HostId, watcher: Watcher) -> Live | None:
+    async def _find(
+        self, wanted: ConversationId, host_id: HostId, watcher: Watcher, *, again: bool = False
+    ) -> Live | None:
         try:
             response = await self._client.call(
-                "GET", f"{CONVERSATION}/{wanted}", needs=VIEW, safe=True, watcher=watcher
+                "GET", f"{CONVERSATION}/{wanted}", needs=VIEW, safe=True, watcher=watcher, again=again
             )
         except BadRequest as error:
             if error.status in (400, 404):  # no such conversation, or none of this organisation's

@@ -38,6 +38,10 @@ class Sessions:
     def __init__(self, client: GenesysClient) -> None:
         self._client = client
 
+    @property
+    def is_free(self) -> bool:
+        return self._client.is_free
+
     async def create(self, order: Order, watcher: Watcher) -> Session:
         """Creates a session. Raises ServiceError; InvalidHost and UnknownApplication say which id was wrong."""
         try:

@@ -22,7 +22,7 @@ from bot.sandbox.genesys_door import Door
 from bot.sandbox.genesys_faults import FAULTS, Faults
 from bot.sandbox.genesys_login import Grant, Login
 from bot.sandbox.genesys_records import Call, Create, GenesysUser, Recent, Session
-from bot.sandbox.genesys_refusals import CORRELATION, ApiError
+from bot.sandbox.genesys_refusals import CORRELATION, ApiError, too_many
 
 __all__ = ["FAULTS", "Call", "Create", "GenesysUser", "SandboxGenesys", "Session"]
 
@@ -44,7 +44,8 @@ class SandboxGenesys(Api):
         on_traffic: Callable[[dict[str, Any]], None] | None = None,
     ) -> None:
         super().__init__(Login(public_key_pem, client_id, org_id, client_secret), users, applications, token_seconds)
-        self.latency_seconds, self.on_traffic, self.allowed_per_minute = latency_seconds, on_traffic, 300
+        self.latency_seconds, self.on_traffic = latency_seconds, on_traffic
+        self.allowed_per_minute, self.minute_seconds = 300, 60.0
         self.creates: list[Create] = Recent()
         self.calls: list[Call] = Recent()
         self._counts: Counter[str] = Counter()
@@ -113,10 +114,13 @@ class SandboxGenesys(Api):
 
         grant = self._login.grant(request)
         if grant is not None:
-            grant.use()
+            grant.use(self.minute_seconds)
         fault = self._faults.strike(call.kind)
         if call.kind != "join":
             await asyncio.sleep(self.latency_seconds)
+        if grant is not None and grant.used > self.allowed_per_minute:
+            call.note = "too many requests in this minute"
+            return too_many(grant.reset_seconds()).response()
         if fault is None:
             return await act()
         call.note = FAULTS[fault.name]

@@ -27,15 +27,15 @@ class Grant:
     scopes: frozenset[str]
     user_id: str | None = None
     used: int = 0
-    minute: float = -math.inf
+    window_ends_at: float = -math.inf
 
-    def use(self) -> None:
-        if time.monotonic() - self.minute >= 60:
-            self.minute, self.used = time.monotonic(), 0
+    def use(self, window_seconds: float) -> None:
+        if time.monotonic() >= self.window_ends_at:
+            self.window_ends_at, self.used = time.monotonic() + window_seconds, 0
         self.used += 1
 
     def reset_seconds(self) -> int:
-        return max(1, math.ceil(self.minute + 60 - time.monotonic())) if self.used else 60
+        return max(1, math.ceil(self.window_ends_at - time.monotonic())) if self.used else 60
 
 
 class Login:

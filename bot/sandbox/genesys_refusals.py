@@ -38,6 +38,12 @@ class OAuthError(ApiError):
         return {"error": self.code, "error_description": self.message}
 
 
+def too_many(seconds: int) -> ApiError:
+    """What the platform's rate limit answers."""
+    told = f"Rate limit exceeded the maximum. Retry the request in [{seconds}] seconds"
+    return ApiError(429, told, "too.many.requests", {"Retry-After": str(seconds)})
+
+
 # -- How strictly it reads --
 
 

@@ -33,6 +33,7 @@ class Service:
     api_url: str
     login_url: str
     proxy: str | None = field(repr=False)
+    requests_per_minute: int | None
     credentials: Credentials
     offer: Offer
     conversations: "Conversations | None"
@@ -65,12 +66,18 @@ def read_service(reader: Reader) -> Service:
         api_url=api_url,
         login_url=login_url,
         proxy=Proxies.of_environment(reader.environ).of(api_url),
+        requests_per_minute=_requests_per_minute(reader),
         credentials=credentials,
         offer=offer,
         conversations=conversations if cobrowse_api(reader) == CONVERSATIONS else None,
         host_id=host_id(reader.text("GENESYS_HOST_USER_ID")),
         logging=Logging(level=level, as_json=as_json, secrets=tuple(reader.secrets)),
     )
+
+
+def _requests_per_minute(reader: Reader) -> int | None:
+    name = "GENESYS_REQUESTS_PER_MINUTE"
+    return reader.integer(name, 1, 1_000_000) if reader.text(name) else None
 
 
 def cobrowse_api(reader: Reader) -> str:

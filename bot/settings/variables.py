@@ -37,6 +37,7 @@ _ALL = (
     Variable("GENESYS_HOST_USER_ID", "default host of the command `start`; never a host for Slack people"),
     Variable("GENESYS_API_URL", "where Genesys's API is, if not at the region's address"),
     Variable("GENESYS_LOGIN_URL", "where Genesys's login is, if not at the region's address"),
+    Variable("GENESYS_REQUESTS_PER_MINUTE", "how many a token may make; unset: what Genesys says, 300 until it does"),
     Variable(
         "GENESYS_COBROWSE_API",
         "which service makes sessions: `sessions`, or `conversations` of the public Genesys Cloud API",

@@ -19,14 +19,13 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.webhook.async_client import AsyncWebhookClient
-from slack_sdk.webhook.webhook_response import WebhookResponse
 
 from bot.desk.cache import Cache
 from bot.desk.journal import Outcome
 from bot.desk.models import Note, Request, RequestId, Session, UserId
 from bot.slack.blocks import Message
 from bot.slack.messages import Words
+from bot.slack.response_url import LONGEST_ORDERED_SECONDS, REPEATS, ResponseUrls
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +34,7 @@ WAY_SECONDS = 12.0
 """So long one way to reach somebody is tried, repeats included; then comes the next."""
 HURRIED_SECONDS = 0.9
 AGENT_SECONDS = 3.0
-LONGEST_ORDERED_SECONDS = 5
 CONNECTIONS = 1000
-REPEATS = 2
-REPEAT_SECONDS = 0.5
 ANSWERABLE = timedelta(minutes=29)
 """A response_url works for 30 minutes; what comes later goes to a direct message."""
 
@@ -89,9 +85,8 @@ class Delivery:
         proxy_for: Callable[[str], str | None] = lambda url: None,
     ) -> None:
         self._web = web
-        self._http = http
+        self._response_urls = ResponseUrls(http, proxy_for)
         self._words = words
-        self._proxy_for = proxy_for
         self._direct: Cache[UserId, str] = Cache(seconds=86_400, size=20_000)
         self._posting: set[asyncio.Task[bool]] = set()
         self._way_seconds = WAY_SECONDS
@@ -126,18 +121,16 @@ class Delivery:
 
     async def post(self, reply_url: str, message: Message, *, replace: bool = False) -> bool:
         """Posts to a response_url, visible to one person only. Whether Slack took it."""
-        webhook = AsyncWebhookClient(reply_url, session=self._http, retry_handlers=list(RETRIES))
-        webhook.proxy = self._proxy_for(reply_url)
         body = message.payload() | {"response_type": "ephemeral", "replace_original": replace}
         try:
             async with self._deadline():
-                response = await self._send(webhook, body)
+                status = await self._response_urls.post(reply_url, body)
         except _TROUBLE as error:
             log.warning("no answer from a response_url", extra={"fields": {"error": type(error).__name__}})
             return False
-        if response.status_code != 200:
-            log.warning("a response_url refused a message", extra={"fields": {"status": response.status_code}})
-        return bool(response.status_code == 200)
+        if status != 200:
+            log.warning("a response_url refused a message", extra={"fields": {"status": status}})
+        return status == 200
 
     def hurry(self) -> None:
         """The process is about to end."""
@@ -155,15 +148,6 @@ class Delivery:
                 yield
             finally:
                 self._deadlines.discard(deadline)
-
-    async def _send(self, webhook: AsyncWebhookClient, body: dict[str, Any]) -> WebhookResponse:
-        response = await webhook.send_dict(body)
-        for _ in range(REPEATS):  # slack_sdk's webhook client does not ask its handlers about these
-            if response.status_code < 500:
-                break
-            await asyncio.sleep(REPEAT_SECONDS)
-            response = await webhook.send_dict(body)
-        return response
 
     def post_soon(self, reply_url: str, message: Message) -> None:
         """Posts after the listener has returned: an acknowledgement must not wait for it."""

@@ -182,12 +182,14 @@ def _is_quoted(text: str) -> bool:
 
 def _plain_start(text: str) -> str:
     """Without the invisible characters that could hide an @."""
+    if text.isascii():
+        return text.strip()
     return "".join(c for c in text if unicodedata.category(c) != "Cf" and not _IGNORABLE.match(c)).strip()
 
 
 def _printable(text: str) -> str:
     """Line breaks and tabs become spaces; other control characters, bidi overrides and lone surrogates go."""
-    return "".join(_replace(c) for c in text)
+    return text if text.isascii() and text.isprintable() else "".join(_replace(c) for c in text)
 
 
 def _replace(character: str) -> str:

@@ -3,6 +3,7 @@
 How it is laid out is for messages.py. Whatever a person or a server wrote is escaped here.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,9 @@ class Sentence:
 def escape(text: str) -> str:
     """Makes `&`, `<` and `>` plain text: https://docs.slack.dev/messaging/formatting-message-text#escaping"""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+WORTH_SAYING_SECONDS = 30.0
 
 
 def duration(seconds: float) -> str:
@@ -171,10 +175,13 @@ def _passing(error: CobrowseError, contact: str) -> Sentence | None:
     unknown = "Nobody knows whether a session was created, so it was not asked for again."
     check = "If you see none in Genesys, try again; one that nobody uses ends by itself."
     match error:
-        case errors.Busy():
-            return Sentence(
-                "Genesys is too busy: it turned the request down each time. No session was created.", _LATER
-            )
+        case errors.Busy(retry_after=seconds):
+            told = seconds is not None and WORTH_SAYING_SECONDS <= seconds < math.inf
+            when = f"Try again in about {duration(seconds or 0)}." if told else _LATER
+            return Sentence("Genesys is too busy: it turned the request down. No session was created.", when)
+        case errors.TooManyWaiting(wait_seconds=seconds):
+            what = "Too many people wait for Genesys, so your turn would come too late. No session was created."
+            return Sentence(what, f"Try again in about {duration(seconds)}.")
         case errors.ServiceFault():
             what = "Genesys has a fault of its own: it failed three times in a row."
             return Sentence(what, f"Try again in a few minutes; {STATUS_PAGE} shows how Genesys is doing.")
@@ -196,6 +203,12 @@ def _passing(error: CobrowseError, contact: str) -> Sentence | None:
             return Sentence(f"The bot was restarted in the middle of it. {unknown}", check)
         case errors.Interrupted():
             return Sentence("The bot was restarted before it got to it. No session was created.", "Try again.")
+        case errors.NotBegun():
+            return Sentence(
+                "The bot's database went away before anything was sent. No session was created.", "Try again."
+            )
+        case errors.SessionOver():
+            return Sentence("The bot was restarted, and meanwhile your session has come to its end.", "Try again.")
     return None
 
 
@@ -208,6 +221,9 @@ def _our_own(error: CobrowseError, contact: str) -> Sentence | None:
             return Sentence("The bot is restarting, so nothing was started.", "Type it again in a few seconds.")
         case errors.StoreUnavailable():
             return Sentence("The bot cannot write down your request, so nothing was started.", _LATER)
+        case errors.MaybeAccepted():
+            what = "The bot's database does not answer, so nobody knows whether your request was written down."
+            return Sentence(what, "If no answer comes within a minute, type the command again.")
         case errors.NotYours():
             return Sentence("Only the person who asked for the session can try again.", "Type the command yourself.")
         case errors.TriedAlready():

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.desk.errors import CobrowseError
-from bot.desk.models import Host, HostId, Request, RequestId, Session, State, TeamId, UserId
+from bot.desk.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
 from bot.desk.store import JOIN_SECONDS, Accepted, Kept, Link
 from bot.store.rows import sameness
 
@@ -18,6 +18,8 @@ REPLAYABLE = timedelta(minutes=10)
 
 class MemoryStore:
     """Keeps to desk.store.Store, HostBook and LinkBook; leaves found hosts to the desk's own cache."""
+
+    shared = False
 
     def __init__(self, size: int = 10_000, clock: Callable[[], float] = time.time) -> None:
         self._size = size
@@ -28,7 +30,7 @@ class MemoryStore:
         self._session_at: dict[RequestId, float] = {}
         self._links: dict[tuple[TeamId | None, UserId], HostId] = {}
 
-    async def accept(self, request: Request) -> Accepted:
+    async def accept(self, request: Request, agent: Person | None = None) -> Accepted:
         if request.key in self._keys:
             return Accepted(False)
         same = sameness(request)
@@ -36,13 +38,15 @@ class MemoryStore:
         if same_as is not None and not self._can_join(same_as):
             same_as = None
         self._keys[request.key] = request.id
-        self._kept[request.id] = Kept(replace(request, same_as=same_as), State.ACCEPTED)
+        state = State.CREATING if agent and not same_as else State.ACCEPTED
+        self._kept[request.id] = Kept(replace(request, same_as=same_as), state)
         self._latest[same] = request.id
         self._forget_oldest()
-        return Accepted(True, same_as)
+        return Accepted(True, same_as, state, await self.linked(agent.team_id, agent.user_id) if agent else None)
 
     async def find(self, request_id: RequestId) -> Kept | None:
-        return self._kept.get(request_id)
+        kept = self._kept.get(request_id)
+        return replace(kept, session_over=True) if kept and self._is_over(kept) else kept
 
     async def advance(
         self,
@@ -71,13 +75,13 @@ class MemoryStore:
     async def sweep(self) -> None:
         """Wipes the links of sessions that are over."""
         for request_id, kept in self._kept.items():
-            if kept.session and kept.session.ends_at.timestamp() < self._clock():
-                self._kept[request_id] = replace(kept, session=None)
+            if kept.session and self._is_over(kept):
+                self._kept[request_id] = replace(kept, session=None, session_over=True)
 
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
         return self._links.get((team_id, user_id)) or self._links.get((None, user_id))
 
-    async def found(self, team_id: TeamId, user_id: UserId) -> Host | None:
+    async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
         return None
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
@@ -95,6 +99,9 @@ class MemoryStore:
 
     async def unlink(self, team_id: TeamId | None, user_id: UserId) -> bool:
         return self._links.pop((team_id, user_id), None) is not None
+
+    def _is_over(self, kept: Kept) -> bool:
+        return kept.session is not None and kept.session.ends_at.timestamp() <= self._clock()
 
     def _can_join(self, request_id: RequestId) -> bool:
         kept = self._kept.get(request_id)

@@ -7,17 +7,17 @@ connection of its own: see presence.py.
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cache
 from typing import Any
 
 import asyncpg
 
-from bot.desk.errors import CobrowseError, StoreUnavailable
-from bot.desk.models import Host, HostId, Request, RequestId, Session, State, TeamId, UserId
+from bot.desk.errors import CobrowseError, MaybeAccepted, StoreUnavailable
+from bot.desk.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
 from bot.desk.store import JOIN_SECONDS, Accepted, Kept, Link
 from bot.store import rows, statements
-from bot.store.presence import LOCK_CLASS, Presence
+from bot.store.presence import LOCK_CLASS, TROUBLE, Presence
 from bot.store.sealing import Sealer
 
 CONNECTIONS = 10
@@ -25,15 +25,19 @@ WAIT_SECONDS = 1.0
 STATEMENT_SECONDS = 1.5
 ACCEPT_SECONDS = 2.2
 """For all of an accept, which the acknowledgement waits for."""
+STRAY_SECONDS = 10.0
+"""Longer than any call here lasts: what is ours for so long and was never handed to the desk is worked by nobody."""
 DAY_SECONDS = 86_400.0
 NOW = "CAST(extract(epoch FROM statement_timestamp()) AS DOUBLE PRECISION)"  # stable, so that indexes can be used
-TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 ORPHANS = f"""UPDATE requests SET owner = :owner WHERE id IN (
     SELECT r.id FROM requests r WHERE r.state <> 'answered' AND r.owner <> :owner AND NOT EXISTS (
         SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = {LOCK_CLASS}
         AND l.objid = r.owner AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
     ORDER BY r.accepted_at LIMIT 500 FOR UPDATE SKIP LOCKED) AND owner <> :owner RETURNING id"""  # noqa: S608 - the class is a constant
+
+STRAYS = """SELECT id FROM requests WHERE state <> 'answered' AND owner = :owner AND accepted_at < :now - :stray_seconds
+    AND id <> ALL (CAST(:handed AS TEXT[])) ORDER BY accepted_at LIMIT 500"""
 
 
 @cache
@@ -49,29 +53,44 @@ def dollars(statement: str) -> tuple[str, tuple[str, ...]]:
 class PostgresStore:
     """Keeps to desk.store.Store, HostBook and LinkBook."""
 
+    shared = True
+
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", presence: Presence, sealer: Sealer, days: int) -> None:
         self._pool = pool
         self._presence = presence
         self._sealer = sealer
         self._retention_seconds = days * DAY_SECONDS
+        self._handed: set[RequestId] = set()  # what the desk has been given to work, and has not answered yet
 
-    async def accept(self, request: Request) -> Accepted:
+    async def accept(self, request: Request, agent: Person | None = None) -> Accepted:
+        """Raises MaybeAccepted: the commit may have come through, or another replica may have had the same delivery."""
+        self._handed.add(request.id)
         try:
             async with asyncio.timeout(ACCEPT_SECONDS):
-                return await self._accept(request)
-        except TimeoutError:
-            raise StoreUnavailable from None
+                accepted = await self._accept(request, agent)
+        except BaseException as error:
+            self._handed.discard(request.id)
+            if isinstance(error, (TimeoutError, StoreUnavailable)):
+                raise MaybeAccepted from None
+            raise
+        if not accepted.is_new:
+            self._handed.discard(request.id)
+        return accepted
 
-    async def _accept(self, request: Request) -> Accepted:
+    async def _accept(self, request: Request, agent: Person | None) -> Accepted:
+        if not self._presence.held:
+            raise StoreUnavailable  # others may think us dead: take nothing
         row = rows.request_row(request, self._sealer) | {"owner": self._presence.owner, "join_seconds": JOIN_SECONDS}
         async with self._transaction() as connection:
             # The same wish at the same moment on two replicas: one of them waits here for the other.
             await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", row["same"])
             same = await _first(connection, statements.SAME, row)
-            same_as = RequestId(same["id"]) if same else None
-            if await _first(connection, statements.ACCEPT, row | {"same_as": same_as}):
-                return Accepted(True, same_as)
-            return Accepted(False)
+            accepted = rows.accepted(same, agent)
+            told = {"same_as": accepted.same_as, "state": accepted.state.value}
+            if await _first(connection, statements.ACCEPT, row | told) is None:
+                return Accepted(False)
+            link = await _first(connection, statements.LINKED, rows.person_row(agent)) if agent else None
+        return rows.with_link(accepted, link)
 
     async def advance(
         self,
@@ -85,24 +104,32 @@ class PostgresStore:
         if to is State.CREATING and not self._presence.held:
             raise StoreUnavailable  # others may think us dead: start nothing
         values = rows.transition(request_id, from_, to, session, failure) | {"owner": self._presence.owner}
-        async with self._transaction() as connection:
-            request = await _first(connection, statements.ADVANCE, values)
-            if request and session:
-                await _first(connection, statements.SESSION, rows.session_row(session, request, self._sealer))
-            return request is not None
+        if session is None:
+            moved = await self._one(statements.ADVANCE, values)
+        else:
+            async with self._transaction() as connection:
+                moved = await _first(connection, statements.ADVANCE, values)
+                if moved:
+                    await _first(connection, statements.SESSION, rows.session_row(session, moved, self._sealer))
+        if moved and to is State.ANSWERED:
+            self._handed.discard(request_id)
+        return moved is not None
 
     async def find(self, request_id: RequestId) -> Kept | None:
         found = await self._one(statements.FIND, {"id": request_id})
         return rows.kept(found, self._sealer) if found else None
 
     async def orphans(self) -> Sequence[Kept]:
+        """Those of the dead, and strays: ours by a write whose answer was lost, and so unknown to the desk."""
         if not self._presence.held:
             return []
+        values = {"owner": self._presence.owner, "stray_seconds": STRAY_SECONDS, "handed": list(self._handed)}
         async with self._transaction() as connection:
-            statement, names = dollars(ORPHANS)
-            taken = await connection.fetch(statement, *(self._presence.owner for _ in names))
-            found = [await _first(connection, statements.FIND, {"id": row["id"]}) for row in taken]
+            taken = [row for statement in (ORPHANS, STRAYS) for row in await _all(connection, statement, values)]
+            ids = dict.fromkeys(row["id"] for row in taken)
+            found = [await _first(connection, statements.FIND, {"id": one}) for one in ids]
         kept = [rows.kept(row, self._sealer) for row in found if row]
+        self._handed.update(one.request.id for one in kept)
         return sorted(kept, key=lambda one: one.request.accepted_at)
 
     async def sweep(self) -> None:
@@ -113,9 +140,9 @@ class PostgresStore:
         found = await self._one(statements.LINKED, {"team_id": team_id, "user_id": user_id})
         return HostId(found["host_id"]) if found else None
 
-    async def found(self, team_id: TeamId, user_id: UserId) -> Host | None:
+    async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
         found = await self._one(statements.FOUND, {"team_id": team_id, "user_id": user_id})
-        return Host(HostId(found["host_id"]), found["rule"]) if found else None
+        return (Host(HostId(found["host_id"]), found["rule"]), found["seconds"]) if found else None
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
         values = {"team_id": team_id, "user_id": user_id, "host_id": host.id, "rule": host.rule, "seconds": seconds}
@@ -144,19 +171,38 @@ class PostgresStore:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
+        """Whatever goes wrong ends the connection: nobody waits for its answer, and the server rolls back."""
         try:
-            async with self._pool.acquire(timeout=WAIT_SECONDS) as connection:
-                yield connection
+            connection = await self._pool.acquire(timeout=WAIT_SECONDS)
         except TROUBLE:
             raise StoreUnavailable from None
+        try:
+            yield connection
+        except BaseException as error:
+            with suppress(asyncpg.InterfaceError):  # of one that has ended already
+                connection.terminate()
+            if isinstance(error, TROUBLE):
+                raise StoreUnavailable from None
+            raise
+        finally:
+            with suppress(*TROUBLE):  # what was asked for has been done
+                await self._pool.release(connection)
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Any]:
-        async with self._connection() as connection, connection.transaction():
+        async with self._connection() as connection:
+            await connection.execute("BEGIN")
             yield connection
+            await connection.execute("COMMIT")
 
 
 async def _first(connection: Any, statement: str, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
     text, names = dollars(statement)
     row: Mapping[str, Any] | None = await connection.fetchrow(text, *(values[name] for name in names))
     return row
+
+
+async def _all(connection: Any, statement: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    text, names = dollars(statement)
+    found: Sequence[Mapping[str, Any]] = await connection.fetch(text, *(values[name] for name in names))
+    return found

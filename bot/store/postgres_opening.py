@@ -6,8 +6,8 @@ from typing import Any
 
 import asyncpg
 
-from bot.store.postgres import CONNECTIONS, STATEMENT_SECONDS, TROUBLE, PostgresStore
-from bot.store.presence import LOCK_CLASS, Presence
+from bot.store.postgres import CONNECTIONS, STATEMENT_SECONDS, PostgresStore
+from bot.store.presence import LOCK_CLASS, TROUBLE, Presence, be_watched
 from bot.store.refusals import NEWER, OTHER_KEY, StoreRefused
 from bot.store.schema import NEWEST, VERSIONS
 from bot.store.sealing import CHECK, Sealer
@@ -19,14 +19,21 @@ async def open_postgres(url: str, sealer: Sealer, retention_days: int) -> AsyncI
     try:
         presence = Presence(url, await prepare(url, sealer))
         await presence.open()
-        pool = await asyncpg.create_pool(url, min_size=1, max_size=CONNECTIONS, command_timeout=STATEMENT_SECONDS)
+        pool = await asyncpg.create_pool(
+            url, min_size=1, max_size=CONNECTIONS, command_timeout=STATEMENT_SECONDS, init=be_watched, reset=keep_as_is
+        )
     except (*TROUBLE, ValueError) as error:  # ValueError: its text would show a part of the address
         raise StoreRefused(f"The database cannot be used ({type(error).__name__}). Check DATABASE_URL.") from None
+    presence.on_return = pool.expire_connections
     try:
         yield PostgresStore(pool, presence, sealer, retention_days)
     finally:
         await presence.close()
         pool.terminate()
+
+
+async def keep_as_is(connection: Any) -> None:
+    """Between two uses: asyncpg would make the connection forget how it is watched, for one more round trip."""
 
 
 async def prepare(url: str, sealer: Sealer) -> int:

@@ -1,11 +1,12 @@
 """Who of several replicas lives: each holds a session-level advisory lock on a direct connection of its own.
 
-The server lets go of the lock the moment it sees the connection end: at once for a dead process, and within half a
-minute for a lost host, since the connection asks for TCP keepalives. https://www.postgresql.org/docs/current/explicit-locking.html
+The server lets go of the lock the moment it sees the connection end: at once for a dead process, and a quarter of a
+minute after a host was lost, since it is told to look. https://www.postgresql.org/docs/current/explicit-locking.html
 """
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
@@ -15,18 +16,33 @@ from bot.store.refusals import POOLED, StoreRefused
 log = logging.getLogger(__name__)
 
 LOCK_CLASS = 0x636F62  # "cob"; the lock's other half is the owner's number
-KEEPALIVES = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
+WATCHED = {
+    # A silent connection is asked after 5 s, then every 3 s; one that does not answer for 12 s is dead. The last of
+    # these says so for a connection with data under way, too: there nothing is asked, and TCP alone waits 15 minutes.
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "3",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "12000",
+    # What a lost host was in the middle of must not keep others from its rows for longer than this.
+    "idle_in_transaction_session_timeout": "5000",
+}
+"""How the server looks after our connections. https://www.postgresql.org/docs/current/runtime-config-connection.html"""
 ASK_SECONDS = 2.0
 CONNECT_SECONDS = 5.0
-TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+# The last of these is what asyncpg says when the server's parting word and a new statement cross.
+TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class Presence:
-    """This replica's number and its lock. `held` is false while others may think it dead."""
+    """This replica's number and its lock. `held` is false while others may think it dead.
+
+    `on_return` is called when the database was away: other connections to it are not to be trusted, either.
+    """
 
     def __init__(self, url: str, owner: int) -> None:
         self.owner = owner
         self.held = False
+        self.on_return: Callable[[], Awaitable[None]] | None = None
         self._url = url
         self._connection: Any = None
         self._keeping: asyncio.Task[None] | None = None
@@ -50,12 +66,16 @@ class Presence:
             await asyncio.sleep(ASK_SECONDS)
             try:
                 if self.held:
-                    await self._connection.fetchval("SELECT 1", timeout=ASK_SECONDS)
+                    await self._connection.fetchval("SELECT 1")
                 else:
                     await self._take()
+                    if self.on_return:
+                        await self.on_return()
                     log.info("the database is back")
-            except TROUBLE as error:
-                if self.held:
+            except Exception as error:
+                if not isinstance(error, TROUBLE):
+                    log.exception("the lock cannot be kept")
+                elif self.held:
                     log.warning("the database is away", extra={"fields": {"error": type(error).__name__}})
                 self.held = False
                 if self._connection:
@@ -63,10 +83,13 @@ class Presence:
 
     async def _take(self) -> None:
         connection = await _connect(self._url)
-        connection.add_termination_listener(self._lost)
-        if not await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", LOCK_CLASS, self.owner):
-            await connection.close()
-            raise TimeoutError("the server has not yet let go of our lock")
+        try:
+            connection.add_termination_listener(self._lost)
+            if not await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", LOCK_CLASS, self.owner):
+                raise TimeoutError("the server has not yet let go of our lock")
+        except BaseException:
+            connection.terminate()
+            raise
         self._connection, self.held = connection, True
 
     def _lost(self, connection: Any) -> None:
@@ -87,9 +110,20 @@ class Presence:
                 await other.close()
 
 
+async def be_watched(connection: Any) -> None:
+    """Has the server look after this connection. Set here, since a proxy may refuse them as start-up parameters."""
+    values = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in WATCHED.items())
+    await connection.execute(f"SELECT {values}")
+
+
 async def _connect(url: str) -> Any:
     # No statement is kept prepared, so that a pooling proxy can be noticed instead of failing in its own words.
-    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, statement_cache_size=0)
-    for name, value in KEEPALIVES.items():  # set here, since a proxy may refuse them as start-up parameters
-        await connection.execute("SELECT set_config($1, $2, false)", name, value)
+    connection = await asyncpg.connect(
+        url, timeout=CONNECT_SECONDS, command_timeout=ASK_SECONDS, statement_cache_size=0
+    )
+    try:
+        await be_watched(connection)
+    except BaseException:
+        connection.terminate()
+        raise
     return connection

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from bot.desk.models import (
     ConversationId,
     HostId,
     Kind,
+    Person,
     Request,
     RequestId,
     Session,
@@ -21,7 +23,7 @@ from bot.desk.models import (
     UserId,
 )
 from bot.desk.records import from_record, to_record
-from bot.desk.store import Kept, Link
+from bot.desk.store import Accepted, Kept, Link
 from bot.store.sealing import Sealer
 
 
@@ -51,6 +53,23 @@ def sameness(request: Request) -> str:
     if request.conversation_id:
         parts = (*parts, request.conversation_id)
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+def accepted(same: Mapping[str, Any] | None, agent: Person | None) -> Accepted:
+    """A request about to be stored; `same` is a row of statements.SAME."""
+    if same is not None:
+        return Accepted(True, RequestId(same["id"]))
+    return Accepted(True, None, State.CREATING if agent else State.ACCEPTED)
+
+
+def with_link(accepted: Accepted, link: Mapping[str, Any] | None) -> Accepted:
+    """The same, once a row of statements.LINKED has been looked for."""
+    return replace(accepted, linked=HostId(link["host_id"])) if link else accepted
+
+
+def person_row(person: Person) -> dict[str, Any]:
+    """Who statements.LINKED looks for."""
+    return {"team_id": person.team_id, "user_id": person.user_id}
 
 
 def session_row(session: Session, request: Mapping[str, Any], sealer: Sealer) -> dict[str, Any]:
@@ -86,7 +105,13 @@ def transition(
 
 def kept(row: Mapping[str, Any], sealer: Sealer) -> Kept:
     """A row of statements.FIND as the desk knows it."""
-    return Kept(_request(row, sealer), State(row["state"]), failure_of(row["failure"]), _session(row, sealer))
+    return Kept(
+        _request(row, sealer),
+        State(row["state"]),
+        failure_of(row["failure"]),
+        _session(row, sealer),
+        session_over=bool(row["session_over"]),
+    )
 
 
 def link(row: Mapping[str, Any]) -> Link:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.desk.errors import CobrowseError, StoreUnavailable
-from bot.desk.models import Host, HostId, Request, RequestId, Session, State, TeamId, UserId
+from bot.desk.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
 from bot.desk.store import JOIN_SECONDS, Accepted, Kept, Link
 from bot.store import rows, sqlite_file, statements
 from bot.store.sealing import Sealer
@@ -27,6 +27,8 @@ ORPHANS = "UPDATE requests SET owner = :owner WHERE state <> 'answered' AND owne
 
 class SQLiteStore:
     """Keeps to desk.store.Store, HostBook and LinkBook. `clock` says the time in seconds since 1970."""
+
+    shared = False
 
     def __init__(
         self,
@@ -57,15 +59,19 @@ class SQLiteStore:
             os.close(self._lock)
             self._lock = None
 
-    async def accept(self, request: Request) -> Accepted:
+    async def accept(self, request: Request, agent: Person | None = None) -> Accepted:
         row = rows.request_row(request, self._sealer) | {"owner": self._owner, "now": self._clock()}
 
         def work(connection: sqlite3.Connection) -> Accepted:
             same = connection.execute(statements.SAME, row | {"join_seconds": JOIN_SECONDS}).fetchone()
-            same_as = RequestId(same["id"]) if same else None
-            if connection.execute(statements.ACCEPT, row | {"same_as": same_as}).fetchone():
-                return Accepted(True, same_as)
-            return Accepted(False)
+            accepted = rows.accepted(same, agent)
+            row.update(same_as=accepted.same_as, state=accepted.state)
+            if not connection.execute(statements.ACCEPT, row).fetchone():
+                return Accepted(False)
+            if agent is None:
+                return accepted
+            link = connection.execute(statements.LINKED, rows.person_row(agent)).fetchone()
+            return rows.with_link(accepted, link)
 
         return await self._writer.write(work)
 
@@ -87,7 +93,7 @@ class SQLiteStore:
                 connection.execute(statements.SESSION, row | {"now": values["now"]})
             return request is not None
 
-        return await self._writer.write(work)
+        return await self._writer.write(work, later=to is State.ANSWERED)
 
     async def find(self, request_id: RequestId) -> Kept | None:
         found = await self._read(statements.FIND, {"id": request_id, "now": self._clock()})
@@ -116,10 +122,10 @@ class SQLiteStore:
         found = await self._read(statements.LINKED, {"team_id": team_id, "user_id": user_id})
         return HostId(found["host_id"]) if found else None
 
-    async def found(self, team_id: TeamId, user_id: UserId) -> Host | None:
+    async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
         values = {"team_id": team_id, "user_id": user_id, "now": self._clock()}
         found = await self._read(statements.FOUND, values)
-        return Host(HostId(found["host_id"]), found["rule"]) if found else None
+        return (Host(HostId(found["host_id"]), found["rule"]), found["seconds"]) if found else None
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
         values = {"team_id": team_id, "user_id": user_id, "host_id": host.id, "rule": host.rule, "seconds": seconds}

@@ -5,7 +5,7 @@ Fencing: every transition names the state it leaves and the owner it belongs to.
 
 ACCEPT = """INSERT INTO requests (id, key, owner, state, kind, team_id, enterprise_id, channel_id, requester, target,
     name, conversation_id, reply_url, replaces, same, same_as, accepted_at)
-    VALUES (:id, :key, :owner, 'accepted', :kind, :team_id, :enterprise_id, :channel_id, :requester, :target,
+    VALUES (:id, :key, :owner, :state, :kind, :team_id, :enterprise_id, :channel_id, :requester, :target,
     :name, :conversation_id, :reply_url, :replaces, :same, :same_as, :now) ON CONFLICT (key) DO NOTHING RETURNING id"""
 
 SAME = """SELECT r.id FROM requests r LEFT JOIN sessions s ON s.id = r.session_id
@@ -28,7 +28,8 @@ SESSION = """INSERT INTO sessions (id, request_id, team_id, requester, agent, ho
 
 FIND = """SELECT r.*, :now - r.accepted_at AS age, s.status AS session_status, s.host_id AS session_host,
     s.name AS session_name, s.application_id AS session_application, s.ends_at AS session_ends_at,
-    s.join_url AS session_join_url, s.join_code AS session_join_code
+    s.join_url AS session_join_url, s.join_code AS session_join_code,
+    s.ended_at IS NOT NULL OR s.ends_at <= :now AS session_over
     FROM requests r LEFT JOIN sessions s ON s.id = r.session_id WHERE r.id = :id"""
 
 SWEEP = (
@@ -41,7 +42,8 @@ SWEEP = (
 LINKED = (
     "SELECT host_id FROM links WHERE user_id = :user_id AND team_id IN (:team_id, '') ORDER BY team_id DESC LIMIT 1"
 )
-FOUND = "SELECT host_id, rule FROM found_hosts WHERE team_id = :team_id AND user_id = :user_id AND good_until > :now"
+FOUND = """SELECT host_id, rule, good_until - :now AS seconds FROM found_hosts
+    WHERE team_id = :team_id AND user_id = :user_id AND good_until > :now"""
 KEEP_FOUND = """INSERT INTO found_hosts (team_id, user_id, host_id, rule, good_until)
     VALUES (:team_id, :user_id, :host_id, :rule, :now + :seconds)
     ON CONFLICT (team_id, user_id) DO UPDATE SET host_id = excluded.host_id, rule = excluded.rule,

@@ -27,24 +27,42 @@ class _Job:
     done: "asyncio.Future[Any]"
 
 
+LATER_SECONDS = 0.05
+"""So long a write that nobody waits for waits for another one, to go to the disk with it."""
+
+
 class Writer:
     """Runs jobs against a connection of its own, each inside a savepoint: one that fails takes none with it."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._connect = connect
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._later: list[_Job] = []
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
         self._thread.start()
 
-    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """What `work` returns, once it is on the disk. Raises StoreUnavailable."""
+    async def write(self, work: Callable[[sqlite3.Connection], T], *, later: bool = False) -> T:
+        """What `work` returns, once it is on the disk. `later`: nobody waits for it. Raises StoreUnavailable."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        self._jobs.put(_Job(work, loop, done))
+        job = _Job(work, loop, done)
+        if later:
+            if not self._later:
+                loop.call_later(LATER_SECONDS, self._flush)
+            self._later.append(job)
+        else:
+            self._flush()
+            self._jobs.put(job)
         return await done
+
+    def _flush(self) -> None:
+        for job in self._later:
+            self._jobs.put(job)
+        self._later.clear()
 
     def close(self) -> None:
         """Finishes what is queued."""
+        self._flush()
         if self._thread.is_alive():
             self._jobs.put(None)
             self._thread.join()

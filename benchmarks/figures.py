@@ -1,0 +1,68 @@
+"""A measured window -> its figures, and many windows' figures -> medians and ratios (pure)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from benchmarks.load import ACK_SECONDS, Window
+
+Figures = dict[str, Any]
+EXACT = ("lost", "late", "refused")
+"""Figures of which the worst round counts, and not the median."""
+
+
+def of_window(window: Window) -> Figures:
+    """Latencies in ms, CPU in ms a command, calls and connections a command."""
+    commands, before, after = window.commands, window.before, window.after
+    acks = sorted((one.acked - one.due) * 1000 for one in commands if one.acked and not one.refused)
+    ends = sorted((one.answered - one.due) * 1000 for one in commands if one.answered)
+    calls, connections = after.calls - before.calls, after.connections - before.connections
+    seconds, answered = after.at - before.at, max(calls["answer"], 1)
+    figures: Figures = {
+        "commands": len(commands),
+        "lost": sum(one.answered is None for one in commands),
+        "refused": sum(one.refused for one in commands),
+        "late": sum(one.acked is None or one.acked - one.due > ACK_SECONDS for one in commands),
+        "delivered_per_s": calls["answer"] / seconds,
+        "cpu_ms": (after.cpu_seconds - before.cpu_seconds) * 1000 / answered,
+        "core_percent": (after.cpu_seconds - before.cpu_seconds) * 100 / seconds,
+        "driver_cpu_ms": (after.driver_seconds - before.driver_seconds) * 1000 / answered,
+        "driver_core_percent": (after.driver_seconds - before.driver_seconds) * 100 / seconds,
+    }
+    figures |= {f"ack_{name}_ms": at(acks, share) for name, share in SHARES.items()}
+    figures |= {f"end_{name}_ms": at(ends, share) for name, share in SHARES.items()}
+    figures["calls"] = {name: round(count / answered, 4) for name, count in sorted(calls.items())}
+    figures["connections"] = {name: round(count / answered, 4) for name, count in sorted(connections.items())}
+    return figures
+
+
+SHARES = {"p50": 0.5, "p99": 0.99, "max": 1.0}
+
+
+def at(values: Sequence[float], share: float) -> float | None:
+    """The value below which this share of the sorted values lies (nearest rank), None of none."""
+    return values[max(0, -(-len(values) * share // 1).__int__() - 1)] if values else None
+
+
+def summary(rounds: Iterable[Figures]) -> Figures:
+    """Medians over rounds; the worst of what has to be nought."""
+    each = list(rounds)
+    return {name: _together(name, [one[name] for one in each]) for name in each[0]}
+
+
+def _together(name: str, values: list[Any]) -> Any:
+    if isinstance(values[0], Mapping):
+        names = sorted({key for value in values for key in value})
+        return {key: median(value.get(key, 0.0) for value in values) for key in names}
+    there = [value for value in values if value is not None]
+    if not there:
+        return None
+    if name in EXACT or name.endswith("_max_ms"):
+        return max(there)
+    return median(there)
+
+
+def ratio(mine: Sequence[Figures], others: Sequence[Figures], name: str = "cpu_ms") -> tuple[float, float, float]:
+    """Median, least and greatest over rounds of my figure by another's of the same round."""
+    ratios = [one[name] / other[name] for one, other in zip(mine, others, strict=True) if other[name]]
+    return (median(ratios), min(ratios), max(ratios)) if ratios else (0.0, 0.0, 0.0)

@@ -1,0 +1,192 @@
+"""The driver: sends commands in a closed or an open loop, and times each from when it was due to when it was answered.
+
+An open loop goes by the clock: a command's time counts from when it was due, also when the driver came late to it or
+the peer held everything up, so that nothing is left out (no coordinated omission).
+"""
+
+import asyncio
+import gc
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from time import monotonic  # not the loop's clock, which uvloop reads in milliseconds
+
+from benchmarks.doors import Door
+from benchmarks.process import Server, own_cpu_seconds
+from benchmarks.upstream import Upstream
+
+PEOPLE = [f"U0AGENT{number:03d}" for number in range(500)]
+DRAIN_SECONDS = 5.0
+"""So long an answer may come after the last command was sent; then it is lost."""
+ACK_SECONDS = 3.0
+"""Slack's patience."""
+TIMER_SECONDS = 0.002
+"""An event loop's timers may be so late. From here on an open loop looks at the clock, and serves in between."""
+
+
+@dataclass(slots=True)
+class Command:
+    """One command; times are of time.monotonic."""
+
+    due: float
+    acked: float | None = None
+    refused: bool = False
+    answered: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is read at both ends of the measured window."""
+
+    at: float
+    cpu_seconds: float
+    driver_seconds: float
+    calls: Counter[str]
+    connections: Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A measured window: the commands that were due in it, and what was read at its ends."""
+
+    commands: list[Command] = field(repr=False)
+    before: Reading
+    after: Reading
+
+
+class Load:
+    """Load on one peer: its processes, the way in, and its upstream."""
+
+    def __init__(self, door: Door, upstream: Upstream, servers: list[Server], people: int) -> None:
+        self._door, self._upstream, self._servers = door, upstream, servers
+        self._people = PEOPLE[:people]
+        self._loop = asyncio.get_running_loop()
+        self._numbers = itertools.count(1)
+        self._under_way: dict[int, Command] = {}
+        self._commands: list[Command] = []
+        self._next: Callable[[], None] | None = None
+        upstream.on_answer = self._answered
+
+    @property
+    def people(self) -> int:
+        """How many people type."""
+        return len(self._people)
+
+    @property
+    def sent(self) -> int:
+        """How many commands in all."""
+        return len(self._commands)
+
+    async def commands(self, count: int, in_flight: int) -> None:
+        """So many commands in a closed loop, and all of their answers."""
+        left = iter(range(count - min(count, in_flight)))
+
+        def begin_next() -> None:
+            if next(left, None) is not None:
+                self._begin(monotonic())
+
+        self._next = begin_next
+        for _ in range(min(count, in_flight)):
+            self._begin(monotonic())
+        await self._drained(600.0)
+
+    async def closed(self, in_flight: int, *, settle_seconds: float, seconds: float) -> Window:
+        """Always so many in flight: the next is sent when one is answered."""
+        self._next = lambda: self._begin(monotonic())
+        first = self.sent
+        for _ in range(in_flight):
+            self._begin(monotonic())
+        return await self._measured(first, monotonic() + settle_seconds, seconds)
+
+    async def open(self, rate: float, *, settle_seconds: float, seconds: float) -> Window:
+        """So many a second, evenly, whatever the peer does."""
+        self._next = None
+        first, start = self.sent, monotonic()
+        dues = (start + number / rate for number in range(round(rate * (settle_seconds + seconds))))
+        self._tick(next(dues), dues)
+        return await self._measured(first, start + settle_seconds, seconds)
+
+    def _tick(self, due: float | None, dues: Iterator[float]) -> None:
+        while due is not None and due <= monotonic():
+            self._begin(due)
+            due = next(dues, None)
+        if due is None:
+            return
+        ahead = due - monotonic()
+        if ahead > TIMER_SECONDS:
+            self._loop.call_later(ahead - TIMER_SECONDS, self._tick, due, dues)
+        else:
+            self._loop.call_soon(self._tick, due, dues)
+
+    async def _measured(self, first: int, start: float, seconds: float) -> Window:
+        gc.collect()
+        gc.disable()  # a pause of the driver's would look like one of the peer's
+        try:
+            await asyncio.sleep(start - monotonic())
+            before = self._read()
+            await asyncio.sleep(start + seconds - monotonic())
+            after = self._read()
+            self._next = None
+            await self._drained(DRAIN_SECONDS)
+        finally:
+            gc.enable()
+        commands = [one for one in self._commands[first:] if before.at <= one.due < after.at]
+        return Window(commands, before, after)
+
+    def _read(self) -> Reading:
+        return Reading(
+            monotonic(),
+            sum(server.cpu_seconds() for server in self._servers),
+            own_cpu_seconds(),
+            self._upstream.calls.copy(),
+            self._upstream.connections.copy(),
+        )
+
+    async def _drained(self, seconds: float) -> None:
+        """Until everything is answered, or for so long. What is left over is forgotten, and so lost."""
+        deadline = monotonic() + seconds
+        while self._under_way and monotonic() < deadline:  # noqa: ASYNC110 - an event would cost every command
+            await asyncio.sleep(0.01)
+        self._under_way.clear()
+
+    def _begin(self, due: float) -> None:
+        number = next(self._numbers)
+        command = Command(due)
+        self._commands.append(command)
+        self._under_way[number] = command
+        self._door.send(self._payload(number), lambda acked: self._acked(number, command, acked))
+
+    def _acked(self, number: int, command: Command, acked: bool) -> None:
+        command.acked, command.refused = monotonic(), not acked
+        self._end(number, command)
+
+    def _answered(self, number: int) -> None:
+        command = self._under_way.get(number)
+        if command and command.answered is None:
+            command.answered = monotonic()
+            self._end(number, command)
+
+    def _end(self, number: int, command: Command) -> None:
+        if command.refused or (command.acked and command.answered):
+            ended = self._under_way.pop(number, None)
+            if ended and self._next:
+                self._next()
+
+    def _payload(self, number: int) -> dict[str, str]:
+        user = self._people[number % len(self._people)]
+        return {
+            "token": "unused",
+            "team_id": "T0BENCH",
+            "team_domain": "bench",
+            "channel_id": "C0CARE",
+            "channel_name": "customer-care",
+            "user_id": user,
+            "user_name": user.lower(),
+            "command": "/cobrowse",
+            "text": f"Checkout help {number}",  # the same words twice within ten seconds are one wish to the bot
+            "api_app_id": "A0BENCH",
+            "is_enterprise_install": "false",
+            "response_url": f"{self._upstream.urls['response_url']}/commands/T0BENCH/{number}",
+            "trigger_id": f"1767225600.{number}.{number:032x}",
+        }

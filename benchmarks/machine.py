@@ -1,0 +1,41 @@
+"""What the figures were made on and with. No name of a host, a person or a place."""
+
+import os
+import platform
+import shutil
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peers import BOLT_JS
+
+LIBRARIES = ("slack-bolt", "slack-sdk", "aiohttp", "httpx", "uvicorn", "uvloop")
+
+
+def machine() -> dict[str, Any]:
+    """Processor, system, interpreters and the versions of what is measured."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
+        "python": platform.python_version(),
+        "node": _node(),
+        "versions": {name: version(name) for name in LIBRARIES},
+    }
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def _node() -> str:
+    if not shutil.which("node"):
+        return "none"
+    bolt = BOLT_JS / "node_modules" / "@slack" / "bolt" / "package.json"
+    say = "console.log(process.versions.node, 'Bolt', require(process.argv[1]).version)"
+    found = subprocess.run(["node", "-e", say, str(bolt)], capture_output=True, text=True, check=False)
+    return found.stdout.strip() or "without Bolt"

@@ -1,0 +1,80 @@
+"""Who is measured, and how each is started: the bot, the floor, and Bolt as its documentation shows it."""
+
+import os
+import shutil
+import sys
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.doors import SIGNING_SECRET
+from benchmarks.load import PEOPLE
+
+HERE = Path(__file__).parent
+BOLT_JS = HERE / "bolt_js"
+HOSTS_FILE = "hosts.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """One of those that are measured; `command` may take the way in, `http` or `socket`, as its last argument."""
+
+    name: str
+    label: str
+    command: tuple[str, ...]
+    takes_door: bool = True
+
+    def argv(self, door: str) -> list[str]:
+        return [*self.command, *([door] if self.takes_door else [])]
+
+    @property
+    def missing(self) -> str:
+        """What it needs and does not find, "" for nothing."""
+        if self.name != "bolt-js":
+            return ""
+        if not shutil.which("node"):
+            return "there is no node"
+        return "" if (BOLT_JS / "node_modules").is_dir() else "run npm ci in benchmarks/bolt_js"
+
+
+def _python(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, *arguments)
+
+
+_ALL = (
+    Peer("floor", "bare floor", _python(str(HERE / "floor.py"))),
+    Peer("bot", "this bot", _python("-m", "bot", "run"), takes_door=False),
+    Peer("bolt-js", "Bolt for JavaScript", ("node", str(BOLT_JS / "app.js"))),
+    Peer("bolt-python", "Bolt for Python, plain", _python(str(HERE / "bolt_python.py"))),
+)
+PEERS = {peer.name: peer for peer in _ALL}
+BOT, FLOOR = PEERS["bot"], PEERS["floor"]
+
+
+def environment(urls: Mapping[str, str], *, door: str, port: int, directory: Path, database_url: str) -> dict[str, str]:
+    """All that a peer gets to know; each takes what it needs. Nothing of the caller's own environment but PATH."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(directory),
+        "PYTHONPATH": str(HERE.parent),
+        "NODE_ENV": "production",
+        "BOT_MODE": door,
+        "PORT": str(port),
+        "SLACK_BOT_TOKEN": "xoxb-bench",
+        "SLACK_APP_TOKEN": "xapp-bench",
+        "SLACK_SIGNING_SECRET": SIGNING_SECRET,
+        "SLACK_API_URL": f"{urls['slack']}/api/",
+        "GENESYS_API_URL": urls["genesys"],
+        "GENESYS_LOGIN_URL": urls["login"],
+        "GENESYS_CLIENT_ID": "bench-client",
+        "GENESYS_CLIENT_SECRET": "bench-client-secret",
+        "COBROWSE_HOSTS_FILE": str(directory / HOSTS_FILE),
+        "DATABASE_URL": database_url,
+    }
+
+
+def write_hosts(directory: Path) -> None:
+    """The mapping file: everybody who types is a host."""
+    lines = [f"{person},{uuid.uuid5(uuid.NAMESPACE_DNS, person)}\n" for person in PEOPLE]
+    (directory / HOSTS_FILE).write_text("slack_user_id,genesys_user_id\n" + "".join(lines), encoding="utf-8")

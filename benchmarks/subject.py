@@ -1,0 +1,101 @@
+"""A peer that runs: its upstream, its processes and the load on it, warm and ready to be measured."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.doors import Door, HttpDoor, SocketDoor
+from benchmarks.load import PEOPLE, Load
+from benchmarks.peers import Peer, environment, write_hosts
+from benchmarks.process import Server, cores, free_port
+from benchmarks.upstream import Upstream
+
+READY_SECONDS = 30.0
+POLL_SECONDS = 0.002
+WARM_UP_IN_FLIGHT = 32
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A peer with everything around it."""
+
+    peer: Peer
+    load: Load
+    upstream: Upstream
+    servers: list[Server]
+    ready_seconds: float
+    started_at: float
+
+    @property
+    def age_seconds(self) -> float:
+        return time.monotonic() - self.started_at
+
+
+@asynccontextmanager
+async def running(
+    peer: Peer,
+    door: str,
+    scratch: Path,
+    *,
+    people: int = len(PEOPLE),
+    processes: int = 1,
+    database_url: str | None = None,
+) -> AsyncIterator[Subject]:
+    """Started and able to take commands, not yet warm. Its files go into a directory of its own in `scratch`."""
+    directory = scratch / f"{peer.name}-{next(_numbers)}"
+    directory.mkdir()
+    write_hosts(directory)
+    async with AsyncExitStack() as stack:
+        upstream = await stack.enter_async_context(Upstream().open())
+        socket_door = await stack.enter_async_context(SocketDoor().open(upstream)) if door == "socket" else None
+        ports, servers = [], []
+        began = time.monotonic()
+        for _ in range(processes):
+            port = free_port()
+            url = database_url or f"sqlite:///{directory / 'bot.db'}"
+            environ = environment(upstream.urls, door=door, port=port, directory=directory, database_url=url)
+            server = Server(peer.argv(door), environ, directory, cores()[1])
+            stack.callback(server.kill)
+            ports.append(port)
+            servers.append(server)
+        for server, port in zip(servers, ports, strict=True):
+            await _ready(server, port, socket_door)
+        way: Door = socket_door or HttpDoor(ports)
+        ready_seconds = time.monotonic() - servers[0].started_at
+        yield Subject(peer, Load(way, upstream, servers, people), upstream, servers, ready_seconds, began)
+
+
+async def warm_up(subject: Subject) -> int:
+    """Until caches, pools and compilers are warm: everybody twice. Returns how many commands that took."""
+    commands = 2 * subject.load.people
+    await subject.load.commands(commands, WARM_UP_IN_FLIGHT)
+    return commands
+
+
+async def _ready(server: Server, port: int, door: SocketDoor | None) -> None:
+    async with asyncio.timeout(READY_SECONDS):
+        if door:
+            connected = asyncio.create_task(door.connected())
+            while not connected.done():
+                server.check()
+                await asyncio.sleep(POLL_SECONDS)
+            return
+        while not await _answers(port):
+            server.check()
+            await asyncio.sleep(POLL_SECONDS)
+
+
+async def _answers(port: int) -> bool:
+    """Whether the server answers HTTP, whatever it says: only the bot has a /healthz."""
+    with suppress(OSError):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n")
+        answer = await reader.read(12)
+        writer.close()
+        return answer.startswith(b"HTTP/1.1 ")
+    return False

@@ -1,0 +1,55 @@
+"""Posts to a command's response_url: the one call to Slack that every command costs, so it goes over the pool directly.
+
+https://docs.slack.dev/interactivity/handling-user-interaction#message_responses . Telling the same outcome twice is
+allowed and losing it is not, so posts are repeated. The address is a secret, and is never logged.
+"""
+
+import asyncio
+from collections.abc import Callable
+from json import dumps as encode
+from typing import Any
+
+import aiohttp
+
+REPEATS = 2
+REPEAT_SECONDS = 0.5
+LONGEST_ORDERED_SECONDS = 5
+"""A Retry-After of more is not waited for: somebody waits, and there are other ways to reach them."""
+_HEADERS = {"Content-Type": "application/json; charset=utf-8"}
+
+
+class ResponseUrls:
+    """Posts over one pool of connections. `proxy_for` says which proxy leads to an address."""
+
+    def __init__(self, http: aiohttp.ClientSession, proxy_for: Callable[[str], str | None]) -> None:
+        self._http = http
+        self._proxy_for = proxy_for
+
+    async def post(self, url: str, body: dict[str, Any]) -> int:
+        """Slack's HTTP status. Raises aiohttp.ClientError, TimeoutError and ValueError when there is none."""
+        data = encode(body).encode()
+        for left in range(REPEATS, -1, -1):
+            try:
+                status, delay = await self._post_once(url, data)
+            except aiohttp.ClientConnectionError:
+                if not left:
+                    raise
+                delay = REPEAT_SECONDS
+            else:
+                if delay is None or not left:
+                    return status
+            await asyncio.sleep(delay)
+        raise AssertionError("the last time returns or raises")
+
+    async def _post_once(self, url: str, data: bytes) -> tuple[int, float | None]:
+        """The status, and after how many seconds the same is worth another try; None for never."""
+        proxy = self._proxy_for(url)
+        async with self._http.post(url, data=data, headers=_HEADERS, proxy=proxy, allow_redirects=False) as response:
+            await response.read()
+            if response.status >= 500:
+                return response.status, REPEAT_SECONDS
+            if response.status != 429:
+                return response.status, None
+            ordered = response.headers.get("Retry-After", "1")
+            soon = ordered.isascii() and ordered.isdigit() and int(ordered) <= LONGEST_ORDERED_SECONDS
+            return 429, float(ordered) if soon else None
