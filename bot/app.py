@@ -15,18 +15,24 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.desk.access import Access
 from bot.desk.desk import Desk
 from bot.desk.hosts import Hosts, ListedHosts, Rule, SameEmail
+from bot.desk.inquiries import Inquiries
+from bot.desk.register import Register
 from bot.genesys.auth import TokenAuth
 from bot.genesys.client import GenesysClient
 from bot.genesys.connections import HttpClient
+from bot.genesys.conversations import CALLS, Conversations
 from bot.genesys.pace import Pace
 from bot.genesys.sessions import Sessions
 from bot.genesys.users import Users
 from bot.settings import Service, Settings
 from bot.slack import actions, boundary, commands
 from bot.slack.delivery import Delivery, new_http_session, new_web_client
+from bot.slack.direct import DirectMessages
+from bot.slack.herald import Herald
 from bot.slack.identity import Identity, identify
 from bot.slack.messages import Words, contact_markup
 from bot.slack.people import SlackPeople
+from bot.slack.places import Places
 from bot.store.opening import open_store
 
 
@@ -54,17 +60,26 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         identity = await identify(web)
         people = SlackPeople(web, identity.home)
         words = Words(slack.command, contact_markup(slack.help_contact))
-        delivery = Delivery(web, http, words, slack.proxies.of)
+        access = Access(settings.rules, identity.home, people)
+        users, sessions, offer = Users(genesys), session_service(settings.service, genesys), settings.service.offer
+        hosts = Hosts(host_rules(settings, users), store)
+        direct = DirectMessages(web)
+        herald = Herald(web, direct, Places(web), store.sessions)
+        delivery = Delivery(web, http, words, direct, herald, slack.proxies.of)
+        register = Register(store.sessions, access, sessions, herald)
+        inquiries = Inquiries(access, hosts, store, users, sessions, offer.application_id)
         desk = Desk(
             store=store,
-            access=Access(settings.rules, identity.home, people),
-            hosts=Hosts(host_rules(settings, Users(genesys)), store),
-            sessions=Sessions(genesys),
+            access=access,
+            hosts=hosts,
+            sessions=sessions,
             teller=delivery,
-            offer=settings.service.offer,
+            offer=offer,
+            handlers={**register.handlers(), **inquiries.handlers()},
         )
         app = new_bolt_app(settings, identity, new_web_client(None, slack.api_url, http, proxy))
-        commands.register(app, desk, words)
+        conversations = settings.service.conversations
+        commands.register(app, desk, words, conversations.app if conversations else None)
         actions.register(app, desk, delivery, words)
         boundary.register(app, delivery, words)
         try:
@@ -79,9 +94,16 @@ async def open_genesys(service: Service) -> AsyncIterator[GenesysClient]:
     async with HttpClient(service.proxy) as http:
         auth = TokenAuth(http, service.login_url, service.credentials)
         try:
-            yield GenesysClient(http, service.api_url, auth, pace=Pace(service.requests_per_minute))
+            pace, calls_each = Pace(service.requests_per_minute), CALLS if service.conversations else 1
+            yield GenesysClient(http, service.api_url, auth, pace=pace, calls_each=calls_each)
         finally:
             await auth.close()
+
+
+def session_service(service: Service, genesys: GenesysClient) -> Sessions | Conversations:
+    """The one that is chosen."""
+    chosen = service.conversations
+    return Conversations(genesys, chosen.joining) if chosen else Sessions(genesys)
 
 
 def host_rules(settings: Settings, users: Users) -> list[Rule]:

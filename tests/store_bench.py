@@ -10,20 +10,10 @@ from typing import Any
 
 import asyncpg
 import pytest
+from bot.store.memory import MemoryStore
 from postgres import new_database
 
-from bot.desk.models import (
-    ChannelId,
-    HostId,
-    Kind,
-    Request,
-    Session,
-    SessionId,
-    TeamId,
-    UserId,
-    new_request_id,
-)
-from bot.store.memory import MemoryStore
+from bot.desk.models import ChannelId, HostId, Kind, Request, Session, SessionId, TeamId, UserId, new_request_id
 from bot.store.postgres_opening import open_postgres
 from bot.store.sealing import Sealer
 from bot.store.sqlite import SQLiteStore

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from bot.desk import errors
 from bot.desk.models import Host, Identity, Kind, Note, Person, Request, Session, Standing, Started
-from bot.slack.blocks import FAILURE_BLOCK, SESSION_BLOCK, Message
+from bot.slack.blocks import FAILURE_BLOCK, OPEN_ACTION, SESSION_BLOCK, Message
 from bot.slack.grammar import RESERVED, Help, NotUnderstood, NotYet, Reason, clean_name
 from bot.slack.guidance import guide
-from bot.slack.messages import OPEN_ACTION, SOMEBODY, TRY_AGAIN_ACTION, Words, contact_markup
+from bot.slack.messages import SOMEBODY, TRY_AGAIN_ACTION, Words, contact_markup
 
 HOST = Host("2f7b0c9e-0000-4000-8000-000000000001", "hosts file")
 JOIN_URL = "https://join.example/s/7f3a?k=a&b=c"

@@ -1,15 +1,20 @@
 """Every error has a sentence of its own: what happened, and what to do next."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from bot.desk import errors
+from bot.desk import conversation_errors, errors, press_errors
 from bot.desk.errors import CobrowseError, Miss
-from bot.desk.models import Standing
-from bot.slack.sentences import escape, sentence
+from bot.desk.models import LiveConversation, Standing
+from bot.slack.sentences import sentence
+from bot.slack.blocks import escape
 
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"
 CONTACT = "<#C0HELP>"
 REF = "corr-7"
+CARLA = LiveConversation("2f7b0c9e-0000-4000-8000-00000000000a", datetime.now(UTC), "Carla <C> & co")
+SOMEBODY = LiveConversation("2f7b0c9e-0000-4000-8000-00000000000b", datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
 ERRORS = [
     errors.Draining(),
     errors.StoreUnavailable(),
@@ -40,9 +45,13 @@ ERRORS = [
     errors.UnusableAnswer(why="a session without an id", acted=True, reference=REF),
     errors.UnusableAnswer(why="a redirect (302)", reference=REF),
     errors.NoSuchSession(reference=REF),
-    errors.NotYours(),
-    errors.TriedAlready(),
-    errors.RequestGone(),
+    conversation_errors.NoConversation(reference=REF),
+    conversation_errors.NotInConversation(conversation_id=HOST, reference=REF),
+    conversation_errors.SeveralConversations(candidates=(CARLA, SOMEBODY), reference=REF),
+    conversation_errors.UserContextNeeded(reference=REF),
+    press_errors.NotYours(),
+    press_errors.TriedAlready(),
+    press_errors.RequestGone(),
     errors.Interrupted(True),
     errors.Interrupted(False),
     errors.NotBegun(),
@@ -54,7 +63,7 @@ BASES = {
     errors.NotAccepted,
     errors.Refused,
     errors.ServiceError,
-    errors.TryAgainRefused,
+    press_errors.TryAgainRefused,
 }
 MAY_BE_TRIED_AGAIN = {
     "SlackUnavailable",
@@ -64,6 +73,7 @@ MAY_BE_TRIED_AGAIN = {
     "OutcomeUnknown",
     "Unreachable",
     "UnusableAnswer",
+    "NoConversation",
     "Interrupted",
     "NotBegun",
     "SessionOver",
@@ -157,6 +167,18 @@ def test_what_the_person_cannot_mend_names_who_can(error):
         (errors.Interrupted(False), ["restarted", "No session was created"]),
         (errors.UnusableAnswer(why="no id", acted=True), ["no id", "Nobody knows"]),
         (errors.UnusableAnswer(why="a redirect (302)"), ["a redirect (302)", "No session was created"]),
+        (conversation_errors.NoConversation(), ["no customer", "few seconds", "id or address"]),
+        (conversation_errors.NotInConversation(conversation_id=HOST), [HOST, "not connected", "no session"]),
+        (
+            conversation_errors.SeveralConversations(candidates=(CARLA, SOMEBODY)),
+            ["Carla &lt;C&gt; &amp; co", f"`{CARLA.id}`"],
+        ),
+        (
+            conversation_errors.SeveralConversations(candidates=(CARLA, SOMEBODY)),
+            ["a customer since", "02 Jan 03:04 UTC"],
+        ),
+        (conversation_errors.SeveralConversations(candidates=(CARLA,) * 12), ["and 2 more"]),
+        (conversation_errors.UserContextNeeded(), ["signed in", CONTACT]),
         (errors.NoSuchSession(), ["ends by itself"]),
         (errors.ChannelNotAllowed("C0LOUNGE", ("C0DESK", "C0CARE")), ["<#C0DESK>", "<#C0CARE>"]),
         (errors.MayNotActForOthers("U0BEN"), ["<@U0BEN>", "supervisor", "none was started"]),

@@ -9,15 +9,7 @@ import store_bench
 from store_bench import ANA, HOST, TEAM, Bench, die, request, session
 
 from bot.desk.errors import HostNotFound, InvalidHost, Miss, StoreUnavailable
-from bot.desk.models import (
-    ChannelId,
-    Host,
-    RequestId,
-    State,
-    TeamId,
-    UserId,
-    new_request_id,
-)
+from bot.desk.models import ChannelId, Host, RequestId, State, TeamId, UserId, new_request_id
 
 bench, any_bench = store_bench.bench, store_bench.any_bench
 

@@ -13,32 +13,13 @@ from typing import Protocol
 
 from bot.desk.access import Access
 from bot.desk.cache import at_once
-from bot.desk.errors import (
-    CobrowseError,
-    Draining,
-    Interrupted,
-    InvalidHost,
-    NotYours,
-    RequestGone,
-    TriedAlready,
-    Unexpected,
-)
+from bot.desk.errors import CobrowseError, Draining, Interrupted, InvalidHost, Unexpected
 from bot.desk.hosts import LINK, Hosts
 from bot.desk.housekeeping import keep_house
 from bot.desk.journal import log_outcome
-from bot.desk.models import (
-    Host,
-    Kind,
-    Offer,
-    Order,
-    Person,
-    Request,
-    RequestId,
-    Session,
-    Started,
-    State,
-)
+from bot.desk.models import Host, Kind, Offer, Order, Person, Request, RequestId, Session, Started, State
 from bot.desk.outcomes import Handlers, Outcome
+from bot.desk.press_errors import NotYours, RequestGone, TriedAlready
 from bot.desk.progress import NOTE_AFTER_SECONDS, Notifier, Progress, Superseded, Watcher
 from bot.desk.recovery import known_end, session_of_another
 from bot.desk.store import Kept, Store
@@ -146,8 +127,7 @@ class Desk:
         same_place = press.team_id == was.team_id or (was.enterprise_id and press.enterprise_id == was.enterprise_id)
         if was.requester != press.requester or not same_place:
             raise NotYours
-        same = ("kind", "target", "name", "team_id", "application_id", "timeout_seconds")
-        again = replace(press, **{field: getattr(was, field) for field in same})
+        again = was.repeated(press)
         if kept.failure is None or not await self.accept(again):
             raise TriedAlready
 

@@ -8,6 +8,8 @@
     ├─ ServiceError           the session service; carries its reference
     │  ├─ SignInRefused · OAuthRefused · Forbidden                          the bot's own set-up
     │  ├─ InvalidHost · UnknownApplication · BadRequest                     this order
+    │  ├─ NoConversation · NotInConversation · SeveralConversations         which conversation it is for
+    │  ├─ UserContextNeeded                                                 a client may not, a person may
     │  ├─ Busy · TooManyWaiting · ServiceFault · OutcomeUnknown · Unreachable · UnusableAnswer
     │  │                      NoSuchSession
     ├─ TryAgainRefused        NotYours · TriedAlready · RequestGone
@@ -210,22 +212,6 @@ class UnusableAnswer(ServiceError):
 
 class NoSuchSession(ServiceError):
     """The service knows no session by this id, or cannot end it on demand."""
-
-
-class TryAgainRefused(CobrowseError):
-    """A Try again button that does nothing for this press."""
-
-
-class NotYours(TryAgainRefused):
-    """Only the requester may press it."""
-
-
-class TriedAlready(TryAgainRefused):
-    """It works once."""
-
-
-class RequestGone(TryAgainRefused):
-    """The request is not known any more."""
 
 
 @dataclass(eq=False)

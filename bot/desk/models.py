@@ -20,6 +20,8 @@ HostId = NewType("HostId", str)
 """A Genesys user, a lower-case UUID."""
 SessionId = NewType("SessionId", str)
 """What the session service calls a session. Opaque."""
+ConversationId = NewType("ConversationId", str)
+"""A conversation of Genesys Cloud, a lower-case UUID."""
 RequestId = NewType("RequestId", str)
 """Our own reference, twelve characters that can be read out over a phone."""
 
@@ -98,10 +100,11 @@ class Request:
     """One thing one person asked for, once.
 
     `key` is Slack's own id of the invocation, so that what is delivered twice is one request. `target` is whom the
-    session is for, None for oneself. `reply_url` is Slack's response_url: a secret. `replaces` is true when the answer
-    takes the place of the message whose button was pressed. `argument` is what a kind takes beside these, such as a
-    session's id. `application_id` and `timeout_seconds` are the session's own, None for what the settings say. Without
-    a `channel_id` ("") it was asked for nowhere in particular.
+    session is for, None for oneself; `conversation_id` which conversation it is for, None for the one there is.
+    `reply_url` is Slack's response_url: a secret. `replaces` is true when the answer takes the place of the message
+    whose button was pressed. `argument` is what a kind takes beside these, such as a session's id. `application_id` and
+    `timeout_seconds` are the session's own, None for what the settings say. Without a `channel_id` ("") it was asked
+    for nowhere in particular.
     """
 
     id: RequestId
@@ -117,6 +120,7 @@ class Request:
     argument: str | None = None
     application_id: str | None = None
     timeout_seconds: int | None = None
+    conversation_id: ConversationId | None = None
     reply_url: str | None = field(default=None, repr=False)
     replaces: bool = False
     same_as: RequestId | None = None
@@ -131,10 +135,24 @@ class Request:
         """Whether somebody other than the requester is to host it. A mention of oneself is oneself."""
         return self.agent != self.requester
 
+    def repeated(self, press: "Request") -> "Request":
+        """The same wish once more, asked for by `press`."""
+        return replace(
+            press,
+            kind=self.kind,
+            team_id=self.team_id,
+            target=self.target,
+            name=self.name,
+            conversation_id=self.conversation_id,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What the session service is asked for. `context` says where the wish came from ("slack", "command-line")."""
+    """What the session service is asked for. `context` says where the wish came from ("slack", "command-line").
+
+    `conversation_id` is for the service that has sessions inside of conversations: None leaves it to find the host's.
+    """
 
     host_id: HostId
     name: str
@@ -143,6 +161,7 @@ class Order:
     timeout_seconds: int
     request_id: RequestId
     context: str
+    conversation_id: ConversationId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +182,7 @@ class Offer:
             timeout_seconds=request.timeout_seconds or self.timeout_seconds,
             request_id=request.id,
             context="slack",
+            conversation_id=request.conversation_id,
         )
 
 
@@ -170,7 +190,8 @@ class Offer:
 class Session:
     """A session that exists. `join_url` is the customer's, and a secret; `ends_at` is when its time-out ends it.
 
-    `reference` is the service's correlation id of the answer that brought it.
+    `join_code` is a secret, too: where the service gives one, `ends_at` is until when it can be used, and `join_url`
+    may be empty. `reference` is the service's correlation id of the answer that brought it.
     """
 
     id: SessionId
@@ -180,26 +201,17 @@ class Session:
     application_id: str = ""
     ends_at: datetime
     join_url: str = field(repr=False)
+    join_code: str = field(default="", repr=False)
     reference: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionRecord:
-    """A session as it is remembered. Its join URL is "" once it is over, or for who may not read it."""
+@dataclass(frozen=True, slots=True)
+class LiveConversation:
+    """A conversation a host is in. `customer` is a name, for display only, and "" when it is not known."""
 
-    session: Session
-    team_id: TeamId
-    requester: UserId
-    agent: UserId
-    is_over: bool
-
-    def concerns(self, user_id: UserId) -> bool:
-        """Whether it is this person's, so that they may read its link."""
-        return user_id in (self.requester, self.agent)
-
-    def seen_by(self, user_id: UserId) -> "SessionRecord":
-        """As this person may see it."""
-        return self if self.concerns(user_id) else replace(self, session=replace(self.session, join_url=""))
+    id: ConversationId
+    since: datetime
+    customer: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from bot.desk.errors import CobrowseError, Miss, Refused
-from bot.desk.models import ChannelId, Host, HostId, Identity, Kind, Request, Role, SessionRecord, Started, UserId
+from bot.desk.models import ChannelId, Host, HostId, Identity, Kind, Request, Role, Started, UserId
+from bot.desk.remembered import SessionRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +83,7 @@ class Explained:
 
 
 Success = (
-    Started
-    | Identity
-    | Help
-    | Recalled
-    | Listed
-    | Ended
-    | Shared
-    | SentDirect
-    | Applications
-    | Linked
-    | Explained
+    Started | Identity | Help | Recalled | Listed | Ended | Shared | SentDirect | Applications | Linked | Explained
 )
 Outcome = Success | CobrowseError
 Handler = Callable[[Request], Awaitable[Success]]

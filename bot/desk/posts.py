@@ -1,49 +1,10 @@
 """Messages that speak of a session where they can be changed later: each is told once that the session is over."""
 
-import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
-from bot.desk.models import ChannelId, SessionId, SessionRecord
-
-log = logging.getLogger(__name__)
+from bot.desk.remembered import Post, PostBook, SessionRecord
 
 MOST_AT_ONCE = 50
-
-
-class PostKind(StrEnum):
-    """For whom it is."""
-
-    SHARED = "shared"
-    DIRECT = "direct"
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """One message: `ts` is Slack's name of it within its channel."""
-
-    session_id: SessionId
-    channel_id: ChannelId
-    ts: str
-    kind: PostKind
-
-
-class PostBook(Protocol):
-    """Where sessions were told. Every method may raise StoreUnavailable."""
-
-    async def add_post(self, post: Post) -> None: ...
-
-    async def posts(self, session_id: SessionId) -> Sequence[Post]: ...
-
-    async def due_posts(self, most: int) -> Sequence[Post]:
-        """Those of sessions that are over."""
-
-    async def drop_post(self, post: Post) -> None:
-        """It has been told, or cannot be."""
-
-    async def session(self, session_id: SessionId) -> SessionRecord | None: ...
 
 
 class Editor(Protocol):

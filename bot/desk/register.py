@@ -5,43 +5,20 @@ sharing and sending are each said to have been done when they are asked for twic
 """
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
 from bot.desk.access import Access
 from bot.desk.errors import NoSuchSession, ServiceError
-from bot.desk.models import ChannelId, Kind, Request, Role, SessionId, SessionRecord, TeamId, UserId
+from bot.desk.models import ChannelId, Kind, Request, Role, SessionId, UserId
 from bot.desk.outcomes import Ended, Handlers, Listed, Recalled, SentDirect, Shared
-from bot.desk.session_errors import (
-    EndedAlready,
-    LeadsOnly,
-    MayNotEnd,
-    MayNotRead,
-    NothingOpen,
-    SessionNotFound,
-    SeveralOpen,
-)
+from bot.desk.press_errors import EndedAlready
+from bot.desk.remembered import SessionBook, SessionRecord
+from bot.desk.session_errors import LeadsOnly, MayNotEnd, MayNotRead, NothingOpen, SessionNotFound, SeveralOpen
 
 MOST_LISTED = 20
 LOOK_SECONDS = 5.0
-
-
-class SessionBook(Protocol):
-    """The sessions that the bot made. Every method may raise StoreUnavailable."""
-
-    async def session(self, session_id: SessionId) -> SessionRecord | None:
-        """That one, over or not."""
-
-    async def last_session(self, team_id: TeamId, user_id: UserId) -> SessionRecord | None:
-        """The newest that this person asked for or hosts."""
-
-    async def open_sessions(self, team_id: TeamId, user_id: UserId | None, most: int) -> Sequence[SessionRecord]:
-        """What is open: this person's, or (None) all of the workspace; newest first."""
-
-    async def end_session(self, session_id: SessionId) -> bool:
-        """Remembers that it is over, and wipes its link. Whether it was open."""
 
 
 class SessionControl(Protocol):
@@ -170,6 +147,6 @@ class Register:
 
     async def _close(self, record: SessionRecord) -> SessionRecord:
         await self._book.end_session(record.session.id)
-        over = replace(record, is_over=True, session=replace(record.session, join_url=""))
+        over = replace(record, is_over=True, session=replace(record.session, join_url="", join_code=""))
         await self._herald.retire(over)
         return over

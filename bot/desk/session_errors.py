@@ -6,10 +6,6 @@ from bot.desk.errors import CobrowseError, Refused
 from bot.desk.models import UserId
 
 
-class EndedAlready(CobrowseError):
-    """It has ended, or its time has run out."""
-
-
 @dataclass(eq=False)
 class NothingOpen(CobrowseError):
     """The person has no open session; nor had any that is remembered, unless `ever`."""
@@ -57,14 +53,6 @@ class ShareRefused(CobrowseError):
     """The session cannot be shown in that channel; `why`: "outside", "uninvited" or "unknown"."""
 
     why: str
-
-
-class SharedAlready(CobrowseError):
-    """It stands in that channel."""
-
-
-class SentAlready(CobrowseError):
-    """The requester has it in a direct message."""
 
 
 class NotLinked(CobrowseError):

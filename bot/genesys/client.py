@@ -53,14 +53,16 @@ class GenesysClient:
         auth: Gate,
         *,
         pace: Pace | None = None,
+        calls_each: int = 1,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
+        """`calls_each`: how many a session takes."""
         self._http = http
         self._api_url = api_url
         self._auth = auth
         self._sleep = sleep
         self._pace = pace or Pace()
-        self._queue = Queue(self._pace)
+        self._queue = Queue(self._pace, calls_each)
 
     @property
     def is_free(self) -> bool:
@@ -76,14 +78,16 @@ class GenesysClient:
         json: object = None,
         safe: bool = False,
         watcher: Watcher | None = None,
+        again: bool = False,
     ) -> httpx.Response:
         """A 2xx answer. `safe`: sending it twice does no harm, so it is also repeated when nobody knows whether the
-        service acted. `needs` names the scope or permission a 403 is about. Raises ServiceError."""
+        service acted. `needs` names the scope or permission a 403 is about. `again`: it goes on with a session that
+        has had its turn. Raises ServiceError."""
         request = _request(method, self._api_url + path, json)
 
-        async def turn(again: bool) -> None:
+        async def turn(repeats: bool) -> None:
             await self._auth.ready()
-            await self._queue.turn(watcher, again=again)
+            await self._queue.turn(watcher, again=again or repeats)
 
         async def once() -> httpx.Response:
             return await self._in_turn(request, watcher)

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.page_view import Viewer, masked, message_view, person_view
+from bot.sandbox.page_view import Talk, Viewer, masked, message_view, person_view
 from bot.sandbox.slack import Message, SandboxSlack
 
 FILES = Path(__file__).with_name("page")
@@ -33,7 +33,7 @@ HEADERS = {
 
 
 class SandboxPage:
-    """The page's server; `fault` is the fault the panel shows as chosen."""
+    """The page's server. The panel shows `fault` as chosen, and `talk`, where there is one, as what can be chosen."""
 
     def __init__(
         self,
@@ -47,6 +47,7 @@ class SandboxPage:
     ) -> None:
         self.url = ""
         self.fault: str | None = None
+        self.talk: Talk | None = None
         self._slack = slack
         self._people = dict(people)
         self._faults = dict(faults)
@@ -68,6 +69,7 @@ class SandboxPage:
         app.router.add_post("/api/say", self._say)
         app.router.add_post("/api/press", self._press)
         app.router.add_post("/api/fault", self._choose_fault)
+        app.router.add_post("/api/talk", self._choose_talk)
         app.router.add_get("/{name}", self._file)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
@@ -160,6 +162,16 @@ class SandboxPage:
             viewer.push("fault", name)
         return web.json_response({})
 
+    async def _choose_talk(self, request: web.Request) -> web.Response:
+        name = (await _asked(request, "name"))["name"]
+        if self.talk is None or name not in self.talk.choices:
+            return web.Response(status=400, text="There is no such choice.")
+        self.talk.choose(name)
+        self.talk.chosen = name
+        for viewer in self._viewers:
+            viewer.push("talk", self.talk.view())
+        return web.json_response({})
+
     # what the page is told
 
     async def _live(self, request: web.Request) -> web.StreamResponse:
@@ -200,6 +212,7 @@ class SandboxPage:
             "messages": [message_view(message) for message in workspace.seen_by(person)],
             "faults": [{"name": name, "sentence": sentence} for name, sentence in self._faults.items()],
             "fault": self.fault,
+            "talk": self.talk.view() if self.talk else None,
             "traffic": list(self._traffic),
         }
 

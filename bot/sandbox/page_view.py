@@ -9,6 +9,8 @@ import asyncio
 import json
 import re
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -52,6 +54,20 @@ def message_view(message: Message) -> dict[str, Any]:
 def person_view(user: SlackUser) -> dict[str, Any]:
     """Return a person as the page names them."""
     return {"name": user.real_name, "handle": user.name, "app": user.is_bot, "deleted": user.deleted}
+
+
+@dataclass
+class Talk:
+    """How many live conversations each agent has, of several choices, and where Genesys shows what it sent."""
+
+    choices: tuple[str, ...]
+    chosen: str
+    choose: Callable[[str], None]
+    genesys_url: str
+
+    def view(self) -> dict[str, Any]:
+        """For the page."""
+        return {"choices": self.choices, "chosen": self.chosen, "outbox": f"{self.genesys_url}/outbox"}
 
 
 class Viewer:

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from bot.sandbox.genesys import GenesysUser
+from bot.sandbox.genesys_conversations import DEPLOYMENT_ID
 from bot.sandbox.slack import SlackChannel, SlackUser
 
 ROLES = {"agent": "U0ANA", "unmapped": "U0UNA", "supervisor": "U0SAM", "guest": "U0GUS"}
@@ -46,6 +47,7 @@ class Keys:
     bot_token: str = field(default_factory=lambda: f"xoxb-sandbox-{secrets.token_hex(12)}")
     app_token: str = field(default_factory=lambda: f"xapp-sandbox-{secrets.token_hex(12)}")
     signing_secret: str = field(default_factory=lambda: secrets.token_hex(16))
+    client_secret: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     private_key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
 
     @property
@@ -75,4 +77,17 @@ def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> 
         "COBROWSE_HELP_CONTACT": ROLES["supervisor"],
         "DATABASE_URL": "memory:",
         "SHUTDOWN_SECONDS": "300",
+    }
+
+
+def public_environ(keys: Keys, genesys_url: str) -> dict[str, str]:
+    """What comes on top where sessions belong to conversations: the settings of a public Genesys Cloud organisation."""
+    return {
+        "GENESYS_COBROWSE_API": "conversations",
+        "GENESYS_REGION": "mypurecloud.com",
+        "GENESYS_ORG_ID": "",
+        "GENESYS_PRIVATE_KEY": "",
+        "GENESYS_CLIENT_SECRET": keys.client_secret,
+        "GENESYS_DEPLOYMENT_ID": DEPLOYMENT_ID,
+        "COBROWSE_JOIN_URL_TEMPLATE": f"{genesys_url}/messenger#{{joinCode}}",
     }

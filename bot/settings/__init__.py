@@ -16,7 +16,7 @@ from bot.desk.access import Roll, Rules
 from bot.desk.models import ChannelId, HostId, TeamId, UserId
 from bot.settings.proxies import Proxies
 from bot.settings.reader import Reader, SettingsFault, read_file
-from bot.settings.service import Logging, Service, read_service
+from bot.settings.service import CONVERSATIONS, Logging, Service, cobrowse_api, read_service
 from bot.store.opening import MEMORY, POSTGRES, SQLITE
 from bot.store.sealing import check_key
 
@@ -120,6 +120,15 @@ def load_slack(environ: Mapping[str, str]) -> Slack:
     return slack
 
 
+def load_cobrowse_api(environ: Mapping[str, str]) -> str:
+    """`sessions` or `conversations`, for the sandbox, which makes up everything else. Raises SettingsFault."""
+    reader = Reader(environ)
+    chosen = cobrowse_api(reader)
+    if reader.faults:
+        raise SettingsFault(reader.faults)
+    return chosen
+
+
 def load_database(environ: Mapping[str, str]) -> Database:
     """What the commands need that only look into the database. Raises SettingsFault."""
     reader = Reader(environ)
@@ -188,6 +197,7 @@ def _roll(reader: Reader, name: str) -> Roll:
 
 
 __all__ = [
+    "CONVERSATIONS",
     "Database",
     "Logging",
     "Service",
@@ -196,6 +206,7 @@ __all__ = [
     "Slack",
     "environment",
     "load",
+    "load_cobrowse_api",
     "load_database",
     "load_service",
     "load_slack",

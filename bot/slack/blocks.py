@@ -7,6 +7,7 @@ from typing import Any
 Block = dict[str, Any]
 FAILURE_BLOCK, SESSION_BLOCK = "failure", "session"
 """The first block's id says what kind of answer a message is."""
+OPEN_ACTION = "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,11 @@ class Message:
     def payload(self) -> dict[str, Any]:
         """For an ack, a response_url or chat.post…: nothing is unfurled."""
         return {"text": self.text, "blocks": self.blocks, "unfurl_links": False, "unfurl_media": False}
+
+
+def escape(text: str) -> str:
+    """Makes `&`, `<` and `>` plain text: https://docs.slack.dev/messaging/formatting-message-text#escaping"""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def section(text: str, block_id: str | None = None) -> Block:

@@ -3,10 +3,11 @@
 The card that answers a start is in messages.py. What a button does is for actions.py, which checks its presser anew.
 """
 
-from bot.desk.models import Session, SessionRecord, UserId
-from bot.slack.blocks import Block, Message, button, buttons, confirm, context, section
-from bot.slack.messages import Words, link_blocks
-from bot.slack.sentences import clock, escape
+from bot.desk.models import RequestId, Session, UserId
+from bot.desk.remembered import SessionRecord
+from bot.slack.blocks import Block, Message, button, buttons, confirm, context, escape, section
+from bot.slack.joining import ways_in
+from bot.slack.sentences import clock
 
 END_ACTION, SHARE_ACTION, DIRECT_ACTION = "end_session", "share_session", "send_session"
 
@@ -16,7 +17,8 @@ def controls(session: Session, *, share: bool = True, direct: bool = True) -> Bl
     row = []
     if share:
         asked = "Everybody in this channel will see the customer's link, and who shared it."
-        row.append(button("Share to channel", SHARE_ACTION, value=session.id, confirm=confirm("Share it?", asked, "Share")))
+        sure = confirm("Share it?", asked, "Share")
+        row.append(button("Share to channel", SHARE_ACTION, value=session.id, confirm=sure))
     if direct:
         row.append(button("Send to me", DIRECT_ACTION, value=session.id))
     asked = "The customer's page stops being shared at once. This cannot be taken back."
@@ -32,31 +34,35 @@ def listed(record: SessionRecord, *, everybodys: bool) -> list[Block]:
     whose = f" · host <@{record.agent}>" if everybodys or record.agent != record.requester else ""
     given = f" · started by <@{record.requester}>" if record.agent != record.requester else ""
     head = section(f"*{name}*{whose}{given} · ends about {clock(session.ends_at)}")
-    link = link_blocks(session) if session.join_url and not everybodys else []
+    link = ways_in(session) if session.join_url and not everybodys else []
     return [head, *link, controls(session, share=not everybodys, direct=not everybodys)]
 
 
-def direct_card(words: Words, record: SessionRecord) -> Message:
+def direct_card(record: SessionRecord) -> Message:
     """A session in a direct message to its host or requester."""
     session, name = record.session, escape(record.session.name)
     return Message(
         f"Your co-browse session “{name}”. The link for your customer is in this message.",
-        [section(f":link: *Co-browse session*\n{name}"), *link_blocks(session), controls(session, share=False, direct=False)]
-        + _small_print(record),
+        [
+            section(f":link: *Co-browse session*\n{name}"),
+            *ways_in(session),
+            controls(session, share=False, direct=False),
+            _small_print(record),
+        ],
     )
 
 
-def shared_card(words: Words, record: SessionRecord, sharer: UserId) -> Message:
+def shared_card(record: SessionRecord, sharer: UserId) -> Message:
     """A session in a channel, for all in it: who shares what, and with whom as host."""
     session, name = record.session, escape(record.session.name)
     return Message(
         f"<@{sharer}> shares the co-browse session “{name}” with this channel.",
         [
             section(f":link: *<@{sharer}> shares a co-browse session with this channel*\n{name}"),
-            *link_blocks(session),
+            *ways_in(session),
             controls(session, share=False, direct=False),
-        ]
-        + _small_print(record),
+            _small_print(record),
+        ],
     )
 
 
@@ -68,7 +74,14 @@ def closed_card(record: SessionRecord, *, shared: bool) -> Message:
     return Message(text, [section(f":white_circle: *Co-browse session over*\n{name}"), context(f"{host}.")])
 
 
-def _small_print(record: SessionRecord) -> list[Block]:
+def reference_line(request_id: RequestId, service: str | None = None) -> Block:
+    """What somebody who helps will ask for: our reference, and the service's where there is one."""
+    return context(f"Reference `{request_id}`" + (f" · Genesys `{escape(service)}`" if service else ""))
+
+
+def _small_print(record: SessionRecord) -> Block:
     session = record.session
     given = f" · started by <@{record.requester}>" if record.agent != record.requester else ""
-    return [context(f"<@{record.agent}> is the host{given} · ends about {clock(session.ends_at)} · `{escape(session.id)}`")]
+    return context(
+        f"<@{record.agent}> is the host{given} · ends about {clock(session.ends_at)} · `{escape(session.id)}`"
+    )

@@ -20,11 +20,14 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.desk.cache import Cache
-from bot.desk.models import Note, Request, RequestId, Session, UserId
-from bot.desk.outcomes import Outcome
+from bot.desk.models import Kind, Note, Request, RequestId, Session, Started, UserId
+from bot.desk.outcomes import Ended, Outcome
+from bot.desk.press_errors import EndedAlready
+from bot.desk.remembered import PostKind
 from bot.slack.answers import MISSHAPEN, TROUBLE, SlackAnswer, error_code
 from bot.slack.blocks import Message
+from bot.slack.direct import DirectMessages
+from bot.slack.herald import Herald
 from bot.slack.messages import Words
 from bot.slack.response_url import LONGEST_ORDERED_SECONDS, REPEATS, ResponseUrls
 
@@ -82,12 +85,13 @@ class Delivery:
         web: AsyncWebClient,
         http: aiohttp.ClientSession,
         words: Words,
+        direct: DirectMessages,
+        herald: Herald,
         proxy_for: Callable[[str], str | None] = lambda url: None,
     ) -> None:
-        self._web = web
+        self._web, self._direct, self._herald = web, direct, herald
         self._response_urls = ResponseUrls(http, proxy_for)
         self._words = words
-        self._direct: Cache[UserId, str] = Cache(seconds=86_400, size=20_000)
         self._posting: set[asyncio.Task[bool]] = set()
         self._way_seconds = WAY_SECONDS
         self._deadlines: set[asyncio.Timeout] = set()
@@ -100,22 +104,27 @@ class Delivery:
     async def answer(self, request: Request, outcome: Outcome) -> bool:
         message = self._words.answer(request, outcome)
         waiting = datetime.now(UTC) - request.accepted_at < ANSWERABLE
-        if waiting and request.reply_url and await self.post(request.reply_url, message, replace=request.replaces):
+        replace = request.replaces and (request.kind is Kind.START or isinstance(outcome, Ended | EndedAlready))
+        if waiting and request.reply_url and await self.post(request.reply_url, message, replace=replace):
             return True
+        session = outcome.session if isinstance(outcome, Started) else None
         ways: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("chat.postEphemeral", lambda: self._post_ephemeral(request, message)),
-            ("direct message", lambda: self._post_direct(request.requester, message)),
+            ("direct message", lambda: self._post_direct(request.requester, message, session)),
         ]
-        for way, send in ways if waiting else ways[1:]:  # nobody looks at the channel half an hour later
+        for way, send in ways if waiting and request.channel_id else ways[1:]:  # later nobody looks at the channel
             if await self._try(way, send, request.id):
                 return True
         return False
 
+    async def close_posts(self) -> None:
+        await self._herald.close_posts()
+
     async def tell_agent(self, request: Request, session: Session) -> bool:
-        message = self._words.agent_note(request, session)
+        message, agent = self._words.agent_note(request, session), request.agent
         try:
             async with asyncio.timeout(AGENT_SECONDS):  # the requester waits for this
-                return await self._try("direct message", lambda: self._post_direct(request.agent, message), request.id)
+                return await self._try("direct message", lambda: self._post_direct(agent, message, session), request.id)
         except TimeoutError:
             return False
 
@@ -168,16 +177,10 @@ class Delivery:
             channel=request.channel_id, user=request.requester, text=message.text, blocks=message.blocks
         )
 
-    async def _post_direct(self, user_id: UserId, message: Message) -> None:
-        channel = await self._direct.get(user_id, lambda: self._open_direct(user_id))
-        await self._web.chat_postMessage(
-            channel=channel, text=message.text, blocks=message.blocks, unfurl_links=False, unfurl_media=False
-        )
-
-    async def _open_direct(self, user_id: UserId) -> str:
-        async with asyncio.timeout(WAY_SECONDS):  # whoever asks later joins this call, so it may not hang
-            response = await self._web.conversations_open(users=user_id)
-        return str(response["channel"]["id"])
+    async def _post_direct(self, user_id: UserId, message: Message, session: Session | None) -> None:
+        channel_id, ts = await self._direct.post(user_id, message)
+        if session:
+            await self._herald.remember(session.id, channel_id, ts, PostKind.DIRECT)
 
     async def _try(self, way: str, send: Callable[[], Awaitable[None]], request_id: RequestId) -> bool:
         fields: dict[str, object] = {"request": request_id, "way": way}

@@ -1,4 +1,4 @@
-"""Tells about sessions where it can be changed later: in a channel, or in a direct message; and changes it when they end.
+"""Tells about sessions where it can be changed later, in a channel or a direct message; changes it when they end.
 
 https://docs.slack.dev/reference/methods/chat.update . Where a session was told is remembered, so that it is told that
 it is over by whichever replica lives then.
@@ -10,14 +10,14 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk.errors import SlackUnavailable, StoreUnavailable
-from bot.desk.models import ChannelId, SessionId, SessionRecord, UserId
-from bot.desk.posts import Post, PostBook, PostKind, close_posts
-from bot.desk.session_errors import SentAlready, SharedAlready, ShareRefused
-from bot.slack.answers import error_code
+from bot.desk.models import ChannelId, SessionId, UserId
+from bot.desk.posts import close_posts
+from bot.desk.press_errors import SharedAlready
+from bot.desk.remembered import Post, PostBook, PostKind, SessionRecord
+from bot.desk.session_errors import ShareRefused
+from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
 from bot.slack.cards import closed_card, direct_card, shared_card
-from bot.slack.delivery import MISSHAPEN, TROUBLE
 from bot.slack.direct import DirectMessages
-from bot.slack.messages import Words
 from bot.slack.places import Places
 
 log = logging.getLogger(__name__)
@@ -30,17 +30,15 @@ UNINVITED = ("not_in_channel", "channel_not_found", "is_archived", "restricted_a
 class Herald:
     """Keeps to desk.register.Herald and desk.posts.Editor."""
 
-    def __init__(
-        self, web: AsyncWebClient, direct: DirectMessages, places: Places, book: PostBook, words: Words
-    ) -> None:
-        self._web, self._direct, self._places, self._book, self._words = web, direct, places, book, words
+    def __init__(self, web: AsyncWebClient, direct: DirectMessages, places: Places, book: PostBook) -> None:
+        self._web, self._direct, self._places, self._book = web, direct, places, book
 
     async def share(self, record: SessionRecord, channel_id: ChannelId, sharer: UserId) -> None:
         if await self._stands(record, PostKind.SHARED, channel_id):
             raise SharedAlready
         if await self._places.reaches_outside(channel_id):
             raise ShareRefused("outside")
-        message = shared_card(self._words, record, sharer)
+        message = shared_card(record, sharer)
         try:
             answer = await self._web.chat_postMessage(
                 channel=channel_id, text=message.text, blocks=message.blocks, unfurl_links=False, unfurl_media=False
@@ -54,7 +52,7 @@ class Herald:
         await self.remember(record.session.id, channel_id, str(answer["ts"]), PostKind.SHARED)
 
     async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
-        message = direct_card(self._words, record)
+        message = direct_card(record)
         try:
             channel_id, ts = await self._direct.post(user_id, message)
         except SlackApiError as error:
@@ -86,9 +84,7 @@ class Herald:
         message = closed_card(record, shared=post.kind is PostKind.SHARED)
         fields: dict[str, object] = {"session": post.session_id}
         try:
-            await self._web.chat_update(
-                channel=post.channel_id, ts=post.ts, text=message.text, blocks=message.blocks
-            )
+            await self._web.chat_update(channel=post.channel_id, ts=post.ts, text=message.text, blocks=message.blocks)
         except SlackApiError as error:
             code = error_code(error)
             log.warning("a message was not changed", extra={"fields": fields | {"error": code}})

@@ -27,7 +27,7 @@ class Places:
         self._outside: Cache[ChannelId, bool] = Cache(seconds=KEPT_SECONDS, size=CACHE_SIZE)
 
     async def reaches_outside(self, channel_id: ChannelId) -> bool:
-        """Whether people of other organisations read it. Raises ShareRefused where we may not know, SlackUnavailable."""
+        """Whether people of other organisations read it. Raises ShareRefused if hidden, SlackUnavailable."""
         return await self._outside.get(channel_id, lambda: self._ask(channel_id))
 
     async def _ask(self, channel_id: ChannelId) -> bool:

@@ -3,7 +3,7 @@
 The answer to a start is in messages.py, the words about failures in sentences.py.
 """
 
-from bot.desk.models import RequestId, Role
+from bot.desk.models import Identity, RequestId, Role
 from bot.desk.outcomes import (
     Applications,
     Ended,
@@ -15,28 +15,28 @@ from bot.desk.outcomes import (
     SentDirect,
     Shared,
 )
-from bot.slack.blocks import Block, Message, section
-from bot.slack.cards import closed_card, controls, listed
-from bot.slack.messages import Words, link_blocks, reference_line
-from bot.slack.sentences import clock, escape, sentence
+from bot.slack.blocks import Block, Message, escape, section
+from bot.slack.cards import closed_card, controls, listed, reference_line
+from bot.slack.joining import ways_in
+from bot.slack.sentences import clock, sentence
 
-Reply = Help | Recalled | Listed | Ended | Shared | SentDirect | Applications | Linked | Explained
+Reply = Help | Recalled | Listed | Ended | Shared | SentDirect | Applications | Linked | Explained | Identity
 
 
-def reply(words: Words, outcome: Reply, request_id: RequestId) -> Message:
-    """The message for it."""
-    message = _message(words, outcome)
+def reply(command: str, contact: str, outcome: Reply, request_id: RequestId) -> Message:
+    """The message for it; `contact` is whom to ask, in mrkdwn."""
+    message = _message(command, contact, outcome)
     return Message(message.text, [*message.blocks, reference_line(request_id)])
 
 
-def _message(words: Words, outcome: Reply) -> Message:
+def _message(command: str, contact: str, outcome: Reply) -> Message:
     match outcome:
         case Help(role=role):
-            return help_(words, role)
+            return help_(command, role)
         case Recalled():
             return _recalled(outcome)
         case Listed():
-            return _listed(words, outcome)
+            return _listed(command, outcome)
         case Ended(record=record):
             return closed_card(record, shared=False)
         case Shared(record=record, channel_id=channel_id):
@@ -50,13 +50,14 @@ def _message(words: Words, outcome: Reply) -> Message:
             return _line(f"<@{user_id}> is not linked to a Genesys user any more; the other rules decide now.")
         case Linked(user_id=user_id, host_id=host_id):
             return _line(f"<@{user_id}> hosts as Genesys user `{host_id}` from now on.")
+        case Identity(host=host):
+            return _line(f"You host co-browse sessions as Genesys user `{host.id}`, by the rule “{escape(host.rule)}”.")
         case Explained():
-            return _explained(words, outcome)
+            return _explained(contact, outcome)
 
 
-def help_(words: Words, role: Role, *, instead_of: str = "") -> Message:
+def help_(command: str, role: Role, *, instead_of: str = "") -> Message:
     """What somebody in this role can type."""
-    command = words.command
     lines = [
         f"`{command}` starts a session with you as the host",
         f'`{command} Checkout help` gives it a name; quotes force one: `{command} "help"`',
@@ -71,7 +72,7 @@ def help_(words: Words, role: Role, *, instead_of: str = "") -> Message:
         ]
     if role is Role.ADMIN:
         lines += [
-            f"`{command} link @agent <Genesys user's id or e-mail>` and `{command} unlink @agent` say who hosts as whom",
+            f"`{command} link @agent <Genesys user's id or e-mail>`, `{command} unlink @agent`: who hosts as whom",
             f"`{command} apps` shows the co-browse applications",
         ]
     text = f"Type {command} to get a co-browse link for your customer."
@@ -89,14 +90,14 @@ def _recalled(outcome: Recalled) -> Message:
         return _line(f"Your last session, “{name}”, is over: its link works no more.")
     text = f"Your last session is “{name}”. The link for your customer is in this message."
     head = section(f":link: *{name}* · ends about {clock(record.session.ends_at)}")
-    return Message(text, [head, *link_blocks(record.session), controls(record.session)])
+    return Message(text, [head, *ways_in(record.session), controls(record.session)])
 
 
-def _listed(words: Words, outcome: Listed) -> Message:
+def _listed(command: str, outcome: Listed) -> Message:
     count = len(outcome.records)
     if not count:
         whose = "There is no open session in this workspace." if outcome.everybodys else "You have no open session."
-        return _line(f"{whose} `{words.command}` starts one.")
+        return _line(f"{whose} `{command}` starts one.")
     whose = "open in this workspace" if outcome.everybodys else "of yours open"
     text = f"{count} {'session is' if count == 1 else 'sessions are'} {whose}."
     blocks: list[Block] = [section(f"*{text}*")]
@@ -118,14 +119,16 @@ def _applications(outcome: Applications) -> Message:
     return Message(text, [section(f"*{text}*\n" + "\n".join(lines) + warning)])
 
 
-def _explained(words: Words, outcome: Explained) -> Message:
+def _explained(contact: str, outcome: Explained) -> Message:
     who = f"<@{outcome.user_id}>"
     if outcome.refusal:
-        said = sentence(outcome.refusal, words.contact)
+        said = sentence(outcome.refusal, contact)
         return Message(f"{who} would be refused.", [section(f":no_entry: *{who} would be refused.*\n{said.what}")])
     role = outcome.role.value if outcome.role else ""
     if outcome.host is None:
-        tried = "".join(f"\n• {escape(miss.rule)}: {escape(miss.why)}" for miss in outcome.missed) or " No rule is set up."
+        tried = (
+            "".join(f"\n• {escape(miss.rule)}: {escape(miss.why)}" for miss in outcome.missed) or " No rule is set up."
+        )
         text = f"{who} may start sessions ({role}), but no rule leads to a Genesys user."
         return Message(text, [section(f":warning: *{text}*{tried}")])
     rule = escape(outcome.host.rule)

@@ -4,13 +4,19 @@ How it is laid out is for messages.py. Whatever a person or a server wrote is es
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from bot.desk import errors
+from bot.desk import conversation_errors, errors, press_errors
 from bot.desk.errors import CobrowseError
-from bot.desk.models import Standing
+from bot.desk.models import LiveConversation, Standing
+from bot.slack.blocks import escape
+from bot.slack.session_sentences import of_a_session
 
 STATUS_PAGE = "status.mypurecloud.com"
+MOST_LISTED = 10
+FAR = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +25,6 @@ class Sentence:
 
     what: str
     next: str
-
-
-def escape(text: str) -> str:
-    """Makes `&`, `<` and `>` plain text: https://docs.slack.dev/messaging/formatting-message-text#escaping"""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 WORTH_SAYING_SECONDS = 30.0
@@ -36,11 +37,24 @@ def duration(seconds: float) -> str:
     return "a second" if seconds < 1.5 else f"{round(seconds)} seconds"
 
 
+def clock(at: datetime) -> str:
+    """In the reader's zone: https://docs.slack.dev/messaging/formatting-message-text#date-formatting"""
+    return _date(at, with_day=at - datetime.now(UTC) > FAR)
+
+
+def _date(at: datetime, *, with_day: bool) -> str:
+    at = at.astimezone(UTC)
+    shown, plain = ("{date_short_pretty} at {time}", f"{at:%d %b %H:%M}") if with_day else ("{time}", f"{at:%H:%M}")
+    return f"<!date^{int(at.timestamp())}^{shown}|{plain} UTC>"
+
+
 def sentence(error: CobrowseError, contact: str) -> Sentence:
     """The words for any error; `contact` is whom to ask, in mrkdwn."""
-    for speak in (_refusal, _set_up, _order, _passing, _our_own):
+    for speak in (_refusal, _set_up, _order, _conversation, _passing, _our_own):
         if said := speak(error, contact):
             return said
+    if words := of_a_session(error, contact):
+        return Sentence(*words)
     return Sentence("Something went wrong on the bot's side.", f"Try again; if it stays so, tell {contact}.")
 
 
@@ -127,6 +141,35 @@ def _order(error: CobrowseError, contact: str) -> Sentence | None:
     return None
 
 
+def _conversation(error: CobrowseError, contact: str) -> Sentence | None:
+    name_it = "type the command with the interaction's id or address behind it"
+    match error:
+        case conversation_errors.NoConversation():
+            what = f"Genesys shows no customer who is talking to the host right now. {_NONE}"
+            return Sentence(what, f"If the conversation has only just begun, try again in a few seconds, or {name_it}.")
+        case conversation_errors.NotInConversation(conversation_id=conversation_id):
+            what = f"The host is not connected to the conversation `{escape(conversation_id)}`, or it is over. {_NONE}"
+            return Sentence(what, "Answer it first, or check that it is the right one.")
+        case conversation_errors.SeveralConversations(candidates=candidates):
+            what = f"The host is in several conversations: {_listed(candidates)}. {_NONE}"
+            return Sentence(what, f"Say which one is meant: {name_it}.")
+        case conversation_errors.UserContextNeeded():
+            what = f"Genesys does this only for a person who has signed in, and not for the bot. {_NONE}"
+            return Sentence(what, f"Start the co-browse in Genesys itself, and tell {contact}.")
+    return None
+
+
+def _listed(candidates: Sequence[LiveConversation]) -> str:
+    now = datetime.now(UTC)
+    shown = [
+        f"{escape(one.customer) or 'a customer'} since {_date(one.since, with_day=now - one.since > FAR)}, "
+        f"`{escape(one.id)}`"
+        for one in candidates[:MOST_LISTED]
+    ]
+    more = len(candidates) - len(shown)
+    return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
+
+
 def _passing(error: CobrowseError, contact: str) -> Sentence | None:
     unknown = "Nobody knows whether a session was created, so it was not asked for again."
     check = "If you see none in Genesys, try again; one that nobody uses ends by itself."
@@ -180,10 +223,10 @@ def _our_own(error: CobrowseError, contact: str) -> Sentence | None:
         case errors.MaybeAccepted():
             what = "The bot's database does not answer, so nobody knows whether your request was written down."
             return Sentence(what, "If no answer comes within a minute, type the command again.")
-        case errors.NotYours():
+        case press_errors.NotYours():
             return Sentence("Only the person who asked for the session can try again.", "Type the command yourself.")
-        case errors.TriedAlready():
+        case press_errors.TriedAlready():
             return Sentence("This was tried again already.", "Look for the answer below, or type the command anew.")
-        case errors.RequestGone():
+        case press_errors.RequestGone():
             return Sentence("The bot does not remember this request any more.", "Type the command anew.")
     return None

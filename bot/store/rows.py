@@ -10,6 +10,7 @@ from typing import Any
 from bot.desk.errors import CobrowseError
 from bot.desk.models import (
     ChannelId,
+    ConversationId,
     HostId,
     Kind,
     Person,
@@ -41,6 +42,7 @@ def request_row(request: Request, sealer: Sealer) -> dict[str, Any]:
         "argument": sealer.seal(request.argument),
         "application_id": request.application_id,
         "timeout_seconds": request.timeout_seconds,
+        "conversation_id": request.conversation_id,
         "reply_url": sealer.seal(request.reply_url),
         "replaces": request.replaces,
         "same": sameness(request),
@@ -51,7 +53,7 @@ def sameness(request: Request) -> str:
     """Equal for two requests of the same person, with the same words, target and channel."""
     parts: tuple[object, ...] = (
         *(request.kind, request.team_id, request.requester, request.target, request.name, request.channel_id),
-        *(value for value in (request.argument, request.application_id, request.timeout_seconds) if value),
+        *(filter(None, (request.conversation_id, request.argument, request.application_id, request.timeout_seconds))),
     )
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
@@ -87,6 +89,7 @@ def session_row(session: Session, request: Mapping[str, Any], sealer: Sealer) ->
         "status": session.status,
         "ends_at": session.ends_at.timestamp(),
         "join_url": sealer.seal(session.join_url),
+        "join_code": sealer.seal(session.join_code or None),
     }
 
 
@@ -156,6 +159,7 @@ def _request(row: Mapping[str, Any], sealer: Sealer) -> Request:
         argument=sealer.open(row["argument"]),
         application_id=row["application_id"],
         timeout_seconds=row["timeout_seconds"],
+        conversation_id=ConversationId(row["conversation_id"]) if row["conversation_id"] else None,
         reply_url=sealer.open(row["reply_url"]),
         replaces=bool(row["replaces"]),
         same_as=RequestId(row["same_as"]) if row["same_as"] else None,
@@ -174,6 +178,7 @@ def _session(row: Mapping[str, Any], sealer: Sealer) -> Session | None:
         application_id=row["session_application"],
         ends_at=time_of(row["session_ends_at"]),
         join_url=join_url,
+        join_code=sealer.open(row["session_join_code"]) or "",
     )
 
 

@@ -64,6 +64,12 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
         )""",
     ),
     (
+        # A conversation that was asked for by its id; a code that a service gives beside a link or instead of one. It
+        # is sealed like the join URL and wiped with it: a session that has a code alone has "" for its URL until then.
+        "ALTER TABLE requests ADD COLUMN conversation_id TEXT",
+        "ALTER TABLE sessions ADD COLUMN join_code TEXT",
+    ),
+    (
         # What commands and forms take beside a name; where a session was told, so that it can be told that it is over.
         "ALTER TABLE requests ADD COLUMN argument TEXT",
         "ALTER TABLE requests ADD COLUMN application_id TEXT",

@@ -6,13 +6,13 @@ How a statement gets to its database is for sqlite.py and postgres.py.
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from bot.desk.models import ChannelId, HostId, Session, SessionId, SessionRecord, TeamId, UserId
-from bot.desk.posts import Post, PostKind
+from bot.desk.models import ChannelId, HostId, Session, SessionId, TeamId, UserId
+from bot.desk.remembered import Post, PostKind, SessionRecord
 from bot.store.rows import time_of
 from bot.store.sealing import Sealer
 
 _OPEN = "s.ended_at IS NULL AND s.ends_at > :now"
-_SEEN = f"SELECT s.*, NOT ({_OPEN}) AS is_over FROM sessions s"
+_SEEN = f"SELECT s.*, NOT ({_OPEN}) AS is_over FROM sessions s"  # noqa: S608 - all of it is written here
 _BY_AGE = "ORDER BY s.created_at DESC"
 ONE = f"{_SEEN} WHERE s.id = :id"
 LAST_HOSTED = f"{_SEEN} WHERE s.team_id = :team_id AND s.agent = :user_id {_BY_AGE} LIMIT 1"
@@ -21,7 +21,7 @@ LAST_GIVEN = f"""{_SEEN} WHERE s.team_id = :team_id AND s.requester = :user_id A
 OPEN_OF = f"""{_SEEN} WHERE {_OPEN} AND s.team_id = :team_id AND (s.agent = :user_id OR s.requester = :user_id)
     {_BY_AGE} LIMIT :most"""
 OPEN_IN = f"{_SEEN} WHERE {_OPEN} AND s.team_id = :team_id {_BY_AGE} LIMIT :most"
-END = """UPDATE sessions SET ended_at = :now, join_url = NULL
+END = """UPDATE sessions SET ended_at = :now, join_url = NULL, join_code = NULL
     WHERE id = :id AND ended_at IS NULL AND ends_at > :now RETURNING id"""
 POST = """INSERT INTO posts (session_id, channel_id, ts, kind, ends_at)
     SELECT id, :channel_id, :ts, :kind, ends_at FROM sessions WHERE id = :session_id
@@ -40,7 +40,7 @@ class Database(Protocol):
 
 
 class SessionTable:
-    """Keeps to desk.register.SessionBook and desk.posts.PostBook."""
+    """Keeps to desk.remembered.SessionBook and desk.remembered.PostBook."""
 
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database, self._sealer = database, sealer
@@ -88,6 +88,7 @@ class SessionTable:
             application_id=row["application_id"],
             ends_at=time_of(row["ends_at"]),
             join_url="" if is_over else self._sealer.open(row["join_url"]) or "",
+            join_code="" if is_over else self._sealer.open(row["join_code"]) or "",
         )
         return SessionRecord(
             session=session,

@@ -4,9 +4,10 @@ Fencing: every transition names the state it leaves and the owner it belongs to.
 """
 
 ACCEPT = """INSERT INTO requests (id, key, owner, state, kind, team_id, enterprise_id, channel_id, requester, target,
-    name, argument, application_id, timeout_seconds, reply_url, replaces, same, same_as, accepted_at)
+    name, conversation_id, argument, application_id, timeout_seconds, reply_url, replaces, same, same_as, accepted_at)
     VALUES (:id, :key, :owner, :state, :kind, :team_id, :enterprise_id, :channel_id, :requester, :target,
-    :name, :argument, :application_id, :timeout_seconds, :reply_url, :replaces, :same, :same_as, :now) ON CONFLICT (key) DO NOTHING RETURNING id"""
+    :name, :conversation_id, :argument, :application_id, :timeout_seconds, :reply_url, :replaces, :same, :same_as, :now)
+    ON CONFLICT (key) DO NOTHING RETURNING id"""
 
 SAME = """SELECT r.id FROM requests r LEFT JOIN sessions s ON s.id = r.session_id
     WHERE r.same = :same AND r.accepted_at > :now - 1800 AND (r.state IN ('accepted', 'creating')
@@ -23,17 +24,18 @@ ADVANCE = """UPDATE requests SET state = CAST(:to AS TEXT),
     WHERE id = :id AND state = :from AND owner = :owner RETURNING id, team_id, requester, target"""
 
 SESSION = """INSERT INTO sessions (id, request_id, team_id, requester, agent, host_id, name, application_id, status,
-    created_at, ends_at, join_url)
+    created_at, ends_at, join_url, join_code)
     VALUES (:id, :request_id, :team_id, :requester, :agent, :host_id, :name, :application_id, :status,
-    :now, :ends_at, :join_url) ON CONFLICT (id) DO NOTHING"""
+    :now, :ends_at, :join_url, :join_code) ON CONFLICT (id) DO NOTHING"""
 
 FIND = """SELECT r.*, :now - r.accepted_at AS age, s.status AS session_status, s.host_id AS session_host,
     s.name AS session_name, s.application_id AS session_application, s.ends_at AS session_ends_at,
-    s.join_url AS session_join_url, s.ended_at IS NOT NULL OR s.ends_at <= :now AS session_over
+    s.join_url AS session_join_url, s.join_code AS session_join_code,
+    s.ended_at IS NOT NULL OR s.ends_at <= :now AS session_over
     FROM requests r LEFT JOIN sessions s ON s.id = r.session_id WHERE r.id = :id"""
 
 SWEEP = (
-    "UPDATE sessions SET join_url = NULL WHERE join_url IS NOT NULL AND ends_at < :now",
+    "UPDATE sessions SET join_url = NULL, join_code = NULL WHERE join_url IS NOT NULL AND ends_at < :now",
     "DELETE FROM requests WHERE state = 'answered' AND accepted_at < :now - :kept_seconds",
     "DELETE FROM sessions WHERE ends_at < :now - :kept_seconds",
     "DELETE FROM found_hosts WHERE good_until < :now",

@@ -3,7 +3,7 @@
 import { Composer } from "./composer.js";
 import { h, post, tell, trouble } from "./dom.js";
 import { messageNode } from "./message.js";
-import { addTraffic, drawer, listenToFaults, showFault, showFaults, showTraffic } from "./panel.js";
+import { addTraffic, drawer, listenToFaults, listenToTalk, showFault, showFaults, showTalk, showTraffic } from "./panel.js";
 
 const byId = (id) => document.getElementById(id);
 const LOST = "The sandbox does not answer. Trying again…";
@@ -35,6 +35,7 @@ function connect(person) {
   });
   on("traffic", addTraffic);
   on("fault", showFault);
+  on("talk", showTalk);
   const mine = live;
   live.onerror = () => {
     trouble(LOST);
@@ -44,13 +45,14 @@ function connect(person) {
 
 function start(fresh) {
   trouble("");
-  const { title, command, me, people, users, places, messages, faults, fault, traffic } = fresh;
+  const { title, command, me, people, users, places, messages, faults, fault, talk, traffic } = fresh;
   Object.assign(state, { title, command, me, people, users, places });
   state.messages = new Map(messages.map((message) => [message.ts, message]));
   state.place[me] ??= places[0]?.id;
   delete state.news[me];
   document.title = byId("title").textContent = title;
   showFaults(faults, fault);
+  showTalk(talk);
   showTraffic(traffic);
   drawPeople();
   drawPlace();
@@ -200,4 +202,5 @@ byId("person").addEventListener("change", (event) => {
 const closePlaces = drawer(byId("show-places"), byId("places"));
 drawer(byId("show-panel"), byId("panel"));
 listenToFaults();
+listenToTalk();
 connect(new URLSearchParams(location.search).get("as"));

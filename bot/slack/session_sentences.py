@@ -1,0 +1,63 @@
+"""What happened and what to do next, for what goes wrong with sessions that exist, and with links (pure, mrkdwn)."""
+
+from bot.desk import press_errors, session_errors
+from bot.desk.errors import CobrowseError
+from bot.desk.models import UserId
+from bot.slack.blocks import escape
+
+_SHARING = {
+    "outside": (
+        "People of other organisations are in this channel, so the session is not shared here.",
+        "Share it in a channel of your own, or send the link to whom it is for.",
+    ),
+    "uninvited": (
+        "I am not in this channel, so I cannot share the session here.",
+        "Invite me to the channel and press Share again, or send the link yourself.",
+    ),
+}
+
+
+def of_a_session(error: CobrowseError, contact: str) -> tuple[str, str] | None:
+    """The two sentences; None for an error that is about something else. `contact` is whom to ask."""
+    return _allowed(error, f"Ask {contact} if that should be different.") or _possible(error)
+
+
+def _allowed(error: CobrowseError, ask: str) -> tuple[str, str] | None:
+    match error:
+        case session_errors.MayNotEnd(agent=agent, requester=requester):
+            return f"Only {_whose(agent, requester)}, supervisors and administrators may end this session.", ask
+        case session_errors.MayNotRead(agent=agent, requester=requester):
+            return f"Only {_whose(agent, requester)} may have the link of this session.", "Ask them for it."
+        case session_errors.LeadsOnly():
+            return "That is for supervisors and administrators.", ask
+        case session_errors.AdminsOnly():
+            return "Only administrators may say who hosts as whom.", ask
+    return None
+
+
+def _possible(error: CobrowseError) -> tuple[str, str] | None:
+    match error:
+        case session_errors.NothingOpen(ever=True):
+            return "You have no open session.", "Type the command alone to start one."
+        case session_errors.NothingOpen():
+            return "You have had no session that I remember.", "Type the command alone to start one."
+        case session_errors.SessionNotFound():
+            return "I know no session by that id.", "Type the command with `status` to see the open ones."
+        case session_errors.SeveralOpen(sessions=sessions):
+            which = "; ".join(f"`{escape(each)}` {escape(name)}" for each, name in sessions[:10])
+            return "You have several sessions open, and none was ended.", f"Say which, or use `status`: {which}."
+        case session_errors.ShareRefused(why=why):
+            return _SHARING.get(why, _SHARING["uninvited"])
+        case session_errors.NotLinked():
+            return "There was no link to remove.", "The other rules decide who hosts as whom."
+        case session_errors.NoSuchHost(why=why):
+            return f"Nobody was linked: {escape(why)}.", "Check the address, or give the Genesys user's id."
+        case press_errors.EndedAlready():
+            return "This session is over already.", "Start a new one when you need it."
+        case press_errors.SharedAlready():
+            return "This session stands in the channel already.", "It is further up."
+    return None
+
+
+def _whose(agent: UserId, requester: UserId) -> str:
+    return f"<@{agent}>" if agent == requester else f"<@{agent}> and <@{requester}>"
