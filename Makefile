@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 PORT ?= 8080
 
-.PHONY: sandbox test soak growth bench lint lock clean
+.PHONY: sandbox test soak growth bench lint audit lock clean
 
 sandbox: .venv/run.stamp
 	@$(BIN)/python -m bot sandbox --port $(PORT)
@@ -38,10 +38,17 @@ lint: .venv/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@test ! -x $(BIN)/hadolint || $(BIN)/hadolint Dockerfile
+
+# Known weaknesses of the libraries in the lock files. Asks a service on the internet: for people, not a gate.
+audit: .venv/bin/python
+	@$(BIN)/python -m venv .venv/audit && .venv/audit/bin/pip install -q --disable-pip-version-check pip-audit
+	.venv/audit/bin/pip-audit --require-hashes --disable-pip -r requirements-image.txt
 
 # The lock files. Needs uv.
 lock:
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml -o requirements.txt
+	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml --extra postgres --extra fast -o requirements-image.txt
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml --extra dev -o requirements-dev.txt
 
 clean:

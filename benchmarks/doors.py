@@ -139,11 +139,11 @@ class SocketDoor:
     def send(self, payload: dict[str, str], on_ack: OnAck) -> None:
         envelope_id = f"{next(self._numbers):032x}"
         envelope = {"envelope_id": envelope_id, "type": "slash_commands", "accepts_response_payload": True}
-        self._waiting[envelope_id] = on_ack
-        self._turn += 1
         if not self._sockets:
             on_ack(False)
             return
+        self._waiting[envelope_id] = on_ack
+        self._turn += 1
         socket = self._sockets[self._turn % len(self._sockets)]
         task = asyncio.ensure_future(socket.send_str(json.dumps({**envelope, "payload": payload})))
         self._sending.add(task)

@@ -1,6 +1,7 @@
 """A measured window -> its figures, and many windows' figures -> medians and ratios (pure)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import ceil
 from statistics import median
 from typing import Any
 
@@ -12,26 +13,28 @@ EXACT = ("lost", "late", "refused")
 
 
 def of_window(window: Window) -> Figures:
-    """Latencies in ms, CPU in ms a command, calls and connections a command."""
+    """Latencies in ms, CPU in ms a command, calls and connections a command; `others_percent` of the servers' core was
+    busy with something else."""
     commands, before, after = window.commands, window.before, window.after
     acks = sorted((one.acked - one.due) * 1000 for one in commands if one.acked and not one.refused)
     ends = sorted((one.answered - one.due) * 1000 for one in commands if one.answered)
-    calls, connections = after.calls - before.calls, after.connections - before.connections
-    seconds, answered = after.at - before.at, max(calls["answer"], 1)
+    connections = after.connections - before.connections
+    seconds, answered = after.at - before.at, max(after.answers - before.answers, 1)
+    cpu_seconds, driver_seconds = after.cpu_seconds - before.cpu_seconds, after.driver_seconds - before.driver_seconds
     figures: Figures = {
         "commands": len(commands),
         "lost": sum(one.answered is None for one in commands),
         "refused": sum(one.refused for one in commands),
         "late": sum(one.acked is None or one.acked - one.due > ACK_SECONDS for one in commands),
-        "delivered_per_s": calls["answer"] / seconds,
-        "cpu_ms": (after.cpu_seconds - before.cpu_seconds) * 1000 / answered,
-        "core_percent": (after.cpu_seconds - before.cpu_seconds) * 100 / seconds,
-        "driver_cpu_ms": (after.driver_seconds - before.driver_seconds) * 1000 / answered,
-        "driver_core_percent": (after.driver_seconds - before.driver_seconds) * 100 / seconds,
+        "delivered_per_s": (after.answers - before.answers) / seconds,
+        "cpu_ms": cpu_seconds * 1000 / answered,
+        "core_percent": cpu_seconds * 100 / seconds,
+        "others_percent": max(after.core_seconds - before.core_seconds - cpu_seconds, 0.0) * 100 / seconds,
+        "driver_core_percent": driver_seconds * 100 / seconds,
     }
     figures |= {f"ack_{name}_ms": at(acks, share) for name, share in SHARES.items()}
     figures |= {f"end_{name}_ms": at(ends, share) for name, share in SHARES.items()}
-    figures["calls"] = {name: round(count / answered, 4) for name, count in sorted(calls.items())}
+    figures["calls"] = {name: round(count / window.sent, 4) for name, count in sorted(window.calls.items())}
     figures["connections"] = {name: round(count / answered, 4) for name, count in sorted(connections.items())}
     return figures
 
@@ -41,7 +44,7 @@ SHARES = {"p50": 0.5, "p99": 0.99, "max": 1.0}
 
 def at(values: Sequence[float], share: float) -> float | None:
     """The value below which this share of the sorted values lies (nearest rank), None of none."""
-    return values[max(0, -(-len(values) * share // 1).__int__() - 1)] if values else None
+    return values[max(0, ceil(len(values) * share) - 1)] if values else None
 
 
 def summary(rounds: Iterable[Figures]) -> Figures:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from time import monotonic  # not the loop's clock, which uvloop reads in milliseconds
 
 from benchmarks.doors import Door
-from benchmarks.process import Server, own_cpu_seconds
+from benchmarks.process import Server, busy_seconds, cores, own_cpu_seconds
 from benchmarks.upstream import Upstream
 
 PEOPLE = [f"U0AGENT{number:03d}" for number in range(500)]
@@ -40,19 +40,25 @@ class Reading:
     """What is read at both ends of the measured window."""
 
     at: float
+    answers: int
     cpu_seconds: float
+    core_seconds: float
     driver_seconds: float
-    calls: Counter[str]
     connections: Counter[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A measured window: the commands that were due in it, and what was read at its ends."""
+    """A measured window: the commands that were due in it, and what was read at its ends.
+
+    `sent` and `calls` are of the whole load, from before the first command until after the last answer.
+    """
 
     commands: list[Command] = field(repr=False)
     before: Reading
     after: Reading
+    sent: int
+    calls: Counter[str]
 
 
 class Load:
@@ -94,18 +100,18 @@ class Load:
     async def closed(self, in_flight: int, *, settle_seconds: float, seconds: float) -> Window:
         """Always so many in flight: the next is sent when one is answered."""
         self._next = lambda: self._begin(monotonic())
-        first = self.sent
+        first, calls = self.sent, self._upstream.calls.copy()
         for _ in range(in_flight):
             self._begin(monotonic())
-        return await self._measured(first, monotonic() + settle_seconds, seconds)
+        return await self._measured(first, calls, monotonic() + settle_seconds, seconds)
 
     async def open(self, rate: float, *, settle_seconds: float, seconds: float) -> Window:
         """So many a second, evenly, whatever the peer does."""
         self._next = None
-        first, start = self.sent, monotonic()
+        first, calls, start = self.sent, self._upstream.calls.copy(), monotonic()
         dues = (start + number / rate for number in range(round(rate * (settle_seconds + seconds))))
         self._tick(next(dues), dues)
-        return await self._measured(first, start + settle_seconds, seconds)
+        return await self._measured(first, calls, start + settle_seconds, seconds)
 
     def _tick(self, due: float | None, dues: Iterator[float]) -> None:
         while due is not None and due <= monotonic():
@@ -119,7 +125,7 @@ class Load:
         else:
             self._loop.call_soon(self._tick, due, dues)
 
-    async def _measured(self, first: int, start: float, seconds: float) -> Window:
+    async def _measured(self, first: int, calls: Counter[str], start: float, seconds: float) -> Window:
         gc.collect()
         gc.disable()  # a pause of the driver's would look like one of the peer's
         try:
@@ -132,14 +138,15 @@ class Load:
         finally:
             gc.enable()
         commands = [one for one in self._commands[first:] if before.at <= one.due < after.at]
-        return Window(commands, before, after)
+        return Window(commands, before, after, self.sent - first, self._upstream.calls - calls)
 
     def _read(self) -> Reading:
         return Reading(
             monotonic(),
+            self._upstream.calls["answer"],
             sum(server.cpu_seconds() for server in self._servers),
+            busy_seconds(cores()[1]),
             own_cpu_seconds(),
-            self._upstream.calls.copy(),
             self._upstream.connections.copy(),
         )
 

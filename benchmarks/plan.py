@@ -67,7 +67,7 @@ async def loads(plan: Plan) -> list[Figures]:
                             found = await subjects.measure(peer, scenario)
                             names = {"scenario": scenario.name, "peer": peer.name, "round": number}
                             results.append(names | found)
-                            plan.say(_line(results[-1]))
+                            plan.say(line(results[-1]))
     return results
 
 
@@ -123,10 +123,12 @@ async def window(subject: Subject, scenario: Scenario, plan: Plan) -> Window:
     return await load.open(scenario.rate, settle_seconds=plan.settle_seconds, seconds=plan.seconds)
 
 
-def _line(result: Figures) -> str:
+def line(result: Figures) -> str:
+    """A window in one line, for whoever waits."""
     cells = [f"{result['scenario']:24}", f"{result['peer']:12}", f"{result['cpu_ms']:6.2f} ms CPU"]
     for name, unit in (("ack_p99_ms", "ms ack p99"), ("end_p99_ms", "ms end p99"), ("delivered_per_s", "/s")):
         value = result[name]
         cells.append(f"{value:7.1f} {unit}" if value is not None else f"      - {unit}")
     cells.append(f"{result['lost']} lost" if result["lost"] else "")
+    cells.append(f"others took {result['others_percent']:.0f} %" if result["others_percent"] > 5 else "")
     return "  ".join(cells).rstrip()

@@ -66,6 +66,16 @@ def own_cpu_seconds() -> float:
     return _cpu_seconds(os.getpid())
 
 
+def busy_seconds(core: int) -> float:
+    """For how long a core has worked so far, for whomever, or was taken away by the machine's host."""
+    for line in Path("/proc/stat").read_text(encoding="ascii").splitlines():
+        name, *ticks = line.split()
+        if name == f"cpu{core}":
+            user, nice, system, _idle, _iowait, irq, softirq, steal, *_ = map(int, ticks)
+            return (user + nice + system + irq + softirq + steal) / TICKS
+    return 0.0
+
+
 def free_port() -> int:
     """A port nobody listens on, below those that the system gives to whoever asks for any."""
     while True:

@@ -14,7 +14,7 @@ import asyncpg
 from benchmarks import figures
 from benchmarks.figures import Figures
 from benchmarks.peers import BOT
-from benchmarks.plan import Plan, Scenario, window
+from benchmarks.plan import Plan, Scenario, line, window
 from benchmarks.subject import running, warm_up
 
 SCENARIOS = (Scenario("http", in_flight=32), Scenario("http", rate=200))
@@ -32,8 +32,9 @@ async def replicas(plan: Plan) -> list[Figures]:
                 await warm_up(subject)
                 for scenario in SCENARIOS:
                     found = figures.of_window(await window(subject, scenario, plan))
-                    results.append({"scenario": scenario.name, "processes": processes, "round": number, **found})
-                    plan.say(f"Postgres, {processes} processes, {scenario.name}: {found['cpu_ms']:.2f} ms CPU")
+                    names = {"scenario": scenario.name, "peer": f"bot × {processes}", "round": number}
+                    results.append({**names, "processes": processes, **found})
+                    plan.say(line(results[-1]))
     return results
 
 

@@ -1,6 +1,7 @@
 """Results -> tables of medians and ratios, in Markdown, as the README shows them (pure)."""
 
 from collections.abc import Iterable, Sequence
+from statistics import median
 from typing import Any
 
 from benchmarks.figures import Figures, ratio, summary
@@ -28,7 +29,7 @@ def report(results: dict[str, Any]) -> str:
     loads = results.get("loads") or []
     parts = [_loads(scenario, _of(loads, scenario=scenario)) for scenario in _names(loads, "scenario")]
     if loads:
-        parts += [_ratios(loads), _counts(loads)]
+        parts += [_ratios(loads), _counts([one for one in loads if one["peer"] == BOT.name]), _remarks(loads)]
     if results.get("starts"):
         parts.append(_starts(results["starts"]))
     if results.get("replicas"):
@@ -73,15 +74,21 @@ def _ratios(loads: Sequence[Figures]) -> str:
 def _counts(loads: Sequence[Figures]) -> str:
     rows = []
     for scenario in _names(loads, "scenario"):
-        for peer in _names(loads, "peer"):
-            mine = _of(loads, scenario=scenario, peer=peer)
-            found = summary(mine)
-            others = sum(found["calls"].values()) - found["calls"].get("create", 0) - found["calls"].get("answer", 0)
-            connections = [f"{found['connections'].get(name, 0):.3f}" for name in SERVERS]
-            calls = [f"{found['calls'].get(name, 0):.3f}" for name in ("create", "answer")]
-            rows.append([scenario, PEERS[peer].label, *calls, f"{others:.3f}", *connections])
+        found = summary(_of(loads, scenario=scenario))
+        calls = [found["calls"].pop(name, 0.0) for name in ("create", "answer")]
+        numbers = [*calls, sum(found["calls"].values()), *[found["connections"].get(name, 0.0) for name in SERVERS]]
+        rows.append([scenario, *[f"{number:.3f}" for number in numbers]])
     connections = [f"connections: {name}" for name in SERVERS]
-    return table(["Upstream, a command", "", "creates", "answers", "other calls", *connections], rows)
+    return table(["What this bot asks upstream, a command", "creates", "answers", "other calls", *connections], rows)
+
+
+def _remarks(loads: Sequence[Figures]) -> str:
+    driver = max(one["driver_core_percent"] for one in loads if one["scenario"].endswith("in flight"))
+    others = sorted(one["others_percent"] for one in loads)
+    return (
+        f"Driver and upstreams used at most {driver:.0f} % of their core in the closed loops. Something else used "
+        f"{median(others):.1f} % of the servers' core in the median window, {others[-1]:.0f} % in the worst."
+    )
 
 
 def _starts(starts: Sequence[Figures]) -> str:

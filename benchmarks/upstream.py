@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from email.utils import formatdate
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -43,7 +43,7 @@ class Upstream:
         servers = {"slack": self._slack, "response_url": self._reply, "genesys": self._genesys, "login": self._login}
         async with AsyncExitStack() as stack:
             for name, answer in servers.items():
-                server = await loop.create_server(lambda n=name, a=answer: Connection(n, a, self), "127.0.0.1", 0)
+                server = await loop.create_server(partial(Connection, name, answer, self), "127.0.0.1", 0)
                 stack.callback(server.close)
                 self.urls[name] = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
             yield self

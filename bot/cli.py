@@ -1,4 +1,4 @@
-"""The commands: run · sandbox · start · applications, and hosts (cli_hosts.py). Each calls one function.
+"""The commands: run · check · sandbox · start · applications, and hosts (cli_hosts.py). Each calls one function.
 
 Imports stand inside the commands, so that each loads only what it uses.
 """
@@ -54,6 +54,30 @@ def run() -> None:
             runner.run(serving())
     except (SlackRefused, SlackUnreachable, StoreRefused, serve.Refused) as refused:
         _fail(str(refused))
+
+
+@main.command()
+@click.option("--person", metavar="U…", help="A Slack user's id: try the rules on them, as a dry run.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def check(person: str | None, as_json: bool) -> None:
+    """Say what is right, what is wrong, and how to mend it. Creates nothing; exits with 1 if something is wrong."""
+    from bot import check as checks
+    from bot import logs, settings
+    from bot.desk.hosts_file import USER_ID
+    from bot.desk.models import UserId
+
+    if person and not USER_ID.fullmatch(person):
+        raise click.BadParameter(
+            "take a Slack user's id (U…): in Slack, under a profile's three dots", param_hint="--person"
+        )
+    logs.set_up("CRITICAL", as_json=False)  # what goes wrong is what this prints
+    try:
+        environ = settings.environment()
+    except settings.SettingsFault as fault:
+        _settings_fault(fault.faults)
+    findings = asyncio.run(checks.look(environ, user_id=UserId(person) if person else None))
+    click.echo(checks.as_json(findings) if as_json else checks.as_text(findings))
+    sys.exit(0 if checks.is_well(findings) else 1)
 
 
 @main.command()

@@ -229,7 +229,7 @@ async def running(
         process = await start(directory, servers.environ | {"PORT": port} | (environ or {}))
         try:
             if http:
-                await _healthy(process, f"http://127.0.0.1:{port}/healthz")
+                await healthy(process, f"http://127.0.0.1:{port}/healthz")
                 servers.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
             else:
                 await servers.slack.connected(START_SECONDS)
@@ -240,7 +240,8 @@ async def running(
             await process.communicate()
 
 
-async def _healthy(process: Process, url: str) -> None:
+async def healthy(process: Process, url: str) -> None:
+    """Until it says so, or has ended."""
     async with aiohttp.ClientSession() as http, asyncio.timeout(START_SECONDS):
         while process.returncode is None:
             with contextlib.suppress(aiohttp.ClientError):

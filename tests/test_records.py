@@ -39,7 +39,7 @@ def values(error: CobrowseError) -> dict[str, Any]:
 def filled(kind: type[CobrowseError]) -> st.SearchStrategy[CobrowseError]:
     """One with anything its types allow in each of its fields."""
     hints = get_type_hints(kind)
-    known = {float | None: st.none() | st.floats(allow_nan=False)}
+    known = {float | None: st.none() | st.floats(allow_nan=False), float: st.floats(allow_nan=False)}
     names = [field.name for field in fields(kind)] if is_dataclass(kind) else []
     return st.builds(kind, **{name: known.get(hints[name], st.from_type(hints[name])) for name in names})
 

@@ -20,6 +20,7 @@ WRONG = [
     ("PORT", "-1"),
     ("PORT", "٣"),
     ("SHUTDOWN_SECONDS", "soon"),
+    ("GENESYS_REQUESTS_PER_MINUTE", "0"),
     ("GENESYS_REGION", "us west"),
     ("GENESYS_API_URL", "ftp://api.example.com"),
     ("GENESYS_API_URL", "https://api.example.com?x=1"),

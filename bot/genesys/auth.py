@@ -20,6 +20,7 @@ RENEW_AHEAD_SECONDS = 300.0
 LAST_USE_SECONDS = 30.0
 UNSTATED_SECONDS = 600.0
 OAUTH_CODE_LENGTH = 60
+ANSWER_SECONDS = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ class TokenAuth(Gate):
         form = {"grant_type": "client_credentials", **form}
         if self._credentials.scopes:
             form["scope"] = self._credentials.scopes
-        response = await self._http.post(self._url, data=form, headers=headers)
+        async with asyncio.timeout(ANSWER_SECONDS):  # as a whole: httpx's begin anew with each byte
+            response = await self._http.post(self._url, data=form, headers=headers)
         if response.status_code in (400, 401, 403):
             raise OAuthRefused(code=_oauth_error(response), reference=faults.reference_of(response))
         return response

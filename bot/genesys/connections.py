@@ -3,10 +3,12 @@
 https://www.python-httpx.org/advanced/transports/ . What is sent, and what its answer means, is for client.py.
 """
 
+import ssl
+
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from bot import __version__
+from bot.genesys.bounded import BoundedTransport
 
 TIMEOUT_SECONDS = 10.0
 CONNECT_SECONDS = 5.0
@@ -20,8 +22,8 @@ class HttpClient(httpx.AsyncClient):
     """An httpx client that looks for no proxy and no netrc of its own; close it when done."""
 
     def __init__(self, proxy: str | None = None) -> None:
-        self._direct = AiohttpTransport(
-            verify=httpx.create_ssl_context(),  # honours SSL_CERT_FILE
+        self._direct = BoundedTransport(
+            verify=ssl.create_default_context(),  # as for Slack: the system's authorities, or those of SSL_CERT_FILE
             trust_env=False,
             proxy=httpx.Proxy(proxy) if proxy else None,
             limits=httpx.Limits(max_connections=CONNECTIONS, keepalive_expiry=KEEPALIVE_SECONDS),

@@ -23,6 +23,7 @@ from bot.sandbox.genesys_faults import FAULTS, Faults
 from bot.sandbox.genesys_login import Grant, Login
 from bot.sandbox.genesys_records import Call, Create, GenesysUser, Recent, Session
 from bot.sandbox.genesys_refusals import CORRELATION, ApiError, too_many
+from bot.sandbox.genesys_tokens import date
 
 __all__ = ["FAULTS", "Call", "Create", "GenesysUser", "SandboxGenesys", "Session"]
 
@@ -44,7 +45,7 @@ class SandboxGenesys(Api):
         on_traffic: Callable[[dict[str, Any]], None] | None = None,
     ) -> None:
         super().__init__(Login(public_key_pem, client_id, org_id, client_secret), users, applications, token_seconds)
-        self.latency_seconds, self.on_traffic = latency_seconds, on_traffic
+        self.latency_seconds, self.on_traffic, self.clock_ahead_seconds = latency_seconds, on_traffic, 0.0
         self.allowed_per_minute, self.minute_seconds = 300, 60.0
         self.creates: list[Create] = Recent()
         self.calls: list[Call] = Recent()
@@ -137,6 +138,7 @@ class SandboxGenesys(Api):
 
     async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         response.headers.setdefault(CORRELATION, str(uuid.uuid4()))
+        response.headers["Date"] = date(self.clock_ahead_seconds)
         if request.path.startswith("/api/"):
             grant = self._login.grant(request) or Grant(0, frozenset())
             response.headers["inin-ratelimit-count"] = str(grant.used)

@@ -66,6 +66,10 @@ class Login:
         keep(self._grants, token, Grant(time.monotonic() + seconds, frozenset(), user_id))
         return token
 
+    def revoke(self) -> None:
+        """Every token that was given out is worth nothing from now on."""
+        self._grants.clear()
+
     async def issue(self, request: web.Request, token_url: str, seconds: int) -> web.Response:
         pairs = parse_qsl(await request.text(), keep_blank_values=True)
         form = dict(pairs)

@@ -60,7 +60,7 @@ class SandboxSlack:
         self.response_urls = ResponseUrls(self.workspace, self.faults, self.log)
         self.sockets = Sockets(app_id, self.faults)
         self._http = HttpDelivery(signing_secret)
-        self._api = WebApi(
+        self.api = WebApi(
             self.workspace,
             self.faults,
             self.log,
@@ -76,7 +76,7 @@ class SandboxSlack:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         app = web.Application(client_max_size=1_000_000)
-        app.router.add_route("*", "/api/{method}", self._api.handle)
+        app.router.add_route("*", "/api/{method}", self.api.handle)
         app.router.add_post("/response/{secret}", self.response_urls.handle)
         app.router.add_get("/link/", self.sockets.handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)

@@ -54,6 +54,7 @@ class WebApi:
         self._app_id = app_id
         self._bot_name = bot_name
         self._new_socket_url = new_socket_url
+        self.scopes = SCOPES
         self._methods: dict[str, Callable[[Args], Args]] = {
             "auth.test": self._auth_test,
             "users.info": self._users_info,
@@ -91,7 +92,7 @@ class WebApi:
             body = {"ok": True, **self._methods[method](args)}
         except ApiError as error:
             return problem(200, error.code, **error.more), error.code
-        headers = {"X-OAuth-Scopes": SCOPES, "X-Slack-Req-Id": secrets.token_hex(8)}
+        headers = {"X-OAuth-Scopes": self.scopes, "X-Slack-Req-Id": secrets.token_hex(8)}
         return web.json_response(body, headers=headers), None
 
     def _check_token(self, method: str, token: str | None) -> None:

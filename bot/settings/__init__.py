@@ -120,6 +120,15 @@ def load_cobrowse_api(environ: Mapping[str, str]) -> str:
     return chosen
 
 
+def load_slack(environ: Mapping[str, str]) -> Slack:
+    """The door people use, alone. Raises SettingsFault."""
+    reader = Reader(environ)
+    slack = _slack(reader)
+    if reader.faults:
+        raise SettingsFault(reader.faults)
+    return slack
+
+
 def load_database(environ: Mapping[str, str]) -> Database:
     """What the commands need that only look into the database. Raises SettingsFault."""
     reader = Reader(environ)
@@ -189,6 +198,7 @@ def _roll(reader: Reader, name: str) -> Roll:
 
 __all__ = [
     "CONVERSATIONS",
+    "Database",
     "Logging",
     "Service",
     "Settings",
@@ -199,4 +209,5 @@ __all__ = [
     "load_cobrowse_api",
     "load_database",
     "load_service",
+    "load_slack",
 ]

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
     AsyncRateLimitErrorRetryHandler,
@@ -23,6 +23,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.desk.cache import Cache
 from bot.desk.journal import Outcome
 from bot.desk.models import Note, Request, RequestId, Session, UserId
+from bot.slack.answers import MISSHAPEN, TROUBLE, SlackAnswer, error_code
 from bot.slack.blocks import Message
 from bot.slack.messages import Words
 from bot.slack.response_url import LONGEST_ORDERED_SECONDS, REPEATS, ResponseUrls
@@ -56,13 +57,12 @@ RETRIES = [
 ]
 """Telling the same outcome twice is allowed, losing it is not: so posts are repeated (slack_sdk's own handlers)."""
 
-_TROUBLE = (SlackApiError, SlackClientError, aiohttp.ClientError, TimeoutError, ValueError)
-
 
 def new_http_session() -> aiohttp.ClientSession:
     """One pool for all that goes to Slack. slack_sdk leaves time-outs to a session that it is given."""
     timeout = aiohttp.ClientTimeout(sock_connect=TIMEOUT_SECONDS, sock_read=TIMEOUT_SECONDS)
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS), timeout=timeout)
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS)
+    return aiohttp.ClientSession(connector=connector, timeout=timeout, response_class=SlackAnswer)
 
 
 def new_web_client(
@@ -125,7 +125,7 @@ class Delivery:
         try:
             async with self._deadline():
                 status = await self._response_urls.post(reply_url, body)
-        except _TROUBLE as error:
+        except TROUBLE as error:
             log.warning("no answer from a response_url", extra={"fields": {"error": type(error).__name__}})
             return False
         if status != 200:
@@ -175,7 +175,8 @@ class Delivery:
         )
 
     async def _open_direct(self, user_id: UserId) -> str:
-        response = await self._web.conversations_open(users=user_id)
+        async with asyncio.timeout(WAY_SECONDS):  # whoever asks later joins this call, so it may not hang
+            response = await self._web.conversations_open(users=user_id)
         return str(response["channel"]["id"])
 
     async def _try(self, way: str, send: Callable[[], Awaitable[None]], request_id: RequestId) -> bool:
@@ -184,8 +185,8 @@ class Delivery:
             async with self._deadline():
                 await send()
         except SlackApiError as error:
-            log.warning("not delivered", extra={"fields": fields | {"error": error.response.get("error")}})
-        except (*_TROUBLE, KeyError, TypeError) as error:
+            log.warning("not delivered", extra={"fields": fields | {"error": error_code(error)}})
+        except (*TROUBLE, *MISSHAPEN) as error:
             log.warning("not delivered", extra={"fields": fields | {"error": type(error).__name__}})
         else:
             return True

@@ -6,15 +6,16 @@ https://docs.slack.dev/reference/methods/auth.test
 import asyncio
 from dataclasses import dataclass
 
-import aiohttp
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk.access import Home
 from bot.desk.models import TeamId
+from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
 
 TRIES = 5
 DELAY_SECONDS = 1.0
+ANSWER_SECONDS = 15.0
 _PASSING = ("ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout")
 
 
@@ -28,42 +29,45 @@ class SlackUnreachable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The bot's workspace and its own ids there."""
+    """The bot's workspace, its own ids there, and the scopes its token has."""
 
     home: Home
     bot_id: str | None
     bot_user_id: str | None
+    scopes: frozenset[str] = frozenset()
 
 
-async def identify(web: AsyncWebClient, *, delay_seconds: float = DELAY_SECONDS) -> Identity:
+async def identify(web: AsyncWebClient, *, tries: int = TRIES, delay_seconds: float = DELAY_SECONDS) -> Identity:
     """Asks Slack whose token this is. Raises SlackRefused, SlackUnreachable, each with a sentence."""
-    for attempt in range(TRIES):
+    for attempt in range(tries):
         if attempt:
             await asyncio.sleep(delay_seconds * attempt)
         try:
-            answer = (await web.auth_test()).data
+            async with asyncio.timeout(ANSWER_SECONDS):  # as a whole: the session's begins anew with each byte
+                response = await web.auth_test()
         except SlackApiError as error:
-            code = str(error.response.get("error") or "")
+            code = error_code(error)
             if code and code not in _PASSING:
                 raise SlackRefused(
                     f"Slack refuses SLACK_BOT_TOKEN ({code}). Check the token on the app's page."
                 ) from None
-        except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError):
+        except (*TROUBLE, *MISSHAPEN):
             pass
         else:
-            if isinstance(answer, dict) and answer.get("team_id"):
-                return _read(answer)
+            if isinstance(response.data, dict) and response.data.get("team_id"):
+                return _read(response.data, response.headers.get("x-oauth-scopes", ""))
     raise SlackUnreachable("Slack cannot be reached. Check the network and SLACK_API_URL.")
 
 
-def _read(answer: dict[str, object]) -> Identity:
+def _read(answer: dict[str, object], scopes: str) -> Identity:
     enterprise = answer.get("enterprise_id")
     home = Home(
         team_id=TeamId(str(answer["team_id"])),
         enterprise_id=TeamId(str(enterprise)) if enterprise else None,
         org_wide=bool(answer.get("is_enterprise_install")),
     )
-    return Identity(home, _text(answer.get("bot_id")), _text(answer.get("user_id")))
+    granted = frozenset(scope.strip() for scope in scopes.split(",") if scope.strip())
+    return Identity(home, _text(answer.get("bot_id")), _text(answer.get("user_id")), granted)
 
 
 def _text(value: object) -> str | None:

@@ -8,14 +8,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import aiohttp
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk.access import Home
 from bot.desk.cache import Cache
 from bot.desk.errors import SlackUnavailable
 from bot.desk.models import Person, Standing, TeamId, UserId
+from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
 from bot.slack.grammar import clean_name
 
 KEPT_SECONDS = 300.0
@@ -43,26 +43,31 @@ class SlackPeople:
 
     async def _ask_person(self, user_id: UserId) -> Person:
         try:
-            user = (await self._call("users.info", user=user_id)).get("user") or {}
+            user = (await self._call("users.info", user=user_id)).get("user")
         except SlackUnavailable as error:
             if error.code in _UNKNOWN:  # nobody of ours
                 return Person(TeamId(""), user_id, user_id, Standing.OUTSIDER)
             raise
-        if user.get("id") != user_id:
+        if not isinstance(user, dict) or user.get("id") != user_id:
             raise SlackUnavailable("it answered for somebody else")
-        return read_person(user, self._home)
+        try:
+            return read_person(user, self._home)
+        except MISSHAPEN:
+            raise SlackUnavailable("an answer of another shape") from None
 
     async def _ask_group(self, group_id: str) -> frozenset[UserId]:
         users = (await self._call("usergroups.users.list", usergroup=group_id)).get("users") or []
-        return frozenset(users)
+        if not isinstance(users, list):
+            raise SlackUnavailable("an answer of another shape")
+        return frozenset(map(UserId, map(str, users)))
 
     async def _call(self, method: str, **params: str) -> dict[str, Any]:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 response = await self._web.api_call(method, http_verb="GET", params=params)
         except SlackApiError as error:
-            raise SlackUnavailable(str(error.response.get("error") or "an error")) from None
-        except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError):
+            raise SlackUnavailable(error_code(error) or "an error") from None
+        except (*TROUBLE, *MISSHAPEN):
             raise SlackUnavailable("no answer") from None
         return response.data if isinstance(response.data, dict) else {}
 

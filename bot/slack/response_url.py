@@ -11,6 +11,8 @@ from typing import Any
 
 import aiohttp
 
+from bot.slack.answers import is_page
+
 REPEATS = 2
 REPEAT_SECONDS = 0.5
 LONGEST_ORDERED_SECONDS = 5
@@ -45,7 +47,8 @@ class ResponseUrls:
         """The status, and after how many seconds the same is worth another try; None for never."""
         proxy = self._proxy_for(url)
         async with self._http.post(url, data=data, headers=_HEADERS, proxy=proxy, allow_redirects=False) as response:
-            await response.read()
+            if is_page(await response.read()) and response.status == 200:
+                raise aiohttp.ClientPayloadError("a page came in place of Slack's answer")
             if response.status >= 500:
                 return response.status, REPEAT_SECONDS
             if response.status != 429:

@@ -18,6 +18,7 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.answers import error_code
 from bot.slack.boundary import dispatch
 
 SDK_LOG = logging.getLogger("slack_sdk.socket_mode")  # held at WARNING: it prints payloads below that
@@ -55,7 +56,7 @@ class SocketDoor(SocketModeClient):
         try:
             answer = await self.web_client.apps_connections_open(app_token=self.app_token)
         except SlackApiError as error:
-            self._give_up(str(error.response.get("error")))
+            self._give_up(error_code(error))
             raise
         url = str(answer["url"])
         self.proxy = self._proxy_for(url)

@@ -97,17 +97,23 @@ class Presence:
             self.held = False
 
     async def _check_direct(self) -> None:
-        """Behind a proxy that pools transactions, an idle session's backend goes to the next who asks."""
-        pid = await self._connection.fetchval("SELECT pg_backend_pid()")
-        others = [await _connect(self._url) for _ in range(3)]
-        try:
-            for other in others:
-                async with other.transaction():
-                    if await other.fetchval("SELECT pg_backend_pid()") == pid:
-                        raise StoreRefused(POOLED)
-        finally:
-            for other in others:
-                await other.close()
+        if await is_pooled(self._connection, self._url):
+            raise StoreRefused(POOLED)
+
+
+async def is_pooled(connection: Any, url: str) -> bool:
+    """Behind a proxy that pools transactions, an idle session's backend goes to the next who asks."""
+    pid = await connection.fetchval("SELECT pg_backend_pid()")
+    others = [await _connect(url) for _ in range(3)]
+    try:
+        for other in others:
+            async with other.transaction():
+                if await other.fetchval("SELECT pg_backend_pid()") == pid:
+                    return True
+    finally:
+        for other in others:
+            await other.close()
+    return False
 
 
 async def be_watched(connection: Any) -> None:

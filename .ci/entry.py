@@ -1,0 +1,57 @@
+"""Runs the entry command of an installed package as the image does: as nobody, in an empty directory it may write to.
+
+Everything else may not be written. argv[1] is the installed cobrowse-bot. Slack and Genesys are the sandbox's.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from journey import ANA, free_port, healthy, link, open_servers
+
+from bot.sandbox.slack import SandboxSlack
+
+AS_NOBODY = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
+AS_NOBODY += ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")  # Python itself may be in root's home
+
+
+async def main(command: str) -> None:
+    """A command is answered with a link, and a stop ends it with 0; only the database and its lock are left."""
+    directory = Path(tempfile.mkdtemp())
+    run = [command]
+    if os.getuid() == 0:
+        shutil.chown(directory, "nobody")
+        run = [*AS_NOBODY, command]
+    port = str(free_port())
+    async with open_servers(http=True) as servers:
+        environ = {name: value for name, value in servers.environ.items() if name != "DATABASE_URL"}
+        environ |= {"PATH": os.environ["PATH"], "HOST": "0.0.0.0", "PORT": port}  # noqa: S104 - as in the image
+        checked = await asyncio.create_subprocess_exec(*run, "check", cwd=directory, env=environ)
+        assert await checked.wait() == 0
+        assert os.listdir(directory) == []
+        process = await asyncio.create_subprocess_exec(*run, "run", cwd=directory, env=environ)
+        try:
+            await healthy(process, f"http://127.0.0.1:{port}/healthz")
+            await told(servers.slack, f"http://127.0.0.1:{port}/slack/events")
+            process.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(process.wait(), 20) == 0
+        finally:
+            if process.returncode is None:
+                process.kill()
+    left = sorted(os.listdir(directory))
+    assert left == ["cobrowse.db", "cobrowse.db.lock"], left
+    shutil.rmtree(directory)
+
+
+async def told(slack: SandboxSlack, url: str) -> None:
+    """The link, to whoever types the command."""
+    slack.events_url = url
+    assert (await slack.command(ANA, "")).acked
+    assert link(await slack.next_message(ANA))
+
+
+asyncio.run(main(str(Path(sys.argv[1]).absolute())))

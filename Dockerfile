@@ -1,0 +1,24 @@
+# The image holds the bot and the libraries of requirements-image.txt, and runs as a user that owns nothing in it.
+# The only place it writes to is /data, where the SQLite file is: mount a volume there, or set DATABASE_URL.
+FROM python:3.13-slim-bookworm AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python -m venv /opt/cobrowse-bot
+COPY requirements-image.txt /src/
+RUN /opt/cobrowse-bot/bin/pip install --require-hashes -r /src/requirements-image.txt
+COPY pyproject.toml README.md LICENSE /src/
+COPY bot /src/bot
+RUN /opt/cobrowse-bot/bin/pip install --no-deps /src
+
+FROM python:3.13-slim-bookworm
+RUN useradd --system --uid 10001 --home-dir /data --create-home --shell /usr/sbin/nologin cobrowse
+COPY --from=build /opt/cobrowse-bot /opt/cobrowse-bot
+ENV PATH=/opt/cobrowse-bot/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=3000
+USER 10001:10001
+WORKDIR /data
+VOLUME /data
+EXPOSE 3000
+# Over HTTP. In Socket Mode nothing listens: run with --no-healthcheck, and let the exit code speak.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s \
+  CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/healthz', timeout=4)"]
+ENTRYPOINT ["cobrowse-bot"]
+CMD ["run"]

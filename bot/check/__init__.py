@@ -1,0 +1,59 @@
+"""`cobrowse-bot check`: what is right, what is wrong, and how to mend it, before the first start or after a change.
+
+It asks and looks, and creates nothing: no session, no message, no table, no file.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from bot.check import database, genesys, person, reach, setup, slack
+from bot.check.findings import Finding, as_json, as_text, is_well, left_out
+from bot.check.reach import Reached
+from bot.check.setup import Setup
+from bot.desk.models import UserId
+from bot.logs import Redactor
+from bot.slack.identity import Identity
+
+FAULTY = "the settings need mending first"
+
+
+async def look(environ: Mapping[str, str], *, user_id: UserId | None = None, env_file: str = ".env") -> list[Finding]:
+    """Everything, in the order in which it is best mended. `user_id`: a person to try the rules on."""
+    parts = setup.read(environ, Path(env_file))
+    about_slack, about_genesys, about_database = await asyncio.gather(_slack(parts), _genesys(parts), _database(parts))
+    clock = reach.clock([about_slack[1], *about_genesys[1]])
+    found = [*parts.findings, clock, *about_genesys[0], *about_slack[0], *about_database]
+    if user_id:
+        found.extend(await _person(parts, about_slack[2], user_id))
+    secrets = parts.whole.logging.secrets if parts.whole else parts.service.logging.secrets if parts.service else ()
+    redact = Redactor(secrets)
+    return [replace(each, what=redact(each.what), mend=redact(each.mend)) for each in found]
+
+
+async def _slack(parts: Setup) -> tuple[list[Finding], Reached, Identity | None]:
+    if parts.slack is None:
+        return [left_out("slack token", FAULTY)], Reached(""), None
+    return await slack.look(parts.slack, parts.whole)
+
+
+async def _genesys(parts: Setup) -> tuple[list[Finding], list[Reached]]:
+    if parts.service is None:
+        return [left_out("token", FAULTY)], []
+    return await genesys.look(parts.service, match_email=parts.whole is None or parts.whole.match_email)
+
+
+async def _database(parts: Setup) -> list[Finding]:
+    return await database.look(parts.database) if parts.database else [left_out("database", FAULTY)]
+
+
+async def _person(parts: Setup, identity: Identity | None, user_id: UserId) -> list[Finding]:
+    if parts.whole is None:
+        return [left_out("person", FAULTY)]
+    if identity is None:
+        return [left_out("person", "Slack did not take the token")]
+    return await person.look(parts.whole, identity, user_id)
+
+
+__all__ = ["Finding", "as_json", "as_text", "is_well", "look"]

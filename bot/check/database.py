@@ -1,0 +1,41 @@
+"""The database: reachable, of which version, encrypted or not. Looks only: what is not there is not made."""
+
+from bot.check.findings import Finding, doubt, right, wrong
+from bot.settings import Database
+from bot.store.looking import View, look_into
+from bot.store.opening import MEMORY
+from bot.store.refusals import StoreRefused
+
+KEY = "Make a key as the README says, and set STORE_ENCRYPTION_KEY."
+
+
+async def look(database: Database) -> list[Finding]:
+    """The lines about it."""
+    if database.url.startswith(MEMORY):
+        mend = "Set DATABASE_URL to a file or to Postgres, or a restart forgets what was accepted."
+        return [doubt("database", "memory: remembers nothing.", mend)]
+    try:
+        async with look_into(database.url, database.keys) as seen:
+            return [_version(seen), _sealing(seen, bool(database.keys))]
+    except StoreRefused as refused:
+        what, _, mend = str(refused).partition(". ")
+        mend = mend or "Check DATABASE_URL, and who may write there."
+        return [wrong("database", f"{what.removesuffix('.')}.", mend)]
+
+
+def _version(seen: View) -> Finding:
+    if seen.version is None:
+        return right("database", f"{seen.where}: nothing is there yet; `run` will make it")
+    if not seen.is_current:
+        mend = "The next `run` brings it up to date; an older program cannot use it afterwards."
+        return doubt("database", f"{seen.where}: its schema, {seen.version}, is older than this program's.", mend)
+    return right("database", f"{seen.where}: schema {seen.version}, as this program knows it")
+
+
+def _sealing(seen: View, has_keys: bool) -> Finding:
+    if has_keys and seen.version and not seen.is_sealed:
+        mend = "The next `run` encrypts what it writes; what stands there already stays as it is until it is wiped."
+        return doubt("encryption", "a key is set, but the links in the database are not encrypted yet.", mend)
+    if has_keys:
+        return right("encryption", "links are encrypted at rest, and our key opens them")
+    return doubt("encryption", "join links stand in the database as they are, until their session is over.", KEY)

@@ -1,0 +1,160 @@
+"""Genesys: whether it can be reached, takes our sign-in, and lets the token do what the bot needs. Only asks."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from bot.check.findings import Finding, Mark, doubt, left_out, right, wrong
+from bot.check.reach import Reached, reach
+from bot.desk import errors
+from bot.desk.errors import ServiceError
+from bot.desk.models import HostId
+from bot.genesys.auth import TokenAuth
+from bot.genesys.client import GenesysClient
+from bot.genesys.connections import HttpClient
+from bot.genesys.credentials import KeyCredentials
+from bot.genesys.live import QUERY, VIEW_DETAILS, query
+from bot.genesys.sessions import READ, WRITE, Sessions
+from bot.genesys.tokens import view_token
+from bot.genesys.users import VIEW, Users
+from bot.settings import Service
+
+PATIENCE_SECONDS = 30.0
+NOBODY = "nobody@cobrowse-bot.invalid"
+NOBODYS_ID = HostId("00000000-0000-4000-8000-000000000000")
+"""Nobody's address and id, for searches whose answers do not matter."""
+STATUS_PAGE = "status.mypurecloud.com"
+
+
+async def look(service: Service, *, match_email: bool) -> tuple[list[Finding], list[Reached]]:
+    """The lines about Genesys, and what was learnt about its clock."""
+    urls = dict.fromkeys((service.login_url, service.api_url))
+    reached = await asyncio.gather(*(reach("genesys", f"{url}/", service.proxy) for url in urls))
+    if unreached := [each.unreached for each in reached if each.unreached]:
+        return [*unreached, left_out("token", "Genesys was not reached")], list(reached)
+    async with HttpClient(service.proxy) as http:
+        auth = TokenAuth(http, service.login_url, service.credentials)
+        try:
+            return await _ask(service, auth, GenesysClient(http, service.api_url, auth), match_email), list(reached)
+        finally:
+            await auth.close()
+
+
+async def _ask(service: Service, auth: TokenAuth, client: GenesysClient, match_email: bool) -> list[Finding]:
+    found = [await _patiently("token", service, lambda: _token(service, auth))]
+    if found[0].mark is Mark.WRONG:
+        names = ("permissions", "conversations" if service.conversations else "application")
+        return [*found, *(left_out(name, "there is no token") for name in names)]
+    found.append(await _patiently("permissions", service, lambda: _permissions(service, client)))
+    if service.conversations:
+        found.append(await _patiently("conversations", service, lambda: _conversations(client)))
+    else:
+        found.append(await _patiently("application", service, lambda: _application(service, client)))
+    if match_email:
+        found.append(await _patiently("users", service, lambda: _users(client)))
+    return found
+
+
+async def _patiently(name: str, service: Service, ask: Callable[[], Awaitable[Finding]]) -> Finding:
+    """What `ask` found; what went wrong becomes a line."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await ask()
+    except ServiceError as error:
+        what, mend = in_words(error, service)
+        if error.reference:
+            what = f"{what} (Genesys reference {error.reference})"
+        return wrong(name, what, mend)
+    except TimeoutError:
+        mend = f"Try again later; {STATUS_PAGE} shows how Genesys is doing."
+        return wrong(name, f"Genesys kept us waiting for more than {PATIENCE_SECONDS:.0f} seconds.", mend)
+
+
+async def _token(service: Service, auth: TokenAuth) -> Finding:
+    await auth.ready()
+    way = "a signed assertion" if isinstance(service.credentials, KeyCredentials) else "a client secret"
+    return right("token", f"Genesys gave one for {way}")
+
+
+async def _permissions(service: Service, client: GenesysClient) -> Finding:
+    try:
+        token = await view_token(client)
+    except (errors.BadRequest, errors.Forbidden, errors.UnusableAnswer):
+        mend = "The first session will show it: without a port to Slack, try `cobrowse-bot start`."
+        return doubt("permissions", "Genesys does not say what the token may do.", mend)
+    credentials = service.credentials
+    ours = credentials.org_id if isinstance(credentials, KeyCredentials) else ""
+    if ours and token.organization_id and token.organization_id.lower() != ours.lower():
+        what = f"the token is of the organisation {token.organization_id}, not of GENESYS_ORG_ID."
+        return wrong("permissions", what, "Correct GENESYS_ORG_ID, or take a client of that organisation.")
+    of = f", of {token.organization}" if token.organization else ""
+    if not token.scopes:
+        return right("permissions", f"it is a client with roles{of}; what they allow shows below")
+    needed = () if service.conversations else (WRITE, READ)
+    if missing := [scope for scope in needed if scope not in token.scopes]:
+        return wrong("permissions", f"the token lacks {' and '.join(missing)}.", _grant(missing[0], service))
+    return right("permissions", f"{', '.join(sorted(token.scopes))}{of}")
+
+
+async def _application(service: Service, client: GenesysClient) -> Finding:
+    used = service.offer.application_id
+    known = [found for found, _ in await Sessions(client).applications()]
+    if used in known:
+        return right(
+            "application", f"{used} is there" if len(known) == 1 else f"{used} is one of the {len(known)} there are"
+        )
+    there = f"the ids there are: {', '.join(known[:20])}" if known else "there is none"
+    what = f"Genesys knows no application {used}; {there}."
+    return wrong("application", what, "Put one that exists into COBROWSE_APPLICATION_ID.")
+
+
+async def _conversations(client: GenesysClient) -> Finding:
+    """The look-ups and the offer itself need a conversation to be tried on."""
+    await client.call("POST", QUERY, needs=VIEW_DETAILS, json=query(NOBODYS_ID, datetime.now(UTC)), safe=True)
+    return right("conversations", "can be searched; looking at one and offering in it shows with the first session")
+
+
+async def _users(client: GenesysClient) -> Finding:
+    await Users(client).by_email(NOBODY)
+    return right("users", "can be searched by e-mail address")
+
+
+def in_words(error: ServiceError, service: Service) -> tuple[str, str]:
+    """What happened, and what the administrator can do."""
+    later = f"Try again later; {STATUS_PAGE} shows how Genesys is doing."
+    match error:
+        case errors.OAuthRefused(code=code):
+            return f"Genesys's login refuses the client ({code}).", _sign_in(code, service)
+        case errors.SignInRefused():
+            mend = "Check that GENESYS_REGION, or GENESYS_API_URL and GENESYS_LOGIN_URL, are of one organisation."
+            return "Genesys refuses the token that its login has just given.", mend
+        case errors.Forbidden(needs=needs):
+            return f"Genesys says 403: the client lacks {needs}.", _grant(needs, service)
+        case errors.BadRequest(status=status, words=words):
+            return f"Genesys refused ({status}): {words}", "Check GENESYS_REGION, or GENESYS_API_URL if it is set."
+        case errors.UnusableAnswer(why=why):
+            return f"Genesys answered with {why}.", "Check GENESYS_REGION, and what stands between us and Genesys."
+        case errors.Busy():
+            return "Genesys is too busy, or the client's rate limit is used up.", later
+        case errors.ServiceFault():
+            return "Genesys has a fault of its own (500).", later
+    return "Genesys gave no answer that could be used, also when asked again.", later
+
+
+def _sign_in(code: str, service: Service) -> str:
+    if code == "invalid_scope":
+        return "Add the scopes at the OAuth client in Genesys Cloud, or leave some out with GENESYS_SCOPES."
+    if code == "unauthorized_client":
+        return "Give the OAuth client the grant type Client Credentials, in Genesys Cloud under Integrations › OAuth."
+    if isinstance(service.credentials, KeyCredentials):
+        return (
+            "Check GENESYS_CLIENT_ID, GENESYS_ORG_ID, GENESYS_KEY_ID, whether the key is the client's, and the clock."
+        )
+    return "Check GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET."
+
+
+def _grant(needs: str, service: Service) -> str:
+    if isinstance(service.credentials, KeyCredentials) and needs != VIEW:
+        also = ", and to GENESYS_SCOPES" if service.credentials.scopes.find(needs) < 0 else ""
+        return f"Add the scope {needs} to the OAuth client, in Genesys Cloud under Integrations › OAuth{also}."
+    return f"Give the OAuth client a role with the permission {needs}, in Genesys Cloud under Integrations › OAuth."

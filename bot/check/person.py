@@ -1,0 +1,125 @@
+"""One person, as a dry run: may they start a session, by which rule, and which host would they be. Starts nothing."""
+
+from datetime import UTC, datetime
+
+from bot.app import host_rules, open_genesys
+from bot.check import genesys as genesys_check
+from bot.check.findings import Finding, left_out, right, wrong
+from bot.desk.access import Access, Roll, Rules
+from bot.desk.errors import HostNotFound, NotAMember, NotListed, Refused, ServiceError, SlackUnavailable
+from bot.desk.hosts import Found, Hosts
+from bot.desk.models import ChannelId, Host, HostId, Kind, Person, Request, TeamId, UserId, new_request_id
+from bot.genesys.users import Users
+from bot.settings import Settings
+from bot.slack.delivery import new_http_session, new_web_client
+from bot.slack.identity import Identity
+from bot.slack.people import SlackPeople
+from bot.store.looking import Linked, look_into
+from bot.store.refusals import StoreRefused
+
+
+class NothingFound:
+    """Keeps to desk.store.HostBook, and keeps nothing: every rule is asked anew."""
+
+    def __init__(self, linked: Linked) -> None:
+        self._linked = linked
+
+    async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
+        return await self._linked(team_id, user_id)
+
+    async def found(self, team_id: TeamId, user_id: UserId) -> Found | None:
+        return None
+
+    async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
+        """Nothing is written."""
+
+    async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
+        """Nothing is written."""
+
+
+async def look(settings: Settings, identity: Identity, user_id: UserId) -> list[Finding]:
+    """The lines about one person."""
+    slack = settings.slack
+    async with new_http_session() as http:
+        web = new_web_client(slack.bot_token, slack.api_url, http, slack.proxies.of(slack.api_url))
+        people = SlackPeople(web, identity.home)
+        try:
+            person = await Access(settings.rules, identity.home, people).admit(_wish(settings, identity, user_id))
+            found = [
+                right(
+                    "person",
+                    f"{person.name} ({user_id}) may start sessions: {await _why(settings.rules, people, user_id)}",
+                )
+            ]
+        except SlackUnavailable as error:
+            mend = "Try again; if it stays so, look at the lines about Slack."
+            return [wrong("person", f"Slack would not say who {user_id} is ({error.code}).", mend)]
+        except Refused as error:
+            return [_refusal(error, user_id), left_out("host", "they may not start sessions")]
+    return [*found, await _host(settings, person)]
+
+
+def _wish(settings: Settings, identity: Identity, user_id: UserId) -> Request:
+    """A command as this person could type it, where the command works."""
+    home = identity.home
+    return Request(
+        id=new_request_id(),
+        key="check",
+        kind=Kind.WHOAMI,
+        team_id=home.team_id,
+        enterprise_id=home.enterprise_id,
+        channel_id=next(iter(settings.rules.channels), ChannelId("C0")),
+        requester=user_id,
+        accepted_at=datetime.now(UTC),
+    )
+
+
+async def _why(rules: Rules, people: SlackPeople, user_id: UserId) -> str:
+    """The rules that let them in, and where."""
+    rolls = {
+        "COBROWSE_ADMINS": rules.admins,
+        "COBROWSE_SUPERVISORS": rules.supervisors,
+        "COBROWSE_MEMBERS": rules.members,
+    }
+    on = [f"{name} ({by})" for name, roll in rolls.items() if (by := await _on(roll, people, user_id))]
+    reasons = f"on {', '.join(on)}" if on else "every full member may"
+    leads = any(name.startswith(("COBROWSE_ADMINS", "COBROWSE_SUPERVISORS")) for name in on)
+    where = f", in {', '.join(rules.channels)} only" if rules.channels else ""
+    return f"{reasons}; {'for others too' if leads else 'for themselves only'}{where}"
+
+
+async def _on(roll: Roll, people: SlackPeople, user_id: UserId) -> str:
+    if user_id in roll.users:
+        return "by name"
+    for group in roll.groups:
+        if await people.in_group(user_id, group):
+            return f"by group {group}"
+    return ""
+
+
+def _refusal(error: Refused, user_id: UserId) -> Finding:
+    match error:
+        case NotAMember(standing=standing):
+            mend = "Only full members of the workspace may use the bot; there is no setting for that."
+            return wrong("person", f"{user_id} is refused: Slack knows them as {standing.value}.", mend)
+        case NotListed():
+            mend = "Add them to COBROWSE_MEMBERS, or to a user group that stands there."
+            return wrong("person", f"{user_id} is refused: not on COBROWSE_MEMBERS or any other list.", mend)
+    return wrong("person", f"{user_id} is refused ({error}).", "See Who may do what in the README.")
+
+
+async def _host(settings: Settings, person: Person) -> Finding:
+    database = settings.database
+    try:
+        async with open_genesys(settings.service) as client, look_into(database.url, database.keys) as seen:
+            rules = host_rules(settings, Users(client))
+            host = await Hosts(rules, NothingFound(seen.linked)).find(person)
+    except HostNotFound as missed:
+        tried = "; ".join(f"{miss.rule}: {miss.why}" for miss in missed.tried) or "no rule is set up"
+        mend = f"Link them: cobrowse-bot hosts set {person.user_id} <their Genesys user's id>."
+        return wrong("host", f"no rule maps {person.user_id} ({tried}).", mend)
+    except ServiceError as error:
+        return wrong("host", *genesys_check.in_words(error, settings.service))
+    except StoreRefused:
+        return left_out("host", "the database, where links stand, cannot be used")
+    return right("host", f"{host.id}, by the rule “{host.rule}”")

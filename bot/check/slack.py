@@ -1,0 +1,108 @@
+"""Slack: whether it can be reached, takes our tokens, granted the scopes, and lets us open a socket. Only asks."""
+
+import asyncio
+from collections.abc import Collection
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+
+from bot.check.findings import Finding, doubt, left_out, right, wrong
+from bot.check.reach import Reached, reach
+from bot.desk.access import Rules
+from bot.settings import Settings, Slack
+from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
+from bot.slack.delivery import new_http_session, new_web_client
+from bot.slack.identity import Identity, SlackRefused, SlackUnreachable, identify
+from bot.slack.scopes import NEEDED
+from bot.slack.socket import REFUSALS
+
+HELLO_SECONDS = 10.0
+MOST_SOCKETS = 10
+TRIES = 2
+
+
+async def look(slack: Slack, whole: Settings | None) -> tuple[list[Finding], Reached, Identity | None]:
+    """The lines about Slack, what was learnt about its clock, and who the bot is there."""
+    reached = await reach("slack", f"{slack.api_url}api.test", slack.proxies.of(slack.api_url))
+    if reached.unreached:
+        return [reached.unreached, left_out("slack token", "Slack was not reached")], reached, None
+    async with new_http_session() as http:
+        found, identity = await _token(slack, http)
+        if identity:
+            found.append(_scopes(identity.scopes, _unused(whole)))
+        found.append(await _door(slack, http))
+    return found, reached, identity
+
+
+async def _token(slack: Slack, http: aiohttp.ClientSession) -> tuple[list[Finding], Identity | None]:
+    web = new_web_client(slack.bot_token, slack.api_url, http, slack.proxies.of(slack.api_url))
+    try:
+        identity = await identify(web, tries=TRIES)
+    except SlackRefused as refused:
+        what, _, mend = str(refused).partition(". ")
+        return [wrong("slack token", f"{what}.", mend)], None
+    except SlackUnreachable:
+        mend = "Check SLACK_API_URL; if it is right, try again later: status.slack.com shows how Slack is doing."
+        return [wrong("slack token", "Slack gave no answer that could be used.", mend)], None
+    home = identity.home
+    where = f"the organisation {home.enterprise_id}" if home.org_wide else f"the workspace {home.team_id}"
+    return [right("slack token", f"of the bot {identity.bot_user_id} in {where}")], identity
+
+
+def _unused(whole: Settings | None) -> Collection[str]:
+    """Scopes that these settings make no use of."""
+    if whole is None:
+        return ()
+    rules: Rules = whole.rules
+    groups = any(roll.groups for roll in (rules.supervisors, rules.admins, rules.members))
+    return [*(["usergroups:read"] if not groups else []), *(["users:read.email"] if not whole.match_email else [])]
+
+
+def _scopes(granted: Collection[str], unused: Collection[str]) -> Finding:
+    mend = "Put them into the app's manifest as in manifest.yml, and install the app to the workspace again."
+    if not granted:
+        return doubt("slack scopes", "Slack does not say which there are.", mend)
+    missing = [scope for scope in NEEDED if scope not in granted]
+    if lacking := [scope for scope in missing if scope not in unused]:
+        return wrong("slack scopes", f"missing: {'; '.join(f'{each} ({NEEDED[each]})' for each in lacking)}.", mend)
+    if missing:
+        return doubt("slack scopes", f"missing, but these settings need none of them: {', '.join(missing)}.", mend)
+    if more := sorted(set(granted) - set(NEEDED)):
+        what = f"all that are needed, and more: {', '.join(more)}."
+        return doubt("slack scopes", what, "Take them out of the app: the bot makes no use of them.")
+    return right("slack scopes", f"all {len(NEEDED)} of the manifest")
+
+
+async def _door(slack: Slack, http: aiohttp.ClientSession) -> Finding:
+    if slack.mode == "http":
+        return left_out(
+            "slack door", "it is HTTP; only Slack itself can show that it reaches us and signs as we expect"
+        )
+    web = new_web_client(slack.app_token, slack.api_url, http, slack.proxies.of(slack.api_url))
+    try:
+        async with asyncio.timeout(HELLO_SECONDS):
+            url = str((await web.apps_connections_open(app_token=slack.app_token))["url"])
+            hello = await _hello(url, slack.proxies.of(url), http)
+    except SlackApiError as error:
+        code = error_code(error) or "no usable answer"
+        what, _, mend = REFUSALS.get(code, f"Slack opens no socket ({code}). Try again later.").partition(". ")
+        return wrong("slack door", f"{what}.", mend)
+    except (*TROUBLE, *MISSHAPEN, OSError) as error:
+        what = f"no socket came about ({type(error).__name__})."
+        mend = "Let wss://*.slack.com through, at port 443; a proxy on the way has to allow web sockets."
+        return wrong("slack door", what, mend)
+    counted = hello.get("num_connections")
+    sockets = counted if isinstance(counted, int) else 1
+    if sockets > MOST_SOCKETS - 1:
+        mend = "Stop some replicas, or other programs with this app's token: Slack allows ten sockets."
+        return doubt("slack door", f"Socket Mode says hello, with {sockets} sockets open.", mend)
+    return right("slack door", f"Socket Mode says hello; sockets of this app, this one included: {sockets}")
+
+
+async def _hello(url: str, proxy: str | None, http: aiohttp.ClientSession) -> dict[str, object]:
+    """Slack's first word on a new socket, which is closed at once, so that no command is sent to it."""
+    async with http.ws_connect(url, proxy=proxy) as socket:
+        hello = await socket.receive_json()
+    if not isinstance(hello, dict) or hello.get("type") != "hello":
+        raise ValueError("another word than hello")
+    return hello

@@ -1,0 +1,50 @@
+"""What may be taken from an answer of Slack's, which need not be Slack's at all: something on the way may have spoken.
+
+No redirect is followed, since a command's answer holds a link that is nobody else's; no body is read without an end.
+"""
+
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+MOST_BYTES = 2 * 1024 * 1024
+
+TROUBLE = (SlackApiError, SlackClientError, aiohttp.ClientError, TimeoutError, ValueError)
+"""What slack_sdk raises when a call comes to nothing."""
+MISSHAPEN = (AttributeError, KeyError, TypeError)
+"""And when an answer is JSON of another shape: slack_sdk itself takes it for an object."""
+
+
+class SlackAnswer(aiohttp.ClientResponse):
+    """For a session's `response_class`."""
+
+    async def start(self, connection: Any) -> "SlackAnswer":
+        """Raises ClientResponseError for a redirect."""
+        await super().start(connection)
+        if 300 <= self.status < 400:
+            raise aiohttp.ClientResponseError(self.request_info, self.history, status=self.status, message="a redirect")
+        return self
+
+    async def read(self) -> bytes:
+        """Raises ClientPayloadError for what is too long."""
+        if self._body is None:
+            body = bytearray()
+            async for chunk in self.content.iter_any():
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    self.close()
+                    raise aiohttp.ClientPayloadError("the answer is too long")
+            self._body = bytes(body)
+        return await super().read()
+
+
+def error_code(error: SlackApiError) -> str:
+    """Slack's word for it, "" when the answer had none: of one that is no JSON, slack_sdk keeps the bare response."""
+    data = getattr(error.response, "data", None)
+    return str(data.get("error") or "") if isinstance(data, dict) else ""
+
+
+def is_page(body: bytes) -> bool:
+    """Whether it is a web page, which is somebody else's answer, such as a proxy's."""
+    return body.lstrip().startswith(b"<")

@@ -1,0 +1,159 @@
+"""The world of the fault matrix: the bot over TLS, and a faulty front before each of its upstreams.
+
+Time is an argument: caches and tokens run out when the test says so, and nobody sleeps for as long as they are told.
+"""
+
+import asyncio
+import contextlib
+import inspect
+import logging
+import ssl
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import aiohttp
+import pytest
+from certificates import new_authority
+from faulty import Front, opened
+from journey import PATIENCE_SECONDS, Servers, is_note, open_servers
+from slack_sdk.http_retry import async_handler, builtin_async_handlers
+
+from bot import serve, settings
+from bot.app import open_bot
+from bot.desk.cache import Cache
+from bot.desk.hosts import Hosts
+from bot.genesys import auth, client
+from bot.genesys.auth import TokenAuth
+from bot.genesys.pace import Pace
+from bot.sandbox.slack import Message
+from bot.slack import delivery, identity, people, response_url
+from bot.slack.people import SlackPeople
+
+QUICK_SECONDS = 0.25
+WAY_SECONDS = 0.7
+TWO_DAYS = 172_800.0
+
+
+@dataclass
+class Clock:
+    """The real one, and what was skipped."""
+
+    skipped: float = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.skipped
+
+    async def sleep(self, seconds: float) -> None:
+        """As long as it takes for others to have their turn; the clock goes on as if it had been longer."""
+        self.skipped += seconds
+        await asyncio.sleep(min(seconds, 0.01))
+
+
+@dataclass
+class World:
+    """A bot that is ready, and what stands before its upstreams."""
+
+    servers: Servers
+    clock: Clock
+    fronts: dict[str, Front]
+    caplog: pytest.LogCaptureFixture
+
+    async def outcome(self, who: str, text: str) -> Message | None:
+        """What a command ends with, once the log says that it has ended; None when nobody was told."""
+        slack = self.servers.slack
+        before, ended = len(slack.messages), self.ended()
+        assert (await slack.command(who, text)).acked
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while self.ended() == ended:  # noqa: ASYNC110 - a log has no event
+                await asyncio.sleep(0.005)
+        new = [each for each in slack.messages[before:] if slack.workspace.can_see(who, each) and not is_note(each)]
+        return next(iter(new), None)
+
+    def ended(self) -> int:
+        return sum(record.name == "bot.desk.journal" for record in self.caplog.records)
+
+    def unforeseen(self) -> list[str]:
+        """What ended in a traceback instead of a named error."""
+        return [f"{record.message}: {record.exc_info[1]!r}" for record in self.caplog.records if record.exc_info]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Takes the place of every clock and every sleep that decides how long something is kept or waited for."""
+    made = Clock()
+    for thing in (TokenAuth, Hosts, SlackPeople, Cache, Pace):
+        monkeypatch.setitem(thing.__init__.__kwdefaults__, "clock", made)  # type: ignore[misc]
+    for thing in (client.repeat, client.GenesysClient.__init__):
+        monkeypatch.setitem(thing.__kwdefaults__, "sleep", made.sleep)
+    monkeypatch.setitem(identity.identify.__kwdefaults__, "delay_seconds", 0.01)
+    monkeypatch.setattr(delivery, "WAY_SECONDS", WAY_SECONDS)
+    for module in (async_handler, builtin_async_handlers, response_url):
+        monkeypatch.setattr(module, "asyncio", SimpleNamespace(sleep=made.sleep))
+    return made
+
+
+@contextmanager
+def impatient() -> Iterator[None]:
+    """Whoever waits for an answer gives up soon."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "TIMEOUT_SECONDS", QUICK_SECONDS)
+        patch.setattr(auth, "ANSWER_SECONDS", QUICK_SECONDS)
+        patch.setattr(people, "ANSWER_SECONDS", QUICK_SECONDS)
+        patch.setattr(delivery, "AGENT_SECONDS", QUICK_SECONDS)
+        patch.setattr(delivery, "WAY_SECONDS", QUICK_SECONDS / 2)
+        patch.setattr(identity, "ANSWER_SECONDS", QUICK_SECONDS)
+        yield
+
+
+def trust(monkeypatch: pytest.MonkeyPatch, trusted: Path) -> None:
+    """What SSL_CERT_FILE does for a process of its own."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    context = ssl.create_default_context(cafile=str(trusted))
+    monkeypatch.setattr(aiohttp.connector, "_SSL_CONTEXT_VERIFIED", context)
+    assert "use_dns_cache" in inspect.signature(aiohttp.TCPConnector.__init__).parameters
+    monkeypatch.setitem(aiohttp.TCPConnector.__init__.__kwdefaults__, "use_dns_cache", False)  # type: ignore[misc]
+
+
+@pytest.fixture
+async def world(
+    clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> AsyncIterator[World]:
+    """The bot over HTTP, since a web socket is none of the calls in question."""
+    caplog.set_level(logging.INFO, "bot.desk.journal")
+    authority = new_authority(tmp_path)
+    trust(monkeypatch, authority.trusted)
+    async with open_servers(http=True) as servers:
+        upstreams = {"slack": servers.slack.url, "hooks": servers.slack.url, "genesys": servers.genesys.url}
+        fronts = {name: Front(f"{name}.test", url, authority, tmp_path) for name, url in upstreams.items()}
+        servers.slack.url, servers.genesys.url = fronts["hooks"].url, fronts["genesys"].url
+        async with opened(*fronts.values()):
+            async with _running(servers, fronts["slack"].url):
+                yield World(servers, clock, fronts, caplog)
+            for front in fronts.values():
+                assert not [line for line in front.seen if "/elsewhere" in line]
+
+
+@asynccontextmanager
+async def _running(servers: Servers, slack_url: str) -> AsyncIterator[None]:
+    urls = {"GENESYS_API_URL": servers.genesys.url, "GENESYS_LOGIN_URL": servers.genesys.url}
+    roll = {"COBROWSE_SUPERVISORS": "U0SAM S0LEADS"}
+    loaded = settings.load(servers.environ | urls | roll | {"SLACK_API_URL": f"{slack_url}/api/"})
+    stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+    async def serving() -> None:
+        async with open_bot(loaded) as bot:
+            await serve.run(bot.app, bot.desk, bot.socket_web, loaded, stop, on_ready=port.set_result)
+
+    task = asyncio.create_task(serving())
+    await asyncio.wait([task, port], return_when=asyncio.FIRST_COMPLETED)
+    servers.slack.events_url = f"http://127.0.0.1:{port.result()}/slack/events"
+    try:
+        yield
+    finally:
+        stop.set()
+        with contextlib.suppress(serve.Refused):
+            await task

@@ -1,0 +1,147 @@
+"""What the bot is shipped in: image, composition, unit and proxy, as far as they can be tried without an engine."""
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import yaml
+from journey import ANA, ROOT, free_port, link, open_journey
+
+from bot.settings.variables import VARIABLES
+
+HOUSE = Path(ROOT)
+DOCKERFILE = (HOUSE / "Dockerfile").read_text(encoding="utf-8")
+COMPOSE = yaml.safe_load((HOUSE / "compose.yaml").read_text(encoding="utf-8"))
+UNIT = HOUSE / "deploy" / "cobrowse-bot.service"
+CADDYFILE = HOUSE / "deploy" / "Caddyfile"
+SHUTDOWN_SECONDS = int(VARIABLES["SHUTDOWN_SECONDS"].default)
+BODY_BYTES = 64 * 1024
+needs_caddy = pytest.mark.skipif(not shutil.which("caddy"), reason="no caddy on the path")
+needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze on the path")
+
+
+def is_setting(name: str) -> bool:
+    return name in VARIABLES or (name.endswith("_FILE") and VARIABLES[name.removesuffix("_FILE")].secret)
+
+
+def test_the_image_runs_as_nobody_in_particular_and_holds_only_what_is_named() -> None:
+    stages = DOCKERFILE.split("\nFROM ")[1:]
+    assert len(stages) == 2
+    last = stages[-1]
+    assert re.search(r"^USER 10001:10001$", last, re.MULTILINE)
+    assert 'ENTRYPOINT ["cobrowse-bot"]\nCMD ["run"]' in last
+    assert "HOST=0.0.0.0" in last
+    assert "/healthz" in last
+    assert "--require-hashes" in stages[0]
+    copied = {word for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.M) for word in line.split()[:-1]}
+    let_in = {line[1:] for line in (HOUSE / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert copied == let_in
+    assert all((HOUSE / name).exists() for name in copied)
+
+
+def test_the_composition_is_two_locked_up_replicas_that_are_given_time_to_stop() -> None:
+    bot = COMPOSE["services"]["bot"]
+    assert bot["deploy"]["replicas"] == 2
+    assert bot["read_only"] is True
+    assert bot["cap_drop"] == ["ALL"]
+    assert int(bot["stop_grace_period"].removesuffix("s")) > SHUTDOWN_SECONDS
+    assert all(is_setting(name) for name in bot["environment"])
+    assert bot["environment"]["HOST"] == "0.0.0.0"  # noqa: S104 - inside a container
+    assert "ports" not in bot
+    assert "ports" not in COMPOSE["services"]["postgres"]
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    for service in COMPOSE["services"].values():
+        assert "no-new-privileges:true" in service["security_opt"]
+        assert not service.get("privileged")
+        assert set(service.get("secrets", [])) <= set(COMPOSE["secrets"])
+    for path in (bot["environment"]["DATABASE_URL_FILE"], bot["environment"]["GENESYS_PRIVATE_KEY_PATH"]):
+        assert path.removeprefix("/run/secrets/") in bot["secrets"]
+
+
+@needs_systemd
+def test_the_unit_is_one_that_systemd_takes_and_finds_locked_up(tmp_path: Path) -> None:
+    text = UNIT.read_text(encoding="utf-8")
+    (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", text, re.MULTILINE)
+    assert int(seconds) > SHUTDOWN_SECONDS
+    assert "ExecStart=/opt/cobrowse-bot/bin/cobrowse-bot run\n" in text
+    unit = tmp_path / UNIT.name
+    unit.write_text(text.replace("/opt/cobrowse-bot/bin/cobrowse-bot run", "/bin/true"))
+    for check in (["verify"], ["security", "--offline=yes", "--threshold=20"]):
+        done = subprocess.run(["systemd-analyze", *check, str(unit)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert UNIT.name not in done.stderr, done.stderr
+
+
+@asynccontextmanager
+async def proxy(directory: Path, bot: str) -> AsyncIterator[str]:
+    """Caddy with our settings, without TLS, before a bot at this URL."""
+    host, port = bot.removeprefix("http://").split(":")
+    url = f"http://127.0.0.1:{free_port()}"
+    environ = {"PATH": os.environ["PATH"], "HOME": str(directory), "PUBLIC_DOMAIN": url}
+    environ |= {"BOT_HOST": host, "BOT_PORT": port}
+    command = ("caddy", "run", "--config", str(CADDYFILE), "--adapter", "caddyfile")
+    process = await asyncio.create_subprocess_exec(*command, env=environ, stderr=asyncio.subprocess.DEVNULL)
+    try:
+        async with aiohttp.ClientSession() as http, asyncio.timeout(20):
+            while not await answers(http, url):  # noqa: ASYNC110 - it has no event
+                await asyncio.sleep(0.05)
+        yield url
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+
+
+async def answers(http: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with http.get(url):
+            return True
+    except aiohttp.ClientError:
+        return False
+
+
+@needs_caddy
+async def test_the_proxy_lets_slack_through_and_keeps_the_slow_the_large_and_the_lost_away(
+    tmp_path: Path, quick: None
+) -> None:
+    async with open_journey(http=True) as journey, proxy(tmp_path, journey.url) as url:
+        slow = asyncio.create_task(sends_slowly(url))
+        journey.slack.events_url = f"{url}/slack/events"
+        assert link(await journey.asks(who=ANA))
+        async with aiohttp.ClientSession() as http:
+            assert await status(http.get(f"{url}/healthz")) == 404
+            assert await status(http.get(f"{url}/slack/events")) == 404
+            assert await status(http.post(f"{url}/slack/events", data=b"x" * (BODY_BYTES + 1))) in (400, 413, 502)
+        assert await slow < 15
+
+
+async def status(call: Any) -> int:
+    async with call as response:
+        return int(response.status)
+
+
+async def sends_slowly(url: str) -> float:
+    """One byte of a header each tenth of a second. Returns after how many seconds the other side had enough."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    writer.write(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+    gone = asyncio.create_task(reader.read())
+    try:
+        async with asyncio.timeout(20):
+            while not gone.done():
+                writer.write(b"x")
+                await asyncio.sleep(0.1)
+    except OSError:
+        pass
+    writer.close()
+    return loop.time() - began
