@@ -24,6 +24,7 @@ MOST_NOTES = 2
 WORTH_A_NOTE_SECONDS = 4.0
 NOTE_PATIENCE_SECONDS = 1.0
 PATIENCE_SECONDS = 2.0
+SENDING_SECONDS = 15.0
 RETRY_SECONDS = 0.5
 
 
@@ -67,11 +68,24 @@ class Progress:
         self._timer = loop.call_at(self._note_at, self._note)
 
     async def sending(self) -> None:
-        """The create goes out now. Raises Superseded when the request is not ours to send any more, NotBegun."""
-        try:
-            await self.move(State.CREATING)
-        except StoreUnavailable:
-            raise NotBegun from None
+        """The create goes out now. Raises Superseded when the request is not ours to send any more, NotBegun.
+
+        A shared store that is away is waited for: another replica may take the request and send it meanwhile.
+        """
+        loop = asyncio.get_running_loop()
+        last = loop.time() + (SENDING_SECONDS if self._store.shared else 0.0)
+        while True:
+            try:
+                await self.move(State.CREATING)
+                break
+            except StoreUnavailable:
+                if loop.time() >= last:
+                    raise NotBegun from None
+                await asyncio.sleep(RETRY_SECONDS)
+            except Superseded:
+                if not self._perhaps:
+                    raise
+                raise NotBegun from None  # by another, or by us without our hearing of it: settle() will find out
         self._sent_at = time.monotonic()
         self._wait_until = None
 
@@ -105,8 +119,9 @@ class Progress:
 
     async def _advance(self, to: State, session: Session | None, failure: CobrowseError | None) -> bool:
         for from_ in (self.state, *self._perhaps):
-            if from_ is to:
-                return _is_there(await self._store.find(self.request.id), to, session, failure)
+            if from_ is to:  # of `creating` nobody could say whether it is our own
+                kept = await self._store.find(self.request.id)
+                return to is not State.CREATING and _is_there(kept, to, session, failure)
             if await self._store.advance(self.request.id, from_, to, session=session, failure=failure):
                 return True
         return False
