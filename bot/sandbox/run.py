@@ -68,6 +68,8 @@ async def open_sandbox(*, http: bool, on_traffic: Traffic | None = None) -> Asyn
         signing_secret=keys.signing_secret,
         users=world.SLACK_USERS,
         channels=world.CHANNELS,
+        shortcuts=world.SHORTCUTS,
+        steps=world.STEPS,
         on_traffic=on_traffic,
     )
     genesys = SandboxGenesys(
