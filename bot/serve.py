@@ -107,7 +107,7 @@ async def socket_door(app: AsyncApp, socket_web: AsyncWebClient, settings: Setti
     client = SocketDoor(app, settings.slack.app_token, socket_web, settings.slack.proxies.of)
 
     async def connect() -> int:
-        await client.connect()  # type: ignore[no-untyped-call]  # the SDK has no types here
+        await client.connect()
         if client.refused.done():
             await asyncio.Future()  # never ready
         return 0

@@ -59,6 +59,10 @@ _ALL = (
     Variable("COBROWSE_ADMINS", "administrators: user ids and user groups; may do what supervisors may"),
     Variable("COBROWSE_MEMBERS", "who may use the bot: user ids and user groups; empty: every full member"),
     Variable("COBROWSE_CHANNELS", "channel ids where the command works; empty: everywhere"),
+    Variable("COBROWSE_PERSON_STARTS_PER_MINUTE", "sessions of one's own a person may start in a minute; 0: any", "6"),
+    Variable("COBROWSE_SUPERVISOR_STARTS_PER_MINUTE", "sessions one may start for others in a minute; 0: any", "60"),
+    Variable("COBROWSE_WORKSPACE_STARTS_PER_MINUTE", "sessions of all people in a minute; 0: any", "0"),
+    Variable("COBROWSE_MAX_IN_FLIGHT", "requests accepted and unanswered at most, 1 to 100000", "5000"),
     Variable("COBROWSE_HELP_CONTACT", "whom refusals name: free text, or a user's or channel's id"),
     Variable("COBROWSE_RETENTION_DAYS", "how long requests and sessions are remembered, 1 to 3650", "30"),
     Variable(
