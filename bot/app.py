@@ -13,6 +13,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk.access import Access
+from bot.desk.condition import Condition
 from bot.desk.desk import Desk
 from bot.desk.hosts import Hosts, ListedHosts, Rule, SameEmail
 from bot.desk.inquiries import Inquiries
@@ -26,7 +27,8 @@ from bot.genesys.pace import Pace
 from bot.genesys.sessions import Sessions
 from bot.genesys.users import Users
 from bot.settings import Service, Settings
-from bot.slack import actions, boundary, commands
+from bot.settings.doubts import doubts
+from bot.slack import actions, boundary, commands, home, modals
 from bot.slack.delivery import Delivery, new_http_session, new_web_client
 from bot.slack.direct import DirectMessages
 from bot.slack.herald import Herald
@@ -34,6 +36,8 @@ from bot.slack.identity import Identity, identify
 from bot.slack.messages import Words, contact_markup
 from bot.slack.people import SlackPeople
 from bot.slack.places import Places
+from bot.slack.scopes import missing
+from bot.slack.views import Views
 from bot.store.opening import open_store
 
 
@@ -81,8 +85,15 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         )
         app = new_bolt_app(settings, identity, new_web_client(None, slack.api_url, http, proxy))
         conversations = settings.service.conversations
-        commands.register(app, desk, words, conversations.app if conversations else None)
+        views, condition, genesys_app = Views(web), Condition(), conversations.app if conversations else None
+        forms = modals.Forms(views, access, sessions, offer, delivery, words, genesys_app)
+        wrong = (*doubts(settings), *missing(identity.scopes))
+        tab = home.Home(views, home.Sources(access, inquiries, register, condition, wrong), delivery, words)
+        delivery.listeners += [condition.note, tab.follow]
+        commands.register(app, desk, words, forms, genesys_app)
         actions.register(app, desk, delivery, words)
+        modals.register(app, desk, forms)
+        home.register(app, tab, forms)
         boundary.register(app, delivery, words)
         try:
             yield Bot(settings, app, desk, new_web_client(slack.app_token, slack.api_url, http, proxy))

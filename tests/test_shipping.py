@@ -24,7 +24,7 @@ COMPOSE = yaml.safe_load((HOUSE / "compose.yaml").read_text(encoding="utf-8"))
 UNIT = HOUSE / "deploy" / "cobrowse-bot.service"
 CADDYFILE = HOUSE / "deploy" / "Caddyfile"
 SHUTDOWN_SECONDS = int(VARIABLES["SHUTDOWN_SECONDS"].default)
-BODY_BYTES = 64 * 1024
+BODY_BYTES = 1024 * 1024
 needs_caddy = pytest.mark.skipif(not shutil.which("caddy"), reason="no caddy on the path")
 needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze on the path")
 

@@ -43,8 +43,7 @@ def register(app: AsyncApp, desk: Desk, delivery: Delivery, words: Words) -> Non
             try:
                 await desk.accept(request)
             except NotAccepted as error:
-                if request.reply_url:
-                    delivery.post_soon(request.reply_url, words.failure(error, request.id))
+                delivery.tell_soon(request, words.failure(error, request.id))
             await ack()
 
     for action, kind in SESSION_ACTIONS.items():
@@ -56,20 +55,25 @@ def register(app: AsyncApp, desk: Desk, delivery: Delivery, words: Words) -> Non
         try:
             await desk.try_again(RequestId(failed), press)
         except (TryAgainRefused, NotAccepted) as error:
-            if press.reply_url:
-                delivery.post_soon(press.reply_url, words.failure(error, press.id))
+            delivery.tell_soon(press, words.failure(error, press.id))
         await ack()
 
 
 def read_press(body: dict[str, Any]) -> tuple[str, Request]:
     """block_actions -> the button's value, and the press as the request it would be, were it a Try again."""
     value = str(body["actions"][0]["value"])
+    return value, replace(read_actor(body), key=f"try-again:{value}", replaces=True)
+
+
+def read_actor(body: dict[str, Any]) -> Request:
+    """Who pressed, chose or sent something, and where, as the start of a session it would be."""
     user, team = body["user"], body.get("team") or {}
     enterprise = (body.get("enterprise") or {}).get("id")
     channel = (body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id") or ""
-    return value, Request(
-        id=new_request_id(),
-        key=f"try-again:{value}",
+    request_id = new_request_id()
+    return Request(
+        id=request_id,
+        key=request_id,
         kind=Kind.START,
         # the presser's own team: in a shared channel it need not be the one the message was posted in
         team_id=TeamId(user.get("team_id") or team["id"]),
@@ -78,5 +82,4 @@ def read_press(body: dict[str, Any]) -> tuple[str, Request]:
         requester=UserId(user["id"]),
         accepted_at=datetime.now(UTC),
         reply_url=body.get("response_url"),
-        replaces=True,
     )

@@ -28,14 +28,15 @@ def controls(session: Session, *, share: bool = True, direct: bool = True) -> Bl
     return buttons(*row)
 
 
-def listed(record: SessionRecord, *, everybodys: bool) -> list[Block]:
-    """One line of a list, with its link for whom it is, and its End button."""
+def listed(record: SessionRecord, *, everybodys: bool, elsewhere: bool = False) -> list[Block]:
+    """One line of a list, with its link for whom it is, and its buttons: `elsewhere` than in a channel, End alone."""
     session, name = record.session, escape(record.session.name)
     whose = f" · host <@{record.agent}>" if everybodys or record.agent != record.requester else ""
     given = f" · started by <@{record.requester}>" if record.agent != record.requester else ""
     head = section(f"*{name}*{whose}{given} · ends about {clock(session.ends_at)}")
     link = ways_in(session) if session.join_url and not everybodys else []
-    return [head, *link, controls(session, share=not everybodys, direct=not everybodys)]
+    here = not everybodys and not elsewhere
+    return [head, *link, controls(session, share=here, direct=here)]
 
 
 def direct_card(record: SessionRecord) -> Message:

@@ -92,7 +92,8 @@ class Delivery:
         self._web, self._direct, self._herald = web, direct, herald
         self._response_urls = ResponseUrls(http, proxy_for)
         self._words = words
-        self._posting: set[asyncio.Task[bool]] = set()
+        self._posting: set[asyncio.Task[None]] = set()
+        self.listeners: list[Callable[[Request, Outcome], None]] = []
         self._way_seconds = WAY_SECONDS
         self._deadlines: set[asyncio.Timeout] = set()
 
@@ -102,6 +103,12 @@ class Delivery:
             await self.post(request.reply_url, self._words.note(request, note))
 
     async def answer(self, request: Request, outcome: Outcome) -> bool:
+        reached = await self._reach(request, outcome)
+        for listener in self.listeners:
+            listener(request, outcome)
+        return reached
+
+    async def _reach(self, request: Request, outcome: Outcome) -> bool:
         message = self._words.answer(request, outcome)
         waiting = datetime.now(UTC) - request.accepted_at < ANSWERABLE
         replace = request.replaces and (request.kind is Kind.START or isinstance(outcome, Ended | EndedAlready))
@@ -112,7 +119,8 @@ class Delivery:
             ("chat.postEphemeral", lambda: self._post_ephemeral(request, message)),
             ("direct message", lambda: self._post_direct(request.requester, message, session)),
         ]
-        for way, send in ways if waiting and request.channel_id else ways[1:]:  # later nobody looks at the channel
+        # Later nobody looks at the channel; and what came from a form is told where it can be kept.
+        for way, send in ways if waiting and request.channel_id and request.reply_url else ways[1:]:
             if await self._try(way, send, request.id):
                 return True
         return False
@@ -160,17 +168,33 @@ class Delivery:
 
     def post_soon(self, reply_url: str, message: Message) -> None:
         """Posts after the listener has returned: an acknowledgement must not wait for it."""
-        self._keep(self.post(reply_url, message))
+        self.soon(self.post(reply_url, message))
+
+    async def tell(self, request: Request, message: Message) -> None:
+        """What is no outcome of the desk's: by response_url, else in a direct message."""
+        if request.reply_url and await self.post(request.reply_url, message):
+            return
+        await self._try("direct message", lambda: self._post_direct(request.requester, message, None), request.id)
+
+    def tell_soon(self, request: Request, message: Message) -> None:
+        self.soon(self.tell(request, message))
 
     async def close(self) -> None:
         """Waits for what is being posted."""
         if self._posting:
             await asyncio.wait(self._posting, timeout=TIMEOUT_SECONDS)
 
-    def _keep(self, posting: Coroutine[Any, Any, bool]) -> None:
-        task = asyncio.create_task(posting)
+    def soon(self, work: Coroutine[Any, Any, object]) -> None:
+        """Does something after the listener has returned; a stop waits for it."""
+        task = asyncio.create_task(self._seen_through(work))
         self._posting.add(task)
         task.add_done_callback(self._posting.discard)
+
+    async def _seen_through(self, work: Coroutine[Any, Any, object]) -> None:
+        try:
+            await work
+        except Exception:
+            log.exception("failed after the ack")
 
     async def _post_ephemeral(self, request: Request, message: Message) -> None:
         await self._web.chat_postEphemeral(

@@ -44,7 +44,7 @@ _MARKUP = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 _OPENING, _CLOSING = "\"'“”„‟‘’‚‛«»", "\"'“”‟‘’‛«»"
 _QUOTATION = re.compile(f"[{_OPENING}][^{_OPENING}{_CLOSING}]*[{_CLOSING}]")
 _CLOSE_ENOUGH = 0.74
-_LATER = ("new", "send", "connect", "disconnect")
+_LATER = ("send", "connect", "disconnect")
 _ADDRESS = re.compile(r"<mailto:([^>|]+)(?:\|[^>]*)?>")
 _CRIES_FOR_HELP = ("?", "-h", "--help", "-help", "/help")
 _IGNORABLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
@@ -89,6 +89,11 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class New:
+    """Open the form."""
+
+
+@dataclass(frozen=True, slots=True)
 class NotYet:
     """A reserved subcommand that this version does not have."""
 
@@ -102,7 +107,7 @@ class NotUnderstood:
     reason: Reason
 
 
-Command = Start | Ask | Help | NotYet | NotUnderstood
+Command = Start | Ask | New | Help | NotYet | NotUnderstood
 
 
 def parse(text: str, genesys_app: GenesysApp | None = None) -> Command:
@@ -145,7 +150,12 @@ def clean_name(text: str) -> str | None:
         text = text[1:-1]
     text = _MARKUP.sub(_label, text)
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    name = " ".join(text.split())[:NAME_LENGTH].strip()
+    return plain_name(text)
+
+
+def plain_name(text: str) -> str | None:
+    """The same of what was typed into a form, where nothing is mark-up."""
+    name = " ".join(_printable(text).split())[:NAME_LENGTH].strip()
     return name if _plain_start(name) else None
 
 
@@ -173,6 +183,8 @@ def _subcommand(text: str) -> Command | None:
         return None
     if word == "help" and rest and rest.lower() not in RESERVED:
         return None
+    if word == "new":
+        return New()
     if word in _LATER:
         return NotYet(word)
     about = MENTION.match(rest)

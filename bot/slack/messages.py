@@ -40,6 +40,7 @@ class Words:
         name, agent = escape(session.name), f"<@{request.agent}>"
         whose = f" for {agent}" if request.for_another else ""
         host_line = f"{agent} is the host" if request.for_another else f"You ({agent}) are already the host"
+        asked_here = bool(request.reply_url and request.channel_id)  # else it stands in a direct message
         told = []
         if started.agent_told is True:
             told = [context(f"{agent} has got the {thing(session)} too, and knows that you started it.")]
@@ -51,7 +52,7 @@ class Words:
                 section(f":white_check_mark: *Co-browse session ready{whose}*\n{name}", SESSION_BLOCK),
                 *ways_in(session),
                 *told,
-                controls(session),
+                controls(session, share=asked_here, direct=asked_here),
                 *_small_print(host_line, session, request.id),
             ],
         )

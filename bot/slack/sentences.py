@@ -63,9 +63,10 @@ def _refusal(error: CobrowseError, contact: str) -> Sentence | None:
     match error:
         case errors.OtherWorkspace():
             return Sentence("This bot does not serve your workspace.", ask)
-        case errors.ChannelNotAllowed(allowed=allowed):
+        case errors.ChannelNotAllowed(channel_id=channel_id, allowed=allowed):
             places = ", ".join(f"<#{channel}>" for channel in allowed[:5])
-            return Sentence("Co-browse sessions cannot be started in this channel.", f"Use {places}, or ask {contact}.")
+            here = "in this channel" if channel_id else "from here"
+            return Sentence(f"Co-browse sessions cannot be started {here}.", f"Use {places}, or ask {contact}.")
         case errors.NotAMember(standing=standing, is_target=False):
             return Sentence(f"{_STANDINGS[standing]} cannot start co-browse sessions.", ask)
         case errors.NotAMember(user_id=user_id, standing=standing):
