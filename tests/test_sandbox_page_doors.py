@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 import page_bench
 import pytest
-from page_bench import ANA
+from toy_bot import ANA
 
 from bot.sandbox.page import SandboxPage
 from bot.sandbox.page_view import masked
