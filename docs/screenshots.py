@@ -7,6 +7,7 @@ import asyncio
 import shutil
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.async_api import Locator, Page, async_playwright
@@ -19,23 +20,37 @@ MOST_BYTES = 150_000
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
 Picture = Callable[[Page], Awaitable[Locator | Page]]
-PICTURES: dict[str, Picture] = {}
 
 
-def picture(make: Picture) -> Picture:
+@dataclass(frozen=True)
+class Shot:
+    """A picture, and how many dots a point of the page has in it: 2 looks sharp on every screen, 1 takes less room."""
+
+    make: Picture
+    dots: int
+
+
+SHOTS: dict[str, Shot] = {}
+
+
+def picture(*, dots: int = 2) -> Callable[[Picture], Picture]:
     """Adds a picture; its file has the function's name."""
-    PICTURES[make.__name__] = make
-    return make
+
+    def add(make: Picture) -> Picture:
+        SHOTS[make.__name__] = Shot(make, dots)
+        return make
+
+    return add
 
 
-@picture
+@picture()
 async def card(page: Page) -> Locator:
     """What an agent reads after `/cobrowse Checkout help`."""
     await say(page, "/cobrowse Checkout help")
     return message(page, "Co-browse session ready")
 
 
-@picture
+@picture()
 async def failure(page: Page) -> Locator:
     """A failure that can be tried again."""
     await page.get_by_label("The session service").select_option(value="dropped")
@@ -43,7 +58,7 @@ async def failure(page: Page) -> Locator:
     return message(page, "Genesys did not answer")
 
 
-@picture
+@picture(dots=1)
 async def sandbox(page: Page) -> Page:
     """The page as a whole, after a supervisor has started a session for an agent."""
     await say(page, "My basket is empty, and I cannot pay.")
@@ -79,10 +94,11 @@ async def take(names: list[str]) -> None:
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         for name in names:
             async with open_page(0) as served:
-                page = await browser.new_page(viewport={"width": 1280, "height": 760}, locale="en-GB")
+                size = {"width": 1280, "height": 760}
+                page = await browser.new_page(viewport=size, device_scale_factor=SHOTS[name].dots, locale="en-GB")
                 await page.goto(served.url)
                 await page.get_by_role("combobox", name="Message #customer-care").wait_for()
-                await shoot(name, await PICTURES[name](page))
+                await shoot(name, await SHOTS[name].make(page))
                 await page.close()
         await browser.close()
 
@@ -100,9 +116,9 @@ async def shoot(name: str, seen: Locator | Page) -> None:
 
 def main() -> None:
     """Takes the pictures named on the command line, or all."""
-    names = sys.argv[1:] or list(PICTURES)
-    if unknown := [name for name in names if name not in PICTURES]:
-        raise SystemExit(f"There is no picture {', '.join(unknown)}. There are: {', '.join(PICTURES)}.")
+    names = sys.argv[1:] or list(SHOTS)
+    if unknown := [name for name in names if name not in SHOTS]:
+        raise SystemExit(f"There is no picture {', '.join(unknown)}. There are: {', '.join(SHOTS)}.")
     logs.set_up("ERROR", as_json=False)
     asyncio.run(take(names))
 
