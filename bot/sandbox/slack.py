@@ -77,7 +77,7 @@ class SandboxSlack(People):
         super().__init__(workspace, views, executions, response_urls, courier, app_id=app_id, command=command)
         views.listeners.append(lambda view: workspace.wake(view.user_id))
         executions.listeners.append(lambda _: workspace.wake())
-        courier.listeners.append(lambda _: workspace.wake())
+        courier.event_listeners.append(lambda _: workspace.wake())
         self.api = WebApi(
             workspace,
             views,
@@ -185,7 +185,7 @@ class SandboxSlack(People):
         return await self.workspace.next_message(user_id, after, timeout)
 
     async def until(self, condition: Callable[[], T | None], timeout: float = 10) -> T:  # noqa: ASYNC109
-        """Wait until the condition gives something; asked again after each message, view, run and delivery."""
+        """Wait until the condition gives something; asked again after each message, view, run and event."""
         return await self.workspace.until(condition, timeout)
 
     def misbehave(self, method: str, fault: str | None, *, times: int | None = None, **how: Any) -> None:
