@@ -72,6 +72,8 @@ async def open_sandbox(
         signing_secret=keys.signing_secret,
         users=world.SLACK_USERS,
         channels=world.CHANNELS,
+        shortcuts=world.SHORTCUTS,
+        steps=world.STEPS,
         on_traffic=on_traffic,
     )
     genesys = SandboxGenesys(

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from bot.sandbox.genesys import GenesysUser
 from bot.sandbox.genesys_conversations import DEPLOYMENT_ID
-from bot.sandbox.slack import SlackChannel, SlackUser
+from bot.sandbox.slack import Parameter, Shortcut, SlackChannel, SlackUser, Step
 
 ROLES = {"agent": "U0ANA", "unmapped": "U0UNA", "supervisor": "U0SAM", "guest": "U0GUS"}
 """Whom one can act as, by role."""
@@ -31,6 +31,26 @@ SLACK_USERS = (
     SlackUser("U0GUS", "gus", "Gus Guest", "gus@example.com", is_restricted=True),
 )
 CHANNELS = (SlackChannel("C0CARE", "customer-care"), SlackChannel("C0BILLING", "billing", bot_is_member=False))
+SHORTCUTS = (
+    Shortcut("start_session", "Start a co-browse session", "global"),
+    Shortcut("start_session_from_message", "Start a co-browse session", "message"),
+)
+"""The shortcuts and the steps the app would declare in its manifest."""
+STEPS = (
+    Step(
+        "start_session",
+        "Start a co-browse session",
+        inputs=(
+            Parameter("agent", "Agent", "slack#/types/user_id"),
+            Parameter("name", "Session name", is_required=False),
+        ),
+        outputs=(
+            Parameter("session_id", "Session id"),
+            Parameter("ends_at", "Ends at", "slack#/types/timestamp"),
+            Parameter("link", "Link for the customer"),
+        ),
+    ),
+)
 GENESYS_USERS = (
     GenesysUser("11111111-1111-4111-8111-111111111111", "Ana Agent", "ana@example.com"),
     GenesysUser("22222222-2222-4222-8222-222222222222", "Ben Brandt", "ben@example.com"),
