@@ -25,7 +25,7 @@ from bot.genesys.pace import Pace
 from bot.genesys.sessions import Sessions
 from bot.genesys.users import Users
 from bot.settings import Service, Settings
-from bot.slack import actions, boundary, commands
+from bot.slack import actions, boundary, commands, steps
 from bot.slack.delivery import Delivery, new_http_session, new_web_client
 from bot.slack.direct import DirectMessages
 from bot.slack.herald import Herald
@@ -81,6 +81,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         conversations = settings.service.conversations
         commands.register(app, desk, words, conversations.app if conversations else None)
         actions.register(app, desk, delivery, words)
+        steps.register(app, desk, delivery)
         boundary.register(app, delivery, words)
         try:
             yield Bot(settings, app, desk, new_web_client(slack.app_token, slack.api_url, http, proxy))

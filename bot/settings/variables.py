@@ -59,6 +59,11 @@ _ALL = (
     Variable("COBROWSE_ADMINS", "administrators: user ids and user groups; may do what supervisors may"),
     Variable("COBROWSE_MEMBERS", "who may use the bot: user ids and user groups; empty: every full member"),
     Variable("COBROWSE_CHANNELS", "channel ids where the command works; empty: everywhere"),
+    Variable(
+        "COBROWSE_WORKFLOW_STEPS",
+        "whether steps of workflows may start sessions, for whomever the workflow's builder names: `on` or `off`",
+        "off",
+    ),
     Variable("COBROWSE_HELP_CONTACT", "whom refusals name: free text, or a user's or channel's id"),
     Variable("COBROWSE_RETENTION_DAYS", "how long requests and sessions are remembered, 1 to 3650", "30"),
     Variable(

@@ -26,6 +26,7 @@ from bot.desk.press_errors import EndedAlready
 from bot.desk.remembered import PostKind
 from bot.slack.answers import MISSHAPEN, TROUBLE, SlackAnswer, error_code
 from bot.slack.blocks import Message
+from bot.slack.completion import Completion
 from bot.slack.direct import DirectMessages
 from bot.slack.herald import Herald
 from bot.slack.messages import Words
@@ -91,6 +92,7 @@ class Delivery:
     ) -> None:
         self._web, self._direct, self._herald = web, direct, herald
         self._response_urls = ResponseUrls(http, proxy_for)
+        self._completion = Completion(web, words)
         self._words = words
         self._posting: set[asyncio.Task[bool]] = set()
         self._way_seconds = WAY_SECONDS
@@ -102,6 +104,8 @@ class Delivery:
             await self.post(request.reply_url, self._words.note(request, note))
 
     async def answer(self, request: Request, outcome: Outcome) -> bool:
+        if request.kind is Kind.STEP:
+            return await self._completion.tell(request, outcome, lambda way, send: self._try(way, send, request.id))
         message = self._words.answer(request, outcome)
         waiting = datetime.now(UTC) - request.accepted_at < ANSWERABLE
         replace = request.replaces and (request.kind is Kind.START or isinstance(outcome, Ended | EndedAlready))
@@ -161,6 +165,10 @@ class Delivery:
     def post_soon(self, reply_url: str, message: Message) -> None:
         """Posts after the listener has returned: an acknowledgement must not wait for it."""
         self._keep(self.post(reply_url, message))
+
+    def answer_soon(self, request: Request, outcome: Outcome) -> None:
+        """The same for what was never accepted."""
+        self._keep(self.answer(request, outcome))
 
     async def close(self) -> None:
         """Waits for what is being posted."""
