@@ -14,7 +14,7 @@ sandbox: .venv/run.stamp
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-# Load and kill -9 at random, on both databases, for SECONDS each.
+# Load, kill -9 and cut lines at random, on both databases, for SECONDS each.
 SECONDS ?= 120
 soak: .venv/dev.stamp
 	cd tests && PYTHONPATH=.. ../$(BIN)/python soak.py $(SECONDS)

@@ -16,6 +16,7 @@ from bot.desk.access import Access
 from bot.desk.desk import Desk
 from bot.desk.hosts import Hosts, ListedHosts, Rule, SameEmail
 from bot.desk.inquiries import Inquiries
+from bot.desk.limits import Gatekeeper
 from bot.desk.register import Register
 from bot.genesys.auth import TokenAuth
 from bot.genesys.client import GenesysClient
@@ -75,6 +76,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
             sessions=sessions,
             teller=delivery,
             offer=offer,
+            gatekeeper=Gatekeeper(settings.limits),
             handlers={**register.handlers(), **inquiries.handlers()},
         )
         app = new_bolt_app(settings, identity, new_web_client(None, slack.api_url, http, proxy))

@@ -17,6 +17,7 @@ from bot.desk.errors import CobrowseError, Draining, Interrupted, InvalidHost, U
 from bot.desk.hosts import LINK, Hosts
 from bot.desk.housekeeping import keep_house
 from bot.desk.journal import log_outcome
+from bot.desk.limits import Gatekeeper
 from bot.desk.models import Host, Offer, Order, Person, Request, RequestId, Session, Started, State
 from bot.desk.outcomes import Handlers, Outcome
 from bot.desk.press_errors import NotYours, RequestGone, TriedAlready
@@ -79,14 +80,16 @@ class Desk:
         teller: Teller,
         offer: Offer,
         handlers: Handlers,
+        gatekeeper: Gatekeeper,
         note_after_seconds: float = NOTE_AFTER_SECONDS,
     ) -> None:
         self._store, self._access, self._hosts = store, access, hosts
         self._sessions, self._teller, self._offer = sessions, teller, offer
-        self._handlers = handlers
+        self._handlers, self._gatekeeper = handlers, gatekeeper
         self._note_after_seconds = note_after_seconds
         self._working: set[asyncio.Task[None]] = set()
         self._answering: set[asyncio.Task[None]] = set()
+        self._accepting = 0
         self._draining = False
         self._housekeeping: asyncio.Task[None] | None = None
 
@@ -98,8 +101,13 @@ class Desk:
         """Stores the request and starts to work it; False when it is here already. Raises NotAccepted."""
         if self._draining:
             raise Draining
+        self._gatekeeper.admit(request, len(self._working) + self._accepting)
         ready = self._ready(request)
-        accepted = await self._store.accept(request, ready.agent if ready else None)
+        self._accepting += 1
+        try:
+            accepted = await self._store.accept(request, ready.agent if ready else None)
+        finally:
+            self._accepting -= 1
         if accepted.is_new:
             if ready and accepted.linked:
                 ready = Ready(ready.agent, Host(accepted.linked, LINK))

@@ -27,7 +27,7 @@ from bot.sandbox.genesys_behaviour import (
 )
 from bot.sandbox.genesys_refusals import USER_CONTEXT, OAuthError
 
-CALLS = (*("token", "search", "applications", "query", "conversation", "create", "read", "sms", "email", "me", "end"),)
+CALLS = ("token", "search", "applications", "query", "conversation", "create", "read", "me", "sms", "email", "end")
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,8 @@ def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> 
         "COBROWSE_WORKFLOW_STEPS": "on",
         "DATABASE_URL": "memory:",
         "SHUTDOWN_SECONDS": "300",
+        "COBROWSE_PERSON_STARTS_PER_MINUTE": "0",
+        "COBROWSE_SUPERVISOR_STARTS_PER_MINUTE": "0",
     }
 
 

@@ -13,6 +13,7 @@ from dotenv import dotenv_values
 
 from bot.desk import hosts_file
 from bot.desk.access import Roll, Rules
+from bot.desk.limits import Limits
 from bot.desk.models import ChannelId, HostId, TeamId, UserId
 from bot.settings.proxies import Proxies
 from bot.settings.reader import Reader, SettingsFault, read_file
@@ -59,6 +60,7 @@ class Settings:
     email_domains: frozenset[str]
     host: str
     port: int
+    limits: Limits
     shutdown_seconds: int
     database: Database
     logging: Logging
@@ -103,6 +105,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         email_domains=frozenset(domain.removeprefix("@").lower() for domain in domains),
         host=reader.text("HOST"),
         port=reader.integer("PORT", 0, 65535),
+        limits=_limits(reader),
         shutdown_seconds=reader.integer("SHUTDOWN_SECONDS", 0, 600),
         database=_database(reader),
         logging=service.logging,
@@ -189,6 +192,17 @@ def _database(reader: Reader) -> Database:
     for key in keys:
         reader.parsed("STORE_ENCRYPTION_KEY", partial(check_key, key))
     return Database(retention_days=reader.integer("COBROWSE_RETENTION_DAYS", 1, 3650), url=url, keys=keys)
+
+
+def _limits(reader: Reader) -> Limits:
+    starts = (f"COBROWSE_{whose}_STARTS_PER_MINUTE" for whose in ("PERSON", "SUPERVISOR", "WORKSPACE"))
+    person, supervisor, workspace = (reader.integer(name, 0, 100_000) for name in starts)
+    return Limits(
+        person_starts=person,
+        supervisor_starts=supervisor,
+        workspace_starts=workspace,
+        under_way=reader.integer("COBROWSE_MAX_IN_FLIGHT", 1, 100_000),
+    )
 
 
 def _roll(reader: Reader, name: str) -> Roll:

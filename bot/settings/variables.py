@@ -64,6 +64,10 @@ _ALL = (
         "whether steps of workflows may start sessions, for whomever the workflow's builder names: `on` or `off`",
         "off",
     ),
+    Variable("COBROWSE_PERSON_STARTS_PER_MINUTE", "sessions of one's own a person may start in a minute; 0: any", "6"),
+    Variable("COBROWSE_SUPERVISOR_STARTS_PER_MINUTE", "sessions one may start for others in a minute; 0: any", "60"),
+    Variable("COBROWSE_WORKSPACE_STARTS_PER_MINUTE", "sessions of all people in a minute; 0: any", "0"),
+    Variable("COBROWSE_MAX_IN_FLIGHT", "requests accepted and unanswered at most, 1 to 100000", "5000"),
     Variable("COBROWSE_HELP_CONTACT", "whom refusals name: free text, or a user's or channel's id"),
     Variable("COBROWSE_RETENTION_DAYS", "how long requests and sessions are remembered, 1 to 3650", "30"),
     Variable(

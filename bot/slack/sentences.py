@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.desk import conversation_errors, errors, press_errors
+from bot.desk import conversation_errors, errors, limits, press_errors
 from bot.desk.errors import CobrowseError
 from bot.desk.models import LiveConversation, Standing
 from bot.slack.blocks import escape
@@ -218,6 +218,12 @@ def _our_own(error: CobrowseError, contact: str) -> Sentence | None:
     match error:
         case errors.Draining():
             return Sentence("The bot is restarting, so nothing was started.", "Type it again in a few seconds.")
+        case limits.TooManyStarts(most=most, wait_seconds=seconds, everybody=everybody):
+            who = "All of you together" if everybody else "You"
+            what = f"{who} may start {most} sessions a minute, and that many were started."
+            return Sentence(what, f"Try again in {duration(seconds)}; `last` shows a link you lost.")
+        case limits.TooManyUnderWay():
+            return Sentence("The bot has more requests to answer than it can, so nothing was started.", _LATER)
         case errors.StoreUnavailable():
             return Sentence("The bot cannot write down your request, so nothing was started.", _LATER)
         case errors.MaybeAccepted():
