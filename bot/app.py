@@ -28,7 +28,7 @@ from bot.genesys.sessions import Sessions
 from bot.genesys.users import Users
 from bot.settings import Service, Settings
 from bot.settings.doubts import doubts
-from bot.slack import actions, boundary, commands, home, modals
+from bot.slack import actions, boundary, commands, home, modals, steps
 from bot.slack.delivery import Delivery, new_http_session, new_web_client
 from bot.slack.direct import DirectMessages
 from bot.slack.herald import Herald
@@ -94,6 +94,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         actions.register(app, desk, delivery, words)
         modals.register(app, desk, forms)
         home.register(app, tab, forms)
+        steps.register(app, desk, delivery)
         boundary.register(app, delivery, words)
         try:
             yield Bot(settings, app, desk, new_web_client(slack.app_token, slack.api_url, http, proxy))

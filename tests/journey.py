@@ -98,6 +98,8 @@ async def open_servers(*, http: bool = False, **how: Any) -> AsyncIterator[Serve
         users=(*world.SLACK_USERS, *MORE_USERS),
         channels=(*world.CHANNELS, *MORE_CHANNELS),
         usergroups={"S0LEADS": [BEN]},
+        shortcuts=world.SHORTCUTS,
+        steps=world.STEPS,
     )
     genesys = SandboxGenesys(
         **{

@@ -57,6 +57,12 @@ def test_each_person_counts_alone_and_starts_for_others_count_apart() -> None:
     assert admitted(keeper, [start(ANA, team_id="T2")] * 5) == 2
 
 
+def test_workflows_are_held_to_as_many_for_a_person_without_using_up_what_the_person_may_start() -> None:
+    keeper = Gatekeeper(Limits(person_starts=2))
+    assert admitted(keeper, [start(ANA, kind=Kind.STEP)] * 5) == 2
+    assert admitted(keeper, [start(ANA)] * 5) == 2
+
+
 def test_a_whole_workspace_can_be_held_to_a_number() -> None:
     keeper = Gatekeeper(Limits(workspace_starts=10))
     assert admitted(keeper, [start(f"U{number}") for number in range(30)]) == 10

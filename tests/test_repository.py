@@ -1,6 +1,7 @@
 """The documents are held to the code: settings, manifest, README, changelog."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
@@ -8,14 +9,19 @@ from click.testing import CliRunner
 
 import bot
 from bot.cli import main
+from bot.desk.models import Session
+from bot.sandbox import world
 from bot.sandbox.run import FAULTS, ROLES
 from bot.settings.variables import VARIABLES
+from bot.slack.completion import outputs_of
 from bot.slack.grammar import RESERVED
+from bot.slack.steps import CALLBACK_ID
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MANIFEST = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
 SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "bot" / "slack").glob("*.py"))
+SESSION = {"id": "s1", "status": "open", "host_id": "h1", "name": "n", "ends_at": datetime.now(UTC)}
 SCOPES_OF = {
     "chat.postEphemeral": "chat:write",
     "chat.postMessage": "chat:write",
@@ -83,9 +89,32 @@ def test_the_manifest_asks_for_the_scopes_the_code_needs_and_for_no_other() -> N
 
 
 def test_the_manifest_subscribes_to_what_the_code_listens_for_and_nothing_else() -> None:
-    assert not re.search(r"@app\.(event|message|shortcut|view|function)\(", SOURCES)
-    assert "event_subscriptions" not in MANIFEST["settings"]
+    assert not re.search(r"@app\.(event|message|shortcut|view)\(", SOURCES)
+    assert MANIFEST["settings"]["event_subscriptions"] == {"bot_events": ["function_executed"]}
     assert "shortcuts" not in MANIFEST["features"]
+
+
+def test_the_manifest_declares_the_one_step_there_is_with_the_outputs_it_gives() -> None:
+    (step,) = MANIFEST["functions"].items()
+    assert re.findall(r"@app\.function\((\w+)", SOURCES) == ["CALLBACK_ID"]
+    assert step[0] == CALLBACK_ID
+    declared = {where: step[1][f"{where}_parameters"] for where in ("input", "output")}
+    assert set(declared["input"]["properties"]) == {"agent", "name"}
+    outputs = outputs_of(Session(**SESSION, join_url="https://example.com/j", join_code="c0de"))
+    assert set(outputs) == set(declared["output"]["properties"])
+    assert set(declared["output"]["required"]) == set(outputs_of(Session(**SESSION, join_url="https://example.com/j")))
+    assert MANIFEST["settings"]["function_runtime"] == "remote"
+    assert MANIFEST["settings"]["org_deploy_enabled"] is True  # or Slack offers no step
+
+
+def test_the_sandboxs_step_is_the_manifests() -> None:
+    (step,) = world.STEPS
+    declared = MANIFEST["functions"][step.callback_id]
+    for where, parameters in (("input", step.inputs), ("output", step.outputs)):
+        properties = declared[f"{where}_parameters"]["properties"]
+        assert {each.name: each.type for each in parameters} == {n: each["type"] for n, each in properties.items()}
+        required = {each.name for each in parameters if each.is_required}
+        assert required == set(declared[f"{where}_parameters"]["required"])
 
 
 def test_the_readme_names_every_reserved_word_fault_and_role() -> None:

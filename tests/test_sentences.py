@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.desk import conversation_errors, errors, press_errors
+from bot.desk import conversation_errors, errors, press_errors, steps
 from bot.desk.errors import CobrowseError, Miss
 from bot.desk.models import LiveConversation, Standing
 from bot.slack.blocks import escape
@@ -57,6 +57,8 @@ ERRORS = [
     errors.NotBegun(),
     errors.SessionOver(),
     errors.Unexpected(),
+    steps.NobodyNamed(),
+    steps.StepsOff(),
 ]
 BASES = {
     errors.CobrowseError,

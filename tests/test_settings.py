@@ -43,6 +43,7 @@ WRONG = [
     ("COBROWSE_TIMEOUT_SECONDS", "86401"),
     ("COBROWSE_HOSTS_FILE", "/nowhere/hosts.csv"),
     ("COBROWSE_MATCH_EMAIL", "maybe"),
+    ("COBROWSE_WORKFLOW_STEPS", "sometimes"),
     ("COBROWSE_EMAIL_DOMAINS", "example.com, ana@example.com"),
     ("COBROWSE_SUPERVISORS", "U0BEN, @ben"),
     ("COBROWSE_ADMINS", "C0DESK"),

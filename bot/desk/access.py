@@ -15,7 +15,8 @@ from bot.desk.errors import (
     OtherWorkspace,
     SlackUnavailable,
 )
-from bot.desk.models import ChannelId, Person, Request, Role, Standing, TeamId, UserId
+from bot.desk.models import ChannelId, Kind, Person, Request, Role, Standing, TeamId, UserId
+from bot.desk.steps import NobodyNamed, StepsOff, is_unasked
 
 
 class People(Protocol):
@@ -48,6 +49,7 @@ class Rules:
     admins: Roll = Roll()
     members: Roll = Roll()
     channels: Collection[ChannelId] = ()
+    workflow_steps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Access:
     async def admit(self, request: Request) -> Person:
         """Whose session it may be: the requester, or the agent they may act for. Raises Refused, SlackUnavailable."""
         self._check_place(request)
-        requester = await self._member(request.requester, is_target=False)
+        requester = await self._member(request.requester, is_target=not request.for_another and is_unasked(request))
         if not request.for_another:
             return requester
         if not await self._leads(request.requester):
@@ -96,8 +98,16 @@ class Access:
 
     def _check_place(self, request: Request) -> None:
         self._check_home(request)
-        if self._rules.channels and request.channel_id not in self._rules.channels:
+        if request.kind is Kind.STEP:  # it comes from no channel
+            self._check_step(request)
+        elif self._rules.channels and request.channel_id not in self._rules.channels:
             raise ChannelNotAllowed(request.channel_id, tuple(self._rules.channels))
+
+    def _check_step(self, request: Request) -> None:
+        if not self._rules.workflow_steps:
+            raise StepsOff
+        if not request.requester:
+            raise NobodyNamed
 
     def _check_home(self, request: Request) -> None:
         if not self._home.serves(request.team_id, request.enterprise_id):

@@ -18,11 +18,12 @@ from bot.desk.hosts import LINK, Hosts
 from bot.desk.housekeeping import keep_house
 from bot.desk.journal import log_outcome
 from bot.desk.limits import Gatekeeper
-from bot.desk.models import Host, Kind, Offer, Order, Person, Request, RequestId, Session, Started, State
+from bot.desk.models import Host, Offer, Order, Person, Request, RequestId, Session, Started, State
 from bot.desk.outcomes import Handlers, Outcome
 from bot.desk.press_errors import NotYours, RequestGone, TriedAlready
 from bot.desk.progress import NOTE_AFTER_SECONDS, Notifier, Progress, Superseded, Watcher
 from bot.desk.recovery import known_end, session_of_another
+from bot.desk.steps import STARTS, is_unasked
 from bot.desk.store import Kept, Store
 
 log = logging.getLogger(__name__)
@@ -116,7 +117,7 @@ class Desk:
 
     def _ready(self, request: Request) -> Ready | None:
         """What the create takes, if nothing has to be waited for: then it is accepted and sent out in one write."""
-        if request.kind is not Kind.START or not self._sessions.is_free:
+        if request.kind not in STARTS or not self._sessions.is_free:
             return None
         try:
             agent = at_once(self._access.admit(request))
@@ -209,7 +210,7 @@ class Desk:
 
     async def _start(self, request: Request, progress: Progress) -> Started:
         agent = await self._access.admit(request)
-        host = await self._hosts.find(agent, is_target=request.for_another)
+        host = await self._hosts.find(agent, is_target=is_unasked(request))
         return await self._create(request, Ready(agent, host), progress)
 
     async def _create(self, request: Request, ready: Ready, progress: Progress) -> Started:
@@ -224,9 +225,9 @@ class Desk:
             await progress.write_down(State.CREATED, session=session)
             return await self._told(request, started)
         except asyncio.CancelledError:  # the bot stops; the session exists, and is not to be denied
-            return replace(started, agent_told=False if request.for_another else None)
+            return replace(started, agent_told=False if is_unasked(request) else None)
 
     async def _told(self, request: Request, started: Started) -> Started:
-        if not request.for_another:
+        if not is_unasked(request):
             return started
         return replace(started, agent_told=await self._teller.tell_agent(request, started.session))

@@ -3,6 +3,8 @@
     CobrowseError
     ├─ NotAccepted            nothing was stored: Draining · StoreUnavailable; perhaps it was: MaybeAccepted
     ├─ Refused                OtherWorkspace · ChannelNotAllowed · NotAMember · NotListed · MayNotActForOthers
+    │                         StepsOff
+    ├─ NobodyNamed            a workflow's step without a person
     ├─ HostNotFound           no rule of the chain maps the person
     ├─ SlackUnavailable       Slack would not say who somebody is
     ├─ ServiceError           the session service; carries its reference

@@ -5,6 +5,7 @@ import logging
 from bot.desk.errors import ServiceError
 from bot.desk.models import Request, Started
 from bot.desk.outcomes import Ended, Outcome, Shared
+from bot.desk.steps import step_of
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,8 @@ def log_outcome(request: Request, outcome: Outcome, reached: bool, seconds: floa
     }
     if request.for_another:
         fields["agent"] = request.agent
+    if step := step_of(request):
+        fields |= {"step": step.execution_id, "workflow": step.workflow_execution_id}
     if isinstance(outcome, Started):
         session = outcome.session
         fields |= {"host": session.host_id, "session": session.id, "reference": session.reference, "rule": outcome.rule}

@@ -14,6 +14,7 @@ from cachetools import TTLCache
 
 from bot.desk.errors import NotAccepted
 from bot.desk.models import Kind, Request
+from bot.desk.steps import STARTS
 
 WINDOW_SECONDS = 60.0
 PEOPLE = 50_000
@@ -55,13 +56,15 @@ class Gatekeeper:
         limits = self._limits
         if limits.under_way and under_way >= limits.under_way:
             raise TooManyUnderWay
-        if request.kind is not Kind.START:
+        if request.kind not in STARTS:
             return
         person = f"{request.team_id}/{request.requester}"
-        counted = (
-            (f"{person}/others", limits.supervisor_starts) if request.for_another else (person, limits.person_starts),
-            (request.team_id, limits.workspace_starts),
-        )
+        own = (person, limits.person_starts)
+        if request.for_another:
+            own = (f"{person}/others", limits.supervisor_starts)
+        elif request.kind is Kind.STEP:  # workflows do not use up what the person may start
+            own = (f"{person}/steps", limits.person_starts)
+        counted = (own, (request.team_id, limits.workspace_starts))
         kept = [(key, self._recent(key), most) for key, most in counted if most]
         for key, recent, most in kept:
             if len(recent) >= most:

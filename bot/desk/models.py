@@ -83,6 +83,7 @@ class Kind(StrEnum):
     LINK = "link"
     UNLINK = "unlink"
     WHY = "why"
+    STEP = "step"
 
 
 class State(StrEnum):

@@ -38,7 +38,7 @@ SHORTCUTS = (
 """The shortcuts and the steps the app would declare in its manifest."""
 STEPS = (
     Step(
-        "start_session",
+        "start_cobrowse_session",
         "Start a co-browse session",
         inputs=(
             Parameter("agent", "Agent", "slack#/types/user_id"),
@@ -48,6 +48,7 @@ STEPS = (
             Parameter("session_id", "Session id"),
             Parameter("ends_at", "Ends at", "slack#/types/timestamp"),
             Parameter("link", "Link for the customer"),
+            Parameter("code", "Code for the customer", is_required=False),
         ),
     ),
 )
@@ -95,6 +96,7 @@ def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> 
         "GENESYS_LOGIN_URL": genesys_url,
         "COBROWSE_SUPERVISORS": ROLES["supervisor"],
         "COBROWSE_HELP_CONTACT": ROLES["supervisor"],
+        "COBROWSE_WORKFLOW_STEPS": "on",
         "DATABASE_URL": "memory:",
         "SHUTDOWN_SECONDS": "300",
         "COBROWSE_PERSON_STARTS_PER_MINUTE": "0",

@@ -89,6 +89,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         supervisors=_roll(reader, "COBROWSE_SUPERVISORS"),
         admins=_roll(reader, "COBROWSE_ADMINS"),
         members=_roll(reader, "COBROWSE_MEMBERS"),
+        workflow_steps=reader.flag("COBROWSE_WORKFLOW_STEPS"),
         channels=tuple(map(ChannelId, reader.words("COBROWSE_CHANNELS", r"[CGD][A-Z0-9]{2,}", "channel id (C…)"))),
     )
     path = reader.text("COBROWSE_HOSTS_FILE")

@@ -59,6 +59,11 @@ _ALL = (
     Variable("COBROWSE_ADMINS", "administrators: user ids and user groups; may do what supervisors may"),
     Variable("COBROWSE_MEMBERS", "who may use the bot: user ids and user groups; empty: every full member"),
     Variable("COBROWSE_CHANNELS", "channel ids where the command works; empty: everywhere"),
+    Variable(
+        "COBROWSE_WORKFLOW_STEPS",
+        "whether steps of workflows may start sessions, for whomever the workflow's builder names: `on` or `off`",
+        "off",
+    ),
     Variable("COBROWSE_PERSON_STARTS_PER_MINUTE", "sessions of one's own a person may start in a minute; 0: any", "6"),
     Variable("COBROWSE_SUPERVISOR_STARTS_PER_MINUTE", "sessions one may start for others in a minute; 0: any", "60"),
     Variable("COBROWSE_WORKSPACE_STARTS_PER_MINUTE", "sessions of all people in a minute; 0: any", "0"),

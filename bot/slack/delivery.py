@@ -26,6 +26,7 @@ from bot.desk.press_errors import EndedAlready
 from bot.desk.remembered import PostKind
 from bot.slack.answers import MISSHAPEN, TROUBLE, SlackAnswer, error_code
 from bot.slack.blocks import Message
+from bot.slack.completion import Completion
 from bot.slack.direct import DirectMessages
 from bot.slack.herald import Herald
 from bot.slack.messages import Words
@@ -91,6 +92,7 @@ class Delivery:
     ) -> None:
         self._web, self._direct, self._herald = web, direct, herald
         self._response_urls = ResponseUrls(http, proxy_for)
+        self._completion = Completion(web, words)
         self._words = words
         self._posting: set[asyncio.Task[None]] = set()
         self.listeners: list[Callable[[Request, Outcome], None]] = []
@@ -109,6 +111,8 @@ class Delivery:
         return reached
 
     async def _reach(self, request: Request, outcome: Outcome) -> bool:
+        if request.kind is Kind.STEP:
+            return await self._completion.tell(request, outcome, lambda way, send: self._try(way, send, request.id))
         message = self._words.answer(request, outcome)
         waiting = datetime.now(UTC) - request.accepted_at < ANSWERABLE
         replace = request.replaces and (request.kind is Kind.START or isinstance(outcome, Ended | EndedAlready))
@@ -178,6 +182,10 @@ class Delivery:
 
     def tell_soon(self, request: Request, message: Message) -> None:
         self.soon(self.tell(request, message))
+
+    def answer_soon(self, request: Request, outcome: Outcome) -> None:
+        """The same for what was never accepted."""
+        self.soon(self.answer(request, outcome))
 
     async def close(self) -> None:
         """Waits for what is being posted."""

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from bot.desk.errors import CobrowseError, ServiceError
-from bot.desk.models import Note, Request, RequestId, Session, Started
+from bot.desk.models import Kind, Note, Request, RequestId, Session, Started
 from bot.desk.outcomes import Outcome
 from bot.slack.blocks import FAILURE_BLOCK, SESSION_BLOCK, Block, Message, button, buttons, context, escape, section
 from bot.slack.cards import controls, reference_line
@@ -60,11 +60,14 @@ class Words:
     def agent_note(self, request: Request, session: Session) -> Message:
         """The same session, for the agent it was started for."""
         name, starter, what = escape(session.name), f"<@{request.requester}>", thing(session)
+        aside = f" ({starter} has it too)"
+        if request.kind is Kind.STEP:
+            starter, aside = "A workflow", " (the workflow has it too)"
         return Message(
             f"{starter} started a co-browse session for you: “{name}”. The customer's {what} is in this message.",
             [
                 section(f":white_check_mark: *{starter} started a co-browse session for you*\n{name}", SESSION_BLOCK),
-                *ways_in(session, f" ({starter} has it too)"),
+                *ways_in(session, aside),
                 controls(session, share=False, direct=False),
                 *_small_print("You are already the host", session, request.id),
             ],

@@ -3,6 +3,7 @@
 from bot.desk import press_errors, session_errors
 from bot.desk.errors import CobrowseError
 from bot.desk.models import UserId
+from bot.desk.steps import NobodyNamed, StepsOff
 from bot.slack.blocks import escape
 
 _SHARING = {
@@ -32,6 +33,8 @@ def _allowed(error: CobrowseError, ask: str) -> tuple[str, str] | None:
             return "That is for supervisors and administrators.", ask
         case session_errors.AdminsOnly():
             return "Only administrators may say who hosts as whom.", ask
+        case StepsOff():
+            return "Workflows may not start co-browse sessions here. No session was started.", ask
     return None
 
 
@@ -48,6 +51,8 @@ def _possible(error: CobrowseError) -> tuple[str, str] | None:
             return "You have several sessions open, and none was ended.", f"Say which, or use `status`: {which}."
         case session_errors.ShareRefused(why=why):
             return _SHARING.get(why, _SHARING["uninvited"])
+        case NobodyNamed():
+            return "The step names nobody whose session it is to be.", "Choose a person for its input “agent”."
         case session_errors.NotLinked():
             return "There was no link to remove.", "The other rules decide who hosts as whom."
         case session_errors.NoSuchHost(why=why):
