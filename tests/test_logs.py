@@ -110,6 +110,8 @@ def slowly(text: str) -> str:
 
 
 PIECES = [
+    "a@b.c",
+    "@b.c",
     "xox",
     "xapp",
     "b-",
@@ -129,7 +131,7 @@ PIECES = [
 PIECES += ["-----BEGIN ", "PRIVATE KEY-----", "-----END ", "http", "WSS", "s", "://", ":", "/", "?", "'", "\u212a"]
 
 
-@given(st.lists(st.sampled_from([*PIECES, *AROUND, *(text for text, _ in SECRETS)]) | st.text(max_size=4)).map("".join))
+@given(st.lists(st.sampled_from(PIECES) | st.sampled_from([text for text, _ in SECRETS]), max_size=6).map("".join))
 def test_whatever_the_patterns_mask_is_masked_the_quick_way_too(text):
     assert Redactor()(text) == slowly(text)
 
