@@ -16,7 +16,7 @@ from aiohttp import web
 from bot.sandbox.slack_api import WebApi
 from bot.sandbox.slack_blocks import BlockProblem, read_message
 from bot.sandbox.slack_delivery import HttpDelivery, Sockets
-from bot.sandbox.slack_faults import Faults
+from bot.sandbox.slack_faults import Faults, Limit
 from bot.sandbox.slack_models import ApiCall, CallLog, Delivery, Kind, Message, SlackChannel, SlackUser
 from bot.sandbox.slack_response_url import ResponseUrls
 from bot.sandbox.slack_shapes import command_origin, find_button, interaction, new_trigger_id
@@ -230,3 +230,7 @@ class SandboxSlack:
         (`seconds=`); with `acted=True` the call is carried out and only its answer is lost or wrong.
         """
         self.faults.set(method, fault, times, **how)
+
+    def limit(self, method: str, calls: int, *, window_seconds: float = 60.0) -> None:
+        """Take so many calls of a method a minute; the others are `ratelimited` until it is over."""
+        self.faults.limits[method] = Limit(calls, window_seconds)
