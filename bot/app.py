@@ -63,7 +63,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         proxy = slack.proxies.of(slack.api_url)
         web = new_web_client(slack.bot_token, slack.api_url, http, proxy)
         identity = await identify(web)
-        people = SlackPeople(web, identity.home)
+        people = SlackPeople(new_web_client(slack.bot_token, slack.api_url, http, proxy, waits=False), identity.home)
         words = Words(slack.command, contact_markup(slack.help_contact))
         access = Access(settings.rules, identity.home, people)
         users, sessions, offer = Users(genesys), session_service(settings.service, genesys), settings.service.offer

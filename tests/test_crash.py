@@ -112,6 +112,23 @@ async def test_killed_at_a_transition_the_next_start_brings_the_request_to_its_o
         assert len(seen) == (2 if told == "the same link twice" else 1)
 
 
+async def test_killed_right_after_it_was_accepted_as_creating_it_is_interrupted_and_nothing_is_created(
+    bots: Bots,
+) -> None:
+    """With warm caches that is one write, before the acknowledgement; cold ones are among the transitions above."""
+    slack, genesys = bots.servers.slack, bots.servers.genesys
+    dead = await bots.start("after:creating:Deal")
+    await slack.command(ANA, "Warm")
+    await outcomes(bots, ANA, 1)
+    delivery = await slack.command(ANA, "Deal")
+    await dead.wait()
+    assert not delivery.acked
+    await bots.start()
+    (told,) = await slack.workspace.until(lambda: [*filter(is_failure, slack.seen_by(ANA))], SECONDS)
+    assert "The bot was restarted in the middle of it" in words(told)
+    assert [create.body["sessionName"] for create in genesys.creates] == ["Warm"]
+
+
 async def test_killed_before_it_was_written_down_nothing_was_accepted_and_nothing_comes(bots: Bots) -> None:
     slack = bots.servers.slack
     dead = await bots.start("before:accepted:Deal")

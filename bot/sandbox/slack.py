@@ -15,7 +15,7 @@ from aiohttp import web
 from bot.sandbox.slack_api import WebApi
 from bot.sandbox.slack_courier import Courier
 from bot.sandbox.slack_delivery import HttpDelivery, Sockets
-from bot.sandbox.slack_faults import Faults
+from bot.sandbox.slack_faults import Faults, Limit
 from bot.sandbox.slack_functions import Execution, Executions
 from bot.sandbox.slack_models import (
     ApiCall,
@@ -195,3 +195,7 @@ class SandboxSlack(People):
         (`seconds=`); with `acted=True` the call is carried out and only its answer is lost or wrong.
         """
         self.faults.set(method, fault, times, **how)
+
+    def limit(self, method: str, calls: int, *, window_seconds: float = 60.0) -> None:
+        """Take so many calls of a method a minute; the others are `ratelimited` until it is over."""
+        self.faults.limits[method] = Limit(calls, window_seconds)

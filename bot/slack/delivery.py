@@ -70,10 +70,11 @@ def new_http_session() -> aiohttp.ClientSession:
 
 
 def new_web_client(
-    token: str | None, base_url: str, http: aiohttp.ClientSession, proxy: str | None = None
+    token: str | None, base_url: str, http: aiohttp.ClientSession, proxy: str | None = None, *, waits: bool = True
 ) -> AsyncWebClient:
-    """Slack's Web API over the shared session."""
-    client = AsyncWebClient(token=token, base_url=base_url, session=http, retry_handlers=list(RETRIES))
+    """Slack's Web API over the shared session. `waits`: for a short Retry-After, else it is the caller's to obey."""
+    retries = [each for each in RETRIES if waits or not isinstance(each, AsyncRateLimitErrorRetryHandler)]
+    client = AsyncWebClient(token=token, base_url=base_url, session=http, retry_handlers=retries)
     client.proxy = proxy  # set here, since slack_sdk looks into the environment, and knows no NO_PROXY
     return client
 
