@@ -3,13 +3,11 @@
 Nothing here decides anything: each line names a part and what it is made of.
 """
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from slack_bolt.async_app import AsyncApp
-from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk.access import Access
@@ -29,10 +27,11 @@ from bot.genesys.users import Users
 from bot.settings import Service, Settings
 from bot.settings.doubts import doubts
 from bot.slack import actions, boundary, commands, home, modals, steps
+from bot.slack.bolt import new_bolt_app
 from bot.slack.delivery import Delivery, new_http_session, new_web_client
 from bot.slack.direct import DirectMessages
 from bot.slack.herald import Herald
-from bot.slack.identity import Identity, identify
+from bot.slack.identity import identify
 from bot.slack.messages import Words, contact_markup
 from bot.slack.people import SlackPeople
 from bot.slack.places import Places
@@ -83,7 +82,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
             gatekeeper=Gatekeeper(settings.limits),
             handlers={**register.handlers(), **inquiries.handlers()},
         )
-        app = new_bolt_app(settings, identity, new_web_client(None, slack.api_url, http, proxy))
+        app = new_bolt_app(identity, slack.bot_token, new_web_client(None, slack.api_url, http, proxy))
         conversations = settings.service.conversations
         views, condition, genesys_app = Views(web), Condition(), conversations.app if conversations else None
         forms = modals.Forms(views, access, sessions, offer, delivery, words, genesys_app)
@@ -128,27 +127,3 @@ def host_rules(settings: Settings, users: Users) -> list[Rule]:
     if settings.match_email:
         rules.append(SameEmail(users, settings.email_domains))
     return rules
-
-
-def new_bolt_app(settings: Settings, identity: Identity, web: AsyncWebClient) -> AsyncApp:
-    """Bolt, told everything, so that it looks for nothing in the environment and asks Slack nothing during an ack."""
-
-    async def authorize() -> AuthorizeResult:
-        return AuthorizeResult(
-            enterprise_id=identity.home.enterprise_id,
-            team_id=identity.home.team_id,
-            bot_id=identity.bot_id,
-            bot_user_id=identity.bot_user_id,
-            bot_token=settings.slack.bot_token,
-        )
-
-    return AsyncApp(
-        name="cobrowse-bot",
-        logger=logging.getLogger("slack_bolt"),
-        client=web,
-        authorize=authorize,
-        signing_secret=settings.slack.signing_secret or "unused: Socket Mode is not signed",
-        request_verification_enabled=False,  # slack/endpoint.py has done it
-        process_before_response=True,
-        raise_error_for_unhandled_request=True,
-    )

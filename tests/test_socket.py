@@ -11,9 +11,9 @@ from journey import ANA, BEN, Servers, open_journey, open_servers
 from slack_bolt.async_app import AsyncApp
 
 from bot import settings
-from bot.app import new_bolt_app
 from bot.desk.access import Home
 from bot.slack import line, socket
+from bot.slack.bolt import new_bolt_app
 from bot.slack.delivery import new_web_client
 from bot.slack.identity import Identity
 from bot.slack.socket import DEAF, REFUSALS, SocketDoor
@@ -31,7 +31,7 @@ async def new_door(servers: Servers, listen: Any = None) -> AsyncIterator[Socket
     loaded = settings.load(servers.environ)
     async with aiohttp.ClientSession() as http:
         web = new_web_client(loaded.slack.app_token, loaded.slack.api_url, http)
-        app: AsyncApp = new_bolt_app(loaded, Identity(Home("T0SANDBOX"), "B0BOT", "U0BOT"), web)
+        app: AsyncApp = new_bolt_app(Identity(Home("T0SANDBOX"), "B0BOT", "U0BOT"), loaded.slack.bot_token, web)
         if listen:
             app.command("/cobrowse")(listen)
         door = SocketDoor(app, loaded.slack.app_token, web, lambda url: None)
