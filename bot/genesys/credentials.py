@@ -1,4 +1,4 @@
-"""How this client proves to Genesys's login who it is: here by a client secret, in keys.py by a signed assertion (pure).
+"""How this client proves to Genesys's login who it is: here by a client secret, in keys.py by an assertion (pure).
 
 HTTP Basic, as Genesys documents it.
 """
