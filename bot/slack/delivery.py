@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
     AsyncRateLimitErrorRetryHandler,
@@ -21,9 +22,8 @@ from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk.models import Kind, Note, Request, RequestId, Session, Started, UserId
-from bot.desk.outcomes import Ended, Outcome
+from bot.desk.outcomes import Ended, Outcome, Recalled
 from bot.desk.press_errors import EndedAlready
-from bot.desk.remembered import PostKind
 from bot.slack.answers import MISSHAPEN, TROUBLE, SlackAnswer, error_code
 from bot.slack.blocks import Message
 from bot.slack.direct import DirectMessages
@@ -53,7 +53,7 @@ class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
         return soon and await super()._can_retry_async(response=response, **how)
 
 
-RETRIES = [
+RETRIES: list[AsyncRetryHandler] = [
     AsyncConnectionErrorRetryHandler(max_retry_count=REPEATS),
     ShortRateLimit(max_retry_count=REPEATS),
     AsyncServerErrorRetryHandler(max_retry_count=REPEATS),
@@ -69,10 +69,11 @@ def new_http_session() -> aiohttp.ClientSession:
 
 
 def new_web_client(
-    token: str | None, base_url: str, http: aiohttp.ClientSession, proxy: str | None = None
+    token: str | None, base_url: str, http: aiohttp.ClientSession, proxy: str | None = None, *, repeats: bool = True
 ) -> AsyncWebClient:
-    """Slack's Web API over the shared session."""
-    client = AsyncWebClient(token=token, base_url=base_url, session=http, retry_handlers=list(RETRIES))
+    """Slack's Web API over the shared session. Without `repeats` nothing that Slack may have done is sent again."""
+    retries: list[AsyncRetryHandler] = list(RETRIES) if repeats else [ShortRateLimit(max_retry_count=REPEATS)]
+    client = AsyncWebClient(token=token, base_url=base_url, session=http, retry_handlers=retries)
     client.proxy = proxy  # set here, since slack_sdk looks into the environment, and knows no NO_PROXY
     return client
 
@@ -111,10 +112,13 @@ class Delivery:
     async def _reach(self, request: Request, outcome: Outcome) -> bool:
         message = self._words.answer(request, outcome)
         waiting = datetime.now(UTC) - request.accepted_at < ANSWERABLE
-        replace = request.replaces and (request.kind is Kind.START or isinstance(outcome, Ended | EndedAlready))
+        # A failure that is tried again makes way; a card only when its session is over, else its link would be gone.
+        replace = request.replaces and (request.kind is not Kind.END or isinstance(outcome, Ended | EndedAlready))
         if waiting and request.reply_url and await self.post(request.reply_url, message, replace=replace):
             return True
         session = outcome.session if isinstance(outcome, Started) else None
+        if isinstance(outcome, Recalled) and not outcome.record.is_over:
+            session = outcome.record.session
         ways: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("chat.postEphemeral", lambda: self._post_ephemeral(request, message)),
             ("direct message", lambda: self._post_direct(request.requester, message, session)),
@@ -204,7 +208,7 @@ class Delivery:
     async def _post_direct(self, user_id: UserId, message: Message, session: Session | None) -> None:
         channel_id, ts = await self._direct.post(user_id, message)
         if session:
-            await self._herald.remember(session.id, channel_id, ts, PostKind.DIRECT)
+            await self._herald.remember(session.id, channel_id, ts)
 
     async def _try(self, way: str, send: Callable[[], Awaitable[None]], request_id: RequestId) -> bool:
         fields: dict[str, object] = {"request": request_id, "way": way}
