@@ -1,8 +1,8 @@
 """What the bot is shipped in: image, composition, unit and proxy, as far as they can be tried without an engine."""
 
 import asyncio
-import io
 import contextlib
+import io
 import os
 import re
 import shutil
