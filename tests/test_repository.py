@@ -9,7 +9,9 @@ from click.testing import CliRunner
 import bot
 from bot.cli import main
 from bot.sandbox.run import FAULTS, ROLES
+from bot.sandbox.world import SHORTCUTS
 from bot.settings.variables import VARIABLES
+from bot.slack import modals
 from bot.slack.grammar import RESERVED
 
 ROOT = Path(__file__).parent.parent
@@ -22,6 +24,9 @@ SCOPES_OF = {
     "conversations.open": "im:write",
     "users.info": "users:read",
     "usergroups.users.list": "usergroups:read",
+    "views.open": None,
+    "views.update": None,
+    "views.publish": None,
     "auth.test": None,
     "apps.connections.open": None,  # of the app-level token
 }
@@ -72,9 +77,9 @@ def test_the_manifest_keeps_to_slacks_length_limits() -> None:
 
 
 def test_the_manifest_asks_for_the_scopes_the_code_needs_and_for_no_other() -> None:
-    called = set(re.findall(r"\"((?:users|usergroups|conversations|chat|auth)\.[A-Za-z.]+)\"", SOURCES))
+    called = set(re.findall(r"\"((?:users|usergroups|conversations|chat|auth|views)\.[A-Za-z.]+)\"", SOURCES))
     called |= {
-        found.replace("_", ".", 1) for found in re.findall(r"_web\.((?:chat|conversations|users)_\w+)\(", SOURCES)
+        found.replace("_", ".", 1) for found in re.findall(r"_web\.((?:chat|conversations|users|views)_\w+)\(", SOURCES)
     }
     assert called <= set(SCOPES_OF)
     needed = {scope for method in called if (scope := SCOPES_OF[method])}
@@ -83,9 +88,27 @@ def test_the_manifest_asks_for_the_scopes_the_code_needs_and_for_no_other() -> N
 
 
 def test_the_manifest_subscribes_to_what_the_code_listens_for_and_nothing_else() -> None:
-    assert not re.search(r"@app\.(event|message|shortcut|view|function)\(", SOURCES)
-    assert "event_subscriptions" not in MANIFEST["settings"]
-    assert "shortcuts" not in MANIFEST["features"]
+    assert not re.search(r"@app\.(message|shortcut|function)\(", SOURCES)
+    listened = re.findall(r"@app\.event\(\"(\w+)\"\)", SOURCES)
+    assert len(listened) == len(re.findall(r"@app\.event\(", SOURCES))
+    assert MANIFEST["settings"]["event_subscriptions"] == {"bot_events": listened}  # no URL: it is for Socket Mode
+
+
+def test_the_manifest_has_the_shortcuts_the_code_listens_for_and_so_has_the_sandbox() -> None:
+    shortcuts = MANIFEST["features"]["shortcuts"]
+    kinds = {each["callback_id"]: each["type"] for each in shortcuts}
+    assert kinds == {modals.SHORTCUT: "global", modals.MESSAGE_SHORTCUT: "message"}
+    assert {each.callback_id: each.type for each in SHORTCUTS} == kinds
+    assert {each.name for each in SHORTCUTS} == {each["name"] for each in shortcuts}
+    for shortcut in shortcuts:
+        assert len(shortcut["name"]) <= 24
+        assert len(shortcut["description"]) <= 150
+        assert f"*{shortcut['name']}*" in README
+
+
+def test_the_manifest_has_a_home_tab_and_direct_messages_from_the_bot() -> None:
+    home = MANIFEST["features"]["app_home"]
+    assert home == {"home_tab_enabled": True, "messages_tab_enabled": True, "messages_tab_read_only_enabled": True}
 
 
 def test_the_readme_names_every_reserved_word_fault_and_role() -> None:

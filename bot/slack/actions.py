@@ -52,10 +52,14 @@ def register(app: AsyncApp, desk: Desk, delivery: Delivery, words: Words) -> Non
     @app.action(TRY_AGAIN_ACTION)
     async def on_try_again(ack: AsyncAck, body: dict[str, Any]) -> None:
         failed, press = read_press(body)
+        container = body.get("container") or {}
+        if container.get("message_ts") and not container.get("is_ephemeral"):
+            delivery.note_place(press.id, press.channel_id, str(container["message_ts"]))
         try:
             await desk.try_again(RequestId(failed), press)
         except (TryAgainRefused, NotAccepted) as error:
-            delivery.tell_soon(press, words.failure(error, press.id))
+            if press.reply_url:
+                delivery.post_soon(press.reply_url, words.failure(error, press.id))
         await ack()
 
 

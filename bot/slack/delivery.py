@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
+from cachetools import TTLCache
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.http_retry.builtin_async_handlers import (
@@ -21,7 +22,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.desk.models import Kind, Note, Request, RequestId, Session, Started, UserId
+from bot.desk.models import ChannelId, Kind, Note, Request, RequestId, Session, Started, UserId
 from bot.desk.outcomes import Ended, Outcome, Recalled
 from bot.desk.press_errors import EndedAlready
 from bot.slack.answers import MISSHAPEN, TROUBLE, SlackAnswer, error_code
@@ -94,6 +95,7 @@ class Delivery:
         self._response_urls = ResponseUrls(http, proxy_for)
         self._words = words
         self._posting: set[asyncio.Task[None]] = set()
+        self._standing: TTLCache[RequestId, tuple[ChannelId, str]] = TTLCache(10_000, ANSWERABLE.total_seconds())
         self.listeners: list[Callable[[Request, Outcome], None]] = []
         self._way_seconds = WAY_SECONDS
         self._deadlines: set[asyncio.Timeout] = set()
@@ -115,6 +117,8 @@ class Delivery:
         # A failure that is tried again makes way; a card only when its session is over, else its link would be gone.
         replace = request.replaces and (request.kind is not Kind.END or isinstance(outcome, Ended | EndedAlready))
         if waiting and request.reply_url and await self.post(request.reply_url, message, replace=replace):
+            if replace and isinstance(outcome, Started) and (place := self._standing.pop(request.id, None)):
+                await self._herald.remember(outcome.session.id, *place)
             return True
         session = outcome.session if isinstance(outcome, Started) else None
         if isinstance(outcome, Recalled) and not outcome.record.is_over:
@@ -128,6 +132,10 @@ class Delivery:
             if await self._try(way, send, request.id):
                 return True
         return False
+
+    def note_place(self, request_id: RequestId, channel_id: ChannelId, ts: str) -> None:
+        """The message that the answer to this request will replace stays, so a session in it is changed later."""
+        self._standing[request_id] = channel_id, ts
 
     async def close_posts(self) -> None:
         await self._herald.close_posts()
@@ -184,9 +192,11 @@ class Delivery:
         self.soon(self.tell(request, message))
 
     async def close(self) -> None:
-        """Waits for what is being posted."""
+        """Waits for what is being posted, and for nothing for ever."""
         if self._posting:
-            await asyncio.wait(self._posting, timeout=TIMEOUT_SECONDS)
+            _, late = await asyncio.wait(self._posting, timeout=TIMEOUT_SECONDS)
+            for task in late:
+                task.cancel()
 
     def soon(self, work: Coroutine[Any, Any, object]) -> None:
         """Does something after the listener has returned; a stop waits for it."""

@@ -63,6 +63,7 @@ def help_(command: str, role: Role, *, instead_of: str = "") -> Message:
     lines = [
         f"`{command}` starts a session with you as the host",
         f'`{command} Checkout help` gives it a name; quotes force one: `{command} "help"`',
+        f"`{command} new` opens a form, as do the shortcut “Start co-browse session”, also in threads, and my Home tab",
         f"`{command} status` shows your open sessions, `{command} last` the link you lost",
         f"`{command} end` ends your session",
         f"`{command} whoami` tells which Genesys host you are, `{command} why` by which rules",
