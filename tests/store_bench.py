@@ -90,7 +90,7 @@ AGING = {
     "requests": ("accepted_at", "session_at"),
     "sessions": ("created_at", "ends_at", "ended_at"),
     "found_hosts": ("good_until",),
-    "posts": ("ends_at",),
+    "posts": ("due_at",),
 }
 
 

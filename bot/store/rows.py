@@ -49,7 +49,12 @@ def request_row(request: Request, sealer: Sealer) -> dict[str, Any]:
 
 
 def sameness(request: Request) -> str:
-    """Equal for two requests of the same person, with the same words, target and channel."""
+    """Equal for two starts by the same person, with the same words, target and channel; no other request has its like.
+
+    So there is no trace of an address here, either.
+    """
+    if request.kind is not Kind.START:
+        return request.id
     parts: tuple[object, ...] = (
         *(request.kind, request.team_id, request.requester, request.target, request.name, request.channel_id),
         *(filter(None, (request.conversation_id, request.argument, request.application_id, request.timeout_seconds))),
@@ -77,7 +82,7 @@ def session_row(session: Session, request: Mapping[str, Any], sealer: Sealer) ->
     return {
         "id": session.id,
         "request_id": request["id"],
-        "team_id": request["team_id"],
+        "team_id": request["enterprise_id"] or request["team_id"],  # see desk.remembered.team_of
         "requester": request["requester"],
         "agent": request["target"] or request["requester"],
         "host_id": session.host_id,
