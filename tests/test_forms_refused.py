@@ -50,13 +50,13 @@ async def test_a_submission_from_nowhere_is_refused_where_channels_are_restricte
 
 async def test_a_guest_reads_in_the_form_that_they_may_not_and_cannot_send_one(either: Journey) -> None:
     await either.slack.shortcut(GUS, START)
-    assert "Guests cannot start co-browse sessions." in await told(either, GUS)
+    assert "Guests cannot start co-browse sessions" in await told(either, GUS)
     await sends(either, ANA, await asks_for_a_form(either, ANA))
     payload = forged(either.slack.deliveries[-1].payload)
     payload["user"] |= {"id": GUS}
     before = len(either.slack.messages)
     await either.slack.send(payload, "interactive")
-    assert "Guests cannot start co-browse sessions." in words_of(await either.reads(GUS, before))
+    assert "Guests cannot start co-browse sessions" in words_of(await either.reads(GUS, before))
     assert len(either.genesys.creates) == 1
 
 

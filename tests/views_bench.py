@@ -90,7 +90,8 @@ def fields(view: View | dict[str, Any]) -> list[str]:
 def presses(view: View | dict[str, Any]) -> list[str]:
     """What its buttons do."""
     blocks = view.blocks if isinstance(view, View) else view["blocks"]
-    return [button["action_id"] for block in blocks if block["type"] == "actions" for button in block["elements"]]
+    found = [[*(block.get("elements") or ()), block.get("accessory")] for block in blocks if block["type"] != "context"]
+    return [each["action_id"] for row in found for each in row if each and each["type"] == "button"]
 
 
 async def called(journey: Journey, method: str) -> None:
