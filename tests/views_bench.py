@@ -90,7 +90,8 @@ def fields(view: View | dict[str, Any]) -> list[str]:
 def presses(view: View | dict[str, Any]) -> list[str]:
     """What its buttons do."""
     blocks = view.blocks if isinstance(view, View) else view["blocks"]
-    return [button["action_id"] for block in blocks if block["type"] == "actions" for button in block["elements"]]
+    rows = [block["elements"] if block["type"] == "actions" else [block.get("accessory")] for block in blocks]
+    return [button["action_id"] for row in rows for button in row if button]
 
 
 async def called(journey: Journey, method: str) -> None:

@@ -1,7 +1,8 @@
 """Everything a person can be told instead of a link: one class each, with what its sentence needs to know.
 
     CobrowseError
-    ├─ NotAccepted            nothing was stored: Draining · StoreUnavailable; perhaps it was: MaybeAccepted
+    ├─ NotAccepted            nothing was stored: Draining · StoreUnavailable · TooManyStarts · TooManyUnderWay
+    │                         perhaps it was: MaybeAccepted
     ├─ Refused                OtherWorkspace · ChannelNotAllowed · NotAMember · NotListed · MayNotActForOthers
     │                         MayNotEnd · MayNotRead · LeadsOnly · AdminsOnly
     ├─ HostNotFound           no rule of the chain maps the person

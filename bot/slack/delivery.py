@@ -27,6 +27,7 @@ from bot.desk.outcomes import Ended, Outcome, Recalled
 from bot.desk.press_errors import EndedAlready
 from bot.slack.answers import MISSHAPEN, TROUBLE, SlackAnswer, error_code
 from bot.slack.blocks import Message
+from bot.slack.cards import agent_card
 from bot.slack.direct import DirectMessages
 from bot.slack.herald import Herald
 from bot.slack.messages import Words
@@ -141,7 +142,7 @@ class Delivery:
         await self._herald.close_posts()
 
     async def tell_agent(self, request: Request, session: Session) -> bool:
-        message, agent = self._words.agent_note(request, session), request.agent
+        message, agent = agent_card(request, session), request.agent
         try:
             async with asyncio.timeout(AGENT_SECONDS):  # the requester waits for this
                 return await self._try("direct message", lambda: self._post_direct(agent, message, session), request.id)
