@@ -3,20 +3,22 @@
 Nothing here decides anything: each line names a part and what it is made of.
 """
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from slack_bolt.async_app import AsyncApp
-from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.audit import AuditLog
 from bot.desk.access import Access
 from bot.desk.desk import Desk
 from bot.desk.hosts import Hosts, ListedHosts, Rule, SameEmail
 from bot.desk.inquiries import Inquiries
+from bot.desk.journal import Journal
 from bot.desk.limits import Gatekeeper
+from bot.desk.meter import UNMEASURED, Meter
+from bot.desk.models import RequestId
 from bot.desk.register import Register
 from bot.genesys.auth import TokenAuth
 from bot.genesys.client import GenesysClient
@@ -25,12 +27,15 @@ from bot.genesys.conversations import CALLS, Conversations
 from bot.genesys.pace import Pace
 from bot.genesys.sessions import Sessions
 from bot.genesys.users import Users
+from bot.health import Health
+from bot.metrics import Metrics
 from bot.settings import Service, Settings
 from bot.slack import actions, boundary, commands, steps
+from bot.slack.bolt import new_bolt_app
 from bot.slack.delivery import Delivery, new_http_session, new_web_client
 from bot.slack.direct import DirectMessages
 from bot.slack.herald import Herald
-from bot.slack.identity import Identity, identify
+from bot.slack.identity import identify
 from bot.slack.messages import Words, contact_markup
 from bot.slack.people import SlackPeople
 from bot.slack.places import Places
@@ -45,16 +50,17 @@ class Bot:
     app: AsyncApp
     desk: Desk
     socket_web: AsyncWebClient
+    health: Health
 
 
 @asynccontextmanager
 async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
-    """A bot that is ready to take commands. Raises SlackRefused, SlackUnreachable, StoreRefused."""
-    slack, database = settings.slack, settings.database
+    """A bot that is ready to take commands. Raises SlackRefused, SlackUnreachable, StoreRefused, AuditRefused."""
+    slack, database, metrics = settings.slack, settings.database, Metrics()
     async with (
-        open_store(database.url, keys=database.keys, retention_days=database.retention_days) as store,
+        open_store(database.url, keys=database.keys, retention_days=database.retention_days, meter=metrics) as store,
         new_http_session() as http,
-        open_genesys(settings.service) as genesys,
+        open_genesys(settings.service, metrics) as genesys,
     ):
         proxy = slack.proxies.of(slack.api_url)
         web = new_web_client(slack.bot_token, slack.api_url, http, proxy)
@@ -69,6 +75,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         delivery = Delivery(web, http, words, direct, herald, slack.proxies.of)
         register = Register(store.sessions, access, sessions, herald)
         inquiries = Inquiries(access, hosts, store, users, sessions, offer.application_id)
+        audit = AuditLog(settings.audit_log)
         desk = Desk(
             store=store,
             access=access,
@@ -77,28 +84,33 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
             teller=delivery,
             offer=offer,
             gatekeeper=Gatekeeper(settings.limits),
+            journal=Journal(metrics, audit),
             handlers={**register.handlers(), **inquiries.handlers()},
         )
-        app = new_bolt_app(settings, identity, new_web_client(None, slack.api_url, http, proxy))
+        metrics.watch(under_way=lambda: desk.under_way, queue_length=lambda: genesys.queue_length)
+        health = Health(metrics, lambda: store.find(RequestId("")))
+        bolt_web = new_web_client(None, slack.api_url, http, proxy)
+        app = new_bolt_app(identity, bolt_web, slack.bot_token, slack.signing_secret)
         conversations = settings.service.conversations
         commands.register(app, desk, words, conversations.app if conversations else None)
         actions.register(app, desk, delivery, words)
         steps.register(app, desk, delivery)
         boundary.register(app, delivery, words)
         try:
-            yield Bot(settings, app, desk, new_web_client(slack.app_token, slack.api_url, http, proxy))
+            yield Bot(settings, app, desk, new_web_client(slack.app_token, slack.api_url, http, proxy), health)
         finally:
             await delivery.close()
+            audit.close()
 
 
 @asynccontextmanager
-async def open_genesys(service: Service) -> AsyncIterator[GenesysClient]:
+async def open_genesys(service: Service, meter: Meter = UNMEASURED) -> AsyncIterator[GenesysClient]:
     """The session service alone: all that the commands without Slack need."""
     async with HttpClient(service.proxy) as http:
-        auth = TokenAuth(http, service.login_url, service.credentials)
+        auth = TokenAuth(http, service.login_url, service.credentials, meter=meter)
         try:
             pace, calls_each = Pace(service.requests_per_minute), CALLS if service.conversations else 1
-            yield GenesysClient(http, service.api_url, auth, pace=pace, calls_each=calls_each)
+            yield GenesysClient(http, service.api_url, auth, pace=pace, calls_each=calls_each, meter=meter)
         finally:
             await auth.close()
 
@@ -117,27 +129,3 @@ def host_rules(settings: Settings, users: Users) -> list[Rule]:
     if settings.match_email:
         rules.append(SameEmail(users, settings.email_domains))
     return rules
-
-
-def new_bolt_app(settings: Settings, identity: Identity, web: AsyncWebClient) -> AsyncApp:
-    """Bolt, told everything, so that it looks for nothing in the environment and asks Slack nothing during an ack."""
-
-    async def authorize() -> AuthorizeResult:
-        return AuthorizeResult(
-            enterprise_id=identity.home.enterprise_id,
-            team_id=identity.home.team_id,
-            bot_id=identity.bot_id,
-            bot_user_id=identity.bot_user_id,
-            bot_token=settings.slack.bot_token,
-        )
-
-    return AsyncApp(
-        name="cobrowse-bot",
-        logger=logging.getLogger("slack_bolt"),
-        client=web,
-        authorize=authorize,
-        signing_secret=settings.slack.signing_secret or "unused: Socket Mode is not signed",
-        request_verification_enabled=False,  # slack/endpoint.py has done it
-        process_before_response=True,
-        raise_error_for_unhandled_request=True,
-    )

@@ -20,7 +20,6 @@ async def keep_house(store: Store, begin: Callable[[Kept], None], close_posts: C
     while True:
         try:
             for kept in await store.orphans():
-                log.info("resumed", extra={"fields": {"request": kept.request.id, "state": kept.state.value}})
                 begin(kept)
             await close_posts()
             if time.monotonic() - swept > SWEEP_SECONDS:

@@ -18,6 +18,7 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.desk.meter import Meter
 from bot.slack.answers import error_code
 from bot.slack.boundary import dispatch
 
@@ -42,12 +43,18 @@ class SocketDoor(SocketModeClient):
     """Receives Slack's payloads over a socket and answers each with what Bolt says."""
 
     def __init__(
-        self, app: AsyncApp, app_token: str, web: AsyncWebClient, proxy_for: Callable[[str], str | None]
+        self,
+        app: AsyncApp,
+        app_token: str,
+        web: AsyncWebClient,
+        proxy_for: Callable[[str], str | None],
+        meter: Meter,
     ) -> None:
         super().__init__(app_token=app_token, web_client=web, logger=SDK_LOG, ping_interval=PING_SECONDS)
         self.refused: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._app = app
+        self._app, self._meter = app, meter
         self._proxy_for = proxy_for
+        self._connects = 0
         self._handling: set[asyncio.Task[Any]] = set()
         self.socket_mode_request_listeners.append(self._handle)
 
@@ -59,6 +66,9 @@ class SocketDoor(SocketModeClient):
             self._give_up(error_code(error))
             raise
         url = str(answer["url"])
+        self._connects += 1
+        if self._connects > 1:
+            self._meter.reconnected()
         self.proxy = self._proxy_for(url)
         return url
 
@@ -79,12 +89,16 @@ class SocketDoor(SocketModeClient):
             await asyncio.wait(self._handling, timeout=SETTLE_SECONDS)
         await super().close()  # type: ignore[no-untyped-call]  # the SDK has no types here
 
+    async def hears(self) -> bool:
+        """Whether there is a socket that Slack can send by."""
+        return bool(await self.is_connected())
+
     def _give_up(self, code: str) -> None:
         if code in REFUSALS and not self.refused.done():
             self.closed = True  # ends the SDK's loops
             self.refused.set_result(REFUSALS[code])
 
     async def _handle(self, client: Any, request: SocketModeRequest) -> None:
-        payload, headers = request.payload, build_headers(request)
-        response = await dispatch(self._app, AsyncBoltRequest(mode="socket_mode", body=payload, headers=headers))
+        bolt_request = AsyncBoltRequest(mode="socket_mode", body=request.payload, headers=build_headers(request))
+        response = await dispatch(self._app, bolt_request, self._meter)
         await send_async_response(client, request, response, 0.0)

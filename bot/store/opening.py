@@ -7,6 +7,7 @@ from typing import Protocol
 
 from cryptography.fernet import Fernet
 
+from bot.desk.meter import UNMEASURED, Meter
 from bot.desk.store import HostBook, LinkBook, Store
 from bot.store.refusals import NO_DRIVER, StoreRefused
 from bot.store.sealing import Sealer
@@ -26,12 +27,18 @@ class FullStore(Store, HostBook, LinkBook, Protocol):
 
 @asynccontextmanager
 async def open_store(
-    url: str, *, keys: Sequence[str] = (), retention_days: int = 30, alone: bool = True
+    url: str,
+    *,
+    keys: Sequence[str] = (),
+    retention_days: int = 30,
+    alone: bool = True,
+    meter: Meter = UNMEASURED,
 ) -> AsyncIterator[FullStore]:
     """`alone`: for a `run`, of which a SQLite file takes one; the command line's short writes are not alone."""
     if url.startswith(MEMORY):  # a file that goes with the process; should it stay behind, nobody has its key
         with TemporaryDirectory(prefix="cobrowse-") as directory:
-            forgetful = SQLiteStore(f"{directory}/forgotten.db", sealer=Sealer([Fernet.generate_key().decode()]))
+            sealer = Sealer([Fernet.generate_key().decode()])
+            forgetful = SQLiteStore(f"{directory}/forgotten.db", sealer=sealer, meter=meter)
             try:
                 yield forgetful
             finally:
@@ -42,11 +49,11 @@ async def open_store(
             from bot.store.postgres_opening import open_postgres  # noqa: PLC0415 - an extra
         except ImportError:
             raise StoreRefused(NO_DRIVER) from None
-        async with open_postgres(url, Sealer(keys), retention_days) as store:
+        async with open_postgres(url, Sealer(keys), retention_days, meter) as store:
             yield store
         return
     path = url.removeprefix(SQLITE)
-    file = SQLiteStore(path, sealer=Sealer(keys), retention_days=retention_days, alone=alone)
+    file = SQLiteStore(path, sealer=Sealer(keys), retention_days=retention_days, alone=alone, meter=meter)
     try:
         yield file
     finally:
