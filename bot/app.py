@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.audit import AuditLog
 from bot.desk.access import Access
+from bot.desk.condition import Condition
 from bot.desk.desk import Desk
 from bot.desk.hosts import Hosts, ListedHosts, Rule, SameEmail
 from bot.desk.inquiries import Inquiries
@@ -30,7 +31,8 @@ from bot.genesys.users import Users
 from bot.health import Health
 from bot.metrics import Metrics
 from bot.settings import Service, Settings
-from bot.slack import actions, boundary, commands, steps
+from bot.settings.doubts import doubts
+from bot.slack import actions, boundary, commands, home, modals, steps
 from bot.slack.bolt import new_bolt_app
 from bot.slack.delivery import Delivery, new_http_session, new_web_client
 from bot.slack.direct import DirectMessages
@@ -39,6 +41,8 @@ from bot.slack.identity import identify
 from bot.slack.messages import Words, contact_markup
 from bot.slack.people import SlackPeople
 from bot.slack.places import Places
+from bot.slack.scopes import missing
+from bot.slack.views import Views
 from bot.store.opening import open_store
 
 
@@ -65,13 +69,14 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         proxy = slack.proxies.of(slack.api_url)
         web = new_web_client(slack.bot_token, slack.api_url, http, proxy)
         identity = await identify(web)
-        people = SlackPeople(web, identity.home)
+        people = SlackPeople(new_web_client(slack.bot_token, slack.api_url, http, proxy, waits=False), identity.home)
         words = Words(slack.command, contact_markup(slack.help_contact))
         access = Access(settings.rules, identity.home, people)
         users, sessions, offer = Users(genesys), session_service(settings.service, genesys), settings.service.offer
         hosts = Hosts(host_rules(settings, users), store)
         direct = DirectMessages(web)
-        herald = Herald(web, direct, Places(web), store.sessions)
+        once = new_web_client(slack.bot_token, slack.api_url, http, proxy, repeats=False)
+        herald = Herald(web, once, direct, Places(web), store.sessions)
         delivery = Delivery(web, http, words, direct, herald, slack.proxies.of)
         register = Register(store.sessions, access, sessions, herald)
         inquiries = Inquiries(access, hosts, store, users, sessions, offer.application_id)
@@ -89,11 +94,17 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         )
         metrics.watch(under_way=lambda: desk.under_way, queue_length=lambda: genesys.queue_length)
         health = Health(metrics, lambda: store.find(RequestId("")))
-        bolt_web = new_web_client(None, slack.api_url, http, proxy)
-        app = new_bolt_app(identity, bolt_web, slack.bot_token, slack.signing_secret)
+        app = new_bolt_app(identity, slack.bot_token, new_web_client(None, slack.api_url, http, proxy))
         conversations = settings.service.conversations
-        commands.register(app, desk, words, conversations.app if conversations else None)
+        views, condition, genesys_app = Views(web), Condition(), conversations.app if conversations else None
+        forms = modals.Forms(views, access, sessions, offer, delivery, words, genesys_app)
+        wrong = (*doubts(settings), *missing(identity.scopes))
+        tab = home.Home(views, home.Sources(access, inquiries, register, condition, wrong), delivery, words)
+        delivery.listeners += [condition.note, tab.follow]
+        commands.register(app, desk, words, forms, genesys_app)
         actions.register(app, desk, delivery, words)
+        modals.register(app, desk, forms)
+        home.register(app, tab, forms)
         steps.register(app, desk, delivery)
         boundary.register(app, delivery, words)
         try:

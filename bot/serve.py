@@ -133,7 +133,7 @@ async def socket_door(
     client = SocketDoor(app, settings.slack.app_token, socket_web, settings.slack.proxies.of, health.metrics)
 
     async def connect() -> int:
-        await client.connect()  # type: ignore[no-untyped-call]  # the SDK has no types here
+        await client.connect()
         if client.refused.done():
             await asyncio.Future()  # never ready
         return 0

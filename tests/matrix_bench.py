@@ -31,7 +31,7 @@ from bot.genesys import auth, client
 from bot.genesys.auth import TokenAuth
 from bot.genesys.pace import Pace
 from bot.sandbox.slack import Message
-from bot.slack import delivery, direct, identity, people, response_url
+from bot.slack import delivery, direct, identity, lookups, response_url
 from bot.slack.people import SlackPeople
 
 QUICK_SECONDS = 0.25
@@ -104,7 +104,7 @@ def impatient() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client, "TIMEOUT_SECONDS", QUICK_SECONDS)
         patch.setattr(auth, "ANSWER_SECONDS", QUICK_SECONDS)
-        patch.setattr(people, "ANSWER_SECONDS", QUICK_SECONDS)
+        patch.setattr(lookups, "ANSWER_SECONDS", QUICK_SECONDS)
         patch.setattr(delivery, "AGENT_SECONDS", QUICK_SECONDS)
         patch.setattr(delivery, "WAY_SECONDS", QUICK_SECONDS / 2)
         patch.setattr(direct, "OPEN_SECONDS", QUICK_SECONDS / 2)

@@ -3,6 +3,7 @@
 import asyncio
 import selectors
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.desk.errors import CobrowseError, StoreUnavailable
@@ -93,7 +94,7 @@ class Notifier:
         self.done = 0
 
     async def note(self, request: Request, note: Note) -> None:
-        assert request is REQUEST
+        assert request.id == REQUEST.id
         self.notes.append((asyncio.get_running_loop().time(), note))
         await asyncio.sleep(self.takes_seconds)
         self.done += 1
@@ -111,7 +112,8 @@ def tell(story: Story, state: State = State.ACCEPTED) -> tuple[Ledger, Notifier]
     ledger, notifier = Ledger(state), Notifier()
 
     async def play() -> None:
-        progress = Progress(REQUEST, state, ledger, notifier, note_after_seconds=NOTE_AFTER_SECONDS)
+        fresh = replace(REQUEST, accepted_at=datetime.now(UTC))  # not when this module was read
+        progress = Progress(fresh, state, ledger, notifier, note_after_seconds=NOTE_AFTER_SECONDS)
         try:
             await story(progress, ledger, notifier)
         finally:

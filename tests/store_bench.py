@@ -10,7 +10,6 @@ from typing import Any
 
 import asyncpg
 import pytest
-from bot.store.memory import MemoryStore
 from postgres import new_database
 
 from bot.desk.models import ChannelId, HostId, Kind, Request, Session, SessionId, TeamId, UserId, new_request_id
@@ -89,14 +88,10 @@ class Bench:
 
 AGING = {
     "requests": ("accepted_at", "session_at"),
-    "sessions": ("created_at", "ends_at"),
+    "sessions": ("created_at", "ends_at", "ended_at"),
     "found_hosts": ("good_until",),
+    "posts": ("due_at",),
 }
-
-
-class MemoryBench(Bench):
-    async def open(self, **how: Any) -> Any:
-        return MemoryStore(clock=lambda: self.now)
 
 
 async def die(store: Any) -> None:
@@ -112,11 +107,3 @@ async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(new_database()) if request.param == "postgres" else ""
         yield Bench(stack, tmp_path / "bot.db", url)
-
-
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
-async def any_bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
-    async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(new_database()) if request.param == "postgres" else ""
-        kind = MemoryBench if request.param == "memory" else Bench
-        yield kind(stack, tmp_path / "bot.db", url)

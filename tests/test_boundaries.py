@@ -7,27 +7,33 @@ import logging
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from journey import ANA, BEN, Journey, buttons, is_failure, link, open_journey, words
 
 from bot import app
+from bot.desk import desk, progress
 from bot.desk.errors import StoreUnavailable
 from bot.desk.models import Order, Person, Request, RequestId, Session, State
+from bot.desk.progress import Progress
 from bot.desk.store import Accepted
 from bot.genesys.sessions import Sessions
 from bot.slack.people import SlackPeople
-from bot.store.memory import MemoryStore
+from bot.store.sqlite import SQLiteStore
 
 BOOM = "a wheel came off"
 Open = Callable[[], AbstractAsyncContextManager[Journey]]
 
 
 @pytest.fixture(params=["socket", "http"])
-def opened(request: pytest.FixtureRequest, quick: None) -> Open:
-    """Opens a journey, once the test has put its broken part in."""
-    return lambda: open_journey(http=request.param == "http")
+def opened(request: pytest.FixtureRequest, quick: None, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Opens a journey, once the test has put its broken part in. Nobody's patience with it lasts for long."""
+    monkeypatch.setitem(Progress.write_down.__kwdefaults__, "patience_seconds", 0.3)  # type: ignore[misc]
+    monkeypatch.setattr(progress, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(desk, "LAST_WORDS_SECONDS", 0.3)
+    return lambda: open_journey(http=request.param == "http", SHUTDOWN_SECONDS="1")
 
 
 def reference_in(text: str) -> str:
@@ -51,11 +57,11 @@ class Breaks:
 
 
 @pytest.fixture
-def breaks(monkeypatch: pytest.MonkeyPatch) -> type[Breaks]:
+def breaks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> type[Breaks]:
     class Point(Breaks):
         pass
 
-    class BrokenStore(MemoryStore):
+    class BrokenStore(SQLiteStore):
         async def accept(self, request: Request, agent: Person | None = None) -> Accepted:
             if Point.accepting:
                 raise Point.accepting
@@ -73,7 +79,9 @@ def breaks(monkeypatch: pytest.MonkeyPatch) -> type[Breaks]:
 
     @asynccontextmanager
     async def open_broken(url: str, **how: Any) -> AsyncIterator[BrokenStore]:
-        yield BrokenStore()
+        store = BrokenStore(str(tmp_path / "bot.db"))
+        yield store
+        await store.close()
 
     monkeypatch.setattr(app, "open_store", open_broken)
     return Point

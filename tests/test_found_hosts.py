@@ -11,7 +11,7 @@ from hosts_bench import Clock, Directory, person, user, uuid_of
 from store_bench import Bench, die
 
 from bot.desk.hosts import FOUND_SECONDS, DirectoryUser, Hosts, SameEmail
-from bot.store.memory import MemoryStore
+from bot.store.sqlite import SQLiteStore
 
 ANA = ("T0ONE", "U1")
 
@@ -27,15 +27,12 @@ class Slow(Directory):
 
     def __init__(self) -> None:
         super().__init__()
-        self.answers: list[asyncio.Future[Sequence[DirectoryUser]]] = []
+        self.questions: asyncio.Queue[asyncio.Future[Sequence[DirectoryUser]]] = asyncio.Queue()
 
     async def by_email(self, email: str) -> Sequence[DirectoryUser]:
-        self.answers.append(asyncio.get_running_loop().create_future())
-        return await self.answers[-1]
-
-
-async def moment() -> None:
-    await asyncio.sleep(0.02)
+        answer: asyncio.Future[Sequence[DirectoryUser]] = asyncio.get_running_loop().create_future()
+        self.questions.put_nowait(answer)
+        return await answer
 
 
 async def test_a_host_out_of_the_book_is_kept_for_what_is_left_of_its_hour(bench: Bench) -> None:
@@ -57,28 +54,28 @@ async def test_a_look_up_under_way_when_its_person_is_forgotten_is_not_written_d
     store, directory = await bench.open(), Slow()
     hosts = Hosts([SameEmail(directory)], store)
     before = asyncio.create_task(hosts.find(person()))
-    await moment()
+    first = await directory.questions.get()
     await hosts.forget(person())
-    directory.answers[0].set_result([user(1, "p1@T0ONE.example")])
+    first.set_result([user(1, "p1@T0ONE.example")])
     assert (await before).id == uuid_of(1)
     assert await store.found(*ANA) is None
     after = asyncio.create_task(hosts.find(person()))
-    await moment()
-    directory.answers[1].set_result([user(2, "p1@T0ONE.example")])
+    (await directory.questions.get()).set_result([user(2, "p1@T0ONE.example")])
     assert (await after).id == uuid_of(2)
     assert (await store.found(*ANA))[0].id == uuid_of(2)
 
 
-async def test_one_that_is_forgotten_while_it_is_being_written_down_is_dropped_again() -> None:
-    class Book(MemoryStore):
+async def test_one_that_is_forgotten_while_it_is_being_written_down_is_dropped_again(tmp_path: Path) -> None:
+    class Book(SQLiteStore):
         """Its writes overtake each other, as those of a pool's connections may."""
 
         def __init__(self) -> None:
-            super().__init__()
+            super().__init__(str(tmp_path / "book.db"))
             self.kept: dict[Any, Any] = {}
-            self.goes_on = asyncio.Event()
+            self.writes, self.goes_on = asyncio.Event(), asyncio.Event()
 
         async def keep_found(self, team_id: Any, user_id: Any, host: Any, seconds: float) -> None:
+            self.writes.set()
             await self.goes_on.wait()
             self.kept[team_id, user_id] = host
 
@@ -88,8 +85,9 @@ async def test_one_that_is_forgotten_while_it_is_being_written_down_is_dropped_a
     book = Book()
     hosts = Hosts([SameEmail(Directory(user(1, "p1@T0ONE.example")))], book)
     finding = asyncio.create_task(hosts.find(person()))
-    await moment()
+    await book.writes.wait()
     await hosts.forget(person())
     book.goes_on.set()
     await finding
     assert book.kept == {}
+    await book.close()

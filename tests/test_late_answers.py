@@ -28,6 +28,10 @@ async def deliveries() -> AsyncIterator[tuple[SandboxSlack, Delivery]]:
         yield servers.slack, Delivery(web, http, Words())
 
 
+NO_URL = "http://127.0.0.1:1/response"
+"""Nobody listens there."""
+
+
 def ways(slack: SandboxSlack) -> list[str]:
     return [call.method for call in slack.calls]
 
@@ -64,7 +68,7 @@ async def restarted(path: Path, minutes: float, made: Session | None = None) -> 
     """A bot whose last process died so many minutes ago, with one command accepted, or its session made."""
     bench_now = (datetime.now(UTC) - timedelta(minutes=minutes)).timestamp()
     before = SQLiteStore(str(path), clock=lambda: bench_now)
-    asked = request(team_id="T0SANDBOX", channel_id=CARE, requester=ANA, name="Deal", kind=Kind.START, reply_url=None)
+    asked = request(team_id="T0SANDBOX", channel_id=CARE, requester=ANA, name="Deal", kind=Kind.START, reply_url=NO_URL)
     await before.accept(asked)
     if made:
         await before.advance(asked.id, State.ACCEPTED, State.CREATED, session=made)

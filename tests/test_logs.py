@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import app, logs, settings
+from bot import logs, settings
 from bot.desk.access import Home
 from bot.logs import MASK, LineFormatter, Redactor
+from bot.slack.bolt import new_bolt_app
 from bot.slack.delivery import new_web_client
 from bot.slack.identity import Identity
 
@@ -102,6 +103,40 @@ def test_whatever_is_logged_a_json_line_is_one_json_object(text):
     assert json.loads(line)["n"] == 1
 
 
+def slowly(text: str) -> str:
+    """Every pattern over all of it, as if nothing were looked for first."""
+    for pattern in logs._PATTERNS:
+        text = pattern.sub(MASK, text)
+    return logs._URL.sub(logs._bare, text)
+
+
+PIECES = [
+    "a@b.c",
+    "@b.c",
+    "xox",
+    "xapp",
+    "b-",
+    ".",
+    "-1-ab",
+    "eyJ",
+    "a.b",
+    "bearer",
+    "BaSiC",
+    "ba\u017fic",
+    " ",
+    "=" * 7,
+    "@",
+    "a",
+    "\n",
+]
+PIECES += ["-----BEGIN ", "PRIVATE KEY-----", "-----END ", "http", "WSS", "s", "://", ":", "/", "?", "'", "\u212a"]
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.sampled_from([text for text, _ in SECRETS]), max_size=6).map("".join))
+def test_whatever_the_patterns_mask_is_masked_the_quick_way_too(text):
+    assert Redactor()(text) == slowly(text)
+
+
 def test_a_secret_after_a_line_break_is_masked_too():
     for as_json in (False, True):
         stream, log = written(as_json)
@@ -179,7 +214,7 @@ async def test_bolts_own_loggers_stay_quiet_when_the_app_is_made_at_debug():
         | {"GENESYS_CLIENT_ID": "c", "GENESYS_CLIENT_SECRET": "hush-hush"}
     )
     web = new_web_client(None, loaded.slack.api_url, None)
-    bolt = app.new_bolt_app(loaded, Identity(Home("T0HOME"), "B0BOT", "U0BOT"), web)
+    bolt = new_bolt_app(Identity(Home("T0HOME"), "B0BOT", "U0BOT"), loaded.slack.bot_token, web)
 
     @bolt.command("/cobrowse")
     async def listener(ack) -> None:

@@ -7,8 +7,8 @@ import pytest
 from bot.desk import conversation_errors, errors, press_errors, steps
 from bot.desk.errors import CobrowseError, Miss
 from bot.desk.models import LiveConversation, Standing
-from bot.slack.sentences import sentence
 from bot.slack.blocks import escape
+from bot.slack.sentences import sentence
 
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"
 CONTACT = "<#C0HELP>"

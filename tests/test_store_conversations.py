@@ -17,7 +17,7 @@ from bot.store.schema import VERSIONS
 from bot.store.sealing import Sealer
 from bot.store.sqlite import SQLiteStore
 
-bench, any_bench = store_bench.bench, store_bench.any_bench
+bench = store_bench.bench
 NOWHERE = "99999999-9999-4999-8999-999999999999"
 
 
@@ -57,8 +57,8 @@ async def test_a_code_and_a_named_conversation_survive_a_restart_and_the_code_is
     assert await column(bench, "join_code") == {None}
 
 
-async def test_the_same_words_for_another_conversation_are_another_wish(any_bench: Bench) -> None:
-    store = await any_bench.open()
+async def test_the_same_words_for_another_conversation_are_another_wish(bench: Bench) -> None:
+    store = await bench.open()
     first = request(conversation_id=ConversationId(NOWHERE))
     await store.accept(first)
     for other, same_as in ((NOWHERE, first.id), (HOST, None), (None, None)):

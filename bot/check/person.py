@@ -17,6 +17,8 @@ from bot.slack.people import SlackPeople
 from bot.store.looking import Linked, look_into
 from bot.store.refusals import StoreRefused
 
+PATIENCE_SECONDS = 15.0
+
 
 class NothingFound:
     """Keeps to desk.store.HostBook, and keeps nothing: every rule is asked anew."""
@@ -42,7 +44,7 @@ async def look(settings: Settings, identity: Identity, user_id: UserId) -> list[
     slack = settings.slack
     async with new_http_session() as http:
         web = new_web_client(slack.bot_token, slack.api_url, http, slack.proxies.of(slack.api_url))
-        people = SlackPeople(web, identity.home)
+        people = SlackPeople(web, identity.home, patience_seconds=PATIENCE_SECONDS)
         try:
             person = await Access(settings.rules, identity.home, people).admit(_wish(settings, identity, user_id))
             found = [

@@ -3,7 +3,7 @@
     CobrowseError
     ├─ NotAccepted            nothing was stored: Draining · StoreUnavailable; perhaps it was: MaybeAccepted
     ├─ Refused                OtherWorkspace · ChannelNotAllowed · NotAMember · NotListed · MayNotActForOthers
-    │                         StepsOff
+    │                         StepsOff · MayNotEnd · MayNotRead · LeadsOnly · AdminsOnly
     ├─ NobodyNamed            a workflow's step without a person
     ├─ HostNotFound           no rule of the chain maps the person
     ├─ SlackUnavailable       Slack would not say who somebody is
@@ -15,6 +15,9 @@
     │  ├─ Busy · TooManyWaiting · ServiceFault · OutcomeUnknown · Unreachable · UnusableAnswer
     │  │                      NoSuchSession
     ├─ TryAgainRefused        NotYours · TriedAlready · RequestGone
+    ├─ NothingOpen · SessionNotFound · SeveralOpen · EndedAlready           which session, and is it there
+    ├─ SharedAlready · ShareRefused · ShareUnknown · NotPosted              telling others of it
+    ├─ NotLinked · NoSuchHost who hosts as whom
     ├─ Interrupted            the bot stopped while the request was being worked
     ├─ NotBegun               the store went away before the create went out
     ├─ SessionOver            the bot stopped before the link was told, and came back too late

@@ -129,6 +129,7 @@ class Hosts:
         self._found: Cache[Key, Found] = Cache(seconds=lambda found: found[1], size=CACHE_SIZE, clock=clock)
         self._missed: TTLCache[Key, tuple[Miss, ...]] = TTLCache(CACHE_SIZE, MISSED_SECONDS, clock)
         self._looking: dict[Key, object] = {}
+        self._undropped: set[Key] = set()  # forgotten, and the book was away
 
     async def find(self, person: Person, *, is_target: bool = False) -> Host:
         """The person's host. Raises HostNotFound with what was tried, or ServiceError if Genesys cannot say."""
@@ -153,17 +154,20 @@ class Hosts:
         """Looks the person up anew next time: the service did not take the host we had. Raises nothing."""
         key = (person.team_id, person.user_id)
         self._looking.pop(key, None)
+        self._undropped.add(key)
         with suppress(StoreUnavailable):  # what the service said is what the person has to read
             await self._book.drop_found(*key)
+            self._undropped.discard(key)
         self._found.forget(key)  # after that: one who looks meanwhile may still have read it there
 
     async def _look_up(self, key: Key, person: Person) -> Found:
         mine = self._looking[key] = object()
         try:
-            before = await self._book.found(*key)
+            before = None if key in self._undropped else await self._book.found(*key)
             found, is_news = await self._try_rules(person, before)
             if is_news and self._looking.get(key) is mine:
                 await self._book.keep_found(*key, *found)
+                self._undropped.discard(key)
                 if self._looking.get(key) is not mine:  # forgotten while it was being kept
                     await self._book.drop_found(*key)
             return found

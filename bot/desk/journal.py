@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 from bot.desk.errors import CobrowseError, ServiceError
 from bot.desk.meter import UNMEASURED, Meter
 from bot.desk.models import Request, Started
-from bot.desk.outcomes import Ended, Outcome, Shared
+from bot.desk.outcomes import Ended, Linked, Outcome, Recalled, SentDirect, Shared
 from bot.desk.steps import step_of
 from bot.desk.store import Kept
 
@@ -69,8 +69,10 @@ def _fields(request: Request, outcome: Outcome) -> dict[str, object]:
     if isinstance(outcome, Started):
         session = outcome.session
         fields |= {"host": session.host_id, "session": session.id, "reference": session.reference, "rule": outcome.rule}
-    if isinstance(outcome, Ended | Shared):
+    if isinstance(outcome, Recalled | Ended | Shared | SentDirect):
         fields["session"] = outcome.record.session.id
+    if isinstance(outcome, Linked):
+        fields["host"] = outcome.host_id
     if isinstance(outcome, ServiceError):
         fields["reference"] = outcome.reference
     return fields

@@ -137,14 +137,15 @@ class Request:
         return self.agent != self.requester
 
     def repeated(self, press: "Request") -> "Request":
-        """The same wish once more, asked for by `press`."""
+        """The same wish once more, of the same person and for the same place, to be answered where they pressed."""
         return replace(
-            press,
-            kind=self.kind,
-            team_id=self.team_id,
-            target=self.target,
-            name=self.name,
-            conversation_id=self.conversation_id,
+            self,
+            id=press.id,
+            key=press.key,
+            accepted_at=press.accepted_at,
+            reply_url=press.reply_url,
+            replaces=press.replaces,
+            same_as=None,
         )
 
 

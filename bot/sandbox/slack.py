@@ -15,7 +15,7 @@ from aiohttp import web
 from bot.sandbox.slack_api import WebApi
 from bot.sandbox.slack_courier import Courier
 from bot.sandbox.slack_delivery import HttpDelivery, Sockets
-from bot.sandbox.slack_faults import Faults
+from bot.sandbox.slack_faults import Faults, Limit
 from bot.sandbox.slack_functions import Execution, Executions
 from bot.sandbox.slack_models import (
     ApiCall,
@@ -77,7 +77,7 @@ class SandboxSlack(People):
         super().__init__(workspace, views, executions, response_urls, courier, app_id=app_id, command=command)
         views.listeners.append(lambda view: workspace.wake(view.user_id))
         executions.listeners.append(lambda _: workspace.wake())
-        courier.listeners.append(lambda _: workspace.wake())
+        courier.event_listeners.append(lambda _: workspace.wake())
         self.api = WebApi(
             workspace,
             views,
@@ -185,7 +185,7 @@ class SandboxSlack(People):
         return await self.workspace.next_message(user_id, after, timeout)
 
     async def until(self, condition: Callable[[], T | None], timeout: float = 10) -> T:  # noqa: ASYNC109
-        """Wait until the condition gives something; asked again after each message, view, run and delivery."""
+        """Wait until the condition gives something; asked again after each message, view, run and event."""
         return await self.workspace.until(condition, timeout)
 
     def misbehave(self, method: str, fault: str | None, *, times: int | None = None, **how: Any) -> None:
@@ -195,3 +195,7 @@ class SandboxSlack(People):
         (`seconds=`); with `acted=True` the call is carried out and only its answer is lost or wrong.
         """
         self.faults.set(method, fault, times, **how)
+
+    def limit(self, method: str, calls: int, *, window_seconds: float = 60.0) -> None:
+        """Take so many calls of a method a minute; the others are `ratelimited` until it is over."""
+        self.faults.limits[method] = Limit(calls, window_seconds)

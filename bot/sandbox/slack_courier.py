@@ -25,7 +25,7 @@ class Courier:
         self.ack_seconds = 3.0
         self.retries_after_seconds = (0.0, 60.0, 300.0)
         self.deliveries: list[Delivery] = []
-        self.listeners: list[Callable[[Delivery], None]] = []
+        self.event_listeners: list[Callable[[Delivery], None]] = []
         self._retrying: set[asyncio.Task[None]] = set()
 
     async def carry(
@@ -42,8 +42,9 @@ class Courier:
         delivery = Delivery(*made, retry=retry)
         self.deliveries.append(delivery)
         trim(self.deliveries)
-        for listener in list(self.listeners):
-            listener(delivery)
+        if kind == "events_api":
+            for listener in list(self.event_listeners):
+                listener(delivery)
         return delivery
 
     async def _answer(self, payload: dict[str, Any], kind: Kind, retry: int, reason: str) -> Answer:

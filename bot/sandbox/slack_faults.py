@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +24,32 @@ class Fault:
     how: dict[str, Any]
 
 
+@dataclass
+class Limit:
+    """So many calls of one method in each window; `used` counts the refused ones, too."""
+
+    allowed: int
+    window_seconds: float
+    used: int = 0
+    ends_at: float = -math.inf
+
+    def count(self) -> Fault | None:
+        """Counts a call, and says what it meets when it is one too many."""
+        now = time.monotonic()
+        if now >= self.ends_at:
+            self.used, self.ends_at = 0, now + self.window_seconds
+        self.used += 1
+        if self.used <= self.allowed:
+            return None
+        return Fault("ratelimited", None, {"retry_after": max(1, math.ceil(self.ends_at - now))})
+
+
 class Faults:
-    """The faults in force, by method."""
+    """The faults and limits in force, by method."""
 
     def __init__(self) -> None:
         self._faults: dict[str, Fault] = {}
+        self.limits: dict[str, Limit] = {}
 
     def set(self, method: str, code: str | None, times: int | None = None, **how: Any) -> None:
         if code is None:
@@ -37,6 +60,8 @@ class Faults:
     def take(self, method: str) -> Fault | None:
         """Return the fault this call shall meet and count it."""
         fault = self._faults.get(method)
+        if fault is None and method in self.limits:
+            return self.limits[method].count()
         if fault is None or fault.times is None:
             return fault
         fault.times -= 1

@@ -80,7 +80,7 @@ class People:
         block_id: str | None = None,
         response_url: bool = True,
         chosen: Value = None,
-        values: Mapping[str, Value] | None = None,
+        values: Mapping[Any, Value] | None = None,
     ) -> Delivery:
         """Press a button of a message, a modal or a Home tab, or choose something; LookupError when it is not there.
 
@@ -121,7 +121,7 @@ class People:
 
     # modals, the Home tab, workflows
 
-    async def submit(self, user_id: str, view: View, values: Mapping[str, Value] | None = None) -> Delivery:
+    async def submit(self, user_id: str, view: View, values: Mapping[Any, Value] | None = None) -> Delivery:
         """Fill in a modal, by block_id or action_id, send it, and do with it what the ack says.
 
         Raises Incomplete with what Slack itself tells of the fields, LookupError for a field, an option or a modal
@@ -160,6 +160,7 @@ class People:
         execution = self.runs.start(callback_id, inputs)
         step = self.runs.steps.get(callback_id, Step(callback_id, callback_id))
         execution.delivery = await self.event(payloads.function_executed(execution, step, self.app_id))
+        self.runs.changed(execution)
         return execution
 
     # deliveries

@@ -55,12 +55,12 @@ def _initial(element: Block) -> Value:
     return value
 
 
-def fill(blocks: list[Block], values: Values, given: Mapping[str, Value]) -> None:
-    """Put what a person chose or typed, by block_id or action_id, among the values.
+def fill(blocks: list[Block], values: Values, given: Mapping[Any, Value]) -> None:
+    """Put what a person chose or typed, by block_id, action_id or both, among the values.
 
     Raises LookupError for a field or an option that is not there.
     """
-    places = {name: key for key in values for name in key}
+    places = {name: key for key in values for name in (*key, key)}
     elements = {(block["block_id"], element["action_id"]): element for block, element in fields_of(blocks)}
     for name, value in given.items():
         if name not in places:

@@ -14,7 +14,7 @@ from bot.desk.errors import NotAccepted
 from bot.desk.models import ChannelId, Kind, Request, RequestId, TeamId, UserId, new_request_id
 from bot.desk.press_errors import TryAgainRefused
 from bot.slack.blocks import OPEN_ACTION
-from bot.slack.cards import DIRECT_ACTION, END_ACTION, SHARE_ACTION
+from bot.slack.cards import DIRECT_ACTION, END_ACTION, LISTED, SHARE_ACTION
 from bot.slack.delivery import Delivery
 from bot.slack.messages import TRY_AGAIN_ACTION, Words
 
@@ -32,19 +32,18 @@ def register(app: AsyncApp, desk: Desk, delivery: Delivery, words: Words) -> Non
         @app.action(action)
         async def on_press(ack: AsyncAck, body: dict[str, Any]) -> None:
             session_id, press = read_press(body)
-            container = body.get("container") or {}
+            container, block_id = body.get("container") or {}, str(body["actions"][0].get("block_id"))
             request = replace(
                 press,
                 kind=kind,
                 key=f"{action}:{body.get('trigger_id') or press.id}",
                 argument=session_id,
-                replaces=kind is Kind.END and bool(container.get("is_ephemeral")),
+                replaces=kind is Kind.END and bool(container.get("is_ephemeral")) and not block_id.startswith(LISTED),
             )
             try:
                 await desk.accept(request)
             except NotAccepted as error:
-                if request.reply_url:
-                    delivery.post_soon(request.reply_url, words.failure(error, request.id))
+                delivery.tell_soon(request, words.failure(error, request.id, starting=False))
             await ack()
 
     for action, kind in SESSION_ACTIONS.items():
@@ -53,6 +52,9 @@ def register(app: AsyncApp, desk: Desk, delivery: Delivery, words: Words) -> Non
     @app.action(TRY_AGAIN_ACTION)
     async def on_try_again(ack: AsyncAck, body: dict[str, Any]) -> None:
         failed, press = read_press(body)
+        container = body.get("container") or {}
+        if container.get("message_ts") and not container.get("is_ephemeral"):
+            delivery.note_place(press.id, press.channel_id, str(container["message_ts"]))
         try:
             await desk.try_again(RequestId(failed), press)
         except (TryAgainRefused, NotAccepted) as error:
@@ -64,12 +66,18 @@ def register(app: AsyncApp, desk: Desk, delivery: Delivery, words: Words) -> Non
 def read_press(body: dict[str, Any]) -> tuple[str, Request]:
     """block_actions -> the button's value, and the press as the request it would be, were it a Try again."""
     value = str(body["actions"][0]["value"])
+    return value, replace(read_actor(body), key=f"try-again:{value}", replaces=True)
+
+
+def read_actor(body: dict[str, Any]) -> Request:
+    """Who pressed, chose or sent something, and where, as the start of a session it would be."""
     user, team = body["user"], body.get("team") or {}
     enterprise = (body.get("enterprise") or {}).get("id")
     channel = (body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id") or ""
-    return value, Request(
-        id=new_request_id(),
-        key=f"try-again:{value}",
+    request_id = new_request_id()
+    return Request(
+        id=request_id,
+        key=request_id,
         kind=Kind.START,
         # the presser's own team: in a shared channel it need not be the one the message was posted in
         team_id=TeamId(user.get("team_id") or team["id"]),
@@ -78,5 +86,4 @@ def read_press(body: dict[str, Any]) -> tuple[str, Request]:
         requester=UserId(user["id"]),
         accepted_at=datetime.now(UTC),
         reply_url=body.get("response_url"),
-        replaces=True,
     )

@@ -17,6 +17,7 @@ from bot.desk.models import new_request_id
 from bot.slack.commands import in_ack
 from bot.slack.delivery import Delivery
 from bot.slack.messages import Words
+from bot.slack.modal_view import told
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,8 @@ def register(app: AsyncApp, delivery: Delivery, words: Words) -> None:
         else:
             log.error("failed before the ack", exc_info=error, extra={"fields": fields})
         message = words.failure(Unexpected(), reference, kept=False)
+        if request.body.get("type") == "view_submission":  # an empty answer would close the form as if it had worked
+            return BoltResponse(status=200, body={"response_action": "update", "view": told(message)})
         if "command" in request.body:
             return BoltResponse(status=200, body=in_ack(message))
         if isinstance(reply_url := request.body.get("response_url"), str):

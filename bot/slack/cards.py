@@ -3,46 +3,58 @@
 The card that answers a start is in messages.py. What a button does is for actions.py, which checks its presser anew.
 """
 
-from bot.desk.models import RequestId, Session, UserId
+from bot.desk.models import Request, RequestId, Session, UserId
 from bot.desk.remembered import SessionRecord
 from bot.slack.blocks import Block, Message, button, buttons, confirm, context, escape, section
-from bot.slack.joining import ways_in
+from bot.slack.joining import bare_ways_in, open_button, thing, until, ways_in
 from bot.slack.sentences import clock
 
 END_ACTION, SHARE_ACTION, DIRECT_ACTION = "end_session", "share_session", "send_session"
+LISTED = "listed-"
+"""How the block of a session in a list is called: its End does not take the place of the whole list."""
 
 
 def controls(session: Session, *, share: bool = True, direct: bool = True) -> Block:
     """The buttons of one session."""
-    row = []
-    if share:
-        asked = "Everybody in this channel will see the customer's link, and who shared it."
-        sure = confirm("Share it?", asked, "Share")
-        row.append(button("Share to channel", SHARE_ACTION, value=session.id, confirm=sure))
+    row = open_button(session)
     if direct:
         row.append(button("Send to me", DIRECT_ACTION, value=session.id))
-    asked = "The customer's page stops being shared at once. This cannot be taken back."
-    row.append(
-        button("End", END_ACTION, value=session.id, style="danger", confirm=confirm("End the session?", asked, "End"))
-    )
-    return buttons(*row)
+    if share:
+        asked = f"Everybody in this channel will see the customer's {thing(session)}, and who shared it."
+        sure = confirm("Share it?", asked, "Share")
+        row.append(button("Share to channel", SHARE_ACTION, value=session.id, confirm=sure))
+    return buttons(*row, _end_button(session))
 
 
-def listed(record: SessionRecord, *, everybodys: bool) -> list[Block]:
-    """One line of a list, with its link for whom it is, and its End button."""
+def can_share(request: Request) -> bool:
+    """Whether what answers this request stands in a channel, for its requester only."""
+    return bool(request.reply_url) and request.channel_id.startswith(("C", "G"))
+
+
+def listed(
+    record: SessionRecord, *, everybodys: bool, elsewhere: bool = False, share: bool = True, alone: bool = False
+) -> list[Block]:
+    """One line of a list; of one's own with its link and its buttons. `elsewhere` than in a message: End alone.
+
+    `alone`: the list is this one.
+    """
     session, name = record.session, escape(record.session.name)
-    whose = f" · host <@{record.agent}>" if everybodys or record.agent != record.requester else ""
+    ends = f"{until(session)} {clock(session.ends_at)}"
     given = f" · started by <@{record.requester}>" if record.agent != record.requester else ""
-    head = section(f"*{name}*{whose}{given} · ends about {clock(session.ends_at)}")
-    link = ways_in(session) if session.join_url and not everybodys else []
-    return [head, *link, controls(session, share=not everybodys, direct=not everybodys)]
+    named = {} if alone else {"block_id": f"{LISTED}{session.id}"}
+    if everybodys:
+        line = section(f"<@{record.agent}> · *{name}* · {ends}{given}")
+        return [line | named | {"accessory": _end_button(session)}]
+    whose = f" · host <@{record.agent}>{given}" if given else ""
+    row = controls(session, share=share and not elsewhere, direct=not elsewhere)
+    return [section(f"*{name}* · {ends}{whose}"), *bare_ways_in(session), row | named]
 
 
 def direct_card(record: SessionRecord) -> Message:
     """A session in a direct message to its host or requester."""
     session, name = record.session, escape(record.session.name)
     return Message(
-        f"Your co-browse session “{name}”. The link for your customer is in this message.",
+        f"Your co-browse session “{name}”. The {thing(session)} for your customer is in this message.",
         [
             section(f":link: *Co-browse session*\n{name}"),
             *ways_in(session),
@@ -66,12 +78,12 @@ def shared_card(record: SessionRecord, sharer: UserId) -> Message:
     )
 
 
-def closed_card(record: SessionRecord, *, shared: bool) -> Message:
+def closed_card(record: SessionRecord, *, shared: bool = False) -> Message:
     """What stands in place of a session that is over."""
     name = escape(record.session.name)
-    text = f"The co-browse session “{name}” is over. Its link works no more."
-    host = f"<@{record.agent}> was the host" if shared else "Start a new one when you need it"
-    return Message(text, [section(f":white_circle: *Co-browse session over*\n{name}"), context(f"{host}.")])
+    text = f"The co-browse session “{name}” is over. Nobody can join it any more."
+    host = f"<@{record.agent}> was the host." if shared else "Start a new one when you need it."
+    return Message(text, [section(f":white_circle: *Co-browse session over*\n{name}"), context(host)])
 
 
 def reference_line(request_id: RequestId, service: str | None = None) -> Block:
@@ -79,9 +91,14 @@ def reference_line(request_id: RequestId, service: str | None = None) -> Block:
     return context(f"Reference `{request_id}`" + (f" · Genesys `{escape(service)}`" if service else ""))
 
 
+def _end_button(session: Session) -> Block:
+    asked = "The customer's page stops being shared at once. This cannot be taken back."
+    sure = confirm("End the session?", asked, "End") | {"style": "danger"}
+    return button("End", END_ACTION, value=session.id, style="danger", confirm=sure)
+
+
 def _small_print(record: SessionRecord) -> Block:
     session = record.session
     given = f" · started by <@{record.requester}>" if record.agent != record.requester else ""
-    return context(
-        f"<@{record.agent}> is the host{given} · ends about {clock(session.ends_at)} · `{escape(session.id)}`"
-    )
+    ends = f"{until(session)} {clock(session.ends_at)}"
+    return context(f"<@{record.agent}> is the host{given} · {ends} · `{escape(session.id)}`")

@@ -16,14 +16,15 @@ from bot.desk.interactions import GenesysApp
 from bot.desk.models import ChannelId, Kind, Request, TeamId, UserId, new_request_id
 from bot.slack import grammar
 from bot.slack.blocks import Message
-from bot.slack.grammar import Ask, Start
+from bot.slack.grammar import Ask, New, Start
 from bot.slack.guidance import guide
 from bot.slack.messages import Words
+from bot.slack.modals import Forms
 
 log = logging.getLogger(__name__)
 
 
-def register(app: AsyncApp, desk: Desk, words: Words, genesys_app: GenesysApp | None = None) -> None:
+def register(app: AsyncApp, desk: Desk, words: Words, forms: Forms, genesys_app: GenesysApp | None = None) -> None:
     """Adds the slash command to the app. `genesys_app`: where sessions belong to conversations, which can be named."""
 
     @app.command(words.command)
@@ -38,6 +39,9 @@ def register(app: AsyncApp, desk: Desk, words: Words, genesys_app: GenesysApp | 
                     await ack(**in_ack(words.failure(error, request.id)))
                 else:
                     await ack()
+            case New():
+                forms.open_soon(str(body.get("trigger_id")), read_request(body, Start()))
+                await ack()
             case _:
                 reference = new_request_id()
                 fields = {"request": reference, "outcome": type(command).__name__, "requester": body.get("user_id")}

@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
+from cachetools import TTLCache
 from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
     AsyncRateLimitErrorRetryHandler,
@@ -20,10 +22,9 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.desk.models import Kind, Note, Request, RequestId, Session, Started, UserId
-from bot.desk.outcomes import Ended, Outcome
+from bot.desk.models import ChannelId, Kind, Note, Request, RequestId, Session, Started, UserId
+from bot.desk.outcomes import Ended, Outcome, Recalled
 from bot.desk.press_errors import EndedAlready
-from bot.desk.remembered import PostKind
 from bot.slack.answers import MISSHAPEN, TROUBLE, SlackAnswer, error_code
 from bot.slack.blocks import Message
 from bot.slack.completion import Completion
@@ -54,7 +55,7 @@ class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
         return soon and await super()._can_retry_async(response=response, **how)
 
 
-RETRIES = [
+RETRIES: list[AsyncRetryHandler] = [
     AsyncConnectionErrorRetryHandler(max_retry_count=REPEATS),
     ShortRateLimit(max_retry_count=REPEATS),
     AsyncServerErrorRetryHandler(max_retry_count=REPEATS),
@@ -70,10 +71,19 @@ def new_http_session() -> aiohttp.ClientSession:
 
 
 def new_web_client(
-    token: str | None, base_url: str, http: aiohttp.ClientSession, proxy: str | None = None
+    token: str | None,
+    base_url: str,
+    http: aiohttp.ClientSession,
+    proxy: str | None = None,
+    *,
+    waits: bool = True,
+    repeats: bool = True,
 ) -> AsyncWebClient:
-    """Slack's Web API over the shared session."""
-    client = AsyncWebClient(token=token, base_url=base_url, session=http, retry_handlers=list(RETRIES))
+    """Slack's Web API over the shared session. Without `repeats` nothing that Slack may have done is sent again;
+    without `waits` a Retry-After, however short, is the caller's to obey."""
+    retries: list[AsyncRetryHandler] = list(RETRIES) if repeats else [ShortRateLimit(max_retry_count=REPEATS)]
+    retries = [each for each in retries if waits or not isinstance(each, AsyncRateLimitErrorRetryHandler)]
+    client = AsyncWebClient(token=token, base_url=base_url, session=http, retry_handlers=retries)
     client.proxy = proxy  # set here, since slack_sdk looks into the environment, and knows no NO_PROXY
     return client
 
@@ -94,7 +104,9 @@ class Delivery:
         self._response_urls = ResponseUrls(http, proxy_for)
         self._completion = Completion(web, words)
         self._words = words
-        self._posting: set[asyncio.Task[bool]] = set()
+        self._posting: set[asyncio.Task[None]] = set()
+        self._standing: TTLCache[RequestId, tuple[ChannelId, str]] = TTLCache(10_000, ANSWERABLE.total_seconds())
+        self.listeners: list[Callable[[Request, Outcome], None]] = []
         self._way_seconds = WAY_SECONDS
         self._deadlines: set[asyncio.Timeout] = set()
 
@@ -104,22 +116,38 @@ class Delivery:
             await self.post(request.reply_url, self._words.note(request, note))
 
     async def answer(self, request: Request, outcome: Outcome) -> bool:
+        reached = await self._reach(request, outcome)
+        for listener in self.listeners:
+            listener(request, outcome)
+        return reached
+
+    async def _reach(self, request: Request, outcome: Outcome) -> bool:
         if request.kind is Kind.STEP:
             return await self._completion.tell(request, outcome, lambda way, send: self._try(way, send, request.id))
         message = self._words.answer(request, outcome)
         waiting = datetime.now(UTC) - request.accepted_at < ANSWERABLE
-        replace = request.replaces and (request.kind is Kind.START or isinstance(outcome, Ended | EndedAlready))
+        # A failure that is tried again makes way; a card only when its session is over, else its link would be gone.
+        replace = request.replaces and (request.kind is not Kind.END or isinstance(outcome, Ended | EndedAlready))
         if waiting and request.reply_url and await self.post(request.reply_url, message, replace=replace):
+            if replace and isinstance(outcome, Started) and (place := self._standing.pop(request.id, None)):
+                await self._herald.remember(outcome.session.id, *place)
             return True
         session = outcome.session if isinstance(outcome, Started) else None
+        if isinstance(outcome, Recalled) and not outcome.record.is_over:
+            session = outcome.record.session
         ways: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("chat.postEphemeral", lambda: self._post_ephemeral(request, message)),
             ("direct message", lambda: self._post_direct(request.requester, message, session)),
         ]
-        for way, send in ways if waiting and request.channel_id else ways[1:]:  # later nobody looks at the channel
+        # Later nobody looks at the channel; and what came from a form is told where it can be kept.
+        for way, send in ways if waiting and request.channel_id and request.reply_url else ways[1:]:
             if await self._try(way, send, request.id):
                 return True
         return False
+
+    def note_place(self, request_id: RequestId, channel_id: ChannelId, ts: str) -> None:
+        """The message that the answer to this request will replace stays, so a session in it is changed later."""
+        self._standing[request_id] = channel_id, ts
 
     async def close_posts(self) -> None:
         await self._herald.close_posts()
@@ -164,21 +192,39 @@ class Delivery:
 
     def post_soon(self, reply_url: str, message: Message) -> None:
         """Posts after the listener has returned: an acknowledgement must not wait for it."""
-        self._keep(self.post(reply_url, message))
+        self.soon(self.post(reply_url, message))
+
+    async def tell(self, request: Request, message: Message) -> None:
+        """What is no outcome of the desk's: by response_url, else in a direct message."""
+        if request.reply_url and await self.post(request.reply_url, message):
+            return
+        await self._try("direct message", lambda: self._post_direct(request.requester, message, None), request.id)
+
+    def tell_soon(self, request: Request, message: Message) -> None:
+        self.soon(self.tell(request, message))
 
     def answer_soon(self, request: Request, outcome: Outcome) -> None:
         """The same for what was never accepted."""
-        self._keep(self.answer(request, outcome))
+        self.soon(self.answer(request, outcome))
 
     async def close(self) -> None:
-        """Waits for what is being posted."""
+        """Waits for what is being posted, and for nothing for ever."""
         if self._posting:
-            await asyncio.wait(self._posting, timeout=TIMEOUT_SECONDS)
+            _, late = await asyncio.wait(self._posting, timeout=TIMEOUT_SECONDS)
+            for task in late:
+                task.cancel()
 
-    def _keep(self, posting: Coroutine[Any, Any, bool]) -> None:
-        task = asyncio.create_task(posting)
+    def soon(self, work: Coroutine[Any, Any, object]) -> None:
+        """Does something after the listener has returned; a stop waits for it."""
+        task = asyncio.create_task(self._seen_through(work))
         self._posting.add(task)
         task.add_done_callback(self._posting.discard)
+
+    async def _seen_through(self, work: Coroutine[Any, Any, object]) -> None:
+        try:
+            await work
+        except Exception:
+            log.exception("failed after the ack")
 
     async def _post_ephemeral(self, request: Request, message: Message) -> None:
         await self._web.chat_postEphemeral(
@@ -188,7 +234,7 @@ class Delivery:
     async def _post_direct(self, user_id: UserId, message: Message, session: Session | None) -> None:
         channel_id, ts = await self._direct.post(user_id, message)
         if session:
-            await self._herald.remember(session.id, channel_id, ts, PostKind.DIRECT)
+            await self._herald.remember(session.id, channel_id, ts)
 
     async def _try(self, way: str, send: Callable[[], Awaitable[None]], request_id: RequestId) -> bool:
         fields: dict[str, object] = {"request": request_id, "way": way}

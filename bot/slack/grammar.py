@@ -14,7 +14,8 @@ from bot.desk.interactions import GenesysApp, is_address
 from bot.desk.models import NAME_LENGTH, ConversationId, Kind, UserId
 
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
-_MENTION, _ID = r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>", r"(?=\S*\d)[\w-]{8,}"
+_MENTION = r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>"
+_ID = r"(?:(?=\S*\d)[A-Za-z0-9._:~+/=-]{8,200}|`[A-Za-z0-9._:~+/=-]{1,200}`)"  # as the services form them
 _EMAIL = r"(?:<mailto:[^>]+>|[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+)"
 RESERVED = {
     # A reserved word is a subcommand only when what follows is what it takes: "End of month report" is a name.
@@ -44,7 +45,7 @@ _MARKUP = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 _OPENING, _CLOSING = "\"'“”„‟‘’‚‛«»", "\"'“”‟‘’‛«»"
 _QUOTATION = re.compile(f"[{_OPENING}][^{_OPENING}{_CLOSING}]*[{_CLOSING}]")
 _CLOSE_ENOUGH = 0.74
-_LATER = ("new", "send", "connect", "disconnect")
+_LATER = ("send", "connect", "disconnect")
 _ADDRESS = re.compile(r"<mailto:([^>|]+)(?:\|[^>]*)?>")
 _CRIES_FOR_HELP = ("?", "-h", "--help", "-help", "/help")
 _IGNORABLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
@@ -89,6 +90,11 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class New:
+    """Open the form."""
+
+
+@dataclass(frozen=True, slots=True)
 class NotYet:
     """A reserved subcommand that this version does not have."""
 
@@ -102,7 +108,7 @@ class NotUnderstood:
     reason: Reason
 
 
-Command = Start | Ask | Help | NotYet | NotUnderstood
+Command = Start | Ask | New | Help | NotYet | NotUnderstood
 
 
 def parse(text: str, genesys_app: GenesysApp | None = None) -> Command:
@@ -145,7 +151,12 @@ def clean_name(text: str) -> str | None:
         text = text[1:-1]
     text = _MARKUP.sub(_label, text)
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    name = " ".join(text.split())[:NAME_LENGTH].strip()
+    return plain_name(text)
+
+
+def plain_name(text: str) -> str | None:
+    """The same of what was typed into a form, where nothing is mark-up."""
+    name = " ".join(_printable(text).split())[:NAME_LENGTH].strip()
     return name if _plain_start(name) else None
 
 
@@ -173,12 +184,15 @@ def _subcommand(text: str) -> Command | None:
         return None
     if word == "help" and rest and rest.lower() not in RESERVED:
         return None
+    if word == "new":
+        return New()
     if word in _LATER:
         return NotYet(word)
     about = MENTION.match(rest)
     words = MENTION.sub("", rest).strip() if word != "help" else ""
     address = _ADDRESS.fullmatch(words)
-    return Ask(Kind(word), UserId(about[1].upper()) if about else None, (address[1] if address else words) or None)
+    argument = address[1] if address else words.strip("`")
+    return Ask(Kind(word), UserId(about[1].upper()) if about else None, argument or None)
 
 
 def _is_slip(word: str) -> bool:

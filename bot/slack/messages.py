@@ -10,8 +10,8 @@ from bot.desk.errors import CobrowseError, ServiceError
 from bot.desk.models import Kind, Note, Request, RequestId, Session, Started
 from bot.desk.outcomes import Outcome
 from bot.slack.blocks import FAILURE_BLOCK, SESSION_BLOCK, Block, Message, button, buttons, context, escape, section
-from bot.slack.cards import controls, reference_line
-from bot.slack.joining import thing, ways_in
+from bot.slack.cards import can_share, controls, reference_line
+from bot.slack.joining import thing, until, ways_in
 from bot.slack.replies import reply
 from bot.slack.sentences import clock, duration, sentence
 
@@ -31,8 +31,9 @@ class Words:
         if isinstance(outcome, Started):
             return self.card(request, outcome)
         if isinstance(outcome, CobrowseError):
-            return self.failure(outcome, request.id)
-        return reply(self.command, self.contact, outcome, request.id)
+            starting, kept = request.kind is Kind.START, request.kind is not Kind.LINK  # whose address is wiped
+            return self.failure(outcome, request.id, kept=kept, starting=starting)
+        return reply(self.command, self.contact, outcome, request)
 
     def card(self, request: Request, started: Started) -> Message:
         """The session, for whoever asked for it."""
@@ -51,7 +52,7 @@ class Words:
                 section(f":white_check_mark: *Co-browse session ready{whose}*\n{name}", SESSION_BLOCK),
                 *ways_in(session),
                 *told,
-                controls(session),
+                controls(session, share=can_share(request), direct=bool(request.reply_url)),
                 *_small_print(host_line, session, request.id),
             ],
         )
@@ -72,9 +73,11 @@ class Words:
             ],
         )
 
-    def failure(self, error: CobrowseError, request_id: RequestId, *, kept: bool = True) -> Message:
+    def failure(
+        self, error: CobrowseError, request_id: RequestId, *, kept: bool = True, starting: bool = True
+    ) -> Message:
         """What happened, what to do, a reference, and Try again where it makes sense: for a request that was kept."""
-        said = sentence(error, self.contact)
+        said = sentence(error, self.contact, starting=starting)
         service = error.reference if isinstance(error, ServiceError) else None
         blocks = [section(f":warning: *{said.what}*\n{said.next}", FAILURE_BLOCK)]
         if error.try_again and kept:
@@ -97,8 +100,7 @@ def contact_markup(contact: str) -> str:
 
 
 def _small_print(host_line: str, session: Session, request_id: RequestId) -> list[Block]:
-    ends = "can be joined until about" if session.join_code else "ends about"
     return [
-        context(f"{host_line} · {ends} {clock(session.ends_at)}"),
+        context(f"{host_line} · {until(session)} {clock(session.ends_at)}"),
         context(f"Session `{escape(session.id)}` · Host `{session.host_id}` · Reference `{request_id}`"),
     ]

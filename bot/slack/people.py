@@ -3,32 +3,39 @@
 What somebody may do is for desk/access.py. https://docs.slack.dev/reference/objects/user-object
 """
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
 
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk.access import Home
 from bot.desk.cache import Cache
 from bot.desk.errors import SlackUnavailable
 from bot.desk.models import Person, Standing, TeamId, UserId
-from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
+from bot.desk.progress import LONGEST_WAIT_SECONDS
+from bot.slack.answers import MISSHAPEN
 from bot.slack.grammar import clean_name
+from bot.slack.lookups import Lookups
 
 KEPT_SECONDS = 300.0
 CACHE_SIZE = 20_000
-ANSWER_SECONDS = 12.0
 _UNKNOWN = ("user_not_found", "user_not_visible", "users_not_found")
 
 
 class SlackPeople:
-    """Keeps to desk.access.People, for one workspace."""
+    """Keeps to desk.access.People, for one workspace. `web`, `patience_seconds`: see Lookups."""
 
-    def __init__(self, web: AsyncWebClient, home: Home, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._web = web
+    def __init__(
+        self,
+        web: AsyncWebClient,
+        home: Home,
+        *,
+        patience_seconds: float = LONGEST_WAIT_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._users_info = Lookups(web, "users.info", patience_seconds=patience_seconds)
+        self._group_members = Lookups(web, "usergroups.users.list", patience_seconds=patience_seconds)
         self._home = home
         self._people: Cache[UserId, Person] = Cache(seconds=KEPT_SECONDS, size=CACHE_SIZE, clock=clock)
         self._groups: Cache[str, frozenset[UserId]] = Cache(seconds=KEPT_SECONDS, size=1000, clock=clock)
@@ -43,7 +50,7 @@ class SlackPeople:
 
     async def _ask_person(self, user_id: UserId) -> Person:
         try:
-            user = (await self._call("users.info", user=user_id)).get("user")
+            user = (await self._users_info.ask(user=user_id)).get("user")
         except SlackUnavailable as error:
             if error.code in _UNKNOWN:  # nobody of ours
                 return Person(TeamId(""), user_id, user_id, Standing.OUTSIDER)
@@ -56,20 +63,10 @@ class SlackPeople:
             raise SlackUnavailable("an answer of another shape") from None
 
     async def _ask_group(self, group_id: str) -> frozenset[UserId]:
-        users = (await self._call("usergroups.users.list", usergroup=group_id)).get("users") or []
+        users = (await self._group_members.ask(usergroup=group_id)).get("users") or []
         if not isinstance(users, list):
             raise SlackUnavailable("an answer of another shape")
         return frozenset(map(UserId, map(str, users)))
-
-    async def _call(self, method: str, **params: str) -> dict[str, Any]:
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                response = await self._web.api_call(method, http_verb="GET", params=params)
-        except SlackApiError as error:
-            raise SlackUnavailable(error_code(error) or "an error") from None
-        except (*TROUBLE, *MISSHAPEN):
-            raise SlackUnavailable("no answer") from None
-        return response.data if isinstance(response.data, dict) else {}
 
 
 def read_person(user: dict[str, Any], home: Home) -> Person:

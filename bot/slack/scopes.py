@@ -14,3 +14,9 @@ NEEDED = {
     "users:read.email": "the same e-mail address as a rule",
     "usergroups:read": "supervisors, administrators and members by user group",
 }
+
+
+def missing(granted: frozenset[str]) -> tuple[str, ...]:
+    """A sentence for each that Slack has not granted; none when it did not say what it granted."""
+    lacking = [(scope, why) for scope, why in NEEDED.items() if granted and scope not in granted]
+    return tuple(f"Slack has not granted the bot the scope {scope}: {why}." for scope, why in lacking)

@@ -12,7 +12,7 @@ from bot.desk import conversation_errors, errors, limits, press_errors
 from bot.desk.errors import CobrowseError
 from bot.desk.models import LiveConversation, Standing
 from bot.slack.blocks import escape
-from bot.slack.session_sentences import of_a_session
+from bot.slack.session_sentences import of_a_session, of_another_request
 
 STATUS_PAGE = "status.mypurecloud.com"
 MOST_LISTED = 10
@@ -48,11 +48,13 @@ def _date(at: datetime, *, with_day: bool) -> str:
     return f"<!date^{int(at.timestamp())}^{shown}|{plain} UTC>"
 
 
-def sentence(error: CobrowseError, contact: str) -> Sentence:
-    """The words for any error; `contact` is whom to ask, in mrkdwn."""
+def sentence(error: CobrowseError, contact: str, *, starting: bool = True) -> Sentence:
+    """The words for any error; `contact` is whom to ask, in mrkdwn. `starting`: a session was to be started."""
+    if not starting and (words := of_another_request(error, contact)):
+        return Sentence(*words)
     for speak in (_refusal, _set_up, _order, _conversation, _passing, _our_own):
         if said := speak(error, contact):
-            return said
+            return said if starting else Sentence(said.what.removesuffix(f" {_NONE}"), said.next)
     if words := of_a_session(error, contact):
         return Sentence(*words)
     return Sentence("Something went wrong on the bot's side.", f"Try again; if it stays so, tell {contact}.")
@@ -63,11 +65,12 @@ def _refusal(error: CobrowseError, contact: str) -> Sentence | None:
     match error:
         case errors.OtherWorkspace():
             return Sentence("This bot does not serve your workspace.", ask)
-        case errors.ChannelNotAllowed(allowed=allowed):
+        case errors.ChannelNotAllowed(channel_id=channel_id, allowed=allowed):
             places = ", ".join(f"<#{channel}>" for channel in allowed[:5])
-            return Sentence("Co-browse sessions cannot be started in this channel.", f"Use {places}, or ask {contact}.")
+            here = "or shared in this channel" if channel_id else "from here"
+            return Sentence(f"Co-browse sessions cannot be started {here}.", f"Use {places}, or ask {contact}.")
         case errors.NotAMember(standing=standing, is_target=False):
-            return Sentence(f"{_STANDINGS[standing]} cannot start co-browse sessions.", ask)
+            return Sentence(f"{_STANDINGS[standing]} cannot start co-browse sessions, or do anything with them.", ask)
         case errors.NotAMember(user_id=user_id, standing=standing):
             what = f"<@{user_id}> cannot host a co-browse session: {_STANDINGS[standing].lower()} are not allowed to."
             return Sentence(what, ask)

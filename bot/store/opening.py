@@ -5,12 +5,10 @@ from contextlib import asynccontextmanager
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from cryptography.fernet import Fernet
-
 from bot.desk.meter import UNMEASURED, Meter
 from bot.desk.store import HostBook, LinkBook, Store
 from bot.store.refusals import NO_DRIVER, StoreRefused
-from bot.store.sealing import Sealer
+from bot.store.sealing import Sealer, new_key
 from bot.store.sessions import SessionTable
 from bot.store.sqlite import SQLiteStore
 
@@ -37,7 +35,7 @@ async def open_store(
     """`alone`: for a `run`, of which a SQLite file takes one; the command line's short writes are not alone."""
     if url.startswith(MEMORY):  # a file that goes with the process; should it stay behind, nobody has its key
         with TemporaryDirectory(prefix="cobrowse-") as directory:
-            sealer = Sealer([Fernet.generate_key().decode()])
+            sealer = Sealer([new_key()])
             forgetful = SQLiteStore(f"{directory}/forgotten.db", sealer=sealer, meter=meter)
             try:
                 yield forgetful

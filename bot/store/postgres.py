@@ -16,7 +16,7 @@ import asyncpg
 from bot.desk.errors import CobrowseError, MaybeAccepted, StoreUnavailable
 from bot.desk.meter import UNMEASURED, Meter
 from bot.desk.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
-from bot.desk.store import JOIN_SECONDS, Accepted, Kept, Link
+from bot.desk.store import Accepted, Kept, Link
 from bot.store import rows, statements
 from bot.store.presence import LOCK_CLASS, TROUBLE, Presence
 from bot.store.sealing import Sealer
@@ -91,17 +91,12 @@ class PostgresStore:
     async def _accept(self, request: Request, agent: Person | None) -> Accepted:
         if not self._presence.held:
             raise StoreUnavailable  # others may think us dead: take nothing
-        row = rows.request_row(request, self._sealer) | {"owner": self._presence.owner, "join_seconds": JOIN_SECONDS}
+        row = rows.request_row(request, self._sealer) | rows.accepting(agent) | {"owner": self._presence.owner}
         async with self._transaction() as connection:
             # The same wish at the same moment on two replicas: one of them waits here for the other.
             await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", row["same"])
-            same = await _first(connection, statements.SAME, row)
-            accepted = rows.accepted(same, agent)
-            told = {"same_as": accepted.same_as, "state": accepted.state.value}
-            if await _first(connection, statements.ACCEPT, row | told) is None:
-                return Accepted(False)
-            link = await _first(connection, statements.LINKED, rows.person_row(agent)) if agent else None
-        return rows.with_link(accepted, link)
+            found = await _first(connection, statements.ACCEPT, row)
+        return rows.accepted(found)
 
     async def advance(
         self,

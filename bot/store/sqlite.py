@@ -16,7 +16,7 @@ from typing import Any
 from bot.desk.errors import CobrowseError, StoreUnavailable
 from bot.desk.meter import UNMEASURED, Meter
 from bot.desk.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
-from bot.desk.store import JOIN_SECONDS, Accepted, Kept, Link
+from bot.desk.store import Accepted, Kept, Link
 from bot.store import rows, sqlite_file, statements
 from bot.store.sealing import Sealer
 from bot.store.sessions import SessionTable
@@ -63,20 +63,10 @@ class SQLiteStore:
             self._lock = None
 
     async def accept(self, request: Request, agent: Person | None = None) -> Accepted:
-        row = rows.request_row(request, self._sealer) | {"owner": self._owner, "now": self._clock()}
-
-        def work(connection: sqlite3.Connection) -> Accepted:
-            same = connection.execute(statements.SAME, row | {"join_seconds": JOIN_SECONDS}).fetchone()
-            accepted = rows.accepted(same, agent)
-            row.update(same_as=accepted.same_as, state=accepted.state)
-            if not connection.execute(statements.ACCEPT, row).fetchone():
-                return Accepted(False)
-            if agent is None:
-                return accepted
-            link = connection.execute(statements.LINKED, rows.person_row(agent)).fetchone()
-            return rows.with_link(accepted, link)
-
-        return await self._writer.write(work)
+        row = rows.request_row(request, self._sealer) | rows.accepting(agent)
+        row |= {"owner": self._owner, "now": self._clock()}
+        found = await self._writer.write(lambda connection: connection.execute(statements.ACCEPT, row).fetchone())
+        return rows.accepted(found)
 
     async def advance(
         self,

@@ -1,0 +1,197 @@
+"""`python -m benchmarks.shift_start`: a thousand people type in the same moment, with warm caches and with cold ones.
+
+The sandbox's Slack and Genesys keep to their limits a minute, so this takes minutes: how fast it can be is theirs to
+say, and what is measured is how close the bot comes, and what people read meanwhile.
+"""
+
+import argparse
+import asyncio
+import math
+import os
+import statistics
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+
+from benchmarks.peers import BOT, HERE
+from benchmarks.process import Server, busy_seconds, cores, free_port
+from bot.sandbox import world
+from bot.sandbox.genesys import GenesysUser, SandboxGenesys
+from bot.sandbox.slack import Delivery, Message, SandboxSlack, SlackUser
+
+GENESYS_PER_MINUTE, USERS_INFO_PER_MINUTE = 300, 100
+MINUTE_SECONDS = 60.0
+READY_SECONDS = 30.0
+WARM_UP_AT_ONCE = 20
+NOTE, LINK = ":hourglass_flowing_sand:", "/join/"
+
+
+@dataclass
+class Reader:
+    """What one person reads, in seconds since they typed."""
+
+    typed_at: float = 0.0
+    notes: list[float] = field(default_factory=list)
+    links: list[float] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def reads(self, message: Message) -> None:
+        seconds, text = message.at - self.typed_at, str(message.blocks)
+        if NOTE in text:
+            self.notes.append(seconds)
+        elif LINK in text:
+            self.links.append(seconds)
+        else:
+            self.failures.append(message.text[:200])
+
+
+class Shift:
+    """The two servers, a bot in a process of its own, and everybody who comes to work."""
+
+    def __init__(self, slack: SandboxSlack, genesys: SandboxGenesys, people: list[str]) -> None:
+        self.slack, self.genesys, self.people = slack, genesys, people
+        self._readers: dict[str, Reader] = {}
+        self._done = asyncio.Event()
+        slack.workspace.listeners.append(self._hears)
+
+    async def warm_up(self) -> None:
+        """Everybody asks who they are, within limits that nobody keeps to; one session is made, for the token."""
+        places = asyncio.Semaphore(WARM_UP_AT_ONCE)
+        self.genesys.allowed_per_minute, self.genesys.minute_seconds = 100 * len(self.people), 1.0
+
+        async def ask(person: str) -> None:
+            async with places:
+                await self.slack.command(person, "whoami")
+                await self.slack.next_message(person, timeout=READY_SECONDS)
+
+        await asyncio.gather(*map(ask, self.people))
+        self.genesys.allowed_per_minute = GENESYS_PER_MINUTE
+        await self.slack.command(self.people[0], "The first")
+        await self.slack.next_message(self.people[0], after=1, timeout=READY_SECONDS)
+        await asyncio.sleep(2.0)  # that window is over
+        self.genesys.minute_seconds = MINUTE_SECONDS
+
+    async def all_at_once(self) -> tuple[list[Delivery], dict[str, Reader], float]:
+        """Deliveries, what each person read, and the seconds until the last of them had an outcome."""
+        began = time.monotonic()
+        self._readers = {person: Reader(began) for person in self.people}
+        typing = (self.slack.command(person, f"Help for {person}") for person in self.people)
+        deliveries = await asyncio.gather(*typing)
+        await self._done.wait()
+        seconds = time.monotonic() - began
+        await asyncio.sleep(2.0)  # nothing else is to come
+        return deliveries, self._readers, seconds
+
+    def _hears(self, message: Message) -> None:
+        reader = self._readers.get(message.visible_to or "")
+        if reader and message.via != "slackbot":
+            reader.reads(message)
+            if all(one.links or one.failures for one in self._readers.values()):
+                self._done.set()
+
+
+@asynccontextmanager
+async def shift(count: int, directory: Path) -> AsyncIterator[Shift]:
+    """The bot is ready, and has looked nobody up."""
+    people = [f"U0SHIFT{number:04d}" for number in range(count)]
+    keys = world.Keys()
+    slack = SandboxSlack(
+        bot_token=keys.bot_token,
+        app_token=keys.app_token,
+        signing_secret=keys.signing_secret,
+        users=[SlackUser(one, one.lower(), f"Agent {one}", f"{one.lower()}@example.com") for one in people],
+        channels=world.CHANNELS,
+    )
+    genesys = SandboxGenesys(
+        public_key_pem=keys.public_pem,
+        client_id="sandbox-client",
+        org_id="sandbox-org",
+        users=[
+            GenesysUser(str(uuid.uuid5(uuid.NAMESPACE_DNS, one)), one, f"{one.lower()}@example.com") for one in people
+        ],
+        latency_seconds=0.05,
+    )
+    await slack.start()
+    await genesys.start()
+    port = free_port()
+    environ = world.environ(keys, slack.api_url, genesys.url, http=True) | {"PORT": str(port)}
+    environ |= {"DATABASE_URL": f"sqlite:///{directory / 'bot.db'}", "PATH": os.environ["PATH"]}
+    server = Server(BOT.argv("http"), environ | {"PYTHONPATH": str(HERE.parent)}, directory, cores()[1])
+    try:
+        await _healthy(server, f"http://127.0.0.1:{port}")
+        slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+        yield Shift(slack, genesys, people)
+    finally:
+        server.kill()
+        await genesys.stop()
+        await slack.stop()
+
+
+async def _healthy(server: Server, url: str) -> None:
+    async with aiohttp.ClientSession() as http, asyncio.timeout(READY_SECONDS):
+        while True:
+            server.check()
+            try:
+                async with http.get(f"{url}/healthz"):
+                    return
+            except aiohttp.ClientError:
+                await asyncio.sleep(0.05)
+
+
+async def measure(kind: str, count: int, directory: Path) -> None:
+    """One shift's start, and its figures on the screen."""
+    async with shift(count, directory) as started:
+        slack, genesys = started.slack, started.genesys
+        if kind == "warm":
+            await started.warm_up()
+            windows = math.ceil(count / GENESYS_PER_MINUTE)
+        else:
+            slack.limit("users.info", USERS_INFO_PER_MINUTE)
+            # everybody is looked up in Slack; in Genesys everybody is looked up, and gets a session
+            windows = max(math.ceil(count / USERS_INFO_PER_MINUTE), math.ceil(2 * count / GENESYS_PER_MINUTE))
+        looked_up, called, busy = slack.count("users.info"), len(genesys.calls), busy_seconds(cores()[1])
+        deliveries, readers, seconds = await started.all_at_once()
+        others = busy_seconds(cores()[1]) - busy
+        calls = genesys.calls[called:]
+        creates = sum(call.kind == "create" and call.status == 200 for call in calls)
+        refused = sum(call.status == 429 for call in calls)
+        allows = (windows - 1) * MINUTE_SECONDS
+        acks = sorted(one.ack_ms for one in deliveries)
+        notes = [one.notes for one in readers.values() if one.notes]
+        firsts = sorted(times[0] for times in notes) or [0.0]
+        print(f"{kind}: {count} commands at once took {seconds:.1f} s; the limits allow {allows:.0f} s", end="")
+        print(f" ({seconds / allows:.3f} x)" if allows else "")
+        print(f"  links {sum(bool(one.links) for one in readers.values())}, creates {creates}", end="")
+        print(f", told twice {sum(len(one.links) > 1 for one in readers.values())}")
+        print(f"  acknowledged {sum(one.acked for one in deliveries)}", end="")
+        print(f"; p50 {statistics.median(acks):.0f} ms, greatest {acks[-1]:.0f} ms")
+        print(f"  Genesys: {len(calls)} calls, {refused} of them 429 ({100 * refused / len(calls):.1f} %)")
+        put_off = sum(call.method == "users.info" and call.error == "ratelimited" for call in slack.calls)
+        print(f"  Slack: {slack.count('users.info') - looked_up} users.info, {put_off} of them 429")
+        print(f"  read a note: {len(notes)}; first after p50 {statistics.median(firsts):.1f} s", end="")
+        print(f", at the latest {firsts[-1]:.1f} s; at most {max(map(len, notes), default=0)} each")
+        print(f"  the bot's core was busy for {others:.0f} s", flush=True)
+        for failure in sorted({text for one in readers.values() for text in one.failures}):
+            print(f"  somebody read: {failure}", flush=True)
+
+
+def main() -> None:
+    """Reads the arguments."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.shift_start", description=__doc__)
+    parser.add_argument("kinds", nargs="*", choices=("warm", "cold", []), default=["warm", "cold"])
+    parser.add_argument("--people", type=int, default=1000)
+    asked = parser.parse_args()
+    os.sched_setaffinity(0, {cores()[0]})
+    for kind in asked.kinds or ["warm", "cold"]:
+        with tempfile.TemporaryDirectory(prefix="cobrowse-shift-") as scratch:
+            asyncio.run(measure(kind, asked.people, Path(scratch)))
+
+
+if __name__ == "__main__":
+    main()

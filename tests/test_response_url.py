@@ -1,0 +1,100 @@
+"""A response_url that does not take an answer at once: what is tried again, how often, and what is not."""
+
+import logging
+from dataclasses import replace
+
+import aiohttp
+import pytest
+from journey import ANA, BEN, CARE, link
+from store_bench import request, session
+from test_late_answers import LOST, deliveries, ways
+
+from bot.desk.models import Started
+from bot.sandbox.slack import SandboxSlack
+from bot.slack import response_url
+from bot.slack.delivery import Delivery, new_http_session
+from bot.slack.response_url import LONGEST_ORDERED_SECONDS, REPEATS, ResponseUrls
+
+pytestmark = pytest.mark.usefixtures("quick")
+ASKED = request(team_id="T0SANDBOX", channel_id=CARE)
+
+
+def made(slack: SandboxSlack, who: str = ANA) -> str:
+    """A response_url that works."""
+    return slack.url + slack.response_urls.make(who, CARE, "trigger")
+
+
+@pytest.mark.parametrize("fault", ["500", "503", "drop"])
+@pytest.mark.parametrize("times", range(1, REPEATS + 1))
+async def test_what_passes_is_tried_again_and_the_answer_is_told_once(fault: str, times: int) -> None:
+    async with deliveries() as (slack, delivery):
+        slack.misbehave("response_url", fault, times=times)
+        assert await delivery.answer(replace(ASKED, reply_url=made(slack)), Started(session()))
+        assert ways(slack) == ["response_url"] * (times + 1)
+        (message,) = slack.seen_by(ANA)
+        assert link(message) == session().join_url
+        assert slack.seen_by(BEN) == []
+
+
+@pytest.mark.parametrize("fault", ["500", "drop"])
+async def test_what_stays_is_tried_three_times_and_then_the_next_way(fault: str) -> None:
+    async with deliveries() as (slack, delivery):
+        slack.misbehave("response_url", fault)
+        assert await delivery.answer(replace(ASKED, reply_url=made(slack)), LOST)
+        assert ways(slack) == ["response_url"] * (REPEATS + 1) + ["chat.postEphemeral"]
+
+
+@pytest.mark.parametrize("fault", ["404", "403", "410", "200", "expired_url"])
+async def test_a_refusal_or_a_page_is_final(fault: str, caplog: pytest.LogCaptureFixture) -> None:
+    async with deliveries() as (slack, delivery):
+        slack.misbehave("response_url", fault)
+        url = made(slack)
+        assert not await delivery.post(url, delivery._words.answer(ASKED, LOST))
+        assert ways(slack) == ["response_url"]
+        assert [record.levelno for record in caplog.records if record.name == "bot.slack.delivery"] == [logging.WARNING]
+        assert url.rpartition("/")[2] not in caplog.text + str([vars(record) for record in caplog.records])
+
+
+@pytest.mark.parametrize(("ordered", "tries"), [(1, 2), (LONGEST_ORDERED_SECONDS + 1, 1), ("soon", 1), ("²", 1)])
+async def test_a_rate_limit_is_waited_out_when_that_is_soon(
+    monkeypatch: pytest.MonkeyPatch, ordered: object, tries: int
+) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(response_url, "asyncio", type("Clock", (), {"sleep": staticmethod(sleep)}))
+    async with deliveries() as (slack, delivery):
+        slack.misbehave("response_url", "ratelimited", times=1, retry_after=ordered)
+        took = await delivery.post(made(slack), delivery._words.answer(ASKED, LOST))
+        assert (took, slack.count("response_url")) == (tries == 2, tries)
+        assert slept == [1.0] * (tries - 1)
+
+
+async def test_a_rate_limit_that_stays_is_given_up_after_three_tries() -> None:
+    async with deliveries() as (slack, delivery):
+        slack.misbehave("response_url", "ratelimited", retry_after=0)
+        assert await delivery.answer(replace(ASKED, reply_url=made(slack)), LOST)
+        assert ways(slack) == ["response_url"] * (REPEATS + 1) + ["chat.postEphemeral"]
+
+
+async def test_nobody_there_is_tried_three_times_and_raised() -> None:
+    asked: list[str] = []
+
+    def proxy_for(url: str) -> None:
+        asked.append(url)
+
+    async with new_http_session() as http:
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await ResponseUrls(http, proxy_for).post("http://127.0.0.1:9/response/x", {})
+    assert len(asked) == REPEATS + 1
+
+
+async def test_one_connection_serves_them_all() -> None:
+    async with deliveries() as (slack, delivery):
+        assert isinstance(delivery, Delivery)
+        for _ in range(5):
+            assert await delivery.post(made(slack), delivery._words.answer(ASKED, LOST))
+        connector = delivery._response_urls._http.connector
+        assert sum(len(idle) for idle in connector._conns.values()) == 1

@@ -1,0 +1,54 @@
+"""What is accepted and about to be created in one write: the contract of every store; Postgres is a real server."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import store_bench
+from store_bench import ANA, HOST, TEAM, Bench, request, session
+
+from bot.desk.models import HostId, Person, Standing, State, TeamId, UserId, new_request_id
+
+any_bench = store_bench.any_bench
+AGENT = Person(TEAM, ANA, "Ana Agent", Standing.MEMBER)
+
+
+@pytest.fixture
+async def store(any_bench: Bench) -> Any:
+    return await any_bench.open()
+
+
+async def test_what_can_be_created_at_once_is_accepted_as_creating_in_one_go(store: Any) -> None:
+    asked = request()
+    accepted = await store.accept(asked, AGENT)
+    assert (accepted.is_new, accepted.state, accepted.same_as, accepted.linked) == (True, State.CREATING, None, None)
+    assert (await store.find(asked.id)).state is State.CREATING
+    assert not await store.advance(asked.id, State.ACCEPTED, State.CREATING)
+    assert not (await store.accept(replace(asked, id=new_request_id()), AGENT)).is_new
+    assert await store.advance(asked.id, State.CREATING, State.CREATED, session=session())
+
+
+async def test_with_it_comes_whom_an_administrator_linked_the_agent_to(store: Any) -> None:
+    others = [
+        Person(TeamId("T0OTHER"), ANA, "Ana", Standing.MEMBER),
+        Person(TEAM, UserId("U0BEN"), "Ben", AGENT.standing),
+    ]
+    anywhere = HostId("22222222-2222-4222-8222-222222222222")
+    await store.link([(TEAM, ANA, HOST)])
+    assert [(await store.accept(request(), one)).linked for one in (AGENT, *others)] == [HOST, None, None]
+    await store.link([(None, ANA, anywhere)])
+    assert [(await store.accept(request(), one)).linked for one in (AGENT, *others)] == [HOST, anywhere, None]
+    assert (await store.accept(request())).linked is None
+    await store.unlink(TEAM, ANA)
+    assert (await store.accept(request(), AGENT)).linked == anywhere
+
+
+async def test_the_same_wish_as_one_that_is_being_created_stays_accepted(store: Any) -> None:
+    first = request(name="Checkout")
+    again = replace(first, id=new_request_id(), key="command:again")
+    await store.accept(first, AGENT)
+    accepted = await store.accept(again, AGENT)
+    assert (accepted.is_new, accepted.state, accepted.same_as) == (True, State.ACCEPTED, first.id)
+    kept = await store.find(again.id)
+    assert (kept.state, kept.request.same_as) == (State.ACCEPTED, first.id)
+    assert await store.advance(again.id, State.ACCEPTED, State.CREATED, session=session())
