@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from delivery_bench import open_delivery
 from journey import ANA, CARE, Journey, buttons, is_failure, link, open_journey, open_servers, words
 from store_bench import request, session
 
@@ -14,7 +15,6 @@ from bot.desk.errors import Interrupted
 from bot.desk.models import Kind, Session, State
 from bot.sandbox.slack import SandboxSlack
 from bot.slack.delivery import ANSWERABLE, Delivery, new_http_session, new_web_client
-from bot.slack.messages import Words
 from bot.store.sqlite import SQLiteStore
 
 LOST = Interrupted(maybe_created=False)
@@ -25,7 +25,8 @@ MINUTE = timedelta(minutes=1)
 async def deliveries() -> AsyncIterator[tuple[SandboxSlack, Delivery]]:
     async with open_servers() as servers, new_http_session() as http:
         web = new_web_client(servers.keys.bot_token, servers.slack.api_url, http)
-        yield servers.slack, Delivery(web, http, Words())
+        async with open_delivery(web, http) as delivery:
+            yield servers.slack, delivery
 
 
 NO_URL = "http://127.0.0.1:1/response"

@@ -92,18 +92,23 @@ async def test_a_channel_says_whom_it_is_shared_with_and_whether_the_bot_is_in_i
     assert await error_of(web_client.chat_postMessage(channel="C0SECRET", text="x")) == "channel_not_found"
 
 
-async def test_places_the_bot_or_the_person_is_not_in_are_refused(web_client: AsyncWebClient) -> None:
+async def test_places_the_bot_or_the_person_is_not_in_are_refused(
+    slack: SandboxSlack, web_client: AsyncWebClient
+) -> None:
+    slack.api.scopes, granted = "chat:write,im:write", slack.api.scopes
+
     def whisper(channel: str, user: str) -> Awaitable[Any]:
         return web_client.chat_postEphemeral(channel=channel, user=user, text="x")
 
     assert await error_of(web_client.chat_postMessage(channel="C0NONE", text="x")) == "channel_not_found"
-    await web_client.chat_postMessage(channel="C0OUT", text="to a public channel")
-    slack.api.scopes = "chat:write"  # and not chat:write.public
     assert await error_of(web_client.chat_postMessage(channel="C0OUT", text="x")) == "not_in_channel"
     assert await error_of(whisper("C0OUT", ANA)) == "not_in_channel"
     assert await error_of(whisper("C0HELP", OUTSIDER)) == "user_not_in_channel"
     assert await error_of(web_client.conversations_open(users="U0NOBODY")) == "user_not_found"
     assert await error_of(web_client.conversations_open(users="U0GONE")) == "user_disabled"
+    slack.api.scopes = granted
+    await web_client.chat_postMessage(channel="C0OUT", text="chat:write.public leads into a public one")
+    assert await error_of(whisper("C0OUT", ANA)) == "not_in_channel"
 
 
 async def test_waiting_for_a_message_ends_in_a_timeout(slack: SandboxSlack, web_client: AsyncWebClient) -> None:

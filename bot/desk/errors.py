@@ -1,7 +1,8 @@
 """Everything a person can be told instead of a link: one class each, with what its sentence needs to know.
 
     CobrowseError
-    ├─ NotAccepted            nothing was stored: Draining · StoreUnavailable; perhaps it was: MaybeAccepted
+    ├─ NotAccepted            nothing was stored: Draining · StoreUnavailable · TooManyStarts · TooManyUnderWay
+    │                         perhaps it was: MaybeAccepted
     ├─ Refused                OtherWorkspace · ChannelNotAllowed · NotAMember · NotListed · MayNotActForOthers
     │                         StepsOff · MayNotEnd · MayNotRead · LeadsOnly · AdminsOnly
     ├─ NobodyNamed            a workflow's step without a person

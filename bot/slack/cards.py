@@ -1,11 +1,11 @@
-"""A session as people see it after it was made: in lists, in direct messages, in a channel, and when it is over (pure).
+"""A session as others see it, and later: in lists, in direct messages, in a channel, and when it is over (pure).
 
 The card that answers a start is in messages.py. What a button does is for actions.py, which checks its presser anew.
 """
 
-from bot.desk.models import Request, RequestId, Session, UserId
+from bot.desk.models import Kind, Request, RequestId, Session, UserId
 from bot.desk.remembered import SessionRecord
-from bot.slack.blocks import Block, Message, button, buttons, confirm, context, escape, section
+from bot.slack.blocks import SESSION_BLOCK, Block, Message, button, buttons, confirm, context, escape, section
 from bot.slack.joining import bare_ways_in, open_button, thing, until, ways_in
 from bot.slack.sentences import clock
 
@@ -41,13 +41,30 @@ def listed(
     session, name = record.session, escape(record.session.name)
     ends = f"{until(session)} {clock(session.ends_at)}"
     given = f" · started by <@{record.requester}>" if record.agent != record.requester else ""
-    named = {} if alone else {"block_id": f"{LISTED}{session.id}"}
+    named = {} if alone or elsewhere else {"block_id": f"{LISTED}{session.id}"}
     if everybodys:
         line = section(f"<@{record.agent}> · *{name}* · {ends}{given}")
         return [line | named | {"accessory": _end_button(session)}]
     whose = f" · host <@{record.agent}>{given}" if given else ""
     row = controls(session, share=share and not elsewhere, direct=not elsewhere)
     return [section(f"*{name}* · {ends}{whose}"), *bare_ways_in(session), row | named]
+
+
+def agent_card(request: Request, session: Session) -> Message:
+    """A session that somebody else has just started, for the agent who hosts it."""
+    name, starter, what = escape(session.name), f"<@{request.requester}>", thing(session)
+    aside = f" ({starter} has it too)"
+    if request.kind is Kind.STEP:
+        starter, aside = "A workflow", " (the workflow has it too)"
+    return Message(
+        f"{starter} started a co-browse session for you: “{name}”. The customer's {what} is in this message.",
+        [
+            section(f":white_check_mark: *{starter} started a co-browse session for you*\n{name}", SESSION_BLOCK),
+            *ways_in(session, aside),
+            controls(session, share=False, direct=False),
+            *small_print("You are already the host", session, request.id),
+        ],
+    )
 
 
 def direct_card(record: SessionRecord) -> Message:
@@ -59,7 +76,7 @@ def direct_card(record: SessionRecord) -> Message:
             section(f":link: *Co-browse session*\n{name}"),
             *ways_in(session),
             controls(session, share=False, direct=False),
-            _small_print(record),
+            _whose(record),
         ],
     )
 
@@ -73,7 +90,7 @@ def shared_card(record: SessionRecord, sharer: UserId) -> Message:
             section(f":link: *<@{sharer}> shares a co-browse session with this channel*\n{name}"),
             *ways_in(session),
             controls(session, share=False, direct=False),
-            _small_print(record),
+            _whose(record),
         ],
     )
 
@@ -91,13 +108,21 @@ def reference_line(request_id: RequestId, service: str | None = None) -> Block:
     return context(f"Reference `{request_id}`" + (f" · Genesys `{escape(service)}`" if service else ""))
 
 
+def small_print(host_line: str, session: Session, request_id: RequestId) -> list[Block]:
+    """What can be read and need not be."""
+    return [
+        context(f"{host_line} · {until(session)} {clock(session.ends_at)}"),
+        context(f"Session `{escape(session.id)}` · Host `{session.host_id}` · Reference `{request_id}`"),
+    ]
+
+
 def _end_button(session: Session) -> Block:
     asked = "The customer's page stops being shared at once. This cannot be taken back."
     sure = confirm("End the session?", asked, "End") | {"style": "danger"}
     return button("End", END_ACTION, value=session.id, style="danger", confirm=sure)
 
 
-def _small_print(record: SessionRecord) -> Block:
+def _whose(record: SessionRecord) -> Block:
     session = record.session
     given = f" · started by <@{record.requester}>" if record.agent != record.requester else ""
     ends = f"{until(session)} {clock(session.ends_at)}"

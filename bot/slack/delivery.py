@@ -27,6 +27,7 @@ from bot.desk.outcomes import Ended, Outcome, Recalled
 from bot.desk.press_errors import EndedAlready
 from bot.slack.answers import MISSHAPEN, TROUBLE, SlackAnswer, error_code
 from bot.slack.blocks import Message
+from bot.slack.cards import agent_card
 from bot.slack.completion import Completion
 from bot.slack.direct import DirectMessages
 from bot.slack.herald import Herald
@@ -79,8 +80,8 @@ def new_web_client(
     waits: bool = True,
     repeats: bool = True,
 ) -> AsyncWebClient:
-    """Slack's Web API over the shared session. Without `repeats` nothing that Slack may have done is sent again;
-    without `waits` a Retry-After, however short, is the caller's to obey."""
+    """Slack's Web API over the shared session. Without `repeats` what Slack may have done is not sent again; without
+    `waits` a Retry-After is the caller's to obey."""
     retries: list[AsyncRetryHandler] = list(RETRIES) if repeats else [ShortRateLimit(max_retry_count=REPEATS)]
     retries = [each for each in retries if waits or not isinstance(each, AsyncRateLimitErrorRetryHandler)]
     client = AsyncWebClient(token=token, base_url=base_url, session=http, retry_handlers=retries)
@@ -153,7 +154,7 @@ class Delivery:
         await self._herald.close_posts()
 
     async def tell_agent(self, request: Request, session: Session) -> bool:
-        message, agent = self._words.agent_note(request, session), request.agent
+        message, agent = agent_card(request, session), request.agent
         try:
             async with asyncio.timeout(AGENT_SECONDS):  # the requester waits for this
                 return await self._try("direct message", lambda: self._post_direct(agent, message, session), request.id)

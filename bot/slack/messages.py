@@ -7,13 +7,13 @@ import re
 from dataclasses import dataclass
 
 from bot.desk.errors import CobrowseError, ServiceError
-from bot.desk.models import Kind, Note, Request, RequestId, Session, Started
+from bot.desk.models import Kind, Note, Request, RequestId, Started
 from bot.desk.outcomes import Outcome
-from bot.slack.blocks import FAILURE_BLOCK, SESSION_BLOCK, Block, Message, button, buttons, context, escape, section
-from bot.slack.cards import can_share, controls, reference_line
-from bot.slack.joining import thing, until, ways_in
+from bot.slack.blocks import FAILURE_BLOCK, SESSION_BLOCK, Message, button, buttons, context, escape, section
+from bot.slack.cards import can_share, controls, reference_line, small_print
+from bot.slack.joining import thing, ways_in
 from bot.slack.replies import reply
-from bot.slack.sentences import clock, duration, sentence
+from bot.slack.sentences import duration, sentence
 
 TRY_AGAIN_ACTION = "try_again"
 SOMEBODY = "the person who looks after this bot"
@@ -53,23 +53,7 @@ class Words:
                 *ways_in(session),
                 *told,
                 controls(session, share=can_share(request), direct=bool(request.reply_url)),
-                *_small_print(host_line, session, request.id),
-            ],
-        )
-
-    def agent_note(self, request: Request, session: Session) -> Message:
-        """The same session, for the agent it was started for."""
-        name, starter, what = escape(session.name), f"<@{request.requester}>", thing(session)
-        aside = f" ({starter} has it too)"
-        if request.kind is Kind.STEP:
-            starter, aside = "A workflow", " (the workflow has it too)"
-        return Message(
-            f"{starter} started a co-browse session for you: “{name}”. The customer's {what} is in this message.",
-            [
-                section(f":white_check_mark: *{starter} started a co-browse session for you*\n{name}", SESSION_BLOCK),
-                *ways_in(session, aside),
-                controls(session, share=False, direct=False),
-                *_small_print("You are already the host", session, request.id),
+                *small_print(host_line, session, request.id),
             ],
         )
 
@@ -97,10 +81,3 @@ def contact_markup(contact: str) -> str:
     if re.fullmatch(r"[UWCG](?:[0-9][A-Z0-9]{2,}|(?=[A-Z]*[0-9])[A-Z0-9]{8,})", contact):
         return {"C": "<#{}>", "G": "<#{}>"}.get(contact[0], "<@{}>").format(contact)
     return escape(contact) or SOMEBODY
-
-
-def _small_print(host_line: str, session: Session, request_id: RequestId) -> list[Block]:
-    return [
-        context(f"{host_line} · {until(session)} {clock(session.ends_at)}"),
-        context(f"Session `{escape(session.id)}` · Host `{session.host_id}` · Reference `{request_id}`"),
-    ]

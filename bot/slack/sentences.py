@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 from bot.desk import conversation_errors, errors, limits, press_errors
 from bot.desk.errors import CobrowseError
-from bot.desk.models import LiveConversation, Standing
+from bot.desk.models import LiveConversation
 from bot.slack.blocks import escape
-from bot.slack.session_sentences import of_a_session, of_another_request
+from bot.slack.session_sentences import STANDINGS, of_a_session, of_another_request
 
 STATUS_PAGE = "status.mypurecloud.com"
 MOST_LISTED = 10
@@ -67,12 +67,12 @@ def _refusal(error: CobrowseError, contact: str) -> Sentence | None:
             return Sentence("This bot does not serve your workspace.", ask)
         case errors.ChannelNotAllowed(channel_id=channel_id, allowed=allowed):
             places = ", ".join(f"<#{channel}>" for channel in allowed[:5])
-            here = "or shared in this channel" if channel_id else "from here"
+            here = "in this channel" if channel_id else "from here"
             return Sentence(f"Co-browse sessions cannot be started {here}.", f"Use {places}, or ask {contact}.")
         case errors.NotAMember(standing=standing, is_target=False):
-            return Sentence(f"{_STANDINGS[standing]} cannot start co-browse sessions, or do anything with them.", ask)
+            return Sentence(f"{STANDINGS[standing]} cannot start co-browse sessions.", ask)
         case errors.NotAMember(user_id=user_id, standing=standing):
-            what = f"<@{user_id}> cannot host a co-browse session: {_STANDINGS[standing].lower()} are not allowed to."
+            what = f"<@{user_id}> cannot host a co-browse session: {STANDINGS[standing].lower()} are not allowed to."
             return Sentence(what, ask)
         case errors.NotListed(is_target=False):
             return Sentence("You are not on the list of people who may start co-browse sessions.", ask)
@@ -87,15 +87,6 @@ def _refusal(error: CobrowseError, contact: str) -> Sentence | None:
             what = f"{who} not linked to a Genesys user, so there is nobody to host the session."
             return Sentence(what, f"Ask {contact} to set that up. (Tried: {reasons}.)")
     return None
-
-
-_STANDINGS = {
-    Standing.MEMBER: "Members",
-    Standing.GUEST: "Guests",
-    Standing.BOT: "Bots",
-    Standing.DEACTIVATED: "Deactivated people",
-    Standing.OUTSIDER: "People from outside this workspace",
-}
 
 
 _NONE = "No session was started."

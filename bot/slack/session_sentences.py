@@ -2,10 +2,17 @@
 
 from bot.desk import errors, limits, press_errors, session_errors
 from bot.desk.errors import CobrowseError
-from bot.desk.models import UserId
+from bot.desk.models import Standing, UserId
 from bot.desk.steps import NobodyNamed, StepsOff
 from bot.slack.blocks import escape
 
+STANDINGS = {
+    Standing.MEMBER: "Members",
+    Standing.GUEST: "Guests",
+    Standing.BOT: "Bots",
+    Standing.DEACTIVATED: "Deactivated people",
+    Standing.OUTSIDER: "People from outside this workspace",
+}
 _SHARING = {
     "outside": (
         "People of other organisations are in this channel, so the session is not shared here.",
@@ -36,7 +43,7 @@ def _allowed(error: CobrowseError, ask: str) -> tuple[str, str] | None:
         case session_errors.MayNotEnd(agent=agent, requester=requester):
             return f"Only {_whose(agent, requester)}, supervisors and administrators may end this session.", ask
         case session_errors.MayNotRead(agent=agent, requester=requester):
-            return f"Only {_whose(agent, requester)} may have the link of this session.", "Ask them for it."
+            return f"Only {_whose(agent, requester)} may have the link of this session.", f"Ask them for it. {ask}"
         case session_errors.LeadsOnly():
             return "That is for supervisors and administrators.", ask
         case session_errors.AdminsOnly():
@@ -85,7 +92,13 @@ _LATER = "Try again in a minute."
 
 def of_another_request(error: CobrowseError, contact: str) -> tuple[str, str] | None:
     """The same for a request that was to start no session; None where the usual words fit."""
+    ask = f"Ask {contact} if that should be different."
     match error:
+        case errors.NotAMember(standing=standing, is_target=False):
+            return f"{STANDINGS[standing]} cannot start co-browse sessions, nor do anything with them.", ask
+        case errors.ChannelNotAllowed(allowed=allowed):
+            places = ", ".join(f"<#{channel}>" for channel in allowed[:5])
+            return "Co-browse sessions cannot be shared in this channel.", f"Use {places}, or ask {contact}."
         case errors.Draining():
             return "The bot is restarting, so nothing was done.", "Try again in a few seconds."
         case limits.TooManyUnderWay():
