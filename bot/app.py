@@ -19,7 +19,6 @@ from bot.desk.inquiries import Inquiries
 from bot.desk.journal import Journal
 from bot.desk.limits import Gatekeeper
 from bot.desk.meter import UNMEASURED, Meter
-from bot.desk.models import RequestId
 from bot.desk.register import Register
 from bot.genesys.auth import TokenAuth
 from bot.genesys.client import GenesysClient
@@ -93,7 +92,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
             handlers={**register.handlers(), **inquiries.handlers()},
         )
         metrics.watch(under_way=lambda: desk.under_way, queue_length=lambda: genesys.queue_length)
-        health = Health(metrics, lambda: store.find(RequestId("")))
+        health = Health(metrics, store.find)
         app = new_bolt_app(identity, slack.bot_token, new_web_client(None, slack.api_url, http, proxy))
         conversations = settings.service.conversations
         views, condition, genesys_app = Views(web), Condition(), conversations.app if conversations else None

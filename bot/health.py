@@ -11,8 +11,10 @@ from contextlib import suppress
 
 from aiohttp import web
 
+from bot.desk.models import RequestId
 from bot.metrics import CONTENT_TYPE, Metrics
 
+NO_REQUEST = RequestId("")
 LOOK_SECONDS = 1.0
 KEPT_SECONDS = 1.0
 """So long a look at the database is believed, so that asking often costs it nothing."""
@@ -23,13 +25,13 @@ async def _not_yet() -> bool:
 
 
 class Health:
-    """Answers the three. `look_at_store` says whether the database answers; what it raises means no."""
+    """Answers the three. `find` asks the database, which is away when that raises."""
 
-    def __init__(self, metrics: Metrics, look_at_store: Callable[[], Awaitable[object]]) -> None:
+    def __init__(self, metrics: Metrics, find: Callable[[RequestId], Awaitable[object]]) -> None:
         self.metrics = metrics
         self.hears_slack: Callable[[], Awaitable[bool]] = _not_yet
         self.draining = False
-        self._look_at_store = look_at_store
+        self._find = find
         self._store: tuple[float, bool] | None = None
 
     def add_to(self, server: web.Application) -> None:
@@ -74,7 +76,7 @@ class Health:
         answers = False
         with suppress(Exception):  # whatever it is: it did not answer
             async with asyncio.timeout(LOOK_SECONDS):
-                await self._look_at_store()
+                await self._find(NO_REQUEST)
                 answers = True
         self._store = time.monotonic(), answers
         return answers

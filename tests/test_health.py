@@ -85,7 +85,7 @@ async def test_a_refusal_of_genesyss_is_an_answer(over_http: Journey) -> None:
 async def test_asking_often_costs_the_database_nothing() -> None:
     looks = 0
 
-    async def look() -> None:
+    async def look(_: str) -> None:
         nonlocal looks
         looks += 1
 

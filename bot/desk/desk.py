@@ -13,7 +13,7 @@ from typing import Protocol
 
 from bot.desk.access import Access
 from bot.desk.cache import at_once
-from bot.desk.errors import CobrowseError, Draining, Interrupted, InvalidHost, NotAccepted, Unexpected
+from bot.desk.errors import CobrowseError, Draining, Interrupted, InvalidHost, Unexpected
 from bot.desk.hosts import LINK, Hosts
 from bot.desk.housekeeping import keep_house, keep_posts
 from bot.desk.journal import Journal
@@ -96,26 +96,21 @@ class Desk:
 
     def open(self) -> None:
         """Takes up what a dead process left: at once, and whenever another replica dies. Cleans up, too."""
-        keeping = keep_house(self._store, self._resume), keep_posts(self._teller.close_posts)
+        keeping = keep_house(self._store, self._journal, self._begin), keep_posts(self._teller.close_posts)
         self._housekeeping = [asyncio.create_task(each) for each in keeping]
 
     async def accept(self, request: Request) -> bool:
         """Stores the request and starts to work it; False when it is here already. Raises NotAccepted."""
-        try:
-            return await self._accept(request)
-        except NotAccepted as error:
-            raise self._journal.refused(request, error) from None
-
-    async def _accept(self, request: Request) -> bool:
-        if self._draining:
-            raise Draining
-        self._gatekeeper.admit(request, self.under_way)
-        ready = self._ready(request)
-        self._accepting += 1
-        try:
-            accepted = await self._store.accept(request, ready.agent if ready else None)
-        finally:
-            self._accepting -= 1
+        with self._journal.refusals(request):
+            if self._draining:
+                raise Draining
+            self._gatekeeper.admit(request, self.under_way)
+            ready = self._ready(request)
+            self._accepting += 1
+            try:
+                accepted = await self._store.accept(request, ready.agent if ready else None)
+            finally:
+                self._accepting -= 1
         if accepted.is_new:
             if ready and accepted.linked:
                 ready = Ready(ready.agent, Host(accepted.linked, LINK))
@@ -168,10 +163,6 @@ class Desk:
     def under_way(self) -> int:
         """How many requests are accepted, or just being, and not answered."""
         return len(self._working) + self._accepting
-
-    def _resume(self, kept: Kept) -> None:
-        self._journal.resumed(kept)
-        self._begin(kept)
 
     def _begin(self, kept: Kept, ready: Ready | None = None) -> None:
         task = asyncio.create_task(self._work(kept, ready), name=kept.request.id)
