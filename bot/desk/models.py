@@ -137,12 +137,16 @@ class Request:
         return self.agent != self.requester
 
     def repeated(self, press: "Request") -> "Request":
-        """The same wish once more, of the same person and for the same place, to be answered where they pressed."""
+        """The same wish once more, of the same person and for the same place, to be answered where they pressed.
+
+        Where the press says which conversation is meant, it is for that one.
+        """
         return replace(
             self,
             id=press.id,
             key=press.key,
             accepted_at=press.accepted_at,
+            conversation_id=press.conversation_id or self.conversation_id,
             reply_url=press.reply_url,
             replaces=press.replaces,
             same_as=None,

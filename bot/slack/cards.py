@@ -6,7 +6,7 @@ The card that answers a start is in messages.py. What a button does is for actio
 from bot.desk.models import RequestId, Session, UserId
 from bot.desk.remembered import SessionRecord
 from bot.slack.blocks import Block, Message, button, buttons, confirm, context, escape, section
-from bot.slack.joining import ways_in
+from bot.slack.joining import thing, ways_in
 from bot.slack.sentences import clock
 
 END_ACTION, SHARE_ACTION, DIRECT_ACTION = "end_session", "share_session", "send_session"
@@ -16,7 +16,7 @@ def controls(session: Session, *, share: bool = True, direct: bool = True) -> Bl
     """The buttons of one session."""
     row = []
     if share:
-        asked = "Everybody in this channel will see the customer's link, and who shared it."
+        asked = f"Everybody in this channel will see the customer's {thing(session)}, and who shared it."
         sure = confirm("Share it?", asked, "Share")
         row.append(button("Share to channel", SHARE_ACTION, value=session.id, confirm=sure))
     if direct:

@@ -6,12 +6,14 @@ The words about failures are in sentences.py, how the customer gets in is in joi
 import re
 from dataclasses import dataclass
 
+from bot.desk.conversation_errors import SeveralConversations
 from bot.desk.errors import CobrowseError, ServiceError
 from bot.desk.models import Kind, Note, Request, RequestId, Session, Started
 from bot.desk.outcomes import Outcome
 from bot.slack.blocks import FAILURE_BLOCK, SESSION_BLOCK, Block, Message, button, buttons, context, escape, section
 from bot.slack.cards import controls, reference_line
 from bot.slack.joining import thing, ways_in
+from bot.slack.picker import picker
 from bot.slack.replies import reply
 from bot.slack.sentences import clock, duration, sentence
 
@@ -75,6 +77,8 @@ class Words:
 
     def failure(self, error: CobrowseError, request_id: RequestId, *, kept: bool = True) -> Message:
         """What happened, what to do, a reference, and Try again where it makes sense: for a request that was kept."""
+        if isinstance(error, SeveralConversations):
+            return picker(error, self.command, request_id)
         said = sentence(error, self.contact)
         service = error.reference if isinstance(error, ServiceError) else None
         blocks = [section(f":warning: *{said.what}*\n{said.next}", FAILURE_BLOCK)]

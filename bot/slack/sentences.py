@@ -160,13 +160,14 @@ def _conversation(error: CobrowseError, contact: str) -> Sentence | None:
     return None
 
 
+def candidate(one: LiveConversation) -> str:
+    """A conversation, as people tell it from others."""
+    since = _date(one.since, with_day=datetime.now(UTC) - one.since > FAR)
+    return f"{escape(one.customer) or 'a customer'} since {since}, `{escape(one.id)}`"
+
+
 def _listed(candidates: Sequence[LiveConversation]) -> str:
-    now = datetime.now(UTC)
-    shown = [
-        f"{escape(one.customer) or 'a customer'} since {_date(one.since, with_day=now - one.since > FAR)}, "
-        f"`{escape(one.id)}`"
-        for one in candidates[:MOST_LISTED]
-    ]
+    shown = [candidate(one) for one in candidates[:MOST_LISTED]]
     more = len(candidates) - len(shown)
     return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
 
