@@ -17,6 +17,8 @@ from bot.desk.hosts import Hosts, ListedHosts, Rule, SameEmail
 from bot.desk.inquiries import Inquiries
 from bot.desk.limits import Gatekeeper
 from bot.desk.register import Register
+from bot.desk.sending import Sending
+from bot.genesys.agentless import Agentless
 from bot.genesys.auth import TokenAuth
 from bot.genesys.client import GenesysClient
 from bot.genesys.connections import HttpClient
@@ -26,7 +28,7 @@ from bot.genesys.sessions import Sessions
 from bot.genesys.users import Users
 from bot.settings import Service, Settings
 from bot.settings.doubts import doubts
-from bot.slack import actions, boundary, commands, home, modals, steps
+from bot.slack import actions, boundary, commands, home, modals, sending, steps
 from bot.slack.bolt import new_bolt_app
 from bot.slack.delivery import Delivery, new_http_session, new_web_client
 from bot.slack.direct import DirectMessages
@@ -63,7 +65,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         web = new_web_client(slack.bot_token, slack.api_url, http, proxy)
         identity = await identify(web)
         people = SlackPeople(new_web_client(slack.bot_token, slack.api_url, http, proxy, waits=False), identity.home)
-        words = Words(slack.command, contact_markup(slack.help_contact))
+        words = Words(slack.command, contact_markup(slack.help_contact), settings.sending.any_on)
         access = Access(settings.rules, identity.home, people)
         users, sessions, offer = Users(genesys), session_service(settings.service, genesys), settings.service.offer
         hosts = Hosts(host_rules(settings, users), store)
@@ -71,6 +73,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         herald = Herald(web, direct, Places(web), store.sessions)
         delivery = Delivery(web, http, words, direct, herald, slack.proxies.of)
         register = Register(store.sessions, access, sessions, herald)
+        sendings = Sending(register, Agentless(genesys), settings.sending)
         inquiries = Inquiries(access, hosts, store, users, sessions, offer.application_id)
         desk = Desk(
             store=store,
@@ -80,7 +83,8 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
             teller=delivery,
             offer=offer,
             gatekeeper=Gatekeeper(settings.limits),
-            handlers={**register.handlers(), **inquiries.handlers()},
+            handlers={**register.handlers(), **inquiries.handlers(), **sendings.handlers()},
+            deeds=sendings.deeds(),
         )
         app = new_bolt_app(identity, slack.bot_token, new_web_client(None, slack.api_url, http, proxy))
         conversations = settings.service.conversations
@@ -92,6 +96,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         commands.register(app, desk, words, forms, genesys_app)
         actions.register(app, desk, delivery, words)
         modals.register(app, desk, forms)
+        sending.register(app, desk, views, delivery, words)
         home.register(app, tab, forms)
         steps.register(app, desk, delivery)
         boundary.register(app, delivery, words)

@@ -15,6 +15,7 @@
     │  ├─ Busy · TooManyWaiting · ServiceFault · OutcomeUnknown · Unreachable · UnusableAnswer
     │  │                      NoSuchSession
     ├─ TryAgainRefused        NotYours · TriedAlready · RequestGone
+    ├─ (sending_errors.py)    SendingOff · BadAddress · CountryNotAllowed · NoLinkToSend · TextTooLong
     ├─ Interrupted            the bot stopped while the request was being worked
     ├─ NotBegun               the store went away before the create went out
     ├─ SessionOver            the bot stopped before the link was told, and came back too late

@@ -94,17 +94,17 @@ class Register:
         return Ended(await self._close(record))
 
     async def share(self, request: Request) -> Shared:
-        record = await self._readable(request)
+        record = await self.readable(request)
         await self._herald.share(record, request.channel_id, request.requester)
         return Shared(record, request.channel_id)
 
     async def send_direct(self, request: Request) -> SentDirect:
-        record = await self._readable(request)
+        record = await self.readable(request)
         await self._herald.send_direct(record, request.requester)
         return SentDirect(record)
 
-    async def _readable(self, request: Request) -> SessionRecord:
-        """The session that was named, open, for one who may read its link."""
+    async def readable(self, request: Request) -> SessionRecord:
+        """The session that was named, open, for one who may read its link. Raises CobrowseError."""
         await self._access.enter(request)
         record = await self._named(request)
         if not record.concerns(request.requester):

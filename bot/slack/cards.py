@@ -10,11 +10,14 @@ from bot.slack.joining import thing, ways_in
 from bot.slack.sentences import clock
 
 END_ACTION, SHARE_ACTION, DIRECT_ACTION = "end_session", "share_session", "send_session"
+SEND_TO_ACTION = "send_to_customer"
 
 
-def controls(session: Session, *, share: bool = True, direct: bool = True) -> Block:
+def controls(session: Session, *, share: bool = True, direct: bool = True, send: bool = False) -> Block:
     """The buttons of one session."""
     row = []
+    if send and session.join_url:
+        row.append(button("Send to customer…", SEND_TO_ACTION, value=session.id))
     if share:
         asked = f"Everybody in this channel will see the customer's {thing(session)}, and who shared it."
         sure = confirm("Share it?", asked, "Share")

@@ -40,6 +40,7 @@ WAY_SECONDS = 12.0
 HURRIED_SECONDS = 0.9
 AGENT_SECONDS = 3.0
 CONNECTIONS = 1000
+REPLACING = (Kind.START, Kind.SEND)
 ANSWERABLE = timedelta(minutes=29)
 """A response_url works for 30 minutes; what comes later goes to a direct message."""
 
@@ -116,7 +117,7 @@ class Delivery:
             return await self._completion.tell(request, outcome, lambda way, send: self._try(way, send, request.id))
         message = self._words.answer(request, outcome)
         waiting = datetime.now(UTC) - request.accepted_at < ANSWERABLE
-        replace = request.replaces and (request.kind is Kind.START or isinstance(outcome, Ended | EndedAlready))
+        replace = request.replaces and (request.kind in REPLACING or isinstance(outcome, Ended | EndedAlready))
         if waiting and request.reply_url and await self.post(request.reply_url, message, replace=replace):
             return True
         session = outcome.session if isinstance(outcome, Started) else None

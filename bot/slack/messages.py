@@ -23,18 +23,20 @@ SOMEBODY = "the person who looks after this bot"
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What the messages of one installation have in common: its command, and whom refusals name (mrkdwn)."""
+    """What the messages of one installation have in common: its command, whom refusals name, whether links are sent."""
 
     command: str = "/cobrowse"
     contact: str = SOMEBODY
+    sends: bool = False
 
     def answer(self, request: Request, outcome: Outcome) -> Message:
         """What the requester reads in the end."""
         if isinstance(outcome, Started):
             return self.card(request, outcome)
         if isinstance(outcome, CobrowseError):
-            return self.failure(outcome, request.id)
-        return reply(self.command, self.contact, outcome, request.id)
+            # what it took beside itself is wiped by then, so that it could not be tried again
+            return self.failure(outcome, request.id, kept=request.argument is None, kind=request.kind)
+        return reply(self.command, self.contact, outcome, request.id, sends=self.sends)
 
     def card(self, request: Request, started: Started) -> Message:
         """The session, for whoever asked for it."""
@@ -54,7 +56,7 @@ class Words:
                 section(f":white_check_mark: *Co-browse session ready{whose}*\n{name}", SESSION_BLOCK),
                 *ways_in(session),
                 *told,
-                controls(session, share=asked_here, direct=asked_here),
+                controls(session, share=asked_here, direct=asked_here, send=self.sends),
                 *_small_print(host_line, session, request.id),
             ],
         )
@@ -70,16 +72,18 @@ class Words:
             [
                 section(f":white_check_mark: *{starter} started a co-browse session for you*\n{name}", SESSION_BLOCK),
                 *ways_in(session, aside),
-                controls(session, share=False, direct=False),
+                controls(session, share=False, direct=False, send=self.sends),
                 *_small_print("You are already the host", session, request.id),
             ],
         )
 
-    def failure(self, error: CobrowseError, request_id: RequestId, *, kept: bool = True) -> Message:
+    def failure(
+        self, error: CobrowseError, request_id: RequestId, *, kept: bool = True, kind: Kind = Kind.START
+    ) -> Message:
         """What happened, what to do, a reference, and Try again where it makes sense: for a request that was kept."""
         if isinstance(error, SeveralConversations):
             return picker(error, self.command, request_id)
-        said = sentence(error, self.contact)
+        said = sentence(error, self.contact, kind)
         service = error.reference if isinstance(error, ServiceError) else None
         blocks = [section(f":warning: *{said.what}*\n{said.next}", FAILURE_BLOCK)]
         if error.try_again and kept:
@@ -88,9 +92,9 @@ class Words:
 
     def note(self, request: Request, note: Note) -> Message:
         """A word while they wait."""
-        text = "Still working on your co-browse session…"
+        text = "Still sending the link…" if request.kind is Kind.SEND else "Still working on your co-browse session…"
         if note.wait_seconds is not None:
-            text = f"Genesys is busy, so your session waits its turn: about {duration(note.wait_seconds)} more."
+            text = f"Genesys is busy, so your request waits its turn: about {duration(note.wait_seconds)} more."
         return Message(text, [section(f":hourglass_flowing_sand: {text}"), reference_line(request.id)])
 
 

@@ -11,30 +11,37 @@ from bot.desk.outcomes import (
     Help,
     Linked,
     Listed,
+    Proposed,
     Recalled,
+    Sent,
     SentDirect,
     Shared,
 )
 from bot.slack.blocks import Block, Message, escape, section
 from bot.slack.cards import closed_card, controls, listed, reference_line
 from bot.slack.joining import ways_in
+from bot.slack.sending_view import question, sent
 from bot.slack.sentences import clock, sentence
 
-Reply = Help | Recalled | Listed | Ended | Shared | SentDirect | Applications | Linked | Explained | Identity
+Answer = Help | Recalled | Listed | Ended | Shared | SentDirect | Sent | Applications | Linked | Explained | Identity
+Reply = Answer | Proposed
 
 
-def reply(command: str, contact: str, outcome: Reply, request_id: RequestId) -> Message:
-    """The message for it; `contact` is whom to ask, in mrkdwn."""
-    message = _message(command, contact, outcome)
+def reply(command: str, contact: str, outcome: Reply, request_id: RequestId, *, sends: bool = False) -> Message:
+    """The message for it; `contact` is whom to ask, in mrkdwn, `sends` whether links are sent to customers."""
+    if isinstance(outcome, Proposed):
+        message = question(outcome, request_id)
+    else:
+        message = _message(command, contact, outcome, sends)
     return Message(message.text, [*message.blocks, reference_line(request_id)])
 
 
-def _message(command: str, contact: str, outcome: Reply) -> Message:
+def _message(command: str, contact: str, outcome: Answer, sends: bool) -> Message:
     match outcome:
         case Help(role=role):
-            return help_(command, role)
+            return help_(command, role, sends=sends)
         case Recalled():
-            return _recalled(outcome)
+            return _recalled(outcome, sends)
         case Listed():
             return _listed(command, outcome)
         case Ended(record=record):
@@ -44,6 +51,8 @@ def _message(command: str, contact: str, outcome: Reply) -> Message:
         case SentDirect(record=record):
             name = escape(record.session.name)
             return _line(f"The session “{name}” is in your direct messages with me now.")
+        case Sent():
+            return sent(outcome)
         case Applications():
             return _applications(outcome)
         case Linked(user_id=user_id, host_id=None):
@@ -56,7 +65,7 @@ def _message(command: str, contact: str, outcome: Reply) -> Message:
             return _explained(contact, outcome)
 
 
-def help_(command: str, role: Role, *, instead_of: str = "") -> Message:
+def help_(command: str, role: Role, *, instead_of: str = "", sends: bool = False) -> Message:
     """What somebody in this role can type."""
     lines = [
         f"`{command}` starts a session with you as the host",
@@ -65,6 +74,8 @@ def help_(command: str, role: Role, *, instead_of: str = "") -> Message:
         f"`{command} end` ends your session",
         f"`{command} whoami` tells which Genesys host you are, `{command} why` by which rules",
     ]
+    if sends:
+        lines.append(f"`{command} send +14155550123` or `{command} send name@example.com` sends your customer the link")
     if role is not Role.MEMBER:
         lines += [
             f"`{command} @agent` or `{command} for @agent Checkout help` starts one for somebody else",
@@ -83,14 +94,14 @@ def help_(command: str, role: Role, *, instead_of: str = "") -> Message:
     return Message(text, [section(f"*{text}*"), section("\n".join(f"• {line}" for line in lines))])
 
 
-def _recalled(outcome: Recalled) -> Message:
+def _recalled(outcome: Recalled, sends: bool) -> Message:
     record = outcome.record
     name = escape(record.session.name)
     if record.is_over:
         return _line(f"Your last session, “{name}”, is over: its link works no more.")
     text = f"Your last session is “{name}”. The link for your customer is in this message."
     head = section(f":link: *{name}* · ends about {clock(record.session.ends_at)}")
-    return Message(text, [head, *ways_in(record.session), controls(record.session)])
+    return Message(text, [head, *ways_in(record.session), controls(record.session, send=sends)])
 
 
 def _listed(command: str, outcome: Listed) -> Message:

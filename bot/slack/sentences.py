@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 from bot.desk import conversation_errors, errors, limits, press_errors
 from bot.desk.errors import CobrowseError
-from bot.desk.models import LiveConversation, Standing
+from bot.desk.models import Kind, LiveConversation, Standing
 from bot.slack.blocks import escape
+from bot.slack.sending_sentences import of_a_sending
 from bot.slack.session_sentences import of_a_session
 
 STATUS_PAGE = "status.mypurecloud.com"
@@ -48,8 +49,10 @@ def _date(at: datetime, *, with_day: bool) -> str:
     return f"<!date^{int(at.timestamp())}^{shown}|{plain} UTC>"
 
 
-def sentence(error: CobrowseError, contact: str) -> Sentence:
-    """The words for any error; `contact` is whom to ask, in mrkdwn."""
+def sentence(error: CobrowseError, contact: str, kind: Kind = Kind.START) -> Sentence:
+    """The words for any error; `contact` is whom to ask, in mrkdwn, `kind` what was asked for."""
+    if words := of_a_sending(error, contact, kind):
+        return Sentence(*words)
     for speak in (_refusal, _set_up, _order, _conversation, _passing, _our_own):
         if said := speak(error, contact):
             return said

@@ -22,6 +22,7 @@ from bot.desk.models import (
     UserId,
 )
 from bot.desk.records import from_record, to_record
+from bot.desk.steps import STARTS
 from bot.desk.store import JOIN_SECONDS, Accepted, Kept, Link
 from bot.store.sealing import Sealer
 
@@ -49,10 +50,14 @@ def request_row(request: Request, sealer: Sealer) -> dict[str, Any]:
 
 
 def sameness(request: Request) -> str:
-    """Equal for two requests of the same person, with the same words, target and channel."""
+    """Equal for two starts by the same person, with the same words, target and channel.
+
+    What starts nothing is the same as nothing: its argument may be an address, of which not even a hash is to be kept.
+    """
+    argument = request.argument if request.kind in STARTS else None
     parts: tuple[object, ...] = (
         *(request.kind, request.team_id, request.requester, request.target, request.name, request.channel_id),
-        *(filter(None, (request.conversation_id, request.argument, request.application_id, request.timeout_seconds))),
+        *(filter(None, (request.conversation_id, argument, request.application_id, request.timeout_seconds))),
     )
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
