@@ -70,7 +70,8 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         users, sessions, offer = Users(genesys), session_service(settings.service, genesys), settings.service.offer
         hosts = Hosts(host_rules(settings, users), store)
         direct = DirectMessages(web)
-        herald = Herald(web, direct, Places(web), store.sessions)
+        once = new_web_client(slack.bot_token, slack.api_url, http, proxy, repeats=False)
+        herald = Herald(web, once, direct, Places(web), store.sessions)
         delivery = Delivery(web, http, words, direct, herald, slack.proxies.of)
         register = Register(store.sessions, access, sessions, herald)
         sendings = Sending(register, Agentless(genesys), settings.sending)

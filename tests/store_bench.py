@@ -1,5 +1,6 @@
 """What the tests of the stores share: requests, sessions, and a bench that opens a store on any database."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -90,7 +91,7 @@ AGING = {
     "requests": ("accepted_at", "session_at"),
     "sessions": ("created_at", "ends_at", "ended_at"),
     "found_hosts": ("good_until",),
-    "posts": ("ends_at",),
+    "posts": ("due_at",),
 }
 
 
@@ -100,6 +101,14 @@ async def die(store: Any) -> None:
         await store.close()
     else:
         await store._presence.close()
+
+
+async def taken_over(*stores: Any) -> list[list[Any]]:
+    """What each of them gets, all reaching for it at once, as soon as the database has noticed that somebody died."""
+    async with asyncio.timeout(20):
+        while not any(taken := await asyncio.gather(*(store.orphans() for store in stores))):  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.05)
+    return taken
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -87,7 +87,7 @@ def test_a_text_takes_the_link_as_it_is_and_nothing_else() -> None:
     text = check_text("{0} {joinUrl} {name}")
     assert filled(text, "https://example.com/{joinUrl}%s") == "{0} https://example.com/{joinUrl}%s {name}"
     for wrong in ("no link", "{joinUrl} {joinUrl}", "{joinURL}", "x" * 700 + "{joinUrl}"):
-        with pytest.raises(ValueError, match="^must h"):
+        with pytest.raises(ValueError, match="must"):
             check_text(wrong)
 
 

@@ -14,8 +14,10 @@ import pytest
 from journey import ANA, BEN, Journey, buttons, is_failure, link, open_journey, words
 
 from bot import app
+from bot.desk import desk, progress
 from bot.desk.errors import StoreUnavailable
 from bot.desk.models import Order, Person, Request, RequestId, Session, State
+from bot.desk.progress import Progress
 from bot.desk.store import Accepted
 from bot.genesys.sessions import Sessions
 from bot.slack.people import SlackPeople
@@ -26,9 +28,12 @@ Open = Callable[[], AbstractAsyncContextManager[Journey]]
 
 
 @pytest.fixture(params=["socket", "http"])
-def opened(request: pytest.FixtureRequest, quick: None) -> Open:
-    """Opens a journey, once the test has put its broken part in."""
-    return lambda: open_journey(http=request.param == "http")
+def opened(request: pytest.FixtureRequest, quick: None, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Opens a journey, once the test has put its broken part in. Nobody's patience with it lasts for long."""
+    monkeypatch.setitem(Progress.write_down.__kwdefaults__, "patience_seconds", 0.3)  # type: ignore[misc]
+    monkeypatch.setattr(progress, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(desk, "LAST_WORDS_SECONDS", 0.3)
+    return lambda: open_journey(http=request.param == "http", SHUTDOWN_SECONDS="1")
 
 
 def reference_in(text: str) -> str:

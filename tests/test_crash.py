@@ -6,11 +6,13 @@ import os
 import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 from journey import ANA, BEN, ROOT, SAM, START_SECONDS, Servers, buttons, is_failure, link, open_servers, words
 from postgres import new_database
+from replicas_bench import replica
 
 SECONDS = 15.0
 
@@ -25,13 +27,14 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 
 
 class Bots:
-    """Real processes on one database; killed at the end."""
+    """Real processes on one database; killed at the end. What comes after one of them may be in this process."""
 
     def __init__(self, servers: Servers, database: str, directory: Path) -> None:
         self.servers = servers
         self.directory = directory
         self.environ = {**servers.environ, "DATABASE_URL": database, "PYTHONPATH": ROOT, "PATH": os.environ["PATH"]}
         self.running: list[Process] = []
+        self.after = AsyncExitStack()
         self.log = (directory / "bots.log").open("a")
 
     async def start(self, dies: str = "", database: str = "") -> Process:
@@ -45,7 +48,12 @@ class Bots:
         await self.servers.slack.connected(START_SECONDS)
         return process
 
+    async def resume(self) -> None:
+        """A start after a crash, in no process of its own: that takes a second."""
+        await self.after.enter_async_context(replica(self.servers, self.environ["DATABASE_URL"]))
+
     async def close(self) -> None:
+        await self.after.aclose()
         for process in self.running:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
@@ -91,7 +99,7 @@ async def test_killed_at_a_transition_the_next_start_brings_the_request_to_its_o
     dead = await bots.start(dies)
     typed = asyncio.create_task(slack.command(ANA, "Deal"))
     await dead.wait()
-    await bots.start()
+    await bots.resume()
     await typed
     await outcomes(bots, ANA, 2 if told == "the same link twice" else 1)
     await asyncio.sleep(0.3)  # nothing else is to come
@@ -120,10 +128,11 @@ async def test_killed_right_after_it_was_accepted_as_creating_it_is_interrupted_
     dead = await bots.start("after:creating:Deal")
     await slack.command(ANA, "Warm")
     await outcomes(bots, ANA, 1)
+    slack.ack_seconds = 1.0  # nothing will come
     delivery = await slack.command(ANA, "Deal")
     await dead.wait()
     assert not delivery.acked
-    await bots.start()
+    await bots.resume()
     (told,) = await slack.workspace.until(lambda: [*filter(is_failure, slack.seen_by(ANA))], SECONDS)
     assert "The bot was restarted in the middle of it" in words(told)
     assert [create.body["sessionName"] for create in genesys.creates] == ["Warm"]
@@ -132,9 +141,10 @@ async def test_killed_right_after_it_was_accepted_as_creating_it_is_interrupted_
 async def test_killed_before_it_was_written_down_nothing_was_accepted_and_nothing_comes(bots: Bots) -> None:
     slack = bots.servers.slack
     dead = await bots.start("before:accepted:Deal")
+    slack.ack_seconds = 1.0  # nothing will come
     delivery = await slack.command(ANA, "Deal")
     await dead.wait()
-    await bots.start()
+    await bots.resume()
     assert not delivery.acked
     assert [message.via for message in slack.seen_by(ANA)] == ["slackbot"]
     assert bots.servers.genesys.creates == []
@@ -145,7 +155,7 @@ async def test_an_agent_started_for_by_somebody_else_is_told_after_a_crash_too(b
     dead = await bots.start("after:created:Deal")
     await slack.command(SAM, "@ben Deal")
     await dead.wait()
-    await bots.start()
+    await bots.resume()
     (card,) = await outcomes(bots, SAM, 1)
     (told,) = await outcomes(bots, BEN, 1)
     assert "has got the link too" in card
@@ -157,7 +167,7 @@ async def test_a_request_delivered_again_after_a_crash_is_one_request(bots: Bots
     dead = await bots.start("after:answered:Deal")
     delivery = await slack.command(ANA, "Deal")
     await dead.wait()
-    await bots.start()
+    await bots.resume()
     assert (await slack.redeliver(delivery)).acked
     await asyncio.sleep(0.5)
     assert len(genesys.creates) == 1
@@ -173,7 +183,7 @@ async def test_a_try_again_button_outlives_the_process_that_made_it(bots: Bots) 
     await asyncio.sleep(0.2)
     first.kill()
     await first.wait()
-    await bots.start()
+    await bots.resume()
     (failed,) = slack.seen_by(ANA)
     assert "try_again" in buttons(failed)
     await slack.press(ANA, failed, "try_again")

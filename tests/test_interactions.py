@@ -7,9 +7,10 @@ from settings_bench import HTTP, SOCKET, faults, named
 
 from bot import settings
 from bot.desk.interactions import GenesysApp
+from bot.desk.models import Kind
 from bot.genesys import regions
 from bot.genesys.join_template import parse_template
-from bot.slack.grammar import Help, NotUnderstood, NotYet, Reason, Start, parse
+from bot.slack.grammar import Ask, NotUnderstood, Reason, Start, parse
 
 ONE, OTHER = "3f2b8c1d-7744-4a55-9a0e-2f4f3f0c9a01", "3f2b8c1d-7744-4a55-9a0e-2f4f3f0c9a02"
 APP = GenesysApp("apps.usw2.pure.cloud")
@@ -101,8 +102,8 @@ def test_each_region_has_an_app_of_its_own(region: str, host: str) -> None:
         (f"Case {ONE}", Start(name=f"Case {ONE}")),
         ("see <https://x.example/a|the page>", Start(name="see the page")),
         ("", Start()),
-        ("help", Help()),
-        (f"end {ONE}", NotYet("end")),
+        ("help", Ask(Kind.HELP)),
+        (f"end {ONE}", Ask(Kind.END, None, ONE)),
         ("<https://x.example/a|the page>", NotUnderstood(Reason.NO_CONVERSATION)),
         (f"https://apps.mypurecloud.com/directory/#/interactions/{ONE}", NotUnderstood(Reason.NO_CONVERSATION)),
         (f"<@U0BEN> <https://x.example/{ONE}>", NotUnderstood(Reason.NO_CONVERSATION)),

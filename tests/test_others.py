@@ -209,7 +209,7 @@ async def test_nobody_ever_gets_somebody_elses_host(quick: None) -> None:
     """Sixty people at once, each three times, with answers that overtake each other."""
     people = [f"U0P{number:02d}" for number in range(60)]
     chance = random.Random(2)
-    async with open_journey() as journey:
+    async with open_journey(SHUTDOWN_SECONDS="60") as journey:
         for number, person in enumerate(people):
             address = f"{person.lower()}@example.com"
             journey.slack.workspace.users[person] = SlackUser(person, person.lower(), person, address)

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from journey import ANA, BEN, SAM, is_note, link, open_journey, words
 
+from bot.desk import progress
 from bot.genesys.connections import CONNECTIONS
 from bot.genesys.pace import ALONE_SECONDS, AT_ONCE, FEW, PER_MINUTE, WINDOW_SECONDS, Pace
 
@@ -212,9 +213,9 @@ def test_about_how_long_a_call_waits_is_told_in_windows() -> None:
 
 
 async def test_a_crowd_is_answered_as_fast_as_the_limit_allows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(Pace.__init__.__kwdefaults__, "window_seconds", 2.0)
+    monkeypatch.setitem(Pace.__init__.__kwdefaults__, "window_seconds", 1.0)
     async with open_journey() as journey:
-        journey.genesys.allowed_per_minute, journey.genesys.minute_seconds = 20, 2.0
+        journey.genesys.allowed_per_minute, journey.genesys.minute_seconds = 20, 1.0
         await asyncio.gather(*(journey.asks(f"warm {who}", who=who) for who in (ANA, BEN, SAM)))
         before, creates = len(journey.slack.messages), len(journey.genesys.creates)
         people = [ANA] * 40 + [BEN] + [SAM] * 3
@@ -230,12 +231,13 @@ async def test_a_crowd_is_answered_as_fast_as_the_limit_allows(monkeypatch: pyte
 
 
 async def test_who_has_to_wait_reads_that_it_waits_and_gets_the_link_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(Pace.__init__.__kwdefaults__, "window_seconds", 5.0)
+    monkeypatch.setitem(Pace.__init__.__kwdefaults__, "window_seconds", 2.0)
+    monkeypatch.setattr(progress, "WORTH_A_NOTE_SECONDS", 1.0)
     async with open_journey() as journey:
-        journey.genesys.allowed_per_minute, journey.genesys.minute_seconds = 1, 5.0  # the search uses it up
+        journey.genesys.allowed_per_minute, journey.genesys.minute_seconds = 1, 2.0  # the search uses it up
         began = asyncio.get_running_loop().time()
         assert link(await journey.asks())
-        assert asyncio.get_running_loop().time() - began >= 4
+        assert asyncio.get_running_loop().time() - began >= 1
         (note,) = filter(is_note, journey.slack.seen_by(ANA))
         assert "waits its turn" in words(note)
         assert len(journey.genesys.creates) == 1

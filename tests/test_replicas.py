@@ -10,7 +10,8 @@ import asyncpg
 import pytest
 from journey import ANA, BEN, is_failure, link, open_servers
 from postgres import address, new_database
-from store_bench import Bench, request
+from replicas_bench import until
+from store_bench import Bench, request, taken_over
 from test_crash import Bots, outcomes
 
 from bot.desk.errors import StoreUnavailable
@@ -78,8 +79,7 @@ async def test_an_orphan_goes_to_exactly_one_of_many_that_reach_for_it(bench: Be
     living = [await bench.open() for _ in range(4)]
     assert await asyncio.gather(*(store.orphans() for store in living)) == [[]] * 4
     await dead._presence.close()
-    await asyncio.sleep(0.3)
-    taken = [kept.request.id for found in await asyncio.gather(*(one.orphans() for one in living)) for kept in found]
+    taken = [kept.request.id for found in await taken_over(*living) for kept in found]
     assert sorted(taken) == sorted(one.id for one in asked)
 
 
@@ -91,7 +91,7 @@ async def test_one_who_lost_the_lock_starts_no_create_and_gets_it_back(bench: Be
     await admin.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = $1", LOCK_CLASS
     )
-    await asyncio.sleep(0.2)
+    await until(lambda: not store._presence.held)
     with pytest.raises(StoreUnavailable):
         await store.advance(asked.id, State.ACCEPTED, State.CREATING)
     async with asyncio.timeout(10):
@@ -106,8 +106,8 @@ async def test_a_replica_that_was_thought_dead_cannot_move_what_others_took(benc
     asked = request()
     await slow.accept(asked)
     slow._presence._connection.terminate()
-    await asyncio.sleep(0.3)
-    assert [kept.request.id for kept in await other.orphans()] == [asked.id]
+    ((taken,),) = await taken_over(other)
+    assert taken.request.id == asked.id
     slow._presence.held = True  # as if it had not noticed
     assert not await slow.advance(asked.id, State.ACCEPTED, State.CREATING)
 

@@ -12,7 +12,9 @@ from bot.cli import main
 from bot.desk.models import Session
 from bot.sandbox import world
 from bot.sandbox.run import FAULTS, ROLES
+from bot.sandbox.world import SHORTCUTS
 from bot.settings.variables import VARIABLES
+from bot.slack import modals
 from bot.slack.completion import outputs_of
 from bot.slack.grammar import RESERVED
 from bot.slack.steps import CALLBACK_ID
@@ -23,13 +25,18 @@ MANIFEST = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
 SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "bot" / "slack").glob("*.py"))
 SESSION = {"id": "s1", "status": "open", "host_id": "h1", "name": "n", "ends_at": datetime.now(UTC)}
 SCOPES_OF = {
-    "chat.postEphemeral": "chat:write",
-    "chat.postMessage": "chat:write",
-    "conversations.open": "im:write",
-    "users.info": "users:read",
-    "usergroups.users.list": "usergroups:read",
-    "auth.test": None,
-    "apps.connections.open": None,  # of the app-level token
+    "chat.postEphemeral": ("chat:write",),
+    "chat.postMessage": ("chat:write", "chat:write.public"),  # also where the bot is not: sharing
+    "chat.update": ("chat:write",),
+    "conversations.info": ("channels:read", "groups:read"),
+    "conversations.open": ("im:write",),
+    "users.info": ("users:read",),
+    "usergroups.users.list": ("usergroups:read",),
+    "views.open": (),
+    "views.update": (),
+    "views.publish": (),
+    "auth.test": (),
+    "apps.connections.open": (),  # of the app-level token
 }
 
 
@@ -78,20 +85,41 @@ def test_the_manifest_keeps_to_slacks_length_limits() -> None:
 
 
 def test_the_manifest_asks_for_the_scopes_the_code_needs_and_for_no_other() -> None:
-    called = set(re.findall(r"\"((?:users|usergroups|conversations|chat|auth)\.[A-Za-z.]+)\"", SOURCES))
+    called = set(re.findall(r"\"((?:users|usergroups|conversations|chat|auth|views)\.[A-Za-z.]+)\"", SOURCES))
     called |= {
-        found.replace("_", ".", 1) for found in re.findall(r"_web\.((?:chat|conversations|users)_\w+)\(", SOURCES)
+        found.replace("_", ".", 1)
+        for found in re.findall(r"_(?:web|once)\.((?:chat|conversations|users|views)_\w+)\(", SOURCES)
     }
     assert called <= set(SCOPES_OF)
-    needed = {scope for method in called if (scope := SCOPES_OF[method])}
+    needed = {scope for method in called for scope in SCOPES_OF[method]}
     needed |= {"commands", "users:read.email"}  # the slash command itself; the address inside users.info
     assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == needed
 
 
 def test_the_manifest_subscribes_to_what_the_code_listens_for_and_nothing_else() -> None:
-    assert not re.search(r"@app\.(event|message|shortcut|view)\(", SOURCES)
-    assert MANIFEST["settings"]["event_subscriptions"] == {"bot_events": ["function_executed"]}
-    assert "shortcuts" not in MANIFEST["features"]
+    assert not re.search(r"@app\.(message|shortcut)\(", SOURCES)
+    listened = re.findall(r"@app\.event\(\"(\w+)\"\)", SOURCES)
+    assert len(listened) == len(re.findall(r"@app\.event\(", SOURCES))
+    assert MANIFEST["settings"]["event_subscriptions"] == {
+        "bot_events": [*listened, "function_executed"]
+    }  # no URL: it is for Socket Mode
+
+
+def test_the_manifest_has_the_shortcuts_the_code_listens_for_and_so_has_the_sandbox() -> None:
+    shortcuts = MANIFEST["features"]["shortcuts"]
+    kinds = {each["callback_id"]: each["type"] for each in shortcuts}
+    assert kinds == {modals.SHORTCUT: "global", modals.MESSAGE_SHORTCUT: "message"}
+    assert {each.callback_id: each.type for each in SHORTCUTS} == kinds
+    assert {each.name for each in SHORTCUTS} == {each["name"] for each in shortcuts}
+    for shortcut in shortcuts:
+        assert len(shortcut["name"]) <= 24
+        assert len(shortcut["description"]) <= 150
+        assert f"*{shortcut['name']}*" in README
+
+
+def test_the_manifest_has_a_home_tab_and_direct_messages_from_the_bot() -> None:
+    home = MANIFEST["features"]["app_home"]
+    assert home == {"home_tab_enabled": True, "messages_tab_enabled": True, "messages_tab_read_only_enabled": True}
 
 
 def test_the_manifest_declares_the_one_step_there_is_with_the_outputs_it_gives() -> None:

@@ -76,8 +76,9 @@ async def test_the_bot_deletes_its_own_messages_alone(slack: SandboxSlack, web_c
 async def test_a_channel_says_whom_it_is_shared_with_and_whether_the_bot_is_in_it(
     slack: SandboxSlack, web_client: AsyncWebClient
 ) -> None:
+    slack.api.scopes, granted = "chat:write", slack.api.scopes
     assert await error_of(web_client.conversations_info(channel="C0HELP")) == "missing_scope"
-    slack.api.scopes += ",channels:read"
+    slack.api.scopes = granted
     told = {
         name: (await web_client.conversations_info(channel=name))["channel"] for name in ("C0HELP", "C0OUT", "C0EXT")
     }
@@ -91,7 +92,11 @@ async def test_a_channel_says_whom_it_is_shared_with_and_whether_the_bot_is_in_i
     assert await error_of(web_client.chat_postMessage(channel="C0SECRET", text="x")) == "channel_not_found"
 
 
-async def test_places_the_bot_or_the_person_is_not_in_are_refused(web_client: AsyncWebClient) -> None:
+async def test_places_the_bot_or_the_person_is_not_in_are_refused(
+    slack: SandboxSlack, web_client: AsyncWebClient
+) -> None:
+    slack.api.scopes, granted = "chat:write,im:write", slack.api.scopes
+
     def whisper(channel: str, user: str) -> Awaitable[Any]:
         return web_client.chat_postEphemeral(channel=channel, user=user, text="x")
 
@@ -101,6 +106,9 @@ async def test_places_the_bot_or_the_person_is_not_in_are_refused(web_client: As
     assert await error_of(whisper("C0HELP", OUTSIDER)) == "user_not_in_channel"
     assert await error_of(web_client.conversations_open(users="U0NOBODY")) == "user_not_found"
     assert await error_of(web_client.conversations_open(users="U0GONE")) == "user_disabled"
+    slack.api.scopes = granted
+    await web_client.chat_postMessage(channel="C0OUT", text="chat:write.public leads into a public one")
+    assert await error_of(whisper("C0OUT", ANA)) == "not_in_channel"
 
 
 async def test_waiting_for_a_message_ends_in_a_timeout(slack: SandboxSlack, web_client: AsyncWebClient) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.desk import conversation_errors, errors, limits, press_errors, sending_errors, steps
+from bot.desk import conversation_errors, errors, limits, press_errors, sending_errors, session_errors, steps
 from bot.desk.errors import CobrowseError, Miss
 from bot.desk.models import LiveConversation, Standing
 from bot.slack.blocks import escape
@@ -19,6 +19,8 @@ ERRORS = [
     errors.Draining(),
     errors.StoreUnavailable(),
     errors.MaybeAccepted(),
+    limits.TooManyStarts(most=6, wait_seconds=20, everybody=False),
+    limits.TooManyUnderWay(),
     errors.OtherWorkspace("T0OTHER"),
     errors.ChannelNotAllowed("C0LOUNGE", ("C0DESK", "C0CARE")),
     *(errors.NotAMember("U0BEN", standing, is_target) for standing in Standing for is_target in (True, False)),
@@ -52,6 +54,21 @@ ERRORS = [
     press_errors.NotYours(),
     press_errors.TriedAlready(),
     press_errors.RequestGone(),
+    press_errors.EndedAlready(),
+    press_errors.SharedAlready(),
+    session_errors.NothingOpen(),
+    session_errors.NothingOpen(ever=False),
+    session_errors.SessionNotFound(),
+    session_errors.SeveralOpen((("s-1", "Checkout <b>"), ("s-2", "Refund"))),
+    session_errors.MayNotEnd("U0BEN", "U0ANA"),
+    session_errors.MayNotRead("U0BEN", "U0BEN"),
+    session_errors.LeadsOnly(),
+    session_errors.AdminsOnly(),
+    *map(session_errors.ShareRefused, ("outside", "uninvited", "closed", "direct")),
+    session_errors.ShareUnknown(),
+    session_errors.NotPosted("ratelimited"),
+    session_errors.NotLinked(),
+    session_errors.NoSuchHost("no Genesys user has it"),
     errors.Interrupted(True),
     errors.Interrupted(False),
     errors.NotBegun(),
@@ -82,6 +99,7 @@ MAY_BE_TRIED_AGAIN = {
     "Unreachable",
     "UnusableAnswer",
     "NoConversation",
+    "NotPosted",
     "Interrupted",
     "NotBegun",
     "SessionOver",
@@ -191,6 +209,12 @@ def test_what_the_person_cannot_mend_names_who_can(error):
         (errors.ChannelNotAllowed("C0LOUNGE", ("C0DESK", "C0CARE")), ["<#C0DESK>", "<#C0CARE>"]),
         (errors.MayNotActForOthers("U0BEN"), ["<@U0BEN>", "supervisor", "none was started"]),
         (errors.SlackUnavailable("<oops>"), ["&lt;oops&gt;"]),
+        (session_errors.SeveralOpen((("s-1", "Checkout <b>"),)), ["none was ended", "`s-1` Checkout &lt;b&gt;"]),
+        (session_errors.MayNotEnd("U0BEN", "U0ANA"), ["<@U0BEN> and <@U0ANA>", "supervisors", CONTACT]),
+        (session_errors.MayNotRead("U0BEN", "U0BEN"), ["only <@U0BEN> may have the link"]),
+        (session_errors.NotPosted("<oops>"), ["&lt;oops&gt;"]),
+        (session_errors.NoSuchHost("<why>"), ["&lt;why&gt;"]),
+        (session_errors.ShareUnknown(), ["nobody knows", "not shared again"]),
     ],
     ids=lambda value: name_of(value) if isinstance(value, CobrowseError) else "",
 )

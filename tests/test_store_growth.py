@@ -45,8 +45,8 @@ SESSIONS = """INSERT INTO sessions (id, request_id, team_id, requester, agent, h
 HOSTS = """INSERT INTO found_hosts (team_id, user_id, host_id, rule, good_until)
     SELECT 'T', 'U' || i, 'h', 'r', 1900000000 + i FROM ({series}) AS n"""
 LINKED = "INSERT INTO links (team_id, user_id, host_id, linked_at) SELECT 'T', 'U' || i, 'h', 1 FROM ({series}) AS n"
-POSTED = """INSERT INTO posts (session_id, channel_id, ts, kind, ends_at)
-    SELECT 'x' || i, 'C', i || '.1', 'shared', 1900000000 + i FROM ({series}) AS n"""
+POSTED = """INSERT INTO posts (session_id, channel_id, ts, kind, request_id, due_at)
+    SELECT 'x' || i, 'C', i || '.1', 'shared', 'r' || i, 1900000000 + i FROM ({series}) AS n"""
 FILL = (REQUESTS, SESSIONS, HOSTS, LINKED, POSTED)
 
 

@@ -12,7 +12,7 @@ from bot.desk.models import HostId
 from bot.genesys.auth import TokenAuth
 from bot.genesys.client import GenesysClient
 from bot.genesys.connections import HttpClient
-from bot.genesys.credentials import KeyCredentials
+from bot.genesys.keys import KeyCredentials
 from bot.genesys.live import QUERY, VIEW_DETAILS, query
 from bot.genesys.sessions import READ, WRITE, Sessions
 from bot.genesys.tokens import view_token

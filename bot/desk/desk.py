@@ -15,7 +15,7 @@ from bot.desk.access import Access
 from bot.desk.cache import at_once
 from bot.desk.errors import CobrowseError, Draining, Interrupted, InvalidHost, Unexpected
 from bot.desk.hosts import LINK, Hosts
-from bot.desk.housekeeping import keep_house
+from bot.desk.housekeeping import keep_house, keep_posts
 from bot.desk.journal import log_outcome
 from bot.desk.limits import Gatekeeper
 from bot.desk.models import Host, Offer, Order, Person, Request, RequestId, Session, Started, State
@@ -53,7 +53,7 @@ class Teller(Notifier, Protocol):
         """Whether the outcome reached the requester."""
 
     async def close_posts(self) -> None:
-        """Messages about sessions that are over say so from now on. Raises StoreUnavailable."""
+        """Waits until there may be some, and messages about sessions that are over say so. Raises StoreUnavailable."""
 
     async def tell_agent(self, request: Request, session: Session) -> bool:
         """Whether the agent now knows that a session was started for them, and by whom."""
@@ -92,11 +92,12 @@ class Desk:
         self._answering: set[asyncio.Task[None]] = set()
         self._accepting = 0
         self._draining = False
-        self._housekeeping: asyncio.Task[None] | None = None
+        self._housekeeping: list[asyncio.Task[None]] = []
 
     def open(self) -> None:
         """Takes up what a dead process left: at once, and whenever another replica dies. Cleans up, too."""
-        self._housekeeping = asyncio.create_task(keep_house(self._store, self._begin, self._teller.close_posts))
+        keeping = keep_house(self._store, self._begin), keep_posts(self._teller.close_posts)
+        self._housekeeping = [asyncio.create_task(each) for each in keeping]
 
     async def accept(self, request: Request) -> bool:
         """Stores the request and starts to work it; False when it is here already. Raises NotAccepted."""
@@ -144,8 +145,8 @@ class Desk:
     async def drain(self, seconds: float) -> None:
         """Takes nothing more, finishes what is accepted; what is left at the end is answered "was interrupted"."""
         self._draining = True
-        if self._housekeeping:
-            self._housekeeping.cancel()
+        for task in self._housekeeping:
+            task.cancel()
         if self._working:
             await asyncio.wait(self._working, timeout=max(seconds - LAST_WORDS_SECONDS, seconds / 2))
         for task in self._working - self._answering:

@@ -1,9 +1,11 @@
 """Everything a person can be told instead of a link: one class each, with what its sentence needs to know.
 
     CobrowseError
-    ├─ NotAccepted            nothing was stored: Draining · StoreUnavailable; perhaps it was: MaybeAccepted
+    ├─ NotAccepted            nothing was stored: Draining · StoreUnavailable · TooManyStarts · TooManySends ·
+    │                         TooManyUnderWay
+    │                         perhaps it was: MaybeAccepted
     ├─ Refused                OtherWorkspace · ChannelNotAllowed · NotAMember · NotListed · MayNotActForOthers
-    │                         StepsOff
+    │                         StepsOff · MayNotEnd · MayNotRead · LeadsOnly · AdminsOnly
     ├─ NobodyNamed            a workflow's step without a person
     ├─ HostNotFound           no rule of the chain maps the person
     ├─ SlackUnavailable       Slack would not say who somebody is
@@ -15,7 +17,10 @@
     │  ├─ Busy · TooManyWaiting · ServiceFault · OutcomeUnknown · Unreachable · UnusableAnswer
     │  │                      NoSuchSession
     ├─ TryAgainRefused        NotYours · TriedAlready · RequestGone
-    ├─ (sending_errors.py)    SendingOff · BadAddress · CountryNotAllowed · NoLinkToSend · TextTooLong
+    ├─ NothingOpen · SessionNotFound · SeveralOpen · EndedAlready           which session, and is it there
+    ├─ SharedAlready · ShareRefused · ShareUnknown · NotPosted              telling others of it
+    ├─ NotLinked · NoSuchHost who hosts as whom
+    ├─ SendingOff · BadAddress · CountryNotAllowed · NoLinkToSend · TextTooLong   to a customer
     ├─ Interrupted            the bot stopped while the request was being worked
     ├─ NotBegun               the store went away before the create went out
     ├─ SessionOver            the bot stopped before the link was told, and came back too late

@@ -1,4 +1,4 @@
-"""What is done now and then: requests of dead processes are taken up again, and what is over is cleaned up."""
+"""What is done now and then: requests of dead processes are taken up again, what is over is cleaned up and told."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ ORPHANS_SECONDS = 2.0
 SWEEP_SECONDS = 3600.0
 
 
-async def keep_house(store: Store, begin: Callable[[Kept], None], close_posts: Callable[[], Awaitable[None]]) -> None:
+async def keep_house(store: Store, begin: Callable[[Kept], None]) -> None:
     """For ever: hands each request that a dead process left to `begin`, at once and whenever another replica dies."""
     swept = float("-inf")
     while True:
@@ -22,7 +22,6 @@ async def keep_house(store: Store, begin: Callable[[Kept], None], close_posts: C
             for kept in await store.orphans():
                 log.info("resumed", extra={"fields": {"request": kept.request.id, "state": kept.state.value}})
                 begin(kept)
-            await close_posts()
             if time.monotonic() - swept > SWEEP_SECONDS:
                 await store.sweep()
                 swept = time.monotonic()
@@ -31,3 +30,18 @@ async def keep_house(store: Store, begin: Callable[[Kept], None], close_posts: C
         except Exception:
             log.exception("housekeeping failed")
         await asyncio.sleep(ORPHANS_SECONDS)
+
+
+async def keep_posts(close_posts: Callable[[], Awaitable[None]]) -> None:
+    """For ever: messages about sessions that are over say so. Beside the other, since it waits for Slack.
+
+    `close_posts` returns when there may have been some.
+    """
+    while True:
+        try:
+            await close_posts()
+        except StoreUnavailable:
+            log.warning("the store is away")
+        except Exception:
+            log.exception("housekeeping failed")
+            await asyncio.sleep(ORPHANS_SECONDS)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from bot.desk.access import Access
-from bot.desk.errors import HostNotFound, Refused
+from bot.desk.errors import HostNotFound, NotAMember, NotListed, Refused, SlackUnavailable
 from bot.desk.hosts import HostDirectory, Hosts, Unusable, host_id, only_active
 from bot.desk.models import HostId, Identity, Kind, Request, Role, TeamId
 from bot.desk.outcomes import Applications, Explained, Handlers, Help, Linked
@@ -48,7 +48,10 @@ class Inquiries:
 
     async def help(self, request: Request) -> Help:
         await self._access.enter(request)
-        return Help(await self._access.role(request.requester))
+        try:
+            return Help(await self._access.role(request.requester))
+        except SlackUnavailable:  # a group that cannot be read: what everybody may do is worth knowing
+            return Help(Role.MEMBER)
 
     async def whoami(self, request: Request) -> Identity:
         person = await self._access.enter(request)
@@ -63,6 +66,8 @@ class Inquiries:
         try:
             person = await self._access.admit(replace(request, requester=user_id, target=None))
         except Refused as refusal:
+            if isinstance(refusal, NotAMember | NotListed):
+                refusal.is_target = request.for_another
             return Explained(user_id, None, refusal, None, ())
         role = await self._access.role(user_id)
         try:
@@ -76,6 +81,7 @@ class Inquiries:
 
     async def link(self, request: Request) -> Linked:
         team_id, user_id = await self._administered(request), request.agent
+        await self._access.check_standing(user_id)
         address = request.argument or ""
         found = host_id(address) or await self._by_email(address)
         await self._links.link([(team_id, user_id, found)])

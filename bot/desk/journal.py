@@ -4,7 +4,7 @@ import logging
 
 from bot.desk.errors import ServiceError
 from bot.desk.models import Request, Started
-from bot.desk.outcomes import Ended, Outcome, Sent, Shared
+from bot.desk.outcomes import Ended, Linked, Outcome, Recalled, Sent, SentDirect, Shared
 from bot.desk.steps import step_of
 
 log = logging.getLogger(__name__)
@@ -28,10 +28,12 @@ def log_outcome(request: Request, outcome: Outcome, reached: bool, seconds: floa
     if isinstance(outcome, Started):
         session = outcome.session
         fields |= {"host": session.host_id, "session": session.id, "reference": session.reference, "rule": outcome.rule}
-    if isinstance(outcome, Ended | Shared | Sent):
+    if isinstance(outcome, Recalled | Ended | Shared | SentDirect | Sent):
         fields["session"] = outcome.record.session.id
     if isinstance(outcome, Sent):
         fields["sent_to"] = outcome.address.masked
+    if isinstance(outcome, Linked):
+        fields["host"] = outcome.host_id
     if isinstance(outcome, ServiceError):
         fields["reference"] = outcome.reference
     if reached:

@@ -25,10 +25,14 @@ class Recalled:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Open sessions, newest first: the requester's own, or those of the whole workspace."""
+    """Open sessions: the requester's own, newest first, or those of the whole workspace, by host.
+
+    `cut`: there are more than these.
+    """
 
     records: tuple[SessionRecord, ...]
     everybodys: bool = False
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,9 +50,21 @@ class AdminsOnly(Refused):
 
 @dataclass(eq=False)
 class ShareRefused(CobrowseError):
-    """The session cannot be shown in that channel; `why`: "outside", "uninvited" or "unknown"."""
+    """The session cannot be shown in that channel; `why`: "outside", "uninvited", "closed" or "direct"."""
 
     why: str
+
+
+class ShareUnknown(CobrowseError):
+    """Nobody knows whether the session was shared, so it was not shared again."""
+
+
+@dataclass(eq=False)
+class NotPosted(CobrowseError):
+    """Slack did not take a message about a session; `code` is Slack's own error word."""
+
+    code: str
+    try_again = True
 
 
 class NotLinked(CobrowseError):

@@ -5,8 +5,6 @@ service's can be long; one that comes packed although nobody asked for that is o
 as its cause, since faults.py decides from it.
 """
 
-import ssl
-
 import aiohttp
 import httpx
 
@@ -54,10 +52,8 @@ class Transport(httpx.AsyncBaseTransport):
         """Made by the first call, since aiohttp wants a running loop."""
         if self._session is None:
             connector = aiohttp.TCPConnector(
-                limit=self._connections,
-                keepalive_timeout=self._keepalive_seconds,
-                ssl=ssl.create_default_context(),  # as for Slack: the system's authorities, or those of SSL_CERT_FILE
-            )
+                limit=self._connections, keepalive_timeout=self._keepalive_seconds
+            )  # aiohttp's own context, as for Slack: the system's authorities, or those of SSL_CERT_FILE
             self._session = aiohttp.ClientSession(
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),

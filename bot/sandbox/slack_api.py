@@ -21,7 +21,9 @@ from bot.sandbox.slack_shapes import bot_id, user_object
 from bot.sandbox.slack_views import Views
 from bot.sandbox.slack_workspace import Workspace
 
-SCOPES = "commands,chat:write,users:read,users:read.email,usergroups:read,im:write"
+SCOPES = "commands,chat:write,chat:write.public,channels:read,groups:read,im:write," + (
+    "users:read,users:read.email,usergroups:read"
+)
 """What the bot's token is good for, unless a test says otherwise: the scopes of the app's manifest."""
 NEEDS = {
     "users.info": "users:read",
@@ -66,7 +68,7 @@ class WebApi:
             "users.info": self._users_info,
             "usergroups.users.list": self._usergroup_users,
             "apps.connections.open": self._connections_open,
-            **ChatMethods(workspace, app_id).methods,
+            **ChatMethods(workspace, app_id, lambda: self.scopes.split(",")).methods,
             **ViewMethods(workspace, views, executions, app_id).methods,
         }
 

@@ -17,8 +17,9 @@ from bot.sandbox.slack_workspace import SLACKBOT, Workspace
 class ChatMethods:
     """The methods, by name."""
 
-    def __init__(self, workspace: Workspace, app_id: str) -> None:
+    def __init__(self, workspace: Workspace, app_id: str, scopes: Callable[[], list[str]]) -> None:
         self._workspace = workspace
+        self._scopes = scopes
         self._app_id = app_id
         self.methods: dict[str, Callable[[Args], Args]] = {
             "conversations.open": self._conversations_open,
@@ -56,7 +57,8 @@ class ChatMethods:
             if user.deleted:
                 raise ApiError("user_disabled")
             channel = self._workspace.open_im(user.id)
-        self._check_membership(channel)
+        if "chat:write.public" not in self._scopes() or self._is_hidden(channel):
+            self._check_membership(channel)
         text, blocks = _message(args)
         message = self._workspace.add(channel, text, blocks, via="chat.postMessage")
         return {"channel": channel, "ts": message.ts, "message": message_object(self._workspace, message, self._app_id)}

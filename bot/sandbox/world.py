@@ -32,8 +32,8 @@ SLACK_USERS = (
 )
 CHANNELS = (SlackChannel("C0CARE", "customer-care"), SlackChannel("C0BILLING", "billing", bot_is_member=False))
 SHORTCUTS = (
-    Shortcut("cobrowse_start", "Start a co-browse session", "global"),
-    Shortcut("cobrowse_start_here", "Start a co-browse session", "message"),
+    Shortcut("cobrowse_start", "Start co-browse session", "global"),
+    Shortcut("cobrowse_start_here", "Start co-browse session", "message"),
 )
 """The shortcuts and the steps the app would declare in its manifest."""
 STEPS = (

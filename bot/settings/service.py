@@ -8,7 +8,7 @@ from bot.desk.interactions import GenesysApp
 from bot.desk.models import HostId, Offer
 from bot.genesys import regions
 from bot.genesys.conversations import Joining
-from bot.genesys.credentials import Credentials, KeyCredentials, SecretCredentials, load_key
+from bot.genesys.credentials import Credentials, SecretCredentials
 from bot.genesys.join_template import parse_template
 from bot.settings.proxies import Proxies
 from bot.settings.reader import Reader, read_file
@@ -136,6 +136,8 @@ def _credentials(reader: Reader) -> Credentials:
         return SecretCredentials(client_id, secret, asked)
     org_id = reader.needed("GENESYS_ORG_ID", "A private key needs it.") if path or pem else ""
     source = "GENESYS_PRIVATE_KEY_PATH" if path else "GENESYS_PRIVATE_KEY"
+    from bot.genesys.keys import KeyCredentials, load_key  # noqa: PLC0415 - who has a client secret need not load it
+
     key = reader.parsed(source, lambda: load_key(read_file(path) if path else pem, passphrase)) if path or pem else None
     if key is None:  # a fault has been noted
         return SecretCredentials(client_id, "")

@@ -14,7 +14,7 @@ from bot.desk.errors import NotAccepted
 from bot.desk.models import ChannelId, Kind, Request, RequestId, TeamId, UserId, new_request_id
 from bot.desk.press_errors import TryAgainRefused
 from bot.slack.blocks import OPEN_ACTION
-from bot.slack.cards import DIRECT_ACTION, END_ACTION, SHARE_ACTION
+from bot.slack.cards import DIRECT_ACTION, END_ACTION, LISTED, SHARE_ACTION
 from bot.slack.delivery import Delivery
 from bot.slack.messages import TRY_AGAIN_ACTION, Words
 from bot.slack.picker import PICK_ACTION, read_pick
@@ -33,18 +33,18 @@ def register(app: AsyncApp, desk: Desk, delivery: Delivery, words: Words) -> Non
         @app.action(action)
         async def on_press(ack: AsyncAck, body: dict[str, Any]) -> None:
             session_id, press = read_press(body)
-            container = body.get("container") or {}
+            container, block_id = body.get("container") or {}, str(body["actions"][0].get("block_id"))
             request = replace(
                 press,
                 kind=kind,
                 key=f"{action}:{body.get('trigger_id') or press.id}",
                 argument=session_id,
-                replaces=kind is Kind.END and bool(container.get("is_ephemeral")),
+                replaces=kind is Kind.END and bool(container.get("is_ephemeral")) and not block_id.startswith(LISTED),
             )
             try:
                 await desk.accept(request)
             except NotAccepted as error:
-                delivery.tell_soon(request, words.failure(error, request.id))
+                delivery.tell_soon(request, words.failure(error, request.id, starting=False))
             await ack()
 
     for action, kind in SESSION_ACTIONS.items():
@@ -53,10 +53,14 @@ def register(app: AsyncApp, desk: Desk, delivery: Delivery, words: Words) -> Non
     @app.action(TRY_AGAIN_ACTION)
     async def on_try_again(ack: AsyncAck, body: dict[str, Any]) -> None:
         failed, press = read_press(body)
+        container = body.get("container") or {}
+        if container.get("message_ts") and not container.get("is_ephemeral"):
+            delivery.note_place(press.id, press.channel_id, str(container["message_ts"]))
         try:
             await desk.try_again(RequestId(failed), press)
         except (TryAgainRefused, NotAccepted) as error:
-            delivery.tell_soon(press, words.failure(error, press.id))
+            if press.reply_url:
+                delivery.post_soon(press.reply_url, words.failure(error, press.id))
         await ack()
 
     @app.action(PICK_ACTION)

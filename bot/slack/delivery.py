@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
+from cachetools import TTLCache
 from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
     AsyncRateLimitErrorRetryHandler,
@@ -20,12 +22,12 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.desk.models import Kind, Note, Request, RequestId, Session, Started, UserId
-from bot.desk.outcomes import Ended, Outcome
+from bot.desk.models import ChannelId, Kind, Note, Request, RequestId, Session, Started, UserId
+from bot.desk.outcomes import Ended, Outcome, Recalled
 from bot.desk.press_errors import EndedAlready
-from bot.desk.remembered import PostKind
 from bot.slack.answers import MISSHAPEN, TROUBLE, SlackAnswer, error_code
 from bot.slack.blocks import Message
+from bot.slack.cards import agent_card
 from bot.slack.completion import Completion
 from bot.slack.direct import DirectMessages
 from bot.slack.herald import Herald
@@ -40,7 +42,6 @@ WAY_SECONDS = 12.0
 HURRIED_SECONDS = 0.9
 AGENT_SECONDS = 3.0
 CONNECTIONS = 1000
-REPLACING = (Kind.START, Kind.SEND)
 ANSWERABLE = timedelta(minutes=29)
 """A response_url works for 30 minutes; what comes later goes to a direct message."""
 
@@ -55,7 +56,7 @@ class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
         return soon and await super()._can_retry_async(response=response, **how)
 
 
-RETRIES = [
+RETRIES: list[AsyncRetryHandler] = [
     AsyncConnectionErrorRetryHandler(max_retry_count=REPEATS),
     ShortRateLimit(max_retry_count=REPEATS),
     AsyncServerErrorRetryHandler(max_retry_count=REPEATS),
@@ -71,10 +72,18 @@ def new_http_session() -> aiohttp.ClientSession:
 
 
 def new_web_client(
-    token: str | None, base_url: str, http: aiohttp.ClientSession, proxy: str | None = None, *, waits: bool = True
+    token: str | None,
+    base_url: str,
+    http: aiohttp.ClientSession,
+    proxy: str | None = None,
+    *,
+    waits: bool = True,
+    repeats: bool = True,
 ) -> AsyncWebClient:
-    """Slack's Web API over the shared session. `waits`: for a short Retry-After, else it is the caller's to obey."""
-    retries = [each for each in RETRIES if waits or not isinstance(each, AsyncRateLimitErrorRetryHandler)]
+    """Slack's Web API over the shared session. Without `repeats` what Slack may have done is not sent again; without
+    `waits` a Retry-After is the caller's to obey."""
+    retries: list[AsyncRetryHandler] = list(RETRIES) if repeats else [ShortRateLimit(max_retry_count=REPEATS)]
+    retries = [each for each in retries if waits or not isinstance(each, AsyncRateLimitErrorRetryHandler)]
     client = AsyncWebClient(token=token, base_url=base_url, session=http, retry_handlers=retries)
     client.proxy = proxy  # set here, since slack_sdk looks into the environment, and knows no NO_PROXY
     return client
@@ -97,6 +106,7 @@ class Delivery:
         self._completion = Completion(web, words)
         self._words = words
         self._posting: set[asyncio.Task[None]] = set()
+        self._standing: TTLCache[RequestId, tuple[ChannelId, str]] = TTLCache(10_000, ANSWERABLE.total_seconds())
         self.listeners: list[Callable[[Request, Outcome], None]] = []
         self._way_seconds = WAY_SECONDS
         self._deadlines: set[asyncio.Timeout] = set()
@@ -117,10 +127,15 @@ class Delivery:
             return await self._completion.tell(request, outcome, lambda way, send: self._try(way, send, request.id))
         message = self._words.answer(request, outcome)
         waiting = datetime.now(UTC) - request.accepted_at < ANSWERABLE
-        replace = request.replaces and (request.kind in REPLACING or isinstance(outcome, Ended | EndedAlready))
+        # A failure that is tried again makes way; a card only when its session is over, else its link would be gone.
+        replace = request.replaces and (request.kind is not Kind.END or isinstance(outcome, Ended | EndedAlready))
         if waiting and request.reply_url and await self.post(request.reply_url, message, replace=replace):
+            if replace and isinstance(outcome, Started) and (place := self._standing.pop(request.id, None)):
+                await self._herald.remember(outcome.session.id, *place)
             return True
         session = outcome.session if isinstance(outcome, Started) else None
+        if isinstance(outcome, Recalled) and not outcome.record.is_over:
+            session = outcome.record.session
         ways: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("chat.postEphemeral", lambda: self._post_ephemeral(request, message)),
             ("direct message", lambda: self._post_direct(request.requester, message, session)),
@@ -131,11 +146,15 @@ class Delivery:
                 return True
         return False
 
+    def note_place(self, request_id: RequestId, channel_id: ChannelId, ts: str) -> None:
+        """The message that the answer to this request will replace stays, so a session in it is changed later."""
+        self._standing[request_id] = channel_id, ts
+
     async def close_posts(self) -> None:
         await self._herald.close_posts()
 
     async def tell_agent(self, request: Request, session: Session) -> bool:
-        message, agent = self._words.agent_note(request, session), request.agent
+        message, agent = agent_card(request, session, send=self._words.sends), request.agent
         try:
             async with asyncio.timeout(AGENT_SECONDS):  # the requester waits for this
                 return await self._try("direct message", lambda: self._post_direct(agent, message, session), request.id)
@@ -190,9 +209,11 @@ class Delivery:
         self.soon(self.answer(request, outcome))
 
     async def close(self) -> None:
-        """Waits for what is being posted."""
+        """Waits for what is being posted, and for nothing for ever."""
         if self._posting:
-            await asyncio.wait(self._posting, timeout=TIMEOUT_SECONDS)
+            _, late = await asyncio.wait(self._posting, timeout=TIMEOUT_SECONDS)
+            for task in late:
+                task.cancel()
 
     def soon(self, work: Coroutine[Any, Any, object]) -> None:
         """Does something after the listener has returned; a stop waits for it."""
@@ -214,7 +235,7 @@ class Delivery:
     async def _post_direct(self, user_id: UserId, message: Message, session: Session | None) -> None:
         channel_id, ts = await self._direct.post(user_id, message)
         if session:
-            await self._herald.remember(session.id, channel_id, ts, PostKind.DIRECT)
+            await self._herald.remember(session.id, channel_id, ts)
 
     async def _try(self, way: str, send: Callable[[], Awaitable[None]], request_id: RequestId) -> bool:
         fields: dict[str, object] = {"request": request_id, "way": way}

@@ -23,9 +23,7 @@ class DirectMessages:
     async def post(self, user_id: UserId, message: Message) -> tuple[ChannelId, str]:
         """Where it stands now: the channel, and Slack's name of it there (`ts`)."""
         channel = await self._channels.get(user_id, lambda: self._open(user_id))
-        answer = await self._web.chat_postMessage(
-            channel=channel, text=message.text, blocks=message.blocks, unfurl_links=False, unfurl_media=False
-        )
+        answer = await self._web.chat_postMessage(channel=channel, **message.payload())
         return channel, str(answer["ts"])
 
     async def _open(self, user_id: UserId) -> ChannelId:

@@ -15,7 +15,8 @@ from bot.desk.models import NAME_LENGTH, ConversationId, Kind, UserId
 from bot.desk.sending import pack
 
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
-_MENTION, _ID = r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>", r"(?=\S*\d)[\w-]{8,}"
+_MENTION = r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>"
+_ID = r"(?:(?=\S*\d)[A-Za-z0-9._:~+/=-]{8,200}|`[A-Za-z0-9._:~+/=-]{1,200}`)"  # as the services form them
 _EMAIL = r"(?:<mailto:[^>]+>|[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+)"
 RESERVED = {
     # A reserved word is a subcommand only when what follows is what it takes: "End of month report" is a name.
@@ -191,7 +192,7 @@ def _subcommand(text: str) -> Command | None:
     about = MENTION.match(rest)
     words = MENTION.sub("", rest).strip() if word != "help" else ""
     address = _ADDRESS.fullmatch(words)
-    argument = address[1] if address else words
+    argument = address[1] if address else words.strip("`")
     if word == "send":
         return Ask(Kind.PROPOSE, argument=pack("", argument))
     return Ask(Kind(word), UserId(about[1].upper()) if about else None, argument or None)

@@ -4,17 +4,19 @@ https://docs.slack.dev/reference/methods/chat.update . Where a session was told 
 it is over by whichever replica lives then.
 """
 
+import asyncio
 import logging
+from contextlib import suppress
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.desk.errors import SlackUnavailable, StoreUnavailable
-from bot.desk.models import ChannelId, SessionId, UserId
+from bot.desk.errors import StoreUnavailable
+from bot.desk.models import ChannelId, Request, SessionId, UserId
 from bot.desk.posts import close_posts
 from bot.desk.press_errors import SharedAlready
 from bot.desk.remembered import Post, PostBook, PostKind, SessionRecord
-from bot.desk.session_errors import ShareRefused
+from bot.desk.session_errors import NotPosted, ShareRefused, ShareUnknown
 from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
 from bot.slack.cards import closed_card, direct_card, shared_card
 from bot.slack.direct import DirectMessages
@@ -22,62 +24,91 @@ from bot.slack.places import Places
 
 log = logging.getLogger(__name__)
 
+LOOK_SECONDS = 15.0
+"""So often it is looked for sessions whose time has run out; one that is ended is seen at once."""
 LATER = ("ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout")
 """Slack's words for what passes; with any other one, the message cannot be changed."""
-UNINVITED = ("not_in_channel", "channel_not_found", "is_archived", "restricted_action")
+REFUSED = {
+    "not_in_channel": "uninvited",
+    "channel_not_found": "uninvited",
+    "is_archived": "closed",
+    "restricted_action": "closed",
+    "restricted_action_read_only_channel": "closed",
+}
 
 
 class Herald:
-    """Keeps to desk.register.Herald and desk.posts.Editor."""
+    """Keeps to desk.register.Herald and desk.posts.Editor. `once` is a client that sends nothing twice."""
 
-    def __init__(self, web: AsyncWebClient, direct: DirectMessages, places: Places, book: PostBook) -> None:
-        self._web, self._direct, self._places, self._book = web, direct, places, book
+    def __init__(
+        self, web: AsyncWebClient, once: AsyncWebClient, direct: DirectMessages, places: Places, book: PostBook
+    ) -> None:
+        self._web, self._once, self._direct, self._places, self._book = web, once, direct, places, book
+        self._hurried = asyncio.Event()
 
-    async def share(self, record: SessionRecord, channel_id: ChannelId, sharer: UserId) -> None:
-        if await self._stands(record, PostKind.SHARED, channel_id):
+    async def share(self, record: SessionRecord, request: Request) -> None:
+        posts = await self._book.posts(record.session.id)
+        here = [post for post in posts if post.kind is PostKind.SHARED and post.channel_id == request.channel_id]
+        if mine := [post for post in here if post.request_id == request.id]:  # worked before, until a crash
+            if any(post.ts for post in mine):
+                return
+            await self._book.drop_post(mine[0])
+            raise ShareUnknown
+        if here:
             raise SharedAlready
-        if await self._places.reaches_outside(channel_id):
-            raise ShareRefused("outside")
-        message = shared_card(record, sharer)
+        await self._places.check_shareable(request.channel_id)
+        intent = Post(record.session.id, request.channel_id, "", PostKind.SHARED, request.id)
+        if not await self._book.add_post(intent):  # somebody else's is on its way
+            raise SharedAlready
+        ts = await self._post(record, request, intent)
+        await self._remember(Post(intent.session_id, intent.channel_id, ts, PostKind.SHARED, request.id))
+        with suppress(StoreUnavailable):  # it is dropped later
+            await self._book.drop_post(intent)
+
+    async def _post(self, record: SessionRecord, request: Request, intent: Post) -> str:
+        message = shared_card(record, request.requester)
         try:
-            answer = await self._web.chat_postMessage(
-                channel=channel_id, text=message.text, blocks=message.blocks, unfurl_links=False, unfurl_media=False
-            )
+            answer = await self._once.chat_postMessage(channel=request.channel_id, **message.payload())
+            return str(answer["ts"])
         except SlackApiError as error:
-            if error_code(error) in UNINVITED:
-                raise ShareRefused("uninvited") from None
-            raise SlackUnavailable(error_code(error) or "an error") from None
+            await self._book.drop_post(intent)
+            code = error_code(error)
+            if code in REFUSED:
+                raise ShareRefused(REFUSED[code]) from None
+            perhaps = not code or (code in LATER and code != "ratelimited")
+            raise ShareUnknown if perhaps else NotPosted(code) from None
         except (*TROUBLE, *MISSHAPEN):
-            raise SlackUnavailable("no answer") from None
-        await self.remember(record.session.id, channel_id, str(answer["ts"]), PostKind.SHARED)
+            await self._book.drop_post(intent)
+            raise ShareUnknown from None
 
     async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
-        message = direct_card(record)
         try:
-            channel_id, ts = await self._direct.post(user_id, message)
+            channel_id, ts = await self._direct.post(user_id, direct_card(record))
         except SlackApiError as error:
-            raise SlackUnavailable(error_code(error) or "an error") from None
+            raise NotPosted(error_code(error) or "an error") from None
         except (*TROUBLE, *MISSHAPEN):
-            raise SlackUnavailable("no answer") from None
-        await self.remember(record.session.id, channel_id, ts, PostKind.DIRECT)
+            raise NotPosted("no answer") from None
+        await self.remember(record.session.id, channel_id, ts)
 
-    async def remember(self, session_id: SessionId, channel_id: ChannelId, ts: str, kind: PostKind) -> None:
-        """That a message speaks of a session. Raises nothing: the message is there, which is what counts."""
-        try:
-            await self._book.add_post(Post(session_id, channel_id, ts, kind))
-        except StoreUnavailable:
-            log.warning("a message about a session will not be changed", extra={"fields": {"session": session_id}})
+    async def remember(self, session_id: SessionId, channel_id: ChannelId, ts: str) -> None:
+        """That a direct message speaks of a session. Raises nothing: the message is there, which is what counts."""
+        await self._remember(Post(session_id, channel_id, ts, PostKind.DIRECT))
 
-    async def retire(self, record: SessionRecord) -> None:
+    async def _remember(self, post: Post) -> None:
         try:
-            for post in await self._book.posts(record.session.id):
-                if await self.close(post, record):
-                    await self._book.drop_post(post)
+            await self._book.add_post(post)
         except StoreUnavailable:
-            log.warning("the store is away")  # housekeeping does it later
+            log.warning("a message about a session will not be changed", extra={"fields": {"session": post.session_id}})
+
+    def hurry(self) -> None:
+        self._hurried.set()
 
     async def close_posts(self) -> None:
-        """Those of all sessions that are over. Raises StoreUnavailable."""
+        """When it is time to look, or a session was ended here: those of all that are over. Raises StoreUnavailable."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._hurried.wait()
+        self._hurried.clear()
         await close_posts(self._book, self)
 
     async def close(self, post: Post, record: SessionRecord) -> bool:
@@ -88,12 +119,8 @@ class Herald:
         except SlackApiError as error:
             code = error_code(error)
             log.warning("a message was not changed", extra={"fields": fields | {"error": code}})
-            return code not in LATER
+            return bool(code) and code not in LATER
         except (*TROUBLE, *MISSHAPEN) as error:
             log.warning("a message was not changed", extra={"fields": fields | {"error": type(error).__name__}})
             return False
         return True
-
-    async def _stands(self, record: SessionRecord, kind: PostKind, channel_id: ChannelId) -> bool:
-        posts = await self._book.posts(record.session.id)
-        return any(post.kind is kind and post.channel_id == channel_id for post in posts)

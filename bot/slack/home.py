@@ -60,15 +60,17 @@ class Home:
         self._delivery.soon(self._show(asker, mine, is_new))
 
     def follow(self, request: Request, outcome: Outcome) -> None:
-        """Shows it anew to whose sessions this has changed, if they have it open."""
-        if not isinstance(outcome, Started | Ended):
-            return
-        people = {request.requester, request.agent}
+        """Shows it anew to whose sessions this has changed, if they have it open, and to who pressed End in it."""
+        people: set[UserId] = set()
+        if isinstance(outcome, Started):
+            people = {request.requester, request.agent}
         if isinstance(outcome, Ended):
-            people |= {outcome.record.requester, outcome.record.agent}
+            people = {request.requester, outcome.record.requester, outcome.record.agent}
+        people = {user_id for user_id in people if (request.team_id, user_id) in self._newest}
+        if request.kind is Kind.END and not request.reply_url and not request.channel_id:
+            people.add(request.requester)  # only in the tab can that be pressed
         for user_id in people:
-            if (request.team_id, user_id) in self._newest:
-                self.show_soon(replace(request, requester=user_id, target=None, channel_id=ChannelId("")))
+            self.show_soon(replace(request, requester=user_id, target=None, channel_id=ChannelId("")))
 
     async def _show(self, asker: Request, mine: object, is_new: bool) -> None:
         if is_new:

@@ -8,14 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.desk.condition import Failure
-from bot.desk.errors import (
-    ChannelNotAllowed,
-    CobrowseError,
-    HostNotFound,
-    NotAccepted,
-    ServiceError,
-    SlackUnavailable,
-)
+from bot.desk.errors import ChannelNotAllowed, CobrowseError, HostNotFound
 from bot.desk.models import Identity
 from bot.desk.remembered import SessionRecord
 from bot.slack.blocks import Block, button, buttons, context, escape, section
@@ -25,7 +18,7 @@ from bot.slack.views import View
 
 START_ACTION, REFRESH_ACTION = "home_start", "home_refresh"
 MOST_OWN, MOST_OTHERS = 8, 15
-"""Of a hundred blocks, which is what a view may have, an own session takes six at most, any other two."""
+"""A view may have a hundred blocks; an own session takes six at most, any other one."""
 MOST_DOUBTS = 10
 Records = Sequence[SessionRecord]
 
@@ -60,10 +53,10 @@ def home(look: Look, command: str, contact: str) -> View:
     """The whole of it."""
     blocks = [*_identity(look.identity, contact), *_start(look, command, contact)]
     more = f"… and more: `{command} status` shows them."
-    blocks += _sessions("Your open sessions", look.own, MOST_OWN, more, everybodys=False)
+    blocks += _sessions("Your open sessions", look.own, MOST_OWN, more, contact, everybodys=False)
     if look.others is not None:
         more = f"… and more: `{command} list` shows them."
-        blocks += _sessions("Open sessions of others", look.others, MOST_OTHERS, more, everybodys=True)
+        blocks += _sessions("Open sessions of others", look.others, MOST_OTHERS, more, contact, everybodys=True)
     if look.doubts is not None:
         blocks += _condition(look.doubts, look.failure, contact)
     return _home([*blocks, context(f"As of {clock(datetime.now(UTC))} · `{command} help` shows what can be typed")])
@@ -79,7 +72,7 @@ def _identity(identity: Identity | CobrowseError, contact: str) -> list[Block]:
             text = "You are not linked to a Genesys user, so there is nobody to host your sessions."
             return [section("\n".join([f":warning: *{text}*", *lines, f"Ask {contact} to set that up."]))]
         case _:
-            return [section(f":warning: *Who you are to Genesys is not known now.* {_why(identity)}")]
+            return [section(f":warning: *Who you are to Genesys is not known now.* {_why(identity, contact)}")]
 
 
 def _start(look: Look, command: str, contact: str) -> list[Block]:
@@ -90,10 +83,12 @@ def _start(look: Look, command: str, contact: str) -> list[Block]:
     return [buttons(button("Start a session…", START_ACTION, style="primary"), refresh)]
 
 
-def _sessions(title: str, records: Records | CobrowseError, most: int, more: str, *, everybodys: bool) -> list[Block]:
+def _sessions(
+    title: str, records: Records | CobrowseError, most: int, more: str, contact: str, *, everybodys: bool
+) -> list[Block]:
     head: list[Block] = [{"type": "divider"}, section(f"*{title}*")]
     if isinstance(records, CobrowseError):
-        return [*head, section(f":warning: They cannot be seen now. {_why(records)}")]
+        return [*head, section(f":warning: They cannot be seen now. {_why(records, contact)}")]
     if not records:
         return [*head, section("There is none.")]
     for record in records[:most]:
@@ -112,16 +107,9 @@ def _condition(doubts: Sequence[str], failure: Failure | None, contact: str) -> 
     return [{"type": "divider"}, section("*What is wrong with the set-up*"), section(text)]
 
 
-def _why(error: CobrowseError) -> str:
-    """Nothing was asked for, so the sentences about sessions do not fit."""
-    match error:
-        case NotAccepted():
-            return "The bot's database does not answer."
-        case ServiceError():
-            return f"Genesys could not say (`{type(error).__name__}`)."
-        case SlackUnavailable(code=code):
-            return f"Slack would not say who is who just now ({escape(code)})."
-    return f"Something went wrong on the bot's side (`{type(error).__name__}`)."
+def _why(error: CobrowseError, contact: str) -> str:
+    said = sentence(error, contact, starting=False)
+    return f"{said.what} {said.next}"
 
 
 def _home(blocks: list[Block]) -> View:

@@ -5,7 +5,7 @@ ever stands in a message's top-level text, which notifications show.
 """
 
 from bot.desk.models import Session
-from bot.slack.blocks import OPEN_ACTION, Block, button, buttons, context, section
+from bot.slack.blocks import OPEN_ACTION, Block, button, context, section
 
 BUTTON_URL_LENGTH = 3000
 
@@ -15,17 +15,33 @@ def ways_in(session: Session, aside: str = "") -> list[Block]:
     if not session.join_url:
         how = "On your website they open the Messenger, choose to share their screen, and type it in."
         return [section(f"Tell your customer this code{aside}. {how}"), _preformatted(session.join_code)]
-    blocks = [section(f"Send this link to your customer{aside}:"), _preformatted(session.join_url)]
-    if len(session.join_url) <= BUTTON_URL_LENGTH:
-        blocks.append(buttons(button("Open as customer", OPEN_ACTION, url=session.join_url)))
+    return [section(f"Send this link to your customer{aside}:"), *bare_ways_in(session)]
+
+
+def bare_ways_in(session: Session) -> list[Block]:
+    """The same without the words, where several sessions stand below each other."""
+    if not session.join_url:
+        return [_preformatted(session.join_code)] if session.join_code else []
+    blocks = [_preformatted(session.join_url)]
     if session.join_code:  # its letters can end no mark-up: see genesys/sessions.py, ID
         blocks.append(context(f"The code alone, if your customer is asked for one: `{session.join_code}`"))
     return blocks
 
 
+def open_button(session: Session) -> list[Block]:
+    """The link once more, to press; none where there is no link, or one that is too long for a button."""
+    fits = session.join_url and len(session.join_url) <= BUTTON_URL_LENGTH
+    return [button("Open as customer", OPEN_ACTION, url=session.join_url)] if fits else []
+
+
 def thing(session: Session) -> str:
     """What the customer gets, in a word."""
     return "link" if session.join_url else "code"
+
+
+def until(session: Session) -> str:
+    """What happens at `ends_at`, in words that its time follows."""
+    return "can be joined until about" if session.join_code else "ends about"
 
 
 def _preformatted(text: str) -> Block:

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 
 from bot.desk.conversation_errors import SeveralConversations
 from bot.desk.errors import CobrowseError, ServiceError
-from bot.desk.models import Kind, Note, Request, RequestId, Session, Started
+from bot.desk.models import Kind, Note, Request, RequestId, Started
 from bot.desk.outcomes import Outcome
-from bot.slack.blocks import FAILURE_BLOCK, SESSION_BLOCK, Block, Message, button, buttons, context, escape, section
-from bot.slack.cards import controls, reference_line
+from bot.slack.blocks import FAILURE_BLOCK, SESSION_BLOCK, Message, button, buttons, context, escape, section
+from bot.slack.cards import can_share, controls, reference_line, small_print
 from bot.slack.joining import thing, ways_in
 from bot.slack.picker import picker
 from bot.slack.replies import reply
-from bot.slack.sentences import clock, duration, sentence
+from bot.slack.sentences import duration, sentence
 
 TRY_AGAIN_ACTION = "try_again"
+WIPED = (Kind.LINK, Kind.PROPOSE, Kind.SEND)
+"""What takes an address, which is wiped by the time it could be tried again."""
 SOMEBODY = "the person who looks after this bot"
 
 
@@ -34,9 +36,10 @@ class Words:
         if isinstance(outcome, Started):
             return self.card(request, outcome)
         if isinstance(outcome, CobrowseError):
-            # what it took beside itself is wiped by then, so that it could not be tried again
-            return self.failure(outcome, request.id, kept=request.argument is None, kind=request.kind)
-        return reply(self.command, self.contact, outcome, request.id, sends=self.sends)
+            starting, sending = request.kind is Kind.START, request.kind is Kind.SEND
+            kept = request.kind not in WIPED
+            return self.failure(outcome, request.id, kept=kept, starting=starting, sending=sending)
+        return reply(self.command, self.contact, outcome, request, sends=self.sends)
 
     def card(self, request: Request, started: Started) -> Message:
         """The session, for whoever asked for it."""
@@ -44,7 +47,6 @@ class Words:
         name, agent = escape(session.name), f"<@{request.agent}>"
         whose = f" for {agent}" if request.for_another else ""
         host_line = f"{agent} is the host" if request.for_another else f"You ({agent}) are already the host"
-        asked_here = bool(request.reply_url and request.channel_id)  # else it stands in a direct message
         told = []
         if started.agent_told is True:
             told = [context(f"{agent} has got the {thing(session)} too, and knows that you started it.")]
@@ -56,34 +58,24 @@ class Words:
                 section(f":white_check_mark: *Co-browse session ready{whose}*\n{name}", SESSION_BLOCK),
                 *ways_in(session),
                 *told,
-                controls(session, share=asked_here, direct=asked_here, send=self.sends),
-                *_small_print(host_line, session, request.id),
-            ],
-        )
-
-    def agent_note(self, request: Request, session: Session) -> Message:
-        """The same session, for the agent it was started for."""
-        name, starter, what = escape(session.name), f"<@{request.requester}>", thing(session)
-        aside = f" ({starter} has it too)"
-        if request.kind is Kind.STEP:
-            starter, aside = "A workflow", " (the workflow has it too)"
-        return Message(
-            f"{starter} started a co-browse session for you: “{name}”. The customer's {what} is in this message.",
-            [
-                section(f":white_check_mark: *{starter} started a co-browse session for you*\n{name}", SESSION_BLOCK),
-                *ways_in(session, aside),
-                controls(session, share=False, direct=False, send=self.sends),
-                *_small_print("You are already the host", session, request.id),
+                controls(session, share=can_share(request), direct=bool(request.reply_url), send=self.sends),
+                *small_print(host_line, session, request.id),
             ],
         )
 
     def failure(
-        self, error: CobrowseError, request_id: RequestId, *, kept: bool = True, kind: Kind = Kind.START
+        self,
+        error: CobrowseError,
+        request_id: RequestId,
+        *,
+        kept: bool = True,
+        starting: bool = True,
+        sending: bool = False,
     ) -> Message:
         """What happened, what to do, a reference, and Try again where it makes sense: for a request that was kept."""
         if isinstance(error, SeveralConversations):
             return picker(error, self.command, request_id)
-        said = sentence(error, self.contact, kind)
+        said = sentence(error, self.contact, starting=starting, sending=sending)
         service = error.reference if isinstance(error, ServiceError) else None
         blocks = [section(f":warning: *{said.what}*\n{said.next}", FAILURE_BLOCK)]
         if error.try_again and kept:
@@ -92,9 +84,9 @@ class Words:
 
     def note(self, request: Request, note: Note) -> Message:
         """A word while they wait."""
-        text = "Still sending the link…" if request.kind is Kind.SEND else "Still working on your co-browse session…"
+        text = "Still working on your co-browse session…"
         if note.wait_seconds is not None:
-            text = f"Genesys is busy, so your request waits its turn: about {duration(note.wait_seconds)} more."
+            text = f"Genesys is busy, so your session waits its turn: about {duration(note.wait_seconds)} more."
         return Message(text, [section(f":hourglass_flowing_sand: {text}"), reference_line(request.id)])
 
 
@@ -103,11 +95,3 @@ def contact_markup(contact: str) -> str:
     if re.fullmatch(r"[UWCG](?:[0-9][A-Z0-9]{2,}|(?=[A-Z]*[0-9])[A-Z0-9]{8,})", contact):
         return {"C": "<#{}>", "G": "<#{}>"}.get(contact[0], "<@{}>").format(contact)
     return escape(contact) or SOMEBODY
-
-
-def _small_print(host_line: str, session: Session, request_id: RequestId) -> list[Block]:
-    ends = "can be joined until about" if session.join_code else "ends about"
-    return [
-        context(f"{host_line} · {ends} {clock(session.ends_at)}"),
-        context(f"Session `{escape(session.id)}` · Host `{session.host_id}` · Reference `{request_id}`"),
-    ]

@@ -3,6 +3,7 @@
 https://docs.slack.dev/reference/views/modal-views
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -97,7 +98,7 @@ def read(view: View, genesys_app: GenesysApp | None) -> Filled | dict[str, str]:
     errors = {}
     if name and plain_name(name) is None:
         errors[NAME] = "There is nothing to see in this name."
-    seconds = int(length) if length and length.isascii() and length.isdecimal() else None
+    seconds = int(length) if length and re.fullmatch("[0-9]{1,6}", length) else None
     if length and not SHORTEST_SECONDS <= (seconds or 0) <= LONGEST_SECONDS:
         errors[DURATION] = "A session lasts between a minute and a day."
     named = genesys_app.conversation_id(which.strip()) if which and genesys_app else None

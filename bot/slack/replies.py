@@ -3,7 +3,7 @@
 The answer to a start is in messages.py, the words about failures in sentences.py.
 """
 
-from bot.desk.models import Identity, RequestId, Role
+from bot.desk.models import Identity, Request, Role
 from bot.desk.outcomes import (
     Applications,
     Ended,
@@ -17,42 +17,44 @@ from bot.desk.outcomes import (
     SentDirect,
     Shared,
 )
-from bot.slack.blocks import Block, Message, escape, section
-from bot.slack.cards import closed_card, controls, listed, reference_line
-from bot.slack.joining import ways_in
+from bot.slack.blocks import Block, Message, context, escape, section
+from bot.slack.cards import can_share, closed_card, controls, listed, reference_line
+from bot.slack.joining import thing, until, ways_in
 from bot.slack.sending_view import question, sent
 from bot.slack.sentences import clock, sentence
 
-Answer = Help | Recalled | Listed | Ended | Shared | SentDirect | Sent | Applications | Linked | Explained | Identity
-Reply = Answer | Proposed
+Answer = Help | Recalled | Listed | Ended | Shared | SentDirect | Applications | Linked | Explained | Identity
+Reply = Answer | Proposed | Sent
 
 
-def reply(command: str, contact: str, outcome: Reply, request_id: RequestId, *, sends: bool = False) -> Message:
+def reply(command: str, contact: str, outcome: Reply, request: Request, *, sends: bool = False) -> Message:
     """The message for it; `contact` is whom to ask, in mrkdwn, `sends` whether links are sent to customers."""
     if isinstance(outcome, Proposed):
-        message = question(outcome, request_id)
+        message = question(outcome, request.id)
+    elif isinstance(outcome, Sent):
+        message = sent(outcome)
     else:
-        message = _message(command, contact, outcome, sends)
-    return Message(message.text, [*message.blocks, reference_line(request_id)])
+        message = _message(command, contact, outcome, request, sends)
+    return Message(message.text, [*message.blocks, reference_line(request.id)])
 
 
-def _message(command: str, contact: str, outcome: Answer, sends: bool) -> Message:
+def _message(command: str, contact: str, outcome: Answer, request: Request, sends: bool) -> Message:
     match outcome:
         case Help(role=role):
             return help_(command, role, sends=sends)
         case Recalled():
-            return _recalled(outcome, sends)
+            return _recalled(outcome, request, sends)
         case Listed():
-            return _listed(command, outcome)
+            return _listed(command, outcome, request)
+        case Ended(record=record) if request.replaces:
+            return closed_card(record)
         case Ended(record=record):
-            return closed_card(record, shared=False)
+            return _line(f"The session “{escape(record.session.name)}” is over now. Nobody can join it any more.")
         case Shared(record=record, channel_id=channel_id):
             return _line(f"The session “{escape(record.session.name)}” stands in <#{channel_id}> now, for all in it.")
         case SentDirect(record=record):
             name = escape(record.session.name)
             return _line(f"The session “{name}” is in your direct messages with me now.")
-        case Sent():
-            return sent(outcome)
         case Applications():
             return _applications(outcome)
         case Linked(user_id=user_id, host_id=None):
@@ -70,6 +72,7 @@ def help_(command: str, role: Role, *, instead_of: str = "", sends: bool = False
     lines = [
         f"`{command}` starts a session with you as the host",
         f'`{command} Checkout help` gives it a name; quotes force one: `{command} "help"`',
+        f"`{command} new` opens a form, as do the shortcut “Start co-browse session”, also in threads, and my Home tab",
         f"`{command} status` shows your open sessions, `{command} last` the link you lost",
         f"`{command} end` ends your session",
         f"`{command} whoami` tells which Genesys host you are, `{command} why` by which rules",
@@ -94,32 +97,35 @@ def help_(command: str, role: Role, *, instead_of: str = "", sends: bool = False
     return Message(text, [section(f"*{text}*"), section("\n".join(f"• {line}" for line in lines))])
 
 
-def _recalled(outcome: Recalled, sends: bool) -> Message:
-    record = outcome.record
-    name = escape(record.session.name)
+def _recalled(outcome: Recalled, request: Request, sends: bool) -> Message:
+    record, session, name = outcome.record, outcome.record.session, escape(outcome.record.session.name)
     if record.is_over:
-        return _line(f"Your last session, “{name}”, is over: its link works no more.")
-    text = f"Your last session is “{name}”. The link for your customer is in this message."
-    head = section(f":link: *{name}* · ends about {clock(record.session.ends_at)}")
-    return Message(text, [head, *ways_in(record.session), controls(record.session, send=sends)])
+        return _line(f"Your last session, “{name}”, is over. Nobody can join it any more.")
+    text = f"Your last session is “{name}”. The {thing(session)} for your customer is in this message."
+    head = section(f":link: *{name}* · {until(session)} {clock(session.ends_at)}")
+    row = controls(session, share=can_share(request), direct=bool(request.reply_url), send=sends)
+    return Message(text, [head, *ways_in(session), row])
 
 
-def _listed(command: str, outcome: Listed) -> Message:
-    count = len(outcome.records)
+def _listed(command: str, outcome: Listed, request: Request) -> Message:
+    count, everybodys = len(outcome.records), outcome.everybodys
     if not count:
-        whose = "There is no open session in this workspace." if outcome.everybodys else "You have no open session."
+        whose = "There is no open session in this workspace." if everybodys else "You have no open session."
         return _line(f"{whose} `{command}` starts one.")
-    whose = "open in this workspace" if outcome.everybodys else "of yours open"
-    text = f"{count} {'session is' if count == 1 else 'sessions are'} {whose}."
+    whose = "open in this workspace" if everybodys else "of yours open"
+    counted = "1 session is" if count == 1 else f"{'More than ' if outcome.cut else ''}{count} sessions are"
+    text = f"{counted} {whose}."
     blocks: list[Block] = [section(f"*{text}*")]
-    for record in outcome.records:
-        blocks += listed(record, everybodys=outcome.everybodys)
-    return Message(text, blocks[:48])
+    share, alone = can_share(request), count == 1 and not everybodys
+    for record in outcome.records:  # four blocks each at most, or one: desk/register.py says how many there can be
+        blocks += listed(record, everybodys=everybodys, elsewhere=not request.reply_url, share=share, alone=alone)
+    more = [context(f"These are the newest {count}.")] if outcome.cut else []
+    return Message(text, [*blocks, *more])
 
 
 def _applications(outcome: Applications) -> Message:
     if not outcome.found:
-        return _line("Genesys has no co-browse application that this bot may use.")
+        return _line("Genesys lists no co-browse applications for this bot.")
     lines = [
         f"• `{escape(found)}` {escape(name)}" + (" (used here)" if found == outcome.used else "")
         for found, name in outcome.found[:50]

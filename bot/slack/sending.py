@@ -64,7 +64,7 @@ def register(app: AsyncApp, desk: Desk, views: Views, delivery: Delivery, words:
         try:
             await desk.accept(request)
         except NotAccepted as error:
-            delivery.tell_soon(request, words.failure(error, request.id, kind=Kind.SEND))
+            delivery.tell_soon(request, words.failure(error, request.id, starting=False, sending=True))
         await ack()
 
     @app.action(CANCEL_ACTION)

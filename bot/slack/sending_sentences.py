@@ -2,7 +2,6 @@
 
 from bot.desk import errors, limits, sending_errors
 from bot.desk.errors import CobrowseError, ServiceError
-from bot.desk.models import Kind
 from bot.slack.blocks import escape
 
 _NOTHING = "Nothing was sent."
@@ -20,8 +19,8 @@ def address_error(why: str) -> tuple[str, str]:
     return _ADDRESSES.get(why, _ADDRESSES["number"])
 
 
-def of_a_sending(error: CobrowseError, contact: str, kind: Kind) -> tuple[str, str] | None:
-    """The two sentences; None for what is said as it is elsewhere. `contact` is whom to ask."""
+def of_a_sending(error: CobrowseError, contact: str, *, pressed: bool) -> tuple[str, str] | None:
+    """The two sentences; None for what is said as elsewhere. `contact` is whom to ask; `pressed`: it was to go out."""
     ask = f"Ask {contact} if that should be different."
     match error:
         case sending_errors.SendingOff(medium=medium):
@@ -40,7 +39,7 @@ def of_a_sending(error: CobrowseError, contact: str, kind: Kind) -> tuple[str, s
             return what, f"Tell {contact}, and give your customer the link yourself."
         case limits.TooManySends(most=most, wait_seconds=seconds):
             return f"You may send {most} links a minute, and have sent them.", f"Try again in {round(seconds)} seconds."
-    return _of_a_press(error, contact) if kind is Kind.SEND else None
+    return _of_a_press(error, contact) if pressed else None
 
 
 def _of_a_press(error: CobrowseError, contact: str) -> tuple[str, str] | None:

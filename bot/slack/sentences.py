@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 from bot.desk import conversation_errors, errors, limits, press_errors
 from bot.desk.errors import CobrowseError
-from bot.desk.models import Kind, LiveConversation, Standing
+from bot.desk.models import LiveConversation
 from bot.slack.blocks import escape
 from bot.slack.sending_sentences import of_a_sending
-from bot.slack.session_sentences import of_a_session
+from bot.slack.session_sentences import STANDINGS, of_a_session, of_another_request
 
 STATUS_PAGE = "status.mypurecloud.com"
 MOST_LISTED = 10
@@ -49,13 +49,16 @@ def _date(at: datetime, *, with_day: bool) -> str:
     return f"<!date^{int(at.timestamp())}^{shown}|{plain} UTC>"
 
 
-def sentence(error: CobrowseError, contact: str, kind: Kind = Kind.START) -> Sentence:
-    """The words for any error; `contact` is whom to ask, in mrkdwn, `kind` what was asked for."""
-    if words := of_a_sending(error, contact, kind):
+def sentence(error: CobrowseError, contact: str, *, starting: bool = True, sending: bool = False) -> Sentence:
+    """The words for any error; `contact` is whom to ask, in mrkdwn. `starting`: a session was to be started; `sending`:
+    a link was to be sent."""
+    if words := of_a_sending(error, contact, pressed=sending):
+        return Sentence(*words)
+    if not starting and (words := of_another_request(error, contact)):
         return Sentence(*words)
     for speak in (_refusal, _set_up, _order, _conversation, _passing, _our_own):
         if said := speak(error, contact):
-            return said
+            return said if starting else Sentence(said.what.removesuffix(f" {_NONE}"), said.next)
     if words := of_a_session(error, contact):
         return Sentence(*words)
     return Sentence("Something went wrong on the bot's side.", f"Try again; if it stays so, tell {contact}.")
@@ -71,9 +74,9 @@ def _refusal(error: CobrowseError, contact: str) -> Sentence | None:
             here = "in this channel" if channel_id else "from here"
             return Sentence(f"Co-browse sessions cannot be started {here}.", f"Use {places}, or ask {contact}.")
         case errors.NotAMember(standing=standing, is_target=False):
-            return Sentence(f"{_STANDINGS[standing]} cannot start co-browse sessions.", ask)
+            return Sentence(f"{STANDINGS[standing]} cannot start co-browse sessions.", ask)
         case errors.NotAMember(user_id=user_id, standing=standing):
-            what = f"<@{user_id}> cannot host a co-browse session: {_STANDINGS[standing].lower()} are not allowed to."
+            what = f"<@{user_id}> cannot host a co-browse session: {STANDINGS[standing].lower()} are not allowed to."
             return Sentence(what, ask)
         case errors.NotListed(is_target=False):
             return Sentence("You are not on the list of people who may start co-browse sessions.", ask)
@@ -88,15 +91,6 @@ def _refusal(error: CobrowseError, contact: str) -> Sentence | None:
             what = f"{who} not linked to a Genesys user, so there is nobody to host the session."
             return Sentence(what, f"Ask {contact} to set that up. (Tried: {reasons}.)")
     return None
-
-
-_STANDINGS = {
-    Standing.MEMBER: "Members",
-    Standing.GUEST: "Guests",
-    Standing.BOT: "Bots",
-    Standing.DEACTIVATED: "Deactivated people",
-    Standing.OUTSIDER: "People from outside this workspace",
-}
 
 
 _NONE = "No session was started."

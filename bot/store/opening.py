@@ -5,11 +5,9 @@ from contextlib import asynccontextmanager
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from cryptography.fernet import Fernet
-
 from bot.desk.store import HostBook, LinkBook, Store
 from bot.store.refusals import NO_DRIVER, StoreRefused
-from bot.store.sealing import Sealer
+from bot.store.sealing import Sealer, new_key
 from bot.store.sessions import SessionTable
 from bot.store.sqlite import SQLiteStore
 
@@ -31,7 +29,7 @@ async def open_store(
     """`alone`: for a `run`, of which a SQLite file takes one; the command line's short writes are not alone."""
     if url.startswith(MEMORY):  # a file that goes with the process; should it stay behind, nobody has its key
         with TemporaryDirectory(prefix="cobrowse-") as directory:
-            forgetful = SQLiteStore(f"{directory}/forgotten.db", sealer=Sealer([Fernet.generate_key().decode()]))
+            forgetful = SQLiteStore(f"{directory}/forgotten.db", sealer=Sealer([new_key()]))
             try:
                 yield forgetful
             finally:

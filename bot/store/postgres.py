@@ -124,9 +124,9 @@ class PostgresStore:
             taken = [row for statement in (ORPHANS, STRAYS) for row in await _all(connection, statement, values)]
             ids = dict.fromkeys(row["id"] for row in taken)
             found = [await _first(connection, statements.FIND, {"id": one}) for one in ids]
-        kept = [rows.kept(row, self._sealer) for row in found if row]
+        kept = [rows.kept(row, self._sealer) for row in sorted(filter(None, found), key=lambda row: row["accepted_at"])]
         self._handed.update(one.request.id for one in kept)
-        return sorted(kept, key=lambda one: one.request.accepted_at)
+        return kept
 
     async def sweep(self) -> None:
         for statement in statements.SWEEP:

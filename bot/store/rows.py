@@ -22,7 +22,6 @@ from bot.desk.models import (
     UserId,
 )
 from bot.desk.records import from_record, to_record
-from bot.desk.steps import STARTS
 from bot.desk.store import JOIN_SECONDS, Accepted, Kept, Link
 from bot.store.sealing import Sealer
 
@@ -50,14 +49,15 @@ def request_row(request: Request, sealer: Sealer) -> dict[str, Any]:
 
 
 def sameness(request: Request) -> str:
-    """Equal for two starts by the same person, with the same words, target and channel.
+    """Equal for two starts by the same person, with the same words, target and channel; no other request has its like.
 
-    What starts nothing is the same as nothing: its argument may be an address, of which not even a hash is to be kept.
+    So there is no trace of an address here, either.
     """
-    argument = request.argument if request.kind in STARTS else None
+    if request.kind is not Kind.START:
+        return request.id
     parts: tuple[object, ...] = (
         *(request.kind, request.team_id, request.requester, request.target, request.name, request.channel_id),
-        *(filter(None, (request.conversation_id, argument, request.application_id, request.timeout_seconds))),
+        *(filter(None, (request.conversation_id, request.argument, request.application_id, request.timeout_seconds))),
     )
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
@@ -82,7 +82,7 @@ def session_row(session: Session, request: Mapping[str, Any], sealer: Sealer) ->
     return {
         "id": session.id,
         "request_id": request["id"],
-        "team_id": request["team_id"],
+        "team_id": request["enterprise_id"] or request["team_id"],  # see desk.remembered.team_of
         "requester": request["requester"],
         "agent": request["target"] or request["requester"],
         "host_id": session.host_id,

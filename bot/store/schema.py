@@ -74,6 +74,7 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE requests ADD COLUMN argument TEXT",
         "ALTER TABLE requests ADD COLUMN application_id TEXT",
         "ALTER TABLE requests ADD COLUMN timeout_seconds BIGINT",
+        "ALTER TABLE sessions ADD COLUMN ended_by TEXT",
         "CREATE INDEX sessions_hosted ON sessions (team_id, agent, created_at)",
         "CREATE INDEX sessions_given ON sessions (team_id, requester, created_at) WHERE requester <> agent",
         """CREATE TABLE posts (
@@ -81,10 +82,11 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
             channel_id TEXT NOT NULL,
             ts TEXT NOT NULL,
             kind TEXT NOT NULL,
-            ends_at DOUBLE PRECISION NOT NULL,
+            request_id TEXT,
+            due_at DOUBLE PRECISION NOT NULL,
             PRIMARY KEY (session_id, channel_id, ts)
         )""",
-        "CREATE INDEX posts_due ON posts (ends_at)",
+        "CREATE INDEX posts_due ON posts (due_at)",
     ),
 )
 """Beside them each database has `facts (name, value)`: the schema's version, the last owner's number, the key check."""

@@ -97,8 +97,8 @@ class SQLiteStore:
                 connection.execute(statements.FIND, {"id": row["id"], "now": self._clock()}).fetchone() for row in taken
             ]
 
-        taken = [rows.kept(dict(row), self._sealer) for row in await self._writer.write(work)]
-        return sorted(taken, key=lambda kept: kept.request.accepted_at)
+        taken = sorted(await self._writer.write(work), key=lambda row: row["accepted_at"])
+        return [rows.kept(dict(row), self._sealer) for row in taken]
 
     async def sweep(self) -> None:
         values = {"now": self._clock(), "kept_seconds": self._retention_seconds}

@@ -26,8 +26,9 @@ ADVANCE = """UPDATE requests SET state = CAST(:to AS TEXT),
     session_at = CASE WHEN CAST(:session_id AS TEXT) IS NULL THEN session_at
         ELSE coalesce((SELECT created_at FROM sessions WHERE id = CAST(:session_id AS TEXT)), :now) END,
     reply_url = CASE WHEN CAST(:to AS TEXT) = 'answered' THEN NULL ELSE reply_url END,
-    argument = CASE WHEN CAST(:to AS TEXT) = 'answered' THEN NULL ELSE argument END
-    WHERE id = :id AND state = :from AND owner = :owner RETURNING id, team_id, requester, target"""
+    argument = CASE WHEN CAST(:to AS TEXT) = 'answered' AND kind IN ('link', 'propose', 'send') THEN NULL
+        ELSE argument END
+    WHERE id = :id AND state = :from AND owner = :owner RETURNING id, team_id, enterprise_id, requester, target"""
 
 SESSION = """INSERT INTO sessions (id, request_id, team_id, requester, agent, host_id, name, application_id, status,
     created_at, ends_at, join_url, join_code)
@@ -45,7 +46,6 @@ SWEEP = (
     "DELETE FROM requests WHERE state = 'answered' AND accepted_at < :now - :kept_seconds",
     "DELETE FROM sessions WHERE ends_at < :now - :kept_seconds",
     "DELETE FROM found_hosts WHERE good_until < :now",
-    "DELETE FROM posts WHERE ends_at < :now - 86400",
 )
 
 FOUND = """SELECT host_id, rule, good_until - :now AS seconds FROM found_hosts
