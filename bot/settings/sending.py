@@ -13,14 +13,14 @@ from bot.settings.reader import Reader
 def read_sending(reader: Reader) -> Terms:
     """What is wrong is in the reader's faults. Texts are checked also while nothing is sent with them."""
     sms_from, email_from = reader.text("COBROWSE_SMS_FROM"), reader.text("COBROWSE_EMAIL_FROM")
-    if sms_from and not re.fullmatch(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}", sms_from):
-        reader.fault("COBROWSE_SMS_FROM", "must be a number such as +14155550100, or a short code.")
     if email_from:
         reader.parsed("COBROWSE_EMAIL_FROM", partial(_check_email, email_from))
     countries = [country.upper() for country in reader.words("COBROWSE_SMS_COUNTRIES", "[A-Za-z]{2}", "ISO country")]
     if unknown := [country for country in countries if country not in phonenumbers.SUPPORTED_REGIONS]:
         reader.fault("COBROWSE_SMS_COUNTRIES", f"{', '.join(unknown)} is no ISO country such as US or GB.")
-    if sms_from and not countries:
+    if sms_from and not re.fullmatch(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}", sms_from):
+        reader.fault("COBROWSE_SMS_FROM", "must be a number such as +14155550100, or a short code.")
+    elif sms_from and not countries:
         reader.fault("COBROWSE_SMS_COUNTRIES", "is missing. COBROWSE_SMS_FROM needs it: name the countries, as US, GB.")
     texts = {name: reader.text(name) for name in ("COBROWSE_SMS_TEXT", "COBROWSE_EMAIL_TEXT")}
     for name, text in texts.items():
