@@ -20,6 +20,8 @@ from bot.desk.journal import Journal
 from bot.desk.limits import Gatekeeper
 from bot.desk.meter import UNMEASURED, Meter
 from bot.desk.register import Register
+from bot.desk.sending import Sending
+from bot.genesys.agentless import Agentless
 from bot.genesys.auth import TokenAuth
 from bot.genesys.client import GenesysClient
 from bot.genesys.connections import HttpClient
@@ -31,7 +33,7 @@ from bot.health import Health
 from bot.metrics import Metrics
 from bot.settings import Service, Settings
 from bot.settings.doubts import doubts
-from bot.slack import actions, boundary, commands, home, modals, steps
+from bot.slack import actions, boundary, commands, home, modals, sending, steps
 from bot.slack.bolt import new_bolt_app
 from bot.slack.delivery import Delivery, new_http_session, new_web_client
 from bot.slack.direct import DirectMessages
@@ -69,7 +71,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         web = new_web_client(slack.bot_token, slack.api_url, http, proxy)
         identity = await identify(web)
         people = SlackPeople(new_web_client(slack.bot_token, slack.api_url, http, proxy, waits=False), identity.home)
-        words = Words(slack.command, contact_markup(slack.help_contact))
+        words = Words(slack.command, contact_markup(slack.help_contact), settings.sending.any_on)
         access = Access(settings.rules, identity.home, people)
         users, sessions, offer = Users(genesys), session_service(settings.service, genesys), settings.service.offer
         hosts = Hosts(host_rules(settings, users), store)
@@ -78,8 +80,9 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         herald = Herald(web, once, direct, Places(web), store.sessions)
         delivery = Delivery(web, http, words, direct, herald, slack.proxies.of)
         register = Register(store.sessions, access, sessions, herald)
+        sendings = Sending(register, Agentless(genesys), settings.sending)
         inquiries = Inquiries(access, hosts, store, users, sessions, offer.application_id)
-        audit = AuditLog(settings.audit_log)
+        audit, condition, views = AuditLog(settings.audit_log), Condition(), Views(web)
         desk = Desk(
             store=store,
             access=access,
@@ -89,13 +92,13 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
             offer=offer,
             gatekeeper=Gatekeeper(settings.limits),
             journal=Journal(metrics, audit),
-            handlers={**register.handlers(), **inquiries.handlers()},
+            handlers={**register.handlers(), **inquiries.handlers(), **sendings.handlers()},
+            deeds=sendings.deeds(),
         )
         metrics.watch(under_way=lambda: desk.under_way, queue_length=lambda: genesys.queue_length)
         health = Health(metrics, store.find)
         app = new_bolt_app(identity, slack.bot_token, new_web_client(None, slack.api_url, http, proxy))
-        conversations = settings.service.conversations
-        views, condition, genesys_app = Views(web), Condition(), conversations.app if conversations else None
+        genesys_app = settings.service.conversations.app if settings.service.conversations else None
         forms = modals.Forms(views, access, sessions, offer, delivery, words, genesys_app)
         wrong = (*doubts(settings), *missing(identity.scopes))
         tab = home.Home(views, home.Sources(access, inquiries, register, condition, wrong), delivery, words)
@@ -103,6 +106,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         commands.register(app, desk, words, forms, genesys_app)
         actions.register(app, desk, delivery, words)
         modals.register(app, desk, forms)
+        sending.register(app, desk, views, delivery, words)
         home.register(app, tab, forms)
         steps.register(app, desk, delivery)
         boundary.register(app, delivery, words)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from journey import ANA, BEN, SAM, is_failure, link, open_journey, words
 
-from bot.desk.limits import Gatekeeper, Limits, TooManyStarts, TooManyUnderWay
+from bot.desk.limits import Gatekeeper, Limits, TooManySends, TooManyStarts, TooManyUnderWay
 from bot.desk.models import Kind, Request, new_request_id
 
 
@@ -61,6 +61,18 @@ def test_workflows_are_held_to_as_many_for_a_person_without_using_up_what_the_pe
     keeper = Gatekeeper(Limits(person_starts=2))
     assert admitted(keeper, [start(ANA, kind=Kind.STEP)] * 5) == 2
     assert admitted(keeper, [start(ANA)] * 5) == 2
+
+
+def test_sends_count_apart_from_starts() -> None:
+    keeper = Gatekeeper(Limits(person_starts=1, person_sends=2))
+    for _ in range(2):
+        keeper.admit(start(kind=Kind.SEND), 0)
+    with pytest.raises(TooManySends) as refused:
+        keeper.admit(start(kind=Kind.SEND), 0)
+    assert refused.value.most == 2
+    assert admitted(keeper, [start()]) == 1
+    keeper.admit(start(kind=Kind.PROPOSE), 0)
+    keeper.admit(start(BEN, kind=Kind.SEND), 0)
 
 
 def test_a_whole_workspace_can_be_held_to_a_number() -> None:

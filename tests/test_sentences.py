@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.desk import conversation_errors, errors, limits, press_errors, session_errors, steps
+from bot.desk import conversation_errors, errors, limits, press_errors, sending_errors, session_errors, steps
 from bot.desk.errors import CobrowseError, Miss
 from bot.desk.models import LiveConversation, Standing
 from bot.slack.blocks import escape
@@ -76,6 +76,12 @@ ERRORS = [
     errors.Unexpected(),
     steps.NobodyNamed(),
     steps.StepsOff(),
+    limits.TooManySends(5, 30),
+    sending_errors.SendingOff("sms"),
+    sending_errors.BadAddress("country"),
+    sending_errors.CountryNotAllowed("JP"),
+    sending_errors.NoLinkToSend(),
+    sending_errors.TextTooLong(765),
 ]
 BASES = {
     errors.CobrowseError,

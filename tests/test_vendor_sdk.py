@@ -17,10 +17,12 @@ import httpx
 import pytest
 from conversations_bench import HOST, PUBLIC, offer, talk
 from journey import Servers
+from test_sessions_client import Watched
 from vendor_bench import Noting, Vendor, ours
 
 from bot import settings
 from bot.desk.models import SessionId
+from bot.genesys.agentless import Agentless
 from bot.genesys.auth import TokenAuth
 from bot.genesys.live import query
 from bot.genesys.users import Users
@@ -29,15 +31,9 @@ from bot.sandbox.genesys_conversations import DEPLOYMENT_ID
 servers = conversations_bench.servers
 NOW = datetime(2026, 10, 1, 10, 42, tzinfo=UTC)
 SMS = {"fromAddress": "+14155550100", "toAddress": "+14155550123", "toAddressMessengerType": "sms", "textBody": "Hello"}
-EMAIL = {
-    "senderType": "Outbound",
-    "fromAddress": {"email": "care@example.com"},
-    "toAddresses": [{"email": "carla@example.com"}],
-    "subject": "Your link",
-    "textBody": "Hello",
-}
+EMAIL: dict[str, Any] = {"senderType": "Outbound", "fromAddress": {"email": "care@example.com"}}
+EMAIL |= {"toAddresses": [{"email": "carla@example.com"}], "subject": "Your link", "textBody": "Hello"}
 SEARCH = {"pageSize": 2, "query": [{"fields": ["email"], "value": "ana@example.com", "type": "EXACT"}]}
-Call = tuple[str, str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +141,8 @@ async def test_our_calls_have_the_vendors_methods_paths_and_bodies(
         await service.read(made.id)
         await service.end(made.id)
         await Users(client).by_email("ana@example.com")
+        await Agentless(client).sms(SMS["fromAddress"], SMS["toAddress"], SMS["textBody"], Watched())
+        await Agentless(client).email("care@example.com", "carla@example.com", "Your link", "Hello", Watched())
     asked = next(body for _, path, body in sent if path.endswith("/details/query"))
 
     def same() -> None:
@@ -157,6 +155,8 @@ async def test_our_calls_have_the_vendors_methods_paths_and_bodies(
             with pytest.raises(sdk.rest.ApiException, match="404"):
                 getattr(deployments, f"{call}_webdeployments_deployment_cobrowse_session_id")(DEPLOYMENT_ID, made.id)
         sdk.SearchApi(client).post_users_search(vendor.read(SEARCH, "UserSearchRequest"))
+        talks.post_conversations_messages_agentless(vendor.read(SMS, "SendAgentlessOutboundMessageRequest"))
+        talks.post_conversations_emails_agentless(vendor.read(EMAIL, "AgentlessEmailSendRequestDto"))
 
     await run(same)
     assert sent[0][:2] == vendor.sent[0][:2] == ("POST", "/oauth/token")

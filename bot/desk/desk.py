@@ -21,7 +21,7 @@ from bot.desk.limits import Gatekeeper
 from bot.desk.models import Host, Offer, Order, Person, Request, RequestId, Session, Started, State
 from bot.desk.outcomes import Handlers, Outcome
 from bot.desk.press_errors import NotYours, RequestGone, TriedAlready
-from bot.desk.progress import NOTE_AFTER_SECONDS, Notifier, Progress, Superseded, Watcher
+from bot.desk.progress import NOTE_AFTER_SECONDS, Deeds, Notifier, Progress, Superseded, Watcher
 from bot.desk.recovery import known_end, session_of_another
 from bot.desk.steps import STARTS, is_unasked
 from bot.desk.store import Kept, Store
@@ -80,13 +80,15 @@ class Desk:
         teller: Teller,
         offer: Offer,
         handlers: Handlers,
+        deeds: Deeds,
         gatekeeper: Gatekeeper,
         journal: Journal | None = None,
         note_after_seconds: float = NOTE_AFTER_SECONDS,
     ) -> None:
         self._store, self._access, self._hosts = store, access, hosts
         self._sessions, self._teller, self._offer = sessions, teller, offer
-        self._handlers, self._gatekeeper, self._journal = handlers, gatekeeper, journal or Journal()
+        self._handlers, self._deeds, self._gatekeeper = handlers, deeds, gatekeeper
+        self._journal = journal or Journal()
         self._note_after_seconds = note_after_seconds
         self._working: set[asyncio.Task[None]] = set()
         self._answering: set[asyncio.Task[None]] = set()
@@ -211,6 +213,8 @@ class Desk:
     async def _begun_outcome(self, request: Request, progress: Progress) -> Outcome:
         if handle := self._handlers.get(request.kind):
             return await handle(request)
+        if do := self._deeds.get(request.kind):
+            return await do(request, progress)
         if session := await session_of_another(request, self._store):
             await progress.write_down(State.CREATED, session=session)
             return Started(session)  # whoever it is for was told by the other

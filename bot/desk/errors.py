@@ -1,7 +1,8 @@
 """Everything a person can be told instead of a link: one class each, with what its sentence needs to know.
 
     CobrowseError
-    ├─ NotAccepted            nothing was stored: Draining · StoreUnavailable · TooManyStarts · TooManyUnderWay
+    ├─ NotAccepted            nothing was stored: Draining · StoreUnavailable · TooManyStarts · TooManySends ·
+    │                         TooManyUnderWay
     │                         perhaps it was: MaybeAccepted
     ├─ Refused                OtherWorkspace · ChannelNotAllowed · NotAMember · NotListed · MayNotActForOthers
     │                         StepsOff · MayNotEnd · MayNotRead · LeadsOnly · AdminsOnly
@@ -19,6 +20,7 @@
     ├─ NothingOpen · SessionNotFound · SeveralOpen · EndedAlready           which session, and is it there
     ├─ SharedAlready · ShareRefused · ShareUnknown · NotPosted              telling others of it
     ├─ NotLinked · NoSuchHost who hosts as whom
+    ├─ SendingOff · BadAddress · CountryNotAllowed · NoLinkToSend · TextTooLong   to a customer
     ├─ Interrupted            the bot stopped while the request was being worked
     ├─ NotBegun               the store went away before the create went out
     ├─ SessionOver            the bot stopped before the link was told, and came back too late

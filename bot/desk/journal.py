@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from bot.desk.errors import CobrowseError, NotAccepted, ServiceError
 from bot.desk.meter import UNMEASURED, Meter
 from bot.desk.models import Request, Started
-from bot.desk.outcomes import Ended, Linked, Outcome, Recalled, SentDirect, Shared
+from bot.desk.outcomes import Ended, Linked, Outcome, Recalled, Sent, SentDirect, Shared
 from bot.desk.steps import step_of
 from bot.desk.store import Kept
 
@@ -80,8 +80,10 @@ def _fields(request: Request, outcome: Outcome) -> dict[str, object]:
     if isinstance(outcome, Started):
         session = outcome.session
         fields |= {"host": session.host_id, "session": session.id, "reference": session.reference, "rule": outcome.rule}
-    if isinstance(outcome, Recalled | Ended | Shared | SentDirect):
+    if isinstance(outcome, Recalled | Ended | Shared | SentDirect | Sent):
         fields["session"] = outcome.record.session.id
+    if isinstance(outcome, Sent):
+        fields["sent_to"] = outcome.address.masked
     if isinstance(outcome, Linked):
         fields["host"] = outcome.host_id
     if isinstance(outcome, ServiceError):

@@ -83,6 +83,8 @@ class Kind(StrEnum):
     LINK = "link"
     UNLINK = "unlink"
     WHY = "why"
+    PROPOSE = "propose"
+    SEND = "send"
     STEP = "step"
 
 
@@ -103,9 +105,8 @@ class Request:
     `key` is Slack's own id of the invocation, so that what is delivered twice is one request. `target` is whom the
     session is for, None for oneself; `conversation_id` which conversation it is for, None for the one there is.
     `reply_url` is Slack's response_url: a secret. `replaces` is true when the answer takes the place of the message
-    whose button was pressed. `argument` is what a kind takes beside these, such as a session's id. `application_id` and
-    `timeout_seconds` are the session's own, None for what the settings say. Without a `channel_id` ("") it was asked
-    for nowhere in particular.
+    whose button was pressed. `argument` is what a kind takes beside these: a session's id, an address. `application_id`
+    and `timeout_seconds` are None for what the settings say. Without a `channel_id` it was asked for nowhere special.
     """
 
     id: RequestId
@@ -118,7 +119,7 @@ class Request:
     accepted_at: datetime
     target: UserId | None = None
     name: str | None = None
-    argument: str | None = None
+    argument: str | None = field(default=None, repr=False)
     application_id: str | None = None
     timeout_seconds: int | None = None
     conversation_id: ConversationId | None = None
@@ -137,12 +138,14 @@ class Request:
         return self.agent != self.requester
 
     def repeated(self, press: "Request") -> "Request":
-        """The same wish once more, of the same person and for the same place, to be answered where they pressed."""
+        """The same wish once more, of the same person, to be answered where they pressed; a press may say for which
+        conversation."""
         return replace(
             self,
             id=press.id,
             key=press.key,
             accepted_at=press.accepted_at,
+            conversation_id=press.conversation_id or self.conversation_id,
             reply_url=press.reply_url,
             replaces=press.replaces,
             same_as=None,
@@ -241,9 +244,6 @@ class Note:
 
 
 def new_request_id() -> RequestId:
-    """Sixty random bits, in letters and digits that are not mistaken for each other when read out.
-
-    It is no secret: whoever names a request is checked anew.
-    """
+    """Sixty random bits, in letters and digits that are not mistaken for each other. It is no secret."""
     bits = random.getrandbits(64).to_bytes(8, "big")
     return RequestId(base64.b32encode(bits).decode()[:12].lower())

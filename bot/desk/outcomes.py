@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from bot.desk.addresses import Address
 from bot.desk.errors import CobrowseError, Miss, Refused
 from bot.desk.models import ChannelId, Host, HostId, Identity, Kind, Request, Role, Started, UserId
 from bot.desk.remembered import SessionRecord
@@ -57,6 +58,22 @@ class SentDirect:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposed:
+    """A link could be sent to this address: that of one of these sessions, if the person says so."""
+
+    records: tuple[SessionRecord, ...]
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The session's link is on its way to a customer."""
+
+    record: SessionRecord
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
 class Applications:
     """Ids and names of the applications there are, and the one that sessions are for."""
 
@@ -87,7 +104,19 @@ class Explained:
 
 
 Success = (
-    Started | Identity | Help | Recalled | Listed | Ended | Shared | SentDirect | Applications | Linked | Explained
+    Started
+    | Identity
+    | Help
+    | Recalled
+    | Listed
+    | Ended
+    | Shared
+    | SentDirect
+    | Proposed
+    | Sent
+    | Applications
+    | Linked
+    | Explained
 )
 Outcome = Success | CobrowseError
 Handler = Callable[[Request], Awaitable[Success]]

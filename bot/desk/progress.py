@@ -9,12 +9,13 @@ import asyncio
 import logging
 import math
 import time
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
 from bot.desk.errors import CobrowseError, NotBegun, StoreUnavailable, TooManyWaiting
-from bot.desk.models import Note, Request, Session, Started, State
-from bot.desk.outcomes import Outcome
+from bot.desk.models import Kind, Note, Request, Session, Started, State
+from bot.desk.outcomes import Outcome, Success
 from bot.desk.records import to_record
 from bot.desk.store import Kept, Store
 
@@ -46,6 +47,11 @@ class Watcher(Protocol):
     async def sending(self) -> None: ...
 
     async def waiting(self, seconds: float) -> None: ...
+
+
+Deed = Callable[[Request, Watcher], Awaitable[Success]]
+Deeds = Mapping[Kind, Deed]
+"""Who does what must not be done twice: the watcher is told when it goes out, and after that it is not asked again."""
 
 
 class Notifier(Protocol):

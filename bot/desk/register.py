@@ -103,16 +103,16 @@ class Register:
 
     async def share(self, request: Request) -> Shared:
         self._access.check_place(request)
-        record = await self._readable(request)
+        record = await self.readable(request)
         await self._herald.share(record, request)
         return Shared(record, request.channel_id)
 
     async def send_direct(self, request: Request) -> SentDirect:
-        record = await self._readable(request)
+        record = await self.readable(request)
         await self._herald.send_direct(record, request.requester)
         return SentDirect(record)
 
-    async def _readable(self, request: Request) -> SessionRecord:
+    async def readable(self, request: Request) -> SessionRecord:
         """The session that was named, open, for one who may read its link."""
         await self._access.enter(request)
         record = await self._named(request)

@@ -15,8 +15,10 @@ from bot.desk import hosts_file
 from bot.desk.access import Roll, Rules
 from bot.desk.limits import Limits
 from bot.desk.models import ChannelId, HostId, TeamId, UserId
+from bot.desk.sending import Terms
 from bot.settings.proxies import Proxies
 from bot.settings.reader import Reader, SettingsFault, read_file
+from bot.settings.sending import read_sending
 from bot.settings.service import CONVERSATIONS, Logging, Service, cobrowse_api, read_service
 from bot.store.opening import MEMORY, POSTGRES, SQLITE
 from bot.store.sealing import check_key
@@ -63,6 +65,7 @@ class Settings:
     health_port: int | None
     audit_log: str
     limits: Limits
+    sending: Terms
     shutdown_seconds: int
     database: Database
     logging: Logging
@@ -110,6 +113,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         health_port=_health_port(reader, over_http=slack.mode == "http"),
         audit_log=reader.text("AUDIT_LOG"),
         limits=_limits(reader),
+        sending=read_sending(reader),
         shutdown_seconds=reader.integer("SHUTDOWN_SECONDS", 0, 600),
         database=_database(reader),
         logging=service.logging,
@@ -214,6 +218,7 @@ def _limits(reader: Reader) -> Limits:
         person_starts=person,
         supervisor_starts=supervisor,
         workspace_starts=workspace,
+        person_sends=reader.integer("COBROWSE_PERSON_SENDS_PER_MINUTE", 0, 100_000),
         under_way=reader.integer("COBROWSE_MAX_IN_FLIGHT", 1, 100_000),
     )
 

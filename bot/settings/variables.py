@@ -69,6 +69,21 @@ _ALL = (
     Variable("COBROWSE_SUPERVISOR_STARTS_PER_MINUTE", "sessions one may start for others in a minute; 0: any", "60"),
     Variable("COBROWSE_WORKSPACE_STARTS_PER_MINUTE", "sessions of all people in a minute; 0: any", "0"),
     Variable("COBROWSE_MAX_IN_FLIGHT", "requests accepted and unanswered at most, 1 to 100000", "5000"),
+    Variable("COBROWSE_SMS_FROM", "your number in Genesys that links are sent from as SMS, E.164; empty: no SMS"),
+    Variable("COBROWSE_SMS_COUNTRIES", "ISO countries that SMS may go to, such as `US, CA`; needed for SMS"),
+    Variable(
+        "COBROWSE_SMS_TEXT",
+        "the SMS, with `{joinUrl}` once",
+        "Here is your link to share your screen with us: {joinUrl}",
+    ),
+    Variable("COBROWSE_EMAIL_FROM", "your address in Genesys that links are sent from; empty: no e-mails"),
+    Variable("COBROWSE_EMAIL_SUBJECT", "the e-mail's subject", "Your link to share your screen with us"),
+    Variable(
+        "COBROWSE_EMAIL_TEXT",
+        "the e-mail, with `{joinUrl}` once",
+        "Here is the link to share your screen with us, as we have just talked about: {joinUrl}",
+    ),
+    Variable("COBROWSE_PERSON_SENDS_PER_MINUTE", "links a person may send to customers in a minute; 0: any", "5"),
     Variable("COBROWSE_HELP_CONTACT", "whom refusals name: free text, or a user's or channel's id"),
     Variable("COBROWSE_RETENTION_DAYS", "how long requests and sessions are remembered, 1 to 3650", "30"),
     Variable(

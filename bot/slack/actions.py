@@ -17,6 +17,7 @@ from bot.slack.blocks import OPEN_ACTION
 from bot.slack.cards import DIRECT_ACTION, END_ACTION, LISTED, SHARE_ACTION
 from bot.slack.delivery import Delivery
 from bot.slack.messages import TRY_AGAIN_ACTION, Words
+from bot.slack.picker import PICK_ACTION, read_pick
 
 SESSION_ACTIONS = {END_ACTION: Kind.END, SHARE_ACTION: Kind.SHARE, DIRECT_ACTION: Kind.DIRECT}
 
@@ -60,6 +61,17 @@ def register(app: AsyncApp, desk: Desk, delivery: Delivery, words: Words) -> Non
         except (TryAgainRefused, NotAccepted) as error:
             if press.reply_url:
                 delivery.post_soon(press.reply_url, words.failure(error, press.id))
+        await ack()
+
+    @app.action(PICK_ACTION)
+    async def on_pick(ack: AsyncAck, body: dict[str, Any]) -> None:
+        value, press = read_press(body)
+        failed, wanted = read_pick(value)
+        press = replace(press, key=f"try-again:{failed}", conversation_id=wanted)  # one of them, once
+        try:
+            await desk.try_again(failed, press)
+        except (TryAgainRefused, NotAccepted) as error:
+            delivery.tell_soon(press, words.failure(error, press.id))
         await ack()
 
 

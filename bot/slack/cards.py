@@ -10,13 +10,16 @@ from bot.slack.joining import bare_ways_in, open_button, thing, until, ways_in
 from bot.slack.sentences import clock
 
 END_ACTION, SHARE_ACTION, DIRECT_ACTION = "end_session", "share_session", "send_session"
+SEND_TO_ACTION = "send_to_customer"
 LISTED = "listed-"
 """How the block of a session in a list is called: its End does not take the place of the whole list."""
 
 
-def controls(session: Session, *, share: bool = True, direct: bool = True) -> Block:
+def controls(session: Session, *, share: bool = True, direct: bool = True, send: bool = False) -> Block:
     """The buttons of one session."""
     row = open_button(session)
+    if send and session.join_url:
+        row.append(button("Send to customer…", SEND_TO_ACTION, value=session.id))
     if direct:
         row.append(button("Send to me", DIRECT_ACTION, value=session.id))
     if share:
@@ -50,7 +53,7 @@ def listed(
     return [section(f"*{name}* · {ends}{whose}"), *bare_ways_in(session), row | named]
 
 
-def agent_card(request: Request, session: Session) -> Message:
+def agent_card(request: Request, session: Session, *, send: bool = False) -> Message:
     """A session that somebody else has just started, for the agent who hosts it."""
     name, starter, what = escape(session.name), f"<@{request.requester}>", thing(session)
     aside = f" ({starter} has it too)"
@@ -61,7 +64,7 @@ def agent_card(request: Request, session: Session) -> Message:
         [
             section(f":white_check_mark: *{starter} started a co-browse session for you*\n{name}", SESSION_BLOCK),
             *ways_in(session, aside),
-            controls(session, share=False, direct=False),
+            controls(session, share=False, direct=False, send=send),
             *small_print("You are already the host", session, request.id),
         ],
     )

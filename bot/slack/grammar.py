@@ -12,6 +12,7 @@ from enum import Enum
 
 from bot.desk.interactions import GenesysApp, is_address
 from bot.desk.models import NAME_LENGTH, ConversationId, Kind, UserId
+from bot.desk.sending import pack
 
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
 _MENTION = r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>"
@@ -30,7 +31,7 @@ RESERVED = {
     "link": rf"{_MENTION}\s+(?:[0-9A-Fa-f-]{{36}}|{_EMAIL})",
     "unlink": _MENTION,
     "new": "",
-    "send": rf"(?:\+[\d\s().-]{{6,}}|<tel:[^>]+>|{_EMAIL})",
+    "send": rf"(?:[+(\d][\d\s().-]{{6,}}|<tel:[^>]+>|{_EMAIL})",
     "connect": "",
     "disconnect": "",
 }
@@ -45,8 +46,8 @@ _MARKUP = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 _OPENING, _CLOSING = "\"'“”„‟‘’‚‛«»", "\"'“”‟‘’‛«»"
 _QUOTATION = re.compile(f"[{_OPENING}][^{_OPENING}{_CLOSING}]*[{_CLOSING}]")
 _CLOSE_ENOUGH = 0.74
-_LATER = ("send", "connect", "disconnect")
-_ADDRESS = re.compile(r"<mailto:([^>|]+)(?:\|[^>]*)?>")
+_LATER = ("connect", "disconnect")
+_ADDRESS = re.compile(r"<(?:mailto|tel):([^>|]+)(?:\|[^>]*)?>")
 _CRIES_FOR_HELP = ("?", "-h", "--help", "-help", "/help")
 _IGNORABLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 """Characters that show nothing, though they are no format characters (Unicode: Default_Ignorable_Code_Point)."""
@@ -192,6 +193,8 @@ def _subcommand(text: str) -> Command | None:
     words = MENTION.sub("", rest).strip() if word != "help" else ""
     address = _ADDRESS.fullmatch(words)
     argument = address[1] if address else words.strip("`")
+    if word == "send":
+        return Ask(Kind.PROPOSE, argument=pack("", argument))
     return Ask(Kind(word), UserId(about[1].upper()) if about else None, argument or None)
 
 

@@ -6,34 +6,40 @@ The words about failures are in sentences.py, how the customer gets in is in joi
 import re
 from dataclasses import dataclass
 
+from bot.desk.conversation_errors import SeveralConversations
 from bot.desk.errors import CobrowseError, ServiceError
 from bot.desk.models import Kind, Note, Request, RequestId, Started
 from bot.desk.outcomes import Outcome
 from bot.slack.blocks import FAILURE_BLOCK, SESSION_BLOCK, Message, button, buttons, context, escape, section
 from bot.slack.cards import can_share, controls, reference_line, small_print
 from bot.slack.joining import thing, ways_in
+from bot.slack.picker import picker
 from bot.slack.replies import reply
 from bot.slack.sentences import duration, sentence
 
 TRY_AGAIN_ACTION = "try_again"
+WIPED = (Kind.LINK, Kind.PROPOSE, Kind.SEND)
+"""What takes an address, which is wiped by the time it could be tried again."""
 SOMEBODY = "the person who looks after this bot"
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What the messages of one installation have in common: its command, and whom refusals name (mrkdwn)."""
+    """What the messages of one installation have in common: its command, whom refusals name, whether links are sent."""
 
     command: str = "/cobrowse"
     contact: str = SOMEBODY
+    sends: bool = False
 
     def answer(self, request: Request, outcome: Outcome) -> Message:
         """What the requester reads in the end."""
         if isinstance(outcome, Started):
             return self.card(request, outcome)
         if isinstance(outcome, CobrowseError):
-            starting, kept = request.kind is Kind.START, request.kind is not Kind.LINK  # whose address is wiped
-            return self.failure(outcome, request.id, kept=kept, starting=starting)
-        return reply(self.command, self.contact, outcome, request)
+            starting, sending = request.kind is Kind.START, request.kind is Kind.SEND
+            kept = request.kind not in WIPED
+            return self.failure(outcome, request.id, kept=kept, starting=starting, sending=sending)
+        return reply(self.command, self.contact, outcome, request, sends=self.sends)
 
     def card(self, request: Request, started: Started) -> Message:
         """The session, for whoever asked for it."""
@@ -52,16 +58,24 @@ class Words:
                 section(f":white_check_mark: *Co-browse session ready{whose}*\n{name}", SESSION_BLOCK),
                 *ways_in(session),
                 *told,
-                controls(session, share=can_share(request), direct=bool(request.reply_url)),
+                controls(session, share=can_share(request), direct=bool(request.reply_url), send=self.sends),
                 *small_print(host_line, session, request.id),
             ],
         )
 
     def failure(
-        self, error: CobrowseError, request_id: RequestId, *, kept: bool = True, starting: bool = True
+        self,
+        error: CobrowseError,
+        request_id: RequestId,
+        *,
+        kept: bool = True,
+        starting: bool = True,
+        sending: bool = False,
     ) -> Message:
         """What happened, what to do, a reference, and Try again where it makes sense: for a request that was kept."""
-        said = sentence(error, self.contact, starting=starting)
+        if isinstance(error, SeveralConversations):
+            return picker(error, self.command, request_id)
+        said = sentence(error, self.contact, starting=starting, sending=sending)
         service = error.reference if isinstance(error, ServiceError) else None
         blocks = [section(f":warning: *{said.what}*\n{said.next}", FAILURE_BLOCK)]
         if error.try_again and kept:

@@ -11,30 +11,39 @@ from bot.desk.outcomes import (
     Help,
     Linked,
     Listed,
+    Proposed,
     Recalled,
+    Sent,
     SentDirect,
     Shared,
 )
 from bot.slack.blocks import Block, Message, context, escape, section
 from bot.slack.cards import can_share, closed_card, controls, listed, reference_line
 from bot.slack.joining import thing, until, ways_in
+from bot.slack.sending_view import question, sent
 from bot.slack.sentences import clock, sentence
 
-Reply = Help | Recalled | Listed | Ended | Shared | SentDirect | Applications | Linked | Explained | Identity
+Answer = Help | Recalled | Listed | Ended | Shared | SentDirect | Applications | Linked | Explained | Identity
+Reply = Answer | Proposed | Sent
 
 
-def reply(command: str, contact: str, outcome: Reply, request: Request) -> Message:
-    """The message for it; `contact` is whom to ask, in mrkdwn."""
-    message = _message(command, contact, outcome, request)
+def reply(command: str, contact: str, outcome: Reply, request: Request, *, sends: bool = False) -> Message:
+    """The message for it; `contact` is whom to ask, in mrkdwn, `sends` whether links are sent to customers."""
+    if isinstance(outcome, Proposed):
+        message = question(outcome, request.id)
+    elif isinstance(outcome, Sent):
+        message = sent(outcome)
+    else:
+        message = _message(command, contact, outcome, request, sends)
     return Message(message.text, [*message.blocks, reference_line(request.id)])
 
 
-def _message(command: str, contact: str, outcome: Reply, request: Request) -> Message:
+def _message(command: str, contact: str, outcome: Answer, request: Request, sends: bool) -> Message:
     match outcome:
         case Help(role=role):
-            return help_(command, role)
+            return help_(command, role, sends=sends)
         case Recalled():
-            return _recalled(outcome, request)
+            return _recalled(outcome, request, sends)
         case Listed():
             return _listed(command, outcome, request)
         case Ended(record=record) if request.replaces:
@@ -58,7 +67,7 @@ def _message(command: str, contact: str, outcome: Reply, request: Request) -> Me
             return _explained(contact, outcome)
 
 
-def help_(command: str, role: Role, *, instead_of: str = "") -> Message:
+def help_(command: str, role: Role, *, instead_of: str = "", sends: bool = False) -> Message:
     """What somebody in this role can type."""
     lines = [
         f"`{command}` starts a session with you as the host",
@@ -68,6 +77,8 @@ def help_(command: str, role: Role, *, instead_of: str = "") -> Message:
         f"`{command} end` ends your session",
         f"`{command} whoami` tells which Genesys host you are, `{command} why` by which rules",
     ]
+    if sends:
+        lines.append(f"`{command} send +14155550123` or `{command} send name@example.com` sends your customer the link")
     if role is not Role.MEMBER:
         lines += [
             f"`{command} @agent` or `{command} for @agent Checkout help` starts one for somebody else",
@@ -86,13 +97,13 @@ def help_(command: str, role: Role, *, instead_of: str = "") -> Message:
     return Message(text, [section(f"*{text}*"), section("\n".join(f"• {line}" for line in lines))])
 
 
-def _recalled(outcome: Recalled, request: Request) -> Message:
+def _recalled(outcome: Recalled, request: Request, sends: bool) -> Message:
     record, session, name = outcome.record, outcome.record.session, escape(outcome.record.session.name)
     if record.is_over:
         return _line(f"Your last session, “{name}”, is over. Nobody can join it any more.")
     text = f"Your last session is “{name}”. The {thing(session)} for your customer is in this message."
     head = section(f":link: *{name}* · {until(session)} {clock(session.ends_at)}")
-    row = controls(session, share=can_share(request), direct=bool(request.reply_url))
+    row = controls(session, share=can_share(request), direct=bool(request.reply_url), send=sends)
     return Message(text, [head, *ways_in(session), row])
 
 

@@ -12,6 +12,7 @@ from bot.desk import conversation_errors, errors, limits, press_errors
 from bot.desk.errors import CobrowseError
 from bot.desk.models import LiveConversation
 from bot.slack.blocks import escape
+from bot.slack.sending_sentences import of_a_sending
 from bot.slack.session_sentences import STANDINGS, of_a_session, of_another_request
 
 STATUS_PAGE = "status.mypurecloud.com"
@@ -48,8 +49,11 @@ def _date(at: datetime, *, with_day: bool) -> str:
     return f"<!date^{int(at.timestamp())}^{shown}|{plain} UTC>"
 
 
-def sentence(error: CobrowseError, contact: str, *, starting: bool = True) -> Sentence:
-    """The words for any error; `contact` is whom to ask, in mrkdwn. `starting`: a session was to be started."""
+def sentence(error: CobrowseError, contact: str, *, starting: bool = True, sending: bool = False) -> Sentence:
+    """The words for any error; `contact` is whom to ask, in mrkdwn. `starting`: a session was to be started; `sending`:
+    a link was to be sent."""
+    if words := of_a_sending(error, contact, pressed=sending):
+        return Sentence(*words)
     if not starting and (words := of_another_request(error, contact)):
         return Sentence(*words)
     for speak in (_refusal, _set_up, _order, _conversation, _passing, _our_own):
@@ -153,13 +157,14 @@ def _conversation(error: CobrowseError, contact: str) -> Sentence | None:
     return None
 
 
+def candidate(one: LiveConversation) -> str:
+    """A conversation, as people tell it from others."""
+    since = _date(one.since, with_day=datetime.now(UTC) - one.since > FAR)
+    return f"{escape(one.customer) or 'a customer'} since {since}, `{escape(one.id)}`"
+
+
 def _listed(candidates: Sequence[LiveConversation]) -> str:
-    now = datetime.now(UTC)
-    shown = [
-        f"{escape(one.customer) or 'a customer'} since {_date(one.since, with_day=now - one.since > FAR)}, "
-        f"`{escape(one.id)}`"
-        for one in candidates[:MOST_LISTED]
-    ]
+    shown = [candidate(one) for one in candidates[:MOST_LISTED]]
     more = len(candidates) - len(shown)
     return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
 

@@ -26,7 +26,8 @@ ADVANCE = """UPDATE requests SET state = CAST(:to AS TEXT),
     session_at = CASE WHEN CAST(:session_id AS TEXT) IS NULL THEN session_at
         ELSE coalesce((SELECT created_at FROM sessions WHERE id = CAST(:session_id AS TEXT)), :now) END,
     reply_url = CASE WHEN CAST(:to AS TEXT) = 'answered' THEN NULL ELSE reply_url END,
-    argument = CASE WHEN CAST(:to AS TEXT) = 'answered' AND kind = 'link' THEN NULL ELSE argument END
+    argument = CASE WHEN CAST(:to AS TEXT) = 'answered' AND kind IN ('link', 'propose', 'send') THEN NULL
+        ELSE argument END
     WHERE id = :id AND state = :from AND owner = :owner RETURNING id, team_id, enterprise_id, requester, target"""
 
 SESSION = """INSERT INTO sessions (id, request_id, team_id, requester, agent, host_id, name, application_id, status,
