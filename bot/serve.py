@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+CONNECTIONS = 500
+"""So many people or programs may be connected at once; Slack comes with a few, through a proxy with fewer."""
+
 
 class Refused(Exception):
     """The bot cannot run, and starting it again will not help; its text is a sentence that says why."""
@@ -175,13 +178,36 @@ async def listening(server: web.Application, host: str, port: int, named: str) -
     runner = web.AppRunner(server, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
+        site = await _listen(runner, host, port, named)
         try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError as error:
-            raise Refused(f"Cannot listen on {host}:{port} ({error.strerror}). Check HOST and {named}.") from None
-        yield runner.addresses[0][1]
+            yield site.sockets[0].getsockname()[1]
+        finally:
+            site.close()
     finally:
         await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int, named: str) -> asyncio.Server:
+    """As aiohttp's own site, but for a bound on the connections."""
+    serving = runner.server
+    assert serving is not None  # noqa: S101 - it is set up
+
+    def answer() -> asyncio.Protocol:
+        return serving() if len(serving.connections) < CONNECTIONS else Full()
+
+    try:
+        return await asyncio.get_running_loop().create_server(answer, host, port)
+    except OSError as error:
+        raise Refused(f"Cannot listen on {host}:{port} ({error.strerror}). Check HOST and {named}.") from None
+
+
+class Full(asyncio.Protocol):
+    """What a connection gets that is one too many: Slack, or the proxy before us, comes again."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 - a socket's
+        transport.write(b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        transport.close()
 
 
 async def _always() -> bool:
