@@ -9,6 +9,7 @@ import asyncio
 import math
 import os
 import statistics
+import sys
 import tempfile
 import time
 import uuid
@@ -20,7 +21,7 @@ from pathlib import Path
 import aiohttp
 
 from benchmarks.peers import BOT, HERE
-from benchmarks.process import Server, busy_seconds, cores, free_port
+from benchmarks.process import Server, cores, free_port
 from bot.sandbox import world
 from bot.sandbox.genesys import GenesysUser, SandboxGenesys
 from bot.sandbox.slack import Delivery, Message, SandboxSlack, SlackUser
@@ -74,10 +75,10 @@ class Shift:
         self.genesys.allowed_per_minute = GENESYS_PER_MINUTE
         await self.slack.command(self.people[0], "The first")
         await self.slack.next_message(self.people[0], after=1, timeout=READY_SECONDS)
-        await asyncio.sleep(2.0)  # that window is over
+        await asyncio.sleep(1.2)  # that window is over
         self.genesys.minute_seconds = MINUTE_SECONDS
 
-    async def all_at_once(self) -> tuple[list[Delivery], dict[str, Reader], float]:
+    async def all_at_once(self, settle_seconds: float) -> tuple[list[Delivery], dict[str, Reader], float]:
         """Deliveries, what each person read, and the seconds until the last of them had an outcome."""
         began = time.monotonic()
         self._readers = {person: Reader(began) for person in self.people}
@@ -85,7 +86,7 @@ class Shift:
         deliveries = await asyncio.gather(*typing)
         await self._done.wait()
         seconds = time.monotonic() - began
-        await asyncio.sleep(2.0)  # nothing else is to come
+        await asyncio.sleep(settle_seconds)  # nothing else is to come
         return deliveries, self._readers, seconds
 
     def _hears(self, message: Message) -> None:
@@ -144,7 +145,7 @@ async def _healthy(server: Server, url: str) -> None:
                 await asyncio.sleep(0.05)
 
 
-async def measure(kind: str, count: int, directory: Path) -> None:
+async def measure(kind: str, count: int, settle_seconds: float, directory: Path) -> None:
     """One shift's start, and its figures on the screen."""
     async with shift(count, directory) as started:
         slack, genesys = started.slack, started.genesys
@@ -155,42 +156,47 @@ async def measure(kind: str, count: int, directory: Path) -> None:
             slack.limit("users.info", USERS_INFO_PER_MINUTE)
             # everybody is looked up in Slack; in Genesys everybody is looked up, and gets a session
             windows = max(math.ceil(count / USERS_INFO_PER_MINUTE), math.ceil(2 * count / GENESYS_PER_MINUTE))
-        looked_up, called, busy = slack.count("users.info"), len(genesys.calls), busy_seconds(cores()[1])
-        deliveries, readers, seconds = await started.all_at_once()
-        others = busy_seconds(cores()[1]) - busy
-        calls = genesys.calls[called:]
-        creates = sum(call.kind == "create" and call.status == 200 for call in calls)
-        refused = sum(call.status == 429 for call in calls)
         allows = (windows - 1) * MINUTE_SECONDS
+        looked_up, called = len(slack.calls), len(genesys.calls)
+        deliveries, readers, seconds = await started.all_at_once(settle_seconds)
+        ratio = f" ({seconds / allows:.3f} x)" if allows else ""
+        print(f"{kind}: {count} commands at once took {seconds:.1f} s; the limits allow {allows:.0f} s{ratio}")
         acks = sorted(one.ack_ms for one in deliveries)
-        notes = [one.notes for one in readers.values() if one.notes]
-        firsts = sorted(times[0] for times in notes) or [0.0]
-        print(f"{kind}: {count} commands at once took {seconds:.1f} s; the limits allow {allows:.0f} s", end="")
-        print(f" ({seconds / allows:.3f} x)" if allows else "")
-        print(f"  links {sum(bool(one.links) for one in readers.values())}, creates {creates}", end="")
-        print(f", told twice {sum(len(one.links) > 1 for one in readers.values())}")
-        print(f"  acknowledged {sum(one.acked for one in deliveries)}", end="")
-        print(f"; p50 {statistics.median(acks):.0f} ms, greatest {acks[-1]:.0f} ms")
-        print(f"  Genesys: {len(calls)} calls, {refused} of them 429 ({100 * refused / len(calls):.1f} %)")
-        put_off = sum(call.method == "users.info" and call.error == "ratelimited" for call in slack.calls)
-        print(f"  Slack: {slack.count('users.info') - looked_up} users.info, {put_off} of them 429")
-        print(f"  read a note: {len(notes)}; first after p50 {statistics.median(firsts):.1f} s", end="")
-        print(f", at the latest {firsts[-1]:.1f} s; at most {max(map(len, notes), default=0)} each")
-        print(f"  the bot's core was busy for {others:.0f} s", flush=True)
-        for failure in sorted({text for one in readers.values() for text in one.failures}):
-            print(f"  somebody read: {failure}", flush=True)
+        print(f"  acknowledged {sum(one.acked for one in deliveries)}", end="; ")
+        print(f"p50 {statistics.median(acks):.0f} ms, at the latest {acks[-1]:.0f} ms")
+        statuses = [call.status for call in genesys.calls[called:]]
+        print(f"  Genesys: {len(statuses)} calls, {statuses.count(429)} of them 429", end="; ")
+        asked = [call.error for call in slack.calls[looked_up:] if call.method == "users.info"]
+        print(f"Slack: {len(asked)} users.info, {asked.count('ratelimited')} of them 429")
+        _tell(list(readers.values()), sum(call.kind == "create" for call in genesys.calls[called:]))
+
+
+def _tell(readers: list[Reader], creates: int) -> None:
+    """What people read."""
+    twice = sum(len(one.links) > 1 for one in readers)
+    print(f"  links {sum(bool(one.links) for one in readers)}, creates {creates}, told twice {twice}")
+    if notes := [one.notes for one in readers if one.notes]:
+        firsts = sorted(times[0] for times in notes)
+        print(f"  notes: {len(notes)} read one, {max(map(len, notes))} each at most", end="; ")
+        print(f"the first after p50 {statistics.median(firsts):.1f} s, at the latest {firsts[-1]:.1f} s")
+    for failure in sorted({text for one in readers for text in one.failures}):
+        print(f"  somebody read: {failure}")
+    sys.stdout.flush()
 
 
 def main() -> None:
     """Reads the arguments."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.shift_start", description=__doc__)
-    parser.add_argument("kinds", nargs="*", choices=("warm", "cold", []), default=["warm", "cold"])
+    parser.add_argument("kinds", nargs="*", metavar="warm|cold", help="one after the other; default both")
     parser.add_argument("--people", type=int, default=1000)
+    parser.add_argument("--settle", type=float, default=2.0, help="seconds to wait for what should not come")
     asked = parser.parse_args()
+    if set(asked.kinds) - {"warm", "cold"}:
+        parser.error("there is warm and cold")
     os.sched_setaffinity(0, {cores()[0]})
-    for kind in asked.kinds or ["warm", "cold"]:
+    for kind in asked.kinds or ("warm", "cold"):
         with tempfile.TemporaryDirectory(prefix="cobrowse-shift-") as scratch:
-            asyncio.run(measure(kind, asked.people, Path(scratch)))
+            asyncio.run(measure(kind, asked.people, asked.settle, Path(scratch)))
 
 
 if __name__ == "__main__":

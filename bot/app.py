@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.audit import AuditLog
 from bot.desk.access import Access
 from bot.desk.condition import Condition
 from bot.desk.desk import Desk
 from bot.desk.hosts import Hosts, ListedHosts, Rule, SameEmail
 from bot.desk.inquiries import Inquiries
+from bot.desk.journal import Journal
 from bot.desk.limits import Gatekeeper
+from bot.desk.meter import UNMEASURED, Meter
 from bot.desk.register import Register
 from bot.desk.sending import Sending
 from bot.genesys.agentless import Agentless
@@ -26,6 +29,8 @@ from bot.genesys.conversations import CALLS, Conversations
 from bot.genesys.pace import Pace
 from bot.genesys.sessions import Sessions
 from bot.genesys.users import Users
+from bot.health import Health
+from bot.metrics import Metrics
 from bot.settings import Service, Settings
 from bot.settings.doubts import doubts
 from bot.slack import actions, boundary, commands, home, modals, sending, steps
@@ -50,16 +55,17 @@ class Bot:
     app: AsyncApp
     desk: Desk
     socket_web: AsyncWebClient
+    health: Health
 
 
 @asynccontextmanager
 async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
-    """A bot that is ready to take commands. Raises SlackRefused, SlackUnreachable, StoreRefused."""
-    slack, database = settings.slack, settings.database
+    """A bot that is ready to take commands. Raises SlackRefused, SlackUnreachable, StoreRefused, AuditRefused."""
+    slack, database, metrics = settings.slack, settings.database, Metrics()
     async with (
-        open_store(database.url, keys=database.keys, retention_days=database.retention_days) as store,
+        open_store(database.url, keys=database.keys, retention_days=database.retention_days, meter=metrics) as store,
         new_http_session() as http,
-        open_genesys(settings.service) as genesys,
+        open_genesys(settings.service, metrics) as genesys,
     ):
         proxy = slack.proxies.of(slack.api_url)
         web = new_web_client(slack.bot_token, slack.api_url, http, proxy)
@@ -76,6 +82,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         register = Register(store.sessions, access, sessions, herald)
         sendings = Sending(register, Agentless(genesys), settings.sending)
         inquiries = Inquiries(access, hosts, store, users, sessions, offer.application_id)
+        audit = AuditLog(settings.audit_log)
         desk = Desk(
             store=store,
             access=access,
@@ -84,9 +91,12 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
             teller=delivery,
             offer=offer,
             gatekeeper=Gatekeeper(settings.limits),
+            journal=Journal(metrics, audit),
             handlers={**register.handlers(), **inquiries.handlers(), **sendings.handlers()},
             deeds=sendings.deeds(),
         )
+        metrics.watch(under_way=lambda: desk.under_way, queue_length=lambda: genesys.queue_length)
+        health = Health(metrics, store.find)
         app = new_bolt_app(identity, slack.bot_token, new_web_client(None, slack.api_url, http, proxy))
         conversations = settings.service.conversations
         views, condition, genesys_app = Views(web), Condition(), conversations.app if conversations else None
@@ -102,19 +112,20 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         steps.register(app, desk, delivery)
         boundary.register(app, delivery, words)
         try:
-            yield Bot(settings, app, desk, new_web_client(slack.app_token, slack.api_url, http, proxy))
+            yield Bot(settings, app, desk, new_web_client(slack.app_token, slack.api_url, http, proxy), health)
         finally:
             await delivery.close()
+            audit.close()
 
 
 @asynccontextmanager
-async def open_genesys(service: Service) -> AsyncIterator[GenesysClient]:
+async def open_genesys(service: Service, meter: Meter = UNMEASURED) -> AsyncIterator[GenesysClient]:
     """The session service alone: all that the commands without Slack need."""
     async with HttpClient(service.proxy) as http:
-        auth = TokenAuth(http, service.login_url, service.credentials)
+        auth = TokenAuth(http, service.login_url, service.credentials, meter=meter)
         try:
             pace, calls_each = Pace(service.requests_per_minute), CALLS if service.conversations else 1
-            yield GenesysClient(http, service.api_url, auth, pace=pace, calls_each=calls_each)
+            yield GenesysClient(http, service.api_url, auth, pace=pace, calls_each=calls_each, meter=meter)
         finally:
             await auth.close()
 

@@ -34,6 +34,7 @@ main.add_command(hosts)
 def run() -> None:
     """Serve Slack, over Socket Mode or HTTP, until told to stop."""
     from bot import app, logs, serve, settings
+    from bot.audit import AuditRefused
     from bot.slack.identity import SlackRefused, SlackUnreachable
     from bot.store.refusals import StoreRefused
 
@@ -47,12 +48,12 @@ def run() -> None:
         async with serve.until_signalled() as stop, AsyncExitStack() as stack:
             bot = await serve.unless_stopped(stack.enter_async_context(app.open_bot(loaded)), stop)
             if bot:
-                await serve.run(bot.app, bot.desk, bot.socket_web, loaded, stop)
+                await serve.run(bot.app, bot.desk, bot.socket_web, loaded, stop, health=bot.health)
 
     try:
         with asyncio.Runner(loop_factory=serve.fast_loop()) as runner:
             runner.run(serving())
-    except (SlackRefused, SlackUnreachable, StoreRefused, serve.Refused) as refused:
+    except (SlackRefused, SlackUnreachable, StoreRefused, AuditRefused, serve.Refused) as refused:
         _fail(str(refused))
 
 

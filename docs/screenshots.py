@@ -58,6 +58,36 @@ async def failure(page: Page) -> Locator:
     return message(page, "Genesys did not answer")
 
 
+@picture()
+async def shared(page: Page) -> Locator:
+    """A session that an agent has shared with the channel."""
+    await say(page, "/cobrowse Checkout help")
+    await message(page, "Co-browse session ready").get_by_role("button", name="Share to channel").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Share").click()
+    return message(page, "shares a co-browse session")
+
+
+@picture()
+async def form(page: Page) -> Locator:
+    """The form of `/cobrowse new`, as a supervisor has it."""
+    await page.get_by_label("Act as").select_option(value=ROLES["supervisor"])
+    await say(page, "/cobrowse new")
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Ends after").wait_for()
+    return dialog
+
+
+@picture(dots=1)
+async def home(page: Page) -> Page:
+    """The Home tab of an agent with an open session."""
+    await say(page, "/cobrowse Checkout help")
+    await message(page, "Co-browse session ready").wait_for()
+    await page.get_by_role("button", name="cobrowse", exact=True).click()
+    await page.get_by_role("tab", name="Home").click()
+    await page.get_by_text("Checkout help").last.wait_for()
+    return page
+
+
 @picture(dots=1)
 async def sandbox(page: Page) -> Page:
     """The page as a whole, after a supervisor has started a session for an agent."""

@@ -131,6 +131,7 @@ async def test_the_same_wish_on_two_replicas_at_the_same_moment_is_one_session(b
 
 async def test_postgres_going_away_is_told_politely_and_work_goes_on_when_it_is_back(bots: Bots, url: str) -> None:
     slack = bots.servers.slack
+    slack.ack_seconds = 10.0  # the machine may be busy
     await bots.start()
     await slack.command(ANA, "Before")
     await outcomes(bots, ANA, 1)
@@ -143,11 +144,12 @@ async def test_postgres_going_away_is_told_politely_and_work_goes_on_when_it_is_
     assert "nobody knows whether your request was written down" in (await outcomes(bots, ANA, 2))[1]
     await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
     await admin.close()
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(40):
         while is_failure(slack.seen_by(ANA)[-1]):
             await asyncio.sleep(0.5)
-            before = len(slack.seen_by(ANA))
-            await slack.command(ANA, f"After {before}")
-            await outcomes(bots, ANA, before + 1)
+            count = len(slack.seen_by(ANA))
+            await slack.command(ANA, f"After {count}")
+            await outcomes(bots, ANA, count + 1)
     assert link(slack.seen_by(ANA)[-1])
-    assert [create.body["sessionName"].split()[0] for create in bots.servers.genesys.creates] == ["Before", "After"]
+    before, *after = [create.body["sessionName"].split()[0] for create in bots.servers.genesys.creates]
+    assert (before, set(after)) == ("Before", {"After"})

@@ -210,3 +210,13 @@ def test_every_failure_survives_being_written_down() -> None:
     again = failure_of(failure_text(missed))
     assert isinstance(again, HostNotFound)
     assert (again.user_id, again.is_target, again.tried) == (missed.user_id, missed.is_target, missed.tried)
+
+
+async def test_a_key_that_could_still_be_replayed_is_not_forgotten(store: Any, bench: Bench) -> None:
+    """Slack's signatures are good for five minutes."""
+    asked = request()
+    await store.accept(asked)
+    await store.advance(asked.id, State.ACCEPTED, State.ANSWERED)
+    await bench.age(9 * 60)
+    await store.sweep()
+    assert not (await store.accept(replace(asked, id=new_request_id()))).is_new

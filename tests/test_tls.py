@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from certificates import new_authority, self_signed
-from journey import ANA, Servers, ended, is_note, link, open_servers, start, words
+from journey import ANA, START_SECONDS, Servers, ended, is_note, link, open_servers, start, words
 from test_check import checked
 
 API, SOCKET, GENESYS = "slack.test", "socket.test", "genesys.test"
@@ -110,7 +110,7 @@ async def started(directory: Path, environ: dict[str, str]) -> AsyncIterator[Pro
 async def stopped(process: Process) -> str:
     """Its log, once it has stopped as it was told."""
     process.send_signal(signal.SIGTERM)
-    code, _, err = await ended(process, 10)
+    code, _, err = await ended(process)
     assert code == 0, err
     return err
 
@@ -118,7 +118,7 @@ async def stopped(process: Process) -> str:
 async def test_behind_a_proxy_everything_goes_through_it(tmp_path: Path) -> None:
     """Web API, web socket, response_url, sign-in and session service."""
     async with behind_a_proxy(tmp_path) as (servers, proxy, environ), started(tmp_path, environ) as process:
-        await servers.slack.connected(20)
+        await servers.slack.connected(START_SECONDS)
         assert (await servers.slack.command(ANA, "")).acked
         message = await servers.slack.next_message(ANA)
         log = await stopped(process)
@@ -138,7 +138,7 @@ async def test_without_a_proxy_too_a_private_authority_is_trusted(tmp_path: Path
         urls = {"SLACK_API_URL": f"{slack.url}/api/", "GENESYS_API_URL": genesys.url, "GENESYS_LOGIN_URL": genesys.url}
         environ = servers.environ | urls | {"SSL_CERT_FILE": str(tmp_path / "authority.pem")}
         async with started(tmp_path, environ) as process:
-            await slack.connected(20)
+            await slack.connected(START_SECONDS)
             assert (await slack.command(ANA, "")).acked
             assert link(await slack.next_message(ANA)).startswith(genesys.url)
             await stopped(process)
@@ -166,10 +166,12 @@ async def _socket(directory: Path) -> None:
 
 async def _genesys(directory: Path) -> None:
     async with behind_a_proxy(directory, GENESYS) as (servers, proxy, environ), started(directory, environ) as process:
-        await servers.slack.connected(20)
+        await servers.slack.connected(START_SECONDS)
         assert (await servers.slack.command(ANA, "")).acked
         messages = servers.slack.messages
-        (told,) = await servers.slack.workspace.until(lambda: [each for each in messages if not is_note(each)], 20)
+        (told,) = await servers.slack.workspace.until(
+            lambda: [each for each in messages if not is_note(each)], START_SECONDS
+        )
         assert "cannot reach Genesys" in words(told)
         assert f"{GENESYS}:443" in proxy.asked
         assert servers.genesys.calls == []

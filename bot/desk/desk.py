@@ -16,7 +16,7 @@ from bot.desk.cache import at_once
 from bot.desk.errors import CobrowseError, Draining, Interrupted, InvalidHost, Unexpected
 from bot.desk.hosts import LINK, Hosts
 from bot.desk.housekeeping import keep_house, keep_posts
-from bot.desk.journal import log_outcome
+from bot.desk.journal import Journal
 from bot.desk.limits import Gatekeeper
 from bot.desk.models import Host, Offer, Order, Person, Request, RequestId, Session, Started, State
 from bot.desk.outcomes import Handlers, Outcome
@@ -82,11 +82,13 @@ class Desk:
         handlers: Handlers,
         deeds: Deeds,
         gatekeeper: Gatekeeper,
+        journal: Journal | None = None,
         note_after_seconds: float = NOTE_AFTER_SECONDS,
     ) -> None:
         self._store, self._access, self._hosts = store, access, hosts
         self._sessions, self._teller, self._offer = sessions, teller, offer
         self._handlers, self._deeds, self._gatekeeper = handlers, deeds, gatekeeper
+        self._journal = journal or Journal()
         self._note_after_seconds = note_after_seconds
         self._working: set[asyncio.Task[None]] = set()
         self._answering: set[asyncio.Task[None]] = set()
@@ -96,20 +98,21 @@ class Desk:
 
     def open(self) -> None:
         """Takes up what a dead process left: at once, and whenever another replica dies. Cleans up, too."""
-        keeping = keep_house(self._store, self._begin), keep_posts(self._teller.close_posts)
+        keeping = keep_house(self._store, self._journal, self._begin), keep_posts(self._teller.close_posts)
         self._housekeeping = [asyncio.create_task(each) for each in keeping]
 
     async def accept(self, request: Request) -> bool:
         """Stores the request and starts to work it; False when it is here already. Raises NotAccepted."""
-        if self._draining:
-            raise Draining
-        self._gatekeeper.admit(request, len(self._working) + self._accepting)
-        ready = self._ready(request)
-        self._accepting += 1
-        try:
-            accepted = await self._store.accept(request, ready.agent if ready else None)
-        finally:
-            self._accepting -= 1
+        with self._journal.refusals(request):
+            if self._draining:
+                raise Draining
+            self._gatekeeper.admit(request, self.under_way)
+            ready = self._ready(request)
+            self._accepting += 1
+            try:
+                accepted = await self._store.accept(request, ready.agent if ready else None)
+            finally:
+                self._accepting -= 1
         if accepted.is_new:
             if ready and accepted.linked:
                 ready = Ready(ready.agent, Host(accepted.linked, LINK))
@@ -132,15 +135,15 @@ class Desk:
         """Accepts `failed` once more for whoever pressed the button. Raises TryAgainRefused, NotAccepted."""
         kept = await self._store.find(failed)
         if kept is None:
-            raise RequestGone
+            raise self._journal.refused(press, RequestGone())
         was = kept.request
         # In an Enterprise Grid the press may carry another workspace of it than the command did.
         same_place = press.team_id == was.team_id or (was.enterprise_id and press.enterprise_id == was.enterprise_id)
         if was.requester != press.requester or not same_place:
-            raise NotYours
+            raise self._journal.refused(press, NotYours())
         again = was.repeated(press)
         if kept.failure is None or not await self.accept(again):
-            raise TriedAlready
+            raise self._journal.refused(press, TriedAlready())
 
     async def drain(self, seconds: float) -> None:
         """Takes nothing more, finishes what is accepted; what is left at the end is answered "was interrupted"."""
@@ -157,6 +160,11 @@ class Desk:
             await asyncio.wait(self._working, timeout=LAST_WORDS_SECONDS)
         for task in self._working:
             log.error("left without an answer", extra={"fields": {"request": task.get_name()}})
+
+    @property
+    def under_way(self) -> int:
+        """How many requests are accepted, or just being, and not answered."""
+        return len(self._working) + self._accepting
 
     def _begin(self, kept: Kept, ready: Ready | None = None) -> None:
         task = asyncio.create_task(self._work(kept, ready), name=kept.request.id)
@@ -175,7 +183,7 @@ class Desk:
             await progress.settle(outcome)
             await progress.stop()
             reached = await self._teller.answer(request, outcome)
-            log_outcome(request, outcome, reached, time.monotonic() - began, progress.create_seconds)
+            self._journal.ended(request, outcome, reached, time.monotonic() - began, progress.create_seconds)
             await progress.write_down(State.ANSWERED, patience_seconds=ANSWERED_PATIENCE_SECONDS)
         except Superseded:
             await progress.stop()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from bot.desk.errors import StoreUnavailable
+from bot.desk.journal import Journal
 from bot.desk.store import Kept, Store
 
 log = logging.getLogger(__name__)
@@ -14,13 +15,13 @@ ORPHANS_SECONDS = 2.0
 SWEEP_SECONDS = 3600.0
 
 
-async def keep_house(store: Store, begin: Callable[[Kept], None]) -> None:
+async def keep_house(store: Store, journal: Journal, begin: Callable[[Kept], None]) -> None:
     """For ever: hands each request that a dead process left to `begin`, at once and whenever another replica dies."""
     swept = float("-inf")
     while True:
         try:
             for kept in await store.orphans():
-                log.info("resumed", extra={"fields": {"request": kept.request.id, "state": kept.state.value}})
+                journal.resumed(kept)
                 begin(kept)
             if time.monotonic() - swept > SWEEP_SECONDS:
                 await store.sweep()

@@ -63,6 +63,11 @@ class Queue:
         """Whether a call would have its turn at once."""
         return not self._lines and not self._limit.wait_seconds(0)
 
+    @property
+    def length(self) -> int:
+        """How many calls wait for their turn."""
+        return sum(map(len, self._lines.values())) + len(self._background)
+
     def hand_out(self) -> None:
         """Gives turns as far as the limit goes; to be asked whenever a call has come back."""
         if self._timer:

@@ -62,6 +62,8 @@ class Settings:
     email_domains: frozenset[str]
     host: str
     port: int
+    health_port: int | None
+    audit_log: str
     limits: Limits
     sending: Terms
     shutdown_seconds: int
@@ -108,6 +110,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         email_domains=frozenset(domain.removeprefix("@").lower() for domain in domains),
         host=reader.text("HOST"),
         port=reader.integer("PORT", 0, 65535),
+        health_port=_health_port(reader, over_http=slack.mode == "http"),
+        audit_log=reader.text("AUDIT_LOG"),
         limits=_limits(reader),
         sending=read_sending(reader),
         shutdown_seconds=reader.integer("SHUTDOWN_SECONDS", 0, 600),
@@ -186,6 +190,15 @@ def _slack(reader: Reader) -> Slack:
         app_token=app_token,
         signing_secret=signing_secret,
     )
+
+
+def _health_port(reader: Reader, *, over_http: bool) -> int | None:
+    """None: beside Slack's requests over HTTP, and nowhere in Socket Mode."""
+    if not reader.text("HEALTH_PORT"):
+        return None
+    if over_http and reader.text("HEALTH_PORT") == reader.text("PORT"):
+        reader.fault("HEALTH_PORT", "must be another port than PORT.")
+    return reader.integer("HEALTH_PORT", 1, 65535)
 
 
 def _database(reader: Reader) -> Database:

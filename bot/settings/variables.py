@@ -21,6 +21,7 @@ _ALL = (
     Variable("BOT_MODE", "`auto` (Socket Mode when there is an app token, else HTTP), `socket` or `http`", "auto"),
     Variable("HOST", "address the HTTP server listens on", "127.0.0.1"),
     Variable("PORT", "port the HTTP server listens on", "3000"),
+    Variable("HEALTH_PORT", "port for `/healthz`, `/readyz`, `/metrics`; unset: `PORT` over HTTP, none in Socket Mode"),
     Variable("SHUTDOWN_SECONDS", "how long a stop waits for requests under way, 0 to 600", "20"),
     Variable("GENESYS_ORG_ID", "the organisation's id; needed with a private key"),
     Variable("GENESYS_REGION", "such as `mypurecloud.com`, `usw2.pure.cloud` or `us-west-2`"),
@@ -94,5 +95,6 @@ _ALL = (
     Variable("STORE_ENCRYPTION_KEY", "encrypts links there; Fernet keys, newest first, comma between", secret=True),
     Variable("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "INFO"),
     Variable("LOG_FORMAT", "`text` or `json`", "text"),
+    Variable("AUDIT_LOG", "file for one JSON line a decision, or `-` for standard output; unset: none"),
 )
 VARIABLES = {variable.name: variable for variable in _ALL}

@@ -80,8 +80,7 @@ def new_web_client(
     waits: bool = True,
     repeats: bool = True,
 ) -> AsyncWebClient:
-    """Slack's Web API over the shared session. Without `repeats` what Slack may have done is not sent again; without
-    `waits` a Retry-After is the caller's to obey."""
+    """Slack's Web API. Without `repeats` what it may have done is not sent again; without `waits` no 429 waited for."""
     retries: list[AsyncRetryHandler] = list(RETRIES) if repeats else [ShortRateLimit(max_retry_count=REPEATS)]
     retries = [each for each in retries if waits or not isinstance(each, AsyncRateLimitErrorRetryHandler)]
     client = AsyncWebClient(token=token, base_url=base_url, session=http, retry_handlers=retries)

@@ -16,6 +16,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
+from bot.desk.meter import Meter
 from bot.slack.boundary import dispatch
 
 log = logging.getLogger(__name__)
@@ -27,15 +28,20 @@ AT_ONCE = 1000
 class Line:
     """A socket that is open. `ready`: Slack has said hello. `leaving`: there has to be another one, for this reason."""
 
-    def __init__(self, app: AsyncApp, web_socket: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(self, app: AsyncApp, web_socket: aiohttp.ClientWebSocketResponse, meter: Meter) -> None:
         self.logger = logging.getLogger("slack_sdk.socket_mode")  # send_async_response asks for one
         self.ready = asyncio.Event()
         self.leaving: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._app = app
+        self._app, self._meter = app, meter
         self._web_socket = web_socket
         self._room = asyncio.Semaphore(AT_ONCE)
         self._answering: set[asyncio.Task[None]] = set()
         self._reading = asyncio.create_task(self._read())
+
+    @property
+    def is_read(self) -> bool:
+        """Whether what Slack sends here is still taken."""
+        return not self._reading.done()
 
     async def finish(self, seconds: float) -> None:
         """Reads no more, answers what has come in, and closes."""
@@ -84,9 +90,8 @@ class Line:
 
     async def _answer(self, request: SocketModeRequest) -> None:
         body: Any = request.payload
-        response = await dispatch(
-            self._app, AsyncBoltRequest(mode="socket_mode", body=body, headers=build_headers(request))
-        )
+        bolt_request = AsyncBoltRequest(mode="socket_mode", body=body, headers=build_headers(request))
+        response = await dispatch(self._app, bolt_request, self._meter)
         try:
             await send_async_response(self, request, response, 0.0)  # type: ignore[arg-type]  # all that it needs
         except (aiohttp.ClientError, OSError) as error:  # Slack delivers it again, and it is known by its key

@@ -15,6 +15,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.desk.meter import UNMEASURED, Meter
 from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
 from bot.slack.line import Line
 
@@ -47,10 +48,16 @@ class SocketDoor:
     """Receives Slack's payloads, and answers each with what Bolt says. `refused` says why it has given up."""
 
     def __init__(
-        self, app: AsyncApp, app_token: str, web: AsyncWebClient, proxy_for: Callable[[str], str | None]
+        self,
+        app: AsyncApp,
+        app_token: str,
+        web: AsyncWebClient,
+        proxy_for: Callable[[str], str | None],
+        meter: Meter = UNMEASURED,
     ) -> None:
         self.refused: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._app, self._app_token, self._web, self._proxy_for = app, app_token, web, proxy_for
+        self._meter = meter
         self._http = aiohttp.ClientSession()
         self._line: Line | None = None
         self._leaving: set[asyncio.Task[None]] = set()
@@ -61,6 +68,10 @@ class SocketDoor:
         ready = asyncio.Event()
         self._keeping = asyncio.create_task(self._keep(ready))
         await ready.wait()
+
+    async def hears(self) -> bool:
+        """Whether there is a socket that Slack can send by."""
+        return self._line is not None and self._line.is_read
 
     async def close(self) -> None:
         """Answers what has been received, then closes."""
@@ -84,6 +95,7 @@ class SocketDoor:
                 before, self._line = self._line, line
                 ready.set()
                 if before:
+                    self._meter.reconnected()
                     self._let_go(before)
                 reason = await line.leaving
                 if reason == "link_disabled":
@@ -118,7 +130,8 @@ class SocketDoor:
             answer = await self._web.apps_connections_open(app_token=self._app_token)
             url = str(answer["url"])
             proxy = self._proxy_for(url)
-            line = Line(self._app, await self._http.ws_connect(url, heartbeat=HEARTBEAT_SECONDS, proxy=proxy))
+            web_socket = await self._http.ws_connect(url, heartbeat=HEARTBEAT_SECONDS, proxy=proxy)
+            line = Line(self._app, web_socket, self._meter)
             try:
                 await line.ready.wait()
             except BaseException:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
+from bot.desk.meter import UNMEASURED, Meter
 from bot.desk.store import HostBook, LinkBook, Store
 from bot.store.refusals import NO_DRIVER, StoreRefused
 from bot.store.sealing import Sealer, new_key
@@ -24,12 +25,18 @@ class FullStore(Store, HostBook, LinkBook, Protocol):
 
 @asynccontextmanager
 async def open_store(
-    url: str, *, keys: Sequence[str] = (), retention_days: int = 30, alone: bool = True
+    url: str,
+    *,
+    keys: Sequence[str] = (),
+    retention_days: int = 30,
+    alone: bool = True,
+    meter: Meter = UNMEASURED,
 ) -> AsyncIterator[FullStore]:
     """`alone`: for a `run`, of which a SQLite file takes one; the command line's short writes are not alone."""
     if url.startswith(MEMORY):  # a file that goes with the process; should it stay behind, nobody has its key
         with TemporaryDirectory(prefix="cobrowse-") as directory:
-            forgetful = SQLiteStore(f"{directory}/forgotten.db", sealer=Sealer([new_key()]))
+            sealer = Sealer([new_key()])
+            forgetful = SQLiteStore(f"{directory}/forgotten.db", sealer=sealer, meter=meter)
             try:
                 yield forgetful
             finally:
@@ -40,11 +47,11 @@ async def open_store(
             from bot.store.postgres_opening import open_postgres  # noqa: PLC0415 - an extra
         except ImportError:
             raise StoreRefused(NO_DRIVER) from None
-        async with open_postgres(url, Sealer(keys), retention_days) as store:
+        async with open_postgres(url, Sealer(keys), retention_days, meter) as store:
             yield store
         return
     path = url.removeprefix(SQLITE)
-    file = SQLiteStore(path, sealer=Sealer(keys), retention_days=retention_days, alone=alone)
+    file = SQLiteStore(path, sealer=Sealer(keys), retention_days=retention_days, alone=alone, meter=meter)
     try:
         yield file
     finally:

@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 
 from bot.desk.errors import CobrowseError, MaybeAccepted, StoreUnavailable
+from bot.desk.meter import UNMEASURED, Meter
 from bot.desk.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
 from bot.desk.store import Accepted, Kept, Link
 from bot.store import rows, statements
@@ -56,8 +57,15 @@ class PostgresStore:
 
     shared = True
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", presence: Presence, sealer: Sealer, days: int) -> None:
-        self._pool = pool
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        presence: Presence,
+        sealer: Sealer,
+        days: int,
+        meter: Meter = UNMEASURED,
+    ) -> None:
+        self._pool, self._meter = pool, meter
         self._presence = presence
         self._sealer = sealer
         self._retention_seconds = days * DAY_SECONDS
@@ -71,6 +79,8 @@ class PostgresStore:
                 accepted = await self._accept(request, agent)
         except BaseException as error:
             self._handed.discard(request.id)
+            if isinstance(error, TimeoutError):
+                self._meter.store_failed()
             if isinstance(error, (TimeoutError, StoreUnavailable)):
                 raise MaybeAccepted from None
             raise
@@ -181,6 +191,7 @@ class PostgresStore:
         try:
             connection = await self._pool.acquire(timeout=WAIT_SECONDS)
         except TROUBLE:
+            self._meter.store_failed()
             raise StoreUnavailable from None
         try:
             yield connection
@@ -188,6 +199,7 @@ class PostgresStore:
             with suppress(asyncpg.InterfaceError):  # of one that has ended already
                 connection.terminate()
             if isinstance(error, TROUBLE):
+                self._meter.store_failed()
                 raise StoreUnavailable from None
             raise
         finally:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.desk.errors import CobrowseError, StoreUnavailable
+from bot.desk.meter import UNMEASURED, Meter
 from bot.desk.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
 from bot.desk.store import Accepted, Kept, Link
 from bot.store import rows, sqlite_file, statements
@@ -39,14 +40,15 @@ class SQLiteStore:
         retention_days: int = 30,
         alone: bool = True,
         clock: Callable[[], float] = time.time,
+        meter: Meter = UNMEASURED,
     ) -> None:
         """Opens the file, makes it if there is none. `alone`: this is a `run`. Raises StoreRefused with a sentence."""
         self._path = Path(path)
         self._sealer = sealer or Sealer()
         self._retention_seconds = retention_days * DAY_SECONDS
-        self._clock = clock
+        self._clock, self._meter = clock, meter
         self._lock, self._owner = sqlite_file.open_file(self._path, self._sealer, alone=alone)
-        self._writer = Writer(lambda: sqlite_file.connect(self._path))
+        self._writer = Writer(lambda: sqlite_file.connect(self._path), meter)
         self._reader = ThreadPoolExecutor(1, "sqlite-reader")
         self._reading: sqlite3.Connection | None = None
 
@@ -172,4 +174,5 @@ class SQLiteStore:
         try:
             return await get_running_loop().run_in_executor(self._reader, read)
         except sqlite3.Error:
+            self._meter.store_failed()
             raise StoreUnavailable from None

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bot.desk.errors import StoreUnavailable
+from bot.desk.meter import UNMEASURED, Meter
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +35,8 @@ LATER_SECONDS = 0.05
 class Writer:
     """Runs jobs against a connection of its own: one that fails takes none with it. A job may be run twice."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
-        self._connect = connect
+    def __init__(self, connect: Callable[[], sqlite3.Connection], meter: Meter = UNMEASURED) -> None:
+        self._connect, self._meter = connect, meter
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._later: list[_Job] = []
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
@@ -53,7 +54,11 @@ class Writer:
         else:
             self._flush()
             self._jobs.put(job)
-        return await done
+        try:
+            return await done
+        except StoreUnavailable:
+            self._meter.store_failed()
+            raise
 
     def _flush(self) -> None:
         for job in self._later:
