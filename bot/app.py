@@ -82,7 +82,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         register = Register(store.sessions, access, sessions, herald)
         sendings = Sending(register, Agentless(genesys), settings.sending)
         inquiries = Inquiries(access, hosts, store, users, sessions, offer.application_id)
-        audit = AuditLog(settings.audit_log)
+        audit, condition, views = AuditLog(settings.audit_log), Condition(), Views(web)
         desk = Desk(
             store=store,
             access=access,
@@ -98,8 +98,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         metrics.watch(under_way=lambda: desk.under_way, queue_length=lambda: genesys.queue_length)
         health = Health(metrics, store.find)
         app = new_bolt_app(identity, slack.bot_token, new_web_client(None, slack.api_url, http, proxy))
-        conversations = settings.service.conversations
-        views, condition, genesys_app = Views(web), Condition(), conversations.app if conversations else None
+        genesys_app = settings.service.conversations.app if settings.service.conversations else None
         forms = modals.Forms(views, access, sessions, offer, delivery, words, genesys_app)
         wrong = (*doubts(settings), *missing(identity.scopes))
         tab = home.Home(views, home.Sources(access, inquiries, register, condition, wrong), delivery, words)

@@ -65,10 +65,10 @@ async def test_genesys_away_and_a_database_away_are_told_and_do_not_make_it_unre
     await over_http.genesys.misbehave("502")
     await over_http.asks()
 
-    async def away(self: SQLiteStore, request_id: str) -> None:
+    async def away(*_: object) -> None:
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr(SQLiteStore, "find", away)
+    monkeypatch.setattr(SQLiteStore, "_read", away)
     status, told = await get(f"{over_http.url}/readyz")
     assert status == 200
     assert told["store"] == "away"

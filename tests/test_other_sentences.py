@@ -5,7 +5,7 @@ import re
 import pytest
 from test_sentences import CONTACT, ERRORS, name_of
 
-from bot.desk import conversation_errors, errors, limits
+from bot.desk import conversation_errors, errors, limits, steps
 from bot.slack.sentences import sentence
 
 
@@ -20,6 +20,7 @@ def test_who_asked_for_something_else_does_not_read_about_a_start(error):
 
 STARTS_ONLY = (
     limits.TooManyStarts,
+    steps.StepsOff,
     errors.MayNotActForOthers,
     errors.InvalidHost,
     errors.UnknownApplication,

@@ -132,13 +132,13 @@ async def test_a_shared_message_is_everybodys_to_press_and_changes_in_place(page
 async def test_a_workflow_step_is_run_with_inputs_and_shows_what_came_of_it(page: Any, bot: ToyBot) -> None:
     await page.get_by_text("Workflow", exact=True).click()
     panel = page.get_by_role("complementary")
-    await panel.get_by_label("Agent").select_option(label="Ana Agent")
+    await panel.locator("[name=agent]").select_option(label="Ana Agent")
     await panel.get_by_label("Name (optional)").fill("Checkout")
     await panel.get_by_role("button", name="Run").click()
     await panel.get_by_text("The step has succeeded.").wait_for()
     assert await panel.get_by_text(JOIN).count() == 1
     assert bot.heard == [("function_executed", {"agent": ANA, "name": "Checkout"})]
-    await panel.get_by_label("Agent").select_option(label="Ben Boss")
+    await panel.locator("[name=agent]").select_option(label="Ben Boss")
     await panel.get_by_label("Name (optional)").fill("")
     await panel.get_by_role("button", name="Run").click()
     await panel.get_by_text("Ben is linked to nobody.").wait_for()

@@ -49,7 +49,7 @@ def _allowed(error: CobrowseError, ask: str) -> tuple[str, str] | None:
         case session_errors.AdminsOnly():
             return "Only administrators may say who hosts as whom.", ask
         case StepsOff():
-            return "Workflows may not start co-browse sessions here. No session was started.", ask
+            return "Workflows may not start co-browse sessions here.", ask
     return None
 
 
