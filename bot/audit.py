@@ -1,7 +1,7 @@
 """The audit log: one JSON line for each decision, of who asked for what, for whom, and what came of it.
 
 Beside the log, for other readers and for longer: whatever the log level is, it holds all of them and nothing else. No
-link, no address, no name that somebody typed.
+link, no name that somebody typed; of a customer's address the last four digits or the domain.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 from bot.desk.errors import CobrowseError, HostNotFound, NotAccepted, Refused, ServiceError
 from bot.desk.models import Identity, Request, Started
-from bot.desk.outcomes import Ended, Explained, Linked, Outcome, Recalled, SentDirect, Shared
+from bot.desk.outcomes import Ended, Explained, Linked, Outcome, Recalled, Sent, SentDirect, Shared
 from bot.desk.press_errors import TryAgainRefused
 from bot.desk.steps import NobodyNamed, step_of
 
@@ -63,6 +63,9 @@ def _about(outcome: Outcome) -> dict[str, Any]:
             return {**known, "agent_told": told}
         case Ended(record=record) | Shared(record=record) | SentDirect(record=record) | Recalled(record=record):
             return {"session": record.session.id, "host": record.session.host_id, "agent": record.agent}
+        case Sent(record=record, address=address):
+            known = {"session": record.session.id, "host": record.session.host_id, "agent": record.agent}
+            return {**known, "sent_to": address.masked}
         case Identity(host=host):
             return {"host": host.id, "rule": host.rule}
         case Explained(host=host) if host:

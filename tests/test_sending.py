@@ -1,6 +1,7 @@
 """The link in the customer's hand: asked about first, sent once, and nobody's number kept."""
 
 import asyncio
+import json
 import logging
 import sqlite3
 from collections.abc import AsyncIterator
@@ -221,7 +222,8 @@ async def test_neither_number_nor_address_stays_in_the_log_or_the_store(
 ) -> None:
     caplog.set_level(logging.DEBUG, "bot")
     file = tmp_path / "book.db"
-    async with open_journey(DATABASE_URL=f"sqlite:///{file}") as journey:
+    audit = tmp_path / "audit.log"
+    async with open_journey(DATABASE_URL=f"sqlite:///{file}", AUDIT_LOG=str(audit)) as journey:
         await journey.asks()
         for address in (NUMBER, EMAIL_ADDRESS):
             question = await journey.asks(f"send {address}")
@@ -233,6 +235,9 @@ async def test_neither_number_nor_address_stays_in_the_log_or_the_store(
     with sqlite3.connect(file) as book:
         stored = "\n".join(map(str, [*book.execute("SELECT * FROM requests"), *book.execute("SELECT * FROM sessions")]))
     book.close()
+    audited = audit.read_text()
+    assert [json.loads(line).get("sent_to") for line in audited.splitlines()][2::2] == ["…0123", "…@example.com"]
     for secret in ("4155550123", "carla", "30123456"):
+        assert secret not in audited
         assert secret not in logged
         assert secret not in stored

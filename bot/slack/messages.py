@@ -18,8 +18,7 @@ from bot.slack.replies import reply
 from bot.slack.sentences import duration, sentence
 
 TRY_AGAIN_ACTION = "try_again"
-WIPED = (Kind.LINK, Kind.PROPOSE, Kind.SEND)
-"""What takes an address, which is wiped by the time it could be tried again."""
+WIPED = (Kind.LINK, Kind.PROPOSE, Kind.SEND)  # what takes an address, which is gone when it could be tried again
 SOMEBODY = "the person who looks after this bot"
 
 
@@ -37,8 +36,7 @@ class Words:
             return self.card(request, outcome)
         if isinstance(outcome, CobrowseError):
             starting, sending = request.kind is Kind.START, request.kind is Kind.SEND
-            kept = request.kind not in WIPED
-            return self.failure(outcome, request.id, kept=kept, starting=starting, sending=sending)
+            return self.failure(outcome, request.id, kept=request.kind not in WIPED, starting=starting, sending=sending)
         return reply(self.command, self.contact, outcome, request, sends=self.sends)
 
     def card(self, request: Request, started: Started) -> Message:
