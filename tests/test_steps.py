@@ -1,14 +1,11 @@
 """A step of a workflow starts a session: for whom, what the workflow and the host learn, and that it happens once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from journey import ANA, BEN, CARE, GUS, HOSTS, SAM, UNA, Journey, link, open_journey, words
-from test_crash import Bots, database  # noqa: F401 - a fixture
+from journey import ANA, BEN, CARE, GUS, HOSTS, UNA, Journey, link, open_journey, words
 
 from bot.desk.errors import StoreUnavailable
 from bot.desk.models import Kind
@@ -213,46 +210,3 @@ def test_what_slack_leaves_out_is_done_without(changes: dict[str, Any]) -> None:
     step = step_of(request)
     assert step is not None
     assert step.execution_id == "Fx1"
-
-
-# -- A process that dies --
-
-
-@pytest.fixture
-async def bots(database: str, tmp_path: Path) -> AsyncIterator[Bots]:  # noqa: F811
-    from journey import open_servers
-
-    async with open_servers(http=False) as servers:
-        opened = Bots(servers, database, tmp_path)
-        yield opened
-        await opened.close()
-
-
-@pytest.mark.parametrize(
-    ("dies", "creates", "status"),
-    [
-        ("after:accepted:Deal", 1, "succeeded"),
-        ("after:creating:Deal", 0, "failed"),
-        ("after:created:Deal", 1, "succeeded"),
-        ("before:answered:Deal", 1, "succeeded"),
-    ],
-)
-async def test_killed_anywhere_the_next_start_tells_the_workflow(
-    bots: Bots, dies: str, creates: int, status: str
-) -> None:
-    slack, genesys = bots.servers.slack, bots.servers.genesys
-    dead = await bots.start(dies)
-    running = asyncio.create_task(slack.function_executed(CALLBACK_ID, {"agent": SAM, "name": "Deal"}))
-    await dead.wait()
-    living = await bots.start()
-    execution = await over(slack, await running)
-    assert execution.status == status
-    assert len(genesys.creates) == creates
-    if status == "failed":
-        assert execution.error is not None
-        assert "The bot was restarted in the middle of it" in execution.error
-    living.terminate()
-    await living.wait()
-    log = (bots.directory / "bots.log").read_text()
-    assert f"workflow={execution.workflow_id}" in log
-    assert "/join/" not in log
