@@ -6,7 +6,7 @@ The card that answers a start is in messages.py. What a button does is for actio
 from bot.desk.models import Kind, Request, RequestId, Session, UserId
 from bot.desk.remembered import SessionRecord
 from bot.slack.blocks import SESSION_BLOCK, Block, Message, button, buttons, confirm, context, escape, section
-from bot.slack.joining import bare_ways_in, open_button, thing, until, ways_in
+from bot.slack.joining import bare_ways_in, open_button, over, thing, until, ways_in
 from bot.slack.sentences import clock
 
 END_ACTION, SHARE_ACTION, DIRECT_ACTION = "end_session", "share_session", "send_session"
@@ -101,9 +101,10 @@ def shared_card(record: SessionRecord, sharer: UserId) -> Message:
 def closed_card(record: SessionRecord, *, shared: bool = False) -> Message:
     """What stands in place of a session that is over."""
     name = escape(record.session.name)
-    text = f"The co-browse session “{name}” is over. Nobody can join it any more."
+    title = "over" if record.session.application_id else "can be joined no more"
     host = f"<@{record.agent}> was the host." if shared else "Start a new one when you need it."
-    return Message(text, [section(f":white_circle: *Co-browse session over*\n{name}"), context(host)])
+    blocks = [section(f":white_circle: *Co-browse session {title}*\n{name}"), context(host)]
+    return Message(f"The co-browse session “{name}” {over(record.session)}.", blocks)
 
 
 def reference_line(request_id: RequestId, service: str | None = None) -> Block:

@@ -39,6 +39,11 @@ def thing(session: Session) -> str:
     return "link" if session.join_url else "code"
 
 
+def over(session: Session) -> str:
+    """What is the case when `ends_at` has passed. A session in a conversation, which has no application, may go on."""
+    return "is over. Nobody can join it any more" if session.application_id else "can be joined no more"
+
+
 def until(session: Session) -> str:
     """What happens at `ends_at`, in words that its time follows."""
     return "can be joined until about" if session.join_code else "ends about"

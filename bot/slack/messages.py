@@ -82,7 +82,7 @@ class Words:
 
     def note(self, request: Request, note: Note) -> Message:
         """A word while they wait."""
-        text = "Still working on your co-browse session…"
+        text = "Still working on your co-browse session…" if request.kind is Kind.START else "Still working on it…"
         if note.wait_seconds is not None:
             text = f"Genesys is busy, so your session waits its turn: about {duration(note.wait_seconds)} more."
         return Message(text, [section(f":hourglass_flowing_sand: {text}"), reference_line(request.id)])

@@ -19,7 +19,7 @@ from bot.desk.outcomes import (
 )
 from bot.slack.blocks import Block, Message, context, escape, section
 from bot.slack.cards import can_share, closed_card, controls, listed, reference_line
-from bot.slack.joining import thing, until, ways_in
+from bot.slack.joining import over, thing, until, ways_in
 from bot.slack.sending_view import question, sent
 from bot.slack.sentences import clock, sentence
 
@@ -100,7 +100,7 @@ def help_(command: str, role: Role, *, instead_of: str = "", sends: bool = False
 def _recalled(outcome: Recalled, request: Request, sends: bool) -> Message:
     record, session, name = outcome.record, outcome.record.session, escape(outcome.record.session.name)
     if record.is_over:
-        return _line(f"Your last session, “{name}”, is over. Nobody can join it any more.")
+        return _line(f"Your last session, “{name}”, {over(session)}.")
     text = f"Your last session is “{name}”. The {thing(session)} for your customer is in this message."
     head = section(f":link: *{name}* · {until(session)} {clock(session.ends_at)}")
     row = controls(session, share=can_share(request), direct=bool(request.reply_url), send=sends)
@@ -112,9 +112,8 @@ def _listed(command: str, outcome: Listed, request: Request) -> Message:
     if not count:
         whose = "There is no open session in this workspace." if everybodys else "You have no open session."
         return _line(f"{whose} `{command}` starts one.")
-    whose = "open in this workspace" if everybodys else "of yours open"
-    counted = "1 session is" if count == 1 else f"{'More than ' if outcome.cut else ''}{count} sessions are"
-    text = f"{counted} {whose}."
+    counted = f"{'more than ' if outcome.cut else ''}{count} open session{'' if count == 1 else 's'}"
+    text = f"This workspace has {counted}." if everybodys else f"You have {counted}."
     blocks: list[Block] = [section(f"*{text}*")]
     share, alone = can_share(request), count == 1 and not everybodys
     for record in outcome.records:  # four blocks each at most, or one: desk/register.py says how many there can be
