@@ -131,15 +131,15 @@ async def test_a_session_that_is_none_of_this_workspace_is_not_found(desk: Desk,
     assert isinstance(await refusal(desk, kind, ANA, about), SessionNotFound)
 
 
-async def test_twenty_sessions_are_cut_to_ten_and_it_is_said(desk: Desk) -> None:
-    for number in range(11):
+async def test_more_sessions_than_a_message_holds_are_cut_and_it_is_said(desk: Desk) -> None:
+    for number in range(9):
         await desk.made(f"s-{number}")
     listed = await desk.does(Kind.STATUS)
     assert ([record.session.id for record in listed.records], listed.cut) == (
-        [f"s-{n}" for n in range(10, 0, -1)],
+        [f"s-{n}" for n in range(8, 0, -1)],
         True,
     )
-    assert len(desk.service.asked) == 10
+    assert len(desk.service.asked) == 8
 
 
 # -- what the service says --
@@ -174,10 +174,10 @@ async def test_a_service_that_cannot_say_leaves_a_session_as_it_was(
     assert len((await desk.does(Kind.STATUS)).records) == 1
 
 
-async def test_twenty_that_hang_are_waited_for_together(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    for number in range(10):
+async def test_all_that_hang_are_waited_for_together(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(8):
         await desk.made(f"s-{number}")
-    at_once = asyncio.Barrier(10)
+    at_once = asyncio.Barrier(8)
 
     async def together(session_id: str) -> bool:
         await at_once.wait()
@@ -185,7 +185,7 @@ async def test_twenty_that_hang_are_waited_for_together(desk: Desk, monkeypatch:
 
     monkeypatch.setattr(desk.service, "is_over", together)
     async with asyncio.timeout(register.LOOK_SECONDS):
-        assert len((await desk.does(Kind.STATUS)).records) == 10
+        assert len((await desk.does(Kind.STATUS)).records) == 8
 
 
 async def test_what_the_service_cannot_end_stays_open(desk: Desk) -> None:

@@ -116,7 +116,7 @@ async def test_share_makes_a_public_message_that_says_who_and_is_over_with_the_s
     assert "Everybody in this channel" in str(buttons(card)["share_session"]["confirm"])
     told = await presses(either, card, "share_session")
     message = await public(either)
-    assert f"stands in <#{CARE}> now" in words(told)
+    assert f"everybody in <#{CARE}> sees" in words(told)
     assert (message.channel, link(message)) == (CARE, link(card))
     assert f"<@{ANA}> shares a co-browse session" in words(message)
     assert message in either.slack.seen_by(BEN)

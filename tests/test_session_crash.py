@@ -75,7 +75,7 @@ async def test_an_end_by_name_of_none_does_not_end_what_was_started_after_the_cr
 @pytest.mark.parametrize("dies", ["before:add_post:intended", "after:add_post:posted", "before:answered:None"])
 async def test_a_share_stands_in_the_channel_once(bots: Bots, dies: str) -> None:
     _, (told,) = await card_and_crash(bots, dies, "share_session")
-    assert "stands in" in words(told)
+    assert "Shared: everybody" in words(told)
     assert not is_failure(told)
     assert len(public(bots)) == 1
 

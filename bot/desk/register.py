@@ -18,7 +18,8 @@ from bot.desk.press_errors import EndedAlready
 from bot.desk.remembered import SessionBook, SessionRecord, team_of
 from bot.desk.session_errors import LeadsOnly, MayNotEnd, MayNotRead, NothingOpen, SessionNotFound, SeveralOpen
 
-MOST_OWN, MOST_EVERYBODYS = 10, 40
+MOST_OWN, MOST_EVERYBODYS = 8, 40
+"""How many are shown: a message of Slack's holds fifty blocks."""
 LOOK_SECONDS = 5.0
 
 

@@ -91,7 +91,8 @@ def shared_card(record: SessionRecord, sharer: UserId) -> Message:
         f"<@{sharer}> shares the co-browse session “{name}” with this channel.",
         [
             section(f":link: *<@{sharer}> shares a co-browse session with this channel*\n{name}"),
-            *ways_in(session),
+            section(f"The customer's {thing(session)}:"),
+            *bare_ways_in(session),
             controls(session, share=False, direct=False),
             _whose(record),
         ],

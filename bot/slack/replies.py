@@ -27,6 +27,9 @@ Answer = Help | Recalled | Listed | Ended | Shared | SentDirect | Applications |
 Reply = Answer | Proposed | Sent
 
 
+MOST_APPLICATIONS = 20
+
+
 def reply(command: str, contact: str, outcome: Reply, request: Request, *, sends: bool = False) -> Message:
     """The message for it; `contact` is whom to ask, in mrkdwn, `sends` whether links are sent to customers."""
     if isinstance(outcome, Proposed):
@@ -51,7 +54,7 @@ def _message(command: str, contact: str, outcome: Answer, request: Request, send
         case Ended(record=record):
             return _line(f"The session “{escape(record.session.name)}” is over now. Nobody can join it any more.")
         case Shared(record=record, channel_id=channel_id):
-            return _line(f"The session “{escape(record.session.name)}” stands in <#{channel_id}> now, for all in it.")
+            return _line(f"Shared: everybody in <#{channel_id}> sees the session “{escape(record.session.name)}” now.")
         case SentDirect(record=record):
             name = escape(record.session.name)
             return _line(f"The session “{name}” is in your direct messages with me now.")
@@ -76,6 +79,7 @@ def help_(command: str, role: Role, *, instead_of: str = "", sends: bool = False
         f"`{command} status` shows your open sessions, `{command} last` the link you lost",
         f"`{command} end` ends your session",
         f"`{command} whoami` tells which Genesys host you are, `{command} why` by which rules",
+        f"`{command} apps` shows the co-browse applications",
     ]
     if sends:
         lines.append(f"`{command} send +14155550123` or `{command} send name@example.com` sends your customer the link")
@@ -85,10 +89,8 @@ def help_(command: str, role: Role, *, instead_of: str = "", sends: bool = False
             f"`{command} list` shows all open sessions of the workspace, `{command} why @agent` somebody's rules",
         ]
     if role is Role.ADMIN:
-        lines += [
-            f"`{command} link @agent <Genesys user's id or e-mail>`, `{command} unlink @agent`: who hosts as whom",
-            f"`{command} apps` shows the co-browse applications",
-        ]
+        who = "the address or the id of a Genesys user; `unlink @agent` undoes it"
+        lines.append(f"`{command} link @agent name@example.com` says as whom somebody hosts: {who}")
     text = f"Type {command} to get a co-browse link for your customer."
     if instead_of:
         name = escape(instead_of)
@@ -116,7 +118,9 @@ def _listed(command: str, outcome: Listed, request: Request) -> Message:
     text = f"This workspace has {counted}." if everybodys else f"You have {counted}."
     blocks: list[Block] = [section(f"*{text}*")]
     share, alone = can_share(request), count == 1 and not everybodys
-    for record in outcome.records:  # four blocks each at most, or one: desk/register.py says how many there can be
+    for record in outcome.records:  # five blocks each at most, or one: desk/register.py says how many there can be
+        if not everybodys and len(blocks) > 1:
+            blocks.append({"type": "divider"})
         blocks += listed(record, everybodys=everybodys, elsewhere=not request.reply_url, share=share, alone=alone)
     more = [context(f"These are the newest {count}.")] if outcome.cut else []
     return Message(text, [*blocks, *more])
@@ -126,13 +130,15 @@ def _applications(outcome: Applications) -> Message:
     if not outcome.found:
         return _line("Genesys lists no co-browse applications for this bot.")
     lines = [
-        f"• `{escape(found)}` {escape(name)}" + (" (used here)" if found == outcome.used else "")
-        for found, name in outcome.found[:50]
+        f"• `{escape(found[:60])}` {escape(name[:60])}" + (" (used here)" if found == outcome.used else "")
+        for found, name in outcome.found[:MOST_APPLICATIONS]
     ]
-    known = outcome.used in [found for found, _ in outcome.found]
-    warning = "" if known else f"\n:warning: `{escape(outcome.used)}`, which is used here, is none of them."
+    if (more := len(outcome.found) - MOST_APPLICATIONS) > 0:
+        lines.append(f"… and {more} more")
+    if outcome.used not in [found for found, _ in outcome.found]:
+        lines.insert(0, f":warning: `{escape(outcome.used[:60])}`, which is used here, is none of them.")
     text = "The co-browse applications that Genesys has:"
-    return Message(text, [section(f"*{text}*\n" + "\n".join(lines) + warning)])
+    return Message(text, [section("\n".join([f"*{text}*", *lines]))])
 
 
 def _explained(contact: str, outcome: Explained) -> Message:
