@@ -28,7 +28,8 @@ async def test_the_command_new_opens_a_form_whose_answer_is_a_direct_message(eit
     assert link(message) == session.join_url
     assert session.name == "Checkout <help>"
     assert session.join_url not in message.text
-    assert set(buttons(message)) == {"open", "end_session"}  # it stands where it is kept, and in no channel
+    # it stands where it is kept, and in no channel
+    assert set(buttons(message)) == {"open", "end_session", "send_to_customer"}
     assert [call.method for call in either.slack.calls if call.method == "chat.postEphemeral"] == []
 
 
