@@ -18,8 +18,8 @@ LISTED = "listed-"
 def controls(session: Session, *, share: bool = True, direct: bool = True, send: bool = False) -> Block:
     """The buttons of one session."""
     row = open_button(session)
-    if send and session.join_url:
-        row.append(button("Send to customer…", SEND_TO_ACTION, value=session.id))
+    if send and session.join_url:  # what the link is for, so it comes first
+        row.insert(0, button("Send to customer…", SEND_TO_ACTION, value=session.id, style="primary"))
     if direct:
         row.append(button("Send to me", DIRECT_ACTION, value=session.id))
     if share:

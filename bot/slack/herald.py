@@ -62,7 +62,10 @@ class Herald:
             raise SharedAlready
         ts = await self._post(record, request, intent)
         await self._remember(Post(intent.session_id, intent.channel_id, ts, PostKind.SHARED, request.id))
-        with suppress(StoreUnavailable):  # it is dropped later
+        await self._drop(intent)
+
+    async def _drop(self, intent: Post) -> None:
+        with suppress(StoreUnavailable):  # then housekeeping does it
             await self._book.drop_post(intent)
 
     async def _post(self, record: SessionRecord, request: Request, intent: Post) -> str:
@@ -71,14 +74,14 @@ class Herald:
             answer = await self._once.chat_postMessage(channel=request.channel_id, **message.payload())
             return str(answer["ts"])
         except SlackApiError as error:
-            await self._book.drop_post(intent)
+            await self._drop(intent)
             code = error_code(error)
             if code in REFUSED:
                 raise ShareRefused(REFUSED[code]) from None
             perhaps = not code or (code in LATER and code != "ratelimited")
             raise ShareUnknown if perhaps else NotPosted(code) from None
         except (*TROUBLE, *MISSHAPEN):
-            await self._book.drop_post(intent)
+            await self._drop(intent)
             raise ShareUnknown from None
 
     async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
