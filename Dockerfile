@@ -12,13 +12,12 @@ RUN /opt/cobrowse-bot/bin/pip install --no-deps /src
 FROM python:3.13-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /data --create-home --shell /usr/sbin/nologin cobrowse
 COPY --from=build /opt/cobrowse-bot /opt/cobrowse-bot
-ENV PATH=/opt/cobrowse-bot/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=3000
+ENV PATH=/opt/cobrowse-bot/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=3000 HEALTH_PORT=3001
 USER 10001:10001
 WORKDIR /data
 VOLUME /data
-EXPOSE 3000
-# Over HTTP. In Socket Mode nothing listens: run with --no-healthcheck, and let the exit code speak.
+EXPOSE 3000 3001
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s \
-  CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/healthz', timeout=4)"]
+  CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"HEALTH_PORT\"]}/healthz', timeout=4)"]
 ENTRYPOINT ["cobrowse-bot"]
 CMD ["run"]

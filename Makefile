@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 PORT ?= 8080
 
-.PHONY: sandbox test soak growth bench lint audit lock clean
+.PHONY: sandbox test soak growth bench screenshots lint audit lock clean
 
 sandbox: .venv/run.stamp
 	@$(BIN)/python -m bot sandbox --port $(PORT)
@@ -14,7 +14,7 @@ sandbox: .venv/run.stamp
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-# Load and kill -9 at random, on both databases, for SECONDS each.
+# Load, kill -9 and cut lines at random, on both databases, for SECONDS each.
 SECONDS ?= 120
 soak: .venv/dev.stamp
 	cd tests && PYTHONPATH=.. ../$(BIN)/python soak.py $(SECONDS)
@@ -32,6 +32,10 @@ bench: .venv/dev.stamp benchmarks/bolt_js/node_modules/bench.stamp
 benchmarks/bolt_js/node_modules/bench.stamp: benchmarks/bolt_js/package-lock.json
 	@if command -v npm >/dev/null; then cd benchmarks/bolt_js && npm ci --silent && touch node_modules/bench.stamp; \
 	else echo "There is no npm, so Bolt for JavaScript is left out."; fi
+
+# The README's pictures, or only those in NAMES. Needs Chromium, and fonts with emoji.
+screenshots: .venv/dev.stamp
+	PYTHONPATH=. $(BIN)/python docs/screenshots.py $(NAMES)
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

@@ -71,6 +71,8 @@ def environment(urls: Mapping[str, str], *, door: str, port: int, directory: Pat
         "GENESYS_CLIENT_SECRET": "bench-client-secret",
         "COBROWSE_HOSTS_FILE": str(directory / HOSTS_FILE),
         "DATABASE_URL": database_url,
+        "COBROWSE_PERSON_STARTS_PER_MINUTE": "0",
+        "COBROWSE_MAX_IN_FLIGHT": "100000",
     }
 
 

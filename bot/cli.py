@@ -38,6 +38,7 @@ main.add_command(hosts)
 def run() -> None:
     """Serve Slack, over Socket Mode or HTTP, until told to stop."""
     from bot import app, logs, serve, settings
+    from bot.audit import AuditRefused
     from bot.slack.identity import SlackRefused, SlackUnreachable
     from bot.store.refusals import StoreRefused
 
@@ -51,12 +52,13 @@ def run() -> None:
         async with serve.until_signalled() as stop, AsyncExitStack() as stack:
             bot = await serve.unless_stopped(stack.enter_async_context(app.open_bot(loaded)), stop)
             if bot:
-                await serve.run(bot.app, bot.desk, bot.socket_web, loaded, stop, on_ready=lambda _: _spare_collector())
+                parts = (bot.app, bot.desk, bot.socket_web, loaded, stop)
+                await serve.run(*parts, health=bot.health, on_ready=lambda _: _spare_collector())
 
     try:
         with asyncio.Runner(loop_factory=serve.fast_loop()) as runner:
             runner.run(serving())
-    except (SlackRefused, SlackUnreachable, StoreRefused, serve.Refused) as refused:
+    except (SlackRefused, SlackUnreachable, StoreRefused, AuditRefused, serve.Refused) as refused:
         _fail(str(refused))
 
 
@@ -89,8 +91,18 @@ def check(person: str | None, as_json: bool) -> None:
 @click.option("--name", default="Co-browse session", show_default=True, help="The session's name.")
 @click.option("--application", metavar="ID", help="Default COBROWSE_APPLICATION_ID.")
 @click.option("--timeout", metavar="SECONDS", type=click.IntRange(60, 86_400), help="Default COBROWSE_TIMEOUT_SECONDS.")
+@click.option(
+    "--conversation", metavar="ID", help="With GENESYS_COBROWSE_API=conversations: which; an address will do."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def start(host_user_id: str | None, name: str, application: str | None, timeout: int | None, as_json: bool) -> None:
+def start(
+    host_user_id: str | None,
+    name: str,
+    application: str | None,
+    timeout: int | None,
+    conversation: str | None,
+    as_json: bool,
+) -> None:
     """Create a session without Slack, and print its join link."""
     from bot import service
     from bot.desk.hosts import host_id
@@ -100,18 +112,24 @@ def start(host_user_id: str | None, name: str, application: str | None, timeout:
     if host is None:
         wrong = "must be a Genesys user's id, a UUID." if host_user_id else "is missing; or set GENESYS_HOST_USER_ID."
         _fail(f"--host-user-id {wrong}")
-    session = _call(service.start(loaded, host, name, application, timeout))
+    chosen = loaded.conversations.app.conversation_id(conversation) if loaded.conversations and conversation else None
+    if conversation and not loaded.conversations:
+        _fail("--conversation is for GENESYS_COBROWSE_API=conversations.")
+    if conversation and chosen is None:
+        _fail("--conversation must be a conversation's id, or its address in your region's Genesys Cloud.")
+    session = _call(service.start(loaded, host, name, application, timeout, chosen))
+    told = {
+        "id": ("Session ID", session.id),
+        "status": ("Status", session.status),
+        "hostUserId": ("Host User ID", session.host_id),
+        "joinUrl": ("Join URL", session.join_url),
+        "joinCode": ("Join Code", session.join_code),
+    }
+    told = {name: (label, value) for name, (label, value) in told.items() if value}
     if as_json:
-        fields = {
-            "id": session.id,
-            "status": session.status,
-            "hostUserId": session.host_id,
-            "joinUrl": session.join_url,
-        }
-        click.echo(json.dumps(fields))
+        click.echo(json.dumps({name: value for name, (_, value) in told.items()}))
     else:
-        click.echo(f"Session ID: {session.id}\nStatus: {session.status}\nHost User ID: {session.host_id}")
-        click.echo(f"Join URL: {session.join_url}")
+        click.echo("\n".join(f"{label}: {value}" for label, value in told.values()))
 
 
 @main.command()
@@ -130,9 +148,22 @@ def applications() -> None:
 )
 @click.option("--as", "person", default="agent", show_default=True, help="Who types it.")
 @click.option("--genesys", "fault", metavar="FAULT", help="How Genesys misbehaves meanwhile; see the README.")
+@click.option(
+    "--conversations",
+    type=click.Choice(["none", "one", "several"]),
+    help="Use the public Genesys Cloud API, where each agent has so many live conversations.",
+)
 @click.option("--http", is_flag=True, help="Deliver over signed HTTP instead of Socket Mode.")
 @click.option("--json", "as_json", is_flag=True, help="With --once: print one JSON object.")
-def sandbox(port: int, once: str | None, person: str, fault: str | None, http: bool, as_json: bool) -> None:
+def sandbox(
+    port: int,
+    once: str | None,
+    person: str,
+    fault: str | None,
+    conversations: str | None,
+    http: bool,
+    as_json: bool,
+) -> None:
     """Try everything on this machine, without any account: a small Slack, a small Genesys, the real bot."""
     from bot import serve
     from bot.sandbox import run as sandbox_run
@@ -143,13 +174,14 @@ def sandbox(port: int, once: str | None, person: str, fault: str | None, http: b
         raise click.BadParameter('begin with the command, as in "/cobrowse Checkout help"', param_hint="--once")
     if fault is not None and fault not in sandbox_run.FAULTS:
         raise click.BadParameter(f"choose one of {', '.join(sandbox_run.FAULTS)}", param_hint="--genesys")
+    conversations = conversations or _sandbox_conversations()
     if once is None:
         try:
-            asyncio.run(sandbox_run.serve_page(port, fault=fault, http=http))
+            asyncio.run(sandbox_run.serve_page(port, fault=fault, http=http, conversations=conversations))
         except serve.Refused as refused:
             _fail(str(refused))
         return
-    answer = asyncio.run(sandbox_run.run_once(once, person, fault=fault, http=http))
+    answer = asyncio.run(sandbox_run.run_once(once, person, fault=fault, http=http, conversations=conversations))
     click.echo(json.dumps(answer.as_dict(), ensure_ascii=False, indent=2) if as_json else answer.as_text())
     sys.exit(1 if answer.failed else 0)
 
@@ -162,6 +194,17 @@ def _spare_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
+
+
+def _sandbox_conversations() -> str | None:
+    """The sandbox has the API that the settings choose, and every other setting of its own."""
+    from bot import settings
+
+    try:
+        chosen = settings.load_cobrowse_api(settings.environment())
+    except settings.SettingsFault as fault:
+        _settings_fault(fault.faults)
+    return "one" if chosen == settings.CONVERSATIONS else None
 
 
 def _service() -> "settings.Service":

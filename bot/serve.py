@@ -6,7 +6,7 @@ import logging
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -15,6 +15,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk.desk import Desk
+from bot.health import Health
 from bot.settings import Settings
 from bot.slack.endpoint import BODY_BYTES, Endpoint
 from bot.slack.socket import SocketDoor
@@ -22,6 +23,9 @@ from bot.slack.socket import SocketDoor
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+CONNECTIONS = 500
+"""So many people or programs may be connected at once; Slack comes with a few, through a proxy with fewer."""
 
 
 class Refused(Exception):
@@ -68,22 +72,41 @@ async def run(
     socket_web: AsyncWebClient,
     settings: Settings,
     stop: asyncio.Event,
+    *,
+    health: Health,
     on_ready: Callable[[int], None] = lambda port: None,
 ) -> None:
     """Serves until `stop` is set, then finishes what is accepted. Raises Refused.
 
     `on_ready` is told the port the HTTP server listens on, 0 with Socket Mode.
     """
-    over_http = settings.slack.mode == "http"
+    async with AsyncExitStack() as outer:  # health is told until the very end
+        if settings.health_port:
+            await outer.enter_async_context(health_door(health, settings))
+        over_http = settings.slack.mode == "http"
+        door = http_door(app, settings, health) if over_http else socket_door(app, socket_web, settings, health)
+        await _serve(door, desk, settings, stop, health, on_ready)
+
+
+async def _serve(
+    opening: AbstractAsyncContextManager["Door"],
+    desk: Desk,
+    settings: Settings,
+    stop: asyncio.Event,
+    health: Health,
+    on_ready: Callable[[int], None],
+) -> None:
     stopped = asyncio.create_task(stop.wait())
-    async with http_door(app, settings) if over_http else socket_door(app, socket_web, settings) as door:
+    async with opening as door:
         ends: list[asyncio.Future[Any]] = [stopped, door.refused]
         await asyncio.wait([door.ready, *ends], return_when=asyncio.FIRST_COMPLETED)
         if door.ready.done():
             on_ready(door.ready.result())
             desk.open()
+            health.hears_slack = door.hears_slack
             log.info("ready", extra={"fields": {"mode": settings.slack.mode, "command": settings.slack.command}})
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        health.draining = True
         log.info("stopping")
         began = time.monotonic()
     stopped.cancel()
@@ -95,52 +118,97 @@ async def run(
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """`ready` gets the port once Slack can reach us; `refused` a sentence when Slack will never let us in."""
+    """`ready` gets the port once Slack can reach us; `refused` a sentence when Slack will never let us in.
+
+    `hears_slack` says whether Slack can reach us now.
+    """
 
     ready: "asyncio.Future[int]"
     refused: "asyncio.Future[str]"
+    hears_slack: Callable[[], Awaitable[bool]]
 
 
 @asynccontextmanager
-async def socket_door(app: AsyncApp, socket_web: AsyncWebClient, settings: Settings) -> AsyncIterator[Door]:
+async def socket_door(
+    app: AsyncApp, socket_web: AsyncWebClient, settings: Settings, health: Health
+) -> AsyncIterator[Door]:
     """Connects to Slack, for as long as it takes. Leaving it answers what has been received, and takes no more."""
-    client = SocketDoor(app, settings.slack.app_token, socket_web, settings.slack.proxies.of)
+    client = SocketDoor(app, settings.slack.app_token, socket_web, settings.slack.proxies.of, health.metrics)
 
     async def connect() -> int:
-        await client.connect()  # type: ignore[no-untyped-call]  # the SDK has no types here
+        await client.connect()
         if client.refused.done():
             await asyncio.Future()  # never ready
         return 0
 
     connecting = asyncio.create_task(connect())
     try:
-        yield Door(connecting, client.refused)
+        yield Door(connecting, client.refused, client.hears)
     finally:
         connecting.cancel()
         await client.close()
 
 
 @asynccontextmanager
-async def http_door(app: AsyncApp, settings: Settings) -> AsyncIterator[Door]:
+async def http_door(app: AsyncApp, settings: Settings, health: Health) -> AsyncIterator[Door]:
     """Listens. Leaving it answers what has been received, and takes no more. Raises Refused."""
     server = web.Application(client_max_size=BODY_BYTES)
-    Endpoint(app, settings.slack.signing_secret).add_to(server)
-    server.router.add_get("/healthz", _healthz)
+    Endpoint(app, settings.slack.signing_secret, health.metrics).add_to(server)
+    if not settings.health_port:
+        health.add_to(server)
+    async with listening(server, settings.host, settings.port, "PORT") as port:
+        loop = asyncio.get_running_loop()
+        door = Door(loop.create_future(), loop.create_future(), _always)
+        door.ready.set_result(port)
+        yield door
+
+
+@asynccontextmanager
+async def health_door(health: Health, settings: Settings) -> AsyncIterator[None]:
+    """Listens on HEALTH_PORT. Raises Refused."""
+    server = web.Application(client_max_size=BODY_BYTES)
+    health.add_to(server)
+    async with listening(server, settings.host, settings.health_port or 0, "HEALTH_PORT"):
+        yield
+
+
+@asynccontextmanager
+async def listening(server: web.Application, host: str, port: int, named: str) -> AsyncIterator[int]:
+    """The port it listens on. Leaving it answers what has been received. Raises Refused."""
     runner = web.AppRunner(server, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
+        site = await _listen(runner, host, port, named)
         try:
-            await web.TCPSite(runner, settings.host, settings.port).start()
-        except OSError as error:
-            where = f"{settings.host}:{settings.port}"
-            raise Refused(f"Cannot listen on {where} ({error.strerror}). Check HOST and PORT.") from None
-        loop = asyncio.get_running_loop()
-        door = Door(loop.create_future(), loop.create_future())
-        door.ready.set_result(runner.addresses[0][1])
-        yield door
+            yield site.sockets[0].getsockname()[1]
+        finally:
+            site.close()
     finally:
         await runner.cleanup()
 
 
-async def _healthz(_: web.Request) -> web.Response:
-    return web.json_response({"status": "ok"})
+async def _listen(runner: web.AppRunner, host: str, port: int, named: str) -> asyncio.Server:
+    """As aiohttp's own site, but for a bound on the connections."""
+    serving = runner.server
+    assert serving is not None  # noqa: S101 - it is set up
+
+    def answer() -> asyncio.Protocol:
+        return serving() if len(serving.connections) < CONNECTIONS else Full()
+
+    try:
+        return await asyncio.get_running_loop().create_server(answer, host, port)
+    except OSError as error:
+        raise Refused(f"Cannot listen on {host}:{port} ({error.strerror}). Check HOST and {named}.") from None
+
+
+class Full(asyncio.Protocol):
+    """What a connection gets that is one too many: Slack, or the proxy before us, comes again."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 - a socket's
+        transport.write(b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        transport.close()
+
+
+async def _always() -> bool:
+    return True

@@ -1,15 +1,17 @@
 """The session service without Slack: create one session, list the applications. For the commands and for scripts."""
 
 import html
+import re
 import sys
 
-from bot.app import open_genesys
+from bot.app import open_genesys, session_service
 from bot.desk.errors import CobrowseError, ServiceError
-from bot.desk.models import HostId, Order, Session, new_request_id
+from bot.desk.models import ConversationId, HostId, Order, Session, new_request_id
 from bot.genesys.sessions import Sessions
 from bot.settings import Service
+from bot.slack.blocks import escape
 from bot.slack.grammar import clean_name
-from bot.slack.sentences import escape, sentence
+from bot.slack.sentences import sentence
 
 WORTH_TELLING_SECONDS = 3.0
 DEFAULT_NAME = "Co-browse session"
@@ -29,7 +31,12 @@ class OnTerminal:
 
 
 async def start(
-    service: Service, host_id: HostId, name: str, application_id: str | None, timeout_seconds: int | None
+    service: Service,
+    host_id: HostId,
+    name: str,
+    application_id: str | None,
+    timeout_seconds: int | None,
+    conversation_id: ConversationId | None = None,
 ) -> Session:
     """Creates a session; None means as the settings say. Raises ServiceError."""
     order = Order(
@@ -40,9 +47,10 @@ async def start(
         timeout_seconds=timeout_seconds or service.offer.timeout_seconds,
         request_id=new_request_id(),
         context="command-line",
+        conversation_id=conversation_id,
     )
     async with open_genesys(service) as genesys:
-        return await Sessions(genesys).create(order, OnTerminal())
+        return await session_service(service, genesys).create(order, OnTerminal())
 
 
 async def applications(service: Service) -> list[tuple[str, str]]:
@@ -55,4 +63,5 @@ def in_words(error: CobrowseError) -> str:
     """An error as one plain line."""
     said = sentence(error, "your Genesys administrator")
     reference = f" (Genesys reference {error.reference})" if isinstance(error, ServiceError) and error.reference else ""
-    return html.unescape(f"{said.what} {said.next}").replace("`", "") + reference
+    words = re.sub(r"<!date\^[^>|]*\|([^>]*)>", r"\1", f"{said.what} {said.next}")
+    return html.unescape(words).replace("`", "") + reference

@@ -6,7 +6,6 @@ import pytest
 from journey import Journey, open_journey
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
-    AsyncRateLimitErrorRetryHandler,
     AsyncServerErrorRetryHandler,
 )
 from slack_sdk.http_retry.builtin_interval_calculators import FixedValueRetryIntervalCalculator
@@ -33,7 +32,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     soon = FixedValueRetryIntervalCalculator(0.01)
     handlers = [
         AsyncConnectionErrorRetryHandler(max_retry_count=2, interval_calculator=soon),
-        AsyncRateLimitErrorRetryHandler(max_retry_count=2),
+        delivery.ShortRateLimit(max_retry_count=2),
         AsyncServerErrorRetryHandler(max_retry_count=2, interval_calculator=soon),
     ]
     monkeypatch.setattr(client, "FIRST_DELAY_SECONDS", 0.02)

@@ -1,11 +1,15 @@
-"""What the tests of the hosts share: a clock that is an argument, people, and a directory of Genesys users."""
+"""What the tests of the hosts share: a clock that is an argument, a book, people, and a directory of Genesys users."""
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
 
 from bot.desk.hosts import DirectoryUser
 from bot.desk.models import Person, Standing
+from bot.store.sqlite import SQLiteStore
 
 
 class Clock:
@@ -42,3 +46,17 @@ class Directory:
         self.asked.append(email)
         await asyncio.sleep(0)
         return self.users.get(email.lower(), [])
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The book's, and whoever's asks for it."""
+    return Clock()
+
+
+@pytest.fixture
+async def book(tmp_path: Path, clock: Clock) -> AsyncIterator[SQLiteStore]:
+    """Who is which host, as it is kept."""
+    store = SQLiteStore(str(tmp_path / "book.db"), clock=clock)
+    yield store
+    await store.close()

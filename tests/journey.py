@@ -98,6 +98,8 @@ async def open_servers(*, http: bool = False, **how: Any) -> AsyncIterator[Serve
         users=(*world.SLACK_USERS, *MORE_USERS),
         channels=(*world.CHANNELS, *MORE_CHANNELS),
         usergroups={"S0LEADS": [BEN]},
+        shortcuts=world.SHORTCUTS,
+        steps=world.STEPS,
     )
     genesys = SandboxGenesys(
         **{
@@ -127,7 +129,9 @@ async def open_journey(*, http: bool = False, token_seconds: int = 86400, **envi
 
         async def serving() -> None:
             async with open_bot(loaded) as bot:
-                await serve.run(bot.app, bot.desk, bot.socket_web, loaded, stop, on_ready=port.set_result)
+                await serve.run(
+                    bot.app, bot.desk, bot.socket_web, loaded, stop, health=bot.health, on_ready=port.set_result
+                )
 
         task = asyncio.create_task(serving())
 
@@ -229,7 +233,7 @@ async def running(
         process = await start(directory, servers.environ | {"PORT": port} | (environ or {}))
         try:
             if http:
-                await healthy(process, f"http://127.0.0.1:{port}/healthz")
+                await healthy(process, f"http://127.0.0.1:{(environ or {}).get('HEALTH_PORT', port)}/healthz")
                 servers.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
             else:
                 await servers.slack.connected(START_SECONDS)

@@ -24,13 +24,14 @@ from slack_sdk.http_retry import async_handler, builtin_async_handlers
 
 from bot import serve, settings
 from bot.app import open_bot
+from bot.desk import hosts
 from bot.desk.cache import Cache
 from bot.desk.hosts import Hosts
 from bot.genesys import auth, client
 from bot.genesys.auth import TokenAuth
 from bot.genesys.pace import Pace
 from bot.sandbox.slack import Message
-from bot.slack import delivery, identity, lookups, response_url
+from bot.slack import delivery, direct, identity, lookups, response_url
 from bot.slack.people import SlackPeople
 
 QUICK_SECONDS = 0.25
@@ -87,6 +88,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     for thing in (TokenAuth, Hosts, SlackPeople, Cache, Pace):
         monkeypatch.setitem(thing.__init__.__kwdefaults__, "clock", made)  # type: ignore[misc]
+    monkeypatch.setattr(hosts, "FOUND_SECONDS", 0.0)  # the store has a clock of its own
     for thing in (client.repeat, client.GenesysClient.__init__):
         monkeypatch.setitem(thing.__kwdefaults__, "sleep", made.sleep)
     monkeypatch.setitem(identity.identify.__kwdefaults__, "delay_seconds", 0.01)
@@ -105,6 +107,7 @@ def impatient() -> Iterator[None]:
         patch.setattr(lookups, "ANSWER_SECONDS", QUICK_SECONDS)
         patch.setattr(delivery, "AGENT_SECONDS", QUICK_SECONDS)
         patch.setattr(delivery, "WAY_SECONDS", QUICK_SECONDS / 2)
+        patch.setattr(direct, "OPEN_SECONDS", QUICK_SECONDS / 2)
         patch.setattr(identity, "ANSWER_SECONDS", QUICK_SECONDS)
         yield
 
@@ -146,7 +149,9 @@ async def _running(servers: Servers, slack_url: str) -> AsyncIterator[None]:
 
     async def serving() -> None:
         async with open_bot(loaded) as bot:
-            await serve.run(bot.app, bot.desk, bot.socket_web, loaded, stop, on_ready=port.set_result)
+            await serve.run(
+                bot.app, bot.desk, bot.socket_web, loaded, stop, health=bot.health, on_ready=port.set_result
+            )
 
     task = asyncio.create_task(serving())
     await asyncio.wait([task, port], return_when=asyncio.FIRST_COMPLETED)

@@ -26,6 +26,10 @@ class MortalStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
+    @property
+    def sessions(self) -> Any:
+        return MortalTable(self._store.sessions)
+
     async def accept(self, request: Any, agent: Any = None) -> Any:
         die(f"before:accepted:{request.name}")
         accepted = await self._store.accept(request, agent)
@@ -38,6 +42,23 @@ class MortalStore:
         moved = await self._store.advance(request_id, from_, to, **how)
         die(f"after:{to}:{name}")
         return moved
+
+
+class MortalTable:
+    """The sessions of it: each call is a place to die, such as `before:end_session` or `after:add_post:posted`."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def __getattr__(self, name: str) -> Any:
+        async def call(*args: Any) -> Any:
+            where = f"{name}:{'posted' if args[0].ts else 'intended'}" if name == "add_post" else name
+            die(f"before:{where}")
+            result = await getattr(self._table, name)(*args)
+            die(f"after:{where}")
+            return result
+
+        return call
 
 
 def die(where: str) -> None:

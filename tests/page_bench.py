@@ -7,99 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest_asyncio
 from browser import open_browser
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
-from slack_sdk.socket_mode.request import SocketModeRequest
-from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.webhook.async_client import AsyncWebhookClient
+from toy_bot import ANA, BEN, EVIL, SHORTCUTS, STEP, ToyBot
 
 from bot.sandbox.page import SandboxPage
 from bot.sandbox.slack import SandboxSlack, SlackChannel, SlackUser
 
-ANA, BEN = "U0ANA", "U0BEN"
-JOIN = "https://join.example/s/abc?key=<1>&x=2"
-EVIL = "<img src=x onerror=alert(1)>"
 FAULTS = {"429": "too many requests, then works", "down": "cannot be reached"}
-
-
-def mrkdwn(text: str) -> dict[str, str]:
-    return {"type": "mrkdwn", "text": text}
-
-
-def button(action_id: str, label: str, **more: Any) -> dict[str, Any]:
-    return {"type": "button", "action_id": action_id, "text": {"type": "plain_text", "text": label}, **more}
-
-
-def plain(text: str) -> dict[str, str]:
-    return {"type": "plain_text", "text": text}
-
-
-SURE = {
-    "title": plain("End it?"),
-    "text": mrkdwn("The *customer* leaves too."),
-    "confirm": plain("End"),
-    "deny": plain("Keep"),
-}
-CARD: list[dict[str, Any]] = [
-    {"type": "header", "text": plain("Your session is ready")},
-    {
-        "type": "section",
-        "text": mrkdwn(f"*Checkout &amp; help* for <@{ANA}>, until <!date^1767225600^{{time}}|12:00 UTC>."),
-    },
-    {"type": "section", "text": mrkdwn("Send this link to your *customer*:")},
-    {
-        "type": "rich_text",
-        "elements": [{"type": "rich_text_preformatted", "elements": [{"type": "text", "text": JOIN}]}],
-    },
-    {
-        "type": "actions",
-        "elements": [
-            button("open", "Open", url="https://join.example/s/abc", style="primary"),
-            button("again", "Try again", value="1"),
-            button("end", "End session", style="danger", confirm={**SURE, "style": "danger"}),
-        ],
-    },
-    {"type": "divider"},
-    {"type": "context", "elements": [mrkdwn(f"`4711` :lock: Ask <https://help.example|the help desk> {EVIL}")]},
-]
-
-
-@dataclass
-class ToyBot:
-    """Answers /cobrowse with a card, `tell` with a direct message to Ben, `sleep` not at all, and notes presses."""
-
-    client: SocketModeClient
-    web: AsyncWebClient
-    presses: list[str] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-
-    async def hear(self, client: Any, request: SocketModeRequest) -> None:
-        payload = request.payload
-        asked = payload.get("text") or (payload.get("actions") or [{}])[0].get("action_id", "")
-        if asked == "sleep":
-            return
-        await client.send_socket_mode_response(SocketModeResponse(request.envelope_id))
-        respond = AsyncWebhookClient(payload["response_url"]).send
-        if request.type == "interactive":
-            self.presses.append(asked)
-            if asked == "again":
-                await respond(text="Done.", replace_original=True)
-            return
-        self.texts.append(asked)
-        if asked == "tell":
-            await self.web.chat_postMessage(channel=BEN, text="*Ana* started a session for you.")
-        else:
-            await respond(text="Your session is ready", blocks=CARD)
-
-    async def stop(self) -> None:
-        await self.client.close()
-        tasks = [self.client.message_processor, self.client.current_session_monitor, self.client.message_receiver]
-        await asyncio.gather(*(task for task in tasks if task is not None), return_exceptions=True)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -111,7 +30,8 @@ async def slack() -> AsyncIterator[SandboxSlack]:
     ]
     channels = [SlackChannel("C0HELP", "helpdesk"), SlackChannel("C0TALK", "talk")]
     server = SandboxSlack(
-        bot_token="xoxb-1", app_token="xapp-1", signing_secret="hush", users=users, channels=channels
+        bot_token="xoxb-1", app_token="xapp-1", signing_secret="hush", users=users, channels=channels,
+        shortcuts=SHORTCUTS, steps=[STEP],
     )  # fmt: skip
     await server.start()
     yield server
@@ -190,3 +110,45 @@ async def card(page: Any) -> Any:
     shown = page.get_by_role("article").filter(has_text="Your session is ready")
     await shown.wait_for()
     return shown
+
+
+async def has_focus(node: Any) -> bool:
+    """Whether this node has it, or soon gets it."""
+    shown = "async node => { for (let n = 0; n < 50 && node !== document.activeElement; n++) "
+    return bool(
+        await node.evaluate(
+            shown + "await new Promise(requestAnimationFrame); return node === document.activeElement; }"
+        )
+    )
+
+
+CONTRASTS = """(root) => {
+  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const light = (colour) => {
+    const [r, g, b] = numbers(colour).map((v) => linear(v / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const colour = getComputedStyle(at).backgroundColor;
+      if ((numbers(colour)[3] ?? 1) > 0) return colour;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const found = [];
+  for (const node of root.querySelectorAll("*")) {
+    const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
+    if (!own || !node.checkVisibility() || node.closest(".unseen, .skip, noscript")) continue;
+    const [a, b] = [light(getComputedStyle(node).color), light(ground(node))].sort((x, y) => y - x);
+    found.push([node.textContent.slice(0, 30), (a + 0.05) / (b + 0.05)]);
+  }
+  return found;
+}"""
+
+
+async def too_faint(root: Any) -> list[Any]:
+    """Every text under this node that has less contrast than 4.5 to its ground."""
+    found = await root.evaluate(CONTRASTS)
+    assert len(found) > 5
+    return [entry for entry in found if entry[1] < 4.5]

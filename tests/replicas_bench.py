@@ -23,7 +23,9 @@ async def replica(servers: Servers, database: str) -> AsyncIterator[Bot]:
     async def serving() -> None:
         async with open_bot(loaded) as bot:
             opened.append(bot)
-            await serve.run(bot.app, bot.desk, bot.socket_web, loaded, stop, on_ready=lambda port: ready.set())
+            await serve.run(
+                bot.app, bot.desk, bot.socket_web, loaded, stop, health=bot.health, on_ready=lambda port: ready.set()
+            )
 
     task = asyncio.create_task(serving())
     try:

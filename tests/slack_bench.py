@@ -14,7 +14,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.sandbox.slack import Delivery, Message, SandboxSlack, SlackChannel, SlackUser
+from bot.sandbox.slack import Delivery, Message, Parameter, SandboxSlack, SlackChannel, SlackUser, Step, View
 
 ANA, BEN, GUEST, OUTSIDER = "U0ANA", "U0BEN", "U0GUEST", "U0OUT"
 USERS = [
@@ -28,7 +28,9 @@ CHANNELS = [
     SlackChannel("C0HELP", "helpdesk"),
     SlackChannel("C0OUT", "no-bot", bot_is_member=False),
     SlackChannel("C0EXT", "partners", is_ext_shared=True),
+    SlackChannel("C0SECRET", "board", bot_is_member=False, is_private=True),
 ]
+STEP = Step("start", "Start", (Parameter("agent", "Agent", "slack#/types/user_id"),), (Parameter("link", "Link"),))
 BUTTON = {"type": "button", "action_id": "retry", "text": {"type": "plain_text", "text": "Try again"}, "value": "7"}
 CARD = [{"type": "actions", "block_id": "b", "elements": [BUTTON]}]
 Handler = Callable[[SocketModeClient, SocketModeRequest], Awaitable[None]]
@@ -44,6 +46,7 @@ async def slack() -> AsyncIterator[SandboxSlack]:
         users=USERS,
         channels=CHANNELS,
         usergroups={"S0SUP": [BEN]},
+        steps=[STEP],
         on_traffic=traffic.append,
     )
     server.traffic = traffic  # type: ignore[attr-defined]
@@ -108,6 +111,45 @@ async def respond(delivery: Delivery, **body: Any) -> int:
 async def pressed(slack: SandboxSlack, client: AsyncWebClient) -> tuple[Message, Delivery]:
     await client.chat_postEphemeral(channel="C0HELP", user=ANA, text="x", blocks=CARD)
     return slack.messages[-1], await slack.press(ANA, slack.messages[-1], "retry")
+
+
+def plain(text: str) -> dict[str, str]:
+    return {"type": "plain_text", "text": text}
+
+
+def field(block_id: str, element: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """An input block; its element's action_id is the block's id, too."""
+    element = {"action_id": block_id, **element}
+    return {"type": "input", "block_id": block_id, "label": plain(block_id), "element": element, **more}
+
+
+def option(value: str) -> dict[str, Any]:
+    return {"text": plain(value.title()), "value": value}
+
+
+SHORT = [option("short"), option("long")]
+FIELDS = [
+    field("name", {"type": "plain_text_input", "min_length": 2, "max_length": 10}),
+    field("host", {"type": "users_select", "initial_user": BEN}, optional=True),
+    field("length", {"type": "static_select", "options": SHORT, "initial_option": SHORT[0]}),
+    field("minutes", {"type": "number_input", "is_decimal_allowed": False, "min_value": "5"}, optional=True),
+]
+
+
+def modal(*blocks: dict[str, Any], **more: Any) -> dict[str, Any]:
+    words = {"title": plain("New session"), "submit": plain("Start")}
+    return {"type": "modal", "callback_id": "new", **words, "blocks": list(blocks), **more}
+
+
+def home(*blocks: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"type": "home", "blocks": list(blocks), **more}
+
+
+async def opened(slack: SandboxSlack, client: AsyncWebClient, *blocks: dict[str, Any], **more: Any) -> View:
+    """A modal that Ana sees, opened by a command of hers."""
+    trigger = (await slack.command(ANA, "")).trigger_id
+    await client.views_open(trigger_id=trigger, view=modal(*blocks, **more))
+    return slack.views_of(ANA)[-1]
 
 
 def section(text: str, **more: Any) -> dict[str, Any]:

@@ -19,13 +19,14 @@ from journey import ANA, BEN, HOSTS, SAM, Servers, open_servers
 from postgres import new_database
 from replicas_bench import is_refused, told
 from test_crash import Bots
-from wire import Wire, new_wire
+from wire import CAN_LOSE, Wire, new_wire
 
 from bot.sandbox.slack import Delivery
 
 SETTLE_SECONDS = 60.0
 LOST_SECONDS = 16.0
 """Longer than the server waits for a host that is lost."""
+CUTS = ("cut", "freeze", "forget", *(("lose",) if CAN_LOSE else ()))
 TROUBLES = ("429", "503", "500-twice")
 
 
@@ -135,7 +136,7 @@ async def _cut(filled: list[Place], chance: random.Random, report: Report) -> No
         await asyncio.sleep(chance.uniform(0.5, 2.0))
         wire = chance.choice(filled).wire
         assert wire
-        how = chance.choice(("cut", "freeze", "forget", "lose"))
+        how = chance.choice(CUTS)
         report.cuts[how] += 1
         getattr(wire, how)()
         long = how == "lose" and chance.random() < 0.5

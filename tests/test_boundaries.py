@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from bot.desk.progress import Progress
 from bot.desk.store import Accepted
 from bot.genesys.sessions import Sessions
 from bot.slack.people import SlackPeople
-from bot.store.memory import MemoryStore
+from bot.store.sqlite import SQLiteStore
 
 BOOM = "a wheel came off"
 Open = Callable[[], AbstractAsyncContextManager[Journey]]
@@ -56,11 +57,11 @@ class Breaks:
 
 
 @pytest.fixture
-def breaks(monkeypatch: pytest.MonkeyPatch) -> type[Breaks]:
+def breaks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> type[Breaks]:
     class Point(Breaks):
         pass
 
-    class BrokenStore(MemoryStore):
+    class BrokenStore(SQLiteStore):
         async def accept(self, request: Request, agent: Person | None = None) -> Accepted:
             if Point.accepting:
                 raise Point.accepting
@@ -78,7 +79,9 @@ def breaks(monkeypatch: pytest.MonkeyPatch) -> type[Breaks]:
 
     @asynccontextmanager
     async def open_broken(url: str, **how: Any) -> AsyncIterator[BrokenStore]:
-        yield BrokenStore()
+        store = BrokenStore(str(tmp_path / "bot.db"))
+        yield store
+        await store.close()
 
     monkeypatch.setattr(app, "open_store", open_broken)
     return Point

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from check_bench import look, right_environ, untouched
+from conversations_bench import PUBLIC, SECRET
 from journey import ROOT, Servers, open_servers
 
 from bot.check.findings import Mark
@@ -93,6 +94,24 @@ async def test_an_application_that_is_not_there_is_told_with_those_that_are(serv
     assert "shop, portal" in application.what
 
 
+@pytest.mark.parametrize("lacks", [False, True])
+async def test_where_sessions_belong_to_conversations_it_is_looked_at_whether_these_can_be_searched(
+    quick: None, tmp_path: Path, lacks: bool
+) -> None:
+    async with open_servers(client_secret=SECRET) as servers:
+        if lacks:
+            needed = {"analytics:conversationDetail:view", "analytics:agentConversationDetail:view"}
+            servers.genesys.conversations.lacks |= needed
+        environ = right_environ(servers, tmp_path) | PUBLIC | {"GENESYS_PRIVATE_KEY_PATH": ""}
+        found = await look(environ)
+        assert found["conversations"].mark is (Mark.WRONG if lacks else Mark.RIGHT)
+        assert ("role with the permission analytics:conversationDetail:view" in found["conversations"].mend) is lacks
+        assert found["permissions"].mark is Mark.RIGHT
+        assert "application" not in found
+        assert servers.genesys.count("applications") == 0
+        assert untouched(servers)
+
+
 async def test_without_the_rule_by_address_nobody_is_searched(servers: Servers, tmp_path: Path) -> None:
     assert (await look(right_environ(servers, tmp_path)))["users"].mark is Mark.RIGHT
     before = servers.genesys.count("search")
@@ -119,14 +138,14 @@ async def test_a_token_that_slack_refuses_is_named(
 
 
 async def test_missing_scopes_are_named_with_what_they_are_for(servers: Servers, tmp_path: Path) -> None:
-    servers.slack.api.scopes = "commands,chat:write,users:read,users:read.email,usergroups:read"
+    servers.slack.api.scopes = ",".join(set(NEEDED) - {"im:write"})
     scopes = (await look(right_environ(servers, tmp_path)))["slack scopes"]
     assert scopes.mark is Mark.WRONG
     assert f"im:write ({NEEDED['im:write']})" in scopes.what
 
 
 async def test_a_scope_that_these_settings_do_not_need_is_a_doubt(servers: Servers, tmp_path: Path) -> None:
-    servers.slack.api.scopes = "commands,chat:write,users:read,users:read.email,im:write"
+    servers.slack.api.scopes = ",".join(set(NEEDED) - {"usergroups:read"})
     environ = right_environ(servers, tmp_path)
     assert (await look(environ))["slack scopes"].mark is Mark.WRONG
     assert (await look(environ | {"COBROWSE_SUPERVISORS": "U0SAM"}))["slack scopes"].mark is Mark.DOUBT

@@ -18,7 +18,7 @@ HOUSE = Path(ROOT)
 RUNBOOK = (HOUSE / "docs" / "runbook.md").read_text(encoding="utf-8")
 SECURITY = (HOUSE / "docs" / "security.md").read_text(encoding="utf-8")
 LEVELS = ("debug", "info", "warning", "error", "exception", "critical")
-REFUSED = ("StoreRefused", "SlackRefused", "SlackUnreachable", "Refused")
+REFUSED = ("StoreRefused", "AuditRefused", "SlackRefused", "SlackUnreachable", "Refused")
 
 
 def calls() -> Iterator[tuple[str, ast.Call]]:

@@ -9,7 +9,7 @@ import pytest
 from journey import ANA, is_failure, link, words
 from matrix_bench import World, clock, world
 
-from bot.genesys import credentials
+from bot.genesys import keys
 
 __all__ = ["clock", "world"]
 
@@ -38,7 +38,7 @@ async def test_a_clock_that_jumps_costs_no_command_until_a_new_sign_in_and_then_
     world: World, monkeypatch: pytest.MonkeyPatch, jump: float
 ) -> None:
     assert await world.outcome(ANA, "before")
-    monkeypatch.setattr(credentials, "time", SimpleNamespace(time=lambda: time.time() + jump))
+    monkeypatch.setattr(keys, "time", SimpleNamespace(time=lambda: time.time() + jump))
     during = await world.outcome(ANA, "the token is still good")
     assert during
     assert link(during)
@@ -48,7 +48,7 @@ async def test_a_clock_that_jumps_costs_no_command_until_a_new_sign_in_and_then_
     assert is_failure(refused)
     assert "refuses the bot's own sign-in (invalid_client)" in words(refused)
     assert world.unforeseen() == []
-    monkeypatch.setattr(credentials, "time", time)
+    monkeypatch.setattr(keys, "time", time)
     again = await world.outcome(ANA, "the clock is right again")
     assert again
     assert link(again)

@@ -11,7 +11,7 @@ from hosts_bench import Clock, Directory, person, user, uuid_of
 from store_bench import Bench, die
 
 from bot.desk.hosts import FOUND_SECONDS, DirectoryUser, Hosts, SameEmail
-from bot.store.memory import MemoryStore
+from bot.store.sqlite import SQLiteStore
 
 ANA = ("T0ONE", "U1")
 
@@ -65,12 +65,12 @@ async def test_a_look_up_under_way_when_its_person_is_forgotten_is_not_written_d
     assert (await store.found(*ANA))[0].id == uuid_of(2)
 
 
-async def test_one_that_is_forgotten_while_it_is_being_written_down_is_dropped_again() -> None:
-    class Book(MemoryStore):
+async def test_one_that_is_forgotten_while_it_is_being_written_down_is_dropped_again(tmp_path: Path) -> None:
+    class Book(SQLiteStore):
         """Its writes overtake each other, as those of a pool's connections may."""
 
         def __init__(self) -> None:
-            super().__init__()
+            super().__init__(str(tmp_path / "book.db"))
             self.kept: dict[Any, Any] = {}
             self.writes, self.goes_on = asyncio.Event(), asyncio.Event()
 
@@ -90,3 +90,4 @@ async def test_one_that_is_forgotten_while_it_is_being_written_down_is_dropped_a
     book.goes_on.set()
     await finding
     assert book.kept == {}
+    await book.close()

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.slack.grammar import RESERVED, Help, NotUnderstood, NotYet, Reason, Start, WhoAmI, clean_name, parse
+from bot.desk.models import Kind
+from bot.slack.grammar import RESERVED, Ask, Help, New, NotUnderstood, NotYet, Reason, Start, clean_name, parse
 
+HOST = "2f7b0c9e-0000-4000-8000-000000000001"
 MENTIONS = ["<@U0BEN>", "<@U0BEN|ben>", "<@W0ANA9|ana.b>", "<@U0BEN|ben b.>"]
 QUOTES = list("\"'“”„‟‘’‚‛«»")
 INVISIBLE = ["\u200b", "\u200e", "\u200f", "\u2060", "\ufeff", "\u00ad", "\u061c"]
@@ -34,7 +36,7 @@ PAIRS = [('"', '"'), ("'", "'"), ("“", "”"), ("„", "“"), ("‘", "’"),
 @relaxed
 @given(texts)
 def test_whatever_is_typed_is_understood_in_some_way(text):
-    assert isinstance(parse(text), Start | Help | WhoAmI | NotYet | NotUnderstood)
+    assert isinstance(parse(text), Start | Ask | Help | New | NotYet | NotUnderstood)
 
 
 @relaxed
@@ -145,24 +147,27 @@ def test_a_reserved_word_alone_never_starts_a_session(word, change):
 @pytest.mark.parametrize(
     ("text", "command"),
     [
-        ("help", Help()),
-        ("HELP status", Help()),
-        ("whoami", WhoAmI()),
-        (" Whoami ", WhoAmI()),
-        ("why", NotYet("why")),
-        ("why <@U0BEN|ben>", NotYet("why")),
-        ("status", NotYet("status")),
-        ("list", NotYet("list")),
-        ("last", NotYet("last")),
-        ("end", NotYet("end")),
-        ("end 3f2b8c1d-77", NotYet("end")),
-        ("apps", NotYet("apps")),
-        ("link <@U0BEN> 2f7b0c9e-0000-4000-8000-000000000001", NotYet("link")),
-        ("link <@U0BEN|ben> <mailto:a@b.example|a@b.example>", NotYet("link")),
-        ("unlink <@U0BEN>", NotYet("unlink")),
-        ("send +49 170 123456", NotYet("send")),
-        ("send a@b.example", NotYet("send")),
-        ("new", NotYet("new")),
+        ("help", Ask(Kind.HELP)),
+        ("HELP status", Ask(Kind.HELP)),
+        ("whoami", Ask(Kind.WHOAMI)),
+        (" Whoami ", Ask(Kind.WHOAMI)),
+        ("why", Ask(Kind.WHY)),
+        ("why <@U0BEN|ben>", Ask(Kind.WHY, "U0BEN")),
+        ("status", Ask(Kind.STATUS)),
+        ("list", Ask(Kind.LIST)),
+        ("last", Ask(Kind.LAST)),
+        ("end", Ask(Kind.END)),
+        ("End 3f2b8c1d-77", Ask(Kind.END, None, "3f2b8c1d-77")),
+        ("end a.B:9~z+/=-", Ask(Kind.END, None, "a.B:9~z+/=-")),
+        ("end `sess-1`", Ask(Kind.END, None, "sess-1")),
+        ("apps", Ask(Kind.APPS)),
+        ("link <@U0BEN> 2f7b0c9e-0000-4000-8000-000000000001", Ask(Kind.LINK, "U0BEN", HOST)),
+        ("link <@U0BEN|ben> <mailto:a@b.example|a@b.example>", Ask(Kind.LINK, "U0BEN", "a@b.example")),
+        ("link <@U0BEN> a@b.example", Ask(Kind.LINK, "U0BEN", "a@b.example")),
+        ("unlink <@U0BEN>", Ask(Kind.UNLINK, "U0BEN")),
+        ("send +49 170 123456", Ask(Kind.PROPOSE, None, " +49 170 123456")),
+        ("send a@b.example", Ask(Kind.PROPOSE, None, " a@b.example")),
+        ("new", New()),
         ("connect", NotYet("connect")),
         ("disconnect", NotYet("disconnect")),
     ],
@@ -186,6 +191,7 @@ def test_a_reserved_word_with_what_it_takes_is_a_subcommand(text, command):
         "apps team",
         "Unlink account",
         "end customer 12345678",
+        "end `customer` call",
     ],
 )
 def test_a_reserved_word_with_other_words_is_a_name(name):

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import hosts_bench
 import pytest
 from hosts_bench import Directory, person, user, uuid_of
 from journey import BEN, HOSTS, UNA, open_journey, words
@@ -14,8 +15,9 @@ from bot import links, settings
 from bot.desk.errors import HostNotFound, StoreUnavailable
 from bot.desk.hosts import LINK, Hosts, ListedHosts, SameEmail
 from bot.desk.models import Host
-from bot.store.memory import MemoryStore
 from bot.store.sqlite import SQLiteStore
+
+book, clock = hosts_bench.book, hosts_bench.clock
 
 
 @pytest.fixture
@@ -28,8 +30,8 @@ def found_by_address() -> Directory:
     return Directory(user(1, "p1@T0ONE.example"))
 
 
-async def test_an_administrators_link_comes_before_the_hosts_file_and_the_address() -> None:
-    book, directory = MemoryStore(), found_by_address()
+async def test_an_administrators_link_comes_before_the_hosts_file_and_the_address(book: SQLiteStore) -> None:
+    directory = found_by_address()
     await book.link([("T0ONE", "U1", uuid_of(21)), (None, "U1", uuid_of(22))])
     listed = {("T0ONE", "U1"): uuid_of(11), (None, "U1"): uuid_of(11), (None, "U2"): uuid_of(12)}
     hosts = Hosts([ListedHosts(listed), SameEmail(directory)], book)
@@ -39,8 +41,7 @@ async def test_an_administrators_link_comes_before_the_hosts_file_and_the_addres
     assert directory.asked == []
 
 
-async def test_a_link_takes_effect_at_once_whatever_was_found_before() -> None:
-    book = MemoryStore()
+async def test_a_link_takes_effect_at_once_whatever_was_found_before(book: SQLiteStore) -> None:
     hosts = Hosts([SameEmail(found_by_address())], book)
     assert (await hosts.find(person(1))).id == uuid_of(1)
     with pytest.raises(HostNotFound):
@@ -98,29 +99,32 @@ async def test_only_what_costs_a_call_is_kept_in_the_book(bench: Bench) -> None:
 
 
 async def test_a_book_that_is_away_does_not_keep_the_host_from_being_forgotten(tmp_path: Path) -> None:
-    class Away(MemoryStore):
+    class Away(SQLiteStore):
         async def drop_found(self, *key: Any) -> None:
             raise StoreUnavailable
 
     directory = found_by_address()
-    hosts = Hosts([SameEmail(directory)], Away())
+    book = Away(str(tmp_path / "book.db"))
+    hosts = Hosts([SameEmail(directory)], book)
     await hosts.find(person(1))
     await hosts.forget(person(1))
     await hosts.find(person(1))
     assert len(directory.asked) == 2
+    await book.close()
 
 
-async def test_a_book_that_cannot_be_read_maps_nobody() -> None:
+async def test_a_book_that_cannot_be_read_maps_nobody(tmp_path: Path) -> None:
     """An administrator may have linked this person to another host than the address says."""
 
-    class Away(MemoryStore):
+    class Away(SQLiteStore):
         async def linked(self, *key: Any) -> None:
             raise StoreUnavailable
 
-    directory = found_by_address()
+    directory, book = found_by_address(), Away(str(tmp_path / "book.db"))
     with pytest.raises(StoreUnavailable):
-        await Hosts([SameEmail(directory)], Away()).find(person(1))
+        await Hosts([SameEmail(directory)], book).find(person(1))
     assert directory.asked == []
+    await book.close()
 
 
 async def test_a_link_takes_effect_at_once_in_a_running_bot(quick: None, tmp_path: Path) -> None:

@@ -2,26 +2,29 @@
 
 from collections.abc import Sequence
 
+import hosts_bench
 import pytest
 from hosts_bench import Clock, Directory, person, user, uuid_of
 
 from bot.desk.errors import HostNotFound, Unreachable
 from bot.desk.hosts import FOUND_SECONDS, MISSED_SECONDS, DirectoryUser, Hosts, ListedHosts, SameEmail, host_id
 from bot.desk.models import Host, Person
-from bot.store.memory import MemoryStore
+from bot.store.sqlite import SQLiteStore
+
+book, clock = hosts_bench.book, hosts_bench.clock
 
 
-async def miss(rule: SameEmail, who: Person) -> str:
+async def miss(rule: SameEmail, who: Person, book: SQLiteStore) -> str:
     with pytest.raises(HostNotFound) as caught:
-        await Hosts([rule], MemoryStore()).find(who)
+        await Hosts([rule], book).find(who)
     (tried,) = caught.value.tried
     return tried.why
 
 
-async def test_the_hosts_file_comes_before_the_address_and_a_team_of_its_own_before_any():
+async def test_the_hosts_file_comes_before_the_address_and_a_team_of_its_own_before_any(book):
     listed = {("T0ONE", "U1"): uuid_of(11), (None, "U1"): uuid_of(12)}
     directory = Directory(user(1, "p1@T0ONE.example"), user(2, "p2@T0ONE.example"))
-    hosts = Hosts([ListedHosts(listed), SameEmail(directory)], MemoryStore())
+    hosts = Hosts([ListedHosts(listed), SameEmail(directory)], book)
     assert await hosts.find(person(1, "T0ONE")) == Host(uuid_of(11), "hosts file")
     assert await hosts.find(person(1, "T0TWO")) == Host(uuid_of(12), "hosts file")
     assert directory.asked == []
@@ -42,29 +45,29 @@ async def test_the_hosts_file_comes_before_the_address_and_a_team_of_its_own_bef
         ([DirectoryUser("42", True, "p1@T0ONE.example")], "no UUID"),
     ],
 )
-async def test_the_address_maps_only_who_is_certain(answer, why):
+async def test_the_address_maps_only_who_is_certain(answer, why, book):
     directory = Directory()
     directory.users = {"p1@t0one.example": answer}
-    assert why in await miss(SameEmail(directory), person())
+    assert why in await miss(SameEmail(directory), person(), book)
 
 
 @pytest.mark.parametrize("email", ["ANA@example.com", " ana@Example.COM "])
-async def test_addresses_are_compared_without_regard_to_case(email):
+async def test_addresses_are_compared_without_regard_to_case(email, book):
     directory = Directory(user(1, "Ana@Example.com"))
-    hosts = Hosts([SameEmail(directory, frozenset({"example.com"}))], MemoryStore())
+    hosts = Hosts([SameEmail(directory, frozenset({"example.com"}))], book)
     assert (await hosts.find(person(email=email))).id == uuid_of(1)
 
 
 @pytest.mark.parametrize("email", ["ana@evil.com", "ana@sub.example.com", "ana@notexample.com", "ana@example.com.evil"])
-async def test_an_address_of_another_domain_is_not_even_asked_for(email):
+async def test_an_address_of_another_domain_is_not_even_asked_for(email, book):
     directory = Directory(user(1, email))
-    assert "domains" in await miss(SameEmail(directory, frozenset({"example.com"})), person(email=email))
+    assert "domains" in await miss(SameEmail(directory, frozenset({"example.com"})), person(email=email), book)
     assert directory.asked == []
 
 
-async def test_without_a_confirmed_address_nothing_is_asked():
+async def test_without_a_confirmed_address_nothing_is_asked(book):
     directory = Directory()
-    assert "no confirmed" in await miss(SameEmail(directory), person(email=None))
+    assert "no confirmed" in await miss(SameEmail(directory), person(email=None), book)
     assert directory.asked == []
 
 
@@ -73,9 +76,9 @@ def test_ids_are_uuids_in_lower_case():
     assert [host_id(bad) for bad in ("", "x", uuid_of(1)[1:], uuid_of(1) + "\n0", "{" + uuid_of(1) + "}")] == [None] * 5
 
 
-async def test_a_found_host_is_kept_for_its_time_whatever_the_directory_says_meanwhile():
-    clock, directory = Clock(), Directory(user(1, "p1@T0ONE.example"))
-    hosts = Hosts([SameEmail(directory)], MemoryStore(), clock=clock)
+async def test_a_found_host_is_kept_for_its_time_whatever_the_directory_says_meanwhile(book, clock: Clock):
+    directory = Directory(user(1, "p1@T0ONE.example"))
+    hosts = Hosts([SameEmail(directory)], book, clock=clock)
     await hosts.find(person())
     directory.users = {"p1@t0one.example": [user(2, "p1@T0ONE.example")]}
     clock.now = FOUND_SECONDS - 1
@@ -85,9 +88,9 @@ async def test_a_found_host_is_kept_for_its_time_whatever_the_directory_says_mea
     assert len(directory.asked) == 2
 
 
-async def test_that_nobody_was_found_is_kept_only_briefly():
-    clock, directory = Clock(), Directory()
-    hosts = Hosts([SameEmail(directory)], MemoryStore(), clock=clock)
+async def test_that_nobody_was_found_is_kept_only_briefly(book, clock: Clock):
+    directory = Directory()
+    hosts = Hosts([SameEmail(directory)], book, clock=clock)
     for at, is_target in ((0.0, False), (MISSED_SECONDS - 1, True)):
         clock.now = at
         with pytest.raises(HostNotFound) as caught:
@@ -100,7 +103,7 @@ async def test_that_nobody_was_found_is_kept_only_briefly():
     assert MISSED_SECONDS <= 60 < FOUND_SECONDS
 
 
-async def test_that_genesys_could_not_say_is_not_kept():
+async def test_that_genesys_could_not_say_is_not_kept(book):
     class Down(Directory):
         async def by_email(self, email: str) -> Sequence[DirectoryUser]:
             if not self.asked:
@@ -108,7 +111,7 @@ async def test_that_genesys_could_not_say_is_not_kept():
                 raise Unreachable
             return await super().by_email(email)
 
-    hosts = Hosts([SameEmail(Down(user(1, "p1@T0ONE.example")))], MemoryStore())
+    hosts = Hosts([SameEmail(Down(user(1, "p1@T0ONE.example")))], book)
     with pytest.raises(Unreachable):
         await hosts.find(person())
     assert (await hosts.find(person())).id == uuid_of(1)

@@ -4,14 +4,16 @@ import asyncio
 import random
 from collections.abc import Sequence
 
+import hosts_bench
 import pytest
 from hosts_bench import Clock, Directory, person, user, uuid_of
 
 from bot.desk.errors import HostNotFound, Unreachable
 from bot.desk.hosts import MISSED_SECONDS, DirectoryUser, Hosts, SameEmail
 from bot.desk.models import Host, Person
-from bot.store.memory import MemoryStore
+from bot.store.sqlite import SQLiteStore
 
+book, clock = hosts_bench.book, hosts_bench.clock
 PEOPLE, ROUNDS = 60, 12
 MISHAPS = ("somebody else", "several", "nobody", "inactive", "down", "another's id and address")
 
@@ -66,13 +68,12 @@ async def rush(hosts: Hosts, crowd: list[Person], chance: random.Random) -> list
 
 
 @pytest.mark.parametrize("seed", range(ROUNDS))
-async def test_two_people_at_the_same_moment_never_get_each_others_host(seed):
+async def test_two_people_at_the_same_moment_never_get_each_others_host(seed, book: SQLiteStore, clock: Clock):
     chance = random.Random(seed)
     crowd = [person(number, team) for number in range(PEOPLE // 2) for team in ("T0ONE", "T0TWO")]
     truth = {(who.team_id, who.user_id): uuid_of(number) for number, who in enumerate(crowd, 1)}
     directory = Unruly(*(user(n, who.email or "") for n, who in enumerate(crowd, 1)), chance=chance)
-    clock = Clock()
-    hosts = Hosts([SameEmail(directory)], MemoryStore(), clock=clock)
+    hosts = Hosts([SameEmail(directory)], book, clock=clock)
     found = 0
     for _ in range(2):
         for who, outcome in await rush(hosts, crowd, chance):
@@ -88,7 +89,7 @@ async def test_two_people_at_the_same_moment_never_get_each_others_host(seed):
     assert [host.id for host in answers] == [truth[who.team_id, who.user_id] for who in crowd]
 
 
-async def test_answers_in_the_opposite_order_of_the_questions_go_to_who_asked():
+async def test_answers_in_the_opposite_order_of_the_questions_go_to_who_asked(book):
     class Backwards(Directory):
         async def by_email(self, email: str) -> Sequence[DirectoryUser]:
             self.asked.append(email)
@@ -97,34 +98,36 @@ async def test_answers_in_the_opposite_order_of_the_questions_go_to_who_asked():
 
     crowd = [person(number) for number in range(1, 151)]
     directory = Backwards(*(user(n, who.email or "") for n, who in enumerate(crowd, 1)))
-    hosts = Hosts([SameEmail(directory)], MemoryStore())
+    hosts = Hosts([SameEmail(directory)], book)
     found = await asyncio.gather(*(hosts.find(who) for who in crowd))
     assert [host.id for host in found] == [uuid_of(number) for number in range(1, 151)]
 
 
-async def test_the_same_user_id_in_two_teams_is_two_people():
+async def test_the_same_user_id_in_two_teams_is_two_people(book):
     directory = Directory(user(1, "p7@T0ONE.example"), user(2, "p7@T0TWO.example"))
-    hosts = Hosts([SameEmail(directory)], MemoryStore())
+    hosts = Hosts([SameEmail(directory)], book)
     one, two = await asyncio.gather(hosts.find(person(7, "T0ONE")), hosts.find(person(7, "T0TWO")))
     assert (one.id, two.id) == (uuid_of(1), uuid_of(2))
     await hosts.forget(person(7, "T0ONE"))
     assert (await hosts.find(person(7, "T0TWO"))).id == uuid_of(2)
 
 
-async def test_a_forgotten_host_is_looked_up_anew_also_when_the_old_answer_is_still_under_way():
+async def test_a_forgotten_host_is_looked_up_anew_also_when_the_old_answer_is_still_under_way(book):
     answers: list[asyncio.Future[Sequence[DirectoryUser]]] = []
+    asked = asyncio.Semaphore(0)
 
     class Slow(Directory):
         async def by_email(self, email: str) -> Sequence[DirectoryUser]:
             answers.append(asyncio.get_running_loop().create_future())
+            asked.release()
             return await answers[-1]
 
-    hosts = Hosts([SameEmail(Slow())], MemoryStore())
+    hosts = Hosts([SameEmail(Slow())], book)
     before = asyncio.create_task(hosts.find(person()))
-    await asyncio.sleep(0.001)
+    await asked.acquire()
     await hosts.forget(person())
     after = asyncio.create_task(hosts.find(person()))
-    await asyncio.sleep(0.001)
+    await asked.acquire()
     answers[1].set_result([user(2, "p1@T0ONE.example")])
     assert (await after).id == uuid_of(2)
     answers[0].set_result([user(1, "p1@T0ONE.example")])

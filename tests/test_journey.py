@@ -129,19 +129,21 @@ async def test_whoami_names_the_host_and_the_rule(either: Journey) -> None:
     assert either.genesys.creates == []
 
 
-async def test_help_comes_with_the_ack_and_asks_nobody(either: Journey) -> None:
-    asked = len(either.slack.calls)
-    message = await either.asks("help")
-    assert message.via == "ack"
-    assert message.visible_to == ANA
-    assert "/cobrowse @agent" in words(message)
-    assert either.genesys.calls == []
-    assert len(either.slack.calls) == asked
-
-
 @pytest.mark.parametrize(
-    "text", ["@nobody Checkout", "for @nobody", "statsu", "hepl", "status", "last", "#customer-care"]
+    ("who", "knows", "knows_not"),
+    [(ANA, "status`", "@agent"), (SAM, "@agent", "unlink"), (BEN, "unlink", "nothing")],
+    ids=["an agent", "a supervisor", "an administrator"],
 )
+async def test_help_shows_each_person_what_they_may_do(quick: None, who: str, knows: str, knows_not: str) -> None:
+    async with open_journey(COBROWSE_ADMINS=BEN) as journey:
+        message = await journey.asks("help", who=who)
+        assert message.visible_to == who
+        assert knows in words(message)
+        assert knows_not not in words(message)
+        assert journey.genesys.calls == []
+
+
+@pytest.mark.parametrize("text", ["@nobody Checkout", "for @nobody", "statsu", "hepl", "#customer-care"])
 async def test_what_may_have_been_meant_otherwise_starts_nothing(journey: Journey, text: str) -> None:
     message = await journey.asks(text)
     assert message.via == "ack"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from delivery_bench import open_delivery
 from journey import ANA, CARE, Journey, buttons, is_failure, link, open_journey, open_servers, words
 from store_bench import request, session
 
@@ -14,7 +15,6 @@ from bot.desk.errors import Interrupted
 from bot.desk.models import Kind, Session, State
 from bot.sandbox.slack import SandboxSlack
 from bot.slack.delivery import ANSWERABLE, Delivery, new_http_session, new_web_client
-from bot.slack.messages import Words
 from bot.store.sqlite import SQLiteStore
 
 LOST = Interrupted(maybe_created=False)
@@ -25,7 +25,12 @@ MINUTE = timedelta(minutes=1)
 async def deliveries() -> AsyncIterator[tuple[SandboxSlack, Delivery]]:
     async with open_servers() as servers, new_http_session() as http:
         web = new_web_client(servers.keys.bot_token, servers.slack.api_url, http)
-        yield servers.slack, Delivery(web, http, Words())
+        async with open_delivery(web, http) as delivery:
+            yield servers.slack, delivery
+
+
+NO_URL = "http://127.0.0.1:1/response"
+"""Nobody listens there."""
 
 
 def ways(slack: SandboxSlack) -> list[str]:
@@ -64,7 +69,7 @@ async def restarted(path: Path, minutes: float, made: Session | None = None) -> 
     """A bot whose last process died so many minutes ago, with one command accepted, or its session made."""
     bench_now = (datetime.now(UTC) - timedelta(minutes=minutes)).timestamp()
     before = SQLiteStore(str(path), clock=lambda: bench_now)
-    asked = request(team_id="T0SANDBOX", channel_id=CARE, requester=ANA, name="Deal", kind=Kind.START, reply_url=None)
+    asked = request(team_id="T0SANDBOX", channel_id=CARE, requester=ANA, name="Deal", kind=Kind.START, reply_url=NO_URL)
     await before.accept(asked)
     if made:
         await before.advance(asked.id, State.ACCEPTED, State.CREATED, session=made)

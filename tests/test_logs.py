@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import app, logs, settings
+from bot import logs, settings
 from bot.desk.access import Home
 from bot.logs import MASK, LineFormatter, Redactor
+from bot.slack.bolt import new_bolt_app
 from bot.slack.delivery import new_web_client
 from bot.slack.identity import Identity
 
@@ -213,7 +214,7 @@ async def test_bolts_own_loggers_stay_quiet_when_the_app_is_made_at_debug():
         | {"GENESYS_CLIENT_ID": "c", "GENESYS_CLIENT_SECRET": "hush-hush"}
     )
     web = new_web_client(None, loaded.slack.api_url, None)
-    bolt = app.new_bolt_app(loaded, Identity(Home("T0HOME"), "B0BOT", "U0BOT"), web)
+    bolt = new_bolt_app(Identity(Home("T0HOME"), "B0BOT", "U0BOT"), loaded.slack.bot_token, web)
 
     @bolt.command("/cobrowse")
     async def listener(ack) -> None:

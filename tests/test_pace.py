@@ -8,7 +8,7 @@ import pytest
 from journey import ANA, BEN, SAM, is_note, link, open_journey, words
 
 from bot.desk import progress
-from bot.genesys.connections import HttpClient
+from bot.genesys.connections import CONNECTIONS
 from bot.genesys.pace import ALONE_SECONDS, AT_ONCE, FEW, PER_MINUTE, WINDOW_SECONDS, Pace
 
 
@@ -106,9 +106,8 @@ def test_half_of_what_is_left_is_under_way_at_most_and_never_more_than_there_are
     assert at_once(Pace(1_000_000)) == AT_ONCE
 
 
-async def test_there_are_connections_for_all_that_is_under_way_and_for_the_login() -> None:
-    async with HttpClient() as http:
-        assert http._transport.limits.max_connections > AT_ONCE
+def test_there_are_connections_for_all_that_is_under_way_and_for_the_login() -> None:
+    assert CONNECTIONS > AT_ONCE
 
 
 def test_after_a_window_that_was_used_up_the_first_call_goes_alone() -> None:

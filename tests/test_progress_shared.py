@@ -8,7 +8,7 @@ from progress_bench import NOW, tell
 
 from bot.desk.errors import Busy, Interrupted, NotBegun, OutcomeUnknown, StoreUnavailable
 from bot.desk.models import Session, Started, State
-from bot.desk.progress import PATIENCE_SECONDS, Superseded
+from bot.desk.progress import PATIENCE_SECONDS, RETRY_SECONDS, SENDING_SECONDS, Superseded
 
 SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, join_url="https://join.example/1")
 HOUR = 3600.0
@@ -91,9 +91,41 @@ def test_an_outcome_that_is_not_the_one_written_is_not_told(ours, theirs):
     assert tell(story, State.CREATING)[0].moves == []
 
 
-def test_a_create_that_did_not_go_out_since_the_answer_was_lost_ends_in_its_failure():
-    """`creating` was written; nobody told us, so nothing was sent."""
+def test_a_create_waits_a_while_for_the_store():
+    async def story(progress, ledger, notifier):
+        ledger.shared, ledger.away = True, away_until(SENDING_SECONDS - RETRY_SECONDS)
+        await progress.sending()
+        assert progress.state is State.CREATING
 
+    assert tell(story)[0].moves == [(State.ACCEPTED, State.CREATING)]
+
+
+def test_and_does_not_go_out_when_the_store_stays_away():
+    async def story(progress, ledger, notifier):
+        ledger.shared, ledger.away = True, away_until(HOUR)
+        with pytest.raises(NotBegun):
+            await progress.sending()
+        assert asyncio.get_running_loop().time() == pytest.approx(SENDING_SECONDS)
+        await progress.settle(NotBegun())
+
+    assert tell(story)[0].moves == [(State.ACCEPTED, State.FAILED)]
+
+
+def test_a_create_that_another_began_meanwhile_is_not_sent_twice():
+    """Its state is what ours was to be."""
+
+    async def story(progress, ledger, notifier):
+        ledger.shared, ledger.away, ledger.ours = True, away_until(1), False
+        ledger.state = State.CREATING
+        with pytest.raises(NotBegun):
+            await progress.sending()
+        with pytest.raises(Superseded):
+            await progress.settle(NotBegun())
+
+    assert tell(story)[0].moves == []
+
+
+def test_a_create_whose_beginning_was_written_without_our_hearing_of_it_ends_in_its_failure():
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.mute = True, 2
         with pytest.raises(NotBegun):

@@ -1,8 +1,10 @@
 """How a request ends that somebody worked before: a dead process, or another request for the same thing."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from store_bench import request, session
@@ -12,7 +14,14 @@ from bot.desk.errors import Busy, CobrowseError, Interrupted, InvalidHost, Sessi
 from bot.desk.models import Request, RequestId, Session, State
 from bot.desk.recovery import STALE, known_end, session_of_another
 from bot.desk.store import Kept
-from bot.store.memory import MemoryStore
+from bot.store.sqlite import SQLiteStore
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SQLiteStore]:
+    opened = SQLiteStore(str(tmp_path / "bot.db"))
+    yield opened
+    await opened.close()
 
 
 def accepted(ago: timedelta) -> Request:
@@ -59,7 +68,7 @@ def test_what_was_only_accepted_is_worked_unless_it_is_too_old_for_anybody_to_wa
     assert timedelta(minutes=30) == STALE
 
 
-async def follower(store: MemoryStore) -> tuple[Request, Request]:
+async def follower(store: SQLiteStore) -> tuple[Request, Request]:
     """A request, and one for the same thing."""
     first = request()
     await store.accept(first)
@@ -69,8 +78,7 @@ async def follower(store: MemoryStore) -> tuple[Request, Request]:
     return first, replace(second, same_as=same_as)
 
 
-async def test_the_session_of_another_is_waited_for() -> None:
-    store = MemoryStore()
+async def test_the_session_of_another_is_waited_for(store: SQLiteStore) -> None:
     first, second = await follower(store)
     waiting = asyncio.create_task(session_of_another(second, store))
     for from_, to in ((State.ACCEPTED, State.CREATING), (State.CREATING, State.ACCEPTED)):  # it waits its turn
@@ -85,8 +93,7 @@ async def test_the_session_of_another_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize("told", [False, True])
-async def test_when_the_other_fails_there_is_none_to_be_had(told: bool) -> None:
-    store = MemoryStore()
+async def test_when_the_other_fails_there_is_none_to_be_had(told: bool, store: SQLiteStore) -> None:
     first, second = await follower(store)
     waiting = asyncio.create_task(session_of_another(second, store))
     await asyncio.sleep(0.02)
@@ -98,8 +105,9 @@ async def test_when_the_other_fails_there_is_none_to_be_had(told: bool) -> None:
 
 
 @pytest.mark.parametrize("swept", [False, True])
-async def test_when_the_others_session_is_over_or_the_other_forgotten_there_is_none(swept: bool) -> None:
-    store = MemoryStore()
+async def test_when_the_others_session_is_over_or_the_other_forgotten_there_is_none(
+    swept: bool, store: SQLiteStore
+) -> None:
     first, second = await follower(store)
     await store.advance(first.id, State.ACCEPTED, State.CREATED, session=session(minutes=-1))
     if swept:
@@ -108,7 +116,6 @@ async def test_when_the_others_session_is_over_or_the_other_forgotten_there_is_n
     assert await session_of_another(replace(second, same_as=RequestId("gone")), store) is None
 
 
-async def test_who_asked_first_follows_nobody() -> None:
-    store = MemoryStore()
+async def test_who_asked_first_follows_nobody(store: SQLiteStore) -> None:
     first, _ = await follower(store)
     assert await session_of_another(first, store) is None

@@ -1,6 +1,7 @@
 """The documents are held to the code: settings, manifest, README, changelog."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
@@ -8,22 +9,34 @@ from click.testing import CliRunner
 
 import bot
 from bot.cli import main
+from bot.desk.models import Session
+from bot.sandbox import world
 from bot.sandbox.run import FAULTS, ROLES
+from bot.sandbox.world import SHORTCUTS
 from bot.settings.variables import VARIABLES
+from bot.slack import modals
+from bot.slack.completion import outputs_of
 from bot.slack.grammar import RESERVED
+from bot.slack.steps import CALLBACK_ID
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MANIFEST = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
 SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "bot" / "slack").glob("*.py"))
+SESSION = {"id": "s1", "status": "open", "host_id": "h1", "name": "n", "ends_at": datetime.now(UTC)}
 SCOPES_OF = {
-    "chat.postEphemeral": "chat:write",
-    "chat.postMessage": "chat:write",
-    "conversations.open": "im:write",
-    "users.info": "users:read",
-    "usergroups.users.list": "usergroups:read",
-    "auth.test": None,
-    "apps.connections.open": None,  # of the app-level token
+    "chat.postEphemeral": ("chat:write",),
+    "chat.postMessage": ("chat:write", "chat:write.public"),  # also where the bot is not: sharing
+    "chat.update": ("chat:write",),
+    "conversations.info": ("channels:read", "groups:read"),
+    "conversations.open": ("im:write",),
+    "users.info": ("users:read",),
+    "usergroups.users.list": ("usergroups:read",),
+    "views.open": (),
+    "views.update": (),
+    "views.publish": (),
+    "auth.test": (),
+    "apps.connections.open": (),  # of the app-level token
 }
 
 
@@ -72,20 +85,64 @@ def test_the_manifest_keeps_to_slacks_length_limits() -> None:
 
 
 def test_the_manifest_asks_for_the_scopes_the_code_needs_and_for_no_other() -> None:
-    called = set(re.findall(r"\"((?:users|usergroups|conversations|chat|auth)\.[A-Za-z.]+)\"", SOURCES))
+    called = set(re.findall(r"\"((?:users|usergroups|conversations|chat|auth|views)\.[A-Za-z.]+)\"", SOURCES))
     called |= {
-        found.replace("_", ".", 1) for found in re.findall(r"_web\.((?:chat|conversations|users)_\w+)\(", SOURCES)
+        found.replace("_", ".", 1)
+        for found in re.findall(r"_(?:web|once)\.((?:chat|conversations|users|views)_\w+)\(", SOURCES)
     }
     assert called <= set(SCOPES_OF)
-    needed = {scope for method in called if (scope := SCOPES_OF[method])}
+    needed = {scope for method in called for scope in SCOPES_OF[method]}
     needed |= {"commands", "users:read.email"}  # the slash command itself; the address inside users.info
     assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == needed
 
 
 def test_the_manifest_subscribes_to_what_the_code_listens_for_and_nothing_else() -> None:
-    assert not re.search(r"@app\.(event|message|shortcut|view|function)\(", SOURCES)
-    assert "event_subscriptions" not in MANIFEST["settings"]
-    assert "shortcuts" not in MANIFEST["features"]
+    assert not re.search(r"@app\.(message|shortcut)\(", SOURCES)
+    listened = re.findall(r"@app\.event\(\"(\w+)\"\)", SOURCES)
+    assert len(listened) == len(re.findall(r"@app\.event\(", SOURCES))
+    assert MANIFEST["settings"]["event_subscriptions"] == {
+        "bot_events": [*listened, "function_executed"]
+    }  # no URL: it is for Socket Mode
+
+
+def test_the_manifest_has_the_shortcuts_the_code_listens_for_and_so_has_the_sandbox() -> None:
+    shortcuts = MANIFEST["features"]["shortcuts"]
+    kinds = {each["callback_id"]: each["type"] for each in shortcuts}
+    assert kinds == {modals.SHORTCUT: "global", modals.MESSAGE_SHORTCUT: "message"}
+    assert {each.callback_id: each.type for each in SHORTCUTS} == kinds
+    assert {each.name for each in SHORTCUTS} == {each["name"] for each in shortcuts}
+    for shortcut in shortcuts:
+        assert len(shortcut["name"]) <= 24
+        assert len(shortcut["description"]) <= 150
+        assert f"*{shortcut['name']}*" in README
+
+
+def test_the_manifest_has_a_home_tab_and_direct_messages_from_the_bot() -> None:
+    home = MANIFEST["features"]["app_home"]
+    assert home == {"home_tab_enabled": True, "messages_tab_enabled": True, "messages_tab_read_only_enabled": True}
+
+
+def test_the_manifest_declares_the_one_step_there_is_with_the_outputs_it_gives() -> None:
+    (step,) = MANIFEST["functions"].items()
+    assert re.findall(r"@app\.function\((\w+)", SOURCES) == ["CALLBACK_ID"]
+    assert step[0] == CALLBACK_ID
+    declared = {where: step[1][f"{where}_parameters"] for where in ("input", "output")}
+    assert set(declared["input"]["properties"]) == {"agent", "name"}
+    outputs = outputs_of(Session(**SESSION, join_url="https://example.com/j", join_code="c0de"))
+    assert set(outputs) == set(declared["output"]["properties"])
+    assert set(declared["output"]["required"]) == set(outputs_of(Session(**SESSION, join_url="https://example.com/j")))
+    assert MANIFEST["settings"]["function_runtime"] == "remote"
+    assert MANIFEST["settings"]["org_deploy_enabled"] is True  # or Slack offers no step
+
+
+def test_the_sandboxs_step_is_the_manifests() -> None:
+    (step,) = world.STEPS
+    declared = MANIFEST["functions"][step.callback_id]
+    for where, parameters in (("input", step.inputs), ("output", step.outputs)):
+        properties = declared[f"{where}_parameters"]["properties"]
+        assert {each.name: each.type for each in parameters} == {n: each["type"] for n, each in properties.items()}
+        required = {each.name for each in parameters if each.is_required}
+        assert required == set(declared[f"{where}_parameters"]["required"])
 
 
 def test_the_readme_names_every_reserved_word_fault_and_role() -> None:

@@ -12,11 +12,12 @@ from journey import ANA, BEN, Journey, ended, is_failure, link, open_servers, ru
 
 from bot import service, settings
 from bot.desk.errors import UnusableAnswer
+from bot.desk.models import Kind
 from bot.genesys import client, sessions
 from bot.sandbox import genesys_faults
 from bot.sandbox.genesys_behaviour import spoil
 from bot.slack import grammar
-from bot.slack.grammar import Help, NotUnderstood, Reason, Start, parse
+from bot.slack.grammar import Ask, Help, NotUnderstood, Reason, Start, parse
 
 HOST = "11111111-1111-4111-8111-111111111111"
 UNKNOWN = "Nobody knows whether a session was created"
@@ -208,7 +209,7 @@ def test_two_letters_that_changed_places_get_the_help(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["?", "-h", "--help", "-help", "/help", " ? "])
 def test_a_cry_for_help_gets_it(text: str) -> None:
-    assert parse(text) == Help()
+    assert parse(text) == Ask(Kind.HELP)
 
 
 @pytest.mark.parametrize("ahead", [grammar.TEXT_LENGTH - 5, grammar.TEXT_LENGTH - 1, grammar.TEXT_LENGTH, 5000])

@@ -1,16 +1,18 @@
-"""What a hostile reader of the code found in who is who: look-alike letters, groups that cannot be read, old keys."""
+"""What a hostile reader of the code found in who is who: look-alike letters, groups that cannot be read."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
+import hosts_bench
 import pytest
 from hosts_bench import Directory, person, user, uuid_of
 
 from bot.desk.access import Access, Home, Roll, Rules
 from bot.desk.errors import HostNotFound, MayNotActForOthers, NotListed, SlackUnavailable
 from bot.desk.hosts import Hosts, SameEmail
-from bot.desk.models import Kind, Person, Request, Standing, State
-from bot.store.memory import MemoryStore
+from bot.desk.models import Kind, Person, Request, Standing
+from bot.store.sqlite import SQLiteStore
 
+book, clock = hosts_bench.book, hosts_bench.clock
 ANA, BEN, SUE = "U0ANA", "U0BEN", "U0SUE"
 READABLE, BROKEN = "S0LEADS", "S0BROKEN"
 
@@ -100,37 +102,15 @@ async def test_groups_that_can_be_read_still_say_no() -> None:
         ("ana\u200b@example.com", "ana\u200b@example.com"),
     ],
 )
-async def test_an_address_with_letters_that_look_alike_maps_nobody(written: str, meant: str) -> None:
+async def test_an_address_with_letters_that_look_alike_maps_nobody(written: str, meant: str, book: SQLiteStore) -> None:
     directory = Directory(user(1, meant))
     with pytest.raises(HostNotFound) as caught:
-        await Hosts([SameEmail(directory)], MemoryStore()).find(person(email=written))
+        await Hosts([SameEmail(directory)], book).find(person(email=written))
     (tried,) = caught.value.tried
     assert "unusual letters" in tried.why
     assert directory.asked == []
 
 
-async def test_an_ordinary_address_still_maps() -> None:
-    assert (
-        await Hosts([SameEmail(Directory(user(1, "ken@example.com")))], MemoryStore()).find(
-            person(email="KEN@example.com")
-        )
-    ).id == (uuid_of(1))
-
-
-async def answered(store: MemoryStore, number: int, accepted_at: datetime) -> None:
-    assert (await store.accept(request(number=number, accepted_at=accepted_at))).is_new
-    assert await store.advance(f"r{number}", State.ACCEPTED, State.ANSWERED)
-
-
-async def test_a_key_that_could_still_be_replayed_is_not_forgotten() -> None:
-    store, recent = MemoryStore(size=2), datetime.now(UTC) - timedelta(minutes=9)
-    for number in range(20):
-        await answered(store, number, recent)
-    assert [(await store.accept(request(number=number))).is_new for number in range(20)] == [False] * 20
-
-
-async def test_one_that_is_too_old_for_it_is() -> None:
-    store, old = MemoryStore(size=2), datetime.now(UTC) - timedelta(minutes=11)
-    for number in range(20):
-        await answered(store, number, old)
-    assert [await store.find(f"r{number}") is not None for number in range(20)] == [False] * 18 + [True] * 2
+async def test_an_ordinary_address_still_maps(book: SQLiteStore) -> None:
+    hosts = Hosts([SameEmail(Directory(user(1, "ken@example.com")))], book)
+    assert (await hosts.find(person(email="KEN@example.com"))).id == uuid_of(1)

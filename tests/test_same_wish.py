@@ -12,7 +12,6 @@ from journey import ANA, BEN, BILLING, CARE, SAM, Journey, is_failure, link, ope
 
 from bot import app
 from bot.desk import store as desk_store
-from bot.store.memory import MemoryStore
 from bot.store.sqlite import SQLiteStore
 
 
@@ -91,16 +90,13 @@ class Later:
         return time.time() + self.seconds
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def later(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Later:
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Later:
     """The wiring's store, with a clock that the test moves."""
     clock = Later()
 
     @asynccontextmanager
     async def open_store(url: str, **how: Any) -> AsyncIterator[Any]:
-        if request.param == "memory":
-            yield MemoryStore(clock=clock.time)
-            return
         store = SQLiteStore(str(tmp_path / "bot.db"), clock=clock.time)
         yield store
         await store.close()

@@ -5,7 +5,8 @@ from typing import Any
 
 import page_bench
 import pytest
-from page_bench import EVIL, JOIN, ToyBot, card, say, until
+from page_bench import card, say, until
+from toy_bot import EVIL, JOIN, ToyBot
 
 from bot.sandbox.page import SandboxPage
 from bot.sandbox.slack import SandboxSlack

@@ -6,14 +6,14 @@ from typing import Any
 import aiohttp
 import page_bench
 import pytest
-from page_bench import ANA
+from toy_bot import ANA, BEN, ToyBot
 
 from bot.sandbox.page import SandboxPage
 from bot.sandbox.page_view import masked
 from bot.sandbox.slack import SandboxSlack
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the loop of the fixtures
-slack, served = page_bench.slack, page_bench.served
+slack, bot, served = page_bench.slack, page_bench.bot, page_bench.served
 
 
 async def test_other_sites_and_names_are_kept_out(served: SandboxPage, slack: SandboxSlack) -> None:
@@ -60,6 +60,15 @@ async def test_files_come_with_a_strict_policy_and_nothing_else_is_served(served
         ("say", {"as": 1}, 400),
         ("say", [], 400),
         ("press", {"as": ANA, "ts": "1.2", "action_id": "a", "block_id": "b"}, 404),
+        ("press", {"as": ANA, "view": "V1", "action_id": "a", "block_id": "b"}, 404),
+        ("press", {"as": ANA, "ts": "1.2", "values": {"a": "b"}}, 400),
+        ("submit", {"as": ANA, "view": "V1", "values": {"a": {"b": 7}}}, 400),
+        ("close", {"as": ANA, "view": "V1"}, 404),
+        ("shortcut", {"as": ANA, "callback_id": "none"}, 404),
+        ("shortcut", {"as": ANA, "callback_id": "from_message"}, 404),
+        ("shortcut", {"as": ANA, "callback_id": "from_message", "ts": "1.2"}, 404),
+        ("home", {"as": "U0EVE"}, 404),
+        ("run", {"callback_id": "none", "inputs": {}}, 404),
         ("fault", {"name": "none"}, 400),
     ],
 )
@@ -69,6 +78,25 @@ async def test_what_the_page_could_not_have_sent_is_refused(
     async with aiohttp.ClientSession(served.url) as session:
         answer = await session.post(f"/api/{path}", json=body, headers={"Origin": served.url})
         assert answer.status == status
+
+
+async def test_nobody_can_touch_the_modal_of_somebody_else(
+    served: SandboxPage, slack: SandboxSlack, bot: ToyBot
+) -> None:
+    bot.fill.set()
+    await slack.command(ANA, "new")
+    view = (await slack.until(lambda: slack.views_of(ANA)))[0]
+    await slack.until(lambda: view.values)
+    async with aiohttp.ClientSession(served.url, headers={"Origin": served.url}) as session:
+        for what, status in (("submit", 404), ("close", 404), ("press", 404)):
+            sent = {"as": BEN, "view": view.id, "action_id": "check", "values": {"name": {"name": "x"}}}
+            assert (await session.post(f"/api/{what}", json=sent)).status == status
+        assert slack.views_of(ANA) == [view]
+        unknown = {"as": ANA, "view": view.id, "values": {"length": {"length": "none"}}}
+        assert (await session.post("/api/submit", json=unknown)).status == 404
+        answer = await session.post("/api/submit", json={**unknown, "values": {"name": {"name": "x"}}})
+        assert await answer.json() == {"acked": True}
+    assert slack.views_of(ANA) == []
 
 
 async def test_an_open_page_does_not_hold_up_the_end(served: SandboxPage) -> None:

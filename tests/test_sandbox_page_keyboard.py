@@ -4,7 +4,8 @@ from typing import Any
 
 import page_bench
 import pytest
-from page_bench import ToyBot, card, offers, until
+from page_bench import card, offers, until
+from toy_bot import ToyBot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all tests
 slack, bot, served = page_bench.slack, page_bench.bot, page_bench.served

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 import slack_bench
 from slack_bench import ANA, BEN, CARD, GUEST, OUTSIDER, error_of
+from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -28,6 +29,16 @@ async def test_auth_test_names_the_workspace_and_the_bot(web_client: AsyncWebCli
 )
 async def test_a_wrong_token_is_refused(slack: SandboxSlack, token: str | None, error: str) -> None:
     assert await error_of(AsyncWebClient(token, base_url=slack.api_url).auth_test()) == error
+
+
+async def test_a_call_the_app_has_no_scope_for_is_refused(slack: SandboxSlack, web_client: AsyncWebClient) -> None:
+    slack.api.scopes = "commands"
+    refused = web_client.chat_postMessage(channel="C0HELP", text="x")
+    with pytest.raises(SlackApiError) as caught:
+        await refused
+    answer = caught.value.response
+    assert (answer["error"], answer["needed"], answer["provided"]) == ("missing_scope", "chat:write", "commands")
+    assert slack.messages == []
 
 
 async def test_only_the_app_token_opens_a_connection(slack: SandboxSlack, web_client: AsyncWebClient) -> None:

@@ -51,9 +51,52 @@ async def test_an_update_changes_the_bots_own_message(slack: SandboxSlack, web_c
     assert await error_of(changed) == "message_not_found"
     typed = slack.say(ANA, "C0HELP", "mine")
     assert await error_of(web_client.chat_update(channel="C0HELP", ts=typed.ts, text="x")) == "cant_update_message"
+    assert await error_of(web_client.chat_update(channel="C0NONE", ts=typed.ts, text="x")) == "channel_not_found"
 
 
-async def test_places_the_bot_or_the_person_is_not_in_are_refused(web_client: AsyncWebClient) -> None:
+async def test_an_update_leaves_the_blocks_it_does_not_name(slack: SandboxSlack, web_client: AsyncWebClient) -> None:
+    sent = await web_client.chat_postMessage(channel=ANA, text="old", blocks=[section("a")])
+    await web_client.chat_update(channel=sent["channel"], ts=sent["ts"], text="new")
+    assert (slack.messages[0].text, len(slack.messages[0].blocks)) == ("new", 1)
+    await web_client.chat_update(channel=sent["channel"], ts=sent["ts"], text="new", blocks=[])
+    assert slack.messages[0].blocks == []
+
+
+async def test_the_bot_deletes_its_own_messages_alone(slack: SandboxSlack, web_client: AsyncWebClient) -> None:
+    sent = await web_client.chat_postMessage(channel="C0HELP", text="mine")
+    typed = slack.say(ANA, "C0HELP", "hers")
+    await web_client.chat_delete(channel="C0HELP", ts=sent["ts"])
+    assert slack.seen_by(BEN) == [typed]
+    assert await error_of(web_client.chat_delete(channel="C0HELP", ts=sent["ts"])) == "message_not_found"
+    assert await error_of(web_client.chat_update(channel="C0HELP", ts=sent["ts"], text="x")) == "message_not_found"
+    assert await error_of(web_client.chat_delete(channel="C0HELP", ts=typed.ts)) == "cant_delete_message"
+    assert await error_of(web_client.chat_delete(channel="C0NONE", ts=typed.ts)) == "channel_not_found"
+
+
+async def test_a_channel_says_whom_it_is_shared_with_and_whether_the_bot_is_in_it(
+    slack: SandboxSlack, web_client: AsyncWebClient
+) -> None:
+    slack.api.scopes, granted = "chat:write", slack.api.scopes
+    assert await error_of(web_client.conversations_info(channel="C0HELP")) == "missing_scope"
+    slack.api.scopes = granted
+    told = {
+        name: (await web_client.conversations_info(channel=name))["channel"] for name in ("C0HELP", "C0OUT", "C0EXT")
+    }
+    assert [told[name]["is_ext_shared"] for name in told] == [False, False, True]
+    assert [told[name]["is_member"] for name in told] == [True, False, True]
+    im = (await web_client.conversations_open(users=ANA))["channel"]["id"]
+    shown = (await web_client.conversations_info(channel=im))["channel"]
+    assert (shown["is_im"], shown["user"]) == (True, ANA)
+    for hidden in ("C0SECRET", "C0NONE"):
+        assert await error_of(web_client.conversations_info(channel=hidden)) == "channel_not_found"
+    assert await error_of(web_client.chat_postMessage(channel="C0SECRET", text="x")) == "channel_not_found"
+
+
+async def test_places_the_bot_or_the_person_is_not_in_are_refused(
+    slack: SandboxSlack, web_client: AsyncWebClient
+) -> None:
+    slack.api.scopes, granted = "chat:write,im:write", slack.api.scopes
+
     def whisper(channel: str, user: str) -> Awaitable[Any]:
         return web_client.chat_postEphemeral(channel=channel, user=user, text="x")
 
@@ -63,6 +106,9 @@ async def test_places_the_bot_or_the_person_is_not_in_are_refused(web_client: As
     assert await error_of(whisper("C0HELP", OUTSIDER)) == "user_not_in_channel"
     assert await error_of(web_client.conversations_open(users="U0NOBODY")) == "user_not_found"
     assert await error_of(web_client.conversations_open(users="U0GONE")) == "user_disabled"
+    slack.api.scopes = granted
+    await web_client.chat_postMessage(channel="C0OUT", text="chat:write.public leads into a public one")
+    assert await error_of(whisper("C0OUT", ANA)) == "not_in_channel"
 
 
 async def test_waiting_for_a_message_ends_in_a_timeout(slack: SandboxSlack, web_client: AsyncWebClient) -> None:

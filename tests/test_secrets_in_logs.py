@@ -1,17 +1,27 @@
-"""The journeys at LOG_LEVEL=DEBUG in a process of its own: nothing that is a secret stands in what it writes."""
+"""The journeys at LOG_LEVEL=DEBUG in a process of its own: nothing that is a secret stands in what it leaves behind.
+
+That is the log with its tracebacks, the audit log, the metrics, and the encrypted database.
+"""
 
 import asyncio
 import re
 import signal
+import sqlite3
 from pathlib import Path
+from typing import Any
 
-from journey import ANA, BEN, BILLING, SAM, UNA, Servers, ended, is_note, running
+from cryptography.fernet import Fernet
+from journey import ANA, BEN, BILLING, SAM, UNA, Servers, ended, free_port, is_note, running
+from test_health import get
 
 from bot.sandbox import world
-from bot.sandbox.slack import Delivery
+from bot.sandbox.slack import Delivery, Execution
+from bot.slack.steps import CALLBACK_ID
 
 MARK = "Zanzibar checkout"
 """In every session's name: payloads are not logged, so no word of one may be."""
+IN_THE_DATABASE = ("trigger ids", "payloads")
+"""Kinds of which the database holds what it needs: the names of sessions, and by which key a request came."""
 FAULTS = (
     "401",
     "403",
@@ -33,7 +43,7 @@ class Told:
         self._servers = servers
         self._deliveries: list[Delivery] = []
         self._tickets: list[str] = []
-        self._authorizations: list[str] = []
+        self._executions: list[Execution] = []
         make = servers.slack.sockets.ticket
 
         def ticket() -> str:
@@ -56,6 +66,20 @@ class Told:
         self._deliveries.append(await slack.press(ANA, message, "try_again"))
         await asyncio.sleep(0.2)
 
+    async def presses_on(self, action: str) -> None:
+        """A button of the newest card, and what comes of it."""
+        slack = self._servers.slack
+        before = len(slack.messages)
+        message = next(message for message in reversed(slack.seen_by(ANA)) if action in str(message.blocks))
+        self._deliveries.append(await slack.press(ANA, message, action))
+        await slack.workspace.until(lambda: len(slack.messages) > before or message.replaced, 15)
+
+    async def runs(self, **inputs: Any) -> None:
+        """The step of a workflow."""
+        execution = await self._servers.slack.function_executed(CALLBACK_ID, inputs)
+        self._executions.append(execution)
+        await self._servers.slack.workspace.until(lambda: execution.status != "running", 15)
+
     async def sends(self, payload: dict[str, object], kind: str) -> None:
         self._deliveries.append(await self._servers.slack.send(payload, kind))  # type: ignore[arg-type]
 
@@ -73,6 +97,7 @@ class Told:
             "join URLs": [part for url in joins for part in (url, url.rsplit("/", 1)[1])],
             "addresses": [*(user.email for user in world.SLACK_USERS if user.email), "@example.com"],
             "tickets": [*self._tickets, "ticket="],
+            "tokens of steps": [each.bot_access_token for each in self._executions],
             "trigger ids": [each.trigger_id for each in self._deliveries if each.trigger_id],
             "payloads": [MARK, "Zanzibar", "customer-care", "trigger_id"],
         }
@@ -84,7 +109,24 @@ async def test_no_secret_is_logged_whatever_happens(tmp_path: Path) -> None:
 
 
 async def _logs_nothing(directory: Path, *, http: bool) -> None:
-    environ = {"LOG_LEVEL": "DEBUG", "LOG_FORMAT": "json" if http else "text"}
+    directory = directory / ("http" if http else "socket")
+    directory.mkdir()
+    audit, database, health_port, key = (
+        directory / "audit.log",
+        directory / "bot.db",
+        free_port(),
+        Fernet.generate_key(),
+    )
+    environ = {
+        "LOG_LEVEL": "DEBUG",
+        "LOG_FORMAT": "json" if http else "text",
+        "AUDIT_LOG": str(audit),
+        "HEALTH_PORT": str(health_port),
+        "DATABASE_URL": f"sqlite:///{database}",
+        "STORE_ENCRYPTION_KEY": key.decode(),
+        "COBROWSE_ADMINS": SAM,
+        "COBROWSE_PERSON_STARTS_PER_MINUTE": "0",
+    }
     async with running(directory, http=http, environ=environ) as (servers, process):
         told = Told(servers)
         await _journeys(servers, told)
@@ -93,6 +135,7 @@ async def _logs_nothing(directory: Path, *, http: bool) -> None:
             await asyncio.sleep(0.3)
             await servers.slack.connected()
             await told.asks()
+        left = {"metrics": await shown(f"http://127.0.0.1:{health_port}"), "database": dumped(database)}
         process.send_signal(signal.SIGTERM)
         code, out, err = await ended(process, 20)
 
@@ -100,21 +143,48 @@ async def _logs_nothing(directory: Path, *, http: bool) -> None:
     assert out == ""
     assert err.count("answered") > 10
     assert "Traceback" in err  # some of it went as wrong as can be
-    secrets = told.secrets()
+    left |= {"log": err, "audit log": audit.read_text(), "database at the end": dumped(database)}
+    assert left["audit log"].count('"decision": "allowed"') > 8
+    assert left["audit log"].count('"decision": "refused"') > 1
+    assert left["metrics"].count("cobrowse_requests_total{") > 8
+    assert left["database"].count("sealed:") > 8
+    secrets = told.secrets() | {"key of the database": [key.decode()]}
     assert all(secrets.values())
     for kind, values in secrets.items():
         for value in values:
             assert len(value) >= 6
-            assert value not in err, kind
+            for where, text in left.items():
+                if not (kind in IN_THE_DATABASE and where.startswith("database")):
+                    assert value not in text, (kind, where)
     assert not re.search(r"\beyJ[\w-]{10,}", err)  # an assertion
     for word in ("PRIVATE KEY", "client_assertion", "response_url=", "access_token"):
-        assert word not in err
+        assert not any(word in text for text in left.values())
+
+
+async def shown(url: str) -> str:
+    """Whatever can be asked for without being asked who one is."""
+    return "\n".join([str(await get(url + path)) for path in ("/metrics", "/readyz", "/healthz")])
+
+
+def dumped(path: Path) -> str:
+    """All that stands in the database, and all that its files hold beside, deleted rows and the log of writes too."""
+    connection = sqlite3.connect(path)
+    text = "\n".join(connection.iterdump())
+    connection.close()
+    return text + "".join(each.read_bytes().decode("latin-1") for each in path.parent.glob(f"{path.name}*"))
 
 
 async def _journeys(servers: Servers, told: Told) -> None:
     """What can go well and wrong between a person and a link."""
     for text, who in ((MARK, ANA), ("whoami", ANA), ("help", ANA), (MARK, UNA), (f"@ben {MARK}", SAM), (MARK, BEN)):
         await told.asks(text, who=who)
+    await told.asks(f"for @ana {MARK}", who=SAM)
+    await told.asks("link @una una@example.com", who=SAM)
+    await told.asks("last", who=ANA)
+    for action in ("send_session", "share_session", "end_session"):
+        await told.presses_on(action)
+    for agent in (BEN, UNA, None):
+        await told.runs(agent=agent, name=MARK)
     for fault in FAULTS:
         await servers.genesys.misbehave(None)
         await servers.genesys.misbehave(fault)

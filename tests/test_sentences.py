@@ -1,19 +1,26 @@
 """Every error has a sentence of its own: what happened, and what to do next."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from bot.desk import errors
+from bot.desk import conversation_errors, errors, limits, press_errors, sending_errors, session_errors, steps
 from bot.desk.errors import CobrowseError, Miss
-from bot.desk.models import Standing
-from bot.slack.sentences import escape, sentence
+from bot.desk.models import LiveConversation, Standing
+from bot.slack.blocks import escape
+from bot.slack.sentences import sentence
 
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"
 CONTACT = "<#C0HELP>"
 REF = "corr-7"
+CARLA = LiveConversation("2f7b0c9e-0000-4000-8000-00000000000a", datetime.now(UTC), "Carla <C> & co")
+SOMEBODY = LiveConversation("2f7b0c9e-0000-4000-8000-00000000000b", datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
 ERRORS = [
     errors.Draining(),
     errors.StoreUnavailable(),
     errors.MaybeAccepted(),
+    limits.TooManyStarts(most=6, wait_seconds=20, everybody=False),
+    limits.TooManyUnderWay(),
     errors.OtherWorkspace("T0OTHER"),
     errors.ChannelNotAllowed("C0LOUNGE", ("C0DESK", "C0CARE")),
     *(errors.NotAMember("U0BEN", standing, is_target) for standing in Standing for is_target in (True, False)),
@@ -40,21 +47,48 @@ ERRORS = [
     errors.UnusableAnswer(why="a session without an id", acted=True, reference=REF),
     errors.UnusableAnswer(why="a redirect (302)", reference=REF),
     errors.NoSuchSession(reference=REF),
-    errors.NotYours(),
-    errors.TriedAlready(),
-    errors.RequestGone(),
+    conversation_errors.NoConversation(reference=REF),
+    conversation_errors.NotInConversation(conversation_id=HOST, reference=REF),
+    conversation_errors.SeveralConversations(candidates=(CARLA, SOMEBODY), reference=REF),
+    conversation_errors.UserContextNeeded(reference=REF),
+    press_errors.NotYours(),
+    press_errors.TriedAlready(),
+    press_errors.RequestGone(),
+    press_errors.EndedAlready(),
+    press_errors.SharedAlready(),
+    session_errors.NothingOpen(),
+    session_errors.NothingOpen(ever=False),
+    session_errors.SessionNotFound(),
+    session_errors.SeveralOpen((("s-1", "Checkout <b>"), ("s-2", "Refund"))),
+    session_errors.MayNotEnd("U0BEN", "U0ANA"),
+    session_errors.MayNotRead("U0BEN", "U0BEN"),
+    session_errors.LeadsOnly(),
+    session_errors.AdminsOnly(),
+    *map(session_errors.ShareRefused, ("outside", "uninvited", "closed", "direct")),
+    session_errors.ShareUnknown(),
+    session_errors.NotPosted("ratelimited"),
+    session_errors.NotLinked(),
+    session_errors.NoSuchHost("no Genesys user has it"),
     errors.Interrupted(True),
     errors.Interrupted(False),
     errors.NotBegun(),
     errors.SessionOver(),
     errors.Unexpected(),
+    steps.NobodyNamed(),
+    steps.StepsOff(),
+    limits.TooManySends(5, 30),
+    sending_errors.SendingOff("sms"),
+    sending_errors.BadAddress("country"),
+    sending_errors.CountryNotAllowed("JP"),
+    sending_errors.NoLinkToSend(),
+    sending_errors.TextTooLong(765),
 ]
 BASES = {
     errors.CobrowseError,
     errors.NotAccepted,
     errors.Refused,
     errors.ServiceError,
-    errors.TryAgainRefused,
+    press_errors.TryAgainRefused,
 }
 MAY_BE_TRIED_AGAIN = {
     "SlackUnavailable",
@@ -64,6 +98,8 @@ MAY_BE_TRIED_AGAIN = {
     "OutcomeUnknown",
     "Unreachable",
     "UnusableAnswer",
+    "NoConversation",
+    "NotPosted",
     "Interrupted",
     "NotBegun",
     "SessionOver",
@@ -157,10 +193,28 @@ def test_what_the_person_cannot_mend_names_who_can(error):
         (errors.Interrupted(False), ["restarted", "No session was created"]),
         (errors.UnusableAnswer(why="no id", acted=True), ["no id", "Nobody knows"]),
         (errors.UnusableAnswer(why="a redirect (302)"), ["a redirect (302)", "No session was created"]),
+        (conversation_errors.NoConversation(), ["no customer", "few seconds", "id or address"]),
+        (conversation_errors.NotInConversation(conversation_id=HOST), [HOST, "not connected", "no session"]),
+        (
+            conversation_errors.SeveralConversations(candidates=(CARLA, SOMEBODY)),
+            ["Carla &lt;C&gt; &amp; co", f"`{CARLA.id}`"],
+        ),
+        (
+            conversation_errors.SeveralConversations(candidates=(CARLA, SOMEBODY)),
+            ["a customer since", "02 Jan 03:04 UTC"],
+        ),
+        (conversation_errors.SeveralConversations(candidates=(CARLA,) * 12), ["and 2 more"]),
+        (conversation_errors.UserContextNeeded(), ["signed in", CONTACT]),
         (errors.NoSuchSession(), ["ends by itself"]),
         (errors.ChannelNotAllowed("C0LOUNGE", ("C0DESK", "C0CARE")), ["<#C0DESK>", "<#C0CARE>"]),
         (errors.MayNotActForOthers("U0BEN"), ["<@U0BEN>", "supervisor", "none was started"]),
         (errors.SlackUnavailable("<oops>"), ["&lt;oops&gt;"]),
+        (session_errors.SeveralOpen((("s-1", "Checkout <b>"),)), ["none was ended", "`s-1` Checkout &lt;b&gt;"]),
+        (session_errors.MayNotEnd("U0BEN", "U0ANA"), ["<@U0BEN> and <@U0ANA>", "supervisors", CONTACT]),
+        (session_errors.MayNotRead("U0BEN", "U0BEN"), ["only <@U0BEN> may have the link"]),
+        (session_errors.NotPosted("<oops>"), ["&lt;oops&gt;"]),
+        (session_errors.NoSuchHost("<why>"), ["&lt;why&gt;"]),
+        (session_errors.ShareUnknown(), ["nobody knows", "not shared again"]),
     ],
     ids=lambda value: name_of(value) if isinstance(value, CobrowseError) else "",
 )

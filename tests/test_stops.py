@@ -3,15 +3,16 @@
 import asyncio
 import logging
 import time
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from delivery_bench import open_delivery
 from journey import ANA, Journey, is_note, link, open_journey, words
 
 from bot.sandbox.slack import Message as Seen
 from bot.slack import delivery
 from bot.slack.blocks import Message
-from bot.slack.messages import Words
 
 HANGS_SECONDS = 20.0
 LAST_WORDS_SECONDS = 3.0
@@ -91,10 +92,10 @@ async def test_when_slack_hangs_a_stop_does_not_wait_for_it_but_takes_the_next_w
 async def test_a_stop_at_the_moment_when_a_way_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both fall into one turn of the loop, since it is held up until both are due."""
     monkeypatch.setattr(delivery, "WAY_SECONDS", 0.05)
-    async with open_journey() as journey, delivery.new_http_session() as http:
+    async with open_journey() as journey, delivery.new_http_session() as http, AsyncExitStack() as stack:
         journey.slack.misbehave("response_url", "slow", seconds=HANGS_SECONDS)
         web = delivery.new_web_client(None, journey.slack.api_url, http)
-        ours, loop = delivery.Delivery(web, http, Words()), asyncio.get_running_loop()
+        ours, loop = await stack.enter_async_context(open_delivery(web, http)), asyncio.get_running_loop()
         faults: list[dict[str, Any]] = []
         loop.set_exception_handler(lambda _, context: faults.append(context))
         posting = asyncio.create_task(ours.post(f"{journey.slack.url}/response/x", Message("x", [])))

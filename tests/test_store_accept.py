@@ -9,13 +9,13 @@ from store_bench import ANA, HOST, TEAM, Bench, request, session
 
 from bot.desk.models import HostId, Person, Standing, State, TeamId, UserId, new_request_id
 
-any_bench = store_bench.any_bench
+bench = store_bench.bench
 AGENT = Person(TEAM, ANA, "Ana Agent", Standing.MEMBER)
 
 
 @pytest.fixture
-async def store(any_bench: Bench) -> Any:
-    return await any_bench.open()
+async def store(bench: Bench) -> Any:
+    return await bench.open()
 
 
 async def test_what_can_be_created_at_once_is_accepted_as_creating_in_one_go(store: Any) -> None:

@@ -11,19 +11,19 @@ import pytest
 from postgres import new_database
 from store_bench import Bench
 
-from bot.store import postgres, sqlite, sqlite_file, statements
+from bot.store import postgres, sessions, sqlite, sqlite_file, statements
 
 ROWS = 20_000
 VALUES: dict[str, Any] = {
     "now": 1.8e9, "kept_seconds": 1e9, "join_seconds": 10.0, "seconds": 1.0, "owner": 7, "replaces": False,
-    "accepted_at": 1.0, "ends_at": 2e9,
+    "accepted_at": 1.0, "ends_at": 2e9, "timeout_seconds": 1800, "most": 20,
 }  # fmt: skip
-TABLES = ("requests", "sessions", "found_hosts", "links")
+TABLES = ("requests", "sessions", "found_hosts", "links", "posts")
 
 
 def every_statement() -> Iterator[tuple[str, str]]:
-    for name, value in vars(statements).items():
-        if name.isupper() and name != "LINKS":  # which is to show them all
+    for name, value in (*vars(statements).items(), *vars(sessions).items()):
+        if name.isupper() and name[0] != "_" and name != "LINKS":  # which is to show them all
             for statement in (value,) if isinstance(value, str) else value:
                 yield name, statement
 
@@ -40,12 +40,14 @@ REQUESTS = """INSERT INTO requests (id, key, owner, state, kind, team_id, channe
     accepted_at, session_id) SELECT 'r' || i, 'k' || i, i % 50, 'answered', 'start', 'T', 'C', 'U' || i, false,
     's' || i, 1700000000 + i, 'x' || i FROM ({series}) AS n"""
 SESSIONS = """INSERT INTO sessions (id, request_id, team_id, requester, agent, host_id, name, application_id, status,
-    created_at, ends_at) SELECT 'x' || i, 'r' || i, 'T', 'U', 'U', 'h', 'n', 'web', 'active', 1700000000 + i,
-    1700001800 + i FROM ({series}) AS n"""
+    created_at, ends_at) SELECT 'x' || i, 'r' || i, 'T', 'U' || (i % 7), 'U' || (i % 500), 'h', 'n', 'web', 'active',
+    1700000000 + i, 1700001800 + i FROM ({series}) AS n"""
 HOSTS = """INSERT INTO found_hosts (team_id, user_id, host_id, rule, good_until)
     SELECT 'T', 'U' || i, 'h', 'r', 1900000000 + i FROM ({series}) AS n"""
 LINKED = "INSERT INTO links (team_id, user_id, host_id, linked_at) SELECT 'T', 'U' || i, 'h', 1 FROM ({series}) AS n"
-FILL = (REQUESTS, SESSIONS, HOSTS, LINKED)
+POSTED = """INSERT INTO posts (session_id, channel_id, ts, kind, request_id, due_at)
+    SELECT 'x' || i, 'C', i || '.1', 'shared', 'r' || i, 1900000000 + i FROM ({series}) AS n"""
+FILL = (REQUESTS, SESSIONS, HOSTS, LINKED, POSTED)
 
 
 async def test_no_statement_of_sqlite_looks_through_a_table(tmp_path: Path) -> None:

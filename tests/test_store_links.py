@@ -9,12 +9,12 @@ from store_bench import ANA, HOST, TEAM, Bench, die, request
 
 from bot.desk.models import HostId, TeamId, UserId
 
-bench, any_bench = store_bench.bench, store_bench.any_bench
+bench = store_bench.bench
 BEN, OTHER = UserId("U0BEN"), HostId("22222222-2222-4222-8222-222222222222")
 
 
-async def test_a_link_of_the_team_comes_before_one_of_any_team(any_bench: Bench) -> None:
-    store = await any_bench.open()
+async def test_a_link_of_the_team_comes_before_one_of_any_team(bench: Bench) -> None:
+    store = await bench.open()
     assert await store.linked(TEAM, ANA) is None
     await store.link([(None, ANA, HOST), (TEAM, ANA, OTHER)])
     assert await store.linked(TEAM, ANA) == OTHER
@@ -22,15 +22,15 @@ async def test_a_link_of_the_team_comes_before_one_of_any_team(any_bench: Bench)
     assert await store.linked(TEAM, BEN) is None
 
 
-async def test_linking_once_more_changes_the_link(any_bench: Bench) -> None:
-    store = await any_bench.open()
+async def test_linking_once_more_changes_the_link(bench: Bench) -> None:
+    store = await bench.open()
     await store.link([(None, ANA, HOST)])
     await store.link([(None, ANA, OTHER)])
     assert list(await store.links()) == [(None, ANA, OTHER)]
 
 
-async def test_only_the_link_that_is_named_is_removed(any_bench: Bench) -> None:
-    store = await any_bench.open()
+async def test_only_the_link_that_is_named_is_removed(bench: Bench) -> None:
+    store = await bench.open()
     await store.link([(None, ANA, HOST), (TEAM, ANA, OTHER)])
     assert not await store.unlink(TEAM, BEN)
     assert await store.unlink(TEAM, ANA)
@@ -40,8 +40,8 @@ async def test_only_the_link_that_is_named_is_removed(any_bench: Bench) -> None:
     assert await store.linked(TEAM, ANA) is None
 
 
-async def test_progress_is_told_until_all_are_in(any_bench: Bench) -> None:
-    store = await any_bench.open()
+async def test_progress_is_told_until_all_are_in(bench: Bench) -> None:
+    store = await bench.open()
     told: list[int] = []
     many = [(None, UserId(f"U{number:05d}"), HOST) for number in range(1201)]
     await store.link(many, told.append)

@@ -11,6 +11,7 @@ from store_bench import HOST, TEAM, Bench, die, files, request, session
 from bot.desk.models import Host, State, UserId
 from bot.store.opening import open_store
 from bot.store.refusals import StoreRefused
+from bot.store.schema import NEWEST
 
 bench = store_bench.bench
 
@@ -86,7 +87,7 @@ async def test_a_database_newer_than_the_program_is_refused_and_left_alone(bench
     for _ in range(2):  # the first refusal has changed nothing
         with pytest.raises(StoreRefused, match=r"newer version \(99\) than this program \(\d\)"):
             await bench.open(alone=False)
-    await execute(bench, "UPDATE facts SET value = '1' WHERE name = 'version'")
+    await execute(bench, f"UPDATE facts SET value = '{NEWEST}' WHERE name = 'version'")
     again = await bench.open(alone=False)
     assert (await again.found(TEAM, UserId("U0ANA")))[0] == Host(HOST, "same e-mail")
 

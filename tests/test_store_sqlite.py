@@ -10,9 +10,7 @@ import pytest
 from store_bench import Bench, files, request, session
 
 from bot.desk.errors import StoreUnavailable
-from bot.desk.models import (
-    State,
-)
+from bot.desk.models import State
 from bot.store.refusals import StoreRefused
 from bot.store.sqlite import SQLiteStore
 

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import ctypes
 import struct
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from socket import SOL_SOCKET
@@ -17,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27  # asm-generic/socket.h
 TAKE_NOTHING = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # BPF_RET | BPF_K, 0 bytes
 
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+CAN_LOSE = sys.platform == "linux"
 
 
 class Wire:

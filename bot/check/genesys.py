@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 from bot.check.findings import Finding, Mark, doubt, left_out, right, wrong
 from bot.check.reach import Reached, reach
 from bot.desk import errors
 from bot.desk.errors import ServiceError
+from bot.desk.models import HostId
 from bot.genesys.auth import TokenAuth
 from bot.genesys.client import GenesysClient
 from bot.genesys.connections import HttpClient
-from bot.genesys.credentials import KeyCredentials
+from bot.genesys.keys import KeyCredentials
+from bot.genesys.live import QUERY, VIEW_DETAILS, query
 from bot.genesys.sessions import READ, WRITE, Sessions
 from bot.genesys.tokens import view_token
 from bot.genesys.users import VIEW, Users
@@ -18,7 +21,8 @@ from bot.settings import Service
 
 PATIENCE_SECONDS = 30.0
 NOBODY = "nobody@cobrowse-bot.invalid"
-"""Nobody's address, for a search whose answer does not matter."""
+NOBODYS_ID = HostId("00000000-0000-4000-8000-000000000000")
+"""Nobody's address and id, for searches whose answers do not matter."""
 STATUS_PAGE = "status.mypurecloud.com"
 
 
@@ -39,9 +43,13 @@ async def look(service: Service, *, match_email: bool) -> tuple[list[Finding], l
 async def _ask(service: Service, auth: TokenAuth, client: GenesysClient, match_email: bool) -> list[Finding]:
     found = [await _patiently("token", service, lambda: _token(service, auth))]
     if found[0].mark is Mark.WRONG:
-        return [*found, left_out("permissions", "there is no token"), left_out("application", "there is no token")]
+        names = ("permissions", "conversations" if service.conversations else "application")
+        return [*found, *(left_out(name, "there is no token") for name in names)]
     found.append(await _patiently("permissions", service, lambda: _permissions(service, client)))
-    found.append(await _patiently("application", service, lambda: _application(service, client)))
+    if service.conversations:
+        found.append(await _patiently("conversations", service, lambda: _conversations(client)))
+    else:
+        found.append(await _patiently("application", service, lambda: _application(service, client)))
     if match_email:
         found.append(await _patiently("users", service, lambda: _users(client)))
     return found
@@ -82,7 +90,8 @@ async def _permissions(service: Service, client: GenesysClient) -> Finding:
     of = f", of {token.organization}" if token.organization else ""
     if not token.scopes:
         return right("permissions", f"it is a client with roles{of}; what they allow shows below")
-    if missing := [scope for scope in (WRITE, READ) if scope not in token.scopes]:
+    needed = () if service.conversations else (WRITE, READ)
+    if missing := [scope for scope in needed if scope not in token.scopes]:
         return wrong("permissions", f"the token lacks {' and '.join(missing)}.", _grant(missing[0], service))
     return right("permissions", f"{', '.join(sorted(token.scopes))}{of}")
 
@@ -97,6 +106,12 @@ async def _application(service: Service, client: GenesysClient) -> Finding:
     there = f"the ids there are: {', '.join(known[:20])}" if known else "there is none"
     what = f"Genesys knows no application {used}; {there}."
     return wrong("application", what, "Put one that exists into COBROWSE_APPLICATION_ID.")
+
+
+async def _conversations(client: GenesysClient) -> Finding:
+    """The look-ups and the offer itself need a conversation to be tried on."""
+    await client.call("POST", QUERY, needs=VIEW_DETAILS, json=query(NOBODYS_ID, datetime.now(UTC)), safe=True)
+    return right("conversations", "can be searched; looking at one and offering in it shows with the first session")
 
 
 async def _users(client: GenesysClient) -> Finding:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot import settings
 from bot.check.findings import Finding, doubt, right, wrong
-from bot.genesys.credentials import KeyCredentials
+from bot.genesys.keys import KeyCredentials
 from bot.settings import Database, Service, Settings, SettingsFault, Slack
 from bot.settings.variables import VARIABLES
 

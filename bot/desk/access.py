@@ -15,7 +15,8 @@ from bot.desk.errors import (
     OtherWorkspace,
     SlackUnavailable,
 )
-from bot.desk.models import ChannelId, Person, Request, Standing, TeamId, UserId
+from bot.desk.models import ChannelId, Kind, Person, Request, Role, Standing, TeamId, UserId
+from bot.desk.steps import NobodyNamed, StepsOff, is_unasked
 
 
 class People(Protocol):
@@ -48,6 +49,7 @@ class Rules:
     admins: Roll = Roll()
     members: Roll = Roll()
     channels: Collection[ChannelId] = ()
+    workflow_steps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +77,48 @@ class Access:
 
     async def admit(self, request: Request) -> Person:
         """Whose session it may be: the requester, or the agent they may act for. Raises Refused, SlackUnavailable."""
-        self._check_place(request)
-        requester = await self._member(request.requester, is_target=False)
+        self.check_place(request)
+        requester = await self._member(request.requester, is_target=not request.for_another and is_unasked(request))
         if not request.for_another:
             return requester
         if not await self._leads(request.requester):
             raise MayNotActForOthers(request.agent)
         return await self._member(request.agent, is_target=True)
 
-    def _check_place(self, request: Request) -> None:
+    async def enter(self, request: Request) -> Person:
+        """The requester, for what starts nothing, in whichever channel. Raises Refused, SlackUnavailable."""
+        self._check_home(request)
+        return await self._member(request.requester, is_target=False)
+
+    def check_place(self, request: Request) -> None:
+        """Whether there may be sessions in that channel. Raises Refused."""
+        self._check_home(request)
+        if request.kind is Kind.STEP:  # it comes from no channel
+            self._check_step(request)
+        elif self._rules.channels and request.channel_id not in self._rules.channels:
+            raise ChannelNotAllowed(request.channel_id, tuple(self._rules.channels))
+
+    async def check_standing(self, user_id: UserId) -> None:
+        """Whether somebody else is a member at all. Raises NotAMember, SlackUnavailable."""
+        person = await self._people.person(user_id)
+        if person.standing is not Standing.MEMBER:
+            raise NotAMember(user_id, person.standing, is_target=True)
+
+    async def role(self, user_id: UserId) -> Role:
+        """What a member is beyond that. Raises SlackUnavailable."""
+        if await self._on_any((self._rules.admins,), user_id):
+            return Role.ADMIN
+        return Role.SUPERVISOR if await self._on_any((self._rules.supervisors,), user_id) else Role.MEMBER
+
+    def _check_step(self, request: Request) -> None:
+        if not self._rules.workflow_steps:
+            raise StepsOff
+        if not request.requester:
+            raise NobodyNamed
+
+    def _check_home(self, request: Request) -> None:
         if not self._home.serves(request.team_id, request.enterprise_id):
             raise OtherWorkspace(request.team_id)
-        if self._rules.channels and request.channel_id not in self._rules.channels:
-            raise ChannelNotAllowed(request.channel_id, tuple(self._rules.channels))
 
     async def _member(self, user_id: UserId, *, is_target: bool) -> Person:
         person = await self._people.person(user_id)

@@ -13,34 +13,17 @@ from typing import Protocol
 
 from bot.desk.access import Access
 from bot.desk.cache import at_once
-from bot.desk.errors import (
-    CobrowseError,
-    Draining,
-    Interrupted,
-    InvalidHost,
-    NotYours,
-    RequestGone,
-    TriedAlready,
-    Unexpected,
-)
+from bot.desk.errors import CobrowseError, Draining, Interrupted, InvalidHost, Unexpected
 from bot.desk.hosts import LINK, Hosts
-from bot.desk.housekeeping import keep_house
-from bot.desk.journal import Outcome, log_outcome
-from bot.desk.models import (
-    Host,
-    Identity,
-    Kind,
-    Offer,
-    Order,
-    Person,
-    Request,
-    RequestId,
-    Session,
-    Started,
-    State,
-)
-from bot.desk.progress import NOTE_AFTER_SECONDS, Notifier, Progress, Superseded, Watcher
+from bot.desk.housekeeping import keep_house, keep_posts
+from bot.desk.journal import Journal
+from bot.desk.limits import Gatekeeper
+from bot.desk.models import Host, Offer, Order, Person, Request, RequestId, Session, Started, State
+from bot.desk.outcomes import Handlers, Outcome
+from bot.desk.press_errors import NotYours, RequestGone, TriedAlready
+from bot.desk.progress import NOTE_AFTER_SECONDS, Deeds, Notifier, Progress, Superseded, Watcher
 from bot.desk.recovery import known_end, session_of_another
+from bot.desk.steps import STARTS, is_unasked
 from bot.desk.store import Kept, Store
 
 log = logging.getLogger(__name__)
@@ -69,6 +52,9 @@ class Teller(Notifier, Protocol):
     async def answer(self, request: Request, outcome: Outcome) -> bool:
         """Whether the outcome reached the requester."""
 
+    async def close_posts(self) -> None:
+        """Waits until there may be some, and messages about sessions that are over say so. Raises StoreUnavailable."""
+
     async def tell_agent(self, request: Request, session: Session) -> bool:
         """Whether the agent now knows that a session was started for them, and by whom."""
 
@@ -93,26 +79,40 @@ class Desk:
         sessions: SessionService,
         teller: Teller,
         offer: Offer,
+        handlers: Handlers,
+        deeds: Deeds,
+        gatekeeper: Gatekeeper,
+        journal: Journal | None = None,
         note_after_seconds: float = NOTE_AFTER_SECONDS,
     ) -> None:
         self._store, self._access, self._hosts = store, access, hosts
         self._sessions, self._teller, self._offer = sessions, teller, offer
+        self._handlers, self._deeds, self._gatekeeper = handlers, deeds, gatekeeper
+        self._journal = journal or Journal()
         self._note_after_seconds = note_after_seconds
         self._working: set[asyncio.Task[None]] = set()
         self._answering: set[asyncio.Task[None]] = set()
+        self._accepting = 0
         self._draining = False
-        self._housekeeping: asyncio.Task[None] | None = None
+        self._housekeeping: list[asyncio.Task[None]] = []
 
     def open(self) -> None:
         """Takes up what a dead process left: at once, and whenever another replica dies. Cleans up, too."""
-        self._housekeeping = asyncio.create_task(keep_house(self._store, self._begin))
+        keeping = keep_house(self._store, self._journal, self._begin), keep_posts(self._teller.close_posts)
+        self._housekeeping = [asyncio.create_task(each) for each in keeping]
 
     async def accept(self, request: Request) -> bool:
         """Stores the request and starts to work it; False when it is here already. Raises NotAccepted."""
-        if self._draining:
-            raise Draining
-        ready = self._ready(request)
-        accepted = await self._store.accept(request, ready.agent if ready else None)
+        with self._journal.refusals(request):
+            if self._draining:
+                raise Draining
+            self._gatekeeper.admit(request, self.under_way)
+            ready = self._ready(request)
+            self._accepting += 1
+            try:
+                accepted = await self._store.accept(request, ready.agent if ready else None)
+            finally:
+                self._accepting -= 1
         if accepted.is_new:
             if ready and accepted.linked:
                 ready = Ready(ready.agent, Host(accepted.linked, LINK))
@@ -122,7 +122,7 @@ class Desk:
 
     def _ready(self, request: Request) -> Ready | None:
         """What the create takes, if nothing has to be waited for: then it is accepted and sent out in one write."""
-        if request.kind is not Kind.START or not self._sessions.is_free:
+        if request.kind not in STARTS or not self._sessions.is_free:
             return None
         try:
             agent = at_once(self._access.admit(request))
@@ -135,21 +135,21 @@ class Desk:
         """Accepts `failed` once more for whoever pressed the button. Raises TryAgainRefused, NotAccepted."""
         kept = await self._store.find(failed)
         if kept is None:
-            raise RequestGone
+            raise self._journal.refused(press, RequestGone())
         was = kept.request
         # In an Enterprise Grid the press may carry another workspace of it than the command did.
         same_place = press.team_id == was.team_id or (was.enterprise_id and press.enterprise_id == was.enterprise_id)
         if was.requester != press.requester or not same_place:
-            raise NotYours
-        again = replace(press, kind=was.kind, target=was.target, name=was.name, team_id=was.team_id)
+            raise self._journal.refused(press, NotYours())
+        again = was.repeated(press)
         if kept.failure is None or not await self.accept(again):
-            raise TriedAlready
+            raise self._journal.refused(press, TriedAlready())
 
     async def drain(self, seconds: float) -> None:
         """Takes nothing more, finishes what is accepted; what is left at the end is answered "was interrupted"."""
         self._draining = True
-        if self._housekeeping:
-            self._housekeeping.cancel()
+        for task in self._housekeeping:
+            task.cancel()
         if self._working:
             await asyncio.wait(self._working, timeout=max(seconds - LAST_WORDS_SECONDS, seconds / 2))
         for task in self._working - self._answering:
@@ -160,6 +160,11 @@ class Desk:
             await asyncio.wait(self._working, timeout=LAST_WORDS_SECONDS)
         for task in self._working:
             log.error("left without an answer", extra={"fields": {"request": task.get_name()}})
+
+    @property
+    def under_way(self) -> int:
+        """How many requests are accepted, or just being, and not answered."""
+        return len(self._working) + self._accepting
 
     def _begin(self, kept: Kept, ready: Ready | None = None) -> None:
         task = asyncio.create_task(self._work(kept, ready), name=kept.request.id)
@@ -178,7 +183,7 @@ class Desk:
             await progress.settle(outcome)
             await progress.stop()
             reached = await self._teller.answer(request, outcome)
-            log_outcome(request, outcome, reached, time.monotonic() - began, progress.create_seconds)
+            self._journal.ended(request, outcome, reached, time.monotonic() - began, progress.create_seconds)
             await progress.write_down(State.ANSWERED, patience_seconds=ANSWERED_PATIENCE_SECONDS)
         except Superseded:
             await progress.stop()
@@ -206,20 +211,18 @@ class Desk:
             return Unexpected(maybe_created=progress.state is State.CREATING)
 
     async def _begun_outcome(self, request: Request, progress: Progress) -> Outcome:
-        if request.kind is Kind.WHOAMI:
-            return await self._identify(request)
+        if handle := self._handlers.get(request.kind):
+            return await handle(request)
+        if do := self._deeds.get(request.kind):
+            return await do(request, progress)
         if session := await session_of_another(request, self._store):
             await progress.write_down(State.CREATED, session=session)
             return Started(session)  # whoever it is for was told by the other
         return await self._start(request, progress)
 
-    async def _identify(self, request: Request) -> Identity:
-        person = await self._access.admit(request)
-        return Identity(person, await self._hosts.find(person))
-
     async def _start(self, request: Request, progress: Progress) -> Started:
         agent = await self._access.admit(request)
-        host = await self._hosts.find(agent, is_target=request.for_another)
+        host = await self._hosts.find(agent, is_target=is_unasked(request))
         return await self._create(request, Ready(agent, host), progress)
 
     async def _create(self, request: Request, ready: Ready, progress: Progress) -> Started:
@@ -234,9 +237,9 @@ class Desk:
             await progress.write_down(State.CREATED, session=session)
             return await self._told(request, started)
         except asyncio.CancelledError:  # the bot stops; the session exists, and is not to be denied
-            return replace(started, agent_told=False if request.for_another else None)
+            return replace(started, agent_told=False if is_unasked(request) else None)
 
     async def _told(self, request: Request, started: Started) -> Started:
-        if not request.for_another:
+        if not is_unasked(request):
             return started
         return replace(started, agent_told=await self._teller.tell_agent(request, started.session))

@@ -1,16 +1,26 @@
 """Everything a person can be told instead of a link: one class each, with what its sentence needs to know.
 
     CobrowseError
-    ├─ NotAccepted            nothing was stored: Draining · StoreUnavailable; perhaps it was: MaybeAccepted
+    ├─ NotAccepted            nothing was stored: Draining · StoreUnavailable · TooManyStarts · TooManySends ·
+    │                         TooManyUnderWay
+    │                         perhaps it was: MaybeAccepted
     ├─ Refused                OtherWorkspace · ChannelNotAllowed · NotAMember · NotListed · MayNotActForOthers
+    │                         StepsOff · MayNotEnd · MayNotRead · LeadsOnly · AdminsOnly
+    ├─ NobodyNamed            a workflow's step without a person
     ├─ HostNotFound           no rule of the chain maps the person
     ├─ SlackUnavailable       Slack would not say who somebody is
     ├─ ServiceError           the session service; carries its reference
     │  ├─ SignInRefused · OAuthRefused · Forbidden                          the bot's own set-up
     │  ├─ InvalidHost · UnknownApplication · BadRequest                     this order
+    │  ├─ NoConversation · NotInConversation · SeveralConversations         which conversation it is for
+    │  ├─ UserContextNeeded                                                 a client may not, a person may
     │  ├─ Busy · TooManyWaiting · ServiceFault · OutcomeUnknown · Unreachable · UnusableAnswer
     │  │                      NoSuchSession
     ├─ TryAgainRefused        NotYours · TriedAlready · RequestGone
+    ├─ NothingOpen · SessionNotFound · SeveralOpen · EndedAlready           which session, and is it there
+    ├─ SharedAlready · ShareRefused · ShareUnknown · NotPosted              telling others of it
+    ├─ NotLinked · NoSuchHost who hosts as whom
+    ├─ SendingOff · BadAddress · CountryNotAllowed · NoLinkToSend · TextTooLong   to a customer
     ├─ Interrupted            the bot stopped while the request was being worked
     ├─ NotBegun               the store went away before the create went out
     ├─ SessionOver            the bot stopped before the link was told, and came back too late
@@ -210,22 +220,6 @@ class UnusableAnswer(ServiceError):
 
 class NoSuchSession(ServiceError):
     """The service knows no session by this id, or cannot end it on demand."""
-
-
-class TryAgainRefused(CobrowseError):
-    """A Try again button that does nothing for this press."""
-
-
-class NotYours(TryAgainRefused):
-    """Only the requester may press it."""
-
-
-class TriedAlready(TryAgainRefused):
-    """It works once."""
-
-
-class RequestGone(TryAgainRefused):
-    """The request is not known any more."""
 
 
 @dataclass(eq=False)

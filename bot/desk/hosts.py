@@ -62,6 +62,26 @@ def host_id(text: str) -> HostId | None:
     return HostId(text) if UUID.fullmatch(text) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Why an address leads to no host, in a few words."""
+
+    why: str
+
+
+def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | Unusable:
+    """The one active user who has this address (pure)."""
+    if len(users) != 1:
+        return Unusable("several Genesys users have this address" if users else "no Genesys user has it")
+    user = users[0]
+    # Asked again here, since a search that ignores its filter would hand out somebody else's host.
+    if user.email.strip().lower() != email.lower():
+        return Unusable("Genesys answered with another address")
+    if not user.active:
+        return Unusable("the Genesys user is not active")
+    return host_id(user.id) or Unusable("the Genesys user's id is no UUID")
+
+
 class ListedHosts:
     """Rule 1: the mapping file. An entry for (team, user) comes before one for the user in any team."""
 
@@ -96,16 +116,8 @@ class SameEmail:
             return Miss(self.name, "the address has unusual letters")
         if self._domains and email.rpartition("@")[2].lower() not in self._domains:
             return Miss(self.name, "the address is outside the allowed domains")
-        users = await self._directory.by_email(email)
-        if len(users) != 1:
-            return Miss(self.name, "several Genesys users have this address" if users else "no Genesys user has it")
-        user = users[0]
-        # Asked again here, since a search that ignores its filter would hand out somebody else's host.
-        if user.email.strip().lower() != email.lower():
-            return Miss(self.name, "Genesys answered with another address")
-        if not user.active:
-            return Miss(self.name, "the Genesys user is not active")
-        return host_id(user.id) or Miss(self.name, "the Genesys user's id is no UUID")
+        found = only_active(await self._directory.by_email(email), email)
+        return Miss(self.name, found.why) if isinstance(found, Unusable) else found
 
 
 class Hosts:
@@ -117,6 +129,7 @@ class Hosts:
         self._found: Cache[Key, Found] = Cache(seconds=lambda found: found[1], size=CACHE_SIZE, clock=clock)
         self._missed: TTLCache[Key, tuple[Miss, ...]] = TTLCache(CACHE_SIZE, MISSED_SECONDS, clock)
         self._looking: dict[Key, object] = {}
+        self._undropped: set[Key] = set()  # forgotten, and the book was away
 
     async def find(self, person: Person, *, is_target: bool = False) -> Host:
         """The person's host. Raises HostNotFound with what was tried, or ServiceError if Genesys cannot say."""
@@ -141,17 +154,20 @@ class Hosts:
         """Looks the person up anew next time: the service did not take the host we had. Raises nothing."""
         key = (person.team_id, person.user_id)
         self._looking.pop(key, None)
+        self._undropped.add(key)
         with suppress(StoreUnavailable):  # what the service said is what the person has to read
             await self._book.drop_found(*key)
+            self._undropped.discard(key)
         self._found.forget(key)  # after that: one who looks meanwhile may still have read it there
 
     async def _look_up(self, key: Key, person: Person) -> Found:
         mine = self._looking[key] = object()
         try:
-            before = await self._book.found(*key)
+            before = None if key in self._undropped else await self._book.found(*key)
             found, is_news = await self._try_rules(person, before)
             if is_news and self._looking.get(key) is mine:
                 await self._book.keep_found(*key, *found)
+                self._undropped.discard(key)
                 if self._looking.get(key) is not mine:  # forgotten while it was being kept
                     await self._book.drop_found(*key)
             return found

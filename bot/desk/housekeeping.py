@@ -1,11 +1,12 @@
-"""What is done now and then: requests of dead processes are taken up again, and what is over is cleaned up."""
+"""What is done now and then: requests of dead processes are taken up again, what is over is cleaned up and told."""
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from bot.desk.errors import StoreUnavailable
+from bot.desk.journal import Journal
 from bot.desk.store import Kept, Store
 
 log = logging.getLogger(__name__)
@@ -14,13 +15,13 @@ ORPHANS_SECONDS = 2.0
 SWEEP_SECONDS = 3600.0
 
 
-async def keep_house(store: Store, begin: Callable[[Kept], None]) -> None:
+async def keep_house(store: Store, journal: Journal, begin: Callable[[Kept], None]) -> None:
     """For ever: hands each request that a dead process left to `begin`, at once and whenever another replica dies."""
     swept = float("-inf")
     while True:
         try:
             for kept in await store.orphans():
-                log.info("resumed", extra={"fields": {"request": kept.request.id, "state": kept.state.value}})
+                journal.resumed(kept)
                 begin(kept)
             if time.monotonic() - swept > SWEEP_SECONDS:
                 await store.sweep()
@@ -30,3 +31,18 @@ async def keep_house(store: Store, begin: Callable[[Kept], None]) -> None:
         except Exception:
             log.exception("housekeeping failed")
         await asyncio.sleep(ORPHANS_SECONDS)
+
+
+async def keep_posts(close_posts: Callable[[], Awaitable[None]]) -> None:
+    """For ever: messages about sessions that are over say so. Beside the other, since it waits for Slack.
+
+    `close_posts` returns when there may have been some.
+    """
+    while True:
+        try:
+            await close_posts()
+        except StoreUnavailable:
+            log.warning("the store is away")
+        except Exception:
+            log.exception("housekeeping failed")
+            await asyncio.sleep(ORPHANS_SECONDS)

@@ -1,34 +1,91 @@
-"""One log line an outcome: who asked for what, what became of it, and how long it took."""
+"""What became of each request: one line in the log, a count, and an entry in the audit log."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
 
-from bot.desk.errors import CobrowseError, ServiceError
-from bot.desk.models import Identity, Request, Started
+from bot.desk.errors import CobrowseError, NotAccepted, ServiceError
+from bot.desk.meter import UNMEASURED, Meter
+from bot.desk.models import Request, Started
+from bot.desk.outcomes import Ended, Linked, Outcome, Recalled, Sent, SentDirect, Shared
+from bot.desk.steps import step_of
+from bot.desk.store import Kept
 
 log = logging.getLogger(__name__)
 
-Outcome = Started | Identity | CobrowseError
+E = TypeVar("E", bound=CobrowseError)
 
 
-def log_outcome(request: Request, outcome: Outcome, reached: bool, seconds: float, create_seconds: float) -> None:
-    """One line an outcome."""
+class Audit(Protocol):
+    """Keeps who did what, and who was refused; never raises."""
+
+    def __call__(self, request: Request, outcome: Outcome, *, reached: bool) -> None: ...
+
+
+def _unaudited(request: Request, outcome: Outcome, *, reached: bool) -> None:
+    """Keeps nothing."""
+
+
+class Journal:
+    """Is told by the desk."""
+
+    def __init__(self, meter: Meter = UNMEASURED, audit: Audit = _unaudited) -> None:
+        self._meter, self._audit = meter, audit
+
+    def ended(self, request: Request, outcome: Outcome, reached: bool, seconds: float, create_seconds: float) -> None:
+        """A request has come to its outcome, and has been answered."""
+        fields = _fields(request, outcome)
+        fields |= {"total_ms": round(seconds * 1000), "create_ms": round(create_seconds * 1000)}
+        if reached:
+            log.info("answered", extra={"fields": fields})
+        else:
+            log.error("the answer reached nobody", extra={"fields": fields})
+        self._meter.ended(request.kind.value, type(outcome).__name__, seconds, reached=reached)
+        self._audit(request, outcome, reached=reached)
+
+    def refused(self, request: Request, error: E) -> E:
+        """It was not accepted; whoever raises the error tells the person. Returns the error."""
+        self._meter.refused(request.kind.value, type(error).__name__)
+        self._audit(request, error, reached=True)
+        return error
+
+    @contextmanager
+    def refusals(self, request: Request) -> Iterator[None]:
+        """The same for what is raised in here."""
+        try:
+            yield
+        except NotAccepted as error:
+            self.refused(request, error)
+            raise
+
+    def resumed(self, kept: Kept) -> None:
+        """A dead process left it."""
+        log.info("resumed", extra={"fields": {"request": kept.request.id, "state": kept.state.value}})
+        self._meter.resumed()
+
+
+def _fields(request: Request, outcome: Outcome) -> dict[str, object]:
     fields: dict[str, object] = {
         "request": request.id,
         "kind": request.kind.value,
         "outcome": type(outcome).__name__,
         "team": request.team_id,
         "requester": request.requester,
-        "total_ms": round(seconds * 1000),
-        "create_ms": round(create_seconds * 1000),
     }
     if request.for_another:
         fields["agent"] = request.agent
+    if step := step_of(request):
+        fields |= {"step": step.execution_id, "workflow": step.workflow_execution_id}
     if isinstance(outcome, Started):
         session = outcome.session
         fields |= {"host": session.host_id, "session": session.id, "reference": session.reference, "rule": outcome.rule}
+    if isinstance(outcome, Recalled | Ended | Shared | SentDirect | Sent):
+        fields["session"] = outcome.record.session.id
+    if isinstance(outcome, Sent):
+        fields["sent_to"] = outcome.address.masked
+    if isinstance(outcome, Linked):
+        fields["host"] = outcome.host_id
     if isinstance(outcome, ServiceError):
         fields["reference"] = outcome.reference
-    if reached:
-        log.info("answered", extra={"fields": fields})
-    else:
-        log.error("the answer reached nobody", extra={"fields": fields})
+    return fields

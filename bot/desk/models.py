@@ -5,7 +5,7 @@ All frozen. Fields that hold a secret are left out of every repr, so that no log
 
 import base64
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
@@ -20,12 +20,22 @@ HostId = NewType("HostId", str)
 """A Genesys user, a lower-case UUID."""
 SessionId = NewType("SessionId", str)
 """What the session service calls a session. Opaque."""
+ConversationId = NewType("ConversationId", str)
+"""A conversation of Genesys Cloud, a lower-case UUID."""
 RequestId = NewType("RequestId", str)
 """Our own reference, twelve characters that can be read out over a phone."""
 
 
 NAME_LENGTH = 100
 """The longest session name, in characters."""
+
+
+class Role(StrEnum):
+    """What a member may do beyond starting sessions of their own."""
+
+    MEMBER = "member"
+    SUPERVISOR = "supervisor"
+    ADMIN = "administrator"
 
 
 class Standing(StrEnum):
@@ -62,6 +72,20 @@ class Kind(StrEnum):
 
     START = "start"
     WHOAMI = "whoami"
+    HELP = "help"
+    LAST = "last"
+    STATUS = "status"
+    LIST = "list"
+    END = "end"
+    SHARE = "share"
+    DIRECT = "direct"
+    APPS = "apps"
+    LINK = "link"
+    UNLINK = "unlink"
+    WHY = "why"
+    PROPOSE = "propose"
+    SEND = "send"
+    STEP = "step"
 
 
 class State(StrEnum):
@@ -79,8 +103,10 @@ class Request:
     """One thing one person asked for, once.
 
     `key` is Slack's own id of the invocation, so that what is delivered twice is one request. `target` is whom the
-    session is for, None for oneself. `reply_url` is Slack's response_url: a secret. `replaces` is true when the answer
-    takes the place of the message whose button was pressed.
+    session is for, None for oneself; `conversation_id` which conversation it is for, None for the one there is.
+    `reply_url` is Slack's response_url: a secret. `replaces` is true when the answer takes the place of the message
+    whose button was pressed. `argument` is what a kind takes beside these: a session's id, an address. `application_id`
+    and `timeout_seconds` are None for what the settings say. Without a `channel_id` it was asked for nowhere special.
     """
 
     id: RequestId
@@ -93,6 +119,10 @@ class Request:
     accepted_at: datetime
     target: UserId | None = None
     name: str | None = None
+    argument: str | None = field(default=None, repr=False)
+    application_id: str | None = None
+    timeout_seconds: int | None = None
+    conversation_id: ConversationId | None = None
     reply_url: str | None = field(default=None, repr=False)
     replaces: bool = False
     same_as: RequestId | None = None
@@ -107,10 +137,27 @@ class Request:
         """Whether somebody other than the requester is to host it. A mention of oneself is oneself."""
         return self.agent != self.requester
 
+    def repeated(self, press: "Request") -> "Request":
+        """The same wish once more, of the same person, to be answered where they pressed; a press may say for which
+        conversation."""
+        return replace(
+            self,
+            id=press.id,
+            key=press.key,
+            accepted_at=press.accepted_at,
+            conversation_id=press.conversation_id or self.conversation_id,
+            reply_url=press.reply_url,
+            replaces=press.replaces,
+            same_as=None,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What the session service is asked for. `context` says where the wish came from ("slack", "command-line")."""
+    """What the session service is asked for. `context` says where the wish came from ("slack", "command-line").
+
+    `conversation_id` is for the service that has sessions inside of conversations: None leaves it to find the host's.
+    """
 
     host_id: HostId
     name: str
@@ -119,6 +166,7 @@ class Order:
     timeout_seconds: int
     request_id: RequestId
     context: str
+    conversation_id: ConversationId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +182,12 @@ class Offer:
         return Order(
             host_id=host.id,
             name=request.name or f"Co-browse with {agent.name}"[:NAME_LENGTH],
-            application_id=self.application_id,
+            application_id=request.application_id or self.application_id,
             application_type=self.application_type,
-            timeout_seconds=self.timeout_seconds,
+            timeout_seconds=request.timeout_seconds or self.timeout_seconds,
             request_id=request.id,
             context="slack",
+            conversation_id=request.conversation_id,
         )
 
 
@@ -146,7 +195,8 @@ class Offer:
 class Session:
     """A session that exists. `join_url` is the customer's, and a secret; `ends_at` is when its time-out ends it.
 
-    `reference` is the service's correlation id of the answer that brought it.
+    `join_code` is a secret, too: where the service gives one, `ends_at` is until when it can be used, and `join_url`
+    may be empty. `reference` is the service's correlation id of the answer that brought it.
     """
 
     id: SessionId
@@ -156,7 +206,17 @@ class Session:
     application_id: str = ""
     ends_at: datetime
     join_url: str = field(repr=False)
+    join_code: str = field(default="", repr=False)
     reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveConversation:
+    """A conversation a host is in. `customer` is a name, for display only, and "" when it is not known."""
+
+    id: ConversationId
+    since: datetime
+    customer: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +244,6 @@ class Note:
 
 
 def new_request_id() -> RequestId:
-    """Sixty random bits, in letters and digits that are not mistaken for each other when read out.
-
-    It is no secret: whoever names a request is checked anew.
-    """
+    """Sixty random bits, in letters and digits that are not mistaken for each other. It is no secret."""
     bits = random.getrandbits(64).to_bytes(8, "big")
     return RequestId(base64.b32encode(bits).decode()[:12].lower())

@@ -9,12 +9,13 @@ import asyncio
 import logging
 import math
 import time
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
 from bot.desk.errors import CobrowseError, NotBegun, StoreUnavailable, TooManyWaiting
-from bot.desk.journal import Outcome
-from bot.desk.models import Note, Request, Session, Started, State
+from bot.desk.models import Kind, Note, Request, Session, Started, State
+from bot.desk.outcomes import Outcome, Success
 from bot.desk.records import to_record
 from bot.desk.store import Kept, Store
 
@@ -28,6 +29,7 @@ LONGEST_WAIT_SECONDS = 1500.0
 """Whose turn would come later than this after they asked is told so at once: Slack takes answers for 30 minutes."""
 NOTE_PATIENCE_SECONDS = 1.0
 PATIENCE_SECONDS = 2.0
+SENDING_SECONDS = 15.0
 RETRY_SECONDS = 0.5
 
 
@@ -45,6 +47,11 @@ class Watcher(Protocol):
     async def sending(self) -> None: ...
 
     async def waiting(self, seconds: float) -> None: ...
+
+
+Deed = Callable[[Request, Watcher], Awaitable[Success]]
+Deeds = Mapping[Kind, Deed]
+"""Who does what must not be done twice: the watcher is told when it goes out, and after that it is not asked again."""
 
 
 class Notifier(Protocol):
@@ -77,12 +84,23 @@ class Progress:
         return f"{self.request.team_id}/{self.request.requester}"
 
     async def sending(self) -> None:
-        """The create goes out now. Raises Superseded when the request is not ours to send any more, NotBegun."""
-        if self.state is not State.CREATING:  # else it was accepted so, in one write
+        """The create goes out now. Raises Superseded when the request is not ours to send any more, NotBegun.
+
+        A shared store that is away is waited for: another replica may take the request and send it meanwhile.
+        """
+        loop = asyncio.get_running_loop()
+        last = loop.time() + (SENDING_SECONDS if self._store.shared else 0.0)
+        while self.state is not State.CREATING:  # it may have been accepted so, in one write
             try:
                 await self.move(State.CREATING)
             except StoreUnavailable:
-                raise NotBegun from None
+                if loop.time() >= last:
+                    raise NotBegun from None
+                await asyncio.sleep(RETRY_SECONDS)
+            except Superseded:
+                if not self._perhaps:
+                    raise
+                raise NotBegun from None  # by another, or by us without our hearing of it: settle() will find out
         self._sent_at = time.monotonic()
         self._wait_until = None
 
@@ -121,8 +139,9 @@ class Progress:
 
     async def _advance(self, to: State, session: Session | None, failure: CobrowseError | None) -> bool:
         for from_ in (self.state, *self._perhaps):
-            if from_ is to:
-                return _is_there(await self._store.find(self.request.id), to, session, failure)
+            if from_ is to:  # of `creating` nobody could say whether it is our own
+                kept = await self._store.find(self.request.id)
+                return to is not State.CREATING and _is_there(kept, to, session, failure)
             if await self._store.advance(self.request.id, from_, to, session=session, failure=failure):
                 return True
         return False

@@ -32,8 +32,10 @@ class Limit(Protocol):
 class Queue:
     """Hands out turns, one for each call."""
 
-    def __init__(self, limit: Limit) -> None:
+    def __init__(self, limit: Limit, calls_each: int = 1) -> None:
+        """`calls_each`: how many a session takes. All but the first of them are said to be `again`."""
         self._limit = limit
+        self._calls_each = calls_each
         self._lines: OrderedDict[str, deque[Turn]] = OrderedDict()  # by requester; the first of them is next
         self._background: deque[Turn] = deque()
         self._rounds: list[int] = []  # in how many lines there is a first, a second, a third … call
@@ -41,7 +43,7 @@ class Queue:
 
     async def turn(self, watcher: Watcher | None, *, again: bool = False) -> None:
         """Returns when the call may go out. `watcher` is whose session it makes, None for calls in the background;
-        `again`: it had its turn before, and has the next. Raises what `watcher.waiting` raises."""
+        `again`: its session had a turn before, and has the next. Raises what `watcher.waiting` raises."""
         if not self._lines and (watcher or not self._background) and self._limit.take():
             return
         line = self._background if watcher is None else self._lines.setdefault(watcher.requester, deque())
@@ -49,7 +51,7 @@ class Queue:
         ahead = self._join(line, turn, watcher, again)
         self.hand_out()
         try:
-            if watcher and not turn.done() and (seconds := self._limit.wait_seconds(ahead)) > 0:
+            if watcher and not turn.done() and (seconds := self._limit.wait_seconds(ahead * self._calls_each)) > 0:
                 await watcher.waiting(seconds)
             await turn
         except BaseException:
@@ -60,6 +62,11 @@ class Queue:
     def is_free(self) -> bool:
         """Whether a call would have its turn at once."""
         return not self._lines and not self._limit.wait_seconds(0)
+
+    @property
+    def length(self) -> int:
+        """How many calls wait for their turn."""
+        return sum(map(len, self._lines.values())) + len(self._background)
 
     def hand_out(self) -> None:
         """Gives turns as far as the limit goes; to be asked whenever a call has come back."""

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, fields, is_dataclass
+from datetime import datetime
 from typing import Any
 
 from bot.desk.errors import CobrowseError, Miss, Unexpected
-from bot.desk.models import Standing
+from bot.desk.models import ConversationId, LiveConversation, Standing
 
 
 def to_record(error: CobrowseError) -> dict[str, Any]:
-    """Its class and fields; none of them is a secret."""
-    return {"error": type(error).__name__, **(asdict(error) if is_dataclass(error) else {})}
+    """Its class and fields; none of them is a secret. Customers' names are left out."""
+    values: dict[str, Any] = asdict(error) if is_dataclass(error) else {}
+    if candidates := values.get("candidates"):
+        values["candidates"] = [{"id": one["id"], "since": one["since"].isoformat()} for one in candidates]
+    return {"error": type(error).__name__, **values}
 
 
 def from_record(record: dict[str, Any]) -> CobrowseError:
@@ -36,4 +40,10 @@ def _value(name: str, value: Any) -> Any:
         return Standing(value)
     if name == "tried":
         return tuple(Miss(**miss) for miss in value)
+    if name == "candidates":
+        return tuple(_candidate(**candidate) for candidate in value)
     return tuple(value) if isinstance(value, list) else value
+
+
+def _candidate(*, id: str, since: str, **_of_newer_versions: Any) -> LiveConversation:
+    return LiveConversation(ConversationId(id), datetime.fromisoformat(since))

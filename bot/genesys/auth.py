@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from bot.desk.errors import OAuthRefused, UnusableAnswer
+from bot.desk.errors import OAuthRefused, ServiceError, UnusableAnswer
+from bot.desk.meter import UNMEASURED, Meter
 from bot.genesys import faults
 from bot.genesys.client import Gate, repeat
 from bot.genesys.credentials import Credentials
@@ -44,7 +45,9 @@ class TokenAuth(Gate):
         credentials: Credentials,
         *,
         clock: Callable[[], float] = time.monotonic,
+        meter: Meter = UNMEASURED,
     ) -> None:
+        self._meter = meter
         self._http = http
         self._url = f"{login_url}/oauth/token"
         self._credentials = credentials
@@ -91,8 +94,13 @@ class TokenAuth(Gate):
 
     async def _fetch(self) -> Token:
         asked_at = self._clock()
-        response = await repeat(self._ask, needs="a valid OAuth client", safe=True)
-        self._token = _read(response, asked_at)
+        try:
+            response = await repeat(self._ask, needs="a valid OAuth client", safe=True)
+            self._token = _read(response, asked_at)
+        except ServiceError as error:
+            self._meter.renewed(type(error).__name__)
+            raise
+        self._meter.renewed("ok")
         return self._token
 
     async def _ask(self) -> httpx.Response:

@@ -16,6 +16,7 @@ import aiohttp
 import httpx
 
 from bot.desk.errors import Busy, OutcomeUnknown, Unreachable
+from bot.desk.meter import NO_ANSWER, UNMEASURED, Meter
 from bot.desk.progress import Watcher
 from bot.desk.queue import Queue
 from bot.genesys import faults
@@ -53,19 +54,27 @@ class GenesysClient:
         auth: Gate,
         *,
         pace: Pace | None = None,
+        calls_each: int = 1,
         sleep: Sleep = asyncio.sleep,
+        meter: Meter = UNMEASURED,
     ) -> None:
+        """`calls_each`: how many a session takes."""
         self._http = http
         self._api_url = api_url
         self._auth = auth
-        self._sleep = sleep
+        self._sleep, self._meter = sleep, meter
         self._pace = pace or Pace()
-        self._queue = Queue(self._pace)
+        self._queue = Queue(self._pace, calls_each)
 
     @property
     def is_free(self) -> bool:
         """Whether a call would go out at once."""
         return self._queue.is_free
+
+    @property
+    def queue_length(self) -> int:
+        """How many calls wait for their turn."""
+        return self._queue.length
 
     async def call(
         self,
@@ -76,30 +85,34 @@ class GenesysClient:
         json: object = None,
         safe: bool = False,
         watcher: Watcher | None = None,
+        again: bool = False,
     ) -> httpx.Response:
         """A 2xx answer. `safe`: sending it twice does no harm, so it is also repeated when nobody knows whether the
-        service acted. `needs` names the scope or permission a 403 is about. Raises ServiceError."""
+        service acted. `needs` names the scope or permission a 403 is about. `again`: it goes on with a session that
+        has had its turn. Raises ServiceError."""
         request = _request(method, self._api_url + path, json)
 
-        async def turn(again: bool) -> None:
+        async def turn(repeats: bool) -> None:
             await self._auth.ready()
-            await self._queue.turn(watcher, again=again)
+            began = time.monotonic()
+            await self._queue.turn(watcher, again=again or repeats)
+            self._meter.waited(time.monotonic() - began)
 
         async def once() -> httpx.Response:
-            return await self._in_turn(request, watcher)
+            return await self._in_turn(request, watcher, needs)
 
         return await repeat(once, needs=needs, safe=safe, turn=turn, watcher=watcher, sleep=self._sleep)
 
-    async def _in_turn(self, request: httpx.Request, watcher: Watcher | None) -> httpx.Response:
+    async def _in_turn(self, request: httpx.Request, watcher: Watcher | None, needs: str) -> httpx.Response:
         """Sends it, once more with another token after a 401, and says to the queue that it has come back."""
         response = None
         try:
-            response = await self._send(request, watcher)
+            response = await self._send(request, watcher, needs)
             if response.status_code == 401:  # it did not act; the token has been dropped, and a new one may do
                 if watcher:
                     await watcher.waiting(0.0)
                 await self._auth.ready()
-                response = await self._send(request, watcher)
+                response = await self._send(request, watcher, needs)
             return response
         finally:
             self._pace.came_back(response.headers if response else None, reached=response is not None)
@@ -107,11 +120,17 @@ class GenesysClient:
                 self._pace.refused(faults.retry_after(response.headers) or FIRST_DELAY_SECONDS)
             self._queue.hand_out()
 
-    async def _send(self, request: httpx.Request, watcher: Watcher | None) -> httpx.Response:
+    async def _send(self, request: httpx.Request, watcher: Watcher | None, needs: str) -> httpx.Response:
         if watcher:
             await watcher.sending()
-        async with asyncio.timeout(TIMEOUT_SECONDS):  # as a whole: httpx's time-outs begin anew with each byte
-            return await self._http.exchange(request, self._auth)
+        began, status = time.monotonic(), NO_ANSWER
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):  # as a whole: httpx's time-outs begin anew with each byte
+                response = await self._http.exchange(request, self._auth)
+            status = str(response.status_code)
+            return response
+        finally:
+            self._meter.called(needs, status, time.monotonic() - began)
 
 
 def _request(method: str, url: str, json: object) -> httpx.Request:

@@ -1,33 +1,31 @@
-"""The pooled connections to Genesys: httpx over aiohttp's transport, and a short way for the calls somebody waits for.
+"""The pooled connections to Genesys, and a short way over them for the calls that somebody waits for.
 
-https://www.python-httpx.org/advanced/transports/ . What is sent, and what its answer means, is for client.py.
+What is sent, and what its answer means, is for client.py.
 """
-
-import ssl
 
 import httpx
 
 from bot import __version__
-from bot.genesys.bounded import BoundedTransport
+from bot.genesys.transport import Transport
 
 TIMEOUT_SECONDS = 10.0
 CONNECT_SECONDS = 5.0
 KEEPALIVE_SECONDS = 30.0
 CONNECTIONS = 256
 TIMEOUT = httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
-HEADERS = {"Accept": "application/json", "X-Genesys-Application-Name": f"cobrowse-bot/{__version__}"}
+HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    "User-Agent": f"cobrowse-bot/{__version__}",
+    "X-Genesys-Application-Name": f"cobrowse-bot/{__version__}",
+}
 
 
 class HttpClient(httpx.AsyncClient):
     """An httpx client that looks for no proxy and no netrc of its own; close it when done."""
 
     def __init__(self, proxy: str | None = None) -> None:
-        self._direct = BoundedTransport(
-            verify=ssl.create_default_context(),  # as for Slack: the system's authorities, or those of SSL_CERT_FILE
-            trust_env=False,
-            proxy=httpx.Proxy(proxy) if proxy else None,
-            limits=httpx.Limits(max_connections=CONNECTIONS, keepalive_expiry=KEEPALIVE_SECONDS),
-        )
+        self._direct = Transport(connections=CONNECTIONS, keepalive_seconds=KEEPALIVE_SECONDS, proxy=proxy)
         super().__init__(
             transport=self._direct, trust_env=False, timeout=TIMEOUT, follow_redirects=False, headers=HEADERS
         )
@@ -42,10 +40,6 @@ class HttpClient(httpx.AsyncClient):
             outgoing = await anext(flow)
             while True:
                 response = await self._direct.handle_async_request(outgoing)
-                try:
-                    await response.aread()
-                finally:
-                    await response.aclose()
                 outgoing = await flow.asend(response)
         except StopAsyncIteration:
             return response

@@ -1,21 +1,11 @@
-"""How this client proves to Genesys's login who it is: a signed assertion, or a client secret (pure).
+"""How this client proves to Genesys's login who it is: here by a client secret, in keys.py by an assertion (pure).
 
-RFC 7523 section 2.2 (private_key_jwt) for a key, HTTP Basic for a secret, as Genesys documents it.
+HTTP Basic, as Genesys documents it.
 """
 
 import base64
-import time
-import uuid
 from dataclasses import dataclass, field
 from typing import Protocol
-
-import jwt
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-ASSERTION_SECONDS = 240
-LEAST_RSA_BITS = 2048
 
 
 class Credentials(Protocol):
@@ -26,64 +16,6 @@ class Credentials(Protocol):
 
     def sign(self, token_url: str) -> tuple[dict[str, str], dict[str, str]]:
         """Form fields and headers that prove who asks. A new proof each time: an assertion is good for one use."""
-
-
-@dataclass(frozen=True, slots=True)
-class PrivateKey:
-    """A key that can sign, and the algorithm that goes with it."""
-
-    algorithm: str
-    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey = field(repr=False)
-
-
-def load_key(pem: str, passphrase: str | None = None) -> PrivateKey:
-    """Reads an RSA or P-256 key. Raises ValueError with a sentence that shows nothing of the key."""
-    if "\\n" in pem and "\n" not in pem.strip():  # one line with escapes, as environment files hold it
-        pem = pem.replace("\\n", "\n")
-    try:
-        key = load_pem_private_key(pem.encode(), passphrase.encode() if passphrase else None)
-    except TypeError:
-        wrong = "the key takes no passphrase" if passphrase else "the key is encrypted, and there is no passphrase"
-        raise ValueError(wrong) from None
-    except (ValueError, UnsupportedAlgorithm):
-        wrong = "the passphrase does not fit, or this is no PEM private key" if passphrase else "no PEM private key"
-        raise ValueError(wrong) from None
-    if isinstance(key, rsa.RSAPrivateKey):
-        if key.key_size < LEAST_RSA_BITS:
-            raise ValueError(f"an RSA key of {key.key_size} bits is too weak; take {LEAST_RSA_BITS} or more")
-        return PrivateKey("RS256", key)
-    if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
-        return PrivateKey("ES256", key)
-    raise ValueError("only RSA and P-256 keys can sign here")
-
-
-@dataclass(frozen=True, slots=True)
-class KeyCredentials:
-    """A private-key client; `scopes` are asked for, and may be empty."""
-
-    client_id: str
-    org_id: str
-    key: PrivateKey
-    scopes: str
-    key_id: str | None = None
-
-    def sign(self, token_url: str) -> tuple[dict[str, str], dict[str, str]]:
-        now = int(time.time())
-        claims = {
-            "iss": self.client_id,
-            "sub": self.client_id,
-            "aud": token_url,
-            "iat": now,
-            "exp": now + ASSERTION_SECONDS,
-            "jti": str(uuid.uuid4()),
-            "org_id": self.org_id,
-        }
-        headers = {"kid": self.key_id} if self.key_id else None
-        assertion = jwt.encode(claims, self.key.key, algorithm=self.key.algorithm, headers=headers)
-        return {
-            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            "client_assertion": assertion,
-        }, {}
 
 
 @dataclass(frozen=True, slots=True)

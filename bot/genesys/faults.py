@@ -13,6 +13,7 @@ from enum import Enum
 import aiohttp
 import httpx
 
+from bot.desk.conversation_errors import UserContextNeeded
 from bot.desk.errors import (
     BadRequest,
     Busy,
@@ -26,6 +27,8 @@ from bot.desk.errors import (
 )
 
 WORDS_LENGTH = 300
+USER_CONTEXT = "requires a user context"
+"""Genesys's words when a client's token will not do: it takes that of a person."""
 _ODD = re.compile(r"[^\w.-]")
 ORDERED_SECONDS = 180.0
 LONGEST_SECONDS = 86_400.0
@@ -64,6 +67,8 @@ def of_answer(response: httpx.Response, *, needs: str) -> Fault | None:
         return Fault(UnusableAnswer(why=f"a redirect ({status})", reference=reference))
     if status == 401:
         return Fault(SignInRefused(reference=reference))
+    if status in (400, 403) and USER_CONTEXT in _words(response).lower():
+        return Fault(UserContextNeeded(reference=reference))
     if status == 403:
         return Fault(Forbidden(needs=needs, reference=reference))
     if status in (429, 503):

@@ -34,9 +34,19 @@ def urls(region: str) -> tuple[str, str]:
 
     Raises ValueError for what is neither a region's name nor a domain.
     """
+    domain = _domain(region)
+    return f"https://api.{domain}", f"https://login.{domain}"
+
+
+def apps_host(region: str) -> str:
+    """The host of the region's own app. Raises ValueError like `urls`."""
+    return f"apps.{_domain(region)}"
+
+
+def _domain(region: str) -> str:
     domain = re.sub(r"^https?://", "", region.strip().lower()).split("/")[0]
     domain = re.sub(r"^(?:api|login|apps)\.", "", domain)
     domain = DOMAINS.get(domain, domain)
     if not _DOMAIN.fullmatch(domain):
         raise ValueError(f"{region[:60]!r} is neither a Genesys Cloud region such as us-west-2 nor a domain")
-    return f"https://api.{domain}", f"https://login.{domain}"
+    return domain

@@ -21,6 +21,7 @@ from bot.genesys.client import GenesysClient
 SESSIONS = "/api/v2/conversations/cobrowse"
 APPLICATIONS = "/api/v2/cobrowse/applications"
 WRITE, READ = "cobrowse:session:write", "cobrowse:session:read"
+OVER = ("ended", "closed", "expired", "terminated", "completed", "disconnected")
 ID = re.compile(r"[A-Za-z0-9._:~+/=-]{1,200}")
 
 
@@ -63,6 +64,13 @@ class Sessions:
         """What has become of a session. Raises NoSuchSession, ServiceError."""
         response = await self._on(session_id, "GET")
         return SessionView(session_id, plain_word(read_object(response).get("status")))
+
+    async def is_over(self, session_id: SessionId) -> bool:
+        """Whether the service says that it is over; False also where it tells nothing. Raises ServiceError."""
+        try:
+            return (await self.read(session_id)).status.lower() in OVER
+        except NoSuchSession:  # the contract names no path to read, so this need not mean the session
+            return False
 
     async def end(self, session_id: SessionId) -> None:
         """Ends a session. Raises NoSuchSession when the service does not know it or cannot end it on demand."""

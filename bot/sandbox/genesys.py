@@ -1,7 +1,8 @@
 """A small Genesys Cloud on localhost: a sign-in that verifies assertions, users, applications, sessions, a join page.
 
-It shares no code with the bot. The parts: `genesys_api` (what it does), `genesys_login`, `genesys_records`,
-`genesys_refusals` (errors), `genesys_faults` and `genesys_behaviour` (what goes wrong), `genesys_door` (the port).
+It shares no code with the bot. The parts: `genesys_api` (what it does), `genesys_conversations`, `genesys_talk`,
+`genesys_outbox` and `genesys_messenger` (the public API), `genesys_login`, `genesys_records`, `genesys_refusals`
+(errors), `genesys_faults` and `genesys_behaviour` (what goes wrong), `genesys_door` (the port).
 """
 
 import asyncio
@@ -81,8 +82,8 @@ class SandboxGenesys(Api):
 
     @web.middleware
     async def _serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        name = request.match_info.route.name
-        call = Call(time.monotonic(), request.method, request.path, None, name or "other")
+        kind = (request.match_info.route.name or "other").partition(".")[0]
+        call = Call(time.monotonic(), request.method, request.path, None, kind)
         self.calls.append(call)
         self._counts[call.kind] += 1
         task = asyncio.current_task()

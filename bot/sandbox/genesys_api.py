@@ -11,7 +11,11 @@ from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
-from bot.sandbox.genesys_login import Login
+from bot.sandbox.genesys_conversations import Conversations
+from bot.sandbox.genesys_login import Grant, Login
+from bot.sandbox.genesys_messenger import Messenger
+from bot.sandbox.genesys_outbox import Outbox
+from bot.sandbox.genesys_pages import page
 from bot.sandbox.genesys_records import GenesysUser, Session, keep
 from bot.sandbox.genesys_refusals import ApiError, check_create, is_uuid, read_json, searched_emails
 from bot.sandbox.genesys_tokens import token_info
@@ -34,10 +38,15 @@ class Api:
         self.sessions: dict[str, Session] = {}
         self._joins: dict[str, Session] = {}
         self._login = login
+        self.conversations = Conversations(self._require, self.users, lambda: self.url)
+        self.outbox = Outbox(self.conversations.require)
 
     def _routes(self) -> list[web.RouteDef]:
         """Each with the name its calls are counted by."""
         return [
+            *self.conversations.routes(),
+            *self.outbox.routes(),
+            *Messenger(self.conversations).routes(),
             web.post("/oauth/token", self._token, name="token"),
             web.post("/api/v2/users/search", self._search, name="search"),
             web.get("/api/v2/tokens/me", self._me, name="me"),
@@ -50,12 +59,17 @@ class Api:
             web.route("*", "/elsewhere", self._elsewhere),
         ]
 
-    def _require(self, request: web.Request, scope: str | None = None) -> None:
+    def sign_in(self, user_id: str) -> str:
+        """The token of a person who has signed in, in some way that is not shown here."""
+        return self._login.token_of(user_id, self.token_seconds)
+
+    def _require(self, request: web.Request, scope: str | None = None) -> Grant:
         grant = self._login.grant(request)
         if grant is None:
             raise ApiError(401, "Invalid login credentials.", "bad.credentials")
         if scope is not None and grant.scopes and scope not in grant.scopes:
             raise ApiError(403, f"Missing required scope: {scope}", "missing.permissions")
+        return grant
 
     async def _token(self, request: web.Request) -> web.Response:
         return await self._login.issue(request, f"{self.url}/oauth/token", self.token_seconds)
@@ -156,20 +170,5 @@ def _user_json(user: GenesysUser) -> dict[str, str]:
 
 
 def _page(status: int, heading: str, told: str) -> web.Response:
-    heading, told = html.escape(heading), html.escape(told)
-    text = f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{heading}</title><link rel="icon" href="data:,">
-<style>
-:root {{ color-scheme: light dark; font: 1.1rem/1.5 system-ui, sans-serif }}
-main {{ max-width: 34rem; margin: 15vh auto; padding: 0 1.5rem; overflow-wrap: anywhere }}
-</style>
-</head>
-<body><main><h1>{heading}</h1><p>{told}</p><p>This is the sandbox: nothing is shared with anybody.</p></main></body>
-</html>
-"""
-    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-    headers = {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
-    return web.Response(status=status, text=text, content_type="text/html", headers=headers)
+    said = f"<p>{html.escape(told)}</p><p>This is the sandbox: nothing is shared with anybody.</p>"
+    return page(status, heading, said)

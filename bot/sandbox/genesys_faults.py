@@ -25,9 +25,9 @@ from bot.sandbox.genesys_behaviour import (
     spoil,
     without,
 )
-from bot.sandbox.genesys_refusals import OAuthError
+from bot.sandbox.genesys_refusals import USER_CONTEXT, OAuthError
 
-CALLS = ("token", "search", "applications", "create", "read", "me", "end")
+CALLS = ("token", "search", "applications", "query", "conversation", "create", "read", "me", "sms", "email", "end")
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,11 @@ _KINDS: Mapping[str, _Kind] = {
     "unknown-application": _Kind(
         "It does not know the application.", refuse(400, "Application Not Found"), on=("create",)
     ),
+    "user-context": _Kind(
+        "It does this for people only, not for an OAuth client.",
+        refuse(400, USER_CONTEXT),
+        on=_API,
+    ),
     "bad-request": _Kind("It finds fault with the request, in words full of mark-up.", refuse(400, _RUDE)),
     "429": _Kind(
         "Too many requests: it does not act and asks to wait.",
@@ -77,6 +82,7 @@ _KINDS: Mapping[str, _Kind] = {
     "reset": _Kind("It acts, and resets the connection without an answer.", reset),
     "cut": _Kind("It acts, and closes the connection in the middle of its answer.", cut, on=CALLS[:-1]),
     "no-join-url": _Kind("Its answer holds no join URL.", without("joinUrl"), on=_LINKS),
+    "no-join-code": _Kind("Its answer holds no join code.", without("joinCode"), on=_LINKS),
     "no-id": _Kind("Its answer holds no session id.", without("id"), on=_LINKS),
     "not-json": _Kind(
         "It acts, and answers with a web page.", spoil(lambda _: web.Response(text=_PAGE, content_type="text/html"))

@@ -21,10 +21,11 @@ from bot.sandbox.genesys_refusals import OAuthError
 
 @dataclass
 class Grant:
-    """What one access token may do (no scopes: all of it) and how much it was used in its minute."""
+    """What one access token may do (no scopes: all of it), as whom, and how much it was used in its minute."""
 
     expires_at: float
     scopes: frozenset[str]
+    user_id: str | None = None
     used: int = 0
     window_ends_at: float = -math.inf
 
@@ -62,6 +63,12 @@ class Login:
     def revoke(self) -> None:
         """Every token that was given out is worth nothing from now on."""
         self._grants.clear()
+
+    def token_of(self, user_id: str, seconds: int) -> str:
+        """A token with which somebody acts as themselves."""
+        token = secrets.token_urlsafe(32)
+        keep(self._grants, token, Grant(time.monotonic() + seconds, frozenset(), user_id))
+        return token
 
     async def issue(self, request: web.Request, token_url: str, seconds: int) -> web.Response:
         pairs = parse_qsl(await request.text(), keep_blank_values=True)

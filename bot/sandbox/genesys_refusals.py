@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 CORRELATION = "ININ-Correlation-Id"
+USER_CONTEXT = "This request requires a user context. Client credentials cannot be used for requests to this resource."
 
 
 class ApiError(Exception):

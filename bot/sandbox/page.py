@@ -5,16 +5,17 @@ Shows one acting person what the sandbox's Slack shows them; what a command does
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.page_view import Viewer, masked, message_view, person_view
-from bot.sandbox.slack import Message, SandboxSlack
+from bot.sandbox.page_acts import Acts, asked
+from bot.sandbox.page_view import Talk, Viewer, masked, message_view, person_view, run_view, step_view, surface_view
+from bot.sandbox.slack import Execution, Message, SandboxSlack, View
 
 FILES = Path(__file__).with_name("page")
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
@@ -33,7 +34,7 @@ HEADERS = {
 
 
 class SandboxPage:
-    """The page's server; `fault` is the fault the panel shows as chosen."""
+    """The page's server. The panel shows `fault` as chosen, and `talk`, where there is one, as what can be chosen."""
 
     def __init__(
         self,
@@ -47,8 +48,10 @@ class SandboxPage:
     ) -> None:
         self.url = ""
         self.fault: str | None = None
+        self.talk: Talk | None = None
         self._slack = slack
         self._people = dict(people)
+        self._acts = Acts(slack, self._people)
         self._faults = dict(faults)
         self._set_fault = set_fault
         self._title = title
@@ -65,9 +68,9 @@ class SandboxPage:
         app.on_response_prepare.append(_add_headers)
         app.router.add_get("/", self._file)
         app.router.add_get("/live", self._live)
-        app.router.add_post("/api/say", self._say)
-        app.router.add_post("/api/press", self._press)
+        app.router.add_routes(self._acts.routes)
         app.router.add_post("/api/fault", self._choose_fault)
+        app.router.add_post("/api/talk", self._choose_talk)
         app.router.add_get("/{name}", self._file)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
@@ -77,13 +80,16 @@ class SandboxPage:
         suffix = "" if port == 80 else f":{port}"
         self._origins = {f"http://{name}{suffix}" for name in ("localhost", "127.0.0.1")}
         self._slack.workspace.listeners.append(self._message_changed)
+        self._slack.views.listeners.append(self._view_changed)
+        self._slack.runs.listeners.append(self._run_changed)
 
     async def stop(self) -> None:
-        if self._message_changed in self._slack.workspace.listeners:
-            self._slack.workspace.listeners.remove(self._message_changed)
         for viewer in self._viewers:
             viewer.close()
         if self._runner is not None:
+            self._slack.workspace.listeners.remove(self._message_changed)
+            self._slack.views.listeners.remove(self._view_changed)
+            self._slack.runs.listeners.remove(self._run_changed)
             await self._runner.cleanup()
             self._runner = None
 
@@ -91,8 +97,7 @@ class SandboxPage:
         """Show one exchange between the bot and a server; anything that looks like a secret is masked."""
         shown = masked(entry)
         self._traffic.append(shown)
-        for viewer in self._viewers:
-            viewer.push("traffic", shown)
+        self._push("traffic", shown)
 
     @web.middleware
     async def _guard(
@@ -117,47 +122,22 @@ class SandboxPage:
         body = path.read_bytes()  # small local files, and the page is the only reader
         return web.Response(body=body, content_type=TYPES[path.suffix], charset="utf-8")
 
-    # what the page does
-
-    async def _say(self, request: web.Request) -> web.Response:
-        """Take a line from the composer: a command, or an ordinary message, which stays on this page."""
-        asked = await _asked(request, "as", "channel", "text")
-        person, channel, text = asked["as"], asked["channel"], asked["text"].strip()
-        if person not in self._people or not self._slack.workspace.is_member(person, channel):
-            return web.Response(status=400, text="This person is not in that conversation.")
-        if not text:
-            return web.Response(status=400, text="There is nothing to send.")
-        if not text.startswith("/"):
-            self._slack.say(person, channel, text)
-            return web.json_response({})
-        name, _, rest = text.partition(" ")
-        if name != self._slack.command_name:
-            line = self._slack.workspace.typed(f"{name} is not a valid command.")
-            self._slack.workspace.add(channel, line, [], via="slackbot", user="USLACKBOT", visible_to=person)
-            return web.json_response({})
-        delivery = await self._slack.command(person, rest, channel_id=channel)
-        return web.json_response({"acked": delivery.acked})
-
-    async def _press(self, request: web.Request) -> web.Response:
-        asked = await _asked(request, "as", "ts", "action_id", "block_id")
-        visible = self._slack.seen_by(asked["as"]) if asked["as"] in self._people else []
-        message = next((one for one in visible if one.ts == asked["ts"]), None)
-        if message is None:
-            return web.Response(status=404, text="The message is gone.")
-        try:
-            delivery = await self._slack.press(asked["as"], message, asked["action_id"], block_id=asked["block_id"])
-        except LookupError:
-            return web.Response(status=404, text="The button is gone.")
-        return web.json_response({"acked": delivery.acked})
-
     async def _choose_fault(self, request: web.Request) -> web.Response:
-        name = (await _asked(request, "name"))["name"] or None
+        name = (await asked(request, "name"))["name"] or None
         if name is not None and name not in self._faults:
             return web.Response(status=400, text="There is no such fault.")
         await self._set_fault(name)
         self.fault = name
-        for viewer in self._viewers:
-            viewer.push("fault", name)
+        self._push("fault", name)
+        return web.json_response({})
+
+    async def _choose_talk(self, request: web.Request) -> web.Response:
+        name = (await asked(request, "name"))["name"]
+        if self.talk is None or name not in self.talk.choices:
+            return web.Response(status=400, text="There is no such choice.")
+        self.talk.choose(name)
+        self.talk.chosen = name
+        self._push("talk", self.talk.view())
         return web.json_response({})
 
     # what the page is told
@@ -200,7 +180,13 @@ class SandboxPage:
             "messages": [message_view(message) for message in workspace.seen_by(person)],
             "faults": [{"name": name, "sentence": sentence} for name, sentence in self._faults.items()],
             "fault": self.fault,
+            "talk": self.talk.view() if self.talk else None,
             "traffic": list(self._traffic),
+            "shortcuts": [asdict(shortcut) for shortcut in self._slack.shortcuts],
+            "steps": [step_view(step) for step in self._slack.runs.steps.values()],
+            "runs": [run_view(execution) for execution in self._slack.executions[-10:]],
+            "modals": [surface_view(view) for view in self._slack.views_of(person)],
+            "home": surface_view(home) if (home := self._slack.home_of(person)) else None,
         }
 
     def _message_changed(self, message: Message) -> None:
@@ -214,16 +200,21 @@ class SandboxPage:
             elif private in self._people and message.user != private:
                 viewer.push("elsewhere", private)
 
+    def _view_changed(self, view: View) -> None:
+        """Show a person all their open modals, or their Home tab, as they are now."""
+        if view.body["type"] == "home":
+            self._push("home", surface_view(view), to=view.user_id)
+            return
+        self._push("modals", [surface_view(each) for each in self._slack.views_of(view.user_id)], to=view.user_id)
+
+    def _run_changed(self, execution: Execution) -> None:
+        self._push("run", run_view(execution))
+
+    def _push(self, event: str, data: Any, *, to: str | None = None) -> None:
+        for viewer in self._viewers:
+            if to in (None, viewer.person):
+                viewer.push(event, data)
+
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(HEADERS)
-
-
-async def _asked(request: web.Request, *names: str) -> dict[str, str]:
-    try:
-        body = json.loads(await request.text())
-    except ValueError:
-        body = None
-    if not isinstance(body, dict) or any(not isinstance(body.get(name) or "", str) for name in names):
-        raise web.HTTPBadRequest(text="The page sent something this server does not understand.")
-    return {name: body.get(name) or "" for name in names}

@@ -9,11 +9,13 @@ import asyncio
 import json
 import re
 import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.slack import Message, SlackUser
+from bot.sandbox.slack import Execution, Message, SlackUser, Step, View
 
 KEEP_ALIVE_SECONDS = 15
 SECRETS = re.compile(
@@ -52,6 +54,41 @@ def message_view(message: Message) -> dict[str, Any]:
 def person_view(user: SlackUser) -> dict[str, Any]:
     """Return a person as the page names them."""
     return {"name": user.real_name, "handle": user.name, "app": user.is_bot, "deleted": user.deleted}
+
+
+@dataclass
+class Talk:
+    """How many live conversations each agent has, of several choices, and where Genesys shows what it sent."""
+
+    choices: tuple[str, ...]
+    chosen: str
+    choose: Callable[[str], None]
+    genesys_url: str
+
+    def view(self) -> dict[str, Any]:
+        """For the page."""
+        return {"choices": self.choices, "chosen": self.chosen, "outbox": f"{self.genesys_url}/outbox"}
+
+
+def surface_view(view: View) -> dict[str, Any]:
+    """Return a modal or a Home tab as the page draws it; `values` by block_id, then by action_id."""
+    values: dict[str, dict[str, Any]] = {}
+    for (block_id, action_id), value in view.values.items():
+        values.setdefault(block_id, {})[action_id] = value
+    words = {key: (view.body.get(key) or {}).get("text") for key in ("title", "submit", "close")}
+    shown = {"id": view.id, **words, "blocks": view.blocks, "values": values}
+    return {**shown, "stacked": view.previous_view_id is not None, "errors": view.errors, "trouble": view.trouble}
+
+
+def step_view(step: Step) -> dict[str, Any]:
+    """Return a workflow step as the page offers it."""
+    return {"callback_id": step.callback_id, "name": step.name, "inputs": [asdict(each) for each in step.inputs]}
+
+
+def run_view(execution: Execution) -> dict[str, Any]:
+    """Return a run of a step; `taken` is whether the bot acknowledged it, None while it has time to."""
+    shown = {"id": execution.id, "status": execution.status, "outputs": execution.outputs, "error": execution.error}
+    return {**shown, "taken": execution.delivery.acked if execution.delivery else None}
 
 
 class Viewer:

@@ -33,7 +33,8 @@ class Answer:
 
     def as_dict(self) -> dict[str, Any]:
         """The same for a machine."""
-        urls = [url for message in self.messages for url in _preformatted(message)]
+        apart = [text for message in self.messages for text in _preformatted(message)]
+        urls = [text for text in apart if text.startswith("http")]
         told = [
             {"only_visible_to_you": bool(message.visible_to), "text": message.text, "lines": lines(message, self.names)}
             for message in self.messages

@@ -16,7 +16,9 @@ from bot import logs, serve, settings
 from bot.app import open_bot
 from bot.sandbox import genesys_faults, world
 from bot.sandbox.genesys import SandboxGenesys
+from bot.sandbox.genesys_conversations import CHOICES
 from bot.sandbox.page import SandboxPage
+from bot.sandbox.page_view import Talk
 from bot.sandbox.plain import Answer
 from bot.sandbox.slack import SandboxSlack
 from bot.sandbox.world import ROLES
@@ -37,7 +39,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 """What one can make Genesys do, and how it does it here: a limit that never lifts would only make one wait."""
 
-__all__ = ["FAULTS", "ROLES", "open_page", "open_sandbox", "run_once", "serve_page"]
+__all__ = ["CHOICES", "FAULTS", "ROLES", "open_page", "open_sandbox", "run_once", "serve_page"]
 
 Traffic = Callable[[dict[str, Any]], None]
 
@@ -59,8 +61,10 @@ class Sandbox:
 
 
 @asynccontextmanager
-async def open_sandbox(*, http: bool, on_traffic: Traffic | None = None) -> AsyncIterator[Sandbox]:
-    """Everything started and connected."""
+async def open_sandbox(
+    *, http: bool, conversations: str | None = None, on_traffic: Traffic | None = None
+) -> AsyncIterator[Sandbox]:
+    """Everything started and connected. With one of CHOICES as `conversations` the public Genesys Cloud API is used."""
     keys = world.Keys()
     slack = SandboxSlack(
         bot_token=keys.bot_token,
@@ -68,19 +72,26 @@ async def open_sandbox(*, http: bool, on_traffic: Traffic | None = None) -> Asyn
         signing_secret=keys.signing_secret,
         users=world.SLACK_USERS,
         channels=world.CHANNELS,
+        shortcuts=world.SHORTCUTS,
+        steps=world.STEPS,
         on_traffic=on_traffic,
     )
     genesys = SandboxGenesys(
         public_key_pem=keys.public_pem,
         client_id="sandbox-client",
         org_id="sandbox-org",
+        client_secret=keys.client_secret,
         users=world.GENESYS_USERS,
         on_traffic=on_traffic,
     )
     await slack.start()
     await genesys.start()
     try:
-        loaded = settings.load(world.environ(keys, slack.api_url, genesys.url, http=http))
+        environ = world.environ(keys, slack.api_url, genesys.url, http=http)
+        if conversations is not None:
+            environ |= world.public_environ(keys, genesys.url)
+            genesys.conversations.choose(conversations)
+        loaded = settings.load(environ)
         async with _running(loaded, slack) as finish:
             yield Sandbox(slack, genesys, finish)
     finally:
@@ -96,7 +107,9 @@ async def _running(loaded: settings.Settings, slack: SandboxSlack) -> AsyncItera
 
     async def serving() -> None:
         async with open_bot(loaded) as bot:
-            await serve.run(bot.app, bot.desk, bot.socket_web, loaded, stop, on_ready=port.set_result)
+            await serve.run(
+                bot.app, bot.desk, bot.socket_web, loaded, stop, health=bot.health, on_ready=port.set_result
+            )
 
     task = asyncio.create_task(serving())
 
@@ -118,11 +131,13 @@ async def _running(loaded: settings.Settings, slack: SandboxSlack) -> AsyncItera
         await finish()
 
 
-async def run_once(line: str, role: str, *, fault: str | None = None, http: bool = False) -> Answer:
+async def run_once(
+    line: str, role: str, *, fault: str | None = None, http: bool = False, conversations: str | None = None
+) -> Answer:
     """Types one command, and returns all that the person reads, once the bot has answered."""
     logs.set_up("ERROR", as_json=False)
     person = ROLES[role]
-    async with open_sandbox(http=http) as sandbox:
+    async with open_sandbox(http=http, conversations=conversations) as sandbox:
         await sandbox.misbehave(fault)
         command, _, text = line.strip().partition(" ")
         delivery = await sandbox.slack.command(person, text, command=command)
@@ -132,7 +147,9 @@ async def run_once(line: str, role: str, *, fault: str | None = None, http: bool
 
 
 @asynccontextmanager
-async def open_page(port: int, *, fault: str | None = None, http: bool = False) -> AsyncIterator[SandboxPage]:
+async def open_page(
+    port: int, *, fault: str | None = None, http: bool = False, conversations: str | None = None
+) -> AsyncIterator[SandboxPage]:
     """The sandbox with its page. Raises Refused when the port cannot be had."""
     pages: list[SandboxPage] = []
 
@@ -140,12 +157,14 @@ async def open_page(port: int, *, fault: str | None = None, http: bool = False) 
         for page in pages:
             page.traffic(entry)
 
-    async with open_sandbox(http=http, on_traffic=on_traffic) as sandbox:
+    async with open_sandbox(http=http, conversations=conversations, on_traffic=on_traffic) as sandbox:
         faults = {name: genesys_faults.FAULTS[name] for name in FAULTS}
         people = list(world.LABELS.items())
         page = SandboxPage(slack=sandbox.slack, people=people, faults=faults, set_fault=sandbox.misbehave)
         await sandbox.misbehave(fault)
         page.fault = fault
+        if conversations is not None:
+            page.talk = Talk(tuple(CHOICES), conversations, sandbox.genesys.conversations.choose, sandbox.genesys.url)
         try:
             await page.start(port=port)
         except OSError as error:
@@ -157,10 +176,13 @@ async def open_page(port: int, *, fault: str | None = None, http: bool = False) 
             await page.stop()
 
 
-async def serve_page(port: int, *, fault: str | None = None, http: bool = False) -> None:
+async def serve_page(
+    port: int, *, fault: str | None = None, http: bool = False, conversations: str | None = None
+) -> None:
     """Serves the page until told to stop."""
     logs.set_up("INFO", as_json=False)
-    async with serve.until_signalled() as stop, open_page(port, fault=fault, http=http) as page:
+    opening = open_page(port, fault=fault, http=http, conversations=conversations)
+    async with serve.until_signalled() as stop, opening as page:
         print(f"\n  The sandbox is open: {page.url}\n  Ctrl+C ends it.\n", flush=True)  # noqa: T201 - for a person
         _show(page.url)
         await stop.wait()

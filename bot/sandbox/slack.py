@@ -1,35 +1,49 @@
-"""A small Slack on localhost: a workspace whose people type commands and press buttons, and the servers a bot talks to.
+"""A small Slack on localhost: a workspace whose people type, press and fill in, and the servers a bot talks to.
 
-Imitates what the documentation says of Slack and shares no code with the bot. The parts: `slack_workspace` (state),
-`slack_api` (Web API), `slack_response_url`, `slack_delivery` (Socket Mode and signed HTTP), `slack_blocks` (checks).
+Imitates what the documentation says of Slack and shares no code with the bot. The parts: `slack_people` (acts),
+`slack_workspace`, `slack_views`, `slack_functions` (state), `slack_api` (Web API), `slack_courier` (ways to the bot).
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 
 from bot.sandbox.slack_api import WebApi
-from bot.sandbox.slack_blocks import BlockProblem, read_message
+from bot.sandbox.slack_courier import Courier
 from bot.sandbox.slack_delivery import HttpDelivery, Sockets
 from bot.sandbox.slack_faults import Faults, Limit
-from bot.sandbox.slack_models import ApiCall, CallLog, Delivery, Kind, Message, SlackChannel, SlackUser
+from bot.sandbox.slack_functions import Execution, Executions
+from bot.sandbox.slack_models import (
+    ApiCall,
+    CallLog,
+    Delivery,
+    Message,
+    Parameter,
+    Shortcut,
+    SlackChannel,
+    SlackUser,
+    Step,
+)
+from bot.sandbox.slack_people import People
 from bot.sandbox.slack_response_url import ResponseUrls
-from bot.sandbox.slack_shapes import command_origin, find_button, interaction, new_trigger_id
-from bot.sandbox.slack_workspace import SLACKBOT, Workspace
+from bot.sandbox.slack_view_state import Incomplete
+from bot.sandbox.slack_views import View, Views
+from bot.sandbox.slack_workspace import Workspace
 
-__all__ = ["ApiCall", "Delivery", "Message", "SandboxSlack", "SlackChannel", "SlackUser"]
+__all__ = [
+    "ApiCall", "Delivery", "Execution", "Incomplete", "Message", "Parameter", "SandboxSlack", "Shortcut",
+    "SlackChannel", "SlackUser", "Step", "View",
+]  # fmt: skip
+
+T = TypeVar("T")
 
 
-class SandboxSlack:
+class SandboxSlack(People):
     """The fake Slack; `events_url` set means signed HTTP to it, None means Socket Mode."""
-
-    ack_seconds = 3.0
-    """How long the bot has to acknowledge."""
 
     def __init__(
         self,
@@ -40,6 +54,8 @@ class SandboxSlack:
         users: Sequence[SlackUser],
         channels: Sequence[SlackChannel],
         usergroups: Mapping[str, Sequence[str]] = {},
+        shortcuts: Sequence[Shortcut] = (),
+        steps: Sequence[Step] = (),
         team_id: str = "T0SANDBOX",
         bot_user_id: str = "U0BOT",
         bot_name: str = "cobrowse",
@@ -48,20 +64,24 @@ class SandboxSlack:
         events_url: str | None = None,
         on_traffic: Callable[[dict[str, Any]], None] | None = None,
     ) -> None:
-        self.workspace = Workspace(users, channels, usergroups, team_id, bot_user_id)
-        self.command_name = command
+        workspace = Workspace(users, channels, usergroups, team_id, bot_user_id)
+        self.shortcuts = tuple(shortcuts)
         self.bot_name = bot_name
-        self.app_id = app_id
-        self.events_url = events_url
-        self.url = ""
         self.api_url = ""
         self.faults = Faults()
         self.log = CallLog(on_traffic)
-        self.response_urls = ResponseUrls(self.workspace, self.faults, self.log)
         self.sockets = Sockets(app_id, self.faults)
-        self._http = HttpDelivery(signing_secret)
+        views, executions = Views(), Executions(steps)
+        response_urls = ResponseUrls(workspace, self.faults, self.log)
+        courier = Courier(self.sockets, HttpDelivery(signing_secret), self.log, events_url)
+        super().__init__(workspace, views, executions, response_urls, courier, app_id=app_id, command=command)
+        views.listeners.append(lambda view: workspace.wake(view.user_id))
+        executions.listeners.append(lambda _: workspace.wake())
+        courier.event_listeners.append(lambda _: workspace.wake())
         self.api = WebApi(
-            self.workspace,
+            workspace,
+            views,
+            executions,
             self.faults,
             self.log,
             bot_token=bot_token,
@@ -84,12 +104,11 @@ class SandboxSlack:
         await web.TCPSite(self._runner, host, port).start()
         self.url = f"http://{host}:{self._runner.addresses[0][1]}"
         self.api_url = f"{self.url}/api/"
-        self._http.open()
+        self.courier.http.open()
 
     async def stop(self) -> None:
         """Close everything; deliveries still waiting end as failed."""
-        await self.sockets.close()
-        await self._http.close()
+        await self.courier.close()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -107,99 +126,23 @@ class SandboxSlack:
     def _new_socket_url(self) -> str:
         return f"ws{self.url.removeprefix('http')}/link/?ticket={self.sockets.ticket()}&app_id={self.app_id}"
 
-    # what people do
+    @property
+    def events_url(self) -> str | None:
+        """Where signed HTTP goes; None: Socket Mode."""
+        return self.courier.events_url
 
-    async def command(
-        self,
-        user_id: str,
-        text: str,
-        *,
-        channel_id: str | None = None,
-        team_id: str | None = None,
-        command: str | None = None,
-        trigger_id: str | None = None,
-        escape: bool = True,
-    ) -> Delivery:
-        """Type the command; with `escape`, mentions and entities come as `should_escape: true` makes them."""
-        channel = channel_id or next(iter(self.workspace.channels))
-        trigger = trigger_id or new_trigger_id()
-        payload = {
-            **command_origin(self.workspace, user_id, channel, team_id),
-            "command": command or self.command_name,
-            "text": (self.workspace.typed(text) if escape else text).strip(),
-            "api_app_id": self.app_id,
-            "is_enterprise_install": "false",
-            "response_url": self.url + self.response_urls.make(user_id, channel, trigger),
-            "trigger_id": trigger,
-        }
-        return await self.send(payload, "slash_commands")
+    @events_url.setter
+    def events_url(self, url: str | None) -> None:
+        self.courier.events_url = url
 
-    async def press(
-        self,
-        user_id: str,
-        message: Message,
-        action_id: str,
-        *,
-        block_id: str | None = None,
-        response_url: bool = True,
-    ) -> Delivery:
-        """Press a button of a message; LookupError when it has no such button."""
-        block, button = find_button(message, action_id, block_id)
-        payload = interaction(self.workspace, user_id, message, self.app_id)
-        action = {"action_id": action_id, "block_id": block["block_id"], "type": button.get("type", "button")}
-        action |= {key: button[key] for key in ("text", "value", "style") if key in button}
-        payload["actions"] = [{**action, "action_ts": self.workspace.next_ts()}]
-        if response_url:
-            path = self.response_urls.make(user_id, message.channel, payload["trigger_id"], message)
-            payload["response_url"] = self.url + path
-        return await self.send(payload, "interactive")
+    @property
+    def ack_seconds(self) -> float:
+        """How long the bot has to acknowledge."""
+        return self.courier.ack_seconds
 
-    def say(self, user_id: str, channel_id: str, text: str) -> Message:
-        """Post what a person typed as an ordinary message; the bot hears nothing of it."""
-        return self.workspace.add(channel_id, self.workspace.typed(text), [], via="person", user=user_id)
-
-    # deliveries
-
-    async def redeliver(self, delivery: Delivery) -> Delivery:
-        """Deliver the same payload again, ids and response_url included, in a new envelope or freshly signed."""
-        return await self.send(delivery.payload, delivery.kind, retry=1)
-
-    async def send(self, payload: dict[str, Any], kind: Kind, *, retry: int = 0) -> Delivery:
-        """Deliver any payload, wait for the ack, and show the person what Slack would show."""
-        started = time.monotonic()
-        if self.events_url is None:
-            answer = await self.sockets.deliver(kind, payload, self.ack_seconds, retry)
-        else:
-            answer = await self._http.deliver(self.events_url, kind, payload, self.ack_seconds, retry)
-        seconds = time.monotonic() - started
-        trigger = str(payload.get("trigger_id", ""))
-        self.log.traffic(
-            "Slack", "bot", kind, status=answer.status, seconds=seconds, note=answer.error or "acknowledged"
-        )
-        if kind == "slash_commands":
-            self._show(payload, answer.body if answer.acked else None, answer.error, trigger)
-        ms = seconds * 1000
-        return Delivery(answer.acked, ms, answer.status, answer.body, trigger, payload, kind, answer.error)
-
-    def _show(
-        self, payload: dict[str, Any], body: dict[str, Any] | str | None, error: str | None, trigger: str
-    ) -> None:
-        channel, user_id = str(payload.get("channel_id", "")), str(payload.get("user_id", ""))
-        if error is None and not body:
-            return
-        said = {"text": body} if isinstance(body, str) else body or {}
-        try:
-            text, blocks = read_message(said) if error is None else ("", [])
-        except BlockProblem as found:
-            if found.code == "no_text":
-                return
-            error = found.code
-        if error is not None:
-            line = f'{payload.get("command")} failed with the error "{error}"'
-            self.workspace.add(channel, line, [], via="slackbot", user=SLACKBOT, visible_to=user_id, trigger_id=trigger)
-            return
-        reader = None if said.get("response_type") == "in_channel" else user_id
-        self.workspace.add(channel, text, blocks, via="ack", visible_to=reader, trigger_id=trigger)
+    @ack_seconds.setter
+    def ack_seconds(self, seconds: float) -> None:
+        self.courier.ack_seconds = seconds
 
     # what can be seen
 
@@ -211,6 +154,16 @@ class SandboxSlack:
     def calls(self) -> list[ApiCall]:
         return self.log.calls
 
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """Every payload handed to the bot, repeated ones too."""
+        return self.courier.deliveries
+
+    @property
+    def executions(self) -> list[Execution]:
+        """Every run of a workflow step, with what the bot completed it with."""
+        return self.runs.all
+
     def count(self, method: str) -> int:
         """Count the calls of one Web API method, or of `response_url`."""
         return sum(call.method == method for call in self.log.calls)
@@ -219,9 +172,21 @@ class SandboxSlack:
         """Return what a person can see now: their channels, ephemeral messages to them, their direct message."""
         return self.workspace.seen_by(user_id)
 
+    def views_of(self, user_id: str) -> list[View]:
+        """Return a person's open modals, the one they see last."""
+        return self.views.of(user_id)
+
+    def home_of(self, user_id: str) -> View | None:
+        """Return a person's Home tab; None until the bot has published one."""
+        return self.views.home(user_id)
+
     async def next_message(self, user_id: str, *, after: int = 0, timeout: float = 10) -> Message:  # noqa: ASYNC109
         """Wait for the message that makes `seen_by` longer than `after`; TimeoutError when none comes."""
         return await self.workspace.next_message(user_id, after, timeout)
+
+    async def until(self, condition: Callable[[], T | None], timeout: float = 10) -> T:  # noqa: ASYNC109
+        """Wait until the condition gives something; asked again after each message, view, run and event."""
+        return await self.workspace.until(condition, timeout)
 
     def misbehave(self, method: str, fault: str | None, *, times: int | None = None, **how: Any) -> None:
         """Let a method (or `response_url`, or `socket` with `deaf`) go wrong, a number of times or until told None.

@@ -1,6 +1,6 @@
-"""The Web API of the sandbox's Slack, as far as a bot for commands uses it: https://docs.slack.dev/reference/methods.
+"""The Web API of the sandbox's Slack, as far as a bot like ours uses it: https://docs.slack.dev/reference/methods.
 
-Reads calls, checks the token, answers in Slack's shapes; what was said is kept by the workspace.
+Reads calls, checks tokens and scopes, says who is who; `slack_api_chat` and `slack_api_views` hold the other methods.
 """
 
 from __future__ import annotations
@@ -12,23 +12,29 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.slack_blocks import BlockProblem, read_message
+from bot.sandbox.slack_api_chat import ChatMethods
+from bot.sandbox.slack_api_views import ViewMethods
 from bot.sandbox.slack_faults import Faults, meet, problem
-from bot.sandbox.slack_models import CallLog, SlackUser
-from bot.sandbox.slack_shapes import bot_id, message_object, user_object
-from bot.sandbox.slack_workspace import SLACKBOT, Workspace
+from bot.sandbox.slack_functions import Executions
+from bot.sandbox.slack_models import ApiError, Args, CallLog, SlackUser
+from bot.sandbox.slack_shapes import bot_id, user_object
+from bot.sandbox.slack_views import Views
+from bot.sandbox.slack_workspace import Workspace
 
-SCOPES = "commands,chat:write,users:read,users:read.email,usergroups:read,im:write"
-Args = dict[str, Any]
-
-
-class ApiError(Exception):
-    """An error code of Slack's, with what more its answer says."""
-
-    def __init__(self, code: str, **more: Any) -> None:
-        super().__init__(code)
-        self.code = code
-        self.more = more
+SCOPES = "commands,chat:write,chat:write.public,channels:read,groups:read,im:write," + (
+    "users:read,users:read.email,usergroups:read"
+)
+"""What the bot's token is good for, unless a test says otherwise: the scopes of the app's manifest."""
+NEEDS = {
+    "users.info": "users:read",
+    "usergroups.users.list": "usergroups:read",
+    "conversations.open": "im:write",
+    "conversations.info": "channels:read",
+    "chat.postMessage": "chat:write",
+    "chat.postEphemeral": "chat:write",
+    "chat.update": "chat:write",
+    "chat.delete": "chat:write",
+}
 
 
 class WebApi:
@@ -37,6 +43,8 @@ class WebApi:
     def __init__(
         self,
         workspace: Workspace,
+        views: Views,
+        executions: Executions,
         faults: Faults,
         log: CallLog,
         *,
@@ -47,11 +55,11 @@ class WebApi:
         new_socket_url: Callable[[], str],
     ) -> None:
         self._workspace = workspace
+        self._executions = executions
         self._faults = faults
         self._log = log
         self._bot_token = bot_token
         self._app_token = app_token
-        self._app_id = app_id
         self._bot_name = bot_name
         self._new_socket_url = new_socket_url
         self.scopes = SCOPES
@@ -59,11 +67,9 @@ class WebApi:
             "auth.test": self._auth_test,
             "users.info": self._users_info,
             "usergroups.users.list": self._usergroup_users,
-            "conversations.open": self._conversations_open,
-            "chat.postMessage": self._post_message,
-            "chat.postEphemeral": self._post_ephemeral,
-            "chat.update": self._update,
             "apps.connections.open": self._connections_open,
+            **ChatMethods(workspace, app_id, lambda: self.scopes.split(",")).methods,
+            **ViewMethods(workspace, views, executions, app_id).methods,
         }
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -87,6 +93,7 @@ class WebApi:
             if method not in self._methods:
                 raise ApiError("unknown_method", req_method=method)
             self._check_token(method, token)
+            self._check_scope(NEEDS.get(method))
             if malformed:
                 raise ApiError("invalid_json")
             body = {"ok": True, **self._methods[method](args)}
@@ -98,11 +105,18 @@ class WebApi:
     def _check_token(self, method: str, token: str | None) -> None:
         if not token:
             raise ApiError("not_authed")
+        execution = self._executions.holder(token) if method != "apps.connections.open" else None
+        if execution is not None:  # the token of one run of a step: good until that run is over
+            if execution.status != "running" and not method.startswith("functions."):
+                raise ApiError("token_expired")
+            return
         wanted = self._app_token if method == "apps.connections.open" else self._bot_token
         if not secrets.compare_digest(token.encode(), wanted.encode()):
             raise ApiError("not_allowed_token_type" if token in (self._app_token, self._bot_token) else "invalid_auth")
 
-    # who
+    def _check_scope(self, needed: str | None) -> None:
+        if needed is not None and needed not in self.scopes.split(","):
+            raise ApiError("missing_scope", needed=needed, provided=self.scopes)
 
     def _auth_test(self, args: Args) -> Args:
         return {
@@ -120,7 +134,7 @@ class WebApi:
         if user_id == self._workspace.bot_user_id:
             bot = SlackUser(user_id, self._bot_name, self._bot_name, team_id=self._workspace.team_id, is_bot=True)
             return {"user": user_object(bot)}
-        return {"user": user_object(self._person(user_id))}
+        return {"user": user_object(self._workspace.person(user_id))}
 
     def _usergroup_users(self, args: Args) -> Args:
         members = self._workspace.usergroups.get(str(args.get("usergroup", "")))
@@ -128,96 +142,8 @@ class WebApi:
             raise ApiError("no_such_subteam")
         return {"users": list(members)}
 
-    def _conversations_open(self, args: Args) -> Args:
-        wanted = [user for user in str(args.get("users", "")).split(",") if user]
-        if not wanted:
-            raise ApiError("users_list_not_supplied")
-        if len(wanted) > 1:
-            raise ApiError("too_many_users")
-        user = self._person(wanted[0])
-        if user.is_bot or user.id == SLACKBOT:
-            raise ApiError("cannot_dm_bot")
-        if user.deleted:
-            raise ApiError("user_disabled")
-        known = self._workspace.has_im(user.id)
-        channel = {"id": self._workspace.open_im(user.id)}
-        return {"no_op": True, "already_open": True, "channel": channel} if known else {"channel": channel}
-
-    # what is said
-
-    def _post_message(self, args: Args) -> Args:
-        channel = self._place(args, "channel")
-        if not self._workspace.exists(channel):
-            user = self._workspace.users.get(channel)
-            if user is None:
-                raise ApiError("channel_not_found")
-            if user.deleted:
-                raise ApiError("user_disabled")
-            channel = self._workspace.open_im(user.id)
-        if channel in self._workspace.channels and not self._workspace.channels[channel].bot_is_member:
-            raise ApiError("not_in_channel")
-        text, blocks = _message(args)
-        message = self._workspace.add(channel, text, blocks, via="chat.postMessage")
-        return {"channel": channel, "ts": message.ts, "message": message_object(self._workspace, message, self._app_id)}
-
-    def _post_ephemeral(self, args: Args) -> Args:
-        channel = self._place(args, "channel")
-        user_id = self._place(args, "user")
-        if not self._workspace.exists(channel):
-            raise ApiError("channel_not_found")
-        if channel in self._workspace.channels and not self._workspace.channels[channel].bot_is_member:
-            raise ApiError("not_in_channel")
-        if not self._workspace.is_member(user_id, channel):
-            raise ApiError("user_not_in_channel")
-        text, blocks = _message(args)
-        message = self._workspace.add(channel, text, blocks, via="chat.postEphemeral", visible_to=user_id)
-        return {"message_ts": message.ts}
-
-    def _update(self, args: Args) -> Args:
-        channel, ts = self._place(args, "channel"), self._place(args, "ts")
-        if not self._workspace.exists(channel):
-            raise ApiError("channel_not_found")
-        found = (message for message in self._workspace.messages if message.ts == ts and message.channel == channel)
-        message = next(found, None)
-        if message is None or message.deleted or message.visible_to is not None:
-            raise ApiError("message_not_found")
-        if message.user != self._workspace.bot_user_id:
-            raise ApiError("cant_update_message")
-        text, blocks = _message(args)
-        self._workspace.replace(message, text, blocks)
-        shape = message_object(self._workspace, message, self._app_id)
-        return {"channel": channel, "ts": ts, "text": text, "message": shape}
-
     def _connections_open(self, args: Args) -> Args:
         return {"url": self._new_socket_url()}
-
-    def _person(self, user_id: str) -> SlackUser:
-        user = self._workspace.users.get(user_id)
-        if user is None:
-            raise ApiError("user_not_found")
-        return user
-
-    def _place(self, args: Args, name: str) -> str:
-        if not args.get(name):
-            raise _arguments(f"[ERROR] missing required field: {name}")
-        return str(args[name])
-
-
-def _message(args: Args) -> tuple[str, list[Args]]:
-    try:
-        return read_message(args)
-    except BlockProblem as found:
-        if found.code == "no_text":
-            raise ApiError("no_text") from found
-        if found.code == "invalid_arguments":
-            raise _arguments(str(found)) from found
-        errors = [str(found)]
-        messages = {"messages": [f"[ERROR] {found}"]}
-        raise ApiError(found.code, errors=errors, response_metadata=messages) from found
-
-
-def _arguments(sentence: str) -> ApiError:
-    return ApiError("invalid_arguments", response_metadata={"messages": [sentence]})
 
 
 async def _read(request: web.Request) -> tuple[Args, bool]:
@@ -234,5 +160,5 @@ async def _read(request: web.Request) -> tuple[Args, bool]:
 
 def _token(request: web.Request, args: Args) -> str | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    in_args = args.pop("token", None)
+    in_args: Any = args.pop("token", None)
     return token.strip() if scheme.lower() == "bearer" and token.strip() else in_args

@@ -207,14 +207,16 @@ class HttpDelivery:
         if self._session is not None:
             await self._session.close()
 
-    async def deliver(self, url: str, kind: Kind, payload: dict[str, Any], seconds: float, retry: int) -> Answer:
+    async def deliver(
+        self, url: str, kind: Kind, payload: dict[str, Any], seconds: float, retry: int, reason: str
+    ) -> Answer:
         """Post one payload; any status but 200, and no answer in time, is a failure."""
         if self._session is None or self._session.closed:
             return Answer(False, error="dispatch_failed")
         body, content_type = encode(kind, payload)
         headers = {**self._sign(body), "Content-Type": content_type, "User-Agent": "Slackbot 1.0 (sandbox)"}
         if retry:
-            headers |= {"X-Slack-Retry-Num": str(retry), "X-Slack-Retry-Reason": "http_timeout"}
+            headers |= {"X-Slack-Retry-Num": str(retry), "X-Slack-Retry-Reason": reason}
         try:
             async with asyncio.timeout(seconds):
                 async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as response:

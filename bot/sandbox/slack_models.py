@@ -13,6 +13,7 @@ from typing import Any, Literal
 KEEP = 10_000
 """How many entries each growing list keeps."""
 
+Args = dict[str, Any]
 Kind = Literal["slash_commands", "interactive", "events_api"]
 
 
@@ -42,6 +43,36 @@ class SlackChannel:
     name: str
     bot_is_member: bool = True
     is_ext_shared: bool = False
+    is_private: bool = False
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """A shortcut of the app's manifest: `global` in the lightning menu, `message` in each message's menu."""
+
+    callback_id: str
+    name: str
+    type: Literal["global", "message"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An input or an output of a step; `type` is one of Slack's, such as `string` or `slack#/types/user_id`."""
+
+    name: str
+    title: str
+    type: str = "string"
+    is_required: bool = True
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step for Workflow Builder that the app's manifest declares as a function."""
+
+    callback_id: str
+    name: str
+    inputs: tuple[Parameter, ...] = ()
+    outputs: tuple[Parameter, ...] = ()
 
 
 @dataclass(eq=False)
@@ -88,7 +119,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One payload handed to the bot and what became of it; `error` is what Slack would say when it failed."""
+    """One payload handed to the bot and what became of it.
+
+    `error` is what Slack would say when it failed, `retry` how often the same payload was delivered before.
+    """
 
     acked: bool
     ack_ms: float
@@ -98,6 +132,7 @@ class Delivery:
     payload: dict[str, Any]
     kind: Kind
     error: str | None = None
+    retry: int = 0
 
 
 class CallLog:
@@ -122,6 +157,27 @@ class CallLog:
             ms = round(seconds * 1000, 1)
             entry = {"from": sender, "to": receiver, "what": what, "status": status, "ms": ms, "note": note}
             self._on_traffic(entry)
+
+
+class ApiError(Exception):
+    """A refusal of the Web API: an error code of Slack's, with what more its answer says."""
+
+    def __init__(self, code: str, **more: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.more = more
+
+
+def bad_arguments(sentence: str) -> ApiError:
+    """Return the refusal of a call whose arguments are wrong, as Slack words it."""
+    return ApiError("invalid_arguments", response_metadata={"messages": [f"[ERROR] {sentence}"]})
+
+
+def required(args: Args, name: str) -> str:
+    """Return an argument that the call must have."""
+    if not args.get(name):
+        raise bad_arguments(f"missing required field: {name}")
+    return str(args[name])
 
 
 def trim(entries: list[Any]) -> None:

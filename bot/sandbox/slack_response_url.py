@@ -14,8 +14,9 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.slack_blocks import BlockProblem, read_message
+from bot.sandbox.slack_blocks import read_message
 from bot.sandbox.slack_faults import Faults, meet, problem
+from bot.sandbox.slack_limits import BlockProblem
 from bot.sandbox.slack_models import KEEP, CallLog, Message
 from bot.sandbox.slack_workspace import Workspace
 

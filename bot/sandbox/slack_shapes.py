@@ -11,6 +11,7 @@ import time
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot.sandbox.slack_elements import elements_of
 from bot.sandbox.slack_models import Message, SlackUser
 from bot.sandbox.slack_workspace import Workspace
 
@@ -63,32 +64,56 @@ def command_origin(workspace: Workspace, user_id: str, channel_id: str, team_id:
     }
 
 
+def actor(workspace: Workspace, user_id: str) -> Shape:
+    """Return what every interaction says of who acted, and where."""
+    user = workspace.users.get(user_id)
+    handle = user.name if user else user_id.lower()
+    team_id = user.team_id if user else workspace.team_id
+    return {
+        "token": "sandbox",
+        "team": {"id": workspace.team_id, "domain": "sandbox"},
+        "user": {"id": user_id, "username": handle, "name": handle, "team_id": team_id},
+        "enterprise": None,
+        "is_enterprise_install": False,
+    }
+
+
 def interaction(workspace: Workspace, user_id: str, message: Message, app_id: str) -> Shape:
     """Return a `block_actions` payload without its actions; an ephemeral message is not in it, as Slack keeps none."""
-    user, channel = workspace.users.get(user_id), workspace.channels.get(message.channel)
-    handle = user.name if user else user_id.lower()
     container = {"type": "message", "message_ts": message.ts, "channel_id": message.channel}
     payload: Shape = {
         "type": "block_actions",
-        "user": {
-            "id": user_id,
-            "username": handle,
-            "name": handle,
-            "team_id": user.team_id if user else workspace.team_id,
-        },
         "api_app_id": app_id,
-        "token": "sandbox",
         "container": {**container, "is_ephemeral": message.visible_to is not None},
         "trigger_id": new_trigger_id(),
-        "team": {"id": workspace.team_id, "domain": "sandbox"},
-        "enterprise": None,
-        "is_enterprise_install": False,
-        "channel": {"id": message.channel, "name": channel.name if channel else "directmessage"},
-        "state": {"values": {}},
+        **actor(workspace, user_id),
+        "channel": channel_reference(workspace, message.channel),
     }
     if message.visible_to is None:
         payload["message"] = message_object(workspace, message, app_id)
     return payload
+
+
+def channel_reference(workspace: Workspace, channel_id: str) -> Shape:
+    """Return a place as interactions name it."""
+    channel = workspace.channels.get(channel_id)
+    return {"id": channel_id, "name": channel.name if channel else "directmessage"}
+
+
+def channel_object(workspace: Workspace, channel_id: str) -> Shape:
+    """Return a channel, or a direct message with the bot, as `conversations.info` shows it."""
+    shape: Shape = {"id": channel_id, "created": 1_767_225_600, "is_archived": False, "is_org_shared": False}
+    channel = workspace.channels.get(channel_id)
+    if channel is None:
+        return {**shape, "is_im": True, "user": workspace.im_owner(channel_id), "is_user_deleted": False}
+    kind = {"is_channel": not channel.is_private, "is_group": channel.is_private, "is_im": False, "is_mpim": False}
+    shared = {
+        "is_shared": channel.is_ext_shared,
+        "is_ext_shared": channel.is_ext_shared,
+        "is_pending_ext_shared": False,
+    }
+    names = {"name": channel.name, "name_normalized": channel.name, "context_team_id": workspace.team_id}
+    return {**shape, **names, **kind, **shared, "is_private": channel.is_private, "is_member": channel.bot_is_member}
 
 
 def new_trigger_id() -> str:
@@ -96,13 +121,13 @@ def new_trigger_id() -> str:
     return f"{time.time_ns() // 1_000_000}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
 
 
-def find_button(message: Message, action_id: str, block_id: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the block and the button in it that a press means."""
-    for block in message.blocks:
-        for element in (*block.get("elements", ()), block.get("accessory") or {}):
+def find_element(blocks: list[Shape], action_id: str, block_id: str | None) -> tuple[Shape, Shape]:
+    """Return the block and what in it a press or a choice means."""
+    for block in blocks:
+        for element in elements_of(block):
             if element.get("action_id") == action_id and block_id in (None, block.get("block_id")):
                 return block, element
-    raise LookupError(f"the message has no button {action_id}")
+    raise LookupError(f"there is no {action_id} to press")
 
 
 def bot_id(workspace: Workspace) -> str:

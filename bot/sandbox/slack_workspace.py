@@ -14,7 +14,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from bot.sandbox.slack_models import Message, SlackChannel, SlackUser, trim
+from bot.sandbox.slack_elements import elements_of
+from bot.sandbox.slack_models import ApiError, Message, SlackChannel, SlackUser, trim
 
 SLACKBOT = "USLACKBOT"
 MENTION = re.compile(r"(?<!\S)@([A-Za-z0-9][A-Za-z0-9._-]*)")
@@ -66,6 +67,12 @@ class Workspace:
     def exists(self, channel_id: str) -> bool:
         return channel_id in self.channels or channel_id in self._owners
 
+    def person(self, user_id: str) -> SlackUser:
+        """Return somebody who exists; ApiError `user_not_found` otherwise."""
+        if user_id not in self.users:
+            raise ApiError("user_not_found")
+        return self.users[user_id]
+
     def is_outsider(self, user: SlackUser) -> bool:
         return user.is_stranger or user.team_id != self.team_id
 
@@ -99,7 +106,7 @@ class Workspace:
     ) -> Message:
         """Put a message into a channel; blocks and buttons without an id get one, as Slack does."""
         author = self.bot_user_id if user is None else user
-        message = Message(self.next_ts(), channel, author, visible_to, text, _with_ids(blocks), via)
+        message = Message(self.next_ts(), channel, author, visible_to, text, with_ids(blocks), via)
         message.trigger_id = trigger_id
         self.messages.append(message)
         trim(self.messages)
@@ -108,7 +115,7 @@ class Workspace:
         return message
 
     def replace(self, message: Message, text: str, blocks: list[dict[str, Any]]) -> None:
-        message.text, message.blocks, message.replaced = text, _with_ids(blocks), True
+        message.text, message.blocks, message.replaced = text, with_ids(blocks), True
         self._changed(message)
 
     def delete(self, message: Message) -> None:
@@ -158,12 +165,16 @@ class Workspace:
         return value
 
     def _changed(self, message: Message) -> None:
-        for future, only_for in list(self._waiting.items()):
-            others = message.visible_to is not None and only_for not in (None, message.visible_to)
-            if not others and not future.done():
-                future.set_result(None)
+        self.wake(message.visible_to)
         for listener in list(self.listeners):
             listener(message)
+
+    def wake(self, concerned: str | None = None) -> None:
+        """Let everybody who waits look again, or only those who wait for what this person sees."""
+        for future, only_for in list(self._waiting.items()):
+            others = concerned is not None and only_for not in (None, concerned)
+            if not others and not future.done():
+                future.set_result(None)
 
     # what a person types
 
@@ -195,11 +206,12 @@ def _key(message: Message) -> str:
     return message.channel if message.visible_to is None else message.visible_to
 
 
-def _with_ids(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def with_ids(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the blocks with an id for each block and element that has none, as Slack gives them."""
     blocks = copy.deepcopy(blocks)
     for block in blocks:
         block.setdefault("block_id", secrets.token_urlsafe(4))
-        for element in (*block.get("elements", ()), block.get("accessory")):
-            if isinstance(element, dict) and element.get("type") == "button":
+        for element in elements_of(block):
+            if element.get("type") != "image":
                 element.setdefault("action_id", secrets.token_urlsafe(4))
     return blocks

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from bot.sandbox.genesys import GenesysUser
-from bot.sandbox.slack import SlackChannel, SlackUser
+from bot.sandbox.genesys_conversations import DEPLOYMENT_ID
+from bot.sandbox.slack import Parameter, Shortcut, SlackChannel, SlackUser, Step
 
 ROLES = {"agent": "U0ANA", "unmapped": "U0UNA", "supervisor": "U0SAM", "guest": "U0GUS"}
 """Whom one can act as, by role."""
@@ -30,6 +31,27 @@ SLACK_USERS = (
     SlackUser("U0GUS", "gus", "Gus Guest", "gus@example.com", is_restricted=True),
 )
 CHANNELS = (SlackChannel("C0CARE", "customer-care"), SlackChannel("C0BILLING", "billing", bot_is_member=False))
+SHORTCUTS = (
+    Shortcut("cobrowse_start", "Start co-browse session", "global"),
+    Shortcut("cobrowse_start_here", "Start co-browse session", "message"),
+)
+"""The shortcuts and the steps the app would declare in its manifest."""
+STEPS = (
+    Step(
+        "start_cobrowse_session",
+        "Start a co-browse session",
+        inputs=(
+            Parameter("agent", "Agent", "slack#/types/user_id"),
+            Parameter("name", "Session name", is_required=False),
+        ),
+        outputs=(
+            Parameter("session_id", "Session id"),
+            Parameter("ends_at", "Ends at", "slack#/types/timestamp"),
+            Parameter("link", "Link for the customer"),
+            Parameter("code", "Code for the customer", is_required=False),
+        ),
+    ),
+)
 GENESYS_USERS = (
     GenesysUser("11111111-1111-4111-8111-111111111111", "Ana Agent", "ana@example.com"),
     GenesysUser("22222222-2222-4222-8222-222222222222", "Ben Brandt", "ben@example.com"),
@@ -46,6 +68,7 @@ class Keys:
     bot_token: str = field(default_factory=lambda: f"xoxb-sandbox-{secrets.token_hex(12)}")
     app_token: str = field(default_factory=lambda: f"xapp-sandbox-{secrets.token_hex(12)}")
     signing_secret: str = field(default_factory=lambda: secrets.token_hex(16))
+    client_secret: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     private_key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
 
     @property
@@ -73,6 +96,25 @@ def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> 
         "GENESYS_LOGIN_URL": genesys_url,
         "COBROWSE_SUPERVISORS": ROLES["supervisor"],
         "COBROWSE_HELP_CONTACT": ROLES["supervisor"],
+        "COBROWSE_WORKFLOW_STEPS": "on",
         "DATABASE_URL": "memory:",
         "SHUTDOWN_SECONDS": "300",
+        "COBROWSE_PERSON_STARTS_PER_MINUTE": "0",
+        "COBROWSE_SUPERVISOR_STARTS_PER_MINUTE": "0",
+        "COBROWSE_SMS_FROM": "+14155550100",
+        "COBROWSE_SMS_COUNTRIES": "US, CA, GB, IE, DE, FR, AU",
+        "COBROWSE_EMAIL_FROM": "care@example.com",
+    }
+
+
+def public_environ(keys: Keys, genesys_url: str) -> dict[str, str]:
+    """What comes on top where sessions belong to conversations: the settings of a public Genesys Cloud organisation."""
+    return {
+        "GENESYS_COBROWSE_API": "conversations",
+        "GENESYS_REGION": "mypurecloud.com",
+        "GENESYS_ORG_ID": "",
+        "GENESYS_PRIVATE_KEY": "",
+        "GENESYS_CLIENT_SECRET": keys.client_secret,
+        "GENESYS_DEPLOYMENT_ID": DEPLOYMENT_ID,
+        "COBROWSE_JOIN_URL_TEMPLATE": f"{genesys_url}/messenger#{{joinCode}}",
     }

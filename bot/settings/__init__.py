@@ -13,10 +13,13 @@ from dotenv import dotenv_values
 
 from bot.desk import hosts_file
 from bot.desk.access import Roll, Rules
+from bot.desk.limits import Limits
 from bot.desk.models import ChannelId, HostId, TeamId, UserId
+from bot.desk.sending import Terms
 from bot.settings.proxies import Proxies
 from bot.settings.reader import Reader, SettingsFault, read_file
-from bot.settings.service import Logging, Service, read_service
+from bot.settings.sending import read_sending
+from bot.settings.service import CONVERSATIONS, Logging, Service, cobrowse_api, read_service
 from bot.store.opening import MEMORY, POSTGRES, SQLITE
 from bot.store.sealing import check_key
 
@@ -59,6 +62,10 @@ class Settings:
     email_domains: frozenset[str]
     host: str
     port: int
+    health_port: int | None
+    audit_log: str
+    limits: Limits
+    sending: Terms
     shutdown_seconds: int
     database: Database
     logging: Logging
@@ -87,6 +94,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         supervisors=_roll(reader, "COBROWSE_SUPERVISORS"),
         admins=_roll(reader, "COBROWSE_ADMINS"),
         members=_roll(reader, "COBROWSE_MEMBERS"),
+        workflow_steps=reader.flag("COBROWSE_WORKFLOW_STEPS"),
         channels=tuple(map(ChannelId, reader.words("COBROWSE_CHANNELS", r"[CGD][A-Z0-9]{2,}", "channel id (C…)"))),
     )
     path = reader.text("COBROWSE_HOSTS_FILE")
@@ -102,6 +110,10 @@ def load(environ: Mapping[str, str]) -> Settings:
         email_domains=frozenset(domain.removeprefix("@").lower() for domain in domains),
         host=reader.text("HOST"),
         port=reader.integer("PORT", 0, 65535),
+        health_port=_health_port(reader, over_http=slack.mode == "http"),
+        audit_log=reader.text("AUDIT_LOG"),
+        limits=_limits(reader),
+        sending=read_sending(reader),
         shutdown_seconds=reader.integer("SHUTDOWN_SECONDS", 0, 600),
         database=_database(reader),
         logging=service.logging,
@@ -118,6 +130,15 @@ def load_slack(environ: Mapping[str, str]) -> Slack:
     if reader.faults:
         raise SettingsFault(reader.faults)
     return slack
+
+
+def load_cobrowse_api(environ: Mapping[str, str]) -> str:
+    """`sessions` or `conversations`, for the sandbox, which makes up everything else. Raises SettingsFault."""
+    reader = Reader(environ)
+    chosen = cobrowse_api(reader)
+    if reader.faults:
+        raise SettingsFault(reader.faults)
+    return chosen
 
 
 def load_database(environ: Mapping[str, str]) -> Database:
@@ -171,6 +192,15 @@ def _slack(reader: Reader) -> Slack:
     )
 
 
+def _health_port(reader: Reader, *, over_http: bool) -> int | None:
+    """None: beside Slack's requests over HTTP, and nowhere in Socket Mode."""
+    if not reader.text("HEALTH_PORT"):
+        return None
+    if over_http and reader.text("HEALTH_PORT") == reader.text("PORT"):
+        reader.fault("HEALTH_PORT", "must be another port than PORT.")
+    return reader.integer("HEALTH_PORT", 1, 65535)
+
+
 def _database(reader: Reader) -> Database:
     url = reader.text("DATABASE_URL")
     if not (url.startswith((MEMORY, *POSTGRES)) or (url.startswith(SQLITE) and len(url) > len(SQLITE))):
@@ -181,6 +211,18 @@ def _database(reader: Reader) -> Database:
     return Database(retention_days=reader.integer("COBROWSE_RETENTION_DAYS", 1, 3650), url=url, keys=keys)
 
 
+def _limits(reader: Reader) -> Limits:
+    starts = (f"COBROWSE_{whose}_STARTS_PER_MINUTE" for whose in ("PERSON", "SUPERVISOR", "WORKSPACE"))
+    person, supervisor, workspace = (reader.integer(name, 0, 100_000) for name in starts)
+    return Limits(
+        person_starts=person,
+        supervisor_starts=supervisor,
+        workspace_starts=workspace,
+        person_sends=reader.integer("COBROWSE_PERSON_SENDS_PER_MINUTE", 0, 100_000),
+        under_way=reader.integer("COBROWSE_MAX_IN_FLIGHT", 1, 100_000),
+    )
+
+
 def _roll(reader: Reader, name: str) -> Roll:
     ids = reader.words(name, _PERSON_OR_GROUP, "user id (U…, W…) or user group (S…)")
     users = frozenset(UserId(word) for word in ids if not word.startswith("S"))
@@ -188,6 +230,7 @@ def _roll(reader: Reader, name: str) -> Roll:
 
 
 __all__ = [
+    "CONVERSATIONS",
     "Database",
     "Logging",
     "Service",
@@ -196,6 +239,7 @@ __all__ = [
     "Slack",
     "environment",
     "load",
+    "load_cobrowse_api",
     "load_database",
     "load_service",
     "load_slack",

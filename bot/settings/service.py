@@ -4,12 +4,16 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from bot.desk.hosts import host_id
+from bot.desk.interactions import GenesysApp
 from bot.desk.models import HostId, Offer
 from bot.genesys import regions
-from bot.genesys.credentials import Credentials, KeyCredentials, SecretCredentials, load_key
+from bot.genesys.conversations import Joining
+from bot.genesys.credentials import Credentials, SecretCredentials
+from bot.genesys.join_template import parse_template
 from bot.settings.proxies import Proxies
 from bot.settings.reader import Reader, read_file
 
+SESSIONS, CONVERSATIONS = "sessions", "conversations"
 DEFAULT_SCOPES = "cobrowse:session:write cobrowse:session:read"
 
 
@@ -32,8 +36,17 @@ class Service:
     requests_per_minute: int | None
     credentials: Credentials
     offer: Offer
+    conversations: "Conversations | None"
     host_id: HostId | None
     logging: Logging
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversations:
+    """With GENESYS_COBROWSE_API=conversations: how customers join, and the app whose addresses people paste."""
+
+    joining: Joining
+    app: GenesysApp
 
 
 def read_service(reader: Reader) -> Service:
@@ -45,6 +58,7 @@ def read_service(reader: Reader) -> Service:
         timeout_seconds=reader.integer("COBROWSE_TIMEOUT_SECONDS", 60, 86_400),
     )
     credentials = _credentials(reader)
+    conversations = _conversations(reader)
     level = reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"))
     as_json = reader.choice("LOG_FORMAT", ("text", "json")) == "json"
     _note_store_secrets(reader)
@@ -55,6 +69,7 @@ def read_service(reader: Reader) -> Service:
         requests_per_minute=_requests_per_minute(reader),
         credentials=credentials,
         offer=offer,
+        conversations=conversations if cobrowse_api(reader) == CONVERSATIONS else None,
         host_id=host_id(reader.text("GENESYS_HOST_USER_ID")),
         logging=Logging(level=level, as_json=as_json, secrets=tuple(reader.secrets)),
     )
@@ -63,6 +78,22 @@ def read_service(reader: Reader) -> Service:
 def _requests_per_minute(reader: Reader) -> int | None:
     name = "GENESYS_REQUESTS_PER_MINUTE"
     return reader.integer(name, 1, 1_000_000) if reader.text(name) else None
+
+
+def cobrowse_api(reader: Reader) -> str:
+    """GENESYS_COBROWSE_API."""
+    return reader.choice("GENESYS_COBROWSE_API", (SESSIONS, CONVERSATIONS))
+
+
+def _conversations(reader: Reader) -> Conversations:
+    """Read whichever service is chosen, so that a fault does not wait for the day it is."""
+    template, deployment = reader.text("COBROWSE_JOIN_URL_TEMPLATE"), reader.text("GENESYS_DEPLOYMENT_ID")
+    parsed = reader.parsed("COBROWSE_JOIN_URL_TEMPLATE", lambda: parse_template(template)) if template else None
+    if deployment and host_id(deployment) is None:
+        reader.fault("GENESYS_DEPLOYMENT_ID", "must be a Messenger deployment's id, a UUID.")
+    region = reader.text("GENESYS_REGION")
+    app = reader.parsed("GENESYS_REGION", lambda: regions.apps_host(region)) if region else None
+    return Conversations(joining=Joining(parsed, host_id(deployment)), app=GenesysApp(app or ""))
 
 
 def _note_store_secrets(reader: Reader) -> None:
@@ -105,6 +136,8 @@ def _credentials(reader: Reader) -> Credentials:
         return SecretCredentials(client_id, secret, asked)
     org_id = reader.needed("GENESYS_ORG_ID", "A private key needs it.") if path or pem else ""
     source = "GENESYS_PRIVATE_KEY_PATH" if path else "GENESYS_PRIVATE_KEY"
+    from bot.genesys.keys import KeyCredentials, load_key  # noqa: PLC0415 - who has a client secret need not load it
+
     key = reader.parsed(source, lambda: load_key(read_file(path) if path else pem, passphrase)) if path or pem else None
     if key is None:  # a fault has been noted
         return SecretCredentials(client_id, "")

@@ -7,6 +7,7 @@ from typing import Any
 Block = dict[str, Any]
 FAILURE_BLOCK, SESSION_BLOCK = "failure", "session"
 """The first block's id says what kind of answer a message is."""
+OPEN_ACTION = "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,11 @@ class Message:
     def payload(self) -> dict[str, Any]:
         """For an ack, a response_url or chat.post…: nothing is unfurled."""
         return {"text": self.text, "blocks": self.blocks, "unfurl_links": False, "unfurl_media": False}
+
+
+def escape(text: str) -> str:
+    """Makes `&`, `<` and `>` plain text: https://docs.slack.dev/messaging/formatting-message-text#escaping"""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def section(text: str, block_id: str | None = None) -> Block:
@@ -43,6 +49,12 @@ def buttons(*row: Block) -> Block:
     return {"type": "actions", "elements": list(row)}
 
 
-def button(label: str, action_id: str, **how: str) -> Block:
-    """A button; `how` is its `url` or `value`."""
+def confirm(title: str, text: str, yes: str) -> Block:
+    """A question before a button does something. https://docs.slack.dev/reference/block-kit/composition-objects"""
+    plain = {name: {"type": "plain_text", "text": words} for name, words in (("title", title), ("text", text))}
+    return {**plain, "confirm": {"type": "plain_text", "text": yes}, "deny": {"type": "plain_text", "text": "Cancel"}}
+
+
+def button(label: str, action_id: str, **how: Any) -> Block:
+    """A button; `how` is its `url`, `value`, `style` or `confirm`."""
     return {"type": "button", "text": {"type": "plain_text", "text": label}, "action_id": action_id, **how}

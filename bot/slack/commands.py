@@ -12,24 +12,26 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.desk.desk import Desk
 from bot.desk.errors import NotAccepted
+from bot.desk.interactions import GenesysApp
 from bot.desk.models import ChannelId, Kind, Request, TeamId, UserId, new_request_id
 from bot.slack import grammar
 from bot.slack.blocks import Message
-from bot.slack.grammar import Start, WhoAmI
+from bot.slack.grammar import Ask, New, Start
 from bot.slack.guidance import guide
 from bot.slack.messages import Words
+from bot.slack.modals import Forms
 
 log = logging.getLogger(__name__)
 
 
-def register(app: AsyncApp, desk: Desk, words: Words) -> None:
-    """Adds the slash command to the app."""
+def register(app: AsyncApp, desk: Desk, words: Words, forms: Forms, genesys_app: GenesysApp | None = None) -> None:
+    """Adds the slash command to the app. `genesys_app`: where sessions belong to conversations, which can be named."""
 
     @app.command(words.command)
     async def on_command(ack: AsyncAck, body: dict[str, Any]) -> None:
-        command = grammar.parse(body.get("text") or "")
+        command = grammar.parse(body.get("text") or "", genesys_app)
         match command:
-            case Start() | WhoAmI():
+            case Start() | Ask():
                 request = read_request(body, command)
                 try:
                     await desk.accept(request)
@@ -37,6 +39,9 @@ def register(app: AsyncApp, desk: Desk, words: Words) -> None:
                     await ack(**in_ack(words.failure(error, request.id)))
                 else:
                     await ack()
+            case New():
+                forms.open_soon(str(body.get("trigger_id")), read_request(body, Start()))
+                await ack()
             case _:
                 reference = new_request_id()
                 fields = {"request": reference, "outcome": type(command).__name__, "requester": body.get("user_id")}
@@ -44,13 +49,13 @@ def register(app: AsyncApp, desk: Desk, words: Words) -> None:
                 await ack(**in_ack(guide(words, command, reference)))
 
 
-def read_request(body: dict[str, Any], command: Start | WhoAmI) -> Request:
+def read_request(body: dict[str, Any], command: Start | Ask) -> Request:
     """Slack's payload -> a request. https://docs.slack.dev/interactivity/implementing-slash-commands"""
-    start = command if isinstance(command, Start) else Start()
+    start = command if isinstance(command, Start) else Start(target=command.target)
     return Request(
         id=new_request_id(),
         key=f"command:{body.get('trigger_id') or uuid.uuid4()}",
-        kind=Kind.START if isinstance(command, Start) else Kind.WHOAMI,
+        kind=Kind.START if isinstance(command, Start) else command.kind,
         team_id=TeamId(body["team_id"]),
         enterprise_id=TeamId(body["enterprise_id"]) if body.get("enterprise_id") else None,
         channel_id=ChannelId(body["channel_id"]),
@@ -58,6 +63,8 @@ def read_request(body: dict[str, Any], command: Start | WhoAmI) -> Request:
         accepted_at=datetime.now(UTC),
         target=start.target,
         name=start.name,
+        argument=None if isinstance(command, Start) else command.argument,
+        conversation_id=start.conversation_id,
         reply_url=body.get("response_url"),
     )
 

@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
+from cachetools import TTLCache
 from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
     AsyncRateLimitErrorRetryHandler,
@@ -20,11 +22,15 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.desk.cache import Cache
-from bot.desk.journal import Outcome
-from bot.desk.models import Note, Request, RequestId, Session, UserId
+from bot.desk.models import ChannelId, Kind, Note, Request, RequestId, Session, Started, UserId
+from bot.desk.outcomes import Ended, Outcome, Recalled
+from bot.desk.press_errors import EndedAlready
 from bot.slack.answers import MISSHAPEN, TROUBLE, SlackAnswer, error_code
 from bot.slack.blocks import Message
+from bot.slack.cards import agent_card
+from bot.slack.completion import Completion
+from bot.slack.direct import DirectMessages
+from bot.slack.herald import Herald
 from bot.slack.messages import Words
 from bot.slack.response_url import LONGEST_ORDERED_SECONDS, REPEATS, ResponseUrls
 
@@ -50,7 +56,7 @@ class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
         return soon and await super()._can_retry_async(response=response, **how)
 
 
-RETRIES = [
+RETRIES: list[AsyncRetryHandler] = [
     AsyncConnectionErrorRetryHandler(max_retry_count=REPEATS),
     ShortRateLimit(max_retry_count=REPEATS),
     AsyncServerErrorRetryHandler(max_retry_count=REPEATS),
@@ -66,10 +72,17 @@ def new_http_session() -> aiohttp.ClientSession:
 
 
 def new_web_client(
-    token: str | None, base_url: str, http: aiohttp.ClientSession, proxy: str | None = None, *, waits: bool = True
+    token: str | None,
+    base_url: str,
+    http: aiohttp.ClientSession,
+    proxy: str | None = None,
+    *,
+    waits: bool = True,
+    repeats: bool = True,
 ) -> AsyncWebClient:
-    """Slack's Web API over the shared session. `waits`: for a short Retry-After, else it is the caller's to obey."""
-    retries = [each for each in RETRIES if waits or not isinstance(each, AsyncRateLimitErrorRetryHandler)]
+    """Slack's Web API. Without `repeats` what it may have done is not sent again; without `waits` no 429 waited for."""
+    retries: list[AsyncRetryHandler] = list(RETRIES) if repeats else [ShortRateLimit(max_retry_count=REPEATS)]
+    retries = [each for each in retries if waits or not isinstance(each, AsyncRateLimitErrorRetryHandler)]
     client = AsyncWebClient(token=token, base_url=base_url, session=http, retry_handlers=retries)
     client.proxy = proxy  # set here, since slack_sdk looks into the environment, and knows no NO_PROXY
     return client
@@ -83,13 +96,17 @@ class Delivery:
         web: AsyncWebClient,
         http: aiohttp.ClientSession,
         words: Words,
+        direct: DirectMessages,
+        herald: Herald,
         proxy_for: Callable[[str], str | None] = lambda url: None,
     ) -> None:
-        self._web = web
+        self._web, self._direct, self._herald = web, direct, herald
         self._response_urls = ResponseUrls(http, proxy_for)
+        self._completion = Completion(web, words)
         self._words = words
-        self._direct: Cache[UserId, str] = Cache(seconds=86_400, size=20_000)
-        self._posting: set[asyncio.Task[bool]] = set()
+        self._posting: set[asyncio.Task[None]] = set()
+        self._standing: TTLCache[RequestId, tuple[ChannelId, str]] = TTLCache(10_000, ANSWERABLE.total_seconds())
+        self.listeners: list[Callable[[Request, Outcome], None]] = []
         self._way_seconds = WAY_SECONDS
         self._deadlines: set[asyncio.Timeout] = set()
 
@@ -99,24 +116,47 @@ class Delivery:
             await self.post(request.reply_url, self._words.note(request, note))
 
     async def answer(self, request: Request, outcome: Outcome) -> bool:
+        reached = await self._reach(request, outcome)
+        for listener in self.listeners:
+            listener(request, outcome)
+        return reached
+
+    async def _reach(self, request: Request, outcome: Outcome) -> bool:
+        if request.kind is Kind.STEP:
+            return await self._completion.tell(request, outcome, lambda way, send: self._try(way, send, request.id))
         message = self._words.answer(request, outcome)
         waiting = datetime.now(UTC) - request.accepted_at < ANSWERABLE
-        if waiting and request.reply_url and await self.post(request.reply_url, message, replace=request.replaces):
+        # A failure that is tried again makes way; a card only when its session is over, else its link would be gone.
+        replace = request.replaces and (request.kind is not Kind.END or isinstance(outcome, Ended | EndedAlready))
+        if waiting and request.reply_url and await self.post(request.reply_url, message, replace=replace):
+            if replace and isinstance(outcome, Started) and (place := self._standing.pop(request.id, None)):
+                await self._herald.remember(outcome.session.id, *place)
             return True
+        session = outcome.session if isinstance(outcome, Started) else None
+        if isinstance(outcome, Recalled) and not outcome.record.is_over:
+            session = outcome.record.session
         ways: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("chat.postEphemeral", lambda: self._post_ephemeral(request, message)),
-            ("direct message", lambda: self._post_direct(request.requester, message)),
+            ("direct message", lambda: self._post_direct(request.requester, message, session)),
         ]
-        for way, send in ways if waiting else ways[1:]:  # nobody looks at the channel half an hour later
+        # Later nobody looks at the channel; and what came from a form is told where it can be kept.
+        for way, send in ways if waiting and request.channel_id and request.reply_url else ways[1:]:
             if await self._try(way, send, request.id):
                 return True
         return False
 
+    def note_place(self, request_id: RequestId, channel_id: ChannelId, ts: str) -> None:
+        """The message that the answer to this request will replace stays, so a session in it is changed later."""
+        self._standing[request_id] = channel_id, ts
+
+    async def close_posts(self) -> None:
+        await self._herald.close_posts()
+
     async def tell_agent(self, request: Request, session: Session) -> bool:
-        message = self._words.agent_note(request, session)
+        message, agent = agent_card(request, session, send=self._words.sends), request.agent
         try:
             async with asyncio.timeout(AGENT_SECONDS):  # the requester waits for this
-                return await self._try("direct message", lambda: self._post_direct(request.agent, message), request.id)
+                return await self._try("direct message", lambda: self._post_direct(agent, message, session), request.id)
         except TimeoutError:
             return False
 
@@ -152,33 +192,49 @@ class Delivery:
 
     def post_soon(self, reply_url: str, message: Message) -> None:
         """Posts after the listener has returned: an acknowledgement must not wait for it."""
-        self._keep(self.post(reply_url, message))
+        self.soon(self.post(reply_url, message))
+
+    async def tell(self, request: Request, message: Message) -> None:
+        """What is no outcome of the desk's: by response_url, else in a direct message."""
+        if request.reply_url and await self.post(request.reply_url, message):
+            return
+        await self._try("direct message", lambda: self._post_direct(request.requester, message, None), request.id)
+
+    def tell_soon(self, request: Request, message: Message) -> None:
+        self.soon(self.tell(request, message))
+
+    def answer_soon(self, request: Request, outcome: Outcome) -> None:
+        """The same for what was never accepted."""
+        self.soon(self.answer(request, outcome))
 
     async def close(self) -> None:
-        """Waits for what is being posted."""
+        """Waits for what is being posted, and for nothing for ever."""
         if self._posting:
-            await asyncio.wait(self._posting, timeout=TIMEOUT_SECONDS)
+            _, late = await asyncio.wait(self._posting, timeout=TIMEOUT_SECONDS)
+            for task in late:
+                task.cancel()
 
-    def _keep(self, posting: Coroutine[Any, Any, bool]) -> None:
-        task = asyncio.create_task(posting)
+    def soon(self, work: Coroutine[Any, Any, object]) -> None:
+        """Does something after the listener has returned; a stop waits for it."""
+        task = asyncio.create_task(self._seen_through(work))
         self._posting.add(task)
         task.add_done_callback(self._posting.discard)
+
+    async def _seen_through(self, work: Coroutine[Any, Any, object]) -> None:
+        try:
+            await work
+        except Exception:
+            log.exception("failed after the ack")
 
     async def _post_ephemeral(self, request: Request, message: Message) -> None:
         await self._web.chat_postEphemeral(
             channel=request.channel_id, user=request.requester, text=message.text, blocks=message.blocks
         )
 
-    async def _post_direct(self, user_id: UserId, message: Message) -> None:
-        channel = await self._direct.get(user_id, lambda: self._open_direct(user_id))
-        await self._web.chat_postMessage(
-            channel=channel, text=message.text, blocks=message.blocks, unfurl_links=False, unfurl_media=False
-        )
-
-    async def _open_direct(self, user_id: UserId) -> str:
-        async with asyncio.timeout(WAY_SECONDS):  # whoever asks later joins this call, so it may not hang
-            response = await self._web.conversations_open(users=user_id)
-        return str(response["channel"]["id"])
+    async def _post_direct(self, user_id: UserId, message: Message, session: Session | None) -> None:
+        channel_id, ts = await self._direct.post(user_id, message)
+        if session:
+            await self._herald.remember(session.id, channel_id, ts)
 
     async def _try(self, way: str, send: Callable[[], Awaitable[None]], request_id: RequestId) -> bool:
         fields: dict[str, object] = {"request": request_id, "way": way}

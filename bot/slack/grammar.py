@@ -10,10 +10,13 @@ import unicodedata
 from dataclasses import dataclass
 from enum import Enum
 
-from bot.desk.models import NAME_LENGTH, UserId
+from bot.desk.interactions import GenesysApp, is_address
+from bot.desk.models import NAME_LENGTH, ConversationId, Kind, UserId
+from bot.desk.sending import pack
 
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
-_MENTION, _ID = r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>", r"(?=\S*\d)[\w-]{8,}"
+_MENTION = r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>"
+_ID = r"(?:(?=\S*\d)[A-Za-z0-9._:~+/=-]{8,200}|`[A-Za-z0-9._:~+/=-]{1,200}`)"  # as the services form them
 _EMAIL = r"(?:<mailto:[^>]+>|[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+)"
 RESERVED = {
     # A reserved word is a subcommand only when what follows is what it takes: "End of month report" is a name.
@@ -28,7 +31,7 @@ RESERVED = {
     "link": rf"{_MENTION}\s+(?:[0-9A-Fa-f-]{{36}}|{_EMAIL})",
     "unlink": _MENTION,
     "new": "",
-    "send": rf"(?:\+[\d\s().-]{{6,}}|<tel:[^>]+>|{_EMAIL})",
+    "send": rf"(?:[+(\d][\d\s().-]{{6,}}|<tel:[^>]+>|{_EMAIL})",
     "connect": "",
     "disconnect": "",
 }
@@ -38,10 +41,13 @@ _UNRESOLVED = re.compile(
     rf"{_FOR}(?:&lt;|<)?\s*[@＠﹫]|(?:to|with|start|{'|'.join(RESERVED)})\s+(?:&lt;)?[@＠﹫]", re.IGNORECASE
 )
 _NO_PERSON = re.compile(rf"{_FOR}<[!#]", re.IGNORECASE)
+_FIRST = re.compile(r"<([^<>|\s]+)(?:\|[^<>]*)?>|(\S+)")
 _MARKUP = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 _OPENING, _CLOSING = "\"'“”„‟‘’‚‛«»", "\"'“”‟‘’‛«»"
 _QUOTATION = re.compile(f"[{_OPENING}][^{_OPENING}{_CLOSING}]*[{_CLOSING}]")
 _CLOSE_ENOUGH = 0.74
+_LATER = ("connect", "disconnect")
+_ADDRESS = re.compile(r"<(?:mailto|tel):([^>|]+)(?:\|[^>]*)?>")
 _CRIES_FOR_HELP = ("?", "-h", "--help", "-help", "/help")
 _IGNORABLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 """Characters that show nothing, though they are no format characters (Unicode: Default_Ignorable_Code_Point)."""
@@ -56,6 +62,7 @@ class Reason(Enum):
     NO_PERSON = "a group or a channel where a person belongs"
     TWO_PEOPLE = "more than one person"
     PERSON_LATER = "a person who does not stand first"
+    NO_CONVERSATION = "an address that names no conversation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +71,28 @@ class Start:
 
     target: UserId | None = None
     name: str | None = None
+    conversation_id: ConversationId | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Help:
     """Show the help; `instead_of` is a text that is close to a reserved word."""
 
-    instead_of: str | None = None
+    instead_of: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class WhoAmI:
-    """Which host am I, and by which rule?"""
+class Ask:
+    """What starts nothing: its kind, whom it is about, and what it takes beside that."""
+
+    kind: Kind
+    target: UserId | None = None
+    argument: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """Open the form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +109,14 @@ class NotUnderstood:
     reason: Reason
 
 
-Command = Start | Help | WhoAmI | NotYet | NotUnderstood
+Command = Start | Ask | New | Help | NotYet | NotUnderstood
 
 
-def parse(text: str) -> Command:
-    """Reads what stands behind the command, as Slack delivers it. Never raises."""
+def parse(text: str, genesys_app: GenesysApp | None = None) -> Command:
+    """Reads what stands behind the command, as Slack delivers it. Never raises.
+
+    With a `genesys_app` a conversation's id or address may stand where the session's name begins.
+    """
     if len(text) > TEXT_LENGTH and "<@" in text[text.rfind(">", 0, TEXT_LENGTH) + 1 :]:  # beyond the cut, or cut in two
         return NotUnderstood(Reason.PERSON_LATER)
     text = _printable(text[:TEXT_LENGTH]).strip()
@@ -105,7 +125,7 @@ def parse(text: str) -> Command:
     if _is_quoted(text) and not MENTION.search(_QUOTATION.sub("", text)):
         return Start(name=clean_name(text))
     if target := _TARGET.fullmatch(text):
-        return _for_target(UserId(target[1].upper()), target[3])
+        return _for_target(UserId(target[1].upper()), target[3], genesys_app)
     start = _plain_start(text)
     if _UNRESOLVED.match(start):
         return NotUnderstood(Reason.UNRESOLVED)
@@ -116,10 +136,10 @@ def parse(text: str) -> Command:
     if MENTION.search(text):
         return NotUnderstood(Reason.PERSON_LATER)
     if text in _CRIES_FOR_HELP:
-        return Help()
+        return Ask(Kind.HELP)
     if " " not in text and _is_slip(text.lower()):
         return Help(instead_of=clean_name(text))
-    return Start(name=clean_name(text))
+    return _start(None, text, genesys_app)
 
 
 def clean_name(text: str) -> str | None:
@@ -132,14 +152,30 @@ def clean_name(text: str) -> str | None:
         text = text[1:-1]
     text = _MARKUP.sub(_label, text)
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    name = " ".join(text.split())[:NAME_LENGTH].strip()
+    return plain_name(text)
+
+
+def plain_name(text: str) -> str | None:
+    """The same of what was typed into a form, where nothing is mark-up."""
+    name = " ".join(_printable(text).split())[:NAME_LENGTH].strip()
     return name if _plain_start(name) else None
 
 
-def _for_target(target: UserId, rest: str) -> Command:
+def _for_target(target: UserId, rest: str, genesys_app: GenesysApp | None) -> Command:
     if MENTION.search(rest) and not _is_quoted(rest.strip()):
         return NotUnderstood(Reason.TWO_PEOPLE)
-    return Start(target=target, name=clean_name(rest))
+    return _start(target, rest.strip(), genesys_app)
+
+
+def _start(target: UserId | None, text: str, genesys_app: GenesysApp | None) -> Command:
+    first = _FIRST.match(text) if genesys_app and not _is_quoted(text) else None
+    if first and genesys_app:
+        word = (first[1] or first[2]).replace("&amp;", "&")
+        if named := genesys_app.conversation_id(word):
+            return Start(target, clean_name(text[first.end() :]), named)
+        if is_address(word):
+            return NotUnderstood(Reason.NO_CONVERSATION)
+    return Start(target, clean_name(text))
 
 
 def _subcommand(text: str) -> Command | None:
@@ -147,9 +183,19 @@ def _subcommand(text: str) -> Command | None:
     word, rest = word.lower(), rest.strip()
     if word not in RESERVED or not re.fullmatch(RESERVED[word], rest):
         return None
-    if word == "help":
-        return Help() if not rest or rest.lower() in RESERVED else None
-    return WhoAmI() if word == "whoami" else NotYet(word)
+    if word == "help" and rest and rest.lower() not in RESERVED:
+        return None
+    if word == "new":
+        return New()
+    if word in _LATER:
+        return NotYet(word)
+    about = MENTION.match(rest)
+    words = MENTION.sub("", rest).strip() if word != "help" else ""
+    address = _ADDRESS.fullmatch(words)
+    argument = address[1] if address else words.strip("`")
+    if word == "send":
+        return Ask(Kind.PROPOSE, argument=pack("", argument))
+    return Ask(Kind(word), UserId(about[1].upper()) if about else None, argument or None)
 
 
 def _is_slip(word: str) -> bool:

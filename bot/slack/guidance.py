@@ -1,10 +1,11 @@
 """What a person reads who did not get as far as a request: the help, and why a text was not taken (pure)."""
 
-from bot.desk.models import RequestId
+from bot.desk.models import RequestId, Role
 from bot.slack.blocks import FAILURE_BLOCK, Message, section
+from bot.slack.cards import reference_line
 from bot.slack.grammar import Command, Help, NotUnderstood, NotYet, Reason
-from bot.slack.messages import Words, reference_line
-from bot.slack.sentences import escape
+from bot.slack.messages import Words
+from bot.slack.replies import help_
 
 
 def guide(words: Words, command: Command, reference: RequestId) -> Message:
@@ -14,26 +15,9 @@ def guide(words: Words, command: Command, reference: RequestId) -> Message:
             return not_yet(words, command, reference)
         case NotUnderstood():
             return not_understood(words, command, reference)
-        case Help():
-            return help_(words, command)
-    return help_(words, Help())
-
-
-def help_(words: Words, command: Help) -> Message:
-    """What can be typed."""
-    lines = [
-        f"`{words.command}` starts a session with you as the host",
-        f'`{words.command} Checkout help` gives it a name; quotes force one: `{words.command} "help"`',
-        f"`{words.command} @agent` or `{words.command} for @agent Checkout help` starts one for somebody else "
-        "(supervisors)",
-        f"`{words.command} whoami` tells which Genesys host you are",
-    ]
-    text = f"Type {words.command} to get a co-browse link for your customer."
-    if command.instead_of:
-        name = escape(command.instead_of)
-        text = f"No session was started: “{name}” looks like a command that does not exist."
-        lines.insert(0, f'If “{name}” was meant as a name: `{words.command} "{name.replace("`", "")}"`')
-    return Message(text, [section(f"*{text}*"), section("\n".join(f"• {line}" for line in lines))])
+        case Help(instead_of=instead_of):
+            return help_(words.command, Role.MEMBER, instead_of=instead_of or "")
+    return help_(words.command, Role.MEMBER)
 
 
 def not_yet(words: Words, command: NotYet, reference: RequestId) -> Message:
@@ -61,5 +45,9 @@ _REASONS = {
     Reason.PERSON_LATER: (
         "it was not clear whether it is for you or for the person you mention",
         "Put the person first, or leave them out.",
+    ),
+    Reason.NO_CONVERSATION: (
+        "that address is not of an interaction in your Genesys region",
+        "Paste the interaction's own address, or its id.",
     ),
 }

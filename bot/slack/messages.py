@@ -1,37 +1,43 @@
 """A result or an error -> text and blocks: how every message looks. Step 5 of five (pure).
 
-The words about failures are in sentences.py. The join URL is the customer's: it stands in preformatted text, which
-Slack neither links nor crawls, never in the top-level text, which notifications show.
+The words about failures are in sentences.py, how the customer gets in is in joining.py.
 """
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
+from bot.desk.conversation_errors import SeveralConversations
 from bot.desk.errors import CobrowseError, ServiceError
-from bot.desk.models import Identity, Note, Request, RequestId, Session, Started
-from bot.slack.blocks import FAILURE_BLOCK, SESSION_BLOCK, Block, Message, button, buttons, context, section
-from bot.slack.sentences import duration, escape, sentence
+from bot.desk.models import Kind, Note, Request, RequestId, Started
+from bot.desk.outcomes import Outcome
+from bot.slack.blocks import FAILURE_BLOCK, SESSION_BLOCK, Message, button, buttons, context, escape, section
+from bot.slack.cards import can_share, controls, reference_line, small_print
+from bot.slack.joining import thing, ways_in
+from bot.slack.picker import picker
+from bot.slack.replies import reply
+from bot.slack.sentences import duration, sentence
 
-OPEN_ACTION, TRY_AGAIN_ACTION = "open", "try_again"
-BUTTON_URL_LENGTH = 3000
+TRY_AGAIN_ACTION = "try_again"
+WIPED = (Kind.LINK, Kind.PROPOSE, Kind.SEND)  # what takes an address, which is gone when it could be tried again
 SOMEBODY = "the person who looks after this bot"
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What the messages of one installation have in common: its command, and whom refusals name (mrkdwn)."""
+    """What the messages of one installation have in common: its command, whom refusals name, whether links are sent."""
 
     command: str = "/cobrowse"
     contact: str = SOMEBODY
+    sends: bool = False
 
-    def answer(self, request: Request, outcome: Started | Identity | CobrowseError) -> Message:
+    def answer(self, request: Request, outcome: Outcome) -> Message:
         """What the requester reads in the end."""
         if isinstance(outcome, Started):
             return self.card(request, outcome)
-        if isinstance(outcome, Identity):
-            return self.identity(request, outcome)
-        return self.failure(outcome, request.id)
+        if isinstance(outcome, CobrowseError):
+            starting, sending = request.kind is Kind.START, request.kind is Kind.SEND
+            return self.failure(outcome, request.id, kept=request.kind not in WIPED, starting=starting, sending=sending)
+        return reply(self.command, self.contact, outcome, request, sends=self.sends)
 
     def card(self, request: Request, started: Started) -> Message:
         """The session, for whoever asked for it."""
@@ -41,40 +47,33 @@ class Words:
         host_line = f"{agent} is the host" if request.for_another else f"You ({agent}) are already the host"
         told = []
         if started.agent_told is True:
-            told = [context(f"{agent} has got the link too, and knows that you started it.")]
+            told = [context(f"{agent} has got the {thing(session)} too, and knows that you started it.")]
         elif started.agent_told is False:
-            told = [section(f":warning: {agent} could not be told. Pass the link on yourself.")]
+            told = [section(f":warning: {agent} could not be told. Pass the {thing(session)} on yourself.")]
         return Message(
-            f"Co-browse session “{name}”{whose} is ready. The link for your customer is in this message.",
+            f"Co-browse session “{name}”{whose} is ready. The {thing(session)} for your customer is in this message.",
             [
                 section(f":white_check_mark: *Co-browse session ready{whose}*\n{name}", SESSION_BLOCK),
-                *_link("Send this link to your customer:", session),
+                *ways_in(session),
                 *told,
-                *_small_print(host_line, session, request.id),
+                controls(session, share=can_share(request), direct=bool(request.reply_url), send=self.sends),
+                *small_print(host_line, session, request.id),
             ],
         )
 
-    def agent_note(self, request: Request, session: Session) -> Message:
-        """The same session, for the agent it was started for."""
-        name, starter = escape(session.name), f"<@{request.requester}>"
-        return Message(
-            f"{starter} started a co-browse session for you: “{name}”. The customer's link is in this message.",
-            [
-                section(f":white_check_mark: *{starter} started a co-browse session for you*\n{name}", SESSION_BLOCK),
-                *_link(f"Send this link to your customer ({starter} has it too):", session),
-                *_small_print("You are already the host", session, request.id),
-            ],
-        )
-
-    def identity(self, request: Request, identity: Identity) -> Message:
-        """The answer to whoami."""
-        host = identity.host
-        text = f"You host co-browse sessions as Genesys user `{host.id}`, by the rule “{escape(host.rule)}”."
-        return Message(text, [section(text), reference_line(request.id)])
-
-    def failure(self, error: CobrowseError, request_id: RequestId, *, kept: bool = True) -> Message:
+    def failure(
+        self,
+        error: CobrowseError,
+        request_id: RequestId,
+        *,
+        kept: bool = True,
+        starting: bool = True,
+        sending: bool = False,
+    ) -> Message:
         """What happened, what to do, a reference, and Try again where it makes sense: for a request that was kept."""
-        said = sentence(error, self.contact)
+        if isinstance(error, SeveralConversations):
+            return picker(error, self.command, request_id)
+        said = sentence(error, self.contact, starting=starting, sending=sending)
         service = error.reference if isinstance(error, ServiceError) else None
         blocks = [section(f":warning: *{said.what}*\n{said.next}", FAILURE_BLOCK)]
         if error.try_again and kept:
@@ -83,7 +82,7 @@ class Words:
 
     def note(self, request: Request, note: Note) -> Message:
         """A word while they wait."""
-        text = "Still working on your co-browse session…"
+        text = "Still working on your co-browse session…" if request.kind is Kind.START else "Still working on it…"
         if note.wait_seconds is not None:
             text = f"Genesys is busy, so your session waits its turn: about {duration(note.wait_seconds)} more."
         return Message(text, [section(f":hourglass_flowing_sand: {text}"), reference_line(request.id)])
@@ -94,30 +93,3 @@ def contact_markup(contact: str) -> str:
     if re.fullmatch(r"[UWCG](?:[0-9][A-Z0-9]{2,}|(?=[A-Z]*[0-9])[A-Z0-9]{8,})", contact):
         return {"C": "<#{}>", "G": "<#{}>"}.get(contact[0], "<@{}>").format(contact)
     return escape(contact) or SOMEBODY
-
-
-def _link(label: str, session: Session) -> list[Block]:
-    preformatted = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": session.join_url}]}
-    blocks: list[Block] = [section(label), {"type": "rich_text", "elements": [preformatted]}]
-    if len(session.join_url) <= BUTTON_URL_LENGTH:
-        blocks.append(buttons(button("Open as customer", OPEN_ACTION, url=session.join_url)))
-    return blocks
-
-
-def _small_print(host_line: str, session: Session, request_id: RequestId) -> list[Block]:
-    return [
-        context(f"{host_line} · ends about {_clock(session.ends_at)}"),
-        context(f"Session `{escape(session.id)}` · Host `{session.host_id}` · Reference `{request_id}`"),
-    ]
-
-
-def reference_line(request_id: RequestId, service: str | None = None) -> Block:
-    """What somebody who helps will ask for: our reference, and the service's where there is one."""
-    return context(f"Reference `{request_id}`" + (f" · Genesys `{escape(service)}`" if service else ""))
-
-
-def _clock(at: datetime) -> str:
-    """In the reader's zone: https://docs.slack.dev/messaging/formatting-message-text#date-formatting"""
-    far = at - datetime.now(UTC) > timedelta(hours=6)
-    shown, plain = ("{date_short_pretty} at {time}", f"{at:%d %b %H:%M}") if far else ("{time}", f"{at:%H:%M}")
-    return f"<!date^{int(at.timestamp())}^{shown}|{plain} UTC>"

@@ -4,13 +4,20 @@ How it is laid out is for messages.py. Whatever a person or a server wrote is es
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from bot.desk import errors
+from bot.desk import conversation_errors, errors, limits, press_errors
 from bot.desk.errors import CobrowseError
-from bot.desk.models import Standing
+from bot.desk.models import LiveConversation
+from bot.slack.blocks import escape
+from bot.slack.sending_sentences import of_a_sending
+from bot.slack.session_sentences import STANDINGS, of_a_session, of_another_request
 
 STATUS_PAGE = "status.mypurecloud.com"
+MOST_LISTED = 10
+FAR = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +26,6 @@ class Sentence:
 
     what: str
     next: str
-
-
-def escape(text: str) -> str:
-    """Makes `&`, `<` and `>` plain text: https://docs.slack.dev/messaging/formatting-message-text#escaping"""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 WORTH_SAYING_SECONDS = 30.0
@@ -36,11 +38,29 @@ def duration(seconds: float) -> str:
     return "a second" if seconds < 1.5 else f"{round(seconds)} seconds"
 
 
-def sentence(error: CobrowseError, contact: str) -> Sentence:
-    """The words for any error; `contact` is whom to ask, in mrkdwn."""
-    for speak in (_refusal, _set_up, _order, _passing, _our_own):
+def clock(at: datetime) -> str:
+    """In the reader's zone: https://docs.slack.dev/messaging/formatting-message-text#date-formatting"""
+    return _date(at, with_day=at - datetime.now(UTC) > FAR)
+
+
+def _date(at: datetime, *, with_day: bool) -> str:
+    at = at.astimezone(UTC)
+    shown, plain = ("{date_short_pretty} at {time}", f"{at:%d %b %H:%M}") if with_day else ("{time}", f"{at:%H:%M}")
+    return f"<!date^{int(at.timestamp())}^{shown}|{plain} UTC>"
+
+
+def sentence(error: CobrowseError, contact: str, *, starting: bool = True, sending: bool = False) -> Sentence:
+    """The words for any error; `contact` is whom to ask, in mrkdwn. `starting`: a session was to be started; `sending`:
+    a link was to be sent."""
+    if words := of_a_sending(error, contact, pressed=sending):
+        return Sentence(*words)
+    if not starting and (words := of_another_request(error, contact)):
+        return Sentence(*words)
+    for speak in (_refusal, _set_up, _order, _conversation, _passing, _our_own):
         if said := speak(error, contact):
-            return said
+            return said if starting else Sentence(said.what.removesuffix(f" {_NONE}"), said.next)
+    if words := of_a_session(error, contact):
+        return Sentence(*words)
     return Sentence("Something went wrong on the bot's side.", f"Try again; if it stays so, tell {contact}.")
 
 
@@ -49,13 +69,14 @@ def _refusal(error: CobrowseError, contact: str) -> Sentence | None:
     match error:
         case errors.OtherWorkspace():
             return Sentence("This bot does not serve your workspace.", ask)
-        case errors.ChannelNotAllowed(allowed=allowed):
+        case errors.ChannelNotAllowed(channel_id=channel_id, allowed=allowed):
             places = ", ".join(f"<#{channel}>" for channel in allowed[:5])
-            return Sentence("Co-browse sessions cannot be started in this channel.", f"Use {places}, or ask {contact}.")
+            here = "in this channel" if channel_id else "from here"
+            return Sentence(f"Co-browse sessions cannot be started {here}.", f"Use {places}, or ask {contact}.")
         case errors.NotAMember(standing=standing, is_target=False):
-            return Sentence(f"{_STANDINGS[standing]} cannot start co-browse sessions.", ask)
+            return Sentence(f"{STANDINGS[standing]} cannot start co-browse sessions.", ask)
         case errors.NotAMember(user_id=user_id, standing=standing):
-            what = f"<@{user_id}> cannot host a co-browse session: {_STANDINGS[standing].lower()} are not allowed to."
+            what = f"<@{user_id}> cannot host a co-browse session: {STANDINGS[standing].lower()} are not allowed to."
             return Sentence(what, ask)
         case errors.NotListed(is_target=False):
             return Sentence("You are not on the list of people who may start co-browse sessions.", ask)
@@ -70,15 +91,6 @@ def _refusal(error: CobrowseError, contact: str) -> Sentence | None:
             what = f"{who} not linked to a Genesys user, so there is nobody to host the session."
             return Sentence(what, f"Ask {contact} to set that up. (Tried: {reasons}.)")
     return None
-
-
-_STANDINGS = {
-    Standing.MEMBER: "Members",
-    Standing.GUEST: "Guests",
-    Standing.BOT: "Bots",
-    Standing.DEACTIVATED: "Deactivated people",
-    Standing.OUTSIDER: "People from outside this workspace",
-}
 
 
 _NONE = "No session was started."
@@ -125,6 +137,36 @@ def _order(error: CobrowseError, contact: str) -> Sentence | None:
         case errors.NoSuchSession():
             return Sentence("Genesys cannot end this session on demand.", "It ends by itself when its time is up.")
     return None
+
+
+def _conversation(error: CobrowseError, contact: str) -> Sentence | None:
+    name_it = "type the command with the interaction's id or address behind it"
+    match error:
+        case conversation_errors.NoConversation():
+            what = f"Genesys shows no customer who is talking to the host right now. {_NONE}"
+            return Sentence(what, f"If the conversation has only just begun, try again in a few seconds, or {name_it}.")
+        case conversation_errors.NotInConversation(conversation_id=conversation_id):
+            what = f"The host is not connected to the conversation `{escape(conversation_id)}`, or it is over. {_NONE}"
+            return Sentence(what, "Answer it first, or check that it is the right one.")
+        case conversation_errors.SeveralConversations(candidates=candidates):
+            what = f"The host is in several conversations: {_listed(candidates)}. {_NONE}"
+            return Sentence(what, f"Say which one is meant: {name_it}.")
+        case conversation_errors.UserContextNeeded():
+            what = f"Genesys does this only for a person who has signed in, and not for the bot. {_NONE}"
+            return Sentence(what, f"Start the co-browse in Genesys itself, and tell {contact}.")
+    return None
+
+
+def candidate(one: LiveConversation) -> str:
+    """A conversation, as people tell it from others."""
+    since = _date(one.since, with_day=datetime.now(UTC) - one.since > FAR)
+    return f"{escape(one.customer) or 'a customer'} since {since}, `{escape(one.id)}`"
+
+
+def _listed(candidates: Sequence[LiveConversation]) -> str:
+    shown = [candidate(one) for one in candidates[:MOST_LISTED]]
+    more = len(candidates) - len(shown)
+    return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
 
 
 def _passing(error: CobrowseError, contact: str) -> Sentence | None:
@@ -175,15 +217,21 @@ def _our_own(error: CobrowseError, contact: str) -> Sentence | None:
     match error:
         case errors.Draining():
             return Sentence("The bot is restarting, so nothing was started.", "Type it again in a few seconds.")
+        case limits.TooManyStarts(most=most, wait_seconds=seconds, everybody=everybody):
+            who = "All of you together" if everybody else "You"
+            what = f"{who} may start {most} sessions a minute, and that many were started."
+            return Sentence(what, f"Try again in {duration(seconds)}; `last` shows a link you lost.")
+        case limits.TooManyUnderWay():
+            return Sentence("The bot has more requests to answer than it can, so nothing was started.", _LATER)
         case errors.StoreUnavailable():
             return Sentence("The bot cannot write down your request, so nothing was started.", _LATER)
         case errors.MaybeAccepted():
             what = "The bot's database does not answer, so nobody knows whether your request was written down."
             return Sentence(what, "If no answer comes within a minute, type the command again.")
-        case errors.NotYours():
+        case press_errors.NotYours():
             return Sentence("Only the person who asked for the session can try again.", "Type the command yourself.")
-        case errors.TriedAlready():
+        case press_errors.TriedAlready():
             return Sentence("This was tried again already.", "Look for the answer below, or type the command anew.")
-        case errors.RequestGone():
+        case press_errors.RequestGone():
             return Sentence("The bot does not remember this request any more.", "Type the command anew.")
     return None

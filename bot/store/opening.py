@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
+from bot.desk.meter import UNMEASURED, Meter
 from bot.desk.store import HostBook, LinkBook, Store
-from bot.store.memory import MemoryStore
 from bot.store.refusals import NO_DRIVER, StoreRefused
-from bot.store.sealing import Sealer
+from bot.store.sealing import Sealer, new_key
+from bot.store.sessions import SessionTable
 from bot.store.sqlite import SQLiteStore
 
 SQLITE, MEMORY, POSTGRES = "sqlite:///", "memory:", ("postgresql://", "postgres://")
@@ -16,25 +18,40 @@ SQLITE, MEMORY, POSTGRES = "sqlite:///", "memory:", ("postgresql://", "postgres:
 class FullStore(Store, HostBook, LinkBook, Protocol):
     """What each of them is."""
 
+    @property
+    def sessions(self) -> SessionTable:
+        """What is remembered of sessions."""
+
 
 @asynccontextmanager
 async def open_store(
-    url: str, *, keys: Sequence[str] = (), retention_days: int = 30, alone: bool = True
+    url: str,
+    *,
+    keys: Sequence[str] = (),
+    retention_days: int = 30,
+    alone: bool = True,
+    meter: Meter = UNMEASURED,
 ) -> AsyncIterator[FullStore]:
     """`alone`: for a `run`, of which a SQLite file takes one; the command line's short writes are not alone."""
-    if url.startswith(MEMORY):
-        yield MemoryStore()
+    if url.startswith(MEMORY):  # a file that goes with the process; should it stay behind, nobody has its key
+        with TemporaryDirectory(prefix="cobrowse-") as directory:
+            sealer = Sealer([new_key()])
+            forgetful = SQLiteStore(f"{directory}/forgotten.db", sealer=sealer, meter=meter)
+            try:
+                yield forgetful
+            finally:
+                await forgetful.close()
         return
     if url.startswith(POSTGRES):
         try:
             from bot.store.postgres_opening import open_postgres  # noqa: PLC0415 - an extra
         except ImportError:
             raise StoreRefused(NO_DRIVER) from None
-        async with open_postgres(url, Sealer(keys), retention_days) as store:
+        async with open_postgres(url, Sealer(keys), retention_days, meter) as store:
             yield store
         return
     path = url.removeprefix(SQLITE)
-    file = SQLiteStore(path, sealer=Sealer(keys), retention_days=retention_days, alone=alone)
+    file = SQLiteStore(path, sealer=Sealer(keys), retention_days=retention_days, alone=alone, meter=meter)
     try:
         yield file
     finally:

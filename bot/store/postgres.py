@@ -14,11 +14,13 @@ from typing import Any
 import asyncpg
 
 from bot.desk.errors import CobrowseError, MaybeAccepted, StoreUnavailable
+from bot.desk.meter import UNMEASURED, Meter
 from bot.desk.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
-from bot.desk.store import JOIN_SECONDS, Accepted, Kept, Link
+from bot.desk.store import Accepted, Kept, Link
 from bot.store import rows, statements
 from bot.store.presence import LOCK_CLASS, TROUBLE, Presence
 from bot.store.sealing import Sealer
+from bot.store.sessions import SessionTable
 
 CONNECTIONS = 10
 WAIT_SECONDS = 1.0
@@ -55,8 +57,15 @@ class PostgresStore:
 
     shared = True
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", presence: Presence, sealer: Sealer, days: int) -> None:
-        self._pool = pool
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        presence: Presence,
+        sealer: Sealer,
+        days: int,
+        meter: Meter = UNMEASURED,
+    ) -> None:
+        self._pool, self._meter = pool, meter
         self._presence = presence
         self._sealer = sealer
         self._retention_seconds = days * DAY_SECONDS
@@ -70,6 +79,8 @@ class PostgresStore:
                 accepted = await self._accept(request, agent)
         except BaseException as error:
             self._handed.discard(request.id)
+            if isinstance(error, TimeoutError):
+                self._meter.store_failed()
             if isinstance(error, (TimeoutError, StoreUnavailable)):
                 raise MaybeAccepted from None
             raise
@@ -80,17 +91,12 @@ class PostgresStore:
     async def _accept(self, request: Request, agent: Person | None) -> Accepted:
         if not self._presence.held:
             raise StoreUnavailable  # others may think us dead: take nothing
-        row = rows.request_row(request, self._sealer) | {"owner": self._presence.owner, "join_seconds": JOIN_SECONDS}
+        row = rows.request_row(request, self._sealer) | rows.accepting(agent) | {"owner": self._presence.owner}
         async with self._transaction() as connection:
             # The same wish at the same moment on two replicas: one of them waits here for the other.
             await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", row["same"])
-            same = await _first(connection, statements.SAME, row)
-            accepted = rows.accepted(same, agent)
-            told = {"same_as": accepted.same_as, "state": accepted.state.value}
-            if await _first(connection, statements.ACCEPT, row | told) is None:
-                return Accepted(False)
-            link = await _first(connection, statements.LINKED, rows.person_row(agent)) if agent else None
-        return rows.with_link(accepted, link)
+            found = await _first(connection, statements.ACCEPT, row)
+        return rows.accepted(found)
 
     async def advance(
         self,
@@ -136,6 +142,16 @@ class PostgresStore:
         for statement in statements.SWEEP:
             await self._one(statement, {"kept_seconds": self._retention_seconds})
 
+    @property
+    def sessions(self) -> SessionTable:
+        """What is remembered of sessions."""
+        return SessionTable(self, self._sealer)
+
+    async def fetch(self, statement: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """One statement, committed before it returns."""
+        async with self._connection() as connection:
+            return await _all(connection, statement, values)
+
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
         found = await self._one(statements.LINKED, {"team_id": team_id, "user_id": user_id})
         return HostId(found["host_id"]) if found else None
@@ -175,6 +191,7 @@ class PostgresStore:
         try:
             connection = await self._pool.acquire(timeout=WAIT_SECONDS)
         except TROUBLE:
+            self._meter.store_failed()
             raise StoreUnavailable from None
         try:
             yield connection
@@ -182,6 +199,7 @@ class PostgresStore:
             with suppress(asyncpg.InterfaceError):  # of one that has ended already
                 connection.terminate()
             if isinstance(error, TROUBLE):
+                self._meter.store_failed()
                 raise StoreUnavailable from None
             raise
         finally:

@@ -6,6 +6,7 @@ from typing import Any
 
 import asyncpg
 
+from bot.desk.meter import UNMEASURED, Meter
 from bot.store.postgres import CONNECTIONS, STATEMENT_SECONDS, PostgresStore
 from bot.store.presence import LOCK_CLASS, TROUBLE, Presence, be_watched
 from bot.store.refusals import NEWER, OTHER_KEY, StoreRefused
@@ -14,7 +15,9 @@ from bot.store.sealing import CHECK, Sealer
 
 
 @asynccontextmanager
-async def open_postgres(url: str, sealer: Sealer, retention_days: int) -> AsyncIterator[PostgresStore]:
+async def open_postgres(
+    url: str, sealer: Sealer, retention_days: int, meter: Meter = UNMEASURED
+) -> AsyncIterator[PostgresStore]:
     """A store of its own owner. Raises StoreRefused."""
     try:
         presence = Presence(url, await prepare(url, sealer))
@@ -26,7 +29,7 @@ async def open_postgres(url: str, sealer: Sealer, retention_days: int) -> AsyncI
         raise StoreRefused(f"The database cannot be used ({type(error).__name__}). Check DATABASE_URL.") from None
     presence.on_return = pool.expire_connections
     try:
-        yield PostgresStore(pool, presence, sealer, retention_days)
+        yield PostgresStore(pool, presence, sealer, retention_days, meter)
     finally:
         await presence.close()
         pool.terminate()

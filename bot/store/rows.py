@@ -3,13 +3,13 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.desk.errors import CobrowseError
 from bot.desk.models import (
     ChannelId,
+    ConversationId,
     HostId,
     Kind,
     Person,
@@ -22,7 +22,7 @@ from bot.desk.models import (
     UserId,
 )
 from bot.desk.records import from_record, to_record
-from bot.desk.store import Accepted, Kept, Link
+from bot.desk.store import JOIN_SECONDS, Accepted, Kept, Link
 from bot.store.sealing import Sealer
 
 
@@ -38,6 +38,10 @@ def request_row(request: Request, sealer: Sealer) -> dict[str, Any]:
         "requester": request.requester,
         "target": request.target,
         "name": request.name,
+        "argument": sealer.seal(request.argument),
+        "application_id": request.application_id,
+        "timeout_seconds": request.timeout_seconds,
+        "conversation_id": request.conversation_id,
         "reply_url": sealer.seal(request.reply_url),
         "replaces": request.replaces,
         "same": sameness(request),
@@ -45,26 +49,32 @@ def request_row(request: Request, sealer: Sealer) -> dict[str, Any]:
 
 
 def sameness(request: Request) -> str:
-    """Equal for two requests of the same person, with the same words, target and channel."""
-    parts = (request.kind, request.team_id, request.requester, request.target, request.name, request.channel_id)
+    """Equal for two starts by the same person, with the same words, target and channel; no other request has its like.
+
+    So there is no trace of an address here, either.
+    """
+    if request.kind is not Kind.START:
+        return request.id
+    parts: tuple[object, ...] = (
+        *(request.kind, request.team_id, request.requester, request.target, request.name, request.channel_id),
+        *(filter(None, (request.conversation_id, request.argument, request.application_id, request.timeout_seconds))),
+    )
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
-def accepted(same: Mapping[str, Any] | None, agent: Person | None) -> Accepted:
-    """A request about to be stored; `same` is a row of statements.SAME."""
-    if same is not None:
-        return Accepted(True, RequestId(same["id"]))
-    return Accepted(True, None, State.CREATING if agent else State.ACCEPTED)
+def accepting(agent: Person | None) -> dict[str, Any]:
+    """What statements.ACCEPT is told beside the request: `agent` is whose session can be created at once."""
+    state = State.CREATING if agent else State.ACCEPTED
+    who = {"link_team": agent.team_id, "link_user": agent.user_id} if agent else {"link_team": None, "link_user": None}
+    return {"state": state.value, "join_seconds": JOIN_SECONDS, **who}
 
 
-def with_link(accepted: Accepted, link: Mapping[str, Any] | None) -> Accepted:
-    """The same, once a row of statements.LINKED has been looked for."""
-    return replace(accepted, linked=HostId(link["host_id"])) if link else accepted
-
-
-def person_row(person: Person) -> dict[str, Any]:
-    """Who statements.LINKED looks for."""
-    return {"team_id": person.team_id, "user_id": person.user_id}
+def accepted(row: Mapping[str, Any] | None) -> Accepted:
+    """What became of it; no row: its key was there already."""
+    if row is None:
+        return Accepted(False)
+    same_as = RequestId(row["same_as"]) if row["same_as"] else None
+    return Accepted(True, same_as, State(row["state"]), HostId(row["linked"]) if row["linked"] else None)
 
 
 def session_row(session: Session, request: Mapping[str, Any], sealer: Sealer) -> dict[str, Any]:
@@ -72,7 +82,7 @@ def session_row(session: Session, request: Mapping[str, Any], sealer: Sealer) ->
     return {
         "id": session.id,
         "request_id": request["id"],
-        "team_id": request["team_id"],
+        "team_id": request["enterprise_id"] or request["team_id"],  # see desk.remembered.team_of
         "requester": request["requester"],
         "agent": request["target"] or request["requester"],
         "host_id": session.host_id,
@@ -81,6 +91,7 @@ def session_row(session: Session, request: Mapping[str, Any], sealer: Sealer) ->
         "status": session.status,
         "ends_at": session.ends_at.timestamp(),
         "join_url": sealer.seal(session.join_url),
+        "join_code": sealer.seal(session.join_code or None),
     }
 
 
@@ -147,6 +158,10 @@ def _request(row: Mapping[str, Any], sealer: Sealer) -> Request:
         accepted_at=datetime.now(UTC) - timedelta(seconds=row["age"]),
         target=UserId(row["target"]) if row["target"] else None,
         name=row["name"],
+        argument=sealer.open(row["argument"]),
+        application_id=row["application_id"],
+        timeout_seconds=row["timeout_seconds"],
+        conversation_id=ConversationId(row["conversation_id"]) if row["conversation_id"] else None,
         reply_url=sealer.open(row["reply_url"]),
         replaces=bool(row["replaces"]),
         same_as=RequestId(row["same_as"]) if row["same_as"] else None,
@@ -163,10 +178,12 @@ def _session(row: Mapping[str, Any], sealer: Sealer) -> Session | None:
         host_id=HostId(row["session_host"]),
         name=row["session_name"],
         application_id=row["session_application"],
-        ends_at=_time(row["session_ends_at"]),
+        ends_at=time_of(row["session_ends_at"]),
         join_url=join_url,
+        join_code=sealer.open(row["session_join_code"]) or "",
     )
 
 
-def _time(seconds: float) -> datetime:
+def time_of(seconds: float) -> datetime:
+    """Seconds since 1970 as a time."""
     return datetime.fromtimestamp(seconds, UTC)

@@ -63,6 +63,31 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (team_id, user_id)
         )""",
     ),
+    (
+        # A conversation that was asked for by its id; a code that a service gives beside a link or instead of one. It
+        # is sealed like the join URL and wiped with it: a session that has a code alone has "" for its URL until then.
+        "ALTER TABLE requests ADD COLUMN conversation_id TEXT",
+        "ALTER TABLE sessions ADD COLUMN join_code TEXT",
+    ),
+    (
+        # What commands and forms take beside a name; where a session was told, so that it can be told that it is over.
+        "ALTER TABLE requests ADD COLUMN argument TEXT",
+        "ALTER TABLE requests ADD COLUMN application_id TEXT",
+        "ALTER TABLE requests ADD COLUMN timeout_seconds BIGINT",
+        "ALTER TABLE sessions ADD COLUMN ended_by TEXT",
+        "CREATE INDEX sessions_hosted ON sessions (team_id, agent, created_at)",
+        "CREATE INDEX sessions_given ON sessions (team_id, requester, created_at) WHERE requester <> agent",
+        """CREATE TABLE posts (
+            session_id TEXT NOT NULL,
+            channel_id TEXT NOT NULL,
+            ts TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            request_id TEXT,
+            due_at DOUBLE PRECISION NOT NULL,
+            PRIMARY KEY (session_id, channel_id, ts)
+        )""",
+        "CREATE INDEX posts_due ON posts (due_at)",
+    ),
 )
 """Beside them each database has `facts (name, value)`: the schema's version, the last owner's number, the key check."""
 

@@ -3,9 +3,7 @@
 https://cryptography.io/en/latest/fernet/ . Without a key they stand in the database as they are.
 """
 
-from collections.abc import Sequence
-
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from collections.abc import Callable, Sequence
 
 _SEALED = "sealed:"
 CHECK = "cobrowse-bot"
@@ -15,28 +13,46 @@ class Sealer:
     """Seals with the first key and opens with any, so that keys can be changed: the newest comes first."""
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
-        self._fernet = MultiFernet([Fernet(key) for key in keys]) if keys else None
+        self._ways = _ways(keys) if keys else None
 
     def seal(self, text: str | None) -> str | None:
-        if text is None or self._fernet is None:
+        if text is None or self._ways is None:
             return text
-        return _SEALED + self._fernet.encrypt(text.encode()).decode()
+        return _SEALED + self._ways[0](text.encode()).decode()
 
     def open(self, text: str | None) -> str | None:
         """The text again; None when no key of ours opens it."""
         if text is None or not text.startswith(_SEALED):
             return text
-        if self._fernet is None:
-            return None
-        try:
-            return self._fernet.decrypt(text.removeprefix(_SEALED).encode()).decode()
-        except InvalidToken:
-            return None
+        opened = self._ways[1](text.removeprefix(_SEALED).encode()) if self._ways else None
+        return None if opened is None else opened.decode()
 
 
 def check_key(key: str) -> None:
     """Raises ValueError for what is no Fernet key."""
     try:
-        Fernet(key)
+        _ways([key])
     except ValueError:
         raise ValueError("must hold Fernet keys: 32 bytes, url-safe base64") from None
+
+
+def new_key() -> str:
+    """A key nobody has seen."""
+    from cryptography.fernet import Fernet  # noqa: PLC0415 - only where there is a key is it loaded
+
+    return Fernet.generate_key().decode()
+
+
+def _ways(keys: Sequence[str]) -> tuple[Callable[[bytes], bytes], Callable[[bytes], bytes | None]]:
+    """How to seal, and how to open: None for what no key opens. Raises ValueError."""
+    from cryptography.fernet import Fernet, InvalidToken, MultiFernet  # noqa: PLC0415 - as above
+
+    fernet = MultiFernet([Fernet(key) for key in keys])
+
+    def opened(sealed: bytes) -> bytes | None:
+        try:
+            return fernet.decrypt(sealed)
+        except InvalidToken:
+            return None
+
+    return fernet.encrypt, opened

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from bot.desk.errors import CobrowseError, StoreUnavailable
+from bot.desk.meter import UNMEASURED, Meter
 from bot.desk.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
-from bot.desk.store import JOIN_SECONDS, Accepted, Kept, Link
+from bot.desk.store import Accepted, Kept, Link
 from bot.store import rows, sqlite_file, statements
 from bot.store.sealing import Sealer
+from bot.store.sessions import SessionTable
 from bot.store.writer import Writer
 
 DAY_SECONDS = 86_400.0
@@ -38,14 +40,15 @@ class SQLiteStore:
         retention_days: int = 30,
         alone: bool = True,
         clock: Callable[[], float] = time.time,
+        meter: Meter = UNMEASURED,
     ) -> None:
         """Opens the file, makes it if there is none. `alone`: this is a `run`. Raises StoreRefused with a sentence."""
         self._path = Path(path)
         self._sealer = sealer or Sealer()
         self._retention_seconds = retention_days * DAY_SECONDS
-        self._clock = clock
+        self._clock, self._meter = clock, meter
         self._lock, self._owner = sqlite_file.open_file(self._path, self._sealer, alone=alone)
-        self._writer = Writer(lambda: sqlite_file.connect(self._path))
+        self._writer = Writer(lambda: sqlite_file.connect(self._path), meter)
         self._reader = ThreadPoolExecutor(1, "sqlite-reader")
         self._reading: sqlite3.Connection | None = None
 
@@ -60,20 +63,10 @@ class SQLiteStore:
             self._lock = None
 
     async def accept(self, request: Request, agent: Person | None = None) -> Accepted:
-        row = rows.request_row(request, self._sealer) | {"owner": self._owner, "now": self._clock()}
-
-        def work(connection: sqlite3.Connection) -> Accepted:
-            same = connection.execute(statements.SAME, row | {"join_seconds": JOIN_SECONDS}).fetchone()
-            accepted = rows.accepted(same, agent)
-            row.update(same_as=accepted.same_as, state=accepted.state)
-            if not connection.execute(statements.ACCEPT, row).fetchone():
-                return Accepted(False)
-            if agent is None:
-                return accepted
-            link = connection.execute(statements.LINKED, rows.person_row(agent)).fetchone()
-            return rows.with_link(accepted, link)
-
-        return await self._writer.write(work)
+        row = rows.request_row(request, self._sealer) | rows.accepting(agent)
+        row |= {"owner": self._owner, "now": self._clock()}
+        found = await self._writer.write(lambda connection: connection.execute(statements.ACCEPT, row).fetchone())
+        return rows.accepted(found)
 
     async def advance(
         self,
@@ -118,6 +111,18 @@ class SQLiteStore:
 
         await self._writer.write(work)
 
+    @property
+    def sessions(self) -> SessionTable:
+        """What is remembered of sessions."""
+        return SessionTable(self, self._sealer)
+
+    async def fetch(self, statement: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """One statement: a write in its turn, a SELECT on the reader's connection."""
+        named = dict(values) | {"now": self._clock()}
+        if statement.startswith("SELECT"):
+            return await self._read_all(statement, named)
+        return await self._writer.write(lambda connection: connection.execute(statement, named).fetchall())
+
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
         found = await self._read(statements.LINKED, {"team_id": team_id, "user_id": user_id})
         return HostId(found["host_id"]) if found else None
@@ -156,15 +161,18 @@ class SQLiteStore:
         return bool(gone)
 
     async def _read(self, statement: str, values: Mapping[str, Any]) -> sqlite3.Row | None:
-        """The first row, on a connection and a thread of its own: a reader waits for no writer."""
+        return next(iter(await self._read_all(statement, values)), None)
 
-        def read() -> sqlite3.Row | None:
+    async def _read_all(self, statement: str, values: Mapping[str, Any]) -> list[Any]:
+        """On a connection and a thread of its own: a reader waits for no writer."""
+
+        def read() -> list[Any]:
             if self._reading is None:
                 self._reading = sqlite_file.connect(self._path)
-            row: sqlite3.Row | None = self._reading.execute(statement, values).fetchone()
-            return row
+            return self._reading.execute(statement, values).fetchall()
 
         try:
             return await get_running_loop().run_in_executor(self._reader, read)
         except sqlite3.Error:
+            self._meter.store_failed()
             raise StoreUnavailable from None

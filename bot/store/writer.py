@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bot.desk.errors import StoreUnavailable
+from bot.desk.meter import UNMEASURED, Meter
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +33,10 @@ LATER_SECONDS = 0.05
 
 
 class Writer:
-    """Runs jobs against a connection of its own, each inside a savepoint: one that fails takes none with it."""
+    """Runs jobs against a connection of its own: one that fails takes none with it. A job may be run twice."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
-        self._connect = connect
+    def __init__(self, connect: Callable[[], sqlite3.Connection], meter: Meter = UNMEASURED) -> None:
+        self._connect, self._meter = connect, meter
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._later: list[_Job] = []
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
@@ -53,7 +54,11 @@ class Writer:
         else:
             self._flush()
             self._jobs.put(job)
-        return await done
+        try:
+            return await done
+        except StoreUnavailable:
+            self._meter.store_failed()
+            raise
 
     def _flush(self) -> None:
         for job in self._later:
@@ -82,34 +87,38 @@ class Writer:
 
 
 def _commit(connection: sqlite3.Connection, jobs: list[_Job]) -> list[Any]:
-    """What each job returned, or the exception it ended with; nothing is reported done that is not committed."""
+    """What each job returned, or the exception it ended with; nothing is reported done that is not committed.
+
+    They go as one transaction. If a job fails, all are undone, and each is done again as one of its own.
+    """
+    results: list[Any] = []
     try:
         connection.execute("BEGIN IMMEDIATE")
-        results = [_one(connection, job) for job in jobs]
-        connection.execute("COMMIT")
+        for job in jobs:
+            results.append(_result(connection, job))
+            if isinstance(results[-1], Exception):
+                break
+        else:
+            connection.execute("COMMIT")
+            return results
+        if connection.in_transaction:  # a full disk ends it by itself
+            connection.execute("ROLLBACK")
     except sqlite3.Error as error:
         log.error("the database cannot write", extra={"fields": {"error": str(error)}})
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         return [StoreUnavailable()] * len(jobs)
-    return results
+    return results if len(jobs) == 1 else [_commit(connection, [job])[0] for job in jobs]
 
 
-def _one(connection: sqlite3.Connection, job: _Job) -> Any:
-    connection.execute("SAVEPOINT job")
+def _result(connection: sqlite3.Connection, job: _Job) -> Any:
     try:
         return job.work(connection)
-    except Exception as error:
-        if not connection.in_transaction:  # a full disk ends the whole transaction
-            raise
-        connection.execute("ROLLBACK TO job")
-        if not isinstance(error, sqlite3.Error):
-            return error
+    except sqlite3.Error as error:
         log.error("a write failed", extra={"fields": {"error": str(error)}})
         return StoreUnavailable()
-    finally:
-        if connection.in_transaction:
-            connection.execute("RELEASE job")
+    except Exception as error:
+        return error
 
 
 def _hand_back(jobs: list[_Job], results: list[Any]) -> None:

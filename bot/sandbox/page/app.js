@@ -1,13 +1,17 @@
 // The page: keeps what the acting person sees, draws it, and tells the server what they do.
 
 import { Composer } from "./composer.js";
-import { h, post, tell, trouble } from "./dom.js";
-import { messageNode } from "./message.js";
-import { addTraffic, drawer, listenToFaults, showFault, showFaults, showTraffic } from "./panel.js";
+import { BOLT, h, keepFocus, post, tell, trouble } from "./dom.js";
+import { Home } from "./home.js";
+import { menuButton } from "./menu.js";
+import { messageNode, useShortcut } from "./message.js";
+import { Modal } from "./modal.js";
+import { addTraffic, drawer, listenToFaults, listenToTalk, showFault, showFaults, showTalk, showTraffic } from "./panel.js";
+import { keepRun, listenToWorkflow, showRuns, showSteps } from "./workflow.js";
 
 const byId = (id) => document.getElementById(id);
 const LOST = "The sandbox does not answer. Trying again…";
-const state = { me: "", users: {}, people: [], places: [], messages: new Map(), place: {}, news: {}, read: loadRead() };
+const state = { me: "", users: {}, shortcuts: [], people: [], places: [], messages: new Map(), place: {}, news: {}, read: loadRead() };
 let live = null;
 
 const view = {
@@ -16,6 +20,9 @@ const view = {
   },
   get users() {
     return state.users;
+  },
+  get shortcuts() {
+    return state.shortcuts;
   },
   placeName: (id) => state.places.find((place) => place.id === id)?.name ?? id,
 };
@@ -35,6 +42,10 @@ function connect(person) {
   });
   on("traffic", addTraffic);
   on("fault", showFault);
+  on("talk", showTalk);
+  on("modals", (stack) => modal.show(stack));
+  on("home", (published) => home.show(published));
+  on("run", keepRun);
   const mine = live;
   live.onerror = () => {
     trouble(LOST);
@@ -44,17 +55,24 @@ function connect(person) {
 
 function start(fresh) {
   trouble("");
-  const { title, command, me, people, users, places, messages, faults, fault, traffic } = fresh;
-  Object.assign(state, { title, command, me, people, users, places });
+  if (state.me !== fresh.me) home.isOn = false;
+  const { title, command, me, people, users, places, messages, faults, fault, talk, traffic, shortcuts } = fresh;
+  Object.assign(state, { title, command, me, people, users, places, shortcuts });
   state.messages = new Map(messages.map((message) => [message.ts, message]));
   state.place[me] ??= places[0]?.id;
   delete state.news[me];
   document.title = byId("title").textContent = title;
   showFaults(faults, fault);
+  showTalk(talk);
   showTraffic(traffic);
+  showSteps(fresh.steps, users);
+  showRuns(fresh.runs);
   drawPeople();
+  drawLightning();
+  home.show(fresh.home);
   drawPlace();
   byId("box").disabled = false;
+  modal.show(fresh.modals);
 }
 
 function keep(message) {
@@ -66,7 +84,8 @@ function keep(message) {
 
 function forget(ts) {
   state.messages.delete(ts);
-  nodeOf(ts)?.remove();
+  const node = nodeOf(ts);
+  keepFocus(byId("log"), () => node?.remove(), () => byId("log"));
   drawPlaces();
 }
 
@@ -80,7 +99,7 @@ function draw(message, isNew) {
   const wasAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   const node = messageNode(message, view);
   if (isNew) log.append(node);
-  else nodeOf(message.ts)?.replaceWith(node);
+  else keepFocus(log, () => nodeOf(message.ts)?.replaceWith(node), () => node);
   log.querySelector(".empty")?.remove();
   if (wasAtEnd) log.scrollTop = log.scrollHeight;
   markRead();
@@ -98,6 +117,7 @@ function drawPlace() {
   const log = byId("log");
   log.setAttribute("aria-live", "off"); // what was said before is not news
   log.replaceChildren(...(shown.length ? shown.map((message) => messageNode(message, view)) : [emptyNode()]));
+  home.at(place);
   log.scrollTop = log.scrollHeight;
   requestAnimationFrame(() => log.setAttribute("aria-live", "polite"));
   markRead();
@@ -107,6 +127,12 @@ function drawPlace() {
 function emptyNode() {
   const { name } = state.command;
   return h("p", { class: "empty" }, "Nothing here yet. Type ", h("code", {}, name), " and press Enter to start a session.");
+}
+
+function drawLightning() {
+  const rows = state.shortcuts.filter((shortcut) => shortcut.type === "global");
+  const choose = ({ callback_id }) => useShortcut({ as: state.me, callback_id });
+  byId("lightning").replaceChildren(...(rows.length ? [menuButton({ label: "Shortcuts", sign: BOLT, rows, choose })] : []));
 }
 
 // the left side
@@ -131,7 +157,7 @@ function go(placeId) {
   state.place[state.me] = placeId;
   closePlaces();
   drawPlace();
-  byId("box").focus();
+  byId(byId("composer").hidden ? "home" : "box").focus();
 }
 
 function drawPeople() {
@@ -191,7 +217,9 @@ async function send(text) {
   }
 }
 
-new Composer({ form: byId("composer"), box: byId("box"), list: byId("offers"), offersFor, send });
+new Composer({ form: byId("composer"), box: byId("box"), list: byId("offers"), offersFor, send, who: () => state.me });
+const modal = new Modal(byId("modal"), view);
+const home = new Home({ tabs: byId("tabs"), panel: byId("home"), others: [byId("log"), byId("composer")], view });
 byId("person").addEventListener("change", (event) => {
   tell(`Acting as ${event.target.selectedOptions[0].textContent}`);
   byId("box").disabled = true; // until the page is that person's: nothing is typed as somebody else
@@ -200,4 +228,6 @@ byId("person").addEventListener("change", (event) => {
 const closePlaces = drawer(byId("show-places"), byId("places"));
 drawer(byId("show-panel"), byId("panel"));
 listenToFaults();
+listenToTalk();
+listenToWorkflow(view);
 connect(new URLSearchParams(location.search).get("as"));

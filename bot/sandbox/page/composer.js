@@ -1,10 +1,11 @@
-// The message box: offers the command after "/" and people after "@", as a combobox with a list, and sends on Enter.
+// The message box: offers the command after "/" and people after "@", as a combobox with a list, sends on Enter, and
+// brings back with the arrows what the acting person has sent before.
 
 import { h } from "./dom.js";
 
 export class Composer {
-  constructor({ form, box, list, offersFor, send }) {
-    Object.assign(this, { form, box, list, offersFor, send, offers: [], active: -1 });
+  constructor({ form, box, list, offersFor, send, who }) {
+    Object.assign(this, { form, box, list, offersFor, send, who, offers: [], active: -1, sent: new Map(), at: null });
     box.addEventListener("input", () => this.refresh());
     box.addEventListener("click", () => this.refresh());
     box.addEventListener("blur", () => this.close());
@@ -20,11 +21,33 @@ export class Composer {
     this.close();
     if (!text) return;
     this.box.value = "";
+    this.at = null;
+    const lines = this.sent.get(this.who()) ?? [];
+    this.sent.set(this.who(), [...lines.filter((line) => line !== text), text].slice(-50));
     this.send(text);
   }
 
+  // Up brings back what was sent before, from an empty box; Down goes forward again, and in the end empties it.
+  recall(event) {
+    const lines = this.sent.get(this.who()) ?? [];
+    const isRecalled = this.at !== null && this.box.value === lines[this.at];
+    if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
+    if (!isRecalled && (this.box.value !== "" || event.key === "ArrowDown")) return;
+    const from = isRecalled ? this.at : lines.length;
+    const to = event.key === "ArrowUp" ? Math.max(from - 1, 0) : from + 1;
+    if (!lines.length) return;
+    this.at = to < lines.length ? to : null;
+    this.box.value = lines[to] ?? "";
+    this.box.setSelectionRange(this.box.value.length, this.box.value.length);
+    event.preventDefault();
+  }
+
   key(event) {
-    if (event.isComposing || this.offers.length === 0) return;
+    if (event.isComposing) return;
+    if (this.offers.length === 0) {
+      this.recall(event);
+      return;
+    }
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       const step = event.key === "ArrowDown" ? 1 : -1;
       this.choose((this.active + step + this.offers.length) % this.offers.length);

@@ -29,6 +29,30 @@ export const EYE =
   "M8 3C4.5 3 1.7 5.2.5 8c1.2 2.8 4 5 7.5 5s6.3-2.2 7.5-5C14.3 5.2 11.5 3 8 3zm0 8.4a3.4 3.4 0 1 1 0-6.8 3.4 3.4 0 0 1 0 6.8zm0-1.6a1.8 1.8 0 1 0 0-3.6 1.8 1.8 0 0 0 0 3.6z";
 export const WARNING = "M8 1.5L15.5 14.5H.5zM7.25 6v4.25h1.5V6zm0 5.25v1.5h1.5v-1.5z";
 
+export const BOLT = "M9.5.5 2.5 9.2h4.6L6 15.5l7.5-9H8.6z";
+export const DOTS = "M3 6.4a1.6 1.6 0 1 0 0 3.2 1.6 1.6 0 0 0 0-3.2zm5 0a1.6 1.6 0 1 0 0 3.2 1.6 1.6 0 0 0 0-3.2zm5 0a1.6 1.6 0 1 0 0 3.2 1.6 1.6 0 0 0 0-3.2z";
+export const CROSS = "M3.6 2.5 2.5 3.6 6.9 8l-4.4 4.4 1.1 1.1L8 9.1l4.4 4.4 1.1-1.1L9.1 8l4.4-4.4-1.1-1.1L8 6.9z";
+
+// Draws a part of the page anew; the focus stays at the same element where there still is one, else goes to `otherwise()`.
+export function keepFocus(part, redraw, otherwise) {
+  const had = document.activeElement;
+  const isInside = part.contains(had) && had !== part;
+  const { action, block } = had?.dataset ?? {};
+  const caret = isInside && "selectionStart" in had ? [had.selectionStart, had.selectionEnd] : null;
+  redraw();
+  if (!isInside || document.contains(had)) return;
+  const alike = action ? [...part.querySelectorAll(`[data-action="${CSS.escape(action)}"]`)] : [];
+  const found = alike.find((node) => node.dataset.block === block) ?? alike[0] ?? otherwise();
+  found?.focus({ preventScroll: true });
+  if (caret?.[0] != null && found === document.activeElement && found.setSelectionRange) found.setSelectionRange(...caret);
+}
+
+// Gives the focus back to where it was, or to the message box when that is gone.
+export function backTo(node) {
+  const isThere = node && node !== document.body && document.contains(node);
+  (isThere ? node : document.getElementById("box")).focus();
+}
+
 // Tells a screen reader what the eye sees elsewhere.
 export function tell(sentence) {
   document.getElementById("said").textContent = sentence;

@@ -21,6 +21,24 @@ export function showFault(chosen) {
   byId("fault-note").textContent = chosen ? `On now: ${sentence.replace(/\.$/, "")}.` : "Choose a fault to see what people are told.";
 }
 
+export function showTalk(talk) {
+  byId("talk").hidden = !talk;
+  if (!talk) return;
+  byId("conversations").replaceChildren(...talk.choices.map((name) => h("option", { value: name }, name)));
+  byId("conversations").value = talk.chosen;
+  byId("outbox").href = talk.outbox;
+}
+
+export function listenToTalk() {
+  byId("conversations").addEventListener("change", async (event) => {
+    try {
+      await post("talk", { name: event.target.value });
+    } catch (error) {
+      trouble(error.message);
+    }
+  });
+}
+
 export function listenToFaults() {
   byId("fault").addEventListener("change", async (event) => {
     try {

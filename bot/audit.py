@@ -1,0 +1,134 @@
+"""The audit log: one JSON line for each decision, of who asked for what, for whom, and what came of it.
+
+Beside the log, for other readers and for longer: whatever the log level is, it holds all of them and nothing else. No
+link, no name that somebody typed; of a customer's address the last four digits or the domain.
+"""
+
+import json
+import logging
+import os
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime
+from logging.handlers import WatchedFileHandler
+from typing import Any, TextIO
+
+from bot.desk.errors import CobrowseError, HostNotFound, NotAccepted, Refused, ServiceError
+from bot.desk.models import Identity, Request, Started
+from bot.desk.outcomes import Ended, Explained, Linked, Outcome, Recalled, Sent, SentDirect, Shared
+from bot.desk.press_errors import TryAgainRefused
+from bot.desk.steps import NobodyNamed, step_of
+
+log = logging.getLogger(__name__)
+
+STDOUT = "-"
+REFUSALS = (Refused, NotAccepted, TryAgainRefused, HostNotFound, NobodyNamed)
+
+
+class AuditRefused(Exception):
+    """The audit log cannot be opened; its text is a sentence."""
+
+
+def entry(request: Request, outcome: Outcome, *, reached: bool) -> dict[str, Any]:
+    """What stands in a line, but for the time; what is not known is left out."""
+    step = step_of(request)
+    found = {
+        "action": request.kind.value,
+        "decision": decision(outcome),
+        "outcome": type(outcome).__name__,
+        "request": request.id,
+        "team": request.team_id,
+        "channel": request.channel_id,
+        "requester": request.requester,
+        "agent": request.agent,
+        "step": step and step.execution_id,
+        "workflow": step and step.workflow_execution_id,
+        "reached": reached,
+        **_about(outcome),
+    }
+    return {name: value for name, value in found.items() if value not in (None, "")}
+
+
+def decision(outcome: Outcome) -> str:
+    """Whether it was allowed, refused, or allowed and then failed."""
+    if isinstance(outcome, REFUSALS):
+        return "refused"
+    return "failed" if isinstance(outcome, CobrowseError) else "allowed"
+
+
+def _about(outcome: Outcome) -> dict[str, Any]:
+    match outcome:
+        case Started(session=session, agent_told=told, rule=rule):
+            known = {"session": session.id, "host": session.host_id, "rule": rule, "reference": session.reference}
+            return {**known, "agent_told": told}
+        case Ended(record=record) | Shared(record=record) | SentDirect(record=record) | Recalled(record=record):
+            return {"session": record.session.id, "host": record.session.host_id, "agent": record.agent}
+        case Sent(record=record, address=address):
+            known = {"session": record.session.id, "host": record.session.host_id, "agent": record.agent}
+            return {**known, "sent_to": address.masked}
+        case Identity(host=host):
+            return {"host": host.id, "rule": host.rule}
+        case Explained(host=host) if host:
+            return {"host": host.id, "rule": host.rule}
+        case Linked(host_id=host_id):
+            return {"host": host_id}
+        case ServiceError(reference=reference):
+            return {"reference": reference}
+    return {}
+
+
+class AuditFile(WatchedFileHandler):
+    """Lines at the end of a file that only we can read; of a new one, once the old one was moved away."""
+
+    def _open(self) -> Any:
+        return open(self.baseFilename, "a", encoding="utf-8", opener=_private)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        _lost(record)
+
+
+class AuditStream(logging.StreamHandler[TextIO]):
+    """Lines to standard output."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        _lost(record)
+
+
+class AuditLog:
+    """Keeps to desk.journal.Audit. A line that cannot be written stands in the log instead, and the bot goes on.
+
+    It goes on since somebody has a customer on the line, and refusing all for a full disk would hide nothing: the
+    decision is on record all the same.
+    """
+
+    def __init__(self, where: str) -> None:
+        """A path, "-" for standard output, "" for nowhere. Raises AuditRefused."""
+        self._handler: logging.Handler | None = None
+        try:
+            if where:
+                self._handler = AuditStream(sys.stdout) if where == STDOUT else AuditFile(where)
+        except OSError as error:
+            raise AuditRefused(f"AUDIT_LOG cannot be written ({error.strerror}).") from None
+
+    def __call__(self, request: Request, outcome: Outcome, *, reached: bool) -> None:
+        if self._handler is None:
+            return
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        line = {"at": at, **entry(request, outcome, reached=reached)}
+        self._handler.handle(logging.makeLogRecord({"msg": json.dumps(line), "fields": line}))
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        with suppress(OSError):  # of what could not be written before, and has been told
+            if isinstance(self._handler, AuditFile):
+                self._handler.close()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _lost(record: logging.LogRecord) -> None:
+    error = sys.exc_info()[1]
+    fields = {"error": type(error).__name__, **getattr(record, "fields", {})}
+    log.error("an audit line could not be written", extra={"fields": fields})

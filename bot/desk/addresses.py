@@ -1,0 +1,79 @@
+"""Where a customer can be reached: a phone number or an e-mail address as typed -> checked, or why not (pure).
+
+Numbers are Google's libphonenumber's to know, addresses email-validator's. Nobody is asked whether they exist.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
+
+from bot.desk.sending_errors import BadAddress
+
+TEXT_LENGTH = 254
+_TAKE_SMS = (
+    PhoneNumberType.MOBILE,
+    PhoneNumberType.FIXED_LINE_OR_MOBILE,
+    PhoneNumberType.VOIP,
+    PhoneNumberType.PERSONAL_NUMBER,
+)
+"""Neither premium-rate numbers, which would cost the company, nor fixed lines, which would swallow the text."""
+
+
+class Medium(StrEnum):
+    """How something gets to a customer."""
+
+    SMS = "sms"
+    EMAIL = "email"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """`text` is a number in E.164 or an e-mail address in ASCII; `country` the number's ISO code, "" for none."""
+
+    medium: Medium
+    text: str = field(repr=False)
+    country: str = ""
+
+    @property
+    def shown(self) -> str:
+        """In full, the way people write it."""
+        if self.medium is Medium.EMAIL:
+            return self.text
+        return phonenumbers.format_number(phonenumbers.parse(self.text), PhoneNumberFormat.INTERNATIONAL)
+
+    @property
+    def masked(self) -> str:
+        """What may stand in a log: the last four digits, or the domain."""
+        return f"…{self.text[self.text.index('@') :] if self.medium is Medium.EMAIL else self.text[-4:]}"
+
+
+def read_address(text: str) -> Address:
+    """Raises BadAddress."""
+    text = text.strip()
+    return _email(text) if "@" in text else _number(text)
+
+
+def _email(text: str) -> Address:
+    try:
+        found = validate_email(text[: TEXT_LENGTH + 1], check_deliverability=False, allow_smtputf8=False)
+    except EmailNotValidError:
+        raise BadAddress("email") from None
+    return Address(Medium.EMAIL, found.ascii_email or found.normalized)
+
+
+def _number(text: str) -> Address:
+    if not text.startswith(("+", "＋")):
+        raise BadAddress("country")
+    try:
+        number = phonenumbers.parse(text[: TEXT_LENGTH + 1])
+    except phonenumbers.NumberParseException:
+        raise BadAddress("number") from None
+    if not phonenumbers.is_valid_number(number) or number.extension:
+        raise BadAddress("number")
+    if phonenumbers.number_type(number) not in _TAKE_SMS:
+        raise BadAddress("sms")
+    country = phonenumbers.region_code_for_number(number) or ""
+    return Address(Medium.SMS, phonenumbers.format_number(number, PhoneNumberFormat.E164), country)

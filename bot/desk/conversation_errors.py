@@ -1,0 +1,30 @@
+"""What can go wrong when a session belongs to a live conversation: one class each, as in errors.py."""
+
+from dataclasses import dataclass
+
+from bot.desk.errors import ServiceError
+from bot.desk.models import ConversationId, LiveConversation
+
+
+class NoConversation(ServiceError):
+    """The host is in no conversation now, as far as Genesys knows; its list runs some seconds behind."""
+
+    try_again = True
+
+
+@dataclass(eq=False, kw_only=True)
+class NotInConversation(ServiceError):
+    """The conversation that was asked for is over, or unknown, or the host is not connected to it."""
+
+    conversation_id: ConversationId
+
+
+@dataclass(eq=False, kw_only=True)
+class SeveralConversations(ServiceError):
+    """The host is in more than one, so somebody has to choose; the latest comes first."""
+
+    candidates: tuple[LiveConversation, ...]
+
+
+class UserContextNeeded(ServiceError):
+    """Genesys does this only for a person who is signed in, and not for an OAuth client."""

@@ -1,0 +1,124 @@
+"""What a request can end with, beside the errors: one class for each thing a person can be told or shown."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from bot.desk.addresses import Address
+from bot.desk.errors import CobrowseError, Miss, Refused
+from bot.desk.models import ChannelId, Host, HostId, Identity, Kind, Request, Role, Started, UserId
+from bot.desk.remembered import SessionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What there is to type, for somebody in this role."""
+
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """One session once more, with its link if it is still open."""
+
+    record: SessionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Open sessions: the requester's own, newest first, or those of the whole workspace, by host.
+
+    `cut`: there are more than these.
+    """
+
+    records: tuple[SessionRecord, ...]
+    everybodys: bool = False
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The session is over now."""
+
+    record: SessionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The session stands in the channel, for all in it."""
+
+    record: SessionRecord
+    channel_id: ChannelId
+
+
+@dataclass(frozen=True, slots=True)
+class SentDirect:
+    """The session stands in a direct message to the requester."""
+
+    record: SessionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A link could be sent to this address: that of one of these sessions, if the person says so."""
+
+    records: tuple[SessionRecord, ...]
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The session's link is on its way to a customer."""
+
+    record: SessionRecord
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Applications:
+    """Ids and names of the applications there are, and the one that sessions are for."""
+
+    found: tuple[tuple[str, str], ...]
+    used: str
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Somebody is linked to a host now; to none (None) when the link was removed."""
+
+    user_id: UserId
+    host_id: HostId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Why somebody may or may not start a session of their own, and as which host: a dry run.
+
+    Who is refused has no role; who has no host has the rules that missed.
+    """
+
+    user_id: UserId
+    role: Role | None
+    refusal: Refused | None
+    host: Host | None
+    missed: tuple[Miss, ...]
+
+
+Success = (
+    Started
+    | Identity
+    | Help
+    | Recalled
+    | Listed
+    | Ended
+    | Shared
+    | SentDirect
+    | Proposed
+    | Sent
+    | Applications
+    | Linked
+    | Explained
+)
+Outcome = Success | CobrowseError
+Handler = Callable[[Request], Awaitable[Success]]
+Handlers = Mapping[Kind, Handler]
+"""Who answers which kind of request. Each may raise CobrowseError, and may be asked again after a crash."""

@@ -1,0 +1,174 @@
+"""The sessions there are: who sees which, who reads whose link, who ends which, and where it was told.
+
+Every answer is given anew from the store and the access rules, so a button decides nothing by being there. Ending,
+sharing and sending are each said to have been done when they are asked for twice.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Protocol
+
+from bot.desk.access import Access
+from bot.desk.errors import NoSuchSession, ServiceError, StoreUnavailable
+from bot.desk.models import Kind, Request, RequestId, Role, SessionId, UserId
+from bot.desk.outcomes import Ended, Handlers, Listed, Recalled, SentDirect, Shared
+from bot.desk.press_errors import EndedAlready
+from bot.desk.remembered import SessionBook, SessionRecord, team_of
+from bot.desk.session_errors import LeadsOnly, MayNotEnd, MayNotRead, NothingOpen, SessionNotFound, SeveralOpen
+
+MOST_OWN, MOST_EVERYBODYS = 8, 40
+"""How many are shown: a message of Slack's holds fifty blocks."""
+LOOK_SECONDS = 5.0
+
+
+class SessionControl(Protocol):
+    """What the service can do about a session."""
+
+    async def is_over(self, session_id: SessionId) -> bool:
+        """Whether the service says so. Raises ServiceError."""
+
+    async def end(self, session_id: SessionId) -> None:
+        """Raises NoSuchSession when it cannot be ended, ServiceError."""
+
+
+class Herald(Protocol):
+    """Tells about a session in places where it can be changed later."""
+
+    async def share(self, record: SessionRecord, request: Request) -> None:
+        """A public message where it was asked for, once for each request, however often that is worked.
+
+        Raises ShareRefused, SharedAlready, ShareUnknown, NotPosted, SlackUnavailable, StoreUnavailable.
+        """
+
+    async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
+        """A direct message. Raises NotPosted."""
+
+    def hurry(self) -> None:
+        """A session is over: the messages about it are to say so now."""
+
+
+class Register:
+    """Answers what is asked about sessions that exist."""
+
+    def __init__(self, book: SessionBook, access: Access, service: SessionControl, herald: Herald) -> None:
+        self._book, self._access, self._service, self._herald = book, access, service, herald
+
+    def handlers(self) -> Handlers:
+        """By kind of request; `argument` is the session's id where there is one."""
+        return {
+            Kind.LAST: self.last,
+            Kind.STATUS: self.status,
+            Kind.LIST: self.everybodys,
+            Kind.END: self.end,
+            Kind.SHARE: self.share,
+            Kind.DIRECT: self.send_direct,
+        }
+
+    async def last(self, request: Request) -> Recalled:
+        await self._access.enter(request)
+        record = await self._book.last_session(team_of(request), request.requester)
+        if record is None:
+            raise NothingOpen(ever=False)
+        return Recalled(await self._looked_at(record))
+
+    async def status(self, request: Request) -> Listed:
+        await self._access.enter(request)
+        found = await self._book.open_sessions(team_of(request), request.requester, MOST_OWN + 1)
+        return Listed(tuple(await self._still_open(found[:MOST_OWN])), cut=len(found) > MOST_OWN)
+
+    async def everybodys(self, request: Request) -> Listed:
+        await self._access.enter(request)
+        if await self._access.role(request.requester) is Role.MEMBER:
+            raise LeadsOnly
+        found = await self._book.open_sessions(team_of(request), None, MOST_EVERYBODYS + 1)
+        seen = [record.seen_by(request.requester) for record in found[:MOST_EVERYBODYS]]
+        by_host = sorted(seen, key=lambda record: record.agent)  # and each host's stay in their order
+        return Listed(tuple(by_host), everybodys=True, cut=len(found) > MOST_EVERYBODYS)
+
+    async def end(self, request: Request) -> Ended:
+        await self._access.enter(request)
+        record = await self._named(request) if request.argument else await self._only_one(request)
+        if not record.concerns(request.requester) and await self._access.role(request.requester) is Role.MEMBER:
+            raise MayNotEnd(record.agent, record.requester)
+        if not record.is_over:
+            await self._end(record)
+            try:
+                record = await self._close(record, request.id)
+            except StoreUnavailable:  # it is over all the same, and whoever looks next finds that out
+                return Ended(record)
+        if record.ended_by != request.id:
+            raise EndedAlready
+        return Ended(record)
+
+    async def share(self, request: Request) -> Shared:
+        self._access.check_place(request)
+        record = await self.readable(request)
+        await self._herald.share(record, request)
+        return Shared(record, request.channel_id)
+
+    async def send_direct(self, request: Request) -> SentDirect:
+        record = await self.readable(request)
+        await self._herald.send_direct(record, request.requester)
+        return SentDirect(record)
+
+    async def readable(self, request: Request) -> SessionRecord:
+        """The session that was named, open, for one who may read its link."""
+        await self._access.enter(request)
+        record = await self._named(request)
+        if not record.concerns(request.requester):
+            raise MayNotRead(record.agent, record.requester)
+        record = await self._looked_at(record)
+        if record.is_over:
+            raise EndedAlready
+        return record
+
+    async def _named(self, request: Request) -> SessionRecord:
+        record = await self._book.session(SessionId(request.argument or ""))
+        if record is None or record.team_id != team_of(request):
+            raise SessionNotFound
+        return record
+
+    async def _only_one(self, request: Request) -> SessionRecord:
+        """The one session that was open when the request came in, also when it is worked again after a crash."""
+        found = await self._book.meant_by(request, MOST_OWN)
+        if ended := [record for record in found if record.ended_by == request.id]:
+            return ended[0]
+        still_open = await self._still_open(found)
+        if not still_open:
+            raise NothingOpen
+        if len(still_open) > 1:
+            raise SeveralOpen(tuple((record.session.id, record.session.name) for record in still_open))
+        return still_open[0]
+
+    async def _still_open(self, found: Sequence[SessionRecord]) -> list[SessionRecord]:
+        return [record for record in await asyncio.gather(*map(self._looked_at, found)) if not record.is_over]
+
+    async def _looked_at(self, record: SessionRecord) -> SessionRecord:
+        """As the service says it is now; the service is asked only here, when somebody looks."""
+        if record.is_over or not await self._is_over(record):
+            return record
+        return await self._close(record, None)
+
+    async def _is_over(self, record: SessionRecord) -> bool:
+        """What the service says; if it cannot say now, the session is taken to be as it was."""
+        with suppress(ServiceError, TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                return await self._service.is_over(record.session.id)
+        return False
+
+    async def _end(self, record: SessionRecord) -> None:
+        """At the service, which need not know it any more: somebody may have ended it this very moment."""
+        try:
+            await self._service.end(record.session.id)
+        except NoSuchSession:
+            now = await self._book.session(record.session.id)
+            if not (now and now.is_over) and not await self._is_over(record):
+                raise
+
+    async def _close(self, record: SessionRecord, by: RequestId | None) -> SessionRecord:
+        ours = await self._book.end_session(record.session.id, by)
+        self._herald.hurry()
+        over = replace(record.session, join_url="", join_code="")
+        return replace(record, is_over=True, ended_by=by if ours else None, session=over)

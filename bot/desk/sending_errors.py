@@ -1,0 +1,37 @@
+"""What can go wrong when a link is to be sent to a customer: one class each, as in errors.py."""
+
+from dataclasses import dataclass
+
+from bot.desk.errors import CobrowseError
+
+
+@dataclass(eq=False)
+class SendingOff(CobrowseError):
+    """The settings name no sender for this medium, "sms" or "email"."""
+
+    medium: str
+
+
+@dataclass(eq=False)
+class BadAddress(CobrowseError):
+    """Neither a number nor an e-mail address that can be sent to; `why`: "country", "number", "sms" or "email"."""
+
+    why: str
+
+
+@dataclass(eq=False)
+class CountryNotAllowed(CobrowseError):
+    """The number is of a country outside COBROWSE_SMS_COUNTRIES: its ISO code, "" for none."""
+
+    country: str
+
+
+class NoLinkToSend(CobrowseError):
+    """The session has a code alone, which says nothing without the page it is typed into."""
+
+
+@dataclass(eq=False)
+class TextTooLong(CobrowseError):
+    """With the link in it the text has more than `most` characters."""
+
+    most: int

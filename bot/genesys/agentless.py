@@ -1,0 +1,50 @@
+"""SMS and e-mails to customers that no agent writes: the public API's agentless messages. Kept to desk.sending.Carrier.
+
+https://developer.genesys.cloud/commdigital/digital/agentless-sms-notifications/ . Neither is sent twice: what is not
+known to have gone out is for the person to ask for again. Whoever it goes to is in no log, error or refusal.
+"""
+
+import re
+
+from bot.desk.errors import BadRequest
+from bot.desk.progress import Watcher
+from bot.genesys.client import GenesysClient
+
+SMS, EMAIL = "/api/v2/conversations/messages/agentless", "/api/v2/conversations/emails/agentless"
+SEND_SMS, SEND_EMAIL = "conversation:message:create", "conversation:email:create"
+_ADDRESSES = re.compile(r"\S*@\S*|\+?[0-9][0-9\s.()-]{4,}[0-9]")
+
+
+class Agentless:
+    """Sends them."""
+
+    def __init__(self, client: GenesysClient) -> None:
+        self._client = client
+
+    async def sms(self, sender: str, to: str, text: str, watcher: Watcher) -> None:
+        """`sender` and `to` are numbers in E.164. Raises ServiceError."""
+        body = {"fromAddress": sender, "toAddress": to, "toAddressMessengerType": "sms", "textBody": text}
+        await self._send(SMS, SEND_SMS, body, watcher)
+
+    async def email(self, sender: str, to: str, subject: str, text: str, watcher: Watcher) -> None:
+        """To one address, in plain text. Raises ServiceError."""
+        body = {
+            "senderType": "Outbound",
+            "fromAddress": {"email": sender},
+            "toAddresses": [{"email": to}],
+            "subject": subject,
+            "textBody": text,
+        }
+        await self._send(EMAIL, SEND_EMAIL, body, watcher)
+
+    async def _send(self, path: str, needs: str, body: object, watcher: Watcher) -> None:
+        try:
+            await self._client.call("POST", path, needs=needs, json=body, watcher=watcher)
+        except BadRequest as error:  # its words are kept for a while, and may quote whom it was for
+            words = without_addresses(error.words)
+            raise BadRequest(status=error.status, words=words, reference=error.reference) from None
+
+
+def without_addresses(words: str) -> str:
+    """Somebody's words without what may be a number or an e-mail address."""
+    return _ADDRESSES.sub("…", words)

@@ -1,0 +1,147 @@
+"""Sessions inside conversations, as the public Genesys Cloud API has them: the second session service.
+
+POST /api/v2/conversations/{id}/cobrowse answers with a join code; the join URL is the company's own page with that
+code. Which conversation it is for is live.py's to find; how often a call is sent, client.py's.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+import httpx
+
+from bot.desk.conversation_errors import NoConversation, NotInConversation, SeveralConversations
+from bot.desk.errors import BadRequest, NoSuchSession, UnusableAnswer
+from bot.desk.models import Order, Session, SessionId
+from bot.desk.progress import Watcher
+from bot.genesys import faults
+from bot.genesys.answers import answered_at, is_safe_url, read_object
+from bot.genesys.client import GenesysClient
+from bot.genesys.join_template import JoinTemplate
+from bot.genesys.live import Live, LiveConversations, WaitingOnly, read_time
+from bot.genesys.sessions import ID, SessionView
+
+COBROWSE = "/api/v2/conversations/{}/cobrowse"
+OFFER = "/api/v2/webdeployments/deployments/{}/cobrowse/{}"
+ADD, ADD_VOICE = "conversation:cobrowse:add", "conversation:cobrowseVoice:add"
+SEE_OFFERS = "access to the deployment's offers, which are open to everybody"
+OFFER_SECONDS = 600
+"""How long an offer is taken to stand whose answer does not say until when."""
+CALLS = 3
+"""What a session takes, when the host is in one conversation: the search, a look at it, the offer."""
+OPEN, GONE, ENDED = "open", "gone", "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """How customers join: the company's page, and the Messenger deployment that knows the offers. Both may be none."""
+
+    template: JoinTemplate | None = None
+    deployment_id: str | None = None
+
+
+class Conversations:
+    """Keeps to desk.SessionService."""
+
+    def __init__(self, client: GenesysClient, joining: Joining) -> None:
+        self._client = client
+        self._joining = joining
+        self._live = LiveConversations(client)
+
+    @property
+    def is_free(self) -> bool:
+        """Never: the conversation is looked up first, and meanwhile no create is under way."""
+        return False
+
+    async def create(self, order: Order, watcher: Watcher) -> Session:
+        """Offers co-browse in the host's conversation.
+
+        Raises ServiceError; NoConversation, NotInConversation and SeveralConversations before anything was created.
+        """
+        live = await self._conversation(order, WaitingOnly(watcher))
+        wanted = live.conversation.id
+        try:
+            response = await self._client.call(
+                "POST", COBROWSE.format(wanted), needs=ADD_VOICE if live.is_voice else ADD, watcher=watcher, again=True
+            )
+        except BadRequest as error:
+            if error.status == 404:  # it ended a moment ago
+                raise NotInConversation(conversation_id=wanted, reference=error.reference) from None
+            raise
+        return self._session(response, order)
+
+    async def read(self, session_id: SessionId) -> SessionView:
+        """Whether the offer stands (`open`), its time is up (`ended`), or the service knows it no more (`gone`):
+
+        taken up, withdrawn or over, which it does not say. Raises NoSuchSession without a deployment; ServiceError.
+        """
+        try:
+            response = await self._client.call("GET", self._offer(session_id), needs=SEE_OFFERS, safe=True)
+        except BadRequest as error:
+            if error.status == 404:
+                return SessionView(session_id, GONE)
+            raise
+        ends_at = read_time(read_object(response).get("dateOfferEnds"))
+        return SessionView(session_id, ENDED if ends_at and ends_at <= datetime.now(UTC) else OPEN)
+
+    async def is_over(self, session_id: SessionId) -> bool:
+        """Whether the offer has ended; one that Genesys knows no more may have been taken up. Raises ServiceError."""
+        try:
+            return (await self.read(session_id)).status == ENDED
+        except NoSuchSession:
+            return False
+
+    async def applications(self) -> list[tuple[str, str]]:
+        """None: a conversation is what a session belongs to here."""
+        return []
+
+    async def end(self, session_id: SessionId) -> None:
+        """Withdraws the offer. Raises NoSuchSession when there is none to withdraw, or no deployment to ask."""
+        try:
+            await self._client.call("DELETE", self._offer(session_id), needs=SEE_OFFERS, safe=True)
+        except BadRequest as error:
+            if error.status in (404, 405):
+                raise NoSuchSession(reference=error.reference) from None
+            raise
+
+    def _offer(self, session_id: SessionId) -> str:
+        if not self._joining.deployment_id:
+            raise NoSuchSession
+        return OFFER.format(self._joining.deployment_id, quote(session_id, safe=""))
+
+    async def _conversation(self, order: Order, watcher: Watcher) -> Live:
+        if order.conversation_id:
+            return await self._live.one(order.conversation_id, order.host_id, watcher)
+        found = await self._live.of(order.host_id, watcher)
+        if not found:
+            raise NoConversation
+        if len(found) > 1:
+            raise SeveralConversations(candidates=tuple(live.conversation for live in found))
+        return found[0]
+
+    def _session(self, response: httpx.Response, order: Order) -> Session:
+        reference = faults.reference_of(response)
+        try:
+            body = read_object(response)
+        except UnusableAnswer as error:
+            raise UnusableAnswer(why=error.why, acted=True, reference=reference) from None
+        session_id, code = body.get("id"), body.get("joinCode")
+        if not isinstance(session_id, str) or not ID.fullmatch(session_id):
+            raise UnusableAnswer(why="a session without a usable id", acted=True, reference=reference)
+        if not isinstance(code, str) or not ID.fullmatch(code):
+            raise UnusableAnswer(why="a session without a usable join code", acted=True, reference=reference)
+        template = self._joining.template
+        join_url = template.url(code) if template else ""
+        if join_url and not is_safe_url(join_url):
+            raise UnusableAnswer(why="a join code that is too long", acted=True, reference=reference)
+        ends_at = read_time(body.get("dateOfferEnds"))
+        return Session(
+            id=SessionId(session_id),
+            status=OPEN,
+            host_id=order.host_id,
+            name=order.name,
+            ends_at=ends_at or answered_at(response) + timedelta(seconds=OFFER_SECONDS),
+            join_url=join_url,
+            join_code=code,
+            reference=reference,
+        )

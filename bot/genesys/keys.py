@@ -1,0 +1,74 @@
+"""A client that proves with a private key who it is: a signed assertion, RFC 7523 section 2.2 (pure).
+
+Apart from credentials.py, since who has a client secret need not load what signs.
+"""
+
+import time
+import uuid
+from dataclasses import dataclass, field
+
+import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+ASSERTION_SECONDS = 240
+LEAST_RSA_BITS = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateKey:
+    """A key that can sign, and the algorithm that goes with it."""
+
+    algorithm: str
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey = field(repr=False)
+
+
+def load_key(pem: str, passphrase: str | None = None) -> PrivateKey:
+    """Reads an RSA or P-256 key. Raises ValueError with a sentence that shows nothing of the key."""
+    if "\\n" in pem and "\n" not in pem.strip():  # one line with escapes, as environment files hold it
+        pem = pem.replace("\\n", "\n")
+    try:
+        key = load_pem_private_key(pem.encode(), passphrase.encode() if passphrase else None)
+    except TypeError:
+        wrong = "the key takes no passphrase" if passphrase else "the key is encrypted, and there is no passphrase"
+        raise ValueError(wrong) from None
+    except (ValueError, UnsupportedAlgorithm):
+        wrong = "the passphrase does not fit, or this is no PEM private key" if passphrase else "no PEM private key"
+        raise ValueError(wrong) from None
+    if isinstance(key, rsa.RSAPrivateKey):
+        if key.key_size < LEAST_RSA_BITS:
+            raise ValueError(f"an RSA key of {key.key_size} bits is too weak; take {LEAST_RSA_BITS} or more")
+        return PrivateKey("RS256", key)
+    if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
+        return PrivateKey("ES256", key)
+    raise ValueError("only RSA and P-256 keys can sign here")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCredentials:
+    """A private-key client; `scopes` are asked for, and may be empty."""
+
+    client_id: str
+    org_id: str
+    key: PrivateKey
+    scopes: str
+    key_id: str | None = None
+
+    def sign(self, token_url: str) -> tuple[dict[str, str], dict[str, str]]:
+        now = int(time.time())
+        claims = {
+            "iss": self.client_id,
+            "sub": self.client_id,
+            "aud": token_url,
+            "iat": now,
+            "exp": now + ASSERTION_SECONDS,
+            "jti": str(uuid.uuid4()),
+            "org_id": self.org_id,
+        }
+        headers = {"kid": self.key_id} if self.key_id else None
+        assertion = jwt.encode(claims, self.key.key, algorithm=self.key.algorithm, headers=headers)
+        return {
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            "client_assertion": assertion,
+        }, {}

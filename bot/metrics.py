@@ -1,0 +1,153 @@
+"""What is counted, as Prometheus reads it. When something is counted is for whoever does it: see desk/meter.py.
+
+docs/runbook.md explains each of these; no label names a person, a session or an address.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from bot import __version__
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+ACK_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
+CALL_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+REQUEST_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1500.0)
+WAIT_SECONDS = (0.01, 1.0, 5.0, 15.0, 30.0, 60.0, 180.0, 600.0, 1500.0)
+
+
+M = TypeVar("M", Counter, Histogram)
+
+
+class Children(dict[tuple[str, ...], M]):
+    """What is counted under each combination of labels; kept, since looking it up costs more than counting."""
+
+    def __init__(self, parent: M) -> None:
+        super().__init__()
+        self._parent: M = parent
+
+    def __missing__(self, labels: tuple[str, ...]) -> M:
+        child: M = self._parent.labels(*labels)
+        self[labels] = child
+        return child
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The last that came of a call to Genesys: an HTTP status or "none", and how long ago."""
+
+    status: str
+    seconds_ago: float
+
+
+class Metrics:
+    """Keeps to desk.meter.Meter. Each has a registry of its own. May be told things by any thread."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody asks for
+        self._registry = CollectorRegistry()
+        self._make_requests()
+        self._make_genesys()
+        self._make_rest()
+        ProcessCollector(registry=self._registry)
+        self._last_call: tuple[str, float] | None = None
+
+    def watch(self, *, under_way: Callable[[], int], queue_length: Callable[[], int]) -> None:
+        """What is looked at only when somebody asks."""
+        self._under_way.set_function(under_way)
+        self._queue_length.set_function(queue_length)
+
+    def shown(self) -> bytes:
+        """All of it, as text of CONTENT_TYPE."""
+        return generate_latest(self._registry)
+
+    @property
+    def last_call(self) -> Seen | None:
+        """To Genesys; None when there was none yet."""
+        if self._last_call is None:
+            return None
+        status, at = self._last_call
+        return Seen(status, time.monotonic() - at)
+
+    def ended(self, kind: str, outcome: str, seconds: float, *, reached: bool) -> None:
+        self._requests[kind, outcome].inc()
+        self._request_seconds[kind,].observe(seconds)
+        if not reached:
+            self._unreached.inc()
+
+    def refused(self, kind: str, outcome: str) -> None:
+        self._requests[kind, outcome].inc()
+
+    def resumed(self) -> None:
+        self._resumed.inc()
+
+    def acknowledged(self, seconds: float) -> None:
+        self._ack_seconds.observe(seconds)
+
+    def called(self, needs: str, status: str, seconds: float) -> None:
+        self._calls[needs, status].inc()
+        self._call_seconds[needs,].observe(seconds)
+        self._last_call = status, time.monotonic()
+
+    def waited(self, seconds: float) -> None:
+        self._wait_seconds.observe(seconds)
+
+    def renewed(self, outcome: str) -> None:
+        self._renewals[outcome,].inc()
+
+    def reconnected(self) -> None:
+        self._reconnects.inc()
+
+    def store_failed(self) -> None:
+        self._store_failures.inc()
+
+    def _make_requests(self) -> None:
+        about = "Commands, buttons and workflow steps, by what came of them"
+        self._requests = Children(self._counter("cobrowse_requests", about, "kind", "outcome"))
+        self._request_seconds = Children(
+            self._histogram("cobrowse_request_seconds", "From acceptance to the answer", REQUEST_SECONDS, "kind")
+        )
+        self._ack_seconds = self._histogram(
+            "cobrowse_ack_seconds", "From a payload of Slack's to its acknowledgement", ACK_SECONDS
+        )
+        self._unreached = self._counter("cobrowse_answers_unreached", "Answers that reached nobody")
+        self._resumed = self._counter("cobrowse_requests_resumed", "Requests of dead processes that were taken up")
+        self._under_way = self._gauge("cobrowse_requests_under_way", "Requests accepted and not yet answered")
+
+    def _make_genesys(self) -> None:
+        about = "Calls to Genesys, by HTTP status"
+        self._calls = Children(self._counter("cobrowse_genesys_calls", about, "needs", "status"))
+        self._call_seconds = Children(
+            self._histogram("cobrowse_genesys_call_seconds", "How long Genesys took to answer", CALL_SECONDS, "needs")
+        )
+        self._wait_seconds = self._histogram(
+            "cobrowse_rate_limit_wait_seconds", "How long a call waited for its turn in the rate limit", WAIT_SECONDS
+        )
+        self._queue_length = self._gauge("cobrowse_queue_length", "Calls that wait for their turn in the rate limit")
+        self._renewals = Children(self._counter("cobrowse_token_renewals", "Tokens asked for", "outcome"))
+
+    def _make_rest(self) -> None:
+        self._reconnects = self._counter("cobrowse_socket_reconnects", "Sockets to Slack opened in place of others")
+        self._store_failures = self._counter("cobrowse_store_failures", "Reads and writes the database did not do")
+        self._gauge("cobrowse_build_info", "The version that runs", "version").labels(__version__).set(1)
+
+    def _counter(self, name: str, about: str, *labels: str) -> Counter:
+        return Counter(name, about, labels, registry=self._registry)
+
+    def _gauge(self, name: str, about: str, *labels: str) -> Gauge:
+        return Gauge(name, about, labels, registry=self._registry)
+
+    def _histogram(self, name: str, about: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(name, about, labels, buckets=buckets, registry=self._registry)

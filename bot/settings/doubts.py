@@ -1,0 +1,24 @@
+"""What is worth a look in settings that can be used as they are: for administrators who look at the Home tab."""
+
+from bot.settings import Settings
+from bot.store.opening import MEMORY, POSTGRES
+
+
+def doubts(settings: Settings) -> tuple[str, ...]:
+    """A sentence each, in plain text, that names the variable to change."""
+    rules, database = settings.rules, settings.database
+    listed = settings.listed_hosts
+    found = {
+        "COBROWSE_MATCH_EMAIL is off and COBROWSE_HOSTS_FILE is not set: nobody has a host but who is linked to one.": (
+            not settings.match_email and listed is None
+        ),
+        "COBROWSE_HOSTS_FILE lists nobody.": listed is not None and not listed,
+        "COBROWSE_MEMBERS is empty: every full member of the workspace may start sessions.": not rules.members,
+        "COBROWSE_SUPERVISORS is empty: only administrators may start sessions for others.": not rules.supervisors,
+        "COBROWSE_HELP_CONTACT is empty: refusals name nobody to ask.": not settings.slack.help_contact,
+        "STORE_ENCRYPTION_KEY is empty: customers' links stand readable in Postgres.": (
+            database.url.startswith(POSTGRES) and not database.keys
+        ),
+        "DATABASE_URL is memory: nothing is remembered across a restart.": database.url.startswith(MEMORY),
+    }
+    return tuple(sentence for sentence, holds in found.items() if holds)

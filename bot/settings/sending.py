@@ -1,0 +1,42 @@
+"""What links are sent to customers with: senders, countries and words."""
+
+import re
+from functools import partial
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+
+from bot.desk.sending import Terms, check_text
+from bot.settings.reader import Reader
+
+
+def read_sending(reader: Reader) -> Terms:
+    """What is wrong is in the reader's faults. Texts are checked also while nothing is sent with them."""
+    sms_from, email_from = reader.text("COBROWSE_SMS_FROM"), reader.text("COBROWSE_EMAIL_FROM")
+    if email_from:
+        reader.parsed("COBROWSE_EMAIL_FROM", partial(_check_email, email_from))
+    countries = [country.upper() for country in reader.words("COBROWSE_SMS_COUNTRIES", "[A-Za-z]{2}", "ISO country")]
+    if unknown := [country for country in countries if country not in phonenumbers.SUPPORTED_REGIONS]:
+        reader.fault("COBROWSE_SMS_COUNTRIES", f"{', '.join(unknown)} is no ISO country such as US or GB.")
+    if sms_from and not re.fullmatch(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}", sms_from):
+        reader.fault("COBROWSE_SMS_FROM", "must be a number such as +14155550100, or a short code.")
+    elif sms_from and not countries:
+        reader.fault("COBROWSE_SMS_COUNTRIES", "is missing. COBROWSE_SMS_FROM needs it: name the countries, as US, GB.")
+    texts = {name: reader.text(name) for name in ("COBROWSE_SMS_TEXT", "COBROWSE_EMAIL_TEXT")}
+    for name, text in texts.items():
+        reader.parsed(name, partial(check_text, text))
+    return Terms(
+        sms_from=sms_from,
+        sms_text=texts["COBROWSE_SMS_TEXT"],
+        sms_countries=frozenset(countries),
+        email_from=email_from,
+        email_subject=reader.text("COBROWSE_EMAIL_SUBJECT"),
+        email_text=texts["COBROWSE_EMAIL_TEXT"],
+    )
+
+
+def _check_email(text: str) -> None:
+    try:
+        validate_email(text, check_deliverability=False)
+    except EmailNotValidError:
+        raise ValueError("must be an e-mail address") from None

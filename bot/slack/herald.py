@@ -1,0 +1,126 @@
+"""Tells about sessions where it can be changed later, in a channel or a direct message; changes it when they end.
+
+https://docs.slack.dev/reference/methods/chat.update . Where a session was told is remembered, so that it is told that
+it is over by whichever replica lives then.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.desk.errors import StoreUnavailable
+from bot.desk.models import ChannelId, Request, SessionId, UserId
+from bot.desk.posts import close_posts
+from bot.desk.press_errors import SharedAlready
+from bot.desk.remembered import Post, PostBook, PostKind, SessionRecord
+from bot.desk.session_errors import NotPosted, ShareRefused, ShareUnknown
+from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
+from bot.slack.cards import closed_card, direct_card, shared_card
+from bot.slack.direct import DirectMessages
+from bot.slack.places import Places
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 15.0
+"""So often it is looked for sessions whose time has run out; one that is ended is seen at once."""
+LATER = ("ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout")
+"""Slack's words for what passes; with any other one, the message cannot be changed."""
+REFUSED = {
+    "not_in_channel": "uninvited",
+    "channel_not_found": "uninvited",
+    "is_archived": "closed",
+    "restricted_action": "closed",
+    "restricted_action_read_only_channel": "closed",
+}
+
+
+class Herald:
+    """Keeps to desk.register.Herald and desk.posts.Editor. `once` is a client that sends nothing twice."""
+
+    def __init__(
+        self, web: AsyncWebClient, once: AsyncWebClient, direct: DirectMessages, places: Places, book: PostBook
+    ) -> None:
+        self._web, self._once, self._direct, self._places, self._book = web, once, direct, places, book
+        self._hurried = asyncio.Event()
+
+    async def share(self, record: SessionRecord, request: Request) -> None:
+        posts = await self._book.posts(record.session.id)
+        here = [post for post in posts if post.kind is PostKind.SHARED and post.channel_id == request.channel_id]
+        if mine := [post for post in here if post.request_id == request.id]:  # worked before, until a crash
+            if any(post.ts for post in mine):
+                return
+            await self._book.drop_post(mine[0])
+            raise ShareUnknown
+        if here:
+            raise SharedAlready
+        await self._places.check_shareable(request.channel_id)
+        intent = Post(record.session.id, request.channel_id, "", PostKind.SHARED, request.id)
+        if not await self._book.add_post(intent):  # somebody else's is on its way
+            raise SharedAlready
+        ts = await self._post(record, request, intent)
+        await self._remember(Post(intent.session_id, intent.channel_id, ts, PostKind.SHARED, request.id))
+        with suppress(StoreUnavailable):  # it is dropped later
+            await self._book.drop_post(intent)
+
+    async def _post(self, record: SessionRecord, request: Request, intent: Post) -> str:
+        message = shared_card(record, request.requester)
+        try:
+            answer = await self._once.chat_postMessage(channel=request.channel_id, **message.payload())
+            return str(answer["ts"])
+        except SlackApiError as error:
+            await self._book.drop_post(intent)
+            code = error_code(error)
+            if code in REFUSED:
+                raise ShareRefused(REFUSED[code]) from None
+            perhaps = not code or (code in LATER and code != "ratelimited")
+            raise ShareUnknown if perhaps else NotPosted(code) from None
+        except (*TROUBLE, *MISSHAPEN):
+            await self._book.drop_post(intent)
+            raise ShareUnknown from None
+
+    async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
+        try:
+            channel_id, ts = await self._direct.post(user_id, direct_card(record))
+        except SlackApiError as error:
+            raise NotPosted(error_code(error) or "an error") from None
+        except (*TROUBLE, *MISSHAPEN):
+            raise NotPosted("no answer") from None
+        await self.remember(record.session.id, channel_id, ts)
+
+    async def remember(self, session_id: SessionId, channel_id: ChannelId, ts: str) -> None:
+        """That a direct message speaks of a session. Raises nothing: the message is there, which is what counts."""
+        await self._remember(Post(session_id, channel_id, ts, PostKind.DIRECT))
+
+    async def _remember(self, post: Post) -> None:
+        try:
+            await self._book.add_post(post)
+        except StoreUnavailable:
+            log.warning("a message about a session will not be changed", extra={"fields": {"session": post.session_id}})
+
+    def hurry(self) -> None:
+        self._hurried.set()
+
+    async def close_posts(self) -> None:
+        """When it is time to look, or a session was ended here: those of all that are over. Raises StoreUnavailable."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._hurried.wait()
+        self._hurried.clear()
+        await close_posts(self._book, self)
+
+    async def close(self, post: Post, record: SessionRecord) -> bool:
+        message = closed_card(record, shared=post.kind is PostKind.SHARED)
+        fields: dict[str, object] = {"session": post.session_id}
+        try:
+            await self._web.chat_update(channel=post.channel_id, ts=post.ts, text=message.text, blocks=message.blocks)
+        except SlackApiError as error:
+            code = error_code(error)
+            log.warning("a message was not changed", extra={"fields": fields | {"error": code}})
+            return bool(code) and code not in LATER
+        except (*TROUBLE, *MISSHAPEN) as error:
+            log.warning("a message was not changed", extra={"fields": fields | {"error": type(error).__name__}})
+            return False
+        return True

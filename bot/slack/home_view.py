@@ -1,0 +1,116 @@
+"""The Home tab: who I am, what is open, what to press (pure). When it is looked up and shown is for home.py.
+
+https://docs.slack.dev/reference/views/home-tab-views
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bot.desk.condition import Failure
+from bot.desk.errors import ChannelNotAllowed, CobrowseError, HostNotFound
+from bot.desk.models import Identity
+from bot.desk.remembered import SessionRecord
+from bot.slack.blocks import Block, button, buttons, context, escape, section
+from bot.slack.cards import listed
+from bot.slack.sentences import clock, sentence
+from bot.slack.views import View
+
+START_ACTION, REFRESH_ACTION = "home_start", "home_refresh"
+MOST_OWN, MOST_OTHERS = 8, 15
+"""A view may have a hundred blocks; an own session takes six at most, any other one."""
+MOST_DOUBTS = 10
+Records = Sequence[SessionRecord]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a member sees, each as it is or as the reason why it cannot be seen now.
+
+    `place` is why sessions cannot be started from here. `others` and `doubts` are None for whom they are not.
+    """
+
+    identity: Identity | CobrowseError
+    place: ChannelNotAllowed | None
+    own: Records | CobrowseError
+    others: Records | CobrowseError | None = None
+    doubts: Sequence[str] | None = None
+    failure: Failure | None = None
+
+
+def light() -> View:
+    """What is there at once, before anything is known."""
+    return _home([section("One moment…")])
+
+
+def refused(error: CobrowseError, contact: str) -> View:
+    """For who may do nothing here, or cannot be told apart now: the sentence alone."""
+    said = sentence(error, contact)
+    return _home([section(f":no_entry: *{said.what}*\n{said.next}")])
+
+
+def home(look: Look, command: str, contact: str) -> View:
+    """The whole of it."""
+    blocks = [*_identity(look.identity, contact), *_start(look, command, contact)]
+    more = f"… and more: `{command} status` shows them."
+    blocks += _sessions("Your open sessions", look.own, MOST_OWN, more, contact, everybodys=False)
+    if look.others is not None:
+        more = f"… and more: `{command} list` shows them."
+        blocks += _sessions("Open sessions of others", look.others, MOST_OTHERS, more, contact, everybodys=True)
+    if look.doubts is not None:
+        blocks += _condition(look.doubts, look.failure, contact)
+    return _home([*blocks, context(f"As of {clock(datetime.now(UTC))} · `{command} help` shows what can be typed")])
+
+
+def _identity(identity: Identity | CobrowseError, contact: str) -> list[Block]:
+    match identity:
+        case Identity(host=host):
+            text = f"You host co-browse sessions as Genesys user `{host.id}`, by the rule “{escape(host.rule)}”."
+            return [section(f":white_check_mark: {text}")]
+        case HostNotFound(tried=tried):
+            lines = [f"• {escape(miss.rule)}: {escape(miss.why)}" for miss in tried] or ["• No rule is set up."]
+            text = "You are not linked to a Genesys user, so there is nobody to host your sessions."
+            return [section("\n".join([f":warning: *{text}*", *lines, f"Ask {contact} to set that up."]))]
+        case _:
+            return [section(f":warning: *Who you are to Genesys is not known now.* {_why(identity, contact)}")]
+
+
+def _start(look: Look, command: str, contact: str) -> list[Block]:
+    refresh = button("Refresh", REFRESH_ACTION)
+    if look.place:
+        said = sentence(look.place, contact)
+        return [section(f"{said.what} {said.next} Type `{command}` there."), buttons(refresh)]
+    return [buttons(button("Start a session…", START_ACTION, style="primary"), refresh)]
+
+
+def _sessions(
+    title: str, records: Records | CobrowseError, most: int, more: str, contact: str, *, everybodys: bool
+) -> list[Block]:
+    head: list[Block] = [{"type": "divider"}, section(f"*{title}*")]
+    if isinstance(records, CobrowseError):
+        return [*head, section(f":warning: They cannot be seen now. {_why(records, contact)}")]
+    if not records:
+        return [*head, section("There is none.")]
+    for record in records[:most]:
+        head += listed(record, everybodys=everybodys, elsewhere=True)
+    return [*head, context(more)] if len(records) > most else head
+
+
+def _condition(doubts: Sequence[str], failure: Failure | None, contact: str) -> list[Block]:
+    lines = [f":small_orange_diamond: {escape(doubt)}" for doubt in doubts[:MOST_DOUBTS]]
+    if failure:
+        said, name = sentence(failure.error, contact), type(failure.error).__name__
+        mark = ":white_circle:" if failure.passed else ":red_circle:"
+        since = "Since then a session was made." if failure.passed else "Since then none was made."
+        lines.append(f"{mark} The newest failure of Genesys ({clock(failure.at)}, `{name}`): {said.what} {since}")
+    text = "\n".join(lines) or ":white_check_mark: Nothing that I know of."
+    return [{"type": "divider"}, section("*What is wrong with the set-up*"), section(text)]
+
+
+def _why(error: CobrowseError, contact: str) -> str:
+    said = sentence(error, contact, starting=False)
+    return f"{said.what} {said.next}"
+
+
+def _home(blocks: list[Block]) -> View:
+    return {"type": "home", "blocks": blocks}

@@ -1,0 +1,162 @@
+"""Answers to what is asked about sessions, people and the set-up -> text and blocks (pure).
+
+The answer to a start is in messages.py, the words about failures in sentences.py.
+"""
+
+from bot.desk.models import Identity, Request, Role
+from bot.desk.outcomes import (
+    Applications,
+    Ended,
+    Explained,
+    Help,
+    Linked,
+    Listed,
+    Proposed,
+    Recalled,
+    Sent,
+    SentDirect,
+    Shared,
+)
+from bot.slack.blocks import Block, Message, context, escape, section
+from bot.slack.cards import can_share, closed_card, controls, listed, reference_line
+from bot.slack.joining import over, thing, until, ways_in
+from bot.slack.sending_view import question, sent
+from bot.slack.sentences import clock, sentence
+
+Answer = Help | Recalled | Listed | Ended | Shared | SentDirect | Applications | Linked | Explained | Identity
+Reply = Answer | Proposed | Sent
+
+
+MOST_APPLICATIONS = 20
+
+
+def reply(command: str, contact: str, outcome: Reply, request: Request, *, sends: bool = False) -> Message:
+    """The message for it; `contact` is whom to ask, in mrkdwn, `sends` whether links are sent to customers."""
+    if isinstance(outcome, Proposed):
+        message = question(outcome, request.id)
+    elif isinstance(outcome, Sent):
+        message = sent(outcome)
+    else:
+        message = _message(command, contact, outcome, request, sends)
+    return Message(message.text, [*message.blocks, reference_line(request.id)])
+
+
+def _message(command: str, contact: str, outcome: Answer, request: Request, sends: bool) -> Message:
+    match outcome:
+        case Help(role=role):
+            return help_(command, role, sends=sends)
+        case Recalled():
+            return _recalled(outcome, request, sends)
+        case Listed():
+            return _listed(command, outcome, request)
+        case Ended(record=record) if request.replaces:
+            return closed_card(record)
+        case Ended(record=record):
+            return _line(f"The session “{escape(record.session.name)}” is over now. Nobody can join it any more.")
+        case Shared(record=record, channel_id=channel_id):
+            return _line(f"Shared: everybody in <#{channel_id}> sees the session “{escape(record.session.name)}” now.")
+        case SentDirect(record=record):
+            name = escape(record.session.name)
+            return _line(f"The session “{name}” is in your direct messages with me now.")
+        case Applications():
+            return _applications(outcome)
+        case Linked(user_id=user_id, host_id=None):
+            return _line(f"<@{user_id}> is not linked to a Genesys user any more; the other rules decide now.")
+        case Linked(user_id=user_id, host_id=host_id):
+            return _line(f"<@{user_id}> hosts as Genesys user `{host_id}` from now on.")
+        case Identity(host=host):
+            return _line(f"You host co-browse sessions as Genesys user `{host.id}`, by the rule “{escape(host.rule)}”.")
+        case Explained():
+            return _explained(contact, outcome)
+
+
+def help_(command: str, role: Role, *, instead_of: str = "", sends: bool = False) -> Message:
+    """What somebody in this role can type."""
+    lines = [
+        f"`{command}` starts a session with you as the host",
+        f'`{command} Checkout help` gives it a name; quotes force one: `{command} "help"`',
+        f"`{command} new` opens a form, as do the shortcut “Start co-browse session”, also in threads, and my Home tab",
+        f"`{command} status` shows your open sessions, `{command} last` the link you lost",
+        f"`{command} end` ends your session",
+        f"`{command} whoami` tells which Genesys host you are, `{command} why` by which rules",
+        f"`{command} apps` shows the co-browse applications",
+    ]
+    if sends:
+        lines.append(f"`{command} send +14155550123` or `{command} send name@example.com` sends your customer the link")
+    if role is not Role.MEMBER:
+        lines += [
+            f"`{command} @agent` or `{command} for @agent Checkout help` starts one for somebody else",
+            f"`{command} list` shows all open sessions of the workspace, `{command} why @agent` somebody's rules",
+        ]
+    if role is Role.ADMIN:
+        who = "the address or the id of a Genesys user; `unlink @agent` undoes it"
+        lines.append(f"`{command} link @agent name@example.com` says as whom somebody hosts: {who}")
+    text = f"Type {command} to get a co-browse link for your customer."
+    if instead_of:
+        name = escape(instead_of)
+        text = f"No session was started: “{name}” looks like a command that does not exist."
+        lines.insert(0, f'If “{name}” was meant as a name: `{command} "{name.replace("`", "")}"`')
+    return Message(text, [section(f"*{text}*"), section("\n".join(f"• {line}" for line in lines))])
+
+
+def _recalled(outcome: Recalled, request: Request, sends: bool) -> Message:
+    record, session, name = outcome.record, outcome.record.session, escape(outcome.record.session.name)
+    if record.is_over:
+        return _line(f"Your last session, “{name}”, {over(session)}.")
+    text = f"Your last session is “{name}”. The {thing(session)} for your customer is in this message."
+    head = section(f":link: *{name}* · {until(session)} {clock(session.ends_at)}")
+    row = controls(session, share=can_share(request), direct=bool(request.reply_url), send=sends)
+    return Message(text, [head, *ways_in(session), row])
+
+
+def _listed(command: str, outcome: Listed, request: Request) -> Message:
+    count, everybodys = len(outcome.records), outcome.everybodys
+    if not count:
+        whose = "There is no open session in this workspace." if everybodys else "You have no open session."
+        return _line(f"{whose} `{command}` starts one.")
+    counted = f"{'more than ' if outcome.cut else ''}{count} open session{'' if count == 1 else 's'}"
+    text = f"This workspace has {counted}." if everybodys else f"You have {counted}."
+    blocks: list[Block] = [section(f"*{text}*")]
+    share, alone = can_share(request), count == 1 and not everybodys
+    for record in outcome.records:  # five blocks each at most, or one: desk/register.py says how many there can be
+        if not everybodys and len(blocks) > 1:
+            blocks.append({"type": "divider"})
+        blocks += listed(record, everybodys=everybodys, elsewhere=not request.reply_url, share=share, alone=alone)
+    more = [context(f"These are the newest {count}.")] if outcome.cut else []
+    return Message(text, [*blocks, *more])
+
+
+def _applications(outcome: Applications) -> Message:
+    if not outcome.found:
+        return _line("Genesys lists no co-browse applications for this bot.")
+    lines = [
+        f"• `{escape(found[:60])}` {escape(name[:60])}" + (" (used here)" if found == outcome.used else "")
+        for found, name in outcome.found[:MOST_APPLICATIONS]
+    ]
+    if (more := len(outcome.found) - MOST_APPLICATIONS) > 0:
+        lines.append(f"… and {more} more")
+    if outcome.used not in [found for found, _ in outcome.found]:
+        lines.insert(0, f":warning: `{escape(outcome.used[:60])}`, which is used here, is none of them.")
+    text = "The co-browse applications that Genesys has:"
+    return Message(text, [section("\n".join([f"*{text}*", *lines]))])
+
+
+def _explained(contact: str, outcome: Explained) -> Message:
+    who = f"<@{outcome.user_id}>"
+    if outcome.refusal:
+        said = sentence(outcome.refusal, contact)
+        return Message(f"{who} would be refused.", [section(f":no_entry: *{who} would be refused.*\n{said.what}")])
+    role = outcome.role.value if outcome.role else ""
+    if outcome.host is None:
+        tried = (
+            "".join(f"\n• {escape(miss.rule)}: {escape(miss.why)}" for miss in outcome.missed) or " No rule is set up."
+        )
+        text = f"{who} may start sessions ({role}), but no rule leads to a Genesys user."
+        return Message(text, [section(f":warning: *{text}*{tried}")])
+    rule = escape(outcome.host.rule)
+    text = f"{who} may start sessions ({role}), and hosts as Genesys user `{outcome.host.id}`, by the rule “{rule}”."
+    return Message(text, [section(f":white_check_mark: {text}")])
+
+
+def _line(text: str) -> Message:
+    return Message(text, [section(text)])

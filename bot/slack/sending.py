@@ -1,0 +1,75 @@
+"""The way from a card to a customer: a form for the address, a question that shows it, and the press that sends.
+
+What stands in them is for sending_view.py. The form and the question decide nothing: whoever presses is looked at anew.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.desk.desk import Desk
+from bot.desk.errors import NotAccepted
+from bot.desk.models import Kind, Request
+from bot.slack import sending_view
+from bot.slack.actions import read_actor, read_press
+from bot.slack.cards import SEND_TO_ACTION
+from bot.slack.delivery import Delivery
+from bot.slack.messages import Words
+from bot.slack.modal_view import not_opened
+from bot.slack.sending_view import CANCEL_ACTION, SEND_ACTION, SEND_FORM, TO, Wish
+from bot.slack.sentences import sentence
+from bot.slack.views import Views
+
+
+def register(app: AsyncApp, desk: Desk, views: Views, delivery: Delivery, words: Words) -> None:
+    """Adds all of it to the app."""
+
+    async def open_form(trigger_id: str, session_id: str, asker: Request) -> None:
+        if not await views.open(trigger_id, sending_view.form(session_id, asker.channel_id, asker.reply_url)):
+            await delivery.tell(asker, not_opened(f"{words.command} send", asker.id))
+
+    @app.action(SEND_TO_ACTION)
+    async def on_open(ack: AsyncAck, body: dict[str, Any]) -> None:
+        session_id, press = read_press(body)
+        delivery.soon(open_form(str(body.get("trigger_id")), session_id, press))
+        await ack()
+
+    @app.view(SEND_FORM)
+    async def on_submit(ack: AsyncAck, body: dict[str, Any]) -> None:
+        wish = sending_view.read_form(body["view"])
+        if not isinstance(wish, Wish):
+            await ack(response_action="errors", errors=wish)
+            return
+        request = replace(
+            read_actor(body),
+            kind=Kind.PROPOSE,
+            key=f"view:{body['view']['id']}",
+            channel_id=wish.channel_id,
+            argument=wish.argument,
+            reply_url=wish.reply_url,
+        )
+        try:
+            await desk.accept(request)
+        except NotAccepted as error:
+            await ack(response_action="errors", errors={TO: sentence(error, "").what})
+        else:
+            await ack()
+
+    @app.action(SEND_ACTION)
+    async def on_send(ack: AsyncAck, body: dict[str, Any]) -> None:
+        value, press = read_press(body)
+        asked, _, argument = value.partition(" ")
+        request = replace(press, kind=Kind.SEND, key=f"send:{asked}", argument=argument)  # once for each question
+        try:
+            await desk.accept(request)
+        except NotAccepted as error:
+            delivery.tell_soon(request, words.failure(error, request.id, starting=False, sending=True))
+        await ack()
+
+    @app.action(CANCEL_ACTION)
+    async def on_cancel(ack: AsyncAck, body: dict[str, Any]) -> None:
+        _, press = read_press(body)
+        if press.reply_url:
+            delivery.soon(delivery.post(press.reply_url, sending_view.cancelled(), replace=True))
+        await ack()

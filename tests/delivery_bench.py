@@ -1,0 +1,23 @@
+"""A Delivery with all that it is made of, beside the fake Slack."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.delivery import Delivery, new_http_session
+from bot.slack.direct import DirectMessages
+from bot.slack.herald import Herald
+from bot.slack.messages import Words
+from bot.slack.places import Places
+from bot.store.opening import open_store
+
+
+@asynccontextmanager
+async def open_delivery(web: AsyncWebClient, http: aiohttp.ClientSession | None = None) -> AsyncIterator[Delivery]:
+    """Its sessions are remembered in a store of its own."""
+    async with open_store("memory:") as store, new_http_session() as own:
+        direct = DirectMessages(web)
+        herald = Herald(web, web, direct, Places(web), store.sessions)
+        yield Delivery(web, http or own, Words(), direct, herald)

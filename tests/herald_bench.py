@@ -1,0 +1,74 @@
+"""What the tests of the herald share: one over a real store, beside the fake Slack."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from journey import CARE, Servers, open_servers
+from store_bench import request, session
+
+from bot.desk.errors import CobrowseError
+from bot.desk.models import Kind, Request, State
+from bot.desk.remembered import SessionRecord
+from bot.sandbox.slack import Message, SlackChannel
+from bot.slack import herald
+from bot.slack.delivery import new_http_session, new_web_client
+from bot.slack.direct import DirectMessages
+from bot.slack.herald import Herald
+from bot.slack.places import Places
+from bot.store.sqlite import SQLiteStore
+
+PRIVATE, JOINED, PENDING = "C0SECRET", "C0JOINED", "C0PENDING"
+
+
+@dataclass
+class World:
+    """A herald, and the Slack that it tells."""
+
+    servers: Servers
+    herald: Herald
+    store: SQLiteStore
+    later_seconds: float = 0.0
+
+    async def made(self, name: str = "s-1", **changes: Any) -> SessionRecord:
+        asked = request(team_id="T0SANDBOX", **changes)
+        await self.store.accept(asked)
+        await self.store.advance(asked.id, State.ACCEPTED, State.CREATED, session=session(name))
+        return await self.record(name)
+
+    async def record(self, name: str = "s-1") -> SessionRecord:
+        found = await self.store.sessions.session(name)  # type: ignore[arg-type]
+        assert found
+        return found
+
+    async def shares(
+        self, record: SessionRecord, channel: str = CARE, asked: Request | None = None
+    ) -> CobrowseError | None:
+        try:
+            await self.herald.share(record, asked or request(kind=Kind.SHARE, channel_id=channel))
+        except CobrowseError as error:
+            return error
+        return None
+
+    def public(self) -> list[Message]:
+        return [message for message in self.servers.slack.messages if message.visible_to is None]
+
+
+@pytest.fixture
+async def world(quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    import time
+
+    monkeypatch.setattr(herald, "LOOK_SECONDS", 0.05)
+    made: list[World] = []
+    store = SQLiteStore(str(tmp_path / "bot.db"), clock=lambda: time.time() + made[0].later_seconds)
+    async with open_servers() as servers, new_http_session() as http:
+        channels = servers.slack.workspace.channels
+        channels[PRIVATE] = SlackChannel(PRIVATE, "secret", bot_is_member=False, is_private=True)
+        channels[JOINED] = SlackChannel(JOINED, "joined", is_private=True)
+        token, url = servers.keys.bot_token, servers.slack.api_url
+        web, once = new_web_client(token, url, http), new_web_client(token, url, http, repeats=False)
+        made.append(World(servers, Herald(web, once, DirectMessages(web), Places(web), store.sessions), store))
+        yield made[0]
+    await store.close()

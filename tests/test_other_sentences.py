@@ -1,0 +1,34 @@
+"""What people read who did not want to start a session, when something goes wrong."""
+
+import re
+
+import pytest
+from test_sentences import CONTACT, ERRORS, name_of
+
+from bot.desk import conversation_errors, errors, limits, steps
+from bot.slack.sentences import sentence
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=name_of)
+def test_who_asked_for_something_else_does_not_read_about_a_start(error):
+    said = sentence(error, CONTACT, starting=False)
+    assert said.what.endswith((".", "”"))
+    assert said.next.endswith((".", ".)"))
+    if not isinstance(error, STARTS_ONLY):
+        assert not re.search(r"[Nn]o session was|was created|was started", said.what + said.next)
+
+
+STARTS_ONLY = (
+    limits.TooManyStarts,
+    steps.StepsOff,
+    errors.MayNotActForOthers,
+    errors.InvalidHost,
+    errors.UnknownApplication,
+    conversation_errors.NoConversation,
+    conversation_errors.NotInConversation,
+    conversation_errors.SeveralConversations,
+    conversation_errors.UserContextNeeded,
+    errors.NotBegun,
+    errors.Unexpected,
+)
+"""Nothing but a start ends with these, or it is the create that nobody knows about."""

@@ -1,0 +1,48 @@
+"""A session in a conversation, after it was made: its code comes again, is shared, and is gone when it is over."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from journey import ANA, Journey, buttons, link, open_journey, words
+from session_bench import presses, says
+from test_conversations_journey import KEY, codes, talk
+
+
+@pytest.fixture(params=["with a page of one's own", "with the code alone"])
+async def journey(request: pytest.FixtureRequest, quick: None) -> AsyncIterator[Journey]:
+    bare: dict[str, Any] = {"COBROWSE_JOIN_URL_TEMPLATE": ""} if "alone" in request.param else {}
+    async with open_journey(**KEY | bare) as opened:
+        talk(opened)
+        yield opened
+
+
+async def test_the_code_comes_again_by_last_and_status_and_direct_message(journey: Journey) -> None:
+    card = await journey.asks("Checkout")
+    (code,) = codes(journey)
+    for text in ("last", "status"):
+        message = await journey.asks(text)
+        assert link(message) == link(card)
+        assert code in str(message.blocks)
+        assert "can be joined until about" in words(message)
+        assert code not in message.text
+    await presses(journey, card, "send_session")
+    (message,) = [each for each in journey.slack.seen_by(ANA) if each.visible_to is None]
+    assert link(message) == link(card)
+
+
+async def test_a_shared_code_is_gone_when_its_offer_is_withdrawn(journey: Journey) -> None:
+    card = await journey.asks("Checkout")
+    await presses(journey, card, "share_session")
+    (code,) = codes(journey)
+    (message,) = [each for each in journey.slack.messages if each.visible_to is None]
+    assert code in str(message.blocks)
+    assert set(buttons(message)) <= {"open", "end_session"}
+    await presses(journey, card, "end_session")
+    await says(journey, message, "can be joined no more")
+    assert code not in str(message.blocks) + str(card.blocks)
+    assert next(iter(journey.genesys.conversations.offers.values())).gone
+
+
+async def test_there_are_no_applications_to_choose_from(journey: Journey) -> None:
+    assert "lists no co-browse applications" in words(await journey.asks("apps"))

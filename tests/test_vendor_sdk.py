@@ -1,0 +1,247 @@
+"""Checked against the vendor's own code: the sandbox's Genesys is driven with the official Python SDK, and what we send
+and what the sandbox answers is read with its models.
+
+The SDK takes seconds to import, so it is imported here alone, and once.
+"""
+
+import asyncio
+import json
+import warnings
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any
+
+import conversations_bench
+import httpx
+import pytest
+from conversations_bench import HOST, PUBLIC, offer, talk
+from journey import Servers
+from test_sessions_client import Watched
+from vendor_bench import Noting, Vendor, ours
+
+from bot import settings
+from bot.desk.models import SessionId
+from bot.genesys.agentless import Agentless
+from bot.genesys.auth import TokenAuth
+from bot.genesys.live import query
+from bot.genesys.users import Users
+from bot.sandbox.genesys_conversations import DEPLOYMENT_ID
+
+servers = conversations_bench.servers
+NOW = datetime(2026, 10, 1, 10, 42, tzinfo=UTC)
+SMS = {"fromAddress": "+14155550100", "toAddress": "+14155550123", "toAddressMessengerType": "sms", "textBody": "Hello"}
+EMAIL: dict[str, Any] = {"senderType": "Outbound", "fromAddress": {"email": "care@example.com"}}
+EMAIL |= {"toAddresses": [{"email": "carla@example.com"}], "subject": "Your link", "textBody": "Hello"}
+SEARCH = {"pageSize": 2, "query": [{"fields": ["email"], "value": "ana@example.com", "type": "EXACT"}]}
+
+
+@pytest.fixture(scope="module")
+def sdk(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    """It looks for a configuration in the home directory, so it gets an empty one."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import PureCloudPlatformClientV2
+    patch.undo()
+    return PureCloudPlatformClientV2
+
+
+@pytest.fixture
+def vendor(sdk: ModuleType, servers: Servers) -> Vendor:
+    return Vendor(sdk, servers.genesys.url)
+
+
+async def run(work: Callable[[], Any]) -> Any:
+    return await asyncio.to_thread(work)
+
+
+async def test_the_sandbox_serves_the_vendors_own_client_from_sign_in_to_withdrawal(
+    sdk: ModuleType, servers: Servers, vendor: Vendor
+) -> None:
+    live = talk(servers, "Carla Customer", medium="call")
+
+    def whole() -> None:
+        client = vendor.sign_in().client
+        found = sdk.AnalyticsApi(client).post_analytics_conversations_details_query(
+            vendor.read(query(HOST, datetime.now(UTC)), "ConversationQuery")
+        )
+        assert [one.conversation_id for one in found.conversations] == [live.id]
+        assert found.total_hits == 1
+        talks = sdk.ConversationsApi(client)
+        customer, agent = talks.get_conversation(live.id).participants
+        assert (customer.purpose, customer.name, customer.calls[0].state) == ("customer", "Carla Customer", "connected")
+        assert (agent.purpose, agent.user_id, agent.calls[0].state) == ("agent", HOST, "connected")
+        made = talks.post_conversation_cobrowse(live.id)
+        assert made.communication_type == "Call"
+        assert made.date_offer_ends > datetime.now(UTC)
+        deployments = sdk.WebDeploymentsApi(sdk.api_client.ApiClient(host=servers.genesys.url))  # without a token
+        for name in (made.id, made.join_code):
+            again = deployments.get_webdeployments_deployment_cobrowse_session_id(DEPLOYMENT_ID, name)
+            assert (again.id, again.join_code) == (made.id, made.join_code)
+        deployments.delete_webdeployments_deployment_cobrowse_session_id(DEPLOYMENT_ID, made.id)
+        with pytest.raises(sdk.rest.ApiException) as gone:
+            deployments.get_webdeployments_deployment_cobrowse_session_id(DEPLOYMENT_ID, made.id)
+        assert gone.value.status == 404
+
+    await run(whole)
+
+
+async def test_the_sandbox_serves_the_vendors_own_client_users_and_messages(
+    sdk: ModuleType, servers: Servers, vendor: Vendor
+) -> None:
+    def whole() -> None:
+        client = vendor.sign_in().client
+        people = sdk.UsersApi(client)
+        (ana,) = sdk.SearchApi(client).post_users_search(vendor.read(SEARCH, "UserSearchRequest")).results
+        assert (ana.id, ana.email, ana.state) == (HOST, "ana@example.com", "active")
+        assert people.get_user(HOST).email == "ana@example.com"
+        talks = sdk.ConversationsApi(client)
+        sms = talks.post_conversations_messages_agentless(vendor.read(SMS, "SendAgentlessOutboundMessageRequest"))
+        assert (sms.to_address, sms.messenger_type) == (SMS["toAddress"], "sms")
+        mail = talks.post_conversations_emails_agentless(vendor.read(EMAIL, "AgentlessEmailSendRequestDto"))
+        assert mail.to_addresses[0].email == "carla@example.com"
+        with pytest.raises(sdk.rest.ApiException) as refused:
+            people.get_users_me()
+        assert refused.value.status == 400
+        assert "user context" in refused.value.body
+        client.access_token = servers.genesys.sign_in(HOST)
+        assert people.get_users_me().id == HOST
+
+    await run(whole)
+    assert [(sent.kind, sent.to) for sent in servers.genesys.outbox.sent] == [
+        ("SMS", SMS["toAddress"]),
+        ("E-mail", "carla@example.com"),
+    ]
+
+
+async def test_a_refusal_has_the_shape_the_vendors_client_reads(
+    sdk: ModuleType, servers: Servers, vendor: Vendor
+) -> None:
+    servers.genesys.conversations.lacks.add("conversation:communication:view")
+
+    def refused() -> Any:
+        with pytest.raises(sdk.rest.ApiException) as error:
+            sdk.ConversationsApi(vendor.sign_in().client).get_conversation(talk(servers).id)
+        return error.value
+
+    error = await run(refused)
+    body = vendor.read(json.loads(error.body), "ErrorBody")
+    assert (error.status, body.status, body.code) == (403, 403, "missing.any.permissions")
+    assert body.context_id
+
+
+async def test_our_calls_have_the_vendors_methods_paths_and_bodies(
+    sdk: ModuleType, servers: Servers, vendor: Vendor
+) -> None:
+    live = talk(servers)
+    async with ours(servers) as (client, service, sent):
+        made = await offer(service)
+        await service.read(made.id)
+        await service.end(made.id)
+        await Users(client).by_email("ana@example.com")
+        await Agentless(client).sms(SMS["fromAddress"], SMS["toAddress"], SMS["textBody"], Watched())
+        await Agentless(client).email("care@example.com", "carla@example.com", "Your link", "Hello", Watched())
+    asked = next(body for _, path, body in sent if path.endswith("/details/query"))
+
+    def same() -> None:
+        client = vendor.sign_in().client
+        sdk.AnalyticsApi(client).post_analytics_conversations_details_query(vendor.read(asked, "ConversationQuery"))
+        talks, deployments = sdk.ConversationsApi(client), sdk.WebDeploymentsApi(client)
+        talks.get_conversation(live.id)
+        talks.post_conversation_cobrowse(live.id)
+        for call in ("get", "delete"):  # it was withdrawn above, so the answer is 404
+            with pytest.raises(sdk.rest.ApiException, match="404"):
+                getattr(deployments, f"{call}_webdeployments_deployment_cobrowse_session_id")(DEPLOYMENT_ID, made.id)
+        sdk.SearchApi(client).post_users_search(vendor.read(SEARCH, "UserSearchRequest"))
+        talks.post_conversations_messages_agentless(vendor.read(SMS, "SendAgentlessOutboundMessageRequest"))
+        talks.post_conversations_emails_agentless(vendor.read(EMAIL, "AgentlessEmailSendRequestDto"))
+
+    await run(same)
+    assert sent[0][:2] == vendor.sent[0][:2] == ("POST", "/oauth/token")
+    assert sent[1:] == [(method, path, vendor.write(body)) for method, path, body in vendor.sent[1:]]
+
+
+async def test_our_sign_in_is_the_vendors(sdk: ModuleType, servers: Servers, vendor: Vendor) -> None:
+    headers: list[httpx.Headers] = []
+    loaded = settings.load_service(servers.environ | PUBLIC)
+
+    def note(request: httpx.Request) -> None:
+        headers.append(request.headers)
+        assert request.content == b"grant_type=client_credentials"
+
+    async with Noting(note) as http:
+        auth = TokenAuth(http, loaded.login_url, loaded.credentials)
+        await auth.ready()
+        await auth.close()
+    options: list[Any] = []
+    vendor.client.get_http_client().pre_hook = lambda one: options.append(one) or one
+    await run(vendor.sign_in)
+    assert options[0].headers["Authorization"] == headers[0]["Authorization"]
+    assert options[0].headers["Content-Type"] == headers[0]["Content-Type"]
+    assert options[0].post_params == {"grant_type": "client_credentials"}
+
+
+@pytest.mark.parametrize(
+    ("body", "model"),
+    [
+        (query(HOST, NOW), "ConversationQuery"),
+        (SEARCH, "UserSearchRequest"),
+        (SMS, "SendAgentlessOutboundMessageRequest"),
+        (EMAIL, "AgentlessEmailSendRequestDto"),
+    ],
+    ids=["query", "search", "sms", "e-mail"],
+)
+def test_every_field_and_word_of_what_we_send_is_the_vendors(sdk: ModuleType, body: Any, model: str) -> None:
+    """What a model does not know is left out when it is written again, and a word it does not know is replaced."""
+    vendor = Vendor(sdk, "http://127.0.0.1")
+    assert vendor.write(vendor.read(body, model)) == body
+    assert vendor.write(vendor.read({**body, "made": "up"}, model)) == body
+
+
+def test_a_word_the_vendor_does_not_know_would_show(sdk: ModuleType) -> None:
+    vendor = Vendor(sdk, "http://127.0.0.1")
+    wrong = query(HOST, NOW) | {"order": "sideways"}
+    assert vendor.write(vendor.read(wrong, "ConversationQuery")) != wrong
+
+
+@pytest.mark.parametrize("medium", ["message", "call"])
+async def test_every_field_and_word_the_sandbox_answers_is_the_vendors(
+    sdk: ModuleType, servers: Servers, medium: str
+) -> None:
+    vendor = Vendor(sdk, "http://127.0.0.1")
+    live = talk(servers, medium=medium)
+    live.watched_by = "22222222-2222-4222-8222-222222222222"
+    async with ours(servers) as (_, service, _sent):
+        made = await offer(service)
+    live.shared = made.id
+    ended = talk(servers, medium=medium)
+    ended.end()
+    answers = [
+        (
+            {"conversations": [live.as_analytics(), ended.as_analytics()], "totalHits": 2},
+            "AnalyticsConversationQueryResponse",
+        ),
+        ({}, "AnalyticsConversationQueryResponse"),
+        (live.as_conversation(), "Conversation"),
+        (ended.as_conversation(), "Conversation"),
+        (
+            servers.genesys.conversations.offers[SessionId(made.id)].as_json(servers.genesys.url),
+            "CobrowseWebMessagingSession",
+        ),
+    ]
+    for body, model in answers:
+        assert _times(vendor.write(vendor.read(body, model))) == _times(body)
+
+
+def _times(thing: Any) -> Any:
+    """The same with every time written in one way."""
+    if isinstance(thing, dict):
+        return {name: _times(value) for name, value in thing.items()}
+    if isinstance(thing, list):
+        return [_times(value) for value in thing]
+    try:
+        return datetime.fromisoformat(thing) if isinstance(thing, str) and "T" in thing else thing
+    except ValueError:
+        return thing
