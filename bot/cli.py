@@ -4,6 +4,7 @@ Imports stand inside the commands, so that each loads only what it uses.
 """
 
 import asyncio
+import gc
 import json
 import sys
 from collections.abc import Coroutine
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from bot import settings
 
 T = TypeVar("T")
+
+COLLECT_AFTER = 50_000
+"""So many objects more than before; a command leaves hardly any that need collecting."""
 
 
 @click.group()
@@ -48,7 +52,8 @@ def run() -> None:
         async with serve.until_signalled() as stop, AsyncExitStack() as stack:
             bot = await serve.unless_stopped(stack.enter_async_context(app.open_bot(loaded)), stop)
             if bot:
-                await serve.run(bot.app, bot.desk, bot.socket_web, loaded, stop, health=bot.health)
+                parts = (bot.app, bot.desk, bot.socket_web, loaded, stop)
+                await serve.run(*parts, health=bot.health, on_ready=lambda _: _spare_collector())
 
     try:
         with asyncio.Runner(loop_factory=serve.fast_loop()) as runner:
@@ -179,6 +184,16 @@ def sandbox(
     answer = asyncio.run(sandbox_run.run_once(once, person, fault=fault, http=http, conversations=conversations))
     click.echo(json.dumps(answer.as_dict(), ensure_ascii=False, indent=2) if as_json else answer.as_text())
     sys.exit(1 if answer.failed else 0)
+
+
+def _spare_collector() -> None:
+    """What is there when the bot is ready stays, so the garbage collector need not look through it again and again.
+
+    About a tenth of the CPU that a command takes.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
 
 
 def _sandbox_conversations() -> str | None:
