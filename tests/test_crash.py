@@ -12,6 +12,8 @@ import pytest
 from journey import ANA, BEN, ROOT, SAM, START_SECONDS, Servers, buttons, is_failure, link, open_servers, words
 from postgres import new_database
 
+from bot.sandbox.slack import Message
+
 SECONDS = 15.0
 
 
@@ -62,10 +64,14 @@ async def bots(database: str, tmp_path: Path) -> AsyncIterator[Bots]:
 
 
 async def outcomes(bots: Bots, who: str, count: int) -> list[str]:
-    """What this person reads, once there are so many messages."""
+    """What this person reads, once there are so many messages; Slack's own line does not count."""
     slack = bots.servers.slack
-    await slack.workspace.until(lambda: len(slack.seen_by(who)) >= count, SECONDS)
-    return [words(message) for message in slack.seen_by(who)]
+
+    def seen() -> list[Message]:
+        return [message for message in slack.seen_by(who) if message.via != "slackbot"]
+
+    await slack.workspace.until(lambda: len(seen()) >= count, SECONDS)
+    return [words(message) for message in seen()]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -144,7 +145,8 @@ async def test_a_session_whose_time_is_up_is_known_to_be_over_before_and_after_i
     for one in (asked, unmade):
         await store.accept(one)
         await store.advance(one.id, State.ACCEPTED, State.CREATING)
-    await store.advance(asked.id, State.CREATING, State.CREATED, session=session(minutes=30))
+    made = replace(session(), ends_at=datetime.now(UTC) + timedelta(minutes=30))
+    await store.advance(asked.id, State.CREATING, State.CREATED, session=made)
     seen = []
     for minutes in (0, 29, 2):
         await any_bench.age(minutes * 60)
