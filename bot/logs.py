@@ -26,8 +26,10 @@ _PATTERNS = [
     re.compile(r"[\w.%+'-]+@[\w-]+(?:\.[\w-]+)+"),
 ]
 _URL = re.compile(r"((?:https?|wss?)://)([^\s/@'\"]*@)?([\w.:\[\]-]+)([/?#][^\s'\"]*)?")
-_SUSPECT = re.compile(r"-----BEGIN|xox|xapp|eyJ|(?i:bearer|basic)|@|://")
-"""Without one of these none of the patterns fits; looked for first, since nearly all that is logged is harmless."""
+_SUSPECT = ("-----begin", "xox", "xapp", "eyj", "bearer", "basic", "@", "://")
+"""Without one of these, in capitals or not, none of the patterns fits; looked for first, since nearly all that is logged is harmless."""
+_PLAIN = re.compile(r'[^\s"=]+')
+"""A value that needs no quotes."""
 _BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """What could make one record look like two lines."""
 
@@ -37,14 +39,21 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         long = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
-        known = {form for secret in long for form in (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1])}
-        self._known = re.compile("|".join(map(re.escape, sorted(known, key=len, reverse=True)))) if known else None
+        forms = {form for secret in long for form in (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1])}
+        forms |= {json.dumps(secret, ensure_ascii=False)[1:-1] for secret in long}
+        self._forms = sorted(forms, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, self._forms)))
+
+    def is_harmless(self, text: str) -> bool:
+        """Whether there is nothing to mask."""
+        lower = text.lower()
+        return not any(form in text for form in self._forms) and not any(sign in lower for sign in _SUSPECT)
 
     def __call__(self, text: str) -> str:
-        if self._known:
-            text = self._known.sub(MASK, text)
-        if not _SUSPECT.search(text):
+        if self.is_harmless(text):
             return text
+        if self._forms:
+            text = self._known.sub(MASK, text)
         for pattern in _PATTERNS:
             text = pattern.sub(MASK, text)
         return _URL.sub(_bare, text)
@@ -65,13 +74,22 @@ class LineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        fields = {name: self._clean(value) for name, value in getattr(record, "fields", {}).items()}
+        given: dict[str, object] = getattr(record, "fields", {})
+        if not self._as_json and not record.exc_info:  # nearly all lines: nothing to mask or to escape
+            pairs = "".join([f" {name}={_value(value)}" for name, value in given.items()])
+            line = f"{at} {record.levelname} {record.name} {record.getMessage()}{pairs}"
+            if line.isprintable() and self._redact.is_harmless(line):
+                return line
+        return self._carefully(record, at, given)
+
+    def _carefully(self, record: logging.LogRecord, at: str, given: dict[str, object]) -> str:
+        fields = {name: self._clean(value) for name, value in given.items()}
         message = self._redact(record.getMessage())
         trouble = self._redact(self.formatException(record.exc_info)) if record.exc_info else ""
         if self._as_json:
-            line: dict[str, object] = {"at": at, "level": record.levelname, "logger": record.name, "message": message}
-            line |= fields | ({"traceback": trouble} if trouble else {})
-            return json.dumps(line, ensure_ascii=False)
+            said: dict[str, object] = {"at": at, "level": record.levelname, "logger": record.name, "message": message}
+            said |= fields | ({"traceback": trouble} if trouble else {})
+            return json.dumps(said, ensure_ascii=False)
         pairs = "".join(f" {name}={_value(value)}" for name, value in fields.items())
         text = _BREAK.sub(lambda found: repr(found[0])[1:-1], f"{at} {record.levelname} {record.name} {message}{pairs}")
         return f"{text}\n{trouble}" if trouble else text
@@ -97,6 +115,9 @@ def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: Te
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.getLogger("slack_bolt").setLevel(logging.ERROR)  # warns of SLACK_BOT_TOKEN, which we pass on purpose
     logging.captureWarnings(True)
+    # What no line shows is not looked up: https://docs.python.org/3/howto/logging.html#optimization
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # type: ignore[attr-defined]
     logging.raiseExceptions = False  # what logging prints about its own faults shows the arguments
     sys.excepthook = _log_uncaught
 
@@ -108,4 +129,4 @@ def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: Tr
 
 def _value(value: object) -> str:
     text = str(value)
-    return json.dumps(text, ensure_ascii=False) if not text or set(text) & set(' "\n=') else text
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
