@@ -26,7 +26,7 @@ growth: .venv/dev.stamp
 # What a command costs, beside a bare floor and Bolt's own: ROUNDS of windows of SECONDS each. Node's peer needs npm.
 ROUNDS ?= 3
 bench: SECONDS = 5
-bench: .venv/dev.stamp benchmarks/bolt_js/node_modules/bench.stamp
+bench: .venv/dev.stamp .venv/shipped.stamp benchmarks/bolt_js/node_modules/bench.stamp
 	$(BIN)/python -m benchmarks --rounds $(ROUNDS) --seconds $(SECONDS)
 
 benchmarks/bolt_js/node_modules/bench.stamp: benchmarks/bolt_js/package-lock.json
@@ -65,6 +65,11 @@ clean:
 
 .venv/run.stamp: requirements.txt | .venv/bin/python
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/shipped.stamp: requirements-image.txt | .venv/bin/python
+	@$(BIN)/python -m venv .venv/shipped
+	@.venv/shipped/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-image.txt
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.txt | .venv/bin/python

@@ -13,6 +13,9 @@ from benchmarks.load import PEOPLE
 
 HERE = Path(__file__).parent
 BOLT_JS = HERE / "bolt_js"
+SHIPPED = HERE.parent / ".venv" / "shipped" / "bin" / "python"
+"""An environment with what the image holds and nothing else, as `make bench` sets it up. Without it the bot runs in
+ours, where a linter's libraries are, which httpx loads when it finds them."""
 HOSTS_FILE = "hosts.csv"
 
 
@@ -38,13 +41,18 @@ class Peer:
         return "" if (BOLT_JS / "node_modules").is_dir() else "run npm ci in benchmarks/bolt_js"
 
 
+def shipped() -> str:
+    """The interpreter that the bot is run with."""
+    return str(SHIPPED) if SHIPPED.exists() else sys.executable
+
+
 def _python(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, *arguments)
 
 
 _ALL = (
     Peer("floor", "bare floor", _python(str(HERE / "floor.py"))),
-    Peer("bot", "this bot", _python("-m", "bot", "run"), takes_door=False),
+    Peer("bot", "this bot", (shipped(), "-m", "bot", "run"), takes_door=False),
     Peer("bolt-js", "Bolt for JavaScript", ("node", str(BOLT_JS / "app.js"))),
     Peer("bolt-python", "Bolt for Python, plain", _python(str(HERE / "bolt_python.py"))),
 )

@@ -1,12 +1,11 @@
 """How soon a peer can take commands, and what it holds in memory when it idles; beside importing Bolt alone."""
 
 import asyncio
-import sys
 import time
 from pathlib import Path
 
 from benchmarks.figures import Figures
-from benchmarks.peers import Peer
+from benchmarks.peers import Peer, shipped
 from benchmarks.process import Server, cores
 from benchmarks.subject import running
 
@@ -31,7 +30,7 @@ async def _start(peer: Peer, scratch: Path) -> Figures:
 
 
 async def _import(scratch: Path) -> Figures:
-    server = Server([sys.executable, "-c", _IMPORT_AND_WAIT], {}, scratch, cores()[1])
+    server = Server([shipped(), "-c", _IMPORT_AND_WAIT], {}, scratch, cores()[1])
     try:
         while not server.log.stat().st_size:
             server.check()

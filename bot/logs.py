@@ -27,7 +27,8 @@ _PATTERNS = [
 ]
 _URL = re.compile(r"((?:https?|wss?)://)([^\s/@'\"]*@)?([\w.:\[\]-]+)([/?#][^\s'\"]*)?")
 _SUSPECT = ("-----begin", "xox", "xapp", "eyj", "bearer", "basic", "@", "://")
-"""Without one of these, in capitals or not, none of the patterns fits; looked for first, since nearly all that is logged is harmless."""
+"""Without one of these, in capitals or not, none of the patterns fits. They are looked for first, since nearly all that
+is logged is harmless."""
 _PLAIN = re.compile(r'[^\s"=]+')
 """A value that needs no quotes."""
 _BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -117,7 +118,7 @@ def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: Te
     logging.captureWarnings(True)
     # What no line shows is not looked up: https://docs.python.org/3/howto/logging.html#optimization
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None  # type: ignore[attr-defined]
+    logging._srcfile = None
     logging.raiseExceptions = False  # what logging prints about its own faults shows the arguments
     sys.excepthook = _log_uncaught
 

@@ -1,24 +1,16 @@
 """Where a customer can be reached: a phone number or an e-mail address as typed -> checked, or why not (pure).
 
-Numbers are Google's libphonenumber's to know, addresses email-validator's. Nobody is asked whether they exist.
+Numbers are Google's libphonenumber's to know, addresses email-validator's: libraries that are loaded once there is
+something to check, since most bots send nothing. Nobody is asked whether they exist.
 """
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
-from phonenumbers import PhoneNumberFormat, PhoneNumberType
-
 from bot.desk.sending_errors import BadAddress
 
 TEXT_LENGTH = 254
-_TAKE_SMS = (
-    PhoneNumberType.MOBILE,
-    PhoneNumberType.FIXED_LINE_OR_MOBILE,
-    PhoneNumberType.VOIP,
-    PhoneNumberType.PERSONAL_NUMBER,
-)
+_TAKE_SMS = ("MOBILE", "FIXED_LINE_OR_MOBILE", "VOIP", "PERSONAL_NUMBER")
 """Neither premium-rate numbers, which would cost the company, nor fixed lines, which would swallow the text."""
 
 
@@ -42,7 +34,10 @@ class Address:
         """In full, the way people write it."""
         if self.medium is Medium.EMAIL:
             return self.text
-        return phonenumbers.format_number(phonenumbers.parse(self.text), PhoneNumberFormat.INTERNATIONAL)
+        import phonenumbers  # noqa: PLC0415 - see above
+
+        number = phonenumbers.parse(self.text)
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
     @property
     def masked(self) -> str:
@@ -57,6 +52,8 @@ def read_address(text: str) -> Address:
 
 
 def _email(text: str) -> Address:
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - see above
+
     try:
         found = validate_email(text[: TEXT_LENGTH + 1], check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError:
@@ -67,13 +64,15 @@ def _email(text: str) -> Address:
 def _number(text: str) -> Address:
     if not text.startswith(("+", "＋")):
         raise BadAddress("country")
+    import phonenumbers  # noqa: PLC0415 - see above
+
     try:
         number = phonenumbers.parse(text[: TEXT_LENGTH + 1])
     except phonenumbers.NumberParseException:
         raise BadAddress("number") from None
     if not phonenumbers.is_valid_number(number) or number.extension:
         raise BadAddress("number")
-    if phonenumbers.number_type(number) not in _TAKE_SMS:
+    if phonenumbers.PhoneNumberType.to_string(phonenumbers.number_type(number)) not in _TAKE_SMS:
         raise BadAddress("sms")
     country = phonenumbers.region_code_for_number(number) or ""
-    return Address(Medium.SMS, phonenumbers.format_number(number, PhoneNumberFormat.E164), country)
+    return Address(Medium.SMS, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), country)

@@ -1,10 +1,7 @@
-"""What links are sent to customers with: senders, countries and words."""
+"""What links are sent to customers with: senders, countries and words. Loads no library for what is not set."""
 
 import re
 from functools import partial
-
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
 
 from bot.desk.sending import Terms, check_text
 from bot.settings.reader import Reader
@@ -16,7 +13,7 @@ def read_sending(reader: Reader) -> Terms:
     if email_from:
         reader.parsed("COBROWSE_EMAIL_FROM", partial(_check_email, email_from))
     countries = [country.upper() for country in reader.words("COBROWSE_SMS_COUNTRIES", "[A-Za-z]{2}", "ISO country")]
-    if unknown := [country for country in countries if country not in phonenumbers.SUPPORTED_REGIONS]:
+    if unknown := _unknown(countries):
         reader.fault("COBROWSE_SMS_COUNTRIES", f"{', '.join(unknown)} is no ISO country such as US or GB.")
     if sms_from and not re.fullmatch(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}", sms_from):
         reader.fault("COBROWSE_SMS_FROM", "must be a number such as +14155550100, or a short code.")
@@ -35,7 +32,17 @@ def read_sending(reader: Reader) -> Terms:
     )
 
 
+def _unknown(countries: list[str]) -> list[str]:
+    if not countries:
+        return []
+    import phonenumbers  # noqa: PLC0415 - see above
+
+    return [country for country in countries if country not in phonenumbers.SUPPORTED_REGIONS]
+
+
 def _check_email(text: str) -> None:
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - see above
+
     try:
         validate_email(text, check_deliverability=False)
     except EmailNotValidError:
