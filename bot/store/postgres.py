@@ -5,6 +5,7 @@ connection of its own: see presence.py.
 """
 
 import asyncio
+import hashlib
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -92,9 +93,7 @@ class PostgresStore:
         if not self._presence.held:
             raise StoreUnavailable  # others may think us dead: take nothing
         row = rows.request_row(request, self._sealer) | rows.accepting(agent) | {"owner": self._presence.owner}
-        async with self._transaction() as connection:
-            # The same wish at the same moment on two replicas: one of them waits here for the other.
-            await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", row["same"])
+        async with self._transaction(lock=row["same"]) as connection:
             found = await _first(connection, statements.ACCEPT, row)
         return rows.accepted(found)
 
@@ -110,13 +109,9 @@ class PostgresStore:
         if to is State.CREATING and not self._presence.held:
             raise StoreUnavailable  # others may think us dead: start nothing
         values = rows.transition(request_id, from_, to, session, failure) | {"owner": self._presence.owner}
-        if session is None:
-            moved = await self._one(statements.ADVANCE, values)
-        else:
-            async with self._transaction() as connection:
-                moved = await _first(connection, statements.ADVANCE, values)
-                if moved:
-                    await _first(connection, statements.SESSION, rows.session_row(session, moved, self._sealer))
+        if session:
+            values |= rows.session_row(session, self._sealer)
+        moved = await self._one(statements.ADVANCE_WITH_SESSION if session else statements.ADVANCE, values)
         if moved and to is State.ANSWERED:
             self._handed.discard(request_id)
         return moved is not None
@@ -207,9 +202,11 @@ class PostgresStore:
                 await self._pool.release(connection)
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[Any]:
+    async def _transaction(self, lock: str | None = None) -> AsyncIterator[Any]:
+        """Alone with `lock`: the same wish at the same moment on two replicas, and one of them waits for the other."""
+        number = lock and int.from_bytes(hashlib.sha256(lock.encode()).digest()[:8], "big", signed=True)
         async with self._connection() as connection:
-            await connection.execute("BEGIN")
+            await connection.execute("BEGIN" if lock is None else f"BEGIN; SELECT pg_advisory_xact_lock({number})")
             yield connection
             await connection.execute("COMMIT")
 

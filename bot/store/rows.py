@@ -77,14 +77,9 @@ def accepted(row: Mapping[str, Any] | None) -> Accepted:
     return Accepted(True, same_as, State(row["state"]), HostId(row["linked"]) if row["linked"] else None)
 
 
-def session_row(session: Session, request: Mapping[str, Any], sealer: Sealer) -> dict[str, Any]:
-    """All but the clock's part; `request` is the row of the request it was made for."""
+def session_row(session: Session, sealer: Sealer) -> dict[str, Any]:
+    """What statements.SESSION is told of it, but for its id and the clock's part."""
     return {
-        "id": session.id,
-        "request_id": request["id"],
-        "team_id": request["enterprise_id"] or request["team_id"],  # see desk.remembered.team_of
-        "requester": request["requester"],
-        "agent": request["target"] or request["requester"],
         "host_id": session.host_id,
         "name": session.name,
         "application_id": session.application_id,

@@ -79,12 +79,14 @@ class SQLiteStore:
     ) -> bool:
         values = rows.transition(request_id, from_, to, session, failure) | {"owner": self._owner, "now": self._clock()}
 
+        if session:
+            values |= rows.session_row(session, self._sealer)
+
         def work(connection: sqlite3.Connection) -> bool:
-            request = connection.execute(statements.ADVANCE, values).fetchone()
-            if request and session:
-                row = rows.session_row(session, request, self._sealer)
-                connection.execute(statements.SESSION, row | {"now": values["now"]})
-            return request is not None
+            moved = connection.execute(statements.ADVANCE, values).fetchone()
+            if moved and session:
+                connection.execute(statements.SESSION, values)
+            return moved is not None
 
         return await self._writer.write(work, later=to is State.ANSWERED)
 
