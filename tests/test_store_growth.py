@@ -18,6 +18,7 @@ VALUES: dict[str, Any] = {
     "now": 1.8e9, "kept_seconds": 1e9, "join_seconds": 10.0, "seconds": 1.0, "owner": 7, "replaces": False,
     "accepted_at": 1.0, "ends_at": 2e9, "timeout_seconds": 1800, "most": 20,
 }  # fmt: skip
+POSTGRES = [("ORPHANS", postgres.ORPHANS), ("ADVANCE_WITH_SESSION", postgres.ADVANCE_WITH_SESSION)]
 TABLES = ("requests", "sessions", "found_hosts", "links", "posts")
 
 
@@ -79,7 +80,7 @@ async def test_no_statement_of_postgres_looks_through_a_table(url: str, tmp_path
     for statement in FILL:
         await connection.execute(statement.format(series=f"SELECT generate_series(1, {ROWS}) AS i"))
     await connection.execute("ANALYZE")
-    for name, statement in (*every_statement(), ("ORPHANS", postgres.ORPHANS)):
+    for name, statement in (*every_statement(), *POSTGRES):
         text, names = postgres.dollars(statement)
         rows = await connection.fetch(f"EXPLAIN {text}", *(VALUES.get(one, "x") for one in names))
         plan = "\n".join(row[0] for row in rows)

@@ -30,14 +30,17 @@ ADVANCE = """UPDATE requests SET state = CAST(:to AS TEXT),
         ELSE argument END
     WHERE id = :id AND state = :from AND owner = :owner RETURNING id, team_id, enterprise_id, requester, target"""
 
-_SESSION = """INSERT INTO sessions (id, request_id, team_id, requester, agent, host_id, name, application_id, status,
+
+def session_from(source: str) -> str:
+    """What writes a session down; `source` has the request it was made for. Whose it is: desk.remembered.team_of."""
+    return f"""INSERT INTO sessions (id, request_id, team_id, requester, agent, host_id, name, application_id, status,
     created_at, ends_at, join_url, join_code)
     SELECT :session_id, id, coalesce(enterprise_id, team_id), requester, coalesce(target, requester), :host_id, :name,
-    :application_id, :status, :now, CAST(:ends_at AS DOUBLE PRECISION), :join_url, :join_code FROM {moved}
-    ON CONFLICT (id) DO NOTHING"""
-SESSION = _SESSION.format(moved="requests WHERE id = :id")
-ADVANCE_WITH_SESSION = f"WITH moved AS ({ADVANCE}), kept AS ({_SESSION.format(moved='moved')}) SELECT id FROM moved"  # noqa: S608
-"""Both in one round trip, of which only Postgres is capable. Whose a session is: see desk.remembered.team_of."""
+    :application_id, :status, :now, CAST(:ends_at AS DOUBLE PRECISION), :join_url, :join_code FROM {source}
+    ON CONFLICT (id) DO NOTHING"""  # noqa: S608 - of this house
+
+
+SESSION = session_from("requests WHERE id = :id")
 
 FIND = """SELECT r.*, :now - r.accepted_at AS age, s.status AS session_status, s.host_id AS session_host,
     s.name AS session_name, s.application_id AS session_application, s.ends_at AS session_ends_at,
