@@ -3,6 +3,7 @@
 https://docs.slack.dev/reference/views/home-tab-views
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from bot.slack.views import View
 START_ACTION, REFRESH_ACTION = "home_start", "home_refresh"
 MOST_OWN, MOST_OTHERS = 8, 15
 """A view may have a hundred blocks; an own session takes six at most, any other one."""
+MOST_LETTERS = 18_000
+"""Of sessions, as JSON: Slack sends the whole tab back each time it is opened, which the HTTP door has to take."""
 MOST_DOUBTS = 10
 Records = Sequence[SessionRecord]
 
@@ -91,9 +94,15 @@ def _sessions(
         return [*head, section(f":warning: They cannot be seen now. {_why(records, contact)}")]
     if not records:
         return [*head, section("There is none.")]
+    shown, room = 0, MOST_LETTERS
     for record in records[:most]:
-        head += listed(record, everybodys=everybodys, elsewhere=True)
-    return [*head, context(more)] if len(records) > most else head
+        line = listed(record, everybodys=everybodys, elsewhere=True)
+        room -= len(json.dumps(line))
+        if room < 0:
+            break
+        head += line
+        shown += 1
+    return [*head, context(more)] if len(records) > shown else head
 
 
 def _condition(doubts: Sequence[str], failure: Failure | None, contact: str) -> list[Block]:
