@@ -52,14 +52,14 @@ def refused(error: CobrowseError, contact: str) -> View:
     return _home([section(f":no_entry: *{said.what}*\n{said.next}")])
 
 
-def home(look: Look, command: str, contact: str) -> View:
-    """The whole of it."""
+def home(look: Look, command: str, contact: str, *, sends: bool = False) -> View:
+    """The whole of it; `sends`: links are sent to customers."""
     blocks = [*_identity(look.identity, contact), *_start(look, command, contact)]
     more = f"… and more: `{command} status` shows them."
-    blocks += _sessions("Your open sessions", look.own, MOST_OWN, more, contact, everybodys=False)
+    blocks += _sessions("Your open sessions", look.own, MOST_OWN, more, contact, own=True, send=sends)
     if look.others is not None:
         more = f"… and more: `{command} list` shows them."
-        blocks += _sessions("Open sessions of others", look.others, MOST_OTHERS, more, contact, everybodys=True)
+        blocks += _sessions("Open sessions of others", look.others, MOST_OTHERS, more, contact)
     if look.doubts is not None:
         blocks += _condition(look.doubts, look.failure, contact)
     return _home([*blocks, context(f"As of {clock(datetime.now(UTC))} · `{command} help` shows what can be typed")])
@@ -87,7 +87,14 @@ def _start(look: Look, command: str, contact: str) -> list[Block]:
 
 
 def _sessions(
-    title: str, records: Records | CobrowseError, most: int, more: str, contact: str, *, everybodys: bool
+    title: str,
+    records: Records | CobrowseError,
+    most: int,
+    more: str,
+    contact: str,
+    *,
+    own: bool = False,
+    send: bool = False,
 ) -> list[Block]:
     head: list[Block] = [{"type": "divider"}, section(f"*{title}*")]
     if isinstance(records, CobrowseError):
@@ -96,7 +103,7 @@ def _sessions(
         return [*head, section("There is none.")]
     shown, room = 0, MOST_LETTERS
     for record in records[:most]:
-        line = listed(record, everybodys=everybodys, elsewhere=True)
+        line = listed(record, everybodys=not own, elsewhere=True, send=send)
         room -= len(json.dumps(line))
         if room < 0:
             break
