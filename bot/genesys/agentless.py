@@ -12,6 +12,8 @@ from bot.genesys.client import GenesysClient
 
 SMS, EMAIL = "/api/v2/conversations/messages/agentless", "/api/v2/conversations/emails/agentless"
 SEND_SMS, SEND_EMAIL = "conversation:message:create", "conversation:email:create"
+SEND_AGENTLESS_EMAIL = "conversation:agentlessEmail:send"
+"""What the API takes as well as SEND_EMAIL, and allows nothing else."""
 _ADDRESSES = re.compile(r"\S*@\S*|\+?[0-9][0-9\s.()-]{4,}[0-9]")
 
 
