@@ -6,8 +6,9 @@ known to have gone out is for the person to ask for again. Whoever it goes to is
 
 import re
 
-from bot.desk.errors import BadRequest
+from bot.desk.errors import BadRequest, UnusableAnswer
 from bot.desk.progress import Watcher
+from bot.genesys.answers import read_object
 from bot.genesys.client import GenesysClient
 
 SMS, EMAIL = "/api/v2/conversations/messages/agentless", "/api/v2/conversations/emails/agentless"
@@ -41,10 +42,14 @@ class Agentless:
 
     async def _send(self, path: str, needs: str, body: object, watcher: Watcher) -> None:
         try:
-            await self._client.call("POST", path, needs=needs, json=body, watcher=watcher)
+            response = await self._client.call("POST", path, needs=needs, json=body, watcher=watcher, final=True)
         except BadRequest as error:  # its words are kept for a while, and may quote whom it was for
             words = without_addresses(error.words)
             raise BadRequest(status=error.status, words=words, reference=error.reference) from None
+        try:
+            read_object(response)
+        except UnusableAnswer as error:  # from somebody else, perhaps
+            raise UnusableAnswer(why=error.why, acted=True, reference=error.reference) from None
 
 
 def without_addresses(words: str) -> str:

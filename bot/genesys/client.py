@@ -86,10 +86,11 @@ class GenesysClient:
         safe: bool = False,
         watcher: Watcher | None = None,
         again: bool = False,
+        final: bool = False,
     ) -> httpx.Response:
         """A 2xx answer. `safe`: sending it twice does no harm, so it is also repeated when nobody knows whether the
-        service acted. `needs` names the scope or permission a 403 is about. `again`: it goes on with a session that
-        has had its turn. Raises ServiceError."""
+        service acted. `final`: it cannot be taken back, so it is not even repeated after a 500. `needs` names the scope
+        or permission a 403 is about. `again`: it goes on with a session that has had its turn. Raises ServiceError."""
         request = _request(method, self._api_url + path, json)
 
         async def turn(repeats: bool) -> None:
@@ -101,7 +102,7 @@ class GenesysClient:
         async def once() -> httpx.Response:
             return await self._in_turn(request, watcher, needs)
 
-        return await repeat(once, needs=needs, safe=safe, turn=turn, watcher=watcher, sleep=self._sleep)
+        return await repeat(once, needs=needs, safe=safe, final=final, turn=turn, watcher=watcher, sleep=self._sleep)
 
     async def _in_turn(self, request: httpx.Request, watcher: Watcher | None, needs: str) -> httpx.Response:
         """Sends it, once more with another token after a 401, and says to the queue that it has come back."""
@@ -148,6 +149,7 @@ async def repeat(
     *,
     needs: str,
     safe: bool,
+    final: bool = False,
     turn: Callable[[bool], Awaitable[None]] = _at_once,
     watcher: Watcher | None = None,
     sleep: Sleep = asyncio.sleep,
@@ -164,6 +166,8 @@ async def repeat(
         answer = await _attempt(once, needs)
         if isinstance(answer, httpx.Response):
             return answer
+        if final and answer.repeat is Repeat.TWICE:
+            answer = Fault(OutcomeUnknown(reference=answer.error.reference), Repeat.IF_SAFE)
         delay = patience.delay(answer)
         if delay is None:
             if safe and isinstance(answer.error, OutcomeUnknown):  # nothing can have been created
