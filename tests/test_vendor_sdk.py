@@ -120,10 +120,8 @@ async def test_what_the_clients_roles_allow_is_read_as_the_vendors_client_reads_
     async with ours(servers) as (client, _, sent):
         roles = await view_roles(client)
 
-    def theirs() -> Any:
-        return sdk.AuthorizationApi(vendor.sign_in().client).get_authorization_subjects_me(include_full_roles=True)
-
-    subject = await run(theirs)
+    api = sdk.AuthorizationApi((await run(vendor.sign_in)).client)
+    subject = await run(lambda: api.get_authorization_subjects_me(include_full_roles=True))
     policies = [policy for grant in subject.grants for policy in grant.role.policies]
     assert roles.policies == {(one.domain, one.entity_name, action) for one in policies for action in one.actions}
     assert roles.names == tuple(grant.role.name for grant in subject.grants)
