@@ -1,4 +1,4 @@
-"""What the search for secrets is made of: all that is secret, as the servers saw it, and all that a bot leaves behind."""
+"""What the search for secrets takes: all that is secret, as the servers saw it, and all that a bot leaves behind."""
 
 import asyncio
 import sqlite3
