@@ -19,7 +19,7 @@ def controls(session: Session, *, share: bool = True, direct: bool = True, send:
     """The buttons of one session."""
     row = open_button(session)
     if send and session.join_url:  # what the link is for, so it comes first
-        row.insert(0, _send_button(session))
+        row.insert(0, _send_button(session) | {"style": "primary"})
     if direct:
         row.append(button("Send to me", DIRECT_ACTION, value=session.id))
     if share:
@@ -58,7 +58,9 @@ def listed(
             return [line, buttons(_send_button(session), _end_button(session)) | named]
         return [line | named | {"accessory": _end_button(session)}]
     whose = f" · host <@{record.agent}>{given}" if given else ""
-    row = controls(session, share=share and not elsewhere, direct=not elsewhere, send=send)
+    row = controls(session, share=share and not elsewhere, direct=not elsewhere)
+    if send and session.join_url:
+        row["elements"].insert(0, _send_button(session))  # it does not stand out: there may be several
     return [section(f"*{name}* · {ends}{whose}"), *bare_ways_in(session), row | named]
 
 
@@ -131,7 +133,7 @@ def small_print(host_line: str, session: Session, request_id: RequestId) -> list
 
 
 def _send_button(session: Session) -> Block:
-    return button("Send to customer…", SEND_TO_ACTION, value=session.id, style="primary")
+    return button("Send to customer…", SEND_TO_ACTION, value=session.id)
 
 
 def _end_button(session: Session) -> Block:
