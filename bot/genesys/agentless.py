@@ -8,6 +8,7 @@ import re
 
 from bot.desk.errors import BadRequest, UnusableAnswer
 from bot.desk.progress import Watcher
+from bot.genesys import faults
 from bot.genesys.answers import read_object
 from bot.genesys.client import GenesysClient
 
@@ -24,13 +25,13 @@ class Agentless:
     def __init__(self, client: GenesysClient) -> None:
         self._client = client
 
-    async def sms(self, sender: str, to: str, text: str, watcher: Watcher) -> None:
-        """`sender` and `to` are numbers in E.164. Raises ServiceError."""
+    async def sms(self, sender: str, to: str, text: str, watcher: Watcher) -> str | None:
+        """`sender` and `to` are numbers in E.164. Genesys's reference, if there is one. Raises ServiceError."""
         body = {"fromAddress": sender, "toAddress": to, "toAddressMessengerType": "sms", "textBody": text}
-        await self._send(SMS, SEND_SMS, body, watcher)
+        return await self._send(SMS, SEND_SMS, body, watcher)
 
-    async def email(self, sender: str, to: str, subject: str, text: str, watcher: Watcher) -> None:
-        """To one address, in plain text. Raises ServiceError."""
+    async def email(self, sender: str, to: str, subject: str, text: str, watcher: Watcher) -> str | None:
+        """To one address, in plain text. Genesys's reference, if there is one. Raises ServiceError."""
         body = {
             "senderType": "Outbound",
             "fromAddress": {"email": sender},
@@ -38,9 +39,9 @@ class Agentless:
             "subject": subject,
             "textBody": text,
         }
-        await self._send(EMAIL, SEND_EMAIL, body, watcher)
+        return await self._send(EMAIL, SEND_EMAIL, body, watcher)
 
-    async def _send(self, path: str, needs: str, body: object, watcher: Watcher) -> None:
+    async def _send(self, path: str, needs: str, body: object, watcher: Watcher) -> str | None:
         try:
             response = await self._client.call("POST", path, needs=needs, json=body, watcher=watcher, final=True)
         except BadRequest as error:  # its words are kept for a while, and may quote whom it was for
@@ -50,6 +51,7 @@ class Agentless:
             read_object(response)
         except UnusableAnswer as error:  # from somebody else, perhaps
             raise UnusableAnswer(why=error.why, acted=True, reference=error.reference) from None
+        return faults.reference_of(response)
 
 
 def without_addresses(words: str) -> str:
