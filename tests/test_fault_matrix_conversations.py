@@ -4,7 +4,7 @@ import pytest
 from conversations_bench import PUBLIC, SECRET
 from faulty import UNREACHED
 from journey import ANA, link, words
-from matrix_bench import World, clock, impatient, world
+from matrix_bench import World, clock, world
 from misbehaviour import HUGE_BYTES
 from test_fault_matrix import ALL, CANNOT, CREATES, GENESYS_SAYS, Row, told
 
@@ -43,11 +43,7 @@ async def test_whatever_fails_one_outcome_is_told_and_the_next_command_works(wor
         world.clock.skipped += 200_000  # whatever was kept has run out
         before = len(offers)
         await front.misbehave(fault, row.on, row.after)
-        if fault in ("slow headers", "slow body"):
-            with impatient():
-                message = await world.outcome(ANA, f"{name} {fault}")
-        else:
-            message = await world.outcome(ANA, f"{name} {fault}")
+        message = await world.struck(front, fault, row.on, ANA, f"{name} {fault}")
         assert message, fault
         assert row.told[fault] in words(message), (fault, words(message))
         assert front.seen_of(row.on) or fault in UNREACHED, fault

@@ -3,7 +3,7 @@
 import pytest
 from faulty import UNREACHED
 from journey import ANA, buttons, words
-from matrix_bench import World, clock, impatient, world
+from matrix_bench import SLOW, World, clock, impatient, world
 from misbehaviour import HUGE_BYTES
 from test_fault_matrix import ALL, CREATES, told
 
@@ -48,7 +48,7 @@ async def test_whatever_fails_it_is_told_and_nothing_is_sent_twice(world: World,
         to = address(medium, number)
         asked = await question(world, to)
         await front.misbehave(fault, on)
-        if fault in ("slow headers", "slow body"):
+        if fault in SLOW:
             with impatient():
                 await world.press(asked, "send_link")
         else:
