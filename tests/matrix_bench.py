@@ -75,7 +75,7 @@ class World:
         return next(iter(new), None)
 
     async def struck(self, front: Front, fault: str, on: str, who: str, text: str) -> Message | None:
-        """The outcome of a command that is to meet a fault. On a busy machine an impatient bot may not get as far, since
+        """The outcome of a command that is to meet a fault. On a busy machine an impatient bot may not get so far, as
         the calls before take their time, too; then once more."""
         if fault not in SLOW:
             return await self.outcome(who, text)
