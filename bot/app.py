@@ -77,7 +77,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         hosts = Hosts(host_rules(settings, users), store)
         direct = DirectMessages(web)
         once = new_web_client(slack.bot_token, slack.api_url, http, proxy, repeats=False)
-        herald = Herald(web, once, direct, Places(web), store.sessions)
+        herald = Herald(web, once, direct, Places(web), store.sessions, sends=words.sends)
         delivery = Delivery(web, http, words, direct, herald, slack.proxies.of)
         register = Register(store.sessions, access, sessions, herald)
         sendings = Sending(register, Agentless(genesys), settings.sending)

@@ -63,9 +63,9 @@ def _about(outcome: Outcome) -> dict[str, Any]:
             return {**known, "agent_told": told}
         case Ended(record=record) | Shared(record=record) | SentDirect(record=record) | Recalled(record=record):
             return {"session": record.session.id, "host": record.session.host_id, "agent": record.agent}
-        case Sent(record=record, address=address):
+        case Sent(record=record, address=address, reference=reference):
             known = {"session": record.session.id, "host": record.session.host_id, "agent": record.agent}
-            return {**known, "sent_to": address.masked}
+            return {**known, "sent_to": address.masked, "reference": reference}
         case Identity(host=host):
             return {"host": host.id, "rule": host.rule}
         case Explained(host=host) if host:

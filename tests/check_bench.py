@@ -41,7 +41,7 @@ def marks(found: dict[str, Finding]) -> dict[str, Mark]:
 def untouched(servers: Servers) -> bool:
     """Whether nothing was created, said or kept at the fakes."""
     asked = {call.kind for call in servers.genesys.calls}
-    assert asked <= {"token", "me", "applications", "query", "search", "other"}, asked
+    assert asked <= {"token", "me", "roles", "applications", "query", "search", "other"}, asked
     assert {call.method for call in servers.genesys.calls if call.kind == "other"} <= {"GET"}
     said = {call.method for call in servers.slack.calls}
     assert said <= {"api.test", "auth.test", "apps.connections.open", "users.info", "usergroups.users.list"}, said

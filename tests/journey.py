@@ -101,15 +101,8 @@ async def open_servers(*, http: bool = False, **how: Any) -> AsyncIterator[Serve
         shortcuts=world.SHORTCUTS,
         steps=world.STEPS,
     )
-    genesys = SandboxGenesys(
-        **{
-            "public_key_pem": keys.public_pem,
-            "client_id": "sandbox-client",
-            "org_id": "sandbox-org",
-            "users": world.GENESYS_USERS,
-            **how,
-        }
-    )
+    usual = {"public_key_pem": keys.public_pem, "client_id": "sandbox-client", "org_id": "sandbox-org"}
+    genesys = SandboxGenesys(**{**usual, "users": world.GENESYS_USERS, **how})
     await slack.start()
     await genesys.start()
     try:

@@ -72,6 +72,28 @@ async def test_each_decision_is_a_line_that_says_who_what_for_whom_and_why(quick
     assert "@example.com" not in text
 
 
+async def test_who_shared_what_and_who_ended_somebody_elses_session_is_on_record(quick: None, tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    async with open_journey(AUDIT_LOG=str(path)) as journey:
+        card = await journey.asks("Deal")
+        assert (await journey.slack.press(ANA, card, "share_session")).acked
+        (shared,) = (await written(path, 2))[1:]
+        await journey.asks(f"end {shared['session']}", who=SAM)
+        (ended,) = (await written(path, 3))[2:]
+    assert (shared["action"], shared["decision"], shared["requester"], shared["channel"]) == (
+        "share",
+        "allowed",
+        ANA,
+        CARE,
+    )
+    assert (ended["action"], ended["requester"], ended["agent"], ended["session"]) == (
+        "end",
+        SAM,
+        ANA,
+        shared["session"],
+    )
+
+
 async def test_a_steps_line_names_the_run_of_the_workflow(quick: None, tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     async with open_journey(AUDIT_LOG=str(path)) as journey:

@@ -1,5 +1,7 @@
 """How sessions look after they were made: Slack's limits hold, links stand only where they may, and nothing rings."""
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,6 +26,7 @@ from bot.desk.outcomes import (
 from bot.desk.register import MOST_EVERYBODYS, MOST_OWN
 from bot.desk.remembered import SessionRecord
 from bot.slack.cards import LISTED, closed_card, direct_card, shared_card
+from bot.slack.messages import Words
 
 ANA, BEN = UserId("U0ANA"), UserId("U0BEN")
 SOON = datetime.now(UTC) + timedelta(minutes=29)
@@ -61,8 +64,6 @@ def plain(message: Any) -> str:
 @relaxed
 @given(unsafe)
 def test_no_word_gets_out_unescaped(word: str) -> None:
-    import re
-
     dates = re.compile(r"<!date\^\d+\^[^|>]*\|[^>]*>")
     for outcome in outcomes(word):
         message = WORDS.answer(request(kind=Kind.STATUS, reply_url="x"), outcome)
@@ -79,9 +80,10 @@ def test_the_help_of_every_role_is_fit_for_slack(role: Role, sends: bool) -> Non
 
 
 @pytest.mark.parametrize(("everybodys", "most"), [(False, MOST_OWN), (True, MOST_EVERYBODYS)])
-def test_the_longest_list_is_whole_and_says_that_there_are_more(everybodys: bool, most: int) -> None:
+@pytest.mark.parametrize("words", [WORDS, replace(WORDS, sends=True)], ids=["sends not", "sends"])
+def test_the_longest_list_is_whole_and_says_that_there_are_more(everybodys: bool, most: int, words: Words) -> None:
     records = tuple(record("&" * 100, number, join_code="123") for number in range(most))
-    message = WORDS.answer(request(kind=Kind.STATUS, reply_url="x"), Listed(records, everybodys, cut=True))
+    message = words.answer(request(kind=Kind.STATUS, reply_url="x"), Listed(records, everybodys, cut=True))
     assert len(message.blocks) <= 50
     assert f"more than {most} open sessions" in message.text
     assert f"newest {most}" in plain(message)
@@ -90,6 +92,15 @@ def test_the_longest_list_is_whole_and_says_that_there_are_more(everybodys: bool
     ids = [block["block_id"] for block in message.blocks if "block_id" in block]
     assert len(set(ids)) == len(ids) == most
     assert all(one.startswith(LISTED) and len(one) <= 255 for one in ids)
+
+
+def test_a_list_of_all_lets_the_first_own_links_be_sent_and_nobody_elses() -> None:
+    own = [record(number=number) for number in range(9)]
+    others = [record(number=number).seen_by(UserId("U0SAM")) for number in range(9, 20)]
+    found = Listed((*others, *own), everybodys=True)
+    message = replace(WORDS, sends=True).answer(request(kind=Kind.LIST, reply_url="x"), found)
+    assert re.findall(r"'send_to_customer', 'value': 's+0*(\d+)'", str(message.blocks)) == list("012345")
+    assert JOIN_URL not in str(message.blocks)
 
 
 def test_a_list_of_all_shows_no_link() -> None:

@@ -9,8 +9,9 @@ from check_bench import look, right_environ, untouched
 from conversations_bench import PUBLIC, SECRET
 from journey import ROOT, Servers, open_servers
 
-from bot.check.findings import Mark
+from bot.check.findings import Finding, Mark
 from bot.check.genesys import NOBODY
+from bot.genesys.roles import Roles, read_roles
 from bot.slack.scopes import NEEDED
 
 
@@ -110,6 +111,79 @@ async def test_where_sessions_belong_to_conversations_it_is_looked_at_whether_th
         assert "application" not in found
         assert servers.genesys.count("applications") == 0
         assert untouched(servers)
+
+
+async def roles(tmp_path: Path, *lacking: str, **environ: str) -> tuple[Finding, bool]:
+    """The line about the client's roles, and whether nothing was created."""
+    async with open_servers(client_secret=SECRET) as servers:
+        servers.genesys.conversations.lacks |= set(lacking)
+        whole = right_environ(servers, tmp_path) | PUBLIC | {"GENESYS_PRIVATE_KEY_PATH": ""} | environ
+        return (await look(whole))["roles"], untouched(servers)
+
+
+@pytest.mark.parametrize(
+    ("lacking", "mark", "told"),
+    [
+        ((), Mark.RIGHT, "Co-browse bot: allow conversation:communication:view (to look at a conversation)"),
+        (("conversation:communication:view",), Mark.WRONG, "lack conversation:communication:view"),
+        (("conversation:cobrowse:add",), Mark.WRONG, "lack conversation:cobrowse:add (to offer co-browse in chats)"),
+        (("conversation:cobrowseVoice:add",), Mark.DOUBT, "lack conversation:cobrowseVoice:add (to offer it in calls)"),
+        (("conversation:message:create",), Mark.WRONG, "lack conversation:message:create (to send SMS)"),
+        (("conversation:email:create",), Mark.RIGHT, "conversation:email:create or conversation:agentlessEmail:send"),
+        (
+            ("conversation:email:create", "conversation:agentlessEmail:send"),
+            Mark.WRONG,
+            "(to send e-mails)",
+        ),
+    ],
+)
+async def test_what_can_only_be_tried_by_doing_it_is_looked_up_in_the_clients_roles(
+    quick: None, tmp_path: Path, lacking: tuple[str, ...], mark: Mark, told: str
+) -> None:
+    found, is_untouched = await roles(tmp_path, *lacking)
+    assert (found.mark, is_untouched) == (mark, True)
+    assert told in found.what
+    assert not lacking or mark is Mark.RIGHT or lacking[0] in f"{found.what} {found.mend}"
+
+
+async def test_what_is_not_sent_needs_no_permission(quick: None, tmp_path: Path) -> None:
+    found, _ = await roles(tmp_path, "conversation:message:create", COBROWSE_SMS_FROM="", COBROWSE_EMAIL_FROM="")
+    assert found.mark is Mark.RIGHT
+
+
+async def test_sending_beside_the_usual_service_is_looked_up_too(servers: Servers, tmp_path: Path) -> None:
+    servers.genesys.conversations.lacks.add("conversation:message:create")
+    assert (await look(right_environ(servers, tmp_path)))["roles"].mark is Mark.WRONG
+    silent = right_environ(servers, tmp_path) | {"COBROWSE_SMS_FROM": "", "COBROWSE_EMAIL_FROM": ""}
+    assert "roles" not in await look(silent)
+
+
+@pytest.mark.parametrize("fault", ["403", "user-context", "not-object"])
+async def test_roles_that_cannot_be_seen_are_said_to_be_that_with_what_is_needed(
+    servers: Servers, tmp_path: Path, fault: str
+) -> None:
+    await servers.genesys.misbehave(fault, on="roles")
+    found = (await look(right_environ(servers, tmp_path)))["roles"]
+    assert found.mark is Mark.DOUBT
+    assert "trying would create something" in found.what
+    assert "conversation:message:create" in found.what
+
+
+def test_a_role_may_allow_by_a_star() -> None:
+    some = Roles(("Some",), frozenset({("conversation", "message", "*"), ("routing", "*", "view")}), is_whole=True)
+    assert some.allow("conversation:message:create")
+    assert some.allow("routing:queue:view")
+    assert not some.allow("conversation:email:create")
+
+
+@pytest.mark.parametrize(
+    "grants",
+    [[], None, [{"role": {"name": "Unread"}}], [{"role": {"name": "Odd", "policies": [{"domain": 1}]}}, {}], ["x"]],
+)
+def test_roles_of_which_not_all_is_said_are_not_taken_for_all_there_is(grants: object) -> None:
+    roles = read_roles({"id": "x", "grants": grants})
+    assert not roles.is_whole
+    assert not roles.allow("conversation:message:create")
 
 
 async def test_without_the_rule_by_address_nobody_is_searched(servers: Servers, tmp_path: Path) -> None:

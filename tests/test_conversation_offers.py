@@ -50,6 +50,17 @@ async def test_look_ups_are_repeated_but_an_offer_of_which_nobody_knows_is_not(
         await servers.genesys.misbehave(None)
 
 
+async def test_what_is_open_to_everybody_is_asked_without_a_token(
+    servers: Servers, conversations: Conversations
+) -> None:
+    talk(servers)
+    made, before = await offer(conversations), servers.genesys.count("token")
+    async with opened(servers) as another:  # one that has not signed in yet
+        await another.read(made.id)
+        await another.end(made.id)
+    assert (servers.genesys.count("token"), servers.genesys.count("end")) == (before, 1)
+
+
 async def test_the_watcher_hears_of_the_offer_alone_and_of_every_wait(
     servers: Servers, conversations: Conversations
 ) -> None:

@@ -11,12 +11,15 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 from journey import ANA, Journey, link
-from test_endpoint import COMMAND, FORM, GOOD, JSON, signed
+from test_endpoint import COMMAND, FORM, GOOD, JSON, head, post, signed
 
 from bot import serve
+from bot.slack import endpoint
+from bot.slack.endpoint import LARGE_AT_ONCE
 
 MALFORMED = 10_000
 SLOW = 200
+LARGE = 100
 
 
 def address(journey: Journey) -> tuple[str, int]:
@@ -24,8 +27,8 @@ def address(journey: Journey) -> tuple[str, int]:
     return parts.hostname or "", parts.port or 0
 
 
-async def status_of(reader: asyncio.StreamReader) -> int:
-    async with asyncio.timeout(5):
+async def status_of(reader: asyncio.StreamReader, seconds: float = 5) -> int:
+    async with asyncio.timeout(seconds):
         line = await reader.readline()
     return int(line.split()[1]) if line else 0
 
@@ -51,8 +54,7 @@ async def test_two_hundred_slow_senders_do_not_keep_a_command_from_its_acknowled
     async def crawl() -> int:
         """Sends a body a byte at a time, and reads what comes of it."""
         reader, writer = await asyncio.open_connection(*address(over_http))
-        head = f"POST /slack/events HTTP/1.1\r\nHost: bot\r\nContent-Type: {FORM}\r\nContent-Length: 5000\r\n\r\n"
-        writer.write(head.encode())
+        writer.write(head(over_http, "Content-Length: 5000"))
         try:
             while not reader.at_eof():
                 writer.write(b"x")
@@ -73,6 +75,33 @@ async def test_two_hundred_slow_senders_do_not_keep_a_command_from_its_acknowled
         assert delivery.ack_ms is not None
         assert delivery.ack_ms < 3000
     assert set(await asyncio.gather(*crawling)) == {408}
+
+
+async def test_of_many_large_bodies_at_once_a_few_are_read_and_commands_are_acknowledged(
+    over_http: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "BODY_SECONDS", 3.0)
+    before = resident_mb()
+    held = [await asyncio.open_connection(*address(over_http)) for _ in range(LARGE)]
+    for _, writer in held:
+        writer.write(head(over_http, "Content-Length: 1000000") + b"payload=" + b"x" * 900_000)
+    answers = [asyncio.create_task(status_of(reader, seconds=30)) for reader, _ in held]
+    refused = 0
+    for refusal in asyncio.as_completed(answers):
+        refused += await refusal == 503
+        if refused == LARGE - LARGE_AT_ONCE:
+            break
+    for number in range(20):
+        delivery = await over_http.slack.command(ANA, f"Among large ones {number}")
+        assert delivery.acked
+        assert delivery.ack_ms is not None
+        assert delivery.ack_ms < 3000
+    assert resident_mb() - before < 60
+    assert sorted(await asyncio.gather(*answers))[:LARGE_AT_ONCE] == [408] * LARGE_AT_ONCE  # what is left was too slow
+    for _, writer in held:
+        writer.close()
+    large = payload({"type": "view_closed", "x": "y" * 70_000})
+    assert await post(over_http, large, signed(over_http, large)) == 200  # there is room again
 
 
 async def test_ten_thousand_requests_that_make_no_sense_get_no_5xx_and_leave_no_growth(over_http: Journey) -> None:
@@ -115,8 +144,8 @@ def nonsense(journey: Journey, chance: random.Random) -> bytes:
         name = chance.choice(["X-Slack-Signature", "X-Slack-Request-Timestamp", "X-Slack-Retry-Num"])
         headers[name] = chance.choice(WRONG)
     method = chance.choice(["POST"] * 8 + ["GET", "PUT", "BREW"])
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"{method} /slack/events HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    fields = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"{method} /slack/events HTTP/1.1\r\n{fields}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 def payload(value: Any) -> bytes:
@@ -150,12 +179,12 @@ async def answer(reader: asyncio.StreamReader) -> tuple[int, bool]:
     """The status, and whether the connection ends with it."""
     async with asyncio.timeout(10):
         try:
-            head = await reader.readuntil(b"\r\n\r\n")
+            start = await reader.readuntil(b"\r\n\r\n")
         except asyncio.IncompleteReadError:
             return 400, True  # closed without a word, as what is no HTTP may be
-        fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:] if b": " in line)
+        fields = dict(line.lower().split(b": ", 1) for line in start.split(b"\r\n")[1:] if b": " in line)
         await reader.readexactly(int(fields.get(b"content-length", b"0")))
-    return int(head.split()[1]), fields.get(b"connection") == b"close"
+    return int(start.split()[1]), fields.get(b"connection") == b"close"
 
 
 def resident_mb() -> float:

@@ -131,11 +131,7 @@ async def test_whatever_fails_one_outcome_is_told_and_the_next_command_works(wor
         world.clock.skipped += 200_000  # whatever was kept has run out
         await prepare(world, row)
         await front.misbehave(fault, row.on, row.after)
-        if fault in ("slow headers", "slow body"):
-            with impatient():
-                message = await world.outcome(row.who, f"{row.text}{name} {fault}")
-        else:
-            message = await world.outcome(row.who, f"{row.text}{name} {fault}")
+        message = await world.struck(front, fault, row.on, row.who, f"{row.text}{name} {fault}")
         assert front.seen_of(row.on) or fault in UNREACHED, fault
         check(world, row, fault, words(message) if message else NOBODY)
         await mend(world, row, front)

@@ -56,7 +56,7 @@ async def test_it_follows_what_i_start_and_what_i_end_in_it(either: Journey) -> 
     url = link(await either.asks("Deal"))
     home = await home_says(either, ANA, "*Deal*")
     assert url in said(home)
-    assert presses(home) == ["home_start", "home_refresh", "open", "end_session"]
+    assert presses(home) == ["home_start", "home_refresh", "send_to_customer", "open", "end_session"]
     before = len(either.slack.messages)
     assert (await either.slack.press(ANA, home, "end_session")).acked
     await home_says(either, ANA, "There is none.")

@@ -1,25 +1,20 @@
 """The journeys at LOG_LEVEL=DEBUG in a process of its own: nothing that is a secret stands in what it leaves behind.
 
-That is the log with its tracebacks, the audit log, the metrics, and the encrypted database.
+That is the log with its tracebacks, the audit log, the metrics, and the encrypted database, SQLite's and Postgres's.
 """
 
 import asyncio
 import re
 import signal
-import sqlite3
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
+from conversations_bench import PUBLIC
 from cryptography.fernet import Fernet
-from journey import ANA, BEN, BILLING, SAM, UNA, Servers, ended, free_port, is_note, running
-from test_health import get
+from journey import ANA, BEN, BILLING, SAM, UNA, Servers, ended, free_port, running
+from postgres import new_database
+from secrets_bench import EMAIL, MARK, NUMBER, Told, of_postgres, of_sqlite, shown
 
-from bot.sandbox import world
-from bot.sandbox.slack import Delivery, Execution
-from bot.slack.steps import CALLBACK_ID
-
-MARK = "Zanzibar checkout"
-"""In every session's name: payloads are not logged, so no word of one may be."""
 IN_THE_DATABASE = ("trigger ids", "payloads")
 """Kinds of which the database holds what it needs: the names of sessions, and by which key a request came."""
 FAULTS = (
@@ -36,98 +31,38 @@ FAULTS = (
 )
 
 
-class Told:
-    """A stay in the world of a bot: what was sent to it, and everything it must keep to itself."""
-
-    def __init__(self, servers: Servers) -> None:
-        self._servers = servers
-        self._deliveries: list[Delivery] = []
-        self._tickets: list[str] = []
-        self._executions: list[Execution] = []
-        make = servers.slack.sockets.ticket
-
-        def ticket() -> str:
-            self._tickets.append(made := make())
-            return made
-
-        servers.slack.sockets.ticket = ticket  # type: ignore[method-assign]
-
-    async def asks(self, text: str = MARK, *, who: str = ANA, channel_id: str | None = None) -> None:
-        slack = self._servers.slack
-        before = len(slack.messages)
-        if MARK in text:  # with the same words they would be given the session of before
-            text = f"{text} {len(self._deliveries)}"
-        self._deliveries.append(await slack.command(who, text, channel_id=channel_id))
-        await slack.workspace.until(lambda: [each for each in slack.messages[before:] if not is_note(each)], 15)
-
-    async def presses(self) -> None:
-        slack = self._servers.slack
-        message = next(message for message in reversed(slack.seen_by(ANA)) if "try_again" in str(message.blocks))
-        self._deliveries.append(await slack.press(ANA, message, "try_again"))
-        await asyncio.sleep(0.2)
-
-    async def presses_on(self, action: str) -> None:
-        """A button of the newest card, and what comes of it."""
-        slack = self._servers.slack
-        before = len(slack.messages)
-        message = next(message for message in reversed(slack.seen_by(ANA)) if action in str(message.blocks))
-        self._deliveries.append(await slack.press(ANA, message, action))
-        await slack.workspace.until(lambda: len(slack.messages) > before or message.replaced, 15)
-
-    async def runs(self, **inputs: Any) -> None:
-        """The step of a workflow."""
-        execution = await self._servers.slack.function_executed(CALLBACK_ID, inputs)
-        self._executions.append(execution)
-        await self._servers.slack.workspace.until(lambda: execution.status != "running", 15)
-
-    async def sends(self, payload: dict[str, object], kind: str) -> None:
-        self._deliveries.append(await self._servers.slack.send(payload, kind))  # type: ignore[arg-type]
-
-    def secrets(self) -> dict[str, list[str]]:
-        """Every secret there was, by its kind."""
-        servers = self._servers
-        keys: world.Keys = servers.keys
-        urls = [str(each.payload["response_url"]) for each in self._deliveries if "response_url" in each.payload]
-        joins = [session.join_url for session in servers.genesys.sessions.values()]
-        return {
-            "keys": [keys.bot_token, keys.app_token, keys.signing_secret, "a-client-secret"],
-            "private key": [line for line in keys.private_pem.splitlines() if line],
-            "access tokens": [each.headers["Authorization"].split()[1] for each in servers.genesys.creates],
-            "response_urls": [part for url in urls for part in (url, url.rsplit("/", 1)[1])],
-            "join URLs": [part for url in joins for part in (url, url.rsplit("/", 1)[1])],
-            "addresses": [*(user.email for user in world.SLACK_USERS if user.email), "@example.com"],
-            "tickets": [*self._tickets, "ticket="],
-            "tokens of steps": [each.bot_access_token for each in self._executions],
-            "trigger ids": [each.trigger_id for each in self._deliveries if each.trigger_id],
-            "payloads": [MARK, "Zanzibar", "customer-care", "trigger_id"],
-        }
+CHOSEN = ("GENESYS_COBROWSE_API", "GENESYS_REGION", "COBROWSE_JOIN_URL_TEMPLATE")
+IN_CONVERSATIONS = {name: PUBLIC[name] for name in CHOSEN}
 
 
 async def test_no_secret_is_logged_whatever_happens(tmp_path: Path) -> None:
-    """Socket Mode with lines of text, and HTTP with lines of JSON, side by side."""
-    await asyncio.gather(_logs_nothing(tmp_path, http=False), _logs_nothing(tmp_path, http=True))
+    """Socket Mode, lines of text, SQLite and sessions with links; HTTP, lines of JSON, Postgres and sessions in
+    conversations, side by side."""
+    async with new_database() as url:
+        file = tmp_path / "bot.db"
+        await asyncio.gather(
+            _logs_nothing(tmp_path, f"sqlite:///{file}", lambda: of_sqlite(file), {}, http=False),
+            _logs_nothing(tmp_path, url, lambda: of_postgres(url), IN_CONVERSATIONS, http=True),
+        )
 
 
-async def _logs_nothing(directory: Path, *, http: bool) -> None:
-    directory = directory / ("http" if http else "socket")
-    directory.mkdir()
-    audit, database, health_port, key = (
-        directory / "audit.log",
-        directory / "bot.db",
-        free_port(),
-        Fernet.generate_key(),
-    )
+async def _logs_nothing(
+    directory: Path, url: str, dumped: Callable[[], Awaitable[str]], more: dict[str, str], *, http: bool
+) -> None:
+    audit, health_port, key = directory / f"audit-{http}.log", free_port(), Fernet.generate_key()
     environ = {
         "LOG_LEVEL": "DEBUG",
         "LOG_FORMAT": "json" if http else "text",
         "AUDIT_LOG": str(audit),
         "HEALTH_PORT": str(health_port),
-        "DATABASE_URL": f"sqlite:///{database}",
+        "DATABASE_URL": url,
         "STORE_ENCRYPTION_KEY": key.decode(),
         "COBROWSE_ADMINS": SAM,
         "COBROWSE_PERSON_STARTS_PER_MINUTE": "0",
+        **more,
     }
     async with running(directory, http=http, environ=environ) as (servers, process):
+        servers.genesys.conversations.choose("one")
         told = Told(servers)
         await _journeys(servers, told)
         if not http:
@@ -135,7 +70,7 @@ async def _logs_nothing(directory: Path, *, http: bool) -> None:
             await asyncio.sleep(0.3)
             await servers.slack.connected()
             await told.asks()
-        left = {"metrics": await shown(f"http://127.0.0.1:{health_port}"), "database": dumped(database)}
+        left = {"metrics": await shown(f"http://127.0.0.1:{health_port}"), "database": await dumped()}
         process.send_signal(signal.SIGTERM)
         code, out, err = await ended(process, 20)
 
@@ -143,7 +78,7 @@ async def _logs_nothing(directory: Path, *, http: bool) -> None:
     assert out == ""
     assert err.count("answered") > 10
     assert "Traceback" in err  # some of it went as wrong as can be
-    left |= {"log": err, "audit log": audit.read_text(), "database at the end": dumped(database)}
+    left |= {"log": err, "audit log": audit.read_text(), "database at the end": await dumped()}
     assert left["audit log"].count('"decision": "allowed"') > 8
     assert left["audit log"].count('"decision": "refused"') > 1
     assert left["metrics"].count("cobrowse_requests_total{") > 8
@@ -161,19 +96,6 @@ async def _logs_nothing(directory: Path, *, http: bool) -> None:
         assert not any(word in text for text in left.values())
 
 
-async def shown(url: str) -> str:
-    """Whatever can be asked for without being asked who one is."""
-    return "\n".join([str(await get(url + path)) for path in ("/metrics", "/readyz", "/healthz")])
-
-
-def dumped(path: Path) -> str:
-    """All that stands in the database, and all that its files hold beside, deleted rows and the log of writes too."""
-    connection = sqlite3.connect(path)
-    text = "\n".join(connection.iterdump())
-    connection.close()
-    return text + "".join(each.read_bytes().decode("latin-1") for each in path.parent.glob(f"{path.name}*"))
-
-
 async def _journeys(servers: Servers, told: Told) -> None:
     """What can go well and wrong between a person and a link."""
     for text, who in ((MARK, ANA), ("whoami", ANA), ("help", ANA), (MARK, UNA), (f"@ben {MARK}", SAM), (MARK, BEN)):
@@ -181,6 +103,8 @@ async def _journeys(servers: Servers, told: Told) -> None:
     await told.asks(f"for @ana {MARK}", who=SAM)
     await told.asks("link @una una@example.com", who=SAM)
     await told.asks("last", who=ANA)
+    for address in (NUMBER, EMAIL):
+        await told.asks_and_sends(address)
     for action in ("send_session", "share_session", "end_session"):
         await told.presses_on(action)
     for agent in (BEN, UNA, None):

@@ -237,6 +237,7 @@ async def test_neither_number_nor_address_stays_in_the_log_or_the_store(
     book.close()
     audited = audit.read_text()
     assert [json.loads(line).get("sent_to") for line in audited.splitlines()][2::2] == ["…0123", "…@example.com"]
+    assert all(json.loads(line)["reference"] for line in audited.splitlines()[2:5:2])
     for secret in ("4155550123", "carla", "30123456"):
         assert secret not in audited
         assert secret not in logged

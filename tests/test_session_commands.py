@@ -51,7 +51,7 @@ async def test_status_shows_each_session_with_link_end_and_when_it_ends(either: 
     assert len(re.findall(r"ends about <!date\^", said)) == 2
     rows = [block["elements"] for block in message.blocks if block["type"] == "actions"]
     assert [[button["action_id"] for button in row] for row in rows] == [
-        ["open", "send_session", "share_session", "end_session"]
+        ["send_to_customer", "open", "send_session", "share_session", "end_session"]
     ] * 2
     assert either.genesys.count("read") == 2
 

@@ -120,7 +120,9 @@ async def test_an_end_means_what_was_open_when_it_came_in_however_late_it_is_wor
     assert await ids(store.sessions.meant_by(other, 9)) == ["after"]
 
 
-@pytest.mark.parametrize(("kind", "kept"), [(Kind.LINK, None), (Kind.END, "ana@example.com")])
+@pytest.mark.parametrize(
+    ("kind", "kept"), [(Kind.LINK, None), (Kind.PROPOSE, None), (Kind.SEND, None), (Kind.END, "ana@example.com")]
+)
 async def test_an_address_is_sealed_and_gone_with_the_answer(bench: Bench, kind: Kind, kept: str | None) -> None:
     store = await bench.open(keys=[Fernet.generate_key().decode()])
     asked = await asks(store, kind, argument="ana@example.com")

@@ -177,6 +177,21 @@ async def test_where_the_bot_is_no_member_a_direct_message_follows(journey: Jour
     assert journey.slack.seen_by(BEN) == []
 
 
+async def test_a_card_in_the_place_of_a_failure_in_a_direct_message_offers_what_makes_sense_there(
+    journey: Journey,
+) -> None:
+    """It was asked for in a channel, where nobody could be told; Share would have no channel to share with."""
+    journey.slack.misbehave("response_url", "404")
+    message = await failed(journey, channel_id=BILLING)
+    assert journey.slack.workspace.im_owner(message.channel) == ANA
+    journey.slack.misbehave("response_url", None)
+    await journey.tries_again(message)
+    assert link(message)
+    assert set(buttons(message)) == {"send_to_customer", "open", "end_session"}
+    await journey.asks("end")
+    await journey.slack.workspace.until(lambda: "Co-browse session over" in words(message), 6)
+
+
 @pytest.mark.parametrize("fault", ["500", "503", "drop", "ratelimited"])
 async def test_a_response_url_that_recovers_is_used(journey: Journey, fault: str) -> None:
     journey.slack.misbehave("response_url", fault, times=2, retry_after=0)

@@ -18,22 +18,19 @@ import pytest
 from conversations_bench import HOST, PUBLIC, offer, talk
 from journey import Servers
 from test_sessions_client import Watched
-from vendor_bench import Noting, Vendor, ours
+from vendor_bench import EMAIL, SEARCH, SMS, Noting, Vendor, ours, times
 
 from bot import settings
 from bot.desk.models import SessionId
 from bot.genesys.agentless import Agentless
 from bot.genesys.auth import TokenAuth
 from bot.genesys.live import query
+from bot.genesys.roles import view_roles
 from bot.genesys.users import Users
 from bot.sandbox.genesys_conversations import DEPLOYMENT_ID
 
 servers = conversations_bench.servers
 NOW = datetime(2026, 10, 1, 10, 42, tzinfo=UTC)
-SMS = {"fromAddress": "+14155550100", "toAddress": "+14155550123", "toAddressMessengerType": "sms", "textBody": "Hello"}
-EMAIL: dict[str, Any] = {"senderType": "Outbound", "fromAddress": {"email": "care@example.com"}}
-EMAIL |= {"toAddresses": [{"email": "carla@example.com"}], "subject": "Your link", "textBody": "Hello"}
-SEARCH = {"pageSize": 2, "query": [{"fields": ["email"], "value": "ana@example.com", "type": "EXACT"}]}
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +111,24 @@ async def test_the_sandbox_serves_the_vendors_own_client_users_and_messages(
         ("SMS", SMS["toAddress"]),
         ("E-mail", "carla@example.com"),
     ]
+
+
+async def test_what_the_clients_roles_allow_is_read_as_the_vendors_client_reads_it(
+    sdk: ModuleType, servers: Servers, vendor: Vendor
+) -> None:
+    servers.genesys.conversations.lacks.add("conversation:message:create")
+    async with ours(servers) as (client, _, sent):
+        roles = await view_roles(client)
+
+    api = sdk.AuthorizationApi((await run(vendor.sign_in)).client)
+    subject = await run(lambda: api.get_authorization_subjects_me(include_full_roles=True))
+    policies = [policy for grant in subject.grants for policy in grant.role.policies]
+    assert roles.policies == {(one.domain, one.entity_name, action) for one in policies for action in one.actions}
+    assert roles.names == tuple(grant.role.name for grant in subject.grants)
+    assert roles.is_whole
+    assert not roles.allow("conversation:message:create")
+    assert roles.allow("conversation:cobrowse:add")
+    assert sent[-1][1].partition("?")[0] == vendor.sent[-1][1]
 
 
 async def test_a_refusal_has_the_shape_the_vendors_client_reads(
@@ -232,16 +247,4 @@ async def test_every_field_and_word_the_sandbox_answers_is_the_vendors(
         ),
     ]
     for body, model in answers:
-        assert _times(vendor.write(vendor.read(body, model))) == _times(body)
-
-
-def _times(thing: Any) -> Any:
-    """The same with every time written in one way."""
-    if isinstance(thing, dict):
-        return {name: _times(value) for name, value in thing.items()}
-    if isinstance(thing, list):
-        return [_times(value) for value in thing]
-    try:
-        return datetime.fromisoformat(thing) if isinstance(thing, str) and "T" in thing else thing
-    except ValueError:
-        return thing
+        assert times(vendor.write(vendor.read(body, model))) == times(body)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +19,10 @@ from bot.genesys.connections import HttpClient
 
 CLIENT = "sandbox-client"
 Call = tuple[str, str, Any]
+SMS = {"fromAddress": "+14155550100", "toAddress": "+14155550123", "toAddressMessengerType": "sms", "textBody": "Hello"}
+EMAIL: dict[str, Any] = {"senderType": "Outbound", "fromAddress": {"email": "care@example.com"}}
+EMAIL |= {"toAddresses": [{"email": "carla@example.com"}], "subject": "Your link", "textBody": "Hello"}
+SEARCH = {"pageSize": 2, "query": [{"fields": ["email"], "value": "ana@example.com", "type": "EXACT"}]}
 
 
 class Vendor:
@@ -80,3 +85,15 @@ async def ours(servers: Servers) -> AsyncIterator[tuple[GenesysClient, Any, list
         client = GenesysClient(http, loaded.api_url, auth)
         yield client, session_service(loaded, client), sent
         await auth.close()
+
+
+def times(thing: Any) -> Any:
+    """The same with every time written in one way."""
+    if isinstance(thing, dict):
+        return {name: times(value) for name, value in thing.items()}
+    if isinstance(thing, list):
+        return [times(value) for value in thing]
+    try:
+        return datetime.fromisoformat(thing) if isinstance(thing, str) and "T" in thing else thing
+    except ValueError:
+        return thing

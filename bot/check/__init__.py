@@ -41,7 +41,10 @@ async def _slack(parts: Setup) -> tuple[list[Finding], Reached, Identity | None]
 async def _genesys(parts: Setup) -> tuple[list[Finding], list[Reached]]:
     if parts.service is None:
         return [left_out("token", FAULTY)], []
-    return await genesys.look(parts.service, match_email=parts.whole is None or parts.whole.match_email)
+    match_email = parts.whole is None or parts.whole.match_email
+    return await genesys.look(
+        parts.service, match_email=match_email, sending=parts.whole.sending if parts.whole else None
+    )
 
 
 async def _database(parts: Setup) -> list[Finding]:

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
+from bot.check import roles
 from bot.check.findings import Finding, Mark, doubt, left_out, right, wrong
 from bot.check.reach import Reached, reach
 from bot.desk import errors
 from bot.desk.errors import ServiceError
 from bot.desk.models import HostId
+from bot.desk.sending import Terms
 from bot.genesys.auth import TokenAuth
 from bot.genesys.client import GenesysClient
 from bot.genesys.connections import HttpClient
@@ -26,8 +28,10 @@ NOBODYS_ID = HostId("00000000-0000-4000-8000-000000000000")
 STATUS_PAGE = "status.mypurecloud.com"
 
 
-async def look(service: Service, *, match_email: bool) -> tuple[list[Finding], list[Reached]]:
-    """The lines about Genesys, and what was learnt about its clock."""
+async def look(
+    service: Service, *, match_email: bool, sending: Terms | None = None
+) -> tuple[list[Finding], list[Reached]]:
+    """The lines about Genesys, and what was learnt about its clock. `sending`: what goes to customers."""
     urls = dict.fromkeys((service.login_url, service.api_url))
     reached = await asyncio.gather(*(reach("genesys", f"{url}/", service.proxy) for url in urls))
     if unreached := [each.unreached for each in reached if each.unreached]:
@@ -35,21 +39,26 @@ async def look(service: Service, *, match_email: bool) -> tuple[list[Finding], l
     async with HttpClient(service.proxy) as http:
         auth = TokenAuth(http, service.login_url, service.credentials)
         try:
-            return await _ask(service, auth, GenesysClient(http, service.api_url, auth), match_email), list(reached)
+            client, needed = GenesysClient(http, service.api_url, auth), roles.needs(service, sending)
+            return await _ask(service, auth, client, match_email, needed), list(reached)
         finally:
             await auth.close()
 
 
-async def _ask(service: Service, auth: TokenAuth, client: GenesysClient, match_email: bool) -> list[Finding]:
+async def _ask(
+    service: Service, auth: TokenAuth, client: GenesysClient, match_email: bool, needed: list[roles.Need]
+) -> list[Finding]:
     found = [await _patiently("token", service, lambda: _token(service, auth))]
     if found[0].mark is Mark.WRONG:
         names = ("permissions", "conversations" if service.conversations else "application")
-        return [*found, *(left_out(name, "there is no token") for name in names)]
+        return [*found, *(left_out(name, "there is no token") for name in (*names, *(["roles"] if needed else ())))]
     found.append(await _patiently("permissions", service, lambda: _permissions(service, client)))
     if service.conversations:
         found.append(await _patiently("conversations", service, lambda: _conversations(client)))
     else:
         found.append(await _patiently("application", service, lambda: _application(service, client)))
+    if needed:
+        found.append(await _patiently("roles", service, lambda: roles.look(client, needed)))
     if match_email:
         found.append(await _patiently("users", service, lambda: _users(client)))
     return found
@@ -109,9 +118,9 @@ async def _application(service: Service, client: GenesysClient) -> Finding:
 
 
 async def _conversations(client: GenesysClient) -> Finding:
-    """The look-ups and the offer itself need a conversation to be tried on."""
+    """Looking at one and offering in it need a conversation to be tried on: see roles.py."""
     await client.call("POST", QUERY, needs=VIEW_DETAILS, json=query(NOBODYS_ID, datetime.now(UTC)), safe=True)
-    return right("conversations", "can be searched; looking at one and offering in it shows with the first session")
+    return right("conversations", "can be searched")
 
 
 async def _users(client: GenesysClient) -> Finding:

@@ -67,10 +67,11 @@ class Proposed:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The session's link is on its way to a customer."""
+    """The session's link is on its way to a customer; `reference` is the service's, for who asks where it is."""
 
     record: SessionRecord
     address: Address
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,11 +43,12 @@ class Terms:
 
 
 class Carrier(Protocol):
-    """Brings messages to customers. Both raise ServiceError, and OutcomeUnknown when nobody knows whether it did."""
+    """Brings messages to customers, and gives the service's reference. Both raise ServiceError, and OutcomeUnknown when
+    nobody knows whether it did."""
 
-    async def sms(self, sender: str, to: str, text: str, watcher: Watcher) -> None: ...
+    async def sms(self, sender: str, to: str, text: str, watcher: Watcher) -> str | None: ...
 
-    async def email(self, sender: str, to: str, subject: str, text: str, watcher: Watcher) -> None: ...
+    async def email(self, sender: str, to: str, subject: str, text: str, watcher: Watcher) -> str | None: ...
 
 
 def pack(session_id: str, address: str) -> str:
@@ -100,11 +101,11 @@ class Sending:
             raise NoLinkToSend
         terms, link = self._terms, record.session.join_url
         if address.medium is Medium.SMS:
-            await self._carrier.sms(terms.sms_from, address.text, filled(terms.sms_text, link), watcher)
+            reference = await self._carrier.sms(terms.sms_from, address.text, filled(terms.sms_text, link), watcher)
         else:
             words = filled(terms.email_text, link)
-            await self._carrier.email(terms.email_from, address.text, terms.email_subject, words, watcher)
-        return Sent(record, address)
+            reference = await self._carrier.email(terms.email_from, address.text, terms.email_subject, words, watcher)
+        return Sent(record, address, reference)
 
     def _checked(self, text: str) -> Address:
         """An address that may be sent to."""

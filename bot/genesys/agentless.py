@@ -6,12 +6,16 @@ known to have gone out is for the person to ask for again. Whoever it goes to is
 
 import re
 
-from bot.desk.errors import BadRequest
+from bot.desk.errors import BadRequest, UnusableAnswer
 from bot.desk.progress import Watcher
+from bot.genesys import faults
+from bot.genesys.answers import read_object
 from bot.genesys.client import GenesysClient
 
 SMS, EMAIL = "/api/v2/conversations/messages/agentless", "/api/v2/conversations/emails/agentless"
 SEND_SMS, SEND_EMAIL = "conversation:message:create", "conversation:email:create"
+SEND_AGENTLESS_EMAIL = "conversation:agentlessEmail:send"
+"""What the API takes as well as SEND_EMAIL, and allows nothing else."""
 _ADDRESSES = re.compile(r"\S*@\S*|\+?[0-9][0-9\s.()-]{4,}[0-9]")
 
 
@@ -21,13 +25,13 @@ class Agentless:
     def __init__(self, client: GenesysClient) -> None:
         self._client = client
 
-    async def sms(self, sender: str, to: str, text: str, watcher: Watcher) -> None:
-        """`sender` and `to` are numbers in E.164. Raises ServiceError."""
+    async def sms(self, sender: str, to: str, text: str, watcher: Watcher) -> str | None:
+        """`sender` and `to` are numbers in E.164. Genesys's reference, if there is one. Raises ServiceError."""
         body = {"fromAddress": sender, "toAddress": to, "toAddressMessengerType": "sms", "textBody": text}
-        await self._send(SMS, SEND_SMS, body, watcher)
+        return await self._send(SMS, SEND_SMS, body, watcher)
 
-    async def email(self, sender: str, to: str, subject: str, text: str, watcher: Watcher) -> None:
-        """To one address, in plain text. Raises ServiceError."""
+    async def email(self, sender: str, to: str, subject: str, text: str, watcher: Watcher) -> str | None:
+        """To one address, in plain text. Genesys's reference, if there is one. Raises ServiceError."""
         body = {
             "senderType": "Outbound",
             "fromAddress": {"email": sender},
@@ -35,14 +39,19 @@ class Agentless:
             "subject": subject,
             "textBody": text,
         }
-        await self._send(EMAIL, SEND_EMAIL, body, watcher)
+        return await self._send(EMAIL, SEND_EMAIL, body, watcher)
 
-    async def _send(self, path: str, needs: str, body: object, watcher: Watcher) -> None:
+    async def _send(self, path: str, needs: str, body: object, watcher: Watcher) -> str | None:
         try:
-            await self._client.call("POST", path, needs=needs, json=body, watcher=watcher)
+            response = await self._client.call("POST", path, needs=needs, json=body, watcher=watcher, final=True)
         except BadRequest as error:  # its words are kept for a while, and may quote whom it was for
             words = without_addresses(error.words)
             raise BadRequest(status=error.status, words=words, reference=error.reference) from None
+        try:
+            read_object(response)
+        except UnusableAnswer as error:  # from somebody else, perhaps
+            raise UnusableAnswer(why=error.why, acted=True, reference=error.reference) from None
+        return faults.reference_of(response)
 
 
 def without_addresses(words: str) -> str:

@@ -16,7 +16,7 @@ from bot.desk.models import Order, Session, SessionId
 from bot.desk.progress import Watcher
 from bot.genesys import faults
 from bot.genesys.answers import answered_at, is_safe_url, read_object
-from bot.genesys.client import GenesysClient
+from bot.genesys.client import Gate, GenesysClient
 from bot.genesys.join_template import JoinTemplate
 from bot.genesys.live import Live, LiveConversations, WaitingOnly, read_time
 from bot.genesys.sessions import ID, SessionView
@@ -24,7 +24,7 @@ from bot.genesys.sessions import ID, SessionView
 COBROWSE = "/api/v2/conversations/{}/cobrowse"
 OFFER = "/api/v2/webdeployments/deployments/{}/cobrowse/{}"
 ADD, ADD_VOICE = "conversation:cobrowse:add", "conversation:cobrowseVoice:add"
-SEE_OFFERS = "access to the deployment's offers, which are open to everybody"
+SEE_OFFERS, NOBODY = "access to the deployment's offers, which are open to everybody", Gate()
 OFFER_SECONDS = 600
 """How long an offer is taken to stand whose answer does not say until when."""
 CALLS = 3
@@ -76,7 +76,7 @@ class Conversations:
         taken up, withdrawn or over, which it does not say. Raises NoSuchSession without a deployment; ServiceError.
         """
         try:
-            response = await self._client.call("GET", self._offer(session_id), needs=SEE_OFFERS, safe=True)
+            response = await self._client.call("GET", self._offer(session_id), needs=SEE_OFFERS, safe=True, auth=NOBODY)
         except BadRequest as error:
             if error.status == 404:
                 return SessionView(session_id, GONE)
@@ -98,7 +98,7 @@ class Conversations:
     async def end(self, session_id: SessionId) -> None:
         """Withdraws the offer. Raises NoSuchSession when there is none to withdraw, or no deployment to ask."""
         try:
-            await self._client.call("DELETE", self._offer(session_id), needs=SEE_OFFERS, safe=True)
+            await self._client.call("DELETE", self._offer(session_id), needs=SEE_OFFERS, safe=True, auth=NOBODY)
         except BadRequest as error:
             if error.status in (404, 405):
                 raise NoSuchSession(reference=error.reference) from None

@@ -18,7 +18,7 @@ from bot.sandbox.genesys_outbox import Outbox
 from bot.sandbox.genesys_pages import page
 from bot.sandbox.genesys_records import GenesysUser, Session, keep
 from bot.sandbox.genesys_refusals import ApiError, check_create, is_uuid, read_json, searched_emails
-from bot.sandbox.genesys_tokens import token_info
+from bot.sandbox.genesys_tokens import subject, token_info
 
 READ, WRITE = "cobrowse:session:read", "cobrowse:session:write"
 SESSIONS, SESSION = "/api/v2/conversations/cobrowse", "/api/v2/conversations/cobrowse/{id}"
@@ -50,6 +50,7 @@ class Api:
             web.post("/oauth/token", self._token, name="token"),
             web.post("/api/v2/users/search", self._search, name="search"),
             web.get("/api/v2/tokens/me", self._me, name="me"),
+            web.get("/api/v2/authorization/subjects/me", self._roles, name="roles"),
             web.get("/api/v2/users/{id}", self._user),
             web.get("/api/v2/cobrowse/applications", self._applications, name="applications"),
             web.post(SESSIONS, self._create, name="create"),
@@ -81,6 +82,10 @@ class Api:
     async def _me(self, request: web.Request) -> web.Response:
         self._require(request)
         return token_info(self._login, request)
+
+    async def _roles(self, request: web.Request) -> web.Response:
+        self._require(request)
+        return subject(self._login, request, self.conversations.lacks)
 
     async def _create(self, request: web.Request) -> web.Response:
         self._require(request, WRITE)

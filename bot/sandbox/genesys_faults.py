@@ -27,7 +27,8 @@ from bot.sandbox.genesys_behaviour import (
 )
 from bot.sandbox.genesys_refusals import USER_CONTEXT, OAuthError
 
-CALLS = ("token", "search", "applications", "query", "conversation", "create", "read", "me", "sms", "email", "end")
+_ASKED = ("token", "search", "applications", "query", "conversation", "read", "me", "roles")
+CALLS = (*_ASKED, "create", "sms", "email", "end")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
-"""What the sandbox's Genesys says of a token, and of the time: enough for `check`."""
+"""What the sandbox's Genesys says of a token, of its client's roles, and of the time: enough for `check`."""
 
 import time
+from collections.abc import Collection
 from email.utils import formatdate
 
 from aiohttp import web
@@ -16,6 +17,33 @@ def token_info(login: Login, request: web.Request) -> web.Response:
     scopes = {"authorizedScope": sorted(grant.scopes) if grant else []}
     both = {"organization": organization, "homeOrganization": organization}
     return web.json_response({**both, "OAuthClient": client, **scopes})
+
+
+PERMISSIONS = (
+    "analytics:agentConversationDetail:view",
+    "analytics:conversationDetail:view",
+    "conversation:agentlessEmail:send",
+    "conversation:cobrowse:add",
+    "conversation:cobrowseVoice:add",
+    "conversation:communication:view",
+    "conversation:email:create",
+    "conversation:message:create",
+    "directory:user:view",
+)
+"""What the client's role allows, unless it `lacks` some of it."""
+
+
+def subject(login: Login, request: web.Request, lacks: Collection[str]) -> web.Response:
+    """Genesys Cloud's AuthzSubject: the client's grants, and what their roles allow when that is asked for."""
+    role: dict[str, object] = {"id": "b4ad8bd0-0000-4000-8000-000000000001", "name": "Co-browse bot", "default": False}
+    if request.query.get("includeFullRoles") == "true":
+        allowed = [permission.split(":") for permission in PERMISSIONS if permission not in lacks]
+        role["policies"] = [
+            {"domain": domain, "entityName": entity, "actions": [action]} for domain, entity, action in allowed
+        ]
+    grant = {"subjectId": login.client_id, "division": {"id": "*", "name": ""}, "role": role}
+    told = {"id": login.client_id, "name": "cobrowse-bot", "grants": [grant]}
+    return web.json_response({**told, "selfUri": "/api/v2/authorization/subjects/me"})
 
 
 def date(ahead_seconds: float) -> str:

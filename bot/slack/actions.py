@@ -49,13 +49,16 @@ def register(app: AsyncApp, desk: Desk, delivery: Delivery, words: Words) -> Non
 
     for action, kind in SESSION_ACTIONS.items():
         on_session(action, kind)
+    _register_repeats(app, desk, delivery, words)
+
+
+def _register_repeats(app: AsyncApp, desk: Desk, delivery: Delivery, words: Words) -> None:
+    """Try again, for what failed, and the choice of a conversation, for what was in doubt."""
 
     @app.action(TRY_AGAIN_ACTION)
     async def on_try_again(ack: AsyncAck, body: dict[str, Any]) -> None:
         failed, press = read_press(body)
-        container = body.get("container") or {}
-        if container.get("message_ts") and not container.get("is_ephemeral"):
-            delivery.note_place(press.id, press.channel_id, str(container["message_ts"]))
+        note_place(body, press)
         try:
             await desk.try_again(RequestId(failed), press)
         except (TryAgainRefused, NotAccepted) as error:
@@ -68,11 +71,17 @@ def register(app: AsyncApp, desk: Desk, delivery: Delivery, words: Words) -> Non
         value, press = read_press(body)
         failed, wanted = read_pick(value)
         press = replace(press, key=f"try-again:{failed}", conversation_id=wanted)  # one of them, once
+        note_place(body, press)
         try:
             await desk.try_again(failed, press)
         except (TryAgainRefused, NotAccepted) as error:
             delivery.tell_soon(press, words.failure(error, press.id))
         await ack()
+
+    def note_place(body: dict[str, Any], press: Request) -> None:
+        container = body.get("container") or {}
+        if container.get("message_ts") and not container.get("is_ephemeral"):
+            delivery.note_place(press.id, press.channel_id, str(container["message_ts"]))
 
 
 def read_press(body: dict[str, Any]) -> tuple[str, Request]:

@@ -19,7 +19,7 @@ def controls(session: Session, *, share: bool = True, direct: bool = True, send:
     """The buttons of one session."""
     row = open_button(session)
     if send and session.join_url:  # what the link is for, so it comes first
-        row.insert(0, button("Send to customer…", SEND_TO_ACTION, value=session.id, style="primary"))
+        row.insert(0, _send_button(session) | {"style": "primary"})
     if direct:
         row.append(button("Send to me", DIRECT_ACTION, value=session.id))
     if share:
@@ -35,11 +35,18 @@ def can_share(request: Request) -> bool:
 
 
 def listed(
-    record: SessionRecord, *, everybodys: bool, elsewhere: bool = False, share: bool = True, alone: bool = False
+    record: SessionRecord,
+    *,
+    everybodys: bool,
+    elsewhere: bool = False,
+    share: bool = True,
+    alone: bool = False,
+    send: bool = False,
 ) -> list[Block]:
-    """One line of a list; of one's own with its link and its buttons. `elsewhere` than in a message: End alone.
+    """One line of a list; of one's own with its link and its buttons. `elsewhere` than in a message where it was asked
+    for: none that leads to a channel or a direct message. `alone`: the list is this one.
 
-    `alone`: the list is this one.
+    `send`: there is Send to customer, too, for who may read the link, which nobody else's record has.
     """
     session, name = record.session, escape(record.session.name)
     ends = f"{until(session)} {clock(session.ends_at)}"
@@ -47,9 +54,13 @@ def listed(
     named = {} if alone or elsewhere else {"block_id": f"{LISTED}{session.id}"}
     if everybodys:
         line = section(f"<@{record.agent}> · *{name}* · {ends}{given}")
+        if send and session.join_url:
+            return [line, buttons(_send_button(session), _end_button(session)) | named]
         return [line | named | {"accessory": _end_button(session)}]
     whose = f" · host <@{record.agent}>{given}" if given else ""
     row = controls(session, share=share and not elsewhere, direct=not elsewhere)
+    if send and session.join_url:
+        row["elements"].insert(0, _send_button(session))  # it does not stand out: there may be several
     return [section(f"*{name}* · {ends}{whose}"), *bare_ways_in(session), row | named]
 
 
@@ -70,7 +81,7 @@ def agent_card(request: Request, session: Session, *, send: bool = False) -> Mes
     )
 
 
-def direct_card(record: SessionRecord) -> Message:
+def direct_card(record: SessionRecord, *, send: bool = False) -> Message:
     """A session in a direct message to its host or requester."""
     session, name = record.session, escape(record.session.name)
     return Message(
@@ -78,7 +89,7 @@ def direct_card(record: SessionRecord) -> Message:
         [
             section(f":link: *Co-browse session*\n{name}"),
             *ways_in(session),
-            controls(session, share=False, direct=False),
+            controls(session, share=False, direct=False, send=send),
             _whose(record),
         ],
     )
@@ -119,6 +130,10 @@ def small_print(host_line: str, session: Session, request_id: RequestId) -> list
         context(f"{host_line} · {until(session)} {clock(session.ends_at)}"),
         context(f"Session `{escape(session.id)}` · Host `{session.host_id}` · Reference `{request_id}`"),
     ]
+
+
+def _send_button(session: Session) -> Block:
+    return button("Send to customer…", SEND_TO_ACTION, value=session.id)
 
 
 def _end_button(session: Session) -> Block:

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -101,13 +102,11 @@ class Delivery:
         proxy_for: Callable[[str], str | None] = lambda url: None,
     ) -> None:
         self._web, self._direct, self._herald = web, direct, herald
-        self._response_urls = ResponseUrls(http, proxy_for)
-        self._completion = Completion(web, words)
-        self._words = words
+        self._response_urls, self._completion = ResponseUrls(http, proxy_for), Completion(web, words)
+        self._words, self._way_seconds = words, WAY_SECONDS
         self._posting: set[asyncio.Task[None]] = set()
         self._standing: TTLCache[RequestId, tuple[ChannelId, str]] = TTLCache(10_000, ANSWERABLE.total_seconds())
         self.listeners: list[Callable[[Request, Outcome], None]] = []
-        self._way_seconds = WAY_SECONDS
         self._deadlines: set[asyncio.Timeout] = set()
 
     async def note(self, request: Request, note: Note) -> None:
@@ -124,12 +123,13 @@ class Delivery:
     async def _reach(self, request: Request, outcome: Outcome) -> bool:
         if request.kind is Kind.STEP:
             return await self._completion.tell(request, outcome, lambda way, send: self._try(way, send, request.id))
-        message = self._words.answer(request, outcome)
+        place = self._standing.pop(request.id, None)  # there it is kept, and nobody else reads it
+        message = self._words.answer(replace(request, reply_url=None) if place else request, outcome)
         waiting = datetime.now(UTC) - request.accepted_at < ANSWERABLE
         # A failure that is tried again makes way; a card only when its session is over, else its link would be gone.
-        replace = request.replaces and (request.kind is not Kind.END or isinstance(outcome, Ended | EndedAlready))
-        if waiting and request.reply_url and await self.post(request.reply_url, message, replace=replace):
-            if replace and isinstance(outcome, Started) and (place := self._standing.pop(request.id, None)):
+        makes_way = request.replaces and (request.kind is not Kind.END or isinstance(outcome, Ended | EndedAlready))
+        if waiting and request.reply_url and await self.post(request.reply_url, message, replace=makes_way):
+            if makes_way and isinstance(outcome, Started) and place:
                 await self._herald.remember(outcome.session.id, *place)
             return True
         session = outcome.session if isinstance(outcome, Started) else None
@@ -146,7 +146,7 @@ class Delivery:
         return False
 
     def note_place(self, request_id: RequestId, channel_id: ChannelId, ts: str) -> None:
-        """The message that the answer to this request will replace stays, so a session in it is changed later."""
+        """The direct message that the answer will replace: it stays, so a session in it is changed later."""
         self._standing[request_id] = channel_id, ts
 
     async def close_posts(self) -> None:

@@ -8,6 +8,8 @@ import asyncio
 import json
 import logging
 import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -23,8 +25,11 @@ from bot.slack.boundary import dispatch
 log = logging.getLogger(__name__)
 
 PATH = "/slack/events"
-BODY_BYTES = 1024 * 1024
-"""A shortcut brings the message it was chosen on, its text twice, and eight bytes for each letter that is not ASCII."""
+BODY_BYTES = 64 * 1024
+LARGE_BODY_BYTES, LARGE_AT_ONCE = 1024 * 1024, 8
+"""A shortcut brings the message it was chosen on, its text twice, and eight bytes for each letter that is not ASCII; so
+what begins as a press or a shortcut does may be larger, a few at once."""
+_INTERACTIVE = b"payload="
 BODY_SECONDS = 5.0
 FIELDS = 100
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
@@ -33,7 +38,7 @@ _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 
 
 class Rejected(Exception):
-    """Not from Slack, or not fit to be read; `status` is the 4xx it gets."""
+    """Not from Slack, or not fit to be read; `status` is the 4xx it gets, or 503 where there is no room now."""
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
@@ -46,28 +51,61 @@ class Endpoint:
     def __init__(self, app: AsyncApp, signing_secret: str, meter: Meter) -> None:
         self._app, self._meter = app, meter
         self._verifier = SignatureVerifier(signing_secret)
+        self._large = 0
 
     def add_to(self, server: web.Application) -> None:
-        """Puts the route into a server, which has to limit what it reads to BODY_BYTES."""
+        """Puts the route into a server. What is read is bounded here."""
         server.router.add_post(PATH, self.handle)
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answers Slack; 4xx for whatever is not provably from Slack."""
-        try:
-            raw = await _read(request)
-            body = self._verified(request, raw)
-            bolt_request = _bolt_request(_fields(body, request.content_type), request)
-        except Rejected as rejected:
-            log.warning("refused", extra={"fields": {"status": rejected.status, "why": str(rejected)}})
-            return web.Response(status=rejected.status, text=f"{rejected}\n")
-        return await to_aiohttp_response(await dispatch(self._app, bolt_request, self._meter))
+        with ExitStack() as room:
+            try:
+                timestamp, signature = _proof(request)
+                raw = await self._read(request, room)
+                body = self._verified(raw, timestamp, signature)
+                bolt_request = _bolt_request(_fields(body, request.content_type), request)
+            except Rejected as rejected:
+                log.warning("refused", extra={"fields": {"status": rejected.status, "why": str(rejected)}})
+                return web.Response(status=rejected.status, text=f"{rejected}\n")
+            return await to_aiohttp_response(await dispatch(self._app, bolt_request, self._meter))
 
-    def _verified(self, request: web.Request, raw: bytes) -> str:
+    async def _read(self, request: web.Request, room: ExitStack) -> bytes:
+        """The body. Raises Rejected, as soon as it is known."""
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                return await self._pieces(request, room)
+        except TimeoutError:
+            raise Rejected(408, "the body took too long") from None
+        except (ValueError, ConnectionError):
+            raise Rejected(400, "the body cannot be read") from None
+
+    async def _pieces(self, request: web.Request, room: ExitStack) -> bytes:
+        body, announced, most = bytearray(), request.content_length or 0, BODY_BYTES
+        if announced > LARGE_BODY_BYTES or (announced > BODY_BYTES and request.content_type != _FORM):
+            raise Rejected(413, "the body is too large")
+        async for piece in request.content.iter_any():
+            body += piece
+            if max(announced, len(body)) <= most or len(body) < len(_INTERACTIVE):
+                continue
+            if most == LARGE_BODY_BYTES or not body.startswith(_INTERACTIVE):
+                raise Rejected(413, "the body is too large")
+            room.enter_context(self._room_for_a_large_one())
+            most = LARGE_BODY_BYTES
+        return bytes(body)
+
+    @contextmanager
+    def _room_for_a_large_one(self) -> Iterator[None]:
+        if self._large >= LARGE_AT_ONCE:
+            raise Rejected(503, "too many large bodies at once")
+        self._large += 1
+        try:
+            yield
+        finally:
+            self._large -= 1
+
+    def _verified(self, raw: bytes, timestamp: str, signature: str) -> str:
         """The body as text. Raises Rejected."""
-        timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
-        signature = request.headers.get("X-Slack-Signature", "")
-        if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
-            raise Rejected(401, "no valid signature headers")
         try:
             body = raw.decode()
         except UnicodeDecodeError:
@@ -77,18 +115,13 @@ class Endpoint:
         return body
 
 
-async def _read(request: web.Request) -> bytes:
-    if (request.content_length or 0) > BODY_BYTES:
-        raise Rejected(413, "the body is too large")
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await request.read()
-    except TimeoutError:
-        raise Rejected(408, "the body took too long") from None
-    except web.HTTPRequestEntityTooLarge:
-        raise Rejected(413, "the body is too large") from None
-    except (ValueError, ConnectionError):
-        raise Rejected(400, "the body cannot be read") from None
+def _proof(request: web.Request) -> tuple[str, str]:
+    """The timestamp and the signature, without which nothing is read. Raises Rejected."""
+    timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
+    signature = request.headers.get("X-Slack-Signature", "")
+    if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
+        raise Rejected(401, "no valid signature headers")
+    return timestamp, signature
 
 
 def _fields(body: str, content_type: str) -> dict[str, Any]:

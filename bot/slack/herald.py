@@ -41,8 +41,17 @@ class Herald:
     """Keeps to desk.register.Herald and desk.posts.Editor. `once` is a client that sends nothing twice."""
 
     def __init__(
-        self, web: AsyncWebClient, once: AsyncWebClient, direct: DirectMessages, places: Places, book: PostBook
+        self,
+        web: AsyncWebClient,
+        once: AsyncWebClient,
+        direct: DirectMessages,
+        places: Places,
+        book: PostBook,
+        *,
+        sends: bool = False,
     ) -> None:
+        """`sends`: links are sent to customers."""
+        self._sends = sends
         self._web, self._once, self._direct, self._places, self._book = web, once, direct, places, book
         self._hurried = asyncio.Event()
 
@@ -86,7 +95,7 @@ class Herald:
 
     async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
         try:
-            channel_id, ts = await self._direct.post(user_id, direct_card(record))
+            channel_id, ts = await self._direct.post(user_id, direct_card(record, send=self._sends))
         except SlackApiError as error:
             raise NotPosted(error_code(error) or "an error") from None
         except (*TROUBLE, *MISSHAPEN):

@@ -3,6 +3,7 @@
 https://docs.slack.dev/reference/views/home-tab-views
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from bot.slack.views import View
 START_ACTION, REFRESH_ACTION = "home_start", "home_refresh"
 MOST_OWN, MOST_OTHERS = 8, 15
 """A view may have a hundred blocks; an own session takes six at most, any other one."""
+MOST_LETTERS = 18_000
+"""Of sessions, as JSON: Slack sends the whole tab back each time it is opened, which the HTTP door has to take."""
 MOST_DOUBTS = 10
 Records = Sequence[SessionRecord]
 
@@ -49,14 +52,14 @@ def refused(error: CobrowseError, contact: str) -> View:
     return _home([section(f":no_entry: *{said.what}*\n{said.next}")])
 
 
-def home(look: Look, command: str, contact: str) -> View:
-    """The whole of it."""
+def home(look: Look, command: str, contact: str, *, sends: bool = False) -> View:
+    """The whole of it; `sends`: links are sent to customers."""
     blocks = [*_identity(look.identity, contact), *_start(look, command, contact)]
     more = f"… and more: `{command} status` shows them."
-    blocks += _sessions("Your open sessions", look.own, MOST_OWN, more, contact, everybodys=False)
+    blocks += _sessions("Your open sessions", look.own, MOST_OWN, more, contact, own=True, send=sends)
     if look.others is not None:
         more = f"… and more: `{command} list` shows them."
-        blocks += _sessions("Open sessions of others", look.others, MOST_OTHERS, more, contact, everybodys=True)
+        blocks += _sessions("Open sessions of others", look.others, MOST_OTHERS, more, contact)
     if look.doubts is not None:
         blocks += _condition(look.doubts, look.failure, contact)
     return _home([*blocks, context(f"As of {clock(datetime.now(UTC))} · `{command} help` shows what can be typed")])
@@ -84,16 +87,29 @@ def _start(look: Look, command: str, contact: str) -> list[Block]:
 
 
 def _sessions(
-    title: str, records: Records | CobrowseError, most: int, more: str, contact: str, *, everybodys: bool
+    title: str,
+    records: Records | CobrowseError,
+    most: int,
+    more: str,
+    contact: str,
+    *,
+    own: bool = False,
+    send: bool = False,
 ) -> list[Block]:
     head: list[Block] = [{"type": "divider"}, section(f"*{title}*")]
     if isinstance(records, CobrowseError):
         return [*head, section(f":warning: They cannot be seen now. {_why(records, contact)}")]
     if not records:
         return [*head, section("There is none.")]
+    shown, room = 0, MOST_LETTERS
     for record in records[:most]:
-        head += listed(record, everybodys=everybodys, elsewhere=True)
-    return [*head, context(more)] if len(records) > most else head
+        line = listed(record, everybodys=not own, elsewhere=True, send=send)
+        room -= len(json.dumps(line))
+        if room < 0:
+            break
+        head += line
+        shown += 1
+    return [*head, context(more)] if len(records) > shown else head
 
 
 def _condition(doubts: Sequence[str], failure: Failure | None, contact: str) -> list[Block]:

@@ -28,6 +28,8 @@ Reply = Answer | Proposed | Sent
 
 
 MOST_APPLICATIONS = 20
+MOST_SENT = 6
+"""So many links can be sent from a list of everybody's: one that can takes two blocks. See desk/register.py."""
 
 
 def reply(command: str, contact: str, outcome: Reply, request: Request, *, sends: bool = False) -> Message:
@@ -48,7 +50,7 @@ def _message(command: str, contact: str, outcome: Answer, request: Request, send
         case Recalled():
             return _recalled(outcome, request, sends)
         case Listed():
-            return _listed(command, outcome, request)
+            return _listed(command, outcome, request, sends)
         case Ended(record=record) if request.replaces:
             return closed_card(record)
         case Ended(record=record):
@@ -109,7 +111,7 @@ def _recalled(outcome: Recalled, request: Request, sends: bool) -> Message:
     return Message(text, [head, *ways_in(session), row])
 
 
-def _listed(command: str, outcome: Listed, request: Request) -> Message:
+def _listed(command: str, outcome: Listed, request: Request, sends: bool) -> Message:
     count, everybodys = len(outcome.records), outcome.everybodys
     if not count:
         whose = "There is no open session in this workspace." if everybodys else "You have no open session."
@@ -117,11 +119,12 @@ def _listed(command: str, outcome: Listed, request: Request) -> Message:
     counted = f"{'more than ' if outcome.cut else ''}{count} open session{'' if count == 1 else 's'}"
     text = f"This workspace has {counted}." if everybodys else f"You have {counted}."
     blocks: list[Block] = [section(f"*{text}*")]
-    share, alone = can_share(request), count == 1 and not everybodys
-    for record in outcome.records:  # five blocks each at most, or one: desk/register.py says how many there can be
+    share, alone, elsewhere = can_share(request), count == 1 and not everybodys, not request.reply_url
+    for number, record in enumerate(outcome.records):  # five blocks each at most, or one, or two of MOST_SENT
         if not everybodys and len(blocks) > 1:
             blocks.append({"type": "divider"})
-        blocks += listed(record, everybodys=everybodys, elsewhere=not request.reply_url, share=share, alone=alone)
+        send = sends and (not everybodys or len(blocks) - number <= MOST_SENT)
+        blocks += listed(record, everybodys=everybodys, elsewhere=elsewhere, share=share, alone=alone, send=send)
     more = [context(f"These are the newest {count}.")] if outcome.cut else []
     return Message(text, [*blocks, *more])
 

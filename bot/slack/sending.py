@@ -56,6 +56,12 @@ def register(app: AsyncApp, desk: Desk, views: Views, delivery: Delivery, words:
         else:
             await ack()
 
+    _register_question(app, desk, delivery, words)
+
+
+def _register_question(app: AsyncApp, desk: Desk, delivery: Delivery, words: Words) -> None:
+    """What can be pressed when the address has been shown."""
+
     @app.action(SEND_ACTION)
     async def on_send(ack: AsyncAck, body: dict[str, Any]) -> None:
         value, press = read_press(body)

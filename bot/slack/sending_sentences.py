@@ -49,7 +49,7 @@ def _of_a_press(error: CobrowseError, contact: str) -> tuple[str, str] | None:
     again = "Type the command again, or use the card's button."
     match error:
         case errors.OutcomeUnknown() | errors.UnusableAnswer(acted=True):
-            return f"Genesys did not answer. {unknown}", check
+            return f"Genesys gave no clear answer. {unknown}", check
         case errors.Interrupted(maybe_created=True):
             return f"The bot was restarted in the middle of it. {unknown}", check
         case errors.Unexpected(maybe_created=True):

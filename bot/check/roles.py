@@ -1,0 +1,62 @@
+"""Genesys: whether the client's roles allow what cannot be tried without doing it: offers, SMS, e-mails. Only asks."""
+
+from dataclasses import dataclass
+
+from bot.check.findings import Finding, doubt, right, wrong
+from bot.desk import errors
+from bot.desk.conversation_errors import UserContextNeeded
+from bot.desk.sending import Terms
+from bot.genesys.agentless import SEND_AGENTLESS_EMAIL, SEND_EMAIL, SEND_SMS
+from bot.genesys.client import GenesysClient
+from bot.genesys.conversations import ADD, ADD_VOICE
+from bot.genesys.live import VIEW
+from bot.genesys.roles import view_roles
+from bot.settings import Service
+
+UNDER = "in Genesys Cloud under Integrations › OAuth"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One of these permissions, and what it is for."""
+
+    any_of: tuple[str, ...]
+    to: str
+
+    def __str__(self) -> str:
+        return f"{' or '.join(self.any_of)} (to {self.to})"
+
+
+def needs(service: Service, sending: Terms | None) -> list[Need]:
+    """What these settings take, beside what check tries."""
+    needed = []
+    if service.conversations:
+        needed.append(Need((VIEW,), "look at a conversation"))
+        needed += [Need((ADD,), "offer co-browse in chats"), Need((ADD_VOICE,), "offer it in calls")]
+    if sending and sending.sms_from:
+        needed.append(Need((SEND_SMS,), "send SMS"))
+    if sending and sending.email_from:
+        needed.append(Need((SEND_EMAIL, SEND_AGENTLESS_EMAIL), "send e-mails"))
+    return needed
+
+
+async def look(client: GenesysClient, needed: list[Need]) -> Finding:
+    """The line about it. Raises ServiceError."""
+    listed = "; ".join(map(str, needed))
+    unseen = f"Genesys does not say what the client's roles allow, and trying would create something. Needed: {listed}."
+    mend = f"Look at the client's roles, {UNDER}; the first session or message will show it, too."
+    try:
+        roles = await view_roles(client)
+    except (errors.BadRequest, errors.Forbidden, errors.UnusableAnswer, UserContextNeeded):
+        return doubt("roles", unseen, mend)
+    missing = [need for need in needed if not any(map(roles.allow, need.any_of))]
+    if not missing:
+        return right("roles", f"{', '.join(roles.names)}: allow {listed}")
+    if not roles.is_whole:
+        return doubt("roles", unseen, mend)
+    named = ", ".join(roles.names)
+    what = f"the client's roles ({named}) lack {'; '.join(map(str, missing))}."
+    if [need.any_of for need in missing] == [(ADD_VOICE,)]:
+        return doubt("roles", what, f"If there are calls to co-browse in, give a role that permission, {UNDER}.")
+    permissions = " and ".join(need.any_of[0] for need in missing)
+    return wrong("roles", what, f"Give the OAuth client a role with {permissions}, {UNDER}.")
