@@ -17,6 +17,7 @@ from bot.desk.errors import CobrowseError, HostNotFound, NotAccepted, Refused, S
 from bot.desk.models import Identity, Request, Started
 from bot.desk.outcomes import Ended, Explained, Linked, Outcome, Recalled, Sent, SentDirect, Shared
 from bot.desk.press_errors import TryAgainRefused
+from bot.desk.remembered import SessionRecord
 from bot.desk.steps import NobodyNamed, step_of
 
 log = logging.getLogger(__name__)
@@ -61,11 +62,12 @@ def _about(outcome: Outcome) -> dict[str, Any]:
         case Started(session=session, agent_told=told, rule=rule):
             known = {"session": session.id, "host": session.host_id, "rule": rule, "reference": session.reference}
             return {**known, "agent_told": told}
-        case Ended(record=record) | Shared(record=record) | SentDirect(record=record) | Recalled(record=record):
-            return {"session": record.session.id, "host": record.session.host_id, "agent": record.agent}
+        case Shared(record=record) | SentDirect(record=record) | Recalled(record=record):
+            return _session(record)
+        case Ended(record=record, reference=reference):
+            return {**_session(record), "reference": reference}
         case Sent(record=record, address=address, reference=reference):
-            known = {"session": record.session.id, "host": record.session.host_id, "agent": record.agent}
-            return {**known, "sent_to": address.masked, "reference": reference}
+            return {**_session(record), "sent_to": address.masked, "reference": reference}
         case Identity(host=host):
             return {"host": host.id, "rule": host.rule}
         case Explained(host=host) if host:
@@ -75,6 +77,10 @@ def _about(outcome: Outcome) -> dict[str, Any]:
         case ServiceError(reference=reference):
             return {"reference": reference}
     return {}
+
+
+def _session(record: SessionRecord) -> dict[str, Any]:
+    return {"session": record.session.id, "host": record.session.host_id, "agent": record.agent}
 
 
 class AuditFile(WatchedFileHandler):

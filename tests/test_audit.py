@@ -65,6 +65,7 @@ async def test_each_decision_is_a_line_that_says_who_what_for_whom_and_why(quick
     assert (refused["requester"], refused["agent"]) == (ANA, BEN)
     assert (unmapped["decision"], unmapped["outcome"]) == ("refused", "HostNotFound")
     assert (end["action"], end["decision"], end["session"]) == ("end", "allowed", sessions[0])
+    assert end["reference"] not in ("", own["reference"])
     assert all(line["reached"] and line["at"].endswith("Z") and len(line["request"]) == 12 for line in lines(path))
     text = path.read_text()
     assert "Smith" not in text

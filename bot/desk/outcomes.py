@@ -37,9 +37,10 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The session is over now."""
+    """The session is over now; `reference` is the service's."""
 
     record: SessionRecord
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

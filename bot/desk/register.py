@@ -29,8 +29,8 @@ class SessionControl(Protocol):
     async def is_over(self, session_id: SessionId) -> bool:
         """Whether the service says so. Raises ServiceError."""
 
-    async def end(self, session_id: SessionId) -> None:
-        """Raises NoSuchSession when it cannot be ended, ServiceError."""
+    async def end(self, session_id: SessionId) -> str | None:
+        """The service's reference. Raises NoSuchSession when it cannot be ended, ServiceError."""
 
 
 class Herald(Protocol):
@@ -92,15 +92,16 @@ class Register:
         record = await self._named(request) if request.argument else await self._only_one(request)
         if not record.concerns(request.requester) and await self._access.role(request.requester) is Role.MEMBER:
             raise MayNotEnd(record.agent, record.requester)
+        reference = None
         if not record.is_over:
-            await self._end(record)
+            reference = await self._end(record)
             try:
                 record = await self._close(record, request.id)
             except StoreUnavailable:  # it is over all the same, and whoever looks next finds that out
-                return Ended(record)
+                return Ended(record, reference)
         if record.ended_by != request.id:
             raise EndedAlready
-        return Ended(record)
+        return Ended(record, reference)
 
     async def share(self, request: Request) -> Shared:
         self._access.check_place(request)
@@ -158,14 +159,15 @@ class Register:
                 return await self._service.is_over(record.session.id)
         return False
 
-    async def _end(self, record: SessionRecord) -> None:
+    async def _end(self, record: SessionRecord) -> str | None:
         """At the service, which need not know it any more: somebody may have ended it this very moment."""
         try:
-            await self._service.end(record.session.id)
-        except NoSuchSession:
+            return await self._service.end(record.session.id)
+        except NoSuchSession as error:
             now = await self._book.session(record.session.id)
             if not (now and now.is_over) and not await self._is_over(record):
                 raise
+            return error.reference
 
     async def _close(self, record: SessionRecord, by: RequestId | None) -> SessionRecord:
         ours = await self._book.end_session(record.session.id, by)

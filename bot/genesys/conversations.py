@@ -95,10 +95,13 @@ class Conversations:
         """None: a conversation is what a session belongs to here."""
         return []
 
-    async def end(self, session_id: SessionId) -> None:
-        """Withdraws the offer. Raises NoSuchSession when there is none to withdraw, or no deployment to ask."""
+    async def end(self, session_id: SessionId) -> str | None:
+        """Withdraws the offer; returns Genesys's reference. Raises NoSuchSession when there is none to withdraw, or no
+        deployment to ask."""
+        path = self._offer(session_id)
         try:
-            await self._client.call("DELETE", self._offer(session_id), needs=SEE_OFFERS, safe=True, auth=NOBODY)
+            response = await self._client.call("DELETE", path, needs=SEE_OFFERS, safe=True, auth=NOBODY)
+            return faults.reference_of(response)
         except BadRequest as error:
             if error.status in (404, 405):
                 raise NoSuchSession(reference=error.reference) from None

@@ -72,9 +72,9 @@ class Sessions:
         except NoSuchSession:  # the contract names no path to read, so this need not mean the session
             return False
 
-    async def end(self, session_id: SessionId) -> None:
-        """Ends a session. Raises NoSuchSession when the service does not know it or cannot end it on demand."""
-        await self._on(session_id, "DELETE")
+    async def end(self, session_id: SessionId) -> str | None:
+        """Ends a session; returns the service's reference. Raises NoSuchSession when it knows none or can end none."""
+        return faults.reference_of(await self._on(session_id, "DELETE"))
 
     async def _on(self, session_id: SessionId, method: str) -> httpx.Response:
         try:
