@@ -6,7 +6,8 @@ import pytest
 
 from bot.desk import conversation_errors, errors, limits, press_errors, sending_errors, session_errors, steps
 from bot.desk.errors import CobrowseError, Miss
-from bot.desk.models import LiveConversation, Standing
+from bot.desk.interactions import LiveConversation
+from bot.desk.models import Standing
 from bot.slack.blocks import escape
 from bot.slack.sentences import sentence
 

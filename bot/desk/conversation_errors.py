@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from bot.desk.errors import ServiceError
-from bot.desk.models import ConversationId, LiveConversation
+from bot.desk.interactions import LiveConversation
+from bot.desk.models import ConversationId
 
 
 class NoConversation(ServiceError):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.desk import conversation_errors, errors, limits, press_errors
 from bot.desk.errors import CobrowseError
-from bot.desk.models import LiveConversation
+from bot.desk.interactions import LiveConversation
 from bot.slack.blocks import escape
 from bot.slack.sending_sentences import of_a_sending
 from bot.slack.session_sentences import STANDINGS, of_a_session, of_another_request
