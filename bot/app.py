@@ -11,27 +11,22 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.audit import AuditLog
+from bot.callback import Callback
 from bot.desk.access import Access
 from bot.desk.condition import Condition
+from bot.desk.connecting import Connecting
 from bot.desk.desk import Desk
 from bot.desk.hosts import Hosts, ListedHosts, Rule, SameEmail
 from bot.desk.inquiries import Inquiries
 from bot.desk.journal import Journal
 from bot.desk.limits import Gatekeeper
-from bot.desk.meter import UNMEASURED, Meter
 from bot.desk.register import Register
 from bot.desk.sending import Sending
 from bot.genesys.agentless import Agentless
-from bot.genesys.auth import TokenAuth
-from bot.genesys.client import GenesysClient
-from bot.genesys.connections import HttpClient
-from bot.genesys.conversations import CALLS, Conversations
-from bot.genesys.pace import Pace
-from bot.genesys.sessions import Sessions
 from bot.genesys.users import Users
 from bot.health import Health
 from bot.metrics import Metrics
-from bot.settings import Service, Settings
+from bot.settings import Settings
 from bot.settings.doubts import doubts
 from bot.slack import actions, boundary, commands, home, modals, sending, steps
 from bot.slack.bolt import new_bolt_app
@@ -45,17 +40,20 @@ from bot.slack.places import Places
 from bot.slack.scopes import missing
 from bot.slack.views import Views
 from bot.store.opening import open_store
+from bot.upstream import open_genesys, open_user_tokens, session_service
 
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """The parts that whoever runs the bot needs. `socket_web` is for Socket Mode's own calls."""
+    """The parts that whoever runs the bot needs. `socket_web` is for Socket Mode's own calls; `callback` None: nobody
+    can connect their own Genesys account."""
 
     settings: Settings
     app: AsyncApp
     desk: Desk
     socket_web: AsyncWebClient
     health: Health
+    callback: Callback | None
 
 
 @asynccontextmanager
@@ -66,14 +64,20 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         open_store(database.url, keys=database.keys, retention_days=database.retention_days, meter=metrics) as store,
         new_http_session() as http,
         open_genesys(settings.service, metrics) as genesys,
+        open_user_tokens(settings, store.connections) as tokens,
     ):
         proxy = slack.proxies.of(slack.api_url)
         web = new_web_client(slack.bot_token, slack.api_url, http, proxy)
         identity = await identify(web)
         people = SlackPeople(new_web_client(slack.bot_token, slack.api_url, http, proxy, waits=False), identity.home)
-        words = Words(slack.command, contact_markup(slack.help_contact), settings.sending.any_on)
+        can_connect = not settings.connect.off
+        words = Words(slack.command, contact_markup(slack.help_contact), settings.sending.any_on, can_connect)
         access = Access(settings.rules, identity.home, people)
-        users, sessions, offer = Users(genesys), session_service(settings.service, genesys), settings.service.offer
+        users, sessions, offer = (
+            Users(genesys),
+            session_service(settings.service, genesys, tokens),
+            settings.service.offer,
+        )
         hosts = Hosts(host_rules(settings, users), store)
         direct = DirectMessages(web)
         once = new_web_client(slack.bot_token, slack.api_url, http, proxy, repeats=False)
@@ -81,8 +85,10 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         delivery = Delivery(web, http, words, direct, herald, slack.proxies.of)
         register = Register(store.sessions, access, sessions, herald)
         sendings = Sending(register, Agentless(genesys), settings.sending)
-        inquiries = Inquiries(access, hosts, store, users, sessions, offer.application_id)
         audit, condition, views = AuditLog(settings.audit_log), Condition(), Views(web)
+        journal = Journal(metrics, audit)
+        connecting = Connecting(access, hosts, store.connections, tokens, journal)
+        inquiries = Inquiries(access, hosts, store, users, sessions, offer.application_id, connecting.connected)
         desk = Desk(
             store=store,
             access=access,
@@ -91,8 +97,8 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
             teller=delivery,
             offer=offer,
             gatekeeper=Gatekeeper(settings.limits),
-            journal=Journal(metrics, audit),
-            handlers={**register.handlers(), **inquiries.handlers(), **sendings.handlers()},
+            journal=journal,
+            handlers={**register.handlers(), **inquiries.handlers(), **sendings.handlers(), **connecting.handlers()},
             deeds=sendings.deeds(),
         )
         metrics.watch(under_way=lambda: desk.under_way, queue_length=lambda: genesys.queue_length)
@@ -111,28 +117,12 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         steps.register(app, desk, delivery)
         boundary.register(app, delivery, words)
         try:
-            yield Bot(settings, app, desk, new_web_client(slack.app_token, slack.api_url, http, proxy), health)
+            socket_web = new_web_client(slack.app_token, slack.api_url, http, proxy)
+            callback = Callback(connecting, settings.connect.path, delivery, words) if can_connect else None
+            yield Bot(settings, app, desk, socket_web, health, callback)
         finally:
             await delivery.close()
             audit.close()
-
-
-@asynccontextmanager
-async def open_genesys(service: Service, meter: Meter = UNMEASURED) -> AsyncIterator[GenesysClient]:
-    """The session service alone: all that the commands without Slack need."""
-    async with HttpClient(service.proxy) as http:
-        auth = TokenAuth(http, service.login_url, service.credentials, meter=meter)
-        try:
-            pace, calls_each = Pace(service.requests_per_minute), CALLS if service.conversations else 1
-            yield GenesysClient(http, service.api_url, auth, pace=pace, calls_each=calls_each, meter=meter)
-        finally:
-            await auth.close()
-
-
-def session_service(service: Service, genesys: GenesysClient) -> Sessions | Conversations:
-    """The one that is chosen."""
-    chosen = service.conversations
-    return Conversations(genesys, chosen.joining) if chosen else Sessions(genesys)
 
 
 def host_rules(settings: Settings, users: Users) -> list[Rule]:

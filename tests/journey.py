@@ -130,7 +130,14 @@ async def open_journey(*, http: bool = False, token_seconds: int = 86400, **envi
         async def serving() -> None:
             async with open_bot(loaded) as bot:
                 await serve.run(
-                    bot.app, bot.desk, bot.socket_web, loaded, stop, health=bot.health, on_ready=port.set_result
+                    bot.app,
+                    bot.desk,
+                    bot.socket_web,
+                    loaded,
+                    stop,
+                    health=bot.health,
+                    callback=bot.callback,
+                    on_ready=port.set_result,
                 )
 
         task = asyncio.create_task(serving())

@@ -15,7 +15,7 @@ PersonKey = tuple[TeamId, UserId]
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A link that was given out. `team_id` and `enterprise_id` are where its command came from, `verifier` is PKCE's."""
+    """A link that was given out. `team_id` and `enterprise_id`: where its command came from; `verifier`: PKCE's."""
 
     person: PersonKey
     team_id: TeamId

@@ -25,7 +25,3 @@ class SeveralConversations(ServiceError):
     """The host is in more than one, so somebody has to choose; the latest comes first."""
 
     candidates: tuple[LiveConversation, ...]
-
-
-class UserContextNeeded(ServiceError):
-    """Genesys does this only for a person who is signed in, and not for an OAuth client."""

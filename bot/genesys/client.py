@@ -86,47 +86,49 @@ class GenesysClient:
         safe: bool = False,
         watcher: Watcher | None = None,
         again: bool = False,
+        auth: Gate | None = None,
     ) -> httpx.Response:
         """A 2xx answer. `safe`: sending it twice does no harm, so it is also repeated when nobody knows whether the
         service acted. `needs` names the scope or permission a 403 is about. `again`: it goes on with a session that
-        has had its turn. Raises ServiceError."""
-        request = _request(method, self._api_url + path, json)
+        has had its turn. `auth`: with a token other than the bot's own. Raises ServiceError."""
+        request, gate = _request(method, self._api_url + path, json), auth or self._auth
 
         async def turn(repeats: bool) -> None:
-            await self._auth.ready()
+            await gate.ready()
             began = time.monotonic()
             await self._queue.turn(watcher, again=again or repeats)
             self._meter.waited(time.monotonic() - began)
 
         async def once() -> httpx.Response:
-            return await self._in_turn(request, watcher, needs)
+            return await self._in_turn(request, gate, watcher, needs)
 
         return await repeat(once, needs=needs, safe=safe, turn=turn, watcher=watcher, sleep=self._sleep)
 
-    async def _in_turn(self, request: httpx.Request, watcher: Watcher | None, needs: str) -> httpx.Response:
+    async def _in_turn(self, request: httpx.Request, gate: Gate, watcher: Watcher | None, needs: str) -> httpx.Response:
         """Sends it, once more with another token after a 401, and says to the queue that it has come back."""
         response = None
         try:
-            response = await self._send(request, watcher, needs)
+            response = await self._send(request, gate, watcher, needs)
             if response.status_code == 401:  # it did not act; the token has been dropped, and a new one may do
                 if watcher:
                     await watcher.waiting(0.0)
-                await self._auth.ready()
-                response = await self._send(request, watcher, needs)
+                await gate.ready()
+                response = await self._send(request, gate, watcher, needs)
             return response
         finally:
-            self._pace.came_back(response.headers if response else None, reached=response is not None)
-            if response is not None and response.status_code == 429:
+            ours = gate is self._auth  # what the service says of its limit is about the token that it got
+            self._pace.came_back(response.headers if response and ours else None, reached=response is not None)
+            if response is not None and response.status_code == 429 and ours:
                 self._pace.refused(faults.retry_after(response.headers) or FIRST_DELAY_SECONDS)
             self._queue.hand_out()
 
-    async def _send(self, request: httpx.Request, watcher: Watcher | None, needs: str) -> httpx.Response:
+    async def _send(self, request: httpx.Request, gate: Gate, watcher: Watcher | None, needs: str) -> httpx.Response:
         if watcher:
             await watcher.sending()
         began, status = time.monotonic(), NO_ANSWER
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):  # as a whole: httpx's time-outs begin anew with each byte
-                response = await self._http.exchange(request, self._auth)
+                response = await self._http.exchange(request, gate)
             status = str(response.status_code)
             return response
         finally:
