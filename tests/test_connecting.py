@@ -78,7 +78,7 @@ async def test_a_link_is_good_once_and_a_newer_one_takes_its_place(simple: Journ
 async def test_who_does_not_let_it_in_reads_so(simple: Journey) -> None:
     page = await opens(await signs_in(await asks_to_connect(simple), ""))
     assert page.status == 403
-    assert "You did not let the bot in" in page.text
+    assert "did not let the bot in" in page.text
     assert "You are not connected" in words(await simple.asks("whoami"))
 
 

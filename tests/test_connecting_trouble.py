@@ -39,7 +39,7 @@ async def test_who_is_signed_out_by_genesys_has_to_connect_again_and_nobody_else
     journey.genesys.revoke_tokens()
     refused = await journey.asks("Checkout")
     assert is_failure(refused)
-    assert "does not accept your sign-in any more" in words(refused)
+    assert "does not accept your own sign-in any more" in words(refused)
     assert "with `connect`" in words(refused)
     assert "Reference" in words(refused)
     assert whose(journey) == []

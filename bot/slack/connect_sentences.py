@@ -19,7 +19,7 @@ def of_connecting(error: CobrowseError, contact: str, *, starting: bool) -> tupl
         case connect_errors.UserContextNeeded(own=own, off=off):
             return _needed(own, off, contact)
         case connect_errors.ConnectAgain(own=True):
-            what = "Genesys does not accept your sign-in any more, so you are not connected."
+            what = "Genesys does not accept your own sign-in any more."
             return _none(what, starting), "Type the command with `connect` to sign in again."
         case connect_errors.ConnectAgain():
             what = "Genesys does not accept the agent's own sign-in any more."
@@ -42,10 +42,8 @@ def _of_a_link(error: CobrowseError, contact: str) -> tuple[str, str] | None:
         case connect_errors.ConnectLinkGone():
             return "This link was used already, or is too old, or a newer one took its place.", anew
         case connect_errors.ConnectDenied():
-            return (
-                "You did not let the bot in at Genesys, so nothing was connected.",
-                f"If you meant to: {_lower(anew)}",
-            )
+            what = "You, or Genesys for you, did not let the bot in, so nothing was connected."
+            return what, f"If you meant to: {_lower(anew)} If Genesys does not let you, ask {contact}."
         case connect_errors.NotThatPerson():
             what = "The Genesys user who has signed in is not the one this link is for, so nothing was connected."
             return what, f"Sign out of Genesys, then sign in as yourself: {_lower(anew)} If it was you, ask {contact}."

@@ -4,7 +4,7 @@ from bot.desk.outcomes import Connected, ConnectOffered, Disconnected
 from bot.slack.blocks import OPEN_ACTION, Message, button, buttons, context, section
 from bot.slack.sentences import clock
 
-ALLOWED = "It lets me offer co-browse in your conversations as you; I ask Genesys for nothing else in your name."
+ALLOWED = "It lets me offer co-browse in your conversations as you; I do nothing else in your name."
 
 
 def connecting(command: str, outcome: ConnectOffered | Connected | Disconnected) -> Message:
@@ -17,7 +17,7 @@ def connecting(command: str, outcome: ConnectOffered | Connected | Disconnected)
             return Message(
                 text,
                 [
-                    section(f":key: *{text}*\n{ALLOWED} `{command} disconnect` takes it back."),
+                    section(f":link: *{text}*\n{ALLOWED} `{command} disconnect` takes it back."),
                     buttons(button("Sign in to Genesys", OPEN_ACTION, url=address, style="primary")),
                     context(f"The link is for you alone, good once, and until {clock(until)}."),
                 ],
