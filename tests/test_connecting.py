@@ -1,5 +1,6 @@
 """Connecting one's own Genesys account as people meet it: the link, the sign-in, the page, and sessions as oneself."""
 
+import json
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,8 @@ async def test_who_is_told_to_connect_connects_and_then_has_a_session(journey: J
     assert page.status == 200
     assert "Your Genesys account is connected." in page.text
     assert "/cobrowse" in page.text
-    assert link(await journey.asks("Checkout"))
+    await journey.tries_again(refused)
+    assert link(next(message for message in journey.slack.seen_by(ANA) if "Checkout" in words(message)))
     assert link(await journey.asks("Refund"))  # by the same token
     assert whose(journey) == [HOST, HOST]
     assert "You are connected" in words(await journey.asks("whoami"))
@@ -149,3 +151,25 @@ async def test_nobody_reads_a_state_a_code_or_a_token_in_the_log(
     assert "Connected" in shown
     assert len(secrets) >= 4
     assert [secret for secret in secrets if secret in shown] == []
+
+
+async def test_each_step_stands_in_the_audit_log_and_is_counted(quick: None, tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    async with open_connecting(AUDIT_LOG=str(path)) as journey:
+        await connects(journey, ANA, BENS)
+        await connects(journey)
+        await journey.asks("disconnect")
+        page = await opens(f"{journey.url}/metrics")
+        await journey.finish()
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    shown = [(line["action"], line["decision"], line["outcome"]) for line in lines]
+    assert shown == [
+        ("connect", "allowed", "ConnectOffered"),
+        ("connect", "refused", "NotThatPerson"),
+        ("connect", "allowed", "ConnectOffered"),
+        ("connect", "allowed", "Connected"),
+        ("disconnect", "allowed", "Disconnected"),
+    ]
+    assert {line["requester"] for line in lines} == {ANA}
+    assert [line.get("host") for line in lines[3:]] == [HOST, HOST]
+    assert 'cobrowse_requests_total{kind="connect",outcome="Connected"} 1.0' in page.html

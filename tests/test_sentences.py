@@ -114,6 +114,7 @@ BASES = {
 }
 MAY_BE_TRIED_AGAIN = {
     "SlackUnavailable",
+    "ConnectAgain",
     "Busy",
     "TooManyWaiting",
     "ServiceFault",

@@ -153,6 +153,42 @@ async def test_a_wrong_client_secret_is_the_administrators_and_leaves_the_connec
     assert await replicas.kept()
 
 
+async def test_a_stop_sees_a_renewal_through(replicas: Replicas) -> None:
+    tokens = await replicas.one()
+    first = await replicas.connect()
+    await replicas.genesys.misbehave("slow", on="token", seconds=0.3)
+    asked = asyncio.create_task(tokens.current(WHO, HOST))
+    await under_way(replicas)
+    await tokens.close()
+    assert await replicas.kept() not in (first, None)
+    assert await asked
+
+
+async def test_what_a_renewal_brought_is_used_though_the_database_went_away(replicas: Replicas, bench: Bench) -> None:
+    if not bench.url:
+        return  # only there is a connection that can be cut
+    tokens = await replicas.one()
+    await replicas.connect()
+    await replicas.genesys.misbehave("slow", on="token", seconds=0.3, times=1)
+    asked = asyncio.create_task(tokens.current(WHO, HOST))
+    await under_way(replicas)
+    admin = await asyncpg.connect(bench.url)
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%FOR UPDATE%' AND pid <> $1"
+    assert await admin.fetch(cut, admin.get_server_pid())
+    await admin.close()
+    token = await asked
+    assert await tokens.current(WHO, HOST) is token
+    assert len(replicas.genesys.people.used) == 1
+    assert await replicas.kept() == replicas.genesys.people.used[0]  # so in the end they have to connect again
+
+
+async def under_way(replicas: Replicas) -> None:
+    """Until Genesys has been asked."""
+    async with asyncio.timeout(5):
+        while replicas.genesys.count("token") == 0:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.01)
+
+
 async def test_who_disconnects_on_one_replica_is_soon_forgotten_by_the_other(replicas: Replicas) -> None:
     one, other = await replicas.one(), await replicas.one()
     await replicas.connect()

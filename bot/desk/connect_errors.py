@@ -29,12 +29,16 @@ class UserContextNeeded(ServiceError):
     own: bool = True
     off: str = "client"
 
+    def __post_init__(self) -> None:
+        self.try_again = not self.off  # once they have connected
+
 
 @dataclass(eq=False, kw_only=True)
 class ConnectAgain(ServiceError):
     """Genesys takes the host's own sign-in no more. `own`: the host is who asked."""
 
     own: bool = True
+    try_again = True
 
 
 @dataclass(eq=False, kw_only=True)

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 KNOWN_SECONDS = 60.0
 CACHE_SIZE = 20_000
+CLOSE_SECONDS = 5.0
 AT_ONCE = 3
 """So many renew at once: each holds a connection to the database meanwhile, of which there are ten."""
 
@@ -55,9 +56,11 @@ class UserTokens:
         return UserGate(self, person, host_id)
 
     async def close(self) -> None:
-        """Ends renewals under way, once what they hold is free."""
-        for task in [*self._renewing.values()]:
-            task.cancel()
+        """Sees renewals under way through: what they bring replaces what they have used up."""
+        if under_way := [*self._renewing.values()]:
+            _, late = await asyncio.wait(under_way, timeout=CLOSE_SECONDS)
+            for task in late:
+                task.cancel()
 
     # -- Kept to desk.connecting.Accounts --
 

@@ -20,10 +20,11 @@ def of_connecting(error: CobrowseError, contact: str, *, starting: bool) -> tupl
             return _needed(own, off, contact)
         case connect_errors.ConnectAgain(own=True):
             what = "Genesys does not accept your own sign-in any more."
-            return _none(what, starting), "Type the command with `connect` to sign in again."
+            return _none(what, starting), "Type the command with `connect` to sign in again, then try again."
         case connect_errors.ConnectAgain():
             what = "Genesys does not accept the agent's own sign-in any more."
-            return _none(what, starting), "Ask the agent to type the command with `connect` and to sign in again."
+            then = "Ask the agent to type the command with `connect` and to sign in again, then try again."
+            return _none(what, starting), then
         case connect_errors.PersonLacks(needs=needs, own=own):
             what = f"{'Your' if own else 'The agent’s'} own Genesys account lacks `{escape(needs)}`."
             return _none(what, starting), f"Ask {contact} to add a role with it in Genesys Cloud, under Admin › People."
@@ -59,8 +60,8 @@ def _needed(own: bool, off: str, contact: str) -> tuple[str, str]:
         ask = f"{_missing(off)[0].upper()}{_missing(off)[1:]}"
         return what, f"Start the co-browse in Genesys itself, and tell {contact}. {ask}."
     if own:
-        return what, "Type the command with `connect`, sign in to Genesys, and start the session again."
-    return what, "Ask the agent to type the command with `connect` and to sign in; then start the session again."
+        return what, "Type the command with `connect` and sign in to Genesys, then try again."
+    return what, "Ask the agent to type the command with `connect` and to sign in to Genesys, then try again."
 
 
 def _missing(why: str) -> str:
