@@ -1,12 +1,13 @@
-"""The session service that the settings choose, connected: its client with the bot's token, and people's own.
+"""Genesys as the settings choose it: its client with the bot's token, people's own, the session service, hosts.
 
-For the bot (app.py) and for the commands without Slack (service.py).
+For the bot (app.py), for `check`, and for the commands without Slack (service.py).
 """
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bot.desk.connections import ConnectionBook
+from bot.desk.hosts import ListedHosts, Rule, SameEmail
 from bot.desk.meter import UNMEASURED, Meter
 from bot.genesys.auth import TokenAuth
 from bot.genesys.client import GenesysClient
@@ -16,6 +17,7 @@ from bot.genesys.pace import Pace
 from bot.genesys.sessions import Sessions
 from bot.genesys.user_login import UserLogin
 from bot.genesys.user_tokens import UserTokens
+from bot.genesys.users import Users
 from bot.settings import Service, Settings
 
 
@@ -56,3 +58,13 @@ def session_service(
     """The one that is chosen."""
     chosen = service.conversations
     return Conversations(genesys, chosen.joining, people) if chosen else Sessions(genesys)
+
+
+def host_rules(settings: Settings, users: Users) -> list[Rule]:
+    """The chain, in order."""
+    rules: list[Rule] = []
+    if settings.listed_hosts is not None:
+        rules.append(ListedHosts(settings.listed_hosts))
+    if settings.match_email:
+        rules.append(SameEmail(users, settings.email_domains))
+    return rules

@@ -1,12 +1,14 @@
 """Connecting one's own Genesys account when something is wrong: refused sign-ins, two at once, what strangers send."""
 
 import asyncio
+from dataclasses import replace
 
 import connect_bench
 import pytest
-from connect_bench import BENS, asks_to_connect, connects, opens, signs_in, state_of, whose
-from conversations_bench import HOST
-from journey import ANA, BEN, SAM, Journey, is_failure, link, words
+from connect_bench import BENS, asks_to_connect, connecting, connects, opens, signs_in, state_of, whose
+from conversations_bench import HOST, SECRET
+from journey import ANA, BEN, SAM, Journey, is_failure, link, open_bot_between, open_servers, words
+from postgres import new_database
 
 from bot import callback
 from bot.genesys import user_login
@@ -153,3 +155,23 @@ async def test_more_than_so_many_at_once_are_asked_to_wait(simple: Journey) -> N
     assert busy.status == 429
     assert "Load this page again" in busy.text
     assert (await first).status == 200
+
+
+async def test_who_has_connected_on_another_replica_a_moment_ago_has_their_session(quick: None) -> None:
+    async with (
+        new_database() as url,
+        open_servers(http=True, client_secret=SECRET) as servers,
+        open_bot_between(servers, connecting(servers, DATABASE_URL=url), http=True) as here,
+    ):
+        servers.genesys.conversations.choose("one")
+        servers.genesys.conversations.only_people = True
+        assert is_failure(await here.asks("Checkout"))  # so this one knows that they are not connected
+        client = servers.genesys.people.client
+        async with open_bot_between(servers, connecting(servers, DATABASE_URL=url), http=True) as there:
+            uris = (*client.redirect_uris, *servers.genesys.people.client.redirect_uris)
+            servers.genesys.people.client = replace(client, redirect_uris=uris)
+            assert (await connects(there)).status == 200
+            assert link(await there.asks("Refund"))
+            servers.slack.events_url = f"{here.url}/slack/events"
+            assert link(await here.asks("Checkout"))
+        assert whose(here) == [HOST, HOST]

@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 import store_bench
+from connect_bench import BENS
 from conversations_bench import HOST
 from journey import Servers, open_servers
 from settings_bench import FERNET
@@ -164,9 +165,8 @@ async def test_a_stop_sees_a_renewal_through(replicas: Replicas) -> None:
     assert await asked
 
 
+@pytest.mark.parametrize("bench", ["postgres"], indirect=True)  # only there is a connection that can be cut
 async def test_what_a_renewal_brought_is_used_though_the_database_went_away(replicas: Replicas, bench: Bench) -> None:
-    if not bench.url:
-        return  # only there is a connection that can be cut
     tokens = await replicas.one()
     await replicas.connect()
     await replicas.genesys.misbehave("slow", on="token", seconds=0.3, times=1)
@@ -213,6 +213,22 @@ async def test_who_connects_on_one_replica_is_found_by_the_other_when_it_matters
     assert await tokens.gate(WHO, HOST) is None
     assert await tokens.gate(WHO, HOST, anew=True)
     assert await tokens.gate(WHO, "22222222-2222-4222-8222-222222222222") is None
+
+
+async def test_a_token_of_one_host_is_never_used_for_another(replicas: Replicas) -> None:
+    """Somebody is linked to another host, and connects anew, on another replica."""
+    tokens = await replicas.one()
+    await replicas.connect()
+    await tokens.current(WHO, HOST)
+    replicas.genesys.people.refresh_tokens["of-ben"] = BENS
+    await replicas.book.connect(Connection(WHO, BENS, "of-ben"))
+    replicas.clock.now += user_tokens.KNOWN_SECONDS + 1
+    assert await tokens.gate(WHO, HOST) is None
+    assert await tokens.gate(WHO, BENS)
+    token = await tokens.current(WHO, BENS)
+    assert replicas.genesys._login._grants[token.value].user_id == BENS
+    with pytest.raises(ConnectAgain):
+        await tokens.current(WHO, HOST)
 
 
 async def test_signing_out_without_a_token_at_hand_gives_back_the_one_it_takes(replicas: Replicas) -> None:

@@ -51,8 +51,8 @@ class Accounts(Protocol[G]):
     async def give_back(self, grant: G) -> None:
         """Makes it worthless, if that can be done. Never raises."""
 
-    def keep(self, person: PersonKey, grant: G) -> None:
-        """It is this person's from now on."""
+    def keep(self, person: PersonKey, host_id: HostId, grant: G) -> None:
+        """It is this person's from now on, as this host."""
 
     def refresh_token_of(self, grant: G) -> str:
         """What is to be kept of it."""
@@ -140,7 +140,7 @@ class Connecting(Generic[G]):
         except CobrowseError:
             await self._accounts.give_back(grant)
             raise
-        self._accounts.keep(pending.person, grant)
+        self._accounts.keep(pending.person, host.id, grant)
         return Connected(host.id)
 
 

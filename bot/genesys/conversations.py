@@ -64,13 +64,13 @@ class Conversations:
         live = await self._conversation(order, WaitingOnly(watcher))
         gate = await self._gate(order)
         try:
-            return self._session(await self._make(live, order, watcher, gate), order)
-        except UserContextNeeded as error:
-            if gate is None and (gate := await self._gate(order, anew=True)):  # connected a moment ago, elsewhere
-                await watcher.waiting(0.0)
-                return self._session(await self._make(live, order, watcher, gate), order)
-            off = self._people.off if self._people else "client"
-            raise UserContextNeeded(own=not order.for_another, off=off, reference=error.reference) from None
+            response = await self._make(live, order, watcher, gate)
+        except UserContextNeeded:
+            if gate or not (gate := await self._gate(order, anew=True)):
+                raise
+            await watcher.waiting(0.0)  # they have connected a moment ago, on another replica
+            response = await self._make(live, order, watcher, gate)
+        return self._session(response, order)
 
     async def read(self, session_id: SessionId) -> SessionView:
         """Whether the offer stands (`open`), its time is up (`ended`), or the service knows it no more (`gone`):
@@ -137,6 +137,9 @@ class Conversations:
             if error.status == 404:  # it ended a moment ago
                 raise NotInConversation(conversation_id=wanted, reference=error.reference) from None
             raise
+        except UserContextNeeded as error:
+            off = self._people.off if self._people else "client"
+            raise UserContextNeeded(own=own, off=off, reference=error.reference) from None
         except (ConnectAgain, SignInRefused) as error:
             if gate is None:
                 raise

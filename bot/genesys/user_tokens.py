@@ -40,8 +40,8 @@ class UserTokens:
         self.off = off
         self._login, self._book, self._clock = login, book, clock
         self._known: Cache[PersonKey, HostId | None] = Cache(seconds=KNOWN_SECONDS, size=CACHE_SIZE, clock=clock)
-        self._tokens: LRUCache[PersonKey, Token] = LRUCache(CACHE_SIZE)
-        self._renewing: dict[PersonKey, asyncio.Task[Token]] = {}
+        self._tokens: LRUCache[PersonKey, tuple[HostId, Token]] = LRUCache(CACHE_SIZE)
+        self._renewing: dict[PersonKey, tuple[HostId, asyncio.Task[Token]]] = {}
         self._few = asyncio.Semaphore(AT_ONCE)
 
     async def gate(self, person: PersonKey, host_id: HostId, *, anew: bool = False) -> Gate | None:
@@ -57,7 +57,7 @@ class UserTokens:
 
     async def close(self) -> None:
         """Sees renewals under way through: what they bring replaces what they have used up."""
-        if under_way := [*self._renewing.values()]:
+        if under_way := [task for _, task in self._renewing.values()]:
             _, late = await asyncio.wait(under_way, timeout=CLOSE_SECONDS)
             for task in late:
                 task.cancel()
@@ -81,9 +81,9 @@ class UserTokens:
     async def give_back(self, grant: Grant) -> None:
         await self._login.revoke(grant.token)
 
-    def keep(self, person: PersonKey, grant: Grant) -> None:
+    def keep(self, person: PersonKey, host_id: HostId, grant: Grant) -> None:
         self._forget(person)
-        self._tokens[person] = grant.token
+        self._tokens[person] = host_id, grant.token
 
     async def sign_out(self, was: Connection) -> None:
         token = self._forget(was.person)
@@ -99,7 +99,8 @@ class UserTokens:
 
     async def current(self, person: PersonKey, host_id: HostId) -> Token:
         """A token that is good for a call. Raises ConnectAgain, other ServiceErrors, StoreUnavailable."""
-        token, now = self._tokens.get(person), self._clock()
+        (whose, token), now = self._tokens.get(person) or (None, None), self._clock()
+        token = token if whose == host_id else None  # they may have connected as another one meanwhile
         if token and now < token.renew_at:
             return token
         renewing = self._renew_once(person, host_id)
@@ -110,14 +111,15 @@ class UserTokens:
 
     def drop(self, person: PersonKey, token: Token) -> None:
         """Genesys refused this one."""
-        if self._tokens.get(person) is token:  # else somebody has renewed it already
+        _, kept = self._tokens.get(person) or (None, None)
+        if kept is token:  # else somebody has renewed it already
             del self._tokens[person]
 
     def _forget(self, person: PersonKey) -> Token | None:
         """They are connected no more, or in another way; the token there was."""
         self._known.forget(person)
         self._renewing.pop(person, None)
-        token: Token | None = self._tokens.pop(person, None)
+        _, token = self._tokens.pop(person, None) or (None, None)
         return token if token and self._clock() < token.useless_at else None
 
     async def _look_up(self, person: PersonKey) -> HostId | None:
@@ -127,17 +129,23 @@ class UserTokens:
         return found.host_id if found else None
 
     def _renew_once(self, person: PersonKey, host_id: HostId) -> "asyncio.Task[Token]":
-        task = self._renewing.get(person)
-        if task is None or task.done():
-            task = self._renewing[person] = asyncio.create_task(self._renew(person, host_id))
+        whose, task = self._renewing.get(person) or (None, None)
+        if task is None or whose != host_id:
+            task = asyncio.create_task(self._renew(person, host_id))
+            self._renewing[person] = host_id, task
             task.add_done_callback(lambda done: self._renewed(person, done))
         return task
 
     def _renewed(self, person: PersonKey, task: "asyncio.Task[Token]") -> None:
         if not task.cancelled():
             task.exception()  # seen, even if nobody waits
-        if self._renewing.get(person) is task:
+        if self._is_renewing(person, task):
             del self._renewing[person]
+
+    def _is_renewing(self, person: PersonKey, task: "asyncio.Task[Token] | None") -> bool:
+        """Whether it is still the one: not if they have disconnected, or connected anew, meanwhile."""
+        _, under_way = self._renewing.get(person) or (None, None)
+        return under_way is task
 
     async def _renew(self, person: PersonKey, host_id: HostId) -> Token:
         mine, answer = asyncio.current_task(), await self._answer(person, host_id)
@@ -150,8 +158,8 @@ class UserTokens:
             self._forget(person)
         if isinstance(answer, ServiceError):
             raise nothing_made(answer)
-        if self._renewing.get(person) is mine:  # else they have disconnected, or connected anew, meanwhile
-            self._tokens[person] = answer.token
+        if self._is_renewing(person, mine):
+            self._tokens[person] = host_id, answer.token
         return answer.token
 
     async def _answer(self, person: PersonKey, host_id: HostId) -> Grant | ServiceError:

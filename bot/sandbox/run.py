@@ -94,9 +94,8 @@ async def open_sandbox(
         if conversations is not None:
             environ |= world.public_environ(keys, genesys.url)
             genesys.conversations.choose(conversations)
-            if http:
-                connect, genesys.people.client = world.connect_environ(keys, _free_port())
-                environ |= connect
+            connect, genesys.people.client = world.connect_environ(keys, _free_port())
+            environ |= connect  # over Socket Mode, too: there `connect` says that it takes HTTP
         loaded = settings.load(environ)
         async with _running(loaded, slack) as finish:
             yield Sandbox(slack, genesys, finish)
