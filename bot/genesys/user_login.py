@@ -1,6 +1,6 @@
 """People sign in to Genesys as themselves: authorization code with PKCE, refresh, whoever it is, and out again.
 
-https://developer.genesys.cloud/authorization/platform-auth/use-authorization-code and the vendor's Python SDK 269,
+https://developer.genesys.cloud/api/rest/authorization/use-authorization-code and the vendor's Python SDK 269,
 api_client.py: the client says who it is by HTTP Basic (get_code_authorization_token, refresh_code_authorization_token)
 and each refresh brings another refresh token, the one to be kept; verifier and challenge as in get_pkce_token and
 compute_pkce_code_challenge. A client without a secret gets no refresh token: "only usable by confidential clients"
@@ -33,7 +33,7 @@ ANSWER_SECONDS = 10.0
 REVOKE_SECONDS = 4.0
 LONGEST_TOKEN = 8000
 _ENDED = ("invalid_grant", "invalid_token")
-"""OAuth's words for a refresh token that is used, revoked or too old: RFC 6749 section 5.2, and what is also seen."""
+"""OAuth's words for a code or refresh token that is used, revoked or too old: RFC 6749 section 5.2, RFC 6750."""
 
 
 @dataclass(frozen=True, slots=True)
