@@ -15,7 +15,18 @@ from typing import Any, TextIO
 
 from bot.desk.errors import CobrowseError, HostNotFound, NotAccepted, Refused, ServiceError
 from bot.desk.models import Identity, Request, Started
-from bot.desk.outcomes import Ended, Explained, Linked, Outcome, Recalled, Sent, SentDirect, Shared
+from bot.desk.outcomes import (
+    Connected,
+    Disconnected,
+    Ended,
+    Explained,
+    Linked,
+    Outcome,
+    Recalled,
+    Sent,
+    SentDirect,
+    Shared,
+)
 from bot.desk.press_errors import TryAgainRefused
 from bot.desk.remembered import SessionRecord
 from bot.desk.steps import NobodyNamed, step_of
@@ -72,7 +83,7 @@ def _about(outcome: Outcome) -> dict[str, Any]:
             return {"host": host.id, "rule": host.rule}
         case Explained(host=host) if host:
             return {"host": host.id, "rule": host.rule}
-        case Linked(host_id=host_id):
+        case Linked(host_id=host_id) | Connected(host_id=host_id) | Disconnected(host_id=host_id):
             return {"host": host_id}
         case ServiceError(reference=reference):
             return {"reference": reference}

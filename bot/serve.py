@@ -14,6 +14,7 @@ from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.callback import Callback
 from bot.desk.desk import Desk
 from bot.health import Health
 from bot.settings import Settings
@@ -74,6 +75,7 @@ async def run(
     stop: asyncio.Event,
     *,
     health: Health,
+    callback: Callback | None = None,
     on_ready: Callable[[int], None] = lambda port: None,
 ) -> None:
     """Serves until `stop` is set, then finishes what is accepted. Raises Refused.
@@ -84,7 +86,9 @@ async def run(
         if settings.health_port:
             await outer.enter_async_context(health_door(health, settings))
         over_http = settings.slack.mode == "http"
-        door = http_door(app, settings, health) if over_http else socket_door(app, socket_web, settings, health)
+        door = (
+            http_door(app, settings, health, callback) if over_http else socket_door(app, socket_web, settings, health)
+        )
         await _serve(door, desk, settings, stop, health, on_ready)
 
 
@@ -150,10 +154,14 @@ async def socket_door(
 
 
 @asynccontextmanager
-async def http_door(app: AsyncApp, settings: Settings, health: Health) -> AsyncIterator[Door]:
+async def http_door(
+    app: AsyncApp, settings: Settings, health: Health, callback: Callback | None = None
+) -> AsyncIterator[Door]:
     """Listens. Leaving it answers what has been received, and takes no more. Raises Refused."""
     server = web.Application(client_max_size=BODY_BYTES)
     Endpoint(app, settings.slack.signing_secret, health.metrics).add_to(server)
+    if callback:
+        callback.add_to(server)
     if not settings.health_port:
         health.add_to(server)
     async with listening(server, settings.host, settings.port, "PORT") as port:

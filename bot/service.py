@@ -4,7 +4,6 @@ import html
 import re
 import sys
 
-from bot.app import open_genesys, session_service
 from bot.desk.errors import CobrowseError, ServiceError
 from bot.desk.models import ConversationId, HostId, Order, Session, new_request_id
 from bot.genesys.sessions import Sessions
@@ -12,6 +11,7 @@ from bot.settings import Service
 from bot.slack.blocks import escape
 from bot.slack.grammar import clean_name
 from bot.slack.sentences import sentence
+from bot.upstream import open_genesys, session_service
 
 WORTH_TELLING_SECONDS = 3.0
 DEFAULT_NAME = "Co-browse session"

@@ -10,7 +10,8 @@ from test_sessions_client import Watched, order
 
 from bot import settings
 from bot.app import open_genesys, session_service
-from bot.desk.models import HostId, LiveConversation, Session
+from bot.desk.interactions import LiveConversation
+from bot.desk.models import HostId, Session
 from bot.genesys.conversations import Conversations
 from bot.sandbox.genesys_conversations import DEPLOYMENT_ID
 from bot.sandbox.genesys_talk import Conversation

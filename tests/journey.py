@@ -116,35 +116,43 @@ async def open_servers(*, http: bool = False, **how: Any) -> AsyncIterator[Serve
 @asynccontextmanager
 async def open_journey(*, http: bool = False, token_seconds: int = 86400, **environ: str) -> AsyncIterator[Journey]:
     """The servers and the bot; `environ` comes on top of the environment it is started with."""
-    async with open_servers(http=http, token_seconds=token_seconds) as servers:
-        loaded = settings.load(servers.environ | environ)
-        stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
+    async with (
+        open_servers(http=http, token_seconds=token_seconds) as servers,
+        open_bot_between(servers, servers.environ | environ, http=http) as opened,
+    ):
+        yield opened
 
-        async def serving() -> None:
-            async with open_bot(loaded) as bot:
-                await serve.run(
-                    bot.app, bot.desk, bot.socket_web, loaded, stop, health=bot.health, on_ready=port.set_result
-                )
 
-        task = asyncio.create_task(serving())
+@asynccontextmanager
+async def open_bot_between(servers: Servers, environ: dict[str, str], *, http: bool) -> AsyncIterator[Journey]:
+    """The bot, between servers that are there."""
+    loaded = settings.load(environ)
+    stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
 
-        async def finish() -> None:
-            stop.set()
-            await task
+    async def serving() -> None:
+        async with open_bot(loaded) as bot:
+            parts = (bot.app, bot.desk, bot.socket_web, loaded, stop)
+            await serve.run(*parts, health=bot.health, callback=bot.callback, on_ready=port.set_result)
 
-        await asyncio.wait([task, port], return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            task.result()
-        url = f"http://127.0.0.1:{port.result()}" if http else ""
-        servers.slack.events_url = f"{url}/slack/events" if http else None
-        try:
-            if not http:
-                await servers.slack.connected()
-            yield Journey(servers.slack, servers.genesys, servers.keys, url, finish)
-        finally:
-            await servers.genesys.misbehave(None)
-            with contextlib.suppress(serve.Refused):
-                await finish()
+    task = asyncio.create_task(serving())
+
+    async def finish() -> None:
+        stop.set()
+        await task
+
+    await asyncio.wait([task, port], return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        task.result()
+    url = f"http://127.0.0.1:{port.result()}" if http else ""
+    servers.slack.events_url = f"{url}/slack/events" if http else None
+    try:
+        if not http:
+            await servers.slack.connected()
+        yield Journey(servers.slack, servers.genesys, servers.keys, url, finish)
+    finally:
+        await servers.genesys.misbehave(None)
+        with contextlib.suppress(serve.Refused):
+            await finish()
 
 
 def is_note(message: Message) -> bool:

@@ -178,7 +178,14 @@ async def _running(servers: Servers, slack_url: str, more: Mapping[str, str]) ->
     async def serving() -> None:
         async with open_bot(loaded) as bot:
             await serve.run(
-                bot.app, bot.desk, bot.socket_web, loaded, stop, health=bot.health, on_ready=port.set_result
+                bot.app,
+                bot.desk,
+                bot.socket_web,
+                loaded,
+                stop,
+                health=bot.health,
+                callback=bot.callback,
+                on_ready=port.set_result,
             )
 
     task = asyncio.create_task(serving())

@@ -93,6 +93,8 @@ AGING = {
     "sessions": ("created_at", "ends_at", "ended_at"),
     "found_hosts": ("good_until",),
     "posts": ("due_at",),
+    "connects": ("good_until",),
+    "connections": ("connected_at", "used_at"),
 }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from journey import ANA, BEN, Journey, buttons, is_failure, link, open_journey, words
 
-from bot import app
+from bot import app, upstream
 from bot.desk import desk, progress
 from bot.desk.errors import StoreUnavailable
 from bot.desk.models import Order, Person, Request, RequestId, Session, State
@@ -150,7 +150,7 @@ async def test_an_exception_after_the_ack_is_told_and_can_be_tried_again(
                 raise RuntimeError(BOOM)
             return await super().create(order, watcher)
 
-    monkeypatch.setattr(app, "Sessions", Broken)
+    monkeypatch.setattr(upstream, "Sessions", Broken)
     async with opened() as journey:
         message = await journey.asks()
         assert is_failure(message)

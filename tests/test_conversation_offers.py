@@ -10,7 +10,8 @@ from conversations_bench import offer, opened, talk
 from journey import Servers
 from test_sessions_client import Watched
 
-from bot.desk.conversation_errors import NotInConversation, UserContextNeeded
+from bot.desk.connect_errors import UserContextNeeded
+from bot.desk.conversation_errors import NotInConversation
 from bot.desk.errors import (
     BadRequest,
     Busy,

@@ -8,7 +8,7 @@ import pytest
 from conversations_bench import offer, opened, talk
 from journey import Servers
 
-from bot import app
+from bot import upstream
 from bot.desk.errors import Forbidden
 from bot.genesys.users import Users
 
@@ -61,7 +61,7 @@ class Waits:
 @pytest.fixture
 def turnstile(monkeypatch: pytest.MonkeyPatch) -> Turnstile:
     made = Turnstile()
-    monkeypatch.setattr(app, "Pace", lambda _per_minute: made)
+    monkeypatch.setattr(upstream, "Pace", lambda _per_minute: made)
     return made
 
 

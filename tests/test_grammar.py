@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.desk.models import Kind
-from bot.slack.grammar import RESERVED, Ask, Help, New, NotUnderstood, NotYet, Reason, Start, clean_name, parse
+from bot.slack.grammar import RESERVED, Ask, Help, New, NotUnderstood, Reason, Start, clean_name, parse
 
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"
 MENTIONS = ["<@U0BEN>", "<@U0BEN|ben>", "<@W0ANA9|ana.b>", "<@U0BEN|ben b.>"]
@@ -36,7 +36,7 @@ PAIRS = [('"', '"'), ("'", "'"), ("“", "”"), ("„", "“"), ("‘", "’"),
 @relaxed
 @given(texts)
 def test_whatever_is_typed_is_understood_in_some_way(text):
-    assert isinstance(parse(text), Start | Ask | Help | New | NotYet | NotUnderstood)
+    assert isinstance(parse(text), Start | Ask | Help | New | NotUnderstood)
 
 
 @relaxed
@@ -168,8 +168,8 @@ def test_a_reserved_word_alone_never_starts_a_session(word, change):
         ("send +49 170 123456", Ask(Kind.PROPOSE, None, " +49 170 123456")),
         ("send a@b.example", Ask(Kind.PROPOSE, None, " a@b.example")),
         ("new", New()),
-        ("connect", NotYet("connect")),
-        ("disconnect", NotYet("disconnect")),
+        ("connect", Ask(Kind.CONNECT)),
+        ("Disconnect", Ask(Kind.DISCONNECT)),
     ],
 )
 def test_a_reserved_word_with_what_it_takes_is_a_subcommand(text, command):

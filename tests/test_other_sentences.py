@@ -5,7 +5,7 @@ import re
 import pytest
 from test_sentences import CONTACT, ERRORS, name_of
 
-from bot.desk import conversation_errors, errors, limits, steps
+from bot.desk import connect_errors, conversation_errors, errors, limits, steps
 from bot.slack.sentences import sentence
 
 
@@ -27,7 +27,7 @@ STARTS_ONLY = (
     conversation_errors.NoConversation,
     conversation_errors.NotInConversation,
     conversation_errors.SeveralConversations,
-    conversation_errors.UserContextNeeded,
+    connect_errors.UserContextNeeded,
     errors.NotBegun,
     errors.Unexpected,
 )

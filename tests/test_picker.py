@@ -8,7 +8,8 @@ from journey import ANA, BEN, SAM, Journey, is_failure, link, open_journey, word
 from test_conversations_journey import BENS, KEY, codes, talk
 
 from bot.desk.conversation_errors import SeveralConversations
-from bot.desk.models import ConversationId, LiveConversation, RequestId
+from bot.desk.interactions import LiveConversation
+from bot.desk.models import ConversationId, RequestId
 from bot.sandbox.slack import Message
 from bot.slack.picker import PICK_ACTION, picker
 

@@ -4,9 +4,19 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.desk import conversation_errors, errors, limits, press_errors, sending_errors, session_errors, steps
+from bot.desk import (
+    connect_errors,
+    conversation_errors,
+    errors,
+    limits,
+    press_errors,
+    sending_errors,
+    session_errors,
+    steps,
+)
 from bot.desk.errors import CobrowseError, Miss
-from bot.desk.models import LiveConversation, Standing
+from bot.desk.interactions import LiveConversation
+from bot.desk.models import Standing
 from bot.slack.blocks import escape
 from bot.slack.sentences import sentence
 
@@ -50,7 +60,19 @@ ERRORS = [
     conversation_errors.NoConversation(reference=REF),
     conversation_errors.NotInConversation(conversation_id=HOST, reference=REF),
     conversation_errors.SeveralConversations(candidates=(CARLA, SOMEBODY), reference=REF),
-    conversation_errors.UserContextNeeded(reference=REF),
+    *(
+        connect_errors.UserContextNeeded(reference=REF, own=own, off=off)
+        for own in (True, False)
+        for off in ("", *connect_errors.OFF)
+    ),
+    *(connect_errors.ConnectAgain(reference=REF, own=own) for own in (True, False)),
+    *(connect_errors.PersonLacks(needs="conversation:cobrowse:add", own=own) for own in (True, False)),
+    *map(connect_errors.ConnectOff, connect_errors.OFF),
+    connect_errors.NotConnected(),
+    connect_errors.ConnectLinkGone(),
+    connect_errors.ConnectDenied(),
+    connect_errors.NotThatPerson(REF),
+    connect_errors.SignInFailed(code="invalid_grant", reference=REF),
     press_errors.NotYours(),
     press_errors.TriedAlready(),
     press_errors.RequestGone(),
@@ -92,6 +114,7 @@ BASES = {
 }
 MAY_BE_TRIED_AGAIN = {
     "SlackUnavailable",
+    "ConnectAgain",
     "Busy",
     "TooManyWaiting",
     "ServiceFault",
@@ -204,7 +227,12 @@ def test_what_the_person_cannot_mend_names_who_can(error):
             ["a customer since", "02 Jan 03:04 UTC"],
         ),
         (conversation_errors.SeveralConversations(candidates=(CARLA,) * 12), ["and 2 more"]),
-        (conversation_errors.UserContextNeeded(), ["signed in", CONTACT]),
+        (connect_errors.UserContextNeeded(), ["signed in", CONTACT, "GENESYS_CONNECT_CLIENT_ID"]),
+        (connect_errors.UserContextNeeded(off="socket"), ["signed in", CONTACT, "BOT_MODE"]),
+        (connect_errors.UserContextNeeded(off="key"), ["signed in", CONTACT, "STORE_ENCRYPTION_KEY"]),
+        (connect_errors.UserContextNeeded(off=""), ["signed in", "`connect`"]),
+        (connect_errors.UserContextNeeded(off="", own=False), ["Ask the agent", "`connect`"]),
+        (connect_errors.SignInFailed(code="<b>"), ["&lt;b&gt;", CONTACT]),
         (errors.NoSuchSession(), ["ends by itself"]),
         (errors.ChannelNotAllowed("C0LOUNGE", ("C0DESK", "C0CARE")), ["<#C0DESK>", "<#C0CARE>"]),
         (errors.MayNotActForOthers("U0BEN"), ["<@U0BEN>", "supervisor", "none was started"]),

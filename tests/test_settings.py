@@ -35,6 +35,7 @@ WRONG = [
     ("GENESYS_DEPLOYMENT_ID", "my-deployment"),
     ("COBROWSE_JOIN_URL_TEMPLATE", "https://help.example.com/cobrowse"),
     ("COBROWSE_JOIN_URL_TEMPLATE", "http://help.example.com/cobrowse#{joinCode}"),
+    ("COBROWSE_PUBLIC_URL", "http://bot.example.com"),
     ("COBROWSE_COMMAND", "cobrowse"),
     ("COBROWSE_COMMAND", "/co browse"),
     ("COBROWSE_COMMAND", "/Cobrowse"),
@@ -75,7 +76,7 @@ FREE = {"SLACK_SIGNING_SECRET", "HOST", "GENESYS_CLIENT_ID", "GENESYS_CLIENT_SEC
         "AUDIT_LOG",
         "COBROWSE_EMAIL_SUBJECT",
     ),
-    *("GENESYS_KEY_ID", "GENESYS_ORG_ID"),
+    *("GENESYS_KEY_ID", "GENESYS_ORG_ID", "GENESYS_CONNECT_CLIENT_ID", "GENESYS_CONNECT_CLIENT_SECRET"),
 }
 ELSEWHERE = {
     "GENESYS_PRIVATE_KEY_PATH",

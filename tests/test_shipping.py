@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 import yaml
+from connect_bench import asks_to_connect, open_connecting, opens, signs_in
 from journey import ANA, ROOT, free_port, link, open_journey
 
 from bot.settings.variables import VARIABLES
@@ -127,6 +128,15 @@ async def test_the_proxy_lets_slack_through_and_keeps_the_slow_the_large_and_the
                 502,
             )
         assert await slow < 15
+
+
+@needs_caddy
+async def test_the_proxy_lets_those_through_who_come_back_from_a_sign_in(tmp_path: Path, quick: None) -> None:
+    async with open_connecting() as journey, proxy(tmp_path, journey.url) as url:
+        back = (await signs_in(await asks_to_connect(journey))).replace(journey.url, url)
+        assert (await opens(back)).status == 200
+        async with aiohttp.ClientSession() as http:
+            assert await status(http.post(back)) == 404
 
 
 async def status(call: Any) -> int:

@@ -11,7 +11,8 @@ from cryptography.fernet import Fernet
 from store_bench import HOST, START, Bench, die, files, request, session
 
 from bot.desk.conversation_errors import SeveralConversations
-from bot.desk.models import ConversationId, LiveConversation, State
+from bot.desk.interactions import LiveConversation
+from bot.desk.models import ConversationId, State
 from bot.desk.records import from_record, to_record
 from bot.store.schema import VERSIONS
 from bot.store.sealing import Sealer

@@ -6,15 +6,17 @@ The SDK takes seconds to import, so it is imported here alone, and once.
 
 import asyncio
 import json
-import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import conversations_bench
 import httpx
 import pytest
+import vendor_bench
+from connect_bench import signs_in
 from conversations_bench import HOST, PUBLIC, offer, talk
 from journey import Servers
 from test_sessions_client import Watched
@@ -24,25 +26,17 @@ from bot import settings
 from bot.desk.models import SessionId
 from bot.genesys.agentless import Agentless
 from bot.genesys.auth import TokenAuth
+from bot.genesys.credentials import SecretCredentials
 from bot.genesys.live import query
 from bot.genesys.roles import view_roles
+from bot.genesys.user_login import UserLogin
 from bot.genesys.users import Users
 from bot.sandbox.genesys_conversations import DEPLOYMENT_ID
+from bot.sandbox.genesys_people import PeopleClient
 
-servers = conversations_bench.servers
+servers, sdk = conversations_bench.servers, vendor_bench.sdk
+PEOPLE = ("people-client", "people-secret")
 NOW = datetime(2026, 10, 1, 10, 42, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def sdk(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
-    """It looks for a configuration in the home directory, so it gets an empty one."""
-    patch = pytest.MonkeyPatch()
-    patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import PureCloudPlatformClientV2
-    patch.undo()
-    return PureCloudPlatformClientV2
 
 
 @pytest.fixture
@@ -248,3 +242,53 @@ async def test_every_field_and_word_the_sandbox_answers_is_the_vendors(
     ]
     for body, model in answers:
         assert times(vendor.write(vendor.read(body, model))) == times(body)
+
+
+async def test_people_sign_in_through_the_vendors_own_client_as_they_do_through_ours(
+    sdk: ModuleType, servers: Servers, vendor: Vendor
+) -> None:
+    """With PKCE alone there is no refresh token; with the secret there is one, and another at each refresh."""
+    client, uri = vendor.client, "https://bot.example.com/genesys/callback"
+    servers.genesys.people.client = PeopleClient(*PEOPLE, (uri,))
+    verifier, sent, options = client.generate_pkce_code_verifier(128), [], []
+    async with Noting(sent.append) as http:
+        urls = {"login_url": servers.genesys.url, "api_url": servers.genesys.url, "redirect_uri": uri}
+        login = UserLogin(http, credentials=SecretCredentials(*PEOPLE), **urls)
+        address = login.address("s", verifier)
+        assert f"code_challenge={client.compute_pkce_code_challenge(verifier)}&" in address
+        by_us, by_pkce = await code(address), await code(address)
+        by_secret = await code(address.partition("&code_challenge")[0])
+        again = await login.refresh((await login.exchange(by_us, verifier)).refresh_token)
+        assert (await login.host_of(again.token))[0] == HOST
+        assert await login.revoke(again.token)
+    client.get_http_client().pre_hook = lambda one: options.append(one) or one
+
+    def whole() -> None:
+        users = sdk.UsersApi(client)
+        assert "refresh_token" not in client.get_pkce_token(PEOPLE[0], verifier, by_pkce, uri)[1]
+        assert users.get_users_me().id == HOST
+        client.get_code_authorization_token(*PEOPLE, by_secret, uri)
+        first = client.refresh_token
+        client.refresh_code_authorization_token(*PEOPLE, first)
+        assert client.refresh_token not in ("", first)
+        assert users.get_users_me().id == HOST
+        second = client.refresh_token
+        sdk.TokensApi(client).delete_tokens_me()
+        assert users.get_users_me().id == HOST  # after a 401 the vendor's client renews it by itself
+        assert client.refresh_token not in (first, second)
+
+    await run(whole)
+    pkce, _, secret, refresh, *_ = options
+    exchanged, refreshed, *_ = (dict(parse_qsl(request.content.decode())) for request in sent)
+    assert set(exchanged) == {*secret.post_params, *pkce.post_params} - {"client_id"}
+    assert set(refreshed) == set(refresh.post_params)
+    assert sent[0].headers["Authorization"] == secret.headers["Authorization"] == refresh.headers["Authorization"]
+    assert [(one.method, one.url.path) for one in sent[2:]] == [
+        ("GET", "/api/v2/users/me"),
+        ("DELETE", "/api/v2/tokens/me"),
+    ]
+
+
+async def code(address: str) -> str:
+    """What Ana's browser brings back."""
+    return dict(parse_qsl(urlsplit(await signs_in(address)).query))["code"]

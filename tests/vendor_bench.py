@@ -1,6 +1,7 @@
 """What the tests with the vendor's SDK share: its client pointed at the sandbox, and ours; each tells what it sends."""
 
 import json
+import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -8,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import httpx
+import pytest
 from conversations_bench import PUBLIC, SECRET
 from journey import Servers
 
@@ -85,6 +87,18 @@ async def ours(servers: Servers) -> AsyncIterator[tuple[GenesysClient, Any, list
         client = GenesysClient(http, loaded.api_url, auth)
         yield client, session_service(loaded, client), sent
         await auth.close()
+
+
+@pytest.fixture(scope="module")
+def sdk(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    """It looks for a configuration in the home directory, so it gets an empty one."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import PureCloudPlatformClientV2
+    patch.undo()
+    return PureCloudPlatformClientV2
 
 
 def times(thing: Any) -> Any:

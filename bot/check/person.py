@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 
-from bot.app import host_rules, open_genesys
 from bot.check import genesys as genesys_check
 from bot.check.findings import Finding, left_out, right, wrong
 from bot.desk.access import Access, Roll, Rules
@@ -16,6 +15,7 @@ from bot.slack.identity import Identity
 from bot.slack.people import SlackPeople
 from bot.store.looking import Linked, look_into
 from bot.store.refusals import StoreRefused
+from bot.upstream import host_rules, open_genesys
 
 PATIENCE_SECONDS = 15.0
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bot.check.findings import Finding, doubt, right, wrong
 from bot.desk import errors
-from bot.desk.conversation_errors import UserContextNeeded
+from bot.desk.connect_errors import UserContextNeeded
 from bot.desk.sending import Terms
 from bot.genesys.agentless import SEND_AGENTLESS_EMAIL, SEND_EMAIL, SEND_SMS
 from bot.genesys.client import GenesysClient

@@ -12,6 +12,7 @@ from typing import TypeVar
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot import settings
+from bot.check import connect
 from bot.check.findings import Finding, doubt, right, wrong
 from bot.genesys.keys import KeyCredentials
 from bot.settings import Database, Service, Settings, SettingsFault, Slack
@@ -53,6 +54,7 @@ def read(environ: Mapping[str, str], env_file: Path) -> Setup:
     setup.findings.extend(_open_files(environ, env_file))
     if whole:
         setup.findings.append(_hosts_file(whole))
+        setup.findings.extend(connect.look(whole))
     return setup
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from bot.desk.errors import ServiceError
-from bot.desk.models import ConversationId, LiveConversation
+from bot.desk.interactions import LiveConversation
+from bot.desk.models import ConversationId
 
 
 class NoConversation(ServiceError):
@@ -24,7 +25,3 @@ class SeveralConversations(ServiceError):
     """The host is in more than one, so somebody has to choose; the latest comes first."""
 
     candidates: tuple[LiveConversation, ...]
-
-
-class UserContextNeeded(ServiceError):
-    """Genesys does this only for a person who is signed in, and not for an OAuth client."""

@@ -2,10 +2,10 @@
 
     CobrowseError
     ├─ NotAccepted            nothing was stored: Draining · StoreUnavailable · TooManyStarts · TooManySends ·
-    │                         TooManyUnderWay
-    │                         perhaps it was: MaybeAccepted
+    │                         TooManyUnderWay; perhaps it was: MaybeAccepted
     ├─ Refused                OtherWorkspace · ChannelNotAllowed · NotAMember · NotListed · MayNotActForOthers
-    │                         StepsOff · MayNotEnd · MayNotRead · LeadsOnly · AdminsOnly
+    │                         StepsOff · MayNotEnd · MayNotRead · LeadsOnly · AdminsOnly ·
+    │                         ConnectDenied · NotThatPerson
     ├─ NobodyNamed            a workflow's step without a person
     ├─ HostNotFound           no rule of the chain maps the person
     ├─ SlackUnavailable       Slack would not say who somebody is
@@ -13,13 +13,13 @@
     │  ├─ SignInRefused · OAuthRefused · Forbidden                          the bot's own set-up
     │  ├─ InvalidHost · UnknownApplication · BadRequest                     this order
     │  ├─ NoConversation · NotInConversation · SeveralConversations         which conversation it is for
-    │  ├─ UserContextNeeded                                                 a client may not, a person may
+    │  ├─ UserContextNeeded · ConnectAgain · PersonLacks · SignInFailed     a person's own sign-in (connect_errors.py)
     │  ├─ Busy · TooManyWaiting · ServiceFault · OutcomeUnknown · Unreachable · UnusableAnswer
     │  │                      NoSuchSession
     ├─ TryAgainRefused        NotYours · TriedAlready · RequestGone
     ├─ NothingOpen · SessionNotFound · SeveralOpen · EndedAlready           which session, and is it there
     ├─ SharedAlready · ShareRefused · ShareUnknown · NotPosted              telling others of it
-    ├─ NotLinked · NoSuchHost who hosts as whom
+    ├─ NotLinked · NoSuchHost · ConnectOff · NotConnected · ConnectLinkGone who hosts as whom, and by which sign-in
     ├─ SendingOff · BadAddress · CountryNotAllowed · NoLinkToSend · TextTooLong   to a customer
     ├─ Interrupted            the bot stopped while the request was being worked
     ├─ NotBegun               the store went away before the create went out

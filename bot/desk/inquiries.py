@@ -1,13 +1,13 @@
 """What can be asked without starting anything: help, whoami, why, the applications there are, who is linked to whom."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from bot.desk.access import Access
 from bot.desk.errors import HostNotFound, NotAMember, NotListed, Refused, SlackUnavailable
 from bot.desk.hosts import HostDirectory, Hosts, Unusable, host_id, only_active
-from bot.desk.models import HostId, Identity, Kind, Request, Role, TeamId
+from bot.desk.models import HostId, Identity, Kind, Person, Request, Role, TeamId
 from bot.desk.outcomes import Applications, Explained, Handlers, Help, Linked
 from bot.desk.session_errors import AdminsOnly, LeadsOnly, NoSuchHost, NotLinked
 from bot.desk.store import LinkBook
@@ -18,6 +18,10 @@ class Catalogue(Protocol):
 
     async def applications(self) -> Sequence[tuple[str, str]]:
         """Ids and names. Raises ServiceError."""
+
+
+async def _nobody(person: Person, host_id: HostId) -> None:
+    """Nobody can be connected."""
 
 
 class Inquiries:
@@ -31,9 +35,12 @@ class Inquiries:
         directory: HostDirectory,
         catalogue: Catalogue,
         application_id: str,
+        connected: Callable[[Person, HostId], Awaitable[bool | None]] = _nobody,
     ) -> None:
+        """`connected`: whether somebody has signed in as this host, None where nobody can."""
         self._access, self._hosts, self._links = access, hosts, links
         self._directory, self._catalogue, self._application_id = directory, catalogue, application_id
+        self._connected = connected
 
     def handlers(self) -> Handlers:
         """By kind of request; `target` is whom it is about, `argument` an address."""
@@ -55,7 +62,8 @@ class Inquiries:
 
     async def whoami(self, request: Request) -> Identity:
         person = await self._access.enter(request)
-        return Identity(person, await self._hosts.find(person))
+        host = await self._hosts.find(person)
+        return Identity(person, host, await self._connected(person, host.id))
 
     async def why(self, request: Request) -> Explained:
         """A dry run of a start, here, by the requester or (for supervisors and administrators) by somebody else."""

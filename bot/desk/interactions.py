@@ -1,10 +1,11 @@
-"""What somebody pastes to say which conversation they mean: its id, or its address in Genesys's own app (pure).
+"""The conversations a host is in, and what somebody pastes to say which they mean: an id, or its address (pure).
 
 Whether it is a live conversation of theirs is for the session service to find out.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from bot.desk.models import ConversationId
@@ -12,6 +13,15 @@ from bot.desk.models import ConversationId
 _UUID = re.compile(r"(?<![0-9A-Za-z-])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9A-Za-z-])")
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 TEXT_LENGTH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class LiveConversation:
+    """A conversation a host is in. `customer` is a name, for display only, and "" when it is not known."""
+
+    id: ConversationId
+    since: datetime
+    customer: str = field(default="", repr=False, compare=False)
 
 
 def conversation_id(text: str) -> ConversationId | None:

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from bot.desk.errors import CobrowseError, NotAccepted, ServiceError
 from bot.desk.meter import UNMEASURED, Meter
 from bot.desk.models import Request, Started
-from bot.desk.outcomes import Ended, Linked, Outcome, Recalled, Sent, SentDirect, Shared
+from bot.desk.outcomes import Connected, Disconnected, Ended, Linked, Outcome, Recalled, Sent, SentDirect, Shared
 from bot.desk.steps import step_of
 from bot.desk.store import Kept
 
@@ -84,7 +84,7 @@ def _fields(request: Request, outcome: Outcome) -> dict[str, object]:
         fields["session"] = outcome.record.session.id
     if isinstance(outcome, Sent):
         fields["sent_to"] = outcome.address.masked
-    if isinstance(outcome, Linked):
+    if isinstance(outcome, Linked | Connected | Disconnected):
         fields["host"] = outcome.host_id
     if isinstance(outcome, ServiceError):
         fields["reference"] = outcome.reference

@@ -82,6 +82,8 @@ class Kind(StrEnum):
     APPS = "apps"
     LINK = "link"
     UNLINK = "unlink"
+    CONNECT = "connect"
+    DISCONNECT = "disconnect"
     WHY = "why"
     PROPOSE = "propose"
     SEND = "send"
@@ -157,6 +159,7 @@ class Order:
     """What the session service is asked for. `context` says where the wish came from ("slack", "command-line").
 
     `conversation_id` is for the service that has sessions inside of conversations: None leaves it to find the host's.
+    `agent` is who the host is in Slack, None where no Slack is, and `for_another` whether somebody else asks.
     """
 
     host_id: HostId
@@ -167,6 +170,8 @@ class Order:
     request_id: RequestId
     context: str
     conversation_id: ConversationId | None = None
+    agent: Person | None = None
+    for_another: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +193,8 @@ class Offer:
             request_id=request.id,
             context="slack",
             conversation_id=request.conversation_id,
+            agent=agent,
+            for_another=request.for_another,
         )
 
 
@@ -211,15 +218,6 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class LiveConversation:
-    """A conversation a host is in. `customer` is a name, for display only, and "" when it is not known."""
-
-    id: ConversationId
-    since: datetime
-    customer: str = field(default="", repr=False, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Started:
     """Outcome: the session; whether an agent it was started for could be told, None for oneself; the host's rule."""
 
@@ -230,10 +228,11 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Outcome of whoami: which host somebody is, and by which rule."""
+    """Outcome of whoami: which host somebody is, by which rule; None for `connected` where nobody can be."""
 
     person: Person
     host: Host
+    connected: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

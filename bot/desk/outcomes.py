@@ -1,7 +1,8 @@
 """What a request can end with, beside the errors: one class for each thing a person can be told or shown."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from bot.desk.addresses import Address
 from bot.desk.errors import CobrowseError, Miss, Refused
@@ -105,6 +106,29 @@ class Explained:
     missed: tuple[Miss, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ConnectOffered:
+    """Where the person signs in to Genesys, a secret, until when, and whether they are connected already."""
+
+    address: str = field(repr=False)
+    until: datetime
+    already: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The person has signed in to Genesys, as the host that they are."""
+
+    host_id: HostId
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The bot acts as this host no more."""
+
+    host_id: HostId
+
+
 Success = (
     Started
     | Identity
@@ -119,6 +143,9 @@ Success = (
     | Applications
     | Linked
     | Explained
+    | ConnectOffered
+    | Connected
+    | Disconnected
 )
 Outcome = Success | CobrowseError
 Handler = Callable[[Request], Awaitable[Success]]

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from bot.desk.errors import CobrowseError, Miss, Unexpected
-from bot.desk.models import ConversationId, LiveConversation, Standing
+from bot.desk.interactions import LiveConversation
+from bot.desk.models import ConversationId, Standing
 
 
 def to_record(error: CobrowseError) -> dict[str, Any]:

@@ -96,7 +96,7 @@ class TokenAuth(Gate):
         asked_at = self._clock()
         try:
             response = await repeat(self._ask, needs="a valid OAuth client", safe=True)
-            self._token = _read(response, asked_at)
+            self._token = read_token(response, asked_at)
         except ServiceError as error:
             self._meter.renewed(type(error).__name__)
             raise
@@ -111,11 +111,12 @@ class TokenAuth(Gate):
         async with asyncio.timeout(ANSWER_SECONDS):  # as a whole: httpx's begin anew with each byte
             response = await self._http.post(self._url, data=form, headers=headers)
         if response.status_code in (400, 401, 403):
-            raise OAuthRefused(code=_oauth_error(response), reference=faults.reference_of(response))
+            raise OAuthRefused(code=oauth_error(response), reference=faults.reference_of(response))
         return response
 
 
-def _read(response: httpx.Response, asked_at: float) -> Token:
+def read_token(response: httpx.Response, asked_at: float) -> Token:
+    """The token of a login's answer, on the clock of `asked_at`. Raises UnusableAnswer."""
     reference = faults.reference_of(response)
     try:
         body = response.json()
@@ -129,7 +130,7 @@ def _read(response: httpx.Response, asked_at: float) -> Token:
     return Token(renew_at=asked_at + seconds - ahead, useless_at=asked_at + seconds - last, value=value)
 
 
-def _oauth_error(response: httpx.Response) -> str:
+def oauth_error(response: httpx.Response) -> str:
     """RFC 6749 section 5.2: `error`, a word such as invalid_scope."""
     try:
         code = str(response.json()["error"])

@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 import httpx
 
+from bot.desk.connect_errors import ConnectAgain, PersonLacks, UserContextNeeded
 from bot.desk.conversation_errors import NoConversation, NotInConversation, SeveralConversations
-from bot.desk.errors import BadRequest, NoSuchSession, UnusableAnswer
+from bot.desk.errors import BadRequest, Forbidden, NoSuchSession, SignInRefused, UnusableAnswer
 from bot.desk.models import Order, Session, SessionId
 from bot.desk.progress import Watcher
 from bot.genesys import faults
@@ -20,6 +21,7 @@ from bot.genesys.client import Gate, GenesysClient
 from bot.genesys.join_template import JoinTemplate
 from bot.genesys.live import Live, LiveConversations, WaitingOnly, read_time
 from bot.genesys.sessions import ID, SessionView
+from bot.genesys.user_tokens import UserTokens
 
 COBROWSE = "/api/v2/conversations/{}/cobrowse"
 OFFER = "/api/v2/webdeployments/deployments/{}/cobrowse/{}"
@@ -43,9 +45,10 @@ class Joining:
 class Conversations:
     """Keeps to desk.SessionService."""
 
-    def __init__(self, client: GenesysClient, joining: Joining) -> None:
+    def __init__(self, client: GenesysClient, joining: Joining, people: UserTokens | None = None) -> None:
+        """`people`: those who have signed in as themselves, None where nobody can."""
         self._client = client
-        self._joining = joining
+        self._joining, self._people = joining, people
         self._live = LiveConversations(client)
 
     @property
@@ -59,15 +62,14 @@ class Conversations:
         Raises ServiceError; NoConversation, NotInConversation and SeveralConversations before anything was created.
         """
         live = await self._conversation(order, WaitingOnly(watcher))
-        wanted = live.conversation.id
+        gate = await self._gate(order)
         try:
-            response = await self._client.call(
-                "POST", COBROWSE.format(wanted), needs=ADD_VOICE if live.is_voice else ADD, watcher=watcher, again=True
-            )
-        except BadRequest as error:
-            if error.status == 404:  # it ended a moment ago
-                raise NotInConversation(conversation_id=wanted, reference=error.reference) from None
-            raise
+            response = await self._make(live, order, watcher, gate)
+        except UserContextNeeded:
+            if gate or not (gate := await self._gate(order, anew=True)):
+                raise
+            await watcher.waiting(0.0)  # they have connected a moment ago, on another replica
+            response = await self._make(live, order, watcher, gate)
         return self._session(response, order)
 
     async def read(self, session_id: SessionId) -> SessionView:
@@ -121,6 +123,34 @@ class Conversations:
         if len(found) > 1:
             raise SeveralConversations(candidates=tuple(live.conversation for live in found))
         return found[0]
+
+    async def _gate(self, order: Order, *, anew: bool = False) -> Gate | None:
+        """The host's own sign-in; None unless who the host is in Slack is connected, and as this host."""
+        if self._people is None or self._people.off or order.agent is None:
+            return None
+        return await self._people.gate((order.agent.team_id, order.agent.user_id), order.host_id, anew=anew)
+
+    async def _make(self, live: Live, order: Order, watcher: Watcher, gate: Gate | None) -> httpx.Response:
+        """The offer, by the host's own sign-in or the bot's; never by the one after the other was refused."""
+        wanted, own = live.conversation.id, not order.for_another
+        path, needs = COBROWSE.format(wanted), ADD_VOICE if live.is_voice else ADD
+        try:
+            return await self._client.call("POST", path, needs=needs, watcher=watcher, again=True, auth=gate)
+        except BadRequest as error:
+            if error.status == 404:  # it ended a moment ago
+                raise NotInConversation(conversation_id=wanted, reference=error.reference) from None
+            raise
+        except UserContextNeeded as error:
+            off = self._people.off if self._people else "client"
+            raise UserContextNeeded(own=own, off=off, reference=error.reference) from None
+        except (ConnectAgain, SignInRefused) as error:
+            if gate is None:
+                raise
+            raise ConnectAgain(own=own, reference=error.reference) from None
+        except Forbidden as error:
+            if gate is None:
+                raise
+            raise PersonLacks(needs=needs, own=own, reference=error.reference) from None
 
     def _session(self, response: httpx.Response, order: Order) -> Session:
         reference = faults.reference_of(response)

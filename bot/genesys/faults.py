@@ -13,7 +13,7 @@ from enum import Enum
 import aiohttp
 import httpx
 
-from bot.desk.conversation_errors import UserContextNeeded
+from bot.desk.connect_errors import UserContextNeeded
 from bot.desk.errors import (
     BadRequest,
     Busy,

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 from bot.desk.conversation_errors import NotInConversation
 from bot.desk.errors import BadRequest, UnusableAnswer
-from bot.desk.interactions import conversation_id
-from bot.desk.models import ConversationId, HostId, LiveConversation
+from bot.desk.interactions import LiveConversation, conversation_id
+from bot.desk.models import ConversationId, HostId
 from bot.desk.progress import Watcher
 from bot.genesys import faults
 from bot.genesys.answers import read_object

@@ -1,8 +1,9 @@
 """A small Genesys Cloud on localhost: a sign-in that verifies assertions, users, applications, sessions, a join page.
 
 It shares no code with the bot. The parts: `genesys_api` (what it does), `genesys_conversations`, `genesys_talk`,
-`genesys_outbox` and `genesys_messenger` (the public API), `genesys_login`, `genesys_records`, `genesys_refusals`
-(errors), `genesys_faults` and `genesys_behaviour` (what goes wrong), `genesys_door` (the port).
+`genesys_outbox` and `genesys_messenger` (the public API), `genesys_login` and `genesys_people` (who signs in),
+`genesys_records`, `genesys_refusals` (errors), `genesys_faults` and `genesys_behaviour` (what goes wrong),
+`genesys_door` (the port).
 """
 
 import asyncio

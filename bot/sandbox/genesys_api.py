@@ -16,6 +16,7 @@ from bot.sandbox.genesys_login import Grant, Login
 from bot.sandbox.genesys_messenger import Messenger
 from bot.sandbox.genesys_outbox import Outbox
 from bot.sandbox.genesys_pages import page
+from bot.sandbox.genesys_people import People
 from bot.sandbox.genesys_records import GenesysUser, Session, keep
 from bot.sandbox.genesys_refusals import ApiError, check_create, is_uuid, read_json, searched_emails
 from bot.sandbox.genesys_tokens import subject, token_info
@@ -40,17 +41,20 @@ class Api:
         self._login = login
         self.conversations = Conversations(self._require, self.users, lambda: self.url)
         self.outbox = Outbox(self.conversations.require)
+        self.people = login.people = People(self.users)
 
     def _routes(self) -> list[web.RouteDef]:
         """Each with the name its calls are counted by."""
         return [
             *self.conversations.routes(),
             *self.outbox.routes(),
+            *self.people.routes(),
             *Messenger(self.conversations).routes(),
             web.post("/oauth/token", self._token, name="token"),
             web.post("/api/v2/users/search", self._search, name="search"),
             web.get("/api/v2/tokens/me", self._me, name="me"),
             web.get("/api/v2/authorization/subjects/me", self._roles, name="roles"),
+            web.delete("/api/v2/tokens/me", self._give_back, name="me.delete"),
             web.get("/api/v2/users/{id}", self._user),
             web.get("/api/v2/cobrowse/applications", self._applications, name="applications"),
             web.post(SESSIONS, self._create, name="create"),
@@ -86,6 +90,11 @@ class Api:
     async def _roles(self, request: web.Request) -> web.Response:
         self._require(request)
         return subject(self._login, request, self.conversations.lacks)
+
+    async def _give_back(self, request: web.Request) -> web.Response:
+        self._require(request)
+        self._login.give_back(request)
+        return web.Response(status=200)
 
     async def _create(self, request: web.Request) -> web.Response:
         self._require(request, WRITE)

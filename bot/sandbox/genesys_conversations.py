@@ -30,12 +30,16 @@ Authorize = Callable[[web.Request], Grant]
 
 @dataclass
 class Offer:
-    """An offer to co-browse; `ends_at` is seconds since 1970. It is gone once it is withdrawn or stopped."""
+    """An offer to co-browse; `ends_at` is seconds since 1970. It is gone once it is withdrawn or stopped.
+
+    `made_by`: the user who was signed in, None for an OAuth client.
+    """
 
     conversation: Conversation
     join_code: str = field(repr=False)
     ends_at: float
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    made_by: str | None = None
     joined: bool = False
     gone: bool = False
 
@@ -132,7 +136,7 @@ class Conversations:
         if conversation.ended_at is not None:
             raise ApiError(400, "The conversation has no connected participant to co-browse with.")
         code = "".join(secrets.choice("0123456789") for _ in range(9))
-        offer = Offer(conversation, code, time.time() + self.offer_seconds)
+        offer = Offer(conversation, code, time.time() + self.offer_seconds, made_by=grant.user_id)
         keep(self.offers, offer.id, offer)
         return web.json_response(offer.as_json(self._url()))
 

@@ -15,6 +15,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from bot.sandbox.genesys_people import People
 from bot.sandbox.genesys_records import keep
 from bot.sandbox.genesys_refusals import OAuthError
 
@@ -39,7 +40,9 @@ class Grant:
 
 
 class Login:
-    """Verifies one client of one org, and knows the tokens it gave out."""
+    """Verifies one client of one org, and knows the tokens it gave out. `people`: those who sign in themselves."""
+
+    people: People
 
     def __init__(self, public_key_pem: bytes, client_id: str, org_id: str, client_secret: str | None) -> None:
         self.client_id, self.org_id, self.client_secret = client_id, org_id, client_secret
@@ -64,6 +67,10 @@ class Login:
         """Every token that was given out is worth nothing from now on."""
         self._grants.clear()
 
+    def give_back(self, request: web.Request) -> None:
+        """The request's own token is worth nothing from now on."""
+        self._grants.pop(request.headers.get("Authorization", "").partition(" ")[2].strip(), None)
+
     def token_of(self, user_id: str, seconds: int) -> str:
         """A token with which somebody acts as themselves."""
         token = secrets.token_urlsafe(32)
@@ -75,9 +82,11 @@ class Login:
         form = dict(pairs)
         if request.content_type != "application/x-www-form-urlencoded" or len(form) != len(pairs):
             raise OAuthError(400, "The body must be a form without repeated fields.", "invalid_request")
+        authorization = request.headers.get("Authorization")
+        if form.get("grant_type") in ("authorization_code", "refresh_token"):
+            return self._issue_to_person(form, authorization, seconds)
         if form.get("grant_type") != "client_credentials":
             raise OAuthError(400, "grant_type must be client_credentials.", "unsupported_grant_type")
-        authorization = request.headers.get("Authorization")
         if authorization is not None and "client_assertion" in form:
             raise OAuthError(400, "One way to authenticate the client, not two.", "invalid_request")
         if authorization is not None:
@@ -87,6 +96,12 @@ class Login:
         token = secrets.token_urlsafe(32)
         keep(self._grants, token, Grant(time.monotonic() + seconds, frozenset(form.get("scope", "").split())))
         answer = {"access_token": token, "token_type": "bearer", "expires_in": seconds}
+        return web.json_response(answer, headers={"Cache-Control": "no-store"})
+
+    def _issue_to_person(self, form: Mapping[str, str], authorization: str | None, seconds: int) -> web.Response:
+        user_id, refresh_token = self.people.exchange(form, authorization)
+        answer = {"access_token": self.token_of(user_id, seconds), "token_type": "bearer", "expires_in": seconds}
+        answer |= {"refresh_token": refresh_token} if refresh_token else {}
         return web.json_response(answer, headers={"Cache-Control": "no-store"})
 
     def _check_secret(self, authorization: str) -> None:

@@ -20,6 +20,7 @@ def page(status: int, heading: str, body: str) -> web.Response:
 :root {{ color-scheme: light dark; font: 1.1rem/1.5 system-ui, sans-serif }}
 main {{ max-width: 34rem; margin: 15vh auto; padding: 0 1.5rem; overflow-wrap: anywhere }}
 pre {{ white-space: pre-wrap }}
+button {{ font: inherit; padding: .4rem 1rem; min-width: 18rem }}
 </style>
 </head>
 <body><main><h1>{heading}</h1>{body}</main></body>

@@ -11,7 +11,7 @@ _DATE = re.compile(r"<!date\^[^>|]*\|([^>]*)>")
 _PERSON = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 _PLACE = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
 _LINK = re.compile(r"<(https?://[^>|]+)(?:\|([^>]*))?>")
-_EMOJI = {":white_check_mark:": "✅", ":warning:": "⚠️", ":hourglass_flowing_sand:": "⏳"}
+_EMOJI = {":white_check_mark:": "✅", ":warning:": "⚠️", ":hourglass_flowing_sand:": "⏳", ":link:": "🔗"}
 
 
 @dataclass(frozen=True)

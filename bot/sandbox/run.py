@@ -5,6 +5,7 @@ Either for one command, whose answer is printed, or with the page, until it is s
 
 import asyncio
 import contextlib
+import socket
 import sys
 import webbrowser
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -36,6 +37,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "dropped": {},
     "no-join-url": {},
     "down": {},
+    "user-context": {},
 }
 """What one can make Genesys do, and how it does it here: a limit that never lifts would only make one wait."""
 
@@ -55,8 +57,9 @@ class Sandbox:
     async def misbehave(self, fault: str | None) -> None:
         """Makes Genesys do one of FAULTS, and nothing else; None: behave."""
         await self.genesys.misbehave(None)
+        self.genesys.conversations.only_people = fault == "user-context"
         self.genesys.applications = world.OTHER_APPLICATIONS if fault == "unknown-application" else world.APPLICATIONS
-        if fault in FAULTS and fault != "unknown-application":
+        if fault in FAULTS and fault not in ("unknown-application", "user-context"):
             await self.genesys.misbehave(fault, **FAULTS[fault])
 
 
@@ -91,6 +94,8 @@ async def open_sandbox(
         if conversations is not None:
             environ |= world.public_environ(keys, genesys.url)
             genesys.conversations.choose(conversations)
+            connect, genesys.people.client = world.connect_environ(keys, _free_port())
+            environ |= connect  # over Socket Mode, too: there `connect` says that it takes HTTP
         loaded = settings.load(environ)
         async with _running(loaded, slack) as finish:
             yield Sandbox(slack, genesys, finish)
@@ -108,7 +113,14 @@ async def _running(loaded: settings.Settings, slack: SandboxSlack) -> AsyncItera
     async def serving() -> None:
         async with open_bot(loaded) as bot:
             await serve.run(
-                bot.app, bot.desk, bot.socket_web, loaded, stop, health=bot.health, on_ready=port.set_result
+                bot.app,
+                bot.desk,
+                bot.socket_web,
+                loaded,
+                stop,
+                health=bot.health,
+                callback=bot.callback,
+                on_ready=port.set_result,
             )
 
     task = asyncio.create_task(serving())
@@ -186,6 +198,14 @@ async def serve_page(
         print(f"\n  The sandbox is open: {page.url}\n  Ctrl+C ends it.\n", flush=True)  # noqa: T201 - for a person
         _show(page.url)
         await stop.wait()
+
+
+def _free_port() -> int:
+    """A port that nobody has: where browsers come back to has to be known before the bot listens."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port: int = bound.getsockname()[1]
+        return port
 
 
 def _show(url: str) -> None:

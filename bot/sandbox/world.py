@@ -3,6 +3,7 @@
 Tokens and keys are made anew at each start and are good for nothing else.
 """
 
+import base64
 import secrets
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from bot.sandbox.genesys import GenesysUser
 from bot.sandbox.genesys_conversations import DEPLOYMENT_ID
+from bot.sandbox.genesys_people import PeopleClient
 from bot.sandbox.slack import Parameter, Shortcut, SlackChannel, SlackUser, Step
 
 ROLES = {"agent": "U0ANA", "unmapped": "U0UNA", "supervisor": "U0SAM", "guest": "U0GUS"}
@@ -68,6 +70,8 @@ class Keys:
     bot_token: str = field(default_factory=lambda: f"xoxb-sandbox-{secrets.token_hex(12)}")
     app_token: str = field(default_factory=lambda: f"xapp-sandbox-{secrets.token_hex(12)}")
     signing_secret: str = field(default_factory=lambda: secrets.token_hex(16))
+    people_secret: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    store_key: str = field(default_factory=lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
     client_secret: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     private_key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
 
@@ -118,3 +122,17 @@ def public_environ(keys: Keys, genesys_url: str) -> dict[str, str]:
         "GENESYS_DEPLOYMENT_ID": DEPLOYMENT_ID,
         "COBROWSE_JOIN_URL_TEMPLATE": f"{genesys_url}/messenger#{{joinCode}}",
     }
+
+
+def connect_environ(keys: Keys, port: int) -> tuple[dict[str, str], PeopleClient]:
+    """What comes on top where people connect their own accounts, over HTTP on this port, and the client for it."""
+    url = f"http://127.0.0.1:{port}"
+    client = PeopleClient("people-client", keys.people_secret, (f"{url}/genesys/callback",))
+    environ = {
+        "PORT": str(port),
+        "COBROWSE_PUBLIC_URL": url,
+        "GENESYS_CONNECT_CLIENT_ID": client.id,
+        "GENESYS_CONNECT_CLIENT_SECRET": client.secret,
+        "STORE_ENCRYPTION_KEY": keys.store_key,
+    }
+    return environ, client

@@ -6,7 +6,6 @@ Each command asks only for what it uses. All faults are found before any is repo
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Literal
 
 from dotenv import dotenv_values
@@ -16,12 +15,12 @@ from bot.desk.access import Roll, Rules
 from bot.desk.limits import Limits
 from bot.desk.models import ChannelId, HostId, TeamId, UserId
 from bot.desk.sending import Terms
+from bot.settings.connect import Connect, read_connect
+from bot.settings.database import Database, read_database
 from bot.settings.proxies import Proxies
 from bot.settings.reader import Reader, SettingsFault, read_file
 from bot.settings.sending import read_sending
 from bot.settings.service import CONVERSATIONS, Logging, Service, cobrowse_api, read_service
-from bot.store.opening import MEMORY, POSTGRES, SQLITE
-from bot.store.sealing import check_key
 
 _PERSON_OR_GROUP = r"[UWS][A-Z0-9]{2,}"
 
@@ -42,15 +41,6 @@ class Slack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Database:
-    """Where things are remembered, for how long, and with which keys."""
-
-    retention_days: int
-    url: str = field(repr=False)
-    keys: tuple[str, ...] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All that `run` needs."""
 
@@ -66,6 +56,7 @@ class Settings:
     audit_log: str
     limits: Limits
     sending: Terms
+    connect: Connect
     shutdown_seconds: int
     database: Database
     logging: Logging
@@ -101,6 +92,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     listed = reader.parsed("COBROWSE_HOSTS_FILE", lambda: hosts_file.parse(read_file(path))) if path else None
     domain = r"@?(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}"
     domains = reader.words("COBROWSE_EMAIL_DOMAINS", domain, "domain such as example.com")
+    database = read_database(reader)
     settings = Settings(
         slack=slack,
         service=service,
@@ -115,7 +107,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         limits=_limits(reader),
         sending=read_sending(reader),
         shutdown_seconds=reader.integer("SHUTDOWN_SECONDS", 0, 600),
-        database=_database(reader),
+        connect=read_connect(reader, slack.mode, service.conversations is not None, database.is_sealed),
+        database=database,
         logging=service.logging,
     )
     if reader.faults:
@@ -144,7 +137,7 @@ def load_cobrowse_api(environ: Mapping[str, str]) -> str:
 def load_database(environ: Mapping[str, str]) -> Database:
     """What the commands need that only look into the database. Raises SettingsFault."""
     reader = Reader(environ)
-    database = _database(reader)
+    database = read_database(reader)
     if reader.faults:
         raise SettingsFault(reader.faults)
     return database
@@ -199,16 +192,6 @@ def _health_port(reader: Reader, *, over_http: bool) -> int | None:
     if over_http and reader.text("HEALTH_PORT") == reader.text("PORT"):
         reader.fault("HEALTH_PORT", "must be another port than PORT.")
     return reader.integer("HEALTH_PORT", 1, 65535)
-
-
-def _database(reader: Reader) -> Database:
-    url = reader.text("DATABASE_URL")
-    if not (url.startswith((MEMORY, *POSTGRES)) or (url.startswith(SQLITE) and len(url) > len(SQLITE))):
-        reader.fault("DATABASE_URL", "must be sqlite:///a-file.db, postgresql://…, or memory: to remember nothing.")
-    keys = tuple(key.strip() for key in reader.text("STORE_ENCRYPTION_KEY").split(",") if key.strip())
-    for key in keys:
-        reader.parsed("STORE_ENCRYPTION_KEY", partial(check_key, key))
-    return Database(retention_days=reader.integer("COBROWSE_RETENTION_DAYS", 1, 3650), url=url, keys=keys)
 
 
 def _limits(reader: Reader) -> Limits:

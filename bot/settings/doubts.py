@@ -16,6 +16,9 @@ def doubts(settings: Settings) -> tuple[str, ...]:
         "COBROWSE_MEMBERS is empty: every full member of the workspace may start sessions.": not rules.members,
         "COBROWSE_SUPERVISORS is empty: only administrators may start sessions for others.": not rules.supervisors,
         "COBROWSE_HELP_CONTACT is empty: refusals name nobody to ask.": not settings.slack.help_contact,
+        "GENESYS_CONNECT_CLIENT_ID is set, but nobody can connect their Genesys account: `check` says why.": (
+            bool(settings.connect.credentials.client_id and settings.connect.off)
+        ),
         "STORE_ENCRYPTION_KEY is empty: customers' links stand readable in Postgres.": (
             database.url.startswith(POSTGRES) and not database.keys
         ),

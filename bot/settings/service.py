@@ -97,7 +97,8 @@ def _conversations(reader: Reader) -> Conversations:
 
 
 def _note_store_secrets(reader: Reader) -> None:
-    """For the log's sake, which must show neither a key, nor the database's password alone."""
+    """For the log's sake, which must show neither a key or secret, nor the database's password alone."""
+    reader.text("GENESYS_CONNECT_CLIENT_SECRET")
     url = reader.text("DATABASE_URL")
     keys = reader.text("STORE_ENCRYPTION_KEY").split(",")
     try:

@@ -45,6 +45,15 @@ _ALL = (
         "sessions",
     ),
     Variable("GENESYS_DEPLOYMENT_ID", "with `conversations`: the Messenger deployment, to look at and withdraw offers"),
+    Variable(
+        "GENESYS_CONNECT_CLIENT_ID",
+        "with `conversations`: the OAuth client, of the grant Code Authorization, that people connect by",
+    ),
+    Variable("GENESYS_CONNECT_CLIENT_SECRET", "its secret", secret=True),
+    Variable(
+        "COBROWSE_PUBLIC_URL",
+        "where browsers reach this bot's HTTP server, such as `https://bot.example.com`; needed to connect",
+    ),
     Variable("COBROWSE_COMMAND", "the slash command, as in the manifest", "/cobrowse"),
     Variable("COBROWSE_APPLICATION_ID", "which co-browse application sessions are for", "web"),
     Variable("COBROWSE_APPLICATION_TYPE", "its type", "web"),
@@ -92,7 +101,11 @@ _ALL = (
         "sqlite:///cobrowse.db",
         secret=True,
     ),
-    Variable("STORE_ENCRYPTION_KEY", "encrypts links there; Fernet keys, newest first, comma between", secret=True),
+    Variable(
+        "STORE_ENCRYPTION_KEY",
+        "encrypts links and sign-ins there; Fernet keys, newest first, comma between",
+        secret=True,
+    ),
     Variable("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "INFO"),
     Variable("LOG_FORMAT", "`text` or `json`", "text"),
     Variable("AUDIT_LOG", "file for one JSON line a decision, or `-` for standard output; unset: none"),

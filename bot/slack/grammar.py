@@ -46,7 +46,6 @@ _MARKUP = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 _OPENING, _CLOSING = "\"'“”„‟‘’‚‛«»", "\"'“”‟‘’‛«»"
 _QUOTATION = re.compile(f"[{_OPENING}][^{_OPENING}{_CLOSING}]*[{_CLOSING}]")
 _CLOSE_ENOUGH = 0.74
-_LATER = ("connect", "disconnect")
 _ADDRESS = re.compile(r"<(?:mailto|tel):([^>|]+)(?:\|[^>]*)?>")
 _CRIES_FOR_HELP = ("?", "-h", "--help", "-help", "/help")
 _IGNORABLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
@@ -96,20 +95,13 @@ class New:
 
 
 @dataclass(frozen=True, slots=True)
-class NotYet:
-    """A reserved subcommand that this version does not have."""
-
-    word: str
-
-
-@dataclass(frozen=True, slots=True)
 class NotUnderstood:
     """Refused, so that nobody gets a session they did not mean."""
 
     reason: Reason
 
 
-Command = Start | Ask | New | Help | NotYet | NotUnderstood
+Command = Start | Ask | New | Help | NotUnderstood
 
 
 def parse(text: str, genesys_app: GenesysApp | None = None) -> Command:
@@ -187,8 +179,6 @@ def _subcommand(text: str) -> Command | None:
         return None
     if word == "new":
         return New()
-    if word in _LATER:
-        return NotYet(word)
     about = MENTION.match(rest)
     words = MENTION.sub("", rest).strip() if word != "help" else ""
     address = _ADDRESS.fullmatch(words)

@@ -3,7 +3,7 @@
 from bot.desk.models import RequestId, Role
 from bot.slack.blocks import FAILURE_BLOCK, Message, section
 from bot.slack.cards import reference_line
-from bot.slack.grammar import Command, Help, NotUnderstood, NotYet, Reason
+from bot.slack.grammar import Command, Help, NotUnderstood, Reason
 from bot.slack.messages import Words
 from bot.slack.replies import help_
 
@@ -11,20 +11,11 @@ from bot.slack.replies import help_
 def guide(words: Words, command: Command, reference: RequestId) -> Message:
     """The message for any command that starts nothing."""
     match command:
-        case NotYet():
-            return not_yet(words, command, reference)
         case NotUnderstood():
             return not_understood(words, command, reference)
         case Help(instead_of=instead_of):
             return help_(words.command, Role.MEMBER, instead_of=instead_of or "")
     return help_(words.command, Role.MEMBER)
-
-
-def not_yet(words: Words, command: NotYet, reference: RequestId) -> Message:
-    """A word that is kept for later."""
-    text = f"`{words.command} {command.word}` is not available in this version, so nothing was done."
-    hint = f"`{words.command} help` shows what is. If that was meant as a session's name, put it in quotes."
-    return Message(text, [section(f":warning: *{text}*\n{hint}", FAILURE_BLOCK), reference_line(reference)])
 
 
 def not_understood(words: Words, command: NotUnderstood, reference: RequestId) -> Message:

@@ -24,11 +24,12 @@ SOMEBODY = "the person who looks after this bot"
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What the messages of one installation have in common: its command, whom refusals name, whether links are sent."""
+    """What the messages of one installation have in common: its command, whom refusals name, what it can do besides."""
 
     command: str = "/cobrowse"
     contact: str = SOMEBODY
     sends: bool = False
+    connects: bool = False
 
     def answer(self, request: Request, outcome: Outcome) -> Message:
         """What the requester reads in the end."""
@@ -37,7 +38,7 @@ class Words:
         if isinstance(outcome, CobrowseError):
             starting, sending = request.kind is Kind.START, request.kind is Kind.SEND
             return self.failure(outcome, request.id, kept=request.kind not in WIPED, starting=starting, sending=sending)
-        return reply(self.command, self.contact, outcome, request, sends=self.sends)
+        return reply(self.command, self.contact, outcome, request, sends=self.sends, connects=self.connects)
 
     def card(self, request: Request, started: Started) -> Message:
         """The session, for whoever asked for it."""

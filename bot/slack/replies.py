@@ -6,6 +6,9 @@ The answer to a start is in messages.py, the words about failures in sentences.p
 from bot.desk.models import Identity, Request, Role
 from bot.desk.outcomes import (
     Applications,
+    Connected,
+    ConnectOffered,
+    Disconnected,
     Ended,
     Explained,
     Help,
@@ -19,12 +22,13 @@ from bot.desk.outcomes import (
 )
 from bot.slack.blocks import Block, Message, context, escape, section
 from bot.slack.cards import can_share, closed_card, controls, listed, reference_line
+from bot.slack.connect_view import connecting
 from bot.slack.joining import over, thing, until, ways_in
 from bot.slack.sending_view import question, sent
 from bot.slack.sentences import clock, sentence
 
-Answer = Help | Recalled | Listed | Ended | Shared | SentDirect | Applications | Linked | Explained | Identity
-Reply = Answer | Proposed | Sent
+Answer = Recalled | Listed | Ended | Shared | SentDirect | Applications | Linked | Explained | Identity
+Reply = Answer | Help | Proposed | Sent | ConnectOffered | Connected | Disconnected
 
 
 MOST_APPLICATIONS = 20
@@ -32,12 +36,19 @@ MOST_SENT = 6
 """So many links can be sent from a list of everybody's: one that can takes two blocks. See desk/register.py."""
 
 
-def reply(command: str, contact: str, outcome: Reply, request: Request, *, sends: bool = False) -> Message:
-    """The message for it; `contact` is whom to ask, in mrkdwn, `sends` whether links are sent to customers."""
+def reply(
+    command: str, contact: str, outcome: Reply, request: Request, *, sends: bool = False, connects: bool = False
+) -> Message:
+    """The message for it; `contact` is whom to ask, in mrkdwn, `sends` whether links are sent to customers, `connects`
+    whether people sign in to Genesys themselves."""
     if isinstance(outcome, Proposed):
         message = question(outcome, request.id)
     elif isinstance(outcome, Sent):
         message = sent(outcome)
+    elif isinstance(outcome, ConnectOffered | Connected | Disconnected):
+        message = connecting(command, outcome)
+    elif isinstance(outcome, Help):
+        message = help_(command, outcome.role, sends=sends, connects=connects)
     else:
         message = _message(command, contact, outcome, request, sends)
     return Message(message.text, [*message.blocks, reference_line(request.id)])
@@ -45,8 +56,6 @@ def reply(command: str, contact: str, outcome: Reply, request: Request, *, sends
 
 def _message(command: str, contact: str, outcome: Answer, request: Request, sends: bool) -> Message:
     match outcome:
-        case Help(role=role):
-            return help_(command, role, sends=sends)
         case Recalled():
             return _recalled(outcome, request, sends)
         case Listed():
@@ -66,13 +75,22 @@ def _message(command: str, contact: str, outcome: Answer, request: Request, send
             return _line(f"<@{user_id}> is not linked to a Genesys user any more; the other rules decide now.")
         case Linked(user_id=user_id, host_id=host_id):
             return _line(f"<@{user_id}> hosts as Genesys user `{host_id}` from now on.")
-        case Identity(host=host):
-            return _line(f"You host co-browse sessions as Genesys user `{host.id}`, by the rule “{escape(host.rule)}”.")
+        case Identity(host=host, connected=connected):
+            text = f"You host co-browse sessions as Genesys user `{host.id}`, by the rule “{escape(host.rule)}”."
+            return _line(text + _connected(command, connected))
         case Explained():
             return _explained(contact, outcome)
 
 
-def help_(command: str, role: Role, *, instead_of: str = "", sends: bool = False) -> Message:
+def _connected(command: str, connected: bool | None) -> str:
+    if connected is None:
+        return ""
+    if connected:
+        return f" You are connected: Genesys knows you by your own sign-in. `{command} disconnect` takes it back."
+    return f" You are not connected to Genesys yourself; `{command} connect` does that."
+
+
+def help_(command: str, role: Role, *, instead_of: str = "", sends: bool = False, connects: bool = False) -> Message:
     """What somebody in this role can type."""
     lines = [
         f"`{command}` starts a session with you as the host",
@@ -85,6 +103,8 @@ def help_(command: str, role: Role, *, instead_of: str = "", sends: bool = False
     ]
     if sends:
         lines.append(f"`{command} send +14155550123` or `{command} send name@example.com` sends your customer the link")
+    if connects:
+        lines.append(f"`{command} connect` lets you sign in to Genesys yourself, `{command} disconnect` takes it back")
     if role is not Role.MEMBER:
         lines += [
             f"`{command} @agent` or `{command} for @agent Checkout help` starts one for somebody else",

@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 from bot.desk import conversation_errors, errors, limits, press_errors
 from bot.desk.errors import CobrowseError
-from bot.desk.models import LiveConversation
+from bot.desk.interactions import LiveConversation
 from bot.slack.blocks import escape
+from bot.slack.connect_sentences import of_connecting
 from bot.slack.sending_sentences import of_a_sending
 from bot.slack.session_sentences import STANDINGS, of_a_session, of_another_request
 
@@ -53,6 +54,8 @@ def sentence(error: CobrowseError, contact: str, *, starting: bool = True, sendi
     """The words for any error; `contact` is whom to ask, in mrkdwn. `starting`: a session was to be started; `sending`:
     a link was to be sent."""
     if words := of_a_sending(error, contact, pressed=sending):
+        return Sentence(*words)
+    if words := of_connecting(error, contact, starting=starting):
         return Sentence(*words)
     if not starting and (words := of_another_request(error, contact)):
         return Sentence(*words)
@@ -151,9 +154,6 @@ def _conversation(error: CobrowseError, contact: str) -> Sentence | None:
         case conversation_errors.SeveralConversations(candidates=candidates):
             what = f"The host is in several conversations: {_listed(candidates)}. {_NONE}"
             return Sentence(what, f"Say which one is meant: {name_it}.")
-        case conversation_errors.UserContextNeeded():
-            what = f"Genesys does this only for a person who has signed in, and not for the bot. {_NONE}"
-            return Sentence(what, f"Start the co-browse in Genesys itself, and tell {contact}.")
     return None
 
 

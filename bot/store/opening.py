@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bot.desk.meter import UNMEASURED, Meter
 from bot.desk.store import HostBook, LinkBook, Store
+from bot.store.connections import ConnectionTable
 from bot.store.refusals import NO_DRIVER, StoreRefused
 from bot.store.sealing import Sealer, new_key
 from bot.store.sessions import SessionTable
@@ -21,6 +22,10 @@ class FullStore(Store, HostBook, LinkBook, Protocol):
     @property
     def sessions(self) -> SessionTable:
         """What is remembered of sessions."""
+
+    @property
+    def connections(self) -> ConnectionTable:
+        """Who is connected to Genesys."""
 
 
 @asynccontextmanager

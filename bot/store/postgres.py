@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import asyncpg
@@ -19,6 +19,7 @@ from bot.desk.meter import UNMEASURED, Meter
 from bot.desk.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
 from bot.desk.store import Accepted, Kept, Link
 from bot.store import rows, statements
+from bot.store.connections import ConnectionTable, Fetch
 from bot.store.presence import LOCK_CLASS, TROUBLE, Presence
 from bot.store.sealing import Sealer
 from bot.store.sessions import SessionTable
@@ -30,6 +31,8 @@ ACCEPT_SECONDS = 2.2
 """For all of an accept, which the acknowledgement waits for."""
 STRAY_SECONDS = 10.0
 """Longer than any call here lasts: what is ours for so long and was never handed to the desk is worked by nobody."""
+LOCK_SECONDS = 15.0
+"""A row that is locked while Genesys is asked: so long it may be, and so long another waits for it."""
 DAY_SECONDS = 86_400.0
 NOW = "CAST(extract(epoch FROM statement_timestamp()) AS DOUBLE PRECISION)"  # stable, so that indexes can be used
 
@@ -146,10 +149,26 @@ class PostgresStore:
         """What is remembered of sessions."""
         return SessionTable(self, self._sealer)
 
+    @property
+    def connections(self) -> ConnectionTable:
+        """Who is connected to Genesys."""
+        return ConnectionTable(self, self._sealer)
+
     async def fetch(self, statement: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """One statement, committed before it returns."""
         async with self._connection() as connection:
             return await _all(connection, statement, values)
+
+    @asynccontextmanager
+    async def locking(
+        self, statement: str, values: Mapping[str, Any]
+    ) -> AsyncIterator[tuple[Mapping[str, Any] | None, Fetch]]:
+        """For all replicas, until it is left."""
+        text, names = dollars(f"{statement} FOR UPDATE")
+        async with self._transaction() as connection:
+            await connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{LOCK_SECONDS:.0f}s'")
+            row = await connection.fetchrow(text, *(values[name] for name in names), timeout=LOCK_SECONDS)
+            yield row, partial(_all, connection)
 
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
         found = await self._one(statements.LINKED, {"team_id": team_id, "user_id": user_id})

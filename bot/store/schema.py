@@ -88,6 +88,31 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE INDEX posts_due ON posts (due_at)",
     ),
+    (
+        # Who is just signing in to Genesys, one link each, of whose state there is a hash alone; and who has signed in.
+        # The verifier and the refresh token are sealed.
+        """CREATE TABLE connects (
+            team_id TEXT NOT NULL,
+            user_id TEXT NOT NULL,
+            state_hash TEXT NOT NULL UNIQUE,
+            from_team TEXT NOT NULL,
+            enterprise_id TEXT,
+            verifier TEXT NOT NULL,
+            good_until DOUBLE PRECISION NOT NULL,
+            PRIMARY KEY (team_id, user_id)
+        )""",
+        "CREATE INDEX connects_old ON connects (good_until)",
+        """CREATE TABLE connections (
+            team_id TEXT NOT NULL,
+            user_id TEXT NOT NULL,
+            host_id TEXT NOT NULL,
+            refresh_token TEXT NOT NULL,
+            connected_at DOUBLE PRECISION NOT NULL,
+            used_at DOUBLE PRECISION NOT NULL,
+            PRIMARY KEY (team_id, user_id)
+        )""",
+        "CREATE INDEX connections_unused ON connections (used_at)",
+    ),
 )
 """Beside them each database has `facts (name, value)`: the schema's version, the last owner's number, the key check."""
 

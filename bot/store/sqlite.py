@@ -7,17 +7,20 @@ same file is refused; short writes of the command line wait their turn.
 import os
 import sqlite3
 import time
-from asyncio import get_running_loop
-from collections.abc import Callable, Mapping, Sequence
+from asyncio import Lock, get_running_loop
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from bot.desk.errors import CobrowseError, StoreUnavailable
 from bot.desk.meter import UNMEASURED, Meter
 from bot.desk.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
 from bot.desk.store import Accepted, Kept, Link
 from bot.store import rows, sqlite_file, statements
+from bot.store.connections import ConnectionTable, Fetch
 from bot.store.sealing import Sealer
 from bot.store.sessions import SessionTable
 from bot.store.writer import Writer
@@ -51,6 +54,7 @@ class SQLiteStore:
         self._writer = Writer(lambda: sqlite_file.connect(self._path), meter)
         self._reader = ThreadPoolExecutor(1, "sqlite-reader")
         self._reading: sqlite3.Connection | None = None
+        self._locks: WeakValueDictionary[tuple[Any, ...], Lock] = WeakValueDictionary()
 
     async def close(self) -> None:
         """Finishes what is queued, and lets go of the file."""
@@ -118,12 +122,26 @@ class SQLiteStore:
         """What is remembered of sessions."""
         return SessionTable(self, self._sealer)
 
+    @property
+    def connections(self) -> ConnectionTable:
+        """Who is connected to Genesys."""
+        return ConnectionTable(self, self._sealer)
+
     async def fetch(self, statement: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """One statement: a write in its turn, a SELECT on the reader's connection."""
         named = dict(values) | {"now": self._clock()}
         if statement.startswith("SELECT"):
             return await self._read_all(statement, named)
         return await self._writer.write(lambda connection: connection.execute(statement, named).fetchall())
+
+    @asynccontextmanager
+    async def locking(
+        self, statement: str, values: Mapping[str, Any]
+    ) -> AsyncIterator[tuple[Mapping[str, Any] | None, Fetch]]:
+        """Among this process's tasks: there is no other process."""
+        lock = self._locks.setdefault((statement, *values.values()), Lock())
+        async with lock:
+            yield next(iter(await self.fetch(statement, values)), None), self.fetch
 
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
         found = await self._read(statements.LINKED, {"team_id": team_id, "user_id": user_id})

@@ -53,6 +53,8 @@ SWEEP = (
     "DELETE FROM requests WHERE state = 'answered' AND accepted_at < :now - :kept_seconds",
     "DELETE FROM sessions WHERE ends_at < :now - :kept_seconds",
     "DELETE FROM found_hosts WHERE good_until < :now",
+    "DELETE FROM connects WHERE good_until < :now",
+    "DELETE FROM connections WHERE used_at < :now - :kept_seconds",
 )
 
 FOUND = """SELECT host_id, rule, good_until - :now AS seconds FROM found_hosts

@@ -1,0 +1,71 @@
+"""What can go wrong when somebody connects, or acts by, their own Genesys account: one class each, as in errors.py."""
+
+from dataclasses import dataclass
+
+from bot.desk.errors import CobrowseError, Refused, ServiceError
+
+OFF = ("needless", "client", "socket", "key")
+"""Why nobody can connect: sessions take no sign-in of a person; no OAuth client, no HTTP, no encryption key is set."""
+
+
+@dataclass(eq=False)
+class ConnectOff(CobrowseError):
+    """Nobody can connect here; `why` is one of OFF."""
+
+    why: str
+
+
+class NotConnected(CobrowseError):
+    """There is no connection to take away."""
+
+
+@dataclass(eq=False, kw_only=True)
+class UserContextNeeded(ServiceError):
+    """Genesys does this only for a person who is signed in, and not for an OAuth client.
+
+    `own`: the host is who asked. `off`: why the host cannot connect, one of OFF; "" when they can.
+    """
+
+    own: bool = True
+    off: str = "client"
+
+    def __post_init__(self) -> None:
+        self.try_again = not self.off  # once they have connected
+
+
+@dataclass(eq=False, kw_only=True)
+class ConnectAgain(ServiceError):
+    """Genesys takes the host's own sign-in no more. `own`: the host is who asked."""
+
+    own: bool = True
+    try_again = True
+
+
+@dataclass(eq=False, kw_only=True)
+class PersonLacks(ServiceError):
+    """403 to the host's own token: their account lacks the permission `needs`. `own`: the host is who asked."""
+
+    needs: str
+    own: bool = True
+
+
+class ConnectLinkGone(CobrowseError):
+    """The link to connect is unknown, used, replaced by a newer one, or too old."""
+
+
+class ConnectDenied(Refused):
+    """The person, or Genesys for them, said no to the sign-in."""
+
+
+@dataclass(eq=False)
+class NotThatPerson(Refused):
+    """Whoever signed in is not the host of the person whom the link was for; `reference` is Genesys's."""
+
+    reference: str | None = None
+
+
+@dataclass(eq=False, kw_only=True)
+class SignInFailed(ServiceError):
+    """Genesys's login did not complete a sign-in; `code` is OAuth's error word."""
+
+    code: str

@@ -1,0 +1,49 @@
+"""The settings for people who connect their own Genesys account, and why nobody can where something is missing."""
+
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+from bot.genesys.credentials import SecretCredentials
+from bot.settings.reader import Reader
+
+CALLBACK = "/genesys/callback"
+"""Below COBROWSE_PUBLIC_URL: where Genesys sends the browsers of those who have signed in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connect:
+    """`off`: one of desk.connect_errors.OFF, "" when people can connect. The client has to list `redirect_uri`."""
+
+    off: str
+    credentials: SecretCredentials
+    redirect_uri: str
+
+    @property
+    def path(self) -> str:
+        """Where the callback is on our own server."""
+        return urlsplit(self.redirect_uri).path
+
+
+def read_connect(reader: Reader, mode: Literal["socket", "http"], in_conversations: bool, is_sealed: bool) -> Connect:
+    """What is wrong is in the reader's faults."""
+    client_id, secret = reader.text("GENESYS_CONNECT_CLIENT_ID"), reader.text("GENESYS_CONNECT_CLIENT_SECRET")
+    public_url = reader.url("COBROWSE_PUBLIC_URL")
+    if client_id and not secret:
+        wanted = "is missing. Genesys lets people stay connected only through an OAuth client with a secret."
+        reader.fault("GENESYS_CONNECT_CLIENT_SECRET", wanted)
+    if client_id and client_id == reader.text("GENESYS_CLIENT_ID"):
+        wanted = (
+            "must be another OAuth client than GENESYS_CLIENT_ID. A client has one grant: this one, Code Authorization."
+        )
+        reader.fault("GENESYS_CONNECT_CLIENT_ID", wanted)
+    if client_id and mode == "http" and not public_url:
+        reader.fault("COBROWSE_PUBLIC_URL", "is missing. Connecting needs it, such as https://bot.example.com.")
+    missing = {
+        "needless": not in_conversations,
+        "client": not client_id,
+        "socket": mode != "http",
+        "key": not is_sealed,
+    }
+    off = next((why for why, holds in missing.items() if holds), "")
+    return Connect(off=off, credentials=SecretCredentials(client_id, secret), redirect_uri=public_url + CALLBACK)

@@ -1,0 +1,33 @@
+"""The settings of the database: where things are remembered, for how long, and with which keys."""
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from bot.settings.reader import Reader
+from bot.store.opening import MEMORY, POSTGRES, SQLITE
+from bot.store.sealing import check_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """Where things are remembered, for how long, and with which keys."""
+
+    retention_days: int
+    url: str = field(repr=False)
+    keys: tuple[str, ...] = field(repr=False)
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether secrets are encrypted there."""
+        return bool(self.keys) or self.url.startswith(MEMORY)
+
+
+def read_database(reader: Reader) -> Database:
+    """What is wrong is in the reader's faults."""
+    url = reader.text("DATABASE_URL")
+    if not (url.startswith((MEMORY, *POSTGRES)) or (url.startswith(SQLITE) and len(url) > len(SQLITE))):
+        reader.fault("DATABASE_URL", "must be sqlite:///a-file.db, postgresql://…, or memory: to remember nothing.")
+    keys = tuple(key.strip() for key in reader.text("STORE_ENCRYPTION_KEY").split(",") if key.strip())
+    for key in keys:
+        reader.parsed("STORE_ENCRYPTION_KEY", partial(check_key, key))
+    return Database(retention_days=reader.integer("COBROWSE_RETENTION_DAYS", 1, 3650), url=url, keys=keys)

@@ -1,0 +1,70 @@
+"""Genesys as the settings choose it: its client with the bot's token, people's own, the session service, hosts.
+
+For the bot (app.py), for `check`, and for the commands without Slack (service.py).
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bot.desk.connections import ConnectionBook
+from bot.desk.hosts import ListedHosts, Rule, SameEmail
+from bot.desk.meter import UNMEASURED, Meter
+from bot.genesys.auth import TokenAuth
+from bot.genesys.client import GenesysClient
+from bot.genesys.connections import HttpClient
+from bot.genesys.conversations import CALLS, Conversations
+from bot.genesys.pace import Pace
+from bot.genesys.sessions import Sessions
+from bot.genesys.user_login import UserLogin
+from bot.genesys.user_tokens import UserTokens
+from bot.genesys.users import Users
+from bot.settings import Service, Settings
+
+
+@asynccontextmanager
+async def open_genesys(service: Service, meter: Meter = UNMEASURED) -> AsyncIterator[GenesysClient]:
+    """The session service alone: all that the commands without Slack need."""
+    async with HttpClient(service.proxy) as http:
+        auth = TokenAuth(http, service.login_url, service.credentials, meter=meter)
+        try:
+            pace, calls_each = Pace(service.requests_per_minute), CALLS if service.conversations else 1
+            yield GenesysClient(http, service.api_url, auth, pace=pace, calls_each=calls_each, meter=meter)
+        finally:
+            await auth.close()
+
+
+@asynccontextmanager
+async def open_user_tokens(settings: Settings, book: ConnectionBook) -> AsyncIterator[UserTokens]:
+    """People's own sign-ins."""
+    service, connect = settings.service, settings.connect
+    async with HttpClient(service.proxy) as http:
+        login = UserLogin(
+            http,
+            login_url=service.login_url,
+            api_url=service.api_url,
+            credentials=connect.credentials,
+            redirect_uri=connect.redirect_uri,
+        )
+        tokens = UserTokens(login, book, off=connect.off)
+        try:
+            yield tokens
+        finally:
+            await tokens.close()
+
+
+def session_service(
+    service: Service, genesys: GenesysClient, people: UserTokens | None = None
+) -> Sessions | Conversations:
+    """The one that is chosen."""
+    chosen = service.conversations
+    return Conversations(genesys, chosen.joining, people) if chosen else Sessions(genesys)
+
+
+def host_rules(settings: Settings, users: Users) -> list[Rule]:
+    """The chain, in order."""
+    rules: list[Rule] = []
+    if settings.listed_hosts is not None:
+        rules.append(ListedHosts(settings.listed_hosts))
+    if settings.match_email:
+        rules.append(SameEmail(users, settings.email_domains))
+    return rules
