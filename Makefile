@@ -11,8 +11,9 @@ PORT ?= 8080
 sandbox: .venv/run.stamp
 	@$(BIN)/python -m bot sandbox --port $(PORT)
 
+# Four at once, also on two cores: most of the time a test waits for a socket.
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 4 --dist loadfile
 
 # Load, kill -9 and cut lines at random, on both databases, for SECONDS each.
 SECONDS ?= 120

@@ -15,9 +15,11 @@ from bot.genesys import client
 from bot.slack import delivery, response_url
 
 SLOWEST = (
-    "lost_host soak crash fault_matrix cut_off tls process benchmark cli boundaries sandbox_page replicas stops pace"
+    "fault_matrix lost_host soak cut_off replicas crash cli sandbox_page_surfaces sandbox_page_modals session_crash"
+    " same_wish crowds cli_hosts sandbox_page_alone sandbox_page benchmark failure_table fault_matrix_conversations"
+    " boundaries customer_page steps_crash process stops tls"
 )
-"""Files that take seconds, the slowest first: so none of them is begun when the other worker has nothing left to do."""
+"""Files that take seconds, the slowest first: none of them is begun when the other workers have nothing left to do."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
