@@ -3,12 +3,19 @@
 Whose sign-in counts is for desk/connecting.py, the words are slack/connect_page.py's. Nothing of the address is logged.
 """
 
+import asyncio
+import logging
+
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.desk.connect_errors import NotThatPerson
 from bot.desk.connecting import Connecting
-from bot.desk.outcomes import Connected
+from bot.desk.errors import CobrowseError
+from bot.desk.models import Request
+from bot.desk.outcomes import Connected, Outcome
 from bot.genesys.user_login import Grant
+from bot.slack.blocks import Message
 from bot.slack.connect_page import BUSY, HEADERS, page
 from bot.slack.delivery import Delivery
 from bot.slack.messages import SOMEBODY, Words
@@ -16,6 +23,9 @@ from bot.slack.messages import SOMEBODY, Words
 MOST = 20
 """So many come back at once; each asks the database and Genesys, and a stranger can come, too."""
 PARAMETERS = 10
+
+Read = asyncio.Future[web.Response]
+"""The page that somebody waits for."""
 
 
 class Callback:
@@ -28,23 +38,53 @@ class Callback:
 
     def add_to(self, server: web.Application) -> None:
         """Puts the route into a server. No HEAD: a link is good for one request."""
+        logging.getLogger("aiohttp.server").addFilter(_WITHOUT_REQUEST_LINES)
         server.router.add_get(self._path, self.handle, allow_head=False)
 
     async def handle(self, request: web.Request) -> web.Response:
         """A page, whatever comes in."""
         if self._under_way >= MOST:
             return _answer(429, BUSY)
+        state, code, error = (_single(request, name) for name in ("state", "code", "error"))
+        read: Read = asyncio.get_running_loop().create_future()
         self._under_way += 1
+        self._delivery.soon(self._see_through(state, code, error, read))  # a stop waits for it
+        return await read
+
+    async def _see_through(self, state: str, code: str, error: str, read: Read) -> None:
+        """To a page; where nobody waits for one any more, since the bot stops, to a message that says the same."""
         try:
-            state, code, error = (_single(request, name) for name in ("state", "code", "error"))
             asked, outcome = await self._connecting.come_back(state, code, error)
+            is_read = not read.cancelled()
+            if is_read:
+                read.set_result(self._page(asked, outcome))
         finally:
             self._under_way -= 1
-        if asked and isinstance(outcome, Connected | NotThatPerson):
-            self._delivery.tell_soon(asked, self._words.answer(asked, outcome))
+            read.cancel()  # if there is none
+        if asked and (not is_read or isinstance(outcome, Connected | NotThatPerson)):
+            await self._delivery.tell(asked, self._message(asked, outcome))
+
+    def _message(self, asked: Request, outcome: Outcome) -> Message:
+        if isinstance(outcome, CobrowseError):
+            return self._words.failure(outcome, asked.id, kept=False, starting=False)
+        return self._words.answer(asked, outcome)
+
+    def _page(self, asked: Request | None, outcome: Outcome) -> web.Response:
         contact = SOMEBODY if self._words.contact.startswith("<") else self._words.contact  # a page knows no mention
         status, html = page(outcome, asked, command=self._words.command, contact=contact)
         return _answer(status, html)
+
+
+class _WithoutRequestLines(logging.Filter):
+    """aiohttp shows what it could not read of a request: its first line, perhaps, with a state and a code in it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
+            record.exc_info = None
+        return True
+
+
+_WITHOUT_REQUEST_LINES = _WithoutRequestLines()
 
 
 def _single(request: web.Request, name: str) -> str:

@@ -47,6 +47,7 @@ def test_an_address_is_kept_in_the_one_form_that_machines_write(
         ("+1 800 555 0123", "sms"),
         ("+1 900 555 0123", "sms"),
         ("+44 20 7946 0000", "sms"),
+        ("+44 70 1234 5678", "sms"),
         ("carla@", "email"),
         ("@example.com", "email"),
         ("carla@example", "email"),

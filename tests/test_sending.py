@@ -99,6 +99,16 @@ async def test_cancel_sends_nothing_and_takes_the_buttons_away(journey: Journey)
     assert sent(journey) == []
 
 
+async def test_who_presses_cancel_behind_send_does_not_read_that_nothing_was_sent(journey: Journey) -> None:
+    await journey.asks()
+    question = await journey.asks(f"send {NUMBER}")
+    await journey.genesys.misbehave("slow", on="sms", seconds=0.7)
+    await journey.slack.press(ANA, question, "send_link")
+    await presses(journey, question, "cancel_sending")
+    assert "was sent to the number ending in 0123" in question.text
+    assert sent(journey) == [("SMS", NUMBER)]
+
+
 async def test_with_several_sessions_open_the_person_says_whose_link(journey: Journey) -> None:
     await journey.asks("One")
     second = await journey.asks("Two")

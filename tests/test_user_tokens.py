@@ -182,10 +182,10 @@ async def test_what_a_renewal_brought_is_used_though_the_database_went_away(repl
     assert await replicas.kept() == replicas.genesys.people.used[0]  # so in the end they have to connect again
 
 
-async def under_way(replicas: Replicas) -> None:
+async def under_way(replicas: Replicas, before: int = 0) -> None:
     """Until Genesys has been asked."""
     async with asyncio.timeout(5):
-        while replicas.genesys.count("token") == 0:  # noqa: ASYNC110 - it has no event
+        while replicas.genesys.count("token") == before:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.01)
 
 

@@ -10,8 +10,9 @@ from enum import StrEnum
 from bot.desk.sending_errors import BadAddress
 
 TEXT_LENGTH = 254
-_TAKE_SMS = ("MOBILE", "FIXED_LINE_OR_MOBILE", "VOIP", "PERSONAL_NUMBER")
-"""Neither premium-rate numbers, which would cost the company, nor fixed lines, which would swallow the text."""
+_TAKE_SMS = ("MOBILE", "FIXED_LINE_OR_MOBILE", "VOIP")
+"""Neither premium-rate nor personal numbers, which would cost the company (+44 70 looks like a mobile, and costs more),
+nor fixed lines, which would swallow the text."""
 
 
 class Medium(StrEnum):

@@ -4,6 +4,7 @@ A link is good once, for ten minutes, and connects nobody but the one it was mad
 the host that the chain gives that person. How Genesys is asked is for the Protocol's owner.
 """
 
+import asyncio
 import hashlib
 import logging
 import re
@@ -22,15 +23,17 @@ from bot.desk.connect_errors import (
     SignInFailed,
 )
 from bot.desk.connections import Connection, ConnectionBook, Pending, PersonKey
-from bot.desk.errors import CobrowseError, Unexpected
+from bot.desk.errors import CobrowseError, SlackUnavailable, Unexpected, Unreachable
 from bot.desk.hosts import Hosts
 from bot.desk.journal import Journal
-from bot.desk.models import ChannelId, HostId, Kind, Person, Request, new_request_id
+from bot.desk.models import ChannelId, Host, HostId, Kind, Person, Request, new_request_id
 from bot.desk.outcomes import Connected, ConnectOffered, Disconnected, Handlers, Outcome
 
 log = logging.getLogger(__name__)
 
 LINK_SECONDS = 600
+LOOK_SECONDS = 10.0
+"""So long Slack, and then Genesys, may take to say whose link it was."""
 STATE = re.compile(r"[A-Za-z0-9_-]{43}")
 CODE_LENGTH = 2000
 _WORD = re.compile(r"[a-z_]{1,40}")
@@ -129,8 +132,7 @@ class Connecting(Generic[G]):
             raise ConnectDenied
         if error or not (0 < len(code) <= CODE_LENGTH and code.isascii() and code.isprintable()):
             raise SignInFailed(code=error if _WORD.fullmatch(error) else "an error without a name")
-        person = await self._access.enter(request)  # anew: they may have left meanwhile
-        host = await self._hosts.find(person)
+        host = await self._host_of(request)
         grant, signed_in, reference = await self._accounts.sign_in(code, pending.verifier)
         try:
             if signed_in is None or signed_in != host.id:
@@ -142,6 +144,19 @@ class Connecting(Generic[G]):
             raise
         self._accounts.keep(pending.person, host.id, grant)
         return Connected(host.id)
+
+    async def _host_of(self, request: Request) -> Host:
+        """Anew, since they may have left meanwhile; and soon, since a browser waits, and a code soon goes off."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                person = await self._access.enter(request)
+        except TimeoutError:
+            raise SlackUnavailable("no answer in time") from None
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                return await self._hosts.find(person)
+        except TimeoutError:
+            raise Unreachable from None
 
 
 def _key(person: Person) -> PersonKey:

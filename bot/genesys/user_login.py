@@ -28,7 +28,7 @@ from bot.genesys.auth import Token, oauth_error, read_token
 from bot.genesys.credentials import SecretCredentials
 from bot.genesys.tokens import ME as TOKEN
 
-ME = "/api/v2/users/me"
+ME, NEEDS = "/api/v2/users/me", "users:readonly"
 ANSWER_SECONDS = 10.0
 REVOKE_SECONDS = 4.0
 LONGEST_TOKEN = 8000
@@ -78,10 +78,8 @@ class UserLogin:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self._redirect_uri}
         try:
             return await self._ask(form | {"code_verifier": verifier})
-        except OAuthRefused as error:
-            if error.code in _ENDED:
-                raise SignInFailed(code=error.code, reference=error.reference) from None
-            raise
+        except OAuthRefused as error:  # the bot's own client may be all right, so nothing is said of that
+            raise SignInFailed(code=error.code, reference=error.reference) from None
         except OutcomeUnknown as error:
             raise nothing_made(error) from None
 
@@ -95,12 +93,15 @@ class UserLogin:
             raise
 
     async def host_of(self, token: Token) -> tuple[HostId | None, str | None]:
-        """Whose token it is, and Genesys's reference of the answer. Raises ServiceError."""
+        """Whose token it is, and Genesys's reference of the answer. Raises SignInFailed and other ServiceErrors."""
         try:
             response = await self._send("GET", self._api_url + ME, headers=_bearer(token))
         except OutcomeUnknown as error:
             raise nothing_made(error) from None
-        if fault := faults.of_answer(response, needs="its own user"):
+        if response.status_code in (401, 403):
+            code = "invalid_token" if response.status_code == 401 else "insufficient_scope"  # RFC 6750, section 3.1
+            raise SignInFailed(code=code, reference=faults.reference_of(response))
+        if fault := faults.of_answer(response, needs=NEEDS):
             raise nothing_made(fault.error)
         return host_id(str(read_object(response).get("id"))), faults.reference_of(response)
 
@@ -124,7 +125,7 @@ class UserLogin:
             raise fault.error
         refresh_token = read_object(response).get("refresh_token")
         token = read_token(response, asked_at)
-        if not isinstance(refresh_token, str) or not 0 < len(refresh_token) <= LONGEST_TOKEN:
+        if not isinstance(refresh_token, str) or not _is_token(refresh_token):
             raise UnusableAnswer(why="a sign-in without a refresh token", reference=reference)
         return Grant(token, refresh_token)
 
@@ -141,6 +142,11 @@ class UserLogin:
 def nothing_made(error: ServiceError) -> ServiceError:
     """No session can have been created by a sign-in, so there is nothing that nobody knows."""
     return Unreachable(reference=error.reference) if isinstance(error, OutcomeUnknown) else error
+
+
+def _is_token(text: str) -> bool:
+    """RFC 6749, appendix A.17."""
+    return 0 < len(text) <= LONGEST_TOKEN and text.isascii() and text.isprintable()
 
 
 def _bearer(token: Token) -> dict[str, str]:

@@ -154,7 +154,7 @@ class UserTokens:
                 break
             await asyncio.sleep(delay)  # outside of the lock; Genesys did not act
             answer = await self._answer(person, host_id)
-        if isinstance(answer, ConnectAgain):
+        if isinstance(answer, ConnectAgain) and self._is_renewing(person, mine):
             self._forget(person)
         if isinstance(answer, ServiceError):
             raise nothing_made(answer)
@@ -187,6 +187,7 @@ class UserTokens:
         said.append(grant)
         if not await held.renew(grant.refresh_token):  # connected anew, or disconnected, where rows are not locked
             said[:] = [ConnectAgain()]
+            await self._login.revoke(grant.token)
 
 
 class UserGate(Gate):

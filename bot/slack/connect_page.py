@@ -9,7 +9,7 @@ import html
 import re
 
 from bot.desk.connect_errors import ConnectLinkGone
-from bot.desk.errors import CobrowseError, Refused
+from bot.desk.errors import CobrowseError, Refused, StoreUnavailable
 from bot.desk.models import Request
 from bot.desk.outcomes import Connected, Outcome
 from bot.slack.sentences import sentence
@@ -45,12 +45,23 @@ def page(outcome: Outcome, request: Request | None, *, command: str, contact: st
         return 200, _html(True, "Your Genesys account is connected.", then, _references(outcome, request))
     if not isinstance(outcome, CobrowseError):  # nothing else comes back from a sign-in
         raise TypeError(type(outcome).__name__)
-    said = sentence(outcome, contact, starting=False)
+    what, then = _said(outcome, request is not None, command, contact)
+    return _status(outcome), _html(False, what, then, _references(outcome, request))
+
+
+def _said(error: CobrowseError, is_used: bool, command: str, contact: str) -> tuple[str, str]:
+    """What happened and what to do; `is_used`: the link was good, and is not any more."""
+    said = sentence(error, contact, starting=False)
     what, then = (
         _plain(text).replace("the command with connect", f"{command} connect in Slack")
         for text in (said.what, said.next)
     )
-    return _status(outcome), _html(False, what, then, _references(outcome, request))
+    if not is_used or "nothing was connected" in what:
+        return what, then
+    if error.try_again or isinstance(error, StoreUnavailable):
+        anew = f"Wait a minute, then type {command} connect in Slack for a new link."
+        then = f"{anew} If it stays so, tell {_plain(contact)}."
+    return f"{what} Nothing was connected.", then
 
 
 def _status(error: CobrowseError) -> int:

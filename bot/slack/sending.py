@@ -6,10 +6,11 @@ What stands in them is for sending_view.py. The form and the question decide not
 from dataclasses import replace
 from typing import Any
 
+from cachetools import TTLCache
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.desk.desk import Desk
-from bot.desk.errors import NotAccepted
+from bot.desk.errors import MaybeAccepted, NotAccepted
 from bot.desk.models import Kind, Request
 from bot.slack import sending_view
 from bot.slack.actions import read_actor, read_press
@@ -20,6 +21,9 @@ from bot.slack.modal_view import not_opened
 from bot.slack.sending_view import CANCEL_ACTION, SEND_ACTION, SEND_FORM, TO, Wish
 from bot.slack.sentences import sentence
 from bot.slack.views import Views
+
+QUESTIONS, QUESTION_SECONDS = 10_000, 1800.0
+"""So many are remembered to be answered with Send, and for so long: as long as one can be worked."""
 
 
 def register(app: AsyncApp, desk: Desk, views: Views, delivery: Delivery, words: Words) -> None:
@@ -60,22 +64,26 @@ def register(app: AsyncApp, desk: Desk, views: Views, delivery: Delivery, words:
 
 
 def _register_question(app: AsyncApp, desk: Desk, delivery: Delivery, words: Words) -> None:
-    """What can be pressed when the address has been shown."""
+    """What can be pressed when the address has been shown. Who presses Send and then Cancel reads what came of Send."""
+    sent: TTLCache[str, bool] = TTLCache(QUESTIONS, QUESTION_SECONDS)
 
     @app.action(SEND_ACTION)
     async def on_send(ack: AsyncAck, body: dict[str, Any]) -> None:
         value, press = read_press(body)
         asked, _, argument = value.partition(" ")
         request = replace(press, kind=Kind.SEND, key=f"send:{asked}", argument=argument)  # once for each question
+        sent[asked] = True
         try:
             await desk.accept(request)
         except NotAccepted as error:
+            if not isinstance(error, MaybeAccepted):
+                sent.pop(asked, None)
             delivery.tell_soon(request, words.failure(error, request.id, starting=False, sending=True))
         await ack()
 
     @app.action(CANCEL_ACTION)
     async def on_cancel(ack: AsyncAck, body: dict[str, Any]) -> None:
-        _, press = read_press(body)
-        if press.reply_url:
+        asked, press = read_press(body)
+        if press.reply_url and asked not in sent:
             delivery.soon(delivery.post(press.reply_url, sending_view.cancelled(), replace=True))
         await ack()
