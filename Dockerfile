@@ -2,15 +2,17 @@
 # The only place it writes to is /data, where the SQLite file is: mount a volume there, or set DATABASE_URL.
 FROM python:3.13-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
-RUN python -m venv /opt/cobrowse-bot
+RUN python -m venv --without-pip /opt/cobrowse-bot
 COPY requirements-image.txt /src/
-RUN /opt/cobrowse-bot/bin/pip install --require-hashes -r /src/requirements-image.txt
+RUN pip --python /opt/cobrowse-bot/bin/python install --require-hashes -r /src/requirements-image.txt
 COPY pyproject.toml README.md LICENSE /src/
 COPY bot /src/bot
-RUN /opt/cobrowse-bot/bin/pip install --no-deps /src
+RUN pip --python /opt/cobrowse-bot/bin/python install --no-deps /src
 
 FROM python:3.13-slim-bookworm
-RUN useradd --system --uid 10001 --home-dir /data --create-home --shell /usr/sbin/nologin cobrowse
+RUN groupadd --gid 10001 cobrowse \
+  && useradd --uid 10001 --gid 10001 --home-dir /data --no-create-home --shell /usr/sbin/nologin cobrowse \
+  && install --directory --owner=10001 --group=10001 --mode=700 /data
 COPY --from=build /opt/cobrowse-bot /opt/cobrowse-bot
 ENV PATH=/opt/cobrowse-bot/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=3000 HEALTH_PORT=3001
 USER 10001:10001
@@ -18,6 +20,6 @@ WORKDIR /data
 VOLUME /data
 EXPOSE 3000 3001
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s \
-  CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"HEALTH_PORT\"]}/healthz', timeout=4)"]
+  CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"HEALTH_PORT\"] or os.environ[\"PORT\"]}/healthz', timeout=4)"]
 ENTRYPOINT ["cobrowse-bot"]
 CMD ["run"]
