@@ -125,7 +125,7 @@ async def test_a_request_whose_commit_was_not_confirmed_is_worked_all_the_same_a
     bench: Bench, wire: Wire
 ) -> None:
     store, asked = await bench.open(), request()
-    wire.after(b"COMMIT", wire.freeze)
+    wire.after(asked.id.encode(), wire.freeze)
     with pytest.raises(MaybeAccepted):
         await store.accept(asked)
     wire.heal()

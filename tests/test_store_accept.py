@@ -1,5 +1,6 @@
 """What is accepted and about to be created in one write: the contract of every store; Postgres is a real server."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -52,3 +53,26 @@ async def test_the_same_wish_as_one_that_is_being_created_stays_accepted(store: 
     kept = await store.find(again.id)
     assert (kept.state, kept.request.same_as) == (State.ACCEPTED, first.id)
     assert await store.advance(again.id, State.ACCEPTED, State.CREATED, session=session())
+
+
+async def test_of_many_who_wish_the_same_at_one_moment_on_every_replica_one_makes_it(bench: Bench) -> None:
+    """Two of them where the database takes several; the others find the one, whoever it is."""
+    stores = [await bench.open(), await bench.open()] if bench.url else [await bench.open()]
+    for number in range(20):
+        wishes = [request(name=f"Deal {number}") for _ in range(12)]
+        taken = [store.accept(wish, AGENT) for wish, store in zip(wishes, stores * 12, strict=False)]
+        accepted = dict(zip((wish.id for wish in wishes), await asyncio.gather(*taken), strict=True))
+        (first,) = [one for one, found in accepted.items() if found.same_as is None]
+        assert {one for one, found in accepted.items() if found.state is State.CREATING} == {first}
+        assert all(found.is_new for found in accepted.values())
+        assert {found.same_as for found in accepted.values()} <= {None, *accepted}
+
+
+async def test_a_wish_that_nobody_came_to_for_long_does_not_keep_the_next_one_out(bench: Bench) -> None:
+    store = await bench.open()
+    await store.accept(request(name="Deal"))
+    await bench.age(1801)
+    again = request(name="Deal")
+    accepted = await store.accept(again, AGENT)
+    assert (accepted.is_new, accepted.same_as, accepted.state) == (True, None, State.CREATING)
+    assert not (await store.accept(replace(again, id=new_request_id()), AGENT)).is_new

@@ -19,6 +19,7 @@ VALUES: dict[str, Any] = {
     "accepted_at": 1.0, "ends_at": 2e9, "timeout_seconds": 1800, "most": 20,
 }  # fmt: skip
 POSTGRES = [("ORPHANS", postgres.ORPHANS), ("ADVANCE_WITH_SESSION", postgres.ADVANCE_WITH_SESSION)]
+POSTGRES += [("KNOWN", postgres.KNOWN)]
 TABLES = ("requests", "sessions", "found_hosts", "links", "posts")
 
 

@@ -5,7 +5,6 @@ connection of its own: see presence.py.
 """
 
 import asyncio
-import hashlib
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -45,6 +44,9 @@ ORPHANS = f"""UPDATE requests SET owner = :owner WHERE id IN (
 ADVANCE_WITH_SESSION = f"""WITH moved AS ({statements.ADVANCE}), kept AS ({statements.session_from("moved")})
     SELECT id FROM moved"""  # noqa: S608 - of this house
 """A session and its request's state in one round trip."""
+
+KNOWN = "SELECT 1 FROM requests WHERE key = :key"
+LOOKS = 3
 
 STRAYS = """SELECT id FROM requests WHERE state <> 'answered' AND owner = :owner AND accepted_at < :now - :stray_seconds
     AND id <> ALL (CAST(:handed AS TEXT[])) ORDER BY accepted_at LIMIT 500"""
@@ -100,9 +102,13 @@ class PostgresStore:
         if not self._presence.held:
             raise StoreUnavailable  # others may think us dead: take nothing
         row = rows.request_row(request, self._sealer) | rows.accepting(agent) | {"owner": self._presence.owner}
-        async with self._transaction(lock=row["same"]) as connection:
-            found = await _first(connection, statements.ACCEPT, row)
-        return rows.accepted(found)
+        for _ in range(LOOKS):
+            if found := await self._one(statements.ACCEPT, row):
+                return rows.accepted(found)
+            if await self._one(KNOWN, {"key": request.key}):
+                return rows.accepted(None)
+            # Another replica had the same wish this very moment: the next look sees it.
+        return rows.accepted(await self._one(statements.ACCEPT, row | {"same": request.id}))  # one that is long overdue
 
     async def advance(
         self,
@@ -225,11 +231,9 @@ class PostgresStore:
                 await self._pool.release(connection)
 
     @asynccontextmanager
-    async def _transaction(self, lock: str | None = None) -> AsyncIterator[Any]:
-        """Alone with `lock`: the same wish at the same moment on two replicas, and one of them waits for the other."""
-        number = lock and int.from_bytes(hashlib.sha256(lock.encode()).digest()[:8], "big", signed=True)
+    async def _transaction(self) -> AsyncIterator[Any]:
         async with self._connection() as connection:
-            await connection.execute("BEGIN" if lock is None else f"BEGIN; SELECT pg_advisory_xact_lock({number})")
+            await connection.execute("BEGIN")
             yield connection
             await connection.execute("COMMIT")
 

@@ -3,6 +3,14 @@
 A version is a list of statements that lead to it from the one before; a version that was released is never changed.
 """
 
+FOR_REPLICAS = (
+    "UPDATE requests SET same = id WHERE same_as IS NULL AND state IN ('accepted', 'creating')",
+    """CREATE UNIQUE INDEX requests_wish ON requests (same)
+        WHERE same_as IS NULL AND state IN ('accepted', 'creating')""",
+)
+"""For Postgres alone, since several processes write to it. The same wish at the same moment on two replicas: one of
+them comes second, and takes what the first makes."""
+
 VERSIONS: tuple[tuple[str, ...], ...] = (
     (
         """CREATE TABLE requests (
@@ -113,6 +121,7 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE INDEX connections_unused ON connections (used_at)",
     ),
+    FOR_REPLICAS,
 )
 """Beside them each database has `facts (name, value)`: the schema's version, the last owner's number, the key check."""
 

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from bot.store.refusals import NEWER, OTHER_KEY, StoreRefused
-from bot.store.schema import NEWEST, VERSIONS
+from bot.store.schema import FOR_REPLICAS, NEWEST, VERSIONS
 from bot.store.sealing import CHECK, Sealer
 
 BUSY_SECONDS = 10.0
@@ -67,7 +67,8 @@ def prepare(path: Path, sealer: Sealer) -> int:
             raise StoreRefused(NEWER.format(found=version, known=NEWEST))
         for statements in VERSIONS[version:]:
             for statement in statements:
-                connection.execute(statement)
+                if statement not in FOR_REPLICAS:
+                    connection.execute(statement)
         _check_key(connection, sealer)
         owner = int(_fact(connection, "owner") or 0) + 1
         _set_fact(connection, "version", str(NEWEST))

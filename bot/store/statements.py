@@ -16,7 +16,7 @@ ACCEPT = f"""INSERT INTO requests (id, key, owner, state, kind, team_id, enterpr
     SELECT :id, :key, CAST(:owner AS BIGINT), CASE WHEN found.same_as IS NULL THEN :state ELSE 'accepted' END, :kind,
     :team_id, :enterprise_id, :channel_id, :requester, :target, :name, :conversation_id, :argument, :application_id,
     CAST(:timeout_seconds AS BIGINT), :reply_url, CAST(:replaces AS BOOLEAN), :same, found.same_as, :now
-    FROM (SELECT ({SAME}) AS same_as) AS found WHERE true ON CONFLICT (key) DO NOTHING
+    FROM (SELECT ({SAME}) AS same_as) AS found WHERE true ON CONFLICT DO NOTHING
     RETURNING same_as, state, ({_LINKED.format(user=":link_user", team=":link_team")}) AS linked"""  # noqa: S608
 """One statement, so that there is one round trip; the link is read with it."""
 
