@@ -116,6 +116,7 @@ def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: Te
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.getLogger("slack_bolt").setLevel(logging.ERROR)  # warns of SLACK_BOT_TOKEN, which we pass on purpose
     logging.captureWarnings(True)
+    logging.getLogger("asyncpg").setLevel(logging.ERROR)  # a traceback at each try while Postgres is away, which we say
     # What no line shows is not looked up: https://docs.python.org/3/howto/logging.html#optimization
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None

@@ -1,11 +1,13 @@
 """A replica that is cut off from Postgres while it lives: no request has two outcomes, and none is without."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
+import asyncpg
 import pytest
 from journey import ANA, BEN, Servers, open_servers
 from postgres import new_database
@@ -17,6 +19,7 @@ from bot.desk.errors import MaybeAccepted, StoreUnavailable
 from bot.desk.models import RequestId, State, new_request_id
 from bot.sandbox.slack import Delivery
 from bot.store.postgres import STRAY_SECONDS
+from bot.store.presence import LOCK_CLASS
 
 
 @pytest.fixture
@@ -175,6 +178,28 @@ async def test_what_was_taken_over_without_our_hearing_of_it_is_worked_all_the_s
         await heir.orphans()
     wire.heal()
     assert await handed_out(bench, heir) == [asked.id]
+
+
+@pytest.mark.parametrize("how", ["the network", "the server's parting word"])
+async def test_that_the_database_goes_and_comes_back_is_in_the_log_once_each(
+    bench: Bench, wire: Wire, url: str, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    def said() -> list[str]:
+        return [record.message for record in caplog.records if record.name == "bot.store.presence"]
+
+    caplog.set_level(logging.INFO, "bot.store.presence")
+    store = await bench.open()
+    if how == "the network":
+        wire.cut()
+        await until(lambda: said() and not store._presence.held)
+        wire.heal()
+    else:
+        server = await asyncpg.connect(url)
+        ended = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = $1"
+        assert await server.fetch(ended, LOCK_CLASS)
+        await server.close()
+    await until(lambda: "the database is back" in said())
+    assert said() == ["the database is away", "the database is back"]
 
 
 async def test_what_is_being_worked_is_no_stray_however_long_it_takes(bench: Bench) -> None:

@@ -49,7 +49,7 @@ AROUND = ["{}", "x={}", '"{}"', "({})", "a {} b", "line\n{}\nline", "tab\t{}", "
 
 @pytest.fixture(autouse=True)
 def _logging_as_it_was() -> Iterator[None]:
-    root, bolt = logging.getLogger(), [logging.getLogger(name) for name in ("slack_bolt", *logs.NOISY)]
+    root, bolt = logging.getLogger(), [logging.getLogger(name) for name in ("slack_bolt", "asyncpg", *logs.NOISY)]
     before = (root.handlers[:], root.level, [each.level for each in bolt])
     yield
     root.handlers[:], level = before[0], before[1]
@@ -197,6 +197,12 @@ def test_the_libraries_stay_quiet_whatever_the_level(name):
     logging.getLogger(name).error("trouble")
     log.debug("ours")
     assert len(stream.getvalue().splitlines()) == 2
+
+
+def test_that_postgres_is_away_is_said_by_us_and_not_with_a_traceback_at_each_try():
+    stream, _ = written(False)
+    logging.getLogger("asyncpg.pool").warning("Failed to restore the pool", exc_info=OSError())
+    assert stream.getvalue() == ""
 
 
 def test_with_a_higher_level_the_libraries_are_as_quiet_as_we_are():

@@ -46,6 +46,7 @@ class Presence:
         self._url = url
         self._connection: Any = None
         self._keeping: asyncio.Task[None] | None = None
+        self._told = False
 
     async def open(self) -> None:
         """Takes the lock and keeps it. Raises StoreRefused behind a transaction-pooling proxy."""
@@ -68,18 +69,26 @@ class Presence:
                 if self.held:
                     await self._connection.fetchval("SELECT 1")
                 else:
+                    self._tell("ConnectionLost")
                     await self._take()
                     if self.on_return:
                         await self.on_return()
                     log.info("the database is back")
+                    self._told = False
             except Exception as error:
                 if not isinstance(error, TROUBLE):
                     log.exception("the lock cannot be kept")
-                elif self.held:
-                    log.warning("the database is away", extra={"fields": {"error": type(error).__name__}})
+                else:
+                    self._tell(type(error).__name__)
                 self.held = False
                 if self._connection:
                     self._connection.terminate()
+
+    def _tell(self, error: str) -> None:
+        """Once for each time that it goes, whether a statement of ours finds that out or the server's parting word."""
+        if not self._told:
+            log.warning("the database is away", extra={"fields": {"error": error}})
+        self._told = True
 
     async def _take(self) -> None:
         connection = await _connect(self._url)
