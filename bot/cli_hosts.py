@@ -48,7 +48,10 @@ def list_() -> None:
     """Show all links."""
     from bot import links
 
-    for team_id, user_id, host in _with_database(links.every):
+    found = _with_database(links.every)
+    if not found:
+        click.echo("There are no links.", err=True)
+    for team_id, user_id, host in found:
         click.echo(f"{user_id}\t{host}\t{team_id or 'any workspace'}")
 
 
@@ -65,10 +68,10 @@ def import_(path: str) -> None:
     except BadHostsFile as bad:
         _fail("Nothing was imported:\n" + "\n".join(f"  {fault}" for fault in bad.faults))
     except (OSError, ValueError) as error:
-        _fail(f"{path} cannot be read: {error}")
+        _fail(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}")
     with click.progressbar(length=len(read), label="Importing", file=sys.stderr) as bar:
         _with_database(lambda database: links.add(database, read, bar.update))
-    click.echo(f"{len(read)} links imported.")
+    click.echo("1 link imported." if len(read) == 1 else f"{len(read)} links imported.")
 
 
 @hosts.command()

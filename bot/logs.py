@@ -20,7 +20,7 @@ MASK = "[redacted]"
 SHORTEST_SECRET = 6
 _PATTERNS = [
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
-    re.compile(r"x(?:ox[a-z]|app)(?:-|\.)[\w.-]+"),
+    re.compile(r"x(?:ox[a-z]|app)(?:-|\.)[.-]*\w[\w.-]*"),
     re.compile(r"eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"),
     re.compile(r"(?i)(?:bearer|basic)\s+[\w.~+/=-]{6,}"),
     re.compile(r"[\w.%+'-]+@[\w-]+(?:\.[\w-]+)+"),

@@ -59,6 +59,12 @@ async def test_every_fault_of_the_settings_is_a_line_and_the_rest_is_looked_at_a
     assert (await look(environ))["slack token"].mark is Mark.RIGHT
 
 
+async def test_how_a_token_begins_is_said_and_not_taken_for_one(servers: Servers, tmp_path: Path) -> None:
+    found = await look(right_environ(servers, tmp_path) | {"SLACK_BOT_TOKEN": "xapp-1-secret"})
+    assert "one begins with xoxb-." in found["settings"].what
+    assert "secret" not in as_text(list(found.values()))
+
+
 async def test_what_nothing_reads_is_named_with_what_was_meant(servers: Servers, tmp_path: Path) -> None:
     found = await look(right_environ(servers, tmp_path) | {"COBROWSE_SUPERVISOR": "U0SAM"})
     assert found["settings"].mark is Mark.DOUBT

@@ -41,7 +41,7 @@ def hosts(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Typ
 
 async def listed(hosts: Typed) -> list[str]:
     result = await hosts("list")
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code, result.stderr) == (0, "" if result.stdout else "There are no links.\n")
     return result.stdout.splitlines()
 
 
@@ -103,6 +103,11 @@ async def test_a_file_is_imported_with_a_progress_bar_and_exported_again(hosts: 
     await hosts("remove", "U00000")
     await hosts("import", "again.csv")
     assert (await hosts("export")).stdout == many
+
+
+async def test_a_single_link_of_a_file_is_called_one(hosts: Typed, tmp_path: Path) -> None:
+    (tmp_path / "hosts.csv").write_text(f"{HEADER}U0ANA,{ONE},\n")
+    assert (await hosts("import", "hosts.csv")).stdout == "1 link imported.\n"
 
 
 async def test_every_bad_line_of_a_file_is_reported_and_none_of_it_imported(hosts: Typed, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ async def _person(parts: Setup, identity: Identity | None, user_id: UserId) -> l
     if parts.whole is None:
         return [left_out("person", FAULTY)]
     if identity is None:
-        return [left_out("person", "Slack did not take the token")]
+        return [left_out("person", "Slack could not be asked; see the lines about it")]
     return await person.look(parts.whole, identity, user_id)
 
 

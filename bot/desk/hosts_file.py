@@ -67,7 +67,7 @@ def _read(row: dict[str | None, object]) -> tuple[Key, HostId | None, list[str]]
         wrong.append(f"{user[:40]!r} is no Slack user id (U… or W…)")
     host = host_id(uuid)
     if host is None:
-        wrong.append(f"{uuid[:40]!r} is no UUID")
+        wrong.append(f"{uuid[:40]!r} is no UUID, as a Genesys user's id is")
     if team and not TEAM_ID.fullmatch(team):
         wrong.append(f"{team[:40]!r} is no Slack team id (T…)")
     return (TeamId(team) if team else None, UserId(user)), host, wrong

@@ -59,7 +59,7 @@ class Reader:
         if text in ("true", "yes", "on", "1"):
             return True
         if text not in ("false", "no", "off", "0"):
-            self.fault(name, f"must be true or false, not {text[:40]!r}.")
+            self.fault(name, f"must be on or off, or true or false, not {text[:40]!r}.")
         return False
 
     def choice(self, name: str, choices: tuple[str, ...]) -> str:

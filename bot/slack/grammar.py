@@ -31,7 +31,8 @@ RESERVED = {
     "link": rf"{_MENTION}\s+(?:[0-9A-Fa-f-]{{36}}|{_EMAIL})",
     "unlink": _MENTION,
     "new": "",
-    "send": rf"(?:[+(\d][\d\s().-]{{6,}}|<tel:[^>]+>|{_EMAIL})",
+    # Anything like a number or an address: what is wrong with it is said, and no session is called after it.
+    "send": rf"(?:[+＋(\d][\d\s()./-]*|<tel:[^>]+>|{_EMAIL}|[^\s@<>]+@[^\s@<>]+)",
     "connect": "",
     "disconnect": "",
 }
