@@ -148,7 +148,9 @@ def applications() -> None:
 @click.option(
     "--once", metavar="TEXT", help='Run one command such as "/cobrowse Checkout help", print the answer, exit.'
 )
-@click.option("--as", "person", default="agent", show_default=True, help="Who types it.")
+@click.option(
+    "--as", "person", metavar="ROLE", default="agent", show_default=True, help="agent, unmapped, supervisor or guest."
+)
 @click.option("--genesys", "fault", metavar="FAULT", help="How Genesys misbehaves meanwhile; see the README.")
 @click.option(
     "--conversations",
@@ -177,6 +179,8 @@ def sandbox(
     if fault is not None and fault not in sandbox_run.FAULTS:
         raise click.BadParameter(f"choose one of {', '.join(sandbox_run.FAULTS)}", param_hint="--genesys")
     conversations = conversations or _sandbox_conversations()
+    if fault == sandbox_run.PUBLIC_ONLY and not conversations:
+        raise click.BadParameter(f"{fault} takes --conversations, too", param_hint="--genesys")
     if once is None:
         try:
             asyncio.run(sandbox_run.serve_page(port, fault=fault, http=http, conversations=conversations))

@@ -65,6 +65,16 @@ async def test_an_agent_gets_the_customers_link_and_can_copy_and_open_it(page: A
     assert "Ana Agent" in await customer.inner_text("body")
 
 
+async def test_no_emoji_is_shown_or_read_out_by_its_name(page: Any) -> None:
+    await say(page, "/cobrowse Checkout help")
+    await message(page, "Co-browse session ready").wait_for()
+    await say(page, "/cobrowse send +14155550123")
+    await message(page, "Send the link of").wait_for()
+    said = await page.get_by_role("log").inner_text()
+    heard = await page.evaluate("[...document.querySelectorAll('[aria-label]')].map((node) => node.ariaLabel).join()")
+    assert not re.search(r":[a-z_]{3,}:", said + heard)
+
+
 async def test_a_supervisor_starts_one_and_the_agent_reads_who_did(page: Any) -> None:
     await act_as(page, "supervisor")
     await say(page, "/cobrowse @ana Card payment")

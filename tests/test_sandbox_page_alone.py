@@ -42,6 +42,19 @@ async def test_a_pressed_button_may_change_its_message(page: Any, bot: ToyBot) -
     assert await page.get_by_role("article").count() == 1
 
 
+async def test_what_comes_of_what_one_types_is_in_sight_wherever_one_has_scrolled(page: Any) -> None:
+    for _ in range(4):
+        await say(page, "/cobrowse Checkout")
+    await page.get_by_role("article").nth(3).wait_for()
+    await page.get_by_role("log").evaluate("log => { log.scrollTop = 0; }")
+    await say(page, "/browse")
+    answer = page.get_by_text("/browse is not a valid command.")
+    await answer.wait_for()
+    assert await answer.evaluate(
+        "node => node.getBoundingClientRect().bottom <= node.closest('.log').getBoundingClientRect().bottom"
+    )
+
+
 async def test_a_press_nobody_answers_gets_a_sign(page: Any, slack: SandboxSlack, bot: ToyBot) -> None:
     shown = await card(page)
     slack.ack_seconds = 0.1

@@ -11,7 +11,18 @@ _DATE = re.compile(r"<!date\^[^>|]*\|([^>]*)>")
 _PERSON = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 _PLACE = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
 _LINK = re.compile(r"<(https?://[^>|]+)(?:\|([^>]*))?>")
-_EMOJI = {":white_check_mark:": "✅", ":warning:": "⚠️", ":hourglass_flowing_sand:": "⏳", ":link:": "🔗"}
+_EMOJI = {
+    ":white_check_mark:": "✅",
+    ":warning:": "⚠️",
+    ":no_entry:": "⛔",
+    ":hourglass_flowing_sand:": "⏳",
+    ":link:": "🔗",
+    ":envelope:": "✉️",
+    ":speech_balloon:": "💬",
+    ":white_circle:": "⚪",
+    ":red_circle:": "🔴",
+    ":small_orange_diamond:": "🔸",
+}
 
 
 @dataclass(frozen=True)
@@ -57,7 +68,8 @@ def lines(message: Message, names: Mapping[str, str]) -> list[str]:
 def _block(block: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
     match block["type"]:
         case "section":
-            return _plain(block["text"]["text"], names).splitlines()
+            beside = [f"[{block['accessory']['text']['text']}]"] if "accessory" in block else []
+            return [*_plain(block["text"]["text"], names).splitlines(), *beside]
         case "context":
             return [" · ".join(_plain(element["text"], names) for element in block["elements"])]
         case "actions":

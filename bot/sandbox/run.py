@@ -40,8 +40,10 @@ FAULTS: dict[str, dict[str, Any]] = {
     "user-context": {},
 }
 """What one can make Genesys do, and how it does it here: a limit that never lifts would only make one wait."""
+PUBLIC_ONLY = "user-context"
+"""It is for conversations alone."""
 
-__all__ = ["CHOICES", "FAULTS", "ROLES", "open_page", "open_sandbox", "run_once", "serve_page"]
+__all__ = ["CHOICES", "FAULTS", "PUBLIC_ONLY", "ROLES", "open_page", "open_sandbox", "run_once", "serve_page"]
 
 Traffic = Callable[[dict[str, Any]], None]
 
@@ -57,9 +59,9 @@ class Sandbox:
     async def misbehave(self, fault: str | None) -> None:
         """Makes Genesys do one of FAULTS, and nothing else; None: behave."""
         await self.genesys.misbehave(None)
-        self.genesys.conversations.only_people = fault == "user-context"
+        self.genesys.conversations.only_people = fault == PUBLIC_ONLY
         self.genesys.applications = world.OTHER_APPLICATIONS if fault == "unknown-application" else world.APPLICATIONS
-        if fault in FAULTS and fault not in ("unknown-application", "user-context"):
+        if fault in FAULTS and fault not in ("unknown-application", PUBLIC_ONLY):
             await self.genesys.misbehave(fault, **FAULTS[fault])
 
 
@@ -170,7 +172,7 @@ async def open_page(
             page.traffic(entry)
 
     async with open_sandbox(http=http, conversations=conversations, on_traffic=on_traffic) as sandbox:
-        faults = {name: genesys_faults.FAULTS[name] for name in FAULTS}
+        faults = {name: genesys_faults.FAULTS[name] for name in FAULTS if conversations or name != PUBLIC_ONLY}
         people = list(world.LABELS.items())
         page = SandboxPage(slack=sandbox.slack, people=people, faults=faults, set_fault=sandbox.misbehave)
         await sandbox.misbehave(fault)

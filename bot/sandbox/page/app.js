@@ -209,6 +209,7 @@ function offersFor(word) {
 }
 
 async function send(text) {
+  byId("log").scrollTop = byId("log").scrollHeight; // whoever says something wants to see what comes of it
   try {
     await post("say", { as: state.me, channel: here(), text });
     trouble("");

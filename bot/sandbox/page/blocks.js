@@ -22,7 +22,7 @@ export function blockNodes(blocks, surface, view) {
 // The first text of some blocks, on one line: what they are about.
 export function subjectOf(blocks) {
   const text = blocks.map((block) => block.text?.text).find(Boolean) ?? "";
-  const words = plain(text.replace(/<[^>|]*\|([^>]*)>/g, "$1").replace(/[*_~`]/g, ""));
+  const words = plain(text.replace(/<[^>|]*\|([^>]*)>/g, "$1")).replace(/[*_~`]/g, "");
   return words.split(/\s+/).join(" ").trim().slice(0, 120);
 }
 

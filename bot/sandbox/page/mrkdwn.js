@@ -7,7 +7,7 @@ const EMOJI = {
   link: "🔗", eyes: "👀", wave: "👋", lock: "🔒", information_source: "ℹ️", rotating_light: "🚨", no_entry: "⛔",
   bulb: "💡", busts_in_silhouette: "👥", clock3: "🕒", arrows_counterclockwise: "🔄", tada: "🎉", thumbsup: "👍",
   "+1": "👍", rocket: "🚀", computer: "💻", question: "❓", raised_hand: "✋", bust_in_silhouette: "👤",
-  white_circle: "⚪", red_circle: "🔴", small_orange_diamond: "🔸",
+  white_circle: "⚪", red_circle: "🔴", small_orange_diamond: "🔸", envelope: "✉️", speech_balloon: "💬",
 };
 
 const INLINE = new RegExp(
