@@ -219,9 +219,6 @@ async def test_the_sandbox_lets_one_choose_how_many_conversations_there_are(brow
             await box.fill(f"/cobrowse {choice}")
             await box.press("Enter")
             await page.get_by_role("article").filter(has_text=told).wait_for()
-        assert sandbox.talk
-        outbox = page.get_by_role("link", name="What Genesys has sent to customers")
-        assert await outbox.get_attribute("href") == f"{sandbox.talk.genesys_url}/outbox"
         await context.close()
 
 

@@ -75,6 +75,18 @@ async def test_no_emoji_is_shown_or_read_out_by_its_name(page: Any) -> None:
     assert not re.search(r":[a-z_]{3,}:", said + heard)
 
 
+async def test_what_went_to_a_customer_can_be_looked_at(page: Any) -> None:
+    await say(page, "/cobrowse Checkout help")
+    await message(page, "Co-browse session ready").wait_for()
+    link = await page.locator("pre").inner_text()
+    await say(page, "/cobrowse send +14155550123")
+    await message(page, "Send the link of").locator("[data-action=send_link]").click()
+    await message(page, "was sent to the number ending in 0123").wait_for()
+    async with page.context.expect_page() as opened:
+        await page.get_by_role("link", name="What Genesys has sent to customers").click()
+    assert link in await (await opened.value).inner_text("body")
+
+
 async def test_a_supervisor_starts_one_and_the_agent_reads_who_did(page: Any) -> None:
     await act_as(page, "supervisor")
     await say(page, "/cobrowse @ana Card payment")

@@ -34,7 +34,8 @@ HEADERS = {
 
 
 class SandboxPage:
-    """The page's server. The panel shows `fault` as chosen, and `talk`, where there is one, as what can be chosen."""
+    """The page's server. The panel shows `fault` as chosen, and `talk`, where there is one, as what can be chosen;
+    `outbox` is where Genesys shows what it sent."""
 
     def __init__(
         self,
@@ -49,6 +50,7 @@ class SandboxPage:
         self.url = ""
         self.fault: str | None = None
         self.talk: Talk | None = None
+        self.outbox = ""
         self._slack = slack
         self._people = dict(people)
         self._acts = Acts(slack, self._people)
@@ -181,6 +183,7 @@ class SandboxPage:
             "faults": [{"name": name, "sentence": sentence} for name, sentence in self._faults.items()],
             "fault": self.fault,
             "talk": self.talk.view() if self.talk else None,
+            "outbox": self.outbox,
             "traffic": list(self._traffic),
             "shortcuts": [asdict(shortcut) for shortcut in self._slack.shortcuts],
             "steps": [step_view(step) for step in self._slack.runs.steps.values()],

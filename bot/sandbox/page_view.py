@@ -58,16 +58,15 @@ def person_view(user: SlackUser) -> dict[str, Any]:
 
 @dataclass
 class Talk:
-    """How many live conversations each agent has, of several choices, and where Genesys shows what it sent."""
+    """How many live conversations each agent has, of several choices."""
 
     choices: tuple[str, ...]
     chosen: str
     choose: Callable[[str], None]
-    genesys_url: str
 
     def view(self) -> dict[str, Any]:
         """For the page."""
-        return {"choices": self.choices, "chosen": self.chosen, "outbox": f"{self.genesys_url}/outbox"}
+        return {"choices": self.choices, "chosen": self.chosen}
 
 
 def surface_view(view: View) -> dict[str, Any]:

@@ -177,8 +177,9 @@ async def open_page(
         page = SandboxPage(slack=sandbox.slack, people=people, faults=faults, set_fault=sandbox.misbehave)
         await sandbox.misbehave(fault)
         page.fault = fault
+        page.outbox = f"{sandbox.genesys.url}/outbox"
         if conversations is not None:
-            page.talk = Talk(tuple(CHOICES), conversations, sandbox.genesys.conversations.choose, sandbox.genesys.url)
+            page.talk = Talk(tuple(CHOICES), conversations, sandbox.genesys.conversations.choose)
         try:
             await page.start(port=port)
         except OSError as error:

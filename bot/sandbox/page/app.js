@@ -6,7 +6,7 @@ import { Home } from "./home.js";
 import { menuButton } from "./menu.js";
 import { messageNode, useShortcut } from "./message.js";
 import { Modal } from "./modal.js";
-import { addTraffic, drawer, listenToFaults, listenToTalk, showFault, showFaults, showTalk, showTraffic } from "./panel.js";
+import { addTraffic, drawer, listenToFaults, listenToTalk, showFault, showFaults, showOutbox, showTalk, showTraffic } from "./panel.js";
 import { keepRun, listenToWorkflow, showRuns, showSteps } from "./workflow.js";
 
 const byId = (id) => document.getElementById(id);
@@ -64,6 +64,7 @@ function start(fresh) {
   document.title = byId("title").textContent = title;
   showFaults(faults, fault);
   showTalk(talk);
+  showOutbox(fresh.outbox);
   showTraffic(traffic);
   showSteps(fresh.steps, users);
   showRuns(fresh.runs);

@@ -21,12 +21,16 @@ export function showFault(chosen) {
   byId("fault-note").textContent = chosen ? `On now: ${sentence.replace(/\.$/, "")}.` : "Choose a fault to see what people are told.";
 }
 
+export function showOutbox(url) {
+  byId("outbox").hidden = !url;
+  if (url) byId("outbox").href = url;
+}
+
 export function showTalk(talk) {
   byId("talk").hidden = !talk;
   if (!talk) return;
   byId("conversations").replaceChildren(...talk.choices.map((name) => h("option", { value: name }, name)));
   byId("conversations").value = talk.chosen;
-  byId("outbox").href = talk.outbox;
 }
 
 export function listenToTalk() {
