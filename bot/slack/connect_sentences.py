@@ -5,6 +5,7 @@ from bot.desk.errors import CobrowseError
 from bot.slack.blocks import escape
 
 _NONE = "No session was started."
+_START = "Type the command alone to start one."
 _MISSING = {
     "client": "the OAuth client that people sign in by is not set: GENESYS_CONNECT_CLIENT_ID",
     "socket": "signing in needs HTTP mode, and this bot runs in Socket Mode: BOT_MODE",
@@ -35,7 +36,7 @@ def _of_a_link(error: CobrowseError, contact: str) -> tuple[str, str] | None:
     anew = "Type the command with `connect` for a new link."
     match error:
         case connect_errors.ConnectOff(why="needless"):
-            return "Sessions of this bot take no sign-in of yours, so there is nothing to connect.", "Start one."
+            return "Sessions of this bot take no sign-in of yours, so there is nothing to connect.", _START
         case connect_errors.ConnectOff(why=why):
             return f"Nobody can connect here: {_missing(why)}.", f"Ask {contact} if that should be different."
         case connect_errors.NotConnected():
