@@ -44,7 +44,7 @@ def test_no_outcome_brings_mark_up_into_the_page(error):
     tags = set(re.findall(r"</?(\w+)", html))
     assert tags - {"small"} == {"html", "head", "meta", "title", "link", "style", "body", "main", "p", "h1"}
     assert "`" not in html
-    assert "the command with connect" not in html
+    assert "{command}" not in html
 
 
 def test_what_can_be_done_next_names_the_command():

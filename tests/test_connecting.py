@@ -19,7 +19,7 @@ journey, simple = connect_bench.journey, connect_bench.simple
 async def test_who_is_told_to_connect_connects_and_then_has_a_session(journey: Journey) -> None:
     refused = await journey.asks("Checkout")
     assert is_failure(refused)
-    assert "with `connect`" in words(refused)
+    assert "`/cobrowse connect`" in words(refused)
     page = await connects(journey)
     assert page.status == 200
     assert "Your Genesys account is connected." in page.text
@@ -40,7 +40,7 @@ async def test_who_is_told_to_connect_connects_and_then_has_a_session(journey: J
 
 async def test_a_supervisor_reads_that_the_agent_has_to_connect_and_then_it_works(simple: Journey) -> None:
     refused = await simple.asks("@ben Checkout", who=SAM)
-    assert "Ask the agent to type the command with `connect`" in words(refused)
+    assert "Ask the agent to type `/cobrowse connect`" in words(refused)
     await connects(simple, BEN, BENS)
     assert link(await simple.asks("@ben Checkout", who=SAM))
     assert whose(simple) == [BENS]

@@ -42,7 +42,7 @@ async def test_who_is_signed_out_by_genesys_has_to_connect_again_and_nobody_else
     refused = await journey.asks("Checkout")
     assert is_failure(refused)
     assert "does not accept your own sign-in any more" in words(refused)
-    assert "with `connect`" in words(refused)
+    assert "`/cobrowse connect`" in words(refused)
     assert "Reference" in words(refused)
     assert whose(journey) == []
     assert "You are not connected" in words(await journey.asks("whoami"))
@@ -56,7 +56,7 @@ async def test_a_supervisor_reads_that_the_agents_sign_in_is_refused(simple: Jou
     simple.genesys.people.sign_out(BENS)
     simple.genesys.revoke_tokens()
     refused = await simple.asks("@ben Checkout", who=SAM)
-    assert "Ask the agent to type the command with `connect` and to sign in again" in words(refused)
+    assert "Ask the agent to type `/cobrowse connect` and to sign in again" in words(refused)
 
 
 async def test_who_lacks_a_permission_reads_that_it_is_theirs(simple: Journey) -> None:
@@ -71,7 +71,7 @@ async def test_who_is_linked_to_another_host_does_not_act_by_the_old_sign_in(sim
     await simple.asks(f"link @ana {BENS}", who=SAM)
     assert "You are not connected" in words(await simple.asks("whoami"))
     refused = await simple.asks("Checkout")
-    assert "with `connect`" in words(refused)
+    assert "`/cobrowse connect`" in words(refused)
     assert whose(simple) == []
     page = await connects(simple, ANA, HOST)  # nor can they connect as who they were
     assert page.status == 403

@@ -51,11 +51,9 @@ def page(outcome: Outcome, request: Request | None, *, command: str, contact: st
 
 def _said(error: CobrowseError, is_used: bool, command: str, contact: str) -> tuple[str, str]:
     """What happened and what to do; `is_used`: the link was good, and is not any more."""
-    said = sentence(error, contact, starting=False)
-    what, then = (
-        _plain(text).replace("the command with connect", f"{command} connect in Slack")
-        for text in (said.what, said.next)
-    )
+    said = sentence(error, contact, command=command, starting=False)
+    typed = f"{command} connect"
+    what, then = (_plain(text).replace(typed, f"{typed} in Slack") for text in (said.what, said.next))
     if not is_used or "nothing was connected" in what:
         return what, then
     if error.try_again or isinstance(error, StoreUnavailable):

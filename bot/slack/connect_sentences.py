@@ -5,7 +5,7 @@ from bot.desk.errors import CobrowseError
 from bot.slack.blocks import escape
 
 _NONE = "No session was started."
-_START = "Type the command alone to start one."
+_START = "Type `{command}` to start one."
 _MISSING = {
     "client": "the OAuth client that people sign in by is not set: GENESYS_CONNECT_CLIENT_ID",
     "socket": "signing in needs HTTP mode, and this bot runs in Socket Mode: BOT_MODE",
@@ -21,10 +21,10 @@ def of_connecting(error: CobrowseError, contact: str, *, starting: bool) -> tupl
             return _needed(own, off, contact)
         case connect_errors.ConnectAgain(own=True):
             what = "Genesys does not accept your own sign-in any more."
-            return _none(what, starting), "Type the command with `connect` to sign in again, then try again."
+            return _none(what, starting), "Type `{command} connect` to sign in again, then try again."
         case connect_errors.ConnectAgain():
             what = "Genesys does not accept the agent's own sign-in any more."
-            then = "Ask the agent to type the command with `connect` and to sign in again, then try again."
+            then = "Ask the agent to type `{command} connect` and to sign in again, then try again."
             return _none(what, starting), then
         case connect_errors.PersonLacks(needs=needs, own=own):
             what = f"{'Your' if own else 'The agent’s'} own Genesys account lacks `{escape(needs)}`."
@@ -33,14 +33,14 @@ def of_connecting(error: CobrowseError, contact: str, *, starting: bool) -> tupl
 
 
 def _of_a_link(error: CobrowseError, contact: str) -> tuple[str, str] | None:
-    anew = "Type the command with `connect` for a new link."
+    anew = "Type `{command} connect` for a new link."
     match error:
         case connect_errors.ConnectOff(why="needless"):
             return "Sessions of this bot take no sign-in of yours, so there is nothing to connect.", _START
         case connect_errors.ConnectOff(why=why):
             return f"Nobody can connect here: {_missing(why)}.", f"Ask {contact} if that should be different."
         case connect_errors.NotConnected():
-            return "You are not connected to Genesys, so nothing was changed.", "The command with `connect` does that."
+            return "You are not connected to Genesys, so nothing was changed.", "`{command} connect` does that."
         case connect_errors.ConnectLinkGone():
             return "This link was used already, or is too old, or a newer one took its place.", anew
         case connect_errors.ConnectDenied():
@@ -61,8 +61,8 @@ def _needed(own: bool, off: str, contact: str) -> tuple[str, str]:
         ask = f"{_missing(off)[0].upper()}{_missing(off)[1:]}"
         return what, f"Start the co-browse in Genesys itself, and tell {contact}. {ask}."
     if own:
-        return what, "Type the command with `connect` and sign in to Genesys, then try again."
-    return what, "Ask the agent to type the command with `connect` and to sign in to Genesys, then try again."
+        return what, "Type `{command} connect` and sign in to Genesys, then try again."
+    return what, "Ask the agent to type `{command} connect` and to sign in to Genesys, then try again."
 
 
 def _missing(why: str) -> str:

@@ -81,7 +81,7 @@ def _identity(identity: Identity | CobrowseError, contact: str) -> list[Block]:
 def _start(look: Look, command: str, contact: str) -> list[Block]:
     refresh = button("Refresh", REFRESH_ACTION)
     if look.place:
-        said = sentence(look.place, contact)
+        said = sentence(look.place, contact, command=command)
         return [section(f"{said.what} {said.next} Type `{command}` there."), buttons(refresh)]
     return [buttons(button("Start a session…", START_ACTION, style="primary"), refresh)]
 

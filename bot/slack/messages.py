@@ -74,7 +74,7 @@ class Words:
         """What happened, what to do, a reference, and Try again where it makes sense: for a request that was kept."""
         if isinstance(error, SeveralConversations):
             return picker(error, self.command, request_id)
-        said = sentence(error, self.contact, starting=starting, sending=sending)
+        said = sentence(error, self.contact, command=self.command, starting=starting, sending=sending)
         service = error.reference if isinstance(error, ServiceError) else None
         blocks = [section(f":warning: *{said.what}*\n{said.next}", FAILURE_BLOCK)]
         if error.try_again and kept:

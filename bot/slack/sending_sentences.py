@@ -46,7 +46,7 @@ def _of_a_press(error: CobrowseError, contact: str) -> tuple[str, str] | None:
     """For the press that sends: elsewhere the same errors are about a session that was to be made."""
     unknown = "Nobody knows whether the link was sent, so it was not sent again."
     check = "Ask your customer whether it has come before you send it once more."
-    again = "Type the command again, or use the card's button."
+    again = "Type `{command} send` again, or use the card's button."
     match error:
         case errors.OutcomeUnknown() | errors.UnusableAnswer(acted=True):
             return f"Genesys gave no clear answer. {unknown}", check

@@ -18,6 +18,8 @@ from bot.slack.session_sentences import STANDINGS, of_a_session, of_another_requ
 
 STATUS_PAGE = "status.mypurecloud.com"
 MOST_LISTED = 10
+COMMAND = "{command}"
+"""Stands in the sentences for what people type here."""
 FAR = timedelta(hours=6)
 
 
@@ -50,9 +52,16 @@ def _date(at: datetime, *, with_day: bool) -> str:
     return f"<!date^{int(at.timestamp())}^{shown}|{plain} UTC>"
 
 
-def sentence(error: CobrowseError, contact: str, *, starting: bool = True, sending: bool = False) -> Sentence:
-    """The words for any error; `contact` is whom to ask, in mrkdwn. `starting`: a session was to be started; `sending`:
-    a link was to be sent."""
+def sentence(
+    error: CobrowseError, contact: str, *, command: str = "/cobrowse", starting: bool = True, sending: bool = False
+) -> Sentence:
+    """The words for any error; `contact` is whom to ask, in mrkdwn, `command` what to type. `starting`: a session was
+    to be started; `sending`: a link was to be sent."""
+    said = _said(error, contact, starting, sending)
+    return Sentence(said.what.replace(COMMAND, command), said.next.replace(COMMAND, command))
+
+
+def _said(error: CobrowseError, contact: str, starting: bool, sending: bool) -> Sentence:
     if words := of_a_sending(error, contact, pressed=sending):
         return Sentence(*words)
     if words := of_connecting(error, contact, starting=starting):
@@ -87,7 +96,7 @@ def _refusal(error: CobrowseError, contact: str) -> Sentence | None:
             return Sentence(f"<@{user_id}> is not on the list of people who may have co-browse sessions.", ask)
         case errors.MayNotActForOthers(target=target):
             what = f"Only supervisors may start a session for somebody else, so none was started for <@{target}>."
-            return Sentence(what, f"Let <@{target}> type the command, or ask {contact} to make you a supervisor.")
+            return Sentence(what, f"Let <@{target}> type `{COMMAND}`, or ask {contact} to make you a supervisor.")
         case errors.HostNotFound(user_id=user_id, is_target=is_target, tried=tried):
             who = f"<@{user_id}> is" if is_target else "You are"
             reasons = "; ".join(f"{escape(miss.rule)}: {escape(miss.why)}" for miss in tried) or "no rule is set up"
@@ -143,7 +152,7 @@ def _order(error: CobrowseError, contact: str) -> Sentence | None:
 
 
 def _conversation(error: CobrowseError, contact: str) -> Sentence | None:
-    name_it = "type the command with the interaction's id or address behind it"
+    name_it = "type `{command}` with the interaction's id or address behind it"
     match error:
         case conversation_errors.NoConversation():
             what = f"Genesys shows no customer who is talking to the host right now. {_NONE}"
@@ -227,11 +236,11 @@ def _our_own(error: CobrowseError, contact: str) -> Sentence | None:
             return Sentence("The bot cannot write down your request, so nothing was started.", _LATER)
         case errors.MaybeAccepted():
             what = "The bot's database does not answer, so nobody knows whether your request was written down."
-            return Sentence(what, "If no answer comes within a minute, type the command again.")
+            return Sentence(what, "If no answer comes within a minute, type `{command}` again.")
         case press_errors.NotYours():
-            return Sentence("Only the person who asked for the session can try again.", "Type the command yourself.")
+            return Sentence("Only the person who asked for the session can try again.", "Type `{command}` yourself.")
         case press_errors.TriedAlready():
-            return Sentence("This was tried again already.", "Look for the answer below, or type the command anew.")
+            return Sentence("This was tried again already.", "Look for the answer below, or type `{command}` anew.")
         case press_errors.RequestGone():
-            return Sentence("The bot does not remember this request any more.", "Type the command anew.")
+            return Sentence("The bot does not remember this request any more.", "Type `{command}` anew.")
     return None

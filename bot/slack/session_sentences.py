@@ -28,7 +28,7 @@ _SHARING = {
     ),
     "direct": (
         "This is no channel, so there is nobody to share the session with.",
-        "Type the command with `last` in the channel, and press Share there.",
+        "Type `{command} last` in the channel, and press Share there.",
     ),
 }
 
@@ -56,11 +56,11 @@ def _allowed(error: CobrowseError, ask: str) -> tuple[str, str] | None:
 def _possible(error: CobrowseError) -> tuple[str, str] | None:
     match error:
         case session_errors.NothingOpen(ever=True):
-            return "You have no open session.", "Type the command alone to start one."
+            return "You have no open session.", "Type `{command}` to start one."
         case session_errors.NothingOpen():
-            return "You have had no session that I remember.", "Type the command alone to start one."
+            return "You have had no session that I remember.", "Type `{command}` to start one."
         case session_errors.SessionNotFound():
-            return "I know no session by that id.", "Type the command with `status` to see the open ones."
+            return "I know no session by that id.", "Type `{command} status` to see the open ones."
         case session_errors.SeveralOpen(sessions=sessions):
             which = "; ".join(f"`{escape(each)}` {escape(name)}" for each, name in sessions[:10])
             return "You have several sessions open, and none was ended.", f"Say which, or use `status`: {which}."
