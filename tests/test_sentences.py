@@ -103,6 +103,7 @@ ERRORS = [
     sending_errors.BadAddress("country"),
     sending_errors.CountryNotAllowed("JP"),
     sending_errors.NoLinkToSend(),
+    sending_errors.LinkUsedUp(),
     sending_errors.TextTooLong(765),
 ]
 BASES = {

@@ -7,6 +7,8 @@ import pytest
 from journey import ANA, Journey, buttons, link, open_journey, words
 from session_bench import presses, says
 from test_conversations_journey import KEY, codes, talk
+from test_sending import NUMBER, sent
+from test_sending import presses as sends
 
 
 @pytest.fixture(params=["with a page of one's own", "with the code alone"])
@@ -46,3 +48,19 @@ async def test_a_shared_code_is_gone_when_its_offer_is_withdrawn(journey: Journe
 
 async def test_there_are_no_applications_to_choose_from(journey: Journey) -> None:
     assert "lists no co-browse applications" in words(await journey.asks("apps"))
+
+
+async def test_the_link_of_an_offer_that_genesys_knows_no_more_is_not_sent_to_a_customer(quick: None) -> None:
+    async with open_journey(**KEY) as journey:
+        talk(journey)
+        await journey.asks("Checkout")
+        question = await journey.asks(f"send {NUMBER}")
+        (offer,) = journey.genesys.conversations.offers.values()
+        offer.gone = True
+        await sends(journey, question, "send_link")
+        assert "knows this offer no more" in words(question)
+        assert "type `/cobrowse` for a new one" in words(question)
+        assert sent(journey) == []
+        offer.gone = False
+        await sends(journey, await journey.asks(f"send {NUMBER}"), "send_link")
+        assert sent(journey) == [("SMS", NUMBER)]

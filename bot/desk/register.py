@@ -16,6 +16,7 @@ from bot.desk.models import Kind, Request, RequestId, Role, SessionId, UserId
 from bot.desk.outcomes import Ended, Handlers, Listed, Recalled, SentDirect, Shared
 from bot.desk.press_errors import EndedAlready
 from bot.desk.remembered import SessionBook, SessionRecord, team_of
+from bot.desk.sending_errors import LinkUsedUp
 from bot.desk.session_errors import LeadsOnly, MayNotEnd, MayNotRead, NothingOpen, SessionNotFound, SeveralOpen
 
 MOST_OWN, MOST_EVERYBODYS = 8, 40
@@ -28,6 +29,9 @@ class SessionControl(Protocol):
 
     async def is_over(self, session_id: SessionId) -> bool:
         """Whether the service says so. Raises ServiceError."""
+
+    async def can_join(self, session_id: SessionId) -> bool:
+        """Whether somebody who gets the link of one that is not over could still follow it. Raises ServiceError."""
 
     async def end(self, session_id: SessionId) -> str | None:
         """The service's reference. Raises NoSuchSession when it cannot be ended, ServiceError."""
@@ -123,6 +127,15 @@ class Register:
         record = await self._looked_at(record)
         if record.is_over:
             raise EndedAlready
+        return record
+
+    async def joinable(self, request: Request) -> SessionRecord:
+        """As readable, for a link that a customer is to follow now. Raises LinkUsedUp, too."""
+        record = await self.readable(request)
+        with suppress(ServiceError, TimeoutError):  # if it cannot say now, the link is taken to be good
+            async with asyncio.timeout(LOOK_SECONDS):
+                if not await self._service.can_join(record.session.id):
+                    raise LinkUsedUp
         return record
 
     async def _named(self, request: Request) -> SessionRecord:

@@ -30,6 +30,10 @@ class NoLinkToSend(CobrowseError):
     """The session has a code alone, which says nothing without the page it is typed into."""
 
 
+class LinkUsedUp(CobrowseError):
+    """The service knows the offer no more: it was taken up, or withdrawn, so the link would lead nowhere."""
+
+
 @dataclass(eq=False)
 class TextTooLong(CobrowseError):
     """With the link in it the text has more than `most` characters."""

@@ -93,6 +93,10 @@ class Conversations:
         except NoSuchSession:
             return False
 
+    async def can_join(self, session_id: SessionId) -> bool:
+        """Not once Genesys knows the offer no more. Raises NoSuchSession without a deployment; ServiceError."""
+        return (await self.read(session_id)).status == OPEN
+
     async def applications(self) -> list[tuple[str, str]]:
         """None: a conversation is what a session belongs to here."""
         return []
