@@ -33,6 +33,7 @@ from bot.slack import actions, boundary, commands, home, modals, sending, steps
 from bot.slack.bolt import new_bolt_app
 from bot.slack.delivery import Delivery, new_http_session, new_web_client
 from bot.slack.direct import DirectMessages
+from bot.slack.help import Features
 from bot.slack.herald import Herald
 from bot.slack.identity import identify
 from bot.slack.messages import Words, contact_markup
@@ -71,9 +72,10 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         web, once = client(slack.bot_token), client(slack.bot_token, repeats=False)
         identity = await identify(web)
         people = SlackPeople(client(slack.bot_token, waits=False), identity.home)
-        words = Words(slack.command, contact_markup(slack.help_contact), settings.sending.any_on, can_connect)
+        features = Features(settings.sending.any_on, can_connect, settings.service.conversations is not None)
+        words = Words(slack.command, contact_markup(slack.help_contact), features)
         access, direct = Access(settings.rules, identity.home, people), DirectMessages(web)
-        herald = Herald(web, once, direct, Places(web), store.sessions, sends=words.sends)
+        herald = Herald(web, once, direct, Places(web), store.sessions, sends=features.sends)
         delivery = Delivery(web, http, words, direct, herald, slack.proxies.of)
         users, sessions = Users(genesys), session_service(settings.service, genesys, tokens)
         hosts, offer = Hosts(host_rules(settings, users), store), settings.service.offer

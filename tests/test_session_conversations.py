@@ -46,6 +46,13 @@ async def test_a_shared_code_is_gone_when_its_offer_is_withdrawn(journey: Journe
     assert next(iter(journey.genesys.conversations.offers.values())).gone
 
 
+async def test_help_speaks_of_conversations_and_not_of_applications(journey: Journey) -> None:
+    told = words(await journey.asks("help"))
+    assert "with the interaction's address or id behind it" in told
+    assert "apps" not in told
+    assert "apps" not in words(await journey.asks("hepl"))
+
+
 async def test_there_are_no_applications_to_choose_from(journey: Journey) -> None:
     assert "lists no co-browse applications" in words(await journey.asks("apps"))
 

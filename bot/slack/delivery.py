@@ -153,7 +153,7 @@ class Delivery:
         await self._herald.close_posts()
 
     async def tell_agent(self, request: Request, session: Session) -> bool:
-        message, agent = agent_card(request, session, send=self._words.sends), request.agent
+        message, agent = agent_card(request, session, send=self._words.features.sends), request.agent
         try:
             async with asyncio.timeout(AGENT_SECONDS):  # the requester waits for this
                 return await self._try("direct message", lambda: self._post_direct(agent, message, session), request.id)

@@ -4,8 +4,8 @@ from bot.desk.models import RequestId, Role
 from bot.slack.blocks import FAILURE_BLOCK, Message, section
 from bot.slack.cards import reference_line
 from bot.slack.grammar import Command, Help, NotUnderstood, Reason
+from bot.slack.help import help_
 from bot.slack.messages import Words
-from bot.slack.replies import help_
 
 
 def guide(words: Words, command: Command, reference: RequestId) -> Message:
@@ -14,8 +14,8 @@ def guide(words: Words, command: Command, reference: RequestId) -> Message:
         case NotUnderstood():
             return not_understood(words, command, reference)
         case Help(instead_of=instead_of):
-            return help_(words.command, Role.MEMBER, instead_of=instead_of or "")
-    return help_(words.command, Role.MEMBER)
+            return help_(words.command, Role.MEMBER, words.features, instead_of=instead_of or "")
+    return help_(words.command, Role.MEMBER, words.features)
 
 
 def not_understood(words: Words, command: NotUnderstood, reference: RequestId) -> Message:

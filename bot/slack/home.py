@@ -86,7 +86,7 @@ class Home:
             role = await access.role(asker.requester)
         except CobrowseError as error:
             return home_view.refused(error, words.contact)
-        return home_view.home(await self._look(asker, role), words.command, words.contact, sends=words.sends)
+        return home_view.home(await self._look(asker, role), words.command, words.contact, sends=words.features.sends)
 
     async def _look(self, asker: Request, role: Role) -> Look:
         place, identity, own = await asyncio.gather(

@@ -12,6 +12,7 @@ from bot.desk.models import Kind, Note, Request, RequestId, Started
 from bot.desk.outcomes import Outcome
 from bot.slack.blocks import FAILURE_BLOCK, SESSION_BLOCK, Message, button, buttons, context, escape, section
 from bot.slack.cards import can_share, controls, reference_line, small_print
+from bot.slack.help import PLAIN, Features
 from bot.slack.joining import thing, ways_in
 from bot.slack.picker import picker
 from bot.slack.replies import reply
@@ -28,8 +29,7 @@ class Words:
 
     command: str = "/cobrowse"
     contact: str = SOMEBODY
-    sends: bool = False
-    connects: bool = False
+    features: Features = PLAIN
 
     def answer(self, request: Request, outcome: Outcome) -> Message:
         """What the requester reads in the end."""
@@ -38,7 +38,7 @@ class Words:
         if isinstance(outcome, CobrowseError):
             starting, sending = request.kind is Kind.START, request.kind is Kind.SEND
             return self.failure(outcome, request.id, kept=request.kind not in WIPED, starting=starting, sending=sending)
-        return reply(self.command, self.contact, outcome, request, sends=self.sends, connects=self.connects)
+        return reply(self.command, self.contact, outcome, request, self.features)
 
     def card(self, request: Request, started: Started) -> Message:
         """The session, for whoever asked for it."""
@@ -57,7 +57,7 @@ class Words:
                 section(f":white_check_mark: *Co-browse session ready{whose}*\n{name}", SESSION_BLOCK),
                 *ways_in(session),
                 *told,
-                controls(session, share=can_share(request), direct=bool(request.reply_url), send=self.sends),
+                controls(session, share=can_share(request), direct=bool(request.reply_url), send=self.features.sends),
                 *small_print(host_line, session, request.id),
             ],
         )

@@ -3,7 +3,7 @@
 The answer to a start is in messages.py, the words about failures in sentences.py.
 """
 
-from bot.desk.models import Identity, Request, Role
+from bot.desk.models import Identity, Request
 from bot.desk.outcomes import (
     Applications,
     Connected,
@@ -23,6 +23,7 @@ from bot.desk.outcomes import (
 from bot.slack.blocks import Block, Message, context, escape, section
 from bot.slack.cards import can_share, closed_card, controls, listed, reference_line
 from bot.slack.connect_view import connecting
+from bot.slack.help import PLAIN, Features, help_
 from bot.slack.joining import over, thing, until, ways_in
 from bot.slack.sending_view import question, sent
 from bot.slack.sentences import clock, sentence
@@ -36,11 +37,8 @@ MOST_SENT = 6
 """So many links can be sent from a list of everybody's: one that can takes two blocks. See desk/register.py."""
 
 
-def reply(
-    command: str, contact: str, outcome: Reply, request: Request, *, sends: bool = False, connects: bool = False
-) -> Message:
-    """The message for it; `contact` is whom to ask, in mrkdwn, `sends` whether links are sent to customers, `connects`
-    whether people sign in to Genesys themselves."""
+def reply(command: str, contact: str, outcome: Reply, request: Request, features: Features = PLAIN) -> Message:
+    """The message for it; `contact` is whom to ask, in mrkdwn."""
     if isinstance(outcome, Proposed):
         message = question(outcome, request.id)
     elif isinstance(outcome, Sent):
@@ -48,9 +46,9 @@ def reply(
     elif isinstance(outcome, ConnectOffered | Connected | Disconnected):
         message = connecting(command, outcome)
     elif isinstance(outcome, Help):
-        message = help_(command, outcome.role, sends=sends, connects=connects)
+        message = help_(command, outcome.role, features)
     else:
-        message = _message(command, contact, outcome, request, sends)
+        message = _message(command, contact, outcome, request, features.sends)
     return Message(message.text, [*message.blocks, reference_line(request.id)])
 
 
@@ -88,37 +86,6 @@ def _connected(command: str, connected: bool | None) -> str:
     if connected:
         return f" You are connected: Genesys knows you by your own sign-in. `{command} disconnect` takes it back."
     return f" You are not connected to Genesys yourself; `{command} connect` does that."
-
-
-def help_(command: str, role: Role, *, instead_of: str = "", sends: bool = False, connects: bool = False) -> Message:
-    """What somebody in this role can type."""
-    lines = [
-        f"`{command}` starts a session with you as the host",
-        f'`{command} Checkout help` gives it a name; quotes force one: `{command} "help"`',
-        f"`{command} new` opens a form, as do the shortcut “Start co-browse session”, also in threads, and my Home tab",
-        f"`{command} status` shows your open sessions, `{command} last` the link you lost",
-        f"`{command} end` ends your session",
-        f"`{command} whoami` tells which Genesys host you are, `{command} why` by which rules",
-        f"`{command} apps` shows the co-browse applications",
-    ]
-    if sends:
-        lines.append(f"`{command} send +14155550123` or `{command} send name@example.com` sends your customer the link")
-    if connects:
-        lines.append(f"`{command} connect` lets you sign in to Genesys yourself, `{command} disconnect` takes it back")
-    if role is not Role.MEMBER:
-        lines += [
-            f"`{command} @agent` or `{command} for @agent Checkout help` starts one for somebody else",
-            f"`{command} list` shows all open sessions of the workspace, `{command} why @agent` somebody's rules",
-        ]
-    if role is Role.ADMIN:
-        who = "the address or the id of a Genesys user; `unlink @agent` undoes it"
-        lines.append(f"`{command} link @agent name@example.com` says as whom somebody hosts: {who}")
-    text = f"Type {command} to get a co-browse link for your customer."
-    if instead_of:
-        name = escape(instead_of)
-        text = f"No session was started: “{name}” looks like a command that does not exist."
-        lines.insert(0, f'If “{name}” was meant as a name: `{command} "{name.replace("`", "")}"`')
-    return Message(text, [section(f"*{text}*"), section("\n".join(f"• {line}" for line in lines))])
 
 
 def _recalled(outcome: Recalled, request: Request, sends: bool) -> Message:
