@@ -26,6 +26,7 @@ from bot.desk.outcomes import (
 from bot.desk.register import MOST_EVERYBODYS, MOST_OWN
 from bot.desk.remembered import SessionRecord
 from bot.slack.cards import LISTED, closed_card, direct_card, shared_card
+from bot.slack.help import Features
 from bot.slack.messages import Words
 
 ANA, BEN = UserId("U0ANA"), UserId("U0BEN")
@@ -80,7 +81,7 @@ def test_the_help_of_every_role_is_fit_for_slack(role: Role, sends: bool) -> Non
 
 
 @pytest.mark.parametrize(("everybodys", "most"), [(False, MOST_OWN), (True, MOST_EVERYBODYS)])
-@pytest.mark.parametrize("words", [WORDS, replace(WORDS, sends=True)], ids=["sends not", "sends"])
+@pytest.mark.parametrize("words", [WORDS, replace(WORDS, features=Features(sends=True))], ids=["sends not", "sends"])
 def test_the_longest_list_is_whole_and_says_that_there_are_more(everybodys: bool, most: int, words: Words) -> None:
     records = tuple(record("&" * 100, number, join_code="123") for number in range(most))
     message = words.answer(request(kind=Kind.STATUS, reply_url="x"), Listed(records, everybodys, cut=True))
@@ -98,7 +99,7 @@ def test_a_list_of_all_lets_the_first_own_links_be_sent_and_nobody_elses() -> No
     own = [record(number=number) for number in range(9)]
     others = [record(number=number).seen_by(UserId("U0SAM")) for number in range(9, 20)]
     found = Listed((*others, *own), everybodys=True)
-    message = replace(WORDS, sends=True).answer(request(kind=Kind.LIST, reply_url="x"), found)
+    message = replace(WORDS, features=Features(sends=True)).answer(request(kind=Kind.LIST, reply_url="x"), found)
     assert re.findall(r"'send_to_customer', 'value': 's+0*(\d+)'", str(message.blocks)) == list("012345")
     assert JOIN_URL not in str(message.blocks)
 
