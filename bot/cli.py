@@ -139,7 +139,7 @@ def applications() -> None:
     """List the ids of the co-browse applications there are."""
     from bot import service
 
-    for application_id, name in _call(service.applications(_service())):
+    for application_id, name in _call(service.applications(_service()), starting=False):
         click.echo(f"{application_id}\t{name}" if name else application_id)
 
 
@@ -226,14 +226,14 @@ def _service() -> "settings.Service":
     return service
 
 
-def _call(coroutine: Coroutine[Any, Any, T]) -> T:
+def _call(coroutine: Coroutine[Any, Any, T], *, starting: bool = True) -> T:
     from bot.desk.errors import CobrowseError
     from bot.service import in_words
 
     try:
         return asyncio.run(coroutine)
     except CobrowseError as error:
-        _fail(in_words(error))
+        _fail(in_words(error, starting=starting))
 
 
 def _settings_fault(faults: list[str]) -> NoReturn:

@@ -59,9 +59,9 @@ async def applications(service: Service) -> list[tuple[str, str]]:
         return await Sessions(genesys).applications()
 
 
-def in_words(error: CobrowseError) -> str:
-    """An error as one plain line."""
-    said = sentence(error, "your Genesys administrator")
+def in_words(error: CobrowseError, *, starting: bool = True) -> str:
+    """An error as one plain line; `starting`: a session was to be started."""
+    said = sentence(error, "your Genesys administrator", starting=starting)
     reference = f" (Genesys reference {error.reference})" if isinstance(error, ServiceError) and error.reference else ""
     words = re.sub(r"<!date\^[^>|]*\|([^>]*)>", r"\1", f"{said.what} {said.next}")
     return html.unescape(words).replace("`", "") + reference

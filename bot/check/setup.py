@@ -4,6 +4,7 @@ When some settings are faulty, what the others allow is looked at all the same.
 """
 
 import difflib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TypeVar
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot import settings
+from bot.audit import STDOUT
 from bot.check import connect
 from bot.check.findings import Finding, doubt, right, wrong
 from bot.genesys.keys import KeyCredentials
@@ -54,6 +56,7 @@ def read(environ: Mapping[str, str], env_file: Path) -> Setup:
     setup.findings.extend(_open_files(environ, env_file))
     if whole:
         setup.findings.append(_hosts_file(whole))
+        setup.findings.append(_audit_log(whole.audit_log))
         setup.findings.extend(connect.look(whole))
     return setup
 
@@ -123,3 +126,12 @@ def _hosts_file(whole: Settings) -> Finding:
     if whole.listed_hosts is None:
         return right("hosts file", "none is set")
     return right("hosts file", f"{len(whole.listed_hosts)} people are listed")
+
+
+def _audit_log(where: str) -> Finding:
+    if not where or where == STDOUT:
+        return right("audit log", "to standard output" if where else "none is kept")
+    path = Path(where)
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        return wrong("audit log", f"AUDIT_LOG: {path} cannot be written.", "Let the bot write to its directory.")
+    return right("audit log", f"in {path}")
