@@ -12,7 +12,7 @@ from bot.desk.access import Access, Home, Roll, Rules
 from bot.desk.errors import CobrowseError, SlackUnavailable
 from bot.desk.models import Kind, Person, Request, Standing, State, UserId
 from bot.desk.register import Register
-from bot.desk.remembered import SessionRecord
+from bot.desk.remembered import Look, SessionRecord
 from bot.store.sqlite import SQLiteStore
 
 BEN, SAM, ADA, UNA, GUS = (UserId(f"U0{name}") for name in ("BEN", "SAM", "ADA", "UNA", "GUS"))
@@ -42,8 +42,8 @@ class Service:
     fails: dict[str, CobrowseError] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
 
-    async def is_over(self, session_id: str) -> bool:
-        return self._say("is_over", session_id) in self.over
+    async def look(self, session_id: str) -> Look:
+        return Look.OVER if self._say("look", session_id) in self.over else Look.OPEN
 
     async def end(self, session_id: str) -> None:
         self.over.add(self._say("end", session_id))

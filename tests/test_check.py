@@ -72,9 +72,9 @@ async def test_an_audit_log_that_could_not_be_written_is_wrong_and_none_is_made(
     assert (await look(environ | {"AUDIT_LOG": str(path)}))["audit log"].mark is Mark.RIGHT
     assert not path.exists()
     assert (await look(environ | {"AUDIT_LOG": "-"}))["audit log"].what == "to standard output"
-    for wrong in (tmp_path, tmp_path / "missing" / "audit.log"):
-        found = (await look(environ | {"AUDIT_LOG": str(wrong)}))["audit log"]
-        assert (found.mark, found.what) == (Mark.WRONG, f"AUDIT_LOG: {wrong} cannot be written.")
+    for place in (tmp_path, tmp_path / "missing" / "audit.log"):
+        found = (await look(environ | {"AUDIT_LOG": str(place)}))["audit log"]
+        assert (found.mark, found.what) == (Mark.WRONG, f"AUDIT_LOG: {place} cannot be written.")
 
 
 async def test_what_nothing_reads_is_named_with_what_was_meant(servers: Servers, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from bot.desk.errors import (
 )
 from bot.desk.models import Kind, TeamId
 from bot.desk.press_errors import EndedAlready
+from bot.desk.remembered import Look
 from bot.desk.session_errors import LeadsOnly, MayNotEnd, MayNotRead, NothingOpen, SessionNotFound, SeveralOpen
 
 desk = register_bench.desk
@@ -150,7 +151,7 @@ async def test_what_has_ended_at_the_service_is_seen_by_whoever_looks(desk: Desk
         await desk.made(name)
     desk.service.over = {"s-1"}
     assert [record.session.id for record in (await desk.does(Kind.STATUS)).records] == ["s-2"]
-    assert desk.service.asked == [("is_over", "s-2"), ("is_over", "s-1")]
+    assert desk.service.asked == [("look", "s-2"), ("look", "s-1")]
     assert desk.heard.hurried == 1
     desk.service.over = {"s-2"}
     assert (await desk.does(Kind.LAST)).record.is_over
@@ -163,14 +164,14 @@ async def test_a_service_that_cannot_say_leaves_a_session_as_it_was(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await desk.made("s-1")
-    desk.service.fails = {"is_over": Unreachable()}
+    desk.service.fails = {"look": Unreachable()}
     assert len((await desk.does(Kind.STATUS)).records) == 1
 
-    async def hangs(session_id: str) -> bool:
+    async def hangs(session_id: str) -> Look:
         return await asyncio.get_running_loop().create_future()
 
     monkeypatch.setattr(register, "LOOK_SECONDS", 0.01)
-    monkeypatch.setattr(desk.service, "is_over", hangs)
+    monkeypatch.setattr(desk.service, "look", hangs)
     assert len((await desk.does(Kind.STATUS)).records) == 1
 
 
@@ -179,11 +180,11 @@ async def test_all_that_hang_are_waited_for_together(desk: Desk, monkeypatch: py
         await desk.made(f"s-{number}")
     at_once = asyncio.Barrier(8)
 
-    async def together(session_id: str) -> bool:
+    async def together(session_id: str) -> Look:
         await at_once.wait()
-        return False
+        return Look.OPEN
 
-    monkeypatch.setattr(desk.service, "is_over", together)
+    monkeypatch.setattr(desk.service, "look", together)
     async with asyncio.timeout(register.LOOK_SECONDS):
         assert len((await desk.does(Kind.STATUS)).records) == 8
 

@@ -71,3 +71,19 @@ async def test_the_link_of_an_offer_that_genesys_knows_no_more_is_not_sent_to_a_
         offer.gone = False
         await sends(journey, await journey.asks(f"send {NUMBER}"), "send_link")
         assert sent(journey) == [("SMS", NUMBER)]
+
+
+async def test_whoever_looks_at_an_offer_that_genesys_knows_no_more_reads_so(journey: Journey) -> None:
+    card = await journey.asks("Checkout")
+    (offer,) = journey.genesys.conversations.offers.values()
+    offer.gone = True
+    for text in ("status", "last"):
+        message = await journey.asks(text)
+        assert "Genesys knows its offer no more: somebody has joined by it, or it is over" in words(message)
+        assert offer.join_code not in str(message.blocks)
+        assert not {"share_session", "send_session", "send_to_customer", "open"} & set(buttons(message))
+    before = len(journey.slack.messages)
+    for action in ("share_session", "send_session"):
+        await presses(journey, card, action)
+    assert ["knows this offer no more" in words(each) for each in journey.slack.messages[before:]] == [True, True]
+    assert not [each for each in journey.slack.messages if each.visible_to is None]

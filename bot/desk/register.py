@@ -12,10 +12,10 @@ from typing import Protocol
 
 from bot.desk.access import Access
 from bot.desk.errors import NoSuchSession, ServiceError, StoreUnavailable
-from bot.desk.models import Kind, Request, RequestId, Role, SessionId, UserId
+from bot.desk.models import Kind, Request, RequestId, Role, Session, SessionId, UserId
 from bot.desk.outcomes import Ended, Handlers, Listed, Recalled, SentDirect, Shared
 from bot.desk.press_errors import EndedAlready
-from bot.desk.remembered import SessionBook, SessionRecord, team_of
+from bot.desk.remembered import Look, SessionBook, SessionRecord, team_of
 from bot.desk.sending_errors import LinkUsedUp
 from bot.desk.session_errors import LeadsOnly, MayNotEnd, MayNotRead, NothingOpen, SessionNotFound, SeveralOpen
 
@@ -27,11 +27,8 @@ LOOK_SECONDS = 5.0
 class SessionControl(Protocol):
     """What the service can do about a session."""
 
-    async def is_over(self, session_id: SessionId) -> bool:
-        """Whether the service says so. Raises ServiceError."""
-
-    async def can_join(self, session_id: SessionId) -> bool:
-        """Whether somebody who gets the link of one that is not over could still follow it. Raises ServiceError."""
+    async def look(self, session_id: SessionId) -> Look:
+        """What it is now; open where the service does not say. Raises ServiceError."""
 
     async def end(self, session_id: SessionId) -> str | None:
         """The service's reference. Raises NoSuchSession when it cannot be ended, ServiceError."""
@@ -119,7 +116,7 @@ class Register:
         return SentDirect(record)
 
     async def readable(self, request: Request) -> SessionRecord:
-        """The session that was named, open, for one who may read its link."""
+        """The session that was named, which can be joined, for one who may read its link."""
         await self._access.enter(request)
         record = await self._named(request)
         if not record.concerns(request.requester):
@@ -127,15 +124,8 @@ class Register:
         record = await self._looked_at(record)
         if record.is_over:
             raise EndedAlready
-        return record
-
-    async def joinable(self, request: Request) -> SessionRecord:
-        """As readable, for a link that a customer is to follow now. Raises LinkUsedUp, too."""
-        record = await self.readable(request)
-        with suppress(ServiceError, TimeoutError):  # if it cannot say now, the link is taken to be good
-            async with asyncio.timeout(LOOK_SECONDS):
-                if not await self._service.can_join(record.session.id):
-                    raise LinkUsedUp
+        if record.is_gone:
+            raise LinkUsedUp
         return record
 
     async def _named(self, request: Request) -> SessionRecord:
@@ -161,16 +151,17 @@ class Register:
 
     async def _looked_at(self, record: SessionRecord) -> SessionRecord:
         """As the service says it is now; the service is asked only here, when somebody looks."""
-        if record.is_over or not await self._is_over(record):
-            return record
-        return await self._close(record, None)
+        look = Look.OVER if record.is_over else await self._look(record)
+        if look is Look.GONE:
+            return replace(record, is_gone=True, session=_without_ways_in(record.session))
+        return record if record.is_over or look is Look.OPEN else await self._close(record, None)
 
-    async def _is_over(self, record: SessionRecord) -> bool:
+    async def _look(self, record: SessionRecord) -> Look:
         """What the service says; if it cannot say now, the session is taken to be as it was."""
         with suppress(ServiceError, TimeoutError):
             async with asyncio.timeout(LOOK_SECONDS):
-                return await self._service.is_over(record.session.id)
-        return False
+                return await self._service.look(record.session.id)
+        return Look.OPEN
 
     async def _end(self, record: SessionRecord) -> str | None:
         """At the service, which need not know it any more: somebody may have ended it this very moment."""
@@ -178,12 +169,16 @@ class Register:
             return await self._service.end(record.session.id)
         except NoSuchSession as error:
             now = await self._book.session(record.session.id)
-            if not (now and now.is_over) and not await self._is_over(record):
+            if not (now and now.is_over) and await self._look(record) is not Look.OVER:
                 raise
             return error.reference
 
     async def _close(self, record: SessionRecord, by: RequestId | None) -> SessionRecord:
         ours = await self._book.end_session(record.session.id, by)
         self._herald.hurry()
-        over = replace(record.session, join_url="", join_code="")
+        over = _without_ways_in(record.session)
         return replace(record, is_over=True, ended_by=by if ours else None, session=over)
+
+
+def _without_ways_in(session: Session) -> Session:
+    return replace(session, join_url="", join_code="")

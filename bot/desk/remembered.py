@@ -17,9 +17,18 @@ def team_of(request: Request) -> TeamId:
     return request.enterprise_id or request.team_id
 
 
+class Look(StrEnum):
+    """What the service says of a session that somebody looks at."""
+
+    OPEN = "open"
+    GONE = "gone"
+    """It knows the offer no more: taken up, withdrawn or over, which it does not say. So nobody else can join by it."""
+    OVER = "over"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRecord:
-    """A session as it is remembered. Its join URL is "" once it is over, or for who may not read it.
+    """A session as it is remembered. Its join URL is "" once it is over or gone, or for who may not read it.
 
     `ended_by` is the request that ended it, if one of ours did.
     """
@@ -30,6 +39,7 @@ class SessionRecord:
     agent: UserId
     is_over: bool
     ended_by: RequestId | None = None
+    is_gone: bool = False
 
     def concerns(self, user_id: UserId) -> bool:
         """Whether it is this person's, so that they may read its link."""

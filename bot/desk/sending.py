@@ -81,7 +81,7 @@ class Sending:
         session_id, text = unpack(request.argument)
         records: Sequence[SessionRecord]
         if session_id:
-            records = [await self._register.joinable(replace(request, argument=session_id))]
+            records = [await self._register.readable(replace(request, argument=session_id))]
         else:
             records = (await self._register.status(request)).records
         if not records:
@@ -95,7 +95,7 @@ class Sending:
     async def send(self, request: Request, watcher: Watcher) -> Sent:
         """Sends it, once."""
         session_id, text = unpack(request.argument)
-        record = await self._register.joinable(replace(request, argument=session_id))
+        record = await self._register.readable(replace(request, argument=session_id))
         address = self._checked(text)
         if not record.session.join_url:
             raise NoLinkToSend

@@ -31,7 +31,7 @@ class NoLinkToSend(CobrowseError):
 
 
 class LinkUsedUp(CobrowseError):
-    """The service knows the offer no more: it was taken up, or withdrawn, so the link would lead nowhere."""
+    """The service knows the offer no more, so that its link would lead nowhere: see desk.remembered.Look."""
 
 
 @dataclass(eq=False)

@@ -15,6 +15,7 @@ from bot.desk.conversation_errors import NoConversation, NotInConversation, Seve
 from bot.desk.errors import BadRequest, Forbidden, NoSuchSession, SignInRefused, UnusableAnswer
 from bot.desk.models import Order, Session, SessionId
 from bot.desk.progress import Watcher
+from bot.desk.remembered import Look
 from bot.genesys import faults
 from bot.genesys.answers import answered_at, is_safe_url, read_object
 from bot.genesys.client import Gate, GenesysClient
@@ -32,6 +33,7 @@ OFFER_SECONDS = 600
 CALLS = 3
 """What a session takes, when the host is in one conversation: the search, a look at it, the offer."""
 OPEN, GONE, ENDED = "open", "gone", "ended"
+_LOOKS = {OPEN: Look.OPEN, GONE: Look.GONE, ENDED: Look.OVER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +88,12 @@ class Conversations:
         ends_at = read_time(read_object(response).get("dateOfferEnds"))
         return SessionView(session_id, ENDED if ends_at and ends_at <= datetime.now(UTC) else OPEN)
 
-    async def is_over(self, session_id: SessionId) -> bool:
-        """Whether the offer has ended; one that Genesys knows no more may have been taken up. Raises ServiceError."""
+    async def look(self, session_id: SessionId) -> Look:
+        """What has become of the offer; without a deployment to ask, open. Raises ServiceError."""
         try:
-            return (await self.read(session_id)).status == ENDED
+            return _LOOKS[(await self.read(session_id)).status]
         except NoSuchSession:
-            return False
-
-    async def can_join(self, session_id: SessionId) -> bool:
-        """Not once Genesys knows the offer no more. Raises NoSuchSession without a deployment; ServiceError."""
-        return (await self.read(session_id)).status == OPEN
+            return Look.OPEN
 
     async def applications(self) -> list[tuple[str, str]]:
         """None: a conversation is what a session belongs to here."""

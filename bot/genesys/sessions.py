@@ -14,6 +14,7 @@ import httpx
 from bot.desk.errors import BadRequest, InvalidHost, NoSuchSession, ServiceError, UnknownApplication, UnusableAnswer
 from bot.desk.models import Order, Session, SessionId
 from bot.desk.progress import Watcher
+from bot.desk.remembered import Look
 from bot.genesys import faults
 from bot.genesys.answers import answered_at, is_safe_url, plain_word, read_object
 from bot.genesys.client import GenesysClient
@@ -65,16 +66,12 @@ class Sessions:
         response = await self._on(session_id, "GET")
         return SessionView(session_id, plain_word(read_object(response).get("status")))
 
-    async def is_over(self, session_id: SessionId) -> bool:
-        """Whether the service says that it is over; False also where it tells nothing. Raises ServiceError."""
+    async def look(self, session_id: SessionId) -> Look:
+        """Whether it is over, as the service says; where it tells nothing, open. Raises ServiceError."""
         try:
-            return (await self.read(session_id)).status.lower() in OVER
+            return Look.OVER if (await self.read(session_id)).status.lower() in OVER else Look.OPEN
         except NoSuchSession:  # the contract names no path to read, so this need not mean the session
-            return False
-
-    async def can_join(self, session_id: SessionId) -> bool:
-        """As long as it is not over."""
-        return True
+            return Look.OPEN
 
     async def end(self, session_id: SessionId) -> str | None:
         """Ends a session; returns the service's reference. Raises NoSuchSession when it knows none or can end none."""

@@ -11,6 +11,7 @@ from bot.slack.sentences import clock
 
 END_ACTION, SHARE_ACTION, DIRECT_ACTION = "end_session", "share_session", "send_session"
 SEND_TO_ACTION = "send_to_customer"
+GONE = "Genesys knows its offer no more: somebody has joined by it, or it is over"
 LISTED = "listed-"
 """How the block of a session in a list is called: its End does not take the place of the whole list."""
 
@@ -49,7 +50,7 @@ def listed(
     `send`: there is Send to customer, too, for who may read the link, which nobody else's record has.
     """
     session, name = record.session, escape(record.session.name)
-    ends = f"{until(session)} {clock(session.ends_at)}"
+    ends = GONE if record.is_gone else f"{until(session)} {clock(session.ends_at)}"
     given = f" · started by <@{record.requester}>" if record.agent != record.requester else ""
     named = {} if alone or elsewhere else {"block_id": f"{LISTED}{session.id}"}
     if everybodys:
@@ -58,7 +59,8 @@ def listed(
             return [line, buttons(_send_button(session), _end_button(session)) | named]
         return [line | named | {"accessory": _end_button(session)}]
     whose = f" · host <@{record.agent}>{given}" if given else ""
-    row = controls(session, share=share and not elsewhere, direct=not elsewhere)
+    inside = not elsewhere and not record.is_gone
+    row = controls(session, share=share and inside, direct=inside)
     if send and session.join_url:
         row["elements"].insert(0, _send_button(session))  # it does not stand out: there may be several
     return [section(f"*{name}* · {ends}{whose}"), *bare_ways_in(session), row | named]

@@ -21,7 +21,7 @@ from bot.desk.outcomes import (
     Shared,
 )
 from bot.slack.blocks import Block, Message, context, escape, section
-from bot.slack.cards import can_share, closed_card, controls, listed, reference_line
+from bot.slack.cards import GONE, can_share, closed_card, controls, listed, reference_line
 from bot.slack.connect_view import connecting
 from bot.slack.help import PLAIN, Features, help_
 from bot.slack.joining import over, thing, until, ways_in
@@ -92,6 +92,8 @@ def _recalled(outcome: Recalled, request: Request, sends: bool) -> Message:
     record, session, name = outcome.record, outcome.record.session, escape(outcome.record.session.name)
     if record.is_over:
         return _line(f"Your last session, “{name}”, {over(session)}.")
+    if record.is_gone:
+        return _line(f"Your last session is “{name}”. {GONE}.")
     text = f"Your last session is “{name}”. The {thing(session)} for your customer is in this message."
     head = section(f":link: *{name}* · {until(session)} {clock(session.ends_at)}")
     row = controls(session, share=can_share(request), direct=bool(request.reply_url), send=sends)

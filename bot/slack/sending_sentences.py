@@ -35,7 +35,7 @@ def of_a_sending(error: CobrowseError, contact: str, *, pressed: bool) -> tuple[
         case sending_errors.NoLinkToSend():
             return f"The session has a code and no link. {_NOTHING}", "Tell your customer the code."
         case sending_errors.LinkUsedUp():
-            what = f"Genesys knows this offer no more: somebody has joined by it, or it is over. {_NOTHING}"
+            what = "Genesys knows this offer no more: somebody has joined by it, or it is over."
             return what, "If your customer is not in the session, type `{command}` for a new one."
         case sending_errors.TextTooLong(most=most):
             what = f"With the link in it the message is longer than {most} characters. {_NOTHING}"
