@@ -1,6 +1,8 @@
 """Fixtures that the journeys share. A journey is a test's own world: nothing outlives the test."""
 
-from collections.abc import AsyncIterator
+import logging
+import re
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from journey import Journey, open_journey
@@ -26,6 +28,39 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sorts by file, and leaves each file's own order alone."""
     rank = {f"test_{name}": place for place, name in enumerate(SLOWEST.split())}
     items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
+
+
+class Leaks(logging.Handler):
+    """Lines of the bot's own loggers, tracebacks included, with what is a secret in every test; before any masking."""
+
+    SECRET = re.compile(
+        r"xox[a-z]-|xapp-\d|eyJ[\w-]{10}|PRIVATE KEY|/join/|/commands/T|#join|[\w.]@example\.com|hooks\."
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = f"{logging.Formatter().format(record)} {getattr(record, 'fields', '')}"
+        if self.SECRET.search(line):
+            self.lines.append(line)
+
+
+@pytest.fixture(autouse=True)
+def no_secret_in_the_log(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever traffic a test makes; but for the tests of the masking, which log what is masked."""
+    if request.path.stem == "test_logs":
+        yield
+        return
+    leaks, bots = Leaks(), logging.getLogger("bot")
+    level = bots.level
+    bots.setLevel(logging.DEBUG)
+    bots.addHandler(leaks)
+    yield
+    bots.removeHandler(leaks)
+    bots.setLevel(level)
+    assert leaks.lines == []
 
 
 @pytest.fixture
