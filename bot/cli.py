@@ -54,8 +54,7 @@ def run() -> None:
         async with serve.until_signalled() as stop, AsyncExitStack() as stack:
             bot = await serve.unless_stopped(stack.enter_async_context(app.open_bot(loaded)), stop)
             if bot:
-                parts = (bot.app, bot.desk, bot.socket_web, loaded, stop)
-                await serve.run(*parts, health=bot.health, callback=bot.callback, on_ready=lambda _: _spare_collector())
+                await serve.run(bot, stop, on_ready=lambda _: _spare_collector())
 
     try:
         with asyncio.Runner(loop_factory=serve.fast_loop()) as runner:

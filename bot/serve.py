@@ -11,11 +11,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from aiohttp import web
-from slack_bolt.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.callback import Callback
-from bot.desk.desk import Desk
+from bot.app import Bot
 from bot.health import Health
 from bot.settings import Settings
 from bot.slack.endpoint import BODY_BYTES, Endpoint
@@ -67,37 +64,22 @@ async def unless_stopped(opening: Awaitable[T], stop: asyncio.Event) -> T | None
     return None
 
 
-async def run(
-    app: AsyncApp,
-    desk: Desk,
-    socket_web: AsyncWebClient,
-    settings: Settings,
-    stop: asyncio.Event,
-    *,
-    health: Health,
-    callback: Callback | None = None,
-    on_ready: Callable[[int], None] = lambda port: None,
-) -> None:
+async def run(bot: Bot, stop: asyncio.Event, *, on_ready: Callable[[int], None] = lambda port: None) -> None:
     """Serves until `stop` is set, then finishes what is accepted. Raises Refused.
 
     `on_ready` is told the port the HTTP server listens on, 0 with Socket Mode.
     """
     async with AsyncExitStack() as outer:  # health is told until the very end
-        if settings.health_port:
-            await outer.enter_async_context(health_door(health, settings))
-        over_http = settings.slack.mode == "http"
-        door = (
-            http_door(app, settings, health, callback) if over_http else socket_door(app, socket_web, settings, health)
-        )
-        await _serve(door, desk, settings, stop, health, on_ready)
+        if bot.settings.health_port:
+            await outer.enter_async_context(health_door(bot.health, bot.settings))
+        door = http_door(bot) if bot.settings.slack.mode == "http" else socket_door(bot)
+        await _serve(door, bot, stop, on_ready)
 
 
 async def _serve(
     opening: AbstractAsyncContextManager["Door"],
-    desk: Desk,
-    settings: Settings,
+    bot: Bot,
     stop: asyncio.Event,
-    health: Health,
     on_ready: Callable[[int], None],
 ) -> None:
     stopped = asyncio.create_task(stop.wait())
@@ -106,15 +88,16 @@ async def _serve(
         await asyncio.wait([door.ready, *ends], return_when=asyncio.FIRST_COMPLETED)
         if door.ready.done():
             on_ready(door.ready.result())
-            desk.open()
-            health.hears_slack = door.hears_slack
-            log.info("ready", extra={"fields": {"mode": settings.slack.mode, "command": settings.slack.command}})
+            bot.desk.open()
+            bot.health.hears_slack = door.hears_slack
+            slack = bot.settings.slack
+            log.info("ready", extra={"fields": {"mode": slack.mode, "command": slack.command}})
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        health.draining = True
+        bot.health.draining = True
         log.info("stopping")
         began = time.monotonic()
     stopped.cancel()
-    await desk.drain(settings.shutdown_seconds)
+    await bot.desk.drain(bot.settings.shutdown_seconds)
     log.info("stopped", extra={"fields": {"drain_ms": round((time.monotonic() - began) * 1000)}})
     if door.refused.done():
         raise Refused(door.refused.result())
@@ -133,11 +116,10 @@ class Door:
 
 
 @asynccontextmanager
-async def socket_door(
-    app: AsyncApp, socket_web: AsyncWebClient, settings: Settings, health: Health
-) -> AsyncIterator[Door]:
+async def socket_door(bot: Bot) -> AsyncIterator[Door]:
     """Connects to Slack, for as long as it takes. Leaving it answers what has been received, and takes no more."""
-    client = SocketDoor(app, settings.slack.app_token, socket_web, settings.slack.proxies.of, health.metrics)
+    slack = bot.settings.slack
+    client = SocketDoor(bot.app, slack.app_token, bot.socket_web, slack.proxies.of, bot.health.metrics)
 
     async def connect() -> int:
         await client.connect()
@@ -154,16 +136,14 @@ async def socket_door(
 
 
 @asynccontextmanager
-async def http_door(
-    app: AsyncApp, settings: Settings, health: Health, callback: Callback | None = None
-) -> AsyncIterator[Door]:
+async def http_door(bot: Bot) -> AsyncIterator[Door]:
     """Listens. Leaving it answers what has been received, and takes no more. Raises Refused."""
-    server = web.Application(client_max_size=BODY_BYTES)
-    Endpoint(app, settings.slack.signing_secret, health.metrics).add_to(server)
-    if callback:
-        callback.add_to(server)
+    settings, server = bot.settings, web.Application(client_max_size=BODY_BYTES)
+    Endpoint(bot.app, settings.slack.signing_secret, bot.health.metrics).add_to(server)
+    if bot.callback:
+        bot.callback.add_to(server)
     if not settings.health_port:
-        health.add_to(server)
+        bot.health.add_to(server)
     async with listening(server, settings.host, settings.port, "PORT") as port:
         loop = asyncio.get_running_loop()
         door = Door(loop.create_future(), loop.create_future(), _always)

@@ -131,8 +131,7 @@ async def open_bot_between(servers: Servers, environ: dict[str, str], *, http: b
 
     async def serving() -> None:
         async with open_bot(loaded) as bot:
-            parts = (bot.app, bot.desk, bot.socket_web, loaded, stop)
-            await serve.run(*parts, health=bot.health, callback=bot.callback, on_ready=port.set_result)
+            await serve.run(bot, stop, on_ready=port.set_result)
 
     task = asyncio.create_task(serving())
 

@@ -23,16 +23,7 @@ async def replica(servers: Servers, database: str) -> AsyncIterator[Bot]:
     async def serving() -> None:
         async with open_bot(loaded) as bot:
             opened.append(bot)
-            await serve.run(
-                bot.app,
-                bot.desk,
-                bot.socket_web,
-                loaded,
-                stop,
-                health=bot.health,
-                callback=bot.callback,
-                on_ready=lambda port: ready.set(),
-            )
+            await serve.run(bot, stop, on_ready=lambda port: ready.set())
 
     task = asyncio.create_task(serving())
     try:

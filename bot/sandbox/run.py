@@ -114,16 +114,7 @@ async def _running(loaded: settings.Settings, slack: SandboxSlack) -> AsyncItera
 
     async def serving() -> None:
         async with open_bot(loaded) as bot:
-            await serve.run(
-                bot.app,
-                bot.desk,
-                bot.socket_web,
-                loaded,
-                stop,
-                health=bot.health,
-                callback=bot.callback,
-                on_ready=port.set_result,
-            )
+            await serve.run(bot, stop, on_ready=port.set_result)
 
     task = asyncio.create_task(serving())
 
