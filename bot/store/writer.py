@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeVar
 
 from bot.desk.errors import StoreUnavailable
@@ -28,60 +29,67 @@ class _Job:
     done: "asyncio.Future[Any]"
 
 
-LATER_SECONDS = 0.05
-"""So long a write that nobody waits for waits for another one, to go to the disk with it."""
-
-
 class Writer:
     """Runs jobs against a connection of its own: one that fails takes none with it. A job may be run twice."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection], meter: Meter = UNMEASURED) -> None:
         self._connect, self._meter = connect, meter
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._later: list[_Job] = []
+        self._jobs: queue.SimpleQueue[list[_Job]] = queue.SimpleQueue()
+        self._waiting: list[_Job] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
         self._thread.start()
 
-    async def write(self, work: Callable[[sqlite3.Connection], T], *, later: bool = False) -> T:
-        """What `work` returns, once it is on the disk. `later`: nobody waits for it. Raises StoreUnavailable."""
+    async def write(self, work: Callable[[sqlite3.Connection], T], *, patience_seconds: float = 0.0) -> T:
+        """What `work` returns, once it is on the disk. Raises StoreUnavailable.
+
+        `patience_seconds`: so long it waits for another write, to go to the disk with it.
+        """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        job = _Job(work, loop, done)
-        if later:
-            if not self._later:
-                loop.call_later(LATER_SECONDS, self._flush)
-            self._later.append(job)
+        self._waiting.append(_Job(work, loop, done))
+        if patience_seconds:
+            self._flush_by(loop.time() + patience_seconds, loop)
         else:
             self._flush()
-            self._jobs.put(job)
         try:
             return await done
         except StoreUnavailable:
             self._meter.store_failed()
             raise
 
+    def _flush_by(self, due: float, loop: asyncio.AbstractEventLoop) -> None:
+        if self._timer and self._due <= due:
+            return
+        if self._timer:
+            self._timer.cancel()
+        self._timer, self._due = loop.call_at(due, self._flush), due
+
     def _flush(self) -> None:
-        for job in self._later:
-            self._jobs.put(job)
-        self._later.clear()
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        if self._waiting:
+            self._jobs.put(self._waiting)
+            self._waiting = []
 
     def close(self) -> None:
         """Finishes what is queued."""
         self._flush()
         if self._thread.is_alive():
-            self._jobs.put(None)
+            self._jobs.put([])
             self._thread.join()
 
     def _run(self) -> None:
         connection = self._connect()
         going = True
         while going:
-            batch = [self._jobs.get()]
-            while len(batch) < MOST_AT_ONCE and not self._jobs.empty():
-                batch.append(self._jobs.get())
-            jobs = [job for job in batch if job is not None]
-            going = len(jobs) == len(batch)
-            if jobs:
+            batches = [self._jobs.get()]
+            while sum(map(len, batches)) < MOST_AT_ONCE and not self._jobs.empty():
+                batches.append(self._jobs.get())
+            going = [] not in batches
+            if jobs := list(chain.from_iterable(batches)):
                 _hand_back(jobs, _commit(connection, jobs))
         connection.close()
 
