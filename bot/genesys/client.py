@@ -32,7 +32,8 @@ UNORDERED_SECONDS = 20.0
 FIRST_DELAY_SECONDS = 0.5
 REPEATS_OF_500 = 2
 REPEATS_UNREACHED = 3
-_JSON_HEADERS = HEADERS | {"Content-Type": "application/json"}
+_HEADERS = httpx.Headers(HEADERS)
+_JSON_HEADERS = httpx.Headers(HEADERS | {"Content-Type": "application/json"})
 _TIMEOUTS = {"timeout": TIMEOUT.as_dict()}
 _parsed = lru_cache(64)(httpx.URL)
 
@@ -138,9 +139,11 @@ class GenesysClient:
 
 
 def _request(method: str, url: str, json: object) -> httpx.Request:
-    content = None if json is None else encode(json).encode()
-    headers = HEADERS if json is None else _JSON_HEADERS
-    return httpx.Request(method, _parsed(url), headers=headers, content=content, extensions=_TIMEOUTS)
+    """With a stream in place of `content`, which httpx would look at for headers that aiohttp sets."""
+    if json is None:
+        return httpx.Request(method, _parsed(url), headers=_HEADERS, extensions=_TIMEOUTS)
+    stream = httpx.ByteStream(encode(json).encode())
+    return httpx.Request(method, _parsed(url), headers=_JSON_HEADERS, stream=stream, extensions=_TIMEOUTS)
 
 
 async def _at_once(again: bool) -> None:

@@ -29,7 +29,7 @@ class Transport(httpx.AsyncBaseTransport):
             async with self._pool().request(
                 request.method,
                 str(request.url),
-                headers=request.headers.multi_items(),
+                headers=[(name.decode("ascii"), value.decode("ascii")) for name, value in request.headers.raw],
                 data=await request.aread() or None,
                 allow_redirects=False,
                 proxy=self._proxy,

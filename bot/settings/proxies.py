@@ -29,6 +29,8 @@ class Proxies:
 
     def of(self, url: str) -> str | None:
         """The proxy's URL, None for none."""
+        if not self.http and not self.https:
+            return None
         parts = urlsplit(url)
         host = parts.hostname or ""
         bypassed: bool = request.proxy_bypass_environment(host, {"no": self.no})  # type: ignore[attr-defined]  # not in its stubs

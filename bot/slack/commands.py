@@ -1,14 +1,18 @@
 """/cobrowse: read it, hand it to the desk, acknowledge. Step 2 of five.
 
-The listener waits for one durable write and nothing else; what fails before the acknowledgement is told in it.
+It waits for one durable write and nothing else; what fails before the acknowledgement is told in it.
 """
 
 import logging
 import uuid
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 
 from bot.desk.desk import Desk
 from bot.desk.errors import NotAccepted
@@ -26,27 +30,42 @@ log = logging.getLogger(__name__)
 
 def register(app: AsyncApp, desk: Desk, words: Words, forms: Forms, genesys_app: GenesysApp | None = None) -> None:
     """Adds the slash command to the app. `genesys_app`: where sessions belong to conversations, which can be named."""
+    app.use(SlashCommand(desk, words, forms, genesys_app))
 
-    @app.command(words.command)
-    async def on_command(ack: AsyncAck, body: dict[str, Any]) -> None:
-        command = grammar.parse(body.get("text") or "", genesys_app)
+
+class SlashCommand(AsyncMiddleware):
+    """A middleware in place of `@app.command`, since nearly all that comes is this, and matching and calling a listener
+    costs Bolt three times as much as all that is done here: https://docs.slack.dev/tools/bolt-python/concepts/global-middleware
+    """
+
+    def __init__(self, desk: Desk, words: Words, forms: Forms, genesys_app: GenesysApp | None) -> None:
+        self._desk, self._words, self._forms, self._genesys_app = desk, words, forms, genesys_app
+
+    async def async_process(
+        self, *, req: AsyncBoltRequest, resp: BoltResponse, next: Callable[[], Awaitable[BoltResponse]]
+    ) -> BoltResponse | None:
+        if req.body.get("command") != self._words.command:
+            return await next()
+        return BoltResponse(status=200, body=await self._acknowledge(req.body))
+
+    async def _acknowledge(self, body: dict[str, Any]) -> dict[str, Any] | str:
+        """What the acknowledgement says; mostly nothing, since the answer comes later."""
+        command = grammar.parse(body.get("text") or "", self._genesys_app)
         match command:
             case Start() | Ask():
                 request = read_request(body, command)
                 try:
-                    await desk.accept(request)
+                    await self._desk.accept(request)
                 except NotAccepted as error:
-                    await ack(**in_ack(words.failure(error, request.id)))
-                else:
-                    await ack()
+                    return in_ack(self._words.failure(error, request.id))
             case New():
-                forms.open_soon(str(body.get("trigger_id")), read_request(body, Start()))
-                await ack()
+                self._forms.open_soon(str(body.get("trigger_id")), read_request(body, Start()))
             case _:
                 reference = new_request_id()
                 fields = {"request": reference, "outcome": type(command).__name__, "requester": body.get("user_id")}
                 log.info("nothing to start", extra={"fields": fields})
-                await ack(**in_ack(guide(words, command, reference)))
+                return in_ack(guide(self._words, command, reference))
+        return ""
 
 
 def read_request(body: dict[str, Any], command: Start | Ask) -> Request:

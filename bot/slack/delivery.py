@@ -69,7 +69,9 @@ def new_http_session() -> aiohttp.ClientSession:
     """One pool for all that goes to Slack. slack_sdk leaves time-outs to a session that it is given."""
     timeout = aiohttp.ClientTimeout(sock_connect=TIMEOUT_SECONDS, sock_read=TIMEOUT_SECONDS)
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
-    return aiohttp.ClientSession(connector=connector, timeout=timeout, response_class=SlackAnswer)
+    return aiohttp.ClientSession(
+        connector=connector, timeout=timeout, response_class=SlackAnswer, cookie_jar=aiohttp.DummyCookieJar()
+    )
 
 
 def new_web_client(

@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
-from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
 from bot.desk.meter import Meter
@@ -68,12 +68,12 @@ class Endpoint:
             except Rejected as rejected:
                 log.warning("refused", extra={"fields": {"status": rejected.status, "why": str(rejected)}})
                 return web.Response(status=rejected.status, text=f"{rejected}\n")
-            return await to_aiohttp_response(await dispatch(self._app, bolt_request, self._meter))
+            return _response(await dispatch(self._app, bolt_request, self._meter))
 
     async def _read(self, request: web.Request, room: ExitStack) -> bytes:
         """The body. Raises Rejected, as soon as it is known."""
         try:
-            async with asyncio.timeout(BODY_SECONDS):
+            async with asyncio.timeout(None if request.content.is_eof() else BODY_SECONDS):
                 return await self._pieces(request, room)
         except TimeoutError:
             raise Rejected(408, "the body took too long") from None
@@ -143,6 +143,11 @@ def _bolt_request(fields: dict[str, Any], request: web.Request) -> AsyncBoltRequ
         return AsyncBoltRequest(mode="socket_mode", body=fields, headers=dict(request.headers))
     except (TypeError, ValueError, AttributeError, KeyError):
         raise Rejected(400, "the body is of another shape") from None
+
+
+def _response(answer: BoltResponse) -> web.Response:
+    kind = _JSON if answer.body.startswith("{") else "text/plain"
+    return web.Response(status=answer.status, text=answer.body, content_type=kind)
 
 
 def _object(text: str) -> dict[str, Any]:
