@@ -32,7 +32,7 @@ from bot.genesys import auth, client
 from bot.genesys.auth import TokenAuth
 from bot.genesys.pace import Pace
 from bot.sandbox.slack import Message
-from bot.slack import delivery, direct, identity, lookups, response_url
+from bot.slack import deadlines, delivery, direct, identity, lookups, response_url
 from bot.slack.people import SlackPeople
 
 QUICK_SECONDS = 0.25
@@ -116,7 +116,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     for thing in (client.repeat, client.GenesysClient.__init__):
         monkeypatch.setitem(thing.__kwdefaults__, "sleep", made.sleep)
     monkeypatch.setitem(identity.identify.__kwdefaults__, "delay_seconds", 0.01)
-    monkeypatch.setattr(delivery, "WAY_SECONDS", WAY_SECONDS)
+    monkeypatch.setattr(deadlines, "WAY_SECONDS", WAY_SECONDS)
     for module in (async_handler, builtin_async_handlers, response_url):
         monkeypatch.setattr(module, "asyncio", SimpleNamespace(sleep=made.sleep))
     return made
@@ -130,7 +130,7 @@ def impatient() -> Iterator[None]:
         patch.setattr(auth, "ANSWER_SECONDS", QUICK_SECONDS)
         patch.setattr(lookups, "ANSWER_SECONDS", QUICK_SECONDS)
         patch.setattr(delivery, "AGENT_SECONDS", QUICK_SECONDS)
-        patch.setattr(delivery, "WAY_SECONDS", QUICK_SECONDS / 2)
+        patch.setattr(deadlines, "WAY_SECONDS", QUICK_SECONDS / 2)
         patch.setattr(direct, "OPEN_SECONDS", QUICK_SECONDS / 2)
         patch.setattr(identity, "ANSWER_SECONDS", QUICK_SECONDS)
         yield

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from journey import ANA, BEN, BILLING, SAM, Journey, buttons, is_failure, link, open_journey, words
 
-from bot.slack import delivery
+from bot.slack import deadlines, delivery
 
 SOON_SECONDS = 3.0
 LATER = 600
@@ -80,7 +80,7 @@ async def test_an_agent_who_cannot_be_told_holds_nothing_up(monkeypatch: pytest.
 
 
 async def test_a_way_that_takes_too_long_as_a_whole_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "WAY_SECONDS", 0.3, raising=False)
+    monkeypatch.setattr(deadlines, "WAY_SECONDS", 0.3, raising=False)
     async with open_journey() as journey:
         journey.slack.misbehave("response_url", "slow", seconds=20)
         journey.slack.misbehave("chat.postEphemeral", "slow", seconds=20)

@@ -11,7 +11,7 @@ from delivery_bench import open_delivery
 from journey import ANA, Journey, is_note, link, open_journey, words
 
 from bot.sandbox.slack import Message as Seen
-from bot.slack import delivery
+from bot.slack import deadlines, delivery
 from bot.slack.blocks import Message
 
 HANGS_SECONDS = 20.0
@@ -91,7 +91,7 @@ async def test_when_slack_hangs_a_stop_does_not_wait_for_it_but_takes_the_next_w
 
 async def test_a_stop_at_the_moment_when_a_way_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both fall into one turn of the loop, since it is held up until both are due."""
-    monkeypatch.setattr(delivery, "WAY_SECONDS", 0.05)
+    monkeypatch.setattr(deadlines, "WAY_SECONDS", 0.05)
     async with open_journey() as journey, delivery.new_http_session() as http, AsyncExitStack() as stack:
         journey.slack.misbehave("response_url", "slow", seconds=HANGS_SECONDS)
         web = delivery.new_web_client(None, journey.slack.api_url, http)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import httpx
@@ -38,11 +39,17 @@ def is_safe_url(url: str) -> bool:
 
 def answered_at(response: httpx.Response) -> datetime:
     """The service's clock, since its time-out runs on it; ours when it does not say."""
+    ours = datetime.now(UTC)
+    said = _date(response.headers.get("Date", ""))
+    return said if said and abs(said - ours) < timedelta(days=1) else ours
+
+
+@lru_cache(8)  # a second's answers say the same
+def _date(text: str) -> datetime | None:
     try:
-        said, ours = parsedate_to_datetime(response.headers["Date"]).astimezone(UTC), datetime.now(UTC)
-        return said if abs(said - ours) < timedelta(days=1) else ours
-    except (KeyError, ValueError, TypeError):
-        return datetime.now(UTC)
+        return parsedate_to_datetime(text).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def plain_word(value: object) -> str:

@@ -5,8 +5,7 @@ What it says is for messages.py. Every connection is pooled; none of the address
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,6 +29,7 @@ from bot.slack.answers import MISSHAPEN, TROUBLE, SlackAnswer, error_code
 from bot.slack.blocks import Message
 from bot.slack.cards import agent_card
 from bot.slack.completion import Completion
+from bot.slack.deadlines import Deadlines
 from bot.slack.direct import DirectMessages
 from bot.slack.herald import Herald
 from bot.slack.messages import Words
@@ -38,9 +38,6 @@ from bot.slack.response_url import LONGEST_ORDERED_SECONDS, REPEATS, ResponseUrl
 log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 10
-WAY_SECONDS = 12.0
-"""So long one way to reach somebody is tried, repeats included; then comes the next."""
-HURRIED_SECONDS = 0.9
 AGENT_SECONDS = 3.0
 CONNECTIONS = 1000
 ANSWERABLE = timedelta(minutes=29)
@@ -105,11 +102,10 @@ class Delivery:
     ) -> None:
         self._web, self._direct, self._herald = web, direct, herald
         self._response_urls, self._completion = ResponseUrls(http, proxy_for), Completion(web, words)
-        self._words, self._way_seconds = words, WAY_SECONDS
+        self._words, self._deadlines = words, Deadlines()
         self._posting: set[asyncio.Task[None]] = set()
         self._standing: TTLCache[RequestId, tuple[ChannelId, str]] = TTLCache(10_000, ANSWERABLE.total_seconds())
         self.listeners: list[Callable[[Request, Outcome], None]] = []
-        self._deadlines: set[asyncio.Timeout] = set()
 
     async def note(self, request: Request, note: Note) -> None:
         """Only by response_url: a word in between is not worth a message elsewhere."""
@@ -166,8 +162,7 @@ class Delivery:
         """Posts to a response_url, visible to one person only. Whether Slack took it."""
         body = message.payload() | {"response_type": "ephemeral", "replace_original": replace}
         try:
-            async with self._deadline():
-                status = await self._response_urls.post(reply_url, body)
+            status = await self._deadlines.within(self._response_urls.post(reply_url, body))
         except TROUBLE as error:
             log.warning("no answer from a response_url", extra={"fields": {"error": type(error).__name__}})
             return False
@@ -176,21 +171,7 @@ class Delivery:
         return status == 200
 
     def hurry(self) -> None:
-        """The process is about to end."""
-        self._way_seconds = HURRIED_SECONDS
-        soon = asyncio.get_running_loop().time() + HURRIED_SECONDS
-        for deadline in self._deadlines:
-            if not deadline.expired():  # else it ends anyway, and may not be changed any more
-                deadline.reschedule(min(deadline.when() or soon, soon))
-
-    @asynccontextmanager
-    async def _deadline(self) -> AsyncIterator[None]:
-        async with asyncio.timeout(self._way_seconds) as deadline:
-            self._deadlines.add(deadline)
-            try:
-                yield
-            finally:
-                self._deadlines.discard(deadline)
+        self._deadlines.hurry()
 
     def post_soon(self, reply_url: str, message: Message) -> None:
         """Posts after the listener has returned: an acknowledgement must not wait for it."""
@@ -241,8 +222,7 @@ class Delivery:
     async def _try(self, way: str, send: Callable[[], Awaitable[None]], request_id: RequestId) -> bool:
         fields: dict[str, object] = {"request": request_id, "way": way}
         try:
-            async with self._deadline():
-                await send()
+            await self._deadlines.within(send())
         except SlackApiError as error:
             log.warning("not delivered", extra={"fields": fields | {"error": error_code(error)}})
         except (*TROUBLE, *MISSHAPEN) as error:
