@@ -29,8 +29,9 @@ from bot.health import Health
 from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.settings.doubts import doubts
-from bot.slack import actions, boundary, commands, home, modals, sending, steps
+from bot.slack import actions, boundary, home, modals, sending, steps
 from bot.slack.bolt import new_bolt_app
+from bot.slack.commands import SlashCommand
 from bot.slack.delivery import Delivery, new_http_session, new_web_client
 from bot.slack.direct import DirectMessages
 from bot.slack.help import Features
@@ -91,13 +92,13 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
             handlers=handlers, deeds=sendings.deeds(), gatekeeper=Gatekeeper(settings.limits),
         )  # fmt: skip
         metrics.watch(under_way=lambda: desk.under_way, queue_length=lambda: genesys.queue_length)
-        app = new_bolt_app(identity, slack.bot_token, client(None))
         genesys_app = settings.service.conversations.app if settings.service.conversations else None
         forms = modals.Forms(views, access, sessions, offer, delivery, words, genesys_app)
         wrong = (*doubts(settings), *missing(identity.scopes))
         tab = home.Home(views, home.Sources(access, inquiries, register, condition, wrong), delivery, words)
         delivery.listeners += [condition.note, tab.follow]
-        commands.register(app, desk, words, forms, genesys_app)
+        command = SlashCommand(desk, words, forms, genesys_app)
+        app = new_bolt_app(identity, slack.bot_token, client(None), command)
         _listen(app, desk, delivery, words, views, forms, tab)
         callback = Callback(connecting, settings.connect.path, delivery, words) if can_connect else None
         try:

@@ -20,8 +20,7 @@ from wire import CAN_LOSE, Wire, new_wire
 
 from bot.desk.errors import MaybeAccepted, StoreUnavailable
 from bot.desk.models import Request, RequestId, State
-from bot.store import statements
-from bot.store.postgres import _first
+from bot.store.postgres import ADVANCE, _first
 from bot.store.rows import transition
 
 pytestmark = pytest.mark.skipif(not CAN_LOSE, reason="a line can be lost on Linux only")
@@ -47,7 +46,7 @@ class Lost:
         async def move() -> None:
             values = transition(self.asked.id, State.ACCEPTED, State.CREATING, None, None)
             async with self.store._transaction() as connection:
-                await _first(connection, statements.ADVANCE, values | {"owner": self.store._presence.owner})
+                await _first(connection, ADVANCE, values | {"owner": self.store._presence.owner})
                 changed.set()
                 await asyncio.sleep(LIMIT_SECONDS / 2)
 

@@ -34,7 +34,8 @@ REPEATS_OF_500 = 2
 REPEATS_UNREACHED = 3
 _HEADERS = httpx.Headers(HEADERS)
 _JSON_HEADERS = httpx.Headers(HEADERS | {"Content-Type": "application/json"})
-_TIMEOUTS = {"timeout": TIMEOUT.as_dict()}
+_TIMEOUTS = {"timeout": {**TIMEOUT.as_dict(), "read": None}}
+"""Reading is timed with the rest of a call, as a whole."""
 _parsed = lru_cache(64)(httpx.URL)
 
 

@@ -4,13 +4,19 @@ import logging
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.identity import Identity
 
 
-def new_bolt_app(identity: Identity, bot_token: str, web: AsyncWebClient) -> AsyncApp:
-    """An app without listeners. It verifies no signature: endpoint.py has done it, and Socket Mode has none."""
+def new_bolt_app(
+    identity: Identity, bot_token: str, web: AsyncWebClient, command: AsyncMiddleware | None = None
+) -> AsyncApp:
+    """An app without listeners. It verifies no signature: endpoint.py has done it, and Socket Mode has none.
+
+    `command` comes before what Bolt calls to authorize, which decides nothing here: it says the same of everybody.
+    """
 
     async def authorize() -> AuthorizeResult:
         return AuthorizeResult(
@@ -25,6 +31,7 @@ def new_bolt_app(identity: Identity, bot_token: str, web: AsyncWebClient) -> Asy
         name="cobrowse-bot",
         logger=logging.getLogger("slack_bolt"),
         client=web,
+        before_authorize=command,
         authorize=authorize,
         signing_secret="unused",  # noqa: S106 - none: see above
         request_verification_enabled=False,

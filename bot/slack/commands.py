@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from slack_bolt.async_app import AsyncApp
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
@@ -28,17 +27,13 @@ from bot.slack.modals import Forms
 log = logging.getLogger(__name__)
 
 
-def register(app: AsyncApp, desk: Desk, words: Words, forms: Forms, genesys_app: GenesysApp | None = None) -> None:
-    """Adds the slash command to the app. `genesys_app`: where sessions belong to conversations, which can be named."""
-    app.use(SlashCommand(desk, words, forms, genesys_app))
-
-
 class SlashCommand(AsyncMiddleware):
-    """A middleware in place of `@app.command`, since nearly all that comes is this, and matching and calling a listener
-    costs Bolt three times as much as all that is done here: https://docs.slack.dev/tools/bolt-python/concepts/global-middleware
+    """What Bolt calls a middleware, in place of a listener: nearly all that comes is this, and to match and call a
+    listener costs Bolt several times what is done here. https://docs.slack.dev/tools/bolt-python/concepts/global-middleware
     """
 
-    def __init__(self, desk: Desk, words: Words, forms: Forms, genesys_app: GenesysApp | None) -> None:
+    def __init__(self, desk: Desk, words: Words, forms: Forms, genesys_app: GenesysApp | None = None) -> None:
+        """`genesys_app`: where sessions belong to conversations, which can be named."""
         self._desk, self._words, self._forms, self._genesys_app = desk, words, forms, genesys_app
 
     async def async_process(

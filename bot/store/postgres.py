@@ -41,8 +41,9 @@ ORPHANS = f"""UPDATE requests SET owner = :owner WHERE id IN (
         AND l.objid = r.owner AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
     ORDER BY r.accepted_at LIMIT 500 FOR UPDATE SKIP LOCKED) AND owner <> :owner RETURNING id"""  # noqa: S608 - the class is a constant
 
-ADVANCE_WITH_SESSION = f"""WITH moved AS ({statements.ADVANCE}), kept AS ({statements.session_from("moved")})
-    SELECT id FROM moved"""  # noqa: S608 - of this house
+ADVANCE = f"{statements.ADVANCE} RETURNING id"
+ADVANCE_WITH_SESSION = f"""WITH moved AS ({statements.ADVANCE} RETURNING id, team_id, enterprise_id, requester, target),
+    kept AS ({statements.session_from("moved")}) SELECT id FROM moved"""  # noqa: S608 - of this house
 """A session and its request's state in one round trip."""
 
 KNOWN = "SELECT 1 FROM requests WHERE key = :key"
@@ -124,7 +125,7 @@ class PostgresStore:
         values = rows.transition(request_id, from_, to, session, failure) | {"owner": self._presence.owner}
         if session:
             values |= rows.session_row(session, self._sealer)
-        moved = await self._one(ADVANCE_WITH_SESSION if session else statements.ADVANCE, values)
+        moved = await self._one(ADVANCE_WITH_SESSION if session else ADVANCE, values)
         if moved and to is State.ANSWERED:
             self._handed.discard(request_id)
         return moved is not None

@@ -91,10 +91,10 @@ class SQLiteStore:
             values |= rows.session_row(session, self._sealer)
 
         def work(connection: sqlite3.Connection) -> bool:
-            moved = connection.execute(statements.ADVANCE, values).fetchone()
+            moved = connection.execute(statements.ADVANCE, values).rowcount > 0
             if moved and session:
                 connection.execute(statements.SESSION, values)
-            return moved is not None
+            return moved
 
         return await self._writer.write(work, patience_seconds=PATIENCE_SECONDS.get(to, 0.0))
 

@@ -28,7 +28,7 @@ ADVANCE = """UPDATE requests SET state = CAST(:to AS TEXT),
     reply_url = CASE WHEN CAST(:to AS TEXT) = 'answered' THEN NULL ELSE reply_url END,
     argument = CASE WHEN CAST(:to AS TEXT) = 'answered' AND kind IN ('link', 'propose', 'send') THEN NULL
         ELSE argument END
-    WHERE id = :id AND state = :from AND owner = :owner RETURNING id, team_id, enterprise_id, requester, target"""
+    WHERE id = :id AND state = :from AND owner = :owner"""
 
 
 def session_from(source: str) -> str:
