@@ -4,6 +4,7 @@ https://docs.slack.dev/reference/methods/auth.test
 """
 
 import asyncio
+import logging
 from dataclasses import dataclass
 
 from slack_sdk.errors import SlackApiError
@@ -12,6 +13,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.desk.access import Home
 from bot.desk.models import TeamId
 from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
+
+log = logging.getLogger(__name__)
 
 TRIES = 5
 DELAY_SECONDS = 1.0
@@ -42,6 +45,7 @@ async def identify(web: AsyncWebClient, *, tries: int = TRIES, delay_seconds: fl
     for attempt in range(tries):
         if attempt:
             await asyncio.sleep(delay_seconds * attempt)
+        why = "an answer of no use"
         try:
             async with asyncio.timeout(ANSWER_SECONDS):  # as a whole: the session's begins anew with each byte
                 response = await web.auth_test()
@@ -51,11 +55,13 @@ async def identify(web: AsyncWebClient, *, tries: int = TRIES, delay_seconds: fl
                 raise SlackRefused(
                     f"Slack refuses SLACK_BOT_TOKEN ({code}). Check the token on the app's page."
                 ) from None
-        except (*TROUBLE, *MISSHAPEN):
-            pass
+            why = code or why
+        except (*TROUBLE, *MISSHAPEN) as error:
+            why = type(error).__name__
         else:
             if isinstance(response.data, dict) and response.data.get("team_id"):
                 return _read(response.data, response.headers.get("x-oauth-scopes", ""))
+        log.warning("Slack does not say who the bot is yet", extra={"fields": {"error": why}})
     raise SlackUnreachable("Slack cannot be reached. Check the network and SLACK_API_URL.")
 
 
