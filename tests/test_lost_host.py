@@ -20,7 +20,8 @@ from wire import CAN_LOSE, Wire, new_wire
 
 from bot.desk.errors import MaybeAccepted, StoreUnavailable
 from bot.desk.models import Request, RequestId, State
-from bot.store.postgres import ADVANCE, _first
+from bot.store.postgres import _first
+from bot.store.postgres_statements import ADVANCE
 from bot.store.rows import transition
 
 pytestmark = pytest.mark.skipif(not CAN_LOSE, reason="a line can be lost on Linux only")

@@ -11,15 +11,18 @@ import pytest
 from postgres import new_database
 from store_bench import Bench
 
-from bot.store import postgres, sessions, sqlite, sqlite_file, statements
+from bot.store import postgres_statements, sessions, sqlite, sqlite_file, statements
 
 ROWS = 20_000
 VALUES: dict[str, Any] = {
     "now": 1.8e9, "kept_seconds": 1e9, "join_seconds": 10.0, "seconds": 1.0, "owner": 7, "replaces": False,
     "accepted_at": 1.0, "ends_at": 2e9, "timeout_seconds": 1800, "most": 20,
+    "stray_seconds": 10.0, "handed": ["x"], "ids": ["x", "y"],
 }  # fmt: skip
-POSTGRES = [("ORPHANS", postgres.ORPHANS), ("ADVANCE_WITH_SESSION", postgres.ADVANCE_WITH_SESSION)]
-POSTGRES += [("KNOWN", postgres.KNOWN)]
+POSTGRES = [
+    (name, getattr(postgres_statements, name))
+    for name in ("ORPHANS", "STRAYS", "KNOWN", "ADVANCE_MANY", "ADVANCE_WITH_SESSION")
+]
 TABLES = ("requests", "sessions", "found_hosts", "links", "posts")
 
 
@@ -82,7 +85,7 @@ async def test_no_statement_of_postgres_looks_through_a_table(url: str, tmp_path
         await connection.execute(statement.format(series=f"SELECT generate_series(1, {ROWS}) AS i"))
     await connection.execute("ANALYZE")
     for name, statement in (*every_statement(), *POSTGRES):
-        text, names = postgres.dollars(statement)
+        text, names = postgres_statements.dollars(statement)
         rows = await connection.fetch(f"EXPLAIN {text}", *(VALUES.get(one, "x") for one in names))
         plan = "\n".join(row[0] for row in rows)
         assert not re.search(rf"Seq Scan on ({'|'.join(TABLES)})\b", plan), (name, plan)

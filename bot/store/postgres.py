@@ -5,10 +5,9 @@ connection of its own: see presence.py.
 """
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -19,9 +18,11 @@ from bot.desk.models import Host, HostId, Person, Request, RequestId, Session, S
 from bot.desk.store import Accepted, Kept, Link
 from bot.store import rows, statements
 from bot.store.connections import ConnectionTable, Fetch
-from bot.store.presence import LOCK_CLASS, TROUBLE, Presence
+from bot.store.postgres_statements import ADVANCE, ADVANCE_MANY, ADVANCE_WITH_SESSION, KNOWN, ORPHANS, STRAYS, dollars
+from bot.store.presence import TROUBLE, Presence
 from bot.store.sealing import Sealer
 from bot.store.sessions import SessionTable
+from bot.store.together import Together
 
 CONNECTIONS = 10
 WAIT_SECONDS = 1.0
@@ -33,34 +34,9 @@ STRAY_SECONDS = 10.0
 LOCK_SECONDS = 15.0
 """A row that is locked while Genesys is asked: so long it may be, and so long another waits for it."""
 DAY_SECONDS = 86_400.0
-NOW = "CAST(extract(epoch FROM statement_timestamp()) AS DOUBLE PRECISION)"  # stable, so that indexes can be used
-
-ORPHANS = f"""UPDATE requests SET owner = :owner WHERE id IN (
-    SELECT r.id FROM requests r WHERE r.state <> 'answered' AND r.owner <> :owner AND NOT EXISTS (
-        SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = {LOCK_CLASS}
-        AND l.objid = r.owner AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
-    ORDER BY r.accepted_at LIMIT 500 FOR UPDATE SKIP LOCKED) AND owner <> :owner RETURNING id"""  # noqa: S608 - the class is a constant
-
-ADVANCE = f"{statements.ADVANCE} RETURNING id"
-ADVANCE_WITH_SESSION = f"""WITH moved AS ({statements.ADVANCE} RETURNING id, team_id, enterprise_id, requester, target),
-    kept AS ({statements.session_from("moved")}) SELECT id FROM moved"""  # noqa: S608 - of this house
-"""A session and its request's state in one round trip."""
-
-KNOWN = "SELECT 1 FROM requests WHERE key = :key"
 LOOKS = 3
-
-STRAYS = """SELECT id FROM requests WHERE state <> 'answered' AND owner = :owner AND accepted_at < :now - :stray_seconds
-    AND id <> ALL (CAST(:handed AS TEXT[])) ORDER BY accepted_at LIMIT 500"""
-
-
-@cache
-def dollars(statement: str) -> tuple[str, tuple[str, ...]]:
-    """`:named` values as asyncpg takes them, `$1` and on, and their names in that order."""
-    statement = re.sub(r"(?<!:):now\b", NOW, statement)
-    names = tuple(dict.fromkeys(re.findall(r"(?<!:):([a-z_]+)", statement)))
-    for number, name in enumerate(names, 1):
-        statement = re.sub(rf"(?<!:):{name}\b", f"${number}", statement)
-    return statement, names
+ANSWERED_SECONDS = 0.05
+"""So long what was answered waits to be written down with others: nobody waits for it."""
 
 
 class PostgresStore:
@@ -80,6 +56,7 @@ class PostgresStore:
         self._presence = presence
         self._sealer = sealer
         self._retention_seconds = days * DAY_SECONDS
+        self._answered = Together(self._answer, ANSWERED_SECONDS)
         self._handed: set[RequestId] = set()  # what the desk has been given to work, and has not answered yet
 
     async def accept(self, request: Request, agent: Person | None = None) -> Accepted:
@@ -122,13 +99,23 @@ class PostgresStore:
     ) -> bool:
         if to is State.CREATING and not self._presence.held:
             raise StoreUnavailable  # others may think us dead: start nothing
+        if to is State.ANSWERED:
+            return await self._answered.one((request_id, from_))
         values = rows.transition(request_id, from_, to, session, failure) | {"owner": self._presence.owner}
         if session:
             values |= rows.session_row(session, self._sealer)
-        moved = await self._one(ADVANCE_WITH_SESSION if session else ADVANCE, values)
-        if moved and to is State.ANSWERED:
-            self._handed.discard(request_id)
-        return moved is not None
+        return await self._one(ADVANCE_WITH_SESSION if session else ADVANCE, values) is not None
+
+    async def _answer(self, moves: list[tuple[RequestId, State]]) -> set[tuple[RequestId, State]]:
+        """Which of these were ours and in this state, and are answered now."""
+        done: set[tuple[RequestId, State]] = set()
+        for from_ in {from_ for _, from_ in moves}:
+            ids = [request_id for request_id, was in moves if was is from_]
+            values = rows.transition(ids[0], from_, State.ANSWERED, None, None)
+            moved = await self.fetch(ADVANCE_MANY, values | {"ids": ids, "owner": self._presence.owner})
+            self._handed.difference_update(row["id"] for row in moved)
+            done |= {(row["id"], from_) for row in moved}
+        return done
 
     async def find(self, request_id: RequestId) -> Kept | None:
         found = await self._one(statements.FIND, {"id": request_id})

@@ -10,7 +10,7 @@ import asyncpg
 from bot.desk.models import HostId, TeamId, UserId
 from bot.store import statements
 from bot.store.looking import View, view
-from bot.store.postgres import dollars
+from bot.store.postgres_statements import dollars
 from bot.store.presence import TROUBLE, is_pooled
 from bot.store.refusals import POOLED, StoreRefused
 from bot.store.sealing import Sealer

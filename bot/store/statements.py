@@ -20,7 +20,10 @@ ACCEPT = f"""INSERT INTO requests (id, key, owner, state, kind, team_id, enterpr
     RETURNING same_as, state, ({_LINKED.format(user=":link_user", team=":link_team")}) AS linked"""  # noqa: S608
 """One statement, so that there is one round trip; the link is read with it."""
 
-ADVANCE = """UPDATE requests SET state = CAST(:to AS TEXT),
+
+def advance(which: str) -> str:
+    """What moves requests on to their next state."""
+    return f"""UPDATE requests SET state = CAST(:to AS TEXT),
     failure = coalesce(CAST(:failure AS TEXT), failure),
     session_id = coalesce(CAST(:session_id AS TEXT), session_id),
     session_at = CASE WHEN CAST(:session_id AS TEXT) IS NULL THEN session_at
@@ -28,7 +31,10 @@ ADVANCE = """UPDATE requests SET state = CAST(:to AS TEXT),
     reply_url = CASE WHEN CAST(:to AS TEXT) = 'answered' THEN NULL ELSE reply_url END,
     argument = CASE WHEN CAST(:to AS TEXT) = 'answered' AND kind IN ('link', 'propose', 'send') THEN NULL
         ELSE argument END
-    WHERE id = :id AND state = :from AND owner = :owner"""
+    WHERE {which} AND state = :from AND owner = :owner"""  # noqa: S608 - of this house
+
+
+ADVANCE = advance("id = :id")
 
 
 def session_from(source: str) -> str:

@@ -1,0 +1,36 @@
+"""What Postgres is asked beside statements.py: what only several replicas need, and what saves round trips."""
+
+import re
+from functools import cache
+
+from bot.store import statements
+from bot.store.presence import LOCK_CLASS
+
+NOW = "CAST(extract(epoch FROM statement_timestamp()) AS DOUBLE PRECISION)"  # stable, so that indexes can be used
+
+ORPHANS = f"""UPDATE requests SET owner = :owner WHERE id IN (
+    SELECT r.id FROM requests r WHERE r.state <> 'answered' AND r.owner <> :owner AND NOT EXISTS (
+        SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = {LOCK_CLASS}
+        AND l.objid = r.owner AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+    ORDER BY r.accepted_at LIMIT 500 FOR UPDATE SKIP LOCKED) AND owner <> :owner RETURNING id"""  # noqa: S608 - the class is a constant
+
+ADVANCE = f"{statements.ADVANCE} RETURNING id"
+ADVANCE_MANY = f"{statements.advance('id = ANY (CAST(:ids AS TEXT[]))')} RETURNING id"
+ADVANCE_WITH_SESSION = f"""WITH moved AS ({statements.ADVANCE} RETURNING id, team_id, enterprise_id, requester, target),
+    kept AS ({statements.session_from("moved")}) SELECT id FROM moved"""  # noqa: S608 - of this house
+"""A session and its request's state in one round trip."""
+
+KNOWN = "SELECT 1 FROM requests WHERE key = :key"
+
+STRAYS = """SELECT id FROM requests WHERE state <> 'answered' AND owner = :owner AND accepted_at < :now - :stray_seconds
+    AND id <> ALL (CAST(:handed AS TEXT[])) ORDER BY accepted_at LIMIT 500"""
+
+
+@cache
+def dollars(statement: str) -> tuple[str, tuple[str, ...]]:
+    """`:named` values as asyncpg takes them, `$1` and on, and their names in that order."""
+    statement = re.sub(r"(?<!:):now\b", NOW, statement)
+    names = tuple(dict.fromkeys(re.findall(r"(?<!:):([a-z_]+)", statement)))
+    for number, name in enumerate(names, 1):
+        statement = re.sub(rf"(?<!:):{name}\b", f"${number}", statement)
+    return statement, names

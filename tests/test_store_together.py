@@ -1,0 +1,52 @@
+"""What nobody waits for is done for many at once, and one who gives up takes nothing from the others."""
+
+import asyncio
+
+import pytest
+
+from bot.desk.errors import StoreUnavailable
+from bot.store.together import Together
+
+
+class Done:
+    """Does all but what it was told to leave, and remembers what it was told together."""
+
+    def __init__(self, *, leaves: str = "", fails: bool = False) -> None:
+        self.told: list[list[str]] = []
+        self._leaves, self._fails = leaves, fails
+
+    async def __call__(self, those: list[str]) -> set[str]:
+        self.told.append(those)
+        if self._fails:
+            raise StoreUnavailable
+        return set(those) - {self._leaves}
+
+
+async def test_what_comes_within_the_time_is_done_at_once_and_each_hears_of_its_own() -> None:
+    done = Done(leaves="second")
+    together = Together(done, 0.01)
+    assert await asyncio.gather(*map(together.one, ("first", "second", "third"))) == [True, False, True]
+    assert await together.one("later")
+    assert done.told == [["first", "second", "third"], ["later"]]
+
+
+async def test_one_who_gives_up_stops_nothing_for_the_others() -> None:
+    done = Done()
+    together = Together(done, 0.01)
+    gone, other = (asyncio.create_task(together.one(one)) for one in ("gone", "other"))
+    await asyncio.sleep(0)
+    gone.cancel()
+    assert await other
+    assert gone.cancelled()
+    assert done.told == [["gone", "other"]]
+
+
+async def test_trouble_reaches_everybody_and_the_next_try_is_another_one() -> None:
+    done = Done(fails=True)
+    together = Together(done, 0.01)
+    assert all(isinstance(one, StoreUnavailable) for one in await asyncio.gather(
+        together.one("first"), together.one("second"), return_exceptions=True
+    ))  # fmt: skip
+    with pytest.raises(StoreUnavailable):
+        await together.one("first")
+    assert done.told == [["first", "second"], ["first"]]
