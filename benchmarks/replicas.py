@@ -7,6 +7,7 @@ sharing the work, and not how much faster two cores are.
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
@@ -18,23 +19,27 @@ from benchmarks.plan import Plan, Scenario, line, window
 from benchmarks.subject import running, warm_up
 
 SCENARIOS = (Scenario("http", in_flight=32), Scenario("http", rate=200))
+TRIALS = ((1, 1.0), (2, 1.0), (1, 0.5))
+"""How many processes, and what share of the load. A command costs the more the less there is to do, and each of two has
+half of it: so one process with half of it shows what of that is due to there being two."""
 
 
 async def replicas(plan: Plan) -> list[Figures]:
-    """One result for each scenario, number of processes and round."""
+    """One result for each trial, scenario and round."""
     results: list[Figures] = []
     for number in range(plan.rounds):
-        for processes in (1, 2):
+        for trial, (processes, share) in enumerate(TRIALS):
             async with (
-                _database(plan.scratch, f"bench_{number}_{processes}") as url,
+                _database(plan.scratch, f"bench_{number}_{trial}") as url,
                 running(BOT, "http", plan.scratch, processes=processes, database_url=url) as subject,
             ):
                 await warm_up(subject)
-                for scenario in SCENARIOS:
+                for whole in SCENARIOS:
+                    scenario = replace(whole, in_flight=int(whole.in_flight * share), rate=whole.rate * share)
                     found = figures.of_window(await window(subject, scenario, plan))
-                    names = {"scenario": scenario.name, "peer": f"bot × {processes}", "round": number}
-                    results.append({**names, "processes": processes, **found})
-                    plan.say(line(results[-1]))
+                    names = {"scenario": whole.name, "peer": f"bot × {processes}", "round": number}
+                    results.append({**names, "processes": processes, "share": share, **found})
+                    plan.say(line(results[-1] | {"scenario": scenario.name}))
     return results
 
 

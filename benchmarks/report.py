@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmarks.figures import Figures, ratio, summary
 from benchmarks.peers import BOT, FLOOR, PEERS
+from benchmarks.replicas import TRIALS
 from benchmarks.startup import IMPORT
 
 COLUMNS = {
@@ -105,13 +106,23 @@ def _starts(starts: Sequence[Figures]) -> str:
 def _replicas(rounds: Sequence[Figures]) -> str:
     rows = []
     for scenario in _names(rounds, "scenario"):
-        one, two = (_of(rounds, scenario=scenario, processes=count) for count in (1, 2))
-        for label, mine in (("one process", one), ("two processes", two)):
+        one, two, half = (_of(rounds, scenario=scenario, processes=count, share=part) for count, part in TRIALS)
+        for label, mine in (("one process", one), ("two processes", two), ("one process with half the load", half)):
             found = summary(mine)
             names = ("ack_p99_ms", "end_p99_ms", "delivered_per_s", "cpu_ms", "lost")
-            times = f"{ratio(mine, one)[0]:.2f}"
-            rows.append([scenario, label, *[_number(found[name]) for name in names], times])
-    head = ["Postgres", "", "ack p99", "answer p99", "delivered/s", "CPU ms/command", "lost", "× one process"]
+            times = [f"{ratio(mine, other)[0]:.2f}" for other in (one, half)]
+            rows.append([scenario, label, *[_number(found[name]) for name in names], *times])
+    head = [
+        "Postgres",
+        "",
+        "ack p99",
+        "answer p99",
+        "delivered/s",
+        "CPU ms/command",
+        "lost",
+        "× one process",
+        "× one with half",
+    ]
     return table(head, rows)
 
 
