@@ -36,7 +36,7 @@ from bot.slack import deadlines, delivery, direct, identity, lookups, response_u
 from bot.slack.people import SlackPeople
 
 QUICK_SECONDS = 0.25
-WAY_SECONDS = 0.7
+WAY_SECONDS = 1.0
 SLOW = ("slow headers", "slow body")
 TWO_DAYS = 172_800.0
 
