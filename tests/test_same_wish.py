@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from journey import ANA, BEN, BILLING, CARE, SAM, Journey, is_failure, link, open_journey, words
+from journey import ANA, BEN, BILLING, CARE, SAM, Journey, is_failure, is_note, link, open_journey, words
 
 from bot import app
 from bot.desk import store as desk_store
-from bot.sandbox.slack_models import Message
+from bot.sandbox.slack import Message
 from bot.store.sqlite import SQLiteStore
 
 
@@ -21,7 +21,7 @@ async def test_who_types_it_again_while_it_is_being_made_waits_for_the_one_sessi
     await asyncio.gather(*(either.slack.command(ANA, "Deal") for _ in range(10)))
 
     def outcomes() -> list[Message]:  # on a slow machine there are words in between, too
-        return [message for message in either.slack.seen_by(ANA) if "Still working on" not in words(message)]
+        return [message for message in either.slack.seen_by(ANA) if not is_note(message)]
 
     await either.slack.workspace.until(lambda: len(outcomes()) >= 10, 10)
     await either.finish()

@@ -1,5 +1,6 @@
 """What only the SQLite store has to do: one file, one process, nobody else's eyes."""
 
+import asyncio
 import sqlite3
 import stat
 from collections.abc import AsyncIterator
@@ -11,6 +12,7 @@ from store_bench import Bench, files, request, session
 
 from bot.desk.errors import StoreUnavailable
 from bot.desk.models import State
+from bot.store import sqlite, sqlite_file
 from bot.store.refusals import StoreRefused
 from bot.store.sqlite import SQLiteStore
 
@@ -69,3 +71,35 @@ async def test_a_file_that_cannot_be_written_is_told_and_work_goes_on_when_it_ca
     blocker.execute("ALTER TABLE gone RENAME TO requests")
     blocker.close()
     assert (await store.accept(request())).is_new
+
+
+async def test_a_session_and_an_answer_go_to_the_disk_with_the_next_acceptance(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits: list[str] = []
+    connect = sqlite_file.connect
+
+    def traced(path: Path) -> sqlite3.Connection:
+        connection = connect(path)
+        connection.set_trace_callback(lambda statement: commits.append(statement) if statement == "COMMIT" else None)
+        return connection
+
+    monkeypatch.setattr(sqlite_file, "connect", traced)
+    monkeypatch.setattr(sqlite, "PATIENCE_SECONDS", dict.fromkeys(sqlite.PATIENCE_SECONDS, 60.0))
+    store = await bench.open()
+    made, told = request(), request()
+    for asked in (made, told):
+        await store.accept(asked)
+        await store.advance(asked.id, State.ACCEPTED, State.CREATING)
+    telling = asyncio.create_task(store.advance(told.id, State.CREATING, State.CREATED, session=session("told")))
+    await asyncio.sleep(0)
+    await store.accept(request())
+    assert await telling
+    commits.clear()
+    created = store.advance(made.id, State.CREATING, State.CREATED, session=session("made"))
+    answered = store.advance(told.id, State.CREATED, State.ANSWERED)
+    moving = [asyncio.create_task(created), asyncio.create_task(answered)]
+    done, _ = await asyncio.wait(moving, timeout=0.1)
+    assert not done
+    await store.accept(request())
+    assert (await asyncio.gather(*moving), len(commits)) == ([True, True], 1)
