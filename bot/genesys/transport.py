@@ -5,11 +5,27 @@ service's can be long; one that comes packed although nobody asked for that is o
 as its cause, since faults.py decides from it.
 """
 
+from collections.abc import Sequence
+
 import aiohttp
 import httpx
 
 MOST_BYTES = 1024 * 1024
 UNREACHED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
+
+
+class Answer(httpx.Response):
+    """An answer that has been read, without the machinery by which httpx reads one."""
+
+    def __init__(
+        self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes, request: httpx.Request
+    ) -> None:
+        super().__init__(status, headers=headers, stream=httpx.ByteStream(body), request=request)
+        self._body = body
+
+    @property
+    def content(self) -> bytes:
+        return self._body
 
 
 class Transport(httpx.AsyncBaseTransport):
@@ -21,7 +37,7 @@ class Transport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Raises httpx.TransportError."""
-        limits = request.extensions.get("timeout", {})
+        limits, stream = request.extensions.get("timeout", {}), request.stream
         timeout = aiohttp.ClientTimeout(
             connect=limits.get("pool"), sock_connect=limits.get("connect"), sock_read=limits.get("read")
         )
@@ -30,7 +46,7 @@ class Transport(httpx.AsyncBaseTransport):
                 request.method,
                 str(request.url),
                 headers=[(name.decode("ascii"), value.decode("ascii")) for name, value in request.headers.raw],
-                data=await request.aread() or None,
+                data=b"".join(stream) if isinstance(stream, httpx.ByteStream) else await request.aread(),
                 allow_redirects=False,
                 proxy=self._proxy,
                 timeout=timeout,
@@ -42,7 +58,7 @@ class Transport(httpx.AsyncBaseTransport):
             raise httpx.ReadTimeout("no answer in time") from error
         except aiohttp.ClientError as error:
             raise httpx.ReadError("the connection ended") from error
-        return httpx.Response(answer.status, headers=answer.raw_headers, content=body, request=request)
+        return Answer(answer.status, answer.raw_headers, body, request)
 
     async def aclose(self) -> None:
         if self._session:

@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
@@ -32,6 +32,8 @@ what begins as a press or a shortcut does may be larger, a few at once."""
 _INTERACTIVE = b"payload="
 BODY_SECONDS = 5.0
 FIELDS = 100
+RETRY = ("X-Slack-Retry-Num", "X-Slack-Retry-Reason")
+"""What comes besides the body, as over a socket: that an event is sent again, and why."""
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
@@ -73,7 +75,9 @@ class Endpoint:
     async def _read(self, request: web.Request, room: ExitStack) -> bytes:
         """The body. Raises Rejected, as soon as it is known."""
         try:
-            async with asyncio.timeout(None if request.content.is_eof() else BODY_SECONDS):
+            if request.content.is_eof() and (request.content_length or LARGE_BODY_BYTES) <= BODY_BYTES:
+                return request.content.read_nowait()  # nearly all that come are here with their headers
+            async with asyncio.timeout(BODY_SECONDS):
                 return await self._pieces(request, room)
         except TimeoutError:
             raise Rejected(408, "the body took too long") from None
@@ -139,8 +143,9 @@ def _fields(body: str, content_type: str) -> dict[str, Any]:
 
 def _bolt_request(fields: dict[str, Any], request: web.Request) -> AsyncBoltRequest:
     """What is proven to be Slack's, as a socket would bring it: read already, and nothing for Bolt to verify again."""
+    headers: dict[str, str | Sequence[str]] = {name: value for name in RETRY if (value := request.headers.get(name))}
     try:
-        return AsyncBoltRequest(mode="socket_mode", body=fields, headers=dict(request.headers))
+        return AsyncBoltRequest(mode="socket_mode", body=fields, headers=headers)
     except (TypeError, ValueError, AttributeError, KeyError):
         raise Rejected(400, "the body is of another shape") from None
 
