@@ -10,7 +10,6 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
-from json import dumps as encode
 
 import aiohttp
 import httpx
@@ -19,6 +18,7 @@ from bot.desk.errors import Busy, OutcomeUnknown, Unreachable
 from bot.desk.meter import NO_ANSWER, UNMEASURED, Meter
 from bot.desk.progress import Watcher
 from bot.desk.queue import Queue
+from bot.encoding import encode
 from bot.genesys import faults
 from bot.genesys.connections import HEADERS, TIMEOUT, TIMEOUT_SECONDS, HttpClient
 from bot.genesys.faults import ORDERED_SECONDS, Fault, Repeat
@@ -143,7 +143,7 @@ def _request(method: str, url: str, json: object) -> httpx.Request:
     """With a stream in place of `content`, which httpx would look at for headers that aiohttp sets."""
     if json is None:
         return httpx.Request(method, _parsed(url), headers=_HEADERS, extensions=_TIMEOUTS)
-    stream = httpx.ByteStream(encode(json).encode())
+    stream = httpx.ByteStream(encode(json))
     return httpx.Request(method, _parsed(url), headers=_JSON_HEADERS, stream=stream, extensions=_TIMEOUTS)
 
 

@@ -17,6 +17,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.desk.meter import Meter
+from bot.encoding import encode
 from bot.slack.boundary import dispatch
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ class Line:
 
     async def send_socket_mode_response(self, response: SocketModeResponse) -> None:
         """For Bolt's adapter."""
-        await self._web_socket.send_str(json.dumps(response.to_dict()))
+        await self._web_socket.send_str(encode(response.to_dict()).decode())
 
     async def _read(self) -> None:
         try:

@@ -6,11 +6,11 @@ allowed and losing it is not, so posts are repeated. The address is a secret, an
 
 import asyncio
 from collections.abc import Callable
-from json import dumps as encode
 from typing import Any
 
 import aiohttp
 
+from bot.encoding import encode
 from bot.slack.answers import is_page
 
 REPEATS = 2
@@ -29,7 +29,7 @@ class ResponseUrls:
 
     async def post(self, url: str, body: dict[str, Any]) -> int:
         """Slack's HTTP status. Raises aiohttp.ClientError, TimeoutError and ValueError when there is none."""
-        data = encode(body).encode()
+        data = encode(body)
         for left in range(REPEATS, -1, -1):
             try:
                 status, delay = await self._post_once(url, data)
