@@ -77,10 +77,7 @@ class LineFormatter(logging.Formatter):
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         given: dict[str, object] = getattr(record, "fields", {})
         if not self._as_json and not record.exc_info:  # nearly all lines: nothing to mask or to escape
-            values = [str(value) for value in given.values()]
-            if not all(values) or not _PLAIN.fullmatch("".join(values)):  # one look at all of them: few need quotes
-                values = [_value(value) for value in values]
-            pairs = "".join([f" {name}={value}" for name, value in zip(given, values, strict=True)])
+            pairs = "".join([f" {name}={_value(value)}" for name, value in given.items()])
             line = f"{at} {record.levelname} {record.name} {record.getMessage()}{pairs}"
             if line.isprintable() and self._redact.is_harmless(line):
                 return line
