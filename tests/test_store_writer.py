@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.store import writer
 from bot.store.writer import Writer
 
 LONG_SECONDS = 60.0
@@ -100,46 +99,3 @@ async def test_one_that_fails_takes_none_with_it(book: Book) -> None:
     async with asyncio.timeout(5):
         await waiting
     assert book.words() == ["kept"]
-
-
-async def test_where_they_come_thick_and_fast_two_go_together(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "PAIR_SECONDS", LONG_SECONDS)
-    async with asyncio.timeout(5):
-        await book.writer.write(adding("first"), pairs=True)  # it knows of no other: at once
-    second = asyncio.create_task(book.writer.write(adding("second"), pairs=True))
-    done, _ = await asyncio.wait([second], timeout=0.1)
-    assert not done
-    patient = await begun(book, "patient", 0.01)
-    done, _ = await asyncio.wait([second, patient], timeout=0.1)
-    assert not done  # what can wait does not part a pair
-    async with asyncio.timeout(5):
-        await book.writer.write(adding("third"), pairs=True)
-        await asyncio.gather(second, patient)
-        assert (book.words(), book.commits) == (["first", "second", "patient", "third"], 2)
-
-
-async def test_half_a_pair_goes_with_any_other_write_that_cannot_wait(
-    book: Book, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writer, "PAIR_SECONDS", LONG_SECONDS)
-    async with asyncio.timeout(5):
-        await book.writer.write(adding("first"), pairs=True)
-        half = asyncio.create_task(book.writer.write(adding("half"), pairs=True))
-        await asyncio.sleep(0)
-        await book.writer.write(adding("other"))
-        await half
-    assert (book.words(), book.commits) == (["first", "half", "other"], 2)
-
-
-async def test_half_a_pair_waits_no_longer_than_a_moment(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "PAIR_SECONDS", 0.5)
-    loop = asyncio.get_running_loop()
-    await book.writer.write(adding("first"), pairs=True)
-    began = loop.time()
-    async with asyncio.timeout(5):
-        await book.writer.write(adding("half"), pairs=True)
-    assert loop.time() - began >= 0.5
-    began = loop.time()  # now the last one came so long ago that this one is alone again
-    await book.writer.write(adding("alone"), pairs=True)
-    assert loop.time() - began < 0.5
-    assert book.words() == ["first", "half", "alone"]

@@ -73,9 +73,7 @@ class SQLiteStore:
     async def accept(self, request: Request, agent: Person | None = None) -> Accepted:
         row = rows.request_row(request, self._sealer) | rows.accepting(agent)
         row |= {"owner": self._owner, "now": self._clock()}
-        found = await self._writer.write(
-            lambda connection: connection.execute(statements.ACCEPT, row).fetchone(), pairs=True
-        )
+        found = await self._writer.write(lambda connection: connection.execute(statements.ACCEPT, row).fetchone())
         return rows.accepted(found)
 
     async def advance(

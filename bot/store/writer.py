@@ -19,7 +19,6 @@ from bot.desk.meter import UNMEASURED, Meter
 log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 500
-PAIR_SECONDS = 0.008
 T = TypeVar("T")
 
 
@@ -39,39 +38,30 @@ class Writer:
         self._waiting: list[_Job] = []
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
-        self._came, self._is_half = 0.0, False
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
         self._thread.start()
 
-    async def write(
-        self, work: Callable[[sqlite3.Connection], T], *, patience_seconds: float = 0.0, pairs: bool = False
-    ) -> T:
+    async def write(self, work: Callable[[sqlite3.Connection], T], *, patience_seconds: float = 0.0) -> T:
         """What `work` returns, once it is on the disk. Raises StoreUnavailable.
 
-        `patience_seconds`: so long it waits for a write that has none, to go to the disk with it. `pairs`: if the last
-        such write came less than PAIR_SECONDS ago, it waits for the next as long, and no longer.
+        `patience_seconds`: so long it waits for another write, to go to the disk with it.
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
         self._waiting.append(_Job(work, loop, done))
-        if pairs and self._waits_for_a_pair(loop.time()):
-            self._flush_at(loop.time() + PAIR_SECONDS, loop)
-        elif not patience_seconds:
+        if patience_seconds:
+            self._flush_by(loop.time() + patience_seconds, loop)
+        else:
             self._flush()
-        elif not self._timer or (self._due > loop.time() + patience_seconds and not self._is_half):
-            self._flush_at(loop.time() + patience_seconds, loop)
         try:
             return await done
         except StoreUnavailable:
             self._meter.store_failed()
             raise
 
-    def _waits_for_a_pair(self, now: float) -> bool:
-        came, self._came = self._came, now
-        self._is_half = not self._is_half and now - came < PAIR_SECONDS
-        return self._is_half
-
-    def _flush_at(self, due: float, loop: asyncio.AbstractEventLoop) -> None:
+    def _flush_by(self, due: float, loop: asyncio.AbstractEventLoop) -> None:
+        if self._timer and self._due <= due:
+            return
         if self._timer:
             self._timer.cancel()
         self._timer, self._due = loop.call_at(due, self._flush), due
@@ -80,7 +70,6 @@ class Writer:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        self._is_half = False
         if self._waiting:
             self._jobs.put(self._waiting)
             self._waiting = []
