@@ -24,7 +24,7 @@ from journey import (
 
 from bot import app
 from bot.sandbox.slack import Delivery, Message
-from bot.slack import delivery
+from bot.slack import deadlines, delivery
 
 
 async def failed(journey: Journey, text: str = "", *, who: str = ANA, **how: Any) -> Message:
@@ -208,7 +208,8 @@ async def test_slack_is_asked_again_when_it_says_it_may(journey: Journey) -> Non
 
 @pytest.mark.parametrize("method", ["response_url", "users.info"])
 async def test_slack_is_not_waited_for_for_ever(quick: None, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
-    monkeypatch.setattr(delivery, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(delivery, "TIMEOUT_SECONDS", 0.2)  # each call
+    monkeypatch.setattr(deadlines, "WAY_SECONDS", 0.2)  # a post to a response_url, with its repeats
     monkeypatch.setattr(app, "TIMEOUT_SECONDS", 0.2, raising=False)
     async with open_journey() as journey:
         journey.slack.misbehave(method, "slow", seconds=1.0)

@@ -77,7 +77,7 @@ async def ours(servers: Servers) -> AsyncIterator[tuple[GenesysClient, Any, list
     sent: list[Call] = []
 
     def note(request: httpx.Request) -> None:
-        body = request.content.decode()
+        body = request.read().decode()
         is_json = request.headers.get("Content-Type") == "application/json"
         sent.append((request.method, request.url.raw_path.decode(), json.loads(body) if is_json else body or None))
 

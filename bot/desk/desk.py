@@ -117,7 +117,8 @@ class Desk:
             if ready and accepted.linked:
                 ready = Ready(ready.agent, Host(accepted.linked, LINK))
             creating = accepted.state is State.CREATING
-            self._begin(Kept(replace(request, same_as=accepted.same_as), accepted.state), ready if creating else None)
+            request = replace(request, same_as=accepted.same_as) if accepted.same_as else request
+            self._begin(Kept(request, accepted.state), ready if creating else None)
         return accepted.is_new
 
     def _ready(self, request: Request) -> Ready | None:

@@ -6,6 +6,7 @@ as its cause, since faults.py decides from it.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import aiohttp
 import httpx
@@ -21,6 +22,7 @@ class Answer(httpx.Response):
         self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes, request: httpx.Request
     ) -> None:
         super().__init__(status, headers=headers, stream=httpx.ByteStream(body), request=request)
+        self.headers.encoding = "iso-8859-1"  # what every header can be read as; else httpx tries others first
         self._body = body
 
     @property
@@ -38,9 +40,6 @@ class Transport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Raises httpx.TransportError."""
         limits, stream = request.extensions.get("timeout", {}), request.stream
-        timeout = aiohttp.ClientTimeout(
-            connect=limits.get("pool"), sock_connect=limits.get("connect"), sock_read=limits.get("read")
-        )
         try:
             async with self._pool().request(
                 request.method,
@@ -49,7 +48,7 @@ class Transport(httpx.AsyncBaseTransport):
                 data=b"".join(stream) if isinstance(stream, httpx.ByteStream) else await request.aread(),
                 allow_redirects=False,
                 proxy=self._proxy,
-                timeout=timeout,
+                timeout=_timeout(limits.get("pool"), limits.get("connect"), limits.get("read")),
             ) as answer:
                 body = await _body(answer)
         except UNREACHED as error:
@@ -77,6 +76,11 @@ class Transport(httpx.AsyncBaseTransport):
                 skip_auto_headers=("Accept-Encoding", "User-Agent"),
             )
         return self._session
+
+
+@lru_cache(8)
+def _timeout(pool: float | None, connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(connect=pool, sock_connect=connect, sock_read=read)
 
 
 async def _body(answer: aiohttp.ClientResponse) -> bytes:

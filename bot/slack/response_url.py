@@ -18,6 +18,8 @@ REPEAT_SECONDS = 0.5
 LONGEST_ORDERED_SECONDS = 5
 """A Retry-After of more is not waited for: somebody waits, and there are other ways to reach them."""
 _HEADERS = {"Content-Type": "application/json; charset=utf-8"}
+_TIMEOUT = aiohttp.ClientTimeout(sock_connect=10.0)
+"""What a post may take as a whole is for whoever sends it: delivery.py, by deadlines.py."""
 
 
 class ResponseUrls:
@@ -46,7 +48,9 @@ class ResponseUrls:
     async def _post_once(self, url: str, data: bytes) -> tuple[int, float | None]:
         """The status, and after how many seconds the same is worth another try; None for never."""
         proxy = self._proxy_for(url)
-        async with self._http.post(url, data=data, headers=_HEADERS, proxy=proxy, allow_redirects=False) as response:
+        async with self._http.post(
+            url, data=data, headers=_HEADERS, proxy=proxy, timeout=_TIMEOUT, allow_redirects=False
+        ) as response:
             if is_page(await response.read()) and response.status == 200:
                 raise aiohttp.ClientPayloadError("a page came in place of Slack's answer")
             if response.status >= 500:
