@@ -29,14 +29,22 @@ class SlackAnswer(aiohttp.ClientResponse):
     async def read(self) -> bytes:
         """Raises ClientPayloadError for what is too long."""
         if self._body is None:
-            body = bytearray()
-            async for chunk in self.content.iter_any():
-                body += chunk
-                if len(body) > MOST_BYTES:
-                    self.close()
-                    raise aiohttp.ClientPayloadError("the answer is too long")
-            self._body = bytes(body)
+            is_here = self.content.is_eof()  # with its headers, as nearly all are
+            body = self.content.read_nowait() if is_here else await self._pieces()
+            if len(body) > MOST_BYTES:
+                self.close()
+                raise aiohttp.ClientPayloadError("the answer is too long")
+            self._body = body
         return await super().read()
+
+    async def _pieces(self) -> bytes:
+        """The body, or a little more of it than is read of any."""
+        body = bytearray()
+        async for chunk in self.content.iter_any():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                break
+        return bytes(body)
 
 
 def error_code(error: SlackApiError) -> str:

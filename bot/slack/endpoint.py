@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
@@ -134,11 +134,15 @@ def _fields(body: str, content_type: str) -> dict[str, Any]:
         return _object(body)
     if content_type != _FORM:
         raise Rejected(415, "neither a form nor JSON")
-    try:
-        form = dict(parse_qsl(body, keep_blank_values=True, strict_parsing=True, max_num_fields=FIELDS))
-    except ValueError:
-        raise Rejected(400, "the body is no form") from None
+    pairs = [pair.partition("=") for pair in body.split("&", FIELDS)] if body else []
+    if len(pairs) > FIELDS or not all(equals for _, equals, _ in pairs):
+        raise Rejected(400, "the body is no form")
+    form = {_unquoted(name): _unquoted(value) for name, _, value in pairs}
     return _object(form["payload"]) if "payload" in form else form
+
+
+def _unquoted(text: str) -> str:
+    return unquote_plus(text) if "%" in text or "+" in text else text  # which most of Slack's values are as they are
 
 
 def _bolt_request(fields: dict[str, Any], request: web.Request) -> AsyncBoltRequest:

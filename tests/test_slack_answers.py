@@ -1,0 +1,72 @@
+"""What is read of an answer that should be Slack's: all of a short one, and no end of no other."""
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import aiohttp
+import pytest
+
+from bot.slack.answers import MOST_BYTES
+from bot.slack.delivery import new_http_session
+
+
+@asynccontextmanager
+async def answering(*parts: bytes) -> AsyncIterator[str]:
+    """A server that says this, each part by itself, and then holds its tongue."""
+
+    speaking: set[asyncio.Task[None] | None] = set()
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        speaking.add(asyncio.current_task())
+        await reader.readuntil(b"\r\n\r\n")
+        for part in parts:
+            writer.write(part)
+            await asyncio.sleep(0.05)
+        with suppress(ConnectionError):
+            await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(speak, "127.0.0.1", 0)
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    server.close()
+    await asyncio.gather(*filter(None, speaking))
+
+
+def head(length: int, *more: str, status: str = "200 OK") -> bytes:
+    return "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {length}", *more, "", ""]).encode()
+
+
+async def read(url: str) -> bytes:
+    async with asyncio.timeout(5), new_http_session() as http, http.get(url, allow_redirects=False) as response:
+        first = await response.read()
+        assert await response.read() == first
+        return first
+
+
+@pytest.mark.parametrize("parts", [[head(2) + b"ok"], [head(2), b"ok"], [head(2) + b"o", b"k"], [head(0)]])
+async def test_a_short_answer_is_read_however_it_comes(parts: list[bytes]) -> None:
+    async with answering(*parts) as url:
+        assert await read(url) in (b"ok", b"")
+
+
+async def test_an_answer_without_an_end_is_not_read_to_it() -> None:
+    piece = b"a" * 65536
+    async with answering(head(100 * MOST_BYTES), piece * (MOST_BYTES // len(piece)), piece) as url:
+        with pytest.raises(aiohttp.ClientPayloadError, match="too long"):
+            await read(url)
+
+
+async def test_a_little_that_unpacks_to_very_much_is_not_taken() -> None:
+    packed = gzip.compress(b"a" * (MOST_BYTES + 1))
+    assert len(packed) < 10_000
+    async with answering(head(len(packed), "Content-Encoding: gzip") + packed) as url:
+        with pytest.raises(aiohttp.ClientError):
+            await read(url)
+
+
+async def test_a_redirect_is_no_answer() -> None:
+    async with answering(head(0, "Location: /elsewhere", status="302 Found")) as url:
+        with pytest.raises(aiohttp.ClientResponseError, match="a redirect"):
+            await read(url)
