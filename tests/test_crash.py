@@ -38,14 +38,22 @@ class Bots:
         self.log = (directory / "bots.log").open("a")
 
     async def start(self, dies: str = "", database: str = "") -> Process:
-        """A bot that is connected; `dies` says where it is killed."""
+        """A bot that is connected, or has ended, as one does whose database cannot be reached; `dies` says where it is
+        killed."""
         program = [str(Path(__file__).with_name("mortal_bot.py")), dies] if dies else ["-m", "bot", "run"]
         environ = self.environ | ({"DATABASE_URL": database} if database else {})
         process = await asyncio.create_subprocess_exec(
             sys.executable, *program, cwd=self.directory, env=environ, stdout=self.log, stderr=self.log
         )
         self.running.append(process)
-        await self.servers.slack.connected(START_SECONDS)
+        either = [asyncio.create_task(one) for one in (self.servers.slack.connected(START_SECONDS), process.wait())]
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        connected, ended = either
+        ended.cancel()
+        if process.returncode is None:
+            await connected
+        else:
+            connected.cancel()
         return process
 
     async def resume(self) -> None:
