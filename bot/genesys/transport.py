@@ -40,24 +40,25 @@ class Transport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Raises httpx.TransportError."""
         limits, stream = request.extensions.get("timeout", {}), request.stream
+        body = b"".join(stream) if isinstance(stream, httpx.ByteStream) else await request.aread()
         try:
             async with self._pool().request(
                 request.method,
                 str(request.url),
                 headers=[(name.decode("ascii"), value.decode("ascii")) for name, value in request.headers.raw],
-                data=b"".join(stream) if isinstance(stream, httpx.ByteStream) else await request.aread(),
+                data=body or None,
                 allow_redirects=False,
                 proxy=self._proxy,
                 timeout=_timeout(limits.get("pool"), limits.get("connect"), limits.get("read")),
             ) as answer:
-                body = await _body(answer)
+                said = await _body(answer)
         except UNREACHED as error:
             raise httpx.ConnectError("never reached") from error
         except TimeoutError as error:
             raise httpx.ReadTimeout("no answer in time") from error
         except aiohttp.ClientError as error:
             raise httpx.ReadError("the connection ended") from error
-        return Answer(answer.status, answer.raw_headers, body, request)
+        return Answer(answer.status, answer.raw_headers, said, request)
 
     async def aclose(self) -> None:
         if self._session:

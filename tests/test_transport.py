@@ -1,0 +1,47 @@
+"""What goes over the wire to Genesys, and what httpx makes of what comes back."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from bot.genesys.connections import HttpClient
+
+BODY = b'{"a": "\xc3\xbc"}'
+SAID = b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\nContent-Type: application/json\r\nX-Odd: \xfc\r\n\r\n" + BODY
+
+
+async def exchanged(request: httpx.Request, *, short: bool) -> tuple[bytes, httpx.Response]:
+    """What the server got, and the answer; by the `short` way, or httpx's own."""
+    heard: list[bytes] = []
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(65536))
+        writer.write(SAID)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(speak, "127.0.0.1", 0)
+    request.url = request.url.copy_with(port=server.sockets[0].getsockname()[1])
+    async with asyncio.timeout(5), HttpClient() as http:
+        response = await (http.exchange(request, httpx.Auth()) if short else http.send(request))
+    server.close()
+    return heard[0], response
+
+
+@pytest.mark.parametrize("short", [True, False])
+async def test_a_call_without_a_body_says_nothing_of_one(short: bool) -> None:
+    heard, _ = await exchanged(httpx.Request("GET", "http://127.0.0.1/x", headers={"A": "b"}), short=short)
+    assert heard.startswith(b"GET /x HTTP/1.1\r\n")
+    assert b"content-" not in heard.lower()
+    assert heard.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("short", [True, False])
+async def test_an_answer_is_read_as_httpx_reads_it(short: bool) -> None:
+    request = httpx.Request("POST", "http://127.0.0.1/x", json={"b": 1})
+    heard, answer = await exchanged(request, short=short)
+    assert heard.endswith(b'\r\n\r\n{"b":1}')
+    assert (answer.status_code, answer.content, answer.json()) == (200, BODY, {"a": "ü"})
+    assert (answer.text, answer.headers["x-odd"], answer.request) == ('{"a": "ü"}', "ü", request)
+    assert await answer.aread() == answer.content
