@@ -1,16 +1,16 @@
 """JSON for what is sent at every command: by orjson where it is installed (the extra `fast`), else by Python's own."""
 
-import importlib
-import importlib.util
 import json
 from collections.abc import Callable
-from typing import cast
+from functools import partial
 
-_quick = (
-    cast(Callable[[object], bytes], importlib.import_module("orjson").dumps)
-    if importlib.util.find_spec("orjson")
-    else None
-)
+_quick: Callable[[object], bytes] | None = None
+try:
+    import orjson
+except ImportError:
+    pass
+else:  # no more than Python's own takes: a dataclass may hold what nobody meant to send
+    _quick = partial(orjson.dumps, option=orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME)
 
 
 def encode(value: object) -> bytes:

@@ -1,8 +1,10 @@
 """What is sent as JSON is the same with and without the extra that is quicker at it."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
+from store_bench import session
 
 from bot import encoding
 from bot.encoding import encode
@@ -29,6 +31,7 @@ def test_it_reads_back_as_what_it_was(value: object) -> None:
     assert json.loads(encode(value)) == value
 
 
-def test_what_is_no_json_is_refused() -> None:
+@pytest.mark.parametrize("value", [object(), datetime.now(UTC), session()], ids=["object", "datetime", "dataclass"])
+def test_what_is_no_json_is_refused(value: object) -> None:
     with pytest.raises(TypeError):
-        encode({"at": object()})
+        encode({"value": value})
