@@ -21,7 +21,7 @@ VALUES: dict[str, Any] = {
 }  # fmt: skip
 POSTGRES = [
     (name, getattr(postgres_statements, name))
-    for name in ("ORPHANS", "STRAYS", "KNOWN", "ADVANCE_MANY", "ADVANCE_WITH_SESSION")
+    for name in ("ACCEPT", "ORPHANS", "STRAYS", "KNOWN", "ADVANCE_MANY", "ADVANCE_WITH_SESSION")
 ]
 TABLES = ("requests", "sessions", "found_hosts", "links", "posts")
 
@@ -62,7 +62,8 @@ async def test_no_statement_of_sqlite_looks_through_a_table(tmp_path: Path) -> N
     for statement in FILL:
         connection.execute(statement.format(series=fill(ROWS)))
     connection.execute("ANALYZE")
-    for name, statement in (*every_statement(), ("ORPHANS", sqlite.ORPHANS)):
+    own = [(name, getattr(sqlite, name)) for name in ("ALIKE", "ACCEPT", "ORPHANS")]
+    for name, statement in (*every_statement(), *own):
         names = set(re.findall(r":([a-z_]+)", statement))
         values = {one: VALUES.get(one, "x") for one in names}
         plan = [row["detail"] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]

@@ -88,7 +88,7 @@ async def _look_into_file(path: Path, sealer: Sealer) -> AsyncIterator[View]:
 
     async def linked(team_id: TeamId, user_id: UserId) -> HostId | None:
         rows = await asyncio.to_thread(_ask, path, statements.LINKED, {"team_id": team_id, "user_id": user_id})
-        return HostId(rows[0][0]) if rows else None
+        return HostId(rows[0][0]) if rows[0][0] else None
 
     try:
         tables = await asyncio.to_thread(_ask, path, "SELECT name FROM sqlite_master WHERE name = 'facts'", {})

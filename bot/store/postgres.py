@@ -18,7 +18,16 @@ from bot.desk.models import Host, HostId, Person, Request, RequestId, Session, S
 from bot.desk.store import Accepted, Kept, Link
 from bot.store import rows, statements
 from bot.store.connections import ConnectionTable, Fetch
-from bot.store.postgres_statements import ADVANCE, ADVANCE_MANY, ADVANCE_WITH_SESSION, KNOWN, ORPHANS, STRAYS, dollars
+from bot.store.postgres_statements import (
+    ACCEPT,
+    ADVANCE,
+    ADVANCE_MANY,
+    ADVANCE_WITH_SESSION,
+    KNOWN,
+    ORPHANS,
+    STRAYS,
+    dollars,
+)
 from bot.store.presence import TROUBLE, Presence
 from bot.store.sealing import Sealer
 from bot.store.sessions import SessionTable
@@ -81,12 +90,12 @@ class PostgresStore:
             raise StoreUnavailable  # others may think us dead: take nothing
         row = rows.request_row(request, self._sealer) | rows.accepting(agent) | {"owner": self._presence.owner}
         for _ in range(LOOKS):
-            if found := await self._one(statements.ACCEPT, row):
+            if found := await self._one(ACCEPT, row):
                 return rows.accepted(found)
             if await self._one(KNOWN, {"key": request.key}):
                 return rows.accepted(None)
             # Another replica had the same wish this very moment: the next look sees it.
-        return rows.accepted(await self._one(statements.ACCEPT, row | {"same": request.id}))  # one that is long overdue
+        return rows.accepted(await self._one(ACCEPT, row | {"same": request.id}))  # one that is long overdue
 
     async def advance(
         self,
@@ -166,7 +175,7 @@ class PostgresStore:
 
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
         found = await self._one(statements.LINKED, {"team_id": team_id, "user_id": user_id})
-        return HostId(found["host_id"]) if found else None
+        return HostId(found["host_id"]) if found and found["host_id"] else None
 
     async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
         found = await self._one(statements.FOUND, {"team_id": team_id, "user_id": user_id})

@@ -14,6 +14,13 @@ ORPHANS = f"""UPDATE requests SET owner = :owner WHERE id IN (
         AND l.objid = r.owner AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
     ORDER BY r.accepted_at LIMIT 500 FOR UPDATE SKIP LOCKED) AND owner <> :owner RETURNING id"""  # noqa: S608 - the class is a constant
 
+_WISH = f"""SELECT :id, :key, CAST(:owner AS BIGINT), CASE WHEN found.same_as IS NULL THEN :state ELSE 'accepted' END,
+    :kind, :team_id, :enterprise_id, :channel_id, :requester, :target, :name, :conversation_id, :argument,
+    :application_id, CAST(:timeout_seconds AS BIGINT), :reply_url, CAST(:replaces AS BOOLEAN), :same, found.same_as,
+    :now FROM (SELECT ({statements.SAME}) AS same_as) AS found WHERE true"""  # noqa: S608 - of this house
+ACCEPT = f"{statements.request_from(_WISH)} RETURNING same_as, state, ({statements.LINKED_AGENT}) AS linked"
+"""One statement, so that there is one round trip; the link is read with it."""
+
 ADVANCE = f"{statements.ADVANCE} RETURNING id"
 ADVANCE_MANY = f"{statements.advance('id = ANY (CAST(:ids AS TEXT[]))')} RETURNING id"
 ADVANCE_WITH_SESSION = f"""WITH moved AS ({statements.ADVANCE} RETURNING id, team_id, enterprise_id, requester, target),

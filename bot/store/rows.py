@@ -63,7 +63,7 @@ def sameness(request: Request) -> str:
 
 
 def accepting(agent: Person | None) -> dict[str, Any]:
-    """What statements.ACCEPT is told beside the request: `agent` is whose session can be created at once."""
+    """What each ACCEPT is told beside the request: `agent` is whose session can be created at once."""
     state = State.CREATING if agent else State.ACCEPTED
     who = {"link_team": agent.team_id, "link_user": agent.user_id} if agent else {"link_team": None, "link_user": None}
     return {"state": state.value, "join_seconds": JOIN_SECONDS, **who}

@@ -31,6 +31,12 @@ PATIENCE_SECONDS = {State.CREATED: 0.005, State.ANSWERED: 0.05}
 """So long a write waits for company where many come. Nobody waits for `answered`; for `created` somebody does who has
 waited for Genesys, ten times as long at least."""
 
+ALIKE = f"SELECT ({statements.SAME}) AS same_as, ({statements.LINKED_AGENT}) AS linked"
+ACCEPT = statements.request_from("""VALUES (:id, :key, :owner, :state, :kind, :team_id, :enterprise_id, :channel_id,
+    :requester, :target, :name, :conversation_id, :argument, :application_id, :timeout_seconds, :reply_url, :replaces,
+    :same, :same_as, :now)""")
+"""Two statements, of one transaction: for Postgres's one, SQLite sets up three tables each time."""
+
 ORPHANS = "UPDATE requests SET owner = :owner WHERE state <> 'answered' AND owner <> :owner RETURNING id"
 
 
@@ -73,8 +79,13 @@ class SQLiteStore:
     async def accept(self, request: Request, agent: Person | None = None) -> Accepted:
         row = rows.request_row(request, self._sealer) | rows.accepting(agent)
         row |= {"owner": self._owner, "now": self._clock()}
-        found = await self._writer.write(lambda connection: connection.execute(statements.ACCEPT, row).fetchone())
-        return rows.accepted(found)
+
+        def work(connection: sqlite3.Connection) -> dict[str, Any] | None:
+            found = dict(connection.execute(ALIKE, row).fetchone())
+            kept = row | found | ({"state": State.ACCEPTED.value} if found["same_as"] else {})
+            return kept if connection.execute(ACCEPT, kept).rowcount else None
+
+        return rows.accepted(await self._writer.write(work))
 
     async def advance(
         self,
@@ -149,7 +160,7 @@ class SQLiteStore:
 
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
         found = await self._read(statements.LINKED, {"team_id": team_id, "user_id": user_id})
-        return HostId(found["host_id"]) if found else None
+        return HostId(found["host_id"]) if found and found["host_id"] else None
 
     async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
         values = {"team_id": team_id, "user_id": user_id, "now": self._clock()}

@@ -1,24 +1,30 @@
 """The statements, once for both databases. Values are `:named`; `:now` is the database's own clock where it has one.
 
-Fencing: every transition names the state it leaves and the owner it belongs to.
+Fencing: every transition names the state it leaves and the owner it belongs to. Words are compared by OR, not by IN,
+for which SQLite sets up a table at each use.
 """
 
 SAME = """SELECT r.id FROM requests r LEFT JOIN sessions s ON s.id = r.session_id
-    WHERE r.same = :same AND r.accepted_at > :now - 1800 AND (r.state IN ('accepted', 'creating')
+    WHERE r.same = :same AND r.accepted_at > :now - 1800 AND (r.state = 'accepted' OR r.state = 'creating'
     OR (r.session_at > :now - :join_seconds AND s.ended_at IS NULL AND s.ends_at > :now))
     ORDER BY r.accepted_at DESC LIMIT 1"""
 
-_LINKED = "SELECT host_id FROM links WHERE user_id = {user} AND team_id IN ({team}, '') ORDER BY team_id DESC LIMIT 1"
-LINKED = _LINKED.format(user=":user_id", team=":team_id")
 
-ACCEPT = f"""INSERT INTO requests (id, key, owner, state, kind, team_id, enterprise_id, channel_id, requester, target,
+def linked(team: str, user: str) -> str:
+    """One row: the host that an administrator linked a person to, in their workspace or in all of them, or NULL."""
+    return f"""SELECT coalesce((SELECT host_id FROM links WHERE team_id = {team} AND user_id = {user}),
+        (SELECT host_id FROM links WHERE team_id = '' AND user_id = {user})) AS host_id"""  # noqa: S608 - of this house
+
+
+LINKED = linked(":team_id", ":user_id")
+LINKED_AGENT = linked(":link_team", ":link_user")
+
+
+def request_from(source: str) -> str:
+    """What writes a request down, unless its key is there; `source` is VALUES or a SELECT, in this order."""
+    return f"""INSERT INTO requests (id, key, owner, state, kind, team_id, enterprise_id, channel_id, requester, target,
     name, conversation_id, argument, application_id, timeout_seconds, reply_url, replaces, same, same_as, accepted_at)
-    SELECT :id, :key, CAST(:owner AS BIGINT), CASE WHEN found.same_as IS NULL THEN :state ELSE 'accepted' END, :kind,
-    :team_id, :enterprise_id, :channel_id, :requester, :target, :name, :conversation_id, :argument, :application_id,
-    CAST(:timeout_seconds AS BIGINT), :reply_url, CAST(:replaces AS BOOLEAN), :same, found.same_as, :now
-    FROM (SELECT ({SAME}) AS same_as) AS found WHERE true ON CONFLICT DO NOTHING
-    RETURNING same_as, state, ({_LINKED.format(user=":link_user", team=":link_team")}) AS linked"""  # noqa: S608
-"""One statement, so that there is one round trip; the link is read with it."""
+    {source} ON CONFLICT DO NOTHING"""
 
 
 def advance(which: str) -> str:
@@ -29,8 +35,8 @@ def advance(which: str) -> str:
     session_at = CASE WHEN CAST(:session_id AS TEXT) IS NULL THEN session_at
         ELSE coalesce((SELECT created_at FROM sessions WHERE id = CAST(:session_id AS TEXT)), :now) END,
     reply_url = CASE WHEN CAST(:to AS TEXT) = 'answered' THEN NULL ELSE reply_url END,
-    argument = CASE WHEN CAST(:to AS TEXT) = 'answered' AND kind IN ('link', 'propose', 'send') THEN NULL
-        ELSE argument END
+    argument = CASE WHEN CAST(:to AS TEXT) = 'answered' AND (kind = 'link' OR kind = 'propose' OR kind = 'send')
+        THEN NULL ELSE argument END
     WHERE {which} AND state = :from AND owner = :owner"""  # noqa: S608 - of this house
 
 
