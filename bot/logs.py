@@ -31,6 +31,7 @@ _SUSPECT = ("-----begin", "xox", "xapp", "eyj", "bearer", "basic", "@", "://")
 is logged is harmless."""
 _PLAIN = re.compile(r'[^\s"=]+')
 """A value that needs no quotes."""
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 _BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """What could make one record look like two lines."""
 
@@ -131,4 +132,4 @@ def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: Tr
 
 def _value(value: object) -> str:
     text = str(value)
-    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    return text if _PLAIN.fullmatch(text) else _quoted(text)

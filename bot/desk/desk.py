@@ -13,7 +13,7 @@ from typing import Protocol
 
 from bot.desk.access import Access
 from bot.desk.cache import at_once
-from bot.desk.errors import CobrowseError, Draining, Interrupted, InvalidHost, Unexpected
+from bot.desk.errors import CobrowseError, Draining, Interrupted, InvalidHost, NotAccepted, Unexpected
 from bot.desk.hosts import LINK, Hosts
 from bot.desk.housekeeping import keep_house, keep_posts
 from bot.desk.journal import Journal
@@ -103,7 +103,7 @@ class Desk:
 
     async def accept(self, request: Request) -> bool:
         """Stores the request and starts to work it; False when it is here already. Raises NotAccepted."""
-        with self._journal.refusals(request):
+        try:
             if self._draining:
                 raise Draining
             self._gatekeeper.admit(request, self.under_way)
@@ -113,6 +113,9 @@ class Desk:
                 accepted = await self._store.accept(request, ready.agent if ready else None)
             finally:
                 self._accepting -= 1
+        except NotAccepted as error:
+            self._journal.refused(request, error)
+            raise
         if accepted.is_new:
             if ready and accepted.linked:
                 ready = Ready(ready.agent, Host(accepted.linked, LINK))

@@ -1,11 +1,9 @@
 """What became of each request: one line in the log, a count, and an entry in the audit log."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
-from bot.desk.errors import CobrowseError, NotAccepted, ServiceError
+from bot.desk.errors import CobrowseError, ServiceError
 from bot.desk.meter import UNMEASURED, Meter
 from bot.desk.models import Request, Started
 from bot.desk.outcomes import Connected, Disconnected, Ended, Linked, Outcome, Recalled, Sent, SentDirect, Shared
@@ -49,15 +47,6 @@ class Journal:
         self._meter.refused(request.kind.value, type(error).__name__)
         self._audit(request, error, reached=True)
         return error
-
-    @contextmanager
-    def refusals(self, request: Request) -> Iterator[None]:
-        """The same for what is raised in here."""
-        try:
-            yield
-        except NotAccepted as error:
-            self.refused(request, error)
-            raise
 
     def resumed(self, kept: Kept) -> None:
         """A dead process left it."""

@@ -61,22 +61,24 @@ class Endpoint:
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answers Slack; 4xx for whatever is not provably from Slack."""
-        with ExitStack() as room:
-            try:
-                timestamp, signature = _proof(request)
-                raw = await self._read(request, room)
-                body = self._verified(raw, timestamp, signature)
-                bolt_request = _bolt_request(_fields(body, request.content_type), request)
-            except Rejected as rejected:
-                log.warning("refused", extra={"fields": {"status": rejected.status, "why": str(rejected)}})
-                return web.Response(status=rejected.status, text=f"{rejected}\n")
-            return _response(await dispatch(self._app, bolt_request, self._meter))
+        try:
+            proof = _proof(request)
+            if _is_here(request):
+                return await self._answer(request, request.content.read_nowait(), *proof)
+            with ExitStack() as room:
+                return await self._answer(request, await self._read(request, room), *proof)
+        except Rejected as rejected:
+            log.warning("refused", extra={"fields": {"status": rejected.status, "why": str(rejected)}})
+            return web.Response(status=rejected.status, text=f"{rejected}\n")
+
+    async def _answer(self, request: web.Request, raw: bytes, timestamp: str, signature: str) -> web.Response:
+        body = self._verified(raw, timestamp, signature)
+        bolt_request = _bolt_request(_fields(body, request.content_type), request)
+        return _response(await dispatch(self._app, bolt_request, self._meter))
 
     async def _read(self, request: web.Request, room: ExitStack) -> bytes:
-        """The body. Raises Rejected, as soon as it is known."""
+        """The body, piece by piece. Raises Rejected, as soon as it is known."""
         try:
-            if request.content.is_eof() and (request.content_length or LARGE_BODY_BYTES) <= BODY_BYTES:
-                return request.content.read_nowait()  # nearly all that come are here with their headers
             async with asyncio.timeout(BODY_SECONDS):
                 return await self._pieces(request, room)
         except TimeoutError:
@@ -117,6 +119,12 @@ class Endpoint:
         if not self._verifier.is_valid(body, timestamp, signature):
             raise Rejected(401, "the signature does not fit, or the timestamp is old")
         return body
+
+
+def _is_here(request: web.Request) -> bool:
+    """Whether all of the body has come with its headers, as nearly all do, and is no large one."""
+    content, length = request.content, request.content_length or LARGE_BODY_BYTES
+    return content.is_eof() and length <= BODY_BYTES and content.exception() is None
 
 
 def _proof(request: web.Request) -> tuple[str, str]:
