@@ -124,7 +124,7 @@ def _session(response: httpx.Response, order: Order) -> Session:
     if not isinstance(join_url, str) or not join_url:
         raise UnusableAnswer(why="a session without a join URL", acted=True, reference=reference)
     if not is_safe_url(join_url):
-        raise UnusableAnswer(why="a join URL that is not https", acted=True, reference=reference)
+        raise UnusableAnswer(why="a join URL that is not https, or no plain one", acted=True, reference=reference)
     host = str(body.get("hostUserId") or order.host_id)
     if host.lower() != order.host_id:
         raise UnusableAnswer(why="a session for another host", acted=True, reference=reference)
