@@ -85,7 +85,7 @@ async def test_a_session_and_an_answer_go_to_the_disk_with_the_next_acceptance(
         return connection
 
     monkeypatch.setattr(sqlite_file, "connect", traced)
-    monkeypatch.setattr(sqlite, "PATIENCE_SECONDS", dict.fromkeys(sqlite.PATIENCE_SECONDS, 60.0))
+    monkeypatch.setattr(sqlite, "PATIENCE_SECONDS", 60.0)
     store = await bench.open()
     made, told = request(), request()
     for asked in (made, told):

@@ -124,7 +124,9 @@ class Connecting(Generic[G]):
         except Exception:
             log.exception("unexpected", extra={"fields": {"request": request.id}})
             outcome = Unexpected()
-        self._journal.ended(request, outcome, True, time.monotonic() - began, 0.0)
+        seconds = time.monotonic() - began
+        self._journal.ended(request, outcome, True, seconds)
+        self._journal.write_line(request, outcome, True, seconds, 0.0)
         return request, outcome
 
     async def _signed_in(self, request: Request, pending: Pending, code: str, error: str) -> Connected:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from bot.desk.access import Access
 from bot.desk.cache import at_once
+from bot.desk.coalescing import Coalescer
 from bot.desk.errors import CobrowseError, Draining, Interrupted, InvalidHost, NotAccepted, Unexpected
 from bot.desk.hosts import LINK, Hosts
 from bot.desk.housekeeping import keep_house, keep_posts
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 LAST_WORDS_SECONDS = 3.0
 ANSWERED_PATIENCE_SECONDS = 1800.0
+TAIL_SECONDS = 0.05
+"""So long the log line and the last write of a request wait for those of others, once its answer has gone out."""
 
 
 class SessionService(Protocol):
@@ -90,6 +93,7 @@ class Desk:
         self._handlers, self._deeds, self._gatekeeper = handlers, deeds, gatekeeper
         self._journal = journal or Journal()
         self._note_after_seconds = note_after_seconds
+        self._tails = Coalescer(TAIL_SECONDS)
         self._working: set[asyncio.Task[None]] = set()
         self._answering: set[asyncio.Task[None]] = set()
         self._accepting = 0
@@ -187,7 +191,10 @@ class Desk:
             await progress.settle(outcome)
             await progress.stop()
             reached = await self._teller.answer(request, outcome)
-            self._journal.ended(request, outcome, reached, time.monotonic() - began, progress.create_seconds)
+            seconds = time.monotonic() - began
+            self._journal.ended(request, outcome, reached, seconds)
+            await self._tails.join()
+            self._journal.write_line(request, outcome, reached, seconds, progress.create_seconds)
             await progress.write_down(State.ANSWERED, patience_seconds=ANSWERED_PATIENCE_SECONDS)
         except Superseded:
             await progress.stop()

@@ -31,16 +31,19 @@ class Journal:
     def __init__(self, meter: Meter = UNMEASURED, audit: Audit = _unaudited) -> None:
         self._meter, self._audit = meter, audit
 
-    def ended(self, request: Request, outcome: Outcome, reached: bool, seconds: float, create_seconds: float) -> None:
-        """A request has come to its outcome, and has been answered."""
+    def ended(self, request: Request, outcome: Outcome, reached: bool, seconds: float) -> None:
+        """A request has come to its outcome, and has been answered: it is counted and audited."""
+        self._meter.ended(request.kind.value, type(outcome).__name__, seconds, reached=reached)
+        self._audit(request, outcome, reached=reached)
+
+    def write_line(self, request: Request, outcome: Outcome, reached: bool, seconds: float, creating: float) -> None:
+        """Its line in the log. `creating`: so many of the seconds the service took to create."""
         fields = _fields(request, outcome)
-        fields |= {"total_ms": round(seconds * 1000), "create_ms": round(create_seconds * 1000)}
+        fields |= {"total_ms": round(seconds * 1000), "create_ms": round(creating * 1000)}
         if reached:
             log.info("answered", extra={"fields": fields})
         else:
             log.error("the answer reached nobody", extra={"fields": fields})
-        self._meter.ended(request.kind.value, type(outcome).__name__, seconds, reached=reached)
-        self._audit(request, outcome, reached=reached)
 
     def refused(self, request: Request, error: E) -> E:
         """It was not accepted; whoever raises the error tells the person. Returns the error."""

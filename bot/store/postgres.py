@@ -44,8 +44,6 @@ LOCK_SECONDS = 15.0
 """A row that is locked while Genesys is asked: so long it may be, and so long another waits for it."""
 DAY_SECONDS = 86_400.0
 LOOKS = 3
-ANSWERED_SECONDS = 0.05
-"""So long what was answered waits to be written down with others: nobody waits for it."""
 
 
 class PostgresStore:
@@ -65,7 +63,7 @@ class PostgresStore:
         self._presence = presence
         self._sealer = sealer
         self._retention_seconds = days * DAY_SECONDS
-        self._answered = Together(self._answer, ANSWERED_SECONDS)
+        self._answered = Together(self._answer)
         self._handed: set[RequestId] = set()  # what the desk has been given to work, and has not answered yet
 
     async def accept(self, request: Request, agent: Person | None = None) -> Accepted:

@@ -27,9 +27,10 @@ from bot.store.writer import Writer
 
 DAY_SECONDS = 86_400.0
 
-PATIENCE_SECONDS = {State.CREATED: 0.005, State.ANSWERED: 0.05}
-"""So long a write waits for company where many come. Nobody waits for `answered`; for `created` somebody does who has
-waited for Genesys, ten times as long at least."""
+PATIENCE_SECONDS = 0.005
+"""So long an outcome waits for another write. Nobody waits for `answered`; for `created` somebody does who has waited
+for Genesys, ten times as long at least."""
+_PATIENT = (State.CREATED, State.ANSWERED)
 
 ALIKE = f"SELECT ({statements.SAME}) AS same_as, ({statements.LINKED_AGENT}) AS linked"
 ACCEPT = statements.request_from("""VALUES (:id, :key, :owner, :state, :kind, :team_id, :enterprise_id, :channel_id,
@@ -107,7 +108,7 @@ class SQLiteStore:
                 connection.execute(statements.SESSION, values)
             return moved
 
-        return await self._writer.write(work, patience_seconds=PATIENCE_SECONDS.get(to, 0.0))
+        return await self._writer.write(work, patience_seconds=PATIENCE_SECONDS if to in _PATIENT else 0.0)
 
     async def find(self, request_id: RequestId) -> Kept | None:
         found = await self._read(statements.FIND, {"id": request_id, "now": self._clock()})

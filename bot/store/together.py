@@ -1,4 +1,4 @@
-"""Does for many at once what nobody waits for: one round trip in place of one for each."""
+"""Does at once what many ask for in the same moment: one round trip in place of one for each."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Container
@@ -8,10 +8,10 @@ T = TypeVar("T")
 
 
 class Together(Generic[T]):
-    """`do` is told all that came within `seconds` of the first, and says which of them it did."""
+    """`do` is told all that came in one turn of the event loop, and says which of them it did."""
 
-    def __init__(self, do: Callable[[list[T]], Awaitable[Container[T]]], seconds: float) -> None:
-        self._do, self._seconds = do, seconds
+    def __init__(self, do: Callable[[list[T]], Awaitable[Container[T]]]) -> None:
+        self._do = do
         self._those: list[T] = []
         self._doing: asyncio.Task[Container[T]] | None = None
 
@@ -25,6 +25,5 @@ class Together(Generic[T]):
         return this in await asyncio.shield(self._doing)
 
     async def _soon(self) -> Container[T]:
-        await asyncio.sleep(self._seconds)
         those, self._those, self._doing = self._those, [], None
         return await self._do(those)

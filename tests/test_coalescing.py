@@ -1,0 +1,56 @@
+"""What nobody waits for comes together; who reads the answer waits for none of it."""
+
+import asyncio
+import logging
+
+import pytest
+from journey import link, open_journey
+from progress_bench import JumpingLoop
+
+from bot.desk import desk
+from bot.desk.coalescing import Coalescer
+
+
+async def come(coalescer: Coalescer, after: float, went: list[float]) -> None:
+    await asyncio.sleep(after)
+    await coalescer.join()
+    went.append(asyncio.get_running_loop().time())
+
+
+def test_those_who_come_in_time_go_on_with_the_first_and_the_next_one_is_a_first_again() -> None:
+    async def story() -> list[float]:
+        coalescer, went = Coalescer(1.0), list[float]()
+        await asyncio.gather(*(come(coalescer, after, went) for after in (0.0, 0.5, 0.9, 1.5, 2.4, 9.0)))
+        return went
+
+    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+        assert runner.run(story()) == pytest.approx([1.0, 1.0, 1.0, 2.5, 2.5, 10.0])
+
+
+def test_one_who_gives_up_stops_nobody() -> None:
+    async def story() -> tuple[float, bool]:
+        coalescer, went = Coalescer(1.0), list[float]()
+        gone, other = (asyncio.create_task(come(coalescer, after, went)) for after in (0.0, 0.5))
+        await asyncio.sleep(0.7)
+        gone.cancel()
+        await other
+        return went[0], gone.cancelled()
+
+    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+        assert runner.run(story()) == (pytest.approx(1.0), True)
+
+
+async def test_the_answer_goes_out_before_what_is_left_to_do_and_a_stop_waits_for_that(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(desk, "TAIL_SECONDS", 2.0)
+    caplog.set_level(logging.INFO, "bot.desk.journal")
+
+    def answered() -> int:
+        return sum(record.message == "answered" for record in caplog.records)
+
+    async with open_journey() as journey:
+        for words in ("one", "another"):
+            assert link(await journey.asks(words))
+        assert answered() == 0
+    assert answered() == 2
