@@ -43,7 +43,7 @@ def test_one_who_gives_up_stops_nobody() -> None:
 async def test_the_answer_goes_out_before_what_is_left_to_do_and_a_stop_waits_for_that(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(desk, "TAIL_SECONDS", 2.0)
+    monkeypatch.setattr(desk, "Coalescer", lambda: Coalescer(2.0))
     caplog.set_level(logging.INFO, "bot.desk.journal")
 
     def answered() -> int:

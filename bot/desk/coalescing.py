@@ -6,11 +6,14 @@ made the end of a command cost several times what it costs right after another o
 
 import asyncio
 
+TAIL_SECONDS = 0.05
+"""So long the log line and the last write of a request wait for those of others, once its answer has gone out."""
+
 
 class Coalescer:
     """Those who come within `seconds` of the first go on with it, one right after another."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float = TAIL_SECONDS) -> None:
         self._seconds = seconds
         self._together: asyncio.Event | None = None
 

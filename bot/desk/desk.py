@@ -8,18 +8,18 @@ others; they stand here as Protocols.
 import asyncio
 import logging
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from bot.desk.access import Access
 from bot.desk.cache import at_once
 from bot.desk.coalescing import Coalescer
 from bot.desk.errors import CobrowseError, Draining, Interrupted, InvalidHost, NotAccepted, Unexpected
-from bot.desk.hosts import LINK, Hosts
+from bot.desk.hosts import LINK, Hosts, Ready
 from bot.desk.housekeeping import keep_house, keep_posts
 from bot.desk.journal import Journal
 from bot.desk.limits import Gatekeeper
-from bot.desk.models import Host, Offer, Order, Person, Request, RequestId, Session, Started, State
+from bot.desk.models import Host, Offer, Order, Request, RequestId, Session, Started, State
 from bot.desk.outcomes import Handlers, Outcome
 from bot.desk.press_errors import NotYours, RequestGone, TriedAlready
 from bot.desk.progress import NOTE_AFTER_SECONDS, Deeds, Notifier, Progress, Superseded, Watcher
@@ -31,8 +31,6 @@ log = logging.getLogger(__name__)
 
 LAST_WORDS_SECONDS = 3.0
 ANSWERED_PATIENCE_SECONDS = 1800.0
-TAIL_SECONDS = 0.05
-"""So long the log line and the last write of a request wait for those of others, once its answer has gone out."""
 
 
 class SessionService(Protocol):
@@ -62,14 +60,6 @@ class Teller(Notifier, Protocol):
         """Whether the agent now knows that a session was started for them, and by whom."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """Whose session it is to be, and on which host."""
-
-    agent: Person
-    host: Host
-
-
 class Desk:
     """Takes requests in and sees each of them through."""
 
@@ -93,7 +83,7 @@ class Desk:
         self._handlers, self._deeds, self._gatekeeper = handlers, deeds, gatekeeper
         self._journal = journal or Journal()
         self._note_after_seconds = note_after_seconds
-        self._tails = Coalescer(TAIL_SECONDS)
+        self._tails = Coalescer()
         self._working: set[asyncio.Task[None]] = set()
         self._answering: set[asyncio.Task[None]] = set()
         self._accepting = 0

@@ -120,6 +120,14 @@ class SameEmail:
         return Miss(self.name, found.why) if isinstance(found, Unusable) else found
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Whose session it is to be, and on which host."""
+
+    agent: Person
+    host: Host
+
+
 class Hosts:
     """The chain: an administrator's link comes first, and is looked up each time; then the first rule that maps."""
 
