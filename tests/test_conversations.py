@@ -1,7 +1,7 @@
 """Co-browse in the host's live conversation, against the sandbox's public API: how it is found."""
 
-import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import conversations_bench
 import pytest
@@ -84,14 +84,14 @@ async def test_what_the_analytics_say_is_verified_with_the_conversation_itself(
 ) -> None:
     stale, live = talk(servers, "Stale"), talk(servers, "Live")
     shown = stale.as_analytics()
-    monkeypatch.setattr(
-        type(stale), "as_analytics", lambda one: shown if one is stale else {**shown, "conversationId": one.id}
-    )
-    finding = asyncio.create_task(offer(conversations))
-    while not servers.genesys.count("query"):  # noqa: ASYNC110 - it has no event
-        await asyncio.sleep(0.001)
-    stale.host_connected = False
-    session = await finding
+
+    def leaves_while_it_is_told(one: Any) -> dict[str, Any]:
+        stale.host_connected = False
+        return {**shown, "conversationId": one.id}
+
+    monkeypatch.setattr(type(stale), "as_analytics", leaves_while_it_is_told)
+    session = await offer(conversations)
+    assert servers.genesys.count("conversation") == 2
     assert servers.genesys.conversations.offers[session.id].conversation is live
 
 
