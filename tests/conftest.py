@@ -12,6 +12,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.http_retry.builtin_interval_calculators import FixedValueRetryIntervalCalculator
 
+from bot.desk import progress
 from bot.desk.desk import Desk
 from bot.genesys import client
 from bot.slack import delivery, response_url
@@ -81,6 +82,12 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def early_notes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first note comes after a tenth of a second."""
     monkeypatch.setitem(Desk.__init__.__kwdefaults__, "note_after_seconds", 0.1)
+
+
+@pytest.fixture
+def short_waits_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wait of a second and more is told as soon as it begins, as longer ones are."""
+    monkeypatch.setattr(progress, "WORTH_A_NOTE_SECONDS", 1.0)
 
 
 @pytest.fixture

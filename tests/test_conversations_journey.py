@@ -130,7 +130,9 @@ async def test_a_person_is_needed_and_the_administrator_named(journey: Journey) 
     assert f"<@{SAM}>" in words(message)
 
 
-async def test_while_genesys_makes_the_look_up_wait_the_person_reads_it(early_notes: None, journey: Journey) -> None:
+async def test_while_genesys_makes_the_look_up_wait_the_person_reads_it(
+    short_waits_told: None, journey: Journey
+) -> None:
     talk(journey)
     await journey.genesys.misbehave("429", on="query", times=1, retry_after=2)
     message = await journey.asks()

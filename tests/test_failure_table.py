@@ -171,7 +171,7 @@ async def test_busy_for_ever_ends_in_a_sentence_and_not_in_a_storm(
 
 
 async def test_while_genesys_is_busy_the_person_reads_that_and_about_how_long(
-    early_notes: None, journey: Journey
+    short_waits_told: None, journey: Journey
 ) -> None:
     await journey.genesys.misbehave("429", times=1, retry_after=2)
     message = await journey.asks()

@@ -6,7 +6,6 @@ import re
 import pytest
 from journey import ANA, BEN, SAM, is_note, link, open_journey, words
 
-from bot.desk import progress
 from bot.genesys.pace import Pace
 
 
@@ -28,9 +27,10 @@ async def test_a_crowd_is_answered_as_fast_as_the_limit_allows(monkeypatch: pyte
         assert len(refused) <= 3, "a call or so for each window, to see where it stands"
 
 
-async def test_who_has_to_wait_reads_that_it_waits_and_gets_the_link_then(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_has_to_wait_reads_that_it_waits_and_gets_the_link_then(
+    short_waits_told: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(Pace.__init__.__kwdefaults__, "window_seconds", 2.0)
-    monkeypatch.setattr(progress, "WORTH_A_NOTE_SECONDS", 1.0)
     async with open_journey() as journey:
         journey.genesys.allowed_per_minute, journey.genesys.minute_seconds = 1, 2.0  # the search uses it up
         began = asyncio.get_running_loop().time()

@@ -72,6 +72,14 @@ def test_there_are_two_notes_at_most():
     assert len(tell(story)[1].heard) == MOST_NOTES == 2
 
 
+def test_a_short_wait_is_told_when_the_note_is_due_and_only_what_is_left_of_it():
+    async def story(progress, ledger, notifier):
+        await progress.waiting(3)
+        await asyncio.sleep(3)
+
+    assert tell(story)[1].heard == [(2, 1)]
+
+
 def test_a_short_wait_is_not_worth_a_second_note():
     async def story(progress, ledger, notifier):
         await asyncio.sleep(3)
