@@ -80,7 +80,7 @@ async def test_an_agent_who_cannot_be_told_holds_nothing_up(monkeypatch: pytest.
 
 
 async def test_a_way_that_takes_too_long_as_a_whole_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deadlines, "WAY_SECONDS", 0.3, raising=False)
+    monkeypatch.setattr(deadlines, "WAY_SECONDS", 0.3)
     async with open_journey() as journey:
         journey.slack.misbehave("response_url", "slow", seconds=20)
         journey.slack.misbehave("chat.postEphemeral", "slow", seconds=20)
