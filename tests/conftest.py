@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from hypothesis import settings
 from journey import Journey, open_journey
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
@@ -16,6 +17,9 @@ from bot.desk import progress
 from bot.desk.desk import Desk
 from bot.genesys import client
 from bot.slack import delivery, response_url
+
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 SLOWEST = (
     "fault_matrix lost_host soak cut_off replicas crash cli sandbox_page_surfaces sandbox_page_modals session_crash"

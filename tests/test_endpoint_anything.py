@@ -47,7 +47,6 @@ header_values = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size
 @seed(20261122)
 @settings(
     max_examples=400,
-    deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -29,17 +29,17 @@ UNQUOTED = [*MENTIONS, *INVISIBLE, *BIDI, *CONTROLS, *MARKUP, *WORDS, *ENTITIES,
 
 unquoted_texts = st.lists(st.sampled_from(UNQUOTED), max_size=12).map("".join)
 texts = st.text() | st.lists(st.sampled_from([*UNQUOTED, *QUOTES]), max_size=12).map("".join)
-relaxed = settings(deadline=None, max_examples=300)
+many = settings(max_examples=300)
 PAIRS = [('"', '"'), ("'", "'"), ("“", "”"), ("„", "“"), ("‘", "’"), ("«", "»"), ("“", '"')]
 
 
-@relaxed
+@many
 @given(texts)
 def test_whatever_is_typed_is_understood_in_some_way(text):
     assert isinstance(parse(text), Start | Ask | Help | New | NotUnderstood)
 
 
-@relaxed
+@many
 @given(texts)
 def test_a_name_is_trimmed_short_and_free_of_control_characters(text):
     command = parse(text)
@@ -51,7 +51,7 @@ def test_a_name_is_trimmed_short_and_free_of_control_characters(text):
     assert not [c for c in name if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in BIDI]
 
 
-@relaxed
+@many
 @given(
     before=st.lists(st.sampled_from([*INVISIBLE, *BIDI, *CONTROLS, " "]), max_size=60).map("".join),
     word=st.sampled_from(["", "for", "FOR", "For"]),
@@ -65,20 +65,20 @@ def test_a_text_that_begins_with_an_at_sign_never_starts_a_session(before, word,
     assert not isinstance(parse(before + word + between + at + rest), Start)
 
 
-@relaxed
+@many
 @given(before=unquoted_texts, mention=st.sampled_from(MENTIONS), after=unquoted_texts)
 def test_a_mention_anywhere_never_starts_a_session_for_oneself(before, mention, after):
     command = parse(before + mention + after)
     assert not isinstance(command, Start) or command.target in ("U0BEN", "W0ANA9")
 
 
-@relaxed
+@many
 @given(before=st.lists(st.sampled_from([*INVISIBLE, *CONTROLS, " "]), max_size=45).map("".join), rest=unquoted_texts)
 def test_a_group_in_a_persons_place_never_starts_a_session(before, rest):
     assert not isinstance(parse(before + "<!subteam^S0ALL|@all>" + rest), Start)
 
 
-@relaxed
+@many
 @given(st.sampled_from(PAIRS), unquoted_texts)
 def test_quotes_force_a_name_for_oneself(pair, text):
     command = parse(pair[0] + text + pair[1])

@@ -28,7 +28,7 @@ WORDS = Words("/cobrowse", "<#C0HELP>")
 
 PIECES = [*"&<>`*\n|”", "<!channel>", "<@U0EVIL>", "<https://evil.example|x>", "&lt;", "a" * 40]
 unsafe = st.text(max_size=300) | st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
-relaxed = settings(deadline=None, max_examples=60)
+some = settings(max_examples=60)
 
 
 def request(**more: Any) -> Request:
@@ -107,7 +107,7 @@ def failures(words: str) -> list[errors.CobrowseError]:
     ]
 
 
-@relaxed
+@some
 @given(unsafe, st.booleans(), st.sampled_from([None, True, False]))
 def test_no_session_name_gets_out_unescaped(name, for_another, told):
     asked = request(target="U0BEN") if for_another else request()
@@ -116,7 +116,7 @@ def test_no_session_name_gets_out_unescaped(name, for_another, told):
         assert_fit_for_slack(message)
 
 
-@relaxed
+@some
 @given(unsafe)
 def test_no_word_of_the_service_gets_out_unescaped(words):
     for error in failures(words):
@@ -127,7 +127,7 @@ def test_no_word_of_the_service_gets_out_unescaped(words):
     assert_fit_for_slack(WORDS.card(request(), started(id=words or "-")))
 
 
-@relaxed
+@some
 @given(unsafe)
 def test_no_typed_word_gets_out_unescaped(typed):
     assert_fit_for_slack(guide(WORDS, Help(instead_of=clean_name(typed)), "ref7ref7ref7"))
