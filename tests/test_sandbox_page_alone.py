@@ -64,7 +64,7 @@ async def test_a_press_nobody_answers_gets_a_sign(page: Any, slack: SandboxSlack
 
 
 async def test_nothing_is_shown_until_slack_says_that_the_command_failed(page: Any, slack: SandboxSlack) -> None:
-    slack.ack_seconds = 0.4
+    slack.ack_seconds = 2.0
     await say(page, "/cobrowse sleep")
     await asyncio.sleep(0.2)
     assert await page.get_by_role("article").count() == 0
