@@ -1,13 +1,16 @@
-# The image holds the bot and the libraries of requirements-image.txt, and runs as a user that owns nothing in it.
+# The image holds the bot and the libraries of requirements-image.txt, and runs as a user that owns nothing in it. What
+# builds it is pinned too, by requirements-build.txt, and stays behind.
 # The only place it writes to is /data, where the SQLite file is: mount a volume there, or set DATABASE_URL.
 FROM python:3.13-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv --without-pip /opt/cobrowse-bot
-COPY requirements-image.txt /src/
-RUN pip --python /opt/cobrowse-bot/bin/python install --require-hashes -r /src/requirements-image.txt
+COPY requirements-image.txt requirements-build.txt /src/
+RUN pip --python /opt/cobrowse-bot/bin/python install --require-hashes -r /src/requirements-image.txt \
+  && pip install --require-hashes -r /src/requirements-build.txt
 COPY pyproject.toml README.md LICENSE /src/
 COPY bot /src/bot
-RUN pip --python /opt/cobrowse-bot/bin/python install --no-deps /src
+RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels /src \
+  && pip --python /opt/cobrowse-bot/bin/python install --no-deps --no-index /wheels/*.whl
 
 FROM python:3.13-slim-bookworm
 RUN groupadd --gid 10001 cobrowse \

@@ -43,11 +43,20 @@ def test_the_image_runs_as_nobody_in_particular_and_holds_only_what_is_named() -
     assert 'ENTRYPOINT ["cobrowse-bot"]\nCMD ["run"]' in last
     assert "HOST=0.0.0.0" in last
     assert "/healthz" in last
-    assert "--require-hashes" in stages[0]
+    assert_nothing_is_fetched_without_a_hash(stages[0])
     copied = {word for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.M) for word in line.split()[:-1]}
     let_in = {line[1:] for line in (HOUSE / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     assert copied == let_in
     assert all((HOUSE / name).exists() for name in copied)
+
+
+def assert_nothing_is_fetched_without_a_hash(stage: str) -> None:
+    """Each of pip's commands asks for hashes, or has neither libraries nor tools to fetch."""
+    commands = re.findall(r"\bpip (?:--python \S+ )?(?:install|wheel) .*", stage)
+    assert len(commands) == 4
+    for command in commands:
+        closed = {"--no-index", "--no-deps"}, {"--no-build-isolation", "--no-deps"}, {"--require-hashes"}
+        assert any(flags <= set(command.split()) for flags in closed), command
 
 
 def test_the_composition_is_two_locked_up_replicas_that_are_given_time_to_stop() -> None:
