@@ -175,11 +175,11 @@ def sandbox(
         raise click.BadParameter(f"choose one of {', '.join(sandbox_run.ROLES)}", param_hint="--as")
     if once is not None and once.split(" ")[0] != "/cobrowse":
         raise click.BadParameter('begin with the command, as in "/cobrowse Checkout help"', param_hint="--once")
-    if fault is not None and fault not in sandbox_run.FAULTS:
-        raise click.BadParameter(f"choose one of {', '.join(sandbox_run.FAULTS)}", param_hint="--genesys")
     conversations = conversations or _sandbox_conversations()
-    if fault == sandbox_run.PUBLIC_ONLY and not conversations:
-        raise click.BadParameter(f"{fault} takes --conversations, too", param_hint="--genesys")
+    faults = sandbox_run.faults_of(conversations)
+    if fault is not None and fault not in faults:
+        api = "with --conversations" if conversations else "without --conversations"
+        raise click.BadParameter(f"choose, {api}, one of {', '.join(faults)}", param_hint="--genesys")
     if once is None:
         try:
             asyncio.run(sandbox_run.serve_page(port, fault=fault, http=http, conversations=conversations))

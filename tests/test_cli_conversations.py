@@ -50,11 +50,13 @@ async def test_start_takes_a_conversation_and_prints_link_and_code(tmp_path: Pat
 
 async def test_once_prints_the_join_url_and_says_which_choice_there_is(tmp_path: Path) -> None:
     once = ["sandbox", "--once", "/cobrowse"]
-    one, several, none, needless = await asyncio.gather(
+    one, several, none, *needless = await asyncio.gather(
         typed(tmp_path, [*once, "--json"], CHOSEN),
         typed(tmp_path, [*once, "--conversations", "several", "--http"]),
         typed(tmp_path, [*once, "--conversations", "none"], CHOSEN),
         typed(tmp_path, [*once, "--genesys", "user-context"]),
+        typed(tmp_path, [*once, "--genesys", "no-join-url", "--conversations", "one"]),
+        typed(tmp_path, [*once, "--genesys", "unknown-application", "--conversations", "one"]),
     )
     assert (one.code, one.err) == (0, "")
     assert re.match(r"http://127\.0\.0\.1:\d+/messenger#\d{9}$", json.loads(one.out)["joinUrl"])
@@ -63,8 +65,8 @@ async def test_once_prints_the_join_url_and_says_which_choice_there_is(tmp_path:
     assert "[Start with Carla Customer]" in several.out
     assert (none.code, none.err) == (1, "")
     assert "no customer" in none.out
-    assert (needless.code, needless.out) == (2, "")
-    assert "--conversations" in needless.err
+    assert [(run.code, run.out) for run in needless] == [(2, "")] * 3
+    assert ["choose, with --conversations" in run.err for run in needless] == [False, True, True]
 
 
 def test_the_sandbox_names_a_setting_it_cannot_understand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -40,12 +40,18 @@ FAULTS: dict[str, dict[str, Any]] = {
     "user-context": {},
 }
 """What one can make Genesys do, and how it does it here: a limit that never lifts would only make one wait."""
-PUBLIC_ONLY = "user-context"
-"""It is for conversations alone."""
+PUBLIC_ONLY, SESSIONS_ONLY = ("user-context",), ("unknown-application", "no-join-url")
+"""Conversations know neither applications nor join URLs, and sessions need no person who has signed in."""
 
-__all__ = ["CHOICES", "FAULTS", "PUBLIC_ONLY", "ROLES", "open_page", "open_sandbox", "run_once", "serve_page"]
+__all__ = ["CHOICES", "FAULTS", "ROLES", "faults_of", "open_page", "open_sandbox", "run_once", "serve_page"]
 
 Traffic = Callable[[dict[str, Any]], None]
+
+
+def faults_of(conversations: str | None) -> list[str]:
+    """Those of FAULTS that the API in use can have."""
+    others = SESSIONS_ONLY if conversations else PUBLIC_ONLY
+    return [name for name in FAULTS if name not in others]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +65,9 @@ class Sandbox:
     async def misbehave(self, fault: str | None) -> None:
         """Makes Genesys do one of FAULTS, and nothing else; None: behave."""
         await self.genesys.misbehave(None)
-        self.genesys.conversations.only_people = fault == PUBLIC_ONLY
+        self.genesys.conversations.only_people = fault == "user-context"
         self.genesys.applications = world.OTHER_APPLICATIONS if fault == "unknown-application" else world.APPLICATIONS
-        if fault in FAULTS and fault not in ("unknown-application", PUBLIC_ONLY):
+        if fault in FAULTS and fault not in ("unknown-application", "user-context"):
             await self.genesys.misbehave(fault, **FAULTS[fault])
 
 
@@ -163,7 +169,7 @@ async def open_page(
             page.traffic(entry)
 
     async with open_sandbox(http=http, conversations=conversations, on_traffic=on_traffic) as sandbox:
-        faults = {name: genesys_faults.FAULTS[name] for name in FAULTS if conversations or name != PUBLIC_ONLY}
+        faults = {name: genesys_faults.FAULTS[name] for name in faults_of(conversations)}
         people = list(world.LABELS.items())
         page = SandboxPage(slack=sandbox.slack, people=people, faults=faults, set_fault=sandbox.misbehave)
         await sandbox.misbehave(fault)
