@@ -31,13 +31,13 @@ class MortalStore:
         return MortalTable(self._store.sessions)
 
     async def accept(self, request: Any, agent: Any = None) -> Any:
-        die(f"before:accepted:{request.name}")
+        die(f"before:accepted:{named(request)}")
         accepted = await self._store.accept(request, agent)
-        die(f"after:{accepted.state}:{request.name}")
+        die(f"after:{accepted.state}:{named(request)}")
         return accepted
 
     async def advance(self, request_id: Any, from_: Any, to: Any, **how: Any) -> Any:
-        name = (await self._store.find(request_id)).request.name
+        name = named((await self._store.find(request_id)).request)
         die(f"before:{to}:{name}")
         moved = await self._store.advance(request_id, from_, to, **how)
         die(f"after:{to}:{name}")
@@ -59,6 +59,11 @@ class MortalTable:
             return result
 
         return call
+
+
+def named(request: Any) -> str:
+    """By its session's name, or else by its kind."""
+    return request.name or request.kind.value
 
 
 def die(where: str) -> None:

@@ -1,6 +1,7 @@
 """How many sessions may be started in a minute, and how many requests may be under way."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,15 +22,15 @@ class Clock:
 
 def start(who: str = ANA, **how: Any) -> Request:
     parts = {"kind": Kind.START, "team_id": "T1", "enterprise_id": None, "channel_id": "C1", "requester": who, **how}
-    return Request(id=new_request_id(), key="k", accepted_at=datetime.now(UTC), **parts)
+    return Request(id=new_request_id(), key=new_request_id(), accepted_at=datetime.now(UTC), **parts)
 
 
 def admitted(keeper: Gatekeeper, requests: list[Request]) -> int:
-    """How many of them got in."""
+    """How many of them got in, each as a command of its own."""
     count = 0
     for request in requests:
         try:
-            keeper.admit(request, 0)
+            keeper.admit(replace(request, key=new_request_id()), 0)
         except TooManyStarts:
             continue
         count += 1
@@ -47,6 +48,30 @@ def test_a_person_may_start_six_of_their_own_a_minute_and_one_more_when_the_firs
     assert (refused.value.most, refused.value.wait_seconds, refused.value.everybody) == (6, 54, False)
     clock.now += 54
     assert admitted(keeper, [start()] * 2) == 1
+
+
+def test_what_is_delivered_again_is_neither_counted_nor_refused() -> None:
+    keeper = Gatekeeper(Limits(person_starts=2, under_way=1))
+    first = start()
+    for _ in range(5):
+        keeper.admit(first, 0)
+    keeper.admit(start(), 0)
+    with pytest.raises(TooManyStarts):
+        keeper.admit(start(), 0)
+    keeper.admit(first, 0)
+    keeper.admit(first, 1)
+    with pytest.raises(TooManyUnderWay):
+        keeper.admit(start(), 1)
+
+
+async def test_an_accepted_command_that_slack_delivers_again_is_not_told_that_it_is_too_many() -> None:
+    async with open_journey(COBROWSE_PERSON_STARTS_PER_MINUTE="1") as journey:
+        delivery = await journey.slack.command(ANA, "Deal")
+        again = await journey.slack.redeliver(delivery)
+        assert (delivery.acked, again.acked, again.body) == (True, True, delivery.body)
+        await journey.finish()
+        assert [link(message) for message in journey.slack.seen_by(ANA)]
+        assert len(journey.genesys.creates) == 1
 
 
 def test_each_person_counts_alone_and_starts_for_others_count_apart() -> None:

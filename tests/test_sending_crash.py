@@ -1,11 +1,15 @@
-"""kill -9 while a message to a customer is under way: nobody gets it twice, and the person is told so."""
+"""A bot dies or is cut off while a message to a customer is under way: nobody gets it twice, and one thing is told."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from journey import ANA, Servers, buttons, open_servers, words
+from postgres import new_database
+from replicas_bench import replica, until
 from test_crash import SECONDS, Bots
+from wire import new_wire
 
 from bot.sandbox.slack import Message
 
@@ -45,6 +49,33 @@ async def test_a_message_that_may_have_gone_out_is_not_sent_by_the_next_process(
     assert servers.genesys.count("sms") == 1
 
 
+@pytest.mark.parametrize(
+    ("dies", "told"),
+    [
+        ("before:created:send", "Nobody knows whether the link was sent"),
+        ("after:created:send", "was sent to the number ending in 0123"),
+        ("before:answered:send", "was sent to the number ending in 0123"),
+    ],
+)
+async def test_what_was_sent_is_told_as_sent_and_never_as_anything_else(bots: Bots, dies: str, told: str) -> None:
+    """Even when the session is over by the time at which it is told again."""
+    servers = bots.servers
+    dead = await bots.start(dies)
+    question = await asked(servers)
+    read: list[str] = []
+    servers.slack.workspace.listeners.append(lambda one: read.append(words(one)) if one is question else None)
+    await servers.slack.press(ANA, question, "send_link")
+    await dead.wait()
+    for session in servers.genesys.sessions.values():
+        session.status = "ended"
+    before = len(read)
+    await bots.resume()
+    await servers.slack.until(lambda: len(read) > before, SECONDS)
+    assert [told for each in read if told not in each] == []
+    assert buttons(question) == {}
+    assert servers.genesys.count("sms") == 1
+
+
 async def test_a_press_that_was_written_down_before_anything_went_out_is_seen_through(bots: Bots) -> None:
     """Genesys's answer to the look at the session never comes, so that nothing has been sent when the process dies."""
     servers = bots.servers
@@ -60,3 +91,22 @@ async def test_a_press_that_was_written_down_before_anything_went_out_is_seen_th
     await bots.start()
     await servers.slack.until(lambda: servers.genesys.outbox.sent, SECONDS)
     assert [sent.to for sent in servers.genesys.outbox.sent] == [NUMBER]
+
+
+async def test_a_replica_that_is_cut_off_while_it_sends_does_not_contradict_the_one_that_took_over(quick: None) -> None:
+    async with new_database() as url, new_wire(url) as wire, open_servers() as servers:
+        async with replica(servers, wire.url):
+            question = await asked(servers)
+            await servers.genesys.misbehave("slow", on="sms", seconds=4.0)
+            await servers.slack.press(ANA, question, "send_link")
+            await until(lambda: servers.genesys.count("sms"))
+            wire.forget()
+            async with replica(servers, url):
+                await until(lambda: "Nobody knows" in question.text)
+                await until(lambda: servers.genesys.outbox.sent)
+                await asyncio.sleep(1.0)  # the first has its answer from Genesys, and nowhere to write it down
+                assert "Nobody knows" in question.text
+                wire.heal()
+                await asyncio.sleep(1.0)
+        assert "Nobody knows" in question.text
+        assert len(servers.genesys.outbox.sent) == 1

@@ -113,9 +113,8 @@ class Desk:
         if accepted.is_new:
             if ready and accepted.linked:
                 ready = Ready(ready.agent, Host(accepted.linked, LINK))
-            creating = accepted.state is State.CREATING
             request = replace(request, same_as=accepted.same_as) if accepted.same_as else request
-            self._begin(Kept(request, accepted.state), ready if creating else None)
+            self._begin(Kept(request, accepted.state), ready if accepted.state is State.CREATING else None)
         return accepted.is_new
 
     def _ready(self, request: Request) -> Ready | None:
@@ -183,7 +182,8 @@ class Desk:
             reached = await self._teller.answer(request, outcome)
             seconds = time.monotonic() - began
             self._journal.ended(request, outcome, reached, seconds)
-            await self._tails.join()
+            if progress.is_settled:
+                await self._tails.join()
             self._journal.write_line(request, outcome, reached, seconds, progress.create_seconds)
             await progress.write_down(State.ANSWERED, patience_seconds=ANSWERED_PATIENCE_SECONDS)
         except Superseded:
@@ -197,6 +197,8 @@ class Desk:
         try:
             if ready:
                 return await self._create(kept.request, ready, progress)
+            if kept.state is State.CREATED and (deed := self._deeds.get(kept.request.kind)):
+                return await deed.recall(kept.request)
             end = known_end(kept)
             if isinstance(end, Session):
                 return await self._told(kept.request, Started(end))
@@ -206,16 +208,16 @@ class Desk:
         except CobrowseError as error:
             return error
         except asyncio.CancelledError:
-            return Interrupted(maybe_created=progress.state is State.CREATING)
+            return Interrupted(maybe_created=progress.state is not State.ACCEPTED)
         except Exception:
             log.exception("unexpected", extra={"fields": {"request": kept.request.id}})
-            return Unexpected(maybe_created=progress.state is State.CREATING)
+            return Unexpected(maybe_created=progress.state is not State.ACCEPTED)
 
     async def _begun_outcome(self, request: Request, progress: Progress) -> Outcome:
         if handle := self._handlers.get(request.kind):
             return await handle(request)
-        if do := self._deeds.get(request.kind):
-            return await do(request, progress)
+        if deed := self._deeds.get(request.kind):
+            return await deed.do(request, progress)
         if session := await session_of_another(request, self._store):
             await progress.write_down(State.CREATED, session=session)
             return Started(session)  # whoever it is for was told by the other
@@ -227,20 +229,22 @@ class Desk:
         return await self._create(request, Ready(agent, host), progress)
 
     async def _create(self, request: Request, ready: Ready, progress: Progress) -> Started:
-        agent, host = ready.agent, ready.host
         try:
-            session = await self._sessions.create(self._offer.order(request, agent, host), progress)
+            session = await self._sessions.create(self._offer.order(request, ready.agent, ready.host), progress)
         except InvalidHost:
-            await self._hosts.forget(agent)
+            await self._hosts.forget(ready.agent)
             raise
-        started = Started(session, rule=host.rule)
+        started = Started(session, rule=ready.host.rule)
         try:
             await progress.write_down(State.CREATED, session=session)
-            return await self._told(request, started)
         except asyncio.CancelledError:  # the bot stops; the session exists, and is not to be denied
             return replace(started, agent_told=False if is_unasked(request) else None)
+        return await self._told(request, started)
 
     async def _told(self, request: Request, started: Started) -> Started:
         if not is_unasked(request):
             return started
-        return replace(started, agent_told=await self._teller.tell_agent(request, started.session))
+        try:
+            return replace(started, agent_told=await self._teller.tell_agent(request, started.session))
+        except asyncio.CancelledError:  # as above
+            return replace(started, agent_told=False)

@@ -18,6 +18,8 @@ from bot.desk.steps import STARTS
 
 WINDOW_SECONDS = 60.0
 PEOPLE = 50_000
+Counted = tuple[float, str]
+"""When, and which request's key."""
 
 
 @dataclass(eq=False)
@@ -58,22 +60,25 @@ class Gatekeeper:
     def __init__(self, limits: Limits, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
         self._clock = clock
-        self._starts: TTLCache[str, deque[float]] = TTLCache(PEOPLE, WINDOW_SECONDS, clock)
+        self._starts: TTLCache[str, deque[Counted]] = TTLCache(PEOPLE, WINDOW_SECONDS, clock)
 
     def admit(self, request: Request, under_way: int) -> None:
-        """Counts it in. Raises TooManyStarts, TooManySends, TooManyUnderWay, and counts nothing then."""
+        """Counts it in, once however often it is delivered. Raises TooManyStarts, TooManySends, TooManyUnderWay, and
+        counts nothing then."""
         limits = self._limits
+        kept = [(key, self._recent(key), most) for key, most in self._counted(request) if most]
+        if kept and any(key == request.key for _, key in kept[0][1]):
+            return
         if limits.under_way and under_way >= limits.under_way:
             raise TooManyUnderWay
-        kept = [(key, self._recent(key), most) for key, most in self._counted(request) if most]
         for key, recent, most in kept:
             if len(recent) >= most:
-                wait_seconds = math.ceil(max(1.0, recent[0] + WINDOW_SECONDS - self._clock()))
+                wait_seconds = math.ceil(max(1.0, recent[0][0] + WINDOW_SECONDS - self._clock()))
                 if request.kind is Kind.SEND:
                     raise TooManySends(most, wait_seconds)
                 raise TooManyStarts(most, wait_seconds, everybody=key == request.team_id)
         for key, recent, _ in kept:
-            recent.append(self._clock())
+            recent.append((self._clock(), request.key))
             self._starts[key] = recent  # anew, so that it lives as long as its latest start counts
 
     def _counted(self, request: Request) -> tuple[tuple[str, int], ...]:
@@ -90,9 +95,9 @@ class Gatekeeper:
             own = (f"{person}/steps", limits.person_starts)
         return own, (request.team_id, limits.workspace_starts)
 
-    def _recent(self, key: str) -> deque[float]:
-        """When it started within the last minute, oldest first."""
-        recent: deque[float] = self._starts.get(key) or deque()
-        while recent and recent[0] <= self._clock() - WINDOW_SECONDS:
+    def _recent(self, key: str) -> deque[Counted]:
+        """What was counted within the last minute, oldest first."""
+        recent: deque[Counted] = self._starts.get(key) or deque()
+        while recent and recent[0][0] <= self._clock() - WINDOW_SECONDS:
             recent.popleft()
         return recent

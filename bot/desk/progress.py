@@ -10,6 +10,7 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -49,9 +50,16 @@ class Watcher(Protocol):
     async def waiting(self, seconds: float) -> None: ...
 
 
-Deed = Callable[[Request, Watcher], Awaitable[Success]]
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What must not be done twice. The watcher is told when it goes out, and after that it is not asked again; what it
+    came to is written down before anybody is told, and `recall` says it once more after a crash."""
+
+    do: Callable[[Request, Watcher], Awaitable[Success]]
+    recall: Callable[[Request], Awaitable[Success]]
+
+
 Deeds = Mapping[Kind, Deed]
-"""Who does what must not be done twice: the watcher is told when it goes out, and after that it is not asked again."""
 
 
 class Notifier(Protocol):
@@ -78,6 +86,11 @@ class Progress:
         self._perhaps: list[State] = []
         self._unwritten = False
         self._timer = asyncio.get_running_loop().call_later(note_after_seconds, self._note)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether a crash could not change any more what is told."""
+        return self.state in (State.CREATED, State.FAILED)
 
     @property
     def requester(self) -> str:
@@ -154,6 +167,8 @@ class Progress:
             await self.write_down(State.FAILED, failure=outcome)
         elif isinstance(outcome, Started) and self.state is not State.CREATED:
             await self.write_down(State.CREATED, session=outcome.session)
+        elif self.state is State.CREATING:  # a deed is done, and makes no session
+            await self.write_down(State.CREATED)
 
     async def write_down(
         self,

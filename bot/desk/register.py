@@ -128,6 +128,10 @@ class Register:
             raise LinkUsedUp
         return record
 
+    async def known(self, session_id: SessionId) -> SessionRecord | None:
+        """That session, over or not, for whom nothing is to be looked at anew."""
+        return await self._book.session(session_id)
+
     async def _named(self, request: Request) -> SessionRecord:
         record = await self._book.session(SessionId(request.argument or ""))
         if record is None or record.team_id != team_of(request):

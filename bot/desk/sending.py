@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from bot.desk.addresses import Address, Medium, read_address
+from bot.desk.errors import Interrupted
 from bot.desk.models import Kind, Request, SessionId
 from bot.desk.outcomes import Handlers, Proposed, Sent
-from bot.desk.progress import Deeds, Watcher
+from bot.desk.progress import Deed, Deeds, Watcher
 from bot.desk.register import Register
 from bot.desk.remembered import SessionRecord
 from bot.desk.sending_errors import CountryNotAllowed, NoLinkToSend, SendingOff, TextTooLong
@@ -74,7 +75,7 @@ class Sending:
 
     def deeds(self) -> Deeds:
         """What sends."""
-        return {Kind.SEND: self.send}
+        return {Kind.SEND: Deed(self.send, self.recall)}
 
     async def propose(self, request: Request) -> Proposed:
         """Which link would go where."""
@@ -106,6 +107,14 @@ class Sending:
             words = filled(terms.email_text, link)
             reference = await self._carrier.email(terms.email_from, address.text, terms.email_subject, words, watcher)
         return Sent(record, address, reference)
+
+    async def recall(self, request: Request) -> Sent:
+        """That it was sent, once more; the service's reference was not kept. Raises Interrupted."""
+        session_id, text = unpack(request.argument)
+        record = await self._register.known(session_id)
+        if record is None:
+            raise Interrupted(maybe_created=True)
+        return Sent(record, read_address(text))
 
     def _checked(self, text: str) -> Address:
         """An address that may be sent to."""
