@@ -170,6 +170,20 @@ async def test_an_agent_started_for_by_somebody_else_is_told_after_a_crash_too(b
     assert f"<@{SAM}> started a co-browse session for you" in told
 
 
+async def test_a_stop_while_the_next_start_tells_the_agent_does_not_deny_the_session(bots: Bots) -> None:
+    slack, genesys = bots.servers.slack, bots.servers.genesys
+    dead = await bots.start("after:created:Deal")
+    await slack.command(SAM, "@ben Deal")
+    await dead.wait()
+    slack.misbehave("conversations.open", "slow", seconds=20)
+    await bots.resume()
+    await asyncio.sleep(0.5)
+    assert slack.seen_by(SAM) == []
+    await bots.after.aclose()
+    (card,) = slack.seen_by(SAM)
+    assert {link(card)} == {session.join_url for session in genesys.sessions.values()}
+
+
 async def test_a_request_delivered_again_after_a_crash_is_one_request(bots: Bots) -> None:
     slack, genesys = bots.servers.slack, bots.servers.genesys
     dead = await bots.start("after:answered:Deal")
