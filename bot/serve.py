@@ -163,7 +163,8 @@ async def health_door(health: Health, settings: Settings) -> AsyncIterator[None]
 @asynccontextmanager
 async def listening(server: web.Application, host: str, port: int, named: str) -> AsyncIterator[int]:
     """The port it listens on. Leaving it answers what has been received. Raises Refused."""
-    runner = web.AppRunner(server, access_log=None, shutdown_timeout=1.0)
+    # Nothing is unpacked: Slack signs what it sends.
+    runner = web.AppRunner(server, access_log=None, shutdown_timeout=1.0, auto_decompress=False)
     await runner.setup()
     try:
         site = await _listen(runner, host, port, named)

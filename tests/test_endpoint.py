@@ -164,6 +164,14 @@ async def test_a_body_announced_as_too_large_is_refused_before_it_comes(
     assert await raw(over_http, head(over_http, f"Content-Length: {announced}", content_type)) == 413
 
 
+@pytest.mark.parametrize("packed", ["gzip", "deflate", "br"])
+async def test_nothing_is_unpacked(over_http: Journey, caplog: pytest.LogCaptureFixture, packed: str) -> None:
+    """What is signed is what came; and anybody can send what cannot be unpacked, or is a thousand times as large."""
+    start = head(over_http, f"Content-Encoding: {packed}\r\nContent-Length: 5")
+    assert await raw(over_http, start + b"xxxxx") == 401
+    assert {record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING} == {"refused"}
+
+
 async def test_without_signature_headers_no_body_is_waited_for(over_http: Journey) -> None:
     start = f"POST /slack/events HTTP/1.1\r\nHost: bot\r\nContent-Type: {FORM}\r\nContent-Length: 500\r\n\r\n"
     assert await raw(over_http, start.encode()) == 401

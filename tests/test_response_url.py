@@ -1,5 +1,7 @@
 """A response_url that does not take an answer at once: what is tried again, how often, and what is not."""
 
+import asyncio
+import itertools
 import logging
 from dataclasses import replace
 
@@ -12,6 +14,7 @@ from test_late_answers import LOST, deliveries, ways
 from bot.desk.models import Started
 from bot.sandbox.slack import SandboxSlack
 from bot.slack import response_url
+from bot.slack.deadlines import WAY_SECONDS
 from bot.slack.delivery import Delivery, new_http_session
 from bot.slack.response_url import LONGEST_ORDERED_SECONDS, REPEATS, ResponseUrls
 
@@ -77,6 +80,29 @@ async def test_a_rate_limit_that_stays_is_given_up_after_three_tries() -> None:
         slack.misbehave("response_url", "ratelimited", retry_after=0)
         assert await delivery.answer(replace(ASKED, reply_url=made(slack)), LOST)
         assert ways(slack) == ["response_url"] * (REPEATS + 1) + ["chat.postEphemeral"]
+
+
+async def test_a_connection_that_died_unnoticed_is_given_up_for_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(response_url, "_TIMEOUT", aiohttp.ClientTimeout(sock_read=0.3))
+    answered: list[int] = []
+    connections = itertools.count()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Nothing comes back any more on the first connection after its first post."""
+        number = next(connections)
+        while b"{}" in await reader.read(65536):
+            if answered != [0] or number > 0:
+                answered.append(number)
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/response/x"
+    async with asyncio.timeout(10), new_http_session() as http:
+        assert [await ResponseUrls(http, lambda _: None).post(url, {}) for _ in range(3)] == [200] * 3
+    server.close()
+    assert answered == [0, 1, 1]
+    assert response_url.TRY_SECONDS * 2 < WAY_SECONDS
 
 
 async def test_nobody_there_is_tried_three_times_and_raised() -> None:

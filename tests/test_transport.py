@@ -30,10 +30,12 @@ async def exchanged(request: httpx.Request, *, short: bool) -> tuple[bytes, http
 
 
 @pytest.mark.parametrize("short", [True, False])
-async def test_a_call_without_a_body_says_nothing_of_one(short: bool) -> None:
-    heard, _ = await exchanged(httpx.Request("GET", "http://127.0.0.1/x", headers={"A": "b"}), short=short)
-    assert heard.startswith(b"GET /x HTTP/1.1\r\n")
-    assert b"content-" not in heard.lower()
+@pytest.mark.parametrize("method", ["GET", "DELETE", "POST"])
+async def test_a_call_without_a_body_says_nothing_of_one(method: str, short: bool) -> None:
+    """But that a POST has none: an offer of a co-browse in a conversation is one."""
+    heard, _ = await exchanged(httpx.Request(method, "http://127.0.0.1/x", headers={"A": "b"}), short=short)
+    assert heard.startswith(b"%b /x HTTP/1.1\r\n" % method.encode())
+    assert b"content-" not in heard.lower().replace(b"content-length: 0\r\n", b"")
     assert heard.endswith(b"\r\n\r\n")
 
 

@@ -74,7 +74,7 @@ class Transport(httpx.AsyncBaseTransport):
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
-                skip_auto_headers=("Accept-Encoding", "User-Agent"),
+                skip_auto_headers=("Accept-Encoding", "Content-Type", "User-Agent"),
             )
         return self._session
 

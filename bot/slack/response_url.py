@@ -18,8 +18,10 @@ REPEAT_SECONDS = 0.5
 LONGEST_ORDERED_SECONDS = 5
 """A Retry-After of more is not waited for: somebody waits, and there are other ways to reach them."""
 _HEADERS = {"Content-Type": "application/json; charset=utf-8"}
-_TIMEOUT = aiohttp.ClientTimeout(sock_connect=10.0)
-"""What a post may take as a whole is for whoever sends it: delivery.py, by deadlines.py."""
+TRY_SECONDS = 5.0
+"""So long one try may hear nothing: a connection that has died unnoticed is given up for a new one while there is time.
+What a post may take as a whole is for whoever sends it: delivery.py, by deadlines.py."""
+_TIMEOUT = aiohttp.ClientTimeout(sock_connect=TRY_SECONDS, sock_read=TRY_SECONDS)
 
 
 class ResponseUrls:
