@@ -38,7 +38,10 @@ def test_an_address_is_kept_in_the_one_form_that_machines_write(
 @pytest.mark.parametrize(
     ("typed", "why"),
     [
-        ("", "country"),
+        ("", "none"),
+        ("hello", "neither"),
+        ("to +14155550123", "neither"),
+        ("(0170) 1234567", "country"),
         ("0170 1234567", "country"),
         ("+1", "number"),
         ("+1 415 555", "number"),
@@ -49,6 +52,7 @@ def test_an_address_is_kept_in_the_one_form_that_machines_write(
         ("+44 20 7946 0000", "sms"),
         ("+44 70 1234 5678", "sms"),
         ("carla@", "email"),
+        ("to carla@example.com please", "email"),
         ("@example.com", "email"),
         ("carla@example", "email"),
         ("carla@[127.0.0.1]", "email"),

@@ -29,6 +29,7 @@ from bot.desk.models import (
     TeamId,
     UserId,
 )
+from bot.desk.outcomes import Listed
 from bot.desk.remembered import SessionRecord
 from bot.sandbox.slack_view_limits import read_view
 from bot.settings.doubts import doubts
@@ -66,8 +67,14 @@ def hidden(number: int, **how: Any) -> SessionRecord:
 
 
 def look(**changes: Any) -> Look:
-    usual: dict[str, Any] = {"identity": WHO, "place": None, "own": [record()]}
-    return Look(**(usual | changes))
+    """Lists of records are all that there are."""
+    whole: dict[str, Any] = {"identity": WHO, "place": None, "own": [record()]} | changes
+    return Look(
+        **{
+            name: Listed(tuple(it)) if name in ("own", "others") and isinstance(it, list) else it
+            for name, it in whole.items()
+        }
+    )
 
 
 def shown(**changes: Any) -> dict[str, Any]:
@@ -114,7 +121,15 @@ def test_what_the_tab_has_no_room_for_is_said() -> None:
     many = shown(own=[record(n, url_length=2900) for n in range(8)])
     assert 0 < presses(many).count("end_session") < 8
     assert "… and more: `/cobrowse status` shows them." in said(many)
-    assert presses(shown(own=[record(n, url_length=400) for n in range(8)])).count("end_session") == 8
+    whole = shown(own=[record(n, url_length=400) for n in range(8)])
+    assert presses(whole).count("end_session") == 8
+    assert "… and more" not in said(whole)
+
+
+def test_what_was_not_even_looked_up_is_said_too() -> None:
+    some = Listed((record(),), cut=True)
+    assert "… and more: `/cobrowse status` shows them." in said(shown(own=some))
+    assert "… and more: `/cobrowse list` shows them." in said(shown(others=some))
 
 
 def test_a_member_sees_who_they_are_their_sessions_with_links_and_how_to_start_one() -> None:

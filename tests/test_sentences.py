@@ -100,7 +100,7 @@ ERRORS = [
     steps.StepsOff(),
     limits.TooManySends(5, 30),
     sending_errors.SendingOff("sms"),
-    sending_errors.BadAddress("country"),
+    *(sending_errors.BadAddress(why) for why in ("none", "neither", "country")),
     sending_errors.CountryNotAllowed("JP"),
     sending_errors.NoLinkToSend(),
     sending_errors.LinkUsedUp(),

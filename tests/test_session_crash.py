@@ -49,7 +49,7 @@ def public(bots: Bots) -> list[Message]:
     return [each for each in bots.servers.slack.messages if each.visible_to is None]
 
 
-@pytest.mark.parametrize("dies", ["before:end_session", "after:end_session", "before:answered:None"])
+@pytest.mark.parametrize("dies", ["before:end_session", "after:end_session", "before:answered:end"])
 async def test_an_end_is_told_as_one_however_far_it_had_come(bots: Bots, dies: str) -> None:
     card, told = await card_and_crash(bots, dies, "end_session")
     assert "Co-browse session over" in words(card)
@@ -72,7 +72,7 @@ async def test_an_end_by_name_of_none_does_not_end_what_was_started_after_the_cr
     assert [session.status for session in genesys.sessions.values()] == ["ended", "active"]
 
 
-@pytest.mark.parametrize("dies", ["before:add_post:intended", "after:add_post:posted", "before:answered:None"])
+@pytest.mark.parametrize("dies", ["before:add_post:intended", "after:add_post:posted", "before:answered:share"])
 async def test_a_share_stands_in_the_channel_once(bots: Bots, dies: str) -> None:
     _, (told,) = await card_and_crash(bots, dies, "share_session")
     assert "Shared: everybody" in words(told)
@@ -94,7 +94,7 @@ async def test_a_link_by_address_survives_the_crash_and_its_address_does_not_sur
     bots: Bots, tmp_path: Path
 ) -> None:
     slack = bots.servers.slack
-    dead = await bots.start("after:accepted:None")
+    dead = await bots.start("after:accepted:link")
     await slack.command(SAM, "link @una ana@example.com")
     await dead.wait()
     alive = await bots.start()

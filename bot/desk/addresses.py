@@ -63,8 +63,10 @@ def _email(text: str) -> Address:
 
 
 def _number(text: str) -> Address:
+    if not text:
+        raise BadAddress("none")
     if not text.startswith(("+", "＋")):
-        raise BadAddress("country")
+        raise BadAddress("country" if text[0].isdigit() or text[0] == "(" else "neither")
     import phonenumbers  # noqa: PLC0415 - see above
 
     try:

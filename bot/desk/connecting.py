@@ -99,7 +99,7 @@ class Connecting(Generic[G]):
     async def disconnect(self, request: Request) -> Disconnected:
         was = await self._book.disconnect(_key(await self._access.enter(request)))
         if was is None:
-            raise NotConnected
+            raise ConnectOff(self._accounts.off) if self._accounts.off else NotConnected()
         await self._accounts.sign_out(was)
         return Disconnected(was.host_id)
 

@@ -74,10 +74,12 @@ class Register:
             raise NothingOpen(ever=False)
         return Recalled(await self._looked_at(record))
 
-    async def status(self, request: Request) -> Listed:
+    async def status(self, request: Request, *, looks: bool = True) -> Listed:
+        """`looks`: the service is asked about each; else they are as this bot last knew them."""
         await self._access.enter(request)
         found = await self._book.open_sessions(team_of(request), request.requester, MOST_OWN + 1)
-        return Listed(tuple(await self._still_open(found[:MOST_OWN])), cut=len(found) > MOST_OWN)
+        records = await self._still_open(found[:MOST_OWN]) if looks else found[:MOST_OWN]
+        return Listed(tuple(records), cut=len(found) > MOST_OWN)
 
     async def everybodys(self, request: Request) -> Listed:
         await self._access.enter(request)

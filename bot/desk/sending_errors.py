@@ -14,7 +14,8 @@ class SendingOff(CobrowseError):
 
 @dataclass(eq=False)
 class BadAddress(CobrowseError):
-    """Neither a number nor an e-mail address that can be sent to; `why`: "country", "number", "sms" or "email"."""
+    """Neither a number nor an e-mail address that can be sent to; `why`: "none", "neither", "country", "number", "sms"
+    or "email"."""
 
     why: str
 

@@ -31,8 +31,8 @@ RESERVED = {
     "link": rf"{_MENTION}\s+(?:[0-9A-Fa-f-]{{36}}|{_EMAIL})",
     "unlink": _MENTION,
     "new": "",
-    # Anything like a number or an address: what is wrong with it is said, and no session is called after it.
-    "send": rf"(?:[+＋(\d][\d\s()./-]*|<tel:[^>]+>|{_EMAIL}|[^\s@<>]+@[^\s@<>]+)",
+    # Whatever has a number or an address in it: what is wrong with it is said, and no session is called after it.
+    "send": rf"(?!.*{_MENTION})(?:|.*@.*|[+＋(\d][\d\s()./-]*|.*\d[\d\s()./-]{{5,}}\d.*)",
     "connect": "",
     "disconnect": "",
 }

@@ -18,12 +18,12 @@ from bot.desk.condition import Condition
 from bot.desk.errors import Busy, ChannelNotAllowed, CobrowseError, Unexpected
 from bot.desk.inquiries import Inquiries
 from bot.desk.models import ChannelId, Kind, Request, Role, Started, TeamId, UserId, new_request_id
-from bot.desk.outcomes import Ended, Outcome
+from bot.desk.outcomes import Ended, Listed, Outcome
 from bot.desk.register import Register
 from bot.slack import home_view
 from bot.slack.actions import read_actor
 from bot.slack.delivery import Delivery
-from bot.slack.home_view import REFRESH_ACTION, START_ACTION, Look, Records
+from bot.slack.home_view import REFRESH_ACTION, START_ACTION, Look
 from bot.slack.messages import Words
 from bot.slack.modals import Forms
 from bot.slack.views import View, Views
@@ -54,10 +54,11 @@ class Home:
         self._views, self._sources, self._delivery, self._words = views, sources, delivery, words
         self._newest: TTLCache[tuple[TeamId, UserId], object] = TTLCache(MOST_OPEN, OPEN_SECONDS)
 
-    def show_soon(self, asker: Request, *, is_new: bool = False) -> None:
-        """After the acknowledgement, for whom `asker` is of. `is_new`: they see nothing yet."""
+    def show_soon(self, asker: Request, *, is_new: bool = False, looks: bool = True) -> None:
+        """After the acknowledgement, for whom `asker` is of. `is_new`: they see nothing yet. `looks`: the service is
+        asked which sessions are still open, at the cost of its rate limit."""
         mine = self._newest[asker.team_id, asker.requester] = object()
-        self._delivery.soon(self._show(asker, mine, is_new))
+        self._delivery.soon(self._show(asker, mine, is_new, looks))
 
     def follow(self, request: Request, outcome: Outcome) -> None:
         """Shows it anew to whose sessions this has changed, if they have it open, and to who pressed End in it."""
@@ -70,29 +71,33 @@ class Home:
         if request.kind is Kind.END and not request.reply_url and not request.channel_id:
             people.add(request.requester)  # only in the tab can that be pressed
         for user_id in people:
-            self.show_soon(replace(request, requester=user_id, target=None, channel_id=ChannelId("")))
+            visitor = replace(request, requester=user_id, target=None, channel_id=ChannelId(""))
+            self.show_soon(visitor, looks=False)  # nobody may be looking at it, and creates need the rate limit
 
-    async def _show(self, asker: Request, mine: object, is_new: bool) -> None:
+    async def _show(self, asker: Request, mine: object, is_new: bool, looks: bool) -> None:
         if is_new:
             await self._views.publish(asker.requester, home_view.light())
-        view = await self._view(asker)
+        view = await self._view(asker, looks)
         if self._newest.get((asker.team_id, asker.requester)) is mine:  # else a newer one is being looked up
             await self._views.publish(asker.requester, view)
 
-    async def _view(self, asker: Request) -> View:
+    async def _view(self, asker: Request, looks: bool) -> View:
         access, words = self._sources.access, self._words
         try:
             await access.enter(asker)
             role = await access.role(asker.requester)
         except CobrowseError as error:
             return home_view.refused(error, words.contact)
-        return home_view.home(await self._look(asker, role), words.command, words.contact, sends=words.features.sends)
+        look = await self._look(asker, role, looks)
+        return home_view.home(look, words.command, words.contact, sends=words.features.sends)
 
-    async def _look(self, asker: Request, role: Role) -> Look:
+    async def _look(self, asker: Request, role: Role, looks: bool) -> Look:
         place, identity, own = await asyncio.gather(
-            self._place(asker), self._tried(self._sources.inquiries.whoami(asker)), self._tried(self._own(asker))
+            self._place(asker),
+            self._tried(self._sources.inquiries.whoami(asker)),
+            self._tried(self._sources.register.status(asker, looks=looks)),
         )
-        others: Records | CobrowseError | None = None
+        others: Listed | CobrowseError | None = None
         if role is not Role.MEMBER:
             others = await self._tried(self._others(asker))
         is_admin = role is Role.ADMIN
@@ -105,12 +110,9 @@ class Home:
             failure=self._sources.condition.failure if is_admin else None,
         )
 
-    async def _own(self, asker: Request) -> Records:
-        return (await self._sources.register.status(asker)).records
-
-    async def _others(self, asker: Request) -> Records:
+    async def _others(self, asker: Request) -> Listed:
         found = await self._sources.register.everybodys(asker)
-        return [record for record in found.records if not record.concerns(asker.requester)]
+        return replace(found, records=tuple(one for one in found.records if not one.concerns(asker.requester)))
 
     async def _place(self, asker: Request) -> ChannelNotAllowed | None:
         try:

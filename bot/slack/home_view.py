@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from bot.desk.condition import Failure
 from bot.desk.errors import ChannelNotAllowed, CobrowseError, HostNotFound
 from bot.desk.models import Identity
-from bot.desk.remembered import SessionRecord
+from bot.desk.outcomes import Listed
 from bot.slack.blocks import Block, button, buttons, context, escape, section
 from bot.slack.cards import listed
 from bot.slack.sentences import clock, sentence
@@ -23,7 +23,6 @@ MOST_OWN, MOST_OTHERS = 8, 15
 MOST_LETTERS = 18_000
 """Of sessions, as JSON: Slack sends the whole tab back each time it is opened, which the HTTP door has to take."""
 MOST_DOUBTS = 10
-Records = Sequence[SessionRecord]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +34,8 @@ class Look:
 
     identity: Identity | CobrowseError
     place: ChannelNotAllowed | None
-    own: Records | CobrowseError
-    others: Records | CobrowseError | None = None
+    own: Listed | CobrowseError
+    others: Listed | CobrowseError | None = None
     doubts: Sequence[str] | None = None
     failure: Failure | None = None
 
@@ -88,7 +87,7 @@ def _start(look: Look, command: str, contact: str) -> list[Block]:
 
 def _sessions(
     title: str,
-    records: Records | CobrowseError,
+    found: Listed | CobrowseError,
     most: int,
     more: str,
     contact: str,
@@ -97,19 +96,19 @@ def _sessions(
     send: bool = False,
 ) -> list[Block]:
     head: list[Block] = [{"type": "divider"}, section(f"*{title}*")]
-    if isinstance(records, CobrowseError):
-        return [*head, section(f":warning: They cannot be seen now. {_why(records, contact)}")]
-    if not records:
+    if isinstance(found, CobrowseError):
+        return [*head, section(f":warning: They cannot be seen now. {_why(found, contact)}")]
+    if not found.records:
         return [*head, section("There is none.")]
     shown, room = 0, MOST_LETTERS
-    for record in records[:most]:
+    for record in found.records[:most]:
         line = listed(record, everybodys=not own, elsewhere=True, send=send)
         room -= len(json.dumps(line))
         if room < 0:
             break
         head += line
         shown += 1
-    return [*head, context(more)] if len(records) > shown else head
+    return [*head, context(more)] if found.cut or len(found.records) > shown else head
 
 
 def _condition(doubts: Sequence[str], failure: Failure | None, contact: str) -> list[Block]:

@@ -6,6 +6,11 @@ from bot.slack.blocks import escape
 
 _NOTHING = "Nothing was sent."
 _ADDRESSES = {
+    "none": ("A phone number or an e-mail address is missing.", "Add one, such as +14155550123 or name@example.com."),
+    "neither": (
+        "That is neither a phone number nor an e-mail address.",
+        "Write it alone, such as +14155550123 or name@example.com.",
+    ),
     "country": ("That number has no country code.", "Write it with the plus, such as +14155550123."),
     "number": ("There is no such phone number.", "Check it, country code included, such as +14155550123."),
     "sms": ("That number takes no SMS.", "Ask your customer for a mobile number or an e-mail address."),
