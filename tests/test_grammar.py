@@ -175,6 +175,8 @@ def test_a_reserved_word_alone_never_starts_a_session(word, change):
         ("send +44 20 7946 0958 extra", Ask(Kind.PROPOSE, None, " +44 20 7946 0958 extra")),
         ("send it to 0151/234 567", Ask(Kind.PROPOSE, None, " it to 0151/234 567")),
         ("send", Ask(Kind.PROPOSE, None, " ")),
+        ("send <tel:12345|12345>", Ask(Kind.PROPOSE, None, " 12345")),
+        ("send it to <tel:12345|12345>", Ask(Kind.PROPOSE, None, " it to <tel:12345|12345>")),
         ("new", New()),
         ("connect", Ask(Kind.CONNECT)),
         ("Disconnect", Ask(Kind.DISCONNECT)),

@@ -8,7 +8,7 @@ import pytest
 from journey import ANA, Servers, buttons, open_servers, words
 from postgres import new_database
 from replicas_bench import replica, until
-from test_crash import SECONDS, Bots
+from test_crash import SECONDS, Bots, database  # noqa: F401 - a fixture
 from wire import new_wire
 
 from bot.sandbox.slack import Message
@@ -17,9 +17,9 @@ NUMBER = "+14155550123"
 
 
 @pytest.fixture
-async def bots(tmp_path: Path) -> AsyncIterator[Bots]:
+async def bots(database: str, tmp_path: Path) -> AsyncIterator[Bots]:  # noqa: F811
     async with open_servers() as servers:
-        opened = Bots(servers, f"sqlite:///{tmp_path / 'bot.db'}", tmp_path)
+        opened = Bots(servers, database, tmp_path)
         yield opened
         await opened.close()
 

@@ -32,7 +32,7 @@ RESERVED = {
     "unlink": _MENTION,
     "new": "",
     # Whatever has a number or an address in it: what is wrong with it is said, and no session is called after it.
-    "send": rf"(?!.*{_MENTION})(?:|.*@.*|[+＋(\d][\d\s()./-]*|.*\d[\d\s()./-]{{5,}}\d.*)",
+    "send": rf"(?!.*{_MENTION})(?:|.*@.*|.*<tel:.*|[+＋(\d][\d\s()./-]*|.*\d[\d\s()./-]{{5,}}\d.*)",
     "connect": "",
     "disconnect": "",
 }
