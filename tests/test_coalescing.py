@@ -54,3 +54,19 @@ async def test_the_answer_goes_out_before_what_is_left_to_do_and_a_stop_waits_fo
             assert link(await journey.asks(words))
         assert answered() == 0
     assert answered() == 2
+
+
+async def test_what_a_crash_would_change_waits_for_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Unless it is written down that it was told, a list is looked up anew after a crash; a session is not made anew."""
+    monkeypatch.setattr(desk, "Coalescer", lambda: Coalescer(2.0))
+    caplog.set_level(logging.INFO, "bot.desk.journal")
+    async with open_journey() as journey:
+        assert link(await journey.asks("one"))
+        await journey.asks("status")
+        async with asyncio.timeout(1.5):
+            while not [record for record in caplog.records if record.message == "answered"]:  # noqa: ASYNC110 - a log
+                await asyncio.sleep(0.01)
+        (line,) = (record for record in caplog.records if record.message == "answered")
+        assert getattr(line, "fields", {})["kind"] == "status"

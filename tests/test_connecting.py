@@ -133,7 +133,8 @@ async def test_where_nobody_can_connect_it_is_said_why_and_there_is_no_callback(
 
 async def test_with_the_other_service_there_is_nothing_to_connect(quick: None) -> None:
     async with open_connecting(GENESYS_COBROWSE_API="sessions") as journey:
-        assert "nothing to connect" in words(await journey.asks("connect"))
+        for command in ("connect", "disconnect"):
+            assert "nothing to connect" in words(await journey.asks(command))
 
 
 async def test_nobody_reads_a_state_a_code_or_a_token_in_the_log(

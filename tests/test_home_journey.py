@@ -21,6 +21,8 @@ from views_bench import (
     sends,
 )
 
+from bot.desk import register
+
 UNA = "U0UNA"
 
 
@@ -65,6 +67,21 @@ async def test_it_follows_what_i_start_and_what_i_end_in_it(either: Journey) -> 
     assert "is over" in (await either.reads(ANA, before)).text
     (session,) = either.genesys.sessions.values()
     assert session.status == "ended"
+
+
+async def test_it_says_when_there_are_more_sessions_than_it_shows(
+    monkeypatch: pytest.MonkeyPatch, journey: Journey
+) -> None:
+    monkeypatch.setattr(register, "MOST_OWN", 1)
+    monkeypatch.setattr(register, "MOST_EVERYBODYS", 1)
+    await journey.asks("Mine", who=SAM)
+    assert "… and more" not in said(await opens_home(journey, SAM))
+    await journey.asks("Mine, too", who=SAM)
+    for name in ("His", "His, too"):
+        await journey.asks(name, who=BEN)
+    own, others = said(await opens_home(journey, SAM)).split("Open sessions of others")
+    assert "… and more: `/cobrowse status` shows them." in own
+    assert "… and more: `/cobrowse list` shows them." in others
 
 
 async def test_end_shows_a_tab_anew_of_which_this_process_does_not_know(journey: Journey) -> None:

@@ -130,6 +130,7 @@ def test_what_was_not_even_looked_up_is_said_too() -> None:
     some = Listed((record(),), cut=True)
     assert "… and more: `/cobrowse status` shows them." in said(shown(own=some))
     assert "… and more: `/cobrowse list` shows them." in said(shown(others=some))
+    assert "There is none" not in said(shown(others=Listed((), cut=True)))
 
 
 def test_a_member_sees_who_they_are_their_sessions_with_links_and_how_to_start_one() -> None:

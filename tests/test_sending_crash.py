@@ -3,14 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import AsyncMock
 
 import pytest
 from journey import ANA, Servers, buttons, open_servers, words
 from postgres import new_database
 from replicas_bench import replica, until
+from store_bench import request
 from test_crash import SECONDS, Bots, database  # noqa: F401 - a fixture
 from wire import new_wire
 
+from bot.desk.errors import Interrupted
+from bot.desk.sending import Sending, Terms, pack
 from bot.sandbox.slack import Message
 
 NUMBER = "+14155550123"
@@ -74,6 +79,15 @@ async def test_what_was_sent_is_told_as_sent_and_never_as_anything_else(bots: Bo
     assert [told for each in read if told not in each] == []
     assert buttons(question) == {}
     assert servers.genesys.count("sms") == 1
+
+
+async def test_what_was_sent_and_cannot_be_named_any_more_is_said_to_be_unknown() -> None:
+    """Its session's row is gone by the time at which it is told again."""
+    register = SimpleNamespace(known=AsyncMock(return_value=None))
+    with pytest.raises(Interrupted) as told:
+        await Sending(register, AsyncMock(), Terms()).recall(request(argument=pack("s-1", NUMBER)))
+    assert told.value.maybe_created
+    register.known.assert_awaited_once_with("s-1")
 
 
 async def test_a_press_that_was_written_down_before_anything_went_out_is_seen_through(bots: Bots) -> None:

@@ -98,7 +98,7 @@ def _sessions(
     head: list[Block] = [{"type": "divider"}, section(f"*{title}*")]
     if isinstance(found, CobrowseError):
         return [*head, section(f":warning: They cannot be seen now. {_why(found, contact)}")]
-    if not found.records:
+    if not found.records and not found.cut:
         return [*head, section("There is none.")]
     shown, room = 0, MOST_LETTERS
     for record in found.records[:most]:
