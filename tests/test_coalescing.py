@@ -59,7 +59,7 @@ async def test_the_answer_goes_out_before_what_is_left_to_do_and_a_stop_waits_fo
 async def test_what_a_crash_would_change_waits_for_nothing(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Unless it is written down that it was told, a list is looked up anew after a crash; a session is not made anew."""
+    """Unless it is written down that it was told, a list is looked up anew after a crash; a session never is."""
     monkeypatch.setattr(desk, "Coalescer", lambda: Coalescer(2.0))
     caplog.set_level(logging.INFO, "bot.desk.journal")
     async with open_journey() as journey:
