@@ -47,7 +47,7 @@ def entry(request: Request, outcome: Outcome, *, reached: bool) -> dict[str, Any
     found = {
         "action": request.kind.value,
         "decision": decision(outcome),
-        "outcome": type(outcome).__name__,
+        "outcome": outcome.code,
         "request": request.id,
         "team": request.team_id,
         "channel": request.channel_id,

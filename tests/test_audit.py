@@ -61,9 +61,9 @@ async def test_each_decision_is_a_line_that_says_who_what_for_whom_and_why(quick
     assert own["reference"]
     assert "agent_told" not in own
     assert (others["requester"], others["agent"], others["agent_told"]) == (SAM, BEN, True)
-    assert (refused["decision"], refused["outcome"]) == ("refused", "MayNotActForOthers")
+    assert (refused["decision"], refused["outcome"]) == ("refused", "may_not_act_for_others")
     assert (refused["requester"], refused["agent"]) == (ANA, BEN)
-    assert (unmapped["decision"], unmapped["outcome"]) == ("refused", "HostNotFound")
+    assert (unmapped["decision"], unmapped["outcome"]) == ("refused", "host_not_found")
     assert (end["action"], end["decision"], end["session"]) == ("end", "allowed", sessions[0])
     assert end["reference"] not in ("", own["reference"])
     assert all(line["reached"] and line["at"].endswith("Z") and len(line["request"]) == 12 for line in lines(path))
@@ -111,8 +111,8 @@ async def test_a_press_that_is_refused_before_it_is_accepted_has_its_line(quick:
         failure = await journey.asks("Deal")
         await journey.slack.press(BEN, failure, "try_again")
         failed, pressed = await written(path, 2)
-    assert (failed["decision"], failed["outcome"]) == ("failed", "Unreachable")
-    assert (pressed["decision"], pressed["outcome"], pressed["requester"]) == ("refused", "NotYours", BEN)
+    assert (failed["decision"], failed["outcome"]) == ("failed", "service_unreachable")
+    assert (pressed["decision"], pressed["outcome"], pressed["requester"]) == ("refused", "not_your_request", BEN)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ STATUSES = [
     (connect_errors.ConnectDenied(), 403),
     (connect_errors.NotThatPerson("corr-7"), 403),
     (errors.NotAMember("U0ANA", Standing.DEACTIVATED, False), 403),
-    (connect_errors.SignInFailed(code="invalid_grant", reference="corr-7"), 503),
+    (connect_errors.SignInFailed(oauth_error="invalid_grant", reference="corr-7"), 503),
     (errors.Unreachable(), 503),
     (errors.StoreUnavailable(), 503),
     (errors.Unexpected(), 503),

@@ -149,7 +149,7 @@ async def test_nobody_reads_a_state_a_code_or_a_token_in_the_log(
     secrets = [state_of(link_of_ana), back.partition("code=")[2].partition("&")[0]]
     secrets += [*simple.genesys.people.refresh_tokens, *simple.genesys._login._grants]
     shown = caplog.text + "".join(str(vars(record)) for record in caplog.records)
-    assert "Connected" in shown
+    assert "connected" in shown
     assert len(secrets) >= 4
     assert [secret for secret in secrets if secret in shown] == []
 
@@ -165,12 +165,12 @@ async def test_each_step_stands_in_the_audit_log_and_is_counted(quick: None, tmp
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     shown = [(line["action"], line["decision"], line["outcome"]) for line in lines]
     assert shown == [
-        ("connect", "allowed", "ConnectOffered"),
-        ("connect", "refused", "NotThatPerson"),
-        ("connect", "allowed", "ConnectOffered"),
-        ("connect", "allowed", "Connected"),
-        ("disconnect", "allowed", "Disconnected"),
+        ("connect", "allowed", "connect_offered"),
+        ("connect", "refused", "connect_wrong_user"),
+        ("connect", "allowed", "connect_offered"),
+        ("connect", "allowed", "connected"),
+        ("disconnect", "allowed", "disconnected"),
     ]
     assert {line["requester"] for line in lines} == {ANA}
     assert [line.get("host") for line in lines[3:]] == [HOST, HOST]
-    assert 'cobrowse_requests_total{kind="connect",outcome="Connected"} 1.0' in page.html
+    assert 'cobrowse_requests_total{kind="connect",outcome="connected"} 1.0' in page.html

@@ -125,7 +125,7 @@ async def test_a_person_whom_genesys_does_not_name_is_no_fault_of_the_bots_own_c
         grant = await people_login.exchange("code", "v" * 64)
         with pytest.raises(SignInFailed) as failed:
             await people_login.host_of(grant.token)
-    assert failed.value.code == code
+    assert failed.value.oauth_error == code
 
 
 @pytest.mark.parametrize("refresh_token", ["", "\ud800", "line\nbreak", "é", "r" * 9000, 7, None])

@@ -154,7 +154,7 @@ async def test_an_offer_that_cannot_be_used_is_named_and_may_exist(
 ) -> None:
     talk(servers)
     await servers.genesys.misbehave(fault)
-    with pytest.raises(UnusableAnswer, match="UnusableAnswer") as unusable:
+    with pytest.raises(UnusableAnswer, match="unusable_answer") as unusable:
         await offer(conversations)
     assert why in unusable.value.why
     assert unusable.value.acted

@@ -159,7 +159,7 @@ async def test_neither_code_nor_customer_gets_into_the_log(journey: Journey, cap
     await journey.asks("Two")
     await journey.finish()
     logged = "\n".join(f"{record.getMessage()} {getattr(record, 'fields', '')}" for record in caplog.records)
-    assert "SeveralConversations" in logged
+    assert "several_conversations" in logged
     for secret in (*codes(journey), "Carla", "Kunde", "help.example.com"):
         assert secret not in logged
 

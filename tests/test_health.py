@@ -56,7 +56,7 @@ async def test_in_socket_mode_they_are_on_a_port_of_their_own(quick: None) -> No
         url = f"http://127.0.0.1:{port}"
         assert (await get(f"{url}/readyz"))[0] == 200
         await journey.asks()
-        assert 'cobrowse_requests_total{kind="start",outcome="Started"} 1.0' in (await get(f"{url}/metrics"))[1]
+        assert 'cobrowse_requests_total{kind="start",outcome="session_started"} 1.0' in (await get(f"{url}/metrics"))[1]
 
 
 async def test_genesys_away_and_a_database_away_are_told_and_do_not_make_it_unready(

@@ -196,7 +196,7 @@ def test_whoever_may_do_nothing_sees_the_sentence_alone() -> None:
 def test_an_administrator_reads_what_is_wrong_and_how_genesys_did() -> None:
     text = said(shown(doubts=["COBROWSE_MEMBERS is empty."], failure=FAILURE))
     assert "COBROWSE_MEMBERS is empty." in text
-    assert "`Forbidden`" in text
+    assert "`permission_missing`" in text
     assert "lacks `cobrowse:session:write`" in text
     assert "Since then none was made." in text
     assert "Nothing that I know of" in said(shown(doubts=[]))

@@ -88,7 +88,7 @@ async def test_what_is_not_worth_waiting_for_is_refused_at_once(retry_after: obj
         slack.misbehave("users.info", "ratelimited", retry_after=retry_after)
         with pytest.raises(SlackUnavailable) as refused:
             await users.ask(user=ANA)
-        assert refused.value.code == "ratelimited"
+        assert refused.value.slack_error == "ratelimited"
         assert slack.count("users.info") == 1
 
 
@@ -111,7 +111,7 @@ async def test_who_has_waited_long_enough_in_all_is_refused_and_leaves_their_pla
     async with looking(patience_seconds=0.4) as (slack, users):
         slack.misbehave("users.info", "ratelimited", times=AT_ONCE, retry_after=30)
         ends = await asyncio.gather(*(users.ask(user=who) for who in CROWD), return_exceptions=True)
-        assert {(type(each), each.code) for each in ends} == {(SlackUnavailable, "ratelimited")}
+        assert {(type(each), each.slack_error) for each in ends} == {(SlackUnavailable, "ratelimited")}
         assert slack.count("users.info") == AT_ONCE
         users._not_before = 0.0
         assert (await users.ask(user=ANA))["user"]["id"] == ANA

@@ -97,7 +97,7 @@ def failures(words: str) -> list[errors.CobrowseError]:
     return [
         errors.BadRequest(status=400, words=words[:300], reference=words[:64] or None),
         errors.UnknownApplication(application_id=words, known=(words,) * 20),
-        errors.OAuthRefused(code=words),
+        errors.OAuthRefused(oauth_error=words),
         errors.Forbidden(needs=words),
         errors.InvalidHost(host_id=words),
         errors.SlackUnavailable(words),

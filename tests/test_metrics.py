@@ -39,9 +39,9 @@ async def test_a_command_is_counted_with_its_outcome_and_each_part_of_its_way_is
     await over_http.asks(who=UNA)
     await over_http.asks("whoami")
     found = await samples(over_http)
-    assert found["cobrowse_requests_total", "start", "Started"] == 1
-    assert found["cobrowse_requests_total", "start", "HostNotFound"] == 1
-    assert found["cobrowse_requests_total", "whoami", "Identity"] == 1
+    assert found["cobrowse_requests_total", "start", "session_started"] == 1
+    assert found["cobrowse_requests_total", "start", "host_not_found"] == 1
+    assert found["cobrowse_requests_total", "whoami", "identity"] == 1
     assert found["cobrowse_request_seconds_count", "start"] == 2
     assert found["cobrowse_ack_seconds_count",] == 3
     assert found["cobrowse_genesys_calls_total", "cobrowse:session:write", "200"] == 1
@@ -57,7 +57,7 @@ async def test_steps_of_workflows_are_counted_too(over_http: Journey) -> None:
     execution = await over_http.slack.function_executed(CALLBACK_ID, {"agent": BEN})
     await over_http.slack.workspace.until(lambda: execution.status != "running", 10)
     await asyncio.sleep(0)
-    await counted(over_http, ("cobrowse_requests_total", "step", "Started"), 1)
+    await counted(over_http, ("cobrowse_requests_total", "step", "session_started"), 1)
 
 
 async def counted(journey: Journey, name: tuple[str, ...], value: float) -> None:
@@ -69,7 +69,7 @@ async def counted(journey: Journey, name: tuple[str, ...], value: float) -> None
 
 @pytest.mark.parametrize(
     ("fault", "status", "outcome"),
-    [("403", "403", "Forbidden"), ("502", "502", "OutcomeUnknown"), ("dropped", "none", "OutcomeUnknown")],
+    [("403", "403", "permission_missing"), ("502", "502", "outcome_unknown"), ("dropped", "none", "outcome_unknown")],
 )
 async def test_what_genesys_answered_is_counted(over_http: Journey, fault: str, status: str, outcome: str) -> None:
     await over_http.genesys.misbehave(fault)
@@ -81,7 +81,7 @@ async def test_what_genesys_answered_is_counted(over_http: Journey, fault: str, 
 async def test_a_token_that_is_refused_is_counted_by_the_name_of_the_error(over_http: Journey) -> None:
     await over_http.genesys.misbehave("invalid_client", on="token")
     await over_http.asks("Deal")
-    assert (await samples(over_http))["cobrowse_token_renewals_total", "OAuthRefused"] >= 1
+    assert (await samples(over_http))["cobrowse_token_renewals_total", "oauth_refused"] >= 1
 
 
 async def test_who_waits_for_the_rate_limit_stands_in_the_queue_and_is_clocked(quick: None) -> None:
@@ -107,7 +107,7 @@ async def test_a_store_that_is_away_is_counted_and_so_is_what_it_kept_from_being
     monkeypatch.setattr(SQLiteStore, "accept", away)
     await over_http.slack.command(ANA, "Deal")
     found = await samples(over_http)
-    assert found["cobrowse_requests_total", "start", "StoreUnavailable"] == 1
+    assert found["cobrowse_requests_total", "start", "storage_unavailable"] == 1
     assert found["cobrowse_store_failures_total",] >= 1
 
 
@@ -178,6 +178,6 @@ def test_counting_costs_a_command_next_to_nothing() -> None:
             metrics.acknowledged(0.002)
             metrics.waited(0.0)
             metrics.called("cobrowse:session:write", "200", 0.05)
-            metrics.ended("start", "Started", 0.1, reached=True)
+            metrics.ended("start", "session_started", 0.1, reached=True)
         rounds.append((time.perf_counter() - began) / 1000)
     assert statistics.median(rounds) < 100e-6  # 4 here; the bound is for the busiest of machines

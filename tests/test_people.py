@@ -200,7 +200,7 @@ async def test_when_slack_cannot_say_that_is_told_and_not_kept(trouble, code):
     for look_up in (people.person("U0ANA"), people.in_group("U0ANA", "S0SUP")):
         with pytest.raises(SlackUnavailable) as caught:
             await look_up
-        assert caught.value.code == code
+        assert caught.value.slack_error == code
         assert caught.value.__suppress_context__
     web.trouble = None
     assert (await people.person("U0ANA")).standing is Standing.MEMBER

@@ -1,18 +1,31 @@
 """Failures as plain data: each class comes back as it was, and what cannot be read is a failure nonetheless."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.desk import errors
-from bot.desk.errors import CobrowseError, HostNotFound, Interrupted, Miss, NotAMember, Unexpected
+from bot.desk.connect_errors import SignInFailed
+from bot.desk.errors import (
+    CobrowseError,
+    HostNotFound,
+    Interrupted,
+    Miss,
+    NotAMember,
+    OAuthRefused,
+    ServiceFault,
+    SlackUnavailable,
+    Unexpected,
+)
 from bot.desk.models import Standing
-from bot.desk.records import from_record, to_record
+from bot.desk.outcomes import Success
+from bot.desk.records import CODES_OF_OLD_NAMES, from_record, to_record
+from bot.desk.session_errors import NotPosted
 
 
 def and_below(kind: type[CobrowseError]) -> Iterator[type[CobrowseError]]:
@@ -21,15 +34,17 @@ def and_below(kind: type[CobrowseError]) -> Iterator[type[CobrowseError]]:
         yield from and_below(below)
 
 
-KINDS = sorted({kind for kind in and_below(CobrowseError) if kind.__module__ == errors.__name__}, key=str)
+KINDS = sorted({kind for kind in and_below(CobrowseError) if kind.__module__.startswith("bot.")}, key=str)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
 FIELDS = {field.name for kind in KINDS if is_dataclass(kind) for field in fields(kind)}
-RECORDS = st.fixed_dictionaries({"error": st.sampled_from([kind.__name__ for kind in KINDS]) | JSON}) | st.just({})
-MORE = st.dictionaries(st.sampled_from(sorted(FIELDS)) | st.text(max_size=5).filter(lambda name: name != "error"), JSON)
+RECORDS = st.fixed_dictionaries({"code": st.sampled_from([kind.code for kind in KINDS]) | JSON}) | st.just({})
+MORE = st.dictionaries(
+    st.sampled_from(sorted(FIELDS)) | st.text(max_size=5).filter(lambda name: name not in ("code", "error")), JSON
+)
 
 
 def values(error: CobrowseError) -> dict[str, Any]:
@@ -44,7 +59,7 @@ def filled(kind: type[CobrowseError]) -> st.SearchStrategy[CobrowseError]:
     return st.builds(kind, **{name: known.get(hints[name], st.from_type(hints[name])) for name in names})
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.code)
 @given(data=st.data())
 def test_every_failure_survives_being_written_down(kind: type[CobrowseError], data: st.DataObject) -> None:
     error = data.draw(filled(kind))
@@ -64,7 +79,7 @@ def test_what_is_no_plain_data_comes_back_with_its_type() -> None:
 
 
 def test_a_field_that_a_newer_program_added_is_passed_over() -> None:
-    again = from_record({"error": "Interrupted", "maybe_created": True, "by_whom": "the weather"})
+    again = from_record({"code": "interrupted", "maybe_created": True, "by_whom": "the weather"})
     assert isinstance(again, Interrupted)
     assert again.maybe_created
 
@@ -73,10 +88,10 @@ def test_a_field_that_a_newer_program_added_is_passed_over() -> None:
     "record",
     [
         {},
-        {"error": "Meteorite"},
-        {"error": "Interrupted"},
-        {"error": "NotAMember", "user_id": "U0BEN", "standing": "emperor", "is_target": False},
-        {"error": "HostNotFound", "user_id": "U0BEN", "is_target": False, "tried": [{"rule": "x"}]},
+        {"code": "meteorite"},
+        {"code": "interrupted"},
+        {"code": "not_a_member", "user_id": "U0BEN", "standing": "emperor", "is_target": False},
+        {"code": "host_not_found", "user_id": "U0BEN", "is_target": False, "tried": [{"rule": "x"}]},
     ],
 )
 def test_what_this_version_cannot_read_is_unexpected_and_not_a_crash(record: dict[str, Any]) -> None:
@@ -86,4 +101,41 @@ def test_what_this_version_cannot_read_is_unexpected_and_not_a_crash(record: dic
 @given(record=RECORDS, more=MORE)
 def test_whatever_stands_there_comes_back_as_some_failure(record: dict[str, Any], more: dict[str, Any]) -> None:
     error = from_record(record | more)
-    assert type(error) is Unexpected or type(error).__name__ == record["error"]
+    assert type(error) is Unexpected or error.code == record["code"]
+
+
+def test_every_error_and_result_has_a_code_of_its_own() -> None:
+    codes = [kind.code for kind in KINDS] + [kind.code for kind in get_args(Success)]
+    assert len(set(codes)) == len(codes)
+    assert [code for code in codes if not re.fullmatch(r"[a-z]+(_[a-z]+)*", code)] == []
+    assert all("code" in vars(kind) for kind in (*KINDS, *get_args(Success)))
+
+
+def test_record_holds_the_code_and_never_the_class() -> None:
+    assert to_record(Interrupted(maybe_created=True)) == {"code": "interrupted", "maybe_created": True}
+
+
+OLD_RECORDS = (
+    ({"error": "Interrupted", "maybe_created": True}, Interrupted(maybe_created=True)),
+    (
+        {"error": "OAuthRefused", "reference": "r", "code": "invalid_scope"},
+        OAuthRefused(oauth_error="invalid_scope", reference="r"),
+    ),
+    ({"error": "SignInFailed", "reference": None, "code": "invalid_grant"}, SignInFailed(oauth_error="invalid_grant")),
+    ({"error": "SlackUnavailable", "code": "ratelimited"}, SlackUnavailable("ratelimited")),
+    ({"error": "NotPosted", "code": "fatal_error"}, NotPosted("fatal_error")),
+    ({"error": "ServiceFault", "reference": "r"}, ServiceFault(reference="r")),
+)
+
+
+@pytest.mark.parametrize(
+    ("record", "error"), OLD_RECORDS, ids=lambda each: each.get("error", "") if isinstance(each, dict) else ""
+)
+def test_record_of_the_version_before_codes_is_read(record: dict[str, Any], error: CobrowseError) -> None:
+    again = from_record(record)
+    assert type(again) is type(error)
+    assert values(again) == values(error)
+
+
+def test_every_old_name_leads_to_an_error_of_today() -> None:
+    assert set(CODES_OF_OLD_NAMES.values()) <= {kind.code for kind in KINDS}

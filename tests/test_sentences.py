@@ -42,8 +42,8 @@ ERRORS = [
     errors.HostNotFound("U0BEN", False, ()),
     errors.SlackUnavailable("ratelimited"),
     errors.SignInRefused(reference=REF),
-    errors.OAuthRefused(code="invalid_client", reference=REF),
-    errors.OAuthRefused(code="invalid_scope", reference=REF),
+    errors.OAuthRefused(oauth_error="invalid_client", reference=REF),
+    errors.OAuthRefused(oauth_error="invalid_scope", reference=REF),
     errors.Forbidden(needs="cobrowse:session:write", reference=REF),
     errors.InvalidHost(host_id=HOST, reference=REF),
     errors.UnknownApplication(application_id="web2", known=("web", "shop"), reference=REF),
@@ -72,7 +72,7 @@ ERRORS = [
     connect_errors.ConnectLinkGone(),
     connect_errors.ConnectDenied(),
     connect_errors.NotThatPerson(REF),
-    connect_errors.SignInFailed(code="invalid_grant", reference=REF),
+    connect_errors.SignInFailed(oauth_error="invalid_grant", reference=REF),
     press_errors.NotYours(),
     press_errors.TriedAlready(),
     press_errors.RequestGone(),
@@ -114,20 +114,20 @@ BASES = {
     press_errors.TryAgainRefused,
 }
 MAY_BE_TRIED_AGAIN = {
-    "SlackUnavailable",
-    "ConnectAgain",
-    "Busy",
-    "TooManyWaiting",
-    "ServiceFault",
-    "OutcomeUnknown",
-    "Unreachable",
-    "UnusableAnswer",
-    "NoConversation",
-    "NotPosted",
-    "Interrupted",
-    "NotBegun",
-    "SessionOver",
-    "Unexpected",
+    "slack_unavailable",
+    "reconnect_required",
+    "service_busy",
+    "queue_too_long",
+    "service_fault",
+    "outcome_unknown",
+    "service_unreachable",
+    "unusable_answer",
+    "no_conversation",
+    "message_not_posted",
+    "interrupted",
+    "not_started",
+    "session_over",
+    "unexpected",
 }
 
 
@@ -173,7 +173,7 @@ def test_only_a_fault_of_our_own_gets_the_general_sentence(error):
 
 
 def test_asking_again_is_offered_where_it_may_help_and_nowhere_else():
-    assert {each.__name__ for each in classes(CobrowseError) if each.try_again} == MAY_BE_TRIED_AGAIN
+    assert {each.code for each in classes(CobrowseError) if each.try_again} == MAY_BE_TRIED_AGAIN
 
 
 @pytest.mark.parametrize("error", [e for e in ERRORS if isinstance(e, errors.Refused)], ids=name_of)
@@ -185,7 +185,7 @@ def test_a_refusal_says_whom_to_ask(error):
     "error",
     [
         errors.SignInRefused(),
-        errors.OAuthRefused(code="invalid_client"),
+        errors.OAuthRefused(oauth_error="invalid_client"),
         errors.Forbidden(needs="x:y"),
         errors.HostNotFound("U0BEN", False, ()),
         errors.InvalidHost(host_id=HOST),
@@ -207,8 +207,8 @@ def test_what_the_person_cannot_mend_names_who_can(error):
         (errors.UnknownApplication(application_id="web2", known=("web", "shop")), ["`web2`", "`web`", "`shop`"]),
         (errors.UnknownApplication(application_id="web2"), ["`web2`", "could not be read"]),
         (errors.BadRequest(status=422, words="<!channel> & co"), ["422", "&lt;!channel&gt; &amp; co"]),
-        (errors.OAuthRefused(code="invalid_client"), ["invalid_client", "key or secret"]),
-        (errors.OAuthRefused(code="invalid_scope"), ["invalid_scope", "GENESYS_SCOPES"]),
+        (errors.OAuthRefused(oauth_error="invalid_client"), ["invalid_client", "key or secret"]),
+        (errors.OAuthRefused(oauth_error="invalid_scope"), ["invalid_scope", "GENESYS_SCOPES"]),
         (errors.ServiceFault(), ["try again in a few minutes", "status."]),
         (errors.Busy(), ["No session was created"]),
         (errors.Unreachable(), ["cannot reach Genesys", "no session was created"]),
@@ -233,7 +233,7 @@ def test_what_the_person_cannot_mend_names_who_can(error):
         (connect_errors.UserContextNeeded(off="key"), ["signed in", CONTACT, "STORE_ENCRYPTION_KEY"]),
         (connect_errors.UserContextNeeded(off=""), ["signed in", "`/cobrowse connect`"]),
         (connect_errors.UserContextNeeded(off="", own=False), ["Ask the agent", "`/cobrowse connect`"]),
-        (connect_errors.SignInFailed(code="<b>"), ["&lt;b&gt;", CONTACT]),
+        (connect_errors.SignInFailed(oauth_error="<b>"), ["&lt;b&gt;", CONTACT]),
         (errors.NoSuchSession(), ["ends by itself"]),
         (errors.ChannelNotAllowed("C0LOUNGE", ("C0DESK", "C0CARE")), ["<#C0DESK>", "<#C0CARE>"]),
         (errors.MayNotActForOthers("U0BEN"), ["<@U0BEN>", "supervisor", "none was started"]),
@@ -281,8 +281,8 @@ def test_an_unmapped_person_reads_which_rules_were_tried():
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=name_of)
-def test_an_errors_own_text_is_its_name_and_nothing_more(error):
-    assert str(error) == name_of(error)
+def test_own_text_of_an_error_is_its_code_alone(error):
+    assert str(error) == error.code
 
 
 def test_escaping_leaves_no_markup_and_is_undone_by_slack_once():

@@ -186,7 +186,7 @@ async def test_an_administrator_links_by_address_or_id_and_unlinks(
     assert "ben@example.com" not in caplog.text
     assert "x@y.example" not in caplog.text
     lines = [vars(record)["fields"] for record in caplog.records if record.getMessage() == "answered"]
-    audit = [(line["requester"], line["agent"], line["host"]) for line in lines if line["outcome"] == "Linked"]
+    audit = [(line["requester"], line["agent"], line["host"]) for line in lines if line["outcome"] == "host_linked"]
     assert audit == [(SAM, UNA, HOST), (SAM, UNA, None)]
 
 

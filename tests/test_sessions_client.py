@@ -96,7 +96,7 @@ async def test_whoever_is_not_known_is_told_invalid_client(servers: Servers, wro
     async with opened(servers, **environ) as sessions:
         with pytest.raises(OAuthRefused) as refused:
             await sessions.applications()
-    assert refused.value.code == "invalid_client"
+    assert refused.value.oauth_error == "invalid_client"
     assert servers.genesys.count("token") == 1
 
 

@@ -150,7 +150,7 @@ async def test_a_wrong_client_secret_is_the_administrators_and_leaves_the_connec
     await replicas.connect()
     with pytest.raises(OAuthRefused) as refused:
         await tokens.current(WHO, HOST)
-    assert refused.value.code == "invalid_client"
+    assert refused.value.oauth_error == "invalid_client"
     assert await replicas.kept()
 
 

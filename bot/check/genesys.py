@@ -132,7 +132,7 @@ def in_words(error: ServiceError, service: Service) -> tuple[str, str]:
     """What happened, and what the administrator can do."""
     later = f"Try again later; {STATUS_PAGE} shows how Genesys is doing."
     match error:
-        case errors.OAuthRefused(code=code):
+        case errors.OAuthRefused(oauth_error=code):
             return f"Genesys's login refuses the client ({code}).", _sign_in(code, service)
         case errors.SignInRefused():
             mend = "Check that GENESYS_REGION, or GENESYS_API_URL and GENESYS_LOGIN_URL, are of one organisation."

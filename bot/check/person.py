@@ -55,7 +55,7 @@ async def look(settings: Settings, identity: Identity, user_id: UserId) -> list[
             ]
         except SlackUnavailable as error:
             mend = "Try again; if it stays so, look at the lines about Slack."
-            return [wrong("person", f"Slack would not say who {user_id} is ({error.code}).", mend)]
+            return [wrong("person", f"Slack would not say who {user_id} is ({error.slack_error}).", mend)]
         except Refused as error:
             return [_refusal(error, user_id), left_out("host", "they may not start sessions")]
     return [*found, await _host(settings, person)]

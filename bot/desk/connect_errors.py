@@ -12,11 +12,14 @@ OFF = ("needless", "client", "socket", "key")
 class ConnectOff(CobrowseError):
     """Nobody can connect here; `why` is one of OFF."""
 
+    code = "connect_off"
     why: str
 
 
 class NotConnected(CobrowseError):
     """There is no connection to take away."""
+
+    code = "not_connected"
 
 
 @dataclass(eq=False, kw_only=True)
@@ -26,6 +29,7 @@ class UserContextNeeded(ServiceError):
     `own`: the host is who asked. `off`: why the host cannot connect, one of OFF; "" when they can.
     """
 
+    code = "connect_required"
     own: bool = True
     off: str = "client"
 
@@ -37,6 +41,7 @@ class UserContextNeeded(ServiceError):
 class ConnectAgain(ServiceError):
     """Genesys takes the host's own sign-in no more. `own`: the host is who asked."""
 
+    code = "reconnect_required"
     own: bool = True
     try_again = True
 
@@ -45,6 +50,7 @@ class ConnectAgain(ServiceError):
 class PersonLacks(ServiceError):
     """403 to the host's own token: their account lacks the permission `needs`. `own`: the host is who asked."""
 
+    code = "user_permission_missing"
     needs: str
     own: bool = True
 
@@ -52,20 +58,26 @@ class PersonLacks(ServiceError):
 class ConnectLinkGone(CobrowseError):
     """The link to connect is unknown, used, replaced by a newer one, or too old."""
 
+    code = "connect_link_expired"
+
 
 class ConnectDenied(Refused):
     """The person, or Genesys for them, said no to the sign-in."""
+
+    code = "connect_denied"
 
 
 @dataclass(eq=False)
 class NotThatPerson(Refused):
     """Whoever signed in is not the host of the person whom the link was for; `reference` is Genesys's."""
 
+    code = "connect_wrong_user"
     reference: str | None = None
 
 
 @dataclass(eq=False, kw_only=True)
 class SignInFailed(ServiceError):
-    """Genesys's login did not complete a sign-in; `code` is OAuth's error word."""
+    """Genesys's login did not complete a sign-in; `oauth_error` is OAuth's error word."""
 
-    code: str
+    code = "connect_failed"
+    oauth_error: str

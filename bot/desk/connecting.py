@@ -133,7 +133,7 @@ class Connecting(Generic[G]):
         if error == "access_denied":
             raise ConnectDenied
         if error or not (0 < len(code) <= CODE_LENGTH and code.isascii() and code.isprintable()):
-            raise SignInFailed(code=error if _WORD.fullmatch(error) else "an error without a name")
+            raise SignInFailed(oauth_error=error if _WORD.fullmatch(error) else "an error without a name")
         host = await self._host_of(request)
         grant, signed_in, reference = await self._accounts.sign_in(code, pending.verifier)
         try:

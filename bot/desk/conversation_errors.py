@@ -10,6 +10,7 @@ from bot.desk.models import ConversationId
 class NoConversation(ServiceError):
     """The host is in no conversation now, as far as Genesys knows; its list runs some seconds behind."""
 
+    code = "no_conversation"
     try_again = True
 
 
@@ -17,6 +18,7 @@ class NoConversation(ServiceError):
 class NotInConversation(ServiceError):
     """The conversation that was asked for is over, or unknown, or the host is not connected to it."""
 
+    code = "not_in_conversation"
     conversation_id: ConversationId
 
 
@@ -24,4 +26,5 @@ class NotInConversation(ServiceError):
 class SeveralConversations(ServiceError):
     """The host is in more than one, so somebody has to choose; the latest comes first."""
 
+    code = "several_conversations"
     candidates: tuple[LiveConversation, ...]

@@ -30,43 +30,60 @@ The sentences themselves stand in slack/sentences.py. None of these holds a secr
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from bot.desk.models import ChannelId, HostId, Standing, TeamId, UserId
 
 
 class CobrowseError(Exception):
-    """Base of all of them. `try_again`: whether asking again, unchanged, may help."""
+    """Base of all of them.
 
+    `code` is the stable name of the error in the log, metrics, audit log and database. It never changes; the class may.
+    `try_again`: whether asking again, unchanged, may help.
+    """
+
+    code: ClassVar[str] = "error"
     try_again = False
 
     def __str__(self) -> str:
-        return type(self).__name__
+        return self.code
 
 
 class NotAccepted(CobrowseError):
     """The request was not stored, as far as is known."""
 
+    code = "not_accepted"
+
 
 class Draining(NotAccepted):
     """The bot is stopping."""
+
+    code = "shutting_down"
 
 
 class StoreUnavailable(NotAccepted):
     """The store could not write."""
 
+    code = "storage_unavailable"
+
 
 class MaybeAccepted(NotAccepted):
     """The store did not take it, as far as this replica knows: it may be in there, and come to its outcome yet."""
 
+    code = "maybe_accepted"
+
 
 class Refused(CobrowseError):
     """The person may not do this."""
+
+    code = "not_permitted"
 
 
 @dataclass(eq=False)
 class OtherWorkspace(Refused):
     """The command came from a workspace this bot does not serve."""
 
+    code = "wrong_workspace"
     team_id: TeamId
 
 
@@ -74,6 +91,7 @@ class OtherWorkspace(Refused):
 class ChannelNotAllowed(Refused):
     """Outside COBROWSE_CHANNELS."""
 
+    code = "channel_not_allowed"
     channel_id: ChannelId
     allowed: tuple[ChannelId, ...]
 
@@ -82,6 +100,7 @@ class ChannelNotAllowed(Refused):
 class NotAMember(Refused):
     """A guest, bot, deactivated person or outsider; `is_target` when it is whom the session was for."""
 
+    code = "not_a_member"
     user_id: UserId
     standing: Standing
     is_target: bool
@@ -91,6 +110,7 @@ class NotAMember(Refused):
 class NotListed(Refused):
     """Outside COBROWSE_MEMBERS."""
 
+    code = "not_listed"
     user_id: UserId
     is_target: bool
 
@@ -99,6 +119,7 @@ class NotListed(Refused):
 class MayNotActForOthers(Refused):
     """Neither supervisor nor administrator."""
 
+    code = "may_not_act_for_others"
     target: UserId
 
 
@@ -114,6 +135,7 @@ class Miss:
 class HostNotFound(CobrowseError):
     """No rule maps the person to a Genesys host."""
 
+    code = "host_not_found"
     user_id: UserId
     is_target: bool
     tried: tuple[Miss, ...]
@@ -121,9 +143,10 @@ class HostNotFound(CobrowseError):
 
 @dataclass(eq=False)
 class SlackUnavailable(CobrowseError):
-    """Slack did not answer a look-up; `code` is Slack's own error word."""
+    """Slack did not answer a look-up; `slack_error` is Slack's own error word."""
 
-    code: str
+    code = "slack_unavailable"
+    slack_error: str
     try_again = True
 
 
@@ -131,24 +154,29 @@ class SlackUnavailable(CobrowseError):
 class ServiceError(CobrowseError):
     """The session service did not do it. `reference` is its correlation id, for its support and our log."""
 
+    code = "service_error"
     reference: str | None = None
 
 
 class SignInRefused(ServiceError):
     """401, also with a token fetched anew."""
 
+    code = "token_refused"
+
 
 @dataclass(eq=False, kw_only=True)
 class OAuthRefused(ServiceError):
-    """The login refused this client: `code` is OAuth's error word, such as invalid_client."""
+    """The login refused this client: `oauth_error` is OAuth's error word, such as invalid_client."""
 
-    code: str
+    code = "oauth_refused"
+    oauth_error: str
 
 
 @dataclass(eq=False, kw_only=True)
 class Forbidden(ServiceError):
     """403: the client lacks the scope or permission `needs`."""
 
+    code = "permission_missing"
     needs: str
 
 
@@ -156,6 +184,7 @@ class Forbidden(ServiceError):
 class InvalidHost(ServiceError):
     """The service does not take this user as a host."""
 
+    code = "invalid_host"
     host_id: HostId
 
 
@@ -163,6 +192,7 @@ class InvalidHost(ServiceError):
 class UnknownApplication(ServiceError):
     """No such application; `known` are the ids there are, empty when that could not be learnt."""
 
+    code = "unknown_application"
     application_id: str
     known: tuple[str, ...] = ()
 
@@ -171,6 +201,7 @@ class UnknownApplication(ServiceError):
 class BadRequest(ServiceError):
     """Any other 4xx; `words` are the service's own, cut at 300 characters and not escaped."""
 
+    code = "bad_request"
     status: int
     words: str
 
@@ -179,6 +210,7 @@ class BadRequest(ServiceError):
 class Busy(ServiceError):
     """429 or 503 for longer than we wait. It did not act. `retry_after`: in how many seconds it may, if it said so."""
 
+    code = "service_busy"
     retry_after: float | None = None
     try_again = True
 
@@ -187,6 +219,7 @@ class Busy(ServiceError):
 class TooManyWaiting(ServiceError):
     """So many wait for the service's rate limit that this one's turn would come too late: in about `wait_seconds`."""
 
+    code = "queue_too_long"
     wait_seconds: float
     try_again = True
 
@@ -194,18 +227,21 @@ class TooManyWaiting(ServiceError):
 class ServiceFault(ServiceError):
     """500, also when asked again twice."""
 
+    code = "service_fault"
     try_again = True
 
 
 class OutcomeUnknown(ServiceError):
     """The request went out and no usable word came back: a session may exist or not."""
 
+    code = "outcome_unknown"
     try_again = True
 
 
 class Unreachable(ServiceError):
     """No connection came about, so nothing was asked."""
 
+    code = "service_unreachable"
     try_again = True
 
 
@@ -213,6 +249,7 @@ class Unreachable(ServiceError):
 class UnusableAnswer(ServiceError):
     """An answer that is of no use; `why` in a few words. `acted`: it was a 2xx to a create, so a session may exist."""
 
+    code = "unusable_answer"
     why: str
     acted: bool = False
     try_again = True
@@ -221,11 +258,14 @@ class UnusableAnswer(ServiceError):
 class NoSuchSession(ServiceError):
     """The service knows no session by this id, or cannot end it on demand."""
 
+    code = "session_unknown_to_service"
+
 
 @dataclass(eq=False)
 class Interrupted(CobrowseError):
     """The bot stopped in the middle; `maybe_created` when the create was under way, so nobody knows."""
 
+    code = "interrupted"
     maybe_created: bool
     try_again = True
 
@@ -233,12 +273,14 @@ class Interrupted(CobrowseError):
 class NotBegun(CobrowseError):
     """The request was accepted, and the store could not note that its create goes out: so it did not."""
 
+    code = "not_started"
     try_again = True
 
 
 class SessionOver(CobrowseError):
     """The bot stopped when the session was there, and by the time it came back the session had ended."""
 
+    code = "session_over"
     try_again = True
 
 
@@ -246,5 +288,6 @@ class SessionOver(CobrowseError):
 class Unexpected(CobrowseError):
     """A fault of our own; `maybe_created` when the create was under way."""
 
+    code = "unexpected"
     maybe_created: bool = False
     try_again = True

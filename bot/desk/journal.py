@@ -33,7 +33,7 @@ class Journal:
 
     def ended(self, request: Request, outcome: Outcome, reached: bool, seconds: float) -> None:
         """A request has come to its outcome, and has been answered: it is counted and audited."""
-        self._meter.ended(request.kind.value, type(outcome).__name__, seconds, reached=reached)
+        self._meter.ended(request.kind.value, outcome.code, seconds, reached=reached)
         self._audit(request, outcome, reached=reached)
 
     def write_line(self, request: Request, outcome: Outcome, reached: bool, seconds: float, creating: float) -> None:
@@ -47,7 +47,7 @@ class Journal:
 
     def refused(self, request: Request, error: E) -> E:
         """It was not accepted; whoever raises the error tells the person. Returns the error."""
-        self._meter.refused(request.kind.value, type(error).__name__)
+        self._meter.refused(request.kind.value, error.code)
         self._audit(request, error, reached=True)
         return error
 
@@ -61,7 +61,7 @@ def _fields(request: Request, outcome: Outcome) -> dict[str, object]:
     fields: dict[str, object] = {
         "request": request.id,
         "kind": request.kind.value,
-        "outcome": type(outcome).__name__,
+        "outcome": outcome.code,
         "team": request.team_id,
         "requester": request.requester,
     }

@@ -26,6 +26,7 @@ Counted = tuple[float, str]
 class TooManyStarts(NotAccepted):
     """More than `most` sessions in a minute, by one person or by `everybody`; it may go on in `wait_seconds`."""
 
+    code = "too_many_starts"
     most: int
     wait_seconds: float
     everybody: bool
@@ -35,12 +36,15 @@ class TooManyStarts(NotAccepted):
 class TooManySends(NotAccepted):
     """More than `most` links sent to customers in a minute by one person; it may go on in `wait_seconds`."""
 
+    code = "too_many_sends"
     most: int
     wait_seconds: float
 
 
 class TooManyUnderWay(NotAccepted):
     """So many requests are accepted and unanswered that no more are taken in now."""
+
+    code = "overloaded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -221,6 +221,7 @@ class Session:
 class Started:
     """Outcome: the session; whether an agent it was started for could be told, None for oneself; the host's rule."""
 
+    code = "session_started"
     session: Session
     agent_told: bool | None = None
     rule: str = ""
@@ -230,6 +231,7 @@ class Started:
 class Identity:
     """Outcome of whoami: which host somebody is, by which rule; None for `connected` where nobody can be."""
 
+    code = "identity"
     person: Person
     host: Host
     connected: bool | None = None

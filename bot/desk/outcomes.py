@@ -1,4 +1,7 @@
-"""What a request can end with, beside the errors: one class for each thing a person can be told or shown."""
+"""What a request can end with, beside the errors: one class for each thing a person can be told or shown.
+
+Each has a `code`, as the errors have: its stable name in the log, metrics and audit log.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +17,7 @@ from bot.desk.remembered import SessionRecord
 class Help:
     """What there is to type, for somebody in this role."""
 
+    code = "help"
     role: Role
 
 
@@ -21,6 +25,7 @@ class Help:
 class Recalled:
     """One session once more, with its link if it is still open."""
 
+    code = "last_session"
     record: SessionRecord
 
 
@@ -31,6 +36,7 @@ class Listed:
     `cut`: there are more than these.
     """
 
+    code = "session_list"
     records: tuple[SessionRecord, ...]
     everybodys: bool = False
     cut: bool = False
@@ -40,6 +46,7 @@ class Listed:
 class Ended:
     """The session is over now; `reference` is the service's."""
 
+    code = "session_ended"
     record: SessionRecord
     reference: str | None = None
 
@@ -48,6 +55,7 @@ class Ended:
 class Shared:
     """The session stands in the channel, for all in it."""
 
+    code = "session_shared"
     record: SessionRecord
     channel_id: ChannelId
 
@@ -56,6 +64,7 @@ class Shared:
 class SentDirect:
     """The session stands in a direct message to the requester."""
 
+    code = "session_sent_to_self"
     record: SessionRecord
 
 
@@ -63,6 +72,7 @@ class SentDirect:
 class Proposed:
     """A link could be sent to this address: that of one of these sessions, if the person says so."""
 
+    code = "send_proposed"
     records: tuple[SessionRecord, ...]
     address: Address
 
@@ -71,6 +81,7 @@ class Proposed:
 class Sent:
     """The session's link is on its way to a customer; `reference` is the service's, for who asks where it is."""
 
+    code = "link_sent"
     record: SessionRecord
     address: Address
     reference: str | None = None
@@ -80,6 +91,7 @@ class Sent:
 class Applications:
     """Ids and names of the applications there are, and the one that sessions are for."""
 
+    code = "application_list"
     found: tuple[tuple[str, str], ...]
     used: str
 
@@ -88,6 +100,7 @@ class Applications:
 class Linked:
     """Somebody is linked to a host now; to none (None) when the link was removed."""
 
+    code = "host_linked"
     user_id: UserId
     host_id: HostId | None
 
@@ -99,6 +112,7 @@ class Explained:
     Who is refused has no role; who has no host has the rules that missed.
     """
 
+    code = "access_report"
     user_id: UserId
     role: Role | None
     refusal: Refused | None
@@ -110,6 +124,7 @@ class Explained:
 class ConnectOffered:
     """Where the person signs in to Genesys, a secret, until when, and whether they are connected already."""
 
+    code = "connect_offered"
     address: str = field(repr=False)
     until: datetime
     already: bool
@@ -119,6 +134,7 @@ class ConnectOffered:
 class Connected:
     """The person has signed in to Genesys, as the host that they are."""
 
+    code = "connected"
     host_id: HostId
 
 
@@ -126,6 +142,7 @@ class Connected:
 class Disconnected:
     """The bot acts as this host no more."""
 
+    code = "disconnected"
     host_id: HostId
 
 

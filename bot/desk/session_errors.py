@@ -10,17 +10,21 @@ from bot.desk.models import UserId
 class NothingOpen(CobrowseError):
     """The person has no open session; nor had any that is remembered, unless `ever`."""
 
+    code = "no_open_session"
     ever: bool = True
 
 
 class SessionNotFound(CobrowseError):
     """Nobody here made a session of this id, or it is forgotten."""
 
+    code = "session_not_found"
+
 
 @dataclass(eq=False)
 class SeveralOpen(CobrowseError):
     """Which of them is to be ended? Their ids and names, newest first."""
 
+    code = "several_open_sessions"
     sessions: tuple[tuple[str, str], ...]
 
 
@@ -28,6 +32,7 @@ class SeveralOpen(CobrowseError):
 class MayNotEnd(Refused):
     """Only its host, its requester, a supervisor or an administrator."""
 
+    code = "may_not_end"
     agent: UserId
     requester: UserId
 
@@ -36,6 +41,7 @@ class MayNotEnd(Refused):
 class MayNotRead(Refused):
     """Only its host and its requester may have the link."""
 
+    code = "may_not_read_link"
     agent: UserId
     requester: UserId
 
@@ -43,36 +49,47 @@ class MayNotRead(Refused):
 class LeadsOnly(Refused):
     """For supervisors and administrators."""
 
+    code = "supervisors_only"
+
 
 class AdminsOnly(Refused):
     """For administrators."""
+
+    code = "administrators_only"
 
 
 @dataclass(eq=False)
 class ShareRefused(CobrowseError):
     """The session cannot be shown in that channel; `why`: "outside", "uninvited", "closed" or "direct"."""
 
+    code = "share_refused"
     why: str
 
 
 class ShareUnknown(CobrowseError):
     """Nobody knows whether the session was shared, so it was not shared again."""
 
+    code = "share_outcome_unknown"
+
 
 @dataclass(eq=False)
 class NotPosted(CobrowseError):
-    """Slack did not take a message about a session; `code` is Slack's own error word."""
+    """Slack did not take a message about a session; `slack_error` is Slack's own error word."""
 
-    code: str
+    code = "message_not_posted"
+    slack_error: str
     try_again = True
 
 
 class NotLinked(CobrowseError):
     """There was no link to remove."""
 
+    code = "not_linked"
+
 
 @dataclass(eq=False)
 class NoSuchHost(CobrowseError):
     """No Genesys user can be linked by this address; `why` in a few words."""
 
+    code = "no_such_host"
     why: str

@@ -49,6 +49,10 @@ def is_unasked(request: Request) -> bool:
 class StepsOff(Refused):
     """COBROWSE_WORKFLOW_STEPS is off."""
 
+    code = "workflow_steps_off"
+
 
 class NobodyNamed(CobrowseError):
     """The step's input names no person."""
+
+    code = "workflow_agent_missing"

@@ -98,7 +98,7 @@ class TokenAuth(Gate):
             response = await repeat(self._ask, needs="a valid OAuth client", safe=True)
             self._token = read_token(response, asked_at)
         except ServiceError as error:
-            self._meter.renewed(type(error).__name__)
+            self._meter.renewed(error.code)
             raise
         self._meter.renewed("ok")
         return self._token
@@ -111,7 +111,7 @@ class TokenAuth(Gate):
         async with asyncio.timeout(ANSWER_SECONDS):  # as a whole: httpx's begin anew with each byte
             response = await self._http.post(self._url, data=form, headers=headers)
         if response.status_code in (400, 401, 403):
-            raise OAuthRefused(code=oauth_error(response), reference=faults.reference_of(response))
+            raise OAuthRefused(oauth_error=oauth_error(response), reference=faults.reference_of(response))
         return response
 
 

@@ -180,7 +180,7 @@ async def repeat(
             if safe and isinstance(answer.error, OutcomeUnknown):  # nothing can have been created
                 raise Unreachable(reference=answer.error.reference)
             raise answer.error
-        fields = {"after": type(answer.error).__name__, "reference": answer.error.reference, "seconds": round(delay, 1)}
+        fields = {"after": answer.error.code, "reference": answer.error.reference, "seconds": round(delay, 1)}
         log.info("asking again", extra={"fields": fields})
         if watcher:
             await watcher.waiting(delay if isinstance(answer.error, Busy) else 0.0)

@@ -79,7 +79,7 @@ class UserLogin:
         try:
             return await self._ask(form | {"code_verifier": verifier})
         except OAuthRefused as error:  # the bot's own client may be all right, so nothing is said of that
-            raise SignInFailed(code=error.code, reference=error.reference) from None
+            raise SignInFailed(oauth_error=error.oauth_error, reference=error.reference) from None
         except OutcomeUnknown as error:
             raise nothing_made(error) from None
 
@@ -88,7 +88,7 @@ class UserLogin:
         try:
             return await self._ask({"grant_type": "refresh_token", "refresh_token": refresh_token})
         except OAuthRefused as error:
-            if error.code in _ENDED:
+            if error.oauth_error in _ENDED:
                 raise ConnectAgain(reference=error.reference) from None
             raise
 
@@ -100,7 +100,7 @@ class UserLogin:
             raise nothing_made(error) from None
         if response.status_code in (401, 403):
             code = "invalid_token" if response.status_code == 401 else "insufficient_scope"  # RFC 6750, section 3.1
-            raise SignInFailed(code=code, reference=faults.reference_of(response))
+            raise SignInFailed(oauth_error=code, reference=faults.reference_of(response))
         if fault := faults.of_answer(response, needs=NEEDS):
             raise nothing_made(fault.error)
         return host_id(str(read_object(response).get("id"))), faults.reference_of(response)
@@ -120,7 +120,7 @@ class UserLogin:
         response = await self._send("POST", url, data=form, headers=headers)
         reference = faults.reference_of(response)
         if response.status_code in (400, 401, 403):
-            raise OAuthRefused(code=oauth_error(response), reference=reference)
+            raise OAuthRefused(oauth_error=oauth_error(response), reference=reference)
         if fault := faults.of_answer(response, needs="a valid OAuth client"):
             raise fault.error
         refresh_token = read_object(response).get("refresh_token")

@@ -44,7 +44,7 @@ def page(outcome: Outcome, request: Request | None, *, command: str, contact: st
         then = f"You can close this page. In Slack, {command} now starts co-browse in your conversations as you."
         return 200, _html(True, "Your Genesys account is connected.", then, _references(outcome, request))
     if not isinstance(outcome, CobrowseError):  # nothing else comes back from a sign-in
-        raise TypeError(type(outcome).__name__)
+        raise TypeError(outcome.code)
     what, then = _said(outcome, request is not None, command, contact)
     return _status(outcome), _html(False, what, then, _references(outcome, request))
 

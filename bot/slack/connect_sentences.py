@@ -49,7 +49,7 @@ def _of_a_link(error: CobrowseError, contact: str) -> tuple[str, str] | None:
         case connect_errors.NotThatPerson():
             what = "The Genesys user who has signed in is not the one this link is for, so nothing was connected."
             return what, f"Sign out of Genesys, then sign in as yourself: {_lower(anew)} If it was you, ask {contact}."
-        case connect_errors.SignInFailed(code=code):
+        case connect_errors.SignInFailed(oauth_error=code):
             what = f"Genesys did not complete the sign-in ({escape(code)}), so nothing was connected."
             return what, f"{anew} If it stays so, tell {contact}."
     return None

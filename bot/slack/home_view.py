@@ -114,7 +114,7 @@ def _sessions(
 def _condition(doubts: Sequence[str], failure: Failure | None, contact: str) -> list[Block]:
     lines = [f":small_orange_diamond: {escape(doubt)}" for doubt in doubts[:MOST_DOUBTS]]
     if failure:
-        said, name = sentence(failure.error, contact), type(failure.error).__name__
+        said, name = sentence(failure.error, contact), failure.error.code
         mark = ":white_circle:" if failure.passed else ":red_circle:"
         since = "Since then a session was made." if failure.passed else "Since then none was made."
         lines.append(f"{mark} The newest failure of Genesys ({clock(failure.at)}, `{name}`): {said.what} {since}")

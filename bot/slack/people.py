@@ -52,7 +52,7 @@ class SlackPeople:
         try:
             user = (await self._users_info.ask(user=user_id)).get("user")
         except SlackUnavailable as error:
-            if error.code in _UNKNOWN:  # nobody of ours
+            if error.slack_error in _UNKNOWN:  # nobody of ours
                 return Person(TeamId(""), user_id, user_id, Standing.OUTSIDER)
             raise
         if not isinstance(user, dict) or user.get("id") != user_id:

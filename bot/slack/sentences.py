@@ -113,7 +113,7 @@ def _set_up(error: CobrowseError, contact: str) -> Sentence | None:
     match error:
         case errors.SignInRefused():
             return Sentence(f"The bot's own sign-in to Genesys is broken: its token is refused. {_NONE}", tell)
-        case errors.OAuthRefused(code=code):
+        case errors.OAuthRefused(oauth_error=code):
             what = f"Genesys refuses the bot's own sign-in ({escape(code)}). {_NONE}"
             if code == "invalid_scope":
                 return Sentence(what, f"{tell} A scope the client lacks can be left out with GENESYS_SCOPES.")
@@ -122,7 +122,7 @@ def _set_up(error: CobrowseError, contact: str) -> Sentence | None:
             what = f"The bot may not do this in Genesys: its OAuth client lacks `{escape(needs)}`. {_NONE}"
             where = "In Genesys Cloud it is added under Admin › Integrations › OAuth, at the bot's client"
             return Sentence(what, f"{tell} {where}; no restart is needed.")
-        case errors.SlackUnavailable(code=code):
+        case errors.SlackUnavailable(slack_error=code):
             return Sentence(
                 f"Slack would not say who is who just now ({escape(code)}).",
                 f"Try again; if it stays so, tell {contact}.",

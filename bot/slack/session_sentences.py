@@ -69,7 +69,7 @@ def _possible(error: CobrowseError) -> tuple[str, str] | None:
         case session_errors.ShareUnknown():
             what = "Nobody knows whether the session stands in the channel now, so it was not shared again."
             return what, "Look there; if you do not see it, press Share once more."
-        case session_errors.NotPosted(code=code):
+        case session_errors.NotPosted(slack_error=code):
             return f"Slack did not take the message ({escape(code)}).", "Try again in a minute."
         case NobodyNamed():
             return "The step names nobody whose session it is to be.", "Choose a person for its input “agent”."
