@@ -159,7 +159,7 @@ async def test_no_label_names_a_person_a_session_or_an_address(over_http: Journe
     labels = set(re.findall(r'="([^"]*)"', "\n".join(each for each in text.splitlines() if "cobrowse_" in each)))
     assert labels
     for label in labels:
-        assert re.fullmatch(r"[A-Za-z:]+|\d{3}|\+Inf|[\d.]+", label), label
+        assert re.fullmatch(r"[A-Za-z:_]+|\d{3}|\+Inf|[\d.]+", label), label
         assert not re.match(r"[UTCW]0", label), label
 
 
