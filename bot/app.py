@@ -71,6 +71,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
     ):
         client = partial(new_web_client, base_url=slack.api_url, http=http, proxy=slack.proxies.of(slack.api_url))
         web, once = client(slack.bot_token), client(slack.bot_token, repeats=False)
+        socket_web = client(slack.app_token, waits=False, repeats=False)  # slack/reconnect.py paces its calls
         identity = await identify(web)
         people = SlackPeople(client(slack.bot_token, waits=False), identity.home)
         features = Features(settings.sending.any_on, can_connect, settings.service.conversations is not None)
@@ -102,7 +103,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         _listen(app, desk, delivery, words, views, forms, tab)
         callback = Callback(connecting, settings.connect.path, delivery, words) if can_connect else None
         try:
-            yield Bot(settings, app, desk, client(slack.app_token), Health(metrics, store.find), callback)
+            yield Bot(settings, app, desk, socket_web, Health(metrics, store.find), callback)
         finally:
             await delivery.close()
             audit.close()

@@ -26,6 +26,8 @@ ACK_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0
 CALL_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 REQUEST_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1500.0)
 WAIT_SECONDS = (0.01, 1.0, 5.0, 15.0, 30.0, 60.0, 180.0, 600.0, 1500.0)
+CONNECTION_FAILURES = ("too_many_websockets", "warning", "refresh_requested", "closed", "other", "not_opened")
+"""Each stands there from the start, at 0: an alert sees the first one, too."""
 
 
 M = TypeVar("M", Counter, Histogram)
@@ -110,6 +112,9 @@ class Metrics:
     def reconnected(self) -> None:
         self._reconnects.inc()
 
+    def connection_failed(self, reason: str) -> None:
+        self._connection_failures[reason,].inc()
+
     def store_failed(self) -> None:
         self._store_failures.inc()
 
@@ -140,6 +145,10 @@ class Metrics:
 
     def _make_rest(self) -> None:
         self._reconnects = self._counter("cobrowse_socket_reconnects", "Sockets to Slack opened in place of others")
+        about = "Sockets to Slack that did not open, or ended within 30 seconds"
+        self._connection_failures = Children(self._counter("cobrowse_socket_failures", about, "reason"))
+        for reason in CONNECTION_FAILURES:
+            self._connection_failures[reason,].inc(0)
         self._store_failures = self._counter("cobrowse_store_failures", "Reads and writes the database did not do")
         self._gauge("cobrowse_build_info", "The version that runs", "version").labels(__version__).set(1)
 

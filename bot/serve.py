@@ -119,7 +119,10 @@ class Door:
 async def socket_door(bot: Bot) -> AsyncIterator[Door]:
     """Connects to Slack, for as long as it takes. Leaving it answers what has been received, and takes no more."""
     slack = bot.settings.slack
-    client = SocketDoor(bot.app, slack.app_token, bot.socket_web, slack.proxies.of, bot.health.metrics)
+    single_process = not bot.settings.database.allows_replicas
+    client = SocketDoor(
+        bot.app, slack.app_token, bot.socket_web, slack.proxies.of, bot.health.metrics, single_process=single_process
+    )
 
     async def connect() -> int:
         await client.connect()

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from check_bench import look, right_environ, untouched
 from conversations_bench import PUBLIC, SECRET
-from journey import ROOT, Servers, open_servers
+from journey import ROOT, Servers, free_port, open_servers
 
 from bot.check.findings import Finding, Mark
 from bot.check.genesys import NOBODY
@@ -235,6 +235,31 @@ async def test_scopes_that_nothing_needs_are_a_doubt(servers: Servers, tmp_path:
 def test_the_manifest_asks_for_the_scopes_that_check_looks_for() -> None:
     manifest = yaml.safe_load((Path(ROOT) / "manifest.yml").read_text(encoding="utf-8"))
     assert manifest["oauth_config"]["scopes"]["bot"] == list(NEEDED)
+
+
+@pytest.mark.parametrize(
+    ("database", "others", "mark", "told"),
+    [
+        ("sqlite", 0, Mark.RIGHT, "this one included: 1"),
+        ("sqlite", 1, Mark.RIGHT, "this one included: 2"),
+        ("sqlite", 2, Mark.DOUBT, "there are 2 sockets of this app, and without Postgres only one bot can run"),
+        ("sqlite", 10, Mark.DOUBT, "another bot uses this app-level token"),
+        ("memory", 2, Mark.DOUBT, "commands go to either"),
+        ("postgres", 2, Mark.RIGHT, "this one included: 3"),
+        ("postgres", 8, Mark.RIGHT, "this one included: 9"),
+        ("postgres", 9, Mark.DOUBT, "Slack allows ten"),
+    ],
+)
+async def test_sockets_of_the_app_are_judged_by_the_database(
+    servers: Servers, tmp_path: Path, database: str, others: int, mark: Mark, told: str
+) -> None:
+    servers.slack.sockets.ghosts = others
+    nowhere = f"postgresql://bot@127.0.0.1:{free_port()}/bot"
+    url = {"memory": "memory:", "postgres": nowhere, "sqlite": f"sqlite:///{tmp_path / 'bot.db'}"}[database]
+    door = (await look(right_environ(servers, tmp_path) | {"DATABASE_URL": url}))["slack door"]
+    assert door.mark is mark
+    assert told in door.what
+    assert mark is Mark.RIGHT or "Stop the other bot" in door.mend or "nine replicas at most" in door.mend
 
 
 async def test_over_http_no_socket_is_opened(servers: Servers, tmp_path: Path) -> None:

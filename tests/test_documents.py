@@ -13,7 +13,7 @@ from test_sentences import BASES
 from bot.desk.errors import CobrowseError
 from bot.desk.outcomes import Success
 from bot.settings.variables import VARIABLES
-from bot.slack.socket import REFUSALS
+from bot.slack.socket import DEAF, DEAF_SHORT, DEAF_TOO_MANY, REFUSALS
 from bot.store import refusals
 
 HOUSE = Path(ROOT)
@@ -93,7 +93,8 @@ def test_every_reason_not_to_start_stands_in_the_runbook(words: tuple[str, ...])
 
 
 def test_every_sentence_of_a_refused_socket_or_store_stands_in_the_runbook() -> None:
-    for sentence in (*REFUSALS.values(), *(text for name, text in vars(refusals).items() if name.isupper())):
+    of_the_store = [text for name, text in vars(refusals).items() if name.isupper()]
+    for sentence in (*REFUSALS.values(), DEAF, DEAF_SHORT, DEAF_TOO_MANY, *of_the_store):
         words = re.split(r"(?<=\.) | \(|, |: ", sentence)[0]
         assert words in RUNBOOK, words
 

@@ -16,6 +16,7 @@ from bot.slack import line, socket
 from bot.slack.bolt import new_bolt_app
 from bot.slack.delivery import new_web_client
 from bot.slack.identity import Identity
+from bot.slack.reconnect import ReconnectBackoff
 from bot.slack.socket import DEAF, REFUSALS, SocketDoor
 
 
@@ -26,15 +27,15 @@ async def servers() -> AsyncIterator[Servers]:
 
 
 @asynccontextmanager
-async def new_door(servers: Servers, listen: Any = None) -> AsyncIterator[SocketDoor]:
+async def new_door(servers: Servers, listen: Any = None, **how: Any) -> AsyncIterator[SocketDoor]:
     """A door to the servers' Slack, with one listener behind it."""
     loaded = settings.load(servers.environ)
     async with aiohttp.ClientSession() as http:
-        web = new_web_client(loaded.slack.app_token, loaded.slack.api_url, http)
+        web = new_web_client(loaded.slack.app_token, loaded.slack.api_url, http, waits=False, repeats=False)
         app: AsyncApp = new_bolt_app(Identity(Home("T0SANDBOX"), "B0BOT", "U0BOT"), loaded.slack.bot_token, web)
         if listen:
             app.command("/cobrowse")(listen)
-        door = SocketDoor(app, loaded.slack.app_token, web, lambda url: None)
+        door = SocketDoor(app, loaded.slack.app_token, web, lambda url: None, **how)
         try:
             yield door
         finally:
@@ -90,21 +91,16 @@ async def test_a_deaf_socket_is_replaced(servers: Servers, monkeypatch: pytest.M
 
 
 async def test_without_a_socket_for_long_it_gives_up_so_that_it_is_started_anew(
-    servers: Servers, monkeypatch: pytest.MonkeyPatch
+    servers: Servers,
 ) -> None:
-    monkeypatch.setattr(socket, "DEAF_SECONDS", 0.3)
-    monkeypatch.setattr(socket, "FIRST_DELAY_SECONDS", 0.05)
     servers.slack.misbehave("apps.connections.open", "internal_error")
-    async with new_door(servers) as door:
+    async with new_door(servers, backoff=ReconnectBackoff(first_delay_seconds=0.05, deaf_seconds=0.3)) as door:
         await asyncio.wait_for(door.connect(), 5)
         assert door.refused.result() == DEAF
         assert opened(servers) > 1
 
 
-async def test_it_comes_back_after_slack_was_away_for_a_while(
-    servers: Servers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(socket, "FIRST_DELAY_SECONDS", 0.05)
+async def test_it_comes_back_after_slack_was_away_for_a_while(servers: Servers) -> None:
     servers.slack.misbehave("apps.connections.open", "internal_error", times=3)
     async with new_door(servers) as door:
         await asyncio.wait_for(door.connect(), 5)

@@ -35,7 +35,7 @@ async def look(environ: Mapping[str, str], *, user_id: UserId | None = None, env
 async def _slack(parts: Setup) -> tuple[list[Finding], Reached, Identity | None]:
     if parts.slack is None:
         return [left_out("slack token", FAULTY)], Reached(""), None
-    return await slack.look(parts.slack, parts.whole)
+    return await slack.look(parts.slack, parts.whole, parts.database)
 
 
 async def _genesys(parts: Setup) -> tuple[list[Finding], list[Reached]]:

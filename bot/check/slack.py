@@ -9,19 +9,23 @@ from slack_sdk.errors import SlackApiError
 from bot.check.findings import Finding, doubt, left_out, right, wrong
 from bot.check.reach import Reached, reach
 from bot.desk.access import Rules
-from bot.settings import Settings, Slack
+from bot.settings import Database, Settings, Slack
 from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
 from bot.slack.delivery import new_http_session, new_web_client
 from bot.slack.identity import Identity, SlackRefused, SlackUnreachable, identify
+from bot.slack.line import connections_in
 from bot.slack.scopes import NEEDED
 from bot.slack.socket import REFUSALS
 
 HELLO_SECONDS = 10.0
 MOST_SOCKETS = 10
+"""Slack allows an app so many. A renewal takes two for a moment, so nine replicas are the most."""
 TRIES = 2
 
 
-async def look(slack: Slack, whole: Settings | None) -> tuple[list[Finding], Reached, Identity | None]:
+async def look(
+    slack: Slack, whole: Settings | None, database: Database | None
+) -> tuple[list[Finding], Reached, Identity | None]:
     """The lines about Slack, what was learnt about its clock, and who the bot is there."""
     reached = await reach("slack", f"{slack.api_url}api.test", slack.proxies.of(slack.api_url))
     if reached.unreached:
@@ -30,7 +34,7 @@ async def look(slack: Slack, whole: Settings | None) -> tuple[list[Finding], Rea
         found, identity = await _token(slack, http)
         if identity:
             found.append(_scopes(identity.scopes, _unused(whole)))
-        found.append(await _door(slack, http))
+        found.append(await _door(slack, http, single_process=database is not None and not database.allows_replicas))
     return found, reached, identity
 
 
@@ -73,7 +77,8 @@ def _scopes(granted: Collection[str], unused: Collection[str]) -> Finding:
     return right("slack scopes", f"all {len(NEEDED)} of the manifest")
 
 
-async def _door(slack: Slack, http: aiohttp.ClientSession) -> Finding:
+async def _door(slack: Slack, http: aiohttp.ClientSession, *, single_process: bool) -> Finding:
+    """Open a socket for a moment. `single_process`: there can be no other replica."""
     if slack.mode == "http":
         return left_out(
             "slack door", "it is HTTP; only Slack itself can show that it reaches us and signs as we expect"
@@ -91,11 +96,25 @@ async def _door(slack: Slack, http: aiohttp.ClientSession) -> Finding:
         what = f"no socket came about ({type(error).__name__})."
         mend = "Let wss://*.slack.com through, at port 443; a proxy on the way has to allow web sockets."
         return wrong("slack door", what, mend)
-    counted = hello.get("num_connections")
-    sockets = counted if isinstance(counted, int) else 1
+    return _sockets(connections_in(hello) or 1, single_process=single_process)
+
+
+def _sockets(sockets: int, *, single_process: bool) -> Finding:
+    """Judge how many there are of this app, that of `check` included."""
+    if single_process and sockets > 2:
+        what = (
+            f"Socket Mode says hello, but besides this check's there are {sockets - 1} sockets of this app, and without"
+            " Postgres only one bot can run: another bot uses this app-level token, so commands go to either."
+        )
+        mend = (
+            "Stop the other bot, or make a separate Slack app for it. If you know of none, check again in a few"
+            " minutes: Slack also counts a socket that is just being renewed, and for hours one that died silently."
+        )
+        return doubt("slack door", what, mend)
     if sockets > MOST_SOCKETS - 1:
-        mend = "Stop some replicas, or other programs with this app's token: Slack allows ten sockets."
-        return doubt("slack door", f"Socket Mode says hello, with {sockets} sockets open.", mend)
+        what = f"Socket Mode says hello, with {sockets} sockets open, this check's included; Slack allows ten."
+        mend = "Keep nine replicas at most, and no other program with this app's token: each renewal takes one more."
+        return doubt("slack door", what, mend)
     return right("slack door", f"Socket Mode says hello; sockets of this app, this one included: {sockets}")
 
 

@@ -36,6 +36,9 @@ class Meter(Protocol):
     def reconnected(self) -> None:
         """Another socket to Slack was asked for in place of one that there was."""
 
+    def connection_failed(self, reason: str) -> None:
+        """A Socket Mode connection did not open, or ended within seconds."""
+
     def store_failed(self) -> None:
         """Something could not be read from the store or written to it."""
 
@@ -58,6 +61,8 @@ class Unmeasured:
     def renewed(self, outcome: str) -> None: ...
 
     def reconnected(self) -> None: ...
+
+    def connection_failed(self, reason: str) -> None: ...
 
     def store_failed(self) -> None: ...
 

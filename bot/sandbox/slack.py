@@ -189,7 +189,10 @@ class SandboxSlack(People):
         return await self.workspace.until(condition, timeout)
 
     def misbehave(self, method: str, fault: str | None, *, times: int | None = None, **how: Any) -> None:
-        """Let a method (or `response_url`, or `socket` with `deaf`) go wrong, a number of times or until told None.
+        """Let a method (or `response_url`, or `socket`) go wrong, a number of times or until told None.
+
+        `socket` takes `deaf`, `no_hello`, and what ends a socket right after its hello: `close`, and the reasons
+        `too_many_websockets`, `warning`, `refresh_requested`.
 
         A fault is an error code of Slack's, `ratelimited` (`retry_after=1`), a status such as `500`, `drop` or `slow`
         (`seconds=`); with `acted=True` the call is carried out and only its answer is lost or wrong.

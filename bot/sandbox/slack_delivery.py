@@ -21,6 +21,10 @@ from aiohttp import WSMsgType, web
 from bot.sandbox.slack_faults import Faults
 from bot.sandbox.slack_models import Answer, Kind
 
+MAX_SOCKETS = 10
+"""So many an app may have; Slack says hello to one more, and then that there are too many."""
+END_REASONS = ("too_many_websockets", "warning", "refresh_requested")
+
 
 class SocketGone(Exception):
     """The socket closed before the ack."""
@@ -59,11 +63,20 @@ class Socket:
             self.is_gone = True
             raise SocketGone from error
 
-    async def talk(self, hello: dict[str, Any], ping_seconds: float) -> None:
-        """Say hello, then take acks and exchange pings until the other side closes."""
+    async def talk(self, hello: dict[str, Any], ping_seconds: float, fault: str | None) -> None:
+        """Say hello, then take acks and exchange pings until the other side closes.
+
+        A fault is a reason to end it right after the hello, `close` to do so without a word, or `no_hello`.
+        """
         pinging = asyncio.create_task(self._ping(ping_seconds))
         try:
-            await self.ws.send_str(json.dumps(hello))
+            if fault != "no_hello":
+                await self.ws.send_str(json.dumps(hello))
+            if fault in END_REASONS:
+                self.is_leaving = True
+                await self.ws.send_str(json.dumps({"type": "disconnect", "reason": fault, "debug_info": {}}))
+            if fault in (*END_REASONS, "close", "no_hello"):
+                await self.ws.close()
             async for part in self.ws:
                 await self._read(part)
         except ConnectionError:
@@ -108,6 +121,8 @@ class Sockets:
 
     def __init__(self, app_id: str, faults: Faults) -> None:
         self.ping_seconds = 5.0
+        self.ghosts = 0
+        """Sockets that died without a closing handshake: Slack still counts them, for hours."""
         self._app_id = app_id
         self._faults = faults
         self._tickets: set[str] = set()
@@ -128,6 +143,7 @@ class Sockets:
         if ticket not in self._tickets:
             return web.Response(status=408, text="this link was used or never existed")
         self._tickets.discard(ticket)
+        fault = self._faults.take("socket")
         ws = web.WebSocketResponse(autoping=False, timeout=0.5)
         await ws.prepare(request)
         socket = Socket(ws, self._faults)
@@ -135,9 +151,11 @@ class Sockets:
         async with self._news:
             self._news.notify_all()
         debug = {"host": "sandbox", "build_number": 1, "approximate_connection_time": 18060}
-        hello = {"type": "hello", "num_connections": len(self._sockets), "debug_info": debug}
+        counted = len(self._sockets) + self.ghosts
+        hello = {"type": "hello", "num_connections": counted, "debug_info": debug}
+        how = "too_many_websockets" if counted > MAX_SOCKETS else fault.code if fault else None
         try:
-            await socket.talk({**hello, "connection_info": {"app_id": self._app_id}}, self.ping_seconds)
+            await socket.talk({**hello, "connection_info": {"app_id": self._app_id}}, self.ping_seconds, how)
         finally:
             self._sockets.remove(socket)
         return ws

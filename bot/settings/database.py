@@ -21,6 +21,11 @@ class Database:
         """Whether secrets are encrypted there."""
         return bool(self.keys) or self.url.startswith(MEMORY)
 
+    @property
+    def allows_replicas(self) -> bool:
+        """Return whether several processes may use it at the same time."""
+        return self.url.startswith(POSTGRES)
+
 
 def read_database(reader: Reader) -> Database:
     """What is wrong is in the reader's faults."""

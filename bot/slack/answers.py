@@ -3,6 +3,7 @@
 No redirect is followed, since a command's answer holds a link that is nobody else's; no body is read without an end.
 """
 
+import re
 from typing import Any
 
 import aiohttp
@@ -51,6 +52,12 @@ def error_code(error: SlackApiError) -> str:
     """Slack's word for it, "" when the answer had none: of one that is no JSON, slack_sdk keeps the bare response."""
     data = getattr(error.response, "data", None)
     return str(data.get("error") or "") if isinstance(data, dict) else ""
+
+
+def retry_after_seconds(error: SlackApiError) -> float:
+    """Read Slack's `Retry-After` in seconds; 0.0 when there is none that can be used."""
+    value = str((getattr(error.response, "headers", None) or {}).get("Retry-After", ""))
+    return float(value) if re.fullmatch("[0-9]{1,9}", value) else 0.0
 
 
 def is_page(body: bytes) -> bool:

@@ -26,12 +26,25 @@ AT_ONCE = 1000
 """So many envelopes are being answered at most; until one is, nothing more is read, and Slack waits."""
 
 
+RENEWALS = ("warning", "refresh_requested")
+"""Reasons of Slack's for another connection, while it still sends by this one."""
+CLOSED = "closed"
+MAX_REASON_LENGTH, MAX_CONNECTIONS_SAID = 60, 1000
+
+
 class Line:
-    """A socket that is open. `ready`: Slack has said hello. `leaving`: there has to be another one, for this reason."""
+    """A socket that is open.
+
+    `ready`: Slack has said hello, or it never will; `said_hello` tells the two apart. `leaving`: there has to be
+    another one, for this reason. `num_connections`: how many of this app Slack counted at the hello, this one included,
+    0 when it did not say. `is_lost`: it ended without a closing handshake, so Slack may count it for hours.
+    """
 
     def __init__(self, app: AsyncApp, web_socket: aiohttp.ClientWebSocketResponse, meter: Meter) -> None:
         self.logger = logging.getLogger("slack_sdk.socket_mode")  # send_async_response asks for one
         self.ready = asyncio.Event()
+        self.said_hello = self.is_lost = False
+        self.num_connections = 0
         self.leaving: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._app, self._meter = app, meter
         self._web_socket = web_socket
@@ -41,7 +54,12 @@ class Line:
 
     @property
     def is_read(self) -> bool:
-        """Whether what Slack sends here is still taken."""
+        """Whether Slack still sends here, and what it sends is taken."""
+        return self.is_open and (not self.leaving.done() or self.leaving.result() in RENEWALS)
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether neither side has ended it."""
         return not self._reading.done()
 
     async def finish(self, seconds: float) -> None:
@@ -64,10 +82,14 @@ class Line:
             async for message in self._web_socket:
                 if message.type is aiohttp.WSMsgType.TEXT:
                     await self._take(message.data)
+                elif message.type is aiohttp.WSMsgType.ERROR:  # no pong in time, or no web socket frame
+                    log.warning("a socket broke", extra={"fields": {"error": type(message.data).__name__}})
+            self.is_lost = self._web_socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE
         except (aiohttp.ClientError, OSError) as error:
+            self.is_lost = True
             log.warning("a socket broke", extra={"fields": {"error": type(error).__name__}})
         finally:
-            self._leave("closed")
+            self._leave(CLOSED)
 
     async def _take(self, text: str) -> None:
         try:
@@ -76,9 +98,10 @@ class Line:
         except (ValueError, AttributeError, RecursionError):
             return
         if kind == "hello":
+            self.said_hello, self.num_connections = True, connections_in(envelope)
             self.ready.set()
         elif kind == "disconnect":
-            self._leave(str(envelope.get("reason")))
+            self._leave(str(envelope.get("reason"))[:MAX_REASON_LENGTH])
         elif request := SocketModeRequest.from_dict(envelope):
             await self._room.acquire()
             task = asyncio.create_task(self._answer(request))
@@ -101,3 +124,10 @@ class Line:
     def _leave(self, reason: str) -> None:
         if not self.leaving.done():
             self.leaving.set_result(reason)
+        self.ready.set()
+
+
+def connections_in(hello: dict[str, Any]) -> int:
+    """Read how many connections of the app Slack counts, the new one included; 0 when it does not say."""
+    number = hello.get("num_connections")
+    return min(number, MAX_CONNECTIONS_SAID) if isinstance(number, int) and number > 0 else 0
