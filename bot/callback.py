@@ -7,14 +7,14 @@ import asyncio
 import logging
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
-from bot.desk.connect_errors import NotThatPerson
+from bot.desk.connect_errors import ConnectLinkGone, NotThatPerson
 from bot.desk.connecting import Connecting
 from bot.desk.errors import CobrowseError
 from bot.desk.models import Request
 from bot.desk.outcomes import Connected, Outcome
 from bot.genesys.user_login import Grant
+from bot.log_throttle import ThrottledLog
 from bot.slack.blocks import Message
 from bot.slack.connect_page import BUSY, HEADERS, page
 from bot.slack.delivery import Delivery
@@ -35,15 +35,20 @@ class Callback:
         self._connecting, self._path = connecting, path
         self._delivery, self._words = delivery, words
         self._under_way = 0
+        self._log = ThrottledLog(logging.getLogger(__name__))
 
     def add_to(self, server: web.Application) -> None:
         """Puts the route into a server. No HEAD: a link is good for one request."""
-        logging.getLogger("aiohttp.server").addFilter(_WITHOUT_REQUEST_LINES)
         server.router.add_get(self._path, self.handle, allow_head=False)
+
+    def close(self) -> None:
+        """Write what has been counted and not yet logged."""
+        self._log.flush()
 
     async def handle(self, request: web.Request) -> web.Response:
         """A page, whatever comes in."""
         if self._under_way >= MOST:
+            self._log.warning("refused", "busy", status=429, why="too many come back from a sign-in at once")
             return _answer(429, BUSY)
         state, code, error = (_single(request, name) for name in ("state", "code", "error"))
         read: Read = asyncio.get_running_loop().create_future()
@@ -55,6 +60,8 @@ class Callback:
         """To a page; where nobody waits for one any more, since the bot stops, to a message that says the same."""
         try:
             asked, outcome = await self._connecting.come_back(state, code, error)
+            if asked is None and isinstance(outcome, ConnectLinkGone):  # anybody can come with one
+                self._log.info("a sign-in came back that nobody waits for", "gone")
             is_read = not read.cancelled()
             if is_read:
                 read.set_result(self._page(asked, outcome))
@@ -73,18 +80,6 @@ class Callback:
         contact = SOMEBODY if self._words.contact.startswith("<") else self._words.contact  # a page knows no mention
         status, html = page(outcome, asked, command=self._words.command, contact=contact)
         return _answer(status, html)
-
-
-class _WithoutRequestLines(logging.Filter):
-    """aiohttp shows what it could not read of a request: its first line, perhaps, with a state and a code in it."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
-            record.exc_info = None
-        return True
-
-
-_WITHOUT_REQUEST_LINES = _WithoutRequestLines()
 
 
 def _single(request: web.Request, name: str) -> str:

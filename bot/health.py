@@ -30,6 +30,7 @@ class Health:
     def __init__(self, metrics: Metrics, find: Callable[[RequestId], Awaitable[object]]) -> None:
         self.metrics = metrics
         self.hears_slack: Callable[[], Awaitable[bool]] = _not_yet
+        self.has_right_clock: Callable[[], bool] = lambda: True
         self.draining = False
         self._find = find
         self._store: tuple[float, bool] | None = None
@@ -45,14 +46,17 @@ class Health:
 
     async def _readyz(self, _: web.Request) -> web.Response:
         slack = await self.hears_slack()
-        ready = slack and not self.draining
-        told = {
+        has_right_clock = self.has_right_clock()
+        ready = slack and has_right_clock and not self.draining
+        told: dict[str, object] = {
             "ready": ready,
             "slack": "connected" if slack else "not connected",
             "draining": self.draining,
             "genesys": self._genesys(),
             "store": "ok" if await self._store_answers() else "away",
         }
+        if not has_right_clock:
+            told["clock"] = "differs from Slack's"
         return web.json_response(told, status=200 if ready else 503)
 
     async def _metrics(self, _: web.Request) -> web.Response:

@@ -13,7 +13,9 @@ from typing import Any, TypeVar, cast
 from aiohttp import web
 
 from bot.app import Bot
+from bot.connection import Connection, new_refusals, without_software
 from bot.health import Health
+from bot.log_throttle import ThrottledLog
 from bot.settings import Settings
 from bot.slack.endpoint import BODY_BYTES, Endpoint
 from bot.slack.socket import SocketDoor
@@ -24,6 +26,12 @@ T = TypeVar("T")
 
 CONNECTIONS = 500
 """So many people or programs may be connected at once; Slack comes with a few, through a proxy with fewer."""
+OPTIONS: dict[str, Any] = {
+    "access_log": None,
+    "lingering_time": 0.0,  # what has been refused holds no place while the rest of its body comes
+    "auto_decompress": False,  # Slack signs what it sends
+}
+"""Of aiohttp's connections: https://docs.aiohttp.org/en/stable/web_reference.html#aiohttp.web.AppRunner"""
 
 
 class Refused(Exception):
@@ -142,7 +150,9 @@ async def socket_door(bot: Bot) -> AsyncIterator[Door]:
 async def http_door(bot: Bot) -> AsyncIterator[Door]:
     """Listens. Leaving it answers what has been received, and takes no more. Raises Refused."""
     settings, server = bot.settings, web.Application(client_max_size=BODY_BYTES)
-    Endpoint(bot.app, settings.slack.signing_secret, bot.health.metrics).add_to(server)
+    endpoint = Endpoint(bot.app, settings.slack.signing_secret, bot.health.metrics)
+    endpoint.add_to(server)
+    bot.health.has_right_clock = endpoint.clock.is_right
     if bot.callback:
         bot.callback.add_to(server)
     if not settings.health_port:
@@ -151,7 +161,12 @@ async def http_door(bot: Bot) -> AsyncIterator[Door]:
         loop = asyncio.get_running_loop()
         door = Door(loop.create_future(), loop.create_future(), _always)
         door.ready.set_result(port)
-        yield door
+        try:
+            yield door
+        finally:
+            endpoint.close()
+            if bot.callback:
+                bot.callback.close()
 
 
 @asynccontextmanager
@@ -166,29 +181,34 @@ async def health_door(health: Health, settings: Settings) -> AsyncIterator[None]
 @asynccontextmanager
 async def listening(server: web.Application, host: str, port: int, named: str) -> AsyncIterator[int]:
     """The port it listens on. Leaving it answers what has been received. Raises Refused."""
-    # Nothing is unpacked: Slack signs what it sends.
-    runner = web.AppRunner(server, access_log=None, shutdown_timeout=1.0, auto_decompress=False)
+    server.on_response_prepare.append(without_software)
+    runner = web.AppRunner(server, **OPTIONS, shutdown_timeout=1.0)
     await runner.setup()
+    refusals = new_refusals()
     try:
-        site = await _listen(runner, host, port, named)
+        site = await _listen(runner, refusals, host, port, named)
         try:
             yield site.sockets[0].getsockname()[1]
         finally:
             site.close()
     finally:
         await runner.cleanup()
+        refusals.flush()
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int, named: str) -> asyncio.Server:
-    """As aiohttp's own site, but for a bound on the connections."""
-    serving = runner.server
+async def _listen(runner: web.AppRunner, refusals: ThrottledLog, host: str, port: int, named: str) -> asyncio.Server:
+    """As aiohttp's own site, but for a bound on the connections, and what is logged and answered of bad ones."""
+    serving, loop = runner.server, asyncio.get_running_loop()
     assert serving is not None  # noqa: S101 - it is set up
 
     def answer() -> asyncio.Protocol:
-        return serving() if len(serving.connections) < CONNECTIONS else Full()
+        if len(serving.connections) >= CONNECTIONS:
+            refusals.warning("too many connections", "connections")
+            return Full()
+        return Connection(serving, refusals, loop=loop, **OPTIONS)
 
     try:
-        return await asyncio.get_running_loop().create_server(answer, host, port)
+        return await loop.create_server(answer, host, port)
     except OSError as error:
         raise Refused(f"Cannot listen on {host}:{port} ({error.strerror}). Check HOST and {named}.") from None
 

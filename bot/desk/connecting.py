@@ -113,7 +113,6 @@ class Connecting(Generic[G]):
         except CobrowseError as trouble:
             return None, trouble
         if pending is None:
-            log.info("a sign-in came back that nobody waits for")
             return None, ConnectLinkGone()
         request = _request(pending)
         outcome: Outcome

@@ -5,11 +5,12 @@ here each of them gets its 4xx. https://docs.slack.dev/authentication/verifying-
 """
 
 import asyncio
+import hmac
 import json
 import logging
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -20,9 +21,10 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
 from bot.desk.meter import Meter
+from bot.log_throttle import ThrottledLog
+from bot.slack.body_slots import BodySlots, BodyWait
 from bot.slack.boundary import dispatch
-
-log = logging.getLogger(__name__)
+from bot.slack.clock_watch import ClockWatch, is_off, seconds_off
 
 PATH = "/slack/events"
 BODY_BYTES = 64 * 1024
@@ -31,11 +33,15 @@ LARGE_BODY_BYTES, LARGE_AT_ONCE = 1024 * 1024, 8
 what begins as a press or a shortcut does may be larger, a few at once."""
 _INTERACTIVE = b"payload="
 BODY_SECONDS = 5.0
+MAX_WAITING_BODIES = 200
+"""So many bodies are waited for at once: well below serve.CONNECTIONS, so that slow senders never hold all of these.
+Slack's, and what a proxy has read first, come with their headers and wait for none."""
 FIELDS = 100
 RETRY = ("X-Slack-Retry-Num", "X-Slack-Retry-Reason")
 """What comes besides the body, as over a socket: that an event is sent again, and why."""
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
+_SSL_CHECK = re.compile(rb"ssl_check=1(?:&token=[^&=]{0,200})?|token=[^&=]{0,200}&ssl_check=1")
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 
 
@@ -53,40 +59,55 @@ class Endpoint:
     def __init__(self, app: AsyncApp, signing_secret: str, meter: Meter) -> None:
         self._app, self._meter = app, meter
         self._verifier = SignatureVerifier(signing_secret)
-        self._large = 0
+        self._waiting = BodySlots(MAX_WAITING_BODIES, "too many bodies are waited for")
+        self._large = BodySlots(LARGE_AT_ONCE, "too many large bodies at once")
+        self._log = ThrottledLog(logging.getLogger(__name__))
+        self.clock = ClockWatch()
 
     def add_to(self, server: web.Application) -> None:
         """Puts the route into a server. What is read is bounded here."""
         server.router.add_post(PATH, self.handle)
 
+    def close(self) -> None:
+        """Write what has been counted and not yet logged."""
+        self._log.flush()
+        self.clock.flush()
+
     async def handle(self, request: web.Request) -> web.Response:
         """Answers Slack; 4xx for whatever is not provably from Slack."""
         try:
-            proof = _proof(request)
             if _is_here(request):
-                return await self._answer(request, request.content.read_nowait(), *proof)
-            with ExitStack() as room:
-                return await self._answer(request, await self._read(request, room), *proof)
+                raw = request.content.read_nowait()
+                return web.Response() if _is_ssl_check(request, raw) else await self._answer(request, raw)
+            timestamp, _ = _proof(request)
+            if is_off(timestamp):
+                raise Rejected(401, "the timestamp is old, or ahead")
+            return await self._answer(request, await self._read(request))
         except Rejected as rejected:
-            log.warning("refused", extra={"fields": {"status": rejected.status, "why": str(rejected)}})
+            self._log.warning("refused", str(rejected), status=rejected.status, why=str(rejected))
             return web.Response(status=rejected.status, text=f"{rejected}\n")
 
-    async def _answer(self, request: web.Request, raw: bytes, timestamp: str, signature: str) -> web.Response:
-        body = self._verified(raw, timestamp, signature)
+    async def _answer(self, request: web.Request, raw: bytes) -> web.Response:
+        body = self._verified(raw, *_proof(request))
         bolt_request = _bolt_request(_fields(body, request.content_type), request)
         return _response(await dispatch(self._app, bolt_request, self._meter))
 
-    async def _read(self, request: web.Request, room: ExitStack) -> bytes:
-        """The body, piece by piece. Raises Rejected, as soon as it is known."""
+    async def _read(self, request: web.Request) -> bytes:
+        """Read the body, piece by piece. Raises Rejected, as soon as it is known."""
+        wait: BodyWait | None = None
         try:
-            async with asyncio.timeout(BODY_SECONDS):
-                return await self._pieces(request, room)
+            async with asyncio.timeout(BODY_SECONDS) as timeout:
+                wait = BodyWait(timeout)
+                with self._waiting.hold(wait), ExitStack() as room:
+                    return await self._pieces(request, wait, room)
         except TimeoutError:
+            if wait and wait.displaced:
+                raise Rejected(503, wait.displaced) from None
             raise Rejected(408, "the body took too long") from None
         except (ValueError, ConnectionError):
             raise Rejected(400, "the body cannot be read") from None
 
-    async def _pieces(self, request: web.Request, room: ExitStack) -> bytes:
+    async def _pieces(self, request: web.Request, wait: BodyWait, room: ExitStack) -> bytes:
         body, announced, most = bytearray(), request.content_length or 0, BODY_BYTES
         if announced > LARGE_BODY_BYTES or (announced > BODY_BYTES and request.content_type != _FORM):
             raise Rejected(413, "the body is too large")
@@ -94,21 +115,12 @@ class Endpoint:
             body += piece
             if max(announced, len(body)) <= most or len(body) < len(_INTERACTIVE):
                 continue
-            if most == LARGE_BODY_BYTES or not body.startswith(_INTERACTIVE):
+            if len(body) > LARGE_BODY_BYTES or not body.startswith(_INTERACTIVE):
                 raise Rejected(413, "the body is too large")
-            room.enter_context(self._room_for_a_large_one())
-            most = LARGE_BODY_BYTES
+            if len(body) > most:  # what has come counts, not what was announced
+                room.enter_context(self._large.hold(wait))
+                most = LARGE_BODY_BYTES
         return bytes(body)
-
-    @contextmanager
-    def _room_for_a_large_one(self) -> Iterator[None]:
-        if self._large >= LARGE_AT_ONCE:
-            raise Rejected(503, "too many large bodies at once")
-        self._large += 1
-        try:
-            yield
-        finally:
-            self._large -= 1
 
     def _verified(self, raw: bytes, timestamp: str, signature: str) -> str:
         """The body as text. Raises Rejected."""
@@ -116,8 +128,14 @@ class Endpoint:
             body = raw.decode()
         except UnicodeDecodeError:
             raise Rejected(400, "the body is not UTF-8") from None
+        if is_off(timestamp):
+            expected = self._verifier.generate_signature(timestamp=timestamp, body=body)
+            if expected and hmac.compare_digest(expected, signature):
+                self.clock.missed(signature, seconds_off(timestamp))
+            raise Rejected(401, "the timestamp is old, or ahead")
         if not self._verifier.is_valid(body, timestamp, signature):
-            raise Rejected(401, "the signature does not fit, or the timestamp is old")
+            raise Rejected(401, "the signature does not fit")
+        self.clock.fitted()
         return body
 
 
@@ -125,6 +143,15 @@ def _is_here(request: web.Request) -> bool:
     """Whether all of the body has come with its headers, as nearly all do, and is no large one."""
     content, length = request.content, request.content_length or LARGE_BODY_BYTES
     return content.is_eof() and length <= BODY_BYTES and content.exception() is None
+
+
+def _is_ssl_check(request: web.Request, raw: bytes) -> bool:
+    """Whether it is Slack's look at the certificate, which is not signed and does nothing. No other form is answered.
+
+    https://docs.slack.dev/interactivity/implementing-slash-commands/
+    """
+    is_unsigned = "X-Slack-Signature" not in request.headers and "X-Slack-Request-Timestamp" not in request.headers
+    return is_unsigned and request.content_type == _FORM and _SSL_CHECK.fullmatch(raw) is not None
 
 
 def _proof(request: web.Request) -> tuple[str, str]:
