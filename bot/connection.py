@@ -42,7 +42,8 @@ class Connection(web.RequestHandler):
         self._refuse(exc)
         if self.transport is not None and request.writer.output_size == 0:
             self.transport.write(BAD_REQUEST)
-        raise ConnectionError("the answer is sent, and the connection ends")  # which aiohttp takes as that
+        self.force_close()  # so what is returned, which would hold aiohttp's own headers, goes nowhere
+        return web.Response(status=400)
 
     def _refuse(self, error: BaseException) -> None:
         why = "a line is too long" if isinstance(error, LineTooLong) else "the request is not HTTP"

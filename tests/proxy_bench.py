@@ -45,9 +45,9 @@ needs_the_systems_caddy = pytest.mark.skipif(
 )
 
 
-def without_buffers(text: str) -> str:
-    """The configuration as a Caddy older than 2.7 reads it."""
-    return re.sub(r"\n\s*request_buffers .*", "", text)
+def shipped_or_older(*, buffers: bool) -> str:
+    """The shipped configuration, or without `buffers` as a Caddy older than 2.7 reads it."""
+    return CADDYFILE if buffers else re.sub(r"\n\s*request_buffers .*", "", CADDYFILE)
 
 
 @dataclass(slots=True)
@@ -117,8 +117,6 @@ class Replicas:
     servers: Servers
     proxy: Proxy
     processes: list[Process]
-    again: Callable[[int], object]
-    directories: list[Path] = field(default_factory=list)
 
 
 @asynccontextmanager
@@ -131,19 +129,14 @@ async def replicas(
     names, _ = await loop.create_datagram_endpoint(lambda: Names(addresses), ("127.0.0.1", 0))
     told = text.replace("refresh 5s", f"refresh 5s\nresolvers udp/127.0.0.1:{names.get_extra_info('sockname')[1]}")
     async with open_servers(http=True) as servers:
-        processes: list[Process] = []
-
-        async def begin(address: str) -> Process:
-            process = await start(directory, servers.environ | {"PORT": str(port), "HOST": address})
-            processes.append(process)
-            await healthy(process, f"http://{address}:{port}/healthz")
-            return process
-
+        environs = [servers.environ | {"PORT": str(port), "HOST": address} for address in addresses]
+        processes = [await start(directory, environ) for environ in environs]
         try:
-            await asyncio.gather(*map(begin, addresses))
+            for process, address in zip(processes, addresses, strict=True):
+                await healthy(process, f"http://{address}:{port}/healthz")
             async with proxy(directory, NAME, port, caddy=caddy, text=told) as front:
                 servers.slack.events_url = f"{front.url}/slack/events"
-                yield Replicas(servers, front, processes, lambda number: begin(addresses[number]))
+                yield Replicas(servers, front, processes)
         finally:
             names.close()
             for process in processes:

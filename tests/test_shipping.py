@@ -1,14 +1,12 @@
 """What the bot is shipped in: image, composition, unit and proxy, as far as they can be tried without an engine."""
 
 import asyncio
-import contextlib
 import io
-import os
 import re
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ import pytest
 import yaml
 from connect_bench import asks_to_connect, open_connecting, opens, signs_in
 from journey import ANA, ROOT, free_port, link, open_journey
+from proxy_bench import Proxy, needs_caddy, proxy
 
 from bot.settings.variables import VARIABLES
 
@@ -27,7 +26,6 @@ UNIT = HOUSE / "deploy" / "cobrowse-bot.service"
 CADDYFILE = HOUSE / "deploy" / "Caddyfile"
 SHUTDOWN_SECONDS = int(VARIABLES["SHUTDOWN_SECONDS"].default)
 LARGE_BODY_BYTES = 1024 * 1024
-needs_caddy = pytest.mark.skipif(not shutil.which("caddy"), reason="no caddy on the path")
 needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze on the path")
 
 
@@ -92,46 +90,19 @@ def test_the_unit_is_one_that_systemd_takes_and_finds_locked_up(tmp_path: Path) 
         assert UNIT.name not in done.stderr, done.stderr
 
 
-@asynccontextmanager
-async def proxy(directory: Path, bot: str) -> AsyncIterator[str]:
-    """Caddy with our settings, without TLS, before a bot at this URL."""
-    host, port = bot.removeprefix("http://").split(":")
-    url = f"http://127.0.0.1:{free_port()}"
-    environ = {"PATH": os.environ["PATH"], "HOME": str(directory), "PUBLIC_DOMAIN": url}
-    environ |= {"BOT_HOST": host, "BOT_PORT": port}
-    command = ("caddy", "run", "--config", str(CADDYFILE), "--adapter", "caddyfile")
-    process = await asyncio.create_subprocess_exec(*command, env=environ, stderr=asyncio.subprocess.DEVNULL)
-    try:
-        async with aiohttp.ClientSession() as http, asyncio.timeout(20):
-            while not await answers(http, url):  # noqa: ASYNC110 - it has no event
-                await asyncio.sleep(0.05)
-        yield url
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        await process.wait()
-
-
-async def answers(http: aiohttp.ClientSession, url: str) -> bool:
-    try:
-        async with http.get(url):
-            return True
-    except aiohttp.ClientError:
-        return False
-
-
 @needs_caddy
 async def test_the_proxy_lets_slack_through_and_keeps_the_slow_the_large_and_the_lost_away(
     tmp_path: Path, quick: None
 ) -> None:
-    async with open_journey(http=True) as journey, proxy(tmp_path, journey.url) as url:
+    async with open_journey(http=True) as journey, before(tmp_path, journey.url) as front:
+        url = front.url
         slow = asyncio.create_task(sends_slowly(url))
         journey.slack.events_url = f"{url}/slack/events"
         assert link(await journey.asks(who=ANA))
         async with aiohttp.ClientSession() as http:
             assert await status(http.get(f"{url}/healthz")) == 404
             assert await status(http.get(f"{url}/slack/events")) == 404
-            shaped = {"X-Slack-Request-Timestamp": "1", "X-Slack-Signature": f"v0={'0' * 64}"}
+            shaped = {"X-Slack-Request-Timestamp": str(int(time.time())), "X-Slack-Signature": f"v0={'0' * 64}"}
             large = http.post(f"{url}/slack/events", data=io.BytesIO(b"x" * (LARGE_BODY_BYTES + 1)), headers=shaped)
             assert await status(large) in (400, 413, 502)
         assert await slow < 15
@@ -139,11 +110,53 @@ async def test_the_proxy_lets_slack_through_and_keeps_the_slow_the_large_and_the
 
 @needs_caddy
 async def test_the_proxy_lets_those_through_who_come_back_from_a_sign_in(tmp_path: Path, quick: None) -> None:
-    async with open_connecting() as journey, proxy(tmp_path, journey.url) as url:
-        back = (await signs_in(await asks_to_connect(journey))).replace(journey.url, url)
+    async with open_connecting() as journey, before(tmp_path, journey.url) as front:
+        back = (await signs_in(await asks_to_connect(journey))).replace(journey.url, front.url)
         assert (await opens(back)).status == 200
         async with aiohttp.ClientSession() as http:
             assert await status(http.post(back)) == 404
+
+
+def before(directory: Path, bot: str) -> AbstractAsyncContextManager[Proxy]:
+    """Caddy with our settings before the bot at this URL."""
+    host, port = bot.removeprefix("http://").split(":")
+    return proxy(directory, host, port)
+
+
+@needs_caddy
+@pytest.mark.parametrize("path", ["/genesys/callback", "/slack/events", "/else"])
+async def test_the_proxys_log_holds_neither_state_nor_code(tmp_path: Path, path: str) -> None:
+    """While no bot is there: Caddy's error line names the request."""
+    secrets = [f"{name}{'x' * 40}" for name in ("state", "code", "referer", "cookie")]
+    state, code, referer, cookie = secrets
+    address = f"{path}?state={state}&code={code}&more=%3Fstate={state}"
+    async with before(tmp_path, f"http://127.0.0.1:{free_port()}") as front, aiohttp.ClientSession() as http:
+        headers = {"Referer": f"https://login.example/?code={referer}", "Cookie": f"c={cookie}"}
+        method = http.post if path == "/slack/events" else http.get
+        assert await status(method(front.url + address, headers=headers)) == (404 if path == "/else" else 502)
+    text = front.log.read_text(encoding="utf-8")
+    assert (path in text) == (path != "/else")
+    assert [secret for secret in secrets if secret in text] == []
+
+
+@needs_caddy
+async def test_the_proxy_names_no_software(tmp_path: Path, quick: None) -> None:
+    async with open_connecting() as journey, before(tmp_path, journey.url) as front, aiohttp.ClientSession() as http:
+        for method, path in (("GET", "/genesys/callback"), ("POST", "/slack/events"), ("GET", "/"), ("GET", "/readyz")):
+            async with http.request(method, front.url + path) as answer:
+                assert "Server" not in answer.headers, path
+
+
+def test_the_proxys_version_is_named_where_it_is_chosen() -> None:
+    text = CADDYFILE.read_text(encoding="utf-8")
+    image = COMPOSE["services"]["proxy"]["image"]
+    assert re.match(r"caddy:2\.(\d+)", image)
+    for place in (
+        text.partition("{")[0],
+        (HOUSE / "README.md").read_text("utf-8").partition("- **The proxy**")[2][:600],
+    ):
+        assert "Caddy 2.11 or newer" in place
+    assert "fail_duration" not in re.sub(r"#.*", "", text)
 
 
 async def status(call: Any) -> int:
