@@ -157,16 +157,16 @@ async def http_door(bot: Bot) -> AsyncIterator[Door]:
         bot.callback.add_to(server)
     if not settings.health_port:
         bot.health.add_to(server)
-    async with listening(server, settings.host, settings.port, "PORT") as port:
-        loop = asyncio.get_running_loop()
-        door = Door(loop.create_future(), loop.create_future(), _always)
-        door.ready.set_result(port)
-        try:
+    try:
+        async with listening(server, settings.host, settings.port, "PORT") as port:
+            loop = asyncio.get_running_loop()
+            door = Door(loop.create_future(), loop.create_future(), _always)
+            door.ready.set_result(port)
             yield door
-        finally:
-            endpoint.close()
-            if bot.callback:
-                bot.callback.close()
+    finally:
+        endpoint.close()
+        if bot.callback:
+            bot.callback.close()
 
 
 @asynccontextmanager

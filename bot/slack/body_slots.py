@@ -1,8 +1,14 @@
-"""Who may send a body slowly: a bounded number at once, and the newest takes the place of the one that came first."""
+"""Who may send a body slowly: a bounded number at once, and a newer one takes the place of the one that came first."""
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+
+class NoBodySlot(Exception):
+    """There is no place for this body; its text says why."""
+
+    code = "no_body_slot"
 
 
 class BodyWait:
@@ -22,21 +28,25 @@ class BodyWait:
 class BodySlots:
     """At most `count` holders at once.
 
-    Refusing the newest would let those who never finish keep everybody out. The first is displaced instead: an honest
-    body is complete within milliseconds, so it is displaced only if `count` others begin within these.
+    Refusing the newest would let those who never finish keep everybody out, so the first makes room. An honest body is
+    complete within milliseconds; `sure_seconds` is how long nobody can take its place.
     """
 
-    def __init__(self, count: int, why: str) -> None:
-        self._count, self._why = count, why
-        self._held: dict[BodyWait, None] = {}
+    def __init__(self, count: int, why: str, *, sure_seconds: float = 0.0) -> None:
+        self._count, self._why, self._sure_seconds = count, why, sure_seconds
+        self._held: dict[BodyWait, float] = {}
 
     @contextmanager
     def hold(self, wait: BodyWait) -> Iterator[None]:
+        """Hold a place meanwhile. Raises NoBodySlot."""
+        now = asyncio.get_running_loop().time()
         if len(self._held) >= self._count:
-            first = next(iter(self._held))
+            first, since = next(iter(self._held.items()))
+            if now - since < self._sure_seconds:
+                raise NoBodySlot(self._why)
             del self._held[first]
             first.displace(self._why)
-        self._held[wait] = None
+        self._held[wait] = now
         try:
             yield
         finally:

@@ -22,7 +22,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot.desk.meter import Meter
 from bot.log_throttle import ThrottledLog
-from bot.slack.body_slots import BodySlots, BodyWait
+from bot.slack.body_slots import BodySlots, BodyWait, NoBodySlot
 from bot.slack.boundary import dispatch
 from bot.slack.clock_watch import ClockWatch, is_off, seconds_off
 
@@ -31,6 +31,8 @@ BODY_BYTES = 64 * 1024
 LARGE_BODY_BYTES, LARGE_AT_ONCE = 1024 * 1024, 8
 """A shortcut brings the message it was chosen on, its text twice, and eight bytes for each letter that is not ASCII; so
 what begins as a press or a shortcut does may be larger, a few at once."""
+LARGE_SECONDS = 0.25
+"""One that takes longer than this makes room for another, when there is none."""
 _INTERACTIVE = b"payload="
 BODY_SECONDS = 5.0
 MAX_WAITING_BODIES = 200
@@ -60,7 +62,7 @@ class Endpoint:
         self._app, self._meter = app, meter
         self._verifier = SignatureVerifier(signing_secret)
         self._waiting = BodySlots(MAX_WAITING_BODIES, "too many bodies are waited for")
-        self._large = BodySlots(LARGE_AT_ONCE, "too many large bodies at once")
+        self._large = BodySlots(LARGE_AT_ONCE, "too many large bodies at once", sure_seconds=LARGE_SECONDS)
         self._log = ThrottledLog(logging.getLogger(__name__))
         self.clock = ClockWatch()
 
@@ -104,6 +106,8 @@ class Endpoint:
             if wait and wait.displaced:
                 raise Rejected(503, wait.displaced) from None
             raise Rejected(408, "the body took too long") from None
+        except NoBodySlot as full:
+            raise Rejected(503, str(full)) from None
         except (ValueError, ConnectionError):
             raise Rejected(400, "the body cannot be read") from None
 
