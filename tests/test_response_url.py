@@ -99,7 +99,7 @@ async def test_a_connection_that_died_unnoticed_is_given_up_for_a_new_one(monkey
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/response/x"
     async with asyncio.timeout(10), new_http_session() as http:
-        assert [await ResponseUrls(http, lambda _: None).post(url, {}) for _ in range(3)] == [200] * 3
+        assert [await ResponseUrls(http, lambda _: None, url).post(url, {}) for _ in range(3)] == [200] * 3
     server.close()
     assert answered == [0, 1, 1]
     assert response_url.TRY_SECONDS * 2 < WAY_SECONDS
@@ -113,7 +113,7 @@ async def test_nobody_there_is_tried_three_times_and_raised() -> None:
 
     async with new_http_session() as http:
         with pytest.raises(aiohttp.ClientConnectionError):
-            await ResponseUrls(http, proxy_for).post("http://127.0.0.1:9/response/x", {})
+            await ResponseUrls(http, proxy_for, "http://127.0.0.1:9/api/").post("http://127.0.0.1:9/response/x", {})
     assert len(asked) == REPEATS + 1
 
 

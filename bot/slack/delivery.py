@@ -33,7 +33,7 @@ from bot.slack.deadlines import Deadlines
 from bot.slack.direct import DirectMessages
 from bot.slack.herald import Herald
 from bot.slack.messages import Words
-from bot.slack.response_url import LONGEST_ORDERED_SECONDS, REPEATS, ResponseUrls
+from bot.slack.response_url import LONGEST_ORDERED_SECONDS, REPEATS, ForeignAddress, ResponseUrls
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +101,8 @@ class Delivery:
         proxy_for: Callable[[str], str | None] = lambda url: None,
     ) -> None:
         self._web, self._direct, self._herald = web, direct, herald
-        self._response_urls, self._completion = ResponseUrls(http, proxy_for), Completion(web, words)
+        self._response_urls = ResponseUrls(http, proxy_for, web.base_url)
+        self._completion = Completion(web, words)
         self._words, self._deadlines = words, Deadlines()
         self._posting: set[asyncio.Task[None]] = set()
         self._standing: TTLCache[RequestId, tuple[ChannelId, str]] = TTLCache(10_000, ANSWERABLE.total_seconds())
@@ -159,10 +160,13 @@ class Delivery:
             return False
 
     async def post(self, reply_url: str, message: Message, *, replace: bool = False) -> bool:
-        """Posts to a response_url, visible to one person only. Whether Slack took it."""
+        """Posts to a response_url of Slack's, visible to one person only. Whether Slack took it."""
         body = message.payload() | {"response_type": "ephemeral", "replace_original": replace}
         try:
             status = await self._deadlines.within(self._response_urls.post(reply_url, body))
+        except ForeignAddress:
+            log.warning("a response_url is not Slack's", extra={"fields": {"hint": "SLACK_API_URL"}})
+            return False
         except TROUBLE as error:
             log.warning("no answer from a response_url", extra={"fields": {"error": type(error).__name__}})
             return False

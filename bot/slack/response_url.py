@@ -2,11 +2,16 @@
 
 https://docs.slack.dev/interactivity/handling-user-interaction#message_responses . Telling the same outcome twice is
 allowed and losing it is not, so posts are repeated. The address is a secret, and is never logged.
+
+The address comes out of a payload or out of the database, so it is checked here, in front of each post: who has stolen
+the signing secret, or can write to the database, can name any address, and the message holds the customer's link.
 """
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -22,17 +27,51 @@ TRY_SECONDS = 5.0
 """So long one try may hear nothing: a connection that has died unnoticed is given up for a new one while there is time.
 What a post may take as a whole is for whoever sends it: delivery.py, by deadlines.py."""
 _TIMEOUT = aiohttp.ClientTimeout(sock_connect=TRY_SECONDS, sock_read=TRY_SECONDS)
+HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
+"""Where Slack's own response_urls lead: https://docs.slack.dev/govslack"""
+_PATH = r"(?:/[!-\[\]-~]*)?"
+"""Printable ASCII without a space or a backslash, which parsers read in different ways."""
+_PORTS = {"https": 443, "http": 80}
+
+
+class ForeignAddress(ValueError):
+    """The response_url leads elsewhere than to Slack; nothing is sent."""
+
+    code = "foreign_address"
+
+
+def slack_addresses(api_url: str) -> re.Pattern[str]:
+    """Build the pattern of the response_urls that may be posted to (pure).
+
+    https to a host of Slack's at the default port, or the exact origin of `api_url` (SLACK_API_URL): a sandbox's, or a
+    gateway's. No pattern allows user information.
+    """
+    parts = urlsplit(api_url)
+    origins = [rf"https://{re.escape(host)}(?::443)?" for host in HOSTS]
+    if parts.hostname:
+        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        usual = _PORTS.get(parts.scheme)
+        port = parts.port or usual
+        end = rf"(?::{port})?" if port == usual else f":{port}"
+        origins.append(rf"{re.escape(parts.scheme)}://{re.escape(host)}{end}")
+    return re.compile(rf"(?:{'|'.join(origins)}){_PATH}", re.ASCII | re.IGNORECASE)
 
 
 class ResponseUrls:
-    """Posts over one pool of connections. `proxy_for` says which proxy leads to an address."""
+    """Posts over one pool of connections. `proxy_for`: which proxy leads to an address; `api_url`: SLACK_API_URL."""
 
-    def __init__(self, http: aiohttp.ClientSession, proxy_for: Callable[[str], str | None]) -> None:
+    def __init__(self, http: aiohttp.ClientSession, proxy_for: Callable[[str], str | None], api_url: str) -> None:
         self._http = http
         self._proxy_for = proxy_for
+        self._allowed = slack_addresses(api_url)
 
     async def post(self, url: str, body: dict[str, Any]) -> int:
-        """Slack's HTTP status. Raises aiohttp.ClientError, TimeoutError and ValueError when there is none."""
+        """Slack's HTTP status. Raises aiohttp.ClientError, TimeoutError and ValueError when there is none.
+
+        Raises ForeignAddress for a `url` that is not Slack's, before anything is sent.
+        """
+        if not isinstance(url, str) or not self._allowed.fullmatch(url):
+            raise ForeignAddress
         data = encode(body)
         for left in range(REPEATS, -1, -1):
             try:
