@@ -26,6 +26,12 @@ def not_understood(words: Words, command: NotUnderstood, reference: RequestId) -
     return Message(text, [section(f":warning: *{text}*\n{hint}", FAILURE_BLOCK), reference_line(reference)])
 
 
+def other_command(words: Words, reference: RequestId) -> Message:
+    """For a slash command of the app's that is not COBROWSE_COMMAND."""
+    text, hint = f"This bot answers to `{words.command}`.", "Nothing was started. Type that instead."
+    return Message(f"{text} {hint}", [section(f":warning: *{text}*\n{hint}", FAILURE_BLOCK), reference_line(reference)])
+
+
 _REASONS = {
     Reason.UNRESOLVED: (
         "that looks like a person, but Slack knows nobody by that name",
