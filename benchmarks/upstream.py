@@ -1,4 +1,4 @@
-"""The other side of a peer: Slack's Web API and response_urls, Genesys's login and API, each on a port of its own.
+"""The other side of a peer: Slack's Web API with its response_urls, Genesys's login and its API, each on its own port.
 
 Bare protocols in the driver's event loop, since the sandbox's servers would be the bottleneck (README.md says by how
 much). They count calls and connections, and tell the driver of each answer.
@@ -27,7 +27,7 @@ Answer = tuple[bytes, float]
 
 
 class Upstream:
-    """The four servers of one peer. `calls` and `connections` count for ever; take differences."""
+    """The three servers of one peer. `calls` and `connections` count for ever; take differences."""
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
@@ -38,18 +38,21 @@ class Upstream:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Upstream"]:
-        """Listens on four free ports; `urls` has them by name."""
+        """Listens on three free ports; `urls` has them by name, and `response_url`, which is at Slack's origin."""
         loop = asyncio.get_running_loop()
-        servers = {"slack": self._slack, "response_url": self._reply, "genesys": self._genesys, "login": self._login}
+        servers = {"slack": self._slack, "genesys": self._genesys, "login": self._login}
         async with AsyncExitStack() as stack:
             for name, answer in servers.items():
                 server = await loop.create_server(partial(Connection, name, answer, self), "127.0.0.1", 0)
                 stack.callback(server.close)
                 self.urls[name] = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            self.urls["response_url"] = self.urls["slack"]
             yield self
 
     def _slack(self, path: str, body: bytes) -> Answer:
         parts = urlsplit(path)
+        if parts.path.startswith("/commands/"):
+            return self._reply(path, body)
         method = parts.path.rpartition("/")[2]
         self.calls[method] += 1
         args = parse_qs(parts.query) | parse_qs(body.decode())
@@ -63,7 +66,8 @@ class Upstream:
             case "users.info":
                 user = args["user"][0]
                 profile = {"real_name": f"Agent {user}", "display_name": user, "team": "T0BENCH"}
-                return {"user": {"id": user, "team_id": "T0BENCH", "name": user, "profile": profile}}
+                flags = dict.fromkeys(("deleted", "is_bot", "is_restricted", "is_ultra_restricted"), False)
+                return {"user": {"id": user, "team_id": "T0BENCH", "name": user, "profile": profile, **flags}}
             case "apps.connections.open":
                 return {"url": self.socket_url}
             case _:

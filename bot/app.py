@@ -77,7 +77,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         features = Features(settings.sending.any_on, can_connect, settings.service.conversations is not None)
         words = Words(slack.command, contact_markup(slack.help_contact), features)
         access, direct = Access(settings.rules, identity.home, people), DirectMessages(web)
-        herald = Herald(web, once, direct, Places(web), store.sessions, sends=features.sends)
+        herald = Herald(web, once, direct, Places(web, identity.home), store.sessions, sends=features.sends)
         delivery = Delivery(web, http, words, direct, herald, slack.proxies.of)
         users, sessions = Users(genesys), session_service(settings.service, genesys, tokens)
         hosts, offer = Hosts(host_rules(settings, users), store), settings.service.offer

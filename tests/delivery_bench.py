@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.desk.access import Home
+from bot.desk.models import TeamId
 from bot.slack.delivery import Delivery, new_http_session
 from bot.slack.direct import DirectMessages
 from bot.slack.herald import Herald
@@ -19,5 +21,5 @@ async def open_delivery(web: AsyncWebClient, http: aiohttp.ClientSession | None 
     """Its sessions are remembered in a store of its own."""
     async with open_store("memory:") as store, new_http_session() as own:
         direct = DirectMessages(web)
-        herald = Herald(web, web, direct, Places(web), store.sessions)
+        herald = Herald(web, web, direct, Places(web, Home(TeamId("T0SANDBOX"))), store.sessions)
         yield Delivery(web, http or own, Words(), direct, herald)

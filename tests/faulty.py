@@ -21,9 +21,14 @@ UNREACHED = ("refused", "dns", "tls")
 
 
 class Front:
-    """Under `url`. `seen` holds the request lines, `sent_bytes` what of a huge body was taken."""
+    """Under `url`. `seen` holds the request lines, `sent_bytes` what of a huge body was taken.
 
-    def __init__(self, name: str, upstream: str, authority: Authority, directory: Path) -> None:
+    With `usual_port` its address names no port: the look-up of its name leads to the right one.
+    """
+
+    def __init__(
+        self, name: str, upstream: str, authority: Authority, directory: Path, *, usual_port: bool = False
+    ) -> None:
         self.name = name
         self.seen: list[str] = []
         self.sent_bytes = 0
@@ -37,7 +42,8 @@ class Front:
         self._talking: set[asyncio.Task[Any]] = set()
         self._reserved = socket.socket()
         self._reserved.bind(("127.0.0.1", 0))
-        self.url = f"https://{name}:{self._reserved.getsockname()[1]}"
+        self.port = int(self._reserved.getsockname()[1])
+        self.url = f"https://{name}" if usual_port else f"https://{name}:{self.port}"
 
     async def misbehave(self, fault: str, on: str = "", after: str = "") -> None:
         """A fault of the connection begins once a request that matches `after` has been answered, or at once."""
@@ -66,8 +72,7 @@ class Front:
 
     async def open(self) -> None:
         self._reserved.close()
-        port = int(self.url.rpartition(":")[2])
-        self._server = await asyncio.start_server(self._talk, "127.0.0.1", port, ssl=self._good)
+        self._server = await asyncio.start_server(self._talk, "127.0.0.1", self.port, ssl=self._good)
 
     async def close(self) -> None:
         if self._server is not None:
@@ -113,7 +118,7 @@ async def opened(*fronts: Front) -> AsyncIterator[None]:
         front = names.get(host)
         if front and front.is_lost:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return await look_up("127.0.0.1" if front else host, port, **how)
+        return await look_up("127.0.0.1" if front else host, front.port if front else port, **how)
 
     loop.getaddrinfo = getaddrinfo  # type: ignore[method-assign]
     for front in fronts:

@@ -9,8 +9,9 @@ import pytest
 from journey import CARE, Servers, open_servers
 from store_bench import request, session
 
+from bot.desk.access import Home
 from bot.desk.errors import CobrowseError
-from bot.desk.models import Kind, Request, State
+from bot.desk.models import Kind, Request, State, TeamId
 from bot.desk.remembered import SessionRecord
 from bot.sandbox.slack import Message, SlackChannel
 from bot.slack import herald
@@ -69,6 +70,12 @@ async def world(quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         channels[JOINED] = SlackChannel(JOINED, "joined", is_private=True)
         token, url = servers.keys.bot_token, servers.slack.api_url
         web, once = new_web_client(token, url, http), new_web_client(token, url, http, repeats=False)
-        made.append(World(servers, Herald(web, once, DirectMessages(web), Places(web), store.sessions), store))
+        made.append(
+            World(
+                servers,
+                Herald(web, once, DirectMessages(web), Places(web, Home(TeamId("T0SANDBOX"))), store.sessions),
+                store,
+            )
+        )
         yield made[0]
     await store.close()

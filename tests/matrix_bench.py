@@ -157,8 +157,9 @@ async def world(
     authority = new_authority(tmp_path)
     trust(monkeypatch, authority.trusted)
     async with open_servers(http=True, client_secret=SECRET) as servers:
-        upstreams = {"slack": servers.slack.url, "hooks": servers.slack.url, "genesys": servers.genesys.url}
+        upstreams = {"slack": servers.slack.url, "genesys": servers.genesys.url}
         fronts = {name: Front(f"{name}.test", url, authority, tmp_path) for name, url in upstreams.items()}
+        fronts["hooks"] = Front("hooks.slack.com", servers.slack.url, authority, tmp_path, usual_port=True)
         servers.slack.url, servers.genesys.url = fronts["hooks"].url, fronts["genesys"].url
         async with opened(*fronts.values()):
             async with _running(servers, fronts["slack"].url, getattr(request, "param", {})):

@@ -13,6 +13,7 @@ from bot.desk.models import Standing
 from bot.slack.people import KEPT_SECONDS, SlackPeople, read_person
 
 HOME = Home("T0HOME")
+FLAGS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")
 GRID = Home("T0HOME", "E0ORG", org_wide=True)
 
 
@@ -67,7 +68,8 @@ class Clock:
 
 def user(**more: Any) -> dict[str, Any]:
     profile = {"real_name": "Ana Agent", "email": "ana@example.com"} | more.pop("profile", {})
-    return {"id": "U0ANA", "team_id": "T0HOME", "name": "ana", "profile": profile} | more
+    flags = dict.fromkeys(FLAGS, False)
+    return {"id": "U0ANA", "team_id": "T0HOME", "name": "ana", "profile": profile, **flags} | more
 
 
 @pytest.mark.parametrize(
@@ -106,6 +108,42 @@ def test_only_a_full_member_of_ours_is_a_member(more, standing):
 )
 def test_an_org_wide_bot_knows_the_whole_organisation(more, standing):
     assert read_person(user(**more), GRID).standing is standing
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+@pytest.mark.parametrize("said", ["missing", None, 0, ""])
+def test_a_person_of_whom_slack_does_not_say_it_all_is_no_member(flag, said):
+    told = user(**{flag: said})
+    if said == "missing":
+        del told[flag]
+    with pytest.raises(SlackUnavailable) as refused:
+        read_person(told, HOME)
+    assert refused.value.code == "an incomplete answer"
+
+
+async def test_an_incomplete_answer_lets_nobody_in_and_is_not_kept():
+    web = Web()
+    del web.users["U0ANA"]["is_restricted"]
+    people = SlackPeople(web, HOME)
+    with pytest.raises(SlackUnavailable):
+        await people.person("U0ANA")
+    web.users["U0ANA"] = user()
+    assert (await people.person("U0ANA")).standing is Standing.MEMBER
+
+
+@pytest.mark.parametrize(
+    ("more", "standing"),
+    [
+        ({"deleted": True}, Standing.DEACTIVATED),
+        ({"team_id": "T0OTHER"}, Standing.OUTSIDER),
+        ({"is_stranger": True}, Standing.OUTSIDER),
+        ({"is_bot": True}, Standing.BOT),
+    ],
+)
+def test_a_person_of_whom_slack_says_little_keeps_their_refusal(more, standing):
+    """As of somebody deactivated, of whom Slack leaves the rest out."""
+    told = {"id": "U0ANA", "team_id": "T0HOME", "name": "ana", **more}
+    assert read_person(told, HOME).standing is standing
 
 
 def test_an_organisation_without_an_id_is_nobodys():

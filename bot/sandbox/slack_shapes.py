@@ -16,6 +16,8 @@ from bot.sandbox.slack_models import Message, SlackUser
 from bot.sandbox.slack_workspace import Workspace
 
 Shape = dict[str, Any]
+OTHER_TEAM_ID = "T0OTHER"
+"""The company that shared channels are shared with."""
 
 
 def user_object(user: SlackUser) -> Shape:
@@ -107,11 +109,17 @@ def channel_object(workspace: Workspace, channel_id: str) -> Shape:
     if channel is None:
         return {**shape, "is_im": True, "user": workspace.im_owner(channel_id), "is_user_deleted": False}
     kind = {"is_channel": not channel.is_private, "is_group": channel.is_private, "is_im": False, "is_mpim": False}
+    others = [OTHER_TEAM_ID] if channel.is_ext_shared else []
     shared = {
         "is_shared": channel.is_ext_shared,
         "is_ext_shared": channel.is_ext_shared,
         "is_pending_ext_shared": False,
+        "pending_shared": [],
+        "pending_connected_team_ids": [],
+        "shared_team_ids": [workspace.team_id, *others],
     }
+    if others:
+        shared |= {"connected_team_ids": [workspace.team_id, *others], "conversation_host_id": workspace.team_id}
     names = {"name": channel.name, "name_normalized": channel.name, "context_team_id": workspace.team_id}
     return {**shape, **names, **kind, **shared, "is_private": channel.is_private, "is_member": channel.bot_is_member}
 

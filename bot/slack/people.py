@@ -20,6 +20,8 @@ from bot.slack.lookups import Lookups
 
 KEPT_SECONDS = 300.0
 CACHE_SIZE = 20_000
+_SAID_OF_MEMBERS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")
+"""Slack says each of these of every active account, guest or not. Somebody of whom it does not is not let in."""
 _UNKNOWN = ("user_not_found", "user_not_visible", "users_not_found")
 
 
@@ -70,7 +72,10 @@ class SlackPeople:
 
 
 def read_person(user: dict[str, Any], home: Home) -> Person:
-    """A user object -> a person, as the workspace sees them (pure)."""
+    """A user object -> a person, as the workspace sees them (pure).
+
+    Raises SlackUnavailable for an object that does not say whether they are a full member.
+    """
     profile = user.get("profile") or {}
     names = (profile.get("real_name"), user.get("real_name"), profile.get("display_name"), user.get("name"))
     email = profile.get("email")
@@ -93,6 +98,8 @@ def _standing(user: dict[str, Any], home: Home) -> Standing:
         return Standing.BOT
     if user.get("is_restricted") or user.get("is_ultra_restricted"):
         return Standing.GUEST
+    if any(user.get(name) is not False for name in _SAID_OF_MEMBERS):
+        raise SlackUnavailable("an incomplete answer")
     return Standing.MEMBER
 
 

@@ -18,6 +18,10 @@ _SHARING = {
         "People of other organisations are in this channel, so the session is not shared here.",
         "Share it in a channel of your own, or send the link to whom it is for.",
     ),
+    "unclear": (
+        "Slack does not say whether people of other organisations are in this channel, so nothing is shared here.",
+        "Share it in another channel, or send the link to whom it is for.",
+    ),
     "uninvited": (
         "I am not in this channel, so I cannot share the session here.",
         "Invite me to the channel and press Share again, or send the link yourself.",
