@@ -8,9 +8,10 @@ import pytest
 from herald_bench import World
 from journey import ANA, buttons, words
 
+from bot.desk.errors import CobrowseError
 from bot.desk.posts import close_posts
 from bot.desk.remembered import SessionRecord
-from bot.desk.session_errors import NotPosted
+from bot.desk.session_errors import NotPosted, ShareUnknown
 from bot.sandbox.slack import Message
 
 world = herald_bench.world
@@ -96,8 +97,20 @@ async def test_one_that_could_not_be_changed_for_a_day_stays_as_it_is(world: Wor
     assert await world.store.sessions.posts("s-1") == []  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("method", "fault"), [("conversations.open", "user_disabled"), ("chat.postMessage", "drop")])
-async def test_a_direct_message_that_does_not_arrive_is_told_so(world: World, method: str, fault: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "fault", "error"),
+    [
+        ("conversations.open", "user_disabled", NotPosted),
+        ("conversations.open", "drop", NotPosted),
+        ("chat.postMessage", "restricted_action", NotPosted),
+        ("chat.postMessage", "drop", ShareUnknown),
+        ("chat.postMessage", "internal_error", ShareUnknown),
+    ],
+)
+async def test_a_direct_message_that_does_not_arrive_is_told_so(
+    world: World, method: str, fault: str, error: type[CobrowseError]
+) -> None:
     world.servers.slack.misbehave(method, fault)
-    with pytest.raises(NotPosted):
+    with pytest.raises(error) as told:
         await world.herald.send_direct(await world.made(), ANA)
+    assert getattr(told.value, "is_direct", True)

@@ -44,7 +44,7 @@ class Herald(Protocol):
         """
 
     async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
-        """A direct message. Raises NotPosted."""
+        """A direct message. Raises NotPosted, ShareUnknown."""
 
     def hurry(self) -> None:
         """A session is over: the messages about it are to say so now."""

@@ -66,8 +66,12 @@ class ShareRefused(CobrowseError):
     why: str
 
 
+@dataclass(eq=False)
 class ShareUnknown(CobrowseError):
-    """Nobody knows whether the session was shared, so it was not shared again."""
+    """Nobody knows whether the session was shared, so it was not shared again; `is_direct`: with one's own self."""
+
+    code = "share_unknown"
+    is_direct: bool = False
 
     code = "share_outcome_unknown"
 

@@ -194,8 +194,8 @@ class SandboxSlack(People):
         `socket` takes `deaf`, `no_hello`, and what ends a socket right after its hello: `close`, and the reasons
         `too_many_websockets`, `warning`, `refresh_requested`.
 
-        A fault is an error code of Slack's, `ratelimited` (`retry_after=1`), a status such as `500`, `drop` or `slow`
-        (`seconds=`); with `acted=True` the call is carried out and only its answer is lost or wrong.
+        A fault is an error code of Slack's, `ratelimited` (`retry_after=1`), a status such as `500`, `drop`, `slow` or
+        `trickle` (`seconds=`); with `acted=True` the call is carried out and only its answer is lost or wrong.
         """
         self.faults.set(method, fault, times, **how)
 

@@ -82,6 +82,7 @@ class WebApi:
         if met is not None and not (fault is not None and fault.how.get("acted")):
             self._log.end(call, met[0].status, met[1])
             return met[0]
+        response: web.StreamResponse
         response, error = self._answer(method, args, token, malformed)
         if met is not None:  # the call was carried out, and its answer lost
             response, error = met

@@ -17,7 +17,7 @@ from aiohttp import web
 
 @dataclass
 class Fault:
-    """One fault: an error code of Slack's, `ratelimited`, an HTTP status, `drop` or `slow`; `how` holds its details."""
+    """One fault: an error code of Slack's, `ratelimited`, an HTTP status, `drop`, `slow` or `trickle`; `how`: more."""
 
     code: str
     times: int | None
@@ -74,11 +74,28 @@ class Faults:
         return fault is not None and fault.code == code
 
 
-async def meet(fault: Fault, request: web.Request) -> tuple[web.Response, str] | None:
+class Trickle(web.StreamResponse):
+    """An answer of one byte each so many seconds, without an end."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.content_type, self.content_length = "application/json", 2 * 1024 * 1024
+        self._seconds = seconds
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Until the other side has gone."""
+        while True:
+            await self.write(b" ")
+            await asyncio.sleep(self._seconds)
+
+
+async def meet(fault: Fault, request: web.Request) -> tuple[web.StreamResponse, str] | None:
     """Return the answer a fault gives instead of the real one and its name; None when it only took time."""
     if fault.code == "slow":
         await asyncio.sleep(float(fault.how.get("seconds", 5)))
         return None
+    if fault.code == "trickle":
+        return Trickle(float(fault.how.get("seconds", 2))), "trickling"
     if fault.code == "drop":
         return drop(request), "dropped"
     if fault.code == "ratelimited":

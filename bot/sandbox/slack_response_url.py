@@ -60,6 +60,7 @@ class ResponseUrls:
         call = self._log.begin("response_url", body if isinstance(body, dict) else {})
         fault = self._faults.take("response_url")
         met = await meet(fault, request) if fault is not None else None
+        response: web.StreamResponse
         if met is None or (fault is not None and fault.how.get("acted")):
             response, error = self._answer(request.match_info["secret"], body)
         if met is not None:

@@ -58,6 +58,17 @@ class Workspace:
             self._ims[user_id], self._owners[im] = im, user_id
         return self._ims[user_id]
 
+    def move_im(self, user_id: str) -> str:
+        """Give a direct message another id, as when the workspace joins an organisation; what was said moves along."""
+        old, new = self.open_im(user_id), "D" + secrets.token_hex(5).upper()
+        del self._owners[old]
+        self._ims[user_id], self._owners[new] = new, user_id
+        for message in self.messages:
+            if message.channel == old:
+                message.channel = new
+        self._live[new] = self._live.pop(old, 0)
+        return new
+
     def has_im(self, user_id: str) -> bool:
         return user_id in self._ims
 

@@ -30,7 +30,7 @@ from bot.slack.blocks import Message
 from bot.slack.cards import agent_card
 from bot.slack.completion import Completion
 from bot.slack.deadlines import Deadlines
-from bot.slack.direct import DirectMessages
+from bot.slack.direct import DirectMessages, PostUnknown
 from bot.slack.herald import Herald
 from bot.slack.messages import Words
 from bot.slack.response_url import LONGEST_ORDERED_SECONDS, REPEATS, ForeignAddress, ResponseUrls
@@ -229,6 +229,8 @@ class Delivery:
             await self._deadlines.within(send())
         except SlackApiError as error:
             log.warning("not delivered", extra={"fields": fields | {"error": error_code(error)}})
+        except PostUnknown as error:
+            log.warning("not delivered", extra={"fields": fields | {"error": str(error)}})
         except (*TROUBLE, *MISSHAPEN) as error:
             log.warning("not delivered", extra={"fields": fields | {"error": type(error).__name__}})
         else:

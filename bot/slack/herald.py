@@ -8,25 +8,31 @@ import asyncio
 import logging
 from contextlib import suppress
 
-from slack_sdk.errors import SlackApiError
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk.errors import StoreUnavailable
 from bot.desk.models import ChannelId, Request, SessionId, UserId
-from bot.desk.posts import close_posts
+from bot.desk.posts import Edit, close_posts
 from bot.desk.press_errors import SharedAlready
 from bot.desk.remembered import Post, PostBook, PostKind, SessionRecord
 from bot.desk.session_errors import NotPosted, ShareRefused, ShareUnknown
-from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
+from bot.slack.answers import MISSHAPEN, PERHAPS_DONE, RATE_LIMITS, TROUBLE, error_code
+from bot.slack.blocks import Message
 from bot.slack.cards import closed_card, direct_card, shared_card
-from bot.slack.direct import DirectMessages
+from bot.slack.deadlines import WAY_SECONDS
+from bot.slack.direct import GONE, DirectMessages, PostUnknown
 from bot.slack.places import Places
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 15.0
 """So often it is looked for sessions whose time has run out; one that is ended is seen at once."""
-LATER = ("ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout")
+POST_SECONDS = WAY_SECONDS
+EDIT_SECONDS = 8.0
+"""So long one call may take as a whole: the session's time-out begins again with each byte of an answer."""
+LATER = (*RATE_LIMITS, *PERHAPS_DONE)
 """Slack's words for what passes; with any other one, the message cannot be changed."""
 REFUSED = {
     "not_in_channel": "uninvited",
@@ -80,15 +86,15 @@ class Herald:
     async def _post(self, record: SessionRecord, request: Request, intent: Post) -> str:
         message = shared_card(record, request.requester)
         try:
-            answer = await self._once.chat_postMessage(channel=request.channel_id, **message.payload())
+            async with asyncio.timeout(POST_SECONDS):
+                answer = await self._once.chat_postMessage(channel=request.channel_id, **message.payload())
             return str(answer["ts"])
         except SlackApiError as error:
             await self._drop(intent)
             code = error_code(error)
             if code in REFUSED:
                 raise ShareRefused(REFUSED[code]) from None
-            perhaps = not code or (code in LATER and code != "ratelimited")
-            raise ShareUnknown if perhaps else NotPosted(code) from None
+            raise ShareUnknown if not code or code in PERHAPS_DONE else NotPosted(code) from None
         except (*TROUBLE, *MISSHAPEN):
             await self._drop(intent)
             raise ShareUnknown from None
@@ -98,6 +104,8 @@ class Herald:
             channel_id, ts = await self._direct.post(user_id, direct_card(record, send=self._sends))
         except SlackApiError as error:
             raise NotPosted(error_code(error) or "an error") from None
+        except PostUnknown:
+            raise ShareUnknown(is_direct=True) from None
         except (*TROUBLE, *MISSHAPEN):
             raise NotPosted("no answer") from None
         await self.remember(record.session.id, channel_id, ts)
@@ -123,16 +131,44 @@ class Herald:
         self._hurried.clear()
         await close_posts(self._book, self)
 
-    async def close(self, post: Post, record: SessionRecord) -> bool:
+    async def close(self, post: Post, record: SessionRecord) -> Edit:
         message = closed_card(record, shared=post.kind is PostKind.SHARED)
-        fields: dict[str, object] = {"session": post.session_id}
         try:
-            await self._web.chat_update(channel=post.channel_id, ts=post.ts, text=message.text, blocks=message.blocks)
+            async with asyncio.timeout(EDIT_SECONDS):
+                edit, code = await self._edit(post, post.channel_id, message)
+                if code in GONE and post.kind is PostKind.DIRECT:
+                    edit = await self._edit_where_it_is_now(post, record, message)
+        except TimeoutError:
+            log.warning(
+                "a message was not changed", extra={"fields": {"session": post.session_id, "error": "TimeoutError"}}
+            )
+            return Edit.SILENT
+        return edit
+
+    async def _edit_where_it_is_now(self, post: Post, record: SessionRecord, message: Message) -> Edit:
+        """A direct message whose channel Slack knows no more; whose it was is not remembered."""
+        edit = Edit.DONE
+        for user_id in {record.agent: None, record.requester: None}:
+            with suppress(SlackApiError, SlackClientError, aiohttp.ClientError, *MISSHAPEN):
+                channel = await self._direct.channel(user_id, instead_of=post.channel_id)
+                if channel != post.channel_id:
+                    edit, code = await self._edit(post, channel, message)
+                    if not code:
+                        break
+        return edit
+
+    async def _edit(self, post: Post, channel_id: ChannelId, message: Message) -> tuple[Edit, str]:
+        """What came of it, and what went wrong, "" for nothing. Raises TimeoutError."""
+        try:
+            await self._web.chat_update(channel=channel_id, ts=post.ts, text=message.text, blocks=message.blocks)
+        except TimeoutError:
+            raise
         except SlackApiError as error:
             code = error_code(error)
-            log.warning("a message was not changed", extra={"fields": fields | {"error": code}})
-            return bool(code) and code not in LATER
+            edit = Edit.UNWELL if not code or code in LATER else Edit.DONE
         except (*TROUBLE, *MISSHAPEN) as error:
-            log.warning("a message was not changed", extra={"fields": fields | {"error": type(error).__name__}})
-            return False
-        return True
+            edit, code = Edit.UNWELL, type(error).__name__
+        else:
+            return Edit.DONE, ""
+        log.warning("a message was not changed", extra={"fields": {"session": post.session_id, "error": code}})
+        return edit, code or "an error"

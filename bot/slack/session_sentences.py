@@ -39,7 +39,7 @@ _SHARING = {
 
 def of_a_session(error: CobrowseError, contact: str) -> tuple[str, str] | None:
     """The two sentences; None for an error that is about something else. `contact` is whom to ask."""
-    return _allowed(error, f"Ask {contact} if that should be different.") or _possible(error)
+    return _allowed(error, f"Ask {contact} if that should be different.") or _possible(error) or _told_others(error)
 
 
 def _allowed(error: CobrowseError, ask: str) -> tuple[str, str] | None:
@@ -68,13 +68,6 @@ def _possible(error: CobrowseError) -> tuple[str, str] | None:
         case session_errors.SeveralOpen(sessions=sessions):
             which = "; ".join(f"`{escape(each)}` {escape(name)}" for each, name in sessions[:10])
             return "You have several sessions open, and none was ended.", f"Say which, or use `status`: {which}."
-        case session_errors.ShareRefused(why=why):
-            return _SHARING.get(why, _SHARING["closed"])
-        case session_errors.ShareUnknown():
-            what = "Nobody knows whether the session stands in the channel now, so it was not shared again."
-            return what, "Look there; if you do not see it, press Share once more."
-        case session_errors.NotPosted(slack_error=code):
-            return f"Slack did not take the message ({escape(code)}).", "Try again in a minute."
         case NobodyNamed():
             return "The step names nobody whose session it is to be.", "Choose a person for its input “agent”."
         case session_errors.NotLinked():
@@ -86,6 +79,21 @@ def _possible(error: CobrowseError) -> tuple[str, str] | None:
             return f"Nobody was linked: {escape(why)}.", "Check the address, or give the Genesys user's id."
         case press_errors.EndedAlready():
             return "This session is over already.", "Start a new one when you need it."
+    return None
+
+
+def _told_others(error: CobrowseError) -> tuple[str, str] | None:
+    match error:
+        case session_errors.ShareRefused(why=why):
+            return _SHARING.get(why, _SHARING["closed"])
+        case session_errors.ShareUnknown(is_direct=True):
+            what = "Nobody knows whether the session stands in your direct messages now, so it was not sent again."
+            return what, "Look there; if you do not see it, press Send to me once more."
+        case session_errors.ShareUnknown():
+            what = "Nobody knows whether the session stands in the channel now, so it was not shared again."
+            return what, "Look there; if you do not see it, press Share once more."
+        case session_errors.NotPosted(slack_error=code):
+            return f"Slack did not take the message ({escape(code)}).", "Try again in a minute."
         case press_errors.SharedAlready():
             return "This session stands in the channel already.", "Look further up, or in a minute."
     return None
