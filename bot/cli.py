@@ -137,9 +137,11 @@ def start(
 def applications() -> None:
     """List the ids of the co-browse applications there are."""
     from bot import service
+    from bot.desk.names import clean
 
     for application_id, name in _call(service.applications(_service()), starting=False):
-        click.echo(f"{application_id}\t{name}" if name else application_id)
+        shown = clean(name)
+        click.echo(f"{clean(application_id)}\t{shown}" if shown else clean(application_id))
 
 
 @main.command()

@@ -138,6 +138,68 @@ def test_what_is_unclear_is_refused_with_the_reason(text, reason):
     assert parse(text) == NotUnderstood(reason)
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("for U0ANA", Reason.UNRESOLVED),
+        ("FOR  U0ANA Checkout", Reason.UNRESOLVED),
+        ("Checkout for U0ANA", Reason.UNRESOLVED),
+        ("with W0ANA9", Reason.UNRESOLVED),
+        ("why U0ANA", Reason.UNRESOLVED),
+        ("end U0ANA", Reason.UNRESOLVED),
+        ("link U0ANA a@b.example", Reason.UNRESOLVED),
+        ("for U024BE7LH now", Reason.UNRESOLVED),
+        ("for U0\u200bANA", Reason.UNRESOLVED),
+        ('"a" for U0ANA "b"', Reason.UNRESOLVED),
+        ("with @agents", Reason.UNRESOLVED),
+        ("Checkout with @agents", Reason.UNRESOLVED),
+        ("with <!subteam^S0ALL|@agents>", Reason.NO_PERSON),
+        ("Checkout with <!subteam^S0ALL|@agents>", Reason.NO_PERSON),
+        ("Checkout <!subteam^S0ALL> help", Reason.NO_PERSON),
+        ("tell <!here> of it", Reason.NO_PERSON),
+        ("<@U0BEN> with <!subteam^S0ALL|@agents>", Reason.NO_PERSON),
+        ('"a" <!subteam^S0ALL|@agents> "b"', Reason.NO_PERSON),
+        ("\u0301@ana", Reason.UNRESOLVED),
+        ("\u20dd@ana", Reason.UNRESOLVED),
+        ("f\u0301or @ana", Reason.UNRESOLVED),
+        ("for\u0338 \u0308@ana", Reason.UNRESOLVED),
+        ("\u2800@ana", Reason.UNRESOLVED),
+        ("\U000e0041@ana", Reason.UNRESOLVED),
+        ("\u0301<!subteam^S0ALL|@all>", Reason.NO_PERSON),
+    ],
+)
+def test_a_surprise_session_is_not_started(text, reason):
+    assert parse(text) == NotUnderstood(reason)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "for USA customers",
+        "W3C audit",
+        "Tickets for U2 fans",
+        "for U100 bonus",
+        "for update2024",
+        "Call @ 5pm",
+        "World tour",
+        "Ürün demo",
+        "Zoë's é",
+        "for WORKSHOP20261",
+        "Hilfe für Ana",
+        "e\u0301te\u0301",
+        "می‌خواهم",
+        "葛\U000e0100飾区",
+    ],
+)
+def test_a_name_that_names_nobody_still_starts_a_session(name):
+    assert parse(name) == Start(name=name)
+
+
+@pytest.mark.parametrize("name", ["for U0ANA", "with @agents", "\u0301@ana"])
+def test_quotes_make_a_name_of_somebodys_id(name):
+    assert parse(f'"{name}"') == Start(name=name)
+
+
 @pytest.mark.parametrize("word", sorted(RESERVED))
 @pytest.mark.parametrize("change", [str.lower, str.upper, str.title])
 def test_a_reserved_word_alone_never_starts_a_session(word, change):

@@ -143,7 +143,10 @@ async def test_help_shows_each_person_what_they_may_do(quick: None, who: str, kn
         assert journey.genesys.calls == []
 
 
-@pytest.mark.parametrize("text", ["@nobody Checkout", "for @nobody", "statsu", "hepl", "#customer-care"])
+@pytest.mark.parametrize(
+    "text",
+    ["@nobody Checkout", "for @nobody", "statsu", "hepl", "#customer-care", "for U0BEN", "with @nobody", "\u0301@ben"],
+)
 async def test_what_may_have_been_meant_otherwise_starts_nothing(journey: Journey, text: str) -> None:
     message = await journey.asks(text)
     assert message.via == "ack"

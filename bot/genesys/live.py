@@ -13,6 +13,7 @@ from bot.desk.conversation_errors import NotInConversation
 from bot.desk.errors import BadRequest, UnusableAnswer
 from bot.desk.interactions import LiveConversation, conversation_id
 from bot.desk.models import ConversationId, HostId
+from bot.desk.names import clean
 from bot.desk.progress import Watcher
 from bot.genesys import faults
 from bot.genesys.answers import read_object
@@ -162,7 +163,7 @@ def read_time(value: object) -> datetime | None:
 def _customer(people: list[dict[str, object]]) -> str:
     for person in people:
         if person.get("purpose") in ("customer", "external") and (name := person.get("name")):
-            return " ".join("".join(c if c.isprintable() else " " for c in str(name)).split())[:NAME_LENGTH]
+            return clean(str(name), NAME_LENGTH)
     return ""
 
 

@@ -7,6 +7,7 @@ Only `check` asks; the bot learns it from a 403.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot.desk.names import clean
 from bot.genesys.answers import read_object
 from bot.genesys.client import GenesysClient
 
@@ -42,7 +43,7 @@ def read_roles(body: dict[str, object]) -> Roles:
     known = [role for role in roles if isinstance(role, dict)]
     told = [role for role in known if isinstance(role.get("policies"), list)]
     return Roles(
-        names=tuple(dict.fromkeys(str(role.get("name") or "")[:60] for role in known)),
+        names=tuple(dict.fromkeys(clean(str(role.get("name") or ""), 60) for role in known)),
         policies=frozenset(policy for role in told for policy in _policies(role["policies"])),
         is_whole=bool(roles) and len(told) == len(roles),
     )

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from bot.desk.names import one_line
+
 Block = dict[str, Any]
 FAILURE_BLOCK, SESSION_BLOCK = "failure", "session"
 """The first block's id says what kind of answer a message is."""
@@ -23,8 +25,11 @@ class Message:
 
 
 def escape(text: str) -> str:
-    """Makes `&`, `<` and `>` plain text: https://docs.slack.dev/messaging/formatting-message-text#escaping"""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Makes `&`, `<` and `>` plain text, on one line, with nothing hidden in it.
+
+    https://docs.slack.dev/messaging/formatting-message-text#escaping
+    """
+    return one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def section(text: str, block_id: str | None = None) -> Block:

@@ -10,8 +10,9 @@ import unicodedata
 from dataclasses import dataclass
 from enum import Enum
 
+from bot.desk import names
 from bot.desk.interactions import GenesysApp, is_address
-from bot.desk.models import NAME_LENGTH, ConversationId, Kind, UserId
+from bot.desk.models import ConversationId, Kind, UserId
 from bot.desk.sending import pack
 
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
@@ -41,6 +42,14 @@ _TARGET = re.compile(rf"(?:for\s+)?{MENTION.pattern}(.*)", re.IGNORECASE | re.DO
 _UNRESOLVED = re.compile(
     rf"{_FOR}(?:&lt;|<)?\s*[@＠﹫]|(?:to|with|start|{'|'.join(RESERVED)})\s+(?:&lt;)?[@＠﹫]", re.IGNORECASE
 )
+_PERSON_ID = r"[UW](?:0[A-Z0-9]{2,10}|(?=[A-Z]*[0-9])[A-Z0-9]{8,10})(?![A-Za-z0-9])"
+"""As Slack forms them: https://docs.slack.dev/reference/objects/user-object . "USA" and "W3C" are none."""
+_BARE_PERSON = re.compile(
+    rf"(?:^(?i:to|start|{'|'.join(RESERVED)})\s+|\b(?i:for|with)\s+){_PERSON_ID}|\b(?i:for|with)\s+@\S"
+)
+"""Somebody's id, typed instead of chosen, where a person stands; or an @ there that Slack knows nobody by."""
+_GROUP = re.compile(r"<!(?:subteam\^|here|channel|everyone)", re.IGNORECASE)
+"""A user group, or everybody who is in the channel."""
 _NO_PERSON = re.compile(rf"{_FOR}<[!#]", re.IGNORECASE)
 _FIRST = re.compile(r"<([^<>|\s]+)(?:\|[^<>]*)?>|(\S+)")
 _MARKUP = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
@@ -112,20 +121,22 @@ def parse(text: str, genesys_app: GenesysApp | None = None) -> Command:
     """
     if len(text) > TEXT_LENGTH and "<@" in text[text.rfind(">", 0, TEXT_LENGTH) + 1 :]:  # beyond the cut, or cut in two
         return NotUnderstood(Reason.PERSON_LATER)
-    text = _printable(text[:TEXT_LENGTH]).strip()
+    text = names.one_line(text[:TEXT_LENGTH]).strip()
     if not text:
         return Start()
-    if _is_quoted(text) and not MENTION.search(_QUOTATION.sub("", text)):
+    if _is_quoted(text) and not _names_somebody(_QUOTATION.sub("", text)):
         return Start(name=clean_name(text))
     if target := _TARGET.fullmatch(text):
         return _for_target(UserId(target[1].upper()), target[3], genesys_app)
-    start = _plain_start(text)
-    if _UNRESOLVED.match(start):
+    plain = _plain(text)
+    if _UNRESOLVED.match(plain):
         return NotUnderstood(Reason.UNRESOLVED)
-    if _NO_PERSON.match(start):
+    if _NO_PERSON.match(plain) or _GROUP.search(plain):
         return NotUnderstood(Reason.NO_PERSON)
     if subcommand := _subcommand(text):
         return subcommand
+    if _BARE_PERSON.search(plain):
+        return NotUnderstood(Reason.UNRESOLVED)
     if MENTION.search(text):
         return NotUnderstood(Reason.PERSON_LATER)
     if text in _CRIES_FOR_HELP:
@@ -140,7 +151,7 @@ def clean_name(text: str) -> str | None:
 
     None when nothing is left. The result is plain text: escape it wherever it is shown.
     """
-    text = _printable(text).strip()
+    text = names.one_line(text).strip()
     if _is_quoted(text):
         text = text[1:-1]
     text = _MARKUP.sub(_label, text)
@@ -150,13 +161,16 @@ def clean_name(text: str) -> str | None:
 
 def plain_name(text: str) -> str | None:
     """The same of what was typed into a form, where nothing is mark-up."""
-    name = " ".join(_printable(text).split())[:NAME_LENGTH].strip()
-    return name if _plain_start(name) else None
+    name = names.clean(text)
+    return name if _shows(name) else None
 
 
 def _for_target(target: UserId, rest: str, genesys_app: GenesysApp | None) -> Command:
-    if MENTION.search(rest) and not _is_quoted(rest.strip()):
-        return NotUnderstood(Reason.TWO_PEOPLE)
+    if not _is_quoted(rest.strip()):
+        if MENTION.search(rest):
+            return NotUnderstood(Reason.TWO_PEOPLE)
+        if _GROUP.search(rest):
+            return NotUnderstood(Reason.NO_PERSON)
     return _start(target, rest.strip(), genesys_app)
 
 
@@ -189,6 +203,10 @@ def _subcommand(text: str) -> Command | None:
     return Ask(Kind(word), UserId(about[1].upper()) if about else None, argument or None)
 
 
+def _names_somebody(text: str) -> bool:
+    return bool(MENTION.search(text) or _GROUP.search(text) or _BARE_PERSON.search(_plain(text)))
+
+
 def _is_slip(word: str) -> bool:
     """Close to a reserved word; two letters changed places is close, however short the word."""
     close = difflib.get_close_matches(word, RESERVED, n=1, cutoff=_CLOSE_ENOUGH)
@@ -199,26 +217,18 @@ def _is_quoted(text: str) -> bool:
     return len(text) >= 2 and text[0] in _OPENING and text[-1] in _CLOSING
 
 
-def _plain_start(text: str) -> str:
-    """Without the invisible characters that could hide an @."""
+def _plain(text: str) -> str:
+    """The text as it is matched: in its usual letters, without combining marks and whatever else could hide an @."""
     if text.isascii():
         return text.strip()
-    return "".join(c for c in text if unicodedata.category(c) != "Cf" and not _IGNORABLE.match(c)).strip()
+    letters = unicodedata.normalize("NFKD", text)[: 2 * TEXT_LENGTH]
+    return "".join(c for c in letters if unicodedata.category(c)[0] not in "MC" and not _IGNORABLE.match(c)).strip()
 
 
-def _printable(text: str) -> str:
-    """Line breaks and tabs become spaces; other control characters, bidi overrides and lone surrogates go."""
-    return text if text.isascii() and text.isprintable() else "".join(_replace(c) for c in text)
-
-
-def _replace(character: str) -> str:
-    if character.isspace():
-        return " "
-    hidden = unicodedata.category(character) in ("Cc", "Cs") or unicodedata.bidirectional(character) in _BIDI
-    return "" if hidden else character
-
-
-_BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+def _shows(name: str) -> bool:
+    """Whether there is anything to see in it."""
+    seen = (c for c in name if unicodedata.category(c)[0] not in "MZ" and unicodedata.category(c) != "Cf")
+    return any(not _IGNORABLE.match(c) for c in seen)
 
 
 def _label(markup: re.Match[str]) -> str:

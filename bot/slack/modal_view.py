@@ -11,6 +11,7 @@ from typing import Any
 from bot.desk.errors import CobrowseError, NotAMember, NotListed
 from bot.desk.interactions import GenesysApp
 from bot.desk.models import NAME_LENGTH, ChannelId, ConversationId, RequestId, Standing, UserId
+from bot.desk.names import clean
 from bot.slack.blocks import Block, Message, context, section
 from bot.slack.cards import reference_line
 from bot.slack.grammar import plain_name
@@ -156,7 +157,8 @@ def _applications(fields: Fields) -> list[Block]:
     """As many as a field takes, the usual one first."""
     known = {found: name for found, name in fields.applications if 0 < len(found) <= VALUE_LENGTH}
     found = sorted(known, key=lambda each: each != fields.application_id)[:MOST_OPTIONS]
-    return [_option(f"{known[each]} ({each})" if known[each] else each, each) for each in found]
+    names = {each: clean(known[each]) for each in found}
+    return [_option(f"{names[each]} ({clean(each)})" if names[each] else clean(each), each) for each in found]
 
 
 def _option(label: str, value: str) -> Block:

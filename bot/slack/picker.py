@@ -6,6 +6,7 @@ Whether the host is in that conversation is looked up anew by the session servic
 from bot.desk.conversation_errors import SeveralConversations
 from bot.desk.interactions import conversation_id
 from bot.desk.models import ConversationId, RequestId
+from bot.desk.names import clean
 from bot.slack.blocks import FAILURE_BLOCK, Message, button, context, escape, section
 from bot.slack.cards import reference_line
 from bot.slack.sentences import candidate
@@ -21,7 +22,7 @@ def picker(error: SeveralConversations, command: str, request_id: RequestId) -> 
     text = "The host is in several conversations. Which one is the session for?"
     blocks = [section(f":speech_balloon: *{text}*", FAILURE_BLOCK)]
     for one in error.candidates[:MOST_OFFERED]:
-        name = one.customer[:NAME_LENGTH]
+        name = clean(one.customer, NAME_LENGTH)
         start = button(f"Start with {name}" if name else "Start", PICK_ACTION, value=f"{request_id} {one.id}")
         blocks.append(section(candidate(one)) | {"accessory": start})
     more = len(error.candidates) - MOST_OFFERED

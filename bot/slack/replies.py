@@ -4,6 +4,7 @@ The answer to a start is in messages.py, the words about failures in sentences.p
 """
 
 from bot.desk.models import Identity, Request
+from bot.desk.names import clean
 from bot.desk.outcomes import (
     Applications,
     Connected,
@@ -122,7 +123,7 @@ def _applications(outcome: Applications) -> Message:
     if not outcome.found:
         return _line("Genesys lists no co-browse applications for this bot.")
     lines = [
-        f"• `{escape(found[:60])}` {escape(name[:60])}" + (" (used here)" if found == outcome.used else "")
+        f"• `{escape(clean(found, 60))}` {escape(clean(name, 60))}" + (" (used here)" if found == outcome.used else "")
         for found, name in outcome.found[:MOST_APPLICATIONS]
     ]
     if (more := len(outcome.found) - MOST_APPLICATIONS) > 0:
