@@ -55,7 +55,7 @@ _FIRST = re.compile(r"<([^<>|\s]+)(?:\|[^<>]*)?>|(\S+)")
 _MARKUP = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 _OPENING, _CLOSING = "\"'“”„‟‘’‚‛«»", "\"'“”‟‘’‛«»"
 _QUOTATION = re.compile(f"[{_OPENING}][^{_OPENING}{_CLOSING}]*[{_CLOSING}]")
-_CLOSE_ENOUGH = 0.74
+_CLOSE_ENOUGH, LONGEST_SLIP = 0.74, 20
 _ADDRESS = re.compile(r"<(?:mailto|tel):([^>|]+)(?:\|[^>]*)?>")
 _CRIES_FOR_HELP = ("?", "-h", "--help", "-help", "/help")
 _IGNORABLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
@@ -209,6 +209,8 @@ def _names_somebody(text: str) -> bool:
 
 def _is_slip(word: str) -> bool:
     """Close to a reserved word; two letters changed places is close, however short the word."""
+    if len(word) > LONGEST_SLIP:  # no longer one is close to any of them
+        return False
     close = difflib.get_close_matches(word, RESERVED, n=1, cutoff=_CLOSE_ENOUGH)
     return bool(close) or any(sorted(word) == sorted(reserved) for reserved in RESERVED)
 
