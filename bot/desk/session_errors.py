@@ -70,10 +70,8 @@ class ShareRefused(CobrowseError):
 class ShareUnknown(CobrowseError):
     """Nobody knows whether the session was shared, so it was not shared again; `is_direct`: with one's own self."""
 
-    code = "share_unknown"
-    is_direct: bool = False
-
     code = "share_outcome_unknown"
+    is_direct: bool = False
 
 
 @dataclass(eq=False)
