@@ -23,6 +23,6 @@ WORKDIR /data
 VOLUME /data
 EXPOSE 3000 3001
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s \
-  CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"HEALTH_PORT\"] or os.environ[\"PORT\"]}/healthz', timeout=4)"]
+  CMD ["python", "-m", "bot", "health"]
 ENTRYPOINT ["cobrowse-bot"]
 CMD ["run"]

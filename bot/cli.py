@@ -1,11 +1,13 @@
-"""The commands: run · check · sandbox · start · applications, and hosts (cli_hosts.py). Each calls one function.
+"""The commands: run · check · health · sandbox · start · applications, and hosts (cli_hosts.py).
 
-Imports stand inside the commands, so that each loads only what it uses.
+Each calls one function. Imports stand inside the commands, so that each loads only
+what it uses.
 """
 
 import asyncio
 import gc
 import json
+import logging
 import sys
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
@@ -13,19 +15,28 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from bot import __version__
+from bot import __version__, terminal
 from bot.cli_hosts import hosts
 
 if TYPE_CHECKING:
     from bot import settings
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 COLLECT_AFTER = 50_000
 """So many objects more than before; a command leaves hardly any that need collecting."""
 
 
-@click.group()
+class _Commands(click.Group):
+    """The commands, on any terminal: also their help and their usage errors."""
+
+    def main(self, *arguments: Any, **how: Any) -> Any:
+        terminal.make_safe()
+        return super().main(*arguments, **how)
+
+
+@click.group(cls=_Commands)
 @click.version_option(__version__, prog_name="cobrowse-bot")
 def main() -> None:
     """A Slack bot for contact centres on Genesys Cloud: type /cobrowse, get the customer's join link."""
@@ -45,10 +56,13 @@ def run() -> None:
 
     _spare_collector()
     try:
-        loaded = settings.load(settings.environment())
+        environment = settings.read_environment()
+        loaded = settings.load(environment.values)
     except settings.SettingsFault as fault:
         _settings_fault(fault.faults)
     logs.set_up(loaded.logging.level, as_json=loaded.logging.as_json, secrets=loaded.logging.secrets)
+    for remark in environment.remarks:
+        log.warning("part of .env is not read", extra={"fields": {"why": remark}})
 
     async def serving() -> None:
         async with serve.until_signalled() as stop, AsyncExitStack() as stack:
@@ -79,12 +93,26 @@ def check(person: str | None, as_json: bool) -> None:
         )
     logs.set_up("CRITICAL", as_json=False)  # what goes wrong is what this prints
     try:
-        environ = settings.environment()
+        environment = settings.read_environment()
+        user_id = UserId(person) if person else None
+        findings = asyncio.run(checks.look(environment.values, user_id=user_id, remarks=environment.remarks))
+    except settings.SettingsFault as fault:
+        findings = checks.of_faults(fault.faults)
+    click.echo(terminal.json_for_stdout(checks.as_json(findings)) if as_json else checks.as_text(findings))
+    sys.exit(0 if checks.is_well(findings) else 1)
+
+
+@main.command()
+def health() -> None:
+    """Exit with 0 when the bot on this machine lives, else say why not: for the health command of a container."""
+    from bot import probe, settings
+
+    try:
+        wrong = probe.why_not_alive(settings.environment())
     except settings.SettingsFault as fault:
         _settings_fault(fault.faults)
-    findings = asyncio.run(checks.look(environ, user_id=UserId(person) if person else None))
-    click.echo(checks.as_json(findings) if as_json else checks.as_text(findings))
-    sys.exit(0 if checks.is_well(findings) else 1)
+    if wrong:
+        _fail(wrong)
 
 
 @main.command()
@@ -189,7 +217,8 @@ def sandbox(
             _fail(str(refused))
         return
     answer = asyncio.run(sandbox_run.run_once(once, person, fault=fault, http=http, conversations=conversations))
-    click.echo(json.dumps(answer.as_dict(), ensure_ascii=False, indent=2) if as_json else answer.as_text())
+    said = json.dumps(answer.as_dict(), ensure_ascii=False, indent=2)
+    click.echo(terminal.json_for_stdout(said) if as_json else answer.as_text())
     sys.exit(1 if answer.failed else 0)
 
 

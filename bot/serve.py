@@ -1,9 +1,11 @@
 """Runs a bot until it is told to stop, over Socket Mode or HTTP, and finishes what it has accepted before it goes."""
 
 import asyncio
+import errno
 import importlib.util
 import logging
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
@@ -23,6 +25,9 @@ from bot.slack.socket import SocketDoor
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+ALL_ADDRESSES = ("::", "*")
+"""What HOST says for all addresses, IPv6 and IPv4."""
 
 CONNECTIONS = 500
 """So many people or programs may be connected at once; Slack comes with a few, through a proxy with fewer."""
@@ -207,10 +212,24 @@ async def _listen(runner: web.AppRunner, refusals: ThrottledLog, host: str, port
             return Full()
         return Connection(serving, refusals, loop=loop, **OPTIONS)
 
+    loop = asyncio.get_running_loop()
     try:
+        if host in ALL_ADDRESSES:
+            return await loop.create_server(answer, sock=all_addresses(port))
         return await loop.create_server(answer, host, port)
     except OSError as error:
         raise Refused(f"Cannot listen on {host}:{port} ({error.strerror}). Check HOST and {named}.") from None
+
+
+def all_addresses(port: int) -> socket.socket:
+    """Return one socket for IPv6 and IPv4, or for IPv4 alone where the machine has no IPv6. Raises OSError."""
+    if socket.has_dualstack_ipv6():
+        try:
+            return socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
+        except OSError as error:
+            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                raise
+    return socket.create_server(("0.0.0.0", port))  # noqa: S104 - HOST says so
 
 
 class Full(asyncio.Protocol):

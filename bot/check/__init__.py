@@ -4,7 +4,7 @@ It asks and looks, and creates nothing: no session, no message, no table, no fil
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +19,18 @@ from bot.slack.identity import Identity
 FAULTY = "the settings need mending first"
 
 
-async def look(environ: Mapping[str, str], *, user_id: UserId | None = None, env_file: str = ".env") -> list[Finding]:
-    """Everything, in the order in which it is best mended. `user_id`: a person to try the rules on."""
-    parts = setup.read(environ, Path(env_file))
+async def look(
+    environ: Mapping[str, str],
+    *,
+    user_id: UserId | None = None,
+    env_file: str = ".env",
+    remarks: Sequence[str] = (),
+) -> list[Finding]:
+    """Everything, in the order in which it is best mended. `user_id`: a person to try the rules on.
+
+    `remarks`: a sentence for each thing in the .env file that is not read.
+    """
+    parts = setup.read(environ, Path(env_file), remarks)
     about_slack, about_genesys, about_database = await asyncio.gather(_slack(parts), _genesys(parts), _database(parts))
     clock = reach.clock([about_slack[1], *about_genesys[1]])
     found = [*parts.findings, clock, *about_genesys[0], *about_slack[0], *about_database]
@@ -30,6 +39,11 @@ async def look(environ: Mapping[str, str], *, user_id: UserId | None = None, env
     secrets = parts.whole.logging.secrets if parts.whole else parts.service.logging.secrets if parts.service else ()
     redact = Redactor(secrets)
     return [replace(each, what=redact(each.what), mend=redact(each.mend)) for each in found]
+
+
+def of_faults(faults: Sequence[str]) -> list[Finding]:
+    """Return the findings where nothing but these faults could be looked at."""
+    return [*map(setup.finding, faults), left_out("everything else", FAULTY)]
 
 
 async def _slack(parts: Setup) -> tuple[list[Finding], Reached, Identity | None]:
@@ -59,4 +73,4 @@ async def _person(parts: Setup, identity: Identity | None, user_id: UserId) -> l
     return await person.look(parts.whole, identity, user_id)
 
 
-__all__ = ["Finding", "as_json", "as_text", "is_well", "look"]
+__all__ = ["Finding", "as_json", "as_text", "is_well", "look", "of_faults"]

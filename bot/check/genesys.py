@@ -33,7 +33,7 @@ async def look(
 ) -> tuple[list[Finding], list[Reached]]:
     """The lines about Genesys, and what was learnt about its clock. `sending`: what goes to customers."""
     urls = dict.fromkeys((service.login_url, service.api_url))
-    reached = await asyncio.gather(*(reach("genesys", f"{url}/", service.proxy) for url in urls))
+    reached = await asyncio.gather(*(reach("genesys", f"{url}/", service.proxies) for url in urls))
     if unreached := [each.unreached for each in reached if each.unreached]:
         return [*unreached, left_out("token", "Genesys was not reached")], list(reached)
     async with HttpClient(service.proxy) as http:
@@ -155,11 +155,13 @@ def _sign_in(code: str, service: Service) -> str:
         return "Add the scopes at the OAuth client in Genesys Cloud, or leave some out with GENESYS_SCOPES."
     if code == "unauthorized_client":
         return "Give the OAuth client the grant type Client Credentials, in Genesys Cloud under Integrations › OAuth."
+    region = ""
+    if code == "invalid_client":
+        region = "Check GENESYS_REGION first: Genesys knows a client in its own region alone. "
     if isinstance(service.credentials, KeyCredentials):
-        return (
-            "Check GENESYS_CLIENT_ID, GENESYS_ORG_ID, GENESYS_KEY_ID, whether the key is the client's, and the clock."
-        )
-    return "Check GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET."
+        named = "GENESYS_CLIENT_ID, GENESYS_ORG_ID, GENESYS_KEY_ID, whether the key is the client's, and the clock"
+        return f"{region}Check {named}."
+    return f"{region}Check GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET."
 
 
 def _grant(needs: str, service: Service) -> str:

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from bot.check.findings import Finding, doubt, left_out, right, wrong
+from bot.settings import untrusted_mend
+from bot.settings.proxies import Proxies
 
 ANSWER_SECONDS = 10.0
 SMALL_SKEW_SECONDS = 5.0
@@ -27,17 +29,18 @@ class Reached:
     unreached: Finding | None = None
 
 
-async def reach(name: str, url: str, proxy: str | None) -> Reached:
+async def reach(name: str, url: str, proxies: Proxies) -> Reached:
     """Asks for `url` once, without a token. Any HTTP answer will do."""
+    proxy = proxies.to(url)
     host = urlsplit(url).netloc
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
     try:
         async with aiohttp.ClientSession(timeout=timeout) as http:
             before = time.time()
-            async with http.get(url, proxy=proxy, allow_redirects=False) as answer:
+            async with http.get(url, proxy=proxy.url if proxy else None, allow_redirects=False) as answer:
                 return Reached(host, _skew(answer.headers.get("Date"), (before + time.time()) / 2))
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-        what, mend = _why(error, by_proxy=proxy is not None)
+        what, mend = _why(error, proxy.variable if proxy else "")
         return Reached(host, unreached=wrong(name, f"{host} {what}", mend))
 
 
@@ -49,18 +52,18 @@ def _skew(date: str | None, now: float) -> float | None:
     return now - said - 0.5  # a Date is cut to the second
 
 
-def _why(error: Exception, *, by_proxy: bool) -> tuple[str, str]:
-    through = "Check HTTPS_PROXY and NO_PROXY." if by_proxy else "Check the network, the firewall, and HTTPS_PROXY."
+def _why(error: Exception, variable: str) -> tuple[str, str]:
+    """What is wrong, and what to do. `variable`: what names the proxy on the way, if there is one."""
+    through = f"Check {variable} and NO_PROXY." if variable else "Check the network, the firewall, and HTTPS_PROXY."
     certificate = getattr(error, "certificate_error", None) or error.__cause__
     if isinstance(error, aiohttp.ClientConnectorCertificateError) or isinstance(certificate, ssl.SSLError):
-        mend = "Set SSL_CERT_FILE to a file with the certificates of whoever signs it, such as a proxy of your company."
-        return "shows a certificate that is not trusted.", mend
+        return "shows a certificate that is not trusted.", untrusted_mend()
     if isinstance(error, aiohttp.ClientConnectorSSLError | ssl.SSLError):
         return "does not speak TLS as it should.", "Check the URL, its port, and what stands between."
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "is a name that cannot be looked up.", f"Check the region or the URL for a slip. {through}"
     if isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
-        return "is behind a proxy that does not let us through.", "Check HTTPS_PROXY and NO_PROXY."
+        return "is behind a proxy that does not let us through.", through
     if isinstance(error, TimeoutError):
         return f"gave no answer in {ANSWER_SECONDS:.0f} seconds.", through
     return "cannot be connected to.", through

@@ -5,7 +5,8 @@ When some settings are faulty, what the others allow is looked at all the same.
 
 import difflib
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -14,14 +15,21 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot import settings
 from bot.audit import STDOUT
-from bot.check import connect
+from bot.check import connect, listening
+from bot.check.files import is_open, open_files
 from bot.check.findings import Finding, doubt, right, wrong
 from bot.genesys.keys import KeyCredentials
 from bot.settings import Database, Service, Settings, SettingsFault, Slack
 from bot.settings.variables import VARIABLES
+from bot.text_input import unquoted
 
-OTHERS_MAY_READ = 0o004
 OURS = ("COBROWSE_", "GENESYS_", "SLACK_")
+_SERVICE_LINK = re.compile(
+    rf"(?:{'|'.join(OURS)})(?:\w+_)?"
+    r"(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:ADDR|PORT|PROTO))?)?)"
+)
+_SERVICE_LINK_VALUE = re.compile(r"(?:tcp|udp|sctp)(?:://\S+)?|[0-9a-fA-F:.]+")
+"""What Kubernetes sets in every pod for a Service called *cobrowse*, *slack* or *genesys*."""
 T = TypeVar("T")
 
 
@@ -36,13 +44,13 @@ class Setup:
     database: Database | None
 
 
-def read(environ: Mapping[str, str], env_file: Path) -> Setup:
-    """Everything the environment says, and what is wrong with it."""
+def read(environ: Mapping[str, str], env_file: Path, remarks: Sequence[str] = ()) -> Setup:
+    """Everything the environment says, and what is wrong with it. `remarks`: what of .env is not read."""
     faults: dict[str, None] = {}
     whole = _loaded(settings.load, environ, faults)
     service = _loaded(settings.load_service, environ, faults)
     setup = Setup(
-        [*map(_finding, faults)],
+        [*map(finding, faults)],
         whole,
         whole.slack if whole else _loaded(settings.load_slack, environ, {}),
         service or (whole.service if whole else None),
@@ -51,10 +59,12 @@ def read(environ: Mapping[str, str], env_file: Path) -> Setup:
     if not faults:
         count = sum(name in VARIABLES or name.removesuffix("_FILE") in VARIABLES for name in environ)
         setup.findings.append(right("settings", f"{count} are set, and all of them can be used"))
+    setup.findings.extend(doubt("settings", *_parts(remark)) for remark in remarks)
     setup.findings.extend(_unread(environ))
     setup.findings.extend(_key(environ, setup.service))
-    setup.findings.extend(_open_files(environ, env_file))
+    setup.findings.extend(open_files(environ, env_file))
     if whole:
+        setup.findings.extend(listening.look(whole))
         setup.findings.append(_hosts_file(whole))
         setup.findings.append(_audit_log(whole.audit_log))
         setup.findings.extend(connect.look(whole))
@@ -69,25 +79,37 @@ def _loaded(load: Callable[[Mapping[str, str]], T], environ: Mapping[str, str], 
         return None
 
 
-def _finding(fault: str) -> Finding:
+def _parts(sentences: str) -> tuple[str, str]:
+    """What is so, and what to do."""
+    what, _, mend = sentences.partition(". ")
+    return f"{what.removesuffix('.')}.", mend
+
+
+def finding(fault: str) -> Finding:
     """`NAME: what is wrong. What to do.`"""
     name, _, text = fault.partition(": ")
-    what, _, mend = text.partition(". ")
+    what, mend = _parts(text)
     area = {"COBROWSE_HOSTS_FILE": "hosts file", "GENESYS_PRIVATE_KEY_PATH": "key", "GENESYS_PRIVATE_KEY": "key"}
+    area["GENESYS_PRIVATE_KEY_FILE"] = "key"
     mend = mend or f"Correct {name} in the environment or in .env; the README says what it takes."
-    return wrong(area.get(name, "settings"), f"{name}: {what.removesuffix('.')}.", mend)
+    return wrong(area.get(name, "settings"), f"{name}: {what}", mend)
 
 
 def _unread(environ: Mapping[str, str]) -> list[Finding]:
     """What looks like one of ours, and is none."""
     known = [*VARIABLES, *(f"{name}_FILE" for name, variable in VARIABLES.items() if variable.secret)]
     unknown = sorted(name for name in environ if name.startswith(OURS) and name not in known)
+    unknown = [name for name in unknown if not _is_service_link(name, environ[name])]
     found = []
     for name in unknown:
         (near,) = difflib.get_close_matches(name, known, 1, 0.8) or [""]
         mend = f"Did you mean {near}?" if near else "Remove it, or look its name up in the README."
         found.append(doubt("settings", f"{name} is set, but nothing reads it.", mend))
     return found
+
+
+def _is_service_link(name: str, value: str) -> bool:
+    return bool(_SERVICE_LINK.fullmatch(name) and _SERVICE_LINK_VALUE.fullmatch(value))
 
 
 def _key(environ: Mapping[str, str], service: Service | None) -> list[Finding]:
@@ -97,29 +119,13 @@ def _key(environ: Mapping[str, str], service: Service | None) -> list[Finding]:
         return [right("key", "none is needed: a client secret is set")]
     key = service.credentials.key.key
     kind = f"RSA of {key.key_size} bits" if isinstance(key, rsa.RSAPrivateKey) else "P-256"
-    path = environ.get("GENESYS_PRIVATE_KEY_PATH") or environ.get("GENESYS_PRIVATE_KEY_FILE")
+    names = ("GENESYS_PRIVATE_KEY_PATH", "GENESYS_PRIVATE_KEY_FILE")
+    path = next((unquoted(environ[name]) for name in names if environ.get(name)), "")
     if not path:
         return [right("key", f"{kind}, from the environment")]
-    if _is_open(Path(path).expanduser()):
+    if is_open(Path(path).expanduser()):
         return [wrong("key", f"{kind}, but everybody on this machine can read {path}.", f"Run: chmod 600 {path}")]
     return [right("key", f"{kind}, in {path}, which not everybody can read")]
-
-
-def _open_files(environ: Mapping[str, str], env_file: Path) -> list[Finding]:
-    """The other files that hold secrets. Container platforms mount them readable, so it is a doubt, not a fault."""
-    names = [f"{name}_FILE" for name, variable in VARIABLES.items() if variable.secret]
-    paths = [Path(environ[name]).expanduser() for name in names if environ.get(name) and "PRIVATE_KEY" not in name]
-    readable = [path for path in (env_file, *paths) if _is_open(path)]
-    return [
-        doubt("secrets", f"everybody on this machine can read {path}.", f"Run: chmod 600 {path}") for path in readable
-    ]
-
-
-def _is_open(path: Path) -> bool:
-    try:
-        return bool(path.stat().st_mode & OTHERS_MAY_READ)
-    except OSError:
-        return False
 
 
 def _hosts_file(whole: Settings) -> Finding:

@@ -27,7 +27,7 @@ async def look(
     slack: Slack, whole: Settings | None, database: Database | None
 ) -> tuple[list[Finding], Reached, Identity | None]:
     """The lines about Slack, what was learnt about its clock, and who the bot is there."""
-    reached = await reach("slack", f"{slack.api_url}api.test", slack.proxies.of(slack.api_url))
+    reached = await reach("slack", f"{slack.api_url}api.test", slack.proxies)
     if reached.unreached:
         return [reached.unreached, left_out("slack token", "Slack was not reached")], reached, None
     async with new_http_session() as http:

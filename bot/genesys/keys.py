@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from bot.genesys.key_forms import NO_PEM, Unusable, recognised, recognised_file
 
 ASSERTION_SECONDS = 240
 LEAST_RSA_BITS = 2048
@@ -24,18 +27,39 @@ class PrivateKey:
     key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey = field(repr=False)
 
 
-def load_key(pem: str, passphrase: str | None = None) -> PrivateKey:
-    """Reads an RSA or P-256 key. Raises ValueError with a sentence that shows nothing of the key."""
-    if "\\n" in pem and "\n" not in pem.strip():  # one line with escapes, as environment files hold it
-        pem = pem.replace("\\n", "\n")
+def load_key(given: str | bytes, passphrase: str | None = None) -> PrivateKey:
+    """Read an RSA or P-256 key, from a text or a file's bytes.
+
+    Raises ValueError with a sentence that shows nothing of it, and has no stop at its end.
+    """
+    text = given if isinstance(given, str) else recognised_file(given)
+    if isinstance(text, Unusable):
+        raise ValueError(text.why)
+    on_one_line = "\\n" in text and "\n" not in text.strip()  # with escapes, as environment files hold it
+    key = _load(text.replace("\\n", "\n") if on_one_line else text, passphrase)
+    if key is None:
+        form = recognised(text)
+        key = _load(form, passphrase) if isinstance(form, str) else None
+        if key is None:
+            why = form.why if isinstance(form, Unusable) else NO_PEM
+            raise ValueError(
+                f"the passphrase does not fit, or this is {NO_PEM}" if passphrase and why == NO_PEM else why
+            )
+    return _able_to_sign(key)
+
+
+def _load(pem: str, passphrase: str | None) -> PrivateKeyTypes | None:
+    """The key, None where the library sees no PEM that it can open. Raises ValueError about the passphrase."""
     try:
-        key = load_pem_private_key(pem.encode(), passphrase.encode() if passphrase else None)
+        return load_pem_private_key(pem.encode(), passphrase.encode() if passphrase else None)
     except TypeError:
         wrong = "the key takes no passphrase" if passphrase else "the key is encrypted, and there is no passphrase"
         raise ValueError(wrong) from None
     except (ValueError, UnsupportedAlgorithm):
-        wrong = "the passphrase does not fit, or this is no PEM private key" if passphrase else "no PEM private key"
-        raise ValueError(wrong) from None
+        return None
+
+
+def _able_to_sign(key: PrivateKeyTypes) -> PrivateKey:
     if isinstance(key, rsa.RSAPrivateKey):
         if key.key_size < LEAST_RSA_BITS:
             raise ValueError(f"an RSA key of {key.key_size} bits is too weak; take {LEAST_RSA_BITS} or more")

@@ -5,6 +5,8 @@ The list is Genesys's own: https://developer.genesys.cloud/platform/api/
 
 import re
 
+from bot.text_input import plain
+
 DOMAINS = {
     "us-east-1": "mypurecloud.com",
     "eu-west-1": "mypurecloud.ie",
@@ -44,7 +46,7 @@ def apps_host(region: str) -> str:
 
 
 def _domain(region: str) -> str:
-    domain = re.sub(r"^https?://", "", region.strip().lower()).split("/")[0]
+    domain = re.sub(r"^https?://", "", plain(region).lower()).split("/")[0].replace("_", "-")
     domain = re.sub(r"^(?:api|login|apps)\.", "", domain)
     domain = DOMAINS.get(domain, domain)
     if not _DOMAIN.fullmatch(domain):

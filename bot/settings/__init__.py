@@ -8,16 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from dotenv import dotenv_values
-
 from bot.desk import hosts_file
 from bot.desk.access import Roll, Rules
 from bot.desk.limits import Limits
 from bot.desk.models import ChannelId, HostId, TeamId, UserId
 from bot.desk.sending import Terms
+from bot.settings import certificates
+from bot.settings import environment as sources
 from bot.settings.connect import Connect, read_connect
 from bot.settings.database import Database, read_database
-from bot.settings.proxies import Proxies
+from bot.settings.environment import ENV_FILE, Environment, below_data_directory
+from bot.settings.proxies import Proxies, read_proxies
 from bot.settings.reader import Reader, SettingsFault, read_file
 from bot.settings.sending import read_sending
 from bot.settings.service import CONVERSATIONS, Logging, Service, cobrowse_api, read_service
@@ -62,18 +63,19 @@ class Settings:
     logging: Logging
 
 
-def environment(path: str = ".env") -> dict[str, str]:
-    """The process's environment over the file's values; an empty value does not hide the file's.
+def environment(path: str = ENV_FILE) -> dict[str, str]:
+    """The process's environment over the values of the .env file. Raises SettingsFault."""
+    return read_environment(path).values
 
-    A secret that is set in one of them as a value and in the other as NAME_FILE comes from the environment, too.
-    """
-    try:
-        read = dotenv_values(path, interpolate=False)
-    except (OSError, ValueError):
-        raise SettingsFault([f"{path}: the file cannot be read as UTF-8 text."]) from None
-    outer = {name: value for name, value in os.environ.items() if value.strip()}
-    hidden = {f"{name}_FILE" for name in outer} | {name.removesuffix("_FILE") for name in outer}
-    return {name: value for name, value in read.items() if value and name not in hidden} | outer
+
+def read_environment(path: str = ENV_FILE) -> Environment:
+    """The same, with what of the file is not read. Raises SettingsFault."""
+    return sources.read(path, os.environ)
+
+
+def untrusted_mend() -> str:
+    """What to do about a certificate that is not trusted."""
+    return certificates.untrusted_mend(os.environ)
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -100,10 +102,10 @@ def load(environ: Mapping[str, str]) -> Settings:
         listed_hosts=listed,
         match_email=reader.flag("COBROWSE_MATCH_EMAIL"),
         email_domains=frozenset(domain.removeprefix("@").lower() for domain in domains),
-        host=reader.text("HOST"),
+        host=reader.host("HOST"),
         port=reader.integer("PORT", 0, 65535),
         health_port=_health_port(reader, over_http=slack.mode == "http"),
-        audit_log=reader.text("AUDIT_LOG"),
+        audit_log=_audit_log(reader),
         limits=_limits(reader),
         sending=read_sending(reader),
         shutdown_seconds=reader.integer("SHUTDOWN_SECONDS", 0, 600),
@@ -111,9 +113,20 @@ def load(environ: Mapping[str, str]) -> Settings:
         database=database,
         logging=service.logging,
     )
+    certificates.check_certificates(reader)
     if reader.faults:
         raise SettingsFault(reader.faults)
     return settings
+
+
+def load_health_address(environ: Mapping[str, str]) -> tuple[str, int]:
+    """HOST, and the port of /healthz, for the health command. Raises SettingsFault."""
+    reader = Reader(environ)
+    name = "HEALTH_PORT" if reader.text("HEALTH_PORT") else "PORT"
+    address = reader.host("HOST"), reader.integer(name, 0, 65535)
+    if reader.faults:
+        raise SettingsFault(reader.faults)
+    return address
 
 
 def load_slack(environ: Mapping[str, str]) -> Slack:
@@ -150,6 +163,7 @@ def load_service(environ: Mapping[str, str]) -> Service:
     host = reader.text("GENESYS_HOST_USER_ID")
     if host and service.host_id is None:
         reader.fault("GENESYS_HOST_USER_ID", "must be a Genesys user's id, a UUID.")
+    certificates.check_certificates(reader)
     if reader.faults:
         raise SettingsFault(reader.faults)
     return service
@@ -174,7 +188,7 @@ def _slack(reader: Reader) -> Slack:
     if len(reader.words("COBROWSE_COMMAND", r"/[a-z0-9_-]{1,31}", "command such as /cobrowse")) != 1:
         reader.fault("COBROWSE_COMMAND", "must be one command such as /cobrowse.")
     return Slack(
-        proxies=Proxies.of_environment(reader.environ),
+        proxies=read_proxies(reader),
         mode="socket" if mode == "socket" or (mode == "auto" and app_token) else "http",
         api_url=reader.url("SLACK_API_URL") + "/",
         command=command,
@@ -185,11 +199,16 @@ def _slack(reader: Reader) -> Slack:
     )
 
 
+def _audit_log(reader: Reader) -> str:
+    path = reader.text("AUDIT_LOG")
+    return path if path == "-" else below_data_directory(path, reader.environ)
+
+
 def _health_port(reader: Reader, *, over_http: bool) -> int | None:
     """None: beside Slack's requests over HTTP, and nowhere in Socket Mode."""
     if not reader.text("HEALTH_PORT"):
         return None
-    if over_http and reader.text("HEALTH_PORT") == reader.text("PORT"):
+    if over_http and reader.plain("HEALTH_PORT") == reader.plain("PORT"):
         reader.fault("HEALTH_PORT", "must be another port than PORT.")
     return reader.integer("HEALTH_PORT", 1, 65535)
 
@@ -215,6 +234,7 @@ def _roll(reader: Reader, name: str) -> Roll:
 __all__ = [
     "CONVERSATIONS",
     "Database",
+    "Environment",
     "Logging",
     "Service",
     "Settings",
@@ -224,6 +244,9 @@ __all__ = [
     "load",
     "load_cobrowse_api",
     "load_database",
+    "load_health_address",
     "load_service",
     "load_slack",
+    "read_environment",
+    "untrusted_mend",
 ]

@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from functools import partial
 
+from bot.settings.environment import below_data_directory
 from bot.settings.reader import Reader
 from bot.store.opening import MEMORY, POSTGRES, SQLITE
 from bot.store.sealing import check_key
+from bot.text_input import odd_character
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,12 @@ def read_database(reader: Reader) -> Database:
     url = reader.text("DATABASE_URL")
     if not (url.startswith((MEMORY, *POSTGRES)) or (url.startswith(SQLITE) and len(url) > len(SQLITE))):
         reader.fault("DATABASE_URL", "must be sqlite:///a-file.db, postgresql://…, or memory: to remember nothing.")
+    if url.startswith(SQLITE):
+        url = SQLITE + below_data_directory(url.removeprefix(SQLITE), reader.environ)
     keys = tuple(key.strip() for key in reader.text("STORE_ENCRYPTION_KEY").split(",") if key.strip())
     for key in keys:
+        if odd := odd_character(key):
+            reader.fault("STORE_ENCRYPTION_KEY", f"has {odd} of a key, which no key has. Copy it again, as plain text.")
+            continue
         reader.parsed("STORE_ENCRYPTION_KEY", partial(check_key, key))
     return Database(retention_days=reader.integer("COBROWSE_RETENTION_DAYS", 1, 3650), url=url, keys=keys)

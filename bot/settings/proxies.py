@@ -4,31 +4,57 @@ Asked here for every library alike, since they read these variables each in thei
 machine itself is never reached through a proxy.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib import request
 from urllib.parse import urlsplit
 
+from bot.settings.reader import Reader
+from bot.text_input import plain, unquoted
+
 LOCAL = ("localhost", "::1")
+EXAMPLE = "http://proxy.example.com:3128"
+_ESCAPES = "# / ? @ in a password as %23 %2F %3F %40"
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy's address, which may hold a password, and the variable that names it."""
+
+    variable: str
+    url: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """What the environment says. An address may hold a password."""
+    """What the environment says."""
 
-    http: str | None = field(repr=False)
-    https: str | None = field(repr=False)
+    http: Proxy | None
+    https: Proxy | None
     no: str = ""
 
     @classmethod
     def of_environment(cls, environ: Mapping[str, str]) -> "Proxies":
-        """Reads the variables."""
-        lower = {name.lower(): value for name, value in environ.items() if name.lower().endswith("_proxy") and value}
-        every = lower.get("all_proxy")
-        return cls(lower.get("http_proxy", every), lower.get("https_proxy", every), lower.get("no_proxy", ""))
+        """Reads the variables. One without a scheme is a proxy of HTTP, as curl takes it."""
+        found: dict[str, Proxy] = {}
+        no = ""
+        for name, value in environ.items():
+            kind, given = name.lower(), plain(unquoted(value))
+            if kind == "no_proxy":
+                no = given or no
+            elif kind in ("http_proxy", "https_proxy", "all_proxy") and given:
+                found[kind] = Proxy(name, given if re.match(r"[A-Za-z][\w+.-]*:/", given) else f"http://{given}")
+        every = found.get("all_proxy")
+        return cls(found.get("http_proxy", every), found.get("https_proxy", every), no)
 
     def of(self, url: str) -> str | None:
         """The proxy's URL, None for none."""
+        proxy = self.to(url)
+        return proxy.url if proxy else None
+
+    def to(self, url: str) -> Proxy | None:
+        """The proxy with the variable that names it, None for none."""
         if not self.http and not self.https:
             return None
         parts = urlsplit(url)
@@ -37,3 +63,30 @@ class Proxies:
         if bypassed or host in LOCAL or host.startswith("127."):
             return None
         return self.https if parts.scheme in ("https", "wss") else self.http
+
+
+def read_proxies(reader: Reader) -> Proxies:
+    """Read the variables, and note a fault for each proxy that cannot be used. No fault shows its address."""
+    proxies = Proxies.of_environment(reader.environ)
+    for proxy in dict.fromkeys(each for each in (proxies.https, proxies.http) if each):
+        if wrong := _wrong(proxy.url):
+            reader.fault(proxy.variable, wrong)
+    return proxies
+
+
+def _wrong(url: str) -> str:
+    """What is wrong with a proxy's address, and what to do; "" when nothing is."""
+    scheme = url.partition(":")[0].lower()
+    if scheme.startswith("socks"):
+        return "names a SOCKS proxy, which is not supported. Name an HTTP proxy, or empty the variable."
+    if scheme not in ("http", "https"):
+        return f"names a proxy of another kind than HTTP. Write it as {EXAMPLE}."
+    try:
+        parts = urlsplit(url)
+        good = "://" in url and bool(re.fullmatch(r"[\w.:%-]+", parts.hostname or ""))
+        good = good and (parts.port is None or parts.port > 0) and parts.path in ("", "/")
+    except ValueError:
+        good = False
+    if not good:
+        return f"is no proxy's address, or its port cannot be. Write it as {EXAMPLE}, and {_ESCAPES}."
+    return ""

@@ -9,7 +9,7 @@ from bot.settings.reader import Reader
 
 def read_sending(reader: Reader) -> Terms:
     """What is wrong is in the reader's faults. Texts are checked also while nothing is sent with them."""
-    sms_from, email_from = reader.text("COBROWSE_SMS_FROM"), reader.text("COBROWSE_EMAIL_FROM")
+    sms_from, email_from = reader.plain("COBROWSE_SMS_FROM"), reader.plain("COBROWSE_EMAIL_FROM")
     if email_from:
         reader.parsed("COBROWSE_EMAIL_FROM", partial(_check_email, email_from))
     countries = [country.upper() for country in reader.words("COBROWSE_SMS_COUNTRIES", "[A-Za-z]{2}", "ISO country")]

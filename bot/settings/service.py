@@ -1,17 +1,19 @@
 """The settings of the session service: where it is, who we are there, what sessions are made of."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from bot.desk.hosts import host_id
 from bot.desk.interactions import GenesysApp
 from bot.desk.models import HostId, Offer
 from bot.genesys import regions
-from bot.genesys.conversations import Joining
 from bot.genesys.credentials import Credentials, SecretCredentials
-from bot.genesys.join_template import parse_template
-from bot.settings.proxies import Proxies
-from bot.settings.reader import Reader, read_file
+from bot.settings.proxies import Proxies, read_proxies
+from bot.settings.reader import Reader, read_bytes
+
+if TYPE_CHECKING:
+    from bot.genesys.conversations import Joining
 
 SESSIONS, CONVERSATIONS = "sessions", "conversations"
 DEFAULT_SCOPES = "cobrowse:session:write cobrowse:session:read"
@@ -32,7 +34,7 @@ class Service:
 
     api_url: str
     login_url: str
-    proxy: str | None = field(repr=False)
+    proxies: Proxies
     requests_per_minute: int | None
     credentials: Credentials
     offer: Offer
@@ -40,12 +42,17 @@ class Service:
     host_id: HostId | None
     logging: Logging
 
+    @property
+    def proxy(self) -> str | None:
+        """The proxy on the way to Genesys."""
+        return self.proxies.of(self.api_url)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversations:
     """With GENESYS_COBROWSE_API=conversations: how customers join, and the app whose addresses people paste."""
 
-    joining: Joining
+    joining: "Joining"
     app: GenesysApp
 
 
@@ -65,7 +72,7 @@ def read_service(reader: Reader) -> Service:
     return Service(
         api_url=api_url,
         login_url=login_url,
-        proxy=Proxies.of_environment(reader.environ).of(api_url),
+        proxies=read_proxies(reader),
         requests_per_minute=_requests_per_minute(reader),
         credentials=credentials,
         offer=offer,
@@ -87,7 +94,11 @@ def cobrowse_api(reader: Reader) -> str:
 
 def _conversations(reader: Reader) -> Conversations:
     """Read whichever service is chosen, so that a fault does not wait for the day it is."""
-    template, deployment = reader.text("COBROWSE_JOIN_URL_TEMPLATE"), reader.text("GENESYS_DEPLOYMENT_ID")
+    # These load HTTP clients, which the command `health` need not.
+    from bot.genesys.conversations import Joining  # noqa: PLC0415
+    from bot.genesys.join_template import parse_template  # noqa: PLC0415
+
+    template, deployment = reader.plain("COBROWSE_JOIN_URL_TEMPLATE"), reader.text("GENESYS_DEPLOYMENT_ID")
     parsed = reader.parsed("COBROWSE_JOIN_URL_TEMPLATE", lambda: parse_template(template)) if template else None
     if deployment and host_id(deployment) is None:
         reader.fault("GENESYS_DEPLOYMENT_ID", "must be a Messenger deployment's id, a UUID.")
@@ -123,7 +134,7 @@ def _credentials(reader: Reader) -> Credentials:
     path, pem = reader.text("GENESYS_PRIVATE_KEY_PATH"), reader.text("GENESYS_PRIVATE_KEY")
     secret = reader.text("GENESYS_CLIENT_SECRET")
     passphrase = reader.text("GENESYS_PRIVATE_KEY_PASSPHRASE") or None
-    scopes = reader.text("GENESYS_SCOPES")
+    scopes = reader.plain("GENESYS_SCOPES")
     asked = "" if scopes.lower() == "none" else " ".join(scopes.replace(",", " ").split())
     ways = [name for name, value in _ways(path, pem, secret) if value]
     if len(ways) > 1:
@@ -139,7 +150,9 @@ def _credentials(reader: Reader) -> Credentials:
     source = "GENESYS_PRIVATE_KEY_PATH" if path else "GENESYS_PRIVATE_KEY"
     from bot.genesys.keys import KeyCredentials, load_key  # noqa: PLC0415 - who has a client secret need not load it
 
-    key = reader.parsed(source, lambda: load_key(read_file(path) if path else pem, passphrase)) if path or pem else None
+    key = (
+        reader.parsed(source, lambda: load_key(read_bytes(path) if path else pem, passphrase)) if path or pem else None
+    )
     if key is None:  # a fault has been noted
         return SecretCredentials(client_id, "")
     return KeyCredentials(client_id, org_id, key, asked if scopes else DEFAULT_SCOPES, reader.text("GENESYS_KEY_ID"))

@@ -1,6 +1,15 @@
 """Every environment variable there is: its default and what it is for. README and .env.example are held to this."""
 
 from dataclasses import dataclass
+from enum import Enum
+
+
+class Form(Enum):
+    """Which characters a value can have: a token printable ASCII alone, a line all that can be seen."""
+
+    FREE = "free"
+    LINE = "line"
+    TOKEN = "token"  # noqa: S105 - no password
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,31 +20,34 @@ class Variable:
     about: str
     default: str = ""
     secret: bool = False
+    form: Form = Form.FREE
 
 
 _ALL = (
-    Variable("SLACK_BOT_TOKEN", "the app's bot token, xoxb-…", secret=True),
-    Variable("SLACK_APP_TOKEN", "the app-level token for Socket Mode, xapp-…", secret=True),
-    Variable("SLACK_SIGNING_SECRET", "what Slack signs HTTP requests with", secret=True),
+    Variable("SLACK_BOT_TOKEN", "the app's bot token, xoxb-…", secret=True, form=Form.TOKEN),
+    Variable("SLACK_APP_TOKEN", "the app-level token for Socket Mode, xapp-…", secret=True, form=Form.TOKEN),
+    Variable("SLACK_SIGNING_SECRET", "what Slack signs HTTP requests with", secret=True, form=Form.TOKEN),
     Variable("SLACK_API_URL", "where Slack's Web API is", "https://slack.com/api/"),
     Variable("BOT_MODE", "`auto` (Socket Mode when there is an app token, else HTTP), `socket` or `http`", "auto"),
-    Variable("HOST", "address the HTTP server listens on", "127.0.0.1"),
+    Variable("HOST", "address the HTTP server listens on; `::` or `*`: all, of IPv4 and IPv6", "127.0.0.1"),
     Variable("PORT", "port the HTTP server listens on", "3000"),
     Variable("HEALTH_PORT", "port for `/healthz`, `/readyz`, `/metrics`; unset: `PORT` over HTTP, none in Socket Mode"),
     Variable("SHUTDOWN_SECONDS", "how long a stop waits for requests under way, 0 to 600", "20"),
-    Variable("GENESYS_ORG_ID", "the organisation's id; needed with a private key"),
+    Variable("GENESYS_ORG_ID", "the organisation's id; needed with a private key", form=Form.TOKEN),
     Variable("GENESYS_REGION", "such as `mypurecloud.com`, `usw2.pure.cloud` or `us-west-2`"),
-    Variable("GENESYS_CLIENT_ID", "the OAuth client's id"),
+    Variable("GENESYS_CLIENT_ID", "the OAuth client's id", form=Form.TOKEN),
     Variable("GENESYS_PRIVATE_KEY_PATH", "file with the OAuth client's private key (PEM, RSA or P-256)"),
     Variable("GENESYS_PRIVATE_KEY", "the key itself, instead of a file", secret=True),
     Variable("GENESYS_PRIVATE_KEY_PASSPHRASE", "the passphrase of an encrypted key", secret=True),
-    Variable("GENESYS_KEY_ID", "the `kid` that the login knows the key by"),
-    Variable("GENESYS_CLIENT_SECRET", "the OAuth client's secret, instead of a key", secret=True),
+    Variable("GENESYS_KEY_ID", "the `kid` that the login knows the key by", form=Form.TOKEN),
+    Variable("GENESYS_CLIENT_SECRET", "the OAuth client's secret, instead of a key", secret=True, form=Form.TOKEN),
     Variable(
         "GENESYS_SCOPES",
         "scopes to ask for, or `none`; unset: with a key `cobrowse:session:write cobrowse:session:read`, else none",
     ),
-    Variable("GENESYS_HOST_USER_ID", "default host of the command `start`; never a host for Slack people"),
+    Variable(
+        "GENESYS_HOST_USER_ID", "default host of the command `start`; never a host for Slack people", form=Form.TOKEN
+    ),
     Variable("GENESYS_API_URL", "where Genesys's API is, if not at the region's address"),
     Variable("GENESYS_LOGIN_URL", "where Genesys's login is, if not at the region's address"),
     Variable("GENESYS_REQUESTS_PER_MINUTE", "how many a token may make; unset: what Genesys says, 300 until it does"),
@@ -44,19 +56,24 @@ _ALL = (
         "which service makes sessions: `sessions`, or `conversations` of the public Genesys Cloud API",
         "sessions",
     ),
-    Variable("GENESYS_DEPLOYMENT_ID", "with `conversations`: the Messenger deployment, to look at and withdraw offers"),
+    Variable(
+        "GENESYS_DEPLOYMENT_ID",
+        "with `conversations`: the Messenger deployment, to look at and withdraw offers",
+        form=Form.TOKEN,
+    ),
     Variable(
         "GENESYS_CONNECT_CLIENT_ID",
         "with `conversations`: the OAuth client, of the grant Code Authorization, that people connect by",
+        form=Form.TOKEN,
     ),
-    Variable("GENESYS_CONNECT_CLIENT_SECRET", "its secret", secret=True),
+    Variable("GENESYS_CONNECT_CLIENT_SECRET", "its secret", secret=True, form=Form.TOKEN),
     Variable(
         "COBROWSE_PUBLIC_URL",
         "where browsers reach this bot's HTTP server, such as `https://bot.example.com`; needed to connect",
     ),
     Variable("COBROWSE_COMMAND", "the slash command, as in the manifest", "/cobrowse"),
-    Variable("COBROWSE_APPLICATION_ID", "which co-browse application sessions are for", "web"),
-    Variable("COBROWSE_APPLICATION_TYPE", "its type", "web"),
+    Variable("COBROWSE_APPLICATION_ID", "which co-browse application sessions are for", "web", form=Form.LINE),
+    Variable("COBROWSE_APPLICATION_TYPE", "its type", "web", form=Form.LINE),
     Variable("COBROWSE_TIMEOUT_SECONDS", "how long a session lasts, 60 to 86400", "1800"),
     Variable(
         "COBROWSE_JOIN_URL_TEMPLATE",
@@ -100,6 +117,7 @@ _ALL = (
         "where they are: a SQLite file, `postgresql://…`, or `memory:`",
         "sqlite:///cobrowse.db",
         secret=True,
+        form=Form.LINE,
     ),
     Variable(
         "STORE_ENCRYPTION_KEY",

@@ -117,6 +117,9 @@ def _set_up(error: CobrowseError, contact: str) -> Sentence | None:
             what = f"Genesys refuses the bot's own sign-in ({escape(code)}). {_NONE}"
             if code == "invalid_scope":
                 return Sentence(what, f"{tell} A scope the client lacks can be left out with GENESYS_SCOPES.")
+            if code == "invalid_client":
+                wanted = "The region has to be checked first, then the OAuth client's id, key or secret."
+                return Sentence(what, f"{tell} {wanted}")
             return Sentence(what, f"{tell} The OAuth client's id, key or secret has to be checked.")
         case errors.Forbidden(needs=needs):
             what = f"The bot may not do this in Genesys: its OAuth client lacks `{escape(needs)}`. {_NONE}"

@@ -1,0 +1,70 @@
+"""SSL_CERT_FILE and SSL_CERT_DIR: which authorities are trusted. OpenSSL reads them, and says nothing of a slip."""
+
+import os
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+
+from bot.settings.reader import Reader
+from bot.text_input import unquoted
+
+FILE, DIRECTORY = "SSL_CERT_FILE", "SSL_CERT_DIR"
+_DER = b"\x30"
+
+
+def check_certificates(reader: Reader) -> None:
+    """Note a fault where OpenSSL would trust nobody, without a word."""
+    for name, look in ((FILE, _file), (DIRECTORY, _directory)):
+        value = reader.environ.get(name, "")
+        if not unquoted(value):
+            continue
+        if unquoted(value) != value:
+            reader.fault(
+                name, "has quotation marks or spaces around it, which OpenSSL takes for a part. Take them out."
+            )
+        elif wrong := look(value):
+            reader.fault(name, wrong)
+
+
+def untrusted_mend(process: Mapping[str, str]) -> str:
+    """Return what to do about a certificate that is not trusted, by what the process's environment has already."""
+    file = process.get(FILE)
+    if file:
+        return (
+            f"{FILE} is set, but no certificate in {file} is of whoever signs it. "
+            "Add theirs to that file, such as that of a proxy of your company."
+        )
+    return (
+        f"Set {FILE} to a file with the certificates of whoever signs it, such as a proxy of your company. "
+        "Set it in the environment itself: in .env it does nothing."
+    )
+
+
+def _file(path: str) -> str:
+    try:
+        held = Path(path).read_bytes()
+    except FileNotFoundError:
+        return "names a file that is not there. Correct the path; OpenSSL knows no ~."
+    except IsADirectoryError:
+        return f"names a folder. Name a file, or set {DIRECTORY}."
+    except OSError as error:
+        return f"names a file that cannot be read ({error.strerror}). Let the bot's user read it."
+    if b"-----BEGIN " not in held:
+        is_der = held.startswith(_DER)
+        convert = (
+            "openssl x509 -inform der -in FILE -out FILE.pem" if is_der else "a file that has BEGIN CERTIFICATE in it"
+        )
+        kind = "a certificate in DER" if is_der else "no certificate"
+        return f"names {kind}, and no PEM file. {'Convert it' if is_der else 'Give it'}: {convert}."
+    try:
+        ssl.create_default_context(cafile=path)
+    except (ssl.SSLError, OSError):
+        return "names a file whose certificates cannot be read. Copy them again, each from BEGIN to END."
+    return ""
+
+
+def _directory(path: str) -> str:
+    """A list with colons between; one that is there will do."""
+    if any(Path(each).is_dir() for each in path.split(os.pathsep)):
+        return ""
+    return "names a folder that is not there. Correct the path."

@@ -1,0 +1,110 @@
+"""Read the process's environment and the .env file, and say what of the file is not read.
+
+On a laptop `.env` stands in the working directory. A service's data directory is another matter: whoever can write
+beside the database must not choose the settings. systemd and the image name that directory in STATE_DIRECTORY.
+"""
+
+import errno
+import io
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotenv.parser import parse_stream
+
+from bot.settings.reader import SettingsFault
+from bot.text_input import unquoted
+
+ENV_FILE = ".env"
+STATE_DIRECTORY = "STATE_DIRECTORY"
+OPENSSL = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+"""OpenSSL reads these from the process's environment, before and beside us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """`remarks`: a sentence for each thing in .env that is not read."""
+
+    values: dict[str, str]
+    remarks: tuple[str, ...] = ()
+
+
+def read(path: str, process: Mapping[str, str]) -> Environment:
+    """Put the process's environment over the file's values; an empty value does not hide the file's.
+
+    A secret that is set in one of them as a value and in the other as NAME_FILE comes from the environment, too.
+    Raises SettingsFault.
+    """
+    outer = {name: value for name, value in process.items() if unquoted(value)}
+    if is_in_data_directory(Path(path), outer):
+        where = Path(path).absolute().parent
+        remark = (
+            f"{path} is in the data directory {where}, where it is not read. "
+            "Move it to another working directory, or set the variables in the environment."
+        )
+        return Environment(outer, (remark,) if Path(path).exists() else ())
+    inner, remarks = _values(path, _text(path))
+    hidden = {f"{name}_FILE" for name in outer} | {name.removesuffix("_FILE") for name in outer}
+    for name in OPENSSL:
+        if inner.pop(name, None) and name not in outer:
+            remarks.append(f"{name} is set in {path}, where it does nothing. Set it in the environment itself.")
+    shown = {name: value for name, value in inner.items() if value and name not in hidden}
+    return Environment(shown | outer, tuple(remarks))
+
+
+def data_directories(environ: Mapping[str, str]) -> list[Path]:
+    """Return the directories that the service manager gives the bot to write to, the first one for the database."""
+    return [Path(each) for each in unquoted(environ.get(STATE_DIRECTORY, "")).split(":") if each]
+
+
+def below_data_directory(path: str, environ: Mapping[str, str]) -> str:
+    """Return the path of a file that the bot writes; a relative one is below the first data directory, if any."""
+    directories = data_directories(environ)
+    return str(directories[0] / path) if path and directories else path
+
+
+def is_in_data_directory(path: Path, environ: Mapping[str, str]) -> bool:
+    """Say whether a file stands in a data directory, or below one."""
+    where = path.absolute().parent.resolve()
+    return any(where.is_relative_to(directory.resolve()) for directory in data_directories(environ))
+
+
+def _values(path: str, text: str) -> tuple[dict[str, str | None], list[str]]:
+    read: dict[str, str | None] = {}
+    remarks = []
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.error:
+            line = binding.original.line + len(binding.original.string) - len(binding.original.string.lstrip("\r\n"))
+            remarks.append(f"{path}: line {line} is no NAME=value, so it is not read. Mend the line, or take it out.")
+        elif binding.key is not None:
+            read[binding.key] = binding.value
+    return read, remarks
+
+
+def _text(path: str) -> str:
+    """The file's text, "" when there is none. Raises SettingsFault."""
+    file = Path(path)
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        if file.is_symlink():
+            raise _fault(path, "is a link to a file that is not there. Mend the link, or remove it.") from None
+        return ""
+    except UnicodeDecodeError as error:
+        utf16 = error.object.startswith((b"\xff\xfe", b"\xfe\xff"))
+        raise _fault(
+            path, f"the file cannot be read as UTF-8 text.{' It is UTF-16.' * utf16} Save it as UTF-8."
+        ) from None
+    except PermissionError:
+        wanted = "the file may not be read by this user. Give it to the user that the bot runs as: chown, chmod 600."
+        raise _fault(path, wanted) from None
+    except IsADirectoryError:
+        wanted = "is a folder, not a file. Docker makes one where the file to mount is missing. Put the file there."
+        raise _fault(path, wanted) from None
+    except OSError as error:
+        raise _fault(path, f"the file cannot be read ({os.strerror(error.errno or errno.EIO)}).") from None
+
+
+def _fault(path: str, sentence: str) -> SettingsFault:
+    return SettingsFault([f"{path}: {sentence}"])

@@ -1,0 +1,86 @@
+"""Read text the way people give it: with quotes, typographic dashes and characters that nobody sees (pure).
+
+`docker run --env-file` leaves quotes in place. Chats and word processors replace dashes and quotes, and add invisible
+characters. Settings, keys and region names are all read through here.
+"""
+
+import re
+import unicodedata
+
+_PAIRS = (('"', '"'), ("'", "'"), ("`", "`"), ("“", "”"), ("„", "“"), ("‘", "’"), ("«", "»"))
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－"), "-")
+_QUOTES = frozenset("\"'`“”„‘’«»")
+_UNSEEN = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0") | {chr(code) for code in range(0xFE00, 0xFE10)}
+_NAMES = {"\n": "a line break", "\r": "a line break", " ": "a space", "\t": "a tab", "\ufeff": "a byte order mark"}
+
+
+def unquoted(text: str) -> str:
+    """Return the text without white space around it, and without one pair of quotation marks around it."""
+    text = text.strip()
+    for opening, closing in _PAIRS:
+        inner = text[1:-1]
+        if len(text) > 1 and text[0] == opening and text[-1] == closing and not {opening, closing} & set(inner):
+            return inner.strip()
+    return text
+
+
+def plain(text: str) -> str:
+    """Return the text with hyphens for dashes, one kind of space, and nothing that cannot be seen.
+
+    For names, numbers and addresses, which hold no such character. Never for a secret.
+    """
+    spaced = "".join(" " if letter.isspace() else letter for letter in text.translate(_DASHES))
+    return "".join(letter for letter in spaced if not is_unseen(letter)).strip()
+
+
+def is_unseen(letter: str) -> bool:
+    """Say whether a character shows nothing, such as U+200B, or controls a terminal."""
+    return unicodedata.category(letter) in ("Cf", "Cc") or letter in _UNSEEN
+
+
+def straight(text: str) -> str:
+    """Return the text with hyphens for dashes and without what cannot be seen, its lines as they are."""
+    return "".join(letter for letter in text.translate(_DASHES) if letter in "\r\n\t" or not is_unseen(letter))
+
+
+def odd_character(text: str) -> str:
+    """Name the first character that no token has, and its place, counted from 1; "" when there is none.
+
+    A token is printable ASCII without spaces, and has no quotation mark at its ends. The rest of it is not shown.
+    """
+    for place, letter in enumerate(text, 1):
+        at_an_end = place in (1, len(text))
+        if not "!" <= letter <= "~" or (at_an_end and letter in _QUOTES):
+            return f"{_named(letter)} at character {place}"
+    return ""
+
+
+def hidden_character(text: str) -> str:
+    """Name the first character that shows nothing or breaks a line, and its place; "" when there is none."""
+    for place, letter in enumerate(text, 1):
+        if is_unseen(letter) or (letter.isspace() and letter != " "):
+            return f"{_named(letter)} at character {place}"
+    return ""
+
+
+def _named(letter: str) -> str:
+    code = f"U+{ord(letter):04X}"
+    if letter in _NAMES:
+        return _NAMES[letter] if letter.isascii() else f"{_NAMES[letter]} ({code})"
+    if letter.translate(_DASHES) == "-":
+        return f"a typographic dash ({code})"
+    if letter in _QUOTES:
+        return "a quotation mark" if letter.isascii() else f"a typographic quotation mark ({code})"
+    if letter.isspace():
+        return f"an unusual space ({code})"
+    if is_unseen(letter):
+        return f"an invisible character ({code})"
+    return f"a letter that is not ASCII ({code})"
+
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
+
+
+def is_base64(text: str) -> bool:
+    """Say whether the text, without white space, can be base64."""
+    return bool(_BASE64.fullmatch("".join(text.split())))
