@@ -208,3 +208,41 @@ async def test_check_names_a_proxy_that_does_not_let_us_through(tmp_path: Path, 
     assert code == 1
     assert f"{GENESYS} is behind a proxy that does not let us through." in out
     assert "wrong@" not in out
+
+
+@pytest.mark.parametrize("written", ["{user}:{password}@{address}", '"http://{user}:{password}@{address}"'])
+async def test_a_proxy_is_taken_as_curl_takes_it(tmp_path: Path, written: str) -> None:
+    """Without a scheme, and with quotes that a container's environment file leaves."""
+    async with behind_a_proxy(tmp_path) as (servers, proxy, environ):
+        address = proxy.url.partition("@")[2]
+        environ |= {"HTTPS_PROXY": written.format(user=USER, password=PASSWORD, address=address)}
+        async with started(tmp_path, environ) as process:
+            await servers.slack.connected(START_SECONDS)
+            await stopped(process)
+        assert proxy.refused == 0
+
+
+async def test_check_names_the_variable_that_names_the_proxy(tmp_path: Path) -> None:
+    async with behind_a_proxy(tmp_path) as (_, _, environ):
+        del environ["HTTPS_PROXY"]
+        code, out, _ = await checked(tmp_path, environ | {"ALL_PROXY": "http://127.0.0.1:9"})
+    assert code == 1
+    assert "Check ALL_PROXY and NO_PROXY." in " ".join(out.split())
+
+
+async def test_a_certificate_file_without_the_authority_is_told_so(tmp_path: Path) -> None:
+    """It is set already, so nobody is told to set it."""
+    (tmp_path / "other").mkdir()
+    other = new_authority(tmp_path / "other").trusted
+    async with behind_a_proxy(tmp_path / "real") as (_, _, environ):
+        code, out, _ = await checked(tmp_path, environ | {"SSL_CERT_FILE": str(other)})
+        words = " ".join(out.split())
+        assert code == 1
+        assert "SSL_CERT_FILE is set, but no certificate in" in words
+        assert "Set SSL_CERT_FILE to a file" not in words
+        del environ["SSL_CERT_FILE"]
+        (tmp_path / ".env").write_text(f"SSL_CERT_FILE={tmp_path}/real/authority.pem\n")
+        _, out, _ = await checked(tmp_path, environ)
+        words = " ".join(out.split())
+        assert "SSL_CERT_FILE is set in .env, where it does nothing." in words
+        assert "Set it in the environment itself: in .env it does nothing." in words
