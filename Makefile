@@ -45,10 +45,13 @@ lint: .venv/dev.stamp
 	$(BIN)/lint-imports
 	@test ! -x $(BIN)/hadolint || $(BIN)/hadolint Dockerfile
 
-# Known weaknesses of the libraries in the lock files. Asks a service on the internet: for people, not a gate.
+# Known weaknesses of the libraries in the lock files. Asks a service on the internet: for people and for
+# .github/workflows/audit.yml, not a gate.
 audit: .venv/bin/python
-	@$(BIN)/python -m venv .venv/audit && .venv/audit/bin/pip install -q --disable-pip-version-check pip-audit
+	@$(BIN)/python -m venv .venv/audit
+	@.venv/audit/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements-audit.txt
 	.venv/audit/bin/pip-audit --require-hashes --disable-pip -r requirements-image.txt
+	.venv/audit/bin/pip-audit --require-hashes --disable-pip -r requirements-build.txt
 
 # The lock files. Needs uv.
 lock:
@@ -56,6 +59,7 @@ lock:
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml --extra postgres --extra fast -o requirements-image.txt
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml --extra dev -o requirements-dev.txt
 	echo "setuptools>=77" | uv pip compile -q --universal --generate-hashes --python-version 3.11 - -o requirements-build.txt
+	echo "pip-audit>=2.9,<3" | uv pip compile -q --universal --generate-hashes --python-version 3.11 - -o requirements-audit.txt
 
 clean:
 	rm -rf .venv build dist *.egg-info benchmarks/bolt_js/node_modules

@@ -212,7 +212,6 @@ async def _listen(runner: web.AppRunner, refusals: ThrottledLog, host: str, port
             return Full()
         return Connection(serving, refusals, loop=loop, **OPTIONS)
 
-    loop = asyncio.get_running_loop()
     try:
         if host in ALL_ADDRESSES:
             return await loop.create_server(answer, sock=all_addresses(port))

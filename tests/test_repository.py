@@ -181,7 +181,8 @@ def test_every_module_begins_by_saying_what_it_is_for() -> None:
 
 
 def test_the_lock_files_name_no_address_of_a_registry() -> None:
-    for name in ("requirements.txt", "requirements-image.txt", "requirements-dev.txt", "requirements-build.txt"):
+    locks = ("requirements.txt", "requirements-image.txt", "requirements-dev.txt", "requirements-build.txt")
+    for name in (*locks, "requirements-audit.txt"):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "://" not in text
         assert "--index-url" not in text

@@ -11,13 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import asyncpg
 import pytest
 import yaml
 from connect_bench import asks_to_connect, open_connecting, opens, signs_in
-from journey import ANA, ROOT, free_port, link, open_journey
+from journey import ANA, ROOT, ended, free_port, healthy, link, open_journey, open_servers, start
+from postgres import address as postgres_address
+from postgres import server
 from proxy_bench import Proxy, needs_caddy, proxy
+from test_check import checked
 
 from bot.settings.variables import VARIABLES
+from bot.store.opening import open_store
+from bot.store.sealing import new_key
 
 HOUSE = Path(ROOT)
 DOCKERFILE = (HOUSE / "Dockerfile").read_text(encoding="utf-8")
@@ -40,7 +46,7 @@ def test_the_image_runs_as_nobody_in_particular_and_holds_only_what_is_named() -
     assert re.search(r"^USER 10001:10001$", last, re.MULTILINE)
     assert 'ENTRYPOINT ["cobrowse-bot"]\nCMD ["run"]' in last
     assert "HOST=0.0.0.0" in last
-    assert "/healthz" in last
+    assert '"python", "-m", "bot", "health"' in last  # tests/test_health_command.py runs it
     assert_nothing_is_fetched_without_a_hash(stages[0])
     copied = {word for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.M) for word in line.split()[:-1]}
     let_in = {line[1:] for line in (HOUSE / ".dockerignore").read_text().splitlines() if line.startswith("!")}
@@ -74,6 +80,177 @@ def test_the_composition_is_two_locked_up_replicas_that_are_given_time_to_stop()
         assert set(service.get("secrets", [])) <= set(COMPOSE["secrets"])
     for path in (bot["environment"]["DATABASE_URL_FILE"], bot["environment"]["GENESYS_PRIVATE_KEY_PATH"]):
         assert path.removeprefix("/run/secrets/") in bot["secrets"]
+
+
+def given_to_the_bot(service: dict[str, Any]) -> dict[str, int]:
+    limits = service["deploy"]["resources"]["limits"]
+    return {"memory": int(limits["memory"].removesuffix("M")), "pids": int(limits["pids"])}
+
+
+def test_every_service_is_limited_and_has_no_capability_but_one() -> None:
+    for name, service in COMPOSE["services"].items():
+        limits = given_to_the_bot(service)
+        assert 128 <= limits["memory"] <= 1024, name
+        assert 64 <= limits["pids"] <= 512, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["read_only"] is True, name
+        assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "proxy" else []), name
+    text = UNIT.read_text(encoding="utf-8")
+    assert re.search(r"^MemoryMax=\d+M$", text, re.MULTILINE)
+    assert re.search(r"^TasksMax=\d+$", text, re.MULTILINE)
+
+
+def test_every_image_is_named_by_its_exact_version() -> None:
+    images = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    images += [service["image"] for name, service in COMPOSE["services"].items() if name != "bot"]
+    assert len(images) == 4
+    for image in images:
+        assert re.search(r":\d+(\.\d+)+-|@sha256:[0-9a-f]{64}$", image), image
+        version = image.partition(":")[2].partition("-")[0]
+        assert version.count(".") == (1 if image.startswith("postgres") else 2), image
+
+
+def test_composes_settings_are_read_as_they_are_written() -> None:
+    """Else compose takes what follows a `$` in a secret for a variable's name."""
+    assert COMPOSE["services"]["bot"]["env_file"] == [{"path": ".env", "format": "raw"}]
+
+
+def test_neither_image_nor_unit_works_in_its_data_directory() -> None:
+    last = DOCKERFILE.split("\nFROM ")[-1]
+    (volume,) = re.findall(r"^VOLUME (\S+)$", last, re.MULTILINE)
+    (working,) = re.findall(r"^WORKDIR (\S+)$", last, re.MULTILINE)
+    assert f"STATE_DIRECTORY={volume}\n" in last
+    assert not Path(working).is_relative_to(volume)
+    assert f"install --directory --mode=755 {working}" in last  # of root
+    assert f"--home-dir {volume}" not in last
+    unit = dict(line.split("=", 1) for line in UNIT.read_text(encoding="utf-8").splitlines() if "=" in line)
+    assert unit["StateDirectory"] == unit["ConfigurationDirectory"] == "cobrowse-bot"
+    assert unit["WorkingDirectory"] == "/etc/cobrowse-bot"  # systemd makes it, of root
+
+
+async def test_an_env_file_in_the_data_directory_is_not_read(tmp_path: Path) -> None:
+    """Wherever the process is started; what it writes is still put there, and is said to be."""
+    data, working = tmp_path / "data", tmp_path / "working"
+    data.mkdir()
+    working.mkdir()
+    (data / ".env").write_text("GENESYS_API_URL=https://evil.example\nCOBROWSE_ADMINS=U0ANA\nCOBROWSE_CHANNELS=nowhere\n")
+    async with open_servers(http=True) as servers:
+        for directory in (working, data):
+            port = str(free_port())
+            environ = servers.environ | {"PORT": port, "STATE_DIRECTORY": str(data), "AUDIT_LOG": "audit.log"}
+            environ["DATABASE_URL"] = "sqlite:///cobrowse.db"
+            process = await start(directory, environ)
+            try:
+                await healthy(process, f"http://127.0.0.1:{port}/healthz")
+                servers.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+                assert (await servers.slack.command(ANA, "")).acked
+                assert link(await servers.slack.next_message(ANA))
+            finally:
+                process.terminate()
+                code, _, err = await ended(process)
+            assert code == 0, err
+            assert ("part of .env is not read" in err) == (directory == data)
+            code, out, _ = await checked(directory, environ)
+            assert code == 0, out
+            assert ("is in the data directory" in " ".join(out.split())) == (directory == data)
+    assert {"cobrowse.db", "audit.log"} <= set(os.listdir(data))
+    assert os.listdir(working) == []
+
+
+async def test_on_a_laptop_the_env_file_beside_the_database_is_read(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("COBROWSE_CHANNELS=nowhere\n")
+    async with open_servers() as servers:
+        process = await start(tmp_path, servers.environ | {"DATABASE_URL": "sqlite:///cobrowse.db"})
+        code, _, err = await ended(process)
+    assert (code, "COBROWSE_CHANNELS" in err) == (1, True)
+
+
+def psql(script: Path) -> None:
+    found = server().get_postmaster_info()
+    where = ("--host", str(found.socket_dir), "--port", str(found.port), "--username", "postgres")
+    command = (str(server().bin_path / "psql"), *where, "--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-f", str(script))
+    subprocess.run(command, check=True, capture_output=True, text=True)
+
+
+async def test_the_bots_role_in_postgres_is_no_superuser(tmp_path: Path) -> None:
+    """By the file that compose mounts, in a real Postgres: the bot's store works, and nothing beyond its database."""
+    postgres = COMPOSE["services"]["postgres"]
+    (mounted,) = [volume for volume in postgres["volumes"] if "/docker-entrypoint-initdb.d/" in volume]
+    assert mounted.endswith(":ro")
+    assert postgres["environment"]["POSTGRES_USER"] == "postgres"
+    assert "postgres-password" not in COMPOSE["services"]["bot"]["secrets"]
+    sql = (HOUSE / mounted.partition(":")[0]).read_text(encoding="utf-8")
+    (tmp_path / "password").write_text('it\'s $a "word"\n')
+    assert "/run/secrets/database-password" in sql
+    (tmp_path / "init.sql").write_text(sql.replace("/run/secrets/database-password", str(tmp_path / "password")))
+    address = f"{server().get_postmaster_info().socket_dir}&port={server().get_postmaster_info().port}"
+    url = f"postgresql://cobrowse@/cobrowse?host={address}"
+    try:
+        psql(tmp_path / "init.sql")
+        async with open_store(url, keys=(new_key(),)) as store:
+            assert store
+        bot = await asyncpg.connect(url)
+        for command in (
+            "CREATE ROLE other",
+            "CREATE DATABASE other",
+            "COPY (SELECT 1) TO PROGRAM 'true'",
+            "SELECT * FROM pg_authid",
+            "ALTER ROLE cobrowse SUPERUSER",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await bot.execute(command)
+        await bot.close()
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await asyncpg.connect(f"postgresql://cobrowse@/postgres?host={address}")
+        admin = await asyncpg.connect(postgres_address())
+        (held,) = await admin.fetch("SELECT rolpassword FROM pg_authid WHERE rolname = 'cobrowse'")
+        await admin.close()
+        assert held["rolpassword"].startswith("SCRAM-SHA-256$")
+    finally:
+        (tmp_path / "drop.sql").write_text(
+            "DROP DATABASE IF EXISTS cobrowse WITH (FORCE);\nDROP ROLE IF EXISTS cobrowse;\n"
+            "GRANT CONNECT ON DATABASE postgres TO PUBLIC;\n"
+        )
+        psql(tmp_path / "drop.sql")
+
+
+def test_the_audit_is_pinned_and_runs_by_itself() -> None:
+    makefile = (HOUSE / "Makefile").read_text(encoding="utf-8")
+    assert "--require-hashes -r requirements-audit.txt" in makefile
+    lock = (HOUSE / "requirements-audit.txt").read_text(encoding="utf-8")
+    assert re.search(r"^pip-audit==\S+", lock, re.MULTILINE)
+    for text in re.findall(r"^[a-z][\w.-]*==\S+.*$", lock, re.MULTILINE):
+        assert "--hash=" in lock.split(text, 1)[1][:200], text
+    assert "://" not in lock
+    workflow = yaml.safe_load((HOUSE / ".github" / "workflows" / "audit.yml").read_text(encoding="utf-8"))
+    triggers = workflow[True]  # YAML 1.1 takes `on` for that
+    assert triggers["schedule"]
+    assert workflow["permissions"] == {"contents": "read"}
+    assert "make audit" in [step.get("run") for step in workflow["jobs"]["audit"]["steps"]]
+    assert "audit" not in (HOUSE / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_every_action_is_pinned_by_its_whole_commit() -> None:
+    for path in (HOUSE / ".github" / "workflows").glob("*.yml"):
+        used = re.findall(r"uses: (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+        assert used, path
+        for action in used:
+            assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v[\d.]+", action), action
+
+
+def test_what_is_pinned_is_raised_by_dependabot() -> None:
+    raised = yaml.safe_load((HOUSE / ".github" / "dependabot.yml").read_text(encoding="utf-8"))
+    ecosystems = {each["package-ecosystem"] for each in raised["updates"]}
+    assert {"pip", "docker", "docker-compose", "github-actions"} <= ecosystems
+    for each in raised["updates"]:
+        assert (HOUSE / each["directory"].lstrip("/")).is_dir()
+
+
+def test_nobody_is_told_to_install_by_ranges() -> None:
+    for path in (HOUSE / "README.md", UNIT, HOUSE / "docs" / "runbook.md", HOUSE / "Makefile", HOUSE / ".ci" / "run"):
+        for command in re.findall(r"pip install .*?(?:[`;\n]|$)", path.read_text(encoding="utf-8")):
+            closed = {"--no-deps", "--no-build-isolation"}, {"--no-deps", "--no-index"}, {"--require-hashes"}
+            assert any(flags <= set(command.strip("`;\n").split()) for flags in closed), (path, command)
 
 
 @needs_systemd
