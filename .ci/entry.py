@@ -1,6 +1,7 @@
-"""Runs the entry command of an installed package as the image does: as nobody, in an empty directory it may write to.
+"""Runs the entry command of an installed package as the image does: as nobody, in a directory it may not write to.
 
-Everything else may not be written. argv[1] is the installed cobrowse-bot. Slack and Genesys are the sandbox's.
+Its data directory is all that may be written. argv[1] is the installed cobrowse-bot. Slack and Genesys are the
+sandbox's.
 """
 
 import asyncio
@@ -21,7 +22,8 @@ AS_NOBODY += ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search") 
 
 async def main(command: str) -> None:
     """A command is answered with a link, and a stop ends it with 0; only the database and its lock are left."""
-    directory = Path(tempfile.mkdtemp())
+    directory, working = Path(tempfile.mkdtemp()), tempfile.mkdtemp()
+    os.chmod(working, 0o555)
     run = [command]
     if os.getuid() == 0:
         shutil.chown(directory, "nobody")
@@ -30,10 +32,11 @@ async def main(command: str) -> None:
     async with open_servers(http=True) as servers:
         environ = {name: value for name, value in servers.environ.items() if name != "DATABASE_URL"}
         environ |= {"PATH": os.environ["PATH"], "HOST": "0.0.0.0", "PORT": port}  # noqa: S104 - as in the image
-        checked = await asyncio.create_subprocess_exec(*run, "check", cwd=directory, env=environ)
+        environ |= {"STATE_DIRECTORY": str(directory)}
+        checked = await asyncio.create_subprocess_exec(*run, "check", cwd=working, env=environ)
         assert await checked.wait() == 0
         assert os.listdir(directory) == []
-        process = await asyncio.create_subprocess_exec(*run, "run", cwd=directory, env=environ)
+        process = await asyncio.create_subprocess_exec(*run, "run", cwd=working, env=environ)
         try:
             await healthy(process, f"http://127.0.0.1:{port}/healthz")
             await told(servers.slack, f"http://127.0.0.1:{port}/slack/events")
@@ -44,7 +47,9 @@ async def main(command: str) -> None:
                 process.kill()
     left = sorted(os.listdir(directory))
     assert left == ["cobrowse.db", "cobrowse.db.lock"], left
+    assert os.listdir(working) == []
     shutil.rmtree(directory)
+    os.rmdir(working)
 
 
 async def told(slack: SandboxSlack, url: str) -> None:
