@@ -23,7 +23,7 @@ AS_NOBODY += ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search") 
 async def main(command: str) -> None:
     """A command is answered with a link, and a stop ends it with 0; only the database and its lock are left."""
     directory, working = Path(tempfile.mkdtemp()), tempfile.mkdtemp()
-    os.chmod(working, 0o555)
+    os.chmod(working, 0o555)  # noqa: S103 - so that nobody can write there
     run = [command]
     if os.getuid() == 0:
         shutil.chown(directory, "nobody")
