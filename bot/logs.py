@@ -8,7 +8,7 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TextIO
@@ -18,20 +18,45 @@ NOISY = ("httpx", "httpcore", "aiohttp", "slack_bolt", "slack_sdk", "asyncio", "
 
 MASK = "[redacted]"
 SHORTEST_SECRET = 6
-_PATTERNS = [
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
-    re.compile(r"x(?:ox[a-z]|app)(?:-|\.)[.-]*\w[\w.-]*"),
-    re.compile(r"eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"),
-    re.compile(r"(?i)(?:bearer|basic)\s+[\w.~+/=-]{6,}"),
-    re.compile(r"[\w.%+'-]+@[\w-]+(?:\.[\w-]+)+"),
-]
-_URL = re.compile(r"((?:https?|wss?)://)([^\s/@'\"]*@)?([\w.:\[\]-]+)([/?#][^\s'\"]*)?")
+MAX_LENGTH = 8_000
+"""Characters of a message or field that are looked at and written; the rest is cut off."""
+MAX_TRACEBACK_LENGTH = 32_000
+
+
+def _bare(url: re.Match[str]) -> str:
+    """Scheme and host."""
+    return f"{url[1]}{url[3]}/{MASK}" if url[2] or url[4] else url[0]
+
+
+def _masked_jwt(run: re.Match[str]) -> str:
+    """A header alone is no token: that takes a second part."""
+    return MASK if "." in run[0][4:].rstrip(".") else run[0]
+
+
+def _masked_address(run: re.Match[str]) -> str:
+    """Mask what has a domain with a dot in it; `root@db` is no e-mail address."""
+    end = run[0].rstrip("@.%+'-")
+    return MASK + run[0][len(end) :] if "." in end.partition("@")[2] else run[0]
+
+
+_PRIVATE = r"[A-Z ]{0,40}PRIVATE KEY-----"
+_RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(rf"-----BEGIN {_PRIVATE}.*?(?:-----END {_PRIVATE}|\Z)", re.DOTALL), MASK),
+    (re.compile(r"(?ai:bearer|basic)\s++[\w.~+/=-]{6,}+"), MASK),
+    (re.compile(r"((?ai:https?|wss?)://)([^\s/'\"]*@)?+([\w.:\[\]-]++)([/?#][^\s'\"]*+)?+"), _bare),
+    (re.compile(r"x(?:ox[a-z]|app)[.-]++\w[\w.-]*+"), MASK),
+    (re.compile(r"eyJ[\w.-]++"), _masked_jwt),
+    (re.compile(r"(?<![\w.%+'-])[\w.%+'-]++@[\w.%+'@-]++"), _masked_address),
+)
+"""What a secret looks like, and what stands in its place. Each reads a text once, however it is made up: it takes a
+whole run of characters without giving any back (`++`), or starts only where such a run starts (`(?<!`)."""
 _SUSPECT = ("-----begin", "xox", "xapp", "eyj", "bearer", "basic", "@", "://")
 """Without one of these, in capitals or not, none of the patterns fits. They are looked for first, since nearly all that
 is logged is harmless."""
 _PLAIN = re.compile(r'[^\s"=]+')
 """A value that needs no quotes."""
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
+_SPACE_OR_QUOTE = "\"' \t\n\r"
 _BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """What could make one record look like two lines."""
 
@@ -45,25 +70,43 @@ class Redactor:
         forms |= {json.dumps(secret, ensure_ascii=False)[1:-1] for secret in long}
         self._forms = sorted(forms, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, self._forms)))
+        self._longest = len(self._forms[0]) if self._forms else 0
 
     def is_harmless(self, text: str) -> bool:
         """Whether there is nothing to mask."""
         lower = text.lower()
         return not any(form in text for form in self._forms) and not any(sign in lower for sign in _SUSPECT)
 
-    def __call__(self, text: str) -> str:
-        if self.is_harmless(text):
-            return text
+    def __call__(self, text: str, max_length: int = MAX_LENGTH) -> str:
+        """Mask the first `max_length` characters, and drop the rest."""
+        kept = text if len(text) <= max_length else text[: self._cut_at(text, max_length)]
+        dropped = len(text) - len(kept)
+        if not self.is_harmless(kept):
+            if self._forms:
+                kept = self._known.sub(MASK, kept)
+            for pattern, mask in _RULES:
+                kept = pattern.sub(mask, kept)
+        return f"{kept} … {dropped} characters more" if dropped else kept
+
+    def _cut_at(self, text: str, max_length: int) -> int:
+        """Where to cut: before the word, and before the known secret, that `max_length` falls into.
+
+        Of half a secret nobody could tell that it is one."""
+        end = _word_start(text, max_length)
         if self._forms:
-            text = self._known.sub(MASK, text)
-        for pattern in _PATTERNS:
-            text = pattern.sub(MASK, text)
-        return _URL.sub(_bare, text)
+            spans = [found.span() for found in self._known.finditer(text, 0, max_length + self._longest)]
+            for start, stop in reversed(spans):
+                if start < end < stop:
+                    end = _word_start(text, start)
+        return end
 
 
-def _bare(url: re.Match[str]) -> str:
-    """Scheme and host."""
-    return f"{url[1]}{url[3]}/{MASK}" if url[2] or url[4] else url[0]
+def _word_start(text: str, end: int) -> int:
+    """Where the word begins that `end` falls into."""
+    return max(text.rfind(one, 0, end) for one in _SPACE_OR_QUOTE) + 1
+
+
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 class LineFormatter(logging.Formatter):
@@ -80,14 +123,14 @@ class LineFormatter(logging.Formatter):
         if not self._as_json and not record.exc_info:  # nearly all lines: nothing to mask or to escape
             pairs = "".join([f" {name}={_value(value)}" for name, value in given.items()])
             line = f"{at} {record.levelname} {record.name} {record.getMessage()}{pairs}"
-            if line.isprintable() and self._redact.is_harmless(line):
+            if len(line) <= MAX_LENGTH and line.isprintable() and self._redact.is_harmless(line):
                 return line
         return self._carefully(record, at, given)
 
     def _carefully(self, record: logging.LogRecord, at: str, given: dict[str, object]) -> str:
         fields = {name: self._clean(value) for name, value in given.items()}
         message = self._redact(record.getMessage())
-        trouble = self._redact(self.formatException(record.exc_info)) if record.exc_info else ""
+        trouble = self._traceback(record.exc_info) if record.exc_info else ""
         if self._as_json:
             said: dict[str, object] = {"at": at, "level": record.levelname, "logger": record.name, "message": message}
             said |= fields | ({"traceback": trouble} if trouble else {})
@@ -96,7 +139,15 @@ class LineFormatter(logging.Formatter):
         text = _BREAK.sub(lambda found: repr(found[0])[1:-1], f"{at} {record.levelname} {record.name} {message}{pairs}")
         return f"{text}\n{trouble}" if trouble else text
 
+    def _traceback(self, exc_info: ExcInfo) -> str:
+        """With the name of the exception at the end, also when the end, where it stands, is cut off."""
+        text = self.formatException(exc_info)
+        masked = self._redact(text, MAX_TRACEBACK_LENGTH)
+        return f"{masked}\n{type(exc_info[1]).__qualname__}" if len(text) > MAX_TRACEBACK_LENGTH else masked
+
     def _clean(self, value: object) -> object:
+        if isinstance(value, dict | list | tuple) and len(text := str(value)) > MAX_LENGTH:
+            return self._redact(text)
         if isinstance(value, dict):
             return {str(name): self._clean(each) for name, each in value.items()}
         if isinstance(value, list | tuple):

@@ -12,6 +12,7 @@ from bot.genesys import faults
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 URL_LENGTH = 4000
+WORD_LENGTH = 40
 _URL = re.compile(
     r"""(?P<scheme>https?)://(?P<host>[\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?#][!#-;=?-\[\]^_a-{}~]*)?""",
     re.IGNORECASE | re.ASCII,
@@ -53,4 +54,4 @@ def _date(text: str) -> datetime | None:
 
 def plain_word(value: object) -> str:
     """A short word that can be shown anywhere, such as a status."""
-    return "".join(c for c in str(value or "unknown") if c.isalnum() or c in "_-. ")[:40]
+    return "".join(c for c in str(value or "unknown")[:WORD_LENGTH] if c.isalnum() or c in "_-. ")

@@ -5,6 +5,7 @@ on a 401 (client.py sends the call once more with a new one) and on a 403 (so th
 """
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ LAST_USE_SECONDS = 30.0
 UNSTATED_SECONDS = 600.0
 OAUTH_CODE_LENGTH = 60
 ANSWER_SECONDS = 12.0
+_WORD = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +133,9 @@ def read_token(response: httpx.Response, asked_at: float) -> Token:
 
 
 def oauth_error(response: httpx.Response) -> str:
-    """RFC 6749 section 5.2: `error`, a word such as invalid_scope."""
+    """RFC 6749 section 5.2: `error`, a word such as invalid_scope; nothing else of it reaches logs and people."""
     try:
-        code = str(response.json()["error"])
+        code = str(response.json()["error"])[:OAUTH_CODE_LENGTH]
     except (ValueError, TypeError, KeyError, RecursionError):
-        code = "an error without a name"
-    return "".join(c for c in code if c.isalnum() or c in "_-. ")[:OAUTH_CODE_LENGTH]
+        code = ""
+    return code if _WORD.fullmatch(code) else "an error without a name"

@@ -10,6 +10,8 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 MOST_BYTES = 2 * 1024 * 1024
+WORD_LENGTH = 60
+"""Characters of a word of Slack's; its longest is half as long."""
 
 TROUBLE = (SlackApiError, SlackClientError, aiohttp.ClientError, TimeoutError, ValueError)
 """What slack_sdk raises when a call comes to nothing."""
@@ -57,7 +59,12 @@ class SlackAnswer(aiohttp.ClientResponse):
 def error_code(error: SlackApiError) -> str:
     """Slack's word for it, "" when the answer had none: of one that is no JSON, slack_sdk keeps the bare response."""
     data = getattr(error.response, "data", None)
-    return str(data.get("error") or "") if isinstance(data, dict) else ""
+    return word(data.get("error")) if isinstance(data, dict) else ""
+
+
+def word(value: object) -> str:
+    """A word of an answer, such as an error code, cut to WORD_LENGTH; it reaches logs and people. "" for none."""
+    return str(value or "")[:WORD_LENGTH]
 
 
 def retry_after_seconds(error: SlackApiError) -> float:

@@ -18,6 +18,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.desk.meter import Meter
 from bot.encoding import encode
+from bot.slack.answers import word
 from bot.slack.boundary import dispatch
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,6 @@ AT_ONCE = 1000
 RENEWALS = ("warning", "refresh_requested")
 """Reasons of Slack's for another connection, while it still sends by this one."""
 CLOSED = "closed"
-MAX_REASON_LENGTH, MAX_CONNECTIONS_SAID = 60, 1000
 
 
 class Line:
@@ -101,7 +101,7 @@ class Line:
             self.said_hello, self.num_connections = True, connections_in(envelope)
             self.ready.set()
         elif kind == "disconnect":
-            self._leave(str(envelope.get("reason"))[:MAX_REASON_LENGTH])
+            self._leave(word(envelope.get("reason")) or "no reason")
         elif request := SocketModeRequest.from_dict(envelope):
             await self._room.acquire()
             task = asyncio.create_task(self._answer(request))
