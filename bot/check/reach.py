@@ -35,7 +35,7 @@ async def reach(name: str, url: str, proxies: Proxies) -> Reached:
     host = urlsplit(url).netloc
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
     try:
-        async with aiohttp.ClientSession(timeout=timeout) as http:
+        async with aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as http:
             before = time.time()
             async with http.get(url, proxy=proxy.url if proxy else None, allow_redirects=False) as answer:
                 return Reached(host, _skew(answer.headers.get("Date"), (before + time.time()) / 2))

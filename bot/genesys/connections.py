@@ -3,6 +3,8 @@
 What is sent, and what its answer means, is for client.py.
 """
 
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
 import httpx
 
 from bot import __version__
@@ -22,12 +24,20 @@ HEADERS = {
 
 
 class HttpClient(httpx.AsyncClient):
-    """An httpx client that looks for no proxy and no netrc of its own; close it when done."""
+    """An httpx client that looks for no proxy and no netrc of its own, and keeps no cookie; close it when done.
+
+    One client speaks for many people: a cookie of one's sign-in must not go along with another's.
+    """
 
     def __init__(self, proxy: str | None = None) -> None:
         self._direct = Transport(connections=CONNECTIONS, keepalive_seconds=KEEPALIVE_SECONDS, proxy=proxy)
         super().__init__(
-            transport=self._direct, trust_env=False, timeout=TIMEOUT, follow_redirects=False, headers=HEADERS
+            transport=self._direct,
+            trust_env=False,
+            timeout=TIMEOUT,
+            follow_redirects=False,
+            headers=HEADERS,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
 
     async def exchange(self, request: httpx.Request, auth: httpx.Auth) -> httpx.Response:

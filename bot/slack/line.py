@@ -27,6 +27,7 @@ AT_ONCE = 1000
 """So many envelopes are being answered at most; until one is, nothing more is read, and Slack waits."""
 
 
+MAX_CONNECTIONS_SAID = 1000
 RENEWALS = ("warning", "refresh_requested")
 """Reasons of Slack's for another connection, while it still sends by this one."""
 CLOSED = "closed"

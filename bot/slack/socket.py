@@ -90,7 +90,7 @@ class SocketDoor:
         self._app, self._app_token, self._web, self._proxy_for = app, app_token, web, proxy_for
         self._meter, self._single_process = meter, single_process
         self._backoff = backoff or ReconnectBackoff()
-        self._http = aiohttp.ClientSession()
+        self._http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         self._line: Line | None = None
         self._leaving: set[asyncio.Task[None]] = set()  # read on until they end
         self._ending: set[asyncio.Task[None]] = set()  # closed at once, which takes SETTLE_SECONDS at most
