@@ -84,19 +84,19 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         register = Register(store.sessions, access, sessions, herald)
         sendings = Sending(register, Agentless(genesys), settings.sending)
         audit, condition, views = AuditLog(settings.audit_log), Condition(), Views(web)
-        journal = Journal(metrics, audit)
+        journal, gatekeeper = Journal(metrics, audit), Gatekeeper(settings.limits)
         connecting = Connecting(access, hosts, store.connections, tokens, journal)
         inquiries = Inquiries(access, hosts, store, users, sessions, offer.application_id, connecting.connected)
         handlers = {**register.handlers(), **inquiries.handlers(), **sendings.handlers(), **connecting.handlers()}
         desk = Desk(
             store=store, access=access, hosts=hosts, sessions=sessions, teller=delivery, offer=offer, journal=journal,
-            handlers=handlers, deeds=sendings.deeds(), gatekeeper=Gatekeeper(settings.limits),
+            handlers=handlers, deeds=sendings.deeds(), gatekeeper=gatekeeper,
         )  # fmt: skip
         metrics.watch(under_way=lambda: desk.under_way, queue_length=lambda: genesys.queue_length)
         genesys_app = settings.service.conversations.app if settings.service.conversations else None
         forms = modals.Forms(views, access, sessions, offer, delivery, words, genesys_app)
         wrong = (*doubts(settings), *missing(identity.scopes))
-        tab = home.Home(views, home.Sources(access, inquiries, register, condition, wrong), delivery, words)
+        tab = home.Home(views, home.Sources(access, inquiries, register, condition, gatekeeper, wrong), delivery, words)
         delivery.listeners += [condition.note, tab.follow]
         command = SlashCommand(desk, words, forms, genesys_app)
         app = new_bolt_app(identity, slack.bot_token, client(None), command)

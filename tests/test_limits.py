@@ -118,7 +118,7 @@ def test_what_is_refused_does_not_count() -> None:
 def test_zero_lifts_a_limit_and_only_starts_count() -> None:
     free = Gatekeeper(Limits(person_starts=0, supervisor_starts=0))
     assert admitted(free, [start()] * 1000 + [start(target=BEN)] * 1000) == 2000
-    keeper = Gatekeeper(Limits(person_starts=1))
+    keeper = Gatekeeper(Limits(person_starts=1, person_inquiries=0))
     assert admitted(keeper, [start(kind=Kind.STATUS)] * 50) == 50
 
 

@@ -8,7 +8,7 @@ import register_bench
 from register_bench import ADA, BEN, GUS, SAM, UNA, Desk
 from store_bench import ANA
 
-from bot.desk import register
+from bot.desk import session_looks
 from bot.desk.errors import (
     ChannelNotAllowed,
     CobrowseError,
@@ -170,7 +170,7 @@ async def test_a_service_that_cannot_say_leaves_a_session_as_it_was(
     async def hangs(session_id: str) -> Look:
         return await asyncio.get_running_loop().create_future()
 
-    monkeypatch.setattr(register, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(session_looks, "LOOK_TIMEOUT", 0.01)
     monkeypatch.setattr(desk.service, "look", hangs)
     assert len((await desk.does(Kind.STATUS)).records) == 1
 
@@ -185,7 +185,7 @@ async def test_all_that_hang_are_waited_for_together(desk: Desk, monkeypatch: py
         return Look.OPEN
 
     monkeypatch.setattr(desk.service, "look", together)
-    async with asyncio.timeout(register.LOOK_SECONDS):
+    async with asyncio.timeout(session_looks.LOOK_TIMEOUT):
         assert len((await desk.does(Kind.STATUS)).records) == 8
 
 

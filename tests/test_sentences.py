@@ -30,6 +30,7 @@ ERRORS = [
     errors.StoreUnavailable(),
     errors.MaybeAccepted(),
     limits.TooManyStarts(most=6, wait_seconds=20, everybody=False),
+    limits.TooManyInquiries(most=30, wait_seconds=20),
     limits.TooManyUnderWay(),
     errors.OtherWorkspace("T0OTHER"),
     errors.ChannelNotAllowed("C0LOUNGE", ("C0DESK", "C0CARE")),

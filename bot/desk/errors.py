@@ -2,7 +2,7 @@
 
     CobrowseError
     ├─ NotAccepted            nothing was stored: Draining · StoreUnavailable · TooManyStarts · TooManySends ·
-    │                         TooManyUnderWay; perhaps it was: MaybeAccepted
+    │                         TooManyInquiries · TooManyUnderWay; perhaps it was: MaybeAccepted
     ├─ Refused                OtherWorkspace · ChannelNotAllowed · NotAMember · NotListed · MayNotActForOthers
     │                         StepsOff · MayNotEnd · MayNotRead · LeadsOnly · AdminsOnly ·
     │                         ConnectDenied · NotThatPerson

@@ -1,4 +1,4 @@
-"""How many sessions may be started and links sent in a minute, and how many requests may be under way.
+"""How many sessions may be started, links sent and questions asked in a minute; how many requests may be under way.
 
 Against accidents and abuse. Each process counts on its own, since what matters is that none of them is flooded.
 Counting costs no look-up: a start for somebody else counts as a supervisor's, and whoever is none is refused later.
@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from cachetools import TTLCache
 
@@ -41,6 +42,16 @@ class TooManySends(NotAccepted):
     wait_seconds: float
 
 
+@dataclass(eq=False)
+class TooManyInquiries(NotAccepted):
+    """More than `most` commands and presses in a minute by one person that start and send nothing; it may go on in
+    `wait_seconds`."""
+
+    code: ClassVar[str] = "too_many_inquiries"
+    most: int
+    wait_seconds: float
+
+
 class TooManyUnderWay(NotAccepted):
     """So many requests are accepted and unanswered that no more are taken in now."""
 
@@ -49,12 +60,14 @@ class TooManyUnderWay(NotAccepted):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """A minute: starts of one's own, for others, of a whole workspace, links sent; requests under way. 0 lifts each."""
+    """A minute: starts of one's own, for others, of a whole workspace, links sent, all else a person asks for; requests
+    under way. 0 lifts each."""
 
     person_starts: int = 6
     supervisor_starts: int = 60
     workspace_starts: int = 0
     person_sends: int = 5
+    person_inquiries: int = 30
     under_way: int = 5000
 
 
@@ -67,8 +80,8 @@ class Gatekeeper:
         self._starts: TTLCache[str, deque[Counted]] = TTLCache(PEOPLE, WINDOW_SECONDS, clock)
 
     def admit(self, request: Request, under_way: int) -> None:
-        """Counts it in, once however often it is delivered. Raises TooManyStarts, TooManySends, TooManyUnderWay, and
-        counts nothing then."""
+        """Counts it in, once however often it is delivered. Raises TooManyStarts, TooManySends, TooManyInquiries,
+        TooManyUnderWay, and counts nothing then."""
         limits = self._limits
         kept = [(key, self._recent(key), most) for key, most in self._counted(request) if most]
         if kept and any(key == request.key for _, key in kept[0][1]):
@@ -80,18 +93,33 @@ class Gatekeeper:
                 wait_seconds = math.ceil(max(1.0, recent[0][0] + WINDOW_SECONDS - self._clock()))
                 if request.kind is Kind.SEND:
                     raise TooManySends(most, wait_seconds)
+                if request.kind not in STARTS:
+                    raise TooManyInquiries(most, wait_seconds)
                 raise TooManyStarts(most, wait_seconds, everybody=key == request.team_id)
         for key, recent, _ in kept:
             recent.append((self._clock(), request.key))
             self._starts[key] = recent  # anew, so that it lives as long as its latest start counts
+
+    def admit_view(self, request: Request) -> bool:
+        """Whether a view that follows sessions may ask the service for them; if so, it is counted. A person has as many
+        in a minute as inquiries, and beside them."""
+        key, most = f"{request.team_id}/{request.requester}/views", self._limits.person_inquiries
+        recent = self._recent(key)
+        if most and len(recent) >= most:
+            return False
+        recent.append((self._clock(), request.key))
+        self._starts[key] = recent
+        return True
 
     def _counted(self, request: Request) -> tuple[tuple[str, int], ...]:
         """By which keys it counts, and how many of each there may be."""
         limits, person = self._limits, f"{request.team_id}/{request.requester}"
         if request.kind is Kind.SEND:
             return ((f"{person}/sends", limits.person_sends),)
+        if request.kind is Kind.END:  # who has asked too much may end a session all the same
+            return ((f"{person}/ends", limits.person_inquiries),)
         if request.kind not in STARTS:
-            return ()
+            return ((f"{person}/inquiries", limits.person_inquiries),)
         own = (person, limits.person_starts)
         if request.for_another:
             own = (f"{person}/others", limits.supervisor_starts)

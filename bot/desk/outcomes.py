@@ -146,6 +146,9 @@ class Disconnected:
     host_id: HostId
 
 
+INQUIRIES = (Kind.HELP, Kind.WHOAMI, Kind.LAST, Kind.STATUS, Kind.LIST, Kind.APPS, Kind.WHY, Kind.PROPOSE)
+"""Kinds that change nothing: once answered, nobody needs to know of them but to tell a second delivery."""
+
 Success = (
     Started
     | Identity

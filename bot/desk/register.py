@@ -6,32 +6,21 @@ sharing and sending are each said to have been done when they are asked for twic
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
 from bot.desk.access import Access
-from bot.desk.errors import NoSuchSession, ServiceError, StoreUnavailable
+from bot.desk.errors import NoSuchSession, StoreUnavailable
 from bot.desk.models import Kind, Request, RequestId, Role, Session, SessionId, UserId
 from bot.desk.outcomes import Ended, Handlers, Listed, Recalled, SentDirect, Shared
 from bot.desk.press_errors import EndedAlready
 from bot.desk.remembered import Look, SessionBook, SessionRecord, team_of
 from bot.desk.sending_errors import LinkUsedUp
 from bot.desk.session_errors import LeadsOnly, MayNotEnd, MayNotRead, NothingOpen, SessionNotFound, SeveralOpen
+from bot.desk.session_looks import Freshness, SessionControl, SessionLooks
 
 MOST_OWN, MOST_EVERYBODYS = 8, 40
 """How many are shown: a message of Slack's holds fifty blocks."""
-LOOK_SECONDS = 5.0
-
-
-class SessionControl(Protocol):
-    """What the service can do about a session."""
-
-    async def look(self, session_id: SessionId) -> Look:
-        """What it is now; open where the service does not say. Raises ServiceError."""
-
-    async def end(self, session_id: SessionId) -> str | None:
-        """The service's reference. Raises NoSuchSession when it cannot be ended, ServiceError."""
 
 
 class Herald(Protocol):
@@ -55,6 +44,7 @@ class Register:
 
     def __init__(self, book: SessionBook, access: Access, service: SessionControl, herald: Herald) -> None:
         self._book, self._access, self._service, self._herald = book, access, service, herald
+        self._looks = SessionLooks(service)
 
     def handlers(self) -> Handlers:
         """By kind of request; `argument` is the session's id where there is one."""
@@ -74,11 +64,13 @@ class Register:
             raise NothingOpen(ever=False)
         return Recalled(await self._looked_at(record))
 
-    async def status(self, request: Request, *, looks: bool = True) -> Listed:
-        """`looks`: the service is asked about each; else they are as this bot last knew them."""
+    async def status(self, request: Request, *, freshness: Freshness = Freshness.RECENT) -> Listed:
+        """The requester's open sessions."""
         await self._access.enter(request)
         found = await self._book.open_sessions(team_of(request), request.requester, MOST_OWN + 1)
-        records = await self._still_open(found[:MOST_OWN]) if looks else found[:MOST_OWN]
+        records: Sequence[SessionRecord] = found[:MOST_OWN]
+        if freshness is not Freshness.KNOWN:
+            records = await self._still_open(records, fresh=freshness is Freshness.NOW)
         return Listed(tuple(records), cut=len(found) > MOST_OWN)
 
     async def everybodys(self, request: Request) -> Listed:
@@ -123,7 +115,7 @@ class Register:
         record = await self._named(request)
         if not record.concerns(request.requester):
             raise MayNotRead(record.agent, record.requester)
-        record = await self._looked_at(record)
+        record = await self._looked_at(record, fresh=True)
         if record.is_over:
             raise EndedAlready
         if record.is_gone:
@@ -145,29 +137,23 @@ class Register:
         found = await self._book.meant_by(request, MOST_OWN)
         if ended := [record for record in found if record.ended_by == request.id]:
             return ended[0]
-        still_open = await self._still_open(found)
+        still_open = await self._still_open(found, fresh=True)
         if not still_open:
             raise NothingOpen
         if len(still_open) > 1:
             raise SeveralOpen(tuple((record.session.id, record.session.name) for record in still_open))
         return still_open[0]
 
-    async def _still_open(self, found: Sequence[SessionRecord]) -> list[SessionRecord]:
-        return [record for record in await asyncio.gather(*map(self._looked_at, found)) if not record.is_over]
+    async def _still_open(self, found: Sequence[SessionRecord], *, fresh: bool = False) -> list[SessionRecord]:
+        records = await asyncio.gather(*(self._looked_at(record, fresh=fresh) for record in found))
+        return [record for record in records if not record.is_over]
 
-    async def _looked_at(self, record: SessionRecord) -> SessionRecord:
-        """As the service says it is now; the service is asked only here, when somebody looks."""
-        look = Look.OVER if record.is_over else await self._look(record)
+    async def _looked_at(self, record: SessionRecord, *, fresh: bool = False) -> SessionRecord:
+        """As the service says it is; the service is asked only here, when somebody looks."""
+        look = Look.OVER if record.is_over else await self._looks.look(record.session.id, fresh=fresh)
         if look is Look.GONE:
             return replace(record, is_gone=True, session=_without_ways_in(record.session))
         return record if record.is_over or look is Look.OPEN else await self._close(record, None)
-
-    async def _look(self, record: SessionRecord) -> Look:
-        """What the service says; if it cannot say now, the session is taken to be as it was."""
-        with suppress(ServiceError, TimeoutError):
-            async with asyncio.timeout(LOOK_SECONDS):
-                return await self._service.look(record.session.id)
-        return Look.OPEN
 
     async def _end(self, record: SessionRecord) -> str | None:
         """At the service, which need not know it any more: somebody may have ended it this very moment."""
@@ -175,11 +161,12 @@ class Register:
             return await self._service.end(record.session.id)
         except NoSuchSession as error:
             now = await self._book.session(record.session.id)
-            if not (now and now.is_over) and await self._look(record) is not Look.OVER:
+            if not (now and now.is_over) and await self._looks.look(record.session.id, fresh=True) is not Look.OVER:
                 raise
             return error.reference
 
     async def _close(self, record: SessionRecord, by: RequestId | None) -> SessionRecord:
+        self._looks.drop(record.session.id)
         ours = await self._book.end_session(record.session.id, by)
         self._herald.hurry()
         over = _without_ways_in(record.session)

@@ -90,14 +90,18 @@ class GenesysClient:
         again: bool = False,
         auth: Gate | None = None,
         final: bool = False,
+        spare: bool = False,
     ) -> httpx.Response:
         """A 2xx answer. `safe`: sending it twice does no harm, so it is also repeated when nobody knows whether the
         service acted. `final`: it cannot be taken back, so it is not even repeated after a 500. `needs` names the scope
         or permission a 403 is about. `again`: it goes on with a session that has had its turn. `auth`: with a token
-        other than the bot's own, or with none. Raises ServiceError."""
+        other than the bot's own, or with none. `spare`: sessions can be made without it, so it is not sent (Busy) when
+        such calls have used their share of the rate limit. Raises ServiceError."""
         request, gate = _request(method, self._api_url + path, json), auth or self._auth
 
         async def turn(repeats: bool) -> None:
+            if spare and not self._pace.take_spare():
+                raise Busy
             await gate.ready()
             began = time.monotonic()
             await self._queue.turn(watcher, again=again or repeats)

@@ -74,13 +74,16 @@ class Conversations:
             response = await self._make(live, order, watcher, gate)
         return self._session(response, order)
 
-    async def read(self, session_id: SessionId) -> SessionView:
+    async def read(self, session_id: SessionId, *, spare: bool = False) -> SessionView:
         """Whether the offer stands (`open`), its time is up (`ended`), or the service knows it no more (`gone`):
 
-        taken up, withdrawn or over, which it does not say. Raises NoSuchSession without a deployment; ServiceError.
+        taken up, withdrawn or over, which it does not say. `spare` as for GenesysClient.call.
+        Raises NoSuchSession without a deployment; ServiceError.
         """
         try:
-            response = await self._client.call("GET", self._offer(session_id), needs=SEE_OFFERS, safe=True, auth=NOBODY)
+            response = await self._client.call(
+                "GET", self._offer(session_id), needs=SEE_OFFERS, safe=True, auth=NOBODY, spare=spare
+            )
         except BadRequest as error:
             if error.status == 404:
                 return SessionView(session_id, GONE)
@@ -91,7 +94,7 @@ class Conversations:
     async def look(self, session_id: SessionId) -> Look:
         """What has become of the offer; without a deployment to ask, open. Raises ServiceError."""
         try:
-            return _LOOKS[(await self.read(session_id)).status]
+            return _LOOKS[(await self.read(session_id, spare=True)).status]
         except NoSuchSession:
             return Look.OPEN
 

@@ -6,6 +6,7 @@ Whose turn it is within the limit is for desk/queue.py.
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 
 PER_MINUTE = 300
@@ -14,6 +15,8 @@ AT_ONCE = 240
 """So many calls are under way at most: fewer than there are connections."""
 FEW = 8
 ALONE_SECONDS = 1.0
+SPARE_SHARE = 2
+"""One in so many calls may be spare: what people look at must not keep sessions from being made."""
 
 
 class Pace:
@@ -40,6 +43,7 @@ class Pace:
         self._alone_until = float("-inf")
         self._used = 0
         self._under_way = 0
+        self._spare: deque[float] = deque()
 
     def take(self) -> bool:
         now = self._clock()
@@ -51,6 +55,17 @@ class Pace:
         if self._under_way >= min(left, AT_ONCE, max(FEW, left // 2)):
             return False
         self._under_way += 1
+        return True
+
+    def take_spare(self) -> bool:
+        """Whether one more spare call may go out; then it is counted. A minute has room for half as many as it allows
+        calls, wherever the service's own minute begins."""
+        now = self._clock()
+        while self._spare and self._spare[0] <= now - self._window:
+            self._spare.popleft()
+        if len(self._spare) >= max(1, self.allowed // SPARE_SHARE):
+            return False
+        self._spare.append(now)
         return True
 
     def wait_seconds(self, ahead: int) -> float:

@@ -61,15 +61,15 @@ class Sessions:
         found = [entity for entity in entities if isinstance(entity, dict) and isinstance(entity.get("id"), str)]
         return [(entity["id"], str(entity.get("name") or "")) for entity in found]
 
-    async def read(self, session_id: SessionId) -> SessionView:
-        """What has become of a session. Raises NoSuchSession, ServiceError."""
-        response = await self._on(session_id, "GET")
+    async def read(self, session_id: SessionId, *, spare: bool = False) -> SessionView:
+        """What has become of a session; `spare` as for GenesysClient.call. Raises NoSuchSession, ServiceError."""
+        response = await self._on(session_id, "GET", spare=spare)
         return SessionView(session_id, plain_word(read_object(response).get("status")))
 
     async def look(self, session_id: SessionId) -> Look:
         """Whether it is over, as the service says; where it tells nothing, open. Raises ServiceError."""
         try:
-            return Look.OVER if (await self.read(session_id)).status.lower() in OVER else Look.OPEN
+            return Look.OVER if (await self.read(session_id, spare=True)).status.lower() in OVER else Look.OPEN
         except NoSuchSession:  # the contract names no path to read, so this need not mean the session
             return Look.OPEN
 
@@ -77,9 +77,10 @@ class Sessions:
         """Ends a session; returns the service's reference. Raises NoSuchSession when it knows none or can end none."""
         return faults.reference_of(await self._on(session_id, "DELETE"))
 
-    async def _on(self, session_id: SessionId, method: str) -> httpx.Response:
+    async def _on(self, session_id: SessionId, method: str, *, spare: bool = False) -> httpx.Response:
+        path = f"{SESSIONS}/{quote(session_id, safe='')}"
         try:
-            return await self._client.call(method, f"{SESSIONS}/{quote(session_id, safe='')}", needs=READ, safe=True)
+            return await self._client.call(method, path, needs=READ, safe=True, spare=spare)
         except BadRequest as error:
             if error.status in (404, 405):
                 raise NoSuchSession(reference=error.reference) from None

@@ -221,6 +221,7 @@ def _limits(reader: Reader) -> Limits:
         supervisor_starts=supervisor,
         workspace_starts=workspace,
         person_sends=reader.integer("COBROWSE_PERSON_SENDS_PER_MINUTE", 0, 100_000),
+        person_inquiries=reader.integer("COBROWSE_PERSON_INQUIRIES_PER_MINUTE", 0, 100_000),
         under_way=reader.integer("COBROWSE_MAX_IN_FLIGHT", 1, 100_000),
     )
 

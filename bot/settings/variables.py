@@ -94,6 +94,11 @@ _ALL = (
     Variable("COBROWSE_PERSON_STARTS_PER_MINUTE", "sessions of one's own a person may start in a minute; 0: any", "6"),
     Variable("COBROWSE_SUPERVISOR_STARTS_PER_MINUTE", "sessions one may start for others in a minute; 0: any", "60"),
     Variable("COBROWSE_WORKSPACE_STARTS_PER_MINUTE", "sessions of all people in a minute; 0: any", "0"),
+    Variable(
+        "COBROWSE_PERSON_INQUIRIES_PER_MINUTE",
+        "other commands and button presses of a person in a minute; 0: any",
+        "30",
+    ),
     Variable("COBROWSE_MAX_IN_FLIGHT", "requests accepted and unanswered at most, 1 to 100000", "5000"),
     Variable("COBROWSE_SMS_FROM", "your number in Genesys that links are sent from as SMS, E.164; empty: no SMS"),
     Variable("COBROWSE_SMS_COUNTRIES", "ISO countries that SMS may go to, such as `US, CA`; needed for SMS"),

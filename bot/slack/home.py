@@ -17,9 +17,11 @@ from bot.desk.access import Access
 from bot.desk.condition import Condition
 from bot.desk.errors import Busy, ChannelNotAllowed, CobrowseError, Unexpected
 from bot.desk.inquiries import Inquiries
+from bot.desk.limits import Gatekeeper
 from bot.desk.models import ChannelId, Kind, Request, Role, Started, TeamId, UserId, new_request_id
 from bot.desk.outcomes import Ended, Listed, Outcome
 from bot.desk.register import Register
+from bot.desk.session_looks import Freshness
 from bot.slack import home_view
 from bot.slack.actions import read_actor
 from bot.slack.delivery import Delivery
@@ -44,6 +46,7 @@ class Sources:
     inquiries: Inquiries
     register: Register
     condition: Condition
+    gatekeeper: Gatekeeper
     doubts: Sequence[str]
 
 
@@ -54,11 +57,13 @@ class Home:
         self._views, self._sources, self._delivery, self._words = views, sources, delivery, words
         self._newest: TTLCache[tuple[TeamId, UserId], object] = TTLCache(MOST_OPEN, OPEN_SECONDS)
 
-    def show_soon(self, asker: Request, *, is_new: bool = False, looks: bool = True) -> None:
-        """After the acknowledgement, for whom `asker` is of. `is_new`: they see nothing yet. `looks`: the service is
-        asked which sessions are still open, at the cost of its rate limit."""
+    def show_soon(self, asker: Request, *, is_new: bool = False, freshness: Freshness = Freshness.RECENT) -> None:
+        """After the acknowledgement, for whom `asker` is of. `is_new`: they see nothing yet. Whoever opens it too often
+        sees their sessions as this bot knows them."""
+        if freshness is not Freshness.KNOWN and not self._sources.gatekeeper.admit_view(asker):
+            freshness = Freshness.KNOWN
         mine = self._newest[asker.team_id, asker.requester] = object()
-        self._delivery.soon(self._show(asker, mine, is_new, looks))
+        self._delivery.soon(self._show(asker, mine, is_new, freshness))
 
     def follow(self, request: Request, outcome: Outcome) -> None:
         """Shows it anew to whose sessions this has changed, if they have it open, and to who pressed End in it."""
@@ -72,30 +77,32 @@ class Home:
             people.add(request.requester)  # only in the tab can that be pressed
         for user_id in people:
             visitor = replace(request, requester=user_id, target=None, channel_id=ChannelId(""))
-            self.show_soon(visitor, looks=False)  # nobody may be looking at it, and creates need the rate limit
+            self.show_soon(
+                visitor, freshness=Freshness.KNOWN
+            )  # nobody may be looking at it, and creates need the rate limit
 
-    async def _show(self, asker: Request, mine: object, is_new: bool, looks: bool) -> None:
+    async def _show(self, asker: Request, mine: object, is_new: bool, freshness: Freshness) -> None:
         if is_new:
             await self._views.publish(asker.requester, home_view.light())
-        view = await self._view(asker, looks)
+        view = await self._view(asker, freshness)
         if self._newest.get((asker.team_id, asker.requester)) is mine:  # else a newer one is being looked up
             await self._views.publish(asker.requester, view)
 
-    async def _view(self, asker: Request, looks: bool) -> View:
+    async def _view(self, asker: Request, freshness: Freshness) -> View:
         access, words = self._sources.access, self._words
         try:
             await access.enter(asker)
             role = await access.role(asker.requester)
         except CobrowseError as error:
             return home_view.refused(error, words.contact)
-        look = await self._look(asker, role, looks)
+        look = await self._look(asker, role, freshness)
         return home_view.home(look, words.command, words.contact, sends=words.features.sends)
 
-    async def _look(self, asker: Request, role: Role, looks: bool) -> Look:
+    async def _look(self, asker: Request, role: Role, freshness: Freshness) -> Look:
         place, identity, own = await asyncio.gather(
             self._place(asker),
             self._tried(self._sources.inquiries.whoami(asker)),
-            self._tried(self._sources.register.status(asker, looks=looks)),
+            self._tried(self._sources.register.status(asker, freshness=freshness)),
         )
         others: Listed | CobrowseError | None = None
         if role is not Role.MEMBER:
@@ -148,7 +155,7 @@ def register(app: AsyncApp, home: Home, forms: Forms) -> None:
 
     @app.action(REFRESH_ACTION)
     async def on_refresh(ack: AsyncAck, body: dict[str, Any]) -> None:
-        home.show_soon(read_actor(body))
+        home.show_soon(read_actor(body), freshness=Freshness.NOW)
         await ack()
 
     @app.action(START_ACTION)

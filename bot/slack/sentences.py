@@ -233,6 +233,9 @@ def _our_own(error: CobrowseError, contact: str) -> Sentence | None:
             who = "All of you together" if everybody else "You"
             what = f"{who} may start {most} sessions a minute, and that many were started."
             return Sentence(what, f"Try again in {duration(seconds)}; `last` shows a link you lost.")
+        case limits.TooManyInquiries(most=most, wait_seconds=seconds):
+            what = f"You reached your limit of {most} commands and button presses per minute, so nothing was done."
+            return Sentence(what, f"Try again in {duration(seconds)}.")
         case limits.TooManyUnderWay():
             return Sentence("The bot has more requests to answer than it can, so nothing was started.", _LATER)
         case errors.StoreUnavailable():

@@ -4,6 +4,8 @@ Fencing: every transition names the state it leaves and the owner it belongs to.
 for which SQLite sets up a table at each use.
 """
 
+from bot.desk.outcomes import INQUIRIES
+
 SAME = """SELECT r.id FROM requests r LEFT JOIN sessions s ON s.id = r.session_id
     WHERE r.same = :same AND r.accepted_at > :now - 1800 AND (r.state = 'accepted' OR r.state = 'creating'
     OR (r.session_at > :now - :join_seconds AND s.ended_at IS NULL AND s.ends_at > :now))
@@ -60,9 +62,15 @@ FIND = """SELECT r.*, :now - r.accepted_at AS age, s.status AS session_status, s
     s.ended_at IS NOT NULL OR s.ends_at <= :now AS session_over
     FROM requests r LEFT JOIN sessions s ON s.id = r.session_id WHERE r.id = :id"""
 
+INQUIRY_SECONDS = 3600
+"""How long the row of an inquiry stays, so that its key is known when Slack delivers it again: three times within about
+six minutes (https://docs.slack.dev/apis/events-api/#retries)."""
+_INQUIRIES = ", ".join(f"'{kind}'" for kind in INQUIRIES)
 SWEEP = (
     "UPDATE sessions SET join_url = NULL, join_code = NULL WHERE join_url IS NOT NULL AND ends_at < :now",
     "DELETE FROM requests WHERE state = 'answered' AND accepted_at < :now - :kept_seconds",
+    f"""DELETE FROM requests WHERE state = 'answered' AND accepted_at < :now - {INQUIRY_SECONDS}
+        AND accepted_at > :now - {INQUIRY_SECONDS + 86_400} AND kind IN ({_INQUIRIES})""",  # noqa: S608 - of this house
     "DELETE FROM sessions WHERE ends_at < :now - :kept_seconds",
     "DELETE FROM found_hosts WHERE good_until < :now",
     "DELETE FROM connects WHERE good_until < :now",
