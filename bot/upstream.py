@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from bot.desk.connections import ConnectionBook
 from bot.desk.hosts import ListedHosts, Rule, SameEmail
 from bot.desk.meter import UNMEASURED, Meter
+from bot.genesys import agentless, conversations, sessions, users
 from bot.genesys.auth import TokenAuth
 from bot.genesys.client import GenesysClient
 from bot.genesys.connections import HttpClient
@@ -57,7 +58,14 @@ def session_service(
 ) -> Sessions | Conversations:
     """The one that is chosen."""
     chosen = service.conversations
-    return Conversations(genesys, chosen.joining, people) if chosen else Sessions(genesys)
+    return Conversations(genesys, chosen.joining, people) if chosen else Sessions(genesys, service.join_hosts)
+
+
+def needs(settings: Settings) -> tuple[str, ...]:
+    """The scopes and permissions that the calls of this bot take, as they are counted."""
+    service, sending = settings.service, settings.sending
+    of_service = conversations.NEEDS if service.conversations else sessions.NEEDS
+    return (*of_service, users.VIEW, *(agentless.NEEDS if sending.any_on else ()))
 
 
 def host_rules(settings: Settings, users: Users) -> list[Rule]:

@@ -25,6 +25,7 @@ WRONG = [
     ("COBROWSE_SUPERVISOR_STARTS_PER_MINUTE", "many"),
     ("COBROWSE_WORKSPACE_STARTS_PER_MINUTE", "1.5"),
     ("COBROWSE_PERSON_INQUIRIES_PER_MINUTE", "-1"),
+    ("COBROWSE_JOIN_HOSTS", "https://join.example.com"),
     ("COBROWSE_MAX_IN_FLIGHT", "0"),
     ("GENESYS_REGION", "us west"),
     ("GENESYS_API_URL", "ftp://api.example.com"),

@@ -74,6 +74,8 @@ def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | Unusable
     if len(users) != 1:
         return Unusable("several Genesys users have this address" if users else "no Genesys user has it")
     user = users[0]
+    if not email.isascii() or not user.email.isascii():  # letters that look alike, or become alike in lower case
+        return Unusable("the address has unusual letters")
     # Asked again here, since a search that ignores its filter would hand out somebody else's host.
     if user.email.strip().lower() != email.lower():
         return Unusable("Genesys answered with another address")

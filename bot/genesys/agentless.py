@@ -16,6 +16,7 @@ SMS, EMAIL = "/api/v2/conversations/messages/agentless", "/api/v2/conversations/
 SEND_SMS, SEND_EMAIL = "conversation:message:create", "conversation:email:create"
 SEND_AGENTLESS_EMAIL = "conversation:agentlessEmail:send"
 """What the API takes as well as SEND_EMAIL, and allows nothing else."""
+NEEDS = (SEND_SMS, SEND_EMAIL)
 _ADDRESSES = re.compile(r"\S*@\S*|\+?[0-9][0-9\s.()-]{4,}[0-9]")
 
 

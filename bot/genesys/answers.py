@@ -13,11 +13,32 @@ from bot.genesys import faults
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 URL_LENGTH = 4000
 WORD_LENGTH = 40
+TEXT_LENGTH = 200
 _URL = re.compile(
     r"""(?P<scheme>https?)://(?P<host>[\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?#][!#-;=?-\[\]^_a-{}~]*)?""",
     re.IGNORECASE | re.ASCII,
 )
 """Behind the host anything that can be printed but a space and <>"`|\\, which could end a message's markup early."""
+
+
+_ID = re.compile(r"[A-Za-z0-9._:~+/=-]{1,200}")
+_FOLDED = re.compile(r"(?:^|/)\.*(?:/|$)")
+"""An empty or dotted part between slashes: a client or a gateway on the way may fold it, and reach another resource."""
+
+
+def is_usable_id(value: object) -> bool:
+    """Whether it names one resource wherever it stands in a path, written as it is or percent-encoded."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None and not _FOLDED.search(value)
+
+
+def named_things(entities: list[object]) -> list[tuple[str, str]]:
+    """The ids and names of those that have an id which fits in one line."""
+    found = [(each.get("id"), each.get("name")) for each in entities if isinstance(each, dict)]
+    return [
+        (one, str(name or "")[:TEXT_LENGTH])
+        for one, name in found
+        if isinstance(one, str) and 0 < len(one) <= TEXT_LENGTH and one.isprintable()
+    ]
 
 
 def read_object(response: httpx.Response) -> dict[str, object]:
@@ -29,6 +50,12 @@ def read_object(response: httpx.Response) -> dict[str, object]:
     if not isinstance(body, dict):
         raise UnusableAnswer(why="an answer of another shape", reference=faults.reference_of(response))
     return body
+
+
+def url_host(url: str) -> str:
+    """The host of a safe URL, in lower case and without the dot at its end."""
+    found = _URL.fullmatch(url)
+    return found["host"].lower().removesuffix(".") if found else ""
 
 
 def is_safe_url(url: str) -> bool:

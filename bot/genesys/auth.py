@@ -5,6 +5,7 @@ on a 401 (client.py sends the call once more with a new one) and on a 403 (so th
 """
 
 import asyncio
+import math
 import re
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -21,6 +22,7 @@ from bot.genesys.credentials import Credentials
 RENEW_AHEAD_SECONDS = 300.0
 LAST_USE_SECONDS = 30.0
 UNSTATED_SECONDS = 600.0
+SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 86_400.0
 OAUTH_CODE_LENGTH = 60
 ANSWER_SECONDS = 12.0
 _WORD = re.compile(r"[A-Za-z0-9_.-]+")
@@ -122,7 +124,7 @@ def read_token(response: httpx.Response, asked_at: float) -> Token:
     reference = faults.reference_of(response)
     try:
         body = response.json()
-        value, seconds = body["access_token"], float(body.get("expires_in") or UNSTATED_SECONDS)
+        value, seconds = body["access_token"], _lifetime(body.get("expires_in"))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         raise UnusableAnswer(why="a login answer without a token", reference=reference) from None
     if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value:
@@ -130,6 +132,15 @@ def read_token(response: httpx.Response, asked_at: float) -> Token:
     # A short-lived token keeps nine tenths of its life, or every call would fetch one.
     ahead, last = min(RENEW_AHEAD_SECONDS, seconds / 10), min(LAST_USE_SECONDS, seconds / 20)
     return Token(renew_at=asked_at + seconds - ahead, useless_at=asked_at + seconds - last, value=value)
+
+
+def _lifetime(said: object) -> float:
+    """Seconds, between one and a day: with less each command would ask for several tokens. Where the login says none
+    that can be, UNSTATED_SECONDS. Raises ValueError, TypeError, OverflowError."""
+    seconds = float(said) if isinstance(said, str | int | float) and said else UNSTATED_SECONDS
+    if math.isnan(seconds) or seconds <= 0:
+        return UNSTATED_SECONDS
+    return min(max(seconds, SHORTEST_SECONDS), LONGEST_SECONDS)
 
 
 def oauth_error(response: httpx.Response) -> str:

@@ -7,6 +7,7 @@ redirect. Never logs an address or a body.
 import asyncio
 import logging
 import random
+import re
 import time
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
@@ -14,12 +15,13 @@ from functools import lru_cache
 import aiohttp
 import httpx
 
-from bot.desk.errors import Busy, OutcomeUnknown, Unreachable
+from bot.desk.errors import Busy, OutcomeUnknown, Unreachable, UnusableAnswer
 from bot.desk.meter import NO_ANSWER, UNMEASURED, Meter
 from bot.desk.progress import Watcher
 from bot.desk.queue import Queue
 from bot.encoding import encode
 from bot.genesys import faults
+from bot.genesys.answers import LOCAL_HOSTS, url_host
 from bot.genesys.connections import HEADERS, TIMEOUT, TIMEOUT_SECONDS, HttpClient
 from bot.genesys.faults import ORDERED_SECONDS, Fault, Repeat
 from bot.genesys.pace import Pace
@@ -36,7 +38,17 @@ _HEADERS = httpx.Headers(HEADERS)
 _JSON_HEADERS = httpx.Headers(HEADERS | {"Content-Type": "application/json"})
 _TIMEOUTS = {"timeout": {**TIMEOUT.as_dict(), "read": None}}
 """Reading is timed with the rest of a call, as a whole."""
-_parsed = lru_cache(64)(httpx.URL)
+_PARTS = re.compile(r"/|\\|%2f|%5c", re.IGNORECASE)
+_ODD_PARTS = re.compile(r"(?:\.|%2e)+", re.IGNORECASE)
+
+
+@lru_cache(64)
+def _parsed(url: str) -> httpx.URL:
+    """Raises UnusableAnswer when a part of its path could be folded away: the call would be about something else."""
+    path = url.partition("://")[2].partition("?")[0].partition("/")[2]
+    if any(_ODD_PARTS.fullmatch(part) for part in _PARTS.split(path)):
+        raise UnusableAnswer(why="an id that cannot stand in an address")
+    return httpx.URL(url)
 
 
 class Gate(httpx.Auth):
@@ -67,6 +79,11 @@ class GenesysClient:
         self._sleep, self._meter = sleep, meter
         self._pace = pace or Pace()
         self._queue = Queue(self._pace, calls_each)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the service runs on this machine."""
+        return url_host(self._api_url) in LOCAL_HOSTS
 
     @property
     def is_free(self) -> bool:

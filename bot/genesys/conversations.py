@@ -17,17 +17,18 @@ from bot.desk.models import Order, Session, SessionId
 from bot.desk.progress import Watcher
 from bot.desk.remembered import Look
 from bot.genesys import faults
-from bot.genesys.answers import answered_at, is_safe_url, read_object
+from bot.genesys.answers import answered_at, is_safe_url, is_usable_id, read_object
 from bot.genesys.client import Gate, GenesysClient
 from bot.genesys.join_template import JoinTemplate
-from bot.genesys.live import Live, LiveConversations, WaitingOnly, read_time
-from bot.genesys.sessions import ID, SessionView
+from bot.genesys.live import VIEW, VIEW_DETAILS, Live, LiveConversations, WaitingOnly, read_time
+from bot.genesys.sessions import SessionView
 from bot.genesys.user_tokens import UserTokens
 
 COBROWSE = "/api/v2/conversations/{}/cobrowse"
 OFFER = "/api/v2/webdeployments/deployments/{}/cobrowse/{}"
 ADD, ADD_VOICE = "conversation:cobrowse:add", "conversation:cobrowseVoice:add"
 SEE_OFFERS, NOBODY = "access to the deployment's offers, which are open to everybody", Gate()
+NEEDS = (VIEW_DETAILS, VIEW, ADD, ADD_VOICE, SEE_OFFERS)
 OFFER_SECONDS = 600
 """How long an offer is taken to stand whose answer does not say until when."""
 CALLS = 3
@@ -115,7 +116,7 @@ class Conversations:
             raise
 
     def _offer(self, session_id: SessionId) -> str:
-        if not self._joining.deployment_id:
+        if not self._joining.deployment_id or not is_usable_id(session_id):
             raise NoSuchSession
         return OFFER.format(self._joining.deployment_id, quote(session_id, safe=""))
 
@@ -164,9 +165,9 @@ class Conversations:
         except UnusableAnswer as error:
             raise UnusableAnswer(why=error.why, acted=True, reference=reference) from None
         session_id, code = body.get("id"), body.get("joinCode")
-        if not isinstance(session_id, str) or not ID.fullmatch(session_id):
+        if not isinstance(session_id, str) or not is_usable_id(session_id):
             raise UnusableAnswer(why="a session without a usable id", acted=True, reference=reference)
-        if not isinstance(code, str) or not ID.fullmatch(code):
+        if not isinstance(code, str) or not is_usable_id(code):
             raise UnusableAnswer(why="a session without a usable join code", acted=True, reference=reference)
         template = self._joining.template
         join_url = template.url(code) if template else ""

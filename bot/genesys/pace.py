@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 
-PER_MINUTE = 300
+PER_MINUTE, MOST_PER_MINUTE = 300, 1_000_000
 WINDOW_SECONDS = 60.0
 AT_ONCE = 240
 """So many calls are under way at most: fewer than there are connections."""
@@ -115,6 +115,7 @@ def _read(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
     """Count, allowed and seconds until the reset; None where that makes no sense."""
     try:
         count, allowed, reset = (float(headers[f"inin-ratelimit-{name}"]) for name in ("count", "allowed", "reset"))
-        return (int(count), int(allowed), max(reset, 0.0)) if allowed >= 1 and not math.isnan(reset) else None
+        usable = 1 <= allowed < math.inf and count >= 0 and not math.isnan(reset)
+        return (int(count), int(min(allowed, MOST_PER_MINUTE)), max(reset, 0.0)) if usable else None
     except (KeyError, ValueError, OverflowError):
         return None

@@ -4,9 +4,10 @@ The contract is "one call creates a session and returns a join URL". The contrac
 so ours are the REST reading of the create path. How often a call is sent is for client.py.
 """
 
-import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from urllib.parse import quote
 
 import httpx
@@ -16,14 +17,15 @@ from bot.desk.models import Order, Session, SessionId
 from bot.desk.progress import Watcher
 from bot.desk.remembered import Look
 from bot.genesys import faults
-from bot.genesys.answers import answered_at, is_safe_url, plain_word, read_object
+from bot.genesys.answers import answered_at, is_usable_id, named_things, plain_word, read_object
 from bot.genesys.client import GenesysClient
+from bot.genesys.join_hosts import JoinHosts
 
 SESSIONS = "/api/v2/conversations/cobrowse"
 APPLICATIONS = "/api/v2/cobrowse/applications"
 WRITE, READ = "cobrowse:session:write", "cobrowse:session:read"
+NEEDS = (WRITE, READ)
 OVER = ("ended", "closed", "expired", "terminated", "completed", "disconnected")
-ID = re.compile(r"[A-Za-z0-9._:~+/=-]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,9 @@ class SessionView:
 class Sessions:
     """Keeps to desk.SessionService."""
 
-    def __init__(self, client: GenesysClient) -> None:
-        self._client = client
+    def __init__(self, client: GenesysClient, join_hosts: JoinHosts = JoinHosts()) -> None:  # noqa: B008 - frozen
+        """`join_hosts`: where its links may lead."""
+        self._client, self._wrong_link = client, partial(join_hosts.fault, is_local=client.is_local)
 
     @property
     def is_free(self) -> bool:
@@ -50,7 +53,7 @@ class Sessions:
             response = await self._client.call("POST", SESSIONS, needs=WRITE, json=_body(order), watcher=watcher)
         except BadRequest as error:
             raise await self._named(error, order) from None
-        return _session(response, order)
+        return _session(response, order, self._wrong_link)
 
     async def applications(self) -> list[tuple[str, str]]:
         """Ids and names of the applications there are. Raises ServiceError."""
@@ -58,8 +61,7 @@ class Sessions:
         entities = read_object(response).get("entities")
         if not isinstance(entities, list):
             raise UnusableAnswer(why="a list of applications without entities")
-        found = [entity for entity in entities if isinstance(entity, dict) and isinstance(entity.get("id"), str)]
-        return [(entity["id"], str(entity.get("name") or "")) for entity in found]
+        return named_things(entities)
 
     async def read(self, session_id: SessionId, *, spare: bool = False) -> SessionView:
         """What has become of a session; `spare` as for GenesysClient.call. Raises NoSuchSession, ServiceError."""
@@ -78,6 +80,8 @@ class Sessions:
         return faults.reference_of(await self._on(session_id, "DELETE"))
 
     async def _on(self, session_id: SessionId, method: str, *, spare: bool = False) -> httpx.Response:
+        if not is_usable_id(session_id):  # of a row that an older version wrote
+            raise NoSuchSession
         path = f"{SESSIONS}/{quote(session_id, safe='')}"
         try:
             return await self._client.call(method, path, needs=READ, safe=True, spare=spare)
@@ -113,19 +117,19 @@ def _body(order: Order) -> dict[str, object]:
     }
 
 
-def _session(response: httpx.Response, order: Order) -> Session:
+def _session(response: httpx.Response, order: Order, wrong_link: Callable[[str], str]) -> Session:
     reference = faults.reference_of(response)
     try:
         body = read_object(response)
     except UnusableAnswer as error:
         raise UnusableAnswer(why=error.why, acted=True, reference=reference) from None
     session_id, join_url = body.get("id"), body.get("joinUrl")
-    if not isinstance(session_id, str) or not ID.fullmatch(session_id):
+    if not isinstance(session_id, str) or not is_usable_id(session_id):
         raise UnusableAnswer(why="a session without a usable id", acted=True, reference=reference)
     if not isinstance(join_url, str) or not join_url:
         raise UnusableAnswer(why="a session without a join URL", acted=True, reference=reference)
-    if not is_safe_url(join_url):
-        raise UnusableAnswer(why="a join URL that is not https, or no plain one", acted=True, reference=reference)
+    if why := wrong_link(join_url):
+        raise UnusableAnswer(why=why, acted=True, reference=reference)
     host = str(body.get("hostUserId") or order.host_id)
     if host.lower() != order.host_id:
         raise UnusableAnswer(why="a session for another host", acted=True, reference=reference)

@@ -110,7 +110,8 @@ class Reader:
         return tuple(word for word in words if word)
 
     def url(self, name: str) -> str:
-        """An https URL (http only for this machine) without a slash at its end, "" when there is none."""
+        """An https URL (http only for this machine) without a slash at its end, "" when there is none. It holds no user
+        name and no password: nothing here signs in by one, and it is shown on screens."""
         text = self.plain(name).rstrip("/")
         if not text:
             return ""
@@ -123,6 +124,9 @@ class Reader:
             local = host in ("localhost", "::1") or host.startswith("127.")
             good = parts.scheme == "https" or (parts.scheme == "http" and local)
             good = good and bool(re.fullmatch(r"[\w.:-]+", host)) and not parts.query and not parts.fragment
+            if "@" in parts.netloc:
+                self.fault(name, "must hold no user name and no password. Remove what stands before the @.")
+                return ""
             good = good and (parts.port is None or parts.port > 0)
         except ValueError:
             good = False

@@ -9,6 +9,7 @@ from bot.desk.interactions import GenesysApp
 from bot.desk.models import HostId, Offer
 from bot.genesys import regions
 from bot.genesys.credentials import Credentials, SecretCredentials
+from bot.genesys.join_hosts import JoinHosts, parse_join_hosts
 from bot.settings.proxies import Proxies, read_proxies
 from bot.settings.reader import Reader, read_bytes
 
@@ -39,6 +40,7 @@ class Service:
     credentials: Credentials
     offer: Offer
     conversations: "Conversations | None"
+    join_hosts: JoinHosts
     host_id: HostId | None
     logging: Logging
 
@@ -77,9 +79,15 @@ def read_service(reader: Reader) -> Service:
         credentials=credentials,
         offer=offer,
         conversations=conversations if cobrowse_api(reader) == CONVERSATIONS else None,
+        join_hosts=_join_hosts(reader),
         host_id=host_id(reader.text("GENESYS_HOST_USER_ID")),
         logging=Logging(level=level, as_json=as_json, secrets=tuple(reader.secrets)),
     )
+
+
+def _join_hosts(reader: Reader) -> JoinHosts:
+    words = reader.words("COBROWSE_JOIN_HOSTS", r"\S+", "host")
+    return reader.parsed("COBROWSE_JOIN_HOSTS", lambda: parse_join_hosts(words)) or JoinHosts()
 
 
 def _requests_per_minute(reader: Reader) -> int | None:

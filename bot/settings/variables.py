@@ -79,6 +79,10 @@ _ALL = (
         "COBROWSE_JOIN_URL_TEMPLATE",
         "with `conversations`: your page for customers, such as `https://help.example.com/cobrowse#{joinCode}`",
     ),
+    Variable(
+        "COBROWSE_JOIN_HOSTS",
+        "with `sessions`: hosts that links may lead to, `.example.com` for all below it; unset: any public host name",
+    ),
     Variable("COBROWSE_HOSTS_FILE", "CSV that maps Slack users to Genesys users"),
     Variable("COBROWSE_MATCH_EMAIL", "whether the same e-mail address in Slack and Genesys maps people", "true"),
     Variable("COBROWSE_EMAIL_DOMAINS", "domains whose addresses may map people; empty: any"),
