@@ -21,6 +21,7 @@ from bot.desk.hosts import Hosts
 from bot.desk.inquiries import Inquiries
 from bot.desk.journal import Journal
 from bot.desk.limits import Gatekeeper
+from bot.desk.models import Kind
 from bot.desk.register import Register
 from bot.desk.sending import Sending
 from bot.genesys.agentless import Agentless
@@ -43,7 +44,7 @@ from bot.slack.places import Places
 from bot.slack.scopes import missing
 from bot.slack.views import Views
 from bot.store.opening import open_store
-from bot.upstream import host_rules, open_genesys, open_user_tokens, session_service
+from bot.upstream import host_rules, needs, open_genesys, open_user_tokens, session_service
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ class Bot:
 @asynccontextmanager
 async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
     """A bot that is ready to take commands. Raises SlackRefused, SlackUnreachable, StoreRefused, AuditRefused."""
-    slack, database, metrics, can_connect = settings.slack, settings.database, Metrics(), not settings.connect.off
+    slack, database, can_connect = settings.slack, settings.database, not settings.connect.off
+    metrics = Metrics(Kind, needs(settings))
     async with (
         open_store(database.url, keys=database.keys, retention_days=database.retention_days, meter=metrics) as store,
         new_http_session() as http,

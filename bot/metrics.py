@@ -4,8 +4,9 @@ docs/runbook.md explains each of these; no label names a person, a session or an
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import product
 from typing import TypeVar
 
 from prometheus_client import (
@@ -28,6 +29,12 @@ REQUEST_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0,
 WAIT_SECONDS = (0.01, 1.0, 5.0, 15.0, 30.0, 60.0, 180.0, 600.0, 1500.0)
 CONNECTION_FAILURES = ("too_many_websockets", "warning", "refresh_requested", "closed", "other", "not_opened")
 """Each stands there from the start, at 0: an alert sees the first one, too."""
+REFUSED_RENEWALS = ("oauth_refused", "token_refused")
+ALERTED_OUTCOMES = (*REFUSED_RENEWALS, "permission_missing", "unexpected")
+FAILED_STATUSES = ("none", "500", "501", "502", "503", "504")
+"""What deploy/prometheus-alerts.yml watches for. Each counter of these exists at 0 from the start: the first of them
+would raise no alert else, since Prometheus sees no increase in a series that begins at 1."""
+STARTED = "start"
 
 
 M = TypeVar("M", Counter, Histogram)
@@ -57,7 +64,8 @@ class Seen:
 class Metrics:
     """Keeps to desk.meter.Meter. Each has a registry of its own. May be told things by any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Iterable[str] = (), needs: Iterable[str] = ()) -> None:
+        """`kinds` of requests there are, and what calls to Genesys there are need: their counters exist at once."""
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody asks for
         self._registry = CollectorRegistry()
         self._make_requests()
@@ -65,6 +73,7 @@ class Metrics:
         self._make_rest()
         ProcessCollector(registry=self._registry)
         self._last_call: tuple[str, float] | None = None
+        self._begin_at_zero(kinds, needs)
 
     def watch(self, *, under_way: Callable[[], int], queue_length: Callable[[], int]) -> None:
         """What is looked at only when somebody asks."""
@@ -151,6 +160,18 @@ class Metrics:
             self._connection_failures[reason,].inc(0)
         self._store_failures = self._counter("cobrowse_store_failures", "Reads and writes the database did not do")
         self._gauge("cobrowse_build_info", "The version that runs", "version").labels(__version__).set(1)
+
+    def _begin_at_zero(self, kinds: Iterable[str], needs: Iterable[str]) -> None:
+        """Make what alerts and the dashboard look for before it happens."""
+        for kind, outcome in product(kinds, ALERTED_OUTCOMES):
+            self._requests[kind, outcome]
+        for need in needs:
+            self._call_seconds[need,]
+            for status in FAILED_STATUSES:
+                self._calls[need, status]
+        for outcome in ("ok", *REFUSED_RENEWALS):
+            self._renewals[outcome,]
+        self._request_seconds[STARTED,]
 
     def _counter(self, name: str, about: str, *labels: str) -> Counter:
         return Counter(name, about, labels, registry=self._registry)
