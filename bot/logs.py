@@ -28,6 +28,12 @@ def _bare(url: re.Match[str]) -> str:
     return f"{url[1]}{url[3]}/{MASK}" if url[2] or url[4] else url[0]
 
 
+def _with_path(url: re.Match[str]) -> str:
+    """The whole address but for who signs in by it and for its query."""
+    path, question, _ = (url[4] or "").partition("?")
+    return f"{url[1]}{MASK + '@' if url[2] else ''}{url[3]}{path}{'?' + MASK if question else ''}"
+
+
 def _masked_jwt(run: re.Match[str]) -> str:
     """A header alone is no token: that takes a second part."""
     return MASK if "." in run[0][4:].rstrip(".") else run[0]
@@ -50,6 +56,7 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
 )
 """What a secret looks like, and what stands in its place. Each reads a text once, however it is made up: it takes a
 whole run of characters without giving any back (`++`), or starts only where such a run starts (`(?<!`)."""
+_RULES_KEEPING_PATHS = tuple((pattern, _with_path if mask is _bare else mask) for pattern, mask in _RULES)
 _SUSPECT = ("-----begin", "xox", "xapp", "eyj", "bearer", "basic", "@", "://")
 """Without one of these, in capitals or not, none of the patterns fits. They are looked for first, since nearly all that
 is logged is harmless."""
@@ -77,14 +84,15 @@ class Redactor:
         lower = text.lower()
         return not any(form in text for form in self._forms) and not any(sign in lower for sign in _SUSPECT)
 
-    def __call__(self, text: str, max_length: int = MAX_LENGTH) -> str:
-        """Mask the first `max_length` characters, and drop the rest."""
+    def __call__(self, text: str, max_length: int = MAX_LENGTH, *, keeps_paths: bool = False) -> str:
+        """Mask the first `max_length` characters, and drop the rest. `keeps_paths`: of an address only the password and
+        the query are masked; for a text that is made of settings, from which somebody has to copy it."""
         kept = text if len(text) <= max_length else text[: self._cut_at(text, max_length)]
         dropped = len(text) - len(kept)
         if not self.is_harmless(kept):
             if self._forms:
                 kept = self._known.sub(MASK, kept)
-            for pattern, mask in _RULES:
+            for pattern, mask in _RULES_KEEPING_PATHS if keeps_paths else _RULES:
                 kept = pattern.sub(mask, kept)
         return f"{kept} … {dropped} characters more" if dropped else kept
 

@@ -4,8 +4,9 @@ It asks and looks, and creates nothing: no session, no message, no table, no fil
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from bot.check import database, genesys, person, reach, setup, slack
@@ -33,12 +34,17 @@ async def look(
     parts = setup.read(environ, Path(env_file), remarks)
     about_slack, about_genesys, about_database = await asyncio.gather(_slack(parts), _genesys(parts), _database(parts))
     clock = reach.clock([about_slack[1], *about_genesys[1]])
-    found = [*parts.findings, clock, *about_genesys[0], *about_slack[0], *about_database]
+    found = [clock, *about_genesys[0], *about_slack[0], *about_database]
     if user_id:
         found.extend(await _person(parts, about_slack[2], user_id))
     secrets = parts.whole.logging.secrets if parts.whole else parts.service.logging.secrets if parts.service else ()
     redact = Redactor(secrets)
-    return [replace(each, what=redact(each.what), mend=redact(each.mend)) for each in found]
+    of_settings = [_redacted(each, partial(redact, keeps_paths=True)) for each in parts.findings]
+    return [*of_settings, *(_redacted(each, redact) for each in found)]
+
+
+def _redacted(found: Finding, redact: Callable[[str], str]) -> Finding:
+    return replace(found, what=redact(found.what), mend=redact(found.mend))
 
 
 def of_faults(faults: Sequence[str]) -> list[Finding]:
