@@ -80,6 +80,7 @@ def environment(urls: Mapping[str, str], *, door: str, port: int, directory: Pat
         "COBROWSE_HOSTS_FILE": str(directory / HOSTS_FILE),
         "DATABASE_URL": database_url,
         "COBROWSE_PERSON_STARTS_PER_MINUTE": "0",
+        "COBROWSE_PERSON_INQUIRIES_PER_MINUTE": "0",
         "COBROWSE_MAX_IN_FLIGHT": "100000",
     }
 

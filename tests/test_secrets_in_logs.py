@@ -59,6 +59,7 @@ async def _logs_nothing(
         "STORE_ENCRYPTION_KEY": key.decode(),
         "COBROWSE_ADMINS": SAM,
         "COBROWSE_PERSON_STARTS_PER_MINUTE": "0",
+        "COBROWSE_PERSON_INQUIRIES_PER_MINUTE": "0",
         **more,
     }
     async with running(directory, http=http, environ=environ) as (servers, process):

@@ -23,8 +23,7 @@ from bot.genesys.join_hosts import JoinHosts
 
 SESSIONS = "/api/v2/conversations/cobrowse"
 APPLICATIONS = "/api/v2/cobrowse/applications"
-WRITE, READ = "cobrowse:session:write", "cobrowse:session:read"
-NEEDS = (WRITE, READ)
+NEEDS = WRITE, READ = "cobrowse:session:write", "cobrowse:session:read"
 OVER = ("ended", "closed", "expired", "terminated", "completed", "disconnected")
 
 

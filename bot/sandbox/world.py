@@ -105,6 +105,7 @@ def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> 
         "SHUTDOWN_SECONDS": "300",
         "COBROWSE_PERSON_STARTS_PER_MINUTE": "0",
         "COBROWSE_SUPERVISOR_STARTS_PER_MINUTE": "0",
+        "COBROWSE_PERSON_INQUIRIES_PER_MINUTE": "0",
         "COBROWSE_SMS_FROM": "+14155550100",
         "COBROWSE_SMS_COUNTRIES": "US, CA, GB, IE, DE, FR, AU",
         "COBROWSE_EMAIL_FROM": "care@example.com",
