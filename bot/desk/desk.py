@@ -177,7 +177,7 @@ class Desk:
             outcome = await self._outcome(kept, ready, progress)
             if task := asyncio.current_task():
                 self._answering.add(task)  # from here on a stop waits for it
-            await progress.settle(outcome)
+            outcome = await progress.settle(outcome)
             await progress.stop()
             reached = await self._teller.answer(request, outcome)
             seconds = time.monotonic() - began

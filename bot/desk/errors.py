@@ -255,6 +255,10 @@ class UnusableAnswer(ServiceError):
     try_again = True
 
 
+ID_TAKEN = "a session by the id of another one"
+"""The id is known already, for another team, host, requester or agent. The store decides this: desk.store.Store."""
+
+
 class NoSuchSession(ServiceError):
     """The service knows no session by this id, or cannot end it on demand."""
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from bot.desk.errors import CobrowseError, NotBegun, StoreUnavailable, TooManyWaiting
+from bot.desk.errors import ID_TAKEN, CobrowseError, NotBegun, StoreUnavailable, TooManyWaiting, UnusableAnswer
 from bot.desk.models import Kind, Note, Request, Session, Started, State
 from bot.desk.outcomes import Outcome, Success
 from bot.desk.records import to_record
@@ -136,11 +136,15 @@ class Progress:
             self._note()
 
     async def move(self, to: State, *, session: Session | None = None, failure: CobrowseError | None = None) -> None:
-        """Commits the next state. Raises Superseded, StoreUnavailable."""
+        """Commits the next state. Raises Superseded, StoreUnavailable, UnusableAnswer: it failed by this, for good."""
         if to in (State.CREATED, State.FAILED):
             self._clock_create()
         try:
             moved = await self._advance(to, session, failure)
+        except UnusableAnswer:
+            self.state = State.FAILED
+            self._perhaps.clear()
+            raise
         except (StoreUnavailable, asyncio.CancelledError):
             if to not in self._perhaps:  # the store may have done it, and its word was lost on the way
                 self._perhaps.append(to)
@@ -154,21 +158,27 @@ class Progress:
         for from_ in (self.state, *self._perhaps):
             if from_ is to:  # of `creating` nobody could say whether it is our own
                 kept = await self._store.find(self.request.id)
+                if session and kept and (refusal := _refusal(kept)):
+                    raise refusal
                 return to is not State.CREATING and _is_there(kept, to, session, failure)
             if await self._store.advance(self.request.id, from_, to, session=session, failure=failure):
                 return True
         return False
 
-    async def settle(self, outcome: Outcome) -> None:
-        """Writes an outcome down, unless it is; before it is told. Raises Superseded when another has its own."""
+    async def settle(self, outcome: Outcome) -> Outcome:
+        """Write an outcome down, unless it is; return what is to be told. Raises Superseded when another has its own."""
         if self._unwritten:
-            return
+            return outcome
         if isinstance(outcome, CobrowseError) and self.state is not State.FAILED:
             await self.write_down(State.FAILED, failure=outcome)
         elif isinstance(outcome, Started) and self.state is not State.CREATED:
-            await self.write_down(State.CREATED, session=outcome.session)
+            try:
+                await self.write_down(State.CREATED, session=outcome.session)
+            except UnusableAnswer as error:
+                return error
         elif self.state is State.CREATING:  # a deed is done, and makes no session
             await self.write_down(State.CREATED)
+        return outcome
 
     async def write_down(
         self,
@@ -178,7 +188,7 @@ class Progress:
         failure: CobrowseError | None = None,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        """As move, for an outcome that is known. Raises Superseded.
+        """As move, for an outcome that is known. Raises Superseded, UnusableAnswer.
 
         A store of our own that is away for longer must not keep the person from it. A shared one must: while it is
         away, another replica may have taken the request over, and tell another outcome.
@@ -195,7 +205,7 @@ class Progress:
                     log.error("could not be written down", extra={"fields": {"request": self.request.id, "to": to}})
                     return None
                 await asyncio.sleep(RETRY_SECONDS)
-            except Superseded:
+            except (Superseded, UnusableAnswer):
                 raise
             except Exception:
                 self._unwritten = True
@@ -221,6 +231,12 @@ class Progress:
         if self._sent_at is not None:
             self.create_seconds += time.monotonic() - self._sent_at
             self._sent_at = None
+
+
+def _refusal(kept: Kept) -> UnusableAnswer | None:
+    """What the store refused the session with, when its word was lost on the way."""
+    failure = kept.failure if kept.state is State.FAILED else None
+    return failure if isinstance(failure, UnusableAnswer) and failure.why == ID_TAKEN else None
 
 
 def _is_there(kept: Kept | None, state: State, session: Session | None, failure: CobrowseError | None) -> bool:

@@ -67,7 +67,10 @@ class Store(Protocol):
     ) -> bool:
         """Whether the request was this process's and in `from_`, and is now in `to`, for good.
 
-        A session is remembered with it. Once answered, a request keeps no way to answer any more.
+        A session is remembered with it; a known id renews what is remembered of it, unless the request is `same_as`
+        the one that made it. Once answered, a request keeps no way to answer any more.
+        Raises UnusableAnswer when the session's id is known for another team, host, requester or agent: the request
+        is then `failed` with this error, by the same transaction.
         """
 
     async def find(self, request_id: RequestId) -> Kept | None:

@@ -109,9 +109,14 @@ class PostgresStore:
         if to is State.ANSWERED:
             return await self._answered.one((request_id, from_))
         values = rows.transition(request_id, from_, to, session, failure) | {"owner": self._presence.owner}
-        if session:
-            values |= rows.session_row(session, self._sealer)
-        return await self._one(ADVANCE_WITH_SESSION if session else ADVANCE, values) is not None
+        if session is None:
+            return await self._one(ADVANCE, values) is not None
+        taken = rows.taken(session)
+        values |= rows.session_row(session, self._sealer) | {"taken": rows.failure_text(taken)}
+        moved = await self._one(ADVANCE_WITH_SESSION, values)
+        if moved and moved["state"] != to.value:
+            raise taken
+        return moved is not None
 
     async def _answer(self, moves: list[tuple[RequestId, State]]) -> set[tuple[RequestId, State]]:
         """Which of these were ours and in this state, and are answered now."""

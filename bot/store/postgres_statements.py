@@ -23,9 +23,16 @@ ACCEPT = f"{statements.request_from(_WISH)} RETURNING same_as, state, ({statemen
 
 ADVANCE = f"{statements.ADVANCE} RETURNING id"
 ADVANCE_MANY = f"{statements.advance('id = ANY (CAST(:ids AS TEXT[]))')} RETURNING id"
-ADVANCE_WITH_SESSION = f"""WITH moved AS ({statements.ADVANCE} RETURNING id, team_id, enterprise_id, requester, target),
-    kept AS ({statements.session_from("moved")}) SELECT id FROM moved"""  # noqa: S608 - of this house
-"""A session and its request's state in one round trip."""
+
+ADVANCE_WITH_SESSION = f"""WITH
+    asked AS (SELECT * FROM requests WHERE id = :id AND state = :from AND owner = :owner FOR UPDATE),
+    kept AS ({statements.session_from("asked")})
+    UPDATE requests SET state = CASE WHEN EXISTS (SELECT 1 FROM kept) THEN CAST(:to AS TEXT) ELSE 'failed' END,
+    failure = CASE WHEN EXISTS (SELECT 1 FROM kept) THEN failure ELSE CAST(:taken AS TEXT) END,
+    session_id = CASE WHEN EXISTS (SELECT 1 FROM kept) THEN CAST(:session_id AS TEXT) END,
+    session_at = (SELECT created_at FROM kept)
+    WHERE id = :id AND state = :from AND owner = :owner RETURNING id, state"""  # noqa: S608 - of this house
+"""A session and its request's state in one round trip; `failed` when the session's id is known as somebody else's."""
 
 KNOWN = "SELECT 1 FROM requests WHERE key = :key"
 

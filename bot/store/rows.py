@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.desk.errors import CobrowseError
+from bot.desk.errors import ID_TAKEN, CobrowseError, UnusableAnswer
 from bot.desk.models import (
     ChannelId,
     ConversationId,
@@ -101,6 +101,11 @@ def transition(
         "failure": failure_text(failure),
         "session_id": session.id if session else None,
     }
+
+
+def taken(session: Session) -> UnusableAnswer:
+    """What a request ends with whose session has an id that the store knows as somebody else's."""
+    return UnusableAnswer(why=ID_TAKEN, acted=True, reference=session.reference)
 
 
 def kept(row: Mapping[str, Any], sealer: Sealer) -> Kept:

@@ -98,17 +98,20 @@ class SQLiteStore:
         failure: CobrowseError | None = None,
     ) -> bool:
         values = rows.transition(request_id, from_, to, session, failure) | {"owner": self._owner, "now": self._clock()}
-
+        taken = rows.taken(session) if session else None
         if session:
             values |= rows.session_row(session, self._sealer)
+        refused = values | rows.transition(request_id, from_, State.FAILED, None, taken)
 
-        def work(connection: sqlite3.Connection) -> bool:
-            moved = connection.execute(statements.ADVANCE, values).rowcount > 0
-            if moved and session:
-                connection.execute(statements.SESSION, values)
-            return moved
+        def work(connection: sqlite3.Connection) -> bool | None:
+            if session and not connection.execute(statements.SESSION, values).fetchall():
+                return None if connection.execute(statements.ADVANCE, refused).rowcount else False
+            return connection.execute(statements.ADVANCE, values).rowcount > 0
 
-        return await self._writer.write(work, patience_seconds=PATIENCE_SECONDS if to in _PATIENT else 0.0)
+        moved = await self._writer.write(work, patience_seconds=PATIENCE_SECONDS if to in _PATIENT else 0.0)
+        if moved is None and taken:
+            raise taken
+        return bool(moved)
 
     async def find(self, request_id: RequestId) -> Kept | None:
         found = await self._read(statements.FIND, {"id": request_id, "now": self._clock()})

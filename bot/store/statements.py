@@ -6,10 +6,15 @@ for which SQLite sets up a table at each use.
 
 from bot.desk.outcomes import INQUIRIES
 
-SAME = """SELECT r.id FROM requests r LEFT JOIN sessions s ON s.id = r.session_id
+_ITS_SESSION = """sessions s ON s.id = r.session_id AND s.team_id = coalesce(r.enterprise_id, r.team_id)
+    AND s.requester = r.requester AND s.agent = coalesce(r.target, r.requester)"""
+"""The session of a request `r`: by its id and whose it is, so that an id alone opens nobody else's. A request has no
+host; `session_from` never changes the host of a row, and gives no request a row of another host."""
+
+SAME = f"""SELECT r.id FROM requests r LEFT JOIN {_ITS_SESSION}
     WHERE r.same = :same AND r.accepted_at > :now - 1800 AND (r.state = 'accepted' OR r.state = 'creating'
     OR (r.session_at > :now - :join_seconds AND s.ended_at IS NULL AND s.ends_at > :now))
-    ORDER BY r.accepted_at DESC LIMIT 1"""
+    ORDER BY r.accepted_at DESC LIMIT 1"""  # noqa: S608 - of this house
 
 
 def linked(team: str, user: str) -> str:
@@ -45,22 +50,40 @@ def advance(which: str) -> str:
 ADVANCE = advance("id = :id")
 
 
+_SHARES = ":from = 'accepted' AND EXISTS (SELECT 1 FROM requests WHERE id = :id AND same_as IS NOT NULL)"
+"""A duplicate wish, which created nothing: it takes the session that the other request made as that is remembered, so
+that one that has ended stays ended."""
+_RENEWED = ", ".join(
+    f"{column} = CASE WHEN {_SHARES} THEN sessions.{column} ELSE excluded.{column} END"
+    for column in (
+        *("request_id", "name", "application_id", "status", "created_at", "ends_at", "ended_at", "ended_by"),
+        *("join_url", "join_code"),
+    )
+)
+"""A session whose id the service gives once more to the same people."""
+
+
 def session_from(source: str) -> str:
-    """What writes a session down; `source` has the request it was made for. Whose it is: desk.remembered.team_of."""
+    """Write a session down; return no row when its id is known for another team, host, requester or agent.
+
+    `source` has the request it was made for. Whose it is: desk.remembered.team_of.
+    """
     return f"""INSERT INTO sessions (id, request_id, team_id, requester, agent, host_id, name, application_id, status,
     created_at, ends_at, join_url, join_code)
     SELECT :session_id, id, coalesce(enterprise_id, team_id), requester, coalesce(target, requester), :host_id, :name,
     :application_id, :status, :now, CAST(:ends_at AS DOUBLE PRECISION), :join_url, :join_code FROM {source}
-    ON CONFLICT (id) DO NOTHING"""  # noqa: S608 - of this house
+    ON CONFLICT (id) DO UPDATE SET {_RENEWED} WHERE sessions.team_id = excluded.team_id
+    AND sessions.host_id = excluded.host_id AND sessions.requester = excluded.requester
+    AND sessions.agent = excluded.agent RETURNING created_at"""  # noqa: S608 - of this house
 
 
-SESSION = session_from("requests WHERE id = :id")
+SESSION = session_from("requests WHERE id = :id AND state = :from AND owner = :owner")
 
-FIND = """SELECT r.*, :now - r.accepted_at AS age, s.status AS session_status, s.host_id AS session_host,
+FIND = f"""SELECT r.*, :now - r.accepted_at AS age, s.status AS session_status, s.host_id AS session_host,
     s.name AS session_name, s.application_id AS session_application, s.ends_at AS session_ends_at,
     s.join_url AS session_join_url, s.join_code AS session_join_code,
     s.ended_at IS NOT NULL OR s.ends_at <= :now AS session_over
-    FROM requests r LEFT JOIN sessions s ON s.id = r.session_id WHERE r.id = :id"""
+    FROM requests r LEFT JOIN {_ITS_SESSION} WHERE r.id = :id"""  # noqa: S608 - of this house
 
 INQUIRY_SECONDS = 3600
 """How long the row of an inquiry stays, so that its key is known when Slack delivers it again: three times within about
