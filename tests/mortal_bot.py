@@ -39,9 +39,10 @@ class MortalStore:
     async def advance(self, request_id: Any, from_: Any, to: Any, **how: Any) -> Any:
         name = named((await self._store.find(request_id)).request)
         die(f"before:{to}:{name}")
-        moved = await self._store.advance(request_id, from_, to, **how)
-        die(f"after:{to}:{name}")
-        return moved
+        try:
+            return await self._store.advance(request_id, from_, to, **how)
+        finally:  # what it raises is on the disk, too
+            die(f"after:{to}:{name}")
 
 
 class MortalTable:

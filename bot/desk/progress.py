@@ -166,7 +166,7 @@ class Progress:
         return False
 
     async def settle(self, outcome: Outcome) -> Outcome:
-        """Write an outcome down, unless it is; return what is to be told. Raises Superseded when another has its own."""
+        """Write an outcome down, unless it is; return what to tell. Raises Superseded when another has its own."""
         if self._unwritten:
             return outcome
         if isinstance(outcome, CobrowseError) and self.state is not State.FAILED:
