@@ -16,7 +16,7 @@ from bot.desk.cache import at_once
 from bot.desk.coalescing import Coalescer
 from bot.desk.errors import CobrowseError, Draining, Interrupted, InvalidHost, NotAccepted, Unexpected
 from bot.desk.hosts import LINK, Hosts, Ready
-from bot.desk.housekeeping import keep_house, keep_posts
+from bot.desk.housekeeping import keep_house, keep_posts, keep_swept
 from bot.desk.journal import Journal
 from bot.desk.limits import Gatekeeper
 from bot.desk.models import Host, Offer, Order, Request, RequestId, Session, Started, State
@@ -92,7 +92,11 @@ class Desk:
 
     def open(self) -> None:
         """Takes up what a dead process left: at once, and whenever another replica dies. Cleans up, too."""
-        keeping = keep_house(self._store, self._journal, self._begin), keep_posts(self._teller.close_posts)
+        keeping = (
+            keep_house(self._store, self._journal, self._begin),
+            keep_swept(self._store),
+            keep_posts(self._teller.close_posts),
+        )
         self._housekeeping = [asyncio.create_task(each) for each in keeping]
 
     async def accept(self, request: Request) -> bool:
@@ -197,7 +201,7 @@ class Desk:
         try:
             if ready:
                 return await self._create(kept.request, ready, progress)
-            if kept.state is State.CREATED and (deed := self._deeds.get(kept.request.kind)):
+            if kept.state is State.CREATED and not kept.failure and (deed := self._deeds.get(kept.request.kind)):
                 return await deed.recall(kept.request)
             end = known_end(kept)
             if isinstance(end, Session):

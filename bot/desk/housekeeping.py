@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 
 from bot.desk.errors import StoreUnavailable
@@ -17,20 +16,30 @@ SWEEP_SECONDS = 3600.0
 
 async def keep_house(store: Store, journal: Journal, begin: Callable[[Kept], None]) -> None:
     """For ever: hands each request that a dead process left to `begin`, at once and whenever another replica dies."""
-    swept = float("-inf")
     while True:
         try:
             for kept in await store.orphans():
                 journal.resumed(kept)
                 begin(kept)
-            if time.monotonic() - swept > SWEEP_SECONDS:
-                await store.sweep()
-                swept = time.monotonic()
         except StoreUnavailable:
             log.warning("the store is away")
         except Exception:
             log.exception("housekeeping failed")
         await asyncio.sleep(ORPHANS_SECONDS)
+
+
+async def keep_swept(store: Store) -> None:
+    """For ever: cleans up, at once and every hour. Beside the others, since there may be much of it."""
+    while True:
+        seconds = ORPHANS_SECONDS
+        try:
+            await store.sweep()
+            seconds = SWEEP_SECONDS
+        except StoreUnavailable:
+            log.warning("the store is away")
+        except Exception:
+            log.exception("housekeeping failed")
+        await asyncio.sleep(seconds)
 
 
 async def keep_posts(close_posts: Callable[[], Awaitable[None]]) -> None:

@@ -203,7 +203,8 @@ class Session:
     """A session that exists. `join_url` is the customer's, and a secret; `ends_at` is when its time-out ends it.
 
     `join_code` is a secret, too: where the service gives one, `ends_at` is until when it can be used, and `join_url`
-    may be empty. `reference` is the service's correlation id of the answer that brought it.
+    may be empty. `reference` is the service's correlation id of the answer that brought it. `lasts_seconds` counts
+    from then to `ends_at`, so that no clock of ours is needed; None for one that is read from the store.
     """
 
     id: SessionId
@@ -215,6 +216,7 @@ class Session:
     join_url: str = field(repr=False)
     join_code: str = field(default="", repr=False)
     reference: str | None = None
+    lasts_seconds: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

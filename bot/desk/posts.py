@@ -1,15 +1,14 @@
 """Messages that speak of a session where they can be changed later: each is told once that the session is over."""
 
 import random
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
 from enum import Enum
 from typing import Protocol
 
+from bot.desk.errors import Unexpected
 from bot.desk.remembered import Post, PostBook, SessionRecord
 
 MOST_AT_ONCE = 40
-GIVE_UP = timedelta(days=1)
-"""A message that could not be changed for so long after its session's end stays as it is."""
 
 
 MOST_SILENT = 4
@@ -37,8 +36,8 @@ async def close_posts(book: PostBook, editor: Editor) -> None:
     random.shuffle(due)  # else those that fail each time could come first each time
     silent = 0
     for post in due:
-        record = await book.session(post.session_id) if post.ts else None
-        if record and datetime.now(UTC) - record.session.ends_at < GIVE_UP:
+        record = await _session(book, post) if post.ts else None
+        if record and not record.is_long_over:  # after a day, a message that could not be changed stays as it is
             if not record.is_over:
                 continue
             edit = await editor.close(post, record)
@@ -48,3 +47,10 @@ async def close_posts(book: PostBook, editor: Editor) -> None:
             if edit is Edit.SILENT:
                 continue  # this one comes again; it may be the only one
         await book.drop_post(post)
+
+
+async def _session(book: PostBook, post: Post) -> SessionRecord | None:
+    """None for one that cannot be read, either: it must not keep the others from being told."""
+    with suppress(Unexpected):
+        return await book.session(post.session_id)
+    return None

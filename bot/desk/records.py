@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, fields, is_dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.desk.errors import CobrowseError, Miss, Unexpected
@@ -96,7 +96,7 @@ def from_record(record: dict[str, Any]) -> CobrowseError:
             known: set[str] = {field.name for field in fields(kind)} if is_dataclass(kind) else set()
             try:
                 return kind(**{name: _value(name, record[name]) for name in known & set(record)})
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 break
     return Unexpected()
 
@@ -127,4 +127,4 @@ def _value(name: str, value: Any) -> Any:
 
 
 def _candidate(*, id: str, since: str, **_of_newer_versions: Any) -> LiveConversation:
-    return LiveConversation(ConversationId(id), datetime.fromisoformat(since))
+    return LiveConversation(ConversationId(id), datetime.fromisoformat(since).astimezone(UTC))

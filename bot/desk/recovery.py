@@ -14,7 +14,7 @@ STALE = timedelta(minutes=30)
 
 def known_end(kept: Kept) -> Session | CobrowseError | None:
     """The session or failure that a request has come to; None when it is still to be worked."""
-    if kept.state is State.FAILED:
+    if kept.failure or kept.state is State.FAILED:  # one that could not be read has a failure in any state
         return kept.failure or Unexpected()
     if kept.state is State.CREATED and kept.session_over:
         return SessionOver()

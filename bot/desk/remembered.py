@@ -40,6 +40,8 @@ class SessionRecord:
     is_over: bool
     ended_by: RequestId | None = None
     is_gone: bool = False
+    is_long_over: bool = False
+    """Its time was up a day ago, by the store's clock."""
 
     def concerns(self, user_id: UserId) -> bool:
         """Whether it is this person's, so that they may read its link."""
@@ -74,7 +76,8 @@ class Post:
 
 
 class SessionBook(Protocol):
-    """The sessions that the bot made. Every method may raise StoreUnavailable."""
+    """The sessions that the bot made. Every method may raise StoreUnavailable; one that looks for one session,
+    Unexpected when that cannot be read."""
 
     async def session(self, session_id: SessionId) -> SessionRecord | None:
         """That one, over or not."""

@@ -1,7 +1,7 @@
 """What may be taken from an answer of the session service, which is not to be trusted blindly (pure)."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
@@ -14,6 +14,8 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 URL_LENGTH = 4000
 WORD_LENGTH = 40
 TEXT_LENGTH = 200
+YEARS = range(2020, 2100)
+"""A date outside of these is no clock's."""
 _URL = re.compile(
     r"""(?P<scheme>https?)://(?P<host>[\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?#][!#-;=?-\[\]^_a-{}~]*)?""",
     re.IGNORECASE | re.ASCII,
@@ -65,18 +67,21 @@ def is_safe_url(url: str) -> bool:
 
 
 def answered_at(response: httpx.Response) -> datetime:
-    """The service's clock, since its time-out runs on it; ours when it does not say."""
-    ours = datetime.now(UTC)
-    said = _date(response.headers.get("Date", ""))
-    return said if said and abs(said - ours) < timedelta(days=1) else ours
+    """Return the service's time, since its time-out runs on it; our own when it does not say.
+
+    Our own clock may be off by days, so it does not judge the service's. How long a session is open does not hang on
+    either: the database counts Session.lasts_seconds on its own clock.
+    """
+    return _date(response.headers.get("Date", "")) or datetime.now(UTC)
 
 
 @lru_cache(8)  # a second's answers say the same
 def _date(text: str) -> datetime | None:
     try:
-        return parsedate_to_datetime(text).astimezone(UTC)
+        at = parsedate_to_datetime(text).astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         return None
+    return at if at.year in YEARS else None
 
 
 def plain_word(value: object) -> str:

@@ -5,7 +5,7 @@ code. Which conversation it is for is live.py's to find; how often a call is sen
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import quote
 
 import httpx
@@ -20,7 +20,15 @@ from bot.genesys import faults
 from bot.genesys.answers import answered_at, is_safe_url, is_usable_id, read_object
 from bot.genesys.client import Gate, GenesysClient
 from bot.genesys.join_template import JoinTemplate
-from bot.genesys.live import VIEW, VIEW_DETAILS, Live, LiveConversations, WaitingOnly, read_time
+from bot.genesys.live import (
+    OLDEST,
+    VIEW,
+    VIEW_DETAILS,
+    Live,
+    LiveConversations,
+    WaitingOnly,
+    read_time_within,
+)
 from bot.genesys.sessions import SessionView
 from bot.genesys.user_tokens import UserTokens
 
@@ -31,6 +39,8 @@ SEE_OFFERS, NOBODY = "access to the deployment's offers, which are open to every
 NEEDS = (VIEW_DETAILS, VIEW, ADD, ADD_VOICE, SEE_OFFERS)
 OFFER_SECONDS = 600
 """How long an offer is taken to stand whose answer does not say until when."""
+LONGEST_OFFER = timedelta(days=1)
+"""An answer that names a later end, or one in the past, does not know when it ends."""
 CALLS = 3
 """What a session takes, when the host is in one conversation: the search, a look at it, the offer."""
 OPEN, GONE, ENDED = "open", "gone", "ended"
@@ -89,8 +99,9 @@ class Conversations:
             if error.status == 404:
                 return SessionView(session_id, GONE)
             raise
-        ends_at = read_time(read_object(response).get("dateOfferEnds"))
-        return SessionView(session_id, ENDED if ends_at and ends_at <= datetime.now(UTC) else OPEN)
+        now, said = answered_at(response), read_object(response).get("dateOfferEnds")
+        ended_at = read_time_within(said, now, back=OLDEST, ahead=timedelta(0))
+        return SessionView(session_id, ENDED if ended_at else OPEN)
 
     async def look(self, session_id: SessionId) -> Look:
         """What has become of the offer; without a deployment to ask, open. Raises ServiceError."""
@@ -173,13 +184,16 @@ class Conversations:
         join_url = template.url(code) if template else ""
         if join_url and not is_safe_url(join_url):
             raise UnusableAnswer(why="a join code that is too long", acted=True, reference=reference)
-        ends_at = read_time(body.get("dateOfferEnds"))
+        now = answered_at(response)
+        ends_at = read_time_within(body.get("dateOfferEnds"), now, back=timedelta(0), ahead=LONGEST_OFFER)
+        ends_at = ends_at or now + timedelta(seconds=OFFER_SECONDS)
         return Session(
             id=SessionId(session_id),
             status=OPEN,
             host_id=order.host_id,
             name=order.name,
-            ends_at=ends_at or answered_at(response) + timedelta(seconds=OFFER_SECONDS),
+            ends_at=ends_at,
+            lasts_seconds=(ends_at - now).total_seconds(),
             join_url=join_url,
             join_code=code,
             reference=reference,

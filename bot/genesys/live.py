@@ -5,7 +5,7 @@ https://developer.genesys.cloud/devapps/api-explorer (Conversations). Names of p
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,7 @@ from bot.desk.models import ConversationId, HostId
 from bot.desk.names import clean
 from bot.desk.progress import Watcher
 from bot.genesys import faults
-from bot.genesys.answers import read_object
+from bot.genesys.answers import answered_at, read_object
 from bot.genesys.client import GenesysClient
 
 QUERY = "/api/v2/analytics/conversations/details/query"
@@ -25,6 +25,8 @@ VIEW_DETAILS, VIEW = "analytics:conversationDetail:view", "conversation:communic
 LOOK_BACK = timedelta(days=30)
 """A conversation counts by the day it began, and a chat may be weeks old; the API takes 31 days at most."""
 AHEAD = timedelta(minutes=5)
+OLDEST = timedelta(days=90)
+"""A conversation that says it is older, or begins later than AHEAD, does not know when it began."""
 MOST = 20
 NAME_LENGTH = 60
 _MEDIA = (("messages", False), ("calls", True))
@@ -100,7 +102,7 @@ class LiveConversations:
             if error.status in (400, 404):  # no such conversation, or none of this organisation's
                 return None
             raise
-        return read_live(read_object(response), wanted, host_id)
+        return read_live(read_object(response), wanted, host_id, answered_at(response))
 
 
 def query(host_id: HostId, now: datetime) -> dict[str, object]:
@@ -129,11 +131,14 @@ def query(host_id: HostId, now: datetime) -> dict[str, object]:
     }
 
 
-def read_live(body: dict[str, object], wanted: ConversationId, host_id: HostId) -> Live | None:
+def read_live(
+    body: dict[str, object], wanted: ConversationId, host_id: HostId, now: datetime | None = None
+) -> Live | None:
     """A conversation as the API has it -> what is needed of it; None unless the host takes part in it now (pure).
 
-    Whoever only listens in (monitors, coaches) takes no part.
+    Whoever only listens in (monitors, coaches) takes no part. `now` is the service's time.
     """
+    now = now or datetime.now(UTC)
     if str(body.get("id") or "").lower() != wanted or body.get("endTime"):
         return None
     people = list(_objects(body.get("participants")))
@@ -145,19 +150,30 @@ def read_live(body: dict[str, object], wanted: ConversationId, host_id: HostId) 
         for media, is_voice in _MEDIA:
             for communication in _objects(person.get(media)):
                 if str(communication.get("state")).lower() == "connected":
-                    since = read_time(communication.get("connectedTime")) or read_time(person.get("connectedTime"))
-                    since = since or read_time(body.get("startTime")) or datetime.now(UTC)
-                    return Live(LiveConversation(wanted, since, _customer(people)), is_voice)
+                    times = communication.get("connectedTime"), person.get("connectedTime"), body.get("startTime")
+                    return Live(LiveConversation(wanted, _since(times, now), _customer(people)), is_voice)
     return None
 
 
+def _since(times: Iterable[object], now: datetime) -> datetime:
+    """The first time that a conversation can have begun at; `now` when there is none."""
+    read = (read_time_within(one, now, back=OLDEST, ahead=AHEAD) for one in times)
+    return next(filter(None, read), now)
+
+
 def read_time(value: object) -> datetime | None:
-    """ISO 8601, as Genesys writes times: `2026-10-01T10:42:00.000Z`; None for anything else."""
+    """ISO 8601, as Genesys writes times: `2026-10-01T10:42:00.000Z`; None for anything else or beyond the calendar."""
     try:
         at = datetime.fromisoformat(str(value))
-    except ValueError:
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def read_time_within(value: object, now: datetime, *, back: timedelta, ahead: timedelta) -> datetime | None:
+    """As read_time; None for a time that lies further back or ahead of `now`."""
+    at = read_time(value)
+    return at if at and -back <= at - now <= ahead else None
 
 
 def _customer(people: list[dict[str, object]]) -> str:

@@ -139,6 +139,7 @@ def _session(response: httpx.Response, order: Order, wrong_link: Callable[[str],
         name=order.name,
         application_id=order.application_id,
         ends_at=answered_at(response) + timedelta(seconds=order.timeout_seconds),
+        lasts_seconds=order.timeout_seconds,
         join_url=join_url,
         reference=reference,
     )

@@ -5,6 +5,7 @@ What it says is for messages.py. Every connection is pooled; none of the address
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.desk.errors import Unexpected
 from bot.desk.models import ChannelId, Kind, Note, Request, RequestId, Session, Started, UserId
 from bot.desk.outcomes import Ended, Outcome, Recalled
 from bot.desk.press_errors import EndedAlready
@@ -50,7 +52,7 @@ class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
     async def _can_retry_async(self, *, response: HttpResponse | None = None, **how: Any) -> bool:
         headers = {name.lower(): value for name, value in response.headers.items()} if response else {}
         ordered = str((headers.get("retry-after") or ["1"])[0])
-        soon = ordered.isdigit() and int(ordered) <= LONGEST_ORDERED_SECONDS
+        soon = re.fullmatch("[0-9]{1,9}", ordered) is not None and int(ordered) <= LONGEST_ORDERED_SECONDS
         return soon and await super()._can_retry_async(response=response, **how)
 
 
@@ -114,7 +116,11 @@ class Delivery:
             await self.post(request.reply_url, self._words.note(request, note))
 
     async def answer(self, request: Request, outcome: Outcome) -> bool:
-        reached = await self._reach(request, outcome)
+        try:
+            reached = await self._reach(request, outcome)
+        except Exception:
+            log.exception("an answer cannot be made", extra={"fields": {"request": request.id}})
+            reached = await self._reach(request, _plain(outcome))
         for listener in self.listeners:
             listener(request, outcome)
         return reached
@@ -152,11 +158,15 @@ class Delivery:
         await self._herald.close_posts()
 
     async def tell_agent(self, request: Request, session: Session) -> bool:
-        message, agent = agent_card(request, session, send=self._words.features.sends), request.agent
+        agent = request.agent
         try:
+            message = agent_card(request, session, send=self._words.features.sends)
             async with asyncio.timeout(AGENT_SECONDS):  # the requester waits for this
                 return await self._try("direct message", lambda: self._post_direct(agent, message, session), request.id)
         except TimeoutError:
+            return False
+        except Exception:  # the requester passes it on, and gets their own answer in any case
+            log.exception("an answer cannot be made", extra={"fields": {"request": request.id}})
             return False
 
     async def post(self, reply_url: str, message: Message, *, replace: bool = False) -> bool:
@@ -236,3 +246,10 @@ class Delivery:
         else:
             return True
         return False
+
+
+def _plain(outcome: Outcome) -> Unexpected:
+    """What is told when an outcome cannot be: asking for it once more would not help."""
+    plain = Unexpected(maybe_created=isinstance(outcome, Started))
+    plain.try_again = False
+    return plain

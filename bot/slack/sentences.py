@@ -47,7 +47,10 @@ def clock(at: datetime) -> str:
 
 
 def _date(at: datetime, *, with_day: bool) -> str:
-    at = at.astimezone(UTC)
+    try:
+        at = at.astimezone(UTC)
+    except OverflowError:  # at the ends of the calendar
+        return "an unknown time"
     shown, plain = ("{date_short_pretty} at {time}", f"{at:%d %b %H:%M}") if with_day else ("{time}", f"{at:%H:%M}")
     return f"<!date^{int(at.timestamp())}^{shown}|{plain} UTC>"
 

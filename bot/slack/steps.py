@@ -66,4 +66,4 @@ def read_step(body: dict[str, Any]) -> Request:
 def _retry(request: AsyncBoltRequest) -> int:
     """How often Slack has sent this before."""
     text = next(iter(request.headers.get("x-slack-retry-num", ())), "0")
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else 0

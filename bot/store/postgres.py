@@ -26,6 +26,7 @@ from bot.store.postgres_statements import (
     KNOWN,
     ORPHANS,
     STRAYS,
+    SWEEP,
     dollars,
 )
 from bot.store.presence import TROUBLE, Presence
@@ -43,6 +44,7 @@ STRAY_SECONDS = 10.0
 LOCK_SECONDS = 15.0
 """A row that is locked while Genesys is asked: so long it may be, and so long another waits for it."""
 DAY_SECONDS = 86_400.0
+SWEEP_PAUSE_SECONDS = 0.01
 LOOKS = 3
 
 
@@ -147,8 +149,18 @@ class PostgresStore:
         return kept
 
     async def sweep(self) -> None:
-        for statement in statements.SWEEP:
-            await self._one(statement, {"kept_seconds": self._retention_seconds})
+        most = rows.MOST_SWEPT
+        values = {"kept_seconds": self._retention_seconds, "most": most}
+        for statement in SWEEP:
+            while await self._change(statement, values) >= most:  # noqa: ASYNC110 - between two of them others write
+                await asyncio.sleep(SWEEP_PAUSE_SECONDS)
+
+    async def _change(self, statement: str, values: Mapping[str, Any]) -> int:
+        """How many rows it changed."""
+        text, names = dollars(statement)
+        async with self._connection() as connection:
+            done: str = await connection.execute(text, *(values[name] for name in names))
+        return int(done.rpartition(" ")[2])
 
     @property
     def sessions(self) -> SessionTable:

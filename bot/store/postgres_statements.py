@@ -34,6 +34,9 @@ ADVANCE_WITH_SESSION = f"""WITH
     WHERE id = :id AND state = :from AND owner = :owner RETURNING id, state"""  # noqa: S608 - of this house
 """A session and its request's state in one round trip; `failed` when the session's id is known as somebody else's."""
 
+SWEEP = statements.sweep(" FOR UPDATE SKIP LOCKED")
+"""What another replica is just sweeping is left to it."""
+
 KNOWN = "SELECT 1 FROM requests WHERE key = :key"
 
 STRAYS = """SELECT id FROM requests WHERE state <> 'answered' AND owner = :owner AND accepted_at < :now - :stray_seconds

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from bot.desk.errors import ID_TAKEN, CobrowseError, UnusableAnswer
+from bot.desk.errors import ID_TAKEN, CobrowseError, Unexpected, UnusableAnswer
 from bot.desk.models import (
     ChannelId,
     ConversationId,
@@ -24,6 +25,12 @@ from bot.desk.models import (
 from bot.desk.records import from_record, to_record
 from bot.desk.store import JOIN_SECONDS, Accepted, Kept, Link
 from bot.store.sealing import Sealer
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+MOST_SWEPT = 500
+"""Rows that one write of a sweep changes: an acknowledgement may have to wait for it."""
 
 
 def request_row(request: Request, sealer: Sealer) -> dict[str, Any]:
@@ -85,6 +92,7 @@ def session_row(session: Session, sealer: Sealer) -> dict[str, Any]:
         "application_id": session.application_id,
         "status": session.status,
         "ends_at": session.ends_at.timestamp(),
+        "seconds": session.lasts_seconds,
         "join_url": sealer.seal(session.join_url),
         "join_code": sealer.seal(session.join_code or None),
     }
@@ -109,14 +117,57 @@ def taken(session: Session) -> UnusableAnswer:
 
 
 def kept(row: Mapping[str, Any], sealer: Sealer) -> Kept:
-    """A row of statements.FIND as the desk knows it."""
-    return Kept(
-        _request(row, sealer),
-        State(row["state"]),
-        failure_of(row["failure"]),
-        _session(row, sealer),
-        session_over=bool(row["session_over"]),
+    """A row of statements.FIND as the desk knows it. One that cannot be read has failed as Unexpected."""
+    try:
+        return Kept(
+            _request(row, sealer),
+            State(row["state"]),
+            failure_of(row["failure"]),
+            _session(row, sealer),
+            session_over=bool(row["session_over"]),
+        )
+    except Exception as error:
+        unreadable("requests", row["id"], error)
+    state = _readable(lambda: State(row["state"])) or State.FAILED
+    return Kept(_bare_request(row, sealer), state, Unexpected(maybe_created=state is not State.ACCEPTED))
+
+
+def unreadable(table: str, row_id: object, error: Exception) -> None:
+    """Log a row that cannot be read; its values may be secrets."""
+    fields = {"table": table, "row": row_id, "error": type(error).__name__}
+    log.error("a row of the database cannot be read", extra={"fields": fields})
+
+
+def _readable(read: Callable[[], T]) -> T | None:
+    try:
+        return read()
+    except Exception:
+        return None
+
+
+def _bare_request(row: Mapping[str, Any], sealer: Sealer) -> Request:
+    """As much of it as it takes to tell the requester."""
+    return Request(
+        id=RequestId(row["id"]),
+        key=row["key"],
+        kind=_readable(lambda: Kind(row["kind"])) or Kind.HELP,
+        team_id=TeamId(row["team_id"]),
+        enterprise_id=TeamId(row["enterprise_id"]) if row["enterprise_id"] else None,
+        channel_id=ChannelId(row["channel_id"]),
+        requester=UserId(row["requester"]),
+        accepted_at=_readable(lambda: _accepted_at(row)) or datetime.now(UTC),
+        target=UserId(row["target"]) if row["target"] else None,
+        name=row["name"],
+        argument=_readable(lambda: sealer.open(row["argument"])),
+        conversation_id=ConversationId(row["conversation_id"]) if row["conversation_id"] else None,
+        reply_url=_readable(lambda: sealer.open(row["reply_url"])),
+        replaces=bool(row["replaces"]),
     )
+
+
+def _accepted_at(row: Mapping[str, Any]) -> datetime:
+    """By its age on the database's clock, on ours: another replica's clock wrote nothing that is trusted here."""
+    return datetime.now(UTC) - timedelta(seconds=row["age"])
 
 
 def link(row: Mapping[str, Any]) -> Link:
@@ -154,8 +205,7 @@ def _request(row: Mapping[str, Any], sealer: Sealer) -> Request:
         enterprise_id=TeamId(row["enterprise_id"]) if row["enterprise_id"] else None,
         channel_id=ChannelId(row["channel_id"]),
         requester=UserId(row["requester"]),
-        # its age by the database's clock, on ours: another replica's clock wrote nothing that is trusted here
-        accepted_at=datetime.now(UTC) - timedelta(seconds=row["age"]),
+        accepted_at=_accepted_at(row),
         target=UserId(row["target"]) if row["target"] else None,
         name=row["name"],
         argument=sealer.open(row["argument"]),
@@ -185,5 +235,5 @@ def _session(row: Mapping[str, Any], sealer: Sealer) -> Session | None:
 
 
 def time_of(seconds: float) -> datetime:
-    """Seconds since 1970 as a time."""
+    """Seconds since 1970 as a time. Raises ValueError, OverflowError, OSError beyond the calendar."""
     return datetime.fromtimestamp(seconds, UTC)

@@ -4,15 +4,17 @@ How a statement gets to its database is for sqlite.py and postgres.py.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
+from bot.desk.errors import Unexpected
 from bot.desk.models import ChannelId, HostId, Request, RequestId, Session, SessionId, TeamId, UserId
 from bot.desk.remembered import Post, PostKind, SessionRecord, team_of
-from bot.store.rows import time_of
+from bot.store.rows import time_of, unreadable
 from bot.store.sealing import Sealer
 
 _OPEN = "s.ended_at IS NULL AND s.ends_at > :now"
-_SEEN = f"SELECT s.*, NOT ({_OPEN}) AS is_over FROM sessions s"  # noqa: S608 - all of it is written here
+_SEEN = f"SELECT s.*, NOT ({_OPEN}) AS is_over, s.ends_at < :now - 86400 AS is_long_over FROM sessions s"  # noqa: S608 - all of it is written here
 _BY_AGE = "ORDER BY s.created_at DESC"
 _OWN = "s.team_id = :team_id AND (s.agent = :user_id OR s.requester = :user_id)"
 ONE = f"{_SEEN} WHERE s.id = :id"
@@ -52,7 +54,8 @@ class SessionTable:
         self._database, self._sealer = database, sealer
 
     async def session(self, session_id: SessionId) -> SessionRecord | None:
-        return next(iter(await self._records(ONE, {"id": session_id})), None)
+        found = await self._database.fetch(ONE, {"id": session_id})
+        return self._record(found[0]) if found else None
 
     async def last_session(self, team_id: TeamId, user_id: UserId) -> SessionRecord | None:
         who = {"team_id": team_id, "user_id": user_id}
@@ -87,9 +90,22 @@ class SessionTable:
         await self._database.fetch(DROP_POST, _post_row(post))
 
     async def _records(self, statement: str, values: Mapping[str, Any]) -> list[SessionRecord]:
-        return [self._record(row) for row in await self._database.fetch(statement, values)]
+        """One that cannot be read is left out, and does not keep the others from those who look."""
+        records = []
+        for row in await self._database.fetch(statement, values):
+            with suppress(Unexpected):
+                records.append(self._record(row))
+        return records
 
     def _record(self, row: Mapping[str, Any]) -> SessionRecord:
+        """Raises Unexpected for a row that cannot be read."""
+        try:
+            return self._read(row)
+        except Exception as error:
+            unreadable("sessions", row["id"], error)
+        raise Unexpected
+
+    def _read(self, row: Mapping[str, Any]) -> SessionRecord:
         is_over = bool(row["is_over"])
         session = Session(
             id=SessionId(row["id"]),
@@ -107,6 +123,7 @@ class SessionTable:
             requester=UserId(row["requester"]),
             agent=UserId(row["agent"]),
             is_over=is_over,
+            is_long_over=bool(row["is_long_over"]),
             ended_by=RequestId(row["ended_by"]) if row["ended_by"] else None,
         )
 

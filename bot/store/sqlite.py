@@ -7,7 +7,7 @@ same file is refused; short writes of the command line wait their turn.
 import os
 import sqlite3
 import time
-from asyncio import Lock, get_running_loop
+from asyncio import Lock, get_running_loop, sleep
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -30,6 +30,9 @@ DAY_SECONDS = 86_400.0
 PATIENCE_SECONDS = 0.005
 """So long an outcome waits for another write. Nobody waits for `answered`; for `created` somebody does who has waited
 for Genesys, ten times as long at least."""
+SWEEP_PAUSE_SECONDS = 0.01
+CHECKPOINTS = 10
+"""So often it is tried to empty the write-ahead log, should somebody just be reading."""
 _PATIENT = (State.CREATED, State.ANSWERED)
 
 ALIKE = f"SELECT ({statements.SAME}) AS same_as, ({statements.LINKED_AGENT}) AS linked"
@@ -128,13 +131,19 @@ class SQLiteStore:
         return [rows.kept(dict(row), self._sealer) for row in taken]
 
     async def sweep(self) -> None:
-        values = {"now": self._clock(), "kept_seconds": self._retention_seconds}
+        most = rows.MOST_SWEPT
+        values = {"now": self._clock(), "kept_seconds": self._retention_seconds, "most": most}
+        for statement in statements.SWEEP:
+            while await self._change(statement, values) >= most:  # noqa: ASYNC110 - between two of them others write
+                await sleep(SWEEP_PAUSE_SECONDS)
+        for _ in range(CHECKPOINTS):
+            if await self._writer.write(sqlite_file.empty_log, is_alone=True):
+                return
+            await sleep(SWEEP_PAUSE_SECONDS)
 
-        def work(connection: sqlite3.Connection) -> None:
-            for statement in statements.SWEEP:
-                connection.execute(statement, values)
-
-        await self._writer.write(work)
+    async def _change(self, statement: str, values: Mapping[str, Any]) -> int:
+        """How many rows it changed."""
+        return await self._writer.write(lambda connection: connection.execute(statement, values).rowcount)
 
     @property
     def sessions(self) -> SessionTable:

@@ -66,12 +66,14 @@ _RENEWED = ", ".join(
 def session_from(source: str) -> str:
     """Write a session down; return no row when its id is known for another team, host, requester or agent.
 
-    `source` has the request it was made for. Whose it is: desk.remembered.team_of.
+    `source` has the request it was made for. Whose it is: desk.remembered.team_of. It ends so many `:seconds` from now
+    by the database's clock; a session that came from the database already ends at `:ends_at`.
     """
     return f"""INSERT INTO sessions (id, request_id, team_id, requester, agent, host_id, name, application_id, status,
     created_at, ends_at, join_url, join_code)
     SELECT :session_id, id, coalesce(enterprise_id, team_id), requester, coalesce(target, requester), :host_id, :name,
-    :application_id, :status, :now, CAST(:ends_at AS DOUBLE PRECISION), :join_url, :join_code FROM {source}
+    :application_id, :status, :now, coalesce(:now + CAST(:seconds AS DOUBLE PRECISION),
+    CAST(:ends_at AS DOUBLE PRECISION)), :join_url, :join_code FROM {source}
     ON CONFLICT (id) DO UPDATE SET {_RENEWED} WHERE sessions.team_id = excluded.team_id
     AND sessions.host_id = excluded.host_id AND sessions.requester = excluded.requester
     AND sessions.agent = excluded.agent RETURNING created_at"""  # noqa: S608 - of this house
@@ -89,16 +91,35 @@ INQUIRY_SECONDS = 3600
 """How long the row of an inquiry stays, so that its key is known when Slack delivers it again: three times within about
 six minutes (https://docs.slack.dev/apis/events-api/#retries)."""
 _INQUIRIES = ", ".join(f"'{kind}'" for kind in INQUIRIES)
-SWEEP = (
-    "UPDATE sessions SET join_url = NULL, join_code = NULL WHERE join_url IS NOT NULL AND ends_at < :now",
-    "DELETE FROM requests WHERE state = 'answered' AND accepted_at < :now - :kept_seconds",
-    f"""DELETE FROM requests WHERE state = 'answered' AND accepted_at < :now - {INQUIRY_SECONDS}
-        AND accepted_at > :now - {INQUIRY_SECONDS + 86_400} AND kind IN ({_INQUIRIES})""",  # noqa: S608 - of this house
-    "DELETE FROM sessions WHERE ends_at < :now - :kept_seconds",
-    "DELETE FROM found_hosts WHERE good_until < :now",
-    "DELETE FROM connects WHERE good_until < :now",
-    "DELETE FROM connections WHERE used_at < :now - :kept_seconds",
-)
+
+def sweep(lock: str = "") -> tuple[str, ...]:
+    """What is done again and again until it finds less than `:most` rows, so that no write takes long.
+
+    The first one mends what a version before this one kept: no session is open for more than a day.
+    """
+    old = "< :now - :kept_seconds"
+    inquiries = f"""state = 'answered' AND accepted_at < :now - {INQUIRY_SECONDS}
+        AND accepted_at > :now - {INQUIRY_SECONDS + 86_400} AND kind IN ({_INQUIRIES})"""
+    every = (
+        ("UPDATE sessions SET ends_at = created_at + 86400", "sessions", "id", "ends_at > :now + 172800"),
+        (
+            *("UPDATE sessions SET join_url = NULL, join_code = NULL", "sessions", "id"),
+            "join_url IS NOT NULL AND ends_at < :now",
+        ),
+        ("DELETE FROM requests", "requests", "id", f"state = 'answered' AND accepted_at {old}"),
+        ("DELETE FROM requests", "requests", "id", inquiries),
+        ("DELETE FROM sessions", "sessions", "id", f"ends_at {old}"),
+        ("DELETE FROM found_hosts", "found_hosts", "team_id, user_id", "good_until < :now"),
+        ("DELETE FROM connects", "connects", "team_id, user_id", "good_until < :now"),
+        ("DELETE FROM connections", "connections", "team_id, user_id", f"used_at {old}"),
+    )
+    return tuple(
+        f"{what} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {which} LIMIT :most{lock})"  # noqa: S608 - of this house
+        for what, table, key, which in every
+    )
+
+
+SWEEP = sweep()
 
 FOUND = """SELECT host_id, rule, good_until - :now AS seconds FROM found_hosts
     WHERE team_id = :team_id AND user_id = :user_id AND good_until > :now"""

@@ -27,6 +27,7 @@ class _Job:
     work: Callable[[sqlite3.Connection], Any]
     loop: asyncio.AbstractEventLoop
     done: "asyncio.Future[Any]"
+    is_alone: bool = False
 
 
 class Writer:
@@ -41,14 +42,17 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
         self._thread.start()
 
-    async def write(self, work: Callable[[sqlite3.Connection], T], *, patience_seconds: float = 0.0) -> T:
+    async def write(
+        self, work: Callable[[sqlite3.Connection], T], *, patience_seconds: float = 0.0, is_alone: bool = False
+    ) -> T:
         """What `work` returns, once it is on the disk. Raises StoreUnavailable.
 
-        `patience_seconds`: so long it waits for another write, to go to the disk with it.
+        `patience_seconds`: so long it waits for another write, to go to the disk with it. `is_alone`: it takes part in
+        no transaction.
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        self._waiting.append(_Job(work, loop, done))
+        self._waiting.append(_Job(work, loop, done, is_alone))
         if patience_seconds:
             self._flush_by(loop.time() + patience_seconds, loop)
         else:
@@ -90,8 +94,16 @@ class Writer:
                 batches.append(self._jobs.get())
             going = [] not in batches
             if jobs := list(chain.from_iterable(batches)):
-                _hand_back(jobs, _commit(connection, jobs))
+                _do(connection, jobs)
         connection.close()
+
+
+def _do(connection: sqlite3.Connection, jobs: list[_Job]) -> None:
+    if together := [job for job in jobs if not job.is_alone]:
+        _hand_back(together, _commit(connection, together))
+    for job in jobs:
+        if job.is_alone:
+            _hand_back([job], [_result(connection, job)])
 
 
 def _commit(connection: sqlite3.Connection, jobs: list[_Job]) -> list[Any]:
