@@ -10,17 +10,10 @@ import httpx
 from bot.desk.errors import UnusableAnswer
 from bot.genesys import faults
 
-LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
-URL_LENGTH = 4000
 WORD_LENGTH = 40
 TEXT_LENGTH = 200
 YEARS = range(2020, 2100)
 """A date outside of these is no clock's."""
-_URL = re.compile(
-    r"""(?P<scheme>https?)://(?P<host>[\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?#][!#-;=?-\[\]^_a-{}~]*)?""",
-    re.IGNORECASE | re.ASCII,
-)
-"""Behind the host anything that can be printed but a space and <>"`|\\, which could end a message's markup early."""
 
 
 _ID = re.compile(r"[A-Za-z0-9._:~+/=-]{1,200}")
@@ -52,18 +45,6 @@ def read_object(response: httpx.Response) -> dict[str, object]:
     if not isinstance(body, dict):
         raise UnusableAnswer(why="an answer of another shape", reference=faults.reference_of(response))
     return body
-
-
-def url_host(url: str) -> str:
-    """The host of a safe URL, in lower case and without the dot at its end."""
-    found = _URL.fullmatch(url)
-    return found["host"].lower().removesuffix(".") if found else ""
-
-
-def is_safe_url(url: str) -> bool:
-    """https with a host, and nobody's name before it; http only for this machine."""
-    found = _URL.fullmatch(url) if len(url) <= URL_LENGTH else None
-    return found is not None and (found["scheme"].lower() == "https" or found["host"].lower() in LOCAL_HOSTS)
 
 
 def answered_at(response: httpx.Response) -> datetime:

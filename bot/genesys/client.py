@@ -19,9 +19,9 @@ from bot.desk.errors import Busy, OutcomeUnknown, Unreachable, UnusableAnswer
 from bot.desk.meter import NO_ANSWER, UNMEASURED, Meter
 from bot.desk.progress import Watcher
 from bot.desk.queue import Queue
+from bot.desk.safe_urls import LOCAL_HOSTS, url_host
 from bot.encoding import encode
 from bot.genesys import faults
-from bot.genesys.answers import LOCAL_HOSTS, url_host
 from bot.genesys.connections import HEADERS, TIMEOUT, TIMEOUT_SECONDS, HttpClient
 from bot.genesys.faults import ORDERED_SECONDS, Fault, Repeat
 from bot.genesys.pace import Pace

@@ -16,8 +16,9 @@ from bot.desk.errors import BadRequest, Forbidden, NoSuchSession, SignInRefused,
 from bot.desk.models import Order, Session, SessionId
 from bot.desk.progress import Watcher
 from bot.desk.remembered import Look
+from bot.desk.safe_urls import is_safe_url
 from bot.genesys import faults
-from bot.genesys.answers import answered_at, is_safe_url, is_usable_id, read_object
+from bot.genesys.answers import answered_at, is_usable_id, read_object
 from bot.genesys.client import Gate, GenesysClient
 from bot.genesys.join_template import JoinTemplate
 from bot.genesys.live import (

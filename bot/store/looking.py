@@ -58,7 +58,7 @@ def view(where: str, facts: Mapping[str, str], sealer: Sealer, linked: Linked) -
     version, sealed = int(facts.get("version", 0)) or None, facts.get("key_check", CHECK)
     if version and version > NEWEST:
         raise StoreRefused(NEWER.format(found=version, known=NEWEST))
-    if sealer.open(sealed) != CHECK:
+    if not sealer.fits(sealed):
         raise StoreRefused(OTHER_KEY)
     return View(where, version, sealed != CHECK, linked if version else nobody)
 

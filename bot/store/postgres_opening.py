@@ -11,7 +11,7 @@ from bot.store.postgres import CONNECTIONS, STATEMENT_SECONDS, PostgresStore
 from bot.store.presence import LOCK_CLASS, TROUBLE, Presence, be_watched
 from bot.store.refusals import NEWER, OTHER_KEY, StoreRefused
 from bot.store.schema import NEWEST, VERSIONS
-from bot.store.sealing import CHECK, Sealer
+from bot.store.sealing import CHECK, IS_SEALED, SECRETS, Sealer
 
 
 @asynccontextmanager
@@ -53,8 +53,11 @@ async def prepare(url: str, sealer: Sealer) -> int:
             for statements in VERSIONS[version:]:
                 for statement in statements:
                     await connection.execute(statement)
-            if (sealed := await _fact(connection, "key_check")) and sealer.open(sealed) != CHECK:
+            was = await _fact(connection, "key_check")
+            if was and not sealer.fits(was):
                 raise StoreRefused(OTHER_KEY)
+            if was == CHECK and sealer.has_key:
+                await _seal_all(connection, sealer)
             owner = int(await _fact(connection, "owner") or 0) + 1
             await _set_fact(connection, "key_check", sealer.seal(CHECK) or CHECK)
             await _set_fact(connection, "version", str(NEWEST))
@@ -62,6 +65,17 @@ async def prepare(url: str, sealer: Sealer) -> int:
             return owner
     finally:
         await connection.close()
+
+
+async def _seal_all(connection: Any, sealer: Sealer) -> None:
+    """As in sqlite_file.py."""
+    for table, column in SECRETS:
+        if await connection.fetchval(f"SELECT 1 FROM {table} WHERE {column} {IS_SEALED} LIMIT 1"):  # noqa: S608
+            return
+    for table, column in SECRETS:
+        found = await connection.fetch(f"SELECT ctid, {column} FROM {table} WHERE {column} IS NOT NULL FOR UPDATE")  # noqa: S608
+        sealed = [(sealer.seal(text), ctid) for ctid, text in found]
+        await connection.executemany(f"UPDATE {table} SET {column} = $1 WHERE ctid = $2", sealed)  # noqa: S608
 
 
 async def _fact(connection: Any, name: str) -> str | None:

@@ -23,6 +23,7 @@ from bot.desk.models import (
     UserId,
 )
 from bot.desk.records import from_record, to_record
+from bot.desk.safe_urls import is_safe_url
 from bot.desk.store import JOIN_SECONDS, Accepted, Kept, Link
 from bot.store.sealing import Sealer
 
@@ -220,7 +221,7 @@ def _request(row: Mapping[str, Any], sealer: Sealer) -> Request:
 
 def _session(row: Mapping[str, Any], sealer: Sealer) -> Session | None:
     join_url = sealer.open(row["session_join_url"])
-    if join_url is None:
+    if join_url is None or (join_url and not is_safe_url(join_url)):
         return None
     return Session(
         id=SessionId(row["session_id"]),

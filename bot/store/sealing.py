@@ -7,6 +7,16 @@ from collections.abc import Callable, Sequence
 
 _SEALED = "sealed:"
 CHECK = "cobrowse-bot"
+SECRETS = (
+    ("requests", "reply_url"),
+    ("requests", "argument"),
+    ("sessions", "join_url"),
+    ("sessions", "join_code"),
+    ("connects", "verifier"),
+    ("connections", "refresh_token"),
+)
+"""Tables and columns that are sealed. When a database gets its first key, what stands there is sealed, once."""
+IS_SEALED = f"LIKE '{_SEALED}%'"
 
 
 class Sealer:
@@ -20,12 +30,25 @@ class Sealer:
             return text
         return _SEALED + self._ways[0](text.encode()).decode()
 
+    @property
+    def has_key(self) -> bool:
+        return self._ways is not None
+
     def open(self, text: str | None) -> str | None:
-        """The text again; None when no key of ours opens it."""
-        if text is None or not text.startswith(_SEALED):
-            return text
+        """The text again; None when no key of ours opens it, and, with a key, for what nobody sealed.
+
+        Who can write to the database and has no key must not have the bot take their words for its own.
+        """
+        if text is None:
+            return None
+        if not text.startswith(_SEALED):
+            return None if self._ways else text
         opened = self._ways[1](text.removeprefix(_SEALED).encode()) if self._ways else None
-        return None if opened is None else opened.decode()
+        return None if opened is None else opened.decode(errors="replace")
+
+    def fits(self, check: str) -> bool:
+        """Whether a database with this key check can be used: written with a key of ours, or with none yet."""
+        return check == CHECK or self.open(check) == CHECK
 
 
 def check_key(key: str) -> None:

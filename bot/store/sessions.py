@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from bot.desk.errors import Unexpected
 from bot.desk.models import ChannelId, HostId, Request, RequestId, Session, SessionId, TeamId, UserId
 from bot.desk.remembered import Post, PostKind, SessionRecord, team_of
+from bot.desk.safe_urls import is_safe_url
 from bot.store.rows import time_of, unreadable
 from bot.store.sealing import Sealer
 
@@ -107,6 +108,7 @@ class SessionTable:
 
     def _read(self, row: Mapping[str, Any]) -> SessionRecord:
         is_over = bool(row["is_over"])
+        join_url = "" if is_over else self._sealer.open(row["join_url"]) or ""
         session = Session(
             id=SessionId(row["id"]),
             status=row["status"],
@@ -114,7 +116,7 @@ class SessionTable:
             name=row["name"],
             application_id=row["application_id"],
             ends_at=time_of(row["ends_at"]),
-            join_url="" if is_over else self._sealer.open(row["join_url"]) or "",
+            join_url=join_url if is_safe_url(join_url) else "",
             join_code="" if is_over else self._sealer.open(row["join_code"]) or "",
         )
         return SessionRecord(

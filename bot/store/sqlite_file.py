@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.store.refusals import NEWER, OTHER_KEY, StoreRefused
 from bot.store.schema import FOR_REPLICAS, NEWEST, VERSIONS
-from bot.store.sealing import CHECK, Sealer
+from bot.store.sealing import CHECK, IS_SEALED, SECRETS, Sealer
 
 BUSY_SECONDS = 10.0
 
@@ -93,10 +93,24 @@ def prepare(path: Path, sealer: Sealer) -> int:
 
 
 def _check_key(connection: sqlite3.Connection, sealer: Sealer) -> None:
-    """A sealed word that only the right keys open."""
-    if (sealed := _fact(connection, "key_check")) and sealer.open(sealed) != CHECK:
+    """A sealed word that only the right keys open. With the first key, what stands there without one is sealed."""
+    was = _fact(connection, "key_check")
+    if was and not sealer.fits(was):
         raise StoreRefused(OTHER_KEY)
+    if was == CHECK and sealer.has_key:
+        _seal_all(connection, sealer)
     _set_fact(connection, "key_check", sealer.seal(CHECK) or CHECK)
+
+
+def _seal_all(connection: sqlite3.Connection, sealer: Sealer) -> None:
+    """Nothing where something is sealed already: then somebody else has put the key check back."""
+    for table, column in SECRETS:
+        if connection.execute(f"SELECT 1 FROM {table} WHERE {column} {IS_SEALED} LIMIT 1").fetchone():  # noqa: S608
+            return
+    for table, column in SECRETS:
+        found = connection.execute(f"SELECT rowid, {column} FROM {table} WHERE {column} IS NOT NULL").fetchall()  # noqa: S608
+        sealed = [(sealer.seal(text), rowid) for rowid, text in found]
+        connection.executemany(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", sealed)  # noqa: S608
 
 
 def _fact(connection: sqlite3.Connection, name: str) -> str | None:

@@ -92,6 +92,7 @@ INQUIRY_SECONDS = 3600
 six minutes (https://docs.slack.dev/apis/events-api/#retries)."""
 _INQUIRIES = ", ".join(f"'{kind}'" for kind in INQUIRIES)
 
+
 def sweep(lock: str = "") -> tuple[str, ...]:
     """What is done again and again until it finds less than `:most` rows, so that no write takes long.
 
