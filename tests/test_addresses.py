@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from settings_bench import SOCKET
+from settings_bench import FERNET, SOCKET
 
 from bot import settings
 from bot.desk.addresses import Address, Medium, read_address
@@ -106,6 +106,7 @@ def test_a_message_has_as_many_characters_as_genesys_takes_at_most() -> None:
     ("environ", "fault"),
     [
         ({"COBROWSE_SMS_FROM": "+14155550100"}, "COBROWSE_SMS_COUNTRIES: is missing"),
+        ({"COBROWSE_SMS_FROM": "+14155550100", "COBROWSE_SMS_COUNTRIES": "US"}, "STORE_ENCRYPTION_KEY: is missing"),
         ({"COBROWSE_SMS_COUNTRIES": "US, XX"}, "COBROWSE_SMS_COUNTRIES: XX is no"),
         ({"COBROWSE_SMS_FROM": "us", "COBROWSE_SMS_COUNTRIES": "US"}, "COBROWSE_SMS_FROM: must be a number"),
         ({"COBROWSE_EMAIL_FROM": "care"}, "COBROWSE_EMAIL_FROM: must be an e-mail address"),
@@ -121,7 +122,8 @@ def test_a_setting_that_cannot_be_used_is_told_at_the_start(environ: dict[str, s
 
 def test_nothing_is_sent_unless_a_sender_is_set() -> None:
     assert not settings.load(SOCKET).sending.any_on
-    loaded = settings.load(SOCKET | {"COBROWSE_SMS_FROM": "+14155550100", "COBROWSE_SMS_COUNTRIES": "us gb"}).sending
+    sms = {"COBROWSE_SMS_FROM": "+14155550100", "COBROWSE_SMS_COUNTRIES": "us gb", "STORE_ENCRYPTION_KEY": FERNET}
+    loaded = settings.load(SOCKET | sms).sending
     assert loaded.is_on(Medium.SMS)
     assert not loaded.is_on(Medium.EMAIL)
     assert loaded.sms_countries == {"US", "GB"}

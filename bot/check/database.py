@@ -34,7 +34,7 @@ def _version(seen: View) -> Finding:
 
 def _sealing(seen: View, has_keys: bool) -> Finding:
     if has_keys and seen.version and not seen.is_sealed:
-        mend = "The next `run` encrypts what it writes; what stands there already stays as it is until it is wiped."
+        mend = "The next `run` encrypts them, and takes nothing that is not encrypted after that."
         return doubt("encryption", "a key is set, but the links in the database are not encrypted yet.", mend)
     if has_keys:
         return right("encryption", "links are encrypted at rest, and our key opens them")

@@ -2,6 +2,7 @@
 
 import random
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Protocol
 
@@ -9,6 +10,8 @@ from bot.desk.errors import Unexpected
 from bot.desk.remembered import Post, PostBook, SessionRecord
 
 MOST_AT_ONCE = 40
+GIVE_UP = timedelta(days=1)
+"""A message that could not be changed for so long after its session's end stays as it is."""
 
 
 MOST_SILENT = 4
@@ -37,7 +40,7 @@ async def close_posts(book: PostBook, editor: Editor) -> None:
     silent = 0
     for post in due:
         record = await _session(book, post) if post.ts else None
-        if record and not record.is_long_over:  # after a day, a message that could not be changed stays as it is
+        if record and (record.read_at or datetime.now(UTC)) - record.session.ends_at < GIVE_UP:
             if not record.is_over:
                 continue
             edit = await editor.close(post, record)

@@ -4,7 +4,8 @@ How it is kept is for bot/store.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -40,8 +41,8 @@ class SessionRecord:
     is_over: bool
     ended_by: RequestId | None = None
     is_gone: bool = False
-    is_long_over: bool = False
-    """Its time was up a day ago, by the store's clock."""
+    read_at: datetime | None = field(default=None, compare=False)
+    """When it was read, by the store's clock, on which `session.ends_at` runs."""
 
     def concerns(self, user_id: UserId) -> bool:
         """Whether it is this person's, so that they may read its link."""

@@ -107,7 +107,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         health_port=_health_port(reader, over_http=slack.mode == "http"),
         audit_log=_audit_log(reader),
         limits=_limits(reader),
-        sending=read_sending(reader),
+        sending=read_sending(reader, database.is_sealed),
         shutdown_seconds=reader.integer("SHUTDOWN_SECONDS", 0, 600),
         connect=read_connect(reader, slack.mode, service.conversations is not None, database.is_sealed),
         database=database,

@@ -41,6 +41,10 @@ class Reader:
         """Return a variable's value as it was meant: without quotes around it. Also for names that are not ours."""
         return unquoted(self.environ.get(name, ""))
 
+    def has_fault(self, name: str) -> bool:
+        """Whether something is wrong with a variable already."""
+        return any(fault.startswith(f"{name}: ") for fault in self.faults)
+
     def text(self, name: str) -> str:
         """The value or its default, "" when there is neither; a secret also from NAME_FILE."""
         variable = VARIABLES[name]

@@ -7,7 +7,7 @@ from bot.desk.sending import Terms, check_text
 from bot.settings.reader import Reader
 
 
-def read_sending(reader: Reader) -> Terms:
+def read_sending(reader: Reader, is_sealed: bool) -> Terms:
     """What is wrong is in the reader's faults. Texts are checked also while nothing is sent with them."""
     sms_from, email_from = reader.plain("COBROWSE_SMS_FROM"), reader.plain("COBROWSE_EMAIL_FROM")
     if email_from:
@@ -19,6 +19,10 @@ def read_sending(reader: Reader) -> Terms:
         reader.fault("COBROWSE_SMS_FROM", "must be a number such as +14155550100, or a short code.")
     elif sms_from and not countries:
         reader.fault("COBROWSE_SMS_COUNTRIES", "is missing. COBROWSE_SMS_FROM needs it: name the countries, as US, GB.")
+    senders = {"COBROWSE_SMS_FROM": sms_from, "COBROWSE_EMAIL_FROM": email_from}
+    for sender in (name for name, value in senders.items() if value and not is_sealed and not reader.has_fault(name)):
+        wanted = f"is missing. {sender} needs it: customers' numbers and addresses are kept encrypted, or not at all."
+        reader.fault("STORE_ENCRYPTION_KEY", wanted)
     texts = {name: reader.text(name) for name in ("COBROWSE_SMS_TEXT", "COBROWSE_EMAIL_TEXT")}
     for name, text in texts.items():
         reader.parsed(name, partial(check_text, text))

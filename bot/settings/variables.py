@@ -104,14 +104,17 @@ _ALL = (
         "30",
     ),
     Variable("COBROWSE_MAX_IN_FLIGHT", "requests accepted and unanswered at most, 1 to 100000", "5000"),
-    Variable("COBROWSE_SMS_FROM", "your number in Genesys that links are sent from as SMS, E.164; empty: no SMS"),
+    Variable(
+        "COBROWSE_SMS_FROM",
+        "your number in Genesys that links are sent from as SMS, E.164; needs a store key",
+    ),
     Variable("COBROWSE_SMS_COUNTRIES", "ISO countries that SMS may go to, such as `US, CA`; needed for SMS"),
     Variable(
         "COBROWSE_SMS_TEXT",
         "the SMS, with `{joinUrl}` once",
         "Here is your link to share your screen with us: {joinUrl}",
     ),
-    Variable("COBROWSE_EMAIL_FROM", "your address in Genesys that links are sent from; empty: no e-mails"),
+    Variable("COBROWSE_EMAIL_FROM", "your address in Genesys that links are sent from; needs a store key"),
     Variable("COBROWSE_EMAIL_SUBJECT", "the e-mail's subject", "Your link to share your screen with us"),
     Variable(
         "COBROWSE_EMAIL_TEXT",

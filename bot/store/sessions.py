@@ -15,7 +15,7 @@ from bot.store.rows import time_of, unreadable
 from bot.store.sealing import Sealer
 
 _OPEN = "s.ended_at IS NULL AND s.ends_at > :now"
-_SEEN = f"SELECT s.*, NOT ({_OPEN}) AS is_over, s.ends_at < :now - 86400 AS is_long_over FROM sessions s"  # noqa: S608 - all of it is written here
+_SEEN = f"SELECT s.*, NOT ({_OPEN}) AS is_over, :now AS read_at FROM sessions s"  # noqa: S608 - all of it is written here
 _BY_AGE = "ORDER BY s.created_at DESC"
 _OWN = "s.team_id = :team_id AND (s.agent = :user_id OR s.requester = :user_id)"
 ONE = f"{_SEEN} WHERE s.id = :id"
@@ -125,7 +125,7 @@ class SessionTable:
             requester=UserId(row["requester"]),
             agent=UserId(row["agent"]),
             is_over=is_over,
-            is_long_over=bool(row["is_long_over"]),
+            read_at=time_of(row["read_at"]),
             ended_by=RequestId(row["ended_by"]) if row["ended_by"] else None,
         )
 
