@@ -9,6 +9,7 @@ from journey import ANA, HOSTS, SAM, UNA, buttons, is_failure, open_servers, wor
 from test_crash import SECONDS, Bots, outcomes
 
 from bot.sandbox.slack import Message
+from bot.store.sealing import Sealer
 from bot.store.sqlite import SQLiteStore
 
 HOST = HOSTS[ANA] + "-1111-4111-8111-111111111111"
@@ -102,7 +103,8 @@ async def test_a_link_by_address_survives_the_crash_and_its_address_does_not_sur
     assert f"<@{UNA}> hosts as Genesys user `{HOST}`" in said
     alive.terminate()
     await alive.wait()
-    store = SQLiteStore(str(tmp_path / "bot.db"))
+    sealer = Sealer([bots.servers.environ["STORE_ENCRYPTION_KEY"]])
+    store = SQLiteStore(str(tmp_path / "bot.db"), sealer=sealer)
     assert list(await store.links()) == [("T0SANDBOX", UNA, HOST)]
     await store.close()
     assert "ana@example.com" not in (tmp_path / "bots.log").read_text()

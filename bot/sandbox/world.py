@@ -102,6 +102,7 @@ def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> 
         "COBROWSE_HELP_CONTACT": ROLES["supervisor"],
         "COBROWSE_WORKFLOW_STEPS": "on",
         "DATABASE_URL": "memory:",
+        "STORE_ENCRYPTION_KEY": keys.store_key,
         "SHUTDOWN_SECONDS": "300",
         "COBROWSE_PERSON_STARTS_PER_MINUTE": "0",
         "COBROWSE_SUPERVISOR_STARTS_PER_MINUTE": "0",
@@ -134,6 +135,5 @@ def connect_environ(keys: Keys, port: int) -> tuple[dict[str, str], PeopleClient
         "COBROWSE_PUBLIC_URL": url,
         "GENESYS_CONNECT_CLIENT_ID": client.id,
         "GENESYS_CONNECT_CLIENT_SECRET": client.secret,
-        "STORE_ENCRYPTION_KEY": keys.store_key,
     }
     return environ, client

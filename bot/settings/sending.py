@@ -20,8 +20,9 @@ def read_sending(reader: Reader, is_sealed: bool) -> Terms:
     elif sms_from and not countries:
         reader.fault("COBROWSE_SMS_COUNTRIES", "is missing. COBROWSE_SMS_FROM needs it: name the countries, as US, GB.")
     senders = {"COBROWSE_SMS_FROM": sms_from, "COBROWSE_EMAIL_FROM": email_from}
-    for sender in (name for name, value in senders.items() if value and not is_sealed and not reader.has_fault(name)):
-        wanted = f"is missing. {sender} needs it: customers' numbers and addresses are kept encrypted, or not at all."
+    on = [name for name, value in senders.items() if value and not reader.has_fault(name)]
+    if on and not is_sealed:
+        wanted = f"is missing. {on[0]} needs it: customers' numbers and addresses are kept encrypted, or not at all."
         reader.fault("STORE_ENCRYPTION_KEY", wanted)
     texts = {name: reader.text(name) for name in ("COBROWSE_SMS_TEXT", "COBROWSE_EMAIL_TEXT")}
     for name, text in texts.items():
