@@ -112,7 +112,11 @@ async def test_disconnecting_what_is_not_connected_says_so(simple: Journey) -> N
     ("environ", "http", "says"),
     [
         ({"GENESYS_CONNECT_CLIENT_ID": ""}, True, "GENESYS_CONNECT_CLIENT_ID"),
-        ({"STORE_ENCRYPTION_KEY": ""}, True, "STORE_ENCRYPTION_KEY"),
+        (
+            {"STORE_ENCRYPTION_KEY": "", "COBROWSE_SMS_FROM": "", "COBROWSE_EMAIL_FROM": ""},
+            True,
+            "STORE_ENCRYPTION_KEY",
+        ),
         ({}, False, "HTTP mode"),
     ],
     ids=["no client", "no key", "Socket Mode"],

@@ -41,6 +41,9 @@ async def test_an_administrators_link_comes_before_the_hosts_file_and_the_addres
     assert directory.asked == []
 
 
+WITHOUT_KEY = {"STORE_ENCRYPTION_KEY": "", "COBROWSE_SMS_FROM": "", "COBROWSE_EMAIL_FROM": ""}
+
+
 async def test_a_link_takes_effect_at_once_whatever_was_found_before(book: SQLiteStore) -> None:
     hosts = Hosts([SameEmail(found_by_address())], book)
     assert (await hosts.find(person(1))).id == uuid_of(1)
@@ -127,11 +130,14 @@ async def test_a_book_that_cannot_be_read_maps_nobody(tmp_path: Path) -> None:
     await book.close()
 
 
+WITHOUT_KEY = {"STORE_ENCRYPTION_KEY": "", "COBROWSE_SMS_FROM": "", "COBROWSE_EMAIL_FROM": ""}
+
+
 async def test_a_link_takes_effect_at_once_in_a_running_bot(quick: None, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'bot.db'}"
     database = settings.load_database({"DATABASE_URL": url})
     host = HOSTS[BEN] + "-2222-4222-8222-222222222222"
-    async with open_journey(DATABASE_URL=url) as journey:
+    async with open_journey(DATABASE_URL=url, **WITHOUT_KEY) as journey:
         assert "not linked" in words(await journey.asks("whoami", who=UNA))
         await links.add(database, [(None, UNA, host)])
         told = words(await journey.asks("whoami", who=UNA))
@@ -146,7 +152,7 @@ async def test_a_link_takes_effect_at_once_in_a_running_bot(quick: None, tmp_pat
 async def test_a_restarted_bot_looks_nobody_up_again(quick: None, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'bot.db'}"
     for searches in (1, 0):
-        async with open_journey(DATABASE_URL=url) as journey:
+        async with open_journey(DATABASE_URL=url, **WITHOUT_KEY) as journey:
             assert HOSTS[BEN] in words(await journey.asks("whoami", who=BEN))
             assert journey.genesys.count("search") == searches
     store = SQLiteStore(str(tmp_path / "bot.db"))
