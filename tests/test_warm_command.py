@@ -91,7 +91,8 @@ async def test_the_store_is_not_asked_for_the_link_that_came_with_the_acceptance
 ) -> None:
     """An administrator's link, made while everything is warm, is followed at once and costs nothing."""
     url = f"sqlite:///{tmp_path / 'bot.db'}"
-    async with open_journey(DATABASE_URL=url) as journey:
+    no_key = {"STORE_ENCRYPTION_KEY": "", "COBROWSE_SMS_FROM": "", "COBROWSE_EMAIL_FROM": ""}
+    async with open_journey(DATABASE_URL=url, **no_key) as journey:
         journey.slack.workspace.listeners.append(lambda message: events.append("post"))
         await seen(journey, events, "Cold")
         async with open_store(url, alone=False) as other:
