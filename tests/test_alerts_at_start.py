@@ -24,7 +24,7 @@ from bot.metrics import ALERTED_OUTCOMES, REFUSED_RENEWALS, Metrics
 
 needs_promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="no promtool on the path")
 REFUSALS = (
-    errors.OAuthRefused(code="invalid_client"),
+    errors.OAuthRefused(oauth_error="invalid_client"),
     errors.SignInRefused(),
     errors.Forbidden(needs="cobrowse:session:write"),
     errors.Unexpected(),

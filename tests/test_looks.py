@@ -127,14 +127,17 @@ def test_a_person_may_ask_thirty_times_a_minute(kind: Kind) -> None:
     keeper.admit(start(kind=kind), 0)
 
 
-async def test_a_person_who_asks_too_often_reads_when_to_go_on(either: Journey) -> None:
-    for _ in range(30):
-        assert not (await either.slack.command(ANA, "help")).body
-    refused = await either.slack.command(ANA, "help")
-    assert "limit of 30 commands and button presses per minute" in str(refused.body)
-    assert "Try again in" in str(refused.body)
-    assert "seconds" in str(refused.body)
-    assert link(await either.asks("Deal"))
+@pytest.mark.parametrize("http", [False, True], ids=["socket", "http"])
+async def test_a_person_who_asks_too_often_reads_when_to_go_on(http: bool, quick: None) -> None:
+    most = Limits().person_inquiries
+    async with open_journey(http=http, COBROWSE_PERSON_INQUIRIES_PER_MINUTE=str(most)) as journey:
+        for _ in range(most):
+            assert not (await journey.slack.command(ANA, "help")).body
+        refused = await journey.slack.command(ANA, "help")
+        assert "limit of 30 commands and button presses per minute" in str(refused.body)
+        assert "Try again in" in str(refused.body)
+        assert "seconds" in str(refused.body)
+        assert link(await journey.asks("Deal"))
 
 
 @pytest.mark.parametrize("kind", [Kind.HELP, Kind.STATUS, Kind.SHARE, Kind.START])
