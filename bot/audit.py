@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from logging.handlers import WatchedFileHandler
 from typing import Any, TextIO
 
-from bot.desk.errors import CobrowseError, HostNotFound, NotAccepted, Refused, ServiceError
+from bot.desk.errors import CobrowseError, HostNotFound, NotAccepted, Refused, ServiceError, SetupError
 from bot.desk.models import Identity, Request, Started
 from bot.desk.outcomes import (
     Connected,
@@ -37,8 +37,10 @@ STDOUT = "-"
 REFUSALS = (Refused, NotAccepted, TryAgainRefused, HostNotFound, NobodyNamed)
 
 
-class AuditRefused(Exception):
-    """The audit log cannot be opened; its text is a sentence."""
+class AuditRefused(SetupError):
+    """The audit log cannot be opened."""
+
+    code = "audit_log_unwritable"
 
 
 def entry(request: Request, outcome: Outcome, *, reached: bool) -> dict[str, Any]:

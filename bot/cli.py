@@ -50,9 +50,7 @@ def run() -> None:
     """Serve Slack, over Socket Mode or HTTP, until told to stop."""
     gc.disable()
     from bot import app, logs, serve, settings
-    from bot.audit import AuditRefused
-    from bot.slack.identity import SlackRefused, SlackUnreachable
-    from bot.store.refusals import StoreRefused
+    from bot.desk.errors import SetupError
 
     _spare_collector()
     try:
@@ -73,8 +71,8 @@ def run() -> None:
     try:
         with asyncio.Runner(loop_factory=serve.fast_loop()) as runner:
             runner.run(serving())
-    except (SlackRefused, SlackUnreachable, StoreRefused, AuditRefused, serve.Refused) as refused:
-        _fail(str(refused))
+    except SetupError as refused:
+        _fail(refused.line)
 
 
 @main.command()
@@ -214,7 +212,7 @@ def sandbox(
         try:
             asyncio.run(sandbox_run.serve_page(port, fault=fault, http=http, conversations=conversations))
         except serve.Refused as refused:
-            _fail(str(refused))
+            _fail(refused.line)
         return
     answer = asyncio.run(sandbox_run.run_once(once, person, fault=fault, http=http, conversations=conversations))
     said = json.dumps(answer.as_dict(), ensure_ascii=False, indent=2)
@@ -263,11 +261,11 @@ def _call(coroutine: Coroutine[Any, Any, T], *, starting: bool = True) -> T:
     try:
         return asyncio.run(coroutine)
     except CobrowseError as error:
-        _fail(in_words(error, starting=starting))
+        _fail(f"{in_words(error, starting=starting)} [{error.code}]")
 
 
 def _settings_fault(faults: list[str]) -> NoReturn:
-    _fail("The settings need mending:\n" + "\n".join(f"  {fault}" for fault in faults))
+    _fail("The settings need mending [settings_invalid]:\n" + "\n".join(f"  {fault}" for fault in faults))
 
 
 def _fail(sentence: str) -> NoReturn:

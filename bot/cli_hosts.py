@@ -85,16 +85,18 @@ def export(path: str) -> None:
 
 
 def _with_database(use: Any) -> Any:
-    from bot import settings
-    from bot.desk.errors import StoreUnavailable
-    from bot.store.refusals import StoreRefused
+    from bot import logs, settings
+    from bot.desk.errors import SetupError, StoreUnavailable
 
+    logs.set_up("WARNING", as_json=False)  # such as what of the address is left out; the outcome is what this prints
     try:
         return asyncio.run(use(settings.load_database(settings.environment())))
     except settings.SettingsFault as fault:
-        _fail("\n".join(fault.faults))
-    except (StoreRefused, StoreUnavailable) as error:
-        _fail(str(error) if isinstance(error, StoreRefused) else "The database cannot be used just now.")
+        _fail("\n".join(f"{line} [{fault.code}]" for line in fault.faults))
+    except SetupError as refused:
+        _fail(refused.line)
+    except StoreUnavailable as error:
+        _fail(f"The database cannot be used just now. [{error.code}]")
 
 
 def _fail(sentence: str) -> NoReturn:

@@ -11,7 +11,7 @@ from bot.desk.models import HostId, TeamId, UserId
 from bot.desk.store import Link
 from bot.settings import Database
 from bot.store.opening import MEMORY, FullStore, open_store
-from bot.store.refusals import StoreRefused
+from bot.store.refusals import refused
 
 
 def read(user_id: str, genesys_id: str, team_id: str | None) -> Link:
@@ -58,5 +58,5 @@ async def every(database: Database) -> list[Link]:
 
 def _open(database: Database) -> AbstractAsyncContextManager[FullStore]:
     if database.url.startswith(MEMORY):
-        raise StoreRefused("DATABASE_URL is memory:, where nothing is remembered. Set it to the bot's database.")
+        raise refused("database_memory")
     return open_store(database.url, keys=database.keys, retention_days=database.retention_days, alone=False)

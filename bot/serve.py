@@ -16,6 +16,7 @@ from aiohttp import web
 
 from bot.app import Bot
 from bot.connection import Connection, new_refusals, without_software
+from bot.desk.errors import SetupError
 from bot.health import Health
 from bot.log_throttle import ThrottledLog
 from bot.settings import Settings
@@ -39,8 +40,10 @@ OPTIONS: dict[str, Any] = {
 """Of aiohttp's connections: https://docs.aiohttp.org/en/stable/web_reference.html#aiohttp.web.AppRunner"""
 
 
-class Refused(Exception):
+class Refused(SetupError):
     """The bot cannot run, and starting it again will not help; its text is a sentence that says why."""
+
+    code = "address_unavailable"
 
 
 def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -113,7 +116,7 @@ async def _serve(
     await bot.desk.drain(bot.settings.shutdown_seconds)
     log.info("stopped", extra={"fields": {"drain_ms": round((time.monotonic() - began) * 1000)}})
     if door.refused.done():
-        raise Refused(door.refused.result())
+        raise Refused(door.refused.result(), code="socket_mode_unavailable")
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,22 +132,32 @@ async def test_a_file_that_cannot_be_read_is_one_sentence(hosts: Typed, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("environ", "told"),
+    ("environ", "told", "code"),
     [
-        ({"DATABASE_URL": "memory:"}, "DATABASE_URL is memory:"),
-        ({"DATABASE_URL": "mysql://bot:hush@db"}, "DATABASE_URL: must be"),
-        ({"DATABASE_URL": "postgresql://bot:hush@127.0.0.1:1/bot"}, "The database cannot be used"),
-        ({"DATABASE_URL": "sqlite:////nowhere/bot.db"}, "The database /nowhere/bot.db cannot be opened"),
-        ({"STORE_ENCRYPTION_KEY": "hush"}, "STORE_ENCRYPTION_KEY: must hold Fernet keys"),
+        ({"DATABASE_URL": "memory:"}, "DATABASE_URL is memory:", "database_memory"),
+        ({"DATABASE_URL": "mysql://bot:hush@db"}, "DATABASE_URL: must be", "settings_invalid"),
+        ({"DATABASE_URL": "postgresql://bot:hush#1@db/bot"}, "DATABASE_URL: has a # in it", "settings_invalid"),
+        (
+            {"DATABASE_URL": "postgresql://bot:hush@127.0.0.1:1/bot"},
+            "Nothing takes connections at the host and port",
+            "database_connection_refused",
+        ),
+        (
+            {"DATABASE_URL": "sqlite:////nowhere/bot.db"},
+            "The database /nowhere/bot.db cannot be made: there is no directory /nowhere.",
+            "database_directory_missing",
+        ),
+        ({"STORE_ENCRYPTION_KEY": "hush"}, "STORE_ENCRYPTION_KEY: must hold Fernet keys", "settings_invalid"),
     ],
 )
 async def test_a_database_that_cannot_be_used_is_one_sentence_and_no_link_is_said_to_be_set(
-    hosts: Typed, environ: dict[str, str], told: str
+    hosts: Typed, environ: dict[str, str], told: str, code: str
 ) -> None:
     result = await hosts("set", "U0ANA", ONE, **environ)
     assert (result.exit_code, result.stdout) == (1, "")
     (line,) = result.stderr.splitlines()
     assert line.startswith(told)
+    assert line.endswith(f" [{code}]")
     assert "hush" not in line
 
 

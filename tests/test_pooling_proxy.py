@@ -12,11 +12,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import pytest
+from faults_bench import agree, said
 from journey import free_port
 from postgres import new_database
 
 from bot.store.postgres_opening import open_postgres
-from bot.store.refusals import StoreRefused
 from bot.store.sealing import Sealer
 
 OWNER = "pgserver"
@@ -71,9 +71,12 @@ async def _ready(url: str) -> None:
 
 async def test_a_proxy_that_pools_transactions_is_refused_with_a_sentence(tmp_path: Path) -> None:
     async with proxied(tmp_path, "transaction") as url:
-        with pytest.raises(StoreRefused, match="pools transactions"):
-            async with open_postgres(url, Sealer(), 30):
-                pass
+        agree(await said(url), "database_proxy_pools_transactions", "pools transactions")
+
+
+async def test_a_parameter_that_the_proxy_does_not_take_is_named(tmp_path: Path) -> None:
+    async with proxied(tmp_path, "session") as url:
+        agree(await said(f"{url}?work_memory=1"), "database_parameter_unknown", "the parameter work_memory of")
 
 
 async def test_one_that_pools_sessions_will_do(tmp_path: Path) -> None:

@@ -93,7 +93,8 @@ async def test_socket_mode_switched_off_meanwhile_ends_it_with_one_sentence(tmp_
         await servers.slack.disconnect_sockets("link_disabled", seconds=0.1)
         code, _, err = await ended(process, 10)
         assert code
-        assert err.splitlines() == ["Socket Mode was switched off for this app in Slack. Switch it on, or use HTTP."]
+        sentence = "Socket Mode was switched off for this app in Slack. Switch it on, or use HTTP."
+        assert err.splitlines() == [f"{sentence} [socket_mode_unavailable]"]
 
 
 async def test_a_socket_slack_renews_goes_on_serving(tmp_path: Path) -> None:
@@ -134,15 +135,20 @@ async def test_what_can_never_work_ends_it_at_once_with_one_sentence_each(tmp_pa
             taken.listen()
             port = str(taken.getsockname()[1])
             wrong = [
-                (servers.environ | {"SLACK_BOT_TOKEN": "xoxb-wrong"}, "SLACK_BOT_TOKEN (invalid_auth)"),
-                (servers.environ | {"SLACK_APP_TOKEN": "xapp-wrong"}, "SLACK_APP_TOKEN (invalid_auth)"),
-                (others.environ | {"PORT": port}, f"Cannot listen on 127.0.0.1:{port}"),
-                (others.environ | {"HOST": "203.0.113.1", "PORT": "0"}, "Cannot listen on 203.0.113.1:0"),
+                ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, "SLACK_BOT_TOKEN (invalid_auth)", "slack_token_refused"),
+                ({"SLACK_APP_TOKEN": "xapp-wrong"}, "SLACK_APP_TOKEN (invalid_auth)", "socket_mode_unavailable"),
+                ({"PORT": port}, f"Cannot listen on 127.0.0.1:{port}", "address_unavailable"),
+                ({"HOST": "203.0.113.1", "PORT": "0"}, "Cannot listen on 203.0.113.1:0", "address_unavailable"),
             ]
-            started = [await start(tmp_path, {**environ, "LOG_LEVEL": "ERROR"}) for environ, _ in wrong]
+            usual = [servers.environ] * 2 + [others.environ] * 2
+            given = [
+                {**each, **changed, "LOG_LEVEL": "ERROR"} for each, (changed, *_) in zip(usual, wrong, strict=True)
+            ]
+            started = [await start(tmp_path, environ) for environ in given]
             ends = await asyncio.gather(*map(ended, started))
-    for (_, sentence), (code, out, err) in zip(wrong, ends, strict=True):
+    for (_, sentence, word), (code, out, err) in zip(wrong, ends, strict=True):
         assert code == 1
+        assert err.endswith(f" [{word}]\n")
         assert out == ""
         assert len(err.splitlines()) == 1, err
         assert sentence in err

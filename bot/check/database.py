@@ -1,6 +1,6 @@
 """The database: reachable, of which version, encrypted or not. Looks only: what is not there is not made."""
 
-from bot.check.findings import Finding, doubt, right, wrong
+from bot.check.findings import Finding, doubt, refusal, right
 from bot.settings import Database
 from bot.store.looking import View, look_into
 from bot.store.opening import MEMORY
@@ -16,11 +16,23 @@ async def look(database: Database) -> list[Finding]:
         return [doubt("database", "memory: remembers nothing.", mend)]
     try:
         async with look_into(database.url, database.keys) as seen:
-            return [_version(seen), _sealing(seen, bool(database.keys))]
+            return [_version(seen), _sealing(seen, bool(database.keys)), *_sharing(seen), *_left_out(seen)]
     except StoreRefused as refused:
-        what, _, mend = str(refused).partition(". ")
-        mend = mend or "Check DATABASE_URL, and who may write there."
-        return [wrong("database", f"{what.removesuffix('.')}.", mend)]
+        return [refusal("database", refused)]
+
+
+def _sharing(seen: View) -> list[Finding]:
+    if not seen.shared_mode:
+        return []
+    what = f"{seen.where} belongs to another user, and its mode is {seen.shared_mode}: others may read the links in it."
+    return [doubt("file mode", what, "As its owner, run chmod 600, or give the file to the bot's user.")]
+
+
+def _left_out(seen: View) -> list[Finding]:
+    if not seen.left_out:
+        return []
+    names = ", ".join(seen.left_out)
+    return [doubt("parameters", f"the bot leaves out of DATABASE_URL: {names}.", "Remove what it does not need.")]
 
 
 def _version(seen: View) -> Finding:

@@ -1,11 +1,14 @@
 """What `check` found: one finding a line, with what to do about it; as a screen for people and as JSON for machines."""
 
 import json
+import re
 import shutil
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+
+from bot.desk.errors import SetupError
 
 NAME_WIDTH = 14
 WIDEST = 110
@@ -25,12 +28,16 @@ SIGNS = {Mark.RIGHT: "✓", Mark.DOUBT: "!", Mark.WRONG: "✗", Mark.LEFT_OUT: "
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`name`: what was looked at. `what`: how it is. `mend`: one plain sentence, empty when all is right."""
+    """`name`: what was looked at. `what`: how it is. `mend`: one plain sentence, empty when all is right.
+
+    `code`: the stable code that `run` ends with for the same reason; empty when there is none.
+    """
 
     name: str
     mark: Mark
     what: str
     mend: str = ""
+    code: str = ""
 
 
 def right(name: str, what: str) -> Finding:
@@ -43,9 +50,15 @@ def doubt(name: str, what: str, mend: str) -> Finding:
     return Finding(name, Mark.DOUBT, what, mend)
 
 
-def wrong(name: str, what: str, mend: str) -> Finding:
+def wrong(name: str, what: str, mend: str, code: str = "") -> Finding:
     """Has to be mended."""
-    return Finding(name, Mark.WRONG, what, mend)
+    return Finding(name, Mark.WRONG, what, mend, code)
+
+
+def refusal(name: str, error: SetupError) -> Finding:
+    """Has to be mended, or `run` ends with the same sentence and code."""
+    what, mend, *_ = (*re.split(r"(?<=\.) (?=[A-Z])", str(error), maxsplit=1), "")
+    return wrong(name, what, mend, error.code)
 
 
 def left_out(name: str, why: str) -> Finding:
@@ -59,7 +72,8 @@ def as_text(findings: Sequence[Finding]) -> str:
     indent = " " * (NAME_WIDTH + 4)
     lines = []
     for found in findings:
-        lines.append(_fill(found.what, width, f"{SIGNS[found.mark]} {found.name:<{NAME_WIDTH}}  ", indent))
+        what = f"{found.what} [{found.code}]" if found.code else found.what
+        lines.append(_fill(what, width, f"{SIGNS[found.mark]} {found.name:<{NAME_WIDTH}}  ", indent))
         if found.mend:
             lines.append(_fill(found.mend, width, f"{indent}→ ", f"{indent}  "))
     count = {mark: sum(found.mark is mark for found in findings) for mark in Mark}
@@ -76,7 +90,7 @@ def _fill(text: str, width: int, first: str, later: str) -> str:
 
 def as_json(findings: Sequence[Finding]) -> str:
     """`ok`, and the findings in order."""
-    listed = [{"name": each.name, "mark": each.mark, "what": each.what, "mend": each.mend} for each in findings]
+    listed = [asdict(each) for each in findings]
     return json.dumps({"ok": is_well(findings), "findings": listed}, ensure_ascii=False, indent=2)
 
 

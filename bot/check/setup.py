@@ -14,7 +14,7 @@ from typing import TypeVar
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot import settings
-from bot.audit import STDOUT
+from bot.audit import STDOUT, AuditRefused
 from bot.check import connect, listening
 from bot.check.files import is_open, open_files
 from bot.check.findings import Finding, doubt, right, wrong
@@ -92,7 +92,7 @@ def finding(fault: str) -> Finding:
     area = {"COBROWSE_HOSTS_FILE": "hosts file", "GENESYS_PRIVATE_KEY_PATH": "key", "GENESYS_PRIVATE_KEY": "key"}
     area["GENESYS_PRIVATE_KEY_FILE"] = "key"
     mend = mend or f"Correct {name} in the environment or in .env; the README says what it takes."
-    return wrong(area.get(name, "settings"), f"{name}: {what}", mend)
+    return wrong(area.get(name, "settings"), f"{name}: {what}", mend, SettingsFault.code)
 
 
 def _unread(environ: Mapping[str, str]) -> list[Finding]:
@@ -139,5 +139,6 @@ def _audit_log(where: str) -> Finding:
         return right("audit log", "to standard output" if where else "none is kept")
     path = Path(where)
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        return wrong("audit log", f"AUDIT_LOG: {path} cannot be written.", "Let the bot write to its directory.")
+        mend = "Let the bot write to its directory."
+        return wrong("audit log", f"AUDIT_LOG: {path} cannot be written.", mend, AuditRefused.code)
     return right("audit log", f"in {path}")

@@ -6,7 +6,7 @@ from collections.abc import Collection
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
-from bot.check.findings import Finding, doubt, left_out, right, wrong
+from bot.check.findings import Finding, doubt, left_out, refusal, right, wrong
 from bot.check.reach import Reached, reach
 from bot.desk.access import Rules
 from bot.settings import Database, Settings, Slack
@@ -43,11 +43,10 @@ async def _token(slack: Slack, http: aiohttp.ClientSession) -> tuple[list[Findin
     try:
         identity = await identify(web, tries=TRIES)
     except SlackRefused as refused:
-        what, _, mend = str(refused).partition(". ")
-        return [wrong("slack token", f"{what}.", mend)], None
-    except SlackUnreachable:
+        return [refusal("slack token", refused)], None
+    except SlackUnreachable as away:
         mend = "Check SLACK_API_URL; if it is right, try again later: status.slack.com shows how Slack is doing."
-        return [wrong("slack token", "Slack gave no answer that could be used.", mend)], None
+        return [wrong("slack token", "Slack gave no answer that could be used.", mend, away.code)], None
     home = identity.home
     where = f"the organisation {home.enterprise_id}" if home.org_wide else f"the workspace {home.team_id}"
     return [right("slack token", f"of the bot {identity.bot_user_id} in {where}")], identity

@@ -26,13 +26,32 @@
     ├─ SessionOver            the bot stopped before the link was told, and came back too late
     └─ Unexpected             a fault of ours; the traceback is in the log
 
-The sentences themselves stand in slack/sentences.py. None of these holds a secret.
+The sentences themselves stand in slack/sentences.py. None of these holds a secret. Beside them stands SetupError: what
+whoever starts the bot is told, in the terminal.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 from bot.desk.models import ChannelId, HostId, Standing, TeamId, UserId
+
+
+class SetupError(Exception):
+    """The bot cannot run as it is set up. The text says what is wrong and what to do; it holds no secret.
+
+    `code` is stable; a class may have one for all its errors, and an error one that is more precise.
+    """
+
+    code = "setup_invalid"
+
+    def __init__(self, sentence: str, *, code: str = "") -> None:
+        super().__init__(sentence)
+        self.code = code or type(self).code
+
+    @property
+    def line(self) -> str:
+        """The sentence with its code, as the command line prints it."""
+        return f"{self} [{self.code}]"
 
 
 class CobrowseError(Exception):

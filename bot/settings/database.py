@@ -5,6 +5,7 @@ from functools import partial
 
 from bot.settings.environment import below_data_directory
 from bot.settings.reader import Reader
+from bot.store.address import read_address
 from bot.store.opening import MEMORY, POSTGRES, SQLITE
 from bot.store.sealing import check_key
 from bot.text_input import odd_character
@@ -36,6 +37,8 @@ def read_database(reader: Reader) -> Database:
         reader.fault("DATABASE_URL", "must be sqlite:///a-file.db, postgresql://…, or memory: to remember nothing.")
     if url.startswith(SQLITE):
         url = SQLITE + below_data_directory(url.removeprefix(SQLITE), reader.environ)
+    for fault in read_address(url).faults if url.startswith(POSTGRES) else ():
+        reader.fault("DATABASE_URL", fault)
     keys = tuple(key.strip() for key in reader.text("STORE_ENCRYPTION_KEY").split(",") if key.strip())
     for key in keys:
         if odd := odd_character(key):

@@ -18,6 +18,8 @@ _KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
 class SettingsFault(Exception):
     """The settings cannot be used; each of `faults` names a variable and how to mend it. Shows no value of a secret."""
 
+    code = "settings_invalid"
+
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
         self.faults = faults

@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk.access import Home
+from bot.desk.errors import SetupError
 from bot.desk.models import TeamId
 from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
 
@@ -22,12 +23,16 @@ ANSWER_SECONDS = 15.0
 _PASSING = ("ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout")
 
 
-class SlackRefused(Exception):
+class SlackRefused(SetupError):
     """Slack does not take the bot's token."""
 
+    code = "slack_token_refused"
 
-class SlackUnreachable(Exception):
+
+class SlackUnreachable(SetupError):
     """Slack gave no usable answer, also when asked again."""
+
+    code = "slack_unreachable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,32 +4,38 @@ Its version, whether its links are encrypted and whether our keys open them, and
 """
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bot.desk.models import HostId, TeamId, UserId
-from bot.store import statements
+from bot.store import causes, statements
 from bot.store.opening import MEMORY, POSTGRES, SQLITE
-from bot.store.refusals import NEWER, NO_DRIVER, OTHER_KEY, StoreRefused
+from bot.store.refusals import refused
 from bot.store.schema import NEWEST
 from bot.store.sealing import CHECK, Sealer
+from bot.store.sqlite_file import check_facts, examine, sharing
 
+FACTS = "SELECT name, value FROM facts"
 Linked = Callable[[TeamId, UserId], Awaitable[HostId | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`version` None: nothing is there yet, and `run` will make it. `is_sealed`: the links in it are encrypted."""
+    """`version` None: nothing is there yet, and `run` will make it. `is_sealed`: the links in it are encrypted.
+
+    `shared_mode`: the file's mode, when it is another user's and not private. `left_out`: parameters of the address.
+    """
 
     where: str
     version: int | None
     is_sealed: bool
     linked: Linked
+    shared_mode: str = ""
+    left_out: tuple[str, ...] = ()
 
     @property
     def is_current(self) -> bool:
@@ -44,23 +50,15 @@ def look_into(url: str, keys: Sequence[str]) -> AbstractAsyncContextManager[View
         try:
             from bot.store.postgres_looking import look_into_postgres  # noqa: PLC0415 - an extra
         except ImportError:
-            raise StoreRefused(NO_DRIVER) from None
+            raise refused("database_driver_missing") from None
         return look_into_postgres(url, Sealer(keys))
-    path = Path(url.removeprefix(SQLITE))
-    if not path.exists():
-        _check_place(path)
-        return _nothing(f"the file {path}")
-    return _look_into_file(path, Sealer(keys))
+    return _look_into_file(Path(url.removeprefix(SQLITE)), Sealer(keys))
 
 
-def view(where: str, facts: Mapping[str, str], sealer: Sealer, linked: Linked) -> View:
-    """What its facts say. Raises StoreRefused."""
-    version, sealed = int(facts.get("version", 0)) or None, facts.get("key_check", CHECK)
-    if version and version > NEWEST:
-        raise StoreRefused(NEWER.format(found=version, known=NEWEST))
-    if not sealer.fits(sealed):
-        raise StoreRefused(OTHER_KEY)
-    return View(where, version, sealed != CHECK, linked if version else nobody)
+def view(where: str, facts: Mapping[str, str], version: int, linked: Linked) -> View:
+    """Return what its facts say."""
+    is_sealed = facts.get("key_check", CHECK) != CHECK
+    return View(where, version or None, is_sealed, linked if version else nobody)
 
 
 async def nobody(team_id: TeamId, user_id: UserId) -> HostId | None:
@@ -73,30 +71,33 @@ async def _nothing(where: str) -> AsyncIterator[View]:
     yield View(where, None, False, nobody)
 
 
-def _check_place(path: Path) -> None:
-    directory = path.absolute().parent
-    if not directory.is_dir():
-        raise StoreRefused(f"The database {path} cannot be made: there is no directory {directory}.")
-    if not os.access(directory, os.W_OK | os.X_OK):
-        raise StoreRefused(f"The database {path} cannot be made: {directory} may not be written to.")
-
-
 @asynccontextmanager
 async def _look_into_file(path: Path, sealer: Sealer) -> AsyncIterator[View]:
-    if not os.access(path, os.R_OK | os.W_OK):
-        raise StoreRefused(f"The database {path} may not be read and written by this user.")
-
     async def linked(team_id: TeamId, user_id: UserId) -> HostId | None:
         rows = await asyncio.to_thread(_ask, path, statements.LINKED, {"team_id": team_id, "user_id": user_id})
         return HostId(rows[0][0]) if rows[0][0] else None
 
+    where = f"the file {path}"
     try:
-        tables = await asyncio.to_thread(_ask, path, "SELECT name FROM sqlite_master WHERE name = 'facts'", {})
-        facts = await asyncio.to_thread(_ask, path, "SELECT name, value FROM facts", {}) if tables else []
-        seen = view(f"the file {path}", dict(facts), sealer, linked)
-    except (sqlite3.Error, ValueError) as error:
-        raise StoreRefused(f"The database {path} cannot be used ({error}).") from None
-    yield seen
+        read = await asyncio.to_thread(_read, path)
+    except (OSError, sqlite3.Error, ValueError) as error:
+        raise causes.of_file(error, path) from None
+    if read is None:
+        yield View(where, None, False, nobody)
+        return
+    tables, facts, mode = read
+    version = check_facts(facts, tables, sealer)
+    yield replace(view(where, facts, version, linked), shared_mode=mode)
+
+
+def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
+    """Return the tables, the facts and the shared mode of a file, None when there is none yet. Raise StoreRefused."""
+    examine(path)
+    if not path.exists():
+        return None
+    tables = [row[0] for row in _ask(path, "SELECT name FROM sqlite_master WHERE type = 'table'", {})]
+    facts = dict(_ask(path, FACTS, {})) if "facts" in tables else {}
+    return tables, facts, sharing(path)
 
 
 def _ask(path: Path, statement: str, values: Mapping[str, str]) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import Protocol
 from bot.desk.meter import UNMEASURED, Meter
 from bot.desk.store import HostBook, LinkBook, Store
 from bot.store.connections import ConnectionTable
-from bot.store.refusals import NO_DRIVER, StoreRefused
+from bot.store.refusals import refused
 from bot.store.sealing import Sealer, new_key
 from bot.store.sessions import SessionTable
 from bot.store.sqlite import SQLiteStore
@@ -51,7 +51,7 @@ async def open_store(
         try:
             from bot.store.postgres_opening import open_postgres  # noqa: PLC0415 - an extra
         except ImportError:
-            raise StoreRefused(NO_DRIVER) from None
+            raise refused("database_driver_missing") from None
         async with open_postgres(url, Sealer(keys), retention_days, meter) as store:
             yield store
         return

@@ -11,7 +11,8 @@ from typing import Any
 
 import asyncpg
 
-from bot.store.refusals import POOLED, StoreRefused
+from bot.store import causes
+from bot.store.refusals import refused
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class Presence:
                 if self.held:
                     await self._connection.fetchval("SELECT 1")
                 else:
-                    self._tell("ConnectionLost")
+                    self._tell("database_connection_closed")
                     await self._take()
                     if self.on_return:
                         await self.on_return()
@@ -79,7 +80,7 @@ class Presence:
                 if not isinstance(error, TROUBLE):
                     log.exception("the lock cannot be kept")
                 else:
-                    self._tell(type(error).__name__)
+                    self._tell(causes.of_postgres(error, self._url).code)
                 self.held = False
                 if self._connection:
                     self._connection.terminate()
@@ -107,7 +108,7 @@ class Presence:
 
     async def _check_direct(self) -> None:
         if await is_pooled(self._connection, self._url):
-            raise StoreRefused(POOLED)
+            raise refused("database_proxy_pools_transactions")
 
 
 async def is_pooled(connection: Any, url: str) -> bool:

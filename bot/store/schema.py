@@ -3,6 +3,8 @@
 A version is a list of statements that lead to it from the one before; a version that was released is never changed.
 """
 
+import re
+
 FOR_REPLICAS = (
     "UPDATE requests SET same = id WHERE same_as IS NULL AND state IN ('accepted', 'creating')",
     """CREATE UNIQUE INDEX requests_wish ON requests (same)
@@ -126,3 +128,5 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
 """Beside them each database has `facts (name, value)`: the schema's version, the last owner's number, the key check."""
 
 NEWEST = len(VERSIONS)
+TABLES = tuple(re.findall(r"CREATE TABLE (\w+)", "\n".join(statement for version in VERSIONS for statement in version)))
+"""All of them but `facts`."""

@@ -1,32 +1,89 @@
 """Opens the SQLite file: its mode, its lock, its version. What stands in it is for sqlite.py."""
 
 import fcntl
+import logging
 import os
 import sqlite3
+import stat
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from bot.store.refusals import NEWER, OTHER_KEY, StoreRefused
-from bot.store.schema import FOR_REPLICAS, NEWEST, VERSIONS
+from bot.store import causes
+from bot.store.refusals import refused
+from bot.store.schema import FOR_REPLICAS, NEWEST, TABLES, VERSIONS
 from bot.store.sealing import CHECK, IS_SEALED, SECRETS, Sealer
 
+log = logging.getLogger(__name__)
+
 BUSY_SECONDS = 10.0
+ROOM_BYTES = 256 * 1024
+"""About what SQLite writes before the first request is accepted."""
+OTHERS_MAY = stat.S_IRWXG | stat.S_IRWXO
 
 
 def open_file(path: Path, sealer: Sealer, *, alone: bool) -> tuple[int | None, int]:
     """The lock, for one who is alone, and a new owner's number. Raises StoreRefused."""
     handle = None
     try:
+        examine(path, alone=alone)
         make_private(path)
         handle = lock(path) if alone else None
         return handle, prepare(path, sealer)
     except BaseException as error:
         if handle is not None:
             os.close(handle)
-        if isinstance(error, OSError):
-            raise StoreRefused(f"The database {path} cannot be opened ({error.strerror}).") from None
-        if isinstance(error, sqlite3.Error):
-            raise StoreRefused(f"The database {path} cannot be used ({error}).") from None
+        if isinstance(error, (OSError, sqlite3.Error, ValueError)):
+            raise causes.of_file(error, path) from None
         raise
+
+
+def examine(path: Path, *, alone: bool = True) -> None:
+    """Raise StoreRefused, OSError when the file could not be used. Leaves nothing behind, so `check` may call it."""
+    directory = path.absolute().parent
+    if not directory.is_dir():
+        raise refused("database_directory_missing", path=path, directory=directory)
+    if os.statvfs(directory).f_flag & os.ST_RDONLY:
+        raise refused("database_file_system_read_only", path=path)
+    if path.exists() and not path.is_file():
+        raise refused("database_path_not_a_file", path=path)
+    files = [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", *((".lock",) if alone else ())))]
+    there = [each for each in files if each.exists()]
+    for each in there:
+        if not os.access(each, os.R_OK | os.W_OK):
+            raise refused("database_file_denied", path=each)
+    if len(there) < len(files) and not os.access(directory, os.W_OK | os.X_OK):
+        raise refused("database_directory_denied", path=path, directory=directory)
+    _check_room(path)
+
+
+def _check_room(path: Path) -> None:
+    """Write to a file without a name, which the system forgets at once. Where there is none, SQLite finds out."""
+    try:
+        handle = os.open(path.absolute().parent, os.O_TMPFILE | os.O_RDWR, 0o600)
+    except (AttributeError, OSError):
+        return
+    try:
+        left = ROOM_BYTES
+        while left:
+            left -= os.write(handle, bytes(left))
+    except OSError as error:
+        raise causes.of_file(error, path) from None
+    finally:
+        os.close(handle)
+
+
+def check_facts(facts: Mapping[str, str], tables: Collection[str], sealer: Sealer) -> int:
+    """Return the version of a database, 0 of one that is to be made. Raise StoreRefused."""
+    if not all(facts.get(name, "0").isdecimal() for name in ("version", "owner")):
+        raise refused("database_schema_conflict")
+    version = int(facts.get("version", "0"))
+    if version > NEWEST:
+        raise refused("database_newer_version", found=version, known=NEWEST)
+    if version == 0 and not set(TABLES).isdisjoint(tables):
+        raise refused("database_schema_conflict")
+    if (check := facts.get("key_check")) and not sealer.fits(check):
+        raise refused("database_key_mismatch")
+    return version
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -52,9 +109,20 @@ def empty_log(connection: sqlite3.Connection) -> bool:
 
 
 def make_private(path: Path) -> None:
-    """Makes the file, if there is none, readable by us alone. Raises OSError."""
+    """Make the file, if there is none, readable by us alone. Raise OSError. Warn of a file that is another user's."""
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    path.chmod(0o600)
+    try:
+        path.chmod(0o600)
+    except OSError:  # another user's file, or a file system without modes: both can be used
+        if (mode := stat.S_IMODE(path.stat().st_mode)) & OTHERS_MAY:
+            log.warning("the mode of the database file stays as it is", extra={"fields": {"mode": f"{mode:04o}"}})
+
+
+def sharing(path: Path) -> str:
+    """Return the mode, as in 0660, of another user's file that others may read or write; else an empty string."""
+    found = path.stat()
+    mode = stat.S_IMODE(found.st_mode)
+    return f"{mode:04o}" if mode & OTHERS_MAY and os.geteuid() not in (0, found.st_uid) else ""
 
 
 def lock(path: Path) -> int:
@@ -64,8 +132,10 @@ def lock(path: Path) -> int:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
-        sentence = f"Another bot runs on the database {path}. Stop it first, or use Postgres for several."
-        raise StoreRefused(sentence) from None
+        raise refused("database_file_in_use", path=path) from None
+    except OSError:
+        os.close(handle)
+        raise
     return handle
 
 
@@ -75,31 +145,22 @@ def prepare(path: Path, sealer: Sealer) -> int:
     try:
         connection.execute("BEGIN IMMEDIATE")  # several may start at once: one migrates, the others find it done
         connection.execute("CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
-        version = int(_fact(connection, "version") or 0)
-        if version > NEWEST:
-            raise StoreRefused(NEWER.format(found=version, known=NEWEST))
+        version = check_facts(_facts(connection), _tables(connection), sealer)
         for statements in VERSIONS[version:]:
             for statement in statements:
                 if statement not in FOR_REPLICAS:
                     connection.execute(statement)
-        _check_key(connection, sealer)
-        owner = int(_fact(connection, "owner") or 0) + 1
+        facts = _facts(connection)
+        if facts.get("key_check") == CHECK and sealer.has_key:
+            _seal_all(connection, sealer)
+        owner = int(facts.get("owner", "0")) + 1
+        _set_fact(connection, "key_check", sealer.seal(CHECK) or CHECK)
         _set_fact(connection, "version", str(NEWEST))
         _set_fact(connection, "owner", str(owner))
         connection.execute("COMMIT")
     finally:
         connection.close()
     return owner
-
-
-def _check_key(connection: sqlite3.Connection, sealer: Sealer) -> None:
-    """A sealed word that only the right keys open. With the first key, what stands there without one is sealed."""
-    was = _fact(connection, "key_check")
-    if was and not sealer.fits(was):
-        raise StoreRefused(OTHER_KEY)
-    if was == CHECK and sealer.has_key:
-        _seal_all(connection, sealer)
-    _set_fact(connection, "key_check", sealer.seal(CHECK) or CHECK)
 
 
 def _seal_all(connection: sqlite3.Connection, sealer: Sealer) -> None:
@@ -113,9 +174,12 @@ def _seal_all(connection: sqlite3.Connection, sealer: Sealer) -> None:
         connection.executemany(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", sealed)  # noqa: S608
 
 
-def _fact(connection: sqlite3.Connection, name: str) -> str | None:
-    found = connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-    return found["value"] if found else None
+def _facts(connection: sqlite3.Connection) -> dict[str, str]:
+    return dict(connection.execute("SELECT name, value FROM facts").fetchall())
+
+
+def _tables(connection: sqlite3.Connection) -> list[str]:
+    return [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
 
 
 def _set_fact(connection: sqlite3.Connection, name: str, value: str) -> None:

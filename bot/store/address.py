@@ -1,0 +1,145 @@
+"""Reads a Postgres URL before anything is looked up: each parameter is known, left out, or refused by its name.
+
+asyncpg sends every parameter that it does not know to the server as a setting. It cuts the URL at the first `@`, `/`,
+`?` or `#`, so a part of a password could go to the name service as a host.
+https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+"""
+
+import re
+import ssl
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+ENCRYPTED, VERIFIED = MODES[3:], MODES[4:]
+VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
+CHOICES = {
+    "sslmode": MODES,
+    "sslnegotiation": ("postgres", "direct"),
+    "target_session_attrs": ("any", "primary", "read-write"),
+    "ssl_min_protocol_version": VERSIONS,
+    "ssl_max_protocol_version": VERSIONS,
+}
+LEFT_OUT = (
+    *("connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"),
+    *("tcp_user_timeout", "fallback_application_name", "load_balance_hosts", "sslcompression", "sslsni"),
+    *("pgbouncer", "connection_limit", "pool_timeout", "pool_max_conns_per_host", "socket_timeout"),  # of other clients
+    *("statement_cache_size", "prepared_statements", "prepareThreshold", "pool_size", "max_overflow"),
+)
+"""What tunes a client: the bot has its own values, so nothing is lost."""
+PROTECTIONS = {
+    "channel_binding": ("disable", "prefer"),
+    "gssencmode": ("disable", "prefer", "allow"),
+    "sslcertmode": ("disable", "allow"),
+    "requiressl": ("0",),
+}
+"""What may make a connection safer, and the values with which it demands nothing: then it is left out."""
+INSTEAD = {
+    "ssl": "Write sslmode=require in its place, sslmode=verify-full to check the certificate, or sslmode=disable.",
+    "sslaccept": "Write sslmode=verify-full in its place, or sslmode=require to check no certificate.",
+    "sslidentity": "Write sslcert and sslkey in its place.",
+    "schema": "Write options=-csearch_path%3Dname in its place.",
+    "currentSchema": "Write options=-csearch_path%3Dname in its place.",
+    "hostaddr": "Write the address as the host.",
+    "requirepeer": "Remove it; sslmode=verify-full protects a connection over the network.",
+    "require_auth": "Remove it; sslmode=verify-full protects the password.",
+    "channel_binding": "Remove it, and write sslmode=verify-full with sslrootcert in its place.",
+    "gssencmode": "Remove it, and write sslmode=verify-full with sslrootcert in its place.",
+    "sslcertmode": "Remove it, and name the certificate with sslcert and sslkey.",
+    "requiressl": "Write sslmode=require in its place.",
+    "replication": "Remove it.",
+    "sslcrldir": "Write sslcrl with a file in its place.",
+}
+MAY_HOLD_AT = ("user", "password", "application_name", "options", "passfile")
+MEND = (
+    "Percent-encode special characters in the user and password: # is %23, @ is %40, / is %2F, ? is %3F, [ is %5B, "
+    "] is %5D."
+)
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[^\s\[\]:@]*)(?::([^:]*))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """`url`: what the driver takes. `left_out`: parameters that mean nothing here. `faults`: each a sentence or two,
+    which name parameters and show no value."""
+
+    url: str
+    left_out: tuple[str, ...]
+    faults: tuple[str, ...]
+
+
+def read_address(url: str) -> Address:
+    """Take a Postgres URL apart; with `faults` it must not be used."""
+    scheme, _, rest = url.partition("://")
+    found = re.fullmatch(r"([^/?]*)([^?]*)(?:\?(.*))?", rest, re.DOTALL)
+    if "#" in rest or found is None:
+        return Address(url, (), (f"has a # in it as it is. {MEND}",))
+    authority, path, query = found[1], found[2], found[3] or ""
+    user_info, _, hosts = authority.rpartition("@")
+    if set(user_info) & set("@[]") or "@" in path:
+        return Address(url, (), (f"has one of @ / ? [ ] in its user or password as it is. {MEND}",))
+    if fault := _host_fault(hosts):
+        return Address(url, (), (fault,))
+    pairs = [part.partition("=") for part in query.split("&") if part]
+    if any(not sign or not re.fullmatch(r"[\w.]+", unquote(name)) for name, sign, _ in pairs):
+        return Address(url, (), (f"has something behind its ? that is no name=value. {MEND}",))
+    if any("@" in value and unquote(name) not in MAY_HOLD_AT for name, _, value in pairs):
+        return Address(url, (), (f"has an @ behind its ? as it is. {MEND}",))
+    given = {unquote(name): unquote(value) for name, _, value in pairs if value}
+    left_out = tuple(name for name in given if _is_left_out(name, given))
+    faults = tuple(fault for name in given if name not in left_out and (fault := _fault(name, given)))
+    kept = ["".join(pair) for pair in pairs if unquote(pair[0]) not in left_out]
+    if "," in f"{hosts}{given.get('host', '')}" and "target_session_attrs" not in given:
+        kept.append("target_session_attrs=read-write")  # the bot writes, so a standby is no use
+    clean = f"{scheme}://{authority}{path}" + ("?" + "&".join(kept) if kept else "")
+    return Address(clean, left_out, faults)
+
+
+def _host_fault(hosts: str) -> str:
+    for one in hosts.split(",") if hosts else ():
+        found = _HOST.fullmatch(one)
+        if not one or found is None or re.search(r"\s", unquote(one)):
+            return f"has a host that is none. Write host or host:port, an IPv6 address in brackets. {MEND}"
+        if found[2] is not None and not _is_port(unquote(found[2])):
+            return f"has a port that is no number from 1 to 65535. {MEND}"
+    return ""
+
+
+def _is_port(text: str) -> bool:
+    return re.fullmatch(r"[0-9]{1,5}", text) is not None and 0 < int(text) < 65_536
+
+
+def _is_left_out(name: str, given: dict[str, str]) -> bool:
+    demands_nothing = given[name] in PROTECTIONS.get(name, ())
+    verified = given.get("sslmode", "").replace("_", "-") in VERIFIED  # protects as well from who stands in between
+    return name in LEFT_OUT or demands_nothing or (name in ("channel_binding", "gssencmode") and verified)
+
+
+def _fault(name: str, given: dict[str, str]) -> str:
+    value = given[name]
+    if name in INSTEAD:
+        return f"has the parameter {name}, which Postgres's driver here does not know. {INSTEAD[name]}"
+    if name == "sslmode" and value == "no-verify":
+        return (
+            "has sslmode=no-verify, which Postgres's driver here does not know. "
+            "Write sslmode=require, which checks no certificate either, or sslmode=verify-full."
+        )
+    if name == "sslrootcert" and value == "system":
+        return (
+            "has sslrootcert=system, which Postgres's driver here does not know. "
+            f"Name the file instead: sslrootcert={_system_file()}."
+        )
+    if name == "target_session_attrs" and value in ("standby", "read-only", "prefer-standby"):
+        return "has a target_session_attrs that leads to a standby, and the bot writes. Write read-write, or remove it."
+    if name in CHOICES and value.replace("_", "-" if name == "sslmode" else "_") not in CHOICES[name]:
+        return f"has a value of {name} that there is not. Write one of {', '.join(CHOICES[name])}."
+    if name == "sslnegotiation" and value == "direct" and given.get("sslmode", "").replace("_", "-") not in ENCRYPTED:
+        return "has sslnegotiation=direct without TLS. Add sslmode=require, verify-ca or verify-full, or remove it."
+    if name == "port" and not all(map(_is_port, value.split(","))):
+        return "has a port that is no number from 1 to 65535. Correct it."
+    return ""
+
+
+def _system_file() -> str:
+    paths = ssl.get_default_verify_paths()
+    return paths.cafile or paths.openssl_cafile or "/etc/ssl/certs/ca-certificates.crt"

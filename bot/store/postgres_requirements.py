@@ -1,0 +1,104 @@
+"""What a Postgres has to be and to grant before a bot can use it: the same questions for `run`, `hosts` and `check`."""
+
+import re
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from bot.store.address import ENCRYPTED, Address, read_address
+from bot.store.refusals import StoreRefused, refused
+from bot.store.schema import NEWEST, TABLES
+from bot.store.sealing import Sealer
+from bot.store.sqlite_file import check_facts
+
+STATE = """SELECT current_database() AS name, current_setting('server_version') AS release,
+    current_schema() AS schema, pg_is_in_recovery() AS is_standby,
+    CAST(current_setting('default_transaction_read_only') AS BOOLEAN) AS is_read_only,
+    has_schema_privilege(current_schema(), 'CREATE') AS may_create"""
+FOUND = """SELECT name, ARRAY(SELECT r FROM unnest(CAST('{SELECT,INSERT,UPDATE,DELETE}' AS TEXT[])) AS r
+        WHERE NOT has_table_privilege(c.oid, r)) AS lacks, pg_has_role(c.relowner, 'USAGE') AS owns
+    FROM unnest(CAST($1 AS TEXT[])) AS name JOIN pg_class c ON c.oid = to_regclass(name) ORDER BY name"""
+FACTS = "SELECT name, value FROM facts"
+FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is there. `version` 0: nothing yet, and this user may make it."""
+
+    where: str
+    version: int
+    facts: Mapping[str, str]
+
+
+def usable(url: str) -> Address:
+    """Return the address as the driver takes it. Raise StoreRefused for one that it does not take."""
+    address = read_address(url)
+    if address.faults:
+        raise StoreRefused(f"DATABASE_URL {address.faults[0]}", code="database_address_invalid")
+    _check_files(address.url)
+    return address
+
+
+def _check_files(url: str) -> None:
+    """The errors of the driver do not say which file they mean."""
+    given = dict(parse_qsl(urlsplit(url).query))
+    mode = given.get("sslmode", "prefer").replace("_", "-")
+    for name in FILES if mode != "disable" else ():
+        path = given.get(name)
+        if path is None or (name in ("sslrootcert", "sslcrl") and mode not in ENCRYPTED):
+            continue
+        try:
+            _read(name, path, given)
+        except (FileNotFoundError, NotADirectoryError):
+            raise refused("database_certificate_missing", parameter=name, path=path) from None
+        except OSError as error:  # SSLError is one
+            why = "no PEM of the right kind" if isinstance(error, ssl.SSLError) else str(error.strerror)
+            raise refused("database_certificate_unreadable", parameter=name, path=path, why=why) from None
+
+
+def _read(name: str, path: str, given: Mapping[str, str]) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if name != "sslkey":
+        context.load_verify_locations(cafile=path)
+    elif "sslcert" in given:
+        password = given.get("sslpassword", "")
+        context.load_cert_chain(given["sslcert"], keyfile=path, password=lambda: password)
+    else:
+        Path(path).read_bytes()
+
+
+async def examine(connection: Any, sealer: Sealer) -> Found:
+    """Ask only. Raise StoreRefused when the bot could not work here; whatever asyncpg raises, too."""
+    state = await connection.fetchrow(STATE)
+    where = f"Postgres {state['release'].split(' ')[0]}, database {state['name']}"
+    where = re.sub(r"[^\w., -]", "", where)
+    if state["is_standby"]:
+        raise refused("database_standby", where=where)
+    if state["is_read_only"]:
+        raise refused("database_read_only", where=where)
+    if state["schema"] is None:
+        raise refused("database_schema_missing", where=where)
+    tables = await connection.fetch(FOUND, ["facts", *TABLES])
+    names = [row["name"] for row in tables]
+    if any(row["name"] == "facts" and "SELECT" in row["lacks"] for row in tables):
+        raise _rights_missing(where, tables)
+    facts = dict(map(tuple, await connection.fetch(FACTS))) if "facts" in names else {}
+    version = check_facts(facts, names, sealer)
+    if version < NEWEST and not state["may_create"]:
+        raise refused("database_create_denied", where=where)
+    if version < NEWEST and not all(row["owns"] for row in tables if row["name"] != "facts"):
+        raise refused("database_owner_needed", where=where)
+    if any(row["lacks"] for row in tables):
+        raise _rights_missing(where, tables)
+    return Found(where, version, facts)
+
+
+def _rights_missing(where: str, tables: Sequence[Mapping[str, Any]]) -> StoreRefused:
+    lacking = [row for row in tables if row["lacks"]]
+    rights = [right for right in ("SELECT", "INSERT", "UPDATE", "DELETE") if any(right in r["lacks"] for r in lacking)]
+    names = ", ".join(row["name"] for row in lacking)
+    return refused("database_rights_missing", where=where, rights=", ".join(rights), tables=names)
