@@ -62,6 +62,10 @@ class Wire:
             near.transport.abort()
             far.transport.abort()
 
+    def move(self, url: str) -> None:
+        """New connections lead to another server; those that are open stay where they are."""
+        self._server_port = int(parse_qs(urlsplit(url).query)["port"][0])
+
     def freeze(self) -> None:
         """Whatever is sent is taken, and does not come out."""
         self._flows.clear()

@@ -234,6 +234,8 @@ class PostgresStore:
         except BaseException as error:
             with suppress(asyncpg.InterfaceError):  # of one that has ended already
                 connection.terminate()
+            if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+                self._presence.doubt()
             if isinstance(error, TROUBLE):
                 self._meter.store_failed()
                 raise StoreUnavailable from None

@@ -37,7 +37,7 @@ async def open_postgres(
             )  # fmt: skip
         except (*TROUBLE, ValueError) as error:  # their texts would show a part of the address
             raise causes.of_postgres(error, url) from None
-        presence.on_return = pool.expire_connections
+        presence.on_change = pool.expire_connections
         yield PostgresStore(pool, presence, sealer, retention_days, meter)
     finally:
         if presence:

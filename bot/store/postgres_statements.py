@@ -4,12 +4,12 @@ import re
 from functools import cache
 
 from bot.store import statements
-from bot.store.presence import LOCK_CLASS
+from bot.store.presence import LOCK_CLASS, SETTLED
 
 NOW = "CAST(extract(epoch FROM statement_timestamp()) AS DOUBLE PRECISION)"  # stable, so that indexes can be used
 
 ORPHANS = f"""UPDATE requests SET owner = :owner WHERE id IN (
-    SELECT r.id FROM requests r WHERE r.state <> 'answered' AND r.owner <> :owner AND NOT EXISTS (
+    SELECT r.id FROM requests r WHERE r.state <> 'answered' AND r.owner <> :owner AND {SETTLED} AND NOT EXISTS (
         SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = {LOCK_CLASS}
         AND l.objid = r.owner AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
     ORDER BY r.accepted_at LIMIT 500 FOR UPDATE SKIP LOCKED) AND owner <> :owner RETURNING id"""  # noqa: S608 - the class is a constant

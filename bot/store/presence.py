@@ -2,17 +2,20 @@
 
 The server lets go of the lock the moment it sees the connection end: at once for a dead process, and a quarter of a
 minute after a host was lost, since it is told to look. https://www.postgresql.org/docs/current/explicit-locking.html
+Locks belong to one server, so the database also holds which server has them: after a failover or a restart each replica
+takes its lock again, and until it has had the time for it, no other takes its requests over.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
 
 from bot.store import causes
-from bot.store.refusals import refused
+from bot.store.refusals import StoreRefused, refused
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +31,18 @@ WATCHED = {
     "idle_in_transaction_session_timeout": "5000",
 }
 """How the server looks after our connections. https://www.postgresql.org/docs/current/runtime-config-connection.html"""
+MOVE_SECONDS = 30.0
+"""How long after a change of server the replicas have to take their locks there."""
+NODE = "CAST(extract(epoch FROM pg_postmaster_start_time()) AS TEXT)"
+"""The server that has the locks: another one, or the same one started again, has another time."""
+REGISTER = f"""INSERT INTO facts VALUES ('node', {NODE} || ' 0') ON CONFLICT (name) DO UPDATE
+    SET value = {NODE} || ' ' || CAST(extract(epoch FROM statement_timestamp()) AS TEXT)
+    WHERE split_part(facts.value, ' ', 1) <> {NODE}"""  # noqa: S608 - of this house
+"""The server, and since when; 0 when there was none before, so that nobody has to move."""
+SETTLED = f"""EXISTS (SELECT 1 FROM facts WHERE name = 'node' AND split_part(value, ' ', 1) = {NODE}
+    AND CAST(split_part(value, ' ', 2) AS DOUBLE PRECISION) < :now - {MOVE_SECONDS})"""  # noqa: S608 - of this house
+"""Whether this is the server that the replicas know, and they have had the time to move to it."""
+READ_ONLY = "SELECT pg_is_in_recovery() OR CAST(current_setting('transaction_read_only') AS BOOLEAN)"
 ASK_SECONDS = 2.0
 CONNECT_SECONDS = 5.0
 # The last of these is what asyncpg says when the server's parting word and a new statement cross.
@@ -37,17 +52,18 @@ TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError,
 class Presence:
     """This replica's number and its lock. `held` is false while others may think it dead.
 
-    `on_return` is called when the database was away: other connections to it are not to be trusted, either.
+    `on_change` is called when the lock is lost and when it is back: other connections may lead to another server.
     """
 
     def __init__(self, url: str, owner: int) -> None:
         self.owner = owner
         self.held = False
-        self.on_return: Callable[[], Awaitable[None]] | None = None
+        self.on_change: Callable[[], Awaitable[None]] | None = None
         self._url = url
         self._connection: Any = None
         self._keeping: asyncio.Task[None] | None = None
         self._told = False
+        self._doubted = asyncio.Event()
 
     async def open(self) -> None:
         """Takes the lock and keeps it. Raises StoreRefused behind a transaction-pooling proxy."""
@@ -62,28 +78,41 @@ class Presence:
         if self._connection:
             self._connection.terminate()
 
+    def doubt(self) -> None:
+        """Look at the server now: it has refused a write of another connection."""
+        if self.held:  # else it is looked for already
+            self._doubted.set()
+
     async def _keep(self) -> None:
-        """Asks the server now and then, and takes the lock anew when the connection was lost."""
+        """Asks the server now and then, and takes the lock anew when the connection or the server was lost."""
         while True:
-            await asyncio.sleep(ASK_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ASK_SECONDS):
+                    await self._doubted.wait()
+                    await self._change()
+            self._doubted.clear()
             try:
                 if self.held:
-                    await self._connection.fetchval("SELECT 1")
+                    await _check_writable(self._connection)
                 else:
                     self._tell("database_connection_closed")
                     await self._take()
-                    if self.on_return:
-                        await self.on_return()
+                    await self._change()
                     log.info("the database is back")
                     self._told = False
             except Exception as error:
-                if not isinstance(error, TROUBLE):
+                if not isinstance(error, (*TROUBLE, StoreRefused)):
                     log.exception("the lock cannot be kept")
                 else:
                     self._tell(causes.of_postgres(error, self._url).code)
                 self.held = False
                 if self._connection:
                     self._connection.terminate()
+                await self._change()
+
+    async def _change(self) -> None:
+        if self.on_change:
+            await self.on_change()
 
     def _tell(self, error: str) -> None:
         """Once for each time that it goes, whether a statement of ours finds that out or the server's parting word."""
@@ -95,8 +124,10 @@ class Presence:
         connection = await _connect(self._url)
         try:
             connection.add_termination_listener(self._lost)
+            await _check_writable(connection)
             if not await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", LOCK_CLASS, self.owner):
                 raise TimeoutError("the server has not yet let go of our lock")
+            await connection.execute(REGISTER)
         except BaseException:
             connection.terminate()
             raise
@@ -109,6 +140,12 @@ class Presence:
     async def _check_direct(self) -> None:
         if await is_pooled(self._connection, self._url):
             raise refused("database_proxy_pools_transactions")
+
+
+async def _check_writable(connection: Any) -> None:
+    """A lock on a server that takes no writes says nothing to the replicas that write to another."""
+    if await connection.fetchval(READ_ONLY):
+        raise refused("database_read_only", where="Postgres")
 
 
 async def is_pooled(connection: Any, url: str) -> bool:
