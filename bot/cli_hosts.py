@@ -61,10 +61,10 @@ def import_(path: str) -> None:
     """Add the links of a CSV file: all of them, or none."""
     from bot import links
     from bot.desk.hosts_file import BadHostsFile
-    from bot.settings.reader import read_file
+    from bot.settings.csv_file import read_csv_file
 
     try:
-        read = links.read_csv(read_file(path))
+        read = links.read_csv(read_csv_file(path))
     except BadHostsFile as bad:
         _fail("Nothing was imported:\n" + "\n".join(f"  {fault}" for fault in bad.faults))
     except (OSError, ValueError) as error:

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 
 from bot.desk import hosts_file
 from bot.desk.hosts_file import BadHostsFile
-from bot.desk.models import HostId, TeamId, UserId
+from bot.desk.models import TeamId, UserId
 from bot.desk.store import Link
 from bot.settings import Database
 from bot.store.opening import MEMORY, FullStore, open_store
@@ -16,12 +16,11 @@ from bot.store.refusals import refused
 
 def read(user_id: str, genesys_id: str, team_id: str | None) -> Link:
     """One link out of what somebody typed. Raises BadHostsFile with every fault."""
-    text = write_csv([(TeamId(team_id) if team_id else None, UserId(user_id), HostId(genesys_id))])
-    try:
-        ((key, host),) = hosts_file.parse(text).items()
-    except BadHostsFile as bad:
-        raise BadHostsFile([fault.partition(": ")[2] for fault in bad.faults]) from None
-    return (*key, host)
+    cells = [cell.strip() for cell in (user_id, genesys_id, team_id or "")]
+    (team, user), host, wrong = hosts_file.read_row(cells, len(cells))
+    if wrong or host is None:
+        raise BadHostsFile(wrong)
+    return team, user, host
 
 
 def read_csv(text: str) -> list[Link]:

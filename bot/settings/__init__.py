@@ -16,6 +16,7 @@ from bot.desk.sending import Terms
 from bot.settings import certificates
 from bot.settings import environment as sources
 from bot.settings.connect import Connect, read_connect
+from bot.settings.csv_file import read_csv_file
 from bot.settings.database import Database, read_database
 from bot.settings.environment import ENV_FILE, Environment, below_data_directory
 from bot.settings.proxies import Proxies, read_proxies
@@ -91,7 +92,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         channels=tuple(map(ChannelId, reader.words("COBROWSE_CHANNELS", r"[CGD][A-Z0-9]{2,}", "channel id (C…)"))),
     )
     path = reader.text("COBROWSE_HOSTS_FILE")
-    listed = reader.parsed("COBROWSE_HOSTS_FILE", lambda: hosts_file.parse(read_file(path))) if path else None
+    listed = reader.parsed("COBROWSE_HOSTS_FILE", lambda: hosts_file.parse(read_csv_file(path))) if path else None
     domain = r"@?(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}"
     domains = reader.words("COBROWSE_EMAIL_DOMAINS", domain, "domain such as example.com")
     database = read_database(reader)
