@@ -89,7 +89,7 @@ async def test_why_says_which_rules_missed(world: World) -> None:
     assert told.host is None
     assert [(miss.rule, miss.why) for miss in told.missed] == [
         ("hosts file", "not listed"),
-        ("same e-mail", "no Genesys user has it"),
+        ("same e-mail", "no Genesys user has it, or none in a division that the bot may see"),
     ]
 
 

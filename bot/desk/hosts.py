@@ -23,6 +23,10 @@ FOUND_SECONDS = 3600.0
 MISSED_SECONDS = 15.0
 CACHE_SIZE = 20_000
 LINK = "linked by an administrator"
+MOST_USERS = 2
+"""With more users of one address, nobody is mapped, whatever their states are."""
+OR_UNSEEN = "or none in a division that the bot may see"
+_SEVERAL = "several Genesys users have this address"
 Key = tuple[TeamId, UserId]
 Found = tuple[Host, float]
 """A host, and for how many seconds it is good."""
@@ -35,13 +39,16 @@ class DirectoryUser:
     id: str
     active: bool
     email: str = field(repr=False)
+    is_certain: bool = True
+    """False for a user that the directory did not show, or whose state it did not tell."""
 
 
 class HostDirectory(Protocol):
     """Looks Genesys users up."""
 
     async def by_email(self, email: str) -> Sequence[DirectoryUser]:
-        """Those with exactly this address; two at most. Raises ServiceError."""
+        """Those with exactly this address, active or not; two at most, and one more that is not certain when there are,
+        or may be, more. Raises ServiceError."""
 
 
 class Rule(Protocol):
@@ -70,18 +77,23 @@ class Unusable:
 
 
 def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | Unusable:
-    """The one active user who has this address (pure)."""
-    if len(users) != 1:
-        return Unusable("several Genesys users have this address" if users else "no Genesys user has it")
-    user = users[0]
-    if not email.isascii() or not user.email.isascii():  # letters that look alike, or become alike in lower case
-        return Unusable("the address has unusual letters")
+    """The one active user who has this address (pure). One more user with it does not matter if they are not active."""
+    if not users:
+        return Unusable(f"no Genesys user has it, {OR_UNSEEN}")
+    if len(users) > MOST_USERS or (len(users) > 1 and not all(user.is_certain for user in users)):
+        return Unusable(_SEVERAL)
+    if not all(text.isascii() for text in (email, *(user.email for user in users))):
+        return Unusable("the address has unusual letters")  # they look alike, or become alike in lower case
     # Asked again here, since a search that ignores its filter would hand out somebody else's host.
-    if user.email.strip().lower() != email.lower():
+    if any(user.email.strip().lower() != email.lower() for user in users):
         return Unusable("Genesys answered with another address")
-    if not user.active:
-        return Unusable("the Genesys user is not active")
-    return host_id(user.id) or Unusable("the Genesys user's id is no UUID")
+    active = [user for user in users if user.active]
+    if not active:
+        who = "the Genesys user is" if len(users) == 1 else "the Genesys users with this address are"
+        return Unusable(f"{who} not active")
+    if len(active) > 1 or len({user.id.lower() for user in users}) != len(users):
+        return Unusable(_SEVERAL)
+    return host_id(active[0].id) or Unusable("the Genesys user's id is no UUID")
 
 
 class ListedHosts:

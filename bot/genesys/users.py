@@ -4,13 +4,15 @@ https://developer.genesys.cloud/devapps/api-explorer (Users) . Who of them may b
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from bot.desk.errors import UnusableAnswer
-from bot.desk.hosts import DirectoryUser
+from bot.desk.hosts import MOST_USERS, DirectoryUser
 from bot.genesys.client import GenesysClient
 
 SEARCH = "/api/v2/users/search"
 VIEW = "directory:user:view"
+STATES = ("active", "inactive", "deleted")
 
 
 class Users:
@@ -20,18 +22,19 @@ class Users:
         self._client = client
 
     async def by_email(self, email: str) -> Sequence[DirectoryUser]:
-        """Users with exactly this address; two are as many as it takes to know that it is not unique."""
-        query = {"pageSize": 2, "query": [{"fields": ["email"], "value": email, "type": "EXACT"}]}
+        """Users with exactly this address, active or not. `total` says whether there are more than were sent."""
+        query = {"pageSize": MOST_USERS, "query": [{"fields": ["email"], "value": email, "type": "EXACT"}]}
         response = await self._client.call("POST", SEARCH, needs=VIEW, json=query, safe=True)
         try:
             body = response.json()
-            results, total = body.get("results") or [], int(body.get("total") or 0)
-            users = [
-                DirectoryUser(id=str(user["id"]), active=user.get("state") == "active", email=str(user.get("email")))
-                for user in results
-            ]
+            users, total = [_read(user) for user in body.get("results") or []], int(body.get("total") or 0)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
             raise UnusableAnswer(why="a list of users of another shape") from None
-        if total > len(users):  # more match than were sent: not one user, whatever the page says
-            return [*users, DirectoryUser(id="", active=False, email="")]
+        if total > len(users) or (len(users) >= MOST_USERS and total != len(users)):
+            return [*users, DirectoryUser(id="", active=False, email="", is_certain=False)]
         return users
+
+
+def _read(user: dict[str, Any]) -> DirectoryUser:
+    state = user.get("state")
+    return DirectoryUser(str(user["id"]), state == "active", str(user.get("email")), is_certain=state in STATES)

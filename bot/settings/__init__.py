@@ -20,7 +20,7 @@ from bot.settings.csv_file import read_csv_file
 from bot.settings.database import Database, read_database
 from bot.settings.environment import ENV_FILE, Environment, below_data_directory
 from bot.settings.proxies import Proxies, read_proxies
-from bot.settings.reader import Reader, SettingsFault, read_file
+from bot.settings.reader import Reader, SettingsFault
 from bot.settings.sending import read_sending
 from bot.settings.service import CONVERSATIONS, Logging, Service, cobrowse_api, read_service
 
