@@ -82,7 +82,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         herald = Herald(web, once, direct, Places(web, identity.home), store.sessions, sends=features.sends)
         delivery = Delivery(web, http, words, direct, herald, slack.proxies.of)
         users, sessions = Users(genesys), session_service(settings.service, genesys, tokens)
-        hosts, offer = Hosts(host_rules(settings, users), store), settings.service.offer
+        hosts, offer = Hosts(host_rules(settings, users), store, waits=users.waits), settings.service.offer
         register = Register(store.sessions, access, sessions, herald)
         sendings = Sending(register, Agentless(genesys), settings.sending)
         audit, condition, views = AuditLog(settings.audit_log), Condition(), Views(web)

@@ -26,6 +26,7 @@ from bot.desk.progress import NOTE_AFTER_SECONDS, Deeds, Notifier, Progress, Sup
 from bot.desk.recovery import known_end, session_of_another
 from bot.desk.steps import STARTS, is_unasked
 from bot.desk.store import Kept, Store
+from bot.desk.waits import serving
 
 log = logging.getLogger(__name__)
 
@@ -176,6 +177,7 @@ class Desk:
     async def _work(self, kept: Kept, ready: Ready | None) -> None:
         request, wait = kept.request, self._note_after_seconds
         progress = Progress(request, kept.state, self._store, self._teller, note_after_seconds=wait)
+        serving.set(progress)
         began = time.monotonic()
         try:
             outcome = await self._outcome(kept, ready, progress)

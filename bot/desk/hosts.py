@@ -17,6 +17,7 @@ from bot.desk.cache import Cache
 from bot.desk.errors import HostNotFound, Miss, StoreUnavailable
 from bot.desk.models import Host, HostId, Person, TeamId, UserId
 from bot.desk.store import HostBook
+from bot.desk.waits import Waits, serving
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 FOUND_SECONDS = 3600.0
@@ -145,9 +146,18 @@ class Ready:
 class Hosts:
     """The chain: an administrator's link comes first, and is looked up each time; then the first rule that maps."""
 
-    def __init__(self, rules: Sequence[Rule], book: HostBook, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        book: HostBook,
+        *,
+        waits: Waits | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`waits`: those of the rules' searches."""
         self._rules = rules
         self._book = book
+        self._waits = waits or Waits()
         self._found: Cache[Key, Found] = Cache(seconds=lambda found: found[1], size=CACHE_SIZE, clock=clock)
         self._missed: TTLCache[Key, tuple[Miss, ...]] = TTLCache(CACHE_SIZE, MISSED_SECONDS, clock)
         self._looking: dict[Key, object] = {}
@@ -161,7 +171,8 @@ class Hosts:
         tried = self._missed.get(key)
         if tried is None:
             try:
-                host, _ = await self._found.get(key, lambda: self._look_up(key, person))
+                async with self._waits.told(serving.get()):
+                    host, _ = await self._found.get(key, lambda: self._look_up(key, person))
                 return host
             except HostNotFound as missed:
                 tried = self._missed[key] = missed.tried

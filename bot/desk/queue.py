@@ -80,6 +80,11 @@ class Queue:
                 return
             self._next().set_result(None)
 
+    def give_back(self) -> None:
+        """Let another call have a turn that was given: the one that had it cannot go out."""
+        self._limit.give_back()
+        self.hand_out()
+
     def _next(self) -> Turn:
         if not self._lines:
             return self._background.popleft()

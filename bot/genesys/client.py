@@ -9,8 +9,10 @@ import logging
 import random
 import re
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
+from typing import Protocol
 
 import aiohttp
 import httpx
@@ -20,15 +22,24 @@ from bot.desk.meter import NO_ANSWER, UNMEASURED, Meter
 from bot.desk.progress import Watcher
 from bot.desk.queue import Queue
 from bot.desk.safe_urls import LOCAL_HOSTS, url_host
+from bot.desk.waits import Waits
 from bot.encoding import encode
 from bot.genesys import faults
 from bot.genesys.connections import HEADERS, TIMEOUT, TIMEOUT_SECONDS, HttpClient
 from bot.genesys.faults import ORDERED_SECONDS, Fault, Repeat
-from bot.genesys.pace import Pace
+from bot.genesys.holds import Holds
+from bot.genesys.pace import Pace, is_used_up
 
 log = logging.getLogger(__name__)
 
 Sleep = Callable[[float], Awaitable[None]]
+
+
+class Waiting(Protocol):
+    """The part of a Watcher that is told about waits."""
+
+    async def waiting(self, seconds: float) -> None: ...
+
 
 UNORDERED_SECONDS = 20.0
 FIRST_DELAY_SECONDS = 0.5
@@ -79,16 +90,22 @@ class GenesysClient:
         self._sleep, self._meter = sleep, meter
         self._pace = pace or Pace()
         self._queue = Queue(self._pace, calls_each)
+        clock = getattr(self._pace, "clock", time.monotonic)  # one clock for both kinds of limit
+        self._holds = Holds(clock, sleep)
+        self._waits: defaultdict[str, Waits] = defaultdict(lambda: Waits(clock))
 
     @property
     def is_local(self) -> bool:
         """Whether the service runs on this machine."""
         return url_host(self._api_url) in LOCAL_HOSTS
 
-    @property
-    def is_free(self) -> bool:
-        """Whether a call would go out at once."""
-        return self._queue.is_free
+    def is_free(self, needs: str) -> bool:
+        """Whether a call of this kind would go out at once."""
+        return self._queue.is_free and not self._holds.is_held(needs)
+
+    def waits(self, needs: str) -> Waits:
+        """Where calls of this kind report their wait when they are nobody's session."""
+        return self._waits[needs]
 
     @property
     def queue_length(self) -> int:
@@ -115,19 +132,33 @@ class GenesysClient:
         other than the bot's own, or with none. `spare`: sessions can be made without it, so it is not sent (Busy) when
         such calls have used their share of the rate limit. Raises ServiceError."""
         request, gate = _request(method, self._api_url + path, json), auth or self._auth
+        told = watcher or self._waits[needs]
 
         async def turn(repeats: bool) -> None:
             if spare and not self._pace.take_spare():
                 raise Busy
             await gate.ready()
             began = time.monotonic()
-            await self._queue.turn(watcher, again=again or repeats)
+            await self._turn(watcher, again or repeats, needs if gate is self._auth else None)
             self._meter.waited(time.monotonic() - began)
 
         async def once() -> httpx.Response:
             return await self._in_turn(request, gate, watcher, needs)
 
-        return await repeat(once, needs=needs, safe=safe, final=final, turn=turn, watcher=watcher, sleep=self._sleep)
+        return await repeat(once, needs=needs, safe=safe, final=final, turn=turn, watcher=told, sleep=self._sleep)
+
+    async def _turn(self, watcher: Watcher | None, again: bool, needs: str | None) -> None:
+        """Wait until neither this kind of call is held back nor the token's limit used up. `needs` None: another's
+        token, whose limits are not known."""
+        while True:
+            if needs:
+                await self._holds.passed(needs, (watcher or self._waits[needs]).waiting)
+                if watcher is None and (seconds := self._pace.wait_seconds(self._queue.length)) > 0:
+                    await self._waits[needs].waiting(seconds)
+            await self._queue.turn(watcher, again=again)
+            if needs is None or not self._holds.is_refused(needs):
+                return
+            self._queue.give_back()  # refused while this call waited for its turn
 
     async def _in_turn(self, request: httpx.Request, gate: Gate, watcher: Watcher | None, needs: str) -> httpx.Response:
         """Sends it, once more with another token after a 401, and says to the queue that it has come back."""
@@ -143,9 +174,20 @@ class GenesysClient:
         finally:
             ours = gate is self._auth  # what the service says of its limit is about the token that it got
             self._pace.came_back(response.headers if response and ours else None, reached=response is not None)
-            if response is not None and response.status_code == 429 and ours:
-                self._pace.refused(faults.retry_after(response.headers) or FIRST_DELAY_SECONDS)
+            if response is not None and ours:
+                self._learn(response, needs)
             self._queue.hand_out()
+
+    def _learn(self, response: httpx.Response, needs: str) -> None:
+        """Hold everything back after a 429 that says that the token's limit is used up, else this kind of call."""
+        if response.status_code != 429:
+            self._holds.answered(needs)
+            return
+        seconds = faults.retry_after(response.headers) or FIRST_DELAY_SECONDS
+        if is_used_up(response.headers):
+            self._pace.refused(seconds)
+        else:
+            self._holds.refused(needs, seconds)
 
     async def _send(self, request: httpx.Request, gate: Gate, watcher: Watcher | None, needs: str) -> httpx.Response:
         if watcher:
@@ -179,7 +221,7 @@ async def repeat(
     safe: bool,
     final: bool = False,
     turn: Callable[[bool], Awaitable[None]] = _at_once,
-    watcher: Watcher | None = None,
+    watcher: Waiting | None = None,
     sleep: Sleep = asyncio.sleep,
 ) -> httpx.Response:
     """Sends `once`, again where that is allowed, and returns its 2xx answer. Raises ServiceError.

@@ -38,7 +38,7 @@ class Pace:
         self.allowed = per_minute or PER_MINUTE
         self._fixed = per_minute is not None
         self._window = window_seconds
-        self._clock = clock
+        self.clock = self._clock = clock
         self._ends_at = float("-inf")
         self._alone_until = float("-inf")
         self._used = 0
@@ -109,6 +109,12 @@ class Pace:
             self._alone_until = now + ALONE_SECONDS
         self._used = 0
         self._ends_at = now + self._window
+
+
+def is_used_up(headers: Mapping[str, str]) -> bool:
+    """Whether an answer says that the whole token has reached its limit."""
+    said = _read(headers)
+    return said is not None and said[0] >= said[1]
 
 
 def _read(headers: Mapping[str, str]) -> tuple[int, int, float] | None:

@@ -44,7 +44,7 @@ class Sessions:
 
     @property
     def is_free(self) -> bool:
-        return self._client.is_free
+        return self._client.is_free(WRITE)
 
     async def create(self, order: Order, watcher: Watcher) -> Session:
         """Creates a session. Raises ServiceError; InvalidHost and UnknownApplication say which id was wrong."""

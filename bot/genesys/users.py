@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.desk.errors import UnusableAnswer
 from bot.desk.hosts import MOST_USERS, DirectoryUser
+from bot.desk.waits import Waits
 from bot.genesys.client import GenesysClient
 
 SEARCH = "/api/v2/users/search"
@@ -20,6 +21,11 @@ class Users:
 
     def __init__(self, client: GenesysClient) -> None:
         self._client = client
+
+    @property
+    def waits(self) -> Waits:
+        """Where searches report that they have to wait."""
+        return self._client.waits(VIEW)
 
     async def by_email(self, email: str) -> Sequence[DirectoryUser]:
         """Users with exactly this address, active or not. `total` says whether there are more than were sent."""

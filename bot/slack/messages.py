@@ -85,7 +85,8 @@ class Words:
         """A word while they wait."""
         text = "Still working on your co-browse session…" if request.kind is Kind.START else "Still working on it…"
         if note.wait_seconds is not None:
-            text = f"Genesys is busy, so your session waits its turn: about {duration(note.wait_seconds)} more."
+            what = "session" if request.kind is Kind.START else "request"
+            text = f"Genesys is busy, so your {what} waits its turn: about {duration(note.wait_seconds)} more."
         return Message(text, [section(f":hourglass_flowing_sand: {text}"), reference_line(request.id)])
 
 
