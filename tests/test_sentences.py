@@ -61,6 +61,7 @@ ERRORS = [
     conversation_errors.NoConversation(reference=REF),
     conversation_errors.NotInConversation(conversation_id=HOST, reference=REF),
     conversation_errors.SeveralConversations(candidates=(CARLA, SOMEBODY), reference=REF),
+    conversation_errors.CannotCobrowse(kinds=("chat", "internal", "unheard-of")),
     *(
         connect_errors.UserContextNeeded(reference=REF, own=own, off=off)
         for own in (True, False)

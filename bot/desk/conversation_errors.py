@@ -28,3 +28,15 @@ class SeveralConversations(ServiceError):
 
     code = "several_conversations"
     candidates: tuple[LiveConversation, ...]
+
+
+INTERNAL = "internal"
+"""The kind of a conversation in which no customer takes part."""
+
+
+@dataclass(eq=False, kw_only=True)
+class CannotCobrowse(ServiceError):
+    """The host is in a conversation of a kind that Genesys co-browses in never: `kinds`, such as "chat" or INTERNAL."""
+
+    code = "conversation_kind_not_supported"
+    kinds: tuple[str, ...]

@@ -12,7 +12,8 @@
     ├─ ServiceError           the session service; carries its reference
     │  ├─ SignInRefused · OAuthRefused · Forbidden                          the bot's own set-up
     │  ├─ InvalidHost · UnknownApplication · BadRequest                     this order
-    │  ├─ NoConversation · NotInConversation · SeveralConversations         which conversation it is for
+    │  ├─ NoConversation · NotInConversation · SeveralConversations ·
+    │  │  CannotCobrowse                                                    which conversation it is for
     │  ├─ UserContextNeeded · ConnectAgain · PersonLacks · SignInFailed     a person's own sign-in (connect_errors.py)
     │  ├─ Busy · TooManyWaiting · ServiceFault · OutcomeUnknown · Unreachable · UnusableAnswer
     │  │                      NoSuchSession

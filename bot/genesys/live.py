@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.desk.conversation_errors import NotInConversation
+from bot.desk.conversation_errors import INTERNAL, CannotCobrowse, NotInConversation
 from bot.desk.errors import BadRequest, UnusableAnswer
 from bot.desk.interactions import LiveConversation, conversation_id
 from bot.desk.models import ConversationId, HostId
@@ -31,6 +31,17 @@ MOST = 20
 NAME_LENGTH = 60
 _MEDIA = (("messages", False), ("calls", True))
 """Where a participant's communications stand that can be co-browsed, and whether that is a call."""
+_OTHER_MEDIA = {
+    "chats": "chat",
+    "callbacks": "callback",
+    "emails": "email",
+    "internalMessages": INTERNAL,
+    "socialExpressions": "social",
+    "videos": "video",
+}
+"""Where those stand that cannot be, and the kinds they are of."""
+_OURS = ("agent", "user", "acd", "ivr", "workflow", "voicemail", "bot", "group", "station", "dialer", "api", "manager")
+"""Purposes of participants who are no customers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,13 @@ class Live:
 
     conversation: LiveConversation
     is_voice: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A conversation the host is connected to, of a kind that cannot be co-browsed in."""
+
+    kind: str
 
 
 class WaitingOnly:
@@ -66,7 +84,8 @@ class LiveConversations:
         self._client = client
 
     async def of(self, host_id: HostId, watcher: Watcher) -> list[Live]:
-        """All that the host is connected to, the latest first; MOST at most."""
+        """All that the host is connected to, the latest first; MOST at most. Raises CannotCobrowse when none of them is
+        of a kind that can be co-browsed in."""
         response = await self._client.call(
             "POST", QUERY, needs=VIEW_DETAILS, json=query(host_id, datetime.now(UTC)), safe=True, watcher=watcher
         )
@@ -82,18 +101,23 @@ class LiveConversations:
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
         seen = [task.result() for task in finding]
-        return sorted(filter(None, seen), key=lambda live: live.conversation.since, reverse=True)
+        live = [one for one in seen if isinstance(one, Live)]
+        if not live and (other := [one.kind for one in seen if isinstance(one, Other)]):
+            raise CannotCobrowse(kinds=tuple(dict.fromkeys(other)))
+        return sorted(live, key=lambda one: one.conversation.since, reverse=True)
 
     async def one(self, wanted: ConversationId, host_id: HostId, watcher: Watcher) -> Live:
-        """That conversation. Raises NotInConversation when the host is not connected to it."""
+        """That conversation. Raises NotInConversation when the host is not connected to it, CannotCobrowse."""
         live = await self._find(wanted, host_id, watcher)
         if live is None:
             raise NotInConversation(conversation_id=wanted)
+        if isinstance(live, Other):
+            raise CannotCobrowse(kinds=(live.kind,))
         return live
 
     async def _find(
         self, wanted: ConversationId, host_id: HostId, watcher: Watcher, *, again: bool = False
-    ) -> Live | None:
+    ) -> "Live | Other | None":
         try:
             response = await self._client.call(
                 "GET", f"{CONVERSATION}/{wanted}", needs=VIEW, safe=True, watcher=watcher, again=again
@@ -102,7 +126,8 @@ class LiveConversations:
             if error.status in (400, 404):  # no such conversation, or none of this organisation's
                 return None
             raise
-        return read_live(read_object(response), wanted, host_id, answered_at(response))
+        body = read_object(response)
+        return read_live(body, wanted, host_id, answered_at(response)) or read_other(body, wanted, host_id)
 
 
 def query(host_id: HostId, now: datetime) -> dict[str, object]:
@@ -134,24 +159,17 @@ def query(host_id: HostId, now: datetime) -> dict[str, object]:
 def read_live(
     body: dict[str, object], wanted: ConversationId, host_id: HostId, now: datetime | None = None
 ) -> Live | None:
-    """A conversation as the API has it -> what is needed of it; None unless the host takes part in it now (pure).
-
-    Whoever only listens in (monitors, coaches) takes no part. `now` is the service's time.
-    """
+    """A conversation as the API has it -> what is needed of it; None unless the host talks to a customer in it now, by
+    voice or by messages (pure). `now` is the service's time."""
     now = now or datetime.now(UTC)
-    if str(body.get("id") or "").lower() != wanted or body.get("endTime"):
-        return None
     people = list(_objects(body.get("participants")))
-    for person in people:
-        if str(person.get("userId") or "").lower() != host_id:
-            continue
-        if person.get("monitoredParticipantId") or person.get("coachedParticipantId"):
-            continue
+    if _is_internal(people, host_id):
+        return None
+    for person in _hosting(body, wanted, host_id):
         for media, is_voice in _MEDIA:
-            for communication in _objects(person.get(media)):
-                if str(communication.get("state")).lower() == "connected":
-                    times = communication.get("connectedTime"), person.get("connectedTime"), body.get("startTime")
-                    return Live(LiveConversation(wanted, _since(times, now), _customer(people)), is_voice)
+            for communication in _connected(person, media):
+                times = communication.get("connectedTime"), person.get("connectedTime"), body.get("startTime")
+                return Live(LiveConversation(wanted, _since(times, now), _customer(people)), is_voice)
     return None
 
 
@@ -159,6 +177,46 @@ def _since(times: Iterable[object], now: datetime) -> datetime:
     """The first time that a conversation can have begun at; `now` when there is none."""
     read = (read_time_within(one, now, back=OLDEST, ahead=AHEAD) for one in times)
     return next(filter(None, read), now)
+
+
+def read_other(body: dict[str, object], wanted: ConversationId, host_id: HostId) -> Other | None:
+    """The kind of a conversation that cannot be co-browsed in; None unless the host takes part in it now (pure)."""
+    is_internal = _is_internal(list(_objects(body.get("participants"))), host_id)
+    for person in _hosting(body, wanted, host_id):
+        if is_internal and any(True for media, _ in _MEDIA for _ in _connected(person, media)):
+            return Other(INTERNAL)
+        for media, kind in _OTHER_MEDIA.items():
+            if any(True for _ in _connected(person, media)):
+                return Other(kind)
+    return None
+
+
+def _hosting(body: dict[str, object], wanted: ConversationId, host_id: HostId) -> Iterator[dict[str, object]]:
+    """The participants that the host is in this conversation, unless it is over. Whoever only listens in (monitors,
+    coaches) takes no part."""
+    if str(body.get("id") or "").lower() != wanted or body.get("endTime"):
+        return
+    for person in _objects(body.get("participants")):
+        if _user(person) == host_id and not _listens(person):
+            yield person
+
+
+def _user(person: dict[str, object]) -> str:
+    return str(person.get("userId") or "").lower()
+
+
+def _listens(person: dict[str, object]) -> bool:
+    return bool(person.get("monitoredParticipantId") or person.get("coachedParticipantId"))
+
+
+def _connected(person: dict[str, object], media: str) -> Iterator[dict[str, object]]:
+    return (each for each in _objects(person.get(media)) if str(each.get("state")).lower() == "connected")
+
+
+def _is_internal(people: list[dict[str, object]], host_id: HostId) -> bool:
+    """Whether the host talks to another user of the organisation, and nobody else is there but parts of Genesys."""
+    colleague = any(_user(person) not in ("", host_id) and not _listens(person) for person in people)
+    return colleague and all(_user(person) or str(person.get("purpose")).lower() in _OURS for person in people)
 
 
 def read_time(value: object) -> datetime | None:

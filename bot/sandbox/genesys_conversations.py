@@ -16,7 +16,7 @@ from aiohttp import web
 from bot.sandbox.genesys_login import Grant
 from bot.sandbox.genesys_records import GenesysUser, keep
 from bot.sandbox.genesys_refusals import USER_CONTEXT, ApiError
-from bot.sandbox.genesys_talk import Conversation, find, stamp
+from bot.sandbox.genesys_talk import MEDIA, Conversation, find, stamp
 
 DEPLOYMENT_ID = "de910c0b-0000-4000-8000-000000000001"
 CUSTOMERS = ("Carla Customer", "Carl Kunde", "Chloé Cliente")
@@ -51,7 +51,7 @@ class Offer:
     def as_json(self, url: str) -> dict[str, str]:
         """A CobrowseWebMessagingSession."""
         place = f"/api/v2/webdeployments/deployments/{DEPLOYMENT_ID}/cobrowse/{self.id}"
-        medium = {"message": "Message", "call": "Call"}[self.conversation.medium]
+        medium = "Message" if self.conversation.medium == "message" else "Call"
         told = {"id": self.id, "joinCode": self.join_code, "dateOfferEnds": stamp(self.ends_at)}
         told["websocketUrl"] = url.replace("http", "ws", 1) + "/cobrowse/socket"
         return {**told, "communicationType": medium, "selfUri": place}
@@ -133,6 +133,8 @@ class Conversations:
         self.require(request, f"conversation:cobrowse{'Voice' if conversation.medium == 'call' else ''}:add")
         if (await request.read()).strip() not in (b"", b"null"):  # the official SDK writes a missing body so
             raise ApiError(400, "This request takes no body.")
+        if MEDIA[conversation.medium][0] not in ("messages", "calls"):
+            raise ApiError(400, "The conversation has no communication that can be co-browsed.")
         if conversation.ended_at is not None:
             raise ApiError(400, "The conversation has no connected participant to co-browse with.")
         code = "".join(secrets.choice("0123456789") for _ in range(9))

@@ -13,13 +13,24 @@ from typing import Any
 from bot.sandbox.genesys_refusals import ApiError, is_uuid
 
 MOST_DAYS = 31
+MEDIA = {
+    "message": ("messages", "message"),
+    "call": ("calls", "voice"),
+    "internal": ("calls", "voice"),
+    "chat": ("chats", "chat"),
+    "callback": ("callbacks", "callback"),
+    "email": ("emails", "email"),
+}
+"""Where a participant's communications of a medium stand, and its name in the analytics."""
 _PREDICATE = {"type", "dimension", "operator", "value"}
 _QUERY = {"interval", "order", "orderBy", "paging", "conversationFilters", "segmentFilters"}
 
 
 @dataclass
 class Conversation:
-    """A customer and a host who talk, by `message` or by `call`. `since` and `ended_at` are seconds since 1970.
+    """A customer and a host who talk, by one of MEDIA; "internal" is a call to a colleague.
+
+    `since` and `ended_at` are seconds since 1970.
 
     `reported`: whether the analytics know of it yet, which run some seconds behind. `watched_by`: who listens in.
     """
@@ -44,10 +55,10 @@ class Conversation:
         segment = {"segmentType": "interact", "segmentStart": stamp(self.since), "conference": False}
         if not self.host_connected:
             segment["segmentEnd"] = stamp(self.ended_at or time.time())
-        media = {"message": "message", "call": "voice"}[self.medium]
+        media = MEDIA[self.medium][1]
         session = {"sessionId": _part(self.id, "session"), "mediaType": media, "direction": "inbound"}
         people = [
-            {"participantId": _part(self.id, "customer"), "participantName": self.customer, "purpose": "customer"},
+            {"participantId": _part(self.id, "customer"), "participantName": self.customer, **self._other},
             {"participantId": _part(self.id, "agent"), "userId": self.host_user_id, "purpose": "agent"},
         ]
         shown: dict[str, Any] = {"conversationId": self.id, "conversationStart": stamp(self.since)}
@@ -58,7 +69,7 @@ class Conversation:
 
     def as_conversation(self) -> dict[str, Any]:
         """A Conversation."""
-        people = [self._person("customer", connected=self.ended_at is None, name=self.customer)]
+        people = [self._person("customer", connected=self.ended_at is None, name=self.customer) | self._other]
         if self.shared:
             shares = {"id": _part(self.id, "share"), "state": "connected", "cobrowseSessionId": self.shared}
             people[0]["cobrowsesessions"] = [{**shares, "cobrowseRole": "sharer", "provider": "PureCloud Cobrowse"}]
@@ -77,7 +88,14 @@ class Conversation:
         if self.medium == "message":
             talk["type"] = "webmessaging"
         shown = {"id": _part(self.id, purpose), "purpose": purpose, "connectedTime": stamp(self.since), **told}
-        return {**shown, {"message": "messages", "call": "calls"}[self.medium]: [talk]}
+        return {**shown, MEDIA[self.medium][0]: [talk]}
+
+    @property
+    def _other(self) -> dict[str, str]:
+        """Who is at the other end."""
+        if self.medium == "internal":
+            return {"purpose": "agent", "userId": _part(self.id, "colleague")}
+        return {"purpose": "customer"}
 
 
 def find(body: Mapping[str, Any], conversations: list[Conversation]) -> dict[str, Any]:

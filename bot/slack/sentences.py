@@ -182,12 +182,30 @@ def _listed(candidates: Sequence[LiveConversation]) -> str:
     shown = [candidate(one) for one in candidates[:MOST_LISTED]]
     more = len(candidates) - len(shown)
     return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
+        case conversation_errors.CannotCobrowse(kinds=kinds):
+            what = f"{_cannot_cobrowse(kinds)} {_NONE}"
+            return Sentence(what, "It works in calls and in messages with a customer: start it once you are in one.")
 
 
 def _passing(error: CobrowseError, contact: str) -> Sentence | None:
     unknown = "Nobody knows whether a session was created, so it was not asked for again."
     check = "If you see none in Genesys, try again; one that nobody uses ends by itself."
     match error:
+_KINDS = {
+    "chat": "a web chat",
+    "callback": "a callback that was not dialled yet",
+    "email": "an e-mail",
+    "social": "a social post",
+    "video": "a video call",
+    conversation_errors.INTERNAL: "a conversation without a customer",
+}
+
+
+def _cannot_cobrowse(kinds: Sequence[str]) -> str:
+    named = " and ".join(_KINDS.get(kind, "a conversation of another kind") for kind in kinds)
+    return f"The host is in {named}, where Genesys cannot co-browse."
+
+
         case errors.Busy(retry_after=seconds):
             told = seconds is not None and WORTH_SAYING_SECONDS <= seconds < math.inf
             when = f"Try again in about {duration(seconds or 0)}." if told else _LATER
