@@ -36,6 +36,7 @@ async def test_a_fault_that_does_not_exist_is_refused(genesys: SandboxGenesys) -
         ("invalid-host", 400, "Invalid Host User"),
         ("unknown-application", 400, "Application Not Found"),
         ("bad-request", 400, "Not like this: <!channel>"),
+        ("division", 403, "Unable to perform the requested action."),
         ("429", 429, "Rate limit exceeded."),
         ("503", 503, "The service is busy."),
         ("500", 500, "Internal server error."),
@@ -162,6 +163,7 @@ async def test_a_redirect_points_elsewhere_and_whoever_follows_is_seen(client: C
         ("invalid_client", 401, "invalid_client"),
         ("invalid_scope", 400, "invalid_scope"),
         ("unauthorized_client", 400, "unauthorized_client"),
+        ("access_denied", 403, "access_denied"),
     ],
 )
 async def test_a_sign_in_fails_in_the_oauth_shape(stranger: Client, fault: str, status: int, error: str) -> None:
@@ -169,6 +171,19 @@ async def test_a_sign_in_fails_in_the_oauth_shape(stranger: Client, fault: str, 
     answer = await stranger.sign_in()
     assert (answer[0], answer[2]["error"]) == (status, error)
     assert set(answer[2]) == {"error", "error_description"}
+    assert (await stranger.sign_in())[0] == 200
+
+
+async def test_a_sign_in_fails_in_the_words_that_were_asked_for(stranger: Client) -> None:
+    await stranger.genesys.misbehave("invalid_client", on="token", words="Other words.")
+    assert (await stranger.sign_in())[2]["error_description"] == "Other words."
+
+
+async def test_a_firewall_answers_with_a_page(stranger: Client) -> None:
+    await stranger.genesys.misbehave("firewall", on="token", times=1)
+    status, headers, body = await stranger.sign_in()
+    assert (status, headers["Content-Type"].partition(";")[0]) == (403, "text/html")
+    assert "Forbidden" in body
     assert (await stranger.sign_in())[0] == 200
 
 

@@ -182,6 +182,14 @@ async def test_the_outbox_takes_only_what_genesys_would_send(
     assert status == (403 if path == SMS else 200)  # an e-mail can be sent with another permission, too
 
 
+async def test_an_sms_beside_an_active_conversation_is_refused(genesys: SandboxGenesys, client: Client) -> None:
+    await genesys.misbehave("active-conversation", on="sms")
+    status, _, body = await client.ask("POST", SMS, json=GOOD_SMS)
+    assert status == 400
+    assert "useExistingActiveConversation" in body["message"]
+    assert genesys.outbox.sent == []
+
+
 async def test_the_outbox_shows_what_was_sent_and_no_markup_of_it(genesys: SandboxGenesys, client: Client) -> None:
     assert "Nothing was sent yet" in (await client.ask("GET", "/outbox"))[2]
     for path, body in ((SMS, GOOD_SMS), (EMAIL, GOOD_EMAIL)):

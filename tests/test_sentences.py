@@ -107,6 +107,7 @@ ERRORS = [
     sending_errors.NoLinkToSend(),
     sending_errors.LinkUsedUp(),
     sending_errors.TextTooLong(765),
+    sending_errors.ConversationActive(reference=REF),
 ]
 BASES = {
     errors.CobrowseError,

@@ -22,6 +22,7 @@
     ├─ SharedAlready · ShareRefused · ShareUnknown · NotPosted              telling others of it
     ├─ NotLinked · NoSuchHost · ConnectOff · NotConnected · ConnectLinkGone who hosts as whom, and by which sign-in
     ├─ SendingOff · BadAddress · CountryNotAllowed · NoLinkToSend · LinkUsedUp · TextTooLong   to a customer
+    │  ConversationActive     Genesys sends nothing beside an SMS conversation; a ServiceError
     ├─ Interrupted            the bot stopped while the request was being worked
     ├─ NotBegun               the store went away before the create went out
     ├─ SessionOver            the bot stopped before the link was told, and came back too late

@@ -15,7 +15,7 @@ from bot.desk.outcomes import Handlers, Proposed, Sent
 from bot.desk.progress import Deed, Deeds, Watcher
 from bot.desk.register import Register
 from bot.desk.remembered import SessionRecord
-from bot.desk.sending_errors import CountryNotAllowed, NoLinkToSend, SendingOff, TextTooLong
+from bot.desk.sending_errors import ConversationActive, CountryNotAllowed, NoLinkToSend, SendingOff, TextTooLong
 from bot.desk.session_errors import NothingOpen
 
 LINK = "{joinUrl}"
@@ -102,7 +102,12 @@ class Sending:
             raise NoLinkToSend
         terms, link = self._terms, record.session.join_url
         if address.medium is Medium.SMS:
-            reference = await self._carrier.sms(terms.sms_from, address.text, filled(terms.sms_text, link), watcher)
+            words = filled(terms.sms_text, link)
+            try:
+                reference = await self._carrier.sms(terms.sms_from, address.text, words, watcher)
+            except ConversationActive as error:
+                error.join_url = link
+                raise
         else:
             words = filled(terms.email_text, link)
             reference = await self._carrier.email(terms.email_from, address.text, terms.email_subject, words, watcher)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.desk.errors import CobrowseError
+from bot.desk.errors import CobrowseError, ServiceError
 
 
 @dataclass(eq=False)
@@ -48,3 +48,13 @@ class TextTooLong(CobrowseError):
 
     code = "text_too_long"
     most: int
+
+
+class ConversationActive(ServiceError):
+    """The customer is in an SMS conversation with the company already, so that Genesys sends nothing beside it.
+
+    `join_url` is the link that was to be sent. It is for the answer alone: no record of the error holds it.
+    """
+
+    code = "conversation_active"
+    join_url = ""

@@ -6,8 +6,9 @@ known to have gone out is for the person to ask for again. Whoever it goes to is
 
 import re
 
-from bot.desk.errors import BadRequest, UnusableAnswer
+from bot.desk.errors import BadRequest, Forbidden, UnusableAnswer
 from bot.desk.progress import Watcher
+from bot.desk.sending_errors import ConversationActive
 from bot.genesys import faults
 from bot.genesys.answers import read_object
 from bot.genesys.client import GenesysClient
@@ -17,6 +18,13 @@ SEND_SMS, SEND_EMAIL = "conversation:message:create", "conversation:email:create
 SEND_AGENTLESS_EMAIL = "conversation:agentlessEmail:send"
 """What the API takes as well as SEND_EMAIL, and allows nothing else."""
 NEEDS = (SEND_SMS, SEND_EMAIL)
+ACTIVE_STATUSES = (400, 409)
+_ACTIVE = re.compile(
+    r"\b(?:active|existing|ongoing|open)\b[^.;]{0,40}\bconversation"
+    r"|\bconversation\b[^.;]{0,60}\b(?:active|ongoing|exists)\b|useExistingActiveConversation",
+    re.IGNORECASE,
+)
+_NOT_ACTIVE = re.compile(r"\b(?:no|not an?|without an?|not|any)\s+(?:active|existing|ongoing|open)\b", re.IGNORECASE)
 _ADDRESSES = re.compile(r"\S*@\S*|\+?[0-9][0-9\s.()-]{4,}[0-9]")
 
 
@@ -29,7 +37,12 @@ class Agentless:
     async def sms(self, sender: str, to: str, text: str, watcher: Watcher) -> str | None:
         """`sender` and `to` are numbers in E.164. Genesys's reference, if there is one. Raises ServiceError."""
         body = {"fromAddress": sender, "toAddress": to, "toAddressMessengerType": "sms", "textBody": text}
-        return await self._send(SMS, SEND_SMS, body, watcher)
+        try:
+            return await self._send(SMS, SEND_SMS, body, watcher)
+        except BadRequest as error:
+            if error.status in ACTIVE_STATUSES and is_about_active_conversation(error.words):
+                raise ConversationActive(reference=error.reference) from None
+            raise
 
     async def email(self, sender: str, to: str, subject: str, text: str, watcher: Watcher) -> str | None:
         """To one address, in plain text. Genesys's reference, if there is one. Raises ServiceError."""
@@ -48,6 +61,9 @@ class Agentless:
         except BadRequest as error:  # its words are kept for a while, and may quote whom it was for
             words = without_addresses(error.words)
             raise BadRequest(status=error.status, words=words, reference=error.reference) from None
+        except Forbidden as error:
+            words = without_addresses(error.words)
+            raise Forbidden(needs=error.needs, words=words, reference=error.reference) from None
         try:
             read_object(response)
         except UnusableAnswer as error:  # from somebody else, perhaps
@@ -58,3 +74,9 @@ class Agentless:
 def without_addresses(words: str) -> str:
     """Somebody's words without what may be a number or an e-mail address."""
     return _ADDRESSES.sub("…", words)
+
+
+def is_about_active_conversation(words: str) -> bool:
+    """Whether Genesys refuses an SMS since a conversation with that number is active: SDK 269,
+    SendAgentlessOutboundMessageRequest.use_existing_active_conversation, whose default is false."""
+    return bool(_ACTIVE.search(words)) and not _NOT_ACTIVE.search(words)

@@ -34,11 +34,13 @@ def _instead(answer: Callable[[Mapping[str, Any]], web.Response]) -> Behave:
 
 
 def refuse(status: int, message: str, code: str = "bad.request", error: type[ApiError] = ApiError) -> Behave:
-    """An error in its proper shape; `acts` and `retry_after` are up to the fault."""
+    """An error in its proper shape; `acts`, `retry_after` and other `words` are up to the fault."""
 
     def answer(how: Mapping[str, Any]) -> web.Response:
         wait = how.get("retry_after")
-        return error(status, message, code, {} if wait is None else {"Retry-After": str(wait)}).response()
+        return error(
+            status, how.get("words") or message, code, {} if wait is None else {"Retry-After": str(wait)}
+        ).response()
 
     return _instead(answer)
 

@@ -25,7 +25,7 @@ from bot.sandbox.genesys_behaviour import (
     spoil,
     without,
 )
-from bot.sandbox.genesys_refusals import USER_CONTEXT, OAuthError
+from bot.sandbox.genesys_refusals import ACTIVE_CONVERSATION, OTHER_DIVISION, USER_CONTEXT, OAuthError
 
 _ASKED = ("token", "search", "applications", "query", "conversation", "read", "me", "roles")
 CALLS = (*_ASKED, "create", "sms", "email", "end")
@@ -41,6 +41,7 @@ class _Kind:
 
 
 _RUDE = "Not like this: <!channel> <@U00000000> *see* <https://example.com|here> & `there`. " + "And so on. " * 40
+_ACTS_NOT, _WORDS = {"acts": False}, {"words": ""}
 _ACTS, _BUSY, _PAGE = {"acts": True}, {"retry_after": 1}, "<html><body><h1>Welcome</h1></body></html>"
 _BROKEN = refuse(500, "Internal server error.", "internal.server.error")
 _LINKS, _API = ("create", "read"), CALLS[1:]
@@ -53,6 +54,18 @@ _KINDS: Mapping[str, _Kind] = {
         "The client lacks the scope for co-browse sessions.",
         refuse(403, "Missing required scope: cobrowse:session:write", "missing.permissions"),
         on=_API,
+    ),
+    "division": _Kind(
+        "The client's role holds in another division only.",
+        refuse(403, OTHER_DIVISION, "missing.division.permission"),
+        _WORDS,
+        on=_API,
+    ),
+    "active-conversation": _Kind(
+        "The customer is in an SMS conversation already.",
+        refuse(400, ACTIVE_CONVERSATION),
+        _WORDS,
+        on=("sms",),
     ),
     "invalid-host": _Kind("It does not accept the host.", refuse(400, "Invalid Host User"), on=("create",)),
     "unknown-application": _Kind(
@@ -98,6 +111,7 @@ _KINDS: Mapping[str, _Kind] = {
     "invalid_client": _Kind(
         "The sign-in does not know the client.",
         refuse(401, "Client authentication failed.", "invalid_client", OAuthError),
+        _WORDS,
         on=("token",),
     ),
     "invalid_scope": _Kind(
@@ -108,8 +122,16 @@ _KINDS: Mapping[str, _Kind] = {
     "unauthorized_client": _Kind(
         "The client may not sign in this way.",
         refuse(400, "The client may not use this grant.", "unauthorized_client", OAuthError),
+        _WORDS,
         on=("token",),
     ),
+    "access_denied": _Kind(
+        "The sign-in does not take calls from this address.",
+        refuse(403, "The IP address 203.0.113.7 is not in the client's allowed list.", "access_denied", OAuthError),
+        _WORDS,
+        on=("token",),
+    ),
+    "firewall": _Kind("A firewall before it says 403.", gateway(403, "Forbidden"), _ACTS_NOT),
     "no-token": _Kind("The sign-in answers without a token.", without("access_token"), on=("token",)),
 }
 

@@ -11,6 +11,14 @@ from aiohttp import web
 CORRELATION = "ININ-Correlation-Id"
 USER_CONTEXT = "This request requires a user context. Client credentials cannot be used for requests to this resource."
 
+OTHER_DIVISION = (
+    "Unable to perform the requested action. You are missing the following permission(s):"
+    " conversation:communication:view in division Billing"
+)
+ACTIVE_CONVERSATION = (
+    "There is an active conversation with this address. Set useExistingActiveConversation to send the message in it."
+)
+
 
 class ApiError(Exception):
     """A refusal in the API's shape: message, code, status, contextId, details, errors."""

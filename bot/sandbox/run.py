@@ -38,6 +38,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "no-join-url": {},
     "down": {},
     "user-context": {},
+    "active-conversation": {"on": "sms"},
 }
 """What one can make Genesys do, and how it does it here: a limit that never lifts would only make one wait."""
 PUBLIC_ONLY, SESSIONS_ONLY = ("user-context",), ("unknown-application", "no-join-url")

@@ -28,6 +28,11 @@ def bare_ways_in(session: Session) -> list[Block]:
     return blocks
 
 
+def link_alone(url: str) -> list[Block]:
+    """A link to copy; nothing where there is none."""
+    return [_preformatted(url)] if url else []
+
+
 def open_button(session: Session) -> list[Block]:
     """The link once more, to press; none where there is no link, or one that is too long for a button."""
     fits = session.join_url and len(session.join_url) <= BUTTON_URL_LENGTH

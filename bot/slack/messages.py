@@ -10,10 +10,11 @@ from bot.desk.conversation_errors import SeveralConversations
 from bot.desk.errors import CobrowseError, ServiceError
 from bot.desk.models import Kind, Note, Request, RequestId, Started
 from bot.desk.outcomes import Outcome
+from bot.desk.sending_errors import ConversationActive
 from bot.slack.blocks import FAILURE_BLOCK, SESSION_BLOCK, Message, button, buttons, context, escape, section
 from bot.slack.cards import can_share, controls, reference_line, small_print
 from bot.slack.help import PLAIN, Features
-from bot.slack.joining import thing, ways_in
+from bot.slack.joining import link_alone, thing, ways_in
 from bot.slack.picker import picker
 from bot.slack.replies import reply
 from bot.slack.sentences import duration, sentence
@@ -77,6 +78,8 @@ class Words:
         said = sentence(error, self.contact, command=self.command, starting=starting, sending=sending)
         service = error.reference if isinstance(error, ServiceError) else None
         blocks = [section(f":warning: *{said.what}*\n{said.next}", FAILURE_BLOCK)]
+        if isinstance(error, ConversationActive):
+            blocks += link_alone(error.join_url)
         if error.try_again and kept:
             blocks.append(buttons(button("Try again", TRY_AGAIN_ACTION, value=request_id)))
         return Message(f"{said.what} {said.next}", [*blocks, reference_line(request_id, service)])

@@ -45,6 +45,9 @@ def of_a_sending(error: CobrowseError, contact: str, *, pressed: bool) -> tuple[
         case sending_errors.TextTooLong(most=most):
             what = f"With the link in it the message is longer than {most} characters. {_NOTHING}"
             return what, f"Tell {contact}, and give your customer the link yourself."
+        case sending_errors.ConversationActive():
+            what = f"Your company is in an SMS conversation with this customer already. {_NOTHING}"
+            return what, "Paste the link into that conversation; `{command} last` shows it again."
         case limits.TooManySends(most=most, wait_seconds=seconds):
             return f"You may send {most} links a minute, and have sent them.", f"Try again in {round(seconds)} seconds."
     return _of_a_press(error, contact) if pressed else None
