@@ -132,11 +132,15 @@ def in_words(error: ServiceError, service: Service) -> tuple[str, str]:
     """What happened, and what the administrator can do."""
     later = f"Try again later; {STATUS_PAGE} shows how Genesys is doing."
     match error:
-        case errors.OAuthRefused(oauth_error=code):
-            return f"Genesys's login refuses the client ({code}).", _sign_in(code, service)
+        case errors.OAuthRefused(oauth_error=code, words=words):
+            said = f"({code}): “{words}”" if words else f"({code})."
+            return f"Genesys's login refuses the client {said}", _sign_in(error, service)
         case errors.SignInRefused():
             mend = "Check that GENESYS_REGION, or GENESYS_API_URL and GENESYS_LOGIN_URL, are of one organisation."
             return "Genesys refuses the token that its login has just given.", mend
+        case errors.Forbidden(needs=needs, words=words) if words:
+            mend = f"Give the OAuth client a role with the permission {needs} in that division, {roles.UNDER}."
+            return f"Genesys says 403: “{words}”", mend
         case errors.Forbidden(needs=needs):
             return f"Genesys says 403: the client lacks {needs}.", _grant(needs, service)
         case errors.BadRequest(status=status, words=words):
@@ -150,18 +154,23 @@ def in_words(error: ServiceError, service: Service) -> tuple[str, str]:
     return "Genesys gave no answer that could be used, also when asked again.", later
 
 
-def _sign_in(code: str, service: Service) -> str:
+def _sign_in(error: errors.OAuthRefused, service: Service) -> str:
+    code = error.oauth_error
     if code == "invalid_scope":
         return "Add the scopes at the OAuth client in Genesys Cloud, or leave some out with GENESYS_SCOPES."
+    if error.is_about_address:
+        why = "Genesys may refuse the network address of this machine"
+        return f"{why}: check the addresses that the OAuth client allows, {roles.UNDER}, and what stands between."
     if code == "unauthorized_client":
         return "Give the OAuth client the grant type Client Credentials, in Genesys Cloud under Integrations › OAuth."
-    region = ""
+    first, then = "", "Check"
     if code == "invalid_client":
-        region = "Check GENESYS_REGION first: Genesys knows a client in its own region alone. "
+        first = f"Check GENESYS_REGION first: a client is known in its own region alone, and {service.login_url} was asked. "
+        then = "Then check"
     if isinstance(service.credentials, KeyCredentials):
         named = "GENESYS_CLIENT_ID, GENESYS_ORG_ID, GENESYS_KEY_ID, whether the key is the client's, and the clock"
-        return f"{region}Check {named}."
-    return f"{region}Check GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET."
+        return f"{first}{then} {named}."
+    return f"{first}{then} GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET."
 
 
 def _grant(needs: str, service: Service) -> str:

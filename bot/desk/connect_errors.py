@@ -48,11 +48,15 @@ class ConnectAgain(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class PersonLacks(ServiceError):
-    """403 to the host's own token: their account lacks the permission `needs`. `own`: the host is who asked."""
+    """403 to the host's own token: their account lacks the permission `needs`. `own`: the host is who asked.
+
+    `words`: Genesys's own, where they name a division; not escaped.
+    """
 
     code = "user_permission_missing"
     needs: str
     own: bool = True
+    words: str = ""
 
 
 class ConnectLinkGone(CobrowseError):
@@ -77,7 +81,8 @@ class NotThatPerson(Refused):
 
 @dataclass(eq=False, kw_only=True)
 class SignInFailed(ServiceError):
-    """Genesys's login did not complete a sign-in; `oauth_error` is OAuth's error word."""
+    """Genesys's login did not complete a sign-in; `oauth_error` is OAuth's error word, `words` its description."""
 
     code = "connect_failed"
     oauth_error: str
+    words: str = ""

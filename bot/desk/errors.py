@@ -32,10 +32,17 @@ The sentences themselves stand in slack/sentences.py. None of these holds a secr
 whoever starts the bot is told, in the terminal.
 """
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
 from bot.desk.models import ChannelId, HostId, Standing, TeamId, UserId
+
+WEB_PAGE = "a web page in place of an answer"
+"""What stands for OAuth's error word when a gateway or firewall answered."""
+_ABOUT_ADDRESS = re.compile(
+    r"(?<!e-mail )(?<!email )\b(?:ip|address(?:es)?|(?:allow|white|block)-?list\w*|cidr)\b", re.I
+)
 
 
 class SetupError(Exception):
@@ -187,18 +194,33 @@ class SignInRefused(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class OAuthRefused(ServiceError):
-    """The login refused this client: `oauth_error` is OAuth's error word, such as invalid_client."""
+    """The login refused this client: `oauth_error` is OAuth's error word, such as invalid_client.
+
+    `words`: the login's own description, cut at 300 characters and not escaped; it holds no secret that was sent.
+    """
 
     code = "oauth_refused"
     oauth_error: str
+    words: str = ""
+
+    @property
+    def is_about_address(self) -> bool:
+        """Whether the login may refuse the network address that the bot calls from."""
+        if self.oauth_error in ("access_denied", WEB_PAGE):
+            return True
+        return self.oauth_error != "invalid_scope" and bool(_ABOUT_ADDRESS.search(self.words))
 
 
 @dataclass(eq=False, kw_only=True)
 class Forbidden(ServiceError):
-    """403: the client lacks the scope or permission `needs`."""
+    """403: the client lacks the scope or permission `needs`.
+
+    `words`: the service's own, where they name a division; cut at 300 characters and not escaped.
+    """
 
     code = "permission_missing"
     needs: str
+    words: str = ""
 
 
 @dataclass(eq=False, kw_only=True)

@@ -8,12 +8,12 @@ import asyncio
 import math
 import re
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import httpx
 
-from bot.desk.errors import OAuthRefused, ServiceError, UnusableAnswer
+from bot.desk.errors import WEB_PAGE, OAuthRefused, ServiceError, UnusableAnswer
 from bot.desk.meter import UNMEASURED, Meter
 from bot.genesys import faults
 from bot.genesys.client import Gate, repeat
@@ -24,6 +24,10 @@ LAST_USE_SECONDS = 30.0
 UNSTATED_SECONDS = 600.0
 SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 86_400.0
 OAUTH_CODE_LENGTH = 60
+NAMELESS = "an error without a name"
+SECRET_LENGTH = 4
+SECRET_FIELDS = {"client_assertion", "code", "code_verifier", "refresh_token"}
+_TOKEN = re.compile(r"eyJ[\w.-]+|(?:Basic|Bearer)\s+\S+|[A-Za-z0-9+/_=~-]{40,}")
 ANSWER_SECONDS = 12.0
 _WORD = re.compile(r"[A-Za-z0-9_.-]+")
 
@@ -115,7 +119,7 @@ class TokenAuth(Gate):
         async with asyncio.timeout(ANSWER_SECONDS):  # as a whole: httpx's begin anew with each byte
             response = await self._http.post(self._url, data=form, headers=headers)
         if response.status_code in (400, 401, 403):
-            raise OAuthRefused(oauth_error=oauth_error(response), reference=faults.reference_of(response))
+            raise refusal(response, secrets_of(form, headers, self._credentials))
         return response
 
 
@@ -143,10 +147,36 @@ def _lifetime(said: object) -> float:
     return min(max(seconds, SHORTEST_SECONDS), LONGEST_SECONDS)
 
 
-def oauth_error(response: httpx.Response) -> str:
-    """RFC 6749 section 5.2: `error`, a word such as invalid_scope; nothing else of it reaches logs and people."""
+def secrets_of(form: Mapping[str, str], headers: Mapping[str, str], credentials: Credentials) -> set[str]:
+    """What of a request to the login is a secret."""
+    proof = headers.get("Authorization", "").rpartition(" ")[2]
+    return {proof, *credentials.secrets, *(form[name] for name in SECRET_FIELDS & set(form))}
+
+
+def refusal(response: httpx.Response, sent: Iterable[str]) -> OAuthRefused:
+    """RFC 6749 section 5.2: `error`, a word such as invalid_scope, and a description; Genesys calls it both names.
+
+    `sent`: what went out with the request, which must not come back to people in the description.
+    """
+    reference, known = faults.reference_of(response), set(sent)
     try:
-        code = str(response.json()["error"])[:OAUTH_CODE_LENGTH]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        code = ""
-    return code if _WORD.fullmatch(code) else "an error without a name"
+        body = response.json()
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        page = "html" in response.headers.get("Content-Type", "") or response.text.lstrip().startswith("<")
+        return OAuthRefused(oauth_error=WEB_PAGE if page else NAMELESS, reference=reference)
+    code = next((body[name] for name in ("error", "code") if isinstance(body.get(name), str)), NAMELESS)
+    names = ("error_description", "description", "message")
+    words = next((body[name] for name in names if isinstance(body.get(name), str) and body[name] != code), "")
+    word = without_secrets(code, known)[:OAUTH_CODE_LENGTH]
+    oauth_error = word if _WORD.fullmatch(word) else NAMELESS
+    return OAuthRefused(oauth_error=oauth_error, words=without_secrets(words, known), reference=reference)
+
+
+def without_secrets(words: str, sent: Iterable[str]) -> str:
+    """A login's words on one line, without what was sent and without what looks like a token; cut."""
+    for secret in sorted((each for each in sent if len(each) >= SECRET_LENGTH), key=len, reverse=True):
+        words = words.replace(secret, "…")
+    words = " ".join("".join(c if c.isprintable() else " " for c in words).split())
+    return _TOKEN.sub("…", words)[: faults.WORDS_LENGTH]

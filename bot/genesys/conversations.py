@@ -168,7 +168,7 @@ class Conversations:
         except Forbidden as error:
             if gate is None:
                 raise
-            raise PersonLacks(needs=needs, own=own, reference=error.reference) from None
+            raise PersonLacks(needs=needs, own=own, words=error.words, reference=error.reference) from None
 
     def _session(self, response: httpx.Response, order: Order) -> Session:
         reference = faults.reference_of(response)

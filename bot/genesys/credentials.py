@@ -14,6 +14,10 @@ class Credentials(Protocol):
     @property
     def scopes(self) -> str: ...
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be shown when the login quotes it."""
+
     def sign(self, token_url: str) -> tuple[dict[str, str], dict[str, str]]:
         """Form fields and headers that prove who asks. A new proof each time: an assertion is good for one use."""
 
@@ -25,6 +29,10 @@ class SecretCredentials:
     client_id: str
     secret: str = field(repr=False)
     scopes: str = ""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return (self.secret,)
 
     def sign(self, token_url: str) -> tuple[dict[str, str], dict[str, str]]:
         pair = base64.b64encode(f"{self.client_id}:{self.secret}".encode()).decode()

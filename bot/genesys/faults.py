@@ -70,7 +70,7 @@ def of_answer(response: httpx.Response, *, needs: str) -> Fault | None:
     if status in (400, 403) and USER_CONTEXT in _words(response).lower():
         return Fault(UserContextNeeded(reference=reference))
     if status == 403:
-        return Fault(Forbidden(needs=needs, reference=reference))
+        return Fault(Forbidden(needs=needs, words=_words_of_division(response), reference=reference))
     if status in (429, 503):
         seconds = retry_after(response.headers)
         return Fault(Busy(reference=reference, retry_after=seconds), Repeat.AS_ORDERED, seconds)
@@ -117,6 +117,13 @@ def _words(response: httpx.Response) -> str:
     body = _body(response)
     words = body.get("message") or body.get("code") or response.reason_phrase
     return " ".join(str(words).split())[:WORDS_LENGTH]
+
+
+def _words_of_division(response: httpx.Response) -> str:
+    """The service's own words where they name a division; "" else: which permission is missing says more then."""
+    words = _words(response)
+    named = f"{words} {_body(response).get('code')}"
+    return words if "division" in named.lower() else ""
 
 
 def _body(response: httpx.Response) -> dict[str, object]:

@@ -79,6 +79,10 @@ class KeyCredentials:
     scopes: str
     key_id: str | None = None
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return ()
+
     def sign(self, token_url: str) -> tuple[dict[str, str], dict[str, str]]:
         now = int(time.time())
         claims = {

@@ -24,7 +24,7 @@ from bot.desk.hosts import host_id
 from bot.desk.models import HostId
 from bot.genesys import faults
 from bot.genesys.answers import read_object
-from bot.genesys.auth import Token, oauth_error, read_token
+from bot.genesys.auth import Token, read_token, refusal, secrets_of
 from bot.genesys.credentials import SecretCredentials
 from bot.genesys.tokens import ME as TOKEN
 
@@ -79,7 +79,7 @@ class UserLogin:
         try:
             return await self._ask(form | {"code_verifier": verifier})
         except OAuthRefused as error:  # the bot's own client may be all right, so nothing is said of that
-            raise SignInFailed(oauth_error=error.oauth_error, reference=error.reference) from None
+            raise SignInFailed(oauth_error=error.oauth_error, words=error.words, reference=error.reference) from None
         except OutcomeUnknown as error:
             raise nothing_made(error) from None
 
@@ -120,7 +120,7 @@ class UserLogin:
         response = await self._send("POST", url, data=form, headers=headers)
         reference = faults.reference_of(response)
         if response.status_code in (400, 401, 403):
-            raise OAuthRefused(oauth_error=oauth_error(response), reference=reference)
+            raise refusal(response, secrets_of(form, headers, self._credentials))
         if fault := faults.of_answer(response, needs="a valid OAuth client"):
             raise fault.error
         refresh_token = read_object(response).get("refresh_token")

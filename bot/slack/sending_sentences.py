@@ -67,6 +67,9 @@ def _of_a_press(error: CobrowseError, contact: str) -> tuple[str, str] | None:
             return f"Something went wrong on the bot's side. {unknown}", f"{check} If it stays so, tell {contact}."
         case errors.Interrupted() | errors.NotBegun() | errors.Unexpected():
             return f"Something got in the way on the bot's side. {_NOTHING}", again
+        case errors.Forbidden(needs=needs, words=words) if words:
+            what = f"Genesys does not let the bot do this: “{escape(words)}” {_NOTHING}"
+            return what, f"Tell {contact}: the bot's OAuth client needs a role with `{escape(needs)}` in that division."
         case errors.Forbidden(needs=needs):
             what = f"The bot may not do this in Genesys: its OAuth client lacks `{escape(needs)}`. {_NOTHING}"
             return what, f"Tell {contact}; no restart is needed once it is added."

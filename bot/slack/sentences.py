@@ -116,24 +116,37 @@ def _set_up(error: CobrowseError, contact: str) -> Sentence | None:
     match error:
         case errors.SignInRefused():
             return Sentence(f"The bot's own sign-in to Genesys is broken: its token is refused. {_NONE}", tell)
-        case errors.OAuthRefused(oauth_error=code):
-            what = f"Genesys refuses the bot's own sign-in ({escape(code)}). {_NONE}"
-            if code == "invalid_scope":
-                return Sentence(what, f"{tell} A scope the client lacks can be left out with GENESYS_SCOPES.")
-            if code == "invalid_client":
-                wanted = "The region has to be checked first, then the OAuth client's id, key or secret."
-                return Sentence(what, f"{tell} {wanted}")
-            return Sentence(what, f"{tell} The OAuth client's id, key or secret has to be checked.")
-        case errors.Forbidden(needs=needs):
+        case errors.OAuthRefused():
+            return _login_refused(error, tell)
+        case errors.Forbidden(needs=needs, words=words):
+            where = "under Admin › Integrations › OAuth, at the bot's client"
+            if words:
+                what = f"Genesys does not let the bot do this: “{escape(words)}” {_NONE}"
+                then = f"A role with `{escape(needs)}` in that division is added in Genesys Cloud {where}"
+                return Sentence(what, f"{tell} {then}; no restart is needed.")
             what = f"The bot may not do this in Genesys: its OAuth client lacks `{escape(needs)}`. {_NONE}"
-            where = "In Genesys Cloud it is added under Admin › Integrations › OAuth, at the bot's client"
-            return Sentence(what, f"{tell} {where}; no restart is needed.")
+            return Sentence(what, f"{tell} In Genesys Cloud it is added {where}; no restart is needed.")
         case errors.SlackUnavailable(slack_error=code):
             return Sentence(
                 f"Slack would not say who is who just now ({escape(code)}).",
                 f"Try again; if it stays so, tell {contact}.",
             )
     return None
+
+
+def _login_refused(error: errors.OAuthRefused, tell: str) -> Sentence:
+    code = error.oauth_error
+    said = f"({escape(code)}): “{escape(error.words)}”" if error.words else f"({escape(code)})."
+    what = f"Genesys refuses the bot's own sign-in {said} {_NONE}"
+    if code == "invalid_scope":
+        return Sentence(what, f"{tell} A scope the client lacks can be left out with GENESYS_SCOPES.")
+    if error.is_about_address:
+        then = "Genesys may refuse the network address that the bot calls from"
+        return Sentence(what, f"{tell} {then}: the addresses that the OAuth client allows have to be checked.")
+    if code == "unauthorized_client":
+        return Sentence(what, f"{tell} The OAuth client needs the grant type Client Credentials.")
+    then = "GENESYS_REGION has to be checked first, since a client is known in its own region alone"
+    return Sentence(what, f"{tell} {then}; then the OAuth client's id, key or secret.")
 
 
 def _order(error: CobrowseError, contact: str) -> Sentence | None:
@@ -166,31 +179,15 @@ def _conversation(error: CobrowseError, contact: str) -> Sentence | None:
         case conversation_errors.NotInConversation(conversation_id=conversation_id):
             what = f"The host is not connected to the conversation `{escape(conversation_id)}`, or it is over. {_NONE}"
             return Sentence(what, "Answer it first, or check that it is the right one.")
+        case conversation_errors.CannotCobrowse(kinds=kinds):
+            what = f"{_cannot_cobrowse(kinds)} {_NONE}"
+            return Sentence(what, "It works in calls and in messages with a customer: start it once you are in one.")
         case conversation_errors.SeveralConversations(candidates=candidates):
             what = f"The host is in several conversations: {_listed(candidates)}. {_NONE}"
             return Sentence(what, f"Say which one is meant: {name_it}.")
     return None
 
 
-def candidate(one: LiveConversation) -> str:
-    """A conversation, as people tell it from others."""
-    since = _date(one.since, with_day=datetime.now(UTC) - one.since > FAR)
-    return f"{escape(one.customer) or 'a customer'} since {since}, `{escape(one.id)}`"
-
-
-def _listed(candidates: Sequence[LiveConversation]) -> str:
-    shown = [candidate(one) for one in candidates[:MOST_LISTED]]
-    more = len(candidates) - len(shown)
-    return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
-        case conversation_errors.CannotCobrowse(kinds=kinds):
-            what = f"{_cannot_cobrowse(kinds)} {_NONE}"
-            return Sentence(what, "It works in calls and in messages with a customer: start it once you are in one.")
-
-
-def _passing(error: CobrowseError, contact: str) -> Sentence | None:
-    unknown = "Nobody knows whether a session was created, so it was not asked for again."
-    check = "If you see none in Genesys, try again; one that nobody uses ends by itself."
-    match error:
 _KINDS = {
     "chat": "a web chat",
     "callback": "a callback that was not dialled yet",
@@ -206,6 +203,22 @@ def _cannot_cobrowse(kinds: Sequence[str]) -> str:
     return f"The host is in {named}, where Genesys cannot co-browse."
 
 
+def candidate(one: LiveConversation) -> str:
+    """A conversation, as people tell it from others."""
+    since = _date(one.since, with_day=datetime.now(UTC) - one.since > FAR)
+    return f"{escape(one.customer) or 'a customer'} since {since}, `{escape(one.id)}`"
+
+
+def _listed(candidates: Sequence[LiveConversation]) -> str:
+    shown = [candidate(one) for one in candidates[:MOST_LISTED]]
+    more = len(candidates) - len(shown)
+    return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
+
+
+def _passing(error: CobrowseError, contact: str) -> Sentence | None:
+    unknown = "Nobody knows whether a session was created, so it was not asked for again."
+    check = "If you see none in Genesys, try again; one that nobody uses ends by itself."
+    match error:
         case errors.Busy(retry_after=seconds):
             told = seconds is not None and WORTH_SAYING_SECONDS <= seconds < math.inf
             when = f"Try again in about {duration(seconds or 0)}." if told else _LATER
