@@ -67,3 +67,15 @@ async def test_a_person_whom_no_search_finds_may_be_in_another_division(journey:
     journey.genesys.users.clear()
     shown = words(await journey.asks(who=ANA))
     assert "same e-mail: no Genesys user has it, or none in a division that the bot may see" in shown
+
+
+@pytest.mark.parametrize(("division", "mark"), [("", Mark.RIGHT), ("Billing", Mark.DOUBT)])
+async def test_check_names_the_only_division_of_a_role(quick: None, tmp_path: Path, division: str, mark: Mark) -> None:
+    async with open_servers(client_secret=SECRET) as servers:
+        servers.genesys.division = division
+        environ = right_environ(servers, tmp_path) | PUBLIC | {"GENESYS_PRIVATE_KEY_PATH": ""}
+        found = (await look(environ))["roles"]
+        assert found.mark is mark
+        assert ("in the division Billing only: conversation:communication:view (to look" in found.what) is bool(
+            division
+        )

@@ -10,7 +10,7 @@ from bot.genesys.agentless import SEND_AGENTLESS_EMAIL, SEND_EMAIL, SEND_SMS
 from bot.genesys.client import GenesysClient
 from bot.genesys.conversations import ADD, ADD_VOICE
 from bot.genesys.live import VIEW
-from bot.genesys.roles import view_roles
+from bot.genesys.roles import Roles, view_roles
 from bot.settings import Service
 
 UNDER = "in Genesys Cloud under Integrations › OAuth"
@@ -51,7 +51,7 @@ async def look(client: GenesysClient, needed: list[Need]) -> Finding:
         return doubt("roles", unseen, mend)
     missing = [need for need in needed if not any(map(roles.allow, need.any_of))]
     if not missing:
-        return right("roles", f"{', '.join(roles.names)}: allow {listed}")
+        return _in_divisions(roles, needed) or right("roles", f"{', '.join(roles.names)}: allow {listed}")
     if not roles.is_whole:
         return doubt("roles", unseen, mend)
     named = ", ".join(roles.names)
@@ -60,3 +60,14 @@ async def look(client: GenesysClient, needed: list[Need]) -> Finding:
         return doubt("roles", what, f"If there are calls to co-browse in, give a role that permission, {UNDER}.")
     permissions = " and ".join(need.any_of[0] for need in missing)
     return wrong("roles", what, f"Give the OAuth client a role with {permissions}, {UNDER}.")
+
+
+def _in_divisions(roles: Roles, needed: list[Need]) -> Finding | None:
+    """The line about permissions that hold in some divisions only."""
+    narrow = [need for need in needed if all(roles.divisions(one) or not roles.allow(one) for one in need.any_of)]
+    if not narrow:
+        return None
+    names = sorted({name for need in narrow for one in need.any_of for name in roles.divisions(one)})
+    what = f"the client's roles allow this in the division {', '.join(names)} only: {'; '.join(map(str, narrow))}."
+    mend = f"If there are agents or customers in other divisions, give the role for all of them, {UNDER}."
+    return doubt("roles", what, mend)

@@ -12,6 +12,7 @@ from bot.genesys.answers import read_object
 from bot.genesys.client import GenesysClient
 
 ME = "/api/v2/authorization/subjects/me?includeFullRoles=true"
+Policy = tuple[str, str, str]
 NEEDS = "the right to look at its own roles"
 
 
@@ -19,17 +20,25 @@ NEEDS = "the right to look at its own roles"
 class Roles:
     """`names` of the roles; `policies` as (domain, entity, action), each of which may be `*`.
 
-    `is_whole`: what every role allows was said, so that what is not in there is not allowed.
+    `is_whole`: what every role allows was said, so that what is not in there is not allowed. `divided`: the name of the
+    division with each policy that a grant gives in one division only.
     """
 
     names: tuple[str, ...]
-    policies: frozenset[tuple[str, str, str]]
+    policies: frozenset[Policy]
     is_whole: bool
+    divided: frozenset[tuple[Policy, str]] = frozenset()
 
     def allow(self, permission: str) -> bool:
-        """Whether one of them does; `permission` is written domain:entity:action."""
-        wanted = permission.split(":")
-        return any(all(has in ("*", part) for has, part in zip(one, wanted, strict=True)) for one in self.policies)
+        """Whether one of them does, in some division; `permission` is written domain:entity:action."""
+        return any(_fits(one, permission) for one in self.policies) or bool(self._divisions(permission))
+
+    def divisions(self, permission: str) -> tuple[str, ...]:
+        """The names of the only divisions in which one of them allows it; empty for all divisions, and for none."""
+        return () if any(_fits(one, permission) for one in self.policies) else self._divisions(permission)
+
+    def _divisions(self, permission: str) -> tuple[str, ...]:
+        return tuple(sorted({name for one, name in self.divided if _fits(one, permission)}))
 
 
 async def view_roles(client: GenesysClient) -> Roles:
@@ -39,17 +48,31 @@ async def view_roles(client: GenesysClient) -> Roles:
 
 def read_roles(body: dict[str, object]) -> Roles:
     """An AuthzSubject, whatever of it there is."""
-    roles = [grant.get("role") for grant in _objects(body.get("grants"))]
-    known = [role for role in roles if isinstance(role, dict)]
-    told = [role for role in known if isinstance(role.get("policies"), list)]
+    grants = [(grant.get("role"), _division(grant)) for grant in _objects(body.get("grants"))]
+    known = [(role, division) for role, division in grants if isinstance(role, dict)]
+    told = [(role, division) for role, division in known if isinstance(role.get("policies"), list)]
+    policies = [(policy, division) for role, division in told for policy in _policies(role["policies"])]
     return Roles(
-        names=tuple(dict.fromkeys(clean(str(role.get("name") or ""), 60) for role in known)),
-        policies=frozenset(policy for role in told for policy in _policies(role["policies"])),
-        is_whole=bool(roles) and len(told) == len(roles),
+        names=tuple(dict.fromkeys(clean(str(role.get("name") or ""), 60) for role, _ in known)),
+        policies=frozenset(policy for policy, division in policies if not division),
+        is_whole=bool(grants) and len(told) == len(grants),
+        divided=frozenset((policy, division) for policy, division in policies if division),
     )
 
 
-def _policies(listed: object) -> Iterator[tuple[str, str, str]]:
+def _division(grant: dict[str, object]) -> str:
+    """The one division that a grant is for; "" for all of them, whose id is `*`."""
+    division = grant.get("division")
+    found = division if isinstance(division, dict) else {}
+    named = str(found.get("name") or found.get("id") or "")[:60]
+    return "" if str(found.get("id") or "*") == "*" else named
+
+
+def _fits(policy: Policy, permission: str) -> bool:
+    return all(has in ("*", part) for has, part in zip(policy, permission.split(":"), strict=True))
+
+
+def _policies(listed: object) -> Iterator[Policy]:
     for policy in _objects(listed):
         actions = policy.get("actions")
         for action in actions if isinstance(actions, list) else ():

@@ -37,6 +37,7 @@ class Api:
         self.token_seconds = token_seconds
         self.delete_supported = True
         self.shows_deleted = False  # in searches for users
+        self.division = ""  # the only one that the client's role is granted in
         self.sessions: dict[str, Session] = {}
         self._joins: dict[str, Session] = {}
         self._login = login
@@ -90,7 +91,7 @@ class Api:
 
     async def _roles(self, request: web.Request) -> web.Response:
         self._require(request)
-        return subject(self._login, request, self.conversations.lacks)
+        return subject(self._login, request, self.conversations.lacks, self.division)
 
     async def _give_back(self, request: web.Request) -> web.Response:
         self._require(request)

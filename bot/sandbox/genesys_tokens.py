@@ -33,8 +33,11 @@ PERMISSIONS = (
 """What the client's role allows, unless it `lacks` some of it."""
 
 
-def subject(login: Login, request: web.Request, lacks: Collection[str]) -> web.Response:
-    """Genesys Cloud's AuthzSubject: the client's grants, and what their roles allow when that is asked for."""
+def subject(login: Login, request: web.Request, lacks: Collection[str], division: str = "") -> web.Response:
+    """Genesys Cloud's AuthzSubject: the client's grants, and what their roles allow when that is asked for.
+
+    `division`: the name of the only one that the role is granted in.
+    """
     role: dict[str, object] = {"id": "b4ad8bd0-0000-4000-8000-000000000001", "name": "Co-browse bot", "default": False}
     if request.query.get("includeFullRoles") == "true":
         allowed = [permission.split(":") for permission in PERMISSIONS if permission not in lacks]
@@ -42,6 +45,8 @@ def subject(login: Login, request: web.Request, lacks: Collection[str]) -> web.R
             {"domain": domain, "entityName": entity, "actions": [action]} for domain, entity, action in allowed
         ]
     grant = {"subjectId": login.client_id, "division": {"id": "*", "name": ""}, "role": role}
+    if division:
+        grant["division"] = {"id": "7f64ac52-0000-4000-8000-000000000001", "name": division}
     told = {"id": login.client_id, "name": "cobrowse-bot", "grants": [grant]}
     return web.json_response({**told, "selfUri": "/api/v2/authorization/subjects/me"})
 
