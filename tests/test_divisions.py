@@ -38,7 +38,7 @@ async def test_words_are_escaped_and_the_permission_is_named(journey: Journey) -
     assert "`cobrowse:session:write`" in shown
 
 
-async def test_a_message_to_a_customer_names_the_division_and_no_number(journey: Journey) -> None:
+async def test_an_sms_names_the_division_and_no_number(journey: Journey) -> None:
     await journey.asks("Checkout")
     question = await journey.asks(f"send {NUMBER}")
     await journey.genesys.misbehave("division", on="sms", words=f"No permission for {NUMBER} in division <Billing>")
@@ -63,7 +63,7 @@ async def test_start_and_check_name_the_division(quick: None, tmp_path: Path) ->
         assert "in that division" in found.mend
 
 
-async def test_a_person_whom_no_search_finds_may_be_in_another_division(journey: Journey) -> None:
+async def test_a_person_not_found_may_be_in_another_division(journey: Journey) -> None:
     journey.genesys.users.clear()
     shown = words(await journey.asks(who=ANA))
     assert "same e-mail: no Genesys user has it, or none in a division that the bot may see" in shown
