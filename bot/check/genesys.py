@@ -165,7 +165,8 @@ def _sign_in(error: errors.OAuthRefused, service: Service) -> str:
         return "Give the OAuth client the grant type Client Credentials, in Genesys Cloud under Integrations › OAuth."
     first, then = "", "Check"
     if code == "invalid_client":
-        first = f"Check GENESYS_REGION first: a client is known in its own region alone, and {service.login_url} was asked. "
+        asked = f"a client is known in its own region alone, and {service.login_url} was asked"
+        first = f"Check GENESYS_REGION first: {asked}. "
         then = "Then check"
     if isinstance(service.credentials, KeyCredentials):
         named = "GENESYS_CLIENT_ID, GENESYS_ORG_ID, GENESYS_KEY_ID, whether the key is the client's, and the clock"
