@@ -37,7 +37,7 @@ def said_by_run(environ: dict[str, str]) -> str:
     finally:
         gc.enable()
     assert result.exit_code == 1
-    assert result.stderr.startswith("The settings need mending:\n")
+    assert result.stderr.startswith("The settings need mending [settings_invalid]:\n")
     return result.stderr
 
 
