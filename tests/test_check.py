@@ -27,7 +27,7 @@ async def servers(quick: None) -> AsyncIterator[Servers]:
 
 async def test_where_all_is_right_every_line_says_so_and_nothing_was_created(servers: Servers, tmp_path: Path) -> None:
     found = await look(right_environ(servers, tmp_path))
-    assert marks(found) == {"encryption": Mark.DOUBT}
+    assert marks(found) == {}
     wanted = {"settings", "key", "clock", "slack token", "slack scopes", "slack door", "database", "hosts file"}
     assert wanted | GENESYS_LINES <= set(found)
     assert "P-256" in found["key"].what
@@ -52,7 +52,6 @@ async def test_every_fault_of_the_settings_is_a_line_and_the_rest_is_looked_at_a
     assert marks(found) == {
         "settings": Mark.WRONG,
         "slack token": Mark.LEFT_OUT,
-        "encryption": Mark.DOUBT,
     }
     assert found["token"].mark is Mark.RIGHT
     environ["BOT_MODE"] = "socket"
@@ -118,7 +117,7 @@ async def test_a_client_secret_needs_no_key(servers: Servers, tmp_path: Path) ->
     environ = right_environ(servers, tmp_path) | {"GENESYS_CLIENT_SECRET": "a-client-secret"}
     del environ["GENESYS_PRIVATE_KEY_PATH"]
     found = await look(environ)
-    assert marks(found) == {"encryption": Mark.DOUBT}
+    assert marks(found) == {}
     assert "roles" in found["permissions"].what
 
 
@@ -140,7 +139,6 @@ async def test_what_cannot_be_reached_is_named_and_what_hangs_on_it_left_out(ser
         "slack": Mark.WRONG,
         "slack token": Mark.LEFT_OUT,
         "clock": Mark.LEFT_OUT,
-        "encryption": Mark.DOUBT,
     }
     assert "cannot be connected to" in found["genesys"].what
 

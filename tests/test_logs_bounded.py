@@ -155,7 +155,7 @@ async def test_slacks_error_word_is_cut_when_it_is_read() -> None:
     ],
 )
 def test_oauths_error_is_a_short_word_or_none(said: object, read: str) -> None:
-    assert auth.oauth_error(auth.httpx.Response(400, json={"error": said})) == read
+    assert auth.refusal(auth.httpx.Response(400, json={"error": said}), ()).oauth_error == read
 
 
 def test_a_status_is_a_short_word() -> None:

@@ -118,7 +118,7 @@ def test_a_person_of_whom_slack_does_not_say_it_all_is_no_member(flag, said):
         del told[flag]
     with pytest.raises(SlackUnavailable) as refused:
         read_person(told, HOME)
-    assert refused.value.code == "an incomplete answer"
+    assert refused.value.slack_error == "an incomplete answer"
 
 
 async def test_an_incomplete_answer_lets_nobody_in_and_is_not_kept():

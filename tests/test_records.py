@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from datetime import UTC
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -22,6 +23,7 @@ from bot.desk.errors import (
     SlackUnavailable,
     Unexpected,
 )
+from bot.desk.interactions import LiveConversation
 from bot.desk.models import Standing
 from bot.desk.outcomes import Success
 from bot.desk.records import CODES_OF_OLD_NAMES, from_record, to_record
@@ -54,7 +56,12 @@ def values(error: CobrowseError) -> dict[str, Any]:
 def filled(kind: type[CobrowseError]) -> st.SearchStrategy[CobrowseError]:
     """One with anything its types allow in each of its fields."""
     hints = get_type_hints(kind)
-    known = {float | None: st.none() | st.floats(allow_nan=False), float: st.floats(allow_nan=False)}
+    whole = st.builds(LiveConversation, since=st.datetimes(timezones=st.just(UTC)), customer=st.just(""))
+    known: dict[Any, Any] = {
+        float | None: st.none() | st.floats(allow_nan=False),
+        float: st.floats(allow_nan=False),
+        tuple[LiveConversation, ...]: st.lists(whole, max_size=2).map(tuple),
+    }
     names = [field.name for field in fields(kind)] if is_dataclass(kind) else []
     return st.builds(kind, **{name: known.get(hints[name], st.from_type(hints[name])) for name in names})
 

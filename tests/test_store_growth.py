@@ -28,7 +28,8 @@ TABLES = ("requests", "sessions", "found_hosts", "links", "posts")
 
 def every_statement() -> Iterator[tuple[str, str]]:
     for name, value in (*vars(statements).items(), *vars(sessions).items()):
-        if name.isupper() and name[0] != "_" and name != "LINKS":  # which is to show them all
+        is_statement = isinstance(value, str | tuple) and name not in ("LINKS", "INQUIRIES")  # LINKS shows them all
+        if name.isupper() and name[0] != "_" and is_statement:
             for statement in (value,) if isinstance(value, str) else value:
                 yield name, statement
 
