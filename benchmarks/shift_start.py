@@ -82,7 +82,7 @@ class Shift:
         """Deliveries, what each person read, and the seconds until the last of them had an outcome."""
         began = time.monotonic()
         self._readers = {person: Reader(began) for person in self.people}
-        typing = (self.slack.command(person, f"Help for {person}") for person in self.people)
+        typing = (self.slack.command(person, f"Checkout {person[-4:]}") for person in self.people)
         deliveries = await asyncio.gather(*typing)
         await self._done.wait()
         seconds = time.monotonic() - began

@@ -37,6 +37,8 @@ MORE_USERS = (
 )
 MORE_CHANNELS = (SlackChannel(SHARED, "partners", is_ext_shared=True),)
 PATIENCE_SECONDS, START_SECONDS = 6.0, 30.0
+NO_KEY = {"STORE_ENCRYPTION_KEY": "", "COBROWSE_SMS_FROM": "", "COBROWSE_EMAIL_FROM": ""}
+"""On top of an environment: the database is readable, so nothing is sent to customers."""
 ROOT = str(Path(__file__).parent.parent)
 
 

@@ -14,9 +14,9 @@ SECONDS = 15.0
 
 
 @asynccontextmanager
-async def replica(servers: Servers, database: str) -> AsyncIterator[Bot]:
+async def replica(servers: Servers, database: str, **environ: str) -> AsyncIterator[Bot]:
     """A bot that is connected; stopped at the end, as by SIGTERM."""
-    loaded = settings.load(servers.environ | {"DATABASE_URL": database, "SHUTDOWN_SECONDS": "1"})
+    loaded = settings.load(servers.environ | {"DATABASE_URL": database, "SHUTDOWN_SECONDS": "1"} | environ)
     stop, ready = asyncio.Event(), asyncio.Event()
     opened: list[Bot] = []
 

@@ -174,7 +174,10 @@ async def test_a_link_takes_effect_at_once_in_a_bot_that_runs_as_a_process_of_it
     slack, told = bots.servers.slack, []
     await bots.start()
     for number, command in enumerate((None, ("set", UNA, host), ("remove", UNA)), 1):
-        assert command is None or (await hosts(*command)).exit_code == 0
+        assert (
+            command is None
+            or (await hosts(*command, STORE_ENCRYPTION_KEY=bots.environ["STORE_ENCRYPTION_KEY"])).exit_code == 0
+        )
         await slack.command(UNA, "whoami")
         told.append((await outcomes(bots, UNA, number))[-1])
     assert ["not linked" in each for each in told] == [True, False, True]
@@ -188,7 +191,8 @@ async def test_an_import_takes_effect_at_once_and_the_next_session_has_that_host
     host = HOSTS[BEN] + "-2222-4222-8222-222222222222"
     (tmp_path / "hosts.csv").write_text(f"{HEADER}{UNA},{host},\n")
     await bots.start()
-    assert (await hosts("import", "hosts.csv")).exit_code == 0
+    key = bots.environ["STORE_ENCRYPTION_KEY"]
+    assert (await hosts("import", "hosts.csv", STORE_ENCRYPTION_KEY=key)).exit_code == 0
     await bots.servers.slack.command(UNA, "Deal")
     await outcomes(bots, UNA, 1)
     assert [create.body["hostUserId"] for create in bots.servers.genesys.creates] == [host]

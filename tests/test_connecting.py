@@ -108,9 +108,6 @@ async def test_disconnecting_what_is_not_connected_says_so(simple: Journey) -> N
     assert "You are not connected" in words(await simple.asks("disconnect"))
 
 
-NO_KEY = {"STORE_ENCRYPTION_KEY": "", "COBROWSE_SMS_FROM": "", "COBROWSE_EMAIL_FROM": ""}
-
-
 @pytest.mark.parametrize(
     ("environ", "http", "says"),
     [

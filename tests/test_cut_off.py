@@ -9,7 +9,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from journey import ANA, BEN, Servers, open_servers
+from journey import ANA, BEN, NO_KEY, Servers, open_servers
 from postgres import new_database
 from replicas_bench import SECONDS, is_refused, replica, told, until
 from store_bench import Bench, request
@@ -84,7 +84,7 @@ async def test_what_one_cannot_write_down_and_another_has_taken_over_is_told_by_
 async def test_a_session_whose_commit_was_not_confirmed_is_told_once_the_database_is_back(
     servers: Servers, wire: Wire
 ) -> None:
-    async with replica(servers, wire.url):
+    async with replica(servers, wire.url, **NO_KEY):  # so that the link can be seen on the wire
         await warm(servers, ANA)
         servers.genesys.latency_seconds = 0.3
         delivery = await servers.slack.command(ANA, "Deal")

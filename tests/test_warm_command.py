@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from journey import ANA, Journey, is_note, link, open_journey
+from journey import ANA, NO_KEY, Journey, is_note, link, open_journey
 
 from bot import app
 from bot.sandbox.slack import Message
@@ -91,8 +91,7 @@ async def test_the_store_is_not_asked_for_the_link_that_came_with_the_acceptance
 ) -> None:
     """An administrator's link, made while everything is warm, is followed at once and costs nothing."""
     url = f"sqlite:///{tmp_path / 'bot.db'}"
-    no_key = {"STORE_ENCRYPTION_KEY": "", "COBROWSE_SMS_FROM": "", "COBROWSE_EMAIL_FROM": ""}
-    async with open_journey(DATABASE_URL=url, **no_key) as journey:
+    async with open_journey(DATABASE_URL=url, **NO_KEY) as journey:
         journey.slack.workspace.listeners.append(lambda message: events.append("post"))
         await seen(journey, events, "Cold")
         async with open_store(url, alone=False) as other:
