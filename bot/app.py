@@ -4,7 +4,7 @@ Nothing here decides anything: each line names a part and what it is made of.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
 
@@ -42,6 +42,7 @@ from bot.slack.messages import Words, contact_markup
 from bot.slack.people import SlackPeople
 from bot.slack.places import Places
 from bot.slack.scopes import missing
+from bot.slack.token_watch import TokenWatch
 from bot.slack.views import Views
 from bot.store.opening import open_store
 from bot.upstream import host_rules, needs, open_genesys, open_user_tokens, session_service
@@ -66,16 +67,20 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
     slack, database, can_connect = settings.slack, settings.database, not settings.connect.off
     metrics = Metrics(Kind, needs(settings))
     async with (
+        AsyncExitStack() as held,
         open_store(database.url, keys=database.keys, retention_days=database.retention_days, meter=metrics) as store,
         new_http_session() as http,
         open_genesys(settings.service, metrics) as genesys,
         open_user_tokens(settings, store.connections) as tokens,
     ):
         client = partial(new_web_client, base_url=slack.api_url, http=http, proxy=slack.proxies.of(slack.api_url))
-        web, once = client(slack.bot_token), client(slack.bot_token, repeats=False)
+        watch = held.enter_context(closing(TokenWatch()))
+        bot_client = partial(client, slack.bot_token, watch=watch)
+        web, once = bot_client(), bot_client(repeats=False)
         socket_web = client(slack.app_token, waits=False, repeats=False)  # slack/reconnect.py paces its calls
         identity = await identify(web)
-        people = SlackPeople(client(slack.bot_token, waits=False), identity.home)
+        watch.start(web.auth_test, slack.bot_token)
+        people = SlackPeople(bot_client(waits=False), identity.home)
         features = Features(settings.sending.any_on, can_connect, settings.service.conversations is not None)
         words = Words(slack.command, contact_markup(slack.help_contact), features)
         access, direct = Access(settings.rules, identity.home, people), DirectMessages(web)
@@ -105,7 +110,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         _listen(app, desk, delivery, words, views, forms, tab)
         callback = Callback(connecting, settings.connect.path, delivery, words) if can_connect else None
         try:
-            yield Bot(settings, app, desk, socket_web, Health(metrics, store.find), callback)
+            yield Bot(settings, app, desk, socket_web, Health(metrics, store.find, lambda: watch.refusal), callback)
         finally:
             await delivery.close()
             audit.close()

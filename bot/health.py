@@ -25,12 +25,21 @@ async def _not_yet() -> bool:
 
 
 class Health:
-    """Answers the three. `find` asks the database, which is away when that raises."""
+    """Answers the three. `find` asks the database, which is away when that raises.
 
-    def __init__(self, metrics: Metrics, find: Callable[[RequestId], Awaitable[object]]) -> None:
+    `slack_refusal` returns Slack's code while it refuses the bot token, else "".
+    """
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        find: Callable[[RequestId], Awaitable[object]],
+        slack_refusal: Callable[[], str] = lambda: "",
+    ) -> None:
         self.metrics = metrics
         self.hears_slack: Callable[[], Awaitable[bool]] = _not_yet
         self.has_right_clock: Callable[[], bool] = lambda: True
+        self._slack_refusal = slack_refusal
         self.draining = False
         self._find = find
         self._store: tuple[float, bool] | None = None
@@ -47,7 +56,8 @@ class Health:
     async def _readyz(self, _: web.Request) -> web.Response:
         slack = await self.hears_slack()
         has_right_clock = self.has_right_clock()
-        ready = slack and has_right_clock and not self.draining
+        refusal = self._slack_refusal()
+        ready = slack and has_right_clock and not refusal and not self.draining
         told: dict[str, object] = {
             "ready": ready,
             "slack": "connected" if slack else "not connected",
@@ -55,6 +65,8 @@ class Health:
             "genesys": self._genesys(),
             "store": "ok" if await self._store_answers() else "away",
         }
+        if refusal:
+            told["slack_token"] = f"refused ({refusal})"
         if not has_right_clock:
             told["clock"] = "differs from Slack's"
         return web.json_response(told, status=200 if ready else 503)

@@ -10,7 +10,7 @@ from store_bench import ANA, TEAM, request, session
 
 from bot.desk.access import Access, Home, Roll, Rules
 from bot.desk.errors import CobrowseError, SlackUnavailable
-from bot.desk.models import Kind, Person, Request, Standing, State, UserId
+from bot.desk.models import Kind, Person, Request, Standing, State, TeamId, UserId
 from bot.desk.register import Register
 from bot.desk.remembered import Look, SessionRecord
 from bot.store.sqlite import SQLiteStore
@@ -26,7 +26,7 @@ class People:
         standing = Standing.GUEST if user_id == GUS else Standing.MEMBER
         return Person(TEAM, user_id, user_id.title(), standing, f"{user_id.lower()}@example.com")
 
-    async def in_group(self, user_id: UserId, group_id: str) -> bool:
+    async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool:
         raise SlackUnavailable("no_such_subteam")
 
 

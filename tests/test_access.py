@@ -32,7 +32,7 @@ class People:
         self.asked.append(user_id)
         return Person("T0HOME", user_id, user_id.title(), self.standings.get(user_id, Standing.MEMBER))
 
-    async def in_group(self, user_id: str, group_id: str) -> bool:
+    async def in_group(self, user_id: str, group_id: str, team_id: str) -> bool:
         if group_id not in self.groups:
             raise SlackUnavailable("no_such_subteam")
         return user_id in self.groups[group_id]

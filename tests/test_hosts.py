@@ -67,7 +67,7 @@ async def test_an_address_of_another_domain_is_not_even_asked_for(email, book):
 
 async def test_without_a_confirmed_address_nothing_is_asked(book):
     directory = Directory()
-    assert "no confirmed" in await miss(SameEmail(directory), person(email=None), book)
+    assert "Slack shows me no e-mail address" in await miss(SameEmail(directory), person(email=None), book)
     assert directory.asked == []
 
 

@@ -23,7 +23,7 @@ class People:
     async def person(self, user_id: str) -> Person:
         return Person("T0HOME", user_id, user_id.title(), Standing.MEMBER)
 
-    async def in_group(self, user_id: str, group_id: str) -> bool:
+    async def in_group(self, user_id: str, group_id: str, team_id: str) -> bool:
         if group_id == BROKEN:
             raise SlackUnavailable("no_such_subteam")
         return user_id == SUE

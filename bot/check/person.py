@@ -10,6 +10,7 @@ from bot.desk.hosts import Found, Hosts
 from bot.desk.models import ChannelId, Host, HostId, Kind, Person, Request, TeamId, UserId, new_request_id
 from bot.genesys.users import Users
 from bot.settings import Settings
+from bot.slack.api_errors import explain
 from bot.slack.delivery import new_http_session, new_web_client
 from bot.slack.identity import Identity
 from bot.slack.people import SlackPeople
@@ -54,8 +55,11 @@ async def look(settings: Settings, identity: Identity, user_id: UserId) -> list[
                 )
             ]
         except SlackUnavailable as error:
-            mend = "Try again; if it stays so, look at the lines about Slack."
-            return [wrong("person", f"Slack would not say who {user_id} is ({error.slack_error}).", mend)]
+            what = f"Slack would not say who {user_id} is ({error.slack_error})."
+            if error.passes:
+                return [wrong("person", what, "Try again; if it stays so, look at the lines about Slack.")]
+            row = explain(error.slack_error)
+            return [wrong("person", f"{what} {row.person}", row.mend or "Look at the lines about Slack.")]
         except Refused as error:
             return [_refusal(error, user_id), left_out("host", "they may not start sessions")]
     return [*found, await _host(settings, person)]
@@ -83,19 +87,21 @@ async def _why(rules: Rules, people: SlackPeople, user_id: UserId) -> str:
         "COBROWSE_SUPERVISORS": rules.supervisors,
         "COBROWSE_MEMBERS": rules.members,
     }
-    on = [f"{name} ({by})" for name, roll in rolls.items() if (by := await _on(roll, people, user_id))]
+    person, team_id = await people.person(user_id), people.home.team_id
+    on = [f"{name} ({by})" for name, roll in rolls.items() if (by := await _on(roll, people, person, team_id))]
     reasons = f"on {', '.join(on)}" if on else "every full member may"
     leads = any(name.startswith(("COBROWSE_ADMINS", "COBROWSE_SUPERVISORS")) for name in on)
     where = f", in {', '.join(rules.channels)} only" if rules.channels else ""
     return f"{reasons}; {'for others too' if leads else 'for themselves only'}{where}"
 
 
-async def _on(roll: Roll, people: SlackPeople, user_id: UserId) -> str:
-    if user_id in roll.users:
-        return "by name"
-    for group in roll.groups:
-        if await people.in_group(user_id, group):
-            return f"by group {group}"
+async def _on(roll: Roll, people: SlackPeople, person: Person, team_id: TeamId) -> str:
+    for user_id in person.ids:
+        if user_id in roll.users:
+            return "by name" if user_id == person.user_id else f"by name, as {user_id}"
+        for group in roll.groups:
+            if await people.in_group(user_id, group, team_id):
+                return f"by group {group}"
     return ""
 
 

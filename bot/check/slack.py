@@ -6,16 +6,19 @@ from collections.abc import Collection
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
+from bot.check import slack_people
 from bot.check.findings import Finding, doubt, left_out, refusal, right, wrong
 from bot.check.reach import Reached, reach
 from bot.desk.access import Rules
 from bot.settings import Database, Settings, Slack
 from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
+from bot.slack.api_errors import REFUSALS
 from bot.slack.delivery import new_http_session, new_web_client
 from bot.slack.identity import Identity, SlackRefused, SlackUnreachable, identify
 from bot.slack.line import connections_in
 from bot.slack.scopes import NEEDED
-from bot.slack.socket import REFUSALS
+from bot.slack.token_watch import ROTATING, ROTATION_MEND
+from bot.slack.trouble import word_for
 
 HELLO_SECONDS = 10.0
 MOST_SOCKETS = 10
@@ -34,6 +37,9 @@ async def look(
         found, identity = await _token(slack, http)
         if identity:
             found.append(_scopes(identity.scopes, _unused(whole)))
+            if whole:
+                web = new_web_client(slack.bot_token, slack.api_url, http, slack.proxies.of(slack.api_url))
+                found += await slack_people.look(web, identity, whole)
         found.append(await _door(slack, http, single_process=database is not None and not database.allows_replicas))
     return found, reached, identity
 
@@ -49,6 +55,9 @@ async def _token(slack: Slack, http: aiohttp.ClientSession) -> tuple[list[Findin
         return [wrong("slack token", "Slack gave no answer that could be used.", mend, away.code)], None
     home = identity.home
     where = f"the organisation {home.enterprise_id}" if home.org_wide else f"the workspace {home.team_id}"
+    if slack.bot_token.startswith(ROTATING):
+        what = "SLACK_BOT_TOKEN expires twelve hours after it was made, and the bot does not renew it."
+        return [doubt("slack token", what, ROTATION_MEND)], identity
     return [right("slack token", f"of the bot {identity.bot_user_id} in {where}")], identity
 
 
@@ -92,7 +101,7 @@ async def _door(slack: Slack, http: aiohttp.ClientSession, *, single_process: bo
         what, _, mend = REFUSALS.get(code, f"Slack opens no socket ({code}). Try again later.").partition(". ")
         return wrong("slack door", f"{what}.", mend)
     except (*TROUBLE, *MISSHAPEN, OSError) as error:
-        what = f"no socket came about ({type(error).__name__})."
+        what = f"no socket came about ({word_for(error)})."
         mend = "Let wss://*.slack.com through, at port 443; a proxy on the way has to allow web sockets."
         return wrong("slack door", what, mend)
     return _sockets(connections_in(hello) or 1, single_process=single_process)

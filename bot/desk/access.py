@@ -24,7 +24,7 @@ class People(Protocol):
 
     async def person(self, user_id: UserId) -> Person: ...
 
-    async def in_group(self, user_id: UserId, group_id: str) -> bool: ...
+    async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +78,18 @@ class Access:
     async def admit(self, request: Request) -> Person:
         """Whose session it may be: the requester, or the agent they may act for. Raises Refused, SlackUnavailable."""
         self.check_place(request)
-        requester = await self._member(request.requester, is_target=not request.for_another and is_unasked(request))
-        if not request.for_another:
+        is_target = not request.for_another and is_unasked(request)
+        requester = await self._member(request.requester, request.team_id, is_target=is_target)
+        if request.agent in requester.ids:
             return requester
-        if not await self._leads(request.requester):
+        if not await self._leads(requester, request.team_id):
             raise MayNotActForOthers(request.agent)
-        return await self._member(request.agent, is_target=True)
+        return await self._member(request.agent, request.team_id, is_target=True)
 
     async def enter(self, request: Request) -> Person:
         """The requester, for what starts nothing, in whichever channel. Raises Refused, SlackUnavailable."""
         self._check_home(request)
-        return await self._member(request.requester, is_target=False)
+        return await self._member(request.requester, request.team_id, is_target=False)
 
     def check_place(self, request: Request) -> None:
         """Whether there may be sessions in that channel. Raises Refused."""
@@ -98,17 +99,26 @@ class Access:
         elif self._rules.channels and request.channel_id not in self._rules.channels:
             raise ChannelNotAllowed(request.channel_id, tuple(self._rules.channels))
 
-    async def check_standing(self, user_id: UserId) -> None:
-        """Whether somebody else is a member at all. Raises NotAMember, SlackUnavailable."""
+    async def check_standing(self, user_id: UserId) -> Person:
+        """Somebody else, who is a member at all. Raises NotAMember, SlackUnavailable."""
         person = await self._people.person(user_id)
         if person.standing is not Standing.MEMBER:
             raise NotAMember(user_id, person.standing, is_target=True)
+        return person
 
-    async def role(self, user_id: UserId) -> Role:
-        """What a member is beyond that. Raises SlackUnavailable."""
-        if await self._on_any((self._rules.admins,), user_id):
+    async def ids(self, user_id: UserId) -> tuple[UserId, ...]:
+        """All ids of a person; the one that is given, when Slack cannot say."""
+        try:
+            return (await self._people.person(user_id)).ids
+        except SlackUnavailable:
+            return (user_id,)
+
+    async def role(self, user_id: UserId, team_id: TeamId) -> Role:
+        """What a member is beyond that, for a command in this workspace. Raises SlackUnavailable."""
+        person = await self._people.person(user_id)
+        if await self._on_any((self._rules.admins,), person, team_id):
             return Role.ADMIN
-        return Role.SUPERVISOR if await self._on_any((self._rules.supervisors,), user_id) else Role.MEMBER
+        return Role.SUPERVISOR if await self._on_any((self._rules.supervisors,), person, team_id) else Role.MEMBER
 
     def _check_step(self, request: Request) -> None:
         if not self._rules.workflow_steps:
@@ -120,27 +130,32 @@ class Access:
         if not self._home.serves(request.team_id, request.enterprise_id):
             raise OtherWorkspace(request.team_id)
 
-    async def _member(self, user_id: UserId, *, is_target: bool) -> Person:
+    async def _member(self, user_id: UserId, team_id: TeamId, *, is_target: bool) -> Person:
         person = await self._people.person(user_id)
         if person.standing is not Standing.MEMBER:
             raise NotAMember(user_id, person.standing, is_target)
         rules = self._rules
-        if rules.members and not await self._on_any((rules.members, rules.supervisors, rules.admins), user_id):
+        rolls = (rules.members, rules.supervisors, rules.admins)
+        if rules.members and not await self._on_any(rolls, person, team_id):
             raise NotListed(user_id, is_target)
         return person
 
-    async def _leads(self, user_id: UserId) -> bool:
-        return await self._on_any((self._rules.supervisors, self._rules.admins), user_id)
+    async def _leads(self, person: Person, team_id: TeamId) -> bool:
+        return await self._on_any((self._rules.supervisors, self._rules.admins), person, team_id)
 
-    async def _on_any(self, rolls: Sequence[Roll], user_id: UserId) -> bool:
-        """Looks at names first, and asks Slack for groups only then. A group that cannot be read admits nobody."""
-        if any(user_id in roll.users for roll in rolls):
+    async def _on_any(self, rolls: Sequence[Roll], person: Person, team_id: TeamId) -> bool:
+        """Looks at names first, and asks Slack for groups only then. A group that cannot be read admits nobody.
+
+        A person is known by any of their ids.
+        """
+        if any(not roll.users.isdisjoint(person.ids) for roll in rolls):
             return True
         trouble: SlackUnavailable | None = None
         for group in (group for roll in rolls for group in roll.groups):
             try:
-                if await self._people.in_group(user_id, group):
-                    return True
+                for user_id in person.ids:
+                    if await self._people.in_group(user_id, group, team_id):
+                        return True
             except SlackUnavailable as error:
                 trouble = error
         if trouble:

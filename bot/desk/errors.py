@@ -171,11 +171,18 @@ class HostNotFound(CobrowseError):
 
 @dataclass(eq=False)
 class SlackUnavailable(CobrowseError):
-    """Slack did not answer a look-up; `slack_error` is Slack's own error word."""
+    """Slack did not answer a look-up; `slack_error` is Slack's own error word.
+
+    `passes`: whether it passes by itself.
+    """
 
     code = "slack_unavailable"
     slack_error: str
+    passes: bool = True
     try_again = True
+
+    def __post_init__(self) -> None:
+        self.try_again = self.passes
 
 
 @dataclass(eq=False, kw_only=True)

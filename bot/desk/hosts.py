@@ -28,6 +28,15 @@ MOST_USERS = 2
 """With more users of one address, nobody is mapped, whatever their states are."""
 OR_UNSEEN = "or none in a division that the bot may see"
 _SEVERAL = "several Genesys users have this address"
+NO_ADDRESS = (
+    "Slack shows me no e-mail address. A Slack administrator can change that: the workspace's setting Email display,"
+    " or the app's scope users:read.email"
+)
+UNCONFIRMED = (
+    "there is an e-mail address in Slack, but Slack does not call it confirmed. The person confirms it by Slack's"
+    " e-mail; where SSO or SCIM manages accounts, a Slack administrator does"
+)
+_TWO_HOSTS = "{} and {} are the same person, and have two Genesys users. Remove one of the two"
 Key = tuple[TeamId, UserId]
 Found = tuple[Host, float]
 """A host, and for how many seconds it is good."""
@@ -107,9 +116,12 @@ class ListedHosts:
         self._listed = listed
 
     async def find(self, person: Person) -> HostId | Miss:
-        for key in ((person.team_id, person.user_id), (None, person.user_id)):
-            if key in self._listed:
-                return self._listed[key]
+        for team_id in (person.team_id, None):
+            found = {self._listed[team_id, each] for each in person.ids if (team_id, each) in self._listed}
+            if len(found) > 1:
+                return Miss(self.name, _TWO_HOSTS.format(*person.ids))
+            if found:
+                return found.pop()
         return Miss(self.name, "not listed")
 
 
@@ -125,7 +137,7 @@ class SameEmail:
 
     async def find(self, person: Person) -> HostId | Miss:
         if not person.email:
-            return Miss(self.name, "no confirmed e-mail address in Slack")
+            return Miss(self.name, UNCONFIRMED if person.has_unconfirmed_email else NO_ADDRESS)
         email = person.email.strip()
         if not email.isascii():  # letters that look alike, or become alike in lower case
             return Miss(self.name, "the address has unusual letters")
@@ -166,7 +178,7 @@ class Hosts:
     async def find(self, person: Person, *, is_target: bool = False) -> Host:
         """The person's host. Raises HostNotFound with what was tried, or ServiceError if Genesys cannot say."""
         key = (person.team_id, person.user_id)
-        if linked := await self._book.linked(*key):
+        if linked := await self._linked(person, is_target):
             return Host(linked, LINK)
         tried = self._missed.get(key)
         if tried is None:
@@ -177,6 +189,12 @@ class Hosts:
             except HostNotFound as missed:
                 tried = self._missed[key] = missed.tried
         raise HostNotFound(person.user_id, is_target, tried)
+
+    async def _linked(self, person: Person, is_target: bool) -> HostId | None:
+        found = {host for each in person.ids if (host := await self._book.linked(person.team_id, each))}
+        if len(found) > 1:
+            raise HostNotFound(person.user_id, is_target, (Miss(LINK, _TWO_HOSTS.format(*person.ids)),))
+        return found.pop() if found else None
 
     def at_hand(self, person: Person) -> Host | None:
         """Whom the rules gave this person a while ago, without asking anybody; no link is looked up."""

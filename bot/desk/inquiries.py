@@ -56,7 +56,7 @@ class Inquiries:
     async def help(self, request: Request) -> Help:
         await self._access.enter(request)
         try:
-            return Help(await self._access.role(request.requester))
+            return Help(await self._access.role(request.requester, request.team_id))
         except SlackUnavailable:  # a group that cannot be read: what everybody may do is worth knowing
             return Help(Role.MEMBER)
 
@@ -68,7 +68,7 @@ class Inquiries:
     async def why(self, request: Request) -> Explained:
         """A dry run of a start, here, by the requester or (for supervisors and administrators) by somebody else."""
         await self._access.enter(request)
-        if request.for_another and await self._access.role(request.requester) is Role.MEMBER:
+        if request.for_another and await self._access.role(request.requester, request.team_id) is Role.MEMBER:
             raise LeadsOnly
         user_id = request.agent
         try:
@@ -77,7 +77,7 @@ class Inquiries:
             if isinstance(refusal, NotAMember | NotListed):
                 refusal.is_target = request.for_another
             return Explained(user_id, None, refusal, None, ())
-        role = await self._access.role(user_id)
+        role = await self._access.role(user_id, request.team_id)
         try:
             return Explained(user_id, role, None, await self._hosts.find(person), ())
         except HostNotFound as missed:
@@ -89,23 +89,27 @@ class Inquiries:
 
     async def link(self, request: Request) -> Linked:
         team_id, user_id = await self._administered(request), request.agent
-        await self._access.check_standing(user_id)
+        person = await self._access.check_standing(user_id)
         address = request.argument or ""
         found = host_id(address) or await self._by_email(address)
         await self._links.link([(team_id, user_id, found)])
+        for other_id in person.ids[1:]:  # two links of one person would contradict each other
+            await self._links.unlink(team_id, other_id)
+            await self._links.unlink(None, other_id)
         return Linked(user_id, found)
 
     async def unlink(self, request: Request) -> Linked:
         team_id, user_id = await self._administered(request), request.agent
-        here, anywhere = await self._links.unlink(team_id, user_id), await self._links.unlink(None, user_id)
-        if not here and not anywhere:
+        ids = await self._access.ids(user_id)
+        was_linked = [await self._links.unlink(where, each) for each in ids for where in (team_id, None)]
+        if not any(was_linked):
             raise NotLinked
         return Linked(user_id, None)
 
     async def _administered(self, request: Request) -> TeamId:
         """The team, for an administrator of it. Raises AdminsOnly."""
         person = await self._access.enter(request)
-        if await self._access.role(request.requester) is not Role.ADMIN:
+        if await self._access.role(request.requester, request.team_id) is not Role.ADMIN:
             raise AdminsOnly
         return person.team_id
 

@@ -50,13 +50,24 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A Slack user. `email` is None unless Slack holds a confirmed address; `name` is for display only."""
+    """A Slack user. `email` is None unless Slack holds a confirmed address; `name` is for display only.
+
+    In an Enterprise Grid one person has two ids: `user_id` is the one that was asked for, `other_id` the other one.
+    `has_unconfirmed_email`: Slack shows an address, and does not call it confirmed.
+    """
 
     team_id: TeamId
     user_id: UserId
     name: str
     standing: Standing
     email: str | None = field(default=None, repr=False)
+    other_id: UserId | None = None
+    has_unconfirmed_email: bool = False
+
+    @property
+    def ids(self) -> tuple[UserId, ...]:
+        """All ids that Slack has for this person."""
+        return (self.user_id, self.other_id) if self.other_id else (self.user_id,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ class Register:
 
     async def everybodys(self, request: Request) -> Listed:
         await self._access.enter(request)
-        if await self._access.role(request.requester) is Role.MEMBER:
+        if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
             raise LeadsOnly
         found = await self._book.open_sessions(team_of(request), None, MOST_EVERYBODYS + 1)
         seen = [record.seen_by(request.requester) for record in found[:MOST_EVERYBODYS]]
@@ -85,7 +85,10 @@ class Register:
     async def end(self, request: Request) -> Ended:
         await self._access.enter(request)
         record = await self._named(request) if request.argument else await self._only_one(request)
-        if not record.concerns(request.requester) and await self._access.role(request.requester) is Role.MEMBER:
+        if (
+            not record.concerns(request.requester)
+            and await self._access.role(request.requester, request.team_id) is Role.MEMBER
+        ):
             raise MayNotEnd(record.agent, record.requester)
         reference = None
         if not record.is_over:

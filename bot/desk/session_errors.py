@@ -76,11 +76,18 @@ class ShareUnknown(CobrowseError):
 
 @dataclass(eq=False)
 class NotPosted(CobrowseError):
-    """Slack did not take a message about a session; `slack_error` is Slack's own error word."""
+    """Slack did not take a message about a session; `slack_error` is Slack's own error word.
+
+    `passes`: whether it passes by itself.
+    """
 
     code = "message_not_posted"
     slack_error: str
+    passes: bool = True
     try_again = True
+
+    def __post_init__(self) -> None:
+        self.try_again = self.passes
 
 
 class NotLinked(CobrowseError):

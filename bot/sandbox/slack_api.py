@@ -17,7 +17,7 @@ from bot.sandbox.slack_api_views import ViewMethods
 from bot.sandbox.slack_faults import Faults, meet, problem
 from bot.sandbox.slack_functions import Executions
 from bot.sandbox.slack_models import ApiError, Args, CallLog, SlackUser
-from bot.sandbox.slack_shapes import bot_id, user_object
+from bot.sandbox.slack_shapes import bot_id, user_in, user_object
 from bot.sandbox.slack_views import Views
 from bot.sandbox.slack_workspace import Workspace
 
@@ -27,6 +27,7 @@ SCOPES = "commands,chat:write,chat:write.public,channels:read,groups:read,im:wri
 """What the bot's token is good for, unless a test says otherwise: the scopes of the app's manifest."""
 NEEDS = {
     "users.info": "users:read",
+    "users.list": "users:read",
     "usergroups.users.list": "usergroups:read",
     "conversations.open": "im:write",
     "conversations.info": "channels:read",
@@ -65,7 +66,9 @@ class WebApi:
         self.scopes = SCOPES
         self._methods: dict[str, Callable[[Args], Args]] = {
             "auth.test": self._auth_test,
+            "auth.teams.list": self._teams_list,
             "users.info": self._users_info,
+            "users.list": self._users_list,
             "usergroups.users.list": self._usergroup_users,
             "apps.connections.open": self._connections_open,
             **ChatMethods(workspace, app_id, lambda: self.scopes.split(",")).methods,
@@ -127,7 +130,8 @@ class WebApi:
             "team_id": self._workspace.team_id,
             "user_id": self._workspace.bot_user_id,
             "bot_id": bot_id(self._workspace),
-            "is_enterprise_install": False,
+            "enterprise_id": self._workspace.enterprise_id,
+            "is_enterprise_install": self._workspace.is_org_wide,
         }
 
     def _users_info(self, args: Args) -> Args:
@@ -135,9 +139,22 @@ class WebApi:
         if user_id == self._workspace.bot_user_id:
             bot = SlackUser(user_id, self._bot_name, self._bot_name, team_id=self._workspace.team_id, is_bot=True)
             return {"user": user_object(bot)}
-        return {"user": user_object(self._workspace.person(user_id))}
+        return {"user": user_in(self._workspace, self._workspace.person(user_id))}
+
+    def _users_list(self, args: Args) -> Args:
+        self._check_team(args)
+        return {"members": [user_in(self._workspace, user) for user in self._workspace.users.values()]}
+
+    def _teams_list(self, args: Args) -> Args:
+        return {"teams": [{"id": self._workspace.team_id, "name": "Sandbox"}]}
+
+    def _check_team(self, args: Args) -> None:
+        """An org-wide token has to name a workspace."""
+        if self._workspace.is_org_wide and not args.get("team_id"):
+            raise ApiError("missing_argument")
 
     def _usergroup_users(self, args: Args) -> Args:
+        self._check_team(args)
         members = self._workspace.usergroups.get(str(args.get("usergroup", "")))
         if members is None:
             raise ApiError("no_such_subteam")

@@ -33,6 +33,10 @@ class SlackUser:
     is_stranger: bool = False
     is_email_confirmed: bool = True
     tz: str = "Europe/Berlin"
+    enterprise_user_id: str | None = None
+    """Their id in the Enterprise Grid."""
+    answers_as: str | None = None
+    """The id that `users.info` shows in place of the one that was asked for."""
 
 
 @dataclass(frozen=True)

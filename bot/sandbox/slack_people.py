@@ -65,7 +65,7 @@ class People:
             "command": command or self.command_name,
             "text": (self.workspace.typed(text) if escape else text).strip(),
             "api_app_id": self.app_id,
-            "is_enterprise_install": "false",
+            "is_enterprise_install": str(self.workspace.is_org_wide).lower(),
             "response_url": self.url + self.response_urls.make(user_id, channel, trigger),
             "trigger_id": trigger,
         }

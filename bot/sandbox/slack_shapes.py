@@ -44,6 +44,17 @@ def user_object(user: SlackUser) -> Shape:
     return {**shape, "real_name": user.real_name, "color": "9f69e7", **zone, **rank, **guest, **mail}
 
 
+def user_in(workspace: Workspace, user: SlackUser) -> Shape:
+    """Return a person as `users.info` shows them in this workspace, which may be in an Enterprise Grid."""
+    shape = user_object(user)
+    if user.answers_as:
+        shape["id"] = user.answers_as
+    if user.enterprise_user_id:
+        grid: Shape = {"id": user.enterprise_user_id, "teams": [workspace.team_id], "is_admin": False}
+        shape["enterprise_user"] = grid | {"enterprise_id": workspace.enterprise_id or "E0SANDBOX"}
+    return shape
+
+
 def message_object(workspace: Workspace, message: Message, app_id: str) -> Shape:
     """Return a message as Slack shows it in answers and in interactions."""
     shape: Shape = {"type": "message", "user": message.user, "ts": message.ts, "team": workspace.team_id}
@@ -55,7 +66,9 @@ def message_object(workspace: Workspace, message: Message, app_id: str) -> Shape
 def command_origin(workspace: Workspace, user_id: str, channel_id: str, team_id: str | None) -> dict[str, str]:
     """Return who typed a command and where, as its payload says it."""
     user, channel = workspace.users.get(user_id), workspace.channels.get(channel_id)
+    grid = {"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {}
     return {
+        **grid,
         "token": "sandbox",
         "team_id": team_id or (user.team_id if user else workspace.team_id),
         "team_domain": "sandbox",
@@ -75,8 +88,8 @@ def actor(workspace: Workspace, user_id: str) -> Shape:
         "token": "sandbox",
         "team": {"id": workspace.team_id, "domain": "sandbox"},
         "user": {"id": user_id, "username": handle, "name": handle, "team_id": team_id},
-        "enterprise": None,
-        "is_enterprise_install": False,
+        "enterprise": {"id": workspace.enterprise_id} if workspace.enterprise_id else None,
+        "is_enterprise_install": workspace.is_org_wide,
     }
 
 

@@ -41,6 +41,9 @@ class Workspace:
         self.usergroups = {group: list(members) for group, members in usergroups.items()}
         self.team_id = team_id
         self.bot_user_id = bot_user_id
+        self.enterprise_id: str | None = None
+        self.is_org_wide = False
+        """Whether the bot's token is for the whole organisation; then `enterprise_id` is set."""
         self.messages: list[Message] = []
         self.listeners: list[Callable[[Message], None]] = []
         self._ims: dict[str, str] = {}

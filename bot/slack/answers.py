@@ -19,12 +19,6 @@ MISSHAPEN = (AttributeError, KeyError, TypeError)
 """And when an answer is JSON of another shape: slack_sdk itself takes it for an object."""
 
 
-RATE_LIMITS = ("ratelimited", "rate_limited")
-"""chat.postMessage and chat.update have a word of their own for it."""
-PERHAPS_DONE = ("internal_error", "fatal_error", "service_unavailable", "request_timeout")
-"""Slack's words for its own faults: it may have done what was asked."""
-
-
 class SlackAnswer(aiohttp.ClientResponse):
     """For a session's `response_class`."""
 

@@ -57,7 +57,7 @@ class SlashCommand(AsyncMiddleware):
                 self._forms.open_soon(str(body.get("trigger_id")), read_request(body, Start()))
             case _:
                 reference = new_request_id()
-                fields = {"request": reference, "outcome": type(command).__name__, "requester": body.get("user_id")}
+                fields = {"request": reference, "outcome": command.code, "requester": body.get("user_id")}
                 log.info("nothing to start", extra={"fields": fields})
                 return in_ack(guide(self._words, command, reference))
         return ""

@@ -15,15 +15,13 @@ from bot.desk.models import Request, Session, Started
 from bot.desk.outcomes import Outcome
 from bot.desk.steps import step_of
 from bot.slack.answers import error_code
+from bot.slack.api_errors import Group, is_of
 from bot.slack.messages import Words
 
 log = logging.getLogger(__name__)
 
 PAUSES_SECONDS = (2.0, 5.0, 15.0, 30.0, 60.0, 60.0, 60.0, 60.0, 60.0)
 """A workflow waits for its step, so Slack is asked for longer than a person would wait; it limits these calls, too."""
-OVER = "execution_not_in_running_state"
-"""It was completed before, or somebody cancelled the workflow."""
-GONE = "function_execution_not_found"
 Attempt = Callable[[str, Callable[[], Awaitable[None]]], Awaitable[bool]]
 """Tries a named way once, within its time, and logs what goes wrong: whether it went well."""
 
@@ -47,8 +45,8 @@ class Completion:
             try:
                 await self._complete(step.execution_id, request, outcome)
             except SlackApiError as error:
-                if error_code(error) != OVER:
-                    gone = error_code(error) == GONE
+                if not is_of(error_code(error), Group.STEP_OVER):
+                    gone = is_of(error_code(error), Group.STEP_GONE)
                     raise
                 log.info("the step was over before", extra={"fields": {"request": request.id}})
 

@@ -36,6 +36,8 @@ from bot.slack.direct import DirectMessages, PostUnknown
 from bot.slack.herald import Herald
 from bot.slack.messages import Words
 from bot.slack.response_url import LONGEST_ORDERED_SECONDS, REPEATS, ForeignAddress, ResponseUrls
+from bot.slack.token_watch import TokenWatch, WebClient
+from bot.slack.trouble import word_for
 
 log = logging.getLogger(__name__)
 
@@ -81,12 +83,17 @@ def new_web_client(
     *,
     waits: bool = True,
     repeats: bool = True,
-) -> AsyncWebClient:
-    """Slack's Web API. Without `repeats` what it may have done is not sent again; without `waits` no 429 waited for."""
+    watch: TokenWatch | None = None,
+) -> WebClient:
+    """Slack's Web API. Without `repeats` what it may have done is not sent again; without `waits` no 429 waited for.
+
+    `watch` hears whether Slack accepts the token; it is for clients of the bot token alone.
+    """
     retries: list[AsyncRetryHandler] = list(RETRIES) if repeats else [ShortRateLimit(max_retry_count=REPEATS)]
     retries = [each for each in retries if waits or not isinstance(each, AsyncRateLimitErrorRetryHandler)]
-    client = AsyncWebClient(token=token, base_url=base_url, session=http, retry_handlers=retries)
+    client = WebClient(token=token, base_url=base_url, session=http, retry_handlers=retries)
     client.proxy = proxy  # set here, since slack_sdk looks into the environment, and knows no NO_PROXY
+    client.watch = watch
     return client
 
 
@@ -178,7 +185,7 @@ class Delivery:
             log.warning("a response_url is not Slack's", extra={"fields": {"hint": "SLACK_API_URL"}})
             return False
         except TROUBLE as error:
-            log.warning("no answer from a response_url", extra={"fields": {"error": type(error).__name__}})
+            log.warning("no answer from a response_url", extra={"fields": {"error": word_for(error)}})
             return False
         if status != 200:
             log.warning("a response_url refused a message", extra={"fields": {"status": status}})
@@ -242,7 +249,7 @@ class Delivery:
         except PostUnknown as error:
             log.warning("not delivered", extra={"fields": fields | {"error": str(error)}})
         except (*TROUBLE, *MISSHAPEN) as error:
-            log.warning("not delivered", extra={"fields": fields | {"error": type(error).__name__}})
+            log.warning("not delivered", extra={"fields": fields | {"error": word_for(error)}})
         else:
             return True
         return False

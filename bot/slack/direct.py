@@ -11,15 +11,19 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk.cache import Cache
 from bot.desk.models import ChannelId, UserId
-from bot.slack.answers import MISSHAPEN, PERHAPS_DONE, TROUBLE, error_code
+from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
+from bot.slack.api_errors import NO_CODE, Group, codes_of, explain
 from bot.slack.blocks import Message
 from bot.slack.deadlines import WAY_SECONDS
+from bot.slack.trouble import word_for
 
 OPEN_SECONDS = 12.0
 POST_SECONDS = WAY_SECONDS
 KEPT_SECONDS = 86_400.0
 CACHE_SIZE = 20_000
-GONE = ("channel_not_found", "not_in_channel", "is_archived", "is_inactive")
+
+
+GONE = codes_of(Group.UNINVITED, Group.ARCHIVED)
 """Slack's words for a direct-message channel that is not the one to post to, or not any more."""
 
 
@@ -60,11 +64,11 @@ class DirectMessages:
             return channel, str(answer["ts"])
         except SlackApiError as error:
             code = error_code(error)
-            if code and code not in PERHAPS_DONE:
+            if code and not explain(code).maybe_done:
                 raise
-            raise PostUnknown(code or "an error") from None
+            raise PostUnknown(code or NO_CODE) from None
         except (*TROUBLE, *MISSHAPEN) as error:
-            raise PostUnknown(type(error).__name__) from None
+            raise PostUnknown(word_for(error)) from None
 
     async def _open(self, user_id: UserId) -> ChannelId:
         async with asyncio.timeout(OPEN_SECONDS):  # whoever asks later joins this call, so it may not hang

@@ -87,6 +87,7 @@ class Start:
 class Help:
     """Show the help; `instead_of` is a text that is close to a reserved word."""
 
+    code = "help"
     instead_of: str | None
 
 
@@ -108,6 +109,7 @@ class New:
 class NotUnderstood:
     """Refused, so that nobody gets a session they did not mean."""
 
+    code = "not_understood"
     reason: Reason
 
 

@@ -18,12 +18,14 @@ from bot.desk.posts import Edit, close_posts
 from bot.desk.press_errors import SharedAlready
 from bot.desk.remembered import Post, PostBook, PostKind, SessionRecord
 from bot.desk.session_errors import NotPosted, ShareRefused, ShareUnknown
-from bot.slack.answers import MISSHAPEN, PERHAPS_DONE, RATE_LIMITS, TROUBLE, error_code
+from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
+from bot.slack.api_errors import NO_ANSWER, NO_CODE, Group, explain, is_of, passes
 from bot.slack.blocks import Message
 from bot.slack.cards import closed_card, direct_card, shared_card
 from bot.slack.deadlines import WAY_SECONDS
 from bot.slack.direct import GONE, DirectMessages, PostUnknown
 from bot.slack.places import Places
+from bot.slack.trouble import word_for
 
 log = logging.getLogger(__name__)
 
@@ -32,15 +34,9 @@ LOOK_SECONDS = 15.0
 POST_SECONDS = WAY_SECONDS
 EDIT_SECONDS = 8.0
 """So long one call may take as a whole: the session's time-out begins again with each byte of an answer."""
-LATER = (*RATE_LIMITS, *PERHAPS_DONE)
-"""Slack's words for what passes; with any other one, the message cannot be changed."""
-REFUSED = {
-    "not_in_channel": "uninvited",
-    "channel_not_found": "uninvited",
-    "is_archived": "closed",
-    "restricted_action": "closed",
-    "restricted_action_read_only_channel": "closed",
-}
+LATER = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING, Group.TOKEN)
+"""What passes, or is mended without the message; with any other code, the message cannot be changed."""
+REFUSED = {Group.UNINVITED: "uninvited", Group.ARCHIVED: "closed", Group.CLOSED: "closed"}
 
 
 class Herald:
@@ -92,9 +88,10 @@ class Herald:
         except SlackApiError as error:
             await self._drop(intent)
             code = error_code(error)
-            if code in REFUSED:
-                raise ShareRefused(REFUSED[code]) from None
-            raise ShareUnknown if not code or code in PERHAPS_DONE else NotPosted(code) from None
+            row = explain(code)
+            if row.group in REFUSED:
+                raise ShareRefused(REFUSED[row.group]) from None
+            raise ShareUnknown if not code or row.maybe_done else NotPosted(code, row.passes) from None
         except (*TROUBLE, *MISSHAPEN):
             await self._drop(intent)
             raise ShareUnknown from None
@@ -103,11 +100,12 @@ class Herald:
         try:
             channel_id, ts = await self._direct.post(user_id, direct_card(record, send=self._sends))
         except SlackApiError as error:
-            raise NotPosted(error_code(error) or "an error") from None
+            code = error_code(error) or NO_CODE
+            raise NotPosted(code, passes(code)) from None
         except PostUnknown:
             raise ShareUnknown(is_direct=True) from None
         except (*TROUBLE, *MISSHAPEN):
-            raise NotPosted("no answer") from None
+            raise NotPosted(NO_ANSWER) from None
         await self.remember(record.session.id, channel_id, ts)
 
     async def remember(self, session_id: SessionId, channel_id: ChannelId, ts: str) -> None:
@@ -140,7 +138,7 @@ class Herald:
                     edit = await self._edit_where_it_is_now(post, record, message)
         except TimeoutError:
             log.warning(
-                "a message was not changed", extra={"fields": {"session": post.session_id, "error": "TimeoutError"}}
+                "a message was not changed", extra={"fields": {"session": post.session_id, "error": "timed_out"}}
             )
             return Edit.SILENT
         return edit
@@ -165,10 +163,10 @@ class Herald:
             raise
         except SlackApiError as error:
             code = error_code(error)
-            edit = Edit.UNWELL if not code or code in LATER else Edit.DONE
+            edit = Edit.UNWELL if not code or is_of(code, *LATER) else Edit.DONE
         except (*TROUBLE, *MISSHAPEN) as error:
-            edit, code = Edit.UNWELL, type(error).__name__
+            edit, code = Edit.UNWELL, word_for(error)
         else:
             return Edit.DONE, ""
         log.warning("a message was not changed", extra={"fields": {"session": post.session_id, "error": code}})
-        return edit, code or "an error"
+        return edit, code or NO_CODE

@@ -92,7 +92,7 @@ class Home:
         access, words = self._sources.access, self._words
         try:
             await access.enter(asker)
-            role = await access.role(asker.requester)
+            role = await access.role(asker.requester, asker.team_id)
         except CobrowseError as error:
             return home_view.refused(error, words.contact)
         look = await self._look(asker, role, freshness)

@@ -14,13 +14,15 @@ from bot.desk.access import Home
 from bot.desk.errors import SetupError
 from bot.desk.models import TeamId
 from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
+from bot.slack.api_errors import Group, is_of
+from bot.slack.trouble import word_for
 
 log = logging.getLogger(__name__)
 
 TRIES = 5
 DELAY_SECONDS = 1.0
 ANSWER_SECONDS = 15.0
-_PASSING = ("ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout")
+_PASSING = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING)
 
 
 class SlackRefused(SetupError):
@@ -56,13 +58,13 @@ async def identify(web: AsyncWebClient, *, tries: int = TRIES, delay_seconds: fl
                 response = await web.auth_test()
         except SlackApiError as error:
             code = error_code(error)
-            if code and code not in _PASSING:
+            if code and not is_of(code, *_PASSING):
                 raise SlackRefused(
                     f"Slack refuses SLACK_BOT_TOKEN ({code}). Check the token on the app's page."
                 ) from None
             why = code or why
         except (*TROUBLE, *MISSHAPEN) as error:
-            why = type(error).__name__
+            why = word_for(error)
         else:
             if isinstance(response.data, dict) and response.data.get("team_id"):
                 return _read(response.data, response.headers.get("x-oauth-scopes", ""))

@@ -20,6 +20,7 @@ from bot.desk.meter import Meter
 from bot.encoding import encode
 from bot.slack.answers import word
 from bot.slack.boundary import dispatch
+from bot.slack.trouble import word_for
 
 log = logging.getLogger(__name__)
 
@@ -84,11 +85,11 @@ class Line:
                 if message.type is aiohttp.WSMsgType.TEXT:
                     await self._take(message.data)
                 elif message.type is aiohttp.WSMsgType.ERROR:  # no pong in time, or no web socket frame
-                    log.warning("a socket broke", extra={"fields": {"error": type(message.data).__name__}})
+                    log.warning("a socket broke", extra={"fields": {"error": word_for(message.data)}})
             self.is_lost = self._web_socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE
         except (aiohttp.ClientError, OSError) as error:
             self.is_lost = True
-            log.warning("a socket broke", extra={"fields": {"error": type(error).__name__}})
+            log.warning("a socket broke", extra={"fields": {"error": word_for(error)}})
         finally:
             self._leave(CLOSED)
 
@@ -120,7 +121,7 @@ class Line:
         try:
             await send_async_response(self, request, response, 0.0)  # type: ignore[arg-type]  # all that it needs
         except (aiohttp.ClientError, OSError) as error:  # Slack delivers it again, and it is known by its key
-            log.warning("an acknowledgement was lost", extra={"fields": {"error": type(error).__name__}})
+            log.warning("an acknowledgement was lost", extra={"fields": {"error": word_for(error)}})
 
     def _leave(self, reason: str) -> None:
         if not self.leaving.done():

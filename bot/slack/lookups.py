@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.desk.errors import SlackUnavailable
 from bot.desk.progress import LONGEST_WAIT_SECONDS
 from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
+from bot.slack.api_errors import NO_ANSWER, NO_CODE, Group, is_of, passes
 
 log = logging.getLogger(__name__)
 
@@ -59,19 +60,20 @@ class Lookups:
         except SlackApiError as error:
             seconds = _ordered_seconds(error)
             if seconds is None:
-                raise SlackUnavailable(error_code(error) or "an error") from None
+                code = error_code(error) or NO_CODE
+                raise SlackUnavailable(code, passes(code)) from None
             if self._not_before < loop.time():  # the first of those who were told
                 log.info("Slack puts look-ups off", extra={"fields": {"method": self._method, "seconds": seconds}})
             self._not_before = max(self._not_before, loop.time() + seconds)
             return None
         except (*TROUBLE, *MISSHAPEN):
-            raise SlackUnavailable("no answer") from None
+            raise SlackUnavailable(NO_ANSWER) from None
         return response.data if isinstance(response.data, dict) else {}
 
 
 def _ordered_seconds(error: SlackApiError) -> int | None:
     """Its Retry-After, if that is what it is about and worth waiting for."""
-    if error_code(error) != RATE_LIMITED:
+    if not is_of(error_code(error), Group.RATE_LIMIT):
         return None
     ordered = str(getattr(error.response, "headers", {}).get("Retry-After", ""))
     seconds = int(ordered) if re.fullmatch(r"[0-9]{1,9}", ordered) else 0

@@ -12,6 +12,7 @@ from bot.desk.errors import CobrowseError, NotAMember, NotListed
 from bot.desk.interactions import GenesysApp
 from bot.desk.models import NAME_LENGTH, ChannelId, ConversationId, RequestId, Standing, UserId
 from bot.desk.names import clean
+from bot.slack.api_errors import explain
 from bot.slack.blocks import Block, Message, context, section
 from bot.slack.cards import reference_line
 from bot.slack.grammar import plain_name
@@ -64,10 +65,12 @@ def told(message: Message) -> View:
     return _modal(message.blocks)
 
 
-def not_opened(command: str, reference: RequestId) -> Message:
-    """For somebody who waits for a form that will not come."""
-    text = "The form could not be opened."
+def not_opened(command: str, reference: RequestId, code: str = "", contact: str = "") -> Message:
+    """For somebody who waits for a form that will not come. `code`: Slack's word for why; `contact`: whom to tell."""
+    text, row = "The form could not be opened.", explain(code)
     hint = f"Ask for it once more, or type `{command}` in a channel."
+    if not row.passes:
+        text, hint = f"{text} {row.person}", f"Tell {contact}. {row.mend}".strip()
     return Message(f"{text} {hint}", [section(f":warning: *{text}*\n{hint}"), reference_line(reference)])
 
 

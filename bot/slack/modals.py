@@ -93,8 +93,9 @@ class Forms:
         )
 
     async def _open(self, trigger_id: str, asker: Request) -> None:
-        if not await self._views.open(trigger_id, modal_view.skeleton(asker.id)):
-            await self._delivery.tell(asker, modal_view.not_opened(self._words.command, asker.id))
+        if code := await self._views.open(trigger_id, modal_view.skeleton(asker.id)):
+            words = self._words
+            await self._delivery.tell(asker, modal_view.not_opened(words.command, asker.id, code, words.contact))
             return
         try:
             view = await self._filled(asker)
@@ -108,7 +109,7 @@ class Forms:
         chooses_host = False
         try:
             await self._access.admit(asker)
-            chooses_host = await self._access.role(asker.requester) is not Role.MEMBER
+            chooses_host = await self._access.role(asker.requester, asker.team_id) is not Role.MEMBER
         except Refused as refusal:
             return modal_view.told(self._words.failure(refusal, asker.id))
         except SlackUnavailable:

@@ -16,6 +16,7 @@ from bot.desk.errors import SlackUnavailable
 from bot.desk.models import ChannelId
 from bot.desk.session_errors import ShareRefused
 from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
+from bot.slack.api_errors import NO_ANSWER, NO_CODE, Group, is_of, passes
 
 ANSWER_SECONDS = 5.0
 OUTSIDE = ("is_ext_shared", "is_pending_ext_shared")
@@ -23,7 +24,7 @@ SAID = (*OUTSIDE, "is_shared", "is_org_shared")
 """What Slack says of every channel: true or false."""
 CONNECTED = ("connected_team_ids", "connected_limited_team_ids", "pending_connected_team_ids", "pending_shared")
 """Workspaces of other organisations, invited ones too."""
-_HIDDEN = ("channel_not_found", "missing_scope", "not_in_channel")
+_HIDDEN = (Group.UNINVITED, Group.SCOPE)
 
 
 class Places:
@@ -41,11 +42,12 @@ class Places:
                 channel = (await self._web.conversations_info(channel=channel_id))["channel"]
             why = obstacle(channel, self._home)
         except SlackApiError as error:
-            if error_code(error) in _HIDDEN:
+            code = error_code(error) or NO_CODE
+            if is_of(code, *_HIDDEN):
                 raise ShareRefused("uninvited") from None
-            raise SlackUnavailable(error_code(error) or "an error") from None
+            raise SlackUnavailable(code, passes(code)) from None
         except (*TROUBLE, *MISSHAPEN):
-            raise SlackUnavailable("no answer") from None
+            raise SlackUnavailable(NO_ANSWER) from None
         if why:
             raise ShareRefused(why)
 

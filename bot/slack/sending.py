@@ -30,8 +30,8 @@ def register(app: AsyncApp, desk: Desk, views: Views, delivery: Delivery, words:
     """Adds all of it to the app."""
 
     async def open_form(trigger_id: str, session_id: str, asker: Request) -> None:
-        if not await views.open(trigger_id, sending_view.form(session_id, asker.channel_id, asker.reply_url)):
-            await delivery.tell(asker, not_opened(f"{words.command} send", asker.id))
+        if code := await views.open(trigger_id, sending_view.form(session_id, asker.channel_id, asker.reply_url)):
+            await delivery.tell(asker, not_opened(f"{words.command} send", asker.id, code, words.contact))
 
     @app.action(SEND_TO_ACTION)
     async def on_open(ack: AsyncAck, body: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from bot.desk import conversation_errors, errors, limits, press_errors
 from bot.desk.errors import CobrowseError
 from bot.desk.interactions import LiveConversation
+from bot.slack.api_errors import explain
 from bot.slack.blocks import escape
 from bot.slack.connect_sentences import of_connecting
 from bot.slack.sending_sentences import of_a_sending
@@ -126,10 +127,15 @@ def _set_up(error: CobrowseError, contact: str) -> Sentence | None:
                 return Sentence(what, f"{tell} {then}; no restart is needed.")
             what = f"The bot may not do this in Genesys: its OAuth client lacks `{escape(needs)}`. {_NONE}"
             return Sentence(what, f"{tell} In Genesys Cloud it is added {where}; no restart is needed.")
-        case errors.SlackUnavailable(slack_error=code):
+        case errors.SlackUnavailable(slack_error=code, passes=True):
             return Sentence(
                 f"Slack would not say who is who just now ({escape(code)}).",
                 f"Try again; if it stays so, tell {contact}.",
+            )
+        case errors.SlackUnavailable(slack_error=code):
+            row = explain(code)
+            return Sentence(
+                f"Slack does not say who is who ({escape(code)}). {row.person}", f"{tell} {row.mend}".strip()
             )
     return None
 

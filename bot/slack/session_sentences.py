@@ -4,6 +4,7 @@ from bot.desk import errors, limits, press_errors, session_errors
 from bot.desk.errors import CobrowseError
 from bot.desk.models import Standing, UserId
 from bot.desk.steps import NobodyNamed, StepsOff
+from bot.slack.api_errors import explain
 from bot.slack.blocks import escape
 
 STANDINGS = {
@@ -39,7 +40,8 @@ _SHARING = {
 
 def of_a_session(error: CobrowseError, contact: str) -> tuple[str, str] | None:
     """The two sentences; None for an error that is about something else. `contact` is whom to ask."""
-    return _allowed(error, f"Ask {contact} if that should be different.") or _possible(error) or _told_others(error)
+    ask = f"Ask {contact} if that should be different."
+    return _allowed(error, ask) or _possible(error) or _told_others(error, contact)
 
 
 def _allowed(error: CobrowseError, ask: str) -> tuple[str, str] | None:
@@ -82,7 +84,7 @@ def _possible(error: CobrowseError) -> tuple[str, str] | None:
     return None
 
 
-def _told_others(error: CobrowseError) -> tuple[str, str] | None:
+def _told_others(error: CobrowseError, contact: str) -> tuple[str, str] | None:
     match error:
         case session_errors.ShareRefused(why=why):
             return _SHARING.get(why, _SHARING["closed"])
@@ -92,11 +94,18 @@ def _told_others(error: CobrowseError) -> tuple[str, str] | None:
         case session_errors.ShareUnknown():
             what = "Nobody knows whether the session stands in the channel now, so it was not shared again."
             return what, "Look there; if you do not see it, press Share once more."
+        case session_errors.NotPosted(slack_error=code, passes=True):
+            return f"Slack did not take the message ({escape(code)}).", _LATER
         case session_errors.NotPosted(slack_error=code):
-            return f"Slack did not take the message ({escape(code)}).", "Try again in a minute."
+            return _not_posted(code, contact)
         case press_errors.SharedAlready():
             return "This session stands in the channel already.", "Look further up, or in a minute."
     return None
+
+
+def _not_posted(code: str, contact: str) -> tuple[str, str]:
+    row = explain(code)
+    return f"Slack did not take the message ({escape(code)}). {row.person}", f"Tell {contact}. {row.mend}".strip()
 
 
 _LATER = "Try again in a minute."

@@ -18,8 +18,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk.meter import UNMEASURED, Meter
 from bot.slack.answers import MISSHAPEN, TROUBLE, error_code, retry_after_seconds
+from bot.slack.api_errors import REFUSALS
 from bot.slack.line import CLOSED, RENEWALS, Line
 from bot.slack.reconnect import ReconnectBackoff
+from bot.slack.trouble import word_for
 
 log = logging.getLogger(__name__)
 
@@ -46,17 +48,6 @@ END_REASONS = (TOO_MANY, *RENEWALS, CLOSED)
 OTHER, NOT_OPENED = "other", "not_opened"
 FAILURE_REASONS = (*END_REASONS, OTHER, NOT_OPENED)
 """What a metric may be labelled with; another word of Slack's counts as OTHER."""
-REFUSALS = {
-    "invalid_auth": "Slack refuses SLACK_APP_TOKEN (invalid_auth). Make a new app-level token and set it.",
-    "not_authed": "Slack refuses SLACK_APP_TOKEN (not_authed). Make a new app-level token and set it.",
-    "not_allowed_token_type": "SLACK_APP_TOKEN is not an app-level token. One begins with xapp-.",
-    "missing_scope": "SLACK_APP_TOKEN lacks the scope connections:write. Make a new app-level token with it.",
-    "account_inactive": "Slack says the account behind SLACK_APP_TOKEN is inactive.",
-    "token_expired": "SLACK_APP_TOKEN has expired. Make a new app-level token and set it.",
-    "token_revoked": "SLACK_APP_TOKEN was revoked. Make a new app-level token and set it.",
-    "link_disabled": "Socket Mode was switched off for this app in Slack. Switch it on, or use HTTP.",
-    "forbidden_team": "Slack does not let this app use Socket Mode in this workspace (forbidden_team).",
-}
 
 
 class EndedBeforeHello(Exception):
@@ -201,7 +192,7 @@ class SocketDoor:
                     self._tell_too_many(0)
                 log.warning("no socket to Slack yet", extra={"fields": {"error": error.code, "reason": error.reason}})
             except (*TROUBLE, *MISSHAPEN, OSError) as error:
-                log.warning("no socket to Slack yet", extra={"fields": {"error": type(error).__name__}})
+                log.warning("no socket to Slack yet", extra={"fields": {"error": word_for(error)}})
             self._failed(NOT_OPENED)
 
     async def _try(self) -> Line:

@@ -13,6 +13,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk.models import UserId
 from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
+from bot.slack.api_errors import NO_CODE, Group, is_of
+from bot.slack.trouble import word_for
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +23,6 @@ ANSWER_SECONDS = 10.0
 TRIGGER_SECONDS = 3.0
 """So long a trigger_id lives, and no longer is it worth trying."""
 OPENED_BEFORE = "exchanged_trigger_id"
-GONE = ("not_found", "hash_conflict")
-"""Somebody has closed the modal, or it has changed since: nothing is wrong."""
 
 
 class Views:
@@ -31,10 +31,13 @@ class Views:
     def __init__(self, web: AsyncWebClient) -> None:
         self._web = web
 
-    async def open(self, trigger_id: str, view: View) -> bool:
-        """Whether the modal is there now: also when a first answer was lost, and its repetition came too late."""
+    async def open(self, trigger_id: str, view: View) -> str:
+        """Show the modal, and return Slack's word for why it is not there; "" when it is.
+
+        It is there, too, when a first answer was lost, and its repetition came too late.
+        """
         said = await self._said("views.open", self._web.views_open(trigger_id=trigger_id, view=view), TRIGGER_SECONDS)
-        return said in ("", OPENED_BEFORE)
+        return "" if said == OPENED_BEFORE else said
 
     async def update(self, external_id: str, view: View) -> None:
         """Changes the modal that was opened under this id, if it is still there."""
@@ -50,11 +53,11 @@ class Views:
             async with asyncio.timeout(seconds):
                 await call
         except SlackApiError as error:
-            code = error_code(error) or "an error"
+            code = error_code(error) or NO_CODE
         except (*TROUBLE, *MISSHAPEN) as error:
-            code = type(error).__name__
+            code = word_for(error)
         else:
             return ""
-        if code not in (*GONE, OPENED_BEFORE):
+        if code != OPENED_BEFORE and not is_of(code, Group.VIEW_GONE):
             log.warning("a view was not shown", extra={"fields": {"way": method, "error": code}})
         return code
