@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
+from urllib.parse import urlsplit
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
@@ -11,6 +12,7 @@ from bot.check.findings import Finding, doubt, left_out, refusal, right, wrong
 from bot.check.reach import Reached, reach
 from bot.desk.access import Rules
 from bot.settings import Database, Settings, Slack
+from bot.settings.proxies import Proxies
 from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
 from bot.slack.api_errors import REFUSALS
 from bot.slack.delivery import new_http_session, new_web_client
@@ -21,6 +23,9 @@ from bot.slack.token_watch import ROTATING, ROTATION_MEND
 from bot.slack.trouble import word_for
 
 HELLO_SECONDS = 10.0
+ANSWERS = "slack answers"
+ANSWER_HOSTS = {"slack.com": "hooks.slack.com", "slack-gov.com": "hooks.slack-gov.com"}
+"""Where the answers to commands go, by the host of SLACK_API_URL."""
 MOST_SOCKETS = 10
 """Slack allows an app so many. A renewal takes two for a moment, so nine replicas are the most."""
 TRIES = 2
@@ -30,9 +35,11 @@ async def look(
     slack: Slack, whole: Settings | None, database: Database | None
 ) -> tuple[list[Finding], Reached, Identity | None]:
     """The lines about Slack, what was learnt about its clock, and who the bot is there."""
-    reached = await reach("slack", f"{slack.api_url}api.test", slack.proxies)
+    reached, answers = await asyncio.gather(
+        reach("slack", f"{slack.api_url}api.test", slack.proxies), _answers(slack.api_url, slack.proxies)
+    )
     if reached.unreached:
-        return [reached.unreached, left_out("slack token", "Slack was not reached")], reached, None
+        return [reached.unreached, *answers, left_out("slack token", "Slack was not reached")], reached, None
     async with new_http_session() as http:
         found, identity = await _token(slack, http)
         if identity:
@@ -41,7 +48,19 @@ async def look(
                 web = new_web_client(slack.bot_token, slack.api_url, http, slack.proxies.of(slack.api_url))
                 found += await slack_people.look(web, identity, whole)
         found.append(await _door(slack, http, single_process=database is not None and not database.allows_replicas))
-    return found, reached, identity
+    return [*found, *answers], reached, identity
+
+
+async def _answers(api_url: str, proxies: Proxies) -> list[Finding]:
+    """Whether the host that takes the answers to commands can be reached; behind a gateway nobody knows which it is."""
+    host = ANSWER_HOSTS.get(urlsplit(api_url).hostname or "")
+    if host is None:
+        return []
+    reached = await reach(ANSWERS, f"https://{host}/", proxies)
+    if reached.unreached is None:
+        return [right(ANSWERS, f"{host} can be reached")]
+    what = f"{reached.unreached.what} Until it can be reached, answers go another way."
+    return [doubt(ANSWERS, what, f"Let https://{host} through, at port 443. {reached.unreached.mend}")]
 
 
 async def _token(slack: Slack, http: aiohttp.ClientSession) -> tuple[list[Finding], Identity | None]:

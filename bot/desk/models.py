@@ -120,6 +120,7 @@ class Request:
     `reply_url` is Slack's response_url: a secret. `replaces` is true when the answer takes the place of the message
     whose button was pressed. `argument` is what a kind takes beside these: a session's id, an address. `application_id`
     and `timeout_seconds` are None for what the settings say. Without a `channel_id` it was asked for nowhere special.
+    `is_group_message`: it was asked for in a group message, where the bot cannot be; this is not stored.
     """
 
     id: RequestId
@@ -139,6 +140,7 @@ class Request:
     reply_url: str | None = field(default=None, repr=False)
     replaces: bool = False
     same_as: RequestId | None = None
+    is_group_message: bool = field(default=False, compare=False)
 
     @property
     def agent(self) -> UserId:
@@ -161,6 +163,7 @@ class Request:
             conversation_id=press.conversation_id or self.conversation_id,
             reply_url=press.reply_url,
             replaces=press.replaces,
+            is_group_message=press.is_group_message,
             same_as=None,
         )
 

@@ -60,7 +60,10 @@ class AdminsOnly(Refused):
 
 @dataclass(eq=False)
 class ShareRefused(CobrowseError):
-    """The session cannot be shown in that channel; `why`: "outside", "unclear", "uninvited", "closed" or "direct"."""
+    """The session cannot be shown in that channel.
+
+    `why`: "outside", "unclear", "uninvited", "closed", "direct" or "group".
+    """
 
     code = "share_refused"
     why: str

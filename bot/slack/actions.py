@@ -18,6 +18,7 @@ from bot.slack.cards import DIRECT_ACTION, END_ACTION, LISTED, SHARE_ACTION
 from bot.slack.delivery import Delivery
 from bot.slack.messages import TRY_AGAIN_ACTION, Words
 from bot.slack.picker import PICK_ACTION, read_pick
+from bot.slack.places import is_group_message
 
 SESSION_ACTIONS = {END_ACTION: Kind.END, SHARE_ACTION: Kind.SHARE, DIRECT_ACTION: Kind.DIRECT}
 
@@ -63,7 +64,7 @@ def _register_repeats(app: AsyncApp, desk: Desk, delivery: Delivery, words: Word
             await desk.try_again(RequestId(failed), press)
         except (TryAgainRefused, NotAccepted) as error:
             if press.reply_url:
-                delivery.post_soon(press.reply_url, words.failure(error, press.id))
+                delivery.tell_soon(press, words.failure(error, press.id))
         await ack()
 
     @app.action(PICK_ACTION)
@@ -107,4 +108,5 @@ def read_actor(body: dict[str, Any]) -> Request:
         requester=UserId(user["id"]),
         accepted_at=datetime.now(UTC),
         reply_url=body.get("response_url"),
+        is_group_message=is_group_message((body.get("channel") or {}).get("name")),
     )

@@ -32,7 +32,7 @@ def controls(session: Session, *, share: bool = True, direct: bool = True, send:
 
 def can_share(request: Request) -> bool:
     """Whether what answers this request stands in a channel, for its requester only."""
-    return bool(request.reply_url) and request.channel_id.startswith(("C", "G"))
+    return bool(request.reply_url) and request.channel_id.startswith(("C", "G")) and not request.is_group_message
 
 
 def listed(

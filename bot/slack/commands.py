@@ -23,6 +23,7 @@ from bot.slack.grammar import Ask, New, Start
 from bot.slack.guidance import guide
 from bot.slack.messages import Words
 from bot.slack.modals import Forms
+from bot.slack.places import is_group_message
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ def read_request(body: dict[str, Any], command: Start | Ask) -> Request:
         argument=None if isinstance(command, Start) else command.argument,
         conversation_id=start.conversation_id,
         reply_url=body.get("response_url"),
+        is_group_message=is_group_message(body.get("channel_name")),
     )
 
 

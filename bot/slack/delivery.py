@@ -36,6 +36,7 @@ from bot.slack.direct import DirectMessages, PostUnknown
 from bot.slack.herald import Herald
 from bot.slack.messages import Words
 from bot.slack.response_url import LONGEST_ORDERED_SECONDS, REPEATS, ForeignAddress, ResponseUrls
+from bot.slack.silent_hosts import HostIsSilent, SilentHosts
 from bot.slack.token_watch import TokenWatch, WebClient
 from bot.slack.trouble import word_for
 
@@ -114,6 +115,7 @@ class Delivery:
         self._completion = Completion(web, words)
         self._words, self._deadlines = words, Deadlines()
         self._posting: set[asyncio.Task[None]] = set()
+        self._silent_hosts = SilentHosts()
         self._standing: TTLCache[RequestId, tuple[ChannelId, str]] = TTLCache(10_000, ANSWERABLE.total_seconds())
         self.listeners: list[Callable[[Request, Outcome], None]] = []
 
@@ -147,12 +149,21 @@ class Delivery:
         session = outcome.session if isinstance(outcome, Started) else None
         if isinstance(outcome, Recalled) and not outcome.record.is_over:
             session = outcome.record.session
-        ways: list[tuple[str, Callable[[], Awaitable[None]]]] = [
-            ("chat.postEphemeral", lambda: self._post_ephemeral(request, message)),
-            ("direct message", lambda: self._post_direct(request.requester, message, session)),
-        ]
         # Later nobody looks at the channel; and what came from a form is told where it can be kept.
-        for way, send in ways if waiting and request.channel_id and request.reply_url else ways[1:]:
+        if await self._by_other_ways(request, message, session, is_in_channel=waiting and bool(request.reply_url)):
+            return True
+        if waiting and request.reply_url and self._silent_hosts.is_silent(request.reply_url):
+            return await self.post(request.reply_url, message, insist=True)
+        return False
+
+    async def _by_other_ways(
+        self, request: Request, message: Message, session: Session | None, *, is_in_channel: bool
+    ) -> bool:
+        """Whether one of the ways without a response_url reached them. `is_in_channel`: they look at the channel."""
+        ephemeral = ("chat.postEphemeral", lambda: self._post_ephemeral(request, message))
+        direct = ("direct message", lambda: self._post_direct(request.requester, message, session))
+        ways = [ephemeral, direct] if is_in_channel and request.channel_id else [direct]
+        for way, send in ways:
             if await self._try(way, send, request.id):
                 return True
         return False
@@ -176,11 +187,20 @@ class Delivery:
             log.exception("an answer cannot be made", extra={"fields": {"request": request.id}})
             return False
 
-    async def post(self, reply_url: str, message: Message, *, replace: bool = False) -> bool:
-        """Posts to a response_url of Slack's, visible to one person only. Whether Slack took it."""
+    async def post(self, reply_url: str, message: Message, *, replace: bool = False, insist: bool = False) -> bool:
+        """Posts to a response_url of Slack's, visible to one person only. Whether Slack took it.
+
+        `insist`: also where its host has let others time out, since there is no other way.
+        """
         body = message.payload() | {"response_type": "ephemeral", "replace_original": replace}
+
+        async def within_time() -> int:
+            return await self._deadlines.within(self._response_urls.post(reply_url, body))
+
         try:
-            status = await self._deadlines.within(self._response_urls.post(reply_url, body))
+            status = await self._silent_hosts.post(reply_url, within_time, insist=insist)
+        except HostIsSilent:
+            return False
         except ForeignAddress:
             log.warning("a response_url is not Slack's", extra={"fields": {"hint": "SLACK_API_URL"}})
             return False
@@ -196,13 +216,16 @@ class Delivery:
 
     def post_soon(self, reply_url: str, message: Message) -> None:
         """Posts after the listener has returned: an acknowledgement must not wait for it."""
-        self.soon(self.post(reply_url, message))
+        self.soon(self.post(reply_url, message, insist=True))
 
     async def tell(self, request: Request, message: Message) -> None:
         """What is no outcome of the desk's: by response_url, else in a direct message."""
         if request.reply_url and await self.post(request.reply_url, message):
             return
-        await self._try("direct message", lambda: self._post_direct(request.requester, message, None), request.id)
+        if await self._by_other_ways(request, message, None, is_in_channel=bool(request.reply_url)):
+            return
+        if request.reply_url and self._silent_hosts.is_silent(request.reply_url):
+            await self.post(request.reply_url, message, insist=True)
 
     def tell_soon(self, request: Request, message: Message) -> None:
         self.soon(self.tell(request, message))

@@ -67,6 +67,8 @@ class Herald:
             raise ShareUnknown
         if here:
             raise SharedAlready
+        if request.is_group_message:
+            raise ShareRefused("group")
         await self._places.check_shareable(request.channel_id)
         intent = Post(record.session.id, request.channel_id, "", PostKind.SHARED, request.id)
         if not await self._book.add_post(intent):  # somebody else's is on its way

@@ -19,6 +19,8 @@ from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
 from bot.slack.api_errors import NO_ANSWER, NO_CODE, Group, is_of, passes
 
 ANSWER_SECONDS = 5.0
+GROUP_MESSAGE = "mpdm-"
+"""How Slack begins the name of a direct message between several people."""
 OUTSIDE = ("is_ext_shared", "is_pending_ext_shared")
 SAID = (*OUTSIDE, "is_shared", "is_org_shared")
 """What Slack says of every channel: true or false."""
@@ -50,6 +52,11 @@ class Places:
             raise SlackUnavailable(NO_ANSWER) from None
         if why:
             raise ShareRefused(why)
+
+
+def is_group_message(channel_name: object) -> bool:
+    """Return whether a channel of this name is a group message: its id may be that of a channel (pure)."""
+    return isinstance(channel_name, str) and channel_name.startswith(GROUP_MESSAGE)
 
 
 def obstacle(channel: dict[str, Any], home: Home) -> str | None:

@@ -76,6 +76,8 @@ class ResponseUrls:
         for left in range(REPEATS, -1, -1):
             try:
                 status, delay = await self._post_once(url, data)
+            except aiohttp.ConnectionTimeoutError:
+                raise  # something drops it: a second try would take as long
             except aiohttp.ClientConnectionError:
                 if not left:
                     raise

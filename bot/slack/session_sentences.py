@@ -31,6 +31,10 @@ _SHARING = {
         "Slack does not let me post in this channel.",
         "Share the session in another channel, or send the link to whom it is for.",
     ),
+    "group": (
+        "This is a group message, where no app can be, so I cannot share the session here.",
+        "Pass the link on yourself.",
+    ),
     "direct": (
         "This is no channel, so there is nobody to share the session with.",
         "Type `{command} last` in the channel, and press Share there.",
