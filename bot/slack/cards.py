@@ -5,6 +5,7 @@ The card that answers a start is in messages.py. What a button does is for actio
 
 from bot.desk.models import Kind, Request, RequestId, Session, UserId
 from bot.desk.remembered import SessionRecord
+from bot.slack.api_errors import explain
 from bot.slack.blocks import SESSION_BLOCK, Block, Message, button, buttons, confirm, context, escape, section
 from bot.slack.joining import bare_ways_in, open_button, over, thing, until, ways_in
 from bot.slack.sentences import clock
@@ -119,6 +120,12 @@ def closed_card(record: SessionRecord, *, shared: bool = False) -> Message:
     host = f"<@{record.agent}> was the host." if shared else "Start a new one when you need it."
     blocks = [section(f":white_circle: *Co-browse session {title}*\n{name}"), context(host)]
     return Message(f"The co-browse session “{name}” {over(record.session)}.", blocks)
+
+
+def with_direct_off(message: Message) -> Message:
+    """The message, and why it is not in the direct messages."""
+    row = explain("messages_tab_disabled")
+    return Message(message.text, [*message.blocks, context(f":information_source: {row.person} {row.mend}")])
 
 
 def reference_line(request_id: RequestId, service: str | None = None) -> Block:

@@ -29,16 +29,18 @@ from bot.desk.outcomes import Ended, Outcome, Recalled
 from bot.desk.press_errors import EndedAlready
 from bot.slack.answers import MISSHAPEN, TROUBLE, SlackAnswer, error_code
 from bot.slack.blocks import Message
-from bot.slack.cards import agent_card
+from bot.slack.cards import agent_card, with_direct_off
 from bot.slack.completion import Completion
 from bot.slack.deadlines import Deadlines
 from bot.slack.direct import DirectMessages, PostUnknown
 from bot.slack.herald import Herald
 from bot.slack.messages import Words
+from bot.slack.modal_view import answered
 from bot.slack.response_url import LONGEST_ORDERED_SECONDS, REPEATS, ForeignAddress, ResponseUrls
 from bot.slack.silent_hosts import HostIsSilent, SilentHosts
 from bot.slack.token_watch import TokenWatch, WebClient
 from bot.slack.trouble import word_for
+from bot.slack.views import TRIGGER_SECONDS, Views
 
 log = logging.getLogger(__name__)
 
@@ -116,6 +118,8 @@ class Delivery:
         self._words, self._deadlines = words, Deadlines()
         self._posting: set[asyncio.Task[None]] = set()
         self._silent_hosts = SilentHosts()
+        self._views = Views(web)
+        self._triggers: TTLCache[RequestId, str] = TTLCache(10_000, TRIGGER_SECONDS)
         self._standing: TTLCache[RequestId, tuple[ChannelId, str]] = TTLCache(10_000, ANSWERABLE.total_seconds())
         self.listeners: list[Callable[[Request, Outcome], None]] = []
 
@@ -139,7 +143,7 @@ class Delivery:
             return await self._completion.tell(request, outcome, lambda way, send: self._try(way, send, request.id))
         place = self._standing.pop(request.id, None)  # there it is kept, and nobody else reads it
         message = self._words.answer(replace(request, reply_url=None) if place else request, outcome)
-        waiting = datetime.now(UTC) - request.accepted_at < ANSWERABLE
+        waiting = is_recent(request)
         # A failure that is tried again makes way; a card only when its session is over, else its link would be gone.
         makes_way = request.replaces and (request.kind is not Kind.END or isinstance(outcome, Ended | EndedAlready))
         if waiting and request.reply_url and await self.post(request.reply_url, message, replace=makes_way):
@@ -160,17 +164,45 @@ class Delivery:
         self, request: Request, message: Message, session: Session | None, *, is_in_channel: bool
     ) -> bool:
         """Whether one of the ways without a response_url reached them. `is_in_channel`: they look at the channel."""
-        ephemeral = ("chat.postEphemeral", lambda: self._post_ephemeral(request, message))
-        direct = ("direct message", lambda: self._post_direct(request.requester, message, session))
-        ways = [ephemeral, direct] if is_in_channel and request.channel_id else [direct]
-        for way, send in ways:
-            if await self._try(way, send, request.id):
-                return True
-        return False
+        is_in_channel = is_in_channel and bool(request.channel_id)
+        if is_in_channel and await self._try_ephemeral(request, message):
+            return True
+        if await self._try(
+            "direct message", lambda: self._post_direct(request.requester, message, session), request.id
+        ):
+            return True
+        if is_in_channel or request.reply_url:
+            return False
+        if self._direct.is_off:
+            message = with_direct_off(message)
+        # What came from a form is told where that was opened, else in a window.
+        if request.channel_id:
+            return is_recent(request) and await self._try_ephemeral(request, message)
+        return await self._in_window(request, message)
+
+    async def _try_ephemeral(self, request: Request, message: Message) -> bool:
+        return await self._try("chat.postEphemeral", lambda: self._post_ephemeral(request, message), request.id)
+
+    async def _in_window(self, request: Request, message: Message) -> bool:
+        """In the form that waits for it, or in a new window, for which Slack leaves three seconds."""
+        view = answered(message)
+        if not self._triggers.get(request.id):
+            return not await self._views.update(request.id, view)
+        return not await self._views.open(self._triggers.pop(request.id), view)
 
     def note_place(self, request_id: RequestId, channel_id: ChannelId, ts: str) -> None:
         """The direct message that the answer will replace: it stays, so a session in it is changed later."""
         self._standing[request_id] = channel_id, ts
+
+    @property
+    def has_no_direct_messages(self) -> bool:
+        """Whether Slack said of the newest direct message that the app's Messages tab is off."""
+        return self._direct.is_off
+
+    def note_trigger(self, request_id: RequestId, trigger_id: str) -> None:
+        """What opens a window for the person who sent this request, for three seconds."""
+        if trigger_id:
+            self._triggers[request_id] = trigger_id
 
     async def close_posts(self) -> None:
         await self._herald.close_posts()
@@ -276,6 +308,11 @@ class Delivery:
         else:
             return True
         return False
+
+
+def is_recent(request: Request) -> bool:
+    """Return whether its response_url works, and the person still looks where they asked."""
+    return datetime.now(UTC) - request.accepted_at < ANSWERABLE
 
 
 def _plain(outcome: Outcome) -> Unexpected:

@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.desk.cache import Cache
 from bot.desk.models import ChannelId, UserId
 from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
-from bot.slack.api_errors import NO_CODE, Group, codes_of, explain
+from bot.slack.api_errors import NO_CODE, Group, codes_of, explain, is_of
 from bot.slack.blocks import Message
 from bot.slack.deadlines import WAY_SECONDS
 from bot.slack.trouble import word_for
@@ -38,6 +38,8 @@ class DirectMessages:
 
     def __init__(self, web: AsyncWebClient) -> None:
         self._web = web
+        self.is_off = False
+        """Whether Slack said of the newest message that the app's Messages tab is off."""
         self._channels: Cache[UserId, ChannelId] = Cache(seconds=KEPT_SECONDS, size=CACHE_SIZE)
 
     async def post(self, user_id: UserId, message: Message) -> tuple[ChannelId, str]:
@@ -61,9 +63,11 @@ class DirectMessages:
         try:
             async with asyncio.timeout(POST_SECONDS):  # as a whole: the session's begins again with each byte
                 answer = await self._web.chat_postMessage(channel=channel, **message.payload())
+            self.is_off = False
             return channel, str(answer["ts"])
         except SlackApiError as error:
             code = error_code(error)
+            self.is_off = is_of(code, Group.DIRECT_OFF)
             if code and not explain(code).maybe_done:
                 raise
             raise PostUnknown(code or NO_CODE) from None

@@ -65,6 +65,18 @@ def told(message: Message) -> View:
     return _modal(message.blocks)
 
 
+def answer_to_come(request_id: RequestId) -> View:
+    """What stands in the form's place until its answer does, where there are no direct messages."""
+    return _modal([section("One moment: the answer comes in this window. Please leave it open.")]) | {
+        "external_id": request_id
+    }
+
+
+def answered(message: Message) -> View:
+    """An answer in the form's place. It has no buttons: what one does could not be told here."""
+    return _modal([block for block in message.blocks if block["type"] != "actions"])
+
+
 def not_opened(command: str, reference: RequestId, code: str = "", contact: str = "") -> Message:
     """For somebody who waits for a form that will not come. `code`: Slack's word for why; `contact`: whom to tell."""
     text, row = "The form could not be opened.", explain(code)

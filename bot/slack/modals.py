@@ -59,6 +59,15 @@ class Forms:
         self._delivery, self._words, self._genesys_app = delivery, words, genesys_app
         self._applications: Cache[str, list[tuple[str, str]]] = Cache(seconds=CATALOGUE_KEPT_SECONDS, size=1)
 
+    @property
+    def has_no_direct_messages(self) -> bool:
+        """Whether the app's Messages tab is off, as far as is known: then the form waits for its answer."""
+        return self._delivery.has_no_direct_messages
+
+    def note_trigger(self, request: Request, body: dict[str, Any]) -> None:
+        """Remember what can open a window with the answer, should nothing else reach the person."""
+        self._delivery.note_trigger(request.id, str(body.get("trigger_id") or ""))
+
     def open_soon(self, trigger_id: str, asker: Request) -> None:
         """After the acknowledgement. `asker` is what a start would be: by whom, and from which channel."""
         self._delivery.soon(self._open(trigger_id, asker))
@@ -157,7 +166,11 @@ def register(app: AsyncApp, desk: Desk, forms: Forms) -> None:
         except NotAccepted as error:
             await ack(response_action="errors", errors={NAME: not_accepted(error)})
         else:
-            await ack()
+            if not request.channel_id and forms.has_no_direct_messages:
+                await ack(response_action="update", view=modal_view.answer_to_come(request.id))
+            else:
+                forms.note_trigger(request, body)
+                await ack()
 
 
 def not_accepted(error: NotAccepted) -> str:

@@ -39,9 +39,9 @@ class Views:
         said = await self._said("views.open", self._web.views_open(trigger_id=trigger_id, view=view), TRIGGER_SECONDS)
         return "" if said == OPENED_BEFORE else said
 
-    async def update(self, external_id: str, view: View) -> None:
-        """Changes the modal that was opened under this id, if it is still there."""
-        await self._said("views.update", self._web.views_update(external_id=external_id, view=view))
+    async def update(self, external_id: str, view: View) -> str:
+        """Change the modal that was opened under this id, and return Slack's word for why not; "" when it has."""
+        return await self._said("views.update", self._web.views_update(external_id=external_id, view=view))
 
     async def publish(self, user_id: UserId, view: View) -> None:
         """Makes it this person's Home tab."""
