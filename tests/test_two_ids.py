@@ -140,3 +140,16 @@ def test_ids_of_another_organisation_are_no_ids_of_ours() -> None:
     user = {"id": ANA, "enterprise_user": {"id": TWIN, "enterprise_id": "E0ELSE"}}
     assert ids_in(user, Home("T0HOME", "E0ORG")) == (ANA,)  # type: ignore[arg-type]
     assert ids_in(user, Home("T0HOME", "E0ELSE")) == (ANA, TWIN)  # type: ignore[arg-type]
+
+
+async def test_sessions_are_a_persons_by_either_id() -> None:
+    async with open_servers() as servers:
+        in_grid(servers)
+        twin = replace(servers.slack.workspace.users[ANA], id=TWIN, name="twin", enterprise_user_id=ANA)
+        servers.slack.workspace.users[TWIN] = twin
+        async with open_bot_between(servers, servers.environ, http=False) as journey:
+            url = link(await journey.asks())
+            assert url in str((await journey.asks("last", who=TWIN)).blocks)
+            assert url in str((await journey.asks("status", who=TWIN)).blocks)
+            assert "is over now" in words(await journey.asks("end", who=TWIN))
+            assert "no open session" in words(await journey.asks("end"))

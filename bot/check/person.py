@@ -1,9 +1,11 @@
 """One person, as a dry run: may they start a session, by which rule, and which host would they be. Starts nothing."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.check import genesys as genesys_check
 from bot.check.findings import Finding, left_out, right, wrong
+from bot.check.slack_people import workspaces_of
 from bot.desk.access import Access, Roll, Rules
 from bot.desk.errors import HostNotFound, NotAMember, NotListed, Refused, ServiceError, SlackUnavailable
 from bot.desk.hosts import Found, Hosts
@@ -14,6 +16,7 @@ from bot.slack.api_errors import explain
 from bot.slack.delivery import new_http_session, new_web_client
 from bot.slack.identity import Identity
 from bot.slack.people import SlackPeople
+from bot.slack.token_watch import WebClient
 from bot.store.looking import Linked, look_into
 from bot.store.refusals import StoreRefused
 from bot.upstream import host_rules, open_genesys
@@ -46,14 +49,11 @@ async def look(settings: Settings, identity: Identity, user_id: UserId) -> list[
     async with new_http_session() as http:
         web = new_web_client(slack.bot_token, slack.api_url, http, slack.proxies.of(slack.api_url))
         people = SlackPeople(web, identity.home, patience_seconds=PATIENCE_SECONDS)
+        access = Access(settings.rules, identity.home, people)
         try:
-            person = await Access(settings.rules, identity.home, people).admit(_wish(settings, identity, user_id))
-            found = [
-                right(
-                    "person",
-                    f"{person.name} ({user_id}) may start sessions: {await _why(settings.rules, people, user_id)}",
-                )
-            ]
+            person, team_id = await _admitted(access, web, settings, identity, user_id)
+            why = await _why(settings.rules, people, person, team_id)
+            found = [right("person", f"{person.name} ({user_id}) may start sessions: {why}")]
         except SlackUnavailable as error:
             what = f"Slack would not say who {user_id} is ({error.slack_error})."
             if error.passes:
@@ -63,6 +63,25 @@ async def look(settings: Settings, identity: Identity, user_id: UserId) -> list[
         except Refused as error:
             return [_refusal(error, user_id), left_out("host", "they may not start sessions")]
     return [*found, await _host(settings, person)]
+
+
+async def _admitted(
+    access: Access, web: WebClient, settings: Settings, identity: Identity, user_id: UserId
+) -> tuple[Person, TeamId]:
+    """The person, and the workspace in which they may start sessions; an org-wide token serves several.
+
+    Raises what Access.admit raises, of the last workspace.
+    """
+    trouble: SlackUnavailable | Refused | None = None
+    for where in await workspaces_of(web, identity):
+        wish = _wish(settings, identity, user_id)
+        wish = replace(wish, team_id=TeamId(where.get("team_id", wish.team_id)))
+        try:
+            return await access.admit(wish), wish.team_id
+        except (SlackUnavailable, Refused) as error:
+            trouble = error
+    assert trouble is not None  # noqa: S101 - there is one workspace at least
+    raise trouble
 
 
 def _wish(settings: Settings, identity: Identity, user_id: UserId) -> Request:
@@ -80,14 +99,13 @@ def _wish(settings: Settings, identity: Identity, user_id: UserId) -> Request:
     )
 
 
-async def _why(rules: Rules, people: SlackPeople, user_id: UserId) -> str:
+async def _why(rules: Rules, people: SlackPeople, person: Person, team_id: TeamId) -> str:
     """The rules that let them in, and where."""
     rolls = {
         "COBROWSE_ADMINS": rules.admins,
         "COBROWSE_SUPERVISORS": rules.supervisors,
         "COBROWSE_MEMBERS": rules.members,
     }
-    person, team_id = await people.person(user_id), people.home.team_id
     on = [f"{name} ({by})" for name, roll in rolls.items() if (by := await _on(roll, people, person, team_id))]
     reasons = f"on {', '.join(on)}" if on else "every full member may"
     leads = any(name.startswith(("COBROWSE_ADMINS", "COBROWSE_SUPERVISORS")) for name in on)

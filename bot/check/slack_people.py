@@ -51,20 +51,20 @@ def _groups_of(rules: Rules) -> dict[str, list[str]]:
 
 
 async def _groups(web: AsyncWebClient, identity: Identity, settings_of: dict[str, list[str]]) -> list[Finding]:
-    workspaces = await _workspaces(web, identity)
+    workspaces = await workspaces_of(web, identity)
     findings = [await _group(web, group, names, workspaces) for group, names in settings_of.items()]
     if all(each is None for each in findings):
         return [right(GROUPS, f"{', '.join(settings_of)}: the bot can read who is in them")]
     return [each for each in findings if each]
 
 
-async def _workspaces(web: AsyncWebClient, identity: Identity) -> Sequence[dict[str, str]]:
-    """What names the workspace in a call; an org-wide token has to."""
+async def workspaces_of(web: AsyncWebClient, identity: Identity) -> Sequence[dict[str, str]]:
+    """Return what names the workspace in a call: {} but for an org-wide token, which has to name one."""
     if not identity.home.org_wide:
         return [{}]
     answer, _ = await _asked(web, "auth.teams.list")
     teams = [str(each["id"]) for each in answer.get("teams") or [] if isinstance(each, dict) and each.get("id")]
-    return [{"team_id": team_id} for team_id in teams[:MOST_WORKSPACES] or [identity.home.team_id]]
+    return [{"team_id": team_id} for team_id in teams[:MOST_WORKSPACES]] or [{"team_id": identity.home.team_id}]
 
 
 async def _group(
@@ -88,7 +88,7 @@ async def _group(
 
 async def _addresses(web: AsyncWebClient, identity: Identity) -> list[Finding]:
     """Whether Slack shows an address of anybody: some workspaces hide them."""
-    workspaces = await _workspaces(web, identity)
+    workspaces = await workspaces_of(web, identity)
     answer, code = await _asked(web, "users.list", limit=str(LOOKED_AT), **workspaces[0])
     if code:
         return [left_out(ADDRESSES, f"Slack lists nobody ({code})")]

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from bot.desk.access import Access
 from bot.desk.errors import NoSuchSession, StoreUnavailable
-from bot.desk.models import Kind, Request, RequestId, Role, Session, SessionId, UserId
+from bot.desk.models import Kind, Person, Request, RequestId, Role, Session, SessionId, UserId
 from bot.desk.outcomes import Ended, Handlers, Listed, Recalled, SentDirect, Shared
 from bot.desk.press_errors import EndedAlready
 from bot.desk.remembered import Look, SessionBook, SessionRecord, team_of
@@ -58,35 +58,38 @@ class Register:
         }
 
     async def last(self, request: Request) -> Recalled:
-        await self._access.enter(request)
-        record = await self._book.last_session(team_of(request), request.requester)
-        if record is None:
+        person = await self._access.enter(request)
+        newest = [await self._book.last_session(team_of(request), each) for each in person.ids]
+        records = _newest_first([[record] if record else [] for record in newest])
+        if not records:
             raise NothingOpen(ever=False)
-        return Recalled(await self._looked_at(record))
+        return Recalled(await self._looked_at(records[0]))
 
     async def status(self, request: Request, *, freshness: Freshness = Freshness.RECENT) -> Listed:
         """The requester's open sessions."""
-        await self._access.enter(request)
-        found = await self._book.open_sessions(team_of(request), request.requester, MOST_OWN + 1)
+        person = await self._access.enter(request)
+        team_id = team_of(request)
+        of_each = [await self._book.open_sessions(team_id, each, MOST_OWN + 1) for each in person.ids]
+        found = _newest_first(of_each)
         records: Sequence[SessionRecord] = found[:MOST_OWN]
         if freshness is not Freshness.KNOWN:
             records = await self._still_open(records, fresh=freshness is Freshness.NOW)
         return Listed(tuple(records), cut=len(found) > MOST_OWN)
 
     async def everybodys(self, request: Request) -> Listed:
-        await self._access.enter(request)
+        person = await self._access.enter(request)
         if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
             raise LeadsOnly
         found = await self._book.open_sessions(team_of(request), None, MOST_EVERYBODYS + 1)
-        seen = [record.seen_by(request.requester) for record in found[:MOST_EVERYBODYS]]
+        seen = [record.seen_by(*person.ids) for record in found[:MOST_EVERYBODYS]]
         by_host = sorted(seen, key=lambda record: record.agent)  # and each host's stay in their order
         return Listed(tuple(by_host), everybodys=True, cut=len(found) > MOST_EVERYBODYS)
 
     async def end(self, request: Request) -> Ended:
-        await self._access.enter(request)
-        record = await self._named(request) if request.argument else await self._only_one(request)
+        person = await self._access.enter(request)
+        record = await self._named(request) if request.argument else await self._only_one(request, person)
         if (
-            not record.concerns(request.requester)
+            not record.concerns(*person.ids)
             and await self._access.role(request.requester, request.team_id) is Role.MEMBER
         ):
             raise MayNotEnd(record.agent, record.requester)
@@ -114,9 +117,9 @@ class Register:
 
     async def readable(self, request: Request) -> SessionRecord:
         """The session that was named, which can be joined, for one who may read its link."""
-        await self._access.enter(request)
+        person = await self._access.enter(request)
         record = await self._named(request)
-        if not record.concerns(request.requester):
+        if not record.concerns(*person.ids):
             raise MayNotRead(record.agent, record.requester)
         record = await self._looked_at(record, fresh=True)
         if record.is_over:
@@ -135,9 +138,10 @@ class Register:
             raise SessionNotFound
         return record
 
-    async def _only_one(self, request: Request) -> SessionRecord:
+    async def _only_one(self, request: Request, person: Person) -> SessionRecord:
         """The one session that was open when the request came in, also when it is worked again after a crash."""
-        found = await self._book.meant_by(request, MOST_OWN)
+        of_each = [await self._book.meant_by(replace(request, requester=each), MOST_OWN) for each in person.ids]
+        found = _newest_first(of_each)
         if ended := [record for record in found if record.ended_by == request.id]:
             return ended[0]
         still_open = await self._still_open(found, fresh=True)
@@ -174,6 +178,13 @@ class Register:
         self._herald.hurry()
         over = _without_ways_in(record.session)
         return replace(record, is_over=True, ended_by=by if ours else None, session=over)
+
+
+def _newest_first(of_each_id: Sequence[Sequence[SessionRecord]]) -> list[SessionRecord]:
+    """The records of all ids of a person, each once. With one id they stay in their order."""
+    found = {record.session.id: record for records in of_each_id for record in records}
+    records = list(found.values())
+    return records if len(of_each_id) < 2 else sorted(records, key=lambda one: one.session.ends_at, reverse=True)
 
 
 def _without_ways_in(session: Session) -> Session:

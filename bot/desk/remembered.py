@@ -44,14 +44,16 @@ class SessionRecord:
     read_at: datetime | None = field(default=None, compare=False)
     """When it was read, by the store's clock, on which `session.ends_at` runs."""
 
-    def concerns(self, user_id: UserId) -> bool:
-        """Whether it is this person's, so that they may read its link."""
-        return user_id in (self.requester, self.agent)
+    def concerns(self, *user_ids: UserId) -> bool:
+        """Whether it is this person's, so that they may read its link. `user_ids`: all ids that they have."""
+        return self.requester in user_ids or self.agent in user_ids
 
-    def seen_by(self, user_id: UserId) -> "SessionRecord":
+    def seen_by(self, *user_ids: UserId) -> "SessionRecord":
         """As this person may see it."""
         return (
-            self if self.concerns(user_id) else replace(self, session=replace(self.session, join_url="", join_code=""))
+            self
+            if self.concerns(*user_ids)
+            else replace(self, session=replace(self.session, join_url="", join_code=""))
         )
 
 

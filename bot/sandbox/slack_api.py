@@ -127,7 +127,7 @@ class WebApi:
             "url": "https://sandbox.slack.com/",
             "team": "Sandbox",
             "user": self._bot_name,
-            "team_id": self._workspace.team_id,
+            "team_id": self._workspace.enterprise_id if self._workspace.is_org_wide else self._workspace.team_id,
             "user_id": self._workspace.bot_user_id,
             "bot_id": bot_id(self._workspace),
             "enterprise_id": self._workspace.enterprise_id,

@@ -49,8 +49,8 @@ def user_in(workspace: Workspace, user: SlackUser) -> Shape:
     shape = user_object(user)
     if user.answers_as:
         shape["id"] = user.answers_as
-    if user.enterprise_user_id:
-        grid: Shape = {"id": user.enterprise_user_id, "teams": [workspace.team_id], "is_admin": False}
+    if user.enterprise_user_id or (workspace.is_org_wide and not workspace.is_outsider(user)):
+        grid: Shape = {"id": user.enterprise_user_id or user.id, "teams": [workspace.team_id], "is_admin": False}
         shape["enterprise_user"] = grid | {"enterprise_id": workspace.enterprise_id or "E0SANDBOX"}
     return shape
 

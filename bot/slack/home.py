@@ -119,7 +119,8 @@ class Home:
 
     async def _others(self, asker: Request) -> Listed:
         found = await self._sources.register.everybodys(asker)
-        return replace(found, records=tuple(one for one in found.records if not one.concerns(asker.requester)))
+        ids = await self._sources.access.ids(asker.requester)
+        return replace(found, records=tuple(one for one in found.records if not one.concerns(*ids)))
 
     async def _place(self, asker: Request) -> ChannelNotAllowed | None:
         try:
