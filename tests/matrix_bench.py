@@ -34,6 +34,7 @@ from bot.genesys.pace import Pace
 from bot.sandbox.slack import Message
 from bot.slack import deadlines, delivery, direct, identity, lookups, response_url
 from bot.slack.people import SlackPeople
+from bot.slack.silent_hosts import SilentHosts
 
 QUICK_SECONDS = 0.25
 WAY_SECONDS = 2.0
@@ -110,7 +111,7 @@ class World:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Takes the place of every clock and every sleep that decides how long something is kept or waited for."""
     made = Clock()
-    for thing in (TokenAuth, Hosts, SlackPeople, Cache, Pace):
+    for thing in (TokenAuth, Hosts, SlackPeople, Cache, Pace, SilentHosts):
         monkeypatch.setitem(thing.__init__.__kwdefaults__, "clock", made)  # type: ignore[misc]
     monkeypatch.setattr(hosts, "FOUND_SECONDS", 0.0)  # the store has a clock of its own
     for thing in (client.repeat, client.GenesysClient.__init__):

@@ -28,7 +28,7 @@ class HostIsSilent(Exception):
 class SilentHosts:
     """Which hosts are silent, and when each is tried next. `clock` returns seconds and never goes back."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._next_probe_at: dict[str, float] = {}
         self._under_way: dict[str, set[asyncio.Timeout]] = {}
