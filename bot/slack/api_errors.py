@@ -95,7 +95,7 @@ _add(
     "not_allowed_token_type",
     Group.TOKEN,
     _REFUSED,
-    f"SLACK_BOT_TOKEN has to be a bot token, which begins with xoxb-. {_TOKEN}",
+    f"SLACK_BOT_TOKEN has to be a bot token. {_TOKEN}",
 )
 _add(
     "team_access_not_granted",

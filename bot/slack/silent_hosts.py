@@ -67,7 +67,7 @@ class SilentHosts:
 
     def _timed_out(self, host: str) -> None:
         if host not in self._next_probe_at:
-            fields = {"host": host, "seconds": PROBE_EVERY_SECONDS}
+            fields = {"seconds": PROBE_EVERY_SECONDS}
             log.warning("a response_url's host does not answer, so answers go another way", extra={"fields": fields})
             soon = asyncio.get_running_loop().time() + PROBE_SECONDS
             for limit in self._under_way.get(host, ()):
@@ -77,7 +77,7 @@ class SilentHosts:
 
     def _answered(self, host: str) -> None:
         if self._next_probe_at.pop(host, None) is not None:
-            log.info("a response_url's host answers again", extra={"fields": {"host": host}})
+            log.info("a response_url's host answers again")
 
 
 def _host(url: str) -> str:
