@@ -51,14 +51,14 @@ class TokenWatch:
             log.info("Slack accepts the bot token again", extra={"fields": {"token": "SLACK_BOT_TOKEN"}})
 
     def failed(self, code: str) -> None:
-        """Take in Slack's code for a call that failed."""
-        if not is_of(code, Group.TOKEN):
+        """Take in Slack's code for a call that failed. Before `start` the bot ends with a sentence of its own."""
+        if self._probe is None or not is_of(code, Group.TOKEN):
             return
         if not self.refusal:
             fields = {"token": "SLACK_BOT_TOKEN", "error": code, "hint": explain(code).mend}
             log.error("Slack refuses the bot token", extra={"fields": fields})
         self.refusal = code
-        if self._probe and (self._probing is None or self._probing.done()):
+        if self._probing is None or self._probing.done():
             self._probing = asyncio.create_task(self._until_accepted(self._probe))
 
     async def _until_accepted(self, probe: Callable[[], Awaitable[object]]) -> None:
