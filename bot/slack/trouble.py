@@ -26,7 +26,7 @@ def _with_causes(error: BaseException | None) -> list[BaseException]:
     found: list[BaseException] = []
     while error is not None and error not in found and len(found) < MAX_CAUSES:
         found.append(error)
-        error = getattr(error, "os_error", None) or error.__cause__ or error.__context__
+        error = error.__cause__ or error.__context__
     return found
 
 
@@ -39,16 +39,16 @@ def _word(error: BaseException) -> str:
         return "tls_failed"
     if isinstance(error, aiohttp.ClientConnectorDNSError | socket.gaierror):
         return "name_not_found"
+    if isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
+        return "proxy_refused"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return _word(error.os_error)
     return _word_of_connection(error) or _word_of_answer(error)
 
 
 def _word_of_connection(error: BaseException) -> str:
-    if isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
-        return "proxy_refused"
     if isinstance(error, ConnectionRefusedError):
         return "connection_refused"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return "" if error.os_error else "not_connected"
     if isinstance(error, aiohttp.WSServerHandshakeError):
         return "no_web_socket"
     if isinstance(error, aiohttp.ClientConnectionError | ConnectionError):
