@@ -4,7 +4,7 @@ Nothing here decides anything: each line names a part and what it is made of.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -67,19 +67,17 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
     slack, database, can_connect = settings.slack, settings.database, not settings.connect.off
     metrics = Metrics(Kind, needs(settings))
     async with (
-        AsyncExitStack() as held,
+        TokenWatch() as watch,
         open_store(database.url, keys=database.keys, retention_days=database.retention_days, meter=metrics) as store,
         new_http_session() as http,
         open_genesys(settings.service, metrics) as genesys,
         open_user_tokens(settings, store.connections) as tokens,
     ):
         client = partial(new_web_client, base_url=slack.api_url, http=http, proxy=slack.proxies.of(slack.api_url))
-        watch = held.enter_context(closing(TokenWatch()))
         bot_client = partial(client, slack.bot_token, watch=watch)
         web, once = bot_client(), bot_client(repeats=False)
         socket_web = client(slack.app_token, waits=False, repeats=False)  # slack/reconnect.py paces its calls
-        identity = await identify(web)
-        watch.start(web.auth_test, slack.bot_token)
+        identity = await watch.start(web, identify)
         people = SlackPeople(bot_client(waits=False), identity.home)
         features = Features(settings.sending.any_on, can_connect, settings.service.conversations is not None)
         words = Words(slack.command, contact_markup(slack.help_contact), features)

@@ -6,7 +6,7 @@ https://docs.slack.dev/reference/methods
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 PROBE_SECONDS = 30.0
 """So often a dead token is tried, since nobody may send the bot anything while it is not ready."""
 PROBE_ANSWER_SECONDS = 10.0
+T = TypeVar("T")
 ROTATING = "xoxe."
 """How a token begins that expires after twelve hours: https://docs.slack.dev/authentication/using-token-rotation"""
 ROTATION_MEND = (
@@ -37,12 +38,25 @@ class TokenWatch:
         self._probe: Callable[[], Awaitable[object]] | None = None
         self._probing: asyncio.Task[None] | None = None
 
-    def start(self, probe: Callable[[], Awaitable[object]], token: str) -> None:
-        """Warn of a token that expires. From now on, call `probe` from time to time while the token is dead."""
-        self._probe = probe
-        if token.startswith(ROTATING):
+    async def __aenter__(self) -> "TokenWatch":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop probing."""
+        if self._probing:
+            self._probing.cancel()
+
+    async def start(self, web: AsyncWebClient, identify: Callable[[AsyncWebClient], Awaitable[T]]) -> T:
+        """Return what `identify` says. From then on, try a dead token from time to time. Raises what `identify` raises.
+
+        Warns of a token that expires.
+        """
+        identity = await identify(web)
+        self._probe = web.auth_test
+        if (web.token or "").startswith(ROTATING):
             fields = {"token": "SLACK_BOT_TOKEN", "hint": ROTATION_MEND}
             log.warning("the bot token expires within twelve hours", extra={"fields": fields})
+        return identity
 
     def succeeded(self) -> None:
         """Take in that Slack has answered a call with this token."""
@@ -69,11 +83,6 @@ class TokenWatch:
                     await probe()
             except (*TROUBLE, *MISSHAPEN):
                 continue
-
-    def close(self) -> None:
-        """Stop probing."""
-        if self._probing:
-            self._probing.cancel()
 
 
 class WebClient(AsyncWebClient):
