@@ -14,10 +14,12 @@ TEAM_ID = re.compile(r"[TE][A-Z0-9]{2,}")
 HEADER, TEAM = ("slack_user_id", "genesys_user_id"), "team_id"
 HEADERS = (HEADER, (*HEADER, TEAM))
 SEPARATORS = (",", ";", "\t", "|")
-FOUND_LENGTH = 60
+FOUND_LENGTH, CELL_LENGTH = 60, 40
 _SEP_LINE = re.compile(r"""[ \t]*"?sep=(?P<separator>[,;|\t])"?[,;|\t ]*(?:\r\n|\r|\n|\Z)""", re.IGNORECASE)
 """What Excel writes, and reads, in front of a table: the separator of what follows."""
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?E[+-]?\d+", re.IGNORECASE)
+_HASH = re.compile(r"\$\w{1,8}\$\S*")
+"""A password's hash as crypt(5) writes it: of a file that somebody took for the hosts file, such as /etc/shadow."""
 _SAVE_AS = "Save it as “CSV UTF-8” in the spreadsheet"
 
 Key = tuple[TeamId | None, UserId]
@@ -116,7 +118,7 @@ def _wrong_header(line: int, found: list[str], separator: str) -> str:
     must = f"line {line}: the header must be {' or '.join(map(','.join, HEADERS))}"
     if not found:
         return f"{must}; the file is empty"
-    shown = f"{must}, not {separator.join(found)[:FOUND_LENGTH]!r}"
+    shown = f"{must}, not {_shown(separator.join(found), FOUND_LENGTH)}"
     names = {cell.lower() for cell in found}
     if names <= {*HEADER, TEAM} and names >= {*HEADER} and len(names) == len(found):
         return f"{shown}: the columns stand in another order"
@@ -133,13 +135,18 @@ def read_row(cells: list[str], columns: int) -> tuple[Key, HostId | None, list[s
         wrong.append("too many columns")
         team = team if columns > len(HEADER) else ""
     if not USER_ID.fullmatch(user):
-        wrong.append(f"{user[:40]!r} is no Slack user id (U… or W…){_hint(user)}")
+        wrong.append(f"{_shown(user)} is no Slack user id (U… or W…){_hint(user)}")
     host = host_id(uuid)
     if host is None:
-        wrong.append(f"{uuid[:40]!r} is no UUID, as a Genesys user's id is{_hint(uuid)}")
+        wrong.append(f"{_shown(uuid)} is no UUID, as a Genesys user's id is{_hint(uuid)}")
     if team and not TEAM_ID.fullmatch(team):
-        wrong.append(f"{team[:40]!r} is no Slack team id (T…){_hint(team)}")
+        wrong.append(f"{_shown(team)} is no Slack team id (T…){_hint(team)}")
     return (TeamId(team) if team else None, UserId(user)), host, wrong
+
+
+def _shown(found: str, length: int = CELL_LENGTH) -> str:
+    """What stands there, cut and quoted, without what may be a password's hash."""
+    return repr(_HASH.sub("…", found)[:length])
 
 
 def _hint(cell: str) -> str:
