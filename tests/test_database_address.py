@@ -19,7 +19,10 @@ from bot.store.address import CHOICES, INSTEAD, LEFT_OUT, read_address
 from bot.store.opening import open_store
 
 CODES = {"#": "%23", "@": "%40", "/": "%2F", "?": "%3F", "[": "%5B", "]": "%5D"}
-PASSWORDS = ("hush{}hush", "{}hush", "hush{}", "12{}hush", "hush{}a=b", "hush{}a/b?c", "hush:{}a@b", "1{}2{}3")
+PASSWORDS = (
+    *("hush{}hush", "{}hush", "hush{}", "12{}hush", "12{}a=b", "hush{}a=b", "hush{}a/b?c", "hush:{}a@b"),
+    "1{}2{}3",
+)
 
 
 @pytest.fixture

@@ -7,8 +7,10 @@ import herald_bench
 import pytest
 from herald_bench import World
 from journey import ANA, buttons, words
+from store_bench import request, session
 
 from bot.desk.errors import CobrowseError
+from bot.desk.models import State
 from bot.desk.posts import close_posts
 from bot.desk.remembered import SessionRecord
 from bot.desk.session_errors import NotPosted, ShareUnknown
@@ -94,6 +96,31 @@ async def test_one_that_could_not_be_changed_for_a_day_stays_as_it_is(world: Wor
     await world.store.sessions.end_session("s-1", None)  # type: ignore[arg-type]
     await close_posts(Old(), world.herald)  # type: ignore[arg-type]
     assert not any(message.replaced for message in messages)
+    assert await world.store.sessions.posts("s-1") == []  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("ahead_days", "later_seconds", "is_told"),
+    [(-2, 0, True), (2, 0, True), (0, 2 * 86_400, False), (-2, 86_400 + 31 * 60, False)],
+    ids=["ours ahead", "ours behind", "a day later", "a day later, ours ahead"],
+)
+async def test_message_is_given_up_by_the_stores_clock(
+    world: World, ahead_days: int, later_seconds: int, is_told: bool
+) -> None:
+    """Our own clock may be days off."""
+    world.later_seconds = ahead_days * 86_400
+    asked = request(team_id="T0SANDBOX")
+    await world.store.accept(asked)
+    one = replace(session(), lasts_seconds=1800)
+    await world.store.advance(asked.id, State.ACCEPTED, State.CREATED, session=one)
+    await world.herald.send_direct(await world.record(), ANA)
+    if later_seconds:
+        world.later_seconds += later_seconds
+        await world.herald.close_posts()
+    else:
+        await ended(world)
+    (message,) = world.public()
+    assert ("Co-browse session over" in words(message)) is is_told
     assert await world.store.sessions.posts("s-1") == []  # type: ignore[arg-type]
 
 

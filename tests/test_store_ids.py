@@ -39,12 +39,13 @@ async def created(store: Any, one: Session, **changes: Any) -> Request:
     ("host", "changes"),
     [
         (None, {"requester": BEN}),
+        (None, {"requester": SAM, "target": ANA}),
         (None, {"team_id": TeamId("T0OTHER")}),
         (None, {"enterprise_id": TeamId("E0ORG")}),
         (None, {"target": BEN}),
         (OTHER_HOST, {}),
     ],
-    ids=["requester", "team", "organisation", "agent", "host"],
+    ids=["requester", "supervisor", "team", "organisation", "agent", "host"],
 )
 async def test_known_id_for_somebody_else_fails_the_request(
     bench: Bench, store: Any, host: HostId | None, changes: dict[str, Any]

@@ -113,16 +113,17 @@ def in_files(bench: Bench, secret: str) -> list[str]:
 
 async def test_wiped_values_are_in_no_file_after_a_sweep(sqlite_bench: Bench) -> None:
     store = await sqlite_bench.open()
-    asked = request(kind=Kind.SEND, argument="s-1 carla@example.com")
     made = request()
-    for one in (asked, made):
+    asked = [request(kind=Kind.SEND, argument=f"s-1 carla@example.com {number}") for number in range(20)]
+    for one in (*asked, made):
         await store.accept(one)
-    await store.find(asked.id)  # opens the reader's connection, too
+    await store.find(made.id)  # opens the reader's connection, too
     await store.advance(made.id, State.ACCEPTED, State.CREATED, session=session())
     await store.sessions.end_session("s-1", None)
     await store.advance(made.id, State.CREATED, State.ANSWERED)
-    await store.advance(asked.id, State.ACCEPTED, State.CREATED)
-    await store.advance(asked.id, State.CREATED, State.ANSWERED)
+    for one in asked:
+        await store.advance(one.id, State.ACCEPTED, State.CREATED)
+        await store.advance(one.id, State.CREATED, State.ANSWERED)
     assert in_files(sqlite_bench, "carla@example.com")  # until then it stands in the log
     await store.sweep()
     for secret in ("carla@example.com", "secret-join", "secret-reply"):

@@ -139,7 +139,8 @@ class SandboxGenesys(Api):
 
     async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         response.headers.setdefault(CORRELATION, str(uuid.uuid4()))
-        response.headers["Date"] = date(self.clock_ahead_seconds)
+        if self.clock_ahead_seconds:  # else aiohttp's own, or another that a fault has set
+            response.headers["Date"] = date(self.clock_ahead_seconds)
         if request.path.startswith("/api/"):
             grant = self._login.grant(request) or Grant(0, frozenset())
             response.headers["inin-ratelimit-count"] = str(grant.used)
