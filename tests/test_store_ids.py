@@ -116,10 +116,15 @@ async def test_duplicate_wish_does_not_open_an_ended_session_again(store: Any) -
     assert (await store.find(wish.id)).session_over
 
 
-async def test_row_with_anothers_session_id_opens_nothing(bench: Bench, store: Any) -> None:
+@pytest.mark.parametrize(
+    "changes",
+    [{"requester": BEN}, {"requester": SAM, "target": ANA}, {"target": BEN}, {"team_id": TeamId("T0OTHER")}],
+    ids=["requester", "supervisor", "agent", "team"],
+)
+async def test_row_with_anothers_session_id_opens_nothing(bench: Bench, store: Any, changes: dict[str, Any]) -> None:
     """As a version before this one wrote it, or somebody who can write to the database."""
     await created(store, session())
-    asked = request(requester=BEN)
+    asked = request(**changes)
     await store.accept(asked)
     await store.fetch("UPDATE requests SET session_id = 's-1', state = 'created' WHERE id = :id", {"id": asked.id})
     assert (await store.find(asked.id)).session is None
