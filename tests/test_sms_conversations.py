@@ -5,6 +5,8 @@ from journey import ANA, SAM, Journey, buttons, is_failure, link, words
 from test_sending import NUMBER, presses, sent
 
 from bot.genesys.agentless import is_about_active_conversation
+from bot.sandbox import genesys_faults
+from bot.sandbox.genesys_behaviour import refuse
 
 TOLD = "Your company is in an SMS conversation with this customer already. Nothing was sent."
 ACTIVE = [
@@ -61,6 +63,12 @@ async def test_the_person_reads_where_to_paste_the_link(either: Journey) -> None
 @pytest.mark.parametrize("said", ACTIVE)
 async def test_other_words_for_it_are_understood(journey: Journey, said: str) -> None:
     assert TOLD in (await question_pressed(journey, words=said))[2]
+
+
+async def test_another_status_for_it_is_understood(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = genesys_faults._Kind("It is in conflict.", refuse(409, ACTIVE[0], "conflict"), on=("sms",))
+    monkeypatch.setitem(genesys_faults._KINDS, "active-conversation", kind)
+    assert TOLD in (await question_pressed(journey))[2]
 
 
 @pytest.mark.parametrize("said", OTHER)
