@@ -79,6 +79,7 @@ def test_a_channel_of_our_own_may_be_shared_in(home: Home, told: dict[str, Any])
         (GRID, channel(is_shared=True, is_org_shared=True, enterprise_id="E0OTHER")),
         (GRID, channel(is_shared=True, is_org_shared=True, connected_team_ids=["T0OTHER"])),
         (GRID, channel(is_shared=True)),
+        (ORG_WIDE, channel(is_shared=True)),
         (ORG_WIDE, channel(enterprise_id="E0OTHER")),
         (Home(TeamId("T0HOME"), None, org_wide=True), channel()),
     ],

@@ -87,7 +87,7 @@ def ids_in(user: dict[str, Any], home: Home) -> tuple[UserId, ...]:
     """
     grid = user.get("enterprise_user")
     ids = [user.get("id")]
-    if isinstance(grid, dict) and home.enterprise_id in (None, grid.get("enterprise_id") or home.enterprise_id):
+    if isinstance(grid, dict) and home.enterprise_id in (None, grid.get("enterprise_id")):
         ids.append(grid.get("id"))
     return tuple(dict.fromkeys(UserId(each) for each in ids if isinstance(each, str) and USER_ID.fullmatch(each)))
 

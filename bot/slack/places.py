@@ -77,9 +77,9 @@ def obstacle(channel: dict[str, Any], home: Home) -> str | None:
 
 def _is_within(channel: dict[str, Any], home: Home) -> bool:
     """Whether it belongs to our workspace alone, or to workspaces of our own organisation alone."""
+    if channel["is_shared"] and not channel["is_org_shared"]:
+        return False  # with whom, nothing says
     if channel["is_org_shared"] or home.org_wide:  # the readers may be of any of the organisation's workspaces
         return bool(home.enterprise_id) and (channel.get("enterprise_id") or home.enterprise_id) == home.enterprise_id
-    if channel["is_shared"]:
-        return False  # with whom, nothing says
     readers = {*(channel.get("shared_team_ids") or ()), channel.get("conversation_host_id") or home.team_id}
     return readers <= {home.team_id, home.enterprise_id}

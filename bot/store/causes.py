@@ -154,7 +154,12 @@ def _of_network(error: OSError, url: str) -> StoreRefused:
     code = OF_NETWORK.get(number or 0, "database_unusable")
     if code.startswith("database_socket") and not _is_by_socket(url):  # a file that the environment names
         parameter = "PGSSLROOTCERT, PGSSLCERT, PGSSLKEY or PGSSLCRL"
-        return refused("database_certificate_unreadable", parameter=parameter, path="given there", why=error.strerror)
+        return refused(
+            "database_certificate_unreadable",
+            parameter=parameter,
+            path="given there",
+            why=error.strerror or "no such file",
+        )
     return refused(code)
 
 
