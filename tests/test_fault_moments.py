@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from conversations_bench import PUBLIC
-from journey import ANA, is_failure, link, words
+from journey import ANA, is_failure, is_note, link, words
 from matrix_bench import World, clock, world
 
 from bot.genesys import keys
@@ -35,7 +35,7 @@ async def test_tokens_that_end_in_the_middle_of_a_burst_are_renewed_once_and_nob
     async with asyncio.timeout(10):
         while world.ended() < 21:  # noqa: ASYNC110 - a log has no event
             await asyncio.sleep(0.01)
-    links = {link(message) for message in slack.seen_by(ANA)}
+    links = {link(message) for message in slack.seen_by(ANA) if not is_note(message)}  # a busy machine is told so
     assert len(links) == len(genesys.sessions) + len(genesys.conversations.offers) == 21
     assert genesys.count("token") == 2
 

@@ -14,6 +14,7 @@ _LINK = re.compile(r"<(https?://[^>|]+)(?:\|([^>]*))?>")
 _EMOJI = {
     ":white_check_mark:": "✅",
     ":warning:": "⚠️",
+    ":information_source:": "ℹ️",
     ":no_entry:": "⛔",
     ":hourglass_flowing_sand:": "⏳",
     ":link:": "🔗",
