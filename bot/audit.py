@@ -4,6 +4,7 @@ Beside the log, for other readers and for longer: whatever the log level is, it 
 link, no name that somebody typed; of a customer's address the last four digits or the domain.
 """
 
+import errno
 import json
 import logging
 import os
@@ -149,5 +150,6 @@ def _private(path: str, flags: int) -> int:
 
 def _lost(record: logging.LogRecord) -> None:
     error = sys.exc_info()[1]
-    fields = {"error": type(error).__name__, **getattr(record, "fields", {})}
+    word = errno.errorcode.get(error.errno or 0, "unknown") if isinstance(error, OSError) else "unexpected"
+    fields = {"error": word, **getattr(record, "fields", {})}
     log.error("an audit line could not be written", extra={"fields": fields})

@@ -27,7 +27,8 @@ def _why_not(address: str, port: int) -> str:
         connection.request("GET", "/healthz")
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
-        return getattr(error, "strerror", None) or type(error).__name__
+        timed_out = "no answer in time" if isinstance(error, TimeoutError) else "an answer that is not HTTP"
+        return getattr(error, "strerror", None) or timed_out
     finally:
         connection.close()
     return "" if status == 200 else f"status {status}"

@@ -173,7 +173,7 @@ async def test_a_line_that_cannot_be_written_stands_in_the_log_and_the_bot_goes_
     lost = [record for record in caplog.records if record.message == "an audit line could not be written"]
     assert len(lost) == 2
     assert [record.fields["requester"] for record in lost] == [ANA, ANA]  # type: ignore[attr-defined]
-    assert lost[0].fields["error"] == "OSError"  # type: ignore[attr-defined]
+    assert lost[0].fields["error"] == "ENOSPC"  # type: ignore[attr-defined]
 
 
 async def test_a_place_where_nothing_can_be_written_is_named_at_the_start(tmp_path: Path) -> None:

@@ -194,3 +194,9 @@ def test_the_version_can_be_asked_for() -> None:
     answer = CliRunner().invoke(main, ["--version"])
     assert bot.__version__ in answer.output
     assert "Unreleased" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_class_names_are_neither_logged_nor_shown() -> None:
+    for path in (ROOT / "bot").rglob("*.py"):
+        if "sandbox" not in path.parts:
+            assert not re.search(r"type\(\w+(\.\w+)*\)\.__name__", path.read_text(encoding="utf-8")), path

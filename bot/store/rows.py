@@ -127,16 +127,15 @@ def kept(row: Mapping[str, Any], sealer: Sealer) -> Kept:
             _session(row, sealer),
             session_over=bool(row["session_over"]),
         )
-    except Exception as error:
-        unreadable("requests", row["id"], error)
+    except Exception:
+        unreadable("requests", row["id"])
     state = _readable(lambda: State(row["state"])) or State.FAILED
     return Kept(_bare_request(row, sealer), state, Unexpected(maybe_created=state is not State.ACCEPTED))
 
 
-def unreadable(table: str, row_id: object, error: Exception) -> None:
-    """Log a row that cannot be read; its values may be secrets."""
-    fields = {"table": table, "row": row_id, "error": type(error).__name__}
-    log.error("a row of the database cannot be read", extra={"fields": fields})
+def unreadable(table: str, row_id: object) -> None:
+    """Log a row that cannot be read by its id alone; its values may be secrets."""
+    log.error("a row of the database cannot be read", extra={"fields": {"table": table, "row": row_id}})
 
 
 def _readable(read: Callable[[], T]) -> T | None:

@@ -102,8 +102,8 @@ class SessionTable:
         """Raises Unexpected for a row that cannot be read."""
         try:
             return self._read(row)
-        except Exception as error:
-            unreadable("sessions", row["id"], error)
+        except Exception:
+            unreadable("sessions", row["id"])
         raise Unexpected
 
     def _read(self, row: Mapping[str, Any]) -> SessionRecord:
