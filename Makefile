@@ -6,14 +6,28 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 PORT ?= 8080
 
-.PHONY: sandbox test soak growth bench screenshots lint audit lock clean
+.PHONY: sandbox test help check fmt soak growth bench screenshots lint audit lock clean
 
+# A small Slack, a small Genesys and the bot on http://localhost:8080, without any account.
 sandbox: .venv/run.stamp
 	@$(BIN)/python -m bot sandbox --port $(PORT)
 
-# Four at once, also on two cores: most of the time a test waits for a socket.
+# Every test: four at once, also on two cores, since most of the time a test waits for a socket.
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest -n 4 --dist loadfile
+
+# This list.
+help:
+	@awk '/^# /{if(said=="")said=substr($$0,3);next} /^[A-Z]+ \?=/{next} /^[a-z]+:/{split($$1,name,":");if(said!="")printf "make %-12s %s\n",name[1],said} {said=""}' Makefile
+
+# All that CI runs.
+check: .venv/dev.stamp
+	bash .ci/run
+
+# Formats the code, and mends what the linter can mend by itself.
+fmt: .venv/dev.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 # Load, kill -9 and cut lines at random, on both databases, for SECONDS each.
 SECONDS ?= 120
@@ -38,6 +52,7 @@ benchmarks/bolt_js/node_modules/bench.stamp: benchmarks/bolt_js/package-lock.jso
 screenshots: .venv/dev.stamp
 	PYTHONPATH=. $(BIN)/python docs/screenshots.py $(NAMES)
 
+# Lint, types and import contracts: the fast part of what CI runs.
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -45,8 +60,8 @@ lint: .venv/dev.stamp
 	$(BIN)/lint-imports
 	@test ! -x $(BIN)/hadolint || $(BIN)/hadolint Dockerfile
 
-# Known weaknesses of the libraries in the lock files. Asks a service on the internet: for people and for
-# .github/workflows/audit.yml, not a gate.
+# Known weaknesses of the libraries in the lock files.
+# It asks a service on the internet: for people and for .github/workflows/audit.yml, not a gate.
 audit: .venv/bin/python
 	@$(BIN)/python -m venv .venv/audit
 	@.venv/audit/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements-audit.txt
@@ -61,6 +76,7 @@ lock:
 	echo "setuptools>=77" | uv pip compile -q --universal --generate-hashes --python-version 3.11 - -o requirements-build.txt
 	echo "pip-audit>=2.9,<3" | uv pip compile -q --universal --generate-hashes --python-version 3.11 - -o requirements-audit.txt
 
+# Removes what the others have made here.
 clean:
 	rm -rf .venv build dist *.egg-info benchmarks/bolt_js/node_modules
 

@@ -1,6 +1,7 @@
 """The documents are held to the code: settings, manifest, README, changelog."""
 
 import re
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -200,3 +201,11 @@ def test_class_names_are_neither_logged_nor_shown() -> None:
     for path in (ROOT / "bot").rglob("*.py"):
         if "sandbox" not in path.parts:
             assert not re.search(r"type\(\w+(\.\w+)*\)\.__name__", path.read_text(encoding="utf-8")), path
+
+
+def test_make_help_names_every_command_of_the_makefile() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    assert phony
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert set(re.findall(r"^make (\w+)", shown, re.MULTILINE)) == set(phony[1].split())
