@@ -73,7 +73,11 @@ async def test_strangers_at_the_callback_write_one_line_a_second(
 
 
 async def test_a_throttled_log_loses_no_count_when_it_is_flushed(caplog: pytest.LogCaptureFixture) -> None:
-    refusals = ThrottledLog(logging.getLogger("throttled"), interval_seconds=0.05)
+    log = logging.getLogger("throttled")
+    log.addHandler(caplog.handler)  # a test before this one may have set up the root logger's own
+    log.setLevel(logging.WARNING)
+    log.propagate = False
+    refusals = ThrottledLog(log, interval_seconds=0.05)
     for number in range(7):
         refusals.warning("refused", "one", number=number)
     refusals.warning("refused", "two")
