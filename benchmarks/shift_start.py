@@ -23,8 +23,8 @@ import aiohttp
 from benchmarks.peers import BOT, HERE
 from benchmarks.process import Server, cores, free_port
 from bot.sandbox import world
-from bot.sandbox.genesys import GenesysUser, SandboxGenesys
-from bot.sandbox.slack import Delivery, Message, SandboxSlack, SlackUser
+from bot.sandbox.genesys.server import GenesysUser, SandboxGenesys
+from bot.sandbox.slack.server import Delivery, Message, SandboxSlack, SlackUser
 
 GENESYS_PER_MINUTE, USERS_INFO_PER_MINUTE = 300, 100
 MINUTE_SECONDS = 60.0

@@ -14,7 +14,7 @@ from journey import ANA, SAM, Journey, Servers, buttons, free_port, open_bot_bet
 from postgres import new_database
 
 from bot.sandbox import world
-from bot.sandbox.slack import Message
+from bot.sandbox.slack.server import Message
 
 BENS = "22222222-2222-4222-8222-222222222222"
 SAMS = "33333333-3333-4333-8333-333333333333"

@@ -13,8 +13,8 @@ from bot.app import open_genesys, session_service
 from bot.desk.interactions import LiveConversation
 from bot.desk.models import HostId, Session
 from bot.genesys.conversations import Conversations
-from bot.sandbox.genesys_conversations import DEPLOYMENT_ID
-from bot.sandbox.genesys_talk import Conversation
+from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID
+from bot.sandbox.genesys.conversations import Conversation
 
 HOST = HostId(f"{HOSTS[ANA]}-1111-4111-8111-111111111111")
 SECRET = "a-client-secret"

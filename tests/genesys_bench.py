@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from bot.sandbox.genesys import GenesysUser, SandboxGenesys
+from bot.sandbox.genesys.server import GenesysUser, SandboxGenesys
 
 CLIENT, ORG, SECRET = "client-of-the-bot", "org-of-the-bot", "s3cret-of-the-bot"
 SCOPES = "cobrowse:session:write cobrowse:session:read"

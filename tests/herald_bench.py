@@ -13,7 +13,7 @@ from bot.desk.access import Home
 from bot.desk.errors import CobrowseError
 from bot.desk.models import Kind, Request, State, TeamId
 from bot.desk.remembered import SessionRecord
-from bot.sandbox.slack import Message, SlackChannel
+from bot.sandbox.slack.server import Message, SlackChannel
 from bot.slack import herald
 from bot.slack.delivery import new_http_session, new_web_client
 from bot.slack.direct import DirectMessages

@@ -21,8 +21,8 @@ import aiohttp
 from bot import serve, settings
 from bot.app import open_bot
 from bot.sandbox import world
-from bot.sandbox.genesys import SandboxGenesys
-from bot.sandbox.slack import Delivery, Message, SandboxSlack, SlackChannel, SlackUser
+from bot.sandbox.genesys.server import SandboxGenesys
+from bot.sandbox.slack.server import Delivery, Message, SandboxSlack, SlackChannel, SlackUser
 
 ANA, BEN, UNA, SAM, GUS = "U0ANA", "U0BEN", "U0UNA", "U0SAM", "U0GUS"
 OUTSIDER, GONE, ROBOT, SINGLE = "U0OUT", "U0GONE", "U0ROB", "U0SINGLE"

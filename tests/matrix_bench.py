@@ -31,7 +31,7 @@ from bot.desk.hosts import Hosts
 from bot.genesys import auth, client
 from bot.genesys.auth import TokenAuth
 from bot.genesys.pace import Pace
-from bot.sandbox.slack import Message
+from bot.sandbox.slack.server import Message
 from bot.slack import deadlines, delivery, direct, identity, lookups, response_url
 from bot.slack.people import SlackPeople
 from bot.slack.silent_hosts import SilentHosts

@@ -15,8 +15,8 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 from toy_bot import ANA, BEN, EVIL, SHORTCUTS, STEP, ToyBot
 
-from bot.sandbox.page import SandboxPage
-from bot.sandbox.slack import SandboxSlack, SlackChannel, SlackUser
+from bot.sandbox.slack.server import SandboxSlack, SlackChannel, SlackUser
+from bot.sandbox.web.server import SandboxPage
 
 FAULTS = {"429": "too many requests, then works", "down": "cannot be reached"}
 

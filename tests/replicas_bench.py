@@ -8,7 +8,7 @@ from journey import Servers, is_failure, is_note, link, words
 
 from bot import serve, settings
 from bot.app import Bot, open_bot
-from bot.sandbox.slack import Delivery
+from bot.sandbox.slack.server import Delivery
 
 SECONDS = 15.0
 

@@ -10,7 +10,7 @@ from journey import ANA, Servers, is_note
 from test_health import get
 
 from bot.sandbox import world
-from bot.sandbox.slack import Delivery, Execution
+from bot.sandbox.slack.server import Delivery, Execution
 from bot.slack.steps import CALLBACK_ID
 
 MARK = "Zanzibar checkout"

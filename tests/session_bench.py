@@ -4,7 +4,7 @@ from typing import Any
 
 from journey import ANA, PATIENCE_SECONDS, Journey, is_note
 
-from bot.sandbox.slack import Message
+from bot.sandbox.slack.server import Message
 
 LIVE = "/cobrowse"
 

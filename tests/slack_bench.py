@@ -14,7 +14,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.sandbox.slack import Delivery, Message, Parameter, SandboxSlack, SlackChannel, SlackUser, Step, View
+from bot.sandbox.slack.server import Delivery, Message, Parameter, SandboxSlack, SlackChannel, SlackUser, Step, View
 
 ANA, BEN, GUEST, OUTSIDER = "U0ANA", "U0BEN", "U0GUEST", "U0OUT"
 USERS = [

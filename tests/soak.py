@@ -21,7 +21,7 @@ from replicas_bench import is_refused, told
 from test_crash import Bots
 from wire import CAN_LOSE, Wire, new_wire
 
-from bot.sandbox.slack import Delivery
+from bot.sandbox.slack.server import Delivery
 
 SETTLE_SECONDS = 60.0
 LOST_SECONDS = 16.0

@@ -12,17 +12,7 @@ from test_messages import JOIN_URL, WORDS, assert_fit_for_slack, request, some, 
 from bot.desk import press_errors, session_errors
 from bot.desk.errors import Miss, NotListed
 from bot.desk.models import Host, HostId, Kind, Role, Session, SessionId, TeamId, UserId
-from bot.desk.outcomes import (
-    Applications,
-    Ended,
-    Explained,
-    Help,
-    Linked,
-    Listed,
-    Recalled,
-    SentDirect,
-    Shared,
-)
+from bot.desk.outcomes import Applications, Ended, Explained, Help, Linked, Listed, Recalled, SentDirect, Shared
 from bot.desk.register import MOST_EVERYBODYS, MOST_OWN
 from bot.desk.remembered import SessionRecord
 from bot.slack.cards import LISTED, closed_card, direct_card, shared_card

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from journey import ROOT, open_servers
 
-from bot.sandbox.genesys import Create
+from bot.sandbox.genesys.server import Create
 
 ANA, BEN = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 SECONDS = 60

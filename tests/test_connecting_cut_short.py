@@ -19,7 +19,7 @@ from bot.desk.errors import UnusableAnswer
 from bot.genesys.connections import HttpClient
 from bot.genesys.credentials import SecretCredentials
 from bot.genesys.user_login import UserLogin
-from bot.sandbox.genesys import SandboxGenesys
+from bot.sandbox.genesys.server import SandboxGenesys
 from bot.slack import people
 
 simple = connect_bench.simple

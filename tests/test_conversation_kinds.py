@@ -9,7 +9,7 @@ from journey import ANA, Journey, buttons, is_failure, link, open_journey, words
 
 from bot.desk.models import ConversationId, HostId
 from bot.genesys.live import read_live, read_other
-from bot.sandbox.genesys_talk import Conversation
+from bot.sandbox.genesys.conversations import Conversation
 
 KEY = {name: value for name, value in PUBLIC.items() if name not in ("GENESYS_CLIENT_SECRET", "GENESYS_PRIVATE_KEY")}
 KEY.pop("GENESYS_ORG_ID")

@@ -226,7 +226,7 @@ async def test_a_strange_id_leads_nowhere_else(servers: Servers, conversations: 
 async def test_an_offer_that_does_not_say_until_when_is_taken_to_stand_for_ten_minutes(
     servers: Servers, conversations: Conversations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bot.sandbox.genesys_conversations import Offer
+    from bot.sandbox.genesys.api.conversations import Offer
 
     whole = Offer.as_json
     monkeypatch.setattr(Offer, "as_json", lambda one, url: {**whole(one, url), "dateOfferEnds": "soon"})

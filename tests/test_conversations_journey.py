@@ -10,7 +10,7 @@ from conversations_bench import HOST, PUBLIC
 from journey import ANA, BEN, SAM, Journey, buttons, is_failure, link, open_journey, words
 
 from bot.genesys import client
-from bot.sandbox.genesys_talk import Conversation
+from bot.sandbox.genesys.conversations import Conversation
 
 BENS = "22222222-2222-4222-8222-222222222222"
 NOWHERE = "99999999-9999-4999-8999-999999999999"

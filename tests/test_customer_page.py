@@ -12,8 +12,8 @@ import pytest_asyncio
 from aiohttp import web
 from genesys_bench import ANNA, RSA_KEY, public_pem
 
-from bot.sandbox.genesys import SandboxGenesys
-from bot.sandbox.genesys_conversations import DEPLOYMENT_ID, Offer
+from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID, Offer
+from bot.sandbox.genesys.server import SandboxGenesys
 from bot.sandbox.run import open_page
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

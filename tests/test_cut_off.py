@@ -17,7 +17,7 @@ from wire import Wire, new_wire
 
 from bot.desk.errors import MaybeAccepted, StoreUnavailable
 from bot.desk.models import RequestId, State, new_request_id
-from bot.sandbox.slack import Delivery
+from bot.sandbox.slack.server import Delivery
 from bot.store.postgres import STRAY_SECONDS
 from bot.store.presence import LOCK_CLASS
 

@@ -10,7 +10,7 @@ from test_home_journey import opens_home
 
 from bot.desk.errors import CobrowseError
 from bot.desk.session_errors import NotPosted
-from bot.sandbox.slack import Message
+from bot.sandbox.slack.server import Message
 from bot.slack.direct import GONE
 
 world = herald_bench.world

@@ -10,7 +10,7 @@ import pytest
 from journey import ANA, SAM, Journey, buttons, is_failure, link, open_journey, words
 
 from bot.genesys import client, connections
-from bot.sandbox.genesys import GenesysUser
+from bot.sandbox.genesys.server import GenesysUser
 
 Row = tuple[str, dict[str, Any], int, list[str], bool]
 UNKNOWN = ["Nobody knows whether a session was created", "not asked for again"]

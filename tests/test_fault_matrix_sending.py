@@ -7,7 +7,7 @@ from matrix_bench import SLOW, World, clock, impatient, world
 from misbehaviour import HUGE_BYTES
 from test_fault_matrix import ALL, CREATES, told
 
-from bot.sandbox.slack import Message
+from bot.sandbox.slack.server import Message
 
 __all__ = ["clock", "world"]
 

@@ -8,7 +8,7 @@ from views_bench import fields, said
 from bot.desk.errors import Draining, MaybeAccepted, NotAMember, NotListed, StoreUnavailable
 from bot.desk.interactions import GenesysApp
 from bot.desk.models import ChannelId, RequestId, Standing, UserId
-from bot.sandbox.slack_view_limits import read_view
+from bot.sandbox.slack.validation.views import read_view
 from bot.settings import load_service
 from bot.settings.reader import SettingsFault
 from bot.slack import modal_view

@@ -3,7 +3,7 @@
 import pytest
 from journey import ANA, CARE, Journey, buttons, link, words
 
-from bot.sandbox.slack import SlackChannel
+from bot.sandbox.slack.server import SlackChannel
 
 pytestmark = pytest.mark.usefixtures("quick")
 NAME = "mpdm-ana--ben--sam-1"

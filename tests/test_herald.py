@@ -13,7 +13,7 @@ from bot.desk.models import Kind
 from bot.desk.press_errors import SharedAlready
 from bot.desk.remembered import Post, PostKind
 from bot.desk.session_errors import NotPosted, ShareRefused, ShareUnknown
-from bot.sandbox.slack import SlackChannel
+from bot.sandbox.slack.server import SlackChannel
 
 world = herald_bench.world
 

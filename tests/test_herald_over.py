@@ -14,7 +14,7 @@ from bot.desk.models import State
 from bot.desk.posts import close_posts
 from bot.desk.remembered import SessionRecord
 from bot.desk.session_errors import NotPosted, ShareUnknown
-from bot.sandbox.slack import Message
+from bot.sandbox.slack.server import Message
 
 world = herald_bench.world
 

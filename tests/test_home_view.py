@@ -31,7 +31,7 @@ from bot.desk.models import (
 )
 from bot.desk.outcomes import Listed
 from bot.desk.remembered import SessionRecord
-from bot.sandbox.slack_view_limits import read_view
+from bot.sandbox.slack.validation.views import read_view
 from bot.settings.doubts import doubts
 from bot.slack.endpoint import BODY_BYTES, LARGE_BODY_BYTES
 from bot.slack.home_view import Look, home, light, refused

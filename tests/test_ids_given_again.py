@@ -12,8 +12,9 @@ from journey import ANA, BEN, SAM, Journey, Servers, buttons, is_failure, link, 
 from postgres import new_database
 from test_crash import SECONDS, Bots, outcomes
 
-from bot.sandbox import genesys_api, genesys_conversations
-from bot.sandbox.slack import Message
+from bot.sandbox.genesys.api import conversations as genesys_conversations
+from bot.sandbox.genesys.api import routes
+from bot.sandbox.slack.server import Message
 
 BENS, SAMS = "22222222-2222-4222-8222-222222222222", "33333333-3333-4333-8333-333333333333"
 OF_CONVERSATIONS = {
@@ -33,7 +34,7 @@ def service(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(autouse=True)
 def one_id(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every session that this Genesys makes has the same id."""
-    for module in (genesys_api, genesys_conversations):
+    for module in (routes, genesys_conversations):
         monkeypatch.setattr(module, "uuid", SimpleNamespace(uuid4=lambda: "5e551011-0000-4000-8000-000000000001"))
 
 

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from journey import ANA, SAM, Journey, is_failure, link, open_journey, words
 
-from bot.sandbox.slack import SlackChannel
+from bot.sandbox.slack.server import SlackChannel
 
 STRAY = {
     "SLACK_CLIENT_ID": "111.222",

@@ -13,7 +13,7 @@ from store_bench import request, session
 
 from bot.desk.errors import Interrupted
 from bot.desk.models import Kind, Session, State
-from bot.sandbox.slack import SandboxSlack
+from bot.sandbox.slack.server import SandboxSlack
 from bot.slack.delivery import ANSWERABLE, Delivery, new_http_session, new_web_client
 from bot.store.sqlite import SQLiteStore
 

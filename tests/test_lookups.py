@@ -9,7 +9,7 @@ from journey import ANA, BEN, SAM, Journey, is_failure, is_note, link, open_jour
 
 from bot.desk.errors import SlackUnavailable
 from bot.desk.progress import LONGEST_WAIT_SECONDS
-from bot.sandbox.slack import SandboxSlack, SlackUser
+from bot.sandbox.slack.server import SandboxSlack, SlackUser
 from bot.slack import lookups
 from bot.slack.delivery import new_http_session, new_web_client
 from bot.slack.lookups import AT_ONCE, LONGEST_ORDERED_SECONDS, Lookups

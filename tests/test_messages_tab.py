@@ -4,7 +4,7 @@ import pytest
 from journey import ANA, CARE, SAM, Journey, link, words
 from views_bench import HERE, START, asks_for_a_form, filled, said
 
-from bot.sandbox.slack import View
+from bot.sandbox.slack.server import View
 
 pytestmark = pytest.mark.usefixtures("quick")
 TAB = "Turn on the Messages Tab under App Home"

@@ -28,8 +28,8 @@ from journey import (
     words,
 )
 
-from bot.sandbox.genesys import GenesysUser
-from bot.sandbox.slack import SlackUser
+from bot.sandbox.genesys.server import GenesysUser
+from bot.sandbox.slack.server import SlackUser
 
 
 @pytest.mark.parametrize("text", ["@ben Checkout help", "for @ben Checkout help"])

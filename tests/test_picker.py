@@ -10,7 +10,7 @@ from test_conversations_journey import BENS, KEY, codes, talk
 from bot.desk.conversation_errors import SeveralConversations
 from bot.desk.interactions import LiveConversation
 from bot.desk.models import ConversationId, RequestId
-from bot.sandbox.slack import Message
+from bot.sandbox.slack.server import Message
 from bot.slack.picker import PICK_ACTION, picker
 
 PATIENCE_SECONDS = 6

@@ -9,14 +9,7 @@ from register_bench import ADA, BEN, GUS, SAM, UNA, Desk
 from store_bench import ANA
 
 from bot.desk import session_looks
-from bot.desk.errors import (
-    ChannelNotAllowed,
-    CobrowseError,
-    NoSuchSession,
-    NotAMember,
-    OtherWorkspace,
-    Unreachable,
-)
+from bot.desk.errors import ChannelNotAllowed, CobrowseError, NoSuchSession, NotAMember, OtherWorkspace, Unreachable
 from bot.desk.models import Kind, TeamId
 from bot.desk.press_errors import EndedAlready
 from bot.desk.remembered import Look

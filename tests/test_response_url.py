@@ -12,7 +12,7 @@ from store_bench import request, session
 from test_late_answers import LOST, deliveries, ways
 
 from bot.desk.models import Started
-from bot.sandbox.slack import SandboxSlack
+from bot.sandbox.slack.server import SandboxSlack
 from bot.slack import response_url
 from bot.slack.deadlines import WAY_SECONDS
 from bot.slack.delivery import Delivery, new_http_session

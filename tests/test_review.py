@@ -14,8 +14,8 @@ from bot import service, settings
 from bot.desk.errors import UnusableAnswer
 from bot.desk.models import Kind
 from bot.genesys import client, sessions
-from bot.sandbox import genesys_faults
-from bot.sandbox.genesys_behaviour import spoil
+from bot.sandbox.genesys import faults
+from bot.sandbox.genesys.fault_effects import spoil
 from bot.slack import grammar
 from bot.slack.grammar import Ask, Help, NotUnderstood, Reason, Start, parse
 
@@ -29,8 +29,8 @@ def spoilt(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any], web.Res
     """Makes the fault "not-json" answer something else instead."""
 
     def become(change: Callable[[Any], web.Response]) -> None:
-        kind = genesys_faults._Kind("It answers oddly.", spoil(change))
-        monkeypatch.setitem(genesys_faults._KINDS, "not-json", kind)  # type: ignore[arg-type]
+        kind = faults._Kind("It answers oddly.", spoil(change))
+        monkeypatch.setitem(faults._KINDS, "not-json", kind)  # type: ignore[arg-type]
 
     return become
 

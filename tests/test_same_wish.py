@@ -12,7 +12,7 @@ from journey import ANA, BEN, BILLING, CARE, SAM, Journey, is_failure, is_note, 
 
 from bot import app
 from bot.desk import store as desk_store
-from bot.sandbox.slack import Message
+from bot.sandbox.slack.server import Message
 from bot.store.sqlite import SQLiteStore
 
 

@@ -11,7 +11,7 @@ import genesys_bench
 import pytest
 from genesys_bench import ALSO, ANNA, BARE, GONE, IDLE, SESSIONS, TWIN, Client, create_body, search_body
 
-from bot.sandbox.genesys import GenesysUser
+from bot.sandbox.genesys.server import GenesysUser
 
 genesys, stranger, client = genesys_bench.genesys, genesys_bench.stranger, genesys_bench.client
 

@@ -8,7 +8,7 @@ import genesys_bench
 import pytest
 from genesys_bench import SESSIONS, Client
 
-from bot.sandbox.genesys import FAULTS, SandboxGenesys
+from bot.sandbox.genesys.server import FAULTS, SandboxGenesys
 
 genesys, stranger, client = genesys_bench.genesys, genesys_bench.stranger, genesys_bench.client
 

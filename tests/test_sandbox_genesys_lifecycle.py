@@ -14,7 +14,7 @@ import genesys_bench
 import pytest
 from genesys_bench import CLIENT, ORG, RSA_KEY, SESSIONS, USERS, Answer, Client, create_body, public_pem, soon
 
-from bot.sandbox.genesys import FAULTS, SandboxGenesys
+from bot.sandbox.genesys.server import FAULTS, SandboxGenesys
 
 genesys, stranger, client = genesys_bench.genesys, genesys_bench.stranger, genesys_bench.client
 

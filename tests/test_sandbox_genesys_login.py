@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from genesys_bench import CLIENT, EC_KEY, ORG, OTHER_KEY, RSA_KEY, SECRET, USERS, Client, public_pem
 
-from bot.sandbox.genesys import SandboxGenesys
+from bot.sandbox.genesys.server import SandboxGenesys
 
 genesys, stranger, client = genesys_bench.genesys, genesys_bench.stranger, genesys_bench.client
 

@@ -13,7 +13,7 @@ from journey import Servers, open_servers
 from bot.genesys.connections import HttpClient
 from bot.genesys.credentials import SecretCredentials
 from bot.genesys.user_login import UserLogin
-from bot.sandbox.genesys_people import PeopleClient
+from bot.sandbox.genesys.api.user_login import PeopleClient
 
 BACK = "https://bot.example.com/genesys/callback"
 SECRET, VERIFIER = ("people-client", "people-secret"), "v" * 43

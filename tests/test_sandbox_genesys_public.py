@@ -6,8 +6,8 @@ import genesys_bench
 import pytest
 from genesys_bench import ANNA, SECRET, TWIN, Client, search_body
 
-from bot.sandbox.genesys import SandboxGenesys
-from bot.sandbox.genesys_conversations import CHOICES, DEPLOYMENT_ID
+from bot.sandbox.genesys.api.conversations import CHOICES, DEPLOYMENT_ID
+from bot.sandbox.genesys.server import SandboxGenesys
 
 genesys, stranger = genesys_bench.genesys, genesys_bench.stranger
 QUERY = "/api/v2/analytics/conversations/details/query"

@@ -9,8 +9,8 @@ import genesys_bench
 import pytest
 from genesys_bench import ANNA, SECRET, SESSIONS, Client, search_body
 
-from bot.sandbox import genesys_records
-from bot.sandbox.genesys import FAULTS
+from bot.sandbox.genesys import records
+from bot.sandbox.genesys.server import FAULTS
 
 genesys, stranger, client = genesys_bench.genesys, genesys_bench.stranger, genesys_bench.client
 
@@ -58,7 +58,7 @@ async def test_latency_holds_every_api_answer_back(client: Client) -> None:
 
 
 async def test_old_entries_make_room(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(genesys_records, "KEPT", 10)
+    monkeypatch.setattr(records, "KEPT", 10)
     for number in range(25):
         await client.create(sessionName=str(number))
     server = client.genesys

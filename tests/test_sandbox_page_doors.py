@@ -8,9 +8,9 @@ import page_bench
 import pytest
 from toy_bot import ANA, BEN, ToyBot
 
-from bot.sandbox.page import SandboxPage
-from bot.sandbox.page_view import masked
-from bot.sandbox.slack import SandboxSlack
+from bot.sandbox.slack.server import SandboxSlack
+from bot.sandbox.web.presentation import masked
+from bot.sandbox.web.server import SandboxPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the loop of the fixtures
 slack, bot, served = page_bench.slack, page_bench.bot, page_bench.served

@@ -8,8 +8,8 @@ from page_bench import card, too_faint
 from slack_sdk.web.async_client import AsyncWebClient
 from toy_bot import ANA, EVIL, JOIN
 
-from bot.sandbox.page import SandboxPage
-from bot.sandbox.slack import SandboxSlack
+from bot.sandbox.slack.server import SandboxSlack
+from bot.sandbox.web.server import SandboxPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all tests
 slack, bot, served = page_bench.slack, page_bench.bot, page_bench.served

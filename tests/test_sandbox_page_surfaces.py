@@ -7,7 +7,7 @@ import pytest
 from page_bench import card, has_focus, say, until
 from toy_bot import ANA, BEN, JOIN, ToyBot
 
-from bot.sandbox.slack import SandboxSlack
+from bot.sandbox.slack.server import SandboxSlack
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all tests
 slack, bot, served = page_bench.slack, page_bench.bot, page_bench.served

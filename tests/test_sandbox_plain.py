@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import bot.slack
-from bot.sandbox.plain import lines
-from bot.sandbox.slack import Message
+from bot.sandbox.plain_text import lines
+from bot.sandbox.slack.server import Message
 
 
 def test_every_emoji_of_the_bots_messages_is_printed_as_itself() -> None:

@@ -11,7 +11,7 @@ import slack_bench
 from slack_bench import ANA, BEN, BUTTON, OUTSIDER, error_of, section
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox.slack import SandboxSlack
+from bot.sandbox.slack.server import SandboxSlack
 
 slack, web_client = slack_bench.slack, slack_bench.web_client
 

@@ -26,7 +26,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox.slack import Incomplete, SandboxSlack, View
+from bot.sandbox.slack.server import Incomplete, SandboxSlack, View
 
 slack, web_client, connect = slack_bench.slack, slack_bench.web_client, slack_bench.connect
 

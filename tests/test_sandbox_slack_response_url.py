@@ -11,7 +11,7 @@ from slack_bench import ANA, BEN, CARD, OUTSIDER, acknowledge, pressed, respond,
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.sandbox.slack import Delivery, SandboxSlack
+from bot.sandbox.slack.server import Delivery, SandboxSlack
 
 slack, web_client, connect, told = slack_bench.slack, slack_bench.web_client, slack_bench.connect, slack_bench.told
 

@@ -25,7 +25,7 @@ from slack_bench import (
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox.slack import Delivery, SandboxSlack
+from bot.sandbox.slack.server import Delivery, SandboxSlack
 
 slack, web_client, connect, told = slack_bench.slack, slack_bench.web_client, slack_bench.connect, slack_bench.told
 

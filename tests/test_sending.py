@@ -11,7 +11,7 @@ import pytest
 from journey import ANA, BEN, SAM, Journey, buttons, is_failure, link, open_journey, words
 
 from bot.genesys.agentless import EMAIL, SMS
-from bot.sandbox.slack import Message
+from bot.sandbox.slack.server import Message
 
 NUMBER, EMAIL_ADDRESS = "+14155550123", "carla@example.com"
 PATIENCE_SECONDS = 6

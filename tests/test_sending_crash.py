@@ -18,7 +18,7 @@ from bot.desk.models import SessionId
 from bot.desk.register import Register
 from bot.desk.remembered import SessionRecord
 from bot.desk.sending import Sending, Terms, pack
-from bot.sandbox.slack import Message
+from bot.sandbox.slack.server import Message
 
 NUMBER = "+14155550123"
 

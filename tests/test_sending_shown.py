@@ -6,7 +6,7 @@ from test_sending import NUMBER, PATIENCE_SECONDS, presses, sent
 from views_bench import home_says, opens_home
 from views_bench import presses as presses_of
 
-from bot.sandbox.slack import Message
+from bot.sandbox.slack.server import Message
 
 
 async def fills_in(journey: Journey, who: str) -> Message:

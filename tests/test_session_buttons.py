@@ -23,7 +23,7 @@ from journey import (
 from session_bench import presses, says, status
 
 from bot.desk import session_looks
-from bot.sandbox.slack import Message, SlackChannel
+from bot.sandbox.slack.server import Message, SlackChannel
 
 ACTIONS = ("end_session", "share_session", "send_session")
 

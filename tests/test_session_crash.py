@@ -8,7 +8,7 @@ import pytest
 from journey import ANA, HOSTS, SAM, UNA, buttons, is_failure, open_servers, words
 from test_crash import SECONDS, Bots, outcomes
 
-from bot.sandbox.slack import Message
+from bot.sandbox.slack.server import Message
 from bot.store.sealing import Sealer
 from bot.store.sqlite import SQLiteStore
 

@@ -13,7 +13,7 @@ from journey import ANA, CARE, SAM, Journey, buttons, link, open_journey, words
 from bot.desk import posts
 from bot.desk.records import from_record, to_record
 from bot.desk.session_errors import ShareUnknown
-from bot.sandbox.slack import Message
+from bot.sandbox.slack.server import Message
 from bot.slack import completion, deadlines, direct, herald, identity, lookups, places, views
 from bot.slack.identity import SlackUnreachable
 

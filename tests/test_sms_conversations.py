@@ -5,8 +5,8 @@ from journey import ANA, SAM, Journey, buttons, is_failure, link, words
 from test_sending import NUMBER, presses, sent
 
 from bot.genesys.agentless import is_about_active_conversation
-from bot.sandbox import genesys_faults
-from bot.sandbox.genesys_behaviour import refuse
+from bot.sandbox.genesys import faults
+from bot.sandbox.genesys.fault_effects import refuse
 
 TOLD = "Your company is in an SMS conversation with this customer already. Nothing was sent."
 ACTIVE = [
@@ -66,8 +66,8 @@ async def test_other_words_for_it_are_understood(journey: Journey, said: str) ->
 
 
 async def test_another_status_for_it_is_understood(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
-    kind = genesys_faults._Kind("It is in conflict.", refuse(409, ACTIVE[0], "conflict"), on=("sms",))
-    monkeypatch.setitem(genesys_faults._KINDS, "active-conversation", kind)
+    kind = faults._Kind("It is in conflict.", refuse(409, ACTIVE[0], "conflict"), on=("sms",))
+    monkeypatch.setitem(faults._KINDS, "active-conversation", kind)
     assert TOLD in (await question_pressed(journey))[2]
 
 

@@ -19,7 +19,7 @@ from test_socket import eventually, new_door, opened
 from bot import settings
 from bot.app import open_bot
 from bot.metrics import CONNECTION_FAILURES
-from bot.sandbox.slack import SandboxSlack
+from bot.sandbox.slack.server import SandboxSlack
 from bot.slack import socket
 from bot.slack.answers import TROUBLE
 from bot.slack.reconnect import ReconnectBackoff
@@ -103,7 +103,7 @@ async def test_socket_mode_switched_off_before_hello_is_final(
         await self.ws.send_str('{"type": "disconnect", "reason": "link_disabled"}')
         await self.ws.close()
 
-    monkeypatch.setattr("bot.sandbox.slack_delivery.Socket.talk", talk)
+    monkeypatch.setattr("bot.sandbox.slack.delivery.transports.Socket.talk", talk)
     async with new_door(servers) as door:
         await asyncio.wait_for(door.connect(), 3)
         assert door.refused.result() == REFUSALS["link_disabled"]

@@ -10,7 +10,7 @@ from journey import ANA, BEN, CARE, GUS, HOSTS, UNA, Journey, link, open_journey
 from bot.desk.errors import StoreUnavailable
 from bot.desk.models import Kind
 from bot.desk.steps import Step, step_of
-from bot.sandbox.slack import Execution
+from bot.sandbox.slack.server import Execution
 from bot.slack import completion
 from bot.slack.steps import CALLBACK_ID, read_step
 from bot.store.sqlite import SQLiteStore

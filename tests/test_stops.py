@@ -10,7 +10,7 @@ import pytest
 from delivery_bench import open_delivery
 from journey import ANA, PATIENCE_SECONDS, Journey, is_note, link, open_journey, words
 
-from bot.sandbox.slack import Message as Seen
+from bot.sandbox.slack.server import Message as Seen
 from bot.slack import deadlines, delivery
 from bot.slack.blocks import Message
 

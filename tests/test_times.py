@@ -14,7 +14,7 @@ from bot.desk.errors import Unexpected
 from bot.desk.records import from_record
 from bot.genesys.answers import answered_at
 from bot.genesys.live import read_live, read_time, read_time_within
-from bot.sandbox.genesys_conversations import Offer
+from bot.sandbox.genesys.api.conversations import Offer
 from bot.slack import cards
 from bot.slack.sentences import clock
 
@@ -109,7 +109,7 @@ async def test_offer_with_an_end_beyond_the_calendar_is_told_and_listed(
 async def test_conversations_with_odd_starts_can_be_chosen_from(
     journey: Journey, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
-    from bot.sandbox import genesys_talk
+    from bot.sandbox.genesys import conversations as genesys_talk
 
     monkeypatch.setattr(genesys_talk.Conversation, "as_conversation", odd(genesys_talk.Conversation, said))
     journey.genesys.conversations.begin(HOST, "Dora Customer")

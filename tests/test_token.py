@@ -13,7 +13,7 @@ from bot.genesys.auth import TokenAuth
 from bot.genesys.client import GenesysClient
 from bot.genesys.connections import HttpClient
 from bot.genesys.sessions import Sessions
-from bot.sandbox.genesys import SandboxGenesys
+from bot.sandbox.genesys.server import SandboxGenesys
 
 
 @dataclass

@@ -22,7 +22,7 @@ from journey import (
     words,
 )
 
-from bot.sandbox.slack import Delivery, Message
+from bot.sandbox.slack.server import Delivery, Message
 from bot.slack import deadlines, delivery
 
 

@@ -22,7 +22,7 @@ from bot.genesys.connections import HttpClient
 from bot.genesys.credentials import SecretCredentials
 from bot.genesys.user_login import UserLogin
 from bot.genesys.user_tokens import UserTokens
-from bot.sandbox.genesys_people import PeopleClient
+from bot.sandbox.genesys.api.user_login import PeopleClient
 
 bench = store_bench.bench
 WHO = (TEAM, ANA)

@@ -31,8 +31,8 @@ from bot.genesys.live import query
 from bot.genesys.roles import view_roles
 from bot.genesys.user_login import UserLogin
 from bot.genesys.users import Users
-from bot.sandbox.genesys_conversations import DEPLOYMENT_ID
-from bot.sandbox.genesys_people import PeopleClient
+from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID
+from bot.sandbox.genesys.api.user_login import PeopleClient
 
 servers, sdk = conversations_bench.servers, vendor_bench.sdk
 PEOPLE = ("people-client", "people-secret")

@@ -12,7 +12,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.sandbox.slack import Parameter, Shortcut, Step
+from bot.sandbox.slack.server import Parameter, Shortcut, Step
 
 ANA, BEN = "U0ANA", "U0BEN"
 JOIN = "https://join.example/s/abc?key=<1>&x=2"

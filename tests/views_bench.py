@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from journey import PATIENCE_SECONDS, Journey, texts
 
-from bot.sandbox.slack import Message, View
+from bot.sandbox.slack.server import Message, View
 
 START, HERE = "cobrowse_start", "cobrowse_start_here"
 

@@ -1,1 +1,1 @@
-"""The door to Genesys: tokens, sessions and users over one HTTP seam."""
+"""The client of Genesys Cloud."""

@@ -21,15 +21,7 @@ from bot.genesys import faults
 from bot.genesys.answers import answered_at, is_usable_id, read_object
 from bot.genesys.client import Gate, GenesysClient
 from bot.genesys.join_template import JoinTemplate
-from bot.genesys.live import (
-    OLDEST,
-    VIEW,
-    VIEW_DETAILS,
-    Live,
-    LiveConversations,
-    WaitingOnly,
-    read_time_within,
-)
+from bot.genesys.live import OLDEST, VIEW, VIEW_DETAILS, Live, LiveConversations, WaitingOnly, read_time_within
 from bot.genesys.sessions import SessionView
 from bot.genesys.user_tokens import UserTokens
 

@@ -15,13 +15,14 @@ from typing import Any
 
 from bot import logs, serve, settings
 from bot.app import open_bot
-from bot.sandbox import genesys_faults, world
-from bot.sandbox.genesys import SandboxGenesys
-from bot.sandbox.genesys_conversations import CHOICES
-from bot.sandbox.page import SandboxPage
-from bot.sandbox.page_view import Talk
-from bot.sandbox.plain import Answer
-from bot.sandbox.slack import SandboxSlack
+from bot.sandbox import world
+from bot.sandbox.genesys import faults as genesys_faults
+from bot.sandbox.genesys.api.conversations import CHOICES
+from bot.sandbox.genesys.server import SandboxGenesys
+from bot.sandbox.plain_text import Answer
+from bot.sandbox.slack.server import SandboxSlack
+from bot.sandbox.web.presentation import Talk
+from bot.sandbox.web.server import SandboxPage
 from bot.sandbox.world import ROLES
 from bot.slack.endpoint import PATH
 

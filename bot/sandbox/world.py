@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from bot.sandbox.genesys import GenesysUser
-from bot.sandbox.genesys_conversations import DEPLOYMENT_ID
-from bot.sandbox.genesys_people import PeopleClient
-from bot.sandbox.slack import Parameter, Shortcut, SlackChannel, SlackUser, Step
+from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID
+from bot.sandbox.genesys.api.user_login import PeopleClient
+from bot.sandbox.genesys.server import GenesysUser
+from bot.sandbox.slack.server import Parameter, Shortcut, SlackChannel, SlackUser, Step
 
 ROLES = {"agent": "U0ANA", "unmapped": "U0UNA", "supervisor": "U0SAM", "guest": "U0GUS"}
 """Whom one can act as, by role."""

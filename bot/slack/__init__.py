@@ -1,1 +1,1 @@
-"""The door people use: turns Slack's payloads into requests and outcomes into messages. Decides nothing."""
+"""Slack: receive payloads, render messages, call the Web API."""

@@ -1,0 +1,1 @@
+"""A small Genesys Cloud on localhost."""

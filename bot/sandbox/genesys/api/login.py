@@ -1,0 +1,145 @@
+"""The sign-in of the sandbox's Genesys: private_key_jwt (RFC 7523) or HTTP Basic in, an access token out."""
+
+import base64
+import hmac
+import math
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import jwt
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from bot.sandbox.genesys.api.user_login import People
+from bot.sandbox.genesys.errors import OAuthError
+from bot.sandbox.genesys.records import keep
+
+
+@dataclass
+class Grant:
+    """What one access token may do (no scopes: all of it), as whom, and how much it was used in its minute."""
+
+    expires_at: float
+    scopes: frozenset[str]
+    user_id: str | None = None
+    used: int = 0
+    window_ends_at: float = -math.inf
+
+    def use(self, window_seconds: float) -> None:
+        if time.monotonic() >= self.window_ends_at:
+            self.window_ends_at, self.used = time.monotonic() + window_seconds, 0
+        self.used += 1
+
+    def reset_seconds(self) -> int:
+        return max(1, math.ceil(self.window_ends_at - time.monotonic())) if self.used else 60
+
+
+class Login:
+    """Verifies one client of one org, and knows the tokens it gave out. `people`: those who sign in themselves."""
+
+    people: People
+
+    def __init__(self, public_key_pem: bytes, client_id: str, org_id: str, client_secret: str | None) -> None:
+        self.client_id, self.org_id, self.client_secret = client_id, org_id, client_secret
+        key = load_pem_public_key(public_key_pem)
+        if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
+            self._algorithm = "ES256"
+        elif isinstance(key, rsa.RSAPublicKey):
+            self._algorithm = "RS256"
+        else:
+            raise ValueError("The public key must be RSA or P-256")
+        self._key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey = key
+        self._seen: dict[str, bool] = {}
+        self._grants: dict[str, Grant] = {}
+
+    def grant(self, request: web.Request) -> Grant | None:
+        """What the request's token may do; None without a valid one."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        grant = self._grants.get(token.strip()) if scheme.lower() == "bearer" else None
+        return grant if grant and grant.expires_at > time.monotonic() else None
+
+    def revoke(self) -> None:
+        """Every token that was given out is worth nothing from now on."""
+        self._grants.clear()
+
+    def give_back(self, request: web.Request) -> None:
+        """The request's own token is worth nothing from now on."""
+        self._grants.pop(request.headers.get("Authorization", "").partition(" ")[2].strip(), None)
+
+    def token_of(self, user_id: str, seconds: int) -> str:
+        """A token with which somebody acts as themselves."""
+        token = secrets.token_urlsafe(32)
+        keep(self._grants, token, Grant(time.monotonic() + seconds, frozenset(), user_id))
+        return token
+
+    async def issue(self, request: web.Request, token_url: str, seconds: int) -> web.Response:
+        pairs = parse_qsl(await request.text(), keep_blank_values=True)
+        form = dict(pairs)
+        if request.content_type != "application/x-www-form-urlencoded" or len(form) != len(pairs):
+            raise OAuthError(400, "The body must be a form without repeated fields.", "invalid_request")
+        authorization = request.headers.get("Authorization")
+        if form.get("grant_type") in ("authorization_code", "refresh_token"):
+            return self._issue_to_person(form, authorization, seconds)
+        if form.get("grant_type") != "client_credentials":
+            raise OAuthError(400, "grant_type must be client_credentials.", "unsupported_grant_type")
+        if authorization is not None and "client_assertion" in form:
+            raise OAuthError(400, "One way to authenticate the client, not two.", "invalid_request")
+        if authorization is not None:
+            self._check_secret(authorization)
+        else:
+            self._check_assertion(form, token_url)
+        token = secrets.token_urlsafe(32)
+        keep(self._grants, token, Grant(time.monotonic() + seconds, frozenset(form.get("scope", "").split())))
+        answer = {"access_token": token, "token_type": "bearer", "expires_in": seconds}
+        return web.json_response(answer, headers={"Cache-Control": "no-store"})
+
+    def _issue_to_person(self, form: Mapping[str, str], authorization: str | None, seconds: int) -> web.Response:
+        user_id, refresh_token = self.people.exchange(form, authorization)
+        answer = {"access_token": self.token_of(user_id, seconds), "token_type": "bearer", "expires_in": seconds}
+        answer |= {"refresh_token": refresh_token} if refresh_token else {}
+        return web.json_response(answer, headers={"Cache-Control": "no-store"})
+
+    def _check_secret(self, authorization: str) -> None:
+        scheme, _, credentials = authorization.partition(" ")
+        try:
+            given = base64.b64decode(credentials, validate=True)
+        except ValueError:
+            given = b""
+        wanted = f"{self.client_id}:{self.client_secret}".encode()
+        if scheme.lower() != "basic" or self.client_secret is None or not hmac.compare_digest(given, wanted):
+            headers = {"WWW-Authenticate": "Basic"}
+            raise OAuthError(401, "The client id or secret is wrong.", "invalid_client", headers)
+
+    def _check_assertion(self, form: Mapping[str, str], token_url: str) -> None:
+        if form.get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer":
+            raise OAuthError(400, "client_assertion_type must be jwt-bearer.", "invalid_client")
+        options: jwt.types.Options = {"require": ["iss", "sub", "aud", "iat", "exp", "jti"], "strict_aud": True}
+        try:
+            claims = jwt.decode(
+                form.get("client_assertion", ""),
+                self._key,
+                algorithms=[self._algorithm],
+                audience=token_url,
+                issuer=self.client_id,
+                subject=self.client_id,
+                options=options,
+            )
+        except jwt.PyJWTError as error:
+            name = type(error).__name__  # its text could hold what was sent
+            raise OAuthError(401, f"The client assertion was refused: {name}.", "invalid_client") from error
+        self._check_claims(claims)
+
+    def _check_claims(self, claims: Mapping[str, Any]) -> None:
+        times = (claims["iat"], claims["exp"])
+        if not all(type(at) in (int, float) for at in times) or not 0 < times[1] - times[0] <= 300:
+            raise OAuthError(401, "The client assertion must last at most 300 seconds.", "invalid_client")
+        if claims.get("org_id") != self.org_id:
+            raise OAuthError(401, "The client assertion names another org.", "invalid_client")
+        if claims["jti"] in self._seen:
+            raise OAuthError(401, "The client assertion was used before.", "invalid_client")
+        keep(self._seen, claims["jti"], True)

@@ -1,0 +1,190 @@
+"""The API of the sandbox's Genesys when nothing is wrong: token, users, applications, sessions, and the join page.
+
+It follows the contract of the session service. Who may come in and what is on record is genesys.py's.
+"""
+
+import html
+import secrets
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+
+from aiohttp import web
+
+from bot.sandbox.genesys.api.conversations import Conversations
+from bot.sandbox.genesys.api.customer_messages import Outbox
+from bot.sandbox.genesys.api.introspection import subject, token_info
+from bot.sandbox.genesys.api.login import Grant, Login
+from bot.sandbox.genesys.api.user_login import People
+from bot.sandbox.genesys.errors import ApiError, check_create, is_uuid, read_json, searched_emails
+from bot.sandbox.genesys.messenger import Messenger
+from bot.sandbox.genesys.pages import page
+from bot.sandbox.genesys.records import GenesysUser, Session, keep
+
+READ, WRITE = "cobrowse:session:read", "cobrowse:session:write"
+SESSIONS, SESSION = "/api/v2/conversations/cobrowse", "/api/v2/conversations/cobrowse/{id}"
+
+
+class Api:
+    """The org and what its API does; `url` is both its API and its login URL."""
+
+    def __init__(
+        self, login: Login, users: Sequence[GenesysUser], applications: Mapping[str, str], token_seconds: int
+    ) -> None:
+        self.url = ""
+        self.users = {user.id.lower(): user for user in users}
+        self.applications = dict(applications)
+        self.token_seconds = token_seconds
+        self.delete_supported = True
+        self.shows_deleted = False  # in searches for users
+        self.division = ""  # the only one that the client's role is granted in
+        self.sessions: dict[str, Session] = {}
+        self._joins: dict[str, Session] = {}
+        self._login = login
+        self.conversations = Conversations(self._require, self.users, lambda: self.url)
+        self.outbox = Outbox(self.conversations.require)
+        self.people = login.people = People(self.users)
+
+    def _routes(self) -> list[web.RouteDef]:
+        """Each with the name its calls are counted by."""
+        return [
+            *self.conversations.routes(),
+            *self.outbox.routes(),
+            *self.people.routes(),
+            *Messenger(self.conversations).routes(),
+            web.post("/oauth/token", self._token, name="token"),
+            web.post("/api/v2/users/search", self._search, name="search"),
+            web.get("/api/v2/tokens/me", self._me, name="me"),
+            web.get("/api/v2/authorization/subjects/me", self._roles, name="roles"),
+            web.delete("/api/v2/tokens/me", self._give_back, name="me.delete"),
+            web.get("/api/v2/users/{id}", self._user),
+            web.get("/api/v2/cobrowse/applications", self._applications, name="applications"),
+            web.post(SESSIONS, self._create, name="create"),
+            web.get(SESSION, self._read, name="read"),
+            web.delete(SESSION, self._end, name="end"),
+            web.get("/join/{code}", self._join, name="join"),
+            web.route("*", "/elsewhere", self._elsewhere),
+        ]
+
+    def sign_in(self, user_id: str) -> str:
+        """The token of a person who has signed in, in some way that is not shown here."""
+        return self._login.token_of(user_id, self.token_seconds)
+
+    def _require(self, request: web.Request, scope: str | None = None) -> Grant:
+        grant = self._login.grant(request)
+        if grant is None:
+            raise ApiError(401, "Invalid login credentials.", "bad.credentials")
+        if scope is not None and grant.scopes and scope not in grant.scopes:
+            raise ApiError(403, f"Missing required scope: {scope}", "missing.permissions")
+        return grant
+
+    async def _token(self, request: web.Request) -> web.Response:
+        return await self._login.issue(request, f"{self.url}/oauth/token", self.token_seconds)
+
+    def revoke_tokens(self) -> None:
+        """Refuses every token it gave out, long before its end."""
+        self._login.revoke()
+
+    async def _me(self, request: web.Request) -> web.Response:
+        self._require(request)
+        return token_info(self._login, request)
+
+    async def _roles(self, request: web.Request) -> web.Response:
+        self._require(request)
+        return subject(self._login, request, self.conversations.lacks, self.division)
+
+    async def _give_back(self, request: web.Request) -> web.Response:
+        self._require(request)
+        self._login.give_back(request)
+        return web.Response(status=200)
+
+    async def _create(self, request: web.Request) -> web.Response:
+        self._require(request, WRITE)
+        keys = {"hostUserId", "application", "sessionName", "timeoutSeconds", "metadata"}
+        body = await read_json(request, keys)
+        check_create(body)
+        host = self.users.get(body["hostUserId"].lower()) if is_uuid(body["hostUserId"]) else None
+        if host is None or host.state != "active" or not host.cobrowse:
+            raise ApiError(400, "Invalid Host User")
+        if body["application"]["id"] not in self.applications:
+            raise ApiError(400, "Application Not Found")
+        code = secrets.token_urlsafe(16)
+        session = Session(
+            id=str(uuid.uuid4()),
+            host_user_id=host.id,
+            name=body["sessionName"],
+            join_url=f"{self.url}/join/{code}",
+            created_at=time.time(),
+            timeout_seconds=body["timeoutSeconds"],
+            status="active",
+            application_id=body["application"]["id"],
+        )
+        keep(self.sessions, session.id, session)
+        keep(self._joins, code, session)
+        return _session_json(session)
+
+    def _found(self, request: web.Request) -> Session:
+        session = self.sessions.get(request.match_info["id"])
+        if session is None:
+            raise ApiError(404, "No such session.", "not.found")
+        session.let_expire()
+        return session
+
+    async def _read(self, request: web.Request) -> web.Response:
+        self._require(request, READ)
+        return _session_json(self._found(request))
+
+    async def _end(self, request: web.Request) -> web.Response:
+        self._require(request, READ)
+        if not self.delete_supported:
+            raise ApiError(405, "HTTP 405 Method Not Allowed", "method.not.allowed", {"Allow": "GET"})
+        self._found(request).status = "ended"
+        return web.Response(status=204)
+
+    async def _applications(self, request: web.Request) -> web.Response:
+        self._require(request)
+        entities = [{"id": id_, "name": name} for id_, name in self.applications.items()]
+        return web.json_response({"entities": entities, "total": len(entities)})
+
+    async def _search(self, request: web.Request) -> web.Response:
+        self._require(request)
+        body = await read_json(request, {"pageSize", "query"})
+        emails = searched_emails(body)
+        there = (user for user in self.users.values() if user.state != "deleted" or self.shows_deleted)
+        found = [_user_json(user) for user in there if all(user.email.lower() == email for email in emails)]
+        return web.json_response({"results": found[: body["pageSize"]], "total": len(found)})
+
+    async def _user(self, request: web.Request) -> web.Response:
+        self._require(request)
+        user = self.users.get(request.match_info["id"].lower())
+        if user is None:
+            raise ApiError(404, "No such user.", "not.found")
+        return web.json_response(_user_json(user))
+
+    async def _join(self, request: web.Request) -> web.Response:
+        session = self._joins.get(request.match_info["code"])
+        if session is None:
+            return _page(404, "This link does not lead to a session", "Ask for a new one.")
+        session.let_expire()
+        host = self.users.get(session.host_user_id.lower())
+        told = f"Session: {session.name}. It is {'open' if session.status == 'active' else 'over'}."
+        return _page(200, f"You are about to share this page with {host.name if host else 'somebody'}", told)
+
+    async def _elsewhere(self, _request: web.Request) -> web.Response:
+        return web.json_response({"message": "Nobody should have followed a redirect to here."})
+
+
+def _session_json(session: Session) -> web.Response:
+    body = {"id": session.id, "joinUrl": session.join_url, "status": session.status}
+    body |= {"hostUserId": session.host_user_id, "sessionName": session.name}
+    return web.json_response({**body, "timeoutSeconds": session.timeout_seconds})
+
+
+def _user_json(user: GenesysUser) -> dict[str, str]:
+    told = {"id": user.id, "name": user.name, "email": user.email, "state": user.state}
+    return told | {"selfUri": f"/api/v2/users/{user.id}"}
+
+
+def _page(status: int, heading: str, told: str) -> web.Response:
+    said = f"<p>{html.escape(told)}</p><p>This is the sandbox: nothing is shared with anybody.</p>"
+    return page(status, heading, said)

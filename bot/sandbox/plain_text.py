@@ -1,0 +1,100 @@
+"""Slack messages as plain lines, the way a person would read them aloud."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.sandbox.slack.server import Message
+
+_DATE = re.compile(r"<!date\^[^>|]*\|([^>]*)>")
+_PERSON = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
+_PLACE = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
+_LINK = re.compile(r"<(https?://[^>|]+)(?:\|([^>]*))?>")
+_EMOJI = {
+    ":white_check_mark:": "✅",
+    ":warning:": "⚠️",
+    ":information_source:": "ℹ️",
+    ":no_entry:": "⛔",
+    ":hourglass_flowing_sand:": "⏳",
+    ":link:": "🔗",
+    ":envelope:": "✉️",
+    ":speech_balloon:": "💬",
+    ":white_circle:": "⚪",
+    ":red_circle:": "🔴",
+    ":small_orange_diamond:": "🔸",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one command led to. `failed`: the person was told of a failure, or nothing at all."""
+
+    messages: Sequence[Message]
+    ack_ms: float
+    names: Mapping[str, str]
+
+    @property
+    def failed(self) -> bool:
+        return not self.messages or any(_is_failure(message) for message in self.messages)
+
+    def as_text(self) -> str:
+        """Each message as a paragraph."""
+        paragraphs = ["\n".join(lines(message, self.names)) for message in self.messages]
+        return "\n\n".join(paragraphs) or "Nothing came back."
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same for a machine."""
+        apart = [text for message in self.messages for text in _preformatted(message)]
+        urls = [text for text in apart if text.startswith("http")]
+        told = [
+            {"only_visible_to_you": bool(message.visible_to), "text": message.text, "lines": lines(message, self.names)}
+            for message in self.messages
+        ]
+        return {
+            "failed": self.failed,
+            "ackMs": round(self.ack_ms, 1),
+            "joinUrl": urls[0] if urls else None,
+            "messages": told,
+        }
+
+
+def lines(message: Message, names: Mapping[str, str]) -> list[str]:
+    """A message's lines; its text where it has no blocks."""
+    if not message.blocks:
+        return _plain(message.text, names).splitlines()
+    return [line for block in message.blocks for line in _block(block, names)]
+
+
+def _block(block: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
+    match block["type"]:
+        case "section":
+            beside = [f"[{block['accessory']['text']['text']}]"] if "accessory" in block else []
+            return [*_plain(block["text"]["text"], names).splitlines(), *beside]
+        case "context":
+            return [" · ".join(_plain(element["text"], names) for element in block["elements"])]
+        case "actions":
+            return ["  ".join(f"[{element['text']['text']}]" for element in block["elements"])]
+        case "rich_text":
+            return ["    " + "".join(part["text"] for part in element["elements"]) for element in block["elements"]]
+    return []
+
+
+def _plain(text: str, names: Mapping[str, str]) -> str:
+    text = _DATE.sub(r"\1", text)
+    text = _PERSON.sub(lambda found: f"@{names.get(found[1], found[1])}", text)
+    text = _PLACE.sub(r"#\1", text)
+    text = _LINK.sub(lambda found: found[2] or found[1], text)
+    for name, sign in _EMOJI.items():
+        text = text.replace(name, sign)
+    text = re.sub(r"\*([^*\n]+)\*", r"\1", text).replace("`", "")
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _preformatted(message: Message) -> list[str]:
+    found = [element for block in message.blocks if block["type"] == "rich_text" for element in block["elements"]]
+    return [element["elements"][0]["text"] for element in found if element["type"] == "rich_text_preformatted"]
+
+
+def _is_failure(message: Message) -> bool:
+    return message.via == "slackbot" or any(block.get("block_id") == "failure" for block in message.blocks)

@@ -1,0 +1,126 @@
+"""The Web API's methods about messages and where they go: chat.* and conversations.*.
+
+https://docs.slack.dev/reference/methods#chat
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.sandbox.slack.models import ApiError, Args, Message, bad_arguments, required
+from bot.sandbox.slack.shapes import channel_object, message_object
+from bot.sandbox.slack.validation.blocks import read_message
+from bot.sandbox.slack.validation.limits import BlockProblem
+from bot.sandbox.slack.workspace import SLACKBOT, Workspace
+
+
+class ChatMethods:
+    """The methods, by name."""
+
+    def __init__(self, workspace: Workspace, app_id: str, scopes: Callable[[], list[str]]) -> None:
+        self._workspace = workspace
+        self._scopes = scopes
+        self._app_id = app_id
+        self.methods: dict[str, Callable[[Args], Args]] = {
+            "conversations.open": self._conversations_open,
+            "conversations.info": self._conversations_info,
+            "chat.postMessage": self._post_message,
+            "chat.postEphemeral": self._post_ephemeral,
+            "chat.update": self._update,
+            "chat.delete": self._delete,
+        }
+
+    def _conversations_open(self, args: Args) -> Args:
+        wanted = [user for user in str(args.get("users", "")).split(",") if user]
+        if not wanted:
+            raise ApiError("users_list_not_supplied")
+        if len(wanted) > 1:
+            raise ApiError("too_many_users")
+        user = self._workspace.person(wanted[0])
+        if user.is_bot or user.id == SLACKBOT:
+            raise ApiError("cannot_dm_bot")
+        if user.deleted:
+            raise ApiError("user_disabled")
+        known = self._workspace.has_im(user.id)
+        channel = {"id": self._workspace.open_im(user.id)}
+        return {"no_op": True, "already_open": True, "channel": channel} if known else {"channel": channel}
+
+    def _conversations_info(self, args: Args) -> Args:
+        return {"channel": channel_object(self._workspace, self._place(args))}
+
+    def _post_message(self, args: Args) -> Args:
+        channel = required(args, "channel")
+        if not self._workspace.exists(channel):
+            user = self._workspace.users.get(channel)
+            if user is None:
+                raise ApiError("channel_not_found")
+            if user.deleted:
+                raise ApiError("user_disabled")
+            channel = self._workspace.open_im(user.id)
+        if "chat:write.public" not in self._scopes() or self._is_hidden(channel):
+            self._check_membership(channel)
+        text, blocks = _message(args)
+        message = self._workspace.add(channel, text, blocks, via="chat.postMessage")
+        return {"channel": channel, "ts": message.ts, "message": message_object(self._workspace, message, self._app_id)}
+
+    def _post_ephemeral(self, args: Args) -> Args:
+        channel, user_id = self._place(args), required(args, "user")
+        self._check_membership(channel)
+        if not self._workspace.is_member(user_id, channel):
+            raise ApiError("user_not_in_channel")
+        text, blocks = _message(args)
+        message = self._workspace.add(channel, text, blocks, via="chat.postEphemeral", visible_to=user_id)
+        return {"message_ts": message.ts}
+
+    def _update(self, args: Args) -> Args:
+        message = self._own(args, "cant_update_message")
+        if args.get("text") and args.get("blocks") is None:
+            args = {**args, "blocks": message.blocks}  # what is not given stays
+        text, blocks = _message(args)
+        self._workspace.replace(message, text, blocks)
+        shape = message_object(self._workspace, message, self._app_id)
+        return {"channel": message.channel, "ts": message.ts, "text": text, "message": shape}
+
+    def _delete(self, args: Args) -> Args:
+        message = self._own(args, "cant_delete_message")
+        self._workspace.delete(message)
+        return {"channel": message.channel, "ts": message.ts}
+
+    def _own(self, args: Args, refusal: str) -> Message:
+        """Return the bot's own message that is meant: not an ephemeral one, which Slack does not keep."""
+        channel, ts = self._place(args), required(args, "ts")
+        found = (message for message in self._workspace.messages if message.ts == ts and message.channel == channel)
+        message = next(found, None)
+        if message is None or message.deleted or message.visible_to is not None:
+            raise ApiError("message_not_found")
+        if message.user != self._workspace.bot_user_id:
+            raise ApiError(refusal)
+        return message
+
+    def _place(self, args: Args) -> str:
+        channel = required(args, "channel")
+        if not self._workspace.exists(channel) or self._is_hidden(channel):
+            raise ApiError("channel_not_found")
+        return channel
+
+    def _check_membership(self, channel: str) -> None:
+        known = self._workspace.channels.get(channel)
+        if known is not None and not known.bot_is_member:
+            raise ApiError("channel_not_found" if known.is_private else "not_in_channel")
+
+    def _is_hidden(self, channel: str) -> bool:
+        known = self._workspace.channels.get(channel)
+        return known is not None and known.is_private and not known.bot_is_member
+
+
+def _message(args: Args) -> tuple[str, list[Args]]:
+    try:
+        return read_message(args)
+    except BlockProblem as found:
+        if found.code == "no_text":
+            raise ApiError("no_text") from found
+        if found.code == "invalid_arguments":
+            raise bad_arguments(str(found)) from found
+        errors = [str(found)]
+        messages = {"messages": [f"[ERROR] {found}"]}
+        raise ApiError(found.code, errors=errors, response_metadata=messages) from found

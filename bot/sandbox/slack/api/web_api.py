@@ -1,0 +1,182 @@
+"""The Web API of the sandbox's Slack, as far as a bot like ours uses it: https://docs.slack.dev/reference/methods.
+
+Reads calls, checks tokens and scopes, says who is who; `slack_api_chat` and `slack_api_views` hold the other methods.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from bot.sandbox.slack.api.chat import ChatMethods
+from bot.sandbox.slack.api.views import ViewMethods
+from bot.sandbox.slack.faults import Faults, meet, problem
+from bot.sandbox.slack.models import ApiError, Args, CallLog, SlackUser
+from bot.sandbox.slack.shapes import bot_id, user_in, user_object
+from bot.sandbox.slack.views import Views
+from bot.sandbox.slack.workflow_steps import Executions
+from bot.sandbox.slack.workspace import Workspace
+
+SCOPES = "commands,chat:write,chat:write.public,channels:read,groups:read,im:write," + (
+    "users:read,users:read.email,usergroups:read"
+)
+"""What the bot's token is good for, unless a test says otherwise: the scopes of the app's manifest."""
+NEEDS = {
+    "users.info": "users:read",
+    "users.list": "users:read",
+    "usergroups.users.list": "usergroups:read",
+    "conversations.open": "im:write",
+    "conversations.info": "channels:read",
+    "chat.postMessage": "chat:write",
+    "chat.postEphemeral": "chat:write",
+    "chat.update": "chat:write",
+    "chat.delete": "chat:write",
+}
+
+
+class WebApi:
+    """Answers `/api/<method>`."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        views: Views,
+        executions: Executions,
+        faults: Faults,
+        log: CallLog,
+        *,
+        bot_token: str,
+        app_token: str,
+        app_id: str,
+        bot_name: str,
+        new_socket_url: Callable[[], str],
+    ) -> None:
+        self._workspace = workspace
+        self._executions = executions
+        self._faults = faults
+        self._log = log
+        self._bot_token = bot_token
+        self._app_token = app_token
+        self._bot_name = bot_name
+        self._new_socket_url = new_socket_url
+        self.scopes = SCOPES
+        self._methods: dict[str, Callable[[Args], Args]] = {
+            "auth.test": self._auth_test,
+            "auth.teams.list": self._teams_list,
+            "users.info": self._users_info,
+            "users.list": self._users_list,
+            "usergroups.users.list": self._usergroup_users,
+            "apps.connections.open": self._connections_open,
+            **ChatMethods(workspace, app_id, lambda: self.scopes.split(",")).methods,
+            **ViewMethods(workspace, views, executions, app_id).methods,
+        }
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        method = request.match_info["method"]
+        args, malformed = await _read(request)
+        token = _token(request, args)
+        call = self._log.begin(method, args)
+        fault = self._faults.take(method)
+        met = await meet(fault, request) if fault is not None else None
+        if met is not None and not (fault is not None and fault.how.get("acted")):
+            self._log.end(call, met[0].status, met[1])
+            return met[0]
+        response: web.StreamResponse
+        response, error = self._answer(method, args, token, malformed)
+        if met is not None:  # the call was carried out, and its answer lost
+            response, error = met
+        self._log.end(call, response.status, error)
+        return response
+
+    def _answer(self, method: str, args: Args, token: str | None, malformed: bool) -> tuple[web.Response, str | None]:
+        try:
+            if method not in self._methods:
+                raise ApiError("unknown_method", req_method=method)
+            self._check_token(method, token)
+            self._check_scope(NEEDS.get(method))
+            if malformed:
+                raise ApiError("invalid_json")
+            body = {"ok": True, **self._methods[method](args)}
+        except ApiError as error:
+            return problem(200, error.code, **error.more), error.code
+        headers = {"X-OAuth-Scopes": self.scopes, "X-Slack-Req-Id": secrets.token_hex(8)}
+        return web.json_response(body, headers=headers), None
+
+    def _check_token(self, method: str, token: str | None) -> None:
+        if not token:
+            raise ApiError("not_authed")
+        execution = self._executions.holder(token) if method != "apps.connections.open" else None
+        if execution is not None:  # the token of one run of a step: good until that run is over
+            if execution.status != "running" and not method.startswith("functions."):
+                raise ApiError("token_expired")
+            return
+        wanted = self._app_token if method == "apps.connections.open" else self._bot_token
+        if not secrets.compare_digest(token.encode(), wanted.encode()):
+            raise ApiError("not_allowed_token_type" if token in (self._app_token, self._bot_token) else "invalid_auth")
+
+    def _check_scope(self, needed: str | None) -> None:
+        if needed is not None and needed not in self.scopes.split(","):
+            raise ApiError("missing_scope", needed=needed, provided=self.scopes)
+
+    def _auth_test(self, args: Args) -> Args:
+        return {
+            "url": "https://sandbox.slack.com/",
+            "team": "Sandbox",
+            "user": self._bot_name,
+            "team_id": self._workspace.enterprise_id if self._workspace.is_org_wide else self._workspace.team_id,
+            "user_id": self._workspace.bot_user_id,
+            "bot_id": bot_id(self._workspace),
+            "enterprise_id": self._workspace.enterprise_id,
+            "is_enterprise_install": self._workspace.is_org_wide,
+        }
+
+    def _users_info(self, args: Args) -> Args:
+        user_id = str(args.get("user", ""))
+        if user_id == self._workspace.bot_user_id:
+            bot = SlackUser(user_id, self._bot_name, self._bot_name, team_id=self._workspace.team_id, is_bot=True)
+            return {"user": user_object(bot)}
+        return {"user": user_in(self._workspace, self._workspace.person(user_id))}
+
+    def _users_list(self, args: Args) -> Args:
+        self._check_team(args)
+        return {"members": [user_in(self._workspace, user) for user in self._workspace.users.values()]}
+
+    def _teams_list(self, args: Args) -> Args:
+        return {"teams": [{"id": self._workspace.team_id, "name": "Sandbox"}]}
+
+    def _check_team(self, args: Args) -> None:
+        """An org-wide token has to name a workspace."""
+        if self._workspace.is_org_wide and not args.get("team_id"):
+            raise ApiError("missing_argument")
+
+    def _usergroup_users(self, args: Args) -> Args:
+        self._check_team(args)
+        members = self._workspace.usergroups.get(str(args.get("usergroup", "")))
+        if members is None:
+            raise ApiError("no_such_subteam")
+        return {"users": list(members)}
+
+    def _connections_open(self, args: Args) -> Args:
+        return {"url": self._new_socket_url()}
+
+
+async def _read(request: web.Request) -> tuple[Args, bool]:
+    """Return the arguments, from query, form or JSON, and whether the JSON could not be read."""
+    args: Args = dict(request.query)
+    if request.content_type != "application/json":
+        return args | {key: value for key, value in (await request.post()).items() if isinstance(value, str)}, False
+    try:
+        body = json.loads(await request.text())
+    except ValueError:
+        return args, True
+    return (args | body, False) if isinstance(body, dict) else (args, True)
+
+
+def _token(request: web.Request, args: Args) -> str | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    in_args: Any = args.pop("token", None)
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else in_args

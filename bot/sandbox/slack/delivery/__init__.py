@@ -1,0 +1,1 @@
+"""Deliver payloads to the bot, over Socket Mode or signed HTTP."""

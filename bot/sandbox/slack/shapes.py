@@ -1,0 +1,164 @@
+"""The shapes of what Slack shows and sends: people, messages, and the payloads of commands and of presses.
+
+Pure translation from the workspace; nothing is sent here.
+"""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+import time
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bot.sandbox.slack.models import Message, SlackUser
+from bot.sandbox.slack.validation.elements import elements_of
+from bot.sandbox.slack.workspace import Workspace
+
+Shape = dict[str, Any]
+OTHER_TEAM_ID = "T0OTHER"
+"""The company that shared channels are shared with."""
+
+
+def user_object(user: SlackUser) -> Shape:
+    """Return a person as `users.info` shows them; Slack leaves most of it out for a deactivated account."""
+    profile = {
+        "real_name": user.real_name,
+        "real_name_normalized": user.real_name,
+        "display_name": user.name,
+        "display_name_normalized": user.name,
+        "team": user.team_id,
+    }
+    if user.email is not None:
+        profile["email"] = user.email
+    shape: Shape = {"id": user.id, "team_id": user.team_id, "name": user.name, "deleted": user.deleted}
+    shape |= {"profile": profile, "is_bot": user.is_bot, "is_app_user": False, "updated": 1_767_225_600}
+    if user.is_stranger:
+        shape["is_stranger"] = True
+    if user.deleted:
+        return shape
+    zone = {"tz": user.tz, "tz_label": user.tz, "tz_offset": _offset_seconds(user.tz)}
+    rank = {"is_admin": False, "is_owner": False, "is_primary_owner": False}
+    guest = {"is_restricted": user.is_restricted, "is_ultra_restricted": user.is_ultra_restricted}
+    mail = {"is_email_confirmed": user.is_email_confirmed, "who_can_share_contact_card": "EVERYONE"}
+    return {**shape, "real_name": user.real_name, "color": "9f69e7", **zone, **rank, **guest, **mail}
+
+
+def user_in(workspace: Workspace, user: SlackUser) -> Shape:
+    """Return a person as `users.info` shows them in this workspace, which may be in an Enterprise Grid."""
+    shape = user_object(user)
+    if user.answers_as:
+        shape["id"] = user.answers_as
+    if user.enterprise_user_id or (workspace.is_org_wide and not workspace.is_outsider(user)):
+        grid: Shape = {"id": user.enterprise_user_id or user.id, "teams": [workspace.team_id], "is_admin": False}
+        shape["enterprise_user"] = grid | {"enterprise_id": workspace.enterprise_id or "E0SANDBOX"}
+    return shape
+
+
+def message_object(workspace: Workspace, message: Message, app_id: str) -> Shape:
+    """Return a message as Slack shows it in answers and in interactions."""
+    shape: Shape = {"type": "message", "user": message.user, "ts": message.ts, "team": workspace.team_id}
+    if message.user == workspace.bot_user_id:
+        shape |= {"bot_id": bot_id(workspace), "app_id": app_id}
+    return {**shape, "text": message.text, "blocks": message.blocks}
+
+
+def command_origin(workspace: Workspace, user_id: str, channel_id: str, team_id: str | None) -> dict[str, str]:
+    """Return who typed a command and where, as its payload says it."""
+    user, channel = workspace.users.get(user_id), workspace.channels.get(channel_id)
+    grid = {"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {}
+    return {
+        **grid,
+        "token": "sandbox",
+        "team_id": team_id or (user.team_id if user else workspace.team_id),
+        "team_domain": "sandbox",
+        "channel_id": channel_id,
+        "channel_name": channel.name if channel else "directmessage",
+        "user_id": user_id,
+        "user_name": user.name if user else user_id.lower(),
+    }
+
+
+def actor(workspace: Workspace, user_id: str) -> Shape:
+    """Return what every interaction says of who acted, and where."""
+    user = workspace.users.get(user_id)
+    handle = user.name if user else user_id.lower()
+    team_id = user.team_id if user else workspace.team_id
+    return {
+        "token": "sandbox",
+        "team": {"id": workspace.team_id, "domain": "sandbox"},
+        "user": {"id": user_id, "username": handle, "name": handle, "team_id": team_id},
+        "enterprise": {"id": workspace.enterprise_id} if workspace.enterprise_id else None,
+        "is_enterprise_install": workspace.is_org_wide,
+    }
+
+
+def interaction(workspace: Workspace, user_id: str, message: Message, app_id: str) -> Shape:
+    """Return a `block_actions` payload without its actions; an ephemeral message is not in it, as Slack keeps none."""
+    container = {"type": "message", "message_ts": message.ts, "channel_id": message.channel}
+    payload: Shape = {
+        "type": "block_actions",
+        "api_app_id": app_id,
+        "container": {**container, "is_ephemeral": message.visible_to is not None},
+        "trigger_id": new_trigger_id(),
+        **actor(workspace, user_id),
+        "channel": channel_reference(workspace, message.channel),
+    }
+    if message.visible_to is None:
+        payload["message"] = message_object(workspace, message, app_id)
+    return payload
+
+
+def channel_reference(workspace: Workspace, channel_id: str) -> Shape:
+    """Return a place as interactions name it."""
+    channel = workspace.channels.get(channel_id)
+    return {"id": channel_id, "name": channel.name if channel else "directmessage"}
+
+
+def channel_object(workspace: Workspace, channel_id: str) -> Shape:
+    """Return a channel, or a direct message with the bot, as `conversations.info` shows it."""
+    shape: Shape = {"id": channel_id, "created": 1_767_225_600, "is_archived": False, "is_org_shared": False}
+    channel = workspace.channels.get(channel_id)
+    if channel is None:
+        return {**shape, "is_im": True, "user": workspace.im_owner(channel_id), "is_user_deleted": False}
+    kind = {"is_channel": not channel.is_private, "is_group": channel.is_private, "is_im": False, "is_mpim": False}
+    others = [OTHER_TEAM_ID] if channel.is_ext_shared else []
+    shared = {
+        "is_shared": channel.is_ext_shared,
+        "is_ext_shared": channel.is_ext_shared,
+        "is_pending_ext_shared": False,
+        "pending_shared": [],
+        "pending_connected_team_ids": [],
+        "shared_team_ids": [workspace.team_id, *others],
+    }
+    if others:
+        shared |= {"connected_team_ids": [workspace.team_id, *others], "conversation_host_id": workspace.team_id}
+    names = {"name": channel.name, "name_normalized": channel.name, "context_team_id": workspace.team_id}
+    return {**shape, **names, **kind, **shared, "is_private": channel.is_private, "is_member": channel.bot_is_member}
+
+
+def new_trigger_id() -> str:
+    """Return an id as Slack gives each invocation."""
+    return f"{time.time_ns() // 1_000_000}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
+
+
+def find_element(blocks: list[Shape], action_id: str, block_id: str | None) -> tuple[Shape, Shape]:
+    """Return the block and what in it a press or a choice means."""
+    for block in blocks:
+        for element in elements_of(block):
+            if element.get("action_id") == action_id and block_id in (None, block.get("block_id")):
+                return block, element
+    raise LookupError(f"there is no {action_id} to press")
+
+
+def bot_id(workspace: Workspace) -> str:
+    """Return the id of the app's bot, which is not its user id."""
+    return "B" + workspace.bot_user_id[1:]
+
+
+def _offset_seconds(zone: str) -> int:
+    try:
+        offset = datetime.datetime.now(ZoneInfo(zone)).utcoffset()
+    except ZoneInfoNotFoundError:
+        return 0
+    return int(offset.total_seconds()) if offset else 0

@@ -1,0 +1,1 @@
+"""Check blocks, messages and views against Slack's limits."""

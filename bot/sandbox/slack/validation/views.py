@@ -1,0 +1,63 @@
+"""Checks a modal or a Home tab the way Slack does, limits and shapes, and says where it is wrong.
+
+Limits: https://docs.slack.dev/reference/views
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bot.sandbox.slack.validation.blocks import check_blocks
+from bot.sandbox.slack.validation.elements import elements_of
+from bot.sandbox.slack.validation.limits import BlockProblem, check_flags, check_keys, check_length, check_text, need
+
+EVERYWHERE = "type blocks private_metadata callback_id external_id"
+MODAL = f"{EVERYWHERE} title submit close clear_on_close notify_on_close submit_disabled"
+MOST_BYTES = 250_000
+
+
+def read_view(given: Any, kind: str) -> dict[str, Any]:
+    """Return the view of a call, `modal` or `home`, if Slack would take it; raises BlockProblem for any other."""
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except ValueError:
+            raise BlockProblem("must be a JSON object", "/view", "invalid_arguments") from None
+    if len(json.dumps(given)) > MOST_BYTES:
+        raise BlockProblem("the view is too large", code="view_too_large")
+    try:
+        _check(given, kind)
+    except BlockProblem as found:
+        raise BlockProblem(str(found), code="invalid_arguments") from None
+    view: dict[str, Any] = given
+    return view
+
+
+def _check(view: Any, kind: str) -> None:
+    need(isinstance(view, dict), "must be an object", "/view")
+    need(view.get("type") == kind, f"unsupported type: {view.get('type')}", "/view/type")
+    check_keys(view, MODAL if kind == "modal" else EVERYWHERE, "/view")
+    for key, most in (("private_metadata", 3000), ("callback_id", 255), ("external_id", 255)):
+        if key in view:
+            check_length(view[key], 0, most, f"/view/{key}")
+    need("blocks" in view, "missing required field: blocks", "/view")
+    check_blocks(view["blocks"], "/view/blocks", 100)
+    if kind == "modal":
+        _check_modal(view)
+    _check_elements(view["blocks"])
+
+
+def _check_modal(view: dict[str, Any]) -> None:
+    check_text(view.get("title"), 24, "/view/title", plain=True)
+    for key in ("submit", "close"):
+        if view.get(key) is not None:
+            check_text(view[key], 24, f"/view/{key}", plain=True)
+    check_flags(view, ["clear_on_close", "notify_on_close", "submit_disabled"], "/view")
+    has_input = any(block.get("type") == "input" for block in view["blocks"])
+    need(not has_input or view.get("submit") is not None, "submit is needed beside an input block", "/view/submit")
+
+
+def _check_elements(blocks: list[dict[str, Any]]) -> None:
+    focused = [block for block in blocks if any(element.get("focus_on_load") for element in elements_of(block))]
+    need(len(focused) <= 1, "only one element may have focus_on_load", "/view/blocks")
