@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from logging.handlers import WatchedFileHandler
 from typing import Any, TextIO
 
-from bot.desk.errors import CobrowseError, HostNotFound, NotAccepted, Refused, ServiceError, SetupError
-from bot.desk.models import Identity, Request, Started
-from bot.desk.outcomes import (
+from bot.core.errors import CobrowseError, HostNotFound, NotAccepted, Refused, ServiceError, SetupError
+from bot.core.models import Identity, Request, Started
+from bot.core.press_errors import TryAgainRefused
+from bot.core.results import (
     Connected,
     Disconnected,
     Ended,
@@ -28,9 +29,8 @@ from bot.desk.outcomes import (
     SentDirect,
     Shared,
 )
-from bot.desk.press_errors import TryAgainRefused
-from bot.desk.remembered import SessionRecord
-from bot.desk.steps import NobodyNamed, step_of
+from bot.core.session_models import SessionRecord
+from bot.core.workflow_steps import NobodyNamed, step_of
 
 log = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ import logging
 
 from aiohttp import web
 
-from bot.desk.connect_errors import ConnectLinkGone, NotThatPerson
-from bot.desk.connecting import Connecting
-from bot.desk.errors import CobrowseError
-from bot.desk.models import Request
-from bot.desk.outcomes import Connected, Outcome
+from bot.core.connect_errors import ConnectLinkGone, NotThatPerson
+from bot.core.errors import CobrowseError
+from bot.core.models import Request
+from bot.core.results import Connected, Outcome
+from bot.core.use_cases.accounts import Connecting
 from bot.genesys.user_login import Grant
 from bot.log_throttle import ThrottledLog
 from bot.slack.blocks import Message

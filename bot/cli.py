@@ -50,7 +50,7 @@ def run() -> None:
     """Serve Slack, over Socket Mode or HTTP, until told to stop."""
     gc.disable()
     from bot import app, logs, serve, settings
-    from bot.desk.errors import SetupError
+    from bot.core.errors import SetupError
 
     _spare_collector()
     try:
@@ -82,8 +82,8 @@ def check(person: str | None, as_json: bool) -> None:
     """Say what is right, what is wrong, and how to mend it. Creates nothing; exits with 1 if something is wrong."""
     from bot import check as checks
     from bot import logs, settings
-    from bot.desk.hosts_file import USER_ID
-    from bot.desk.models import UserId
+    from bot.core.hosts.csv_file import USER_ID
+    from bot.core.models import UserId
 
     if person and not USER_ID.fullmatch(person):
         raise click.BadParameter(
@@ -132,7 +132,7 @@ def start(
 ) -> None:
     """Create a session without Slack, and print its join link."""
     from bot import service
-    from bot.desk.hosts import host_id
+    from bot.core.hosts.resolver import host_id
 
     loaded = _service()
     host = host_id(host_user_id) if host_user_id else loaded.host_id
@@ -163,7 +163,7 @@ def start(
 def applications() -> None:
     """List the ids of the co-browse applications there are."""
     from bot import service
-    from bot.desk.names import clean
+    from bot.core.validation.names import clean
 
     for application_id, name in _call(service.applications(_service()), starting=False):
         shown = clean(name)
@@ -255,7 +255,7 @@ def _service() -> "settings.Service":
 
 
 def _call(coroutine: Coroutine[Any, Any, T], *, starting: bool = True) -> T:
-    from bot.desk.errors import CobrowseError
+    from bot.core.errors import CobrowseError
     from bot.service import in_words
 
     try:

@@ -21,7 +21,7 @@ def hosts() -> None:
 def set_(slack_user_id: str, genesys_user_id: str, team: str | None) -> None:
     """Link one person."""
     from bot import links
-    from bot.desk.hosts_file import BadHostsFile
+    from bot.core.hosts.csv_file import BadHostsFile
 
     try:
         link = links.read(slack_user_id, genesys_user_id, team)
@@ -60,7 +60,7 @@ def list_() -> None:
 def import_(path: str) -> None:
     """Add the links of a CSV file: all of them, or none."""
     from bot import links
-    from bot.desk.hosts_file import BadHostsFile
+    from bot.core.hosts.csv_file import BadHostsFile
     from bot.settings.csv_file import read_csv_file
 
     try:
@@ -86,7 +86,7 @@ def export(path: str) -> None:
 
 def _with_database(use: Any) -> Any:
     from bot import logs, settings
-    from bot.desk.errors import SetupError, StoreUnavailable
+    from bot.core.errors import SetupError, StoreUnavailable
 
     logs.set_up("WARNING", as_json=False)  # such as what of the address is left out; the outcome is what this prints
     try:

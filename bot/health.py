@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from aiohttp import web
 
-from bot.desk.models import RequestId
+from bot.core.models import RequestId
 from bot.metrics import CONTENT_TYPE, Metrics
 
 NO_REQUEST = RequestId("")

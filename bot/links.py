@@ -5,10 +5,10 @@ import io
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
-from bot.desk import hosts_file
-from bot.desk.hosts_file import BadHostsFile
-from bot.desk.models import TeamId, UserId
-from bot.desk.store import Link
+from bot.core.hosts import csv_file
+from bot.core.hosts.csv_file import BadHostsFile
+from bot.core.models import TeamId, UserId
+from bot.core.ports import Link
 from bot.settings import Database
 from bot.store.opening import MEMORY, FullStore, open_store
 from bot.store.refusals import refused
@@ -17,7 +17,7 @@ from bot.store.refusals import refused
 def read(user_id: str, genesys_id: str, team_id: str | None) -> Link:
     """One link out of what somebody typed. Raises BadHostsFile with every fault."""
     cells = [cell.strip() for cell in (user_id, genesys_id, team_id or "")]
-    (team, user), host, wrong = hosts_file.read_row(cells, len(cells))
+    (team, user), host, wrong = csv_file.read_row(cells, len(cells))
     if wrong or host is None:
         raise BadHostsFile(wrong)
     return team, user, host
@@ -25,14 +25,14 @@ def read(user_id: str, genesys_id: str, team_id: str | None) -> Link:
 
 def read_csv(text: str) -> list[Link]:
     """A file's links. Raises BadHostsFile with every bad line."""
-    return [(team_id, user_id, host) for (team_id, user_id), host in hosts_file.parse(text).items()]
+    return [(team_id, user_id, host) for (team_id, user_id), host in csv_file.parse(text).items()]
 
 
 def write_csv(links: list[Link]) -> str:
     """The file again."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow((*hosts_file.HEADER, "team_id"))
+    writer.writerow((*csv_file.HEADER, "team_id"))
     writer.writerows((user_id, host, team_id or "") for team_id, user_id, host in links)
     return out.getvalue()
 

@@ -118,7 +118,7 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 
 
 class LineFormatter(logging.Formatter):
-    """`2026-11-22T09:00:00.000Z INFO bot.desk.desk answered request=… outcome=…`, or one JSON object."""
+    """`2026-11-22T09:00:00.000Z INFO bot.core.requests.service answered request=… outcome=…`, or one JSON object."""
 
     def __init__(self, redact: Redactor, *, as_json: bool) -> None:
         super().__init__()

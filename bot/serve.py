@@ -16,7 +16,7 @@ from aiohttp import web
 
 from bot.app import Bot
 from bot.connection import Connection, new_refusals, without_software
-from bot.desk.errors import SetupError
+from bot.core.errors import SetupError
 from bot.health import Health
 from bot.log_throttle import ThrottledLog
 from bot.settings import Settings

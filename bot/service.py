@@ -4,8 +4,8 @@ import html
 import re
 import sys
 
-from bot.desk.errors import CobrowseError, ServiceError
-from bot.desk.models import ConversationId, HostId, Order, Session, new_request_id
+from bot.core.errors import CobrowseError, ServiceError
+from bot.core.models import ConversationId, HostId, Order, Session, new_request_id
 from bot.genesys.sessions import Sessions
 from bot.settings import Service
 from bot.slack.blocks import escape

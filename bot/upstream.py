@@ -6,9 +6,9 @@ For the bot (app.py), for `check`, and for the commands without Slack (service.p
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from bot.desk.connections import ConnectionBook
-from bot.desk.hosts import ListedHosts, Rule, SameEmail
-from bot.desk.meter import UNMEASURED, Meter
+from bot.core.account_models import ConnectionBook
+from bot.core.hosts.resolver import ListedHosts, Rule, SameEmail
+from bot.core.metrics_port import UNMEASURED, Meter
 from bot.genesys import agentless, conversations, sessions, users
 from bot.genesys.auth import TokenAuth
 from bot.genesys.client import GenesysClient

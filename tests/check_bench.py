@@ -6,7 +6,7 @@ from journey import Servers
 
 from bot import check
 from bot.check.findings import Finding, Mark
-from bot.desk.models import UserId
+from bot.core.models import UserId
 
 PERSON = UserId("U0ANA")
 

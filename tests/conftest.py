@@ -13,8 +13,8 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.http_retry.builtin_interval_calculators import FixedValueRetryIntervalCalculator
 
-from bot.desk import progress
-from bot.desk.desk import Desk
+from bot.core.requests import run
+from bot.core.requests.service import Desk
 from bot.genesys import client
 from bot.slack import delivery, response_url
 
@@ -92,7 +92,7 @@ def early_notes(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def short_waits_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wait of a second and more is told as soon as it begins, as longer ones are."""
-    monkeypatch.setattr(progress, "WORTH_A_NOTE_SECONDS", 1.0)
+    monkeypatch.setattr(run, "WORTH_A_NOTE_SECONDS", 1.0)
 
 
 @pytest.fixture

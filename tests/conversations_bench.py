@@ -10,8 +10,8 @@ from test_sessions_client import Watched, order
 
 from bot import settings
 from bot.app import open_genesys, session_service
-from bot.desk.interactions import LiveConversation
-from bot.desk.models import HostId, Session
+from bot.core.models import HostId, Session
+from bot.core.validation.conversations import LiveConversation
 from bot.genesys.conversations import Conversations
 from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID
 from bot.sandbox.genesys.conversations import Conversation

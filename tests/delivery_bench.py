@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.desk.access import Home
-from bot.desk.models import TeamId
+from bot.core.access import Home
+from bot.core.models import TeamId
 from bot.slack.delivery import Delivery, new_http_session
 from bot.slack.direct import DirectMessages
 from bot.slack.herald import Herald

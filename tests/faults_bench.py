@@ -15,7 +15,7 @@ import sys
 from bot import links
 from bot.check import database
 from bot.check.findings import Mark
-from bot.desk.errors import SetupError
+from bot.core.errors import SetupError
 from bot.settings import Database
 from bot.store.opening import open_store
 

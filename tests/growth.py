@@ -14,7 +14,7 @@ from postgres import new_database
 from store_bench import Bench, request, session
 from test_store_growth import FILL, fill
 
-from bot.desk.models import State
+from bot.core.models import State
 from bot.store import sqlite_file
 
 REQUESTS = 300

@@ -9,10 +9,10 @@ import pytest
 from journey import CARE, Servers, open_servers
 from store_bench import request, session
 
-from bot.desk.access import Home
-from bot.desk.errors import CobrowseError
-from bot.desk.models import Kind, Request, State, TeamId
-from bot.desk.remembered import SessionRecord
+from bot.core.access import Home
+from bot.core.errors import CobrowseError
+from bot.core.models import Kind, Request, State, TeamId
+from bot.core.session_models import SessionRecord
 from bot.sandbox.slack.server import Message, SlackChannel
 from bot.slack import herald
 from bot.slack.delivery import new_http_session, new_web_client

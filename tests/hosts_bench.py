@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.desk.hosts import DirectoryUser
-from bot.desk.models import Person, Standing
+from bot.core.hosts.resolver import DirectoryUser
+from bot.core.models import Person, Standing
 from bot.store.sqlite import SQLiteStore
 
 

@@ -25,9 +25,9 @@ from slack_sdk.http_retry import async_handler, builtin_async_handlers
 
 from bot import serve, settings
 from bot.app import open_bot
-from bot.desk import hosts
-from bot.desk.cache import Cache
-from bot.desk.hosts import Hosts
+from bot.core.cache import Cache
+from bot.core.hosts import resolver
+from bot.core.hosts.resolver import Hosts
 from bot.genesys import auth, client
 from bot.genesys.auth import TokenAuth
 from bot.genesys.pace import Pace
@@ -102,7 +102,7 @@ class World:
                 await asyncio.sleep(0.005)
 
     def ended(self) -> int:
-        return sum(record.name == "bot.desk.journal" for record in self.caplog.records)
+        return sum(record.name == "bot.core.requests.events" for record in self.caplog.records)
 
     def unforeseen(self) -> list[str]:
         """What ended in a traceback instead of a named error."""
@@ -115,7 +115,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     for thing in (TokenAuth, Hosts, SlackPeople, Cache, Pace, SilentHosts):
         monkeypatch.setitem(thing.__init__.__kwdefaults__, "clock", made)  # type: ignore[misc]
-    monkeypatch.setattr(hosts, "FOUND_SECONDS", 0.0)  # the store has a clock of its own
+    monkeypatch.setattr(resolver, "FOUND_SECONDS", 0.0)  # the store has a clock of its own
     for thing in (client.repeat, client.GenesysClient.__init__):
         monkeypatch.setitem(thing.__kwdefaults__, "sleep", made.sleep)
     monkeypatch.setitem(identity.identify.__kwdefaults__, "delay_seconds", 0.01)
@@ -159,7 +159,7 @@ async def world(
     request: pytest.FixtureRequest,
 ) -> AsyncIterator[World]:
     """The bot over HTTP, a web socket being none of the calls in question; a parameter is more of its environment."""
-    caplog.set_level(logging.INFO, "bot.desk.journal")
+    caplog.set_level(logging.INFO, "bot.core.requests.events")
     authority = new_authority(tmp_path)
     trust(monkeypatch, authority.trusted)
     async with open_servers(http=True, client_secret=SECRET) as servers:

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot.desk.errors import CobrowseError, StoreUnavailable
-from bot.desk.models import Kind, Note, Request, Session, State
-from bot.desk.progress import NOTE_AFTER_SECONDS, Progress
-from bot.desk.store import Kept
+from bot.core.errors import CobrowseError, StoreUnavailable
+from bot.core.models import Kind, Note, Request, Session, State
+from bot.core.ports import Kept
+from bot.core.requests.run import NOTE_AFTER_SECONDS, Progress
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REQUEST = Request(

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from store_bench import ANA, TEAM, request, session
 
-from bot.desk.access import Access, Home, Roll, Rules
-from bot.desk.errors import CobrowseError, SlackUnavailable
-from bot.desk.models import Kind, Person, Request, Standing, State, TeamId, UserId
-from bot.desk.register import Register
-from bot.desk.remembered import Look, SessionRecord
+from bot.core.access import Access, Home, Roll, Rules
+from bot.core.errors import CobrowseError, SlackUnavailable
+from bot.core.models import Kind, Person, Request, Standing, State, TeamId, UserId
+from bot.core.session_models import Look, SessionRecord
+from bot.core.use_cases.sessions import Register
 from bot.store.sqlite import SQLiteStore
 
 BEN, SAM, ADA, UNA, GUS = (UserId(f"U0{name}") for name in ("BEN", "SAM", "ADA", "UNA", "GUS"))

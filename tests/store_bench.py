@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 from postgres import new_database
 
-from bot.desk.models import ChannelId, HostId, Kind, Request, Session, SessionId, TeamId, UserId, new_request_id
+from bot.core.models import ChannelId, HostId, Kind, Request, Session, SessionId, TeamId, UserId, new_request_id
 from bot.store.postgres_opening import open_postgres
 from bot.store.sealing import Sealer
 from bot.store.sqlite import SQLiteStore

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.desk.access import Access, Home, Roll, Rules
-from bot.desk.errors import (
+from bot.core.access import Access, Home, Roll, Rules
+from bot.core.errors import (
     ChannelNotAllowed,
     MayNotActForOthers,
     NotAMember,
@@ -14,7 +14,7 @@ from bot.desk.errors import (
     OtherWorkspace,
     SlackUnavailable,
 )
-from bot.desk.models import Kind, Person, Request, Standing
+from bot.core.models import Kind, Person, Request, Standing
 
 ANA, BEN, SUE, GUS = "U0ANA", "U0BEN", "W0SUE", "U0GUS"
 HOME = Home("T0HOME", "E0ORG")

@@ -6,12 +6,12 @@ import pytest
 from settings_bench import FERNET, SOCKET
 
 from bot import settings
-from bot.desk.addresses import Address, Medium, read_address
-from bot.desk.models import HostId, Kind, RequestId, Session, SessionId, TeamId, UserId
-from bot.desk.outcomes import Proposed
-from bot.desk.remembered import SessionRecord
-from bot.desk.sending import TEXT_LENGTH, check_text, filled, pack, unpack
-from bot.desk.sending_errors import BadAddress, TextTooLong
+from bot.core.models import HostId, Kind, RequestId, Session, SessionId, TeamId, UserId
+from bot.core.results import Proposed
+from bot.core.sending_errors import BadAddress, TextTooLong
+from bot.core.session_models import SessionRecord
+from bot.core.use_cases.customer_messages import TEXT_LENGTH, check_text, filled, pack, unpack
+from bot.core.validation.contact import Address, Medium, read_address
 from bot.genesys.agentless import without_addresses
 from bot.slack.grammar import Ask, Start, parse
 from bot.slack.sending_view import question

@@ -17,9 +17,9 @@ from store_bench import request
 from test_alerts import ALERTS, DASHBOARD
 from test_health import get
 
-from bot.desk import errors
-from bot.desk.journal import Journal
-from bot.desk.models import Kind
+from bot.core import errors
+from bot.core.models import Kind
+from bot.core.requests.events import Journal
 from bot.metrics import ALERTED_OUTCOMES, REFUSED_RENEWALS, Metrics
 
 needs_promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="no promtool on the path")

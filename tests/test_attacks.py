@@ -12,11 +12,11 @@ import pytest
 from journey import ANA, GUS, SINGLE, Journey, buttons, link, open_journey, words
 from proxy_bench import needs_caddy, proxy
 
-from bot.desk.addresses import read_address
-from bot.desk.errors import CobrowseError
-from bot.desk.hosts_file import BadHostsFile
-from bot.desk.hosts_file import parse as parse_hosts
-from bot.desk.interactions import GenesysApp
+from bot.core.errors import CobrowseError
+from bot.core.hosts.csv_file import BadHostsFile
+from bot.core.hosts.csv_file import parse as parse_hosts
+from bot.core.validation.contact import read_address
+from bot.core.validation.conversations import GenesysApp
 from bot.slack.grammar import clean_name, parse
 
 TIMES = 200

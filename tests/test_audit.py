@@ -12,10 +12,10 @@ import pytest
 from journey import ANA, BEN, CARE, SAM, UNA, Journey, ended, open_journey, open_servers, running, start
 
 from bot.audit import AuditLog, AuditRefused, decision, entry
-from bot.desk.errors import Busy, Draining, HostNotFound, NotListed
-from bot.desk.limits import TooManyUnderWay
-from bot.desk.models import Kind, Request, Session, Started
-from bot.desk.press_errors import NotYours
+from bot.core.errors import Busy, Draining, HostNotFound, NotListed
+from bot.core.models import Kind, Request, Session, Started
+from bot.core.press_errors import NotYours
+from bot.core.requests.limits import TooManyUnderWay
 from bot.slack.steps import CALLBACK_ID
 
 

@@ -14,11 +14,11 @@ import pytest
 from journey import ANA, BEN, Journey, buttons, is_failure, link, open_journey, words
 
 from bot import app, upstream
-from bot.desk import desk, progress
-from bot.desk.errors import StoreUnavailable
-from bot.desk.models import Order, Person, Request, RequestId, Session, State
-from bot.desk.progress import Progress
-from bot.desk.store import Accepted
+from bot.core.errors import StoreUnavailable
+from bot.core.models import Order, Person, Request, RequestId, Session, State
+from bot.core.ports import Accepted
+from bot.core.requests import run, service
+from bot.core.requests.run import Progress
 from bot.genesys.sessions import Sessions
 from bot.slack.people import SlackPeople
 from bot.store.sqlite import SQLiteStore
@@ -31,8 +31,8 @@ Open = Callable[[], AbstractAsyncContextManager[Journey]]
 def opened(request: pytest.FixtureRequest, quick: None, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Opens a journey, once the test has put its broken part in. Nobody's patience with it lasts for long."""
     monkeypatch.setitem(Progress.write_down.__kwdefaults__, "patience_seconds", 0.3)  # type: ignore[misc]
-    monkeypatch.setattr(progress, "RETRY_SECONDS", 0.05)
-    monkeypatch.setattr(desk, "LAST_WORDS_SECONDS", 0.3)
+    monkeypatch.setattr(run, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(service, "LAST_WORDS_SECONDS", 0.3)
     return lambda: open_journey(http=request.param == "http", SHUTDOWN_SECONDS="1")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.desk.cache import Cache, at_once
+from bot.core.cache import Cache, at_once
 
 
 class Clock:

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from test_messages import JOIN_URL, WORDS, assert_fit_for_slack, request, some, texts, unsafe
 
-from bot.desk import press_errors, session_errors
-from bot.desk.errors import Miss, NotListed
-from bot.desk.models import Host, HostId, Kind, Role, Session, SessionId, TeamId, UserId
-from bot.desk.outcomes import Applications, Ended, Explained, Help, Linked, Listed, Recalled, SentDirect, Shared
-from bot.desk.register import MOST_EVERYBODYS, MOST_OWN
-from bot.desk.remembered import SessionRecord
+from bot.core import press_errors, session_errors
+from bot.core.errors import Miss, NotListed
+from bot.core.models import Host, HostId, Kind, Role, Session, SessionId, TeamId, UserId
+from bot.core.results import Applications, Ended, Explained, Help, Linked, Listed, Recalled, SentDirect, Shared
+from bot.core.session_models import SessionRecord
+from bot.core.use_cases.sessions import MOST_EVERYBODYS, MOST_OWN
 from bot.slack.cards import LISTED, closed_card, direct_card, shared_card
 from bot.slack.help import Features
 from bot.slack.messages import Words

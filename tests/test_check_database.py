@@ -13,7 +13,7 @@ from postgres import new_database
 
 from bot.check import database
 from bot.check.findings import Finding, Mark
-from bot.desk.models import HostId, TeamId, UserId
+from bot.core.models import HostId, TeamId, UserId
 from bot.settings import Database
 from bot.store.looking import look_into
 from bot.store.opening import open_store

@@ -8,7 +8,7 @@ from check_bench import look, right_environ, untouched
 from journey import ANA, BEN, GONE, GUS, HOSTS, OUTSIDER, SAM, UNA, Servers, open_servers
 
 from bot.check.findings import Mark
-from bot.desk.models import HostId, UserId
+from bot.core.models import HostId, UserId
 from bot.store.sqlite import SQLiteStore
 
 LINKED = HostId("99999999-9999-4999-8999-999999999999")

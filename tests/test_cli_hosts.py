@@ -11,7 +11,7 @@ from postgres import new_database
 from test_crash import Bots, outcomes
 
 from bot.cli import main
-from bot.desk.hosts import LINK
+from bot.core.hosts.resolver import LINK
 
 ONE, TWO = "2f7b0c9e-0000-4000-8000-00000000000a", "2f7b0c9e-0000-4000-8000-00000000000b"
 HEADER = "slack_user_id,genesys_user_id,team_id\n"

@@ -7,8 +7,8 @@ import pytest
 from journey import link, open_journey
 from progress_bench import JumpingLoop
 
-from bot.desk import desk
-from bot.desk.coalescing import Coalescer
+from bot.core.requests import service
+from bot.core.requests.coalescing import Coalescer
 
 
 async def come(coalescer: Coalescer, after: float, went: list[float]) -> None:
@@ -43,8 +43,8 @@ def test_one_who_gives_up_stops_nobody() -> None:
 async def test_the_answer_goes_out_before_what_is_left_to_do_and_a_stop_waits_for_that(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(desk, "Coalescer", lambda: Coalescer(2.0))
-    caplog.set_level(logging.INFO, "bot.desk.journal")
+    monkeypatch.setattr(service, "Coalescer", lambda: Coalescer(2.0))
+    caplog.set_level(logging.INFO, "bot.core.requests.events")
 
     def answered() -> int:
         return sum(record.message == "answered" for record in caplog.records)
@@ -60,8 +60,8 @@ async def test_what_a_crash_would_change_waits_for_nothing(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Unless it is written down that it was told, a list is looked up anew after a crash; a session never is."""
-    monkeypatch.setattr(desk, "Coalescer", lambda: Coalescer(2.0))
-    caplog.set_level(logging.INFO, "bot.desk.journal")
+    monkeypatch.setattr(service, "Coalescer", lambda: Coalescer(2.0))
+    caplog.set_level(logging.INFO, "bot.core.requests.events")
     async with open_journey() as journey:
         assert link(await journey.asks("one"))
         await journey.asks("status")

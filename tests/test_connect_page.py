@@ -7,9 +7,9 @@ from settings_bench import HOST
 from test_audit import request
 from test_sentences import ERRORS, name_of
 
-from bot.desk import connect_errors, errors
-from bot.desk.models import Standing
-from bot.desk.outcomes import Connected
+from bot.core import connect_errors, errors
+from bot.core.models import Standing
+from bot.core.results import Connected
 from bot.slack.connect_page import BUSY, page
 from bot.slack.messages import SOMEBODY
 

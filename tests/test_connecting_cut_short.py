@@ -13,9 +13,9 @@ from connect_bench import asks_to_connect, open_connecting, opens, signs_in, sta
 from conversations_bench import HOST
 from journey import ANA, Journey, words
 
-from bot.desk import connecting
-from bot.desk.connect_errors import SignInFailed
-from bot.desk.errors import UnusableAnswer
+from bot.core.connect_errors import SignInFailed
+from bot.core.errors import UnusableAnswer
+from bot.core.use_cases import accounts
 from bot.genesys.connections import HttpClient
 from bot.genesys.credentials import SecretCredentials
 from bot.genesys.user_login import UserLogin
@@ -49,7 +49,7 @@ async def test_no_browser_waits_for_long_when_slack_puts_look_ups_off(
     quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(people, "KEPT_SECONDS", 0.0)
-    monkeypatch.setattr(connecting, "LOOK_SECONDS", 0.3)
+    monkeypatch.setattr(accounts, "LOOK_SECONDS", 0.3)
     async with open_connecting() as journey:
         back = await signs_in(await asks_to_connect(journey))
         journey.slack.misbehave("users.info", "ratelimited", retry_after=30)

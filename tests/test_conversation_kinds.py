@@ -7,7 +7,7 @@ import pytest
 from conversations_bench import HOST, PUBLIC
 from journey import ANA, Journey, buttons, is_failure, link, open_journey, words
 
-from bot.desk.models import ConversationId, HostId
+from bot.core.models import ConversationId, HostId
 from bot.genesys.live import read_live, read_other
 from bot.sandbox.genesys.conversations import Conversation
 

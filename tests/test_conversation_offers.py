@@ -10,9 +10,9 @@ from conversations_bench import offer, opened, talk
 from journey import Servers
 from test_sessions_client import Watched
 
-from bot.desk.connect_errors import UserContextNeeded
-from bot.desk.conversation_errors import NotInConversation
-from bot.desk.errors import (
+from bot.core.connect_errors import UserContextNeeded
+from bot.core.conversation_errors import NotInConversation
+from bot.core.errors import (
     BadRequest,
     Busy,
     Forbidden,
@@ -22,7 +22,7 @@ from bot.desk.errors import (
     Unreachable,
     UnusableAnswer,
 )
-from bot.desk.models import SessionId
+from bot.core.models import SessionId
 from bot.genesys.conversations import Conversations
 
 servers, conversations = conversations_bench.servers, conversations_bench.conversations

@@ -9,8 +9,8 @@ from conversations_bench import HOST, TEMPLATE, ids, offer, opened, talk
 from journey import Servers
 from test_sessions_client import Watched
 
-from bot.desk.conversation_errors import NoConversation, NotInConversation, SeveralConversations
-from bot.desk.models import ConversationId
+from bot.core.conversation_errors import NoConversation, NotInConversation, SeveralConversations
+from bot.core.models import ConversationId
 from bot.genesys.conversations import Conversations
 from bot.genesys.live import MOST, read_live, read_time
 

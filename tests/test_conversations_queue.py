@@ -9,7 +9,7 @@ from conversations_bench import offer, opened, talk
 from journey import Servers
 
 from bot import upstream
-from bot.desk.errors import Forbidden
+from bot.core.errors import Forbidden
 from bot.genesys.users import Users
 
 servers = conversations_bench.servers

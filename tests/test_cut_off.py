@@ -15,8 +15,8 @@ from replicas_bench import SECONDS, is_refused, replica, told, until
 from store_bench import Bench, request
 from wire import Wire, new_wire
 
-from bot.desk.errors import MaybeAccepted, StoreUnavailable
-from bot.desk.models import RequestId, State, new_request_id
+from bot.core.errors import MaybeAccepted, StoreUnavailable
+from bot.core.models import RequestId, State, new_request_id
 from bot.sandbox.slack.server import Delivery
 from bot.store.postgres import STRAY_SECONDS
 from bot.store.presence import LOCK_CLASS

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from faults_bench import SECRET, said
 
-from bot.desk.errors import SetupError
+from bot.core.errors import SetupError
 from bot.store import causes, sqlite_file
 from bot.store.refusals import SENTENCES, StoreRefused
 from bot.store.sqlite import SQLiteStore

@@ -7,10 +7,10 @@ import pytest
 from herald_bench import World
 from journey import ANA, CARE, Journey, is_failure, link, words
 
-from bot.desk.access import Home
-from bot.desk.errors import SlackUnavailable
-from bot.desk.models import TeamId
-from bot.desk.session_errors import ShareRefused
+from bot.core.access import Home
+from bot.core.errors import SlackUnavailable
+from bot.core.models import TeamId
+from bot.core.session_errors import ShareRefused
 from bot.slack.places import obstacle
 
 world = herald_bench.world

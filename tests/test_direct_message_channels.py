@@ -8,8 +8,8 @@ from herald_bench import World
 from journey import ANA, BEN, Journey, link, open_journey, words
 from test_home_journey import opens_home
 
-from bot.desk.errors import CobrowseError
-from bot.desk.session_errors import NotPosted
+from bot.core.errors import CobrowseError
+from bot.core.session_errors import NotPosted
 from bot.sandbox.slack.server import Message
 from bot.slack.direct import GONE
 

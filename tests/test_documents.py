@@ -10,8 +10,8 @@ import pytest
 from journey import ROOT
 from test_sentences import BASES
 
-from bot.desk.errors import CobrowseError, SetupError
-from bot.desk.outcomes import Success
+from bot.core.errors import CobrowseError, SetupError
+from bot.core.results import Success
 from bot.settings.variables import VARIABLES
 from bot.slack.socket import DEAF, DEAF_SHORT, DEAF_TOO_MANY, REFUSALS
 from bot.store.refusals import SENTENCES

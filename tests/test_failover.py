@@ -16,8 +16,8 @@ from replicas_bench import replica, told, until
 from store_bench import Bench, request
 from wire import new_wire
 
-from bot.desk.errors import MaybeAccepted
-from bot.desk.models import State
+from bot.core.errors import MaybeAccepted
+from bot.core.models import State
 from bot.store.presence import LOCK_CLASS, MOVE_SECONDS
 
 LOCKS = "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND classid = $1"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.desk import errors
+from bot.core import errors
 from bot.genesys import faults
 from bot.genesys.faults import Repeat
 

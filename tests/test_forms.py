@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from views_bench import fields, said
 
-from bot.desk.errors import Draining, MaybeAccepted, NotAMember, NotListed, StoreUnavailable
-from bot.desk.interactions import GenesysApp
-from bot.desk.models import ChannelId, RequestId, Standing, UserId
+from bot.core.errors import Draining, MaybeAccepted, NotAMember, NotListed, StoreUnavailable
+from bot.core.models import ChannelId, RequestId, Standing, UserId
+from bot.core.validation.conversations import GenesysApp
 from bot.sandbox.slack.validation.views import read_view
 from bot.settings import load_service
 from bot.settings.reader import SettingsFault

@@ -10,7 +10,7 @@ import pytest
 from hosts_bench import Clock, Directory, person, user, uuid_of
 from store_bench import Bench, die
 
-from bot.desk.hosts import FOUND_SECONDS, DirectoryUser, Hosts, SameEmail
+from bot.core.hosts.resolver import FOUND_SECONDS, DirectoryUser, Hosts, SameEmail
 from bot.store.sqlite import SQLiteStore
 
 ANA = ("T0ONE", "U1")

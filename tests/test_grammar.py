@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.desk.models import Kind
+from bot.core.models import Kind
 from bot.slack.grammar import RESERVED, Ask, Help, New, NotUnderstood, Reason, Start, clean_name, parse
 
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"

@@ -8,11 +8,11 @@ from herald_bench import JOINED, PRIVATE, World
 from journey import ANA, BILLING, CARE, SHARED, buttons, link, words
 from store_bench import request
 
-from bot.desk.errors import CobrowseError, SlackUnavailable
-from bot.desk.models import Kind
-from bot.desk.press_errors import SharedAlready
-from bot.desk.remembered import Post, PostKind
-from bot.desk.session_errors import NotPosted, ShareRefused, ShareUnknown
+from bot.core.errors import CobrowseError, SlackUnavailable
+from bot.core.models import Kind
+from bot.core.press_errors import SharedAlready
+from bot.core.session_errors import NotPosted, ShareRefused, ShareUnknown
+from bot.core.session_models import Post, PostKind
 from bot.sandbox.slack.server import SlackChannel
 
 world = herald_bench.world

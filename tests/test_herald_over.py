@@ -9,11 +9,11 @@ from herald_bench import World
 from journey import ANA, buttons, words
 from store_bench import request, session
 
-from bot.desk.errors import CobrowseError
-from bot.desk.models import State
-from bot.desk.posts import close_posts
-from bot.desk.remembered import SessionRecord
-from bot.desk.session_errors import NotPosted, ShareUnknown
+from bot.core.errors import CobrowseError
+from bot.core.models import State
+from bot.core.requests.posted_messages import close_posts
+from bot.core.session_errors import NotPosted, ShareUnknown
+from bot.core.session_models import SessionRecord
 from bot.sandbox.slack.server import Message
 
 world = herald_bench.world

@@ -21,7 +21,7 @@ from views_bench import (
     sends,
 )
 
-from bot.desk import register
+from bot.core.use_cases import sessions as register
 
 UNA = "U0UNA"
 

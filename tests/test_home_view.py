@@ -10,10 +10,9 @@ from settings_bench import FERNET, SOCKET
 from views_bench import presses, said
 
 from bot import settings
-from bot.desk import errors
-from bot.desk.condition import Condition, Failure
-from bot.desk.errors import CobrowseError, HostNotFound, Miss
-from bot.desk.models import (
+from bot.core import errors
+from bot.core.errors import CobrowseError, HostNotFound, Miss
+from bot.core.models import (
     ChannelId,
     Host,
     HostId,
@@ -29,8 +28,9 @@ from bot.desk.models import (
     TeamId,
     UserId,
 )
-from bot.desk.outcomes import Listed
-from bot.desk.remembered import SessionRecord
+from bot.core.requests.status import Condition, Failure
+from bot.core.results import Listed
+from bot.core.session_models import SessionRecord
 from bot.sandbox.slack.validation.views import read_view
 from bot.settings.doubts import doubts
 from bot.slack.endpoint import BODY_BYTES, LARGE_BODY_BYTES

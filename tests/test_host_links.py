@@ -12,9 +12,9 @@ from journey import BEN, HOSTS, UNA, open_journey, words
 from store_bench import Bench, die
 
 from bot import links, settings
-from bot.desk.errors import HostNotFound, StoreUnavailable
-from bot.desk.hosts import LINK, Hosts, ListedHosts, SameEmail
-from bot.desk.models import Host
+from bot.core.errors import HostNotFound, StoreUnavailable
+from bot.core.hosts.resolver import LINK, Hosts, ListedHosts, SameEmail
+from bot.core.models import Host
 from bot.store.sqlite import SQLiteStore
 
 book, clock = hosts_bench.book, hosts_bench.clock

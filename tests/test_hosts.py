@@ -6,9 +6,9 @@ import hosts_bench
 import pytest
 from hosts_bench import Clock, Directory, person, user, uuid_of
 
-from bot.desk.errors import HostNotFound, Unreachable
-from bot.desk.hosts import FOUND_SECONDS, MISSED_SECONDS, DirectoryUser, Hosts, ListedHosts, SameEmail, host_id
-from bot.desk.models import Host, Person
+from bot.core.errors import HostNotFound, Unreachable
+from bot.core.hosts.resolver import FOUND_SECONDS, MISSED_SECONDS, DirectoryUser, Hosts, ListedHosts, SameEmail, host_id
+from bot.core.models import Host, Person
 from bot.store.sqlite import SQLiteStore
 
 book, clock = hosts_bench.book, hosts_bench.clock

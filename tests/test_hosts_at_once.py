@@ -8,9 +8,9 @@ import hosts_bench
 import pytest
 from hosts_bench import Clock, Directory, person, user, uuid_of
 
-from bot.desk.errors import HostNotFound, Unreachable
-from bot.desk.hosts import MISSED_SECONDS, DirectoryUser, Hosts, SameEmail
-from bot.desk.models import Host, Person
+from bot.core.errors import HostNotFound, Unreachable
+from bot.core.hosts.resolver import MISSED_SECONDS, DirectoryUser, Hosts, SameEmail
+from bot.core.models import Host, Person
 from bot.store.sqlite import SQLiteStore
 
 book, clock = hosts_bench.book, hosts_bench.clock

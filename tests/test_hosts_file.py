@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.desk.hosts_file import BadHostsFile, parse
+from bot.core.hosts.csv_file import BadHostsFile, parse
 
 HEADER = "slack_user_id,genesys_user_id"
 ANA, BEN = "2f7b0c9e-0000-4000-8000-00000000000a", "2f7b0c9e-0000-4000-8000-00000000000b"

@@ -10,12 +10,12 @@ from hosts_bench import Directory, user, uuid_of
 from register_bench import ADA, BEN, GUS, SAM, UNA, People, access
 from store_bench import ANA, TEAM, request
 
-from bot.desk.access import Access, Home, Roll, Rules
-from bot.desk.errors import ChannelNotAllowed, CobrowseError, NotAMember, NotListed
-from bot.desk.hosts import LINK, Hosts, ListedHosts, SameEmail
-from bot.desk.inquiries import Inquiries
-from bot.desk.models import Host, Kind, Role
-from bot.desk.session_errors import AdminsOnly, LeadsOnly, NoSuchHost, NotLinked
+from bot.core.access import Access, Home, Roll, Rules
+from bot.core.errors import ChannelNotAllowed, CobrowseError, NotAMember, NotListed
+from bot.core.hosts.resolver import LINK, Hosts, ListedHosts, SameEmail
+from bot.core.models import Host, Kind, Role
+from bot.core.session_errors import AdminsOnly, LeadsOnly, NoSuchHost, NotLinked
+from bot.core.use_cases.diagnostics import Inquiries
 from bot.store.sqlite import SQLiteStore
 
 

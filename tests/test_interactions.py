@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from settings_bench import HTTP, SOCKET, faults, named
 
 from bot import settings
-from bot.desk.interactions import GenesysApp
-from bot.desk.models import Kind
+from bot.core.models import Kind
+from bot.core.validation.conversations import GenesysApp
 from bot.genesys import regions
 from bot.genesys.join_template import parse_template
 from bot.slack.grammar import Ask, NotUnderstood, Reason, Start, parse

@@ -11,8 +11,8 @@ from delivery_bench import open_delivery
 from journey import ANA, CARE, Journey, buttons, is_failure, link, open_journey, open_servers, words
 from store_bench import request, session
 
-from bot.desk.errors import Interrupted
-from bot.desk.models import Kind, Session, State
+from bot.core.errors import Interrupted
+from bot.core.models import Kind, Session, State
 from bot.sandbox.slack.server import SandboxSlack
 from bot.slack.delivery import ANSWERABLE, Delivery, new_http_session, new_web_client
 from bot.store.sqlite import SQLiteStore

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from journey import ANA, BEN, SAM, is_failure, link, open_journey, words
 
-from bot.desk.limits import Gatekeeper, Limits, TooManySends, TooManyStarts, TooManyUnderWay
-from bot.desk.models import Kind, Request, new_request_id
+from bot.core.models import Kind, Request, new_request_id
+from bot.core.requests.limits import Gatekeeper, Limits, TooManySends, TooManyStarts, TooManyUnderWay
 
 
 class Clock:

@@ -7,7 +7,7 @@ import time
 import pytest
 from journey import ANA, BEN, SAM, UNA, Journey, is_note, link, open_journey, words
 
-from bot.desk.errors import Busy
+from bot.core.errors import Busy
 from bot.genesys import holds
 from bot.genesys.holds import MAX_HOLD_SECONDS, Holds
 

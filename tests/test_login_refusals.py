@@ -11,7 +11,7 @@ from conversations_bench import PUBLIC, SECRET
 from journey import SAM, Journey, Servers, is_failure, open_bot_between, open_servers, words
 from test_cli import typed
 
-from bot.desk.errors import WEB_PAGE
+from bot.core.errors import WEB_PAGE
 from bot.genesys.auth import NAMELESS, refusal
 
 ADDRESS = "The IP address 203.0.113.7 is not in the client's allowed list."

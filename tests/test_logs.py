@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import logs, settings
-from bot.desk.access import Home
+from bot.core.access import Home
 from bot.logs import MASK, LineFormatter, Redactor
 from bot.slack.bolt import new_bolt_app
 from bot.slack.delivery import new_web_client

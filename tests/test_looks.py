@@ -13,13 +13,13 @@ from test_limits import Clock, start
 from test_sessions_client import Watched, opened, order
 from views_bench import opens_home
 
-from bot.desk.errors import Busy
-from bot.desk.limits import Gatekeeper, Limits, TooManyInquiries
-from bot.desk.models import Kind, SessionId, State
-from bot.desk.outcomes import INQUIRIES
-from bot.desk.remembered import Look
-from bot.desk.session_looks import SessionLooks
-from bot.desk.steps import STARTS
+from bot.core.errors import Busy
+from bot.core.models import Kind, SessionId, State
+from bot.core.requests.limits import Gatekeeper, Limits, TooManyInquiries
+from bot.core.results import INQUIRIES
+from bot.core.session_models import Look
+from bot.core.use_cases.session_status import SessionLooks
+from bot.core.workflow_steps import STARTS
 from bot.genesys.pace import Pace
 
 bench = store_bench.bench

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 from journey import ANA, BEN, SAM, Journey, is_failure, is_note, link, open_journey, open_servers, words
 
-from bot.desk.errors import SlackUnavailable
-from bot.desk.progress import LONGEST_WAIT_SECONDS
+from bot.core.errors import SlackUnavailable
+from bot.core.requests.run import LONGEST_WAIT_SECONDS
 from bot.sandbox.slack.server import SandboxSlack, SlackUser
 from bot.slack import lookups
 from bot.slack.delivery import new_http_session, new_web_client

@@ -18,8 +18,8 @@ from store_bench import Bench, request
 from test_crash import Bots
 from wire import CAN_LOSE, Wire, new_wire
 
-from bot.desk.errors import MaybeAccepted, StoreUnavailable
-from bot.desk.models import Request, RequestId, State
+from bot.core.errors import MaybeAccepted, StoreUnavailable
+from bot.core.models import Request, RequestId, State
 from bot.store.postgres import _first
 from bot.store.postgres_statements import ADVANCE
 from bot.store.rows import transition

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.desk import errors
-from bot.desk.models import Host, Identity, Kind, Note, Person, Request, Session, Standing, Started
+from bot.core import errors
+from bot.core.models import Host, Identity, Kind, Note, Person, Request, Session, Standing, Started
 from bot.slack.blocks import FAILURE_BLOCK, OPEN_ACTION, SESSION_BLOCK, Message
 from bot.slack.cards import agent_card
 from bot.slack.grammar import Help, NotUnderstood, Reason, clean_name

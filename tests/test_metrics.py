@@ -13,9 +13,9 @@ from journey import ANA, BEN, CARE, SAM, UNA, Journey, free_port, open_journey
 from prometheus_client.parser import text_string_to_metric_families
 from test_health import get
 
-from bot.desk.errors import StoreUnavailable
-from bot.desk.meter import Meter, Unmeasured
-from bot.desk.models import ChannelId, Kind, Request, TeamId, UserId, new_request_id
+from bot.core.errors import StoreUnavailable
+from bot.core.metrics_port import Meter, Unmeasured
+from bot.core.models import ChannelId, Kind, Request, TeamId, UserId, new_request_id
 from bot.metrics import Metrics
 from bot.slack.steps import CALLBACK_ID
 from bot.store.sqlite import SQLiteStore

@@ -12,11 +12,11 @@ from journey import ANA, BEN, Journey, open_servers, words
 from test_cli import typed
 from test_people import user
 
-from bot.desk.access import Home
-from bot.desk.conversation_errors import SeveralConversations
-from bot.desk.interactions import LiveConversation
-from bot.desk.models import ConversationId, RequestId, TeamId
-from bot.desk.names import clean, one_line
+from bot.core.access import Home
+from bot.core.conversation_errors import SeveralConversations
+from bot.core.models import ConversationId, RequestId, TeamId
+from bot.core.validation.conversations import LiveConversation
+from bot.core.validation.names import clean, one_line
 from bot.genesys.live import _customer
 from bot.genesys.roles import read_roles
 from bot.slack.blocks import escape

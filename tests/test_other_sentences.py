@@ -5,7 +5,8 @@ import re
 import pytest
 from test_sentences import CONTACT, ERRORS, name_of
 
-from bot.desk import connect_errors, conversation_errors, errors, limits, steps
+from bot.core import connect_errors, conversation_errors, errors, workflow_steps
+from bot.core.requests import limits
 from bot.slack.sentences import sentence
 
 
@@ -20,7 +21,7 @@ def test_who_asked_for_something_else_does_not_read_about_a_start(error):
 
 STARTS_ONLY = (
     limits.TooManyStarts,
-    steps.StepsOff,
+    workflow_steps.StepsOff,
     errors.MayNotActForOthers,
     errors.InvalidHost,
     errors.UnknownApplication,

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from bot.desk import errors
+from bot.core import errors
 from bot.genesys.client import UNORDERED_SECONDS, Patience
 from bot.genesys.faults import ORDERED_SECONDS, Fault, Repeat
 

@@ -7,9 +7,9 @@ import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot.desk.access import Home
-from bot.desk.errors import SlackUnavailable
-from bot.desk.models import Standing
+from bot.core.access import Home
+from bot.core.errors import SlackUnavailable
+from bot.core.models import Standing
 from bot.slack.people import KEPT_SECONDS, SlackPeople, read_person
 
 HOME = Home("T0HOME")

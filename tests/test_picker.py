@@ -7,9 +7,9 @@ import pytest
 from journey import ANA, BEN, SAM, Journey, is_failure, link, open_journey, words
 from test_conversations_journey import BENS, KEY, codes, talk
 
-from bot.desk.conversation_errors import SeveralConversations
-from bot.desk.interactions import LiveConversation
-from bot.desk.models import ConversationId, RequestId
+from bot.core.conversation_errors import SeveralConversations
+from bot.core.models import ConversationId, RequestId
+from bot.core.validation.conversations import LiveConversation
 from bot.sandbox.slack.server import Message
 from bot.slack.picker import PICK_ACTION, picker
 

@@ -3,9 +3,9 @@
 import pytest
 from progress_bench import NOW, tell
 
-from bot.desk.errors import Busy
-from bot.desk.models import Session, State
-from bot.desk.progress import Superseded
+from bot.core.errors import Busy
+from bot.core.models import Session, State
+from bot.core.requests.run import Superseded
 
 SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, join_url="https://join.example/1")
 

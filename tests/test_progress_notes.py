@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from progress_bench import tell
 
-from bot.desk.errors import TooManyWaiting
-from bot.desk.progress import LATE_SECONDS, LONGEST_WAIT_SECONDS, MOST_NOTES, NOTE_PATIENCE_SECONDS
+from bot.core.errors import TooManyWaiting
+from bot.core.requests.run import LATE_SECONDS, LONGEST_WAIT_SECONDS, MOST_NOTES, NOTE_PATIENCE_SECONDS
 
 
 def test_who_is_answered_soon_reads_no_note():

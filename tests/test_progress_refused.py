@@ -3,8 +3,8 @@
 import pytest
 from progress_bench import NOW, Ledger, tell
 
-from bot.desk.errors import ID_TAKEN, StoreUnavailable, UnusableAnswer
-from bot.desk.models import Session, Started, State
+from bot.core.errors import ID_TAKEN, StoreUnavailable, UnusableAnswer
+from bot.core.models import Session, Started, State
 
 SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, join_url="https://join.example/1")
 TAKEN = UnusableAnswer(why=ID_TAKEN, acted=True)

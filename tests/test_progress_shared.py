@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from progress_bench import NOW, tell
 
-from bot.desk.errors import Busy, Interrupted, NotBegun, OutcomeUnknown, StoreUnavailable
-from bot.desk.models import Session, Started, State
-from bot.desk.progress import PATIENCE_SECONDS, RETRY_SECONDS, SENDING_SECONDS, Superseded
+from bot.core.errors import Busy, Interrupted, NotBegun, OutcomeUnknown, StoreUnavailable
+from bot.core.models import Session, Started, State
+from bot.core.requests.run import PATIENCE_SECONDS, RETRY_SECONDS, SENDING_SECONDS, Superseded
 
 SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, join_url="https://join.example/1")
 HOUR = 3600.0

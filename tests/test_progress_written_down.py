@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from progress_bench import NOW, tell
 
-from bot.desk.errors import Busy, NotBegun, StoreUnavailable
-from bot.desk.models import Session, State
-from bot.desk.progress import PATIENCE_SECONDS, RETRY_SECONDS, Superseded
+from bot.core.errors import Busy, NotBegun, StoreUnavailable
+from bot.core.models import Session, State
+from bot.core.requests.run import PATIENCE_SECONDS, RETRY_SECONDS, Superseded
 
 SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, join_url="https://join.example/1")
 

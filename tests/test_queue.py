@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.desk.queue import Queue
+from bot.genesys.fair_queue import Queue
 
 
 class Limited:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.desk.connect_errors import SignInFailed
-from bot.desk.errors import (
+from bot.core.connect_errors import SignInFailed
+from bot.core.errors import (
     CobrowseError,
     HostNotFound,
     Interrupted,
@@ -23,11 +23,11 @@ from bot.desk.errors import (
     SlackUnavailable,
     Unexpected,
 )
-from bot.desk.interactions import LiveConversation
-from bot.desk.models import Standing
-from bot.desk.outcomes import Success
-from bot.desk.records import CODES_OF_OLD_NAMES, from_record, to_record
-from bot.desk.session_errors import NotPosted
+from bot.core.models import Standing
+from bot.core.results import Success
+from bot.core.session_errors import NotPosted
+from bot.core.stored_errors import CODES_OF_OLD_NAMES, from_record, to_record
+from bot.core.validation.conversations import LiveConversation
 
 
 def and_below(kind: type[CobrowseError]) -> Iterator[type[CobrowseError]]:

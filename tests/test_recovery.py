@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from store_bench import request, session
 
-from bot.desk import recovery
-from bot.desk.errors import Busy, CobrowseError, Interrupted, InvalidHost, SessionOver, Unexpected
-from bot.desk.models import Request, RequestId, Session, State
-from bot.desk.recovery import STALE, known_end, session_of_another
-from bot.desk.store import Kept
+from bot.core.errors import Busy, CobrowseError, Interrupted, InvalidHost, SessionOver, Unexpected
+from bot.core.models import Request, RequestId, Session, State
+from bot.core.ports import Kept
+from bot.core.requests import recovery
+from bot.core.requests.recovery import STALE, known_end, session_of_another
 from bot.store.sqlite import SQLiteStore
 
 

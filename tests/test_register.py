@@ -8,12 +8,12 @@ import register_bench
 from register_bench import ADA, BEN, GUS, SAM, UNA, Desk
 from store_bench import ANA
 
-from bot.desk import session_looks
-from bot.desk.errors import ChannelNotAllowed, CobrowseError, NoSuchSession, NotAMember, OtherWorkspace, Unreachable
-from bot.desk.models import Kind, TeamId
-from bot.desk.press_errors import EndedAlready
-from bot.desk.remembered import Look
-from bot.desk.session_errors import LeadsOnly, MayNotEnd, MayNotRead, NothingOpen, SessionNotFound, SeveralOpen
+from bot.core.errors import ChannelNotAllowed, CobrowseError, NoSuchSession, NotAMember, OtherWorkspace, Unreachable
+from bot.core.models import Kind, TeamId
+from bot.core.press_errors import EndedAlready
+from bot.core.session_errors import LeadsOnly, MayNotEnd, MayNotRead, NothingOpen, SessionNotFound, SeveralOpen
+from bot.core.session_models import Look
+from bot.core.use_cases import session_status
 
 desk = register_bench.desk
 ALL = (Kind.LAST, Kind.STATUS, Kind.LIST, Kind.END, Kind.SHARE, Kind.DIRECT)
@@ -163,7 +163,7 @@ async def test_a_service_that_cannot_say_leaves_a_session_as_it_was(
     async def hangs(session_id: str) -> Look:
         return await asyncio.get_running_loop().create_future()
 
-    monkeypatch.setattr(session_looks, "LOOK_TIMEOUT", 0.01)
+    monkeypatch.setattr(session_status, "LOOK_TIMEOUT", 0.01)
     monkeypatch.setattr(desk.service, "look", hangs)
     assert len((await desk.does(Kind.STATUS)).records) == 1
 
@@ -178,7 +178,7 @@ async def test_all_that_hang_are_waited_for_together(desk: Desk, monkeypatch: py
         return Look.OPEN
 
     monkeypatch.setattr(desk.service, "look", together)
-    async with asyncio.timeout(session_looks.LOOK_TIMEOUT):
+    async with asyncio.timeout(session_status.LOOK_TIMEOUT):
         assert len((await desk.does(Kind.STATUS)).records) == 8
 
 

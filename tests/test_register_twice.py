@@ -8,9 +8,9 @@ from register_bench import SAM, Desk
 from store_bench import ANA, HOST
 from test_register import refusal
 
-from bot.desk.errors import NoSuchSession, StoreUnavailable
-from bot.desk.models import Kind
-from bot.desk.press_errors import EndedAlready
+from bot.core.errors import NoSuchSession, StoreUnavailable
+from bot.core.models import Kind
+from bot.core.press_errors import EndedAlready
 
 desk = register_bench.desk
 

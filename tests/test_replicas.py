@@ -14,8 +14,8 @@ from replicas_bench import until
 from store_bench import Bench, request, taken_over
 from test_crash import Bots, outcomes
 
-from bot.desk.errors import StoreUnavailable
-from bot.desk.models import State
+from bot.core.errors import StoreUnavailable
+from bot.core.models import State
 from bot.store.presence import LOCK_CLASS
 
 
@@ -120,7 +120,7 @@ async def test_several_replicas_may_start_at_once_on_an_empty_database(bench: Be
 async def test_the_same_wish_on_two_replicas_at_the_same_moment_is_one_session(bench: Bench) -> None:
     from dataclasses import replace
 
-    from bot.desk.models import new_request_id
+    from bot.core.models import new_request_id
 
     stores = [await bench.open() for _ in range(2)]
     first = request()

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 import bot
 from bot.cli import main
-from bot.desk.models import Session
+from bot.core.models import Session
 from bot.sandbox import world
 from bot.sandbox.run import FAULTS, ROLES
 from bot.sandbox.world import SHORTCUTS

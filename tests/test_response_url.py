@@ -11,7 +11,7 @@ from journey import ANA, BEN, CARE, link
 from store_bench import request, session
 from test_late_answers import LOST, deliveries, ways
 
-from bot.desk.models import Started
+from bot.core.models import Started
 from bot.sandbox.slack.server import SandboxSlack
 from bot.slack import response_url
 from bot.slack.deadlines import WAY_SECONDS

@@ -11,7 +11,7 @@ import pytest
 from journey import ANA, BEN, CARE, Journey, buttons, is_failure, link, open_journey, words
 from store_bench import request
 
-from bot.desk.models import Kind
+from bot.core.models import Kind
 from bot.slack.delivery import new_http_session
 from bot.slack.response_url import ForeignAddress, ResponseUrls, slack_addresses
 from bot.store.sqlite import SQLiteStore

@@ -11,8 +11,8 @@ from aiohttp import web
 from journey import ANA, BEN, Journey, ended, is_failure, link, open_servers, running, words
 
 from bot import service, settings
-from bot.desk.errors import UnusableAnswer
-from bot.desk.models import Kind
+from bot.core.errors import UnusableAnswer
+from bot.core.models import Kind
 from bot.genesys import client, sessions
 from bot.sandbox.genesys import faults
 from bot.sandbox.genesys.fault_effects import spoil

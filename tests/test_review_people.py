@@ -6,10 +6,10 @@ import hosts_bench
 import pytest
 from hosts_bench import Directory, person, user, uuid_of
 
-from bot.desk.access import Access, Home, Roll, Rules
-from bot.desk.errors import HostNotFound, MayNotActForOthers, NotListed, SlackUnavailable
-from bot.desk.hosts import Hosts, SameEmail
-from bot.desk.models import Kind, Person, Request, Standing
+from bot.core.access import Access, Home, Roll, Rules
+from bot.core.errors import HostNotFound, MayNotActForOthers, NotListed, SlackUnavailable
+from bot.core.hosts.resolver import Hosts, SameEmail
+from bot.core.models import Kind, Person, Request, Standing
 from bot.store.sqlite import SQLiteStore
 
 book, clock = hosts_bench.book, hosts_bench.clock

@@ -3,7 +3,7 @@
 import pytest
 from journey import Journey, is_failure, link, words
 
-from bot.desk.hosts import DirectoryUser, Unusable, only_active
+from bot.core.hosts.resolver import DirectoryUser, Unusable, only_active
 from bot.sandbox.genesys.server import GenesysUser
 
 FIRST, OTHER, THIRD = (f"{digit * 8}-1111-4111-8111-111111111111" for digit in "789")

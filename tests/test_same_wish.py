@@ -11,7 +11,7 @@ import pytest
 from journey import ANA, BEN, BILLING, CARE, SAM, Journey, is_failure, is_note, link, open_journey, words
 
 from bot import app
-from bot.desk import store as desk_store
+from bot.core import ports as desk_store
 from bot.sandbox.slack.server import Message
 from bot.store.sqlite import SQLiteStore
 

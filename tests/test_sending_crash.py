@@ -13,11 +13,11 @@ from store_bench import request
 from test_crash import SECONDS, Bots, database  # noqa: F401 - a fixture
 from wire import new_wire
 
-from bot.desk.errors import Interrupted
-from bot.desk.models import SessionId
-from bot.desk.register import Register
-from bot.desk.remembered import SessionRecord
-from bot.desk.sending import Sending, Terms, pack
+from bot.core.errors import Interrupted
+from bot.core.models import SessionId
+from bot.core.session_models import SessionRecord
+from bot.core.use_cases.customer_messages import Sending, Terms, pack
+from bot.core.use_cases.sessions import Register
 from bot.sandbox.slack.server import Message
 
 NUMBER = "+14155550123"

@@ -4,19 +4,19 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.desk import (
+from bot.core import (
     connect_errors,
     conversation_errors,
     errors,
-    limits,
     press_errors,
     sending_errors,
     session_errors,
-    steps,
+    workflow_steps,
 )
-from bot.desk.errors import CobrowseError, Miss
-from bot.desk.interactions import LiveConversation
-from bot.desk.models import Standing
+from bot.core.errors import CobrowseError, Miss
+from bot.core.models import Standing
+from bot.core.requests import limits
+from bot.core.validation.conversations import LiveConversation
 from bot.slack.blocks import escape
 from bot.slack.sentences import sentence
 
@@ -98,8 +98,8 @@ ERRORS = [
     errors.NotBegun(),
     errors.SessionOver(),
     errors.Unexpected(),
-    steps.NobodyNamed(),
-    steps.StepsOff(),
+    workflow_steps.NobodyNamed(),
+    workflow_steps.StepsOff(),
     limits.TooManySends(5, 30),
     sending_errors.SendingOff("sms"),
     *(sending_errors.BadAddress(why) for why in ("none", "neither", "country")),

@@ -22,7 +22,7 @@ from journey import (
 )
 from session_bench import presses, says, status
 
-from bot.desk import session_looks
+from bot.core.use_cases import session_status
 from bot.sandbox.slack.server import Message, SlackChannel
 
 ACTIONS = ("end_session", "share_session", "send_session")
@@ -143,7 +143,7 @@ async def test_send_to_me_makes_a_direct_message_that_is_over_with_the_session(e
 async def test_a_session_whose_time_runs_out_is_over_where_it_stands(
     quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session_looks, "KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(session_status, "KEPT_SECONDS", 0.0)
     async with open_journey(COBROWSE_TIMEOUT_SECONDS="60") as journey:
         card = await journey.asks("Deal")
         for action in ("share_session", "send_session"):

@@ -10,7 +10,7 @@ from test_conversations_journey import KEY, codes, talk
 from test_sending import NUMBER, sent
 from test_sending import presses as sends
 
-from bot.desk import session_looks
+from bot.core.use_cases import session_status
 
 
 @pytest.fixture(params=["with a page of one's own", "with the code alone"])
@@ -62,7 +62,7 @@ async def test_there_are_no_applications_to_choose_from(journey: Journey) -> Non
 async def test_the_link_of_an_offer_that_genesys_knows_no_more_is_not_sent_to_a_customer(
     quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session_looks, "KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(session_status, "KEPT_SECONDS", 0.0)
     async with open_journey(**KEY) as journey:
         talk(journey)
         await journey.asks("Checkout")

@@ -18,8 +18,8 @@ from journey import ANA, HOSTS, Servers, open_servers
 
 from bot import settings
 from bot.app import open_genesys
-from bot.desk.errors import Busy, Forbidden, NoSuchSession, OAuthRefused, OutcomeUnknown, ServiceFault, Unreachable
-from bot.desk.models import HostId, Order, SessionId, new_request_id
+from bot.core.errors import Busy, Forbidden, NoSuchSession, OAuthRefused, OutcomeUnknown, ServiceFault, Unreachable
+from bot.core.models import HostId, Order, SessionId, new_request_id
 from bot.genesys import client
 from bot.genesys.sessions import Sessions
 from bot.genesys.users import Users

@@ -6,7 +6,7 @@ import pytest
 from settings_bench import FERNET, GENESYS, HOST, HTTP, SOCKET, faults, named, pem, without
 
 from bot import settings
-from bot.desk.access import Roll
+from bot.core.access import Roll
 from bot.genesys.credentials import SecretCredentials
 from bot.settings import SettingsFault
 from bot.settings.variables import VARIABLES

@@ -10,9 +10,9 @@ import pytest
 from herald_bench import World
 from journey import ANA, CARE, SAM, Journey, buttons, link, open_journey, words
 
-from bot.desk import posts
-from bot.desk.records import from_record, to_record
-from bot.desk.session_errors import ShareUnknown
+from bot.core.requests import posted_messages
+from bot.core.session_errors import ShareUnknown
+from bot.core.stored_errors import from_record, to_record
 from bot.sandbox.slack.server import Message
 from bot.slack import completion, deadlines, direct, herald, identity, lookups, places, views
 from bot.slack.identity import SlackUnreachable
@@ -39,7 +39,7 @@ def short(monkeypatch: pytest.MonkeyPatch, quick: None) -> None:
 
 def test_the_real_deadlines_keep_people_waiting_for_seconds() -> None:
     assert max(herald.POST_SECONDS, direct.POST_SECONDS, direct.OPEN_SECONDS, deadlines.WAY_SECONDS) <= 12
-    assert posts.MOST_SILENT * herald.EDIT_SECONDS + herald.LOOK_SECONDS < 60
+    assert posted_messages.MOST_SILENT * herald.EDIT_SECONDS + herald.LOOK_SECONDS < 60
 
 
 async def reads(journey: Journey, act: Callable[[], Any]) -> Message:
@@ -170,7 +170,7 @@ def over(messages: list[Message]) -> int:
     return sum("Co-browse session over" in words(message) for message in messages)
 
 
-@pytest.mark.parametrize("trickling", [1, posts.MOST_SILENT - 1])
+@pytest.mark.parametrize("trickling", [1, posted_messages.MOST_SILENT - 1])
 async def test_messages_that_do_not_change_keep_no_others_from_it(short: None, world: World, trickling: int) -> None:
     messages = await told_in_many_places(world, 8)
     world.servers.slack.misbehave("chat.update", "trickle", times=trickling, seconds=BYTE_SECONDS)
@@ -187,7 +187,7 @@ async def test_a_slack_that_answers_no_edit_is_left_alone_for_a_while(short: Non
     world.servers.slack.misbehave("chat.update", "trickle", seconds=BYTE_SECONDS)
     async with asyncio.timeout(5):
         await world.herald.close_posts()
-    assert world.servers.slack.count("chat.update") == posts.MOST_SILENT
+    assert world.servers.slack.count("chat.update") == posted_messages.MOST_SILENT
     assert over(messages) == 0
     world.servers.slack.misbehave("chat.update", None)
     world.later_seconds = 61
@@ -198,7 +198,7 @@ async def test_a_slack_that_answers_no_edit_is_left_alone_for_a_while(short: Non
 async def test_messages_that_never_change_do_not_starve_the_others(short: None, world: World) -> None:
     """Whichever are tried first, all others have had their turn after a few rounds."""
     messages = await told_in_many_places(world, 7)
-    stuck = [message.ts for message in messages[: posts.MOST_SILENT]]
+    stuck = [message.ts for message in messages[: posted_messages.MOST_SILENT]]
     methods = world.servers.slack.api._methods
     update = methods["chat.update"]
 

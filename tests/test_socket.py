@@ -11,7 +11,7 @@ from journey import ANA, BEN, Servers, open_journey, open_servers
 from slack_bolt.async_app import AsyncApp
 
 from bot import settings
-from bot.desk.access import Home
+from bot.core.access import Home
 from bot.slack import line, socket
 from bot.slack.bolt import new_bolt_app
 from bot.slack.delivery import new_web_client

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from journey import ANA, BEN, CARE, GUS, HOSTS, UNA, Journey, link, open_journey, words
 
-from bot.desk.errors import StoreUnavailable
-from bot.desk.models import Kind
-from bot.desk.steps import Step, step_of
+from bot.core.errors import StoreUnavailable
+from bot.core.models import Kind
+from bot.core.workflow_steps import Step, step_of
 from bot.sandbox.slack.server import Execution
 from bot.slack import completion
 from bot.slack.steps import CALLBACK_ID, read_step

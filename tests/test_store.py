@@ -9,8 +9,8 @@ import pytest
 import store_bench
 from store_bench import ANA, HOST, TEAM, Bench, die, request, session, taken_over
 
-from bot.desk.errors import HostNotFound, InvalidHost, Miss, StoreUnavailable
-from bot.desk.models import ChannelId, Host, RequestId, State, TeamId, UserId, new_request_id
+from bot.core.errors import HostNotFound, InvalidHost, Miss, StoreUnavailable
+from bot.core.models import ChannelId, Host, RequestId, State, TeamId, UserId, new_request_id
 from bot.store import postgres
 
 bench = store_bench.bench

@@ -8,7 +8,7 @@ import pytest
 import store_bench
 from store_bench import ANA, HOST, TEAM, Bench, request, session
 
-from bot.desk.models import HostId, Person, Standing, State, TeamId, UserId, new_request_id
+from bot.core.models import HostId, Person, Standing, State, TeamId, UserId, new_request_id
 
 bench = store_bench.bench
 AGENT = Person(TEAM, ANA, "Ana Agent", Standing.MEMBER)

@@ -10,10 +10,10 @@ import store_bench
 from cryptography.fernet import Fernet
 from store_bench import HOST, START, Bench, die, files, request, session
 
-from bot.desk.conversation_errors import SeveralConversations
-from bot.desk.interactions import LiveConversation
-from bot.desk.models import ConversationId, State
-from bot.desk.records import from_record, to_record
+from bot.core.conversation_errors import SeveralConversations
+from bot.core.models import ConversationId, State
+from bot.core.stored_errors import from_record, to_record
+from bot.core.validation.conversations import LiveConversation
 from bot.store.schema import VERSIONS
 from bot.store.sealing import Sealer
 from bot.store.sqlite import SQLiteStore

@@ -8,8 +8,8 @@ import pytest
 import store_bench
 from store_bench import ANA, TEAM, Bench, die, request, session
 
-from bot.desk.errors import ID_TAKEN, UnusableAnswer
-from bot.desk.models import HostId, Request, Session, State, TeamId, UserId
+from bot.core.errors import ID_TAKEN, UnusableAnswer
+from bot.core.models import HostId, Request, Session, State, TeamId, UserId
 
 bench = store_bench.bench
 BEN, SAM = UserId("U0BEN"), UserId("U0SAM")

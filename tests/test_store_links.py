@@ -7,7 +7,7 @@ import pytest
 import store_bench
 from store_bench import ANA, HOST, TEAM, Bench, die, request
 
-from bot.desk.models import HostId, TeamId, UserId
+from bot.core.models import HostId, TeamId, UserId
 
 bench = store_bench.bench
 BEN, OTHER = UserId("U0BEN"), HostId("22222222-2222-4222-8222-222222222222")

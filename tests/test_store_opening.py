@@ -8,7 +8,7 @@ import store_bench
 from cryptography.fernet import Fernet
 from store_bench import HOST, TEAM, Bench, die, files, request, session
 
-from bot.desk.models import Host, State, UserId
+from bot.core.models import Host, State, UserId
 from bot.store.opening import open_store
 from bot.store.refusals import StoreRefused
 from bot.store.schema import NEWEST

@@ -10,9 +10,9 @@ from cryptography.fernet import Fernet
 from store_bench import ANA, HOST, TEAM, Bench, die, request, session
 from test_store_opening import execute, stored
 
-from bot.desk.connections import Connection, Pending
-from bot.desk.models import Kind, State, UserId
-from bot.desk.recovery import known_end
+from bot.core.account_models import Connection, Pending
+from bot.core.models import Kind, State, UserId
+from bot.core.requests.recovery import known_end
 from bot.store.sealing import CHECK
 
 bench = store_bench.bench

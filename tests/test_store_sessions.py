@@ -10,8 +10,8 @@ from store_bench import ANA, TEAM, Bench, die, request, session
 from test_store_conversations import column
 from test_store_opening import stored
 
-from bot.desk.models import Kind, Request, Session, State, TeamId, UserId
-from bot.desk.remembered import Post, PostKind
+from bot.core.models import Kind, Request, Session, State, TeamId, UserId
+from bot.core.session_models import Post, PostKind
 
 bench = store_bench.bench
 BEN, SAM, ORG = UserId("U0BEN"), UserId("U0SAM"), TeamId("E0ORG")

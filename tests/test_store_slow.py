@@ -9,7 +9,7 @@ import pytest
 from postgres import new_database
 from store_bench import Bench, request
 
-from bot.desk.errors import MaybeAccepted
+from bot.core.errors import MaybeAccepted
 
 
 async def test_a_request_that_cannot_be_taken_in_time_is_refused_before_slack_gives_up(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from store_bench import Bench, files, request, session
 
-from bot.desk.errors import StoreUnavailable
-from bot.desk.models import State
+from bot.core.errors import StoreUnavailable
+from bot.core.models import State
 from bot.store import sqlite, sqlite_file
 from bot.store.refusals import StoreRefused
 from bot.store.sqlite import SQLiteStore

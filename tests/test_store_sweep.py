@@ -15,7 +15,7 @@ from store_bench import Bench, files, request, session
 from test_store_growth import HOSTS, REQUESTS, SESSIONS, fill
 from test_store_opening import execute
 
-from bot.desk.models import Kind, State
+from bot.core.models import Kind, State
 from bot.store import rows, sqlite, sqlite_file
 from bot.store.postgres import PostgresStore
 

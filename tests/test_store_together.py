@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.desk.errors import StoreUnavailable
+from bot.core.errors import StoreUnavailable
 from bot.store.together import Together
 
 

@@ -8,10 +8,10 @@ import store_bench
 from store_bench import ANA, TEAM, Bench, die, request, session
 from test_store_opening import execute
 
-from bot.desk.errors import Unexpected
-from bot.desk.models import Request, State, UserId
-from bot.desk.recovery import known_end
-from bot.desk.remembered import Post, PostKind
+from bot.core.errors import Unexpected
+from bot.core.models import Request, State, UserId
+from bot.core.requests.recovery import known_end
+from bot.core.session_models import Post, PostKind
 
 bench = store_bench.bench
 BEN = UserId("U0BEN")
@@ -89,7 +89,7 @@ async def test_sweep_mends_an_end_that_is_too_far_and_wipes_its_link_later(bench
 
 
 async def test_unreadable_session_keeps_no_message_from_being_told(bench: Bench, store: Any) -> None:
-    from bot.desk.posts import close_posts
+    from bot.core.requests.posted_messages import close_posts
 
     closed = []
 

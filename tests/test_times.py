@@ -10,8 +10,8 @@ from conversations_bench import HOST
 from journey import SAM, Journey, is_failure, link, open_journey, words
 from test_conversations_journey import KEY
 
-from bot.desk.errors import Unexpected
-from bot.desk.records import from_record
+from bot.core.errors import Unexpected
+from bot.core.stored_errors import from_record
 from bot.genesys.answers import answered_at
 from bot.genesys.live import read_live, read_time, read_time_within
 from bot.sandbox.genesys.api.conversations import Offer

@@ -9,7 +9,7 @@ from check_bench import look, right_environ
 from journey import ANA, BEN, HOSTS, SAM, Journey, Servers, buttons, link, open_bot_between, open_servers, words
 
 from bot.check.findings import Mark
-from bot.desk.access import Home
+from bot.core.access import Home
 from bot.slack.people import ids_in
 
 pytestmark = pytest.mark.usefixtures("quick")

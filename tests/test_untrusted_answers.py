@@ -12,9 +12,9 @@ from journey import Journey, link, open_journey, words
 from settings_bench import SOCKET, faults
 from test_sessions_client import Watched, opened, order
 
-from bot.desk.errors import NoSuchSession, UnusableAnswer
-from bot.desk.hosts import DirectoryUser, Unusable, only_active
-from bot.desk.models import SessionId
+from bot.core.errors import NoSuchSession, UnusableAnswer
+from bot.core.hosts.resolver import DirectoryUser, Unusable, only_active
+from bot.core.models import SessionId
 from bot.genesys import client
 from bot.genesys.answers import is_usable_id
 from bot.genesys.auth import httpx, read_token

@@ -14,9 +14,9 @@ from journey import Servers, open_servers
 from settings_bench import FERNET
 from store_bench import ANA, TEAM, Bench
 
-from bot.desk.connect_errors import ConnectAgain
-from bot.desk.connections import Connection, Pending
-from bot.desk.errors import OAuthRefused, Unreachable
+from bot.core.account_models import Connection, Pending
+from bot.core.connect_errors import ConnectAgain
+from bot.core.errors import OAuthRefused, Unreachable
 from bot.genesys import user_tokens
 from bot.genesys.connections import HttpClient
 from bot.genesys.credentials import SecretCredentials

@@ -7,8 +7,8 @@ import test_user_tokens
 from conversations_bench import HOST
 from test_user_tokens import WHO, Replicas, under_way
 
-from bot.desk.connect_errors import ConnectAgain
-from bot.desk.connections import Connection
+from bot.core.account_models import Connection
+from bot.core.connect_errors import ConnectAgain
 
 servers, replicas, bench = test_user_tokens.servers, test_user_tokens.replicas, test_user_tokens.bench
 

@@ -23,7 +23,7 @@ from test_sessions_client import Watched
 from vendor_bench import EMAIL, SEARCH, SMS, Noting, Vendor, ours, times
 
 from bot import settings
-from bot.desk.models import SessionId
+from bot.core.models import SessionId
 from bot.genesys.agentless import Agentless
 from bot.genesys.auth import TokenAuth
 from bot.genesys.credentials import SecretCredentials

@@ -11,13 +11,13 @@ import pytest
 from journey import ROOT
 from postgres import new_database
 
-from bot.desk.connect_errors import SignInFailed
-from bot.desk.conversation_errors import SeveralConversations
-from bot.desk.errors import HostNotFound, Interrupted, NotAMember, OAuthRefused, SlackUnavailable
-from bot.desk.models import Session, State
-from bot.desk.recovery import known_end
-from bot.desk.session_errors import NotPosted
-from bot.desk.store import Kept, Store
+from bot.core.connect_errors import SignInFailed
+from bot.core.conversation_errors import SeveralConversations
+from bot.core.errors import HostNotFound, Interrupted, NotAMember, OAuthRefused, SlackUnavailable
+from bot.core.models import Session, State
+from bot.core.ports import Kept, Store
+from bot.core.requests.recovery import known_end
+from bot.core.session_errors import NotPosted
 from bot.store.opening import open_store
 from bot.store.schema import FOR_REPLICAS
 

@@ -13,7 +13,7 @@ from bot.check import database, genesys, person, reach, setup, slack
 from bot.check.findings import Finding, as_json, as_text, is_well, left_out
 from bot.check.reach import Reached
 from bot.check.setup import Setup
-from bot.desk.models import UserId
+from bot.core.models import UserId
 from bot.logs import Redactor
 from bot.slack.identity import Identity
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from bot.desk.errors import SetupError
+from bot.core.errors import SetupError
 
 NAME_WIDTH = 14
 WIDEST = 110

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from bot.check import roles
 from bot.check.findings import Finding, Mark, doubt, left_out, right, wrong
 from bot.check.reach import Reached, reach
-from bot.desk import errors
-from bot.desk.errors import ServiceError
-from bot.desk.models import HostId
-from bot.desk.sending import Terms
+from bot.core import errors
+from bot.core.errors import ServiceError
+from bot.core.models import HostId
+from bot.core.use_cases.customer_messages import Terms
 from bot.genesys.auth import TokenAuth
 from bot.genesys.client import GenesysClient
 from bot.genesys.connections import HttpClient

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from bot.check import genesys as genesys_check
 from bot.check.findings import Finding, left_out, right, wrong
 from bot.check.slack_people import workspaces_of
-from bot.desk.access import Access, Roll, Rules
-from bot.desk.errors import HostNotFound, NotAMember, NotListed, Refused, ServiceError, SlackUnavailable
-from bot.desk.hosts import Found, Hosts
-from bot.desk.models import ChannelId, Host, HostId, Kind, Person, Request, TeamId, UserId, new_request_id
+from bot.core.access import Access, Roll, Rules
+from bot.core.errors import HostNotFound, NotAMember, NotListed, Refused, ServiceError, SlackUnavailable
+from bot.core.hosts.resolver import Found, Hosts
+from bot.core.models import ChannelId, Host, HostId, Kind, Person, Request, TeamId, UserId, new_request_id
 from bot.genesys.users import Users
 from bot.settings import Settings
 from bot.slack.api_errors import explain

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from bot.check.findings import Finding, doubt, right, wrong
-from bot.desk import errors
-from bot.desk.connect_errors import UserContextNeeded
-from bot.desk.sending import Terms
+from bot.core import errors
+from bot.core.connect_errors import UserContextNeeded
+from bot.core.use_cases.customer_messages import Terms
 from bot.genesys.agentless import SEND_AGENTLESS_EMAIL, SEND_EMAIL, SEND_SMS
 from bot.genesys.client import GenesysClient
 from bot.genesys.conversations import ADD, ADD_VOICE

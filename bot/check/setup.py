@@ -18,10 +18,10 @@ from bot.audit import STDOUT, AuditRefused
 from bot.check import connect, listening
 from bot.check.files import is_open, open_files
 from bot.check.findings import Finding, doubt, right, wrong
+from bot.core.validation.text import unquoted
 from bot.genesys.keys import KeyCredentials
 from bot.settings import Database, Service, Settings, SettingsFault, Slack
 from bot.settings.variables import VARIABLES
-from bot.text_input import unquoted
 
 OURS = ("COBROWSE_", "GENESYS_", "SLACK_")
 _SERVICE_LINK = re.compile(

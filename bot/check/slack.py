@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from bot.check import slack_people
 from bot.check.findings import Finding, doubt, left_out, refusal, right, wrong
 from bot.check.reach import Reached, reach
-from bot.desk.access import Rules
+from bot.core.access import Rules
 from bot.settings import Database, Settings, Slack
 from bot.settings.proxies import Proxies
 from bot.slack.answers import MISSHAPEN, TROUBLE, error_code

@@ -8,8 +8,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.check.findings import Finding, doubt, left_out, right, wrong
-from bot.desk.access import Rules
-from bot.desk.hosts import NO_ADDRESS
+from bot.core.access import Rules
+from bot.core.hosts.resolver import NO_ADDRESS
 from bot.settings import Settings
 from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
 from bot.slack.api_errors import NO_CODE, explain

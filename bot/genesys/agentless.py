@@ -6,9 +6,9 @@ known to have gone out is for the person to ask for again. Whoever it goes to is
 
 import re
 
-from bot.desk.errors import BadRequest, Forbidden, UnusableAnswer
-from bot.desk.progress import Watcher
-from bot.desk.sending_errors import ConversationActive
+from bot.core.errors import BadRequest, Forbidden, UnusableAnswer
+from bot.core.requests.run import Watcher
+from bot.core.sending_errors import ConversationActive
 from bot.genesys import faults
 from bot.genesys.answers import read_object
 from bot.genesys.client import GenesysClient

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import httpx
 
-from bot.desk.errors import UnusableAnswer
+from bot.core.errors import UnusableAnswer
 from bot.genesys import faults
 
 WORD_LENGTH = 40

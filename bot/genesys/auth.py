@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from bot.desk.errors import WEB_PAGE, OAuthRefused, ServiceError, UnusableAnswer
-from bot.desk.meter import UNMEASURED, Meter
+from bot.core.errors import WEB_PAGE, OAuthRefused, ServiceError, UnusableAnswer
+from bot.core.metrics_port import UNMEASURED, Meter
 from bot.genesys import faults
 from bot.genesys.client import Gate, repeat
 from bot.genesys.credentials import Credentials

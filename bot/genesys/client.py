@@ -17,15 +17,15 @@ from typing import Protocol
 import aiohttp
 import httpx
 
-from bot.desk.errors import Busy, OutcomeUnknown, Unreachable, UnusableAnswer
-from bot.desk.meter import NO_ANSWER, UNMEASURED, Meter
-from bot.desk.progress import Watcher
-from bot.desk.queue import Queue
-from bot.desk.safe_urls import LOCAL_HOSTS, url_host
-from bot.desk.waits import Waits
+from bot.core.errors import Busy, OutcomeUnknown, Unreachable, UnusableAnswer
+from bot.core.metrics_port import NO_ANSWER, UNMEASURED, Meter
+from bot.core.requests.run import Watcher
+from bot.core.shared_waits import Waits
+from bot.core.validation.urls import LOCAL_HOSTS, url_host
 from bot.encoding import encode
 from bot.genesys import faults
 from bot.genesys.connections import HEADERS, TIMEOUT, TIMEOUT_SECONDS, HttpClient
+from bot.genesys.fair_queue import Queue
 from bot.genesys.faults import ORDERED_SECONDS, Fault, Repeat
 from bot.genesys.holds import Holds
 from bot.genesys.pace import Pace, is_used_up

@@ -10,13 +10,13 @@ from urllib.parse import quote
 
 import httpx
 
-from bot.desk.connect_errors import ConnectAgain, PersonLacks, UserContextNeeded
-from bot.desk.conversation_errors import NoConversation, NotInConversation, SeveralConversations
-from bot.desk.errors import BadRequest, Forbidden, NoSuchSession, SignInRefused, UnusableAnswer
-from bot.desk.models import Order, Session, SessionId
-from bot.desk.progress import Watcher
-from bot.desk.remembered import Look
-from bot.desk.safe_urls import is_safe_url
+from bot.core.connect_errors import ConnectAgain, PersonLacks, UserContextNeeded
+from bot.core.conversation_errors import NoConversation, NotInConversation, SeveralConversations
+from bot.core.errors import BadRequest, Forbidden, NoSuchSession, SignInRefused, UnusableAnswer
+from bot.core.models import Order, Session, SessionId
+from bot.core.requests.run import Watcher
+from bot.core.session_models import Look
+from bot.core.validation.urls import is_safe_url
 from bot.genesys import faults
 from bot.genesys.answers import answered_at, is_usable_id, read_object
 from bot.genesys.client import Gate, GenesysClient

@@ -13,8 +13,8 @@ from enum import Enum
 import aiohttp
 import httpx
 
-from bot.desk.connect_errors import UserContextNeeded
-from bot.desk.errors import (
+from bot.core.connect_errors import UserContextNeeded
+from bot.core.errors import (
     BadRequest,
     Busy,
     Forbidden,

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from bot.desk.errors import Busy
+from bot.core.errors import Busy
 
 log = logging.getLogger(__name__)
 

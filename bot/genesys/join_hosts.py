@@ -7,7 +7,7 @@ the settings list; to this machine only when the service itself runs here.
 import re
 from dataclasses import dataclass
 
-from bot.desk.safe_urls import LOCAL_HOSTS, is_safe_url, url_host
+from bot.core.validation.urls import LOCAL_HOSTS, is_safe_url, url_host
 
 _LISTED = re.compile(r"\.?(?:[a-z0-9_-]+\.)*[a-z0-9_-]+|\[[0-9a-f:.]+\]")
 _NAME = re.compile(r"(?:[a-z0-9_-]+\.)+(?!0x)[a-z0-9-]*[a-z-][a-z0-9-]*")

@@ -6,7 +6,7 @@ The code stands in the fragment, which browsers keep to themselves: it reaches n
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from bot.desk.safe_urls import is_safe_url
+from bot.core.validation.urls import is_safe_url
 
 CODE = "{joinCode}"
 

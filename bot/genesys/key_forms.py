@@ -8,7 +8,7 @@ import binascii
 import re
 from dataclasses import dataclass
 
-from bot.text_input import is_base64, straight
+from bot.core.validation.text import is_base64, straight
 
 NO_PEM = "no PEM private key"
 AS_FILE = "Give it as a file, in GENESYS_PRIVATE_KEY_PATH, or write each line break as \\n"

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.desk.conversation_errors import INTERNAL, CannotCobrowse, NotInConversation
-from bot.desk.errors import BadRequest, UnusableAnswer
-from bot.desk.interactions import LiveConversation, conversation_id
-from bot.desk.models import ConversationId, HostId
-from bot.desk.names import clean
-from bot.desk.progress import Watcher
+from bot.core.conversation_errors import INTERNAL, CannotCobrowse, NotInConversation
+from bot.core.errors import BadRequest, UnusableAnswer
+from bot.core.models import ConversationId, HostId
+from bot.core.requests.run import Watcher
+from bot.core.validation.conversations import LiveConversation, conversation_id
+from bot.core.validation.names import clean
 from bot.genesys import faults
 from bot.genesys.answers import answered_at, read_object
 from bot.genesys.client import GenesysClient

@@ -5,7 +5,7 @@ The list is Genesys's own: https://developer.genesys.cloud/platform/api/
 
 import re
 
-from bot.text_input import plain
+from bot.core.validation.text import plain
 
 DOMAINS = {
     "us-east-1": "mypurecloud.com",

@@ -7,7 +7,7 @@ Only `check` asks; the bot learns it from a 403.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.desk.names import clean
+from bot.core.validation.names import clean
 from bot.genesys.answers import read_object
 from bot.genesys.client import GenesysClient
 

@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 import httpx
 
-from bot.desk.errors import BadRequest, InvalidHost, NoSuchSession, ServiceError, UnknownApplication, UnusableAnswer
-from bot.desk.models import Order, Session, SessionId
-from bot.desk.progress import Watcher
-from bot.desk.remembered import Look
+from bot.core.errors import BadRequest, InvalidHost, NoSuchSession, ServiceError, UnknownApplication, UnusableAnswer
+from bot.core.models import Order, Session, SessionId
+from bot.core.requests.run import Watcher
+from bot.core.session_models import Look
 from bot.genesys import faults
 from bot.genesys.answers import answered_at, is_usable_id, named_things, plain_word, read_object
 from bot.genesys.client import GenesysClient

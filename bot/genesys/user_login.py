@@ -18,10 +18,10 @@ from urllib.parse import urlencode
 import aiohttp
 import httpx
 
-from bot.desk.connect_errors import ConnectAgain, SignInFailed
-from bot.desk.errors import OAuthRefused, OutcomeUnknown, ServiceError, Unreachable, UnusableAnswer
-from bot.desk.hosts import host_id
-from bot.desk.models import HostId
+from bot.core.connect_errors import ConnectAgain, SignInFailed
+from bot.core.errors import OAuthRefused, OutcomeUnknown, ServiceError, Unreachable, UnusableAnswer
+from bot.core.hosts.resolver import host_id
+from bot.core.models import HostId
 from bot.genesys import faults
 from bot.genesys.answers import read_object
 from bot.genesys.auth import Token, read_token, refusal, secrets_of

@@ -12,11 +12,11 @@ from collections.abc import AsyncGenerator, Callable
 import httpx
 from cachetools import LRUCache
 
-from bot.desk.cache import Cache
-from bot.desk.connect_errors import ConnectAgain
-from bot.desk.connections import Connection, ConnectionBook, Held, PersonKey
-from bot.desk.errors import Busy, ServiceError, StoreUnavailable, Unreachable
-from bot.desk.models import HostId
+from bot.core.account_models import Connection, ConnectionBook, Held, PersonKey
+from bot.core.cache import Cache
+from bot.core.connect_errors import ConnectAgain
+from bot.core.errors import Busy, ServiceError, StoreUnavailable, Unreachable
+from bot.core.models import HostId
 from bot.genesys import client
 from bot.genesys.auth import Token
 from bot.genesys.client import Gate

@@ -6,9 +6,9 @@ https://developer.genesys.cloud/devapps/api-explorer (Users) . Who of them may b
 from collections.abc import Sequence
 from typing import Any
 
-from bot.desk.errors import UnusableAnswer
-from bot.desk.hosts import MOST_USERS, DirectoryUser
-from bot.desk.waits import Waits
+from bot.core.errors import UnusableAnswer
+from bot.core.hosts.resolver import MOST_USERS, DirectoryUser
+from bot.core.shared_waits import Waits
 from bot.genesys.client import GenesysClient
 
 SEARCH = "/api/v2/users/search"

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bot.desk import hosts_file
-from bot.desk.access import Roll, Rules
-from bot.desk.limits import Limits
-from bot.desk.models import ChannelId, HostId, TeamId, UserId
-from bot.desk.sending import Terms
+from bot.core.access import Roll, Rules
+from bot.core.hosts import csv_file as hosts_file
+from bot.core.models import ChannelId, HostId, TeamId, UserId
+from bot.core.requests.limits import Limits
+from bot.core.use_cases.customer_messages import Terms
 from bot.settings import certificates
 from bot.settings import environment as sources
 from bot.settings.connect import Connect, read_connect

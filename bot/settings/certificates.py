@@ -5,8 +5,8 @@ import ssl
 from collections.abc import Mapping
 from pathlib import Path
 
+from bot.core.validation.text import unquoted
 from bot.settings.reader import Reader
-from bot.text_input import unquoted
 
 FILE, DIRECTORY = "SSL_CERT_FILE", "SSL_CERT_DIR"
 _DER = b"\x30"

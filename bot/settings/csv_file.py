@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.desk.hosts_file import decode
+from bot.core.hosts.csv_file import decode
 
 
 def read_csv_file(path: str) -> str:

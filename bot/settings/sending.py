@@ -3,7 +3,7 @@
 import re
 from functools import partial
 
-from bot.desk.sending import Terms, check_text
+from bot.core.use_cases.customer_messages import Terms, check_text
 from bot.settings.reader import Reader
 
 

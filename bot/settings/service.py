@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from bot.desk.hosts import host_id
-from bot.desk.interactions import GenesysApp
-from bot.desk.models import HostId, Offer
+from bot.core.hosts.resolver import host_id
+from bot.core.models import HostId, Offer
+from bot.core.validation.conversations import GenesysApp
 from bot.genesys import regions
 from bot.genesys.credentials import Credentials, SecretCredentials
 from bot.genesys.join_hosts import JoinHosts, parse_join_hosts

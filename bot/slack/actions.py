@@ -9,10 +9,10 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.desk.desk import Desk
-from bot.desk.errors import NotAccepted
-from bot.desk.models import ChannelId, Kind, Request, RequestId, TeamId, UserId, new_request_id
-from bot.desk.press_errors import TryAgainRefused
+from bot.core.errors import NotAccepted
+from bot.core.models import ChannelId, Kind, Request, RequestId, TeamId, UserId, new_request_id
+from bot.core.press_errors import TryAgainRefused
+from bot.core.requests.service import Desk
 from bot.slack.blocks import OPEN_ACTION
 from bot.slack.cards import DIRECT_ACTION, END_ACTION, LISTED, SHARE_ACTION
 from bot.slack.delivery import Delivery

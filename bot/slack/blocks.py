@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from bot.desk.names import one_line
+from bot.core.validation.names import one_line
 
 Block = dict[str, Any]
 FAILURE_BLOCK, SESSION_BLOCK = "failure", "session"

@@ -12,10 +12,10 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.desk.errors import Unexpected
-from bot.desk.meter import Meter
-from bot.desk.models import RequestId, new_request_id
-from bot.desk.names import clean
+from bot.core.errors import Unexpected
+from bot.core.metrics_port import Meter
+from bot.core.models import RequestId, new_request_id
+from bot.core.validation.names import clean
 from bot.slack.commands import in_ack
 from bot.slack.delivery import Delivery
 from bot.slack.guidance import other_command

@@ -3,8 +3,8 @@
 The card that answers a start is in messages.py. What a button does is for actions.py, which checks its presser anew.
 """
 
-from bot.desk.models import Kind, Request, RequestId, Session, UserId
-from bot.desk.remembered import SessionRecord
+from bot.core.models import Kind, Request, RequestId, Session, UserId
+from bot.core.session_models import SessionRecord
 from bot.slack.api_errors import explain
 from bot.slack.blocks import SESSION_BLOCK, Block, Message, button, buttons, confirm, context, escape, section
 from bot.slack.joining import bare_ways_in, open_button, over, thing, until, ways_in

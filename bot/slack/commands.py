@@ -13,10 +13,10 @@ from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.desk.desk import Desk
-from bot.desk.errors import NotAccepted
-from bot.desk.interactions import GenesysApp
-from bot.desk.models import ChannelId, Kind, Request, TeamId, UserId, new_request_id
+from bot.core.errors import NotAccepted
+from bot.core.models import ChannelId, Kind, Request, TeamId, UserId, new_request_id
+from bot.core.requests.service import Desk
+from bot.core.validation.conversations import GenesysApp
 from bot.slack import grammar
 from bot.slack.blocks import Message
 from bot.slack.grammar import Ask, New, Start

@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.desk.errors import CobrowseError, ServiceError
-from bot.desk.models import Request, Session, Started
-from bot.desk.outcomes import Outcome
-from bot.desk.steps import step_of
+from bot.core.errors import CobrowseError, ServiceError
+from bot.core.models import Request, Session, Started
+from bot.core.results import Outcome
+from bot.core.workflow_steps import step_of
 from bot.slack.answers import error_code
 from bot.slack.api_errors import Group, is_of
 from bot.slack.messages import Words

@@ -8,10 +8,10 @@ import hashlib
 import html
 import re
 
-from bot.desk.connect_errors import ConnectLinkGone
-from bot.desk.errors import CobrowseError, Refused, StoreUnavailable
-from bot.desk.models import Request
-from bot.desk.outcomes import Connected, Outcome
+from bot.core.connect_errors import ConnectLinkGone
+from bot.core.errors import CobrowseError, Refused, StoreUnavailable
+from bot.core.models import Request
+from bot.core.results import Connected, Outcome
 from bot.slack.sentences import sentence
 
 STYLE = """

@@ -1,7 +1,7 @@
 """What happened and what to do next, for what goes wrong with people's own sign-ins to Genesys (pure, mrkdwn)."""
 
-from bot.desk import connect_errors
-from bot.desk.errors import CobrowseError
+from bot.core import connect_errors
+from bot.core.errors import CobrowseError
 from bot.slack.blocks import escape
 
 _NONE = "No session was started."

@@ -1,6 +1,6 @@
 """Connecting one's own Genesys account, as people see it in Slack (pure). The page they end at is connect_page.py."""
 
-from bot.desk.outcomes import Connected, ConnectOffered, Disconnected
+from bot.core.results import Connected, ConnectOffered, Disconnected
 from bot.slack.blocks import OPEN_ACTION, Message, button, buttons, context, section
 from bot.slack.sentences import clock
 

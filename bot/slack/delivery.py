@@ -23,10 +23,10 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.desk.errors import Unexpected
-from bot.desk.models import ChannelId, Kind, Note, Request, RequestId, Session, Started, UserId
-from bot.desk.outcomes import Ended, Outcome, Recalled
-from bot.desk.press_errors import EndedAlready
+from bot.core.errors import Unexpected
+from bot.core.models import ChannelId, Kind, Note, Request, RequestId, Session, Started, UserId
+from bot.core.press_errors import EndedAlready
+from bot.core.results import Ended, Outcome, Recalled
 from bot.slack.answers import MISSHAPEN, TROUBLE, SlackAnswer, error_code
 from bot.slack.blocks import Message
 from bot.slack.cards import agent_card, with_direct_off

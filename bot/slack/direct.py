@@ -9,8 +9,8 @@ import asyncio
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.desk.cache import Cache
-from bot.desk.models import ChannelId, UserId
+from bot.core.cache import Cache
+from bot.core.models import ChannelId, UserId
 from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
 from bot.slack.api_errors import NO_CODE, Group, codes_of, explain, is_of
 from bot.slack.blocks import Message

@@ -20,7 +20,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
-from bot.desk.meter import Meter
+from bot.core.metrics_port import Meter
 from bot.log_throttle import ThrottledLog
 from bot.slack.body_slots import BodySlots, BodyWait, NoBodySlot
 from bot.slack.boundary import dispatch

@@ -10,10 +10,10 @@ import unicodedata
 from dataclasses import dataclass
 from enum import Enum
 
-from bot.desk import names
-from bot.desk.interactions import GenesysApp, is_address
-from bot.desk.models import ConversationId, Kind, UserId
-from bot.desk.sending import pack
+from bot.core.models import ConversationId, Kind, UserId
+from bot.core.use_cases.customer_messages import pack
+from bot.core.validation import names
+from bot.core.validation.conversations import GenesysApp, is_address
 
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
 _MENTION = r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>"

@@ -1,6 +1,6 @@
 """What a person reads who did not get as far as a request: the help, and why a text was not taken (pure)."""
 
-from bot.desk.models import RequestId, Role
+from bot.core.models import RequestId, Role
 from bot.slack.blocks import FAILURE_BLOCK, Message, section
 from bot.slack.cards import reference_line
 from bot.slack.grammar import Command, Help, NotUnderstood, Reason

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.desk.models import Role
+from bot.core.models import Role
 from bot.slack.blocks import Message, escape, section
 
 

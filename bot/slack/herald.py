@@ -12,12 +12,12 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.desk.errors import StoreUnavailable
-from bot.desk.models import ChannelId, Request, SessionId, UserId
-from bot.desk.posts import Edit, close_posts
-from bot.desk.press_errors import SharedAlready
-from bot.desk.remembered import Post, PostBook, PostKind, SessionRecord
-from bot.desk.session_errors import NotPosted, ShareRefused, ShareUnknown
+from bot.core.errors import StoreUnavailable
+from bot.core.models import ChannelId, Request, SessionId, UserId
+from bot.core.press_errors import SharedAlready
+from bot.core.requests.posted_messages import Edit, close_posts
+from bot.core.session_errors import NotPosted, ShareRefused, ShareUnknown
+from bot.core.session_models import Post, PostBook, PostKind, SessionRecord
 from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
 from bot.slack.api_errors import NO_ANSWER, NO_CODE, Group, explain, is_of, passes
 from bot.slack.blocks import Message

@@ -13,15 +13,15 @@ from typing import Any, TypeVar
 from cachetools import TTLCache
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.desk.access import Access
-from bot.desk.condition import Condition
-from bot.desk.errors import Busy, ChannelNotAllowed, CobrowseError, Unexpected
-from bot.desk.inquiries import Inquiries
-from bot.desk.limits import Gatekeeper
-from bot.desk.models import ChannelId, Kind, Request, Role, Started, TeamId, UserId, new_request_id
-from bot.desk.outcomes import Ended, Listed, Outcome
-from bot.desk.register import Register
-from bot.desk.session_looks import Freshness
+from bot.core.access import Access
+from bot.core.errors import Busy, ChannelNotAllowed, CobrowseError, Unexpected
+from bot.core.models import ChannelId, Kind, Request, Role, Started, TeamId, UserId, new_request_id
+from bot.core.requests.limits import Gatekeeper
+from bot.core.requests.status import Condition
+from bot.core.results import Ended, Listed, Outcome
+from bot.core.use_cases.diagnostics import Inquiries
+from bot.core.use_cases.session_status import Freshness
+from bot.core.use_cases.sessions import Register
 from bot.slack import home_view
 from bot.slack.actions import read_actor
 from bot.slack.delivery import Delivery

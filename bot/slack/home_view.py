@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.desk.condition import Failure
-from bot.desk.errors import ChannelNotAllowed, CobrowseError, HostNotFound
-from bot.desk.models import Identity
-from bot.desk.outcomes import Listed
+from bot.core.errors import ChannelNotAllowed, CobrowseError, HostNotFound
+from bot.core.models import Identity
+from bot.core.requests.status import Failure
+from bot.core.results import Listed
 from bot.slack.blocks import Block, button, buttons, context, escape, section
 from bot.slack.cards import listed
 from bot.slack.sentences import clock, sentence

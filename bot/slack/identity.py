@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.desk.access import Home
-from bot.desk.errors import SetupError
-from bot.desk.models import TeamId
+from bot.core.access import Home
+from bot.core.errors import SetupError
+from bot.core.models import TeamId
 from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
 from bot.slack.api_errors import Group, is_of
 from bot.slack.trouble import word_for

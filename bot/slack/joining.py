@@ -4,7 +4,7 @@ Both are the customer's. The URL stands in preformatted text, which Slack neithe
 ever stands in a message's top-level text, which notifications show.
 """
 
-from bot.desk.models import Session
+from bot.core.models import Session
 from bot.slack.blocks import OPEN_ACTION, Block, button, context, section
 
 BUTTON_URL_LENGTH = 3000

@@ -16,7 +16,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
-from bot.desk.meter import Meter
+from bot.core.metrics_port import Meter
 from bot.encoding import encode
 from bot.slack.answers import word
 from bot.slack.boundary import dispatch

@@ -11,8 +11,8 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.desk.errors import SlackUnavailable
-from bot.desk.progress import LONGEST_WAIT_SECONDS
+from bot.core.errors import SlackUnavailable
+from bot.core.requests.run import LONGEST_WAIT_SECONDS
 from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
 from bot.slack.api_errors import NO_ANSWER, NO_CODE, Group, is_of, passes
 

@@ -6,11 +6,11 @@ The words about failures are in sentences.py, how the customer gets in is in joi
 import re
 from dataclasses import dataclass
 
-from bot.desk.conversation_errors import SeveralConversations
-from bot.desk.errors import CobrowseError, ServiceError
-from bot.desk.models import Kind, Note, Request, RequestId, Started
-from bot.desk.outcomes import Outcome
-from bot.desk.sending_errors import ConversationActive
+from bot.core.conversation_errors import SeveralConversations
+from bot.core.errors import CobrowseError, ServiceError
+from bot.core.models import Kind, Note, Request, RequestId, Started
+from bot.core.results import Outcome
+from bot.core.sending_errors import ConversationActive
 from bot.slack.blocks import FAILURE_BLOCK, SESSION_BLOCK, Message, button, buttons, context, escape, section
 from bot.slack.cards import can_share, controls, reference_line, small_print
 from bot.slack.help import PLAIN, Features

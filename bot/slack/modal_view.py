@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.desk.errors import CobrowseError, NotAMember, NotListed
-from bot.desk.interactions import GenesysApp
-from bot.desk.models import NAME_LENGTH, ChannelId, ConversationId, RequestId, Standing, UserId
-from bot.desk.names import clean
+from bot.core.errors import CobrowseError, NotAMember, NotListed
+from bot.core.models import NAME_LENGTH, ChannelId, ConversationId, RequestId, Standing, UserId
+from bot.core.validation.conversations import GenesysApp
+from bot.core.validation.names import clean
 from bot.slack.api_errors import explain
 from bot.slack.blocks import Block, Message, context, section
 from bot.slack.cards import reference_line

@@ -10,10 +10,9 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.desk.access import Access
-from bot.desk.cache import Cache, at_once
-from bot.desk.desk import Desk
-from bot.desk.errors import (
+from bot.core.access import Access
+from bot.core.cache import Cache, at_once
+from bot.core.errors import (
     CobrowseError,
     MaybeAccepted,
     NotAccepted,
@@ -22,9 +21,10 @@ from bot.desk.errors import (
     SlackUnavailable,
     Unexpected,
 )
-from bot.desk.inquiries import Catalogue
-from bot.desk.interactions import GenesysApp
-from bot.desk.models import Offer, Request, Role
+from bot.core.models import Offer, Request, Role
+from bot.core.requests.service import Desk
+from bot.core.use_cases.diagnostics import Catalogue
+from bot.core.validation.conversations import GenesysApp
 from bot.slack import modal_view
 from bot.slack.actions import read_actor
 from bot.slack.delivery import Delivery

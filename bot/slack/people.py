@@ -9,12 +9,12 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.desk.access import Home
-from bot.desk.cache import Cache
-from bot.desk.errors import SlackUnavailable
-from bot.desk.hosts_file import USER_ID
-from bot.desk.models import Person, Standing, TeamId, UserId
-from bot.desk.progress import LONGEST_WAIT_SECONDS
+from bot.core.access import Home
+from bot.core.cache import Cache
+from bot.core.errors import SlackUnavailable
+from bot.core.hosts.csv_file import USER_ID
+from bot.core.models import Person, Standing, TeamId, UserId
+from bot.core.requests.run import LONGEST_WAIT_SECONDS
 from bot.slack.answers import MISSHAPEN
 from bot.slack.api_errors import INCOMPLETE_ANSWER, MISSHAPEN_ANSWER, OTHER_PERSON, Group, is_of, passes
 from bot.slack.grammar import clean_name

@@ -3,10 +3,10 @@
 Whether the host is in that conversation is looked up anew by the session service when one is pressed.
 """
 
-from bot.desk.conversation_errors import SeveralConversations
-from bot.desk.interactions import conversation_id
-from bot.desk.models import ConversationId, RequestId
-from bot.desk.names import clean
+from bot.core.conversation_errors import SeveralConversations
+from bot.core.models import ConversationId, RequestId
+from bot.core.validation.conversations import conversation_id
+from bot.core.validation.names import clean
 from bot.slack.blocks import FAILURE_BLOCK, Message, button, context, escape, section
 from bot.slack.cards import reference_line
 from bot.slack.sentences import candidate

@@ -11,10 +11,10 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.desk.access import Home
-from bot.desk.errors import SlackUnavailable
-from bot.desk.models import ChannelId
-from bot.desk.session_errors import ShareRefused
+from bot.core.access import Home
+from bot.core.errors import SlackUnavailable
+from bot.core.models import ChannelId
+from bot.core.session_errors import ShareRefused
 from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
 from bot.slack.api_errors import NO_ANSWER, NO_CODE, Group, is_of, passes
 

@@ -3,9 +3,8 @@
 The answer to a start is in messages.py, the words about failures in sentences.py.
 """
 
-from bot.desk.models import Identity, Request
-from bot.desk.names import clean
-from bot.desk.outcomes import (
+from bot.core.models import Identity, Request
+from bot.core.results import (
     Applications,
     Connected,
     ConnectOffered,
@@ -21,6 +20,7 @@ from bot.desk.outcomes import (
     SentDirect,
     Shared,
 )
+from bot.core.validation.names import clean
 from bot.slack.blocks import Block, Message, context, escape, section
 from bot.slack.cards import GONE, can_share, closed_card, controls, listed, reference_line
 from bot.slack.connect_view import connecting

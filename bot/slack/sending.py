@@ -9,9 +9,9 @@ from typing import Any
 from cachetools import TTLCache
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.desk.desk import Desk
-from bot.desk.errors import MaybeAccepted, NotAccepted
-from bot.desk.models import Kind, Request
+from bot.core.errors import MaybeAccepted, NotAccepted
+from bot.core.models import Kind, Request
+from bot.core.requests.service import Desk
 from bot.slack import sending_view
 from bot.slack.actions import read_actor, read_press
 from bot.slack.cards import SEND_TO_ACTION

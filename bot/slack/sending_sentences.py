@@ -1,7 +1,8 @@
 """What happened and what to do next, for what goes wrong when a link is sent to a customer (pure, mrkdwn)."""
 
-from bot.desk import errors, limits, sending_errors
-from bot.desk.errors import CobrowseError, ServiceError
+from bot.core import errors, sending_errors
+from bot.core.errors import CobrowseError, ServiceError
+from bot.core.requests import limits
 from bot.slack.blocks import escape
 
 _NOTHING = "Nothing was sent."

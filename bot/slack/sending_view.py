@@ -4,11 +4,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from bot.desk.addresses import Medium, read_address
-from bot.desk.models import ChannelId, RequestId
-from bot.desk.outcomes import Proposed, Sent
-from bot.desk.sending import pack
-from bot.desk.sending_errors import BadAddress
+from bot.core.models import ChannelId, RequestId
+from bot.core.results import Proposed, Sent
+from bot.core.sending_errors import BadAddress
+from bot.core.use_cases.customer_messages import pack
+from bot.core.validation.contact import Medium, read_address
 from bot.slack.blocks import Block, Message, button, buttons, escape, section
 from bot.slack.sending_sentences import address_error
 from bot.slack.views import View

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.desk import conversation_errors, errors, limits, press_errors
-from bot.desk.errors import CobrowseError
-from bot.desk.interactions import LiveConversation
+from bot.core import conversation_errors, errors, press_errors
+from bot.core.errors import CobrowseError
+from bot.core.requests import limits
+from bot.core.validation.conversations import LiveConversation
 from bot.slack.api_errors import explain
 from bot.slack.blocks import escape
 from bot.slack.connect_sentences import of_connecting

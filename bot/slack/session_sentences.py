@@ -1,9 +1,10 @@
 """What happened and what to do next, for what goes wrong with sessions that exist, and with links (pure, mrkdwn)."""
 
-from bot.desk import errors, limits, press_errors, session_errors
-from bot.desk.errors import CobrowseError
-from bot.desk.models import Standing, UserId
-from bot.desk.steps import NobodyNamed, StepsOff
+from bot.core import errors, press_errors, session_errors
+from bot.core.errors import CobrowseError
+from bot.core.models import Standing, UserId
+from bot.core.requests import limits
+from bot.core.workflow_steps import NobodyNamed, StepsOff
 from bot.slack.api_errors import explain
 from bot.slack.blocks import escape
 

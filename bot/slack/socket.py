@@ -16,7 +16,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.desk.meter import UNMEASURED, Meter
+from bot.core.metrics_port import UNMEASURED, Meter
 from bot.slack.answers import MISSHAPEN, TROUBLE, error_code, retry_after_seconds
 from bot.slack.api_errors import REFUSALS
 from bot.slack.line import CLOSED, RENEWALS, Line

@@ -12,10 +12,10 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.desk.desk import Desk
-from bot.desk.errors import MaybeAccepted, NotAccepted
-from bot.desk.models import ChannelId, Kind, Request, TeamId, UserId, new_request_id
-from bot.desk.steps import Step
+from bot.core.errors import MaybeAccepted, NotAccepted
+from bot.core.models import ChannelId, Kind, Request, TeamId, UserId, new_request_id
+from bot.core.requests.service import Desk
+from bot.core.workflow_steps import Step
 from bot.slack.delivery import Delivery
 from bot.slack.grammar import clean_name
 

@@ -11,7 +11,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.desk.models import UserId
+from bot.core.models import UserId
 from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
 from bot.slack.api_errors import NO_CODE, Group, is_of
 from bot.slack.trouble import word_for

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
-from bot.desk.connections import Connection, Held, Pending, PersonKey
-from bot.desk.models import HostId, TeamId, UserId
+from bot.core.account_models import Connection, Held, Pending, PersonKey
+from bot.core.models import HostId, TeamId, UserId
 from bot.store.sealing import Sealer
 
 BEGIN = """INSERT INTO connects (team_id, user_id, state_hash, from_team, enterprise_id, verifier, good_until)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bot.desk.models import HostId, TeamId, UserId
+from bot.core.models import HostId, TeamId, UserId
 from bot.store import causes, statements
 from bot.store.opening import MEMORY, POSTGRES, SQLITE
 from bot.store.refusals import refused

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from bot.desk.meter import UNMEASURED, Meter
-from bot.desk.store import HostBook, LinkBook, Store
+from bot.core.metrics_port import UNMEASURED, Meter
+from bot.core.ports import HostBook, LinkBook, Store
 from bot.store.connections import ConnectionTable
 from bot.store.refusals import refused
 from bot.store.sealing import Sealer, new_key

@@ -12,10 +12,10 @@ from typing import Any
 
 import asyncpg
 
-from bot.desk.errors import CobrowseError, MaybeAccepted, StoreUnavailable
-from bot.desk.meter import UNMEASURED, Meter
-from bot.desk.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
-from bot.desk.store import Accepted, Kept, Link
+from bot.core.errors import CobrowseError, MaybeAccepted, StoreUnavailable
+from bot.core.metrics_port import UNMEASURED, Meter
+from bot.core.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
+from bot.core.ports import Accepted, Kept, Link
 from bot.store import rows, statements
 from bot.store.connections import ConnectionTable, Fetch
 from bot.store.postgres_statements import (

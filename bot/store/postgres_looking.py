@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from bot.desk.models import HostId, TeamId, UserId
+from bot.core.models import HostId, TeamId, UserId
 from bot.store import causes, statements
 from bot.store.looking import View, view
 from bot.store.postgres_requirements import examine, usable

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from bot.desk.meter import UNMEASURED, Meter
+from bot.core.metrics_port import UNMEASURED, Meter
 from bot.store import causes
 from bot.store.postgres import CONNECTIONS, STATEMENT_SECONDS, PostgresStore
 from bot.store.postgres_requirements import examine, usable

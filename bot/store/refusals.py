@@ -6,7 +6,7 @@ what is wrong, names the parameter or file, and says how to mend it. None shows 
 
 from types import MappingProxyType
 
-from bot.desk.errors import SetupError
+from bot.core.errors import SetupError
 
 
 class StoreRefused(SetupError):

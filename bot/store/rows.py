@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from bot.desk.errors import ID_TAKEN, CobrowseError, Unexpected, UnusableAnswer
-from bot.desk.models import (
+from bot.core.errors import ID_TAKEN, CobrowseError, Unexpected, UnusableAnswer
+from bot.core.models import (
     ChannelId,
     ConversationId,
     HostId,
@@ -22,9 +22,9 @@ from bot.desk.models import (
     TeamId,
     UserId,
 )
-from bot.desk.records import from_record, to_record
-from bot.desk.safe_urls import is_safe_url
-from bot.desk.store import JOIN_SECONDS, Accepted, Kept, Link
+from bot.core.ports import JOIN_SECONDS, Accepted, Kept, Link
+from bot.core.stored_errors import from_record, to_record
+from bot.core.validation.urls import is_safe_url
 from bot.store.sealing import Sealer
 
 log = logging.getLogger(__name__)

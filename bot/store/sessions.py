@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
-from bot.desk.errors import Unexpected
-from bot.desk.models import ChannelId, HostId, Request, RequestId, Session, SessionId, TeamId, UserId
-from bot.desk.remembered import Post, PostKind, SessionRecord, team_of
-from bot.desk.safe_urls import is_safe_url
+from bot.core.errors import Unexpected
+from bot.core.models import ChannelId, HostId, Request, RequestId, Session, SessionId, TeamId, UserId
+from bot.core.session_models import Post, PostKind, SessionRecord, team_of
+from bot.core.validation.urls import is_safe_url
 from bot.store.rows import time_of, unreadable
 from bot.store.sealing import Sealer
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from bot.desk.errors import CobrowseError, StoreUnavailable
-from bot.desk.meter import UNMEASURED, Meter
-from bot.desk.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
-from bot.desk.store import Accepted, Kept, Link
+from bot.core.errors import CobrowseError, StoreUnavailable
+from bot.core.metrics_port import UNMEASURED, Meter
+from bot.core.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
+from bot.core.ports import Accepted, Kept, Link
 from bot.store import rows, sqlite_file, statements
 from bot.store.connections import ConnectionTable, Fetch
 from bot.store.sealing import Sealer

@@ -4,7 +4,7 @@ Fencing: every transition names the state it leaves and the owner it belongs to.
 for which SQLite sets up a table at each use.
 """
 
-from bot.desk.outcomes import INQUIRIES
+from bot.core.results import INQUIRIES
 
 _ITS_SESSION = """sessions s ON s.id = r.session_id AND s.team_id = coalesce(r.enterprise_id, r.team_id)
     AND s.requester = r.requester AND s.agent = coalesce(r.target, r.requester)"""

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, TypeVar
 
-from bot.desk.errors import StoreUnavailable
-from bot.desk.meter import UNMEASURED, Meter
+from bot.core.errors import StoreUnavailable
+from bot.core.metrics_port import UNMEASURED, Meter
 
 log = logging.getLogger(__name__)
 

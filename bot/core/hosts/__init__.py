@@ -1,0 +1,1 @@
+"""Find the Genesys host of a Slack user."""

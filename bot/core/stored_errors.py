@@ -1,0 +1,130 @@
+"""Errors as plain data and back, so that what a request failed with can be kept (pure)."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, fields, is_dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.core.errors import CobrowseError, Miss, Unexpected
+from bot.core.models import ConversationId, Standing
+from bot.core.validation.conversations import LiveConversation
+
+CODES_OF_OLD_NAMES = {
+    "StoreUnavailable": "storage_unavailable",
+    "OtherWorkspace": "wrong_workspace",
+    "ChannelNotAllowed": "channel_not_allowed",
+    "NotAMember": "not_a_member",
+    "NotListed": "not_listed",
+    "MayNotActForOthers": "may_not_act_for_others",
+    "HostNotFound": "host_not_found",
+    "SlackUnavailable": "slack_unavailable",
+    "SignInRefused": "token_refused",
+    "OAuthRefused": "oauth_refused",
+    "Forbidden": "permission_missing",
+    "InvalidHost": "invalid_host",
+    "UnknownApplication": "unknown_application",
+    "BadRequest": "bad_request",
+    "Busy": "service_busy",
+    "TooManyWaiting": "queue_too_long",
+    "ServiceFault": "service_fault",
+    "OutcomeUnknown": "outcome_unknown",
+    "Unreachable": "service_unreachable",
+    "UnusableAnswer": "unusable_answer",
+    "NoSuchSession": "session_unknown_to_service",
+    "Interrupted": "interrupted",
+    "NotBegun": "not_started",
+    "SessionOver": "session_over",
+    "Unexpected": "unexpected",
+    "NoConversation": "no_conversation",
+    "NotInConversation": "not_in_conversation",
+    "SeveralConversations": "several_conversations",
+    "ConnectOff": "connect_off",
+    "NotConnected": "not_connected",
+    "UserContextNeeded": "connect_required",
+    "ConnectAgain": "reconnect_required",
+    "PersonLacks": "user_permission_missing",
+    "ConnectLinkGone": "connect_link_expired",
+    "ConnectDenied": "connect_denied",
+    "NotThatPerson": "connect_wrong_user",
+    "SignInFailed": "connect_failed",
+    "SendingOff": "sending_off",
+    "BadAddress": "invalid_address",
+    "CountryNotAllowed": "country_not_allowed",
+    "NoLinkToSend": "no_link_to_send",
+    "LinkUsedUp": "link_used_up",
+    "TextTooLong": "text_too_long",
+    "NothingOpen": "no_open_session",
+    "SessionNotFound": "session_not_found",
+    "SeveralOpen": "several_open_sessions",
+    "MayNotEnd": "may_not_end",
+    "MayNotRead": "may_not_read_link",
+    "LeadsOnly": "supervisors_only",
+    "AdminsOnly": "administrators_only",
+    "ShareRefused": "share_refused",
+    "ShareUnknown": "share_outcome_unknown",
+    "NotPosted": "message_not_posted",
+    "NotLinked": "not_linked",
+    "NoSuchHost": "no_such_host",
+    "StepsOff": "workflow_steps_off",
+    "NobodyNamed": "workflow_agent_missing",
+    "EndedAlready": "already_ended",
+    "SharedAlready": "already_shared",
+}
+"""Rows written before errors had codes hold a name of a class under "error". The names are those of that time."""
+FIELDS_OF_OLD_RECORDS = {
+    "oauth_refused": {"code": "oauth_error"},
+    "connect_failed": {"code": "oauth_error"},
+    "slack_unavailable": {"code": "slack_error"},
+    "message_not_posted": {"code": "slack_error"},
+}
+"""How fields of those rows are called now."""
+
+
+def to_record(error: CobrowseError) -> dict[str, Any]:
+    """Return the error's code and fields as JSON can hold them. No field is a secret; customers' names are left out."""
+    values: dict[str, Any] = asdict(error) if is_dataclass(error) else {}
+    if candidates := values.get("candidates"):
+        values["candidates"] = [{"id": one["id"], "since": one["since"].isoformat()} for one in candidates]
+    return {"code": error.code, **values}
+
+
+def from_record(record: dict[str, Any]) -> CobrowseError:
+    """Return the error again; Unexpected for a record that this version cannot read."""
+    record = _of_this_version(record)
+    for kind in _kinds(CobrowseError):
+        if kind.code == record.get("code"):
+            known: set[str] = {field.name for field in fields(kind)} if is_dataclass(kind) else set()
+            try:
+                return kind(**{name: _value(name, record[name]) for name in known & set(record)})
+            except (TypeError, ValueError, OverflowError):
+                break
+    return Unexpected()
+
+
+def _of_this_version(record: dict[str, Any]) -> dict[str, Any]:
+    name = record.get("error")
+    if not isinstance(name, str) or name not in CODES_OF_OLD_NAMES:
+        return record
+    code = CODES_OF_OLD_NAMES[name]
+    renamed = FIELDS_OF_OLD_RECORDS.get(code, {})
+    return {renamed.get(field, field): value for field, value in record.items() if field != "error"} | {"code": code}
+
+
+def _kinds(kind: type[CobrowseError]) -> Iterator[type[CobrowseError]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _kinds(below)
+
+
+def _value(name: str, value: Any) -> Any:
+    if name == "standing":
+        return Standing(value)
+    if name == "tried":
+        return tuple(Miss(**miss) for miss in value)
+    if name == "candidates":
+        return tuple(_candidate(**candidate) for candidate in value)
+    return tuple(_value("", each) for each in value) if isinstance(value, list) else value
+
+
+def _candidate(*, id: str, since: str, **_of_newer_versions: Any) -> LiveConversation:
+    return LiveConversation(ConversationId(id), datetime.fromisoformat(since).astimezone(UTC))

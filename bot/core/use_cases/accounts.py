@@ -1,0 +1,183 @@
+"""Connecting one's own Genesys account: who gets a link, whose sign-in counts, and how it is taken back.
+
+A link is good once, for ten minutes, and connects nobody but the one it was made for: whoever signs in by it has to be
+the host that the chain gives that person. How Genesys is asked is for the Protocol's owner.
+"""
+
+import asyncio
+import hashlib
+import logging
+import re
+import secrets
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Generic, Protocol, TypeVar
+
+from bot.core.access import Access
+from bot.core.account_models import Connection, ConnectionBook, Pending, PersonKey
+from bot.core.connect_errors import (
+    ConnectDenied,
+    ConnectLinkGone,
+    ConnectOff,
+    NotConnected,
+    NotThatPerson,
+    SignInFailed,
+)
+from bot.core.errors import CobrowseError, SlackUnavailable, Unexpected, Unreachable
+from bot.core.hosts.resolver import Hosts
+from bot.core.models import ChannelId, Host, HostId, Kind, Person, Request, new_request_id
+from bot.core.requests.events import Journal
+from bot.core.results import Connected, ConnectOffered, Disconnected, Handlers, Outcome
+
+log = logging.getLogger(__name__)
+
+LINK_SECONDS = 600
+LOOK_SECONDS = 10.0
+"""So long Slack, and then Genesys, may take to say whose link it was."""
+STATE = re.compile(r"[A-Za-z0-9_-]{43}")
+CODE_LENGTH = 2000
+_WORD = re.compile(r"[a-z_]{1,40}")
+G = TypeVar("G")
+
+
+class Accounts(Protocol[G]):
+    """People's accounts at the service; `G` is what a sign-in brings."""
+
+    off: str
+
+    def address(self, state: str, verifier: str) -> str:
+        """Where the person signs in."""
+
+    async def sign_in(self, code: str, verifier: str) -> tuple[G, HostId | None, str | None]:
+        """What it brings, whose it is, and the service's reference. Raises ServiceError."""
+
+    async def give_back(self, grant: G) -> None:
+        """Makes it worthless, if that can be done. Never raises."""
+
+    def keep(self, person: PersonKey, host_id: HostId, grant: G) -> None:
+        """It is this person's from now on, as this host."""
+
+    def refresh_token_of(self, grant: G) -> str:
+        """What is to be kept of it."""
+
+    async def sign_out(self, was: Connection) -> None:
+        """The same as `give_back` for one that was kept."""
+
+
+class Connecting(Generic[G]):
+    """Sees to it."""
+
+    def __init__(
+        self, access: Access, hosts: Hosts, book: ConnectionBook, accounts: Accounts[G], journal: Journal
+    ) -> None:
+        self._access, self._hosts, self._book = access, hosts, book
+        self._accounts, self._journal = accounts, journal
+
+    def handlers(self) -> Handlers:
+        """By kind of request."""
+        return {Kind.CONNECT: self.connect, Kind.DISCONNECT: self.disconnect}
+
+    async def connected(self, person: Person, host_id: HostId) -> bool | None:
+        """Whether somebody is connected as this host; None where nobody can be. Raises StoreUnavailable."""
+        if self._accounts.off:
+            return None
+        found = await self._book.connection(_key(person))
+        return found is not None and found.host_id == host_id
+
+    async def connect(self, request: Request) -> ConnectOffered:
+        person = await self._access.enter(request)
+        if self._accounts.off:
+            raise ConnectOff(self._accounts.off)
+        host = await self._hosts.find(person)
+        already = await self.connected(person, host.id)
+        state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
+        pending = Pending(_key(person), request.team_id, request.enterprise_id, verifier)
+        await self._book.begin(pending, _hash(state), LINK_SECONDS)
+        until = datetime.now(UTC) + timedelta(seconds=LINK_SECONDS)
+        return ConnectOffered(self._accounts.address(state, verifier), until, bool(already))
+
+    async def disconnect(self, request: Request) -> Disconnected:
+        was = await self._book.disconnect(_key(await self._access.enter(request)))
+        if was is None:
+            raise ConnectOff(self._accounts.off) if self._accounts.off else NotConnected()
+        await self._accounts.sign_out(was)
+        return Disconnected(was.host_id)
+
+    async def come_back(self, state: str, code: str, error: str) -> tuple[Request | None, Outcome]:
+        """Somebody's browser is back from the sign-in, with a code or an error: whose request it was, and its outcome.
+
+        Never raises; nothing that comes in is trusted."""
+        began = time.monotonic()
+        try:
+            pending = await self._book.take(_hash(state)) if STATE.fullmatch(state) else None
+        except CobrowseError as trouble:
+            return None, trouble
+        if pending is None:
+            return None, ConnectLinkGone()
+        request = _request(pending)
+        outcome: Outcome
+        try:
+            outcome = await self._signed_in(request, pending, code, error)
+        except CobrowseError as trouble:
+            outcome = trouble
+        except Exception:
+            log.exception("unexpected", extra={"fields": {"request": request.id}})
+            outcome = Unexpected()
+        seconds = time.monotonic() - began
+        self._journal.ended(request, outcome, True, seconds)
+        self._journal.write_line(request, outcome, True, seconds, 0.0)
+        return request, outcome
+
+    async def _signed_in(self, request: Request, pending: Pending, code: str, error: str) -> Connected:
+        if error == "access_denied":
+            raise ConnectDenied
+        if error or not (0 < len(code) <= CODE_LENGTH and code.isascii() and code.isprintable()):
+            raise SignInFailed(oauth_error=error if _WORD.fullmatch(error) else "an error without a name")
+        host = await self._host_of(request)
+        grant, signed_in, reference = await self._accounts.sign_in(code, pending.verifier)
+        try:
+            if signed_in is None or signed_in != host.id:
+                raise NotThatPerson(reference)
+            refresh_token = self._accounts.refresh_token_of(grant)
+            await self._book.connect(Connection(pending.person, host.id, refresh_token))
+        except CobrowseError:
+            await self._accounts.give_back(grant)
+            raise
+        self._accounts.keep(pending.person, host.id, grant)
+        return Connected(host.id)
+
+    async def _host_of(self, request: Request) -> Host:
+        """Anew, since they may have left meanwhile; and soon, since a browser waits, and a code soon goes off."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                person = await self._access.enter(request)
+        except TimeoutError:
+            raise SlackUnavailable("no answer in time") from None
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                return await self._hosts.find(person)
+        except TimeoutError:
+            raise Unreachable from None
+
+
+def _key(person: Person) -> PersonKey:
+    return person.team_id, person.user_id
+
+
+def _hash(state: str) -> str:
+    return hashlib.sha256(state.encode()).hexdigest()
+
+
+def _request(pending: Pending) -> Request:
+    """The sign-in as a request of who asked for the link, so that the same rules and the same journal hold."""
+    request_id = new_request_id()
+    return Request(
+        id=request_id,
+        key=request_id,
+        kind=Kind.CONNECT,
+        team_id=pending.team_id,
+        enterprise_id=pending.enterprise_id,
+        channel_id=ChannelId(""),
+        requester=pending.person[1],
+        accepted_at=datetime.now(UTC),
+    )

@@ -1,0 +1,150 @@
+"""The link in the customer's hand, by SMS or e-mail: asked about first, then sent once.
+
+Who may is looked at anew each time: the session's requester and its host, while it is open. A message goes out like a
+create: when nobody knows whether it went, it is not sent again. How it travels is for the service's side.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from bot.core.errors import Interrupted
+from bot.core.models import Kind, Request, SessionId
+from bot.core.requests.run import Deed, Deeds, Watcher
+from bot.core.results import Handlers, Proposed, Sent
+from bot.core.sending_errors import ConversationActive, CountryNotAllowed, NoLinkToSend, SendingOff, TextTooLong
+from bot.core.session_errors import NothingOpen
+from bot.core.session_models import SessionRecord
+from bot.core.use_cases.sessions import Register
+from bot.core.validation.contact import Address, Medium, read_address
+
+LINK = "{joinUrl}"
+TEXT_LENGTH = 765
+"""As many characters as Genesys takes for an SMS; an e-mail is held to them, too."""
+MOST_PROPOSED = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """From whom, in which words, and to which countries (ISO codes). Without a sender the medium is off."""
+
+    sms_from: str = ""
+    sms_text: str = ""
+    sms_countries: Collection[str] = ()
+    email_from: str = field(default="", repr=False)
+    email_subject: str = ""
+    email_text: str = ""
+
+    @property
+    def any_on(self) -> bool:
+        return bool(self.sms_from or self.email_from)
+
+    def is_on(self, medium: Medium) -> bool:
+        return bool(self.sms_from if medium is Medium.SMS else self.email_from)
+
+
+class Carrier(Protocol):
+    """Brings messages to customers, and gives the service's reference. Both raise ServiceError, and OutcomeUnknown when
+    nobody knows whether it did."""
+
+    async def sms(self, sender: str, to: str, text: str, watcher: Watcher) -> str | None: ...
+
+    async def email(self, sender: str, to: str, subject: str, text: str, watcher: Watcher) -> str | None: ...
+
+
+def pack(session_id: str, address: str) -> str:
+    """A request's `argument`: whose link goes where. Without a session ("") it is for the one that is open."""
+    return f"{session_id} {address}"  # no session's id has a space in it: see genesys/sessions.py, ID
+
+
+def unpack(argument: str | None) -> tuple[SessionId, str]:
+    """And back."""
+    session_id, _, address = (argument or "").partition(" ")
+    return SessionId(session_id), address
+
+
+class Sending:
+    """Answers the wish, and the press that confirms it."""
+
+    def __init__(self, register: Register, carrier: Carrier, terms: Terms) -> None:
+        self._register, self._carrier, self._terms = register, carrier, terms
+
+    def handlers(self) -> Handlers:
+        """What only asks."""
+        return {Kind.PROPOSE: self.propose}
+
+    def deeds(self) -> Deeds:
+        """What sends."""
+        return {Kind.SEND: Deed(self.send, self.recall)}
+
+    async def propose(self, request: Request) -> Proposed:
+        """Which link would go where."""
+        session_id, text = unpack(request.argument)
+        records: Sequence[SessionRecord]
+        if session_id:
+            records = [await self._register.readable(replace(request, argument=session_id))]
+        else:
+            records = (await self._register.status(request)).records
+        if not records:
+            raise NothingOpen
+        address = self._checked(text)
+        with_links = tuple(record for record in records if record.session.join_url)
+        if not with_links:
+            raise NoLinkToSend
+        return Proposed(with_links[:MOST_PROPOSED], address)
+
+    async def send(self, request: Request, watcher: Watcher) -> Sent:
+        """Sends it, once."""
+        session_id, text = unpack(request.argument)
+        record = await self._register.readable(replace(request, argument=session_id))
+        address = self._checked(text)
+        if not record.session.join_url:
+            raise NoLinkToSend
+        terms, link = self._terms, record.session.join_url
+        if address.medium is Medium.SMS:
+            words = filled(terms.sms_text, link)
+            try:
+                reference = await self._carrier.sms(terms.sms_from, address.text, words, watcher)
+            except ConversationActive as error:
+                error.join_url = link
+                raise
+        else:
+            words = filled(terms.email_text, link)
+            reference = await self._carrier.email(terms.email_from, address.text, terms.email_subject, words, watcher)
+        return Sent(record, address, reference)
+
+    async def recall(self, request: Request) -> Sent:
+        """That it was sent, once more; the service's reference was not kept. Raises Interrupted."""
+        session_id, text = unpack(request.argument)
+        record = await self._register.known(session_id)
+        if record is None:
+            raise Interrupted(maybe_created=True)
+        return Sent(record, read_address(text))
+
+    def _checked(self, text: str) -> Address:
+        """An address that may be sent to."""
+        if not self._terms.any_on:
+            raise SendingOff("email" if "@" in text else "sms")
+        address = read_address(text)
+        if not self._terms.is_on(address.medium):
+            raise SendingOff(address.medium.value)
+        if address.medium is Medium.SMS and address.country not in self._terms.sms_countries:
+            raise CountryNotAllowed(address.country)
+        return address
+
+
+def check_text(text: str) -> str:
+    """A text as the settings may have it. Raises ValueError with what is wrong."""
+    if text.count(LINK) != 1:
+        raise ValueError(f"must hold {LINK} exactly once")
+    if len(text) - len(LINK) > TEXT_LENGTH - 100:
+        raise ValueError(f"must have {TEXT_LENGTH - 100} characters at most beside {LINK}, so that a link fits in")
+    return text
+
+
+def filled(text: str, link: str) -> str:
+    """With the link in it. Raises TextTooLong."""
+    whole = text.replace(LINK, link)
+    if len(whole) > TEXT_LENGTH:
+        raise TextTooLong(TEXT_LENGTH)
+    return whole

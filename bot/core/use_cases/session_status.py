@@ -1,0 +1,64 @@
+"""What the session service says of sessions, kept for ten seconds and shared by all who look.
+
+The service's rate limit is for creates first. So a look that the service cannot answer now, or that finds the share of
+the limit that looks may take used up, leaves a session as it was: open.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from enum import Enum
+from typing import Protocol
+
+from bot.core.cache import Cache
+from bot.core.errors import ServiceError
+from bot.core.models import SessionId
+from bot.core.session_models import Look
+
+KEPT_SECONDS = 10.0
+LOOK_TIMEOUT = 5.0
+CACHE_SIZE = 20_000
+
+
+class Freshness(Enum):
+    """How new what is said of sessions has to be."""
+
+    KNOWN = "as this bot last knew them; the service is not asked"
+    RECENT = "as the service said within the last ten seconds"
+    NOW = "as the service says now"
+
+
+class SessionControl(Protocol):
+    """What the service can do about a session."""
+
+    async def look(self, session_id: SessionId) -> Look:
+        """What it is now; open where the service does not say. Raises ServiceError."""
+
+    async def end(self, session_id: SessionId) -> str | None:
+        """The service's reference. Raises NoSuchSession when it cannot be ended, ServiceError."""
+
+
+class SessionLooks:
+    """One answer for each session. `clock` counts seconds and never goes back."""
+
+    def __init__(self, service: SessionControl, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._service = service
+        self._kept: Cache[SessionId, Look] = Cache(seconds=KEPT_SECONDS, size=CACHE_SIZE, clock=clock)
+
+    async def look(self, session_id: SessionId, *, fresh: bool = False) -> Look:
+        """What the service says, or said in the last ten seconds. `fresh`: ask it now, and keep that for the others."""
+        if fresh:
+            self._kept.forget(session_id)
+        return await self._kept.get(session_id, lambda: self._ask(session_id))
+
+    def drop(self, session_id: SessionId) -> None:
+        """Forget what it said: this bot has just ended the session."""
+        self._kept.forget(session_id)
+
+    async def _ask(self, session_id: SessionId) -> Look:
+        """Never raises. What the service cannot say now is kept, too: it is not asked about that again at once."""
+        try:
+            async with asyncio.timeout(LOOK_TIMEOUT):
+                return await self._service.look(session_id)
+        except (ServiceError, TimeoutError):
+            return Look.OPEN

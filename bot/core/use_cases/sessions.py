@@ -1,0 +1,191 @@
+"""The sessions there are: who sees which, who reads whose link, who ends which, and where it was told.
+
+Every answer is given anew from the store and the access rules, so a button decides nothing by being there. Ending,
+sharing and sending are each said to have been done when they are asked for twice.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from bot.core.access import Access
+from bot.core.errors import NoSuchSession, StoreUnavailable
+from bot.core.models import Kind, Person, Request, RequestId, Role, Session, SessionId, UserId
+from bot.core.press_errors import EndedAlready
+from bot.core.results import Ended, Handlers, Listed, Recalled, SentDirect, Shared
+from bot.core.sending_errors import LinkUsedUp
+from bot.core.session_errors import LeadsOnly, MayNotEnd, MayNotRead, NothingOpen, SessionNotFound, SeveralOpen
+from bot.core.session_models import Look, SessionBook, SessionRecord, team_of
+from bot.core.use_cases.session_status import Freshness, SessionControl, SessionLooks
+
+MOST_OWN, MOST_EVERYBODYS = 8, 40
+"""How many are shown: a message of Slack's holds fifty blocks."""
+
+
+class Herald(Protocol):
+    """Tells about a session in places where it can be changed later."""
+
+    async def share(self, record: SessionRecord, request: Request) -> None:
+        """A public message where it was asked for, once for each request, however often that is worked.
+
+        Raises ShareRefused, SharedAlready, ShareUnknown, NotPosted, SlackUnavailable, StoreUnavailable.
+        """
+
+    async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
+        """A direct message. Raises NotPosted, ShareUnknown."""
+
+    def hurry(self) -> None:
+        """A session is over: the messages about it are to say so now."""
+
+
+class Register:
+    """Answers what is asked about sessions that exist."""
+
+    def __init__(self, book: SessionBook, access: Access, service: SessionControl, herald: Herald) -> None:
+        self._book, self._access, self._service, self._herald = book, access, service, herald
+        self._looks = SessionLooks(service)
+
+    def handlers(self) -> Handlers:
+        """By kind of request; `argument` is the session's id where there is one."""
+        return {
+            Kind.LAST: self.last,
+            Kind.STATUS: self.status,
+            Kind.LIST: self.everybodys,
+            Kind.END: self.end,
+            Kind.SHARE: self.share,
+            Kind.DIRECT: self.send_direct,
+        }
+
+    async def last(self, request: Request) -> Recalled:
+        person = await self._access.enter(request)
+        newest = [await self._book.last_session(team_of(request), each) for each in person.ids]
+        records = _newest_first([[record] if record else [] for record in newest])
+        if not records:
+            raise NothingOpen(ever=False)
+        return Recalled(await self._looked_at(records[0]))
+
+    async def status(self, request: Request, *, freshness: Freshness = Freshness.RECENT) -> Listed:
+        """The requester's open sessions."""
+        person = await self._access.enter(request)
+        team_id = team_of(request)
+        of_each = [await self._book.open_sessions(team_id, each, MOST_OWN + 1) for each in person.ids]
+        found = _newest_first(of_each)
+        records: Sequence[SessionRecord] = found[:MOST_OWN]
+        if freshness is not Freshness.KNOWN:
+            records = await self._still_open(records, fresh=freshness is Freshness.NOW)
+        return Listed(tuple(records), cut=len(found) > MOST_OWN)
+
+    async def everybodys(self, request: Request) -> Listed:
+        person = await self._access.enter(request)
+        if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
+            raise LeadsOnly
+        found = await self._book.open_sessions(team_of(request), None, MOST_EVERYBODYS + 1)
+        seen = [record.seen_by(*person.ids) for record in found[:MOST_EVERYBODYS]]
+        by_host = sorted(seen, key=lambda record: record.agent)  # and each host's stay in their order
+        return Listed(tuple(by_host), everybodys=True, cut=len(found) > MOST_EVERYBODYS)
+
+    async def end(self, request: Request) -> Ended:
+        person = await self._access.enter(request)
+        record = await self._named(request) if request.argument else await self._only_one(request, person)
+        if (
+            not record.concerns(*person.ids)
+            and await self._access.role(request.requester, request.team_id) is Role.MEMBER
+        ):
+            raise MayNotEnd(record.agent, record.requester)
+        reference = None
+        if not record.is_over:
+            reference = await self._end(record)
+            try:
+                record = await self._close(record, request.id)
+            except StoreUnavailable:  # it is over all the same, and whoever looks next finds that out
+                return Ended(record, reference)
+        if record.ended_by != request.id:
+            raise EndedAlready
+        return Ended(record, reference)
+
+    async def share(self, request: Request) -> Shared:
+        self._access.check_place(request)
+        record = await self.readable(request)
+        await self._herald.share(record, request)
+        return Shared(record, request.channel_id)
+
+    async def send_direct(self, request: Request) -> SentDirect:
+        record = await self.readable(request)
+        await self._herald.send_direct(record, request.requester)
+        return SentDirect(record)
+
+    async def readable(self, request: Request) -> SessionRecord:
+        """The session that was named, which can be joined, for one who may read its link."""
+        person = await self._access.enter(request)
+        record = await self._named(request)
+        if not record.concerns(*person.ids):
+            raise MayNotRead(record.agent, record.requester)
+        record = await self._looked_at(record, fresh=True)
+        if record.is_over:
+            raise EndedAlready
+        if record.is_gone:
+            raise LinkUsedUp
+        return record
+
+    async def known(self, session_id: SessionId) -> SessionRecord | None:
+        """That session, over or not, for whom nothing is to be looked at anew."""
+        return await self._book.session(session_id)
+
+    async def _named(self, request: Request) -> SessionRecord:
+        record = await self._book.session(SessionId(request.argument or ""))
+        if record is None or record.team_id != team_of(request):
+            raise SessionNotFound
+        return record
+
+    async def _only_one(self, request: Request, person: Person) -> SessionRecord:
+        """The one session that was open when the request came in, also when it is worked again after a crash."""
+        of_each = [await self._book.meant_by(replace(request, requester=each), MOST_OWN) for each in person.ids]
+        found = _newest_first(of_each)
+        if ended := [record for record in found if record.ended_by == request.id]:
+            return ended[0]
+        still_open = await self._still_open(found, fresh=True)
+        if not still_open:
+            raise NothingOpen
+        if len(still_open) > 1:
+            raise SeveralOpen(tuple((record.session.id, record.session.name) for record in still_open))
+        return still_open[0]
+
+    async def _still_open(self, found: Sequence[SessionRecord], *, fresh: bool = False) -> list[SessionRecord]:
+        records = await asyncio.gather(*(self._looked_at(record, fresh=fresh) for record in found))
+        return [record for record in records if not record.is_over]
+
+    async def _looked_at(self, record: SessionRecord, *, fresh: bool = False) -> SessionRecord:
+        """As the service says it is; the service is asked only here, when somebody looks."""
+        look = Look.OVER if record.is_over else await self._looks.look(record.session.id, fresh=fresh)
+        if look is Look.GONE:
+            return replace(record, is_gone=True, session=_without_ways_in(record.session))
+        return record if record.is_over or look is Look.OPEN else await self._close(record, None)
+
+    async def _end(self, record: SessionRecord) -> str | None:
+        """At the service, which need not know it any more: somebody may have ended it this very moment."""
+        try:
+            return await self._service.end(record.session.id)
+        except NoSuchSession as error:
+            now = await self._book.session(record.session.id)
+            if not (now and now.is_over) and await self._looks.look(record.session.id, fresh=True) is not Look.OVER:
+                raise
+            return error.reference
+
+    async def _close(self, record: SessionRecord, by: RequestId | None) -> SessionRecord:
+        self._looks.drop(record.session.id)
+        ours = await self._book.end_session(record.session.id, by)
+        self._herald.hurry()
+        over = _without_ways_in(record.session)
+        return replace(record, is_over=True, ended_by=by if ours else None, session=over)
+
+
+def _newest_first(of_each_id: Sequence[Sequence[SessionRecord]]) -> list[SessionRecord]:
+    """The records of all ids of a person, each once. With one id they stay in their order."""
+    found = {record.session.id: record for records in of_each_id for record in records}
+    records = list(found.values())
+    return records if len(of_each_id) < 2 else sorted(records, key=lambda one: one.session.ends_at, reverse=True)
+
+
+def _without_ways_in(session: Session) -> Session:
+    return replace(session, join_url="", join_code="")

@@ -1,0 +1,1 @@
+"""Check and clean what people and services write (pure)."""
