@@ -30,20 +30,21 @@ from bot.health import Health
 from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.settings.doubts import doubts
-from bot.slack import actions, boundary, home, modals, sending, steps
-from bot.slack.bolt import new_bolt_app
-from bot.slack.commands import SlashCommand
-from bot.slack.delivery import Delivery, new_http_session, new_web_client
-from bot.slack.direct import DirectMessages
-from bot.slack.help import Features
-from bot.slack.herald import Herald
-from bot.slack.identity import identify
-from bot.slack.messages import Words, contact_markup
-from bot.slack.people import SlackPeople
-from bot.slack.places import Places
-from bot.slack.scopes import missing
-from bot.slack.token_watch import TokenWatch
-from bot.slack.views import Views
+from bot.slack.api.channels import Places
+from bot.slack.api.direct_messages import DirectMessages
+from bot.slack.api.directory import SlackPeople
+from bot.slack.api.identity import identify
+from bot.slack.api.responder import Delivery, new_http_session, new_web_client
+from bot.slack.api.scopes import missing
+from bot.slack.api.session_messages import Herald
+from bot.slack.api.token_watch import TokenWatch
+from bot.slack.api.views import Views
+from bot.slack.app import new_bolt_app
+from bot.slack.listeners import actions, errors, home_tab, session_form, workflow_step
+from bot.slack.listeners import customer_messages as sending
+from bot.slack.listeners.commands import SlashCommand
+from bot.slack.messages.help import Features
+from bot.slack.messages.renderer import Words, contact_markup
 from bot.store.opening import open_store
 from bot.upstream import host_rules, needs, open_genesys, open_user_tokens, session_service
 
@@ -99,9 +100,11 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         )  # fmt: skip
         metrics.watch(under_way=lambda: desk.under_way, queue_length=lambda: genesys.queue_length)
         genesys_app = settings.service.conversations.app if settings.service.conversations else None
-        forms = modals.Forms(views, access, sessions, offer, delivery, words, genesys_app)
+        forms = session_form.Forms(views, access, sessions, offer, delivery, words, genesys_app)
         wrong = (*doubts(settings), *missing(identity.scopes))
-        tab = home.Home(views, home.Sources(access, inquiries, register, condition, gatekeeper, wrong), delivery, words)
+        tab = home_tab.Home(
+            views, home_tab.Sources(access, inquiries, register, condition, gatekeeper, wrong), delivery, words
+        )
         delivery.listeners += [condition.note, tab.follow]
         command = SlashCommand(desk, words, forms, genesys_app)
         app = new_bolt_app(identity, slack.bot_token, client(None), command)
@@ -115,12 +118,18 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
 
 
 def _listen(
-    app: AsyncApp, desk: Desk, delivery: Delivery, words: Words, views: Views, forms: modals.Forms, tab: home.Home
+    app: AsyncApp,
+    desk: Desk,
+    delivery: Delivery,
+    words: Words,
+    views: Views,
+    forms: session_form.Forms,
+    tab: home_tab.Home,
 ) -> None:
     """To what there is beside the command."""
     actions.register(app, desk, delivery, words)
-    modals.register(app, desk, forms)
+    session_form.register(app, desk, forms)
     sending.register(app, desk, views, delivery, words)
-    home.register(app, tab, forms)
-    steps.register(app, desk, delivery)
-    boundary.register(app, delivery, words)
+    home_tab.register(app, tab, forms)
+    workflow_step.register(app, desk, delivery)
+    errors.register(app, delivery, words)

@@ -15,10 +15,10 @@ from bot.core.results import Connected, Outcome
 from bot.core.use_cases.accounts import Connecting
 from bot.genesys.user_login import Grant
 from bot.log_throttle import ThrottledLog
-from bot.slack.blocks import Message
-from bot.slack.connect_page import BUSY, HEADERS, page
-from bot.slack.delivery import Delivery
-from bot.slack.messages import SOMEBODY, Words
+from bot.slack.api.responder import Delivery
+from bot.slack.messages.blocks import Message
+from bot.slack.messages.renderer import SOMEBODY, Words
+from bot.web.oauth_page import BUSY, HEADERS, page
 
 MOST = 20
 """So many come back at once; each asks the database and Genesys, and a stranger can come, too."""

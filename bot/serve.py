@@ -20,8 +20,8 @@ from bot.core.errors import SetupError
 from bot.health import Health
 from bot.log_throttle import ThrottledLog
 from bot.settings import Settings
-from bot.slack.endpoint import BODY_BYTES, Endpoint
-from bot.slack.socket import SocketDoor
+from bot.slack.receivers.http import BODY_BYTES, Endpoint
+from bot.slack.receivers.socket_mode import SocketDoor
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from bot.core.errors import CobrowseError, ServiceError
 from bot.core.models import ConversationId, HostId, Order, Session, new_request_id
 from bot.genesys.sessions import Sessions
 from bot.settings import Service
-from bot.slack.blocks import escape
-from bot.slack.grammar import clean_name
-from bot.slack.sentences import sentence
+from bot.slack.command_parser import clean_name
+from bot.slack.messages.blocks import escape
+from bot.slack.messages.error_copy import sentence
 from bot.upstream import open_genesys, session_service
 
 WORTH_TELLING_SECONDS = 3.0

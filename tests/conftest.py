@@ -16,7 +16,7 @@ from slack_sdk.http_retry.builtin_interval_calculators import FixedValueRetryInt
 from bot.core.requests import run
 from bot.core.requests.service import Desk
 from bot.genesys import client
-from bot.slack import delivery, response_url
+from bot.slack.api import responder, response_url
 
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
@@ -75,11 +75,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     soon = FixedValueRetryIntervalCalculator(0.01)
     handlers = [
         AsyncConnectionErrorRetryHandler(max_retry_count=2, interval_calculator=soon),
-        delivery.ShortRateLimit(max_retry_count=2),
+        responder.ShortRateLimit(max_retry_count=2),
         AsyncServerErrorRetryHandler(max_retry_count=2, interval_calculator=soon),
     ]
     monkeypatch.setattr(client, "FIRST_DELAY_SECONDS", 0.02)
-    monkeypatch.setattr(delivery, "RETRIES", handlers)
+    monkeypatch.setattr(responder, "RETRIES", handlers)
     monkeypatch.setattr(response_url, "REPEAT_SECONDS", 0.01)
 
 

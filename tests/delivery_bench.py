@@ -8,11 +8,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.access import Home
 from bot.core.models import TeamId
-from bot.slack.delivery import Delivery, new_http_session
-from bot.slack.direct import DirectMessages
-from bot.slack.herald import Herald
-from bot.slack.messages import Words
-from bot.slack.places import Places
+from bot.slack.api.channels import Places
+from bot.slack.api.direct_messages import DirectMessages
+from bot.slack.api.responder import Delivery, new_http_session
+from bot.slack.api.session_messages import Herald
+from bot.slack.messages.renderer import Words
 from bot.store.opening import open_store
 
 

@@ -14,11 +14,11 @@ from bot.core.errors import CobrowseError
 from bot.core.models import Kind, Request, State, TeamId
 from bot.core.session_models import SessionRecord
 from bot.sandbox.slack.server import Message, SlackChannel
-from bot.slack import herald
-from bot.slack.delivery import new_http_session, new_web_client
-from bot.slack.direct import DirectMessages
-from bot.slack.herald import Herald
-from bot.slack.places import Places
+from bot.slack.api import session_messages as herald
+from bot.slack.api.channels import Places
+from bot.slack.api.direct_messages import DirectMessages
+from bot.slack.api.responder import new_http_session, new_web_client
+from bot.slack.api.session_messages import Herald
 from bot.store.sqlite import SQLiteStore
 
 PRIVATE, JOINED, PENDING = "C0SECRET", "C0JOINED", "C0PENDING"

@@ -32,9 +32,9 @@ from bot.genesys import auth, client
 from bot.genesys.auth import TokenAuth
 from bot.genesys.pace import Pace
 from bot.sandbox.slack.server import Message
-from bot.slack import deadlines, delivery, direct, identity, lookups, response_url
-from bot.slack.people import SlackPeople
-from bot.slack.silent_hosts import SilentHosts
+from bot.slack.api import deadlines, direct_messages, identity, responder, response_url, throttled_method
+from bot.slack.api.directory import SlackPeople
+from bot.slack.api.silent_hosts import SilentHosts
 
 QUICK_SECONDS = 0.25
 WAY_SECONDS = 2.0
@@ -133,10 +133,10 @@ def impatient(on: str = "") -> Iterator[None]:
         if on not in WAYS:
             patch.setattr(client, "TIMEOUT_SECONDS", QUICK_SECONDS)
             patch.setattr(auth, "ANSWER_SECONDS", QUICK_SECONDS)
-            patch.setattr(lookups, "ANSWER_SECONDS", QUICK_SECONDS)
-        patch.setattr(delivery, "AGENT_SECONDS", QUICK_SECONDS)
+            patch.setattr(throttled_method, "ANSWER_SECONDS", QUICK_SECONDS)
+        patch.setattr(responder, "AGENT_SECONDS", QUICK_SECONDS)
         if on == "conversations.open":
-            patch.setattr(direct, "OPEN_SECONDS", QUICK_SECONDS / 2)
+            patch.setattr(direct_messages, "OPEN_SECONDS", QUICK_SECONDS / 2)
         patch.setattr(identity, "ANSWER_SECONDS", QUICK_SECONDS)
         yield
 

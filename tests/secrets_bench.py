@@ -11,7 +11,7 @@ from test_health import get
 
 from bot.sandbox import world
 from bot.sandbox.slack.server import Delivery, Execution
-from bot.slack.steps import CALLBACK_ID
+from bot.slack.listeners.workflow_step import CALLBACK_ID
 
 MARK = "Zanzibar checkout"
 """In every session's name: payloads are not logged, so no word of one may be."""

@@ -13,8 +13,8 @@ from bot.core.session_models import SessionRecord
 from bot.core.use_cases.customer_messages import TEXT_LENGTH, check_text, filled, pack, unpack
 from bot.core.validation.contact import Address, Medium, read_address
 from bot.genesys.agentless import without_addresses
-from bot.slack.grammar import Ask, Start, parse
-from bot.slack.sending_view import question
+from bot.slack.command_parser import Ask, Start, parse
+from bot.slack.views.customer_message_form import question
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from journey import free_port
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot.slack.api_errors import Group, codes_of, explain
-from bot.slack.trouble import word_for
+from bot.slack.api.trouble import word_for
+from bot.slack.error_codes import Group, codes_of, explain
 
 PASSING = (
     "ratelimited rate_limited internal_error fatal_error service_unavailable request_timeout team_added_to_org"

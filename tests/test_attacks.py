@@ -17,7 +17,7 @@ from bot.core.hosts.csv_file import BadHostsFile
 from bot.core.hosts.csv_file import parse as parse_hosts
 from bot.core.validation.contact import read_address
 from bot.core.validation.conversations import GenesysApp
-from bot.slack.grammar import clean_name, parse
+from bot.slack.command_parser import clean_name, parse
 
 TIMES = 200
 HIDDEN = b"GET /metrics HTTP/1.1\r\nHost: bot\r\n\r\n"

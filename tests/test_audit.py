@@ -16,7 +16,7 @@ from bot.core.errors import Busy, Draining, HostNotFound, NotListed
 from bot.core.models import Kind, Request, Session, Started
 from bot.core.press_errors import NotYours
 from bot.core.requests.limits import TooManyUnderWay
-from bot.slack.steps import CALLBACK_ID
+from bot.slack.listeners.workflow_step import CALLBACK_ID
 
 
 def request(**how: Any) -> Request:

@@ -20,7 +20,7 @@ from bot.core.ports import Accepted
 from bot.core.requests import run, service
 from bot.core.requests.run import Progress
 from bot.genesys.sessions import Sessions
-from bot.slack.people import SlackPeople
+from bot.slack.api.directory import SlackPeople
 from bot.store.sqlite import SQLiteStore
 
 BOOM = "a wheel came off"

@@ -15,9 +15,9 @@ from bot.core.models import Host, HostId, Kind, Role, Session, SessionId, TeamId
 from bot.core.results import Applications, Ended, Explained, Help, Linked, Listed, Recalled, SentDirect, Shared
 from bot.core.session_models import SessionRecord
 from bot.core.use_cases.sessions import MOST_EVERYBODYS, MOST_OWN
-from bot.slack.cards import LISTED, closed_card, direct_card, shared_card
-from bot.slack.help import Features
-from bot.slack.messages import Words
+from bot.slack.messages.help import Features
+from bot.slack.messages.renderer import Words
+from bot.slack.messages.session_card import LISTED, closed_card, direct_card, shared_card
 
 ANA, BEN = UserId("U0ANA"), UserId("U0BEN")
 SOON = datetime.now(UTC) + timedelta(minutes=29)

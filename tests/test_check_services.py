@@ -12,7 +12,7 @@ from journey import ROOT, Servers, free_port, open_servers
 from bot.check.findings import Finding, Mark
 from bot.check.genesys import NOBODY
 from bot.genesys.roles import Roles, read_roles
-from bot.slack.scopes import NEEDED
+from bot.slack.api.scopes import NEEDED
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from test_sentences import ERRORS, name_of
 from bot.core import connect_errors, errors
 from bot.core.models import Standing
 from bot.core.results import Connected
-from bot.slack.connect_page import BUSY, page
-from bot.slack.messages import SOMEBODY
+from bot.slack.messages.renderer import SOMEBODY
+from bot.web.oauth_page import BUSY, page
 
 STATUSES = [
     (Connected(HOST), 200),

@@ -11,7 +11,7 @@ from connect_bench import BENS, asks_to_connect, connects, open_connecting, open
 from conversations_bench import HOST
 from journey import ANA, BEN, GUS, SAM, UNA, Journey, buttons, is_failure, link, words
 
-from bot.slack import people
+from bot.slack.api import directory
 
 journey, simple = connect_bench.journey, connect_bench.simple
 
@@ -85,7 +85,7 @@ async def test_who_does_not_let_it_in_reads_so(simple: Journey) -> None:
 
 
 async def test_who_has_been_removed_meanwhile_is_not_connected(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(people, "KEPT_SECONDS", 0.0)  # what Slack says of somebody is kept for five minutes
+    monkeypatch.setattr(directory, "KEPT_SECONDS", 0.0)  # what Slack says of somebody is kept for five minutes
     async with open_connecting() as journey:
         back = await signs_in(await asks_to_connect(journey))
         users = journey.slack.workspace.users

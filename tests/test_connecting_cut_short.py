@@ -20,7 +20,7 @@ from bot.genesys.connections import HttpClient
 from bot.genesys.credentials import SecretCredentials
 from bot.genesys.user_login import UserLogin
 from bot.sandbox.genesys.server import SandboxGenesys
-from bot.slack import people
+from bot.slack.api import directory
 
 simple = connect_bench.simple
 
@@ -48,7 +48,7 @@ async def test_who_comes_back_while_the_bot_stops_is_connected_and_reads_so_in_s
 async def test_no_browser_waits_for_long_when_slack_puts_look_ups_off(
     quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(people, "KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(directory, "KEPT_SECONDS", 0.0)
     monkeypatch.setattr(accounts, "LOOK_SECONDS", 0.3)
     async with open_connecting() as journey:
         back = await signs_in(await asks_to_connect(journey))

@@ -14,8 +14,8 @@ from journey import ANA, Journey, link
 from test_endpoint import COMMAND, FORM, GOOD, JSON, head, post, signed
 
 from bot import serve
-from bot.slack import endpoint
-from bot.slack.endpoint import LARGE_AT_ONCE
+from bot.slack.receivers import http as endpoint
+from bot.slack.receivers.http import LARGE_AT_ONCE
 
 MALFORMED = 10_000
 SLOW = 200

@@ -11,7 +11,7 @@ from bot.core.access import Home
 from bot.core.errors import SlackUnavailable
 from bot.core.models import TeamId
 from bot.core.session_errors import ShareRefused
-from bot.slack.places import obstacle
+from bot.slack.api.channels import obstacle
 
 world = herald_bench.world
 HOME = Home(TeamId("T0HOME"))

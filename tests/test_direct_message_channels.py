@@ -11,7 +11,7 @@ from test_home_journey import opens_home
 from bot.core.errors import CobrowseError
 from bot.core.session_errors import NotPosted
 from bot.sandbox.slack.server import Message
-from bot.slack.direct import GONE
+from bot.slack.api.direct_messages import GONE
 
 world = herald_bench.world
 

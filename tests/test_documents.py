@@ -13,7 +13,7 @@ from test_sentences import BASES
 from bot.core.errors import CobrowseError, SetupError
 from bot.core.results import Success
 from bot.settings.variables import VARIABLES
-from bot.slack.socket import DEAF, DEAF_SHORT, DEAF_TOO_MANY, REFUSALS
+from bot.slack.receivers.socket_mode import DEAF, DEAF_SHORT, DEAF_TOO_MANY, REFUSALS
 from bot.store.refusals import SENTENCES
 
 HOUSE = Path(ROOT)

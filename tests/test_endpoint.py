@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from journey import ANA, Journey, link
 
-from bot.slack import endpoint
+from bot.slack.receivers import http as endpoint
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 COMMAND = {"command": "/cobrowse", "text": "help", "user_id": ANA, "channel_id": "C0CARE", "team_id": "T0SANDBOX"}

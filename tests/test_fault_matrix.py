@@ -13,8 +13,8 @@ from journey import ANA, BEN, SAM, is_failure, is_note, link, words
 from matrix_bench import World, clock, impatient, world
 from misbehaviour import FAULTS, HUGE_BYTES
 
-from bot.slack.delivery import new_http_session, new_web_client
-from bot.slack.identity import SlackRefused, SlackUnreachable, identify
+from bot.slack.api.identity import SlackRefused, SlackUnreachable, identify
+from bot.slack.api.responder import new_http_session, new_web_client
 
 __all__ = ["clock", "world"]
 

@@ -11,10 +11,10 @@ from bot.core.validation.conversations import GenesysApp
 from bot.sandbox.slack.validation.views import read_view
 from bot.settings import load_service
 from bot.settings.reader import SettingsFault
-from bot.slack import modal_view
-from bot.slack.messages import Words
-from bot.slack.modal_view import Fields, Filled, form, host_error, read, skeleton
-from bot.slack.modals import not_accepted
+from bot.slack.listeners.session_form import not_accepted
+from bot.slack.messages.renderer import Words
+from bot.slack.views import session_form
+from bot.slack.views.session_form import Fields, Filled, form, host_error, read, skeleton
 
 CARE = ChannelId("C0CARE")
 APPLICATIONS = [("shop", "Web shop"), ("web", "Web"), ("portal", "")]
@@ -55,8 +55,8 @@ VIEWS = {
     "odd applications": offered(applications=[("", "none"), ("x" * 151, "long"), ("web", "W" * 300), ("web", "again")]),
     "a conversation": offered(applications=[], timeout_seconds=None, takes_conversation=True),
     "skeleton": skeleton("abcdefghijkl"),
-    "a failure": modal_view.told(Words().failure(StoreUnavailable(), RequestId("abcdefghijkl"), kept=False)),
-    "not opened": modal_view.told(modal_view.not_opened("/cobrowse", RequestId("abcdefghijkl"))),
+    "a failure": session_form.told(Words().failure(StoreUnavailable(), RequestId("abcdefghijkl"), kept=False)),
+    "not opened": session_form.told(session_form.not_opened("/cobrowse", RequestId("abcdefghijkl"))),
 }
 
 
@@ -100,11 +100,11 @@ def test_the_usual_duration_is_among_those_offered_and_is_chosen(seconds: int, w
     assert field["initial_option"] == {"text": {"type": "plain_text", "text": words}, "value": str(seconds)}
     values = [int(option["value"]) for option in field["options"]]
     assert values == sorted(set(values))
-    assert min(values) >= modal_view.SHORTEST_SECONDS
-    assert max(values) <= modal_view.LONGEST_SECONDS
+    assert min(values) >= session_form.SHORTEST_SECONDS
+    assert max(values) <= session_form.LONGEST_SECONDS
 
 
-@pytest.mark.parametrize("seconds", [modal_view.SHORTEST_SECONDS - 1, modal_view.LONGEST_SECONDS + 1])
+@pytest.mark.parametrize("seconds", [session_form.SHORTEST_SECONDS - 1, session_form.LONGEST_SECONDS + 1])
 def test_the_bounds_are_those_of_the_setting(seconds: int) -> None:
     with pytest.raises(SettingsFault, match="COBROWSE_TIMEOUT_SECONDS"):
         load_service({"COBROWSE_TIMEOUT_SECONDS": str(seconds)})

@@ -93,7 +93,7 @@ async def test_application_and_duration_reach_genesys(journey: Journey) -> None:
 async def test_without_a_list_of_applications_the_form_does_without(
     quick: None, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    monkeypatch.setattr("bot.slack.modals.CATALOGUE_SECONDS", 0.3)
+    monkeypatch.setattr("bot.slack.listeners.session_form.CATALOGUE_SECONDS", 0.3)
     async with open_journey() as journey:
         await journey.genesys.misbehave(fault, **({} if fault == "down" else {"on": "applications"}))
         view = await asks_for_a_form(journey, ANA)
@@ -193,7 +193,7 @@ async def test_a_fault_of_the_bot_does_not_close_the_form_as_if_it_had_worked(
     either: Journey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view = await asks_for_a_form(either, ANA)
-    monkeypatch.setattr("bot.slack.modals.Forms.read", None)
+    monkeypatch.setattr("bot.slack.listeners.session_form.Forms.read", None)
     delivery = await either.slack.submit(ANA, view)
     assert delivery.acked
     assert delivery.body["response_action"] == "update"

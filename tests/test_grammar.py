@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.core.models import Kind
-from bot.slack.grammar import RESERVED, Ask, Help, New, NotUnderstood, Reason, Start, clean_name, parse
+from bot.slack.command_parser import RESERVED, Ask, Help, New, NotUnderstood, Reason, Start, clean_name, parse
 
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"
 MENTIONS = ["<@U0BEN>", "<@U0BEN|ben>", "<@W0ANA9|ana.b>", "<@U0BEN|ben b.>"]

@@ -33,9 +33,9 @@ from bot.core.results import Listed
 from bot.core.session_models import SessionRecord
 from bot.sandbox.slack.validation.views import read_view
 from bot.settings.doubts import doubts
-from bot.slack.endpoint import BODY_BYTES, LARGE_BODY_BYTES
-from bot.slack.home_view import Look, home, light, refused
-from bot.slack.scopes import NEEDED, missing
+from bot.slack.api.scopes import NEEDED, missing
+from bot.slack.receivers.http import BODY_BYTES, LARGE_BODY_BYTES
+from bot.slack.views.home_tab import Look, home, light, refused
 
 ANA, BEN = UserId("U0ANA"), UserId("U0BEN")
 TEAM = TeamId("T0TEAM")

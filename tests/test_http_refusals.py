@@ -17,7 +17,8 @@ from test_health import get
 
 from bot import callback
 from bot.log_throttle import ThrottledLog
-from bot.slack import clock_watch, endpoint
+from bot.slack.receivers import clock_watch
+from bot.slack.receivers import http as endpoint
 
 simple = connect_bench.simple
 HOUR = 3600

@@ -10,7 +10,7 @@ from bot.core.models import Kind
 from bot.core.validation.conversations import GenesysApp
 from bot.genesys import regions
 from bot.genesys.join_template import parse_template
-from bot.slack.grammar import Ask, NotUnderstood, Reason, Start, parse
+from bot.slack.command_parser import Ask, NotUnderstood, Reason, Start, parse
 
 ONE, OTHER = "3f2b8c1d-7744-4a55-9a0e-2f4f3f0c9a01", "3f2b8c1d-7744-4a55-9a0e-2f4f3f0c9a02"
 APP = GenesysApp("apps.usw2.pure.cloud")

@@ -14,7 +14,7 @@ from store_bench import request, session
 from bot.core.errors import Interrupted
 from bot.core.models import Kind, Session, State
 from bot.sandbox.slack.server import SandboxSlack
-from bot.slack.delivery import ANSWERABLE, Delivery, new_http_session, new_web_client
+from bot.slack.api.responder import ANSWERABLE, Delivery, new_http_session, new_web_client
 from bot.store.sqlite import SQLiteStore
 
 LOST = Interrupted(maybe_created=False)

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from bot import logs, settings
 from bot.core.access import Home
 from bot.logs import MASK, LineFormatter, Redactor
-from bot.slack.bolt import new_bolt_app
-from bot.slack.delivery import new_web_client
-from bot.slack.identity import Identity
+from bot.slack.api.identity import Identity
+from bot.slack.api.responder import new_web_client
+from bot.slack.app import new_bolt_app
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJjbGllbnQifQ.c2lnbmF0dXJl-_"
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQ==\n-----END PRIVATE KEY-----"

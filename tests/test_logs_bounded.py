@@ -14,8 +14,8 @@ from bot import logs
 from bot.genesys import auth
 from bot.genesys.answers import plain_word
 from bot.logs import MASK, MAX_LENGTH, MAX_TRACEBACK_LENGTH, LineFormatter, Redactor
-from bot.slack.delivery import new_http_session, new_web_client
-from bot.slack.identity import SlackRefused, identify
+from bot.slack.api.identity import SlackRefused, identify
+from bot.slack.api.responder import new_http_session, new_web_client
 
 SECONDS = 1.0
 """Each took 1 to 8 s with patterns that start anywhere; a millisecond or ten is right."""

@@ -10,9 +10,9 @@ from journey import ANA, BEN, SAM, Journey, is_failure, is_note, link, open_jour
 from bot.core.errors import SlackUnavailable
 from bot.core.requests.run import LONGEST_WAIT_SECONDS
 from bot.sandbox.slack.server import SandboxSlack, SlackUser
-from bot.slack import lookups
-from bot.slack.delivery import new_http_session, new_web_client
-from bot.slack.lookups import AT_ONCE, LONGEST_ORDERED_SECONDS, Lookups
+from bot.slack.api import throttled_method
+from bot.slack.api.responder import new_http_session, new_web_client
+from bot.slack.api.throttled_method import AT_ONCE, LONGEST_ORDERED_SECONDS, Lookups
 
 CROWD = [f"U0CROWD{number:02d}" for number in range(36)]
 WINDOW_SECONDS = 1.0
@@ -101,7 +101,7 @@ async def test_a_minute_is_still_waited_for(monkeypatch: pytest.MonkeyPatch) -> 
             slept.append(seconds)
             users._not_before = 0.0
 
-        monkeypatch.setattr(lookups.asyncio, "sleep", sleep)
+        monkeypatch.setattr(throttled_method.asyncio, "sleep", sleep)
         assert (await users.ask(user=ANA))["user"]["id"] == ANA
         assert slept == [pytest.approx(LONGEST_ORDERED_SECONDS, abs=1)]
 
@@ -132,7 +132,7 @@ async def test_whoever_is_put_off_reads_a_note_and_gets_the_link(early_notes: No
 async def test_whoever_slack_puts_off_for_too_long_reads_that_and_can_try_again(
     monkeypatch: pytest.MonkeyPatch, journey: Journey
 ) -> None:
-    monkeypatch.setattr(lookups, "LONGEST_ORDERED_SECONDS", 0)
+    monkeypatch.setattr(throttled_method, "LONGEST_ORDERED_SECONDS", 0)
     journey.slack.misbehave("users.info", "ratelimited", retry_after=1)
     message = await journey.asks()
     assert is_failure(message)

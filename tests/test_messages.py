@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from bot.core import errors
 from bot.core.models import Host, Identity, Kind, Note, Person, Request, Session, Standing, Started
-from bot.slack.blocks import FAILURE_BLOCK, OPEN_ACTION, SESSION_BLOCK, Message
-from bot.slack.cards import agent_card
-from bot.slack.grammar import Help, NotUnderstood, Reason, clean_name
-from bot.slack.guidance import guide
-from bot.slack.messages import SOMEBODY, TRY_AGAIN_ACTION, Words, contact_markup
+from bot.slack.command_parser import Help, NotUnderstood, Reason, clean_name
+from bot.slack.messages.blocks import FAILURE_BLOCK, OPEN_ACTION, SESSION_BLOCK, Message
+from bot.slack.messages.guidance import guide
+from bot.slack.messages.renderer import SOMEBODY, TRY_AGAIN_ACTION, Words, contact_markup
+from bot.slack.messages.session_card import agent_card
 
 HOST = Host("2f7b0c9e-0000-4000-8000-000000000001", "hosts file")
 JOIN_URL = "https://join.example/s/7f3a?k=a&b=c"

@@ -17,7 +17,7 @@ from bot.core.errors import StoreUnavailable
 from bot.core.metrics_port import Meter, Unmeasured
 from bot.core.models import ChannelId, Kind, Request, TeamId, UserId, new_request_id
 from bot.metrics import Metrics
-from bot.slack.steps import CALLBACK_ID
+from bot.slack.listeners.workflow_step import CALLBACK_ID
 from bot.store.sqlite import SQLiteStore
 
 Samples = dict[tuple[str, ...], float]

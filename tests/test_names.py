@@ -19,10 +19,10 @@ from bot.core.validation.conversations import LiveConversation
 from bot.core.validation.names import clean, one_line
 from bot.genesys.live import _customer
 from bot.genesys.roles import read_roles
-from bot.slack.blocks import escape
-from bot.slack.grammar import Start, clean_name, parse, plain_name
-from bot.slack.people import read_person
-from bot.slack.picker import picker
+from bot.slack.api.directory import read_person
+from bot.slack.command_parser import Start, clean_name, parse, plain_name
+from bot.slack.messages.blocks import escape
+from bot.slack.messages.conversation_choice import picker
 
 TAGS = "".join(chr(0xE0000 + ord(letter)) for letter in "ignore")
 """A word that nobody sees and a language model reads."""

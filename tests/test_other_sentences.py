@@ -7,7 +7,7 @@ from test_sentences import CONTACT, ERRORS, name_of
 
 from bot.core import connect_errors, conversation_errors, errors, workflow_steps
 from bot.core.requests import limits
-from bot.slack.sentences import sentence
+from bot.slack.messages.error_copy import sentence
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=name_of)

@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.core.access import Home
 from bot.core.errors import SlackUnavailable
 from bot.core.models import Standing
-from bot.slack.people import KEPT_SECONDS, SlackPeople, read_person
+from bot.slack.api.directory import KEPT_SECONDS, SlackPeople, read_person
 
 HOME = Home("T0HOME")
 FLAGS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")

@@ -11,7 +11,7 @@ from bot.core.conversation_errors import SeveralConversations
 from bot.core.models import ConversationId, RequestId
 from bot.core.validation.conversations import LiveConversation
 from bot.sandbox.slack.server import Message
-from bot.slack.picker import PICK_ACTION, picker
+from bot.slack.messages.conversation_choice import PICK_ACTION, picker
 
 PATIENCE_SECONDS = 6
 

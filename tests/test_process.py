@@ -25,7 +25,7 @@ from journey import (
 )
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.identity import SlackUnreachable, identify
+from bot.slack.api.identity import SlackUnreachable, identify
 
 
 @pytest.mark.parametrize(("http", "sign"), [(False, signal.SIGTERM), (True, signal.SIGINT)], ids=["socket", "http"])

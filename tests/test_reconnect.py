@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.reconnect import DEAF_SECONDS, MAX_ORDERED_SECONDS, ReconnectBackoff
+from bot.slack.receivers.reconnect import DEAF_SECONDS, MAX_ORDERED_SECONDS, ReconnectBackoff
 
 HOUR = 3600.0
 

@@ -15,10 +15,10 @@ from bot.sandbox import world
 from bot.sandbox.run import FAULTS, ROLES
 from bot.sandbox.world import SHORTCUTS
 from bot.settings.variables import VARIABLES
-from bot.slack import modals
-from bot.slack.completion import outputs_of
-from bot.slack.grammar import RESERVED
-from bot.slack.steps import CALLBACK_ID
+from bot.slack.api.workflow_steps import outputs_of
+from bot.slack.command_parser import RESERVED
+from bot.slack.listeners import session_form
+from bot.slack.listeners.workflow_step import CALLBACK_ID
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -109,7 +109,7 @@ def test_the_manifest_subscribes_to_what_the_code_listens_for_and_nothing_else()
 def test_the_manifest_has_the_shortcuts_the_code_listens_for_and_so_has_the_sandbox() -> None:
     shortcuts = MANIFEST["features"]["shortcuts"]
     kinds = {each["callback_id"]: each["type"] for each in shortcuts}
-    assert kinds == {modals.SHORTCUT: "global", modals.MESSAGE_SHORTCUT: "message"}
+    assert kinds == {session_form.SHORTCUT: "global", session_form.MESSAGE_SHORTCUT: "message"}
     assert {each.callback_id: each.type for each in SHORTCUTS} == kinds
     assert {each.name for each in SHORTCUTS} == {each["name"] for each in shortcuts}
     for shortcut in shortcuts:

@@ -13,10 +13,10 @@ from test_late_answers import LOST, deliveries, ways
 
 from bot.core.models import Started
 from bot.sandbox.slack.server import SandboxSlack
-from bot.slack import response_url
-from bot.slack.deadlines import WAY_SECONDS
-from bot.slack.delivery import Delivery, new_http_session
-from bot.slack.response_url import LONGEST_ORDERED_SECONDS, REPEATS, ResponseUrls
+from bot.slack.api import response_url
+from bot.slack.api.deadlines import WAY_SECONDS
+from bot.slack.api.responder import Delivery, new_http_session
+from bot.slack.api.response_url import LONGEST_ORDERED_SECONDS, REPEATS, ResponseUrls
 
 pytestmark = pytest.mark.usefixtures("quick")
 ASKED = request(team_id="T0SANDBOX", channel_id=CARE)
@@ -54,7 +54,9 @@ async def test_a_refusal_or_a_page_is_final(fault: str, caplog: pytest.LogCaptur
         url = made(slack)
         assert not await delivery.post(url, delivery._words.answer(ASKED, LOST))
         assert ways(slack) == ["response_url"]
-        assert [record.levelno for record in caplog.records if record.name == "bot.slack.delivery"] == [logging.WARNING]
+        assert [record.levelno for record in caplog.records if record.name == "bot.slack.api.responder"] == [
+            logging.WARNING
+        ]
         assert url.rpartition("/")[2] not in caplog.text + str([vars(record) for record in caplog.records])
 
 

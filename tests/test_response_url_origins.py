@@ -12,8 +12,8 @@ from journey import ANA, BEN, CARE, Journey, buttons, is_failure, link, open_jou
 from store_bench import request
 
 from bot.core.models import Kind
-from bot.slack.delivery import new_http_session
-from bot.slack.response_url import ForeignAddress, ResponseUrls, slack_addresses
+from bot.slack.api.responder import new_http_session
+from bot.slack.api.response_url import ForeignAddress, ResponseUrls, slack_addresses
 from bot.store.sqlite import SQLiteStore
 
 SLACK = "https://slack.com/api/"

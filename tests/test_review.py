@@ -16,8 +16,8 @@ from bot.core.models import Kind
 from bot.genesys import client, sessions
 from bot.sandbox.genesys import faults
 from bot.sandbox.genesys.fault_effects import spoil
-from bot.slack import grammar
-from bot.slack.grammar import Ask, Help, NotUnderstood, Reason, Start, parse
+from bot.slack import command_parser
+from bot.slack.command_parser import Ask, Help, NotUnderstood, Reason, Start, parse
 
 HOST = "11111111-1111-4111-8111-111111111111"
 UNKNOWN = "Nobody knows whether a session was created"
@@ -199,7 +199,7 @@ def test_a_person_slack_does_not_know_is_not_taken_for_a_name_behind_a_word(text
 def test_nothing_invisible_hides_an_at_sign(hidden: str) -> None:
     assert parse(f"{hidden}@ana") == NotUnderstood(Reason.UNRESOLVED)
     assert parse(f"for {hidden}@ana") == NotUnderstood(Reason.UNRESOLVED)
-    assert grammar.clean_name(hidden) is None
+    assert command_parser.clean_name(hidden) is None
 
 
 @pytest.mark.parametrize("text", ["nwe", "edn", "ned", "NWE", "hlep", "wyh"])
@@ -212,7 +212,9 @@ def test_a_cry_for_help_gets_it(text: str) -> None:
     assert parse(text) == Ask(Kind.HELP)
 
 
-@pytest.mark.parametrize("ahead", [grammar.TEXT_LENGTH - 5, grammar.TEXT_LENGTH - 1, grammar.TEXT_LENGTH, 5000])
+@pytest.mark.parametrize(
+    "ahead", [command_parser.TEXT_LENGTH - 5, command_parser.TEXT_LENGTH - 1, command_parser.TEXT_LENGTH, 5000]
+)
 @pytest.mark.parametrize("start", ["", '"', MENTION])
 def test_a_person_far_behind_starts_nothing(ahead: int, start: str) -> None:
     text = f"{start}{'x' * (ahead - len(start) - 1)} {MENTION}"

@@ -17,8 +17,8 @@ from bot.core.errors import CobrowseError, Miss
 from bot.core.models import Standing
 from bot.core.requests import limits
 from bot.core.validation.conversations import LiveConversation
-from bot.slack.blocks import escape
-from bot.slack.sentences import sentence
+from bot.slack.messages.blocks import escape
+from bot.slack.messages.error_copy import sentence
 
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"
 CONTACT = "<#C0HELP>"

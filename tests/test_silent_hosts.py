@@ -10,7 +10,7 @@ from check_bench import look, right_environ
 from journey import ANA, BEN, SAM, Journey, free_port, link, open_journey, open_servers
 
 from bot.check.findings import Mark
-from bot.slack import deadlines, silent_hosts
+from bot.slack.api import deadlines, silent_hosts
 
 FIRST_SECONDS, SOON_SECONDS = 1.0, 0.6
 

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager, suppress
 import aiohttp
 import pytest
 
-from bot.slack.answers import MOST_BYTES
-from bot.slack.delivery import new_http_session
+from bot.slack.api.responder import new_http_session
+from bot.slack.api.responses import MOST_BYTES
 
 
 @asynccontextmanager

@@ -11,8 +11,8 @@ from check_bench import look, right_environ
 from journey import ANA, BEN, SAM, Journey, buttons, link, open_bot_between, open_journey, open_servers, words
 
 from bot.check.findings import Mark
-from bot.slack import token_watch
-from bot.slack.api_errors import explain
+from bot.slack.api import token_watch
+from bot.slack.error_codes import explain
 
 pytestmark = pytest.mark.usefixtures("quick")
 NEVER = ("missing_argument", "missing_scope", "account_inactive", "plan_upgrade_required", "no_such_subteam")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from journey import ANA, BEN, BILLING, SAM, Journey, buttons, is_failure, link, open_journey, words
 
-from bot.slack import deadlines, delivery
+from bot.slack.api import deadlines, responder
 
 SOON_SECONDS = 3.0
 LATER = 600
@@ -66,8 +66,8 @@ async def test_when_the_agents_direct_message_has_to_wait_the_supervisor_does_no
 
 
 async def test_an_agent_who_cannot_be_told_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert delivery.AGENT_SECONDS <= 3.0
-    monkeypatch.setattr(delivery, "AGENT_SECONDS", 0.3)
+    assert responder.AGENT_SECONDS <= 3.0
+    monkeypatch.setattr(responder, "AGENT_SECONDS", 0.3)
     async with open_journey() as journey:
         journey.slack.misbehave("conversations.open", "slow", seconds=20)
         began = time.monotonic()

@@ -14,8 +14,17 @@ from bot.core.requests import posted_messages
 from bot.core.session_errors import ShareUnknown
 from bot.core.stored_errors import from_record, to_record
 from bot.sandbox.slack.server import Message
-from bot.slack import completion, deadlines, direct, herald, identity, lookups, places, views
-from bot.slack.identity import SlackUnreachable
+from bot.slack.api import (
+    channels,
+    deadlines,
+    direct_messages,
+    identity,
+    session_messages,
+    throttled_method,
+    views,
+    workflow_steps,
+)
+from bot.slack.api.identity import SlackUnreachable
 
 world = herald_bench.world
 BYTE_SECONDS = 0.1
@@ -25,21 +34,29 @@ BYTE_SECONDS = 0.1
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch, quick: None) -> None:
     """Half a second for each call as a whole."""
-    monkeypatch.setattr(herald, "POST_SECONDS", 0.5)
-    monkeypatch.setattr(herald, "EDIT_SECONDS", 0.5)
-    monkeypatch.setattr(direct, "POST_SECONDS", 0.5)
-    monkeypatch.setattr(direct, "OPEN_SECONDS", 0.5)
+    monkeypatch.setattr(session_messages, "POST_SECONDS", 0.5)
+    monkeypatch.setattr(session_messages, "EDIT_SECONDS", 0.5)
+    monkeypatch.setattr(direct_messages, "POST_SECONDS", 0.5)
+    monkeypatch.setattr(direct_messages, "OPEN_SECONDS", 0.5)
     monkeypatch.setattr(deadlines, "WAY_SECONDS", 0.5)
-    monkeypatch.setattr(places, "ANSWER_SECONDS", 0.5)
-    monkeypatch.setattr(lookups, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(channels, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(throttled_method, "ANSWER_SECONDS", 0.5)
     monkeypatch.setattr(views.Views._said, "__defaults__", (0.5,))
     monkeypatch.setattr(views, "TRIGGER_SECONDS", 0.5)
     monkeypatch.setattr(identity, "ANSWER_SECONDS", 0.5)
 
 
 def test_the_real_deadlines_keep_people_waiting_for_seconds() -> None:
-    assert max(herald.POST_SECONDS, direct.POST_SECONDS, direct.OPEN_SECONDS, deadlines.WAY_SECONDS) <= 12
-    assert posted_messages.MOST_SILENT * herald.EDIT_SECONDS + herald.LOOK_SECONDS < 60
+    assert (
+        max(
+            session_messages.POST_SECONDS,
+            direct_messages.POST_SECONDS,
+            direct_messages.OPEN_SECONDS,
+            deadlines.WAY_SECONDS,
+        )
+        <= 12
+    )
+    assert posted_messages.MOST_SILENT * session_messages.EDIT_SECONDS + session_messages.LOOK_SECONDS < 60
 
 
 async def reads(journey: Journey, act: Callable[[], Any]) -> Message:
@@ -141,7 +158,7 @@ async def test_a_view_without_an_answer_holds_nothing_up(
 
 
 async def test_a_workflow_step_is_completed_all_the_same(short: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(completion, "PAUSES_SECONDS", (0.1,))
+    monkeypatch.setattr(workflow_steps, "PAUSES_SECONDS", (0.1,))
     async with open_journey(COBROWSE_WORKFLOW_STEPS="on") as journey:
         journey.slack.misbehave("functions.completeSuccess", "trickle", times=1, seconds=BYTE_SECONDS)
         execution = await journey.slack.function_executed("start_cobrowse_session", {"agent": ANA, "name": "Deal"})

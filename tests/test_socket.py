@@ -12,12 +12,12 @@ from slack_bolt.async_app import AsyncApp
 
 from bot import settings
 from bot.core.access import Home
-from bot.slack import line, socket
-from bot.slack.bolt import new_bolt_app
-from bot.slack.delivery import new_web_client
-from bot.slack.identity import Identity
-from bot.slack.reconnect import ReconnectBackoff
-from bot.slack.socket import DEAF, REFUSALS, SocketDoor
+from bot.slack.api.identity import Identity
+from bot.slack.api.responder import new_web_client
+from bot.slack.app import new_bolt_app
+from bot.slack.receivers import socket_connection, socket_mode
+from bot.slack.receivers.reconnect import ReconnectBackoff
+from bot.slack.receivers.socket_mode import DEAF, REFUSALS, SocketDoor
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ async def test_the_next_socket_is_open_before_the_last_one_goes(servers: Servers
 
 
 async def test_a_deaf_socket_is_replaced(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr(socket_mode, "HEARTBEAT_SECONDS", 0.2)
     async with new_door(servers) as door:
         await door.connect()
         servers.slack.misbehave("socket", "deaf")
@@ -119,7 +119,7 @@ async def test_what_slack_will_never_allow_is_said_at_once(servers: Servers) -> 
 async def test_so_many_envelopes_are_answered_at_once_and_the_others_wait_at_slack(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(line, "AT_ONCE", 2)
+    monkeypatch.setattr(socket_connection, "AT_ONCE", 2)
     under_way, most, go_on = 0, 0, asyncio.Event()
 
     async def listen(ack: Any) -> None:

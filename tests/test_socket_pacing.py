@@ -20,10 +20,10 @@ from bot import settings
 from bot.app import open_bot
 from bot.metrics import CONNECTION_FAILURES
 from bot.sandbox.slack.server import SandboxSlack
-from bot.slack import socket
-from bot.slack.answers import TROUBLE
-from bot.slack.reconnect import ReconnectBackoff
-from bot.slack.socket import DEAF, DEAF_SHORT, DEAF_TOO_MANY, FAILURE_REASONS, REFUSALS, SocketDoor
+from bot.slack.api.responses import TROUBLE
+from bot.slack.receivers import socket_mode
+from bot.slack.receivers.reconnect import ReconnectBackoff
+from bot.slack.receivers.socket_mode import DEAF, DEAF_SHORT, DEAF_TOO_MANY, FAILURE_REASONS, REFUSALS, SocketDoor
 
 OPEN = "apps.connections.open"
 TOO_MANY = "Slack counts more than ten sockets of this app, or dead ones"
@@ -207,7 +207,7 @@ async def test_sockets_of_ones_own_are_no_other_bot(
     servers: Servers, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that is being renewed, and one that was lost and is still counted at Slack."""
-    monkeypatch.setattr(socket, "HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr(socket_mode, "HEARTBEAT_SECONDS", 0.2)
     async with new_door(servers, single_process=True, backoff=ReconnectBackoff(first_delay_seconds=0.01)) as door:
         await door.connect()
         await renewed(servers, door, seconds=1)

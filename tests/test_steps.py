@@ -11,8 +11,8 @@ from bot.core.errors import StoreUnavailable
 from bot.core.models import Kind
 from bot.core.workflow_steps import Step, step_of
 from bot.sandbox.slack.server import Execution
-from bot.slack import completion
-from bot.slack.steps import CALLBACK_ID, read_step
+from bot.slack.api import workflow_steps as completion
+from bot.slack.listeners.workflow_step import CALLBACK_ID, read_step
 from bot.store.sqlite import SQLiteStore
 
 SECONDS = 15.0

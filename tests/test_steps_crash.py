@@ -9,7 +9,7 @@ from journey import SAM, open_servers
 from test_crash import Bots, database  # noqa: F401 - a fixture
 from test_steps import over
 
-from bot.slack.steps import CALLBACK_ID
+from bot.slack.listeners.workflow_step import CALLBACK_ID
 
 
 @pytest.fixture

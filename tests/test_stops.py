@@ -11,8 +11,8 @@ from delivery_bench import open_delivery
 from journey import ANA, PATIENCE_SECONDS, Journey, is_note, link, open_journey, words
 
 from bot.sandbox.slack.server import Message as Seen
-from bot.slack import deadlines, delivery
-from bot.slack.blocks import Message
+from bot.slack.api import deadlines, responder
+from bot.slack.messages.blocks import Message
 
 HANGS_SECONDS = 20.0
 LAST_WORDS_SECONDS = 3.0
@@ -104,9 +104,9 @@ async def test_when_slack_hangs_a_stop_does_not_wait_for_it_but_takes_the_next_w
 async def test_a_stop_at_the_moment_when_a_way_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both fall into one turn of the loop, since it is held up until both are due."""
     monkeypatch.setattr(deadlines, "WAY_SECONDS", 0.05)
-    async with open_journey() as journey, delivery.new_http_session() as http, AsyncExitStack() as stack:
+    async with open_journey() as journey, responder.new_http_session() as http, AsyncExitStack() as stack:
         journey.slack.misbehave("response_url", "slow", seconds=HANGS_SECONDS)
-        web = delivery.new_web_client(None, journey.slack.api_url, http)
+        web = responder.new_web_client(None, journey.slack.api_url, http)
         ours, loop = await stack.enter_async_context(open_delivery(web, http)), asyncio.get_running_loop()
         faults: list[dict[str, Any]] = []
         loop.set_exception_handler(lambda _, context: faults.append(context))

@@ -15,8 +15,8 @@ from bot.core.stored_errors import from_record
 from bot.genesys.answers import answered_at
 from bot.genesys.live import read_live, read_time, read_time_within
 from bot.sandbox.genesys.api.conversations import Offer
-from bot.slack import cards
-from bot.slack.sentences import clock
+from bot.slack.messages import session_card
+from bot.slack.messages.error_copy import clock
 
 NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -152,7 +152,7 @@ async def test_answer_that_cannot_be_made_is_a_plain_sentence(
     def break_down(*_: Any) -> str:
         raise OverflowError("date value out of range")
 
-    monkeypatch.setattr(cards, "until", break_down)
+    monkeypatch.setattr(session_card, "until", break_down)
     message = await journey.asks("Checkout")
     assert is_failure(message)
     assert "Something went wrong on the bot's side" in words(message)

@@ -23,7 +23,7 @@ from journey import (
 )
 
 from bot.sandbox.slack.server import Delivery, Message
-from bot.slack import deadlines, delivery
+from bot.slack.api import deadlines, responder
 
 
 async def failed(journey: Journey, text: str = "", *, who: str = ANA, **how: Any) -> Message:
@@ -207,7 +207,7 @@ async def test_slack_is_asked_again_when_it_says_it_may(journey: Journey) -> Non
 
 @pytest.mark.parametrize("method", ["response_url", "users.info"])
 async def test_slack_is_not_waited_for_for_ever(quick: None, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
-    monkeypatch.setattr(delivery, "TIMEOUT_SECONDS", 0.2)  # each call
+    monkeypatch.setattr(responder, "TIMEOUT_SECONDS", 0.2)  # each call
     monkeypatch.setattr(deadlines, "WAY_SECONDS", 0.2)  # a post to a response_url, with its repeats
     async with open_journey() as journey:
         journey.slack.misbehave(method, "slow", seconds=20.0)

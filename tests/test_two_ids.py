@@ -10,7 +10,7 @@ from journey import ANA, BEN, HOSTS, SAM, Journey, Servers, buttons, link, open_
 
 from bot.check.findings import Mark
 from bot.core.access import Home
-from bot.slack.people import ids_in
+from bot.slack.api.directory import ids_in
 
 pytestmark = pytest.mark.usefixtures("quick")
 TWIN = "W0ANA"

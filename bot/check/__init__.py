@@ -15,7 +15,7 @@ from bot.check.reach import Reached
 from bot.check.setup import Setup
 from bot.core.models import UserId
 from bot.logs import Redactor
-from bot.slack.identity import Identity
+from bot.slack.api.identity import Identity
 
 FAULTY = "the settings need mending first"
 

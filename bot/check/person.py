@@ -12,11 +12,11 @@ from bot.core.hosts.resolver import Found, Hosts
 from bot.core.models import ChannelId, Host, HostId, Kind, Person, Request, TeamId, UserId, new_request_id
 from bot.genesys.users import Users
 from bot.settings import Settings
-from bot.slack.api_errors import explain
-from bot.slack.delivery import new_http_session, new_web_client
-from bot.slack.identity import Identity
-from bot.slack.people import SlackPeople
-from bot.slack.token_watch import WebClient
+from bot.slack.api.directory import SlackPeople
+from bot.slack.api.identity import Identity
+from bot.slack.api.responder import new_http_session, new_web_client
+from bot.slack.api.token_watch import WebClient
+from bot.slack.error_codes import explain
 from bot.store.looking import Linked, look_into
 from bot.store.refusals import StoreRefused
 from bot.upstream import host_rules, open_genesys

@@ -13,14 +13,14 @@ from bot.check.reach import Reached, reach
 from bot.core.access import Rules
 from bot.settings import Database, Settings, Slack
 from bot.settings.proxies import Proxies
-from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
-from bot.slack.api_errors import REFUSALS
-from bot.slack.delivery import new_http_session, new_web_client
-from bot.slack.identity import Identity, SlackRefused, SlackUnreachable, identify
-from bot.slack.line import connections_in
-from bot.slack.scopes import NEEDED
-from bot.slack.token_watch import ROTATING, ROTATION_MEND
-from bot.slack.trouble import word_for
+from bot.slack.api.identity import Identity, SlackRefused, SlackUnreachable, identify
+from bot.slack.api.responder import new_http_session, new_web_client
+from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
+from bot.slack.api.scopes import NEEDED
+from bot.slack.api.token_watch import ROTATING, ROTATION_MEND
+from bot.slack.api.trouble import word_for
+from bot.slack.error_codes import REFUSALS
+from bot.slack.receivers.socket_connection import connections_in
 
 HELLO_SECONDS = 10.0
 ANSWERS = "slack answers"

@@ -11,10 +11,10 @@ from bot.check.findings import Finding, doubt, left_out, right, wrong
 from bot.core.access import Rules
 from bot.core.hosts.resolver import NO_ADDRESS
 from bot.settings import Settings
-from bot.slack.answers import MISSHAPEN, TROUBLE, error_code
-from bot.slack.api_errors import NO_CODE, explain
-from bot.slack.identity import Identity
-from bot.slack.trouble import word_for
+from bot.slack.api.identity import Identity
+from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
+from bot.slack.api.trouble import word_for
+from bot.slack.error_codes import NO_CODE, explain
 
 ANSWER_SECONDS = 10.0
 GROUPS, ADDRESSES = "user groups", "addresses"

@@ -24,7 +24,7 @@ from bot.sandbox.slack.server import SandboxSlack
 from bot.sandbox.web.presentation import Talk
 from bot.sandbox.web.server import SandboxPage
 from bot.sandbox.world import ROLES
-from bot.slack.endpoint import PATH
+from bot.slack.receivers.http import PATH
 
 FAULTS: dict[str, dict[str, Any]] = {
     "slow": {"seconds": 4.0},

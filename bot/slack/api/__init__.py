@@ -1,0 +1,1 @@
+"""Call Slack's Web API and response_urls."""

@@ -1,0 +1,80 @@
+"""Direct messages from the bot. https://docs.slack.dev/reference/methods/conversations.open
+
+The id of somebody's direct-message channel is kept for a day. Slack can come to know it no more, such as when a
+workspace joins an organisation: then it is forgotten, and asked for once more.
+"""
+
+import asyncio
+
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.core.cache import Cache
+from bot.core.models import ChannelId, UserId
+from bot.slack.api.deadlines import WAY_SECONDS
+from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
+from bot.slack.api.trouble import word_for
+from bot.slack.error_codes import NO_CODE, Group, codes_of, explain, is_of
+from bot.slack.messages.blocks import Message
+
+OPEN_SECONDS = 12.0
+POST_SECONDS = WAY_SECONDS
+KEPT_SECONDS = 86_400.0
+CACHE_SIZE = 20_000
+
+
+GONE = codes_of(Group.UNINVITED, Group.ARCHIVED)
+"""Slack's words for a direct-message channel that is not the one to post to, or not any more."""
+
+
+class PostUnknown(SlackClientError):
+    """Slack did not say what came of a post: the message may stand there. Its text names what came in place of that."""
+
+    code = "post_unknown"
+
+
+class DirectMessages:
+    """Posts to people. Every method raises what slack_sdk raises, and TimeoutError."""
+
+    def __init__(self, web: AsyncWebClient) -> None:
+        self._web = web
+        self.is_off = False
+        """Whether Slack said of the newest message that the app's Messages tab is off."""
+        self._channels: Cache[UserId, ChannelId] = Cache(seconds=KEPT_SECONDS, size=CACHE_SIZE)
+
+    async def post(self, user_id: UserId, message: Message) -> tuple[ChannelId, str]:
+        """Where it stands now: the channel, and Slack's name of it there (`ts`). Raises PostUnknown."""
+        kept = self._channels.at_hand(user_id)
+        channel = kept or await self.channel(user_id)
+        try:
+            return await self._post(channel, message)
+        except SlackApiError as error:
+            if kept is None or error_code(error) not in GONE:
+                raise
+        return await self._post(await self.channel(user_id, instead_of=channel), message)
+
+    async def channel(self, user_id: UserId, *, instead_of: ChannelId | None = None) -> ChannelId:
+        """The id of the channel with this person; `instead_of`: one that Slack knows no more."""
+        if instead_of and self._channels.at_hand(user_id) == instead_of:
+            self._channels.forget(user_id)
+        return await self._channels.get(user_id, lambda: self._open(user_id))
+
+    async def _post(self, channel: ChannelId, message: Message) -> tuple[ChannelId, str]:
+        try:
+            async with asyncio.timeout(POST_SECONDS):  # as a whole: the session's begins again with each byte
+                answer = await self._web.chat_postMessage(channel=channel, **message.payload())
+            self.is_off = False
+            return channel, str(answer["ts"])
+        except SlackApiError as error:
+            code = error_code(error)
+            self.is_off = is_of(code, Group.DIRECT_OFF)
+            if code and not explain(code).maybe_done:
+                raise
+            raise PostUnknown(code or NO_CODE) from None
+        except (*TROUBLE, *MISSHAPEN) as error:
+            raise PostUnknown(word_for(error)) from None
+
+    async def _open(self, user_id: UserId) -> ChannelId:
+        async with asyncio.timeout(OPEN_SECONDS):  # whoever asks later joins this call, so it may not hang
+            response = await self._web.conversations_open(users=user_id)
+        return ChannelId(str(response["channel"]["id"]))

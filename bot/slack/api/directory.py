@@ -1,0 +1,137 @@
+"""Slack users and user groups, cached, so that a warm command asks Slack nothing.
+
+What somebody may do is for desk/access.py. https://docs.slack.dev/reference/objects/user-object
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.core.access import Home
+from bot.core.cache import Cache
+from bot.core.errors import SlackUnavailable
+from bot.core.hosts.csv_file import USER_ID
+from bot.core.models import Person, Standing, TeamId, UserId
+from bot.core.requests.run import LONGEST_WAIT_SECONDS
+from bot.slack.api.responses import MISSHAPEN
+from bot.slack.api.throttled_method import Lookups
+from bot.slack.command_parser import clean_name
+from bot.slack.error_codes import INCOMPLETE_ANSWER, MISSHAPEN_ANSWER, OTHER_PERSON, Group, is_of, passes
+
+KEPT_SECONDS = 300.0
+CACHE_SIZE = 20_000
+NO_TEAM = TeamId("")
+_SAID_OF_MEMBERS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")
+"""Slack says each of these of every active account, guest or not. Somebody of whom it does not is not let in."""
+
+
+class SlackPeople:
+    """Keeps to desk.access.People, for one workspace. `web`, `patience_seconds`: see Lookups."""
+
+    def __init__(
+        self,
+        web: AsyncWebClient,
+        home: Home,
+        *,
+        patience_seconds: float = LONGEST_WAIT_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._users_info = Lookups(web, "users.info", patience_seconds=patience_seconds)
+        self._group_members = Lookups(web, "usergroups.users.list", patience_seconds=patience_seconds)
+        self.home = home
+        self._people: Cache[UserId, Person] = Cache(seconds=KEPT_SECONDS, size=CACHE_SIZE, clock=clock)
+        self._groups: Cache[tuple[TeamId, str], frozenset[UserId]] = Cache(seconds=KEPT_SECONDS, size=1000, clock=clock)
+
+    async def person(self, user_id: UserId) -> Person:
+        """Who that is. Raises SlackUnavailable."""
+        return await self._people.get(user_id, lambda: self._ask_person(user_id))
+
+    async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId = NO_TEAM) -> bool:
+        """Whether the user group has this member. Raises SlackUnavailable.
+
+        `team_id`: the workspace of the command, which an org-wide token has to name.
+        """
+        team_id = team_id if self.home.org_wide else NO_TEAM
+        return user_id in await self._groups.get((team_id, group_id), lambda: self._ask_group(group_id, team_id))
+
+    async def _ask_person(self, user_id: UserId) -> Person:
+        try:
+            user = (await self._users_info.ask(user=user_id)).get("user")
+        except SlackUnavailable as error:
+            if is_of(error.slack_error, Group.UNKNOWN_PERSON):  # nobody of ours
+                return Person(TeamId(""), user_id, user_id, Standing.OUTSIDER)
+            raise
+        if not isinstance(user, dict) or not user.get("id"):
+            raise SlackUnavailable(INCOMPLETE_ANSWER)
+        if user_id not in ids_in(user, self.home):
+            raise SlackUnavailable(OTHER_PERSON, passes(OTHER_PERSON))
+        try:
+            return read_person(user, self.home, user_id)
+        except MISSHAPEN:
+            raise SlackUnavailable(MISSHAPEN_ANSWER) from None
+
+    async def _ask_group(self, group_id: str, team_id: TeamId) -> frozenset[UserId]:
+        where = {"team_id": team_id} if team_id else {}
+        users = (await self._group_members.ask(usergroup=group_id, **where)).get("users") or []
+        if not isinstance(users, list):
+            raise SlackUnavailable(MISSHAPEN_ANSWER)
+        return frozenset(map(UserId, map(str, users)))
+
+
+def ids_in(user: dict[str, Any], home: Home) -> tuple[UserId, ...]:
+    """Return the ids of the person whom a user object shows: its own, and the one in the Enterprise Grid (pure).
+
+    https://docs.slack.dev/reference/objects/user-object#enterprise_user
+    """
+    grid = user.get("enterprise_user")
+    ids = [user.get("id")]
+    if isinstance(grid, dict) and home.enterprise_id in (None, grid.get("enterprise_id")):
+        ids.append(grid.get("id"))
+    return tuple(dict.fromkeys(UserId(each) for each in ids if isinstance(each, str) and USER_ID.fullmatch(each)))
+
+
+def read_person(user: dict[str, Any], home: Home, asked: UserId | None = None) -> Person:
+    """A user object -> a person, as the workspace sees them (pure). `asked`: by which of their ids.
+
+    Raises SlackUnavailable for an object that does not say whether they are a full member.
+    """
+    profile = user.get("profile") or {}
+    names = (profile.get("real_name"), user.get("real_name"), profile.get("display_name"), user.get("name"))
+    email = profile.get("email")
+    has_email = isinstance(email, str) and bool(email)
+    confirmed = user.get("is_email_confirmed") is True and has_email
+    user_id = asked or UserId(user["id"])
+    return Person(
+        team_id=home.team_id,
+        user_id=user_id,
+        name=next(filter(None, (clean_name(name or "") for name in names)), str(user["id"])),
+        standing=_standing(user, home),
+        email=email if confirmed else None,
+        other_id=next((each for each in ids_in(user, home) if each != user_id), None),
+        has_unconfirmed_email=has_email and not confirmed,
+    )
+
+
+def _standing(user: dict[str, Any], home: Home) -> Standing:
+    if user.get("is_stranger") or not _is_ours(user, home):
+        return Standing.OUTSIDER
+    if user.get("deleted"):
+        return Standing.DEACTIVATED
+    if user.get("is_bot") or user.get("is_workflow_bot") or user.get("is_connector_bot") or user["id"] == "USLACKBOT":
+        return Standing.BOT
+    if user.get("is_restricted") or user.get("is_ultra_restricted"):
+        return Standing.GUEST
+    if any(user.get(name) is not False for name in _SAID_OF_MEMBERS):
+        raise SlackUnavailable(INCOMPLETE_ANSWER)
+    return Standing.MEMBER
+
+
+def _is_ours(user: dict[str, Any], home: Home) -> bool:
+    if user.get("team_id") == home.team_id:
+        return True
+    grid = user.get("enterprise_user") or {}
+    if home.org_wide:
+        return bool(home.enterprise_id) and grid.get("enterprise_id") == home.enterprise_id
+    return home.team_id in (grid.get("teams") or [])

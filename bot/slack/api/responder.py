@@ -1,0 +1,322 @@
+"""Gets an answer to the person: response_url first, then chat.postEphemeral, then a direct message.
+
+What it says is for messages.py. Every connection is pooled; none of the addresses is ever logged.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+from cachetools import TTLCache
+from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.async_handler import AsyncRetryHandler
+from slack_sdk.http_retry.builtin_async_handlers import (
+    AsyncConnectionErrorRetryHandler,
+    AsyncRateLimitErrorRetryHandler,
+    AsyncServerErrorRetryHandler,
+)
+from slack_sdk.http_retry.response import HttpResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.core.errors import Unexpected
+from bot.core.models import ChannelId, Kind, Note, Request, RequestId, Session, Started, UserId
+from bot.core.press_errors import EndedAlready
+from bot.core.results import Ended, Outcome, Recalled
+from bot.slack.api.deadlines import Deadlines
+from bot.slack.api.direct_messages import DirectMessages, PostUnknown
+from bot.slack.api.response_url import LONGEST_ORDERED_SECONDS, REPEATS, ForeignAddress, ResponseUrls
+from bot.slack.api.responses import MISSHAPEN, TROUBLE, SlackAnswer, error_code
+from bot.slack.api.session_messages import Herald
+from bot.slack.api.silent_hosts import HostIsSilent, SilentHosts
+from bot.slack.api.token_watch import TokenWatch, WebClient
+from bot.slack.api.trouble import word_for
+from bot.slack.api.views import TRIGGER_SECONDS, Views
+from bot.slack.api.workflow_steps import Completion
+from bot.slack.messages.blocks import Message
+from bot.slack.messages.renderer import Words
+from bot.slack.messages.session_card import agent_card, with_direct_off
+from bot.slack.views.session_form import answered
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = 10
+AGENT_SECONDS = 3.0
+CONNECTIONS = 1000
+ANSWERABLE = timedelta(minutes=29)
+"""A response_url works for 30 minutes; what comes later goes to a direct message."""
+
+
+class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
+    """As slack_sdk's, but does not sleep for as long as it is told: somebody waits, and there are other ways."""
+
+    async def _can_retry_async(self, *, response: HttpResponse | None = None, **how: Any) -> bool:
+        headers = {name.lower(): value for name, value in response.headers.items()} if response else {}
+        ordered = str((headers.get("retry-after") or ["1"])[0])
+        soon = re.fullmatch("[0-9]{1,9}", ordered) is not None and int(ordered) <= LONGEST_ORDERED_SECONDS
+        return soon and await super()._can_retry_async(response=response, **how)
+
+
+RETRIES: list[AsyncRetryHandler] = [
+    AsyncConnectionErrorRetryHandler(max_retry_count=REPEATS),
+    ShortRateLimit(max_retry_count=REPEATS),
+    AsyncServerErrorRetryHandler(max_retry_count=REPEATS),
+]
+"""Telling the same outcome twice is allowed, losing it is not: so posts are repeated (slack_sdk's own handlers)."""
+
+
+def new_http_session() -> aiohttp.ClientSession:
+    """One pool for all that goes to Slack. slack_sdk leaves time-outs to a session that it is given."""
+    timeout = aiohttp.ClientTimeout(sock_connect=TIMEOUT_SECONDS, sock_read=TIMEOUT_SECONDS)
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS)
+    return aiohttp.ClientSession(
+        connector=connector, timeout=timeout, response_class=SlackAnswer, cookie_jar=aiohttp.DummyCookieJar()
+    )
+
+
+def new_web_client(
+    token: str | None,
+    base_url: str,
+    http: aiohttp.ClientSession,
+    proxy: str | None = None,
+    *,
+    waits: bool = True,
+    repeats: bool = True,
+    watch: TokenWatch | None = None,
+) -> WebClient:
+    """Slack's Web API. Without `repeats` what it may have done is not sent again; without `waits` no 429 waited for.
+
+    `watch` hears whether Slack accepts the token; it is for clients of the bot token alone.
+    """
+    retries: list[AsyncRetryHandler] = list(RETRIES) if repeats else [ShortRateLimit(max_retry_count=REPEATS)]
+    retries = [each for each in retries if waits or not isinstance(each, AsyncRateLimitErrorRetryHandler)]
+    client = WebClient(token=token, base_url=base_url, session=http, retry_handlers=retries)
+    client.proxy = proxy  # set here, since slack_sdk looks into the environment, and knows no NO_PROXY
+    client.watch = watch
+    return client
+
+
+class Delivery:
+    """Keeps to desk.Teller: never raises, and says whether somebody was reached."""
+
+    def __init__(
+        self,
+        web: AsyncWebClient,
+        http: aiohttp.ClientSession,
+        words: Words,
+        direct: DirectMessages,
+        herald: Herald,
+        proxy_for: Callable[[str], str | None] = lambda url: None,
+    ) -> None:
+        self._web, self._direct, self._herald = web, direct, herald
+        self._response_urls = ResponseUrls(http, proxy_for, web.base_url)
+        self._completion = Completion(web, words)
+        self._words, self._deadlines = words, Deadlines()
+        self._posting: set[asyncio.Task[None]] = set()
+        self._silent_hosts = SilentHosts()
+        self._views = Views(web)
+        self._triggers: TTLCache[RequestId, str] = TTLCache(10_000, TRIGGER_SECONDS)
+        self._standing: TTLCache[RequestId, tuple[ChannelId, str]] = TTLCache(10_000, ANSWERABLE.total_seconds())
+        self.listeners: list[Callable[[Request, Outcome], None]] = []
+
+    async def note(self, request: Request, note: Note) -> None:
+        """Only by response_url: a word in between is not worth a message elsewhere."""
+        if request.reply_url:
+            await self.post(request.reply_url, self._words.note(request, note))
+
+    async def answer(self, request: Request, outcome: Outcome) -> bool:
+        try:
+            reached = await self._reach(request, outcome)
+        except Exception:
+            log.exception("an answer cannot be made", extra={"fields": {"request": request.id}})
+            reached = await self._reach(request, _plain(outcome))
+        for listener in self.listeners:
+            listener(request, outcome)
+        return reached
+
+    async def _reach(self, request: Request, outcome: Outcome) -> bool:
+        if request.kind is Kind.STEP:
+            return await self._completion.tell(request, outcome, lambda way, send: self._try(way, send, request.id))
+        place = self._standing.pop(request.id, None)  # there it is kept, and nobody else reads it
+        message = self._words.answer(replace(request, reply_url=None) if place else request, outcome)
+        waiting = is_recent(request)
+        # A failure that is tried again makes way; a card only when its session is over, else its link would be gone.
+        makes_way = request.replaces and (request.kind is not Kind.END or isinstance(outcome, Ended | EndedAlready))
+        if waiting and request.reply_url and await self.post(request.reply_url, message, replace=makes_way):
+            if makes_way and isinstance(outcome, Started) and place:
+                await self._herald.remember(outcome.session.id, *place)
+            return True
+        session = outcome.session if isinstance(outcome, Started) else None
+        if isinstance(outcome, Recalled) and not outcome.record.is_over:
+            session = outcome.record.session
+        # Later nobody looks at the channel; and what came from a form is told where it can be kept.
+        if await self._by_other_ways(request, message, session, is_in_channel=waiting and bool(request.reply_url)):
+            return True
+        if waiting and request.reply_url and self._silent_hosts.is_silent(request.reply_url):
+            return await self.post(request.reply_url, message, insist=True)
+        return False
+
+    async def _by_other_ways(
+        self, request: Request, message: Message, session: Session | None, *, is_in_channel: bool
+    ) -> bool:
+        """Whether one of the ways without a response_url reached them. `is_in_channel`: they look at the channel."""
+        is_in_channel = is_in_channel and bool(request.channel_id)
+        if is_in_channel and await self._try_ephemeral(request, message):
+            return True
+        if await self._try(
+            "direct message", lambda: self._post_direct(request.requester, message, session), request.id
+        ):
+            return True
+        if is_in_channel or request.reply_url:
+            return False
+        if self._direct.is_off:
+            message = with_direct_off(message)
+        # What came from a form is told where that was opened, else in a window.
+        if request.channel_id:
+            return is_recent(request) and await self._try_ephemeral(request, message)
+        return await self._in_window(request, message)
+
+    async def _try_ephemeral(self, request: Request, message: Message) -> bool:
+        return await self._try("chat.postEphemeral", lambda: self._post_ephemeral(request, message), request.id)
+
+    async def _in_window(self, request: Request, message: Message) -> bool:
+        """In the form that waits for it, or in a new window, for which Slack leaves three seconds."""
+        view = answered(message)
+        if not self._triggers.get(request.id):
+            return not await self._views.update(request.id, view)
+        return not await self._views.open(self._triggers.pop(request.id), view)
+
+    def note_place(self, request_id: RequestId, channel_id: ChannelId, ts: str) -> None:
+        """The direct message that the answer will replace: it stays, so a session in it is changed later."""
+        self._standing[request_id] = channel_id, ts
+
+    @property
+    def has_no_direct_messages(self) -> bool:
+        """Whether Slack said of the newest direct message that the app's Messages tab is off."""
+        return self._direct.is_off
+
+    def note_trigger(self, request_id: RequestId, trigger_id: str) -> None:
+        """What opens a window for the person who sent this request, for three seconds."""
+        if trigger_id:
+            self._triggers[request_id] = trigger_id
+
+    async def close_posts(self) -> None:
+        await self._herald.close_posts()
+
+    async def tell_agent(self, request: Request, session: Session) -> bool:
+        agent = request.agent
+        try:
+            message = agent_card(request, session, send=self._words.features.sends)
+            async with asyncio.timeout(AGENT_SECONDS):  # the requester waits for this
+                return await self._try("direct message", lambda: self._post_direct(agent, message, session), request.id)
+        except TimeoutError:
+            return False
+        except Exception:  # the requester passes it on, and gets their own answer in any case
+            log.exception("an answer cannot be made", extra={"fields": {"request": request.id}})
+            return False
+
+    async def post(self, reply_url: str, message: Message, *, replace: bool = False, insist: bool = False) -> bool:
+        """Posts to a response_url of Slack's, visible to one person only. Whether Slack took it.
+
+        `insist`: also where its host has let others time out, since there is no other way.
+        """
+        body = message.payload() | {"response_type": "ephemeral", "replace_original": replace}
+
+        async def within_time() -> int:
+            return await self._deadlines.within(self._response_urls.post(reply_url, body))
+
+        try:
+            status = await self._silent_hosts.post(reply_url, within_time, insist=insist)
+        except HostIsSilent:
+            return False
+        except ForeignAddress:
+            log.warning("a response_url is not Slack's", extra={"fields": {"hint": "SLACK_API_URL"}})
+            return False
+        except TROUBLE as error:
+            log.warning("no answer from a response_url", extra={"fields": {"error": word_for(error)}})
+            return False
+        if status != 200:
+            log.warning("a response_url refused a message", extra={"fields": {"status": status}})
+        return status == 200
+
+    def hurry(self) -> None:
+        self._deadlines.hurry()
+
+    def post_soon(self, reply_url: str, message: Message) -> None:
+        """Posts after the listener has returned: an acknowledgement must not wait for it."""
+        self.soon(self.post(reply_url, message, insist=True))
+
+    async def tell(self, request: Request, message: Message) -> None:
+        """What is no outcome of the desk's: by response_url, else in a direct message."""
+        if request.reply_url and await self.post(request.reply_url, message):
+            return
+        if await self._by_other_ways(request, message, None, is_in_channel=bool(request.reply_url)):
+            return
+        if request.reply_url and self._silent_hosts.is_silent(request.reply_url):
+            await self.post(request.reply_url, message, insist=True)
+
+    def tell_soon(self, request: Request, message: Message) -> None:
+        self.soon(self.tell(request, message))
+
+    def answer_soon(self, request: Request, outcome: Outcome) -> None:
+        """The same for what was never accepted."""
+        self.soon(self.answer(request, outcome))
+
+    async def close(self) -> None:
+        """Waits for what is being posted, and for nothing for ever."""
+        if self._posting:
+            _, late = await asyncio.wait(self._posting, timeout=TIMEOUT_SECONDS)
+            for task in late:
+                task.cancel()
+
+    def soon(self, work: Coroutine[Any, Any, object]) -> None:
+        """Does something after the listener has returned; a stop waits for it."""
+        task = asyncio.create_task(self._seen_through(work))
+        self._posting.add(task)
+        task.add_done_callback(self._posting.discard)
+
+    async def _seen_through(self, work: Coroutine[Any, Any, object]) -> None:
+        try:
+            await work
+        except Exception:
+            log.exception("failed after the ack")
+
+    async def _post_ephemeral(self, request: Request, message: Message) -> None:
+        await self._web.chat_postEphemeral(
+            channel=request.channel_id, user=request.requester, text=message.text, blocks=message.blocks
+        )
+
+    async def _post_direct(self, user_id: UserId, message: Message, session: Session | None) -> None:
+        channel_id, ts = await self._direct.post(user_id, message)
+        if session:
+            await self._herald.remember(session.id, channel_id, ts)
+
+    async def _try(self, way: str, send: Callable[[], Awaitable[None]], request_id: RequestId) -> bool:
+        fields: dict[str, object] = {"request": request_id, "way": way}
+        try:
+            await self._deadlines.within(send())
+        except SlackApiError as error:
+            log.warning("not delivered", extra={"fields": fields | {"error": error_code(error)}})
+        except PostUnknown as error:
+            log.warning("not delivered", extra={"fields": fields | {"error": str(error)}})
+        except (*TROUBLE, *MISSHAPEN) as error:
+            log.warning("not delivered", extra={"fields": fields | {"error": word_for(error)}})
+        else:
+            return True
+        return False
+
+
+def is_recent(request: Request) -> bool:
+    """Return whether its response_url works, and the person still looks where they asked."""
+    return datetime.now(UTC) - request.accepted_at < ANSWERABLE
+
+
+def _plain(outcome: Outcome) -> Unexpected:
+    """What is told when an outcome cannot be: asking for it once more would not help."""
+    plain = Unexpected(maybe_created=isinstance(outcome, Started))
+    plain.try_again = False
+    return plain

@@ -1,0 +1,174 @@
+"""Tells about sessions where it can be changed later, in a channel or a direct message; changes it when they end.
+
+https://docs.slack.dev/reference/methods/chat.update . Where a session was told is remembered, so that it is told that
+it is over by whichever replica lives then.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.core.errors import StoreUnavailable
+from bot.core.models import ChannelId, Request, SessionId, UserId
+from bot.core.press_errors import SharedAlready
+from bot.core.requests.posted_messages import Edit, close_posts
+from bot.core.session_errors import NotPosted, ShareRefused, ShareUnknown
+from bot.core.session_models import Post, PostBook, PostKind, SessionRecord
+from bot.slack.api.channels import Places
+from bot.slack.api.deadlines import WAY_SECONDS
+from bot.slack.api.direct_messages import GONE, DirectMessages, PostUnknown
+from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
+from bot.slack.api.trouble import word_for
+from bot.slack.error_codes import NO_ANSWER, NO_CODE, Group, explain, is_of, passes
+from bot.slack.messages.blocks import Message
+from bot.slack.messages.session_card import closed_card, direct_card, shared_card
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 15.0
+"""So often it is looked for sessions whose time has run out; one that is ended is seen at once."""
+POST_SECONDS = WAY_SECONDS
+EDIT_SECONDS = 8.0
+"""So long one call may take as a whole: the session's time-out begins again with each byte of an answer."""
+LATER = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING, Group.TOKEN)
+"""What passes, or is mended without the message; with any other code, the message cannot be changed."""
+REFUSED = {Group.UNINVITED: "uninvited", Group.ARCHIVED: "closed", Group.CLOSED: "closed"}
+
+
+class Herald:
+    """Keeps to desk.register.Herald and desk.posts.Editor. `once` is a client that sends nothing twice."""
+
+    def __init__(
+        self,
+        web: AsyncWebClient,
+        once: AsyncWebClient,
+        direct: DirectMessages,
+        places: Places,
+        book: PostBook,
+        *,
+        sends: bool = False,
+    ) -> None:
+        """`sends`: links are sent to customers."""
+        self._sends = sends
+        self._web, self._once, self._direct, self._places, self._book = web, once, direct, places, book
+        self._hurried = asyncio.Event()
+
+    async def share(self, record: SessionRecord, request: Request) -> None:
+        posts = await self._book.posts(record.session.id)
+        here = [post for post in posts if post.kind is PostKind.SHARED and post.channel_id == request.channel_id]
+        if mine := [post for post in here if post.request_id == request.id]:  # worked before, until a crash
+            if any(post.ts for post in mine):
+                return
+            await self._book.drop_post(mine[0])
+            raise ShareUnknown
+        if here:
+            raise SharedAlready
+        if request.is_group_message:
+            raise ShareRefused("group")
+        await self._places.check_shareable(request.channel_id)
+        intent = Post(record.session.id, request.channel_id, "", PostKind.SHARED, request.id)
+        if not await self._book.add_post(intent):  # somebody else's is on its way
+            raise SharedAlready
+        ts = await self._post(record, request, intent)
+        await self._remember(Post(intent.session_id, intent.channel_id, ts, PostKind.SHARED, request.id))
+        await self._drop(intent)
+
+    async def _drop(self, intent: Post) -> None:
+        with suppress(StoreUnavailable):  # then housekeeping does it
+            await self._book.drop_post(intent)
+
+    async def _post(self, record: SessionRecord, request: Request, intent: Post) -> str:
+        message = shared_card(record, request.requester)
+        try:
+            async with asyncio.timeout(POST_SECONDS):
+                answer = await self._once.chat_postMessage(channel=request.channel_id, **message.payload())
+            return str(answer["ts"])
+        except SlackApiError as error:
+            await self._drop(intent)
+            code = error_code(error)
+            row = explain(code)
+            if row.group in REFUSED:
+                raise ShareRefused(REFUSED[row.group]) from None
+            raise ShareUnknown if not code or row.maybe_done else NotPosted(code, row.passes) from None
+        except (*TROUBLE, *MISSHAPEN):
+            await self._drop(intent)
+            raise ShareUnknown from None
+
+    async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
+        try:
+            channel_id, ts = await self._direct.post(user_id, direct_card(record, send=self._sends))
+        except SlackApiError as error:
+            code = error_code(error) or NO_CODE
+            raise NotPosted(code, passes(code)) from None
+        except PostUnknown:
+            raise ShareUnknown(is_direct=True) from None
+        except (*TROUBLE, *MISSHAPEN):
+            raise NotPosted(NO_ANSWER) from None
+        await self.remember(record.session.id, channel_id, ts)
+
+    async def remember(self, session_id: SessionId, channel_id: ChannelId, ts: str) -> None:
+        """That a direct message speaks of a session. Raises nothing: the message is there, which is what counts."""
+        await self._remember(Post(session_id, channel_id, ts, PostKind.DIRECT))
+
+    async def _remember(self, post: Post) -> None:
+        try:
+            await self._book.add_post(post)
+        except StoreUnavailable:
+            log.warning("a message about a session will not be changed", extra={"fields": {"session": post.session_id}})
+
+    def hurry(self) -> None:
+        self._hurried.set()
+
+    async def close_posts(self) -> None:
+        """When it is time to look, or a session was ended here: those of all that are over. Raises StoreUnavailable."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._hurried.wait()
+        self._hurried.clear()
+        await close_posts(self._book, self)
+
+    async def close(self, post: Post, record: SessionRecord) -> Edit:
+        message = closed_card(record, shared=post.kind is PostKind.SHARED)
+        try:
+            async with asyncio.timeout(EDIT_SECONDS):
+                edit, code = await self._edit(post, post.channel_id, message)
+                if code in GONE and post.kind is PostKind.DIRECT:
+                    edit = await self._edit_where_it_is_now(post, record, message)
+        except TimeoutError:
+            log.warning(
+                "a message was not changed", extra={"fields": {"session": post.session_id, "error": "timed_out"}}
+            )
+            return Edit.SILENT
+        return edit
+
+    async def _edit_where_it_is_now(self, post: Post, record: SessionRecord, message: Message) -> Edit:
+        """A direct message whose channel Slack knows no more; whose it was is not remembered."""
+        edit = Edit.DONE
+        for user_id in {record.agent: None, record.requester: None}:
+            with suppress(SlackApiError, SlackClientError, aiohttp.ClientError, *MISSHAPEN):
+                channel = await self._direct.channel(user_id, instead_of=post.channel_id)
+                if channel != post.channel_id:
+                    edit, code = await self._edit(post, channel, message)
+                    if not code:
+                        break
+        return edit
+
+    async def _edit(self, post: Post, channel_id: ChannelId, message: Message) -> tuple[Edit, str]:
+        """What came of it, and what went wrong, "" for nothing. Raises TimeoutError."""
+        try:
+            await self._web.chat_update(channel=channel_id, ts=post.ts, text=message.text, blocks=message.blocks)
+        except TimeoutError:
+            raise
+        except SlackApiError as error:
+            code = error_code(error)
+            edit = Edit.UNWELL if not code or is_of(code, *LATER) else Edit.DONE
+        except (*TROUBLE, *MISSHAPEN) as error:
+            edit, code = Edit.UNWELL, word_for(error)
+        else:
+            return Edit.DONE, ""
+        log.warning("a message was not changed", extra={"fields": {"session": post.session_id, "error": code}})
+        return edit, code or NO_CODE

@@ -1,0 +1,103 @@
+"""One seam for all calls of Slack's Web API: it sees when the bot token is dead, and when it works again.
+
+https://docs.slack.dev/reference/methods
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
+from bot.slack.error_codes import Group, explain, is_of
+
+log = logging.getLogger(__name__)
+
+PROBE_SECONDS = 30.0
+"""So often a dead token is tried, since nobody may send the bot anything while it is not ready."""
+PROBE_ANSWER_SECONDS = 10.0
+T = TypeVar("T")
+ROTATING = "xoxe."
+"""How a token begins that expires after twelve hours: https://docs.slack.dev/authentication/using-token-rotation"""
+ROTATION_MEND = (
+    "Slack cannot turn token rotation off for an app: make a new app from manifest.yml (token_rotation_enabled: false),"
+    " and set its SLACK_BOT_TOKEN."
+)
+
+
+class TokenWatch:
+    """Knows whether Slack accepts the bot token. `refusal` is Slack's code while it does not, else ""."""
+
+    def __init__(self, *, probe_seconds: float = PROBE_SECONDS) -> None:
+        self.refusal = ""
+        self._probe_seconds = probe_seconds
+        self._probe: Callable[[], Awaitable[object]] | None = None
+        self._probing: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "TokenWatch":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop probing."""
+        if self._probing:
+            self._probing.cancel()
+
+    async def start(self, web: AsyncWebClient, identify: Callable[[AsyncWebClient], Awaitable[T]]) -> T:
+        """Return what `identify` says. From then on, try a dead token from time to time. Raises what `identify` raises.
+
+        Warns of a token that expires.
+        """
+        identity = await identify(web)
+        self._probe = web.auth_test
+        if (web.token or "").startswith(ROTATING):
+            fields = {"token": "SLACK_BOT_TOKEN", "hint": ROTATION_MEND}
+            log.warning("the bot token expires within twelve hours", extra={"fields": fields})
+        return identity
+
+    def succeeded(self) -> None:
+        """Take in that Slack has answered a call with this token."""
+        if self.refusal:
+            self.refusal = ""
+            log.info("Slack accepts the bot token again", extra={"fields": {"token": "SLACK_BOT_TOKEN"}})
+
+    def failed(self, code: str) -> None:
+        """Take in Slack's code for a call that failed. Before `start` the bot ends with a sentence of its own."""
+        if self._probe is None or not is_of(code, Group.TOKEN):
+            return
+        if not self.refusal:
+            fields = {"token": "SLACK_BOT_TOKEN", "error": code, "hint": explain(code).mend}
+            log.error("Slack refuses the bot token", extra={"fields": fields})
+        self.refusal = code
+        if self._probing is None or self._probing.done():
+            self._probing = asyncio.create_task(self._until_accepted(self._probe))
+
+    async def _until_accepted(self, probe: Callable[[], Awaitable[object]]) -> None:
+        while self.refusal:
+            await asyncio.sleep(self._probe_seconds)
+            try:
+                async with asyncio.timeout(PROBE_ANSWER_SECONDS):
+                    await probe()
+            except (*TROUBLE, *MISSHAPEN):
+                continue
+
+
+class WebClient(AsyncWebClient):
+    """As slack_sdk's; tells `watch` what comes of each call."""
+
+    watch: TokenWatch | None = None
+
+    async def api_call(self, api_method: str, **how: Any) -> AsyncSlackResponse:
+        """Call a method of the Web API. Raises what slack_sdk raises."""
+        try:
+            answer = await super().api_call(api_method, **how)
+        except SlackApiError as error:
+            if self.watch:
+                self.watch.failed(error_code(error))
+            raise
+        if self.watch:
+            self.watch.succeeded()
+        return answer

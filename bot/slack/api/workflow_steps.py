@@ -1,0 +1,86 @@
+"""Ends the step of a workflow with its outcome. https://docs.slack.dev/reference/methods/functions.completeSuccess
+
+With the bot's own token: the one that comes with each event would have to be kept, to end the step after a crash.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.core.errors import CobrowseError, ServiceError
+from bot.core.models import Request, Session, Started
+from bot.core.results import Outcome
+from bot.core.workflow_steps import step_of
+from bot.slack.api.responses import error_code
+from bot.slack.error_codes import Group, is_of
+from bot.slack.messages.renderer import Words
+
+log = logging.getLogger(__name__)
+
+PAUSES_SECONDS = (2.0, 5.0, 15.0, 30.0, 60.0, 60.0, 60.0, 60.0, 60.0)
+"""A workflow waits for its step, so Slack is asked for longer than a person would wait; it limits these calls, too."""
+Attempt = Callable[[str, Callable[[], Awaitable[None]]], Awaitable[bool]]
+"""Tries a named way once, within its time, and logs what goes wrong: whether it went well."""
+
+
+class Completion:
+    """Tells workflows what came of their steps."""
+
+    def __init__(self, web: AsyncWebClient, words: Words) -> None:
+        self._web, self._words = web, words
+
+    async def tell(self, request: Request, outcome: Outcome, attempt: Attempt) -> bool:
+        """Whether the workflow knows. A stop of the bot ends this in the middle, and the next start tells it."""
+        step = step_of(request)
+        if step is None:  # it has been told before
+            return False
+
+        gone = False
+
+        async def once() -> None:
+            nonlocal gone
+            try:
+                await self._complete(step.execution_id, request, outcome)
+            except SlackApiError as error:
+                if not is_of(error_code(error), Group.STEP_OVER):
+                    gone = is_of(error_code(error), Group.STEP_GONE)
+                    raise
+                log.info("the step was over before", extra={"fields": {"request": request.id}})
+
+        for pause_seconds in (*PAUSES_SECONDS, None):
+            if await attempt("workflow step", once):
+                return True
+            if gone or pause_seconds is None:
+                break
+            await asyncio.sleep(pause_seconds)
+        return False
+
+    async def _complete(self, execution_id: str, request: Request, outcome: Outcome) -> None:
+        if isinstance(outcome, Started):
+            outputs = outputs_of(outcome.session)
+            await self._web.functions_completeSuccess(function_execution_id=execution_id, outputs=outputs)
+        else:
+            await self._web.functions_completeError(
+                function_execution_id=execution_id, error=self._sentence(request, outcome)
+            )
+
+    def _sentence(self, request: Request, outcome: Outcome) -> str:
+        """What whoever runs the workflow reads."""
+        if not isinstance(outcome, CobrowseError):
+            return f"Nothing was started. Reference: {request.id}"
+        genesys = outcome.reference if isinstance(outcome, ServiceError) else None
+        reference = f"Reference: {request.id}" + (f", Genesys {genesys}" if genesys else "")
+        return f"{self._words.failure(outcome, request.id).text} {reference}"
+
+
+def outputs_of(session: Session) -> dict[str, object]:
+    """As manifest.yml declares them; with a service that gives a code alone, the link is empty."""
+    outputs: dict[str, object] = {
+        "session_id": session.id,
+        "ends_at": int(session.ends_at.timestamp()),
+        "link": session.join_url,
+    }
+    return outputs | ({"code": session.join_code} if session.join_code else {})

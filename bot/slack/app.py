@@ -1,0 +1,40 @@
+"""Bolt, told everything, so that it looks for nothing in the environment and asks Slack nothing during an ack."""
+
+import logging
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.api.identity import Identity
+
+
+def new_bolt_app(
+    identity: Identity, bot_token: str, web: AsyncWebClient, command: AsyncMiddleware | None = None
+) -> AsyncApp:
+    """An app without listeners. It verifies no signature: endpoint.py has done it, and Socket Mode has none.
+
+    `command` comes before what Bolt calls to authorize, which decides nothing here: it says the same of everybody.
+    """
+
+    async def authorize() -> AuthorizeResult:
+        return AuthorizeResult(
+            enterprise_id=identity.home.enterprise_id,
+            team_id=identity.home.team_id,
+            bot_id=identity.bot_id,
+            bot_user_id=identity.bot_user_id,
+            bot_token=bot_token,
+        )
+
+    return AsyncApp(
+        name="cobrowse-bot",
+        logger=logging.getLogger("slack_bolt"),
+        client=web,
+        before_authorize=command,
+        authorize=authorize,
+        signing_secret="unused",  # noqa: S106 - none: see above
+        request_verification_enabled=False,
+        process_before_response=True,
+        raise_error_for_unhandled_request=True,
+    )

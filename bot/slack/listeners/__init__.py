@@ -1,0 +1,1 @@
+"""Handle what people do in Slack: read it, submit it, acknowledge it."""

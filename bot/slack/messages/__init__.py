@@ -1,0 +1,1 @@
+"""Render results and errors as Slack messages (pure)."""

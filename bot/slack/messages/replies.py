@@ -1,0 +1,155 @@
+"""Answers to what is asked about sessions, people and the set-up -> text and blocks (pure).
+
+The answer to a start is in messages.py, the words about failures in sentences.py.
+"""
+
+from bot.core.models import Identity, Request
+from bot.core.results import (
+    Applications,
+    Connected,
+    ConnectOffered,
+    Disconnected,
+    Ended,
+    Explained,
+    Help,
+    Linked,
+    Listed,
+    Proposed,
+    Recalled,
+    Sent,
+    SentDirect,
+    Shared,
+)
+from bot.core.validation.names import clean
+from bot.slack.messages.account_link import connecting
+from bot.slack.messages.blocks import Block, Message, context, escape, section
+from bot.slack.messages.error_copy import clock, sentence
+from bot.slack.messages.help import PLAIN, Features, help_
+from bot.slack.messages.joining import over, thing, until, ways_in
+from bot.slack.messages.session_card import GONE, can_share, closed_card, controls, listed, reference_line
+from bot.slack.views.customer_message_form import question, sent
+
+Answer = Recalled | Listed | Ended | Shared | SentDirect | Applications | Linked | Explained | Identity
+Reply = Answer | Help | Proposed | Sent | ConnectOffered | Connected | Disconnected
+
+
+MOST_APPLICATIONS = 20
+MOST_SENT = 6
+"""So many links can be sent from a list of everybody's: one that can takes two blocks. See desk/register.py."""
+
+
+def reply(command: str, contact: str, outcome: Reply, request: Request, features: Features = PLAIN) -> Message:
+    """The message for it; `contact` is whom to ask, in mrkdwn."""
+    if isinstance(outcome, Proposed):
+        message = question(outcome, request.id)
+    elif isinstance(outcome, Sent):
+        message = sent(outcome)
+    elif isinstance(outcome, ConnectOffered | Connected | Disconnected):
+        message = connecting(command, outcome)
+    elif isinstance(outcome, Help):
+        message = help_(command, outcome.role, features)
+    else:
+        message = _message(command, contact, outcome, request, features.sends)
+    return Message(message.text, [*message.blocks, reference_line(request.id)])
+
+
+def _message(command: str, contact: str, outcome: Answer, request: Request, sends: bool) -> Message:
+    match outcome:
+        case Recalled():
+            return _recalled(outcome, request, sends)
+        case Listed():
+            return _listed(command, outcome, request, sends)
+        case Ended(record=record) if request.replaces:
+            return closed_card(record)
+        case Ended(record=record):
+            return _line(f"The session “{escape(record.session.name)}” is over now. Nobody can join it any more.")
+        case Shared(record=record, channel_id=channel_id):
+            return _line(f"Shared: everybody in <#{channel_id}> sees the session “{escape(record.session.name)}” now.")
+        case SentDirect(record=record):
+            name = escape(record.session.name)
+            return _line(f"The session “{name}” is in your direct messages with me now.")
+        case Applications():
+            return _applications(outcome)
+        case Linked(user_id=user_id, host_id=None):
+            return _line(f"<@{user_id}> is not linked to a Genesys user any more; the other rules decide now.")
+        case Linked(user_id=user_id, host_id=host_id):
+            return _line(f"<@{user_id}> hosts as Genesys user `{host_id}` from now on.")
+        case Identity(host=host, connected=connected):
+            text = f"You host co-browse sessions as Genesys user `{host.id}`, by the rule “{escape(host.rule)}”."
+            return _line(text + _connected(command, connected))
+        case Explained():
+            return _explained(contact, outcome)
+
+
+def _connected(command: str, connected: bool | None) -> str:
+    if connected is None:
+        return ""
+    if connected:
+        return f" You are connected: Genesys knows you by your own sign-in. `{command} disconnect` takes it back."
+    return f" You are not connected to Genesys yourself; `{command} connect` does that."
+
+
+def _recalled(outcome: Recalled, request: Request, sends: bool) -> Message:
+    record, session, name = outcome.record, outcome.record.session, escape(outcome.record.session.name)
+    if record.is_over:
+        return _line(f"Your last session, “{name}”, {over(session)}.")
+    if record.is_gone:
+        return _line(f"Your last session is “{name}”. {GONE}.")
+    text = f"Your last session is “{name}”. The {thing(session)} for your customer is in this message."
+    head = section(f":link: *{name}* · {until(session)} {clock(session.ends_at)}")
+    row = controls(session, share=can_share(request), direct=bool(request.reply_url), send=sends)
+    return Message(text, [head, *ways_in(session), row])
+
+
+def _listed(command: str, outcome: Listed, request: Request, sends: bool) -> Message:
+    count, everybodys = len(outcome.records), outcome.everybodys
+    if not count:
+        whose = "There is no open session in this workspace." if everybodys else "You have no open session."
+        return _line(f"{whose} `{command}` starts one.")
+    counted = f"{'more than ' if outcome.cut else ''}{count} open session{'' if count == 1 else 's'}"
+    text = f"This workspace has {counted}." if everybodys else f"You have {counted}."
+    blocks: list[Block] = [section(f"*{text}*")]
+    share, alone, elsewhere = can_share(request), count == 1 and not everybodys, not request.reply_url
+    for number, record in enumerate(outcome.records):  # five blocks each at most, or one, or two of MOST_SENT
+        if not everybodys and len(blocks) > 1:
+            blocks.append({"type": "divider"})
+        send = sends and (not everybodys or len(blocks) - number <= MOST_SENT)
+        blocks += listed(record, everybodys=everybodys, elsewhere=elsewhere, share=share, alone=alone, send=send)
+    more = [context(f"These are the newest {count}.")] if outcome.cut else []
+    return Message(text, [*blocks, *more])
+
+
+def _applications(outcome: Applications) -> Message:
+    if not outcome.found:
+        return _line("Genesys lists no co-browse applications for this bot.")
+    lines = [
+        f"• `{escape(clean(found, 60))}` {escape(clean(name, 60))}" + (" (used here)" if found == outcome.used else "")
+        for found, name in outcome.found[:MOST_APPLICATIONS]
+    ]
+    if (more := len(outcome.found) - MOST_APPLICATIONS) > 0:
+        lines.append(f"… and {more} more")
+    if outcome.used not in [found for found, _ in outcome.found]:
+        lines.insert(0, f":warning: `{escape(outcome.used[:60])}`, which is used here, is none of them.")
+    text = "The co-browse applications that Genesys has:"
+    return Message(text, [section("\n".join([f"*{text}*", *lines]))])
+
+
+def _explained(contact: str, outcome: Explained) -> Message:
+    who = f"<@{outcome.user_id}>"
+    if outcome.refusal:
+        said = sentence(outcome.refusal, contact)
+        return Message(f"{who} would be refused.", [section(f":no_entry: *{who} would be refused.*\n{said.what}")])
+    role = outcome.role.value if outcome.role else ""
+    if outcome.host is None:
+        tried = (
+            "".join(f"\n• {escape(miss.rule)}: {escape(miss.why)}" for miss in outcome.missed) or " No rule is set up."
+        )
+        text = f"{who} may start sessions ({role}), but no rule leads to a Genesys user."
+        return Message(text, [section(f":warning: *{text}*{tried}")])
+    rule = escape(outcome.host.rule)
+    text = f"{who} may start sessions ({role}), and hosts as Genesys user `{outcome.host.id}`, by the rule “{rule}”."
+    return Message(text, [section(f":white_check_mark: {text}")])
+
+
+def _line(text: str) -> Message:
+    return Message(text, [section(text)])

@@ -1,0 +1,1 @@
+"""Receive payloads from Slack, over HTTP or Socket Mode."""

@@ -1,0 +1,208 @@
+"""The HTTP door: checks the raw bytes of what claims to come from Slack, and only then lets Bolt see it.
+
+Bolt answers 500, or raises, on a timestamp that is no number, a signature that is not ASCII or a body that is no form;
+here each of them gets its 4xx. https://docs.slack.dev/authentication/verifying-requests-from-slack
+"""
+
+import asyncio
+import hmac
+import json
+import logging
+import re
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+from urllib.parse import unquote_plus
+
+from aiohttp import web
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+from slack_sdk.signature import SignatureVerifier
+
+from bot.core.metrics_port import Meter
+from bot.log_throttle import ThrottledLog
+from bot.slack.listeners.errors import dispatch
+from bot.slack.receivers.body_slots import BodySlots, BodyWait, NoBodySlot
+from bot.slack.receivers.clock_watch import ClockWatch, is_off, seconds_off
+
+PATH = "/slack/events"
+BODY_BYTES = 64 * 1024
+LARGE_BODY_BYTES, LARGE_AT_ONCE = 1024 * 1024, 8
+"""A shortcut brings the message it was chosen on, its text twice, and eight bytes for each letter that is not ASCII; so
+what begins as a press or a shortcut does may be larger, a few at once."""
+LARGE_SECONDS = 0.25
+"""One that takes longer than this makes room for another, when there is none."""
+_INTERACTIVE = b"payload="
+BODY_SECONDS = 5.0
+MAX_WAITING_BODIES = 200
+"""So many bodies are waited for at once: well below serve.CONNECTIONS, so that slow senders never hold all of these.
+Slack's, and what a proxy has read first, come with their headers and wait for none."""
+FIELDS = 100
+RETRY = ("X-Slack-Retry-Num", "X-Slack-Retry-Reason")
+"""What comes besides the body, as over a socket: that an event is sent again, and why."""
+_SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
+_SSL_CHECK = re.compile(rb"ssl_check=1(?:&token=[^&=]{0,200})?|token=[^&=]{0,200}&ssl_check=1")
+_FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
+
+
+class Rejected(Exception):
+    """Not from Slack, or not fit to be read; `status` is the 4xx it gets, or 503 where there is no room now."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+class Endpoint:
+    """POST /slack/events."""
+
+    def __init__(self, app: AsyncApp, signing_secret: str, meter: Meter) -> None:
+        self._app, self._meter = app, meter
+        self._verifier = SignatureVerifier(signing_secret)
+        self._waiting = BodySlots(MAX_WAITING_BODIES, "too many bodies are waited for")
+        self._large = BodySlots(LARGE_AT_ONCE, "too many large bodies at once", sure_seconds=LARGE_SECONDS)
+        self._log = ThrottledLog(logging.getLogger(__name__))
+        self.clock = ClockWatch()
+
+    def add_to(self, server: web.Application) -> None:
+        """Puts the route into a server. What is read is bounded here."""
+        server.router.add_post(PATH, self.handle)
+
+    def close(self) -> None:
+        """Write what has been counted and not yet logged."""
+        self._log.flush()
+        self.clock.flush()
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answers Slack; 4xx for whatever is not provably from Slack."""
+        try:
+            if _is_here(request):
+                raw = request.content.read_nowait()
+                return web.Response() if _is_ssl_check(request, raw) else await self._answer(request, raw)
+            timestamp, _ = _proof(request)
+            if is_off(timestamp):
+                raise Rejected(401, "the timestamp is old, or ahead")
+            return await self._answer(request, await self._read(request))
+        except Rejected as rejected:
+            self._log.warning("refused", str(rejected), status=rejected.status, why=str(rejected))
+            return web.Response(status=rejected.status, text=f"{rejected}\n")
+
+    async def _answer(self, request: web.Request, raw: bytes) -> web.Response:
+        body = self._verified(raw, *_proof(request))
+        bolt_request = _bolt_request(_fields(body, request.content_type), request)
+        return _response(await dispatch(self._app, bolt_request, self._meter))
+
+    async def _read(self, request: web.Request) -> bytes:
+        """Read the body, piece by piece. Raises Rejected, as soon as it is known."""
+        wait: BodyWait | None = None
+        try:
+            async with asyncio.timeout(BODY_SECONDS) as timeout:
+                wait = BodyWait(timeout)
+                with self._waiting.hold(wait), ExitStack() as room:
+                    return await self._pieces(request, wait, room)
+        except TimeoutError:
+            if wait and wait.displaced:
+                raise Rejected(503, wait.displaced) from None
+            raise Rejected(408, "the body took too long") from None
+        except NoBodySlot as full:
+            raise Rejected(503, str(full)) from None
+        except (ValueError, ConnectionError):
+            raise Rejected(400, "the body cannot be read") from None
+
+    async def _pieces(self, request: web.Request, wait: BodyWait, room: ExitStack) -> bytes:
+        body, announced, most = bytearray(), request.content_length or 0, BODY_BYTES
+        if announced > LARGE_BODY_BYTES or (announced > BODY_BYTES and request.content_type != _FORM):
+            raise Rejected(413, "the body is too large")
+        async for piece in request.content.iter_any():
+            body += piece
+            if max(announced, len(body)) <= most or len(body) < len(_INTERACTIVE):
+                continue
+            if len(body) > LARGE_BODY_BYTES or not body.startswith(_INTERACTIVE):
+                raise Rejected(413, "the body is too large")
+            if len(body) > most:  # what has come counts, not what was announced
+                room.enter_context(self._large.hold(wait))
+                most = LARGE_BODY_BYTES
+        return bytes(body)
+
+    def _verified(self, raw: bytes, timestamp: str, signature: str) -> str:
+        """The body as text. Raises Rejected."""
+        try:
+            body = raw.decode()
+        except UnicodeDecodeError:
+            raise Rejected(400, "the body is not UTF-8") from None
+        if is_off(timestamp):
+            expected = self._verifier.generate_signature(timestamp=timestamp, body=body)
+            if expected and hmac.compare_digest(expected, signature):
+                self.clock.missed(signature, seconds_off(timestamp))
+            raise Rejected(401, "the timestamp is old, or ahead")
+        if not self._verifier.is_valid(body, timestamp, signature):
+            raise Rejected(401, "the signature does not fit")
+        self.clock.fitted()
+        return body
+
+
+def _is_here(request: web.Request) -> bool:
+    """Whether all of the body has come with its headers, as nearly all do, and is no large one."""
+    content, length = request.content, request.content_length or LARGE_BODY_BYTES
+    return content.is_eof() and length <= BODY_BYTES and content.exception() is None
+
+
+def _is_ssl_check(request: web.Request, raw: bytes) -> bool:
+    """Whether it is Slack's look at the certificate, which is not signed and does nothing. No other form is answered.
+
+    https://docs.slack.dev/interactivity/implementing-slash-commands/
+    """
+    is_unsigned = "X-Slack-Signature" not in request.headers and "X-Slack-Request-Timestamp" not in request.headers
+    return is_unsigned and request.content_type == _FORM and _SSL_CHECK.fullmatch(raw) is not None
+
+
+def _proof(request: web.Request) -> tuple[str, str]:
+    """The timestamp and the signature, without which nothing is read. Raises Rejected."""
+    timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
+    signature = request.headers.get("X-Slack-Signature", "")
+    if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
+        raise Rejected(401, "no valid signature headers")
+    return timestamp, signature
+
+
+def _fields(body: str, content_type: str) -> dict[str, Any]:
+    """What Bolt is given, which must be an object: a form, a form's payload, or JSON. Raises Rejected."""
+    if content_type == _JSON:
+        return _object(body)
+    if content_type != _FORM:
+        raise Rejected(415, "neither a form nor JSON")
+    pairs = [pair.partition("=") for pair in body.split("&", FIELDS)] if body else []
+    if len(pairs) > FIELDS or not all(equals for _, equals, _ in pairs):
+        raise Rejected(400, "the body is no form")
+    form = {_unquoted(name): _unquoted(value) for name, _, value in pairs}
+    return _object(form["payload"]) if "payload" in form else form
+
+
+def _unquoted(text: str) -> str:
+    return unquote_plus(text) if "%" in text or "+" in text else text  # which most of Slack's values are as they are
+
+
+def _bolt_request(fields: dict[str, Any], request: web.Request) -> AsyncBoltRequest:
+    """What is proven to be Slack's, as a socket would bring it: read already, and nothing for Bolt to verify again."""
+    headers: dict[str, str | Sequence[str]] = {name: value for name in RETRY if (value := request.headers.get(name))}
+    try:
+        return AsyncBoltRequest(mode="socket_mode", body=fields, headers=headers)
+    except (TypeError, ValueError, AttributeError, KeyError):
+        raise Rejected(400, "the body is of another shape") from None
+
+
+def _response(answer: BoltResponse) -> web.Response:
+    kind = _JSON if answer.body.startswith("{") else "text/plain"
+    return web.Response(status=answer.status, text=answer.body, content_type=kind)
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Rejected(400, "the body is no JSON") from None
+    if not isinstance(value, dict):
+        raise Rejected(400, "the body is no JSON object")
+    return value

@@ -1,0 +1,1 @@
+"""Build modals and the Home tab, and read what people filled in (pure)."""

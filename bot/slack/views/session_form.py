@@ -1,0 +1,199 @@
+"""The form that starts a session: its blocks, and what somebody filled in (pure). Its life is in modals.py.
+
+https://docs.slack.dev/reference/views/modal-views
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.core.errors import CobrowseError, NotAMember, NotListed
+from bot.core.models import NAME_LENGTH, ChannelId, ConversationId, RequestId, Standing, UserId
+from bot.core.validation.conversations import GenesysApp
+from bot.core.validation.names import clean
+from bot.slack.api.views import View
+from bot.slack.command_parser import plain_name
+from bot.slack.error_codes import explain
+from bot.slack.messages.blocks import Block, Message, context, section
+from bot.slack.messages.session_card import reference_line
+
+START_FORM = "start_session_form"
+HOST, NAME, APPLICATION, DURATION, CONVERSATION = "host", "name", "application", "duration", "conversation"
+"""Each is a block's id, and that of the one field in it."""
+SHORTEST_SECONDS, LONGEST_SECONDS = 60, 86_400
+"""As COBROWSE_TIMEOUT_SECONDS."""
+OFFERED_SECONDS = (300, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400)
+MOST_OPTIONS, LABEL_LENGTH, VALUE_LENGTH = 100, 75, 150
+"""https://docs.slack.dev/reference/block-kit/composition-objects/option-object"""
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What is offered. `host` is None for who may not choose one, `timeout_seconds` where sessions take none.
+
+    `application_id` is the one that is used unless another of `applications`, ids and names, is chosen.
+    """
+
+    channel_id: ChannelId
+    host: UserId | None
+    applications: Sequence[tuple[str, str]]
+    application_id: str
+    timeout_seconds: int | None
+    takes_conversation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What somebody wants, None where it is as usual; `channel_id` is where they opened the form, or ""."""
+
+    channel_id: ChannelId
+    host: UserId | None
+    name: str | None
+    application_id: str | None
+    timeout_seconds: int | None
+    conversation_id: ConversationId | None
+
+
+def skeleton(external_id: str) -> View:
+    """What is there at once, before anything is known."""
+    return _modal([section("One moment…")]) | {"external_id": external_id}
+
+
+def told(message: Message) -> View:
+    """A sentence in the form's place."""
+    return _modal(message.blocks)
+
+
+def answer_to_come(request_id: RequestId) -> View:
+    """What stands in the form's place until its answer does, where there are no direct messages."""
+    return _modal([section("One moment: the answer comes in this window. Please leave it open.")]) | {
+        "external_id": request_id
+    }
+
+
+def answered(message: Message) -> View:
+    """An answer in the form's place. It has no buttons: what one does could not be told here."""
+    return _modal([block for block in message.blocks if block["type"] != "actions"])
+
+
+def not_opened(command: str, reference: RequestId, code: str = "", contact: str = "") -> Message:
+    """For somebody who waits for a form that will not come. `code`: Slack's word for why; `contact`: whom to tell."""
+    text, row = "The form could not be opened.", explain(code)
+    hint = f"Ask for it once more, or type `{command}` in a channel."
+    if not row.passes:
+        text, hint = f"{text} {row.person}", f"Tell {contact}. {row.mend}".strip()
+    return Message(f"{text} {hint}", [section(f":warning: *{text}*\n{hint}"), reference_line(reference)])
+
+
+def form(fields: Fields) -> View:
+    """The form itself."""
+    blocks = []
+    if fields.host:
+        who = {"type": "users_select", "initial_user": fields.host}
+        blocks.append(_input(HOST, "Host", who, hint="Whose session it is. Somebody else is told that you started it."))
+    naming = {"type": "plain_text_input", "max_length": NAME_LENGTH}
+    blocks.append(_input(NAME, "Name", naming, hint="Such as: Checkout help", optional=True))
+    if fields.takes_conversation:
+        which = {"type": "plain_text_input", "max_length": 1000}
+        hint = "Its id or address in Genesys. Without one I look for the conversation that the host is in."
+        blocks.append(_input(CONVERSATION, "Conversation", which, hint=hint, optional=True))
+    if options := _applications(fields):
+        blocks.append(_select(APPLICATION, "Application", options, fields.application_id))
+    if fields.timeout_seconds is not None:
+        lengths = sorted({*OFFERED_SECONDS, fields.timeout_seconds})
+        offered = [_option(_duration(seconds), str(seconds)) for seconds in lengths]
+        blocks.append(_select(DURATION, "Ends after", offered, str(fields.timeout_seconds)))
+    blocks.append(context("The link for your customer comes in a direct message from me."))
+    return _modal(blocks) | {"submit": _plain("Start"), "private_metadata": fields.channel_id}
+
+
+def read(view: View, genesys_app: GenesysApp | None) -> Filled | dict[str, str]:
+    """What was filled in, or what is wrong with it, by block."""
+    name, length, which = (_value(view, block) for block in (NAME, DURATION, CONVERSATION))
+    errors = {}
+    if name and plain_name(name) is None:
+        errors[NAME] = "There is nothing to see in this name."
+    seconds = int(length) if length and re.fullmatch("[0-9]{1,6}", length) else None
+    if length and not SHORTEST_SECONDS <= (seconds or 0) <= LONGEST_SECONDS:
+        errors[DURATION] = "A session lasts between a minute and a day."
+    named = genesys_app.conversation_id(which.strip()) if which and genesys_app else None
+    if which and not named:
+        errors[CONVERSATION] = "This is neither an interaction's id nor its address in your Genesys region."
+    host, application = _value(view, HOST), _value(view, APPLICATION)
+    return errors or Filled(
+        channel_id=ChannelId(str(view.get("private_metadata") or "")),
+        host=UserId(host) if host else None,
+        name=plain_name(name) if name else None,
+        application_id=application[:VALUE_LENGTH] if application else None,
+        timeout_seconds=seconds,
+        conversation_id=named,
+    )
+
+
+def host_error(error: CobrowseError) -> str | None:
+    """What stands below the host that somebody chose, if it is the host that is wrong."""
+    match error:
+        case NotAMember(standing=standing, is_target=True):
+            return _NO_HOSTS[standing]
+        case NotListed(is_target=True):
+            return "This person is not on the list of people who may have co-browse sessions."
+    return None
+
+
+_NO_HOSTS = {
+    Standing.MEMBER: "This person cannot host a session.",
+    Standing.GUEST: "This person is a guest. Guests cannot host a session.",
+    Standing.BOT: "This is a bot. Bots cannot host a session.",
+    Standing.DEACTIVATED: "This person's account is deactivated.",
+    Standing.OUTSIDER: "This person is not a member of this workspace.",
+}
+
+
+def _modal(blocks: list[Block]) -> View:
+    head = {"type": "modal", "callback_id": START_FORM, "title": _plain("Co-browse session")}
+    return {**head, "close": _plain("Cancel"), "blocks": blocks}
+
+
+def _input(name: str, label: str, element: Block, *, hint: str = "", optional: bool = False) -> Block:
+    field = {**element, "action_id": name}
+    block = {"type": "input", "block_id": name, "label": _plain(label), "element": field, "optional": optional}
+    return block | {"hint": _plain(hint)} if hint else block
+
+
+def _select(name: str, label: str, options: list[Block], chosen: str) -> Block:
+    element: Block = {"type": "static_select", "options": options}
+    if initial := [option for option in options if option["value"] == chosen]:
+        element["initial_option"] = initial[0]
+    return _input(name, label, element)
+
+
+def _applications(fields: Fields) -> list[Block]:
+    """As many as a field takes, the usual one first."""
+    known = {found: name for found, name in fields.applications if 0 < len(found) <= VALUE_LENGTH}
+    found = sorted(known, key=lambda each: each != fields.application_id)[:MOST_OPTIONS]
+    names = {each: clean(known[each]) for each in found}
+    return [_option(f"{names[each]} ({clean(each)})" if names[each] else clean(each), each) for each in found]
+
+
+def _option(label: str, value: str) -> Block:
+    shown = label if len(label) <= LABEL_LENGTH else label[: LABEL_LENGTH - 1] + "…"
+    return {"text": _plain(shown), "value": value}
+
+
+def _duration(seconds: int) -> str:
+    hours, rest = divmod(seconds, 3600)
+    parts = ((hours, "hour"), (rest // 60, "minute"), (rest % 60, "second"))
+    return " ".join(f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in parts if count)
+
+
+def _plain(text: str) -> dict[str, str]:
+    return {"type": "plain_text", "text": text}
+
+
+def _value(view: View, name: str) -> str | None:
+    """What a field holds, whatever kind it is of."""
+    state: dict[str, Any] = (view.get("state") or {}).get("values") or {}
+    field = (state.get(name) or {}).get(name) or {}
+    value = field.get("value") or field.get("selected_user") or (field.get("selected_option") or {}).get("value")
+    return str(value) if value else None

@@ -1,0 +1,102 @@
+"""The page that somebody reads who has signed in to Genesys: one sentence, what to do next, a reference (pure).
+
+It holds everything it shows, runs nothing, and may be kept, framed or told of by nobody.
+"""
+
+import base64
+import hashlib
+import html
+import re
+
+from bot.core.connect_errors import ConnectLinkGone
+from bot.core.errors import CobrowseError, Refused, StoreUnavailable
+from bot.core.models import Request
+from bot.core.results import Connected, Outcome
+from bot.slack.messages.error_copy import sentence
+
+STYLE = """
+:root { color-scheme: light dark; font: 1.125rem/1.55 system-ui, sans-serif }
+body { margin: 0; padding: 0 1.5rem; background: Canvas; color: CanvasText }
+main { max-width: 34rem; margin: 16vh auto 2rem; overflow-wrap: anywhere }
+.mark { font-size: 2.5rem; line-height: 1; margin: 0 0 1rem }
+.done { color: #15803d } .not { color: #b45309 }
+@media (prefers-color-scheme: dark) { .done { color: #4ade80 } .not { color: #fbbf24 } }
+h1 { font-size: 1.5rem; line-height: 1.3; margin: 0 0 .75rem; text-wrap: balance }
+p { margin: 0 0 .75rem }
+small { opacity: .8 }
+"""
+_POLICY = (
+    "default-src 'none'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": _POLICY.format(base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()),
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+}
+
+
+def page(outcome: Outcome, request: Request | None, *, command: str, contact: str) -> tuple[int, str]:
+    """Its status and HTML; `request` is None when nobody waited for the sign-in, `contact` is plain text."""
+    if isinstance(outcome, Connected):
+        then = f"You can close this page. In Slack, {command} now starts co-browse in your conversations as you."
+        return 200, _html(True, "Your Genesys account is connected.", then, _references(outcome, request))
+    if not isinstance(outcome, CobrowseError):  # nothing else comes back from a sign-in
+        raise TypeError(outcome.code)
+    what, then = _said(outcome, request is not None, command, contact)
+    return _status(outcome), _html(False, what, then, _references(outcome, request))
+
+
+def _said(error: CobrowseError, is_used: bool, command: str, contact: str) -> tuple[str, str]:
+    """What happened and what to do; `is_used`: the link was good, and is not any more."""
+    said = sentence(error, contact, command=command, starting=False)
+    typed = f"{command} connect"
+    what, then = (_plain(text).replace(typed, f"{typed} in Slack") for text in (said.what, said.next))
+    if not is_used or "nothing was connected" in what:
+        return what, then
+    if error.try_again or isinstance(error, StoreUnavailable):
+        anew = f"Wait a minute, then type {command} connect in Slack for a new link."
+        then = f"{anew} If it stays so, tell {_plain(contact)}."
+    return f"{what} Nothing was connected.", then
+
+
+def _status(error: CobrowseError) -> int:
+    if isinstance(error, ConnectLinkGone):
+        return 400
+    return 403 if isinstance(error, Refused) else 503
+
+
+def _references(outcome: Outcome, request: Request | None) -> str:
+    """What somebody who helps will ask for."""
+    told = [f"Reference {request.id}"] if request else []
+    if reference := getattr(outcome, "reference", None):
+        told.append(f"Genesys {reference}")
+    return " · ".join(told)
+
+
+def _plain(text: str) -> str:
+    """Without mark-up: ours, since what others wrote is escaped in it."""
+    return html.unescape(re.sub(r"<!date\^[^>|]*\|([^>]*)>", r"\1", text)).replace("`", "")
+
+
+def _html(done: bool, what: str, then: str, references: str) -> str:
+    what, then, references = map(html.escape, (what, then, references))
+    mark = '<p class="mark done" aria-hidden="true">✓</p>' if done else '<p class="mark not" aria-hidden="true">!</p>'
+    small = f"<p><small>{references}</small></p>" if references else ""
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{what}</title><link rel="icon" href="data:,">
+<style>{STYLE}</style>
+</head>
+<body><main>{mark}<h1>{what}</h1><p>{then}</p>{small}</main></body>
+</html>
+"""
+
+
+BUSY = _html(
+    False, "Too many people sign in just now, so nothing was connected.", "Load this page again in a minute.", ""
+)
