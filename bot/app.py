@@ -24,8 +24,8 @@ from bot.core.use_cases.accounts import Connecting
 from bot.core.use_cases.customer_messages import Sending
 from bot.core.use_cases.diagnostics import Inquiries
 from bot.core.use_cases.sessions import Register
-from bot.genesys.agentless import Agentless
-from bot.genesys.users import Users
+from bot.genesys.api.customer_messages import Agentless
+from bot.genesys.api.users import Users
 from bot.health import Health
 from bot.metrics import Metrics
 from bot.settings import Settings

@@ -13,7 +13,7 @@ from bot.core.errors import CobrowseError
 from bot.core.models import Request
 from bot.core.results import Connected, Outcome
 from bot.core.use_cases.accounts import Connecting
-from bot.genesys.user_login import Grant
+from bot.genesys.auth.authorization_code import Grant
 from bot.log_throttle import ThrottledLog
 from bot.slack.api.responder import Delivery
 from bot.slack.messages.blocks import Message

@@ -6,7 +6,7 @@ import sys
 
 from bot.core.errors import CobrowseError, ServiceError
 from bot.core.models import ConversationId, HostId, Order, Session, new_request_id
-from bot.genesys.sessions import Sessions
+from bot.genesys.api.sessions import Sessions
 from bot.settings import Service
 from bot.slack.command_parser import clean_name
 from bot.slack.messages.blocks import escape

@@ -9,16 +9,16 @@ from contextlib import asynccontextmanager
 from bot.core.account_models import ConnectionBook
 from bot.core.hosts.resolver import ListedHosts, Rule, SameEmail
 from bot.core.metrics_port import UNMEASURED, Meter
-from bot.genesys import agentless, conversations, sessions, users
-from bot.genesys.auth import TokenAuth
+from bot.genesys.api import conversations, customer_messages, sessions, users
+from bot.genesys.api.conversations import CALLS, Conversations
+from bot.genesys.api.sessions import Sessions
+from bot.genesys.api.users import Users
+from bot.genesys.auth.authorization_code import UserLogin
+from bot.genesys.auth.client_credentials import TokenAuth
+from bot.genesys.auth.user_tokens import UserTokens
 from bot.genesys.client import GenesysClient
 from bot.genesys.connections import HttpClient
-from bot.genesys.conversations import CALLS, Conversations
 from bot.genesys.pace import Pace
-from bot.genesys.sessions import Sessions
-from bot.genesys.user_login import UserLogin
-from bot.genesys.user_tokens import UserTokens
-from bot.genesys.users import Users
 from bot.settings import Service, Settings
 
 
@@ -65,7 +65,7 @@ def needs(settings: Settings) -> tuple[str, ...]:
     """The scopes and permissions that the calls of this bot take, as they are counted."""
     service, sending = settings.service, settings.sending
     of_service = conversations.NEEDS if service.conversations else sessions.NEEDS
-    return (*of_service, users.VIEW, *(agentless.NEEDS if sending.any_on else ()))
+    return (*of_service, users.VIEW, *(customer_messages.NEEDS if sending.any_on else ()))
 
 
 def host_rules(settings: Settings, users: Users) -> list[Rule]:

@@ -12,7 +12,7 @@ from bot import settings
 from bot.app import open_genesys, session_service
 from bot.core.models import HostId, Session
 from bot.core.validation.conversations import LiveConversation
-from bot.genesys.conversations import Conversations
+from bot.genesys.api.conversations import Conversations
 from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID
 from bot.sandbox.genesys.conversations import Conversation
 

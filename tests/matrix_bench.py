@@ -28,8 +28,9 @@ from bot.app import open_bot
 from bot.core.cache import Cache
 from bot.core.hosts import resolver
 from bot.core.hosts.resolver import Hosts
-from bot.genesys import auth, client
-from bot.genesys.auth import TokenAuth
+from bot.genesys import client
+from bot.genesys.auth import client_credentials
+from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.pace import Pace
 from bot.sandbox.slack.server import Message
 from bot.slack.api import deadlines, direct_messages, identity, responder, response_url, throttled_method
@@ -132,7 +133,7 @@ def impatient(on: str = "") -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if on not in WAYS:
             patch.setattr(client, "TIMEOUT_SECONDS", QUICK_SECONDS)
-            patch.setattr(auth, "ANSWER_SECONDS", QUICK_SECONDS)
+            patch.setattr(client_credentials, "ANSWER_SECONDS", QUICK_SECONDS)
             patch.setattr(throttled_method, "ANSWER_SECONDS", QUICK_SECONDS)
         patch.setattr(responder, "AGENT_SECONDS", QUICK_SECONDS)
         if on == "conversations.open":

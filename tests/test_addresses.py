@@ -12,7 +12,7 @@ from bot.core.sending_errors import BadAddress, TextTooLong
 from bot.core.session_models import SessionRecord
 from bot.core.use_cases.customer_messages import TEXT_LENGTH, check_text, filled, pack, unpack
 from bot.core.validation.contact import Address, Medium, read_address
-from bot.genesys.agentless import without_addresses
+from bot.genesys.api.customer_messages import without_addresses
 from bot.slack.command_parser import Ask, Start, parse
 from bot.slack.views.customer_message_form import question
 

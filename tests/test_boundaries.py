@@ -19,7 +19,7 @@ from bot.core.models import Order, Person, Request, RequestId, Session, State
 from bot.core.ports import Accepted
 from bot.core.requests import run, service
 from bot.core.requests.run import Progress
-from bot.genesys.sessions import Sessions
+from bot.genesys.api.sessions import Sessions
 from bot.slack.api.directory import SlackPeople
 from bot.store.sqlite import SQLiteStore
 

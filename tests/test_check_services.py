@@ -11,7 +11,7 @@ from journey import ROOT, Servers, free_port, open_servers
 
 from bot.check.findings import Finding, Mark
 from bot.check.genesys import NOBODY
-from bot.genesys.roles import Roles, read_roles
+from bot.genesys.api.permissions import Roles, read_roles
 from bot.slack.api.scopes import NEEDED
 
 

@@ -16,9 +16,9 @@ from journey import ANA, Journey, words
 from bot.core.connect_errors import SignInFailed
 from bot.core.errors import UnusableAnswer
 from bot.core.use_cases import accounts
+from bot.genesys.auth.authorization_code import UserLogin
+from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.connections import HttpClient
-from bot.genesys.credentials import SecretCredentials
-from bot.genesys.user_login import UserLogin
 from bot.sandbox.genesys.server import SandboxGenesys
 from bot.slack.api import directory
 

@@ -11,7 +11,7 @@ from journey import ANA, BEN, SAM, Journey, is_failure, link, open_bot_between, 
 from postgres import new_database
 
 from bot import callback
-from bot.genesys import user_login
+from bot.genesys.auth import authorization_code
 
 journey, simple = connect_bench.journey, connect_bench.simple
 
@@ -84,7 +84,7 @@ async def test_who_is_linked_to_another_host_does_not_act_by_the_old_sign_in(sim
 async def test_a_sign_in_that_genesys_does_not_complete_connects_nobody(
     simple: Journey, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(user_login, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(authorization_code, "ANSWER_SECONDS", 0.5)
     back = await signs_in(await asks_to_connect(simple))
     await simple.genesys.misbehave(fault, on="token")
     page = await opens(back)

@@ -8,7 +8,7 @@ from conversations_bench import HOST, PUBLIC
 from journey import ANA, Journey, buttons, is_failure, link, open_journey, words
 
 from bot.core.models import ConversationId, HostId
-from bot.genesys.live import read_live, read_other
+from bot.genesys.api.live_conversations import read_live, read_other
 from bot.sandbox.genesys.conversations import Conversation
 
 KEY = {name: value for name, value in PUBLIC.items() if name not in ("GENESYS_CLIENT_SECRET", "GENESYS_PRIVATE_KEY")}

@@ -23,7 +23,7 @@ from bot.core.errors import (
     UnusableAnswer,
 )
 from bot.core.models import SessionId
-from bot.genesys.conversations import Conversations
+from bot.genesys.api.conversations import Conversations
 
 servers, conversations = conversations_bench.servers, conversations_bench.conversations
 

@@ -11,8 +11,8 @@ from test_sessions_client import Watched
 
 from bot.core.conversation_errors import NoConversation, NotInConversation, SeveralConversations
 from bot.core.models import ConversationId
-from bot.genesys.conversations import Conversations
-from bot.genesys.live import MOST, read_live, read_time
+from bot.genesys.api.conversations import Conversations
+from bot.genesys.api.live_conversations import MOST, read_live, read_time
 
 servers, conversations = conversations_bench.servers, conversations_bench.conversations
 BEN = "22222222-2222-4222-8222-222222222222"

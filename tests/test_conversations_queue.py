@@ -10,7 +10,7 @@ from journey import Servers
 
 from bot import upstream
 from bot.core.errors import Forbidden
-from bot.genesys.users import Users
+from bot.genesys.api.users import Users
 
 servers = conversations_bench.servers
 

@@ -9,11 +9,11 @@ import pytest
 from aiohttp import web
 from journey import ROOT
 
-from bot.genesys.auth import TokenAuth
+from bot.genesys.auth.authorization_code import UserLogin
+from bot.genesys.auth.client_credentials import TokenAuth
+from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.client import GenesysClient
 from bot.genesys.connections import HttpClient
-from bot.genesys.credentials import SecretCredentials
-from bot.genesys.user_login import UserLogin
 
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"
 

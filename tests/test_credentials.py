@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 
 from bot import settings
-from bot.genesys.credentials import SecretCredentials
-from bot.genesys.keys import KeyCredentials, PrivateKey, load_key
+from bot.genesys.auth.credentials import SecretCredentials
+from bot.genesys.auth.private_keys import KeyCredentials, PrivateKey, load_key
 from bot.settings import SettingsFault
 
 TOKEN_URL = "https://login.usw2.pure.cloud/oauth/token"

@@ -10,7 +10,7 @@ from conversations_bench import PUBLIC
 from journey import ANA, is_failure, is_note, link, words
 from matrix_bench import World, clock, world
 
-from bot.genesys import keys
+from bot.genesys.auth import private_keys
 
 __all__ = ["clock", "world"]
 
@@ -65,11 +65,11 @@ async def test_a_message_to_a_customer_waits_for_a_clock_that_is_right(
     assert await world.outcome(ANA, "before")
     asked = await world.outcome(ANA, "send +14155550110")
     assert asked
-    monkeypatch.setattr(keys, "time", SimpleNamespace(time=lambda: time.time() + jump))
+    monkeypatch.setattr(private_keys, "time", SimpleNamespace(time=lambda: time.time() + jump))
     world.clock.skipped += 200_000
     await world.press(asked, "send_link")
     assert "own sign-in to Genesys is broken. Nothing was sent." in words(asked)
-    monkeypatch.setattr(keys, "time", time)
+    monkeypatch.setattr(private_keys, "time", time)
     again = await world.outcome(ANA, "send +14155550110")
     assert again
     await world.press(again, "send_link")
@@ -83,7 +83,7 @@ async def test_a_clock_that_jumps_costs_no_command_until_a_new_sign_in_and_then_
 ) -> None:
     world.servers.genesys.conversations.choose("one")
     assert await world.outcome(ANA, "before")
-    monkeypatch.setattr(keys, "time", SimpleNamespace(time=lambda: time.time() + jump))
+    monkeypatch.setattr(private_keys, "time", SimpleNamespace(time=lambda: time.time() + jump))
     during = await world.outcome(ANA, "the token is still good")
     assert during
     assert link(during)
@@ -93,7 +93,7 @@ async def test_a_clock_that_jumps_costs_no_command_until_a_new_sign_in_and_then_
     assert is_failure(refused)
     assert "refuses the bot's own sign-in (invalid_client)" in words(refused)
     assert world.unforeseen() == []
-    monkeypatch.setattr(keys, "time", time)
+    monkeypatch.setattr(private_keys, "time", time)
     again = await world.outcome(ANA, "the clock is right again")
     assert again
     assert link(again)

@@ -18,7 +18,7 @@ from settings_bench import without
 from test_credentials import P256, RSA, pem
 from test_settings_given import DEAD, said_by_check, said_by_run
 
-from bot.genesys.keys import load_key
+from bot.genesys.auth.private_keys import load_key
 
 OLD = PrivateFormat.TraditionalOpenSSL
 KEYED = without(DEAD, "GENESYS_CLIENT_SECRET") | {"GENESYS_ORG_ID": "org-1"}

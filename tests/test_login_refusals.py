@@ -12,7 +12,7 @@ from journey import SAM, Journey, Servers, is_failure, open_bot_between, open_se
 from test_cli import typed
 
 from bot.core.errors import WEB_PAGE
-from bot.genesys.auth import NAMELESS, refusal
+from bot.genesys.auth.client_credentials import NAMELESS, refusal
 
 ADDRESS = "The IP address 203.0.113.7 is not in the client's allowed list."
 FAULTS: list[tuple[str, dict[str, Any], list[str], list[str]]] = [

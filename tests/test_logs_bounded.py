@@ -11,8 +11,8 @@ from aiohttp import web
 from test_logs import AROUND, KNOWN, SECRETS
 
 from bot import logs
-from bot.genesys import auth
-from bot.genesys.answers import plain_word
+from bot.genesys.auth import client_credentials
+from bot.genesys.parsing import plain_word
 from bot.logs import MASK, MAX_LENGTH, MAX_TRACEBACK_LENGTH, LineFormatter, Redactor
 from bot.slack.api.identity import SlackRefused, identify
 from bot.slack.api.responder import new_http_session, new_web_client
@@ -155,7 +155,9 @@ async def test_slacks_error_word_is_cut_when_it_is_read() -> None:
     ],
 )
 def test_oauths_error_is_a_short_word_or_none(said: object, read: str) -> None:
-    assert auth.refusal(auth.httpx.Response(400, json={"error": said}), ()).oauth_error == read
+    assert (
+        client_credentials.refusal(client_credentials.httpx.Response(400, json={"error": said}), ()).oauth_error == read
+    )
 
 
 def test_a_status_is_a_short_word() -> None:

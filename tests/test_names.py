@@ -17,8 +17,8 @@ from bot.core.conversation_errors import SeveralConversations
 from bot.core.models import ConversationId, RequestId, TeamId
 from bot.core.validation.conversations import LiveConversation
 from bot.core.validation.names import clean, one_line
-from bot.genesys.live import _customer
-from bot.genesys.roles import read_roles
+from bot.genesys.api.live_conversations import _customer
+from bot.genesys.api.permissions import read_roles
 from bot.slack.api.directory import read_person
 from bot.slack.command_parser import Start, clean_name, parse, plain_name
 from bot.slack.messages.blocks import escape

@@ -13,7 +13,8 @@ from journey import ANA, BEN, Journey, ended, is_failure, link, open_servers, ru
 from bot import service, settings
 from bot.core.errors import UnusableAnswer
 from bot.core.models import Kind
-from bot.genesys import client, sessions
+from bot.genesys import client
+from bot.genesys.api import sessions
 from bot.sandbox.genesys import faults
 from bot.sandbox.genesys.fault_effects import spoil
 from bot.slack import command_parser

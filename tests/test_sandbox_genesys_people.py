@@ -10,9 +10,9 @@ from connect_bench import signs_in
 from conversations_bench import HOST
 from journey import Servers, open_servers
 
+from bot.genesys.auth.authorization_code import UserLogin
+from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.connections import HttpClient
-from bot.genesys.credentials import SecretCredentials
-from bot.genesys.user_login import UserLogin
 from bot.sandbox.genesys.api.user_login import PeopleClient
 
 BACK = "https://bot.example.com/genesys/callback"

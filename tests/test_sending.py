@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from journey import ANA, BEN, SAM, Journey, buttons, is_failure, link, open_journey, words
 
-from bot.genesys.agentless import EMAIL, SMS
+from bot.genesys.api.customer_messages import EMAIL, SMS
 from bot.sandbox.slack.server import Message
 
 NUMBER, EMAIL_ADDRESS = "+14155550123", "carla@example.com"

@@ -21,8 +21,8 @@ from bot.app import open_genesys
 from bot.core.errors import Busy, Forbidden, NoSuchSession, OAuthRefused, OutcomeUnknown, ServiceFault, Unreachable
 from bot.core.models import HostId, Order, SessionId, new_request_id
 from bot.genesys import client
-from bot.genesys.sessions import Sessions
-from bot.genesys.users import Users
+from bot.genesys.api.sessions import Sessions
+from bot.genesys.api.users import Users
 
 HOST = HostId(f"{HOSTS[ANA]}-1111-4111-8111-111111111111")
 READ, WRITE = "cobrowse:session:read", "cobrowse:session:write"

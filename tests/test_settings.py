@@ -7,7 +7,7 @@ from settings_bench import FERNET, GENESYS, HOST, HTTP, SOCKET, faults, named, p
 
 from bot import settings
 from bot.core.access import Roll
-from bot.genesys.credentials import SecretCredentials
+from bot.genesys.auth.credentials import SecretCredentials
 from bot.settings import SettingsFault
 from bot.settings.variables import VARIABLES
 

@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 from settings_bench import FERNET, HOST, HTTP, SOCKET, faults, named, pem, without
 
 from bot import settings
-from bot.genesys.keys import KeyCredentials
+from bot.genesys.auth.private_keys import KeyCredentials
 from bot.settings import SettingsFault
 from bot.settings.service import DEFAULT_SCOPES
 from bot.settings.variables import VARIABLES

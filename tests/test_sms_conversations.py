@@ -4,7 +4,7 @@ import pytest
 from journey import ANA, SAM, Journey, buttons, is_failure, link, words
 from test_sending import NUMBER, presses, sent
 
-from bot.genesys.agentless import is_about_active_conversation
+from bot.genesys.api.customer_messages import is_about_active_conversation
 from bot.sandbox.genesys import faults
 from bot.sandbox.genesys.fault_effects import refuse
 

@@ -12,8 +12,8 @@ from test_conversations_journey import KEY
 
 from bot.core.errors import Unexpected
 from bot.core.stored_errors import from_record
-from bot.genesys.answers import answered_at
-from bot.genesys.live import read_live, read_time, read_time_within
+from bot.genesys.api.live_conversations import read_live, read_time, read_time_within
+from bot.genesys.parsing import answered_at
 from bot.sandbox.genesys.api.conversations import Offer
 from bot.slack.messages import session_card
 from bot.slack.messages.error_copy import clock

@@ -9,10 +9,10 @@ import pytest
 from journey import ANA, Journey, buttons, is_failure, link, open_journey, open_servers, words
 
 from bot import settings
-from bot.genesys.auth import TokenAuth
+from bot.genesys.api.sessions import Sessions
+from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.client import GenesysClient
 from bot.genesys.connections import HttpClient
-from bot.genesys.sessions import Sessions
 from bot.sandbox.genesys.server import SandboxGenesys
 
 

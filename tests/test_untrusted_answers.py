@@ -16,10 +16,10 @@ from bot.core.errors import NoSuchSession, UnusableAnswer
 from bot.core.hosts.resolver import DirectoryUser, Unusable, only_active
 from bot.core.models import SessionId
 from bot.genesys import client
-from bot.genesys.answers import is_usable_id
-from bot.genesys.auth import httpx, read_token
+from bot.genesys.auth.client_credentials import httpx, read_token
 from bot.genesys.join_hosts import JoinHosts
 from bot.genesys.pace import Pace
+from bot.genesys.parsing import is_usable_id
 
 servers, spoilt = test_sessions_client.servers, test_review.spoilt
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"

@@ -17,11 +17,11 @@ from store_bench import ANA, TEAM, Bench
 from bot.core.account_models import Connection, Pending
 from bot.core.connect_errors import ConnectAgain
 from bot.core.errors import OAuthRefused, Unreachable
-from bot.genesys import user_tokens
+from bot.genesys.auth import user_tokens
+from bot.genesys.auth.authorization_code import UserLogin
+from bot.genesys.auth.credentials import SecretCredentials
+from bot.genesys.auth.user_tokens import UserTokens
 from bot.genesys.connections import HttpClient
-from bot.genesys.credentials import SecretCredentials
-from bot.genesys.user_login import UserLogin
-from bot.genesys.user_tokens import UserTokens
 from bot.sandbox.genesys.api.user_login import PeopleClient
 
 bench = store_bench.bench

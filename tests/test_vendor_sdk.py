@@ -24,13 +24,13 @@ from vendor_bench import EMAIL, SEARCH, SMS, Noting, Vendor, ours, times
 
 from bot import settings
 from bot.core.models import SessionId
-from bot.genesys.agentless import Agentless
-from bot.genesys.auth import TokenAuth
-from bot.genesys.credentials import SecretCredentials
-from bot.genesys.live import query
-from bot.genesys.roles import view_roles
-from bot.genesys.user_login import UserLogin
-from bot.genesys.users import Users
+from bot.genesys.api.customer_messages import Agentless
+from bot.genesys.api.live_conversations import query
+from bot.genesys.api.permissions import view_roles
+from bot.genesys.api.users import Users
+from bot.genesys.auth.authorization_code import UserLogin
+from bot.genesys.auth.client_credentials import TokenAuth
+from bot.genesys.auth.credentials import SecretCredentials
 from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID
 from bot.sandbox.genesys.api.user_login import PeopleClient
 

@@ -15,7 +15,7 @@ from journey import Servers
 
 from bot import settings
 from bot.app import session_service
-from bot.genesys.auth import TokenAuth
+from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.client import GenesysClient
 from bot.genesys.connections import HttpClient
 

@@ -11,14 +11,14 @@ from bot.core import errors
 from bot.core.errors import ServiceError
 from bot.core.models import HostId
 from bot.core.use_cases.customer_messages import Terms
-from bot.genesys.auth import TokenAuth
+from bot.genesys.api.live_conversations import QUERY, VIEW_DETAILS, query
+from bot.genesys.api.sessions import READ, WRITE, Sessions
+from bot.genesys.api.users import VIEW, Users
+from bot.genesys.auth.client_credentials import TokenAuth
+from bot.genesys.auth.introspection import view_token
+from bot.genesys.auth.private_keys import KeyCredentials
 from bot.genesys.client import GenesysClient
 from bot.genesys.connections import HttpClient
-from bot.genesys.keys import KeyCredentials
-from bot.genesys.live import QUERY, VIEW_DETAILS, query
-from bot.genesys.sessions import READ, WRITE, Sessions
-from bot.genesys.tokens import view_token
-from bot.genesys.users import VIEW, Users
 from bot.settings import Service
 
 PATIENCE_SECONDS = 30.0

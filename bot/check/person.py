@@ -10,7 +10,7 @@ from bot.core.access import Access, Roll, Rules
 from bot.core.errors import HostNotFound, NotAMember, NotListed, Refused, ServiceError, SlackUnavailable
 from bot.core.hosts.resolver import Found, Hosts
 from bot.core.models import ChannelId, Host, HostId, Kind, Person, Request, TeamId, UserId, new_request_id
-from bot.genesys.users import Users
+from bot.genesys.api.users import Users
 from bot.settings import Settings
 from bot.slack.api.directory import SlackPeople
 from bot.slack.api.identity import Identity

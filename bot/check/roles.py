@@ -6,11 +6,11 @@ from bot.check.findings import Finding, doubt, right, wrong
 from bot.core import errors
 from bot.core.connect_errors import UserContextNeeded
 from bot.core.use_cases.customer_messages import Terms
-from bot.genesys.agentless import SEND_AGENTLESS_EMAIL, SEND_EMAIL, SEND_SMS
+from bot.genesys.api.conversations import ADD, ADD_VOICE
+from bot.genesys.api.customer_messages import SEND_AGENTLESS_EMAIL, SEND_EMAIL, SEND_SMS
+from bot.genesys.api.live_conversations import VIEW
+from bot.genesys.api.permissions import Roles, view_roles
 from bot.genesys.client import GenesysClient
-from bot.genesys.conversations import ADD, ADD_VOICE
-from bot.genesys.live import VIEW
-from bot.genesys.roles import Roles, view_roles
 from bot.settings import Service
 
 UNDER = "in Genesys Cloud under Integrations › OAuth"

@@ -19,7 +19,7 @@ from bot.check import connect, listening
 from bot.check.files import is_open, open_files
 from bot.check.findings import Finding, doubt, right, wrong
 from bot.core.validation.text import unquoted
-from bot.genesys.keys import KeyCredentials
+from bot.genesys.auth.private_keys import KeyCredentials
 from bot.settings import Database, Service, Settings, SettingsFault, Slack
 from bot.settings.variables import VARIABLES
 

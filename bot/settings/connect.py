@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-from bot.genesys.credentials import SecretCredentials
+from bot.genesys.auth.credentials import SecretCredentials
 from bot.settings.reader import Reader
 
 CALLBACK = "/genesys/callback"

@@ -7,7 +7,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from bot.core.validation.text import hidden_character, odd_character, plain, unquoted
-from bot.genesys.key_forms import Unusable, recognised_file
+from bot.genesys.auth.key_forms import Unusable, recognised_file
 from bot.settings.variables import VARIABLES, Form
 
 T = TypeVar("T")

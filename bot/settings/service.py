@@ -8,13 +8,13 @@ from bot.core.hosts.resolver import host_id
 from bot.core.models import HostId, Offer
 from bot.core.validation.conversations import GenesysApp
 from bot.genesys import regions
-from bot.genesys.credentials import Credentials, SecretCredentials
+from bot.genesys.auth.credentials import Credentials, SecretCredentials
 from bot.genesys.join_hosts import JoinHosts, parse_join_hosts
 from bot.settings.proxies import Proxies, read_proxies
 from bot.settings.reader import Reader, read_bytes
 
 if TYPE_CHECKING:
-    from bot.genesys.conversations import Joining
+    from bot.genesys.api.conversations import Joining
 
 SESSIONS, CONVERSATIONS = "sessions", "conversations"
 DEFAULT_SCOPES = "cobrowse:session:write cobrowse:session:read"
@@ -103,7 +103,7 @@ def cobrowse_api(reader: Reader) -> str:
 def _conversations(reader: Reader) -> Conversations:
     """Read whichever service is chosen, so that a fault does not wait for the day it is."""
     # These load HTTP clients, which the command `health` need not.
-    from bot.genesys.conversations import Joining  # noqa: PLC0415
+    from bot.genesys.api.conversations import Joining  # noqa: PLC0415
     from bot.genesys.join_template import parse_template  # noqa: PLC0415
 
     template, deployment = reader.plain("COBROWSE_JOIN_URL_TEMPLATE"), reader.text("GENESYS_DEPLOYMENT_ID")
@@ -156,7 +156,7 @@ def _credentials(reader: Reader) -> Credentials:
         return SecretCredentials(client_id, secret, asked)
     org_id = reader.needed("GENESYS_ORG_ID", "A private key needs it.") if path or pem else ""
     source = "GENESYS_PRIVATE_KEY_PATH" if path else "GENESYS_PRIVATE_KEY"
-    from bot.genesys.keys import KeyCredentials, load_key  # noqa: PLC0415 - who has a client secret need not load it
+    from bot.genesys.auth.private_keys import KeyCredentials, load_key  # noqa: PLC0415 - who has a client secret need not load it
 
     key = (
         reader.parsed(source, lambda: load_key(read_bytes(path) if path else pem, passphrase)) if path or pem else None

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.core.validation.names import clean
-from bot.genesys.answers import read_object
 from bot.genesys.client import GenesysClient
+from bot.genesys.parsing import read_object
 
 ME = "/api/v2/authorization/subjects/me?includeFullRoles=true"
 Policy = tuple[str, str, str]

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from bot.genesys.key_forms import NO_PEM, Unusable, recognised, recognised_file
+from bot.genesys.auth.key_forms import NO_PEM, Unusable, recognised, recognised_file
 
 ASSERTION_SECONDS = 240
 LEAST_RSA_BITS = 2048

@@ -18,9 +18,9 @@ from bot.core.connect_errors import ConnectAgain
 from bot.core.errors import Busy, ServiceError, StoreUnavailable, Unreachable
 from bot.core.models import HostId
 from bot.genesys import client
-from bot.genesys.auth import Token
+from bot.genesys.auth.authorization_code import Grant, UserLogin, nothing_made
+from bot.genesys.auth.client_credentials import Token
 from bot.genesys.client import Gate
-from bot.genesys.user_login import Grant, UserLogin, nothing_made
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ import httpx
 from bot.core.errors import WEB_PAGE, OAuthRefused, ServiceError, UnusableAnswer
 from bot.core.metrics_port import UNMEASURED, Meter
 from bot.genesys import faults
+from bot.genesys.auth.credentials import Credentials
 from bot.genesys.client import Gate, repeat
-from bot.genesys.credentials import Credentials
 
 RENEW_AHEAD_SECONDS = 300.0
 LAST_USE_SECONDS = 30.0

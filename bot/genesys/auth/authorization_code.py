@@ -23,10 +23,10 @@ from bot.core.errors import OAuthRefused, OutcomeUnknown, ServiceError, Unreacha
 from bot.core.hosts.resolver import host_id
 from bot.core.models import HostId
 from bot.genesys import faults
-from bot.genesys.answers import read_object
-from bot.genesys.auth import Token, read_token, refusal, secrets_of
-from bot.genesys.credentials import SecretCredentials
-from bot.genesys.tokens import ME as TOKEN
+from bot.genesys.auth.client_credentials import Token, read_token, refusal, secrets_of
+from bot.genesys.auth.credentials import SecretCredentials
+from bot.genesys.auth.introspection import ME as TOKEN
+from bot.genesys.parsing import read_object
 
 ME, NEEDS = "/api/v2/users/me", "users:readonly"
 ANSWER_SECONDS = 10.0

@@ -17,9 +17,9 @@ from bot.core.models import Order, Session, SessionId
 from bot.core.requests.run import Watcher
 from bot.core.session_models import Look
 from bot.genesys import faults
-from bot.genesys.answers import answered_at, is_usable_id, named_things, plain_word, read_object
 from bot.genesys.client import GenesysClient
 from bot.genesys.join_hosts import JoinHosts
+from bot.genesys.parsing import answered_at, is_usable_id, named_things, plain_word, read_object
 
 SESSIONS = "/api/v2/conversations/cobrowse"
 APPLICATIONS = "/api/v2/cobrowse/applications"

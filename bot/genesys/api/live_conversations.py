@@ -16,8 +16,8 @@ from bot.core.requests.run import Watcher
 from bot.core.validation.conversations import LiveConversation, conversation_id
 from bot.core.validation.names import clean
 from bot.genesys import faults
-from bot.genesys.answers import answered_at, read_object
 from bot.genesys.client import GenesysClient
+from bot.genesys.parsing import answered_at, read_object
 
 QUERY = "/api/v2/analytics/conversations/details/query"
 CONVERSATION = "/api/v2/conversations"

@@ -5,8 +5,8 @@ https://developer.genesys.cloud/devapps/api-explorer (Tokens). Only `check` asks
 
 from dataclasses import dataclass
 
-from bot.genesys.answers import read_object
 from bot.genesys.client import GenesysClient
+from bot.genesys.parsing import read_object
 
 ME = "/api/v2/tokens/me"
 NEEDS = "the right to look at its own token"

@@ -18,12 +18,20 @@ from bot.core.requests.run import Watcher
 from bot.core.session_models import Look
 from bot.core.validation.urls import is_safe_url
 from bot.genesys import faults
-from bot.genesys.answers import answered_at, is_usable_id, read_object
+from bot.genesys.api.live_conversations import (
+    OLDEST,
+    VIEW,
+    VIEW_DETAILS,
+    Live,
+    LiveConversations,
+    WaitingOnly,
+    read_time_within,
+)
+from bot.genesys.api.sessions import SessionView
+from bot.genesys.auth.user_tokens import UserTokens
 from bot.genesys.client import Gate, GenesysClient
 from bot.genesys.join_template import JoinTemplate
-from bot.genesys.live import OLDEST, VIEW, VIEW_DETAILS, Live, LiveConversations, WaitingOnly, read_time_within
-from bot.genesys.sessions import SessionView
-from bot.genesys.user_tokens import UserTokens
+from bot.genesys.parsing import answered_at, is_usable_id, read_object
 
 COBROWSE = "/api/v2/conversations/{}/cobrowse"
 OFFER = "/api/v2/webdeployments/deployments/{}/cobrowse/{}"

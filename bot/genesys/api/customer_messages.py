@@ -10,8 +10,8 @@ from bot.core.errors import BadRequest, Forbidden, UnusableAnswer
 from bot.core.requests.run import Watcher
 from bot.core.sending_errors import ConversationActive
 from bot.genesys import faults
-from bot.genesys.answers import read_object
 from bot.genesys.client import GenesysClient
+from bot.genesys.parsing import read_object
 
 SMS, EMAIL = "/api/v2/conversations/messages/agentless", "/api/v2/conversations/emails/agentless"
 SEND_SMS, SEND_EMAIL = "conversation:message:create", "conversation:email:create"

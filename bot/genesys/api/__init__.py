@@ -1,0 +1,1 @@
+"""The Genesys endpoints that the bot calls."""
