@@ -45,7 +45,7 @@ from bot.slack.listeners import customer_messages as sending
 from bot.slack.listeners.commands import SlashCommand
 from bot.slack.messages.help import Features
 from bot.slack.messages.renderer import Words, contact_markup
-from bot.store.opening import open_store
+from bot.storage.open import open_store
 from bot.upstream import host_rules, needs, open_genesys, open_user_tokens, session_service
 
 

@@ -10,8 +10,8 @@ from bot.core.hosts.csv_file import BadHostsFile
 from bot.core.models import TeamId, UserId
 from bot.core.ports import Link
 from bot.settings import Database
-from bot.store.opening import MEMORY, FullStore, open_store
-from bot.store.refusals import refused
+from bot.storage.errors import refused
+from bot.storage.open import MEMORY, FullStore, open_store
 
 
 def read(user_id: str, genesys_id: str, team_id: str | None) -> Link:

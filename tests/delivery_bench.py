@@ -13,7 +13,7 @@ from bot.slack.api.direct_messages import DirectMessages
 from bot.slack.api.responder import Delivery, new_http_session
 from bot.slack.api.session_messages import Herald
 from bot.slack.messages.renderer import Words
-from bot.store.opening import open_store
+from bot.storage.open import open_store
 
 
 @asynccontextmanager

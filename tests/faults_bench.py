@@ -17,7 +17,7 @@ from bot.check import database
 from bot.check.findings import Mark
 from bot.core.errors import SetupError
 from bot.settings import Database
-from bot.store.opening import open_store
+from bot.storage.open import open_store
 
 Said = dict[str, tuple[str, str]]
 """By command the code and the sentence, empty when it works."""

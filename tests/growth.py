@@ -15,7 +15,7 @@ from store_bench import Bench, request, session
 from test_store_growth import FILL, fill
 
 from bot.core.models import State
-from bot.store import sqlite_file
+from bot.storage.sqlite import file
 
 REQUESTS = 300
 
@@ -43,7 +43,7 @@ async def main(rows: int) -> None:
         path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "bot.db"
         store = await Bench(stack, path).open()
         few = await lives(store)
-        connection = sqlite_file.connect(path)
+        connection = file.connect(path)
         for statement in FILL:
             connection.execute(statement.format(series=fill(rows)))
         connection.close()

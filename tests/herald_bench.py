@@ -19,7 +19,7 @@ from bot.slack.api.channels import Places
 from bot.slack.api.direct_messages import DirectMessages
 from bot.slack.api.responder import new_http_session, new_web_client
 from bot.slack.api.session_messages import Herald
-from bot.store.sqlite import SQLiteStore
+from bot.storage.sqlite.store import SQLiteStore
 
 PRIVATE, JOINED, PENDING = "C0SECRET", "C0JOINED", "C0PENDING"
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.hosts.resolver import DirectoryUser
 from bot.core.models import Person, Standing
-from bot.store.sqlite import SQLiteStore
+from bot.storage.sqlite.store import SQLiteStore
 
 
 class Clock:

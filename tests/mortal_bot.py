@@ -12,7 +12,7 @@ from typing import Any
 
 from bot import app
 from bot.cli import main
-from bot.store.opening import open_store
+from bot.storage.open import open_store
 
 WHERE = sys.argv.pop(1)
 

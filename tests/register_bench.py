@@ -13,7 +13,7 @@ from bot.core.errors import CobrowseError, SlackUnavailable
 from bot.core.models import Kind, Person, Request, Standing, State, TeamId, UserId
 from bot.core.session_models import Look, SessionRecord
 from bot.core.use_cases.sessions import Register
-from bot.store.sqlite import SQLiteStore
+from bot.storage.sqlite.store import SQLiteStore
 
 BEN, SAM, ADA, UNA, GUS = (UserId(f"U0{name}") for name in ("BEN", "SAM", "ADA", "UNA", "GUS"))
 RULES = Rules(supervisors=Roll(frozenset({SAM})), admins=Roll(frozenset({ADA})))

@@ -14,9 +14,9 @@ import pytest
 from postgres import new_database
 
 from bot.core.models import ChannelId, HostId, Kind, Request, Session, SessionId, TeamId, UserId, new_request_id
-from bot.store.postgres_opening import open_postgres
-from bot.store.sealing import Sealer
-from bot.store.sqlite import SQLiteStore
+from bot.storage.encryption import Sealer
+from bot.storage.postgres.open import open_postgres
+from bot.storage.sqlite.store import SQLiteStore
 
 START = datetime.now(UTC)
 _began = [START]  # when the test did: in a long run this file was read minutes before

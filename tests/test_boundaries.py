@@ -21,7 +21,7 @@ from bot.core.requests import run, service
 from bot.core.requests.run import Progress
 from bot.genesys.api.sessions import Sessions
 from bot.slack.api.directory import SlackPeople
-from bot.store.sqlite import SQLiteStore
+from bot.storage.sqlite.store import SQLiteStore
 
 BOOM = "a wheel came off"
 Open = Callable[[], AbstractAsyncContextManager[Journey]]

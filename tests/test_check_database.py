@@ -15,9 +15,9 @@ from bot.check import database
 from bot.check.findings import Finding, Mark
 from bot.core.models import HostId, TeamId, UserId
 from bot.settings import Database
-from bot.store.looking import look_into
-from bot.store.opening import open_store
-from bot.store.schema import NEWEST
+from bot.storage.inspect import look_into
+from bot.storage.open import open_store
+from bot.storage.schema import NEWEST
 
 KEY, OTHER = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 HOST = HostId("99999999-9999-4999-8999-999999999999")
@@ -95,7 +95,7 @@ async def test_an_older_schema_is_a_doubt(tmp_path: Path, monkeypatch: pytest.Mo
     path = tmp_path / "bot.db"
     async with made(path):
         pass
-    monkeypatch.setattr("bot.store.looking.NEWEST", NEWEST + 1)
+    monkeypatch.setattr("bot.storage.inspect.NEWEST", NEWEST + 1)
     older = (await look(f"sqlite:///{path}"))["database"]
     assert older.mark is Mark.DOUBT
     assert "older" in older.what

@@ -9,7 +9,7 @@ from journey import ANA, BEN, GONE, GUS, HOSTS, OUTSIDER, SAM, UNA, Servers, ope
 
 from bot.check.findings import Mark
 from bot.core.models import HostId, UserId
-from bot.store.sqlite import SQLiteStore
+from bot.storage.sqlite.store import SQLiteStore
 
 LINKED = HostId("99999999-9999-4999-8999-999999999999")
 

@@ -18,8 +18,8 @@ from wire import Wire, new_wire
 from bot.core.errors import MaybeAccepted, StoreUnavailable
 from bot.core.models import RequestId, State, new_request_id
 from bot.sandbox.slack.server import Delivery
-from bot.store.postgres import STRAY_SECONDS
-from bot.store.presence import LOCK_CLASS
+from bot.storage.postgres.replica_lock import LOCK_CLASS
+from bot.storage.postgres.store import STRAY_SECONDS
 
 
 @pytest.fixture
@@ -185,9 +185,9 @@ async def test_that_the_database_goes_and_comes_back_is_in_the_log_once_each(
     bench: Bench, wire: Wire, url: str, caplog: pytest.LogCaptureFixture, how: str
 ) -> None:
     def said() -> list[str]:
-        return [record.message for record in caplog.records if record.name == "bot.store.presence"]
+        return [record.message for record in caplog.records if record.name == "bot.storage.postgres.replica_lock"]
 
-    caplog.set_level(logging.INFO, "bot.store.presence")
+    caplog.set_level(logging.INFO, "bot.storage.postgres.replica_lock")
     store = await bench.open()
     if how == "the network":
         wire.cut()

@@ -15,8 +15,8 @@ from postgres import new_database
 from bot import settings
 from bot.check import look
 from bot.cli import main
-from bot.store.address import CHOICES, INSTEAD, LEFT_OUT, read_address
-from bot.store.opening import open_store
+from bot.storage.open import open_store
+from bot.storage.postgres.address import CHOICES, INSTEAD, LEFT_OUT, read_address
 
 CODES = {"#": "%23", "@": "%40", "/": "%2F", "?": "%3F", "[": "%5B", "]": "%5D"}
 PASSWORDS = (

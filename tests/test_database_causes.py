@@ -11,9 +11,10 @@ import pytest
 from faults_bench import SECRET, said
 
 from bot.core.errors import SetupError
-from bot.store import causes, sqlite_file
-from bot.store.refusals import SENTENCES, StoreRefused
-from bot.store.sqlite import SQLiteStore
+from bot.storage import causes
+from bot.storage.errors import SENTENCES, StoreRefused
+from bot.storage.sqlite import file
+from bot.storage.sqlite.store import SQLiteStore
 
 URL = f"postgresql://bot:{SECRET}@db.example.com/bot?application_name=x"
 
@@ -100,7 +101,7 @@ def test_a_refusal_without_a_code_has_that_of_its_class() -> None:
 
 async def test_a_file_that_another_program_has_locked_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`check` does not take the lock, and so does not see who has it."""
-    monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(file, "BUSY_SECONDS", 0.1)
     path = tmp_path / "bot.db"
     await SQLiteStore(str(path)).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:

@@ -19,7 +19,7 @@ from faults_bench import SECRET, Said, agree, said, work
 from journey import ended, free_port, open_servers, start
 from postgres import address, new_database, server
 
-from bot.store.opening import open_store
+from bot.storage.open import open_store
 
 _numbers = itertools.count(1)
 
@@ -118,7 +118,7 @@ async def test_a_socket_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 async def test_a_server_that_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("postgres_opening", "postgres_looking"):
-        monkeypatch.setattr(f"bot.store.{module}.CONNECT_SECONDS", 0.3)
+        monkeypatch.setattr(f"bot.storage.{module}.CONNECT_SECONDS", 0.3)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

@@ -20,7 +20,7 @@ import pytest
 from faults_bench import Said, agree, said, work
 from journey import ROOT, START_SECONDS, open_servers
 
-from bot.store.opening import open_store
+from bot.storage.open import open_store
 
 USER = 65_534
 HOST = "2f7b0c9e-0000-4000-8000-00000000000a"

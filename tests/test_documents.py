@@ -14,7 +14,7 @@ from bot.core.errors import CobrowseError, SetupError
 from bot.core.results import Success
 from bot.settings.variables import VARIABLES
 from bot.slack.receivers.socket_mode import DEAF, DEAF_SHORT, DEAF_TOO_MANY, REFUSALS
-from bot.store.refusals import SENTENCES
+from bot.storage.errors import SENTENCES
 
 HOUSE = Path(ROOT)
 RUNBOOK = (HOUSE / "docs" / "runbook.md").read_text(encoding="utf-8")

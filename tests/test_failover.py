@@ -18,7 +18,7 @@ from wire import new_wire
 
 from bot.core.errors import MaybeAccepted
 from bot.core.models import State
-from bot.store.presence import LOCK_CLASS, MOVE_SECONDS
+from bot.storage.postgres.replica_lock import LOCK_CLASS, MOVE_SECONDS
 
 LOCKS = "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND classid = $1"
 

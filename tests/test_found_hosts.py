@@ -11,7 +11,7 @@ from hosts_bench import Clock, Directory, person, user, uuid_of
 from store_bench import Bench, die
 
 from bot.core.hosts.resolver import FOUND_SECONDS, DirectoryUser, Hosts, SameEmail
-from bot.store.sqlite import SQLiteStore
+from bot.storage.sqlite.store import SQLiteStore
 
 ANA = ("T0ONE", "U1")
 

@@ -12,7 +12,7 @@ from journey import ANA, Journey, ended, free_port, open_journey, open_servers, 
 from bot import settings
 from bot.health import Health
 from bot.metrics import Metrics
-from bot.store.sqlite import SQLiteStore
+from bot.storage.sqlite.store import SQLiteStore
 
 PATHS = ("/healthz", "/readyz", "/metrics")
 

@@ -15,7 +15,7 @@ from bot import links, settings
 from bot.core.errors import HostNotFound, StoreUnavailable
 from bot.core.hosts.resolver import LINK, Hosts, ListedHosts, SameEmail
 from bot.core.models import Host
-from bot.store.sqlite import SQLiteStore
+from bot.storage.sqlite.store import SQLiteStore
 
 book, clock = hosts_bench.book, hosts_bench.clock
 

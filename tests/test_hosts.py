@@ -9,7 +9,7 @@ from hosts_bench import Clock, Directory, person, user, uuid_of
 from bot.core.errors import HostNotFound, Unreachable
 from bot.core.hosts.resolver import FOUND_SECONDS, MISSED_SECONDS, DirectoryUser, Hosts, ListedHosts, SameEmail, host_id
 from bot.core.models import Host, Person
-from bot.store.sqlite import SQLiteStore
+from bot.storage.sqlite.store import SQLiteStore
 
 book, clock = hosts_bench.book, hosts_bench.clock
 

@@ -11,7 +11,7 @@ from hosts_bench import Clock, Directory, person, user, uuid_of
 from bot.core.errors import HostNotFound, Unreachable
 from bot.core.hosts.resolver import MISSED_SECONDS, DirectoryUser, Hosts, SameEmail
 from bot.core.models import Host, Person
-from bot.store.sqlite import SQLiteStore
+from bot.storage.sqlite.store import SQLiteStore
 
 book, clock = hosts_bench.book, hosts_bench.clock
 PEOPLE, ROUNDS = 60, 12

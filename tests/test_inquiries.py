@@ -16,7 +16,7 @@ from bot.core.hosts.resolver import LINK, Hosts, ListedHosts, SameEmail
 from bot.core.models import Host, Kind, Role
 from bot.core.session_errors import AdminsOnly, LeadsOnly, NoSuchHost, NotLinked
 from bot.core.use_cases.diagnostics import Inquiries
-from bot.store.sqlite import SQLiteStore
+from bot.storage.sqlite.store import SQLiteStore
 
 
 @dataclass

@@ -15,7 +15,7 @@ from bot.core.errors import Interrupted
 from bot.core.models import Kind, Session, State
 from bot.sandbox.slack.server import SandboxSlack
 from bot.slack.api.responder import ANSWERABLE, Delivery, new_http_session, new_web_client
-from bot.store.sqlite import SQLiteStore
+from bot.storage.sqlite.store import SQLiteStore
 
 LOST = Interrupted(maybe_created=False)
 MINUTE = timedelta(minutes=1)

@@ -20,9 +20,9 @@ from wire import CAN_LOSE, Wire, new_wire
 
 from bot.core.errors import MaybeAccepted, StoreUnavailable
 from bot.core.models import Request, RequestId, State
-from bot.store.postgres import _first
-from bot.store.postgres_statements import ADVANCE
-from bot.store.rows import transition
+from bot.storage.mapping import transition
+from bot.storage.postgres.statements import ADVANCE
+from bot.storage.postgres.store import _first
 
 pytestmark = pytest.mark.skipif(not CAN_LOSE, reason="a line can be lost on Linux only")
 LIMIT_SECONDS = 30.0

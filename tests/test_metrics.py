@@ -18,7 +18,7 @@ from bot.core.metrics_port import Meter, Unmeasured
 from bot.core.models import ChannelId, Kind, Request, TeamId, UserId, new_request_id
 from bot.metrics import Metrics
 from bot.slack.listeners.workflow_step import CALLBACK_ID
-from bot.store.sqlite import SQLiteStore
+from bot.storage.sqlite.store import SQLiteStore
 
 Samples = dict[tuple[str, ...], float]
 

@@ -16,8 +16,8 @@ from faults_bench import agree, said
 from journey import free_port
 from postgres import new_database
 
-from bot.store.postgres_opening import open_postgres
-from bot.store.sealing import Sealer
+from bot.storage.encryption import Sealer
+from bot.storage.postgres.open import open_postgres
 
 OWNER = "pgserver"
 """Whom the wheel's Postgres runs as when the tests run as root."""

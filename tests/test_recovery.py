@@ -14,7 +14,7 @@ from bot.core.models import Request, RequestId, Session, State
 from bot.core.ports import Kept
 from bot.core.requests import recovery
 from bot.core.requests.recovery import STALE, known_end, session_of_another
-from bot.store.sqlite import SQLiteStore
+from bot.storage.sqlite.store import SQLiteStore
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from test_crash import Bots, outcomes
 
 from bot.core.errors import StoreUnavailable
 from bot.core.models import State
-from bot.store.presence import LOCK_CLASS
+from bot.storage.postgres.replica_lock import LOCK_CLASS
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from store_bench import request
 from bot.core.models import Kind
 from bot.slack.api.responder import new_http_session
 from bot.slack.api.response_url import ForeignAddress, ResponseUrls, slack_addresses
-from bot.store.sqlite import SQLiteStore
+from bot.storage.sqlite.store import SQLiteStore
 
 SLACK = "https://slack.com/api/"
 

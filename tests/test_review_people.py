@@ -10,7 +10,7 @@ from bot.core.access import Access, Home, Roll, Rules
 from bot.core.errors import HostNotFound, MayNotActForOthers, NotListed, SlackUnavailable
 from bot.core.hosts.resolver import Hosts, SameEmail
 from bot.core.models import Kind, Person, Request, Standing
-from bot.store.sqlite import SQLiteStore
+from bot.storage.sqlite.store import SQLiteStore
 
 book, clock = hosts_bench.book, hosts_bench.clock
 ANA, BEN, SUE = "U0ANA", "U0BEN", "U0SUE"

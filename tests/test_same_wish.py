@@ -13,7 +13,7 @@ from journey import ANA, BEN, BILLING, CARE, SAM, Journey, is_failure, is_note, 
 from bot import app
 from bot.core import ports as desk_store
 from bot.sandbox.slack.server import Message
-from bot.store.sqlite import SQLiteStore
+from bot.storage.sqlite.store import SQLiteStore
 
 
 async def test_who_types_it_again_while_it_is_being_made_waits_for_the_one_session(either: Journey) -> None:

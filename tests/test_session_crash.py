@@ -9,8 +9,8 @@ from journey import ANA, HOSTS, SAM, UNA, buttons, is_failure, open_servers, wor
 from test_crash import SECONDS, Bots, outcomes
 
 from bot.sandbox.slack.server import Message
-from bot.store.sealing import Sealer
-from bot.store.sqlite import SQLiteStore
+from bot.storage.encryption import Sealer
+from bot.storage.sqlite.store import SQLiteStore
 
 HOST = HOSTS[ANA] + "-1111-4111-8111-111111111111"
 

@@ -23,8 +23,8 @@ from proxy_bench import Proxy, needs_caddy, proxy
 from test_check import checked
 
 from bot.settings.variables import VARIABLES
-from bot.store.opening import open_store
-from bot.store.sealing import new_key
+from bot.storage.encryption import new_key
+from bot.storage.open import open_store
 
 HOUSE = Path(ROOT)
 DOCKERFILE = (HOUSE / "Dockerfile").read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from bot.core.workflow_steps import Step, step_of
 from bot.sandbox.slack.server import Execution
 from bot.slack.api import workflow_steps as completion
 from bot.slack.listeners.workflow_step import CALLBACK_ID, read_step
-from bot.store.sqlite import SQLiteStore
+from bot.storage.sqlite.store import SQLiteStore
 
 SECONDS = 15.0
 

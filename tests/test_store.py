@@ -11,7 +11,7 @@ from store_bench import ANA, HOST, TEAM, Bench, die, request, session, taken_ove
 
 from bot.core.errors import HostNotFound, InvalidHost, Miss, StoreUnavailable
 from bot.core.models import ChannelId, Host, RequestId, State, TeamId, UserId, new_request_id
-from bot.store import postgres
+from bot.storage.postgres import store as postgres
 
 bench = store_bench.bench
 
@@ -204,7 +204,7 @@ async def test_found_hosts_outlive_the_process_until_their_time_is_up(bench: Ben
 
 
 def test_every_failure_survives_being_written_down() -> None:
-    from bot.store.rows import failure_of, failure_text
+    from bot.storage.mapping import failure_of, failure_text
 
     missed = HostNotFound(ANA, True, (Miss("same e-mail", "no Genesys user has it"),))
     again = failure_of(failure_text(missed))

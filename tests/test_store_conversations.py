@@ -14,9 +14,9 @@ from bot.core.conversation_errors import SeveralConversations
 from bot.core.models import ConversationId, State
 from bot.core.stored_errors import from_record, to_record
 from bot.core.validation.conversations import LiveConversation
-from bot.store.schema import VERSIONS
-from bot.store.sealing import Sealer
-from bot.store.sqlite import SQLiteStore
+from bot.storage.encryption import Sealer
+from bot.storage.schema import VERSIONS
+from bot.storage.sqlite.store import SQLiteStore
 
 bench = store_bench.bench
 NOWHERE = "99999999-9999-4999-8999-999999999999"

@@ -11,7 +11,10 @@ import pytest
 from postgres import new_database
 from store_bench import Bench
 
-from bot.store import postgres_statements, sessions, sqlite, sqlite_file, statements
+from bot.storage import sessions, statements
+from bot.storage.postgres import statements as postgres_statements
+from bot.storage.sqlite import file
+from bot.storage.sqlite import store as sqlite
 
 ROWS = 20_000
 VALUES: dict[str, Any] = {
@@ -59,7 +62,7 @@ FILL = (REQUESTS, SESSIONS, HOSTS, LINKED, POSTED)
 async def test_no_statement_of_sqlite_looks_through_a_table(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         await Bench(stack, tmp_path / "bot.db").open()
-    connection = sqlite_file.connect(tmp_path / "bot.db")
+    connection = file.connect(tmp_path / "bot.db")
     for statement in FILL:
         connection.execute(statement.format(series=fill(ROWS)))
     connection.execute("ANALYZE")

@@ -9,9 +9,9 @@ from cryptography.fernet import Fernet
 from store_bench import HOST, TEAM, Bench, die, files, request, session
 
 from bot.core.models import Host, State, UserId
-from bot.store.opening import open_store
-from bot.store.refusals import StoreRefused
-from bot.store.schema import NEWEST
+from bot.storage.errors import StoreRefused
+from bot.storage.open import open_store
+from bot.storage.schema import NEWEST
 
 bench = store_bench.bench
 

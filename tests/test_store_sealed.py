@@ -13,7 +13,7 @@ from test_store_opening import execute, stored
 from bot.core.account_models import Connection, Pending
 from bot.core.models import Kind, State, UserId
 from bot.core.requests.recovery import known_end
-from bot.store.sealing import CHECK
+from bot.storage.encryption import CHECK
 
 bench = store_bench.bench
 KEY = Fernet.generate_key().decode()

@@ -12,9 +12,10 @@ from store_bench import Bench, files, request, session
 
 from bot.core.errors import StoreUnavailable
 from bot.core.models import State
-from bot.store import sqlite, sqlite_file
-from bot.store.refusals import StoreRefused
-from bot.store.sqlite import SQLiteStore
+from bot.storage.errors import StoreRefused
+from bot.storage.sqlite import file
+from bot.storage.sqlite import store as sqlite
+from bot.storage.sqlite.store import SQLiteStore
 
 
 @pytest.fixture
@@ -77,14 +78,14 @@ async def test_a_session_and_an_answer_go_to_the_disk_with_the_next_acceptance(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commits: list[str] = []
-    connect = sqlite_file.connect
+    connect = file.connect
 
     def traced(path: Path) -> sqlite3.Connection:
         connection = connect(path)
         connection.set_trace_callback(lambda statement: commits.append(statement) if statement == "COMMIT" else None)
         return connection
 
-    monkeypatch.setattr(sqlite_file, "connect", traced)
+    monkeypatch.setattr(file, "connect", traced)
     monkeypatch.setattr(sqlite, "PATIENCE_SECONDS", 60.0)
     store = await bench.open()
     made, told = request(), request()

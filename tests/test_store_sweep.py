@@ -16,8 +16,10 @@ from test_store_growth import HOSTS, REQUESTS, SESSIONS, fill
 from test_store_opening import execute
 
 from bot.core.models import Kind, State
-from bot.store import rows, sqlite, sqlite_file
-from bot.store.postgres import PostgresStore
+from bot.storage import mapping
+from bot.storage.postgres.store import PostgresStore
+from bot.storage.sqlite import file
+from bot.storage.sqlite import store as sqlite
 
 bench = store_bench.bench
 OLD = 5_000
@@ -47,7 +49,7 @@ async def test_sweep_changes_few_rows_at_a_time(bench: Bench, monkeypatch: pytes
     monkeypatch.setattr(type(store), "_change", counted)
     await store.sweep()
     assert await count(bench, store) == [0, 0, 0]
-    assert max(changed) == rows.MOST_SWEPT == 500
+    assert max(changed) == mapping.MOST_SWEPT == 500
     assert sum(changed) >= 3 * OLD
 
 
@@ -135,7 +137,7 @@ async def test_log_is_emptied_as_soon_as_nobody_reads(sqlite_bench: Bench, monke
     monkeypatch.setattr(sqlite, "SWEEP_PAUSE_SECONDS", 0.1)
     store = await sqlite_bench.open()
     await store.accept(request())
-    reader = sqlite_file.connect(sqlite_bench.path)
+    reader = file.connect(sqlite_bench.path)
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM requests").fetchall()
     asyncio.get_running_loop().call_later(0.3, reader.close)
@@ -145,6 +147,6 @@ async def test_log_is_emptied_as_soon_as_nobody_reads(sqlite_bench: Bench, monke
 
 
 def test_every_connection_overwrites_what_it_deletes(tmp_path: Path) -> None:
-    connection = sqlite_file.connect(tmp_path / "bot.db")
+    connection = file.connect(tmp_path / "bot.db")
     assert connection.execute("PRAGMA secure_delete").fetchone()[0] == 1
     connection.close()

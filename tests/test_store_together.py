@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.core.errors import StoreUnavailable
-from bot.store.together import Together
+from bot.storage.postgres.batch import Together
 
 
 class Done:

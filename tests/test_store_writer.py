@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store.writer import Writer
+from bot.storage.sqlite.writer import Writer
 
 LONG_SECONDS = 60.0
 

@@ -18,8 +18,8 @@ from bot.core.models import Session, State
 from bot.core.ports import Kept, Store
 from bot.core.requests.recovery import known_end
 from bot.core.session_errors import NotPosted
-from bot.store.opening import open_store
-from bot.store.schema import FOR_REPLICAS
+from bot.storage.open import open_store
+from bot.storage.schema import FOR_REPLICAS
 
 ROWS = (Path(ROOT) / "tests" / "data" / "version-5.sql").read_text(encoding="utf-8")
 FAILURES = {

@@ -11,7 +11,7 @@ from journey import ANA, NO_KEY, Journey, is_note, link, open_journey
 
 from bot import app
 from bot.sandbox.slack.server import Message
-from bot.store.opening import open_store
+from bot.storage.open import open_store
 
 HOUSEKEEPING = ("orphans", "sweep")
 

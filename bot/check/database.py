@@ -2,9 +2,9 @@
 
 from bot.check.findings import Finding, doubt, refusal, right
 from bot.settings import Database
-from bot.store.looking import View, look_into
-from bot.store.opening import MEMORY
-from bot.store.refusals import StoreRefused
+from bot.storage.errors import StoreRefused
+from bot.storage.inspect import View, look_into
+from bot.storage.open import MEMORY
 
 KEY = "Make a key as the README says, and set STORE_ENCRYPTION_KEY."
 

@@ -17,8 +17,8 @@ from bot.slack.api.identity import Identity
 from bot.slack.api.responder import new_http_session, new_web_client
 from bot.slack.api.token_watch import WebClient
 from bot.slack.error_codes import explain
-from bot.store.looking import Linked, look_into
-from bot.store.refusals import StoreRefused
+from bot.storage.errors import StoreRefused
+from bot.storage.inspect import Linked, look_into
 from bot.upstream import host_rules, open_genesys
 
 PATIENCE_SECONDS = 15.0

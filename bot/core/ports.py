@@ -1,6 +1,6 @@
 """What the desk needs to survive a crash: the Store Protocol, and a request as it is kept.
 
-How it is kept is for bot/store. Every method of a store may raise StoreUnavailable.
+How it is kept is for bot/storage. Every method of a store may raise StoreUnavailable.
 """
 
 from collections.abc import Callable, Sequence

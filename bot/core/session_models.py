@@ -1,6 +1,6 @@
 """What is remembered of sessions: whose they are, whether they are over, and where they were told.
 
-How it is kept is for bot/store.
+How it is kept is for bot/storage.
 """
 
 from collections.abc import Sequence

@@ -6,9 +6,9 @@ from functools import partial
 from bot.core.validation.text import odd_character
 from bot.settings.environment import below_data_directory
 from bot.settings.reader import Reader
-from bot.store.address import read_address
-from bot.store.opening import MEMORY, POSTGRES, SQLITE
-from bot.store.sealing import check_key
+from bot.storage.encryption import check_key
+from bot.storage.open import MEMORY, POSTGRES, SQLITE
+from bot.storage.postgres.address import read_address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What is worth a look in settings that can be used as they are: for administrators who look at the Home tab."""
 
 from bot.settings import Settings
-from bot.store.opening import MEMORY, POSTGRES
+from bot.storage.open import MEMORY, POSTGRES
 
 
 def doubts(settings: Settings) -> tuple[str, ...]:

@@ -16,9 +16,12 @@ from bot.core.errors import CobrowseError, MaybeAccepted, StoreUnavailable
 from bot.core.metrics_port import UNMEASURED, Meter
 from bot.core.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
 from bot.core.ports import Accepted, Kept, Link
-from bot.store import rows, statements
-from bot.store.connections import ConnectionTable, Fetch
-from bot.store.postgres_statements import (
+from bot.storage import mapping, statements
+from bot.storage.accounts import ConnectionTable, Fetch
+from bot.storage.encryption import Sealer
+from bot.storage.postgres.batch import Together
+from bot.storage.postgres.replica_lock import TROUBLE, Presence
+from bot.storage.postgres.statements import (
     ACCEPT,
     ADVANCE,
     ADVANCE_MANY,
@@ -29,10 +32,7 @@ from bot.store.postgres_statements import (
     SWEEP,
     dollars,
 )
-from bot.store.presence import TROUBLE, Presence
-from bot.store.sealing import Sealer
-from bot.store.sessions import SessionTable
-from bot.store.together import Together
+from bot.storage.sessions import SessionTable
 
 CONNECTIONS = 10
 WAIT_SECONDS = 1.0
@@ -88,14 +88,14 @@ class PostgresStore:
     async def _accept(self, request: Request, agent: Person | None) -> Accepted:
         if not self._presence.held:
             raise StoreUnavailable  # others may think us dead: take nothing
-        row = rows.request_row(request, self._sealer) | rows.accepting(agent) | {"owner": self._presence.owner}
+        row = mapping.request_row(request, self._sealer) | mapping.accepting(agent) | {"owner": self._presence.owner}
         for _ in range(LOOKS):
             if found := await self._one(ACCEPT, row):
-                return rows.accepted(found)
+                return mapping.accepted(found)
             if await self._one(KNOWN, {"key": request.key}):
-                return rows.accepted(None)
+                return mapping.accepted(None)
             # Another replica had the same wish this very moment: the next look sees it.
-        return rows.accepted(await self._one(ACCEPT, row | {"same": request.id}))  # one that is long overdue
+        return mapping.accepted(await self._one(ACCEPT, row | {"same": request.id}))  # one that is long overdue
 
     async def advance(
         self,
@@ -110,11 +110,11 @@ class PostgresStore:
             raise StoreUnavailable  # others may think us dead: start nothing
         if to is State.ANSWERED:
             return await self._answered.one((request_id, from_))
-        values = rows.transition(request_id, from_, to, session, failure) | {"owner": self._presence.owner}
+        values = mapping.transition(request_id, from_, to, session, failure) | {"owner": self._presence.owner}
         if session is None:
             return await self._one(ADVANCE, values) is not None
-        taken = rows.taken(session)
-        values |= rows.session_row(session, self._sealer) | {"taken": rows.failure_text(taken)}
+        taken = mapping.taken(session)
+        values |= mapping.session_row(session, self._sealer) | {"taken": mapping.failure_text(taken)}
         moved = await self._one(ADVANCE_WITH_SESSION, values)
         if moved and moved["state"] != to.value:
             raise taken
@@ -125,7 +125,7 @@ class PostgresStore:
         done: set[tuple[RequestId, State]] = set()
         for from_ in {from_ for _, from_ in moves}:
             ids = [request_id for request_id, was in moves if was is from_]
-            values = rows.transition(ids[0], from_, State.ANSWERED, None, None)
+            values = mapping.transition(ids[0], from_, State.ANSWERED, None, None)
             moved = await self.fetch(ADVANCE_MANY, values | {"ids": ids, "owner": self._presence.owner})
             self._handed.difference_update(row["id"] for row in moved)
             done |= {(row["id"], from_) for row in moved}
@@ -133,7 +133,7 @@ class PostgresStore:
 
     async def find(self, request_id: RequestId) -> Kept | None:
         found = await self._one(statements.FIND, {"id": request_id})
-        return rows.kept(found, self._sealer) if found else None
+        return mapping.kept(found, self._sealer) if found else None
 
     async def orphans(self) -> Sequence[Kept]:
         """Those of the dead, and strays: ours by a write whose answer was lost, and so unknown to the desk."""
@@ -144,12 +144,14 @@ class PostgresStore:
             taken = [row for statement in (ORPHANS, STRAYS) for row in await _all(connection, statement, values)]
             ids = dict.fromkeys(row["id"] for row in taken)
             found = [await _first(connection, statements.FIND, {"id": one}) for one in ids]
-        kept = [rows.kept(row, self._sealer) for row in sorted(filter(None, found), key=lambda row: row["accepted_at"])]
+        kept = [
+            mapping.kept(row, self._sealer) for row in sorted(filter(None, found), key=lambda row: row["accepted_at"])
+        ]
         self._handed.update(one.request.id for one in kept)
         return kept
 
     async def sweep(self) -> None:
-        most = rows.MOST_SWEPT
+        most = mapping.MOST_SWEPT
         values = {"kept_seconds": self._retention_seconds, "most": most}
         for statement in SWEEP:
             while await self._change(statement, values) >= most:  # noqa: ASYNC110 - between two of them others write
@@ -205,12 +207,12 @@ class PostgresStore:
 
     async def links(self) -> Sequence[Link]:
         async with self._connection() as connection:
-            return [rows.link(row) for row in await connection.fetch(statements.LINKS)]
+            return [mapping.link(row) for row in await connection.fetch(statements.LINKS)]
 
     async def link(self, links: Sequence[Link], on_progress: Callable[[int], None] = lambda done: None) -> None:
         statement, names = dollars(statements.LINK)
         async with self._transaction() as connection:
-            for some in rows.batches([rows.link_row(link) for link in links]):
+            for some in mapping.batches([mapping.link_row(link) for link in links]):
                 await connection.executemany(statement, [[row[name] for name in names] for row in some])
                 on_progress(len(some))
 

@@ -8,13 +8,13 @@ from typing import Any
 import asyncpg
 
 from bot.core.models import HostId, TeamId, UserId
-from bot.store import causes, statements
-from bot.store.looking import View, view
-from bot.store.postgres_requirements import examine, usable
-from bot.store.postgres_statements import dollars
-from bot.store.presence import CONNECT_SECONDS, TROUBLE, is_pooled
-from bot.store.refusals import refused
-from bot.store.sealing import Sealer
+from bot.storage import causes, statements
+from bot.storage.encryption import Sealer
+from bot.storage.errors import refused
+from bot.storage.inspect import View, view
+from bot.storage.postgres.replica_lock import CONNECT_SECONDS, TROUBLE, is_pooled
+from bot.storage.postgres.requirements import examine, usable
+from bot.storage.postgres.statements import dollars
 
 
 @asynccontextmanager

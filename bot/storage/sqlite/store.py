@@ -19,11 +19,12 @@ from bot.core.errors import CobrowseError, StoreUnavailable
 from bot.core.metrics_port import UNMEASURED, Meter
 from bot.core.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
 from bot.core.ports import Accepted, Kept, Link
-from bot.store import rows, sqlite_file, statements
-from bot.store.connections import ConnectionTable, Fetch
-from bot.store.sealing import Sealer
-from bot.store.sessions import SessionTable
-from bot.store.writer import Writer
+from bot.storage import mapping, statements
+from bot.storage.accounts import ConnectionTable, Fetch
+from bot.storage.encryption import Sealer
+from bot.storage.sessions import SessionTable
+from bot.storage.sqlite import file
+from bot.storage.sqlite.writer import Writer
 
 DAY_SECONDS = 86_400.0
 
@@ -64,8 +65,8 @@ class SQLiteStore:
         self._sealer = sealer or Sealer()
         self._retention_seconds = retention_days * DAY_SECONDS
         self._clock, self._meter = clock, meter
-        self._lock, self._owner = sqlite_file.open_file(self._path, self._sealer, alone=alone)
-        self._writer = Writer(lambda: sqlite_file.connect(self._path), meter)
+        self._lock, self._owner = file.open_file(self._path, self._sealer, alone=alone)
+        self._writer = Writer(lambda: file.connect(self._path), meter)
         self._reader = ThreadPoolExecutor(1, "sqlite-reader")
         self._reading: sqlite3.Connection | None = None
         self._locks: WeakValueDictionary[tuple[Any, ...], Lock] = WeakValueDictionary()
@@ -81,7 +82,7 @@ class SQLiteStore:
             self._lock = None
 
     async def accept(self, request: Request, agent: Person | None = None) -> Accepted:
-        row = rows.request_row(request, self._sealer) | rows.accepting(agent)
+        row = mapping.request_row(request, self._sealer) | mapping.accepting(agent)
         row |= {"owner": self._owner, "now": self._clock()}
 
         def work(connection: sqlite3.Connection) -> dict[str, Any] | None:
@@ -89,7 +90,7 @@ class SQLiteStore:
             kept = row | found | ({"state": State.ACCEPTED.value} if found["same_as"] else {})
             return kept if connection.execute(ACCEPT, kept).rowcount else None
 
-        return rows.accepted(await self._writer.write(work))
+        return mapping.accepted(await self._writer.write(work))
 
     async def advance(
         self,
@@ -100,11 +101,14 @@ class SQLiteStore:
         session: Session | None = None,
         failure: CobrowseError | None = None,
     ) -> bool:
-        values = rows.transition(request_id, from_, to, session, failure) | {"owner": self._owner, "now": self._clock()}
-        taken = rows.taken(session) if session else None
+        values = mapping.transition(request_id, from_, to, session, failure) | {
+            "owner": self._owner,
+            "now": self._clock(),
+        }
+        taken = mapping.taken(session) if session else None
         if session:
-            values |= rows.session_row(session, self._sealer)
-        refused = values | rows.transition(request_id, from_, State.FAILED, None, taken)
+            values |= mapping.session_row(session, self._sealer)
+        refused = values | mapping.transition(request_id, from_, State.FAILED, None, taken)
 
         def work(connection: sqlite3.Connection) -> bool | None:
             if session and not connection.execute(statements.SESSION, values).fetchall():
@@ -118,7 +122,7 @@ class SQLiteStore:
 
     async def find(self, request_id: RequestId) -> Kept | None:
         found = await self._read(statements.FIND, {"id": request_id, "now": self._clock()})
-        return rows.kept(dict(found), self._sealer) if found else None
+        return mapping.kept(dict(found), self._sealer) if found else None
 
     async def orphans(self) -> Sequence[Kept]:
         def work(connection: sqlite3.Connection) -> list[sqlite3.Row]:
@@ -128,16 +132,16 @@ class SQLiteStore:
             ]
 
         taken = sorted(await self._writer.write(work), key=lambda row: row["accepted_at"])
-        return [rows.kept(dict(row), self._sealer) for row in taken]
+        return [mapping.kept(dict(row), self._sealer) for row in taken]
 
     async def sweep(self) -> None:
-        most = rows.MOST_SWEPT
+        most = mapping.MOST_SWEPT
         values = {"now": self._clock(), "kept_seconds": self._retention_seconds, "most": most}
         for statement in statements.SWEEP:
             while await self._change(statement, values) >= most:  # noqa: ASYNC110 - between two of them others write
                 await sleep(SWEEP_PAUSE_SECONDS)
         for _ in range(CHECKPOINTS):
-            if await self._writer.write(sqlite_file.empty_log, is_alone=True):
+            if await self._writer.write(file.empty_log, is_alone=True):
                 return
             await sleep(SWEEP_PAUSE_SECONDS)
 
@@ -191,13 +195,13 @@ class SQLiteStore:
 
     async def links(self) -> Sequence[Link]:
         found = await self._writer.write(lambda connection: connection.execute(statements.LINKS).fetchall())
-        return [rows.link(dict(row)) for row in found]
+        return [mapping.link(dict(row)) for row in found]
 
     async def link(self, links: Sequence[Link], on_progress: Callable[[int], None] = lambda done: None) -> None:
-        values = [rows.link_row(link) | {"now": self._clock()} for link in links]
+        values = [mapping.link_row(link) | {"now": self._clock()} for link in links]
 
         def work(connection: sqlite3.Connection) -> None:
-            for some in rows.batches(values):
+            for some in mapping.batches(values):
                 connection.executemany(statements.LINK, some)
                 on_progress(len(some))
 
@@ -216,7 +220,7 @@ class SQLiteStore:
 
         def read() -> list[Any]:
             if self._reading is None:
-                self._reading = sqlite_file.connect(self._path)
+                self._reading = file.connect(self._path)
             return self._reading.execute(statement, values).fetchall()
 
         try:

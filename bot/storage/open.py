@@ -7,11 +7,11 @@ from typing import Protocol
 
 from bot.core.metrics_port import UNMEASURED, Meter
 from bot.core.ports import HostBook, LinkBook, Store
-from bot.store.connections import ConnectionTable
-from bot.store.refusals import refused
-from bot.store.sealing import Sealer, new_key
-from bot.store.sessions import SessionTable
-from bot.store.sqlite import SQLiteStore
+from bot.storage.accounts import ConnectionTable
+from bot.storage.encryption import Sealer, new_key
+from bot.storage.errors import refused
+from bot.storage.sessions import SessionTable
+from bot.storage.sqlite.store import SQLiteStore
 
 SQLITE, MEMORY, POSTGRES = "sqlite:///", "memory:", ("postgresql://", "postgres://")
 
@@ -49,7 +49,7 @@ async def open_store(
         return
     if url.startswith(POSTGRES):
         try:
-            from bot.store.postgres_opening import open_postgres  # noqa: PLC0415 - an extra
+            from bot.storage.postgres.open import open_postgres  # noqa: PLC0415 - an extra
         except ImportError:
             raise refused("database_driver_missing") from None
         async with open_postgres(url, Sealer(keys), retention_days, meter) as store:

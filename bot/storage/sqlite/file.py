@@ -8,10 +8,10 @@ import stat
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from bot.store import causes
-from bot.store.refusals import refused
-from bot.store.schema import FOR_REPLICAS, NEWEST, TABLES, VERSIONS
-from bot.store.sealing import CHECK, IS_SEALED, SECRETS, Sealer
+from bot.storage import causes
+from bot.storage.encryption import CHECK, IS_SEALED, SECRETS, Sealer
+from bot.storage.errors import refused
+from bot.storage.schema import FOR_REPLICAS, NEWEST, TABLES, VERSIONS
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from bot.core.account_models import Connection, Held, Pending, PersonKey
 from bot.core.models import HostId, TeamId, UserId
-from bot.store.sealing import Sealer
+from bot.storage.encryption import Sealer
 
 BEGIN = """INSERT INTO connects (team_id, user_id, state_hash, from_team, enterprise_id, verifier, good_until)
     VALUES (:team_id, :user_id, :state_hash, :from_team, :enterprise_id, :verifier, :now + :seconds)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from bot.store.address import ENCRYPTED, Address, read_address
-from bot.store.refusals import StoreRefused, refused
-from bot.store.schema import NEWEST, TABLES
-from bot.store.sealing import Sealer
-from bot.store.sqlite_file import check_facts
+from bot.storage.encryption import Sealer
+from bot.storage.errors import StoreRefused, refused
+from bot.storage.postgres.address import ENCRYPTED, Address, read_address
+from bot.storage.schema import NEWEST, TABLES
+from bot.storage.sqlite.file import check_facts
 
 STATE = """SELECT current_database() AS name, current_setting('server_version') AS release,
     current_schema() AS schema, pg_is_in_recovery() AS is_standby,

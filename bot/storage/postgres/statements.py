@@ -3,8 +3,8 @@
 import re
 from functools import cache
 
-from bot.store import statements
-from bot.store.presence import LOCK_CLASS, SETTLED
+from bot.storage import statements
+from bot.storage.postgres.replica_lock import LOCK_CLASS, SETTLED
 
 NOW = "CAST(extract(epoch FROM statement_timestamp()) AS DOUBLE PRECISION)"  # stable, so that indexes can be used
 

@@ -25,7 +25,7 @@ from bot.core.models import (
 from bot.core.ports import JOIN_SECONDS, Accepted, Kept, Link
 from bot.core.stored_errors import from_record, to_record
 from bot.core.validation.urls import is_safe_url
-from bot.store.sealing import Sealer
+from bot.storage.encryption import Sealer
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import asyncpg
 
-from bot.store import causes
-from bot.store.refusals import StoreRefused, refused
+from bot.storage import causes
+from bot.storage.errors import StoreRefused, refused
 
 log = logging.getLogger(__name__)
 

@@ -8,12 +8,12 @@ from typing import Any
 import asyncpg
 
 from bot.core.metrics_port import UNMEASURED, Meter
-from bot.store import causes
-from bot.store.postgres import CONNECTIONS, STATEMENT_SECONDS, PostgresStore
-from bot.store.postgres_requirements import examine, usable
-from bot.store.presence import CONNECT_SECONDS, LOCK_CLASS, TROUBLE, Presence, be_watched
-from bot.store.schema import NEWEST, VERSIONS
-from bot.store.sealing import CHECK, IS_SEALED, SECRETS, Sealer
+from bot.storage import causes
+from bot.storage.encryption import CHECK, IS_SEALED, SECRETS, Sealer
+from bot.storage.postgres.replica_lock import CONNECT_SECONDS, LOCK_CLASS, TROUBLE, Presence, be_watched
+from bot.storage.postgres.requirements import examine, usable
+from bot.storage.postgres.store import CONNECTIONS, STATEMENT_SECONDS, PostgresStore
+from bot.storage.schema import NEWEST, VERSIONS
 
 log = logging.getLogger(__name__)
 

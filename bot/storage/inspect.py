@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from bot.core.models import HostId, TeamId, UserId
-from bot.store import causes, statements
-from bot.store.opening import MEMORY, POSTGRES, SQLITE
-from bot.store.refusals import refused
-from bot.store.schema import NEWEST
-from bot.store.sealing import CHECK, Sealer
-from bot.store.sqlite_file import check_facts, examine, sharing
+from bot.storage import causes, statements
+from bot.storage.encryption import CHECK, Sealer
+from bot.storage.errors import refused
+from bot.storage.open import MEMORY, POSTGRES, SQLITE
+from bot.storage.schema import NEWEST
+from bot.storage.sqlite.file import check_facts, examine, sharing
 
 FACTS = "SELECT name, value FROM facts"
 Linked = Callable[[TeamId, UserId], Awaitable[HostId | None]]
@@ -48,7 +48,7 @@ def look_into(url: str, keys: Sequence[str]) -> AbstractAsyncContextManager[View
         return _nothing("memory:")
     if url.startswith(POSTGRES):
         try:
-            from bot.store.postgres_looking import look_into_postgres  # noqa: PLC0415 - an extra
+            from bot.storage.postgres.inspect import look_into_postgres  # noqa: PLC0415 - an extra
         except ImportError:
             raise refused("database_driver_missing") from None
         return look_into_postgres(url, Sealer(keys))

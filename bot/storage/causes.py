@@ -12,7 +12,7 @@ import ssl
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from bot.store.refusals import StoreRefused, refused
+from bot.storage.errors import StoreRefused, refused
 
 SQLSTATES = {
     "28P01": "database_password_refused",

@@ -11,8 +11,8 @@ from bot.core.errors import Unexpected
 from bot.core.models import ChannelId, HostId, Request, RequestId, Session, SessionId, TeamId, UserId
 from bot.core.session_models import Post, PostKind, SessionRecord, team_of
 from bot.core.validation.urls import is_safe_url
-from bot.store.rows import time_of, unreadable
-from bot.store.sealing import Sealer
+from bot.storage.encryption import Sealer
+from bot.storage.mapping import time_of, unreadable
 
 _OPEN = "s.ended_at IS NULL AND s.ends_at > :now"
 _SEEN = f"SELECT s.*, NOT ({_OPEN}) AS is_over, :now AS read_at FROM sessions s"  # noqa: S608 - all of it is written here

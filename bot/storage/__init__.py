@@ -1,0 +1,1 @@
+"""The database: SQLite for one process, Postgres for several replicas."""
