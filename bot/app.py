@@ -13,6 +13,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.audit import AuditLog
 from bot.callback import Callback
+from bot.config.settings import Settings
+from bot.config.warnings import doubts
 from bot.core.access import Access
 from bot.core.hosts.resolver import Hosts
 from bot.core.models import Kind
@@ -28,8 +30,6 @@ from bot.genesys.api.customer_messages import Agentless
 from bot.genesys.api.users import Users
 from bot.health import Health
 from bot.metrics import Metrics
-from bot.settings import Settings
-from bot.settings.doubts import doubts
 from bot.slack.api.channels import Places
 from bot.slack.api.direct_messages import DirectMessages
 from bot.slack.api.directory import SlackPeople

@@ -19,7 +19,7 @@ from bot import __version__, terminal
 from bot.cli_hosts import hosts
 
 if TYPE_CHECKING:
-    from bot import settings
+    from bot.config import settings
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -49,7 +49,8 @@ main.add_command(hosts)
 def run() -> None:
     """Serve Slack, over Socket Mode or HTTP, until told to stop."""
     gc.disable()
-    from bot import app, logs, serve, settings
+    from bot import app, logs, serve
+    from bot.config import settings
     from bot.core.errors import SetupError
 
     _spare_collector()
@@ -81,7 +82,8 @@ def run() -> None:
 def check(person: str | None, as_json: bool) -> None:
     """Say what is right, what is wrong, and how to mend it. Creates nothing; exits with 1 if something is wrong."""
     from bot import check as checks
-    from bot import logs, settings
+    from bot import logs
+    from bot.config import settings
     from bot.core.hosts.csv_file import USER_ID
     from bot.core.models import UserId
 
@@ -103,7 +105,8 @@ def check(person: str | None, as_json: bool) -> None:
 @main.command()
 def health() -> None:
     """Exit with 0 when the bot on this machine lives, else say why not: for the health command of a container."""
-    from bot import probe, settings
+    from bot import probe
+    from bot.config import settings
 
     try:
         wrong = probe.why_not_alive(settings.environment())
@@ -232,7 +235,7 @@ def _spare_collector() -> None:
 
 def _sandbox_conversations() -> str | None:
     """The sandbox has the API that the settings choose, and every other setting of its own."""
-    from bot import settings
+    from bot.config import settings
 
     try:
         chosen = settings.load_cobrowse_api(settings.environment())
@@ -242,7 +245,8 @@ def _sandbox_conversations() -> str | None:
 
 
 def _service() -> "settings.Service":
-    from bot import logs, settings
+    from bot import logs
+    from bot.config import settings
 
     try:
         service = settings.load_service(settings.environment())

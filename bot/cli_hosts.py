@@ -60,8 +60,8 @@ def list_() -> None:
 def import_(path: str) -> None:
     """Add the links of a CSV file: all of them, or none."""
     from bot import links
+    from bot.config.csv_file import read_csv_file
     from bot.core.hosts.csv_file import BadHostsFile
-    from bot.settings.csv_file import read_csv_file
 
     try:
         read = links.read_csv(read_csv_file(path))
@@ -85,7 +85,8 @@ def export(path: str) -> None:
 
 
 def _with_database(use: Any) -> Any:
-    from bot import logs, settings
+    from bot import logs
+    from bot.config import settings
     from bot.core.errors import SetupError, StoreUnavailable
 
     logs.set_up("WARNING", as_json=False)  # such as what of the address is left out; the outcome is what this prints

@@ -5,11 +5,11 @@ import io
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
+from bot.config.settings import Database
 from bot.core.hosts import csv_file
 from bot.core.hosts.csv_file import BadHostsFile
 from bot.core.models import TeamId, UserId
 from bot.core.ports import Link
-from bot.settings import Database
 from bot.storage.errors import refused
 from bot.storage.open import MEMORY, FullStore, open_store
 

@@ -3,7 +3,7 @@
 import http.client
 from collections.abc import Mapping
 
-from bot import settings
+from bot.config import settings
 
 ANSWER_SECONDS = 4.0
 ALL, LOOPBACK = ("0.0.0.0", "::", "*"), ("127.0.0.1", "::1")  # noqa: S104 - what HOST may say

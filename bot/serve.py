@@ -15,11 +15,11 @@ from typing import Any, TypeVar, cast
 from aiohttp import web
 
 from bot.app import Bot
+from bot.config.settings import Settings
 from bot.connection import Connection, new_refusals, without_software
 from bot.core.errors import SetupError
 from bot.health import Health
 from bot.log_throttle import ThrottledLog
-from bot.settings import Settings
 from bot.slack.receivers.http import BODY_BYTES, Endpoint
 from bot.slack.receivers.socket_mode import SocketDoor
 

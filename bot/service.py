@@ -4,10 +4,10 @@ import html
 import re
 import sys
 
+from bot.config.settings import Service
 from bot.core.errors import CobrowseError, ServiceError
 from bot.core.models import ConversationId, HostId, Order, Session, new_request_id
 from bot.genesys.api.sessions import Sessions
-from bot.settings import Service
 from bot.slack.command_parser import clean_name
 from bot.slack.messages.blocks import escape
 from bot.slack.messages.error_copy import sentence

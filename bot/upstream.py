@@ -6,6 +6,7 @@ For the bot (app.py), for `check`, and for the commands without Slack (service.p
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from bot.config.settings import Service, Settings
 from bot.core.account_models import ConnectionBook
 from bot.core.hosts.resolver import ListedHosts, Rule, SameEmail
 from bot.core.metrics_port import UNMEASURED, Meter
@@ -19,7 +20,6 @@ from bot.genesys.auth.user_tokens import UserTokens
 from bot.genesys.client import GenesysClient
 from bot.genesys.connections import HttpClient
 from bot.genesys.pace import Pace
-from bot.settings import Service, Settings
 
 
 @asynccontextmanager

@@ -8,8 +8,8 @@ import pytest
 from journey import ANA, HOSTS, Servers, open_servers
 from test_sessions_client import Watched, order
 
-from bot import settings
 from bot.app import open_genesys, session_service
+from bot.config import settings
 from bot.core.models import HostId, Session
 from bot.core.validation.conversations import LiveConversation
 from bot.genesys.api.conversations import Conversations

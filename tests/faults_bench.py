@@ -15,8 +15,8 @@ import sys
 from bot import links
 from bot.check import database
 from bot.check.findings import Mark
+from bot.config.settings import Database
 from bot.core.errors import SetupError
-from bot.settings import Database
 from bot.storage.open import open_store
 
 Said = dict[str, tuple[str, str]]

@@ -18,8 +18,9 @@ from typing import Any
 
 import aiohttp
 
-from bot import serve, settings
+from bot import serve
 from bot.app import open_bot
+from bot.config import settings
 from bot.sandbox import world
 from bot.sandbox.genesys.server import SandboxGenesys
 from bot.sandbox.slack.server import Delivery, Message, SandboxSlack, SlackChannel, SlackUser

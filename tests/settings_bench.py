@@ -6,8 +6,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from bot import settings
-from bot.settings import SettingsFault
+from bot.config import settings
+from bot.config.settings import SettingsFault
 
 FERNET = urlsafe_b64encode(bytes(range(32))).decode()
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from settings_bench import FERNET, SOCKET
 
-from bot import settings
+from bot.config import settings
 from bot.core.models import HostId, Kind, RequestId, Session, SessionId, TeamId, UserId
 from bot.core.results import Proposed
 from bot.core.sending_errors import BadAddress, TextTooLong

@@ -13,8 +13,8 @@ from postgres import new_database
 
 from bot.check import database
 from bot.check.findings import Finding, Mark
+from bot.config.settings import Database
 from bot.core.models import HostId, TeamId, UserId
-from bot.settings import Database
 from bot.storage.inspect import look_into
 from bot.storage.open import open_store
 from bot.storage.schema import NEWEST

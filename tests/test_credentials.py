@@ -8,10 +8,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 
-from bot import settings
+from bot.config import settings
+from bot.config.settings import SettingsFault
 from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.auth.private_keys import KeyCredentials, PrivateKey, load_key
-from bot.settings import SettingsFault
 
 TOKEN_URL = "https://login.usw2.pure.cloud/oauth/token"
 GENESYS = {"GENESYS_REGION": "us-west-2", "GENESYS_CLIENT_ID": "client-1"}

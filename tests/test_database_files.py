@@ -107,7 +107,7 @@ async def test_a_look_leaves_no_trace_in_the_directory(folder: Path) -> None:
     path = await made(folder / "bot.db")
     before = names_and_times(folder)
     from bot.check import database
-    from bot.settings import Database
+    from bot.config.settings import Database
 
     for name in ("bot.db", "another.db"):
         await database.look(Database(retention_days=30, url=f"sqlite:///{path.with_name(name)}", keys=()))

@@ -10,9 +10,9 @@ import pytest
 from journey import ROOT
 from test_sentences import BASES
 
+from bot.config.variables import VARIABLES
 from bot.core.errors import CobrowseError, SetupError
 from bot.core.results import Success
-from bot.settings.variables import VARIABLES
 from bot.slack.receivers.socket_mode import DEAF, DEAF_SHORT, DEAF_TOO_MANY, REFUSALS
 from bot.storage.errors import SENTENCES
 

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from views_bench import fields, said
 
+from bot.config.reader import SettingsFault
+from bot.config.settings import load_service
 from bot.core.errors import Draining, MaybeAccepted, NotAMember, NotListed, StoreUnavailable
 from bot.core.models import ChannelId, RequestId, Standing, UserId
 from bot.core.validation.conversations import GenesysApp
 from bot.sandbox.slack.validation.views import read_view
-from bot.settings import load_service
-from bot.settings.reader import SettingsFault
 from bot.slack.listeners.session_form import not_accepted
 from bot.slack.messages.renderer import Words
 from bot.slack.views import session_form

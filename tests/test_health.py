@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from journey import ANA, Journey, ended, free_port, open_journey, open_servers, start
 
-from bot import settings
+from bot.config import settings
 from bot.health import Health
 from bot.metrics import Metrics
 from bot.storage.sqlite.store import SQLiteStore

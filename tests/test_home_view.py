@@ -9,7 +9,8 @@ import pytest
 from settings_bench import FERNET, SOCKET
 from views_bench import presses, said
 
-from bot import settings
+from bot.config import settings
+from bot.config.warnings import doubts
 from bot.core import errors
 from bot.core.errors import CobrowseError, HostNotFound, Miss
 from bot.core.models import (
@@ -32,7 +33,6 @@ from bot.core.requests.status import Condition, Failure
 from bot.core.results import Listed
 from bot.core.session_models import SessionRecord
 from bot.sandbox.slack.validation.views import read_view
-from bot.settings.doubts import doubts
 from bot.slack.api.scopes import NEEDED, missing
 from bot.slack.receivers.http import BODY_BYTES, LARGE_BODY_BYTES
 from bot.slack.views.home_tab import Look, home, light, refused

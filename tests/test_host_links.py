@@ -11,7 +11,8 @@ from hosts_bench import Directory, person, user, uuid_of
 from journey import BEN, HOSTS, UNA, open_journey, words
 from store_bench import Bench, die
 
-from bot import links, settings
+from bot import links
+from bot.config import settings
 from bot.core.errors import HostNotFound, StoreUnavailable
 from bot.core.hosts.resolver import LINK, Hosts, ListedHosts, SameEmail
 from bot.core.models import Host

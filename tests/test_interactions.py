@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from settings_bench import HTTP, SOCKET, faults, named
 
-from bot import settings
+from bot.config import settings
 from bot.core.models import Kind
 from bot.core.validation.conversations import GenesysApp
 from bot.genesys import regions

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import logs, settings
+from bot import logs
+from bot.config import settings
 from bot.core.access import Home
 from bot.logs import MASK, LineFormatter, Redactor
 from bot.slack.api.identity import Identity

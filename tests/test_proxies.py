@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from journey import ROOT, ended, free_port
 
-from bot.settings.proxies import Proxies
+from bot.config.proxies import Proxies
 
 ONE, TWO, EVERY = "http://one.example:3128", "http://two.example:3128", "http://every.example:3128"
 

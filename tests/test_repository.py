@@ -10,11 +10,11 @@ from click.testing import CliRunner
 
 import bot
 from bot.cli import main
+from bot.config.variables import VARIABLES
 from bot.core.models import Session
 from bot.sandbox import world
 from bot.sandbox.run import FAULTS, ROLES
 from bot.sandbox.world import SHORTCUTS
-from bot.settings.variables import VARIABLES
 from bot.slack.api.workflow_steps import outputs_of
 from bot.slack.command_parser import RESERVED
 from bot.slack.listeners import session_form
@@ -61,7 +61,7 @@ def test_no_other_file_looks_at_the_environment() -> None:
         for path in (ROOT / "bot").rglob("*.py")
         if re.search(r"os\.environ|os\.getenv|load_dotenv|dotenv_values", path.read_text(encoding="utf-8"))
     ]
-    assert looking == ["bot/settings/__init__.py"]
+    assert looking == ["bot/config/settings.py"]
 
 
 def test_the_manifest_names_the_command_and_asks_slack_to_escape_mentions() -> None:

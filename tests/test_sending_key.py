@@ -10,7 +10,7 @@ import pytest
 from journey import ROOT
 from settings_bench import FERNET, SOCKET
 
-from bot import settings
+from bot.config import settings
 
 SENDERS = {
     "COBROWSE_SMS_FROM": {"COBROWSE_SMS_FROM": "+14155550100", "COBROWSE_SMS_COUNTRIES": "US"},

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from journey import ANA, HOSTS, Servers, open_servers
 
-from bot import settings
 from bot.app import open_genesys
+from bot.config import settings
 from bot.core.errors import Busy, Forbidden, NoSuchSession, OAuthRefused, OutcomeUnknown, ServiceFault, Unreachable
 from bot.core.models import HostId, Order, SessionId, new_request_id
 from bot.genesys import client

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from settings_bench import FERNET, GENESYS, HOST, HTTP, SOCKET, faults, named, pem, without
 
-from bot import settings
+from bot.config import settings
+from bot.config.settings import SettingsFault
+from bot.config.variables import VARIABLES
 from bot.core.access import Roll
 from bot.genesys.auth.credentials import SecretCredentials
-from bot.settings import SettingsFault
-from bot.settings.variables import VARIABLES
 
 WRONG = [
     ("SLACK_BOT_TOKEN", "xoxp-1"),

@@ -3,10 +3,10 @@
 import pytest
 from settings_bench import FERNET, HTTP, SOCKET, faults, named
 
-from bot import settings
 from bot.check import connect as check
 from bot.check.findings import Mark
-from bot.settings.doubts import doubts
+from bot.config import settings
+from bot.config.warnings import doubts
 
 CLIENT = {"GENESYS_CONNECT_CLIENT_ID": "people-1", "GENESYS_CONNECT_CLIENT_SECRET": "people-hush-1"}
 ALL = (

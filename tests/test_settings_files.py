@@ -6,11 +6,11 @@ import pytest
 from cryptography.fernet import Fernet
 from settings_bench import FERNET, HOST, HTTP, SOCKET, faults, named, pem, without
 
-from bot import settings
+from bot.config import settings
+from bot.config.session_service import DEFAULT_SCOPES
+from bot.config.settings import SettingsFault
+from bot.config.variables import VARIABLES
 from bot.genesys.auth.private_keys import KeyCredentials
-from bot.settings import SettingsFault
-from bot.settings.service import DEFAULT_SCOPES
-from bot.settings.variables import VARIABLES
 
 SECRETS = sorted(name for name, variable in VARIABLES.items() if variable.secret)
 

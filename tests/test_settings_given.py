@@ -14,9 +14,9 @@ import pytest
 from click.testing import CliRunner
 from settings_bench import FERNET, GENESYS, HOST, HTTP, SOCKET, pem, without
 
-from bot import settings
 from bot.cli import main
-from bot.settings.variables import VARIABLES, Form
+from bot.config import settings
+from bot.config.variables import VARIABLES, Form
 
 NOWHERE = "http://127.0.0.1:9"
 DEAD = SOCKET | {

@@ -22,7 +22,7 @@ from postgres import server
 from proxy_bench import Proxy, needs_caddy, proxy
 from test_check import checked
 
-from bot.settings.variables import VARIABLES
+from bot.config.variables import VARIABLES
 from bot.storage.encryption import new_key
 from bot.storage.open import open_store
 

@@ -10,7 +10,7 @@ import pytest
 from journey import ANA, BEN, Servers, open_journey, open_servers
 from slack_bolt.async_app import AsyncApp
 
-from bot import settings
+from bot.config import settings
 from bot.core.access import Home
 from bot.slack.api.identity import Identity
 from bot.slack.api.responder import new_web_client

@@ -16,8 +16,8 @@ from test_health import get
 from test_metrics import parsed
 from test_socket import eventually, new_door, opened
 
-from bot import settings
 from bot.app import open_bot
+from bot.config import settings
 from bot.metrics import CONNECTION_FAILURES
 from bot.sandbox.slack.server import SandboxSlack
 from bot.slack.api.responses import TROUBLE

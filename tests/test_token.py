@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from journey import ANA, Journey, buttons, is_failure, link, open_journey, open_servers, words
 
-from bot import settings
+from bot.config import settings
 from bot.genesys.api.sessions import Sessions
 from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.client import GenesysClient

@@ -22,7 +22,7 @@ from journey import Servers
 from test_sessions_client import Watched
 from vendor_bench import EMAIL, SEARCH, SMS, Noting, Vendor, ours, times
 
-from bot import settings
+from bot.config import settings
 from bot.core.models import SessionId
 from bot.genesys.api.customer_messages import Agentless
 from bot.genesys.api.live_conversations import query

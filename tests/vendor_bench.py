@@ -13,8 +13,8 @@ import pytest
 from conversations_bench import PUBLIC, SECRET
 from journey import Servers
 
-from bot import settings
 from bot.app import session_service
+from bot.config import settings
 from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.client import GenesysClient
 from bot.genesys.connections import HttpClient

@@ -1,7 +1,7 @@
 """Whether people can connect their own Genesys accounts, and what is missing: from the settings alone."""
 
 from bot.check.findings import Finding, doubt, right
-from bot.settings import Settings
+from bot.config.settings import Settings
 
 _MISSING = {
     "needless": ("GENESYS_COBROWSE_API is not conversations, so it is not used", "Empty GENESYS_CONNECT_CLIENT_ID."),

@@ -1,7 +1,7 @@
 """The database: reachable, of which version, encrypted or not. Looks only: what is not there is not made."""
 
 from bot.check.findings import Finding, doubt, refusal, right
-from bot.settings import Database
+from bot.config.settings import Database
 from bot.storage.errors import StoreRefused
 from bot.storage.inspect import View, look_into
 from bot.storage.open import MEMORY

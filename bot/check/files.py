@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bot.check.findings import Finding, doubt, wrong
+from bot.config.certificates import FILE
+from bot.config.variables import VARIABLES
 from bot.core.validation.text import unquoted
-from bot.settings.certificates import FILE
-from bot.settings.variables import VARIABLES
 
 OTHERS_MAY_READ = 0o004
 OTHERS_MAY_WRITE, GROUP_MAY_WRITE = 0o002, 0o020

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from bot.check import roles
 from bot.check.findings import Finding, Mark, doubt, left_out, right, wrong
 from bot.check.reach import Reached, reach
+from bot.config.settings import Service
 from bot.core import errors
 from bot.core.errors import ServiceError
 from bot.core.models import HostId
@@ -19,7 +20,6 @@ from bot.genesys.auth.introspection import view_token
 from bot.genesys.auth.private_keys import KeyCredentials
 from bot.genesys.client import GenesysClient
 from bot.genesys.connections import HttpClient
-from bot.settings import Service
 
 PATIENCE_SECONDS = 30.0
 NOBODY = "nobody@cobrowse-bot.invalid"

@@ -4,8 +4,8 @@ import errno
 import socket
 
 from bot.check.findings import Finding, right, wrong
+from bot.config.settings import Settings
 from bot.serve import ALL_ADDRESSES, all_addresses
-from bot.settings import Settings
 
 
 def look(whole: Settings) -> list[Finding]:

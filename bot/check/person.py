@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from bot.check import genesys as genesys_check
 from bot.check.findings import Finding, left_out, right, wrong
 from bot.check.slack_people import workspaces_of
+from bot.config.settings import Settings
 from bot.core.access import Access, Roll, Rules
 from bot.core.errors import HostNotFound, NotAMember, NotListed, Refused, ServiceError, SlackUnavailable
 from bot.core.hosts.resolver import Found, Hosts
 from bot.core.models import ChannelId, Host, HostId, Kind, Person, Request, TeamId, UserId, new_request_id
 from bot.genesys.api.users import Users
-from bot.settings import Settings
 from bot.slack.api.directory import SlackPeople
 from bot.slack.api.identity import Identity
 from bot.slack.api.responder import new_http_session, new_web_client

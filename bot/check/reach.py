@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from bot.check.findings import Finding, doubt, left_out, right, wrong
-from bot.settings import untrusted_mend
-from bot.settings.proxies import Proxies
+from bot.config.proxies import Proxies
+from bot.config.settings import untrusted_mend
 
 ANSWER_SECONDS = 10.0
 SMALL_SKEW_SECONDS = 5.0

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bot.check.findings import Finding, doubt, right, wrong
+from bot.config.settings import Service
 from bot.core import errors
 from bot.core.connect_errors import UserContextNeeded
 from bot.core.use_cases.customer_messages import Terms
@@ -11,7 +12,6 @@ from bot.genesys.api.customer_messages import SEND_AGENTLESS_EMAIL, SEND_EMAIL, 
 from bot.genesys.api.live_conversations import VIEW
 from bot.genesys.api.permissions import Roles, view_roles
 from bot.genesys.client import GenesysClient
-from bot.settings import Service
 
 UNDER = "in Genesys Cloud under Integrations › OAuth"
 

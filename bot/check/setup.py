@@ -13,15 +13,15 @@ from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bot import settings
 from bot.audit import STDOUT, AuditRefused
 from bot.check import connect, listening
 from bot.check.files import is_open, open_files
 from bot.check.findings import Finding, doubt, right, wrong
+from bot.config import settings
+from bot.config.settings import Database, Service, Settings, SettingsFault, Slack
+from bot.config.variables import VARIABLES
 from bot.core.validation.text import unquoted
 from bot.genesys.auth.private_keys import KeyCredentials
-from bot.settings import Database, Service, Settings, SettingsFault, Slack
-from bot.settings.variables import VARIABLES
 
 OURS = ("COBROWSE_", "GENESYS_", "SLACK_")
 _SERVICE_LINK = re.compile(

@@ -10,9 +10,9 @@ from slack_sdk.errors import SlackApiError
 from bot.check import slack_people
 from bot.check.findings import Finding, doubt, left_out, refusal, right, wrong
 from bot.check.reach import Reached, reach
+from bot.config.proxies import Proxies
+from bot.config.settings import Database, Settings, Slack
 from bot.core.access import Rules
-from bot.settings import Database, Settings, Slack
-from bot.settings.proxies import Proxies
 from bot.slack.api.identity import Identity, SlackRefused, SlackUnreachable, identify
 from bot.slack.api.responder import new_http_session, new_web_client
 from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code

@@ -8,9 +8,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.check.findings import Finding, doubt, left_out, right, wrong
+from bot.config.settings import Settings
 from bot.core.access import Rules
 from bot.core.hosts.resolver import NO_ADDRESS
-from bot.settings import Settings
 from bot.slack.api.identity import Identity
 from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
 from bot.slack.api.trouble import word_for

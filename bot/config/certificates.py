@@ -5,8 +5,8 @@ import ssl
 from collections.abc import Mapping
 from pathlib import Path
 
+from bot.config.reader import Reader
 from bot.core.validation.text import unquoted
-from bot.settings.reader import Reader
 
 FILE, DIRECTORY = "SSL_CERT_FILE", "SSL_CERT_DIR"
 _DER = b"\x30"

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
+from bot.config.reader import Reader
 from bot.genesys.auth.credentials import SecretCredentials
-from bot.settings.reader import Reader
 
 CALLBACK = "/genesys/callback"
 """Below COBROWSE_PUBLIC_URL: where Genesys sends the browsers of those who have signed in."""

@@ -3,8 +3,8 @@
 import re
 from functools import partial
 
+from bot.config.reader import Reader
 from bot.core.use_cases.customer_messages import Terms, check_text
-from bot.settings.reader import Reader
 
 
 def read_sending(reader: Reader, is_sealed: bool) -> Terms:

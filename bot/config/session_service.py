@@ -4,14 +4,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from bot.config.proxies import Proxies, read_proxies
+from bot.config.reader import Reader, read_bytes
 from bot.core.hosts.resolver import host_id
 from bot.core.models import HostId, Offer
 from bot.core.validation.conversations import GenesysApp
 from bot.genesys import regions
 from bot.genesys.auth.credentials import Credentials, SecretCredentials
 from bot.genesys.join_hosts import JoinHosts, parse_join_hosts
-from bot.settings.proxies import Proxies, read_proxies
-from bot.settings.reader import Reader, read_bytes
 
 if TYPE_CHECKING:
     from bot.genesys.api.conversations import Joining

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from urllib import request
 from urllib.parse import urlsplit
 
+from bot.config.reader import Reader
 from bot.core.validation.text import plain, unquoted
-from bot.settings.reader import Reader
 
 LOCAL = ("localhost", "::1")
 EXAMPLE = "http://proxy.example.com:3128"

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from bot.config.variables import VARIABLES, Form
 from bot.core.validation.text import hidden_character, odd_character, plain, unquoted
 from bot.genesys.auth.key_forms import Unusable, recognised_file
-from bot.settings.variables import VARIABLES, Form
 
 T = TypeVar("T")
 _KUBERNETES = re.compile(r"(tcp|udp|sctp)://")

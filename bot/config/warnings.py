@@ -1,6 +1,6 @@
 """What is worth a look in settings that can be used as they are: for administrators who look at the Home tab."""
 
-from bot.settings import Settings
+from bot.config.settings import Settings
 from bot.storage.open import MEMORY, POSTGRES
 
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from functools import partial
 
+from bot.config.environment import below_data_directory
+from bot.config.reader import Reader
 from bot.core.validation.text import odd_character
-from bot.settings.environment import below_data_directory
-from bot.settings.reader import Reader
 from bot.storage.encryption import check_key
 from bot.storage.open import MEMORY, POSTGRES, SQLITE
 from bot.storage.postgres.address import read_address

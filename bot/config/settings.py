@@ -8,21 +8,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bot.config import certificates
+from bot.config import environment as sources
+from bot.config.accounts import Connect, read_connect
+from bot.config.csv_file import read_csv_file
+from bot.config.customer_messages import read_sending
+from bot.config.database import Database, read_database
+from bot.config.environment import ENV_FILE, Environment, below_data_directory
+from bot.config.proxies import Proxies, read_proxies
+from bot.config.reader import Reader, SettingsFault
+from bot.config.session_service import CONVERSATIONS, Logging, Service, cobrowse_api, read_service
 from bot.core.access import Roll, Rules
 from bot.core.hosts import csv_file as hosts_file
 from bot.core.models import ChannelId, HostId, TeamId, UserId
 from bot.core.requests.limits import Limits
 from bot.core.use_cases.customer_messages import Terms
-from bot.settings import certificates
-from bot.settings import environment as sources
-from bot.settings.connect import Connect, read_connect
-from bot.settings.csv_file import read_csv_file
-from bot.settings.database import Database, read_database
-from bot.settings.environment import ENV_FILE, Environment, below_data_directory
-from bot.settings.proxies import Proxies, read_proxies
-from bot.settings.reader import Reader, SettingsFault
-from bot.settings.sending import read_sending
-from bot.settings.service import CONVERSATIONS, Logging, Service, cobrowse_api, read_service
 
 _PERSON_OR_GROUP = r"[UWS][A-Z0-9]{2,}"
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
+from bot.config.reader import SettingsFault
 from bot.core.validation.text import unquoted
-from bot.settings.reader import SettingsFault
 
 ENV_FILE = ".env"
 STATE_DIRECTORY = "STATE_DIRECTORY"
