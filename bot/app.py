@@ -11,8 +11,6 @@ from functools import partial
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.audit import AuditLog
-from bot.callback import Callback
 from bot.config.settings import Settings
 from bot.config.warnings import doubts
 from bot.core.access import Access
@@ -28,8 +26,8 @@ from bot.core.use_cases.diagnostics import Inquiries
 from bot.core.use_cases.sessions import Register
 from bot.genesys.api.customer_messages import Agentless
 from bot.genesys.api.users import Users
-from bot.health import Health
-from bot.metrics import Metrics
+from bot.observability.audit import AuditLog
+from bot.observability.metrics import Metrics
 from bot.slack.api.channels import Places
 from bot.slack.api.direct_messages import DirectMessages
 from bot.slack.api.directory import SlackPeople
@@ -47,6 +45,8 @@ from bot.slack.messages.help import Features
 from bot.slack.messages.renderer import Words, contact_markup
 from bot.storage.open import open_store
 from bot.upstream import host_rules, needs, open_genesys, open_user_tokens, session_service
+from bot.web.health import Health
+from bot.web.oauth_callback import Callback
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.async_api import Locator, Page, async_playwright
 
-from bot import logs
+from bot.observability import logging as logs
 from bot.sandbox.run import ROLES, open_page
 
 IMAGES = Path(__file__).with_name("images")

@@ -12,9 +12,9 @@ import re
 import resource
 import sys
 
-from bot import links
 from bot.check import database
 from bot.check.findings import Mark
+from bot.cli import host_links
 from bot.config.settings import Database
 from bot.core.errors import SetupError
 from bot.storage.open import open_store
@@ -35,7 +35,7 @@ async def said(url: str, *keys: str) -> Said:
     except SetupError as refused:
         found["run"] = refused.code, str(refused)
     try:
-        await links.every(settings)
+        await host_links.every(settings)
     except SetupError as refused:
         found["hosts"] = refused.code, str(refused)
     for finding in await database.look(settings):
@@ -68,23 +68,26 @@ def become(user: int) -> None:
     import encodings.idna
     import logging.handlers
 
-    from bot import app, audit, check, cli, logs, serve, service
+    from bot import app, check, server
+    from bot.cli import commands, sessions
+    from bot.observability import audit
+    from bot.observability import logging as logs
 
-    assert all((encodings.idna, logging.handlers, app, audit, check, cli, logs, serve, service))
-    serve.fast_loop()
+    assert all((encodings.idna, logging.handlers, app, audit, check, commands, logs, server, sessions))
+    server.fast_loop()
     os.setgroups([])
     os.setgid(user)
     os.setuid(user)
 
 
 def main(user: str, what: str, *arguments: str) -> None:
-    from bot import cli
+    from bot.cli import commands
 
     asyncio.run(asyncio.sleep(0))
     if int(user):
         become(int(user))
     if what == "bot":
-        cli.main(arguments, prog_name="cobrowse-bot")
+        commands.main(arguments, prog_name="cobrowse-bot")
     most, *urls = arguments
     if int(most):
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(most), int(most)))

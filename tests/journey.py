@@ -18,7 +18,7 @@ from typing import Any
 
 import aiohttp
 
-from bot import serve
+from bot import server as serve
 from bot.app import open_bot
 from bot.config import settings
 from bot.sandbox import world

@@ -23,7 +23,7 @@ from faulty import Front, opened
 from journey import ANA, PATIENCE_SECONDS, Servers, is_note, open_servers
 from slack_sdk.http_retry import async_handler, builtin_async_handlers
 
-from bot import serve
+from bot import server as serve
 from bot.app import open_bot
 from bot.config import settings
 from bot.core.cache import Cache

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from bot import app
-from bot.cli import main
+from bot.cli.commands import main
 from bot.storage.open import open_store
 
 WHERE = sys.argv.pop(1)

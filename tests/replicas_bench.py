@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from journey import Servers, is_failure, is_note, link, words
 
-from bot import serve
+from bot import server as serve
 from bot.app import Bot, open_bot
 from bot.config import settings
 from bot.sandbox.slack.server import Delivery

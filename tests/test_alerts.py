@@ -10,7 +10,7 @@ import pytest
 import yaml
 from journey import ROOT
 
-from bot.metrics import Metrics
+from bot.observability.metrics import Metrics
 
 HOUSE = Path(ROOT)
 RUNBOOK = (HOUSE / "docs" / "runbook.md").read_text(encoding="utf-8")

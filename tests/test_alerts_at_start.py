@@ -20,7 +20,7 @@ from test_health import get
 from bot.core import errors
 from bot.core.models import Kind
 from bot.core.requests.events import Journal
-from bot.metrics import ALERTED_OUTCOMES, REFUSED_RENEWALS, Metrics
+from bot.observability.metrics import ALERTED_OUTCOMES, REFUSED_RENEWALS, Metrics
 
 needs_promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="no promtool on the path")
 REFUSALS = (

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from journey import ANA, BEN, CARE, SAM, UNA, Journey, ended, open_journey, open_servers, running, start
 
-from bot.audit import AuditLog, AuditRefused, decision, entry
 from bot.core.errors import Busy, Draining, HostNotFound, NotListed
 from bot.core.models import Kind, Request, Session, Started
 from bot.core.press_errors import NotYours
 from bot.core.requests.limits import TooManyUnderWay
+from bot.observability.audit import AuditLog, AuditRefused, decision, entry
 from bot.slack.listeners.workflow_step import CALLBACK_ID
 
 
@@ -164,7 +164,7 @@ async def test_a_line_that_cannot_be_written_stands_in_the_log_and_the_bot_goes_
     quick: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     """/dev/full takes what is opened, and says at each write that the disk is full."""
-    with caplog.at_level(logging.ERROR, "bot.audit"):
+    with caplog.at_level(logging.ERROR, "bot.observability.audit"):
         async with open_journey(AUDIT_LOG="/dev/full") as journey:
             await journey.asks("One")
             await journey.asks("Two")

@@ -11,7 +11,7 @@ from check_bench import look, right_environ
 from cryptography.fernet import Fernet
 from journey import ROOT, open_servers
 
-from bot.logs import MASK, Redactor
+from bot.observability.logging import MASK, Redactor
 
 CALLBACK = "https://bot.example.com/base/genesys/callback"
 CONNECTING = {

@@ -216,7 +216,7 @@ def test_once_exits_with_1_when_the_person_is_told_of_a_failure(runs: dict[str, 
 def test_what_cannot_be_chosen_is_refused_with_the_choices() -> None:
     from click.testing import CliRunner
 
-    from bot.cli import main
+    from bot.cli.commands import main
 
     for option, value, choice in (("--genesys", "gremlins", "500-twice"), ("--as", "boss", "supervisor")):
         result = CliRunner().invoke(main, ["sandbox", "--once", "/cobrowse", option, value])

@@ -72,7 +72,7 @@ async def test_once_prints_the_join_url_and_says_which_choice_there_is(tmp_path:
 def test_the_sandbox_names_a_setting_it_cannot_understand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from click.testing import CliRunner
 
-    from bot.cli import main
+    from bot.cli.commands import main
 
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(main, ["sandbox", "--once", "/cobrowse"], env={"GENESYS_COBROWSE_API": "public"})

@@ -10,7 +10,7 @@ from journey import BEN, HOSTS, UNA, ended, open_servers, start
 from postgres import new_database
 from test_crash import Bots, outcomes
 
-from bot.cli import main
+from bot.cli.commands import main
 from bot.core.hosts.resolver import LINK
 
 ONE, TWO = "2f7b0c9e-0000-4000-8000-00000000000a", "2f7b0c9e-0000-4000-8000-00000000000b"

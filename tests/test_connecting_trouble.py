@@ -10,8 +10,8 @@ from conversations_bench import HOST, SECRET
 from journey import ANA, BEN, SAM, Journey, is_failure, link, open_bot_between, open_servers, words
 from postgres import new_database
 
-from bot import callback
 from bot.genesys.auth import authorization_code
+from bot.web import oauth_callback
 
 journey, simple = connect_bench.journey, connect_bench.simple
 
@@ -147,11 +147,11 @@ async def test_more_than_so_many_at_once_are_asked_to_wait(simple: Journey) -> N
     async with asyncio.timeout(5):
         while simple.genesys.count("token") == before:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.01)
-    callback.MOST, most = 1, callback.MOST
+    oauth_callback.MOST, most = 1, oauth_callback.MOST
     try:
         busy = await opens(f"{simple.url}/genesys/callback?state={LONG}&code=c")
     finally:
-        callback.MOST = most
+        oauth_callback.MOST = most
     assert busy.status == 429
     assert "Load this page again" in busy.text
     assert (await first).status == 200

@@ -13,7 +13,7 @@ import pytest
 from journey import ANA, Journey, link
 from test_endpoint import COMMAND, FORM, GOOD, JSON, head, post, signed
 
-from bot import serve
+from bot import server
 from bot.slack.receivers import http as endpoint
 from bot.slack.receivers.http import LARGE_AT_ONCE
 
@@ -36,7 +36,7 @@ async def status_of(reader: asyncio.StreamReader, seconds: float = 5) -> int:
 async def test_one_connection_too_many_is_told_so_and_the_next_after_one_has_gone_is_served(
     over_http: Journey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(serve, "CONNECTIONS", 3)
+    monkeypatch.setattr(server, "CONNECTIONS", 3)
     held = [await asyncio.open_connection(*address(over_http)) for _ in range(3)]
     await asyncio.sleep(0.05)
     reader, writer = await asyncio.open_connection(*address(over_http))

@@ -13,7 +13,7 @@ from journey import open_servers
 from postgres import new_database
 
 from bot.check import look
-from bot.cli import main
+from bot.cli.commands import main
 from bot.config import settings
 from bot.storage.open import open_store
 from bot.storage.postgres.address import CHOICES, INSTEAD, LEFT_OUT, read_address

@@ -10,9 +10,9 @@ import pytest
 from journey import ANA, Journey, ended, free_port, open_journey, open_servers, start
 
 from bot.config import settings
-from bot.health import Health
-from bot.metrics import Metrics
+from bot.observability.metrics import Metrics
 from bot.storage.sqlite.store import SQLiteStore
+from bot.web.health import Health
 
 PATHS = ("/healthz", "/readyz", "/metrics")
 

@@ -11,7 +11,7 @@ from hosts_bench import Directory, person, user, uuid_of
 from journey import BEN, HOSTS, UNA, open_journey, words
 from store_bench import Bench, die
 
-from bot import links
+from bot.cli import host_links
 from bot.config import settings
 from bot.core.errors import HostNotFound, StoreUnavailable
 from bot.core.hosts.resolver import LINK, Hosts, ListedHosts, SameEmail
@@ -140,13 +140,13 @@ async def test_a_link_takes_effect_at_once_in_a_running_bot(quick: None, tmp_pat
     host = HOSTS[BEN] + "-2222-4222-8222-222222222222"
     async with open_journey(DATABASE_URL=url, **WITHOUT_KEY) as journey:
         assert "not linked" in words(await journey.asks("whoami", who=UNA))
-        await links.add(database, [(None, UNA, host)])
+        await host_links.add(database, [(None, UNA, host)])
         told = words(await journey.asks("whoami", who=UNA))
         assert host in told
         assert LINK in told
         await journey.asks("Deal", who=UNA)
         assert [create.body["hostUserId"] for create in journey.genesys.creates] == [host]
-        assert await links.remove(database, UNA, None)
+        assert await host_links.remove(database, UNA, None)
         assert "not linked" in words(await journey.asks("whoami", who=UNA))
 
 

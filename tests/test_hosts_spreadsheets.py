@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from test_settings import SOCKET
 
 from bot.check import setup
-from bot.cli import main
+from bot.cli.commands import main
 
 ANA, BEN = "2f7b0c9e-0000-4000-8000-00000000000a", "2f7b0c9e-0000-4000-8000-00000000000b"
 HEADER = "slack_user_id,genesys_user_id"

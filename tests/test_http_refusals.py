@@ -15,10 +15,10 @@ from journey import Journey, free_port, link, open_journey
 from test_endpoint import COMMAND, FORM, GOOD, JSON, head, post, raw, signed
 from test_health import get
 
-from bot import callback
-from bot.log_throttle import ThrottledLog
+from bot.observability.throttled_log import ThrottledLog
 from bot.slack.receivers import clock_watch
 from bot.slack.receivers import http as endpoint
+from bot.web import oauth_callback
 
 simple = connect_bench.simple
 HOUR = 3600
@@ -62,7 +62,7 @@ async def test_strangers_at_the_callback_write_one_line_a_second(
     began = time.monotonic()
     for _ in range(40):
         assert (await opens(f"{simple.url}/genesys/callback?state={'x' * 43}&code=c")).status == 400
-    monkeypatch.setattr(callback, "MOST", 0)
+    monkeypatch.setattr(oauth_callback, "MOST", 0)
     for _ in range(40):
         assert (await opens(f"{simple.url}/genesys/callback")).status == 429
     seconds = time.monotonic() - began

@@ -139,7 +139,7 @@ def test_real_line_breaks_in_an_env_file_are_told_with_the_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """dotenv keeps the first line alone, and drops the others without a file's name."""
-    from bot.cli import main
+    from bot.cli.commands import main
 
     monkeypatch.chdir(tmp_path)
     lines = pem(RSA).splitlines()

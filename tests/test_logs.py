@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import logs
 from bot.config import settings
 from bot.core.access import Home
-from bot.logs import MASK, LineFormatter, Redactor
+from bot.observability import logging as logs
+from bot.observability.logging import MASK, LineFormatter, Redactor
 from bot.slack.api.identity import Identity
 from bot.slack.api.responder import new_web_client
 from bot.slack.app import new_bolt_app

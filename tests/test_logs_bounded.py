@@ -10,10 +10,10 @@ import pytest
 from aiohttp import web
 from test_logs import AROUND, KNOWN, SECRETS
 
-from bot import logs
 from bot.genesys.auth import client_credentials
 from bot.genesys.parsing import plain_word
-from bot.logs import MASK, MAX_LENGTH, MAX_TRACEBACK_LENGTH, LineFormatter, Redactor
+from bot.observability import logging as logs
+from bot.observability.logging import MASK, MAX_LENGTH, MAX_TRACEBACK_LENGTH, LineFormatter, Redactor
 from bot.slack.api.identity import SlackRefused, identify
 from bot.slack.api.responder import new_http_session, new_web_client
 

@@ -16,7 +16,7 @@ from test_health import get
 from bot.core.errors import StoreUnavailable
 from bot.core.metrics_port import Meter, Unmeasured
 from bot.core.models import ChannelId, Kind, Request, TeamId, UserId, new_request_id
-from bot.metrics import Metrics
+from bot.observability.metrics import Metrics
 from bot.slack.listeners.workflow_step import CALLBACK_ID
 from bot.storage.sqlite.store import SQLiteStore
 

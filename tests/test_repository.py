@@ -9,7 +9,7 @@ import yaml
 from click.testing import CliRunner
 
 import bot
-from bot.cli import main
+from bot.cli.commands import main
 from bot.config.variables import VARIABLES
 from bot.core.models import Session
 from bot.sandbox import world

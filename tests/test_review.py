@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from journey import ANA, BEN, Journey, ended, is_failure, link, open_servers, running, words
 
-from bot import service
+from bot.cli import sessions as service
 from bot.config import settings
 from bot.core.errors import UnusableAnswer
 from bot.core.models import Kind

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from settings_bench import FERNET, GENESYS, HOST, HTTP, SOCKET, pem, without
 
-from bot.cli import main
+from bot.cli.commands import main
 from bot.config import settings
 from bot.config.variables import VARIABLES, Form
 
@@ -226,7 +226,7 @@ def as_nobody():
 def test_an_env_file_that_may_not_be_read_is_told_so_by_every_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bot import check, probe, serve, service  # noqa: F401 - nobody may not be able to read them
+    from bot.cli import health, sessions  # noqa: F401 - nobody may not be able to read them
 
     said_by_check(DEAD)  # loads what it loads
     monkeypatch.chdir(tmp_path)

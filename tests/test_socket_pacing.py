@@ -18,7 +18,7 @@ from test_socket import eventually, new_door, opened
 
 from bot.app import open_bot
 from bot.config import settings
-from bot.metrics import CONNECTION_FAILURES
+from bot.observability.metrics import CONNECTION_FAILURES
 from bot.sandbox.slack.server import SandboxSlack
 from bot.slack.api.responses import TROUBLE
 from bot.slack.receivers import socket_mode

@@ -14,7 +14,7 @@ from bot.check.findings import Finding, as_json, as_text, is_well, left_out
 from bot.check.reach import Reached
 from bot.check.setup import Setup
 from bot.core.models import UserId
-from bot.logs import Redactor
+from bot.observability.logging import Redactor
 from bot.slack.api.identity import Identity
 
 FAULTY = "the settings need mending first"

@@ -5,7 +5,7 @@ import socket
 
 from bot.check.findings import Finding, right, wrong
 from bot.config.settings import Settings
-from bot.serve import ALL_ADDRESSES, all_addresses
+from bot.server import ALL_ADDRESSES, all_addresses
 
 
 def look(whole: Settings) -> list[Finding]:

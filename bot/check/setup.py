@@ -13,7 +13,6 @@ from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bot.audit import STDOUT, AuditRefused
 from bot.check import connect, listening
 from bot.check.files import is_open, open_files
 from bot.check.findings import Finding, doubt, right, wrong
@@ -22,6 +21,7 @@ from bot.config.settings import Database, Service, Settings, SettingsFault, Slac
 from bot.config.variables import VARIABLES
 from bot.core.validation.text import unquoted
 from bot.genesys.auth.private_keys import KeyCredentials
+from bot.observability.audit import STDOUT, AuditRefused
 
 OURS = ("COBROWSE_", "GENESYS_", "SLACK_")
 _SERVICE_LINK = re.compile(

@@ -1,4 +1,4 @@
-"""What is counted while the bot works, as a Protocol. How it is kept and shown is for bot/metrics.py.
+"""What is counted while the bot works, as a Protocol. How it is kept and shown is for bot/observability/metrics.py.
 
 No argument names a person, a session or an address: each word becomes a label, of which there may only be a few.
 """

@@ -13,9 +13,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from bot import logs, serve
+from bot import server as serve
 from bot.app import open_bot
 from bot.config import settings
+from bot.observability import logging as logs
 from bot.sandbox import world
 from bot.sandbox.genesys import faults as genesys_faults
 from bot.sandbox.genesys.api.conversations import CHOICES

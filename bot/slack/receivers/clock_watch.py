@@ -7,7 +7,7 @@ that a wrong clock takes for old. Several different ones, and no good one beside
 import logging
 import time
 
-from bot.log_throttle import ThrottledLog
+from bot.observability.throttled_log import ThrottledLog
 
 MAX_AGE_SECONDS = 300
 WINDOW_SECONDS = 60.0

@@ -21,7 +21,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
 from bot.core.metrics_port import Meter
-from bot.log_throttle import ThrottledLog
+from bot.observability.throttled_log import ThrottledLog
 from bot.slack.listeners.errors import dispatch
 from bot.slack.receivers.body_slots import BodySlots, BodyWait, NoBodySlot
 from bot.slack.receivers.clock_watch import ClockWatch, is_off, seconds_off

@@ -20,14 +20,14 @@ def hosts() -> None:
 @team
 def set_(slack_user_id: str, genesys_user_id: str, team: str | None) -> None:
     """Link one person."""
-    from bot import links
+    from bot.cli import host_links
     from bot.core.hosts.csv_file import BadHostsFile
 
     try:
-        link = links.read(slack_user_id, genesys_user_id, team)
+        link = host_links.read(slack_user_id, genesys_user_id, team)
     except BadHostsFile as bad:
         _fail("\n".join(bad.faults))
-    _with_database(lambda database: links.add(database, [link]))
+    _with_database(lambda database: host_links.add(database, [link]))
     click.echo(f"{slack_user_id} is linked to {link[2]}.")
 
 
@@ -36,9 +36,9 @@ def set_(slack_user_id: str, genesys_user_id: str, team: str | None) -> None:
 @team
 def remove(slack_user_id: str, team: str | None) -> None:
     """Remove one person's link."""
-    from bot import links
+    from bot.cli import host_links
 
-    if not _with_database(lambda database: links.remove(database, slack_user_id, team)):
+    if not _with_database(lambda database: host_links.remove(database, slack_user_id, team)):
         _fail(f"There is no link of {slack_user_id}" + (f" in {team}." if team else " that holds in any workspace."))
     click.echo(f"{slack_user_id} is linked no more.")
 
@@ -46,9 +46,9 @@ def remove(slack_user_id: str, team: str | None) -> None:
 @hosts.command("list")
 def list_() -> None:
     """Show all links."""
-    from bot import links
+    from bot.cli import host_links
 
-    found = _with_database(links.every)
+    found = _with_database(host_links.every)
     if not found:
         click.echo("There are no links.", err=True)
     for team_id, user_id, host in found:
@@ -59,18 +59,18 @@ def list_() -> None:
 @click.argument("path")
 def import_(path: str) -> None:
     """Add the links of a CSV file: all of them, or none."""
-    from bot import links
+    from bot.cli import host_links
     from bot.config.csv_file import read_csv_file
     from bot.core.hosts.csv_file import BadHostsFile
 
     try:
-        read = links.read_csv(read_csv_file(path))
+        read = host_links.read_csv(read_csv_file(path))
     except BadHostsFile as bad:
         _fail("Nothing was imported:\n" + "\n".join(f"  {fault}" for fault in bad.faults))
     except (OSError, ValueError) as error:
         _fail(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}")
     with click.progressbar(length=len(read), label="Importing", file=sys.stderr) as bar:
-        _with_database(lambda database: links.add(database, read, bar.update))
+        _with_database(lambda database: host_links.add(database, read, bar.update))
     click.echo("1 link imported." if len(read) == 1 else f"{len(read)} links imported.")
 
 
@@ -78,16 +78,16 @@ def import_(path: str) -> None:
 @click.argument("path", default="-")
 def export(path: str) -> None:
     """Write all links to a CSV file, or to standard output."""
-    from bot import links
+    from bot.cli import host_links
 
     with click.open_file(path, "w", encoding="utf-8") as file:
-        file.write(links.write_csv(_with_database(links.every)))
+        file.write(host_links.write_csv(_with_database(host_links.every)))
 
 
 def _with_database(use: Any) -> Any:
-    from bot import logs
     from bot.config import settings
     from bot.core.errors import SetupError, StoreUnavailable
+    from bot.observability import logging as logs
 
     logs.set_up("WARNING", as_json=False)  # such as what of the address is left out; the outcome is what this prints
     try:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from bot import __version__, terminal
-from bot.cli_hosts import hosts
+from bot import __version__
+from bot.cli import terminal
+from bot.cli.hosts import hosts
 
 if TYPE_CHECKING:
     from bot.config import settings
@@ -49,9 +50,10 @@ main.add_command(hosts)
 def run() -> None:
     """Serve Slack, over Socket Mode or HTTP, until told to stop."""
     gc.disable()
-    from bot import app, logs, serve
+    from bot import app, server
     from bot.config import settings
     from bot.core.errors import SetupError
+    from bot.observability import logging as logs
 
     _spare_collector()
     try:
@@ -64,13 +66,13 @@ def run() -> None:
         log.warning("part of .env is not read", extra={"fields": {"why": remark}})
 
     async def serving() -> None:
-        async with serve.until_signalled() as stop, AsyncExitStack() as stack:
-            bot = await serve.unless_stopped(stack.enter_async_context(app.open_bot(loaded)), stop)
+        async with server.until_signalled() as stop, AsyncExitStack() as stack:
+            bot = await server.unless_stopped(stack.enter_async_context(app.open_bot(loaded)), stop)
             if bot:
-                await serve.run(bot, stop, on_ready=lambda _: _spare_collector())
+                await server.run(bot, stop, on_ready=lambda _: _spare_collector())
 
     try:
-        with asyncio.Runner(loop_factory=serve.fast_loop()) as runner:
+        with asyncio.Runner(loop_factory=server.fast_loop()) as runner:
             runner.run(serving())
     except SetupError as refused:
         _fail(refused.line)
@@ -82,10 +84,10 @@ def run() -> None:
 def check(person: str | None, as_json: bool) -> None:
     """Say what is right, what is wrong, and how to mend it. Creates nothing; exits with 1 if something is wrong."""
     from bot import check as checks
-    from bot import logs
     from bot.config import settings
     from bot.core.hosts.csv_file import USER_ID
     from bot.core.models import UserId
+    from bot.observability import logging as logs
 
     if person and not USER_ID.fullmatch(person):
         raise click.BadParameter(
@@ -105,7 +107,7 @@ def check(person: str | None, as_json: bool) -> None:
 @main.command()
 def health() -> None:
     """Exit with 0 when the bot on this machine lives, else say why not: for the health command of a container."""
-    from bot import probe
+    from bot.cli import health as probe
     from bot.config import settings
 
     try:
@@ -134,7 +136,7 @@ def start(
     as_json: bool,
 ) -> None:
     """Create a session without Slack, and print its join link."""
-    from bot import service
+    from bot.cli import sessions as service
     from bot.core.hosts.resolver import host_id
 
     loaded = _service()
@@ -165,7 +167,7 @@ def start(
 @main.command()
 def applications() -> None:
     """List the ids of the co-browse applications there are."""
-    from bot import service
+    from bot.cli import sessions as service
     from bot.core.validation.names import clean
 
     for application_id, name in _call(service.applications(_service()), starting=False):
@@ -199,7 +201,7 @@ def sandbox(
     as_json: bool,
 ) -> None:
     """Try everything on this machine, without any account: a small Slack, a small Genesys, the real bot."""
-    from bot import serve
+    from bot import server
     from bot.sandbox import run as sandbox_run
 
     if person not in sandbox_run.ROLES:
@@ -214,7 +216,7 @@ def sandbox(
     if once is None:
         try:
             asyncio.run(sandbox_run.serve_page(port, fault=fault, http=http, conversations=conversations))
-        except serve.Refused as refused:
+        except server.Refused as refused:
             _fail(refused.line)
         return
     answer = asyncio.run(sandbox_run.run_once(once, person, fault=fault, http=http, conversations=conversations))
@@ -245,8 +247,8 @@ def _sandbox_conversations() -> str | None:
 
 
 def _service() -> "settings.Service":
-    from bot import logs
     from bot.config import settings
+    from bot.observability import logging as logs
 
     try:
         service = settings.load_service(settings.environment())
@@ -259,8 +261,8 @@ def _service() -> "settings.Service":
 
 
 def _call(coroutine: Coroutine[Any, Any, T], *, starting: bool = True) -> T:
+    from bot.cli.sessions import in_words
     from bot.core.errors import CobrowseError
-    from bot.service import in_words
 
     try:
         return asyncio.run(coroutine)

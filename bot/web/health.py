@@ -12,7 +12,7 @@ from contextlib import suppress
 from aiohttp import web
 
 from bot.core.models import RequestId
-from bot.metrics import CONTENT_TYPE, Metrics
+from bot.observability.metrics import CONTENT_TYPE, Metrics
 
 NO_REQUEST = RequestId("")
 LOOK_SECONDS = 1.0

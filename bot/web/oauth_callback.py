@@ -14,7 +14,7 @@ from bot.core.models import Request
 from bot.core.results import Connected, Outcome
 from bot.core.use_cases.accounts import Connecting
 from bot.genesys.auth.authorization_code import Grant
-from bot.log_throttle import ThrottledLog
+from bot.observability.throttled_log import ThrottledLog
 from bot.slack.api.responder import Delivery
 from bot.slack.messages.blocks import Message
 from bot.slack.messages.renderer import SOMEBODY, Words

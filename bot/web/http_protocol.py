@@ -7,7 +7,7 @@ from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.web_protocol import PayloadAccessError, RequestPayloadError
 
-from bot.log_throttle import ThrottledLog
+from bot.observability.throttled_log import ThrottledLog
 
 UNREADABLE = (HttpProcessingError, RequestPayloadError, PayloadAccessError)
 """What aiohttp raises over bytes of the other side; its text, and its traceback, may hold them."""

@@ -16,12 +16,12 @@ from aiohttp import web
 
 from bot.app import Bot
 from bot.config.settings import Settings
-from bot.connection import Connection, new_refusals, without_software
 from bot.core.errors import SetupError
-from bot.health import Health
-from bot.log_throttle import ThrottledLog
+from bot.observability.throttled_log import ThrottledLog
 from bot.slack.receivers.http import BODY_BYTES, Endpoint
 from bot.slack.receivers.socket_mode import SocketDoor
+from bot.web.health import Health
+from bot.web.http_protocol import Connection, new_refusals, without_software
 
 log = logging.getLogger(__name__)
 
