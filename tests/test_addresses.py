@@ -14,7 +14,7 @@ from bot.core.use_cases.customer_messages import TEXT_LENGTH, check_text, filled
 from bot.core.validation.contact import Address, Medium, read_address
 from bot.genesys.api.customer_messages import without_addresses
 from bot.slack.command_parser import Ask, Start, parse
-from bot.slack.views.customer_message_form import question
+from bot.slack.messages.customer_message import question
 
 
 @pytest.mark.parametrize(

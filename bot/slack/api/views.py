@@ -15,10 +15,10 @@ from bot.core.models import UserId
 from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
 from bot.slack.api.trouble import word_for
 from bot.slack.error_codes import NO_CODE, Group, is_of
+from bot.slack.messages.blocks import View
 
 log = logging.getLogger(__name__)
 
-View = dict[str, Any]
 ANSWER_SECONDS = 10.0
 TRIGGER_SECONDS = 3.0
 """So long a trigger_id lives, and no longer is it worth trying."""

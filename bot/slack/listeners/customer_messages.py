@@ -15,11 +15,12 @@ from bot.core.requests.service import Desk
 from bot.slack.api.responder import Delivery
 from bot.slack.api.views import Views
 from bot.slack.listeners.actions import read_actor, read_press
+from bot.slack.messages.customer_message import CANCEL_ACTION, SEND_ACTION, cancelled
 from bot.slack.messages.error_copy import sentence
 from bot.slack.messages.renderer import Words
 from bot.slack.messages.session_card import SEND_TO_ACTION
 from bot.slack.views import customer_message_form
-from bot.slack.views.customer_message_form import CANCEL_ACTION, SEND_ACTION, SEND_FORM, TO, Wish
+from bot.slack.views.customer_message_form import SEND_FORM, TO, Wish
 from bot.slack.views.session_form import not_opened
 
 QUESTIONS, QUESTION_SECONDS = 10_000, 1800.0
@@ -87,5 +88,5 @@ def _register_question(app: AsyncApp, desk: Desk, delivery: Delivery, words: Wor
     async def on_cancel(ack: AsyncAck, body: dict[str, Any]) -> None:
         asked, press = read_press(body)
         if press.reply_url and asked not in sent:
-            delivery.soon(delivery.post(press.reply_url, customer_message_form.cancelled(), replace=True))
+            delivery.soon(delivery.post(press.reply_url, cancelled(), replace=True))
         await ack()

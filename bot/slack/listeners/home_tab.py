@@ -23,9 +23,10 @@ from bot.core.use_cases.diagnostics import Inquiries
 from bot.core.use_cases.session_status import Freshness
 from bot.core.use_cases.sessions import Register
 from bot.slack.api.responder import Delivery
-from bot.slack.api.views import View, Views
+from bot.slack.api.views import Views
 from bot.slack.listeners.actions import read_actor
 from bot.slack.listeners.session_form import Forms
+from bot.slack.messages.blocks import View
 from bot.slack.messages.renderer import Words
 from bot.slack.views import home_tab
 from bot.slack.views.home_tab import REFRESH_ACTION, START_ACTION, Look

@@ -26,8 +26,9 @@ from bot.core.requests.service import Desk
 from bot.core.use_cases.diagnostics import Catalogue
 from bot.core.validation.conversations import GenesysApp
 from bot.slack.api.responder import Delivery
-from bot.slack.api.views import View, Views
+from bot.slack.api.views import Views
 from bot.slack.listeners.actions import read_actor
+from bot.slack.messages.blocks import View
 from bot.slack.messages.error_copy import sentence
 from bot.slack.messages.renderer import Words
 from bot.slack.views import session_form

@@ -7,6 +7,7 @@ from typing import Any
 from bot.core.validation.names import one_line
 
 Block = dict[str, Any]
+View = dict[str, Any]
 FAILURE_BLOCK, SESSION_BLOCK = "failure", "session"
 """The first block's id says what kind of answer a message is."""
 OPEN_ACTION = "open"

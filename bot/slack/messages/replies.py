@@ -23,11 +23,11 @@ from bot.core.results import (
 from bot.core.validation.names import clean
 from bot.slack.messages.account_link import connecting
 from bot.slack.messages.blocks import Block, Message, context, escape, section
+from bot.slack.messages.customer_message import question, sent
 from bot.slack.messages.error_copy import clock, sentence
 from bot.slack.messages.help import PLAIN, Features, help_
 from bot.slack.messages.joining import over, thing, until, ways_in
 from bot.slack.messages.session_card import GONE, can_share, closed_card, controls, listed, reference_line
-from bot.slack.views.customer_message_form import question, sent
 
 Answer = Recalled | Listed | Ended | Shared | SentDirect | Applications | Linked | Explained | Identity
 Reply = Answer | Help | Proposed | Sent | ConnectOffered | Connected | Disconnected

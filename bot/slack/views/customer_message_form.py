@@ -1,20 +1,17 @@
-"""Sending a link to a customer, as people see it: the form for the address, the question, the answer (pure)."""
+"""Build and read the form that asks for a customer's address (pure)."""
 
 import json
 from dataclasses import dataclass
 from typing import Any
 
-from bot.core.models import ChannelId, RequestId
-from bot.core.results import Proposed, Sent
+from bot.core.models import ChannelId
 from bot.core.sending_errors import BadAddress
 from bot.core.use_cases.customer_messages import pack
-from bot.core.validation.contact import Medium, read_address
-from bot.slack.api.views import View
-from bot.slack.messages.blocks import Block, Message, button, buttons, escape, section
+from bot.core.validation.contact import read_address
+from bot.slack.messages.blocks import View
 from bot.slack.messages.sending_error_copy import address_error
 
 SEND_FORM = "send_to_customer_form"
-SEND_ACTION, CANCEL_ACTION = "send_link", "cancel_sending"
 TO = "to"
 """The one field's id, and its block's."""
 
@@ -54,40 +51,6 @@ def read_form(view: View) -> Wish | dict[str, str]:
     except BadAddress as error:
         return {TO: " ".join(address_error(error.why))}
     return Wish(pack(session_id, address.text), ChannelId(channel_id), reply_url)
-
-
-def question(proposed: Proposed, request_id: RequestId) -> Message:
-    """Shows whom it would go to, and sends nothing. The address stands in the blocks alone: notifications show none."""
-    address = proposed.address
-    to = f"*{escape(address.shown)}*"
-    cancel = button("Cancel", CANCEL_ACTION, value=request_id)
-
-    def send(session_id: str) -> Block:
-        return button("Send", SEND_ACTION, value=f"{request_id} {pack(session_id, address.text)}", style="primary")
-
-    if len(proposed.records) == 1:
-        (record,) = proposed.records
-        asked = section(f":envelope: Send the link of “{escape(record.session.name)}” to {to}?")
-        return Message("Send the link to your customer?", [asked, buttons(send(record.session.id), cancel)])
-    rows = [
-        section(f"“{escape(record.session.name)}”") | {"accessory": send(record.session.id)}
-        for record in proposed.records
-    ]
-    asked = section(f":envelope: Which session's link shall go to {to}?")
-    return Message("Which link shall be sent to your customer?", [asked, *rows, buttons(cancel)])
-
-
-def sent(outcome: Sent) -> Message:
-    """It went out. The address is not repeated."""
-    name, address = escape(outcome.record.session.name), outcome.address
-    to = f"the number ending in {address.text[-4:]}" if address.medium is Medium.SMS else escape(address.masked)
-    text = f"The link of “{name}” was sent to {to}."
-    return Message(text, [section(f":white_check_mark: {text}")])
-
-
-def cancelled() -> Message:
-    """In the question's place."""
-    return Message("Nothing was sent.", [section("Nothing was sent.")])
 
 
 def _plain(text: str) -> dict[str, str]:

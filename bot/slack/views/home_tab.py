@@ -12,8 +12,7 @@ from bot.core.errors import ChannelNotAllowed, CobrowseError, HostNotFound
 from bot.core.models import Identity
 from bot.core.requests.status import Failure
 from bot.core.results import Listed
-from bot.slack.api.views import View
-from bot.slack.messages.blocks import Block, button, buttons, context, escape, section
+from bot.slack.messages.blocks import Block, View, button, buttons, context, escape, section
 from bot.slack.messages.error_copy import clock, sentence
 from bot.slack.messages.session_card import listed
 

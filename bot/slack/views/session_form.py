@@ -12,10 +12,9 @@ from bot.core.errors import CobrowseError, NotAMember, NotListed
 from bot.core.models import NAME_LENGTH, ChannelId, ConversationId, RequestId, Standing, UserId
 from bot.core.validation.conversations import GenesysApp
 from bot.core.validation.names import clean
-from bot.slack.api.views import View
 from bot.slack.command_parser import plain_name
 from bot.slack.error_codes import explain
-from bot.slack.messages.blocks import Block, Message, context, section
+from bot.slack.messages.blocks import Block, Message, View, context, section
 from bot.slack.messages.session_card import reference_line
 
 START_FORM = "start_session_form"
