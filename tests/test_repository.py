@@ -23,7 +23,7 @@ from bot.slack.listeners.workflow_step import CALLBACK_ID
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MANIFEST = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
-SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "bot" / "slack").glob("*.py"))
+SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "bot" / "slack").rglob("*.py"))
 SESSION = {"id": "s1", "status": "open", "host_id": "h1", "name": "n", "ends_at": datetime.now(UTC)}
 SCOPES_OF = {
     "chat.postEphemeral": ("chat:write",),
@@ -151,9 +151,12 @@ def test_the_readme_names_every_reserved_word_fault_and_role() -> None:
         assert f"`{word}`" in README or f"/cobrowse {word}`" in README, word
 
 
-def test_the_readme_links_the_five_files_in_order() -> None:
-    links = re.findall(r"^\d\. \[`(bot/[\w/]+\.py)`\]\(\1\)", README, re.MULTILINE)
-    assert [Path(link).stem for link in links] == ["app", "commands", "desk", "sessions", "messages"]
+def test_the_readme_shows_the_path_of_a_command() -> None:
+    path = README.partition("## Life of a /cobrowse")[2].partition("```\naccepted")[0]
+    steps = re.findall(r"^([\w/.]+) +([\w_]+\.py)?", path, re.MULTILINE)
+    assert len(steps) >= 8
+    for place, name in steps:
+        assert (ROOT / "bot" / place / name if name else ROOT / "bot" / place).exists(), (place, name)
 
 
 def test_the_readme_names_every_dependency_and_every_command() -> None:
@@ -166,13 +169,12 @@ def test_the_readme_names_every_dependency_and_every_command() -> None:
         assert f"bot {name}" in README, name
 
 
-def test_every_file_of_the_house_is_in_its_picture() -> None:
-    for path in (ROOT / "bot").glob("*"):
-        if path.suffix == ".py" and not path.stem.startswith("__"):
-            assert path.name in README, path
-    for room in ("slack", "desk", "genesys", "store"):
-        for path in (ROOT / "bot" / room).glob("*.py"):
-            assert path.stem == "__init__" or path.name in README, path
+def test_every_folder_and_every_top_file_is_in_the_readmes_layout() -> None:
+    layout = README.partition("## Layout")[2].partition("```\n\n")[0]
+    for path in (ROOT / "bot").glob("*.py"):
+        assert path.stem.startswith("__") or f"  {path.name} " in layout, path
+    for package in (ROOT / "bot").rglob("__init__.py"):
+        assert package.parent == ROOT / "bot" or f"{package.parent.name}/" in layout, package
 
 
 def test_every_module_begins_by_saying_what_it_is_for() -> None:

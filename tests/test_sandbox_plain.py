@@ -9,7 +9,7 @@ from bot.sandbox.slack.server import Message
 
 
 def test_every_emoji_of_the_bots_messages_is_printed_as_itself() -> None:
-    code = "".join(path.read_text() for path in Path(bot.slack.__file__).parent.glob("*.py"))
+    code = "".join(path.read_text() for path in Path(bot.slack.__file__).parent.rglob("*.py"))
     names = set(re.findall(r":[a-z]+(?:_[a-z]+)*:(?= )", code))
     assert {":envelope:", ":white_check_mark:"} <= names
     for name in names:
