@@ -32,11 +32,11 @@ fmt: .venv/dev.stamp
 # Load, kill -9 and cut lines at random, on both databases, for SECONDS each.
 SECONDS ?= 120
 soak: .venv/dev.stamp
-	cd tests && PYTHONPATH=.. ../$(BIN)/python soak.py $(SECONDS)
+	$(BIN)/python -m tests.resilience.soak $(SECONDS)
 
 # What a request costs with a million old rows in the store.
 growth: .venv/dev.stamp
-	cd tests && PYTHONPATH=.. ../$(BIN)/python growth.py 1000000
+	$(BIN)/python -m tests.resilience.growth 1000000
 
 # What a command costs, beside a bare floor and Bolt's own: ROUNDS of windows of SECONDS each. Node's peer needs npm.
 ROUNDS ?= 3

@@ -12,9 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from journey import ANA, free_port, healthy, link, open_servers
-
 from bot.sandbox.slack.server import SandboxSlack
+from tests.support.app import ANA, free_port, healthy, link, open_servers
 
 AS_NOBODY = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
 AS_NOBODY += ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")  # Python itself may be in root's home

@@ -3,10 +3,10 @@
 import logging
 import re
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from journey import Journey, open_journey
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
     AsyncServerErrorRetryHandler,
@@ -17,23 +17,35 @@ from bot.core.requests import run
 from bot.core.requests.service import Desk
 from bot.genesys import client
 from bot.slack.api import responder, response_url
+from tests.support.app import Journey, open_journey
 
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
+TESTS = Path(__file__).parent
 SLOWEST = (
-    "fault_matrix lost_host under_fire soak failover database_faults database_files cut_off replicas crash cli"
-    " sandbox_page_surfaces sandbox_page_modals session_crash same_wish crowds cli_hosts sandbox_page_alone"
-    " sandbox_page benchmark failure_table fault_matrix_conversations boundaries customer_page steps_crash process"
-    " stops tls socket_pacing"
+    "resilience/fault_matrix resilience/lost_host resilience/under_fire resilience/soak "
+    "resilience/failover integration/storage/postgres/database_faults "
+    "integration/storage/sqlite/file_faults resilience/cut_off resilience/replicas resilience/crash "
+    "integration/cli/commands sandbox/web/page_surfaces sandbox/web/page_modals resilience/session_crash "
+    "e2e/duplicate_wish integration/slack/receivers/http_crowds integration/cli/hosts "
+    "sandbox/web/page_alone sandbox/web/page packaging/benchmark e2e/failure_table "
+    "resilience/fault_matrix_conversations e2e/unexpected_errors sandbox/customer_page "
+    "resilience/workflow_crash resilience/process resilience/stops resilience/tls "
+    "integration/slack/receivers/socket_pacing"
 )
 """Files that take seconds, the slowest first: none of them is begun when the other workers have nothing left to do."""
 
 
+def name_of(path: Path) -> str:
+    """Where a test file stands: `resilience/crash` for tests/resilience/test_crash.py."""
+    return str(path.relative_to(TESTS).with_suffix("")).replace("test_", "")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sorts by file, and leaves each file's own order alone."""
-    rank = {f"test_{name}": place for place, name in enumerate(SLOWEST.split())}
-    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
+    rank = {name: place for place, name in enumerate(SLOWEST.split())}
+    items.sort(key=lambda item: rank.get(name_of(item.path), len(rank)))
 
 
 class Leaks(logging.Handler):
@@ -56,7 +68,7 @@ class Leaks(logging.Handler):
 @pytest.fixture(autouse=True)
 def no_secret_in_the_log(request: pytest.FixtureRequest) -> Iterator[None]:
     """Whatever traffic a test makes; but for the tests of the masking, which log what is masked."""
-    if request.path.stem == "test_logs":
+    if name_of(request.path) == "unit/observability/logging":
         yield
         return
     leaks, bots = Leaks(), logging.getLogger("bot")

@@ -1,0 +1,79 @@
+"""The runbook, the dashboard and the alerts are held to the metrics there are; promtool tries the rules."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.observability.metrics import Metrics
+from tests.support.app import ROOT
+
+HOUSE = Path(ROOT)
+RUNBOOK = (HOUSE / "docs" / "runbook.md").read_text(encoding="utf-8")
+ALERTS = HOUSE / "deploy" / "prometheus-alerts.yml"
+DASHBOARD = HOUSE / "deploy" / "grafana-dashboard.json"
+needs_promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="no promtool on the path")
+
+
+def families() -> set[str]:
+    """The name of each metric of ours, as a query would name it."""
+    return set(re.findall(r"^# TYPE (cobrowse_\w+) ", Metrics().shown().decode(), re.MULTILINE))
+
+
+def named_in(text: str) -> set[str]:
+    found = re.findall(r"\bcobrowse_[a-z_]+", text)
+    return {re.sub(r"_(bucket|sum|count)$", "", name) for name in found}
+
+
+def test_every_metric_stands_in_the_runbook_and_no_other() -> None:
+    table = RUNBOOK.partition("## Metrics")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `(cobrowse_\w+)", table, re.MULTILINE)) == families()
+
+
+@pytest.mark.parametrize("path", [ALERTS, DASHBOARD])
+def test_every_metric_that_is_looked_at_exists(path: Path) -> None:
+    named = named_in(path.read_text(encoding="utf-8"))
+    assert named
+    assert named <= families()
+
+
+def test_every_alert_says_what_it_means_and_stands_in_the_runbook() -> None:
+    rules = [rule for group in yaml.safe_load(ALERTS.read_text(encoding="utf-8"))["groups"] for rule in group["rules"]]
+    assert len(rules) >= 6
+    for rule in rules:
+        assert rule["annotations"]["summary"]
+        assert rule["labels"]["severity"] in ("page", "ticket")
+        assert f"`{rule['alert']}`" in RUNBOOK, rule["alert"]
+
+
+@needs_promtool
+def test_promtool_takes_the_alerts_and_what_they_are_tried_with(tmp_path: Path) -> None:
+    for command in (
+        ["check", "rules", str(ALERTS)],
+        ["test", "rules", str(HOUSE / "tests" / "docs" / "alerts_test.yml")],
+    ):
+        done = subprocess.run(["promtool", *command], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_promtool
+def test_promtool_takes_every_query_of_the_dashboard(tmp_path: Path) -> None:
+    panels = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
+    queries = [target["expr"] for panel in panels for target in panel.get("targets", [])]
+    assert len(queries) >= 10
+    rules = [{"record": f"panel:{n}", "expr": re.sub(r"\$__rate_interval", "5m", q)} for n, q in enumerate(queries)]
+    path = tmp_path / "rules.yml"
+    path.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
+    done = subprocess.run(["promtool", "check", "rules", str(path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_promtool
+def test_promtool_finds_nothing_wrong_with_what_is_shown() -> None:
+    shown = Metrics().shown()
+    done = subprocess.run(["promtool", "check", "metrics"], input=shown, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()

@@ -1,0 +1,157 @@
+"""The documents are held to the code: the tests they name exist, and every message stands in the runbook."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from bot.config.variables import VARIABLES
+from bot.core.errors import CobrowseError, SetupError
+from bot.core.results import Success
+from bot.slack.receivers.socket_mode import DEAF, DEAF_SHORT, DEAF_TOO_MANY, REFUSALS
+from bot.storage.errors import SENTENCES
+from tests.support.app import ROOT
+from tests.unit.slack.messages.test_error_copy import BASES
+
+HOUSE = Path(ROOT)
+RUNBOOK = (HOUSE / "docs" / "runbook.md").read_text(encoding="utf-8")
+SECURITY = (HOUSE / "docs" / "security.md").read_text(encoding="utf-8")
+LEVELS = ("debug", "info", "warning", "error", "exception", "critical")
+REFUSED = ("StoreRefused", "AuditRefused", "SlackRefused", "SlackUnreachable", "Refused")
+
+
+def calls() -> Iterator[tuple[str, ast.Call]]:
+    for path in sorted((HOUSE / "bot").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                yield str(path.relative_to(HOUSE)), node
+
+
+def phrases(node: ast.expr) -> tuple[str, ...]:
+    """What of a text can be looked for: its parts between placeholders and stops."""
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    found = [phrase.strip() for text in texts for phrase in re.split(r"[().:;]", text)]
+    return tuple(phrase for phrase in found if len(phrase) >= 12)
+
+
+LOGGED = sorted(
+    {
+        (node.func.attr, node.args[0].value)
+        for _, node in calls()
+        if isinstance(node.func, ast.Attribute)
+        and node.func.attr in LEVELS
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
+    }
+)
+SAID = sorted(
+    {
+        words
+        for path, node in calls()
+        if isinstance(node.func, ast.Name | ast.Attribute)
+        and (node.func.id if isinstance(node.func, ast.Name) else node.func.attr) in REFUSED
+        and node.args
+        and "sandbox" not in path
+        and (words := phrases(node.args[0]))
+    }
+)
+
+
+def leaves(of: type[CobrowseError]) -> Iterator[type[CobrowseError]]:
+    for below in of.__subclasses__():
+        yield from leaves(below)
+        if below not in BASES:
+            yield below
+
+
+def test_these_tests_find_what_they_look_for() -> None:
+    assert ("warning", "refused") in LOGGED
+    assert len(LOGGED) > 20
+    assert any("Cannot listen on" in words for words in SAID)
+    assert len(SAID) > 4
+
+
+@pytest.mark.parametrize(("level", "message"), LOGGED)
+def test_every_line_of_the_log_stands_in_the_runbook_with_its_level(level: str, message: str) -> None:
+    rows = re.findall(rf"^\| `{re.escape(message)}` \| (\w+) \|", RUNBOOK, re.MULTILINE)
+    assert rows == ["error" if level == "exception" else level]
+
+
+def test_the_runbook_knows_no_line_that_is_not_logged() -> None:
+    table = RUNBOOK.partition("## In the log")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)) == {message for _, message in LOGGED}
+
+
+@pytest.mark.parametrize("words", SAID, ids=" · ".join)
+def test_every_reason_not_to_start_stands_in_the_runbook(words: tuple[str, ...]) -> None:
+    assert any(phrase in RUNBOOK for phrase in words)
+
+
+def test_each_sentence_of_a_refused_socket_is_in_the_runbook() -> None:
+    for sentence in (*REFUSALS.values(), DEAF, DEAF_SHORT, DEAF_TOO_MANY):
+        words = re.split(r"(?<=\.) | \(|, |: ", sentence)[0]
+        assert words in RUNBOOK, words
+
+
+def test_the_runbook_has_a_row_for_every_code_of_a_refused_start() -> None:
+    table = RUNBOOK.partition("## It does not start, or ends")[2].partition("\n## ")[0]
+    rows = {code: says for says, code in re.findall(r"^\| (.+?) `\[(\w+)\]` \|", table, re.MULTILINE)}
+    assert set(rows) == {
+        *SENTENCES,
+        "settings_invalid",
+        *(each.code for each in below(SetupError)),
+        "socket_mode_unavailable",
+    }
+    for code, sentence in SENTENCES.items():
+        assert rows[code].rstrip(".") in sentence, code
+    assert len(rows) > 40
+
+
+def below(of: type[Any]) -> Iterator[type[Any]]:
+    for each in of.__subclasses__():
+        yield each
+        yield from below(each)
+
+
+def test_every_outcome_stands_in_the_runbook() -> None:
+    codes = [each.code for each in leaves(CobrowseError)] + [each.code for each in get_args(Success)]
+    assert [code for code in codes if f"`{code}`" not in RUNBOOK] == []
+
+
+def test_every_secret_can_be_changed_by_the_runbook() -> None:
+    table = RUNBOOK.partition("## Changing a secret")[2]
+    for name, variable in VARIABLES.items():
+        if variable.secret and name not in ("GENESYS_PRIVATE_KEY", "GENESYS_PRIVATE_KEY_PASSPHRASE"):
+            assert f"`{name}`" in table, name
+
+
+def test_every_test_that_the_threat_model_names_exists() -> None:
+    there = {
+        name
+        for path in (HOUSE / "tests").rglob("test_*.py")
+        for name in re.findall(r"^(?:async )?def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    named = re.findall(r"`(test_\w+)`", SECURITY)
+    assert len(named) > 50
+    assert [name for name in named if name not in there] == []
+
+
+def test_every_part_of_the_threat_model_names_a_test() -> None:
+    model = SECURITY.partition("## What each of them could do")[2]
+    for part in model.split("\n### ")[1:]:
+        assert "`test_" in part, part.splitlines()[0]
+
+
+def test_the_documents_lead_to_each_other() -> None:
+    texts = {path: path.read_text(encoding="utf-8") for path in (HOUSE / "docs").glob("*.md")}
+    texts |= {HOUSE / name: (HOUSE / name).read_text(encoding="utf-8") for name in ("README.md", "SECURITY.md")}
+    for path, text in texts.items():
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+            assert (path.parent / target).exists(), (path.name, target)
+    for name in ("docs/runbook.md", "docs/security.md"):
+        assert f"]({name})" in texts[HOUSE / "README.md"]

@@ -1,0 +1,213 @@
+"""The documents are held to the code: settings, manifest, README, changelog."""
+
+import re
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import yaml
+from click.testing import CliRunner
+
+import bot
+from bot.cli.commands import main
+from bot.config.variables import VARIABLES
+from bot.core.models import Session
+from bot.sandbox import world
+from bot.sandbox.run import FAULTS, ROLES
+from bot.sandbox.world import SHORTCUTS
+from bot.slack.api.workflow_steps import outputs_of
+from bot.slack.command_parser import RESERVED
+from bot.slack.listeners import session_form
+from bot.slack.listeners.workflow_step import CALLBACK_ID
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MANIFEST = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
+SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "bot" / "slack").rglob("*.py"))
+SESSION = {"id": "s1", "status": "open", "host_id": "h1", "name": "n", "ends_at": datetime.now(UTC)}
+SCOPES_OF = {
+    "chat.postEphemeral": ("chat:write",),
+    "chat.postMessage": ("chat:write", "chat:write.public"),  # also where the bot is not: sharing
+    "chat.update": ("chat:write",),
+    "conversations.info": ("channels:read", "groups:read"),
+    "conversations.open": ("im:write",),
+    "users.info": ("users:read",),
+    "usergroups.users.list": ("usergroups:read",),
+    "views.open": (),
+    "views.update": (),
+    "views.publish": (),
+    "auth.test": (),
+    "apps.connections.open": (),  # of the app-level token
+}
+
+
+def test_the_env_example_holds_every_setting_with_its_default() -> None:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    pairs = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    assert pairs == {name: variable.default for name, variable in VARIABLES.items()}
+
+
+def test_the_readme_table_holds_every_setting_with_its_default_and_explanation() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)`( 🔑)? \| (?:`([^`]*)`)? \| (.+) \|$", README, re.MULTILINE)
+    documented = {name: (bool(secret), default, about) for name, secret, default, about in rows}
+    assert documented == {
+        name: (variable.secret, variable.default, variable.about) for name, variable in VARIABLES.items()
+    }
+
+
+def test_no_other_file_looks_at_the_environment() -> None:
+    looking = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "bot").rglob("*.py")
+        if re.search(r"os\.environ|os\.getenv|load_dotenv|dotenv_values", path.read_text(encoding="utf-8"))
+    ]
+    assert looking == ["bot/config/settings.py"]
+
+
+def test_the_manifest_names_the_command_and_asks_slack_to_escape_mentions() -> None:
+    (command,) = MANIFEST["features"]["slash_commands"]
+    assert command["command"] == VARIABLES["COBROWSE_COMMAND"].default
+    assert command["should_escape"] is True
+    assert "url" not in command  # as it is, it is for Socket Mode
+    assert MANIFEST["settings"]["socket_mode_enabled"] is True
+    assert MANIFEST["settings"]["interactivity"] == {"is_enabled": True}
+
+
+def test_the_manifest_keeps_to_slacks_length_limits() -> None:
+    (command,) = MANIFEST["features"]["slash_commands"]
+    assert len(command["command"]) <= 32
+    assert len(command["description"]) <= 2000
+    assert len(command["usage_hint"]) <= 1000
+    display = MANIFEST["display_information"]
+    assert len(display["name"]) <= 35
+    assert len(display["description"]) <= 140
+    assert 174 <= len(display["long_description"]) <= 4000
+    assert len(MANIFEST["features"]["bot_user"]["display_name"]) <= 80
+
+
+def test_the_manifest_asks_for_the_scopes_the_code_needs_and_for_no_other() -> None:
+    called = set(re.findall(r"\"((?:users|usergroups|conversations|chat|auth|views)\.[A-Za-z.]+)\"", SOURCES))
+    called |= {
+        found.replace("_", ".", 1)
+        for found in re.findall(r"_(?:web|once)\.((?:chat|conversations|users|views)_\w+)\(", SOURCES)
+    }
+    assert called <= set(SCOPES_OF)
+    needed = {scope for method in called for scope in SCOPES_OF[method]}
+    needed |= {"commands", "users:read.email"}  # the slash command itself; the address inside users.info
+    assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == needed
+
+
+def test_the_manifest_subscribes_to_what_the_code_listens_for_and_nothing_else() -> None:
+    assert not re.search(r"@app\.(message|shortcut)\(", SOURCES)
+    listened = re.findall(r"@app\.event\(\"(\w+)\"\)", SOURCES)
+    assert len(listened) == len(re.findall(r"@app\.event\(", SOURCES))
+    assert MANIFEST["settings"]["event_subscriptions"] == {
+        "bot_events": [*listened, "function_executed"]
+    }  # no URL: it is for Socket Mode
+
+
+def test_the_manifest_has_the_shortcuts_the_code_listens_for_and_so_has_the_sandbox() -> None:
+    shortcuts = MANIFEST["features"]["shortcuts"]
+    kinds = {each["callback_id"]: each["type"] for each in shortcuts}
+    assert kinds == {session_form.SHORTCUT: "global", session_form.MESSAGE_SHORTCUT: "message"}
+    assert {each.callback_id: each.type for each in SHORTCUTS} == kinds
+    assert {each.name for each in SHORTCUTS} == {each["name"] for each in shortcuts}
+    for shortcut in shortcuts:
+        assert len(shortcut["name"]) <= 24
+        assert len(shortcut["description"]) <= 150
+        assert f"*{shortcut['name']}*" in README
+
+
+def test_the_manifest_has_a_home_tab_and_direct_messages_from_the_bot() -> None:
+    home = MANIFEST["features"]["app_home"]
+    assert home == {"home_tab_enabled": True, "messages_tab_enabled": True, "messages_tab_read_only_enabled": True}
+
+
+def test_the_manifest_declares_the_one_step_there_is_with_the_outputs_it_gives() -> None:
+    (step,) = MANIFEST["functions"].items()
+    assert re.findall(r"@app\.function\((\w+)", SOURCES) == ["CALLBACK_ID"]
+    assert step[0] == CALLBACK_ID
+    declared = {where: step[1][f"{where}_parameters"] for where in ("input", "output")}
+    assert set(declared["input"]["properties"]) == {"agent", "name"}
+    outputs = outputs_of(Session(**SESSION, join_url="https://example.com/j", join_code="c0de"))
+    assert set(outputs) == set(declared["output"]["properties"])
+    assert set(declared["output"]["required"]) == set(outputs_of(Session(**SESSION, join_url="https://example.com/j")))
+    assert MANIFEST["settings"]["function_runtime"] == "remote"
+    assert MANIFEST["settings"]["org_deploy_enabled"] is True  # or Slack offers no step
+
+
+def test_the_sandboxs_step_is_the_manifests() -> None:
+    (step,) = world.STEPS
+    declared = MANIFEST["functions"][step.callback_id]
+    for where, parameters in (("input", step.inputs), ("output", step.outputs)):
+        properties = declared[f"{where}_parameters"]["properties"]
+        assert {each.name: each.type for each in parameters} == {n: each["type"] for n, each in properties.items()}
+        required = {each.name for each in parameters if each.is_required}
+        assert required == set(declared[f"{where}_parameters"]["required"])
+
+
+def test_the_readme_names_every_reserved_word_fault_and_role() -> None:
+    for word in (*RESERVED, *FAULTS, *ROLES):
+        assert f"`{word}`" in README or f"/cobrowse {word}`" in README, word
+
+
+def test_the_readme_shows_the_path_of_a_command() -> None:
+    path = README.partition("## Life of a /cobrowse")[2].partition("```\naccepted")[0]
+    steps = re.findall(r"^([\w/.]+) +([\w_]+\.py)?", path, re.MULTILINE)
+    assert len(steps) >= 8
+    for place, name in steps:
+        assert (ROOT / "bot" / place / name if name else ROOT / "bot" / place).exists(), (place, name)
+
+
+def test_the_readme_names_every_dependency_and_every_command() -> None:
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    needed = re.search(r"^dependencies = \[(.*?)^\]", project, re.MULTILINE | re.DOTALL)
+    assert needed
+    for name in re.findall(r'"([A-Za-z][\w-]*)', needed[1]):
+        assert f"`{name}`" in README, name
+    for name in main.commands:
+        assert f"bot {name}" in README, name
+
+
+def test_every_folder_and_every_top_file_is_in_the_readmes_layout() -> None:
+    layout = README.partition("## Layout")[2].partition("```\n\n")[0]
+    for path in (ROOT / "bot").glob("*.py"):
+        assert path.stem.startswith("__") or f"  {path.name} " in layout, path
+    for package in (ROOT / "bot").rglob("__init__.py"):
+        assert package.parent == ROOT / "bot" or f"{package.parent.name}/" in layout, package
+
+
+def test_every_module_begins_by_saying_what_it_is_for() -> None:
+    for path in (ROOT / "bot").rglob("*.py"):
+        assert path.read_text(encoding="utf-8").startswith('"""'), path
+
+
+def test_the_lock_files_name_no_address_of_a_registry() -> None:
+    locks = ("requirements.txt", "requirements-image.txt", "requirements-dev.txt", "requirements-build.txt")
+    for name in (*locks, "requirements-audit.txt"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert "://" not in text
+        assert "--index-url" not in text
+        assert all(
+            "--hash=" in text.split(line, 1)[1][:200] for line in re.findall(r"^[a-z][\w.-]*==\S+.*$", text, re.M)
+        )
+
+
+def test_the_version_can_be_asked_for() -> None:
+    answer = CliRunner().invoke(main, ["--version"])
+    assert bot.__version__ in answer.output
+    assert "Unreleased" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_class_names_are_neither_logged_nor_shown() -> None:
+    for path in (ROOT / "bot").rglob("*.py"):
+        if "sandbox" not in path.parts:
+            assert not re.search(r"type\(\w+(\.\w+)*\)\.__name__", path.read_text(encoding="utf-8")), path
+
+
+def test_make_help_names_every_command_of_the_makefile() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    assert phony
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert set(re.findall(r"^make (\w+)", shown, re.MULTILINE)) == set(phony[1].split())

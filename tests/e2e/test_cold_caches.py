@@ -1,0 +1,153 @@
+"""Cold caches at the start of a shift: Slack puts look-ups off, people read a note, and all get their link."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from bot.core.errors import SlackUnavailable
+from bot.core.requests.run import LONGEST_WAIT_SECONDS
+from bot.sandbox.slack.server import SandboxSlack, SlackUser
+from bot.slack.api import throttled_method
+from bot.slack.api.responder import new_http_session, new_web_client
+from bot.slack.api.throttled_method import AT_ONCE, LONGEST_ORDERED_SECONDS, Lookups
+from tests.support.app import ANA, BEN, SAM, Journey, is_failure, is_note, link, open_journey, open_servers, words
+
+CROWD = [f"U0CROWD{number:02d}" for number in range(36)]
+WINDOW_SECONDS = 1.0
+
+
+def people(slack: SandboxSlack) -> None:
+    """A crowd comes to work."""
+    for who in CROWD:
+        slack.workspace.users[who] = SlackUser(who, who.lower(), f"Agent {who}")
+
+
+@asynccontextmanager
+async def looking(patience_seconds: float = LONGEST_WAIT_SECONDS) -> AsyncIterator[tuple[SandboxSlack, Lookups]]:
+    async with open_servers() as servers, new_http_session() as http:
+        people(servers.slack)
+        web = new_web_client(servers.keys.bot_token, servers.slack.api_url, http, waits=False)
+        yield servers.slack, Lookups(web, "users.info", patience_seconds=patience_seconds)
+
+
+def asked(slack: SandboxSlack, error: str | None = None) -> list[str]:
+    return [call.args["user"] for call in slack.calls if call.error == error]
+
+
+async def ends_of(slack: SandboxSlack, count: int) -> None:
+    """Until so many look-ups have been answered, somehow."""
+    async with asyncio.timeout(5):
+        while sum(call.method == "users.info" and call.error != "pending" for call in slack.calls) < count:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.01)
+
+
+async def test_a_crowd_waits_as_ordered_and_is_looked_up_in_order_each_once() -> None:
+    async with looking() as (slack, users):
+        slack.limit("users.info", 16, window_seconds=WINDOW_SECONDS)
+        answers = await asyncio.gather(*(users.ask(user=who) for who in CROWD))
+        assert [answer["user"]["id"] for answer in answers] == CROWD
+        assert sorted(asked(slack)) == CROWD
+        put_off = asked(slack, "ratelimited")
+        assert 1 <= len(put_off) <= 2 * AT_ONCE  # two windows are used up, and at each end only so many are under way
+        assert set(put_off) <= set(CROWD[16:])
+        for at, who in enumerate(asked(slack)):
+            assert abs(CROWD.index(who) - at) < AT_ONCE
+
+
+async def test_no_more_than_a_few_are_under_way_at_once() -> None:
+    async with looking() as (slack, users):
+        slack.misbehave("users.info", "slow", seconds=0.3)
+        crowd = asyncio.gather(*(users.ask(user=who) for who in CROWD[:25]))
+        for count in (AT_ONCE, 2 * AT_ONCE, 25):
+            async with asyncio.timeout(5):
+                while slack.count("users.info") < count:
+                    done = sum(call.error is None for call in slack.calls)
+                    assert slack.count("users.info") - done <= AT_ONCE
+                    await asyncio.sleep(0.01)
+        await crowd
+
+
+async def test_what_one_is_ordered_to_wait_all_wait() -> None:
+    async with looking() as (slack, users):
+        slack.misbehave("users.info", "ratelimited", times=1, retry_after=1)
+        loop = asyncio.get_running_loop()
+        first = asyncio.create_task(users.ask(user=ANA))
+        await ends_of(slack, 1)
+        began = loop.time()
+        await users.ask(user=BEN)
+        assert loop.time() - began > 0.8
+        await first
+        assert slack.count("users.info") == 3
+
+
+@pytest.mark.parametrize("retry_after", [LONGEST_ORDERED_SECONDS + 1, 600, 0, -1, "", "soon", "1.5", "²", "9" * 5000])
+async def test_what_is_not_worth_waiting_for_is_refused_at_once(retry_after: object) -> None:
+    async with looking() as (slack, users):
+        slack.misbehave("users.info", "ratelimited", retry_after=retry_after)
+        with pytest.raises(SlackUnavailable) as refused:
+            await users.ask(user=ANA)
+        assert refused.value.slack_error == "ratelimited"
+        assert slack.count("users.info") == 1
+
+
+async def test_a_minute_is_still_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with looking() as (slack, users):
+        slack.misbehave("users.info", "ratelimited", times=1, retry_after=LONGEST_ORDERED_SECONDS)
+        slept: list[float] = []
+
+        async def sleep(seconds: float) -> None:
+            slept.append(seconds)
+            users._not_before = 0.0
+
+        monkeypatch.setattr(throttled_method.asyncio, "sleep", sleep)
+        assert (await users.ask(user=ANA))["user"]["id"] == ANA
+        assert slept == [pytest.approx(LONGEST_ORDERED_SECONDS, abs=1)]
+
+
+async def test_who_has_waited_long_enough_in_all_is_refused_and_leaves_their_place() -> None:
+    assert Lookups(None, "users.info")._patience_seconds == LONGEST_WAIT_SECONDS == 25 * 60
+    async with looking(patience_seconds=0.4) as (slack, users):
+        slack.misbehave("users.info", "ratelimited", times=AT_ONCE, retry_after=30)
+        ends = await asyncio.gather(*(users.ask(user=who) for who in CROWD), return_exceptions=True)
+        assert {(type(each), each.slack_error) for each in ends} == {(SlackUnavailable, "ratelimited")}
+        assert slack.count("users.info") == AT_ONCE
+        users._not_before = 0.0
+        assert (await users.ask(user=ANA))["user"]["id"] == ANA
+
+
+async def test_whoever_is_put_off_reads_a_note_and_gets_the_link(early_notes: None) -> None:
+    async with open_journey() as journey:
+        journey.slack.limit("users.info", 1, window_seconds=WINDOW_SECONDS)
+        readers = (ANA, BEN, SAM)
+        for message in await asyncio.gather(*(journey.asks("Deal", who=who) for who in readers)):
+            assert link(message)
+        notes = [words(message) for message in journey.slack.messages if is_note(message)]
+        assert 1 <= len(notes) <= 2 * len(readers)
+        assert any("Still working" in note for note in notes)
+        assert len(journey.genesys.creates) == len(readers)
+
+
+async def test_whoever_slack_puts_off_for_too_long_reads_that_and_can_try_again(
+    monkeypatch: pytest.MonkeyPatch, journey: Journey
+) -> None:
+    monkeypatch.setattr(throttled_method, "LONGEST_ORDERED_SECONDS", 0)
+    journey.slack.misbehave("users.info", "ratelimited", retry_after=1)
+    message = await journey.asks()
+    assert is_failure(message)
+    assert "(ratelimited)" in words(message)
+    journey.slack.misbehave("users.info", None)
+    await journey.tries_again(message)
+    assert link(journey.slack.seen_by(ANA)[-1])
+
+
+async def test_a_stop_does_not_wait_for_those_who_are_put_off() -> None:
+    async with open_journey(SHUTDOWN_SECONDS="0") as journey:
+        journey.slack.misbehave("users.info", "ratelimited", retry_after=30)
+        await journey.slack.command(ANA, "")
+        await ends_of(journey.slack, 1)
+        await journey.finish()
+        (outcome,) = journey.slack.seen_by(ANA)
+        assert "The bot was restarted before it got to it" in words(outcome)
+        assert journey.genesys.creates == []

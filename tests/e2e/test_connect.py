@@ -1,0 +1,180 @@
+"""Connecting one's own Genesys account as people meet it: the link, the sign-in, the page, and sessions as oneself."""
+
+import json
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.slack.api import directory
+from tests.support import accounts
+from tests.support.accounts import BENS, asks_to_connect, connects, open_connecting, opens, signs_in, state_of, whose
+from tests.support.app import ANA, BEN, GUS, SAM, UNA, Journey, buttons, is_failure, link, words
+from tests.support.conversations import HOST
+
+journey, simple = accounts.journey, accounts.simple
+
+
+async def test_who_is_told_to_connect_connects_and_then_has_a_session(journey: Journey) -> None:
+    refused = await journey.asks("Checkout")
+    assert is_failure(refused)
+    assert "`/cobrowse connect`" in words(refused)
+    page = await connects(journey)
+    assert page.status == 200
+    assert "Your Genesys account is connected." in page.text
+    assert "/cobrowse" in page.text
+    await journey.tries_again(refused)
+    assert link(next(message for message in journey.slack.seen_by(ANA) if "Checkout" in words(message)))
+    assert link(await journey.asks("Refund"))  # by the same token
+    assert whose(journey) == [HOST, HOST]
+    assert "You are connected" in words(await journey.asks("whoami"))
+    assert "/cobrowse connect" in words(await journey.asks("help"))
+    gone = await journey.asks("disconnect")
+    assert "not connected to Genesys any more" in words(gone)
+    assert [call.status for call in journey.genesys.calls if call.method == "DELETE"] == [200]
+    assert is_failure(await journey.asks("Once more"))
+    assert len(whose(journey)) == 2
+    assert "You are not connected" in words(await journey.asks("whoami"))
+
+
+async def test_a_supervisor_reads_that_the_agent_has_to_connect_and_then_it_works(simple: Journey) -> None:
+    refused = await simple.asks("@ben Checkout", who=SAM)
+    assert "Ask the agent to type `/cobrowse connect`" in words(refused)
+    await connects(simple, BEN, BENS)
+    assert link(await simple.asks("@ben Checkout", who=SAM))
+    assert whose(simple) == [BENS]
+
+
+async def test_a_forwarded_link_connects_nobody(journey: Journey) -> None:
+    link_of_ana = await asks_to_connect(journey)
+    before = len(journey.slack.messages)
+    page = await opens(await signs_in(link_of_ana, BENS))
+    assert page.status == 403
+    assert "not the one this link is for" in page.text
+    assert "Reference" in page.text
+    told = await journey.reads(ANA, before)
+    assert "not the one this link is for" in words(told)
+    assert [call.status for call in journey.genesys.calls if call.kind == "me" and call.method == "DELETE"] == [200]
+    for who in (ANA, BEN):
+        assert "You are not connected" in words(await journey.asks("whoami", who=who))
+    again = await opens(await signs_in(link_of_ana, HOST))  # nor does the right person's sign-in by it any more
+    assert again.status == 400
+    assert "You are not connected" in words(await journey.asks("whoami"))
+
+
+async def test_a_link_is_good_once_and_a_newer_one_takes_its_place(simple: Journey) -> None:
+    old, new = await asks_to_connect(simple), await asks_to_connect(simple)
+    assert state_of(old) != state_of(new)
+    assert (await opens(await signs_in(old))).status == 400
+    back = await signs_in(new)
+    assert (await opens(back, "HEAD")).status == 405  # what looks ahead does not use it up
+    assert (await opens(back)).status == 200
+    used = await opens(back)
+    assert used.status == 400
+    assert "used already" in used.text
+    assert "/cobrowse connect" in used.text
+    assert "connected to Genesys already" in words(await simple.asks("connect"))
+
+
+async def test_who_does_not_let_it_in_reads_so(simple: Journey) -> None:
+    page = await opens(await signs_in(await asks_to_connect(simple), ""))
+    assert page.status == 403
+    assert "did not let the bot in" in page.text
+    assert "You are not connected" in words(await simple.asks("whoami"))
+
+
+async def test_who_has_been_removed_meanwhile_is_not_connected(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(directory, "KEPT_SECONDS", 0.0)  # what Slack says of somebody is kept for five minutes
+    async with open_connecting() as journey:
+        back = await signs_in(await asks_to_connect(journey))
+        users = journey.slack.workspace.users
+        users[ANA] = replace(users[ANA], deleted=True)
+        page = await opens(back)
+        assert page.status == 403
+        assert "Deactivated people" in page.text
+        assert journey.genesys.people.refresh_tokens == {}
+
+
+@pytest.mark.parametrize(("who", "says"), [(GUS, "Guests"), (UNA, "not linked to a Genesys user")])
+async def test_whoever_may_not_gets_no_link(simple: Journey, who: str, says: str) -> None:
+    message = await simple.asks("connect", who=who)
+    assert is_failure(message)
+    assert says in words(message)
+    assert "open" not in buttons(message)
+
+
+async def test_disconnecting_what_is_not_connected_says_so(simple: Journey) -> None:
+    assert "You are not connected" in words(await simple.asks("disconnect"))
+
+
+@pytest.mark.parametrize(
+    ("environ", "http", "says"),
+    [
+        ({"GENESYS_CONNECT_CLIENT_ID": ""}, True, "GENESYS_CONNECT_CLIENT_ID"),
+        (
+            {"STORE_ENCRYPTION_KEY": "", "COBROWSE_SMS_FROM": "", "COBROWSE_EMAIL_FROM": ""},
+            True,
+            "STORE_ENCRYPTION_KEY",
+        ),
+        ({}, False, "HTTP mode"),
+    ],
+    ids=["no client", "no key", "Socket Mode"],
+)
+async def test_where_nobody_can_connect_it_is_said_why_and_there_is_no_callback(
+    quick: None, tmp_path: Path, environ: dict[str, str], http: bool, says: str
+) -> None:
+    async with open_connecting(http=http, DATABASE_URL=f"sqlite:///{tmp_path}/bot.db", **environ) as journey:
+        refused = await journey.asks("connect")
+        assert is_failure(refused)
+        assert says in words(refused)
+        assert says in words(await journey.asks("Checkout"))
+        assert "connect`" not in words(await journey.asks("help"))
+        assert "connected" not in words(await journey.asks("whoami"))
+        if http:
+            assert (await opens(f"{journey.url}/genesys/callback?state={'s' * 43}&code=c")).status == 404
+
+
+async def test_with_the_other_service_there_is_nothing_to_connect(quick: None) -> None:
+    async with open_connecting(GENESYS_COBROWSE_API="sessions") as journey:
+        for command in ("connect", "disconnect"):
+            assert "nothing to connect" in words(await journey.asks(command))
+
+
+async def test_nobody_reads_a_state_a_code_or_a_token_in_the_log(
+    simple: Journey, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "bot")
+    link_of_ana = await asks_to_connect(simple)
+    back = await signs_in(link_of_ana)
+    await opens(back)
+    await opens(back)
+    await simple.asks("Checkout")
+    secrets = [state_of(link_of_ana), back.partition("code=")[2].partition("&")[0]]
+    secrets += [*simple.genesys.people.refresh_tokens, *simple.genesys._login._grants]
+    shown = caplog.text + "".join(str(vars(record)) for record in caplog.records)
+    assert "connected" in shown
+    assert len(secrets) >= 4
+    assert [secret for secret in secrets if secret in shown] == []
+
+
+async def test_each_step_stands_in_the_audit_log_and_is_counted(quick: None, tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    async with open_connecting(AUDIT_LOG=str(path)) as journey:
+        await connects(journey, ANA, BENS)
+        await connects(journey)
+        await journey.asks("disconnect")
+        page = await opens(f"{journey.url}/metrics")
+        await journey.finish()
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    shown = [(line["action"], line["decision"], line["outcome"]) for line in lines]
+    assert shown == [
+        ("connect", "allowed", "connect_offered"),
+        ("connect", "refused", "connect_wrong_user"),
+        ("connect", "allowed", "connect_offered"),
+        ("connect", "allowed", "connected"),
+        ("disconnect", "allowed", "disconnected"),
+    ]
+    assert {line["requester"] for line in lines} == {ANA}
+    assert [line.get("host") for line in lines[3:]] == [HOST, HOST]
+    assert 'cobrowse_requests_total{kind="connect",outcome="connected"} 1.0' in page.html

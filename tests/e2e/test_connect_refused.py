@@ -1,0 +1,177 @@
+"""Connecting one's own Genesys account when something is wrong: refused sign-ins, two at once, what strangers send."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bot.genesys.auth import authorization_code
+from bot.web import oauth_callback
+from tests.support import accounts
+from tests.support.accounts import BENS, asks_to_connect, connecting, connects, opens, signs_in, state_of, whose
+from tests.support.app import ANA, BEN, SAM, Journey, is_failure, link, open_bot_between, open_servers, words
+from tests.support.conversations import HOST, SECRET
+from tests.support.postgres import new_database
+
+journey, simple = accounts.journey, accounts.simple
+
+
+async def test_two_who_come_back_at_once_are_one_sign_in(journey: Journey) -> None:
+    back = await signs_in(await asks_to_connect(journey))
+    pages = await asyncio.gather(*(opens(back) for _ in range(5)))
+    assert sorted(page.status for page in pages) == [200, 400, 400, 400, 400]
+    assert "You are connected" in words(await journey.asks("whoami"))
+
+
+async def test_a_token_that_is_refused_is_renewed_once_and_the_session_is_there(journey: Journey) -> None:
+    await connects(journey)
+    journey.genesys.revoke_tokens()
+    assert link(await journey.asks("Checkout"))
+    assert len(journey.genesys.people.used) == 1
+    assert link(await journey.asks("Refund"))
+    assert len(journey.genesys.people.used) == 1
+
+
+async def test_who_is_signed_out_by_genesys_has_to_connect_again_and_nobody_else_acts_in_their_place(
+    journey: Journey,
+) -> None:
+    await connects(journey)
+    journey.genesys.conversations.only_people = False  # the bot itself could
+    journey.genesys.people.sign_out(HOST)
+    journey.genesys.revoke_tokens()
+    refused = await journey.asks("Checkout")
+    assert is_failure(refused)
+    assert "does not accept your own sign-in any more" in words(refused)
+    assert "`/cobrowse connect`" in words(refused)
+    assert "Reference" in words(refused)
+    assert whose(journey) == []
+    assert "You are not connected" in words(await journey.asks("whoami"))
+    await connects(journey)
+    assert link(await journey.asks("Checkout"))
+    assert whose(journey) == [HOST]
+
+
+async def test_a_supervisor_reads_that_the_agents_sign_in_is_refused(simple: Journey) -> None:
+    await connects(simple, BEN, BENS)
+    simple.genesys.people.sign_out(BENS)
+    simple.genesys.revoke_tokens()
+    refused = await simple.asks("@ben Checkout", who=SAM)
+    assert "Ask the agent to type `/cobrowse connect` and to sign in again" in words(refused)
+
+
+async def test_who_lacks_a_permission_reads_that_it_is_theirs(simple: Journey) -> None:
+    await connects(simple)
+    simple.genesys.conversations.lacks.add("conversation:cobrowse:add")
+    refused = await simple.asks("Checkout")
+    assert "Your own Genesys account lacks `conversation:cobrowse:add`" in words(refused)
+
+
+async def test_who_is_linked_to_another_host_does_not_act_by_the_old_sign_in(simple: Journey) -> None:
+    await connects(simple)
+    await simple.asks(f"link @ana {BENS}", who=SAM)
+    assert "You are not connected" in words(await simple.asks("whoami"))
+    refused = await simple.asks("Checkout")
+    assert "`/cobrowse connect`" in words(refused)
+    assert whose(simple) == []
+    page = await connects(simple, ANA, HOST)  # nor can they connect as who they were
+    assert page.status == 403
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["500", "503", "dropped", "silent", "502"],
+)
+async def test_a_sign_in_that_genesys_does_not_complete_connects_nobody(
+    simple: Journey, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(authorization_code, "ANSWER_SECONDS", 0.5)
+    back = await signs_in(await asks_to_connect(simple))
+    await simple.genesys.misbehave(fault, on="token")
+    page = await opens(back)
+    assert page.status == 503
+    assert "Reference" in page.text
+    assert "session was created" not in page.text
+    await simple.genesys.misbehave(None)
+    assert "You are not connected" in words(await simple.asks("whoami"))
+
+
+async def test_a_code_that_somebody_made_up_connects_nobody(simple: Journey) -> None:
+    state = state_of(await asks_to_connect(simple))
+    page = await opens(f"{simple.url}/genesys/callback?state={state}&code=made-up")
+    assert page.status == 503
+    assert "did not complete the sign-in (invalid_grant)" in page.text
+
+
+LONG = "x" * 43
+ODD = [
+    "",
+    "?",
+    "?state",
+    "?state=&code=",
+    "?state=%00%ff&code=%0d%0a",
+    f"?state={LONG}&code=c",
+    "?code=c",
+    "?state[]=1",
+]
+ODD += [f"?state={LONG}&state={LONG}&code=c", f"?state={LONG * 90}", "?" + "a=1&" * 300, "?%=%%&&&=;", "?error=denied"]
+
+
+async def test_whatever_a_stranger_sends_there_is_a_link_that_is_gone(simple: Journey) -> None:
+    link_of_ana = await asks_to_connect(simple)
+    before = simple.genesys.count("token")
+    for query in ODD:
+        page = await opens(f"{simple.url}/genesys/callback{query}")
+        assert page.status == 400, query
+        assert "too old" in page.text
+    doubled = f"?state={state_of(link_of_ana)}&state={state_of(link_of_ana)}&code=c"
+    assert (await opens(f"{simple.url}/genesys/callback{doubled}")).status == 400
+    assert simple.genesys.count("token") == before
+    assert (await opens(await signs_in(link_of_ana))).status == 200  # which used nothing up
+
+
+async def test_the_page_holds_all_it_shows_and_may_be_kept_or_framed_by_nobody(simple: Journey) -> None:
+    page = await opens(f"{simple.url}/genesys/callback")
+    assert page.headers["Cache-Control"] == "no-store"
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    policy = page.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "frame-ancestors 'none'" in policy
+    assert "http" not in page.html
+    assert "<script" not in page.html
+
+
+async def test_more_than_so_many_at_once_are_asked_to_wait(simple: Journey) -> None:
+    back, before = await signs_in(await asks_to_connect(simple)), simple.genesys.count("token")
+    await simple.genesys.misbehave("slow", on="token", seconds=0.5)
+    first = asyncio.create_task(opens(back))
+    async with asyncio.timeout(5):
+        while simple.genesys.count("token") == before:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.01)
+    oauth_callback.MOST, most = 1, oauth_callback.MOST
+    try:
+        busy = await opens(f"{simple.url}/genesys/callback?state={LONG}&code=c")
+    finally:
+        oauth_callback.MOST = most
+    assert busy.status == 429
+    assert "Load this page again" in busy.text
+    assert (await first).status == 200
+
+
+async def test_who_has_connected_on_another_replica_a_moment_ago_has_their_session(quick: None) -> None:
+    async with (
+        new_database() as url,
+        open_servers(http=True, client_secret=SECRET) as servers,
+        open_bot_between(servers, connecting(servers, DATABASE_URL=url), http=True) as here,
+    ):
+        servers.genesys.conversations.choose("one")
+        servers.genesys.conversations.only_people = True
+        assert is_failure(await here.asks("Checkout"))  # so this one knows that they are not connected
+        client = servers.genesys.people.client
+        async with open_bot_between(servers, connecting(servers, DATABASE_URL=url), http=True) as there:
+            uris = (*client.redirect_uris, *servers.genesys.people.client.redirect_uris)
+            servers.genesys.people.client = replace(client, redirect_uris=uris)
+            assert (await connects(there)).status == 200
+            assert link(await there.asks("Refund"))
+            servers.slack.events_url = f"{here.url}/slack/events"
+            assert link(await here.asks("Checkout"))
+        assert whose(here) == [HOST, HOST]

@@ -1,0 +1,100 @@
+"""Conversations that Genesys does not co-browse in: the person reads of which kind they are, and nothing untrue."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from bot.core.models import ConversationId, HostId
+from bot.genesys.api.live_conversations import read_live, read_other
+from bot.sandbox.genesys.conversations import Conversation
+from tests.support.app import ANA, Journey, buttons, is_failure, link, open_journey, words
+from tests.support.conversations import HOST, PUBLIC
+
+KEY = {name: value for name, value in PUBLIC.items() if name not in ("GENESYS_CLIENT_SECRET", "GENESYS_PRIVATE_KEY")}
+KEY.pop("GENESYS_ORG_ID")
+KINDS = [
+    ("chat", "The host is in a web chat, where Genesys cannot co-browse."),
+    ("email", "The host is in an e-mail, where Genesys cannot co-browse."),
+    ("callback", "The host is in a callback that was not dialled yet, where Genesys cannot co-browse."),
+    ("internal", "The host is in a conversation without a customer, where Genesys cannot co-browse."),
+]
+UNTRUE = ("shows no customer", "not connected to", "Answer it first")
+
+
+@pytest.fixture
+async def journey(quick: None) -> AsyncIterator[Journey]:
+    async with open_journey(**KEY) as opened:
+        yield opened
+
+
+def talk(journey: Journey, medium: str, **how: Any) -> Conversation:
+    return journey.genesys.conversations.begin(HOST, "Carla Customer", medium=medium, **how)
+
+
+@pytest.mark.parametrize("by_id", [False, True], ids=["found", "by id"])
+@pytest.mark.parametrize(("medium", "told"), KINDS, ids=[medium for medium, _ in KINDS])
+async def test_a_kind_without_co_browse_is_named(journey: Journey, medium: str, told: str, by_id: bool) -> None:
+    live = talk(journey, medium)
+    message = await journey.asks(live.id if by_id else "Checkout")
+    assert is_failure(message)
+    assert f"{told} No session was started." in words(message)
+    assert [part for part in UNTRUE if part in words(message)] == []
+    assert "try_again" not in buttons(message)
+    assert journey.genesys.conversations.offers == {}
+
+
+async def test_a_chat_beside_a_call_does_not_matter(journey: Journey) -> None:
+    talk(journey, "chat")
+    call = talk(journey, "call")
+    assert link(await journey.asks())
+    assert [offer.conversation for offer in journey.genesys.conversations.offers.values()] == [call]
+
+
+async def test_all_the_kinds_that_were_found_are_named(journey: Journey) -> None:
+    talk(journey, "email", minutes=9)
+    talk(journey, "chat", minutes=2)
+    assert "The host is in a web chat and an e-mail, where" in words(await journey.asks())
+
+
+async def test_a_chat_that_is_over_is_no_kind_of_conversation(journey: Journey) -> None:
+    live = talk(journey, "chat")
+    live.host_connected = False
+    assert "shows no customer" in words(await journey.asks())
+    assert "The host is not connected to the conversation" in words(await journey.asks(live.id))
+    assert len(journey.slack.seen_by(ANA)) == 2
+
+
+ID, COLLEAGUE = ConversationId("99999999-9999-4999-8999-999999999999"), "22222222-2222-4222-8222-222222222222"
+TALKS = [{"state": "connected"}]
+AGENT = {"purpose": "agent", "userId": HOST.upper(), "calls": TALKS}
+INTERNAL = {"purpose": "user", "userId": COLLEAGUE, "calls": TALKS}
+
+
+def read(*people: dict[str, Any]) -> str:
+    body: dict[str, object] = {"id": ID, "participants": list(people)}
+    live, other = read_live(body, ID, HostId(HOST)), read_other(body, ID, HostId(HOST))
+    return "live" if live else other.kind if other else "none"
+
+
+@pytest.mark.parametrize(
+    ("people", "kind"),
+    [
+        ((AGENT, INTERNAL), "internal"),
+        ((AGENT, INTERNAL, {"purpose": "acd", "calls": TALKS}), "internal"),
+        ((AGENT, {**AGENT, "purpose": "user", "userId": COLLEAGUE, "messages": TALKS}), "internal"),
+        ((AGENT, INTERNAL, {"purpose": "external", "calls": TALKS}), "live"),
+        ((AGENT, INTERNAL, {"calls": TALKS}), "live"),
+        ((AGENT, {**INTERNAL, "monitoredParticipantId": "x"}), "live"),
+        ((AGENT, {"purpose": "acd"}), "live"),
+        (({**AGENT, "calls": [], "chats": TALKS}, {"purpose": "customer"}), "chat"),
+        (({**AGENT, "calls": [{"state": "alerting"}], "callbacks": TALKS}, {"purpose": "customer"}), "callback"),
+        (({**AGENT, "calls": TALKS, "callbacks": TALKS}, {"purpose": "customer"}), "live"),
+        (({**AGENT, "calls": [], "chats": [{"state": "disconnected"}]}, {"purpose": "customer"}), "none"),
+        (({**AGENT, "calls": [], "chats": "x"}, {"purpose": "customer"}), "none"),
+        (({**AGENT, "calls": [], "videos": TALKS}, {"purpose": "customer"}), "video"),
+        (({**AGENT, "calls": [], "chats": TALKS, "coachedParticipantId": "x"}, {"purpose": "customer"}), "none"),
+    ],
+)
+def test_a_conversation_is_read_by_who_takes_part_and_how(people: tuple[dict[str, Any], ...], kind: str) -> None:
+    assert read(*people) == kind

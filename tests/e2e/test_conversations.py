@@ -1,0 +1,193 @@
+"""Co-browse in conversations as people meet it: the command in, the card with link and code out, and what survives."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from bot.genesys import client
+from bot.sandbox.genesys.conversations import Conversation
+from tests.support.app import ANA, BEN, SAM, Journey, buttons, is_failure, link, open_journey, words
+from tests.support.conversations import HOST, PUBLIC
+
+BENS = "22222222-2222-4222-8222-222222222222"
+NOWHERE = "99999999-9999-4999-8999-999999999999"
+KEY = {name: value for name, value in PUBLIC.items() if name not in ("GENESYS_CLIENT_SECRET", "GENESYS_PRIVATE_KEY")}
+KEY.pop("GENESYS_ORG_ID")
+
+
+@pytest.fixture
+async def journey(quick: None) -> AsyncIterator[Journey]:
+    async with open_journey(**KEY) as opened:
+        yield opened
+
+
+def talk(journey: Journey, customer: str = "Carla Customer", **how: Any) -> Conversation:
+    return journey.genesys.conversations.begin(how.pop("host", HOST), customer, **how)
+
+
+def codes(journey: Journey) -> list[str]:
+    return [offer.join_code for offer in journey.genesys.conversations.offers.values()]
+
+
+async def test_the_card_holds_the_link_and_the_code(journey: Journey) -> None:
+    talk(journey)
+    message = await journey.asks("Checkout")
+    (code,) = codes(journey)
+    assert link(message) == f"https://help.example.com/cobrowse#{code}"
+    assert f"`{code}`" in words(message)
+    assert "can be joined until about" in words(message)
+    assert code not in message.text
+    assert message.visible_to == ANA
+
+
+async def test_without_a_template_the_card_holds_the_code_and_says_where_it_is_typed(quick: None) -> None:
+    async with open_journey(**KEY | {"COBROWSE_JOIN_URL_TEMPLATE": ""}) as journey:
+        talk(journey, host=BENS)
+        message = await journey.asks("@ben Checkout", who=SAM)
+        (code,) = codes(journey)
+        (shown,) = (message for message in journey.slack.seen_by(BEN))
+        for card in (message, shown):
+            assert link(card) == code  # it stands where a link would
+            assert "open" not in buttons(card)
+            assert "Messenger" in words(card)
+            assert "link" not in words(card)
+            assert code not in card.text
+
+
+async def test_several_customers_are_named_and_one_can_be_chosen_by_id_or_address(journey: Journey) -> None:
+    old, new = talk(journey, "Carla <b>", minutes=20), talk(journey, "Carl", medium="call")
+    refused = await journey.asks()
+    assert is_failure(refused)
+    assert "try_again" not in buttons(refused)
+    for part in ("Carla &lt;b&gt;", "Carl since", f"`{old.id}`", f"`{new.id}`", "id or address"):
+        assert part in words(refused)
+    assert link(await journey.asks(old.id))
+    address = f"https://apps.mypurecloud.com/directory/#/engage/admin/interactions/{new.id}"
+    chosen = await journey.asks(f"{address} Refund")
+    assert "Refund" in words(chosen)
+    made = [offer.conversation.id for offer in journey.genesys.conversations.offers.values()]
+    assert made == [old.id, new.id]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"https://apps.mypurecloud.de/directory/#/interactions/{NOWHERE}",
+        f"https://evil.example/apps.mypurecloud.com/{NOWHERE}",
+    ],
+)
+async def test_an_address_from_elsewhere_starts_nothing(journey: Journey, text: str) -> None:
+    talk(journey)
+    message = await journey.asks(text)
+    assert is_failure(message)
+    assert "your Genesys region" in words(message)
+    assert journey.genesys.calls == []
+
+
+async def test_somebody_elses_conversation_is_refused(journey: Journey) -> None:
+    live = talk(journey, host=BENS)
+    message = await journey.asks(live.id)
+    assert f"not connected to the conversation `{live.id}`" in words(message)
+    assert codes(journey) == []
+
+
+async def test_a_supervisor_starts_it_in_the_agents_conversation(journey: Journey) -> None:
+    talk(journey, host=BENS)
+    live = talk(journey, host=BENS)
+    assert link(await journey.asks(f"@ben {live.id}", who=SAM))
+    (made,) = journey.genesys.conversations.offers.values()
+    assert made.conversation is live
+
+
+async def test_no_customer_yet_is_told_with_a_button_that_finds_them_later(journey: Journey) -> None:
+    message = await journey.asks()
+    assert "no customer" in words(message)
+    talk(journey)
+    await journey.tries_again(message)
+    (answer,) = journey.slack.seen_by(ANA)
+    assert link(answer)
+
+
+async def test_trying_again_keeps_to_the_conversation_that_was_named(journey: Journey) -> None:
+    talk(journey)
+    live = talk(journey)
+    await journey.genesys.misbehave("dropped", on="conversation")
+    message = await journey.asks(live.id)
+    await journey.genesys.misbehave(None)
+    await journey.tries_again(message)
+    (made,) = journey.genesys.conversations.offers.values()
+    assert made.conversation is live
+
+
+async def test_a_person_is_needed_and_the_administrator_named(journey: Journey) -> None:
+    talk(journey)
+    journey.genesys.conversations.only_people = True
+    message = await journey.asks()
+    assert "signed in" in words(message)
+    assert f"<@{SAM}>" in words(message)
+
+
+async def test_while_genesys_makes_the_look_up_wait_the_person_reads_it(
+    short_waits_told: None, journey: Journey
+) -> None:
+    talk(journey)
+    await journey.genesys.misbehave("429", on="query", times=1, retry_after=2)
+    message = await journey.asks()
+    note, outcome = journey.slack.seen_by(ANA)
+    assert outcome is message
+    assert "busy" in note.text
+    assert link(message)
+
+
+async def test_an_offer_nobody_knows_of_is_not_repeated(journey: Journey) -> None:
+    talk(journey)
+    await journey.genesys.misbehave("dropped")
+    message = await journey.asks()
+    assert "Nobody knows" in words(message)
+    assert journey.genesys.count("create") == 1
+    assert codes(journey)[0] not in words(message)
+
+
+async def test_neither_code_nor_customer_gets_into_the_log(journey: Journey, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "bot")
+    talk(journey, "Carla Customer")
+    await journey.asks("One")
+    talk(journey, "Carl Kunde")
+    await journey.asks("Two")
+    await journey.finish()
+    logged = "\n".join(f"{record.getMessage()} {getattr(record, 'fields', '')}" for record in caplog.records)
+    assert "several_conversations" in logged
+    for secret in (*codes(journey), "Carla", "Kunde", "help.example.com"):
+        assert secret not in logged
+
+
+async def test_a_slow_look_up_creates_nothing_before_it_is_done(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A time-out of a look-up is not one of an offer: nobody has to wonder whether a session exists."""
+    monkeypatch.setattr(client, "TIMEOUT_SECONDS", 0.2)
+    async with open_journey(**KEY) as journey:
+        talk(journey)
+        await journey.genesys.misbehave("silent", on="query")
+        async with asyncio.timeout(5):
+            message = await journey.asks()
+        assert "cannot reach Genesys" in words(message)
+        assert journey.genesys.count("create") == 0
+
+
+async def test_a_stop_while_the_conversation_is_looked_for_leaves_nobody_wondering(quick: None) -> None:
+    """The host is at hand and nobody waits, which elsewhere is accepted as a create that is under way."""
+    async with open_journey(**KEY, SHUTDOWN_SECONDS="0") as journey:
+        talk(journey)
+        assert link(await journey.asks("One"))
+        looked, before = journey.genesys.count("query"), len(journey.slack.messages)
+        await journey.genesys.misbehave("silent", on="query")
+        await journey.slack.command(ANA, "Two")
+        async with asyncio.timeout(3):
+            while journey.genesys.count("query") == looked:  # noqa: ASYNC110 - it has no event
+                await asyncio.sleep(0.001)
+        await journey.finish()
+        outcome = await journey.reads(ANA, before)
+        assert "No session was created" in words(outcome)
+        assert len(codes(journey)) == 1

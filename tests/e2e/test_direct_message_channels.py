@@ -1,0 +1,133 @@
+"""A direct-message channel that Slack knows no more: the bot forgets it, opens it once more and posts once more."""
+
+import asyncio
+
+import pytest
+
+from bot.core.errors import CobrowseError
+from bot.core.session_errors import NotPosted
+from bot.sandbox.slack.server import Message
+from bot.slack.api.direct_messages import GONE
+from tests.e2e.test_home_tab import opens_home
+from tests.support import session_messages
+from tests.support.app import ANA, BEN, Journey, link, open_journey, words
+from tests.support.session_messages import World
+
+world = session_messages.world
+
+
+@pytest.fixture
+async def posted(journey: Journey) -> tuple[Journey, Message]:
+    """A card whose session stands in Ana's direct messages, too: their channel is known to the bot."""
+    card = await journey.asks()
+    before = len(journey.slack.messages)
+    await journey.slack.press(ANA, card, "send_session")
+    await journey.slack.until(lambda: len(journey.slack.messages) == before + 2)  # and the word that it is there
+    return journey, card
+
+
+def directs(journey: Journey, before: int) -> list[Message]:
+    workspace = journey.slack.workspace
+    return [each for each in journey.slack.messages[before:] if workspace.im_owner(each.channel) == ANA]
+
+
+async def test_send_to_me_arrives_in_the_new_channel(posted: tuple[Journey, Message]) -> None:
+    journey, card = posted
+    moved, before = journey.slack.workspace.move_im(ANA), len(journey.slack.messages)
+    made = len(journey.slack.calls)
+    await journey.slack.press(ANA, card, "send_session")
+    (message,) = await journey.slack.until(lambda: directs(journey, before))
+    assert (message.channel, link(message)) == (moved, link(card))
+    calls = [call.method for call in journey.slack.calls[made:] if call.method.startswith(("conversations", "chat"))]
+    assert calls == ["chat.postMessage", "conversations.open", "chat.postMessage"]
+    await journey.slack.press(ANA, card, "send_session")
+    await journey.slack.until(lambda: len(directs(journey, before)) == 2)
+    assert journey.slack.count("conversations.open") == 2  # the new one is kept
+
+
+async def test_what_a_form_asked_for_is_told_in_the_new_channel(posted: tuple[Journey, Message]) -> None:
+    """It has no other way."""
+    journey, _ = posted
+    moved, before = journey.slack.workspace.move_im(ANA), len(journey.slack.messages)
+    await journey.slack.command(ANA, "new")
+    view = await journey.slack.until(lambda: next((v for v in journey.slack.views_of(ANA) if "submit" in v.body), None))
+    assert (await journey.slack.submit(ANA, view, {"name": "Form"})).acked
+    message = await journey.reads(ANA, before)
+    assert message.channel == moved
+    assert "Form" in words(message)
+
+
+async def test_what_is_pressed_in_the_home_tab_is_told_in_the_new_channel(posted: tuple[Journey, Message]) -> None:
+    journey, _ = posted
+    home = await opens_home(journey, ANA)
+    moved, before = journey.slack.workspace.move_im(ANA), len(journey.slack.messages)
+    await journey.slack.press(ANA, home, "end_session")
+    message = await journey.reads(ANA, before)
+    assert (message.channel, "is over" in message.text) == (moved, True)
+
+
+@pytest.mark.parametrize("word", GONE)
+async def test_each_of_slacks_words_for_it_is_understood(world: World, word: str) -> None:
+    record = await world.made()
+    await world.herald.send_direct(record, ANA)
+    world.servers.slack.misbehave("chat.postMessage", word, times=1)
+    await world.herald.send_direct(record, ANA)
+    slack = world.servers.slack
+    assert (slack.count("conversations.open"), slack.count("chat.postMessage")) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("word", "opened", "tried"),
+    [("channel_not_found", 2, 3), ("restricted_action", 1, 2), ("msg_too_long", 1, 2)],
+)
+async def test_a_channel_that_is_refused_again_is_given_up(world: World, word: str, opened: int, tried: int) -> None:
+    record = await world.made()
+    await world.herald.send_direct(record, ANA)
+    slack = world.servers.slack
+    slack.misbehave("chat.postMessage", word)
+    with pytest.raises(NotPosted):
+        await world.herald.send_direct(record, ANA)
+    assert (slack.count("conversations.open"), slack.count("chat.postMessage")) == (opened, tried)
+
+
+async def test_a_channel_that_has_just_been_opened_is_not_opened_again(world: World) -> None:
+    slack = world.servers.slack
+    slack.misbehave("chat.postMessage", "channel_not_found")
+    with pytest.raises(CobrowseError):
+        await world.herald.send_direct(await world.made(), ANA)
+    assert (slack.count("conversations.open"), slack.count("chat.postMessage")) == (1, 1)
+
+
+async def test_a_message_that_moved_says_that_its_session_is_over(world: World) -> None:
+    record = await world.made(target=BEN)
+    for who in (ANA, BEN):
+        await world.herald.send_direct(record, who)
+    messages = [each for each in world.servers.slack.messages if each.visible_to is None]
+    for who in (ANA, BEN):
+        world.servers.slack.workspace.move_im(who)
+    await world.store.sessions.end_session("s-1", None)  # type: ignore[arg-type]
+    world.herald.hurry()
+    await world.herald.close_posts()
+    assert ["Co-browse session over" in words(message) for message in messages] == [True, True]
+    assert await world.store.sessions.posts("s-1") == []  # type: ignore[arg-type]
+
+
+async def test_a_message_that_is_gone_with_its_channel_is_dropped(quick: None) -> None:
+    """As after a reset of the sandbox's Slack."""
+    async with open_journey() as journey:
+        card = await journey.asks()
+        before = len(journey.slack.messages)
+        await journey.slack.press(ANA, card, "send_session")
+        await journey.slack.until(lambda: len(journey.slack.messages) == before + 2)
+        (message,) = directs(journey, before)
+        journey.slack.workspace.move_im(ANA)
+        journey.slack.workspace.delete(message)
+        before = len(journey.slack.messages)
+        await journey.slack.command(ANA, "end")
+        await journey.reads(ANA, before)
+        async with asyncio.timeout(5):
+            while journey.slack.count("chat.update") < 2:  # noqa: ASYNC110 - it has no event
+                await asyncio.sleep(0.05)
+        await journey.finish()
+        assert journey.slack.count("chat.update") == 2  # where it was, and where it would be now
+        assert "Co-browse session over" not in words(message)

@@ -1,0 +1,81 @@
+"""A role that holds in another division only: Genesys's own words stay, and nothing is said to lack that is there."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.check.findings import Mark
+from tests.e2e.test_send import NUMBER, presses
+from tests.integration.cli.test_commands import typed
+from tests.support.app import ANA, SAM, Journey, is_failure, open_journey, open_servers, words
+from tests.support.check import look, right_environ
+from tests.support.conversations import HOST, PUBLIC, SECRET
+
+KEY = {name: value for name, value in PUBLIC.items() if name not in ("GENESYS_CLIENT_SECRET", "GENESYS_PRIVATE_KEY")}
+KEY.pop("GENESYS_ORG_ID")
+OWN = "You are missing the following permission(s): conversation:communication:view in division Billing"
+LACKS = "its OAuth client lacks"
+
+
+@pytest.mark.parametrize("call", ["conversation", "query", "create"])
+async def test_the_person_reads_the_division_in_genesys_words(quick: None, call: str) -> None:
+    async with open_journey(**KEY) as journey:
+        journey.genesys.conversations.begin(HOST, "Carla Customer")
+        await journey.genesys.misbehave("division", on=call)
+        message = await journey.asks()
+        assert is_failure(message)
+        assert OWN in words(message)
+        assert "in that division" in words(message)
+        assert LACKS not in words(message)
+        assert f"<@{SAM}>" in words(message)
+
+
+async def test_words_are_escaped_and_the_permission_is_named(journey: Journey) -> None:
+    await journey.genesys.misbehave("division", on="create", words="Not <b> like this.")
+    shown = words(await journey.asks())
+    assert "“Not &lt;b&gt; like this.”" in shown
+    assert LACKS not in shown
+    assert "`cobrowse:session:write`" in shown
+
+
+async def test_an_sms_names_the_division_and_no_number(journey: Journey) -> None:
+    await journey.asks("Checkout")
+    question = await journey.asks(f"send {NUMBER}")
+    await journey.genesys.misbehave("division", on="sms", words=f"No permission for {NUMBER} in division <Billing>")
+    await presses(journey, question, "send_link")
+    assert "“No permission for … in division &lt;Billing&gt;” Nothing was sent." in words(question)
+    assert LACKS not in words(question)
+    assert NUMBER not in words(question)
+
+
+async def test_start_and_check_name_the_division(quick: None, tmp_path: Path) -> None:
+    async with open_servers(client_secret=SECRET) as servers:
+        servers.genesys.conversations.begin(HOST, "Carla Customer")
+        await servers.genesys.misbehave("division", on="query")
+        environ = right_environ(servers, tmp_path) | PUBLIC | {"GENESYS_PRIVATE_KEY_PATH": ""}
+        started = await typed(tmp_path, ["start", "--host-user-id", HOST], environ)
+        assert started.code == 1
+        assert OWN in started.err
+        assert LACKS not in started.err
+        found = (await look(environ))["conversations"]
+        assert found.mark is Mark.WRONG
+        assert OWN in found.what
+        assert "in that division" in found.mend
+
+
+async def test_a_person_not_found_may_be_in_another_division(journey: Journey) -> None:
+    journey.genesys.users.clear()
+    shown = words(await journey.asks(who=ANA))
+    assert "same e-mail: no Genesys user has it, or none in a division that the bot may see" in shown
+
+
+@pytest.mark.parametrize(("division", "mark"), [("", Mark.RIGHT), ("Billing", Mark.DOUBT)])
+async def test_check_names_the_only_division_of_a_role(quick: None, tmp_path: Path, division: str, mark: Mark) -> None:
+    async with open_servers(client_secret=SECRET) as servers:
+        servers.genesys.division = division
+        environ = right_environ(servers, tmp_path) | PUBLIC | {"GENESYS_PRIVATE_KEY_PATH": ""}
+        found = (await look(environ))["roles"]
+        assert found.mark is mark
+        assert ("in the division Billing only: conversation:communication:view (to look" in found.what) is bool(
+            division
+        )

@@ -1,0 +1,217 @@
+"""Every row of the contract's failure table, as the person meets it, with the number of creates that went out."""
+
+import asyncio
+import re
+import time
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+
+from bot.genesys import client, connections
+from bot.sandbox.genesys.server import GenesysUser
+from tests.support.app import ANA, SAM, Journey, buttons, is_failure, link, open_journey, words
+
+Row = tuple[str, dict[str, Any], int, list[str], bool]
+UNKNOWN = ["Nobody knows whether a session was created", "not asked for again"]
+ROWS: list[Row] = [
+    # fault, how, creates, what the person reads, whether Try again makes sense
+    ("401", {}, 2, ["sign-in to Genesys is broken", f"<@{SAM}>"], False),
+    ("403", {}, 1, ["`cobrowse:session:write`", "OAuth", "no restart", f"<@{SAM}>"], False),
+    ("invalid-host", {}, 1, ["`11111111-1111-4111-8111-111111111111`", "licence", f"<@{SAM}>"], False),
+    ("429", {"retry_after": 181}, 1, ["too busy", "No session was created"], True),
+    ("503", {"retry_after": 181}, 1, ["too busy", "No session was created"], True),
+    ("500", {}, 3, ["status.mypurecloud.com", "Try again"], True),
+    ("502", {}, 1, UNKNOWN, True),
+    ("504", {}, 1, UNKNOWN, True),
+    ("408", {}, 1, UNKNOWN, True),
+    ("dropped", {}, 1, UNKNOWN, True),
+    ("reset", {}, 1, UNKNOWN, True),
+    ("cut", {}, 1, UNKNOWN, True),
+    ("down", {}, 0, ["cannot reach Genesys", "no session was created"], True),
+    ("redirect", {}, 1, ["redirect"], True),
+    ("no-join-url", {}, 1, ["without a join URL", UNKNOWN[0]], True),
+    ("no-id", {}, 1, ["without a usable id", UNKNOWN[0]], True),
+    ("not-json", {}, 1, ["no JSON", UNKNOWN[0]], True),
+    ("not-object", {}, 1, ["of another shape", UNKNOWN[0]], True),
+    ("http-join-url", {}, 1, ["not https", UNKNOWN[0]], True),
+    ("js-join-url", {}, 1, ["not https", UNKNOWN[0]], True),
+]
+
+
+@pytest.mark.parametrize(("fault", "how", "creates", "told", "again"), ROWS, ids=[row[0] for row in ROWS])
+async def test_each_failure_has_its_own_sentence_and_number_of_creates(
+    journey: Journey, fault: str, how: dict[str, Any], creates: int, told: list[str], again: bool
+) -> None:
+    await journey.genesys.misbehave(fault, **how)
+    message = await journey.asks()
+    await journey.finish()
+
+    assert is_failure(message)
+    assert message.visible_to == ANA
+    for phrase in told:
+        assert phrase.lower() in words(message).lower()
+    assert ("try_again" in buttons(message)) is again
+    assert len(journey.genesys.creates) == creates
+    assert journey.slack.seen_by(ANA) == [message]
+    request_id = re.search(r"Reference `([a-z2-7]{12})`", words(message))
+    assert request_id
+    assert {create.body["metadata"]["requestId"] for create in journey.genesys.creates} <= {request_id[1]}
+    for session in journey.genesys.sessions.values():  # a session nobody was told of must not leak either
+        assert session.join_url not in words(message)
+
+
+@pytest.mark.parametrize("fault", ["403", "500", "502", "bad-request", "invalid-host"])
+async def test_a_failure_carries_genesys_own_reference(journey: Journey, fault: str) -> None:
+    await journey.genesys.misbehave(fault)
+    assert re.search(r"Genesys `[0-9a-f-]{36}`", words(await journey.asks()))
+
+
+async def test_one_401_is_mended_by_one_new_token_and_nobody_notices(either: Journey) -> None:
+    await either.genesys.misbehave("401", times=1)
+    assert link(await either.asks())
+    assert len(either.genesys.creates) == 2
+    assert either.genesys.count("token") == 2
+    tokens = [create.headers["Authorization"] for create in either.genesys.creates]
+    assert tokens[0] != tokens[1]
+
+
+async def test_a_401_that_stays_renews_the_token_once_for_each_command(journey: Journey) -> None:
+    await journey.genesys.misbehave("401")
+    await journey.asks()
+    assert journey.genesys.count("token") == 2
+    await journey.genesys.misbehave(None)
+    assert link(await journey.asks())
+
+
+async def test_after_a_403_the_scope_can_be_added_without_a_restart(journey: Journey) -> None:
+    await journey.genesys.misbehave("403")
+    await journey.asks()
+    assert journey.genesys.count("token") == 1
+    await journey.genesys.misbehave(None)
+    assert link(await journey.asks())
+    assert journey.genesys.count("token") == 2
+    before, after = (create.headers["Authorization"] for create in journey.genesys.creates)
+    assert before != after
+
+
+async def test_a_token_without_the_scope_is_told_by_the_name_of_the_scope(quick: None) -> None:
+    async with open_journey(GENESYS_SCOPES="cobrowse:session:read") as journey:
+        message = await journey.asks()
+        assert "`cobrowse:session:write`" in words(message)
+        assert journey.genesys.sessions == {}
+
+
+async def test_an_invalid_host_is_looked_up_anew_the_next_time(journey: Journey) -> None:
+    await journey.asks("One")
+    old = next(user for user in journey.genesys.users.values() if user.email == "ana@example.com")
+    del journey.genesys.users[old.id]
+    assert f"`{old.id}`" in words(await journey.asks("Two"))
+    new = GenesysUser("44444444-4444-4444-8444-444444444444", "Ana Agent", "ana@example.com")
+    journey.genesys.users[new.id] = new
+    assert link(await journey.asks("Three"))
+    assert journey.genesys.creates[-1].body["hostUserId"] == new.id
+
+
+async def test_an_unknown_application_is_answered_with_those_there_are(journey: Journey) -> None:
+    journey.genesys.applications = {"shop": "Web shop", "portal": "Customer portal"}
+    message = await journey.asks()
+    for known in ("`web`", "`shop`", "`portal`"):
+        assert known in words(message)
+    assert len(journey.genesys.creates) == 1
+    assert "try_again" not in buttons(message)
+
+
+async def test_an_unknown_application_is_told_even_when_the_list_cannot_be_had(journey: Journey) -> None:
+    journey.genesys.applications = {}
+    await journey.genesys.misbehave("500", on="applications")
+    assert "`web`" in words(await journey.asks())
+
+
+async def test_the_services_own_words_are_escaped_and_cut(journey: Journey) -> None:
+    await journey.genesys.misbehave("bad-request")
+    message = await journey.asks()
+    for text in (message.text, words(message)):
+        assert "Not like this: &lt;!channel&gt; &lt;@U00000000&gt;" in text
+        assert "&lt;https://example.com|here&gt; &amp;" in text
+        assert "<!" not in text
+        assert "<http" not in text
+        quoted = text.partition("“")[2].partition("”")[0]
+        assert len(quoted.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")) <= 300
+    assert len(journey.genesys.creates) == 1
+
+
+@pytest.mark.parametrize(("fault", "written"), [("429", "seconds"), ("429", "date"), ("503", "seconds")])
+async def test_busy_is_waited_for_as_long_as_it_orders(journey: Journey, fault: str, written: str) -> None:
+    order = 1 if written == "seconds" else formatdate(time.time() + 2, usegmt=True)
+    await journey.genesys.misbehave(fault, times=1, retry_after=order)
+    assert link(await journey.asks())
+    first, second = journey.genesys.creates
+    assert 0.95 <= second.at - first.at < 2.5
+
+
+@pytest.mark.parametrize("order", [None, "soon", "", "-1"])
+async def test_busy_without_a_usable_order_is_asked_again_soon(journey: Journey, order: str | None) -> None:
+    await journey.genesys.misbehave("429", times=2, retry_after=order)
+    assert link(await journey.asks())
+    assert len(journey.genesys.creates) == 3
+
+
+@pytest.mark.parametrize("order", [None, 0, "Thu, 01 Jan 2026 00:00:00 GMT"])
+async def test_busy_for_ever_ends_in_a_sentence_and_not_in_a_storm(
+    journey: Journey, monkeypatch: pytest.MonkeyPatch, order: int | str | None
+) -> None:
+    """The order may be no time at all, or a date that has passed."""
+    monkeypatch.setattr(client, "UNORDERED_SECONDS", 0.5)
+    await journey.genesys.misbehave("429", retry_after=order)
+    async with asyncio.timeout(4):
+        message = await journey.asks()
+    assert "too busy" in words(message)
+    assert len(journey.genesys.creates) < 50
+
+
+async def test_while_genesys_is_busy_the_person_reads_that_and_about_how_long(
+    short_waits_told: None, journey: Journey
+) -> None:
+    await journey.genesys.misbehave("429", times=1, retry_after=2)
+    message = await journey.asks()
+    await journey.finish()
+    note, outcome = journey.slack.seen_by(ANA)
+    assert outcome is message
+    assert "busy" in note.text
+    assert "about 2 seconds" in note.text
+    assert link(message)
+
+
+async def test_two_failures_inside_genesys_are_ridden_out(either: Journey) -> None:
+    await either.genesys.misbehave("500-twice")
+    assert link(await either.asks())
+    assert len(either.genesys.creates) == 3
+
+
+@pytest.mark.parametrize(("fault", "how"), [("silent", {}), ("slow", {"seconds": 1.0})])
+async def test_an_answer_that_does_not_come_in_time_is_not_asked_for_again(
+    quick: None, monkeypatch: pytest.MonkeyPatch, fault: str, how: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(client, "TIMEOUT_SECONDS", 0.3)
+    async with open_journey() as journey:
+        await journey.genesys.misbehave(fault, **how)
+        message = await journey.asks()
+        await journey.finish()
+        assert UNKNOWN[0] in words(message)
+        assert "try_again" in buttons(message)
+        assert len(journey.genesys.creates) == 1
+
+
+def test_an_answer_is_waited_for_ten_seconds() -> None:
+    assert client.TIMEOUT_SECONDS == 10
+    assert connections.HttpClient().timeout.read == 10
+
+
+async def test_a_redirect_is_never_followed(journey: Journey) -> None:
+    for call in ("token", "search", "create"):
+        await journey.genesys.misbehave(None)
+        await journey.genesys.misbehave("redirect", on=call)
+        assert "redirect" in words(await journey.asks())
+        assert journey.genesys.count(call) == 1
+    assert journey.genesys.count("other") == 0

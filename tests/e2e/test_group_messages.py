@@ -1,0 +1,42 @@
+"""A group message, where no app can be: no Share is offered there, and one that is pressed all the same says why."""
+
+import pytest
+
+from bot.sandbox.slack.server import SlackChannel
+from tests.support.app import ANA, CARE, Journey, buttons, link, words
+
+pytestmark = pytest.mark.usefixtures("quick")
+NAME = "mpdm-ana--ben--sam-1"
+
+
+@pytest.mark.parametrize("channel_id", ["C0GROUP", "G0GROUP"])
+@pytest.mark.parametrize("text", ["", "status", "last"])
+async def test_group_message_offers_no_share(journey: Journey, channel_id: str, text: str) -> None:
+    await journey.asks(channel_id=CARE)
+    journey.slack.workspace.channels[channel_id] = SlackChannel(channel_id, NAME, bot_is_member=False)
+    message = await journey.asks(text, channel_id=channel_id)
+    assert link(message) if text != "status" else words(message)
+    assert "end_session" in str(message.blocks)
+    assert "share_session" not in str(message.blocks)
+
+
+async def test_share_pressed_in_a_group_message_says_what_to_do(journey: Journey) -> None:
+    card = await journey.asks(channel_id=CARE)
+    channels = journey.slack.workspace.channels
+    channels[CARE] = SlackChannel(CARE, NAME, bot_is_member=False)  # a button that an earlier version left there
+    before = len(journey.slack.messages)
+    await journey.slack.press(ANA, card, "share_session")
+    message = await journey.reads(ANA, before)
+    assert "Pass the link on yourself." in words(message)
+    assert "Invite me" not in words(message)
+    assert "try_again" not in buttons(message)
+
+
+async def test_try_again_in_a_group_message_offers_no_share(journey: Journey) -> None:
+    journey.slack.workspace.channels["C0GROUP"] = SlackChannel("C0GROUP", NAME, bot_is_member=False)
+    await journey.genesys.misbehave("500")
+    message = await journey.asks(channel_id="C0GROUP")
+    await journey.genesys.misbehave(None)
+    await journey.tries_again(message)
+    assert "end_session" in str(message.blocks)
+    assert "share_session" not in str(message.blocks)

@@ -1,0 +1,237 @@
+"""The Home tab as people meet it: opened, pressed, and following their sessions."""
+
+import asyncio
+import json
+import logging
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from bot.core.use_cases import sessions as register
+from tests.support.app import ANA, BEN, CARE, GUS, HOSTS, OUTSIDER, SAM, Journey, link, open_journey
+from tests.support.app import words as words_of
+from tests.support.views import (
+    asks_for_a_form,
+    called,
+    complaints,
+    filled,
+    home_says,
+    opens_home,
+    presses,
+    said,
+    sends,
+)
+
+UNA = "U0UNA"
+
+
+async def test_it_says_who_i_am_and_has_a_button_that_opens_the_form(either: Journey) -> None:
+    home = await opens_home(either, ANA)
+    assert f"as Genesys user `{HOSTS[ANA]}" in said(home)
+    assert "There is none." in said(home)
+    assert presses(home) == ["home_start", "home_refresh"]
+    assert (await either.slack.press(ANA, home, "home_start")).acked
+    assert link(await sends(either, ANA, await filled(either, ANA), name="Deal"))
+    await home_says(either, ANA, "*Deal*")
+
+
+async def test_something_is_there_at_once_and_later_only_what_has_changed(journey: Journey) -> None:
+    journey.slack.misbehave("users.info", "slow", seconds=0.3)
+    await journey.slack.open_home(ANA)
+    await home_says(journey, ANA, "One moment")
+    await home_says(journey, ANA, "as Genesys user")
+    before = journey.slack.count("views.publish")
+    await opens_home(journey, ANA)
+    await journey.finish()
+    assert journey.slack.count("views.publish") == before + 1
+
+
+async def test_who_is_not_mapped_reads_what_was_tried(journey: Journey) -> None:
+    home = await opens_home(journey, UNA)
+    assert "You are not linked to a Genesys user" in said(home)
+    assert "• same e-mail: no Genesys user has it" in said(home)
+
+
+async def test_it_follows_what_i_start_and_what_i_end_in_it(either: Journey) -> None:
+    await opens_home(either, ANA)
+    url = link(await either.asks("Deal"))
+    home = await home_says(either, ANA, "*Deal*")
+    assert either.genesys.count("read") == 0  # the rate limit is for creates
+    assert url in said(home)
+    assert presses(home) == ["home_start", "home_refresh", "send_to_customer", "open", "end_session"]
+    before = len(either.slack.messages)
+    assert (await either.slack.press(ANA, home, "end_session")).acked
+    await home_says(either, ANA, "There is none.")
+    assert url not in said(home)
+    assert "is over" in (await either.reads(ANA, before)).text
+    (session,) = either.genesys.sessions.values()
+    assert session.status == "ended"
+
+
+async def test_it_says_when_there_are_more_sessions_than_it_shows(
+    monkeypatch: pytest.MonkeyPatch, journey: Journey
+) -> None:
+    monkeypatch.setattr(register, "MOST_OWN", 1)
+    monkeypatch.setattr(register, "MOST_EVERYBODYS", 1)
+    await journey.asks("Mine", who=SAM)
+    assert "… and more" not in said(await opens_home(journey, SAM))
+    await journey.asks("Mine, too", who=SAM)
+    for name in ("His", "His, too"):
+        await journey.asks(name, who=BEN)
+    own, others = said(await opens_home(journey, SAM)).split("Open sessions of others")
+    assert "… and more: `/cobrowse status` shows them." in own
+    assert "… and more: `/cobrowse list` shows them." in others
+
+
+async def test_end_shows_a_tab_anew_of_which_this_process_does_not_know(journey: Journey) -> None:
+    """As after a restart, or when another replica has shown it."""
+    await journey.asks("Deal")
+    home = await opens_home(journey, ANA)
+    await journey.slack.press(ANA, home, "end_session")
+    payload = json.loads(json.dumps(journey.slack.deliveries[-1].payload))
+    payload["user"]["id"], payload["trigger_id"] = SAM, "another"
+    await journey.slack.send(payload, "interactive")  # it is over by now
+    await home_says(journey, SAM, HOSTS[SAM])
+
+
+async def test_refresh_shows_what_has_changed_in_genesys(journey: Journey) -> None:
+    await journey.asks("Deal")
+    home = await opens_home(journey, ANA)
+    (session,) = journey.genesys.sessions.values()
+    session.status = "ended"
+    assert (await journey.slack.press(ANA, home, "home_refresh")).acked
+    await home_says(journey, ANA, "There is none.")
+
+
+async def test_nobody_gets_a_tab_who_did_not_open_it(journey: Journey) -> None:
+    await journey.asks("Deal")
+    await journey.slack.open_home(ANA, "messages")
+    await journey.finish()
+    assert journey.slack.count("views.publish") == 0
+
+
+async def test_a_supervisor_sees_the_others_sessions_without_links_and_can_end_them(journey: Journey) -> None:
+    url = link(await journey.asks("Anas", who=ANA))
+    mine = link(await journey.asks("Mine", who=SAM))
+    await opens_home(journey, ANA)
+    home = await opens_home(journey, SAM)
+    own, others = said(home).split("Open sessions of others")
+    assert mine in own
+    assert "*Anas*" in others
+    assert url not in said(home)
+    assert "set-up" not in said(home)
+    block = next(block for block in home.blocks if "accessory" in block)
+    await journey.slack.press(SAM, home, "end_session", block_id=block["block_id"])
+    await home_says(journey, SAM, "There is none.")
+    await home_says(journey, ANA, "There is none.")  # whose session it was
+
+
+async def test_an_agent_for_whom_a_session_is_started_finds_it_there(journey: Journey) -> None:
+    await opens_home(journey, BEN)
+    url = link(await sends(journey, SAM, await asks_for_a_form(journey, SAM), host=BEN))
+    assert url in said(await home_says(journey, BEN, f"started by <@{SAM}>"))
+
+
+async def test_an_administrator_sees_what_is_wrong_with_the_set_up(quick: None) -> None:
+    async with open_journey(COBROWSE_ADMINS=BEN) as journey:
+        home = await opens_home(journey, BEN)
+        assert "COBROWSE_MEMBERS is empty" in said(home)
+        assert "newest failure" not in said(home)
+        await journey.genesys.misbehave("403")
+        await journey.asks()
+        await journey.slack.press(BEN, home, "home_refresh")
+        await home_says(journey, BEN, "Since then none was made.")
+        assert "`permission_missing`" in said(home)
+        await journey.genesys.misbehave(None)
+        await journey.asks("Deal")
+        await journey.slack.press(BEN, home, "home_refresh")
+        await home_says(journey, BEN, "Since then a session was made.")
+
+
+@pytest.mark.parametrize("members", ["", SAM])
+async def test_who_may_not_sees_only_that(quick: None, members: str) -> None:
+    async with open_journey(COBROWSE_MEMBERS=members) as journey:
+        await journey.asks("Secret deal", who=SAM)
+        who = ANA if members else GUS
+        home = await opens_home(journey, who)
+        words = "You are not on the list" if members else "Guests cannot start co-browse sessions"
+        assert words in said(home)
+        assert presses(home) == []
+        assert "Secret" not in said(home)
+
+
+async def test_an_outsiders_event_shows_nothing(journey: Journey, caplog: pytest.LogCaptureFixture) -> None:
+    await journey.asks("Secret deal")
+    event = {"type": "app_home_opened", "user": OUTSIDER, "tab": "home", "channel": "D0"}
+    assert (await journey.slack.event(event)).acked
+    await journey.finish()
+    assert journey.slack.home_of(OUTSIDER) is None
+    assert set(complaints(caplog)) == {"a view was not shown"}
+
+
+async def test_where_channels_are_restricted_it_says_where_to_start(quick: None) -> None:
+    async with open_journey(COBROWSE_CHANNELS=CARE) as journey:
+        home = await opens_home(journey, ANA)
+        assert f"Use <#{CARE}>" in said(home)
+        assert "as Genesys user" in said(home)
+        assert "home_start" not in presses(home)
+
+
+async def test_what_cannot_be_looked_up_is_said(quick: None, tmp_path: Path) -> None:
+    async with open_journey(DATABASE_URL=f"sqlite:///{tmp_path / 'bot.db'}") as journey:
+        blocker = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
+        blocker.execute("ALTER TABLE sessions RENAME TO gone")
+        await journey.genesys.misbehave("down")
+        home = await opens_home(journey, ANA)
+        assert "Who you are to Genesys is not known now.* The bot cannot reach Genesys." in said(home)
+        assert "They cannot be seen now. The bot's database does not answer." in said(home)
+        blocker.execute("ALTER TABLE gone RENAME TO sessions")
+        blocker.close()
+        await journey.genesys.misbehave(None)
+        await journey.slack.press(ANA, home, "home_refresh")
+        await home_says(journey, ANA, "as Genesys user")
+        assert "There is none." in said(home)
+
+
+async def test_while_slack_does_not_say_who_is_who_nobody_sees_anything(journey: Journey) -> None:
+    await journey.asks("Secret deal")
+    journey.slack.misbehave("users.info", "internal_error")
+    home = await opens_home(journey, BEN)
+    assert "Slack would not say who is who just now" in said(home)
+    assert presses(home) == []
+
+
+async def test_a_tab_that_slack_does_not_take_harms_nobody(journey: Journey, caplog: pytest.LogCaptureFixture) -> None:
+    journey.slack.misbehave("views.publish", "internal_error")
+    assert (await journey.slack.open_home(ANA)).acked
+    await called(journey, "views.publish")
+    assert link(await journey.asks())
+    await journey.finish()
+    assert set(complaints(caplog)) == {"a view was not shown"}
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+async def test_an_older_look_does_not_come_after_a_newer_one(journey: Journey) -> None:
+    await opens_home(journey, ANA)
+    await journey.genesys.misbehave("slow", on="read", seconds=0.4)
+    await journey.asks("Deal")
+    home = await home_says(journey, ANA, "*Deal*")
+    await asyncio.gather(*(journey.slack.press(ANA, home, "home_refresh") for _ in range(5)))
+    before = journey.slack.count("views.publish")
+    await journey.finish()
+    assert journey.slack.count("views.publish") == before + 1
+
+
+async def test_a_store_that_is_away_when_end_is_pressed_is_told_by_direct_message(quick: None, tmp_path: Path) -> None:
+    async with open_journey(DATABASE_URL=f"sqlite:///{tmp_path / 'bot.db'}") as journey:
+        await journey.asks("Deal")
+        home = await opens_home(journey, ANA)
+        blocker = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
+        blocker.execute("ALTER TABLE requests RENAME TO gone")
+        before = len(journey.slack.messages)
+        assert (await journey.slack.press(ANA, home, "end_session")).acked
+        message = await journey.reads(ANA, before)
+        assert "database does not answer" in words_of(message)
+        blocker.execute("ALTER TABLE gone RENAME TO requests")
+        blocker.close()

@@ -1,0 +1,75 @@
+"""An app whose Messages tab is off: what came from a form is told where the form was, with how to turn it on."""
+
+import pytest
+
+from bot.sandbox.slack.server import View
+from tests.support.app import ANA, CARE, SAM, Journey, link, words
+from tests.support.views import HERE, START, asks_for_a_form, filled, said
+
+pytestmark = pytest.mark.usefixtures("quick")
+TAB = "Turn on the Messages Tab under App Home"
+
+
+@pytest.fixture
+async def muted(journey: Journey) -> Journey:
+    journey.slack.misbehave("chat.postMessage", "messages_tab_disabled")
+    return journey
+
+
+async def window(journey: Journey, who: str, text: str) -> View:
+    """The view in which this stands."""
+    return await journey.slack.until(
+        lambda: next((view for view in journey.slack.views_of(who) if text in said(view)), None), 6
+    )
+
+
+async def test_answer_to_a_form_comes_in_its_channel(muted: Journey) -> None:
+    view = await asks_for_a_form(muted, ANA)
+    before = len(muted.slack.messages)
+    await muted.slack.submit(ANA, view, {"name": "Checkout"})
+    message = await muted.reads(ANA, before)
+    assert (message.channel, message.visible_to, message.via) == (CARE, ANA, "chat.postEphemeral")
+    assert link(message)
+    assert TAB in words(message)
+
+
+async def test_answer_to_a_message_shortcut_comes_in_its_channel(muted: Journey) -> None:
+    asked = muted.slack.say(SAM, CARE, "look at this")
+    await muted.slack.message_shortcut(ANA, asked, HERE)
+    view = await filled(muted, ANA)
+    before = len(muted.slack.messages)
+    await muted.slack.submit(ANA, view, {})
+    message = await muted.reads(ANA, before)
+    assert (message.visible_to, link(message) != "", TAB in words(message)) == (ANA, True, True)
+
+
+async def test_answer_to_a_global_shortcut_comes_in_a_window(muted: Journey) -> None:
+    for name in ("One", "Two"):  # at first it is not known that there are no direct messages
+        await muted.slack.shortcut(ANA, START)
+        await muted.slack.submit(ANA, await filled(muted, ANA), {"name": name})
+        view = await window(muted, ANA, TAB)
+        session = list(muted.genesys.sessions.values())[-1]
+        assert session.name == name
+        assert session.join_url in str(view.blocks)
+        await muted.slack.close(ANA, view)
+
+
+async def test_slow_answer_to_a_global_shortcut_comes_in_the_form(muted: Journey) -> None:
+    await muted.slack.shortcut(ANA, START)
+    await muted.slack.submit(ANA, await filled(muted, ANA), {})
+    await muted.slack.close(ANA, await window(muted, ANA, TAB))
+    muted.genesys.latency_seconds = 3.5  # longer than a trigger_id lives
+    await muted.slack.shortcut(ANA, START)
+    await muted.slack.submit(ANA, await filled(muted, ANA), {"name": "Slow"})
+    assert "leave it open" in said(await window(muted, ANA, "One moment"))
+    assert TAB in said(await window(muted, ANA, TAB))
+
+
+async def test_failure_of_a_form_is_told_in_its_channel(muted: Journey) -> None:
+    view = await asks_for_a_form(muted, ANA)
+    await muted.genesys.misbehave("403")
+    before = len(muted.slack.messages)
+    await muted.slack.submit(ANA, view, {})
+    message = await muted.reads(ANA, before)
+    assert "lacks" in words(message)
+    assert TAB in words(message)

@@ -1,0 +1,77 @@
+"""Several Genesys users with one address: the one active user hosts, and a doubt maps nobody."""
+
+import pytest
+
+from bot.core.hosts.resolver import DirectoryUser, Unusable, only_active
+from bot.sandbox.genesys.server import GenesysUser
+from tests.support.app import Journey, is_failure, link, words
+
+FIRST, OTHER, THIRD = (f"{digit * 8}-1111-4111-8111-111111111111" for digit in "789")
+SEVERAL = "same e-mail: several Genesys users have this address"
+
+
+def users(journey: Journey, *states: str) -> None:
+    """Ana's users in Genesys are those of these states, and no other."""
+    known = journey.genesys.users
+    for user_id in [user.id for user in known.values() if user.email == "ana@example.com"]:
+        del known[user_id]
+    for user_id, state in zip((FIRST, OTHER, THIRD), states, strict=False):
+        email = "Ana@Example.com" if user_id == OTHER else "ana@example.com"
+        known[user_id] = GenesysUser(user_id, "Ana Agent", email, state)
+    journey.genesys.shows_deleted = True
+
+
+@pytest.mark.parametrize(
+    ("states", "host"),
+    [
+        (("active", "inactive"), FIRST),
+        (("inactive", "active"), OTHER),
+        (("deleted", "active"), OTHER),
+        (("active", "deleted"), FIRST),
+    ],
+)
+async def test_the_one_active_user_hosts(journey: Journey, states: tuple[str, ...], host: str) -> None:
+    users(journey, *states)
+    assert link(await journey.asks())
+    assert [create.body["hostUserId"] for create in journey.genesys.creates] == [host]
+
+
+@pytest.mark.parametrize(
+    ("states", "told"),
+    [
+        (("active", "active"), SEVERAL),
+        (("inactive",), "same e-mail: the Genesys user is not active"),
+        (("inactive", "inactive"), "same e-mail: the Genesys users with this address are not active"),
+        (("deleted", "inactive"), "same e-mail: the Genesys users with this address are not active"),
+        (("active", "suspended"), SEVERAL),
+        (("active", "inactive", "active"), SEVERAL),
+        (("active", "inactive", "inactive"), SEVERAL),
+        ((), "same e-mail: no Genesys user has it, or none in a division that the bot may see"),
+    ],
+)
+async def test_in_doubt_nobody_hosts_and_the_person_reads_why(
+    journey: Journey, states: tuple[str, ...], told: str
+) -> None:
+    users(journey, *states)
+    message = await journey.asks()
+    assert is_failure(message)
+    assert told in words(message)
+    assert journey.genesys.creates == []
+
+
+ANAS = "ana@example.com"
+ACTIVE, INACTIVE = DirectoryUser(FIRST, True, ANAS), DirectoryUser(OTHER, False, ANAS)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        [ACTIVE, DirectoryUser(OTHER, False, "ben@example.com")],
+        [DirectoryUser(FIRST, True, "ben@example.com"), INACTIVE],
+        [ACTIVE, DirectoryUser(FIRST.upper(), False, ANAS)],
+        [ACTIVE, INACTIVE, INACTIVE],
+        [DirectoryUser("42", True, ANAS), INACTIVE],
+    ],
+)
+def test_an_answer_that_contradicts_itself_maps_nobody(found: list[DirectoryUser]) -> None:
+    assert isinstance(only_active(found, ANAS), Unusable)

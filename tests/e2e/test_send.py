@@ -1,0 +1,254 @@
+"""The link in the customer's hand: asked about first, sent once, and nobody's number kept."""
+
+import asyncio
+import json
+import logging
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.genesys.api.customer_messages import EMAIL, SMS
+from bot.sandbox.slack.server import Message
+from tests.support.app import ANA, BEN, SAM, Journey, buttons, is_failure, link, open_journey, words
+
+NUMBER, EMAIL_ADDRESS = "+14155550123", "carla@example.com"
+PATIENCE_SECONDS = 6
+
+
+@pytest.fixture(params=["socket", "http"])
+async def either(request: pytest.FixtureRequest, quick: None) -> AsyncIterator[Journey]:
+    async with open_journey(http=request.param == "http") as opened:
+        yield opened
+
+
+async def presses(journey: Journey, message: Message, action: str, *, who: str = ANA, **how: str) -> None:
+    """And waits until something has come of it."""
+    before, was = len(journey.slack.messages), message.text
+    delivery = await journey.slack.press(who, message, action, **how)
+    assert delivery.acked, delivery.error
+    await journey.slack.workspace.until(
+        lambda: message.text != was or len(journey.slack.messages) > before, PATIENCE_SECONDS
+    )
+
+
+def sent(journey: Journey) -> list[tuple[str, str]]:
+    return [(each.kind, each.to) for each in journey.genesys.outbox.sent]
+
+
+async def test_an_sms_is_asked_about_with_its_number_and_sent_when_somebody_says_so(either: Journey) -> None:
+    card = await either.asks("Checkout")
+    question = await either.asks("send +1 (415) 555-0123")
+    assert "“Checkout”" in words(question)
+    assert "+1 415-555-0123" in words(question)
+    assert "555" not in question.text
+    assert question.visible_to == ANA
+    assert sent(either) == []
+    await presses(either, question, "send_link")
+    (sms,) = either.genesys.outbox.sent
+    assert (sms.kind, sms.sender, sms.to) == ("SMS", "+14155550100", NUMBER)
+    assert sms.text == f"Here is your link to share your screen with us: {link(card)}"
+    assert "was sent to the number ending in 0123" in question.text
+    assert "send_link" not in buttons(question)
+
+
+async def test_an_email_is_sent_with_its_subject(either: Journey) -> None:
+    card = await either.asks()
+    question = await either.asks(f"send {EMAIL_ADDRESS}")
+    await presses(either, question, "send_link")
+    (mail,) = either.genesys.outbox.sent
+    assert (mail.sender, mail.to, mail.subject) == (
+        "care@example.com",
+        EMAIL_ADDRESS,
+        "Your link to share your screen with us",
+    )
+    assert link(card) in mail.text
+
+
+async def test_the_cards_button_asks_for_the_address_in_a_form(either: Journey) -> None:
+    card = await either.asks()
+    await either.slack.press(ANA, card, "send_to_customer")
+    (form,) = await either.slack.workspace.until(lambda: either.slack.views_of(ANA), PATIENCE_SECONDS)
+    await either.slack.submit(ANA, form, {"to": "0170 1234567"})
+    assert "country code" in form.errors["to"]
+    before = len(either.slack.messages)
+    await either.slack.submit(ANA, form, {"to": "+49 170 1234567"})
+    question = await either.reads(ANA, before)
+    assert not form.is_open
+    assert question.visible_to == ANA
+    assert question.channel == card.channel
+    await presses(either, question, "send_link")
+    assert sent(either) == [("SMS", "+491701234567")]
+
+
+async def test_two_presses_send_one_message(journey: Journey) -> None:
+    await journey.asks()
+    question = await journey.asks(f"send {NUMBER}")
+    await asyncio.gather(*(journey.slack.press(ANA, question, "send_link") for _ in range(3)))
+    await journey.finish()
+    assert sent(journey) == [("SMS", NUMBER)]
+
+
+async def test_cancel_sends_nothing_and_takes_the_buttons_away(journey: Journey) -> None:
+    await journey.asks()
+    question = await journey.asks(f"send {NUMBER}")
+    await presses(journey, question, "cancel_sending")
+    assert question.text == "Nothing was sent."
+    assert buttons(question) == {}
+    assert sent(journey) == []
+
+
+async def test_who_presses_cancel_behind_send_does_not_read_that_nothing_was_sent(journey: Journey) -> None:
+    await journey.asks()
+    question = await journey.asks(f"send {NUMBER}")
+    await journey.genesys.misbehave("slow", on="sms", seconds=0.7)
+    await journey.slack.press(ANA, question, "send_link")
+    await presses(journey, question, "cancel_sending")
+    assert "was sent to the number ending in 0123" in question.text
+    assert sent(journey) == [("SMS", NUMBER)]
+
+
+async def test_with_several_sessions_open_the_person_says_whose_link(journey: Journey) -> None:
+    await journey.asks("One")
+    second = await journey.asks("Two")
+    question = await journey.asks(f"send {NUMBER}")
+    rows = [block for block in question.blocks if "accessory" in block]
+    (row,) = (block for block in rows if "Two" in block["text"]["text"])
+    await presses(journey, question, "send_link", block_id=row["block_id"])
+    (sms,) = journey.genesys.outbox.sent
+    assert link(second) in sms.text
+
+
+async def test_without_an_open_session_there_is_nothing_to_send(journey: Journey) -> None:
+    message = await journey.asks(f"send {NUMBER}")
+    assert is_failure(message)
+    assert "no open session" in words(message) or "no session" in words(message)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("+81 90 1234 5678", "(JP) are not allowed"),
+        ("+1 900 555 0123", "takes no SMS"),
+        ("+49 30 123456", "takes no SMS"),
+        ("+1 415 555", "no such phone number"),
+        ("415 555 0123", "no country code"),
+        ("carla@localhost.local", "no e-mail address"),
+    ],
+)
+async def test_what_cannot_be_sent_to_is_said_and_nothing_is_sent(journey: Journey, text: str, told: str) -> None:
+    await journey.asks()
+    message = await journey.asks(f"send {text}")
+    assert is_failure(message)
+    assert told in words(message)
+    assert "Nothing was sent" in words(message)
+    assert "try_again" not in buttons(message)
+    assert sent(journey) == []
+
+
+async def test_without_a_sender_it_is_off_and_no_button_is_there(quick: None) -> None:
+    async with open_journey(COBROWSE_SMS_FROM="", COBROWSE_EMAIL_FROM="") as journey:
+        card = await journey.asks()
+        assert "send_to_customer" not in buttons(card)
+        message = await journey.asks(f"send {NUMBER}")
+        assert "COBROWSE_SMS_FROM" in words(message)
+
+
+async def test_the_agent_a_session_was_started_for_may_send_it_and_nobody_else(journey: Journey) -> None:
+    card = await journey.asks("@ben Checkout", who=SAM)
+    (note,) = journey.slack.seen_by(BEN)
+    assert "send_to_customer" in buttons(note)
+    question = await journey.asks(f"send {EMAIL_ADDRESS}", who=BEN)
+    await presses(journey, question, "send_link", who=BEN)
+    assert sent(journey) == [("E-mail", EMAIL_ADDRESS)]
+    assert link(card) in journey.genesys.outbox.sent[0].text
+
+
+async def test_a_session_that_ended_before_the_press_is_not_sent(journey: Journey) -> None:
+    await journey.asks()
+    question = await journey.asks(f"send {NUMBER}")
+    await journey.asks("end")
+    await presses(journey, question, "send_link")
+    assert "over already" in words(question)
+    assert sent(journey) == []
+
+
+async def test_somebody_else_who_presses_is_refused(journey: Journey) -> None:
+    """Nobody else sees the question; Slack's word for who pressed is all that counts."""
+    await journey.asks()
+    question = await journey.asks(f"send {NUMBER}")
+    payload = (await journey.slack.press(ANA, question, "cancel_sending")).payload
+    button = buttons(question)["send_link"]
+    action = {**payload["actions"][0], "action_id": "send_link", "value": button["value"]}
+    before = len(journey.slack.messages)
+    theirs = {**payload, "user": {**payload["user"], "id": BEN}, "actions": [action], "response_url": None}
+    await journey.slack.send(theirs, "interactive")
+    assert "may have the link" in words(await journey.reads(BEN, before))
+    assert sent(journey) == []
+
+
+async def test_a_sixth_message_within_a_minute_waits(journey: Journey) -> None:
+    await journey.asks()
+    for number in range(6):
+        question = await journey.asks(f"send +1415555012{number}")
+        await presses(journey, question, "send_link")
+    assert len(sent(journey)) == 5
+    last = journey.slack.seen_by(ANA)[-1]
+    assert "5 links a minute" in words(last)
+    assert "send_link" in buttons(question)  # it can be pressed once more
+
+
+@pytest.mark.parametrize(("address", "path"), [(NUMBER, SMS), (EMAIL_ADDRESS, EMAIL)], ids=["sms", "e-mail"])
+async def test_what_nobody_knows_of_is_not_sent_again(journey: Journey, address: str, path: str) -> None:
+    await journey.asks()
+    question = await journey.asks(f"send {address}")
+    await journey.genesys.misbehave("dropped", on="sms" if path == SMS else "email")
+    await presses(journey, question, "send_link")
+    assert "Nobody knows whether the link was sent" in words(question)
+    assert buttons(question) == {}
+    assert journey.genesys.count("sms" if path == SMS else "email") == 1
+
+
+async def test_what_genesys_turned_down_unread_is_sent_when_it_may_be(journey: Journey) -> None:
+    await journey.asks()
+    question = await journey.asks(f"send {NUMBER}")
+    await journey.genesys.misbehave("429", on="sms", times=1, retry_after=0)
+    await presses(journey, question, "send_link")
+    await journey.slack.workspace.until(lambda: sent(journey), PATIENCE_SECONDS)
+    assert sent(journey) == [("SMS", NUMBER)]
+
+
+async def test_a_missing_permission_is_named(journey: Journey) -> None:
+    await journey.asks()
+    question = await journey.asks(f"send {NUMBER}")
+    journey.genesys.conversations.lacks.add("conversation:message:create")
+    await presses(journey, question, "send_link")
+    assert "`conversation:message:create`" in words(question)
+
+
+async def test_neither_number_nor_address_stays_in_the_log_or_the_store(
+    quick: None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "bot")
+    file = tmp_path / "book.db"
+    audit = tmp_path / "audit.log"
+    async with open_journey(DATABASE_URL=f"sqlite:///{file}", AUDIT_LOG=str(audit)) as journey:
+        await journey.asks()
+        for address in (NUMBER, EMAIL_ADDRESS):
+            question = await journey.asks(f"send {address}")
+            await presses(journey, question, "send_link")
+        await journey.asks("send +4930123456")
+    logged = "\n".join(f"{record.getMessage()} {getattr(record, 'fields', '')}" for record in caplog.records)
+    assert "…0123" in logged
+    assert "…@example.com" in logged
+    with sqlite3.connect(file) as book:
+        stored = "\n".join(map(str, [*book.execute("SELECT * FROM requests"), *book.execute("SELECT * FROM sessions")]))
+    book.close()
+    audited = audit.read_text()
+    assert [json.loads(line).get("sent_to") for line in audited.splitlines()][2::2] == ["…0123", "…@example.com"]
+    assert all(json.loads(line)["reference"] for line in audited.splitlines()[2:5:2])
+    for secret in ("4155550123", "carla", "30123456"):
+        assert secret not in audited
+        assert secret not in logged
+        assert secret not in stored

@@ -1,0 +1,79 @@
+"""Where Send to customer stands: wherever a session is shown to who may read its link, and nowhere else."""
+
+import pytest
+
+from bot.sandbox.slack.server import Message
+from tests.e2e.test_send import NUMBER, PATIENCE_SECONDS, presses, sent
+from tests.support.app import ANA, BEN, SAM, Journey, buttons, link, open_journey
+from tests.support.views import home_says, opens_home
+from tests.support.views import presses as presses_of
+
+
+async def fills_in(journey: Journey, who: str) -> Message:
+    """The form that has just been opened, and then the question."""
+    form = await journey.slack.workspace.until(
+        lambda: next((each for each in journey.slack.views_of(who) if each.is_open), None), PATIENCE_SECONDS
+    )
+    before = len(journey.slack.messages)
+    await journey.slack.submit(who, form, {"to": NUMBER})
+    return await journey.reads(who, before)
+
+
+@pytest.mark.parametrize("text", ["status", "last", "list"])
+async def test_the_button_stands_wherever_the_session_is_shown_to_who_may_read_it(either: Journey, text: str) -> None:
+    card = await either.asks("Deal", who=SAM)
+    if text == "list":
+        await either.asks("Theirs", who=BEN)
+    answer = await either.asks(text, who=SAM)
+    rows = [row for row in answer.blocks if "send_to_customer" in str(row)]
+    assert len(rows) == 1  # and none beside Ben's, in the list of all
+    await either.slack.press(SAM, answer, "send_to_customer")
+    question = await fills_in(either, SAM)
+    assert question.visible_to == SAM
+    await presses(either, question, "send_link", who=SAM)
+    (sms,) = either.genesys.outbox.sent
+    assert (sms.to, link(card) in sms.text) == (NUMBER, True)
+
+
+async def test_it_stands_in_the_home_tab_and_asks_in_a_direct_message(either: Journey) -> None:
+    card = await either.asks("Deal")
+    await opens_home(either, ANA)
+    home = await home_says(either, ANA, "*Deal*")
+    await either.slack.press(ANA, home, "send_to_customer")
+    question = await fills_in(either, ANA)
+    assert either.slack.workspace.im_owner(question.channel) == ANA
+    await presses(either, question, "send_link")
+    (sms,) = either.genesys.outbox.sent
+    assert link(card) in sms.text
+
+
+async def test_it_stands_in_the_direct_message_somebody_sent_to_themselves(either: Journey) -> None:
+    card = await either.asks("Deal")
+    before = len(either.slack.messages)
+    await either.slack.press(ANA, card, "send_session")
+    await either.slack.workspace.until(lambda: len(either.slack.messages) == before + 2, PATIENCE_SECONDS)
+    (kept,) = [each for each in either.slack.messages if either.slack.workspace.im_owner(each.channel) == ANA]
+    await either.slack.press(ANA, kept, "send_to_customer")
+    question = await fills_in(either, ANA)
+    await presses(either, question, "send_link")
+    assert sent(either) == [("SMS", NUMBER)]
+    assert link(kept) == link(card)  # the card stays
+
+
+async def test_nobody_gets_it_in_what_a_channel_reads(journey: Journey) -> None:
+    card = await journey.asks("Deal")
+    before = len(journey.slack.messages)
+    await journey.slack.press(ANA, card, "share_session")
+    shared = await journey.slack.workspace.until(
+        lambda: next((m for m in journey.slack.messages[before:] if m.visible_to is None), None), PATIENCE_SECONDS
+    )
+    assert link(shared) == link(card)
+    assert "send_to_customer" not in buttons(shared)
+
+
+async def test_without_a_sender_it_stands_nowhere(quick: None) -> None:
+    async with open_journey(COBROWSE_SMS_FROM="", COBROWSE_EMAIL_FROM="") as journey:
+        await journey.asks("Deal")
+        for text in ("status", "last"):
+            assert "send_to_customer" not in buttons(await journey.asks(text))
+        assert "send_to_customer" not in presses_of(await opens_home(journey, ANA))

@@ -1,0 +1,214 @@
+"""What can be typed about sessions that exist, over the real sockets: seen, found again, ended, explained, linked."""
+
+import re
+
+import pytest
+
+from tests.support.app import (
+    ANA,
+    BEN,
+    BILLING,
+    CARE,
+    GUS,
+    HOSTS,
+    SAM,
+    UNA,
+    Journey,
+    buttons,
+    is_failure,
+    link,
+    open_journey,
+    texts,
+    words,
+)
+from tests.support.session_buttons import presses, says, status
+
+HOST = HOSTS[BEN] + "-2222-4222-8222-222222222222"
+
+
+async def test_the_link_that_was_lost_comes_again(either: Journey) -> None:
+    first = link(await either.asks("Checkout"))
+    message = await either.asks("last", channel_id=BILLING)
+    assert (link(message), message.visible_to, message.channel) == (first, ANA, BILLING)
+    assert "Checkout" in words(message)
+    assert set(buttons(message)) >= {"open", "send_session", "share_session", "end_session"}
+    assert first not in message.text
+
+
+async def test_who_has_had_none_reads_that(journey: Journey) -> None:
+    assert "no session that I remember" in words(await journey.asks("last"))
+    assert "You have no open session" in words(await journey.asks("status"))
+    assert "You have no open session" in words(await journey.asks("end"))
+    assert "no open session in this workspace" in words(await journey.asks("list", who=SAM))
+    assert journey.genesys.calls == []
+
+
+async def test_status_shows_each_session_with_link_end_and_when_it_ends(either: Journey) -> None:
+    cards = [await either.asks(name) for name in ("One", "Two")]
+    message = await either.asks("status")
+    said = words(message)
+    assert "You have 2 open sessions." in said
+    assert all(link(card) in str(message.blocks) for card in cards)
+    assert len(re.findall(r"ends about <!date\^", said)) == 2
+    rows = [block["elements"] for block in message.blocks if block["type"] == "actions"]
+    assert [[button["action_id"] for button in row] for row in rows] == [
+        ["send_to_customer", "open", "send_session", "share_session", "end_session"]
+    ] * 2
+    assert either.genesys.count("read") == 2
+
+
+async def test_who_is_host_of_a_session_that_a_supervisor_started_sees_it_and_can_end_it(journey: Journey) -> None:
+    card = await journey.asks("@ben Deal", who=SAM)
+    (note,) = journey.slack.seen_by(BEN)
+    for who in (BEN, SAM):
+        message = await journey.asks("status", who=who)
+        assert link(card) in str(message.blocks)
+    assert f"started by <@{SAM}>" in words(await journey.asks("status", who=BEN))
+    ended = await journey.asks("end", who=BEN)
+    assert "is over now" in words(ended)
+    await says(journey, note, "Co-browse session over")
+    assert status(journey) == ["ended"]
+
+
+async def test_end_ends_it_once(either: Journey) -> None:
+    await either.asks("Deal")
+    assert "“Deal” is over now" in words(await either.asks("end"))
+    assert status(either) == ["ended"]
+    assert "You have no open session" in words(await either.asks("end"))
+    assert "is over" in words(await either.asks("last"))
+
+
+async def test_of_several_one_is_ended_by_its_id(journey: Journey) -> None:
+    for name in ("One", "Two"):
+        await journey.asks(name)
+    asked = words(await journey.asks("end"))
+    one, _ = journey.genesys.sessions.values()
+    assert "none was ended" in asked
+    assert f"`{one.id}` One" in asked
+    assert "“One” is over now" in words(await journey.asks(f"end {one.id}"))
+    assert "over already" in words(await journey.asks(f"end `{one.id}`"))
+    assert status(journey) == ["ended", "active"]
+    assert "no session by that id" in words(await journey.asks("end 12345678"))
+
+
+async def test_a_supervisor_sees_all_by_host_without_links_and_ends_any(journey: Journey) -> None:
+    cards = [await journey.asks(f"{number} of {who}", who=who) for number, who in enumerate((BEN, ANA, BEN))]
+    await journey.asks("mine", who=SAM)
+    listed = await journey.asks("list", who=SAM)
+    assert "This workspace has 4 open sessions." in words(listed)
+    assert not any(link(card) in str(listed.blocks) for card in cards)
+    lines = [text for text in texts(listed.blocks) if " · *" in text]
+    assert [re.match(r"<@(\w+)>", line)[1] for line in lines] == [ANA, BEN, BEN, SAM]  # type: ignore[index]
+    row = next(block for block in listed.blocks if "*1 of U0ANA*" in str(block))
+    told = await presses(journey, listed, "end_session", who=SAM, block_id=row["block_id"])
+    assert told is not listed  # the list stays
+    assert "“1 of U0ANA” is over now" in words(told)
+    assert status(journey) == ["active", "ended", "active", "active"]
+
+
+async def test_an_agent_reads_that_the_list_is_not_for_them(journey: Journey) -> None:
+    await journey.asks(who=BEN)
+    message = await journey.asks("list")
+    assert "for supervisors and administrators" in words(message)
+    assert "<@U0SAM>" in words(message)
+
+
+async def test_the_applications_there_are(either: Journey) -> None:
+    either.genesys.applications = {"web": "Web", "shop": "Web <shop>"}
+    said = words(await either.asks("apps"))
+    assert "`web` Web (used here)" in said
+    assert "`shop` Web &lt;shop&gt;" in said
+    either.genesys.applications = {"shop": "Web shop"}
+    assert "`web`, which is used here, is none of them" in words(await either.asks("apps"))
+
+
+@pytest.mark.parametrize("fault", ["403", "500", "dropped", "429"])
+async def test_a_service_that_fails_is_told_without_talk_of_a_start(journey: Journey, fault: str) -> None:
+    await journey.asks("Deal")
+    await journey.genesys.misbehave(fault, on="end", **({"retry_after": 600} if fault == "429" else {}))
+    message = await journey.asks("end")
+    assert is_failure(message)
+    assert "session was created" not in words(message)
+    assert "session was started" not in words(message)
+
+
+async def test_a_service_that_cannot_end_says_that_it_ends_by_itself(journey: Journey) -> None:
+    journey.genesys.delete_supported = False
+    await journey.asks("Deal")
+    assert "It ends by itself" in words(await journey.asks("end"))
+    assert "Deal" in words(await journey.asks("status"))
+
+
+async def test_an_end_that_failed_is_tried_again_for_the_same_session(journey: Journey) -> None:
+    for name in ("One", "Two"):
+        await journey.asks(name)
+    one = next(iter(journey.genesys.sessions))
+    await journey.genesys.misbehave("down")
+    failed = await journey.asks(f"end {one}")
+    assert "cannot reach Genesys" in words(failed)
+    await journey.genesys.misbehave(None)
+    told = await presses(journey, failed, "try_again")
+    assert told is failed  # whose place it takes
+    assert "Co-browse session over*\nOne" in words(told)
+    assert status(journey) == ["ended", "active"]
+
+
+# -- who is who --
+
+
+async def test_why_tells_of_oneself_and_supervisors_of_others(journey: Journey) -> None:
+    assert "by the rule “same e-mail”" in words(await journey.asks("why"))
+    assert "no rule leads to a Genesys user" in words(await journey.asks("why", who=UNA))
+    assert "for supervisors" in words(await journey.asks("why @ben"))
+    assert HOST in words(await journey.asks("why @ben", who=SAM))
+    guest = words(await journey.asks("why @gus", who=SAM))
+    assert f"<@{GUS}> would be refused" in guest
+    assert f"<@{GUS}> cannot host" in guest
+    assert journey.genesys.creates == []
+
+
+async def test_an_administrator_links_by_address_or_id_and_unlinks(
+    quick: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    async with open_journey(COBROWSE_ADMINS=SAM) as journey:
+        assert "no rule leads" in words(await journey.asks("why", who=UNA))
+        linked = words(await journey.asks("link @una ben@example.com", who=SAM))
+        assert f"<@{UNA}> hosts as Genesys user `{HOST}`" in linked
+        await journey.asks("Deal", who=UNA)
+        assert journey.genesys.creates[-1].body["hostUserId"] == HOST
+        assert "is not linked" in words(await journey.asks("unlink @una", who=SAM))
+        assert "There is no link" in words(await journey.asks("unlink @una", who=SAM))
+        assert "Nobody was linked: no Genesys user has it" in words(
+            await journey.asks("link @una x@example.com", who=SAM)
+        )
+        assert "cannot host" in words(await journey.asks(f"link @gus {HOST}", who=SAM))
+        assert "Only administrators" in words(await journey.asks(f"link @una {HOST}", who=ANA))
+    assert "ben@example.com" not in caplog.text
+    assert "x@y.example" not in caplog.text
+    lines = [vars(record)["fields"] for record in caplog.records if record.getMessage() == "answered"]
+    audit = [(line["requester"], line["agent"], line["host"]) for line in lines if line["outcome"] == "host_linked"]
+    assert audit == [(SAM, UNA, HOST), (SAM, UNA, None)]
+
+
+async def test_a_link_that_genesys_could_not_look_up_is_typed_again_and_not_pressed(quick: None) -> None:
+    """The address is gone with the answer."""
+    async with open_journey(COBROWSE_ADMINS=SAM) as journey:
+        await journey.genesys.misbehave("down")
+        message = await journey.asks("link @una ben@example.com", who=SAM)
+        assert "cannot reach Genesys" in words(message)
+        assert "try_again" not in buttons(message)
+
+
+@pytest.mark.parametrize("text", ["last", "status", "list", "end", "apps", "why", "help", "unlink @ben"])
+async def test_a_guest_gets_a_refusal_and_nothing_is_asked(either: Journey, text: str) -> None:
+    message = await either.asks(text, who=GUS)
+    assert "Guests cannot start co-browse sessions" in words(message)
+    assert either.genesys.calls == []
+
+
+async def test_where_sessions_belong_to_a_channel_they_can_be_ended_from_anywhere(quick: None) -> None:
+    async with open_journey(COBROWSE_CHANNELS=CARE) as journey:
+        await journey.asks("Deal")
+        assert "Deal" in words(await journey.asks("status", channel_id=BILLING))
+        assert "is over now" in words(await journey.asks("end", channel_id=BILLING))

@@ -1,0 +1,229 @@
+"""Sessions started by a form, as people meet it: opened, filled in, sent, and answered by direct message."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.support.app import ANA, BEN, CARE, GUS, HOSTS, ROBOT, SAM, Journey, buttons, is_failure, link, open_journey
+from tests.support.app import words as words_of
+from tests.support.conversations import PUBLIC
+from tests.support.views import HERE, START, asks_for_a_form, complaints, fields, filled, said, sends
+
+KEY = {
+    name: value
+    for name, value in PUBLIC.items()
+    if name not in ("GENESYS_CLIENT_SECRET", "GENESYS_PRIVATE_KEY", "GENESYS_ORG_ID")
+}
+
+
+# -- Opened, sent, answered --
+
+
+async def test_the_command_new_opens_a_form_whose_answer_is_a_direct_message(either: Journey) -> None:
+    view = await asks_for_a_form(either, ANA)
+    assert fields(view) == ["name", "application", "duration"]
+    message = await sends(either, ANA, view, name="Checkout <help>")
+    (session,) = either.genesys.sessions.values()
+    assert link(message) == session.join_url
+    assert session.name == "Checkout <help>"
+    assert session.join_url not in message.text
+    # it stands where it is kept, and in no channel
+    assert set(buttons(message)) == {"open", "end_session", "send_to_customer"}
+    assert [call.method for call in either.slack.calls if call.method == "chat.postEphemeral"] == []
+
+
+async def test_the_shortcut_opens_it_too(either: Journey) -> None:
+    delivery = await either.slack.shortcut(ANA, START)
+    assert delivery.acked
+    assert link(await sends(either, ANA, await filled(either, ANA)))
+
+
+async def test_so_does_the_one_in_a_messages_menu(either: Journey) -> None:
+    message = either.slack.say(BEN, CARE, "can somebody look at this page with me?")
+    delivery = await either.slack.message_shortcut(ANA, message, HERE)
+    assert delivery.acked
+    assert link(await sends(either, ANA, await filled(either, ANA)))
+    assert [each for each in either.slack.messages if each.channel == CARE] == [message]
+
+
+async def test_a_long_message_that_is_not_ascii_comes_through_http(over_http: Journey) -> None:
+    message = over_http.slack.say(BEN, CARE, "Покупатель не видит кнопку. " * 400)
+    assert (await over_http.slack.message_shortcut(ANA, message, HERE)).acked
+    await filled(over_http, ANA)
+
+
+async def test_a_skeleton_is_there_before_anything_is_known(journey: Journey) -> None:
+    journey.slack.misbehave("users.info", "slow", seconds=0.3)
+    delivery = await journey.slack.shortcut(ANA, START)
+    view = await journey.slack.until(lambda: next(iter(journey.slack.views_of(ANA)), None))
+    assert delivery.ack_ms < 300
+    assert "One moment" in said(view)
+    assert "submit" not in view.body
+    assert await filled(journey, ANA) is view
+
+
+async def test_a_supervisor_chooses_the_host_who_is_told(journey: Journey) -> None:
+    view = await asks_for_a_form(journey, SAM)
+    assert fields(view)[0] == "host"
+    assert view.values["host", "host"] == SAM
+    message = await sends(journey, SAM, view, host=BEN, name="Deal")
+    (create,) = journey.genesys.creates
+    assert str(create.body["hostUserId"]).startswith(HOSTS[BEN])
+    (bens,) = journey.slack.seen_by(BEN)
+    assert link(bens) == link(message)
+    assert f"<@{SAM}> started a co-browse session for you" in words_of(bens)
+
+
+async def test_a_supervisor_who_leaves_themselves_there_gets_their_own(journey: Journey) -> None:
+    message = await sends(journey, SAM, await asks_for_a_form(journey, SAM))
+    assert "are already the host" in words_of(message)
+    assert journey.slack.seen_by(SAM) == [message]
+
+
+async def test_application_and_duration_reach_genesys(journey: Journey) -> None:
+    journey.genesys.applications["shop"] = "Web shop"
+    await sends(journey, ANA, await asks_for_a_form(journey, ANA), application="shop", duration="7200")
+    (create,) = journey.genesys.creates
+    assert create.body["application"]["id"] == "shop"
+    assert create.body["timeoutSeconds"] == 7200
+
+
+@pytest.mark.parametrize("fault", ["500", "403", "429", "dropped", "silent", "down"])
+async def test_without_a_list_of_applications_the_form_does_without(
+    quick: None, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    monkeypatch.setattr("bot.slack.listeners.session_form.CATALOGUE_SECONDS", 0.3)
+    async with open_journey() as journey:
+        await journey.genesys.misbehave(fault, **({} if fault == "down" else {"on": "applications"}))
+        view = await asks_for_a_form(journey, ANA)
+        assert fields(view) == ["name", "duration"]
+        await journey.genesys.misbehave(None)
+        assert link(await sends(journey, ANA, view))
+
+
+async def test_with_an_empty_list_too(journey: Journey) -> None:
+    journey.genesys.applications.clear()
+    assert fields(await asks_for_a_form(journey, ANA)) == ["name", "duration"]
+
+
+async def test_where_sessions_belong_to_conversations_one_can_be_named(quick: None) -> None:
+    async with open_journey(**KEY) as journey:
+        host = f"{HOSTS[ANA]}-1111-4111-8111-111111111111"
+        one, _ = (journey.genesys.conversations.begin(host, name) for name in ("Carla", "Carl"))
+        view = await asks_for_a_form(journey, ANA)
+        assert fields(view) == ["name", "conversation"]
+        assert "several conversations" in words_of(await sends(journey, ANA, view))
+        wrong = await asks_for_a_form(journey, ANA)
+        delivery = await journey.slack.submit(ANA, wrong, {"conversation": "Carla"})
+        assert delivery.body["response_action"] == "errors"
+        message = await sends(journey, ANA, wrong, conversation=one.id)
+        assert "can be joined until about" in words_of(message)
+
+
+# -- Once --
+
+
+async def test_a_form_that_is_sent_twice_starts_one_session(either: Journey) -> None:
+    view = await asks_for_a_form(either, ANA)
+    message = await sends(either, ANA, view, name="Deal")
+    sent = either.slack.deliveries[-1]
+    assert sent.payload["type"] == "view_submission"
+    for again in await asyncio.gather(*(either.slack.redeliver(sent) for _ in range(3))):
+        assert again.acked
+        assert not again.body
+    await either.finish()
+    assert len(either.genesys.creates) == 1
+    assert either.slack.seen_by(ANA) == [message]
+
+
+async def test_a_shortcut_that_is_delivered_twice_opens_one_form(
+    journey: Journey, caplog: pytest.LogCaptureFixture
+) -> None:
+    delivery = await journey.slack.shortcut(ANA, START)
+    await filled(journey, ANA)
+    assert (await journey.slack.redeliver(delivery)).acked
+    await journey.finish()
+    assert len(journey.slack.views_of(ANA)) == 1
+    assert journey.slack.seen_by(ANA) == []
+    assert complaints(caplog) == []
+
+
+# -- What is wrong is said at the field --
+
+
+async def test_a_name_with_nothing_to_see_is_told_at_its_field(either: Journey) -> None:
+    view = await asks_for_a_form(either, ANA)
+    await either.slack.submit(ANA, view, {"name": "\u200b \u3164"})
+    assert view.errors == {"name": "There is nothing to see in this name."}
+    assert either.genesys.creates == []
+    assert link(await sends(either, ANA, view, name="Deal"))
+
+
+@pytest.mark.parametrize("who", [ROBOT, GUS])
+async def test_a_host_who_is_known_to_be_none_is_told_at_the_field(journey: Journey, who: str) -> None:
+    view = await asks_for_a_form(journey, SAM)
+    first = await sends(journey, SAM, view, host=who)  # nothing is known of them yet, so it is the desk that says so
+    assert "cannot host a co-browse session" in words_of(first)
+    again = await asks_for_a_form(journey, SAM)
+    await journey.slack.submit(SAM, again, {"host": who})
+    assert list(again.errors) == ["host"]
+    assert "cannot host a session" in again.errors["host"]
+    assert journey.genesys.creates == []
+    assert link(await sends(journey, SAM, again, host=BEN))
+
+
+async def test_a_database_that_is_away_is_told_in_the_form_which_can_be_sent_again(quick: None, tmp_path: Path) -> None:
+    async with open_journey(DATABASE_URL=f"sqlite:///{tmp_path / 'bot.db'}") as journey:
+        view = await asks_for_a_form(journey, ANA)
+        blocker = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
+        blocker.execute("ALTER TABLE requests RENAME TO gone")
+        delivery = await journey.slack.submit(ANA, view, {"name": "Deal"})
+        assert delivery.acked
+        assert "nothing was started" in view.errors["name"]
+        assert view.is_open
+        assert journey.slack.seen_by(ANA) == []
+        blocker.execute("ALTER TABLE gone RENAME TO requests")
+        blocker.close()
+        assert link(await sends(journey, ANA, view))
+        assert len(journey.genesys.creates) == 1
+
+
+async def test_a_fault_of_the_bot_does_not_close_the_form_as_if_it_had_worked(
+    either: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = await asks_for_a_form(either, ANA)
+    monkeypatch.setattr("bot.slack.listeners.session_form.Forms.read", None)
+    delivery = await either.slack.submit(ANA, view)
+    assert delivery.acked
+    assert delivery.body["response_action"] == "update"
+    assert view.is_open
+    assert "Something went wrong on the bot's side" in said(view)
+    assert fields(view) == []
+
+
+# -- What fails later is told by direct message --
+
+
+async def test_a_failure_of_genesys_comes_by_direct_message_and_can_be_tried_again(either: Journey) -> None:
+    view = await asks_for_a_form(either, ANA)
+    await either.genesys.misbehave("dropped")
+    message = await sends(either, ANA, view, name="Deal", duration="3600")
+    assert is_failure(message)
+    await either.genesys.misbehave(None)
+    await either.tries_again(message)
+    (first, second) = either.genesys.creates
+    assert first.body["sessionName"] == second.body["sessionName"] == "Deal"
+    assert second.body["timeoutSeconds"] == 3600  # it is the same wish
+    await either.slack.press(ANA, message, "end_session")  # it stands where the failure stood
+    await either.slack.until(lambda: "is over" in message.text or None)
+
+
+async def test_try_again_works_in_a_direct_message_also_where_channels_are_restricted(quick: None) -> None:
+    async with open_journey(COBROWSE_CHANNELS=CARE) as journey:
+        await journey.genesys.misbehave("dropped")
+        message = await sends(journey, ANA, await asks_for_a_form(journey, ANA, channel_id=CARE))
+        await journey.genesys.misbehave(None)
+        await journey.tries_again(message)
+        assert link(journey.slack.seen_by(ANA)[-1])

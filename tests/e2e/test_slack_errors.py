@@ -1,0 +1,151 @@
+"""Slack's error codes as people and operators meet them: what is said, whether Try again is there, and the log."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.check.findings import Mark
+from bot.slack.api import token_watch
+from bot.slack.error_codes import explain
+from tests.support.app import ANA, BEN, SAM, Journey, buttons, link, open_bot_between, open_journey, open_servers, words
+from tests.support.check import look, right_environ
+
+pytestmark = pytest.mark.usefixtures("quick")
+NEVER = ("missing_argument", "missing_scope", "account_inactive", "plan_upgrade_required", "no_such_subteam")
+PASSING = ("internal_error", "team_added_to_org", "request_timeout", "a_code_that_is_new")
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.INFO)
+    return caplog
+
+
+@pytest.mark.parametrize("code", NEVER)
+async def test_code_that_never_passes_offers_no_try_again(journey: Journey, code: str) -> None:
+    journey.slack.misbehave("users.info", code)
+    message = await journey.asks()
+    assert code in words(message)
+    assert explain(code).person in words(message)
+    assert "ry again" not in words(message)
+    assert "try_again" not in buttons(message)
+
+
+@pytest.mark.parametrize("code", PASSING)
+async def test_code_that_passes_offers_try_again(journey: Journey, code: str) -> None:
+    journey.slack.misbehave("users.info", code)
+    assert "try_again" in buttons(await journey.asks())
+
+
+async def test_direct_messages_that_are_off_are_named(journey: Journey) -> None:
+    card = await journey.asks()
+    journey.slack.misbehave("chat.postMessage", "messages_tab_disabled")
+    before = len(journey.slack.messages)
+    await journey.slack.press(ANA, card, "send_session")
+    message = await journey.reads(ANA, before)
+    assert "Messages Tab under App Home" in words(message)
+    assert "try_again" not in buttons(message)
+
+
+async def test_form_that_slack_refuses_says_why(journey: Journey) -> None:
+    journey.slack.misbehave("views.open", "token_expired")
+    message = await journey.asks("new")
+    assert "token has expired" in words(message)
+    assert "SLACK_BOT_TOKEN" in words(message)
+
+
+async def readiness(url: str) -> tuple[int, dict[str, object]]:
+    async with aiohttp.ClientSession() as http, http.get(f"{url}/readyz") as answer:
+        return answer.status, await answer.json()
+
+
+async def test_dead_token_is_an_error_once_and_not_ready(
+    lines: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(token_watch.TokenWatch.__init__.__kwdefaults__, "probe_seconds", 0.2)
+    async with open_journey(http=True) as journey:
+        for method in ("users.info", "auth.test"):
+            journey.slack.misbehave(method, "token_expired")
+        assert "The bot's Slack token has expired." in words(await journey.asks())
+        await journey.asks(who=BEN)
+        (error,) = [record for record in lines.records if record.levelno == logging.ERROR]
+        assert error.fields["token"] == "SLACK_BOT_TOKEN"  # type: ignore[attr-defined]
+        assert "token rotation" in error.fields["hint"]  # type: ignore[attr-defined]
+        status, told = await readiness(journey.url)
+        assert (status, told["slack_token"]) == (503, "refused (token_expired)")
+        for method in ("users.info", "auth.test"):  # nobody asks for anything, since it is not ready
+            journey.slack.misbehave(method, None)
+        await asyncio.sleep(1.0)
+        assert (await readiness(journey.url))[0] == 200
+        assert link(await journey.asks())
+
+
+async def test_rotating_token_is_told_at_start_and_by_check(tmp_path: Path, lines: pytest.LogCaptureFixture) -> None:
+    async with open_servers() as servers:
+        token = "xoxe.xoxb-1-sandbox"
+        servers.slack.api._bot_token = token
+        found = await look(right_environ(servers, tmp_path) | {"SLACK_BOT_TOKEN": token})
+        assert found["slack token"].mark is Mark.DOUBT
+        assert "twelve hours" in found["slack token"].what
+        assert "new app" in found["slack token"].mend
+        async with open_bot_between(servers, servers.environ | {"SLACK_BOT_TOKEN": token}, http=False):
+            assert "the bot token expires within twelve hours" in lines.text
+
+
+@pytest.mark.parametrize(
+    ("how", "said"), [({"is_email_confirmed": False}, "does not call it confirmed"), ({"email": None}, "Email display")]
+)
+async def test_missing_and_unconfirmed_addresses_are_told_apart(
+    journey: Journey, how: dict[str, object], said: str
+) -> None:
+    users = journey.slack.workspace.users
+    users[ANA] = replace(users[ANA], **how)  # type: ignore[arg-type]
+    assert said in words(await journey.asks())
+    assert journey.genesys.count("search") == 0
+
+
+@pytest.mark.parametrize(
+    ("how", "said"), [({"is_email_confirmed": False}, "confirmed"), ({"email": None}, "Email display")]
+)
+async def test_check_says_when_slack_shows_no_usable_address(tmp_path: Path, how: dict[str, object], said: str) -> None:
+    async with open_servers() as servers:
+        assert (await look(right_environ(servers, tmp_path)))["addresses"].mark is Mark.RIGHT
+        users = servers.slack.workspace.users
+        users.update({each: replace(user, **how) for each, user in users.items()})  # type: ignore[arg-type]
+        found = (await look(right_environ(servers, tmp_path)))["addresses"]
+        assert found.mark is Mark.DOUBT
+        assert said in f"{found.what} {found.mend}"
+
+
+@pytest.mark.parametrize("code", ["no_such_subteam", "plan_upgrade_required", "missing_argument"])
+async def test_check_names_a_group_that_cannot_be_read(tmp_path: Path, code: str) -> None:
+    async with open_servers() as servers:
+        assert (await look(right_environ(servers, tmp_path)))["user groups"].mark is Mark.RIGHT
+        servers.slack.misbehave("usergroups.users.list", code)
+        found = (await look(right_environ(servers, tmp_path)))["user groups"]
+        assert found.mark is Mark.WRONG
+        assert "S0LEADS (COBROWSE_SUPERVISORS)" in found.what
+        assert code in found.what
+        servers.slack.misbehave("usergroups.users.list", None)
+        servers.slack.workspace.usergroups["S0LEADS"] = []
+        assert (await look(right_environ(servers, tmp_path)))["user groups"].mark is Mark.DOUBT
+
+
+@pytest.mark.parametrize("fault", ["drop", "500", "slow"])
+async def test_log_lines_carry_a_word_and_no_class_name(
+    journey: Journey, fault: str, lines: pytest.LogCaptureFixture
+) -> None:
+    journey.slack.misbehave("response_url", "drop")
+    journey.slack.misbehave("chat.postEphemeral", fault, seconds=0)
+    journey.slack.misbehave("views.publish", fault, seconds=0)
+    await journey.asks("status")
+    await journey.slack.open_home(SAM)
+    await journey.slack.command(ANA, "@nobody-there")
+    errors = [record.fields.get("error", "") for record in lines.records if hasattr(record, "fields")]
+    outcomes = [record.fields.get("outcome", "") for record in lines.records if hasattr(record, "fields")]
+    assert errors
+    assert [word for word in (*errors, *outcomes) if word != word.lower()] == []

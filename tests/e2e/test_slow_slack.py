@@ -1,0 +1,90 @@
+"""Slack that says "later", or nothing at all: the person does not wait for it longer than it is worth."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.slack.api import deadlines, responder
+from tests.support.app import ANA, BEN, BILLING, SAM, Journey, buttons, is_failure, link, open_journey, words
+
+SOON_SECONDS = 3.0
+LATER = 600
+"""Slack's Retry-After, in seconds: somebody who waits so long has phoned in the meantime."""
+
+
+@pytest.fixture
+async def patient() -> AsyncIterator[Journey]:
+    """With the repeats that the bot really has."""
+    async with open_journey() as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("retry_after", [LATER, 6, "Fri, 31 Dec 2099 23:59:59 GMT", "soon", ""])
+async def test_a_response_url_that_says_much_later_is_followed_by_the_next_way(
+    patient: Journey, retry_after: object
+) -> None:
+    patient.slack.misbehave("response_url", "ratelimited", retry_after=retry_after)
+    async with asyncio.timeout(SOON_SECONDS):
+        message = await patient.asks()
+    assert message.via == "chat.postEphemeral"
+    assert link(message)
+    assert patient.slack.count("response_url") == 1
+
+
+async def test_so_is_an_ephemeral_message(patient: Journey) -> None:
+    for method in ("response_url", "chat.postEphemeral"):
+        patient.slack.misbehave(method, "ratelimited", retry_after=LATER)
+    async with asyncio.timeout(SOON_SECONDS):
+        message = await patient.asks()
+    assert message.via == "chat.postMessage"
+    assert link(message)
+
+
+async def test_a_short_wait_is_still_waited_for(patient: Journey) -> None:
+    patient.slack.misbehave("response_url", "ratelimited", times=1, retry_after=1)
+    assert (await patient.asks()).via == "response_url"
+    assert patient.slack.count("response_url") == 2
+
+
+async def test_when_slack_does_not_say_who_somebody_is_the_refusal_comes_soon(patient: Journey) -> None:
+    patient.slack.misbehave("users.info", "ratelimited", retry_after=LATER)
+    async with asyncio.timeout(SOON_SECONDS):
+        message = await patient.asks()
+    assert is_failure(message)
+    assert "try_again" in buttons(message)
+    assert patient.genesys.creates == []
+
+
+async def test_when_the_agents_direct_message_has_to_wait_the_supervisor_does_not(patient: Journey) -> None:
+    patient.slack.misbehave("conversations.open", "ratelimited", retry_after=LATER)
+    async with asyncio.timeout(SOON_SECONDS):
+        message = await patient.asks("@ben", who=SAM)
+    assert link(message)
+    assert "could not be told" in words(message)
+
+
+async def test_an_agent_who_cannot_be_told_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert responder.AGENT_SECONDS <= 3.0
+    monkeypatch.setattr(responder, "AGENT_SECONDS", 0.3)
+    async with open_journey() as journey:
+        journey.slack.misbehave("conversations.open", "slow", seconds=20)
+        began = time.monotonic()
+        message = await journey.asks("@ben", who=SAM)
+        assert time.monotonic() - began < 2
+        assert link(message)
+        assert f"<@{BEN}> could not be told" in words(message)
+        assert journey.slack.seen_by(BEN) == []
+        assert len(journey.genesys.creates) == 1
+
+
+async def test_a_way_that_takes_too_long_as_a_whole_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadlines, "WAY_SECONDS", 0.3)
+    async with open_journey() as journey:
+        journey.slack.misbehave("response_url", "slow", seconds=20)
+        journey.slack.misbehave("chat.postEphemeral", "slow", seconds=20)
+        async with asyncio.timeout(SOON_SECONDS):
+            message = await journey.asks(who=ANA, channel_id=BILLING)
+        assert message.via == "chat.postMessage"
+        assert link(message)

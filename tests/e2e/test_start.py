@@ -1,0 +1,235 @@
+"""The main job: from Slack's payload to the message that only its requester sees, over Socket Mode and signed HTTP."""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from bot import __version__
+from tests.support.app import ANA, BEN, CARE, HOSTS, SAM, UNA, Journey, buttons, is_failure, link, open_journey, words
+
+
+async def test_an_agent_gets_the_customers_link_and_nobody_else_sees_it(either: Journey) -> None:
+    delivery = await either.slack.command(ANA, "")
+    message = await either.reads(ANA, 0)
+    (session,) = either.genesys.sessions.values()
+
+    assert delivery.acked
+    assert delivery.ack_ms < 1000
+    assert not delivery.body
+    assert link(message) == session.join_url
+    assert message.visible_to == ANA
+    assert message.channel == CARE
+    assert message.via == "response_url"
+    assert either.slack.seen_by(BEN) == []
+    assert len(either.slack.seen_by(ANA)) == 1
+
+
+async def test_the_create_is_word_for_word_what_the_contract_says(either: Journey) -> None:
+    message = await either.asks("Checkout help")
+    (create,) = either.genesys.creates
+    request_id = create.body["metadata"]["requestId"]
+
+    assert create.body == {
+        "hostUserId": "11111111-1111-4111-8111-111111111111",
+        "application": {"id": "web", "type": "web"},
+        "sessionName": "Checkout help",
+        "timeoutSeconds": 1800,
+        "metadata": {"source": "cobrowse-bot", "context": "slack", "requestId": request_id},
+    }
+    assert f"Reference `{request_id}`" in words(message)
+    assert create.headers["Authorization"].startswith("Bearer ")
+    assert create.headers["Content-Type"] == "application/json"
+    assert create.headers["Accept"] == "application/json"
+    assert create.headers["X-Genesys-Application-Name"] == f"cobrowse-bot/{__version__}"
+
+
+async def test_nothing_that_names_a_person_is_sent_when_the_session_has_a_name(journey: Journey) -> None:
+    await journey.asks("Checkout help")
+    sent = json.dumps(journey.genesys.creates[0].body)
+    for personal in (ANA, "ana", "Ana", "example.com", "T0SANDBOX", CARE):
+        assert personal not in sent
+
+
+async def test_what_is_delivered_again_is_the_same_request(either: Journey) -> None:
+    delivery = await either.slack.command(ANA, "Once")
+    await either.reads(ANA, 0)
+    again = await asyncio.gather(*(either.slack.redeliver(delivery) for _ in range(5)))
+    await either.finish()
+
+    assert all(each.acked and not each.body for each in again)
+    assert len(either.genesys.creates) == 1
+    assert len(either.slack.seen_by(ANA)) == 1
+
+
+async def test_what_is_delivered_again_while_it_is_worked_is_the_same_request(either: Journey) -> None:
+    either.genesys.latency_seconds = 0.2
+    delivery = await either.slack.command(ANA, "Once")
+    again = await asyncio.gather(*(either.slack.redeliver(delivery) for _ in range(5)))
+    await either.finish()
+
+    assert all(each.acked and not each.body for each in again)
+    assert len(either.genesys.creates) == 1
+    assert len(either.slack.seen_by(ANA)) == 1
+
+
+async def test_typing_the_same_thing_twice_is_two_answers_with_one_session(either: Journey) -> None:
+    first, second = await either.asks("Same"), await either.asks("Same")
+    (session,) = either.genesys.sessions.values()
+    assert link(first) == link(second) == session.join_url
+    assert either.slack.seen_by(ANA) == [first, second]
+    assert len(either.genesys.creates) == 1
+
+
+async def test_the_link_stands_in_preformatted_text_and_behind_a_button_and_nowhere_else(either: Journey) -> None:
+    message = await either.asks()
+    url = link(message)
+    assert buttons(message)["open"]["url"] == url
+    assert url not in message.text
+    everything = json.dumps(message.blocks)
+    assert everything.count(url) == 2
+    opened = await either.slack.press(ANA, message, "open")
+    assert opened.acked
+    assert not opened.body
+
+
+async def test_the_card_says_whose_link_it_is_who_hosts_and_when_it_ends(journey: Journey) -> None:
+    message = await journey.asks("Checkout help")
+    (session,) = journey.genesys.sessions.values()
+    shown = words(message)
+    assert "Checkout help" in message.text
+    assert "Send this link to your customer" in shown
+    assert "already the host" in shown
+    assert session.id in shown
+    assert f"<@{ANA}>" in shown
+    ends_at = int(shown.partition("<!date^")[2].partition("^")[0])
+    assert abs(ends_at - (time.time() + 1800)) < 5
+
+
+async def test_a_name_rings_nobody_and_reaches_genesys_as_it_was_typed(either: Journey) -> None:
+    message = await either.asks("5 > 4 & <!channel> <@everyone>")
+    assert either.genesys.creates[0].body["sessionName"] == "5 > 4 & <!channel> <@everyone>"
+    for text in (message.text, words(message)):
+        assert "5 &gt; 4 &amp; &lt;!channel&gt; &lt;@everyone&gt;" in text
+        assert "<!channel>" not in text
+
+
+async def test_a_session_without_a_name_is_called_after_the_host(journey: Journey) -> None:
+    await journey.asks()
+    assert journey.genesys.creates[0].body["sessionName"] == "Co-browse with Ana Agent"
+
+
+async def test_whoami_names_the_host_and_the_rule(either: Journey) -> None:
+    message = await either.asks("whoami")
+    assert "11111111-1111-4111-8111-111111111111" in words(message)
+    assert "same e-mail" in words(message)
+    assert message.visible_to == ANA
+    assert either.genesys.creates == []
+
+
+@pytest.mark.parametrize(
+    ("who", "knows", "knows_not"),
+    [(ANA, "status`", "@agent"), (SAM, "@agent", "unlink"), (BEN, "unlink", "nothing")],
+    ids=["an agent", "a supervisor", "an administrator"],
+)
+async def test_help_shows_each_person_what_they_may_do(quick: None, who: str, knows: str, knows_not: str) -> None:
+    async with open_journey(COBROWSE_ADMINS=BEN) as journey:
+        message = await journey.asks("help", who=who)
+        assert message.visible_to == who
+        assert knows in words(message)
+        assert knows_not not in words(message)
+        assert journey.genesys.calls == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["@nobody Checkout", "for @nobody", "statsu", "hepl", "#customer-care", "for U0BEN", "with @nobody", "\u0301@ben"],
+)
+async def test_what_may_have_been_meant_otherwise_starts_nothing(journey: Journey, text: str) -> None:
+    message = await journey.asks(text)
+    assert message.via == "ack"
+    assert message.visible_to == ANA
+    assert journey.genesys.calls == []
+
+
+@pytest.mark.parametrize("text", ["End of month report", '"help"', "help with my order"])
+async def test_a_name_that_only_begins_like_a_subcommand_is_a_name(journey: Journey, text: str) -> None:
+    await journey.asks(text)
+    assert [create.body["sessionName"] for create in journey.genesys.creates] == [text.strip('"')]
+
+
+async def test_a_warm_command_costs_one_create_and_one_post_to_slack(either: Journey) -> None:
+    await either.asks()
+    slack_calls, genesys_calls = len(either.slack.calls), len(either.genesys.calls)
+    await either.asks("Another")
+    assert [call.method for call in either.slack.calls[slack_calls:]] == ["response_url"]
+    assert [call.kind for call in either.genesys.calls[genesys_calls:]] == ["create"]
+
+
+async def test_a_slow_service_is_waited_for_with_one_note(early_notes: None, either: Journey) -> None:
+    await either.genesys.misbehave("slow", seconds=0.4)
+    message = await either.asks()
+    await either.finish()
+    note, outcome = either.slack.seen_by(ANA)
+    assert outcome is message
+    assert "Still working" in note.text
+    assert note.visible_to == ANA
+    assert link(outcome)
+
+
+async def test_a_quick_service_is_not_announced(journey: Journey) -> None:
+    await journey.asks()
+    await journey.finish()
+    assert len(journey.slack.seen_by(ANA)) == 1
+
+
+async def test_someone_no_rule_maps_reads_what_was_tried_and_whom_to_ask(either: Journey) -> None:
+    message = await either.asks(who=UNA)
+    assert is_failure(message)
+    assert "same e-mail: no Genesys user has it" in words(message)
+    assert f"<@{SAM}>" in words(message)
+    assert "try_again" not in buttons(message)
+    assert either.genesys.creates == []
+
+
+async def test_the_hosts_file_comes_before_the_address(quick: None, tmp_path: Path) -> None:
+    listed = tmp_path / "hosts.csv"
+    listed.write_text(f"slack_user_id,genesys_user_id\n{UNA},{'2' * 8}-2222-4222-8222-222222222222\n")
+    async with open_journey(COBROWSE_HOSTS_FILE=str(listed)) as journey:
+        message = await journey.asks("whoami", who=UNA)
+        assert "hosts file" in words(message)
+        await journey.asks(who=UNA)
+        assert journey.genesys.creates[0].body["hostUserId"].startswith(HOSTS[BEN])
+        assert journey.genesys.count("search") == 0
+
+
+async def test_settings_shape_what_is_asked_for(quick: None) -> None:
+    shape = {"COBROWSE_APPLICATION_ID": "shop", "COBROWSE_APPLICATION_TYPE": "kiosk", "COBROWSE_TIMEOUT_SECONDS": "600"}
+    async with open_journey(COBROWSE_COMMAND="/share", **shape) as journey:
+        journey.genesys.applications["shop"] = "Web shop"
+        await journey.asks(command="/share")
+        body = journey.genesys.creates[0].body
+        assert body["application"] == {"id": "shop", "type": "kiosk"}
+        assert body["timeoutSeconds"] == 600
+        told = await journey.asks("help", command="/share")
+        assert "`/share whoami`" in words(told)
+
+
+async def test_each_outcome_is_one_line_with_its_request_its_durations_and_genesys_reference(
+    journey: Journey, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    await journey.asks("One")
+    await journey.genesys.misbehave("500-twice")
+    await journey.asks("Two")
+    await journey.genesys.misbehave("502")
+    await journey.asks("Three")
+    await journey.finish()
+    lines = [vars(record)["fields"] for record in caplog.records if record.getMessage() == "answered"]
+    requests = list(dict.fromkeys(create.body["metadata"]["requestId"] for create in journey.genesys.creates))
+    assert [line["request"] for line in lines] == requests
+    for line in lines:
+        assert line["total_ms"] >= line["create_ms"] >= 0
+    assert [bool(line.get("reference")) for line in lines] == [True, True, True]

@@ -1,0 +1,251 @@
+"""A Slack whose answer comes byte by byte: each call ends in time, people read what is known, nobody else waits."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.core.requests import posted_messages
+from bot.core.session_errors import ShareUnknown
+from bot.core.stored_errors import from_record, to_record
+from bot.sandbox.slack.server import Message
+from bot.slack.api import (
+    channels,
+    deadlines,
+    direct_messages,
+    identity,
+    session_messages,
+    throttled_method,
+    views,
+    workflow_steps,
+)
+from bot.slack.api.identity import SlackUnreachable
+from tests.support import session_messages as session_messages_support
+from tests.support.app import ANA, CARE, SAM, Journey, buttons, link, open_journey, words
+from tests.support.session_messages import World
+
+world = session_messages_support.world
+BYTE_SECONDS = 0.1
+"""Shorter than each deadline below, so that a time-out which begins again with each byte never ends."""
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch, quick: None) -> None:
+    """Half a second for each call as a whole."""
+    monkeypatch.setattr(session_messages, "POST_SECONDS", 0.5)
+    monkeypatch.setattr(session_messages, "EDIT_SECONDS", 0.5)
+    monkeypatch.setattr(direct_messages, "POST_SECONDS", 0.5)
+    monkeypatch.setattr(direct_messages, "OPEN_SECONDS", 0.5)
+    monkeypatch.setattr(deadlines, "WAY_SECONDS", 0.5)
+    monkeypatch.setattr(channels, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(throttled_method, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(views.Views._said, "__defaults__", (0.5,))
+    monkeypatch.setattr(views, "TRIGGER_SECONDS", 0.5)
+    monkeypatch.setattr(identity, "ANSWER_SECONDS", 0.5)
+
+
+def test_the_real_deadlines_keep_people_waiting_for_seconds() -> None:
+    assert (
+        max(
+            session_messages.POST_SECONDS,
+            direct_messages.POST_SECONDS,
+            direct_messages.OPEN_SECONDS,
+            deadlines.WAY_SECONDS,
+        )
+        <= 12
+    )
+    assert posted_messages.MOST_SILENT * session_messages.EDIT_SECONDS + session_messages.LOOK_SECONDS < 60
+
+
+async def reads(journey: Journey, act: Callable[[], Any]) -> Message:
+    """What Ana reads of it, within the time of a call or two."""
+    before = len(journey.slack.messages)
+    await act()
+    async with asyncio.timeout(4):
+        return await journey.reads(ANA, before)
+
+
+@pytest.mark.parametrize("acted", [False, True])
+async def test_a_share_without_an_answer_is_told_as_unknown(short: None, acted: bool) -> None:
+    async with open_journey() as journey:
+        card = await journey.asks()
+        journey.slack.misbehave("chat.postMessage", "trickle", seconds=BYTE_SECONDS, acted=acted)
+        before = len(journey.slack.messages)
+        await journey.slack.press(ANA, card, "share_session")
+        until = journey.slack.workspace.until
+
+        def answer() -> Message | None:
+            new = journey.slack.messages[before:]
+            return next((message for message in new if message.visible_to == ANA), None)
+
+        message = await until(answer, 4)
+        assert "Nobody knows whether the session stands in the channel now" in words(message)
+        public = [each for each in journey.slack.messages if each.visible_to is None]
+        assert len(public) == int(acted)  # and never twice
+        assert journey.slack.count("chat.postMessage") == 1
+
+
+async def test_send_to_me_without_an_answer_is_told_as_unknown(short: None) -> None:
+    async with open_journey() as journey:
+        card = await journey.asks()
+        journey.slack.misbehave("chat.postMessage", "trickle", times=1, seconds=BYTE_SECONDS)
+        message = await reads(journey, lambda: journey.slack.press(ANA, card, "send_session"))
+        assert "Nobody knows whether the session stands in your direct messages now" in words(message)
+        message = await reads(journey, lambda: journey.slack.press(ANA, card, "send_session"))
+        assert journey.slack.workspace.im_owner(message.channel) == ANA
+
+
+async def test_send_to_me_that_cannot_open_the_channel_is_told_as_not_posted(short: None) -> None:
+    async with open_journey() as journey:
+        card = await journey.asks()
+        journey.slack.misbehave("conversations.open", "trickle", seconds=BYTE_SECONDS)
+        message = await reads(journey, lambda: journey.slack.press(ANA, card, "send_session"))
+        assert "Slack did not take the message (no answer)" in words(message)
+
+
+@pytest.mark.parametrize(
+    ("trickling", "via"),
+    [
+        (("response_url",), "chat.postEphemeral"),
+        (("response_url", "chat.postEphemeral"), "chat.postMessage"),
+    ],
+)
+async def test_an_answer_comes_the_next_way(short: None, trickling: tuple[str, ...], via: str) -> None:
+    async with open_journey() as journey:
+        for method in trickling:
+            journey.slack.misbehave(method, "trickle", seconds=BYTE_SECONDS)
+        message = await reads(journey, lambda: journey.slack.command(ANA, ""))
+        assert message.via == via
+        assert link(message)
+
+
+@pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
+async def test_a_look_up_without_an_answer_refuses(short: None, method: str) -> None:
+    async with open_journey(COBROWSE_MEMBERS="S0LEADS") as journey:
+        journey.slack.misbehave(method, "trickle", seconds=BYTE_SECONDS)
+        message = await reads(journey, lambda: journey.slack.command(ANA, ""))
+        assert "Slack would not say who is who just now (no answer)" in words(message)
+
+
+async def test_a_channel_without_an_answer_gets_no_share(short: None) -> None:
+    async with open_journey() as journey:
+        card = await journey.asks()
+        journey.slack.misbehave("conversations.info", "trickle", seconds=BYTE_SECONDS)
+        message = await reads(journey, lambda: journey.slack.press(ANA, card, "share_session"))
+        assert "(no answer)" in words(message)
+
+
+async def test_a_form_that_does_not_open_is_told(short: None) -> None:
+    async with open_journey() as journey:
+        journey.slack.misbehave("views.open", "trickle", seconds=BYTE_SECONDS)
+        message = await reads(journey, lambda: journey.slack.command(ANA, "new"))
+        assert "The form could not be opened." in words(message)
+
+
+@pytest.mark.parametrize("method", ["views.publish", "views.update"])
+async def test_a_view_without_an_answer_holds_nothing_up(
+    short: None, method: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_journey() as journey:
+        journey.slack.misbehave(method, "trickle", seconds=BYTE_SECONDS)
+        await (journey.slack.open_home(ANA) if method == "views.publish" else journey.slack.command(ANA, "new"))
+        async with asyncio.timeout(4):
+            while "a view was not shown" not in caplog.text:  # noqa: ASYNC110 - it has no event
+                await asyncio.sleep(0.05)
+        assert link(await journey.asks())
+
+
+async def test_a_workflow_step_is_completed_all_the_same(short: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workflow_steps, "PAUSES_SECONDS", (0.1,))
+    async with open_journey(COBROWSE_WORKFLOW_STEPS="on") as journey:
+        journey.slack.misbehave("functions.completeSuccess", "trickle", times=1, seconds=BYTE_SECONDS)
+        execution = await journey.slack.function_executed("start_cobrowse_session", {"agent": ANA, "name": "Deal"})
+        await journey.slack.workspace.until(lambda: execution.status == "succeeded", 5)
+
+
+async def test_a_start_that_hears_no_end_is_given_up(short: None, world: World) -> None:
+    world.servers.slack.misbehave("auth.test", "trickle", seconds=BYTE_SECONDS)
+    began = time.monotonic()
+    with pytest.raises(SlackUnreachable):
+        await identity.identify(world.herald._web, tries=2, delay_seconds=0)
+    assert time.monotonic() - began < 3
+
+
+async def told_in_many_places(world: World, count: int) -> list[Message]:
+    """So many sessions that have ended, each with a message in a channel."""
+    for number in range(count):
+        assert await world.shares(await world.made(f"s-{number}"), CARE) is None
+    for number in range(count):
+        await world.store.sessions.end_session(f"s-{number}", None)  # type: ignore[arg-type]
+    world.herald.hurry()
+    return world.public()
+
+
+def over(messages: list[Message]) -> int:
+    return sum("Co-browse session over" in words(message) for message in messages)
+
+
+@pytest.mark.parametrize("trickling", [1, posted_messages.MOST_SILENT - 1])
+async def test_messages_that_do_not_change_keep_no_others_from_it(short: None, world: World, trickling: int) -> None:
+    messages = await told_in_many_places(world, 8)
+    world.servers.slack.misbehave("chat.update", "trickle", times=trickling, seconds=BYTE_SECONDS)
+    async with asyncio.timeout(5):
+        await world.herald.close_posts()
+    assert over(messages) == 8 - trickling
+    world.later_seconds = 61
+    await world.herald.close_posts()
+    assert over(messages) == 8
+
+
+async def test_a_slack_that_answers_no_edit_is_left_alone_for_a_while(short: None, world: World) -> None:
+    messages = await told_in_many_places(world, 8)
+    world.servers.slack.misbehave("chat.update", "trickle", seconds=BYTE_SECONDS)
+    async with asyncio.timeout(5):
+        await world.herald.close_posts()
+    assert world.servers.slack.count("chat.update") == posted_messages.MOST_SILENT
+    assert over(messages) == 0
+    world.servers.slack.misbehave("chat.update", None)
+    world.later_seconds = 61
+    await world.herald.close_posts()
+    assert over(messages) == 8
+
+
+async def test_messages_that_never_change_do_not_starve_the_others(short: None, world: World) -> None:
+    """Whichever are tried first, all others have had their turn after a few rounds."""
+    messages = await told_in_many_places(world, 7)
+    stuck = [message.ts for message in messages[: posted_messages.MOST_SILENT]]
+    methods = world.servers.slack.api._methods
+    update = methods["chat.update"]
+
+    def some(args: dict[str, Any]) -> dict[str, Any]:
+        if args["ts"] in stuck:
+            raise RuntimeError("no answer")  # a 500
+        return update(args)
+
+    methods["chat.update"] = some
+    for rounds in range(1, 80):
+        world.later_seconds = 61.0 * rounds
+        await world.herald.close_posts()
+        if over(messages) == 7 - len(stuck):
+            return
+    raise AssertionError(over(messages))
+
+
+async def test_an_agent_of_a_supervisor_is_told_or_not_within_seconds(short: None) -> None:
+    async with open_journey() as journey:
+        journey.slack.misbehave("chat.postMessage", "trickle", seconds=BYTE_SECONDS)
+        before = len(journey.slack.messages)
+        await journey.slack.command(SAM, "@ana")
+        async with asyncio.timeout(4):
+            message = await journey.reads(SAM, before)
+        assert "could not be told" in words(message)
+        assert "end_session" in buttons(message)
+
+
+async def test_the_unknown_share_survives_in_the_store(world: World) -> None:
+    for error in (ShareUnknown(), ShareUnknown(is_direct=True)):
+        again = from_record(to_record(error))
+        assert isinstance(again, ShareUnknown)
+        assert again.is_direct == error.is_direct

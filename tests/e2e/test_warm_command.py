@@ -1,0 +1,103 @@
+"""What a command costs when everything is at hand: two commits before the answer, one create, one post."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import app
+from bot.sandbox.slack.server import Message
+from bot.storage.open import open_store
+from tests.support.app import ANA, NO_KEY, Journey, is_note, link, open_journey
+
+HOUSEKEEPING = ("orphans", "sweep")
+
+
+class Counted:
+    """A real store; `events` gets each call to it that is for a request, in order."""
+
+    shared = False
+
+    def __init__(self, store: Any, events: list[str]) -> None:
+        self._store, self._events = store, events
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._store, name)
+
+        async def counted(*args: Any, **how: Any) -> Any:
+            if name not in HOUSEKEEPING:
+                self._events.append(f"advance {args[2]}" if name == "advance" else name)
+            return await method(*args, **how)
+
+        return counted
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is asked of the store, and `post` for each message that comes."""
+    found: list[str] = []
+
+    @asynccontextmanager
+    async def open_counted(*args: Any, **how: Any) -> AsyncIterator[Counted]:
+        async with open_store(*args, **how) as store:
+            yield Counted(store, found)
+
+    monkeypatch.setattr(app, "open_store", open_counted)
+    return found
+
+
+async def seen(journey: Journey, events: list[str], text: str) -> tuple[list[str], list[str], list[str]]:
+    """What one command asks of the store, of Genesys and of Slack, to its very end."""
+    await settled(events)
+    events.clear()
+    slack, genesys = len(journey.slack.calls), len(journey.genesys.calls)
+    assert link(await journey.asks(text))
+    await settled(events)
+    calls = [call.kind for call in journey.genesys.calls[genesys:]]
+    return list(events), calls, [call.method for call in journey.slack.calls[slack:]]
+
+
+async def settled(events: list[str]) -> None:
+    """Until the last command is written down as answered."""
+    async with asyncio.timeout(5):
+        while events and events[-1] != "advance answered":  # noqa: ASYNC110 - a store has no event
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("http", [False, True], ids=["socket", "http"])
+async def test_a_warm_command_waits_for_two_commits_one_create_and_one_post(
+    events: list[str], tmp_path: Path, http: bool
+) -> None:
+    async with open_journey(http=http, DATABASE_URL=f"sqlite:///{tmp_path / 'bot.db'}") as journey:
+
+        def posted(message: Message) -> None:
+            assert not is_note(message)
+            events.append("post")
+
+        journey.slack.workspace.listeners.append(posted)
+        cold = await seen(journey, events, "Cold")
+        assert {"accept", "advance creating", "advance created", "linked", "found", "keep_found"} < set(cold[0])
+        for text in ("Warm", "Warmer"):
+            asked, creates, posts = await seen(journey, events, text)
+            assert asked == ["accept", "advance created", "post", "advance answered"]
+            assert (creates, posts) == (["create"], ["response_url"])
+
+
+async def test_the_store_is_not_asked_for_the_link_that_came_with_the_acceptance(
+    events: list[str], tmp_path: Path
+) -> None:
+    """An administrator's link, made while everything is warm, is followed at once and costs nothing."""
+    url = f"sqlite:///{tmp_path / 'bot.db'}"
+    async with open_journey(DATABASE_URL=url, **NO_KEY) as journey:
+        journey.slack.workspace.listeners.append(lambda message: events.append("post"))
+        await seen(journey, events, "Cold")
+        async with open_store(url, alone=False) as other:
+            ben = "22222222-2222-4222-8222-222222222222"
+            await other.link([(None, ANA, ben)])
+        asked, creates, _ = await seen(journey, events, "Warm")
+        assert asked == ["accept", "advance created", "post", "advance answered"]
+        assert creates == ["create"]
+        assert [create.body["hostUserId"] for create in journey.genesys.creates[1:]] == [ben]

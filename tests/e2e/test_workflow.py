@@ -1,0 +1,212 @@
+"""A step of a workflow starts a session: for whom, what the workflow and the host learn, and that it happens once."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bot.core.errors import StoreUnavailable
+from bot.core.models import Kind
+from bot.core.workflow_steps import Step, step_of
+from bot.sandbox.slack.server import Execution
+from bot.slack.api import workflow_steps as completion
+from bot.slack.listeners.workflow_step import CALLBACK_ID, read_step
+from bot.storage.sqlite.store import SQLiteStore
+from tests.support.app import ANA, BEN, CARE, GUS, HOSTS, UNA, Journey, link, open_journey, words
+
+SECONDS = 15.0
+
+
+async def runs(journey: Journey, seconds: float = SECONDS, **inputs: Any) -> Execution:
+    """A workflow comes to the step; what came of it."""
+    execution = await journey.slack.function_executed(CALLBACK_ID, inputs)
+    assert execution.delivery is not None
+    assert execution.delivery.acked
+    return await over(journey.slack, execution, seconds)
+
+
+async def over(slack: Any, execution: Execution, seconds: float = SECONDS) -> Execution:
+    await slack.workspace.until(lambda: execution.status != "running", seconds)
+    return execution
+
+
+def completions(journey: Journey) -> list[str]:
+    return [call.method for call in journey.slack.calls if call.method.startswith("functions.")]
+
+
+async def test_a_step_starts_a_session_and_gives_the_workflow_its_link(either: Journey) -> None:
+    execution = await runs(either, agent=BEN, name="Checkout & help")
+    (create,) = either.genesys.creates
+    session = either.genesys.sessions[create.session_id]
+
+    assert execution.status == "succeeded"
+    assert create.body["hostUserId"].startswith(HOSTS[BEN])
+    assert create.body["sessionName"] == "Checkout & help"
+    assert execution.outputs["session_id"] == create.session_id
+    assert execution.outputs["link"] == session.join_url
+    assert abs(execution.outputs["ends_at"] - datetime.now(UTC).timestamp() - 1800) < 60
+
+
+async def test_the_host_is_told_that_a_workflow_started_it_and_has_the_link(journey: Journey) -> None:
+    execution = await runs(journey, agent=BEN, name="Checkout help")
+    (note,) = journey.slack.seen_by(BEN)
+    assert "A workflow started a co-browse session for you" in words(note)
+    assert note.text.startswith("A workflow started")
+    assert link(note) == execution.outputs["link"]
+    assert link(note) not in note.text
+    assert journey.slack.messages == [note]
+
+
+async def test_it_is_a_session_of_the_hosts_own(journey: Journey) -> None:
+    execution = await runs(journey, agent=BEN, name="Checkout help")
+    assert execution.outputs["link"] in words(await journey.asks("status", who=BEN))
+
+
+async def test_with_the_setting_off_the_workflow_reads_so_and_nothing_is_started(quick: None) -> None:
+    async with open_journey(COBROWSE_WORKFLOW_STEPS="off") as journey:
+        execution = await runs(journey, agent=BEN)
+        assert execution.status == "failed"
+        assert execution.error is not None
+        assert execution.error.startswith("Workflows may not start co-browse sessions here.")
+        assert "Reference: " in execution.error
+        assert journey.genesys.creates == []
+        assert journey.slack.messages == []
+
+
+@pytest.mark.parametrize(
+    ("agent", "sentence"),
+    [
+        (None, "The step names nobody"),
+        ("", "The step names nobody"),
+        ("@ben", "The step names nobody"),
+        (7, "The step names nobody"),
+        (GUS, f"<@{GUS}> cannot host a co-browse session"),
+        (UNA, f"<@{UNA}> is not linked to a Genesys user"),
+        ("U0NOBODY", "<@U0NOBODY> cannot host a co-browse session"),
+    ],
+)
+async def test_whoever_may_not_host_is_refused_as_ever(journey: Journey, agent: Any, sentence: str) -> None:
+    execution = await runs(journey, agent=agent)
+    assert execution.status == "failed"
+    assert execution.error is not None
+    assert sentence in execution.error
+    assert journey.genesys.creates == []
+
+
+async def test_the_list_of_members_holds_and_the_channels_do_not_since_a_step_comes_from_none(quick: None) -> None:
+    async with open_journey(COBROWSE_MEMBERS=BEN, COBROWSE_CHANNELS=CARE) as journey:
+        assert (await runs(journey, agent=BEN)).status == "succeeded"
+        refused = await runs(journey, agent=ANA)
+        assert refused.error is not None
+        assert f"<@{ANA}> is not on the list" in refused.error
+
+
+async def test_the_name_is_cleaned_and_without_one_it_is_called_after_the_host(journey: Journey) -> None:
+    await runs(journey, agent=BEN, name=" \n " + "a" * 300)
+    await runs(journey, agent=BEN, name=" ")
+    await runs(journey, agent=BEN)
+    names = [create.body["sessionName"] for create in journey.genesys.creates]
+    assert names == ["a" * 100, "Co-browse with Ben Brandt", "Co-browse with Ben Brandt"]
+
+
+async def test_two_runs_are_two_sessions_though_all_their_words_are_the_same(journey: Journey) -> None:
+    """They may be for two customers, who must not meet."""
+    one, two = await asyncio.gather(runs(journey, agent=BEN, name="Deal"), runs(journey, agent=BEN, name="Deal"))
+    assert one.outputs["link"] != two.outputs["link"]
+    assert len(journey.genesys.creates) == 2
+
+
+async def test_what_slack_delivers_twice_is_one_session_completed_once(either: Journey) -> None:
+    execution = await runs(either, agent=BEN)
+    assert execution.delivery is not None
+    again = await either.slack.redeliver(execution.delivery)
+    assert again.acked
+    await either.finish()
+    assert len(either.genesys.creates) == 1
+    assert completions(either) == ["functions.completeSuccess"]
+
+
+async def test_what_genesys_refuses_the_workflow_reads_with_both_references(journey: Journey) -> None:
+    await journey.genesys.misbehave("invalid-host")
+    execution = await runs(journey, agent=BEN)
+    assert execution.error is not None
+    assert "does not accept" in execution.error
+    assert "Reference: " in execution.error
+    assert "Genesys " in execution.error
+    assert journey.slack.messages == []
+
+
+async def test_a_workflow_is_told_later_when_slack_is_busy(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(completion, "PAUSES_SECONDS", (0.01, 0.01))
+    journey.slack.misbehave("functions.completeSuccess", "internal_error", times=2)
+    assert (await runs(journey, agent=BEN)).status == "succeeded"
+    assert completions(journey) == ["functions.completeSuccess"] * 3
+
+
+async def test_a_workflow_that_was_cancelled_is_not_told_again_and_again(
+    journey: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(completion, "PAUSES_SECONDS", (0.01, 0.01))
+    await journey.genesys.misbehave("slow", seconds=0.3)
+    execution = await journey.slack.function_executed(CALLBACK_ID, {"agent": BEN})
+    journey.slack.runs.fail(execution.id, "cancelled")
+    await journey.finish()
+    assert completions(journey) == ["functions.completeSuccess"]
+
+
+async def test_what_cannot_be_written_down_comes_again_and_is_started_once(
+    over_http: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept, refused = SQLiteStore.accept, []
+
+    async def away_at_first(self: SQLiteStore, *args: Any) -> Any:
+        if len(refused) < 2:
+            refused.append(args)
+            raise StoreUnavailable
+        return await accept(self, *args)
+
+    monkeypatch.setattr(SQLiteStore, "accept", away_at_first)
+    over_http.slack.courier.retries_after_seconds = (0.0, 0.05, 0.1)
+    execution = await over_http.slack.function_executed(CALLBACK_ID, {"agent": BEN})
+    assert execution.delivery is not None
+    assert execution.delivery.status == 503
+    assert (await over(over_http.slack, execution)).status == "succeeded"
+    assert len(over_http.genesys.creates) == 1
+
+
+async def test_when_it_never_can_be_written_down_the_workflow_reads_so_in_the_end(
+    over_http: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(self: SQLiteStore, *args: Any) -> Any:
+        raise StoreUnavailable
+
+    monkeypatch.setattr(SQLiteStore, "accept", away)
+    over_http.slack.courier.retries_after_seconds = (0.0, 0.05, 0.1)
+    execution = await over_http.slack.function_executed(CALLBACK_ID, {"agent": BEN})
+    await over(over_http.slack, execution)
+    assert execution.error is not None
+    assert "cannot write down" in execution.error
+    assert over_http.genesys.creates == []
+    assert [each.status for each in over_http.slack.courier.deliveries] == [503, 503, 503, 200]
+
+
+def event(**changes: Any) -> dict[str, Any]:
+    told = {"function_execution_id": "Fx1", "workflow_execution_id": "Wx1", "inputs": {"agent": ANA, "name": "Deal"}}
+    return {"team_id": "T1", "authorizations": [{"enterprise_id": "E1"}], "event": told | changes}
+
+
+def test_all_that_is_needed_to_answer_is_in_the_request() -> None:
+    request = read_step(event())
+    assert request.key == "step:Fx1"
+    assert request.kind is Kind.STEP
+    assert request.enterprise_id == "E1"
+    assert step_of(request) == Step("Fx1", "Wx1")
+
+
+@pytest.mark.parametrize("changes", [{"workflow_execution_id": None}, {"inputs": None}, {"inputs": {"name": ["x"]}}])
+def test_what_slack_leaves_out_is_done_without(changes: dict[str, Any]) -> None:
+    request = read_step(event(**changes))
+    step = step_of(request)
+    assert step is not None
+    assert step.execution_id == "Fx1"

@@ -1,0 +1,70 @@
+"""`check` shows the addresses that an administrator has to copy, and masks what is secret in them."""
+
+import json
+import sys
+from asyncio import create_subprocess_exec
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from bot.observability.logging import MASK, Redactor
+from tests.support.app import ROOT, open_servers
+from tests.support.check import look, right_environ
+
+CALLBACK = "https://bot.example.com/base/genesys/callback"
+CONNECTING = {
+    "BOT_MODE": "http",
+    "SLACK_SIGNING_SECRET": "signing-hush-1",
+    "GENESYS_COBROWSE_API": "conversations",
+    "GENESYS_CONNECT_CLIENT_ID": "people-client",
+    "GENESYS_CONNECT_CLIENT_SECRET": "people-hush-1",
+    "COBROWSE_PUBLIC_URL": "https://bot.example.com/base",
+    "STORE_ENCRYPTION_KEY": Fernet.generate_key().decode(),
+}
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["screen", "json"])
+async def test_the_callback_address_is_shown_in_full(as_json: bool, tmp_path: Path) -> None:
+    async with open_servers() as servers:
+        environ = {**right_environ(servers, tmp_path), **CONNECTING}
+        command = [sys.executable, "-m", "bot", "check", *(["--json"] if as_json else [])]
+        process = await create_subprocess_exec(
+            *command, cwd=tmp_path, env={**environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80"}, stdout=PIPE, stderr=PIPE
+        )
+        out, err = await process.communicate()
+    text = out.decode()
+    assert not err
+    if as_json:
+        (finding,) = [each for each in json.loads(text)["findings"] if each["name"] == "connect"]
+        assert finding["what"].endswith(f" has to list {CALLBACK}")
+    else:
+        assert CALLBACK in text.split()
+    assert "hush" not in text
+
+
+async def test_an_example_of_a_template_is_shown_in_full(quick: None, tmp_path: Path) -> None:
+    async with open_servers() as servers:
+        wrong = {"COBROWSE_JOIN_URL_TEMPLATE": "ftp://h/#{joinCode}"}
+        found = await look({**right_environ(servers, tmp_path), **wrong})
+    assert "https://help.example.com/cobrowse#{joinCode}" in found["settings"].what
+
+
+async def test_a_token_in_an_address_stays_masked(quick: None, tmp_path: Path) -> None:
+    async with open_servers() as servers:
+        token = {"COBROWSE_PUBLIC_URL": "https://bot.example.com/xoxb-1-abcDEF/people-hush-1"}
+        found = await look({**right_environ(servers, tmp_path), **CONNECTING, **token})
+    assert found["connect"].what.endswith(f"https://bot.example.com/{MASK}/{MASK}/genesys/callback")
+
+
+def test_passwords_and_queries_of_an_address_are_masked_where_paths_are_kept() -> None:
+    redact = Redactor(["known-hush-1"])
+    for text, shown in (
+        ("https://ana:abcDEF@h.example/a/b", f"https://{MASK}@h.example/a/b"),
+        ("https://h.example/a?code=abcDEF#x", f"https://h.example/a?{MASK}"),
+        ("https://h.example/known-hush-1/b", f"https://h.example/{MASK}/b"),
+        ("https://h.example/eyJa.b.c", f"https://h.example/{MASK}"),
+        ("see ana@example.com", f"see {MASK}"),
+    ):
+        assert redact(text, keeps_paths=True) == shown

@@ -1,0 +1,141 @@
+"""`check` and the database: what stands there is told, and not a byte of it is changed."""
+
+import hashlib
+import sqlite3
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from cryptography.fernet import Fernet
+
+from bot.check import database
+from bot.check.findings import Finding, Mark
+from bot.config.settings import Database
+from bot.core.models import HostId, TeamId, UserId
+from bot.storage.inspect import look_into
+from bot.storage.open import open_store
+from bot.storage.schema import NEWEST
+from tests.support.postgres import new_database
+
+KEY, OTHER = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+HOST = HostId("99999999-9999-4999-8999-999999999999")
+
+
+async def look(url: str, *keys: str) -> dict[str, Finding]:
+    return {each.name: each for each in await database.look(Database(retention_days=30, url=url, keys=keys))}
+
+
+def contents(directory: Path) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(directory.iterdir())}
+
+
+def set_fact(path: Path, name: str, value: str) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE facts SET value = ? WHERE name = ?", (value, name))
+
+
+@asynccontextmanager
+async def made(path: Path, *keys: str) -> Any:
+    async with open_store(f"sqlite:///{path}", keys=keys) as store:
+        yield store
+
+
+async def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    found = await look(f"sqlite:///{tmp_path}/bot.db")
+    assert "nothing is there yet" in found["database"].what
+    assert found["encryption"].mark is Mark.DOUBT
+    assert contents(tmp_path) == {}
+    assert (await look(f"sqlite:///{tmp_path}/nowhere/bot.db"))["database"].mark is Mark.WRONG
+
+
+async def test_memory_is_a_doubt() -> None:
+    assert (await look("memory:"))["database"].mark is Mark.DOUBT
+
+
+async def test_a_file_is_looked_at_without_a_change_whether_a_bot_runs_on_it_or_not(tmp_path: Path) -> None:
+    path = tmp_path / "bot.db"
+    async with made(path, KEY) as store:
+        await store.link([(None, UserId("U0ANA"), HOST)])
+        await store.find("none")  # its reader is open, too
+        before = contents(tmp_path)
+        running = await look(f"sqlite:///{path}", KEY)
+        async with look_into(f"sqlite:///{path}", (KEY,)) as seen:
+            assert await seen.linked(TeamId("T0"), UserId("U0ANA")) == HOST
+        after = contents(tmp_path)
+        for each in (before, after):
+            each.pop("bot.db-shm")  # where SQLite's readers note that they are there
+        assert after == before
+    before = contents(tmp_path)
+    assert await look(f"sqlite:///{path}", KEY) == running
+    assert contents(tmp_path) == before
+    assert running["database"].mark is Mark.RIGHT
+    assert str(NEWEST) in running["database"].what
+    assert "encrypted at rest" in running["encryption"].what
+
+
+async def test_the_version_and_the_key_decide_as_they_would_for_a_run(tmp_path: Path) -> None:
+    path = tmp_path / "bot.db"
+    async with made(path, KEY):
+        pass
+    for keys in ((OTHER,), ()):
+        refused = (await look(f"sqlite:///{path}", *keys))["database"]
+        assert refused.mark is Mark.WRONG
+        assert "STORE_ENCRYPTION_KEY" in refused.what
+    assert (await look(f"sqlite:///{path}", OTHER, KEY))["database"].mark is Mark.RIGHT
+    set_fact(path, "version", str(NEWEST + 1))
+    newer = (await look(f"sqlite:///{path}", KEY))["database"]
+    assert (newer.mark, newer.mend) == (Mark.WRONG, "Install the newer program.")
+    set_fact(path, "version", "0")  # its tables are there all the same, and `run` could not make them
+    assert (await look(f"sqlite:///{path}", KEY))["database"].code == "database_schema_conflict"
+
+
+async def test_an_older_schema_is_a_doubt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "bot.db"
+    async with made(path):
+        pass
+    monkeypatch.setattr("bot.storage.inspect.NEWEST", NEWEST + 1)
+    older = (await look(f"sqlite:///{path}"))["database"]
+    assert older.mark is Mark.DOUBT
+    assert "older" in older.what
+
+
+async def test_a_key_that_is_new_to_the_database_is_a_doubt(tmp_path: Path) -> None:
+    path = tmp_path / "bot.db"
+    async with made(path):
+        pass
+    assert (await look(f"sqlite:///{path}", KEY))["encryption"].mark is Mark.DOUBT
+
+
+async def test_what_is_no_database_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "bot.db"
+    path.write_text("not a database, but long enough to be looked at " * 50)
+    assert (await look(f"sqlite:///{path}"))["database"].mark is Mark.WRONG
+
+
+async def test_postgres_is_looked_at_and_not_migrated() -> None:
+    async with new_database() as url:
+        assert "nothing is there yet" in (await look(url))["database"].what
+        connection = await asyncpg.connect(url)
+        tables = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'"
+        assert await connection.fetchval(tables) == 0
+        async with open_store(url, keys=(KEY,)) as store:
+            await store.link([(None, UserId("U0ANA"), HOST)])
+        facts = await connection.fetch("SELECT * FROM facts ORDER BY name")
+        found = await look(url, KEY)
+        assert found["database"].mark is Mark.RIGHT
+        assert found["database"].what.startswith("Postgres ")
+        assert found["encryption"].mark is Mark.RIGHT
+        async with look_into(url, (KEY,)) as seen:
+            assert await seen.linked(TeamId("T0"), UserId("U0ANA")) == HOST
+        assert "STORE_ENCRYPTION_KEY" in (await look(url, OTHER))["database"].what
+        assert await connection.fetch("SELECT * FROM facts ORDER BY name") == facts
+        await connection.close()
+
+
+async def test_a_postgres_that_is_not_there_is_told_without_its_address() -> None:
+    found = (await look("postgresql://bot:hush-hush@127.0.0.1:9/bot"))["database"]
+    assert found.mark is Mark.WRONG
+    assert "hush" not in str(found)
+    assert "127.0.0.1" not in str(found)

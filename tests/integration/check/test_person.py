@@ -1,0 +1,97 @@
+"""`check --person`: which rule lets somebody in or keeps them out, and which host they would be. A dry run."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.check.findings import Mark
+from bot.core.models import HostId, UserId
+from bot.storage.sqlite.store import SQLiteStore
+from tests.support.app import ANA, BEN, GONE, GUS, HOSTS, OUTSIDER, SAM, UNA, Servers, open_servers
+from tests.support.check import look, right_environ, untouched
+
+LINKED = HostId("99999999-9999-4999-8999-999999999999")
+
+
+@pytest.fixture
+async def servers(quick: None) -> AsyncIterator[Servers]:
+    async with open_servers() as started:
+        yield started
+
+
+@pytest.mark.parametrize(
+    ("who", "told"),
+    [
+        (ANA, "every full member may; for themselves only"),
+        (SAM, "on COBROWSE_SUPERVISORS (by name); for others too"),
+        (BEN, "on COBROWSE_SUPERVISORS (by group S0LEADS); for others too"),
+    ],
+)
+async def test_who_is_let_in_is_told_by_which_rule_and_as_which_host(
+    servers: Servers, tmp_path: Path, who: str, told: str
+) -> None:
+    found = await look(right_environ(servers, tmp_path), who)
+    assert found["person"].mark is Mark.RIGHT
+    assert told in found["person"].what
+    assert found["host"].what.startswith(HOSTS[who])
+    assert "same e-mail" in found["host"].what
+    assert untouched(servers)
+
+
+@pytest.mark.parametrize(
+    ("who", "told"), [(GUS, "guest"), (OUTSIDER, "outsider"), (GONE, "deactivated"), ("U0NONE", "outsider")]
+)
+async def test_who_is_kept_out_is_told_what_slack_knows_them_as(
+    servers: Servers, tmp_path: Path, who: str, told: str
+) -> None:
+    found = await look(right_environ(servers, tmp_path), who)
+    assert found["person"].mark is Mark.WRONG
+    assert told in found["person"].what
+    assert found["host"].mark is Mark.LEFT_OUT
+
+
+async def test_who_is_on_no_list_is_told_where_to_be_put(servers: Servers, tmp_path: Path) -> None:
+    environ = right_environ(servers, tmp_path) | {"COBROWSE_MEMBERS": "U0BEN", "COBROWSE_CHANNELS": "C0CARE"}
+    assert "COBROWSE_MEMBERS" in (await look(environ, ANA))["person"].mend
+    assert "in C0CARE only" in (await look(environ, BEN))["person"].what
+
+
+async def test_whom_no_rule_maps_is_told_which_were_tried_and_how_to_link_them(
+    servers: Servers, tmp_path: Path
+) -> None:
+    host = (await look(right_environ(servers, tmp_path), UNA))["host"]
+    assert host.mark is Mark.WRONG
+    assert "same e-mail: no Genesys user has it" in host.what
+    assert f"hosts set {UNA}" in host.mend
+
+
+async def test_the_hosts_file_comes_before_the_address_and_a_link_before_both(servers: Servers, tmp_path: Path) -> None:
+    listed = tmp_path / "hosts.csv"
+    listed.write_text(f"slack_user_id,genesys_user_id\n{ANA},88888888-8888-4888-8888-888888888888\n")
+    environ = right_environ(servers, tmp_path) | {"COBROWSE_HOSTS_FILE": str(listed)}
+    found = await look(environ, ANA)
+    assert found["hosts file"].what == "1 people are listed"
+    assert found["host"].what.startswith("88888888")
+    store = SQLiteStore(str(tmp_path / "bot.db"))
+    await store.link([(None, UserId(ANA), LINKED)])
+    await store.close()
+    assert (await look(environ, ANA))["host"].what == f"{LINKED}, by the rule “linked by an administrator”"
+
+
+async def test_a_bad_line_of_the_hosts_file_is_a_line_of_its_own(servers: Servers, tmp_path: Path) -> None:
+    listed = tmp_path / "hosts.csv"
+    listed.write_text("slack_user_id,genesys_user_id\nana,nobody\n")
+    found = await look(right_environ(servers, tmp_path) | {"COBROWSE_HOSTS_FILE": str(listed)}, ANA)
+    assert found["hosts file"].mark is Mark.WRONG
+    assert "line 2" in found["hosts file"].what
+    assert found["person"].mark is Mark.LEFT_OUT
+
+
+async def test_when_slack_or_genesys_would_not_say_that_is_what_is_told(servers: Servers, tmp_path: Path) -> None:
+    environ = right_environ(servers, tmp_path)
+    servers.slack.misbehave("users.info", "internal_error")
+    assert "internal_error" in (await look(environ, ANA))["person"].what
+    servers.slack.misbehave("users.info", None)
+    await servers.genesys.misbehave("403", on="search")
+    assert "directory:user:view" in (await look(environ, ANA))["host"].mend

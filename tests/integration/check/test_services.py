@@ -1,0 +1,268 @@
+"""`check` and the services: clock, Genesys's sign-in and permissions, Slack's tokens, scopes and socket."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.check.findings import Finding, Mark
+from bot.check.genesys import NOBODY
+from bot.genesys.api.permissions import Roles, read_roles
+from bot.slack.api.scopes import NEEDED
+from tests.support.app import ROOT, Servers, free_port, open_servers
+from tests.support.check import look, right_environ, untouched
+from tests.support.conversations import PUBLIC, SECRET
+
+
+@pytest.fixture
+async def servers(quick: None) -> AsyncIterator[Servers]:
+    async with open_servers() as started:
+        yield started
+
+
+@pytest.mark.parametrize(("ahead", "mark"), [(0, Mark.RIGHT), (-15, Mark.DOUBT), (120, Mark.WRONG), (-90, Mark.WRONG)])
+async def test_a_clock_that_is_off_is_told_with_by_how_much(
+    servers: Servers, tmp_path: Path, ahead: int, mark: Mark
+) -> None:
+    servers.genesys.clock_ahead_seconds = ahead
+    clock = (await look(right_environ(servers, tmp_path)))["clock"]
+    assert clock.mark is mark
+    assert ("behind" in clock.what) is (ahead > 5)
+    assert ("ahead" in clock.what) is (ahead < -5)
+    assert "NTP" in clock.mend or mark is Mark.RIGHT
+
+
+@pytest.mark.parametrize(
+    ("fault", "on", "line", "told", "mend"),
+    [
+        ("invalid_client", "token", "token", "(invalid_client)", "GENESYS_CLIENT_ID"),
+        ("invalid_scope", "token", "token", "(invalid_scope)", "GENESYS_SCOPES"),
+        ("unauthorized_client", "token", "token", "(unauthorized_client)", "Client Credentials"),
+        ("no-token", "token", "token", "without a token", "GENESYS_REGION"),
+        ("429", "token", "token", "too busy", "status.mypurecloud.com"),
+        ("500", "token", "token", "fault of its own", "status.mypurecloud.com"),
+        ("dropped", "token", "token", "no answer", "status.mypurecloud.com"),
+        ("401", "me", "permissions", "refuses the token", "GENESYS_REGION"),
+        ("403", "applications", "application", "lacks cobrowse:session:read", "Integrations › OAuth"),
+        ("403", "search", "users", "lacks directory:user:view", "role with the permission directory:user:view"),
+        ("not-json", "applications", "application", "no JSON", "GENESYS_REGION"),
+        ("bad-request", "applications", "application", "refused (400)", "GENESYS_REGION"),
+    ],
+)
+async def test_what_genesys_refuses_is_explained(
+    servers: Servers,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+    on: str,
+    line: str,
+    told: str,
+    mend: str,
+) -> None:
+    monkeypatch.setattr("bot.genesys.client.UNORDERED_SECONDS", 0.1)
+    how = {"retry_after": 181} if fault == "429" else {}
+    await servers.genesys.misbehave(fault, on=on, **how)
+    found = await look(right_environ(servers, tmp_path))
+    assert found[line].mark is Mark.WRONG
+    assert told in found[line].what
+    assert mend in found[line].mend
+    assert untouched(servers)
+
+
+@pytest.mark.parametrize("fault", ["403", "not-object"])
+async def test_a_service_that_does_not_say_what_the_token_may_do_is_a_doubt(
+    servers: Servers, tmp_path: Path, fault: str
+) -> None:
+    await servers.genesys.misbehave(fault, on="me")
+    found = await look(right_environ(servers, tmp_path))
+    assert found["permissions"].mark is Mark.DOUBT
+    assert found["application"].mark is Mark.RIGHT
+
+
+async def test_a_token_without_a_scope_is_told_where_the_scope_is_added(servers: Servers, tmp_path: Path) -> None:
+    environ = right_environ(servers, tmp_path) | {"GENESYS_SCOPES": "cobrowse:session:read"}
+    permissions = (await look(environ))["permissions"]
+    assert permissions.mark is Mark.WRONG
+    assert permissions.what == "the token lacks cobrowse:session:write."
+    assert "GENESYS_SCOPES" in permissions.mend
+
+
+async def test_an_application_that_is_not_there_is_told_with_those_that_are(servers: Servers, tmp_path: Path) -> None:
+    servers.genesys.applications = {"shop": "Web shop", "portal": "Portal"}
+    application = (await look(right_environ(servers, tmp_path)))["application"]
+    assert application.mark is Mark.WRONG
+    assert "shop, portal" in application.what
+
+
+@pytest.mark.parametrize("lacks", [False, True])
+async def test_where_sessions_belong_to_conversations_it_is_looked_at_whether_these_can_be_searched(
+    quick: None, tmp_path: Path, lacks: bool
+) -> None:
+    async with open_servers(client_secret=SECRET) as servers:
+        if lacks:
+            needed = {"analytics:conversationDetail:view", "analytics:agentConversationDetail:view"}
+            servers.genesys.conversations.lacks |= needed
+        environ = right_environ(servers, tmp_path) | PUBLIC | {"GENESYS_PRIVATE_KEY_PATH": ""}
+        found = await look(environ)
+        assert found["conversations"].mark is (Mark.WRONG if lacks else Mark.RIGHT)
+        assert ("role with the permission analytics:conversationDetail:view" in found["conversations"].mend) is lacks
+        assert found["permissions"].mark is Mark.RIGHT
+        assert "application" not in found
+        assert servers.genesys.count("applications") == 0
+        assert untouched(servers)
+
+
+async def roles(tmp_path: Path, *lacking: str, **environ: str) -> tuple[Finding, bool]:
+    """The line about the client's roles, and whether nothing was created."""
+    async with open_servers(client_secret=SECRET) as servers:
+        servers.genesys.conversations.lacks |= set(lacking)
+        whole = right_environ(servers, tmp_path) | PUBLIC | {"GENESYS_PRIVATE_KEY_PATH": ""} | environ
+        return (await look(whole))["roles"], untouched(servers)
+
+
+@pytest.mark.parametrize(
+    ("lacking", "mark", "told"),
+    [
+        ((), Mark.RIGHT, "Co-browse bot: allow conversation:communication:view (to look at a conversation)"),
+        (("conversation:communication:view",), Mark.WRONG, "lack conversation:communication:view"),
+        (("conversation:cobrowse:add",), Mark.WRONG, "lack conversation:cobrowse:add (to offer co-browse in chats)"),
+        (("conversation:cobrowseVoice:add",), Mark.DOUBT, "lack conversation:cobrowseVoice:add (to offer it in calls)"),
+        (("conversation:message:create",), Mark.WRONG, "lack conversation:message:create (to send SMS)"),
+        (("conversation:email:create",), Mark.RIGHT, "conversation:email:create or conversation:agentlessEmail:send"),
+        (
+            ("conversation:email:create", "conversation:agentlessEmail:send"),
+            Mark.WRONG,
+            "(to send e-mails)",
+        ),
+    ],
+)
+async def test_what_can_only_be_tried_by_doing_it_is_looked_up_in_the_clients_roles(
+    quick: None, tmp_path: Path, lacking: tuple[str, ...], mark: Mark, told: str
+) -> None:
+    found, is_untouched = await roles(tmp_path, *lacking)
+    assert (found.mark, is_untouched) == (mark, True)
+    assert told in found.what
+    assert not lacking or mark is Mark.RIGHT or lacking[0] in f"{found.what} {found.mend}"
+
+
+async def test_what_is_not_sent_needs_no_permission(quick: None, tmp_path: Path) -> None:
+    found, _ = await roles(tmp_path, "conversation:message:create", COBROWSE_SMS_FROM="", COBROWSE_EMAIL_FROM="")
+    assert found.mark is Mark.RIGHT
+
+
+async def test_sending_beside_the_usual_service_is_looked_up_too(servers: Servers, tmp_path: Path) -> None:
+    servers.genesys.conversations.lacks.add("conversation:message:create")
+    assert (await look(right_environ(servers, tmp_path)))["roles"].mark is Mark.WRONG
+    silent = right_environ(servers, tmp_path) | {"COBROWSE_SMS_FROM": "", "COBROWSE_EMAIL_FROM": ""}
+    assert "roles" not in await look(silent)
+
+
+@pytest.mark.parametrize("fault", ["403", "user-context", "not-object"])
+async def test_roles_that_cannot_be_seen_are_said_to_be_that_with_what_is_needed(
+    servers: Servers, tmp_path: Path, fault: str
+) -> None:
+    await servers.genesys.misbehave(fault, on="roles")
+    found = (await look(right_environ(servers, tmp_path)))["roles"]
+    assert found.mark is Mark.DOUBT
+    assert "trying would create something" in found.what
+    assert "conversation:message:create" in found.what
+
+
+def test_a_role_may_allow_by_a_star() -> None:
+    some = Roles(("Some",), frozenset({("conversation", "message", "*"), ("routing", "*", "view")}), is_whole=True)
+    assert some.allow("conversation:message:create")
+    assert some.allow("routing:queue:view")
+    assert not some.allow("conversation:email:create")
+
+
+@pytest.mark.parametrize(
+    "grants",
+    [[], None, [{"role": {"name": "Unread"}}], [{"role": {"name": "Odd", "policies": [{"domain": 1}]}}, {}], ["x"]],
+)
+def test_roles_of_which_not_all_is_said_are_not_taken_for_all_there_is(grants: object) -> None:
+    roles = read_roles({"id": "x", "grants": grants})
+    assert not roles.is_whole
+    assert not roles.allow("conversation:message:create")
+
+
+async def test_without_the_rule_by_address_nobody_is_searched(servers: Servers, tmp_path: Path) -> None:
+    assert (await look(right_environ(servers, tmp_path)))["users"].mark is Mark.RIGHT
+    before = servers.genesys.count("search")
+    assert "users" not in await look(right_environ(servers, tmp_path) | {"COBROWSE_MATCH_EMAIL": "no"})
+    assert (before, servers.genesys.count("search")) == (1, 1)
+    assert NOBODY.endswith(".invalid")
+
+
+@pytest.mark.parametrize(
+    ("token", "code", "line", "told"),
+    [
+        ("SLACK_BOT_TOKEN", "xoxb-wrong-token", "slack token", "invalid_auth"),
+        ("SLACK_APP_TOKEN", "xapp-wrong-token", "slack door", "invalid_auth"),
+    ],
+)
+async def test_a_token_that_slack_refuses_is_named(
+    servers: Servers, tmp_path: Path, token: str, code: str, line: str, told: str
+) -> None:
+    found = await look(right_environ(servers, tmp_path) | {token: code})
+    assert found[line].mark is Mark.WRONG
+    assert told in found[line].what
+    assert token in found[line].what
+    assert code not in str(found)
+
+
+async def test_missing_scopes_are_named_with_what_they_are_for(servers: Servers, tmp_path: Path) -> None:
+    servers.slack.api.scopes = ",".join(set(NEEDED) - {"im:write"})
+    scopes = (await look(right_environ(servers, tmp_path)))["slack scopes"]
+    assert scopes.mark is Mark.WRONG
+    assert f"im:write ({NEEDED['im:write']})" in scopes.what
+
+
+async def test_a_scope_that_these_settings_do_not_need_is_a_doubt(servers: Servers, tmp_path: Path) -> None:
+    servers.slack.api.scopes = ",".join(set(NEEDED) - {"usergroups:read"})
+    environ = right_environ(servers, tmp_path)
+    assert (await look(environ))["slack scopes"].mark is Mark.WRONG
+    assert (await look(environ | {"COBROWSE_SUPERVISORS": "U0SAM"}))["slack scopes"].mark is Mark.DOUBT
+
+
+async def test_scopes_that_nothing_needs_are_a_doubt(servers: Servers, tmp_path: Path) -> None:
+    servers.slack.api.scopes = ",".join([*NEEDED, "channels:history"])
+    scopes = (await look(right_environ(servers, tmp_path)))["slack scopes"]
+    assert scopes.mark is Mark.DOUBT
+    assert "channels:history" in scopes.what
+
+
+def test_the_manifest_asks_for_the_scopes_that_check_looks_for() -> None:
+    manifest = yaml.safe_load((Path(ROOT) / "manifest.yml").read_text(encoding="utf-8"))
+    assert manifest["oauth_config"]["scopes"]["bot"] == list(NEEDED)
+
+
+@pytest.mark.parametrize(
+    ("database", "others", "mark", "told"),
+    [
+        ("sqlite", 0, Mark.RIGHT, "this one included: 1"),
+        ("sqlite", 1, Mark.RIGHT, "this one included: 2"),
+        ("sqlite", 2, Mark.DOUBT, "there are 2 sockets of this app, and without Postgres only one bot can run"),
+        ("sqlite", 10, Mark.DOUBT, "another bot uses this app-level token"),
+        ("memory", 2, Mark.DOUBT, "commands go to either"),
+        ("postgres", 2, Mark.RIGHT, "this one included: 3"),
+        ("postgres", 8, Mark.RIGHT, "this one included: 9"),
+        ("postgres", 9, Mark.DOUBT, "Slack allows ten"),
+    ],
+)
+async def test_sockets_of_the_app_are_judged_by_the_database(
+    servers: Servers, tmp_path: Path, database: str, others: int, mark: Mark, told: str
+) -> None:
+    servers.slack.sockets.ghosts = others
+    nowhere = f"postgresql://bot@127.0.0.1:{free_port()}/bot"
+    url = {"memory": "memory:", "postgres": nowhere, "sqlite": f"sqlite:///{tmp_path / 'bot.db'}"}[database]
+    door = (await look(right_environ(servers, tmp_path) | {"DATABASE_URL": url}))["slack door"]
+    assert door.mark is mark
+    assert told in door.what
+    assert mark is Mark.RIGHT or "Stop the other bot" in door.mend or "nine replicas at most" in door.mend
+
+
+async def test_over_http_no_socket_is_opened(servers: Servers, tmp_path: Path) -> None:
+    found = await look(right_environ(servers, tmp_path) | {"BOT_MODE": "http"})
+    assert found["slack door"].mark is Mark.LEFT_OUT
+    assert servers.slack.count("apps.connections.open") == 0

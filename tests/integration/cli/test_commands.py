@@ -1,0 +1,226 @@
+"""The commands that end by themselves, as somebody types them: `start`, `applications` and `sandbox --once`.
+
+Every process of this file runs once, all of them side by side, and the tests read what each one left.
+"""
+
+import asyncio
+import json
+import os
+import re
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.sandbox.genesys.server import Create
+from tests.support.app import ROOT, open_servers
+
+ANA, BEN = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+SECONDS = 60
+FAILING = ("401", "403", "invalid-host", "unknown-application", "500", "dropped", "no-join-url", "down")
+SEED_ENV = f"""GENESYS_ORG_ID=sandbox-org
+GENESYS_REGION=mypurecloud.com
+GENESYS_CLIENT_ID=sandbox-client
+GENESYS_PRIVATE_KEY_PATH=private.key
+GENESYS_HOST_USER_ID={ANA}
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a process left; `creates` are those of the Genesys it was pointed at."""
+
+    code: int | None
+    out: str
+    err: str
+    creates: Sequence[Create] = ()
+
+
+async def typed(directory: Path, arguments: Sequence[str], environ: dict[str, str] | None = None) -> Run:
+    given = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT, **(environ or {})}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", *arguments, cwd=directory, env=given, stdout=PIPE, stderr=PIPE
+    )
+    async with asyncio.timeout(SECONDS):
+        out, err = await process.communicate()
+    return Run(process.returncode, out.decode(), err.decode())
+
+
+def furnish(directory: Path, key: str) -> None:
+    """The files that somebody who follows the seed has beside them."""
+    directory.mkdir()
+    (directory / "private.key").write_text(key)
+    (directory / ".env").write_text(SEED_ENV)
+
+
+async def with_genesys(
+    directory: Path, arguments: Sequence[str], fault: str | None = None, environ: dict[str, str] | None = None
+) -> Run:
+    """With the seed's own .env in the directory, and a Genesys of its own at another address."""
+    async with open_servers() as servers:
+        furnish(directory, servers.keys.private_pem)
+        servers.genesys.applications = {"web": "Web", "shop": "Web shop"}
+        await servers.genesys.misbehave(fault)
+        urls = {"GENESYS_API_URL": servers.genesys.url, "GENESYS_LOGIN_URL": servers.genesys.url}
+        run = await typed(directory, arguments, urls | (environ or {}))
+        return Run(run.code, run.out, run.err, list(servers.genesys.creates))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+    """Every process, by a name."""
+    directory = tmp_path_factory.mktemp("cli")
+    once = ["sandbox", "--once"]
+    shaped = ["start", "--json", "--name", "Checkout <help>", "--application", "shop", "--timeout", "600"]
+    work = {
+        "start": with_genesys(directory / "start", ["start"]),
+        "start shaped": with_genesys(directory / "shaped", [*shaped, "--host-user-id", BEN.upper()]),
+        "start failing": with_genesys(directory / "failing", ["start"], "403"),
+        "start unknown": with_genesys(directory / "unknown", ["start", "--application", "<none> & co"]),
+        "start no host": with_genesys(directory / "host", ["start", "--host-user-id", "ana"]),
+        "applications": with_genesys(directory / "applications", ["applications"]),
+        "start no settings": typed(directory, ["start"]),
+        "once": typed(directory, [*once, "/cobrowse Checkout help", "--json"]),
+        "once slow": typed(
+            directory, [*once, "/cobrowse @ben Checkout", "--as", "supervisor", "--http", "--genesys", "slow"]
+        ),
+        "once 429": typed(directory, [*once, "/cobrowse", "--genesys", "429"]),
+        "once 500-twice": typed(directory, [*once, "/cobrowse", "--genesys", "500-twice"]),
+        "once unmapped": typed(directory, [*once, "/cobrowse", "--as", "unmapped"]),
+        "once guest": typed(directory, [*once, "/cobrowse", "--as", "guest", "--http"]),
+        **{f"once {fault}": typed(directory, [*once, "/cobrowse", "--genesys", fault]) for fault in FAILING},
+    }
+    turns = asyncio.Semaphore(6)
+
+    async def in_turn(coroutine: Any) -> Run:
+        async with turns:
+            return await coroutine
+
+    async def all_of_them() -> list[Run]:
+        return await asyncio.gather(*map(in_turn, work.values()))
+
+    return dict(zip(work, asyncio.run(all_of_them()), strict=True))
+
+
+def test_start_needs_nothing_but_the_seeds_own_settings(runs: dict[str, Run]) -> None:
+    run = runs["start"]
+    assert (run.code, run.err) == (0, "")
+    (create,) = run.creates
+    assert create.body["hostUserId"] == ANA
+    assert create.body["application"] == {"id": "web", "type": "web"}
+    assert create.body["timeoutSeconds"] == 1800
+    assert create.body["metadata"]["context"] == "command-line"
+    lines = dict(line.split(": ", 1) for line in run.out.splitlines())
+    assert lines.pop("Join URL").startswith("http://127.0.0.1:")
+    assert lines == {"Session ID": create.session_id, "Status": "active", "Host User ID": ANA}
+
+
+def test_start_prints_json_for_machines(runs: dict[str, Run]) -> None:
+    run = runs["start shaped"]
+    assert (run.code, run.err) == (0, "")
+    (create,) = run.creates
+    answer = json.loads(run.out)
+    assert sorted(answer) == ["hostUserId", "id", "joinUrl", "status"]
+    assert answer["id"] == create.session_id
+    assert answer["hostUserId"] == create.body["hostUserId"] == BEN
+    assert create.body["application"]["id"] == "shop"
+    assert create.body["sessionName"] == "Checkout <help>"
+    assert create.body["timeoutSeconds"] == 600
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("start failing", ["cobrowse:session:write", "your Genesys administrator", "Genesys reference"]),
+        ("start unknown", ["<none> & co", "web, shop"]),
+        ("start no host", ["--host-user-id", "UUID"]),
+    ],
+)
+def test_a_failure_of_start_is_one_line_and_exits_with_1(runs: dict[str, Run], name: str, told: list[str]) -> None:
+    run = runs[name]
+    assert (run.code, run.out) == (1, "")
+    assert len(run.err.splitlines()) == 1
+    assert "&lt;" not in run.err
+    for phrase in told:
+        assert phrase in run.err
+
+
+def test_start_without_settings_lists_what_is_missing_and_asks_for_no_slack(runs: dict[str, Run]) -> None:
+    run = runs["start no settings"]
+    assert (run.code, run.out) == (1, "")
+    assert "GENESYS_REGION" in run.err
+    assert "GENESYS_CLIENT_ID" in run.err
+    assert "SLACK" not in run.err
+    assert "Traceback" not in run.err
+
+
+def test_applications_are_listed(runs: dict[str, Run]) -> None:
+    run = runs["applications"]
+    assert (run.code, run.err) == (0, "")
+    assert [line.split("\t")[0] for line in run.out.splitlines()] == ["web", "shop"]
+
+
+def test_once_prints_what_the_person_reads_as_json(runs: dict[str, Run]) -> None:
+    run = runs["once"]
+    assert (run.code, run.err) == (0, "")
+    answer = json.loads(run.out)
+    assert answer["failed"] is False
+    assert re.match(r"http://127\.0\.0\.1:\d+/join/\S+$", answer["joinUrl"])
+    (message,) = answer["messages"]
+    assert message["only_visible_to_you"] is True
+    assert "Checkout help" in message["text"]
+    assert answer["joinUrl"] not in message["text"]
+
+
+def test_a_supervisors_command_for_another_works_over_http_and_waits_for_a_slow_service(runs: dict[str, Run]) -> None:
+    run = runs["once slow"]
+    assert (run.code, run.err) == (0, "")
+    assert "Still working" in run.out
+    assert "Co-browse session ready for @Ben Brandt" in run.out
+    assert "/join/" in run.out
+
+
+def test_once_rides_out_what_passes(runs: dict[str, Run]) -> None:
+    assert "waits its turn" in runs["once 429"].out
+    for name in ("once 429", "once 500-twice"):
+        assert (runs[name].code, runs[name].err) == (0, "")
+        assert "/join/" in runs[name].out
+
+
+TOLD = {
+    "401": "sign-in to Genesys is broken",
+    "403": "cobrowse:session:write",
+    "invalid-host": "licence",
+    "unknown-application": "shop, portal",
+    "500": "status.mypurecloud.com",
+    "dropped": "Nobody knows whether a session was created",
+    "no-join-url": "without a join URL",
+    "down": "cannot reach Genesys",
+    "unmapped": "not linked to a Genesys user",
+    "guest": "Guests cannot start",
+}
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_once_exits_with_1_when_the_person_is_told_of_a_failure(runs: dict[str, Run], name: str) -> None:
+    run = runs[f"once {name}"]
+    assert (run.code, run.err) == (1, "")
+    assert TOLD[name] in run.out
+    assert "/join/" not in run.out
+
+
+def test_what_cannot_be_chosen_is_refused_with_the_choices() -> None:
+    from click.testing import CliRunner
+
+    from bot.cli.commands import main
+
+    for option, value, choice in (("--genesys", "gremlins", "500-twice"), ("--as", "boss", "supervisor")):
+        result = CliRunner().invoke(main, ["sandbox", "--once", "/cobrowse", option, value])
+        assert result.exit_code == 2
+        assert choice in result.output
+    result = CliRunner().invoke(main, ["start", "--timeout", "5"])
+    assert result.exit_code == 2

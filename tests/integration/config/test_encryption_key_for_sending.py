@@ -1,0 +1,45 @@
+"""Links are sent to customers only where their addresses are kept encrypted: `run` and `check` say so."""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+import pytest
+
+from bot.config import settings
+from tests.support.app import ROOT
+from tests.support.settings import FERNET, SOCKET
+
+SENDERS = {
+    "COBROWSE_SMS_FROM": {"COBROWSE_SMS_FROM": "+14155550100", "COBROWSE_SMS_COUNTRIES": "US"},
+    "COBROWSE_EMAIL_FROM": {"COBROWSE_EMAIL_FROM": "care@example.com"},
+}
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+@pytest.mark.parametrize("sender", SENDERS)
+async def test_sending_needs_a_store_key(tmp_path: Path, command: str, sender: str) -> None:
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT, **SOCKET, **SENDERS[sender]}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", command, cwd=tmp_path, env=environ, stdout=PIPE, stderr=PIPE
+    )
+    async with asyncio.timeout(30):
+        out, err = await process.communicate()
+    said = (out + err).decode()
+    assert process.returncode
+    assert f"STORE_ENCRYPTION_KEY: is missing. {sender} needs it" in " ".join(
+        said.replace("→", "").replace("[settings_invalid]", "").split()
+    )
+    assert not (tmp_path / "cobrowse.db").exists()
+
+
+@pytest.mark.parametrize("sender", SENDERS)
+@pytest.mark.parametrize("kept", [{"STORE_ENCRYPTION_KEY": FERNET}, {"DATABASE_URL": "memory:"}])
+def test_sending_is_on_where_addresses_are_encrypted(sender: str, kept: dict[str, str]) -> None:
+    assert settings.load(SOCKET | SENDERS[sender] | kept).sending.any_on
+
+
+def test_no_key_is_needed_where_nothing_is_sent() -> None:
+    assert not settings.load(SOCKET).database.is_sealed

@@ -1,0 +1,93 @@
+"""How long a found host is good: an hour in all, wherever it is kept; and forgotten is forgotten."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.hosts.resolver import FOUND_SECONDS, DirectoryUser, Hosts, SameEmail
+from bot.storage.sqlite.store import SQLiteStore
+from tests.support.hosts import Clock, Directory, person, user, uuid_of
+from tests.support.storage import Bench, die
+
+ANA = ("T0ONE", "U1")
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    async with AsyncExitStack() as stack:
+        yield Bench(stack, tmp_path / "bot.db")
+
+
+class Slow(Directory):
+    """Answers when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.questions: asyncio.Queue[asyncio.Future[Sequence[DirectoryUser]]] = asyncio.Queue()
+
+    async def by_email(self, email: str) -> Sequence[DirectoryUser]:
+        answer: asyncio.Future[Sequence[DirectoryUser]] = asyncio.get_running_loop().create_future()
+        self.questions.put_nowait(answer)
+        return await answer
+
+
+async def test_a_host_out_of_the_book_is_kept_for_what_is_left_of_its_hour(bench: Bench) -> None:
+    clock, directory = Clock(), Directory(user(1, "p1@T0ONE.example"))
+    before = await bench.open()
+    await Hosts([SameEmail(directory)], before).find(person())
+    await die(before)
+    await bench.age(FOUND_SECONDS - 600)
+    hosts = Hosts([SameEmail(directory)], await bench.open(), clock=clock)
+    asked, restarted_at = [], bench.now
+    for clock.now in (0, 599, 601):
+        bench.now = restarted_at + clock.now  # the book's time goes on, too
+        await hosts.find(person())
+        asked.append(len(directory.asked))
+    assert asked == [1, 1, 2]
+
+
+async def test_a_look_up_under_way_when_its_person_is_forgotten_is_not_written_down(bench: Bench) -> None:
+    store, directory = await bench.open(), Slow()
+    hosts = Hosts([SameEmail(directory)], store)
+    before = asyncio.create_task(hosts.find(person()))
+    first = await directory.questions.get()
+    await hosts.forget(person())
+    first.set_result([user(1, "p1@T0ONE.example")])
+    assert (await before).id == uuid_of(1)
+    assert await store.found(*ANA) is None
+    after = asyncio.create_task(hosts.find(person()))
+    (await directory.questions.get()).set_result([user(2, "p1@T0ONE.example")])
+    assert (await after).id == uuid_of(2)
+    assert (await store.found(*ANA))[0].id == uuid_of(2)
+
+
+async def test_one_that_is_forgotten_while_it_is_being_written_down_is_dropped_again(tmp_path: Path) -> None:
+    class Book(SQLiteStore):
+        """Its writes overtake each other, as those of a pool's connections may."""
+
+        def __init__(self) -> None:
+            super().__init__(str(tmp_path / "book.db"))
+            self.kept: dict[Any, Any] = {}
+            self.writes, self.goes_on = asyncio.Event(), asyncio.Event()
+
+        async def keep_found(self, team_id: Any, user_id: Any, host: Any, seconds: float) -> None:
+            self.writes.set()
+            await self.goes_on.wait()
+            self.kept[team_id, user_id] = host
+
+        async def drop_found(self, *key: Any) -> None:
+            self.kept.pop(key, None)
+
+    book = Book()
+    hosts = Hosts([SameEmail(Directory(user(1, "p1@T0ONE.example")))], book)
+    finding = asyncio.create_task(hosts.find(person()))
+    await book.writes.wait()
+    await hosts.forget(person())
+    book.goes_on.set()
+    await finding
+    assert book.kept == {}
+    await book.close()

@@ -1,0 +1,161 @@
+"""The host book: an administrator's link comes first and at once, and found hosts outlive the process."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.cli import host_links
+from bot.config import settings
+from bot.core.errors import HostNotFound, StoreUnavailable
+from bot.core.hosts.resolver import LINK, Hosts, ListedHosts, SameEmail
+from bot.core.models import Host
+from bot.storage.sqlite.store import SQLiteStore
+from tests.support import hosts as hosts_support
+from tests.support.app import BEN, HOSTS, UNA, open_journey, words
+from tests.support.hosts import Directory, person, user, uuid_of
+from tests.support.storage import Bench, die
+
+book, clock = hosts_support.book, hosts_support.clock
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    async with AsyncExitStack() as stack:
+        yield Bench(stack, tmp_path / "bot.db")
+
+
+def found_by_address() -> Directory:
+    return Directory(user(1, "p1@T0ONE.example"))
+
+
+async def test_an_administrators_link_comes_before_the_hosts_file_and_the_address(book: SQLiteStore) -> None:
+    directory = found_by_address()
+    await book.link([("T0ONE", "U1", uuid_of(21)), (None, "U1", uuid_of(22))])
+    listed = {("T0ONE", "U1"): uuid_of(11), (None, "U1"): uuid_of(11), (None, "U2"): uuid_of(12)}
+    hosts = Hosts([ListedHosts(listed), SameEmail(directory)], book)
+    assert await hosts.find(person(1, "T0ONE")) == Host(uuid_of(21), LINK)
+    assert await hosts.find(person(1, "T0TWO")) == Host(uuid_of(22), LINK)
+    assert await hosts.find(person(2)) == Host(uuid_of(12), "hosts file")
+    assert directory.asked == []
+
+
+WITHOUT_KEY = {"STORE_ENCRYPTION_KEY": "", "COBROWSE_SMS_FROM": "", "COBROWSE_EMAIL_FROM": ""}
+
+
+async def test_a_link_takes_effect_at_once_whatever_was_found_before(book: SQLiteStore) -> None:
+    hosts = Hosts([SameEmail(found_by_address())], book)
+    assert (await hosts.find(person(1))).id == uuid_of(1)
+    with pytest.raises(HostNotFound):
+        await hosts.find(person(2))
+    await book.link([(None, "U1", uuid_of(21)), (None, "U2", uuid_of(22))])
+    assert [await hosts.find(person(number)) for number in (1, 2)] == [Host(uuid_of(n), LINK) for n in (21, 22)]
+    await book.unlink(None, "U1")
+    await book.unlink(None, "U2")
+    assert (await hosts.find(person(1))).id == uuid_of(1)
+    with pytest.raises(HostNotFound) as caught:
+        await hosts.find(person(2))
+    assert [tried.rule for tried in caught.value.tried] == ["same e-mail"]
+
+
+async def test_a_found_host_comes_back_after_a_restart_without_asking_the_directory(bench: Bench) -> None:
+    directory, before = found_by_address(), await bench.open()
+    assert (await Hosts([SameEmail(directory)], before).find(person(1))).id == uuid_of(1)
+    await die(before)
+    after = Hosts([SameEmail(directory)], await bench.open())
+    assert await after.find(person(1)) == Host(uuid_of(1), "same e-mail")
+    assert len(directory.asked) == 1
+    with pytest.raises(HostNotFound):
+        await after.find(person(1, "T0TWO"))
+
+
+async def test_a_forgotten_host_does_not_come_back_from_the_book(bench: Bench) -> None:
+    directory, before = found_by_address(), await bench.open()
+    hosts = Hosts([SameEmail(directory)], before)
+    await hosts.find(person(1))
+    await hosts.forget(person(1))
+    directory.users = {"p1@t0one.example": [user(2, "p1@T0ONE.example")]}
+    assert (await hosts.find(person(1))).id == uuid_of(2)
+    await die(before)
+    assert (await Hosts([SameEmail(directory)], await bench.open()).find(person(1))).id == uuid_of(2)
+    assert len(directory.asked) == 2
+
+
+async def test_what_the_rules_say_anew_after_a_restart_is_not_hidden_by_what_was_found_before(bench: Bench) -> None:
+    directory, before = found_by_address(), await bench.open()
+    await Hosts([SameEmail(directory)], before).find(person(1))
+    await die(before)
+    store = await bench.open()
+    listed = Hosts([ListedHosts({(None, "U1"): uuid_of(11)}), SameEmail(directory)], store)
+    assert await listed.find(person(1)) == Host(uuid_of(11), "hosts file")
+    with pytest.raises(HostNotFound):  # the address maps nobody any more
+        await Hosts([ListedHosts({})], store).find(person(1))
+
+
+async def test_only_what_costs_a_call_is_kept_in_the_book(bench: Bench) -> None:
+    store = await bench.open()
+    listed = {(None, "U1"): uuid_of(11)}
+    await Hosts([ListedHosts(listed)], store).find(person(1))
+    assert await store.found("T0ONE", "U1") is None
+    assert [rule.costs_a_call for rule in (ListedHosts(listed), SameEmail(Directory()))] == [False, True]
+
+
+async def test_a_book_that_is_away_does_not_keep_the_host_from_being_forgotten(tmp_path: Path) -> None:
+    class Away(SQLiteStore):
+        async def drop_found(self, *key: Any) -> None:
+            raise StoreUnavailable
+
+    directory = found_by_address()
+    book = Away(str(tmp_path / "book.db"))
+    hosts = Hosts([SameEmail(directory)], book)
+    await hosts.find(person(1))
+    await hosts.forget(person(1))
+    await hosts.find(person(1))
+    assert len(directory.asked) == 2
+    await book.close()
+
+
+async def test_a_book_that_cannot_be_read_maps_nobody(tmp_path: Path) -> None:
+    """An administrator may have linked this person to another host than the address says."""
+
+    class Away(SQLiteStore):
+        async def linked(self, *key: Any) -> None:
+            raise StoreUnavailable
+
+    directory, book = found_by_address(), Away(str(tmp_path / "book.db"))
+    with pytest.raises(StoreUnavailable):
+        await Hosts([SameEmail(directory)], book).find(person(1))
+    assert directory.asked == []
+    await book.close()
+
+
+WITHOUT_KEY = {"STORE_ENCRYPTION_KEY": "", "COBROWSE_SMS_FROM": "", "COBROWSE_EMAIL_FROM": ""}
+
+
+async def test_a_link_takes_effect_at_once_in_a_running_bot(quick: None, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'bot.db'}"
+    database = settings.load_database({"DATABASE_URL": url})
+    host = HOSTS[BEN] + "-2222-4222-8222-222222222222"
+    async with open_journey(DATABASE_URL=url, **WITHOUT_KEY) as journey:
+        assert "not linked" in words(await journey.asks("whoami", who=UNA))
+        await host_links.add(database, [(None, UNA, host)])
+        told = words(await journey.asks("whoami", who=UNA))
+        assert host in told
+        assert LINK in told
+        await journey.asks("Deal", who=UNA)
+        assert [create.body["hostUserId"] for create in journey.genesys.creates] == [host]
+        assert await host_links.remove(database, UNA, None)
+        assert "not linked" in words(await journey.asks("whoami", who=UNA))
+
+
+async def test_a_restarted_bot_looks_nobody_up_again(quick: None, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'bot.db'}"
+    for searches in (1, 0):
+        async with open_journey(DATABASE_URL=url, **WITHOUT_KEY) as journey:
+            assert HOSTS[BEN] in words(await journey.asks("whoami", who=BEN))
+            assert journey.genesys.count("search") == searches
+    store = SQLiteStore(str(tmp_path / "bot.db"))
+    assert (await store.found("T0SANDBOX", BEN))[0].rule == "same e-mail"
+    await store.close()

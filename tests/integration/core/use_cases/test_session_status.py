@@ -1,0 +1,166 @@
+"""Looks at sessions: shared for ten seconds, half of the rate limit at most; inquiries counted, their rows swept."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from bot.core.errors import Busy
+from bot.core.models import Kind, SessionId, State
+from bot.core.requests.limits import Gatekeeper, Limits, TooManyInquiries
+from bot.core.results import INQUIRIES
+from bot.core.session_models import Look
+from bot.core.use_cases.session_status import SessionLooks
+from bot.core.workflow_steps import STARTS
+from bot.genesys.pace import Pace
+from tests.integration.genesys.api.test_sessions import Watched, opened, order
+from tests.support import storage
+from tests.support.app import ANA, BEN, SAM, Journey, link, open_journey, open_servers, words
+from tests.support.session_buttons import presses, says
+from tests.support.sessions import Service
+from tests.support.storage import Bench, request
+from tests.support.views import opens_home
+from tests.unit.core.requests.test_limits import Clock, start
+
+bench = storage.bench
+
+
+async def test_many_looks_within_ten_seconds_ask_genesys_once(journey: Journey) -> None:
+    for name in ("One", "Two"):
+        await journey.asks(name)
+    for text in ("status", "last", "status", "status"):
+        await journey.asks(text)
+    assert journey.genesys.count("read") == 2
+
+
+async def test_host_and_requester_share_a_look(journey: Journey) -> None:
+    await journey.asks("@ben Deal", who=SAM)
+    await asyncio.gather(journey.asks("status", who=SAM), journey.asks("status", who=BEN))
+    assert journey.genesys.count("read") == 1
+
+
+async def test_a_press_and_the_end_command_look_at_once(journey: Journey) -> None:
+    card = await journey.asks("Deal")
+    await journey.asks("status")
+    (session,) = journey.genesys.sessions.values()
+    session.status = "ended"  # somebody else has ended it, and the bot has just looked
+    assert "over already" in words(await presses(journey, card, "send_session"))
+    assert journey.genesys.count("read") == 2
+
+
+async def test_a_session_that_this_bot_ends_is_seen_to_be_over(journey: Journey) -> None:
+    card = await journey.asks("Deal")
+    assert link(await journey.asks("status"))
+    await presses(journey, card, "end_session")
+    assert "You have no open session" in words(await journey.asks("status"))
+    await says(journey, card, "over")
+
+
+async def test_a_look_is_good_for_ten_seconds_also_one_without_an_answer() -> None:
+    clock, service, one = Clock(), Service(), SessionId("s-1")
+    looks = SessionLooks(service, clock=clock)
+    service.fails = {"look": Busy()}
+    assert [await looks.look(one) for _ in range(3)] == [Look.OPEN] * 3
+    assert len(service.asked) == 1
+    clock.now += 10
+    service.fails, service.over = {}, {"s-1"}
+    assert [await looks.look(one) for _ in range(3)] == [Look.OVER] * 3
+    assert len(service.asked) == 2
+    looks.drop(one)
+    await looks.look(one)
+    await looks.look(one, fresh=True)
+    assert len(service.asked) == 4
+
+
+async def test_looks_use_up_half_of_the_rate_limit_at_most() -> None:
+    async with open_servers() as servers, opened(servers, GENESYS_REQUESTS_PER_MINUTE="20") as sessions:
+        made = await sessions.create(order(), Watched())
+        looked = await asyncio.gather(*(sessions.look(made.id) for _ in range(50)), return_exceptions=True)
+        assert [isinstance(one, Busy) for one in looked].count(False) == 10
+        async with asyncio.timeout(5):
+            for _ in range(9):
+                await sessions.create(order(), Watched())
+        assert servers.genesys.count("read") == 10
+
+
+async def test_many_who_look_do_not_keep_others_from_a_session() -> None:
+    limits = {"GENESYS_REQUESTS_PER_MINUTE": "24", "COBROWSE_PERSON_STARTS_PER_MINUTE": "0"}
+    async with open_journey(**limits) as journey:
+        for number in range(8):
+            await journey.asks(f"Deal {number}")
+        for _ in range(3):
+            for card in [each for each in journey.slack.seen_by(ANA) if "Deal" in words(each)][:8]:
+                await journey.slack.press(ANA, card, "send_session")
+        async with asyncio.timeout(10):
+            assert link(await journey.asks("Mine", who=BEN))
+
+
+def test_a_minute_has_room_for_half_as_many_spare_calls() -> None:
+    clock = Clock()
+    pace = Pace(10, clock=clock)
+    assert [pace.take_spare() for _ in range(6)] == [True] * 5 + [False]
+    clock.now += 59
+    assert not pace.take_spare()
+    clock.now += 1
+    assert pace.take_spare()
+    assert Pace(1, clock=clock).take_spare()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in (*STARTS, Kind.SEND)])
+def test_a_person_may_ask_thirty_times_a_minute(kind: Kind) -> None:
+    clock = Clock()
+    keeper = Gatekeeper(Limits(), clock=clock)
+    first = start(kind=kind)
+    for _ in range(2):
+        keeper.admit(first, 0)
+    for _ in range(29):
+        keeper.admit(start(kind=kind), 0)
+    clock.now += 20
+    with pytest.raises(TooManyInquiries) as refused:
+        keeper.admit(start(kind=kind), 0)
+    assert (refused.value.most, refused.value.wait_seconds) == (30, 40)
+    keeper.admit(first, 0)
+    keeper.admit(start(BEN, kind=kind), 0)
+    keeper.admit(start(), 0)
+    keeper.admit(start(kind=Kind.STATUS if kind is Kind.END else Kind.END), 0)
+    clock.now += 40
+    keeper.admit(start(kind=kind), 0)
+
+
+@pytest.mark.parametrize("http", [False, True], ids=["socket", "http"])
+async def test_a_person_who_asks_too_often_reads_when_to_go_on(http: bool, quick: None) -> None:
+    most = Limits().person_inquiries
+    async with open_journey(http=http, COBROWSE_PERSON_INQUIRIES_PER_MINUTE=str(most)) as journey:
+        for _ in range(most):
+            assert not (await journey.slack.command(ANA, "help")).body
+        refused = await journey.slack.command(ANA, "help")
+        assert "limit of 30 commands and button presses per minute" in str(refused.body)
+        assert "Try again in" in str(refused.body)
+        assert "seconds" in str(refused.body)
+        assert link(await journey.asks("Deal"))
+
+
+@pytest.mark.parametrize("kind", [Kind.HELP, Kind.STATUS, Kind.SHARE, Kind.START])
+async def test_the_row_of_an_answered_inquiry_goes_after_an_hour(bench: Bench, kind: Kind) -> None:
+    store: Any = await bench.open()
+    answered, unanswered = request(kind=kind), request(kind=kind)
+    for one in (answered, unanswered):
+        await store.accept(one)
+    await store.advance(answered.id, State.ACCEPTED, State.ANSWERED)
+    await bench.age(3500)
+    await store.sweep()
+    assert not (await store.accept(answered)).is_new, "Slack delivers it again within minutes"
+    await bench.age(200)
+    await store.sweep()
+    assert (await store.find(answered.id) is None) == (kind in INQUIRIES)
+    assert await store.find(unanswered.id)
+
+
+async def test_a_home_tab_opened_too_often_is_shown_without_asking_genesys() -> None:
+    async with open_journey(COBROWSE_PERSON_INQUIRIES_PER_MINUTE="3") as journey:
+        await journey.asks("Deal")
+        home = await opens_home(journey, ANA)
+        for _ in range(5):
+            await journey.slack.press(ANA, home, "home_refresh")
+        await journey.finish()
+        assert 1 <= journey.genesys.count("read") <= 3

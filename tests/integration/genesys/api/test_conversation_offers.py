@@ -1,0 +1,235 @@
+"""Offers to co-browse, against the sandbox's public API: what goes wrong, what is repeated, and an offer's life."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+
+import pytest
+
+from bot.core.connect_errors import UserContextNeeded
+from bot.core.conversation_errors import NotInConversation
+from bot.core.errors import (
+    BadRequest,
+    Busy,
+    Forbidden,
+    NoSuchSession,
+    OutcomeUnknown,
+    ServiceFault,
+    Unreachable,
+    UnusableAnswer,
+)
+from bot.core.models import SessionId
+from bot.genesys.api.conversations import Conversations
+from tests.integration.genesys.api.test_sessions import Watched
+from tests.support import conversations as conversations_support
+from tests.support.app import Servers
+from tests.support.conversations import offer, opened, talk
+
+servers, conversations = conversations_support.servers, conversations_support.conversations
+
+
+# -- what goes wrong --
+
+
+async def test_look_ups_are_repeated_but_an_offer_of_which_nobody_knows_is_not(
+    servers: Servers, conversations: Conversations
+) -> None:
+    talk(servers)
+    for call in ("query", "conversation"):
+        await servers.genesys.misbehave("dropped", on=call, times=1)
+        assert (await offer(conversations)).join_code
+    await servers.genesys.misbehave("dropped", on="query")
+    with pytest.raises(Unreachable):
+        await offer(conversations)
+    await servers.genesys.misbehave(None)
+    for fault in ("dropped", "reset", "cut", "502", "504", "408"):
+        before = servers.genesys.count("create")
+        await servers.genesys.misbehave(fault)
+        with pytest.raises(OutcomeUnknown):
+            await offer(conversations)
+        assert servers.genesys.count("create") == before + 1, fault
+        await servers.genesys.misbehave(None)
+
+
+async def test_what_is_open_to_everybody_is_asked_without_a_token(
+    servers: Servers, conversations: Conversations
+) -> None:
+    talk(servers)
+    made, before = await offer(conversations), servers.genesys.count("token")
+    async with opened(servers) as another:  # one that has not signed in yet
+        await another.read(made.id)
+        await another.end(made.id)
+    assert (servers.genesys.count("token"), servers.genesys.count("end")) == (before, 1)
+
+
+async def test_the_watcher_hears_of_the_offer_alone_and_of_every_wait(
+    servers: Servers, conversations: Conversations
+) -> None:
+    talk(servers)
+    await servers.genesys.misbehave("429", on="query", times=1, retry_after=0)
+    await servers.genesys.misbehave("500-twice")
+    watcher = Watched()
+    await offer(conversations, watcher)
+    told = [said for said, _ in groupby(watcher.told)]  # after a 429 it may have to wait for its turn as well
+    assert told == ["waiting", "sending", "waiting", "sending", "waiting", "sending"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [("429", Busy), ("503", Busy), ("500", ServiceFault), ("down", Unreachable)]
+)
+async def test_failures_have_the_names_they_have_elsewhere(
+    servers: Servers, conversations: Conversations, fault: str, error: type[Exception]
+) -> None:
+    talk(servers)
+    how = {"retry_after": 181} if error is Busy else {}
+    await servers.genesys.misbehave(fault, on="query", **how)
+    with pytest.raises(error):
+        await offer(conversations)
+
+
+@pytest.mark.parametrize(
+    ("medium", "lacks"),
+    [
+        ("message", ["analytics:conversationDetail:view", "analytics:agentConversationDetail:view"]),
+        ("message", ["conversation:communication:view"]),
+        ("message", ["conversation:cobrowse:add"]),
+        ("call", ["conversation:cobrowseVoice:add"]),
+    ],
+)
+async def test_a_permission_that_is_missing_is_named(
+    servers: Servers, conversations: Conversations, medium: str, lacks: list[str]
+) -> None:
+    talk(servers, medium=medium)
+    servers.genesys.conversations.lacks |= set(lacks)
+    with pytest.raises(Forbidden) as forbidden:
+        await offer(conversations)
+    assert forbidden.value.needs == lacks[0]
+    servers.genesys.conversations.lacks.clear()
+    assert await offer(conversations)
+
+
+async def test_what_genesys_does_for_people_only_is_told_as_that(
+    servers: Servers, conversations: Conversations
+) -> None:
+    talk(servers)
+    servers.genesys.conversations.only_people = True
+    with pytest.raises(UserContextNeeded) as needed:
+        await offer(conversations)
+    assert needed.value.reference
+    assert servers.genesys.count("create") == 1
+
+
+async def test_a_conversation_that_ends_just_before_the_offer_is_not_offered_anything(
+    servers: Servers, conversations: Conversations
+) -> None:
+    live = talk(servers)
+
+    class Ends(Watched):
+        async def sending(self) -> None:
+            live.end()
+
+    with pytest.raises(BadRequest):
+        await offer(conversations, Ends())
+
+    class Vanishes(Watched):
+        async def sending(self) -> None:
+            servers.genesys.conversations.live.clear()
+
+    talk(servers)
+    with pytest.raises(NotInConversation):
+        await offer(conversations, Vanishes())
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ("no-id", "without a usable id"),
+        ("no-join-code", "without a usable join code"),
+        ("not-json", "no JSON"),
+        ("not-object", "another shape"),
+    ],
+)
+async def test_an_offer_that_cannot_be_used_is_named_and_may_exist(
+    servers: Servers, conversations: Conversations, fault: str, why: str
+) -> None:
+    talk(servers)
+    await servers.genesys.misbehave(fault)
+    with pytest.raises(UnusableAnswer, match="unusable_answer") as unusable:
+        await offer(conversations)
+    assert why in unusable.value.why
+    assert unusable.value.acted
+
+
+@pytest.mark.parametrize("call", ["query", "conversation"])
+@pytest.mark.parametrize("fault", ["not-json", "not-object"])
+async def test_a_look_up_that_cannot_be_read_is_named(
+    servers: Servers, conversations: Conversations, call: str, fault: str
+) -> None:
+    talk(servers)
+    await servers.genesys.misbehave(fault, on=call)
+    with pytest.raises(UnusableAnswer) as unusable:
+        await offer(conversations)
+    assert not unusable.value.acted
+
+
+# -- the offer's life --
+
+
+async def test_an_offer_is_open_then_gone_when_it_is_withdrawn(servers: Servers, conversations: Conversations) -> None:
+    talk(servers)
+    session = await offer(conversations)
+    assert (await conversations.read(session.id)).status == "open"
+    await conversations.end(session.id)
+    assert servers.genesys.conversations.offers[session.id].gone
+    assert (await conversations.read(session.id)).status == "gone"
+    with pytest.raises(NoSuchSession):
+        await conversations.end(session.id)
+
+
+async def test_an_offer_whose_time_is_up_is_gone_or_ended(servers: Servers, conversations: Conversations) -> None:
+    talk(servers)
+    session = await offer(conversations)
+    made = servers.genesys.conversations.offers[session.id]
+    made.ends_at = time.time() - 1
+    assert (await conversations.read(session.id)).status == "gone"
+    made.joined = True  # the service still knows it, and says that nobody can join any more
+    assert (await conversations.read(session.id)).status == "ended"
+
+
+async def test_offers_are_looked_at_and_withdrawn_without_permissions(
+    servers: Servers, conversations: Conversations
+) -> None:
+    talk(servers)
+    session = await offer(conversations)
+    servers.genesys.conversations.lacks |= {"conversation:cobrowse:add", "conversation:communication:view"}
+    assert (await conversations.read(session.id)).status == "open"
+    await conversations.end(session.id)
+
+
+async def test_without_a_deployment_nobody_can_be_asked(servers: Servers) -> None:
+    talk(servers)
+    async with opened(servers, GENESYS_DEPLOYMENT_ID="") as conversations:
+        session = await offer(conversations)
+        for call in (conversations.read, conversations.end):
+            with pytest.raises(NoSuchSession):
+                await call(session.id)
+
+
+async def test_a_strange_id_leads_nowhere_else(servers: Servers, conversations: Conversations) -> None:
+    for strange in ("../../../users/me", "a/b?c#d", "%2e%2e"):
+        for call in (conversations.read, conversations.end):
+            with pytest.raises(NoSuchSession):
+                await call(SessionId(strange))
+    assert servers.genesys.count("users-me") == 0
+
+
+async def test_an_offer_that_does_not_say_until_when_is_taken_to_stand_for_ten_minutes(
+    servers: Servers, conversations: Conversations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bot.sandbox.genesys.api.conversations import Offer
+
+    whole = Offer.as_json
+    monkeypatch.setattr(Offer, "as_json", lambda one, url: {**whole(one, url), "dateOfferEnds": "soon"})
+    talk(servers)
+    left = (await offer(conversations)).ends_at - datetime.now(UTC)
+    assert timedelta(minutes=9) < left <= timedelta(minutes=10, seconds=1)

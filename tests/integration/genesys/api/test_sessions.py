@@ -1,0 +1,241 @@
+"""The client of the session service against the sandbox's: keys and secrets, reading and ending, what is sent again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+
+from bot.app import open_genesys
+from bot.config import settings
+from bot.core.errors import Busy, Forbidden, NoSuchSession, OAuthRefused, OutcomeUnknown, ServiceFault, Unreachable
+from bot.core.models import HostId, Order, SessionId, new_request_id
+from bot.genesys import client
+from bot.genesys.api.sessions import Sessions
+from bot.genesys.api.users import Users
+from tests.support.app import ANA, HOSTS, Servers, open_servers
+
+HOST = HostId(f"{HOSTS[ANA]}-1111-4111-8111-111111111111")
+READ, WRITE = "cobrowse:session:read", "cobrowse:session:write"
+
+
+class Watched:
+    """Remembers what a watcher is told."""
+
+    requester = "T/U"
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    async def sending(self) -> None:
+        self.told.append("sending")
+
+    async def waiting(self, seconds: float) -> None:
+        self.told.append("waiting")
+
+
+def order(**how: Any) -> Order:
+    parts: dict[str, Any] = {
+        "host_id": HOST,
+        "name": "Checkout",
+        "application_id": "web",
+        "application_type": "web",
+        "timeout_seconds": 1800,
+        "request_id": new_request_id(),
+        "context": "slack",
+    }
+    return Order(**(parts | how))
+
+
+@asynccontextmanager
+async def opened(servers: Servers, **environ: str) -> AsyncIterator[Sessions]:
+    async with open_genesys(settings.load_service(servers.environ | environ)) as genesys:
+        yield Sessions(genesys)
+
+
+@pytest.fixture
+async def servers(quick: None) -> AsyncIterator[Servers]:
+    async with open_servers(client_secret="a-client-secret") as started:
+        yield started
+
+
+@pytest.fixture
+async def sessions(servers: Servers) -> AsyncIterator[Sessions]:
+    async with opened(servers) as made:
+        yield made
+
+
+@pytest.mark.parametrize("kind", ["rsa", "p256"])
+@pytest.mark.parametrize("passphrase", ["", "open sesame"])
+async def test_a_key_of_either_kind_signs_in(quick: None, kind: str, passphrase: str) -> None:
+    key = rsa.generate_private_key(65537, 2048) if kind == "rsa" else ec.generate_private_key(ec.SECP256R1())
+    lock = BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock).decode()
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    async with (
+        open_servers(public_key_pem=public) as servers,
+        opened(servers, GENESYS_PRIVATE_KEY=pem, GENESYS_PRIVATE_KEY_PASSPHRASE=passphrase) as sessions,
+    ):
+        assert (await sessions.create(order(), Watched())).host_id == HOST
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"GENESYS_CLIENT_ID": "another"}, {"GENESYS_ORG_ID": "another"}, {"GENESYS_CLIENT_SECRET": "wrong"}]
+)
+async def test_whoever_is_not_known_is_told_invalid_client(servers: Servers, wrong: dict[str, str]) -> None:
+    environ = wrong | ({"GENESYS_PRIVATE_KEY": ""} if "GENESYS_CLIENT_SECRET" in wrong else {})
+    async with opened(servers, **environ) as sessions:
+        with pytest.raises(OAuthRefused) as refused:
+            await sessions.applications()
+    assert refused.value.oauth_error == "invalid_client"
+    assert servers.genesys.count("token") == 1
+
+
+async def test_a_client_secret_signs_in_instead_of_a_key(servers: Servers) -> None:
+    secret = {"GENESYS_PRIVATE_KEY": "", "GENESYS_ORG_ID": "", "GENESYS_CLIENT_SECRET": "a-client-secret"}
+    async with opened(servers, **secret) as sessions:
+        assert (await sessions.create(order(), Watched())).status == "active"
+
+
+@pytest.mark.parametrize(
+    ("scopes", "lacking"),
+    [("", []), (READ, [WRITE]), (WRITE, [READ]), (f"{WRITE},{READ}", []), ("none", [])],
+)
+async def test_scopes_are_asked_for_as_they_are_set(servers: Servers, scopes: str, lacking: list[str]) -> None:
+    async with opened(servers, GENESYS_SCOPES=scopes) as sessions:
+        refused = []
+        for call in (sessions.create(order(), Watched()), sessions.read(SessionId("none"))):
+            try:
+                await call
+            except Forbidden as forbidden:
+                refused.append(forbidden.needs)
+            except NoSuchSession:
+                pass
+        assert refused == lacking
+
+
+async def test_a_session_can_be_read_and_ended(servers: Servers, sessions: Sessions) -> None:
+    session = await sessions.create(order(), Watched())
+    assert (await sessions.read(session.id)).status == "active"
+    await sessions.end(session.id)
+    assert servers.genesys.sessions[session.id].status == "ended"
+    assert (await sessions.read(session.id)).status == "ended"
+
+
+async def test_an_unknown_session_is_neither_read_nor_ended(sessions: Sessions) -> None:
+    for strange in ("none", "../../users", "a/b?c#d", "%2e%2e"):
+        with pytest.raises(NoSuchSession):
+            await sessions.read(SessionId(strange))
+        with pytest.raises(NoSuchSession):
+            await sessions.end(SessionId(strange))
+
+
+async def test_a_service_that_cannot_end_on_demand_says_so(servers: Servers, sessions: Sessions) -> None:
+    session = await sessions.create(order(), Watched())
+    servers.genesys.delete_supported = False
+    with pytest.raises(NoSuchSession):
+        await sessions.end(session.id)
+    assert servers.genesys.sessions[session.id].status == "active"
+
+
+async def test_applications_are_ids_and_names(servers: Servers, sessions: Sessions) -> None:
+    servers.genesys.applications = {"web": "Web", "shop": "Web shop"}
+    assert await sessions.applications() == [("web", "Web"), ("shop", "Web shop")]
+
+
+@pytest.mark.parametrize("fault", ["dropped", "reset", "cut", "502", "504", "408"])
+async def test_what_does_no_harm_twice_is_asked_twice(servers: Servers, sessions: Sessions, fault: str) -> None:
+    await servers.genesys.misbehave(fault, on="applications", times=2)
+    assert await sessions.applications() == [("web", "Web")]
+    assert servers.genesys.count("applications") == 3
+    await servers.genesys.misbehave(fault, on="applications")
+    with pytest.raises(Unreachable):
+        await sessions.applications()
+    assert 6 <= servers.genesys.count("applications") <= 9  # aiohttp repeats a GET itself when a used connection ends
+
+
+@pytest.mark.parametrize("fault", ["dropped", "reset", "cut"])
+async def test_a_lost_answer_to_a_create_is_not_asked_for_on_a_used_connection_either(
+    servers: Servers, sessions: Sessions, fault: str
+) -> None:
+    await sessions.create(order(), Watched())
+    await servers.genesys.misbehave(fault)
+    with pytest.raises(OutcomeUnknown):
+        await sessions.create(order(), Watched())
+    assert len(servers.genesys.creates) == 2
+
+
+async def test_a_watcher_is_told_before_each_sending_and_each_wait(servers: Servers, sessions: Sessions) -> None:
+    await servers.genesys.misbehave("500-twice")
+    watcher = Watched()
+    await sessions.create(order(), watcher)
+    assert watcher.told == ["sending", "waiting", "sending", "waiting", "sending"]
+
+
+async def test_a_watcher_that_raises_stops_the_create(servers: Servers, sessions: Sessions) -> None:
+    class Stopped(Watched):
+        async def sending(self) -> None:
+            raise RuntimeError("somebody else has it")
+
+    with pytest.raises(RuntimeError, match="somebody else"):
+        await sessions.create(order(), Stopped())
+    assert servers.genesys.creates == []
+
+
+async def test_a_service_that_is_down_is_tried_until_it_is_there(servers: Servers, sessions: Sessions) -> None:
+    await sessions.applications()
+    await servers.genesys.misbehave("down")
+    await asyncio.sleep(0.05)  # the client sees that its connections are gone
+    watcher = Watched()
+    creating = asyncio.create_task(sessions.create(order(), watcher))
+    while "waiting" not in watcher.told and not creating.done():  # noqa: ASYNC110 - it has no event
+        await asyncio.sleep(0.005)
+    await servers.genesys.misbehave(None)
+    assert (await creating).status == "active"
+    assert len(servers.genesys.creates) == 1
+
+
+async def test_repeats_nobody_ordered_end_in_time(
+    servers: Servers, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "UNORDERED_SECONDS", 0.1)
+    await servers.genesys.misbehave("429", retry_after=None)
+    with pytest.raises(Busy):
+        await sessions.create(order(), Watched())
+    assert 2 <= len(servers.genesys.creates) <= 5
+
+
+async def test_a_500_is_repeated_twice_after_a_short_delay(servers: Servers, sessions: Sessions) -> None:
+    await servers.genesys.misbehave("500")
+    with pytest.raises(ServiceFault):
+        await sessions.create(order(), Watched())
+    first, second, third = (create.at for create in servers.genesys.creates)
+    assert 0.01 <= second - first < third - first < 2
+
+
+async def test_users_are_found_by_their_exact_address(servers: Servers) -> None:
+    async with open_genesys(settings.load_service(servers.environ)) as genesys:
+        (user,) = await Users(genesys).by_email("ANA@example.com")
+        assert (user.id, user.active) == (HOST, True)
+        assert await Users(genesys).by_email("nobody@example.com") == []
+        assert "ana@" not in repr(user)
+
+
+async def test_several_users_with_one_address_are_reported_as_several(servers: Servers) -> None:
+    from dataclasses import replace
+
+    ana = servers.genesys.users[HOST]
+    for number in range(3):
+        twin = replace(ana, id=f"{number:08d}-0000-4000-8000-000000000000")
+        servers.genesys.users[twin.id] = twin
+    async with open_genesys(settings.load_service(servers.environ)) as genesys:
+        assert len(await Users(genesys).by_email("ana@example.com")) > 1

@@ -1,0 +1,182 @@
+"""One token for the whole process: fetched once, renewed ahead of its end, dropped when refused; and the login's no."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from bot.config import settings
+from bot.genesys.api.sessions import Sessions
+from bot.genesys.auth.client_credentials import TokenAuth
+from bot.genesys.client import GenesysClient
+from bot.genesys.connections import HttpClient
+from bot.sandbox.genesys.server import SandboxGenesys
+from tests.support.app import ANA, Journey, buttons, is_failure, link, open_journey, open_servers, words
+
+
+@dataclass
+class Clocked:
+    """A client of the sandbox's Genesys whose time the test moves."""
+
+    genesys: SandboxGenesys
+    sessions: Sessions
+    now: float = 0.0
+
+
+@pytest.fixture
+async def clocked(quick: None) -> AsyncIterator[Clocked]:
+    """Tokens live for a thousand seconds."""
+    async with open_servers(token_seconds=1000) as servers, HttpClient() as http:
+        loaded = settings.load_service(servers.environ)
+        auth = TokenAuth(http, loaded.login_url, loaded.credentials, clock=lambda: world.now)
+        world = Clocked(servers.genesys, Sessions(GenesysClient(http, loaded.api_url, auth)))
+        yield world
+        await auth.close()
+
+
+async def test_a_hundred_first_commands_at_once_fetch_one_token(journey: Journey) -> None:
+    journey.genesys.latency_seconds = 0.05
+    await asyncio.gather(*(journey.slack.command(ANA, f"No {number}") for number in range(100)))
+    await journey.finish()
+    assert journey.genesys.count("token") == 1
+    assert journey.genesys.count("search") == 1
+    assert journey.slack.count("users.info") == 1
+    assert len(journey.genesys.creates) == 100
+    assert len({link(message) for message in journey.slack.seen_by(ANA)}) == 100
+
+
+async def test_a_hundred_first_calls_at_once_fetch_one_token(clocked: Clocked) -> None:
+    clocked.genesys.latency_seconds = 0.05
+    await asyncio.gather(*(clocked.sessions.applications() for _ in range(100)))
+    assert clocked.genesys.count("token") == 1
+
+
+async def test_one_who_stops_waiting_does_not_take_the_token_from_the_others(clocked: Clocked) -> None:
+    clocked.genesys.latency_seconds = 0.1
+    calls = [asyncio.create_task(clocked.sessions.applications()) for _ in range(3)]
+    await asyncio.sleep(0.02)
+    calls[0].cancel()
+    assert await asyncio.gather(*calls[1:]) == [[("web", "Web")]] * 2
+    assert clocked.genesys.count("token") == 1
+
+
+async def test_a_token_is_renewed_ahead_of_its_end_and_nobody_waits_for_it(clocked: Clocked) -> None:
+    await clocked.sessions.applications()
+    clocked.now = 890
+    await clocked.sessions.applications()
+    assert clocked.genesys.count("token") == 1
+    clocked.now = 910  # nine tenths of its life are over
+    await clocked.genesys.misbehave("slow", on="token", seconds=0.6)
+    async with asyncio.timeout(0.55):
+        await asyncio.gather(*(clocked.sessions.applications() for _ in range(10)))
+    await asyncio.sleep(0.7)
+    assert clocked.genesys.count("token") == 2
+    clocked.now = 1500  # the old one is long gone, the new one good
+    await clocked.sessions.applications()
+    assert clocked.genesys.count("token") == 2
+
+
+async def test_a_token_at_its_end_is_waited_for(clocked: Clocked) -> None:
+    await clocked.sessions.applications()
+    clocked.now = 999
+    await clocked.sessions.applications()
+    assert clocked.genesys.count("token") == 2
+
+
+async def test_a_renewal_that_fails_harms_nobody_while_the_token_lasts(clocked: Clocked) -> None:
+    await clocked.sessions.applications()
+    clocked.now = 910
+    await clocked.genesys.misbehave("500", on="token")
+    for _ in range(3):
+        assert await clocked.sessions.applications()
+        await asyncio.sleep(0.05)
+    await clocked.genesys.misbehave(None)
+    clocked.now = 999
+    assert await clocked.sessions.applications()
+
+
+async def test_commands_outlive_short_tokens(quick: None) -> None:
+    async with open_journey(token_seconds=1) as journey:
+        for number in range(6):
+            assert link(await journey.asks(f"No {number}"))
+            await asyncio.sleep(0.25)
+        assert 2 <= journey.genesys.count("token") <= 5
+        assert len(journey.genesys.sessions) == 6
+
+
+async def test_many_refused_at_once_share_one_renewal(journey: Journey) -> None:
+    await journey.asks("whoami")
+    journey.genesys.latency_seconds = 0.1
+    await journey.genesys.misbehave("401", times=20)
+    await asyncio.gather(*(journey.slack.command(ANA, f"No {number}") for number in range(20)))
+    await journey.finish()
+    assert journey.genesys.count("token") == 2
+    assert len(journey.genesys.creates) == 40
+    assert len(journey.genesys.sessions) == 20
+
+
+LOGIN = [
+    # fault, what the person reads, whether Try again makes sense, how often the login is asked
+    ("invalid_client", ["invalid_client", "id, key or secret"], False, 1),
+    ("invalid_scope", ["invalid_scope", "GENESYS_SCOPES"], False, 1),
+    ("unauthorized_client", ["unauthorized_client"], False, 1),
+    ("no-token", ["without a token"], True, 1),
+    ("not-json", ["without a token"], True, 1),
+    ("not-object", ["without a token"], True, 1),
+    ("redirect", ["redirect"], True, 1),
+    ("500", ["status.mypurecloud.com"], True, 3),
+    ("502", ["cannot reach Genesys"], True, 3),
+    ("dropped", ["cannot reach Genesys"], True, 3),
+    ("reset", ["cannot reach Genesys"], True, 3),
+    ("cut", ["cannot reach Genesys"], True, 3),
+]
+
+
+@pytest.mark.parametrize(("fault", "told", "again", "asked"), LOGIN, ids=[row[0] for row in LOGIN])
+async def test_a_login_that_says_no_is_told_by_name(
+    journey: Journey, fault: str, told: list[str], again: bool, asked: int
+) -> None:
+    await journey.genesys.misbehave(fault, on="token")
+    message = await journey.asks()
+    assert is_failure(message)
+    for phrase in told:
+        assert phrase.lower() in words(message).lower()
+    assert ("try_again" in buttons(message)) is again
+    assert journey.genesys.count("token") == asked
+    assert journey.genesys.creates == []
+    await journey.genesys.misbehave(None)
+    assert link(await journey.asks())
+
+
+@pytest.mark.parametrize(
+    ("fault", "how"),
+    [
+        ("500-twice", {}),
+        ("429", {"times": 1, "retry_after": 1}),
+        ("503", {"times": 2, "retry_after": None}),
+        ("dropped", {"times": 1}),
+        ("502", {"times": 2}),
+    ],
+)
+async def test_a_login_that_recovers_is_asked_again(journey: Journey, fault: str, how: dict[str, Any]) -> None:
+    await journey.genesys.misbehave(fault, on="token", **how)
+    assert link(await journey.asks())
+    assert len(journey.genesys.creates) == 1
+
+
+async def test_an_assertion_is_never_used_twice(journey: Journey) -> None:
+    """The sandbox's login refuses one it has seen; each try has to prove itself anew."""
+    await journey.genesys.misbehave("cut", on="token", times=2)  # it has seen two, and taken both
+    assert link(await journey.asks())
+
+
+async def test_one_answer_to_many_who_wait_when_the_login_says_no(journey: Journey) -> None:
+    journey.genesys.latency_seconds = 0.1
+    await journey.genesys.misbehave("invalid_client", on="token")
+    await asyncio.gather(*(journey.slack.command(ANA, f"No {number}") for number in range(20)))
+    await journey.finish()
+    assert all(is_failure(message) for message in journey.slack.seen_by(ANA))
+    assert len(journey.slack.seen_by(ANA)) == 20
+    assert journey.genesys.count("token") <= 2

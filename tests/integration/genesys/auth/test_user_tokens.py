@@ -1,0 +1,321 @@
+"""People's own tokens: renewed under their row's lock, on however many replicas, and unreadable at rest."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from bot.core.account_models import Connection, Pending
+from bot.core.connect_errors import ConnectAgain
+from bot.core.errors import OAuthRefused, Unreachable
+from bot.genesys.auth import user_tokens
+from bot.genesys.auth.authorization_code import UserLogin
+from bot.genesys.auth.credentials import SecretCredentials
+from bot.genesys.auth.user_tokens import UserTokens
+from bot.genesys.connections import HttpClient
+from bot.sandbox.genesys.api.user_login import PeopleClient
+from tests.support import storage
+from tests.support.accounts import BENS
+from tests.support.app import Servers, open_servers
+from tests.support.conversations import HOST
+from tests.support.settings import FERNET
+from tests.support.storage import ANA, TEAM, Bench
+
+bench = storage.bench
+WHO = (TEAM, ANA)
+BACK = "http://127.0.0.1:3000/genesys/callback"
+PENDING = Pending(WHO, TEAM, None, "v" * 64)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+async def servers(quick: None) -> AsyncIterator[Servers]:
+    async with open_servers(token_seconds=3600) as started:
+        started.genesys.people.client = PeopleClient("people-client", "people-secret", (BACK,))
+        yield started
+
+
+class Replicas:
+    """Each with a memory of its own; on SQLite there is one process, so they share the store."""
+
+    def __init__(self, servers: Servers, bench: Bench) -> None:
+        self.genesys, self._bench = servers.genesys, bench
+        self.clock, self._store = Clock(), None
+
+    async def one(self, secret: str = "people-secret", **how: Any) -> UserTokens:
+        if self._store is None or self._bench.url:
+            self._store = await self._bench.open(**how)
+        self.book = self._store.connections
+        http = await self._bench.stack.enter_async_context(HttpClient())
+        login = UserLogin(
+            http,
+            login_url=self.genesys.url,
+            api_url=self.genesys.url,
+            credentials=SecretCredentials("people-client", secret),
+            redirect_uri=BACK,
+            clock=self.clock,
+        )
+        return UserTokens(login, self.book, clock=self.clock)
+
+    async def connect(self) -> str:
+        refresh_token = "a-refresh-token-that-nobody-may-read"
+        self.genesys.people.refresh_tokens[refresh_token] = HOST
+        await self.book.connect(Connection(WHO, HOST, refresh_token))
+        return refresh_token
+
+    async def kept(self) -> str | None:
+        found = await self.book.connection(WHO)
+        return found.refresh_token if found else None
+
+
+@pytest.fixture
+def replicas(servers: Servers, bench: Bench) -> Replicas:
+    return Replicas(servers, bench)
+
+
+async def test_however_many_ask_on_two_replicas_no_refresh_token_is_used_twice(replicas: Replicas) -> None:
+    one, other = await replicas.one(), await replicas.one()
+    first = await replicas.connect()
+    tokens = await asyncio.gather(*(each.current(WHO, HOST) for each in (one, other) for _ in range(20)))
+    used = replicas.genesys.people.used
+    assert len(tokens) == 40
+    assert used[0] == first
+    assert len(used) == len(set(used)) == 2  # one renewal each
+    assert await replicas.kept() in replicas.genesys.people.refresh_tokens
+    for each in (one, other):
+        replicas.clock.now += 4000  # past the end of all of them
+        await each.current(WHO, HOST)
+    assert len(used) == len(set(used)) == 4
+
+
+async def test_a_token_is_renewed_before_its_end_and_nobody_waits_for_it(replicas: Replicas) -> None:
+    tokens = await replicas.one()
+    await replicas.connect()
+    first = await tokens.current(WHO, HOST)
+    replicas.clock.now += 3400
+    assert await tokens.current(WHO, HOST) is first
+    async with asyncio.timeout(5):
+        while await tokens.current(WHO, HOST) is first:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.01)
+    assert len(replicas.genesys.people.used) == 2
+
+
+async def test_a_refused_refresh_token_takes_the_connection_with_it(replicas: Replicas) -> None:
+    tokens = await replicas.one()
+    await replicas.connect()
+    replicas.genesys.people.sign_out(HOST)
+    with pytest.raises(ConnectAgain) as again:
+        await tokens.current(WHO, HOST)
+    assert again.value.reference
+    assert await replicas.kept() is None
+    assert await tokens.gate(WHO, HOST) is None
+
+
+@pytest.mark.parametrize("fault", ["500", "dropped", "502"])
+async def test_what_else_goes_wrong_with_a_renewal_leaves_the_connection(replicas: Replicas, fault: str) -> None:
+    tokens = await replicas.one()
+    await replicas.connect()
+    how = {"acts": False} if fault == "502" else {}
+    await replicas.genesys.misbehave(fault, on="token", **how)
+    with pytest.raises(Exception, match=r"service_unreachable|service_fault"):
+        await tokens.current(WHO, HOST)
+    assert await replicas.kept()
+
+
+async def test_a_busy_or_absent_login_is_asked_again(replicas: Replicas) -> None:
+    tokens = await replicas.one()
+    await replicas.connect()
+    await replicas.genesys.misbehave("503", on="token", times=2, retry_after=0)
+    assert await tokens.current(WHO, HOST)
+    await replicas.genesys.misbehave("down")
+    replicas.clock.now += 4000
+    with pytest.raises(Unreachable):
+        await tokens.current(WHO, HOST)
+    await replicas.genesys.misbehave(None)
+    assert await tokens.current(WHO, HOST)
+
+
+async def test_a_wrong_client_secret_is_the_administrators_and_leaves_the_connection(replicas: Replicas) -> None:
+    tokens = await replicas.one(secret="another")
+    await replicas.connect()
+    with pytest.raises(OAuthRefused) as refused:
+        await tokens.current(WHO, HOST)
+    assert refused.value.oauth_error == "invalid_client"
+    assert await replicas.kept()
+
+
+async def test_a_stop_sees_a_renewal_through(replicas: Replicas) -> None:
+    tokens = await replicas.one()
+    first = await replicas.connect()
+    await replicas.genesys.misbehave("slow", on="token", seconds=0.3)
+    asked = asyncio.create_task(tokens.current(WHO, HOST))
+    await under_way(replicas)
+    await tokens.close()
+    assert await replicas.kept() not in (first, None)
+    assert await asked
+
+
+@pytest.mark.parametrize("bench", ["postgres"], indirect=True)  # only there is a connection that can be cut
+async def test_what_a_renewal_brought_is_used_though_the_database_went_away(replicas: Replicas, bench: Bench) -> None:
+    tokens = await replicas.one()
+    await replicas.connect()
+    await replicas.genesys.misbehave("slow", on="token", seconds=0.3, times=1)
+    asked = asyncio.create_task(tokens.current(WHO, HOST))
+    await under_way(replicas)
+    admin = await asyncpg.connect(bench.url)
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%FOR UPDATE%' AND pid <> $1"
+    assert await admin.fetch(cut, admin.get_server_pid())
+    await admin.close()
+    token = await asked
+    assert await tokens.current(WHO, HOST) is token
+    assert len(replicas.genesys.people.used) == 1
+    assert await replicas.kept() == replicas.genesys.people.used[0]  # so in the end they have to connect again
+
+
+async def under_way(replicas: Replicas, before: int = 0) -> None:
+    """Until Genesys has been asked."""
+    async with asyncio.timeout(5):
+        while replicas.genesys.count("token") == before:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.01)
+
+
+async def test_who_disconnects_on_one_replica_is_soon_forgotten_by_the_other(replicas: Replicas) -> None:
+    one, other = await replicas.one(), await replicas.one()
+    await replicas.connect()
+    for each in (one, other):
+        assert await each.gate(WHO, HOST)
+        await each.current(WHO, HOST)
+    was = await replicas.book.disconnect(WHO)
+    assert was
+    await one.sign_out(was)
+    assert await one.gate(WHO, HOST) is None
+    assert await other.gate(WHO, HOST)  # for as long as it believes what it has read
+    replicas.clock.now += user_tokens.KNOWN_SECONDS + 1
+    assert await other.gate(WHO, HOST) is None
+    with pytest.raises(ConnectAgain):
+        await other.current(WHO, HOST)
+
+
+async def test_who_connects_on_one_replica_is_found_by_the_other_when_it_matters(replicas: Replicas) -> None:
+    tokens = await replicas.one()
+    assert await tokens.gate(WHO, HOST) is None
+    await replicas.connect()
+    assert await tokens.gate(WHO, HOST) is None
+    assert await tokens.gate(WHO, HOST, anew=True)
+    assert await tokens.gate(WHO, "22222222-2222-4222-8222-222222222222") is None
+
+
+async def test_a_token_of_one_host_is_never_used_for_another(replicas: Replicas) -> None:
+    """Somebody is linked to another host, and connects anew, on another replica."""
+    tokens = await replicas.one()
+    await replicas.connect()
+    await tokens.current(WHO, HOST)
+    replicas.genesys.people.refresh_tokens["of-ben"] = BENS
+    await replicas.book.connect(Connection(WHO, BENS, "of-ben"))
+    replicas.clock.now += user_tokens.KNOWN_SECONDS + 1
+    assert await tokens.gate(WHO, HOST) is None
+    assert await tokens.gate(WHO, BENS)
+    token = await tokens.current(WHO, BENS)
+    assert replicas.genesys._login._grants[token.value].user_id == BENS
+    with pytest.raises(ConnectAgain):
+        await tokens.current(WHO, HOST)
+
+
+async def test_signing_out_without_a_token_at_hand_gives_back_the_one_it_takes(replicas: Replicas) -> None:
+    tokens = await replicas.one()
+    first = await replicas.connect()
+    was = await replicas.book.disconnect(WHO)
+    await tokens.sign_out(was)
+    assert replicas.genesys.people.used == [first]
+    assert [call.status for call in replicas.genesys.calls if call.method == "DELETE"] == [200]
+
+
+async def test_of_two_replicas_that_take_a_link_at_once_one_gets_it(replicas: Replicas) -> None:
+    await replicas.one()
+    one = replicas.book
+    await replicas.one()
+    for number in range(20):
+        await one.begin(PENDING, f"hash-{number}", 600)
+        taken = await asyncio.gather(*(book.take(f"hash-{number}") for book in (one, replicas.book)))
+        assert sorted(map(bool, taken)) == [False, True]
+        assert PENDING in taken
+
+
+async def test_a_link_has_its_ten_minutes_and_one_person_has_one(replicas: Replicas, bench: Bench) -> None:
+    await replicas.one()
+    book = replicas.book
+    await book.begin(PENDING, "old", 600)
+    await book.begin(PENDING, "new", 600)
+    assert await book.take("old") is None
+    await bench.age(599)
+    assert await book.take("new") == PENDING
+    await book.begin(PENDING, "late", 600)
+    await bench.age(601)
+    assert await book.take("late") is None
+
+
+async def test_links_that_are_over_and_connections_nobody_uses_are_swept(replicas: Replicas, bench: Bench) -> None:
+    tokens = await replicas.one(days=30)
+    await replicas.connect()
+    await replicas.book.begin(PENDING, "late", 600)
+    await bench.age(29 * 86400)
+    await replicas._store.sweep()
+    assert "late" not in await dump(bench)
+    await tokens.current(WHO, HOST)  # it is used
+    await bench.age(29 * 86400)
+    await replicas._store.sweep()
+    assert await replicas.kept()
+    await bench.age(2 * 86400)
+    await replicas._store.sweep()
+    assert await replicas.kept() is None
+
+
+async def test_neither_a_refresh_token_nor_a_verifier_can_be_read_in_the_database(
+    replicas: Replicas, bench: Bench
+) -> None:
+    tokens = await replicas.one(keys=(FERNET,))
+    refresh_token = await replicas.connect()
+    await replicas.book.begin(PENDING, "hash", 600)
+    assert "sealed:" in await dump(bench)
+    for secret in (refresh_token, PENDING.verifier):
+        assert secret not in await dump(bench)
+    await tokens.current(WHO, HOST)
+    (renewed,) = replicas.genesys.people.refresh_tokens
+    assert await replicas.kept() == renewed
+    assert renewed not in await dump(bench)
+
+
+async def test_what_no_key_opens_any_more_is_no_sign_in(replicas: Replicas, bench: Bench) -> None:
+    await replicas.one(keys=(FERNET,))
+    await replicas.connect()
+    (row,) = await replicas._store.fetch("SELECT refresh_token FROM connections", {})
+    found = row["refresh_token"]
+    await replicas._store.fetch("UPDATE connections SET refresh_token = :token", {"token": f"{found[:-9]}AAAAAAAA="})
+    tokens = UserTokens(UserLogin.__new__(UserLogin), replicas.book)
+    with pytest.raises(ConnectAgain):
+        await tokens.current(WHO, HOST)
+
+
+async def dump(bench: Bench) -> str:
+    """All that stands in the two tables."""
+    shown: list[object] = []
+    for table in ("connects", "connections"):
+        if bench.url:
+            connection = await asyncpg.connect(bench.url)
+            shown += [dict(row) for row in await connection.fetch(f"SELECT * FROM {table}")]
+            await connection.close()
+        else:
+            with sqlite3.connect(bench.path) as file:
+                shown += file.execute(f"SELECT * FROM {table}").fetchall()
+            file.close()
+    return str(shown)

@@ -1,0 +1,54 @@
+"""A renewal under way while its person connects anew or disconnects: the newer word counts, no token is left over."""
+
+import asyncio
+
+import pytest
+
+from bot.core.account_models import Connection
+from bot.core.connect_errors import ConnectAgain
+from tests.integration.genesys.auth import test_user_tokens
+from tests.integration.genesys.auth.test_user_tokens import WHO, Replicas, under_way
+from tests.support.conversations import HOST
+
+servers, replicas, bench = test_user_tokens.servers, test_user_tokens.replicas, test_user_tokens.bench
+
+
+def good_tokens(replicas: Replicas) -> list[str]:
+    """Those of people that Genesys would take."""
+    return [token for token, grant in replicas.genesys._login._grants.items() if grant.user_id]
+
+
+@pytest.mark.parametrize("bench", ["sqlite"], indirect=True)  # on Postgres the other waits for the row's lock
+async def test_who_disconnects_during_a_renewal_leaves_no_token_behind(replicas: Replicas) -> None:
+    tokens = await replicas.one()
+    await replicas.connect()
+    first = await tokens.current(WHO, HOST)
+    await replicas.genesys.misbehave("slow", on="token", seconds=0.3, times=1)
+    replicas.clock.now += 3400  # it is renewed ahead of its end
+    before = replicas.genesys.count("token")
+    assert await tokens.current(WHO, HOST) is first
+    await under_way(replicas, before)
+    was = await replicas.book.disconnect(WHO)
+    assert was
+    await tokens.sign_out(was)
+    async with asyncio.timeout(5):
+        while len(replicas.genesys.people.used) < 2 or good_tokens(replicas):  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.01)
+    assert good_tokens(replicas) == []
+
+
+@pytest.mark.parametrize("bench", ["sqlite"], indirect=True)
+async def test_a_refusal_of_the_old_sign_in_does_not_forget_the_new_one(replicas: Replicas) -> None:
+    tokens = await replicas.one()
+    await replicas.connect()
+    replicas.genesys.people.sign_out(HOST)
+    await replicas.genesys.misbehave("slow", on="token", seconds=0.3, times=1)
+    asked = asyncio.create_task(tokens.current(WHO, HOST))
+    await under_way(replicas)
+    replicas.genesys.people.refresh_tokens["newer"] = HOST
+    grant = await tokens._login.refresh("newer")
+    await replicas.book.connect(Connection(WHO, HOST, grant.refresh_token))
+    tokens.keep(WHO, HOST, grant)
+    with pytest.raises(ConnectAgain):
+        await asked
+    assert await tokens.current(WHO, HOST) is grant.token

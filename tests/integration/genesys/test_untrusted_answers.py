@@ -1,0 +1,187 @@
+"""Genesys's answers are not trusted: ids that fold away, hosts of links, lives of tokens, addresses that look alike."""
+
+from typing import Any
+
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.errors import NoSuchSession, UnusableAnswer
+from bot.core.hosts.resolver import DirectoryUser, Unusable, only_active
+from bot.core.models import SessionId
+from bot.genesys import client
+from bot.genesys.auth.client_credentials import httpx, read_token
+from bot.genesys.join_hosts import JoinHosts
+from bot.genesys.pace import Pace
+from bot.genesys.parsing import is_usable_id
+from tests.e2e import test_review
+from tests.integration.genesys.api import test_sessions
+from tests.integration.genesys.api.test_sessions import Watched, opened, order
+from tests.support.app import Journey, link, open_journey, words
+from tests.support.settings import SOCKET, faults
+
+servers, spoilt = test_sessions.servers, test_review.spoilt
+HOST = "2f7b0c9e-0000-4000-8000-000000000001"
+FOLDING = [".", "..", "...", "a/..", "../a", "a/../b", "a/./b", "a//b", "/a", "a/", "/", "./", "..//"]
+ODD = ["%2e%2e", "%2E", "..%2f", "..\\a", "..;/", "..?x", "..#x", "", " ", "..\n", "\u2024\u2024", "x" * 201]
+
+
+@pytest.mark.parametrize("session_id", [*FOLDING, *ODD])
+async def test_an_id_that_could_fold_away_is_an_unusable_answer(servers: Any, spoilt: Any, session_id: str) -> None:
+    assert not is_usable_id(session_id)
+    spoilt(lambda body: web.json_response({**body, "id": session_id}))
+    async with opened(servers) as sessions:
+        await servers.genesys.misbehave("not-json")
+        with pytest.raises(UnusableAnswer) as refused:
+            await sessions.create(order(), Watched())
+        assert refused.value.acted
+
+
+@pytest.mark.parametrize("session_id", [*FOLDING, *ODD])
+async def test_a_remembered_id_that_folds_away_is_never_sent(servers: Any, session_id: str) -> None:
+    async with opened(servers) as sessions:
+        for ask in (sessions.read, sessions.end):
+            with pytest.raises(NoSuchSession):
+                await ask(SessionId(session_id))
+    assert servers.genesys.calls == []
+
+
+@pytest.mark.parametrize("session_id", ["s-1", "A.b_c:d~e", "a/b", "a+b=", "..a", "a..b", "x" * 200])
+def test_ids_that_stand_for_themselves_are_usable(session_id: str) -> None:
+    assert is_usable_id(session_id)
+
+
+@given(st.text(st.sampled_from("./a%2eEF\\;"), max_size=12))
+def test_no_path_that_is_sent_differs_from_the_one_that_was_asked_for(tail: str) -> None:
+    url = "https://api.example.com/api/v2/conversations/cobrowse/" + tail.replace("%", "%25" if len(tail) % 2 else "%")
+    try:
+        parsed = client._parsed(url)
+    except (UnusableAnswer, httpx.InvalidURL):
+        return
+    assert parsed.path.startswith("/api/v2/conversations/cobrowse/")
+    assert not {".", ".."} & set(parsed.path.replace("\\", "/").split("/"))
+
+
+PUBLIC = [
+    "https://join.example.com/x",
+    "https://JOIN.example.com:8443/x",
+    "https://a.b.example/x",
+    "https://x.example./x",
+]
+LOCAL = [
+    "http://127.0.0.1:8080/",
+    "https://127.0.0.1/x",
+    "http://localhost/x",
+    "https://localhost./x",
+    "https://[::1]/x",
+]
+ADDRESSES = [
+    "https://169.254.169.254/latest",
+    "https://10.0.0.1/x",
+    "https://127.0.0.2/x",
+    "https://127.1/x",
+    "https://2130706433/x",
+    "https://0x7f000001/x",
+    "https://0x7f.1/x",
+    "https://0177.0.0.1/x",
+    "https://127.0.0.1./x",
+    "https://[::ffff:127.0.0.1]/x",
+    "https://[2001:db8::1]/x",
+    "https://router/x",
+    "https://x.localhost/x",
+]
+
+
+def may_be_told(hosts: JoinHosts, url: str, *, is_local: bool) -> bool:
+    return not hosts.fault(url, is_local=is_local)
+
+
+@pytest.mark.parametrize("is_local", [True, False])
+def test_a_link_leads_to_a_public_name_or_home_from_home(is_local: bool) -> None:
+    hosts = JoinHosts()
+    assert all(may_be_told(hosts, url, is_local=is_local) for url in PUBLIC)
+    assert not any(may_be_told(hosts, url, is_local=is_local) for url in ADDRESSES if url != "https://127.0.0.1./x")
+    assert [may_be_told(hosts, url, is_local=is_local) for url in LOCAL] == [is_local] * len(LOCAL)
+
+
+def test_with_listed_hosts_a_link_leads_to_these_alone() -> None:
+    hosts = JoinHosts(("join.example.com", ".b.example"))
+    assert [may_be_told(hosts, url, is_local=False) for url in PUBLIC] == [True, True, True, False]
+    for url in ("https://b.example/x", "https://xb.example/x", "https://join.example.com.evil.example/x", *LOCAL):
+        assert not may_be_told(hosts, url, is_local=False)
+
+
+async def test_a_link_to_another_host_is_not_told(spoilt: Any) -> None:
+    for listed, url, is_told in (
+        ("join.example.com", "https://join.example.com/x", True),
+        ("join.example.com", "https://evil.example/x", False),
+        ("", "https://169.254.169.254/latest", False),
+    ):
+        spoilt(lambda body, url=url: web.json_response({**body, "joinUrl": url}))
+        async with open_journey(COBROWSE_JOIN_HOSTS=listed) as journey:
+            await journey.genesys.misbehave("not-json")
+            message = await journey.asks()
+            assert (url in str(message.blocks)) is is_told
+            if not is_told:
+                assert "a join URL on a host that is not allowed" in words(message)
+
+
+@pytest.mark.parametrize(
+    "listed", ["*.example.com", "https://join.example.com", "join.example.com:8443", "a b@c", "exämple.com"]
+)
+def test_hosts_that_are_none_are_a_fault(listed: str) -> None:
+    assert any("COBROWSE_JOIN_HOSTS" in fault for fault in faults(SOCKET | {"COBROWSE_JOIN_HOSTS": listed}))
+
+
+@pytest.mark.parametrize(
+    "seconds", ["NaN", "-1", "0", "-Infinity", "Infinity", "1e308", "0.001", "1e-300", '"nan"', '"-5"', "[]"]
+)
+async def test_odd_lives_of_tokens_cost_one_token_call(journey: Journey, spoilt: Any, seconds: str) -> None:
+    spoilt(
+        lambda body: web.Response(
+            text=f'{{"access_token": "{body["access_token"]}", "expires_in": {seconds}}}',
+            content_type="application/json",
+        )
+    )
+    await journey.genesys.misbehave("not-json", on="token")
+    assert link(await journey.asks("One"))
+    assert link(await journey.asks("Two"))
+    assert journey.genesys.count("token") <= (1 if seconds not in ("0.001", "1e-300") else 3)
+
+
+@pytest.mark.parametrize("seconds", ["1e308", "Infinity", "172800"])
+def test_no_token_is_kept_longer_than_a_day(seconds: str) -> None:
+    token = read_token(httpx.Response(200, text='{"access_token": "t", "expires_in": ' + seconds + "}"), 1000.0)
+    assert token.renew_at < token.useless_at <= 1000 + 86_400
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("mike@example.com", "mi\u212ae@example.com"),
+        ("mi\u212ae@example.com", "mike@example.com"),
+        ("\u017fam@x.example", "\u017fam@x.example"),
+    ],
+)
+def test_addresses_with_unusual_letters_never_map(typed: str, said: str) -> None:
+    found = only_active([DirectoryUser(id=HOST, active=True, email=said)], typed)
+    assert found == Unusable("the address has unusual letters")
+
+
+def test_odd_rate_limits_are_not_believed() -> None:
+    pace = Pace(clock=lambda: 1000.0)
+    for count, allowed in (("-1e9", "300"), ("nan", "300"), ("1", "-5"), ("1", "inf")):
+        pace.take()
+        pace.came_back({f"inin-ratelimit-{k}": v for k, v in (("count", count), ("allowed", allowed), ("reset", "59"))})
+    assert pace.allowed == 300
+    pace.take()
+    pace.came_back({"inin-ratelimit-count": "1", "inin-ratelimit-allowed": "1e300", "inin-ratelimit-reset": "59"})
+    assert pace.allowed == 1_000_000
+
+
+@pytest.mark.parametrize("name", ["GENESYS_LOGIN_URL", "GENESYS_API_URL", "SLACK_API_URL", "COBROWSE_PUBLIC_URL"])
+def test_an_address_with_a_name_and_password_is_a_fault(name: str) -> None:
+    (fault,) = faults(SOCKET | {name: "https://ana:hush@api.example.com"})
+    assert fault.startswith(f"{name}: must hold no user name and no password")
+    assert "hush" not in fault

@@ -1,0 +1,33 @@
+"""A right OAuth client in the wrong region: whoever reads of it is sent to the region first."""
+
+import pytest
+
+from bot.check.findings import Mark
+from tests.integration.cli.test_commands import with_genesys
+from tests.support.app import open_journey, open_servers, words
+from tests.support.check import look, right_environ
+
+
+@pytest.mark.parametrize("secret", ["", "a-client-secret"])
+async def test_check_names_the_region_first(quick: None, tmp_path, secret: str) -> None:
+    async with open_servers(client_secret="another-secret") as servers:
+        environ = right_environ(servers, tmp_path)
+        if secret:
+            del environ["GENESYS_PRIVATE_KEY_PATH"]
+            environ["GENESYS_CLIENT_SECRET"] = secret
+        await servers.genesys.misbehave("invalid_client", on="token")
+        found = (await look(environ))["token"]
+    assert found.mark is Mark.WRONG
+    assert "(invalid_client)" in found.what
+    assert 0 <= found.mend.find("GENESYS_REGION") < found.mend.find("GENESYS_CLIENT_ID")
+
+
+async def test_the_person_and_start_name_the_region_first(quick: None, tmp_path) -> None:
+    async with open_journey() as journey:
+        await journey.genesys.misbehave("invalid_client", on="token")
+        told = words(await journey.asks())
+    run = await with_genesys(tmp_path / "start", ["start"], environ={"GENESYS_CLIENT_ID": "another"})
+    assert (run.code, run.out) == (1, "")
+    for text in (told, run.err):
+        assert "invalid_client" in text
+        assert 0 <= text.find("region") < text.find("id, key or secret")

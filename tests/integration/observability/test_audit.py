@@ -1,0 +1,203 @@
+"""The audit log: a line for each decision, who may read it, and what happens when it cannot be written."""
+
+import asyncio
+import json
+import logging
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.errors import Busy, Draining, HostNotFound, NotListed
+from bot.core.models import Kind, Request, Session, Started
+from bot.core.press_errors import NotYours
+from bot.core.requests.limits import TooManyUnderWay
+from bot.observability.audit import AuditLog, AuditRefused, decision, entry
+from bot.slack.listeners.workflow_step import CALLBACK_ID
+from tests.support.app import ANA, BEN, CARE, SAM, UNA, Journey, ended, open_journey, open_servers, running, start
+
+
+def request(**how: Any) -> Request:
+    parts = {"kind": Kind.START, "team_id": "T1", "enterprise_id": None, "channel_id": "C1", "requester": "U1", **how}
+    return Request(id="reference", key="k", accepted_at=datetime.now(UTC), reply_url="https://secret/", **parts)
+
+
+SESSION = Session(
+    id="s1", status="open", host_id="h1", name="Mr Smith", ends_at=datetime.now(UTC), join_url="https://join/secret"
+)
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+async def written(path: Path, count: int) -> list[dict[str, Any]]:
+    """The lines, once there are so many: an answer is told a moment before."""
+    async with asyncio.timeout(10):
+        while len(lines(path)) < count:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.01)
+    return lines(path)
+
+
+async def test_each_decision_is_a_line_that_says_who_what_for_whom_and_why(quick: None, tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    async with open_journey(AUDIT_LOG=str(path)) as journey:
+        await journey.asks("Mr Smith")
+        await journey.asks("@ben Mr Smith", who=SAM)
+        await journey.asks("@ben Mr Smith", who=ANA)
+        await journey.asks("Mr Smith", who=UNA)
+        await journey.asks("end", who=ANA)
+        own, others, refused, unmapped, end = await written(path, 5)
+        sessions = list(journey.genesys.sessions)
+
+    assert own["action"] == "start"
+    assert own["decision"] == "allowed"
+    assert own["requester"] == own["agent"] == ANA
+    assert own["channel"] == CARE
+    assert own["session"] == sessions[0]
+    assert own["rule"] == "same e-mail"
+    assert own["reference"]
+    assert "agent_told" not in own
+    assert (others["requester"], others["agent"], others["agent_told"]) == (SAM, BEN, True)
+    assert (refused["decision"], refused["outcome"]) == ("refused", "may_not_act_for_others")
+    assert (refused["requester"], refused["agent"]) == (ANA, BEN)
+    assert (unmapped["decision"], unmapped["outcome"]) == ("refused", "host_not_found")
+    assert (end["action"], end["decision"], end["session"]) == ("end", "allowed", sessions[0])
+    assert end["reference"] not in ("", own["reference"])
+    assert all(line["reached"] and line["at"].endswith("Z") and len(line["request"]) == 12 for line in lines(path))
+    text = path.read_text()
+    assert "Smith" not in text
+    assert "https:" not in text
+    assert "@example.com" not in text
+
+
+async def test_who_shared_what_and_who_ended_somebody_elses_session_is_on_record(quick: None, tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    async with open_journey(AUDIT_LOG=str(path)) as journey:
+        card = await journey.asks("Deal")
+        assert (await journey.slack.press(ANA, card, "share_session")).acked
+        (shared,) = (await written(path, 2))[1:]
+        await journey.asks(f"end {shared['session']}", who=SAM)
+        (ended,) = (await written(path, 3))[2:]
+    assert (shared["action"], shared["decision"], shared["requester"], shared["channel"]) == (
+        "share",
+        "allowed",
+        ANA,
+        CARE,
+    )
+    assert (ended["action"], ended["requester"], ended["agent"], ended["session"]) == (
+        "end",
+        SAM,
+        ANA,
+        shared["session"],
+    )
+
+
+async def test_a_steps_line_names_the_run_of_the_workflow(quick: None, tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    async with open_journey(AUDIT_LOG=str(path)) as journey:
+        execution = await journey.slack.function_executed(CALLBACK_ID, {"agent": BEN, "name": "Mr Smith"})
+        (line,) = await written(path, 1)
+    assert (line["step"], line["workflow"]) == (execution.id, execution.workflow_id)
+    assert (line["action"], line["decision"], line["agent"], line["agent_told"]) == ("step", "allowed", BEN, True)
+
+
+async def test_a_press_that_is_refused_before_it_is_accepted_has_its_line(quick: None, tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    async with open_journey(AUDIT_LOG=str(path)) as journey:
+        await journey.genesys.misbehave("down")
+        failure = await journey.asks("Deal")
+        await journey.slack.press(BEN, failure, "try_again")
+        failed, pressed = await written(path, 2)
+    assert (failed["decision"], failed["outcome"]) == ("failed", "service_unreachable")
+    assert (pressed["decision"], pressed["outcome"], pressed["requester"]) == ("refused", "not_your_request", BEN)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "word"),
+    [
+        (Started(SESSION), "allowed"),
+        (NotListed("U1", False), "refused"),
+        (HostNotFound("U1", False, ()), "refused"),
+        (NotYours(), "refused"),
+        (Draining(), "refused"),
+        (TooManyUnderWay(), "refused"),
+        (Busy(), "failed"),
+    ],
+)
+def test_what_is_allowed_refused_and_failed(outcome: Any, word: str) -> None:
+    assert decision(outcome) == word
+
+
+def test_what_is_not_known_is_left_out_and_nothing_secret_is_in() -> None:
+    line = entry(request(channel_id="", name="Mr Smith"), Started(SESSION, rule="hosts file"), reached=False)
+    assert "channel" not in line
+    assert line["reached"] is False
+    assert not any(word in json.dumps(line) for word in ("Smith", "https:"))
+
+
+def test_only_we_can_read_the_file_and_old_lines_stay(tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    for _ in range(2):
+        audit = AuditLog(str(path))
+        audit(request(), Started(SESSION), reached=True)
+        audit.close()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert len(lines(path)) == 2
+
+
+def test_a_file_that_was_moved_away_is_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    audit = AuditLog(str(path))
+    audit(request(requester="U1"), Started(SESSION), reached=True)
+    path.rename(tmp_path / "audit.log.1")
+    audit(request(requester="U2"), Started(SESSION), reached=True)
+    audit.close()
+    assert [line["requester"] for line in lines(path)] == ["U2"]
+    assert [line["requester"] for line in lines(tmp_path / "audit.log.1")] == ["U1"]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_line_that_cannot_be_written_stands_in_the_log_and_the_bot_goes_on(
+    quick: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """/dev/full takes what is opened, and says at each write that the disk is full."""
+    with caplog.at_level(logging.ERROR, "bot.observability.audit"):
+        async with open_journey(AUDIT_LOG="/dev/full") as journey:
+            await journey.asks("One")
+            await journey.asks("Two")
+            await journey.finish()
+            assert len(journey.genesys.creates) == 2
+    lost = [record for record in caplog.records if record.message == "an audit line could not be written"]
+    assert len(lost) == 2
+    assert [record.fields["requester"] for record in lost] == [ANA, ANA]  # type: ignore[attr-defined]
+    assert lost[0].fields["error"] == "ENOSPC"  # type: ignore[attr-defined]
+
+
+async def test_a_place_where_nothing_can_be_written_is_named_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(AuditRefused, match="AUDIT_LOG cannot be written"):
+        AuditLog(str(tmp_path / "nowhere" / "audit.log"))
+    async with open_servers(http=False) as servers:
+        process = await start(tmp_path, servers.environ | {"AUDIT_LOG": str(tmp_path / "nowhere" / "audit.log")})
+        code, _, err = await ended(process)
+    assert code == 1
+    assert err.splitlines()[-1] == "AUDIT_LOG cannot be written (No such file or directory). [audit_log_unwritable]"
+
+
+async def test_it_can_go_to_standard_output(tmp_path: Path) -> None:
+    async with running(tmp_path, http=False, environ={"AUDIT_LOG": "-"}) as (servers, process):
+        assert (await servers.slack.command(ANA, "Deal")).acked
+        await servers.slack.workspace.until(lambda: servers.slack.seen_by(ANA), 10)
+        process.terminate()
+        code, out, _ = await ended(process)
+    assert code == 0
+    (line,) = out.splitlines()
+    assert json.loads(line)["requester"] == ANA
+
+
+async def test_without_the_setting_there_is_none(journey: Journey, tmp_path: Path) -> None:
+    await journey.asks()
+    AuditLog("")(request(), Started(SESSION), reached=True)
+    assert os.listdir(tmp_path) == []

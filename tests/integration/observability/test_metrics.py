@@ -1,0 +1,183 @@
+"""What is counted when, what it costs, and that no label names anybody."""
+
+import asyncio
+import re
+import statistics
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from bot.core.errors import StoreUnavailable
+from bot.core.metrics_port import Meter, Unmeasured
+from bot.core.models import ChannelId, Kind, Request, TeamId, UserId, new_request_id
+from bot.observability.metrics import Metrics
+from bot.slack.listeners.workflow_step import CALLBACK_ID
+from bot.storage.sqlite.store import SQLiteStore
+from tests.integration.web.test_health import get
+from tests.support.app import ANA, BEN, CARE, SAM, UNA, Journey, free_port, open_journey
+
+Samples = dict[tuple[str, ...], float]
+
+
+async def samples(journey: Journey) -> Samples:
+    """By name and label values."""
+    _, text = await get(f"{journey.url}/metrics")
+    return parsed(text)
+
+
+def parsed(text: str) -> Samples:
+    families = text_string_to_metric_families(text)
+    return {(each.name, *each.labels.values()): each.value for family in families for each in family.samples}
+
+
+async def test_a_command_is_counted_with_its_outcome_and_each_part_of_its_way_is_clocked(over_http: Journey) -> None:
+    await over_http.asks("Deal")
+    await over_http.asks(who=UNA)
+    await over_http.asks("whoami")
+    found = await samples(over_http)
+    assert found["cobrowse_requests_total", "start", "session_started"] == 1
+    assert found["cobrowse_requests_total", "start", "host_not_found"] == 1
+    assert found["cobrowse_requests_total", "whoami", "identity"] == 1
+    assert found["cobrowse_request_seconds_count", "start"] == 2
+    assert found["cobrowse_ack_seconds_count",] == 3
+    assert found["cobrowse_genesys_calls_total", "cobrowse:session:write", "200"] == 1
+    assert found["cobrowse_genesys_call_seconds_count", "cobrowse:session:write"] == 1
+    assert found["cobrowse_token_renewals_total", "ok"] == 1
+    assert found["cobrowse_rate_limit_wait_seconds_count",] == sum(
+        value for name, value in found.items() if name[0] == "cobrowse_genesys_calls_total"
+    )
+    assert found["cobrowse_answers_unreached_total",] == 0
+
+
+async def test_steps_of_workflows_are_counted_too(over_http: Journey) -> None:
+    execution = await over_http.slack.function_executed(CALLBACK_ID, {"agent": BEN})
+    await over_http.slack.workspace.until(lambda: execution.status != "running", 10)
+    await asyncio.sleep(0)
+    await counted(over_http, ("cobrowse_requests_total", "step", "session_started"), 1)
+
+
+async def counted(journey: Journey, name: tuple[str, ...], value: float) -> None:
+    """What is told a moment before it is counted."""
+    async with asyncio.timeout(10):
+        while (await samples(journey)).get(name) != value:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "outcome"),
+    [("403", "403", "permission_missing"), ("502", "502", "outcome_unknown"), ("dropped", "none", "outcome_unknown")],
+)
+async def test_what_genesys_answered_is_counted(over_http: Journey, fault: str, status: str, outcome: str) -> None:
+    await over_http.genesys.misbehave(fault)
+    await over_http.asks("Deal")
+    await counted(over_http, ("cobrowse_requests_total", "start", outcome), 1)
+    assert (await samples(over_http))["cobrowse_genesys_calls_total", "cobrowse:session:write", status] == 1
+
+
+async def test_a_token_that_is_refused_is_counted_by_the_name_of_the_error(over_http: Journey) -> None:
+    await over_http.genesys.misbehave("invalid_client", on="token")
+    await over_http.asks("Deal")
+    assert (await samples(over_http))["cobrowse_token_renewals_total", "oauth_refused"] >= 1
+
+
+async def test_who_waits_for_the_rate_limit_stands_in_the_queue_and_is_clocked(quick: None) -> None:
+    async with open_journey(http=True, GENESYS_REQUESTS_PER_MINUTE="8") as journey:
+        journey.genesys.latency_seconds = 0.2
+        asked = [asyncio.create_task(journey.slack.command(ANA, f"Deal {n}")) for n in range(6)]
+        asked += [asyncio.create_task(journey.slack.command(BEN, f"Deal {n}")) for n in range(6)]
+        await asyncio.gather(*asked)
+        found: Samples = {}
+        async with asyncio.timeout(10):
+            while not found.get(("cobrowse_queue_length",)):
+                found = await samples(journey)
+        assert found["cobrowse_requests_under_way",] >= found["cobrowse_queue_length",]
+
+
+async def test_a_store_that_is_away_is_counted_and_so_is_what_it_kept_from_being_accepted(
+    over_http: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(self: SQLiteStore, *args: Any) -> Any:
+        self._meter.store_failed()
+        raise StoreUnavailable
+
+    monkeypatch.setattr(SQLiteStore, "accept", away)
+    await over_http.slack.command(ANA, "Deal")
+    found = await samples(over_http)
+    assert found["cobrowse_requests_total", "start", "storage_unavailable"] == 1
+    assert found["cobrowse_store_failures_total",] >= 1
+
+
+async def test_a_write_that_fails_is_a_store_failure(tmp_path: Path) -> None:
+    metrics = Metrics()
+    store = SQLiteStore(str(tmp_path / "bot.db"), meter=metrics)
+    try:
+        with pytest.raises(StoreUnavailable):
+            await store.fetch("DELETE FROM nothing_of_that_name", {})
+        with pytest.raises(StoreUnavailable):
+            await store.fetch("SELECT * FROM nothing_of_that_name", {})
+    finally:
+        await store.close()
+    assert parsed(metrics.shown().decode())["cobrowse_store_failures_total",] == 2
+
+
+async def test_an_answer_that_reaches_nobody_is_counted(over_http: Journey) -> None:
+    for call in ("response_url", "chat.postEphemeral", "conversations.open", "chat.postMessage"):
+        over_http.slack.misbehave(call, "404" if call == "response_url" else "channel_not_found")
+    await over_http.slack.command(ANA, "Deal")
+    await counted(over_http, ("cobrowse_answers_unreached_total",), 1)
+
+
+async def test_another_socket_in_place_of_the_first_is_a_reconnect(quick: None) -> None:
+    port = free_port()
+    async with open_journey(HEALTH_PORT=str(port)) as journey:
+        seen = Journey(journey.slack, journey.genesys, journey.keys, f"http://127.0.0.1:{port}", journey.finish)
+        assert (await samples(seen))["cobrowse_socket_reconnects_total",] == 0
+        await journey.slack.disconnect_sockets("refresh_requested")
+        await counted(seen, ("cobrowse_socket_reconnects_total",), 1)
+
+
+async def test_what_a_dead_process_left_is_counted_when_it_is_taken_up(quick: None, tmp_path: Path) -> None:
+    left = SQLiteStore(str(tmp_path / "bot.db"))
+    where = {"team_id": TeamId("T0SANDBOX"), "enterprise_id": None, "channel_id": ChannelId(CARE)}
+    who = {"requester": UserId(ANA), "accepted_at": datetime.now(UTC)}
+    await left.accept(Request(id=new_request_id(), key="k", kind=Kind.WHOAMI, **where, **who))
+    await left.close()
+    async with open_journey(http=True, DATABASE_URL=f"sqlite:///{tmp_path / 'bot.db'}") as journey:
+        await counted(journey, ("cobrowse_requests_resumed_total",), 1)
+
+
+async def test_no_label_names_a_person_a_session_or_an_address(over_http: Journey) -> None:
+    for text, who in (("Deal", ANA), ("@ben Deal", SAM), ("@ben", ANA), ("whoami", UNA), ("status", ANA)):
+        await over_http.asks(text, who=who)
+    await over_http.genesys.misbehave("bad-request")
+    await over_http.asks("Other deal")
+    _, text = await get(f"{over_http.url}/metrics")
+    labels = set(re.findall(r'="([^"]*)"', "\n".join(each for each in text.splitlines() if "cobrowse_" in each)))
+    assert labels
+    for label in labels:
+        assert re.fullmatch(r"[A-Za-z:_]+|\d{3}|\+Inf|[\d.]+", label), label
+        assert not re.match(r"[UTCW]0", label), label
+
+
+def test_what_counts_nothing_has_all_that_is_counted() -> None:
+    wanted = {name for name in vars(Meter) if not name.startswith("_")}
+    for meter in (Unmeasured(), Metrics()):
+        assert wanted <= set(dir(meter))
+
+
+def test_counting_costs_a_command_next_to_nothing() -> None:
+    """All that one command counts, against what Bolt alone takes for it: some 300 microseconds."""
+    metrics, rounds = Metrics(), []
+    for _ in range(9):
+        began = time.perf_counter()
+        for _ in range(1000):
+            metrics.acknowledged(0.002)
+            metrics.waited(0.0)
+            metrics.called("cobrowse:session:write", "200", 0.05)
+            metrics.ended("start", "session_started", 0.1, reached=True)
+        rounds.append((time.perf_counter() - began) / 1000)
+    assert statistics.median(rounds) < 100e-6  # 4 here; the bound is for the busiest of machines

@@ -1,0 +1,139 @@
+"""What comes late, and what a store that is away cannot take: half an hour later nobody looks at a channel any more."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.core.errors import Interrupted
+from bot.core.models import Kind, Session, State
+from bot.sandbox.slack.server import SandboxSlack
+from bot.slack.api.responder import ANSWERABLE, Delivery, new_http_session, new_web_client
+from bot.storage.sqlite.store import SQLiteStore
+from tests.support.app import ANA, CARE, Journey, buttons, is_failure, link, open_journey, open_servers, words
+from tests.support.responder import open_delivery
+from tests.support.storage import request, session
+
+LOST = Interrupted(maybe_created=False)
+MINUTE = timedelta(minutes=1)
+
+
+@asynccontextmanager
+async def deliveries() -> AsyncIterator[tuple[SandboxSlack, Delivery]]:
+    async with open_servers() as servers, new_http_session() as http:
+        web = new_web_client(servers.keys.bot_token, servers.slack.api_url, http)
+        async with open_delivery(web, http) as delivery:
+            yield servers.slack, delivery
+
+
+NO_URL = "http://127.0.0.1:1/response"
+"""Nobody listens there."""
+
+
+def ways(slack: SandboxSlack) -> list[str]:
+    return [call.method for call in slack.calls]
+
+
+@pytest.mark.parametrize("ago", [timedelta(0), ANSWERABLE - MINUTE / 10])
+async def test_up_to_29_minutes_the_answer_goes_where_the_person_typed(quick: None, ago: timedelta) -> None:
+    async with deliveries() as (slack, delivery):
+        url = slack.url + slack.response_urls.make(ANA, CARE, "trigger")
+        asked = request(team_id="T0SANDBOX", accepted_at=datetime.now(UTC) - ago, reply_url=url)
+        assert await delivery.answer(asked, LOST)
+        assert ways(slack) == ["response_url"]
+        slack.misbehave("response_url", "404")
+        assert await delivery.answer(asked, LOST)
+        assert ways(slack)[-2:] == ["response_url", "chat.postEphemeral"]
+
+
+@pytest.mark.parametrize("ago", [ANSWERABLE + MINUTE / 10, timedelta(days=1)])
+async def test_after_29_minutes_neither_response_url_nor_ephemeral_is_used(quick: None, ago: timedelta) -> None:
+    assert timedelta(minutes=29) == ANSWERABLE
+    async with deliveries() as (slack, delivery):
+        url = slack.url + slack.response_urls.make(ANA, CARE, "trigger")
+        asked = request(team_id="T0SANDBOX", accepted_at=datetime.now(UTC) - ago, reply_url=url)
+        assert await delivery.answer(asked, LOST)
+        assert ways(slack) == ["conversations.open", "chat.postMessage"]
+        (message,) = slack.seen_by(ANA)
+        assert slack.workspace.im_owner(message.channel) == ANA
+        slack.misbehave("chat.postMessage", "restricted_action")
+        assert not await delivery.answer(asked, LOST)
+        assert {"response_url", "chat.postEphemeral"}.isdisjoint(ways(slack))
+
+
+@asynccontextmanager
+async def restarted(path: Path, minutes: float, made: Session | None = None) -> AsyncIterator[Journey]:
+    """A bot whose last process died so many minutes ago, with one command accepted, or its session made."""
+    bench_now = (datetime.now(UTC) - timedelta(minutes=minutes)).timestamp()
+    before = SQLiteStore(str(path), clock=lambda: bench_now)
+    asked = request(team_id="T0SANDBOX", channel_id=CARE, requester=ANA, name="Deal", kind=Kind.START, reply_url=NO_URL)
+    await before.accept(asked)
+    if made:
+        await before.advance(asked.id, State.ACCEPTED, State.CREATED, session=made)
+    await before.close()
+    async with open_journey(DATABASE_URL=f"sqlite:///{path}") as journey:
+        yield journey
+
+
+async def test_a_command_of_more_than_30_minutes_before_is_told_of_the_restart_in_a_direct_message(
+    quick: None, tmp_path: Path
+) -> None:
+    async with restarted(tmp_path / "bot.db", 31) as journey:
+        message = await journey.reads(ANA, 0)
+        assert journey.slack.workspace.im_owner(message.channel) == ANA
+        assert "The bot was restarted before it got to it. No session was created." in words(message)
+        assert journey.genesys.creates == []
+        assert {"response_url", "chat.postEphemeral"}.isdisjoint(ways(journey.slack))
+        assert "try_again" in buttons(message)
+        before = len(journey.slack.messages)
+        await journey.tries_again(message)
+        new = [each for each in (message, *journey.slack.messages[before:]) if not is_failure(each)]
+        assert [link(each) for each in new] == [session.join_url for session in journey.genesys.sessions.values()]
+
+
+async def test_a_command_of_a_few_minutes_before_is_worked_after_the_restart(quick: None, tmp_path: Path) -> None:
+    async with restarted(tmp_path / "bot.db", 28) as journey:
+        message = await journey.reads(ANA, 0)
+        (session,) = journey.genesys.sessions.values()
+        assert link(message) == session.join_url
+        assert session.name == "Deal"
+        assert (message.channel, message.visible_to) == (CARE, ANA)
+
+
+async def test_a_session_that_ended_while_the_bot_was_away_is_told_as_that_and_can_be_tried_again(
+    quick: None, tmp_path: Path
+) -> None:
+    made = session(minutes=-1)
+    async with restarted(tmp_path / "bot.db", 20, made) as journey:
+        message = await journey.reads(ANA, 0)
+        assert "meanwhile your session has come to its end" in words(message)
+        assert made.join_url not in str(message.blocks)
+        assert journey.genesys.creates == []
+        before = len(journey.slack.messages)
+        await journey.tries_again(message)
+        new = [each for each in (message, *journey.slack.messages[before:]) if not is_failure(each)]
+        assert [link(each) for each in new] == [one.join_url for one in journey.genesys.sessions.values()]
+
+
+@pytest.mark.parametrize("http", [False, True], ids=["socket", "http"])
+async def test_a_database_that_cannot_take_a_command_is_told_in_the_ack(
+    quick: None, tmp_path: Path, http: bool
+) -> None:
+    async with open_journey(http=http, DATABASE_URL=f"sqlite:///{tmp_path / 'bot.db'}") as journey:
+        blocker = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
+        blocker.execute("ALTER TABLE requests RENAME TO gone")
+        delivery = await journey.slack.command(ANA, "Deal")
+        assert delivery.acked
+        assert delivery.status in (None, 200)  # Socket Mode has no status
+        (message,) = journey.slack.seen_by(ANA)
+        assert (message.via, message.visible_to) == ("ack", ANA)
+        assert is_failure(message)
+        assert "nothing was started" in words(message)
+        assert "try_again" not in buttons(message)  # there is nothing to be tried again
+        blocker.execute("ALTER TABLE gone RENAME TO requests")
+        blocker.close()
+        assert link(await journey.asks("Deal"))
+        assert len(journey.genesys.creates) == 1

@@ -1,0 +1,221 @@
+"""Where a response_url may lead: to Slack alone, whoever wrote it, in a payload or in the database."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.core.models import Kind
+from bot.slack.api.responder import new_http_session
+from bot.slack.api.response_url import ForeignAddress, ResponseUrls, slack_addresses
+from bot.storage.sqlite.store import SQLiteStore
+from tests.support.app import ANA, BEN, CARE, Journey, buttons, is_failure, link, open_journey, words
+from tests.support.storage import request
+
+SLACK = "https://slack.com/api/"
+
+
+@dataclass
+class Thief:
+    """A server where no answer belongs; `taken` is what it was sent."""
+
+    url: str
+    taken: list[bytes]
+
+
+@asynccontextmanager
+async def open_thief() -> AsyncIterator[Thief]:
+    taken: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        taken.append(await reader.read(65536))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield Thief(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/steal", taken)
+
+
+@pytest.fixture
+async def thief() -> AsyncIterator[Thief]:
+    async with open_thief() as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://hooks.slack.com/commands/T0/1/x",
+        "https://hooks.slack.com:443/actions/T0/1/x",
+        "https://HOOKS.slack.com/app/T0/1/x?a=b",
+        "https://hooks.slack-gov.com/commands/T0/1/x",
+        "https://slack.com/x",
+    ],
+)
+def test_slacks_own_addresses_are_allowed(url: str) -> None:
+    assert slack_addresses(SLACK).fullmatch(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://hooks.slack.com/commands/T0/1/x",
+        "https://hooks.slack.com:8443/x",
+        "https://hooks.slack.com:80/x",
+        "https://user:pw@hooks.slack.com/x",
+        "https://hooks.slack.com@evil.example/x",
+        "https://hooks.slack.com:443@evil.example/x",
+        "https://hooks.slack.com\\@evil.example/x",
+        "https://hooks.slack.com%2f@evil.example/x",
+        "https://hooks.slack.com#@evil.example/x",
+        "https://hooks.slack.com?@evil.example/x",
+        "https://hooks.slack.com.evil.example/x",
+        "https://hooks.slack.com./x",
+        "https://evilhooks.slack.com/x",
+        "https://hooksxslack.com/x",
+        "https://files.slack.com/x",
+        "https://ｈooks.slack.com/x",
+        "https:///hooks.slack.com/x",
+        "//hooks.slack.com/x",
+        "ftp://hooks.slack.com/x",
+        " https://hooks.slack.com/x",
+        "https://hooks.slack.com/x\n",
+        "https://hooks.slack.com/x y",
+        "https://hooks.slack.com/x\\y",
+        "http://slack.com/x",
+        "https://slack.com:8443/x",
+        "https://10.0.0.1/x",
+        "http://127.0.0.1/x",
+        "",
+    ],
+)
+def test_addresses_elsewhere_are_foreign(url: str) -> None:
+    assert not slack_addresses(SLACK).fullmatch(url)
+
+
+@pytest.mark.parametrize(
+    ("api_url", "url", "allowed"),
+    [
+        ("http://127.0.0.1:8123/api/", "http://127.0.0.1:8123/response/x", True),
+        ("http://127.0.0.1:8123/api/", "http://127.0.0.1:8124/response/x", False),
+        ("http://127.0.0.1:8123/api/", "https://127.0.0.1:8123/response/x", False),
+        ("http://127.0.0.1:8123/api/", "http://localhost:8123/response/x", False),
+        ("http://127.0.0.1:8123/api/", "http://me@127.0.0.1:8123/response/x", False),
+        ("http://[::1]:8123/api/", "http://[::1]:8123/response/x", True),
+        ("https://gateway.example/slack/api/", "https://gateway.example:443/response/x", True),
+        ("https://gateway.example/slack/api/", "https://gateway.example.evil/response/x", False),
+        ("https://gateway.example/slack/api/", "https://hooks.slack.com/commands/x", True),
+    ],
+)
+def test_the_origin_of_slack_api_url_is_allowed_exactly(api_url: str, url: str, allowed: bool) -> None:
+    assert bool(slack_addresses(api_url).fullmatch(url)) is allowed
+
+
+@pytest.mark.parametrize("url", [7, None, {"a": 1}])
+async def test_an_address_that_is_no_text_is_foreign(url: object) -> None:
+    async with new_http_session() as http:
+        with pytest.raises(ForeignAddress):
+            await ResponseUrls(http, lambda _: None, SLACK).post(url, {})  # type: ignore[arg-type]
+
+
+async def forged(journey: Journey, text: str, thief: Thief, *, who: str = ANA) -> None:
+    """A signed command, as somebody with the signing secret makes it."""
+    delivery = await journey.slack.command(BEN, "whoami")
+    stolen = {**delivery.payload, "user_id": who, "text": text, "response_url": thief.url, "trigger_id": f"{text}.1.x"}
+    assert (await journey.slack.send(stolen, "slash_commands")).acked
+
+
+async def test_a_forged_command_sends_the_link_to_slack_alone(over_http: Journey, thief: Thief) -> None:
+    before = len(over_http.slack.messages)
+    await forged(over_http, "", thief)
+    message = await over_http.reads(ANA, before)
+    assert (message.via, message.visible_to) == ("chat.postEphemeral", ANA)
+    assert link(message) == next(iter(over_http.genesys.sessions.values())).join_url
+    before = len(over_http.slack.messages)
+    await forged(over_http, "last", thief)
+    assert link(await over_http.reads(ANA, before)) == link(message)
+    assert thief.taken == []
+
+
+async def test_a_foreign_address_is_named_in_the_log_without_it(
+    over_http: Journey, thief: Thief, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = len(over_http.slack.messages)
+    await forged(over_http, "", thief)
+    await over_http.reads(ANA, before)
+    (record,) = [each for each in caplog.records if each.getMessage() == "a response_url is not Slack's"]
+    assert vars(record)["fields"] == {"hint": "SLACK_API_URL"}
+    assert "/steal" not in caplog.text
+
+
+@pytest.mark.parametrize("action", ["send_session", "end_session"])
+async def test_a_forged_press_sends_nothing_elsewhere(over_http: Journey, thief: Thief, action: str) -> None:
+    card = await over_http.asks()
+    before = len(over_http.slack.messages)
+    pressed = await over_http.slack.press(ANA, card, "open")  # which nothing answers
+    press = {**pressed.payload, "response_url": thief.url, "trigger_id": "forged.1.x"}
+    session = next(iter(over_http.genesys.sessions))
+    press["actions"] = [{**press["actions"][0], "action_id": action, "value": session}]
+    assert (await over_http.slack.send(press, "interactive")).acked
+    answered = "in your direct messages" if action == "send_session" else "Co-browse session over"
+    await over_http.slack.workspace.until(
+        lambda: answered in str([m.blocks for m in over_http.slack.messages[before:]]), 5
+    )
+    assert thief.taken == []
+
+
+async def test_a_forged_try_again_sends_nothing_elsewhere(over_http: Journey, thief: Thief) -> None:
+    await over_http.genesys.misbehave("dropped", times=1)
+    failed = await over_http.asks()
+    assert is_failure(failed)
+    pressed = await over_http.slack.press(BEN, failed, "try_again")  # refused: it is not Ben's
+    press = {**pressed.payload, "response_url": thief.url, "trigger_id": "forged.1.x"}
+    assert (await over_http.slack.send(press, "interactive")).acked
+    press["user"] = {**press["user"], "id": ANA}
+    before = len(over_http.slack.messages)
+    assert (await over_http.slack.send(press, "interactive")).acked
+    assert link(await over_http.reads(ANA, before))
+    assert thief.taken == []
+
+
+async def test_a_forged_form_sends_nothing_elsewhere(quick: None, thief: Thief) -> None:
+    """The address for the answer travels in the form's private_metadata."""
+    async with open_journey(http=True) as journey:
+        card = await journey.asks()
+        assert "send_to_customer" in buttons(card)
+        await journey.slack.press(ANA, card, "send_to_customer")
+        view = await journey.slack.workspace.until(lambda: next(iter(journey.slack.views_of(ANA)), None), 5)
+        view.body["private_metadata"] = view.body["private_metadata"].replace(journey.slack.url, thief.url)
+        assert thief.url in view.body["private_metadata"]
+        before = len(journey.slack.messages)
+        assert (await journey.slack.submit(ANA, view, {"to": "+14155550123"})).acked
+        assert "+1 415-555-0123" in words(await journey.reads(ANA, before))
+        assert thief.taken == []
+
+
+async def test_an_unhandled_payload_sends_nothing_elsewhere(over_http: Journey, thief: Thief) -> None:
+    card = await over_http.asks()
+    pressed = await over_http.slack.press(ANA, card, "share_session")
+    press = {**pressed.payload, "response_url": thief.url, "trigger_id": "forged.1.x"}
+    press["actions"] = [{**press["actions"][0], "action_id": "unheard_of"}]
+    assert (await over_http.slack.send(press, "interactive")).acked
+    await asyncio.sleep(0.3)
+    assert thief.taken == []
+
+
+async def test_an_address_out_of_the_database_is_checked_too(quick: None, tmp_path: Path, thief: Thief) -> None:
+    path = tmp_path / "bot.db"
+    store = SQLiteStore(str(path))
+    asked = request(team_id="T0SANDBOX", channel_id=CARE, requester=ANA, kind=Kind.START, accepted_at=datetime.now(UTC))
+    await store.accept(replace(asked, reply_url=thief.url))
+    await store.close()
+    async with open_journey(DATABASE_URL=f"sqlite:///{path}") as journey:
+        message = await journey.reads(ANA, 0)
+        assert (message.via, message.visible_to) == ("chat.postEphemeral", ANA)
+        assert link(message)
+    assert thief.taken == []

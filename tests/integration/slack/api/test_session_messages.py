@@ -1,0 +1,123 @@
+"""Sessions shared where all can read them: once for each wish, and never where outsiders read."""
+
+import asyncio
+
+import pytest
+
+from bot.core.errors import CobrowseError, SlackUnavailable
+from bot.core.models import Kind
+from bot.core.press_errors import SharedAlready
+from bot.core.session_errors import NotPosted, ShareRefused, ShareUnknown
+from bot.core.session_models import Post, PostKind
+from bot.sandbox.slack.server import SlackChannel
+from tests.support import session_messages
+from tests.support.app import ANA, BILLING, CARE, SHARED, buttons, link, words
+from tests.support.session_messages import JOINED, PRIVATE, World
+from tests.support.storage import request
+
+world = session_messages.world
+
+
+@pytest.mark.parametrize("channel", [CARE, BILLING, JOINED])
+async def test_a_shared_session_says_who_shares_what_and_how_to_join(world: World, channel: str) -> None:
+    """Billing is public and the bot is not in it."""
+    record = await world.made()
+    assert await world.shares(record, channel) is None
+    (message,) = world.public()
+    assert (message.channel, link(message)) == (channel, record.session.join_url)
+    assert f"<@{ANA}> shares a co-browse session" in words(message)
+    assert set(buttons(message)) == {"open", "end_session"}
+    assert "join.example" not in message.text
+    (post,) = await world.store.sessions.posts(record.session.id)
+    assert (post.channel_id, post.ts, post.kind) == (channel, message.ts, PostKind.SHARED)
+
+
+@pytest.mark.parametrize(
+    ("channel", "why"),
+    [(SHARED, "outside"), (PRIVATE, "uninvited"), ("C0NONE", "uninvited"), ("D00ANA", "direct"), ("", "direct")],
+)
+async def test_it_is_shared_neither_with_outsiders_nor_where_the_bot_cannot_look(
+    world: World, channel: str, why: str
+) -> None:
+    error = await world.shares(await world.made(), channel)
+    assert isinstance(error, ShareRefused)
+    assert error.why == why
+    assert world.public() == []
+    assert await world.store.sessions.posts("s-1") == []
+
+
+async def test_a_channel_that_is_opened_to_others_is_seen_as_that_at_once(world: World) -> None:
+    record = await world.made()
+    assert await world.shares(record) is None
+    world.servers.slack.workspace.channels[CARE] = SlackChannel(CARE, "care", is_ext_shared=True)
+    assert isinstance(await world.shares(await world.made("s-2")), ShareRefused)
+
+
+async def test_it_stands_in_a_channel_once_and_in_as_many_as_one_likes(world: World) -> None:
+    record = await world.made()
+    asked = request(kind=Kind.SHARE, channel_id=CARE)
+    assert await world.shares(record, asked=asked) is None
+    assert isinstance(await world.shares(record), SharedAlready)
+    assert await world.shares(record, asked=asked) is None  # the same, worked again after a crash
+    assert await world.shares(record, BILLING) is None
+    assert [message.channel for message in world.public()] == [CARE, BILLING]
+
+
+async def test_of_two_who_share_it_at_once_one_does(world: World) -> None:
+    record = await world.made()
+    world.servers.slack.misbehave("chat.postMessage", "slow", times=1, seconds=0.1)
+    both = await asyncio.gather(world.shares(record), world.shares(record))
+    assert sorted(type(one).__name__ for one in both) == ["NoneType", "SharedAlready"]
+    assert len(world.public()) == 1
+
+
+async def test_what_nobody_knows_to_be_posted_is_not_posted_again(world: World) -> None:
+    """As after a crash between Slack's doing and our knowing of it."""
+    record, asked = await world.made(), request(kind=Kind.SHARE, channel_id=CARE)
+    await world.store.sessions.add_post(Post(record.session.id, CARE, "", PostKind.SHARED, asked.id))
+    assert isinstance(await world.shares(record), SharedAlready)  # perhaps it is on its way
+    assert isinstance(await world.shares(record, asked=asked), ShareUnknown)
+    assert world.public() == []
+    assert await world.shares(record) is None  # who has looked presses once more
+    assert len(world.public()) == 1
+
+
+@pytest.mark.parametrize("fault", ["drop", "502", "internal_error"])
+async def test_a_share_that_slack_did_not_answer_is_not_repeated(world: World, fault: str) -> None:
+    record = await world.made()
+    world.servers.slack.misbehave("chat.postMessage", fault, acted=True)
+    assert isinstance(await world.shares(record), ShareUnknown)
+    assert len(world.public()) == 1
+    world.servers.slack.misbehave("chat.postMessage", None)
+    assert await world.shares(record) is None
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("not_in_channel", ShareRefused("uninvited")),
+        ("is_archived", ShareRefused("closed")),
+        ("ratelimited", NotPosted("ratelimited")),
+    ],
+)
+async def test_a_share_that_slack_refuses_can_be_asked_for_again(
+    world: World, fault: str, error: CobrowseError
+) -> None:
+    record = await world.made()
+    world.servers.slack.misbehave("chat.postMessage", fault, retry_after=60)
+    told = await world.shares(record)
+    assert (type(told), vars(told or error)) == (type(error), vars(error))
+    world.servers.slack.misbehave("chat.postMessage", None)
+    assert await world.shares(record) is None
+
+
+@pytest.mark.parametrize("fault", ["drop", "internal_error", "ratelimited"])
+async def test_where_slack_does_not_say_who_reads_a_channel_nothing_is_shared(world: World, fault: str) -> None:
+    world.servers.slack.misbehave("conversations.info", fault, retry_after=60)
+    assert isinstance(await world.shares(await world.made()), SlackUnavailable)
+    assert world.public() == []
+
+
+async def test_without_the_scope_it_is_not_shared_either(world: World) -> None:
+    world.servers.slack.api.scopes = "chat:write,chat:write.public"
+    assert isinstance(await world.shares(await world.made()), ShareRefused)

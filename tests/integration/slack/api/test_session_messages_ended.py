@@ -1,0 +1,143 @@
+"""Messages about sessions say so when these are over: each once, by one, and later when Slack is not well."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.core.errors import CobrowseError
+from bot.core.models import State
+from bot.core.requests.posted_messages import close_posts
+from bot.core.session_errors import NotPosted, ShareUnknown
+from bot.core.session_models import SessionRecord
+from bot.sandbox.slack.server import Message
+from tests.support import session_messages
+from tests.support.app import ANA, buttons, words
+from tests.support.session_messages import World
+from tests.support.storage import request, session
+
+world = session_messages.world
+
+
+async def shown(world: World) -> tuple[SessionRecord, list[Message]]:
+    """A session in a channel and in a direct message."""
+    record = await world.made()
+    assert await world.shares(record) is None
+    await world.herald.send_direct(record, ANA)
+    return record, world.public()
+
+
+async def ended(world: World) -> None:
+    await world.store.sessions.end_session("s-1", None)  # type: ignore[arg-type]
+    world.herald.hurry()
+    await world.herald.close_posts()
+
+
+async def test_what_is_over_is_told_wherever_it_stands_and_once(world: World) -> None:
+    record, messages = await shown(world)
+    await ended(world)
+    for message in messages:
+        assert "Co-browse session over" in words(message)
+        assert record.session.join_url not in str(message.blocks)
+        assert buttons(message) == {}
+    assert f"<@{record.agent}> was the host" in words(messages[0])
+    assert await world.store.sessions.posts("s-1") == []  # type: ignore[arg-type]
+    calls = len(world.servers.slack.calls)
+    await world.herald.close_posts()
+    assert len(world.servers.slack.calls) == calls
+
+
+async def test_one_whose_time_is_up_is_told_without_anybody_ending_it(world: World) -> None:
+    _, messages = await shown(world)
+    await world.herald.close_posts()
+    assert not any(message.replaced for message in messages)
+    world.later_seconds = 31 * 60
+    await world.herald.close_posts()
+    assert all("Co-browse session over" in words(message) for message in messages)
+
+
+@pytest.mark.parametrize("fault", ["ratelimited", "internal_error", "drop", "502"])
+async def test_while_slack_is_not_well_it_is_left_for_later(world: World, fault: str) -> None:
+    _, messages = await shown(world)
+    world.servers.slack.misbehave("chat.update", fault, retry_after=60)
+    await ended(world)
+    tried = sum(call.method == "chat.update" for call in world.servers.slack.calls)
+    await world.herald.close_posts()  # not again, for a minute
+    assert sum(call.method == "chat.update" for call in world.servers.slack.calls) == tried <= 3
+    world.servers.slack.misbehave("chat.update", None)
+    world.later_seconds = 61
+    await world.herald.close_posts()
+    assert all("Co-browse session over" in words(message) for message in messages)
+
+
+async def test_a_message_that_is_gone_does_not_keep_the_others_from_it(world: World) -> None:
+    _, (first, second) = await shown(world)
+    world.servers.slack.workspace.delete(first)
+    await ended(world)
+    assert "Co-browse session over" in words(second)
+    assert await world.store.sessions.posts("s-1") == []  # type: ignore[arg-type]
+
+
+async def test_one_that_could_not_be_changed_for_a_day_stays_as_it_is(world: World) -> None:
+    record, messages = await shown(world)
+    old = replace(
+        record, is_over=True, session=replace(record.session, ends_at=record.session.ends_at.replace(year=2020))
+    )
+
+    class Old:
+        """A book whose session ended long ago."""
+
+        async def session(self, session_id: str) -> SessionRecord:
+            return old
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(world.store.sessions, name)
+
+    await world.store.sessions.end_session("s-1", None)  # type: ignore[arg-type]
+    await close_posts(Old(), world.herald)  # type: ignore[arg-type]
+    assert not any(message.replaced for message in messages)
+    assert await world.store.sessions.posts("s-1") == []  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("ahead_days", "later_seconds", "is_told"),
+    [(-2, 0, True), (2, 0, True), (0, 2 * 86_400, False), (-2, 86_400 + 31 * 60, False)],
+    ids=["ours ahead", "ours behind", "a day later", "a day later, ours ahead"],
+)
+async def test_message_is_given_up_by_the_stores_clock(
+    world: World, ahead_days: int, later_seconds: int, is_told: bool
+) -> None:
+    """Our own clock may be days off."""
+    world.later_seconds = ahead_days * 86_400
+    asked = request(team_id="T0SANDBOX")
+    await world.store.accept(asked)
+    one = replace(session(), lasts_seconds=1800)
+    await world.store.advance(asked.id, State.ACCEPTED, State.CREATED, session=one)
+    await world.herald.send_direct(await world.record(), ANA)
+    if later_seconds:
+        world.later_seconds += later_seconds
+        await world.herald.close_posts()
+    else:
+        await ended(world)
+    (message,) = world.public()
+    assert ("Co-browse session over" in words(message)) is is_told
+    assert await world.store.sessions.posts("s-1") == []  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("method", "fault", "error"),
+    [
+        ("conversations.open", "user_disabled", NotPosted),
+        ("conversations.open", "drop", NotPosted),
+        ("chat.postMessage", "restricted_action", NotPosted),
+        ("chat.postMessage", "drop", ShareUnknown),
+        ("chat.postMessage", "internal_error", ShareUnknown),
+    ],
+)
+async def test_a_direct_message_that_does_not_arrive_is_told_so(
+    world: World, method: str, fault: str, error: type[CobrowseError]
+) -> None:
+    world.servers.slack.misbehave(method, fault)
+    with pytest.raises(error) as told:
+        await world.herald.send_direct(await world.made(), ANA)
+    assert getattr(told.value, "is_direct", True)

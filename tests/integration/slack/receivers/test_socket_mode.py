@@ -1,0 +1,153 @@
+"""The Socket Mode door: the next socket before the last one goes, none that is deaf, no queue without a bound."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+from slack_bolt.async_app import AsyncApp
+
+from bot.config import settings
+from bot.core.access import Home
+from bot.slack.api.identity import Identity
+from bot.slack.api.responder import new_web_client
+from bot.slack.app import new_bolt_app
+from bot.slack.receivers import socket_connection, socket_mode
+from bot.slack.receivers.reconnect import ReconnectBackoff
+from bot.slack.receivers.socket_mode import DEAF, REFUSALS, SocketDoor
+from tests.support.app import ANA, BEN, Servers, open_journey, open_servers
+
+
+@pytest.fixture
+async def servers() -> AsyncIterator[Servers]:
+    async with open_servers() as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def new_door(servers: Servers, listen: Any = None, **how: Any) -> AsyncIterator[SocketDoor]:
+    """A door to the servers' Slack, with one listener behind it."""
+    loaded = settings.load(servers.environ)
+    async with aiohttp.ClientSession() as http:
+        web = new_web_client(loaded.slack.app_token, loaded.slack.api_url, http, waits=False, repeats=False)
+        app: AsyncApp = new_bolt_app(Identity(Home("T0SANDBOX"), "B0BOT", "U0BOT"), loaded.slack.bot_token, web)
+        if listen:
+            app.command("/cobrowse")(listen)
+        door = SocketDoor(app, loaded.slack.app_token, web, lambda url: None, **how)
+        try:
+            yield door
+        finally:
+            await door.close()
+
+
+async def eventually(holds: Callable[[], bool]) -> None:
+    """Neither of the two sides tells when a socket has changed."""
+    async with asyncio.timeout(5):
+        while not holds():  # noqa: ASYNC110 - see above
+            await asyncio.sleep(0.01)
+
+
+def opened(servers: Servers) -> int:
+    """How many sockets the bot has asked for so far."""
+    return servers.slack.count("apps.connections.open")
+
+
+@pytest.mark.parametrize("reason", ["warning", "refresh_requested"])
+async def test_when_slack_wants_another_socket_no_command_is_lost(reason: str) -> None:
+    async with open_journey() as journey:
+        for who in (ANA, BEN):
+            await journey.asks("warm", who=who)
+        await journey.slack.disconnect_sockets(reason, seconds=0.4)
+        deliveries = []
+        for number in range(30):
+            deliveries.append(asyncio.create_task(journey.slack.command((ANA, BEN)[number % 2], f"Through {number}")))
+            await asyncio.sleep(0.02)
+        assert all([(await delivery).acked for delivery in deliveries])
+        await eventually(lambda: len(journey.genesys.creates) == 32)
+        assert journey.slack.count("apps.connections.open") == 2
+
+
+async def test_the_next_socket_is_open_before_the_last_one_goes(servers: Servers) -> None:
+    async with new_door(servers) as door:
+        await door.connect()
+        first = door._line
+        await servers.slack.disconnect_sockets("warning", seconds=60)
+        await eventually(lambda: door._line is not first)
+        assert first
+        assert not first._web_socket.closed
+        assert opened(servers) == 2
+
+
+async def test_a_deaf_socket_is_replaced(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket_mode, "HEARTBEAT_SECONDS", 0.2)
+    async with new_door(servers) as door:
+        await door.connect()
+        servers.slack.misbehave("socket", "deaf")
+        await eventually(lambda: opened(servers) >= 2)
+        servers.slack.misbehave("socket", None)
+        await eventually(lambda: door._line is not None and not door._line.leaving.done())
+
+
+async def test_without_a_socket_for_long_it_gives_up_so_that_it_is_started_anew(
+    servers: Servers,
+) -> None:
+    servers.slack.misbehave("apps.connections.open", "internal_error")
+    async with new_door(servers, backoff=ReconnectBackoff(first_delay_seconds=0.05, deaf_seconds=0.3)) as door:
+        await asyncio.wait_for(door.connect(), 5)
+        assert door.refused.result() == DEAF
+        assert opened(servers) > 1
+
+
+async def test_it_comes_back_after_slack_was_away_for_a_while(servers: Servers) -> None:
+    servers.slack.misbehave("apps.connections.open", "internal_error", times=3)
+    async with new_door(servers) as door:
+        await asyncio.wait_for(door.connect(), 5)
+        assert not door.refused.done()
+        assert opened(servers) == 4
+
+
+async def test_what_slack_will_never_allow_is_said_at_once(servers: Servers) -> None:
+    servers.slack.misbehave("apps.connections.open", "token_revoked")
+    async with new_door(servers) as door:
+        await asyncio.wait_for(door.connect(), 5)
+        assert door.refused.result() == REFUSALS["token_revoked"]
+        assert opened(servers) == 1
+
+
+async def test_so_many_envelopes_are_answered_at_once_and_the_others_wait_at_slack(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_connection, "AT_ONCE", 2)
+    under_way, most, go_on = 0, 0, asyncio.Event()
+
+    async def listen(ack: Any) -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await go_on.wait()
+        under_way -= 1
+        await ack()
+
+    async with new_door(servers, listen) as door:
+        await door.connect()
+        asking = [asyncio.create_task(servers.slack.command(ANA, f"{number}")) for number in range(6)]
+        await eventually(lambda: under_way == 2)
+        await asyncio.sleep(0.1)
+        assert most == 2
+        go_on.set()
+        assert all([(await delivery).acked for delivery in asking])
+        assert most == 2
+
+
+async def test_what_is_no_envelope_is_passed_over(servers: Servers) -> None:
+    async def listen(ack: Any) -> None:
+        await ack()
+
+    async with new_door(servers, listen) as door:
+        await door.connect()
+        assert door._line
+        for odd in ("", "no JSON", "[]", "7", "null", "{}", '{"type": 7}', '{"type": "news"}', "[" * 100_000):
+            await door._line._take(odd)
+        assert (await servers.slack.command(ANA, "")).acked

@@ -1,0 +1,26 @@
+"""A Postgres that is slow to take a request: the person is told in time for Slack."""
+
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from bot.core.errors import MaybeAccepted
+from tests.support.postgres import new_database
+from tests.support.storage import Bench, request
+
+
+async def test_a_request_that_cannot_be_taken_in_time_is_refused_before_slack_gives_up(tmp_path: Path) -> None:
+    async with new_database() as url, AsyncExitStack() as stack:
+        store = await Bench(stack, tmp_path / "unused", url).open()
+        blocker = await asyncpg.connect(url)
+        async with blocker.transaction():
+            await blocker.execute("LOCK TABLE requests")
+            began = time.monotonic()
+            with pytest.raises(MaybeAccepted):
+                await store.accept(request())
+            assert time.monotonic() - began < 2.8
+        await blocker.close()
+        assert (await store.accept(request())).is_new

@@ -1,0 +1,106 @@
+"""What only the SQLite store has to do: one file, one process, nobody else's eyes."""
+
+import asyncio
+import sqlite3
+import stat
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from bot.core.errors import StoreUnavailable
+from bot.core.models import State
+from bot.storage.errors import StoreRefused
+from bot.storage.sqlite import file
+from bot.storage.sqlite import store as sqlite
+from bot.storage.sqlite.store import SQLiteStore
+from tests.support.storage import Bench, files, request, session
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    async with AsyncExitStack() as stack:
+        yield Bench(stack, tmp_path / "bot.db")
+
+
+async def test_a_second_run_on_one_file_is_refused_with_a_sentence(bench: Bench) -> None:
+    await bench.open()
+    with pytest.raises(StoreRefused, match="Another bot runs on the database"):
+        await bench.open()
+    await bench.open(alone=False)
+
+
+async def test_a_file_that_is_no_database_or_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "no.db").write_text("this is no database, and long enough to be told from one" * 20)
+    for path in (tmp_path / "no.db", tmp_path / "missing" / "bot.db"):
+        with pytest.raises(StoreRefused, match=r"no\.db|bot\.db"):
+            SQLiteStore(str(path))
+
+
+async def test_only_we_can_read_the_file(bench: Bench, tmp_path: Path) -> None:
+    store = await bench.open()
+    await store.accept(request())
+    for path in files(tmp_path):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+
+
+async def test_old_rows_go_and_unfinished_ones_stay(bench: Bench, tmp_path: Path) -> None:
+    store = await bench.open(days=30)
+    answered, unfinished = request(), request()
+    for asked in (answered, unfinished):
+        await store.accept(asked)
+    await store.advance(answered.id, State.ACCEPTED, State.CREATING)
+    await store.advance(answered.id, State.CREATING, State.CREATED, session=session())
+    await store.advance(answered.id, State.CREATED, State.ANSWERED)
+    await bench.age(31 * 86_400)
+    await store.sweep()
+    assert await store.find(answered.id) is None
+    assert await store.find(unfinished.id) is not None
+    with sqlite3.connect(tmp_path / "bot.db") as connection:
+        assert connection.execute("SELECT count(*) FROM sessions").fetchone() == (0,)
+    connection.close()
+
+
+async def test_a_file_that_cannot_be_written_is_told_and_work_goes_on_when_it_can(bench: Bench, tmp_path: Path) -> None:
+    store = await bench.open()
+    await store.accept(request())
+    blocker = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
+    blocker.execute("ALTER TABLE requests RENAME TO gone")
+    with pytest.raises(StoreUnavailable):
+        await store.accept(request())
+    blocker.execute("ALTER TABLE gone RENAME TO requests")
+    blocker.close()
+    assert (await store.accept(request())).is_new
+
+
+async def test_a_session_and_an_answer_go_to_the_disk_with_the_next_acceptance(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits: list[str] = []
+    connect = file.connect
+
+    def traced(path: Path) -> sqlite3.Connection:
+        connection = connect(path)
+        connection.set_trace_callback(lambda statement: commits.append(statement) if statement == "COMMIT" else None)
+        return connection
+
+    monkeypatch.setattr(file, "connect", traced)
+    monkeypatch.setattr(sqlite, "PATIENCE_SECONDS", 60.0)
+    store = await bench.open()
+    made, told = request(), request()
+    for asked in (made, told):
+        await store.accept(asked)
+        await store.advance(asked.id, State.ACCEPTED, State.CREATING)
+    telling = asyncio.create_task(store.advance(told.id, State.CREATING, State.CREATED, session=session("told")))
+    await asyncio.sleep(0)
+    await store.accept(request())
+    assert await telling
+    commits.clear()
+    created = store.advance(made.id, State.CREATING, State.CREATED, session=session("made"))
+    answered = store.advance(told.id, State.CREATED, State.ANSWERED)
+    moving = [asyncio.create_task(created), asyncio.create_task(answered)]
+    done, _ = await asyncio.wait(moving, timeout=0.1)
+    assert not done
+    await store.accept(request())
+    assert (await asyncio.gather(*moving), len(commits)) == ([True, True], 1)

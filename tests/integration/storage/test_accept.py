@@ -1,0 +1,78 @@
+"""What is accepted and about to be created in one write: the contract of every store; Postgres is a real server."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.core.models import HostId, Person, Standing, State, TeamId, UserId, new_request_id
+from tests.support import storage
+from tests.support.storage import ANA, HOST, TEAM, Bench, request, session
+
+bench = storage.bench
+AGENT = Person(TEAM, ANA, "Ana Agent", Standing.MEMBER)
+
+
+@pytest.fixture
+async def store(bench: Bench) -> Any:
+    return await bench.open()
+
+
+async def test_what_can_be_created_at_once_is_accepted_as_creating_in_one_go(store: Any) -> None:
+    asked = request()
+    accepted = await store.accept(asked, AGENT)
+    assert (accepted.is_new, accepted.state, accepted.same_as, accepted.linked) == (True, State.CREATING, None, None)
+    assert (await store.find(asked.id)).state is State.CREATING
+    assert not await store.advance(asked.id, State.ACCEPTED, State.CREATING)
+    assert not (await store.accept(replace(asked, id=new_request_id()), AGENT)).is_new
+    assert await store.advance(asked.id, State.CREATING, State.CREATED, session=session())
+
+
+async def test_with_it_comes_whom_an_administrator_linked_the_agent_to(store: Any) -> None:
+    others = [
+        Person(TeamId("T0OTHER"), ANA, "Ana", Standing.MEMBER),
+        Person(TEAM, UserId("U0BEN"), "Ben", AGENT.standing),
+    ]
+    anywhere = HostId("22222222-2222-4222-8222-222222222222")
+    await store.link([(TEAM, ANA, HOST)])
+    assert [(await store.accept(request(), one)).linked for one in (AGENT, *others)] == [HOST, None, None]
+    await store.link([(None, ANA, anywhere)])
+    assert [(await store.accept(request(), one)).linked for one in (AGENT, *others)] == [HOST, anywhere, None]
+    assert (await store.accept(request())).linked is None
+    await store.unlink(TEAM, ANA)
+    assert (await store.accept(request(), AGENT)).linked == anywhere
+
+
+async def test_the_same_wish_as_one_that_is_being_created_stays_accepted(store: Any) -> None:
+    first = request(name="Checkout")
+    again = replace(first, id=new_request_id(), key="command:again")
+    await store.accept(first, AGENT)
+    accepted = await store.accept(again, AGENT)
+    assert (accepted.is_new, accepted.state, accepted.same_as) == (True, State.ACCEPTED, first.id)
+    kept = await store.find(again.id)
+    assert (kept.state, kept.request.same_as) == (State.ACCEPTED, first.id)
+    assert await store.advance(again.id, State.ACCEPTED, State.CREATED, session=session())
+
+
+async def test_of_many_who_wish_the_same_at_one_moment_on_every_replica_one_makes_it(bench: Bench) -> None:
+    """Two of them where the database takes several; the others find the one, whoever it is."""
+    stores = [await bench.open(), await bench.open()] if bench.url else [await bench.open()]
+    for number in range(20):
+        wishes = [request(name=f"Deal {number}") for _ in range(12)]
+        taken = [store.accept(wish, AGENT) for wish, store in zip(wishes, stores * 12, strict=False)]
+        accepted = dict(zip((wish.id for wish in wishes), await asyncio.gather(*taken), strict=True))
+        (first,) = [one for one, found in accepted.items() if found.same_as is None]
+        assert {one for one, found in accepted.items() if found.state is State.CREATING} == {first}
+        assert all(found.is_new for found in accepted.values())
+        assert {found.same_as for found in accepted.values()} <= {None, *accepted}
+
+
+async def test_a_wish_that_nobody_came_to_for_long_does_not_keep_the_next_one_out(bench: Bench) -> None:
+    store = await bench.open()
+    await store.accept(request(name="Deal"))
+    await bench.age(1801)
+    again = request(name="Deal")
+    accepted = await store.accept(again, AGENT)
+    assert (accepted.is_new, accepted.same_as, accepted.state) == (True, None, State.CREATING)
+    assert not (await store.accept(replace(again, id=new_request_id()), AGENT)).is_new

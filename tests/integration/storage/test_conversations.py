@@ -1,0 +1,113 @@
+"""What a store keeps of co-browse in conversations: which one was asked for, and a join code, sealed and wiped."""
+
+import json
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import asyncpg
+from cryptography.fernet import Fernet
+
+from bot.core.conversation_errors import SeveralConversations
+from bot.core.models import ConversationId, State
+from bot.core.stored_errors import from_record, to_record
+from bot.core.validation.conversations import LiveConversation
+from bot.storage.encryption import Sealer
+from bot.storage.schema import VERSIONS
+from bot.storage.sqlite.store import SQLiteStore
+from tests.support import storage as storage_support
+from tests.support.storage import HOST, START, Bench, die, files, request, session
+
+bench = storage_support.bench
+NOWHERE = "99999999-9999-4999-8999-999999999999"
+
+
+async def column(bench: Bench, name: str) -> set[str | None]:
+    """What stands there for all sessions, whoever reads it."""
+    statement = f"SELECT {name} FROM sessions"
+    if bench.url:
+        connection = await asyncpg.connect(bench.url)
+        found = {row[0] for row in await connection.fetch(statement)}
+        await connection.close()
+        return found
+    file = sqlite3.connect(bench.path)
+    found = {row[0] for row in file.execute(statement)}
+    file.close()
+    return found
+
+
+async def test_a_code_and_a_named_conversation_survive_a_restart_and_the_code_is_wiped_with_the_session(
+    bench: Bench,
+) -> None:
+    before = await bench.open()
+    alone = replace(session("alone"), join_url="", join_code="123456789")
+    both = replace(session("both"), join_code="987654321")
+    asked = [request(conversation_id=ConversationId(NOWHERE)) for _ in range(2)]
+    for one, made in zip(asked, (alone, both), strict=True):
+        await before.accept(one)
+        await before.advance(one.id, State.ACCEPTED, State.CREATED, session=made)
+    await die(before)
+    after = await bench.open()
+    kept = {one.request.id: one for one in await after.orphans()}
+    assert [kept[one.id].session for one in asked] == [alone, both]
+    assert {one.request.conversation_id for one in kept.values()} == {NOWHERE}
+    await bench.age(31 * 60)
+    await after.sweep()
+    for one in asked:
+        assert (await after.find(one.id)).session is None
+    assert await column(bench, "join_code") == {None}
+
+
+async def test_the_same_words_for_another_conversation_are_another_wish(bench: Bench) -> None:
+    store = await bench.open()
+    first = request(conversation_id=ConversationId(NOWHERE))
+    await store.accept(first)
+    for other, same_as in ((NOWHERE, first.id), (HOST, None), (None, None)):
+        again = replace(first, id=request().id, key=request().key, conversation_id=other)
+        assert (await store.accept(again)).same_as == same_as
+
+
+async def test_a_code_is_sealed_with_the_link(tmp_path: Path) -> None:
+    key = Fernet.generate_key().decode()
+    store = SQLiteStore(str(tmp_path / "bot.db"), sealer=Sealer([key]), retention_days=30)
+    asked = request()
+    await store.accept(asked)
+    made = replace(session(), join_url="", join_code="code-123456789")
+    await store.advance(asked.id, State.ACCEPTED, State.CREATED, session=made)
+    assert (await store.find(asked.id)).session == made
+    await store.close()
+    assert b"code-123456789" not in b"".join(path.read_bytes() for path in files(tmp_path))
+
+
+async def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "bot.db"
+    old = sqlite3.connect(path, isolation_level=None)
+    old.execute("CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
+    for statement in VERSIONS[0]:
+        old.execute(statement)
+    old.execute("INSERT INTO facts VALUES ('version', '1')")
+    old.execute(
+        """INSERT INTO requests VALUES ('old', 'k', 0, 'created', 'start', 'T0', NULL, 'C0', 'U0ANA', NULL, NULL, NULL,
+        FALSE, 's', NULL, strftime('%s'), strftime('%s'), 'sess', NULL)"""
+    )
+    old.execute(
+        """INSERT INTO sessions VALUES ('sess', 'old', 'T0', 'U0ANA', 'U0ANA', 'h', 'n', 'web', 'active',
+        strftime('%s'), strftime('%s') + 1800, NULL, 'https://join.example/old')"""
+    )
+    old.close()
+    store = SQLiteStore(str(path), sealer=Sealer(), retention_days=30)
+    (kept,) = await store.orphans()
+    assert kept.session
+    assert (kept.session.join_url, kept.session.join_code) == ("https://join.example/old", "")
+    assert kept.request.conversation_id is None
+    await store.close()
+
+
+def test_what_is_written_down_of_a_choice_names_no_customer() -> None:
+    several = SeveralConversations(candidates=(LiveConversation(ConversationId(NOWHERE), START, "Carla"),))
+    text = json.dumps(to_record(several))
+    assert "Carla" not in text
+    again = from_record(json.loads(text))
+    assert isinstance(again, SeveralConversations)
+    (candidate,) = again.candidates
+    assert (candidate.id, candidate.since, candidate.customer) == (NOWHERE, START, "")

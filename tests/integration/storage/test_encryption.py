@@ -1,0 +1,126 @@
+"""With a key, nobody without it puts words into the store: what is not sealed is none, on both databases."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+
+from bot.core.account_models import Connection, Pending
+from bot.core.models import Kind, State, UserId
+from bot.core.requests.recovery import known_end
+from bot.storage.encryption import CHECK
+from tests.integration.storage.test_open import execute, stored
+from tests.support import storage as storage_support
+from tests.support.storage import ANA, HOST, TEAM, Bench, die, request, session
+
+bench = storage_support.bench
+KEY = Fernet.generate_key().decode()
+BEN = UserId("U0BEN")
+PERSON = (TEAM, ANA)
+
+
+async def full(bench: Bench, *keys: str) -> tuple[Any, Any, Any]:
+    """A store with one of each secret in it."""
+    store = await bench.open(keys=keys)
+    asked, made = request(kind=Kind.SEND, argument="s-1 carla@example.com"), request()
+    for one in (asked, made):
+        await store.accept(one)
+    one = replace(session(), join_code="secret-code")
+    await store.advance(made.id, State.ACCEPTED, State.CREATED, session=one)
+    await store.connections.begin(Pending(PERSON, TEAM, None, "secret-verifier"), "hash", 600)
+    await store.connections.connect(Connection(PERSON, HOST, "secret-refresh"))
+    return store, asked, made
+
+
+SECRET_WORDS = ("secret-reply", "carla@example.com", "secret-join", "secret-code", "secret-verifier", "secret-refresh")
+
+
+async def everything(bench: Bench) -> str:
+    if not bench.url:
+        return await stored(bench)
+    import asyncpg
+
+    connection = await asyncpg.connect(bench.url)
+    tables = ("requests", "sessions", "connects", "connections")
+    found = [[dict(row) for row in await connection.fetch(f"SELECT * FROM {table}")] for table in tables]
+    await connection.close()
+    return json.dumps(found, default=str)
+
+
+async def test_first_key_seals_what_stands_there_once(bench: Bench) -> None:
+    store, asked, made = await full(bench)
+    await die(store)
+    before = await everything(bench)
+    assert all(word in before for word in SECRET_WORDS)
+    after = await bench.open(keys=[KEY])
+    sealed = await everything(bench)
+    assert not [word for word in SECRET_WORDS if word in sealed]
+    kept = await after.find(asked.id)
+    assert (kept.request.argument, kept.request.reply_url) == (asked.argument, asked.reply_url)
+    assert (await after.find(made.id)).session == replace(session(), join_code="secret-code")
+    assert (await after.connections.connection(PERSON)).refresh_token == "secret-refresh"
+    assert (await after.connections.take("hash")).verifier == "secret-verifier"
+
+
+UNSEAL = {
+    "reply_url": "UPDATE requests SET reply_url = 'https://thief.example/'",
+    "argument": "UPDATE requests SET argument = 's-1 thief@example.com'",
+    "join_url": "UPDATE sessions SET join_url = 'https://thief.example/'",
+    "join_code": "UPDATE sessions SET join_code = 'thief'",
+    "refresh_token": "UPDATE connections SET refresh_token = 'thief'",
+    "verifier": "UPDATE connects SET verifier = 'thief'",
+}
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+async def test_unsealed_words_are_none_with_a_key(bench: Bench, is_restarted: bool) -> None:
+    store, asked, made = await full(bench, KEY)
+    for statement in UNSEAL.values():
+        await execute(bench, statement)
+    if is_restarted:
+        await die(store)
+        store = await bench.open(keys=[KEY])
+    kept = await store.find(asked.id)
+    assert (kept.request.argument, kept.request.reply_url) == (None, None)
+    assert (await store.find(made.id)).session is None
+    record = await store.sessions.session("s-1")
+    assert (record.session.join_url, record.session.join_code) == ("", "")
+    assert (await store.connections.connection(PERSON)).refresh_token == ""
+    assert await store.connections.take("hash") is None
+
+
+@pytest.mark.parametrize("check", [f"UPDATE facts SET value = '{CHECK}' WHERE name = 'key_check'"])
+async def test_key_check_put_back_does_not_have_words_sealed(bench: Bench, check: str) -> None:
+    """Who can write to the database pretends that it never had a key."""
+    store, asked, _ = await full(bench, KEY)
+    await die(store)
+    for statement in (UNSEAL["reply_url"], check):
+        await execute(bench, statement)
+    after = await bench.open(keys=[KEY])
+    assert (await after.find(asked.id)).request.reply_url is None
+
+
+async def test_forged_request_does_not_get_anothers_link(bench: Bench) -> None:
+    """A `created` request with a plain reply_url and the id of Ana's session: at the next start the link went there."""
+    store, _, _ = await full(bench, KEY)
+    forged = request(requester=BEN, reply_url="https://thief.example/")
+    await store.accept(forged)
+    spoil = f"UPDATE requests SET state = 'created', session_id = 's-1', reply_url = 'x' WHERE id = '{forged.id}'"
+    await die(store)
+    await execute(bench, spoil)
+    after = await bench.open(keys=[KEY])
+    (taken,) = [mine for mine in await storage_support.taken_over(after) if mine]
+    (kept,) = [one for one in taken if one.request.id == forged.id]
+    assert kept.request.reply_url is None
+    assert "secret-join" not in repr(known_end(kept))
+    assert kept.session is None
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "http://join.example/", "https://a:b@join.example/", "x"])
+async def test_link_that_is_not_safe_is_none_when_it_is_read(bench: Bench, url: str) -> None:
+    store, _, made = await full(bench)
+    await execute(bench, f"UPDATE sessions SET join_url = '{url}'")
+    assert (await store.sessions.session("s-1")).session.join_url == ""
+    assert (await store.find(made.id)).session is None

@@ -1,0 +1,97 @@
+"""A command costs the same however much has been remembered: no statement looks through a table."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from bot.storage import sessions, statements
+from bot.storage.postgres import statements as postgres_statements
+from bot.storage.sqlite import file
+from bot.storage.sqlite import store as sqlite
+from tests.support.postgres import new_database
+from tests.support.storage import Bench
+
+ROWS = 20_000
+VALUES: dict[str, Any] = {
+    "now": 1.8e9, "kept_seconds": 1e9, "join_seconds": 10.0, "seconds": 1.0, "owner": 7, "replaces": False,
+    "accepted_at": 1.0, "ends_at": 2e9, "timeout_seconds": 1800, "most": 20,
+    "stray_seconds": 10.0, "handed": ["x"], "ids": ["x", "y"],
+}  # fmt: skip
+POSTGRES = [
+    (name, getattr(postgres_statements, name))
+    for name in ("ACCEPT", "ORPHANS", "STRAYS", "KNOWN", "ADVANCE_MANY", "ADVANCE_WITH_SESSION")
+]
+TABLES = ("requests", "sessions", "found_hosts", "links", "posts")
+
+
+def every_statement() -> Iterator[tuple[str, str]]:
+    for name, value in (*vars(statements).items(), *vars(sessions).items()):
+        is_statement = isinstance(value, str | tuple) and name not in ("LINKS", "INQUIRIES")  # LINKS shows them all
+        if name.isupper() and name[0] != "_" and is_statement:
+            for statement in (value,) if isinstance(value, str) else value:
+                yield name, statement
+
+
+def fill(number: int) -> str:
+    """Old rows, as a statement both databases take."""
+    series = {
+        "sqlite": f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {number}) SELECT i FROM n",
+    }
+    return series["sqlite"]
+
+
+REQUESTS = """INSERT INTO requests (id, key, owner, state, kind, team_id, channel_id, requester, replaces, same,
+    accepted_at, session_id) SELECT 'r' || i, 'k' || i, i % 50, 'answered', 'start', 'T', 'C', 'U' || i, false,
+    's' || i, 1700000000 + i, 'x' || i FROM ({series}) AS n"""
+SESSIONS = """INSERT INTO sessions (id, request_id, team_id, requester, agent, host_id, name, application_id, status,
+    created_at, ends_at) SELECT 'x' || i, 'r' || i, 'T', 'U' || (i % 7), 'U' || (i % 500), 'h', 'n', 'web', 'active',
+    1700000000 + i, 1700001800 + i FROM ({series}) AS n"""
+HOSTS = """INSERT INTO found_hosts (team_id, user_id, host_id, rule, good_until)
+    SELECT 'T', 'U' || i, 'h', 'r', 1900000000 + i FROM ({series}) AS n"""
+LINKED = "INSERT INTO links (team_id, user_id, host_id, linked_at) SELECT 'T', 'U' || i, 'h', 1 FROM ({series}) AS n"
+POSTED = """INSERT INTO posts (session_id, channel_id, ts, kind, request_id, due_at)
+    SELECT 'x' || i, 'C', i || '.1', 'shared', 'r' || i, 1900000000 + i FROM ({series}) AS n"""
+FILL = (REQUESTS, SESSIONS, HOSTS, LINKED, POSTED)
+
+
+async def test_no_statement_of_sqlite_looks_through_a_table(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        await Bench(stack, tmp_path / "bot.db").open()
+    connection = file.connect(tmp_path / "bot.db")
+    for statement in FILL:
+        connection.execute(statement.format(series=fill(ROWS)))
+    connection.execute("ANALYZE")
+    own = [(name, getattr(sqlite, name)) for name in ("ALIKE", "ACCEPT", "ORPHANS")]
+    for name, statement in (*every_statement(), *own):
+        names = set(re.findall(r":([a-z_]+)", statement))
+        values = {one: VALUES.get(one, "x") for one in names}
+        plan = [row["detail"] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+        scans = [step for step in plan if step.startswith("SCAN") and "requests_unfinished" not in step]
+        assert not [step for step in scans if any(table in step for table in (*TABLES, " r", " s"))], (name, plan)
+    connection.close()
+
+
+@pytest.fixture
+async def url() -> AsyncIterator[str]:
+    async with new_database() as fresh:
+        yield fresh
+
+
+async def test_no_statement_of_postgres_looks_through_a_table(url: str, tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        await Bench(stack, tmp_path / "unused", url).open()
+    connection = await asyncpg.connect(url)
+    for statement in FILL:
+        await connection.execute(statement.format(series=f"SELECT generate_series(1, {ROWS}) AS i"))
+    await connection.execute("ANALYZE")
+    for name, statement in (*every_statement(), *POSTGRES):
+        text, names = postgres_statements.dollars(statement)
+        rows = await connection.fetch(f"EXPLAIN {text}", *(VALUES.get(one, "x") for one in names))
+        plan = "\n".join(row[0] for row in rows)
+        assert not re.search(rf"Seq Scan on ({'|'.join(TABLES)})\b", plan), (name, plan)
+    await connection.close()

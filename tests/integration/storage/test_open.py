@@ -1,0 +1,110 @@
+"""Opening a database that is not as it should be: another key, a newer program's, none at all."""
+
+import sqlite3
+
+import asyncpg
+import pytest
+from cryptography.fernet import Fernet
+
+from bot.core.models import Host, State, UserId
+from bot.storage.errors import StoreRefused
+from bot.storage.open import open_store
+from bot.storage.schema import NEWEST
+from tests.support import storage as storage_support
+from tests.support.storage import HOST, TEAM, Bench, die, files, request, session
+
+bench = storage_support.bench
+
+
+async def execute(bench: Bench, statement: str) -> None:
+    if bench.url:
+        connection = await asyncpg.connect(bench.url)
+        await connection.execute(statement)
+        await connection.close()
+    else:
+        file = sqlite3.connect(bench.path, isolation_level=None)
+        file.execute(statement)
+        file.close()
+
+
+async def stored(bench: Bench) -> str:
+    """All that stands in the database, as somebody reads it who has got hold of it."""
+    if not bench.url:
+        return b"".join(path.read_bytes() for path in files(bench.path.parent)).decode(errors="replace")
+    connection = await asyncpg.connect(bench.url)
+    tables = ("requests", "sessions", "facts")
+    rows = [str(row) for table in tables for row in await connection.fetch(f"SELECT * FROM {table}")]
+    await connection.close()
+    return "\n".join(rows)
+
+
+@pytest.mark.parametrize("keys", [[], [Fernet.generate_key().decode()]], ids=["without a key", "with one"])
+async def test_links_stand_in_the_database_as_they_are_only_without_a_key(bench: Bench, keys: list[str]) -> None:
+    store = await bench.open(keys=keys)
+    asked, made = request(), request()
+    for one in (asked, made):
+        await store.accept(one)
+    await store.advance(made.id, State.ACCEPTED, State.CREATED, session=session())
+    assert (await store.find(asked.id)).request.reply_url == asked.reply_url
+    assert (await store.find(made.id)).session == session()
+    await die(store)
+    found = await stored(bench)
+    assert asked.id in found
+    assert ("secret-reply" in found, "secret-join" in found) == ((False, False) if keys else (True, True))
+
+
+async def test_a_new_key_in_front_of_the_old_one_reads_what_the_old_one_sealed(bench: Bench) -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    store = await bench.open(keys=[old])
+    asked = request()
+    await store.accept(asked)
+    await store.advance(asked.id, State.ACCEPTED, State.CREATED, session=session())
+    await die(store)
+    rotated = await bench.open(keys=[new, old])
+    kept = await rotated.find(asked.id)
+    assert (kept.session, kept.request.reply_url) == (session(), asked.reply_url)
+    await die(rotated)
+    for keys in ([], [Fernet.generate_key().decode()], [old]):
+        with pytest.raises(StoreRefused, match="STORE_ENCRYPTION_KEY does not fit"):
+            await bench.open(keys=keys)
+    await die(await bench.open(keys=[new]))
+
+
+async def test_a_first_key_leaves_what_stood_there_without_one_readable(bench: Bench) -> None:
+    store = await bench.open()
+    asked = request()
+    await store.accept(asked)
+    await die(store)
+    sealed = await bench.open(keys=[Fernet.generate_key().decode()])
+    assert (await sealed.find(asked.id)).request.reply_url == asked.reply_url
+
+
+async def test_a_database_newer_than_the_program_is_refused_and_left_alone(bench: Bench) -> None:
+    store = await bench.open()
+    await store.keep_found(TEAM, UserId("U0ANA"), Host(HOST, "same e-mail"), 3600)
+    await die(store)
+    await execute(bench, "UPDATE facts SET value = '99' WHERE name = 'version'")
+    for _ in range(2):  # the first refusal has changed nothing
+        with pytest.raises(StoreRefused, match=r"newer version \(99\) than this program \(\d\)"):
+            await bench.open(alone=False)
+    await execute(bench, f"UPDATE facts SET value = '{NEWEST}' WHERE name = 'version'")
+    again = await bench.open(alone=False)
+    assert (await again.found(TEAM, UserId("U0ANA")))[0] == Host(HOST, "same e-mail")
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("postgresql://bot:hush@127.0.0.1:1/bot", "database_connection_refused"),
+        ("postgresql://bot:x:hush@127.0.0.1:hush/bot", "database_address_invalid"),
+        ("postgresql://[hush/bot", "database_address_invalid"),
+        ("postgresql://bot:hush@127.0.0.1:1/bot?sslmode=hush", "database_address_invalid"),
+        ("postgresql://bot:hush@a..b:1/bot", "database_address_invalid"),
+    ],
+)
+async def test_an_address_that_leads_to_no_postgres_is_not_shown(url: str, code: str) -> None:
+    with pytest.raises(StoreRefused, match="DATABASE_URL") as refused:
+        async with open_store(url):
+            pass
+    assert refused.value.code == code
+    assert "hush" not in str(refused.value)

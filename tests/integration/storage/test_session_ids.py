@@ -1,0 +1,130 @@
+"""A session id that comes again: renewed for the same people, refused for all others, on both databases."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.core.errors import ID_TAKEN, UnusableAnswer
+from bot.core.models import HostId, Request, Session, State, TeamId, UserId
+from tests.support import storage
+from tests.support.storage import ANA, TEAM, Bench, die, request, session
+
+bench = storage.bench
+BEN, SAM = UserId("U0BEN"), UserId("U0SAM")
+OTHER_HOST = HostId("22222222-2222-4222-8222-222222222222")
+
+
+@pytest.fixture
+async def store(bench: Bench) -> Any:
+    return await bench.open()
+
+
+def second(**changes: Any) -> Session:
+    """The same id with another link and another name."""
+    link = {"join_url": "https://join.example/second", "join_code": "code-2", "name": "Second"}
+    return replace(session(), **link, reference="g-1", **changes)
+
+
+async def created(store: Any, one: Session, **changes: Any) -> Request:
+    asked = request(**changes)
+    await store.accept(asked)
+    await store.advance(asked.id, State.ACCEPTED, State.CREATING)
+    await store.advance(asked.id, State.CREATING, State.CREATED, session=one)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("host", "changes"),
+    [
+        (None, {"requester": BEN}),
+        (None, {"requester": SAM, "target": ANA}),
+        (None, {"team_id": TeamId("T0OTHER")}),
+        (None, {"enterprise_id": TeamId("E0ORG")}),
+        (None, {"target": BEN}),
+        (OTHER_HOST, {}),
+    ],
+    ids=["requester", "supervisor", "team", "organisation", "agent", "host"],
+)
+async def test_known_id_for_somebody_else_fails_the_request(
+    bench: Bench, store: Any, host: HostId | None, changes: dict[str, Any]
+) -> None:
+    anas = await created(store, session())
+    asked = request(**changes)
+    await store.accept(asked)
+    await store.advance(asked.id, State.ACCEPTED, State.CREATING)
+    one = second(host_id=host) if host else second()
+    with pytest.raises(UnusableAnswer) as refused:
+        await store.advance(asked.id, State.CREATING, State.CREATED, session=one)
+    assert (refused.value.acted, refused.value.reference, refused.value.why) == (True, "g-1", ID_TAKEN)
+    await die(store)  # the same transaction failed it
+    after = await bench.open()
+    kept = await after.find(asked.id)
+    assert (kept.state, type(kept.failure), kept.session) == (State.FAILED, UnusableAnswer, None)
+    assert kept.failure.acted
+    assert (await after.find(anas.id)).session == session()
+    assert (await after.sessions.session("s-1")).session == session()
+
+
+async def test_known_id_is_not_refused_to_who_does_not_own_the_request(bench: Bench, store: Any) -> None:
+    await created(store, session())
+    asked = request(requester=BEN)
+    await store.accept(asked)
+    assert not await store.advance(asked.id, State.CREATING, State.CREATED, session=second())
+    assert (await store.find(asked.id)).state is State.ACCEPTED
+
+
+@pytest.mark.parametrize("ended", [False, True])
+async def test_known_id_for_the_same_people_renews_the_session(bench: Bench, store: Any, ended: bool) -> None:
+    first = await created(store, session(minutes=5))
+    await bench.age(60)
+    if ended:
+        await store.sessions.end_session("s-1", first.id)
+    one = second(ends_at=session().ends_at + timedelta(minutes=30))
+    again = await created(store, one)
+    record = await store.sessions.last_session(TEAM, ANA)
+    assert (record.session, record.is_over, record.ended_by) == (replace(one, reference=None), False, None)
+    kept = await store.find(again.id)
+    assert (kept.session, kept.session_over) == (replace(one, reference=None), False)
+    asked = request(requester=ANA)
+    await store.accept(asked)
+    assert [each.session.id for each in await store.sessions.meant_by(asked, 9)] == ["s-1"]
+
+
+async def test_duplicate_wish_shares_a_renewed_session(bench: Bench, store: Any) -> None:
+    await created(store, session(), name="Deal")
+    await bench.age(60)
+    await created(store, second(), name="Deal")
+    wish = request(name="Deal")
+    accepted = await store.accept(wish)
+    assert accepted.same_as
+    shared = (await store.find(accepted.same_as)).session
+    assert shared.join_url == second().join_url
+    assert await store.advance(wish.id, State.ACCEPTED, State.CREATED, session=shared)
+    assert (await store.find(wish.id)).session == shared
+
+
+async def test_duplicate_wish_does_not_open_an_ended_session_again(store: Any) -> None:
+    await created(store, session(), name="Deal")
+    read = (await store.sessions.session("s-1")).session
+    wish = request(name="Deal")
+    assert (await store.accept(wish)).same_as
+    await store.sessions.end_session("s-1", None)
+    assert await store.advance(wish.id, State.ACCEPTED, State.CREATED, session=read)
+    assert (await store.sessions.session("s-1")).is_over
+    assert (await store.find(wish.id)).session_over
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"requester": BEN}, {"requester": SAM, "target": ANA}, {"target": BEN}, {"team_id": TeamId("T0OTHER")}],
+    ids=["requester", "supervisor", "agent", "team"],
+)
+async def test_row_with_anothers_session_id_opens_nothing(bench: Bench, store: Any, changes: dict[str, Any]) -> None:
+    """As a version before this one wrote it, or somebody who can write to the database."""
+    await created(store, session())
+    asked = request(**changes)
+    await store.accept(asked)
+    await store.fetch("UPDATE requests SET session_id = 's-1', state = 'created' WHERE id = :id", {"id": asked.id})
+    assert (await store.find(asked.id)).session is None

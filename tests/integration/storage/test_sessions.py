@@ -1,0 +1,199 @@
+"""What is remembered of sessions, and of the messages that speak of them: the same contract on both databases."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+
+from bot.core.models import Kind, Request, Session, State, TeamId, UserId
+from bot.core.session_models import Post, PostKind
+from tests.integration.storage.test_conversations import column
+from tests.integration.storage.test_open import stored
+from tests.support import storage
+from tests.support.storage import ANA, TEAM, Bench, die, request, session
+
+bench = storage.bench
+BEN, SAM, ORG = UserId("U0BEN"), UserId("U0SAM"), TeamId("E0ORG")
+
+
+@pytest.fixture
+async def store(bench: Bench) -> Any:
+    return await bench.open()
+
+
+async def made(store: Any, name: str, minutes: float = 30, **changes: Any) -> Session:
+    """A session that somebody has started."""
+    asked, one = request(**changes), session(name, minutes)
+    await store.accept(asked)
+    await store.advance(asked.id, State.ACCEPTED, State.CREATED, session=one)
+    return one
+
+
+async def asks(store: Any, kind: Kind = Kind.END, who: UserId = ANA, **changes: Any) -> Request:
+    asked = request(kind=kind, requester=who, **changes)
+    await store.accept(asked)
+    return asked
+
+
+async def ids(found: Any) -> list[str]:
+    return [record.session.id for record in await found]
+
+
+async def test_a_session_is_remembered_with_whose_it_is_and_its_link(store: Any) -> None:
+    one = await made(store, "s-1", requester=SAM, target=ANA)
+    record = await store.sessions.session("s-1")
+    assert record.session == one
+    assert (record.team_id, record.requester, record.agent) == (TEAM, SAM, ANA)
+    assert (record.is_over, record.ended_by) == (False, None)
+    assert await store.sessions.session("s-2") is None
+
+
+async def test_the_last_session_is_the_newest_that_one_asked_for_or_hosts(store: Any, bench: Bench) -> None:
+    assert await store.sessions.last_session(TEAM, ANA) is None
+    for name, who in (
+        ("own", {}),
+        ("given", {"requester": ANA, "target": BEN}),
+        ("got", {"requester": SAM, "target": ANA}),
+    ):
+        await made(store, name, **who)
+        assert (await store.sessions.last_session(TEAM, ANA)).session.id == name
+        await bench.age(1)
+    await made(store, "of others", requester=BEN)
+    assert (await store.sessions.last_session(TEAM, ANA)).session.id == "got"
+    assert (await store.sessions.last_session(TEAM, SAM)).session.id == "got"
+    assert await store.sessions.last_session(TeamId("T0OTHER"), ANA) is None
+
+
+async def test_what_is_open_is_listed_newest_first_for_one_person_or_for_all(store: Any, bench: Bench) -> None:
+    for name, who in (("a", {}), ("b", {"requester": BEN}), ("c", {"requester": SAM, "target": ANA}), ("short", {})):
+        await made(store, name, 3 if name == "short" else 30, **who)
+        await bench.age(1)
+    await made(store, "elsewhere", team_id=TeamId("T0OTHER"))
+    table = store.sessions
+    assert await ids(table.open_sessions(TEAM, ANA, 9)) == ["short", "c", "a"]
+    assert await ids(table.open_sessions(TEAM, SAM, 9)) == ["c"]
+    assert await ids(table.open_sessions(TEAM, None, 9)) == ["short", "c", "b", "a"]
+    assert await ids(table.open_sessions(TEAM, None, 2)) == ["short", "c"]
+    await table.end_session("c", None)
+    await bench.age(300)
+    assert await ids(table.open_sessions(TEAM, None, 9)) == ["b", "a"]
+
+
+async def test_in_an_enterprise_grid_a_session_is_found_from_each_workspace(store: Any) -> None:
+    await made(store, "s-1", enterprise_id=ORG)
+    asked = await asks(store, enterprise_id=ORG, team_id=TeamId("T0OTHER"))
+    assert await ids(store.sessions.open_sessions(ORG, ANA, 9)) == ["s-1"]
+    assert await ids(store.sessions.meant_by(asked, 9)) == ["s-1"]
+    assert await ids(store.sessions.open_sessions(TEAM, ANA, 9)) == []
+
+
+async def test_an_ended_session_is_over_once_and_its_link_is_gone(store: Any, bench: Bench) -> None:
+    await made(store, "s-1")
+    asked = await asks(store)
+    assert await store.sessions.end_session("s-1", asked.id)
+    assert not await store.sessions.end_session("s-1", None)
+    record = await store.sessions.session("s-1")
+    assert (record.is_over, record.ended_by, record.session.join_url) == (True, asked.id, "")
+    assert await column(bench, "join_url") == {None}
+
+
+async def test_a_session_whose_time_is_up_is_over_and_cannot_be_ended(store: Any, bench: Bench) -> None:
+    await made(store, "s-1", 1)
+    await bench.age(61)
+    record = await store.sessions.session("s-1")
+    assert (record.is_over, record.session.join_url) == (True, "")
+    assert not await store.sessions.end_session("s-1", None)
+
+
+async def test_an_end_means_what_was_open_when_it_came_in_however_late_it_is_worked(store: Any, bench: Bench) -> None:
+    await made(store, "before")
+    await bench.age(1)
+    asked = await asks(store)
+    await bench.age(1)
+    await made(store, "after")
+    await made(store, "of others", requester=BEN)
+    assert await ids(store.sessions.meant_by(asked, 9)) == ["before"]
+    await store.sessions.end_session("before", asked.id)
+    assert await ids(store.sessions.meant_by(asked, 9)) == ["before"]  # ended by this very request
+    other = await asks(store)
+    assert await ids(store.sessions.meant_by(other, 9)) == ["after"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "kept"), [(Kind.LINK, None), (Kind.PROPOSE, None), (Kind.SEND, None), (Kind.END, "ana@example.com")]
+)
+async def test_an_address_is_sealed_and_gone_with_the_answer(bench: Bench, kind: Kind, kept: str | None) -> None:
+    store = await bench.open(keys=[Fernet.generate_key().decode()])
+    asked = await asks(store, kind, argument="ana@example.com")
+    assert "ana@example.com" not in await stored(bench)
+    assert (await store.find(asked.id)).request.argument == "ana@example.com"
+    await store.advance(asked.id, State.ACCEPTED, State.ANSWERED)
+    assert (await store.find(asked.id)).request.argument == kept
+
+
+async def test_what_a_form_asked_for_survives_a_restart(bench: Bench) -> None:
+    before = await bench.open()
+    asked = request(application_id="shop", timeout_seconds=600, argument="x", channel_id="")
+    await before.accept(asked)
+    await die(before)
+    (kept,) = await (await bench.open()).orphans()
+    assert replace(kept.request, accepted_at=asked.accepted_at) == asked
+
+
+async def test_only_a_start_has_its_like(store: Any) -> None:
+    first = await asks(store, Kind.LINK, argument="ana@example.com")
+    again = replace(first, id="again", key="again")
+    assert (await store.accept(again)).same_as is None
+    assert (await store.accept(replace(first, id="start", key="start", kind=Kind.START))).same_as is None
+
+
+# -- messages --
+
+
+def post(ts: str = "1.1", **changes: Any) -> Post:
+    return replace(Post("s-1", "C0CARE", ts, PostKind.SHARED, "r-1"), **changes)
+
+
+async def test_a_message_is_remembered_once_and_told_when_its_session_is_over(store: Any, bench: Bench) -> None:
+    await made(store, "s-1", 2)
+    table, other = store.sessions, post("1.2", kind=PostKind.DIRECT, request_id=None)
+    assert await table.add_post(post())
+    assert not await table.add_post(post())
+    await table.add_post(other)
+    assert await table.posts("s-1") == [post(), other]
+    assert await table.take_due_posts(9) == []
+    await bench.age(121)
+    assert set(await table.take_due_posts(9)) == {post(), other}
+    await table.drop_post(post())
+    assert await table.posts("s-1") == [other]
+
+
+async def test_a_message_is_told_at_once_when_its_session_is_ended_before_or_after_it(store: Any) -> None:
+    await made(store, "s-1")
+    await store.sessions.add_post(post("1.1"))
+    await store.sessions.end_session("s-1", None)
+    await store.sessions.add_post(post("1.2"))
+    assert set(await store.sessions.take_due_posts(9)) == {post("1.1"), post("1.2")}
+
+
+async def test_what_one_has_taken_nobody_gets_for_a_minute(store: Any, bench: Bench) -> None:
+    await made(store, "s-1", 1)
+    for number in range(5):
+        await store.sessions.add_post(post(f"1.{number}"))
+    await bench.age(61)
+    other = (await bench.open() if bench.url else store).sessions
+    first, second = await store.sessions.take_due_posts(3), await other.take_due_posts(9)
+    assert (len(first), len(second), len({*first, *second})) == (3, 2, 5)
+    assert [*await store.sessions.take_due_posts(9), *await other.take_due_posts(9)] == []
+    await bench.age(61)
+    assert len(await store.sessions.take_due_posts(9)) == 5
+
+
+async def test_one_that_was_only_about_to_be_posted_comes_up_after_a_minute(store: Any, bench: Bench) -> None:
+    await made(store, "s-1")
+    assert await store.sessions.add_post(post(""))
+    assert not await store.sessions.add_post(post("", request_id="another"))
+    assert await store.sessions.take_due_posts(9) == []
+    await bench.age(61)
+    assert await store.sessions.take_due_posts(9) == [post("")]

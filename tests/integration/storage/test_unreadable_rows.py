@@ -1,0 +1,124 @@
+"""A row that cannot be read is answered as Unexpected, and keeps nothing from the others, on both databases."""
+
+import logging
+from typing import Any
+
+import pytest
+
+from bot.core.errors import Unexpected
+from bot.core.models import Request, State, UserId
+from bot.core.requests.recovery import known_end
+from bot.core.session_models import Post, PostKind
+from tests.integration.storage.test_open import execute
+from tests.support import storage
+from tests.support.storage import ANA, TEAM, Bench, die, request, session
+
+bench = storage.bench
+BEN = UserId("U0BEN")
+BEYOND = 1e18
+"""Seconds since 1970: no calendar goes there."""
+
+
+@pytest.fixture
+async def store(bench: Bench) -> Any:
+    return await bench.open()
+
+
+async def created(store: Any, name: str, **changes: Any) -> Request:
+    asked = request(**changes)
+    await store.accept(asked)
+    await store.advance(asked.id, State.ACCEPTED, State.CREATED, session=session(name))
+    return asked
+
+
+SPOILT = {
+    "end beyond the calendar": "UPDATE sessions SET ends_at = 1e18 WHERE id = 'bad'",
+    "end before the calendar": "UPDATE sessions SET ends_at = -1e18 WHERE id = 'bad'",
+    "accepted beyond the calendar": "UPDATE requests SET accepted_at = -1e18 WHERE session_id = 'bad'",
+    "kind of another version": "UPDATE requests SET kind = 'dance' WHERE session_id = 'bad'",
+    "failure that is no JSON": "UPDATE requests SET failure = '{' WHERE session_id = 'bad'",
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT.keys())
+async def test_unreadable_request_is_answered_and_the_others_go_on(
+    bench: Bench, store: Any, spoil: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad, good = await created(store, "bad"), await created(store, "good", requester=BEN)
+    await die(store)
+    await execute(bench, spoil)
+    after = await bench.open()
+    (taken,) = [mine for mine in await storage.taken_over(after) if mine]
+    ends = {kept.request.id: kept for kept in taken}
+    assert ends[good.id].session
+    kept = ends[bad.id]
+    outcome = known_end(kept)
+    assert isinstance(outcome, Unexpected)
+    assert outcome.maybe_created
+    assert (kept.request.requester, kept.request.reply_url) == (ANA, bad.reply_url)
+    assert await after.advance(bad.id, kept.state, State.FAILED, failure=outcome)
+    assert await after.advance(bad.id, State.FAILED, State.ANSWERED)
+    logged = [record for record in caplog.records if record.getMessage() == "a row of the database cannot be read"]
+    assert logged[0].levelno == logging.ERROR
+    assert logged[0].fields["row"] == bad.id  # type: ignore[attr-defined]
+
+
+async def test_unreadable_session_is_left_out_of_lists(bench: Bench, store: Any) -> None:
+    for name, who in (("good", ANA), ("bad", ANA), ("of ben", BEN)):
+        await created(store, name, requester=who)
+        await bench.age(1)
+    await store.fetch("UPDATE sessions SET ends_at = :seconds WHERE id = 'bad'", {"seconds": BEYOND})
+    table = store.sessions
+    assert {record.session.id for record in await table.open_sessions(TEAM, None, 9)} == {"good", "of ben"}
+    assert [record.session.id for record in await table.open_sessions(TEAM, ANA, 9)] == ["good"]
+    for one in (table.session("bad"), table.last_session(TEAM, ANA)):
+        with pytest.raises(Unexpected):
+            await one
+    assert (await table.last_session(TEAM, BEN)).session.id == "of ben"
+
+
+async def test_sweep_mends_an_end_that_is_too_far_and_wipes_its_link_later(bench: Bench, store: Any) -> None:
+    await created(store, "bad")
+    await store.fetch("UPDATE sessions SET ends_at = :seconds WHERE id = 'bad'", {"seconds": BEYOND})
+    await store.sweep()
+    record = await store.sessions.last_session(TEAM, ANA)
+    assert (record.session.id, record.is_over) == ("bad", False)
+    await bench.age(86_401)
+    await store.sweep()
+    assert (await store.fetch("SELECT join_url FROM sessions", {}))[0]["join_url"] is None
+
+
+async def test_unreadable_session_keeps_no_message_from_being_told(bench: Bench, store: Any) -> None:
+    from bot.core.requests.posted_messages import close_posts
+
+    closed = []
+
+    class Editor:
+        async def close(self, post: Post, record: Any) -> bool:
+            closed.append(post.session_id)
+            return True
+
+    for name in ("bad", "good"):
+        await created(store, name)
+        await store.sessions.add_post(Post(name, "C0CARE", "1.1", PostKind.SHARED, None))  # type: ignore[arg-type]
+        await store.sessions.end_session(name, None)
+    await store.fetch("UPDATE sessions SET ends_at = :seconds WHERE id = 'bad'", {"seconds": BEYOND})
+    await close_posts(store.sessions, Editor())
+    assert closed == ["good"]
+    assert await store.sessions.posts("bad") == []
+
+
+async def test_session_lasts_by_the_databases_clock(bench: Bench, store: Any) -> None:
+    """Whatever the service's clock and ours say: two days off, here."""
+    from dataclasses import replace
+
+    for name, minutes in (("ahead", 2 * 1440), ("behind", -2 * 1440)):
+        asked = request()
+        await store.accept(asked)
+        one = replace(session(name, minutes), lasts_seconds=1800)
+        await store.advance(asked.id, State.ACCEPTED, State.CREATING)
+        await store.advance(asked.id, State.CREATING, State.CREATED, session=one)
+    await bench.age(1700)
+    assert len(await store.sessions.open_sessions(TEAM, ANA, 9)) == 2
+    await bench.age(200)
+    assert await store.sessions.open_sessions(TEAM, ANA, 9) == []

@@ -1,0 +1,51 @@
+"""The benchmark still runs, and what it measures is whole: every command is created once and answered once."""
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+import pytest
+
+from tests.support.app import ROOT
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the benchmark reads /proc")
+async def test_a_quick_run_loses_nothing_and_counts_one_create_and_one_answer_a_command(tmp_path: Path) -> None:
+    arguments = ["--quick", "--seconds", "1", "--peers", "floor", "bot", "--output", str(tmp_path)]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "benchmarks", *arguments, cwd=ROOT, stdout=PIPE, stderr=PIPE
+    )
+    out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    loads = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["loads"]
+    assert sorted((one["peer"], one["scenario"].split(",")[0]) for one in loads) == [
+        ("bot", "HTTP"),
+        ("bot", "Socket Mode"),
+        ("floor", "HTTP"),
+        ("floor", "Socket Mode"),
+    ]
+    for one in loads:
+        assert one["commands"] > 0
+        assert one["lost"] == one["refused"] == 0
+        assert one["totals"]["commands"] == one["totals"]["create"] == one["totals"]["answer"]
+        assert set(one["calls"]) == {"create", "answer"}
+    assert "| this bot |" in out.decode()
+    assert (tmp_path / "results.svg").read_text(encoding="utf-8").startswith("<svg")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the benchmark reads /proc")
+async def test_a_small_shift_starts_and_everybody_gets_one_link() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks.shift_start", "--people", "8", "--settle", "0.2"),
+        cwd=ROOT,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    out, err = await process.communicate()
+    assert (process.returncode, err) == (0, b"")
+    for kind in ("warm", "cold"):
+        assert f"{kind}: 8 commands at once took" in out.decode()
+    assert out.decode().count("links 8, creates 8, told twice 0") == 2
+    assert "somebody read" not in out.decode()

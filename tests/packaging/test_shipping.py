@@ -1,0 +1,364 @@
+"""What the bot is shipped in: image, composition, unit and proxy, as far as they can be tried without an engine."""
+
+import asyncio
+import io
+import os
+import re
+import shutil
+import subprocess
+import time
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import asyncpg
+import pytest
+import yaml
+
+from bot.config.variables import VARIABLES
+from bot.storage.encryption import new_key
+from bot.storage.open import open_store
+from tests.integration.check.test_check import checked
+from tests.support.accounts import asks_to_connect, open_connecting, opens, signs_in
+from tests.support.app import ANA, ROOT, ended, free_port, healthy, link, open_journey, open_servers, start
+from tests.support.postgres import address as postgres_address
+from tests.support.postgres import server
+from tests.support.proxy import Proxy, needs_caddy, proxy
+
+HOUSE = Path(ROOT)
+DOCKERFILE = (HOUSE / "Dockerfile").read_text(encoding="utf-8")
+COMPOSE = yaml.safe_load((HOUSE / "compose.yaml").read_text(encoding="utf-8"))
+UNIT = HOUSE / "deploy" / "cobrowse-bot.service"
+CADDYFILE = HOUSE / "deploy" / "Caddyfile"
+SHUTDOWN_SECONDS = int(VARIABLES["SHUTDOWN_SECONDS"].default)
+LARGE_BODY_BYTES = 1024 * 1024
+needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze on the path")
+
+
+def is_setting(name: str) -> bool:
+    return name in VARIABLES or (name.endswith("_FILE") and VARIABLES[name.removesuffix("_FILE")].secret)
+
+
+def test_the_image_runs_as_nobody_in_particular_and_holds_only_what_is_named() -> None:
+    stages = DOCKERFILE.split("\nFROM ")[1:]
+    assert len(stages) == 2
+    last = stages[-1]
+    assert re.search(r"^USER 10001:10001$", last, re.MULTILINE)
+    assert 'ENTRYPOINT ["cobrowse-bot"]\nCMD ["run"]' in last
+    assert "HOST=0.0.0.0" in last
+    assert '"python", "-m", "bot", "health"' in last  # tests/integration/cli/test_health.py runs it
+    assert_nothing_is_fetched_without_a_hash(stages[0])
+    copied = {word for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.M) for word in line.split()[:-1]}
+    let_in = {line[1:] for line in (HOUSE / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert copied == let_in
+    assert all((HOUSE / name).exists() for name in copied)
+
+
+def assert_nothing_is_fetched_without_a_hash(stage: str) -> None:
+    """Each of pip's commands asks for hashes, or has neither libraries nor tools to fetch."""
+    commands = re.findall(r"\bpip (?:--python \S+ )?(?:install|wheel) .*", stage)
+    assert len(commands) == 4
+    for command in commands:
+        closed = {"--no-index", "--no-deps"}, {"--no-build-isolation", "--no-deps"}, {"--require-hashes"}
+        assert any(flags <= set(command.split()) for flags in closed), command
+
+
+def test_the_composition_is_two_locked_up_replicas_that_are_given_time_to_stop() -> None:
+    bot = COMPOSE["services"]["bot"]
+    assert bot["deploy"]["replicas"] == 2
+    assert bot["read_only"] is True
+    assert bot["cap_drop"] == ["ALL"]
+    assert int(bot["stop_grace_period"].removesuffix("s")) > SHUTDOWN_SECONDS
+    assert all(is_setting(name) for name in bot["environment"])
+    assert bot["environment"]["HOST"] == "0.0.0.0"  # noqa: S104 - inside a container
+    assert "ports" not in bot
+    assert "ports" not in COMPOSE["services"]["postgres"]
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    for service in COMPOSE["services"].values():
+        assert "no-new-privileges:true" in service["security_opt"]
+        assert not service.get("privileged")
+        assert set(service.get("secrets", [])) <= set(COMPOSE["secrets"])
+    for path in (bot["environment"]["DATABASE_URL_FILE"], bot["environment"]["GENESYS_PRIVATE_KEY_PATH"]):
+        assert path.removeprefix("/run/secrets/") in bot["secrets"]
+
+
+def limits_of(service: dict[str, Any]) -> dict[str, int]:
+    limits = service["deploy"]["resources"]["limits"]
+    return {"memory": int(limits["memory"].removesuffix("M")), "pids": int(limits["pids"])}
+
+
+def test_every_service_is_limited_and_has_no_capability_but_one() -> None:
+    for name, service in COMPOSE["services"].items():
+        limits = limits_of(service)
+        assert 128 <= limits["memory"] <= 1024, name
+        assert 64 <= limits["pids"] <= 512, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["read_only"] is True, name
+        assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "proxy" else []), name
+    text = UNIT.read_text(encoding="utf-8")
+    assert re.search(r"^MemoryMax=\d+M$", text, re.MULTILINE)
+    assert re.search(r"^TasksMax=\d+$", text, re.MULTILINE)
+
+
+def test_every_image_is_named_by_its_exact_version() -> None:
+    images = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    images += [service["image"] for name, service in COMPOSE["services"].items() if name != "bot"]
+    assert len(images) == 4
+    for image in images:
+        assert re.search(r":\d+(\.\d+)+-|@sha256:[0-9a-f]{64}$", image), image
+        version = image.partition(":")[2].partition("-")[0]
+        assert version.count(".") == (1 if image.startswith("postgres") else 2), image
+
+
+def test_composes_settings_are_read_as_they_are_written() -> None:
+    """Else compose takes what follows a `$` in a secret for a variable's name."""
+    assert COMPOSE["services"]["bot"]["env_file"] == [{"path": ".env", "format": "raw"}]
+
+
+def test_neither_image_nor_unit_works_in_its_data_directory() -> None:
+    last = DOCKERFILE.split("\nFROM ")[-1]
+    (volume,) = re.findall(r"^VOLUME (\S+)$", last, re.MULTILINE)
+    (working,) = re.findall(r"^WORKDIR (\S+)$", last, re.MULTILINE)
+    assert f"STATE_DIRECTORY={volume}\n" in last
+    assert not Path(working).is_relative_to(volume)
+    assert f"install --directory --mode=755 {working}" in last  # of root
+    assert f"--home-dir {volume}" not in last
+    unit = dict(line.split("=", 1) for line in UNIT.read_text(encoding="utf-8").splitlines() if "=" in line)
+    assert unit["StateDirectory"] == unit["ConfigurationDirectory"] == "cobrowse-bot"
+    assert unit["WorkingDirectory"] == "/etc/cobrowse-bot"  # systemd makes it, of root
+
+
+async def test_an_env_file_in_the_data_directory_is_not_read(tmp_path: Path) -> None:
+    """Wherever the process is started; what it writes is still put there, and is said to be."""
+    data, working = tmp_path / "data", tmp_path / "working"
+    data.mkdir()
+    working.mkdir()
+    (data / ".env").write_text(
+        "GENESYS_API_URL=https://evil.example\nCOBROWSE_ADMINS=U0ANA\nCOBROWSE_CHANNELS=nowhere\n"
+    )
+    async with open_servers(http=True) as servers:
+        for directory in (working, data):
+            port = str(free_port())
+            environ = servers.environ | {"PORT": port, "STATE_DIRECTORY": str(data), "AUDIT_LOG": "audit.log"}
+            environ["DATABASE_URL"] = "sqlite:///cobrowse.db"
+            process = await start(directory, environ)
+            try:
+                await healthy(process, f"http://127.0.0.1:{port}/healthz")
+                servers.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+                assert (await servers.slack.command(ANA, "")).acked
+                assert link(await servers.slack.next_message(ANA))
+            finally:
+                process.terminate()
+                code, _, err = await ended(process)
+            assert code == 0, err
+            assert ("part of .env is not read" in err) == (directory == data)
+            code, out, _ = await checked(directory, environ)
+            assert code == 0, out
+            assert ("is in the data directory" in " ".join(out.split())) == (directory == data)
+    assert {"cobrowse.db", "audit.log"} <= set(os.listdir(data))
+    assert os.listdir(working) == []
+
+
+async def test_on_a_laptop_the_env_file_beside_the_database_is_read(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("COBROWSE_CHANNELS=nowhere\n")
+    async with open_servers() as servers:
+        process = await start(tmp_path, servers.environ | {"DATABASE_URL": "sqlite:///cobrowse.db"})
+        code, _, err = await ended(process)
+    assert (code, "COBROWSE_CHANNELS" in err) == (1, True)
+
+
+def psql(script: Path) -> None:
+    found = server().get_postmaster_info()
+    where = ("--host", str(found.socket_dir), "--port", str(found.port), "--username", "postgres")
+    command = (str(server().bin_path / "psql"), *where, "--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-f", str(script))
+    subprocess.run(command, check=True, capture_output=True, text=True)
+
+
+async def test_the_bots_role_in_postgres_is_no_superuser(tmp_path: Path) -> None:
+    """By the file that compose mounts, in a real Postgres: the bot's store works, and nothing beyond its database."""
+    postgres = COMPOSE["services"]["postgres"]
+    (mounted,) = [volume for volume in postgres["volumes"] if "/docker-entrypoint-initdb.d/" in volume]
+    assert mounted.endswith(":ro")
+    assert postgres["environment"]["POSTGRES_USER"] == "postgres"
+    assert "postgres-password" not in COMPOSE["services"]["bot"]["secrets"]
+    sql = (HOUSE / mounted.partition(":")[0]).read_text(encoding="utf-8")
+    (tmp_path / "password").write_text('it\'s $a "word"\n')
+    assert "/run/secrets/database-password" in sql
+    (tmp_path / "init.sql").write_text(sql.replace("/run/secrets/database-password", str(tmp_path / "password")))
+    address = f"{server().get_postmaster_info().socket_dir}&port={server().get_postmaster_info().port}"
+    url = f"postgresql://cobrowse@/cobrowse?host={address}"
+    try:
+        psql(tmp_path / "init.sql")
+        async with open_store(url, keys=(new_key(),)) as store:
+            assert store
+        bot = await asyncpg.connect(url)
+        for command in (
+            "CREATE ROLE other",
+            "CREATE DATABASE other",
+            "COPY (SELECT 1) TO PROGRAM 'true'",
+            "SELECT * FROM pg_authid",
+            "ALTER ROLE cobrowse SUPERUSER",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await bot.execute(command)
+        await bot.close()
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await asyncpg.connect(f"postgresql://cobrowse@/postgres?host={address}")
+        admin = await asyncpg.connect(postgres_address())
+        (held,) = await admin.fetch("SELECT rolpassword FROM pg_authid WHERE rolname = 'cobrowse'")
+        await admin.close()
+        assert held["rolpassword"].startswith("SCRAM-SHA-256$")
+    finally:
+        (tmp_path / "drop.sql").write_text(
+            "DROP DATABASE IF EXISTS cobrowse WITH (FORCE);\nDROP ROLE IF EXISTS cobrowse;\n"
+            "GRANT CONNECT ON DATABASE postgres TO PUBLIC;\n"
+        )
+        psql(tmp_path / "drop.sql")
+
+
+def test_the_audit_is_pinned_and_runs_by_itself() -> None:
+    makefile = (HOUSE / "Makefile").read_text(encoding="utf-8")
+    assert "--require-hashes -r requirements-audit.txt" in makefile
+    lock = (HOUSE / "requirements-audit.txt").read_text(encoding="utf-8")
+    assert re.search(r"^pip-audit==\S+", lock, re.MULTILINE)
+    for text in re.findall(r"^[a-z][\w.-]*==\S+.*$", lock, re.MULTILINE):
+        assert "--hash=" in lock.split(text, 1)[1][:200], text
+    assert "://" not in lock
+    workflow = yaml.safe_load((HOUSE / ".github" / "workflows" / "audit.yml").read_text(encoding="utf-8"))
+    triggers = workflow[True]  # YAML 1.1 takes `on` for that
+    assert triggers["schedule"]
+    assert workflow["permissions"] == {"contents": "read"}
+    assert "make audit" in [step.get("run") for step in workflow["jobs"]["audit"]["steps"]]
+    assert "audit" not in (HOUSE / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_every_action_is_pinned_by_its_whole_commit() -> None:
+    workflows = list((HOUSE / ".github" / "workflows").iterdir())
+    assert workflows
+    for path in workflows:
+        used = re.findall(r"uses: (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+        assert used, path
+        for action in used:
+            assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v[\d.]+", action), action
+
+
+def test_what_is_pinned_is_raised_by_dependabot() -> None:
+    raised = yaml.safe_load((HOUSE / ".github" / "dependabot.yml").read_text(encoding="utf-8"))
+    ecosystems = {each["package-ecosystem"] for each in raised["updates"]}
+    assert {"pip", "docker", "docker-compose", "github-actions"} <= ecosystems
+    for each in raised["updates"]:
+        assert (HOUSE / each["directory"].lstrip("/")).is_dir()
+
+
+def test_nobody_is_told_to_install_by_ranges() -> None:
+    for path in (HOUSE / "README.md", UNIT, HOUSE / "docs" / "runbook.md", HOUSE / "Makefile", HOUSE / ".ci" / "run"):
+        for command in re.findall(r"pip install .*?(?:[`;\n]|$)", path.read_text(encoding="utf-8")):
+            closed = {"--no-deps", "--no-build-isolation"}, {"--no-deps", "--no-index"}, {"--require-hashes"}
+            assert any(flags <= set(command.strip("`;\n").split()) for flags in closed), (path, command)
+
+
+@needs_systemd
+def test_the_unit_is_one_that_systemd_takes_and_finds_locked_up(tmp_path: Path) -> None:
+    text = UNIT.read_text(encoding="utf-8")
+    (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", text, re.MULTILINE)
+    assert int(seconds) > SHUTDOWN_SECONDS
+    assert "ExecStart=/opt/cobrowse-bot/bin/cobrowse-bot run\n" in text
+    unit = tmp_path / UNIT.name
+    unit.write_text(text.replace("/opt/cobrowse-bot/bin/cobrowse-bot run", "/bin/true"))
+    for check in (["verify"], ["security", "--offline=yes", "--threshold=20"]):
+        done = subprocess.run(["systemd-analyze", *check, str(unit)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert UNIT.name not in done.stderr, done.stderr
+
+
+@needs_caddy
+async def test_the_proxy_lets_slack_through_and_keeps_the_slow_the_large_and_the_lost_away(
+    tmp_path: Path, quick: None
+) -> None:
+    async with open_journey(http=True) as journey, before(tmp_path, journey.url) as front:
+        url = front.url
+        slow = asyncio.create_task(sends_slowly(url))
+        journey.slack.events_url = f"{url}/slack/events"
+        assert link(await journey.asks(who=ANA))
+        async with aiohttp.ClientSession() as http:
+            assert await status(http.get(f"{url}/healthz")) == 404
+            assert await status(http.get(f"{url}/slack/events")) == 404
+            shaped = {"X-Slack-Request-Timestamp": str(int(time.time())), "X-Slack-Signature": f"v0={'0' * 64}"}
+            large = http.post(f"{url}/slack/events", data=io.BytesIO(b"x" * (LARGE_BODY_BYTES + 1)), headers=shaped)
+            assert await status(large) in (400, 413, 502)
+        assert await slow < 15
+
+
+@needs_caddy
+async def test_the_proxy_lets_those_through_who_come_back_from_a_sign_in(tmp_path: Path, quick: None) -> None:
+    async with open_connecting() as journey, before(tmp_path, journey.url) as front:
+        back = (await signs_in(await asks_to_connect(journey))).replace(journey.url, front.url)
+        assert (await opens(back)).status == 200
+        async with aiohttp.ClientSession() as http:
+            assert await status(http.post(back)) == 404
+
+
+def before(directory: Path, bot: str) -> AbstractAsyncContextManager[Proxy]:
+    """Caddy with our settings before the bot at this URL."""
+    host, port = bot.removeprefix("http://").split(":")
+    return proxy(directory, host, port)
+
+
+@needs_caddy
+@pytest.mark.parametrize("path", ["/genesys/callback", "/slack/events", "/else"])
+async def test_the_proxys_log_holds_neither_state_nor_code(tmp_path: Path, path: str) -> None:
+    """While no bot is there: Caddy's error line names the request."""
+    secrets = [f"{name}{'x' * 40}" for name in ("state", "code", "referer", "cookie")]
+    state, code, referer, cookie = secrets
+    address = f"{path}?state={state}&code={code}&more=%3Fstate={state}"
+    async with before(tmp_path, f"http://127.0.0.1:{free_port()}") as front, aiohttp.ClientSession() as http:
+        headers = {"Referer": f"https://login.example/?code={referer}", "Cookie": f"c={cookie}"}
+        method = http.post if path == "/slack/events" else http.get
+        assert await status(method(front.url + address, headers=headers)) == (404 if path == "/else" else 502)
+    text = front.log.read_text(encoding="utf-8")
+    assert (path in text) == (path != "/else")
+    assert [secret for secret in secrets if secret in text] == []
+
+
+@needs_caddy
+async def test_the_proxy_names_no_software(tmp_path: Path, quick: None) -> None:
+    async with open_connecting() as journey, before(tmp_path, journey.url) as front, aiohttp.ClientSession() as http:
+        for method, path in (("GET", "/genesys/callback"), ("POST", "/slack/events"), ("GET", "/"), ("GET", "/readyz")):
+            async with http.request(method, front.url + path) as answer:
+                assert "Server" not in answer.headers, path
+
+
+def test_the_proxys_version_is_named_where_it_is_chosen() -> None:
+    text = CADDYFILE.read_text(encoding="utf-8")
+    image = COMPOSE["services"]["proxy"]["image"]
+    assert re.match(r"caddy:2\.(\d+)", image)
+    for place in (
+        text.partition("{")[0],
+        (HOUSE / "README.md").read_text("utf-8").partition("- **The proxy**")[2][:600],
+    ):
+        assert "Caddy 2.11 or newer" in place
+    assert "fail_duration" not in re.sub(r"#.*", "", text)
+
+
+async def status(call: Any) -> int:
+    async with call as response:
+        return int(response.status)
+
+
+async def sends_slowly(url: str) -> float:
+    """One byte of a header each tenth of a second. Returns after how many seconds the other side had enough."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    writer.write(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+    gone = asyncio.create_task(reader.read())
+    try:
+        async with asyncio.timeout(20):
+            while not gone.done():
+                writer.write(b"x")
+                await asyncio.sleep(0.1)
+    except OSError:
+        pass
+    writer.close()
+    return loop.time() - began

@@ -1,0 +1,63 @@
+"""What a request costs with no old rows in the store and with a million: `make growth` prints the ratio."""
+
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from bot.core.models import State
+from bot.storage.sqlite import file
+from tests.integration.storage.test_growth import FILL, fill
+from tests.support.postgres import new_database
+from tests.support.storage import Bench, request, session
+
+REQUESTS = 300
+
+
+async def lives(store: Any) -> float:
+    """Milliseconds for one request's whole life, one after the other; the median.
+
+    The last write waits for company, so it goes with the look for orphans.
+    """
+    taken = []
+    for _ in range(REQUESTS):
+        asked = request()
+        began = time.perf_counter()
+        await store.accept(asked)
+        await store.advance(asked.id, State.ACCEPTED, State.CREATING)
+        await store.advance(asked.id, State.CREATING, State.CREATED, session=session(asked.id))
+        await asyncio.gather(store.advance(asked.id, State.CREATED, State.ANSWERED), store.orphans())
+        taken.append((time.perf_counter() - began) * 1000)
+    return statistics.median(taken)
+
+
+async def main(rows: int) -> None:
+    """Both databases."""
+    async with AsyncExitStack() as stack:
+        path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "bot.db"
+        store = await Bench(stack, path).open()
+        few = await lives(store)
+        connection = file.connect(path)
+        for statement in FILL:
+            connection.execute(statement.format(series=fill(rows)))
+        connection.close()
+        print(f"sqlite: {few:.2f} ms, with {rows:,} old rows × {await lives(store) / few:.2f}")  # noqa: T201
+    async with new_database() as url, AsyncExitStack() as stack:
+        store = await Bench(stack, Path(), url).open()
+        few = await lives(store)
+        admin = await asyncpg.connect(url)
+        for statement in FILL:
+            await admin.execute(statement.format(series=f"SELECT generate_series(1, {rows}) AS i"))
+        await admin.execute("ANALYZE")
+        await admin.close()
+        print(f"postgresql: {few:.2f} ms, with {rows:,} old rows × {await lives(store) / few:.2f}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1])))

@@ -1,0 +1,208 @@
+"""Load, kill -9 and cut lines at random moments; afterwards the sandbox's Slack and Genesys are the judges.
+
+`make soak` runs it for minutes, a test for seconds. Prints one line of figures a database.
+"""
+
+import asyncio
+import contextlib
+import random
+import sys
+import tempfile
+from asyncio.subprocess import Process
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.sandbox.slack.server import Delivery
+from tests.resilience.test_crash import Bots
+from tests.support.app import ANA, BEN, HOSTS, SAM, Servers, open_servers
+from tests.support.network_line import CAN_LOSE, Wire, new_wire
+from tests.support.postgres import new_database
+from tests.support.replicas import is_refused, told
+
+SETTLE_SECONDS = 60.0
+LOST_SECONDS = 16.0
+"""Longer than the server waits for a host that is lost."""
+CUTS = ("cut", "freeze", "forget", *(("lose",) if CAN_LOSE else ()))
+TROUBLES = ("429", "503", "500-twice")
+
+
+@dataclass
+class Report:
+    """What came of it; `faults` is empty when every promise was kept."""
+
+    database: str
+    commands: int = 0
+    acknowledged: int = 0
+    refused: int = 0
+    kills: int = 0
+    cuts: Counter[str] = field(default_factory=Counter)
+    creates: int = 0
+    turned_down: int = 0
+    links: int = 0
+    failures: int = 0
+    told_twice: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        cuts = f" ({', '.join(f'{count} {how}' for how, count in sorted(self.cuts.items()))})" if self.cuts else ""
+        return (
+            f"{self.database}: {self.commands} commands, {self.acknowledged} acknowledged, "
+            f"{self.refused} of them refused; "
+            f"{self.kills} kills, {self.cuts.total()} cuts{cuts}; "
+            f"{self.creates} creates, {self.turned_down} of them turned down; "
+            f"{self.links} links and {self.failures} failures told, {self.told_twice} answers told twice; "
+            f"{len(self.faults)} promises broken"
+        )
+
+
+@dataclass
+class Place:
+    """Where one bot runs after another: its line to the database, if it has one, and the process."""
+
+    bots: Bots
+    wire: Wire | None
+    process: Process | None = None
+
+    async def fill(self) -> None:
+        """Starts a bot, unless one runs."""
+        if self.process is None or self.process.returncode is not None:
+            self.process = await self.bots.start(database=self.wire.url if self.wire else "")
+
+
+async def soak(url: str, directory: Path, *, replicas: int, seconds: float, rate: float, seed: int) -> Report:
+    """`rate` commands a second for so long, a kill every two seconds or so; several replicas are cut off, too."""
+    chance = random.Random(seed)
+    async with open_servers(http=False) as servers, places(servers, url, directory, replicas) as filled:
+        servers.genesys.latency_seconds = 0.1  # so that a kill finds creates under way
+        servers.genesys.allowed_per_minute = 1_000_000
+        report = Report(url.split(":", maxsplit=1)[0])
+        for place in filled:
+            await place.fill()
+        troubles = [_kill(filled, chance, report), _misbehave(servers, chance)]
+        troubles += [_cut(filled, chance, report)] if filled[0].wire else []
+        tasks = [asyncio.create_task(one) for one in troubles]
+        deliveries = await _load(servers, seconds, rate, chance)
+        for task in tasks:
+            task.cancel()
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            if not isinstance(ended, asyncio.CancelledError):
+                raise ended or AssertionError
+        await servers.genesys.misbehave(None)
+        await _settle(servers, filled, deliveries)
+        _judge(servers, deliveries, report)
+        return report
+
+
+@asynccontextmanager
+async def places(servers: Servers, url: str, directory: Path, count: int) -> AsyncIterator[list[Place]]:
+    """One has the database to itself; of several, each has a line of its own."""
+    bots = Bots(servers, url, directory)
+    async with AsyncExitStack() as stack:
+        wires = [await stack.enter_async_context(new_wire(url)) for _ in range(count)] if count > 1 else [None]
+        try:
+            yield [Place(bots, wire) for wire in wires]
+        finally:
+            await bots.close()
+
+
+async def _load(servers: Servers, seconds: float, rate: float, chance: random.Random) -> list[Delivery]:
+    tasks: list[asyncio.Task[Delivery]] = []
+    for number in range(int(seconds * rate)):
+        who = chance.choice((ANA, BEN, SAM))
+        tasks.append(asyncio.create_task(servers.slack.command(who, f"Deal {number}")))
+        await asyncio.sleep(chance.expovariate(rate))
+    return await asyncio.gather(*tasks)
+
+
+async def _kill(filled: list[Place], chance: random.Random, report: Report) -> None:
+    while True:
+        await asyncio.sleep(chance.uniform(1.0, 3.0))
+        place = chance.choice(filled)
+        if place.process and place.process.returncode is None:
+            place.process.kill()
+            report.kills += 1
+            await place.process.wait()
+        await asyncio.sleep(chance.uniform(0.0, 0.5))
+        await asyncio.shield(asyncio.ensure_future(place.fill()))
+
+
+async def _cut(filled: list[Place], chance: random.Random, report: Report) -> None:
+    """One line at a time; a kill may well come in between."""
+    while True:
+        await asyncio.sleep(chance.uniform(0.5, 2.0))
+        wire = chance.choice(filled).wire
+        assert wire
+        how = chance.choice(CUTS)
+        report.cuts[how] += 1
+        getattr(wire, how)()
+        long = how == "lose" and chance.random() < 0.5
+        await asyncio.sleep(LOST_SECONDS if long else chance.uniform(0.3, 4.0))
+        wire.heal()
+
+
+async def _misbehave(servers: Servers, chance: random.Random) -> None:
+    """Genesys turns a few creates down, now and then: those may be sent again."""
+    while True:
+        await asyncio.sleep(chance.uniform(1.0, 3.0))
+        await servers.genesys.misbehave(chance.choice(TROUBLES), on="create", times=2)
+
+
+async def _settle(servers: Servers, filled: list[Place], deliveries: list[Delivery]) -> None:
+    for place in filled:
+        if place.wire:
+            place.wire.heal()
+    owed = [one for one in deliveries if one.acked and not is_refused(one)]
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SETTLE_SECONDS):
+            while not all(told(servers, one) for one in owed):
+                for place in filled:  # one that could not reach the database when it started has ended
+                    await place.fill()
+                await asyncio.sleep(0.3)
+    await asyncio.sleep(1.5)  # nothing else is to come
+
+
+def _judge(servers: Servers, deliveries: list[Delivery], report: Report) -> None:
+    sessions = {session.join_url: session for session in servers.genesys.sessions.values()}
+    made = Counter(create.body["sessionName"] for create in servers.genesys.creates if create.acted)
+    report.commands, report.creates = len(deliveries), len(servers.genesys.creates)
+    report.turned_down = report.creates - made.total()
+    for delivery in deliveries:
+        ends, name = told(servers, delivery), delivery.payload["text"]
+        report.acknowledged += delivery.acked
+        report.refused += is_refused(delivery)
+        report.told_twice += max(0, len(ends) - 1)
+        if delivery.acked and not ends and not is_refused(delivery):
+            report.faults.append(f"{name} was acknowledged, and nothing came")
+        if len(set(ends)) > 1:
+            report.faults.append(f"{name} has two outcomes")
+        if made[name] > 1:
+            report.faults.append(f"{name} was created {made[name]} times")
+        for outcome in set(ends):
+            if outcome not in sessions:
+                report.failures += 1
+                continue
+            report.links += 1
+            mine = sessions[outcome].host_user_id.startswith(HOSTS[delivery.payload["user_id"]])
+            if not mine or sessions[outcome].name != name:
+                report.faults.append(f"{name} has somebody else's session")
+
+
+async def main(seconds: float) -> int:
+    """Both databases, one after the other."""
+    reports = []
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory)
+        file = f"sqlite:///{path / 'bot.db'}"
+        reports.append(await soak(file, path, replicas=1, seconds=seconds, rate=20, seed=1))
+        print(reports[-1], *reports[-1].faults, sep="\n  ", flush=True)  # noqa: T201 - for a person
+        async with new_database() as url:
+            reports.append(await soak(url, path, replicas=2, seconds=seconds, rate=20, seed=2))
+        print(reports[-1], *reports[-1].faults, sep="\n  ", flush=True)  # noqa: T201 - for a person
+    return any(report.faults for report in reports)
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(float(sys.argv[1]))))

@@ -1,0 +1,227 @@
+"""kill -9 at every transition, on both databases: every accepted request comes to its one outcome."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.app import (
+    ANA,
+    BEN,
+    ROOT,
+    SAM,
+    START_SECONDS,
+    Servers,
+    buttons,
+    is_failure,
+    link,
+    open_servers,
+    words,
+)
+from tests.support.postgres import new_database
+from tests.support.replicas import replica
+
+SECONDS = 15.0
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'bot.db'}"
+        return
+    async with new_database() as url:
+        yield url
+
+
+class Bots:
+    """Real processes on one database; killed at the end. What comes after one of them may be in this process."""
+
+    def __init__(self, servers: Servers, database: str, directory: Path) -> None:
+        self.servers = servers
+        self.directory = directory
+        self.environ = {**servers.environ, "DATABASE_URL": database, "PYTHONPATH": ROOT, "PATH": os.environ["PATH"]}
+        self.running: list[Process] = []
+        self.after = AsyncExitStack()
+        self.log = (directory / "bots.log").open("a")
+
+    async def start(self, dies: str = "", database: str = "") -> Process:
+        """A bot that is connected, or has ended, as one does whose database cannot be reached; `dies` says where it is
+        killed."""
+        program = ["-m", "tests.support.killed_bot", dies] if dies else ["-m", "bot", "run"]
+        environ = self.environ | ({"DATABASE_URL": database} if database else {})
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *program, cwd=self.directory, env=environ, stdout=self.log, stderr=self.log
+        )
+        self.running.append(process)
+        either = [asyncio.create_task(one) for one in (self.servers.slack.connected(START_SECONDS), process.wait())]
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        connected, ended = either
+        ended.cancel()
+        if process.returncode is None:
+            await connected
+        else:
+            connected.cancel()
+        return process
+
+    async def resume(self) -> None:
+        """A start after a crash, in no process of its own: that takes a second."""
+        await self.after.enter_async_context(replica(self.servers, self.environ["DATABASE_URL"]))
+
+    async def close(self) -> None:
+        await self.after.aclose()
+        for process in self.running:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+        self.log.close()
+
+
+@pytest.fixture
+async def bots(database: str, tmp_path: Path) -> AsyncIterator[Bots]:
+    async with open_servers(http=False) as servers:
+        opened = Bots(servers, database, tmp_path)
+        yield opened
+        await opened.close()
+
+
+async def outcomes(bots: Bots, who: str, count: int) -> list[str]:
+    """What this person reads, once there are so many messages; Slack's own, about a missing ack, is none of them."""
+    slack = bots.servers.slack
+
+    def told() -> bool:
+        return sum(message.via != "slackbot" for message in slack.seen_by(who)) >= count
+
+    await slack.workspace.until(told, SECONDS)
+    return [words(message) for message in slack.seen_by(who)]
+
+
+@pytest.mark.parametrize(
+    ("dies", "creates", "told"),
+    [
+        ("after:accepted:Deal", 1, "link"),
+        ("before:creating:Deal", 1, "link"),
+        ("after:creating:Deal", 0, "interrupted"),
+        ("before:created:Deal", 1, "interrupted"),
+        ("after:created:Deal", 1, "link"),
+        ("before:answered:Deal", 1, "the same link twice"),
+        ("after:answered:Deal", 1, "link"),
+    ],
+)
+async def test_killed_at_a_transition_the_next_start_brings_the_request_to_its_outcome(
+    bots: Bots, dies: str, creates: int, told: str
+) -> None:
+    slack, genesys = bots.servers.slack, bots.servers.genesys
+    dead = await bots.start(dies)
+    typed = asyncio.create_task(slack.command(ANA, "Deal"))
+    await dead.wait()
+    await bots.resume()
+    await typed
+    await outcomes(bots, ANA, 2 if told == "the same link twice" else 1)
+    await asyncio.sleep(0.3)  # nothing else is to come
+    seen = slack.seen_by(ANA)
+    seen = [message for message in seen if message.via != "slackbot"]  # Slack's own line: it was never acknowledged
+
+    assert len(genesys.creates) == creates
+    if told == "interrupted":
+        (message,) = seen
+        assert is_failure(message)
+        assert "The bot was restarted in the middle of it" in words(message)
+        before = len(slack.messages)
+        await slack.press(ANA, message, "try_again")
+        await slack.workspace.until(lambda: not is_failure(message) or len(slack.messages) > before, SECONDS)
+        assert link(message) == genesys.sessions[genesys.creates[-1].session_id].join_url
+    else:
+        assert {link(message) for message in seen} == {session.join_url for session in genesys.sessions.values()}
+        assert len(seen) == (2 if told == "the same link twice" else 1)
+
+
+async def test_killed_right_after_it_was_accepted_as_creating_it_is_interrupted_and_nothing_is_created(
+    bots: Bots,
+) -> None:
+    """With warm caches that is one write, before the acknowledgement; cold ones are among the transitions above."""
+    slack, genesys = bots.servers.slack, bots.servers.genesys
+    dead = await bots.start("after:creating:Deal")
+    await slack.command(ANA, "Warm")
+    await outcomes(bots, ANA, 1)
+    slack.ack_seconds = 1.0  # nothing will come
+    delivery = await slack.command(ANA, "Deal")
+    await dead.wait()
+    assert not delivery.acked
+    await bots.resume()
+    (told,) = await slack.workspace.until(lambda: [*filter(is_failure, slack.seen_by(ANA))], SECONDS)
+    assert "The bot was restarted in the middle of it" in words(told)
+    assert [create.body["sessionName"] for create in genesys.creates] == ["Warm"]
+
+
+async def test_killed_before_it_was_written_down_nothing_was_accepted_and_nothing_comes(bots: Bots) -> None:
+    slack = bots.servers.slack
+    dead = await bots.start("before:accepted:Deal")
+    slack.ack_seconds = 1.0  # nothing will come
+    delivery = await slack.command(ANA, "Deal")
+    await dead.wait()
+    await bots.resume()
+    assert not delivery.acked
+    assert [message.via for message in slack.seen_by(ANA)] == ["slackbot"]
+    assert bots.servers.genesys.creates == []
+
+
+async def test_an_agent_started_for_by_somebody_else_is_told_after_a_crash_too(bots: Bots) -> None:
+    slack = bots.servers.slack
+    dead = await bots.start("after:created:Deal")
+    await slack.command(SAM, "@ben Deal")
+    await dead.wait()
+    await bots.resume()
+    (card,) = await outcomes(bots, SAM, 1)
+    (told,) = await outcomes(bots, BEN, 1)
+    assert "has got the link too" in card
+    assert f"<@{SAM}> started a co-browse session for you" in told
+
+
+async def test_a_stop_while_the_next_start_tells_the_agent_does_not_deny_the_session(bots: Bots) -> None:
+    slack, genesys = bots.servers.slack, bots.servers.genesys
+    dead = await bots.start("after:created:Deal")
+    await slack.command(SAM, "@ben Deal")
+    await dead.wait()
+    slack.misbehave("conversations.open", "slow", seconds=20)
+    await bots.resume()
+    await asyncio.sleep(0.5)
+    assert slack.seen_by(SAM) == []
+    await bots.after.aclose()
+    (card,) = slack.seen_by(SAM)
+    assert {link(card)} == {session.join_url for session in genesys.sessions.values()}
+
+
+async def test_a_request_delivered_again_after_a_crash_is_one_request(bots: Bots) -> None:
+    slack, genesys = bots.servers.slack, bots.servers.genesys
+    dead = await bots.start("after:answered:Deal")
+    delivery = await slack.command(ANA, "Deal")
+    await dead.wait()
+    await bots.resume()
+    assert (await slack.redeliver(delivery)).acked
+    await asyncio.sleep(0.5)
+    assert len(genesys.creates) == 1
+    assert len(slack.seen_by(ANA)) == 1
+
+
+async def test_a_try_again_button_outlives_the_process_that_made_it(bots: Bots) -> None:
+    slack, genesys = bots.servers.slack, bots.servers.genesys
+    first = await bots.start()
+    await genesys.misbehave("dropped", times=1)
+    await slack.command(ANA, "Deal")
+    await outcomes(bots, ANA, 1)
+    await asyncio.sleep(0.2)
+    first.kill()
+    await first.wait()
+    await bots.resume()
+    (failed,) = slack.seen_by(ANA)
+    assert "try_again" in buttons(failed)
+    await slack.press(ANA, failed, "try_again")
+    await slack.workspace.until(lambda: not is_failure(failed), SECONDS)
+    assert link(failed)
+    assert len(genesys.creates) == 2

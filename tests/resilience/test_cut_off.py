@@ -1,0 +1,240 @@
+"""A replica that is cut off from Postgres while it lives: no request has two outcomes, and none is without."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from bot.core.errors import MaybeAccepted, StoreUnavailable
+from bot.core.models import RequestId, State, new_request_id
+from bot.sandbox.slack.server import Delivery
+from bot.storage.postgres.replica_lock import LOCK_CLASS
+from bot.storage.postgres.store import STRAY_SECONDS
+from tests.support.app import ANA, BEN, NO_KEY, Servers, open_servers
+from tests.support.network_line import Wire, new_wire
+from tests.support.postgres import new_database
+from tests.support.replicas import SECONDS, is_refused, replica, told, until
+from tests.support.storage import Bench, request
+
+
+@pytest.fixture
+async def url() -> AsyncIterator[str]:
+    async with new_database() as fresh:
+        yield fresh
+
+
+@pytest.fixture
+async def wire(url: str) -> AsyncIterator[Wire]:
+    async with new_wire(url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def servers(quick: None) -> AsyncIterator[Servers]:
+    async with open_servers() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def bench(wire: Wire, tmp_path: Path) -> AsyncIterator[Bench]:
+    """Its stores are on the wire."""
+    async with AsyncExitStack() as stack:
+        yield Bench(stack, tmp_path / "unused", wire.url)
+
+
+async def warm(servers: Servers, *people: str) -> None:
+    """They have used the bot before, so that nothing has to be looked up."""
+    for who in people:
+        await servers.slack.command(who, "Before")
+    await until(lambda: len(servers.genesys.sessions) == len(people))
+
+
+async def test_what_one_cannot_write_down_and_another_has_taken_over_is_told_by_the_other_alone(
+    servers: Servers, wire: Wire, url: str
+) -> None:
+    """The server lets go of the first one's lock; the first one only finds that nothing comes back."""
+    genesys = servers.genesys
+    async with replica(servers, wire.url):
+        await warm(servers, ANA, BEN)
+        await genesys.misbehave("429", on="create", times=1, retry_after=1)
+        waiting = await servers.slack.command(BEN, "Waits its turn")
+        await until(lambda: genesys.calls[-1].status == 429)
+        genesys.latency_seconds = 1.0
+        creating = await servers.slack.command(ANA, "Is being made")
+        await until(lambda: genesys.creates[-1].body["sessionName"] == "Is being made")
+        genesys.latency_seconds = 0.0
+        wire.forget()
+        async with replica(servers, url):
+            await until(lambda: told(servers, waiting) and told(servers, creating))
+            await asyncio.sleep(3.2)  # the first has its answers from Genesys, and would have lost its patience
+            wire.heal()
+            await asyncio.sleep(1.0)
+    (interrupted,), (made,) = told(servers, creating), told(servers, waiting)
+    assert "in the middle of it" in interrupted
+    assert made in {session.join_url for session in genesys.sessions.values()}
+    asked = [one.body["sessionName"] for one in genesys.creates[2:]]
+    assert asked == ["Waits its turn", "Is being made", "Waits its turn"]
+
+
+async def test_a_session_whose_commit_was_not_confirmed_is_told_once_the_database_is_back(
+    servers: Servers, wire: Wire
+) -> None:
+    async with replica(servers, wire.url, **NO_KEY):  # so that the link can be seen on the wire
+        await warm(servers, ANA)
+        servers.genesys.latency_seconds = 0.3
+        delivery = await servers.slack.command(ANA, "Deal")
+        await until(lambda: len(servers.genesys.creates) == 2)
+        wire.after(b"/join/", wire.freeze)  # the one statement that writes it down
+        await asyncio.sleep(2.5)
+        assert told(servers, delivery) == []
+        wire.heal()
+        await until(lambda: told(servers, delivery))
+        await asyncio.sleep(0.5)
+    (made,) = told(servers, delivery)
+    assert made == servers.genesys.sessions[servers.genesys.creates[-1].session_id or ""].join_url
+
+
+async def test_a_create_whose_turn_comes_while_the_database_is_away_goes_out_when_it_is_back(
+    servers: Servers, wire: Wire
+) -> None:
+    genesys = servers.genesys
+    async with replica(servers, wire.url):
+        await warm(servers, ANA)
+        await genesys.misbehave("429", on="create", times=1, retry_after=1)
+        delivery = await servers.slack.command(ANA, "Deal")
+        await until(lambda: genesys.calls[-1].status == 429)
+        wire.cut()
+        await asyncio.sleep(1.5)
+        assert [one.acted for one in genesys.creates] == [True, False]
+        wire.heal()
+        await until(lambda: told(servers, delivery))
+    assert told(servers, delivery) == [list(genesys.sessions.values())[-1].join_url]
+    assert [one.acted for one in genesys.creates] == [True, False, True]
+
+
+async def handed_out(bench: Bench, store: object) -> list[RequestId]:
+    """What the store gives the desk to work, once its lock is held and calls that were under way are long over."""
+    await until(lambda: store._presence.held)  # type: ignore[attr-defined]
+    await bench.age(STRAY_SECONDS + 1)
+    return [kept.request.id for kept in await store.orphans()]  # type: ignore[attr-defined]
+
+
+async def test_a_request_whose_commit_was_not_confirmed_is_worked_all_the_same_and_once(
+    bench: Bench, wire: Wire
+) -> None:
+    store, asked = await bench.open(), request()
+    wire.after(asked.id.encode(), wire.freeze)
+    with pytest.raises(MaybeAccepted):
+        await store.accept(asked)
+    wire.heal()
+    assert await handed_out(bench, store) == [asked.id]
+    assert await handed_out(bench, store) == []
+    assert not (await store.accept(asked)).is_new
+    assert await store.advance(asked.id, State.ACCEPTED, State.CREATING)
+
+
+async def test_a_delivery_that_another_replica_has_had_is_neither_called_lost_nor_worked_twice(
+    bench: Bench, wire: Wire, url: str, tmp_path: Path
+) -> None:
+    cut_off, asked = await bench.open(), request()
+    first = await Bench(bench.stack, tmp_path / "unused", url).open()
+    again = replace(asked, id=new_request_id())
+    assert (await first.accept(asked)).is_new
+    wire.cut()
+    await until(lambda: not cut_off._presence.held)
+    with pytest.raises(MaybeAccepted):
+        await cut_off.accept(again)
+    wire.heal()
+    await until(lambda: cut_off._presence.held)
+    assert not (await cut_off.accept(again)).is_new
+    assert await handed_out(bench, cut_off) == await handed_out(bench, first) == []
+
+
+async def test_one_that_was_not_committed_is_worked_by_nobody(bench: Bench, wire: Wire) -> None:
+    store, asked = await bench.open(), request()
+    wire.after(b"INSERT INTO requests", wire.freeze)
+    with pytest.raises(MaybeAccepted):
+        await store.accept(asked)
+    wire.heal()
+    assert await handed_out(bench, store) == []
+    assert await store.find(asked.id) is None
+
+
+async def test_what_was_taken_over_without_our_hearing_of_it_is_worked_all_the_same(
+    bench: Bench, wire: Wire, url: str
+) -> None:
+    dead, asked = await bench.open(), request()
+    await dead.accept(asked)
+    heir = await bench.open()
+    await dead._presence.close()
+    await asyncio.sleep(0.2)
+    wire.after(b"COMMIT", wire.freeze)
+    with pytest.raises(StoreUnavailable):
+        await heir.orphans()
+    wire.heal()
+    assert await handed_out(bench, heir) == [asked.id]
+
+
+@pytest.mark.parametrize("how", ["the network", "the server's parting word"])
+async def test_that_the_database_goes_and_comes_back_is_in_the_log_once_each(
+    bench: Bench, wire: Wire, url: str, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    def said() -> list[str]:
+        return [record.message for record in caplog.records if record.name == "bot.storage.postgres.replica_lock"]
+
+    caplog.set_level(logging.INFO, "bot.storage.postgres.replica_lock")
+    store = await bench.open()
+    if how == "the network":
+        wire.cut()
+        await until(lambda: said() and not store._presence.held)
+        wire.heal()
+    else:
+        server = await asyncpg.connect(url)
+        ended = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = $1"
+        assert await server.fetch(ended, LOCK_CLASS)
+        await server.close()
+    await until(lambda: "the database is back" in said())
+    assert said() == ["the database is away", "the database is back"]
+
+
+async def test_what_is_being_worked_is_no_stray_however_long_it_takes(bench: Bench) -> None:
+    store, asked = await bench.open(), request()
+    await store.accept(asked)
+    assert await handed_out(bench, store) == []
+
+
+async def test_one_of_two_that_is_cut_off_under_load_refuses_politely_and_comes_back(
+    servers: Servers, wire: Wire, url: str
+) -> None:
+    slack, genesys = servers.slack, servers.genesys
+
+    async def typed(name: str) -> list[Delivery]:
+        deliveries = [slack.command(who, f"{name} {number}") for number in range(5) for who in (ANA, BEN)]
+        return await asyncio.gather(*deliveries)
+
+    async with replica(servers, wire.url), replica(servers, url):
+        await warm(servers, ANA, BEN)
+        genesys.latency_seconds = 0.5
+        deliveries = await typed("Being made")
+        await until(lambda: len(genesys.creates) == 12)
+        wire.cut()
+        meanwhile = await typed("Meanwhile")
+        assert 1 <= sum(map(is_refused, meanwhile)) <= len(meanwhile) / 2
+        await asyncio.sleep(0.5)
+        wire.heal()
+        genesys.latency_seconds = 0.0
+        async with asyncio.timeout(SECONDS):
+            while any(map(is_refused, after := await typed("After"))):
+                deliveries += after
+                await asyncio.sleep(0.2)
+        deliveries += meanwhile + after
+        await until(lambda: all(told(servers, one) or is_refused(one) for one in deliveries))
+        await asyncio.sleep(0.3)
+    assert all(one.acked for one in deliveries)
+    assert {len(set(told(servers, one))) for one in deliveries if not is_refused(one)} == {1}
+    assert len(genesys.creates) - 2 <= sum(not is_refused(one) for one in deliveries)

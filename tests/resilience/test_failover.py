@@ -1,0 +1,127 @@
+"""Postgres moves to another server while connections to the old one stay open: each request keeps its own outcome."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from bot.core.errors import MaybeAccepted
+from bot.core.models import State
+from bot.storage.postgres.replica_lock import LOCK_CLASS, MOVE_SECONDS
+from tests.support.app import ANA, open_servers
+from tests.support.database_faults import agree, said, work
+from tests.support.network_line import new_wire
+from tests.support.postgres import new_cluster, new_database
+from tests.support.replicas import replica, told, until
+from tests.support.storage import Bench, request
+
+LOCKS = "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND classid = $1"
+
+
+async def locks(url: str) -> set[int]:
+    """The numbers of the replicas that a server knows as alive."""
+    connection = await asyncpg.connect(url)
+    found = await connection.fetch(LOCKS, LOCK_CLASS)
+    await connection.close()
+    return {row["objid"] for row in found}
+
+
+async def test_live_work_keeps_its_outcome_when_postgres_moves(quick: None) -> None:
+    async with open_servers() as servers, new_cluster() as cluster, new_wire(cluster.url()) as wire:
+        async with replica(servers, wire.url):
+            await servers.slack.command(ANA, "Before")
+            await until(lambda: servers.genesys.sessions)
+            servers.genesys.latency_seconds = 7.0
+            delivery = await servers.slack.command(ANA, "Deal")
+            await until(lambda: len(servers.genesys.creates) == 2)
+            await cluster.fail_over()
+            wire.move(cluster.url(standby=True))
+            async with replica(servers, cluster.url(standby=True)):  # knows nothing of the old server's locks
+                await until(lambda: told(servers, delivery), 25)
+                await asyncio.sleep(2.5)  # long enough for a second look at what the dead have left
+        assert told(servers, delivery) == [
+            servers.genesys.sessions[servers.genesys.creates[-1].session_id or ""].join_url
+        ]
+        assert len(servers.genesys.creates) == 2
+
+
+async def test_the_lock_follows_to_the_server_that_takes_writes(tmp_path: Path) -> None:
+    async with (
+        new_cluster() as cluster,
+        new_wire(cluster.url()) as wire,
+        AsyncExitStack() as stack,
+    ):
+        agree(await said(cluster.url(standby=True)), "database_standby", "Give DATABASE_URL the primary's address")
+        ports = [urlsplit(cluster.url(standby=standby)).query.rpartition("=")[2] for standby in (True, False)]
+        work(await said(f"postgresql://postgres@127.0.0.1:{ports[0]},127.0.0.1:{ports[1]}/postgres"))
+        store = await Bench(stack, tmp_path, wire.url).open()
+        presence, asked = store._presence, request()
+        await store.accept(asked)
+        await cluster.take_writes(False)
+        await until(lambda: not presence.held, 6)
+        with pytest.raises(MaybeAccepted):
+            await store.accept(request())
+        await cluster.fail_over()
+        assert not presence.held
+        wire.move(cluster.url(standby=True))
+        await until(lambda: presence.held, 10)
+        assert await locks(cluster.url(standby=True)) == {presence.owner}
+        assert await locks(cluster.url()) == set()
+        assert await store.advance(asked.id, State.ACCEPTED, State.CREATING)
+        assert (await store.accept(request())).is_new
+
+
+async def test_a_refused_write_has_the_lock_looked_after_at_once(tmp_path: Path) -> None:
+    async with new_cluster() as cluster, AsyncExitStack() as stack:
+        store = await Bench(stack, tmp_path, cluster.url()).open()
+        await cluster.take_writes(False)
+        with pytest.raises(MaybeAccepted):
+            await store.accept(request())
+        await until(lambda: not store._presence.held, 1.0)  # by itself it asks every two seconds
+        await cluster.take_writes(True)
+        await until(lambda: store._presence.held, 6)
+
+
+async def test_recovery_waits_after_a_move_and_fences_the_late(tmp_path: Path) -> None:
+    """The locks of the old server are gone, as its replicas may be or not."""
+    async with new_database() as url, AsyncExitStack() as stack:
+        late = await Bench(stack, tmp_path, url).open()
+        asked = request()
+        await late.accept(asked)
+        await late._presence.close()
+        admin = await stack.enter_async_context(_admin(url))
+        await admin.execute("UPDATE facts SET value = '1.0 0' WHERE name = 'node'")
+        heir = await Bench(stack, tmp_path, url).open()
+        await asyncio.sleep(0.3)
+        assert await heir.orphans() == []
+        before = "UPDATE facts SET value = split_part(value, ' ', 1) || ' ' || (split_part(value, ' ', 2)::float8 - $1)"
+        await admin.execute(f"{before} WHERE name = 'node'", MOVE_SECONDS - 2)
+        assert await heir.orphans() == []
+        await admin.execute(f"{before} WHERE name = 'node'", 2.5)
+        assert [kept.request.id for kept in await heir.orphans()] == [asked.id]
+        late._presence.held = True  # it reaches the new server only now
+        assert not await late.advance(asked.id, State.ACCEPTED, State.CREATING)
+
+
+async def test_an_unregistered_server_has_nothing_taken_over(tmp_path: Path) -> None:
+    """As one of the pool that was moved before the lock was."""
+    async with new_database() as url, AsyncExitStack() as stack:
+        dead, heir = [await Bench(stack, tmp_path, url).open() for _ in range(2)]
+        await dead.accept(request())
+        await dead._presence.close()
+        admin = await stack.enter_async_context(_admin(url))
+        await admin.execute("UPDATE facts SET value = '1.0 0' WHERE name = 'node'")
+        await asyncio.sleep(0.3)
+        assert await heir.orphans() == []
+
+
+@asynccontextmanager
+async def _admin(url: str) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(url)
+    yield connection
+    await connection.close()

@@ -1,0 +1,192 @@
+"""Every upstream call × every fault: one outcome is told, creates are repeated as allowed, and the next command works.
+
+A call is a row, and a fault a cell of it; the faults themselves are in misbehaviour.py.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from bot.slack.api.identity import SlackRefused, SlackUnreachable, identify
+from bot.slack.api.responder import new_http_session, new_web_client
+from tests.support.app import ANA, BEN, SAM, is_failure, is_note, link, words
+from tests.support.fault_matrix import World, clock, impatient, world
+from tests.support.faulty_server import UNREACHED, Front
+from tests.support.server_faults import FAULTS, HUGE_BYTES
+
+__all__ = ["clock", "world"]
+
+ALL = (*UNREACHED, *FAULTS)
+UNKNOWN = ("reset before the body", "reset after the body", "answer lost", "closed", "slow headers", "slow body")
+UNKNOWN += ("huge body", "cut", "408", "502", "504")
+MOVED, NO_JSON = ("moved", "moved for good"), ("page instead of JSON", "page that claims to be JSON", "truncated JSON")
+LINK = "Send this link to your customer"
+NOBODY = ""
+TAKEN_AT_ITS_WORD = {"truncated JSON": NOBODY, "wrong types": NOBODY}
+"""A response_url that says 200 and shows no page was Slack's."""
+
+
+def told(**phrases: str) -> dict[str, str]:
+    """The phrase for each fault; what is the same for a group of them is given by the group's name."""
+    groups = {"unreached": UNREACHED, "unknown": UNKNOWN, "moved": MOVED, "no_json": (*NO_JSON, "wrong types")}
+    groups |= {"rest": ("413", "429", "500", "503", "429 with an order")}
+    found: dict[str, str] = {}
+    for name, phrase in phrases.items():
+        found |= dict.fromkeys(groups.get(name, (name.removeprefix("f").replace("_", " "),)), phrase)
+    assert set(found) == set(ALL), set(ALL) ^ set(found)
+    return found
+
+
+@dataclass(frozen=True)
+class Row:
+    """A call: its front, its request line, after which other request its host is to be lost, and who asks what."""
+
+    front: str
+    on: str
+    told: Mapping[str, str]
+    after: str = ""
+    who: str = ANA
+    text: str = ""
+    wrong_types: bytes = b"[7]"
+    prepare: Mapping[str, str] = field(default_factory=dict)
+
+
+GENESYS_SAYS = {
+    "f413": "refused the request (413)",
+    "f429": "too busy",
+    "f503": "too busy",
+    "f429_with_an_order": "too busy",
+}
+GENESYS_SAYS |= {"f500": "fault of its own", "unreached": "cannot reach Genesys", "moved": "a redirect"}
+CANNOT = {"unknown": "cannot reach Genesys"}
+NO_ANSWER = "Slack would not say who is who"
+NOT_TOLD = "could not be told"
+
+ROWS = {
+    "token": Row("genesys", "/oauth/token", told(**GENESYS_SAYS, **CANNOT, no_json="a login answer without a token")),
+    "users/search": Row(
+        "genesys",
+        "/users/search",
+        told(**GENESYS_SAYS, **CANNOT, no_json="a list of users of another shape"),
+        after="/oauth/token",
+    ),
+    "create": Row(
+        "genesys",
+        "/conversations/cobrowse",
+        told(**GENESYS_SAYS, unknown="Nobody knows whether a session was created", no_json="Genesys answered with a"),
+        after="/users/search",
+        wrong_types=b'{"id": 7, "joinUrl": ["https://example.com"], "status": {}}',
+    ),
+    "applications": Row(
+        "genesys",
+        "/cobrowse/applications",
+        dict.fromkeys(ALL, "Genesys knows no application"),
+        after="/conversations/cobrowse",
+        prepare={"applications": "none"},
+    ),
+    "users.info": Row("slack", "users.info", dict.fromkeys(ALL, NO_ANSWER), wrong_types=b'{"ok": true, "user": [7]}'),
+    "users.info, a list": Row("slack", "users.info", dict.fromkeys(ALL, NO_ANSWER)),
+    "usergroups.users.list": Row(
+        "slack",
+        "usergroups.users.list",
+        dict.fromkeys(ALL, NO_ANSWER),
+        after=f"user={BEN}",
+        who=BEN,
+        text="@ana ",
+        wrong_types=b'{"ok": true, "users": 7}',
+    ),
+    "response_url": Row("hooks", "/response/", dict.fromkeys(ALL, LINK) | TAKEN_AT_ITS_WORD),
+    "chat.postEphemeral": Row(
+        "slack",
+        "chat.postEphemeral",
+        dict.fromkeys(ALL, LINK) | dict.fromkeys(UNREACHED, NOBODY),
+        after="users.info",
+        prepare={"response_url": "404"},
+    ),
+    "conversations.open": Row(
+        "slack",
+        "conversations.open",
+        dict.fromkeys(ALL, NOT_TOLD),
+        after=f"user={BEN}",
+        who=SAM,
+        text="@ben ",
+        wrong_types=b'{"ok": true, "channel": 7}',
+    ),
+    "chat.postMessage": Row(
+        "slack", "chat.postMessage", dict.fromkeys(ALL, NOT_TOLD), after="conversations.open", who=SAM, text="@ben "
+    ),
+}
+CREATES = {"500": 3, "429": 99, "503": 99, "429 with an order": 37} | dict.fromkeys(UNREACHED, 0)
+"""How often a create may be seen; whatever is not here: once."""
+
+
+@pytest.mark.parametrize("name", ROWS)
+async def test_whatever_fails_one_outcome_is_told_and_the_next_command_works(world: World, name: str) -> None:
+    row = ROWS[name]
+    front = world.fronts[row.front]
+    front.wrong_types = row.wrong_types
+    for fault in ALL:
+        world.clock.skipped += 200_000  # whatever was kept has run out
+        await prepare(world, row)
+        await front.misbehave(fault, row.on, row.after)
+        message = await world.struck(front, fault, row.on, row.who, f"{row.text}{name} {fault}")
+        assert front.seen_of(row.on) or fault in UNREACHED, fault
+        check(world, row, fault, words(message) if message else NOBODY)
+        await mend(world, row, front)
+        again = await world.outcome(ANA, f"after {name} {fault}")
+        assert again
+        assert link(again), fault
+        assert not is_failure(again)
+    one_outcome_each(world)
+
+
+def check(world: World, row: Row, fault: str, read: str) -> None:
+    wanted = row.told[fault]
+    assert wanted in read, (fault, read)
+    assert (wanted == NOBODY) is (read == NOBODY), (fault, read)
+    assert world.unforeseen() == [], fault
+    front, genesys = world.fronts[row.front], world.servers.genesys
+    assert front.sent_bytes < HUGE_BYTES / 4, (fault, front.sent_bytes)
+    if row.on == "/conversations/cobrowse":
+        assert len(front.seen_of(row.on)) <= CREATES.get(fault, 1), fault
+        acted = [create for create in genesys.creates if create.acted and fault in create.body["sessionName"]]
+        assert len(acted) <= (fault == "answer lost")
+
+
+async def prepare(world: World, row: Row) -> None:
+    if "applications" in row.prepare:
+        world.servers.genesys.applications = {}
+    if "response_url" in row.prepare:
+        world.servers.slack.misbehave("response_url", row.prepare["response_url"])
+
+
+async def mend(world: World, row: Row, front: Front) -> None:
+    world.clock.skipped += 120  # a window of the rate limit, and the pause after it
+    await front.misbehave("")
+    world.servers.genesys.applications = {"web": "Web"}
+    world.servers.slack.misbehave("response_url", None)
+
+
+def one_outcome_each(world: World) -> None:
+    """An outcome may be told twice, never two different ones."""
+    by_reference: dict[tuple[str, str], set[str]] = {}
+    for message in filter(lambda message: not is_note(message), world.servers.slack.messages):
+        reference = re.search(r"Reference `([a-z2-7]{12})`", words(message))
+        assert reference, words(message)
+        reader = message.visible_to or message.channel
+        by_reference.setdefault((reference[1], reader), set()).add(words(message))
+    assert by_reference
+    assert all(len(texts) == 1 for texts in by_reference.values()), by_reference
+
+
+async def test_whatever_fails_at_the_start_ends_in_a_sentence(world: World) -> None:
+    front = world.fronts["slack"]
+    for fault in ALL:
+        await front.misbehave(fault, "auth.test")
+        async with new_http_session() as http:
+            web = new_web_client("xoxb-any", f"{front.url}/api/", http)
+            with impatient(), pytest.raises((SlackRefused, SlackUnreachable), match="Slack"):
+                await identify(web, tries=2, delay_seconds=0.01)
+        assert front.sent_bytes < HUGE_BYTES / 4, fault

@@ -1,0 +1,60 @@
+"""The fault matrix of the second session service: finding the conversation, looking at it, offering in it."""
+
+import pytest
+
+from tests.resilience.test_fault_matrix import ALL, CANNOT, CREATES, GENESYS_SAYS, Row, told
+from tests.support.app import ANA, link, words
+from tests.support.conversations import PUBLIC, SECRET
+from tests.support.fault_matrix import World, clock, world
+from tests.support.faulty_server import UNREACHED
+from tests.support.server_faults import HUGE_BYTES
+
+__all__ = ["clock", "world"]
+
+ENVIRON = {**PUBLIC, "GENESYS_CLIENT_SECRET": SECRET, "GENESYS_DEPLOYMENT_ID": ""}
+LOOK, OFFER = r"GET /api/v2/conversations/[0-9a-f-]{36} ", r"POST /api/v2/conversations/[0-9a-f-]{36}/cobrowse "
+ROWS = {
+    "details/query": Row(
+        "genesys",
+        "/details/query",
+        told(**GENESYS_SAYS, **CANNOT, no_json="Genesys answered with a"),
+        after="/oauth/token",
+    ),
+    "conversation": Row(
+        "genesys", LOOK, told(**GENESYS_SAYS, **CANNOT, no_json="Genesys answered with a"), after="/details/query"
+    ),
+    "offer": Row(
+        "genesys",
+        OFFER,
+        told(**GENESYS_SAYS, unknown="Nobody knows whether a session was created", no_json="Genesys answered with a"),
+        after=LOOK,
+        wrong_types=b'{"id": 7, "joinCode": ["123"], "dateOfferEnds": {}}',
+    ),
+}
+
+
+@pytest.mark.parametrize("world", [ENVIRON], indirect=True, ids=[""])
+@pytest.mark.parametrize("name", ROWS)
+async def test_whatever_fails_one_outcome_is_told_and_the_next_command_works(world: World, name: str) -> None:
+    row, front = ROWS[name], world.fronts["genesys"]
+    offers = world.servers.genesys.conversations.offers
+    world.servers.genesys.conversations.choose("one")
+    front.wrong_types = row.wrong_types
+    for fault in ALL:
+        world.clock.skipped += 200_000  # whatever was kept has run out
+        before = len(offers)
+        await front.misbehave(fault, row.on, row.after)
+        message = await world.struck(front, fault, row.on, ANA, f"{name} {fault}")
+        assert message, fault
+        assert row.told[fault] in words(message), (fault, words(message))
+        assert front.seen_of(row.on) or fault in UNREACHED, fault
+        if name == "offer":
+            assert len(front.seen_of(row.on)) <= CREATES.get(fault, 1), fault
+        assert len(offers) - before == (name == "offer" and fault == "answer lost"), fault
+        assert world.unforeseen() == [], fault
+        assert front.sent_bytes < HUGE_BYTES / 4, fault
+        world.clock.skipped += 120
+        await front.misbehave("")
+        again = await world.outcome(ANA, f"after {name} {fault}")
+        assert again
+        assert link(again), fault

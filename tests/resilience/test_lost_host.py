@@ -1,0 +1,134 @@
+"""A host that is lost without a word, power or network: its requests are taken over within thirty seconds of it.
+
+It takes a quarter of a minute, so all that has to be seen is seen in one go.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.errors import MaybeAccepted, StoreUnavailable
+from bot.core.models import Request, RequestId, State
+from bot.storage.mapping import transition
+from bot.storage.postgres.statements import ADVANCE
+from bot.storage.postgres.store import _first
+from tests.resilience.test_crash import Bots
+from tests.support.app import ANA, open_servers
+from tests.support.network_line import CAN_LOSE, Wire, new_wire
+from tests.support.postgres import new_database
+from tests.support.replicas import replica, told, until
+from tests.support.storage import Bench, request
+
+pytestmark = pytest.mark.skipif(not CAN_LOSE, reason="a line can be lost on Linux only")
+LIMIT_SECONDS = 30.0
+
+
+class Lost:
+    """A replica on a wire of its own, with one request that it has accepted."""
+
+    def __init__(self, store: Any, wire: Wire) -> None:
+        self.store, self.wire, self.asked = store, wire, request()
+        self.busy: asyncio.Task[None] | None = None
+
+    async def with_an_answer_under_way(self) -> None:
+        """Of the lock's connection; TCP sends it again and again, and asks nothing meanwhile."""
+        self.store._presence._keeping.cancel()
+        self.busy = asyncio.create_task(self.store._presence._connection.execute("SELECT pg_sleep(1)"))
+
+    async def in_the_middle_of_a_transaction(self) -> None:
+        """The request's row is locked, and nobody commits."""
+        changed = asyncio.Event()
+
+        async def move() -> None:
+            values = transition(self.asked.id, State.ACCEPTED, State.CREATING, None, None)
+            async with self.store._transaction() as connection:
+                await _first(connection, ADVANCE, values | {"owner": self.store._presence.owner})
+                changed.set()
+                await asyncio.sleep(LIMIT_SECONDS / 2)
+
+        self.busy = asyncio.create_task(move())
+        await changed.wait()
+
+
+async def seconds_until_taken(store: Any, asked: Sequence[Request]) -> dict[RequestId, float]:
+    """How long each of them took to get to this store, each once."""
+    began, taken = time.monotonic(), {}
+    async with asyncio.timeout(2 * LIMIT_SECONDS):
+        while len(taken) < len(asked):
+            for kept in await store.orphans():
+                assert kept.request.id not in taken
+                taken[kept.request.id] = time.monotonic() - began
+            await asyncio.sleep(0.2)
+    return taken
+
+
+async def noticed_and_harmless(lost: Lost) -> None:
+    """Cut off and alive: within seconds it takes nothing and starts nothing, and says so at once."""
+    await until(lambda: not lost.store._presence.held, 10)
+    began = time.monotonic()
+    with pytest.raises(MaybeAccepted):
+        await lost.store.accept(request())
+    with pytest.raises(StoreUnavailable):
+        await lost.store.advance(lost.asked.id, State.ACCEPTED, State.CREATING)
+    assert time.monotonic() - began < 1
+
+
+async def back_in_business(lost: Lost) -> None:
+    """It can work again, but not what others have."""
+    lost.wire.heal()
+    await until(lambda: lost.store._presence.held, LIMIT_SECONDS)
+    assert not await lost.store.advance(lost.asked.id, State.ACCEPTED, State.CREATING)
+    assert (await lost.store.accept(request())).is_new
+
+
+async def lost_replicas_leave_their_requests_in_time(folder: Path) -> None:
+    async with new_database() as url, AsyncExitStack() as stack:
+        survivor = await Bench(stack, folder, url).open()
+        lost = []
+        for _ in range(3):
+            wire = await stack.enter_async_context(new_wire(url))
+            lost.append(Lost(await Bench(stack, folder, wire.url).open(), wire))
+            await lost[-1].store.accept(lost[-1].asked)
+        idle, sending, changing = lost
+        await sending.with_an_answer_under_way()
+        await changing.in_the_middle_of_a_transaction()
+        for one in lost:
+            one.wire.lose()
+        taken, _ = await asyncio.gather(
+            seconds_until_taken(survivor, [one.asked for one in lost]), noticed_and_harmless(idle)
+        )
+        print("taken over after", {name: round(seconds, 1) for name, seconds in taken.items()})  # noqa: T201 - with -s
+        assert max(taken.values()) < LIMIT_SECONDS
+        await back_in_business(idle)
+        for one in lost:
+            one.wire.heal()
+        await asyncio.gather(*(one.busy for one in lost if one.busy), return_exceptions=True)
+
+
+async def a_lost_bots_create_is_told_by_another_in_time(folder: Path) -> None:
+    async with open_servers() as servers, new_database() as url, new_wire(url) as wire:
+        bots = Bots(servers, wire.url, folder)
+        process = await bots.start()
+        await servers.slack.command(ANA, "Before")
+        await until(lambda: servers.genesys.sessions)
+        servers.genesys.latency_seconds = 60
+        delivery = await servers.slack.command(ANA, "Deal")
+        await until(lambda: len(servers.genesys.creates) == 2)
+        async with replica(servers, url):
+            wire.lose()
+            process.kill()
+            await until(lambda: told(servers, delivery), LIMIT_SECONDS)
+            (interrupted,) = told(servers, delivery)
+            assert "in the middle of it" in interrupted
+        await bots.close()
+
+
+async def test_a_lost_hosts_requests_are_taken_over_by_one_other_within_thirty_seconds(tmp_path: Path) -> None:
+    await asyncio.gather(
+        lost_replicas_leave_their_requests_in_time(tmp_path), a_lost_bots_create_is_told_by_another_in_time(tmp_path)
+    )

@@ -1,0 +1,155 @@
+"""Several replicas on one Postgres: what a dead one leaves is taken over by exactly one other."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from bot.core.errors import StoreUnavailable
+from bot.core.models import State
+from bot.storage.postgres.replica_lock import LOCK_CLASS
+from tests.resilience.test_crash import Bots, outcomes
+from tests.support.app import ANA, BEN, is_failure, link, open_servers
+from tests.support.postgres import address, new_database
+from tests.support.replicas import until
+from tests.support.storage import Bench, request, taken_over
+
+
+@pytest.fixture
+async def url() -> AsyncIterator[str]:
+    async with new_database() as fresh:
+        yield fresh
+
+
+@pytest.fixture
+async def bench(url: str, tmp_path: Path) -> AsyncIterator[Bench]:
+    from contextlib import AsyncExitStack
+
+    async with AsyncExitStack() as stack:
+        yield Bench(stack, tmp_path / "unused", url)
+
+
+@pytest.fixture
+async def bots(url: str, tmp_path: Path) -> AsyncIterator[Bots]:
+    async with open_servers(http=False) as servers:
+        opened = Bots(servers, url, tmp_path)
+        yield opened
+        await opened.close()
+
+
+@pytest.mark.parametrize(("dies", "failed"), [("after:accepted:Deal", False), ("after:creating:Deal", True)])
+async def test_a_dead_replicas_request_is_brought_to_its_end_by_the_living_within_five_seconds(
+    bots: Bots, dies: str, failed: bool
+) -> None:
+    slack = bots.servers.slack
+    dead = await bots.start(dies)
+    typed = asyncio.create_task(slack.command(ANA, "Deal"))
+    await dead.wait()
+    await bots.start()
+    await bots.start()
+    async with asyncio.timeout(5):
+        await outcomes(bots, ANA, 1)
+    await typed
+    seen = [message for message in slack.seen_by(ANA) if message.via != "slackbot"]
+    assert [is_failure(message) for message in seen] == [failed]
+
+
+async def test_two_living_replicas_share_the_work_and_each_command_has_one_answer(bots: Bots) -> None:
+    slack, genesys = bots.servers.slack, bots.servers.genesys
+    for _ in range(2):
+        await bots.start()
+    await asyncio.sleep(1)  # both are connected
+    await asyncio.gather(*(slack.command(who, f"Deal {number}") for number in range(20) for who in (ANA, BEN)))
+    await outcomes(bots, ANA, 20)
+    await outcomes(bots, BEN, 20)
+    assert len(genesys.creates) == 40
+    links = [link(message) for who in (ANA, BEN) for message in slack.seen_by(who)]
+    assert len(set(links)) == 40
+
+
+async def test_an_orphan_goes_to_exactly_one_of_many_that_reach_for_it(bench: Bench) -> None:
+    dead = await bench.open()
+    asked = [request() for _ in range(20)]
+    for one in asked:
+        await dead.accept(one)
+    living = [await bench.open() for _ in range(4)]
+    assert await asyncio.gather(*(store.orphans() for store in living)) == [[]] * 4
+    await dead._presence.close()
+    taken = [kept.request.id for found in await taken_over(*living) for kept in found]
+    assert sorted(taken) == sorted(one.id for one in asked)
+
+
+async def test_one_who_lost_the_lock_starts_no_create_and_gets_it_back(bench: Bench, url: str) -> None:
+    store = await bench.open()
+    asked = request()
+    await store.accept(asked)
+    admin = await asyncpg.connect(url)
+    await admin.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = $1", LOCK_CLASS
+    )
+    await until(lambda: not store._presence.held)
+    with pytest.raises(StoreUnavailable):
+        await store.advance(asked.id, State.ACCEPTED, State.CREATING)
+    async with asyncio.timeout(10):
+        while not store._presence.held:  # noqa: ASYNC110 - waits for another task's connection
+            await asyncio.sleep(0.1)
+    assert await store.advance(asked.id, State.ACCEPTED, State.CREATING)
+    await admin.close()
+
+
+async def test_a_replica_that_was_thought_dead_cannot_move_what_others_took(bench: Bench) -> None:
+    slow, other = await bench.open(), await bench.open()
+    asked = request()
+    await slow.accept(asked)
+    slow._presence._connection.terminate()
+    ((taken,),) = await taken_over(other)
+    assert taken.request.id == asked.id
+    slow._presence.held = True  # as if it had not noticed
+    assert not await slow.advance(asked.id, State.ACCEPTED, State.CREATING)
+
+
+async def test_several_replicas_may_start_at_once_on_an_empty_database(bench: Bench) -> None:
+    stores: list[Any] = await asyncio.gather(*(bench.open() for _ in range(6)))
+    assert len({store._presence.owner for store in stores}) == 6
+
+
+async def test_the_same_wish_on_two_replicas_at_the_same_moment_is_one_session(bench: Bench) -> None:
+    from dataclasses import replace
+
+    from bot.core.models import new_request_id
+
+    stores = [await bench.open() for _ in range(2)]
+    first = request()
+    pairs = [replace(first, id=new_request_id(), key=f"command:{number}") for number in range(2)]
+    accepted = await asyncio.gather(*(store.accept(one) for store, one in zip(stores, pairs, strict=True)))
+    assert sorted(one.same_as is None for one in accepted) == [False, True]
+
+
+async def test_postgres_going_away_is_told_politely_and_work_goes_on_when_it_is_back(bots: Bots, url: str) -> None:
+    slack = bots.servers.slack
+    slack.ack_seconds = 10.0  # the machine may be busy
+    await bots.start()
+    await slack.command(ANA, "Before")
+    await outcomes(bots, ANA, 1)
+    name = urlsplit(url).path.lstrip("/")
+    admin = await asyncpg.connect(address())
+    await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+    delivery = await slack.command(ANA, "Meanwhile")
+    assert delivery.acked
+    assert "nobody knows whether your request was written down" in (await outcomes(bots, ANA, 2))[1]
+    await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    await admin.close()
+    async with asyncio.timeout(40):
+        while is_failure(slack.seen_by(ANA)[-1]):
+            await asyncio.sleep(0.5)
+            count = len(slack.seen_by(ANA))
+            await slack.command(ANA, f"After {count}")
+            await outcomes(bots, ANA, count + 1)
+    assert link(slack.seen_by(ANA)[-1])
+    before, *after = [create.body["sessionName"].split()[0] for create in bots.servers.genesys.creates]
+    assert (before, set(after)) == ("Before", {"After"})

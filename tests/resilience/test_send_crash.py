@@ -1,0 +1,137 @@
+"""A bot dies or is cut off while a message to a customer is under way: nobody gets it twice, and one thing is told."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.errors import Interrupted
+from bot.core.models import SessionId
+from bot.core.session_models import SessionRecord
+from bot.core.use_cases.customer_messages import Sending, Terms, pack
+from bot.core.use_cases.sessions import Register
+from bot.sandbox.slack.server import Message
+from tests.resilience.test_crash import SECONDS, Bots, database  # noqa: F401 - a fixture
+from tests.support.app import ANA, Servers, buttons, open_servers, words
+from tests.support.network_line import new_wire
+from tests.support.postgres import new_database
+from tests.support.replicas import replica, until
+from tests.support.storage import request
+
+NUMBER = "+14155550123"
+
+
+class Forgetful(Register):
+    """Knows of no session."""
+
+    def __init__(self) -> None:
+        """Without the parts that it would ask."""
+
+    async def known(self, session_id: SessionId) -> SessionRecord | None:
+        return None
+
+
+@pytest.fixture
+async def bots(database: str, tmp_path: Path) -> AsyncIterator[Bots]:  # noqa: F811
+    async with open_servers() as servers:
+        opened = Bots(servers, database, tmp_path)
+        yield opened
+        await opened.close()
+
+
+async def asked(servers: Servers) -> Message:
+    """A session, and the question whether its link is to be sent."""
+    await servers.slack.command(ANA, "Checkout")
+    await servers.slack.next_message(ANA, timeout=SECONDS)
+    await servers.slack.command(ANA, f"send {NUMBER}")
+    return await servers.slack.next_message(ANA, after=1, timeout=SECONDS)
+
+
+async def test_a_message_that_may_have_gone_out_is_not_sent_by_the_next_process(bots: Bots) -> None:
+    servers = bots.servers
+    process = await bots.start()
+    question = await asked(servers)
+    await servers.genesys.misbehave("silent", on="sms")
+    await servers.slack.press(ANA, question, "send_link")
+    await servers.slack.until(lambda: servers.genesys.count("sms"), SECONDS)
+    process.kill()
+    await process.wait()
+    await servers.genesys.misbehave(None)
+    await bots.start()
+    await servers.slack.until(lambda: "Nobody knows" in question.text, SECONDS)
+    assert "whether the link was sent" in words(question)
+    assert buttons(question) == {}
+    assert servers.genesys.count("sms") == 1
+
+
+@pytest.mark.parametrize(
+    ("dies", "told"),
+    [
+        ("before:created:send", "Nobody knows whether the link was sent"),
+        ("after:created:send", "was sent to the number ending in 0123"),
+        ("before:answered:send", "was sent to the number ending in 0123"),
+    ],
+)
+async def test_what_was_sent_is_told_as_sent_and_never_as_anything_else(bots: Bots, dies: str, told: str) -> None:
+    """Even when the session is over by the time at which it is told again."""
+    servers = bots.servers
+    dead = await bots.start(dies)
+    question = await asked(servers)
+    read: list[str] = []
+    servers.slack.workspace.listeners.append(lambda one: read.append(words(one)) if one is question else None)
+    await servers.slack.press(ANA, question, "send_link")
+    await dead.wait()
+    for session in servers.genesys.sessions.values():
+        session.status = "ended"
+    before = len(read)
+    await bots.resume()
+    await servers.slack.until(lambda: len(read) > before, SECONDS)
+    assert [told for each in read if told not in each] == []
+    assert buttons(question) == {}
+    assert servers.genesys.count("sms") == 1
+
+
+async def test_what_was_sent_and_cannot_be_named_any_more_is_said_to_be_unknown() -> None:
+    """Its session's row is gone by the time at which it is told again."""
+    nobody: Any = None
+    with pytest.raises(Interrupted) as told:
+        await Sending(Forgetful(), nobody, Terms()).recall(request(argument=pack("s-1", NUMBER)))
+    assert told.value.maybe_created
+
+
+async def test_a_press_that_was_written_down_before_anything_went_out_is_seen_through(bots: Bots) -> None:
+    """Genesys's answer to the look at the session never comes, so that nothing has been sent when the process dies."""
+    servers = bots.servers
+    process = await bots.start()
+    question = await asked(servers)
+    looked = servers.genesys.count("read")
+    await servers.genesys.misbehave("silent", on="read")
+    await servers.slack.press(ANA, question, "send_link")
+    await servers.slack.until(lambda: servers.genesys.count("read") > looked, SECONDS)
+    process.kill()
+    await process.wait()
+    await servers.genesys.misbehave(None)
+    await bots.start()
+    await servers.slack.until(lambda: servers.genesys.outbox.sent, SECONDS)
+    assert [sent.to for sent in servers.genesys.outbox.sent] == [NUMBER]
+
+
+async def test_a_replica_that_is_cut_off_while_it_sends_does_not_contradict_the_one_that_took_over(quick: None) -> None:
+    async with new_database() as url, new_wire(url) as wire, open_servers() as servers:
+        async with replica(servers, wire.url):
+            question = await asked(servers)
+            await servers.genesys.misbehave("slow", on="sms", seconds=4.0)
+            await servers.slack.press(ANA, question, "send_link")
+            await until(lambda: servers.genesys.count("sms"))
+            wire.forget()
+            async with replica(servers, url):
+                await until(lambda: "Nobody knows" in question.text)
+                await until(lambda: servers.genesys.outbox.sent)
+                await asyncio.sleep(1.0)  # the first has its answer from Genesys, and nowhere to write it down
+                assert "Nobody knows" in question.text
+                wire.heal()
+                await asyncio.sleep(1.0)
+        assert "Nobody knows" in question.text
+        assert len(servers.genesys.outbox.sent) == 1

@@ -1,0 +1,119 @@
+"""A stop at any moment: whatever was accepted still ends with one outcome, or with a line that names what is left."""
+
+import asyncio
+import logging
+import time
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from bot.sandbox.slack.server import Message as Seen
+from bot.slack.api import deadlines, responder
+from bot.slack.messages.blocks import Message
+from tests.support.app import ANA, PATIENCE_SECONDS, Journey, is_note, link, open_journey, words
+from tests.support.responder import open_delivery
+
+HANGS_SECONDS = 20.0
+LAST_WORDS_SECONDS = 3.0
+
+
+def outcomes(journey: Journey) -> list[Seen]:
+    return [message for message in journey.slack.seen_by(ANA) if not is_note(message)]
+
+
+async def asked(journey: Journey) -> None:
+    """Until the create has come to Genesys."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not journey.genesys.count("create"):  # noqa: ASYNC110 - a list has no event
+            await asyncio.sleep(0.005)
+
+
+async def stopped_after(
+    seconds: float, hanging: tuple[str, ...] = (), *, since_create: bool = False
+) -> tuple[Journey, float]:
+    """One command whose create takes 0.3 s and whose first note takes 0.6 s; then a stop that gives no time.
+
+    `hanging`: what of Slack's does not answer any more from the stop on. Returns how long the stop took.
+    """
+    async with open_journey(SHUTDOWN_SECONDS="0") as journey:
+        await journey.genesys.misbehave("slow", seconds=0.3)
+        if not hanging:
+            journey.slack.misbehave("response_url", "slow", times=1, seconds=0.6)
+        for method in hanging:
+            journey.slack.misbehave(method, "slow", seconds=HANGS_SECONDS)
+        assert (await journey.slack.command(ANA, "")).acked
+        if since_create:
+            await asked(journey)
+        await asyncio.sleep(seconds)
+        began = time.monotonic()
+        await journey.finish()
+        return journey, time.monotonic() - began
+
+
+async def test_a_stop_while_a_note_is_under_way_does_not_lose_the_link(early_notes: None) -> None:
+    """The create is done, and its answer waits for the note, so that the note does not overtake it."""
+    journey, _ = await stopped_after(0.4, since_create=True)
+    (outcome,) = outcomes(journey)
+    assert link(outcome)
+    assert len(journey.genesys.creates) == 1
+
+
+async def test_a_stop_at_any_moment_leaves_one_outcome(early_notes: None) -> None:
+    moments = [step * 0.07 for step in range(14)]
+    for journey, _ in await asyncio.gather(*map(stopped_after, moments)):
+        (outcome,) = outcomes(journey)
+        if "No session was created" in words(outcome):
+            assert journey.genesys.creates == []
+        assert len(journey.genesys.creates) <= 1
+
+
+async def test_a_stop_while_a_create_takes_long_and_the_note_too(early_notes: None) -> None:
+    """Nobody knows what has become of it, and the person reads that, though the note never got through."""
+    async with open_journey(SHUTDOWN_SECONDS="0") as journey:
+        await journey.genesys.misbehave("silent")
+        journey.slack.misbehave("response_url", "slow", times=1, seconds=HANGS_SECONDS)
+        await journey.slack.command(ANA, "")
+        await asked(journey)
+        await asyncio.sleep(0.2)
+        await journey.finish()
+        (outcome,) = outcomes(journey)
+        assert "Nobody knows" in words(outcome)
+
+
+async def test_when_slack_hangs_a_stop_does_not_wait_for_it_but_takes_the_next_way(
+    early_notes: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The note hangs too. All at the same time: none of these stops may need more than the last words."""
+    every_way = ("response_url", "chat.postEphemeral", "conversations.open")
+    stops: list[Any] = [stopped_after(0.6, every_way[:count], since_create=True) for count in (1, 2, 3)]
+    one, two, all_three = await asyncio.gather(*stops)
+    assert [message.via for message in outcomes(one[0])] == ["chat.postEphemeral"]
+    assert [message.via for message in outcomes(two[0])] == ["chat.postMessage"]
+    assert link(outcomes(one[0])[0])
+    assert link(outcomes(two[0])[0])
+    assert outcomes(all_three[0]) == []
+    assert max(seconds for _, seconds in (one, two, all_three)) < LAST_WORDS_SECONDS + 5  # one way may take 12
+
+    (create,) = all_three[0].genesys.creates
+    left = create.body["metadata"]["requestId"]
+    errors = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert left in [getattr(record, "fields", {}).get("request") for record in errors]
+
+
+async def test_a_stop_at_the_moment_when_a_way_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both fall into one turn of the loop, since it is held up until both are due."""
+    monkeypatch.setattr(deadlines, "WAY_SECONDS", 0.05)
+    async with open_journey() as journey, responder.new_http_session() as http, AsyncExitStack() as stack:
+        journey.slack.misbehave("response_url", "slow", seconds=HANGS_SECONDS)
+        web = responder.new_web_client(None, journey.slack.api_url, http)
+        ours, loop = await stack.enter_async_context(open_delivery(web, http)), asyncio.get_running_loop()
+        faults: list[dict[str, Any]] = []
+        loop.set_exception_handler(lambda _, context: faults.append(context))
+        posting = asyncio.create_task(ours.post(f"{journey.slack.url}/response/x", Message("x", [])))
+        await asyncio.sleep(0.01)
+        loop.call_later(0.06, ours.hurry)
+        loop.call_later(0.01, time.sleep, 0.1)
+        assert not await posting
+        loop.set_exception_handler(None)
+        assert faults == []

@@ -1,0 +1,50 @@
+"""kill -9 while a workflow's step is worked: the workflow is told its outcome by the next start, on both databases."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.slack.listeners.workflow_step import CALLBACK_ID
+from tests.e2e.test_workflow import over
+from tests.resilience.test_crash import Bots, database  # noqa: F401 - a fixture
+from tests.support.app import SAM, open_servers
+
+
+@pytest.fixture
+async def bots(database: str, tmp_path: Path) -> AsyncIterator[Bots]:  # noqa: F811
+    async with open_servers(http=False) as servers:
+        opened = Bots(servers, database, tmp_path)
+        yield opened
+        await opened.close()
+
+
+@pytest.mark.parametrize(
+    ("dies", "creates", "status"),
+    [
+        ("after:accepted:Deal", 1, "succeeded"),
+        ("after:creating:Deal", 0, "failed"),
+        ("after:created:Deal", 1, "succeeded"),
+        ("before:answered:Deal", 1, "succeeded"),
+    ],
+)
+async def test_killed_anywhere_the_next_start_tells_the_workflow(
+    bots: Bots, dies: str, creates: int, status: str
+) -> None:
+    slack, genesys = bots.servers.slack, bots.servers.genesys
+    dead = await bots.start(dies)
+    running = asyncio.create_task(slack.function_executed(CALLBACK_ID, {"agent": SAM, "name": "Deal"}))
+    await dead.wait()
+    living = await bots.start()
+    execution = await over(slack, await running)
+    assert execution.status == status
+    assert len(genesys.creates) == creates
+    if status == "failed":
+        assert execution.error is not None
+        assert "The bot was restarted in the middle of it" in execution.error
+    living.terminate()
+    await living.wait()
+    log = (bots.directory / "bots.log").read_text()
+    assert f"workflow={execution.workflow_id}" in log
+    assert "/join/" not in log

@@ -1,0 +1,294 @@
+"""Checked against the vendor's own code: the sandbox's Genesys is driven with the official Python SDK, and what we send
+and what the sandbox answers is read with its models.
+
+The SDK takes seconds to import, so it is imported here alone, and once.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+import pytest
+
+from bot.config import settings
+from bot.core.models import SessionId
+from bot.genesys.api.customer_messages import Agentless
+from bot.genesys.api.live_conversations import query
+from bot.genesys.api.permissions import view_roles
+from bot.genesys.api.users import Users
+from bot.genesys.auth.authorization_code import UserLogin
+from bot.genesys.auth.client_credentials import TokenAuth
+from bot.genesys.auth.credentials import SecretCredentials
+from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID
+from bot.sandbox.genesys.api.user_login import PeopleClient
+from tests.integration.genesys.api.test_sessions import Watched
+from tests.support import conversations as conversations_support
+from tests.support import vendor_sdk
+from tests.support.accounts import signs_in
+from tests.support.app import Servers
+from tests.support.conversations import HOST, PUBLIC, offer, talk
+from tests.support.vendor_sdk import EMAIL, SEARCH, SMS, Noting, Vendor, ours, times
+
+servers, sdk = conversations_support.servers, vendor_sdk.sdk
+PEOPLE = ("people-client", "people-secret")
+NOW = datetime(2026, 10, 1, 10, 42, tzinfo=UTC)
+
+
+@pytest.fixture
+def vendor(sdk: ModuleType, servers: Servers) -> Vendor:
+    return Vendor(sdk, servers.genesys.url)
+
+
+async def run(work: Callable[[], Any]) -> Any:
+    return await asyncio.to_thread(work)
+
+
+async def test_the_sandbox_serves_the_vendors_own_client_from_sign_in_to_withdrawal(
+    sdk: ModuleType, servers: Servers, vendor: Vendor
+) -> None:
+    live = talk(servers, "Carla Customer", medium="call")
+
+    def whole() -> None:
+        client = vendor.sign_in().client
+        found = sdk.AnalyticsApi(client).post_analytics_conversations_details_query(
+            vendor.read(query(HOST, datetime.now(UTC)), "ConversationQuery")
+        )
+        assert [one.conversation_id for one in found.conversations] == [live.id]
+        assert found.total_hits == 1
+        talks = sdk.ConversationsApi(client)
+        customer, agent = talks.get_conversation(live.id).participants
+        assert (customer.purpose, customer.name, customer.calls[0].state) == ("customer", "Carla Customer", "connected")
+        assert (agent.purpose, agent.user_id, agent.calls[0].state) == ("agent", HOST, "connected")
+        made = talks.post_conversation_cobrowse(live.id)
+        assert made.communication_type == "Call"
+        assert made.date_offer_ends > datetime.now(UTC)
+        deployments = sdk.WebDeploymentsApi(sdk.api_client.ApiClient(host=servers.genesys.url))  # without a token
+        for name in (made.id, made.join_code):
+            again = deployments.get_webdeployments_deployment_cobrowse_session_id(DEPLOYMENT_ID, name)
+            assert (again.id, again.join_code) == (made.id, made.join_code)
+        deployments.delete_webdeployments_deployment_cobrowse_session_id(DEPLOYMENT_ID, made.id)
+        with pytest.raises(sdk.rest.ApiException) as gone:
+            deployments.get_webdeployments_deployment_cobrowse_session_id(DEPLOYMENT_ID, made.id)
+        assert gone.value.status == 404
+
+    await run(whole)
+
+
+async def test_the_sandbox_serves_the_vendors_own_client_users_and_messages(
+    sdk: ModuleType, servers: Servers, vendor: Vendor
+) -> None:
+    def whole() -> None:
+        client = vendor.sign_in().client
+        people = sdk.UsersApi(client)
+        (ana,) = sdk.SearchApi(client).post_users_search(vendor.read(SEARCH, "UserSearchRequest")).results
+        assert (ana.id, ana.email, ana.state) == (HOST, "ana@example.com", "active")
+        assert people.get_user(HOST).email == "ana@example.com"
+        talks = sdk.ConversationsApi(client)
+        sms = talks.post_conversations_messages_agentless(vendor.read(SMS, "SendAgentlessOutboundMessageRequest"))
+        assert (sms.to_address, sms.messenger_type) == (SMS["toAddress"], "sms")
+        mail = talks.post_conversations_emails_agentless(vendor.read(EMAIL, "AgentlessEmailSendRequestDto"))
+        assert mail.to_addresses[0].email == "carla@example.com"
+        with pytest.raises(sdk.rest.ApiException) as refused:
+            people.get_users_me()
+        assert refused.value.status == 400
+        assert "user context" in refused.value.body
+        client.access_token = servers.genesys.sign_in(HOST)
+        assert people.get_users_me().id == HOST
+
+    await run(whole)
+    assert [(sent.kind, sent.to) for sent in servers.genesys.outbox.sent] == [
+        ("SMS", SMS["toAddress"]),
+        ("E-mail", "carla@example.com"),
+    ]
+
+
+async def test_what_the_clients_roles_allow_is_read_as_the_vendors_client_reads_it(
+    sdk: ModuleType, servers: Servers, vendor: Vendor
+) -> None:
+    servers.genesys.conversations.lacks.add("conversation:message:create")
+    async with ours(servers) as (client, _, sent):
+        roles = await view_roles(client)
+
+    api = sdk.AuthorizationApi((await run(vendor.sign_in)).client)
+    subject = await run(lambda: api.get_authorization_subjects_me(include_full_roles=True))
+    policies = [policy for grant in subject.grants for policy in grant.role.policies]
+    assert roles.policies == {(one.domain, one.entity_name, action) for one in policies for action in one.actions}
+    assert roles.names == tuple(grant.role.name for grant in subject.grants)
+    assert roles.is_whole
+    assert not roles.allow("conversation:message:create")
+    assert roles.allow("conversation:cobrowse:add")
+    assert sent[-1][1].partition("?")[0] == vendor.sent[-1][1]
+
+
+async def test_a_refusal_has_the_shape_the_vendors_client_reads(
+    sdk: ModuleType, servers: Servers, vendor: Vendor
+) -> None:
+    servers.genesys.conversations.lacks.add("conversation:communication:view")
+
+    def refused() -> Any:
+        with pytest.raises(sdk.rest.ApiException) as error:
+            sdk.ConversationsApi(vendor.sign_in().client).get_conversation(talk(servers).id)
+        return error.value
+
+    error = await run(refused)
+    body = vendor.read(json.loads(error.body), "ErrorBody")
+    assert (error.status, body.status, body.code) == (403, 403, "missing.any.permissions")
+    assert body.context_id
+
+
+async def test_our_calls_have_the_vendors_methods_paths_and_bodies(
+    sdk: ModuleType, servers: Servers, vendor: Vendor
+) -> None:
+    live = talk(servers)
+    async with ours(servers) as (client, service, sent):
+        made = await offer(service)
+        await service.read(made.id)
+        await service.end(made.id)
+        await Users(client).by_email("ana@example.com")
+        await Agentless(client).sms(SMS["fromAddress"], SMS["toAddress"], SMS["textBody"], Watched())
+        await Agentless(client).email("care@example.com", "carla@example.com", "Your link", "Hello", Watched())
+    asked = next(body for _, path, body in sent if path.endswith("/details/query"))
+
+    def same() -> None:
+        client = vendor.sign_in().client
+        sdk.AnalyticsApi(client).post_analytics_conversations_details_query(vendor.read(asked, "ConversationQuery"))
+        talks, deployments = sdk.ConversationsApi(client), sdk.WebDeploymentsApi(client)
+        talks.get_conversation(live.id)
+        talks.post_conversation_cobrowse(live.id)
+        for call in ("get", "delete"):  # it was withdrawn above, so the answer is 404
+            with pytest.raises(sdk.rest.ApiException, match="404"):
+                getattr(deployments, f"{call}_webdeployments_deployment_cobrowse_session_id")(DEPLOYMENT_ID, made.id)
+        sdk.SearchApi(client).post_users_search(vendor.read(SEARCH, "UserSearchRequest"))
+        talks.post_conversations_messages_agentless(vendor.read(SMS, "SendAgentlessOutboundMessageRequest"))
+        talks.post_conversations_emails_agentless(vendor.read(EMAIL, "AgentlessEmailSendRequestDto"))
+
+    await run(same)
+    assert sent[0][:2] == vendor.sent[0][:2] == ("POST", "/oauth/token")
+    assert sent[1:] == [(method, path, vendor.write(body)) for method, path, body in vendor.sent[1:]]
+
+
+async def test_our_sign_in_is_the_vendors(sdk: ModuleType, servers: Servers, vendor: Vendor) -> None:
+    headers: list[httpx.Headers] = []
+    loaded = settings.load_service(servers.environ | PUBLIC)
+
+    def note(request: httpx.Request) -> None:
+        headers.append(request.headers)
+        assert request.content == b"grant_type=client_credentials"
+
+    async with Noting(note) as http:
+        auth = TokenAuth(http, loaded.login_url, loaded.credentials)
+        await auth.ready()
+        await auth.close()
+    options: list[Any] = []
+    vendor.client.get_http_client().pre_hook = lambda one: options.append(one) or one
+    await run(vendor.sign_in)
+    assert options[0].headers["Authorization"] == headers[0]["Authorization"]
+    assert options[0].headers["Content-Type"] == headers[0]["Content-Type"]
+    assert options[0].post_params == {"grant_type": "client_credentials"}
+
+
+@pytest.mark.parametrize(
+    ("body", "model"),
+    [
+        (query(HOST, NOW), "ConversationQuery"),
+        (SEARCH, "UserSearchRequest"),
+        (SMS, "SendAgentlessOutboundMessageRequest"),
+        (EMAIL, "AgentlessEmailSendRequestDto"),
+    ],
+    ids=["query", "search", "sms", "e-mail"],
+)
+def test_every_field_and_word_of_what_we_send_is_the_vendors(sdk: ModuleType, body: Any, model: str) -> None:
+    """What a model does not know is left out when it is written again, and a word it does not know is replaced."""
+    vendor = Vendor(sdk, "http://127.0.0.1")
+    assert vendor.write(vendor.read(body, model)) == body
+    assert vendor.write(vendor.read({**body, "made": "up"}, model)) == body
+
+
+def test_a_word_the_vendor_does_not_know_would_show(sdk: ModuleType) -> None:
+    vendor = Vendor(sdk, "http://127.0.0.1")
+    wrong = query(HOST, NOW) | {"order": "sideways"}
+    assert vendor.write(vendor.read(wrong, "ConversationQuery")) != wrong
+
+
+@pytest.mark.parametrize("medium", ["message", "call"])
+async def test_every_field_and_word_the_sandbox_answers_is_the_vendors(
+    sdk: ModuleType, servers: Servers, medium: str
+) -> None:
+    vendor = Vendor(sdk, "http://127.0.0.1")
+    live = talk(servers, medium=medium)
+    live.watched_by = "22222222-2222-4222-8222-222222222222"
+    async with ours(servers) as (_, service, _sent):
+        made = await offer(service)
+    live.shared = made.id
+    ended = talk(servers, medium=medium)
+    ended.end()
+    answers = [
+        (
+            {"conversations": [live.as_analytics(), ended.as_analytics()], "totalHits": 2},
+            "AnalyticsConversationQueryResponse",
+        ),
+        ({}, "AnalyticsConversationQueryResponse"),
+        (live.as_conversation(), "Conversation"),
+        (ended.as_conversation(), "Conversation"),
+        (
+            servers.genesys.conversations.offers[SessionId(made.id)].as_json(servers.genesys.url),
+            "CobrowseWebMessagingSession",
+        ),
+    ]
+    for body, model in answers:
+        assert times(vendor.write(vendor.read(body, model))) == times(body)
+
+
+async def test_people_sign_in_through_the_vendors_own_client_as_they_do_through_ours(
+    sdk: ModuleType, servers: Servers, vendor: Vendor
+) -> None:
+    """With PKCE alone there is no refresh token; with the secret there is one, and another at each refresh."""
+    client, uri = vendor.client, "https://bot.example.com/genesys/callback"
+    servers.genesys.people.client = PeopleClient(*PEOPLE, (uri,))
+    verifier, sent, options = client.generate_pkce_code_verifier(128), [], []
+    async with Noting(sent.append) as http:
+        urls = {"login_url": servers.genesys.url, "api_url": servers.genesys.url, "redirect_uri": uri}
+        login = UserLogin(http, credentials=SecretCredentials(*PEOPLE), **urls)
+        address = login.address("s", verifier)
+        assert f"code_challenge={client.compute_pkce_code_challenge(verifier)}&" in address
+        by_us, by_pkce = await code(address), await code(address)
+        by_secret = await code(address.partition("&code_challenge")[0])
+        again = await login.refresh((await login.exchange(by_us, verifier)).refresh_token)
+        assert (await login.host_of(again.token))[0] == HOST
+        assert await login.revoke(again.token)
+    client.get_http_client().pre_hook = lambda one: options.append(one) or one
+
+    def whole() -> None:
+        users = sdk.UsersApi(client)
+        assert "refresh_token" not in client.get_pkce_token(PEOPLE[0], verifier, by_pkce, uri)[1]
+        assert users.get_users_me().id == HOST
+        client.get_code_authorization_token(*PEOPLE, by_secret, uri)
+        first = client.refresh_token
+        client.refresh_code_authorization_token(*PEOPLE, first)
+        assert client.refresh_token not in ("", first)
+        assert users.get_users_me().id == HOST
+        second = client.refresh_token
+        sdk.TokensApi(client).delete_tokens_me()
+        assert users.get_users_me().id == HOST  # after a 401 the vendor's client renews it by itself
+        assert client.refresh_token not in (first, second)
+
+    await run(whole)
+    pkce, _, secret, refresh, *_ = options
+    exchanged, refreshed, *_ = (dict(parse_qsl(request.content.decode())) for request in sent)
+    assert set(exchanged) == {*secret.post_params, *pkce.post_params} - {"client_id"}
+    assert set(refreshed) == set(refresh.post_params)
+    assert sent[0].headers["Authorization"] == secret.headers["Authorization"] == refresh.headers["Authorization"]
+    assert [(one.method, one.url.path) for one in sent[2:]] == [
+        ("GET", "/api/v2/users/me"),
+        ("DELETE", "/api/v2/tokens/me"),
+    ]
+
+
+async def code(address: str) -> str:
+    """What Ana's browser brings back."""
+    return dict(parse_qsl(urlsplit(await signs_in(address)).query))["code"]

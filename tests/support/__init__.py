@@ -1,0 +1,1 @@
+"""What tests share: real servers on localhost, real databases, clocks and people."""

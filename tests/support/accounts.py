@@ -1,0 +1,117 @@
+"""What the tests of connecting share: a bot over HTTP whose people can sign in, and the browser's part in that."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+import pytest
+
+from bot.sandbox import world
+from bot.sandbox.slack.server import Message
+from tests.support.app import ANA, SAM, Journey, Servers, buttons, free_port, open_bot_between, open_servers, words
+from tests.support.conversations import HOST, SECRET, TEMPLATE
+from tests.support.postgres import new_database
+
+BENS = "22222222-2222-4222-8222-222222222222"
+SAMS = "33333333-3333-4333-8333-333333333333"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a browser shows in the end."""
+
+    status: int
+    html: str
+    headers: dict[str, str]
+
+    @property
+    def text(self) -> str:
+        return " ".join(re.sub(r"<style>.*?</style>|<[^>]+>", " ", self.html, flags=re.DOTALL).split())
+
+
+def connecting(servers: Servers, **changes: str) -> dict[str, str]:
+    """The environment, and the client in Genesys that goes with it."""
+    connect, servers.genesys.people.client = world.connect_environ(servers.keys, free_port())
+    public = world.public_environ(servers.keys, servers.genesys.url)
+    more = {"GENESYS_CLIENT_SECRET": SECRET, "COBROWSE_JOIN_URL_TEMPLATE": TEMPLATE, "COBROWSE_ADMINS": SAM}
+    return servers.environ | public | more | connect | changes
+
+
+@asynccontextmanager
+async def open_connecting(*, http: bool = True, token_seconds: int = 86400, **changes: str) -> AsyncIterator[Journey]:
+    """The servers and a bot; each agent has one conversation, and an offer needs a person."""
+    async with open_servers(http=http, client_secret=SECRET, token_seconds=token_seconds) as servers:
+        servers.genesys.conversations.choose("one")
+        servers.genesys.conversations.only_people = True
+        async with open_bot_between(servers, connecting(servers, **changes), http=http) as journey:
+            yield journey
+
+
+def address(message: Message) -> str:
+    """The link that one gets."""
+    return str(buttons(message)["open"]["url"])
+
+
+def state_of(link: str) -> str:
+    return parse_qs(urlsplit(link).query)["state"][0]
+
+
+async def asks_to_connect(journey: Journey, who: str = ANA) -> str:
+    message = await journey.asks("connect", who=who)
+    assert message.visible_to == who
+    return address(message)
+
+
+async def signs_in(link: str, user_id: str = HOST) -> str:
+    """Opens the link, chooses who signs in ("" for nobody), and returns where Genesys sends the browser."""
+    async with aiohttp.ClientSession() as browser:
+        async with browser.get(link) as page:
+            assert page.status == 200, await page.text()
+            fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', await page.text()))
+        where = link.partition("?")[0]
+        async with browser.post(where, data=fields | {"user": user_id}, allow_redirects=False) as answer:
+            assert answer.status == 302, await answer.text()
+            return answer.headers["Location"]
+
+
+async def opens(url: str, method: str = "GET") -> Page:
+    async with aiohttp.ClientSession() as browser, browser.request(method, url, allow_redirects=False) as answer:
+        return Page(answer.status, await answer.text(), dict(answer.headers))
+
+
+async def connects(journey: Journey, who: str = ANA, user_id: str = HOST) -> Page:
+    """All of it."""
+    before = len(journey.slack.messages)
+    link = await asks_to_connect(journey, who)
+    page = await opens(await signs_in(link, user_id))
+    if page.status == 200 or "link is for" in page.text:
+        told = await journey.reads(who, before + 1)  # in Slack, too
+        assert ("You are connected to Genesys" in words(told)) == (page.status == 200)
+    return page
+
+
+def whose(journey: Journey) -> list[str]:
+    """The hosts whose conversations have offers, each made by the host."""
+    offers = journey.genesys.conversations.offers.values()
+    assert all(offer.made_by == offer.conversation.host_user_id for offer in offers)
+    return [offer.conversation.host_user_id for offer in offers]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def journey(request: pytest.FixtureRequest, quick: None, tmp_path: Path) -> AsyncIterator[Journey]:
+    if request.param == "sqlite":
+        async with open_connecting(DATABASE_URL=f"sqlite:///{tmp_path}/bot.db") as opened:
+            yield opened
+        return
+    async with new_database() as url, open_connecting(DATABASE_URL=url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def simple(quick: None) -> AsyncIterator[Journey]:
+    async with open_connecting() as opened:
+        yield opened

@@ -1,0 +1,258 @@
+"""A world for one test: the sandbox's Slack and Genesys, and the real bot between them, over real sockets.
+
+What people do and read goes through `Journey`; the two servers themselves are there for everything else.
+"""
+
+import asyncio
+import contextlib
+import os
+import random
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bot import server as serve
+from bot.app import open_bot
+from bot.config import settings
+from bot.sandbox import world
+from bot.sandbox.genesys.server import SandboxGenesys
+from bot.sandbox.slack.server import Delivery, Message, SandboxSlack, SlackChannel, SlackUser
+
+ANA, BEN, UNA, SAM, GUS = "U0ANA", "U0BEN", "U0UNA", "U0SAM", "U0GUS"
+OUTSIDER, GONE, ROBOT, SINGLE = "U0OUT", "U0GONE", "U0ROB", "U0SINGLE"
+CARE, BILLING, SHARED = "C0CARE", "C0BILLING", "C0SHARED"
+HOSTS = {ANA: "1" * 8, BEN: "2" * 8, SAM: "3" * 8}
+"""How each person's host id begins."""
+MORE_USERS = (
+    SlackUser(OUTSIDER, "olga", "Olga Other", "ana@example.com", team_id="T0OTHER", is_stranger=True),
+    SlackUser(GONE, "gone", "Gone Person", "gone@example.com", deleted=True),
+    SlackUser(ROBOT, "rob", "Rob Robot", is_bot=True),
+    SlackUser(SINGLE, "sue", "Sue Single", "sue@example.com", is_restricted=True, is_ultra_restricted=True),
+)
+MORE_CHANNELS = (SlackChannel(SHARED, "partners", is_ext_shared=True),)
+PATIENCE_SECONDS, START_SECONDS = 6.0, 30.0
+NO_KEY = {"STORE_ENCRYPTION_KEY": "", "COBROWSE_SMS_FROM": "", "COBROWSE_EMAIL_FROM": ""}
+"""On top of an environment: the database is readable, so nothing is sent to customers."""
+ROOT = str(Path(__file__).parents[2])
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """The fake Slack and the fake Genesys, started, and the environment that leads to them."""
+
+    slack: SandboxSlack
+    genesys: SandboxGenesys
+    keys: world.Keys
+    environ: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """The servers and a bot that is ready; `url` is the bot's own, empty over Socket Mode."""
+
+    slack: SandboxSlack
+    genesys: SandboxGenesys
+    keys: world.Keys
+    url: str
+    finish: Callable[[], Awaitable[None]]
+
+    async def asks(self, text: str = "", *, who: str = ANA, **how: Any) -> Message:
+        """Types the command, and waits for what it ends with: the first message that is no note."""
+        before = len(self.slack.messages)
+        delivery = await self.slack.command(who, text, **how)
+        assert delivery.acked, delivery.error
+        return await self.reads(who, before)
+
+    async def reads(self, who: str, before: int) -> Message:
+        """The first outcome this person sees among the messages after so many."""
+
+        def found() -> Message | None:
+            new = self.slack.messages[before:]
+            return next((each for each in new if not is_note(each) and self.slack.workspace.can_see(who, each)), None)
+
+        return await self.slack.workspace.until(found, PATIENCE_SECONDS)
+
+    async def tries_again(self, message: Message, *, who: str = ANA) -> Delivery:
+        """Presses the button, and waits until something has come of it."""
+        before, was = len(self.slack.messages), message.text
+        delivery = await self.slack.press(who, message, "try_again")
+        assert delivery.acked, delivery.error
+        await self.slack.workspace.until(
+            lambda: message.text != was or len(self.slack.messages) > before, PATIENCE_SECONDS
+        )
+        return delivery
+
+
+@asynccontextmanager
+async def open_servers(*, http: bool = False, **how: Any) -> AsyncIterator[Servers]:
+    """Slack and Genesys without a bot; `how` is for SandboxGenesys."""
+    keys = world.Keys()
+    slack = SandboxSlack(
+        bot_token=keys.bot_token,
+        app_token=keys.app_token,
+        signing_secret=keys.signing_secret,
+        users=(*world.SLACK_USERS, *MORE_USERS),
+        channels=(*world.CHANNELS, *MORE_CHANNELS),
+        usergroups={"S0LEADS": [BEN]},
+        shortcuts=world.SHORTCUTS,
+        steps=world.STEPS,
+    )
+    usual = {"public_key_pem": keys.public_pem, "client_id": "sandbox-client", "org_id": "sandbox-org"}
+    genesys = SandboxGenesys(**{**usual, "users": world.GENESYS_USERS, **how})
+    await slack.start()
+    await genesys.start()
+    try:
+        environ = world.environ(keys, slack.api_url, genesys.url, http=http) | {"SHUTDOWN_SECONDS": "4"}
+        yield Servers(slack, genesys, keys, environ)
+    finally:
+        await genesys.stop()
+        await slack.stop()
+
+
+@asynccontextmanager
+async def open_journey(*, http: bool = False, token_seconds: int = 86400, **environ: str) -> AsyncIterator[Journey]:
+    """The servers and the bot; `environ` comes on top of the environment it is started with."""
+    async with (
+        open_servers(http=http, token_seconds=token_seconds) as servers,
+        open_bot_between(servers, servers.environ | environ, http=http) as opened,
+    ):
+        yield opened
+
+
+@asynccontextmanager
+async def open_bot_between(servers: Servers, environ: dict[str, str], *, http: bool) -> AsyncIterator[Journey]:
+    """The bot, between servers that are there."""
+    loaded = settings.load(environ)
+    stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+    async def serving() -> None:
+        async with open_bot(loaded) as bot:
+            await serve.run(bot, stop, on_ready=port.set_result)
+
+    task = asyncio.create_task(serving())
+
+    async def finish() -> None:
+        stop.set()
+        await task
+
+    await asyncio.wait([task, port], return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        task.result()
+    url = f"http://127.0.0.1:{port.result()}" if http else ""
+    servers.slack.events_url = f"{url}/slack/events" if http else None
+    try:
+        if not http:
+            await servers.slack.connected()
+        yield Journey(servers.slack, servers.genesys, servers.keys, url, finish)
+    finally:
+        await servers.genesys.misbehave(None)
+        with contextlib.suppress(serve.Refused):
+            await finish()
+
+
+def is_note(message: Message) -> bool:
+    """Whether it is a word in between."""
+    return any(":hourglass_flowing_sand:" in text for text in texts(message.blocks))
+
+
+def is_failure(message: Message) -> bool:
+    """Whether it tells of something that went wrong."""
+    return any(block.get("block_id") == "failure" for block in message.blocks)
+
+
+def texts(thing: Any) -> Iterator[str]:
+    """Every text in some blocks."""
+    if isinstance(thing, dict):
+        if isinstance(thing.get("text"), str):
+            yield thing["text"]
+        for value in thing.values():
+            yield from texts(value)
+    elif isinstance(thing, list):
+        for value in thing:
+            yield from texts(value)
+
+
+def words(message: Message) -> str:
+    """All that a message shows, one text a line."""
+    return "\n".join(texts(message.blocks)) or message.text
+
+
+def link(message: Message) -> str:
+    """The preformatted text: where the customer's link stands."""
+    rich = [block for block in message.blocks if block["type"] == "rich_text"]
+    assert len(rich) == 1, words(message)
+    (element,) = rich[0]["elements"]
+    assert element["type"] == "rich_text_preformatted"
+    return "".join(part["text"] for part in element["elements"])
+
+
+def buttons(message: Message) -> dict[str, dict[str, Any]]:
+    """A message's buttons by what they do."""
+    rows = [block["elements"] for block in message.blocks if block["type"] == "actions"]
+    return {button["action_id"]: button for row in rows for button in row}
+
+
+# -- The bot in a process of its own --
+
+
+def free_port() -> int:
+    """A port nobody listens on, and below those that the system gives to whoever asks for any."""
+    while True:
+        port = random.randrange(15_000, 30_000)
+        with socket.socket() as bound, contextlib.suppress(OSError):
+            bound.bind(("127.0.0.1", port))
+            return port
+
+
+async def start(directory: Path, environ: dict[str, str]) -> Process:
+    """`run`, with no more of an environment than this, and no .env."""
+    given = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT, **environ}
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "run", cwd=directory, env=given, stdout=PIPE, stderr=PIPE
+    )
+
+
+async def ended(process: Process, seconds: float = START_SECONDS) -> tuple[int | None, str, str]:
+    """Exit code, output and errors."""
+    async with asyncio.timeout(seconds):
+        out, err = await process.communicate()
+    return process.returncode, out.decode(), err.decode()
+
+
+@asynccontextmanager
+async def running(
+    directory: Path, *, http: bool, environ: dict[str, str] | None = None
+) -> AsyncIterator[tuple[Servers, Process]]:
+    """A bot that is ready, in a process of its own."""
+    async with open_servers(http=http) as servers:
+        port = str(free_port())
+        process = await start(directory, servers.environ | {"PORT": port} | (environ or {}))
+        try:
+            if http:
+                await healthy(process, f"http://127.0.0.1:{(environ or {}).get('HEALTH_PORT', port)}/healthz")
+                servers.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+            else:
+                await servers.slack.connected(START_SECONDS)
+            yield servers, process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.communicate()
+
+
+async def healthy(process: Process, url: str) -> None:
+    """Until it says so, or has ended."""
+    async with aiohttp.ClientSession() as http, asyncio.timeout(START_SECONDS):
+        while process.returncode is None:
+            with contextlib.suppress(aiohttp.ClientError):
+                async with http.get(url) as response:
+                    assert response.status == 200
+                    return
+            await asyncio.sleep(0.05)

@@ -1,0 +1,48 @@
+"""What the tests of `check` share: a set-up in which all is right, and a way to ask for its findings."""
+
+from pathlib import Path
+
+from bot import check
+from bot.check.findings import Finding, Mark
+from bot.core.models import UserId
+from tests.support.app import Servers
+
+PERSON = UserId("U0ANA")
+
+
+def right_environ(servers: Servers, directory: Path) -> dict[str, str]:
+    """Everything set, a key in a file of its own, and a database that is not there yet."""
+    key = directory / "private.key"
+    key.write_text(servers.keys.private_pem)
+    key.chmod(0o600)
+    environ = {name: value for name, value in servers.environ.items() if name != "GENESYS_PRIVATE_KEY"}
+    return environ | {
+        "GENESYS_PRIVATE_KEY_PATH": str(key),
+        "DATABASE_URL": f"sqlite:///{directory / 'bot.db'}",
+        "COBROWSE_SUPERVISORS": "U0SAM S0LEADS",
+    }
+
+
+async def look(environ: dict[str, str], person: str | None = None, env_file: str = "nowhere") -> dict[str, Finding]:
+    """The findings by name; of several of one name, the worst."""
+    found = await check.look(environ, user_id=UserId(person) if person else None, env_file=env_file)
+    order = [Mark.WRONG, Mark.DOUBT, Mark.LEFT_OUT, Mark.RIGHT]
+    worst_last = sorted(found, key=lambda each: -order.index(each.mark))
+    assert all(each.mend for each in found if each.mark in (Mark.WRONG, Mark.DOUBT)), found
+    return {each.name: each for each in worst_last}
+
+
+def marks(found: dict[str, Finding]) -> dict[str, Mark]:
+    """All that is not right."""
+    return {name: each.mark for name, each in found.items() if each.mark is not Mark.RIGHT}
+
+
+def untouched(servers: Servers) -> bool:
+    """Whether nothing was created, said or kept at the fakes."""
+    asked = {call.kind for call in servers.genesys.calls}
+    assert asked <= {"token", "me", "roles", "applications", "query", "search", "other"}, asked
+    assert {call.method for call in servers.genesys.calls if call.kind == "other"} <= {"GET"}
+    said = {call.method for call in servers.slack.calls}
+    asked_only = {"api.test", "auth.test", "auth.teams.list", "users.info", "users.list", "usergroups.users.list"}
+    assert said <= {*asked_only, "apps.connections.open"}, said
+    return not (servers.genesys.creates or servers.genesys.sessions or servers.slack.messages)

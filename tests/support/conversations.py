@@ -1,0 +1,63 @@
+"""What the tests of co-browse in conversations share: a service that is connected, orders, and a public environment."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from bot.app import open_genesys, session_service
+from bot.config import settings
+from bot.core.models import HostId, Session
+from bot.core.validation.conversations import LiveConversation
+from bot.genesys.api.conversations import Conversations
+from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID
+from bot.sandbox.genesys.conversations import Conversation
+from tests.integration.genesys.api.test_sessions import Watched, order
+from tests.support.app import ANA, HOSTS, Servers, open_servers
+
+HOST = HostId(f"{HOSTS[ANA]}-1111-4111-8111-111111111111")
+SECRET = "a-client-secret"
+TEMPLATE = "https://help.example.com/cobrowse#{joinCode}"
+PUBLIC = {
+    "GENESYS_COBROWSE_API": "conversations",
+    "GENESYS_REGION": "mypurecloud.com",
+    "GENESYS_CLIENT_SECRET": SECRET,
+    "GENESYS_PRIVATE_KEY": "",
+    "GENESYS_ORG_ID": "",
+    "GENESYS_DEPLOYMENT_ID": DEPLOYMENT_ID,
+    "COBROWSE_JOIN_URL_TEMPLATE": TEMPLATE,
+}
+
+
+@asynccontextmanager
+async def opened(servers: Servers, **environ: str) -> AsyncIterator[Conversations]:
+    loaded = settings.load_service(servers.environ | PUBLIC | environ)
+    async with open_genesys(loaded) as genesys:
+        service = session_service(loaded, genesys)
+        assert isinstance(service, Conversations)
+        yield service
+
+
+@pytest.fixture
+async def servers(quick: None) -> AsyncIterator[Servers]:
+    async with open_servers(client_secret=SECRET) as started:
+        yield started
+
+
+@pytest.fixture
+async def conversations(servers: Servers) -> AsyncIterator[Conversations]:
+    async with opened(servers) as made:
+        yield made
+
+
+async def offer(conversations: Conversations, watcher: Any = None, **how: Any) -> Session:
+    return await conversations.create(order(host_id=HOST, **how), watcher or Watched())
+
+
+def talk(servers: Servers, customer: str = "Carla Customer", **how: Any) -> Conversation:
+    return servers.genesys.conversations.begin(how.pop("host", HOST), customer, **how)
+
+
+def ids(candidates: tuple[LiveConversation, ...]) -> list[str]:
+    return [candidate.id for candidate in candidates]

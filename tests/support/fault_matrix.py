@@ -1,0 +1,198 @@
+"""The world of the fault matrix: the bot over TLS, and a faulty front before each of its upstreams.
+
+Time is an argument: caches and tokens run out when the test says so, and nobody sleeps for as long as they are told.
+"""
+
+import asyncio
+import contextlib
+import inspect
+import logging
+import ssl
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import aiohttp
+import pytest
+from slack_sdk.http_retry import async_handler, builtin_async_handlers
+
+from bot import server as serve
+from bot.app import open_bot
+from bot.config import settings
+from bot.core.cache import Cache
+from bot.core.hosts import resolver
+from bot.core.hosts.resolver import Hosts
+from bot.genesys import client
+from bot.genesys.auth import client_credentials
+from bot.genesys.auth.client_credentials import TokenAuth
+from bot.genesys.pace import Pace
+from bot.sandbox.slack.server import Message
+from bot.slack.api import deadlines, direct_messages, identity, responder, response_url, throttled_method
+from bot.slack.api.directory import SlackPeople
+from bot.slack.api.silent_hosts import SilentHosts
+from tests.support.app import ANA, PATIENCE_SECONDS, Servers, is_note, open_servers
+from tests.support.certificates import new_authority
+from tests.support.conversations import SECRET
+from tests.support.faulty_server import Front, opened
+
+QUICK_SECONDS = 0.25
+WAY_SECONDS = 2.0
+SLOW = ("slow headers", "slow body")
+WAYS = ("chat.postEphemeral", "/response/", "chat.postMessage", "conversations.open")
+"""With a fault on one of these all else is healthy, and has its usual time."""
+TWO_DAYS = 172_800.0
+
+
+@dataclass
+class Clock:
+    """The real one, and what was skipped."""
+
+    skipped: float = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.skipped
+
+    async def sleep(self, seconds: float) -> None:
+        """As long as it takes for others to have their turn; the clock goes on as if it had been longer."""
+        self.skipped += seconds
+        await asyncio.sleep(min(seconds, 0.01))
+
+
+@dataclass
+class World:
+    """A bot that is ready, and what stands before its upstreams."""
+
+    servers: Servers
+    clock: Clock
+    fronts: dict[str, Front]
+    caplog: pytest.LogCaptureFixture
+
+    async def outcome(self, who: str, text: str) -> Message | None:
+        """What a command ends with, once the log says that it has ended; None when nobody was told."""
+        slack = self.servers.slack
+        before, ended = len(slack.messages), self.ended()
+        assert (await slack.command(who, text)).acked
+        await self.until_ended(ended + 1)
+        new = [each for each in slack.messages[before:] if slack.workspace.can_see(who, each) and not is_note(each)]
+        return next(iter(new), None)
+
+    async def struck(self, front: Front, fault: str, on: str, who: str, text: str) -> Message | None:
+        """The outcome of a command that is to meet a fault. On a busy machine an impatient bot may not get so far, as
+        the calls before take their time, too; then once more."""
+        if fault not in SLOW:
+            return await self.outcome(who, text)
+        for number in range(5):
+            with impatient(on):
+                message = await self.outcome(who, f"{text} {number}" if number else text)
+            if front.seen_of(on):
+                break
+            self.clock.skipped += 200_000
+        return message
+
+    async def press(self, message: Message, action: str) -> None:
+        """Until what the press of a button has begun has ended."""
+        ended = self.ended()
+        assert (await self.servers.slack.press(ANA, message, action)).acked
+        await self.until_ended(ended + 1)
+
+    async def until_ended(self, count: int) -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while self.ended() < count:  # noqa: ASYNC110 - a log has no event
+                await asyncio.sleep(0.005)
+
+    def ended(self) -> int:
+        return sum(record.name == "bot.core.requests.events" for record in self.caplog.records)
+
+    def unforeseen(self) -> list[str]:
+        """What ended in a traceback instead of a named error."""
+        return [f"{record.message}: {record.exc_info[1]!r}" for record in self.caplog.records if record.exc_info]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Takes the place of every clock and every sleep that decides how long something is kept or waited for."""
+    made = Clock()
+    for thing in (TokenAuth, Hosts, SlackPeople, Cache, Pace, SilentHosts):
+        monkeypatch.setitem(thing.__init__.__kwdefaults__, "clock", made)  # type: ignore[misc]
+    monkeypatch.setattr(resolver, "FOUND_SECONDS", 0.0)  # the store has a clock of its own
+    for thing in (client.repeat, client.GenesysClient.__init__):
+        monkeypatch.setitem(thing.__kwdefaults__, "sleep", made.sleep)
+    monkeypatch.setitem(identity.identify.__kwdefaults__, "delay_seconds", 0.01)
+    monkeypatch.setattr(deadlines, "WAY_SECONDS", WAY_SECONDS)
+    for module in (async_handler, builtin_async_handlers, response_url):
+        monkeypatch.setattr(module, "asyncio", SimpleNamespace(sleep=made.sleep))
+    return made
+
+
+@contextmanager
+def impatient(on: str = "") -> Iterator[None]:
+    """Whoever waits for an answer gives up soon. A direct message has its usual time to be opened, unless that is what
+    the fault is `on`: a busy machine takes longer."""
+    with pytest.MonkeyPatch.context() as patch:
+        if on not in WAYS:
+            patch.setattr(client, "TIMEOUT_SECONDS", QUICK_SECONDS)
+            patch.setattr(client_credentials, "ANSWER_SECONDS", QUICK_SECONDS)
+            patch.setattr(throttled_method, "ANSWER_SECONDS", QUICK_SECONDS)
+        patch.setattr(responder, "AGENT_SECONDS", QUICK_SECONDS)
+        if on == "conversations.open":
+            patch.setattr(direct_messages, "OPEN_SECONDS", QUICK_SECONDS / 2)
+        patch.setattr(identity, "ANSWER_SECONDS", QUICK_SECONDS)
+        yield
+
+
+def trust(monkeypatch: pytest.MonkeyPatch, trusted: Path) -> None:
+    """What SSL_CERT_FILE does for a process of its own."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    context = ssl.create_default_context(cafile=str(trusted))
+    monkeypatch.setattr(aiohttp.connector, "_SSL_CONTEXT_VERIFIED", context)
+    assert "use_dns_cache" in inspect.signature(aiohttp.TCPConnector.__init__).parameters
+    monkeypatch.setitem(aiohttp.TCPConnector.__init__.__kwdefaults__, "use_dns_cache", False)  # type: ignore[misc]
+
+
+@pytest.fixture
+async def world(
+    clock: Clock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    request: pytest.FixtureRequest,
+) -> AsyncIterator[World]:
+    """The bot over HTTP, a web socket being none of the calls in question; a parameter is more of its environment."""
+    caplog.set_level(logging.INFO, "bot.core.requests.events")
+    authority = new_authority(tmp_path)
+    trust(monkeypatch, authority.trusted)
+    async with open_servers(http=True, client_secret=SECRET) as servers:
+        upstreams = {"slack": servers.slack.url, "genesys": servers.genesys.url}
+        fronts = {name: Front(f"{name}.test", url, authority, tmp_path) for name, url in upstreams.items()}
+        fronts["hooks"] = Front("hooks.slack.com", servers.slack.url, authority, tmp_path, usual_port=True)
+        servers.slack.url, servers.genesys.url = fronts["hooks"].url, fronts["genesys"].url
+        async with opened(*fronts.values()):
+            async with _running(servers, fronts["slack"].url, getattr(request, "param", {})):
+                yield World(servers, clock, fronts, caplog)
+            for front in fronts.values():
+                assert not [line for line in front.seen if "/elsewhere" in line]
+
+
+@asynccontextmanager
+async def _running(servers: Servers, slack_url: str, more: Mapping[str, str]) -> AsyncIterator[None]:
+    urls = {"GENESYS_API_URL": servers.genesys.url, "GENESYS_LOGIN_URL": servers.genesys.url}
+    roll = {"COBROWSE_SUPERVISORS": "U0SAM S0LEADS"}
+    loaded = settings.load({**servers.environ, **urls, **roll, "SLACK_API_URL": f"{slack_url}/api/", **more})
+    stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+    async def serving() -> None:
+        async with open_bot(loaded) as bot:
+            await serve.run(bot, stop, on_ready=port.set_result)
+
+    task = asyncio.create_task(serving())
+    await asyncio.wait([task, port], return_when=asyncio.FIRST_COMPLETED)
+    servers.slack.events_url = f"http://127.0.0.1:{port.result()}/slack/events"
+    try:
+        yield
+    finally:
+        stop.set()
+        with contextlib.suppress(serve.Refused):
+            await task

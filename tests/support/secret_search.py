@@ -1,0 +1,129 @@
+"""What the search for secrets takes: all that is secret, as the servers saw it, and all that a bot leaves behind."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from bot.sandbox import world
+from bot.sandbox.slack.server import Delivery, Execution
+from bot.slack.listeners.workflow_step import CALLBACK_ID
+from tests.integration.web.test_health import get
+from tests.support.app import ANA, Servers, is_note
+
+MARK = "Zanzibar checkout"
+"""In every session's name: payloads are not logged, so no word of one may be."""
+NUMBER, EMAIL = "+14155550123", "carla.customer@example.net"
+
+
+class Told:
+    """A stay in the world of a bot: what was sent to it, and everything it must keep to itself."""
+
+    def __init__(self, servers: Servers) -> None:
+        self._servers = servers
+        self._deliveries: list[Delivery] = []
+        self._tickets: list[str] = []
+        self._executions: list[Execution] = []
+        make = servers.slack.sockets.ticket
+
+        def ticket() -> str:
+            self._tickets.append(made := make())
+            return made
+
+        servers.slack.sockets.ticket = ticket  # type: ignore[method-assign]
+
+    async def asks(self, text: str = MARK, *, who: str = ANA, channel_id: str | None = None) -> None:
+        slack = self._servers.slack
+        before = len(slack.messages)
+        if MARK in text:  # with the same words they would be given the session of before
+            text = f"{text} {len(self._deliveries)}"
+        self._deliveries.append(await slack.command(who, text, channel_id=channel_id))
+        await slack.workspace.until(lambda: [each for each in slack.messages[before:] if not is_note(each)], 15)
+
+    async def presses(self) -> None:
+        slack = self._servers.slack
+        message = next(message for message in reversed(slack.seen_by(ANA)) if "try_again" in str(message.blocks))
+        self._deliveries.append(await slack.press(ANA, message, "try_again"))
+        await asyncio.sleep(0.2)
+
+    async def presses_on(self, action: str) -> None:
+        """A button of the newest card, and what comes of it."""
+        slack = self._servers.slack
+        before = len(slack.messages)
+        message = next(message for message in reversed(slack.seen_by(ANA)) if action in str(message.blocks))
+        self._deliveries.append(await slack.press(ANA, message, action))
+        await slack.workspace.until(lambda: len(slack.messages) > before or message.replaced, 15)
+
+    async def asks_and_sends(self, address: str) -> None:
+        """Has the link sent to a customer; and asks once more, and leaves it."""
+        slack = self._servers.slack
+        for _ in range(2):
+            before = len(slack.messages)
+            self._deliveries.append(await slack.command(ANA, f"send {address}"))
+            question = await slack.workspace.until(
+                lambda before=before: next((m for m in slack.messages[before:] if "send_link" in str(m.blocks)), None),
+                15,
+            )
+        self._deliveries.append(await slack.press(ANA, question, "send_link"))
+        await slack.workspace.until(lambda: question.replaced, 15)
+
+    async def runs(self, **inputs: Any) -> None:
+        """The step of a workflow."""
+        execution = await self._servers.slack.function_executed(CALLBACK_ID, inputs)
+        self._executions.append(execution)
+        await self._servers.slack.workspace.until(lambda: execution.status != "running", 15)
+
+    async def sends(self, payload: dict[str, object], kind: str) -> None:
+        self._deliveries.append(await self._servers.slack.send(payload, kind))  # type: ignore[arg-type]
+
+    def secrets(self) -> dict[str, list[str]]:
+        """Every secret there was, by its kind."""
+        servers = self._servers
+        keys: world.Keys = servers.keys
+        urls = [str(each.payload["response_url"]) for each in self._deliveries if "response_url" in each.payload]
+        joins = [session.join_url for session in servers.genesys.sessions.values()]
+        codes = [offer.join_code for offer in servers.genesys.conversations.offers.values()]
+        joins += [f"https://help.example.com/cobrowse#{code}" for code in codes]
+        return {
+            "keys": [keys.bot_token, keys.app_token, keys.signing_secret, "a-client-secret"],
+            "private key": [line for line in keys.private_pem.splitlines() if line],
+            "access tokens": [each.headers["Authorization"].split()[1] for each in servers.genesys.creates],
+            "response_urls": [part for url in urls for part in (url, url.rsplit("/", 1)[1])],
+            "join URLs": [part for url in joins for part in (url, url.rsplit("/", 1)[1])],
+            "join codes": codes or ["cobrowse#"],
+            "customers": [NUMBER[2:], NUMBER[-7:], EMAIL, EMAIL.partition("@")[0]],
+            "addresses": [*(user.email for user in world.SLACK_USERS if user.email), "@example.com"],
+            "tickets": [*self._tickets, "ticket="],
+            "tokens of steps": [each.bot_access_token for each in self._executions],
+            "trigger ids": [each.trigger_id for each in self._deliveries if each.trigger_id],
+            "payloads": [MARK, "Zanzibar", "customer-care", "trigger_id"],
+        }
+
+
+async def shown(url: str) -> str:
+    """Whatever can be asked for without being asked who one is."""
+    return "\n".join([str(await get(url + path)) for path in ("/metrics", "/readyz", "/healthz")])
+
+
+async def of_postgres(url: str) -> str:
+    """All that stands in the tables, and all that their files hold beside, deleted rows too."""
+    connection = await asyncpg.connect(url)
+    names = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+    rows = [await connection.fetch(f'SELECT * FROM "{name}"') for (name,) in names]
+    await connection.execute("CHECKPOINT")
+    directory = await connection.fetchval("SHOW data_directory")
+    number = await connection.fetchval("SELECT oid FROM pg_database WHERE datname = current_database()")
+    await connection.close()
+    assert len(rows) > 4
+    files = [each for each in (Path(directory) / "base" / str(number)).iterdir() if each.is_file()]
+    return "\n".join(map(str, rows)) + "".join(each.read_bytes().decode("latin-1") for each in files)
+
+
+async def of_sqlite(path: Path) -> str:
+    """All that stands in the database, and all that its files hold beside, deleted rows and the log of writes too."""
+    connection = sqlite3.connect(path)
+    text = "\n".join(connection.iterdump())
+    connection.close()
+    return text + "".join(each.read_bytes().decode("latin-1") for each in path.parent.glob(f"{path.name}*"))

@@ -1,0 +1,81 @@
+"""What the tests of the herald share: one over a real store, beside the fake Slack."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.access import Home
+from bot.core.errors import CobrowseError
+from bot.core.models import Kind, Request, State, TeamId
+from bot.core.session_models import SessionRecord
+from bot.sandbox.slack.server import Message, SlackChannel
+from bot.slack.api import session_messages as herald
+from bot.slack.api.channels import Places
+from bot.slack.api.direct_messages import DirectMessages
+from bot.slack.api.responder import new_http_session, new_web_client
+from bot.slack.api.session_messages import Herald
+from bot.storage.sqlite.store import SQLiteStore
+from tests.support.app import CARE, Servers, open_servers
+from tests.support.storage import request, session
+
+PRIVATE, JOINED, PENDING = "C0SECRET", "C0JOINED", "C0PENDING"
+
+
+@dataclass
+class World:
+    """A herald, and the Slack that it tells."""
+
+    servers: Servers
+    herald: Herald
+    store: SQLiteStore
+    later_seconds: float = 0.0
+
+    async def made(self, name: str = "s-1", **changes: Any) -> SessionRecord:
+        asked = request(team_id="T0SANDBOX", **changes)
+        await self.store.accept(asked)
+        await self.store.advance(asked.id, State.ACCEPTED, State.CREATED, session=session(name))
+        return await self.record(name)
+
+    async def record(self, name: str = "s-1") -> SessionRecord:
+        found = await self.store.sessions.session(name)  # type: ignore[arg-type]
+        assert found
+        return found
+
+    async def shares(
+        self, record: SessionRecord, channel: str = CARE, asked: Request | None = None
+    ) -> CobrowseError | None:
+        try:
+            await self.herald.share(record, asked or request(kind=Kind.SHARE, channel_id=channel))
+        except CobrowseError as error:
+            return error
+        return None
+
+    def public(self) -> list[Message]:
+        return [message for message in self.servers.slack.messages if message.visible_to is None]
+
+
+@pytest.fixture
+async def world(quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    import time
+
+    monkeypatch.setattr(herald, "LOOK_SECONDS", 0.05)
+    made: list[World] = []
+    store = SQLiteStore(str(tmp_path / "bot.db"), clock=lambda: time.time() + made[0].later_seconds)
+    async with open_servers() as servers, new_http_session() as http:
+        channels = servers.slack.workspace.channels
+        channels[PRIVATE] = SlackChannel(PRIVATE, "secret", bot_is_member=False, is_private=True)
+        channels[JOINED] = SlackChannel(JOINED, "joined", is_private=True)
+        token, url = servers.keys.bot_token, servers.slack.api_url
+        web, once = new_web_client(token, url, http), new_web_client(token, url, http, repeats=False)
+        made.append(
+            World(
+                servers,
+                Herald(web, once, DirectMessages(web), Places(web, Home(TeamId("T0SANDBOX"))), store.sessions),
+                store,
+            )
+        )
+        yield made[0]
+    await store.close()

@@ -1,0 +1,114 @@
+"""What the tests of the register and of the inquiries share: people, a service that can be told to fail, a herald."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.access import Access, Home, Roll, Rules
+from bot.core.errors import CobrowseError, SlackUnavailable
+from bot.core.models import Kind, Person, Request, Standing, State, TeamId, UserId
+from bot.core.session_models import Look, SessionRecord
+from bot.core.use_cases.sessions import Register
+from bot.storage.sqlite.store import SQLiteStore
+from tests.support.storage import ANA, TEAM, request, session
+
+BEN, SAM, ADA, UNA, GUS = (UserId(f"U0{name}") for name in ("BEN", "SAM", "ADA", "UNA", "GUS"))
+RULES = Rules(supervisors=Roll(frozenset({SAM})), admins=Roll(frozenset({ADA})))
+
+
+class People:
+    """Everybody is a full member but Gus, a guest; groups cannot be read."""
+
+    async def person(self, user_id: UserId) -> Person:
+        standing = Standing.GUEST if user_id == GUS else Standing.MEMBER
+        return Person(TEAM, user_id, user_id.title(), standing, f"{user_id.lower()}@example.com")
+
+    async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool:
+        raise SlackUnavailable("no_such_subteam")
+
+
+def access(**changes: Any) -> Access:
+    return Access(replace(RULES, **changes), Home(TEAM), People())
+
+
+@dataclass
+class Service:
+    """Knows which sessions are over, counts what it is asked, and fails as it is told."""
+
+    over: set[str] = field(default_factory=set)
+    fails: dict[str, CobrowseError] = field(default_factory=dict)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    async def look(self, session_id: str) -> Look:
+        return Look.OVER if self._say("look", session_id) in self.over else Look.OPEN
+
+    async def end(self, session_id: str) -> None:
+        self.over.add(self._say("end", session_id))
+
+    def _say(self, what: str, session_id: str) -> str:
+        self.asked.append((what, session_id))
+        if error := self.fails.get(what):
+            raise error
+        return session_id
+
+
+@dataclass
+class Heard:
+    """Keeps to desk.register.Herald: remembers what it was to tell."""
+
+    shared: list[tuple[str, str]] = field(default_factory=list)
+    sent: list[tuple[str, str]] = field(default_factory=list)
+    hurried: int = 0
+
+    async def share(self, record: SessionRecord, request: Request) -> None:
+        self.shared.append((record.session.id, request.channel_id))
+
+    async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
+        self.sent.append((record.session.id, user_id))
+
+    def hurry(self) -> None:
+        self.hurried += 1
+
+
+@dataclass
+class Desk:
+    """A register over a real store."""
+
+    store: SQLiteStore
+    service: Service = field(default_factory=Service)
+    heard: Heard = field(default_factory=Heard)
+    now: float = 0.0
+
+    def register(self, **rules: Any) -> Register:
+        return Register(self.store.sessions, access(**rules), self.service, self.heard)
+
+    async def made(self, name: str, minutes: float = 30, **changes: Any) -> None:
+        """A session that somebody has started."""
+        asked = request(**changes)
+        await self.store.accept(asked)
+        await self.store.advance(asked.id, State.ACCEPTED, State.CREATED, session=session(name, minutes))
+        self.now += 1
+
+    async def asks(self, kind: Kind, who: UserId = ANA, about: str | None = None, **changes: Any) -> Request:
+        """A request that was accepted."""
+        asked = request(kind=kind, requester=who, argument=about, **changes)
+        await self.store.accept(asked)
+        return asked
+
+    async def does(self, kind: Kind, who: UserId = ANA, about: str | None = None, **changes: Any) -> Any:
+        """What becomes of it."""
+        return await self.register().handlers()[kind](await self.asks(kind, who, about, **changes))
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    import time
+
+    opened: Desk
+    store = SQLiteStore(str(tmp_path / "bot.db"), clock=lambda: time.time() + opened.now)
+    opened = Desk(store)
+    yield opened
+    await store.close()

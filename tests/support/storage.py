@@ -1,0 +1,122 @@
+"""What the tests of the stores share: requests, sessions, and a bench that opens a store on any database."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from bot.core.models import ChannelId, HostId, Kind, Request, Session, SessionId, TeamId, UserId, new_request_id
+from bot.storage.encryption import Sealer
+from bot.storage.postgres.open import open_postgres
+from bot.storage.sqlite.store import SQLiteStore
+from tests.support.postgres import new_database
+
+START = datetime.now(UTC)
+_began = [START]  # when the test did: in a long run this file was read minutes before
+ANA = UserId("U0ANA")
+TEAM = TeamId("T0TEAM")
+HOST = HostId("11111111-1111-4111-8111-111111111111")
+
+
+def request(**changes: Any) -> Request:
+    key = f"command:{new_request_id()}"
+    made = Request(
+        id=new_request_id(),
+        key=key,
+        kind=Kind.START,
+        team_id=TEAM,
+        enterprise_id=None,
+        channel_id=ChannelId("C0CARE"),
+        requester=ANA,
+        accepted_at=datetime.now(UTC),
+        name=key,
+        reply_url="https://hooks.example/secret-reply",
+    )
+    return replace(made, **changes)
+
+
+def session(session_id: str = "s-1", minutes: float = 30) -> Session:
+    return Session(
+        id=SessionId(session_id),
+        status="active",
+        host_id=HOST,
+        name="Checkout",
+        application_id="web",
+        ends_at=_began[0] + timedelta(minutes=minutes),
+        join_url="https://join.example/secret-join",
+    )
+
+
+def files(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+class Bench:
+    """Opens stores on one database, and lets time pass for all that is in it."""
+
+    def __init__(self, stack: AsyncExitStack, path: Path, url: str = "") -> None:
+        self.stack = stack
+        self.path = path
+        self.url = url
+        self.now = time.time()
+
+    async def open(self, **how: Any) -> Any:
+        sealer, days = Sealer(how.get("keys", ())), how.get("days", 30)
+        if self.url:
+            return await self.stack.enter_async_context(open_postgres(self.url, sealer, days))
+        store = SQLiteStore(
+            str(self.path), sealer=sealer, retention_days=days, alone=how.get("alone", True), clock=lambda: self.now
+        )
+        self.stack.push_async_callback(store.close)
+        return store
+
+    async def age(self, seconds: float) -> None:
+        """Nobody can set the database's clock, so what is in it gets older."""
+        self.now += seconds
+        if self.url:
+            connection = await asyncpg.connect(self.url)
+            for table, columns in AGING.items():
+                aged = ", ".join(f"{column} = {column} - {seconds}" for column in columns)
+                await connection.execute(f"UPDATE {table} SET {aged}")
+            await connection.close()
+
+
+AGING = {
+    "requests": ("accepted_at", "session_at"),
+    "sessions": ("created_at", "ends_at", "ended_at"),
+    "found_hosts": ("good_until",),
+    "posts": ("due_at",),
+    "connects": ("good_until",),
+    "connections": ("connected_at", "used_at"),
+}
+
+
+async def die(store: Any) -> None:
+    """As a killed process ends: without a word to the database."""
+    if isinstance(store, SQLiteStore):
+        await store.close()
+    else:
+        await store._presence.close()
+
+
+async def taken_over(*stores: Any) -> list[list[Any]]:
+    """What each of them gets, all reaching for it at once, as soon as the database has noticed that somebody died."""
+    async with asyncio.timeout(20):
+        while not any(taken := await asyncio.gather(*(store.orphans() for store in stores))):  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.05)
+    return taken
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
+    _began[0] = datetime.now(UTC)
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(new_database()) if request.param == "postgres" else ""
+        yield Bench(stack, tmp_path / "bot.db", url)

@@ -1,0 +1,108 @@
+"""What the tests of forms and of the Home tab share: waiting for them, and reading what stands in them."""
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+
+from bot.sandbox.slack.server import Message, View
+from tests.support.app import PATIENCE_SECONDS, Journey, texts
+
+START, HERE = "cobrowse_start", "cobrowse_start_here"
+
+
+async def sends(journey: Journey, who: str, view: View, **values: Any) -> Message:
+    """Fills the form in, sends it, and waits for what comes by direct message."""
+    before = len(journey.slack.messages)
+    delivery = await journey.slack.submit(who, view, values)
+    assert delivery.acked, delivery.error
+    assert not delivery.body, delivery.body
+    assert not view.is_open
+    message = await journey.reads(who, before)
+    assert journey.slack.workspace.im_owner(message.channel) == who
+    return message
+
+
+async def filled(journey: Journey, who: str) -> View:
+    """This person's form, once it can be sent."""
+    return await journey.slack.until(lambda: _newest(journey, who, "submit"), PATIENCE_SECONDS)
+
+
+async def told(journey: Journey, who: str) -> str:
+    """What stands in the place of their form."""
+
+    def found() -> View | None:
+        return next((view for view in journey.slack.views_of(who) if "One moment" not in said(view)), None)
+
+    view = await journey.slack.until(found, PATIENCE_SECONDS)
+    assert "submit" not in view.body
+    return said(view)
+
+
+def _newest(journey: Journey, who: str, key: str) -> View | None:
+    return next((view for view in reversed(journey.slack.views_of(who)) if key in view.body), None)
+
+
+async def asks_for_a_form(journey: Journey, who: str, text: str = "new", **how: Any) -> View:
+    """By the command."""
+    delivery = await journey.slack.command(who, text, **how)
+    assert delivery.acked, delivery.error
+    assert not delivery.body
+    return await filled(journey, who)
+
+
+async def opens_home(journey: Journey, who: str) -> View:
+    """Until everything stands in it."""
+    published = journey.slack.count("views.publish")
+    delivery = await journey.slack.open_home(who)
+    assert delivery.acked, delivery.error
+
+    def found() -> View | None:
+        home = journey.slack.home_of(who)
+        is_new = journey.slack.count("views.publish") > published
+        return home if home and is_new and "One moment" not in said(home) else None
+
+    return await journey.slack.until(found, PATIENCE_SECONDS)
+
+
+async def home_says(journey: Journey, who: str, words: str) -> View:
+    """Their Home tab, once it says so."""
+
+    def found() -> View | None:
+        home = journey.slack.home_of(who)
+        return home if home and words in said(home) else None
+
+    return await journey.slack.until(found, PATIENCE_SECONDS)
+
+
+def said(view: View | dict[str, Any]) -> str:
+    """All that it shows, one text a line."""
+    return "\n".join(texts(view.blocks if isinstance(view, View) else view["blocks"]))
+
+
+def fields(view: View | dict[str, Any]) -> list[str]:
+    """The ids of its input blocks."""
+    blocks = view.blocks if isinstance(view, View) else view["blocks"]
+    return [block["block_id"] for block in blocks if block["type"] == "input"]
+
+
+def presses(view: View | dict[str, Any]) -> list[str]:
+    """What its buttons do."""
+    blocks = view.blocks if isinstance(view, View) else view["blocks"]
+    found = [[*(block.get("elements") or ()), block.get("accessory")] for block in blocks if block["type"] != "context"]
+    return [each["action_id"] for row in found for each in row if each and each["type"] == "button"]
+
+
+async def called(journey: Journey, method: str) -> None:
+    """Until Slack has been asked for this."""
+    for _ in range(600):
+        if journey.slack.count(method):
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError(method)
+
+
+def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the log warns of, or worse."""
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]

@@ -1,0 +1,111 @@
+"""`check` looks at who could change what the bot believes, and at what only looks like a setting of ours."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot import check
+from bot.check.files import open_files
+from bot.check.findings import Finding, Mark
+from bot.check.setup import _unread
+from tests.support.app import Servers, open_servers
+from tests.support.check import look, right_environ
+
+HEADER = "slack_user_id,genesys_user_id\n"
+
+
+@pytest.fixture
+async def servers(quick: None) -> AsyncIterator[Servers]:
+    async with open_servers() as started:
+        yield started
+
+
+def believed(directory: Path) -> dict[str, Path]:
+    """A file of each sort in a folder of its own, which nobody else can write."""
+    found = {}
+    for name in ("env", "hosts", "key", "token", "ca"):
+        folder = directory / name
+        folder.mkdir(mode=0o700)
+        found[name] = folder / "file"
+        found[name].write_text(HEADER)
+        found[name].chmod(0o600)
+    return found
+
+
+def of_files(files: dict[str, Path]) -> list[Finding]:
+    environ = {"COBROWSE_HOSTS_FILE": str(files["hosts"]), "GENESYS_PRIVATE_KEY_PATH": f'"{files["key"]}"'}
+    environ |= {"SLACK_BOT_TOKEN_FILE": str(files["token"]), "SSL_CERT_FILE": str(files["ca"])}
+    return open_files(environ, files["env"])
+
+
+@pytest.mark.parametrize("name", ["env", "hosts", "key", "token", "ca"])
+@pytest.mark.parametrize(("mode", "mark"), [(0o622, Mark.WRONG), (0o602, Mark.WRONG), (0o620, Mark.DOUBT)])
+def test_a_file_that_others_can_write_does_not_pass(tmp_path: Path, name: str, mode: int, mark: Mark) -> None:
+    files = believed(tmp_path)
+    assert of_files(files) == []
+    files[name].chmod(mode)
+    (found,) = of_files(files)
+    assert (found.name, found.mark) == ("files", mark)
+    assert str(files[name]) in found.what
+    assert found.mend.startswith("Run: chmod ")
+    os.system(found.mend.removeprefix("Run: "))  # noqa: S605 - ours
+    assert of_files(files) == []
+
+
+@pytest.mark.parametrize("name", ["env", "hosts", "key"])
+@pytest.mark.parametrize(("mode", "mark"), [(0o777, Mark.WRONG), (0o1777, Mark.DOUBT), (0o770, Mark.DOUBT)])
+def test_a_folder_that_others_can_write_does_not_pass(tmp_path: Path, name: str, mode: int, mark: Mark) -> None:
+    files = believed(tmp_path)
+    files[name].parent.chmod(mode)
+    (found,) = of_files(files)
+    assert (found.name, found.mark) == ("files", mark)
+    assert f"the folder {files[name].parent}" in found.what or f"to the folder {files[name].parent}" in found.what
+
+
+def test_a_link_is_as_good_as_the_folder_it_leads_to(tmp_path: Path) -> None:
+    files = believed(tmp_path)
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    files["hosts"].rename(tmp_path / "open" / "hosts.csv")
+    files["hosts"].symlink_to(tmp_path / "open" / "hosts.csv")
+    (found,) = of_files(files)
+    assert str(tmp_path / "open") in found.what
+
+
+async def test_check_is_wrong_for_a_hosts_file_that_everybody_can_write(servers: Servers, tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts.csv"
+    hosts.write_text(HEADER)
+    environ = right_environ(servers, tmp_path) | {"COBROWSE_HOSTS_FILE": str(hosts)}
+    hosts.chmod(0o644)
+    assert "files" not in await look(environ)
+    hosts.chmod(0o666)
+    found = await check.look(environ, env_file="nowhere")
+    assert not check.is_well(found)
+    assert (await look(environ))["files"].mark is Mark.WRONG
+
+
+# What Kubernetes sets for a Service: https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+SERVICE = {
+    "SERVICE_HOST": "10.0.0.11",
+    "SERVICE_PORT": "6379",
+    "SERVICE_PORT_HTTP_WEB": "6379",
+    "PORT": "tcp://10.0.0.11:6379",
+    "PORT_6379_TCP": "tcp://10.0.0.11:6379",
+    "PORT_6379_TCP_PROTO": "tcp",
+    "PORT_6379_TCP_PORT": "6379",
+    "PORT_6379_TCP_ADDR": "10.0.0.11",
+}
+
+
+@pytest.mark.parametrize("service", ["COBROWSE", "SLACK", "GENESYS", "COBROWSE_BOT", "SLACK_RELAY"])
+async def test_what_kubernetes_sets_for_a_service_is_no_doubt(servers: Servers, tmp_path: Path, service: str) -> None:
+    links = {f"{service}_{name}": value for name, value in SERVICE.items()}
+    found = await look(right_environ(servers, tmp_path) | links)
+    assert found["settings"].mark is Mark.RIGHT
+
+
+def test_what_only_looks_like_a_service_is_a_doubt_still() -> None:
+    for name, value in (("COBROWSE_PORT", "3000x"), ("SLACK_SERVICE_HOST", "db.example"), ("COBROWSE_PORTS", "1")):
+        assert _unread({name: value}), name

@@ -1,0 +1,67 @@
+"""The settings for connecting one's own account: what is missing is named, and why nobody can connect."""
+
+import pytest
+
+from bot.check import connect as check
+from bot.check.findings import Mark
+from bot.config import settings
+from bot.config.warnings import doubts
+from tests.support.settings import FERNET, HTTP, SOCKET, faults, named
+
+CLIENT = {"GENESYS_CONNECT_CLIENT_ID": "people-1", "GENESYS_CONNECT_CLIENT_SECRET": "people-hush-1"}
+ALL = (
+    HTTP
+    | CLIENT
+    | {
+        "GENESYS_COBROWSE_API": "conversations",
+        "COBROWSE_PUBLIC_URL": "https://bot.example.com/co/",
+        "STORE_ENCRYPTION_KEY": FERNET,
+    }
+)
+
+
+def test_with_all_of_it_people_can_connect_below_the_public_url():
+    loaded = settings.load(ALL)
+    assert loaded.connect.off == ""
+    assert loaded.connect.redirect_uri == "https://bot.example.com/co/genesys/callback"
+    assert loaded.connect.path == "/co/genesys/callback"
+    (found,) = check.look(loaded)
+    assert found.mark is Mark.RIGHT
+    assert loaded.connect.redirect_uri in found.what
+    assert "people-hush-1" not in repr(loaded)
+
+
+@pytest.mark.parametrize(
+    ("changes", "off"),
+    [
+        ({"GENESYS_COBROWSE_API": ""}, "needless"),
+        ({"GENESYS_CONNECT_CLIENT_ID": "", "GENESYS_CONNECT_CLIENT_SECRET": ""}, "client"),
+        (SOCKET | {"COBROWSE_PUBLIC_URL": ""}, "socket"),
+        ({"STORE_ENCRYPTION_KEY": ""}, "key"),
+        ({"STORE_ENCRYPTION_KEY": "", "DATABASE_URL": "memory:"}, ""),  # which has a key of its own
+    ],
+)
+def test_without_one_of_them_nobody_can_and_check_says_why(changes, off):
+    loaded = settings.load(ALL | changes)
+    assert loaded.connect.off == off
+    if off in ("", "client"):
+        assert all(found.mark is Mark.RIGHT for found in check.look(loaded))
+        return
+    (found,) = check.look(loaded)
+    assert found.mark is Mark.DOUBT
+    assert found.mend
+    assert any("GENESYS_CONNECT_CLIENT_ID" in doubt for doubt in doubts(loaded))
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"GENESYS_CONNECT_CLIENT_SECRET": ""}, "GENESYS_CONNECT_CLIENT_SECRET"),
+        ({"GENESYS_CONNECT_CLIENT_ID": "client-1"}, "GENESYS_CONNECT_CLIENT_ID"),
+        ({"COBROWSE_PUBLIC_URL": ""}, "COBROWSE_PUBLIC_URL"),
+        ({"COBROWSE_PUBLIC_URL": "http://bot.example.com"}, "COBROWSE_PUBLIC_URL"),
+        ({"COBROWSE_PUBLIC_URL": "bot.example.com"}, "COBROWSE_PUBLIC_URL"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named_at_the_start(changes, name):
+    assert named(faults(ALL | changes)) == {name}

@@ -1,0 +1,127 @@
+"""Settings from files: the .env file, secrets in files of their own, and no secret in a fault or a repr."""
+
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from bot.config import settings
+from bot.config.session_service import DEFAULT_SCOPES
+from bot.config.settings import SettingsFault
+from bot.config.variables import VARIABLES
+from bot.genesys.auth.private_keys import KeyCredentials
+from tests.support.settings import FERNET, HOST, HTTP, SOCKET, faults, named, pem, without
+
+SECRETS = sorted(name for name, variable in VARIABLES.items() if variable.secret)
+
+
+def everything() -> dict[str, str]:
+    """Settings for both modes with a value for each secret, some of which cannot stand together."""
+    key = {"GENESYS_PRIVATE_KEY": pem(b"passphrase-hush"), "GENESYS_PRIVATE_KEY_PASSPHRASE": "passphrase-hush"}
+    return (
+        HTTP
+        | SOCKET
+        | key
+        | {"GENESYS_ORG_ID": "org-1", "DATABASE_URL": "postgresql://bot:hush@db/bot", "STORE_ENCRYPTION_KEY": FERNET}
+        | {"GENESYS_CONNECT_CLIENT_ID": "people-1", "GENESYS_CONNECT_CLIENT_SECRET": "people-hush-1"}
+    )
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_every_secret_can_come_from_a_file_and_is_known_to_the_logs(name, tmp_path: Path):
+    environ = everything()
+    environ = without(environ, "GENESYS_PRIVATE_KEY" if name == "GENESYS_CLIENT_SECRET" else "GENESYS_CLIENT_SECRET")
+    (tmp_path / "secret").write_text(f"{environ[name]}\n")
+    loaded = settings.load(without(environ, name) | {f"{name}_FILE": str(tmp_path / "secret")})
+    assert environ[name].strip() in loaded.logging.secrets
+    assert loaded.slack == settings.load(environ).slack
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secrets_file_that_is_missing_empty_or_one_too_many_is_named(name, tmp_path: Path):
+    (tmp_path / "empty").write_text(" \n")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    for path in ("/nowhere/secret", *(str(tmp_path / file) for file in ("empty", "binary"))):
+        assert f"{name}_FILE" in named(faults(without(everything(), name) | {f"{name}_FILE": path}))
+    (both,) = [line for line in faults({name: "hush-hush", f"{name}_FILE": "/nowhere"}) if f"{name}_FILE" in line]
+    assert both.startswith(f"{name}: ")
+
+
+def test_a_broken_file_of_a_slack_secret_does_not_hide_that_genesyss_is_missing():
+    environ = without(HTTP, "SLACK_SIGNING_SECRET", "GENESYS_CLIENT_SECRET") | {"SLACK_SIGNING_SECRET_FILE": "/nowhere"}
+    assert "GENESYS_PRIVATE_KEY_PATH" in named(faults(environ))
+
+
+def test_no_fault_and_no_repr_shows_a_secret(tmp_path: Path):
+    environ = without(everything(), "GENESYS_CLIENT_SECRET")
+    shown = repr(settings.load(environ)) + repr(settings.load(HTTP)) + repr(settings.load_service(environ))
+    wrong = {name: f"hush-{number}" for number, name in enumerate(SECRETS)}
+    shown += (
+        str(faults(everything() | {"BOT_MODE": "x"})) + str(faults(wrong)) + str(faults(wrong, settings.load_service))
+    )
+    assert "hush" not in shown
+    assert FERNET not in shown
+    assert not [line for line in environ["GENESYS_PRIVATE_KEY"].splitlines()[1:-1] if line in shown]
+
+
+def test_the_seeds_own_env_file_is_enough(tmp_path: Path):
+    (tmp_path / "private.key").write_text(pem())
+    (tmp_path / ".env").write_text(
+        f"GENESYS_ORG_ID=org-1\nGENESYS_REGION=mypurecloud.com\nGENESYS_CLIENT_ID=client-1\n"
+        f"GENESYS_PRIVATE_KEY_PATH={tmp_path}/private.key\nGENESYS_HOST_USER_ID={HOST}\n"
+    )
+    service = settings.load_service(settings.environment(str(tmp_path / ".env")))
+    assert (service.api_url, service.login_url) == ("https://api.mypurecloud.com", "https://login.mypurecloud.com")
+    assert service.host_id == HOST
+    assert isinstance(service.credentials, KeyCredentials)
+    assert (service.credentials.org_id, service.credentials.scopes) == ("org-1", DEFAULT_SCOPES)
+
+
+def test_the_environment_wins_over_the_env_file_and_an_empty_value_does_not_hide_it(tmp_path: Path, monkeypatch):
+    quoted = pem().replace("\n", "\\n")
+    (tmp_path / ".env").write_text(
+        f'HOST=1.1.1.1\nPORT=1\nLOG_LEVEL=\nexport BOT_MODE="http"\nGENESYS_PRIVATE_KEY="{quoted}"\n'
+    )
+    monkeypatch.setenv("HOST", "2.2.2.2")
+    monkeypatch.setenv("PORT", " ")
+    monkeypatch.setenv("LOG_LEVEL", "DEBUG")
+    read = settings.environment(str(tmp_path / ".env"))
+    assert [read[name] for name in ("HOST", "PORT", "LOG_LEVEL", "BOT_MODE")] == ["2.2.2.2", "1", "DEBUG", "http"]
+    assert read["GENESYS_PRIVATE_KEY"].startswith("-----BEGIN PRIVATE KEY-----\n")
+    assert settings.environment(str(tmp_path / "no.env"))["HOST"] == "2.2.2.2"
+
+
+def test_an_env_file_that_is_no_text_is_a_fault_and_not_a_crash(tmp_path: Path):
+    (tmp_path / ".env").write_bytes(b"HOST=\xff\n")
+    with pytest.raises(SettingsFault, match=r"\.env"):
+        settings.environment(str(tmp_path / ".env"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite:///bot.db", "sqlite:////var/lib/bot.db", "postgresql://bot@db/bot", "postgres://bot@db/bot", "memory:"],
+)
+def test_the_commands_that_only_need_the_database_need_nothing_else(url):
+    database = settings.load_database({"DATABASE_URL": url, "SLACK_BOT_TOKEN": "wrong", "GENESYS_REGION": "the moon"})
+    assert (database.url, database.keys, database.retention_days) == (url, (), 30)
+
+
+def test_several_keys_are_read_in_their_order_from_the_value_or_a_file(tmp_path: Path):
+    newer = Fernet.generate_key().decode()
+    (tmp_path / "keys").write_text(f"{newer}, {FERNET},\n")
+    given = {"STORE_ENCRYPTION_KEY": f"{newer},{FERNET}"}, {"STORE_ENCRYPTION_KEY_FILE": str(tmp_path / "keys")}
+    assert [settings.load_database(environ).keys for environ in given] == [(newer, FERNET)] * 2
+
+
+def test_faults_of_the_database_name_their_variables_and_show_no_secret():
+    wrong = {"DATABASE_URL": "mysql://bot:hush@db", "STORE_ENCRYPTION_KEY": "hush", "COBROWSE_RETENTION_DAYS": "never"}
+    lines = faults(wrong, settings.load_database)
+    assert named(lines) == set(wrong)
+    assert "hush" not in str(lines)
+
+
+def test_each_key_and_the_databases_password_are_known_to_the_logs_one_by_one():
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    url = "postgresql://bot:open%20sesame@db.example/bot"
+    secrets = settings.load(HTTP | {"STORE_ENCRYPTION_KEY": f"{new}, {old}", "DATABASE_URL": url}).logging.secrets
+    assert {old, new, url, "open sesame", "open%20sesame"} <= set(secrets)

@@ -1,0 +1,206 @@
+"""The settings: every fault is found at once and names its variable, and the values mean what they say."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.config import settings
+from bot.config.settings import SettingsFault
+from bot.config.variables import VARIABLES
+from bot.core.access import Roll
+from bot.genesys.auth.credentials import SecretCredentials
+from tests.support.settings import FERNET, GENESYS, HOST, HTTP, SOCKET, faults, named, pem, without
+
+WRONG = [
+    ("SLACK_BOT_TOKEN", "xoxp-1"),
+    ("SLACK_APP_TOKEN", "xoxb-1"),
+    ("SLACK_API_URL", "slack.com/api"),
+    ("BOT_MODE", "sockets"),
+    ("PORT", "65536"),
+    ("PORT", "-1"),
+    ("PORT", "٣"),
+    ("SHUTDOWN_SECONDS", "soon"),
+    ("GENESYS_REQUESTS_PER_MINUTE", "0"),
+    ("COBROWSE_PERSON_STARTS_PER_MINUTE", "-1"),
+    ("COBROWSE_SUPERVISOR_STARTS_PER_MINUTE", "many"),
+    ("COBROWSE_WORKSPACE_STARTS_PER_MINUTE", "1.5"),
+    ("COBROWSE_PERSON_INQUIRIES_PER_MINUTE", "-1"),
+    ("COBROWSE_JOIN_HOSTS", "https://join.example.com"),
+    ("COBROWSE_MAX_IN_FLIGHT", "0"),
+    ("GENESYS_REGION", "us west"),
+    ("GENESYS_API_URL", "ftp://api.example.com"),
+    ("GENESYS_API_URL", "https://api.example.com?x=1"),
+    ("GENESYS_LOGIN_URL", "https://exa mple.com"),
+    ("GENESYS_LOGIN_URL", "https://h:99999999"),
+    ("GENESYS_LOGIN_URL", "https://"),
+    ("GENESYS_COBROWSE_API", "public"),
+    ("GENESYS_DEPLOYMENT_ID", "my-deployment"),
+    ("COBROWSE_JOIN_URL_TEMPLATE", "https://help.example.com/cobrowse"),
+    ("COBROWSE_JOIN_URL_TEMPLATE", "http://help.example.com/cobrowse#{joinCode}"),
+    ("COBROWSE_PUBLIC_URL", "http://bot.example.com"),
+    ("COBROWSE_COMMAND", "cobrowse"),
+    ("COBROWSE_COMMAND", "/co browse"),
+    ("COBROWSE_COMMAND", "/Cobrowse"),
+    ("COBROWSE_COMMAND", "/" + "x" * 32),
+    ("COBROWSE_TIMEOUT_SECONDS", "59"),
+    ("COBROWSE_TIMEOUT_SECONDS", "86401"),
+    ("COBROWSE_HOSTS_FILE", "/nowhere/hosts.csv"),
+    ("COBROWSE_MATCH_EMAIL", "maybe"),
+    ("COBROWSE_WORKFLOW_STEPS", "sometimes"),
+    ("HEALTH_PORT", "0"),
+    ("COBROWSE_SMS_FROM", "us"),
+    ("COBROWSE_SMS_COUNTRIES", "XX"),
+    ("COBROWSE_SMS_TEXT", "no link"),
+    ("COBROWSE_EMAIL_FROM", "care"),
+    ("COBROWSE_EMAIL_TEXT", "no link"),
+    ("COBROWSE_PERSON_SENDS_PER_MINUTE", "-1"),
+    ("COBROWSE_EMAIL_DOMAINS", "example.com, ana@example.com"),
+    ("COBROWSE_SUPERVISORS", "U0BEN, @ben"),
+    ("COBROWSE_ADMINS", "C0DESK"),
+    ("COBROWSE_MEMBERS", "u0ben"),
+    ("COBROWSE_CHANNELS", "#desk"),
+    ("COBROWSE_RETENTION_DAYS", "0"),
+    ("COBROWSE_RETENTION_DAYS", "3651"),
+    ("DATABASE_URL", "bot.db"),
+    ("DATABASE_URL", "sqlite:///"),
+    ("DATABASE_URL", "sqlite://bot.db"),
+    ("DATABASE_URL", "mysql://bot:hush@db/bot"),
+    ("STORE_ENCRYPTION_KEY", "hush-hush"),
+    ("STORE_ENCRYPTION_KEY", f"{FERNET},{FERNET[1:]}"),
+    ("LOG_LEVEL", "LOUD"),
+    ("LOG_FORMAT", "xml"),
+]
+FREE = {"SLACK_SIGNING_SECRET", "HOST", "GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET", "GENESYS_SCOPES"} | {
+    *(
+        "COBROWSE_APPLICATION_ID",
+        "COBROWSE_APPLICATION_TYPE",
+        "COBROWSE_HELP_CONTACT",
+        "AUDIT_LOG",
+        "COBROWSE_EMAIL_SUBJECT",
+    ),
+    *("GENESYS_KEY_ID", "GENESYS_ORG_ID", "GENESYS_CONNECT_CLIENT_ID", "GENESYS_CONNECT_CLIENT_SECRET"),
+}
+ELSEWHERE = {
+    "GENESYS_PRIVATE_KEY_PATH",
+    "GENESYS_PRIVATE_KEY",
+    "GENESYS_PRIVATE_KEY_PASSPHRASE",
+    "GENESYS_HOST_USER_ID",
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        (SOCKET, "SLACK_BOT_TOKEN"),
+        (SOCKET, "SLACK_APP_TOKEN"),
+        (SOCKET, "GENESYS_REGION"),
+        (SOCKET, "GENESYS_CLIENT_ID"),
+        (HTTP | {"BOT_MODE": "http"}, "SLACK_SIGNING_SECRET"),
+        (HTTP | SOCKET | {"BOT_MODE": "socket"}, "SLACK_APP_TOKEN"),
+        (SOCKET | {"GENESYS_CLIENT_SECRET": "", "GENESYS_PRIVATE_KEY": pem(), "GENESYS_ORG_ID": "o"}, "GENESYS_ORG_ID"),
+    ],
+)
+def test_each_needed_variable_is_missed_by_name_and_alone(given, missing):
+    (line,) = faults(without(given, missing))
+    assert line.startswith(f"{missing}: ")
+
+
+def test_without_key_or_client_secret_both_ways_are_named():
+    (line,) = faults(without(SOCKET, "GENESYS_CLIENT_SECRET"))
+    assert line.startswith("GENESYS_PRIVATE_KEY_PATH: ")
+    assert "GENESYS_CLIENT_SECRET" in line
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_each_wrong_variable_is_named_and_alone(name, value):
+    environ = HTTP | SOCKET | {name: value}
+    assert named(faults(environ)) == {name}
+
+
+def test_no_variable_is_left_out_of_these_tests():
+    assert {name for name, _ in WRONG} | FREE | ELSEWHERE == set(VARIABLES)
+
+
+def test_all_faults_are_listed_at_once():
+    wrong = without(dict(WRONG), "GENESYS_API_URL")
+    assert named(faults(wrong)) == {*wrong, "GENESYS_CLIENT_ID", "GENESYS_PRIVATE_KEY_PATH"}
+    assert named(faults({})) == {
+        *("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "GENESYS_REGION", "GENESYS_CLIENT_ID", "GENESYS_PRIVATE_KEY_PATH")
+    }
+
+
+@pytest.mark.parametrize("name", sorted(VARIABLES))
+def test_an_empty_value_is_the_same_as_none(name):
+    def outcome(environ: dict[str, str]) -> object:
+        try:
+            return settings.load(environ)
+        except SettingsFault as fault:
+            return fault.faults
+
+    assert outcome(HTTP | SOCKET | {name: " \t"}) == outcome(without(HTTP | SOCKET, name))
+
+
+@pytest.mark.parametrize(
+    ("environ", "mode"),
+    [
+        (SOCKET, "socket"),
+        (HTTP, "http"),
+        (HTTP | SOCKET, "socket"),
+        (HTTP | SOCKET | {"BOT_MODE": "http"}, "http"),
+        (HTTP | SOCKET | {"BOT_MODE": "Socket"}, "socket"),
+        (HTTP | {"BOT_MODE": "auto"}, "http"),
+    ],
+)
+def test_the_mode_follows_the_tokens_unless_it_is_set(environ, mode):
+    assert settings.load(environ).slack.mode == mode
+
+
+def test_slacks_oauth_variables_change_nothing():
+    others = {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "x", "SLACK_SCOPES": "admin"}
+    assert settings.load(HTTP | others) == settings.load(HTTP)
+
+
+def test_the_defaults_are_those_of_the_contract():
+    loaded = settings.load(SOCKET)
+    assert (loaded.host, loaded.port, loaded.shutdown_seconds) == ("127.0.0.1", 3000, 20)
+    assert (loaded.slack.command, loaded.slack.api_url) == ("/cobrowse", "https://slack.com/api/")
+    offer = loaded.service.offer
+    assert (offer.application_id, offer.application_type, offer.timeout_seconds) == ("web", "web", 1800)
+    assert (loaded.match_email, loaded.listed_hosts, loaded.email_domains) == (True, None, frozenset())
+    assert (loaded.logging.level, loaded.logging.as_json) == ("INFO", False)
+    assert loaded.service.credentials == SecretCredentials("client-1", "genesys-hush-1", "")
+    database = loaded.database
+    assert (database.url, database.keys, database.retention_days) == ("sqlite:///cobrowse.db", (), 30)
+
+
+def test_lists_are_read_with_commas_and_spaces(tmp_path: Path):
+    (tmp_path / "hosts.csv").write_text(f"slack_user_id,genesys_user_id\nU0ANA,{HOST.upper()}\n", encoding="utf-8-sig")
+    lists = {"COBROWSE_SUPERVISORS": "U0BEN, W0CLEO S0SUP,\nS0LEADS", "COBROWSE_CHANNELS": "C0DESK,G0CARE"}
+    lists |= {"COBROWSE_EMAIL_DOMAINS": "Example.com,@b.example", "COBROWSE_HOSTS_FILE": str(tmp_path / "hosts.csv")}
+    loaded = settings.load(SOCKET | lists)
+    assert loaded.rules.supervisors == Roll(frozenset({"U0BEN", "W0CLEO"}), ("S0SUP", "S0LEADS"))
+    assert (not loaded.rules.members, loaded.rules.channels) == (True, ("C0DESK", "G0CARE"))
+    assert loaded.email_domains == {"example.com", "b.example"}
+    assert loaded.listed_hosts == {(None, "U0ANA"): HOST}
+
+
+def test_a_bad_hosts_file_is_told_with_its_lines(tmp_path: Path):
+    (tmp_path / "hosts.csv").write_text("slack_user_id,genesys_user_id\nana,x\nU0BEN,y\n")
+    (line,) = faults(SOCKET | {"COBROWSE_HOSTS_FILE": str(tmp_path / "hosts.csv")})
+    assert line.startswith("COBROWSE_HOSTS_FILE: ")
+    assert "line 2" in line
+    assert "line 3" in line
+
+
+def test_the_command_line_needs_no_slack_and_minds_no_wrong_one():
+    assert settings.load_service(GENESYS | {"SLACK_BOT_TOKEN": "wrong", "BOT_MODE": "wrong"}).host_id is None
+    assert named(faults(GENESYS | {"GENESYS_HOST_USER_ID": "ana"}, settings.load_service)) == {"GENESYS_HOST_USER_ID"}
+    assert not [line for line in faults({}, settings.load_service) if "SLACK" in line]
+
+
+def test_both_addresses_stand_in_for_the_region():
+    urls = {"GENESYS_API_URL": "http://localhost:1/", "GENESYS_LOGIN_URL": "https://login.example.com/sub/"}
+    service = settings.load_service(without(GENESYS, "GENESYS_REGION") | urls)
+    assert (service.api_url, service.login_url) == ("http://localhost:1", "https://login.example.com/sub")
+    one = settings.load_service(GENESYS | {"GENESYS_API_URL": "https://gw.example.com"})
+    assert (one.api_url, one.login_url) == ("https://gw.example.com", "https://login.usw2.pure.cloud")

@@ -1,0 +1,116 @@
+"""What a hostile reader of the code found in who is who: look-alike letters, groups that cannot be read."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.core.access import Access, Home, Roll, Rules
+from bot.core.errors import HostNotFound, MayNotActForOthers, NotListed, SlackUnavailable
+from bot.core.hosts.resolver import Hosts, SameEmail
+from bot.core.models import Kind, Person, Request, Standing
+from bot.storage.sqlite.store import SQLiteStore
+from tests.support import hosts as hosts_support
+from tests.support.hosts import Directory, person, user, uuid_of
+
+book, clock = hosts_support.book, hosts_support.clock
+ANA, BEN, SUE = "U0ANA", "U0BEN", "U0SUE"
+READABLE, BROKEN = "S0LEADS", "S0BROKEN"
+
+
+class People:
+    """Everybody is a full member; one group can be read, the other cannot."""
+
+    async def person(self, user_id: str) -> Person:
+        return Person("T0HOME", user_id, user_id.title(), Standing.MEMBER)
+
+    async def in_group(self, user_id: str, group_id: str, team_id: str) -> bool:
+        if group_id == BROKEN:
+            raise SlackUnavailable("no_such_subteam")
+        return user_id == SUE
+
+
+def access(**rules: Roll) -> Access:
+    return Access(Rules(**rules), Home("T0HOME"), People())
+
+
+def request(
+    requester: str = ANA, target: str | None = None, *, number: int = 1, accepted_at: datetime | None = None
+) -> Request:
+    return Request(
+        id=f"r{number}",
+        key=f"command:{number}",
+        kind=Kind.START,
+        team_id="T0HOME",
+        enterprise_id=None,
+        channel_id="C0DESK",
+        requester=requester,
+        target=target,
+        accepted_at=accepted_at or datetime.now(UTC),
+    )
+
+
+def roll(*ids: str, groups: tuple[str, ...] = ()) -> Roll:
+    return Roll(frozenset(ids), groups)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"members": roll(ANA, groups=(BROKEN,))},
+        {"members": roll(groups=(BROKEN,)), "supervisors": roll(ANA)},
+        {"members": roll(groups=(BROKEN,)), "admins": roll(ANA)},
+        {"members": roll(groups=(BROKEN,)), "supervisors": roll(groups=(BROKEN,)), "admins": roll(ANA)},
+    ],
+)
+async def test_a_group_that_cannot_be_read_does_not_lock_out_who_is_named(rules: dict[str, Roll]) -> None:
+    assert (await access(**rules).admit(request())).user_id == ANA
+
+
+async def test_nor_who_is_in_a_group_that_can_be_read() -> None:
+    rules = {"members": roll(groups=(BROKEN, READABLE))}
+    assert (await access(**rules).admit(request(SUE))).user_id == SUE
+
+
+@pytest.mark.parametrize("others", [roll(), roll(BEN), roll(groups=(READABLE,))])
+async def test_but_it_admits_nobody(others: Roll) -> None:
+    with pytest.raises(SlackUnavailable):
+        await access(members=roll(groups=(BROKEN,)), supervisors=others).admit(request())
+
+
+async def test_it_makes_nobody_a_supervisor() -> None:
+    broken = roll(groups=(BROKEN,))
+    with pytest.raises(SlackUnavailable):
+        await access(supervisors=broken).admit(request(target=BEN))
+    assert (await access(supervisors=broken, admins=roll(ANA)).admit(request(target=BEN))).user_id == BEN
+
+
+async def test_groups_that_can_be_read_still_say_no() -> None:
+    readable = roll(groups=(READABLE,))
+    with pytest.raises(NotListed):
+        await access(members=readable).admit(request())
+    with pytest.raises(MayNotActForOthers):
+        await access(supervisors=readable).admit(request(target=BEN))
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("\u212aen@example.com", "ken@example.com"),  # KELVIN SIGN
+        ("ana@\u212aids.example", "ana@kids.example"),
+        ("\u0430na@example.com", "\u0430na@example.com"),  # CYRILLIC SMALL LETTER A
+        ("ana@ex\uff41mple.com", "ana@ex\uff41mple.com"),  # FULLWIDTH
+        ("ana\u200b@example.com", "ana\u200b@example.com"),
+    ],
+)
+async def test_an_address_with_letters_that_look_alike_maps_nobody(written: str, meant: str, book: SQLiteStore) -> None:
+    directory = Directory(user(1, meant))
+    with pytest.raises(HostNotFound) as caught:
+        await Hosts([SameEmail(directory)], book).find(person(email=written))
+    (tried,) = caught.value.tried
+    assert "unusual letters" in tried.why
+    assert directory.asked == []
+
+
+async def test_an_ordinary_address_still_maps(book: SQLiteStore) -> None:
+    hosts = Hosts([SameEmail(Directory(user(1, "ken@example.com")))], book)
+    assert (await hosts.find(person(email="KEN@example.com"))).id == uuid_of(1)

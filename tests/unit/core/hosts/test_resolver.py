@@ -1,0 +1,117 @@
+"""The chain of rules: who is mapped to whom, why somebody is not, and how long an answer is kept."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from bot.core.errors import HostNotFound, Unreachable
+from bot.core.hosts.resolver import FOUND_SECONDS, MISSED_SECONDS, DirectoryUser, Hosts, ListedHosts, SameEmail, host_id
+from bot.core.models import Host, Person
+from bot.storage.sqlite.store import SQLiteStore
+from tests.support import hosts as hosts_support
+from tests.support.hosts import Clock, Directory, person, user, uuid_of
+
+book, clock = hosts_support.book, hosts_support.clock
+
+
+async def miss(rule: SameEmail, who: Person, book: SQLiteStore) -> str:
+    with pytest.raises(HostNotFound) as caught:
+        await Hosts([rule], book).find(who)
+    (tried,) = caught.value.tried
+    return tried.why
+
+
+async def test_the_hosts_file_comes_before_the_address_and_a_team_of_its_own_before_any(book):
+    listed = {("T0ONE", "U1"): uuid_of(11), (None, "U1"): uuid_of(12)}
+    directory = Directory(user(1, "p1@T0ONE.example"), user(2, "p2@T0ONE.example"))
+    hosts = Hosts([ListedHosts(listed), SameEmail(directory)], book)
+    assert await hosts.find(person(1, "T0ONE")) == Host(uuid_of(11), "hosts file")
+    assert await hosts.find(person(1, "T0TWO")) == Host(uuid_of(12), "hosts file")
+    assert directory.asked == []
+    assert await hosts.find(person(2)) == Host(uuid_of(2), "same e-mail")
+    with pytest.raises(HostNotFound) as caught:
+        await hosts.find(person(3))
+    assert [tried.rule for tried in caught.value.tried] == ["hosts file", "same e-mail"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ([], "no Genesys user has it"),
+        ([user(1, "p1@T0ONE.example"), user(2, "p1@T0ONE.example")], "several"),
+        ([user(1, "p2@T0ONE.example")], "another address"),
+        ([user(1, "None")], "another address"),
+        ([user(1, "p1@T0ONE.example", active=False)], "not active"),
+        ([DirectoryUser("42", True, "p1@T0ONE.example")], "no UUID"),
+    ],
+)
+async def test_the_address_maps_only_who_is_certain(answer, why, book):
+    directory = Directory()
+    directory.users = {"p1@t0one.example": answer}
+    assert why in await miss(SameEmail(directory), person(), book)
+
+
+@pytest.mark.parametrize("email", ["ANA@example.com", " ana@Example.COM "])
+async def test_addresses_are_compared_without_regard_to_case(email, book):
+    directory = Directory(user(1, "Ana@Example.com"))
+    hosts = Hosts([SameEmail(directory, frozenset({"example.com"}))], book)
+    assert (await hosts.find(person(email=email))).id == uuid_of(1)
+
+
+@pytest.mark.parametrize("email", ["ana@evil.com", "ana@sub.example.com", "ana@notexample.com", "ana@example.com.evil"])
+async def test_an_address_of_another_domain_is_not_even_asked_for(email, book):
+    directory = Directory(user(1, email))
+    assert "domains" in await miss(SameEmail(directory, frozenset({"example.com"})), person(email=email), book)
+    assert directory.asked == []
+
+
+async def test_without_a_confirmed_address_nothing_is_asked(book):
+    directory = Directory()
+    assert "Slack shows me no e-mail address" in await miss(SameEmail(directory), person(email=None), book)
+    assert directory.asked == []
+
+
+def test_ids_are_uuids_in_lower_case():
+    assert host_id(f" {uuid_of(10).upper()} ") == uuid_of(10)
+    assert [host_id(bad) for bad in ("", "x", uuid_of(1)[1:], uuid_of(1) + "\n0", "{" + uuid_of(1) + "}")] == [None] * 5
+
+
+async def test_a_found_host_is_kept_for_its_time_whatever_the_directory_says_meanwhile(book, clock: Clock):
+    directory = Directory(user(1, "p1@T0ONE.example"))
+    hosts = Hosts([SameEmail(directory)], book, clock=clock)
+    await hosts.find(person())
+    directory.users = {"p1@t0one.example": [user(2, "p1@T0ONE.example")]}
+    clock.now = FOUND_SECONDS - 1
+    assert (await hosts.find(person())).id == uuid_of(1)
+    clock.now = FOUND_SECONDS + 1
+    assert (await hosts.find(person())).id == uuid_of(2)
+    assert len(directory.asked) == 2
+
+
+async def test_that_nobody_was_found_is_kept_only_briefly(book, clock: Clock):
+    directory = Directory()
+    hosts = Hosts([SameEmail(directory)], book, clock=clock)
+    for at, is_target in ((0.0, False), (MISSED_SECONDS - 1, True)):
+        clock.now = at
+        with pytest.raises(HostNotFound) as caught:
+            await hosts.find(person(), is_target=is_target)
+        assert (caught.value.user_id, caught.value.is_target, len(caught.value.tried)) == ("U1", is_target, 1)
+    assert len(directory.asked) == 1
+    directory.users = {"p1@t0one.example": [user(1, "p1@T0ONE.example")]}
+    clock.now = MISSED_SECONDS + 1
+    assert (await hosts.find(person())).id == uuid_of(1)
+    assert MISSED_SECONDS <= 60 < FOUND_SECONDS
+
+
+async def test_that_genesys_could_not_say_is_not_kept(book):
+    class Down(Directory):
+        async def by_email(self, email: str) -> Sequence[DirectoryUser]:
+            if not self.asked:
+                self.asked.append(email)
+                raise Unreachable
+            return await super().by_email(email)
+
+    hosts = Hosts([SameEmail(Down(user(1, "p1@T0ONE.example")))], book)
+    with pytest.raises(Unreachable):
+        await hosts.find(person())
+    assert (await hosts.find(person())).id == uuid_of(1)

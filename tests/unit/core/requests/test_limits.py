@@ -1,0 +1,161 @@
+"""How many sessions may be started in a minute, and how many requests may be under way."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bot.core.models import Kind, Request, new_request_id
+from bot.core.requests.limits import Gatekeeper, Limits, TooManySends, TooManyStarts, TooManyUnderWay
+from tests.support.app import ANA, BEN, SAM, is_failure, link, open_journey, words
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def start(who: str = ANA, **how: Any) -> Request:
+    parts = {"kind": Kind.START, "team_id": "T1", "enterprise_id": None, "channel_id": "C1", "requester": who, **how}
+    return Request(id=new_request_id(), key=new_request_id(), accepted_at=datetime.now(UTC), **parts)
+
+
+def admitted(keeper: Gatekeeper, requests: list[Request]) -> int:
+    """How many of them got in, each as a command of its own."""
+    count = 0
+    for request in requests:
+        try:
+            keeper.admit(replace(request, key=new_request_id()), 0)
+        except TooManyStarts:
+            continue
+        count += 1
+    return count
+
+
+def test_a_person_may_start_six_of_their_own_a_minute_and_one_more_when_the_first_is_a_minute_old() -> None:
+    clock = Clock()
+    keeper = Gatekeeper(Limits(), clock=clock)
+    for _ in range(6):
+        keeper.admit(start(), 0)
+        clock.now += 1
+    with pytest.raises(TooManyStarts) as refused:
+        keeper.admit(start(), 0)
+    assert (refused.value.most, refused.value.wait_seconds, refused.value.everybody) == (6, 54, False)
+    clock.now += 54
+    assert admitted(keeper, [start()] * 2) == 1
+
+
+def test_what_is_delivered_again_is_neither_counted_nor_refused() -> None:
+    keeper = Gatekeeper(Limits(person_starts=2, under_way=1))
+    first = start()
+    for _ in range(5):
+        keeper.admit(first, 0)
+    keeper.admit(start(), 0)
+    with pytest.raises(TooManyStarts):
+        keeper.admit(start(), 0)
+    keeper.admit(first, 0)
+    keeper.admit(first, 1)
+    with pytest.raises(TooManyUnderWay):
+        keeper.admit(start(), 1)
+
+
+async def test_an_accepted_command_that_slack_delivers_again_is_not_told_that_it_is_too_many() -> None:
+    async with open_journey(COBROWSE_PERSON_STARTS_PER_MINUTE="1") as journey:
+        delivery = await journey.slack.command(ANA, "Deal")
+        again = await journey.slack.redeliver(delivery)
+        assert (delivery.acked, again.acked, again.body) == (True, True, delivery.body)
+        await journey.finish()
+        assert [link(message) for message in journey.slack.seen_by(ANA)]
+        assert len(journey.genesys.creates) == 1
+
+
+def test_each_person_counts_alone_and_starts_for_others_count_apart() -> None:
+    keeper = Gatekeeper(Limits(person_starts=2, supervisor_starts=3))
+    assert admitted(keeper, [start(ANA)] * 5 + [start(BEN)] * 5) == 4
+    assert admitted(keeper, [start(ANA, target=BEN)] * 5) == 3
+    assert admitted(keeper, [start(BEN, target=BEN)] * 5) == 0
+    assert admitted(keeper, [start(ANA, team_id="T2")] * 5) == 2
+
+
+def test_workflows_are_held_to_as_many_for_a_person_without_using_up_what_the_person_may_start() -> None:
+    keeper = Gatekeeper(Limits(person_starts=2))
+    assert admitted(keeper, [start(ANA, kind=Kind.STEP)] * 5) == 2
+    assert admitted(keeper, [start(ANA)] * 5) == 2
+
+
+def test_sends_count_apart_from_starts() -> None:
+    keeper = Gatekeeper(Limits(person_starts=1, person_sends=2))
+    for _ in range(2):
+        keeper.admit(start(kind=Kind.SEND), 0)
+    with pytest.raises(TooManySends) as refused:
+        keeper.admit(start(kind=Kind.SEND), 0)
+    assert refused.value.most == 2
+    assert admitted(keeper, [start()]) == 1
+    keeper.admit(start(kind=Kind.PROPOSE), 0)
+    keeper.admit(start(BEN, kind=Kind.SEND), 0)
+
+
+def test_a_whole_workspace_can_be_held_to_a_number() -> None:
+    keeper = Gatekeeper(Limits(workspace_starts=10))
+    assert admitted(keeper, [start(f"U{number}") for number in range(30)]) == 10
+    with pytest.raises(TooManyStarts) as refused:
+        keeper.admit(start(SAM), 0)
+    assert refused.value.everybody
+
+
+def test_what_is_refused_does_not_count() -> None:
+    clock = Clock()
+    keeper = Gatekeeper(Limits(person_starts=1, workspace_starts=2), clock=clock)
+    assert admitted(keeper, [start(ANA)] * 50) == 1
+    assert admitted(keeper, [start(BEN), start(SAM)]) == 1
+
+
+def test_zero_lifts_a_limit_and_only_starts_count() -> None:
+    free = Gatekeeper(Limits(person_starts=0, supervisor_starts=0))
+    assert admitted(free, [start()] * 1000 + [start(target=BEN)] * 1000) == 2000
+    keeper = Gatekeeper(Limits(person_starts=1, person_inquiries=0))
+    assert admitted(keeper, [start(kind=Kind.STATUS)] * 50) == 50
+
+
+def test_past_so_many_requests_under_way_no_more_are_taken_whatever_they_ask() -> None:
+    keeper = Gatekeeper(Limits(under_way=3))
+    keeper.admit(start(), 2)
+    for kind in (Kind.START, Kind.STATUS, Kind.END):
+        with pytest.raises(TooManyUnderWay):
+            keeper.admit(start(kind=kind), 3)
+
+
+def test_the_count_of_people_is_bounded() -> None:
+    keeper = Gatekeeper(Limits())
+    for number in range(60_000):
+        keeper.admit(start(f"U{number}"), 0)
+    assert len(keeper._starts) <= 50_000
+
+
+async def test_who_starts_too_many_reads_when_to_go_on_in_the_acknowledgement() -> None:
+    async with open_journey(COBROWSE_PERSON_STARTS_PER_MINUTE="2") as journey:
+        for number in range(2):
+            assert link(await journey.asks(f"Within {number}"))
+        refused = await journey.asks("Too many")
+        assert is_failure(refused)
+        assert "2 sessions a minute" in words(refused)
+        assert refused.via == "ack"
+        assert link(await journey.asks("Within", who=BEN))
+        assert len(journey.genesys.creates) == 3
+
+
+async def test_what_is_more_than_can_be_under_way_is_refused_politely_and_the_rest_is_answered() -> None:
+    async with open_journey(COBROWSE_MAX_IN_FLIGHT="3") as journey:
+        journey.genesys.latency_seconds = 0.3
+        before = len(journey.slack.messages)
+        deliveries = await asyncio.gather(*(journey.slack.command(ANA, f"Flood {number}") for number in range(10)))
+        assert all(delivery.acked for delivery in deliveries)
+        await journey.slack.workspace.until(lambda: len(journey.slack.messages) - before == 10, 6)
+        told = [words(message) for message in journey.slack.messages[before:]]
+        assert len([each for each in told if "more requests to answer than it can" in each]) == 7
+        assert len(journey.genesys.creates) == 3

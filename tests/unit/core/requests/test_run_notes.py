@@ -1,0 +1,139 @@
+"""The word in between, while a request is on its way: when it comes, how often, and that it holds nothing up."""
+
+import asyncio
+
+import pytest
+
+from bot.core.errors import TooManyWaiting
+from bot.core.requests.run import LATE_SECONDS, LONGEST_WAIT_SECONDS, MOST_NOTES, NOTE_PATIENCE_SECONDS
+from tests.support.request_run import tell
+
+
+def test_who_is_answered_soon_reads_no_note():
+    async def story(progress, ledger, notifier):
+        await asyncio.sleep(1.9)
+
+    assert tell(story)[1].heard == []
+
+
+def test_when_nothing_has_come_back_for_a_while_one_note_says_so():
+    async def story(progress, ledger, notifier):
+        await progress.sending()
+        await asyncio.sleep(60)
+
+    assert tell(story)[1].heard == [(2, None)]
+
+
+def test_a_wait_is_told_at_once():
+    async def story(progress, ledger, notifier):
+        await progress.waiting(30)
+        await asyncio.sleep(30)
+        await progress.sending()
+        await asyncio.sleep(5)
+
+    assert tell(story)[1].heard == [(0, 30)]
+
+
+def test_a_wait_that_takes_longer_than_was_told_gets_a_second_note():
+    async def story(progress, ledger, notifier):
+        await progress.waiting(30)
+        await asyncio.sleep(100)
+
+    assert tell(story)[1].heard == [(0, 30), (30 + LATE_SECONDS, None)]
+
+
+def test_whose_turn_would_come_too_late_is_told_so_at_once():
+    async def story(progress, ledger, notifier):
+        with pytest.raises(TooManyWaiting):
+            await progress.waiting(LONGEST_WAIT_SECONDS + 1)
+        await progress.waiting(LONGEST_WAIT_SECONDS - 600)
+
+    assert [round(wait) for _, wait in tell(story)[1].heard] == [LONGEST_WAIT_SECONDS - 600]
+
+
+def test_a_wait_that_is_ordered_late_gets_a_second_note():
+    async def story(progress, ledger, notifier):
+        await progress.sending()
+        await asyncio.sleep(5)
+        await progress.waiting(30)
+        await asyncio.sleep(30)
+
+    assert tell(story)[1].heard == [(2, None), (5, 30)]
+
+
+def test_there_are_two_notes_at_most():
+    async def story(progress, ledger, notifier):
+        await asyncio.sleep(3)
+        for _ in range(5):
+            await progress.sending()
+            await progress.waiting(10)
+            await asyncio.sleep(10)
+
+    assert len(tell(story)[1].heard) == MOST_NOTES == 2
+
+
+def test_a_short_wait_is_told_when_the_note_is_due_and_only_what_is_left_of_it():
+    async def story(progress, ledger, notifier):
+        await progress.waiting(3)
+        await asyncio.sleep(3)
+
+    assert tell(story)[1].heard == [(2, 1)]
+
+
+def test_a_short_wait_is_not_worth_a_second_note():
+    async def story(progress, ledger, notifier):
+        await asyncio.sleep(3)
+        await progress.sending()
+        await progress.waiting(1.5)
+
+    assert tell(story)[1].heard == [(2, None)]
+
+
+def test_a_wait_that_is_over_is_not_told_any_more():
+    async def story(progress, ledger, notifier):
+        await progress.sending()
+        await progress.waiting(1)
+        await asyncio.sleep(1)
+        await progress.sending()
+        await asyncio.sleep(10)
+
+    assert tell(story)[1].heard == [(2, None)]
+
+
+def test_a_long_wait_is_told_also_when_the_first_note_is_still_on_its_way():
+    async def story(progress, ledger, notifier):
+        notifier.takes_seconds = 1.0
+        await progress.sending()
+        await asyncio.sleep(2.5)
+        await progress.waiting(120)
+        await asyncio.sleep(120)
+
+    heard = tell(story)[1].heard
+    assert heard[0] == (2, None)
+    assert [wait is not None for _, wait in heard[1:]] == [True]
+
+
+def test_a_note_on_its_way_gets_a_moment_so_that_it_does_not_overtake_the_outcome():
+    seen: list[tuple[float, int]] = []
+
+    async def story(progress, ledger, notifier):
+        notifier.takes_seconds = 0.5
+        await asyncio.sleep(2.2)
+        await progress.stop()
+        seen.append((asyncio.get_running_loop().time(), notifier.done))
+
+    tell(story)
+    assert seen == [(pytest.approx(2.5), 1)]
+
+
+def test_a_note_that_hangs_does_not_hold_up_the_outcome():
+    seen: list[float] = []
+
+    async def story(progress, ledger, notifier):
+        notifier.takes_seconds = 30
+        await asyncio.sleep(2.2)
+        await progress.stop()
+        seen.append(asyncio.get_running_loop().time())
+
+    tell(story)
+    assert seen == [pytest.approx(2.2 + NOTE_PATIENCE_SECONDS)]

@@ -1,0 +1,50 @@
+"""A session whose id the store refuses: the request fails by it once, also when the store's word is lost."""
+
+import pytest
+
+from bot.core.errors import ID_TAKEN, StoreUnavailable, UnusableAnswer
+from bot.core.models import Session, Started, State
+from tests.support.request_run import NOW, Ledger, tell
+
+SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, join_url="https://join.example/1")
+TAKEN = UnusableAnswer(why=ID_TAKEN, acted=True)
+
+
+def refuse(ledger: Ledger, *, mute: bool = False) -> None:
+    """From now on the store knows the session's id as somebody else's; `mute`: its first word is lost on the way."""
+    advance = ledger.advance
+
+    async def refusing(request_id, from_, to, *, session=None, failure=None) -> bool:
+        nonlocal mute
+        if session is None:
+            return await advance(request_id, from_, to, failure=failure)
+        moved = await advance(request_id, from_, State.FAILED, failure=TAKEN)
+        if moved and mute:
+            mute = False
+            raise StoreUnavailable
+        if moved:
+            raise TAKEN
+        return False
+
+    ledger.advance = refusing
+
+
+@pytest.mark.parametrize("mute", [False, True], ids=["heard", "word lost"])
+def test_refusal_of_the_store_is_the_outcome(mute: bool) -> None:
+    async def story(progress, ledger, notifier):
+        refuse(ledger, mute=mute)
+        with pytest.raises(UnusableAnswer):
+            await progress.write_down(State.CREATED, session=SESSION)
+        assert progress.state is State.FAILED
+        assert progress.is_settled
+
+    ledger, _ = tell(story, State.CREATING)
+    assert ledger.moves == [(State.CREATING, State.FAILED)]
+
+
+def test_settle_returns_the_refusal_in_place_of_the_session() -> None:
+    async def story(progress, ledger, notifier):
+        refuse(ledger)
+        assert await progress.settle(Started(SESSION)) is TAKEN
+
+    tell(story, State.CREATING)

@@ -1,0 +1,164 @@
+"""Log lines made of a stranger's text: masking takes bounded time, and the cut through a long one shows no secret."""
+
+import io
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from bot.genesys.auth import client_credentials
+from bot.genesys.parsing import plain_word
+from bot.observability import logging as logs
+from bot.observability.logging import MASK, MAX_LENGTH, MAX_TRACEBACK_LENGTH, LineFormatter, Redactor
+from bot.slack.api.identity import SlackRefused, identify
+from bot.slack.api.responder import new_http_session, new_web_client
+from tests.unit.observability.test_logging import AROUND, KNOWN, SECRETS
+
+SECONDS = 1.0
+"""Each took 1 to 8 s with patterns that start anywhere; a millisecond or ten is right."""
+LENGTH = 40_000
+PARTS = {
+    "letters": "a",
+    "dashes": "-",
+    "jwt starts": "eyJ",
+    "jwt without an end": "eyJa.",
+    "tokens": "xoxb-",
+    "token dashes": "xoxb-----",
+    "addresses cut short": "a@",
+    "addresses": "a@b.c'",
+    "dots": "a@b.",
+    "bearers": "bearer ",
+    "spaces": "bearer" + " " * 997,
+    "key starts": "-----BEGIN ",
+    "keys": "-----BEGIN PRIVATE KEY-----",
+    "key ends": "-----END A ",
+    "urls": "https://",
+    "users in urls": "https://a:",
+    "long names in urls": "http://" + "a" * 9_993,
+    "secrets cut short": "known-hush-",
+}
+
+
+def through_the_rules(text: str) -> float:
+    """How many seconds all rules take over all of it, nothing cut off; the best of three."""
+    taken = []
+    for _ in range(3):
+        began = time.perf_counter()
+        for pattern, mask in logs._RULES:
+            text = pattern.sub(mask, text)
+        taken.append(time.perf_counter() - began)
+    return min(taken)
+
+
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS.keys())
+@pytest.mark.parametrize("end", ["", "@", "!", "@b.c"])
+def test_rules_read_a_text_in_bounded_time(part: str, end: str) -> None:
+    assert through_the_rules((part * LENGTH)[:LENGTH] + end) < SECONDS
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
+def test_two_mebibytes_become_a_short_line_at_once(as_json: bool) -> None:
+    for part in ("a", "eyJ", "xoxb-----", "a b@c "):
+        text = (part * 2_097_152)[:2_097_152] + "@b.c"
+        fields = {"fields": {"plain": text, "nested": {"list": [text]}, "many": [text[:100]] * 10_000}}
+        formatter, began = LineFormatter(Redactor(KNOWN), as_json=as_json), time.perf_counter()
+        try:
+            raise ValueError(text)
+        except ValueError as error:
+            record = logging.LogRecord("n", 40, "p", 1, "%s", (text,), (type(error), error, error.__traceback__))
+        record.__dict__ |= fields
+        line = formatter.format(record)
+        assert time.perf_counter() - began < SECONDS
+        assert len(line) < 5 * MAX_LENGTH + MAX_TRACEBACK_LENGTH
+        assert "characters more" in line
+        assert "ValueError" in line[-20:]
+
+
+def test_a_harmless_long_line_is_cut_too() -> None:
+    record = logging.LogRecord("n", 20, "p", 1, "%s", ("word " * 10_000,), None)
+    assert len(LineFormatter(Redactor(KNOWN), as_json=False).format(record)) < MAX_LENGTH + 200
+
+
+@pytest.mark.parametrize(("text", "hidden"), SECRETS, ids=[text[:24] for text, _ in SECRETS])
+def test_a_secret_that_the_cut_falls_into_is_not_shown(text: str, hidden: str) -> None:
+    redact = Redactor(KNOWN)
+    for around in AROUND:
+        said = around.format(text)
+        for before in range(len(said) + 2):
+            masked = redact("w" + " " * (MAX_LENGTH - before - 1) + said + " end" * 100)
+            assert hidden[:4] not in masked, (around, before)
+
+
+@pytest.mark.parametrize(("text", "hidden"), SECRETS, ids=[text[:24] for text, _ in SECRETS])
+def test_a_secret_beside_long_runs_is_masked(text: str, hidden: str) -> None:
+    redact = Redactor(KNOWN)
+    for beside in ("x@y.zz'", "x@y.zz+", "@@", "eyJ", "eyJ.", "a.b.", "xoxb.", "n", "http://"):
+        masked = redact(beside + text)
+        assert hidden not in masked, beside
+        assert MASK in masked
+
+
+def test_two_addresses_in_one_run_are_both_masked() -> None:
+    for text in (
+        "a@b.c'ana@example.com",
+        "a@b.c@ana@example.com",
+        "HTTPS://u:ana!x@db.example/y",
+        "https://u:p@ana@h/x",
+    ):
+        assert "ana" not in Redactor()(text)
+
+
+@asynccontextmanager
+async def slack_that_says(error: str) -> AsyncIterator[str]:
+    """The base URL of a Slack whose every answer is this error."""
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response({"ok": False, "error": error})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    finally:
+        await runner.cleanup()
+
+
+async def test_slacks_error_word_is_cut_when_it_is_read() -> None:
+    stream = io.StringIO()
+    formatter = LineFormatter(Redactor(KNOWN), as_json=False)
+    async with slack_that_says("a" * 50_000 + "@") as url, new_http_session() as http:
+        began = time.perf_counter()
+        with pytest.raises(SlackRefused) as refused:
+            await identify(new_web_client("xoxb-1", url, http), tries=1)
+        stream.write(formatter.format(logging.LogRecord("n", 40, "p", 1, str(refused.value), None, None)))
+        assert time.perf_counter() - began < SECONDS + 2
+    assert "a" * 60 in stream.getvalue()
+    assert len(stream.getvalue()) < 300
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("invalid_scope", "invalid_scope"),
+        ("a" * 50_000, "an error without a name"),
+        ("ana@example.com", "an error without a name"),
+        ("https://h.example/hush", "an error without a name"),
+        (["invalid_scope"], "an error without a name"),
+        ("", "an error without a name"),
+    ],
+)
+def test_oauths_error_is_a_short_word_or_none(said: object, read: str) -> None:
+    assert (
+        client_credentials.refusal(client_credentials.httpx.Response(400, json={"error": said}), ()).oauth_error == read
+    )
+
+
+def test_a_status_is_a_short_word() -> None:
+    assert plain_word("active" * 1_000_000) == ("active" * 7)[:40]

@@ -1,0 +1,35 @@
+"""What people read who did not want to start a session, when something goes wrong."""
+
+import re
+
+import pytest
+
+from bot.core import connect_errors, conversation_errors, errors, workflow_steps
+from bot.core.requests import limits
+from bot.slack.messages.error_copy import sentence
+from tests.unit.slack.messages.test_error_copy import CONTACT, ERRORS, name_of
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=name_of)
+def test_who_asked_for_something_else_does_not_read_about_a_start(error):
+    said = sentence(error, CONTACT, starting=False)
+    assert said.what.endswith((".", "”"))
+    assert said.next.endswith((".", ".)"))
+    if not isinstance(error, STARTS_ONLY):
+        assert not re.search(r"[Nn]o session was|was created|was started", said.what + said.next)
+
+
+STARTS_ONLY = (
+    limits.TooManyStarts,
+    workflow_steps.StepsOff,
+    errors.MayNotActForOthers,
+    errors.InvalidHost,
+    errors.UnknownApplication,
+    conversation_errors.NoConversation,
+    conversation_errors.NotInConversation,
+    conversation_errors.SeveralConversations,
+    connect_errors.UserContextNeeded,
+    errors.NotBegun,
+    errors.Unexpected,
+)
+"""Nothing but a start ends with these, or it is the create that nobody knows about."""

@@ -1,0 +1,102 @@
+"""The table of Slack's error codes, and the words for what ends a call: each code has a row with a sentence."""
+
+import asyncio
+import re
+
+import aiohttp
+import pytest
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.slack.api.trouble import word_for
+from bot.slack.error_codes import Group, codes_of, explain
+from tests.support.app import free_port
+
+PASSING = (
+    "ratelimited rate_limited internal_error fatal_error service_unavailable request_timeout team_added_to_org"
+    " org_login_required expired_trigger_id invalid_trigger_id"
+)
+TOKEN = "invalid_auth not_authed account_inactive token_revoked token_expired not_allowed_token_type"
+NEVER = (
+    f"{TOKEN} team_access_not_granted enterprise_is_restricted access_denied two_factor_setup_required"
+    " ekm_access_denied no_permission missing_scope missing_argument invalid_arguments no_such_subteam"
+    " subteam_disabled plan_upgrade_required paid_teams_only messages_tab_disabled cannot_dm_bot user_disabled"
+    " user_not_found user_not_visible not_in_channel channel_not_found is_archived restricted_action"
+    " restricted_action_read_only_channel channel_type_not_supported cant_update_message edit_window_closed"
+    " message_not_found msg_too_long invalid_blocks view_too_large not_enabled execution_not_in_running_state"
+    " function_execution_not_found"
+)
+
+
+@pytest.mark.parametrize("code", f"{PASSING} {NEVER}".split())
+def test_code_has_a_row_with_a_sentence(code: str) -> None:
+    row = explain(code)
+    assert row.group is not Group.UNKNOWN
+    assert row.passes is (code in PASSING.split())
+    assert row.is_ready is (code not in TOKEN.split())
+    assert re.fullmatch(r"[A-Z].*\.", row.person)
+
+
+def test_token_codes_name_the_token_in_what_is_to_mend() -> None:
+    assert all("SLACK_BOT_TOKEN" in explain(code).mend for code in codes_of(Group.TOKEN))
+
+
+def test_unknown_code_may_pass() -> None:
+    row = explain("a_code_that_is_new")
+    assert (row.group, row.passes, row.is_ready) == (Group.UNKNOWN, True, True)
+
+
+async def failure_of(url: str) -> BaseException:
+    timeout = aiohttp.ClientTimeout(total=0.3)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as http, http.get(url) as answer:
+            await answer.json(content_type=None)
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+        return error
+    raise AssertionError("it went well")
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        (b"", "connection_lost"),
+        (b"SSH-2.0-x\r\n\r\n", "http_400"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno", "not_json"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nno", "answer_cut_off"),
+        (None, "timed_out"),
+    ],
+)
+async def test_what_a_server_does_has_a_word(said: bytes | None, word: str) -> None:
+    ended = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        if said is None:
+            await reader.read()  # until the other side has gone
+        writer.write(said or b"")
+        writer.close()
+        await asyncio.wait([asyncio.ensure_future(writer.wait_closed())])
+        ended.set()
+
+    port = free_port()
+    async with await asyncio.start_server(serve, "127.0.0.1", port):
+        assert word_for(await failure_of(f"http://127.0.0.1:{port}/")) == word
+        await ended.wait()
+
+
+async def test_server_that_is_not_there_has_a_word() -> None:
+    assert word_for(await failure_of(f"http://127.0.0.1:{free_port()}/")) == "connection_refused"
+    assert word_for(await failure_of("http://nowhere.invalid/")) == "name_not_found"
+
+
+@pytest.mark.parametrize(
+    ("error", "word"),
+    [
+        (SlackApiError("x", {"error": "x"}), "no_code"),
+        (SlackClientError("xoxb"), "unusable_answer"),
+        (KeyError("a"), "misshapen_answer"),
+        (RuntimeError("b"), "other"),
+        (None, "other"),
+    ],
+)
+def test_error_without_a_server_has_a_word(error: BaseException | None, word: str) -> None:
+    assert word_for(error) == word

@@ -1,0 +1,266 @@
+"""The Home tab's blocks, and what it calls wrong with the set-up: pure, and held to Slack's own limits."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from bot.config import settings
+from bot.config.warnings import doubts
+from bot.core import errors
+from bot.core.errors import CobrowseError, HostNotFound, Miss
+from bot.core.models import (
+    ChannelId,
+    Host,
+    HostId,
+    Identity,
+    Kind,
+    Person,
+    Request,
+    RequestId,
+    Session,
+    SessionId,
+    Standing,
+    Started,
+    TeamId,
+    UserId,
+)
+from bot.core.requests.status import Condition, Failure
+from bot.core.results import Listed
+from bot.core.session_models import SessionRecord
+from bot.sandbox.slack.validation.views import read_view
+from bot.slack.api.scopes import NEEDED, missing
+from bot.slack.receivers.http import BODY_BYTES, LARGE_BODY_BYTES
+from bot.slack.views.home_tab import Look, home, light, refused
+from tests.support.settings import FERNET, SOCKET
+from tests.support.views import presses, said
+
+ANA, BEN = UserId("U0ANA"), UserId("U0BEN")
+TEAM = TeamId("T0TEAM")
+HOST = Host(HostId("11111111-1111-4111-8111-111111111111"), "same e-mail")
+NOW = datetime.now(UTC)
+WHO = Identity(Person(TEAM, ANA, "Ana", Standing.MEMBER), HOST)
+PLACE = errors.ChannelNotAllowed(ChannelId(""), (ChannelId("C0CARE"),))
+FAILURE = Failure(errors.Forbidden(needs="cobrowse:session:write"), NOW)
+
+
+def session(number: int = 1, name: str = "Checkout", url_length: int = 40, code: str = "") -> Session:
+    return Session(
+        id=SessionId(f"s-{number}"),
+        status="active",
+        host_id=HOST.id,
+        name=name,
+        ends_at=NOW + timedelta(minutes=30),
+        join_url="https://join.example/".ljust(url_length, "x"),
+        join_code=code,
+    )
+
+
+def record(number: int = 1, agent: UserId = ANA, **how: Any) -> SessionRecord:
+    return SessionRecord(session=session(number, **how), team_id=TEAM, requester=agent, agent=agent, is_over=False)
+
+
+def hidden(number: int, **how: Any) -> SessionRecord:
+    return record(number, BEN, **how).seen_by(ANA)
+
+
+def look(**changes: Any) -> Look:
+    """Lists of records are all that there are."""
+    whole: dict[str, Any] = {"identity": WHO, "place": None, "own": [record()]} | changes
+    return Look(
+        **{
+            name: Listed(tuple(it)) if name in ("own", "others") and isinstance(it, list) else it
+            for name, it in whole.items()
+        }
+    )
+
+
+def shown(**changes: Any) -> dict[str, Any]:
+    return home(look(**changes), "/cobrowse", "<@U0SAM>")
+
+
+LONG = "<&" * 50
+MOST = look(
+    identity=HostNotFound(ANA, False, tuple(Miss("r" * 60, "w" * 60) for _ in range(5))),
+    own=[record(n, name=LONG, url_length=2900, code="c" * 200) for n in range(20)],
+    others=[hidden(n, name=LONG) for n in range(20, 40)],
+    doubts=["d" * 300] * 30,
+    failure=FAILURE,
+)
+ERRORS: list[CobrowseError] = [
+    errors.StoreUnavailable(),
+    errors.Busy(),
+    errors.SlackUnavailable("x"),
+    errors.Unexpected(),
+]
+VIEWS = {
+    "light": light(),
+    "usual": shown(),
+    "the most there can be": home(MOST, "/cobrowse", "<@U0SAM>"),
+    "nothing": shown(own=[], others=[], doubts=[]),
+    "elsewhere": shown(place=PLACE),
+    "refused": refused(errors.NotAMember(ANA, Standing.GUEST, False), "<@U0SAM>"),
+    **{f"{type(error).__name__}": shown(identity=error, own=error, others=error, doubts=[]) for error in ERRORS},
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_slack_would_take_it(name: str) -> None:
+    assert read_view(VIEWS[name], "home") == VIEWS[name]
+
+
+def test_the_largest_one_fits_through_the_http_door_when_it_is_opened_and_when_it_is_pressed() -> None:
+    view = json.dumps({"view": VIEWS["the most there can be"]})
+    assert len(view) < BODY_BYTES * 0.75  # Slack adds the ids and states of its blocks
+    assert len(urlencode({"payload": view})) < LARGE_BODY_BYTES / 2
+
+
+def test_what_the_tab_has_no_room_for_is_said() -> None:
+    many = shown(own=[record(n, url_length=2900) for n in range(8)])
+    assert 0 < presses(many).count("end_session") < 8
+    assert "… and more: `/cobrowse status` shows them." in said(many)
+    whole = shown(own=[record(n, url_length=400) for n in range(8)])
+    assert presses(whole).count("end_session") == 8
+    assert "… and more" not in said(whole)
+
+
+def test_what_was_not_even_looked_up_is_said_too() -> None:
+    some = Listed((record(),), cut=True)
+    assert "… and more: `/cobrowse status` shows them." in said(shown(own=some))
+    assert "… and more: `/cobrowse list` shows them." in said(shown(others=some))
+    assert "There is none" not in said(shown(others=Listed((), cut=True)))
+
+
+def test_a_member_sees_who_they_are_their_sessions_with_links_and_how_to_start_one() -> None:
+    text = said(shown())
+    assert f"as Genesys user `{HOST.id}`, by the rule “same e-mail”" in text
+    assert "https://join.example/" in text
+    assert presses(shown()) == ["home_start", "home_refresh", "open", "end_session"]
+    assert "Open sessions of others" not in text
+    assert "set-up" not in text
+
+
+def test_who_has_no_host_reads_what_was_tried_and_whom_to_ask() -> None:
+    text = said(shown(identity=HostNotFound(ANA, False, (Miss("same e-mail", "no Genesys user has <it>"),))))
+    assert "You are not linked to a Genesys user" in text
+    assert "• same e-mail: no Genesys user has &lt;it&gt;" in text
+    assert "Ask <@U0SAM>" in text
+
+
+def test_others_sessions_have_an_end_button_and_no_link() -> None:
+    view = shown(own=[], others=[hidden(2, name="Bens")])
+    assert "Bens" in said(view)
+    assert "https://" not in json.dumps(view)
+    assert presses(view) == ["home_start", "home_refresh", "end_session"]
+
+
+def test_more_than_can_be_shown_is_said() -> None:
+    text = said(VIEWS["the most there can be"])
+    assert "`/cobrowse status` shows them" in text
+    assert "`/cobrowse list` shows them" in text
+
+
+def test_where_nothing_can_be_started_from_it_says_where() -> None:
+    view = shown(place=PLACE)
+    assert "cannot be started from here. Use <#C0CARE>" in said(view)
+    assert "home_start" not in presses(view)
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_what_cannot_be_seen_is_said_in_words_that_fit(error: CobrowseError) -> None:
+    text = said(shown(identity=error, own=error))
+    assert "Who you are to Genesys is not known now." in text
+    assert "They cannot be seen now." in text
+    assert "No session was" not in text
+    assert "nothing was started" not in text
+
+
+def test_a_name_rings_nobody() -> None:
+    view = shown(own=[record(name="<!channel> & <@U0BEN>")], others=[hidden(2, name="<!here>")])
+    assert "<!" not in said(view).replace("<!date^", "")
+    assert "&lt;!channel&gt; &amp; &lt;@U0BEN&gt;" in said(view)
+
+
+def test_whoever_may_do_nothing_sees_the_sentence_alone() -> None:
+    view = VIEWS["refused"]
+    assert "Guests cannot start co-browse sessions" in said(view)
+    assert presses(view) == []
+    assert len(view["blocks"]) == 1
+
+
+# -- What is wrong with the set-up --
+
+
+def test_an_administrator_reads_what_is_wrong_and_how_genesys_did() -> None:
+    text = said(shown(doubts=["COBROWSE_MEMBERS is empty."], failure=FAILURE))
+    assert "COBROWSE_MEMBERS is empty." in text
+    assert "`permission_missing`" in text
+    assert "lacks `cobrowse:session:write`" in text
+    assert "Since then none was made." in text
+    assert "Nothing that I know of" in said(shown(doubts=[]))
+
+
+def test_the_newest_failure_of_genesys_is_remembered_and_that_it_has_passed() -> None:
+    condition = Condition(lambda: NOW)
+    asked = Request(
+        id=RequestId("r"),
+        key="k",
+        kind=Kind.START,
+        team_id=TEAM,
+        enterprise_id=None,
+        channel_id=ChannelId(""),
+        requester=ANA,
+        accepted_at=NOW,
+    )
+    condition.note(asked, Started(session()))
+    condition.note(asked, errors.NotListed(ANA, False))
+    assert condition.failure is None
+    fault = errors.ServiceFault()
+    condition.note(asked, fault)
+    assert condition.failure == Failure(fault, NOW)
+    condition.note(asked, Started(session()))
+    assert condition.failure == Failure(fault, NOW, passed=True)
+
+
+GOOD = SOCKET | {
+    "COBROWSE_MEMBERS": "S0CARE",
+    "COBROWSE_SUPERVISORS": "U0SAM",
+    "COBROWSE_HELP_CONTACT": "C0HELP",
+    "STORE_ENCRYPTION_KEY": FERNET,
+}
+
+
+def test_good_settings_raise_no_doubt() -> None:
+    assert doubts(settings.load(GOOD)) == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"COBROWSE_MATCH_EMAIL": "false"}, "COBROWSE_MATCH_EMAIL"),
+        ({"COBROWSE_MEMBERS": ""}, "COBROWSE_MEMBERS"),
+        ({"COBROWSE_SUPERVISORS": ""}, "COBROWSE_SUPERVISORS"),
+        ({"COBROWSE_HELP_CONTACT": ""}, "COBROWSE_HELP_CONTACT"),
+        ({"DATABASE_URL": "memory:"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql://db/bot", "STORE_ENCRYPTION_KEY": ""}, "STORE_ENCRYPTION_KEY"),
+    ],
+)
+def test_each_doubt_names_its_setting(changes: dict[str, str], name: str) -> None:
+    (found,) = doubts(settings.load(GOOD | changes))
+    assert found.startswith(name)
+
+
+def test_an_empty_hosts_file_is_a_doubt(tmp_path: Any) -> None:
+    path = tmp_path / "hosts.csv"
+    path.write_text("slack_user_id,genesys_user_id\n")
+    (found,) = doubts(settings.load(GOOD | {"COBROWSE_HOSTS_FILE": str(path), "COBROWSE_MATCH_EMAIL": "false"}))
+    assert found == "COBROWSE_HOSTS_FILE lists nobody."
+
+
+def test_a_scope_that_slack_did_not_grant_is_a_doubt() -> None:
+    granted = frozenset(NEEDED) - {"im:write"}
+    (found,) = missing(granted)
+    assert "im:write" in found
+    assert missing(frozenset(NEEDED)) == missing(frozenset()) == ()

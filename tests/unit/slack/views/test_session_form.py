@@ -1,0 +1,170 @@
+"""The form's blocks and what is read out of it: pure, and held to Slack's own limits."""
+
+from typing import Any
+
+import pytest
+
+from bot.config.reader import SettingsFault
+from bot.config.settings import load_service
+from bot.core.errors import Draining, MaybeAccepted, NotAMember, NotListed, StoreUnavailable
+from bot.core.models import ChannelId, RequestId, Standing, UserId
+from bot.core.validation.conversations import GenesysApp
+from bot.sandbox.slack.validation.views import read_view
+from bot.slack.listeners.session_form import not_accepted
+from bot.slack.messages.renderer import Words
+from bot.slack.views import session_form
+from bot.slack.views.session_form import Fields, Filled, form, host_error, read, skeleton
+from tests.support.views import fields, said
+
+CARE = ChannelId("C0CARE")
+APPLICATIONS = [("shop", "Web shop"), ("web", "Web"), ("portal", "")]
+ID = "3f2b8c1d-0000-4000-8000-00000000000a"
+
+
+def offered(**changes: Any) -> dict[str, Any]:
+    usual: dict[str, Any] = {
+        "channel_id": CARE,
+        "host": UserId("U0SAM"),
+        "applications": APPLICATIONS,
+        "application_id": "web",
+        "timeout_seconds": 1800,
+    }
+    return form(Fields(**(usual | changes)))
+
+
+def element(view: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(block["element"] for block in view["blocks"] if block.get("block_id") == name)
+    return found
+
+
+def sent(**values: Any) -> dict[str, Any]:
+    """A view as a submission brings it."""
+    kinds = {"host": "selected_user", "name": "value", "conversation": "value"}
+    state = {
+        name: {name: {kinds[name]: value} if name in kinds else {"selected_option": value and {"value": value}}}
+        for name, value in values.items()
+    }
+    return {"id": "V1", "private_metadata": "C0CARE", "state": {"values": state}}
+
+
+MANY = [(f"app-{number}", f"Shop {number} <&> " * 9) for number in range(300)]
+VIEWS = {
+    "everything": offered(),
+    "nothing": offered(host=None, applications=[], timeout_seconds=None, channel_id=ChannelId("")),
+    "many applications": offered(applications=MANY, application_id="app-299"),
+    "odd applications": offered(applications=[("", "none"), ("x" * 151, "long"), ("web", "W" * 300), ("web", "again")]),
+    "a conversation": offered(applications=[], timeout_seconds=None, takes_conversation=True),
+    "skeleton": skeleton("abcdefghijkl"),
+    "a failure": session_form.told(Words().failure(StoreUnavailable(), RequestId("abcdefghijkl"), kept=False)),
+    "not opened": session_form.told(session_form.not_opened("/cobrowse", RequestId("abcdefghijkl"))),
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_slack_would_take_it(name: str) -> None:
+    assert read_view(VIEWS[name], "modal") == VIEWS[name]
+
+
+def test_the_skeleton_has_nothing_that_could_be_sent() -> None:
+    assert "submit" not in skeleton("x")
+    assert fields(skeleton("x")) == []
+    assert "One moment" in said(skeleton("x"))
+
+
+def test_only_who_may_choose_a_host_is_offered_one_and_starts_with_themselves() -> None:
+    assert fields(offered(host=None)) == ["name", "application", "duration"]
+    assert fields(offered()) == ["host", "name", "application", "duration"]
+    assert element(offered(), "host")["initial_user"] == "U0SAM"
+
+
+def test_the_usual_application_stands_first_and_is_chosen_however_many_there_are() -> None:
+    field = element(offered(applications=MANY, application_id="app-299"), "application")
+    assert len(field["options"]) == 100
+    assert field["options"][0]["value"] == field["initial_option"]["value"] == "app-299"
+
+
+def test_with_no_list_of_applications_there_is_no_field_for_one() -> None:
+    assert fields(offered(applications=[])) == ["host", "name", "duration"]
+
+
+def test_an_application_that_the_list_has_not_is_not_chosen() -> None:
+    assert "initial_option" not in element(offered(application_id="gone"), "application")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(1800, "30 minutes"), (3600, "1 hour"), (5400, "1 hour 30 minutes"), (61, "1 minute 1 second")],
+)
+def test_the_usual_duration_is_among_those_offered_and_is_chosen(seconds: int, words: str) -> None:
+    field = element(offered(timeout_seconds=seconds), "duration")
+    assert field["initial_option"] == {"text": {"type": "plain_text", "text": words}, "value": str(seconds)}
+    values = [int(option["value"]) for option in field["options"]]
+    assert values == sorted(set(values))
+    assert min(values) >= session_form.SHORTEST_SECONDS
+    assert max(values) <= session_form.LONGEST_SECONDS
+
+
+@pytest.mark.parametrize("seconds", [session_form.SHORTEST_SECONDS - 1, session_form.LONGEST_SECONDS + 1])
+def test_the_bounds_are_those_of_the_setting(seconds: int) -> None:
+    with pytest.raises(SettingsFault, match="COBROWSE_TIMEOUT_SECONDS"):
+        load_service({"COBROWSE_TIMEOUT_SECONDS": str(seconds)})
+
+
+def test_what_is_filled_in_is_read() -> None:
+    view = sent(host="U0BEN", name="  Checkout\n <help> &amp; ", application="shop", duration="3600")
+    assert read(view, None) == Filled(CARE, UserId("U0BEN"), "Checkout <help> &amp;", "shop", 3600, None)
+
+
+def test_what_is_left_empty_is_as_usual() -> None:
+    nothing = Filled(ChannelId(""), None, None, None, None, None)
+    assert read(sent(host=None, name=None, application=None, duration=None) | {"private_metadata": ""}, None) == nothing
+    assert read({"id": "V1"}, None) == nothing
+
+
+@pytest.mark.parametrize("name", ["   ", "\u200b", "\u202e\u200d", "\u3164", "\x07"])
+def test_a_name_with_nothing_to_see_is_said_at_its_field(name: str) -> None:
+    assert read(sent(name=name), None) == {"name": "There is nothing to see in this name."}
+
+
+@pytest.mark.parametrize("length", ["59", "86401", "0", "-60", "1e3", "٦٠٠", "forever", "9" * 5000])
+def test_a_duration_that_was_not_offered_is_said_at_its_field(length: str) -> None:
+    assert list(read(sent(duration=length), None)) == ["duration"]  # type: ignore[arg-type]
+
+
+def test_a_conversation_is_read_where_there_are_some() -> None:
+    app = GenesysApp("apps.mypurecloud.com")
+    read_here = read(sent(conversation=f" {ID.upper()} "), app)
+    assert isinstance(read_here, Filled)
+    assert read_here.conversation_id == ID
+    for wrong in ("Checkout", f"https://evil.example/{ID}"):
+        assert list(read(sent(conversation=wrong), app)) == ["conversation"]  # type: ignore[arg-type]
+
+
+def test_every_field_that_is_wrong_is_told_at_once() -> None:
+    assert set(read(sent(name=" ", duration="1"), None)) == {"name", "duration"}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("standing", [each for each in Standing if each is not Standing.MEMBER])
+def test_a_host_who_may_be_none_is_told_in_words_that_a_field_can_show(standing: Standing) -> None:
+    words = host_error(NotAMember(UserId("U0GUS"), standing, is_target=True))
+    assert words
+    assert "<" not in words
+    assert host_error(NotAMember(UserId("U0GUS"), standing, is_target=False)) is None
+
+
+def test_a_host_who_is_not_listed_is_told() -> None:
+    assert "not on the list" in str(host_error(NotListed(UserId("U0BEN"), is_target=True)))
+    assert host_error(StoreUnavailable()) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (Draining(), "The bot is restarting, so nothing was started."),
+        (StoreUnavailable(), "nothing was started. Press Start again"),
+        (MaybeAccepted(), "it starts one session only"),
+    ],
+)
+def test_what_was_not_accepted_can_be_sent_again(error: Any, words: str) -> None:
+    assert words in not_accepted(error)
+    assert "<" not in not_accepted(error)

@@ -1,0 +1,53 @@
+"""The page at the end of a sign-in: every outcome has one, in plain words, and nothing in it can be more than text."""
+
+import re
+
+import pytest
+
+from bot.core import connect_errors, errors
+from bot.core.models import Standing
+from bot.core.results import Connected
+from bot.slack.messages.renderer import SOMEBODY
+from bot.web.oauth_page import BUSY, page
+from tests.integration.observability.test_audit import request
+from tests.support.settings import HOST
+from tests.unit.slack.messages.test_error_copy import ERRORS, name_of
+
+STATUSES = [
+    (Connected(HOST), 200),
+    (connect_errors.ConnectLinkGone(), 400),
+    (connect_errors.ConnectDenied(), 403),
+    (connect_errors.NotThatPerson("corr-7"), 403),
+    (errors.NotAMember("U0ANA", Standing.DEACTIVATED, False), 403),
+    (connect_errors.SignInFailed(oauth_error="invalid_grant", reference="corr-7"), 503),
+    (errors.Unreachable(), 503),
+    (errors.StoreUnavailable(), 503),
+    (errors.Unexpected(), 503),
+]
+
+
+def shown(html: str) -> str:
+    return " ".join(re.sub(r"<style>.*?</style>|<[^>]+>", " ", html, flags=re.DOTALL).split())
+
+
+@pytest.mark.parametrize(("outcome", "status"), STATUSES, ids=lambda each: type(each).__name__)
+def test_each_outcome_has_a_status_and_a_reference(outcome, status):
+    found, html = page(outcome, request(), command="/cobrowse", contact=SOMEBODY)
+    assert found == status
+    assert "Reference reference" in shown(html)
+    assert ("Genesys corr-7" in shown(html)) == (getattr(outcome, "reference", None) is not None)
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=name_of)
+def test_no_outcome_brings_mark_up_into_the_page(error):
+    _, html = page(error, None, command="/cobrowse", contact=SOMEBODY)
+    tags = set(re.findall(r"</?(\w+)", html))
+    assert tags - {"small"} == {"html", "head", "meta", "title", "link", "style", "body", "main", "p", "h1"}
+    assert "`" not in html
+    assert "{command}" not in html
+
+
+def test_what_can_be_done_next_names_the_command():
+    _, html = page(connect_errors.ConnectLinkGone(), None, command="/share", contact=SOMEBODY)
+    assert "Type /share connect in Slack for a new link." in shown(html)
+    assert "in a minute" in shown(BUSY)
