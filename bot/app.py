@@ -12,37 +12,37 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config.settings import Settings
-from bot.config.warnings import doubts
-from bot.core.access import Access
-from bot.core.hosts.resolver import Hosts
-from bot.core.models import Kind
-from bot.core.requests.events import Journal
-from bot.core.requests.limits import Gatekeeper
-from bot.core.requests.service import Desk
-from bot.core.requests.status import Condition
-from bot.core.use_cases.accounts import Connecting
-from bot.core.use_cases.customer_messages import Sending
-from bot.core.use_cases.diagnostics import Inquiries
-from bot.core.use_cases.sessions import Register
-from bot.genesys.api.customer_messages import Agentless
-from bot.genesys.api.users import Users
+from bot.config.warnings import config_warnings
+from bot.core.access import AccessPolicy
+from bot.core.hosts.resolver import HostResolver
+from bot.core.models import RequestKind
+from bot.core.requests.events import EventLog
+from bot.core.requests.limits import RequestLimiter
+from bot.core.requests.service import RequestService
+from bot.core.requests.status import ServiceStatus
+from bot.core.use_cases.accounts import AccountLinking
+from bot.core.use_cases.customer_messages import CustomerMessaging
+from bot.core.use_cases.diagnostics import Diagnostics
+from bot.core.use_cases.sessions import SessionService
+from bot.genesys.api.customer_messages import CustomerMessagesApi
+from bot.genesys.api.users import UsersApi
 from bot.observability.audit import AuditLog
-from bot.observability.metrics import Metrics
-from bot.slack.api.channels import Places
+from bot.observability.metrics import PrometheusMetrics
+from bot.slack.api.channels import ChannelDirectory
 from bot.slack.api.direct_messages import DirectMessages
-from bot.slack.api.directory import SlackPeople
+from bot.slack.api.directory import SlackDirectory
 from bot.slack.api.identity import identify
-from bot.slack.api.responder import Delivery, new_http_session, new_web_client
+from bot.slack.api.responder import SlackResponder, new_http_session, new_web_client
 from bot.slack.api.scopes import missing
-from bot.slack.api.session_messages import Herald
+from bot.slack.api.session_messages import SlackSessionMessages
 from bot.slack.api.token_watch import TokenWatch
 from bot.slack.api.views import Views
 from bot.slack.app import new_bolt_app
 from bot.slack.listeners import actions, errors, home_tab, session_form, workflow_step
 from bot.slack.listeners import customer_messages as sending
 from bot.slack.listeners.commands import SlashCommand
-from bot.slack.messages.help import Features
-from bot.slack.messages.renderer import Words, contact_markup
+from bot.slack.messages.help import Capabilities
+from bot.slack.messages.renderer import MessageRenderer, contact_markup
 from bot.storage.open import open_store
 from bot.upstream import host_rules, needs, open_genesys, open_user_tokens, session_service
 from bot.web.health import Health
@@ -56,7 +56,7 @@ class Bot:
 
     settings: Settings
     app: AsyncApp
-    desk: Desk
+    desk: RequestService
     socket_web: AsyncWebClient
     health: Health
     callback: Callback | None
@@ -66,7 +66,7 @@ class Bot:
 async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
     """A bot that is ready to take commands. Raises SlackRefused, SlackUnreachable, StoreRefused, AuditRefused."""
     slack, database, can_connect = settings.slack, settings.database, not settings.connect.off
-    metrics = Metrics(Kind, needs(settings))
+    metrics = PrometheusMetrics(RequestKind, needs(settings))
     async with (
         TokenWatch() as watch,
         open_store(database.url, keys=database.keys, retention_days=database.retention_days, meter=metrics) as store,
@@ -79,30 +79,32 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         web, once = bot_client(), bot_client(repeats=False)
         socket_web = client(slack.app_token, waits=False, repeats=False)  # slack/reconnect.py paces its calls
         identity = await watch.start(web, identify)
-        people = SlackPeople(bot_client(waits=False), identity.home)
-        features = Features(settings.sending.any_on, can_connect, settings.service.conversations is not None)
-        words = Words(slack.command, contact_markup(slack.help_contact), features)
-        access, direct = Access(settings.rules, identity.home, people), DirectMessages(web)
-        herald = Herald(web, once, direct, Places(web, identity.home), store.sessions, sends=features.sends)
-        delivery = Delivery(web, http, words, direct, herald, slack.proxies.of)
-        users, sessions = Users(genesys), session_service(settings.service, genesys, tokens)
-        hosts, offer = Hosts(host_rules(settings, users), store, waits=users.waits), settings.service.offer
-        register = Register(store.sessions, access, sessions, herald)
-        sendings = Sending(register, Agentless(genesys), settings.sending)
-        audit, condition, views = AuditLog(settings.audit_log), Condition(), Views(web)
-        journal, gatekeeper = Journal(metrics, audit), Gatekeeper(settings.limits)
-        connecting = Connecting(access, hosts, store.connections, tokens, journal)
-        inquiries = Inquiries(access, hosts, store, users, sessions, offer.application_id, connecting.connected)
+        people = SlackDirectory(bot_client(waits=False), identity.home)
+        features = Capabilities(settings.sending.any_on, can_connect, settings.service.conversations is not None)
+        words = MessageRenderer(slack.command, contact_markup(slack.help_contact), features)
+        access, direct = AccessPolicy(settings.rules, identity.home, people), DirectMessages(web)
+        herald = SlackSessionMessages(
+            web, once, direct, ChannelDirectory(web, identity.home), store.sessions, sends=features.sends
+        )
+        delivery = SlackResponder(web, http, words, direct, herald, slack.proxies.of)
+        users, sessions = UsersApi(genesys), session_service(settings.service, genesys, tokens)
+        hosts, offer = HostResolver(host_rules(settings, users), store, waits=users.waits), settings.service.offer
+        register = SessionService(store.sessions, access, sessions, herald)
+        sendings = CustomerMessaging(register, CustomerMessagesApi(genesys), settings.sending)
+        audit, condition, views = AuditLog(settings.audit_log), ServiceStatus(), Views(web)
+        journal, gatekeeper = EventLog(metrics, audit), RequestLimiter(settings.limits)
+        connecting = AccountLinking(access, hosts, store.connections, tokens, journal)
+        inquiries = Diagnostics(access, hosts, store, users, sessions, offer.application_id, connecting.connected)
         handlers = {**register.handlers(), **inquiries.handlers(), **sendings.handlers(), **connecting.handlers()}
-        desk = Desk(
+        desk = RequestService(
             store=store, access=access, hosts=hosts, sessions=sessions, teller=delivery, offer=offer, journal=journal,
             handlers=handlers, deeds=sendings.deeds(), gatekeeper=gatekeeper,
         )  # fmt: skip
         metrics.watch(under_way=lambda: desk.under_way, queue_length=lambda: genesys.queue_length)
         genesys_app = settings.service.conversations.app if settings.service.conversations else None
-        forms = session_form.Forms(views, access, sessions, offer, delivery, words, genesys_app)
-        wrong = (*doubts(settings), *missing(identity.scopes))
-        tab = home_tab.Home(
+        forms = session_form.SessionForm(views, access, sessions, offer, delivery, words, genesys_app)
+        wrong = (*config_warnings(settings), *missing(identity.scopes))
+        tab = home_tab.HomeTab(
             views, home_tab.Sources(access, inquiries, register, condition, gatekeeper, wrong), delivery, words
         )
         delivery.listeners += [condition.note, tab.follow]
@@ -119,12 +121,12 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
 
 def _listen(
     app: AsyncApp,
-    desk: Desk,
-    delivery: Delivery,
-    words: Words,
+    desk: RequestService,
+    delivery: SlackResponder,
+    words: MessageRenderer,
     views: Views,
-    forms: session_form.Forms,
-    tab: home_tab.Home,
+    forms: session_form.SessionForm,
+    tab: home_tab.HomeTab,
 ) -> None:
     """To what there is beside the command."""
     actions.register(app, desk, delivery, words)

@@ -18,8 +18,8 @@ from bot.app import Bot
 from bot.config.settings import Settings
 from bot.core.errors import SetupError
 from bot.observability.throttled_log import ThrottledLog
-from bot.slack.receivers.http import BODY_BYTES, Endpoint
-from bot.slack.receivers.socket_mode import SocketDoor
+from bot.slack.receivers.http import BODY_BYTES, HttpReceiver
+from bot.slack.receivers.socket_mode import SocketModeReceiver
 from bot.web.health import Health
 from bot.web.http_protocol import Connection, new_refusals, without_software
 
@@ -93,7 +93,7 @@ async def run(bot: Bot, stop: asyncio.Event, *, on_ready: Callable[[int], None] 
 
 
 async def _serve(
-    opening: AbstractAsyncContextManager["Door"],
+    opening: AbstractAsyncContextManager["Receiver"],
     bot: Bot,
     stop: asyncio.Event,
     on_ready: Callable[[int], None],
@@ -120,7 +120,7 @@ async def _serve(
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Receiver:
     """`ready` gets the port once Slack can reach us; `refused` a sentence when Slack will never let us in.
 
     `hears_slack` says whether Slack can reach us now.
@@ -132,11 +132,11 @@ class Door:
 
 
 @asynccontextmanager
-async def socket_door(bot: Bot) -> AsyncIterator[Door]:
+async def socket_door(bot: Bot) -> AsyncIterator[Receiver]:
     """Connects to Slack, for as long as it takes. Leaving it answers what has been received, and takes no more."""
     slack = bot.settings.slack
     single_process = not bot.settings.database.allows_replicas
-    client = SocketDoor(
+    client = SocketModeReceiver(
         bot.app, slack.app_token, bot.socket_web, slack.proxies.of, bot.health.metrics, single_process=single_process
     )
 
@@ -148,17 +148,17 @@ async def socket_door(bot: Bot) -> AsyncIterator[Door]:
 
     connecting = asyncio.create_task(connect())
     try:
-        yield Door(connecting, client.refused, client.hears)
+        yield Receiver(connecting, client.refused, client.hears)
     finally:
         connecting.cancel()
         await client.close()
 
 
 @asynccontextmanager
-async def http_door(bot: Bot) -> AsyncIterator[Door]:
+async def http_door(bot: Bot) -> AsyncIterator[Receiver]:
     """Listens. Leaving it answers what has been received, and takes no more. Raises Refused."""
     settings, server = bot.settings, web.Application(client_max_size=BODY_BYTES)
-    endpoint = Endpoint(bot.app, settings.slack.signing_secret, bot.health.metrics)
+    endpoint = HttpReceiver(bot.app, settings.slack.signing_secret, bot.health.metrics)
     endpoint.add_to(server)
     bot.health.has_right_clock = endpoint.clock.is_right
     if bot.callback:
@@ -168,7 +168,7 @@ async def http_door(bot: Bot) -> AsyncIterator[Door]:
     try:
         async with listening(server, settings.host, settings.port, "PORT") as port:
             loop = asyncio.get_running_loop()
-            door = Door(loop.create_future(), loop.create_future(), _always)
+            door = Receiver(loop.create_future(), loop.create_future(), _always)
             door.ready.set_result(port)
             yield door
     finally:
@@ -212,7 +212,7 @@ async def _listen(runner: web.AppRunner, refusals: ThrottledLog, host: str, port
     def answer() -> asyncio.Protocol:
         if len(serving.connections) >= CONNECTIONS:
             refusals.warning("too many connections", "connections")
-            return Full()
+            return OverloadedProtocol()
         return Connection(serving, refusals, loop=loop, **OPTIONS)
 
     try:
@@ -234,7 +234,7 @@ def all_addresses(port: int) -> socket.socket:
     return socket.create_server(("0.0.0.0", port))  # noqa: S104 - HOST says so
 
 
-class Full(asyncio.Protocol):
+class OverloadedProtocol(asyncio.Protocol):
     """What a connection gets that is one too many: Slack, or the proxy before us, comes again."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

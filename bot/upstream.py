@@ -6,40 +6,40 @@ For the bot (app.py), for `check`, and for the commands without Slack (service.p
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from bot.config.settings import Service, Settings
-from bot.core.account_models import ConnectionBook
-from bot.core.hosts.resolver import ListedHosts, Rule, SameEmail
-from bot.core.metrics_port import UNMEASURED, Meter
+from bot.config.settings import ServiceSettings, Settings
+from bot.core.account_models import AccountRepository
+from bot.core.hosts.resolver import EmailRule, HostRule, ListedHostRule
+from bot.core.metrics_port import NULL_METRICS, Metrics
 from bot.genesys.api import conversations, customer_messages, sessions, users
-from bot.genesys.api.conversations import CALLS, Conversations
-from bot.genesys.api.sessions import Sessions
-from bot.genesys.api.users import Users
-from bot.genesys.auth.authorization_code import UserLogin
+from bot.genesys.api.conversations import CALLS, ConversationSessions
+from bot.genesys.api.sessions import CobrowseSessions
+from bot.genesys.api.users import UsersApi
+from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.auth.user_tokens import UserTokens
 from bot.genesys.client import GenesysClient
 from bot.genesys.connections import HttpClient
-from bot.genesys.pace import Pace
+from bot.genesys.pace import RateLimiter
 
 
 @asynccontextmanager
-async def open_genesys(service: Service, meter: Meter = UNMEASURED) -> AsyncIterator[GenesysClient]:
+async def open_genesys(service: ServiceSettings, meter: Metrics = NULL_METRICS) -> AsyncIterator[GenesysClient]:
     """The session service alone: all that the commands without Slack need."""
     async with HttpClient(service.proxy) as http:
         auth = TokenAuth(http, service.login_url, service.credentials, meter=meter)
         try:
-            pace, calls_each = Pace(service.requests_per_minute), CALLS if service.conversations else 1
+            pace, calls_each = RateLimiter(service.requests_per_minute), CALLS if service.conversations else 1
             yield GenesysClient(http, service.api_url, auth, pace=pace, calls_each=calls_each, meter=meter)
         finally:
             await auth.close()
 
 
 @asynccontextmanager
-async def open_user_tokens(settings: Settings, book: ConnectionBook) -> AsyncIterator[UserTokens]:
+async def open_user_tokens(settings: Settings, book: AccountRepository) -> AsyncIterator[UserTokens]:
     """People's own sign-ins."""
     service, connect = settings.service, settings.connect
     async with HttpClient(service.proxy) as http:
-        login = UserLogin(
+        login = AuthorizationCodeClient(
             http,
             login_url=service.login_url,
             api_url=service.api_url,
@@ -54,11 +54,15 @@ async def open_user_tokens(settings: Settings, book: ConnectionBook) -> AsyncIte
 
 
 def session_service(
-    service: Service, genesys: GenesysClient, people: UserTokens | None = None
-) -> Sessions | Conversations:
+    service: ServiceSettings, genesys: GenesysClient, people: UserTokens | None = None
+) -> CobrowseSessions | ConversationSessions:
     """The one that is chosen."""
     chosen = service.conversations
-    return Conversations(genesys, chosen.joining, people) if chosen else Sessions(genesys, service.join_hosts)
+    return (
+        ConversationSessions(genesys, chosen.joining, people)
+        if chosen
+        else CobrowseSessions(genesys, service.join_hosts)
+    )
 
 
 def needs(settings: Settings) -> tuple[str, ...]:
@@ -68,11 +72,11 @@ def needs(settings: Settings) -> tuple[str, ...]:
     return (*of_service, users.VIEW, *(customer_messages.NEEDS if sending.any_on else ()))
 
 
-def host_rules(settings: Settings, users: Users) -> list[Rule]:
+def host_rules(settings: Settings, users: UsersApi) -> list[HostRule]:
     """The chain, in order."""
-    rules: list[Rule] = []
+    rules: list[HostRule] = []
     if settings.listed_hosts is not None:
-        rules.append(ListedHosts(settings.listed_hosts))
+        rules.append(ListedHostRule(settings.listed_hosts))
     if settings.match_email:
-        rules.append(SameEmail(users, settings.email_domains))
+        rules.append(EmailRule(users, settings.email_domains))
     return rules

@@ -14,7 +14,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.http_retry.builtin_interval_calculators import FixedValueRetryIntervalCalculator
 
 from bot.core.requests import run
-from bot.core.requests.service import Desk
+from bot.core.requests.service import RequestService
 from bot.genesys import client
 from bot.slack.api import responder, response_url
 from tests.support.app import Journey, open_journey
@@ -98,7 +98,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def early_notes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first note comes after a tenth of a second."""
-    monkeypatch.setitem(Desk.__init__.__kwdefaults__, "note_after_seconds", 0.1)
+    monkeypatch.setitem(RequestService.__init__.__kwdefaults__, "note_after_seconds", 0.1)
 
 
 @pytest.fixture

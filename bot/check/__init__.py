@@ -15,7 +15,7 @@ from bot.check.reach import Reached
 from bot.check.setup import Setup
 from bot.core.models import UserId
 from bot.observability.logging import Redactor
-from bot.slack.api.identity import Identity
+from bot.slack.api.identity import BotIdentity
 
 FAULTY = "the settings need mending first"
 
@@ -52,7 +52,7 @@ def of_faults(faults: Sequence[str]) -> list[Finding]:
     return [*map(setup.finding, faults), left_out("everything else", FAULTY)]
 
 
-async def _slack(parts: Setup) -> tuple[list[Finding], Reached, Identity | None]:
+async def _slack(parts: Setup) -> tuple[list[Finding], Reached, BotIdentity | None]:
     if parts.slack is None:
         return [left_out("slack token", FAULTY)], Reached(""), None
     return await slack.look(parts.slack, parts.whole, parts.database)
@@ -71,7 +71,7 @@ async def _database(parts: Setup) -> list[Finding]:
     return await database.look(parts.database) if parts.database else [left_out("database", FAULTY)]
 
 
-async def _person(parts: Setup, identity: Identity | None, user_id: UserId) -> list[Finding]:
+async def _person(parts: Setup, identity: BotIdentity | None, user_id: UserId) -> list[Finding]:
     if parts.whole is None:
         return [left_out("person", FAULTY)]
     if identity is None:

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from bot.check import roles
 from bot.check.findings import Finding, Mark, doubt, left_out, right, wrong
 from bot.check.reach import Reached, reach
-from bot.config.settings import Service
+from bot.config.settings import ServiceSettings
 from bot.core import errors
 from bot.core.errors import ServiceError
 from bot.core.models import HostId
-from bot.core.use_cases.customer_messages import Terms
+from bot.core.use_cases.customer_messages import MessagingConfig
 from bot.genesys.api.live_conversations import QUERY, VIEW_DETAILS, query
-from bot.genesys.api.sessions import READ, WRITE, Sessions
-from bot.genesys.api.users import VIEW, Users
+from bot.genesys.api.sessions import READ, WRITE, CobrowseSessions
+from bot.genesys.api.users import VIEW, UsersApi
 from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.auth.introspection import view_token
 from bot.genesys.auth.private_keys import KeyCredentials
@@ -29,7 +29,7 @@ STATUS_PAGE = "status.mypurecloud.com"
 
 
 async def look(
-    service: Service, *, match_email: bool, sending: Terms | None = None
+    service: ServiceSettings, *, match_email: bool, sending: MessagingConfig | None = None
 ) -> tuple[list[Finding], list[Reached]]:
     """The lines about Genesys, and what was learnt about its clock. `sending`: what goes to customers."""
     urls = dict.fromkeys((service.login_url, service.api_url))
@@ -46,7 +46,7 @@ async def look(
 
 
 async def _ask(
-    service: Service, auth: TokenAuth, client: GenesysClient, match_email: bool, needed: list[roles.Need]
+    service: ServiceSettings, auth: TokenAuth, client: GenesysClient, match_email: bool, needed: list[roles.Need]
 ) -> list[Finding]:
     found = [await _patiently("token", service, lambda: _token(service, auth))]
     if found[0].mark is Mark.WRONG:
@@ -64,7 +64,7 @@ async def _ask(
     return found
 
 
-async def _patiently(name: str, service: Service, ask: Callable[[], Awaitable[Finding]]) -> Finding:
+async def _patiently(name: str, service: ServiceSettings, ask: Callable[[], Awaitable[Finding]]) -> Finding:
     """What `ask` found; what went wrong becomes a line."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -79,13 +79,13 @@ async def _patiently(name: str, service: Service, ask: Callable[[], Awaitable[Fi
         return wrong(name, f"Genesys kept us waiting for more than {PATIENCE_SECONDS:.0f} seconds.", mend)
 
 
-async def _token(service: Service, auth: TokenAuth) -> Finding:
+async def _token(service: ServiceSettings, auth: TokenAuth) -> Finding:
     await auth.ready()
     way = "a signed assertion" if isinstance(service.credentials, KeyCredentials) else "a client secret"
     return right("token", f"Genesys gave one for {way}")
 
 
-async def _permissions(service: Service, client: GenesysClient) -> Finding:
+async def _permissions(service: ServiceSettings, client: GenesysClient) -> Finding:
     try:
         token = await view_token(client)
     except (errors.BadRequest, errors.Forbidden, errors.UnusableAnswer):
@@ -105,9 +105,9 @@ async def _permissions(service: Service, client: GenesysClient) -> Finding:
     return right("permissions", f"{', '.join(sorted(token.scopes))}{of}")
 
 
-async def _application(service: Service, client: GenesysClient) -> Finding:
+async def _application(service: ServiceSettings, client: GenesysClient) -> Finding:
     used = service.offer.application_id
-    known = [found for found, _ in await Sessions(client).applications()]
+    known = [found for found, _ in await CobrowseSessions(client).applications()]
     if used in known:
         return right(
             "application", f"{used} is there" if len(known) == 1 else f"{used} is one of the {len(known)} there are"
@@ -124,11 +124,11 @@ async def _conversations(client: GenesysClient) -> Finding:
 
 
 async def _users(client: GenesysClient) -> Finding:
-    await Users(client).by_email(NOBODY)
+    await UsersApi(client).by_email(NOBODY)
     return right("users", "can be searched by e-mail address")
 
 
-def in_words(error: ServiceError, service: Service) -> tuple[str, str]:
+def in_words(error: ServiceError, service: ServiceSettings) -> tuple[str, str]:
     """What happened, and what the administrator can do."""
     later = f"Try again later; {STATUS_PAGE} shows how Genesys is doing."
     match error:
@@ -154,7 +154,7 @@ def in_words(error: ServiceError, service: Service) -> tuple[str, str]:
     return "Genesys gave no answer that could be used, also when asked again.", later
 
 
-def _sign_in(error: errors.OAuthRefused, service: Service) -> str:
+def _sign_in(error: errors.OAuthRefused, service: ServiceSettings) -> str:
     code = error.oauth_error
     if code == "invalid_scope":
         return "Add the scopes at the OAuth client in Genesys Cloud, or leave some out with GENESYS_SCOPES."
@@ -174,7 +174,7 @@ def _sign_in(error: errors.OAuthRefused, service: Service) -> str:
     return f"{first}{then} GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET."
 
 
-def _grant(needs: str, service: Service) -> str:
+def _grant(needs: str, service: ServiceSettings) -> str:
     if isinstance(service.credentials, KeyCredentials) and needs != VIEW:
         also = ", and to GENESYS_SCOPES" if service.credentials.scopes.find(needs) < 0 else ""
         return f"Add the scope {needs} to the OAuth client, in Genesys Cloud under Integrations › OAuth{also}."

@@ -7,18 +7,18 @@ from bot.check import genesys as genesys_check
 from bot.check.findings import Finding, left_out, right, wrong
 from bot.check.slack_people import workspaces_of
 from bot.config.settings import Settings
-from bot.core.access import Access, Roll, Rules
+from bot.core.access import AccessPolicy, AccessRules, Allowlist
 from bot.core.errors import HostNotFound, NotAMember, NotListed, Refused, ServiceError, SlackUnavailable
-from bot.core.hosts.resolver import Found, Hosts
-from bot.core.models import ChannelId, Host, HostId, Kind, Person, Request, TeamId, UserId, new_request_id
-from bot.genesys.api.users import Users
-from bot.slack.api.directory import SlackPeople
-from bot.slack.api.identity import Identity
+from bot.core.hosts.resolver import Found, HostResolver
+from bot.core.models import ChannelId, Host, HostId, Request, RequestKind, SlackUser, TeamId, UserId, new_request_id
+from bot.genesys.api.users import UsersApi
+from bot.slack.api.directory import SlackDirectory
+from bot.slack.api.identity import BotIdentity
 from bot.slack.api.responder import new_http_session, new_web_client
 from bot.slack.api.token_watch import WebClient
 from bot.slack.error_codes import explain
 from bot.storage.errors import StoreRefused
-from bot.storage.inspect import Linked, look_into
+from bot.storage.inspect import Linked, inspect_storage
 from bot.upstream import host_rules, open_genesys
 
 PATIENCE_SECONDS = 15.0
@@ -43,13 +43,13 @@ class NothingFound:
         """Nothing is written."""
 
 
-async def look(settings: Settings, identity: Identity, user_id: UserId) -> list[Finding]:
+async def look(settings: Settings, identity: BotIdentity, user_id: UserId) -> list[Finding]:
     """The lines about one person."""
     slack = settings.slack
     async with new_http_session() as http:
         web = new_web_client(slack.bot_token, slack.api_url, http, slack.proxies.of(slack.api_url))
-        people = SlackPeople(web, identity.home, patience_seconds=PATIENCE_SECONDS)
-        access = Access(settings.rules, identity.home, people)
+        people = SlackDirectory(web, identity.home, patience_seconds=PATIENCE_SECONDS)
+        access = AccessPolicy(settings.rules, identity.home, people)
         try:
             person, team_id = await _admitted(access, web, settings, identity, user_id)
             why = await _why(settings.rules, people, person, team_id)
@@ -66,8 +66,8 @@ async def look(settings: Settings, identity: Identity, user_id: UserId) -> list[
 
 
 async def _admitted(
-    access: Access, web: WebClient, settings: Settings, identity: Identity, user_id: UserId
-) -> tuple[Person, TeamId]:
+    access: AccessPolicy, web: WebClient, settings: Settings, identity: BotIdentity, user_id: UserId
+) -> tuple[SlackUser, TeamId]:
     """The person, and the workspace in which they may start sessions; an org-wide token serves several.
 
     Raises what Access.admit raises, of the last workspace.
@@ -84,13 +84,13 @@ async def _admitted(
     raise trouble
 
 
-def _wish(settings: Settings, identity: Identity, user_id: UserId) -> Request:
+def _wish(settings: Settings, identity: BotIdentity, user_id: UserId) -> Request:
     """A command as this person could type it, where the command works."""
     home = identity.home
     return Request(
         id=new_request_id(),
         key="check",
-        kind=Kind.WHOAMI,
+        kind=RequestKind.WHOAMI,
         team_id=home.team_id,
         enterprise_id=home.enterprise_id,
         channel_id=next(iter(settings.rules.channels), ChannelId("C0")),
@@ -99,7 +99,7 @@ def _wish(settings: Settings, identity: Identity, user_id: UserId) -> Request:
     )
 
 
-async def _why(rules: Rules, people: SlackPeople, person: Person, team_id: TeamId) -> str:
+async def _why(rules: AccessRules, people: SlackDirectory, person: SlackUser, team_id: TeamId) -> str:
     """The rules that let them in, and where."""
     rolls = {
         "COBROWSE_ADMINS": rules.admins,
@@ -113,7 +113,7 @@ async def _why(rules: Rules, people: SlackPeople, person: Person, team_id: TeamI
     return f"{reasons}; {'for others too' if leads else 'for themselves only'}{where}"
 
 
-async def _on(roll: Roll, people: SlackPeople, person: Person, team_id: TeamId) -> str:
+async def _on(roll: Allowlist, people: SlackDirectory, person: SlackUser, team_id: TeamId) -> str:
     for user_id in person.ids:
         if user_id in roll.users:
             return "by name" if user_id == person.user_id else f"by name, as {user_id}"
@@ -134,12 +134,12 @@ def _refusal(error: Refused, user_id: UserId) -> Finding:
     return wrong("person", f"{user_id} is refused ({error}).", "See Who may do what in the README.")
 
 
-async def _host(settings: Settings, person: Person) -> Finding:
+async def _host(settings: Settings, person: SlackUser) -> Finding:
     database = settings.database
     try:
-        async with open_genesys(settings.service) as client, look_into(database.url, database.keys) as seen:
-            rules = host_rules(settings, Users(client))
-            host = await Hosts(rules, NothingFound(seen.linked)).find(person)
+        async with open_genesys(settings.service) as client, inspect_storage(database.url, database.keys) as seen:
+            rules = host_rules(settings, UsersApi(client))
+            host = await HostResolver(rules, NothingFound(seen.linked)).find(person)
     except HostNotFound as missed:
         tried = "; ".join(f"{miss.rule}: {miss.why}" for miss in missed.tried) or "no rule is set up"
         mend = f"Link them: cobrowse-bot hosts set {person.user_id} <their Genesys user's id>."

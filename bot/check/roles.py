@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 from bot.check.findings import Finding, doubt, right, wrong
-from bot.config.settings import Service
+from bot.config.settings import ServiceSettings
 from bot.core import errors
 from bot.core.connect_errors import UserContextNeeded
-from bot.core.use_cases.customer_messages import Terms
+from bot.core.use_cases.customer_messages import MessagingConfig
 from bot.genesys.api.conversations import ADD, ADD_VOICE
 from bot.genesys.api.customer_messages import SEND_AGENTLESS_EMAIL, SEND_EMAIL, SEND_SMS
 from bot.genesys.api.live_conversations import VIEW
-from bot.genesys.api.permissions import Roles, view_roles
+from bot.genesys.api.permissions import ClientPermissions, view_roles
 from bot.genesys.client import GenesysClient
 
 UNDER = "in Genesys Cloud under Integrations › OAuth"
@@ -27,7 +27,7 @@ class Need:
         return f"{' or '.join(self.any_of)} (to {self.to})"
 
 
-def needs(service: Service, sending: Terms | None) -> list[Need]:
+def needs(service: ServiceSettings, sending: MessagingConfig | None) -> list[Need]:
     """What these settings take, beside what check tries."""
     needed = []
     if service.conversations:
@@ -62,7 +62,7 @@ async def look(client: GenesysClient, needed: list[Need]) -> Finding:
     return wrong("roles", what, f"Give the OAuth client a role with {permissions}, {UNDER}.")
 
 
-def _in_divisions(roles: Roles, needed: list[Need]) -> Finding | None:
+def _in_divisions(roles: ClientPermissions, needed: list[Need]) -> Finding | None:
     """The line about permissions that hold in some divisions only."""
     narrow = [need for need in needed if all(roles.divisions(one) or not roles.allow(one) for one in need.any_of)]
     if not narrow:

@@ -17,7 +17,7 @@ from bot.check import connect, listening
 from bot.check.files import is_open, open_files
 from bot.check.findings import Finding, doubt, right, wrong
 from bot.config import settings
-from bot.config.settings import Database, Service, Settings, SettingsFault, Slack
+from bot.config.settings import DatabaseSettings, ServiceSettings, Settings, SettingsFault, SlackSettings
 from bot.config.variables import VARIABLES
 from bot.core.validation.text import unquoted
 from bot.genesys.auth.private_keys import KeyCredentials
@@ -39,9 +39,9 @@ class Setup:
 
     findings: list[Finding]
     whole: Settings | None
-    slack: Slack | None
-    service: Service | None
-    database: Database | None
+    slack: SlackSettings | None
+    service: ServiceSettings | None
+    database: DatabaseSettings | None
 
 
 def read(environ: Mapping[str, str], env_file: Path, remarks: Sequence[str] = ()) -> Setup:
@@ -112,7 +112,7 @@ def _is_service_link(name: str, value: str) -> bool:
     return bool(_SERVICE_LINK.fullmatch(name) and _SERVICE_LINK_VALUE.fullmatch(value))
 
 
-def _key(environ: Mapping[str, str], service: Service | None) -> list[Finding]:
+def _key(environ: Mapping[str, str], service: ServiceSettings | None) -> list[Finding]:
     if service is None:
         return []
     if not isinstance(service.credentials, KeyCredentials):

@@ -11,9 +11,9 @@ from bot.check import slack_people
 from bot.check.findings import Finding, doubt, left_out, refusal, right, wrong
 from bot.check.reach import Reached, reach
 from bot.config.proxies import Proxies
-from bot.config.settings import Database, Settings, Slack
-from bot.core.access import Rules
-from bot.slack.api.identity import Identity, SlackRefused, SlackUnreachable, identify
+from bot.config.settings import DatabaseSettings, Settings, SlackSettings
+from bot.core.access import AccessRules
+from bot.slack.api.identity import BotIdentity, SlackRefused, SlackUnreachable, identify
 from bot.slack.api.responder import new_http_session, new_web_client
 from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
 from bot.slack.api.scopes import NEEDED
@@ -32,8 +32,8 @@ TRIES = 2
 
 
 async def look(
-    slack: Slack, whole: Settings | None, database: Database | None
-) -> tuple[list[Finding], Reached, Identity | None]:
+    slack: SlackSettings, whole: Settings | None, database: DatabaseSettings | None
+) -> tuple[list[Finding], Reached, BotIdentity | None]:
     """The lines about Slack, what was learnt about its clock, and who the bot is there."""
     reached, answers = await asyncio.gather(
         reach("slack", f"{slack.api_url}api.test", slack.proxies), _answers(slack.api_url, slack.proxies)
@@ -63,7 +63,7 @@ async def _answers(api_url: str, proxies: Proxies) -> list[Finding]:
     return [doubt(ANSWERS, what, f"Let https://{host} through, at port 443. {reached.unreached.mend}")]
 
 
-async def _token(slack: Slack, http: aiohttp.ClientSession) -> tuple[list[Finding], Identity | None]:
+async def _token(slack: SlackSettings, http: aiohttp.ClientSession) -> tuple[list[Finding], BotIdentity | None]:
     web = new_web_client(slack.bot_token, slack.api_url, http, slack.proxies.of(slack.api_url))
     try:
         identity = await identify(web, tries=TRIES)
@@ -84,7 +84,7 @@ def _unused(whole: Settings | None) -> Collection[str]:
     """Scopes that these settings make no use of."""
     if whole is None:
         return ()
-    rules: Rules = whole.rules
+    rules: AccessRules = whole.rules
     groups = any(roll.groups for roll in (rules.supervisors, rules.admins, rules.members))
     return [*(["usergroups:read"] if not groups else []), *(["users:read.email"] if not whole.match_email else [])]
 
@@ -104,7 +104,7 @@ def _scopes(granted: Collection[str], unused: Collection[str]) -> Finding:
     return right("slack scopes", f"all {len(NEEDED)} of the manifest")
 
 
-async def _door(slack: Slack, http: aiohttp.ClientSession, *, single_process: bool) -> Finding:
+async def _door(slack: SlackSettings, http: aiohttp.ClientSession, *, single_process: bool) -> Finding:
     """Open a socket for a moment. `single_process`: there can be no other replica."""
     if slack.mode == "http":
         return left_out(

@@ -9,9 +9,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.check.findings import Finding, doubt, left_out, right, wrong
 from bot.config.settings import Settings
-from bot.core.access import Rules
+from bot.core.access import AccessRules
 from bot.core.hosts.resolver import NO_ADDRESS
-from bot.slack.api.identity import Identity
+from bot.slack.api.identity import BotIdentity
 from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
 from bot.slack.api.trouble import word_for
 from bot.slack.error_codes import NO_CODE, explain
@@ -24,7 +24,7 @@ LOOKED_AT = 200
 """So many accounts are looked at for an address."""
 
 
-async def look(web: AsyncWebClient, identity: Identity, whole: Settings) -> list[Finding]:
+async def look(web: AsyncWebClient, identity: BotIdentity, whole: Settings) -> list[Finding]:
     """The lines about what the settings need to know of people."""
     found = []
     settings_of = _groups_of(whole.rules)
@@ -35,12 +35,12 @@ async def look(web: AsyncWebClient, identity: Identity, whole: Settings) -> list
     return found
 
 
-def _may(identity: Identity, scope: str) -> bool:
+def _may(identity: BotIdentity, scope: str) -> bool:
     """Whether the token has a scope; where it has not, the line about scopes says so."""
     return not identity.scopes or scope in identity.scopes
 
 
-def _groups_of(rules: Rules) -> dict[str, list[str]]:
+def _groups_of(rules: AccessRules) -> dict[str, list[str]]:
     """Each user group, and the settings that name it."""
     rolls = {"MEMBERS": rules.members, "SUPERVISORS": rules.supervisors, "ADMINS": rules.admins}
     found: dict[str, list[str]] = {}
@@ -50,7 +50,7 @@ def _groups_of(rules: Rules) -> dict[str, list[str]]:
     return found
 
 
-async def _groups(web: AsyncWebClient, identity: Identity, settings_of: dict[str, list[str]]) -> list[Finding]:
+async def _groups(web: AsyncWebClient, identity: BotIdentity, settings_of: dict[str, list[str]]) -> list[Finding]:
     workspaces = await workspaces_of(web, identity)
     findings = [await _group(web, group, names, workspaces) for group, names in settings_of.items()]
     if all(each is None for each in findings):
@@ -58,7 +58,7 @@ async def _groups(web: AsyncWebClient, identity: Identity, settings_of: dict[str
     return [each for each in findings if each]
 
 
-async def workspaces_of(web: AsyncWebClient, identity: Identity) -> Sequence[dict[str, str]]:
+async def workspaces_of(web: AsyncWebClient, identity: BotIdentity) -> Sequence[dict[str, str]]:
     """Return what names the workspace in a call: {} but for an org-wide token, which has to name one."""
     if not identity.home.org_wide:
         return [{}]
@@ -86,7 +86,7 @@ async def _group(
     return wrong(GROUPS, told, row.mend)
 
 
-async def _addresses(web: AsyncWebClient, identity: Identity) -> list[Finding]:
+async def _addresses(web: AsyncWebClient, identity: BotIdentity) -> list[Finding]:
     """Whether Slack shows an address of anybody: some workspaces hide them."""
     workspaces = await workspaces_of(web, identity)
     answer, code = await _asked(web, "users.list", limit=str(LOOKED_AT), **workspaces[0])

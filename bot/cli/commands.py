@@ -246,7 +246,7 @@ def _sandbox_conversations() -> str | None:
     return "one" if chosen == settings.CONVERSATIONS else None
 
 
-def _service() -> "settings.Service":
+def _service() -> "settings.ServiceSettings":
     from bot.config import settings
     from bot.observability import logging as logs
 

@@ -5,16 +5,16 @@ import io
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
-from bot.config.settings import Database
+from bot.config.settings import DatabaseSettings
 from bot.core.hosts import csv_file
 from bot.core.hosts.csv_file import BadHostsFile
 from bot.core.models import TeamId, UserId
-from bot.core.ports import Link
+from bot.core.ports import HostLink
 from bot.storage.errors import refused
-from bot.storage.open import MEMORY, FullStore, open_store
+from bot.storage.open import MEMORY, Storage, open_store
 
 
-def read(user_id: str, genesys_id: str, team_id: str | None) -> Link:
+def read(user_id: str, genesys_id: str, team_id: str | None) -> HostLink:
     """One link out of what somebody typed. Raises BadHostsFile with every fault."""
     cells = [cell.strip() for cell in (user_id, genesys_id, team_id or "")]
     (team, user), host, wrong = csv_file.read_row(cells, len(cells))
@@ -23,12 +23,12 @@ def read(user_id: str, genesys_id: str, team_id: str | None) -> Link:
     return team, user, host
 
 
-def read_csv(text: str) -> list[Link]:
+def read_csv(text: str) -> list[HostLink]:
     """A file's links. Raises BadHostsFile with every bad line."""
     return [(team_id, user_id, host) for (team_id, user_id), host in csv_file.parse(text).items()]
 
 
-def write_csv(links: list[Link]) -> str:
+def write_csv(links: list[HostLink]) -> str:
     """The file again."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -37,25 +37,27 @@ def write_csv(links: list[Link]) -> str:
     return out.getvalue()
 
 
-async def add(database: Database, links: list[Link], on_progress: Callable[[int], None] = lambda done: None) -> None:
+async def add(
+    database: DatabaseSettings, links: list[HostLink], on_progress: Callable[[int], None] = lambda done: None
+) -> None:
     """Adds all of them, or none. Raises StoreRefused, StoreUnavailable."""
     async with _open(database) as store:
         await store.link(links, on_progress)
 
 
-async def remove(database: Database, user_id: str, team_id: str | None) -> bool:
+async def remove(database: DatabaseSettings, user_id: str, team_id: str | None) -> bool:
     """Whether there was such a link. Raises StoreRefused, StoreUnavailable."""
     async with _open(database) as store:
         return await store.unlink(TeamId(team_id) if team_id else None, UserId(user_id))
 
 
-async def every(database: Database) -> list[Link]:
+async def every(database: DatabaseSettings) -> list[HostLink]:
     """All links. Raises StoreRefused, StoreUnavailable."""
     async with _open(database) as store:
         return list(await store.links())
 
 
-def _open(database: Database) -> AbstractAsyncContextManager[FullStore]:
+def _open(database: DatabaseSettings) -> AbstractAsyncContextManager[Storage]:
     if database.url.startswith(MEMORY):
         raise refused("database_memory")
     return open_store(database.url, keys=database.keys, retention_days=database.retention_days, alone=False)

@@ -4,13 +4,13 @@ import html
 import re
 import sys
 
-from bot.config.settings import Service
+from bot.config.settings import ServiceSettings
 from bot.core.errors import CobrowseError, ServiceError
-from bot.core.models import ConversationId, HostId, Order, Session, new_request_id
-from bot.genesys.api.sessions import Sessions
+from bot.core.models import ConversationId, CreateSessionRequest, HostId, Session, new_request_id
+from bot.genesys.api.sessions import CobrowseSessions
 from bot.slack.command_parser import clean_name
 from bot.slack.messages.blocks import escape
-from bot.slack.messages.error_copy import sentence
+from bot.slack.messages.error_copy import error_copy
 from bot.upstream import open_genesys, session_service
 
 WORTH_TELLING_SECONDS = 3.0
@@ -31,7 +31,7 @@ class OnTerminal:
 
 
 async def start(
-    service: Service,
+    service: ServiceSettings,
     host_id: HostId,
     name: str,
     application_id: str | None,
@@ -39,7 +39,7 @@ async def start(
     conversation_id: ConversationId | None = None,
 ) -> Session:
     """Creates a session; None means as the settings say. Raises ServiceError."""
-    order = Order(
+    order = CreateSessionRequest(
         host_id=host_id,
         name=clean_name(escape(name)) or DEFAULT_NAME,
         application_id=application_id or service.offer.application_id,
@@ -53,15 +53,15 @@ async def start(
         return await session_service(service, genesys).create(order, OnTerminal())
 
 
-async def applications(service: Service) -> list[tuple[str, str]]:
+async def applications(service: ServiceSettings) -> list[tuple[str, str]]:
     """Ids and names. Raises ServiceError."""
     async with open_genesys(service) as genesys:
-        return await Sessions(genesys).applications()
+        return await CobrowseSessions(genesys).applications()
 
 
 def in_words(error: CobrowseError, *, starting: bool = True) -> str:
     """An error as one plain line; `starting`: a session was to be started."""
-    said = sentence(error, "your Genesys administrator", starting=starting)
+    said = error_copy(error, "your Genesys administrator", starting=starting)
     reference = f" (Genesys reference {error.reference})" if isinstance(error, ServiceError) and error.reference else ""
     words = re.sub(r"<!date\^[^>|]*\|([^>]*)>", r"\1", f"{said.what} {said.next}")
     return html.unescape(words).replace("`", "") + reference

@@ -12,7 +12,7 @@ CALLBACK = "/genesys/callback"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Connect:
+class AccountSettings:
     """`off`: one of desk.connect_errors.OFF, "" when people can connect. The client has to list `redirect_uri`."""
 
     off: str
@@ -25,7 +25,9 @@ class Connect:
         return urlsplit(self.redirect_uri).path
 
 
-def read_connect(reader: Reader, mode: Literal["socket", "http"], in_conversations: bool, is_sealed: bool) -> Connect:
+def read_connect(
+    reader: Reader, mode: Literal["socket", "http"], in_conversations: bool, is_sealed: bool
+) -> AccountSettings:
     """What is wrong is in the reader's faults."""
     client_id, secret = reader.text("GENESYS_CONNECT_CLIENT_ID"), reader.text("GENESYS_CONNECT_CLIENT_SECRET")
     public_url = reader.url("COBROWSE_PUBLIC_URL")
@@ -46,4 +48,6 @@ def read_connect(reader: Reader, mode: Literal["socket", "http"], in_conversatio
         "key": not is_sealed,
     }
     off = next((why for why, holds in missing.items() if holds), "")
-    return Connect(off=off, credentials=SecretCredentials(client_id, secret), redirect_uri=public_url + CALLBACK)
+    return AccountSettings(
+        off=off, credentials=SecretCredentials(client_id, secret), redirect_uri=public_url + CALLBACK
+    )

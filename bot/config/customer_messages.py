@@ -4,10 +4,10 @@ import re
 from functools import partial
 
 from bot.config.reader import Reader
-from bot.core.use_cases.customer_messages import Terms, check_text
+from bot.core.use_cases.customer_messages import MessagingConfig, check_text
 
 
-def read_sending(reader: Reader, is_sealed: bool) -> Terms:
+def read_sending(reader: Reader, is_sealed: bool) -> MessagingConfig:
     """What is wrong is in the reader's faults. Texts are checked also while nothing is sent with them."""
     sms_from, email_from = reader.plain("COBROWSE_SMS_FROM"), reader.plain("COBROWSE_EMAIL_FROM")
     if email_from:
@@ -27,7 +27,7 @@ def read_sending(reader: Reader, is_sealed: bool) -> Terms:
     texts = {name: reader.text(name) for name in ("COBROWSE_SMS_TEXT", "COBROWSE_EMAIL_TEXT")}
     for name, text in texts.items():
         reader.parsed(name, partial(check_text, text))
-    return Terms(
+    return MessagingConfig(
         sms_from=sms_from,
         sms_text=texts["COBROWSE_SMS_TEXT"],
         sms_countries=frozenset(countries),

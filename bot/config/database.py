@@ -12,7 +12,7 @@ from bot.storage.postgres.address import read_address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Database:
+class DatabaseSettings:
     """Where things are remembered, for how long, and with which keys."""
 
     retention_days: int
@@ -30,7 +30,7 @@ class Database:
         return self.url.startswith(POSTGRES)
 
 
-def read_database(reader: Reader) -> Database:
+def read_database(reader: Reader) -> DatabaseSettings:
     """What is wrong is in the reader's faults."""
     url = reader.text("DATABASE_URL")
     if not (url.startswith((MEMORY, *POSTGRES)) or (url.startswith(SQLITE) and len(url) > len(SQLITE))):
@@ -45,4 +45,4 @@ def read_database(reader: Reader) -> Database:
             reader.fault("STORE_ENCRYPTION_KEY", f"has {odd} of a key, which no key has. Copy it again, as plain text.")
             continue
         reader.parsed("STORE_ENCRYPTION_KEY", partial(check_key, key))
-    return Database(retention_days=reader.integer("COBROWSE_RETENTION_DAYS", 1, 3650), url=url, keys=keys)
+    return DatabaseSettings(retention_days=reader.integer("COBROWSE_RETENTION_DAYS", 1, 3650), url=url, keys=keys)

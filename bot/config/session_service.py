@@ -7,21 +7,21 @@ from urllib.parse import unquote, urlsplit
 from bot.config.proxies import Proxies, read_proxies
 from bot.config.reader import Reader, read_bytes
 from bot.core.hosts.resolver import host_id
-from bot.core.models import HostId, Offer
+from bot.core.models import HostId, SessionDefaults
 from bot.core.validation.conversations import GenesysApp
 from bot.genesys import regions
 from bot.genesys.auth.credentials import Credentials, SecretCredentials
 from bot.genesys.join_hosts import JoinHosts, parse_join_hosts
 
 if TYPE_CHECKING:
-    from bot.genesys.api.conversations import Joining
+    from bot.genesys.api.conversations import JoinSettings
 
 SESSIONS, CONVERSATIONS = "sessions", "conversations"
 DEFAULT_SCOPES = "cobrowse:session:write cobrowse:session:read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Logging:
+class LoggingSettings:
     """How to log, and the secret values that no line may show."""
 
     level: str
@@ -30,7 +30,7 @@ class Logging:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class ServiceSettings:
     """The session service: where it is, who we are there, what sessions are made of."""
 
     api_url: str
@@ -38,11 +38,11 @@ class Service:
     proxies: Proxies
     requests_per_minute: int | None
     credentials: Credentials
-    offer: Offer
-    conversations: "Conversations | None"
+    offer: SessionDefaults
+    conversations: "ConversationSettings | None"
     join_hosts: JoinHosts
     host_id: HostId | None
-    logging: Logging
+    logging: LoggingSettings
 
     @property
     def proxy(self) -> str | None:
@@ -51,17 +51,17 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conversations:
+class ConversationSettings:
     """With GENESYS_COBROWSE_API=conversations: how customers join, and the app whose addresses people paste."""
 
-    joining: "Joining"
+    joining: "JoinSettings"
     app: GenesysApp
 
 
-def read_service(reader: Reader) -> Service:
+def read_service(reader: Reader) -> ServiceSettings:
     """All of them; what is wrong is in the reader's faults."""
     api_url, login_url = _urls(reader)
-    offer = Offer(
+    offer = SessionDefaults(
         application_id=reader.text("COBROWSE_APPLICATION_ID"),
         application_type=reader.text("COBROWSE_APPLICATION_TYPE"),
         timeout_seconds=reader.integer("COBROWSE_TIMEOUT_SECONDS", 60, 86_400),
@@ -71,7 +71,7 @@ def read_service(reader: Reader) -> Service:
     level = reader.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"))
     as_json = reader.choice("LOG_FORMAT", ("text", "json")) == "json"
     _note_store_secrets(reader)
-    return Service(
+    return ServiceSettings(
         api_url=api_url,
         login_url=login_url,
         proxies=read_proxies(reader),
@@ -81,7 +81,7 @@ def read_service(reader: Reader) -> Service:
         conversations=conversations if cobrowse_api(reader) == CONVERSATIONS else None,
         join_hosts=_join_hosts(reader),
         host_id=host_id(reader.text("GENESYS_HOST_USER_ID")),
-        logging=Logging(level=level, as_json=as_json, secrets=tuple(reader.secrets)),
+        logging=LoggingSettings(level=level, as_json=as_json, secrets=tuple(reader.secrets)),
     )
 
 
@@ -100,10 +100,10 @@ def cobrowse_api(reader: Reader) -> str:
     return reader.choice("GENESYS_COBROWSE_API", (SESSIONS, CONVERSATIONS))
 
 
-def _conversations(reader: Reader) -> Conversations:
+def _conversations(reader: Reader) -> ConversationSettings:
     """Read whichever service is chosen, so that a fault does not wait for the day it is."""
     # These load HTTP clients, which the command `health` need not.
-    from bot.genesys.api.conversations import Joining  # noqa: PLC0415
+    from bot.genesys.api.conversations import JoinSettings  # noqa: PLC0415
     from bot.genesys.join_template import parse_template  # noqa: PLC0415
 
     template, deployment = reader.plain("COBROWSE_JOIN_URL_TEMPLATE"), reader.text("GENESYS_DEPLOYMENT_ID")
@@ -112,7 +112,7 @@ def _conversations(reader: Reader) -> Conversations:
         reader.fault("GENESYS_DEPLOYMENT_ID", "must be a Messenger deployment's id, a UUID.")
     region = reader.text("GENESYS_REGION")
     app = reader.parsed("GENESYS_REGION", lambda: regions.apps_host(region)) if region else None
-    return Conversations(joining=Joining(parsed, host_id(deployment)), app=GenesysApp(app or ""))
+    return ConversationSettings(joining=JoinSettings(parsed, host_id(deployment)), app=GenesysApp(app or ""))
 
 
 def _note_store_secrets(reader: Reader) -> None:

@@ -10,25 +10,25 @@ from typing import Literal
 
 from bot.config import certificates
 from bot.config import environment as sources
-from bot.config.accounts import Connect, read_connect
+from bot.config.accounts import AccountSettings, read_connect
 from bot.config.csv_file import read_csv_file
 from bot.config.customer_messages import read_sending
-from bot.config.database import Database, read_database
+from bot.config.database import DatabaseSettings, read_database
 from bot.config.environment import ENV_FILE, Environment, below_data_directory
 from bot.config.proxies import Proxies, read_proxies
 from bot.config.reader import Reader, SettingsFault
-from bot.config.session_service import CONVERSATIONS, Logging, Service, cobrowse_api, read_service
-from bot.core.access import Roll, Rules
+from bot.config.session_service import CONVERSATIONS, LoggingSettings, ServiceSettings, cobrowse_api, read_service
+from bot.core.access import AccessRules, Allowlist
 from bot.core.hosts import csv_file as hosts_file
 from bot.core.models import ChannelId, HostId, TeamId, UserId
-from bot.core.requests.limits import Limits
-from bot.core.use_cases.customer_messages import Terms
+from bot.core.requests.limits import RequestLimits
+from bot.core.use_cases.customer_messages import MessagingConfig
 
 _PERSON_OR_GROUP = r"[UWS][A-Z0-9]{2,}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slack:
+class SlackSettings:
     """The door people use."""
 
     proxies: Proxies
@@ -46,9 +46,9 @@ class Slack:
 class Settings:
     """All that `run` needs."""
 
-    slack: Slack
-    service: Service
-    rules: Rules
+    slack: SlackSettings
+    service: ServiceSettings
+    rules: AccessRules
     listed_hosts: Mapping[tuple[TeamId | None, UserId], HostId] | None
     match_email: bool
     email_domains: frozenset[str]
@@ -56,12 +56,12 @@ class Settings:
     port: int
     health_port: int | None
     audit_log: str
-    limits: Limits
-    sending: Terms
-    connect: Connect
+    limits: RequestLimits
+    sending: MessagingConfig
+    connect: AccountSettings
     shutdown_seconds: int
-    database: Database
-    logging: Logging
+    database: DatabaseSettings
+    logging: LoggingSettings
 
 
 def environment(path: str = ENV_FILE) -> dict[str, str]:
@@ -84,7 +84,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     reader = Reader(environ)
     slack = _slack(reader)
     service = read_service(reader)
-    rules = Rules(
+    rules = AccessRules(
         supervisors=_roll(reader, "COBROWSE_SUPERVISORS"),
         admins=_roll(reader, "COBROWSE_ADMINS"),
         members=_roll(reader, "COBROWSE_MEMBERS"),
@@ -130,7 +130,7 @@ def load_health_address(environ: Mapping[str, str]) -> tuple[str, int]:
     return address
 
 
-def load_slack(environ: Mapping[str, str]) -> Slack:
+def load_slack(environ: Mapping[str, str]) -> SlackSettings:
     """The door people use, alone. Raises SettingsFault."""
     reader = Reader(environ)
     slack = _slack(reader)
@@ -148,7 +148,7 @@ def load_cobrowse_api(environ: Mapping[str, str]) -> str:
     return chosen
 
 
-def load_database(environ: Mapping[str, str]) -> Database:
+def load_database(environ: Mapping[str, str]) -> DatabaseSettings:
     """What the commands need that only look into the database. Raises SettingsFault."""
     reader = Reader(environ)
     database = read_database(reader)
@@ -157,7 +157,7 @@ def load_database(environ: Mapping[str, str]) -> Database:
     return database
 
 
-def load_service(environ: Mapping[str, str]) -> Service:
+def load_service(environ: Mapping[str, str]) -> ServiceSettings:
     """What the commands need that know no Slack. Raises SettingsFault."""
     reader = Reader(environ)
     service = read_service(reader)
@@ -170,7 +170,7 @@ def load_service(environ: Mapping[str, str]) -> Service:
     return service
 
 
-def _slack(reader: Reader) -> Slack:
+def _slack(reader: Reader) -> SlackSettings:
     bot_token = reader.needed("SLACK_BOT_TOKEN", "It is on the app's page, under OAuth & Permissions.")
     app_token, signing_secret = reader.text("SLACK_APP_TOKEN"), reader.text("SLACK_SIGNING_SECRET")
     if bot_token and not bot_token.startswith(("xoxb-", "xoxe.xoxb-")):
@@ -188,7 +188,7 @@ def _slack(reader: Reader) -> Slack:
     command = reader.text("COBROWSE_COMMAND")
     if len(reader.words("COBROWSE_COMMAND", r"/[a-z0-9_-]{1,31}", "command such as /cobrowse")) != 1:
         reader.fault("COBROWSE_COMMAND", "must be one command such as /cobrowse.")
-    return Slack(
+    return SlackSettings(
         proxies=read_proxies(reader),
         mode="socket" if mode == "socket" or (mode == "auto" and app_token) else "http",
         api_url=reader.url("SLACK_API_URL") + "/",
@@ -214,10 +214,10 @@ def _health_port(reader: Reader, *, over_http: bool) -> int | None:
     return reader.integer("HEALTH_PORT", 1, 65535)
 
 
-def _limits(reader: Reader) -> Limits:
+def _limits(reader: Reader) -> RequestLimits:
     starts = (f"COBROWSE_{whose}_STARTS_PER_MINUTE" for whose in ("PERSON", "SUPERVISOR", "WORKSPACE"))
     person, supervisor, workspace = (reader.integer(name, 0, 100_000) for name in starts)
-    return Limits(
+    return RequestLimits(
         person_starts=person,
         supervisor_starts=supervisor,
         workspace_starts=workspace,
@@ -227,21 +227,21 @@ def _limits(reader: Reader) -> Limits:
     )
 
 
-def _roll(reader: Reader, name: str) -> Roll:
+def _roll(reader: Reader, name: str) -> Allowlist:
     ids = reader.words(name, _PERSON_OR_GROUP, "user id (U…, W…) or user group (S…)")
     users = frozenset(UserId(word) for word in ids if not word.startswith("S"))
-    return Roll(users, tuple(word for word in ids if word.startswith("S")))
+    return Allowlist(users, tuple(word for word in ids if word.startswith("S")))
 
 
 __all__ = [
     "CONVERSATIONS",
-    "Database",
+    "DatabaseSettings",
     "Environment",
-    "Logging",
-    "Service",
+    "LoggingSettings",
+    "ServiceSettings",
     "Settings",
     "SettingsFault",
-    "Slack",
+    "SlackSettings",
     "environment",
     "load",
     "load_cobrowse_api",

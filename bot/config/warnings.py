@@ -4,7 +4,7 @@ from bot.config.settings import Settings
 from bot.storage.open import MEMORY, POSTGRES
 
 
-def doubts(settings: Settings) -> tuple[str, ...]:
+def config_warnings(settings: Settings) -> tuple[str, ...]:
     """A sentence each, in plain text, that names the variable to change."""
     rules, database = settings.rules, settings.database
     listed = settings.listed_hosts

@@ -15,20 +15,20 @@ from bot.core.errors import (
     OtherWorkspace,
     SlackUnavailable,
 )
-from bot.core.models import ChannelId, Kind, Person, Request, Role, Standing, TeamId, UserId
+from bot.core.models import ChannelId, MembershipStatus, Request, RequestKind, Role, SlackUser, TeamId, UserId
 from bot.core.workflow_steps import NobodyNamed, StepsOff, is_unasked
 
 
-class People(Protocol):
+class MemberDirectory(Protocol):
     """Slack users and user groups. Both raise SlackUnavailable when Slack cannot say."""
 
-    async def person(self, user_id: UserId) -> Person: ...
+    async def person(self, user_id: UserId) -> SlackUser: ...
 
     async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Roll:
+class Allowlist:
     """A list of people: user ids `U…`/`W…` and user groups `S…`. An empty roll names nobody."""
 
     users: frozenset[UserId] = frozenset()
@@ -39,21 +39,21 @@ class Roll:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class AccessRules:
     """The settings that decide. Empty `members` means every full member, empty `channels` means everywhere.
 
     Supervisors and administrators need not stand among the members as well: to be listed is to be allowed.
     """
 
-    supervisors: Roll = Roll()
-    admins: Roll = Roll()
-    members: Roll = Roll()
+    supervisors: Allowlist = Allowlist()
+    admins: Allowlist = Allowlist()
+    members: Allowlist = Allowlist()
     channels: Collection[ChannelId] = ()
     workflow_steps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class Workspace:
     """The workspace the bot's token belongs to (Slack's auth.test); with an org-wide install, the organisation."""
 
     team_id: TeamId
@@ -67,15 +67,15 @@ class Home:
         return team_id == self.team_id
 
 
-class Access:
+class AccessPolicy:
     """Lets a request in, or raises the Refused that says why not."""
 
-    def __init__(self, rules: Rules, home: Home, people: People) -> None:
+    def __init__(self, rules: AccessRules, home: Workspace, people: MemberDirectory) -> None:
         self._rules = rules
         self._home = home
         self._people = people
 
-    async def admit(self, request: Request) -> Person:
+    async def admit(self, request: Request) -> SlackUser:
         """Whose session it may be: the requester, or the agent they may act for. Raises Refused, SlackUnavailable."""
         self.check_place(request)
         is_target = not request.for_another and is_unasked(request)
@@ -86,7 +86,7 @@ class Access:
             raise MayNotActForOthers(request.agent)
         return await self._member(request.agent, request.team_id, is_target=True)
 
-    async def enter(self, request: Request) -> Person:
+    async def enter(self, request: Request) -> SlackUser:
         """The requester, for what starts nothing, in whichever channel. Raises Refused, SlackUnavailable."""
         self._check_home(request)
         return await self._member(request.requester, request.team_id, is_target=False)
@@ -94,15 +94,15 @@ class Access:
     def check_place(self, request: Request) -> None:
         """Whether there may be sessions in that channel. Raises Refused."""
         self._check_home(request)
-        if request.kind is Kind.STEP:  # it comes from no channel
+        if request.kind is RequestKind.STEP:  # it comes from no channel
             self._check_step(request)
         elif self._rules.channels and request.channel_id not in self._rules.channels:
             raise ChannelNotAllowed(request.channel_id, tuple(self._rules.channels))
 
-    async def check_standing(self, user_id: UserId) -> Person:
+    async def check_standing(self, user_id: UserId) -> SlackUser:
         """Somebody else, who is a member at all. Raises NotAMember, SlackUnavailable."""
         person = await self._people.person(user_id)
-        if person.standing is not Standing.MEMBER:
+        if person.standing is not MembershipStatus.MEMBER:
             raise NotAMember(user_id, person.standing, is_target=True)
         return person
 
@@ -130,9 +130,9 @@ class Access:
         if not self._home.serves(request.team_id, request.enterprise_id):
             raise OtherWorkspace(request.team_id)
 
-    async def _member(self, user_id: UserId, team_id: TeamId, *, is_target: bool) -> Person:
+    async def _member(self, user_id: UserId, team_id: TeamId, *, is_target: bool) -> SlackUser:
         person = await self._people.person(user_id)
-        if person.standing is not Standing.MEMBER:
+        if person.standing is not MembershipStatus.MEMBER:
             raise NotAMember(user_id, person.standing, is_target)
         rules = self._rules
         rolls = (rules.members, rules.supervisors, rules.admins)
@@ -140,10 +140,10 @@ class Access:
             raise NotListed(user_id, is_target)
         return person
 
-    async def _leads(self, person: Person, team_id: TeamId) -> bool:
+    async def _leads(self, person: SlackUser, team_id: TeamId) -> bool:
         return await self._on_any((self._rules.supervisors, self._rules.admins), person, team_id)
 
-    async def _on_any(self, rolls: Sequence[Roll], person: Person, team_id: TeamId) -> bool:
+    async def _on_any(self, rolls: Sequence[Allowlist], person: SlackUser, team_id: TeamId) -> bool:
         """Looks at names first, and asks Slack for groups only then. A group that cannot be read admits nobody.
 
         A person is known by any of their ids.

@@ -14,7 +14,7 @@ PersonKey = tuple[TeamId, UserId]
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class PendingAuthorization:
     """A link that was given out. `team_id` and `enterprise_id`: where its command came from; `verifier`: PKCE's."""
 
     person: PersonKey
@@ -24,7 +24,7 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class LinkedAccount:
     """Somebody who has signed in, as which host. `refresh_token` is "" when no key of ours opens it."""
 
     person: PersonKey
@@ -33,35 +33,35 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class LockedAccount:
     """A connection that nobody else renews meanwhile, on any replica.
 
     `renew` says whether the connection was still there, and unchanged; `drop` takes it away if it was. Both may raise
     StoreUnavailable.
     """
 
-    connection: Connection
+    connection: LinkedAccount
     renew: Callable[[str], Awaitable[bool]]
     drop: Callable[[], Awaitable[bool]]
 
 
-class ConnectionBook(Protocol):
+class AccountRepository(Protocol):
     """What is kept. Every method may raise StoreUnavailable."""
 
-    async def begin(self, pending: Pending, state_hash: str, seconds: float) -> None:
+    async def begin(self, pending: PendingAuthorization, state_hash: str, seconds: float) -> None:
         """Keeps it for so long, in place of any other of the same person."""
 
-    async def take(self, state_hash: str) -> Pending | None:
+    async def take(self, state_hash: str) -> PendingAuthorization | None:
         """The one of this state, if its time is not up; only one who asks gets it, on whichever replica."""
 
-    async def connect(self, connection: Connection) -> None:
+    async def connect(self, connection: LinkedAccount) -> None:
         """Keeps it, in place of any other of the same person."""
 
-    async def connection(self, person: PersonKey) -> Connection | None:
+    async def connection(self, person: PersonKey) -> LinkedAccount | None:
         """This person's."""
 
-    async def disconnect(self, person: PersonKey) -> Connection | None:
+    async def disconnect(self, person: PersonKey) -> LinkedAccount | None:
         """Forgets this person's, and returns what it was."""
 
-    def holding(self, person: PersonKey) -> AbstractAsyncContextManager[Held | None]:
+    def holding(self, person: PersonKey) -> AbstractAsyncContextManager[LockedAccount | None]:
         """This person's, under its lock. Nothing that is done in there may raise, or what was written is undone."""

@@ -36,7 +36,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bot.core.models import ChannelId, HostId, Standing, TeamId, UserId
+from bot.core.models import ChannelId, HostId, MembershipStatus, TeamId, UserId
 
 WEB_PAGE = "a web page in place of an answer"
 """What stands for OAuth's error word when a gateway or firewall answered."""
@@ -130,7 +130,7 @@ class NotAMember(Refused):
 
     code = "not_a_member"
     user_id: UserId
-    standing: Standing
+    standing: MembershipStatus
     is_target: bool
 
 
@@ -152,7 +152,7 @@ class MayNotActForOthers(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Miss:
+class RuleMiss:
     """A rule of the host chain that did not map a person, and why, in words that hold no address."""
 
     rule: str
@@ -166,7 +166,7 @@ class HostNotFound(CobrowseError):
     code = "host_not_found"
     user_id: UserId
     is_target: bool
-    tried: tuple[Miss, ...]
+    tried: tuple[RuleMiss, ...]
 
 
 @dataclass(eq=False)

@@ -9,7 +9,7 @@ NO_ANSWER = "none"
 """In place of an HTTP status."""
 
 
-class Meter(Protocol):
+class Metrics(Protocol):
     """Takes what happened; never raises, and takes next to no time."""
 
     def ended(self, kind: str, outcome: str, seconds: float, *, reached: bool) -> None:
@@ -43,8 +43,8 @@ class Meter(Protocol):
         """Something could not be read from the store or written to it."""
 
 
-class Unmeasured:
-    """A Meter that counts nothing."""
+class NullMetrics:
+    """A Metrics that counts nothing."""
 
     def ended(self, kind: str, outcome: str, seconds: float, *, reached: bool) -> None: ...
 
@@ -67,4 +67,4 @@ class Unmeasured:
     def store_failed(self) -> None: ...
 
 
-UNMEASURED = Unmeasured()
+NULL_METRICS = NullMetrics()

@@ -38,7 +38,7 @@ class Role(StrEnum):
     ADMIN = "administrator"
 
 
-class Standing(StrEnum):
+class MembershipStatus(StrEnum):
     """What somebody is to the workspace. Only a member may do anything."""
 
     MEMBER = "member"
@@ -49,7 +49,7 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class SlackUser:
     """A Slack user. `email` is None unless Slack holds a confirmed address; `name` is for display only.
 
     In an Enterprise Grid one person has two ids: `user_id` is the one that was asked for, `other_id` the other one.
@@ -59,7 +59,7 @@ class Person:
     team_id: TeamId
     user_id: UserId
     name: str
-    standing: Standing
+    standing: MembershipStatus
     email: str | None = field(default=None, repr=False)
     other_id: UserId | None = None
     has_unconfirmed_email: bool = False
@@ -78,7 +78,7 @@ class Host:
     rule: str
 
 
-class Kind(StrEnum):
+class RequestKind(StrEnum):
     """What a request asks for."""
 
     START = "start"
@@ -101,7 +101,7 @@ class Kind(StrEnum):
     STEP = "step"
 
 
-class State(StrEnum):
+class RequestState(StrEnum):
     """Where a request is on its way; design: accepted <-> creating -> created -> answered, or failed -> answered."""
 
     ACCEPTED = "accepted"
@@ -125,7 +125,7 @@ class Request:
 
     id: RequestId
     key: str
-    kind: Kind
+    kind: RequestKind
     team_id: TeamId
     enterprise_id: TeamId | None
     channel_id: ChannelId
@@ -169,7 +169,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class CreateSessionRequest:
     """What the session service is asked for. `context` says where the wish came from ("slack", "command-line").
 
     `conversation_id` is for the service that has sessions inside of conversations: None leaves it to find the host's.
@@ -184,21 +184,21 @@ class Order:
     request_id: RequestId
     context: str
     conversation_id: ConversationId | None = None
-    agent: Person | None = None
+    agent: SlackUser | None = None
     for_another: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class SessionDefaults:
     """What every session of this bot is made of: application and time-out."""
 
     application_id: str = "web"
     application_type: str = "web"
     timeout_seconds: int = 1800
 
-    def order(self, request: Request, agent: Person, host: Host) -> Order:
+    def order(self, request: Request, agent: SlackUser, host: Host) -> CreateSessionRequest:
         """What a request from Slack asks the service for."""
-        return Order(
+        return CreateSessionRequest(
             host_id=host.id,
             name=request.name or f"Co-browse with {agent.name}"[:NAME_LENGTH],
             application_id=request.application_id or self.application_id,
@@ -234,7 +234,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class SessionStarted:
     """Outcome: the session; whether an agent it was started for could be told, None for oneself; the host's rule."""
 
     code = "session_started"
@@ -248,13 +248,13 @@ class Identity:
     """Outcome of whoami: which host somebody is, by which rule; None for `connected` where nobody can be."""
 
     code = "identity"
-    person: Person
+    person: SlackUser
     host: Host
     connected: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class WaitNotice:
     """A word in between: still working, or waiting for the service for about so many seconds."""
 
     wait_seconds: float | None = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.core.errors import CobrowseError
-from bot.core.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
+from bot.core.models import Host, HostId, Request, RequestId, RequestState, Session, SlackUser, TeamId, UserId
 
 JOIN_SECONDS = 10.0
 """How long after it was made a session is given to the same person who asks for it once more."""
@@ -25,7 +25,7 @@ class Accepted:
 
     is_new: bool
     same_as: RequestId | None = None
-    state: State = State.ACCEPTED
+    state: RequestState = RequestState.ACCEPTED
     linked: HostId | None = None
 
 
@@ -37,20 +37,20 @@ class Kept:
     """
 
     request: Request
-    state: State
+    state: RequestState
     failure: CobrowseError | None = None
     session: Session | None = None
     session_over: bool = False
 
 
-class Store(Protocol):
+class RequestRepository(Protocol):
     """What must survive. A store belongs to one process; what it accepts is that process's to work."""
 
     @property
     def shared(self) -> bool:
         """Whether others use the same database, and take over what is ours when they think us dead."""
 
-    async def accept(self, request: Request, agent: Person | None = None) -> Accepted:
+    async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
         """Stores the request for good, before it returns. Raises MaybeAccepted when it cannot tell.
 
         `agent`: whose session can be created at once, all else being at hand, so that it is accepted as `creating`.
@@ -59,8 +59,8 @@ class Store(Protocol):
     async def advance(
         self,
         request_id: RequestId,
-        from_: State,
-        to: State,
+        from_: RequestState,
+        to: RequestState,
         *,
         session: Session | None = None,
         failure: CobrowseError | None = None,
@@ -83,7 +83,7 @@ class Store(Protocol):
         """Wipes the join URLs of sessions that are over, and removes what is older than is to be kept."""
 
 
-class HostBook(Protocol):
+class HostCache(Protocol):
     """Who is which host, across restarts. Every method may raise StoreUnavailable."""
 
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
@@ -99,17 +99,17 @@ class HostBook(Protocol):
         """Forgets it."""
 
 
-Link = tuple[TeamId | None, UserId, HostId]
+HostLink = tuple[TeamId | None, UserId, HostId]
 """Somebody an administrator linked to a host, in one team or (None) in any."""
 
 
-class LinkBook(Protocol):
+class HostLinkRepository(Protocol):
     """The links themselves, for whoever manages them. Every method may raise StoreUnavailable."""
 
-    async def links(self) -> Sequence[Link]:
+    async def links(self) -> Sequence[HostLink]:
         """All of them, by user."""
 
-    async def link(self, links: Sequence[Link], on_progress: Callable[[int], None] = lambda done: None) -> None:
+    async def link(self, links: Sequence[HostLink], on_progress: Callable[[int], None] = lambda done: None) -> None:
         """Adds or changes all of these, or none. `on_progress` is told how many more are in, again and again."""
 
     async def unlink(self, team_id: TeamId | None, user_id: UserId) -> bool:

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.core.errors import CobrowseError, Miss, Refused
-from bot.core.models import ChannelId, Host, HostId, Identity, Kind, Request, Role, Started, UserId
+from bot.core.errors import CobrowseError, Refused, RuleMiss
+from bot.core.models import ChannelId, Host, HostId, Identity, Request, RequestKind, Role, SessionStarted, UserId
 from bot.core.session_models import SessionRecord
-from bot.core.validation.contact import Address
+from bot.core.validation.contact import ContactAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Help:
 
 
 @dataclass(frozen=True, slots=True)
-class Recalled:
+class LastSession:
     """One session once more, with its link if it is still open."""
 
     code = "last_session"
@@ -30,7 +30,7 @@ class Recalled:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class SessionList:
     """Open sessions: the requester's own, newest first, or those of the whole workspace, by host.
 
     `cut`: there are more than these.
@@ -43,7 +43,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class SessionEnded:
     """The session is over now; `reference` is the service's."""
 
     code = "session_ended"
@@ -52,7 +52,7 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class SessionShared:
     """The session stands in the channel, for all in it."""
 
     code = "session_shared"
@@ -69,21 +69,21 @@ class SentDirect:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposed:
+class SendPreview:
     """A link could be sent to this address: that of one of these sessions, if the person says so."""
 
     code = "send_proposed"
     records: tuple[SessionRecord, ...]
-    address: Address
+    address: ContactAddress
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class CustomerMessageSent:
     """The session's link is on its way to a customer; `reference` is the service's, for who asks where it is."""
 
     code = "link_sent"
     record: SessionRecord
-    address: Address
+    address: ContactAddress
     reference: str | None = None
 
 
@@ -97,7 +97,7 @@ class Applications:
 
 
 @dataclass(frozen=True, slots=True)
-class Linked:
+class HostLinked:
     """Somebody is linked to a host now; to none (None) when the link was removed."""
 
     code = "host_linked"
@@ -106,7 +106,7 @@ class Linked:
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class AccessReport:
     """Why somebody may or may not start a session of their own, and as which host: a dry run.
 
     Who is refused has no role; who has no host has the rules that missed.
@@ -117,11 +117,11 @@ class Explained:
     role: Role | None
     refusal: Refused | None
     host: Host | None
-    missed: tuple[Miss, ...]
+    missed: tuple[RuleMiss, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ConnectOffered:
+class SignInOffered:
     """Where the person signs in to Genesys, a secret, until when, and whether they are connected already."""
 
     code = "connect_offered"
@@ -131,7 +131,7 @@ class ConnectOffered:
 
 
 @dataclass(frozen=True, slots=True)
-class Connected:
+class AccountLinked:
     """The person has signed in to Genesys, as the host that they are."""
 
     code = "connected"
@@ -139,35 +139,44 @@ class Connected:
 
 
 @dataclass(frozen=True, slots=True)
-class Disconnected:
+class AccountUnlinked:
     """The bot acts as this host no more."""
 
     code = "disconnected"
     host_id: HostId
 
 
-INQUIRIES = (Kind.HELP, Kind.WHOAMI, Kind.LAST, Kind.STATUS, Kind.LIST, Kind.APPS, Kind.WHY, Kind.PROPOSE)
+INQUIRIES = (
+    RequestKind.HELP,
+    RequestKind.WHOAMI,
+    RequestKind.LAST,
+    RequestKind.STATUS,
+    RequestKind.LIST,
+    RequestKind.APPS,
+    RequestKind.WHY,
+    RequestKind.PROPOSE,
+)
 """Kinds that change nothing: once answered, nobody needs to know of them but to tell a second delivery."""
 
 Success = (
-    Started
+    SessionStarted
     | Identity
     | Help
-    | Recalled
-    | Listed
-    | Ended
-    | Shared
+    | LastSession
+    | SessionList
+    | SessionEnded
+    | SessionShared
     | SentDirect
-    | Proposed
-    | Sent
+    | SendPreview
+    | CustomerMessageSent
     | Applications
-    | Linked
-    | Explained
-    | ConnectOffered
-    | Connected
-    | Disconnected
+    | HostLinked
+    | AccessReport
+    | SignInOffered
+    | AccountLinked
+    | AccountUnlinked
 )
-Outcome = Success | CobrowseError
+Result = Success | CobrowseError
 Handler = Callable[[Request], Awaitable[Success]]
-Handlers = Mapping[Kind, Handler]
+Handlers = Mapping[RequestKind, Handler]
 """Who answers which kind of request. Each may raise CobrowseError, and may be asked again after a crash."""

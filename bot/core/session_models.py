@@ -18,7 +18,7 @@ def team_of(request: Request) -> TeamId:
     return request.enterprise_id or request.team_id
 
 
-class Look(StrEnum):
+class SessionStatus(StrEnum):
     """What the service says of a session that somebody looks at."""
 
     OPEN = "open"
@@ -57,7 +57,7 @@ class SessionRecord:
         )
 
 
-class PostKind(StrEnum):
+class PostedMessageKind(StrEnum):
     """For whom it is."""
 
     SHARED = "shared"
@@ -65,7 +65,7 @@ class PostKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class PostedMessage:
     """One message: `ts` is Slack's name of it within its channel, "" as long as it is only about to be posted.
 
     `request_id` is the request it was shared for, None for one that was not.
@@ -74,11 +74,11 @@ class Post:
     session_id: SessionId
     channel_id: ChannelId
     ts: str
-    kind: PostKind
+    kind: PostedMessageKind
     request_id: RequestId | None = None
 
 
-class SessionBook(Protocol):
+class SessionRepository(Protocol):
     """The sessions that the bot made. Every method may raise StoreUnavailable; one that looks for one session,
     Unexpected when that cannot be read."""
 
@@ -98,18 +98,18 @@ class SessionBook(Protocol):
         """Remembers that it is over, and wipes its link. Whether it was open."""
 
 
-class PostBook(Protocol):
+class PostedMessageRepository(Protocol):
     """Where sessions were told. Every method may raise StoreUnavailable."""
 
-    async def add_post(self, post: Post) -> bool:
+    async def add_post(self, post: PostedMessage) -> bool:
         """Whether it was not there yet."""
 
-    async def posts(self, session_id: SessionId) -> Sequence[Post]: ...
+    async def posts(self, session_id: SessionId) -> Sequence[PostedMessage]: ...
 
-    async def take_due_posts(self, most: int) -> Sequence[Post]:
+    async def take_due_posts(self, most: int) -> Sequence[PostedMessage]:
         """Those of sessions that are over; to nobody else, and not again, for a minute."""
 
-    async def drop_post(self, post: Post) -> None:
+    async def drop_post(self, post: PostedMessage) -> None:
         """It has been told, or cannot be."""
 
     async def session(self, session_id: SessionId) -> SessionRecord | None: ...

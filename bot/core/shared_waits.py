@@ -10,19 +10,19 @@ from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 
 from bot.core.errors import TooManyWaiting
-from bot.core.requests.run import Watcher
+from bot.core.requests.run import CallHooks
 
-serving: ContextVar[Watcher | None] = ContextVar("serving", default=None)
+serving: ContextVar[CallHooks | None] = ContextVar("serving", default=None)
 """The watcher of the request that this task works."""
 
 
-class Waits:
+class SharedWaits:
     """The wait of one kind of call, and the watchers of those who need its answer. `clock` never goes back."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._until = float("-inf")
-        self._watchers: set[Watcher] = set()
+        self._watchers: set[CallHooks] = set()
 
     async def waiting(self, seconds: float) -> None:
         """Tell everybody that the call goes out in so many seconds."""
@@ -31,7 +31,7 @@ class Waits:
             await self._tell(watcher)
 
     @asynccontextmanager
-    async def told(self, watcher: Watcher | None) -> AsyncIterator[None]:
+    async def told(self, watcher: CallHooks | None) -> AsyncIterator[None]:
         """Tell this watcher too, until the block ends; at once if the call waits already."""
         if watcher is None:
             yield
@@ -43,7 +43,7 @@ class Waits:
         finally:
             self._watchers.discard(watcher)
 
-    async def _tell(self, watcher: Watcher) -> None:
+    async def _tell(self, watcher: CallHooks) -> None:
         left = self._until - self._clock()
         if left > 0 and watcher in self._watchers:
             with suppress(TooManyWaiting):  # the call itself ends in time: see Holds.MAX_WAIT_SECONDS

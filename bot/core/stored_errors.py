@@ -5,8 +5,8 @@ from dataclasses import asdict, fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.core.errors import CobrowseError, Miss, Unexpected
-from bot.core.models import ConversationId, Standing
+from bot.core.errors import CobrowseError, RuleMiss, Unexpected
+from bot.core.models import ConversationId, MembershipStatus
 from bot.core.validation.conversations import LiveConversation
 
 CODES_OF_OLD_NAMES = {
@@ -118,9 +118,9 @@ def _kinds(kind: type[CobrowseError]) -> Iterator[type[CobrowseError]]:
 
 def _value(name: str, value: Any) -> Any:
     if name == "standing":
-        return Standing(value)
+        return MembershipStatus(value)
     if name == "tried":
-        return tuple(Miss(**miss) for miss in value)
+        return tuple(RuleMiss(**miss) for miss in value)
     if name == "candidates":
         return tuple(_candidate(**candidate) for candidate in value)
     return tuple(_value("", each) for each in value) if isinstance(value, list) else value

@@ -7,13 +7,13 @@ the step by whoever built the workflow; they are the requester and the host, and
 from dataclasses import dataclass
 
 from bot.core.errors import CobrowseError, Refused
-from bot.core.models import Kind, Request
+from bot.core.models import Request, RequestKind
 
-STARTS = (Kind.START, Kind.STEP)
+STARTS = (RequestKind.START, RequestKind.STEP)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class WorkflowStep:
     """One run of the step: its own id, and that of the run of the workflow ("" where Slack gave none).
 
     Slack names no workflow in the event, so its run is what there is to find it by.
@@ -33,17 +33,17 @@ class Step:
         return f"{self.execution_id} {self.workflow_execution_id}".strip()
 
 
-def step_of(request: Request) -> Step | None:
+def step_of(request: Request) -> WorkflowStep | None:
     """The step a request came from."""
-    if request.kind is not Kind.STEP or not request.argument:
+    if request.kind is not RequestKind.STEP or not request.argument:
         return None
     execution_id, _, workflow_execution_id = request.argument.partition(" ")
-    return Step(execution_id, workflow_execution_id)
+    return WorkflowStep(execution_id, workflow_execution_id)
 
 
 def is_unasked(request: Request) -> bool:
     """Whether the host did not ask for the session, so that they have to be told of it."""
-    return request.for_another or request.kind is Kind.STEP
+    return request.for_another or request.kind is RequestKind.STEP
 
 
 class StepsOff(Refused):

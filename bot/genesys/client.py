@@ -18,25 +18,25 @@ import aiohttp
 import httpx
 
 from bot.core.errors import Busy, OutcomeUnknown, Unreachable, UnusableAnswer
-from bot.core.metrics_port import NO_ANSWER, UNMEASURED, Meter
-from bot.core.requests.run import Watcher
-from bot.core.shared_waits import Waits
+from bot.core.metrics_port import NO_ANSWER, NULL_METRICS, Metrics
+from bot.core.requests.run import CallHooks
+from bot.core.shared_waits import SharedWaits
 from bot.core.validation.urls import LOCAL_HOSTS, url_host
 from bot.encoding import encode
 from bot.genesys import faults
 from bot.genesys.connections import HEADERS, TIMEOUT, TIMEOUT_SECONDS, HttpClient
-from bot.genesys.fair_queue import Queue
-from bot.genesys.faults import ORDERED_SECONDS, Fault, Repeat
+from bot.genesys.fair_queue import FairQueue
+from bot.genesys.faults import ORDERED_SECONDS, CallError, RetryRule
 from bot.genesys.holds import Holds
-from bot.genesys.pace import Pace, is_used_up
+from bot.genesys.pace import RateLimiter, is_used_up
 
 log = logging.getLogger(__name__)
 
 Sleep = Callable[[float], Awaitable[None]]
 
 
-class Waiting(Protocol):
-    """The part of a Watcher that is told about waits."""
+class WaitHook(Protocol):
+    """The part of a CallHooks that is told about waits."""
 
     async def waiting(self, seconds: float) -> None: ...
 
@@ -62,7 +62,7 @@ def _parsed(url: str) -> httpx.URL:
     return httpx.URL(url)
 
 
-class Gate(httpx.Auth):
+class TokenSource(httpx.Auth):
     """An httpx.Auth that can also be asked to have its token ready before a call goes out. This one has none."""
 
     async def ready(self) -> None:
@@ -76,23 +76,23 @@ class GenesysClient:
         self,
         http: HttpClient,
         api_url: str,
-        auth: Gate,
+        auth: TokenSource,
         *,
-        pace: Pace | None = None,
+        pace: RateLimiter | None = None,
         calls_each: int = 1,
         sleep: Sleep = asyncio.sleep,
-        meter: Meter = UNMEASURED,
+        meter: Metrics = NULL_METRICS,
     ) -> None:
         """`calls_each`: how many a session takes."""
         self._http = http
         self._api_url = api_url
         self._auth = auth
         self._sleep, self._meter = sleep, meter
-        self._pace = pace or Pace()
-        self._queue = Queue(self._pace, calls_each)
+        self._pace = pace or RateLimiter()
+        self._queue = FairQueue(self._pace, calls_each)
         clock = getattr(self._pace, "clock", time.monotonic)  # one clock for both kinds of limit
         self._holds = Holds(clock, sleep)
-        self._waits: defaultdict[str, Waits] = defaultdict(lambda: Waits(clock))
+        self._waits: defaultdict[str, SharedWaits] = defaultdict(lambda: SharedWaits(clock))
 
     @property
     def is_local(self) -> bool:
@@ -103,7 +103,7 @@ class GenesysClient:
         """Whether a call of this kind would go out at once."""
         return self._queue.is_free and not self._holds.is_held(needs)
 
-    def waits(self, needs: str) -> Waits:
+    def waits(self, needs: str) -> SharedWaits:
         """Where calls of this kind report their wait when they are nobody's session."""
         return self._waits[needs]
 
@@ -120,9 +120,9 @@ class GenesysClient:
         needs: str,
         json: object = None,
         safe: bool = False,
-        watcher: Watcher | None = None,
+        watcher: CallHooks | None = None,
         again: bool = False,
-        auth: Gate | None = None,
+        auth: TokenSource | None = None,
         final: bool = False,
         spare: bool = False,
     ) -> httpx.Response:
@@ -147,7 +147,7 @@ class GenesysClient:
 
         return await repeat(once, needs=needs, safe=safe, final=final, turn=turn, watcher=told, sleep=self._sleep)
 
-    async def _turn(self, watcher: Watcher | None, again: bool, needs: str | None) -> None:
+    async def _turn(self, watcher: CallHooks | None, again: bool, needs: str | None) -> None:
         """Wait until neither this kind of call is held back nor the token's limit used up. `needs` None: another's
         token, whose limits are not known."""
         while True:
@@ -160,7 +160,9 @@ class GenesysClient:
                 return
             self._queue.give_back()  # refused while this call waited for its turn
 
-    async def _in_turn(self, request: httpx.Request, gate: Gate, watcher: Watcher | None, needs: str) -> httpx.Response:
+    async def _in_turn(
+        self, request: httpx.Request, gate: TokenSource, watcher: CallHooks | None, needs: str
+    ) -> httpx.Response:
         """Sends it, once more with another token after a 401, and says to the queue that it has come back."""
         response = None
         try:
@@ -189,7 +191,9 @@ class GenesysClient:
         else:
             self._holds.refused(needs, seconds)
 
-    async def _send(self, request: httpx.Request, gate: Gate, watcher: Watcher | None, needs: str) -> httpx.Response:
+    async def _send(
+        self, request: httpx.Request, gate: TokenSource, watcher: CallHooks | None, needs: str
+    ) -> httpx.Response:
         if watcher:
             await watcher.sending()
         began, status = time.monotonic(), NO_ANSWER
@@ -221,13 +225,13 @@ async def repeat(
     safe: bool,
     final: bool = False,
     turn: Callable[[bool], Awaitable[None]] = _at_once,
-    watcher: Waiting | None = None,
+    watcher: WaitHook | None = None,
     sleep: Sleep = asyncio.sleep,
 ) -> httpx.Response:
     """Sends `once`, again where that is allowed, and returns its 2xx answer. Raises ServiceError.
 
     `turn` is waited for before each time, and told whether it is not the first."""
-    patience = Patience(safe)
+    patience = RetryPolicy(safe)
     again = False
     while True:
         await turn(again)
@@ -236,8 +240,8 @@ async def repeat(
         answer = await _attempt(once, needs)
         if isinstance(answer, httpx.Response):
             return answer
-        if final and answer.repeat is Repeat.TWICE:
-            answer = Fault(OutcomeUnknown(reference=answer.error.reference), Repeat.IF_SAFE)
+        if final and answer.repeat is RetryRule.TWICE:
+            answer = CallError(OutcomeUnknown(reference=answer.error.reference), RetryRule.IF_SAFE)
         delay = patience.delay(answer)
         if delay is None:
             if safe and isinstance(answer.error, OutcomeUnknown):  # nothing can have been created
@@ -250,17 +254,17 @@ async def repeat(
         await sleep(delay)
 
 
-async def _attempt(once: Callable[[], Awaitable[httpx.Response]], needs: str) -> httpx.Response | Fault:
+async def _attempt(once: Callable[[], Awaitable[httpx.Response]], needs: str) -> httpx.Response | CallError:
     try:
         response = await once()
     except httpx.TransportError as error:
         return faults.of_exception(error)
     except (httpx.HTTPError, aiohttp.ClientError, TimeoutError):  # no HTTP, or too slow as a whole
-        return Fault(OutcomeUnknown(), Repeat.IF_SAFE)
+        return CallError(OutcomeUnknown(), RetryRule.IF_SAFE)
     return faults.of_answer(response, needs=needs) or response
 
 
-class Patience:
+class RetryPolicy:
     """How often and how long one call is repeated. What no Retry-After ordered ends within UNORDERED_SECONDS, the time
     it waited for its turn not counted."""
 
@@ -270,22 +274,22 @@ class Patience:
         self._began = clock()
         self._spent = 0.0
         self._ordered = 0.0
-        self._repeats: dict[Repeat, int] = {}
+        self._repeats: dict[RetryRule, int] = {}
 
     def begin(self) -> None:
         """The call goes out."""
         self._began = self._clock()
 
-    def delay(self, fault: Fault) -> float | None:
+    def delay(self, fault: CallError) -> float | None:
         """Seconds to wait before the same call goes out again, or None when it must not."""
         rule = fault.repeat
         self._spent += self._clock() - self._began
-        if rule is Repeat.NEVER or (rule is Repeat.IF_SAFE and not self._safe):
+        if rule is RetryRule.NEVER or (rule is RetryRule.IF_SAFE and not self._safe):
             return None
         done = self._repeats[rule] = self._repeats.get(rule, 0) + 1
-        if rule in (Repeat.TWICE, Repeat.IF_SAFE) and done > REPEATS_OF_500:
+        if rule in (RetryRule.TWICE, RetryRule.IF_SAFE) and done > REPEATS_OF_500:
             return None
-        if rule is Repeat.UNREACHED and done > REPEATS_UNREACHED:
+        if rule is RetryRule.UNREACHED and done > REPEATS_UNREACHED:
             return None
         if fault.retry_after is not None and fault.retry_after >= FIRST_DELAY_SECONDS:
             self._ordered += fault.retry_after

@@ -8,12 +8,12 @@ import asyncio
 from collections import OrderedDict, deque
 from typing import Protocol
 
-from bot.core.requests.run import Watcher
+from bot.core.requests.run import CallHooks
 
 Turn = asyncio.Future[None]
 
 
-class Limit(Protocol):
+class RateLimit(Protocol):
     """How much the service takes."""
 
     def take(self) -> bool:
@@ -29,10 +29,10 @@ class Limit(Protocol):
         """A call that was taken does not go out."""
 
 
-class Queue:
+class FairQueue:
     """Hands out turns, one for each call."""
 
-    def __init__(self, limit: Limit, calls_each: int = 1) -> None:
+    def __init__(self, limit: RateLimit, calls_each: int = 1) -> None:
         """`calls_each`: how many a session takes. All but the first of them are said to be `again`."""
         self._limit = limit
         self._calls_each = calls_each
@@ -41,7 +41,7 @@ class Queue:
         self._rounds: list[int] = []  # in how many lines there is a first, a second, a third … call
         self._timer: asyncio.TimerHandle | None = None
 
-    async def turn(self, watcher: Watcher | None, *, again: bool = False) -> None:
+    async def turn(self, watcher: CallHooks | None, *, again: bool = False) -> None:
         """Returns when the call may go out. `watcher` is whose session it makes, None for calls in the background;
         `again`: its session had a turn before, and has the next. Raises what `watcher.waiting` raises."""
         if not self._lines and (watcher or not self._background) and self._limit.take():
@@ -97,7 +97,7 @@ class Queue:
             del self._lines[requester]
         return turn
 
-    def _join(self, line: deque[Turn], turn: Turn, watcher: Watcher | None, again: bool) -> int:
+    def _join(self, line: deque[Turn], turn: Turn, watcher: CallHooks | None, again: bool) -> int:
         """How many are before it now."""
         if again:
             line.appendleft(turn)
@@ -113,7 +113,7 @@ class Queue:
             return 0
         return sum(self._rounds[: len(line)]) - 1
 
-    def _leave(self, line: deque[Turn], turn: Turn, watcher: Watcher | None) -> None:
+    def _leave(self, line: deque[Turn], turn: Turn, watcher: CallHooks | None) -> None:
         """Whoever waited for it has gone."""
         if turn.done() and not turn.cancelled():  # it was given just now, so that somebody else has to get it
             self._limit.give_back()

@@ -39,7 +39,7 @@ _NEVER_REACHED = (
 )
 
 
-class Repeat(Enum):
+class RetryRule(Enum):
     """Whether the same call may be sent again, and by which rule."""
 
     NEVER = "never"
@@ -50,42 +50,42 @@ class Repeat(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class CallError:
     """A named error and its repeat rule; `retry_after` in seconds, as the service ordered it."""
 
     error: ServiceError
-    repeat: Repeat = Repeat.NEVER
+    repeat: RetryRule = RetryRule.NEVER
     retry_after: float | None = None
 
 
-def of_answer(response: httpx.Response, *, needs: str) -> Fault | None:
+def of_answer(response: httpx.Response, *, needs: str) -> CallError | None:
     """The fault in an answer, None for a 2xx. `needs`: the scope or permission a 403 is about."""
     status, reference = response.status_code, reference_of(response)
     if response.is_success:
         return None
     if response.is_redirect or status < 400:
-        return Fault(UnusableAnswer(why=f"a redirect ({status})", reference=reference))
+        return CallError(UnusableAnswer(why=f"a redirect ({status})", reference=reference))
     if status == 401:
-        return Fault(SignInRefused(reference=reference))
+        return CallError(SignInRefused(reference=reference))
     if status in (400, 403) and USER_CONTEXT in _words(response).lower():
-        return Fault(UserContextNeeded(reference=reference))
+        return CallError(UserContextNeeded(reference=reference))
     if status == 403:
-        return Fault(Forbidden(needs=needs, words=_words_of_division(response), reference=reference))
+        return CallError(Forbidden(needs=needs, words=_words_of_division(response), reference=reference))
     if status in (429, 503):
         seconds = retry_after(response.headers)
-        return Fault(Busy(reference=reference, retry_after=seconds), Repeat.AS_ORDERED, seconds)
+        return CallError(Busy(reference=reference, retry_after=seconds), RetryRule.AS_ORDERED, seconds)
     if status == 500:
-        return Fault(ServiceFault(reference=reference), Repeat.TWICE)
+        return CallError(ServiceFault(reference=reference), RetryRule.TWICE)
     if status == 408 or status > 500:
-        return Fault(OutcomeUnknown(reference=reference), Repeat.IF_SAFE)
-    return Fault(BadRequest(status=status, words=_words(response), reference=reference))
+        return CallError(OutcomeUnknown(reference=reference), RetryRule.IF_SAFE)
+    return CallError(BadRequest(status=status, words=_words(response), reference=reference))
 
 
-def of_exception(error: httpx.TransportError) -> Fault:
+def of_exception(error: httpx.TransportError) -> CallError:
     """The fault in a call without an answer."""
     if never_reached(error):
-        return Fault(Unreachable(), Repeat.UNREACHED)
-    return Fault(OutcomeUnknown(), Repeat.IF_SAFE)
+        return CallError(Unreachable(), RetryRule.UNREACHED)
+    return CallError(OutcomeUnknown(), RetryRule.IF_SAFE)
 
 
 def never_reached(error: httpx.TransportError) -> bool:

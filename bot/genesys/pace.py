@@ -19,7 +19,7 @@ SPARE_SHARE = 2
 """One in so many calls may be spare: what people look at must not keep sessions from being made."""
 
 
-class Pace:
+class RateLimiter:
     """The limit of one token. Keeps to desk.queue.Limit. `clock` counts seconds and never goes back.
 
     The service counts in windows of a minute, and others may use the same token. So each answer's count is believed,

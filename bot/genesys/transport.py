@@ -15,7 +15,7 @@ MOST_BYTES = 1024 * 1024
 UNREACHED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
 
-class Answer(httpx.Response):
+class BufferedResponse(httpx.Response):
     """An answer that has been read, without the machinery by which httpx reads one."""
 
     def __init__(
@@ -58,7 +58,7 @@ class Transport(httpx.AsyncBaseTransport):
             raise httpx.ReadTimeout("no answer in time") from error
         except aiohttp.ClientError as error:
             raise httpx.ReadError("the connection ended") from error
-        return Answer(answer.status, answer.raw_headers, said, request)
+        return BufferedResponse(answer.status, answer.raw_headers, said, request)
 
     async def aclose(self) -> None:
         if self._session:

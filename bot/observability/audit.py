@@ -15,19 +15,19 @@ from logging.handlers import WatchedFileHandler
 from typing import Any, TextIO
 
 from bot.core.errors import CobrowseError, HostNotFound, NotAccepted, Refused, ServiceError, SetupError
-from bot.core.models import Identity, Request, Started
+from bot.core.models import Identity, Request, SessionStarted
 from bot.core.press_errors import TryAgainRefused
 from bot.core.results import (
-    Connected,
-    Disconnected,
-    Ended,
-    Explained,
-    Linked,
-    Outcome,
-    Recalled,
-    Sent,
+    AccessReport,
+    AccountLinked,
+    AccountUnlinked,
+    CustomerMessageSent,
+    HostLinked,
+    LastSession,
+    Result,
     SentDirect,
-    Shared,
+    SessionEnded,
+    SessionShared,
 )
 from bot.core.session_models import SessionRecord
 from bot.core.workflow_steps import NobodyNamed, step_of
@@ -44,7 +44,7 @@ class AuditRefused(SetupError):
     code = "audit_log_unwritable"
 
 
-def entry(request: Request, outcome: Outcome, *, reached: bool) -> dict[str, Any]:
+def entry(request: Request, outcome: Result, *, reached: bool) -> dict[str, Any]:
     """What stands in a line, but for the time; what is not known is left out."""
     step = step_of(request)
     found = {
@@ -64,29 +64,29 @@ def entry(request: Request, outcome: Outcome, *, reached: bool) -> dict[str, Any
     return {name: value for name, value in found.items() if value not in (None, "")}
 
 
-def decision(outcome: Outcome) -> str:
+def decision(outcome: Result) -> str:
     """Whether it was allowed, refused, or allowed and then failed."""
     if isinstance(outcome, REFUSALS):
         return "refused"
     return "failed" if isinstance(outcome, CobrowseError) else "allowed"
 
 
-def _about(outcome: Outcome) -> dict[str, Any]:
+def _about(outcome: Result) -> dict[str, Any]:
     match outcome:
-        case Started(session=session, agent_told=told, rule=rule):
+        case SessionStarted(session=session, agent_told=told, rule=rule):
             known = {"session": session.id, "host": session.host_id, "rule": rule, "reference": session.reference}
             return {**known, "agent_told": told}
-        case Shared(record=record) | SentDirect(record=record) | Recalled(record=record):
+        case SessionShared(record=record) | SentDirect(record=record) | LastSession(record=record):
             return _session(record)
-        case Ended(record=record, reference=reference):
+        case SessionEnded(record=record, reference=reference):
             return {**_session(record), "reference": reference}
-        case Sent(record=record, address=address, reference=reference):
+        case CustomerMessageSent(record=record, address=address, reference=reference):
             return {**_session(record), "sent_to": address.masked, "reference": reference}
         case Identity(host=host):
             return {"host": host.id, "rule": host.rule}
-        case Explained(host=host) if host:
+        case AccessReport(host=host) if host:
             return {"host": host.id, "rule": host.rule}
-        case Linked(host_id=host_id) | Connected(host_id=host_id) | Disconnected(host_id=host_id):
+        case HostLinked(host_id=host_id) | AccountLinked(host_id=host_id) | AccountUnlinked(host_id=host_id):
             return {"host": host_id}
         case ServiceError(reference=reference):
             return {"reference": reference}
@@ -130,7 +130,7 @@ class AuditLog:
         except OSError as error:
             raise AuditRefused(f"AUDIT_LOG cannot be written ({error.strerror}).") from None
 
-    def __call__(self, request: Request, outcome: Outcome, *, reached: bool) -> None:
+    def __call__(self, request: Request, outcome: Result, *, reached: bool) -> None:
         if self._handler is None:
             return
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

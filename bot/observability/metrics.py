@@ -61,7 +61,7 @@ class Seen:
     seconds_ago: float
 
 
-class Metrics:
+class PrometheusMetrics:
     """Keeps to desk.meter.Meter. Each has a registry of its own. May be told things by any thread."""
 
     def __init__(self, kinds: Iterable[str] = (), needs: Iterable[str] = ()) -> None:

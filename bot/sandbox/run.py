@@ -23,7 +23,7 @@ from bot.sandbox.genesys.api.conversations import CHOICES
 from bot.sandbox.genesys.server import SandboxGenesys
 from bot.sandbox.plain_text import Answer
 from bot.sandbox.slack.server import SandboxSlack
-from bot.sandbox.web.presentation import Talk
+from bot.sandbox.web.presentation import ConversationChoice
 from bot.sandbox.web.server import SandboxPage
 from bot.sandbox.world import ROLES
 from bot.slack.receivers.http import PATH
@@ -180,7 +180,7 @@ async def open_page(
         page.fault = fault
         page.outbox = f"{sandbox.genesys.url}/outbox"
         if conversations is not None:
-            page.talk = Talk(tuple(CHOICES), conversations, sandbox.genesys.conversations.choose)
+            page.talk = ConversationChoice(tuple(CHOICES), conversations, sandbox.genesys.conversations.choose)
         try:
             await page.start(port=port)
         except OSError as error:

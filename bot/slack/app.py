@@ -7,11 +7,11 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.api.identity import Identity
+from bot.slack.api.identity import BotIdentity
 
 
 def new_bolt_app(
-    identity: Identity, bot_token: str, web: AsyncWebClient, command: AsyncMiddleware | None = None
+    identity: BotIdentity, bot_token: str, web: AsyncWebClient, command: AsyncMiddleware | None = None
 ) -> AsyncApp:
     """An app without listeners. It verifies no signature: endpoint.py has done it, and Socket Mode has none.
 

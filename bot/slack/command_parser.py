@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from enum import Enum
 
-from bot.core.models import ConversationId, Kind, UserId
+from bot.core.models import ConversationId, RequestKind, UserId
 from bot.core.use_cases.customer_messages import pack
 from bot.core.validation import names
 from bot.core.validation.conversations import GenesysApp, is_address
@@ -92,10 +92,10 @@ class Help:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Query:
     """What starts nothing: its kind, whom it is about, and what it takes beside that."""
 
-    kind: Kind
+    kind: RequestKind
     target: UserId | None = None
     argument: str | None = None
 
@@ -113,7 +113,7 @@ class NotUnderstood:
     reason: Reason
 
 
-Command = Start | Ask | New | Help | NotUnderstood
+Command = Start | Query | New | Help | NotUnderstood
 
 
 def parse(text: str, genesys_app: GenesysApp | None = None) -> Command:
@@ -142,7 +142,7 @@ def parse(text: str, genesys_app: GenesysApp | None = None) -> Command:
     if MENTION.search(text):
         return NotUnderstood(Reason.PERSON_LATER)
     if text in _CRIES_FOR_HELP:
-        return Ask(Kind.HELP)
+        return Query(RequestKind.HELP)
     if " " not in text and _is_slip(text.lower()):
         return Help(instead_of=clean_name(text))
     return _start(None, text, genesys_app)
@@ -201,8 +201,8 @@ def _subcommand(text: str) -> Command | None:
     address = _ADDRESS.fullmatch(words)
     argument = address[1] if address else words.strip("`")
     if word == "send":
-        return Ask(Kind.PROPOSE, argument=pack("", argument))
-    return Ask(Kind(word), UserId(about[1].upper()) if about else None, argument or None)
+        return Query(RequestKind.PROPOSE, argument=pack("", argument))
+    return Query(RequestKind(word), UserId(about[1].upper()) if about else None, argument or None)
 
 
 def _names_somebody(text: str) -> bool:

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
-from bot.core.account_models import Connection, Held, Pending, PersonKey
+from bot.core.account_models import LinkedAccount, LockedAccount, PendingAuthorization, PersonKey
 from bot.core.models import HostId, TeamId, UserId
-from bot.storage.encryption import Sealer
+from bot.storage.encryption import Encryptor
 
 BEGIN = """INSERT INTO connects (team_id, user_id, state_hash, from_team, enterprise_id, verifier, good_until)
     VALUES (:team_id, :user_id, :state_hash, :from_team, :enterprise_id, :verifier, :now + :seconds)
@@ -45,36 +45,38 @@ class Database(Protocol):
         """The one row that the SELECT finds, locked, and what runs statements beside it."""
 
 
-class ConnectionTable:
+class AccountTable:
     """Keeps to desk.connections.ConnectionBook."""
 
-    def __init__(self, database: Database, sealer: Sealer) -> None:
+    def __init__(self, database: Database, sealer: Encryptor) -> None:
         self._database, self._sealer = database, sealer
 
-    async def begin(self, pending: Pending, state_hash: str, seconds: float) -> None:
+    async def begin(self, pending: PendingAuthorization, state_hash: str, seconds: float) -> None:
         values = _who(pending.person) | {"state_hash": state_hash, "seconds": seconds, "from_team": pending.team_id}
         values |= {"enterprise_id": pending.enterprise_id, "verifier": self._sealer.seal(pending.verifier)}
         await self._database.fetch(BEGIN, values)
 
-    async def take(self, state_hash: str) -> Pending | None:
+    async def take(self, state_hash: str) -> PendingAuthorization | None:
         for row in await self._database.fetch(TAKE, {"state_hash": state_hash}):
             enterprise = TeamId(row["enterprise_id"]) if row["enterprise_id"] else None
             verifier = self._sealer.open(row["verifier"])
-            return Pending(_person(row), TeamId(row["from_team"]), enterprise, verifier) if verifier else None
+            return (
+                PendingAuthorization(_person(row), TeamId(row["from_team"]), enterprise, verifier) if verifier else None
+            )
         return None
 
-    async def connect(self, connection: Connection) -> None:
+    async def connect(self, connection: LinkedAccount) -> None:
         values = _who(connection.person) | {"host_id": connection.host_id}
         await self._database.fetch(CONNECT, values | {"refresh_token": self._sealer.seal(connection.refresh_token)})
 
-    async def connection(self, person: PersonKey) -> Connection | None:
+    async def connection(self, person: PersonKey) -> LinkedAccount | None:
         return next(map(self._connection, await self._database.fetch(ONE, _who(person))), None)
 
-    async def disconnect(self, person: PersonKey) -> Connection | None:
+    async def disconnect(self, person: PersonKey) -> LinkedAccount | None:
         return next(map(self._connection, await self._database.fetch(DISCONNECT, _who(person))), None)
 
     @asynccontextmanager
-    async def holding(self, person: PersonKey) -> AsyncIterator[Held | None]:
+    async def holding(self, person: PersonKey) -> AsyncIterator[LockedAccount | None]:
         async with self._database.locking(ONE, _who(person)) as (row, fetch):
             if row is None:
                 yield None
@@ -87,10 +89,10 @@ class ConnectionTable:
             async def drop() -> bool:
                 return bool(await fetch(DROP, same))
 
-            yield Held(self._connection(row), renew, drop)
+            yield LockedAccount(self._connection(row), renew, drop)
 
-    def _connection(self, row: Mapping[str, Any]) -> Connection:
-        return Connection(_person(row), HostId(row["host_id"]), self._sealer.open(row["refresh_token"]) or "")
+    def _connection(self, row: Mapping[str, Any]) -> LinkedAccount:
+        return LinkedAccount(_person(row), HostId(row["host_id"]), self._sealer.open(row["refresh_token"]) or "")
 
 
 def _who(person: PersonKey) -> dict[str, Any]:

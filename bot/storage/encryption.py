@@ -19,7 +19,7 @@ SECRETS = (
 IS_SEALED = f"LIKE '{_SEALED}%'"
 
 
-class Sealer:
+class Encryptor:
     """Seals with the first key and opens with any, so that keys can be changed: the newest comes first."""
 
     def __init__(self, keys: Sequence[str] = ()) -> None:

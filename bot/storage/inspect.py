@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.core.models import HostId, TeamId, UserId
 from bot.storage import causes, statements
-from bot.storage.encryption import CHECK, Sealer
+from bot.storage.encryption import CHECK, Encryptor
 from bot.storage.errors import refused
 from bot.storage.open import MEMORY, POSTGRES, SQLITE
 from bot.storage.schema import NEWEST
@@ -24,7 +24,7 @@ Linked = Callable[[TeamId, UserId], Awaitable[HostId | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class StorageReport:
     """`version` None: nothing is there yet, and `run` will make it. `is_sealed`: the links in it are encrypted.
 
     `shared_mode`: the file's mode, when it is another user's and not private. `left_out`: parameters of the address.
@@ -42,23 +42,23 @@ class View:
         return self.version == NEWEST
 
 
-def look_into(url: str, keys: Sequence[str]) -> AbstractAsyncContextManager[View]:
+def inspect_storage(url: str, keys: Sequence[str]) -> AbstractAsyncContextManager[StorageReport]:
     """Raises StoreRefused with a sentence when a `run` could not use it."""
     if url.startswith(MEMORY):
         return _nothing("memory:")
     if url.startswith(POSTGRES):
         try:
-            from bot.storage.postgres.inspect import look_into_postgres  # noqa: PLC0415 - an extra
+            from bot.storage.postgres.inspect import inspect_postgres  # noqa: PLC0415 - an extra
         except ImportError:
             raise refused("database_driver_missing") from None
-        return look_into_postgres(url, Sealer(keys))
-    return _look_into_file(Path(url.removeprefix(SQLITE)), Sealer(keys))
+        return inspect_postgres(url, Encryptor(keys))
+    return _look_into_file(Path(url.removeprefix(SQLITE)), Encryptor(keys))
 
 
-def view(where: str, facts: Mapping[str, str], version: int, linked: Linked) -> View:
+def view(where: str, facts: Mapping[str, str], version: int, linked: Linked) -> StorageReport:
     """Return what its facts say."""
     is_sealed = facts.get("key_check", CHECK) != CHECK
-    return View(where, version or None, is_sealed, linked if version else nobody)
+    return StorageReport(where, version or None, is_sealed, linked if version else nobody)
 
 
 async def nobody(team_id: TeamId, user_id: UserId) -> HostId | None:
@@ -67,12 +67,12 @@ async def nobody(team_id: TeamId, user_id: UserId) -> HostId | None:
 
 
 @asynccontextmanager
-async def _nothing(where: str) -> AsyncIterator[View]:
-    yield View(where, None, False, nobody)
+async def _nothing(where: str) -> AsyncIterator[StorageReport]:
+    yield StorageReport(where, None, False, nobody)
 
 
 @asynccontextmanager
-async def _look_into_file(path: Path, sealer: Sealer) -> AsyncIterator[View]:
+async def _look_into_file(path: Path, sealer: Encryptor) -> AsyncIterator[StorageReport]:
     async def linked(team_id: TeamId, user_id: UserId) -> HostId | None:
         rows = await asyncio.to_thread(_ask, path, statements.LINKED, {"team_id": team_id, "user_id": user_id})
         return HostId(rows[0][0]) if rows[0][0] else None
@@ -83,7 +83,7 @@ async def _look_into_file(path: Path, sealer: Sealer) -> AsyncIterator[View]:
     except (OSError, sqlite3.Error, ValueError) as error:
         raise causes.of_file(error, path) from None
     if read is None:
-        yield View(where, None, False, nobody)
+        yield StorageReport(where, None, False, nobody)
         return
     tables, facts, mode = read
     version = check_facts(facts, tables, sealer)

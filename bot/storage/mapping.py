@@ -12,20 +12,20 @@ from bot.core.models import (
     ChannelId,
     ConversationId,
     HostId,
-    Kind,
-    Person,
     Request,
     RequestId,
+    RequestKind,
+    RequestState,
     Session,
     SessionId,
-    State,
+    SlackUser,
     TeamId,
     UserId,
 )
-from bot.core.ports import JOIN_SECONDS, Accepted, Kept, Link
+from bot.core.ports import JOIN_SECONDS, Accepted, HostLink, Kept
 from bot.core.stored_errors import from_record, to_record
 from bot.core.validation.urls import is_safe_url
-from bot.storage.encryption import Sealer
+from bot.storage.encryption import Encryptor
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ MOST_SWEPT = 500
 """Rows that one write of a sweep changes: an acknowledgement may have to wait for it."""
 
 
-def request_row(request: Request, sealer: Sealer) -> dict[str, Any]:
+def request_row(request: Request, sealer: Encryptor) -> dict[str, Any]:
     """All but the owner, the state and the clock's part."""
     return {
         "id": request.id,
@@ -52,16 +52,16 @@ def request_row(request: Request, sealer: Sealer) -> dict[str, Any]:
         "conversation_id": request.conversation_id,
         "reply_url": sealer.seal(request.reply_url),
         "replaces": request.replaces,
-        "same": sameness(request),
+        "same": deduplication_key(request),
     }
 
 
-def sameness(request: Request) -> str:
+def deduplication_key(request: Request) -> str:
     """Equal for two starts by the same person, with the same words, target and channel; no other request has its like.
 
     So there is no trace of an address here, either.
     """
-    if request.kind is not Kind.START:
+    if request.kind is not RequestKind.START:
         return request.id
     parts: tuple[object, ...] = (
         *(request.kind, request.team_id, request.requester, request.target, request.name, request.channel_id),
@@ -70,9 +70,9 @@ def sameness(request: Request) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
-def accepting(agent: Person | None) -> dict[str, Any]:
+def accepting(agent: SlackUser | None) -> dict[str, Any]:
     """What each ACCEPT is told beside the request: `agent` is whose session can be created at once."""
-    state = State.CREATING if agent else State.ACCEPTED
+    state = RequestState.CREATING if agent else RequestState.ACCEPTED
     who = {"link_team": agent.team_id, "link_user": agent.user_id} if agent else {"link_team": None, "link_user": None}
     return {"state": state.value, "join_seconds": JOIN_SECONDS, **who}
 
@@ -82,10 +82,10 @@ def accepted(row: Mapping[str, Any] | None) -> Accepted:
     if row is None:
         return Accepted(False)
     same_as = RequestId(row["same_as"]) if row["same_as"] else None
-    return Accepted(True, same_as, State(row["state"]), HostId(row["linked"]) if row["linked"] else None)
+    return Accepted(True, same_as, RequestState(row["state"]), HostId(row["linked"]) if row["linked"] else None)
 
 
-def session_row(session: Session, sealer: Sealer) -> dict[str, Any]:
+def session_row(session: Session, sealer: Encryptor) -> dict[str, Any]:
     """What statements.SESSION is told of it, but for its id and the clock's part."""
     return {
         "host_id": session.host_id,
@@ -100,7 +100,7 @@ def session_row(session: Session, sealer: Sealer) -> dict[str, Any]:
 
 
 def transition(
-    request_id: RequestId, from_: State, to: State, session: Session | None, failure: CobrowseError | None
+    request_id: RequestId, from_: RequestState, to: RequestState, session: Session | None, failure: CobrowseError | None
 ) -> dict[str, Any]:
     """What statements.ADVANCE is told, but for the owner and the clock's part."""
     return {
@@ -117,20 +117,20 @@ def taken(session: Session) -> UnusableAnswer:
     return UnusableAnswer(why=ID_TAKEN, acted=True, reference=session.reference)
 
 
-def kept(row: Mapping[str, Any], sealer: Sealer) -> Kept:
+def kept(row: Mapping[str, Any], sealer: Encryptor) -> Kept:
     """A row of statements.FIND as the desk knows it. One that cannot be read has failed as Unexpected."""
     try:
         return Kept(
             _request(row, sealer),
-            State(row["state"]),
+            RequestState(row["state"]),
             failure_of(row["failure"]),
             _session(row, sealer),
             session_over=bool(row["session_over"]),
         )
     except Exception:
         unreadable("requests", row["id"])
-    state = _readable(lambda: State(row["state"])) or State.FAILED
-    return Kept(_bare_request(row, sealer), state, Unexpected(maybe_created=state is not State.ACCEPTED))
+    state = _readable(lambda: RequestState(row["state"])) or RequestState.FAILED
+    return Kept(_bare_request(row, sealer), state, Unexpected(maybe_created=state is not RequestState.ACCEPTED))
 
 
 def unreadable(table: str, row_id: object) -> None:
@@ -145,12 +145,12 @@ def _readable(read: Callable[[], T]) -> T | None:
         return None
 
 
-def _bare_request(row: Mapping[str, Any], sealer: Sealer) -> Request:
+def _bare_request(row: Mapping[str, Any], sealer: Encryptor) -> Request:
     """As much of it as it takes to tell the requester."""
     return Request(
         id=RequestId(row["id"]),
         key=row["key"],
-        kind=_readable(lambda: Kind(row["kind"])) or Kind.HELP,
+        kind=_readable(lambda: RequestKind(row["kind"])) or RequestKind.HELP,
         team_id=TeamId(row["team_id"]),
         enterprise_id=TeamId(row["enterprise_id"]) if row["enterprise_id"] else None,
         channel_id=ChannelId(row["channel_id"]),
@@ -170,12 +170,12 @@ def _accepted_at(row: Mapping[str, Any]) -> datetime:
     return datetime.now(UTC) - timedelta(seconds=row["age"])
 
 
-def link(row: Mapping[str, Any]) -> Link:
+def link(row: Mapping[str, Any]) -> HostLink:
     """A row of statements.LINKS."""
     return (TeamId(row["team_id"]) if row["team_id"] else None, UserId(row["user_id"]), HostId(row["host_id"]))
 
 
-def link_row(linked: Link) -> dict[str, Any]:
+def link_row(linked: HostLink) -> dict[str, Any]:
     """And back, but for the clock's part."""
     return {"team_id": linked[0] or "", "user_id": linked[1], "host_id": linked[2]}
 
@@ -196,11 +196,11 @@ def failure_of(text: str | None) -> CobrowseError | None:
     return None if text is None else from_record(json.loads(text))
 
 
-def _request(row: Mapping[str, Any], sealer: Sealer) -> Request:
+def _request(row: Mapping[str, Any], sealer: Encryptor) -> Request:
     return Request(
         id=RequestId(row["id"]),
         key=row["key"],
-        kind=Kind(row["kind"]),
+        kind=RequestKind(row["kind"]),
         team_id=TeamId(row["team_id"]),
         enterprise_id=TeamId(row["enterprise_id"]) if row["enterprise_id"] else None,
         channel_id=ChannelId(row["channel_id"]),
@@ -218,7 +218,7 @@ def _request(row: Mapping[str, Any], sealer: Sealer) -> Request:
     )
 
 
-def _session(row: Mapping[str, Any], sealer: Sealer) -> Session | None:
+def _session(row: Mapping[str, Any], sealer: Encryptor) -> Session | None:
     join_url = sealer.open(row["session_join_url"])
     if join_url is None or (join_url and not is_safe_url(join_url)):
         return None

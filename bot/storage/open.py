@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from bot.core.metrics_port import UNMEASURED, Meter
-from bot.core.ports import HostBook, LinkBook, Store
-from bot.storage.accounts import ConnectionTable
-from bot.storage.encryption import Sealer, new_key
+from bot.core.metrics_port import NULL_METRICS, Metrics
+from bot.core.ports import HostCache, HostLinkRepository, RequestRepository
+from bot.storage.accounts import AccountTable
+from bot.storage.encryption import Encryptor, new_key
 from bot.storage.errors import refused
 from bot.storage.sessions import SessionTable
 from bot.storage.sqlite.store import SQLiteStore
@@ -16,7 +16,7 @@ from bot.storage.sqlite.store import SQLiteStore
 SQLITE, MEMORY, POSTGRES = "sqlite:///", "memory:", ("postgresql://", "postgres://")
 
 
-class FullStore(Store, HostBook, LinkBook, Protocol):
+class Storage(RequestRepository, HostCache, HostLinkRepository, Protocol):
     """What each of them is."""
 
     @property
@@ -24,7 +24,7 @@ class FullStore(Store, HostBook, LinkBook, Protocol):
         """What is remembered of sessions."""
 
     @property
-    def connections(self) -> ConnectionTable:
+    def connections(self) -> AccountTable:
         """Who is connected to Genesys."""
 
 
@@ -35,12 +35,12 @@ async def open_store(
     keys: Sequence[str] = (),
     retention_days: int = 30,
     alone: bool = True,
-    meter: Meter = UNMEASURED,
-) -> AsyncIterator[FullStore]:
+    meter: Metrics = NULL_METRICS,
+) -> AsyncIterator[Storage]:
     """`alone`: for a `run`, of which a SQLite file takes one; the command line's short writes are not alone."""
     if url.startswith(MEMORY):  # a file that goes with the process; should it stay behind, nobody has its key
         with TemporaryDirectory(prefix="cobrowse-") as directory:
-            sealer = Sealer([new_key()])
+            sealer = Encryptor([new_key()])
             forgetful = SQLiteStore(f"{directory}/forgotten.db", sealer=sealer, meter=meter)
             try:
                 yield forgetful
@@ -52,11 +52,11 @@ async def open_store(
             from bot.storage.postgres.open import open_postgres  # noqa: PLC0415 - an extra
         except ImportError:
             raise refused("database_driver_missing") from None
-        async with open_postgres(url, Sealer(keys), retention_days, meter) as store:
+        async with open_postgres(url, Encryptor(keys), retention_days, meter) as store:
             yield store
         return
     path = url.removeprefix(SQLITE)
-    file = SQLiteStore(path, sealer=Sealer(keys), retention_days=retention_days, alone=alone, meter=meter)
+    file = SQLiteStore(path, sealer=Encryptor(keys), retention_days=retention_days, alone=alone, meter=meter)
     try:
         yield file
     finally:

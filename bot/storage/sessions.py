@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 from bot.core.errors import Unexpected
 from bot.core.models import ChannelId, HostId, Request, RequestId, Session, SessionId, TeamId, UserId
-from bot.core.session_models import Post, PostKind, SessionRecord, team_of
+from bot.core.session_models import PostedMessage, PostedMessageKind, SessionRecord, team_of
 from bot.core.validation.urls import is_safe_url
-from bot.storage.encryption import Sealer
+from bot.storage.encryption import Encryptor
 from bot.storage.mapping import time_of, unreadable
 
 _OPEN = "s.ended_at IS NULL AND s.ends_at > :now"
@@ -51,7 +51,7 @@ class Database(Protocol):
 class SessionTable:
     """Keeps to desk.remembered.SessionBook and desk.remembered.PostBook."""
 
-    def __init__(self, database: Database, sealer: Sealer) -> None:
+    def __init__(self, database: Database, sealer: Encryptor) -> None:
         self._database, self._sealer = database, sealer
 
     async def session(self, session_id: SessionId) -> SessionRecord | None:
@@ -77,17 +77,17 @@ class SessionTable:
         await self._database.fetch(POSTS_OVER, {"session_id": session_id})
         return bool(await self._database.fetch(END, {"id": session_id, "by": by}))
 
-    async def add_post(self, post: Post) -> bool:
+    async def add_post(self, post: PostedMessage) -> bool:
         row = _post_row(post) | {"kind": post.kind.value, "request_id": post.request_id}
         return bool(await self._database.fetch(POST, row))
 
-    async def posts(self, session_id: SessionId) -> Sequence[Post]:
+    async def posts(self, session_id: SessionId) -> Sequence[PostedMessage]:
         return [_post(row) for row in await self._database.fetch(POSTS, {"session_id": session_id})]
 
-    async def take_due_posts(self, most: int) -> Sequence[Post]:
+    async def take_due_posts(self, most: int) -> Sequence[PostedMessage]:
         return [_post(row) for row in await self._database.fetch(TAKE_DUE_POSTS, {"most": most})]
 
-    async def drop_post(self, post: Post) -> None:
+    async def drop_post(self, post: PostedMessage) -> None:
         await self._database.fetch(DROP_POST, _post_row(post))
 
     async def _records(self, statement: str, values: Mapping[str, Any]) -> list[SessionRecord]:
@@ -130,10 +130,12 @@ class SessionTable:
         )
 
 
-def _post(row: Mapping[str, Any]) -> Post:
+def _post(row: Mapping[str, Any]) -> PostedMessage:
     where = SessionId(row["session_id"]), ChannelId(row["channel_id"]), row["ts"]
-    return Post(*where, PostKind(row["kind"]), RequestId(row["request_id"]) if row["request_id"] else None)
+    return PostedMessage(
+        *where, PostedMessageKind(row["kind"]), RequestId(row["request_id"]) if row["request_id"] else None
+    )
 
 
-def _post_row(post: Post) -> dict[str, Any]:
+def _post_row(post: PostedMessage) -> dict[str, Any]:
     return {"session_id": post.session_id, "channel_id": post.channel_id, "ts": post.ts}

@@ -12,7 +12,7 @@ from contextlib import suppress
 from aiohttp import web
 
 from bot.core.models import RequestId
-from bot.observability.metrics import CONTENT_TYPE, Metrics
+from bot.observability.metrics import CONTENT_TYPE, PrometheusMetrics
 
 NO_REQUEST = RequestId("")
 LOOK_SECONDS = 1.0
@@ -32,7 +32,7 @@ class Health:
 
     def __init__(
         self,
-        metrics: Metrics,
+        metrics: PrometheusMetrics,
         find: Callable[[RequestId], Awaitable[object]],
         slack_refusal: Callable[[], str] = lambda: "",
     ) -> None:

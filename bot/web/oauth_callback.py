@@ -11,13 +11,13 @@ from aiohttp import web
 from bot.core.connect_errors import ConnectLinkGone, NotThatPerson
 from bot.core.errors import CobrowseError
 from bot.core.models import Request
-from bot.core.results import Connected, Outcome
-from bot.core.use_cases.accounts import Connecting
+from bot.core.results import AccountLinked, Result
+from bot.core.use_cases.accounts import AccountLinking
 from bot.genesys.auth.authorization_code import Grant
 from bot.observability.throttled_log import ThrottledLog
-from bot.slack.api.responder import Delivery
+from bot.slack.api.responder import SlackResponder
 from bot.slack.messages.blocks import Message
-from bot.slack.messages.renderer import SOMEBODY, Words
+from bot.slack.messages.renderer import SOMEBODY, MessageRenderer
 from bot.web.oauth_page import BUSY, HEADERS, page
 
 MOST = 20
@@ -31,7 +31,9 @@ Read = asyncio.Future[web.Response]
 class Callback:
     """The route. Whoever is connected, or whose link somebody else has used, is told of it in Slack, too."""
 
-    def __init__(self, connecting: Connecting[Grant], path: str, delivery: Delivery, words: Words) -> None:
+    def __init__(
+        self, connecting: AccountLinking[Grant], path: str, delivery: SlackResponder, words: MessageRenderer
+    ) -> None:
         self._connecting, self._path = connecting, path
         self._delivery, self._words = delivery, words
         self._under_way = 0
@@ -68,15 +70,15 @@ class Callback:
         finally:
             self._under_way -= 1
             read.cancel()  # if there is none
-        if asked and (not is_read or isinstance(outcome, Connected | NotThatPerson)):
+        if asked and (not is_read or isinstance(outcome, AccountLinked | NotThatPerson)):
             await self._delivery.tell(asked, self._message(asked, outcome))
 
-    def _message(self, asked: Request, outcome: Outcome) -> Message:
+    def _message(self, asked: Request, outcome: Result) -> Message:
         if isinstance(outcome, CobrowseError):
             return self._words.failure(outcome, asked.id, kept=False, starting=False)
         return self._words.answer(asked, outcome)
 
-    def _page(self, asked: Request | None, outcome: Outcome) -> web.Response:
+    def _page(self, asked: Request | None, outcome: Result) -> web.Response:
         contact = SOMEBODY if self._words.contact.startswith("<") else self._words.contact  # a page knows no mention
         status, html = page(outcome, asked, command=self._words.command, contact=contact)
         return _answer(status, html)

@@ -11,8 +11,8 @@ import re
 from bot.core.connect_errors import ConnectLinkGone
 from bot.core.errors import CobrowseError, Refused, StoreUnavailable
 from bot.core.models import Request
-from bot.core.results import Connected, Outcome
-from bot.slack.messages.error_copy import sentence
+from bot.core.results import AccountLinked, Result
+from bot.slack.messages.error_copy import error_copy
 
 STYLE = """
 :root { color-scheme: light dark; font: 1.125rem/1.55 system-ui, sans-serif }
@@ -38,9 +38,9 @@ HEADERS = {
 }
 
 
-def page(outcome: Outcome, request: Request | None, *, command: str, contact: str) -> tuple[int, str]:
+def page(outcome: Result, request: Request | None, *, command: str, contact: str) -> tuple[int, str]:
     """Its status and HTML; `request` is None when nobody waited for the sign-in, `contact` is plain text."""
-    if isinstance(outcome, Connected):
+    if isinstance(outcome, AccountLinked):
         then = f"You can close this page. In Slack, {command} now starts co-browse in your conversations as you."
         return 200, _html(True, "Your Genesys account is connected.", then, _references(outcome, request))
     if not isinstance(outcome, CobrowseError):  # nothing else comes back from a sign-in
@@ -51,7 +51,7 @@ def page(outcome: Outcome, request: Request | None, *, command: str, contact: st
 
 def _said(error: CobrowseError, is_used: bool, command: str, contact: str) -> tuple[str, str]:
     """What happened and what to do; `is_used`: the link was good, and is not any more."""
-    said = sentence(error, contact, command=command, starting=False)
+    said = error_copy(error, contact, command=command, starting=False)
     typed = f"{command} connect"
     what, then = (_plain(text).replace(typed, f"{typed} in Slack") for text in (said.what, said.next))
     if not is_used or "nothing was connected" in what:
@@ -68,7 +68,7 @@ def _status(error: CobrowseError) -> int:
     return 403 if isinstance(error, Refused) else 503
 
 
-def _references(outcome: Outcome, request: Request | None) -> str:
+def _references(outcome: Result, request: Request | None) -> str:
     """What somebody who helps will ask for."""
     told = [f"Reference {request.id}"] if request else []
     if reference := getattr(outcome, "reference", None):

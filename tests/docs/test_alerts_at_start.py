@@ -12,9 +12,9 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.core import errors
-from bot.core.models import Kind
-from bot.core.requests.events import Journal
-from bot.observability.metrics import ALERTED_OUTCOMES, REFUSED_RENEWALS, Metrics
+from bot.core.models import RequestKind
+from bot.core.requests.events import EventLog
+from bot.observability.metrics import ALERTED_OUTCOMES, REFUSED_RENEWALS, PrometheusMetrics
 from tests.docs.test_alerts import ALERTS, DASHBOARD
 from tests.integration.web.test_health import get
 from tests.support.app import Journey, open_journey
@@ -61,19 +61,19 @@ async def test_each_label_value_that_alerts_name_is_there_at_start(more: dict[st
         assert fitting, (name, label, value)
         assert set(fitting) == {0.0}
         if label == "outcome" and name == "cobrowse_requests_total":
-            assert len(fitting) == len(Kind)
+            assert len(fitting) == len(RequestKind)
 
 
 @pytest.mark.parametrize("error", REFUSALS, ids=lambda error: type(error).__name__)
 def test_what_alerts_watch_for_is_counted_in_a_series_there_is(error: errors.CobrowseError) -> None:
-    metrics = Metrics(Kind)
+    metrics = PrometheusMetrics(RequestKind)
     before = {(name, *labels.values()) for name, labels, _ in series(metrics.shown().decode())}
-    journal = Journal(metrics)
-    for kind in Kind:
+    journal = EventLog(metrics)
+    for kind in RequestKind:
         journal.refused(request(kind=kind), error)
     after = series(metrics.shown().decode())
     assert {(name, *labels.values()) for name, labels, _ in after} == before
-    assert sum(value for name, _, value in after if name == "cobrowse_requests_total") == len(Kind)
+    assert sum(value for name, _, value in after if name == "cobrowse_requests_total") == len(RequestKind)
 
 
 async def test_a_login_that_refuses_is_counted_in_a_series_there_is(over_http: Journey) -> None:

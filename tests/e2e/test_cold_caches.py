@@ -11,7 +11,7 @@ from bot.core.requests.run import LONGEST_WAIT_SECONDS
 from bot.sandbox.slack.server import SandboxSlack, SlackUser
 from bot.slack.api import throttled_method
 from bot.slack.api.responder import new_http_session, new_web_client
-from bot.slack.api.throttled_method import AT_ONCE, LONGEST_ORDERED_SECONDS, Lookups
+from bot.slack.api.throttled_method import AT_ONCE, LONGEST_ORDERED_SECONDS, ThrottledMethod
 from tests.support.app import ANA, BEN, SAM, Journey, is_failure, is_note, link, open_journey, open_servers, words
 
 CROWD = [f"U0CROWD{number:02d}" for number in range(36)]
@@ -25,11 +25,13 @@ def people(slack: SandboxSlack) -> None:
 
 
 @asynccontextmanager
-async def looking(patience_seconds: float = LONGEST_WAIT_SECONDS) -> AsyncIterator[tuple[SandboxSlack, Lookups]]:
+async def looking(
+    patience_seconds: float = LONGEST_WAIT_SECONDS,
+) -> AsyncIterator[tuple[SandboxSlack, ThrottledMethod]]:
     async with open_servers() as servers, new_http_session() as http:
         people(servers.slack)
         web = new_web_client(servers.keys.bot_token, servers.slack.api_url, http, waits=False)
-        yield servers.slack, Lookups(web, "users.info", patience_seconds=patience_seconds)
+        yield servers.slack, ThrottledMethod(web, "users.info", patience_seconds=patience_seconds)
 
 
 def asked(slack: SandboxSlack, error: str | None = None) -> list[str]:
@@ -107,7 +109,7 @@ async def test_a_minute_is_still_waited_for(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def test_who_has_waited_long_enough_in_all_is_refused_and_leaves_their_place() -> None:
-    assert Lookups(None, "users.info")._patience_seconds == LONGEST_WAIT_SECONDS == 25 * 60
+    assert ThrottledMethod(None, "users.info")._patience_seconds == LONGEST_WAIT_SECONDS == 25 * 60
     async with looking(patience_seconds=0.4) as (slack, users):
         slack.misbehave("users.info", "ratelimited", times=AT_ONCE, retry_after=30)
         ends = await asyncio.gather(*(users.ask(user=who) for who in CROWD), return_exceptions=True)

@@ -12,7 +12,7 @@ from aiohttp import web
 from bot.core.connect_errors import SignInFailed
 from bot.core.errors import UnusableAnswer
 from bot.core.use_cases import accounts
-from bot.genesys.auth.authorization_code import UserLogin
+from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.connections import HttpClient
 from bot.sandbox.genesys.server import SandboxGenesys
@@ -93,7 +93,7 @@ async def test_what_cannot_be_read_of_a_callback_is_not_logged_either(
 
 
 @asynccontextmanager
-async def login(answer: dict[str, object], status: int = 200) -> AsyncIterator[UserLogin]:
+async def login(answer: dict[str, object], status: int = 200) -> AsyncIterator[AuthorizationCodeClient]:
     """A login that gives this answer, and an API that answers with this status when it is asked who that is."""
 
     async def token(_: web.Request) -> web.Response:
@@ -111,7 +111,9 @@ async def login(answer: dict[str, object], status: int = 200) -> AsyncIterator[U
         url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         client = SecretCredentials("people-client", "people-secret")
         async with HttpClient() as http:
-            yield UserLogin(http, login_url=url, api_url=url, credentials=client, redirect_uri=f"{url}/back")
+            yield AuthorizationCodeClient(
+                http, login_url=url, api_url=url, credentials=client, redirect_uri=f"{url}/back"
+            )
     finally:
         await runner.cleanup()
 

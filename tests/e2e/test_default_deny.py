@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.access import Home
+from bot.core.access import Workspace
 from bot.core.errors import SlackUnavailable
 from bot.core.models import TeamId
 from bot.core.session_errors import ShareRefused
@@ -14,9 +14,9 @@ from tests.support.app import ANA, CARE, Journey, is_failure, link, words
 from tests.support.session_messages import World
 
 world = session_messages.world
-HOME = Home(TeamId("T0HOME"))
-GRID = Home(TeamId("T0HOME"), TeamId("E0ORG"))
-ORG_WIDE = Home(TeamId("E0ORG"), TeamId("E0ORG"), org_wide=True)
+HOME = Workspace(TeamId("T0HOME"))
+GRID = Workspace(TeamId("T0HOME"), TeamId("E0ORG"))
+ORG_WIDE = Workspace(TeamId("E0ORG"), TeamId("E0ORG"), org_wide=True)
 
 
 def channel(**more: Any) -> dict[str, Any]:
@@ -58,7 +58,7 @@ async def test_a_person_of_whom_slack_leaves_something_out_starts_nothing(either
         (ORG_WIDE, channel(shared_team_ids=["T0SISTER"], context_team_id="T0SISTER")),
     ],
 )
-def test_a_channel_of_our_own_may_be_shared_in(home: Home, told: dict[str, Any]) -> None:
+def test_a_channel_of_our_own_may_be_shared_in(home: Workspace, told: dict[str, Any]) -> None:
     assert obstacle(told, home) is None
 
 
@@ -81,10 +81,10 @@ def test_a_channel_of_our_own_may_be_shared_in(home: Home, told: dict[str, Any])
         (GRID, channel(is_shared=True)),
         (ORG_WIDE, channel(is_shared=True)),
         (ORG_WIDE, channel(enterprise_id="E0OTHER")),
-        (Home(TeamId("T0HOME"), None, org_wide=True), channel()),
+        (Workspace(TeamId("T0HOME"), None, org_wide=True), channel()),
     ],
 )
-def test_a_channel_that_others_read_may_not(home: Home, told: dict[str, Any]) -> None:
+def test_a_channel_that_others_read_may_not(home: Workspace, told: dict[str, Any]) -> None:
     assert obstacle(told, home) == "outside"
 
 

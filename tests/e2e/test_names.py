@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.access import Home
+from bot.core.access import Workspace
 from bot.core.conversation_errors import SeveralConversations
 from bot.core.models import ConversationId, RequestId, TeamId
 from bot.core.validation.conversations import LiveConversation
@@ -127,7 +127,7 @@ async def test_the_command_line_shows_applications_by_what_can_be_seen(tmp_path:
 
 
 def test_a_persons_name_is_cleaned() -> None:
-    person = read_person(user(profile={"real_name": EVIL}), Home(TeamId("T0HOME")))
+    person = read_person(user(profile={"real_name": EVIL}), Workspace(TeamId("T0HOME")))
     assert person.name == GOOD
 
 

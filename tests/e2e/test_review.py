@@ -12,13 +12,13 @@ from aiohttp import web
 from bot.cli import sessions as service
 from bot.config import settings
 from bot.core.errors import UnusableAnswer
-from bot.core.models import Kind
+from bot.core.models import RequestKind
 from bot.genesys import client
 from bot.genesys.api import sessions
 from bot.sandbox.genesys import faults
 from bot.sandbox.genesys.fault_effects import spoil
 from bot.slack import command_parser
-from bot.slack.command_parser import Ask, Help, NotUnderstood, Reason, Start, parse
+from bot.slack.command_parser import Help, NotUnderstood, Query, Reason, Start, parse
 from tests.support.app import ANA, BEN, Journey, ended, is_failure, link, open_servers, running, words
 
 HOST = "11111111-1111-4111-8111-111111111111"
@@ -211,7 +211,7 @@ def test_two_letters_that_changed_places_get_the_help(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["?", "-h", "--help", "-help", "/help", " ? "])
 def test_a_cry_for_help_gets_it(text: str) -> None:
-    assert parse(text) == Ask(Kind.HELP)
+    assert parse(text) == Query(RequestKind.HELP)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.hosts.resolver import DirectoryUser, Unusable, only_active
+from bot.core.hosts.resolver import DirectoryUser, NoMatch, only_active
 from bot.sandbox.genesys.server import GenesysUser
 from tests.support.app import Journey, is_failure, link, words
 
@@ -74,4 +74,4 @@ ACTIVE, INACTIVE = DirectoryUser(FIRST, True, ANAS), DirectoryUser(OTHER, False,
     ],
 )
 def test_an_answer_that_contradicts_itself_maps_nobody(found: list[DirectoryUser]) -> None:
-    assert isinstance(only_active(found, ANAS), Unusable)
+    assert isinstance(only_active(found, ANAS), NoMatch)

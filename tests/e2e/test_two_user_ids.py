@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.check.findings import Mark
-from bot.core.access import Home
+from bot.core.access import Workspace
 from bot.slack.api.directory import ids_in
 from tests.support.app import (
     ANA,
@@ -150,10 +150,10 @@ async def test_warm_command_of_a_person_with_two_ids_asks_slack_nothing(journey:
 
 def test_ids_of_another_organisation_are_no_ids_of_ours() -> None:
     user = {"id": ANA, "enterprise_user": {"id": TWIN, "enterprise_id": "E0ELSE"}}
-    assert ids_in(user, Home("T0HOME", "E0ORG")) == (ANA,)  # type: ignore[arg-type]
-    assert ids_in(user, Home("T0HOME", "E0ELSE")) == (ANA, TWIN)  # type: ignore[arg-type]
+    assert ids_in(user, Workspace("T0HOME", "E0ORG")) == (ANA,)  # type: ignore[arg-type]
+    assert ids_in(user, Workspace("T0HOME", "E0ELSE")) == (ANA, TWIN)  # type: ignore[arg-type]
     del user["enterprise_user"]["enterprise_id"]  # type: ignore[attr-defined]
-    assert ids_in(user, Home("T0HOME", "E0ORG")) == (ANA,)  # type: ignore[arg-type]
+    assert ids_in(user, Workspace("T0HOME", "E0ORG")) == (ANA,)  # type: ignore[arg-type]
 
 
 async def test_sessions_are_a_persons_by_either_id() -> None:

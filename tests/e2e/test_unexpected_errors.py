@@ -14,12 +14,12 @@ import pytest
 
 from bot import app, upstream
 from bot.core.errors import StoreUnavailable
-from bot.core.models import Order, Person, Request, RequestId, Session, State
+from bot.core.models import CreateSessionRequest, Request, RequestId, RequestState, Session, SlackUser
 from bot.core.ports import Accepted
 from bot.core.requests import run, service
-from bot.core.requests.run import Progress
-from bot.genesys.api.sessions import Sessions
-from bot.slack.api.directory import SlackPeople
+from bot.core.requests.run import RequestRun
+from bot.genesys.api.sessions import CobrowseSessions
+from bot.slack.api.directory import SlackDirectory
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.app import ANA, BEN, Journey, buttons, is_failure, link, open_journey, words
 
@@ -30,7 +30,7 @@ Open = Callable[[], AbstractAsyncContextManager[Journey]]
 @pytest.fixture(params=["socket", "http"])
 def opened(request: pytest.FixtureRequest, quick: None, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Opens a journey, once the test has put its broken part in. Nobody's patience with it lasts for long."""
-    monkeypatch.setitem(Progress.write_down.__kwdefaults__, "patience_seconds", 0.3)  # type: ignore[misc]
+    monkeypatch.setitem(RequestRun.write_down.__kwdefaults__, "patience_seconds", 0.3)  # type: ignore[misc]
     monkeypatch.setattr(run, "RETRY_SECONDS", 0.05)
     monkeypatch.setattr(service, "LAST_WORDS_SECONDS", 0.3)
     return lambda: open_journey(http=request.param == "http", SHUTDOWN_SECONDS="1")
@@ -53,7 +53,7 @@ class Breaks:
 
     accepting: Exception | None = None
     finding: Exception | None = None
-    advancing: Callable[[State], Exception | None] = staticmethod(lambda to: None)
+    advancing: Callable[[RequestState], Exception | None] = staticmethod(lambda to: None)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def breaks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> type[Breaks]:
         pass
 
     class BrokenStore(SQLiteStore):
-        async def accept(self, request: Request, agent: Person | None = None) -> Accepted:
+        async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
             if Point.accepting:
                 raise Point.accepting
             return await super().accept(request, agent)
@@ -72,7 +72,7 @@ def breaks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> type[Breaks]:
                 raise Point.finding
             return await super().find(request_id)
 
-        async def advance(self, request_id: RequestId, from_: State, to: State, **how: Any) -> bool:
+        async def advance(self, request_id: RequestId, from_: RequestState, to: RequestState, **how: Any) -> bool:
             if error := Point.advancing(to):
                 raise error
             return await super().advance(request_id, from_, to, **how)
@@ -144,8 +144,8 @@ async def test_an_exception_after_the_ack_is_told_and_can_be_tried_again(
 ) -> None:
     broken = [True]
 
-    class Broken(Sessions):
-        async def create(self, order: Order, watcher: Any) -> Session:
+    class Broken(CobrowseSessions):
+        async def create(self, order: CreateSessionRequest, watcher: Any) -> Session:
             if broken:
                 raise RuntimeError(BOOM)
             return await super().create(order, watcher)
@@ -165,11 +165,11 @@ async def test_an_exception_after_the_ack_is_told_and_can_be_tried_again(
 async def test_an_exception_while_asking_who_somebody_is_is_told(
     opened: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Broken(SlackPeople):
+    class Broken(SlackDirectory):
         async def person(self, user_id: Any) -> Any:
             raise RuntimeError(BOOM)
 
-    monkeypatch.setattr(app, "SlackPeople", Broken)
+    monkeypatch.setattr(app, "SlackDirectory", Broken)
     async with opened() as journey:
         message = await journey.asks("whoami")
         assert is_failure(message)
@@ -193,7 +193,7 @@ async def test_a_store_that_breaks_after_the_ack_still_lets_the_person_read_an_o
 async def test_a_session_that_could_not_be_written_down_is_not_denied(
     opened: Open, breaks: type[Breaks], error: Exception
 ) -> None:
-    breaks.advancing = staticmethod(lambda to: error if to is State.CREATED else None)
+    breaks.advancing = staticmethod(lambda to: error if to is RequestState.CREATED else None)
     async with opened() as journey:
         message = await journey.asks()
         assert len(journey.genesys.sessions) == 1
@@ -202,7 +202,7 @@ async def test_a_session_that_could_not_be_written_down_is_not_denied(
 
 
 async def test_an_answer_that_could_not_be_written_down_is_told_once(opened: Open, breaks: type[Breaks]) -> None:
-    breaks.advancing = staticmethod(lambda to: StoreUnavailable() if to is State.ANSWERED else None)
+    breaks.advancing = staticmethod(lambda to: StoreUnavailable() if to is RequestState.ANSWERED else None)
     async with opened() as journey:
         assert link(await journey.asks())
         await journey.finish()

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bot.core.errors import StoreUnavailable
-from bot.core.models import Kind
-from bot.core.workflow_steps import Step, step_of
+from bot.core.models import RequestKind
+from bot.core.workflow_steps import WorkflowStep, step_of
 from bot.sandbox.slack.server import Execution
 from bot.slack.api import workflow_steps as completion
 from bot.slack.listeners.workflow_step import CALLBACK_ID, read_step
@@ -199,9 +199,9 @@ def event(**changes: Any) -> dict[str, Any]:
 def test_all_that_is_needed_to_answer_is_in_the_request() -> None:
     request = read_step(event())
     assert request.key == "step:Fx1"
-    assert request.kind is Kind.STEP
+    assert request.kind is RequestKind.STEP
     assert request.enterprise_id == "E1"
-    assert step_of(request) == Step("Fx1", "Wx1")
+    assert step_of(request) == WorkflowStep("Fx1", "Wx1")
 
 
 @pytest.mark.parametrize("changes", [{"workflow_execution_id": None}, {"inputs": None}, {"inputs": {"name": ["x"]}}])

@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from bot.core.models import State
+from bot.core.models import RequestState
 from bot.storage.sqlite import file
 from tests.integration.storage.test_growth import FILL, fill
 from tests.support.postgres import new_database
@@ -30,9 +30,9 @@ async def lives(store: Any) -> float:
         asked = request()
         began = time.perf_counter()
         await store.accept(asked)
-        await store.advance(asked.id, State.ACCEPTED, State.CREATING)
-        await store.advance(asked.id, State.CREATING, State.CREATED, session=session(asked.id))
-        await asyncio.gather(store.advance(asked.id, State.CREATED, State.ANSWERED), store.orphans())
+        await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
+        await store.advance(asked.id, RequestState.CREATING, RequestState.CREATED, session=session(asked.id))
+        await asyncio.gather(store.advance(asked.id, RequestState.CREATED, RequestState.ANSWERED), store.orphans())
         taken.append((time.perf_counter() - began) * 1000)
     return statistics.median(taken)
 

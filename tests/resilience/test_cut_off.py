@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from bot.core.errors import MaybeAccepted, StoreUnavailable
-from bot.core.models import RequestId, State, new_request_id
+from bot.core.models import RequestId, RequestState, new_request_id
 from bot.sandbox.slack.server import Delivery
 from bot.storage.postgres.replica_lock import LOCK_CLASS
 from bot.storage.postgres.store import STRAY_SECONDS
@@ -135,7 +135,7 @@ async def test_a_request_whose_commit_was_not_confirmed_is_worked_all_the_same_a
     assert await handed_out(bench, store) == [asked.id]
     assert await handed_out(bench, store) == []
     assert not (await store.accept(asked)).is_new
-    assert await store.advance(asked.id, State.ACCEPTED, State.CREATING)
+    assert await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
 
 
 async def test_a_delivery_that_another_replica_has_had_is_neither_called_lost_nor_worked_twice(

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from bot.core.errors import MaybeAccepted
-from bot.core.models import State
+from bot.core.models import RequestState
 from bot.storage.postgres.replica_lock import LOCK_CLASS, MOVE_SECONDS
 from tests.support.app import ANA, open_servers
 from tests.support.database_faults import agree, said, work
@@ -72,7 +72,7 @@ async def test_the_lock_follows_to_the_server_that_takes_writes(tmp_path: Path) 
         await until(lambda: presence.held, 10)
         assert await locks(cluster.url(standby=True)) == {presence.owner}
         assert await locks(cluster.url()) == set()
-        assert await store.advance(asked.id, State.ACCEPTED, State.CREATING)
+        assert await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
         assert (await store.accept(request())).is_new
 
 
@@ -105,7 +105,7 @@ async def test_recovery_waits_after_a_move_and_fences_the_late(tmp_path: Path) -
         await admin.execute(f"{before} WHERE name = 'node'", 2.5)
         assert [kept.request.id for kept in await heir.orphans()] == [asked.id]
         late._presence.held = True  # it reaches the new server only now
-        assert not await late.advance(asked.id, State.ACCEPTED, State.CREATING)
+        assert not await late.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
 
 
 async def test_an_unregistered_server_has_nothing_taken_over(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bot.core.errors import MaybeAccepted, StoreUnavailable
-from bot.core.models import Request, RequestId, State
+from bot.core.models import Request, RequestId, RequestState
 from bot.storage.mapping import transition
 from bot.storage.postgres.statements import ADVANCE
 from bot.storage.postgres.store import _first
@@ -45,7 +45,7 @@ class Lost:
         changed = asyncio.Event()
 
         async def move() -> None:
-            values = transition(self.asked.id, State.ACCEPTED, State.CREATING, None, None)
+            values = transition(self.asked.id, RequestState.ACCEPTED, RequestState.CREATING, None, None)
             async with self.store._transaction() as connection:
                 await _first(connection, ADVANCE, values | {"owner": self.store._presence.owner})
                 changed.set()
@@ -74,7 +74,7 @@ async def noticed_and_harmless(lost: Lost) -> None:
     with pytest.raises(MaybeAccepted):
         await lost.store.accept(request())
     with pytest.raises(StoreUnavailable):
-        await lost.store.advance(lost.asked.id, State.ACCEPTED, State.CREATING)
+        await lost.store.advance(lost.asked.id, RequestState.ACCEPTED, RequestState.CREATING)
     assert time.monotonic() - began < 1
 
 
@@ -82,7 +82,7 @@ async def back_in_business(lost: Lost) -> None:
     """It can work again, but not what others have."""
     lost.wire.heal()
     await until(lambda: lost.store._presence.held, LIMIT_SECONDS)
-    assert not await lost.store.advance(lost.asked.id, State.ACCEPTED, State.CREATING)
+    assert not await lost.store.advance(lost.asked.id, RequestState.ACCEPTED, RequestState.CREATING)
     assert (await lost.store.accept(request())).is_new
 
 

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from bot.core.errors import StoreUnavailable
-from bot.core.models import State
+from bot.core.models import RequestState
 from bot.storage.postgres.replica_lock import LOCK_CLASS
 from tests.resilience.test_crash import Bots, outcomes
 from tests.support.app import ANA, BEN, is_failure, link, open_servers
@@ -93,11 +93,11 @@ async def test_one_who_lost_the_lock_starts_no_create_and_gets_it_back(bench: Be
     )
     await until(lambda: not store._presence.held)
     with pytest.raises(StoreUnavailable):
-        await store.advance(asked.id, State.ACCEPTED, State.CREATING)
+        await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
     async with asyncio.timeout(10):
         while not store._presence.held:  # noqa: ASYNC110 - waits for another task's connection
             await asyncio.sleep(0.1)
-    assert await store.advance(asked.id, State.ACCEPTED, State.CREATING)
+    assert await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
     await admin.close()
 
 
@@ -109,7 +109,7 @@ async def test_a_replica_that_was_thought_dead_cannot_move_what_others_took(benc
     ((taken,),) = await taken_over(other)
     assert taken.request.id == asked.id
     slow._presence.held = True  # as if it had not noticed
-    assert not await slow.advance(asked.id, State.ACCEPTED, State.CREATING)
+    assert not await slow.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
 
 
 async def test_several_replicas_may_start_at_once_on_an_empty_database(bench: Bench) -> None:

@@ -10,8 +10,8 @@ import pytest
 from bot.core.errors import Interrupted
 from bot.core.models import SessionId
 from bot.core.session_models import SessionRecord
-from bot.core.use_cases.customer_messages import Sending, Terms, pack
-from bot.core.use_cases.sessions import Register
+from bot.core.use_cases.customer_messages import CustomerMessaging, MessagingConfig, pack
+from bot.core.use_cases.sessions import SessionService
 from bot.sandbox.slack.server import Message
 from tests.resilience.test_crash import SECONDS, Bots, database  # noqa: F401 - a fixture
 from tests.support.app import ANA, Servers, buttons, open_servers, words
@@ -23,7 +23,7 @@ from tests.support.storage import request
 NUMBER = "+14155550123"
 
 
-class Forgetful(Register):
+class Forgetful(SessionService):
     """Knows of no session."""
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ async def test_what_was_sent_and_cannot_be_named_any_more_is_said_to_be_unknown(
     """Its session's row is gone by the time at which it is told again."""
     nobody: Any = None
     with pytest.raises(Interrupted) as told:
-        await Sending(Forgetful(), nobody, Terms()).recall(request(argument=pack("s-1", NUMBER)))
+        await CustomerMessaging(Forgetful(), nobody, MessagingConfig()).recall(request(argument=pack("s-1", NUMBER)))
     assert told.value.maybe_created
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.slack.server import Message
-from bot.storage.encryption import Sealer
+from bot.storage.encryption import Encryptor
 from bot.storage.sqlite.store import SQLiteStore
 from tests.resilience.test_crash import SECONDS, Bots, outcomes
 from tests.support.app import ANA, HOSTS, SAM, UNA, buttons, is_failure, open_servers, words
@@ -103,7 +103,7 @@ async def test_a_link_by_address_survives_the_crash_and_its_address_does_not_sur
     assert f"<@{UNA}> hosts as Genesys user `{HOST}`" in said
     alive.terminate()
     await alive.wait()
-    sealer = Sealer([bots.servers.environ["STORE_ENCRYPTION_KEY"]])
+    sealer = Encryptor([bots.servers.environ["STORE_ENCRYPTION_KEY"]])
     store = SQLiteStore(str(tmp_path / "bot.db"), sealer=sealer)
     assert list(await store.links()) == [("T0SANDBOX", UNA, HOST)]
     await store.close()

@@ -10,7 +10,7 @@ from bot.app import open_genesys, session_service
 from bot.config import settings
 from bot.core.models import HostId, Session
 from bot.core.validation.conversations import LiveConversation
-from bot.genesys.api.conversations import Conversations
+from bot.genesys.api.conversations import ConversationSessions
 from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID
 from bot.sandbox.genesys.conversations import Conversation
 from tests.integration.genesys.api.test_sessions import Watched, order
@@ -31,11 +31,11 @@ PUBLIC = {
 
 
 @asynccontextmanager
-async def opened(servers: Servers, **environ: str) -> AsyncIterator[Conversations]:
+async def opened(servers: Servers, **environ: str) -> AsyncIterator[ConversationSessions]:
     loaded = settings.load_service(servers.environ | PUBLIC | environ)
     async with open_genesys(loaded) as genesys:
         service = session_service(loaded, genesys)
-        assert isinstance(service, Conversations)
+        assert isinstance(service, ConversationSessions)
         yield service
 
 
@@ -46,12 +46,12 @@ async def servers(quick: None) -> AsyncIterator[Servers]:
 
 
 @pytest.fixture
-async def conversations(servers: Servers) -> AsyncIterator[Conversations]:
+async def conversations(servers: Servers) -> AsyncIterator[ConversationSessions]:
     async with opened(servers) as made:
         yield made
 
 
-async def offer(conversations: Conversations, watcher: Any = None, **how: Any) -> Session:
+async def offer(conversations: ConversationSessions, watcher: Any = None, **how: Any) -> Session:
     return await conversations.create(order(host_id=HOST, **how), watcher or Watched())
 
 

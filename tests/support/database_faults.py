@@ -15,7 +15,7 @@ import sys
 from bot.check import database
 from bot.check.findings import Mark
 from bot.cli import host_links
-from bot.config.settings import Database
+from bot.config.settings import DatabaseSettings
 from bot.core.errors import SetupError
 from bot.storage.open import open_store
 
@@ -27,7 +27,7 @@ SECRET = "hush"
 
 async def said(url: str, *keys: str) -> Said:
     """All three, one after the other."""
-    settings = Database(retention_days=30, url=url, keys=keys)
+    settings = DatabaseSettings(retention_days=30, url=url, keys=keys)
     found = {"run": ("", ""), "hosts": ("", ""), "check": ("", "")}
     try:
         async with open_store(url, keys=keys):

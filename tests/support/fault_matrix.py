@@ -24,14 +24,14 @@ from bot.app import open_bot
 from bot.config import settings
 from bot.core.cache import Cache
 from bot.core.hosts import resolver
-from bot.core.hosts.resolver import Hosts
+from bot.core.hosts.resolver import HostResolver
 from bot.genesys import client
 from bot.genesys.auth import client_credentials
 from bot.genesys.auth.client_credentials import TokenAuth
-from bot.genesys.pace import Pace
+from bot.genesys.pace import RateLimiter
 from bot.sandbox.slack.server import Message
 from bot.slack.api import deadlines, direct_messages, identity, responder, response_url, throttled_method
-from bot.slack.api.directory import SlackPeople
+from bot.slack.api.directory import SlackDirectory
 from bot.slack.api.silent_hosts import SilentHosts
 from tests.support.app import ANA, PATIENCE_SECONDS, Servers, is_note, open_servers
 from tests.support.certificates import new_authority
@@ -115,7 +115,7 @@ class World:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Takes the place of every clock and every sleep that decides how long something is kept or waited for."""
     made = Clock()
-    for thing in (TokenAuth, Hosts, SlackPeople, Cache, Pace, SilentHosts):
+    for thing in (TokenAuth, HostResolver, SlackDirectory, Cache, RateLimiter, SilentHosts):
         monkeypatch.setitem(thing.__init__.__kwdefaults__, "clock", made)  # type: ignore[misc]
     monkeypatch.setattr(resolver, "FOUND_SECONDS", 0.0)  # the store has a clock of its own
     for thing in (client.repeat, client.GenesysClient.__init__):

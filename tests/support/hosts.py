@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.hosts.resolver import DirectoryUser
-from bot.core.models import Person, Standing
+from bot.core.models import MembershipStatus, SlackUser
 from bot.storage.sqlite.store import SQLiteStore
 
 
@@ -26,9 +26,9 @@ def uuid_of(number: int) -> str:
     return str(uuid.UUID(int=number, version=4))
 
 
-def person(number: int = 1, team: str = "T0ONE", email: str | None = "") -> Person:
+def person(number: int = 1, team: str = "T0ONE", email: str | None = "") -> SlackUser:
     address = f"p{number}@{team}.example" if email == "" else email
-    return Person(team, f"U{number}", f"Person {number}", Standing.MEMBER, address)
+    return SlackUser(team, f"U{number}", f"Person {number}", MembershipStatus.MEMBER, address)
 
 
 def user(number: int, email: str, *, active: bool = True) -> DirectoryUser:

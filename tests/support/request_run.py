@@ -7,15 +7,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.core.errors import CobrowseError, StoreUnavailable
-from bot.core.models import Kind, Note, Request, Session, State
+from bot.core.models import Request, RequestKind, RequestState, Session, WaitNotice
 from bot.core.ports import Kept
-from bot.core.requests.run import NOTE_AFTER_SECONDS, Progress
+from bot.core.requests.run import NOTE_AFTER_SECONDS, RequestRun
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REQUEST = Request(
     id="r1",
     key="k",
-    kind=Kind.START,
+    kind=RequestKind.START,
     team_id="T0",
     enterprise_id=None,
     channel_id="C0",
@@ -53,9 +53,9 @@ class Ledger:
     `mute`: it does what it is asked, so many times more, and its word is lost on the way.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: RequestState) -> None:
         self.state = state
-        self.moves: list[tuple[State, State]] = []
+        self.moves: list[tuple[RequestState, RequestState]] = []
         self.session: Session | None = None
         self.failure: CobrowseError | None = None
         self.ours = True
@@ -89,11 +89,11 @@ class Notifier:
     """Remembers what was said and when; takes as long as it is told to."""
 
     def __init__(self) -> None:
-        self.notes: list[tuple[float, Note]] = []
+        self.notes: list[tuple[float, WaitNotice]] = []
         self.takes_seconds = 0.0
         self.done = 0
 
-    async def note(self, request: Request, note: Note) -> None:
+    async def note(self, request: Request, note: WaitNotice) -> None:
         assert request.id == REQUEST.id
         self.notes.append((asyncio.get_running_loop().time(), note))
         await asyncio.sleep(self.takes_seconds)
@@ -104,16 +104,16 @@ class Notifier:
         return [(round(at), None if note.wait_seconds is None else round(note.wait_seconds)) for at, note in self.notes]
 
 
-Story = Callable[[Progress, Ledger, Notifier], Awaitable[None]]
+Story = Callable[[RequestRun, Ledger, Notifier], Awaitable[None]]
 
 
-def tell(story: Story, state: State = State.ACCEPTED) -> tuple[Ledger, Notifier]:
+def tell(story: Story, state: RequestState = RequestState.ACCEPTED) -> tuple[Ledger, Notifier]:
     """Plays a story from time zero with a request in this state, and stops the progress at its end."""
     ledger, notifier = Ledger(state), Notifier()
 
     async def play() -> None:
         fresh = replace(REQUEST, accepted_at=datetime.now(UTC))  # not when this module was read
-        progress = Progress(fresh, state, ledger, notifier, note_after_seconds=NOTE_AFTER_SECONDS)
+        progress = RequestRun(fresh, state, ledger, notifier, note_after_seconds=NOTE_AFTER_SECONDS)
         try:
             await story(progress, ledger, notifier)
         finally:

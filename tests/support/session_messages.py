@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from bot.core.access import Home
+from bot.core.access import Workspace
 from bot.core.errors import CobrowseError
-from bot.core.models import Kind, Request, State, TeamId
+from bot.core.models import Request, RequestKind, RequestState, TeamId
 from bot.core.session_models import SessionRecord
 from bot.sandbox.slack.server import Message, SlackChannel
 from bot.slack.api import session_messages as herald
-from bot.slack.api.channels import Places
+from bot.slack.api.channels import ChannelDirectory
 from bot.slack.api.direct_messages import DirectMessages
 from bot.slack.api.responder import new_http_session, new_web_client
-from bot.slack.api.session_messages import Herald
+from bot.slack.api.session_messages import SlackSessionMessages
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.app import CARE, Servers, open_servers
 from tests.support.storage import request, session
@@ -29,14 +29,14 @@ class World:
     """A herald, and the Slack that it tells."""
 
     servers: Servers
-    herald: Herald
+    herald: SlackSessionMessages
     store: SQLiteStore
     later_seconds: float = 0.0
 
     async def made(self, name: str = "s-1", **changes: Any) -> SessionRecord:
         asked = request(team_id="T0SANDBOX", **changes)
         await self.store.accept(asked)
-        await self.store.advance(asked.id, State.ACCEPTED, State.CREATED, session=session(name))
+        await self.store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATED, session=session(name))
         return await self.record(name)
 
     async def record(self, name: str = "s-1") -> SessionRecord:
@@ -48,7 +48,7 @@ class World:
         self, record: SessionRecord, channel: str = CARE, asked: Request | None = None
     ) -> CobrowseError | None:
         try:
-            await self.herald.share(record, asked or request(kind=Kind.SHARE, channel_id=channel))
+            await self.herald.share(record, asked or request(kind=RequestKind.SHARE, channel_id=channel))
         except CobrowseError as error:
             return error
         return None
@@ -73,7 +73,13 @@ async def world(quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         made.append(
             World(
                 servers,
-                Herald(web, once, DirectMessages(web), Places(web, Home(TeamId("T0SANDBOX"))), store.sessions),
+                SlackSessionMessages(
+                    web,
+                    once,
+                    DirectMessages(web),
+                    ChannelDirectory(web, Workspace(TeamId("T0SANDBOX"))),
+                    store.sessions,
+                ),
                 store,
             )
         )

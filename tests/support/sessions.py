@@ -7,31 +7,31 @@ from typing import Any
 
 import pytest
 
-from bot.core.access import Access, Home, Roll, Rules
+from bot.core.access import AccessPolicy, AccessRules, Allowlist, Workspace
 from bot.core.errors import CobrowseError, SlackUnavailable
-from bot.core.models import Kind, Person, Request, Standing, State, TeamId, UserId
-from bot.core.session_models import Look, SessionRecord
-from bot.core.use_cases.sessions import Register
+from bot.core.models import MembershipStatus, Request, RequestKind, RequestState, SlackUser, TeamId, UserId
+from bot.core.session_models import SessionRecord, SessionStatus
+from bot.core.use_cases.sessions import SessionService
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.storage import ANA, TEAM, request, session
 
 BEN, SAM, ADA, UNA, GUS = (UserId(f"U0{name}") for name in ("BEN", "SAM", "ADA", "UNA", "GUS"))
-RULES = Rules(supervisors=Roll(frozenset({SAM})), admins=Roll(frozenset({ADA})))
+RULES = AccessRules(supervisors=Allowlist(frozenset({SAM})), admins=Allowlist(frozenset({ADA})))
 
 
 class People:
     """Everybody is a full member but Gus, a guest; groups cannot be read."""
 
-    async def person(self, user_id: UserId) -> Person:
-        standing = Standing.GUEST if user_id == GUS else Standing.MEMBER
-        return Person(TEAM, user_id, user_id.title(), standing, f"{user_id.lower()}@example.com")
+    async def person(self, user_id: UserId) -> SlackUser:
+        standing = MembershipStatus.GUEST if user_id == GUS else MembershipStatus.MEMBER
+        return SlackUser(TEAM, user_id, user_id.title(), standing, f"{user_id.lower()}@example.com")
 
     async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool:
         raise SlackUnavailable("no_such_subteam")
 
 
-def access(**changes: Any) -> Access:
-    return Access(replace(RULES, **changes), Home(TEAM), People())
+def access(**changes: Any) -> AccessPolicy:
+    return AccessPolicy(replace(RULES, **changes), Workspace(TEAM), People())
 
 
 @dataclass
@@ -42,8 +42,8 @@ class Service:
     fails: dict[str, CobrowseError] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
 
-    async def look(self, session_id: str) -> Look:
-        return Look.OVER if self._say("look", session_id) in self.over else Look.OPEN
+    async def look(self, session_id: str) -> SessionStatus:
+        return SessionStatus.OVER if self._say("look", session_id) in self.over else SessionStatus.OPEN
 
     async def end(self, session_id: str) -> None:
         self.over.add(self._say("end", session_id))
@@ -82,23 +82,23 @@ class Desk:
     heard: Heard = field(default_factory=Heard)
     now: float = 0.0
 
-    def register(self, **rules: Any) -> Register:
-        return Register(self.store.sessions, access(**rules), self.service, self.heard)
+    def register(self, **rules: Any) -> SessionService:
+        return SessionService(self.store.sessions, access(**rules), self.service, self.heard)
 
     async def made(self, name: str, minutes: float = 30, **changes: Any) -> None:
         """A session that somebody has started."""
         asked = request(**changes)
         await self.store.accept(asked)
-        await self.store.advance(asked.id, State.ACCEPTED, State.CREATED, session=session(name, minutes))
+        await self.store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATED, session=session(name, minutes))
         self.now += 1
 
-    async def asks(self, kind: Kind, who: UserId = ANA, about: str | None = None, **changes: Any) -> Request:
+    async def asks(self, kind: RequestKind, who: UserId = ANA, about: str | None = None, **changes: Any) -> Request:
         """A request that was accepted."""
         asked = request(kind=kind, requester=who, argument=about, **changes)
         await self.store.accept(asked)
         return asked
 
-    async def does(self, kind: Kind, who: UserId = ANA, about: str | None = None, **changes: Any) -> Any:
+    async def does(self, kind: RequestKind, who: UserId = ANA, about: str | None = None, **changes: Any) -> Any:
         """What becomes of it."""
         return await self.register().handlers()[kind](await self.asks(kind, who, about, **changes))
 

@@ -12,8 +12,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from bot.core.models import ChannelId, HostId, Kind, Request, Session, SessionId, TeamId, UserId, new_request_id
-from bot.storage.encryption import Sealer
+from bot.core.models import ChannelId, HostId, Request, RequestKind, Session, SessionId, TeamId, UserId, new_request_id
+from bot.storage.encryption import Encryptor
 from bot.storage.postgres.open import open_postgres
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.postgres import new_database
@@ -30,7 +30,7 @@ def request(**changes: Any) -> Request:
     made = Request(
         id=new_request_id(),
         key=key,
-        kind=Kind.START,
+        kind=RequestKind.START,
         team_id=TEAM,
         enterprise_id=None,
         channel_id=ChannelId("C0CARE"),
@@ -68,7 +68,7 @@ class Bench:
         self.now = time.time()
 
     async def open(self, **how: Any) -> Any:
-        sealer, days = Sealer(how.get("keys", ())), how.get("days", 30)
+        sealer, days = Encryptor(how.get("keys", ())), how.get("days", 30)
         if self.url:
             return await self.stack.enter_async_context(open_postgres(self.url, sealer, days))
         store = SQLiteStore(

@@ -14,10 +14,10 @@ from typing import Protocol
 from cachetools import TTLCache
 
 from bot.core.cache import Cache
-from bot.core.errors import HostNotFound, Miss, StoreUnavailable
-from bot.core.models import Host, HostId, Person, TeamId, UserId
-from bot.core.ports import HostBook
-from bot.core.shared_waits import Waits, serving
+from bot.core.errors import HostNotFound, RuleMiss, StoreUnavailable
+from bot.core.models import Host, HostId, SlackUser, TeamId, UserId
+from bot.core.ports import HostCache
+from bot.core.shared_waits import SharedWaits, serving
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 FOUND_SECONDS = 3600.0
@@ -61,7 +61,7 @@ class HostDirectory(Protocol):
         or may be, more. Raises ServiceError."""
 
 
-class Rule(Protocol):
+class HostRule(Protocol):
     """One way to map a person to a host, by a name that people can read."""
 
     @property
@@ -70,7 +70,7 @@ class Rule(Protocol):
     @property
     def costs_a_call(self) -> bool: ...
 
-    async def find(self, person: Person) -> HostId | Miss: ...
+    async def find(self, person: SlackUser) -> HostId | RuleMiss: ...
 
 
 def host_id(text: str) -> HostId | None:
@@ -80,33 +80,33 @@ def host_id(text: str) -> HostId | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Unusable:
+class NoMatch:
     """Why an address leads to no host, in a few words."""
 
     why: str
 
 
-def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | Unusable:
+def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | NoMatch:
     """The one active user who has this address (pure). One more user with it does not matter if they are not active."""
     if not users:
-        return Unusable(f"no Genesys user has it, {OR_UNSEEN}")
+        return NoMatch(f"no Genesys user has it, {OR_UNSEEN}")
     if len(users) > MOST_USERS or (len(users) > 1 and not all(user.is_certain for user in users)):
-        return Unusable(_SEVERAL)
+        return NoMatch(_SEVERAL)
     if not all(text.isascii() for text in (email, *(user.email for user in users))):
-        return Unusable("the address has unusual letters")  # they look alike, or become alike in lower case
+        return NoMatch("the address has unusual letters")  # they look alike, or become alike in lower case
     # Asked again here, since a search that ignores its filter would hand out somebody else's host.
     if any(user.email.strip().lower() != email.lower() for user in users):
-        return Unusable("Genesys answered with another address")
+        return NoMatch("Genesys answered with another address")
     active = [user for user in users if user.active]
     if not active:
         who = "the Genesys user is" if len(users) == 1 else "the Genesys users with this address are"
-        return Unusable(f"{who} not active")
+        return NoMatch(f"{who} not active")
     if len(active) > 1 or len({user.id.lower() for user in users}) != len(users):
-        return Unusable(_SEVERAL)
-    return host_id(active[0].id) or Unusable("the Genesys user's id is no UUID")
+        return NoMatch(_SEVERAL)
+    return host_id(active[0].id) or NoMatch("the Genesys user's id is no UUID")
 
 
-class ListedHosts:
+class ListedHostRule:
     """Rule 1: the mapping file. An entry for (team, user) comes before one for the user in any team."""
 
     name = "hosts file"
@@ -115,17 +115,17 @@ class ListedHosts:
     def __init__(self, listed: Mapping[tuple[TeamId | None, UserId], HostId]) -> None:
         self._listed = listed
 
-    async def find(self, person: Person) -> HostId | Miss:
+    async def find(self, person: SlackUser) -> HostId | RuleMiss:
         for team_id in (person.team_id, None):
             found = {self._listed[team_id, each] for each in person.ids if (team_id, each) in self._listed}
             if len(found) > 1:
-                return Miss(self.name, _TWO_HOSTS.format(*person.ids))
+                return RuleMiss(self.name, _TWO_HOSTS.format(*person.ids))
             if found:
                 return found.pop()
-        return Miss(self.name, "not listed")
+        return RuleMiss(self.name, "not listed")
 
 
-class SameEmail:
+class EmailRule:
     """Rule 2: the same confirmed address in Slack and, for exactly one active user, in Genesys."""
 
     name = "same e-mail"
@@ -135,47 +135,47 @@ class SameEmail:
         self._directory = directory
         self._domains = domains
 
-    async def find(self, person: Person) -> HostId | Miss:
+    async def find(self, person: SlackUser) -> HostId | RuleMiss:
         if not person.email:
-            return Miss(self.name, UNCONFIRMED if person.has_unconfirmed_email else NO_ADDRESS)
+            return RuleMiss(self.name, UNCONFIRMED if person.has_unconfirmed_email else NO_ADDRESS)
         email = person.email.strip()
         if not email.isascii():  # letters that look alike, or become alike in lower case
-            return Miss(self.name, "the address has unusual letters")
+            return RuleMiss(self.name, "the address has unusual letters")
         if self._domains and email.rpartition("@")[2].lower() not in self._domains:
-            return Miss(self.name, "the address is outside the allowed domains")
+            return RuleMiss(self.name, "the address is outside the allowed domains")
         found = only_active(await self._directory.by_email(email), email)
-        return Miss(self.name, found.why) if isinstance(found, Unusable) else found
+        return RuleMiss(self.name, found.why) if isinstance(found, NoMatch) else found
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class ResolvedHost:
     """Whose session it is to be, and on which host."""
 
-    agent: Person
+    agent: SlackUser
     host: Host
 
 
-class Hosts:
+class HostResolver:
     """The chain: an administrator's link comes first, and is looked up each time; then the first rule that maps."""
 
     def __init__(
         self,
-        rules: Sequence[Rule],
-        book: HostBook,
+        rules: Sequence[HostRule],
+        book: HostCache,
         *,
-        waits: Waits | None = None,
+        waits: SharedWaits | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`waits`: those of the rules' searches."""
         self._rules = rules
         self._book = book
-        self._waits = waits or Waits()
+        self._waits = waits or SharedWaits()
         self._found: Cache[Key, Found] = Cache(seconds=lambda found: found[1], size=CACHE_SIZE, clock=clock)
-        self._missed: TTLCache[Key, tuple[Miss, ...]] = TTLCache(CACHE_SIZE, MISSED_SECONDS, clock)
+        self._missed: TTLCache[Key, tuple[RuleMiss, ...]] = TTLCache(CACHE_SIZE, MISSED_SECONDS, clock)
         self._looking: dict[Key, object] = {}
         self._undropped: set[Key] = set()  # forgotten, and the book was away
 
-    async def find(self, person: Person, *, is_target: bool = False) -> Host:
+    async def find(self, person: SlackUser, *, is_target: bool = False) -> Host:
         """The person's host. Raises HostNotFound with what was tried, or ServiceError if Genesys cannot say."""
         key = (person.team_id, person.user_id)
         if linked := await self._linked(person, is_target):
@@ -190,18 +190,18 @@ class Hosts:
                 tried = self._missed[key] = missed.tried
         raise HostNotFound(person.user_id, is_target, tried)
 
-    async def _linked(self, person: Person, is_target: bool) -> HostId | None:
+    async def _linked(self, person: SlackUser, is_target: bool) -> HostId | None:
         found = {host for each in person.ids if (host := await self._book.linked(person.team_id, each))}
         if len(found) > 1:
-            raise HostNotFound(person.user_id, is_target, (Miss(LINK, _TWO_HOSTS.format(*person.ids)),))
+            raise HostNotFound(person.user_id, is_target, (RuleMiss(LINK, _TWO_HOSTS.format(*person.ids)),))
         return found.pop() if found else None
 
-    def at_hand(self, person: Person) -> Host | None:
+    def at_hand(self, person: SlackUser) -> Host | None:
         """Whom the rules gave this person a while ago, without asking anybody; no link is looked up."""
         found = self._found.at_hand((person.team_id, person.user_id))
         return found[0] if found else None
 
-    async def forget(self, person: Person) -> None:
+    async def forget(self, person: SlackUser) -> None:
         """Looks the person up anew next time: the service did not take the host we had. Raises nothing."""
         key = (person.team_id, person.user_id)
         self._looking.pop(key, None)
@@ -211,7 +211,7 @@ class Hosts:
             self._undropped.discard(key)
         self._found.forget(key)  # after that: one who looks meanwhile may still have read it there
 
-    async def _look_up(self, key: Key, person: Person) -> Found:
+    async def _look_up(self, key: Key, person: SlackUser) -> Found:
         mine = self._looking[key] = object()
         try:
             before = None if key in self._undropped else await self._book.found(*key)
@@ -226,14 +226,14 @@ class Hosts:
             if self._looking.get(key) is mine:
                 del self._looking[key]
 
-    async def _try_rules(self, person: Person, before: Found | None) -> tuple[Found, bool]:
+    async def _try_rules(self, person: SlackUser, before: Found | None) -> tuple[Found, bool]:
         """The host, and whether the book is to remember it."""
-        tried: list[Miss] = []
+        tried: list[RuleMiss] = []
         for rule in self._rules:
             if before and rule.costs_a_call and rule.name == before[0].rule:
                 return before, False
             found = await rule.find(person)
-            if isinstance(found, Miss):
+            if isinstance(found, RuleMiss):
                 tried.append(found)
             else:
                 return (Host(found, rule.name), FOUND_SECONDS), rule.costs_a_call

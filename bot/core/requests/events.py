@@ -4,10 +4,20 @@ import logging
 from typing import Protocol, TypeVar
 
 from bot.core.errors import CobrowseError, ServiceError
-from bot.core.metrics_port import UNMEASURED, Meter
-from bot.core.models import Request, Started
+from bot.core.metrics_port import NULL_METRICS, Metrics
+from bot.core.models import Request, SessionStarted
 from bot.core.ports import Kept
-from bot.core.results import Connected, Disconnected, Ended, Linked, Outcome, Recalled, Sent, SentDirect, Shared
+from bot.core.results import (
+    AccountLinked,
+    AccountUnlinked,
+    CustomerMessageSent,
+    HostLinked,
+    LastSession,
+    Result,
+    SentDirect,
+    SessionEnded,
+    SessionShared,
+)
 from bot.core.workflow_steps import step_of
 
 log = logging.getLogger(__name__)
@@ -15,28 +25,28 @@ log = logging.getLogger(__name__)
 E = TypeVar("E", bound=CobrowseError)
 
 
-class Audit(Protocol):
+class AuditSink(Protocol):
     """Keeps who did what, and who was refused; never raises."""
 
-    def __call__(self, request: Request, outcome: Outcome, *, reached: bool) -> None: ...
+    def __call__(self, request: Request, outcome: Result, *, reached: bool) -> None: ...
 
 
-def _unaudited(request: Request, outcome: Outcome, *, reached: bool) -> None:
+def _unaudited(request: Request, outcome: Result, *, reached: bool) -> None:
     """Keeps nothing."""
 
 
-class Journal:
+class EventLog:
     """Is told by the desk."""
 
-    def __init__(self, meter: Meter = UNMEASURED, audit: Audit = _unaudited) -> None:
+    def __init__(self, meter: Metrics = NULL_METRICS, audit: AuditSink = _unaudited) -> None:
         self._meter, self._audit = meter, audit
 
-    def ended(self, request: Request, outcome: Outcome, reached: bool, seconds: float) -> None:
+    def ended(self, request: Request, outcome: Result, reached: bool, seconds: float) -> None:
         """A request has come to its outcome, and has been answered: it is counted and audited."""
         self._meter.ended(request.kind.value, outcome.code, seconds, reached=reached)
         self._audit(request, outcome, reached=reached)
 
-    def write_line(self, request: Request, outcome: Outcome, reached: bool, seconds: float, creating: float) -> None:
+    def write_line(self, request: Request, outcome: Result, reached: bool, seconds: float, creating: float) -> None:
         """Its line in the log. `creating`: so many of the seconds the service took to create."""
         fields = _fields(request, outcome)
         fields |= {"total_ms": round(seconds * 1000), "create_ms": round(creating * 1000)}
@@ -57,7 +67,7 @@ class Journal:
         self._meter.resumed()
 
 
-def _fields(request: Request, outcome: Outcome) -> dict[str, object]:
+def _fields(request: Request, outcome: Result) -> dict[str, object]:
     fields: dict[str, object] = {
         "request": request.id,
         "kind": request.kind.value,
@@ -69,14 +79,14 @@ def _fields(request: Request, outcome: Outcome) -> dict[str, object]:
         fields["agent"] = request.agent
     if step := step_of(request):
         fields |= {"step": step.execution_id, "workflow": step.workflow_execution_id}
-    if isinstance(outcome, Started):
+    if isinstance(outcome, SessionStarted):
         session = outcome.session
         fields |= {"host": session.host_id, "session": session.id, "reference": session.reference, "rule": outcome.rule}
-    if isinstance(outcome, Recalled | Ended | Shared | SentDirect | Sent):
+    if isinstance(outcome, LastSession | SessionEnded | SessionShared | SentDirect | CustomerMessageSent):
         fields["session"] = outcome.record.session.id
-    if isinstance(outcome, Sent):
+    if isinstance(outcome, CustomerMessageSent):
         fields["sent_to"] = outcome.address.masked
-    if isinstance(outcome, Linked | Connected | Disconnected):
+    if isinstance(outcome, HostLinked | AccountLinked | AccountUnlinked):
         fields["host"] = outcome.host_id
     if isinstance(outcome, ServiceError):
         fields["reference"] = outcome.reference

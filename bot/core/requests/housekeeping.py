@@ -5,8 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from bot.core.errors import StoreUnavailable
-from bot.core.ports import Kept, Store
-from bot.core.requests.events import Journal
+from bot.core.ports import Kept, RequestRepository
+from bot.core.requests.events import EventLog
 
 log = logging.getLogger(__name__)
 
@@ -14,7 +14,7 @@ ORPHANS_SECONDS = 2.0
 SWEEP_SECONDS = 3600.0
 
 
-async def keep_house(store: Store, journal: Journal, begin: Callable[[Kept], None]) -> None:
+async def recover_orphans_forever(store: RequestRepository, journal: EventLog, begin: Callable[[Kept], None]) -> None:
     """For ever: hands each request that a dead process left to `begin`, at once and whenever another replica dies."""
     while True:
         try:
@@ -28,7 +28,7 @@ async def keep_house(store: Store, journal: Journal, begin: Callable[[Kept], Non
         await asyncio.sleep(ORPHANS_SECONDS)
 
 
-async def keep_swept(store: Store) -> None:
+async def sweep_forever(store: RequestRepository) -> None:
     """For ever: cleans up, at once and every hour. Beside the others, since there may be much of it."""
     while True:
         seconds = ORPHANS_SECONDS
@@ -42,7 +42,7 @@ async def keep_swept(store: Store) -> None:
         await asyncio.sleep(seconds)
 
 
-async def keep_posts(close_posts: Callable[[], Awaitable[None]]) -> None:
+async def update_messages_forever(close_posts: Callable[[], Awaitable[None]]) -> None:
     """For ever: messages about sessions that are over say so. Beside the other, since it waits for Slack.
 
     `close_posts` returns when there may have been some.

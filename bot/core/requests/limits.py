@@ -14,7 +14,7 @@ from typing import ClassVar
 from cachetools import TTLCache
 
 from bot.core.errors import NotAccepted
-from bot.core.models import Kind, Request
+from bot.core.models import Request, RequestKind
 from bot.core.workflow_steps import STARTS
 
 WINDOW_SECONDS = 60.0
@@ -59,7 +59,7 @@ class TooManyUnderWay(NotAccepted):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class RequestLimits:
     """A minute: starts of one's own, for others, of a whole workspace, links sent, all else a person asks for; requests
     under way. 0 lifts each."""
 
@@ -71,10 +71,10 @@ class Limits:
     under_way: int = 5000
 
 
-class Gatekeeper:
+class RequestLimiter:
     """Counts what comes in. `clock` counts seconds and never goes back."""
 
-    def __init__(self, limits: Limits, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limits: RequestLimits, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
         self._clock = clock
         self._starts: TTLCache[str, deque[Counted]] = TTLCache(PEOPLE, WINDOW_SECONDS, clock)
@@ -91,7 +91,7 @@ class Gatekeeper:
         for key, recent, most in kept:
             if len(recent) >= most:
                 wait_seconds = math.ceil(max(1.0, recent[0][0] + WINDOW_SECONDS - self._clock()))
-                if request.kind is Kind.SEND:
+                if request.kind is RequestKind.SEND:
                     raise TooManySends(most, wait_seconds)
                 if request.kind not in STARTS:
                     raise TooManyInquiries(most, wait_seconds)
@@ -114,16 +114,16 @@ class Gatekeeper:
     def _counted(self, request: Request) -> tuple[tuple[str, int], ...]:
         """By which keys it counts, and how many of each there may be."""
         limits, person = self._limits, f"{request.team_id}/{request.requester}"
-        if request.kind is Kind.SEND:
+        if request.kind is RequestKind.SEND:
             return ((f"{person}/sends", limits.person_sends),)
-        if request.kind is Kind.END:  # who has asked too much may end a session all the same
+        if request.kind is RequestKind.END:  # who has asked too much may end a session all the same
             return ((f"{person}/ends", limits.person_inquiries),)
         if request.kind not in STARTS:
             return ((f"{person}/inquiries", limits.person_inquiries),)
         own = (person, limits.person_starts)
         if request.for_another:
             own = (f"{person}/others", limits.supervisor_starts)
-        elif request.kind is Kind.STEP:  # workflows do not use up what the person may start
+        elif request.kind is RequestKind.STEP:  # workflows do not use up what the person may start
             own = (f"{person}/steps", limits.person_starts)
         return own, (request.team_id, limits.workspace_starts)
 

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Protocol
 
 from bot.core.errors import Unexpected
-from bot.core.session_models import Post, PostBook, SessionRecord
+from bot.core.session_models import PostedMessage, PostedMessageRepository, SessionRecord
 
 MOST_AT_ONCE = 40
 GIVE_UP = timedelta(days=1)
@@ -18,7 +18,7 @@ MOST_SILENT = 4
 """After so many edits without an answer the rest waits, too: together they take less than a minute, see herald.py."""
 
 
-class Edit(Enum):
+class EditResult(Enum):
     """What came of one. DONE: told, or it cannot be. SILENT: no answer in time. UNWELL: Slack is, or it limits us."""
 
     DONE = "done"
@@ -26,14 +26,14 @@ class Edit(Enum):
     UNWELL = "unwell"
 
 
-class Editor(Protocol):
+class MessageEditor(Protocol):
     """Changes messages."""
 
-    async def close(self, post: Post, record: SessionRecord) -> Edit:
+    async def close(self, post: PostedMessage, record: SessionRecord) -> EditResult:
         """Makes it say that the session is over. Raises nothing."""
 
 
-async def close_posts(book: PostBook, editor: Editor) -> None:
+async def close_posts(book: PostedMessageRepository, editor: MessageEditor) -> None:
     """Tells the messages of sessions that are over so. Raises StoreUnavailable."""
     due = list(await book.take_due_posts(MOST_AT_ONCE))
     random.shuffle(due)  # else those that fail each time could come first each time
@@ -44,15 +44,15 @@ async def close_posts(book: PostBook, editor: Editor) -> None:
             if not record.is_over:
                 continue
             edit = await editor.close(post, record)
-            silent += edit is Edit.SILENT
-            if edit is Edit.UNWELL or silent == MOST_SILENT:
+            silent += edit is EditResult.SILENT
+            if edit is EditResult.UNWELL or silent == MOST_SILENT:
                 return  # this one and the rest come again
-            if edit is Edit.SILENT:
+            if edit is EditResult.SILENT:
                 continue  # this one comes again; it may be the only one
         await book.drop_post(post)
 
 
-async def _session(book: PostBook, post: Post) -> SessionRecord | None:
+async def _session(book: PostedMessageRepository, post: PostedMessage) -> SessionRecord | None:
     """None for one that cannot be read, either: it must not keep the others from being told."""
     with suppress(Unexpected):
         return await book.session(post.session_id)

@@ -4,8 +4,8 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from bot.core.errors import CobrowseError, Interrupted, SessionOver, Unexpected
-from bot.core.models import Request, Session, State
-from bot.core.ports import Kept, Store
+from bot.core.models import Request, RequestState, Session
+from bot.core.ports import Kept, RequestRepository
 
 FOLLOW_SECONDS = 0.1
 STALE = timedelta(minutes=30)
@@ -14,20 +14,20 @@ STALE = timedelta(minutes=30)
 
 def known_end(kept: Kept) -> Session | CobrowseError | None:
     """The session or failure that a request has come to; None when it is still to be worked."""
-    if kept.failure or kept.state is State.FAILED:  # one that could not be read has a failure in any state
+    if kept.failure or kept.state is RequestState.FAILED:  # one that could not be read has a failure in any state
         return kept.failure or Unexpected()
-    if kept.state is State.CREATED and kept.session_over:
+    if kept.state is RequestState.CREATED and kept.session_over:
         return SessionOver()
-    if kept.state is State.CREATED and kept.session:
+    if kept.state is RequestState.CREATED and kept.session:
         return kept.session
-    if kept.state is not State.ACCEPTED:  # nobody knows whether the service acted, so it is not asked again
+    if kept.state is not RequestState.ACCEPTED:  # nobody knows whether the service acted, so it is not asked again
         return Interrupted(maybe_created=True)
     if datetime.now(UTC) - kept.request.accepted_at > STALE:
         return Interrupted(maybe_created=False)
     return None
 
 
-async def session_of_another(request: Request, store: Store) -> Session | None:
+async def session_of_another(request: Request, store: RequestRepository) -> Session | None:
     """The session of the request that asked for the same thing, once there is one; None if there will be none."""
     while request.same_as is not None:
         other = await store.find(request.same_as)
@@ -35,7 +35,7 @@ async def session_of_another(request: Request, store: Store) -> Session | None:
             return None
         if other.session:
             return other.session
-        if other.state not in (State.ACCEPTED, State.CREATING):
+        if other.state not in (RequestState.ACCEPTED, RequestState.CREATING):
             return None
         await asyncio.sleep(FOLLOW_SECONDS)
     return None

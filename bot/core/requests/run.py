@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from bot.core.errors import ID_TAKEN, CobrowseError, NotBegun, StoreUnavailable, TooManyWaiting, UnusableAnswer
-from bot.core.models import Kind, Note, Request, Session, Started, State
-from bot.core.ports import Kept, Store
-from bot.core.results import Outcome, Success
+from bot.core.models import Request, RequestKind, RequestState, Session, SessionStarted, WaitNotice
+from bot.core.ports import Kept, RequestRepository
+from bot.core.results import Result, Success
 from bot.core.stored_errors import to_record
 
 log = logging.getLogger(__name__)
@@ -34,11 +34,11 @@ SENDING_SECONDS = 15.0
 RETRY_SECONDS = 0.5
 
 
-class Superseded(Exception):
+class OwnershipLost(Exception):
     """Somebody else has this request, so this worker stops."""
 
 
-class Watcher(Protocol):
+class CallHooks(Protocol):
     """Is told when a call goes out, and when it waits because the service did not act. May raise to stop it."""
 
     @property
@@ -55,24 +55,30 @@ class Deed:
     """What must not be done twice. The watcher is told when it goes out, and after that it is not asked again; what it
     came to is written down before anybody is told, and `recall` says it once more after a crash."""
 
-    do: Callable[[Request, Watcher], Awaitable[Success]]
+    do: Callable[[Request, CallHooks], Awaitable[Success]]
     recall: Callable[[Request], Awaitable[Success]]
 
 
-Deeds = Mapping[Kind, Deed]
+Deeds = Mapping[RequestKind, Deed]
 
 
 class Notifier(Protocol):
     """The part of the teller that says a word in between; never raises."""
 
-    async def note(self, request: Request, note: Note) -> None: ...
+    async def note(self, request: Request, note: WaitNotice) -> None: ...
 
 
-class Progress:
-    """One request on its way. Keeps to Watcher, so the service's client reports to it."""
+class RequestRun:
+    """One request on its way. Keeps to CallHooks, so the service's client reports to it."""
 
     def __init__(
-        self, request: Request, state: State, store: Store, notifier: Notifier, *, note_after_seconds: float
+        self,
+        request: Request,
+        state: RequestState,
+        store: RequestRepository,
+        notifier: Notifier,
+        *,
+        note_after_seconds: float,
     ) -> None:
         self.request = request
         self.state = state
@@ -83,34 +89,34 @@ class Progress:
         self._wait_until: float | None = None
         self._notes = 0
         self._noting: asyncio.Task[None] | None = None
-        self._perhaps: list[State] = []
+        self._perhaps: list[RequestState] = []
         self._unwritten = False
         self._timer = asyncio.get_running_loop().call_later(note_after_seconds, self._note)
 
     @property
     def is_settled(self) -> bool:
         """Whether a crash could not change any more what is told."""
-        return self.state in (State.CREATED, State.FAILED)
+        return self.state in (RequestState.CREATED, RequestState.FAILED)
 
     @property
     def requester(self) -> str:
         return f"{self.request.team_id}/{self.request.requester}"
 
     async def sending(self) -> None:
-        """The create goes out now. Raises Superseded when the request is not ours to send any more, NotBegun.
+        """The create goes out now. Raises OwnershipLost when the request is not ours to send any more, NotBegun.
 
         A shared store that is away is waited for: another replica may take the request and send it meanwhile.
         """
         loop = asyncio.get_running_loop()
         last = loop.time() + (SENDING_SECONDS if self._store.shared else 0.0)
-        while self.state is not State.CREATING:  # it may have been accepted so, in one write
+        while self.state is not RequestState.CREATING:  # it may have been accepted so, in one write
             try:
-                await self.move(State.CREATING)
+                await self.move(RequestState.CREATING)
             except StoreUnavailable:
                 if loop.time() >= last:
                     raise NotBegun from None
                 await asyncio.sleep(RETRY_SECONDS)
-            except Superseded:
+            except OwnershipLost:
                 if not self._perhaps:
                     raise
                 raise NotBegun from None  # by another, or by us without our hearing of it: settle() will find out
@@ -120,8 +126,8 @@ class Progress:
     async def waiting(self, seconds: float) -> None:
         """It is not its turn, or the service did not act; asked (again) in so many seconds. Raises TooManyWaiting."""
         self._clock_create()
-        if self.state is State.CREATING:
-            await self.move(State.ACCEPTED)
+        if self.state is RequestState.CREATING:
+            await self.move(RequestState.ACCEPTED)
         if (datetime.now(UTC) - self.request.accepted_at).total_seconds() + seconds > LONGEST_WAIT_SECONDS:
             raise TooManyWaiting(wait_seconds=seconds)
         loop = asyncio.get_running_loop()
@@ -135,14 +141,16 @@ class Progress:
         else:
             self._note()
 
-    async def move(self, to: State, *, session: Session | None = None, failure: CobrowseError | None = None) -> None:
-        """Commits the next state. Raises Superseded, StoreUnavailable, UnusableAnswer: it failed by this, for good."""
-        if to in (State.CREATED, State.FAILED):
+    async def move(
+        self, to: RequestState, *, session: Session | None = None, failure: CobrowseError | None = None
+    ) -> None:
+        """Commit the next state. Raises OwnershipLost, StoreUnavailable, UnusableAnswer (the request failed)."""
+        if to in (RequestState.CREATED, RequestState.FAILED):
             self._clock_create()
         try:
             moved = await self._advance(to, session, failure)
         except UnusableAnswer:
-            self.state = State.FAILED
+            self.state = RequestState.FAILED
             self._perhaps.clear()
             raise
         except (StoreUnavailable, asyncio.CancelledError):
@@ -150,51 +158,51 @@ class Progress:
                 self._perhaps.append(to)
             raise
         if not moved:
-            raise Superseded
+            raise OwnershipLost
         self.state = to
         self._perhaps.clear()
 
-    async def _advance(self, to: State, session: Session | None, failure: CobrowseError | None) -> bool:
+    async def _advance(self, to: RequestState, session: Session | None, failure: CobrowseError | None) -> bool:
         for from_ in (self.state, *self._perhaps):
             if from_ is to:  # of `creating` nobody could say whether it is our own
                 kept = await self._store.find(self.request.id)
                 if session and kept and (refusal := _refusal(kept)):
                     raise refusal
-                return to is not State.CREATING and _is_there(kept, to, session, failure)
+                return to is not RequestState.CREATING and _is_there(kept, to, session, failure)
             if await self._store.advance(self.request.id, from_, to, session=session, failure=failure):
                 return True
         return False
 
-    async def settle(self, outcome: Outcome) -> Outcome:
-        """Write an outcome down, unless it is; return what to tell. Raises Superseded when another has its own."""
+    async def settle(self, outcome: Result) -> Result:
+        """Write an outcome down, unless it is; return what to tell. Raises OwnershipLost when another has its own."""
         if self._unwritten:
             return outcome
-        if isinstance(outcome, CobrowseError) and self.state is not State.FAILED:
-            await self.write_down(State.FAILED, failure=outcome)
-        elif isinstance(outcome, Started) and self.state is not State.CREATED:
+        if isinstance(outcome, CobrowseError) and self.state is not RequestState.FAILED:
+            await self.write_down(RequestState.FAILED, failure=outcome)
+        elif isinstance(outcome, SessionStarted) and self.state is not RequestState.CREATED:
             try:
-                await self.write_down(State.CREATED, session=outcome.session)
+                await self.write_down(RequestState.CREATED, session=outcome.session)
             except UnusableAnswer as error:
                 return error
-        elif self.state is State.CREATING:  # a deed is done, and makes no session
-            await self.write_down(State.CREATED)
+        elif self.state is RequestState.CREATING:  # a deed is done, and makes no session
+            await self.write_down(RequestState.CREATED)
         return outcome
 
     async def write_down(
         self,
-        to: State,
+        to: RequestState,
         *,
         session: Session | None = None,
         failure: CobrowseError | None = None,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        """As move, for an outcome that is known. Raises Superseded, UnusableAnswer.
+        """As move, for an outcome that is known. Raises OwnershipLost, UnusableAnswer.
 
         A store of our own that is away for longer must not keep the person from it. A shared one must: while it is
         away, another replica may have taken the request over, and tell another outcome.
         """
         loop = asyncio.get_running_loop()
-        unbounded = self._store.shared and to is not State.ANSWERED
+        unbounded = self._store.shared and to is not RequestState.ANSWERED
         last = math.inf if unbounded else loop.time() + patience_seconds
         while True:
             try:
@@ -205,7 +213,7 @@ class Progress:
                     log.error("could not be written down", extra={"fields": {"request": self.request.id, "to": to}})
                     return None
                 await asyncio.sleep(RETRY_SECONDS)
-            except (Superseded, UnusableAnswer):
+            except (OwnershipLost, UnusableAnswer):
                 raise
             except Exception:
                 self._unwritten = True
@@ -224,7 +232,7 @@ class Progress:
             return
         self._notes += 1
         left = None if self._wait_until is None else self._wait_until - asyncio.get_running_loop().time()
-        note = Note(left if left and left > 0 else None)
+        note = WaitNotice(left if left and left > 0 else None)
         self._noting = asyncio.ensure_future(self._notifier.note(self.request, note))
 
     def _clock_create(self) -> None:
@@ -235,11 +243,11 @@ class Progress:
 
 def _refusal(kept: Kept) -> UnusableAnswer | None:
     """What the store refused the session with, when its word was lost on the way."""
-    failure = kept.failure if kept.state is State.FAILED else None
+    failure = kept.failure if kept.state is RequestState.FAILED else None
     return failure if isinstance(failure, UnusableAnswer) and failure.why == ID_TAKEN else None
 
 
-def _is_there(kept: Kept | None, state: State, session: Session | None, failure: CobrowseError | None) -> bool:
+def _is_there(kept: Kept | None, state: RequestState, session: Session | None, failure: CobrowseError | None) -> bool:
     """Whether this very outcome has been written down before."""
     if kept is None or kept.state is not state or (kept.session and kept.session.id) != (session and session.id):
         return False

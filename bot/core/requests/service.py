@@ -11,20 +11,29 @@ import time
 from dataclasses import replace
 from typing import Protocol
 
-from bot.core.access import Access
+from bot.core.access import AccessPolicy
 from bot.core.cache import at_once
 from bot.core.errors import CobrowseError, Draining, Interrupted, InvalidHost, NotAccepted, Unexpected
-from bot.core.hosts.resolver import LINK, Hosts, Ready
-from bot.core.models import Host, Offer, Order, Request, RequestId, Session, Started, State
-from bot.core.ports import Kept, Store
+from bot.core.hosts.resolver import LINK, HostResolver, ResolvedHost
+from bot.core.models import (
+    CreateSessionRequest,
+    Host,
+    Request,
+    RequestId,
+    RequestState,
+    Session,
+    SessionDefaults,
+    SessionStarted,
+)
+from bot.core.ports import Kept, RequestRepository
 from bot.core.press_errors import NotYours, RequestGone, TriedAlready
 from bot.core.requests.coalescing import Coalescer
-from bot.core.requests.events import Journal
-from bot.core.requests.housekeeping import keep_house, keep_posts, keep_swept
-from bot.core.requests.limits import Gatekeeper
+from bot.core.requests.events import EventLog
+from bot.core.requests.housekeeping import recover_orphans_forever, sweep_forever, update_messages_forever
+from bot.core.requests.limits import RequestLimiter
 from bot.core.requests.recovery import known_end, session_of_another
-from bot.core.requests.run import NOTE_AFTER_SECONDS, Deeds, Notifier, Progress, Superseded, Watcher
-from bot.core.results import Handlers, Outcome
+from bot.core.requests.run import NOTE_AFTER_SECONDS, CallHooks, Deeds, Notifier, OwnershipLost, RequestRun
+from bot.core.results import Handlers, Result
 from bot.core.shared_waits import serving
 from bot.core.workflow_steps import STARTS, is_unasked
 
@@ -34,24 +43,24 @@ LAST_WORDS_SECONDS = 3.0
 ANSWERED_PATIENCE_SECONDS = 1800.0
 
 
-class SessionService(Protocol):
+class SessionsApi(Protocol):
     """Creates sessions."""
 
     @property
     def is_free(self) -> bool:
         """Whether a create would go out at once."""
 
-    async def create(self, order: Order, watcher: Watcher) -> Session:
+    async def create(self, order: CreateSessionRequest, watcher: CallHooks) -> Session:
         """A session that exists. Raises ServiceError."""
 
 
-class Teller(Notifier, Protocol):
+class Responder(Notifier, Protocol):
     """Gets words to people; never raises."""
 
     def hurry(self) -> None:
         """The process is about to end: from now on, and for what is under way, no way is tried for long."""
 
-    async def answer(self, request: Request, outcome: Outcome) -> bool:
+    async def answer(self, request: Request, outcome: Result) -> bool:
         """Whether the outcome reached the requester."""
 
     async def close_posts(self) -> None:
@@ -61,28 +70,28 @@ class Teller(Notifier, Protocol):
         """Whether the agent now knows that a session was started for them, and by whom."""
 
 
-class Desk:
+class RequestService:
     """Takes requests in and sees each of them through."""
 
     def __init__(
         self,
         *,
-        store: Store,
-        access: Access,
-        hosts: Hosts,
-        sessions: SessionService,
-        teller: Teller,
-        offer: Offer,
+        store: RequestRepository,
+        access: AccessPolicy,
+        hosts: HostResolver,
+        sessions: SessionsApi,
+        teller: Responder,
+        offer: SessionDefaults,
         handlers: Handlers,
         deeds: Deeds,
-        gatekeeper: Gatekeeper,
-        journal: Journal | None = None,
+        gatekeeper: RequestLimiter,
+        journal: EventLog | None = None,
         note_after_seconds: float = NOTE_AFTER_SECONDS,
     ) -> None:
         self._store, self._access, self._hosts = store, access, hosts
         self._sessions, self._teller, self._offer = sessions, teller, offer
         self._handlers, self._deeds, self._gatekeeper = handlers, deeds, gatekeeper
-        self._journal = journal or Journal()
+        self._journal = journal or EventLog()
         self._note_after_seconds = note_after_seconds
         self._tails = Coalescer()
         self._working: set[asyncio.Task[None]] = set()
@@ -94,9 +103,9 @@ class Desk:
     def open(self) -> None:
         """Takes up what a dead process left: at once, and whenever another replica dies. Cleans up, too."""
         keeping = (
-            keep_house(self._store, self._journal, self._begin),
-            keep_swept(self._store),
-            keep_posts(self._teller.close_posts),
+            recover_orphans_forever(self._store, self._journal, self._begin),
+            sweep_forever(self._store),
+            update_messages_forever(self._teller.close_posts),
         )
         self._housekeeping = [asyncio.create_task(each) for each in keeping]
 
@@ -117,12 +126,12 @@ class Desk:
             raise
         if accepted.is_new:
             if ready and accepted.linked:
-                ready = Ready(ready.agent, Host(accepted.linked, LINK))
+                ready = ResolvedHost(ready.agent, Host(accepted.linked, LINK))
             request = replace(request, same_as=accepted.same_as) if accepted.same_as else request
-            self._begin(Kept(request, accepted.state), ready if accepted.state is State.CREATING else None)
+            self._begin(Kept(request, accepted.state), ready if accepted.state is RequestState.CREATING else None)
         return accepted.is_new
 
-    def _ready(self, request: Request) -> Ready | None:
+    def _ready(self, request: Request) -> ResolvedHost | None:
         """What the create takes, if nothing has to be waited for: then it is accepted and sent out in one write."""
         if request.kind not in STARTS or not self._sessions.is_free:
             return None
@@ -131,7 +140,7 @@ class Desk:
         except CobrowseError:  # it is the worker who says so
             return None
         host = self._hosts.at_hand(agent) if agent else None
-        return Ready(agent, host) if agent and host else None
+        return ResolvedHost(agent, host) if agent and host else None
 
     async def try_again(self, failed: RequestId, press: Request) -> None:
         """Accepts `failed` once more for whoever pressed the button. Raises TryAgainRefused, NotAccepted."""
@@ -168,15 +177,15 @@ class Desk:
         """How many requests are accepted, or just being, and not answered."""
         return len(self._working) + self._accepting
 
-    def _begin(self, kept: Kept, ready: Ready | None = None) -> None:
+    def _begin(self, kept: Kept, ready: ResolvedHost | None = None) -> None:
         task = asyncio.create_task(self._work(kept, ready), name=kept.request.id)
         self._working.add(task)
         task.add_done_callback(self._working.discard)
         task.add_done_callback(self._answering.discard)
 
-    async def _work(self, kept: Kept, ready: Ready | None) -> None:
+    async def _work(self, kept: Kept, ready: ResolvedHost | None) -> None:
         request, wait = kept.request, self._note_after_seconds
-        progress = Progress(request, kept.state, self._store, self._teller, note_after_seconds=wait)
+        progress = RequestRun(request, kept.state, self._store, self._teller, note_after_seconds=wait)
         serving.set(progress)
         began = time.monotonic()
         try:
@@ -191,63 +200,63 @@ class Desk:
             if progress.is_settled:
                 await self._tails.join()
             self._journal.write_line(request, outcome, reached, seconds, progress.create_seconds)
-            await progress.write_down(State.ANSWERED, patience_seconds=ANSWERED_PATIENCE_SECONDS)
-        except Superseded:
+            await progress.write_down(RequestState.ANSWERED, patience_seconds=ANSWERED_PATIENCE_SECONDS)
+        except OwnershipLost:
             await progress.stop()
             log.info("superseded", extra={"fields": {"request": request.id}})
         except Exception:
             log.exception("answering failed", extra={"fields": {"request": request.id}})
 
-    async def _outcome(self, kept: Kept, ready: Ready | None, progress: Progress) -> Outcome:
+    async def _outcome(self, kept: Kept, ready: ResolvedHost | None, progress: RequestRun) -> Result:
         """The second error boundary: whatever goes wrong becomes a sentence for the person."""
         try:
             if ready:
                 return await self._create(kept.request, ready, progress)
-            if kept.state is State.CREATED and not kept.failure and (deed := self._deeds.get(kept.request.kind)):
+            if kept.state is RequestState.CREATED and not kept.failure and (deed := self._deeds.get(kept.request.kind)):
                 return await deed.recall(kept.request)
             end = known_end(kept)
             if isinstance(end, Session):
-                return await self._told(kept.request, Started(end))
+                return await self._told(kept.request, SessionStarted(end))
             return end or await self._begun_outcome(kept.request, progress)
-        except Superseded:
+        except OwnershipLost:
             raise
         except CobrowseError as error:
             return error
         except asyncio.CancelledError:
-            return Interrupted(maybe_created=progress.state is not State.ACCEPTED)
+            return Interrupted(maybe_created=progress.state is not RequestState.ACCEPTED)
         except Exception:
             log.exception("unexpected", extra={"fields": {"request": kept.request.id}})
-            return Unexpected(maybe_created=progress.state is not State.ACCEPTED)
+            return Unexpected(maybe_created=progress.state is not RequestState.ACCEPTED)
 
-    async def _begun_outcome(self, request: Request, progress: Progress) -> Outcome:
+    async def _begun_outcome(self, request: Request, progress: RequestRun) -> Result:
         if handle := self._handlers.get(request.kind):
             return await handle(request)
         if deed := self._deeds.get(request.kind):
             return await deed.do(request, progress)
         if session := await session_of_another(request, self._store):
-            await progress.write_down(State.CREATED, session=session)
-            return Started(session)  # whoever it is for was told by the other
+            await progress.write_down(RequestState.CREATED, session=session)
+            return SessionStarted(session)  # whoever it is for was told by the other
         return await self._start(request, progress)
 
-    async def _start(self, request: Request, progress: Progress) -> Started:
+    async def _start(self, request: Request, progress: RequestRun) -> SessionStarted:
         agent = await self._access.admit(request)
         host = await self._hosts.find(agent, is_target=is_unasked(request))
-        return await self._create(request, Ready(agent, host), progress)
+        return await self._create(request, ResolvedHost(agent, host), progress)
 
-    async def _create(self, request: Request, ready: Ready, progress: Progress) -> Started:
+    async def _create(self, request: Request, ready: ResolvedHost, progress: RequestRun) -> SessionStarted:
         try:
             session = await self._sessions.create(self._offer.order(request, ready.agent, ready.host), progress)
         except InvalidHost:
             await self._hosts.forget(ready.agent)
             raise
-        started = Started(session, rule=ready.host.rule)
+        started = SessionStarted(session, rule=ready.host.rule)
         try:
-            await progress.write_down(State.CREATED, session=session)
+            await progress.write_down(RequestState.CREATED, session=session)
         except asyncio.CancelledError:  # the bot stops; the session exists, and is not to be denied
             return replace(started, agent_told=False if is_unasked(request) else None)
         return await self._told(request, started)
 
-    async def _told(self, request: Request, started: Started) -> Started:
+    async def _told(self, request: Request, started: SessionStarted) -> SessionStarted:
         if not is_unasked(request):
             return started
         try:

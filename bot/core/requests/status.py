@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.core.errors import ServiceError
-from bot.core.models import Request, Started
-from bot.core.results import Outcome
+from bot.core.models import Request, SessionStarted
+from bot.core.results import Result
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class ServiceFailure:
     """The newest failure, when it was, and whether a session was made after it."""
 
     error: ServiceError
@@ -18,15 +18,15 @@ class Failure:
     passed: bool = False
 
 
-class Condition:
+class ServiceStatus:
     """Is told every outcome, and remembers one."""
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._clock = clock
-        self.failure: Failure | None = None
+        self.failure: ServiceFailure | None = None
 
-    def note(self, request: Request, outcome: Outcome) -> None:
+    def note(self, request: Request, outcome: Result) -> None:
         if isinstance(outcome, ServiceError):
-            self.failure = Failure(outcome, self._clock())
-        elif isinstance(outcome, Started) and self.failure:
-            self.failure = Failure(self.failure.error, self.failure.at, passed=True)
+            self.failure = ServiceFailure(outcome, self._clock())
+        elif isinstance(outcome, SessionStarted) and self.failure:
+            self.failure = ServiceFailure(self.failure.error, self.failure.at, passed=True)

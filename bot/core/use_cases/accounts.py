@@ -13,8 +13,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
-from bot.core.access import Access
-from bot.core.account_models import Connection, ConnectionBook, Pending, PersonKey
+from bot.core.access import AccessPolicy
+from bot.core.account_models import AccountRepository, LinkedAccount, PendingAuthorization, PersonKey
 from bot.core.connect_errors import (
     ConnectDenied,
     ConnectLinkGone,
@@ -24,10 +24,10 @@ from bot.core.connect_errors import (
     SignInFailed,
 )
 from bot.core.errors import CobrowseError, SlackUnavailable, Unexpected, Unreachable
-from bot.core.hosts.resolver import Hosts
-from bot.core.models import ChannelId, Host, HostId, Kind, Person, Request, new_request_id
-from bot.core.requests.events import Journal
-from bot.core.results import Connected, ConnectOffered, Disconnected, Handlers, Outcome
+from bot.core.hosts.resolver import HostResolver
+from bot.core.models import ChannelId, Host, HostId, Request, RequestKind, SlackUser, new_request_id
+from bot.core.requests.events import EventLog
+from bot.core.results import AccountLinked, AccountUnlinked, Handlers, Result, SignInOffered
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ _WORD = re.compile(r"[a-z_]{1,40}")
 G = TypeVar("G")
 
 
-class Accounts(Protocol[G]):
+class OAuthClient(Protocol[G]):
     """People's accounts at the service; `G` is what a sign-in brings."""
 
     off: str
@@ -60,50 +60,55 @@ class Accounts(Protocol[G]):
     def refresh_token_of(self, grant: G) -> str:
         """What is to be kept of it."""
 
-    async def sign_out(self, was: Connection) -> None:
+    async def sign_out(self, was: LinkedAccount) -> None:
         """The same as `give_back` for one that was kept."""
 
 
-class Connecting(Generic[G]):
+class AccountLinking(Generic[G]):
     """Sees to it."""
 
     def __init__(
-        self, access: Access, hosts: Hosts, book: ConnectionBook, accounts: Accounts[G], journal: Journal
+        self,
+        access: AccessPolicy,
+        hosts: HostResolver,
+        book: AccountRepository,
+        accounts: OAuthClient[G],
+        journal: EventLog,
     ) -> None:
         self._access, self._hosts, self._book = access, hosts, book
         self._accounts, self._journal = accounts, journal
 
     def handlers(self) -> Handlers:
         """By kind of request."""
-        return {Kind.CONNECT: self.connect, Kind.DISCONNECT: self.disconnect}
+        return {RequestKind.CONNECT: self.connect, RequestKind.DISCONNECT: self.disconnect}
 
-    async def connected(self, person: Person, host_id: HostId) -> bool | None:
+    async def connected(self, person: SlackUser, host_id: HostId) -> bool | None:
         """Whether somebody is connected as this host; None where nobody can be. Raises StoreUnavailable."""
         if self._accounts.off:
             return None
         found = await self._book.connection(_key(person))
         return found is not None and found.host_id == host_id
 
-    async def connect(self, request: Request) -> ConnectOffered:
+    async def connect(self, request: Request) -> SignInOffered:
         person = await self._access.enter(request)
         if self._accounts.off:
             raise ConnectOff(self._accounts.off)
         host = await self._hosts.find(person)
         already = await self.connected(person, host.id)
         state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
-        pending = Pending(_key(person), request.team_id, request.enterprise_id, verifier)
+        pending = PendingAuthorization(_key(person), request.team_id, request.enterprise_id, verifier)
         await self._book.begin(pending, _hash(state), LINK_SECONDS)
         until = datetime.now(UTC) + timedelta(seconds=LINK_SECONDS)
-        return ConnectOffered(self._accounts.address(state, verifier), until, bool(already))
+        return SignInOffered(self._accounts.address(state, verifier), until, bool(already))
 
-    async def disconnect(self, request: Request) -> Disconnected:
+    async def disconnect(self, request: Request) -> AccountUnlinked:
         was = await self._book.disconnect(_key(await self._access.enter(request)))
         if was is None:
             raise ConnectOff(self._accounts.off) if self._accounts.off else NotConnected()
         await self._accounts.sign_out(was)
-        return Disconnected(was.host_id)
+        return AccountUnlinked(was.host_id)
 
-    async def come_back(self, state: str, code: str, error: str) -> tuple[Request | None, Outcome]:
+    async def come_back(self, state: str, code: str, error: str) -> tuple[Request | None, Result]:
         """Somebody's browser is back from the sign-in, with a code or an error: whose request it was, and its outcome.
 
         Never raises; nothing that comes in is trusted."""
@@ -115,7 +120,7 @@ class Connecting(Generic[G]):
         if pending is None:
             return None, ConnectLinkGone()
         request = _request(pending)
-        outcome: Outcome
+        outcome: Result
         try:
             outcome = await self._signed_in(request, pending, code, error)
         except CobrowseError as trouble:
@@ -128,7 +133,7 @@ class Connecting(Generic[G]):
         self._journal.write_line(request, outcome, True, seconds, 0.0)
         return request, outcome
 
-    async def _signed_in(self, request: Request, pending: Pending, code: str, error: str) -> Connected:
+    async def _signed_in(self, request: Request, pending: PendingAuthorization, code: str, error: str) -> AccountLinked:
         if error == "access_denied":
             raise ConnectDenied
         if error or not (0 < len(code) <= CODE_LENGTH and code.isascii() and code.isprintable()):
@@ -139,12 +144,12 @@ class Connecting(Generic[G]):
             if signed_in is None or signed_in != host.id:
                 raise NotThatPerson(reference)
             refresh_token = self._accounts.refresh_token_of(grant)
-            await self._book.connect(Connection(pending.person, host.id, refresh_token))
+            await self._book.connect(LinkedAccount(pending.person, host.id, refresh_token))
         except CobrowseError:
             await self._accounts.give_back(grant)
             raise
         self._accounts.keep(pending.person, host.id, grant)
-        return Connected(host.id)
+        return AccountLinked(host.id)
 
     async def _host_of(self, request: Request) -> Host:
         """Anew, since they may have left meanwhile; and soon, since a browser waits, and a code soon goes off."""
@@ -160,7 +165,7 @@ class Connecting(Generic[G]):
             raise Unreachable from None
 
 
-def _key(person: Person) -> PersonKey:
+def _key(person: SlackUser) -> PersonKey:
     return person.team_id, person.user_id
 
 
@@ -168,13 +173,13 @@ def _hash(state: str) -> str:
     return hashlib.sha256(state.encode()).hexdigest()
 
 
-def _request(pending: Pending) -> Request:
+def _request(pending: PendingAuthorization) -> Request:
     """The sign-in as a request of who asked for the link, so that the same rules and the same journal hold."""
     request_id = new_request_id()
     return Request(
         id=request_id,
         key=request_id,
-        kind=Kind.CONNECT,
+        kind=RequestKind.CONNECT,
         team_id=pending.team_id,
         enterprise_id=pending.enterprise_id,
         channel_id=ChannelId(""),

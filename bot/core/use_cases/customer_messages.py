@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from bot.core.errors import Interrupted
-from bot.core.models import Kind, Request, SessionId
-from bot.core.requests.run import Deed, Deeds, Watcher
-from bot.core.results import Handlers, Proposed, Sent
+from bot.core.models import Request, RequestKind, SessionId
+from bot.core.requests.run import CallHooks, Deed, Deeds
+from bot.core.results import CustomerMessageSent, Handlers, SendPreview
 from bot.core.sending_errors import ConversationActive, CountryNotAllowed, NoLinkToSend, SendingOff, TextTooLong
 from bot.core.session_errors import NothingOpen
 from bot.core.session_models import SessionRecord
-from bot.core.use_cases.sessions import Register
-from bot.core.validation.contact import Address, Medium, read_address
+from bot.core.use_cases.sessions import SessionService
+from bot.core.validation.contact import ContactAddress, ContactChannel, read_address
 
 LINK = "{joinUrl}"
 TEXT_LENGTH = 765
@@ -25,7 +25,7 @@ MOST_PROPOSED = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class MessagingConfig:
     """From whom, in which words, and to which countries (ISO codes). Without a sender the medium is off."""
 
     sms_from: str = ""
@@ -39,17 +39,17 @@ class Terms:
     def any_on(self) -> bool:
         return bool(self.sms_from or self.email_from)
 
-    def is_on(self, medium: Medium) -> bool:
-        return bool(self.sms_from if medium is Medium.SMS else self.email_from)
+    def is_on(self, medium: ContactChannel) -> bool:
+        return bool(self.sms_from if medium is ContactChannel.SMS else self.email_from)
 
 
-class Carrier(Protocol):
+class MessageSender(Protocol):
     """Brings messages to customers, and gives the service's reference. Both raise ServiceError, and OutcomeUnknown when
     nobody knows whether it did."""
 
-    async def sms(self, sender: str, to: str, text: str, watcher: Watcher) -> str | None: ...
+    async def sms(self, sender: str, to: str, text: str, watcher: CallHooks) -> str | None: ...
 
-    async def email(self, sender: str, to: str, subject: str, text: str, watcher: Watcher) -> str | None: ...
+    async def email(self, sender: str, to: str, subject: str, text: str, watcher: CallHooks) -> str | None: ...
 
 
 def pack(session_id: str, address: str) -> str:
@@ -63,21 +63,21 @@ def unpack(argument: str | None) -> tuple[SessionId, str]:
     return SessionId(session_id), address
 
 
-class Sending:
+class CustomerMessaging:
     """Answers the wish, and the press that confirms it."""
 
-    def __init__(self, register: Register, carrier: Carrier, terms: Terms) -> None:
+    def __init__(self, register: SessionService, carrier: MessageSender, terms: MessagingConfig) -> None:
         self._register, self._carrier, self._terms = register, carrier, terms
 
     def handlers(self) -> Handlers:
         """What only asks."""
-        return {Kind.PROPOSE: self.propose}
+        return {RequestKind.PROPOSE: self.propose}
 
     def deeds(self) -> Deeds:
         """What sends."""
-        return {Kind.SEND: Deed(self.send, self.recall)}
+        return {RequestKind.SEND: Deed(self.send, self.recall)}
 
-    async def propose(self, request: Request) -> Proposed:
+    async def propose(self, request: Request) -> SendPreview:
         """Which link would go where."""
         session_id, text = unpack(request.argument)
         records: Sequence[SessionRecord]
@@ -91,9 +91,9 @@ class Sending:
         with_links = tuple(record for record in records if record.session.join_url)
         if not with_links:
             raise NoLinkToSend
-        return Proposed(with_links[:MOST_PROPOSED], address)
+        return SendPreview(with_links[:MOST_PROPOSED], address)
 
-    async def send(self, request: Request, watcher: Watcher) -> Sent:
+    async def send(self, request: Request, watcher: CallHooks) -> CustomerMessageSent:
         """Sends it, once."""
         session_id, text = unpack(request.argument)
         record = await self._register.readable(replace(request, argument=session_id))
@@ -101,7 +101,7 @@ class Sending:
         if not record.session.join_url:
             raise NoLinkToSend
         terms, link = self._terms, record.session.join_url
-        if address.medium is Medium.SMS:
+        if address.medium is ContactChannel.SMS:
             words = filled(terms.sms_text, link)
             try:
                 reference = await self._carrier.sms(terms.sms_from, address.text, words, watcher)
@@ -111,24 +111,24 @@ class Sending:
         else:
             words = filled(terms.email_text, link)
             reference = await self._carrier.email(terms.email_from, address.text, terms.email_subject, words, watcher)
-        return Sent(record, address, reference)
+        return CustomerMessageSent(record, address, reference)
 
-    async def recall(self, request: Request) -> Sent:
+    async def recall(self, request: Request) -> CustomerMessageSent:
         """That it was sent, once more; the service's reference was not kept. Raises Interrupted."""
         session_id, text = unpack(request.argument)
         record = await self._register.known(session_id)
         if record is None:
             raise Interrupted(maybe_created=True)
-        return Sent(record, read_address(text))
+        return CustomerMessageSent(record, read_address(text))
 
-    def _checked(self, text: str) -> Address:
+    def _checked(self, text: str) -> ContactAddress:
         """An address that may be sent to."""
         if not self._terms.any_on:
             raise SendingOff("email" if "@" in text else "sms")
         address = read_address(text)
         if not self._terms.is_on(address.medium):
             raise SendingOff(address.medium.value)
-        if address.medium is Medium.SMS and address.country not in self._terms.sms_countries:
+        if address.medium is ContactChannel.SMS and address.country not in self._terms.sms_countries:
             raise CountryNotAllowed(address.country)
         return address
 

@@ -4,38 +4,38 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from bot.core.access import Access
+from bot.core.access import AccessPolicy
 from bot.core.errors import HostNotFound, NotAMember, NotListed, Refused, SlackUnavailable
-from bot.core.hosts.resolver import HostDirectory, Hosts, Unusable, host_id, only_active
-from bot.core.models import HostId, Identity, Kind, Person, Request, Role, TeamId
-from bot.core.ports import LinkBook
-from bot.core.results import Applications, Explained, Handlers, Help, Linked
+from bot.core.hosts.resolver import HostDirectory, HostResolver, NoMatch, host_id, only_active
+from bot.core.models import HostId, Identity, Request, RequestKind, Role, SlackUser, TeamId
+from bot.core.ports import HostLinkRepository
+from bot.core.results import AccessReport, Applications, Handlers, Help, HostLinked
 from bot.core.session_errors import AdminsOnly, LeadsOnly, NoSuchHost, NotLinked
 
 
-class Catalogue(Protocol):
+class ApplicationCatalog(Protocol):
     """What the service offers."""
 
     async def applications(self) -> Sequence[tuple[str, str]]:
         """Ids and names. Raises ServiceError."""
 
 
-async def _nobody(person: Person, host_id: HostId) -> None:
+async def _nobody(person: SlackUser, host_id: HostId) -> None:
     """Nobody can be connected."""
 
 
-class Inquiries:
+class Diagnostics:
     """Answers them."""
 
     def __init__(
         self,
-        access: Access,
-        hosts: Hosts,
-        links: LinkBook,
+        access: AccessPolicy,
+        hosts: HostResolver,
+        links: HostLinkRepository,
         directory: HostDirectory,
-        catalogue: Catalogue,
+        catalogue: ApplicationCatalog,
         application_id: str,
-        connected: Callable[[Person, HostId], Awaitable[bool | None]] = _nobody,
+        connected: Callable[[SlackUser, HostId], Awaitable[bool | None]] = _nobody,
     ) -> None:
         """`connected`: whether somebody has signed in as this host, None where nobody can."""
         self._access, self._hosts, self._links = access, hosts, links
@@ -45,12 +45,12 @@ class Inquiries:
     def handlers(self) -> Handlers:
         """By kind of request; `target` is whom it is about, `argument` an address."""
         return {
-            Kind.HELP: self.help,
-            Kind.WHOAMI: self.whoami,
-            Kind.WHY: self.why,
-            Kind.APPS: self.applications,
-            Kind.LINK: self.link,
-            Kind.UNLINK: self.unlink,
+            RequestKind.HELP: self.help,
+            RequestKind.WHOAMI: self.whoami,
+            RequestKind.WHY: self.why,
+            RequestKind.APPS: self.applications,
+            RequestKind.LINK: self.link,
+            RequestKind.UNLINK: self.unlink,
         }
 
     async def help(self, request: Request) -> Help:
@@ -65,7 +65,7 @@ class Inquiries:
         host = await self._hosts.find(person)
         return Identity(person, host, await self._connected(person, host.id))
 
-    async def why(self, request: Request) -> Explained:
+    async def why(self, request: Request) -> AccessReport:
         """A dry run of a start, here, by the requester or (for supervisors and administrators) by somebody else."""
         await self._access.enter(request)
         if request.for_another and await self._access.role(request.requester, request.team_id) is Role.MEMBER:
@@ -76,18 +76,18 @@ class Inquiries:
         except Refused as refusal:
             if isinstance(refusal, NotAMember | NotListed):
                 refusal.is_target = request.for_another
-            return Explained(user_id, None, refusal, None, ())
+            return AccessReport(user_id, None, refusal, None, ())
         role = await self._access.role(user_id, request.team_id)
         try:
-            return Explained(user_id, role, None, await self._hosts.find(person), ())
+            return AccessReport(user_id, role, None, await self._hosts.find(person), ())
         except HostNotFound as missed:
-            return Explained(user_id, role, None, None, missed.tried)
+            return AccessReport(user_id, role, None, None, missed.tried)
 
     async def applications(self, request: Request) -> Applications:
         await self._access.enter(request)
         return Applications(tuple(await self._catalogue.applications()), self._application_id)
 
-    async def link(self, request: Request) -> Linked:
+    async def link(self, request: Request) -> HostLinked:
         team_id, user_id = await self._administered(request), request.agent
         person = await self._access.check_standing(user_id)
         address = request.argument or ""
@@ -96,15 +96,15 @@ class Inquiries:
         for other_id in person.ids[1:]:  # two links of one person would contradict each other
             await self._links.unlink(team_id, other_id)
             await self._links.unlink(None, other_id)
-        return Linked(user_id, found)
+        return HostLinked(user_id, found)
 
-    async def unlink(self, request: Request) -> Linked:
+    async def unlink(self, request: Request) -> HostLinked:
         team_id, user_id = await self._administered(request), request.agent
         ids = await self._access.ids(user_id)
         was_linked = [await self._links.unlink(where, each) for each in ids for where in (team_id, None)]
         if not any(was_linked):
             raise NotLinked
-        return Linked(user_id, None)
+        return HostLinked(user_id, None)
 
     async def _administered(self, request: Request) -> TeamId:
         """The team, for an administrator of it. Raises AdminsOnly."""
@@ -115,6 +115,6 @@ class Inquiries:
 
     async def _by_email(self, email: str) -> HostId:
         found = only_active(await self._directory.by_email(email), email)
-        if isinstance(found, Unusable):
+        if isinstance(found, NoMatch):
             raise NoSuchHost(found.why)
         return found

@@ -13,7 +13,7 @@ from typing import Protocol
 from bot.core.cache import Cache
 from bot.core.errors import ServiceError
 from bot.core.models import SessionId
-from bot.core.session_models import Look
+from bot.core.session_models import SessionStatus
 
 KEPT_SECONDS = 10.0
 LOOK_TIMEOUT = 5.0
@@ -28,24 +28,24 @@ class Freshness(Enum):
     NOW = "as the service says now"
 
 
-class SessionControl(Protocol):
+class SessionStatusApi(Protocol):
     """What the service can do about a session."""
 
-    async def look(self, session_id: SessionId) -> Look:
+    async def look(self, session_id: SessionId) -> SessionStatus:
         """What it is now; open where the service does not say. Raises ServiceError."""
 
     async def end(self, session_id: SessionId) -> str | None:
         """The service's reference. Raises NoSuchSession when it cannot be ended, ServiceError."""
 
 
-class SessionLooks:
+class SessionStatusCache:
     """One answer for each session. `clock` counts seconds and never goes back."""
 
-    def __init__(self, service: SessionControl, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, service: SessionStatusApi, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._service = service
-        self._kept: Cache[SessionId, Look] = Cache(seconds=KEPT_SECONDS, size=CACHE_SIZE, clock=clock)
+        self._kept: Cache[SessionId, SessionStatus] = Cache(seconds=KEPT_SECONDS, size=CACHE_SIZE, clock=clock)
 
-    async def look(self, session_id: SessionId, *, fresh: bool = False) -> Look:
+    async def look(self, session_id: SessionId, *, fresh: bool = False) -> SessionStatus:
         """What the service says, or said in the last ten seconds. `fresh`: ask it now, and keep that for the others."""
         if fresh:
             self._kept.forget(session_id)
@@ -55,10 +55,10 @@ class SessionLooks:
         """Forget what it said: this bot has just ended the session."""
         self._kept.forget(session_id)
 
-    async def _ask(self, session_id: SessionId) -> Look:
+    async def _ask(self, session_id: SessionId) -> SessionStatus:
         """Never raises. What the service cannot say now is kept, too: it is not asked about that again at once."""
         try:
             async with asyncio.timeout(LOOK_TIMEOUT):
                 return await self._service.look(session_id)
         except (ServiceError, TimeoutError):
-            return Look.OPEN
+            return SessionStatus.OPEN

@@ -9,21 +9,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from bot.core.access import Access
+from bot.core.access import AccessPolicy
 from bot.core.errors import NoSuchSession, StoreUnavailable
-from bot.core.models import Kind, Person, Request, RequestId, Role, Session, SessionId, UserId
+from bot.core.models import Request, RequestId, RequestKind, Role, Session, SessionId, SlackUser, UserId
 from bot.core.press_errors import EndedAlready
-from bot.core.results import Ended, Handlers, Listed, Recalled, SentDirect, Shared
+from bot.core.results import Handlers, LastSession, SentDirect, SessionEnded, SessionList, SessionShared
 from bot.core.sending_errors import LinkUsedUp
 from bot.core.session_errors import LeadsOnly, MayNotEnd, MayNotRead, NothingOpen, SessionNotFound, SeveralOpen
-from bot.core.session_models import Look, SessionBook, SessionRecord, team_of
-from bot.core.use_cases.session_status import Freshness, SessionControl, SessionLooks
+from bot.core.session_models import SessionRecord, SessionRepository, SessionStatus, team_of
+from bot.core.use_cases.session_status import Freshness, SessionStatusApi, SessionStatusCache
 
 MOST_OWN, MOST_EVERYBODYS = 8, 40
 """How many are shown: a message of Slack's holds fifty blocks."""
 
 
-class Herald(Protocol):
+class SessionMessages(Protocol):
     """Tells about a session in places where it can be changed later."""
 
     async def share(self, record: SessionRecord, request: Request) -> None:
@@ -39,33 +39,35 @@ class Herald(Protocol):
         """A session is over: the messages about it are to say so now."""
 
 
-class Register:
+class SessionService:
     """Answers what is asked about sessions that exist."""
 
-    def __init__(self, book: SessionBook, access: Access, service: SessionControl, herald: Herald) -> None:
+    def __init__(
+        self, book: SessionRepository, access: AccessPolicy, service: SessionStatusApi, herald: SessionMessages
+    ) -> None:
         self._book, self._access, self._service, self._herald = book, access, service, herald
-        self._looks = SessionLooks(service)
+        self._looks = SessionStatusCache(service)
 
     def handlers(self) -> Handlers:
         """By kind of request; `argument` is the session's id where there is one."""
         return {
-            Kind.LAST: self.last,
-            Kind.STATUS: self.status,
-            Kind.LIST: self.everybodys,
-            Kind.END: self.end,
-            Kind.SHARE: self.share,
-            Kind.DIRECT: self.send_direct,
+            RequestKind.LAST: self.last,
+            RequestKind.STATUS: self.status,
+            RequestKind.LIST: self.everybodys,
+            RequestKind.END: self.end,
+            RequestKind.SHARE: self.share,
+            RequestKind.DIRECT: self.send_direct,
         }
 
-    async def last(self, request: Request) -> Recalled:
+    async def last(self, request: Request) -> LastSession:
         person = await self._access.enter(request)
         newest = [await self._book.last_session(team_of(request), each) for each in person.ids]
         records = _newest_first([[record] if record else [] for record in newest])
         if not records:
             raise NothingOpen(ever=False)
-        return Recalled(await self._looked_at(records[0]))
+        return LastSession(await self._looked_at(records[0]))
 
-    async def status(self, request: Request, *, freshness: Freshness = Freshness.RECENT) -> Listed:
+    async def status(self, request: Request, *, freshness: Freshness = Freshness.RECENT) -> SessionList:
         """The requester's open sessions."""
         person = await self._access.enter(request)
         team_id = team_of(request)
@@ -74,18 +76,18 @@ class Register:
         records: Sequence[SessionRecord] = found[:MOST_OWN]
         if freshness is not Freshness.KNOWN:
             records = await self._still_open(records, fresh=freshness is Freshness.NOW)
-        return Listed(tuple(records), cut=len(found) > MOST_OWN)
+        return SessionList(tuple(records), cut=len(found) > MOST_OWN)
 
-    async def everybodys(self, request: Request) -> Listed:
+    async def everybodys(self, request: Request) -> SessionList:
         person = await self._access.enter(request)
         if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
             raise LeadsOnly
         found = await self._book.open_sessions(team_of(request), None, MOST_EVERYBODYS + 1)
         seen = [record.seen_by(*person.ids) for record in found[:MOST_EVERYBODYS]]
         by_host = sorted(seen, key=lambda record: record.agent)  # and each host's stay in their order
-        return Listed(tuple(by_host), everybodys=True, cut=len(found) > MOST_EVERYBODYS)
+        return SessionList(tuple(by_host), everybodys=True, cut=len(found) > MOST_EVERYBODYS)
 
-    async def end(self, request: Request) -> Ended:
+    async def end(self, request: Request) -> SessionEnded:
         person = await self._access.enter(request)
         record = await self._named(request) if request.argument else await self._only_one(request, person)
         if (
@@ -99,16 +101,16 @@ class Register:
             try:
                 record = await self._close(record, request.id)
             except StoreUnavailable:  # it is over all the same, and whoever looks next finds that out
-                return Ended(record, reference)
+                return SessionEnded(record, reference)
         if record.ended_by != request.id:
             raise EndedAlready
-        return Ended(record, reference)
+        return SessionEnded(record, reference)
 
-    async def share(self, request: Request) -> Shared:
+    async def share(self, request: Request) -> SessionShared:
         self._access.check_place(request)
         record = await self.readable(request)
         await self._herald.share(record, request)
-        return Shared(record, request.channel_id)
+        return SessionShared(record, request.channel_id)
 
     async def send_direct(self, request: Request) -> SentDirect:
         record = await self.readable(request)
@@ -138,7 +140,7 @@ class Register:
             raise SessionNotFound
         return record
 
-    async def _only_one(self, request: Request, person: Person) -> SessionRecord:
+    async def _only_one(self, request: Request, person: SlackUser) -> SessionRecord:
         """The one session that was open when the request came in, also when it is worked again after a crash."""
         of_each = [await self._book.meant_by(replace(request, requester=each), MOST_OWN) for each in person.ids]
         found = _newest_first(of_each)
@@ -157,10 +159,10 @@ class Register:
 
     async def _looked_at(self, record: SessionRecord, *, fresh: bool = False) -> SessionRecord:
         """As the service says it is; the service is asked only here, when somebody looks."""
-        look = Look.OVER if record.is_over else await self._looks.look(record.session.id, fresh=fresh)
-        if look is Look.GONE:
+        look = SessionStatus.OVER if record.is_over else await self._looks.look(record.session.id, fresh=fresh)
+        if look is SessionStatus.GONE:
             return replace(record, is_gone=True, session=_without_ways_in(record.session))
-        return record if record.is_over or look is Look.OPEN else await self._close(record, None)
+        return record if record.is_over or look is SessionStatus.OPEN else await self._close(record, None)
 
     async def _end(self, record: SessionRecord) -> str | None:
         """At the service, which need not know it any more: somebody may have ended it this very moment."""
@@ -168,7 +170,10 @@ class Register:
             return await self._service.end(record.session.id)
         except NoSuchSession as error:
             now = await self._book.session(record.session.id)
-            if not (now and now.is_over) and await self._looks.look(record.session.id, fresh=True) is not Look.OVER:
+            if (
+                not (now and now.is_over)
+                and await self._looks.look(record.session.id, fresh=True) is not SessionStatus.OVER
+            ):
                 raise
             return error.reference
 

@@ -15,7 +15,7 @@ _TAKE_SMS = ("MOBILE", "FIXED_LINE_OR_MOBILE", "VOIP")
 nor fixed lines, which would swallow the text."""
 
 
-class Medium(StrEnum):
+class ContactChannel(StrEnum):
     """How something gets to a customer."""
 
     SMS = "sms"
@@ -23,17 +23,17 @@ class Medium(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class ContactAddress:
     """`text` is a number in E.164 or an e-mail address in ASCII; `country` the number's ISO code, "" for none."""
 
-    medium: Medium
+    medium: ContactChannel
     text: str = field(repr=False)
     country: str = ""
 
     @property
     def shown(self) -> str:
         """In full, the way people write it."""
-        if self.medium is Medium.EMAIL:
+        if self.medium is ContactChannel.EMAIL:
             return self.text
         import phonenumbers  # noqa: PLC0415 - see above
 
@@ -43,26 +43,26 @@ class Address:
     @property
     def masked(self) -> str:
         """What may stand in a log: the last four digits, or the domain."""
-        return f"…{self.text[self.text.index('@') :] if self.medium is Medium.EMAIL else self.text[-4:]}"
+        return f"…{self.text[self.text.index('@') :] if self.medium is ContactChannel.EMAIL else self.text[-4:]}"
 
 
-def read_address(text: str) -> Address:
+def read_address(text: str) -> ContactAddress:
     """Raises BadAddress."""
     text = text.strip()
     return _email(text) if "@" in text else _number(text)
 
 
-def _email(text: str) -> Address:
+def _email(text: str) -> ContactAddress:
     from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - see above
 
     try:
         found = validate_email(text[: TEXT_LENGTH + 1], check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError:
         raise BadAddress("email") from None
-    return Address(Medium.EMAIL, found.ascii_email or found.normalized)
+    return ContactAddress(ContactChannel.EMAIL, found.ascii_email or found.normalized)
 
 
-def _number(text: str) -> Address:
+def _number(text: str) -> ContactAddress:
     if not text:
         raise BadAddress("none")
     if not text.startswith(("+", "＋")):
@@ -78,4 +78,6 @@ def _number(text: str) -> Address:
     if phonenumbers.PhoneNumberType.to_string(phonenumbers.number_type(number)) not in _TAKE_SMS:
         raise BadAddress("sms")
     country = phonenumbers.region_code_for_number(number) or ""
-    return Address(Medium.SMS, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), country)
+    return ContactAddress(
+        ContactChannel.SMS, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), country
+    )

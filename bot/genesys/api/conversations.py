@@ -13,30 +13,30 @@ import httpx
 from bot.core.connect_errors import ConnectAgain, PersonLacks, UserContextNeeded
 from bot.core.conversation_errors import NoConversation, NotInConversation, SeveralConversations
 from bot.core.errors import BadRequest, Forbidden, NoSuchSession, SignInRefused, UnusableAnswer
-from bot.core.models import Order, Session, SessionId
-from bot.core.requests.run import Watcher
-from bot.core.session_models import Look
+from bot.core.models import CreateSessionRequest, Session, SessionId
+from bot.core.requests.run import CallHooks
+from bot.core.session_models import SessionStatus
 from bot.core.validation.urls import is_safe_url
 from bot.genesys import faults
 from bot.genesys.api.live_conversations import (
     OLDEST,
     VIEW,
     VIEW_DETAILS,
-    Live,
+    ActiveConversation,
     LiveConversations,
     WaitingOnly,
     read_time_within,
 )
 from bot.genesys.api.sessions import SessionView
 from bot.genesys.auth.user_tokens import UserTokens
-from bot.genesys.client import Gate, GenesysClient
+from bot.genesys.client import GenesysClient, TokenSource
 from bot.genesys.join_template import JoinTemplate
 from bot.genesys.parsing import answered_at, is_usable_id, read_object
 
 COBROWSE = "/api/v2/conversations/{}/cobrowse"
 OFFER = "/api/v2/webdeployments/deployments/{}/cobrowse/{}"
 ADD, ADD_VOICE = "conversation:cobrowse:add", "conversation:cobrowseVoice:add"
-SEE_OFFERS, NOBODY = "access to the deployment's offers, which are open to everybody", Gate()
+SEE_OFFERS, NOBODY = "access to the deployment's offers, which are open to everybody", TokenSource()
 NEEDS = (VIEW_DETAILS, VIEW, ADD, ADD_VOICE, SEE_OFFERS)
 OFFER_SECONDS = 600
 """How long an offer is taken to stand whose answer does not say until when."""
@@ -45,21 +45,21 @@ LONGEST_OFFER = timedelta(days=1)
 CALLS = 3
 """What a session takes, when the host is in one conversation: the search, a look at it, the offer."""
 OPEN, GONE, ENDED = "open", "gone", "ended"
-_LOOKS = {OPEN: Look.OPEN, GONE: Look.GONE, ENDED: Look.OVER}
+_LOOKS = {OPEN: SessionStatus.OPEN, GONE: SessionStatus.GONE, ENDED: SessionStatus.OVER}
 
 
 @dataclass(frozen=True, slots=True)
-class Joining:
+class JoinSettings:
     """How customers join: the company's page, and the Messenger deployment that knows the offers. Both may be none."""
 
     template: JoinTemplate | None = None
     deployment_id: str | None = None
 
 
-class Conversations:
+class ConversationSessions:
     """Keeps to desk.SessionService."""
 
-    def __init__(self, client: GenesysClient, joining: Joining, people: UserTokens | None = None) -> None:
+    def __init__(self, client: GenesysClient, joining: JoinSettings, people: UserTokens | None = None) -> None:
         """`people`: those who have signed in as themselves, None where nobody can."""
         self._client = client
         self._joining, self._people = joining, people
@@ -70,7 +70,7 @@ class Conversations:
         """Never: the conversation is looked up first, and meanwhile no create is under way."""
         return False
 
-    async def create(self, order: Order, watcher: Watcher) -> Session:
+    async def create(self, order: CreateSessionRequest, watcher: CallHooks) -> Session:
         """Offers co-browse in the host's conversation.
 
         Raises ServiceError; NoConversation, NotInConversation and SeveralConversations before anything was created.
@@ -104,12 +104,12 @@ class Conversations:
         ended_at = read_time_within(said, now, back=OLDEST, ahead=timedelta(0))
         return SessionView(session_id, ENDED if ended_at else OPEN)
 
-    async def look(self, session_id: SessionId) -> Look:
+    async def look(self, session_id: SessionId) -> SessionStatus:
         """What has become of the offer; without a deployment to ask, open. Raises ServiceError."""
         try:
             return _LOOKS[(await self.read(session_id, spare=True)).status]
         except NoSuchSession:
-            return Look.OPEN
+            return SessionStatus.OPEN
 
     async def applications(self) -> list[tuple[str, str]]:
         """None: a conversation is what a session belongs to here."""
@@ -132,7 +132,7 @@ class Conversations:
             raise NoSuchSession
         return OFFER.format(self._joining.deployment_id, quote(session_id, safe=""))
 
-    async def _conversation(self, order: Order, watcher: Watcher) -> Live:
+    async def _conversation(self, order: CreateSessionRequest, watcher: CallHooks) -> ActiveConversation:
         if order.conversation_id:
             return await self._live.one(order.conversation_id, order.host_id, watcher)
         found = await self._live.of(order.host_id, watcher)
@@ -142,13 +142,15 @@ class Conversations:
             raise SeveralConversations(candidates=tuple(live.conversation for live in found))
         return found[0]
 
-    async def _gate(self, order: Order, *, anew: bool = False) -> Gate | None:
+    async def _gate(self, order: CreateSessionRequest, *, anew: bool = False) -> TokenSource | None:
         """The host's own sign-in; None unless who the host is in Slack is connected, and as this host."""
         if self._people is None or self._people.off or order.agent is None:
             return None
         return await self._people.gate((order.agent.team_id, order.agent.user_id), order.host_id, anew=anew)
 
-    async def _make(self, live: Live, order: Order, watcher: Watcher, gate: Gate | None) -> httpx.Response:
+    async def _make(
+        self, live: ActiveConversation, order: CreateSessionRequest, watcher: CallHooks, gate: TokenSource | None
+    ) -> httpx.Response:
         """The offer, by the host's own sign-in or the bot's; never by the one after the other was refused."""
         wanted, own = live.conversation.id, not order.for_another
         path, needs = COBROWSE.format(wanted), ADD_VOICE if live.is_voice else ADD
@@ -170,7 +172,7 @@ class Conversations:
                 raise
             raise PersonLacks(needs=needs, own=own, words=error.words, reference=error.reference) from None
 
-    def _session(self, response: httpx.Response, order: Order) -> Session:
+    def _session(self, response: httpx.Response, order: CreateSessionRequest) -> Session:
         reference = faults.reference_of(response)
         try:
             body = read_object(response)

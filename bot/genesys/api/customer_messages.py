@@ -7,7 +7,7 @@ known to have gone out is for the person to ask for again. Whoever it goes to is
 import re
 
 from bot.core.errors import BadRequest, Forbidden, UnusableAnswer
-from bot.core.requests.run import Watcher
+from bot.core.requests.run import CallHooks
 from bot.core.sending_errors import ConversationActive
 from bot.genesys import faults
 from bot.genesys.client import GenesysClient
@@ -28,13 +28,13 @@ _NOT_ACTIVE = re.compile(r"\b(?:no|not an?|without an?|not|any)\s+(?:active|exis
 _ADDRESSES = re.compile(r"\S*@\S*|\+?[0-9][0-9\s.()-]{4,}[0-9]")
 
 
-class Agentless:
+class CustomerMessagesApi:
     """Sends them."""
 
     def __init__(self, client: GenesysClient) -> None:
         self._client = client
 
-    async def sms(self, sender: str, to: str, text: str, watcher: Watcher) -> str | None:
+    async def sms(self, sender: str, to: str, text: str, watcher: CallHooks) -> str | None:
         """`sender` and `to` are numbers in E.164. Genesys's reference, if there is one. Raises ServiceError."""
         body = {"fromAddress": sender, "toAddress": to, "toAddressMessengerType": "sms", "textBody": text}
         try:
@@ -44,7 +44,7 @@ class Agentless:
                 raise ConversationActive(reference=error.reference) from None
             raise
 
-    async def email(self, sender: str, to: str, subject: str, text: str, watcher: Watcher) -> str | None:
+    async def email(self, sender: str, to: str, subject: str, text: str, watcher: CallHooks) -> str | None:
         """To one address, in plain text. Genesys's reference, if there is one. Raises ServiceError."""
         body = {
             "senderType": "Outbound",
@@ -55,7 +55,7 @@ class Agentless:
         }
         return await self._send(EMAIL, SEND_EMAIL, body, watcher)
 
-    async def _send(self, path: str, needs: str, body: object, watcher: Watcher) -> str | None:
+    async def _send(self, path: str, needs: str, body: object, watcher: CallHooks) -> str | None:
         try:
             response = await self._client.call("POST", path, needs=needs, json=body, watcher=watcher, final=True)
         except BadRequest as error:  # its words are kept for a while, and may quote whom it was for

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from bot.core.conversation_errors import INTERNAL, CannotCobrowse, NotInConversation
 from bot.core.errors import BadRequest, UnusableAnswer
 from bot.core.models import ConversationId, HostId
-from bot.core.requests.run import Watcher
+from bot.core.requests.run import CallHooks
 from bot.core.validation.conversations import LiveConversation, conversation_id
 from bot.core.validation.names import clean
 from bot.genesys import faults
@@ -45,7 +45,7 @@ _OURS = ("agent", "user", "acd", "ivr", "workflow", "voicemail", "bot", "group",
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class ActiveConversation:
     """A conversation the host is connected to, by voice or by messages."""
 
     conversation: LiveConversation
@@ -53,16 +53,16 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
+class OtherConversation:
     """A conversation the host is connected to, of a kind that cannot be co-browsed in."""
 
     kind: str
 
 
 class WaitingOnly:
-    """Keeps to Watcher for look-ups, which create nothing: passes on only that everybody has to wait."""
+    """Keeps to CallHooks for look-ups, which create nothing: passes on only that everybody has to wait."""
 
-    def __init__(self, watcher: Watcher) -> None:
+    def __init__(self, watcher: CallHooks) -> None:
         self._watcher = watcher
 
     @property
@@ -83,7 +83,7 @@ class LiveConversations:
     def __init__(self, client: GenesysClient) -> None:
         self._client = client
 
-    async def of(self, host_id: HostId, watcher: Watcher) -> list[Live]:
+    async def of(self, host_id: HostId, watcher: CallHooks) -> list[ActiveConversation]:
         """All that the host is connected to, the latest first; MOST at most. Raises CannotCobrowse when none of them is
         of a kind that can be co-browsed in."""
         response = await self._client.call(
@@ -101,23 +101,23 @@ class LiveConversations:
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
         seen = [task.result() for task in finding]
-        live = [one for one in seen if isinstance(one, Live)]
-        if not live and (other := [one.kind for one in seen if isinstance(one, Other)]):
+        live = [one for one in seen if isinstance(one, ActiveConversation)]
+        if not live and (other := [one.kind for one in seen if isinstance(one, OtherConversation)]):
             raise CannotCobrowse(kinds=tuple(dict.fromkeys(other)))
         return sorted(live, key=lambda one: one.conversation.since, reverse=True)
 
-    async def one(self, wanted: ConversationId, host_id: HostId, watcher: Watcher) -> Live:
+    async def one(self, wanted: ConversationId, host_id: HostId, watcher: CallHooks) -> ActiveConversation:
         """That conversation. Raises NotInConversation when the host is not connected to it, CannotCobrowse."""
         live = await self._find(wanted, host_id, watcher)
         if live is None:
             raise NotInConversation(conversation_id=wanted)
-        if isinstance(live, Other):
+        if isinstance(live, OtherConversation):
             raise CannotCobrowse(kinds=(live.kind,))
         return live
 
     async def _find(
-        self, wanted: ConversationId, host_id: HostId, watcher: Watcher, *, again: bool = False
-    ) -> "Live | Other | None":
+        self, wanted: ConversationId, host_id: HostId, watcher: CallHooks, *, again: bool = False
+    ) -> "ActiveConversation | OtherConversation | None":
         try:
             response = await self._client.call(
                 "GET", f"{CONVERSATION}/{wanted}", needs=VIEW, safe=True, watcher=watcher, again=again
@@ -158,7 +158,7 @@ def query(host_id: HostId, now: datetime) -> dict[str, object]:
 
 def read_live(
     body: dict[str, object], wanted: ConversationId, host_id: HostId, now: datetime | None = None
-) -> Live | None:
+) -> ActiveConversation | None:
     """A conversation as the API has it -> what is needed of it; None unless the host talks to a customer in it now, by
     voice or by messages (pure). `now` is the service's time."""
     now = now or datetime.now(UTC)
@@ -169,7 +169,7 @@ def read_live(
         for media, is_voice in _MEDIA:
             for communication in _connected(person, media):
                 times = communication.get("connectedTime"), person.get("connectedTime"), body.get("startTime")
-                return Live(LiveConversation(wanted, _since(times, now), _customer(people)), is_voice)
+                return ActiveConversation(LiveConversation(wanted, _since(times, now), _customer(people)), is_voice)
     return None
 
 
@@ -179,15 +179,15 @@ def _since(times: Iterable[object], now: datetime) -> datetime:
     return next(filter(None, read), now)
 
 
-def read_other(body: dict[str, object], wanted: ConversationId, host_id: HostId) -> Other | None:
+def read_other(body: dict[str, object], wanted: ConversationId, host_id: HostId) -> OtherConversation | None:
     """The kind of a conversation that cannot be co-browsed in; None unless the host takes part in it now (pure)."""
     is_internal = _is_internal(list(_objects(body.get("participants"))), host_id)
     for person in _hosting(body, wanted, host_id):
         if is_internal and any(True for media, _ in _MEDIA for _ in _connected(person, media)):
-            return Other(INTERNAL)
+            return OtherConversation(INTERNAL)
         for media, kind in _OTHER_MEDIA.items():
             if any(True for _ in _connected(person, media)):
-                return Other(kind)
+                return OtherConversation(kind)
     return None
 
 

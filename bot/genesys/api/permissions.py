@@ -17,7 +17,7 @@ NEEDS = "the right to look at its own roles"
 
 
 @dataclass(frozen=True, slots=True)
-class Roles:
+class ClientPermissions:
     """`names` of the roles; `policies` as (domain, entity, action), each of which may be `*`.
 
     `is_whole`: what every role allows was said, so that what is not in there is not allowed. `divided`: the name of the
@@ -41,18 +41,18 @@ class Roles:
         return tuple(sorted({name for one, name in self.divided if _fits(one, permission)}))
 
 
-async def view_roles(client: GenesysClient) -> Roles:
+async def view_roles(client: GenesysClient) -> ClientPermissions:
     """Those of the client that this call's token was given to. Raises ServiceError."""
     return read_roles(read_object(await client.call("GET", ME, needs=NEEDS, safe=True)))
 
 
-def read_roles(body: dict[str, object]) -> Roles:
+def read_roles(body: dict[str, object]) -> ClientPermissions:
     """An AuthzSubject, whatever of it there is."""
     grants = [(grant.get("role"), _division(grant)) for grant in _objects(body.get("grants"))]
     known = [(role, division) for role, division in grants if isinstance(role, dict)]
     told = [(role, division) for role, division in known if isinstance(role.get("policies"), list)]
     policies = [(policy, division) for role, division in told for policy in _policies(role["policies"])]
-    return Roles(
+    return ClientPermissions(
         names=tuple(dict.fromkeys(clean(str(role.get("name") or ""), 60) for role, _ in known)),
         policies=frozenset(policy for policy, division in policies if not division),
         is_whole=bool(grants) and len(told) == len(grants),

@@ -13,9 +13,9 @@ from urllib.parse import quote
 import httpx
 
 from bot.core.errors import BadRequest, InvalidHost, NoSuchSession, ServiceError, UnknownApplication, UnusableAnswer
-from bot.core.models import Order, Session, SessionId
-from bot.core.requests.run import Watcher
-from bot.core.session_models import Look
+from bot.core.models import CreateSessionRequest, Session, SessionId
+from bot.core.requests.run import CallHooks
+from bot.core.session_models import SessionStatus
 from bot.genesys import faults
 from bot.genesys.client import GenesysClient
 from bot.genesys.join_hosts import JoinHosts
@@ -35,7 +35,7 @@ class SessionView:
     status: str
 
 
-class Sessions:
+class CobrowseSessions:
     """Keeps to desk.SessionService."""
 
     def __init__(self, client: GenesysClient, join_hosts: JoinHosts = JoinHosts()) -> None:  # noqa: B008 - frozen
@@ -46,7 +46,7 @@ class Sessions:
     def is_free(self) -> bool:
         return self._client.is_free(WRITE)
 
-    async def create(self, order: Order, watcher: Watcher) -> Session:
+    async def create(self, order: CreateSessionRequest, watcher: CallHooks) -> Session:
         """Creates a session. Raises ServiceError; InvalidHost and UnknownApplication say which id was wrong."""
         try:
             response = await self._client.call("POST", SESSIONS, needs=WRITE, json=_body(order), watcher=watcher)
@@ -67,12 +67,16 @@ class Sessions:
         response = await self._on(session_id, "GET", spare=spare)
         return SessionView(session_id, plain_word(read_object(response).get("status")))
 
-    async def look(self, session_id: SessionId) -> Look:
+    async def look(self, session_id: SessionId) -> SessionStatus:
         """Whether it is over, as the service says; where it tells nothing, open. Raises ServiceError."""
         try:
-            return Look.OVER if (await self.read(session_id, spare=True)).status.lower() in OVER else Look.OPEN
+            return (
+                SessionStatus.OVER
+                if (await self.read(session_id, spare=True)).status.lower() in OVER
+                else SessionStatus.OPEN
+            )
         except NoSuchSession:  # the contract names no path to read, so this need not mean the session
-            return Look.OPEN
+            return SessionStatus.OPEN
 
     async def end(self, session_id: SessionId) -> str | None:
         """Ends a session; returns the service's reference. Raises NoSuchSession when it knows none or can end none."""
@@ -89,7 +93,7 @@ class Sessions:
                 raise NoSuchSession(reference=error.reference) from None
             raise
 
-    async def _named(self, error: BadRequest, order: Order) -> ServiceError:
+    async def _named(self, error: BadRequest, order: CreateSessionRequest) -> ServiceError:
         """A 400 by the name the contract gives it."""
         words = error.words.lower()
         if error.status == 400 and "invalid host user" in words:
@@ -106,7 +110,7 @@ class Sessions:
             return ()
 
 
-def _body(order: Order) -> dict[str, object]:
+def _body(order: CreateSessionRequest) -> dict[str, object]:
     return {
         "hostUserId": order.host_id,
         "application": {"id": order.application_id, "type": order.application_type},
@@ -116,7 +120,7 @@ def _body(order: Order) -> dict[str, object]:
     }
 
 
-def _session(response: httpx.Response, order: Order, wrong_link: Callable[[str], str]) -> Session:
+def _session(response: httpx.Response, order: CreateSessionRequest, wrong_link: Callable[[str], str]) -> Session:
     reference = faults.reference_of(response)
     try:
         body = read_object(response)

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.core.errors import UnusableAnswer
 from bot.core.hosts.resolver import MOST_USERS, DirectoryUser
-from bot.core.shared_waits import Waits
+from bot.core.shared_waits import SharedWaits
 from bot.genesys.client import GenesysClient
 
 SEARCH = "/api/v2/users/search"
@@ -16,14 +16,14 @@ VIEW = "directory:user:view"
 STATES = ("active", "inactive", "deleted")
 
 
-class Users:
+class UsersApi:
     """Keeps to desk.hosts.HostDirectory."""
 
     def __init__(self, client: GenesysClient) -> None:
         self._client = client
 
     @property
-    def waits(self) -> Waits:
+    def waits(self) -> SharedWaits:
         """Where searches report that they have to wait."""
         return self._client.waits(VIEW)
 

@@ -44,7 +44,7 @@ class Grant:
     refresh_token: str = field(repr=False)
 
 
-class UserLogin:
+class AuthorizationCodeClient:
     """The login and the two calls of the API that it takes. `credentials`: of the OAuth client for people."""
 
     def __init__(

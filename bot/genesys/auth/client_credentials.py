@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 import httpx
 
 from bot.core.errors import WEB_PAGE, OAuthRefused, ServiceError, UnusableAnswer
-from bot.core.metrics_port import UNMEASURED, Meter
+from bot.core.metrics_port import NULL_METRICS, Metrics
 from bot.genesys import faults
 from bot.genesys.auth.credentials import Credentials
-from bot.genesys.client import Gate, repeat
+from bot.genesys.client import TokenSource, repeat
 
 RENEW_AHEAD_SECONDS = 300.0
 LAST_USE_SECONDS = 30.0
@@ -41,7 +41,7 @@ class Token:
     value: str = field(repr=False)
 
 
-class TokenAuth(Gate):
+class TokenAuth(TokenSource):
     """Adds the token to requests. `clock` counts seconds and never goes back."""
 
     requires_response_body = True
@@ -53,7 +53,7 @@ class TokenAuth(Gate):
         credentials: Credentials,
         *,
         clock: Callable[[], float] = time.monotonic,
-        meter: Meter = UNMEASURED,
+        meter: Metrics = NULL_METRICS,
     ) -> None:
         self._meter = meter
         self._http = http

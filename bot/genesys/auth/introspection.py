@@ -13,7 +13,7 @@ NEEDS = "the right to look at its own token"
 
 
 @dataclass(frozen=True, slots=True)
-class TokenView:
+class TokenInfo:
     """Empty where the service does not say. A client of roles, not scopes, has no scopes in its answer."""
 
     organization_id: str
@@ -21,12 +21,12 @@ class TokenView:
     scopes: frozenset[str]
 
 
-async def view_token(client: GenesysClient) -> TokenView:
+async def view_token(client: GenesysClient) -> TokenInfo:
     """What the service says of the token that this call carries. Raises ServiceError."""
     body = read_object(await client.call("GET", ME, needs=NEEDS, safe=True))
     organization, scopes = body.get("organization"), body.get("authorizedScope")
     named = organization if isinstance(organization, dict) else {}
-    return TokenView(
+    return TokenInfo(
         organization_id=str(named.get("id") or ""),
         organization=str(named.get("name") or "")[:60],
         scopes=frozenset(map(str, scopes)) if isinstance(scopes, list) else frozenset(),

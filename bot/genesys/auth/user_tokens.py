@@ -12,15 +12,15 @@ from collections.abc import AsyncGenerator, Callable
 import httpx
 from cachetools import LRUCache
 
-from bot.core.account_models import Connection, ConnectionBook, Held, PersonKey
+from bot.core.account_models import AccountRepository, LinkedAccount, LockedAccount, PersonKey
 from bot.core.cache import Cache
 from bot.core.connect_errors import ConnectAgain
 from bot.core.errors import Busy, ServiceError, StoreUnavailable, Unreachable
 from bot.core.models import HostId
 from bot.genesys import client
-from bot.genesys.auth.authorization_code import Grant, UserLogin, nothing_made
+from bot.genesys.auth.authorization_code import AuthorizationCodeClient, Grant, nothing_made
 from bot.genesys.auth.client_credentials import Token
-from bot.genesys.client import Gate
+from bot.genesys.client import TokenSource
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,12 @@ class UserTokens:
     """Of everybody who is connected. `off`: why nobody can connect now, one of connect_errors.OFF, else ""."""
 
     def __init__(
-        self, login: UserLogin, book: ConnectionBook, *, off: str = "", clock: Callable[[], float] = time.monotonic
+        self,
+        login: AuthorizationCodeClient,
+        book: AccountRepository,
+        *,
+        off: str = "",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.off = off
         self._login, self._book, self._clock = login, book, clock
@@ -44,7 +49,7 @@ class UserTokens:
         self._renewing: dict[PersonKey, tuple[HostId, asyncio.Task[Token]]] = {}
         self._few = asyncio.Semaphore(AT_ONCE)
 
-    async def gate(self, person: PersonKey, host_id: HostId, *, anew: bool = False) -> Gate | None:
+    async def gate(self, person: PersonKey, host_id: HostId, *, anew: bool = False) -> TokenSource | None:
         """What lets calls out as this person; None unless they are connected as this host. Raises StoreUnavailable.
 
         `anew`: they may have connected a moment ago, on another replica.
@@ -53,7 +58,7 @@ class UserTokens:
             self._known.forget(person)
         if await self._known.get(person, lambda: self._look_up(person)) != host_id:
             return None
-        return UserGate(self, person, host_id)
+        return UserTokenSource(self, person, host_id)
 
     async def close(self) -> None:
         """Sees renewals under way through: what they bring replaces what they have used up."""
@@ -85,7 +90,7 @@ class UserTokens:
         self._forget(person)
         self._tokens[person] = host_id, grant.token
 
-    async def sign_out(self, was: Connection) -> None:
+    async def sign_out(self, was: LinkedAccount) -> None:
         token = self._forget(was.person)
         if token is None and was.refresh_token and not self.off:
             try:  # the refresh token is used up by this, and what it brings is given back
@@ -175,7 +180,7 @@ class UserTokens:
             log.warning("a renewed sign-in was not written down", extra={"fields": {"requester": person[1]}})
         return said[0] if said else ConnectAgain()
 
-    async def _renew_held(self, held: Held, said: list[Grant | ServiceError]) -> None:
+    async def _renew_held(self, held: LockedAccount, said: list[Grant | ServiceError]) -> None:
         """Raises no ServiceError, since the row is held; what is said stays known if it cannot be written down."""
         try:
             grant = await self._login.refresh(held.connection.refresh_token)
@@ -190,7 +195,7 @@ class UserTokens:
             await self._login.revoke(grant.token)
 
 
-class UserGate(Gate):
+class UserTokenSource(TokenSource):
     """Adds one person's token to requests."""
 
     requires_response_body = True

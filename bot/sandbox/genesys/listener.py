@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 
-class Door:
+class Listener:
     """Shut at first. While it is shut the port stays ours, and connecting is refused, since nobody listens."""
 
     def __init__(self) -> None:

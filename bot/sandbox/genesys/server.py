@@ -23,7 +23,7 @@ from bot.sandbox.genesys.api.login import Grant, Login
 from bot.sandbox.genesys.api.routes import Api
 from bot.sandbox.genesys.errors import CORRELATION, ApiError, too_many
 from bot.sandbox.genesys.faults import FAULTS, Faults
-from bot.sandbox.genesys.listener import Door
+from bot.sandbox.genesys.listener import Listener
 from bot.sandbox.genesys.records import Call, Create, GenesysUser, Recent, Session
 
 __all__ = ["FAULTS", "Call", "Create", "GenesysUser", "SandboxGenesys", "Session"]
@@ -52,7 +52,7 @@ class SandboxGenesys(Api):
         self.calls: list[Call] = Recent()
         self._counts: Counter[str] = Counter()
         self._faults = Faults()
-        self._door = Door()
+        self._door = Listener()
         self._busy: set[asyncio.Task[Any]] = set()
 
     def count(self, kind: str) -> int:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from bot.sandbox.slack.api.web_api import WebApi
-from bot.sandbox.slack.delivery.dispatch import Courier
+from bot.sandbox.slack.delivery.dispatch import EventDelivery
 from bot.sandbox.slack.delivery.transports import HttpDelivery, Sockets
 from bot.sandbox.slack.faults import Faults, Limit
 from bot.sandbox.slack.models import (
@@ -28,7 +28,7 @@ from bot.sandbox.slack.models import (
     Step,
 )
 from bot.sandbox.slack.response_urls import ResponseUrls
-from bot.sandbox.slack.user_actions import People
+from bot.sandbox.slack.user_actions import UserActions
 from bot.sandbox.slack.view_state import Incomplete
 from bot.sandbox.slack.views import View, Views
 from bot.sandbox.slack.workflow_steps import Execution, Executions
@@ -42,7 +42,7 @@ __all__ = [
 T = TypeVar("T")
 
 
-class SandboxSlack(People):
+class SandboxSlack(UserActions):
     """The fake Slack; `events_url` set means signed HTTP to it, None means Socket Mode."""
 
     def __init__(
@@ -73,7 +73,7 @@ class SandboxSlack(People):
         self.sockets = Sockets(app_id, self.faults)
         views, executions = Views(), Executions(steps)
         response_urls = ResponseUrls(workspace, self.faults, self.log)
-        courier = Courier(self.sockets, HttpDelivery(signing_secret), self.log, events_url)
+        courier = EventDelivery(self.sockets, HttpDelivery(signing_secret), self.log, events_url)
         super().__init__(workspace, views, executions, response_urls, courier, app_id=app_id, command=command)
         views.listeners.append(lambda view: workspace.wake(view.user_id))
         executions.listeners.append(lambda _: workspace.wake())

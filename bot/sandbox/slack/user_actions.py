@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.sandbox.slack import payloads
-from bot.sandbox.slack.delivery.dispatch import Courier
+from bot.sandbox.slack.delivery.dispatch import EventDelivery
 from bot.sandbox.slack.models import Answer, Delivery, Kind, Message, Step
 from bot.sandbox.slack.response_urls import ResponseUrls
 from bot.sandbox.slack.shapes import command_origin, find_element, interaction, new_trigger_id
@@ -21,7 +21,7 @@ from bot.sandbox.slack.workflow_steps import Execution, Executions
 from bot.sandbox.slack.workspace import SLACKBOT, Workspace
 
 
-class People:
+class UserActions:
     """Everybody in the workspace; each method is one act of one person, and waits for the bot's ack."""
 
     def __init__(
@@ -30,7 +30,7 @@ class People:
         views: Views,
         executions: Executions,
         response_urls: ResponseUrls,
-        courier: Courier,
+        courier: EventDelivery,
         *,
         app_id: str,
         command: str,

@@ -16,7 +16,7 @@ from bot.sandbox.slack.server import Delivery, Incomplete, Message, SandboxSlack
 MISUNDERSTOOD = "The page sent something this server does not understand."
 
 
-class Acts:
+class PageActions:
     """The part of the page's server that takes what people do; `routes` is where."""
 
     def __init__(self, slack: SandboxSlack, people: Mapping[str, str]) -> None:

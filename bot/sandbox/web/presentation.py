@@ -57,7 +57,7 @@ def person_view(user: SlackUser) -> dict[str, Any]:
 
 
 @dataclass
-class Talk:
+class ConversationChoice:
     """How many live conversations each agent has, of several choices."""
 
     choices: tuple[str, ...]

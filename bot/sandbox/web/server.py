@@ -14,9 +14,9 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox.slack.server import Execution, Message, SandboxSlack, View
-from bot.sandbox.web.actions import Acts, asked
+from bot.sandbox.web.actions import PageActions, asked
 from bot.sandbox.web.presentation import (
-    Talk,
+    ConversationChoice,
     Viewer,
     masked,
     message_view,
@@ -58,11 +58,11 @@ class SandboxPage:
     ) -> None:
         self.url = ""
         self.fault: str | None = None
-        self.talk: Talk | None = None
+        self.talk: ConversationChoice | None = None
         self.outbox = ""
         self._slack = slack
         self._people = dict(people)
-        self._acts = Acts(slack, self._people)
+        self._acts = PageActions(slack, self._people)
         self._faults = dict(faults)
         self._set_fault = set_fault
         self._title = title

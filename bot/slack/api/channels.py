@@ -11,7 +11,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.access import Home
+from bot.core.access import Workspace
 from bot.core.errors import SlackUnavailable
 from bot.core.models import ChannelId
 from bot.core.session_errors import ShareRefused
@@ -29,10 +29,10 @@ CONNECTED = ("connected_team_ids", "connected_limited_team_ids", "pending_connec
 _HIDDEN = (Group.UNINVITED, Group.SCOPE)
 
 
-class Places:
+class ChannelDirectory:
     """Asks Slack. `home` is the bot's own workspace."""
 
-    def __init__(self, web: AsyncWebClient, home: Home) -> None:
+    def __init__(self, web: AsyncWebClient, home: Workspace) -> None:
         self._web, self._home = web, home
 
     async def check_shareable(self, channel_id: ChannelId) -> None:
@@ -59,7 +59,7 @@ def is_group_message(channel_name: object) -> bool:
     return isinstance(channel_name, str) and channel_name.startswith(GROUP_MESSAGE)
 
 
-def obstacle(channel: dict[str, Any], home: Home) -> str | None:
+def obstacle(channel: dict[str, Any], home: Workspace) -> str | None:
     """Say why nothing may be shared there: "outside", "unclear" or "closed"; None when it may (pure).
 
     `channel` is a conversation object. Raises MISSHAPEN.
@@ -75,7 +75,7 @@ def obstacle(channel: dict[str, Any], home: Home) -> str | None:
     return "closed" if channel.get("is_archived") else None
 
 
-def _is_within(channel: dict[str, Any], home: Home) -> bool:
+def _is_within(channel: dict[str, Any], home: Workspace) -> bool:
     """Whether it belongs to our workspace alone, or to workspaces of our own organisation alone."""
     if channel["is_shared"] and not channel["is_org_shared"]:
         return False  # with whom, nothing says

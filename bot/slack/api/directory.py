@@ -9,14 +9,14 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.access import Home
+from bot.core.access import Workspace
 from bot.core.cache import Cache
 from bot.core.errors import SlackUnavailable
 from bot.core.hosts.csv_file import USER_ID
-from bot.core.models import Person, Standing, TeamId, UserId
+from bot.core.models import MembershipStatus, SlackUser, TeamId, UserId
 from bot.core.requests.run import LONGEST_WAIT_SECONDS
 from bot.slack.api.responses import MISSHAPEN
-from bot.slack.api.throttled_method import Lookups
+from bot.slack.api.throttled_method import ThrottledMethod
 from bot.slack.command_parser import clean_name
 from bot.slack.error_codes import INCOMPLETE_ANSWER, MISSHAPEN_ANSWER, OTHER_PERSON, Group, is_of, passes
 
@@ -27,24 +27,24 @@ _SAID_OF_MEMBERS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")
 """Slack says each of these of every active account, guest or not. Somebody of whom it does not is not let in."""
 
 
-class SlackPeople:
-    """Keeps to desk.access.People, for one workspace. `web`, `patience_seconds`: see Lookups."""
+class SlackDirectory:
+    """Keeps to desk.access.People, for one workspace. `web`, `patience_seconds`: see ThrottledMethod."""
 
     def __init__(
         self,
         web: AsyncWebClient,
-        home: Home,
+        home: Workspace,
         *,
         patience_seconds: float = LONGEST_WAIT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._users_info = Lookups(web, "users.info", patience_seconds=patience_seconds)
-        self._group_members = Lookups(web, "usergroups.users.list", patience_seconds=patience_seconds)
+        self._users_info = ThrottledMethod(web, "users.info", patience_seconds=patience_seconds)
+        self._group_members = ThrottledMethod(web, "usergroups.users.list", patience_seconds=patience_seconds)
         self.home = home
-        self._people: Cache[UserId, Person] = Cache(seconds=KEPT_SECONDS, size=CACHE_SIZE, clock=clock)
+        self._people: Cache[UserId, SlackUser] = Cache(seconds=KEPT_SECONDS, size=CACHE_SIZE, clock=clock)
         self._groups: Cache[tuple[TeamId, str], frozenset[UserId]] = Cache(seconds=KEPT_SECONDS, size=1000, clock=clock)
 
-    async def person(self, user_id: UserId) -> Person:
+    async def person(self, user_id: UserId) -> SlackUser:
         """Who that is. Raises SlackUnavailable."""
         return await self._people.get(user_id, lambda: self._ask_person(user_id))
 
@@ -56,12 +56,12 @@ class SlackPeople:
         team_id = team_id if self.home.org_wide else NO_TEAM
         return user_id in await self._groups.get((team_id, group_id), lambda: self._ask_group(group_id, team_id))
 
-    async def _ask_person(self, user_id: UserId) -> Person:
+    async def _ask_person(self, user_id: UserId) -> SlackUser:
         try:
             user = (await self._users_info.ask(user=user_id)).get("user")
         except SlackUnavailable as error:
             if is_of(error.slack_error, Group.UNKNOWN_PERSON):  # nobody of ours
-                return Person(TeamId(""), user_id, user_id, Standing.OUTSIDER)
+                return SlackUser(TeamId(""), user_id, user_id, MembershipStatus.OUTSIDER)
             raise
         if not isinstance(user, dict) or not user.get("id"):
             raise SlackUnavailable(INCOMPLETE_ANSWER)
@@ -80,7 +80,7 @@ class SlackPeople:
         return frozenset(map(UserId, map(str, users)))
 
 
-def ids_in(user: dict[str, Any], home: Home) -> tuple[UserId, ...]:
+def ids_in(user: dict[str, Any], home: Workspace) -> tuple[UserId, ...]:
     """Return the ids of the person whom a user object shows: its own, and the one in the Enterprise Grid (pure).
 
     https://docs.slack.dev/reference/objects/user-object#enterprise_user
@@ -92,7 +92,7 @@ def ids_in(user: dict[str, Any], home: Home) -> tuple[UserId, ...]:
     return tuple(dict.fromkeys(UserId(each) for each in ids if isinstance(each, str) and USER_ID.fullmatch(each)))
 
 
-def read_person(user: dict[str, Any], home: Home, asked: UserId | None = None) -> Person:
+def read_person(user: dict[str, Any], home: Workspace, asked: UserId | None = None) -> SlackUser:
     """A user object -> a person, as the workspace sees them (pure). `asked`: by which of their ids.
 
     Raises SlackUnavailable for an object that does not say whether they are a full member.
@@ -103,7 +103,7 @@ def read_person(user: dict[str, Any], home: Home, asked: UserId | None = None) -
     has_email = isinstance(email, str) and bool(email)
     confirmed = user.get("is_email_confirmed") is True and has_email
     user_id = asked or UserId(user["id"])
-    return Person(
+    return SlackUser(
         team_id=home.team_id,
         user_id=user_id,
         name=next(filter(None, (clean_name(name or "") for name in names)), str(user["id"])),
@@ -114,21 +114,21 @@ def read_person(user: dict[str, Any], home: Home, asked: UserId | None = None) -
     )
 
 
-def _standing(user: dict[str, Any], home: Home) -> Standing:
+def _standing(user: dict[str, Any], home: Workspace) -> MembershipStatus:
     if user.get("is_stranger") or not _is_ours(user, home):
-        return Standing.OUTSIDER
+        return MembershipStatus.OUTSIDER
     if user.get("deleted"):
-        return Standing.DEACTIVATED
+        return MembershipStatus.DEACTIVATED
     if user.get("is_bot") or user.get("is_workflow_bot") or user.get("is_connector_bot") or user["id"] == "USLACKBOT":
-        return Standing.BOT
+        return MembershipStatus.BOT
     if user.get("is_restricted") or user.get("is_ultra_restricted"):
-        return Standing.GUEST
+        return MembershipStatus.GUEST
     if any(user.get(name) is not False for name in _SAID_OF_MEMBERS):
         raise SlackUnavailable(INCOMPLETE_ANSWER)
-    return Standing.MEMBER
+    return MembershipStatus.MEMBER
 
 
-def _is_ours(user: dict[str, Any], home: Home) -> bool:
+def _is_ours(user: dict[str, Any], home: Workspace) -> bool:
     if user.get("team_id") == home.team_id:
         return True
     grid = user.get("enterprise_user") or {}

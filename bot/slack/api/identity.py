@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.access import Home
+from bot.core.access import Workspace
 from bot.core.errors import SetupError
 from bot.core.models import TeamId
 from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
@@ -38,16 +38,16 @@ class SlackUnreachable(SetupError):
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class BotIdentity:
     """The bot's workspace, its own ids there, and the scopes its token has."""
 
-    home: Home
+    home: Workspace
     bot_id: str | None
     bot_user_id: str | None
     scopes: frozenset[str] = frozenset()
 
 
-async def identify(web: AsyncWebClient, *, tries: int = TRIES, delay_seconds: float = DELAY_SECONDS) -> Identity:
+async def identify(web: AsyncWebClient, *, tries: int = TRIES, delay_seconds: float = DELAY_SECONDS) -> BotIdentity:
     """Asks Slack whose token this is. Raises SlackRefused, SlackUnreachable, each with a sentence."""
     for attempt in range(tries):
         if attempt:
@@ -72,15 +72,15 @@ async def identify(web: AsyncWebClient, *, tries: int = TRIES, delay_seconds: fl
     raise SlackUnreachable("Slack cannot be reached. Check the network and SLACK_API_URL.")
 
 
-def _read(answer: dict[str, object], scopes: str) -> Identity:
+def _read(answer: dict[str, object], scopes: str) -> BotIdentity:
     enterprise = answer.get("enterprise_id")
-    home = Home(
+    home = Workspace(
         team_id=TeamId(str(answer["team_id"])),
         enterprise_id=TeamId(str(enterprise)) if enterprise else None,
         org_wide=bool(answer.get("is_enterprise_install")),
     )
     granted = frozenset(scope.strip() for scope in scopes.split(",") if scope.strip())
-    return Identity(home, _text(answer.get("bot_id")), _text(answer.get("user_id")), granted)
+    return BotIdentity(home, _text(answer.get("bot_id")), _text(answer.get("user_id")), granted)
 
 
 def _text(value: object) -> str | None:

@@ -24,21 +24,21 @@ from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.errors import Unexpected
-from bot.core.models import ChannelId, Kind, Note, Request, RequestId, Session, Started, UserId
+from bot.core.models import ChannelId, Request, RequestId, RequestKind, Session, SessionStarted, UserId, WaitNotice
 from bot.core.press_errors import EndedAlready
-from bot.core.results import Ended, Outcome, Recalled
+from bot.core.results import LastSession, Result, SessionEnded
 from bot.slack.api.deadlines import Deadlines
 from bot.slack.api.direct_messages import DirectMessages, PostUnknown
 from bot.slack.api.response_url import LONGEST_ORDERED_SECONDS, REPEATS, ForeignAddress, ResponseUrls
 from bot.slack.api.responses import MISSHAPEN, TROUBLE, SlackAnswer, error_code
-from bot.slack.api.session_messages import Herald
+from bot.slack.api.session_messages import SlackSessionMessages
 from bot.slack.api.silent_hosts import HostIsSilent, SilentHosts
 from bot.slack.api.token_watch import TokenWatch, WebClient
 from bot.slack.api.trouble import word_for
 from bot.slack.api.views import TRIGGER_SECONDS, Views
-from bot.slack.api.workflow_steps import Completion
+from bot.slack.api.workflow_steps import WorkflowStepResult
 from bot.slack.messages.blocks import Message
-from bot.slack.messages.renderer import Words
+from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.messages.session_card import agent_card, with_direct_off
 from bot.slack.views.session_form import answered
 
@@ -100,35 +100,35 @@ def new_web_client(
     return client
 
 
-class Delivery:
+class SlackResponder:
     """Keeps to desk.Teller: never raises, and says whether somebody was reached."""
 
     def __init__(
         self,
         web: AsyncWebClient,
         http: aiohttp.ClientSession,
-        words: Words,
+        words: MessageRenderer,
         direct: DirectMessages,
-        herald: Herald,
+        herald: SlackSessionMessages,
         proxy_for: Callable[[str], str | None] = lambda url: None,
     ) -> None:
         self._web, self._direct, self._herald = web, direct, herald
         self._response_urls = ResponseUrls(http, proxy_for, web.base_url)
-        self._completion = Completion(web, words)
+        self._completion = WorkflowStepResult(web, words)
         self._words, self._deadlines = words, Deadlines()
         self._posting: set[asyncio.Task[None]] = set()
         self._silent_hosts = SilentHosts()
         self._views = Views(web)
         self._triggers: TTLCache[RequestId, str] = TTLCache(10_000, TRIGGER_SECONDS)
         self._standing: TTLCache[RequestId, tuple[ChannelId, str]] = TTLCache(10_000, ANSWERABLE.total_seconds())
-        self.listeners: list[Callable[[Request, Outcome], None]] = []
+        self.listeners: list[Callable[[Request, Result], None]] = []
 
-    async def note(self, request: Request, note: Note) -> None:
+    async def note(self, request: Request, note: WaitNotice) -> None:
         """Only by response_url: a word in between is not worth a message elsewhere."""
         if request.reply_url:
             await self.post(request.reply_url, self._words.note(request, note))
 
-    async def answer(self, request: Request, outcome: Outcome) -> bool:
+    async def answer(self, request: Request, outcome: Result) -> bool:
         try:
             reached = await self._reach(request, outcome)
         except Exception:
@@ -138,20 +138,22 @@ class Delivery:
             listener(request, outcome)
         return reached
 
-    async def _reach(self, request: Request, outcome: Outcome) -> bool:
-        if request.kind is Kind.STEP:
+    async def _reach(self, request: Request, outcome: Result) -> bool:
+        if request.kind is RequestKind.STEP:
             return await self._completion.tell(request, outcome, lambda way, send: self._try(way, send, request.id))
         place = self._standing.pop(request.id, None)  # there it is kept, and nobody else reads it
         message = self._words.answer(replace(request, reply_url=None) if place else request, outcome)
         waiting = is_recent(request)
         # A failure that is tried again makes way; a card only when its session is over, else its link would be gone.
-        makes_way = request.replaces and (request.kind is not Kind.END or isinstance(outcome, Ended | EndedAlready))
+        makes_way = request.replaces and (
+            request.kind is not RequestKind.END or isinstance(outcome, SessionEnded | EndedAlready)
+        )
         if waiting and request.reply_url and await self.post(request.reply_url, message, replace=makes_way):
-            if makes_way and isinstance(outcome, Started) and place:
+            if makes_way and isinstance(outcome, SessionStarted) and place:
                 await self._herald.remember(outcome.session.id, *place)
             return True
-        session = outcome.session if isinstance(outcome, Started) else None
-        if isinstance(outcome, Recalled) and not outcome.record.is_over:
+        session = outcome.session if isinstance(outcome, SessionStarted) else None
+        if isinstance(outcome, LastSession) and not outcome.record.is_over:
             session = outcome.record.session
         # Later nobody looks at the channel; and what came from a form is told where it can be kept.
         if await self._by_other_ways(request, message, session, is_in_channel=waiting and bool(request.reply_url)):
@@ -262,7 +264,7 @@ class Delivery:
     def tell_soon(self, request: Request, message: Message) -> None:
         self.soon(self.tell(request, message))
 
-    def answer_soon(self, request: Request, outcome: Outcome) -> None:
+    def answer_soon(self, request: Request, outcome: Result) -> None:
         """The same for what was never accepted."""
         self.soon(self.answer(request, outcome))
 
@@ -315,8 +317,8 @@ def is_recent(request: Request) -> bool:
     return datetime.now(UTC) - request.accepted_at < ANSWERABLE
 
 
-def _plain(outcome: Outcome) -> Unexpected:
+def _plain(outcome: Result) -> Unexpected:
     """What is told when an outcome cannot be: asking for it once more would not help."""
-    plain = Unexpected(maybe_created=isinstance(outcome, Started))
+    plain = Unexpected(maybe_created=isinstance(outcome, SessionStarted))
     plain.try_again = False
     return plain

@@ -15,10 +15,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core.errors import StoreUnavailable
 from bot.core.models import ChannelId, Request, SessionId, UserId
 from bot.core.press_errors import SharedAlready
-from bot.core.requests.posted_messages import Edit, close_posts
+from bot.core.requests.posted_messages import EditResult, close_posts
 from bot.core.session_errors import NotPosted, ShareRefused, ShareUnknown
-from bot.core.session_models import Post, PostBook, PostKind, SessionRecord
-from bot.slack.api.channels import Places
+from bot.core.session_models import PostedMessage, PostedMessageKind, PostedMessageRepository, SessionRecord
+from bot.slack.api.channels import ChannelDirectory
 from bot.slack.api.deadlines import WAY_SECONDS
 from bot.slack.api.direct_messages import GONE, DirectMessages, PostUnknown
 from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
@@ -39,7 +39,7 @@ LATER = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING, Group.TOKEN)
 REFUSED = {Group.UNINVITED: "uninvited", Group.ARCHIVED: "closed", Group.CLOSED: "closed"}
 
 
-class Herald:
+class SlackSessionMessages:
     """Keeps to desk.register.Herald and desk.posts.Editor. `once` is a client that sends nothing twice."""
 
     def __init__(
@@ -47,8 +47,8 @@ class Herald:
         web: AsyncWebClient,
         once: AsyncWebClient,
         direct: DirectMessages,
-        places: Places,
-        book: PostBook,
+        places: ChannelDirectory,
+        book: PostedMessageRepository,
         *,
         sends: bool = False,
     ) -> None:
@@ -59,7 +59,9 @@ class Herald:
 
     async def share(self, record: SessionRecord, request: Request) -> None:
         posts = await self._book.posts(record.session.id)
-        here = [post for post in posts if post.kind is PostKind.SHARED and post.channel_id == request.channel_id]
+        here = [
+            post for post in posts if post.kind is PostedMessageKind.SHARED and post.channel_id == request.channel_id
+        ]
         if mine := [post for post in here if post.request_id == request.id]:  # worked before, until a crash
             if any(post.ts for post in mine):
                 return
@@ -70,18 +72,20 @@ class Herald:
         if request.is_group_message:
             raise ShareRefused("group")
         await self._places.check_shareable(request.channel_id)
-        intent = Post(record.session.id, request.channel_id, "", PostKind.SHARED, request.id)
+        intent = PostedMessage(record.session.id, request.channel_id, "", PostedMessageKind.SHARED, request.id)
         if not await self._book.add_post(intent):  # somebody else's is on its way
             raise SharedAlready
         ts = await self._post(record, request, intent)
-        await self._remember(Post(intent.session_id, intent.channel_id, ts, PostKind.SHARED, request.id))
+        await self._remember(
+            PostedMessage(intent.session_id, intent.channel_id, ts, PostedMessageKind.SHARED, request.id)
+        )
         await self._drop(intent)
 
-    async def _drop(self, intent: Post) -> None:
+    async def _drop(self, intent: PostedMessage) -> None:
         with suppress(StoreUnavailable):  # then housekeeping does it
             await self._book.drop_post(intent)
 
-    async def _post(self, record: SessionRecord, request: Request, intent: Post) -> str:
+    async def _post(self, record: SessionRecord, request: Request, intent: PostedMessage) -> str:
         message = shared_card(record, request.requester)
         try:
             async with asyncio.timeout(POST_SECONDS):
@@ -112,9 +116,9 @@ class Herald:
 
     async def remember(self, session_id: SessionId, channel_id: ChannelId, ts: str) -> None:
         """That a direct message speaks of a session. Raises nothing: the message is there, which is what counts."""
-        await self._remember(Post(session_id, channel_id, ts, PostKind.DIRECT))
+        await self._remember(PostedMessage(session_id, channel_id, ts, PostedMessageKind.DIRECT))
 
-    async def _remember(self, post: Post) -> None:
+    async def _remember(self, post: PostedMessage) -> None:
         try:
             await self._book.add_post(post)
         except StoreUnavailable:
@@ -131,23 +135,23 @@ class Herald:
         self._hurried.clear()
         await close_posts(self._book, self)
 
-    async def close(self, post: Post, record: SessionRecord) -> Edit:
-        message = closed_card(record, shared=post.kind is PostKind.SHARED)
+    async def close(self, post: PostedMessage, record: SessionRecord) -> EditResult:
+        message = closed_card(record, shared=post.kind is PostedMessageKind.SHARED)
         try:
             async with asyncio.timeout(EDIT_SECONDS):
                 edit, code = await self._edit(post, post.channel_id, message)
-                if code in GONE and post.kind is PostKind.DIRECT:
+                if code in GONE and post.kind is PostedMessageKind.DIRECT:
                     edit = await self._edit_where_it_is_now(post, record, message)
         except TimeoutError:
             log.warning(
                 "a message was not changed", extra={"fields": {"session": post.session_id, "error": "timed_out"}}
             )
-            return Edit.SILENT
+            return EditResult.SILENT
         return edit
 
-    async def _edit_where_it_is_now(self, post: Post, record: SessionRecord, message: Message) -> Edit:
+    async def _edit_where_it_is_now(self, post: PostedMessage, record: SessionRecord, message: Message) -> EditResult:
         """A direct message whose channel Slack knows no more; whose it was is not remembered."""
-        edit = Edit.DONE
+        edit = EditResult.DONE
         for user_id in {record.agent: None, record.requester: None}:
             with suppress(SlackApiError, SlackClientError, aiohttp.ClientError, *MISSHAPEN):
                 channel = await self._direct.channel(user_id, instead_of=post.channel_id)
@@ -157,7 +161,7 @@ class Herald:
                         break
         return edit
 
-    async def _edit(self, post: Post, channel_id: ChannelId, message: Message) -> tuple[Edit, str]:
+    async def _edit(self, post: PostedMessage, channel_id: ChannelId, message: Message) -> tuple[EditResult, str]:
         """What came of it, and what went wrong, "" for nothing. Raises TimeoutError."""
         try:
             await self._web.chat_update(channel=channel_id, ts=post.ts, text=message.text, blocks=message.blocks)
@@ -165,10 +169,10 @@ class Herald:
             raise
         except SlackApiError as error:
             code = error_code(error)
-            edit = Edit.UNWELL if not code or is_of(code, *LATER) else Edit.DONE
+            edit = EditResult.UNWELL if not code or is_of(code, *LATER) else EditResult.DONE
         except (*TROUBLE, *MISSHAPEN) as error:
-            edit, code = Edit.UNWELL, word_for(error)
+            edit, code = EditResult.UNWELL, word_for(error)
         else:
-            return Edit.DONE, ""
+            return EditResult.DONE, ""
         log.warning("a message was not changed", extra={"fields": {"session": post.session_id, "error": code}})
         return edit, code or NO_CODE

@@ -25,7 +25,7 @@ LONGEST_ORDERED_SECONDS = 60
 RATE_LIMITED = "ratelimited"
 
 
-class Lookups:
+class ThrottledMethod:
     """Calls of one method, first come, first served. `patience_seconds`: how long each may take, its turn included.
 
     `web` must not wait by itself when it is told to: one that sleeps would hold up whoever comes after it.

@@ -11,12 +11,12 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.errors import CobrowseError, ServiceError
-from bot.core.models import Request, Session, Started
-from bot.core.results import Outcome
+from bot.core.models import Request, Session, SessionStarted
+from bot.core.results import Result
 from bot.core.workflow_steps import step_of
 from bot.slack.api.responses import error_code
 from bot.slack.error_codes import Group, is_of
-from bot.slack.messages.renderer import Words
+from bot.slack.messages.renderer import MessageRenderer
 
 log = logging.getLogger(__name__)
 
@@ -26,13 +26,13 @@ Attempt = Callable[[str, Callable[[], Awaitable[None]]], Awaitable[bool]]
 """Tries a named way once, within its time, and logs what goes wrong: whether it went well."""
 
 
-class Completion:
+class WorkflowStepResult:
     """Tells workflows what came of their steps."""
 
-    def __init__(self, web: AsyncWebClient, words: Words) -> None:
+    def __init__(self, web: AsyncWebClient, words: MessageRenderer) -> None:
         self._web, self._words = web, words
 
-    async def tell(self, request: Request, outcome: Outcome, attempt: Attempt) -> bool:
+    async def tell(self, request: Request, outcome: Result, attempt: Attempt) -> bool:
         """Whether the workflow knows. A stop of the bot ends this in the middle, and the next start tells it."""
         step = step_of(request)
         if step is None:  # it has been told before
@@ -58,8 +58,8 @@ class Completion:
             await asyncio.sleep(pause_seconds)
         return False
 
-    async def _complete(self, execution_id: str, request: Request, outcome: Outcome) -> None:
-        if isinstance(outcome, Started):
+    async def _complete(self, execution_id: str, request: Request, outcome: Result) -> None:
+        if isinstance(outcome, SessionStarted):
             outputs = outputs_of(outcome.session)
             await self._web.functions_completeSuccess(function_execution_id=execution_id, outputs=outputs)
         else:
@@ -67,7 +67,7 @@ class Completion:
                 function_execution_id=execution_id, error=self._sentence(request, outcome)
             )
 
-    def _sentence(self, request: Request, outcome: Outcome) -> str:
+    def _sentence(self, request: Request, outcome: Result) -> str:
         """What whoever runs the workflow reads."""
         if not isinstance(outcome, CobrowseError):
             return f"Nothing was started. Reference: {request.id}"

@@ -10,27 +10,27 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.core.errors import NotAccepted
-from bot.core.models import ChannelId, Kind, Request, RequestId, TeamId, UserId, new_request_id
+from bot.core.models import ChannelId, Request, RequestId, RequestKind, TeamId, UserId, new_request_id
 from bot.core.press_errors import TryAgainRefused
-from bot.core.requests.service import Desk
+from bot.core.requests.service import RequestService
 from bot.slack.api.channels import is_group_message
-from bot.slack.api.responder import Delivery
+from bot.slack.api.responder import SlackResponder
 from bot.slack.messages.blocks import OPEN_ACTION
 from bot.slack.messages.conversation_choice import PICK_ACTION, read_pick
-from bot.slack.messages.renderer import TRY_AGAIN_ACTION, Words
+from bot.slack.messages.renderer import TRY_AGAIN_ACTION, MessageRenderer
 from bot.slack.messages.session_card import DIRECT_ACTION, END_ACTION, LISTED, SHARE_ACTION
 
-SESSION_ACTIONS = {END_ACTION: Kind.END, SHARE_ACTION: Kind.SHARE, DIRECT_ACTION: Kind.DIRECT}
+SESSION_ACTIONS = {END_ACTION: RequestKind.END, SHARE_ACTION: RequestKind.SHARE, DIRECT_ACTION: RequestKind.DIRECT}
 
 
-def register(app: AsyncApp, desk: Desk, delivery: Delivery, words: Words) -> None:
+def register(app: AsyncApp, desk: RequestService, delivery: SlackResponder, words: MessageRenderer) -> None:
     """Adds the buttons to the app."""
 
     @app.action(OPEN_ACTION)
     async def on_open(ack: AsyncAck) -> None:
         await ack()
 
-    def on_session(action: str, kind: Kind) -> None:
+    def on_session(action: str, kind: RequestKind) -> None:
         @app.action(action)
         async def on_press(ack: AsyncAck, body: dict[str, Any]) -> None:
             session_id, press = read_press(body)
@@ -40,7 +40,9 @@ def register(app: AsyncApp, desk: Desk, delivery: Delivery, words: Words) -> Non
                 kind=kind,
                 key=f"{action}:{body.get('trigger_id') or press.id}",
                 argument=session_id,
-                replaces=kind is Kind.END and bool(container.get("is_ephemeral")) and not block_id.startswith(LISTED),
+                replaces=kind is RequestKind.END
+                and bool(container.get("is_ephemeral"))
+                and not block_id.startswith(LISTED),
             )
             try:
                 await desk.accept(request)
@@ -53,7 +55,7 @@ def register(app: AsyncApp, desk: Desk, delivery: Delivery, words: Words) -> Non
     _register_repeats(app, desk, delivery, words)
 
 
-def _register_repeats(app: AsyncApp, desk: Desk, delivery: Delivery, words: Words) -> None:
+def _register_repeats(app: AsyncApp, desk: RequestService, delivery: SlackResponder, words: MessageRenderer) -> None:
     """Try again, for what failed, and the choice of a conversation, for what was in doubt."""
 
     @app.action(TRY_AGAIN_ACTION)
@@ -100,7 +102,7 @@ def read_actor(body: dict[str, Any]) -> Request:
     return Request(
         id=request_id,
         key=request_id,
-        kind=Kind.START,
+        kind=RequestKind.START,
         # the presser's own team: in a shared channel it need not be the one the message was posted in
         team_id=TeamId(user.get("team_id") or team["id"]),
         enterprise_id=TeamId(enterprise) if enterprise else None,

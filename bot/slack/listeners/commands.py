@@ -14,16 +14,16 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.core.errors import NotAccepted
-from bot.core.models import ChannelId, Kind, Request, TeamId, UserId, new_request_id
-from bot.core.requests.service import Desk
+from bot.core.models import ChannelId, Request, RequestKind, TeamId, UserId, new_request_id
+from bot.core.requests.service import RequestService
 from bot.core.validation.conversations import GenesysApp
 from bot.slack import command_parser
 from bot.slack.api.channels import is_group_message
-from bot.slack.command_parser import Ask, New, Start
-from bot.slack.listeners.session_form import Forms
+from bot.slack.command_parser import New, Query, Start
+from bot.slack.listeners.session_form import SessionForm
 from bot.slack.messages.blocks import Message
-from bot.slack.messages.guidance import guide
-from bot.slack.messages.renderer import Words
+from bot.slack.messages.guidance import parse_error
+from bot.slack.messages.renderer import MessageRenderer
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,9 @@ class SlashCommand(AsyncMiddleware):
     listener costs Bolt several times what is done here. https://docs.slack.dev/tools/bolt-python/concepts/global-middleware
     """
 
-    def __init__(self, desk: Desk, words: Words, forms: Forms, genesys_app: GenesysApp | None = None) -> None:
+    def __init__(
+        self, desk: RequestService, words: MessageRenderer, forms: SessionForm, genesys_app: GenesysApp | None = None
+    ) -> None:
         """`genesys_app`: where sessions belong to conversations, which can be named."""
         self._desk, self._words, self._forms, self._genesys_app = desk, words, forms, genesys_app
 
@@ -48,7 +50,7 @@ class SlashCommand(AsyncMiddleware):
         """What the acknowledgement says; mostly nothing, since the answer comes later."""
         command = command_parser.parse(body.get("text") or "", self._genesys_app)
         match command:
-            case Start() | Ask():
+            case Start() | Query():
                 request = read_request(body, command)
                 try:
                     await self._desk.accept(request)
@@ -60,17 +62,17 @@ class SlashCommand(AsyncMiddleware):
                 reference = new_request_id()
                 fields = {"request": reference, "outcome": command.code, "requester": body.get("user_id")}
                 log.info("nothing to start", extra={"fields": fields})
-                return in_ack(guide(self._words, command, reference))
+                return in_ack(parse_error(self._words, command, reference))
         return ""
 
 
-def read_request(body: dict[str, Any], command: Start | Ask) -> Request:
+def read_request(body: dict[str, Any], command: Start | Query) -> Request:
     """Slack's payload -> a request. https://docs.slack.dev/interactivity/implementing-slash-commands"""
     start = command if isinstance(command, Start) else Start(target=command.target)
     return Request(
         id=new_request_id(),
         key=f"command:{body.get('trigger_id') or uuid.uuid4()}",
-        kind=Kind.START if isinstance(command, Start) else command.kind,
+        kind=RequestKind.START if isinstance(command, Start) else command.kind,
         team_id=TeamId(body["team_id"]),
         enterprise_id=TeamId(body["enterprise_id"]) if body.get("enterprise_id") else None,
         channel_id=ChannelId(body["channel_id"]),

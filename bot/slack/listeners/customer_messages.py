@@ -10,24 +10,26 @@ from cachetools import TTLCache
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.core.errors import MaybeAccepted, NotAccepted
-from bot.core.models import Kind, Request
-from bot.core.requests.service import Desk
-from bot.slack.api.responder import Delivery
+from bot.core.models import Request, RequestKind
+from bot.core.requests.service import RequestService
+from bot.slack.api.responder import SlackResponder
 from bot.slack.api.views import Views
 from bot.slack.listeners.actions import read_actor, read_press
 from bot.slack.messages.customer_message import CANCEL_ACTION, SEND_ACTION, cancelled
-from bot.slack.messages.error_copy import sentence
-from bot.slack.messages.renderer import Words
+from bot.slack.messages.error_copy import error_copy
+from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.messages.session_card import SEND_TO_ACTION
 from bot.slack.views import customer_message_form
-from bot.slack.views.customer_message_form import SEND_FORM, TO, Wish
+from bot.slack.views.customer_message_form import SEND_FORM, TO, FormInput
 from bot.slack.views.session_form import not_opened
 
 QUESTIONS, QUESTION_SECONDS = 10_000, 1800.0
 """So many are remembered to be answered with Send, and for so long: as long as one can be worked."""
 
 
-def register(app: AsyncApp, desk: Desk, views: Views, delivery: Delivery, words: Words) -> None:
+def register(
+    app: AsyncApp, desk: RequestService, views: Views, delivery: SlackResponder, words: MessageRenderer
+) -> None:
     """Adds all of it to the app."""
 
     async def open_form(trigger_id: str, session_id: str, asker: Request) -> None:
@@ -45,12 +47,12 @@ def register(app: AsyncApp, desk: Desk, views: Views, delivery: Delivery, words:
     @app.view(SEND_FORM)
     async def on_submit(ack: AsyncAck, body: dict[str, Any]) -> None:
         wish = customer_message_form.read_form(body["view"])
-        if not isinstance(wish, Wish):
+        if not isinstance(wish, FormInput):
             await ack(response_action="errors", errors=wish)
             return
         request = replace(
             read_actor(body),
-            kind=Kind.PROPOSE,
+            kind=RequestKind.PROPOSE,
             key=f"view:{body['view']['id']}",
             channel_id=wish.channel_id,
             argument=wish.argument,
@@ -59,14 +61,14 @@ def register(app: AsyncApp, desk: Desk, views: Views, delivery: Delivery, words:
         try:
             await desk.accept(request)
         except NotAccepted as error:
-            await ack(response_action="errors", errors={TO: sentence(error, "").what})
+            await ack(response_action="errors", errors={TO: error_copy(error, "").what})
         else:
             await ack()
 
     _register_question(app, desk, delivery, words)
 
 
-def _register_question(app: AsyncApp, desk: Desk, delivery: Delivery, words: Words) -> None:
+def _register_question(app: AsyncApp, desk: RequestService, delivery: SlackResponder, words: MessageRenderer) -> None:
     """What can be pressed when the address has been shown. Who presses Send and then Cancel reads what came of Send."""
     sent: TTLCache[str, bool] = TTLCache(QUESTIONS, QUESTION_SECONDS)
 
@@ -74,7 +76,9 @@ def _register_question(app: AsyncApp, desk: Desk, delivery: Delivery, words: Wor
     async def on_send(ack: AsyncAck, body: dict[str, Any]) -> None:
         value, press = read_press(body)
         asked, _, argument = value.partition(" ")
-        request = replace(press, kind=Kind.SEND, key=f"send:{asked}", argument=argument)  # once for each question
+        request = replace(
+            press, kind=RequestKind.SEND, key=f"send:{asked}", argument=argument
+        )  # once for each question
         sent[asked] = True
         try:
             await desk.accept(request)

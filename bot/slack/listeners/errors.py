@@ -13,13 +13,13 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.core.errors import Unexpected
-from bot.core.metrics_port import Meter
+from bot.core.metrics_port import Metrics
 from bot.core.models import RequestId, new_request_id
 from bot.core.validation.names import clean
-from bot.slack.api.responder import Delivery
+from bot.slack.api.responder import SlackResponder
 from bot.slack.listeners.commands import in_ack
 from bot.slack.messages.guidance import other_command
-from bot.slack.messages.renderer import Words
+from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.views.session_form import told
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 LONGEST_NAME = 60
 
 
-async def dispatch(app: AsyncApp, request: AsyncBoltRequest, meter: Meter) -> BoltResponse:
+async def dispatch(app: AsyncApp, request: AsyncBoltRequest, meter: Metrics) -> BoltResponse:
     """Bolt's answer; for the few payloads over which Bolt itself stumbles, an empty acknowledgement."""
     began = time.monotonic()
     try:
@@ -39,7 +39,7 @@ async def dispatch(app: AsyncApp, request: AsyncBoltRequest, meter: Meter) -> Bo
         meter.acknowledged(time.monotonic() - began)
 
 
-def register(app: AsyncApp, delivery: Delivery, words: Words) -> None:
+def register(app: AsyncApp, delivery: SlackResponder, words: MessageRenderer) -> None:
     """Adds the boundary to the app."""
 
     @app.error

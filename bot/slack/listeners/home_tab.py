@@ -13,23 +13,23 @@ from typing import Any, TypeVar
 from cachetools import TTLCache
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.core.access import Access
+from bot.core.access import AccessPolicy
 from bot.core.errors import Busy, ChannelNotAllowed, CobrowseError, Unexpected
-from bot.core.models import ChannelId, Kind, Request, Role, Started, TeamId, UserId, new_request_id
-from bot.core.requests.limits import Gatekeeper
-from bot.core.requests.status import Condition
-from bot.core.results import Ended, Listed, Outcome
-from bot.core.use_cases.diagnostics import Inquiries
+from bot.core.models import ChannelId, Request, RequestKind, Role, SessionStarted, TeamId, UserId, new_request_id
+from bot.core.requests.limits import RequestLimiter
+from bot.core.requests.status import ServiceStatus
+from bot.core.results import Result, SessionEnded, SessionList
+from bot.core.use_cases.diagnostics import Diagnostics
 from bot.core.use_cases.session_status import Freshness
-from bot.core.use_cases.sessions import Register
-from bot.slack.api.responder import Delivery
+from bot.core.use_cases.sessions import SessionService
+from bot.slack.api.responder import SlackResponder
 from bot.slack.api.views import Views
 from bot.slack.listeners.actions import read_actor
-from bot.slack.listeners.session_form import Forms
+from bot.slack.listeners.session_form import SessionForm
 from bot.slack.messages.blocks import View
-from bot.slack.messages.renderer import Words
+from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.views import home_tab
-from bot.slack.views.home_tab import REFRESH_ACTION, START_ACTION, Look
+from bot.slack.views.home_tab import REFRESH_ACTION, START_ACTION, HomeTabData
 
 log = logging.getLogger(__name__)
 
@@ -43,18 +43,18 @@ T = TypeVar("T")
 class Sources:
     """Whom the tab asks; `doubts` are sentences about the settings."""
 
-    access: Access
-    inquiries: Inquiries
-    register: Register
-    condition: Condition
-    gatekeeper: Gatekeeper
+    access: AccessPolicy
+    inquiries: Diagnostics
+    register: SessionService
+    condition: ServiceStatus
+    gatekeeper: RequestLimiter
     doubts: Sequence[str]
 
 
-class Home:
+class HomeTab:
     """Everybody's Home tab."""
 
-    def __init__(self, views: Views, sources: Sources, delivery: Delivery, words: Words) -> None:
+    def __init__(self, views: Views, sources: Sources, delivery: SlackResponder, words: MessageRenderer) -> None:
         self._views, self._sources, self._delivery, self._words = views, sources, delivery, words
         self._newest: TTLCache[tuple[TeamId, UserId], object] = TTLCache(MOST_OPEN, OPEN_SECONDS)
 
@@ -66,15 +66,15 @@ class Home:
         mine = self._newest[asker.team_id, asker.requester] = object()
         self._delivery.soon(self._show(asker, mine, is_new, freshness))
 
-    def follow(self, request: Request, outcome: Outcome) -> None:
+    def follow(self, request: Request, outcome: Result) -> None:
         """Shows it anew to whose sessions this has changed, if they have it open, and to who pressed End in it."""
         people: set[UserId] = set()
-        if isinstance(outcome, Started):
+        if isinstance(outcome, SessionStarted):
             people = {request.requester, request.agent}
-        if isinstance(outcome, Ended):
+        if isinstance(outcome, SessionEnded):
             people = {request.requester, outcome.record.requester, outcome.record.agent}
         people = {user_id for user_id in people if (request.team_id, user_id) in self._newest}
-        if request.kind is Kind.END and not request.reply_url and not request.channel_id:
+        if request.kind is RequestKind.END and not request.reply_url and not request.channel_id:
             people.add(request.requester)  # only in the tab can that be pressed
         for user_id in people:
             visitor = replace(request, requester=user_id, target=None, channel_id=ChannelId(""))
@@ -99,17 +99,17 @@ class Home:
         look = await self._look(asker, role, freshness)
         return home_tab.home(look, words.command, words.contact, sends=words.features.sends)
 
-    async def _look(self, asker: Request, role: Role, freshness: Freshness) -> Look:
+    async def _look(self, asker: Request, role: Role, freshness: Freshness) -> HomeTabData:
         place, identity, own = await asyncio.gather(
             self._place(asker),
             self._tried(self._sources.inquiries.whoami(asker)),
             self._tried(self._sources.register.status(asker, freshness=freshness)),
         )
-        others: Listed | CobrowseError | None = None
+        others: SessionList | CobrowseError | None = None
         if role is not Role.MEMBER:
             others = await self._tried(self._others(asker))
         is_admin = role is Role.ADMIN
-        return Look(
+        return HomeTabData(
             identity=identity,
             place=place,
             own=own,
@@ -118,7 +118,7 @@ class Home:
             failure=self._sources.condition.failure if is_admin else None,
         )
 
-    async def _others(self, asker: Request) -> Listed:
+    async def _others(self, asker: Request) -> SessionList:
         found = await self._sources.register.everybodys(asker)
         ids = await self._sources.access.ids(asker.requester)
         return replace(found, records=tuple(one for one in found.records if not one.concerns(*ids)))
@@ -146,7 +146,7 @@ class Home:
             return Unexpected()
 
 
-def register(app: AsyncApp, home: Home, forms: Forms) -> None:
+def register(app: AsyncApp, home: HomeTab, forms: SessionForm) -> None:
     """Adds the tab to the app."""
 
     @app.event("app_home_opened")
@@ -175,7 +175,7 @@ def read_visitor(body: dict[str, Any]) -> Request:
     return Request(
         id=request_id,
         key=request_id,
-        kind=Kind.START,
+        kind=RequestKind.START,
         team_id=TeamId(body["team_id"]),
         enterprise_id=TeamId(enterprise) if enterprise else None,
         channel_id=ChannelId(""),

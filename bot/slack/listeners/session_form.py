@@ -10,7 +10,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.core.access import Access
+from bot.core.access import AccessPolicy
 from bot.core.cache import Cache, at_once
 from bot.core.errors import (
     CobrowseError,
@@ -21,16 +21,16 @@ from bot.core.errors import (
     SlackUnavailable,
     Unexpected,
 )
-from bot.core.models import Offer, Request, Role
-from bot.core.requests.service import Desk
-from bot.core.use_cases.diagnostics import Catalogue
+from bot.core.models import Request, Role, SessionDefaults
+from bot.core.requests.service import RequestService
+from bot.core.use_cases.diagnostics import ApplicationCatalog
 from bot.core.validation.conversations import GenesysApp
-from bot.slack.api.responder import Delivery
+from bot.slack.api.responder import SlackResponder
 from bot.slack.api.views import Views
 from bot.slack.listeners.actions import read_actor
 from bot.slack.messages.blocks import View
-from bot.slack.messages.error_copy import sentence
-from bot.slack.messages.renderer import Words
+from bot.slack.messages.error_copy import error_copy
+from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.views import session_form
 from bot.slack.views.session_form import HOST, NAME, START_FORM, Fields, Filled
 
@@ -42,17 +42,17 @@ CATALOGUE_SECONDS = 4.0
 CATALOGUE_KEPT_SECONDS = 60.0
 
 
-class Forms:
+class SessionForm:
     """Opens forms, and reads what comes back."""
 
     def __init__(
         self,
         views: Views,
-        access: Access,
-        catalogue: Catalogue,
-        offer: Offer,
-        delivery: Delivery,
-        words: Words,
+        access: AccessPolicy,
+        catalogue: ApplicationCatalog,
+        offer: SessionDefaults,
+        delivery: SlackResponder,
+        words: MessageRenderer,
         genesys_app: GenesysApp | None = None,
     ) -> None:
         """`genesys_app`: where sessions belong to conversations, which take neither an application nor a duration."""
@@ -147,7 +147,7 @@ class Forms:
         return list(await self._catalogue.applications())
 
 
-def register(app: AsyncApp, desk: Desk, forms: Forms) -> None:
+def register(app: AsyncApp, desk: RequestService, forms: SessionForm) -> None:
     """Adds the shortcuts and the form to the app."""
 
     @app.global_shortcut(SHORTCUT)
@@ -176,6 +176,6 @@ def register(app: AsyncApp, desk: Desk, forms: Forms) -> None:
 
 def not_accepted(error: NotAccepted) -> str:
     """Below a field that every form has: it can be sent again as it is."""
-    what = sentence(error, "").what
+    what = error_copy(error, "").what
     again = "it starts one session only" if isinstance(error, MaybeAccepted) else "what you filled in stays"
     return f"{what} Press Start again in a moment; {again}."

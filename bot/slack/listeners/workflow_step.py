@@ -13,10 +13,10 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.core.errors import MaybeAccepted, NotAccepted
-from bot.core.models import ChannelId, Kind, Request, TeamId, UserId, new_request_id
-from bot.core.requests.service import Desk
-from bot.core.workflow_steps import Step
-from bot.slack.api.responder import Delivery
+from bot.core.models import ChannelId, Request, RequestKind, TeamId, UserId, new_request_id
+from bot.core.requests.service import RequestService
+from bot.core.workflow_steps import WorkflowStep
+from bot.slack.api.responder import SlackResponder
 from bot.slack.command_parser import clean_name
 
 CALLBACK_ID = "start_cobrowse_session"
@@ -25,7 +25,7 @@ MOST_RETRIES = 3
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,20}")
 
 
-def register(app: AsyncApp, desk: Desk, delivery: Delivery) -> None:
+def register(app: AsyncApp, desk: RequestService, delivery: SlackResponder) -> None:
     """Adds the step to the app."""
 
     @app.function(CALLBACK_ID, auto_acknowledge=False)
@@ -46,13 +46,13 @@ def read_step(body: dict[str, Any]) -> Request:
     event = body["event"]
     inputs = event.get("inputs") or {}
     agent, name = inputs.get("agent"), inputs.get("name")
-    step = Step(str(event["function_execution_id"]), str(event.get("workflow_execution_id") or ""))
+    step = WorkflowStep(str(event["function_execution_id"]), str(event.get("workflow_execution_id") or ""))
     installed: dict[str, Any] = next(iter(body.get("authorizations") or ()), {})
     enterprise = body.get("enterprise_id") or installed.get("enterprise_id")
     return Request(
         id=new_request_id(),
         key=step.key,
-        kind=Kind.STEP,
+        kind=RequestKind.STEP,
         team_id=TeamId(body["team_id"]),
         enterprise_id=TeamId(enterprise) if enterprise else None,
         channel_id=ChannelId(""),

@@ -1,15 +1,15 @@
 """Render the question whether to send a link to a customer, and its answer (pure)."""
 
 from bot.core.models import RequestId
-from bot.core.results import Proposed, Sent
+from bot.core.results import CustomerMessageSent, SendPreview
 from bot.core.use_cases.customer_messages import pack
-from bot.core.validation.contact import Medium
+from bot.core.validation.contact import ContactChannel
 from bot.slack.messages.blocks import Block, Message, button, buttons, escape, section
 
 SEND_ACTION, CANCEL_ACTION = "send_link", "cancel_sending"
 
 
-def question(proposed: Proposed, request_id: RequestId) -> Message:
+def question(proposed: SendPreview, request_id: RequestId) -> Message:
     """Shows whom it would go to, and sends nothing. The address stands in the blocks alone: notifications show none."""
     address = proposed.address
     to = f"*{escape(address.shown)}*"
@@ -30,10 +30,10 @@ def question(proposed: Proposed, request_id: RequestId) -> Message:
     return Message("Which link shall be sent to your customer?", [asked, *rows, buttons(cancel)])
 
 
-def sent(outcome: Sent) -> Message:
+def sent(outcome: CustomerMessageSent) -> Message:
     """It went out. The address is not repeated."""
     name, address = escape(outcome.record.session.name), outcome.address
-    to = f"the number ending in {address.text[-4:]}" if address.medium is Medium.SMS else escape(address.masked)
+    to = f"the number ending in {address.text[-4:]}" if address.medium is ContactChannel.SMS else escape(address.masked)
     text = f"The link of “{name}” was sent to {to}."
     return Message(text, [section(f":white_check_mark: {text}")])
 

@@ -26,7 +26,7 @@ FAR = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
+class Copy:
     """What happened, and what to do now."""
 
     what: str
@@ -57,67 +57,67 @@ def _date(at: datetime, *, with_day: bool) -> str:
     return f"<!date^{int(at.timestamp())}^{shown}|{plain} UTC>"
 
 
-def sentence(
+def error_copy(
     error: CobrowseError, contact: str, *, command: str = "/cobrowse", starting: bool = True, sending: bool = False
-) -> Sentence:
+) -> Copy:
     """The words for any error; `contact` is whom to ask, in mrkdwn, `command` what to type. `starting`: a session was
     to be started; `sending`: a link was to be sent."""
     said = _said(error, contact, starting, sending)
-    return Sentence(said.what.replace(COMMAND, command), said.next.replace(COMMAND, command))
+    return Copy(said.what.replace(COMMAND, command), said.next.replace(COMMAND, command))
 
 
-def _said(error: CobrowseError, contact: str, starting: bool, sending: bool) -> Sentence:
+def _said(error: CobrowseError, contact: str, starting: bool, sending: bool) -> Copy:
     if words := of_a_sending(error, contact, pressed=sending):
-        return Sentence(*words)
+        return Copy(*words)
     if words := of_connecting(error, contact, starting=starting):
-        return Sentence(*words)
+        return Copy(*words)
     if not starting and (words := of_another_request(error, contact)):
-        return Sentence(*words)
+        return Copy(*words)
     for speak in (_refusal, _set_up, _order, _conversation, _passing, _our_own):
         if said := speak(error, contact):
-            return said if starting else Sentence(said.what.removesuffix(f" {_NONE}"), said.next)
+            return said if starting else Copy(said.what.removesuffix(f" {_NONE}"), said.next)
     if words := of_a_session(error, contact):
-        return Sentence(*words)
-    return Sentence("Something went wrong on the bot's side.", f"Try again; if it stays so, tell {contact}.")
+        return Copy(*words)
+    return Copy("Something went wrong on the bot's side.", f"Try again; if it stays so, tell {contact}.")
 
 
-def _refusal(error: CobrowseError, contact: str) -> Sentence | None:
+def _refusal(error: CobrowseError, contact: str) -> Copy | None:
     ask = f"Ask {contact} if that should be different."
     match error:
         case errors.OtherWorkspace():
-            return Sentence("This bot does not serve your workspace.", ask)
+            return Copy("This bot does not serve your workspace.", ask)
         case errors.ChannelNotAllowed(channel_id=channel_id, allowed=allowed):
             places = ", ".join(f"<#{channel}>" for channel in allowed[:5])
             here = "in this channel" if channel_id else "from here"
-            return Sentence(f"Co-browse sessions cannot be started {here}.", f"Use {places}, or ask {contact}.")
+            return Copy(f"Co-browse sessions cannot be started {here}.", f"Use {places}, or ask {contact}.")
         case errors.NotAMember(standing=standing, is_target=False):
-            return Sentence(f"{STANDINGS[standing]} cannot start co-browse sessions.", ask)
+            return Copy(f"{STANDINGS[standing]} cannot start co-browse sessions.", ask)
         case errors.NotAMember(user_id=user_id, standing=standing):
             what = f"<@{user_id}> cannot host a co-browse session: {STANDINGS[standing].lower()} are not allowed to."
-            return Sentence(what, ask)
+            return Copy(what, ask)
         case errors.NotListed(is_target=False):
-            return Sentence("You are not on the list of people who may start co-browse sessions.", ask)
+            return Copy("You are not on the list of people who may start co-browse sessions.", ask)
         case errors.NotListed(user_id=user_id):
-            return Sentence(f"<@{user_id}> is not on the list of people who may have co-browse sessions.", ask)
+            return Copy(f"<@{user_id}> is not on the list of people who may have co-browse sessions.", ask)
         case errors.MayNotActForOthers(target=target):
             what = f"Only supervisors may start a session for somebody else, so none was started for <@{target}>."
-            return Sentence(what, f"Let <@{target}> type `{COMMAND}`, or ask {contact} to make you a supervisor.")
+            return Copy(what, f"Let <@{target}> type `{COMMAND}`, or ask {contact} to make you a supervisor.")
         case errors.HostNotFound(user_id=user_id, is_target=is_target, tried=tried):
             who = f"<@{user_id}> is" if is_target else "You are"
             reasons = "; ".join(f"{escape(miss.rule)}: {escape(miss.why)}" for miss in tried) or "no rule is set up"
             what = f"{who} not linked to a Genesys user, so there is nobody to host the session."
-            return Sentence(what, f"Ask {contact} to set that up. (Tried: {reasons}.)")
+            return Copy(what, f"Ask {contact} to set that up. (Tried: {reasons}.)")
     return None
 
 
 _NONE = "No session was started."
 
 
-def _set_up(error: CobrowseError, contact: str) -> Sentence | None:
+def _set_up(error: CobrowseError, contact: str) -> Copy | None:
     tell = f"Tell {contact}."
     match error:
         case errors.SignInRefused():
-            return Sentence(f"The bot's own sign-in to Genesys is broken: its token is refused. {_NONE}", tell)
+            return Copy(f"The bot's own sign-in to Genesys is broken: its token is refused. {_NONE}", tell)
         case errors.OAuthRefused():
             return _login_refused(error, tell)
         case errors.Forbidden(needs=needs, words=words):
@@ -125,73 +125,71 @@ def _set_up(error: CobrowseError, contact: str) -> Sentence | None:
             if words:
                 what = f"Genesys does not let the bot do this: “{escape(words)}” {_NONE}"
                 then = f"A role with `{escape(needs)}` in that division is added in Genesys Cloud {where}"
-                return Sentence(what, f"{tell} {then}; no restart is needed.")
+                return Copy(what, f"{tell} {then}; no restart is needed.")
             what = f"The bot may not do this in Genesys: its OAuth client lacks `{escape(needs)}`. {_NONE}"
-            return Sentence(what, f"{tell} In Genesys Cloud it is added {where}; no restart is needed.")
+            return Copy(what, f"{tell} In Genesys Cloud it is added {where}; no restart is needed.")
         case errors.SlackUnavailable(slack_error=code, passes=True):
-            return Sentence(
+            return Copy(
                 f"Slack would not say who is who just now ({escape(code)}).",
                 f"Try again; if it stays so, tell {contact}.",
             )
         case errors.SlackUnavailable(slack_error=code):
             row = explain(code)
-            return Sentence(
-                f"Slack does not say who is who ({escape(code)}). {row.person}", f"{tell} {row.mend}".strip()
-            )
+            return Copy(f"Slack does not say who is who ({escape(code)}). {row.person}", f"{tell} {row.mend}".strip())
     return None
 
 
-def _login_refused(error: errors.OAuthRefused, tell: str) -> Sentence:
+def _login_refused(error: errors.OAuthRefused, tell: str) -> Copy:
     code = error.oauth_error
     said = f"({escape(code)}): “{escape(error.words)}”" if error.words else f"({escape(code)})."
     what = f"Genesys refuses the bot's own sign-in {said} {_NONE}"
     if code == "invalid_scope":
-        return Sentence(what, f"{tell} A scope the client lacks can be left out with GENESYS_SCOPES.")
+        return Copy(what, f"{tell} A scope the client lacks can be left out with GENESYS_SCOPES.")
     if error.is_about_address:
         then = "Genesys may refuse the network address that the bot calls from"
-        return Sentence(what, f"{tell} {then}: the addresses that the OAuth client allows have to be checked.")
+        return Copy(what, f"{tell} {then}: the addresses that the OAuth client allows have to be checked.")
     if code == "unauthorized_client":
-        return Sentence(what, f"{tell} The OAuth client needs the grant type Client Credentials.")
+        return Copy(what, f"{tell} The OAuth client needs the grant type Client Credentials.")
     then = "GENESYS_REGION has to be checked first, since a client is known in its own region alone"
-    return Sentence(what, f"{tell} {then}; then the OAuth client's id, key or secret.")
+    return Copy(what, f"{tell} {then}; then the OAuth client's id, key or secret.")
 
 
-def _order(error: CobrowseError, contact: str) -> Sentence | None:
+def _order(error: CobrowseError, contact: str) -> Copy | None:
     match error:
         case errors.InvalidHost(host_id=host_id):
             what = f"Genesys does not accept `{escape(host_id)}` as a host. {_NONE}"
             then = "that this user exists, is active and has a co-browse licence."
-            return Sentence(what, f"Ask {contact} to check {then}")
+            return Copy(what, f"Ask {contact} to check {then}")
         case errors.UnknownApplication(application_id=used, known=known):
             listed = ", ".join(f"`{escape(known_id[:60])}`" for known_id in known[:20])
             there = f"The ids there are: {listed}." if listed else "The list of ids could not be read."
-            return Sentence(
+            return Copy(
                 f"Genesys knows no application `{escape(used[:60])}`. {_NONE} {there}",
                 f"Ask {contact} to put one that exists into COBROWSE_APPLICATION_ID.",
             )
         case errors.BadRequest(status=status, words=words):
             what = f"Genesys refused the request ({status}): “{escape(words)}”"
-            return Sentence(what, f"Tell {contact} if you cannot see why.")
+            return Copy(what, f"Tell {contact} if you cannot see why.")
         case errors.NoSuchSession():
-            return Sentence("Genesys cannot end this session on demand.", "It ends by itself when its time is up.")
+            return Copy("Genesys cannot end this session on demand.", "It ends by itself when its time is up.")
     return None
 
 
-def _conversation(error: CobrowseError, contact: str) -> Sentence | None:
+def _conversation(error: CobrowseError, contact: str) -> Copy | None:
     name_it = "type `{command}` with the interaction's id or address behind it"
     match error:
         case conversation_errors.NoConversation():
             what = f"Genesys shows no customer who is talking to the host right now. {_NONE}"
-            return Sentence(what, f"If the conversation has only just begun, try again in a few seconds, or {name_it}.")
+            return Copy(what, f"If the conversation has only just begun, try again in a few seconds, or {name_it}.")
         case conversation_errors.NotInConversation(conversation_id=conversation_id):
             what = f"The host is not connected to the conversation `{escape(conversation_id)}`, or it is over. {_NONE}"
-            return Sentence(what, "Answer it first, or check that it is the right one.")
+            return Copy(what, "Answer it first, or check that it is the right one.")
         case conversation_errors.CannotCobrowse(kinds=kinds):
             what = f"{_cannot_cobrowse(kinds)} {_NONE}"
-            return Sentence(what, "It works in calls and in messages with a customer: start it once you are in one.")
+            return Copy(what, "It works in calls and in messages with a customer: start it once you are in one.")
         case conversation_errors.SeveralConversations(candidates=candidates):
             what = f"The host is in several conversations: {_listed(candidates)}. {_NONE}"
-            return Sentence(what, f"Say which one is meant: {name_it}.")
+            return Copy(what, f"Say which one is meant: {name_it}.")
     return None
 
 
@@ -222,72 +220,68 @@ def _listed(candidates: Sequence[LiveConversation]) -> str:
     return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
 
 
-def _passing(error: CobrowseError, contact: str) -> Sentence | None:
+def _passing(error: CobrowseError, contact: str) -> Copy | None:
     unknown = "Nobody knows whether a session was created, so it was not asked for again."
     check = "If you see none in Genesys, try again; one that nobody uses ends by itself."
     match error:
         case errors.Busy(retry_after=seconds):
             told = seconds is not None and WORTH_SAYING_SECONDS <= seconds < math.inf
             when = f"Try again in about {duration(seconds or 0)}." if told else _LATER
-            return Sentence("Genesys is too busy: it turned the request down. No session was created.", when)
+            return Copy("Genesys is too busy: it turned the request down. No session was created.", when)
         case errors.TooManyWaiting(wait_seconds=seconds):
             what = "Too many people wait for Genesys, so your turn would come too late. No session was created."
-            return Sentence(what, f"Try again in about {duration(seconds)}.")
+            return Copy(what, f"Try again in about {duration(seconds)}.")
         case errors.ServiceFault():
             what = "Genesys has a fault of its own: it failed three times in a row."
-            return Sentence(what, f"Try again in a few minutes; {STATUS_PAGE} shows how Genesys is doing.")
+            return Copy(what, f"Try again in a few minutes; {STATUS_PAGE} shows how Genesys is doing.")
         case errors.OutcomeUnknown():
-            return Sentence(f"Genesys did not answer the request. {unknown}", check)
+            return Copy(f"Genesys did not answer the request. {unknown}", check)
         case errors.Unreachable():
-            return Sentence("The bot cannot reach Genesys, so no session was created.", _LATER)
+            return Copy("The bot cannot reach Genesys, so no session was created.", _LATER)
         case errors.UnusableAnswer(why=why, acted=True):
-            return Sentence(
-                f"Genesys answered with {escape(why)}. {unknown}", f"{check} If it stays so, tell {contact}."
-            )
+            return Copy(f"Genesys answered with {escape(why)}. {unknown}", f"{check} If it stays so, tell {contact}.")
         case errors.UnusableAnswer(why=why):
-            return Sentence(f"Genesys answered with {escape(why)}. No session was created.", f"Tell {contact}.")
+            return Copy(f"Genesys answered with {escape(why)}. No session was created.", f"Tell {contact}.")
         case errors.Unexpected(maybe_created=True):
-            return Sentence(
+            return Copy(
                 f"Something went wrong on the bot's side. {unknown}", f"{check} If it stays so, tell {contact}."
             )
         case errors.Interrupted(maybe_created=True):
-            return Sentence(f"The bot was restarted in the middle of it. {unknown}", check)
+            return Copy(f"The bot was restarted in the middle of it. {unknown}", check)
         case errors.Interrupted():
-            return Sentence("The bot was restarted before it got to it. No session was created.", "Try again.")
+            return Copy("The bot was restarted before it got to it. No session was created.", "Try again.")
         case errors.NotBegun():
-            return Sentence(
-                "The bot's database went away before anything was sent. No session was created.", "Try again."
-            )
+            return Copy("The bot's database went away before anything was sent. No session was created.", "Try again.")
         case errors.SessionOver():
-            return Sentence("The bot was restarted, and meanwhile your session has come to its end.", "Try again.")
+            return Copy("The bot was restarted, and meanwhile your session has come to its end.", "Try again.")
     return None
 
 
 _LATER = "Try again in a minute."
 
 
-def _our_own(error: CobrowseError, contact: str) -> Sentence | None:
+def _our_own(error: CobrowseError, contact: str) -> Copy | None:
     match error:
         case errors.Draining():
-            return Sentence("The bot is restarting, so nothing was started.", "Type it again in a few seconds.")
+            return Copy("The bot is restarting, so nothing was started.", "Type it again in a few seconds.")
         case limits.TooManyStarts(most=most, wait_seconds=seconds, everybody=everybody):
             who = "All of you together" if everybody else "You"
             what = f"{who} may start {most} sessions a minute, and that many were started."
-            return Sentence(what, f"Try again in {duration(seconds)}; `last` shows a link you lost.")
+            return Copy(what, f"Try again in {duration(seconds)}; `last` shows a link you lost.")
         case limits.TooManyInquiries(most=most, wait_seconds=seconds):
             what = f"You reached your limit of {most} commands and button presses per minute, so nothing was done."
-            return Sentence(what, f"Try again in {duration(seconds)}.")
+            return Copy(what, f"Try again in {duration(seconds)}.")
         case limits.TooManyUnderWay():
-            return Sentence("The bot has more requests to answer than it can, so nothing was started.", _LATER)
+            return Copy("The bot has more requests to answer than it can, so nothing was started.", _LATER)
         case errors.StoreUnavailable():
-            return Sentence("The bot cannot write down your request, so nothing was started.", _LATER)
+            return Copy("The bot cannot write down your request, so nothing was started.", _LATER)
         case errors.MaybeAccepted():
             what = "The bot's database does not answer, so nobody knows whether your request was written down."
-            return Sentence(what, "If no answer comes within a minute, type `{command}` again.")
+            return Copy(what, "If no answer comes within a minute, type `{command}` again.")
         case press_errors.NotYours():
-            return Sentence("Only the person who asked for the session can try again.", "Type `{command}` yourself.")
+            return Copy("Only the person who asked for the session can try again.", "Type `{command}` yourself.")
         case press_errors.TriedAlready():
-            return Sentence("This was tried again already.", "Look for the answer below, or type `{command}` anew.")
+            return Copy("This was tried again already.", "Look for the answer below, or type `{command}` anew.")
         case press_errors.RequestGone():
-            return Sentence("The bot does not remember this request any more.", "Type `{command}` anew.")
+            return Copy("The bot does not remember this request any more.", "Type `{command}` anew.")
     return None

@@ -4,11 +4,11 @@ from bot.core.models import RequestId, Role
 from bot.slack.command_parser import Command, Help, NotUnderstood, Reason
 from bot.slack.messages.blocks import FAILURE_BLOCK, Message, section
 from bot.slack.messages.help import help_
-from bot.slack.messages.renderer import Words
+from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.messages.session_card import reference_line
 
 
-def guide(words: Words, command: Command, reference: RequestId) -> Message:
+def parse_error(words: MessageRenderer, command: Command, reference: RequestId) -> Message:
     """The message for any command that starts nothing."""
     match command:
         case NotUnderstood():
@@ -18,7 +18,7 @@ def guide(words: Words, command: Command, reference: RequestId) -> Message:
     return help_(words.command, Role.MEMBER, words.features)
 
 
-def not_understood(words: Words, command: NotUnderstood, reference: RequestId) -> Message:
+def not_understood(words: MessageRenderer, command: NotUnderstood, reference: RequestId) -> Message:
     """Nobody gets a session they did not mean."""
     what, then = _REASONS[command.reason]
     text = f"No session was started: {what}."
@@ -26,7 +26,7 @@ def not_understood(words: Words, command: NotUnderstood, reference: RequestId) -
     return Message(text, [section(f":warning: *{text}*\n{hint}", FAILURE_BLOCK), reference_line(reference)])
 
 
-def other_command(words: Words, reference: RequestId) -> Message:
+def other_command(words: MessageRenderer, reference: RequestId) -> Message:
     """For a slash command of the app's that is not COBROWSE_COMMAND."""
     text, hint = f"This bot answers to `{words.command}`.", "Nothing was started. Type that instead."
     return Message(f"{text} {hint}", [section(f":warning: *{text}*\n{hint}", FAILURE_BLOCK), reference_line(reference)])

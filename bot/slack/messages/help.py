@@ -7,7 +7,7 @@ from bot.slack.messages.blocks import Message, escape, section
 
 
 @dataclass(frozen=True, slots=True)
-class Features:
+class Capabilities:
     """Whether links are sent to customers, people sign in to Genesys themselves, sessions belong to conversations."""
 
     sends: bool = False
@@ -15,10 +15,10 @@ class Features:
     in_conversations: bool = False
 
 
-PLAIN = Features()
+PLAIN = Capabilities()
 
 
-def help_(command: str, role: Role, features: Features, *, instead_of: str = "") -> Message:
+def help_(command: str, role: Role, features: Capabilities, *, instead_of: str = "") -> Message:
     """What somebody in this role can type; `instead_of`: what they typed, which is close to a subcommand."""
     text = f"Type {command} to get a co-browse link for your customer."
     lines = [*_own(command, features)]
@@ -37,7 +37,7 @@ def help_(command: str, role: Role, features: Features, *, instead_of: str = "")
     return Message(text, [section(f"*{text}*"), section("\n".join(f"• {line}" for line in lines))])
 
 
-def _own(command: str, features: Features) -> list[str]:
+def _own(command: str, features: Capabilities) -> list[str]:
     lines = [
         f"`{command}` starts a session with you as the host",
         f'`{command} Checkout help` gives it a name; quotes force one: `{command} "help"`',

@@ -10,15 +10,15 @@ from bot.slack.messages.blocks import OPEN_ACTION, Block, button, context, secti
 BUTTON_URL_LENGTH = 3000
 
 
-def ways_in(session: Session, aside: str = "") -> list[Block]:
+def join_blocks(session: Session, aside: str = "") -> list[Block]:
     """What to hand to the customer; `aside` follows the words that say so."""
     if not session.join_url:
         how = "On your website they open the Messenger, choose to share their screen, and type it in."
         return [section(f"Tell your customer this code{aside}. {how}"), _preformatted(session.join_code)]
-    return [section(f"Send this link to your customer{aside}:"), *bare_ways_in(session)]
+    return [section(f"Send this link to your customer{aside}:"), *bare_join_blocks(session)]
 
 
-def bare_ways_in(session: Session) -> list[Block]:
+def bare_join_blocks(session: Session) -> list[Block]:
     """The same without the words, where several sessions stand below each other."""
     if not session.join_url:
         return [_preformatted(session.join_code)] if session.join_code else []
@@ -39,12 +39,12 @@ def open_button(session: Session) -> list[Block]:
     return [button("Open as customer", OPEN_ACTION, url=session.join_url)] if fits else []
 
 
-def thing(session: Session) -> str:
+def join_label(session: Session) -> str:
     """What the customer gets, in a word."""
     return "link" if session.join_url else "code"
 
 
-def over(session: Session) -> str:
+def ended_text(session: Session) -> str:
     """What is the case when `ends_at` has passed. A session in a conversation, which has no application, may go on."""
     return "is over. Nobody can join it any more" if session.application_id else "can be joined no more"
 

@@ -8,40 +8,44 @@ from dataclasses import dataclass
 
 from bot.core.conversation_errors import SeveralConversations
 from bot.core.errors import CobrowseError, ServiceError
-from bot.core.models import Kind, Note, Request, RequestId, Started
-from bot.core.results import Outcome
+from bot.core.models import Request, RequestId, RequestKind, SessionStarted, WaitNotice
+from bot.core.results import Result
 from bot.core.sending_errors import ConversationActive
 from bot.slack.messages.blocks import FAILURE_BLOCK, SESSION_BLOCK, Message, button, buttons, context, escape, section
 from bot.slack.messages.conversation_choice import picker
-from bot.slack.messages.error_copy import duration, sentence
-from bot.slack.messages.help import PLAIN, Features
-from bot.slack.messages.joining import link_alone, thing, ways_in
+from bot.slack.messages.error_copy import duration, error_copy
+from bot.slack.messages.help import PLAIN, Capabilities
+from bot.slack.messages.joining import join_blocks, join_label, link_alone
 from bot.slack.messages.replies import reply
 from bot.slack.messages.session_card import can_share, controls, reference_line, small_print
 
 TRY_AGAIN_ACTION = "try_again"
-WIPED = (Kind.LINK, Kind.PROPOSE, Kind.SEND)  # what takes an address, which is gone when it could be tried again
+WIPED = (
+    RequestKind.LINK,
+    RequestKind.PROPOSE,
+    RequestKind.SEND,
+)  # what takes an address, which is gone when it could be tried again
 SOMEBODY = "the person who looks after this bot"
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class MessageRenderer:
     """What the messages of one installation have in common: its command, whom refusals name, what it can do besides."""
 
     command: str = "/cobrowse"
     contact: str = SOMEBODY
-    features: Features = PLAIN
+    features: Capabilities = PLAIN
 
-    def answer(self, request: Request, outcome: Outcome) -> Message:
+    def answer(self, request: Request, outcome: Result) -> Message:
         """What the requester reads in the end."""
-        if isinstance(outcome, Started):
+        if isinstance(outcome, SessionStarted):
             return self.card(request, outcome)
         if isinstance(outcome, CobrowseError):
-            starting, sending = request.kind is Kind.START, request.kind is Kind.SEND
+            starting, sending = request.kind is RequestKind.START, request.kind is RequestKind.SEND
             return self.failure(outcome, request.id, kept=request.kind not in WIPED, starting=starting, sending=sending)
         return reply(self.command, self.contact, outcome, request, self.features)
 
-    def card(self, request: Request, started: Started) -> Message:
+    def card(self, request: Request, started: SessionStarted) -> Message:
         """The session, for whoever asked for it."""
         session = started.session
         name, agent = escape(session.name), f"<@{request.agent}>"
@@ -49,14 +53,15 @@ class Words:
         host_line = f"{agent} is the host" if request.for_another else f"You ({agent}) are already the host"
         told = []
         if started.agent_told is True:
-            told = [context(f"{agent} has got the {thing(session)} too, and knows that you started it.")]
+            told = [context(f"{agent} has got the {join_label(session)} too, and knows that you started it.")]
         elif started.agent_told is False:
-            told = [section(f":warning: {agent} could not be told. Pass the {thing(session)} on yourself.")]
+            told = [section(f":warning: {agent} could not be told. Pass the {join_label(session)} on yourself.")]
         return Message(
-            f"Co-browse session “{name}”{whose} is ready. The {thing(session)} for your customer is in this message.",
+            f"Co-browse session “{name}”{whose} is ready. "
+            f"The {join_label(session)} for your customer is in this message.",
             [
                 section(f":white_check_mark: *Co-browse session ready{whose}*\n{name}", SESSION_BLOCK),
-                *ways_in(session),
+                *join_blocks(session),
                 *told,
                 controls(session, share=can_share(request), direct=bool(request.reply_url), send=self.features.sends),
                 *small_print(host_line, session, request.id),
@@ -75,7 +80,7 @@ class Words:
         """What happened, what to do, a reference, and Try again where it makes sense: for a request that was kept."""
         if isinstance(error, SeveralConversations):
             return picker(error, self.command, request_id)
-        said = sentence(error, self.contact, command=self.command, starting=starting, sending=sending)
+        said = error_copy(error, self.contact, command=self.command, starting=starting, sending=sending)
         service = error.reference if isinstance(error, ServiceError) else None
         blocks = [section(f":warning: *{said.what}*\n{said.next}", FAILURE_BLOCK)]
         if isinstance(error, ConversationActive):
@@ -84,11 +89,13 @@ class Words:
             blocks.append(buttons(button("Try again", TRY_AGAIN_ACTION, value=request_id)))
         return Message(f"{said.what} {said.next}", [*blocks, reference_line(request_id, service)])
 
-    def note(self, request: Request, note: Note) -> Message:
+    def note(self, request: Request, note: WaitNotice) -> Message:
         """A word while they wait."""
-        text = "Still working on your co-browse session…" if request.kind is Kind.START else "Still working on it…"
+        text = (
+            "Still working on your co-browse session…" if request.kind is RequestKind.START else "Still working on it…"
+        )
         if note.wait_seconds is not None:
-            what = "session" if request.kind is Kind.START else "request"
+            what = "session" if request.kind is RequestKind.START else "request"
             text = f"Genesys is busy, so your {what} waits its turn: about {duration(note.wait_seconds)} more."
         return Message(text, [section(f":hourglass_flowing_sand: {text}"), reference_line(request.id)])
 

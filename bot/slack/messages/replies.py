@@ -5,32 +5,42 @@ The answer to a start is in messages.py, the words about failures in sentences.p
 
 from bot.core.models import Identity, Request
 from bot.core.results import (
+    AccessReport,
+    AccountLinked,
+    AccountUnlinked,
     Applications,
-    Connected,
-    ConnectOffered,
-    Disconnected,
-    Ended,
-    Explained,
+    CustomerMessageSent,
     Help,
-    Linked,
-    Listed,
-    Proposed,
-    Recalled,
-    Sent,
+    HostLinked,
+    LastSession,
+    SendPreview,
     SentDirect,
-    Shared,
+    SessionEnded,
+    SessionList,
+    SessionShared,
+    SignInOffered,
 )
 from bot.core.validation.names import clean
 from bot.slack.messages.account_link import connecting
 from bot.slack.messages.blocks import Block, Message, context, escape, section
 from bot.slack.messages.customer_message import question, sent
-from bot.slack.messages.error_copy import clock, sentence
-from bot.slack.messages.help import PLAIN, Features, help_
-from bot.slack.messages.joining import over, thing, until, ways_in
+from bot.slack.messages.error_copy import clock, error_copy
+from bot.slack.messages.help import PLAIN, Capabilities, help_
+from bot.slack.messages.joining import ended_text, join_blocks, join_label, until
 from bot.slack.messages.session_card import GONE, can_share, closed_card, controls, listed, reference_line
 
-Answer = Recalled | Listed | Ended | Shared | SentDirect | Applications | Linked | Explained | Identity
-Reply = Answer | Help | Proposed | Sent | ConnectOffered | Connected | Disconnected
+Answer = (
+    LastSession
+    | SessionList
+    | SessionEnded
+    | SessionShared
+    | SentDirect
+    | Applications
+    | HostLinked
+    | AccessReport
+    | Identity
+)
+Reply = Answer | Help | SendPreview | CustomerMessageSent | SignInOffered | AccountLinked | AccountUnlinked
 
 
 MOST_APPLICATIONS = 20
@@ -38,13 +48,13 @@ MOST_SENT = 6
 """So many links can be sent from a list of everybody's: one that can takes two blocks. See desk/register.py."""
 
 
-def reply(command: str, contact: str, outcome: Reply, request: Request, features: Features = PLAIN) -> Message:
+def reply(command: str, contact: str, outcome: Reply, request: Request, features: Capabilities = PLAIN) -> Message:
     """The message for it; `contact` is whom to ask, in mrkdwn."""
-    if isinstance(outcome, Proposed):
+    if isinstance(outcome, SendPreview):
         message = question(outcome, request.id)
-    elif isinstance(outcome, Sent):
+    elif isinstance(outcome, CustomerMessageSent):
         message = sent(outcome)
-    elif isinstance(outcome, ConnectOffered | Connected | Disconnected):
+    elif isinstance(outcome, SignInOffered | AccountLinked | AccountUnlinked):
         message = connecting(command, outcome)
     elif isinstance(outcome, Help):
         message = help_(command, outcome.role, features)
@@ -55,29 +65,29 @@ def reply(command: str, contact: str, outcome: Reply, request: Request, features
 
 def _message(command: str, contact: str, outcome: Answer, request: Request, sends: bool) -> Message:
     match outcome:
-        case Recalled():
+        case LastSession():
             return _recalled(outcome, request, sends)
-        case Listed():
+        case SessionList():
             return _listed(command, outcome, request, sends)
-        case Ended(record=record) if request.replaces:
+        case SessionEnded(record=record) if request.replaces:
             return closed_card(record)
-        case Ended(record=record):
+        case SessionEnded(record=record):
             return _line(f"The session “{escape(record.session.name)}” is over now. Nobody can join it any more.")
-        case Shared(record=record, channel_id=channel_id):
+        case SessionShared(record=record, channel_id=channel_id):
             return _line(f"Shared: everybody in <#{channel_id}> sees the session “{escape(record.session.name)}” now.")
         case SentDirect(record=record):
             name = escape(record.session.name)
             return _line(f"The session “{name}” is in your direct messages with me now.")
         case Applications():
             return _applications(outcome)
-        case Linked(user_id=user_id, host_id=None):
+        case HostLinked(user_id=user_id, host_id=None):
             return _line(f"<@{user_id}> is not linked to a Genesys user any more; the other rules decide now.")
-        case Linked(user_id=user_id, host_id=host_id):
+        case HostLinked(user_id=user_id, host_id=host_id):
             return _line(f"<@{user_id}> hosts as Genesys user `{host_id}` from now on.")
         case Identity(host=host, connected=connected):
             text = f"You host co-browse sessions as Genesys user `{host.id}`, by the rule “{escape(host.rule)}”."
             return _line(text + _connected(command, connected))
-        case Explained():
+        case AccessReport():
             return _explained(contact, outcome)
 
 
@@ -89,19 +99,19 @@ def _connected(command: str, connected: bool | None) -> str:
     return f" You are not connected to Genesys yourself; `{command} connect` does that."
 
 
-def _recalled(outcome: Recalled, request: Request, sends: bool) -> Message:
+def _recalled(outcome: LastSession, request: Request, sends: bool) -> Message:
     record, session, name = outcome.record, outcome.record.session, escape(outcome.record.session.name)
     if record.is_over:
-        return _line(f"Your last session, “{name}”, {over(session)}.")
+        return _line(f"Your last session, “{name}”, {ended_text(session)}.")
     if record.is_gone:
         return _line(f"Your last session is “{name}”. {GONE}.")
-    text = f"Your last session is “{name}”. The {thing(session)} for your customer is in this message."
+    text = f"Your last session is “{name}”. The {join_label(session)} for your customer is in this message."
     head = section(f":link: *{name}* · {until(session)} {clock(session.ends_at)}")
     row = controls(session, share=can_share(request), direct=bool(request.reply_url), send=sends)
-    return Message(text, [head, *ways_in(session), row])
+    return Message(text, [head, *join_blocks(session), row])
 
 
-def _listed(command: str, outcome: Listed, request: Request, sends: bool) -> Message:
+def _listed(command: str, outcome: SessionList, request: Request, sends: bool) -> Message:
     count, everybodys = len(outcome.records), outcome.everybodys
     if not count:
         whose = "There is no open session in this workspace." if everybodys else "You have no open session."
@@ -134,10 +144,10 @@ def _applications(outcome: Applications) -> Message:
     return Message(text, [section("\n".join([f"*{text}*", *lines]))])
 
 
-def _explained(contact: str, outcome: Explained) -> Message:
+def _explained(contact: str, outcome: AccessReport) -> Message:
     who = f"<@{outcome.user_id}>"
     if outcome.refusal:
-        said = sentence(outcome.refusal, contact)
+        said = error_copy(outcome.refusal, contact)
         return Message(f"{who} would be refused.", [section(f":no_entry: *{who} would be refused.*\n{said.what}")])
     role = outcome.role.value if outcome.role else ""
     if outcome.host is None:

@@ -3,12 +3,12 @@
 The card that answers a start is in messages.py. What a button does is for actions.py, which checks its presser anew.
 """
 
-from bot.core.models import Kind, Request, RequestId, Session, UserId
+from bot.core.models import Request, RequestId, RequestKind, Session, UserId
 from bot.core.session_models import SessionRecord
 from bot.slack.error_codes import explain
 from bot.slack.messages.blocks import SESSION_BLOCK, Block, Message, button, buttons, confirm, context, escape, section
 from bot.slack.messages.error_copy import clock
-from bot.slack.messages.joining import bare_ways_in, open_button, over, thing, until, ways_in
+from bot.slack.messages.joining import bare_join_blocks, ended_text, join_blocks, join_label, open_button, until
 
 END_ACTION, SHARE_ACTION, DIRECT_ACTION = "end_session", "share_session", "send_session"
 SEND_TO_ACTION = "send_to_customer"
@@ -25,7 +25,7 @@ def controls(session: Session, *, share: bool = True, direct: bool = True, send:
     if direct:
         row.append(button("Send to me", DIRECT_ACTION, value=session.id))
     if share:
-        asked = f"Everybody in this channel will see the customer's {thing(session)}, and who shared it."
+        asked = f"Everybody in this channel will see the customer's {join_label(session)}, and who shared it."
         sure = confirm("Share it?", asked, "Share")
         row.append(button("Share to channel", SHARE_ACTION, value=session.id, confirm=sure))
     return buttons(*row, _end_button(session))
@@ -64,20 +64,20 @@ def listed(
     row = controls(session, share=share and inside, direct=inside)
     if send and session.join_url:
         row["elements"].insert(0, _send_button(session))  # it does not stand out: there may be several
-    return [section(f"*{name}* · {ends}{whose}"), *bare_ways_in(session), row | named]
+    return [section(f"*{name}* · {ends}{whose}"), *bare_join_blocks(session), row | named]
 
 
 def agent_card(request: Request, session: Session, *, send: bool = False) -> Message:
     """A session that somebody else has just started, for the agent who hosts it."""
-    name, starter, what = escape(session.name), f"<@{request.requester}>", thing(session)
+    name, starter, what = escape(session.name), f"<@{request.requester}>", join_label(session)
     aside = f" ({starter} has it too)"
-    if request.kind is Kind.STEP:
+    if request.kind is RequestKind.STEP:
         starter, aside = "A workflow", " (the workflow has it too)"
     return Message(
         f"{starter} started a co-browse session for you: “{name}”. The customer's {what} is in this message.",
         [
             section(f":white_check_mark: *{starter} started a co-browse session for you*\n{name}", SESSION_BLOCK),
-            *ways_in(session, aside),
+            *join_blocks(session, aside),
             controls(session, share=False, direct=False, send=send),
             *small_print("You are already the host", session, request.id),
         ],
@@ -88,10 +88,10 @@ def direct_card(record: SessionRecord, *, send: bool = False) -> Message:
     """A session in a direct message to its host or requester."""
     session, name = record.session, escape(record.session.name)
     return Message(
-        f"Your co-browse session “{name}”. The {thing(session)} for your customer is in this message.",
+        f"Your co-browse session “{name}”. The {join_label(session)} for your customer is in this message.",
         [
             section(f":link: *Co-browse session*\n{name}"),
-            *ways_in(session),
+            *join_blocks(session),
             controls(session, share=False, direct=False, send=send),
             _whose(record),
         ],
@@ -105,8 +105,8 @@ def shared_card(record: SessionRecord, sharer: UserId) -> Message:
         f"<@{sharer}> shares the co-browse session “{name}” with this channel.",
         [
             section(f":link: *<@{sharer}> shares a co-browse session with this channel*\n{name}"),
-            section(f"The customer's {thing(session)}:"),
-            *bare_ways_in(session),
+            section(f"The customer's {join_label(session)}:"),
+            *bare_join_blocks(session),
             controls(session, share=False, direct=False),
             _whose(record),
         ],
@@ -119,7 +119,7 @@ def closed_card(record: SessionRecord, *, shared: bool = False) -> Message:
     title = "over" if record.session.application_id else "can be joined no more"
     host = f"<@{record.agent}> was the host." if shared else "Start a new one when you need it."
     blocks = [section(f":white_circle: *Co-browse session {title}*\n{name}"), context(host)]
-    return Message(f"The co-browse session “{name}” {over(record.session)}.", blocks)
+    return Message(f"The co-browse session “{name}” {ended_text(record.session)}.", blocks)
 
 
 def with_direct_off(message: Message) -> Message:

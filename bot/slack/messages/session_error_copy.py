@@ -2,18 +2,18 @@
 
 from bot.core import errors, press_errors, session_errors
 from bot.core.errors import CobrowseError
-from bot.core.models import Standing, UserId
+from bot.core.models import MembershipStatus, UserId
 from bot.core.requests import limits
 from bot.core.workflow_steps import NobodyNamed, StepsOff
 from bot.slack.error_codes import explain
 from bot.slack.messages.blocks import escape
 
 STANDINGS = {
-    Standing.MEMBER: "Members",
-    Standing.GUEST: "Guests",
-    Standing.BOT: "Bots",
-    Standing.DEACTIVATED: "Deactivated people",
-    Standing.OUTSIDER: "People from outside this workspace",
+    MembershipStatus.MEMBER: "Members",
+    MembershipStatus.GUEST: "Guests",
+    MembershipStatus.BOT: "Bots",
+    MembershipStatus.DEACTIVATED: "Deactivated people",
+    MembershipStatus.OUTSIDER: "People from outside this workspace",
 }
 _SHARING = {
     "outside": (

@@ -20,7 +20,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
-from bot.core.metrics_port import Meter
+from bot.core.metrics_port import Metrics
 from bot.observability.throttled_log import ThrottledLog
 from bot.slack.listeners.errors import dispatch
 from bot.slack.receivers.body_slots import BodySlots, BodyWait, NoBodySlot
@@ -55,10 +55,10 @@ class Rejected(Exception):
         self.status = status
 
 
-class Endpoint:
+class HttpReceiver:
     """POST /slack/events."""
 
-    def __init__(self, app: AsyncApp, signing_secret: str, meter: Meter) -> None:
+    def __init__(self, app: AsyncApp, signing_secret: str, meter: Metrics) -> None:
         self._app, self._meter = app, meter
         self._verifier = SignatureVerifier(signing_secret)
         self._waiting = BodySlots(MAX_WAITING_BODIES, "too many bodies are waited for")

@@ -16,7 +16,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
-from bot.core.metrics_port import Meter
+from bot.core.metrics_port import Metrics
 from bot.encoding import encode
 from bot.slack.api.responses import word
 from bot.slack.api.trouble import word_for
@@ -34,7 +34,7 @@ RENEWALS = ("warning", "refresh_requested")
 CLOSED = "closed"
 
 
-class Line:
+class SocketConnection:
     """A socket that is open.
 
     `ready`: Slack has said hello, or it never will; `said_hello` tells the two apart. `leaving`: there has to be
@@ -42,7 +42,7 @@ class Line:
     0 when it did not say. `is_lost`: it ended without a closing handshake, so Slack may count it for hours.
     """
 
-    def __init__(self, app: AsyncApp, web_socket: aiohttp.ClientWebSocketResponse, meter: Meter) -> None:
+    def __init__(self, app: AsyncApp, web_socket: aiohttp.ClientWebSocketResponse, meter: Metrics) -> None:
         self.logger = logging.getLogger("slack_sdk.socket_mode")  # send_async_response asks for one
         self.ready = asyncio.Event()
         self.said_hello = self.is_lost = False

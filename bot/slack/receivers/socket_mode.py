@@ -16,12 +16,12 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.metrics_port import UNMEASURED, Meter
+from bot.core.metrics_port import NULL_METRICS, Metrics
 from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code, retry_after_seconds
 from bot.slack.api.trouble import word_for
 from bot.slack.error_codes import REFUSALS
 from bot.slack.receivers.reconnect import ReconnectBackoff
-from bot.slack.receivers.socket_connection import CLOSED, RENEWALS, Line
+from bot.slack.receivers.socket_connection import CLOSED, RENEWALS, SocketConnection
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class EndedBeforeHello(Exception):
         self.reason = reason
 
 
-class SocketDoor:
+class SocketModeReceiver:
     """Receives Slack's payloads, and answers each with what Bolt says. `refused` says why it has given up.
 
     `single_process`: there can be no other replica, so another connection of the app is another bot's.
@@ -72,7 +72,7 @@ class SocketDoor:
         app_token: str,
         web: AsyncWebClient,
         proxy_for: Callable[[str], str | None],
-        meter: Meter = UNMEASURED,
+        meter: Metrics = NULL_METRICS,
         *,
         single_process: bool = False,
         backoff: ReconnectBackoff | None = None,
@@ -82,7 +82,7 @@ class SocketDoor:
         self._meter, self._single_process = meter, single_process
         self._backoff = backoff or ReconnectBackoff()
         self._http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
-        self._line: Line | None = None
+        self._line: SocketConnection | None = None
         self._leaving: set[asyncio.Task[None]] = set()  # read on until they end
         self._ending: set[asyncio.Task[None]] = set()  # closed at once, which takes SETTLE_SECONDS at most
         self._lost_at: deque[float] = deque(maxlen=10)
@@ -135,7 +135,7 @@ class SocketDoor:
         finally:
             ready.set()
 
-    def _ended(self, line: Line, reason: str, lived_seconds: float) -> None:
+    def _ended(self, line: SocketConnection, reason: str, lived_seconds: float) -> None:
         """Take in how a connection ended, or is about to."""
         is_early = self._backoff.ended(lived_seconds)
         if is_early:
@@ -156,7 +156,7 @@ class SocketDoor:
             fields = {"num_connections": num_connections or "unknown"}
             log.warning("Slack counts more than ten sockets of this app, or dead ones", extra={"fields": fields})
 
-    def _warn_of_other_bots(self, line: Line, before: Line | None) -> None:
+    def _warn_of_other_bots(self, line: SocketConnection, before: SocketConnection | None) -> None:
         """Warn when Slack counts more connections of this app than are ours, though there can be no other replica."""
         since = asyncio.get_running_loop().time() - FORGOTTEN_SECONDS
         lost = sum(at > since for at in self._lost_at)
@@ -167,7 +167,7 @@ class SocketDoor:
             log.warning("another bot uses this app-level token, so commands go to either", extra={"fields": fields})
         self._other_connections = max(others, self._other_connections) if others > 0 else 0
 
-    async def _open(self) -> Line | None:
+    async def _open(self) -> SocketConnection | None:
         """A socket on which Slack has said hello; None when it never will."""
         while True:
             await asyncio.sleep(self._backoff.wait_seconds)
@@ -195,7 +195,7 @@ class SocketDoor:
                 log.warning("no socket to Slack yet", extra={"fields": {"error": word_for(error)}})
             self._failed(NOT_OPENED)
 
-    async def _try(self) -> Line:
+    async def _try(self) -> SocketConnection:
         async with asyncio.timeout(HELLO_SECONDS):
             answer = await self._web.apps_connections_open(app_token=self._app_token)
             url = str(answer["url"])
@@ -205,7 +205,7 @@ class SocketDoor:
                 proxy=self._proxy_for(url),
                 timeout=aiohttp.ClientWSTimeout(ws_close=SETTLE_SECONDS),
             )
-            line = Line(self._app, web_socket, self._meter)
+            line = SocketConnection(self._app, web_socket, self._meter)
             try:
                 await line.ready.wait()
                 if not line.said_hello:
@@ -215,7 +215,7 @@ class SocketDoor:
                 raise
         return line
 
-    async def _leave(self, line: Line) -> None:
+    async def _leave(self, line: SocketConnection) -> None:
         """Reads on what Slack still sends there, until it ends."""
         try:
             async with asyncio.timeout(LEAVING_SECONDS):

@@ -17,7 +17,7 @@ TO = "to"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class FormInput:
     """What the form was filled in with, and where its card stood; `argument` is a request's."""
 
     argument: str
@@ -41,7 +41,7 @@ def form(session_id: str, channel_id: str, reply_url: str | None) -> View:
     }
 
 
-def read_form(view: View) -> Wish | dict[str, str]:
+def read_form(view: View) -> FormInput | dict[str, str]:
     """What is wanted, or what is wrong with it, by block."""
     values: dict[str, Any] = (view.get("state") or {}).get("values") or {}
     text = str(((values.get(TO) or {}).get(TO) or {}).get("value") or "")
@@ -50,7 +50,7 @@ def read_form(view: View) -> Wish | dict[str, str]:
         address = read_address(text)
     except BadAddress as error:
         return {TO: " ".join(address_error(error.why))}
-    return Wish(pack(session_id, address.text), ChannelId(channel_id), reply_url)
+    return FormInput(pack(session_id, address.text), ChannelId(channel_id), reply_url)
 
 
 def _plain(text: str) -> dict[str, str]:

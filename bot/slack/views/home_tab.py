@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 
 from bot.core.errors import ChannelNotAllowed, CobrowseError, HostNotFound
 from bot.core.models import Identity
-from bot.core.requests.status import Failure
-from bot.core.results import Listed
+from bot.core.requests.status import ServiceFailure
+from bot.core.results import SessionList
 from bot.slack.messages.blocks import Block, View, button, buttons, context, escape, section
-from bot.slack.messages.error_copy import clock, sentence
+from bot.slack.messages.error_copy import clock, error_copy
 from bot.slack.messages.session_card import listed
 
 START_ACTION, REFRESH_ACTION = "home_start", "home_refresh"
@@ -25,7 +25,7 @@ MOST_DOUBTS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class HomeTabData:
     """What a member sees, each as it is or as the reason why it cannot be seen now.
 
     `place` is why sessions cannot be started from here. `others` and `doubts` are None for whom they are not.
@@ -33,10 +33,10 @@ class Look:
 
     identity: Identity | CobrowseError
     place: ChannelNotAllowed | None
-    own: Listed | CobrowseError
-    others: Listed | CobrowseError | None = None
+    own: SessionList | CobrowseError
+    others: SessionList | CobrowseError | None = None
     doubts: Sequence[str] | None = None
-    failure: Failure | None = None
+    failure: ServiceFailure | None = None
 
 
 def light() -> View:
@@ -46,11 +46,11 @@ def light() -> View:
 
 def refused(error: CobrowseError, contact: str) -> View:
     """For who may do nothing here, or cannot be told apart now: the sentence alone."""
-    said = sentence(error, contact)
+    said = error_copy(error, contact)
     return _home([section(f":no_entry: *{said.what}*\n{said.next}")])
 
 
-def home(look: Look, command: str, contact: str, *, sends: bool = False) -> View:
+def home(look: HomeTabData, command: str, contact: str, *, sends: bool = False) -> View:
     """The whole of it; `sends`: links are sent to customers."""
     blocks = [*_identity(look.identity, contact), *_start(look, command, contact)]
     more = f"… and more: `{command} status` shows them."
@@ -76,17 +76,17 @@ def _identity(identity: Identity | CobrowseError, contact: str) -> list[Block]:
             return [section(f":warning: *Who you are to Genesys is not known now.* {_why(identity, contact)}")]
 
 
-def _start(look: Look, command: str, contact: str) -> list[Block]:
+def _start(look: HomeTabData, command: str, contact: str) -> list[Block]:
     refresh = button("Refresh", REFRESH_ACTION)
     if look.place:
-        said = sentence(look.place, contact, command=command)
+        said = error_copy(look.place, contact, command=command)
         return [section(f"{said.what} {said.next} Type `{command}` there."), buttons(refresh)]
     return [buttons(button("Start a session…", START_ACTION, style="primary"), refresh)]
 
 
 def _sessions(
     title: str,
-    found: Listed | CobrowseError,
+    found: SessionList | CobrowseError,
     most: int,
     more: str,
     contact: str,
@@ -110,10 +110,10 @@ def _sessions(
     return [*head, context(more)] if found.cut or len(found.records) > shown else head
 
 
-def _condition(doubts: Sequence[str], failure: Failure | None, contact: str) -> list[Block]:
+def _condition(doubts: Sequence[str], failure: ServiceFailure | None, contact: str) -> list[Block]:
     lines = [f":small_orange_diamond: {escape(doubt)}" for doubt in doubts[:MOST_DOUBTS]]
     if failure:
-        said, name = sentence(failure.error, contact), failure.error.code
+        said, name = error_copy(failure.error, contact), failure.error.code
         mark = ":white_circle:" if failure.passed else ":red_circle:"
         since = "Since then a session was made." if failure.passed else "Since then none was made."
         lines.append(f"{mark} The newest failure of Genesys ({clock(failure.at)}, `{name}`): {said.what} {since}")
@@ -122,7 +122,7 @@ def _condition(doubts: Sequence[str], failure: Failure | None, contact: str) -> 
 
 
 def _why(error: CobrowseError, contact: str) -> str:
-    said = sentence(error, contact, starting=False)
+    said = error_copy(error, contact, starting=False)
     return f"{said.what} {said.next}"
 
 

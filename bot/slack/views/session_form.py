@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.core.errors import CobrowseError, NotAMember, NotListed
-from bot.core.models import NAME_LENGTH, ChannelId, ConversationId, RequestId, Standing, UserId
+from bot.core.models import NAME_LENGTH, ChannelId, ConversationId, MembershipStatus, RequestId, UserId
 from bot.core.validation.conversations import GenesysApp
 from bot.core.validation.names import clean
 from bot.slack.command_parser import plain_name
@@ -141,11 +141,11 @@ def host_error(error: CobrowseError) -> str | None:
 
 
 _NO_HOSTS = {
-    Standing.MEMBER: "This person cannot host a session.",
-    Standing.GUEST: "This person is a guest. Guests cannot host a session.",
-    Standing.BOT: "This is a bot. Bots cannot host a session.",
-    Standing.DEACTIVATED: "This person's account is deactivated.",
-    Standing.OUTSIDER: "This person is not a member of this workspace.",
+    MembershipStatus.MEMBER: "This person cannot host a session.",
+    MembershipStatus.GUEST: "This person is a guest. Guests cannot host a session.",
+    MembershipStatus.BOT: "This is a bot. Bots cannot host a session.",
+    MembershipStatus.DEACTIVATED: "This person's account is deactivated.",
+    MembershipStatus.OUTSIDER: "This person is not a member of this workspace.",
 }
 
 

@@ -59,7 +59,7 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[^\s\[\]:@]*)(?::([^:]*))?")
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class DatabaseAddress:
     """`url`: what the driver takes. `left_out`: parameters that mean nothing here. `faults`: each a sentence or two,
     which name parameters and show no value."""
 
@@ -68,23 +68,23 @@ class Address:
     faults: tuple[str, ...]
 
 
-def read_address(url: str) -> Address:
+def read_address(url: str) -> DatabaseAddress:
     """Take a Postgres URL apart; with `faults` it must not be used."""
     scheme, _, rest = url.partition("://")
     found = re.fullmatch(r"([^/?]*)([^?]*)(?:\?(.*))?", rest, re.DOTALL)
     if "#" in rest or found is None:
-        return Address(url, (), (f"has a # in it as it is. {MEND}",))
+        return DatabaseAddress(url, (), (f"has a # in it as it is. {MEND}",))
     authority, path, query = found[1], found[2], found[3] or ""
     user_info, _, hosts = authority.rpartition("@")
     if set(user_info) & set("@[]") or "@" in path:
-        return Address(url, (), (f"has one of @ / ? [ ] in its user or password as it is. {MEND}",))
+        return DatabaseAddress(url, (), (f"has one of @ / ? [ ] in its user or password as it is. {MEND}",))
     if fault := _host_fault(hosts):
-        return Address(url, (), (fault,))
+        return DatabaseAddress(url, (), (fault,))
     pairs = [part.partition("=") for part in query.split("&") if part]
     if any(not sign or not re.fullmatch(r"[\w.]+", unquote(name)) for name, sign, _ in pairs):
-        return Address(url, (), (f"has something behind its ? that is no name=value. {MEND}",))
+        return DatabaseAddress(url, (), (f"has something behind its ? that is no name=value. {MEND}",))
     if any("@" in value and unquote(name) not in MAY_HOLD_AT for name, _, value in pairs):
-        return Address(url, (), (f"has an @ behind its ? as it is. {MEND}",))
+        return DatabaseAddress(url, (), (f"has an @ behind its ? as it is. {MEND}",))
     given = {unquote(name): unquote(value) for name, _, value in pairs if value}
     left_out = tuple(name for name in given if _is_left_out(name, given))
     faults = tuple(fault for name in given if name not in left_out and (fault := _fault(name, given)))
@@ -92,7 +92,7 @@ def read_address(url: str) -> Address:
     if "," in f"{hosts}{given.get('host', '')}" and "target_session_attrs" not in given:
         kept.append("target_session_attrs=read-write")  # the bot writes, so a standby is no use
     clean = f"{scheme}://{authority}{path}" + ("?" + "&".join(kept) if kept else "")
-    return Address(clean, left_out, faults)
+    return DatabaseAddress(clean, left_out, faults)
 
 
 def _host_fault(hosts: str) -> str:

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Together(Generic[T]):
+class Batcher(Generic[T]):
     """`do` is told all that came in one turn of the event loop, and says which of them it did."""
 
     def __init__(self, do: Callable[[list[T]], Awaitable[Container[T]]]) -> None:

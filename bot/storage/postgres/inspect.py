@@ -9,16 +9,16 @@ import asyncpg
 
 from bot.core.models import HostId, TeamId, UserId
 from bot.storage import causes, statements
-from bot.storage.encryption import Sealer
+from bot.storage.encryption import Encryptor
 from bot.storage.errors import refused
-from bot.storage.inspect import View, view
+from bot.storage.inspect import StorageReport, view
 from bot.storage.postgres.replica_lock import CONNECT_SECONDS, TROUBLE, is_pooled
 from bot.storage.postgres.requirements import examine, usable
 from bot.storage.postgres.statements import dollars
 
 
 @asynccontextmanager
-async def look_into_postgres(url: str, sealer: Sealer) -> AsyncIterator[View]:
+async def inspect_postgres(url: str, sealer: Encryptor) -> AsyncIterator[StorageReport]:
     """Raises StoreRefused with a sentence that shows nothing of the address."""
     address = usable(url)
     try:
@@ -38,7 +38,7 @@ async def look_into_postgres(url: str, sealer: Sealer) -> AsyncIterator[View]:
         connection.terminate()
 
 
-async def _view(connection: Any, sealer: Sealer) -> View:
+async def _view(connection: Any, sealer: Encryptor) -> StorageReport:
     found = await examine(connection, sealer)
 
     async def linked(team_id: TeamId, user_id: UserId) -> HostId | None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import asyncpg
 
-from bot.core.metrics_port import UNMEASURED, Meter
+from bot.core.metrics_port import NULL_METRICS, Metrics
 from bot.storage import causes
-from bot.storage.encryption import CHECK, IS_SEALED, SECRETS, Sealer
-from bot.storage.postgres.replica_lock import CONNECT_SECONDS, LOCK_CLASS, TROUBLE, Presence, be_watched
+from bot.storage.encryption import CHECK, IS_SEALED, SECRETS, Encryptor
+from bot.storage.postgres.replica_lock import CONNECT_SECONDS, LOCK_CLASS, TROUBLE, ReplicaLock, enable_keepalive
 from bot.storage.postgres.requirements import examine, usable
 from bot.storage.postgres.store import CONNECTIONS, STATEMENT_SECONDS, PostgresStore
 from bot.storage.schema import NEWEST, VERSIONS
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def open_postgres(
-    url: str, sealer: Sealer, retention_days: int, meter: Meter = UNMEASURED
+    url: str, sealer: Encryptor, retention_days: int, meter: Metrics = NULL_METRICS
 ) -> AsyncIterator[PostgresStore]:
     """A store of its own owner. Raises StoreRefused."""
     address = usable(url)
@@ -29,10 +29,10 @@ async def open_postgres(
     url, presence, pool = address.url, None, None
     try:
         try:
-            presence = Presence(url, await prepare(url, sealer))
+            presence = ReplicaLock(url, await prepare(url, sealer))
             await presence.open()
             pool = await asyncpg.create_pool(
-                url, min_size=1, max_size=CONNECTIONS, command_timeout=STATEMENT_SECONDS, init=be_watched,
+                url, min_size=1, max_size=CONNECTIONS, command_timeout=STATEMENT_SECONDS, init=enable_keepalive,
                 reset=keep_as_is,
             )  # fmt: skip
         except (*TROUBLE, ValueError) as error:  # their texts would show a part of the address
@@ -50,7 +50,7 @@ async def keep_as_is(connection: Any) -> None:
     """Between two uses: asyncpg would make the connection forget how it is watched, for one more round trip."""
 
 
-async def prepare(url: str, sealer: Sealer) -> int:
+async def prepare(url: str, sealer: Encryptor) -> int:
     """A new owner's number, with the schema and the key in order. Raises StoreRefused."""
     connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, statement_cache_size=0)
     try:
@@ -74,7 +74,7 @@ async def prepare(url: str, sealer: Sealer) -> int:
         await connection.close(timeout=CONNECT_SECONDS)
 
 
-async def _seal_all(connection: Any, sealer: Sealer) -> None:
+async def _seal_all(connection: Any, sealer: Encryptor) -> None:
     """As in sqlite_file.py."""
     for table, column in SECRETS:
         if await connection.fetchval(f"SELECT 1 FROM {table} WHERE {column} {IS_SEALED} LIMIT 1"):  # noqa: S608

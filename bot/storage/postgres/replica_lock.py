@@ -20,7 +20,7 @@ from bot.storage.errors import StoreRefused, refused
 log = logging.getLogger(__name__)
 
 LOCK_CLASS = 0x636F62  # "cob"; the lock's other half is the owner's number
-WATCHED = {
+KEEPALIVE_SETTINGS = {
     # A silent connection is asked after 5 s, then every 3 s; one that does not answer for 12 s is dead. The last of
     # these says so for a connection with data under way, too: there nothing is asked, and TCP alone waits 15 minutes.
     "tcp_keepalives_idle": "5",
@@ -49,7 +49,7 @@ CONNECT_SECONDS = 5.0
 TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
-class Presence:
+class ReplicaLock:
     """This replica's number and its lock. `held` is false while others may think it dead.
 
     `on_change` is called when the lock is lost and when it is back: other connections may lead to another server.
@@ -163,9 +163,9 @@ async def is_pooled(connection: Any, url: str) -> bool:
     return False
 
 
-async def be_watched(connection: Any) -> None:
+async def enable_keepalive(connection: Any) -> None:
     """Has the server look after this connection. Set here, since a proxy may refuse them as start-up parameters."""
-    values = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in WATCHED.items())
+    values = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in KEEPALIVE_SETTINGS.items())
     await connection.execute(f"SELECT {values}")
 
 
@@ -175,7 +175,7 @@ async def _connect(url: str) -> Any:
         url, timeout=CONNECT_SECONDS, command_timeout=ASK_SECONDS, statement_cache_size=0
     )
     try:
-        await be_watched(connection)
+        await enable_keepalive(connection)
     except BaseException:
         connection.terminate()
         raise

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from bot.storage.encryption import Sealer
+from bot.storage.encryption import Encryptor
 from bot.storage.errors import StoreRefused, refused
-from bot.storage.postgres.address import ENCRYPTED, Address, read_address
+from bot.storage.postgres.address import ENCRYPTED, DatabaseAddress, read_address
 from bot.storage.schema import NEWEST, TABLES
 from bot.storage.sqlite.file import check_facts
 
@@ -26,7 +26,7 @@ FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ServerFacts:
     """What is there. `version` 0: nothing yet, and this user may make it."""
 
     where: str
@@ -34,7 +34,7 @@ class Found:
     facts: Mapping[str, str]
 
 
-def usable(url: str) -> Address:
+def usable(url: str) -> DatabaseAddress:
     """Return the address as the driver takes it. Raise StoreRefused for one that it does not take."""
     address = read_address(url)
     if address.faults:
@@ -71,7 +71,7 @@ def _read(name: str, path: str, given: Mapping[str, str]) -> None:
         Path(path).read_bytes()
 
 
-async def examine(connection: Any, sealer: Sealer) -> Found:
+async def examine(connection: Any, sealer: Encryptor) -> ServerFacts:
     """Ask only. Raise StoreRefused when the bot could not work here; whatever asyncpg raises, too."""
     state = await connection.fetchrow(STATE)
     where = f"Postgres {state['release'].split(' ')[0]}, database {state['name']}"
@@ -94,7 +94,7 @@ async def examine(connection: Any, sealer: Sealer) -> Found:
         raise refused("database_owner_needed", where=where)
     if any(row["lacks"] for row in tables):
         raise _rights_missing(where, tables)
-    return Found(where, version, facts)
+    return ServerFacts(where, version, facts)
 
 
 def _rights_missing(where: str, tables: Sequence[Mapping[str, Any]]) -> StoreRefused:

@@ -39,8 +39,8 @@ SWEEP = statements.sweep(" FOR UPDATE SKIP LOCKED")
 
 KNOWN = "SELECT 1 FROM requests WHERE key = :key"
 
-STRAYS = """SELECT id FROM requests WHERE state <> 'answered' AND owner = :owner AND accepted_at < :now - :stray_seconds
-    AND id <> ALL (CAST(:handed AS TEXT[])) ORDER BY accepted_at LIMIT 500"""
+UNCLAIMED = """SELECT id FROM requests WHERE state <> 'answered' AND owner = :owner
+    AND accepted_at < :now - :stray_seconds AND id <> ALL (CAST(:handed AS TEXT[])) ORDER BY accepted_at LIMIT 500"""
 
 
 @cache

@@ -13,14 +13,14 @@ from typing import Any
 import asyncpg
 
 from bot.core.errors import CobrowseError, MaybeAccepted, StoreUnavailable
-from bot.core.metrics_port import UNMEASURED, Meter
-from bot.core.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
-from bot.core.ports import Accepted, Kept, Link
+from bot.core.metrics_port import NULL_METRICS, Metrics
+from bot.core.models import Host, HostId, Request, RequestId, RequestState, Session, SlackUser, TeamId, UserId
+from bot.core.ports import Accepted, HostLink, Kept
 from bot.storage import mapping, statements
-from bot.storage.accounts import ConnectionTable, Fetch
-from bot.storage.encryption import Sealer
-from bot.storage.postgres.batch import Together
-from bot.storage.postgres.replica_lock import TROUBLE, Presence
+from bot.storage.accounts import AccountTable, Fetch
+from bot.storage.encryption import Encryptor
+from bot.storage.postgres.batch import Batcher
+from bot.storage.postgres.replica_lock import TROUBLE, ReplicaLock
 from bot.storage.postgres.statements import (
     ACCEPT,
     ADVANCE,
@@ -28,8 +28,8 @@ from bot.storage.postgres.statements import (
     ADVANCE_WITH_SESSION,
     KNOWN,
     ORPHANS,
-    STRAYS,
     SWEEP,
+    UNCLAIMED,
     dollars,
 )
 from bot.storage.sessions import SessionTable
@@ -56,19 +56,19 @@ class PostgresStore:
     def __init__(
         self,
         pool: "asyncpg.Pool[asyncpg.Record]",
-        presence: Presence,
-        sealer: Sealer,
+        presence: ReplicaLock,
+        sealer: Encryptor,
         days: int,
-        meter: Meter = UNMEASURED,
+        meter: Metrics = NULL_METRICS,
     ) -> None:
         self._pool, self._meter = pool, meter
         self._presence = presence
         self._sealer = sealer
         self._retention_seconds = days * DAY_SECONDS
-        self._answered = Together(self._answer)
+        self._answered = Batcher(self._answer)
         self._handed: set[RequestId] = set()  # what the desk has been given to work, and has not answered yet
 
-    async def accept(self, request: Request, agent: Person | None = None) -> Accepted:
+    async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
         """Raises MaybeAccepted: the commit may have come through, or another replica may have had the same delivery."""
         self._handed.add(request.id)
         try:
@@ -85,7 +85,7 @@ class PostgresStore:
             self._handed.discard(request.id)
         return accepted
 
-    async def _accept(self, request: Request, agent: Person | None) -> Accepted:
+    async def _accept(self, request: Request, agent: SlackUser | None) -> Accepted:
         if not self._presence.held:
             raise StoreUnavailable  # others may think us dead: take nothing
         row = mapping.request_row(request, self._sealer) | mapping.accepting(agent) | {"owner": self._presence.owner}
@@ -100,15 +100,15 @@ class PostgresStore:
     async def advance(
         self,
         request_id: RequestId,
-        from_: State,
-        to: State,
+        from_: RequestState,
+        to: RequestState,
         *,
         session: Session | None = None,
         failure: CobrowseError | None = None,
     ) -> bool:
-        if to is State.CREATING and not self._presence.held:
+        if to is RequestState.CREATING and not self._presence.held:
             raise StoreUnavailable  # others may think us dead: start nothing
-        if to is State.ANSWERED:
+        if to is RequestState.ANSWERED:
             return await self._answered.one((request_id, from_))
         values = mapping.transition(request_id, from_, to, session, failure) | {"owner": self._presence.owner}
         if session is None:
@@ -120,12 +120,12 @@ class PostgresStore:
             raise taken
         return moved is not None
 
-    async def _answer(self, moves: list[tuple[RequestId, State]]) -> set[tuple[RequestId, State]]:
+    async def _answer(self, moves: list[tuple[RequestId, RequestState]]) -> set[tuple[RequestId, RequestState]]:
         """Which of these were ours and in this state, and are answered now."""
-        done: set[tuple[RequestId, State]] = set()
+        done: set[tuple[RequestId, RequestState]] = set()
         for from_ in {from_ for _, from_ in moves}:
             ids = [request_id for request_id, was in moves if was is from_]
-            values = mapping.transition(ids[0], from_, State.ANSWERED, None, None)
+            values = mapping.transition(ids[0], from_, RequestState.ANSWERED, None, None)
             moved = await self.fetch(ADVANCE_MANY, values | {"ids": ids, "owner": self._presence.owner})
             self._handed.difference_update(row["id"] for row in moved)
             done |= {(row["id"], from_) for row in moved}
@@ -141,7 +141,7 @@ class PostgresStore:
             return []
         values = {"owner": self._presence.owner, "stray_seconds": STRAY_SECONDS, "handed": list(self._handed)}
         async with self._transaction() as connection:
-            taken = [row for statement in (ORPHANS, STRAYS) for row in await _all(connection, statement, values)]
+            taken = [row for statement in (ORPHANS, UNCLAIMED) for row in await _all(connection, statement, values)]
             ids = dict.fromkeys(row["id"] for row in taken)
             found = [await _first(connection, statements.FIND, {"id": one}) for one in ids]
         kept = [
@@ -170,9 +170,9 @@ class PostgresStore:
         return SessionTable(self, self._sealer)
 
     @property
-    def connections(self) -> ConnectionTable:
+    def connections(self) -> AccountTable:
         """Who is connected to Genesys."""
-        return ConnectionTable(self, self._sealer)
+        return AccountTable(self, self._sealer)
 
     async def fetch(self, statement: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """One statement, committed before it returns."""
@@ -205,11 +205,11 @@ class PostgresStore:
     async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
         await self._one(statements.DROP_FOUND, {"team_id": team_id, "user_id": user_id})
 
-    async def links(self) -> Sequence[Link]:
+    async def links(self) -> Sequence[HostLink]:
         async with self._connection() as connection:
             return [mapping.link(row) for row in await connection.fetch(statements.LINKS)]
 
-    async def link(self, links: Sequence[Link], on_progress: Callable[[int], None] = lambda done: None) -> None:
+    async def link(self, links: Sequence[HostLink], on_progress: Callable[[int], None] = lambda done: None) -> None:
         statement, names = dollars(statements.LINK)
         async with self._transaction() as connection:
             for some in mapping.batches([mapping.link_row(link) for link in links]):

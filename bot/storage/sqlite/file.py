@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from bot.storage import causes
-from bot.storage.encryption import CHECK, IS_SEALED, SECRETS, Sealer
+from bot.storage.encryption import CHECK, IS_SEALED, SECRETS, Encryptor
 from bot.storage.errors import refused
 from bot.storage.schema import FOR_REPLICAS, NEWEST, TABLES, VERSIONS
 
@@ -21,7 +21,7 @@ ROOM_BYTES = 256 * 1024
 OTHERS_MAY = stat.S_IRWXG | stat.S_IRWXO
 
 
-def open_file(path: Path, sealer: Sealer, *, alone: bool) -> tuple[int | None, int]:
+def open_file(path: Path, sealer: Encryptor, *, alone: bool) -> tuple[int | None, int]:
     """The lock, for one who is alone, and a new owner's number. Raises StoreRefused."""
     handle = None
     try:
@@ -72,7 +72,7 @@ def _check_room(path: Path) -> None:
         os.close(handle)
 
 
-def check_facts(facts: Mapping[str, str], tables: Collection[str], sealer: Sealer) -> int:
+def check_facts(facts: Mapping[str, str], tables: Collection[str], sealer: Encryptor) -> int:
     """Return the version of a database, 0 of one that is to be made. Raise StoreRefused."""
     if not all(facts.get(name, "0").isdecimal() for name in ("version", "owner")):
         raise refused("database_schema_conflict")
@@ -139,7 +139,7 @@ def lock(path: Path) -> int:
     return handle
 
 
-def prepare(path: Path, sealer: Sealer) -> int:
+def prepare(path: Path, sealer: Encryptor) -> int:
     """Brings the schema up to date, checks the key, and returns a new owner's number. Raises StoreRefused."""
     connection = connect(path)
     try:
@@ -163,7 +163,7 @@ def prepare(path: Path, sealer: Sealer) -> int:
     return owner
 
 
-def _seal_all(connection: sqlite3.Connection, sealer: Sealer) -> None:
+def _seal_all(connection: sqlite3.Connection, sealer: Encryptor) -> None:
     """Nothing where something is sealed already: then somebody else has put the key check back."""
     for table, column in SECRETS:
         if connection.execute(f"SELECT 1 FROM {table} WHERE {column} {IS_SEALED} LIMIT 1").fetchone():  # noqa: S608

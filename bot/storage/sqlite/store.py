@@ -16,15 +16,15 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from bot.core.errors import CobrowseError, StoreUnavailable
-from bot.core.metrics_port import UNMEASURED, Meter
-from bot.core.models import Host, HostId, Person, Request, RequestId, Session, State, TeamId, UserId
-from bot.core.ports import Accepted, Kept, Link
+from bot.core.metrics_port import NULL_METRICS, Metrics
+from bot.core.models import Host, HostId, Request, RequestId, RequestState, Session, SlackUser, TeamId, UserId
+from bot.core.ports import Accepted, HostLink, Kept
 from bot.storage import mapping, statements
-from bot.storage.accounts import ConnectionTable, Fetch
-from bot.storage.encryption import Sealer
+from bot.storage.accounts import AccountTable, Fetch
+from bot.storage.encryption import Encryptor
 from bot.storage.sessions import SessionTable
 from bot.storage.sqlite import file
-from bot.storage.sqlite.writer import Writer
+from bot.storage.sqlite.writer import BatchWriter
 
 DAY_SECONDS = 86_400.0
 
@@ -34,7 +34,7 @@ for Genesys, ten times as long at least."""
 SWEEP_PAUSE_SECONDS = 0.01
 CHECKPOINTS = 10
 """So often it is tried to empty the write-ahead log, should somebody just be reading."""
-_PATIENT = (State.CREATED, State.ANSWERED)
+_PATIENT = (RequestState.CREATED, RequestState.ANSWERED)
 
 ALIKE = f"SELECT ({statements.SAME}) AS same_as, ({statements.LINKED_AGENT}) AS linked"
 ACCEPT = statements.request_from("""VALUES (:id, :key, :owner, :state, :kind, :team_id, :enterprise_id, :channel_id,
@@ -54,19 +54,19 @@ class SQLiteStore:
         self,
         path: str,
         *,
-        sealer: Sealer | None = None,
+        sealer: Encryptor | None = None,
         retention_days: int = 30,
         alone: bool = True,
         clock: Callable[[], float] = time.time,
-        meter: Meter = UNMEASURED,
+        meter: Metrics = NULL_METRICS,
     ) -> None:
         """Opens the file, makes it if there is none. `alone`: this is a `run`. Raises StoreRefused with a sentence."""
         self._path = Path(path)
-        self._sealer = sealer or Sealer()
+        self._sealer = sealer or Encryptor()
         self._retention_seconds = retention_days * DAY_SECONDS
         self._clock, self._meter = clock, meter
         self._lock, self._owner = file.open_file(self._path, self._sealer, alone=alone)
-        self._writer = Writer(lambda: file.connect(self._path), meter)
+        self._writer = BatchWriter(lambda: file.connect(self._path), meter)
         self._reader = ThreadPoolExecutor(1, "sqlite-reader")
         self._reading: sqlite3.Connection | None = None
         self._locks: WeakValueDictionary[tuple[Any, ...], Lock] = WeakValueDictionary()
@@ -81,13 +81,13 @@ class SQLiteStore:
             os.close(self._lock)
             self._lock = None
 
-    async def accept(self, request: Request, agent: Person | None = None) -> Accepted:
+    async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
         row = mapping.request_row(request, self._sealer) | mapping.accepting(agent)
         row |= {"owner": self._owner, "now": self._clock()}
 
         def work(connection: sqlite3.Connection) -> dict[str, Any] | None:
             found = dict(connection.execute(ALIKE, row).fetchone())
-            kept = row | found | ({"state": State.ACCEPTED.value} if found["same_as"] else {})
+            kept = row | found | ({"state": RequestState.ACCEPTED.value} if found["same_as"] else {})
             return kept if connection.execute(ACCEPT, kept).rowcount else None
 
         return mapping.accepted(await self._writer.write(work))
@@ -95,8 +95,8 @@ class SQLiteStore:
     async def advance(
         self,
         request_id: RequestId,
-        from_: State,
-        to: State,
+        from_: RequestState,
+        to: RequestState,
         *,
         session: Session | None = None,
         failure: CobrowseError | None = None,
@@ -108,7 +108,7 @@ class SQLiteStore:
         taken = mapping.taken(session) if session else None
         if session:
             values |= mapping.session_row(session, self._sealer)
-        refused = values | mapping.transition(request_id, from_, State.FAILED, None, taken)
+        refused = values | mapping.transition(request_id, from_, RequestState.FAILED, None, taken)
 
         def work(connection: sqlite3.Connection) -> bool | None:
             if session and not connection.execute(statements.SESSION, values).fetchall():
@@ -155,9 +155,9 @@ class SQLiteStore:
         return SessionTable(self, self._sealer)
 
     @property
-    def connections(self) -> ConnectionTable:
+    def connections(self) -> AccountTable:
         """Who is connected to Genesys."""
-        return ConnectionTable(self, self._sealer)
+        return AccountTable(self, self._sealer)
 
     async def fetch(self, statement: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """One statement: a write in its turn, a SELECT on the reader's connection."""
@@ -193,11 +193,11 @@ class SQLiteStore:
         values = {"team_id": team_id, "user_id": user_id}
         await self._writer.write(lambda connection: connection.execute(statements.DROP_FOUND, values))
 
-    async def links(self) -> Sequence[Link]:
+    async def links(self) -> Sequence[HostLink]:
         found = await self._writer.write(lambda connection: connection.execute(statements.LINKS).fetchall())
         return [mapping.link(dict(row)) for row in found]
 
-    async def link(self, links: Sequence[Link], on_progress: Callable[[int], None] = lambda done: None) -> None:
+    async def link(self, links: Sequence[HostLink], on_progress: Callable[[int], None] = lambda done: None) -> None:
         values = [mapping.link_row(link) | {"now": self._clock()} for link in links]
 
         def work(connection: sqlite3.Connection) -> None:

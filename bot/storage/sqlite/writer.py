@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from bot.core.errors import StoreUnavailable
-from bot.core.metrics_port import UNMEASURED, Meter
+from bot.core.metrics_port import NULL_METRICS, Metrics
 
 log = logging.getLogger(__name__)
 
@@ -30,10 +30,10 @@ class _Job:
     is_alone: bool = False
 
 
-class Writer:
+class BatchWriter:
     """Runs jobs against a connection of its own: one that fails takes none with it. A job may be run twice."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], meter: Meter = UNMEASURED) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection], meter: Metrics = NULL_METRICS) -> None:
         self._connect, self._meter = connect, meter
         self._jobs: queue.SimpleQueue[list[_Job]] = queue.SimpleQueue()
         self._waiting: list[_Job] = []

@@ -12,9 +12,9 @@ from cryptography.fernet import Fernet
 
 from bot.check import database
 from bot.check.findings import Finding, Mark
-from bot.config.settings import Database
+from bot.config.settings import DatabaseSettings
 from bot.core.models import HostId, TeamId, UserId
-from bot.storage.inspect import look_into
+from bot.storage.inspect import inspect_storage
 from bot.storage.open import open_store
 from bot.storage.schema import NEWEST
 from tests.support.postgres import new_database
@@ -24,7 +24,7 @@ HOST = HostId("99999999-9999-4999-8999-999999999999")
 
 
 async def look(url: str, *keys: str) -> dict[str, Finding]:
-    return {each.name: each for each in await database.look(Database(retention_days=30, url=url, keys=keys))}
+    return {each.name: each for each in await database.look(DatabaseSettings(retention_days=30, url=url, keys=keys))}
 
 
 def contents(directory: Path) -> dict[str, str]:
@@ -61,7 +61,7 @@ async def test_a_file_is_looked_at_without_a_change_whether_a_bot_runs_on_it_or_
         await store.find("none")  # its reader is open, too
         before = contents(tmp_path)
         running = await look(f"sqlite:///{path}", KEY)
-        async with look_into(f"sqlite:///{path}", (KEY,)) as seen:
+        async with inspect_storage(f"sqlite:///{path}", (KEY,)) as seen:
             assert await seen.linked(TeamId("T0"), UserId("U0ANA")) == HOST
         after = contents(tmp_path)
         for each in (before, after):
@@ -127,7 +127,7 @@ async def test_postgres_is_looked_at_and_not_migrated() -> None:
         assert found["database"].mark is Mark.RIGHT
         assert found["database"].what.startswith("Postgres ")
         assert found["encryption"].mark is Mark.RIGHT
-        async with look_into(url, (KEY,)) as seen:
+        async with inspect_storage(url, (KEY,)) as seen:
             assert await seen.linked(TeamId("T0"), UserId("U0ANA")) == HOST
         assert "STORE_ENCRYPTION_KEY" in (await look(url, OTHER))["database"].what
         assert await connection.fetch("SELECT * FROM facts ORDER BY name") == facts

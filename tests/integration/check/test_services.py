@@ -8,7 +8,7 @@ import yaml
 
 from bot.check.findings import Finding, Mark
 from bot.check.genesys import NOBODY
-from bot.genesys.api.permissions import Roles, read_roles
+from bot.genesys.api.permissions import ClientPermissions, read_roles
 from bot.slack.api.scopes import NEEDED
 from tests.support.app import ROOT, Servers, free_port, open_servers
 from tests.support.check import look, right_environ, untouched
@@ -170,7 +170,9 @@ async def test_roles_that_cannot_be_seen_are_said_to_be_that_with_what_is_needed
 
 
 def test_a_role_may_allow_by_a_star() -> None:
-    some = Roles(("Some",), frozenset({("conversation", "message", "*"), ("routing", "*", "view")}), is_whole=True)
+    some = ClientPermissions(
+        ("Some",), frozenset({("conversation", "message", "*"), ("routing", "*", "view")}), is_whole=True
+    )
     assert some.allow("conversation:message:create")
     assert some.allow("routing:queue:view")
     assert not some.allow("conversation:email:create")

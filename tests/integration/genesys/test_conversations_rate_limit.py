@@ -7,7 +7,7 @@ import pytest
 
 from bot import upstream
 from bot.core.errors import Forbidden
-from bot.genesys.api.users import Users
+from bot.genesys.api.users import UsersApi
 from tests.support import conversations as conversations_support
 from tests.support.app import Servers
 from tests.support.conversations import offer, opened, talk
@@ -75,7 +75,7 @@ async def test_whose_look_up_had_a_turn_has_the_next_ones_too_before_others_begi
     talk(servers)
     people = [Waits("ana"), Waits("ben"), Waits("sam")]
     async with opened(servers) as conversations:
-        search = asyncio.create_task(Users(conversations._client).by_email("ana@example.com"))
+        search = asyncio.create_task(UsersApi(conversations._client).by_email("ana@example.com"))
         making = []
         for person in people:
             making.append(asyncio.create_task(offer(conversations, person)))
@@ -106,5 +106,5 @@ async def test_a_look_up_that_fails_leaves_no_others_in_the_queue(servers: Serve
         with pytest.raises(Forbidden):
             await made
         turnstile.free = 5
-        await Users(conversations._client).by_email("ana@example.com")
+        await UsersApi(conversations._client).by_email("ana@example.com")
     assert kinds(servers) == ["query", "conversation", "search"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.genesys.auth.authorization_code import UserLogin
+from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.client import GenesysClient
@@ -48,7 +48,7 @@ async def login() -> AsyncIterator[Login]:
 async def test_one_persons_sign_in_takes_no_cookie_to_the_next(login: Login) -> None:
     credentials = SecretCredentials("client", "secret")
     async with HttpClient() as http:
-        people = UserLogin(
+        people = AuthorizationCodeClient(
             http, login_url=login.url, api_url=login.url, credentials=credentials, redirect_uri="https://bot.example/cb"
         )
         anas = await people.exchange("anas-code", "v")

@@ -5,12 +5,12 @@ import re
 
 import pytest
 
-from bot.genesys.pace import Pace
+from bot.genesys.pace import RateLimiter
 from tests.support.app import ANA, BEN, SAM, is_note, link, open_journey, words
 
 
 async def test_a_crowd_is_answered_as_fast_as_the_limit_allows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(Pace.__init__.__kwdefaults__, "window_seconds", 1.0)
+    monkeypatch.setitem(RateLimiter.__init__.__kwdefaults__, "window_seconds", 1.0)
     async with open_journey() as journey:
         journey.genesys.allowed_per_minute, journey.genesys.minute_seconds = 20, 1.0
         await asyncio.gather(*(journey.asks(f"warm {who}", who=who) for who in (ANA, BEN, SAM)))
@@ -30,7 +30,7 @@ async def test_a_crowd_is_answered_as_fast_as_the_limit_allows(monkeypatch: pyte
 async def test_who_has_to_wait_reads_that_it_waits_and_gets_the_link_then(
     short_waits_told: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(Pace.__init__.__kwdefaults__, "window_seconds", 2.0)
+    monkeypatch.setitem(RateLimiter.__init__.__kwdefaults__, "window_seconds", 2.0)
     async with open_journey() as journey:
         journey.genesys.allowed_per_minute, journey.genesys.minute_seconds = 1, 2.0  # the search uses it up
         began = asyncio.get_running_loop().time()

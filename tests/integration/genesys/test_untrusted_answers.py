@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.errors import NoSuchSession, UnusableAnswer
-from bot.core.hosts.resolver import DirectoryUser, Unusable, only_active
+from bot.core.hosts.resolver import DirectoryUser, NoMatch, only_active
 from bot.core.models import SessionId
 from bot.genesys import client
 from bot.genesys.auth.client_credentials import httpx, read_token
 from bot.genesys.join_hosts import JoinHosts
-from bot.genesys.pace import Pace
+from bot.genesys.pace import RateLimiter
 from bot.genesys.parsing import is_usable_id
 from tests.e2e import test_review
 from tests.integration.genesys.api import test_sessions
@@ -166,11 +166,11 @@ def test_no_token_is_kept_longer_than_a_day(seconds: str) -> None:
 )
 def test_addresses_with_unusual_letters_never_map(typed: str, said: str) -> None:
     found = only_active([DirectoryUser(id=HOST, active=True, email=said)], typed)
-    assert found == Unusable("the address has unusual letters")
+    assert found == NoMatch("the address has unusual letters")
 
 
 def test_odd_rate_limits_are_not_believed() -> None:
-    pace = Pace(clock=lambda: 1000.0)
+    pace = RateLimiter(clock=lambda: 1000.0)
     for count, allowed in (("-1e9", "300"), ("nan", "300"), ("1", "-5"), ("1", "inf")):
         pace.take()
         pace.came_back({f"inin-ratelimit-{k}": v for k, v in (("count", count), ("allowed", allowed), ("reset", "59"))})

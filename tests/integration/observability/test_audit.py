@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.core.errors import Busy, Draining, HostNotFound, NotListed
-from bot.core.models import Kind, Request, Session, Started
+from bot.core.models import Request, RequestKind, Session, SessionStarted
 from bot.core.press_errors import NotYours
 from bot.core.requests.limits import TooManyUnderWay
 from bot.observability.audit import AuditLog, AuditRefused, decision, entry
@@ -20,7 +20,14 @@ from tests.support.app import ANA, BEN, CARE, SAM, UNA, Journey, ended, open_jou
 
 
 def request(**how: Any) -> Request:
-    parts = {"kind": Kind.START, "team_id": "T1", "enterprise_id": None, "channel_id": "C1", "requester": "U1", **how}
+    parts = {
+        "kind": RequestKind.START,
+        "team_id": "T1",
+        "enterprise_id": None,
+        "channel_id": "C1",
+        "requester": "U1",
+        **how,
+    }
     return Request(id="reference", key="k", accepted_at=datetime.now(UTC), reply_url="https://secret/", **parts)
 
 
@@ -118,7 +125,7 @@ async def test_a_press_that_is_refused_before_it_is_accepted_has_its_line(quick:
 @pytest.mark.parametrize(
     ("outcome", "word"),
     [
-        (Started(SESSION), "allowed"),
+        (SessionStarted(SESSION), "allowed"),
         (NotListed("U1", False), "refused"),
         (HostNotFound("U1", False, ()), "refused"),
         (NotYours(), "refused"),
@@ -132,7 +139,7 @@ def test_what_is_allowed_refused_and_failed(outcome: Any, word: str) -> None:
 
 
 def test_what_is_not_known_is_left_out_and_nothing_secret_is_in() -> None:
-    line = entry(request(channel_id="", name="Mr Smith"), Started(SESSION, rule="hosts file"), reached=False)
+    line = entry(request(channel_id="", name="Mr Smith"), SessionStarted(SESSION, rule="hosts file"), reached=False)
     assert "channel" not in line
     assert line["reached"] is False
     assert not any(word in json.dumps(line) for word in ("Smith", "https:"))
@@ -142,7 +149,7 @@ def test_only_we_can_read_the_file_and_old_lines_stay(tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     for _ in range(2):
         audit = AuditLog(str(path))
-        audit(request(), Started(SESSION), reached=True)
+        audit(request(), SessionStarted(SESSION), reached=True)
         audit.close()
     assert path.stat().st_mode & 0o777 == 0o600
     assert len(lines(path)) == 2
@@ -151,9 +158,9 @@ def test_only_we_can_read_the_file_and_old_lines_stay(tmp_path: Path) -> None:
 def test_a_file_that_was_moved_away_is_begun_anew(tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     audit = AuditLog(str(path))
-    audit(request(requester="U1"), Started(SESSION), reached=True)
+    audit(request(requester="U1"), SessionStarted(SESSION), reached=True)
     path.rename(tmp_path / "audit.log.1")
-    audit(request(requester="U2"), Started(SESSION), reached=True)
+    audit(request(requester="U2"), SessionStarted(SESSION), reached=True)
     audit.close()
     assert [line["requester"] for line in lines(path)] == ["U2"]
     assert [line["requester"] for line in lines(tmp_path / "audit.log.1")] == ["U1"]
@@ -199,5 +206,5 @@ async def test_it_can_go_to_standard_output(tmp_path: Path) -> None:
 
 async def test_without_the_setting_there_is_none(journey: Journey, tmp_path: Path) -> None:
     await journey.asks()
-    AuditLog("")(request(), Started(SESSION), reached=True)
+    AuditLog("")(request(), SessionStarted(SESSION), reached=True)
     assert os.listdir(tmp_path) == []

@@ -12,9 +12,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.core.errors import StoreUnavailable
-from bot.core.metrics_port import Meter, Unmeasured
-from bot.core.models import ChannelId, Kind, Request, TeamId, UserId, new_request_id
-from bot.observability.metrics import Metrics
+from bot.core.metrics_port import Metrics, NullMetrics
+from bot.core.models import ChannelId, Request, RequestKind, TeamId, UserId, new_request_id
+from bot.observability.metrics import PrometheusMetrics
 from bot.slack.listeners.workflow_step import CALLBACK_ID
 from bot.storage.sqlite.store import SQLiteStore
 from tests.integration.web.test_health import get
@@ -112,7 +112,7 @@ async def test_a_store_that_is_away_is_counted_and_so_is_what_it_kept_from_being
 
 
 async def test_a_write_that_fails_is_a_store_failure(tmp_path: Path) -> None:
-    metrics = Metrics()
+    metrics = PrometheusMetrics()
     store = SQLiteStore(str(tmp_path / "bot.db"), meter=metrics)
     try:
         with pytest.raises(StoreUnavailable):
@@ -144,7 +144,7 @@ async def test_what_a_dead_process_left_is_counted_when_it_is_taken_up(quick: No
     left = SQLiteStore(str(tmp_path / "bot.db"))
     where = {"team_id": TeamId("T0SANDBOX"), "enterprise_id": None, "channel_id": ChannelId(CARE)}
     who = {"requester": UserId(ANA), "accepted_at": datetime.now(UTC)}
-    await left.accept(Request(id=new_request_id(), key="k", kind=Kind.WHOAMI, **where, **who))
+    await left.accept(Request(id=new_request_id(), key="k", kind=RequestKind.WHOAMI, **where, **who))
     await left.close()
     async with open_journey(http=True, DATABASE_URL=f"sqlite:///{tmp_path / 'bot.db'}") as journey:
         await counted(journey, ("cobrowse_requests_resumed_total",), 1)
@@ -164,14 +164,14 @@ async def test_no_label_names_a_person_a_session_or_an_address(over_http: Journe
 
 
 def test_what_counts_nothing_has_all_that_is_counted() -> None:
-    wanted = {name for name in vars(Meter) if not name.startswith("_")}
-    for meter in (Unmeasured(), Metrics()):
+    wanted = {name for name in vars(Metrics) if not name.startswith("_")}
+    for meter in (NullMetrics(), PrometheusMetrics()):
         assert wanted <= set(dir(meter))
 
 
 def test_counting_costs_a_command_next_to_nothing() -> None:
     """All that one command counts, against what Bolt alone takes for it: some 300 microseconds."""
-    metrics, rounds = Metrics(), []
+    metrics, rounds = PrometheusMetrics(), []
     for _ in range(9):
         began = time.perf_counter()
         for _ in range(1000):

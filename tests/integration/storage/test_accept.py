@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from bot.core.models import HostId, Person, Standing, State, TeamId, UserId, new_request_id
+from bot.core.models import HostId, MembershipStatus, RequestState, SlackUser, TeamId, UserId, new_request_id
 from tests.support import storage
 from tests.support.storage import ANA, HOST, TEAM, Bench, request, session
 
 bench = storage.bench
-AGENT = Person(TEAM, ANA, "Ana Agent", Standing.MEMBER)
+AGENT = SlackUser(TEAM, ANA, "Ana Agent", MembershipStatus.MEMBER)
 
 
 @pytest.fixture
@@ -22,17 +22,22 @@ async def store(bench: Bench) -> Any:
 async def test_what_can_be_created_at_once_is_accepted_as_creating_in_one_go(store: Any) -> None:
     asked = request()
     accepted = await store.accept(asked, AGENT)
-    assert (accepted.is_new, accepted.state, accepted.same_as, accepted.linked) == (True, State.CREATING, None, None)
-    assert (await store.find(asked.id)).state is State.CREATING
-    assert not await store.advance(asked.id, State.ACCEPTED, State.CREATING)
+    assert (accepted.is_new, accepted.state, accepted.same_as, accepted.linked) == (
+        True,
+        RequestState.CREATING,
+        None,
+        None,
+    )
+    assert (await store.find(asked.id)).state is RequestState.CREATING
+    assert not await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
     assert not (await store.accept(replace(asked, id=new_request_id()), AGENT)).is_new
-    assert await store.advance(asked.id, State.CREATING, State.CREATED, session=session())
+    assert await store.advance(asked.id, RequestState.CREATING, RequestState.CREATED, session=session())
 
 
 async def test_with_it_comes_whom_an_administrator_linked_the_agent_to(store: Any) -> None:
     others = [
-        Person(TeamId("T0OTHER"), ANA, "Ana", Standing.MEMBER),
-        Person(TEAM, UserId("U0BEN"), "Ben", AGENT.standing),
+        SlackUser(TeamId("T0OTHER"), ANA, "Ana", MembershipStatus.MEMBER),
+        SlackUser(TEAM, UserId("U0BEN"), "Ben", AGENT.standing),
     ]
     anywhere = HostId("22222222-2222-4222-8222-222222222222")
     await store.link([(TEAM, ANA, HOST)])
@@ -49,10 +54,10 @@ async def test_the_same_wish_as_one_that_is_being_created_stays_accepted(store: 
     again = replace(first, id=new_request_id(), key="command:again")
     await store.accept(first, AGENT)
     accepted = await store.accept(again, AGENT)
-    assert (accepted.is_new, accepted.state, accepted.same_as) == (True, State.ACCEPTED, first.id)
+    assert (accepted.is_new, accepted.state, accepted.same_as) == (True, RequestState.ACCEPTED, first.id)
     kept = await store.find(again.id)
-    assert (kept.state, kept.request.same_as) == (State.ACCEPTED, first.id)
-    assert await store.advance(again.id, State.ACCEPTED, State.CREATED, session=session())
+    assert (kept.state, kept.request.same_as) == (RequestState.ACCEPTED, first.id)
+    assert await store.advance(again.id, RequestState.ACCEPTED, RequestState.CREATED, session=session())
 
 
 async def test_of_many_who_wish_the_same_at_one_moment_on_every_replica_one_makes_it(bench: Bench) -> None:
@@ -63,7 +68,7 @@ async def test_of_many_who_wish_the_same_at_one_moment_on_every_replica_one_make
         taken = [store.accept(wish, AGENT) for wish, store in zip(wishes, stores * 12, strict=False)]
         accepted = dict(zip((wish.id for wish in wishes), await asyncio.gather(*taken), strict=True))
         (first,) = [one for one, found in accepted.items() if found.same_as is None]
-        assert {one for one, found in accepted.items() if found.state is State.CREATING} == {first}
+        assert {one for one, found in accepted.items() if found.state is RequestState.CREATING} == {first}
         assert all(found.is_new for found in accepted.values())
         assert {found.same_as for found in accepted.values()} <= {None, *accepted}
 
@@ -74,5 +79,5 @@ async def test_a_wish_that_nobody_came_to_for_long_does_not_keep_the_next_one_ou
     await bench.age(1801)
     again = request(name="Deal")
     accepted = await store.accept(again, AGENT)
-    assert (accepted.is_new, accepted.same_as, accepted.state) == (True, None, State.CREATING)
+    assert (accepted.is_new, accepted.same_as, accepted.state) == (True, None, RequestState.CREATING)
     assert not (await store.accept(replace(again, id=new_request_id()), AGENT)).is_new

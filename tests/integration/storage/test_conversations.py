@@ -9,10 +9,10 @@ import asyncpg
 from cryptography.fernet import Fernet
 
 from bot.core.conversation_errors import SeveralConversations
-from bot.core.models import ConversationId, State
+from bot.core.models import ConversationId, RequestState
 from bot.core.stored_errors import from_record, to_record
 from bot.core.validation.conversations import LiveConversation
-from bot.storage.encryption import Sealer
+from bot.storage.encryption import Encryptor
 from bot.storage.schema import VERSIONS
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support import storage as storage_support
@@ -45,7 +45,7 @@ async def test_a_code_and_a_named_conversation_survive_a_restart_and_the_code_is
     asked = [request(conversation_id=ConversationId(NOWHERE)) for _ in range(2)]
     for one, made in zip(asked, (alone, both), strict=True):
         await before.accept(one)
-        await before.advance(one.id, State.ACCEPTED, State.CREATED, session=made)
+        await before.advance(one.id, RequestState.ACCEPTED, RequestState.CREATED, session=made)
     await die(before)
     after = await bench.open()
     kept = {one.request.id: one for one in await after.orphans()}
@@ -69,11 +69,11 @@ async def test_the_same_words_for_another_conversation_are_another_wish(bench: B
 
 async def test_a_code_is_sealed_with_the_link(tmp_path: Path) -> None:
     key = Fernet.generate_key().decode()
-    store = SQLiteStore(str(tmp_path / "bot.db"), sealer=Sealer([key]), retention_days=30)
+    store = SQLiteStore(str(tmp_path / "bot.db"), sealer=Encryptor([key]), retention_days=30)
     asked = request()
     await store.accept(asked)
     made = replace(session(), join_url="", join_code="code-123456789")
-    await store.advance(asked.id, State.ACCEPTED, State.CREATED, session=made)
+    await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATED, session=made)
     assert (await store.find(asked.id)).session == made
     await store.close()
     assert b"code-123456789" not in b"".join(path.read_bytes() for path in files(tmp_path))
@@ -95,7 +95,7 @@ async def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: P
         strftime('%s'), strftime('%s') + 1800, NULL, 'https://join.example/old')"""
     )
     old.close()
-    store = SQLiteStore(str(path), sealer=Sealer(), retention_days=30)
+    store = SQLiteStore(str(path), sealer=Encryptor(), retention_days=30)
     (kept,) = await store.orphans()
     assert kept.session
     assert (kept.session.join_url, kept.session.join_code) == ("https://join.example/old", "")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.core.account_models import Connection, Pending
-from bot.core.models import Kind, State, UserId
+from bot.core.account_models import LinkedAccount, PendingAuthorization
+from bot.core.models import RequestKind, RequestState, UserId
 from bot.core.requests.recovery import known_end
 from bot.storage.encryption import CHECK
 from tests.integration.storage.test_open import execute, stored
@@ -24,13 +24,13 @@ PERSON = (TEAM, ANA)
 async def full(bench: Bench, *keys: str) -> tuple[Any, Any, Any]:
     """A store with one of each secret in it."""
     store = await bench.open(keys=keys)
-    asked, made = request(kind=Kind.SEND, argument="s-1 carla@example.com"), request()
+    asked, made = request(kind=RequestKind.SEND, argument="s-1 carla@example.com"), request()
     for one in (asked, made):
         await store.accept(one)
     one = replace(session(), join_code="secret-code")
-    await store.advance(made.id, State.ACCEPTED, State.CREATED, session=one)
-    await store.connections.begin(Pending(PERSON, TEAM, None, "secret-verifier"), "hash", 600)
-    await store.connections.connect(Connection(PERSON, HOST, "secret-refresh"))
+    await store.advance(made.id, RequestState.ACCEPTED, RequestState.CREATED, session=one)
+    await store.connections.begin(PendingAuthorization(PERSON, TEAM, None, "secret-verifier"), "hash", 600)
+    await store.connections.connect(LinkedAccount(PERSON, HOST, "secret-refresh"))
     return store, asked, made
 
 

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.core.models import Host, State, UserId
+from bot.core.models import Host, RequestState, UserId
 from bot.storage.errors import StoreRefused
 from bot.storage.open import open_store
 from bot.storage.schema import NEWEST
@@ -44,7 +44,7 @@ async def test_links_stand_in_the_database_as_they_are_only_without_a_key(bench:
     asked, made = request(), request()
     for one in (asked, made):
         await store.accept(one)
-    await store.advance(made.id, State.ACCEPTED, State.CREATED, session=session())
+    await store.advance(made.id, RequestState.ACCEPTED, RequestState.CREATED, session=session())
     assert (await store.find(asked.id)).request.reply_url == asked.reply_url
     assert (await store.find(made.id)).session == session()
     await die(store)
@@ -58,7 +58,7 @@ async def test_a_new_key_in_front_of_the_old_one_reads_what_the_old_one_sealed(b
     store = await bench.open(keys=[old])
     asked = request()
     await store.accept(asked)
-    await store.advance(asked.id, State.ACCEPTED, State.CREATED, session=session())
+    await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATED, session=session())
     await die(store)
     rotated = await bench.open(keys=[new, old])
     kept = await rotated.find(asked.id)

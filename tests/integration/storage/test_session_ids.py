@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core.errors import ID_TAKEN, UnusableAnswer
-from bot.core.models import HostId, Request, Session, State, TeamId, UserId
+from bot.core.models import HostId, Request, RequestState, Session, TeamId, UserId
 from tests.support import storage
 from tests.support.storage import ANA, TEAM, Bench, die, request, session
 
@@ -30,8 +30,8 @@ def second(**changes: Any) -> Session:
 async def created(store: Any, one: Session, **changes: Any) -> Request:
     asked = request(**changes)
     await store.accept(asked)
-    await store.advance(asked.id, State.ACCEPTED, State.CREATING)
-    await store.advance(asked.id, State.CREATING, State.CREATED, session=one)
+    await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
+    await store.advance(asked.id, RequestState.CREATING, RequestState.CREATED, session=one)
     return asked
 
 
@@ -53,15 +53,15 @@ async def test_known_id_for_somebody_else_fails_the_request(
     anas = await created(store, session())
     asked = request(**changes)
     await store.accept(asked)
-    await store.advance(asked.id, State.ACCEPTED, State.CREATING)
+    await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
     one = second(host_id=host) if host else second()
     with pytest.raises(UnusableAnswer) as refused:
-        await store.advance(asked.id, State.CREATING, State.CREATED, session=one)
+        await store.advance(asked.id, RequestState.CREATING, RequestState.CREATED, session=one)
     assert (refused.value.acted, refused.value.reference, refused.value.why) == (True, "g-1", ID_TAKEN)
     await die(store)  # the same transaction failed it
     after = await bench.open()
     kept = await after.find(asked.id)
-    assert (kept.state, type(kept.failure), kept.session) == (State.FAILED, UnusableAnswer, None)
+    assert (kept.state, type(kept.failure), kept.session) == (RequestState.FAILED, UnusableAnswer, None)
     assert kept.failure.acted
     assert (await after.find(anas.id)).session == session()
     assert (await after.sessions.session("s-1")).session == session()
@@ -71,8 +71,8 @@ async def test_known_id_is_not_refused_to_who_does_not_own_the_request(bench: Be
     await created(store, session())
     asked = request(requester=BEN)
     await store.accept(asked)
-    assert not await store.advance(asked.id, State.CREATING, State.CREATED, session=second())
-    assert (await store.find(asked.id)).state is State.ACCEPTED
+    assert not await store.advance(asked.id, RequestState.CREATING, RequestState.CREATED, session=second())
+    assert (await store.find(asked.id)).state is RequestState.ACCEPTED
 
 
 @pytest.mark.parametrize("ended", [False, True])
@@ -101,7 +101,7 @@ async def test_duplicate_wish_shares_a_renewed_session(bench: Bench, store: Any)
     assert accepted.same_as
     shared = (await store.find(accepted.same_as)).session
     assert shared.join_url == second().join_url
-    assert await store.advance(wish.id, State.ACCEPTED, State.CREATED, session=shared)
+    assert await store.advance(wish.id, RequestState.ACCEPTED, RequestState.CREATED, session=shared)
     assert (await store.find(wish.id)).session == shared
 
 
@@ -111,7 +111,7 @@ async def test_duplicate_wish_does_not_open_an_ended_session_again(store: Any) -
     wish = request(name="Deal")
     assert (await store.accept(wish)).same_as
     await store.sessions.end_session("s-1", None)
-    assert await store.advance(wish.id, State.ACCEPTED, State.CREATED, session=read)
+    assert await store.advance(wish.id, RequestState.ACCEPTED, RequestState.CREATED, session=read)
     assert (await store.sessions.session("s-1")).is_over
     assert (await store.find(wish.id)).session_over
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.core.models import Kind, Request, Session, State, TeamId, UserId
-from bot.core.session_models import Post, PostKind
+from bot.core.models import Request, RequestKind, RequestState, Session, TeamId, UserId
+from bot.core.session_models import PostedMessage, PostedMessageKind
 from tests.integration.storage.test_conversations import column
 from tests.integration.storage.test_open import stored
 from tests.support import storage
@@ -26,11 +26,11 @@ async def made(store: Any, name: str, minutes: float = 30, **changes: Any) -> Se
     """A session that somebody has started."""
     asked, one = request(**changes), session(name, minutes)
     await store.accept(asked)
-    await store.advance(asked.id, State.ACCEPTED, State.CREATED, session=one)
+    await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATED, session=one)
     return one
 
 
-async def asks(store: Any, kind: Kind = Kind.END, who: UserId = ANA, **changes: Any) -> Request:
+async def asks(store: Any, kind: RequestKind = RequestKind.END, who: UserId = ANA, **changes: Any) -> Request:
     asked = request(kind=kind, requester=who, **changes)
     await store.accept(asked)
     return asked
@@ -121,14 +121,20 @@ async def test_an_end_means_what_was_open_when_it_came_in_however_late_it_is_wor
 
 
 @pytest.mark.parametrize(
-    ("kind", "kept"), [(Kind.LINK, None), (Kind.PROPOSE, None), (Kind.SEND, None), (Kind.END, "ana@example.com")]
+    ("kind", "kept"),
+    [
+        (RequestKind.LINK, None),
+        (RequestKind.PROPOSE, None),
+        (RequestKind.SEND, None),
+        (RequestKind.END, "ana@example.com"),
+    ],
 )
-async def test_an_address_is_sealed_and_gone_with_the_answer(bench: Bench, kind: Kind, kept: str | None) -> None:
+async def test_an_address_is_sealed_and_gone_with_the_answer(bench: Bench, kind: RequestKind, kept: str | None) -> None:
     store = await bench.open(keys=[Fernet.generate_key().decode()])
     asked = await asks(store, kind, argument="ana@example.com")
     assert "ana@example.com" not in await stored(bench)
     assert (await store.find(asked.id)).request.argument == "ana@example.com"
-    await store.advance(asked.id, State.ACCEPTED, State.ANSWERED)
+    await store.advance(asked.id, RequestState.ACCEPTED, RequestState.ANSWERED)
     assert (await store.find(asked.id)).request.argument == kept
 
 
@@ -142,22 +148,22 @@ async def test_what_a_form_asked_for_survives_a_restart(bench: Bench) -> None:
 
 
 async def test_only_a_start_has_its_like(store: Any) -> None:
-    first = await asks(store, Kind.LINK, argument="ana@example.com")
+    first = await asks(store, RequestKind.LINK, argument="ana@example.com")
     again = replace(first, id="again", key="again")
     assert (await store.accept(again)).same_as is None
-    assert (await store.accept(replace(first, id="start", key="start", kind=Kind.START))).same_as is None
+    assert (await store.accept(replace(first, id="start", key="start", kind=RequestKind.START))).same_as is None
 
 
 # -- messages --
 
 
-def post(ts: str = "1.1", **changes: Any) -> Post:
-    return replace(Post("s-1", "C0CARE", ts, PostKind.SHARED, "r-1"), **changes)
+def post(ts: str = "1.1", **changes: Any) -> PostedMessage:
+    return replace(PostedMessage("s-1", "C0CARE", ts, PostedMessageKind.SHARED, "r-1"), **changes)
 
 
 async def test_a_message_is_remembered_once_and_told_when_its_session_is_over(store: Any, bench: Bench) -> None:
     await made(store, "s-1", 2)
-    table, other = store.sessions, post("1.2", kind=PostKind.DIRECT, request_id=None)
+    table, other = store.sessions, post("1.2", kind=PostedMessageKind.DIRECT, request_id=None)
     assert await table.add_post(post())
     assert not await table.add_post(post())
     await table.add_post(other)

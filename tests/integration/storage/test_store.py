@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.core.errors import HostNotFound, InvalidHost, Miss, StoreUnavailable
-from bot.core.models import ChannelId, Host, RequestId, State, TeamId, UserId, new_request_id
+from bot.core.errors import HostNotFound, InvalidHost, RuleMiss, StoreUnavailable
+from bot.core.models import ChannelId, Host, RequestId, RequestState, TeamId, UserId, new_request_id
 from bot.storage.postgres import store as postgres
 from tests.support import storage as storage_support
 from tests.support.storage import ANA, HOST, TEAM, Bench, die, request, session, taken_over
@@ -32,7 +32,7 @@ async def test_what_is_accepted_is_found_as_it_was(store: Any) -> None:
     asked = request(target=UserId("U0BEN"), enterprise_id=TeamId("E0"), replaces=True)
     assert (await store.accept(asked)).is_new
     kept = await store.find(asked.id)
-    assert kept.state is State.ACCEPTED
+    assert kept.state is RequestState.ACCEPTED
     assert replace(kept.request, accepted_at=asked.accepted_at) == asked
 
 
@@ -46,21 +46,25 @@ async def test_the_same_key_is_accepted_once_however_many_deliver_it(store: Any)
 async def test_a_request_moves_only_from_the_state_it_is_in(store: Any) -> None:
     asked = request()
     await store.accept(asked)
-    assert not await store.advance(asked.id, State.CREATING, State.CREATED)
-    assert await store.advance(asked.id, State.ACCEPTED, State.CREATING)
-    assert not await store.advance(asked.id, State.ACCEPTED, State.CREATING)
-    moves = await asyncio.gather(*(store.advance(asked.id, State.CREATING, State.ACCEPTED) for _ in range(20)))
+    assert not await store.advance(asked.id, RequestState.CREATING, RequestState.CREATED)
+    assert await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
+    assert not await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
+    moves = await asyncio.gather(
+        *(store.advance(asked.id, RequestState.CREATING, RequestState.ACCEPTED) for _ in range(20))
+    )
     assert sum(moves) == 1
-    assert not await store.advance(RequestId("unknown"), State.ACCEPTED, State.CREATING)
+    assert not await store.advance(RequestId("unknown"), RequestState.ACCEPTED, RequestState.CREATING)
 
 
 async def test_a_session_and_a_failure_are_remembered_with_their_request(store: Any) -> None:
     good, bad = request(), request()
     for asked in (good, bad):
         await store.accept(asked)
-        await store.advance(asked.id, State.ACCEPTED, State.CREATING)
-    await store.advance(good.id, State.CREATING, State.CREATED, session=session())
-    await store.advance(bad.id, State.CREATING, State.FAILED, failure=InvalidHost(host_id=HOST, reference="r-1"))
+        await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
+    await store.advance(good.id, RequestState.CREATING, RequestState.CREATED, session=session())
+    await store.advance(
+        bad.id, RequestState.CREATING, RequestState.FAILED, failure=InvalidHost(host_id=HOST, reference="r-1")
+    )
     assert (await store.find(good.id)).session == session()
     failure = (await store.find(bad.id)).failure
     assert (type(failure), failure.host_id, failure.reference) == (InvalidHost, HOST, "r-1")
@@ -69,7 +73,7 @@ async def test_a_session_and_a_failure_are_remembered_with_their_request(store: 
 async def test_an_answered_request_keeps_no_way_to_answer(store: Any) -> None:
     asked = request()
     await store.accept(asked)
-    await store.advance(asked.id, State.ACCEPTED, State.ANSWERED)
+    await store.advance(asked.id, RequestState.ACCEPTED, RequestState.ANSWERED)
     assert (await store.find(asked.id)).request.reply_url is None
 
 
@@ -79,7 +83,7 @@ async def test_the_same_wish_is_told_from_any_other(store: Any, bench: Bench) ->
     async def same_as(**changes: Any) -> RequestId | None:
         asked = replace(first, id=new_request_id(), key=f"command:{new_request_id()}", **changes)
         same: RequestId | None = (await store.accept(asked)).same_as
-        await store.advance(asked.id, State.ACCEPTED, State.ANSWERED)
+        await store.advance(asked.id, RequestState.ACCEPTED, RequestState.ANSWERED)
         return same
 
     await store.accept(first)
@@ -95,14 +99,14 @@ async def test_a_session_made_long_ago_or_a_failure_is_not_given_again(store: An
     for ends_in_failure in (False, True):
         first = request()
         await store.accept(first)
-        await store.advance(first.id, State.ACCEPTED, State.CREATING)
+        await store.advance(first.id, RequestState.ACCEPTED, RequestState.CREATING)
         if ends_in_failure:
-            await store.advance(first.id, State.CREATING, State.FAILED, failure=StoreUnavailable())
+            await store.advance(first.id, RequestState.CREATING, RequestState.FAILED, failure=StoreUnavailable())
         else:
-            await store.advance(first.id, State.CREATING, State.CREATED, session=session(first.id))
+            await store.advance(first.id, RequestState.CREATING, RequestState.CREATED, session=session(first.id))
             within = replace(first, id=new_request_id(), key=f"command:{new_request_id()}", reply_url=None)
             assert (await store.accept(within)).same_as == first.id
-            await store.advance(within.id, State.ACCEPTED, State.ANSWERED)
+            await store.advance(within.id, RequestState.ACCEPTED, RequestState.ANSWERED)
             await bench.age(10.5)
         again = replace(first, id=new_request_id(), key=f"command:{new_request_id()}")
         assert (await store.accept(again)).same_as is None
@@ -113,15 +117,15 @@ async def test_the_ten_seconds_count_from_when_the_session_was_made_however_ofte
 ) -> None:
     first = request()
     await store.accept(first)
-    await store.advance(first.id, State.ACCEPTED, State.CREATING)
-    await store.advance(first.id, State.CREATING, State.CREATED, session=session(first.id))
+    await store.advance(first.id, RequestState.ACCEPTED, RequestState.CREATING)
+    await store.advance(first.id, RequestState.CREATING, RequestState.CREATED, session=session(first.id))
     given = []
     for _ in range(3):
         await bench.age(4)
         again = replace(first, id=new_request_id(), key=f"command:{new_request_id()}")
         given.append((await store.accept(again)).same_as)
         if given[-1]:
-            await store.advance(again.id, State.ACCEPTED, State.CREATED, session=session(first.id))
+            await store.advance(again.id, RequestState.ACCEPTED, RequestState.CREATED, session=session(first.id))
             assert (await store.find(again.id)).session.id == first.id
     assert [same is None for same in given] == [False, False, True]
 
@@ -129,8 +133,8 @@ async def test_the_ten_seconds_count_from_when_the_session_was_made_however_ofte
 async def test_join_urls_go_when_their_session_is_over(store: Any, bench: Bench) -> None:
     asked = request()
     await store.accept(asked)
-    await store.advance(asked.id, State.ACCEPTED, State.CREATING)
-    await store.advance(asked.id, State.CREATING, State.CREATED, session=session(minutes=30))
+    await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
+    await store.advance(asked.id, RequestState.CREATING, RequestState.CREATED, session=session(minutes=30))
     await store.sweep()
     assert (await store.find(asked.id)).session is not None
     await bench.age(31 * 60)
@@ -144,9 +148,11 @@ async def test_a_session_whose_time_is_up_is_known_to_be_over_before_and_after_i
     asked, unmade = request(), request()
     for one in (asked, unmade):
         await store.accept(one)
-        await store.advance(one.id, State.ACCEPTED, State.CREATING)
+        await store.advance(one.id, RequestState.ACCEPTED, RequestState.CREATING)
     ends_at = datetime.now(UTC) + timedelta(minutes=30)
-    await store.advance(asked.id, State.CREATING, State.CREATED, session=replace(session(), ends_at=ends_at))
+    await store.advance(
+        asked.id, RequestState.CREATING, RequestState.CREATED, session=replace(session(), ends_at=ends_at)
+    )
     seen = []
     for minutes in (0, 15, 16):
         await bench.age(minutes * 60)
@@ -162,19 +168,19 @@ async def test_unfinished_requests_of_the_last_process_are_taken_over_once(bench
     requests = [request() for _ in range(4)]
     for asked in requests:
         await before.accept(asked)
-    await before.advance(requests[1].id, State.ACCEPTED, State.CREATING)
-    await before.advance(requests[2].id, State.ACCEPTED, State.CREATING)
-    await before.advance(requests[2].id, State.CREATING, State.CREATED, session=session())
-    await before.advance(requests[3].id, State.ACCEPTED, State.ANSWERED)
+    await before.advance(requests[1].id, RequestState.ACCEPTED, RequestState.CREATING)
+    await before.advance(requests[2].id, RequestState.ACCEPTED, RequestState.CREATING)
+    await before.advance(requests[2].id, RequestState.CREATING, RequestState.CREATED, session=session())
+    await before.advance(requests[3].id, RequestState.ACCEPTED, RequestState.ANSWERED)
     await die(before)
     after = await bench.open()
     (taken,) = await taken_over(after)
     assert [kept.request.id for kept in taken] == [asked.id for asked in requests[:3]]
-    assert [kept.state for kept in taken] == [State.ACCEPTED, State.CREATING, State.CREATED]
+    assert [kept.state for kept in taken] == [RequestState.ACCEPTED, RequestState.CREATING, RequestState.CREATED]
     assert taken[2].session == session()
     assert taken[0].request.reply_url == requests[0].reply_url
     assert await after.orphans() == []
-    assert await after.advance(requests[0].id, State.ACCEPTED, State.CREATING)
+    assert await after.advance(requests[0].id, RequestState.ACCEPTED, RequestState.CREATING)
 
 
 async def test_a_request_of_another_owner_cannot_be_moved(bench: Bench) -> None:
@@ -182,8 +188,8 @@ async def test_a_request_of_another_owner_cannot_be_moved(bench: Bench) -> None:
     other = await bench.open(alone=False)
     asked = request()
     await mine.accept(asked)
-    assert not await other.advance(asked.id, State.ACCEPTED, State.CREATING)
-    assert await mine.advance(asked.id, State.ACCEPTED, State.CREATING)
+    assert not await other.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
+    assert await mine.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
 
 
 async def test_found_hosts_outlive_the_process_until_their_time_is_up(bench: Bench) -> None:
@@ -206,7 +212,7 @@ async def test_found_hosts_outlive_the_process_until_their_time_is_up(bench: Ben
 def test_every_failure_survives_being_written_down() -> None:
     from bot.storage.mapping import failure_of, failure_text
 
-    missed = HostNotFound(ANA, True, (Miss("same e-mail", "no Genesys user has it"),))
+    missed = HostNotFound(ANA, True, (RuleMiss("same e-mail", "no Genesys user has it"),))
     again = failure_of(failure_text(missed))
     assert isinstance(again, HostNotFound)
     assert (again.user_id, again.is_target, again.tried) == (missed.user_id, missed.is_target, missed.tried)
@@ -216,7 +222,7 @@ async def test_a_key_that_could_still_be_replayed_is_not_forgotten(store: Any, b
     """Slack's signatures are good for five minutes."""
     asked = request()
     await store.accept(asked)
-    await store.advance(asked.id, State.ACCEPTED, State.ANSWERED)
+    await store.advance(asked.id, RequestState.ACCEPTED, RequestState.ANSWERED)
     await bench.age(9 * 60)
     await store.sweep()
     assert not (await store.accept(replace(asked, id=new_request_id()))).is_new

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from bot.core.models import Kind, State
+from bot.core.models import RequestKind, RequestState
 from bot.storage import mapping
 from bot.storage.postgres.store import PostgresStore
 from bot.storage.sqlite import file
@@ -116,16 +116,16 @@ def in_files(bench: Bench, secret: str) -> list[str]:
 async def test_wiped_values_are_in_no_file_after_a_sweep(sqlite_bench: Bench) -> None:
     store = await sqlite_bench.open()
     made = request()
-    asked = [request(kind=Kind.SEND, argument=f"s-1 carla@example.com {number}") for number in range(20)]
+    asked = [request(kind=RequestKind.SEND, argument=f"s-1 carla@example.com {number}") for number in range(20)]
     for one in (*asked, made):
         await store.accept(one)
     await store.find(made.id)  # opens the reader's connection, too
-    await store.advance(made.id, State.ACCEPTED, State.CREATED, session=session())
+    await store.advance(made.id, RequestState.ACCEPTED, RequestState.CREATED, session=session())
     await store.sessions.end_session("s-1", None)
-    await store.advance(made.id, State.CREATED, State.ANSWERED)
+    await store.advance(made.id, RequestState.CREATED, RequestState.ANSWERED)
     for one in asked:
-        await store.advance(one.id, State.ACCEPTED, State.CREATED)
-        await store.advance(one.id, State.CREATED, State.ANSWERED)
+        await store.advance(one.id, RequestState.ACCEPTED, RequestState.CREATED)
+        await store.advance(one.id, RequestState.CREATED, RequestState.ANSWERED)
     assert in_files(sqlite_bench, "carla@example.com")  # until then it stands in the log
     await store.sweep()
     for secret in ("carla@example.com", "secret-join", "secret-reply"):

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from bot.core.errors import Unexpected
-from bot.core.models import Request, State, UserId
+from bot.core.models import Request, RequestState, UserId
 from bot.core.requests.recovery import known_end
-from bot.core.session_models import Post, PostKind
+from bot.core.session_models import PostedMessage, PostedMessageKind
 from tests.integration.storage.test_open import execute
 from tests.support import storage
 from tests.support.storage import ANA, TEAM, Bench, die, request, session
@@ -27,7 +27,7 @@ async def store(bench: Bench) -> Any:
 async def created(store: Any, name: str, **changes: Any) -> Request:
     asked = request(**changes)
     await store.accept(asked)
-    await store.advance(asked.id, State.ACCEPTED, State.CREATED, session=session(name))
+    await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATED, session=session(name))
     return asked
 
 
@@ -56,8 +56,8 @@ async def test_unreadable_request_is_answered_and_the_others_go_on(
     assert isinstance(outcome, Unexpected)
     assert outcome.maybe_created
     assert (kept.request.requester, kept.request.reply_url) == (ANA, bad.reply_url)
-    assert await after.advance(bad.id, kept.state, State.FAILED, failure=outcome)
-    assert await after.advance(bad.id, State.FAILED, State.ANSWERED)
+    assert await after.advance(bad.id, kept.state, RequestState.FAILED, failure=outcome)
+    assert await after.advance(bad.id, RequestState.FAILED, RequestState.ANSWERED)
     logged = [record for record in caplog.records if record.getMessage() == "a row of the database cannot be read"]
     assert logged[0].levelno == logging.ERROR
     assert logged[0].fields["row"] == bad.id  # type: ignore[attr-defined]
@@ -94,13 +94,13 @@ async def test_unreadable_session_keeps_no_message_from_being_told(bench: Bench,
     closed = []
 
     class Editor:
-        async def close(self, post: Post, record: Any) -> bool:
+        async def close(self, post: PostedMessage, record: Any) -> bool:
             closed.append(post.session_id)
             return True
 
     for name in ("bad", "good"):
         await created(store, name)
-        await store.sessions.add_post(Post(name, "C0CARE", "1.1", PostKind.SHARED, None))  # type: ignore[arg-type]
+        await store.sessions.add_post(PostedMessage(name, "C0CARE", "1.1", PostedMessageKind.SHARED, None))  # type: ignore[arg-type]
         await store.sessions.end_session(name, None)
     await store.fetch("UPDATE sessions SET ends_at = :seconds WHERE id = 'bad'", {"seconds": BEYOND})
     await close_posts(store.sessions, Editor())
@@ -116,8 +116,8 @@ async def test_session_lasts_by_the_databases_clock(bench: Bench, store: Any) ->
         asked = request()
         await store.accept(asked)
         one = replace(session(name, minutes), lasts_seconds=1800)
-        await store.advance(asked.id, State.ACCEPTED, State.CREATING)
-        await store.advance(asked.id, State.CREATING, State.CREATED, session=one)
+        await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
+        await store.advance(asked.id, RequestState.CREATING, RequestState.CREATED, session=one)
     await bench.age(1700)
     assert len(await store.sessions.open_sessions(TEAM, ANA, 9)) == 2
     await bench.age(200)

@@ -12,8 +12,8 @@ import pytest
 from bot.core.connect_errors import SignInFailed
 from bot.core.conversation_errors import SeveralConversations
 from bot.core.errors import HostNotFound, Interrupted, NotAMember, OAuthRefused, SlackUnavailable
-from bot.core.models import Session, State
-from bot.core.ports import Kept, Store
+from bot.core.models import RequestState, Session
+from bot.core.ports import Kept, RequestRepository
 from bot.core.requests.recovery import known_end
 from bot.core.session_errors import NotPosted
 from bot.storage.open import open_store
@@ -54,7 +54,7 @@ async def postgres(folder: Path) -> AsyncIterator[str]:
         yield url
 
 
-async def resumed(store: Store) -> dict[str, Kept]:
+async def resumed(store: RequestRepository) -> dict[str, Kept]:
     return {kept.request.id: kept for kept in await store.orphans()}
 
 
@@ -63,7 +63,7 @@ async def test_requests_of_the_version_before_are_resumed(database, tmp_path: Pa
     async with database(tmp_path) as url, open_store(url) as store:
         kept = await resumed(store)
         assert set(kept) == {"accepted", "creating", "created", *FAILURES}
-        assert kept["accepted"].state is State.ACCEPTED
+        assert kept["accepted"].state is RequestState.ACCEPTED
         assert known_end(kept["accepted"]) is None  # it is worked
         interrupted = known_end(kept["creating"])
         assert isinstance(interrupted, Interrupted)
@@ -76,4 +76,4 @@ async def test_requests_of_the_version_before_are_resumed(database, tmp_path: Pa
             assert type(failure) is (expected if isinstance(expected, type) else type(expected)), name
             if not isinstance(expected, type):
                 assert vars(failure) == vars(expected), name
-        assert await store.advance("f-oauth", State.FAILED, State.ANSWERED)
+        assert await store.advance("f-oauth", RequestState.FAILED, RequestState.ANSWERED)

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from bot.config import settings
-from bot.observability.metrics import Metrics
+from bot.observability.metrics import PrometheusMetrics
 from bot.storage.sqlite.store import SQLiteStore
 from bot.web.health import Health
 from tests.support.app import ANA, Journey, ended, free_port, open_journey, open_servers, start
@@ -89,7 +89,7 @@ async def test_asking_often_costs_the_database_nothing() -> None:
         nonlocal looks
         looks += 1
 
-    health = Health(Metrics(), look)
+    health = Health(PrometheusMetrics(), look)
     for _ in range(50):
         assert await health._store_answers()
     assert looks == 1

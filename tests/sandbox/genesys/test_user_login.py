@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import aiohttp
 import pytest
 
-from bot.genesys.auth.authorization_code import UserLogin
+from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.connections import HttpClient
 from bot.sandbox.genesys.api.user_login import PeopleClient
@@ -31,7 +31,7 @@ async def address(servers: Servers) -> AsyncIterator[str]:
     url = servers.genesys.url
     async with HttpClient() as http:
         credentials = SecretCredentials("people-client", "people-secret")
-        login = UserLogin(http, login_url=url, api_url=url, credentials=credentials, redirect_uri=BACK)
+        login = AuthorizationCodeClient(http, login_url=url, api_url=url, credentials=credentials, redirect_uri=BACK)
         yield login.address("state-1", VERIFIER)
 
 

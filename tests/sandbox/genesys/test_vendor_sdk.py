@@ -17,11 +17,11 @@ import pytest
 
 from bot.config import settings
 from bot.core.models import SessionId
-from bot.genesys.api.customer_messages import Agentless
+from bot.genesys.api.customer_messages import CustomerMessagesApi
 from bot.genesys.api.live_conversations import query
 from bot.genesys.api.permissions import view_roles
-from bot.genesys.api.users import Users
-from bot.genesys.auth.authorization_code import UserLogin
+from bot.genesys.api.users import UsersApi
+from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.auth.credentials import SecretCredentials
 from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID
@@ -149,9 +149,11 @@ async def test_our_calls_have_the_vendors_methods_paths_and_bodies(
         made = await offer(service)
         await service.read(made.id)
         await service.end(made.id)
-        await Users(client).by_email("ana@example.com")
-        await Agentless(client).sms(SMS["fromAddress"], SMS["toAddress"], SMS["textBody"], Watched())
-        await Agentless(client).email("care@example.com", "carla@example.com", "Your link", "Hello", Watched())
+        await UsersApi(client).by_email("ana@example.com")
+        await CustomerMessagesApi(client).sms(SMS["fromAddress"], SMS["toAddress"], SMS["textBody"], Watched())
+        await CustomerMessagesApi(client).email(
+            "care@example.com", "carla@example.com", "Your link", "Hello", Watched()
+        )
     asked = next(body for _, path, body in sent if path.endswith("/details/query"))
 
     def same() -> None:
@@ -253,7 +255,7 @@ async def test_people_sign_in_through_the_vendors_own_client_as_they_do_through_
     verifier, sent, options = client.generate_pkce_code_verifier(128), [], []
     async with Noting(sent.append) as http:
         urls = {"login_url": servers.genesys.url, "api_url": servers.genesys.url, "redirect_uri": uri}
-        login = UserLogin(http, credentials=SecretCredentials(*PEOPLE), **urls)
+        login = AuthorizationCodeClient(http, credentials=SecretCredentials(*PEOPLE), **urls)
         address = login.address("s", verifier)
         assert f"code_challenge={client.compute_pkce_code_challenge(verifier)}&" in address
         by_us, by_pkce = await code(address), await code(address)

@@ -5,7 +5,7 @@ import pytest
 from bot.check import connect as check
 from bot.check.findings import Mark
 from bot.config import settings
-from bot.config.warnings import doubts
+from bot.config.warnings import config_warnings
 from tests.support.settings import FERNET, HTTP, SOCKET, faults, named
 
 CLIENT = {"GENESYS_CONNECT_CLIENT_ID": "people-1", "GENESYS_CONNECT_CLIENT_SECRET": "people-hush-1"}
@@ -50,7 +50,7 @@ def test_without_one_of_them_nobody_can_and_check_says_why(changes, off):
     (found,) = check.look(loaded)
     assert found.mark is Mark.DOUBT
     assert found.mend
-    assert any("GENESYS_CONNECT_CLIENT_ID" in doubt for doubt in doubts(loaded))
+    assert any("GENESYS_CONNECT_CLIENT_ID" in doubt for doubt in config_warnings(loaded))
 
 
 @pytest.mark.parametrize(

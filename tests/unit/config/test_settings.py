@@ -7,7 +7,7 @@ import pytest
 from bot.config import settings
 from bot.config.settings import SettingsFault
 from bot.config.variables import VARIABLES
-from bot.core.access import Roll
+from bot.core.access import Allowlist
 from bot.genesys.auth.credentials import SecretCredentials
 from tests.support.settings import FERNET, GENESYS, HOST, HTTP, SOCKET, faults, named, pem, without
 
@@ -178,7 +178,7 @@ def test_lists_are_read_with_commas_and_spaces(tmp_path: Path):
     lists = {"COBROWSE_SUPERVISORS": "U0BEN, W0CLEO S0SUP,\nS0LEADS", "COBROWSE_CHANNELS": "C0DESK,G0CARE"}
     lists |= {"COBROWSE_EMAIL_DOMAINS": "Example.com,@b.example", "COBROWSE_HOSTS_FILE": str(tmp_path / "hosts.csv")}
     loaded = settings.load(SOCKET | lists)
-    assert loaded.rules.supervisors == Roll(frozenset({"U0BEN", "W0CLEO"}), ("S0SUP", "S0LEADS"))
+    assert loaded.rules.supervisors == Allowlist(frozenset({"U0BEN", "W0CLEO"}), ("S0SUP", "S0LEADS"))
     assert (not loaded.rules.members, loaded.rules.channels) == (True, ("C0DESK", "G0CARE"))
     assert loaded.email_domains == {"example.com", "b.example"}
     assert loaded.listed_hosts == {(None, "U0ANA"): HOST}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.access import Access, Home, Roll, Rules
+from bot.core.access import AccessPolicy, AccessRules, Allowlist, Workspace
 from bot.core.errors import (
     ChannelNotAllowed,
     MayNotActForOthers,
@@ -14,23 +14,23 @@ from bot.core.errors import (
     OtherWorkspace,
     SlackUnavailable,
 )
-from bot.core.models import Kind, Person, Request, Standing
+from bot.core.models import MembershipStatus, Request, RequestKind, SlackUser
 
 ANA, BEN, SUE, GUS = "U0ANA", "U0BEN", "W0SUE", "U0GUS"
-HOME = Home("T0HOME", "E0ORG")
+HOME = Workspace("T0HOME", "E0ORG")
 
 
 class People:
     """Slack, in a dictionary: everybody unknown is a full member. Remembers whom it was asked about."""
 
-    def __init__(self, standings: dict[str, Standing] | None = None, **groups: set[str]) -> None:
+    def __init__(self, standings: dict[str, MembershipStatus] | None = None, **groups: set[str]) -> None:
         self.standings = standings or {}
         self.groups = groups
         self.asked: list[str] = []
 
-    async def person(self, user_id: str) -> Person:
+    async def person(self, user_id: str) -> SlackUser:
         self.asked.append(user_id)
-        return Person("T0HOME", user_id, user_id.title(), self.standings.get(user_id, Standing.MEMBER))
+        return SlackUser("T0HOME", user_id, user_id.title(), self.standings.get(user_id, MembershipStatus.MEMBER))
 
     async def in_group(self, user_id: str, group_id: str, team_id: str) -> bool:
         if group_id not in self.groups:
@@ -38,22 +38,22 @@ class People:
         return user_id in self.groups[group_id]
 
 
-def users(*ids: str) -> Roll:
-    return Roll(frozenset(ids))
+def users(*ids: str) -> Allowlist:
+    return Allowlist(frozenset(ids))
 
 
-def access(people: People | None = None, home: Home = HOME, **rules: Any) -> Access:
-    return Access(Rules(**rules), home, people or People())
+def access(people: People | None = None, home: Workspace = HOME, **rules: Any) -> AccessPolicy:
+    return AccessPolicy(AccessRules(**rules), home, people or People())
 
 
 def request(requester: str = ANA, target: str | None = None, **more: Any) -> Request:
     fields: dict[str, Any] = {"team_id": "T0HOME", "enterprise_id": "E0ORG", "channel_id": "C0DESK"} | more
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    common = {"id": "r", "key": "k", "kind": Kind.START, "accepted_at": now}
+    common = {"id": "r", "key": "k", "kind": RequestKind.START, "accepted_at": now}
     return Request(**common, requester=requester, target=target, **fields)
 
 
-NOT_MEMBERS = [standing for standing in Standing if standing is not Standing.MEMBER]
+NOT_MEMBERS = [standing for standing in MembershipStatus if standing is not MembershipStatus.MEMBER]
 
 
 async def test_a_full_member_may_start_their_own():
@@ -70,7 +70,7 @@ async def test_who_is_no_full_member_is_refused_and_nobody_else_is_asked_about(s
 
 
 @pytest.mark.parametrize("rank", ["supervisors", "admins"])
-@pytest.mark.parametrize("roll", [users(SUE), Roll(groups=("S0NONE", "S0LEADS"))], ids=["by id", "by group"])
+@pytest.mark.parametrize("roll", [users(SUE), Allowlist(groups=("S0NONE", "S0LEADS"))], ids=["by id", "by group"])
 async def test_who_leads_may_start_for_somebody_else_and_it_is_that_persons_session(rank, roll):
     people = People(S0NONE=set(), S0LEADS={SUE})
     assert (await access(people, **{rank: roll}).admit(request(SUE, BEN))).user_id == BEN
@@ -96,13 +96,13 @@ async def test_the_target_is_checked_like_the_requester(standing):
 
 
 async def test_who_may_not_act_for_others_does_not_learn_what_the_other_is():
-    people = People({GUS: Standing.GUEST})
+    people = People({GUS: MembershipStatus.GUEST})
     with pytest.raises(MayNotActForOthers):
         await access(people).admit(request(ANA, GUS))
     assert people.asked == [ANA]
 
 
-@pytest.mark.parametrize("members", [users(BEN), Roll(groups=("S0TEAM",))], ids=["by id", "by group"])
+@pytest.mark.parametrize("members", [users(BEN), Allowlist(groups=("S0TEAM",))], ids=["by id", "by group"])
 async def test_outside_the_listed_members_both_requester_and_target_are_refused(members):
     people = People(S0TEAM={BEN})
     gate = access(people, members=members, supervisors=users(SUE))
@@ -116,18 +116,18 @@ async def test_outside_the_listed_members_both_requester_and_target_are_refused(
 
 @pytest.mark.parametrize("rank", ["supervisors", "admins"])
 async def test_who_leads_counts_as_a_member_for_themselves_and_as_a_target(rank):
-    gate = access(People(S0LEADS={SUE}), members=users(BEN), **{rank: Roll(frozenset({ANA}), ("S0LEADS",))})
+    gate = access(People(S0LEADS={SUE}), members=users(BEN), **{rank: Allowlist(frozenset({ANA}), ("S0LEADS",))})
     assert (await gate.admit(request(SUE))).user_id == SUE
     assert (await gate.admit(request(ANA, SUE))).user_id == SUE
 
 
 async def test_no_group_is_asked_about_who_is_listed_by_id():
-    gate = access(People(), supervisors=Roll(frozenset({SUE}), ("S0UNKNOWN",)))
+    gate = access(People(), supervisors=Allowlist(frozenset({SUE}), ("S0UNKNOWN",)))
     assert (await gate.admit(request(SUE, BEN))).user_id == BEN
 
 
 async def test_when_slack_cannot_say_who_is_in_a_group_nobody_is_let_in():
-    for rules in ({"members": Roll(groups=("S0UNKNOWN",))}, {"admins": Roll(groups=("S0UNKNOWN",))}):
+    for rules in ({"members": Allowlist(groups=("S0UNKNOWN",))}, {"admins": Allowlist(groups=("S0UNKNOWN",))}):
         with pytest.raises(SlackUnavailable):
             await access(People(), **rules).admit(request(ANA, BEN))
 
@@ -147,15 +147,15 @@ async def test_outside_the_listed_channels_nobody_starts_anything():
 @pytest.mark.parametrize(
     ("home", "team", "enterprise", "served"),
     [
-        (Home("T0HOME"), "T0HOME", None, True),
-        (Home("T0HOME"), "T0OTHER", None, False),
-        (Home("T0HOME"), "", None, False),
-        (Home("T0HOME", "E0ORG"), "T0OTHER", "E0ORG", False),
-        (Home("T0HOME", "E0ORG"), "T0HOME", "E0ORG", True),
-        (Home("T0HOME", "E0ORG", org_wide=True), "T0OTHER", "E0ORG", True),
-        (Home("T0HOME", "E0ORG", org_wide=True), "T0HOME", "E0ELSE", False),
-        (Home("T0HOME", "E0ORG", org_wide=True), "T0HOME", None, False),
-        (Home("T0HOME", None, org_wide=True), "T0HOME", None, False),
+        (Workspace("T0HOME"), "T0HOME", None, True),
+        (Workspace("T0HOME"), "T0OTHER", None, False),
+        (Workspace("T0HOME"), "", None, False),
+        (Workspace("T0HOME", "E0ORG"), "T0OTHER", "E0ORG", False),
+        (Workspace("T0HOME", "E0ORG"), "T0HOME", "E0ORG", True),
+        (Workspace("T0HOME", "E0ORG", org_wide=True), "T0OTHER", "E0ORG", True),
+        (Workspace("T0HOME", "E0ORG", org_wide=True), "T0HOME", "E0ELSE", False),
+        (Workspace("T0HOME", "E0ORG", org_wide=True), "T0HOME", None, False),
+        (Workspace("T0HOME", None, org_wide=True), "T0HOME", None, False),
     ],
 )
 async def test_a_command_from_another_workspace_is_refused_before_anybody_is_looked_up(home, team, enterprise, served):
@@ -171,4 +171,4 @@ async def test_a_command_from_another_workspace_is_refused_before_anybody_is_loo
 
 
 def test_an_empty_roll_names_nobody():
-    assert [bool(roll) for roll in (Roll(), users(ANA), Roll(groups=("S0SUP",)))] == [False, True, True]
+    assert [bool(roll) for roll in (Allowlist(), users(ANA), Allowlist(groups=("S0SUP",)))] == [False, True, True]

@@ -16,14 +16,14 @@ from bot.core.errors import (
     CobrowseError,
     HostNotFound,
     Interrupted,
-    Miss,
     NotAMember,
     OAuthRefused,
+    RuleMiss,
     ServiceFault,
     SlackUnavailable,
     Unexpected,
 )
-from bot.core.models import Standing
+from bot.core.models import MembershipStatus
 from bot.core.results import Success
 from bot.core.session_errors import NotPosted
 from bot.core.stored_errors import CODES_OF_OLD_NAMES, from_record, to_record
@@ -77,12 +77,12 @@ def test_every_failure_survives_being_written_down(kind: type[CobrowseError], da
 
 
 def test_what_is_no_plain_data_comes_back_with_its_type() -> None:
-    bot = from_record(json.loads(json.dumps(to_record(NotAMember("U0BEN", Standing.BOT, True)))))
+    bot = from_record(json.loads(json.dumps(to_record(NotAMember("U0BEN", MembershipStatus.BOT, True)))))
     assert isinstance(bot, NotAMember)
-    assert bot.standing is Standing.BOT
-    lost = from_record(json.loads(json.dumps(to_record(HostNotFound("U0UNA", False, (Miss("hosts file", "no"),))))))
+    assert bot.standing is MembershipStatus.BOT
+    lost = from_record(json.loads(json.dumps(to_record(HostNotFound("U0UNA", False, (RuleMiss("hosts file", "no"),))))))
     assert isinstance(lost, HostNotFound)
-    assert lost.tried == (Miss("hosts file", "no"),)
+    assert lost.tried == (RuleMiss("hosts file", "no"),)
 
 
 def test_a_field_that_a_newer_program_added_is_passed_over() -> None:

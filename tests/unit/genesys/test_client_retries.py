@@ -5,13 +5,13 @@ import itertools
 import pytest
 
 from bot.core import errors
-from bot.genesys.client import UNORDERED_SECONDS, Patience
-from bot.genesys.faults import ORDERED_SECONDS, Fault, Repeat
+from bot.genesys.client import UNORDERED_SECONDS, RetryPolicy
+from bot.genesys.faults import ORDERED_SECONDS, CallError, RetryRule
 
-BUSY = Fault(errors.Busy(), Repeat.AS_ORDERED)
-FAULT = Fault(errors.ServiceFault(), Repeat.TWICE)
-UNKNOWN = Fault(errors.OutcomeUnknown(), Repeat.IF_SAFE)
-UNREACHED = Fault(errors.Unreachable(), Repeat.UNREACHED)
+BUSY = CallError(errors.Busy(), RetryRule.AS_ORDERED)
+FAULT = CallError(errors.ServiceFault(), RetryRule.TWICE)
+UNKNOWN = CallError(errors.OutcomeUnknown(), RetryRule.IF_SAFE)
+UNREACHED = CallError(errors.Unreachable(), RetryRule.UNREACHED)
 
 
 class Clock:
@@ -24,14 +24,14 @@ class Clock:
         return self.now
 
 
-def ordered(seconds: float) -> Fault:
-    return Fault(errors.Busy(), Repeat.AS_ORDERED, seconds)
+def ordered(seconds: float) -> CallError:
+    return CallError(errors.Busy(), RetryRule.AS_ORDERED, seconds)
 
 
-def patiently(fault: Fault, *, safe: bool = False, attempt_seconds: float = 0.0, most: int = 5000) -> list[float]:
+def patiently(fault: CallError, *, safe: bool = False, attempt_seconds: float = 0.0, most: int = 5000) -> list[float]:
     """The waits of a call that fails the same way each time."""
     clock = Clock()
-    patience, waits = Patience(safe, clock), []
+    patience, waits = RetryPolicy(safe, clock), []
     for _ in range(most):
         patience.begin()
         clock.now += attempt_seconds
@@ -44,7 +44,7 @@ def patiently(fault: Fault, *, safe: bool = False, attempt_seconds: float = 0.0,
 
 
 def test_what_must_not_be_sent_again_is_not():
-    assert patiently(Fault(errors.SignInRefused())) == []
+    assert patiently(CallError(errors.SignInRefused())) == []
     assert patiently(UNKNOWN) == []
 
 
@@ -59,7 +59,7 @@ def test_a_500_is_sent_again_twice_and_what_was_not_reached_three_times(safe):
 
 
 def test_a_500_stays_at_twice_when_other_faults_come_between():
-    patience = Patience(False, Clock())
+    patience = RetryPolicy(False, Clock())
     given_up = [patience.delay(fault) is None for fault in (FAULT, ordered(1), FAULT, ordered(1), FAULT)]
     assert given_up == [False, False, False, False, True]
 
@@ -90,7 +90,7 @@ def test_a_service_that_orders_no_wait_at_all_is_not_hammered_for_ever(seconds):
 
 def test_an_ordered_wait_leaves_the_time_for_what_nobody_ordered():
     clock = Clock()
-    patience = Patience(False, clock)
+    patience = RetryPolicy(False, clock)
     clock.now += patience.delay(ordered(100)) or 0
     patience.begin()
     assert patience.delay(FAULT) is not None
@@ -98,7 +98,7 @@ def test_an_ordered_wait_leaves_the_time_for_what_nobody_ordered():
 
 def test_the_time_that_a_call_waits_for_its_turn_is_not_its_patience():
     clock = Clock()
-    patience = Patience(False, clock)
+    patience = RetryPolicy(False, clock)
     clock.now += 600
     patience.begin()
     clock.now += 0.1

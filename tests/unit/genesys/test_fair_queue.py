@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.genesys.fair_queue import Queue
+from bot.genesys.fair_queue import FairQueue
 
 
 class Limited:
@@ -50,7 +50,7 @@ class Scene:
 
     def __init__(self, free: int = 0) -> None:
         self.limit = Limited(free)
-        self.queue = Queue(self.limit)
+        self.queue = FairQueue(self.limit)
         self.went: list[str] = []
         self.tasks: dict[str, asyncio.Task[None]] = {}
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from bot.genesys.connections import CONNECTIONS
-from bot.genesys.pace import ALONE_SECONDS, AT_ONCE, FEW, PER_MINUTE, WINDOW_SECONDS, Pace
+from bot.genesys.pace import ALONE_SECONDS, AT_ONCE, FEW, PER_MINUTE, WINDOW_SECONDS, RateLimiter
 
 
 class Service:
@@ -16,7 +16,7 @@ class Service:
         self.count = 0
         self.ends_at = 0.0
         self.refusals = 0
-        self.pace = Pace(clock=lambda: self.now)
+        self.pace = RateLimiter(clock=lambda: self.now)
 
     def receives(self) -> None:
         """One request more, ours or somebody else's."""
@@ -43,7 +43,7 @@ def headers(count: object, allowed: object, reset: object) -> httpx.Headers:
     return httpx.Headers({f"ININ-RateLimit-{name}": str(value) for name, value in said.items() if value is not None})
 
 
-def at_once(pace: Pace) -> int:
+def at_once(pace: RateLimiter) -> int:
     """How many calls go out before one comes back."""
     taken = 0
     while pace.take():
@@ -90,15 +90,15 @@ def test_what_others_use_of_the_same_token_is_seen() -> None:
 
 
 def test_two_that_start_at_once_on_one_token_do_not_exceed_it() -> None:
-    ours, theirs = Pace(), Pace()
+    ours, theirs = RateLimiter(), RateLimiter()
     assert at_once(ours) + at_once(theirs) <= PER_MINUTE
 
 
 def test_half_of_what_is_left_is_under_way_at_most_and_never_more_than_there_are_connections() -> None:
-    assert at_once(Pace()) == PER_MINUTE // 2
-    assert at_once(Pace(10)) == FEW
-    assert at_once(Pace(3)) == 3
-    assert at_once(Pace(1_000_000)) == AT_ONCE
+    assert at_once(RateLimiter()) == PER_MINUTE // 2
+    assert at_once(RateLimiter(10)) == FEW
+    assert at_once(RateLimiter(3)) == 3
+    assert at_once(RateLimiter(1_000_000)) == AT_ONCE
 
 
 def test_there_are_connections_for_all_that_is_under_way_and_for_the_login() -> None:
@@ -183,14 +183,14 @@ def test_a_refusal_stops_all_calls_for_as_long_as_it_says_and_a_minute_at_most()
 
 
 def test_what_never_reached_the_service_is_not_counted() -> None:
-    pace = Pace(2)
+    pace = RateLimiter(2)
     for _ in range(10):
         assert pace.take()
         pace.came_back(reached=False)
 
 
 def test_the_setting_overrides_what_the_service_says() -> None:
-    pace = Pace(2, clock=lambda: 0.0)
+    pace = RateLimiter(2, clock=lambda: 0.0)
     for _ in range(2):
         assert pace.take()
         pace.came_back(headers(0, 300, 60))

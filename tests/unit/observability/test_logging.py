@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.config import settings
-from bot.core.access import Home
+from bot.core.access import Workspace
 from bot.observability import logging as logs
 from bot.observability.logging import MASK, LineFormatter, Redactor
-from bot.slack.api.identity import Identity
+from bot.slack.api.identity import BotIdentity
 from bot.slack.api.responder import new_web_client
 from bot.slack.app import new_bolt_app
 
@@ -221,7 +221,7 @@ async def test_bolts_own_loggers_stay_quiet_when_the_app_is_made_at_debug():
         | {"GENESYS_CLIENT_ID": "c", "GENESYS_CLIENT_SECRET": "hush-hush"}
     )
     web = new_web_client(None, loaded.slack.api_url, None)
-    bolt = new_bolt_app(Identity(Home("T0HOME"), "B0BOT", "U0BOT"), loaded.slack.bot_token, web)
+    bolt = new_bolt_app(BotIdentity(Workspace("T0HOME"), "B0BOT", "U0BOT"), loaded.slack.bot_token, web)
 
     @bolt.command("/cobrowse")
     async def listener(ack) -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.core.models import Kind
-from bot.slack.command_parser import RESERVED, Ask, Help, New, NotUnderstood, Reason, Start, clean_name, parse
+from bot.core.models import RequestKind
+from bot.slack.command_parser import RESERVED, Help, New, NotUnderstood, Query, Reason, Start, clean_name, parse
 
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"
 MENTIONS = ["<@U0BEN>", "<@U0BEN|ben>", "<@W0ANA9|ana.b>", "<@U0BEN|ben b.>"]
@@ -36,7 +36,7 @@ PAIRS = [('"', '"'), ("'", "'"), ("“", "”"), ("„", "“"), ("‘", "’"),
 @many
 @given(texts)
 def test_whatever_is_typed_is_understood_in_some_way(text):
-    assert isinstance(parse(text), Start | Ask | Help | New | NotUnderstood)
+    assert isinstance(parse(text), Start | Query | Help | New | NotUnderstood)
 
 
 @many
@@ -209,39 +209,39 @@ def test_a_reserved_word_alone_never_starts_a_session(word, change):
 @pytest.mark.parametrize(
     ("text", "command"),
     [
-        ("help", Ask(Kind.HELP)),
-        ("HELP status", Ask(Kind.HELP)),
-        ("whoami", Ask(Kind.WHOAMI)),
-        (" Whoami ", Ask(Kind.WHOAMI)),
-        ("why", Ask(Kind.WHY)),
-        ("why <@U0BEN|ben>", Ask(Kind.WHY, "U0BEN")),
-        ("status", Ask(Kind.STATUS)),
-        ("list", Ask(Kind.LIST)),
-        ("last", Ask(Kind.LAST)),
-        ("end", Ask(Kind.END)),
-        ("End 3f2b8c1d-77", Ask(Kind.END, None, "3f2b8c1d-77")),
-        ("end a.B:9~z+/=-", Ask(Kind.END, None, "a.B:9~z+/=-")),
-        ("end `sess-1`", Ask(Kind.END, None, "sess-1")),
-        ("apps", Ask(Kind.APPS)),
-        ("link <@U0BEN> 2f7b0c9e-0000-4000-8000-000000000001", Ask(Kind.LINK, "U0BEN", HOST)),
-        ("link <@U0BEN|ben> <mailto:a@b.example|a@b.example>", Ask(Kind.LINK, "U0BEN", "a@b.example")),
-        ("link <@U0BEN> a@b.example", Ask(Kind.LINK, "U0BEN", "a@b.example")),
-        ("unlink <@U0BEN>", Ask(Kind.UNLINK, "U0BEN")),
-        ("send +49 170 123456", Ask(Kind.PROPOSE, None, " +49 170 123456")),
-        ("send 12345", Ask(Kind.PROPOSE, None, " 12345")),
-        ("send 0151/234 567", Ask(Kind.PROPOSE, None, " 0151/234 567")),
-        ("send a@b", Ask(Kind.PROPOSE, None, " a@b")),
-        ("send a@b.example", Ask(Kind.PROPOSE, None, " a@b.example")),
-        ("send foo@", Ask(Kind.PROPOSE, None, " foo@")),
-        ("Send to a@b.example please", Ask(Kind.PROPOSE, None, " to a@b.example please")),
-        ("send +44 20 7946 0958 extra", Ask(Kind.PROPOSE, None, " +44 20 7946 0958 extra")),
-        ("send it to 0151/234 567", Ask(Kind.PROPOSE, None, " it to 0151/234 567")),
-        ("send", Ask(Kind.PROPOSE, None, " ")),
-        ("send <tel:12345|12345>", Ask(Kind.PROPOSE, None, " 12345")),
-        ("send it to <tel:12345|12345>", Ask(Kind.PROPOSE, None, " it to <tel:12345|12345>")),
+        ("help", Query(RequestKind.HELP)),
+        ("HELP status", Query(RequestKind.HELP)),
+        ("whoami", Query(RequestKind.WHOAMI)),
+        (" Whoami ", Query(RequestKind.WHOAMI)),
+        ("why", Query(RequestKind.WHY)),
+        ("why <@U0BEN|ben>", Query(RequestKind.WHY, "U0BEN")),
+        ("status", Query(RequestKind.STATUS)),
+        ("list", Query(RequestKind.LIST)),
+        ("last", Query(RequestKind.LAST)),
+        ("end", Query(RequestKind.END)),
+        ("End 3f2b8c1d-77", Query(RequestKind.END, None, "3f2b8c1d-77")),
+        ("end a.B:9~z+/=-", Query(RequestKind.END, None, "a.B:9~z+/=-")),
+        ("end `sess-1`", Query(RequestKind.END, None, "sess-1")),
+        ("apps", Query(RequestKind.APPS)),
+        ("link <@U0BEN> 2f7b0c9e-0000-4000-8000-000000000001", Query(RequestKind.LINK, "U0BEN", HOST)),
+        ("link <@U0BEN|ben> <mailto:a@b.example|a@b.example>", Query(RequestKind.LINK, "U0BEN", "a@b.example")),
+        ("link <@U0BEN> a@b.example", Query(RequestKind.LINK, "U0BEN", "a@b.example")),
+        ("unlink <@U0BEN>", Query(RequestKind.UNLINK, "U0BEN")),
+        ("send +49 170 123456", Query(RequestKind.PROPOSE, None, " +49 170 123456")),
+        ("send 12345", Query(RequestKind.PROPOSE, None, " 12345")),
+        ("send 0151/234 567", Query(RequestKind.PROPOSE, None, " 0151/234 567")),
+        ("send a@b", Query(RequestKind.PROPOSE, None, " a@b")),
+        ("send a@b.example", Query(RequestKind.PROPOSE, None, " a@b.example")),
+        ("send foo@", Query(RequestKind.PROPOSE, None, " foo@")),
+        ("Send to a@b.example please", Query(RequestKind.PROPOSE, None, " to a@b.example please")),
+        ("send +44 20 7946 0958 extra", Query(RequestKind.PROPOSE, None, " +44 20 7946 0958 extra")),
+        ("send it to 0151/234 567", Query(RequestKind.PROPOSE, None, " it to 0151/234 567")),
+        ("send", Query(RequestKind.PROPOSE, None, " ")),
+        ("send <tel:12345|12345>", Query(RequestKind.PROPOSE, None, " 12345")),
+        ("send it to <tel:12345|12345>", Query(RequestKind.PROPOSE, None, " it to <tel:12345|12345>")),
         ("new", New()),
-        ("connect", Ask(Kind.CONNECT)),
-        ("Disconnect", Ask(Kind.DISCONNECT)),
+        ("connect", Query(RequestKind.CONNECT)),
+        ("Disconnect", Query(RequestKind.DISCONNECT)),
     ],
 )
 def test_a_reserved_word_with_what_it_takes_is_a_subcommand(text, command):

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from bot.core import connect_errors, errors
-from bot.core.models import Standing
-from bot.core.results import Connected
+from bot.core.models import MembershipStatus
+from bot.core.results import AccountLinked
 from bot.slack.messages.renderer import SOMEBODY
 from bot.web.oauth_page import BUSY, page
 from tests.integration.observability.test_audit import request
@@ -14,11 +14,11 @@ from tests.support.settings import HOST
 from tests.unit.slack.messages.test_error_copy import ERRORS, name_of
 
 STATUSES = [
-    (Connected(HOST), 200),
+    (AccountLinked(HOST), 200),
     (connect_errors.ConnectLinkGone(), 400),
     (connect_errors.ConnectDenied(), 403),
     (connect_errors.NotThatPerson("corr-7"), 403),
-    (errors.NotAMember("U0ANA", Standing.DEACTIVATED, False), 403),
+    (errors.NotAMember("U0ANA", MembershipStatus.DEACTIVATED, False), 403),
     (connect_errors.SignInFailed(oauth_error="invalid_grant", reference="corr-7"), 503),
     (errors.Unreachable(), 503),
     (errors.StoreUnavailable(), 503),

@@ -14,7 +14,7 @@ from bot.sandbox.slack.delivery.transports import HttpDelivery, Sockets
 from bot.sandbox.slack.models import Answer, CallLog, Delivery, Kind, trim
 
 
-class Courier:
+class EventDelivery:
     """What carries payloads; `events_url` set means signed HTTP to it, None means Socket Mode."""
 
     def __init__(self, sockets: Sockets, http: HttpDelivery, log: CallLog, events_url: str | None) -> None:

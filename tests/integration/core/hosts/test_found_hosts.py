@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.hosts.resolver import FOUND_SECONDS, DirectoryUser, Hosts, SameEmail
+from bot.core.hosts.resolver import FOUND_SECONDS, DirectoryUser, EmailRule, HostResolver
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.hosts import Clock, Directory, person, user, uuid_of
 from tests.support.storage import Bench, die
@@ -38,10 +38,10 @@ class Slow(Directory):
 async def test_a_host_out_of_the_book_is_kept_for_what_is_left_of_its_hour(bench: Bench) -> None:
     clock, directory = Clock(), Directory(user(1, "p1@T0ONE.example"))
     before = await bench.open()
-    await Hosts([SameEmail(directory)], before).find(person())
+    await HostResolver([EmailRule(directory)], before).find(person())
     await die(before)
     await bench.age(FOUND_SECONDS - 600)
-    hosts = Hosts([SameEmail(directory)], await bench.open(), clock=clock)
+    hosts = HostResolver([EmailRule(directory)], await bench.open(), clock=clock)
     asked, restarted_at = [], bench.now
     for clock.now in (0, 599, 601):
         bench.now = restarted_at + clock.now  # the book's time goes on, too
@@ -52,7 +52,7 @@ async def test_a_host_out_of_the_book_is_kept_for_what_is_left_of_its_hour(bench
 
 async def test_a_look_up_under_way_when_its_person_is_forgotten_is_not_written_down(bench: Bench) -> None:
     store, directory = await bench.open(), Slow()
-    hosts = Hosts([SameEmail(directory)], store)
+    hosts = HostResolver([EmailRule(directory)], store)
     before = asyncio.create_task(hosts.find(person()))
     first = await directory.questions.get()
     await hosts.forget(person())
@@ -83,7 +83,7 @@ async def test_one_that_is_forgotten_while_it_is_being_written_down_is_dropped_a
             self.kept.pop(key, None)
 
     book = Book()
-    hosts = Hosts([SameEmail(Directory(user(1, "p1@T0ONE.example")))], book)
+    hosts = HostResolver([EmailRule(Directory(user(1, "p1@T0ONE.example")))], book)
     finding = asyncio.create_task(hosts.find(person()))
     await book.writes.wait()
     await hosts.forget(person())

@@ -10,7 +10,7 @@ import pytest
 from bot.cli import host_links
 from bot.config import settings
 from bot.core.errors import HostNotFound, StoreUnavailable
-from bot.core.hosts.resolver import LINK, Hosts, ListedHosts, SameEmail
+from bot.core.hosts.resolver import LINK, EmailRule, HostResolver, ListedHostRule
 from bot.core.models import Host
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support import hosts as hosts_support
@@ -35,7 +35,7 @@ async def test_an_administrators_link_comes_before_the_hosts_file_and_the_addres
     directory = found_by_address()
     await book.link([("T0ONE", "U1", uuid_of(21)), (None, "U1", uuid_of(22))])
     listed = {("T0ONE", "U1"): uuid_of(11), (None, "U1"): uuid_of(11), (None, "U2"): uuid_of(12)}
-    hosts = Hosts([ListedHosts(listed), SameEmail(directory)], book)
+    hosts = HostResolver([ListedHostRule(listed), EmailRule(directory)], book)
     assert await hosts.find(person(1, "T0ONE")) == Host(uuid_of(21), LINK)
     assert await hosts.find(person(1, "T0TWO")) == Host(uuid_of(22), LINK)
     assert await hosts.find(person(2)) == Host(uuid_of(12), "hosts file")
@@ -46,7 +46,7 @@ WITHOUT_KEY = {"STORE_ENCRYPTION_KEY": "", "COBROWSE_SMS_FROM": "", "COBROWSE_EM
 
 
 async def test_a_link_takes_effect_at_once_whatever_was_found_before(book: SQLiteStore) -> None:
-    hosts = Hosts([SameEmail(found_by_address())], book)
+    hosts = HostResolver([EmailRule(found_by_address())], book)
     assert (await hosts.find(person(1))).id == uuid_of(1)
     with pytest.raises(HostNotFound):
         await hosts.find(person(2))
@@ -62,9 +62,9 @@ async def test_a_link_takes_effect_at_once_whatever_was_found_before(book: SQLit
 
 async def test_a_found_host_comes_back_after_a_restart_without_asking_the_directory(bench: Bench) -> None:
     directory, before = found_by_address(), await bench.open()
-    assert (await Hosts([SameEmail(directory)], before).find(person(1))).id == uuid_of(1)
+    assert (await HostResolver([EmailRule(directory)], before).find(person(1))).id == uuid_of(1)
     await die(before)
-    after = Hosts([SameEmail(directory)], await bench.open())
+    after = HostResolver([EmailRule(directory)], await bench.open())
     assert await after.find(person(1)) == Host(uuid_of(1), "same e-mail")
     assert len(directory.asked) == 1
     with pytest.raises(HostNotFound):
@@ -73,33 +73,33 @@ async def test_a_found_host_comes_back_after_a_restart_without_asking_the_direct
 
 async def test_a_forgotten_host_does_not_come_back_from_the_book(bench: Bench) -> None:
     directory, before = found_by_address(), await bench.open()
-    hosts = Hosts([SameEmail(directory)], before)
+    hosts = HostResolver([EmailRule(directory)], before)
     await hosts.find(person(1))
     await hosts.forget(person(1))
     directory.users = {"p1@t0one.example": [user(2, "p1@T0ONE.example")]}
     assert (await hosts.find(person(1))).id == uuid_of(2)
     await die(before)
-    assert (await Hosts([SameEmail(directory)], await bench.open()).find(person(1))).id == uuid_of(2)
+    assert (await HostResolver([EmailRule(directory)], await bench.open()).find(person(1))).id == uuid_of(2)
     assert len(directory.asked) == 2
 
 
 async def test_what_the_rules_say_anew_after_a_restart_is_not_hidden_by_what_was_found_before(bench: Bench) -> None:
     directory, before = found_by_address(), await bench.open()
-    await Hosts([SameEmail(directory)], before).find(person(1))
+    await HostResolver([EmailRule(directory)], before).find(person(1))
     await die(before)
     store = await bench.open()
-    listed = Hosts([ListedHosts({(None, "U1"): uuid_of(11)}), SameEmail(directory)], store)
+    listed = HostResolver([ListedHostRule({(None, "U1"): uuid_of(11)}), EmailRule(directory)], store)
     assert await listed.find(person(1)) == Host(uuid_of(11), "hosts file")
     with pytest.raises(HostNotFound):  # the address maps nobody any more
-        await Hosts([ListedHosts({})], store).find(person(1))
+        await HostResolver([ListedHostRule({})], store).find(person(1))
 
 
 async def test_only_what_costs_a_call_is_kept_in_the_book(bench: Bench) -> None:
     store = await bench.open()
     listed = {(None, "U1"): uuid_of(11)}
-    await Hosts([ListedHosts(listed)], store).find(person(1))
+    await HostResolver([ListedHostRule(listed)], store).find(person(1))
     assert await store.found("T0ONE", "U1") is None
-    assert [rule.costs_a_call for rule in (ListedHosts(listed), SameEmail(Directory()))] == [False, True]
+    assert [rule.costs_a_call for rule in (ListedHostRule(listed), EmailRule(Directory()))] == [False, True]
 
 
 async def test_a_book_that_is_away_does_not_keep_the_host_from_being_forgotten(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ async def test_a_book_that_is_away_does_not_keep_the_host_from_being_forgotten(t
 
     directory = found_by_address()
     book = Away(str(tmp_path / "book.db"))
-    hosts = Hosts([SameEmail(directory)], book)
+    hosts = HostResolver([EmailRule(directory)], book)
     await hosts.find(person(1))
     await hosts.forget(person(1))
     await hosts.find(person(1))
@@ -126,7 +126,7 @@ async def test_a_book_that_cannot_be_read_maps_nobody(tmp_path: Path) -> None:
 
     directory, book = found_by_address(), Away(str(tmp_path / "book.db"))
     with pytest.raises(StoreUnavailable):
-        await Hosts([SameEmail(directory)], book).find(person(1))
+        await HostResolver([EmailRule(directory)], book).find(person(1))
     assert directory.asked == []
     await book.close()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.errors import Busy, CobrowseError, Interrupted, InvalidHost, SessionOver, Unexpected
-from bot.core.models import Request, RequestId, Session, State
+from bot.core.models import Request, RequestId, RequestState, Session
 from bot.core.ports import Kept
 from bot.core.requests import recovery
 from bot.core.requests.recovery import STALE, known_end, session_of_another
@@ -34,25 +34,25 @@ def follows_closely(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_session_that_was_stored_is_told() -> None:
-    assert known_end(Kept(request(), State.CREATED, session=session())) == session()
+    assert known_end(Kept(request(), RequestState.CREATED, session=session())) == session()
 
 
 @pytest.mark.parametrize("kept", [session(), None], ids=["with its link", "its link wiped"])
 def test_a_session_that_ended_meanwhile_is_not_told_as_if_it_were_there(kept: Session | None) -> None:
-    end = known_end(Kept(request(), State.CREATED, session=kept, session_over=True))
+    end = known_end(Kept(request(), RequestState.CREATED, session=kept, session_over=True))
     assert isinstance(end, SessionOver)
     assert end.try_again
 
 
 def test_a_failure_that_was_stored_is_told_as_it_was() -> None:
     failure = InvalidHost(host_id="h", reference="r-1")
-    assert known_end(Kept(request(), State.FAILED, failure)) is failure
-    assert type(known_end(Kept(request(), State.FAILED))) is Unexpected
+    assert known_end(Kept(request(), RequestState.FAILED, failure)) is failure
+    assert type(known_end(Kept(request(), RequestState.FAILED))) is Unexpected
 
 
 @pytest.mark.parametrize("ago", [timedelta(0), STALE * 2], ids=["just now", "long ago"])
-@pytest.mark.parametrize("state", [State.CREATING, State.CREATED])
-def test_a_create_of_which_nobody_knows_the_end_is_not_repeated(state: State, ago: timedelta) -> None:
+@pytest.mark.parametrize("state", [RequestState.CREATING, RequestState.CREATED])
+def test_a_create_of_which_nobody_knows_the_end_is_not_repeated(state: RequestState, ago: timedelta) -> None:
     """`created` without a session is one whose join URL was wiped, or sealed with a key that is gone."""
     end = known_end(Kept(accepted(ago), state))
     assert isinstance(end, Interrupted)
@@ -61,7 +61,7 @@ def test_a_create_of_which_nobody_knows_the_end_is_not_repeated(state: State, ag
 
 @pytest.mark.parametrize(("ago", "stale"), [(timedelta(0), False), (STALE * 0.99, False), (STALE * 1.01, True)])
 def test_what_was_only_accepted_is_worked_unless_it_is_too_old_for_anybody_to_wait(ago: timedelta, stale: bool) -> None:
-    end = known_end(Kept(accepted(ago), State.ACCEPTED))
+    end = known_end(Kept(accepted(ago), RequestState.ACCEPTED))
     assert isinstance(end, Interrupted) is stale
     if isinstance(end, CobrowseError):
         assert (end.try_again, end.maybe_created) == (True, False)
@@ -81,14 +81,17 @@ async def follower(store: SQLiteStore) -> tuple[Request, Request]:
 async def test_the_session_of_another_is_waited_for(store: SQLiteStore) -> None:
     first, second = await follower(store)
     waiting = asyncio.create_task(session_of_another(second, store))
-    for from_, to in ((State.ACCEPTED, State.CREATING), (State.CREATING, State.ACCEPTED)):  # it waits its turn
+    for from_, to in (
+        (RequestState.ACCEPTED, RequestState.CREATING),
+        (RequestState.CREATING, RequestState.ACCEPTED),
+    ):  # it waits its turn
         await store.advance(first.id, from_, to)
         await asyncio.sleep(0.02)
         assert not waiting.done()
-    await store.advance(first.id, State.ACCEPTED, State.CREATING)
-    await store.advance(first.id, State.CREATING, State.CREATED, session=session())
+    await store.advance(first.id, RequestState.ACCEPTED, RequestState.CREATING)
+    await store.advance(first.id, RequestState.CREATING, RequestState.CREATED, session=session())
     assert await asyncio.wait_for(waiting, 1) == session()
-    await store.advance(first.id, State.CREATED, State.ANSWERED)
+    await store.advance(first.id, RequestState.CREATED, RequestState.ANSWERED)
     assert await session_of_another(second, store) == session()
 
 
@@ -98,9 +101,9 @@ async def test_when_the_other_fails_there_is_none_to_be_had(told: bool, store: S
     waiting = asyncio.create_task(session_of_another(second, store))
     await asyncio.sleep(0.02)
     assert not waiting.done()
-    await store.advance(first.id, State.ACCEPTED, State.FAILED, failure=Busy())
+    await store.advance(first.id, RequestState.ACCEPTED, RequestState.FAILED, failure=Busy())
     if told:
-        await store.advance(first.id, State.FAILED, State.ANSWERED)
+        await store.advance(first.id, RequestState.FAILED, RequestState.ANSWERED)
     assert await asyncio.wait_for(waiting, 1) is None
 
 
@@ -109,7 +112,7 @@ async def test_when_the_others_session_is_over_or_the_other_forgotten_there_is_n
     swept: bool, store: SQLiteStore
 ) -> None:
     first, second = await follower(store)
-    await store.advance(first.id, State.ACCEPTED, State.CREATED, session=session(minutes=-1))
+    await store.advance(first.id, RequestState.ACCEPTED, RequestState.CREATED, session=session(minutes=-1))
     if swept:
         await store.sweep()
     assert await session_of_another(second, store) is None

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from bot.core.access import Access, Home, Roll, Rules
+from bot.core.access import AccessPolicy, AccessRules, Allowlist, Workspace
 from bot.core.errors import ChannelNotAllowed, CobrowseError, NotAMember, NotListed
-from bot.core.hosts.resolver import LINK, Hosts, ListedHosts, SameEmail
-from bot.core.models import Host, Kind, Role
+from bot.core.hosts.resolver import LINK, EmailRule, HostResolver, ListedHostRule
+from bot.core.models import Host, RequestKind, Role
 from bot.core.session_errors import AdminsOnly, LeadsOnly, NoSuchHost, NotLinked
-from bot.core.use_cases.diagnostics import Inquiries
+from bot.core.use_cases.diagnostics import Diagnostics
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.hosts import Directory, user, uuid_of
 from tests.support.sessions import ADA, BEN, GUS, SAM, UNA, People, access
@@ -30,14 +30,19 @@ class World:
         return [("web", "Web"), ("shop", "Web shop")]
 
     async def asks(
-        self, kind: Kind, who: str = ANA, about: str | None = None, access: Access | None = None, **how: Any
+        self,
+        kind: RequestKind,
+        who: str = ANA,
+        about: str | None = None,
+        access: AccessPolicy | None = None,
+        **how: Any,
     ) -> Any:
-        hosts = Hosts([ListedHosts({}), SameEmail(self.directory)], self.store)
+        hosts = HostResolver([ListedHostRule({}), EmailRule(self.directory)], self.store)
         asked = request(kind=kind, requester=who, target=about, **how)
-        made = Inquiries(access or self.access(), hosts, self.store, self.directory, self, "web")
+        made = Diagnostics(access or self.access(), hosts, self.store, self.directory, self, "web")
         return await made.handlers()[kind](asked)
 
-    def access(self, **changes: Any) -> Access:
+    def access(self, **changes: Any) -> AccessPolicy:
         return access(**changes)
 
 
@@ -54,24 +59,27 @@ async def refusal(asking: Any) -> CobrowseError:
     return caught.value
 
 
-@pytest.mark.parametrize("kind", [Kind.HELP, Kind.WHOAMI, Kind.WHY, Kind.APPS, Kind.LINK, Kind.UNLINK])
-async def test_a_guest_is_told_nothing(world: World, kind: Kind) -> None:
+@pytest.mark.parametrize(
+    "kind",
+    [RequestKind.HELP, RequestKind.WHOAMI, RequestKind.WHY, RequestKind.APPS, RequestKind.LINK, RequestKind.UNLINK],
+)
+async def test_a_guest_is_told_nothing(world: World, kind: RequestKind) -> None:
     assert isinstance(await refusal(world.asks(kind, GUS)), NotAMember)
     assert world.directory.asked == []
 
 
 @pytest.mark.parametrize(("who", "role"), [(ANA, Role.MEMBER), (SAM, Role.SUPERVISOR), (ADA, Role.ADMIN)])
 async def test_help_is_for_the_role_one_has(world: World, who: str, role: Role) -> None:
-    assert (await world.asks(Kind.HELP, who)).role is role
+    assert (await world.asks(RequestKind.HELP, who)).role is role
 
 
 async def test_where_a_group_cannot_be_read_help_is_what_everybody_gets(world: World) -> None:
-    broken = Access(Rules(supervisors=Roll(groups=("S0GONE",))), Home(TEAM), People())
-    assert (await world.asks(Kind.HELP, ANA, access=broken)).role is Role.MEMBER
+    broken = AccessPolicy(AccessRules(supervisors=Allowlist(groups=("S0GONE",))), Workspace(TEAM), People())
+    assert (await world.asks(RequestKind.HELP, ANA, access=broken)).role is Role.MEMBER
 
 
 async def test_the_applications_come_with_the_one_that_is_used(world: World) -> None:
-    found = await world.asks(Kind.APPS)
+    found = await world.asks(RequestKind.APPS)
     assert (found.found, found.used) == ((("web", "Web"), ("shop", "Web shop")), "web")
 
 
@@ -79,13 +87,13 @@ async def test_the_applications_come_with_the_one_that_is_used(world: World) -> 
 
 
 async def test_why_says_as_which_host_and_by_which_rule(world: World) -> None:
-    told = await world.asks(Kind.WHY)
+    told = await world.asks(RequestKind.WHY)
     assert (told.user_id, told.role, told.refusal, told.missed) == (ANA, Role.MEMBER, None, ())
     assert told.host == Host(uuid_of(1), "same e-mail")
 
 
 async def test_why_says_which_rules_missed(world: World) -> None:
-    told = await world.asks(Kind.WHY, UNA)
+    told = await world.asks(RequestKind.WHY, UNA)
     assert told.host is None
     assert [(miss.rule, miss.why) for miss in told.missed] == [
         ("hosts file", "not listed"),
@@ -95,30 +103,30 @@ async def test_why_says_which_rules_missed(world: World) -> None:
 
 async def test_why_says_that_a_start_here_would_be_refused(world: World) -> None:
     narrow = world.access(channels=("C0DESK",))
-    told = await world.asks(Kind.WHY, access=narrow)
+    told = await world.asks(RequestKind.WHY, access=narrow)
     assert isinstance(told.refusal, ChannelNotAllowed)
     assert world.directory.asked == []
 
 
 @pytest.mark.parametrize("who", [SAM, ADA])
 async def test_who_leads_may_ask_about_others_who_read_nothing_about_themselves(world: World, who: str) -> None:
-    assert (await world.asks(Kind.WHY, who, ANA)).host.id == uuid_of(1)
-    guest = (await world.asks(Kind.WHY, who, GUS)).refusal
+    assert (await world.asks(RequestKind.WHY, who, ANA)).host.id == uuid_of(1)
+    guest = (await world.asks(RequestKind.WHY, who, GUS)).refusal
     assert (type(guest), guest.user_id, guest.is_target) == (NotAMember, GUS, True)
-    listed = world.access(members=Roll(frozenset({ANA})))
-    unlisted = (await world.asks(Kind.WHY, who, BEN, access=listed)).refusal
+    listed = world.access(members=Allowlist(frozenset({ANA})))
+    unlisted = (await world.asks(RequestKind.WHY, who, BEN, access=listed)).refusal
     assert (type(unlisted), unlisted.user_id, unlisted.is_target) == (NotListed, BEN, True)
 
 
 async def test_an_agent_may_not(world: World) -> None:
-    assert isinstance(await refusal(world.asks(Kind.WHY, ANA, BEN)), LeadsOnly)
-    assert (await world.asks(Kind.WHY, ANA, ANA)).host  # a mention of oneself is oneself
+    assert isinstance(await refusal(world.asks(RequestKind.WHY, ANA, BEN)), LeadsOnly)
+    assert (await world.asks(RequestKind.WHY, ANA, ANA)).host  # a mention of oneself is oneself
 
 
 async def test_why_looks_and_changes_nothing_but_what_a_start_would_remember(world: World) -> None:
-    await world.asks(Kind.WHY, SAM, UNA)
+    await world.asks(RequestKind.WHY, SAM, UNA)
     world.directory.users[f"{UNA.lower()}@example.com"] = [user(7, f"{UNA.lower()}@example.com")]
-    assert (await world.asks(Kind.WHY, SAM, UNA)).host.id == uuid_of(7)
+    assert (await world.asks(RequestKind.WHY, SAM, UNA)).host.id == uuid_of(7)
     assert list(await world.store.links()) == []
 
 
@@ -126,39 +134,39 @@ async def test_why_looks_and_changes_nothing_but_what_a_start_would_remember(wor
 
 
 @pytest.mark.parametrize("who", [ANA, SAM])
-@pytest.mark.parametrize("kind", [Kind.LINK, Kind.UNLINK])
-async def test_only_administrators_link(world: World, who: str, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [RequestKind.LINK, RequestKind.UNLINK])
+async def test_only_administrators_link(world: World, who: str, kind: RequestKind) -> None:
     assert isinstance(await refusal(world.asks(kind, who, BEN, argument=uuid_of(5))), AdminsOnly)
     assert list(await world.store.links()) == []
 
 
 @pytest.mark.parametrize("address", [uuid_of(1), uuid_of(1).upper(), f"{ANA.lower()}@example.com"])
 async def test_a_link_by_id_or_address_decides_at_once(world: World, address: str) -> None:
-    linked = await world.asks(Kind.LINK, ADA, UNA, argument=address)
+    linked = await world.asks(RequestKind.LINK, ADA, UNA, argument=address)
     assert (linked.user_id, linked.host_id) == (UNA, uuid_of(1))
-    assert (await world.asks(Kind.WHOAMI, UNA)).host == Host(uuid_of(1), LINK)
-    assert await world.asks(Kind.LINK, ADA, UNA, argument=address) == linked  # worked again after a crash
+    assert (await world.asks(RequestKind.WHOAMI, UNA)).host == Host(uuid_of(1), LINK)
+    assert await world.asks(RequestKind.LINK, ADA, UNA, argument=address) == linked  # worked again after a crash
     assert list(await world.store.links()) == [(TEAM, UNA, uuid_of(1))]
 
 
 async def test_an_address_of_nobody_or_of_somebody_who_has_left_links_nobody(world: World) -> None:
     world.directory.users["left@example.com"] = [user(3, "left@example.com", active=False)]
     for address, why in (("nobody@example.com", "no Genesys user has it"), ("left@example.com", "not active")):
-        error = await refusal(world.asks(Kind.LINK, ADA, UNA, argument=address))
+        error = await refusal(world.asks(RequestKind.LINK, ADA, UNA, argument=address))
         assert isinstance(error, NoSuchHost)
         assert why in error.why
     assert list(await world.store.links()) == []
 
 
 async def test_who_is_no_member_is_not_linked_but_can_be_unlinked(world: World) -> None:
-    error = await refusal(world.asks(Kind.LINK, ADA, GUS, argument=uuid_of(1)))
+    error = await refusal(world.asks(RequestKind.LINK, ADA, GUS, argument=uuid_of(1)))
     assert (type(error), error.user_id, error.is_target) == (NotAMember, GUS, True)
     await world.store.link([(TEAM, GUS, uuid_of(1))])
-    assert (await world.asks(Kind.UNLINK, ADA, GUS)).host_id is None
+    assert (await world.asks(RequestKind.UNLINK, ADA, GUS)).host_id is None
 
 
 async def test_unlink_removes_the_links_of_this_team_and_of_any(world: World) -> None:
     await world.store.link([(TEAM, UNA, uuid_of(1)), (None, UNA, uuid_of(2)), (None, BEN, uuid_of(3))])
-    await world.asks(Kind.UNLINK, ADA, UNA)
+    await world.asks(RequestKind.UNLINK, ADA, UNA)
     assert list(await world.store.links()) == [(None, BEN, uuid_of(3))]
-    assert isinstance(await refusal(world.asks(Kind.UNLINK, ADA, UNA)), NotLinked)
+    assert isinstance(await refusal(world.asks(RequestKind.UNLINK, ADA, UNA)), NotLinked)

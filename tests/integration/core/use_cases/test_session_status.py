@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from bot.core.errors import Busy
-from bot.core.models import Kind, SessionId, State
-from bot.core.requests.limits import Gatekeeper, Limits, TooManyInquiries
+from bot.core.models import RequestKind, RequestState, SessionId
+from bot.core.requests.limits import RequestLimiter, RequestLimits, TooManyInquiries
 from bot.core.results import INQUIRIES
-from bot.core.session_models import Look
-from bot.core.use_cases.session_status import SessionLooks
+from bot.core.session_models import SessionStatus
+from bot.core.use_cases.session_status import SessionStatusCache
 from bot.core.workflow_steps import STARTS
-from bot.genesys.pace import Pace
+from bot.genesys.pace import RateLimiter
 from tests.integration.genesys.api.test_sessions import Watched, opened, order
 from tests.support import storage
 from tests.support.app import ANA, BEN, SAM, Journey, link, open_journey, open_servers, words
@@ -58,13 +58,13 @@ async def test_a_session_that_this_bot_ends_is_seen_to_be_over(journey: Journey)
 
 async def test_a_look_is_good_for_ten_seconds_also_one_without_an_answer() -> None:
     clock, service, one = Clock(), Service(), SessionId("s-1")
-    looks = SessionLooks(service, clock=clock)
+    looks = SessionStatusCache(service, clock=clock)
     service.fails = {"look": Busy()}
-    assert [await looks.look(one) for _ in range(3)] == [Look.OPEN] * 3
+    assert [await looks.look(one) for _ in range(3)] == [SessionStatus.OPEN] * 3
     assert len(service.asked) == 1
     clock.now += 10
     service.fails, service.over = {}, {"s-1"}
-    assert [await looks.look(one) for _ in range(3)] == [Look.OVER] * 3
+    assert [await looks.look(one) for _ in range(3)] == [SessionStatus.OVER] * 3
     assert len(service.asked) == 2
     looks.drop(one)
     await looks.look(one)
@@ -97,19 +97,19 @@ async def test_many_who_look_do_not_keep_others_from_a_session() -> None:
 
 def test_a_minute_has_room_for_half_as_many_spare_calls() -> None:
     clock = Clock()
-    pace = Pace(10, clock=clock)
+    pace = RateLimiter(10, clock=clock)
     assert [pace.take_spare() for _ in range(6)] == [True] * 5 + [False]
     clock.now += 59
     assert not pace.take_spare()
     clock.now += 1
     assert pace.take_spare()
-    assert Pace(1, clock=clock).take_spare()
+    assert RateLimiter(1, clock=clock).take_spare()
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in (*STARTS, Kind.SEND)])
-def test_a_person_may_ask_thirty_times_a_minute(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [kind for kind in RequestKind if kind not in (*STARTS, RequestKind.SEND)])
+def test_a_person_may_ask_thirty_times_a_minute(kind: RequestKind) -> None:
     clock = Clock()
-    keeper = Gatekeeper(Limits(), clock=clock)
+    keeper = RequestLimiter(RequestLimits(), clock=clock)
     first = start(kind=kind)
     for _ in range(2):
         keeper.admit(first, 0)
@@ -122,14 +122,14 @@ def test_a_person_may_ask_thirty_times_a_minute(kind: Kind) -> None:
     keeper.admit(first, 0)
     keeper.admit(start(BEN, kind=kind), 0)
     keeper.admit(start(), 0)
-    keeper.admit(start(kind=Kind.STATUS if kind is Kind.END else Kind.END), 0)
+    keeper.admit(start(kind=RequestKind.STATUS if kind is RequestKind.END else RequestKind.END), 0)
     clock.now += 40
     keeper.admit(start(kind=kind), 0)
 
 
 @pytest.mark.parametrize("http", [False, True], ids=["socket", "http"])
 async def test_a_person_who_asks_too_often_reads_when_to_go_on(http: bool, quick: None) -> None:
-    most = Limits().person_inquiries
+    most = RequestLimits().person_inquiries
     async with open_journey(http=http, COBROWSE_PERSON_INQUIRIES_PER_MINUTE=str(most)) as journey:
         for _ in range(most):
             assert not (await journey.slack.command(ANA, "help")).body
@@ -140,13 +140,13 @@ async def test_a_person_who_asks_too_often_reads_when_to_go_on(http: bool, quick
         assert link(await journey.asks("Deal"))
 
 
-@pytest.mark.parametrize("kind", [Kind.HELP, Kind.STATUS, Kind.SHARE, Kind.START])
-async def test_the_row_of_an_answered_inquiry_goes_after_an_hour(bench: Bench, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [RequestKind.HELP, RequestKind.STATUS, RequestKind.SHARE, RequestKind.START])
+async def test_the_row_of_an_answered_inquiry_goes_after_an_hour(bench: Bench, kind: RequestKind) -> None:
     store: Any = await bench.open()
     answered, unanswered = request(kind=kind), request(kind=kind)
     for one in (answered, unanswered):
         await store.accept(one)
-    await store.advance(answered.id, State.ACCEPTED, State.ANSWERED)
+    await store.advance(answered.id, RequestState.ACCEPTED, RequestState.ANSWERED)
     await bench.age(3500)
     await store.sweep()
     assert not (await store.accept(answered)).is_new, "Slack delivers it again within minutes"

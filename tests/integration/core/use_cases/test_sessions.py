@@ -6,21 +6,23 @@ from typing import Any
 import pytest
 
 from bot.core.errors import ChannelNotAllowed, CobrowseError, NoSuchSession, NotAMember, OtherWorkspace, Unreachable
-from bot.core.models import Kind, TeamId
+from bot.core.models import RequestKind, TeamId
 from bot.core.press_errors import EndedAlready
 from bot.core.session_errors import LeadsOnly, MayNotEnd, MayNotRead, NothingOpen, SessionNotFound, SeveralOpen
-from bot.core.session_models import Look
+from bot.core.session_models import SessionStatus
 from bot.core.use_cases import session_status
 from tests.support import sessions as sessions_support
 from tests.support.sessions import ADA, BEN, GUS, SAM, UNA, Desk
 from tests.support.storage import ANA
 
 desk = sessions_support.desk
-ALL = (Kind.LAST, Kind.STATUS, Kind.LIST, Kind.END, Kind.SHARE, Kind.DIRECT)
+ALL = (RequestKind.LAST, RequestKind.STATUS, RequestKind.LIST, RequestKind.END, RequestKind.SHARE, RequestKind.DIRECT)
 LINK = "https://join.example/secret-join"
 
 
-async def refusal(desk: Desk, kind: Kind, who: str = ANA, about: str | None = None, **changes: Any) -> CobrowseError:
+async def refusal(
+    desk: Desk, kind: RequestKind, who: str = ANA, about: str | None = None, **changes: Any
+) -> CobrowseError:
     with pytest.raises(CobrowseError) as caught:
         await desk.does(kind, who, about, **changes)
     return caught.value
@@ -30,7 +32,7 @@ async def refusal(desk: Desk, kind: Kind, who: str = ANA, about: str | None = No
 
 
 @pytest.mark.parametrize("kind", ALL)
-async def test_a_guest_and_whoever_comes_from_elsewhere_get_nothing(desk: Desk, kind: Kind) -> None:
+async def test_a_guest_and_whoever_comes_from_elsewhere_get_nothing(desk: Desk, kind: RequestKind) -> None:
     await desk.made("s-1", requester=GUS)
     assert isinstance(await refusal(desk, kind, GUS, "s-1"), NotAMember)
     assert isinstance(await refusal(desk, kind, ANA, "s-1", team_id=TeamId("T0OTHER")), OtherWorkspace)
@@ -40,35 +42,35 @@ async def test_a_guest_and_whoever_comes_from_elsewhere_get_nothing(desk: Desk, 
 @pytest.mark.parametrize("who", [ANA, BEN])
 async def test_requester_and_host_read_the_link(desk: Desk, who: str) -> None:
     await desk.made("s-1", requester=ANA, target=BEN)
-    assert (await desk.does(Kind.LAST, who)).record.session.join_url == LINK
-    (record,) = (await desk.does(Kind.STATUS, who)).records
+    assert (await desk.does(RequestKind.LAST, who)).record.session.join_url == LINK
+    (record,) = (await desk.does(RequestKind.STATUS, who)).records
     assert record.session.join_url == LINK
-    await desk.does(Kind.DIRECT, who, "s-1")
-    await desk.does(Kind.SHARE, who, "s-1")
+    await desk.does(RequestKind.DIRECT, who, "s-1")
+    await desk.does(RequestKind.SHARE, who, "s-1")
     assert (desk.heard.sent, desk.heard.shared) == ([("s-1", who)], [("s-1", "C0CARE")])
 
 
 @pytest.mark.parametrize("who", [UNA, SAM, ADA])
-@pytest.mark.parametrize("kind", [Kind.SHARE, Kind.DIRECT])
-async def test_nobody_else_gets_the_link_not_even_a_supervisor(desk: Desk, who: str, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [RequestKind.SHARE, RequestKind.DIRECT])
+async def test_nobody_else_gets_the_link_not_even_a_supervisor(desk: Desk, who: str, kind: RequestKind) -> None:
     await desk.made("s-1", requester=ANA, target=BEN)
     assert isinstance(await refusal(desk, kind, who, "s-1"), MayNotRead)
-    assert isinstance(await refusal(desk, Kind.LAST, who), NothingOpen)
-    assert (await desk.does(Kind.STATUS, who)).records == ()
+    assert isinstance(await refusal(desk, RequestKind.LAST, who), NothingOpen)
+    assert (await desk.does(RequestKind.STATUS, who)).records == ()
     assert desk.service.asked == []
 
 
 @pytest.mark.parametrize("who", [ANA, BEN, SAM, ADA])
 async def test_requester_host_supervisor_and_administrator_end_it(desk: Desk, who: str) -> None:
     await desk.made("s-1", requester=ANA, target=BEN)
-    ended = await desk.does(Kind.END, who, "s-1")
+    ended = await desk.does(RequestKind.END, who, "s-1")
     assert (ended.record.is_over, ended.record.session.join_url) == (True, "")
     assert (desk.service.asked, desk.heard.hurried) == ([("end", "s-1")], 1)
 
 
 async def test_any_other_member_does_not(desk: Desk) -> None:
     await desk.made("s-1", requester=ANA, target=BEN)
-    assert isinstance(await refusal(desk, Kind.END, UNA, "s-1"), MayNotEnd)
+    assert isinstance(await refusal(desk, RequestKind.END, UNA, "s-1"), MayNotEnd)
     assert desk.service.asked == []
 
 
@@ -77,7 +79,7 @@ async def test_who_leads_sees_all_sessions_by_host_and_the_links_of_their_own(de
     for name, people in (("a", {"requester": BEN}), ("b", {"requester": who}), ("c", {}), ("d", {"requester": BEN})):
         await desk.made(name, **people)
     await desk.made("elsewhere", team_id=TeamId("T0OTHER"))
-    listed = await desk.does(Kind.LIST, who)
+    listed = await desk.does(RequestKind.LIST, who)
     assert (listed.everybodys, listed.cut) == (True, False)
     assert [record.agent for record in listed.records] == sorted([ANA, BEN, BEN, who])
     assert [record.session.id for record in listed.records if record.agent == BEN] == ["d", "a"]
@@ -89,38 +91,38 @@ async def test_who_leads_sees_all_sessions_by_host_and_the_links_of_their_own(de
 
 @pytest.mark.parametrize("who", [ANA, UNA])
 async def test_an_agent_does_not_see_them(desk: Desk, who: str) -> None:
-    assert isinstance(await refusal(desk, Kind.LIST, who), LeadsOnly)
+    assert isinstance(await refusal(desk, RequestKind.LIST, who), LeadsOnly)
 
 
 async def test_where_channels_are_listed_all_but_sharing_works_everywhere(desk: Desk) -> None:
     await desk.made("s-1")
     handlers = desk.register(channels=("C0DESK",)).handlers()
     for channel in ("D00ANA", "C0LOUNGE", ""):
-        for kind in (Kind.LAST, Kind.STATUS, Kind.DIRECT):
+        for kind in (RequestKind.LAST, RequestKind.STATUS, RequestKind.DIRECT):
             await handlers[kind](await desk.asks(kind, ANA, "s-1", channel_id=channel))
         with pytest.raises(ChannelNotAllowed):
-            await handlers[Kind.SHARE](await desk.asks(Kind.SHARE, ANA, "s-1", channel_id=channel))
-    await handlers[Kind.SHARE](await desk.asks(Kind.SHARE, ANA, "s-1", channel_id="C0DESK"))
-    await handlers[Kind.END](await desk.asks(Kind.END, ANA, None, channel_id="D00ANA"))
+            await handlers[RequestKind.SHARE](await desk.asks(RequestKind.SHARE, ANA, "s-1", channel_id=channel))
+    await handlers[RequestKind.SHARE](await desk.asks(RequestKind.SHARE, ANA, "s-1", channel_id="C0DESK"))
+    await handlers[RequestKind.END](await desk.asks(RequestKind.END, ANA, None, channel_id="D00ANA"))
 
 
 # -- which one --
 
 
 async def test_end_alone_ends_the_only_one_and_asks_which_where_there_are_several(desk: Desk) -> None:
-    assert isinstance(await refusal(desk, Kind.END), NothingOpen)
+    assert isinstance(await refusal(desk, RequestKind.END), NothingOpen)
     await desk.made("s-1")
     await desk.made("s-2", requester=SAM, target=ANA)
-    error = await refusal(desk, Kind.END)
+    error = await refusal(desk, RequestKind.END)
     assert isinstance(error, SeveralOpen)
     assert error.sessions == (("s-2", "Checkout"), ("s-1", "Checkout"))
-    await desk.does(Kind.END, ANA, "s-1")
-    assert (await desk.does(Kind.END)).record.session.id == "s-2"
+    await desk.does(RequestKind.END, ANA, "s-1")
+    assert (await desk.does(RequestKind.END)).record.session.id == "s-2"
 
 
 @pytest.mark.parametrize("about", ["unknown", "elsewhere"])
-@pytest.mark.parametrize("kind", [Kind.END, Kind.SHARE, Kind.DIRECT])
-async def test_a_session_that_is_none_of_this_workspace_is_not_found(desk: Desk, about: str, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [RequestKind.END, RequestKind.SHARE, RequestKind.DIRECT])
+async def test_a_session_that_is_none_of_this_workspace_is_not_found(desk: Desk, about: str, kind: RequestKind) -> None:
     await desk.made("elsewhere", team_id=TeamId("T0OTHER"))
     assert isinstance(await refusal(desk, kind, ANA, about), SessionNotFound)
 
@@ -128,7 +130,7 @@ async def test_a_session_that_is_none_of_this_workspace_is_not_found(desk: Desk,
 async def test_more_sessions_than_a_message_holds_are_cut_and_it_is_said(desk: Desk) -> None:
     for number in range(9):
         await desk.made(f"s-{number}")
-    listed = await desk.does(Kind.STATUS)
+    listed = await desk.does(RequestKind.STATUS)
     assert ([record.session.id for record in listed.records], listed.cut) == (
         [f"s-{n}" for n in range(8, 0, -1)],
         True,
@@ -143,12 +145,12 @@ async def test_what_has_ended_at_the_service_is_seen_by_whoever_looks(desk: Desk
     for name in ("s-1", "s-2"):
         await desk.made(name)
     desk.service.over = {"s-1"}
-    assert [record.session.id for record in (await desk.does(Kind.STATUS)).records] == ["s-2"]
+    assert [record.session.id for record in (await desk.does(RequestKind.STATUS)).records] == ["s-2"]
     assert desk.service.asked == [("look", "s-2"), ("look", "s-1")]
     assert desk.heard.hurried == 1
     desk.service.over = {"s-2"}
-    assert (await desk.does(Kind.LAST)).record.is_over
-    for kind in (Kind.SHARE, Kind.DIRECT):
+    assert (await desk.does(RequestKind.LAST)).record.is_over
+    for kind in (RequestKind.SHARE, RequestKind.DIRECT):
         assert isinstance(await refusal(desk, kind, ANA, "s-2"), EndedAlready)
     assert (desk.heard.shared, desk.heard.sent) == ([], [])
 
@@ -158,14 +160,14 @@ async def test_a_service_that_cannot_say_leaves_a_session_as_it_was(
 ) -> None:
     await desk.made("s-1")
     desk.service.fails = {"look": Unreachable()}
-    assert len((await desk.does(Kind.STATUS)).records) == 1
+    assert len((await desk.does(RequestKind.STATUS)).records) == 1
 
-    async def hangs(session_id: str) -> Look:
+    async def hangs(session_id: str) -> SessionStatus:
         return await asyncio.get_running_loop().create_future()
 
     monkeypatch.setattr(session_status, "LOOK_TIMEOUT", 0.01)
     monkeypatch.setattr(desk.service, "look", hangs)
-    assert len((await desk.does(Kind.STATUS)).records) == 1
+    assert len((await desk.does(RequestKind.STATUS)).records) == 1
 
 
 async def test_all_that_hang_are_waited_for_together(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,26 +175,26 @@ async def test_all_that_hang_are_waited_for_together(desk: Desk, monkeypatch: py
         await desk.made(f"s-{number}")
     at_once = asyncio.Barrier(8)
 
-    async def together(session_id: str) -> Look:
+    async def together(session_id: str) -> SessionStatus:
         await at_once.wait()
-        return Look.OPEN
+        return SessionStatus.OPEN
 
     monkeypatch.setattr(desk.service, "look", together)
     async with asyncio.timeout(session_status.LOOK_TIMEOUT):
-        assert len((await desk.does(Kind.STATUS)).records) == 8
+        assert len((await desk.does(RequestKind.STATUS)).records) == 8
 
 
 async def test_what_the_service_cannot_end_stays_open(desk: Desk) -> None:
     await desk.made("s-1")
     for error in (NoSuchSession(), Unreachable()):
         desk.service.fails = {"end": error}
-        assert await refusal(desk, Kind.END, ANA, "s-1") is error
+        assert await refusal(desk, RequestKind.END, ANA, "s-1") is error
     desk.service.fails = {}
-    assert len((await desk.does(Kind.STATUS)).records) == 1
+    assert len((await desk.does(RequestKind.STATUS)).records) == 1
     assert desk.heard.hurried == 0
 
 
 async def test_what_the_service_has_ended_itself_is_ended_here(desk: Desk) -> None:
     await desk.made("s-1")
     desk.service.fails, desk.service.over = {"end": NoSuchSession()}, {"s-1"}
-    assert (await desk.does(Kind.END, ANA, "s-1")).record.is_over
+    assert (await desk.does(RequestKind.END, ANA, "s-1")).record.is_over

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.core.errors import NoSuchSession, StoreUnavailable
-from bot.core.models import Kind
+from bot.core.models import RequestKind
 from bot.core.press_errors import EndedAlready
 from tests.integration.core.use_cases.test_sessions import refusal
 from tests.support import sessions as sessions_support
@@ -17,8 +17,8 @@ desk = sessions_support.desk
 
 async def test_a_second_end_reads_that_it_is_over(desk: Desk) -> None:
     await desk.made("s-1")
-    await desk.does(Kind.END, ANA, "s-1")
-    assert isinstance(await refusal(desk, Kind.END, ANA, "s-1"), EndedAlready)
+    await desk.does(RequestKind.END, ANA, "s-1")
+    assert isinstance(await refusal(desk, RequestKind.END, ANA, "s-1"), EndedAlready)
     assert desk.service.asked == [("end", "s-1")]
 
 
@@ -26,7 +26,7 @@ async def test_of_two_that_end_it_at_once_one_has(desk: Desk) -> None:
     await desk.made("s-1")
     desk.service.fails = {}
     both = await asyncio.gather(
-        desk.does(Kind.END, ANA, "s-1"), desk.does(Kind.END, SAM, "s-1"), return_exceptions=True
+        desk.does(RequestKind.END, ANA, "s-1"), desk.does(RequestKind.END, SAM, "s-1"), return_exceptions=True
     )
     assert sorted(type(one).__name__ for one in both) == ["Ended", "EndedAlready"]
 
@@ -39,14 +39,14 @@ async def test_an_end_that_the_service_no_longer_knows_since_another_ended_it_sa
         raise NoSuchSession
 
     desk.service.end = too_late  # type: ignore[method-assign]
-    assert isinstance(await refusal(desk, Kind.END, ANA, "s-1"), EndedAlready)
+    assert isinstance(await refusal(desk, RequestKind.END, ANA, "s-1"), EndedAlready)
 
 
 @pytest.mark.parametrize("about", ["s-1", None])
 async def test_an_end_worked_again_after_a_crash_is_the_same_end(desk: Desk, about: str | None) -> None:
     await desk.made("s-1")
-    asked = await desk.asks(Kind.END, ANA, about)
-    handler = desk.register().handlers()[Kind.END]
+    asked = await desk.asks(RequestKind.END, ANA, about)
+    handler = desk.register().handlers()[RequestKind.END]
     first = await handler(asked)
     await desk.made("s-2")  # meanwhile
     assert await handler(asked) == first
@@ -65,5 +65,5 @@ async def test_an_end_the_store_cannot_remember_is_told_as_one_and_found_out_lat
     monkeypatch.setattr(type(desk.store), "sessions", property(lambda store: table))
     with monkeypatch.context() as patched:
         patched.setattr(table, "end_session", away)
-        assert (await desk.does(Kind.END, ANA, "s-1")).record.session.host_id == HOST
-    assert (await desk.does(Kind.STATUS)).records == ()
+        assert (await desk.does(RequestKind.END, ANA, "s-1")).record.session.host_id == HOST
+    assert (await desk.does(RequestKind.STATUS)).records == ()

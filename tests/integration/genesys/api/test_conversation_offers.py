@@ -19,7 +19,7 @@ from bot.core.errors import (
     UnusableAnswer,
 )
 from bot.core.models import SessionId
-from bot.genesys.api.conversations import Conversations
+from bot.genesys.api.conversations import ConversationSessions
 from tests.integration.genesys.api.test_sessions import Watched
 from tests.support import conversations as conversations_support
 from tests.support.app import Servers
@@ -32,7 +32,7 @@ servers, conversations = conversations_support.servers, conversations_support.co
 
 
 async def test_look_ups_are_repeated_but_an_offer_of_which_nobody_knows_is_not(
-    servers: Servers, conversations: Conversations
+    servers: Servers, conversations: ConversationSessions
 ) -> None:
     talk(servers)
     for call in ("query", "conversation"):
@@ -52,7 +52,7 @@ async def test_look_ups_are_repeated_but_an_offer_of_which_nobody_knows_is_not(
 
 
 async def test_what_is_open_to_everybody_is_asked_without_a_token(
-    servers: Servers, conversations: Conversations
+    servers: Servers, conversations: ConversationSessions
 ) -> None:
     talk(servers)
     made, before = await offer(conversations), servers.genesys.count("token")
@@ -63,7 +63,7 @@ async def test_what_is_open_to_everybody_is_asked_without_a_token(
 
 
 async def test_the_watcher_hears_of_the_offer_alone_and_of_every_wait(
-    servers: Servers, conversations: Conversations
+    servers: Servers, conversations: ConversationSessions
 ) -> None:
     talk(servers)
     await servers.genesys.misbehave("429", on="query", times=1, retry_after=0)
@@ -78,7 +78,7 @@ async def test_the_watcher_hears_of_the_offer_alone_and_of_every_wait(
     ("fault", "error"), [("429", Busy), ("503", Busy), ("500", ServiceFault), ("down", Unreachable)]
 )
 async def test_failures_have_the_names_they_have_elsewhere(
-    servers: Servers, conversations: Conversations, fault: str, error: type[Exception]
+    servers: Servers, conversations: ConversationSessions, fault: str, error: type[Exception]
 ) -> None:
     talk(servers)
     how = {"retry_after": 181} if error is Busy else {}
@@ -97,7 +97,7 @@ async def test_failures_have_the_names_they_have_elsewhere(
     ],
 )
 async def test_a_permission_that_is_missing_is_named(
-    servers: Servers, conversations: Conversations, medium: str, lacks: list[str]
+    servers: Servers, conversations: ConversationSessions, medium: str, lacks: list[str]
 ) -> None:
     talk(servers, medium=medium)
     servers.genesys.conversations.lacks |= set(lacks)
@@ -109,7 +109,7 @@ async def test_a_permission_that_is_missing_is_named(
 
 
 async def test_what_genesys_does_for_people_only_is_told_as_that(
-    servers: Servers, conversations: Conversations
+    servers: Servers, conversations: ConversationSessions
 ) -> None:
     talk(servers)
     servers.genesys.conversations.only_people = True
@@ -120,7 +120,7 @@ async def test_what_genesys_does_for_people_only_is_told_as_that(
 
 
 async def test_a_conversation_that_ends_just_before_the_offer_is_not_offered_anything(
-    servers: Servers, conversations: Conversations
+    servers: Servers, conversations: ConversationSessions
 ) -> None:
     live = talk(servers)
 
@@ -150,7 +150,7 @@ async def test_a_conversation_that_ends_just_before_the_offer_is_not_offered_any
     ],
 )
 async def test_an_offer_that_cannot_be_used_is_named_and_may_exist(
-    servers: Servers, conversations: Conversations, fault: str, why: str
+    servers: Servers, conversations: ConversationSessions, fault: str, why: str
 ) -> None:
     talk(servers)
     await servers.genesys.misbehave(fault)
@@ -163,7 +163,7 @@ async def test_an_offer_that_cannot_be_used_is_named_and_may_exist(
 @pytest.mark.parametrize("call", ["query", "conversation"])
 @pytest.mark.parametrize("fault", ["not-json", "not-object"])
 async def test_a_look_up_that_cannot_be_read_is_named(
-    servers: Servers, conversations: Conversations, call: str, fault: str
+    servers: Servers, conversations: ConversationSessions, call: str, fault: str
 ) -> None:
     talk(servers)
     await servers.genesys.misbehave(fault, on=call)
@@ -175,7 +175,9 @@ async def test_a_look_up_that_cannot_be_read_is_named(
 # -- the offer's life --
 
 
-async def test_an_offer_is_open_then_gone_when_it_is_withdrawn(servers: Servers, conversations: Conversations) -> None:
+async def test_an_offer_is_open_then_gone_when_it_is_withdrawn(
+    servers: Servers, conversations: ConversationSessions
+) -> None:
     talk(servers)
     session = await offer(conversations)
     assert (await conversations.read(session.id)).status == "open"
@@ -186,7 +188,9 @@ async def test_an_offer_is_open_then_gone_when_it_is_withdrawn(servers: Servers,
         await conversations.end(session.id)
 
 
-async def test_an_offer_whose_time_is_up_is_gone_or_ended(servers: Servers, conversations: Conversations) -> None:
+async def test_an_offer_whose_time_is_up_is_gone_or_ended(
+    servers: Servers, conversations: ConversationSessions
+) -> None:
     talk(servers)
     session = await offer(conversations)
     made = servers.genesys.conversations.offers[session.id]
@@ -197,7 +201,7 @@ async def test_an_offer_whose_time_is_up_is_gone_or_ended(servers: Servers, conv
 
 
 async def test_offers_are_looked_at_and_withdrawn_without_permissions(
-    servers: Servers, conversations: Conversations
+    servers: Servers, conversations: ConversationSessions
 ) -> None:
     talk(servers)
     session = await offer(conversations)
@@ -215,7 +219,7 @@ async def test_without_a_deployment_nobody_can_be_asked(servers: Servers) -> Non
                 await call(session.id)
 
 
-async def test_a_strange_id_leads_nowhere_else(servers: Servers, conversations: Conversations) -> None:
+async def test_a_strange_id_leads_nowhere_else(servers: Servers, conversations: ConversationSessions) -> None:
     for strange in ("../../../users/me", "a/b?c#d", "%2e%2e"):
         for call in (conversations.read, conversations.end):
             with pytest.raises(NoSuchSession):
@@ -224,7 +228,7 @@ async def test_a_strange_id_leads_nowhere_else(servers: Servers, conversations: 
 
 
 async def test_an_offer_that_does_not_say_until_when_is_taken_to_stand_for_ten_minutes(
-    servers: Servers, conversations: Conversations, monkeypatch: pytest.MonkeyPatch
+    servers: Servers, conversations: ConversationSessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from bot.sandbox.genesys.api.conversations import Offer
 

@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.conversation_errors import NoConversation, NotInConversation, SeveralConversations
 from bot.core.models import ConversationId
-from bot.genesys.api.conversations import Conversations
+from bot.genesys.api.conversations import ConversationSessions
 from bot.genesys.api.live_conversations import MOST, read_live, read_time
 from tests.integration.genesys.api.test_sessions import Watched
 from tests.support import conversations as conversations_support
@@ -19,7 +19,9 @@ BEN = "22222222-2222-4222-8222-222222222222"
 NOWHERE = ConversationId("99999999-9999-4999-8999-999999999999")
 
 
-async def test_the_one_conversation_there_is_gets_the_offer(servers: Servers, conversations: Conversations) -> None:
+async def test_the_one_conversation_there_is_gets_the_offer(
+    servers: Servers, conversations: ConversationSessions
+) -> None:
     live = talk(servers)
     talk(servers, "Carl Kunde", host=BEN)
     session = await offer(conversations)
@@ -33,13 +35,15 @@ async def test_the_one_conversation_there_is_gets_the_offer(servers: Servers, co
 
 
 @pytest.mark.parametrize("medium", ["message", "call"])
-async def test_chats_and_calls_can_be_co_browsed(servers: Servers, conversations: Conversations, medium: str) -> None:
+async def test_chats_and_calls_can_be_co_browsed(
+    servers: Servers, conversations: ConversationSessions, medium: str
+) -> None:
     talk(servers, medium=medium)
     assert (await offer(conversations)).join_code
 
 
 async def test_nobody_to_talk_to_is_told_so_and_nothing_is_offered(
-    servers: Servers, conversations: Conversations
+    servers: Servers, conversations: ConversationSessions
 ) -> None:
     watcher = Watched()
     with pytest.raises(NoConversation):
@@ -55,7 +59,7 @@ async def test_nobody_to_talk_to_is_told_so_and_nothing_is_offered(
 
 
 async def test_several_are_told_with_the_customers_name_and_since_when(
-    servers: Servers, conversations: Conversations
+    servers: Servers, conversations: ConversationSessions
 ) -> None:
     old, new = talk(servers, "Carla <b> Customer", minutes=50), talk(servers, "Carl", minutes=2)
     with pytest.raises(SeveralConversations) as several:
@@ -69,7 +73,7 @@ async def test_several_are_told_with_the_customers_name_and_since_when(
 
 
 async def test_no_more_are_looked_at_than_somebody_could_choose_from(
-    servers: Servers, conversations: Conversations
+    servers: Servers, conversations: ConversationSessions
 ) -> None:
     for number in range(MOST + 3):
         talk(servers, minutes=number)
@@ -80,7 +84,7 @@ async def test_no_more_are_looked_at_than_somebody_could_choose_from(
 
 
 async def test_what_the_analytics_say_is_verified_with_the_conversation_itself(
-    servers: Servers, conversations: Conversations, monkeypatch: pytest.MonkeyPatch
+    servers: Servers, conversations: ConversationSessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stale, live = talk(servers, "Stale"), talk(servers, "Live")
     shown = stale.as_analytics()
@@ -96,7 +100,7 @@ async def test_what_the_analytics_say_is_verified_with_the_conversation_itself(
 
 
 async def test_a_supervisor_who_listens_in_is_not_in_the_conversation(
-    servers: Servers, conversations: Conversations
+    servers: Servers, conversations: ConversationSessions
 ) -> None:
     live = talk(servers, host=BEN)
     live.watched_by = HOST
@@ -105,7 +109,7 @@ async def test_a_supervisor_who_listens_in_is_not_in_the_conversation(
 
 
 async def test_a_conversation_that_is_named_is_taken_among_several_and_before_the_analytics_know_it(
-    servers: Servers, conversations: Conversations
+    servers: Servers, conversations: ConversationSessions
 ) -> None:
     talk(servers, "another")
     live = talk(servers, "the one")
@@ -116,7 +120,7 @@ async def test_a_conversation_that_is_named_is_taken_among_several_and_before_th
 
 
 async def test_only_a_conversation_in_which_the_host_is_connected_is_taken(
-    servers: Servers, conversations: Conversations
+    servers: Servers, conversations: ConversationSessions
 ) -> None:
     theirs, over, waiting = talk(servers, host=BEN), talk(servers), talk(servers)
     over.end()
@@ -128,7 +132,9 @@ async def test_only_a_conversation_in_which_the_host_is_connected_is_taken(
     assert servers.genesys.count("create") == 0
 
 
-async def test_a_conversation_that_began_weeks_ago_is_found(servers: Servers, conversations: Conversations) -> None:
+async def test_a_conversation_that_began_weeks_ago_is_found(
+    servers: Servers, conversations: ConversationSessions
+) -> None:
     live = talk(servers, minutes=25 * 24 * 60)
     session = await offer(conversations)
     assert servers.genesys.conversations.offers[session.id].conversation is live

@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives.serialization import (
 from bot.app import open_genesys
 from bot.config import settings
 from bot.core.errors import Busy, Forbidden, NoSuchSession, OAuthRefused, OutcomeUnknown, ServiceFault, Unreachable
-from bot.core.models import HostId, Order, SessionId, new_request_id
+from bot.core.models import CreateSessionRequest, HostId, SessionId, new_request_id
 from bot.genesys import client
-from bot.genesys.api.sessions import Sessions
-from bot.genesys.api.users import Users
+from bot.genesys.api.sessions import CobrowseSessions
+from bot.genesys.api.users import UsersApi
 from tests.support.app import ANA, HOSTS, Servers, open_servers
 
 HOST = HostId(f"{HOSTS[ANA]}-1111-4111-8111-111111111111")
@@ -43,7 +43,7 @@ class Watched:
         self.told.append("waiting")
 
 
-def order(**how: Any) -> Order:
+def order(**how: Any) -> CreateSessionRequest:
     parts: dict[str, Any] = {
         "host_id": HOST,
         "name": "Checkout",
@@ -53,13 +53,13 @@ def order(**how: Any) -> Order:
         "request_id": new_request_id(),
         "context": "slack",
     }
-    return Order(**(parts | how))
+    return CreateSessionRequest(**(parts | how))
 
 
 @asynccontextmanager
-async def opened(servers: Servers, **environ: str) -> AsyncIterator[Sessions]:
+async def opened(servers: Servers, **environ: str) -> AsyncIterator[CobrowseSessions]:
     async with open_genesys(settings.load_service(servers.environ | environ)) as genesys:
-        yield Sessions(genesys)
+        yield CobrowseSessions(genesys)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ async def servers(quick: None) -> AsyncIterator[Servers]:
 
 
 @pytest.fixture
-async def sessions(servers: Servers) -> AsyncIterator[Sessions]:
+async def sessions(servers: Servers) -> AsyncIterator[CobrowseSessions]:
     async with opened(servers) as made:
         yield made
 
@@ -123,7 +123,7 @@ async def test_scopes_are_asked_for_as_they_are_set(servers: Servers, scopes: st
         assert refused == lacking
 
 
-async def test_a_session_can_be_read_and_ended(servers: Servers, sessions: Sessions) -> None:
+async def test_a_session_can_be_read_and_ended(servers: Servers, sessions: CobrowseSessions) -> None:
     session = await sessions.create(order(), Watched())
     assert (await sessions.read(session.id)).status == "active"
     await sessions.end(session.id)
@@ -131,7 +131,7 @@ async def test_a_session_can_be_read_and_ended(servers: Servers, sessions: Sessi
     assert (await sessions.read(session.id)).status == "ended"
 
 
-async def test_an_unknown_session_is_neither_read_nor_ended(sessions: Sessions) -> None:
+async def test_an_unknown_session_is_neither_read_nor_ended(sessions: CobrowseSessions) -> None:
     for strange in ("none", "../../users", "a/b?c#d", "%2e%2e"):
         with pytest.raises(NoSuchSession):
             await sessions.read(SessionId(strange))
@@ -139,7 +139,7 @@ async def test_an_unknown_session_is_neither_read_nor_ended(sessions: Sessions) 
             await sessions.end(SessionId(strange))
 
 
-async def test_a_service_that_cannot_end_on_demand_says_so(servers: Servers, sessions: Sessions) -> None:
+async def test_a_service_that_cannot_end_on_demand_says_so(servers: Servers, sessions: CobrowseSessions) -> None:
     session = await sessions.create(order(), Watched())
     servers.genesys.delete_supported = False
     with pytest.raises(NoSuchSession):
@@ -147,13 +147,13 @@ async def test_a_service_that_cannot_end_on_demand_says_so(servers: Servers, ses
     assert servers.genesys.sessions[session.id].status == "active"
 
 
-async def test_applications_are_ids_and_names(servers: Servers, sessions: Sessions) -> None:
+async def test_applications_are_ids_and_names(servers: Servers, sessions: CobrowseSessions) -> None:
     servers.genesys.applications = {"web": "Web", "shop": "Web shop"}
     assert await sessions.applications() == [("web", "Web"), ("shop", "Web shop")]
 
 
 @pytest.mark.parametrize("fault", ["dropped", "reset", "cut", "502", "504", "408"])
-async def test_what_does_no_harm_twice_is_asked_twice(servers: Servers, sessions: Sessions, fault: str) -> None:
+async def test_what_does_no_harm_twice_is_asked_twice(servers: Servers, sessions: CobrowseSessions, fault: str) -> None:
     await servers.genesys.misbehave(fault, on="applications", times=2)
     assert await sessions.applications() == [("web", "Web")]
     assert servers.genesys.count("applications") == 3
@@ -165,7 +165,7 @@ async def test_what_does_no_harm_twice_is_asked_twice(servers: Servers, sessions
 
 @pytest.mark.parametrize("fault", ["dropped", "reset", "cut"])
 async def test_a_lost_answer_to_a_create_is_not_asked_for_on_a_used_connection_either(
-    servers: Servers, sessions: Sessions, fault: str
+    servers: Servers, sessions: CobrowseSessions, fault: str
 ) -> None:
     await sessions.create(order(), Watched())
     await servers.genesys.misbehave(fault)
@@ -174,14 +174,16 @@ async def test_a_lost_answer_to_a_create_is_not_asked_for_on_a_used_connection_e
     assert len(servers.genesys.creates) == 2
 
 
-async def test_a_watcher_is_told_before_each_sending_and_each_wait(servers: Servers, sessions: Sessions) -> None:
+async def test_a_watcher_is_told_before_each_sending_and_each_wait(
+    servers: Servers, sessions: CobrowseSessions
+) -> None:
     await servers.genesys.misbehave("500-twice")
     watcher = Watched()
     await sessions.create(order(), watcher)
     assert watcher.told == ["sending", "waiting", "sending", "waiting", "sending"]
 
 
-async def test_a_watcher_that_raises_stops_the_create(servers: Servers, sessions: Sessions) -> None:
+async def test_a_watcher_that_raises_stops_the_create(servers: Servers, sessions: CobrowseSessions) -> None:
     class Stopped(Watched):
         async def sending(self) -> None:
             raise RuntimeError("somebody else has it")
@@ -191,7 +193,7 @@ async def test_a_watcher_that_raises_stops_the_create(servers: Servers, sessions
     assert servers.genesys.creates == []
 
 
-async def test_a_service_that_is_down_is_tried_until_it_is_there(servers: Servers, sessions: Sessions) -> None:
+async def test_a_service_that_is_down_is_tried_until_it_is_there(servers: Servers, sessions: CobrowseSessions) -> None:
     await sessions.applications()
     await servers.genesys.misbehave("down")
     await asyncio.sleep(0.05)  # the client sees that its connections are gone
@@ -205,7 +207,7 @@ async def test_a_service_that_is_down_is_tried_until_it_is_there(servers: Server
 
 
 async def test_repeats_nobody_ordered_end_in_time(
-    servers: Servers, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+    servers: Servers, sessions: CobrowseSessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "UNORDERED_SECONDS", 0.1)
     await servers.genesys.misbehave("429", retry_after=None)
@@ -214,7 +216,7 @@ async def test_repeats_nobody_ordered_end_in_time(
     assert 2 <= len(servers.genesys.creates) <= 5
 
 
-async def test_a_500_is_repeated_twice_after_a_short_delay(servers: Servers, sessions: Sessions) -> None:
+async def test_a_500_is_repeated_twice_after_a_short_delay(servers: Servers, sessions: CobrowseSessions) -> None:
     await servers.genesys.misbehave("500")
     with pytest.raises(ServiceFault):
         await sessions.create(order(), Watched())
@@ -224,9 +226,9 @@ async def test_a_500_is_repeated_twice_after_a_short_delay(servers: Servers, ses
 
 async def test_users_are_found_by_their_exact_address(servers: Servers) -> None:
     async with open_genesys(settings.load_service(servers.environ)) as genesys:
-        (user,) = await Users(genesys).by_email("ANA@example.com")
+        (user,) = await UsersApi(genesys).by_email("ANA@example.com")
         assert (user.id, user.active) == (HOST, True)
-        assert await Users(genesys).by_email("nobody@example.com") == []
+        assert await UsersApi(genesys).by_email("nobody@example.com") == []
         assert "ana@" not in repr(user)
 
 
@@ -238,4 +240,4 @@ async def test_several_users_with_one_address_are_reported_as_several(servers: S
         twin = replace(ana, id=f"{number:08d}-0000-4000-8000-000000000000")
         servers.genesys.users[twin.id] = twin
     async with open_genesys(settings.load_service(servers.environ)) as genesys:
-        assert len(await Users(genesys).by_email("ana@example.com")) > 1
+        assert len(await UsersApi(genesys).by_email("ana@example.com")) > 1

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.config import settings
-from bot.genesys.api.sessions import Sessions
+from bot.genesys.api.sessions import CobrowseSessions
 from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.client import GenesysClient
 from bot.genesys.connections import HttpClient
@@ -21,7 +21,7 @@ class Clocked:
     """A client of the sandbox's Genesys whose time the test moves."""
 
     genesys: SandboxGenesys
-    sessions: Sessions
+    sessions: CobrowseSessions
     now: float = 0.0
 
 
@@ -31,7 +31,7 @@ async def clocked(quick: None) -> AsyncIterator[Clocked]:
     async with open_servers(token_seconds=1000) as servers, HttpClient() as http:
         loaded = settings.load_service(servers.environ)
         auth = TokenAuth(http, loaded.login_url, loaded.credentials, clock=lambda: world.now)
-        world = Clocked(servers.genesys, Sessions(GenesysClient(http, loaded.api_url, auth)))
+        world = Clocked(servers.genesys, CobrowseSessions(GenesysClient(http, loaded.api_url, auth)))
         yield world
         await auth.close()
 

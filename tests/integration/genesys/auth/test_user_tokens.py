@@ -8,11 +8,11 @@ from typing import Any
 import asyncpg
 import pytest
 
-from bot.core.account_models import Connection, Pending
+from bot.core.account_models import LinkedAccount, PendingAuthorization
 from bot.core.connect_errors import ConnectAgain
 from bot.core.errors import OAuthRefused, Unreachable
 from bot.genesys.auth import user_tokens
-from bot.genesys.auth.authorization_code import UserLogin
+from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.auth.user_tokens import UserTokens
 from bot.genesys.connections import HttpClient
@@ -27,7 +27,7 @@ from tests.support.storage import ANA, TEAM, Bench
 bench = storage.bench
 WHO = (TEAM, ANA)
 BACK = "http://127.0.0.1:3000/genesys/callback"
-PENDING = Pending(WHO, TEAM, None, "v" * 64)
+PENDING = PendingAuthorization(WHO, TEAM, None, "v" * 64)
 
 
 class Clock:
@@ -57,7 +57,7 @@ class Replicas:
             self._store = await self._bench.open(**how)
         self.book = self._store.connections
         http = await self._bench.stack.enter_async_context(HttpClient())
-        login = UserLogin(
+        login = AuthorizationCodeClient(
             http,
             login_url=self.genesys.url,
             api_url=self.genesys.url,
@@ -70,7 +70,7 @@ class Replicas:
     async def connect(self) -> str:
         refresh_token = "a-refresh-token-that-nobody-may-read"
         self.genesys.people.refresh_tokens[refresh_token] = HOST
-        await self.book.connect(Connection(WHO, HOST, refresh_token))
+        await self.book.connect(LinkedAccount(WHO, HOST, refresh_token))
         return refresh_token
 
     async def kept(self) -> str | None:
@@ -221,7 +221,7 @@ async def test_a_token_of_one_host_is_never_used_for_another(replicas: Replicas)
     await replicas.connect()
     await tokens.current(WHO, HOST)
     replicas.genesys.people.refresh_tokens["of-ben"] = BENS
-    await replicas.book.connect(Connection(WHO, BENS, "of-ben"))
+    await replicas.book.connect(LinkedAccount(WHO, BENS, "of-ben"))
     replicas.clock.now += user_tokens.KNOWN_SECONDS + 1
     assert await tokens.gate(WHO, HOST) is None
     assert await tokens.gate(WHO, BENS)
@@ -301,7 +301,7 @@ async def test_what_no_key_opens_any_more_is_no_sign_in(replicas: Replicas, benc
     (row,) = await replicas._store.fetch("SELECT refresh_token FROM connections", {})
     found = row["refresh_token"]
     await replicas._store.fetch("UPDATE connections SET refresh_token = :token", {"token": f"{found[:-9]}AAAAAAAA="})
-    tokens = UserTokens(UserLogin.__new__(UserLogin), replicas.book)
+    tokens = UserTokens(AuthorizationCodeClient.__new__(AuthorizationCodeClient), replicas.book)
     with pytest.raises(ConnectAgain):
         await tokens.current(WHO, HOST)
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.core.account_models import Connection
+from bot.core.account_models import LinkedAccount
 from bot.core.connect_errors import ConnectAgain
 from tests.integration.genesys.auth import test_user_tokens
 from tests.integration.genesys.auth.test_user_tokens import WHO, Replicas, under_way
@@ -47,7 +47,7 @@ async def test_a_refusal_of_the_old_sign_in_does_not_forget_the_new_one(replicas
     await under_way(replicas)
     replicas.genesys.people.refresh_tokens["newer"] = HOST
     grant = await tokens._login.refresh("newer")
-    await replicas.book.connect(Connection(WHO, HOST, grant.refresh_token))
+    await replicas.book.connect(LinkedAccount(WHO, HOST, grant.refresh_token))
     tokens.keep(WHO, HOST, grant)
     with pytest.raises(ConnectAgain):
         await asked

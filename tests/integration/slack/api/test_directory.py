@@ -7,14 +7,14 @@ import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot.core.access import Home
+from bot.core.access import Workspace
 from bot.core.errors import SlackUnavailable
-from bot.core.models import Standing
-from bot.slack.api.directory import KEPT_SECONDS, SlackPeople, read_person
+from bot.core.models import MembershipStatus
+from bot.slack.api.directory import KEPT_SECONDS, SlackDirectory, read_person
 
-HOME = Home("T0HOME")
+HOME = Workspace("T0HOME")
 FLAGS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")
-GRID = Home("T0HOME", "E0ORG", org_wide=True)
+GRID = Workspace("T0HOME", "E0ORG", org_wide=True)
 
 
 class Answer:
@@ -75,22 +75,22 @@ def user(**more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("more", "standing"),
     [
-        ({}, Standing.MEMBER),
-        ({"is_admin": True, "is_owner": True}, Standing.MEMBER),
-        ({"is_restricted": True}, Standing.GUEST),
-        ({"is_restricted": True, "is_ultra_restricted": True}, Standing.GUEST),
-        ({"is_ultra_restricted": True}, Standing.GUEST),
-        ({"is_bot": True}, Standing.BOT),
-        ({"is_workflow_bot": True}, Standing.BOT),
-        ({"is_connector_bot": True}, Standing.BOT),
-        ({"id": "USLACKBOT"}, Standing.BOT),
-        ({"deleted": True}, Standing.DEACTIVATED),
-        ({"is_stranger": True}, Standing.OUTSIDER),
-        ({"team_id": "T0OTHER"}, Standing.OUTSIDER),
-        ({"team_id": None}, Standing.OUTSIDER),
-        ({"team_id": "T0OTHER", "enterprise_user": {"enterprise_id": "E0ORG", "teams": []}}, Standing.OUTSIDER),
-        ({"team_id": "E0ORG", "enterprise_user": {"teams": ["T0X", "T0HOME"]}}, Standing.MEMBER),
-        ({"is_stranger": True, "deleted": True}, Standing.OUTSIDER),
+        ({}, MembershipStatus.MEMBER),
+        ({"is_admin": True, "is_owner": True}, MembershipStatus.MEMBER),
+        ({"is_restricted": True}, MembershipStatus.GUEST),
+        ({"is_restricted": True, "is_ultra_restricted": True}, MembershipStatus.GUEST),
+        ({"is_ultra_restricted": True}, MembershipStatus.GUEST),
+        ({"is_bot": True}, MembershipStatus.BOT),
+        ({"is_workflow_bot": True}, MembershipStatus.BOT),
+        ({"is_connector_bot": True}, MembershipStatus.BOT),
+        ({"id": "USLACKBOT"}, MembershipStatus.BOT),
+        ({"deleted": True}, MembershipStatus.DEACTIVATED),
+        ({"is_stranger": True}, MembershipStatus.OUTSIDER),
+        ({"team_id": "T0OTHER"}, MembershipStatus.OUTSIDER),
+        ({"team_id": None}, MembershipStatus.OUTSIDER),
+        ({"team_id": "T0OTHER", "enterprise_user": {"enterprise_id": "E0ORG", "teams": []}}, MembershipStatus.OUTSIDER),
+        ({"team_id": "E0ORG", "enterprise_user": {"teams": ["T0X", "T0HOME"]}}, MembershipStatus.MEMBER),
+        ({"is_stranger": True, "deleted": True}, MembershipStatus.OUTSIDER),
     ],
 )
 def test_only_a_full_member_of_ours_is_a_member(more, standing):
@@ -100,10 +100,10 @@ def test_only_a_full_member_of_ours_is_a_member(more, standing):
 @pytest.mark.parametrize(
     ("more", "standing"),
     [
-        ({"team_id": "T0OTHER", "enterprise_user": {"enterprise_id": "E0ORG"}}, Standing.MEMBER),
-        ({"team_id": "T0OTHER", "enterprise_user": {"enterprise_id": "E0ELSE"}}, Standing.OUTSIDER),
-        ({"team_id": "T0OTHER"}, Standing.OUTSIDER),
-        ({"team_id": "T0HOME"}, Standing.MEMBER),
+        ({"team_id": "T0OTHER", "enterprise_user": {"enterprise_id": "E0ORG"}}, MembershipStatus.MEMBER),
+        ({"team_id": "T0OTHER", "enterprise_user": {"enterprise_id": "E0ELSE"}}, MembershipStatus.OUTSIDER),
+        ({"team_id": "T0OTHER"}, MembershipStatus.OUTSIDER),
+        ({"team_id": "T0HOME"}, MembershipStatus.MEMBER),
     ],
 )
 def test_an_org_wide_bot_knows_the_whole_organisation(more, standing):
@@ -124,20 +124,20 @@ def test_a_person_of_whom_slack_does_not_say_it_all_is_no_member(flag, said):
 async def test_an_incomplete_answer_lets_nobody_in_and_is_not_kept():
     web = Web()
     del web.users["U0ANA"]["is_restricted"]
-    people = SlackPeople(web, HOME)
+    people = SlackDirectory(web, HOME)
     with pytest.raises(SlackUnavailable):
         await people.person("U0ANA")
     web.users["U0ANA"] = user()
-    assert (await people.person("U0ANA")).standing is Standing.MEMBER
+    assert (await people.person("U0ANA")).standing is MembershipStatus.MEMBER
 
 
 @pytest.mark.parametrize(
     ("more", "standing"),
     [
-        ({"deleted": True}, Standing.DEACTIVATED),
-        ({"team_id": "T0OTHER"}, Standing.OUTSIDER),
-        ({"is_stranger": True}, Standing.OUTSIDER),
-        ({"is_bot": True}, Standing.BOT),
+        ({"deleted": True}, MembershipStatus.DEACTIVATED),
+        ({"team_id": "T0OTHER"}, MembershipStatus.OUTSIDER),
+        ({"is_stranger": True}, MembershipStatus.OUTSIDER),
+        ({"is_bot": True}, MembershipStatus.BOT),
     ],
 )
 def test_a_person_of_whom_slack_says_little_keeps_their_refusal(more, standing):
@@ -147,8 +147,8 @@ def test_a_person_of_whom_slack_says_little_keeps_their_refusal(more, standing):
 
 
 def test_an_organisation_without_an_id_is_nobodys():
-    lost = Home("T0HOME", None, org_wide=True)
-    assert read_person(user(team_id="T0OTHER", enterprise_user={"x": 1}), lost).standing is Standing.OUTSIDER
+    lost = Workspace("T0HOME", None, org_wide=True)
+    assert read_person(user(team_id="T0OTHER", enterprise_user={"x": 1}), lost).standing is MembershipStatus.OUTSIDER
 
 
 @pytest.mark.parametrize(
@@ -186,30 +186,30 @@ def test_an_address_is_in_no_repr():
 
 async def test_a_warm_command_asks_slack_nothing_and_a_late_one_asks_anew():
     web, clock = Web(), Clock()
-    people = SlackPeople(web, HOME, clock=clock)
+    people = SlackDirectory(web, HOME, clock=clock)
     for _ in range(3):
-        assert (await people.person("U0ANA")).standing is Standing.MEMBER
+        assert (await people.person("U0ANA")).standing is MembershipStatus.MEMBER
         assert await people.in_group("U0BEN", "S0SUP")
         assert not await people.in_group("U0ANA", "S0SUP")
     assert web.asked == [("users.info", "U0ANA"), ("usergroups.users.list", "S0SUP")]
     web.users["U0ANA"] = user(deleted=True)
     web.groups["S0SUP"] = ["U0ANA"]
     clock.now = KEPT_SECONDS + 1
-    assert (await people.person("U0ANA")).standing is Standing.DEACTIVATED
+    assert (await people.person("U0ANA")).standing is MembershipStatus.DEACTIVATED
     assert await people.in_group("U0ANA", "S0SUP")
     assert not await people.in_group("U0BEN", "S0SUP")
 
 
 async def test_many_at_once_are_one_question():
     web = Web()
-    people = SlackPeople(web, HOME)
+    people = SlackDirectory(web, HOME)
     await asyncio.gather(*(people.person("U0ANA") for _ in range(50)))
     assert web.asked == [("users.info", "U0ANA")]
 
 
 async def test_whom_slack_does_not_know_is_an_outsider():
-    person = await SlackPeople(Web(), HOME).person("U0NOBODY")
-    assert (person.standing, person.email, person.team_id) == (Standing.OUTSIDER, None, "")
+    person = await SlackDirectory(Web(), HOME).person("U0NOBODY")
+    assert (person.standing, person.email, person.team_id) == (MembershipStatus.OUTSIDER, None, "")
 
 
 @pytest.mark.parametrize("answer", [{"ok": True, "user": user(id="U0BEN")}, {"ok": True}, {"user": None}, [], b"x"])
@@ -217,7 +217,7 @@ async def test_an_answer_about_somebody_else_or_nobody_is_no_answer(answer):
     web = Web()
     web.answer = answer
     with pytest.raises(SlackUnavailable):
-        await SlackPeople(web, HOME).person("U0ANA")
+        await SlackDirectory(web, HOME).person("U0ANA")
 
 
 @pytest.mark.parametrize(
@@ -234,18 +234,18 @@ async def test_an_answer_about_somebody_else_or_nobody_is_no_answer(answer):
 async def test_when_slack_cannot_say_that_is_told_and_not_kept(trouble, code):
     web = Web()
     web.trouble = trouble
-    people = SlackPeople(web, HOME)
+    people = SlackDirectory(web, HOME)
     for look_up in (people.person("U0ANA"), people.in_group("U0ANA", "S0SUP")):
         with pytest.raises(SlackUnavailable) as caught:
             await look_up
         assert caught.value.slack_error == code
         assert caught.value.__suppress_context__
     web.trouble = None
-    assert (await people.person("U0ANA")).standing is Standing.MEMBER
+    assert (await people.person("U0ANA")).standing is MembershipStatus.MEMBER
     assert not await people.in_group("U0ANA", "S0SUP")
 
 
 async def test_a_group_that_is_gone_has_nobody_in_it():
     web = Web()
     web.groups = {}
-    assert not await SlackPeople(web, HOME).in_group("U0BEN", "S0SUP")
+    assert not await SlackDirectory(web, HOME).in_group("U0BEN", "S0SUP")

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot.core.errors import Interrupted
-from bot.core.models import Kind, Session, State
+from bot.core.models import RequestKind, RequestState, Session
 from bot.sandbox.slack.server import SandboxSlack
-from bot.slack.api.responder import ANSWERABLE, Delivery, new_http_session, new_web_client
+from bot.slack.api.responder import ANSWERABLE, SlackResponder, new_http_session, new_web_client
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.app import ANA, CARE, Journey, buttons, is_failure, link, open_journey, open_servers, words
 from tests.support.responder import open_delivery
@@ -22,7 +22,7 @@ MINUTE = timedelta(minutes=1)
 
 
 @asynccontextmanager
-async def deliveries() -> AsyncIterator[tuple[SandboxSlack, Delivery]]:
+async def deliveries() -> AsyncIterator[tuple[SandboxSlack, SlackResponder]]:
     async with open_servers() as servers, new_http_session() as http:
         web = new_web_client(servers.keys.bot_token, servers.slack.api_url, http)
         async with open_delivery(web, http) as delivery:
@@ -69,10 +69,12 @@ async def restarted(path: Path, minutes: float, made: Session | None = None) -> 
     """A bot whose last process died so many minutes ago, with one command accepted, or its session made."""
     bench_now = (datetime.now(UTC) - timedelta(minutes=minutes)).timestamp()
     before = SQLiteStore(str(path), clock=lambda: bench_now)
-    asked = request(team_id="T0SANDBOX", channel_id=CARE, requester=ANA, name="Deal", kind=Kind.START, reply_url=NO_URL)
+    asked = request(
+        team_id="T0SANDBOX", channel_id=CARE, requester=ANA, name="Deal", kind=RequestKind.START, reply_url=NO_URL
+    )
     await before.accept(asked)
     if made:
-        await before.advance(asked.id, State.ACCEPTED, State.CREATED, session=made)
+        await before.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATED, session=made)
     await before.close()
     async with open_journey(DATABASE_URL=f"sqlite:///{path}") as journey:
         yield journey

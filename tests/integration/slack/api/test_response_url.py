@@ -8,11 +8,11 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from bot.core.models import Started
+from bot.core.models import SessionStarted
 from bot.sandbox.slack.server import SandboxSlack
 from bot.slack.api import response_url
 from bot.slack.api.deadlines import WAY_SECONDS
-from bot.slack.api.responder import Delivery, new_http_session
+from bot.slack.api.responder import SlackResponder, new_http_session
 from bot.slack.api.response_url import LONGEST_ORDERED_SECONDS, REPEATS, ResponseUrls
 from tests.integration.slack.api.test_late_answers import LOST, deliveries, ways
 from tests.support.app import ANA, BEN, CARE, link
@@ -32,7 +32,7 @@ def made(slack: SandboxSlack, who: str = ANA) -> str:
 async def test_what_passes_is_tried_again_and_the_answer_is_told_once(fault: str, times: int) -> None:
     async with deliveries() as (slack, delivery):
         slack.misbehave("response_url", fault, times=times)
-        assert await delivery.answer(replace(ASKED, reply_url=made(slack)), Started(session()))
+        assert await delivery.answer(replace(ASKED, reply_url=made(slack)), SessionStarted(session()))
         assert ways(slack) == ["response_url"] * (times + 1)
         (message,) = slack.seen_by(ANA)
         assert link(message) == session().join_url
@@ -121,7 +121,7 @@ async def test_nobody_there_is_tried_three_times_and_raised() -> None:
 
 async def test_one_connection_serves_them_all() -> None:
     async with deliveries() as (slack, delivery):
-        assert isinstance(delivery, Delivery)
+        assert isinstance(delivery, SlackResponder)
         for _ in range(5):
             assert await delivery.post(made(slack), delivery._words.answer(ASKED, LOST))
         connector = delivery._response_urls._http.connector

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.models import Kind
+from bot.core.models import RequestKind
 from bot.slack.api.responder import new_http_session
 from bot.slack.api.response_url import ForeignAddress, ResponseUrls, slack_addresses
 from bot.storage.sqlite.store import SQLiteStore
@@ -211,7 +211,9 @@ async def test_an_unhandled_payload_sends_nothing_elsewhere(over_http: Journey, 
 async def test_an_address_out_of_the_database_is_checked_too(quick: None, tmp_path: Path, thief: Thief) -> None:
     path = tmp_path / "bot.db"
     store = SQLiteStore(str(path))
-    asked = request(team_id="T0SANDBOX", channel_id=CARE, requester=ANA, kind=Kind.START, accepted_at=datetime.now(UTC))
+    asked = request(
+        team_id="T0SANDBOX", channel_id=CARE, requester=ANA, kind=RequestKind.START, accepted_at=datetime.now(UTC)
+    )
     await store.accept(replace(asked, reply_url=thief.url))
     await store.close()
     async with open_journey(DATABASE_URL=f"sqlite:///{path}") as journey:

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from bot.core.errors import CobrowseError, SlackUnavailable
-from bot.core.models import Kind
+from bot.core.models import RequestKind
 from bot.core.press_errors import SharedAlready
 from bot.core.session_errors import NotPosted, ShareRefused, ShareUnknown
-from bot.core.session_models import Post, PostKind
+from bot.core.session_models import PostedMessage, PostedMessageKind
 from bot.sandbox.slack.server import SlackChannel
 from tests.support import session_messages
 from tests.support.app import ANA, BILLING, CARE, SHARED, buttons, link, words
@@ -29,7 +29,7 @@ async def test_a_shared_session_says_who_shares_what_and_how_to_join(world: Worl
     assert set(buttons(message)) == {"open", "end_session"}
     assert "join.example" not in message.text
     (post,) = await world.store.sessions.posts(record.session.id)
-    assert (post.channel_id, post.ts, post.kind) == (channel, message.ts, PostKind.SHARED)
+    assert (post.channel_id, post.ts, post.kind) == (channel, message.ts, PostedMessageKind.SHARED)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ async def test_a_channel_that_is_opened_to_others_is_seen_as_that_at_once(world:
 
 async def test_it_stands_in_a_channel_once_and_in_as_many_as_one_likes(world: World) -> None:
     record = await world.made()
-    asked = request(kind=Kind.SHARE, channel_id=CARE)
+    asked = request(kind=RequestKind.SHARE, channel_id=CARE)
     assert await world.shares(record, asked=asked) is None
     assert isinstance(await world.shares(record), SharedAlready)
     assert await world.shares(record, asked=asked) is None  # the same, worked again after a crash
@@ -73,8 +73,8 @@ async def test_of_two_who_share_it_at_once_one_does(world: World) -> None:
 
 async def test_what_nobody_knows_to_be_posted_is_not_posted_again(world: World) -> None:
     """As after a crash between Slack's doing and our knowing of it."""
-    record, asked = await world.made(), request(kind=Kind.SHARE, channel_id=CARE)
-    await world.store.sessions.add_post(Post(record.session.id, CARE, "", PostKind.SHARED, asked.id))
+    record, asked = await world.made(), request(kind=RequestKind.SHARE, channel_id=CARE)
+    await world.store.sessions.add_post(PostedMessage(record.session.id, CARE, "", PostedMessageKind.SHARED, asked.id))
     assert isinstance(await world.shares(record), SharedAlready)  # perhaps it is on its way
     assert isinstance(await world.shares(record, asked=asked), ShareUnknown)
     assert world.public() == []

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.core.errors import CobrowseError
-from bot.core.models import State
+from bot.core.models import RequestState
 from bot.core.requests.posted_messages import close_posts
 from bot.core.session_errors import NotPosted, ShareUnknown
 from bot.core.session_models import SessionRecord
@@ -112,7 +112,7 @@ async def test_message_is_given_up_by_the_stores_clock(
     asked = request(team_id="T0SANDBOX")
     await world.store.accept(asked)
     one = replace(session(), lasts_seconds=1800)
-    await world.store.advance(asked.id, State.ACCEPTED, State.CREATED, session=one)
+    await world.store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATED, session=one)
     await world.herald.send_direct(await world.record(), ANA)
     if later_seconds:
         world.later_seconds += later_seconds

@@ -10,13 +10,13 @@ import pytest
 from slack_bolt.async_app import AsyncApp
 
 from bot.config import settings
-from bot.core.access import Home
-from bot.slack.api.identity import Identity
+from bot.core.access import Workspace
+from bot.slack.api.identity import BotIdentity
 from bot.slack.api.responder import new_web_client
 from bot.slack.app import new_bolt_app
 from bot.slack.receivers import socket_connection, socket_mode
 from bot.slack.receivers.reconnect import ReconnectBackoff
-from bot.slack.receivers.socket_mode import DEAF, REFUSALS, SocketDoor
+from bot.slack.receivers.socket_mode import DEAF, REFUSALS, SocketModeReceiver
 from tests.support.app import ANA, BEN, Servers, open_journey, open_servers
 
 
@@ -27,15 +27,15 @@ async def servers() -> AsyncIterator[Servers]:
 
 
 @asynccontextmanager
-async def new_door(servers: Servers, listen: Any = None, **how: Any) -> AsyncIterator[SocketDoor]:
+async def new_door(servers: Servers, listen: Any = None, **how: Any) -> AsyncIterator[SocketModeReceiver]:
     """A door to the servers' Slack, with one listener behind it."""
     loaded = settings.load(servers.environ)
     async with aiohttp.ClientSession() as http:
         web = new_web_client(loaded.slack.app_token, loaded.slack.api_url, http, waits=False, repeats=False)
-        app: AsyncApp = new_bolt_app(Identity(Home("T0SANDBOX"), "B0BOT", "U0BOT"), loaded.slack.bot_token, web)
+        app: AsyncApp = new_bolt_app(BotIdentity(Workspace("T0SANDBOX"), "B0BOT", "U0BOT"), loaded.slack.bot_token, web)
         if listen:
             app.command("/cobrowse")(listen)
-        door = SocketDoor(app, loaded.slack.app_token, web, lambda url: None, **how)
+        door = SocketModeReceiver(app, loaded.slack.app_token, web, lambda url: None, **how)
         try:
             yield door
         finally:

@@ -18,7 +18,14 @@ from bot.sandbox.slack.server import SandboxSlack
 from bot.slack.api.responses import TROUBLE
 from bot.slack.receivers import socket_mode
 from bot.slack.receivers.reconnect import ReconnectBackoff
-from bot.slack.receivers.socket_mode import DEAF, DEAF_SHORT, DEAF_TOO_MANY, FAILURE_REASONS, REFUSALS, SocketDoor
+from bot.slack.receivers.socket_mode import (
+    DEAF,
+    DEAF_SHORT,
+    DEAF_TOO_MANY,
+    FAILURE_REASONS,
+    REFUSALS,
+    SocketModeReceiver,
+)
 from tests.integration.observability.test_metrics import parsed
 from tests.integration.slack.receivers.test_socket_mode import eventually, new_door, opened
 from tests.integration.web.test_health import get
@@ -225,7 +232,7 @@ async def test_sockets_of_ones_own_are_no_other_bot(
         assert len(told(caplog, OTHER_BOT)) == 1
 
 
-async def renewed(servers: Servers, door: SocketDoor, *, seconds: float = 0) -> None:
+async def renewed(servers: Servers, door: SocketModeReceiver, *, seconds: float = 0) -> None:
     """Until there is another socket than the door's, which Slack ends after so long."""
     line = door._line
     await servers.slack.disconnect_sockets("warning", seconds=seconds)

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 import pytest
 
-from bot.storage.encryption import Sealer
+from bot.storage.encryption import Encryptor
 from bot.storage.postgres.open import open_postgres
 from tests.support.app import free_port
 from tests.support.database_faults import agree, said
@@ -80,5 +80,5 @@ async def test_a_parameter_that_the_proxy_does_not_take_is_named(tmp_path: Path)
 
 
 async def test_one_that_pools_sessions_will_do(tmp_path: Path) -> None:
-    async with proxied(tmp_path, "session") as url, open_postgres(url, Sealer(), 30) as store:
+    async with proxied(tmp_path, "session") as url, open_postgres(url, Encryptor(), 30) as store:
         assert await store.orphans() == []

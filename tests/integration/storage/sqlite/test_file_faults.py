@@ -107,10 +107,10 @@ async def test_a_look_leaves_no_trace_in_the_directory(folder: Path) -> None:
     path = await made(folder / "bot.db")
     before = names_and_times(folder)
     from bot.check import database
-    from bot.config.settings import Database
+    from bot.config.settings import DatabaseSettings
 
     for name in ("bot.db", "another.db"):
-        await database.look(Database(retention_days=30, url=f"sqlite:///{path.with_name(name)}", keys=()))
+        await database.look(DatabaseSettings(retention_days=30, url=f"sqlite:///{path.with_name(name)}", keys=()))
     assert names_and_times(folder) == before
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.errors import StoreUnavailable
-from bot.core.models import State
+from bot.core.models import RequestState
 from bot.storage.errors import StoreRefused
 from bot.storage.sqlite import file
 from bot.storage.sqlite import store as sqlite
@@ -50,9 +50,9 @@ async def test_old_rows_go_and_unfinished_ones_stay(bench: Bench, tmp_path: Path
     answered, unfinished = request(), request()
     for asked in (answered, unfinished):
         await store.accept(asked)
-    await store.advance(answered.id, State.ACCEPTED, State.CREATING)
-    await store.advance(answered.id, State.CREATING, State.CREATED, session=session())
-    await store.advance(answered.id, State.CREATED, State.ANSWERED)
+    await store.advance(answered.id, RequestState.ACCEPTED, RequestState.CREATING)
+    await store.advance(answered.id, RequestState.CREATING, RequestState.CREATED, session=session())
+    await store.advance(answered.id, RequestState.CREATED, RequestState.ANSWERED)
     await bench.age(31 * 86_400)
     await store.sweep()
     assert await store.find(answered.id) is None
@@ -91,14 +91,16 @@ async def test_a_session_and_an_answer_go_to_the_disk_with_the_next_acceptance(
     made, told = request(), request()
     for asked in (made, told):
         await store.accept(asked)
-        await store.advance(asked.id, State.ACCEPTED, State.CREATING)
-    telling = asyncio.create_task(store.advance(told.id, State.CREATING, State.CREATED, session=session("told")))
+        await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
+    telling = asyncio.create_task(
+        store.advance(told.id, RequestState.CREATING, RequestState.CREATED, session=session("told"))
+    )
     await asyncio.sleep(0)
     await store.accept(request())
     assert await telling
     commits.clear()
-    created = store.advance(made.id, State.CREATING, State.CREATED, session=session("made"))
-    answered = store.advance(told.id, State.CREATED, State.ANSWERED)
+    created = store.advance(made.id, RequestState.CREATING, RequestState.CREATED, session=session("made"))
+    answered = store.advance(told.id, RequestState.CREATED, RequestState.ANSWERED)
     moving = [asyncio.create_task(created), asyncio.create_task(answered)]
     done, _ = await asyncio.wait(moving, timeout=0.1)
     assert not done

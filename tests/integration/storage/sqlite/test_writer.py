@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.storage.sqlite.writer import Writer
+from bot.storage.sqlite.writer import BatchWriter
 
 LONG_SECONDS = 60.0
 
@@ -21,7 +21,7 @@ class Book:
         with sqlite3.connect(path) as connection:
             connection.execute("CREATE TABLE words (word TEXT)")
         connection.close()
-        self.writer = Writer(self._connect)
+        self.writer = BatchWriter(self._connect)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None)

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.core.access import Access, Home, Roll, Rules
+from bot.core.access import AccessPolicy, AccessRules, Allowlist, Workspace
 from bot.core.errors import HostNotFound, MayNotActForOthers, NotListed, SlackUnavailable
-from bot.core.hosts.resolver import Hosts, SameEmail
-from bot.core.models import Kind, Person, Request, Standing
+from bot.core.hosts.resolver import EmailRule, HostResolver
+from bot.core.models import MembershipStatus, Request, RequestKind, SlackUser
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support import hosts as hosts_support
 from tests.support.hosts import Directory, person, user, uuid_of
@@ -20,8 +20,8 @@ READABLE, BROKEN = "S0LEADS", "S0BROKEN"
 class People:
     """Everybody is a full member; one group can be read, the other cannot."""
 
-    async def person(self, user_id: str) -> Person:
-        return Person("T0HOME", user_id, user_id.title(), Standing.MEMBER)
+    async def person(self, user_id: str) -> SlackUser:
+        return SlackUser("T0HOME", user_id, user_id.title(), MembershipStatus.MEMBER)
 
     async def in_group(self, user_id: str, group_id: str, team_id: str) -> bool:
         if group_id == BROKEN:
@@ -29,8 +29,8 @@ class People:
         return user_id == SUE
 
 
-def access(**rules: Roll) -> Access:
-    return Access(Rules(**rules), Home("T0HOME"), People())
+def access(**rules: Allowlist) -> AccessPolicy:
+    return AccessPolicy(AccessRules(**rules), Workspace("T0HOME"), People())
 
 
 def request(
@@ -39,7 +39,7 @@ def request(
     return Request(
         id=f"r{number}",
         key=f"command:{number}",
-        kind=Kind.START,
+        kind=RequestKind.START,
         team_id="T0HOME",
         enterprise_id=None,
         channel_id="C0DESK",
@@ -49,8 +49,8 @@ def request(
     )
 
 
-def roll(*ids: str, groups: tuple[str, ...] = ()) -> Roll:
-    return Roll(frozenset(ids), groups)
+def roll(*ids: str, groups: tuple[str, ...] = ()) -> Allowlist:
+    return Allowlist(frozenset(ids), groups)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def roll(*ids: str, groups: tuple[str, ...] = ()) -> Roll:
         {"members": roll(groups=(BROKEN,)), "supervisors": roll(groups=(BROKEN,)), "admins": roll(ANA)},
     ],
 )
-async def test_a_group_that_cannot_be_read_does_not_lock_out_who_is_named(rules: dict[str, Roll]) -> None:
+async def test_a_group_that_cannot_be_read_does_not_lock_out_who_is_named(rules: dict[str, Allowlist]) -> None:
     assert (await access(**rules).admit(request())).user_id == ANA
 
 
@@ -72,7 +72,7 @@ async def test_nor_who_is_in_a_group_that_can_be_read() -> None:
 
 
 @pytest.mark.parametrize("others", [roll(), roll(BEN), roll(groups=(READABLE,))])
-async def test_but_it_admits_nobody(others: Roll) -> None:
+async def test_but_it_admits_nobody(others: Allowlist) -> None:
     with pytest.raises(SlackUnavailable):
         await access(members=roll(groups=(BROKEN,)), supervisors=others).admit(request())
 
@@ -105,12 +105,12 @@ async def test_groups_that_can_be_read_still_say_no() -> None:
 async def test_an_address_with_letters_that_look_alike_maps_nobody(written: str, meant: str, book: SQLiteStore) -> None:
     directory = Directory(user(1, meant))
     with pytest.raises(HostNotFound) as caught:
-        await Hosts([SameEmail(directory)], book).find(person(email=written))
+        await HostResolver([EmailRule(directory)], book).find(person(email=written))
     (tried,) = caught.value.tried
     assert "unusual letters" in tried.why
     assert directory.asked == []
 
 
 async def test_an_ordinary_address_still_maps(book: SQLiteStore) -> None:
-    hosts = Hosts([SameEmail(Directory(user(1, "ken@example.com")))], book)
+    hosts = HostResolver([EmailRule(Directory(user(1, "ken@example.com")))], book)
     assert (await hosts.find(person(email="KEN@example.com"))).id == uuid_of(1)

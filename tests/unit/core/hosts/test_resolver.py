@@ -5,8 +5,16 @@ from collections.abc import Sequence
 import pytest
 
 from bot.core.errors import HostNotFound, Unreachable
-from bot.core.hosts.resolver import FOUND_SECONDS, MISSED_SECONDS, DirectoryUser, Hosts, ListedHosts, SameEmail, host_id
-from bot.core.models import Host, Person
+from bot.core.hosts.resolver import (
+    FOUND_SECONDS,
+    MISSED_SECONDS,
+    DirectoryUser,
+    EmailRule,
+    HostResolver,
+    ListedHostRule,
+    host_id,
+)
+from bot.core.models import Host, SlackUser
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support import hosts as hosts_support
 from tests.support.hosts import Clock, Directory, person, user, uuid_of
@@ -14,9 +22,9 @@ from tests.support.hosts import Clock, Directory, person, user, uuid_of
 book, clock = hosts_support.book, hosts_support.clock
 
 
-async def miss(rule: SameEmail, who: Person, book: SQLiteStore) -> str:
+async def miss(rule: EmailRule, who: SlackUser, book: SQLiteStore) -> str:
     with pytest.raises(HostNotFound) as caught:
-        await Hosts([rule], book).find(who)
+        await HostResolver([rule], book).find(who)
     (tried,) = caught.value.tried
     return tried.why
 
@@ -24,7 +32,7 @@ async def miss(rule: SameEmail, who: Person, book: SQLiteStore) -> str:
 async def test_the_hosts_file_comes_before_the_address_and_a_team_of_its_own_before_any(book):
     listed = {("T0ONE", "U1"): uuid_of(11), (None, "U1"): uuid_of(12)}
     directory = Directory(user(1, "p1@T0ONE.example"), user(2, "p2@T0ONE.example"))
-    hosts = Hosts([ListedHosts(listed), SameEmail(directory)], book)
+    hosts = HostResolver([ListedHostRule(listed), EmailRule(directory)], book)
     assert await hosts.find(person(1, "T0ONE")) == Host(uuid_of(11), "hosts file")
     assert await hosts.find(person(1, "T0TWO")) == Host(uuid_of(12), "hosts file")
     assert directory.asked == []
@@ -48,26 +56,26 @@ async def test_the_hosts_file_comes_before_the_address_and_a_team_of_its_own_bef
 async def test_the_address_maps_only_who_is_certain(answer, why, book):
     directory = Directory()
     directory.users = {"p1@t0one.example": answer}
-    assert why in await miss(SameEmail(directory), person(), book)
+    assert why in await miss(EmailRule(directory), person(), book)
 
 
 @pytest.mark.parametrize("email", ["ANA@example.com", " ana@Example.COM "])
 async def test_addresses_are_compared_without_regard_to_case(email, book):
     directory = Directory(user(1, "Ana@Example.com"))
-    hosts = Hosts([SameEmail(directory, frozenset({"example.com"}))], book)
+    hosts = HostResolver([EmailRule(directory, frozenset({"example.com"}))], book)
     assert (await hosts.find(person(email=email))).id == uuid_of(1)
 
 
 @pytest.mark.parametrize("email", ["ana@evil.com", "ana@sub.example.com", "ana@notexample.com", "ana@example.com.evil"])
 async def test_an_address_of_another_domain_is_not_even_asked_for(email, book):
     directory = Directory(user(1, email))
-    assert "domains" in await miss(SameEmail(directory, frozenset({"example.com"})), person(email=email), book)
+    assert "domains" in await miss(EmailRule(directory, frozenset({"example.com"})), person(email=email), book)
     assert directory.asked == []
 
 
 async def test_without_a_confirmed_address_nothing_is_asked(book):
     directory = Directory()
-    assert "Slack shows me no e-mail address" in await miss(SameEmail(directory), person(email=None), book)
+    assert "Slack shows me no e-mail address" in await miss(EmailRule(directory), person(email=None), book)
     assert directory.asked == []
 
 
@@ -78,7 +86,7 @@ def test_ids_are_uuids_in_lower_case():
 
 async def test_a_found_host_is_kept_for_its_time_whatever_the_directory_says_meanwhile(book, clock: Clock):
     directory = Directory(user(1, "p1@T0ONE.example"))
-    hosts = Hosts([SameEmail(directory)], book, clock=clock)
+    hosts = HostResolver([EmailRule(directory)], book, clock=clock)
     await hosts.find(person())
     directory.users = {"p1@t0one.example": [user(2, "p1@T0ONE.example")]}
     clock.now = FOUND_SECONDS - 1
@@ -90,7 +98,7 @@ async def test_a_found_host_is_kept_for_its_time_whatever_the_directory_says_mea
 
 async def test_that_nobody_was_found_is_kept_only_briefly(book, clock: Clock):
     directory = Directory()
-    hosts = Hosts([SameEmail(directory)], book, clock=clock)
+    hosts = HostResolver([EmailRule(directory)], book, clock=clock)
     for at, is_target in ((0.0, False), (MISSED_SECONDS - 1, True)):
         clock.now = at
         with pytest.raises(HostNotFound) as caught:
@@ -111,7 +119,7 @@ async def test_that_genesys_could_not_say_is_not_kept(book):
                 raise Unreachable
             return await super().by_email(email)
 
-    hosts = Hosts([SameEmail(Down(user(1, "p1@T0ONE.example")))], book)
+    hosts = HostResolver([EmailRule(Down(user(1, "p1@T0ONE.example")))], book)
     with pytest.raises(Unreachable):
         await hosts.find(person())
     assert (await hosts.find(person())).id == uuid_of(1)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from bot.core.errors import HostNotFound, Unreachable
-from bot.core.hosts.resolver import MISSED_SECONDS, DirectoryUser, Hosts, SameEmail
-from bot.core.models import Host, Person
+from bot.core.hosts.resolver import MISSED_SECONDS, DirectoryUser, EmailRule, HostResolver
+from bot.core.models import Host, SlackUser
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support import hosts as hosts_support
 from tests.support.hosts import Clock, Directory, person, user, uuid_of
@@ -46,10 +46,10 @@ class Unruly(Directory):
         return []
 
 
-async def rush(hosts: Hosts, crowd: list[Person], chance: random.Random) -> list[tuple[Person, object]]:
+async def rush(hosts: HostResolver, crowd: list[SlackUser], chance: random.Random) -> list[tuple[SlackUser, object]]:
     """All ask several times at once, some give up waiting, and some are forgotten meanwhile."""
 
-    async def ask(who: Person) -> tuple[Person, object]:
+    async def ask(who: SlackUser) -> tuple[SlackUser, object]:
         await asyncio.sleep(chance.random() * 0.01)
         if chance.random() < 0.1:
             await hosts.forget(who)
@@ -73,7 +73,7 @@ async def test_two_people_at_the_same_moment_never_get_each_others_host(seed, bo
     crowd = [person(number, team) for number in range(PEOPLE // 2) for team in ("T0ONE", "T0TWO")]
     truth = {(who.team_id, who.user_id): uuid_of(number) for number, who in enumerate(crowd, 1)}
     directory = Unruly(*(user(n, who.email or "") for n, who in enumerate(crowd, 1)), chance=chance)
-    hosts = Hosts([SameEmail(directory)], book, clock=clock)
+    hosts = HostResolver([EmailRule(directory)], book, clock=clock)
     found = 0
     for _ in range(2):
         for who, outcome in await rush(hosts, crowd, chance):
@@ -98,14 +98,14 @@ async def test_answers_in_the_opposite_order_of_the_questions_go_to_who_asked(bo
 
     crowd = [person(number) for number in range(1, 151)]
     directory = Backwards(*(user(n, who.email or "") for n, who in enumerate(crowd, 1)))
-    hosts = Hosts([SameEmail(directory)], book)
+    hosts = HostResolver([EmailRule(directory)], book)
     found = await asyncio.gather(*(hosts.find(who) for who in crowd))
     assert [host.id for host in found] == [uuid_of(number) for number in range(1, 151)]
 
 
 async def test_the_same_user_id_in_two_teams_is_two_people(book):
     directory = Directory(user(1, "p7@T0ONE.example"), user(2, "p7@T0TWO.example"))
-    hosts = Hosts([SameEmail(directory)], book)
+    hosts = HostResolver([EmailRule(directory)], book)
     one, two = await asyncio.gather(hosts.find(person(7, "T0ONE")), hosts.find(person(7, "T0TWO")))
     assert (one.id, two.id) == (uuid_of(1), uuid_of(2))
     await hosts.forget(person(7, "T0ONE"))
@@ -122,7 +122,7 @@ async def test_a_forgotten_host_is_looked_up_anew_also_when_the_old_answer_is_st
             asked.release()
             return await answers[-1]
 
-    hosts = Hosts([SameEmail(Slow())], book)
+    hosts = HostResolver([EmailRule(Slow())], book)
     before = asyncio.create_task(hosts.find(person()))
     await asked.acquire()
     await hosts.forget(person())

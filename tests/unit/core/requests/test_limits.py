@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.core.models import Kind, Request, new_request_id
-from bot.core.requests.limits import Gatekeeper, Limits, TooManySends, TooManyStarts, TooManyUnderWay
+from bot.core.models import Request, RequestKind, new_request_id
+from bot.core.requests.limits import RequestLimiter, RequestLimits, TooManySends, TooManyStarts, TooManyUnderWay
 from tests.support.app import ANA, BEN, SAM, is_failure, link, open_journey, words
 
 
@@ -21,11 +21,18 @@ class Clock:
 
 
 def start(who: str = ANA, **how: Any) -> Request:
-    parts = {"kind": Kind.START, "team_id": "T1", "enterprise_id": None, "channel_id": "C1", "requester": who, **how}
+    parts = {
+        "kind": RequestKind.START,
+        "team_id": "T1",
+        "enterprise_id": None,
+        "channel_id": "C1",
+        "requester": who,
+        **how,
+    }
     return Request(id=new_request_id(), key=new_request_id(), accepted_at=datetime.now(UTC), **parts)
 
 
-def admitted(keeper: Gatekeeper, requests: list[Request]) -> int:
+def admitted(keeper: RequestLimiter, requests: list[Request]) -> int:
     """How many of them got in, each as a command of its own."""
     count = 0
     for request in requests:
@@ -39,7 +46,7 @@ def admitted(keeper: Gatekeeper, requests: list[Request]) -> int:
 
 def test_a_person_may_start_six_of_their_own_a_minute_and_one_more_when_the_first_is_a_minute_old() -> None:
     clock = Clock()
-    keeper = Gatekeeper(Limits(), clock=clock)
+    keeper = RequestLimiter(RequestLimits(), clock=clock)
     for _ in range(6):
         keeper.admit(start(), 0)
         clock.now += 1
@@ -51,7 +58,7 @@ def test_a_person_may_start_six_of_their_own_a_minute_and_one_more_when_the_firs
 
 
 def test_what_is_delivered_again_is_neither_counted_nor_refused() -> None:
-    keeper = Gatekeeper(Limits(person_starts=2, under_way=1))
+    keeper = RequestLimiter(RequestLimits(person_starts=2, under_way=1))
     first = start()
     for _ in range(5):
         keeper.admit(first, 0)
@@ -75,7 +82,7 @@ async def test_an_accepted_command_that_slack_delivers_again_is_not_told_that_it
 
 
 def test_each_person_counts_alone_and_starts_for_others_count_apart() -> None:
-    keeper = Gatekeeper(Limits(person_starts=2, supervisor_starts=3))
+    keeper = RequestLimiter(RequestLimits(person_starts=2, supervisor_starts=3))
     assert admitted(keeper, [start(ANA)] * 5 + [start(BEN)] * 5) == 4
     assert admitted(keeper, [start(ANA, target=BEN)] * 5) == 3
     assert admitted(keeper, [start(BEN, target=BEN)] * 5) == 0
@@ -83,25 +90,25 @@ def test_each_person_counts_alone_and_starts_for_others_count_apart() -> None:
 
 
 def test_workflows_are_held_to_as_many_for_a_person_without_using_up_what_the_person_may_start() -> None:
-    keeper = Gatekeeper(Limits(person_starts=2))
-    assert admitted(keeper, [start(ANA, kind=Kind.STEP)] * 5) == 2
+    keeper = RequestLimiter(RequestLimits(person_starts=2))
+    assert admitted(keeper, [start(ANA, kind=RequestKind.STEP)] * 5) == 2
     assert admitted(keeper, [start(ANA)] * 5) == 2
 
 
 def test_sends_count_apart_from_starts() -> None:
-    keeper = Gatekeeper(Limits(person_starts=1, person_sends=2))
+    keeper = RequestLimiter(RequestLimits(person_starts=1, person_sends=2))
     for _ in range(2):
-        keeper.admit(start(kind=Kind.SEND), 0)
+        keeper.admit(start(kind=RequestKind.SEND), 0)
     with pytest.raises(TooManySends) as refused:
-        keeper.admit(start(kind=Kind.SEND), 0)
+        keeper.admit(start(kind=RequestKind.SEND), 0)
     assert refused.value.most == 2
     assert admitted(keeper, [start()]) == 1
-    keeper.admit(start(kind=Kind.PROPOSE), 0)
-    keeper.admit(start(BEN, kind=Kind.SEND), 0)
+    keeper.admit(start(kind=RequestKind.PROPOSE), 0)
+    keeper.admit(start(BEN, kind=RequestKind.SEND), 0)
 
 
 def test_a_whole_workspace_can_be_held_to_a_number() -> None:
-    keeper = Gatekeeper(Limits(workspace_starts=10))
+    keeper = RequestLimiter(RequestLimits(workspace_starts=10))
     assert admitted(keeper, [start(f"U{number}") for number in range(30)]) == 10
     with pytest.raises(TooManyStarts) as refused:
         keeper.admit(start(SAM), 0)
@@ -110,28 +117,28 @@ def test_a_whole_workspace_can_be_held_to_a_number() -> None:
 
 def test_what_is_refused_does_not_count() -> None:
     clock = Clock()
-    keeper = Gatekeeper(Limits(person_starts=1, workspace_starts=2), clock=clock)
+    keeper = RequestLimiter(RequestLimits(person_starts=1, workspace_starts=2), clock=clock)
     assert admitted(keeper, [start(ANA)] * 50) == 1
     assert admitted(keeper, [start(BEN), start(SAM)]) == 1
 
 
 def test_zero_lifts_a_limit_and_only_starts_count() -> None:
-    free = Gatekeeper(Limits(person_starts=0, supervisor_starts=0))
+    free = RequestLimiter(RequestLimits(person_starts=0, supervisor_starts=0))
     assert admitted(free, [start()] * 1000 + [start(target=BEN)] * 1000) == 2000
-    keeper = Gatekeeper(Limits(person_starts=1, person_inquiries=0))
-    assert admitted(keeper, [start(kind=Kind.STATUS)] * 50) == 50
+    keeper = RequestLimiter(RequestLimits(person_starts=1, person_inquiries=0))
+    assert admitted(keeper, [start(kind=RequestKind.STATUS)] * 50) == 50
 
 
 def test_past_so_many_requests_under_way_no_more_are_taken_whatever_they_ask() -> None:
-    keeper = Gatekeeper(Limits(under_way=3))
+    keeper = RequestLimiter(RequestLimits(under_way=3))
     keeper.admit(start(), 2)
-    for kind in (Kind.START, Kind.STATUS, Kind.END):
+    for kind in (RequestKind.START, RequestKind.STATUS, RequestKind.END):
         with pytest.raises(TooManyUnderWay):
             keeper.admit(start(kind=kind), 3)
 
 
 def test_the_count_of_people_is_bounded() -> None:
-    keeper = Gatekeeper(Limits())
+    keeper = RequestLimiter(RequestLimits())
     for number in range(60_000):
         keeper.admit(start(f"U{number}"), 0)
     assert len(keeper._starts) <= 50_000

@@ -3,8 +3,8 @@
 import pytest
 
 from bot.core.errors import Busy
-from bot.core.models import Session, State
-from bot.core.requests.run import Superseded
+from bot.core.models import RequestState, Session
+from bot.core.requests.run import OwnershipLost
 from tests.support.request_run import NOW, tell
 
 SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, join_url="https://join.example/1")
@@ -13,46 +13,54 @@ SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, j
 def test_creating_is_committed_before_the_bytes_go_and_taken_back_when_the_service_did_not_act():
     async def story(progress, ledger, notifier):
         await progress.sending()
-        assert progress.state is State.CREATING
+        assert progress.state is RequestState.CREATING
         await progress.waiting(1)
-        assert progress.state is State.ACCEPTED
+        assert progress.state is RequestState.ACCEPTED
         await progress.waiting(1)
         await progress.sending()
-        await progress.move(State.CREATED, session=SESSION)
+        await progress.move(RequestState.CREATED, session=SESSION)
         assert ledger.session is SESSION
-        await progress.move(State.ANSWERED)
+        await progress.move(RequestState.ANSWERED)
 
-    a, c = State.ACCEPTED, State.CREATING
-    assert tell(story)[0].moves == [(a, c), (c, a), (a, c), (c, State.CREATED), (State.CREATED, State.ANSWERED)]
+    a, c = RequestState.ACCEPTED, RequestState.CREATING
+    assert tell(story)[0].moves == [
+        (a, c),
+        (c, a),
+        (a, c),
+        (c, RequestState.CREATED),
+        (RequestState.CREATED, RequestState.ANSWERED),
+    ]
 
 
 def test_a_failure_is_stored_as_it_is():
     busy = Busy(reference="r-1", retry_after=7)
 
     async def story(progress, ledger, notifier):
-        await progress.move(State.FAILED, failure=busy)
+        await progress.move(RequestState.FAILED, failure=busy)
 
     ledger, _ = tell(story)
-    assert ledger.moves == [(State.ACCEPTED, State.FAILED)]
+    assert ledger.moves == [(RequestState.ACCEPTED, RequestState.FAILED)]
     assert ledger.failure is busy
 
 
-@pytest.mark.parametrize("state", [State.ACCEPTED, State.CREATING, State.CREATED, State.FAILED])
+@pytest.mark.parametrize(
+    "state", [RequestState.ACCEPTED, RequestState.CREATING, RequestState.CREATED, RequestState.FAILED]
+)
 def test_a_request_goes_on_from_the_state_it_was_found_in(state):
     async def story(progress, ledger, notifier):
         assert progress.state is state
-        await progress.move(State.ANSWERED)
+        await progress.move(RequestState.ANSWERED)
 
-    assert tell(story, state)[0].moves == [(state, State.ANSWERED)]
+    assert tell(story, state)[0].moves == [(state, RequestState.ANSWERED)]
 
 
-@pytest.mark.parametrize("step", [lambda p: p.sending(), lambda p: p.move(State.FAILED)])
+@pytest.mark.parametrize("step", [lambda p: p.sending(), lambda p: p.move(RequestState.FAILED)])
 def test_when_somebody_else_has_the_request_nothing_is_sent_and_the_state_stays(step):
     async def story(progress, ledger, notifier):
         ledger.ours = False
-        with pytest.raises(Superseded):
+        with pytest.raises(OwnershipLost):
             await step(progress)
-        assert progress.state is State.ACCEPTED
+        assert progress.state is RequestState.ACCEPTED
 
     assert tell(story)[0].moves == []
 
@@ -68,7 +76,7 @@ def test_the_time_of_the_create_is_counted_without_the_waits():
         await progress.waiting(600)
         seconds.append(progress.create_seconds)
         await progress.sending()
-        await progress.move(State.FAILED)
+        await progress.move(RequestState.FAILED)
         seconds.append(progress.create_seconds)
 
     tell(story)

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.core.errors import ID_TAKEN, StoreUnavailable, UnusableAnswer
-from bot.core.models import Session, Started, State
+from bot.core.models import RequestState, Session, SessionStarted
 from tests.support.request_run import NOW, Ledger, tell
 
 SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, join_url="https://join.example/1")
@@ -18,7 +18,7 @@ def refuse(ledger: Ledger, *, mute: bool = False) -> None:
         nonlocal mute
         if session is None:
             return await advance(request_id, from_, to, failure=failure)
-        moved = await advance(request_id, from_, State.FAILED, failure=TAKEN)
+        moved = await advance(request_id, from_, RequestState.FAILED, failure=TAKEN)
         if moved and mute:
             mute = False
             raise StoreUnavailable
@@ -34,17 +34,17 @@ def test_refusal_of_the_store_is_the_outcome(mute: bool) -> None:
     async def story(progress, ledger, notifier):
         refuse(ledger, mute=mute)
         with pytest.raises(UnusableAnswer):
-            await progress.write_down(State.CREATED, session=SESSION)
-        assert progress.state is State.FAILED
+            await progress.write_down(RequestState.CREATED, session=SESSION)
+        assert progress.state is RequestState.FAILED
         assert progress.is_settled
 
-    ledger, _ = tell(story, State.CREATING)
-    assert ledger.moves == [(State.CREATING, State.FAILED)]
+    ledger, _ = tell(story, RequestState.CREATING)
+    assert ledger.moves == [(RequestState.CREATING, RequestState.FAILED)]
 
 
 def test_settle_returns_the_refusal_in_place_of_the_session() -> None:
     async def story(progress, ledger, notifier):
         refuse(ledger)
-        assert await progress.settle(Started(SESSION)) is TAKEN
+        assert await progress.settle(SessionStarted(SESSION)) is TAKEN
 
-    tell(story, State.CREATING)
+    tell(story, RequestState.CREATING)

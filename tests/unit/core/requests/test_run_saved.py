@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from bot.core.errors import Busy, NotBegun, StoreUnavailable
-from bot.core.models import Session, State
-from bot.core.requests.run import PATIENCE_SECONDS, RETRY_SECONDS, Superseded
+from bot.core.models import RequestState, Session
+from bot.core.requests.run import PATIENCE_SECONDS, RETRY_SECONDS, OwnershipLost
 from tests.support.request_run import NOW, tell
 
 SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, join_url="https://join.example/1")
@@ -20,12 +20,12 @@ def away_until(seconds: float):
 def test_a_store_that_comes_back_in_time_gets_the_outcome_once():
     async def story(progress, ledger, notifier):
         ledger.away = away_until(PATIENCE_SECONDS - RETRY_SECONDS)
-        await progress.write_down(State.CREATED, session=SESSION)
-        assert progress.state is State.CREATED
+        await progress.write_down(RequestState.CREATED, session=SESSION)
+        assert progress.state is RequestState.CREATED
         assert asyncio.get_running_loop().time() < PATIENCE_SECONDS
 
-    ledger, _ = tell(story, State.CREATING)
-    assert ledger.moves == [(State.CREATING, State.CREATED)]
+    ledger, _ = tell(story, RequestState.CREATING)
+    assert ledger.moves == [(RequestState.CREATING, RequestState.CREATED)]
     assert ledger.session is SESSION
     assert ledger.asked == 1 + round((PATIENCE_SECONDS - RETRY_SECONDS) / RETRY_SECONDS)
 
@@ -33,11 +33,11 @@ def test_a_store_that_comes_back_in_time_gets_the_outcome_once():
 def test_a_store_that_stays_away_is_not_waited_for_any_longer(caplog: pytest.LogCaptureFixture):
     async def story(progress, ledger, notifier):
         ledger.away = StoreUnavailable
-        await progress.write_down(State.FAILED, failure=Busy())
+        await progress.write_down(RequestState.FAILED, failure=Busy())
         assert asyncio.get_running_loop().time() == pytest.approx(PATIENCE_SECONDS)
-        assert progress.state is State.CREATING
+        assert progress.state is RequestState.CREATING
 
-    ledger, _ = tell(story, State.CREATING)
+    ledger, _ = tell(story, RequestState.CREATING)
     assert ledger.moves == []
     assert [record.getMessage() for record in caplog.records] == ["could not be written down"]
 
@@ -45,27 +45,27 @@ def test_a_store_that_stays_away_is_not_waited_for_any_longer(caplog: pytest.Log
 def test_the_patience_can_be_longer_once_the_person_has_the_answer():
     async def story(progress, ledger, notifier):
         ledger.away = away_until(900)
-        await progress.write_down(State.ANSWERED, patience_seconds=1800)
+        await progress.write_down(RequestState.ANSWERED, patience_seconds=1800)
 
-    assert tell(story, State.CREATED)[0].moves == [(State.CREATED, State.ANSWERED)]
+    assert tell(story, RequestState.CREATED)[0].moves == [(RequestState.CREATED, RequestState.ANSWERED)]
 
 
 def test_what_somebody_else_has_meanwhile_is_left_to_them():
     async def story(progress, ledger, notifier):
         ledger.away, ledger.ours = away_until(1), False
-        with pytest.raises(Superseded):
-            await progress.write_down(State.CREATED, session=SESSION)
-        assert progress.state is State.CREATING
+        with pytest.raises(OwnershipLost):
+            await progress.write_down(RequestState.CREATED, session=SESSION)
+        assert progress.state is RequestState.CREATING
 
-    assert tell(story, State.CREATING)[0].moves == []
+    assert tell(story, RequestState.CREATING)[0].moves == []
 
 
 def test_a_fault_nobody_foresaw_is_logged_and_not_tried_again(caplog: pytest.LogCaptureFixture):
     async def story(progress, ledger, notifier):
         ledger.away = lambda: RuntimeError("a wheel came off")
-        await progress.write_down(State.CREATED, session=SESSION)
+        await progress.write_down(RequestState.CREATED, session=SESSION)
 
-    ledger, _ = tell(story, State.CREATING)
+    ledger, _ = tell(story, RequestState.CREATING)
     assert (ledger.asked, ledger.moves) == (1, [])
     assert [record.exc_info is not None for record in caplog.records] == [True]
 
@@ -77,7 +77,7 @@ def test_a_create_does_not_go_out_while_the_store_is_away():
         ledger.away = StoreUnavailable
         with pytest.raises(NotBegun):
             await progress.sending()
-        assert (progress.state, progress.create_seconds) == (State.ACCEPTED, 0)
+        assert (progress.state, progress.create_seconds) == (RequestState.ACCEPTED, 0)
 
     ledger, _ = tell(story)
     assert (ledger.asked, ledger.moves) == (1, [])

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from bot.core.errors import Busy, Interrupted, NotBegun, OutcomeUnknown, StoreUnavailable
-from bot.core.models import Session, Started, State
-from bot.core.requests.run import PATIENCE_SECONDS, RETRY_SECONDS, SENDING_SECONDS, Superseded
+from bot.core.models import RequestState, Session, SessionStarted
+from bot.core.requests.run import PATIENCE_SECONDS, RETRY_SECONDS, SENDING_SECONDS, OwnershipLost
 from tests.support.request_run import NOW, tell
 
 SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, join_url="https://join.example/1")
@@ -19,65 +19,69 @@ def away_until(seconds: float):
     return lambda: StoreUnavailable() if asyncio.get_running_loop().time() < seconds else None
 
 
-@pytest.mark.parametrize("outcome", [Started(SESSION), Busy(), StoreUnavailable(), Interrupted(maybe_created=True)])
+@pytest.mark.parametrize(
+    "outcome", [SessionStarted(SESSION), Busy(), StoreUnavailable(), Interrupted(maybe_created=True)]
+)
 def test_an_outcome_is_held_back_until_it_is_written(outcome):
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.away = True, away_until(HOUR)
         await progress.settle(outcome)
         assert asyncio.get_running_loop().time() >= HOUR
 
-    ledger, _ = tell(story, State.CREATING)
-    assert ledger.moves == [(State.CREATING, State.CREATED if isinstance(outcome, Started) else State.FAILED)]
+    ledger, _ = tell(story, RequestState.CREATING)
+    assert ledger.moves == [
+        (RequestState.CREATING, RequestState.CREATED if isinstance(outcome, SessionStarted) else RequestState.FAILED)
+    ]
 
 
 def test_what_another_has_taken_meanwhile_is_not_told_here():
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.ours, ledger.away = True, False, away_until(HOUR)
-        with pytest.raises(Superseded):
-            await progress.settle(Started(SESSION))
+        with pytest.raises(OwnershipLost):
+            await progress.settle(SessionStarted(SESSION))
 
-    assert tell(story, State.CREATING)[0].moves == []
+    assert tell(story, RequestState.CREATING)[0].moves == []
 
 
 def test_a_store_of_our_own_that_stays_away_is_waited_for_once():
     async def story(progress, ledger, notifier):
         ledger.away = StoreUnavailable
-        await progress.write_down(State.CREATED, session=SESSION)
-        await progress.settle(Started(SESSION))
+        await progress.write_down(RequestState.CREATED, session=SESSION)
+        await progress.settle(SessionStarted(SESSION))
         assert asyncio.get_running_loop().time() == pytest.approx(PATIENCE_SECONDS)
 
-    tell(story, State.CREATING)
+    tell(story, RequestState.CREATING)
 
 
 def test_what_is_written_is_not_written_again():
     async def story(progress, ledger, notifier):
-        await progress.write_down(State.CREATED, session=SESSION)
-        await progress.settle(Started(SESSION))
+        await progress.write_down(RequestState.CREATED, session=SESSION)
+        await progress.settle(SessionStarted(SESSION))
 
-    assert tell(story, State.CREATING)[0].asked == 1
+    assert tell(story, RequestState.CREATING)[0].asked == 1
 
 
-@pytest.mark.parametrize("outcome", [Started(SESSION), Busy(retry_after=2)])
+@pytest.mark.parametrize("outcome", [SessionStarted(SESSION), Busy(retry_after=2)])
 def test_an_outcome_that_was_written_though_its_answer_was_lost_is_ours_to_tell(outcome):
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.mute = True, 1
         await progress.settle(outcome)
         assert progress.state is ledger.state
-        await progress.write_down(State.ANSWERED)
+        await progress.write_down(RequestState.ANSWERED)
 
-    ledger, _ = tell(story, State.CREATING)
+    ledger, _ = tell(story, RequestState.CREATING)
     assert len(ledger.moves) == 2
-    assert ledger.state is State.ANSWERED
+    assert ledger.state is RequestState.ANSWERED
 
 
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
-        (Started(SESSION), {"state": State.FAILED, "failure": Interrupted(maybe_created=True)}),
-        (Started(SESSION), {"state": State.CREATED, "session": replace(SESSION, id="s-2")}),
-        (OutcomeUnknown(), {"state": State.FAILED, "failure": Interrupted(maybe_created=True)}),
-        (Interrupted(False), {"state": State.FAILED, "failure": Interrupted(maybe_created=True)}),
-        (Busy(), {"state": State.ANSWERED}),
+        (SessionStarted(SESSION), {"state": RequestState.FAILED, "failure": Interrupted(maybe_created=True)}),
+        (SessionStarted(SESSION), {"state": RequestState.CREATED, "session": replace(SESSION, id="s-2")}),
+        (OutcomeUnknown(), {"state": RequestState.FAILED, "failure": Interrupted(maybe_created=True)}),
+        (Interrupted(False), {"state": RequestState.FAILED, "failure": Interrupted(maybe_created=True)}),
+        (Busy(), {"state": RequestState.ANSWERED}),
     ],
 )
 def test_an_outcome_that_is_not_the_one_written_is_not_told(ours, theirs):
@@ -85,19 +89,19 @@ def test_an_outcome_that_is_not_the_one_written_is_not_told(ours, theirs):
         ledger.shared, ledger.away = True, away_until(1)
         for name, value in theirs.items():
             setattr(ledger, name, value)
-        with pytest.raises(Superseded):
+        with pytest.raises(OwnershipLost):
             await progress.settle(ours)
 
-    assert tell(story, State.CREATING)[0].moves == []
+    assert tell(story, RequestState.CREATING)[0].moves == []
 
 
 def test_a_create_waits_a_while_for_the_store():
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.away = True, away_until(SENDING_SECONDS - RETRY_SECONDS)
         await progress.sending()
-        assert progress.state is State.CREATING
+        assert progress.state is RequestState.CREATING
 
-    assert tell(story)[0].moves == [(State.ACCEPTED, State.CREATING)]
+    assert tell(story)[0].moves == [(RequestState.ACCEPTED, RequestState.CREATING)]
 
 
 def test_and_does_not_go_out_when_the_store_stays_away():
@@ -108,7 +112,7 @@ def test_and_does_not_go_out_when_the_store_stays_away():
         assert asyncio.get_running_loop().time() == pytest.approx(SENDING_SECONDS)
         await progress.settle(NotBegun())
 
-    assert tell(story)[0].moves == [(State.ACCEPTED, State.FAILED)]
+    assert tell(story)[0].moves == [(RequestState.ACCEPTED, RequestState.FAILED)]
 
 
 def test_a_create_that_another_began_meanwhile_is_not_sent_twice():
@@ -116,10 +120,10 @@ def test_a_create_that_another_began_meanwhile_is_not_sent_twice():
 
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.away, ledger.ours = True, away_until(1), False
-        ledger.state = State.CREATING
+        ledger.state = RequestState.CREATING
         with pytest.raises(NotBegun):
             await progress.sending()
-        with pytest.raises(Superseded):
+        with pytest.raises(OwnershipLost):
             await progress.settle(NotBegun())
 
     assert tell(story)[0].moves == []
@@ -131,19 +135,22 @@ def test_a_create_whose_beginning_was_written_without_our_hearing_of_it_ends_in_
         with pytest.raises(NotBegun):
             await progress.sending()
         await progress.settle(NotBegun())  # the answer to this one is lost, too
-        assert progress.state is State.FAILED
+        assert progress.state is RequestState.FAILED
 
     ledger, _ = tell(story)
-    assert ledger.moves == [(State.ACCEPTED, State.CREATING), (State.CREATING, State.FAILED)]
+    assert ledger.moves == [
+        (RequestState.ACCEPTED, RequestState.CREATING),
+        (RequestState.CREATING, RequestState.FAILED),
+    ]
 
 
 def test_a_stop_in_the_middle_of_a_write_does_not_lose_it():
     async def story(progress, ledger, notifier):
         ledger.away = lambda: asyncio.CancelledError() if ledger.asked == 1 else None
         with pytest.raises(asyncio.CancelledError):
-            await progress.write_down(State.CREATED, session=SESSION)
-        ledger.state, ledger.session = State.CREATED, SESSION  # the store had it all the same
-        await progress.settle(Started(SESSION))
-        assert progress.state is State.CREATED
+            await progress.write_down(RequestState.CREATED, session=SESSION)
+        ledger.state, ledger.session = RequestState.CREATED, SESSION  # the store had it all the same
+        await progress.settle(SessionStarted(SESSION))
+        assert progress.state is RequestState.CREATED
 
-    assert tell(story, State.CREATING)[0].moves == []
+    assert tell(story, RequestState.CREATING)[0].moves == []

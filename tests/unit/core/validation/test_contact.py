@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.config import settings
-from bot.core.models import HostId, Kind, RequestId, Session, SessionId, TeamId, UserId
-from bot.core.results import Proposed
+from bot.core.models import HostId, RequestId, RequestKind, Session, SessionId, TeamId, UserId
+from bot.core.results import SendPreview
 from bot.core.sending_errors import BadAddress, TextTooLong
 from bot.core.session_models import SessionRecord
 from bot.core.use_cases.customer_messages import TEXT_LENGTH, check_text, filled, pack, unpack
-from bot.core.validation.contact import Address, Medium, read_address
+from bot.core.validation.contact import ContactAddress, ContactChannel, read_address
 from bot.genesys.api.customer_messages import without_addresses
-from bot.slack.command_parser import Ask, Start, parse
+from bot.slack.command_parser import Query, Start, parse
 from bot.slack.messages.customer_message import question
 from tests.support.settings import FERNET, SOCKET
 
@@ -79,7 +79,7 @@ def test_what_is_no_address_is_refused_by_its_reason(typed: str, why: str) -> No
     ],
 )
 def test_send_takes_a_number_or_an_email_address(text: str, address: str) -> None:
-    assert parse(text) == Ask(Kind.PROPOSE, argument=pack("", address))
+    assert parse(text) == Query(RequestKind.PROPOSE, argument=pack("", address))
     assert unpack(pack("", address)) == ("", address)
 
 
@@ -124,8 +124,8 @@ def test_nothing_is_sent_unless_a_sender_is_set() -> None:
     assert not settings.load(SOCKET).sending.any_on
     sms = {"COBROWSE_SMS_FROM": "+14155550100", "COBROWSE_SMS_COUNTRIES": "us gb", "STORE_ENCRYPTION_KEY": FERNET}
     loaded = settings.load(SOCKET | sms).sending
-    assert loaded.is_on(Medium.SMS)
-    assert not loaded.is_on(Medium.EMAIL)
+    assert loaded.is_on(ContactChannel.SMS)
+    assert not loaded.is_on(ContactChannel.EMAIL)
     assert loaded.sms_countries == {"US", "GB"}
 
 
@@ -141,7 +141,9 @@ def test_a_question_shows_what_would_be_sent_where_and_escapes_it() -> None:
     record = SessionRecord(
         session=session, team_id=TeamId("T1"), requester=UserId("U1"), agent=UserId("U1"), is_over=False
     )
-    message = question(Proposed((record,), Address(Medium.EMAIL, "a&b@example.com")), RequestId("abc"))
+    message = question(
+        SendPreview((record,), ContactAddress(ContactChannel.EMAIL, "a&b@example.com")), RequestId("abc")
+    )
     asked, row = message.blocks
     assert "“&lt;b&gt;” to *a&amp;b@example.com*?" in asked["text"]["text"]
     assert row["elements"][0]["value"] == "abc s-1 a&b@example.com"

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.config import settings
-from bot.core.models import Kind
+from bot.core.models import RequestKind
 from bot.core.validation.conversations import GenesysApp
 from bot.genesys import regions
 from bot.genesys.join_template import parse_template
-from bot.slack.command_parser import Ask, NotUnderstood, Reason, Start, parse
+from bot.slack.command_parser import NotUnderstood, Query, Reason, Start, parse
 from tests.support.settings import HTTP, SOCKET, faults, named
 
 ONE, OTHER = "3f2b8c1d-7744-4a55-9a0e-2f4f3f0c9a01", "3f2b8c1d-7744-4a55-9a0e-2f4f3f0c9a02"
@@ -102,8 +102,8 @@ def test_each_region_has_an_app_of_its_own(region: str, host: str) -> None:
         (f"Case {ONE}", Start(name=f"Case {ONE}")),
         ("see <https://x.example/a|the page>", Start(name="see the page")),
         ("", Start()),
-        ("help", Ask(Kind.HELP)),
-        (f"end {ONE}", Ask(Kind.END, None, ONE)),
+        ("help", Query(RequestKind.HELP)),
+        (f"end {ONE}", Query(RequestKind.END, None, ONE)),
         ("<https://x.example/a|the page>", NotUnderstood(Reason.NO_CONVERSATION)),
         (f"https://apps.mypurecloud.com/directory/#/interactions/{ONE}", NotUnderstood(Reason.NO_CONVERSATION)),
         (f"<@U0BEN> <https://x.example/{ONE}>", NotUnderstood(Reason.NO_CONVERSATION)),

@@ -13,12 +13,12 @@ from bot.core import (
     session_errors,
     workflow_steps,
 )
-from bot.core.errors import CobrowseError, Miss
-from bot.core.models import Standing
+from bot.core.errors import CobrowseError, RuleMiss
+from bot.core.models import MembershipStatus
 from bot.core.requests import limits
 from bot.core.validation.conversations import LiveConversation
 from bot.slack.messages.blocks import escape
-from bot.slack.messages.error_copy import sentence
+from bot.slack.messages.error_copy import error_copy
 
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"
 CONTACT = "<#C0HELP>"
@@ -34,12 +34,12 @@ ERRORS = [
     limits.TooManyUnderWay(),
     errors.OtherWorkspace("T0OTHER"),
     errors.ChannelNotAllowed("C0LOUNGE", ("C0DESK", "C0CARE")),
-    *(errors.NotAMember("U0BEN", standing, is_target) for standing in Standing for is_target in (True, False)),
+    *(errors.NotAMember("U0BEN", standing, is_target) for standing in MembershipStatus for is_target in (True, False)),
     errors.NotListed("U0BEN", True),
     errors.NotListed("U0BEN", False),
     errors.MayNotActForOthers("U0BEN"),
-    errors.HostNotFound("U0BEN", True, (Miss("hosts file", "not listed"),)),
-    errors.HostNotFound("U0BEN", False, (Miss("hosts file", "not listed"), Miss("same e-mail", "none"))),
+    errors.HostNotFound("U0BEN", True, (RuleMiss("hosts file", "not listed"),)),
+    errors.HostNotFound("U0BEN", False, (RuleMiss("hosts file", "not listed"), RuleMiss("same e-mail", "none"))),
     errors.HostNotFound("U0BEN", False, ()),
     errors.SlackUnavailable("ratelimited"),
     errors.SignInRefused(reference=REF),
@@ -143,7 +143,7 @@ def name_of(error: CobrowseError) -> str:
 
 
 def words(error: CobrowseError) -> str:
-    said = sentence(error, CONTACT)
+    said = error_copy(error, CONTACT)
     return f"{said.what} {said.next}"
 
 
@@ -157,7 +157,7 @@ def test_every_error_stands_in_the_drawing_of_the_tree():
 
 @pytest.mark.parametrize("error", ERRORS, ids=name_of)
 def test_every_error_says_what_happened_and_what_to_do(error):
-    said = sentence(error, CONTACT)
+    said = error_copy(error, CONTACT)
     assert said.what.endswith((".", "”"))
     assert said.next.endswith((".", ".)"))
     assert said.what[0].isupper() or said.what.startswith("<@")
@@ -165,14 +165,14 @@ def test_every_error_says_what_happened_and_what_to_do(error):
 
 
 def test_no_two_errors_are_told_alike():
-    said = {name_of(error): sentence(error, CONTACT).what for error in ERRORS}
+    said = {name_of(error): error_copy(error, CONTACT).what for error in ERRORS}
     assert len(set(said.values())) == len(said)
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=name_of)
 def test_only_a_fault_of_our_own_gets_the_general_sentence(error):
-    general = sentence(CobrowseError(), CONTACT)
-    assert (sentence(error, CONTACT) == general) == isinstance(error, errors.Unexpected)
+    general = error_copy(CobrowseError(), CONTACT)
+    assert (error_copy(error, CONTACT) == general) == isinstance(error, errors.Unexpected)
 
 
 def test_asking_again_is_offered_where_it_may_help_and_nowhere_else():
@@ -181,7 +181,7 @@ def test_asking_again_is_offered_where_it_may_help_and_nowhere_else():
 
 @pytest.mark.parametrize("error", [e for e in ERRORS if isinstance(e, errors.Refused)], ids=name_of)
 def test_a_refusal_says_whom_to_ask(error):
-    assert CONTACT in sentence(error, CONTACT).next
+    assert CONTACT in error_copy(error, CONTACT).next
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_a_refusal_says_whom_to_ask(error):
     ids=name_of,
 )
 def test_what_the_person_cannot_mend_names_who_can(error):
-    assert CONTACT in sentence(error, CONTACT).next
+    assert CONTACT in error_copy(error, CONTACT).next
 
 
 @pytest.mark.parametrize(
@@ -267,15 +267,15 @@ def test_a_sentence_holds_what_its_reader_needs(error, parts):
 @pytest.mark.parametrize(
     ("standing", "who"),
     [
-        (Standing.GUEST, "guests"),
-        (Standing.BOT, "bots"),
-        (Standing.DEACTIVATED, "deactivated"),
-        (Standing.OUTSIDER, "outside this workspace"),
+        (MembershipStatus.GUEST, "guests"),
+        (MembershipStatus.BOT, "bots"),
+        (MembershipStatus.DEACTIVATED, "deactivated"),
+        (MembershipStatus.OUTSIDER, "outside this workspace"),
     ],
 )
 @pytest.mark.parametrize("is_target", [True, False])
 def test_who_is_refused_for_their_standing_reads_which(standing, who, is_target):
-    said = sentence(errors.NotAMember("U0BEN", standing, is_target), CONTACT)
+    said = error_copy(errors.NotAMember("U0BEN", standing, is_target), CONTACT)
     assert who in said.what.lower()
     assert ("<@U0BEN>" in said.what) == is_target
 
@@ -288,8 +288,8 @@ def test_who_is_not_listed_or_mapped_is_named_when_it_is_somebody_else(is_target
 
 
 def test_an_unmapped_person_reads_which_rules_were_tried():
-    tried = (Miss("hosts file", "not listed"), Miss("same <e-mail>", "no & none"))
-    said = sentence(errors.HostNotFound("U0BEN", False, tried), CONTACT)
+    tried = (RuleMiss("hosts file", "not listed"), RuleMiss("same <e-mail>", "no & none"))
+    said = error_copy(errors.HostNotFound("U0BEN", False, tried), CONTACT)
     assert "hosts file: not listed; same &lt;e-mail&gt;: no &amp; none" in said.next
 
 

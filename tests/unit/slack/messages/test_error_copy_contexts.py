@@ -6,13 +6,13 @@ import pytest
 
 from bot.core import connect_errors, conversation_errors, errors, workflow_steps
 from bot.core.requests import limits
-from bot.slack.messages.error_copy import sentence
+from bot.slack.messages.error_copy import error_copy
 from tests.unit.slack.messages.test_error_copy import CONTACT, ERRORS, name_of
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=name_of)
 def test_who_asked_for_something_else_does_not_read_about_a_start(error):
-    said = sentence(error, CONTACT, starting=False)
+    said = error_copy(error, CONTACT, starting=False)
     assert said.what.endswith((".", "”"))
     assert said.next.endswith((".", ".)"))
     if not isinstance(error, STARTS_ONLY):

@@ -11,11 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core import errors
-from bot.core.models import Host, Identity, Kind, Note, Person, Request, Session, Standing, Started
+from bot.core.models import (
+    Host,
+    Identity,
+    MembershipStatus,
+    Request,
+    RequestKind,
+    Session,
+    SessionStarted,
+    SlackUser,
+    WaitNotice,
+)
 from bot.slack.command_parser import Help, NotUnderstood, Reason, clean_name
 from bot.slack.messages.blocks import FAILURE_BLOCK, OPEN_ACTION, SESSION_BLOCK, Message
-from bot.slack.messages.guidance import guide
-from bot.slack.messages.renderer import SOMEBODY, TRY_AGAIN_ACTION, Words, contact_markup
+from bot.slack.messages.guidance import parse_error
+from bot.slack.messages.renderer import SOMEBODY, TRY_AGAIN_ACTION, MessageRenderer, contact_markup
 from bot.slack.messages.session_card import agent_card
 
 HOST = Host("2f7b0c9e-0000-4000-8000-000000000001", "hosts file")
@@ -24,7 +34,7 @@ PREFORMATTED = "rich_text_preformatted.elements/text.text"
 ENDS = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 DATE = "<!date^1767268800^{time}|12:00 UTC>"
 OURS = ("<@U0ANA>", "<@U0BEN>", "<#C0HELP>", "<#C0DESK>", DATE)
-WORDS = Words("/cobrowse", "<#C0HELP>")
+WORDS = MessageRenderer("/cobrowse", "<#C0HELP>")
 
 PIECES = [*"&<>`*\n|”", "<!channel>", "<@U0EVIL>", "<https://evil.example|x>", "&lt;", "a" * 40]
 unsafe = st.text(max_size=300) | st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
@@ -33,16 +43,16 @@ some = settings(max_examples=60)
 
 def request(**more: Any) -> Request:
     return Request(
-        **{"id": "ref7ref7ref7", "key": "command:1", "kind": Kind.START, "team_id": "T0", "enterprise_id": None}
+        **{"id": "ref7ref7ref7", "key": "command:1", "kind": RequestKind.START, "team_id": "T0", "enterprise_id": None}
         | {"channel_id": "C0DESK", "requester": "U0ANA", "accepted_at": ENDS}
         | more
     )
 
 
-def started(name: str = "Checkout", told: bool | None = None, **more: Any) -> Started:
+def started(name: str = "Checkout", told: bool | None = None, **more: Any) -> SessionStarted:
     session = {"id": "sess-1", "status": "open", "host_id": HOST.id, "name": name, "ends_at": ENDS}
     session |= {"join_url": JOIN_URL} | more
-    return Started(Session(**session), told)
+    return SessionStarted(Session(**session), told)
 
 
 def texts(message: Message) -> Iterator[str]:
@@ -103,7 +113,7 @@ def failures(words: str) -> list[errors.CobrowseError]:
         errors.SlackUnavailable(words),
         errors.UnusableAnswer(why=words, acted=True),
         errors.UnusableAnswer(why=words),
-        errors.HostNotFound("U0BEN", True, (errors.Miss(words, words),)),
+        errors.HostNotFound("U0BEN", True, (errors.RuleMiss(words, words),)),
     ]
 
 
@@ -122,7 +132,9 @@ def test_no_word_of_the_service_gets_out_unescaped(words):
     for error in failures(words):
         assert_fit_for_slack(WORDS.answer(request(), error))
     assert_fit_for_slack(
-        WORDS.answer(request(), Identity(Person("T0", "U0ANA", "Ana", Standing.MEMBER), Host(HOST.id, words)))
+        WORDS.answer(
+            request(), Identity(SlackUser("T0", "U0ANA", "Ana", MembershipStatus.MEMBER), Host(HOST.id, words))
+        )
     )
     assert_fit_for_slack(WORDS.card(request(), started(id=words or "-")))
 
@@ -130,8 +142,8 @@ def test_no_word_of_the_service_gets_out_unescaped(words):
 @some
 @given(unsafe)
 def test_no_typed_word_gets_out_unescaped(typed):
-    assert_fit_for_slack(guide(WORDS, Help(instead_of=clean_name(typed)), "ref7ref7ref7"))
-    assert_fit_for_slack(Words(contact=contact_markup(typed)).failure(errors.Unexpected(), "ref7ref7ref7"))
+    assert_fit_for_slack(parse_error(WORDS, Help(instead_of=clean_name(typed)), "ref7ref7ref7"))
+    assert_fit_for_slack(MessageRenderer(contact=contact_markup(typed)).failure(errors.Unexpected(), "ref7ref7ref7"))
 
 
 @pytest.mark.parametrize("offset", range(5))
@@ -214,14 +226,14 @@ def test_a_failure_of_the_service_carries_the_services_reference_too():
     [(None, "Still working"), (0.2, "a second"), (30.4, "30 seconds"), (179, "3 minutes")],
 )
 def test_a_note_says_that_it_is_waiting_and_about_how_long(seconds, part):
-    message = WORDS.note(request(), Note(seconds))
+    message = WORDS.note(request(), WaitNotice(seconds))
     assert part in message.text
     assert_fit_for_slack(message)
 
 
 @pytest.mark.parametrize("command", [*map(NotUnderstood, Reason), Help("hepl")], ids=str)
 def test_who_typed_what_starts_nothing_reads_why_or_how_to(command):
-    message = guide(WORDS, command, "ref7ref7ref7")
+    message = parse_error(WORDS, command, "ref7ref7ref7")
     assert_fit_for_slack(message)
     assert "/cobrowse" in json.dumps(message.blocks)
     assert "No session was started" in message.text

@@ -9,13 +9,23 @@ import pytest
 from hypothesis import given
 
 from bot.core import press_errors, session_errors
-from bot.core.errors import Miss, NotListed
-from bot.core.models import Host, HostId, Kind, Role, Session, SessionId, TeamId, UserId
-from bot.core.results import Applications, Ended, Explained, Help, Linked, Listed, Recalled, SentDirect, Shared
+from bot.core.errors import NotListed, RuleMiss
+from bot.core.models import Host, HostId, RequestKind, Role, Session, SessionId, TeamId, UserId
+from bot.core.results import (
+    AccessReport,
+    Applications,
+    Help,
+    HostLinked,
+    LastSession,
+    SentDirect,
+    SessionEnded,
+    SessionList,
+    SessionShared,
+)
 from bot.core.session_models import SessionRecord
 from bot.core.use_cases.sessions import MOST_EVERYBODYS, MOST_OWN
-from bot.slack.messages.help import Features
-from bot.slack.messages.renderer import Words
+from bot.slack.messages.help import Capabilities
+from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.messages.session_card import LISTED, closed_card, direct_card, shared_card
 from tests.unit.slack.messages.test_renderer import JOIN_URL, WORDS, assert_fit_for_slack, request, some, texts, unsafe
 
@@ -35,12 +45,12 @@ def outcomes(word: str) -> list[Any]:
     one, over = record(name), record(name, is_over=True)
     code = record(name, join_url="", join_code="123", application_id="")
     return [
-        *(Recalled(each) for each in (one, over, code)),
-        *(Listed((one, code), everybodys=everybodys) for everybodys in (True, False)),
-        *(Ended(over), Shared(one, "C0DESK"), SentDirect(one)),
+        *(LastSession(each) for each in (one, over, code)),
+        *(SessionList((one, code), everybodys=everybodys) for everybodys in (True, False)),
+        *(SessionEnded(over), SessionShared(one, "C0DESK"), SentDirect(one)),
         Applications(((word, word),) * 60, word),
-        Explained(ANA, Role.MEMBER, None, Host(HostId("h"), word), ()),
-        Explained(ANA, Role.MEMBER, None, None, (Miss(word, word),)),
+        AccessReport(ANA, Role.MEMBER, None, Host(HostId("h"), word), ()),
+        AccessReport(ANA, Role.MEMBER, None, None, (RuleMiss(word, word),)),
         session_errors.SeveralOpen(((word, word),) * 9),
         session_errors.NotPosted(word),
         session_errors.NoSuchHost(word),
@@ -57,7 +67,7 @@ def plain(message: Any) -> str:
 def test_no_word_gets_out_unescaped(word: str) -> None:
     dates = re.compile(r"<!date\^\d+\^[^|>]*\|[^>]*>")
     for outcome in outcomes(word):
-        message = WORDS.answer(request(kind=Kind.STATUS, reply_url="x"), outcome)
+        message = WORDS.answer(request(kind=RequestKind.STATUS, reply_url="x"), outcome)
         for text in texts(message):
             assert text is message.text or len(text) <= 3000
             theirs = re.sub(r"<@U0(?:ANA|BEN)>|<#C0(?:DESK|HELP)>", "", dates.sub("", text))
@@ -67,14 +77,18 @@ def test_no_word_gets_out_unescaped(word: str) -> None:
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("sends", [True, False])
 def test_the_help_of_every_role_is_fit_for_slack(role: Role, sends: bool) -> None:
-    assert_fit_for_slack(WORDS.answer(request(kind=Kind.HELP), Help(role)))
+    assert_fit_for_slack(WORDS.answer(request(kind=RequestKind.HELP), Help(role)))
 
 
 @pytest.mark.parametrize(("everybodys", "most"), [(False, MOST_OWN), (True, MOST_EVERYBODYS)])
-@pytest.mark.parametrize("words", [WORDS, replace(WORDS, features=Features(sends=True))], ids=["sends not", "sends"])
-def test_the_longest_list_is_whole_and_says_that_there_are_more(everybodys: bool, most: int, words: Words) -> None:
+@pytest.mark.parametrize(
+    "words", [WORDS, replace(WORDS, features=Capabilities(sends=True))], ids=["sends not", "sends"]
+)
+def test_the_longest_list_is_whole_and_says_that_there_are_more(
+    everybodys: bool, most: int, words: MessageRenderer
+) -> None:
     records = tuple(record("&" * 100, number, join_code="123") for number in range(most))
-    message = words.answer(request(kind=Kind.STATUS, reply_url="x"), Listed(records, everybodys, cut=True))
+    message = words.answer(request(kind=RequestKind.STATUS, reply_url="x"), SessionList(records, everybodys, cut=True))
     assert len(message.blocks) <= 50
     assert f"more than {most} open sessions" in message.text
     assert f"newest {most}" in plain(message)
@@ -88,14 +102,16 @@ def test_the_longest_list_is_whole_and_says_that_there_are_more(everybodys: bool
 def test_a_list_of_all_lets_the_first_own_links_be_sent_and_nobody_elses() -> None:
     own = [record(number=number) for number in range(9)]
     others = [record(number=number).seen_by(UserId("U0SAM")) for number in range(9, 20)]
-    found = Listed((*others, *own), everybodys=True)
-    message = replace(WORDS, features=Features(sends=True)).answer(request(kind=Kind.LIST, reply_url="x"), found)
+    found = SessionList((*others, *own), everybodys=True)
+    message = replace(WORDS, features=Capabilities(sends=True)).answer(
+        request(kind=RequestKind.LIST, reply_url="x"), found
+    )
     assert re.findall(r"'send_to_customer', 'value': 's+0*(\d+)'", str(message.blocks)) == list("012345")
     assert JOIN_URL not in str(message.blocks)
 
 
 def test_a_list_of_all_shows_no_link() -> None:
-    message = WORDS.answer(request(kind=Kind.LIST, reply_url="x"), Listed((record(),), everybodys=True))
+    message = WORDS.answer(request(kind=RequestKind.LIST, reply_url="x"), SessionList((record(),), everybodys=True))
     assert JOIN_URL not in str(message.blocks)
 
 
@@ -122,15 +138,19 @@ def test_what_is_over_has_neither_link_nor_button_and_an_offer_is_not_called_a_s
 
 
 def test_a_failed_link_cannot_be_tried_again_since_its_address_is_gone() -> None:
-    for kind, offered in ((Kind.LINK, False), (Kind.END, True)):
+    for kind, offered in ((RequestKind.LINK, False), (RequestKind.END, True)):
         message = WORDS.answer(request(kind=kind), session_errors.NotPosted("x"))
         assert ("try_again" in str(message.blocks)) is offered
 
 
 def test_who_is_linked_or_explained_is_named() -> None:
-    for outcome in (Linked(BEN, HostId("h")), Linked(BEN, None), Explained(BEN, None, NotListed(BEN, True), None, ())):
-        assert f"<@{BEN}>" in plain(WORDS.answer(request(kind=Kind.WHY), outcome))
+    for outcome in (
+        HostLinked(BEN, HostId("h")),
+        HostLinked(BEN, None),
+        AccessReport(BEN, None, NotListed(BEN, True), None, ()),
+    ):
+        assert f"<@{BEN}>" in plain(WORDS.answer(request(kind=RequestKind.WHY), outcome))
 
 
 def test_what_was_pressed_on_a_session_that_is_over_says_so() -> None:
-    assert "over already" in plain(WORDS.answer(request(kind=Kind.END), press_errors.EndedAlready()))
+    assert "over already" in plain(WORDS.answer(request(kind=RequestKind.END), press_errors.EndedAlready()))

@@ -8,32 +8,32 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.config import settings
-from bot.config.warnings import doubts
+from bot.config.warnings import config_warnings
 from bot.core import errors
-from bot.core.errors import CobrowseError, HostNotFound, Miss
+from bot.core.errors import CobrowseError, HostNotFound, RuleMiss
 from bot.core.models import (
     ChannelId,
     Host,
     HostId,
     Identity,
-    Kind,
-    Person,
+    MembershipStatus,
     Request,
     RequestId,
+    RequestKind,
     Session,
     SessionId,
-    Standing,
-    Started,
+    SessionStarted,
+    SlackUser,
     TeamId,
     UserId,
 )
-from bot.core.requests.status import Condition, Failure
-from bot.core.results import Listed
+from bot.core.requests.status import ServiceFailure, ServiceStatus
+from bot.core.results import SessionList
 from bot.core.session_models import SessionRecord
 from bot.sandbox.slack.validation.views import read_view
 from bot.slack.api.scopes import NEEDED, missing
 from bot.slack.receivers.http import BODY_BYTES, LARGE_BODY_BYTES
-from bot.slack.views.home_tab import Look, home, light, refused
+from bot.slack.views.home_tab import HomeTabData, home, light, refused
 from tests.support.settings import FERNET, SOCKET
 from tests.support.views import presses, said
 
@@ -41,9 +41,9 @@ ANA, BEN = UserId("U0ANA"), UserId("U0BEN")
 TEAM = TeamId("T0TEAM")
 HOST = Host(HostId("11111111-1111-4111-8111-111111111111"), "same e-mail")
 NOW = datetime.now(UTC)
-WHO = Identity(Person(TEAM, ANA, "Ana", Standing.MEMBER), HOST)
+WHO = Identity(SlackUser(TEAM, ANA, "Ana", MembershipStatus.MEMBER), HOST)
 PLACE = errors.ChannelNotAllowed(ChannelId(""), (ChannelId("C0CARE"),))
-FAILURE = Failure(errors.Forbidden(needs="cobrowse:session:write"), NOW)
+FAILURE = ServiceFailure(errors.Forbidden(needs="cobrowse:session:write"), NOW)
 
 
 def session(number: int = 1, name: str = "Checkout", url_length: int = 40, code: str = "") -> Session:
@@ -66,12 +66,12 @@ def hidden(number: int, **how: Any) -> SessionRecord:
     return record(number, BEN, **how).seen_by(ANA)
 
 
-def look(**changes: Any) -> Look:
+def look(**changes: Any) -> HomeTabData:
     """Lists of records are all that there are."""
     whole: dict[str, Any] = {"identity": WHO, "place": None, "own": [record()]} | changes
-    return Look(
+    return HomeTabData(
         **{
-            name: Listed(tuple(it)) if name in ("own", "others") and isinstance(it, list) else it
+            name: SessionList(tuple(it)) if name in ("own", "others") and isinstance(it, list) else it
             for name, it in whole.items()
         }
     )
@@ -83,10 +83,10 @@ def shown(**changes: Any) -> dict[str, Any]:
 
 LONG = "<&" * 50
 MOST = look(
-    identity=HostNotFound(ANA, False, tuple(Miss("r" * 60, "w" * 60) for _ in range(5))),
+    identity=HostNotFound(ANA, False, tuple(RuleMiss("r" * 60, "w" * 60) for _ in range(5))),
     own=[record(n, name=LONG, url_length=2900, code="c" * 200) for n in range(20)],
     others=[hidden(n, name=LONG) for n in range(20, 40)],
-    doubts=["d" * 300] * 30,
+    config_warnings=["d" * 300] * 30,
     failure=FAILURE,
 )
 ERRORS: list[CobrowseError] = [
@@ -101,7 +101,7 @@ VIEWS = {
     "the most there can be": home(MOST, "/cobrowse", "<@U0SAM>"),
     "nothing": shown(own=[], others=[], doubts=[]),
     "elsewhere": shown(place=PLACE),
-    "refused": refused(errors.NotAMember(ANA, Standing.GUEST, False), "<@U0SAM>"),
+    "refused": refused(errors.NotAMember(ANA, MembershipStatus.GUEST, False), "<@U0SAM>"),
     **{f"{type(error).__name__}": shown(identity=error, own=error, others=error, doubts=[]) for error in ERRORS},
 }
 
@@ -127,10 +127,10 @@ def test_what_the_tab_has_no_room_for_is_said() -> None:
 
 
 def test_what_was_not_even_looked_up_is_said_too() -> None:
-    some = Listed((record(),), cut=True)
+    some = SessionList((record(),), cut=True)
     assert "… and more: `/cobrowse status` shows them." in said(shown(own=some))
     assert "… and more: `/cobrowse list` shows them." in said(shown(others=some))
-    assert "There is none" not in said(shown(others=Listed((), cut=True)))
+    assert "There is none" not in said(shown(others=SessionList((), cut=True)))
 
 
 def test_a_member_sees_who_they_are_their_sessions_with_links_and_how_to_start_one() -> None:
@@ -143,7 +143,7 @@ def test_a_member_sees_who_they_are_their_sessions_with_links_and_how_to_start_o
 
 
 def test_who_has_no_host_reads_what_was_tried_and_whom_to_ask() -> None:
-    text = said(shown(identity=HostNotFound(ANA, False, (Miss("same e-mail", "no Genesys user has <it>"),))))
+    text = said(shown(identity=HostNotFound(ANA, False, (RuleMiss("same e-mail", "no Genesys user has <it>"),))))
     assert "You are not linked to a Genesys user" in text
     assert "• same e-mail: no Genesys user has &lt;it&gt;" in text
     assert "Ask <@U0SAM>" in text
@@ -203,25 +203,25 @@ def test_an_administrator_reads_what_is_wrong_and_how_genesys_did() -> None:
 
 
 def test_the_newest_failure_of_genesys_is_remembered_and_that_it_has_passed() -> None:
-    condition = Condition(lambda: NOW)
+    condition = ServiceStatus(lambda: NOW)
     asked = Request(
         id=RequestId("r"),
         key="k",
-        kind=Kind.START,
+        kind=RequestKind.START,
         team_id=TEAM,
         enterprise_id=None,
         channel_id=ChannelId(""),
         requester=ANA,
         accepted_at=NOW,
     )
-    condition.note(asked, Started(session()))
+    condition.note(asked, SessionStarted(session()))
     condition.note(asked, errors.NotListed(ANA, False))
     assert condition.failure is None
     fault = errors.ServiceFault()
     condition.note(asked, fault)
-    assert condition.failure == Failure(fault, NOW)
-    condition.note(asked, Started(session()))
-    assert condition.failure == Failure(fault, NOW, passed=True)
+    assert condition.failure == ServiceFailure(fault, NOW)
+    condition.note(asked, SessionStarted(session()))
+    assert condition.failure == ServiceFailure(fault, NOW, passed=True)
 
 
 GOOD = SOCKET | {
@@ -233,7 +233,7 @@ GOOD = SOCKET | {
 
 
 def test_good_settings_raise_no_doubt() -> None:
-    assert doubts(settings.load(GOOD)) == ()
+    assert config_warnings(settings.load(GOOD)) == ()
 
 
 @pytest.mark.parametrize(
@@ -248,14 +248,16 @@ def test_good_settings_raise_no_doubt() -> None:
     ],
 )
 def test_each_doubt_names_its_setting(changes: dict[str, str], name: str) -> None:
-    (found,) = doubts(settings.load(GOOD | changes))
+    (found,) = config_warnings(settings.load(GOOD | changes))
     assert found.startswith(name)
 
 
 def test_an_empty_hosts_file_is_a_doubt(tmp_path: Any) -> None:
     path = tmp_path / "hosts.csv"
     path.write_text("slack_user_id,genesys_user_id\n")
-    (found,) = doubts(settings.load(GOOD | {"COBROWSE_HOSTS_FILE": str(path), "COBROWSE_MATCH_EMAIL": "false"}))
+    (found,) = config_warnings(
+        settings.load(GOOD | {"COBROWSE_HOSTS_FILE": str(path), "COBROWSE_MATCH_EMAIL": "false"})
+    )
     assert found == "COBROWSE_HOSTS_FILE lists nobody."
 
 

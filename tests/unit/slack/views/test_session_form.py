@@ -7,11 +7,11 @@ import pytest
 from bot.config.reader import SettingsFault
 from bot.config.settings import load_service
 from bot.core.errors import Draining, MaybeAccepted, NotAMember, NotListed, StoreUnavailable
-from bot.core.models import ChannelId, RequestId, Standing, UserId
+from bot.core.models import ChannelId, MembershipStatus, RequestId, UserId
 from bot.core.validation.conversations import GenesysApp
 from bot.sandbox.slack.validation.views import read_view
 from bot.slack.listeners.session_form import not_accepted
-from bot.slack.messages.renderer import Words
+from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.views import session_form
 from bot.slack.views.session_form import Fields, Filled, form, host_error, read, skeleton
 from tests.support.views import fields, said
@@ -55,7 +55,9 @@ VIEWS = {
     "odd applications": offered(applications=[("", "none"), ("x" * 151, "long"), ("web", "W" * 300), ("web", "again")]),
     "a conversation": offered(applications=[], timeout_seconds=None, takes_conversation=True),
     "skeleton": skeleton("abcdefghijkl"),
-    "a failure": session_form.told(Words().failure(StoreUnavailable(), RequestId("abcdefghijkl"), kept=False)),
+    "a failure": session_form.told(
+        MessageRenderer().failure(StoreUnavailable(), RequestId("abcdefghijkl"), kept=False)
+    ),
     "not opened": session_form.told(session_form.not_opened("/cobrowse", RequestId("abcdefghijkl"))),
 }
 
@@ -144,8 +146,8 @@ def test_every_field_that_is_wrong_is_told_at_once() -> None:
     assert set(read(sent(name=" ", duration="1"), None)) == {"name", "duration"}  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("standing", [each for each in Standing if each is not Standing.MEMBER])
-def test_a_host_who_may_be_none_is_told_in_words_that_a_field_can_show(standing: Standing) -> None:
+@pytest.mark.parametrize("standing", [each for each in MembershipStatus if each is not MembershipStatus.MEMBER])
+def test_a_host_who_may_be_none_is_told_in_words_that_a_field_can_show(standing: MembershipStatus) -> None:
     words = host_error(NotAMember(UserId("U0GUS"), standing, is_target=True))
     assert words
     assert "<" not in words

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.core.errors import StoreUnavailable
-from bot.storage.postgres.batch import Together
+from bot.storage.postgres.batch import Batcher
 
 
 class Done:
@@ -24,7 +24,7 @@ class Done:
 
 async def test_what_comes_in_one_turn_is_done_at_once_and_each_hears_of_its_own() -> None:
     done = Done(leaves="second")
-    together = Together(done)
+    together = Batcher(done)
     assert await asyncio.gather(*map(together.one, ("first", "second", "third"))) == [True, False, True]
     assert await together.one("later")
     assert done.told == [["first", "second", "third"], ["later"]]
@@ -32,7 +32,7 @@ async def test_what_comes_in_one_turn_is_done_at_once_and_each_hears_of_its_own(
 
 async def test_one_who_gives_up_stops_nothing_for_the_others() -> None:
     done = Done()
-    together = Together(done)
+    together = Batcher(done)
     gone, other = (asyncio.create_task(together.one(one)) for one in ("gone", "other"))
     await asyncio.sleep(0)
     gone.cancel()
@@ -43,7 +43,7 @@ async def test_one_who_gives_up_stops_nothing_for_the_others() -> None:
 
 async def test_trouble_reaches_everybody_and_the_next_try_is_another_one() -> None:
     done = Done(fails=True)
-    together = Together(done)
+    together = Batcher(done)
     assert all(isinstance(one, StoreUnavailable) for one in await asyncio.gather(
         together.one("first"), together.one("second"), return_exceptions=True
     ))  # fmt: skip
