@@ -9,10 +9,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from bot.check import database, genesys, person, reach, setup, slack
-from bot.check.findings import Finding, as_json, as_text, is_well, left_out
-from bot.check.reach import Reached
-from bot.check.setup import Setup
+from bot.check import configuration, database, genesys, person, reachability, slack
+from bot.check.configuration import Setup
+from bot.check.reachability import Reached
+from bot.check.results import Finding, as_json, as_text, is_well, left_out
 from bot.core.models import UserId
 from bot.observability.logging import Redactor
 from bot.slack.api.identity import BotIdentity
@@ -31,9 +31,9 @@ async def look(
 
     `remarks`: a sentence for each thing in the .env file that is not read.
     """
-    parts = setup.read(environ, Path(env_file), remarks)
+    parts = configuration.read(environ, Path(env_file), remarks)
     about_slack, about_genesys, about_database = await asyncio.gather(_slack(parts), _genesys(parts), _database(parts))
-    clock = reach.clock([about_slack[1], *about_genesys[1]])
+    clock = reachability.clock([about_slack[1], *about_genesys[1]])
     found = [clock, *about_genesys[0], *about_slack[0], *about_database]
     if user_id:
         found.extend(await _person(parts, about_slack[2], user_id))
@@ -49,7 +49,7 @@ def _redacted(found: Finding, redact: Callable[[str], str]) -> Finding:
 
 def of_faults(faults: Sequence[str]) -> list[Finding]:
     """Return the findings where nothing but these faults could be looked at."""
-    return [*map(setup.finding, faults), left_out("everything else", FAULTY)]
+    return [*map(configuration.finding, faults), left_out("everything else", FAULTY)]
 
 
 async def _slack(parts: Setup) -> tuple[list[Finding], Reached, BotIdentity | None]:

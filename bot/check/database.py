@@ -1,6 +1,6 @@
 """The database: reachable, of which version, encrypted or not. Looks only: what is not there is not made."""
 
-from bot.check.findings import Finding, doubt, refusal, right
+from bot.check.results import Finding, doubt, refusal, right
 from bot.config.settings import DatabaseSettings
 from bot.storage.errors import StoreRefused
 from bot.storage.inspect import StorageReport, inspect_storage

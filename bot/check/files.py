@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from bot.check.findings import Finding, doubt, wrong
+from bot.check.results import Finding, doubt, wrong
 from bot.config.certificates import FILE
 from bot.config.variables import VARIABLES
 from bot.core.validation.text import unquoted

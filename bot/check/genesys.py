@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from bot.check import roles
-from bot.check.findings import Finding, Mark, doubt, left_out, right, wrong
-from bot.check.reach import Reached, reach
+from bot.check import permissions
+from bot.check.reachability import Reached, reach
+from bot.check.results import Finding, Mark, doubt, left_out, right, wrong
 from bot.config.settings import ServiceSettings
 from bot.core import errors
 from bot.core.errors import ServiceError
@@ -39,14 +39,14 @@ async def look(
     async with HttpClient(service.proxy) as http:
         auth = TokenAuth(http, service.login_url, service.credentials)
         try:
-            client, needed = GenesysClient(http, service.api_url, auth), roles.needs(service, sending)
+            client, needed = GenesysClient(http, service.api_url, auth), permissions.needs(service, sending)
             return await _ask(service, auth, client, match_email, needed), list(reached)
         finally:
             await auth.close()
 
 
 async def _ask(
-    service: ServiceSettings, auth: TokenAuth, client: GenesysClient, match_email: bool, needed: list[roles.Need]
+    service: ServiceSettings, auth: TokenAuth, client: GenesysClient, match_email: bool, needed: list[permissions.Need]
 ) -> list[Finding]:
     found = [await _patiently("token", service, lambda: _token(service, auth))]
     if found[0].mark is Mark.WRONG:
@@ -58,7 +58,7 @@ async def _ask(
     else:
         found.append(await _patiently("application", service, lambda: _application(service, client)))
     if needed:
-        found.append(await _patiently("roles", service, lambda: roles.look(client, needed)))
+        found.append(await _patiently("roles", service, lambda: permissions.look(client, needed)))
     if match_email:
         found.append(await _patiently("users", service, lambda: _users(client)))
     return found
@@ -139,7 +139,7 @@ def in_words(error: ServiceError, service: ServiceSettings) -> tuple[str, str]:
             mend = "Check that GENESYS_REGION, or GENESYS_API_URL and GENESYS_LOGIN_URL, are of one organisation."
             return "Genesys refuses the token that its login has just given.", mend
         case errors.Forbidden(needs=needs, words=words) if words:
-            mend = f"Give the OAuth client a role with the permission {needs} in that division, {roles.UNDER}."
+            mend = f"Give the OAuth client a role with the permission {needs} in that division, {permissions.UNDER}."
             return f"Genesys says 403: “{words}”", mend
         case errors.Forbidden(needs=needs):
             return f"Genesys says 403: the client lacks {needs}.", _grant(needs, service)
@@ -160,7 +160,7 @@ def _sign_in(error: errors.OAuthRefused, service: ServiceSettings) -> str:
         return "Add the scopes at the OAuth client in Genesys Cloud, or leave some out with GENESYS_SCOPES."
     if error.is_about_address:
         why = "Genesys may refuse the network address of this machine"
-        return f"{why}: check the addresses that the OAuth client allows, {roles.UNDER}, and what stands between."
+        return f"{why}: check the addresses that the OAuth client allows, {permissions.UNDER}, and what stands between."
     if code == "unauthorized_client":
         return "Give the OAuth client the grant type Client Credentials, in Genesys Cloud under Integrations › OAuth."
     first, then = "", "Check"

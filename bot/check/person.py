@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.check import genesys as genesys_check
-from bot.check.findings import Finding, left_out, right, wrong
-from bot.check.slack_people import workspaces_of
+from bot.check.results import Finding, left_out, right, wrong
+from bot.check.slack_directory import workspaces_of
 from bot.config.settings import Settings
 from bot.core.access import AccessPolicy, AccessRules, Allowlist
 from bot.core.errors import HostNotFound, NotAMember, NotListed, Refused, ServiceError, SlackUnavailable

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
-from bot.check import slack_people
-from bot.check.findings import Finding, doubt, left_out, refusal, right, wrong
-from bot.check.reach import Reached, reach
+from bot.check import slack_directory
+from bot.check.reachability import Reached, reach
+from bot.check.results import Finding, doubt, left_out, refusal, right, wrong
 from bot.config.proxies import Proxies
 from bot.config.settings import DatabaseSettings, Settings, SlackSettings
 from bot.core.access import AccessRules
@@ -46,7 +46,7 @@ async def look(
             found.append(_scopes(identity.scopes, _unused(whole)))
             if whole:
                 web = new_web_client(slack.bot_token, slack.api_url, http, slack.proxies.of(slack.api_url))
-                found += await slack_people.look(web, identity, whole)
+                found += await slack_directory.look(web, identity, whole)
         found.append(await _door(slack, http, single_process=database is not None and not database.allows_replicas))
     return [*found, *answers], reached, identity
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.check.findings import Mark
+from bot.check.results import Mark
 from tests.e2e.test_send import NUMBER, presses
 from tests.integration.cli.test_commands import typed
 from tests.support.app import ANA, SAM, Journey, is_failure, open_journey, open_servers, words

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.check.findings import Mark
+from bot.check.results import Mark
 from bot.slack.api import deadlines, silent_hosts
 from tests.support.app import ANA, BEN, SAM, Journey, free_port, link, open_journey, open_servers
 from tests.support.check import look, right_environ

@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.check.findings import Mark
+from bot.check.results import Mark
 from bot.slack.api import token_watch
 from bot.slack.error_codes import explain
 from tests.support.app import ANA, BEN, SAM, Journey, buttons, link, open_bot_between, open_journey, open_servers, words

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.check.findings import Mark
+from bot.check.results import Mark
 from bot.core.access import Workspace
 from bot.slack.api.directory import ids_in
 from tests.support.app import (

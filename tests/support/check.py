@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot import check
-from bot.check.findings import Finding, Mark
+from bot.check.results import Finding, Mark
 from bot.core.models import UserId
 from tests.support.app import Servers
 

@@ -13,7 +13,7 @@ import resource
 import sys
 
 from bot.check import database
-from bot.check.findings import Mark
+from bot.check.results import Mark
 from bot.cli import host_links
 from bot.config.settings import DatabaseSettings
 from bot.core.errors import SetupError

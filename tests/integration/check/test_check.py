@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from bot.check.findings import Mark, as_text, doubt, is_well, right, wrong
+from bot.check.results import Mark, as_text, doubt, is_well, right, wrong
 from tests.support.app import ROOT, Servers, ended, free_port, open_servers
 from tests.support.check import look, marks, right_environ, untouched
 

@@ -11,7 +11,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bot.check import database
-from bot.check.findings import Finding, Mark
+from bot.check.results import Finding, Mark
 from bot.config.settings import DatabaseSettings
 from bot.core.models import HostId, TeamId, UserId
 from bot.storage.inspect import inspect_storage

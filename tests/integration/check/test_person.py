@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.check.findings import Mark
+from bot.check.results import Mark
 from bot.core.models import HostId, UserId
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.app import ANA, BEN, GONE, GUS, HOSTS, OUTSIDER, SAM, UNA, Servers, open_servers

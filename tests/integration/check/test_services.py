@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.check.findings import Finding, Mark
 from bot.check.genesys import NOBODY
+from bot.check.results import Finding, Mark
 from bot.genesys.api.permissions import ClientPermissions, read_roles
 from bot.slack.api.scopes import NEEDED
 from tests.support.app import ROOT, Servers, free_port, open_servers

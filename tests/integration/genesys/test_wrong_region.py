@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.check.findings import Mark
+from bot.check.results import Mark
 from tests.integration.cli.test_commands import with_genesys
 from tests.support.app import open_journey, open_servers, words
 from tests.support.check import look, right_environ

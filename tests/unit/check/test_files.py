@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot import check
+from bot.check.configuration import _unread
 from bot.check.files import open_files
-from bot.check.findings import Finding, Mark
-from bot.check.setup import _unread
+from bot.check.results import Finding, Mark
 from tests.support.app import Servers, open_servers
 from tests.support.check import look, right_environ
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.check import connect as check
-from bot.check.findings import Mark
+from bot.check import accounts as check
+from bot.check.results import Mark
 from bot.config import settings
 from bot.config.warnings import config_warnings
 from tests.support.settings import FERNET, HTTP, SOCKET, faults, named

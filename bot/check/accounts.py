@@ -1,6 +1,6 @@
 """Whether people can connect their own Genesys accounts, and what is missing: from the settings alone."""
 
-from bot.check.findings import Finding, doubt, right
+from bot.check.results import Finding, doubt, right
 from bot.config.settings import Settings
 
 _MISSING = {

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.check.findings import Finding, doubt, left_out, right, wrong
+from bot.check.results import Finding, doubt, left_out, right, wrong
 from bot.config.proxies import Proxies
 from bot.config.settings import untrusted_mend
 

@@ -3,7 +3,7 @@
 import errno
 import socket
 
-from bot.check.findings import Finding, right, wrong
+from bot.check.results import Finding, right, wrong
 from bot.config.settings import Settings
 from bot.server import ALL_ADDRESSES, all_addresses
 

@@ -13,9 +13,9 @@ from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bot.check import connect, listening
+from bot.check import accounts, ports
 from bot.check.files import is_open, open_files
-from bot.check.findings import Finding, doubt, right, wrong
+from bot.check.results import Finding, doubt, right, wrong
 from bot.config import settings
 from bot.config.settings import DatabaseSettings, ServiceSettings, Settings, SettingsFault, SlackSettings
 from bot.config.variables import VARIABLES
@@ -64,10 +64,10 @@ def read(environ: Mapping[str, str], env_file: Path, remarks: Sequence[str] = ()
     setup.findings.extend(_key(environ, setup.service))
     setup.findings.extend(open_files(environ, env_file))
     if whole:
-        setup.findings.extend(listening.look(whole))
+        setup.findings.extend(ports.look(whole))
         setup.findings.append(_hosts_file(whole))
         setup.findings.append(_audit_log(whole.audit_log))
-        setup.findings.extend(connect.look(whole))
+        setup.findings.extend(accounts.look(whole))
     return setup
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.check.findings import Finding, doubt, right, wrong
+from bot.check.results import Finding, doubt, right, wrong
 from bot.config.settings import ServiceSettings
 from bot.core import errors
 from bot.core.connect_errors import UserContextNeeded

@@ -7,7 +7,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.check.findings import Finding, doubt, left_out, right, wrong
+from bot.check.results import Finding, doubt, left_out, right, wrong
 from bot.config.settings import Settings
 from bot.core.access import AccessRules
 from bot.core.hosts.resolver import NO_ADDRESS
