@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,6 +76,19 @@ async def test_a_link_is_good_once_and_a_newer_one_takes_its_place(simple: Journ
     assert "used already" in used.text
     assert "/cobrowse connect" in used.text
     assert "connected to Genesys already" in words(await simple.asks("connect"))
+
+
+async def test_link_connects_nobody_after_ten_minutes(quick: None, tmp_path: Path) -> None:
+    path = tmp_path / "bot.db"
+    async with open_connecting(DATABASE_URL=f"sqlite:///{path}") as journey:
+        for seconds, status in ((601, 400), (595, 200)):
+            back = await signs_in(await asks_to_connect(journey))
+            with sqlite3.connect(path) as file:
+                file.execute("UPDATE connects SET good_until = good_until - ?", (seconds,))
+            file.close()
+            assert (await opens(back)).status == status
+            connected = "You are not connected" not in words(await journey.asks("whoami"))
+            assert connected == (status == 200)
 
 
 async def test_who_does_not_let_it_in_reads_so(simple: Journey) -> None:

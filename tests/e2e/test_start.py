@@ -64,6 +64,17 @@ async def test_what_is_delivered_again_is_the_same_request(either: Journey) -> N
     assert len(either.slack.seen_by(ANA)) == 1
 
 
+async def test_redelivered_question_is_answered_once(either: Journey) -> None:
+    delivery = await either.slack.command(ANA, "whoami")
+    await either.reads(ANA, 0)
+    again = await asyncio.gather(*(either.slack.redeliver(delivery) for _ in range(5)))
+    await either.finish()
+
+    assert all(each.acked and not each.body for each in again)
+    assert len(either.slack.seen_by(ANA)) == 1
+    assert either.slack.count("response_url") == 1
+
+
 async def test_what_is_delivered_again_while_it_is_worked_is_the_same_request(either: Journey) -> None:
     either.genesys.latency_seconds = 0.2
     delivery = await either.slack.command(ANA, "Once")

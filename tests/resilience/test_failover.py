@@ -12,7 +12,7 @@ import pytest
 
 from bot.core.errors import MaybeAccepted
 from bot.core.models import RequestState
-from bot.storage.postgres.replica_lock import LOCK_CLASS, MOVE_SECONDS
+from bot.storage.postgres.replica_lock import LOCK_CLASS, MOVE_SECONDS, ReplicaLock
 from tests.support.app import ANA, open_servers
 from tests.support.database_faults import agree, said, work
 from tests.support.network_line import new_wire
@@ -125,3 +125,19 @@ async def _admin(url: str) -> AsyncIterator[Any]:
     connection = await asyncpg.connect(url)
     yield connection
     await connection.close()
+
+
+async def test_lock_of_another_connection_is_not_held_here(tmp_path: Path) -> None:
+    """The server has not yet seen that this replica's last connection ended."""
+    async with new_database() as url, AsyncExitStack() as stack:
+        await Bench(stack, tmp_path, url).open()
+        other = await stack.enter_async_context(_admin(url))
+        assert await other.fetchval("SELECT pg_try_advisory_lock($1, 7)", LOCK_CLASS)
+        presence = ReplicaLock(url, 7)
+        stack.push_async_callback(presence.close)
+        with pytest.raises(TimeoutError):
+            await presence.open()
+        assert not presence.held
+        assert await other.fetchval("SELECT pg_advisory_unlock($1, 7)", LOCK_CLASS)
+        await presence.open()
+        assert presence.held

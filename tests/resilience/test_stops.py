@@ -2,16 +2,22 @@
 
 import asyncio
 import logging
+import sqlite3
 import time
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot import server
+from bot.app import open_bot
+from bot.config import settings
 from bot.sandbox.slack.server import Message as Seen
-from bot.slack.api import deadlines, responder
+from bot.slack.api import deadlines
+from bot.slack.api import responder as delivery
 from bot.slack.messages.blocks import Message
-from tests.support.app import ANA, PATIENCE_SECONDS, Journey, is_note, link, open_journey, words
+from tests.support.app import ANA, PATIENCE_SECONDS, Journey, is_note, link, open_journey, open_servers, words
 from tests.support.responder import open_delivery
 
 HANGS_SECONDS = 20.0
@@ -104,9 +110,9 @@ async def test_when_slack_hangs_a_stop_does_not_wait_for_it_but_takes_the_next_w
 async def test_a_stop_at_the_moment_when_a_way_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both fall into one turn of the loop, since it is held up until both are due."""
     monkeypatch.setattr(deadlines, "WAY_SECONDS", 0.05)
-    async with open_journey() as journey, responder.new_http_session() as http, AsyncExitStack() as stack:
+    async with open_journey() as journey, delivery.new_http_session() as http, AsyncExitStack() as stack:
         journey.slack.misbehave("response_url", "slow", seconds=HANGS_SECONDS)
-        web = responder.new_web_client(None, journey.slack.api_url, http)
+        web = delivery.new_web_client(None, journey.slack.api_url, http)
         ours, loop = await stack.enter_async_context(open_delivery(web, http)), asyncio.get_running_loop()
         faults: list[dict[str, Any]] = []
         loop.set_exception_handler(lambda _, context: faults.append(context))
@@ -117,3 +123,22 @@ async def test_a_stop_at_the_moment_when_a_way_is_given_up(monkeypatch: pytest.M
         assert not await posting
         loop.set_exception_handler(None)
         assert faults == []
+
+
+@pytest.mark.parametrize("text", ["Deal", "end", "whoami"])
+async def test_command_during_a_drain_is_refused_in_its_ack(tmp_path: Path, text: str) -> None:
+    """An open connection may still bring one after the receiver stops listening."""
+    path = tmp_path / "bot.db"
+    async with open_servers(http=True) as servers:
+        loaded = settings.load(servers.environ | {"DATABASE_URL": f"sqlite:///{path}"})
+        async with open_bot(loaded) as bot, server.http_door(bot) as door:
+            servers.slack.events_url = f"http://127.0.0.1:{door.ready.result()}/slack/events"
+            await bot.desk.drain(1.0)
+            delivery = await servers.slack.command(ANA, text)
+            assert delivery.acked
+            assert "The bot is restarting" in str(delivery.body)
+            assert bot.desk.under_way == 0
+            with sqlite3.connect(path) as file:
+                assert file.execute("SELECT count(*) FROM requests").fetchone() == (0,)
+            file.close()
+        assert servers.genesys.creates == []

@@ -185,3 +185,12 @@ def test_an_address_with_a_name_and_password_is_a_fault(name: str) -> None:
     (fault,) = faults(SOCKET | {name: "https://ana:hush@api.example.com"})
     assert fault.startswith(f"{name}: must hold no user name and no password")
     assert "hush" not in fault
+
+
+async def test_one_user_of_several_is_nobodys_host(journey: Journey, spoilt: Any) -> None:
+    """Genesys shows one user, and says that two have the address."""
+    spoilt(lambda body: web.json_response({**body, "total": len(body["results"]) + 1}))
+    await journey.genesys.misbehave("not-json", on="search")
+    assert "several Genesys users have this address" in words(await journey.asks("Deal"))
+    assert journey.genesys.count("search") == 1
+    assert journey.genesys.creates == []

@@ -75,6 +75,19 @@ async def test_known_id_is_not_refused_to_who_does_not_own_the_request(bench: Be
     assert (await store.find(asked.id)).state is RequestState.ACCEPTED
 
 
+@pytest.mark.parametrize("change", ["state = 'accepted'", "owner = owner + 1"], ids=["state", "owner"])
+async def test_refused_created_leaves_no_session(store: Any, change: str) -> None:
+    asked = request()
+    await store.accept(asked)
+    await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
+    await store.fetch(f"UPDATE requests SET {change} WHERE id = :id", {"id": asked.id})
+    assert not await store.advance(asked.id, RequestState.CREATING, RequestState.CREATED, session=session())
+    assert await store.sessions.session("s-1") is None
+    assert list(await store.fetch("SELECT id FROM sessions", {})) == []
+    kept = await store.find(asked.id)
+    assert (kept.state, kept.session) == (RequestState.ACCEPTED if "state" in change else RequestState.CREATING, None)
+
+
 @pytest.mark.parametrize("ended", [False, True])
 async def test_known_id_for_the_same_people_renews_the_session(bench: Bench, store: Any, ended: bool) -> None:
     first = await created(store, session(minutes=5))

@@ -56,6 +56,27 @@ async def test_a_request_moves_only_from_the_state_it_is_in(store: Any) -> None:
     assert not await store.advance(RequestId("unknown"), RequestState.ACCEPTED, RequestState.CREATING)
 
 
+async def test_answered_moves_only_what_is_in_its_state(store: Any) -> None:
+    """Also where many are moved at once."""
+    made, failed, early, other = (request() for _ in range(4))
+    for asked in (made, failed, early, other):
+        await store.accept(asked)
+    await store.advance(made.id, RequestState.ACCEPTED, RequestState.CREATED, session=session())
+    await store.advance(failed.id, RequestState.ACCEPTED, RequestState.FAILED, failure=InvalidHost(host_id=HOST))
+    await store.advance(other.id, RequestState.ACCEPTED, RequestState.CREATED, session=session("s-2"))
+    moves = [
+        (made, RequestState.CREATED),
+        (failed, RequestState.FAILED),
+        (early, RequestState.CREATED),
+        (other, RequestState.FAILED),
+    ]
+    answers = await asyncio.gather(*(store.advance(asked.id, was, RequestState.ANSWERED) for asked, was in moves))
+    assert answers == [True, True, False, False]
+    states = [(await store.find(asked.id)).state for asked in (made, failed, early, other)]
+    assert states == [RequestState.ANSWERED, RequestState.ANSWERED, RequestState.ACCEPTED, RequestState.CREATED]
+    assert (await store.find(early.id)).request.reply_url == early.reply_url
+
+
 async def test_a_session_and_a_failure_are_remembered_with_their_request(store: Any) -> None:
     good, bad = request(), request()
     for asked in (good, bad):

@@ -343,6 +343,25 @@ async def test_slow_senders_displace_each_other_and_no_command(quick: None, monk
             each.close()
 
 
+async def test_eight_large_bodies_are_read_at_once(over_http: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "BODY_SECONDS", 60.0)
+    where = urlsplit(over_http.url)
+    held = [await asyncio.open_connection(where.hostname, where.port) for _ in range(24)]
+    for _, writer in held:
+        writer.write(head(over_http, "Content-Length: 1000000") + b"payload=" + b"x" * 70_000)
+        await writer.drain()
+    answers = [asyncio.create_task(reader.readline()) for reader, _ in held]
+    async with asyncio.timeout(30):
+        while sum(answer.done() for answer in answers) < 16:  # noqa: ASYNC110 - they have no event
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.3)
+    refused = [await answer for answer in answers if answer.done()]
+    assert [line.split()[1] for line in refused] == [b"503"] * 16
+    for answer, (_, writer) in zip(answers, held, strict=True):
+        answer.cancel()
+        writer.close()
+
+
 async def test_eight_stalled_large_bodies_do_not_keep_a_press_out(over_http: Journey) -> None:
     where = urlsplit(over_http.url)
     held = [await asyncio.open_connection(where.hostname, where.port) for _ in range(endpoint.LARGE_AT_ONCE)]

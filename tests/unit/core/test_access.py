@@ -144,6 +144,17 @@ async def test_outside_the_listed_channels_nobody_starts_anything():
     assert people.asked == []
 
 
+@pytest.mark.parametrize("rank", ["supervisors", "admins"])
+async def test_channel_list_holds_for_sessions_for_another(rank):
+    people = People()
+    gate = access(people, channels=("C0CARE",), **{rank: users(SUE)})
+    assert (await gate.admit(request(SUE, BEN, channel_id="C0CARE"))).user_id == BEN
+    people.asked.clear()
+    with pytest.raises(ChannelNotAllowed):
+        await gate.admit(request(SUE, BEN, channel_id="C0LOUNGE"))
+    assert people.asked == []
+
+
 @pytest.mark.parametrize(
     ("home", "team", "enterprise", "served"),
     [

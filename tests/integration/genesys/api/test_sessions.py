@@ -183,6 +183,29 @@ async def test_a_watcher_is_told_before_each_sending_and_each_wait(
     assert watcher.told == ["sending", "waiting", "sending", "waiting", "sending"]
 
 
+async def test_watcher_waits_while_a_refused_token_is_replaced(servers: Servers, sessions: CobrowseSessions) -> None:
+    """So that a crash meanwhile leaves a request that may be sent."""
+
+    class Counting(Watched):
+        def __init__(self) -> None:
+            super().__init__()
+            self.tokens: list[int] = []
+
+        async def sending(self) -> None:
+            await super().sending()
+            self.tokens.append(servers.genesys.count("token"))
+
+        async def waiting(self, seconds: float) -> None:
+            await super().waiting(seconds)
+            self.tokens.append(servers.genesys.count("token"))
+
+    await servers.genesys.misbehave("401", times=1)
+    watcher = Counting()
+    await sessions.create(order(), watcher)
+    assert watcher.told == ["sending", "waiting", "sending"]
+    assert watcher.tokens == [1, 1, 2]
+
+
 async def test_a_watcher_that_raises_stops_the_create(servers: Servers, sessions: CobrowseSessions) -> None:
     class Stopped(Watched):
         async def sending(self) -> None:

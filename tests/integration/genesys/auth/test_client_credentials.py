@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pytest
 
 from bot.config import settings
@@ -22,6 +23,7 @@ class Clocked:
 
     genesys: SandboxGenesys
     sessions: CobrowseSessions
+    auth: TokenAuth
     now: float = 0.0
 
 
@@ -31,7 +33,7 @@ async def clocked(quick: None) -> AsyncIterator[Clocked]:
     async with open_servers(token_seconds=1000) as servers, HttpClient() as http:
         loaded = settings.load_service(servers.environ)
         auth = TokenAuth(http, loaded.login_url, loaded.credentials, clock=lambda: world.now)
-        world = Clocked(servers.genesys, CobrowseSessions(GenesysClient(http, loaded.api_url, auth)))
+        world = Clocked(servers.genesys, CobrowseSessions(GenesysClient(http, loaded.api_url, auth)), auth)
         yield world
         await auth.close()
 
@@ -115,6 +117,18 @@ async def test_many_refused_at_once_share_one_renewal(journey: Journey) -> None:
     assert journey.genesys.count("token") == 2
     assert len(journey.genesys.creates) == 40
     assert len(journey.genesys.sessions) == 20
+
+
+async def test_late_401_with_an_old_token_keeps_the_new_one(clocked: Clocked) -> None:
+    """Two calls carry one token; the second 401 comes after the first one had the token replaced."""
+    calls = [clocked.auth.async_auth_flow(httpx.Request("GET", clocked.genesys.url)) for _ in range(2)]
+    sent = [(await anext(call)).headers["Authorization"] for call in calls]
+    assert sent[0] == sent[1]
+    for call in calls:
+        with pytest.raises(StopAsyncIteration):
+            await call.asend(httpx.Response(401))
+        await clocked.auth.ready()
+    assert clocked.genesys.count("token") == 2
 
 
 LOGIN = [

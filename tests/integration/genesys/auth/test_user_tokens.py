@@ -110,6 +110,18 @@ async def test_a_token_is_renewed_before_its_end_and_nobody_waits_for_it(replica
     assert len(replicas.genesys.people.used) == 2
 
 
+async def test_late_refusal_of_an_old_token_keeps_the_new_one(replicas: Replicas) -> None:
+    tokens = await replicas.one()
+    await replicas.connect()
+    old = await tokens.current(WHO, HOST)
+    tokens.drop(WHO, old)
+    new = await tokens.current(WHO, HOST)
+    assert new is not old
+    tokens.drop(WHO, old)
+    assert await tokens.current(WHO, HOST) is new
+    assert len(replicas.genesys.people.used) == 2
+
+
 async def test_a_refused_refresh_token_takes_the_connection_with_it(replicas: Replicas) -> None:
     tokens = await replicas.one()
     await replicas.connect()

@@ -52,3 +52,20 @@ async def test_a_refusal_of_the_old_sign_in_does_not_forget_the_new_one(replicas
     with pytest.raises(ConnectAgain):
         await asked
     assert await tokens.current(WHO, HOST) is grant.token
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["renewed", "refused"])
+@pytest.mark.parametrize("bench", ["sqlite"], indirect=True)
+async def test_newer_sign_in_survives_a_renewal_of_the_old_one(replicas: Replicas, refused: bool) -> None:
+    tokens = await replicas.one()
+    await replicas.connect()
+    if refused:
+        replicas.genesys.people.sign_out(HOST)
+    await replicas.genesys.misbehave("slow", on="token", seconds=0.3, times=1)
+    asked = asyncio.create_task(tokens.current(WHO, HOST))
+    await under_way(replicas)
+    await replicas.book.connect(LinkedAccount(WHO, HOST, "newer"))
+    with pytest.raises(ConnectAgain):
+        await asked
+    assert await replicas.kept() == "newer"
+    assert good_tokens(replicas) == []

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
 
 from bot.core.models import RequestKind
@@ -220,4 +222,24 @@ async def test_an_address_out_of_the_database_is_checked_too(quick: None, tmp_pa
         message = await journey.reads(ANA, 0)
         assert (message.via, message.visible_to) == ("chat.postEphemeral", ANA)
         assert link(message)
+    assert thief.taken == []
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("session", [new_http_session, aiohttp.ClientSession], ids=["the bot's", "any"])
+async def test_a_redirect_is_not_followed(thief: Thief, session: Any, status: int) -> None:
+    """The bot's own session refuses one, too: with another session the post itself has to."""
+    asked: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readline())
+        head = f"HTTP/1.1 {status} Moved\r\nLocation: {thief.url}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        writer.write(head.encode())
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, session() as http:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/response/x"
+        with suppress(aiohttp.ClientResponseError):
+            assert await ResponseUrls(http, lambda _: None, url).post(url, {"text": "secret"}) == status
+    assert asked == [b"POST /response/x HTTP/1.1\r\n"]
     assert thief.taken == []

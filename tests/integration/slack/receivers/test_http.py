@@ -178,6 +178,7 @@ async def test_without_signature_headers_no_body_is_waited_for(over_http: Journe
 
 
 async def test_a_body_that_takes_too_long_is_refused(over_http: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert endpoint.BODY_SECONDS == 5.0
     monkeypatch.setattr(endpoint, "BODY_SECONDS", 0.2)
     assert await raw(over_http, head(over_http, "Content-Length: 50") + b"abc") == 408
 

@@ -1,6 +1,8 @@
 """The word in between, while a request is on its way: when it comes, how often, and that it holds nothing up."""
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -49,6 +51,18 @@ def test_whose_turn_would_come_too_late_is_told_so_at_once():
         await progress.waiting(LONGEST_WAIT_SECONDS - 600)
 
     assert [round(wait) for _, wait in tell(story)[1].heard] == [LONGEST_WAIT_SECONDS - 600]
+
+
+def test_time_already_waited_counts_against_the_longest_wait():
+    async def story(progress, ledger, notifier):
+        before = timedelta(seconds=LONGEST_WAIT_SECONDS - 60)
+        progress.request = replace(progress.request, accepted_at=datetime.now(UTC) - before)
+        await progress.waiting(30)
+        with pytest.raises(TooManyWaiting):
+            await progress.waiting(61)
+
+    assert LONGEST_WAIT_SECONDS == 25 * 60
+    assert tell(story)[1].heard[0] == (0, 30)
 
 
 def test_a_wait_that_is_ordered_late_gets_a_second_note():

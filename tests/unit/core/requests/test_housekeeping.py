@@ -1,0 +1,48 @@
+"""The hourly clean-up: when it runs, and that no failure ends it."""
+
+import asyncio
+
+import pytest
+
+from bot.core.errors import StoreUnavailable
+from bot.core.requests.housekeeping import sweep_forever
+from tests.support.request_run import JumpingLoop
+
+HOUR = 3600
+
+
+class Swept:
+    """Remembers when it was swept; raises these errors first."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.at: list[int] = []
+        self._errors = list(errors)
+
+    async def sweep(self) -> None:
+        self.at.append(round(asyncio.get_running_loop().time()))
+        if self._errors:
+            raise self._errors.pop(0)
+
+
+def swept_in(seconds: float, *errors: Exception) -> list[int]:
+    """Seconds of each sweep, on a clock that jumps."""
+    store = Swept(*errors)
+
+    async def play() -> None:
+        keeping = asyncio.create_task(sweep_forever(store))
+        await asyncio.sleep(seconds)
+        assert not keeping.done()
+        keeping.cancel()
+
+    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+        runner.run(play())
+    return store.at
+
+
+def test_sweep_comes_at_the_start_and_every_hour() -> None:
+    assert swept_in(3.5 * HOUR) == [0, HOUR, 2 * HOUR, 3 * HOUR]
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable(), RuntimeError("nobody thought of this")])
+def test_failed_sweep_is_tried_again_soon(error: Exception) -> None:
+    assert swept_in(1.5 * HOUR, error, error) == [0, 2, 4, HOUR + 4]
