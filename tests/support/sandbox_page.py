@@ -139,7 +139,7 @@ CONTRASTS = """(root) => {
   const found = [];
   for (const node of root.querySelectorAll("*")) {
     const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
-    if (!own || !node.checkVisibility() || node.closest(".unseen, .skip, noscript")) continue;
+    if (!own || !node.checkVisibility() || node.closest(".visually-hidden, .skip, noscript")) continue;
     const [a, b] = [light(getComputedStyle(node).color), light(ground(node))].sort((x, y) => y - x);
     found.push([node.textContent.slice(0, 30), (a + 0.05) / (b + 0.05)]);
   }

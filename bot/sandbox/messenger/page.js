@@ -1,12 +1,14 @@
-// The company's page of the sandbox: the code from the fragment, Messenger's snippet, and what Messenger says.
+// The company's page in the sandbox: takes the join code from the fragment, loads Messenger, and shows what it reports.
 
 const byId = (id) => document.getElementById(id);
-const say = (sentence, sharing) => {
-  byId("told").textContent = sentence;
-  byId("accept").disabled = sharing;
-  byId("stop").disabled = !sharing;
-};
 
+function showStatus(sentence, isSharing) {
+  byId("status").textContent = sentence;
+  byId("accept").disabled = isSharing;
+  byId("stop").disabled = !isSharing;
+}
+
+// Messenger's snippet: calls wait in `q` until the script has loaded.
 window._genesysJs = "Genesys";
 window.Genesys = function () {
   (window.Genesys.q = window.Genesys.q || []).push(arguments);
@@ -16,11 +18,13 @@ const script = document.createElement("script");
 script.src = "/genesys-bootstrap/genesys.min.js";
 document.head.append(script);
 
-window.Genesys("subscribe", "CobrowseService.sessionStarted", () => say("You are sharing this page", true));
-window.Genesys("subscribe", "CobrowseService.sessionEnded", () => say("Sharing has ended", false));
+window.Genesys("subscribe", "CobrowseService.sessionStarted", () => showStatus("You are sharing this page", true));
+window.Genesys("subscribe", "CobrowseService.sessionEnded", () => showStatus("Sharing has ended", false));
+
 byId("code").value = decodeURIComponent(location.hash.slice(1));
 byId("accept").addEventListener("click", () => {
   const joinCode = byId("code").value.trim();
-  window.Genesys("command", "CobrowseService.acceptSession", { joinCode }, undefined, () => say("This code does not work", false));
+  const onRejected = () => showStatus("This code does not work", false);
+  window.Genesys("command", "CobrowseService.acceptSession", { joinCode }, undefined, onRejected);
 });
 byId("stop").addEventListener("click", () => window.Genesys("command", "CobrowseService.stopSession", {}));

@@ -1,235 +1,114 @@
-// The page: keeps what the acting person sees, draws it, and tells the server what they do.
+// The page's entry: makes its parts, applies the server's events to them, and sends what the person types.
 
-import { Composer } from "./composer.js";
-import { BOLT, h, keepFocus, post, tell, trouble } from "./dom.js";
-import { Home } from "./home.js";
-import { menuButton } from "./menu.js";
-import { messageNode, useShortcut } from "./message.js";
-import { Modal } from "./modal.js";
-import { addTraffic, drawer, listenToFaults, listenToTalk, showFault, showFaults, showOutbox, showTalk, showTraffic } from "./panel.js";
-import { keepRun, listenToWorkflow, showRuns, showSteps } from "./workflow.js";
+import { CONNECTION_LOST, EventStream, post } from "./api.js";
+import { Panel } from "./panel/panel.js";
+import { AccountSwitcher } from "./slack/account-switcher.js";
+import { Composer } from "./slack/composer.js";
+import { HomeTab } from "./slack/home-tab.js";
+import { MessageLog } from "./slack/message-log.js";
+import { Modal } from "./slack/modal.js";
+import { ReadMarkers } from "./slack/read-markers.js";
+import { globalShortcuts } from "./slack/shortcuts.js";
+import { Sidebar } from "./slack/sidebar.js";
+import { suggestionsFor } from "./slack/suggestions.js";
+import { channelTitle, Workspace } from "./slack/workspace.js";
+import { drawer } from "./ui/drawer.js";
+import { byId } from "./ui/element.js";
+import { showError } from "./ui/status-messages.js";
 
-const byId = (id) => document.getElementById(id);
-const LOST = "The sandbox does not answer. Trying again…";
-const state = { me: "", users: {}, shortcuts: [], people: [], places: [], messages: new Map(), place: {}, news: {}, read: loadRead() };
-let live = null;
+const workspace = new Workspace(new ReadMarkers());
+const accountSwitcher = new AccountSwitcher({ select: byId("account"), onSwitch: switchAccount });
+const sidebar = new Sidebar({ lists: { channel: byId("channels"), im: byId("direct-messages") }, workspace, onOpen: openChannel });
+const messageLog = new MessageLog(byId("log"), workspace);
+const homeTab = new HomeTab({ tabs: byId("tabs"), panel: byId("home"), messagesPanels: [byId("log"), byId("composer")], workspace });
+const modal = new Modal(byId("modal"), workspace);
+const composer = new Composer({
+  form: byId("composer"),
+  box: byId("box"),
+  list: byId("suggestions"),
+  suggest: (word) => suggestionsFor(word, workspace),
+  send: sendMessage,
+  currentPerson: () => workspace.me,
+});
+const panel = new Panel(workspace);
+const closeSidebar = drawer(byId("show-sidebar"), byId("sidebar"));
+drawer(byId("show-panel"), byId("panel"));
 
-const view = {
-  get me() {
-    return state.me;
+const events = new EventStream({
+  handlers: {
+    state: load,
+    message: showMessage,
+    gone: removeMessage,
+    elsewhere: (person) => accountSwitcher.addUnread(person),
+    modals: (stack) => modal.show(stack),
+    home: (view) => homeTab.show(view),
+    ...panel.handlers,
   },
-  get users() {
-    return state.users;
-  },
-  get shortcuts() {
-    return state.shortcuts;
-  },
-  placeName: (id) => state.places.find((place) => place.id === id)?.name ?? id,
-};
+  currentPerson: () => workspace.me || null,
+});
+events.connect(new URLSearchParams(location.search).get("as"));
 
-// live
-
-function connect(person) {
-  live?.close();
-  live = new EventSource(person ? `live?as=${encodeURIComponent(person)}` : "live");
-  const on = (event, act) => live.addEventListener(event, (message) => act(JSON.parse(message.data)));
-  on("state", start);
-  on("message", (message) => keep(message));
-  on("gone", (ts) => forget(ts));
-  on("elsewhere", (id) => {
-    state.news[id] = (state.news[id] ?? 0) + 1;
-    drawPeople();
-  });
-  on("traffic", addTraffic);
-  on("fault", showFault);
-  on("talk", showTalk);
-  on("modals", (stack) => modal.show(stack));
-  on("home", (published) => home.show(published));
-  on("run", keepRun);
-  const mine = live;
-  live.onerror = () => {
-    trouble(LOST);
-    if (mine.readyState === EventSource.CLOSED) setTimeout(() => mine === live && connect(state.me || null), 2000);
-  };
+function load(snapshot) {
+  showError("");
+  if (workspace.me !== snapshot.me) homeTab.reset();
+  workspace.load(snapshot);
+  document.title = byId("title").textContent = snapshot.title;
+  panel.load(snapshot);
+  accountSwitcher.load(snapshot.people, snapshot.me);
+  byId("shortcuts").replaceChildren(...globalShortcuts(workspace));
+  homeTab.show(snapshot.home);
+  showChannel();
+  composer.setEnabled(true);
+  modal.show(snapshot.modals);
 }
 
-function start(fresh) {
-  trouble("");
-  if (state.me !== fresh.me) home.isOn = false;
-  const { title, command, me, people, users, places, messages, faults, fault, talk, traffic, shortcuts } = fresh;
-  Object.assign(state, { title, command, me, people, users, places, shortcuts });
-  state.messages = new Map(messages.map((message) => [message.ts, message]));
-  state.place[me] ??= places[0]?.id;
-  delete state.news[me];
-  document.title = byId("title").textContent = title;
-  showFaults(faults, fault);
-  showTalk(talk);
-  showOutbox(fresh.outbox);
-  showTraffic(traffic);
-  showSteps(fresh.steps, users);
-  showRuns(fresh.runs);
-  drawPeople();
-  drawLightning();
-  home.show(fresh.home);
-  drawPlace();
-  byId("box").disabled = false;
-  modal.show(fresh.modals);
+function showChannel() {
+  const channel = workspace.openChannel;
+  if (!channel) return;
+  byId("channel-title").textContent = channelTitle(channel);
+  composer.setRecipient(channelTitle(channel, "#"));
+  messageLog.render(channel);
+  homeTab.enter(channel);
+  messageLog.scrollToEnd();
+  workspace.markRead();
+  sidebar.render();
 }
 
-function keep(message) {
-  const isNew = !state.messages.has(message.ts);
-  state.messages.set(message.ts, message);
-  if (message.channel === here()) draw(message, isNew);
-  drawPlaces();
-}
-
-function forget(ts) {
-  state.messages.delete(ts);
-  const node = nodeOf(ts);
-  keepFocus(byId("log"), () => node?.remove(), () => byId("log"));
-  drawPlaces();
-}
-
-// the conversation
-
-const here = () => state.place[state.me];
-const nodeOf = (ts) => byId("log").querySelector(`[data-ts="${CSS.escape(ts)}"]`);
-
-function draw(message, isNew) {
-  const log = byId("log");
-  const wasAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
-  const node = messageNode(message, view);
-  if (isNew) log.append(node);
-  else keepFocus(log, () => nodeOf(message.ts)?.replaceWith(node), () => node);
-  log.querySelector(".empty")?.remove();
-  if (wasAtEnd) log.scrollTop = log.scrollHeight;
-  markRead();
-}
-
-function drawPlace() {
-  const place = state.places.find((one) => one.id === here()) ?? state.places[0];
-  if (!place) return;
-  const isIm = place.kind === "im";
-  byId("place").textContent = isIm ? place.name : `# ${place.name}`;
-  const wanted = isIm ? place.name : `#${place.name}`;
-  byId("box").placeholder = `Message ${wanted}, or type / for the command`;
-  byId("box").setAttribute("aria-label", `Message ${wanted}`);
-  const shown = [...state.messages.values()].filter((message) => message.channel === place.id);
-  const log = byId("log");
-  log.setAttribute("aria-live", "off"); // what was said before is not news
-  log.replaceChildren(...(shown.length ? shown.map((message) => messageNode(message, view)) : [emptyNode()]));
-  home.at(place);
-  log.scrollTop = log.scrollHeight;
-  requestAnimationFrame(() => log.setAttribute("aria-live", "polite"));
-  markRead();
-  drawPlaces();
-}
-
-function emptyNode() {
-  const { name } = state.command;
-  return h("p", { class: "empty" }, "Nothing here yet. Type ", h("code", {}, name), " and press Enter to start a session.");
-}
-
-function drawLightning() {
-  const rows = state.shortcuts.filter((shortcut) => shortcut.type === "global");
-  const choose = ({ callback_id }) => useShortcut({ as: state.me, callback_id });
-  byId("lightning").replaceChildren(...(rows.length ? [menuButton({ label: "Shortcuts", sign: BOLT, rows, choose })] : []));
-}
-
-// the left side
-
-function drawPlaces() {
-  for (const kind of ["channel", "im"]) {
-    const rows = state.places.filter((place) => place.kind === kind).map(placeRow);
-    byId(`${kind}s`).replaceChildren(...rows);
-  }
-}
-
-function placeRow(place) {
-  const count = unread(place.id);
-  const label = place.kind === "im" ? place.name : `# ${place.name}`;
-  const look = { type: "button", class: count ? "place unread" : "place" };
-  const told = { "aria-current": place.id === here() ? "true" : null, "aria-label": count ? `${label}, ${count} unread` : null };
-  const badge = count ? h("span", { class: "count" }, String(count)) : null;
-  return h("li", {}, h("button", { ...look, ...told, onclick: () => go(place.id) }, h("span", {}, label), badge));
-}
-
-function go(placeId) {
-  state.place[state.me] = placeId;
-  closePlaces();
-  drawPlace();
+function openChannel(id) {
+  workspace.open(id);
+  closeSidebar();
+  showChannel();
   byId(byId("composer").hidden ? "home" : "box").focus();
 }
 
-function drawPeople() {
-  const options = state.people.map(({ id, label }) => {
-    const news = state.news[id] ? ` (${state.news[id]} new)` : "";
-    return h("option", { value: id, selected: id === state.me }, label + news);
-  });
-  byId("person").replaceChildren(...options);
-}
-
-// what was read, remembered over reloads
-
-function loadRead() {
-  try {
-    return JSON.parse(localStorage.getItem("read")) ?? {};
-  } catch {
-    return {};
+function showMessage(message) {
+  const isNew = !workspace.messages.has(message.ts);
+  workspace.messages.set(message.ts, message);
+  if (message.channel === workspace.openChannelId) {
+    if (isNew) messageLog.add(message);
+    else messageLog.replace(message);
+    workspace.markRead();
   }
+  sidebar.render();
 }
 
-function markRead() {
-  const latest = [...state.messages.values()].filter((message) => message.channel === here()).at(-1);
-  if (!latest) return;
-  state.read[`${state.me} ${here()}`] = latest.ts;
+function removeMessage(ts) {
+  workspace.messages.delete(ts);
+  messageLog.remove(ts);
+  sidebar.render();
+}
+
+function switchAccount(person) {
+  composer.setEnabled(false); // until the new person's state is here, or a message could be sent as somebody else
+  events.connect(person);
+}
+
+async function sendMessage(text) {
+  messageLog.scrollToEnd(); // the log follows the answer only from its end
   try {
-    localStorage.setItem("read", JSON.stringify(state.read));
-  } catch {
-    // a private window without storage: counts start afresh on reload
-  }
-}
-
-function unread(placeId) {
-  const last = Number(state.read[`${state.me} ${placeId}`] ?? 0);
-  const isNews = (message) => message.channel === placeId && message.user !== state.me && Number(message.ts) > last;
-  return placeId === here() ? 0 : [...state.messages.values()].filter(isNews).length;
-}
-
-// what the person does
-
-function offersFor(word) {
-  if (word.startsWith("/")) {
-    const { name, usage } = state.command;
-    return name.startsWith(word) ? [{ insert: name, hint: usage }] : [];
-  }
-  const wanted = word.slice(1).toLowerCase();
-  const isWanted = (user) => user.handle.startsWith(wanted) || user.name.toLowerCase().includes(wanted);
-  const people = Object.values(state.users).filter((user) => !user.app && !user.deleted && isWanted(user));
-  return people.map((user) => ({ insert: `@${user.handle}`, hint: user.name }));
-}
-
-async function send(text) {
-  byId("log").scrollTop = byId("log").scrollHeight; // whoever says something wants to see what comes of it
-  try {
-    await post("say", { as: state.me, channel: here(), text });
-    trouble("");
+    await post("say", { as: workspace.me, channel: workspace.openChannelId, text });
+    showError("");
   } catch (error) {
-    trouble(error instanceof TypeError ? LOST : error.message);
+    showError(error instanceof TypeError ? CONNECTION_LOST : error.message);
   }
 }
-
-new Composer({ form: byId("composer"), box: byId("box"), list: byId("offers"), offersFor, send, who: () => state.me });
-const modal = new Modal(byId("modal"), view);
-const home = new Home({ tabs: byId("tabs"), panel: byId("home"), others: [byId("log"), byId("composer")], view });
-byId("person").addEventListener("change", (event) => {
-  tell(`Acting as ${event.target.selectedOptions[0].textContent}`);
-  byId("box").disabled = true; // until the page is that person's: nothing is typed as somebody else
-  connect(event.target.value);
-});
-const closePlaces = drawer(byId("show-places"), byId("places"));
-drawer(byId("show-panel"), byId("panel"));
-listenToFaults();
-listenToTalk();
-listenToWorkflow(view);
-connect(new URLSearchParams(location.search).get("as"));

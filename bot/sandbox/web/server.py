@@ -28,6 +28,7 @@ from bot.sandbox.web.presentation import (
 
 FILES = Path(__file__).parent.parent / "page"
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+SERVED = {path.relative_to(FILES).as_posix(): path for path in FILES.rglob("*") if path.suffix in TYPES}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -82,7 +83,7 @@ class SandboxPage:
         app.router.add_routes(self._acts.routes)
         app.router.add_post("/api/fault", self._choose_fault)
         app.router.add_post("/api/talk", self._choose_talk)
-        app.router.add_get("/{name}", self._file)
+        app.router.add_get("/{name:.+}", self._file)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()
@@ -127,8 +128,8 @@ class SandboxPage:
         return await handler(request)
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
-        path = FILES / (request.match_info.get("name") or "index.html")
-        if path.parent != FILES or path.suffix not in TYPES or not path.is_file():
+        path = SERVED.get(request.match_info.get("name", "index.html"))  # a table, so that no name leads out of FILES
+        if path is None:
             return web.Response(status=404, text="There is nothing here.")
         body = path.read_bytes()  # small local files, and the page is the only reader
         return web.Response(body=body, content_type=TYPES[path.suffix], charset="utf-8")

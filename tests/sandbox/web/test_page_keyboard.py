@@ -18,7 +18,7 @@ async def test_the_command_is_completed_and_answered_to_that_person_alone(page: 
     await box.press_sequentially("/co")
     assert await offers(page).all_inner_texts() == ["/cobrowse\n[@agent] [session name], help, whoami"]
     assert await box.get_attribute("aria-expanded") == "true"
-    assert await box.get_attribute("aria-activedescendant") == "offer-0"
+    assert await box.get_attribute("aria-activedescendant") == "suggestion-0"
     await page.keyboard.press("Enter")
     assert await box.input_value() == "/cobrowse "
     await page.keyboard.type("Checkout")
@@ -43,7 +43,7 @@ async def test_a_person_is_completed_with_the_keyboard_and_arrives_as_a_mention(
     await page.keyboard.press("Backspace")
     await page.keyboard.type("@")
     await page.keyboard.press("ArrowDown")
-    assert await box.get_attribute("aria-activedescendant") == "offer-1"
+    assert await box.get_attribute("aria-activedescendant") == "suggestion-1"
     await page.keyboard.press("Tab")
     assert await box.input_value() == "/cobrowse @ben "
     await page.keyboard.type("Invoice <b>")

@@ -41,12 +41,19 @@ async def test_other_sites_and_names_are_kept_out(served: SandboxPage, slack: Sa
 
 async def test_files_come_with_a_strict_policy_and_nothing_else_is_served(served: SandboxPage) -> None:
     async with aiohttp.ClientSession(served.url) as session:
-        for name in ("", "app.js", "style.css", "icon.svg"):
+        for name in ("", "app.js", "slack/modal.js", "styles/theme.css", "icon.svg"):
             async with session.get(f"/{name}") as answer:
                 assert answer.status == 200
                 assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self';")
                 assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        for name in ("page.py", "%2e%2e%2fpage.py", "..%2f..%2f__init__.py", "none.js"):
+        for name in (
+            "page.py",
+            "%2e%2e%2fpage.py",
+            "..%2f..%2f__init__.py",
+            "slack/..%2f..%2fpage.py",
+            "slack",
+            "none.js",
+        ):
             async with session.get(f"/{name}") as answer:
                 assert answer.status == 404
 

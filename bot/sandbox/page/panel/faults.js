@@ -1,0 +1,24 @@
+// The fault that the sandbox's session service has: the person chooses one, or none.
+
+import { postOrShowError } from "../api.js";
+import { byId, h } from "../ui/element.js";
+
+export function listenToFaults() {
+  byId("fault").addEventListener("change", (event) => postOrShowError("fault", { name: event.target.value || null }));
+}
+
+export function showFaults(faults, chosen) {
+  const options = faults.map(({ name, sentence }) => h("option", { value: name, "data-sentence": sentence }, `${name}: ${sentence}`));
+  byId("fault").replaceChildren(h("option", { value: "" }, "works normally"), ...options);
+  showFault(chosen);
+}
+
+export function showFault(chosen) {
+  const select = byId("fault");
+  const note = byId("fault-note");
+  select.value = chosen ?? "";
+  select.classList.toggle("on", Boolean(chosen));
+  note.classList.toggle("on", Boolean(chosen));
+  const sentence = select.selectedOptions[0]?.dataset.sentence ?? chosen;
+  note.textContent = chosen ? `On now: ${sentence.replace(/\.$/, "")}.` : "Choose a fault to see what people are told.";
+}

@@ -1,0 +1,57 @@
+// The messages of the open channel.
+
+import { h } from "../ui/element.js";
+import { keepFocus } from "../ui/focus.js";
+import { messageNode } from "./message.js";
+
+const NEAR_END_PX = 80;
+
+export class MessageLog {
+  constructor(log, workspace) {
+    Object.assign(this, { log, workspace });
+  }
+
+  // Show all messages of a channel, without having a screen reader read old messages as new ones.
+  render(channel) {
+    const nodes = this.workspace.messagesIn(channel.id).map((message) => messageNode(message, this.workspace));
+    this.log.setAttribute("aria-live", "off");
+    this.log.replaceChildren(...(nodes.length ? nodes : [this.emptyNode()]));
+    requestAnimationFrame(() => this.log.setAttribute("aria-live", "polite"));
+  }
+
+  add(message) {
+    this.keepEnd(() => {
+      this.log.querySelector(".empty")?.remove();
+      this.log.append(messageNode(message, this.workspace));
+    });
+  }
+
+  replace(message) {
+    const node = messageNode(message, this.workspace);
+    this.keepEnd(() => keepFocus(this.log, () => this.nodeOf(message.ts)?.replaceWith(node), () => node));
+  }
+
+  remove(ts) {
+    keepFocus(this.log, () => this.nodeOf(ts)?.remove(), () => this.log);
+  }
+
+  scrollToEnd() {
+    this.log.scrollTop = this.log.scrollHeight;
+  }
+
+  // Follow new messages only when the person has not scrolled up to read older ones.
+  keepEnd(redraw) {
+    const isAtEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR_END_PX;
+    redraw();
+    if (isAtEnd) this.scrollToEnd();
+  }
+
+  nodeOf(ts) {
+    return this.log.querySelector(`[data-ts="${CSS.escape(ts)}"]`);
+  }
+
+  emptyNode() {
+    const command = h("code", {}, this.workspace.command.name);
+    return h("p", { class: "empty" }, "Nothing here yet. Type ", command, " and press Enter to start a session.");
+  }
+}

@@ -1,0 +1,32 @@
+// The list of channels and direct messages, with the number of unread messages in each.
+
+import { h } from "../ui/element.js";
+import { channelTitle } from "./workspace.js";
+
+export class Sidebar {
+  // `lists` are the list elements by kind of channel; `onOpen` gets the id of the channel that the person opens.
+  constructor({ lists, workspace, onOpen }) {
+    Object.assign(this, { lists, workspace, onOpen });
+  }
+
+  render() {
+    for (const [kind, list] of Object.entries(this.lists)) {
+      const channels = this.workspace.channels.filter((channel) => channel.kind === kind);
+      list.replaceChildren(...channels.map((channel) => this.item(channel)));
+    }
+  }
+
+  item(channel) {
+    const count = this.workspace.unreadCount(channel.id);
+    const title = channelTitle(channel);
+    const attributes = {
+      type: "button",
+      class: count ? "channel unread" : "channel",
+      "aria-current": channel.id === this.workspace.openChannelId ? "true" : null,
+      "aria-label": count ? `${title}, ${count} unread` : null,
+      onclick: () => this.onOpen(channel.id),
+    };
+    const badge = count ? h("span", { class: "unread-count" }, String(count)) : null;
+    return h("li", {}, h("button", attributes, h("span", {}, title), badge));
+  }
+}

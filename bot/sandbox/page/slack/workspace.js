@@ -1,0 +1,56 @@
+// The Slack workspace as the acting person sees it. Components read it; only app.js changes it.
+
+export class Workspace {
+  constructor(readMarkers) {
+    Object.assign(this, { readMarkers, me: "", command: {}, users: {}, shortcuts: [], channels: [], messages: new Map() });
+    this.openChannelIds = {}; // by person, so that switching back returns to the same channel
+  }
+
+  // Replace everything with what the server sends on each connection. A channel's `kind` is "channel" or "im".
+  load({ me, command, users, shortcuts, places, messages }) {
+    Object.assign(this, { me, command, users, shortcuts, channels: places });
+    this.messages = new Map(messages.map((message) => [message.ts, message]));
+    this.openChannelIds[me] ??= places[0]?.id;
+  }
+
+  get openChannelId() {
+    return this.openChannelIds[this.me];
+  }
+
+  get openChannel() {
+    return this.channels.find(({ id }) => id === this.openChannelId) ?? this.channels[0];
+  }
+
+  open(channelId) {
+    this.openChannelIds[this.me] = channelId;
+  }
+
+  channelName(id) {
+    return this.channels.find((channel) => channel.id === id)?.name ?? id;
+  }
+
+  // Entries of id and user, without apps and deactivated accounts.
+  humanUsers() {
+    return Object.entries(this.users).filter(([, user]) => !user.app && !user.deleted);
+  }
+
+  messagesIn(channelId) {
+    return [...this.messages.values()].filter((message) => message.channel === channelId);
+  }
+
+  markRead() {
+    const latest = this.messagesIn(this.openChannelId).at(-1);
+    if (latest) this.readMarkers.set(this.me, this.openChannelId, latest.ts);
+  }
+
+  unreadCount(channelId) {
+    if (channelId === this.openChannelId) return 0;
+    const marker = Number(this.readMarkers.get(this.me, channelId) ?? 0);
+    return this.messagesIn(channelId).filter(({ user, ts }) => user !== this.me && Number(ts) > marker).length;
+  }
+}
+
+// A channel's name as Slack shows it before a message is sent to it and in lists.
+export function channelTitle({ kind, name }, sign = "# ") {
+  return kind === "im" ? name : sign + name;
+}
