@@ -194,7 +194,7 @@ async def test_a_fault_of_the_bot_does_not_close_the_form_as_if_it_had_worked(
     either: Journey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view = await asks_for_a_form(either, ANA)
-    monkeypatch.setattr("bot.slack.listeners.session_form.Forms.read", None)
+    monkeypatch.setattr("bot.slack.listeners.session_form.SessionForm.read", None)
     delivery = await either.slack.submit(ANA, view)
     assert delivery.acked
     assert delivery.body["response_action"] == "update"

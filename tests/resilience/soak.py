@@ -8,7 +8,6 @@ import contextlib
 import random
 import sys
 import tempfile
-from asyncio.subprocess import Process
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,6 +17,7 @@ from pathlib import Path
 from bot.sandbox.slack.server import Delivery
 from tests.resilience.test_crash import Bots
 from tests.support.app import ANA, BEN, HOSTS, SAM, Servers, open_servers
+from tests.support.forked import Forked
 from tests.support.network_line import CAN_LOSE, Wire, new_wire
 from tests.support.postgres import new_database
 from tests.support.replicas import is_refused, told
@@ -64,7 +64,7 @@ class Place:
 
     bots: Bots
     wire: Wire | None
-    process: Process | None = None
+    process: Forked | None = None
 
     async def fill(self) -> None:
         """Starts a bot, unless one runs."""

@@ -1,10 +1,7 @@
 """kill -9 at every transition, on both databases: every accepted request comes to its one outcome."""
 
 import asyncio
-import contextlib
 import os
-import sys
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -24,6 +21,7 @@ from tests.support.app import (
     open_servers,
     words,
 )
+from tests.support.forked import Forked, forked
 from tests.support.postgres import new_database
 from tests.support.replicas import replica
 
@@ -46,18 +44,15 @@ class Bots:
         self.servers = servers
         self.directory = directory
         self.environ = {**servers.environ, "DATABASE_URL": database, "PYTHONPATH": ROOT, "PATH": os.environ["PATH"]}
-        self.running: list[Process] = []
+        self.running: list[Forked] = []
         self.after = AsyncExitStack()
-        self.log = (directory / "bots.log").open("a")
 
-    async def start(self, dies: str = "", database: str = "") -> Process:
+    async def start(self, dies: str = "", database: str = "") -> Forked:
         """A bot that is connected, or has ended, as one does whose database cannot be reached; `dies` says where it is
         killed."""
         program = ["-m", "tests.support.killed_bot", dies] if dies else ["-m", "bot", "run"]
         environ = self.environ | ({"DATABASE_URL": database} if database else {})
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, *program, cwd=self.directory, env=environ, stdout=self.log, stderr=self.log
-        )
+        process = await forked(program, directory=self.directory, environ=environ, log=self.directory / "bots.log")
         self.running.append(process)
         either = [asyncio.create_task(one) for one in (self.servers.slack.connected(START_SECONDS), process.wait())]
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -76,10 +71,8 @@ class Bots:
     async def close(self) -> None:
         await self.after.aclose()
         for process in self.running:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            process.kill()
             await process.wait()
-        self.log.close()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A small Slack on localhost: a workspace whose people type, press and fill in, and the servers a bot talks to.
 
-Imitates what the documentation says of Slack and shares no code with the bot. The parts: `slack_people` (acts),
-`slack_workspace`, `slack_views`, `slack_functions` (state), `slack_api` (Web API), `slack_courier` (ways to the bot).
+Imitates what the documentation says of Slack and shares no code with the bot. The parts: `user_actions`,
+`workspace`, `views`, `workflow_steps` (state), `api` (Web API), `delivery` (ways to the bot).
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ genesys, stranger, client = sandbox_genesys.genesys, sandbox_genesys.stranger, s
 
 
 async def test_every_fault_has_a_sentence_and_a_test(request: pytest.FixtureRequest) -> None:
-    own = "".join(path.read_text(encoding="utf-8") for path in request.path.parent.glob("test_sandbox_genesys_*.py"))
+    own = "".join(path.read_text(encoding="utf-8") for path in request.path.parent.glob("test_*.py"))
     assert all(sentence.endswith(".") for sentence in FAULTS.values())
     assert [name for name in FAULTS if own.count(f'"{name}"') < 1] == []
 

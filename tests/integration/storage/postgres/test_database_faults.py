@@ -117,8 +117,8 @@ async def test_a_socket_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 
 async def test_a_server_that_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("postgres_opening", "postgres_looking"):
-        monkeypatch.setattr(f"bot.storage.{module}.CONNECT_SECONDS", 0.3)
+    for module in ("open", "inspect"):
+        monkeypatch.setattr(f"bot.storage.postgres.{module}.CONNECT_SECONDS", 0.3)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
