@@ -2,7 +2,7 @@
 
 https://www.python-httpx.org/advanced/transports/ . An answer is read at once, and no further than any answer of the
 service's can be long; one that comes packed although nobody asked for that is of no use. Every failure keeps aiohttp's
-as its cause, since faults.py decides from it.
+as its cause, since faults.py decides from it. docs/develop/decisions/0002-genesys-transport.md has the figures.
 """
 
 from collections.abc import Sequence

@@ -29,8 +29,10 @@ log = logging.getLogger(__name__)
 
 
 class SlashCommand(AsyncMiddleware):
-    """What Bolt calls a middleware, in place of a listener: nearly all that comes is this, and to match and call a
-    listener costs Bolt several times what is done here. https://docs.slack.dev/tools/bolt-python/concepts/global-middleware
+    """Handle the slash command as a Bolt middleware, in place of an `@app.command` listener, which costs more CPU.
+
+    docs/develop/decisions/0003-command-middleware.md has the figures.
+    https://docs.slack.dev/tools/bolt-python/concepts/global-middleware
     """
 
     def __init__(
