@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
@@ -38,7 +38,7 @@ BODY_SECONDS = 5.0
 MAX_WAITING_BODIES = 200
 """So many bodies are waited for at once: well below serve.CONNECTIONS, so that slow senders never hold all of these.
 Slack's, and what a proxy has read first, come with their headers and wait for none."""
-FIELDS = 100
+MAX_FIELDS = 100
 RETRY = ("X-Slack-Retry-Num", "X-Slack-Retry-Reason")
 """What comes besides the body, as over a socket: that an event is sent again, and why."""
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
@@ -78,13 +78,10 @@ class HttpReceiver:
     async def handle(self, request: web.Request) -> web.Response:
         """Answers Slack; 4xx for whatever is not provably from Slack."""
         try:
-            if _is_here(request):
-                raw = request.content.read_nowait()
-                return web.Response() if _is_ssl_check(request, raw) else await self._answer(request, raw)
-            timestamp, _ = _proof(request)
-            if is_off(timestamp):
-                raise Rejected(401, "the timestamp is old, or ahead")
-            return await self._answer(request, await self._read(request))
+            if not request.content.is_eof() or (request.content_length or 0) > BODY_BYTES:
+                _check_before_body(request)
+            raw = await self._read(request)
+            return web.Response() if _is_ssl_check(request, raw) else await self._answer(request, raw)
         except Rejected as rejected:
             self._log.warning("refused", str(rejected), status=rejected.status, why=str(rejected))
             return web.Response(status=rejected.status, text=f"{rejected}\n")
@@ -100,7 +97,9 @@ class HttpReceiver:
         try:
             async with asyncio.timeout(BODY_SECONDS) as timeout:
                 wait = BodyWait(timeout)
-                with self._waiting.hold(wait), ExitStack() as room:
+                with ExitStack() as room:
+                    if not request.content.is_eof():
+                        room.enter_context(self._waiting.hold(wait))
                     return await self._pieces(request, wait, room)
         except TimeoutError:
             if wait and wait.displaced:
@@ -143,10 +142,11 @@ class HttpReceiver:
         return body
 
 
-def _is_here(request: web.Request) -> bool:
-    """Whether all of the body has come with its headers, as nearly all do, and is no large one."""
-    content, length = request.content, request.content_length or LARGE_BODY_BYTES
-    return content.is_eof() and length <= BODY_BYTES and content.exception() is None
+def _check_before_body(request: web.Request) -> None:
+    """Raise Rejected for a request that cannot be Slack's: its body is not waited for."""
+    timestamp, _ = _proof(request)
+    if is_off(timestamp):
+        raise Rejected(401, "the timestamp is old, or ahead")
 
 
 def _is_ssl_check(request: web.Request, raw: bytes) -> bool:
@@ -173,15 +173,11 @@ def _fields(body: str, content_type: str) -> dict[str, Any]:
         return _object(body)
     if content_type != _FORM:
         raise Rejected(415, "neither a form nor JSON")
-    pairs = [pair.partition("=") for pair in body.split("&", FIELDS)] if body else []
-    if len(pairs) > FIELDS or not all(equals for _, equals, _ in pairs):
-        raise Rejected(400, "the body is no form")
-    form = {_unquoted(name): _unquoted(value) for name, _, value in pairs}
+    try:
+        form = dict(parse_qsl(body, keep_blank_values=True, strict_parsing=bool(body), max_num_fields=MAX_FIELDS))
+    except ValueError:
+        raise Rejected(400, "the body is no form") from None
     return _object(form["payload"]) if "payload" in form else form
-
-
-def _unquoted(text: str) -> str:
-    return unquote_plus(text) if "%" in text or "+" in text else text  # which most of Slack's values are as they are
 
 
 def _bolt_request(fields: dict[str, Any], request: web.Request) -> AsyncBoltRequest:
