@@ -71,7 +71,7 @@ audit: .venv/bin/python
 # The lock files. Needs uv.
 lock:
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml -o requirements.txt
-	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml --extra postgres --extra fast -o requirements-image.txt
+	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml --extra postgres -o requirements-image.txt
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml --extra dev -o requirements-dev.txt
 	echo "setuptools>=77" | uv pip compile -q --universal --generate-hashes --python-version 3.11 - -o requirements-build.txt
 	echo "pip-audit>=2.9,<3" | uv pip compile -q --universal --generate-hashes --python-version 3.11 - -o requirements-audit.txt

@@ -5,6 +5,7 @@ redirect. Never logs an address or a body.
 """
 
 import asyncio
+import json
 import logging
 import random
 import re
@@ -22,7 +23,6 @@ from bot.core.metrics_port import NO_ANSWER, NULL_METRICS, Metrics
 from bot.core.requests.run import CallHooks
 from bot.core.shared_waits import SharedWaits
 from bot.core.validation.urls import LOCAL_HOSTS, url_host
-from bot.encoding import encode
 from bot.genesys import faults
 from bot.genesys.connections import HEADERS, TIMEOUT, TIMEOUT_SECONDS, HttpClient
 from bot.genesys.fair_queue import FairQueue
@@ -206,11 +206,11 @@ class GenesysClient:
             self._meter.called(needs, status, time.monotonic() - began)
 
 
-def _request(method: str, url: str, json: object) -> httpx.Request:
+def _request(method: str, url: str, body: object) -> httpx.Request:
     """With a stream in place of `content`, which httpx would look at for headers that aiohttp sets."""
-    if json is None:
+    if body is None:
         return httpx.Request(method, _parsed(url), headers=_HEADERS, extensions=_TIMEOUTS)
-    stream = httpx.ByteStream(encode(json))
+    stream = httpx.ByteStream(json.dumps(body).encode())
     return httpx.Request(method, _parsed(url), headers=_JSON_HEADERS, stream=stream, extensions=_TIMEOUTS)
 
 

@@ -94,11 +94,6 @@ class RequestRun:
         self._timer = asyncio.get_running_loop().call_later(note_after_seconds, self._note)
 
     @property
-    def is_settled(self) -> bool:
-        """Whether a crash could not change any more what is told."""
-        return self.state in (RequestState.CREATED, RequestState.FAILED)
-
-    @property
     def requester(self) -> str:
         return f"{self.request.team_id}/{self.request.requester}"
 

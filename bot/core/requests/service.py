@@ -27,7 +27,6 @@ from bot.core.models import (
 )
 from bot.core.ports import Kept, RequestRepository
 from bot.core.press_errors import NotYours, RequestGone, TriedAlready
-from bot.core.requests.coalescing import Coalescer
 from bot.core.requests.events import EventLog
 from bot.core.requests.housekeeping import recover_orphans_forever, sweep_forever, update_messages_forever
 from bot.core.requests.limits import RequestLimiter
@@ -93,7 +92,6 @@ class RequestService:
         self._handlers, self._deeds, self._gatekeeper = handlers, deeds, gatekeeper
         self._journal = journal or EventLog()
         self._note_after_seconds = note_after_seconds
-        self._tails = Coalescer()
         self._working: set[asyncio.Task[None]] = set()
         self._answering: set[asyncio.Task[None]] = set()
         self._accepting = 0
@@ -197,8 +195,6 @@ class RequestService:
             reached = await self._teller.answer(request, outcome)
             seconds = time.monotonic() - began
             self._journal.ended(request, outcome, reached, seconds)
-            if progress.is_settled:
-                await self._tails.join()
             self._journal.write_line(request, outcome, reached, seconds, progress.create_seconds)
             await progress.write_down(RequestState.ANSWERED, patience_seconds=ANSWERED_PATIENCE_SECONDS)
         except OwnershipLost:

@@ -8,6 +8,7 @@ the signing secret, or can write to the database, can name any address, and the 
 """
 
 import asyncio
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +16,6 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.encoding import encode
 from bot.slack.api.responses import is_page
 
 REPEATS = 2
@@ -72,7 +72,7 @@ class ResponseUrls:
         """
         if not isinstance(url, str) or not self._allowed.fullmatch(url):
             raise ForeignAddress
-        data = encode(body)
+        data = json.dumps(body).encode()
         for left in range(REPEATS, -1, -1):
             try:
                 status, delay = await self._post_once(url, data)

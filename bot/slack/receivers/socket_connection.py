@@ -17,7 +17,6 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.core.metrics_port import Metrics
-from bot.encoding import encode
 from bot.slack.api.responses import word
 from bot.slack.api.trouble import word_for
 from bot.slack.listeners.errors import dispatch
@@ -77,7 +76,7 @@ class SocketConnection:
 
     async def send_socket_mode_response(self, response: SocketModeResponse) -> None:
         """For Bolt's adapter."""
-        await self._web_socket.send_str(encode(response.to_dict()).decode())
+        await self._web_socket.send_str(json.dumps(response.to_dict()))
 
     async def _read(self) -> None:
         try:

@@ -5,6 +5,7 @@ import asyncio
 import httpx
 import pytest
 
+from bot.genesys import client
 from bot.genesys.connections import HttpClient
 
 BODY = b'{"a": "\xc3\xbc"}'
@@ -37,6 +38,13 @@ async def test_a_call_without_a_body_says_nothing_of_one(method: str, short: boo
     assert heard.startswith(b"%b /x HTTP/1.1\r\n" % method.encode())
     assert b"content-" not in heard.lower().replace(b"content-length: 0\r\n", b"")
     assert heard.endswith(b"\r\n\r\n")
+
+
+async def test_half_a_surrogate_pair_is_sent_escaped() -> None:
+    """People can paste one; UTF-8 has no form for it, JSON has."""
+    request = client._request("POST", "http://127.0.0.1/x", {"name": "\ud83d"})
+    heard, _ = await exchanged(request, short=True)
+    assert heard.endswith(b'\r\n\r\n{"name": "\\ud83d"}')
 
 
 @pytest.mark.parametrize("short", [True, False])

@@ -364,7 +364,7 @@ async def test_a_refusal_leaves_no_connection_behind(url: str, admin: Any, user:
 
 
 async def test_the_process_says_the_same_on_its_own_event_loop(url: str, authority: Authority, tmp_path: Path) -> None:
-    """`run` has a faster one where it is installed, whose errors are of other classes and texts."""
+    """`run` has a faster one, whose errors are of other classes and texts."""
     async with (
         open_servers() as servers,
         postgres_with(self_signed(tmp_path, "localhost")) as other,
