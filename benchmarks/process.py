@@ -41,12 +41,12 @@ class Server:
         for line in Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines():
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) * 1024 / 1e6
-        raise ProcessEnded(self)
+        raise ProcessEndedError(self)
 
     def check(self) -> None:
-        """Raises ProcessEnded when it is no longer there."""
+        """Raises ProcessEndedError when it is no longer there."""
         if self._process.poll() is not None:
-            raise ProcessEnded(self)
+            raise ProcessEndedError(self)
 
     def kill(self) -> None:
         """Nothing is measured of how it ends."""
@@ -54,7 +54,7 @@ class Server:
         self._process.wait()
 
 
-class ProcessEnded(Exception):
+class ProcessEndedError(Exception):
     """A server ended by itself; its text is the last of what it printed."""
 
     def __init__(self, server: Server) -> None:

@@ -64,7 +64,10 @@ class Bot:
 
 @asynccontextmanager
 async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
-    """A bot that is ready to take commands. Raises SlackRefused, SlackUnreachable, StoreRefused, AuditRefused."""
+    """A bot that is ready to take commands.
+
+    Raises SlackSetupError, SlackUnreachableError, StorageSetupError, AuditSetupError.
+    """
     slack, database, can_connect = settings.slack, settings.database, not settings.connect.off
     metrics = PrometheusMetrics(RequestKind, needs(settings))
     async with (

@@ -40,7 +40,7 @@ OPTIONS: dict[str, Any] = {
 """Of aiohttp's connections: https://docs.aiohttp.org/en/stable/web_reference.html#aiohttp.web.AppRunner"""
 
 
-class Refused(SetupError):
+class StartError(SetupError):
     """The bot cannot run, and starting it again will not help; its text is a sentence that says why."""
 
     code = "address_unavailable"
@@ -83,7 +83,7 @@ async def unless_stopped(opening: Awaitable[T], stop: asyncio.Event) -> T | None
 
 
 async def run(bot: Bot, stop: asyncio.Event, *, on_ready: Callable[[int], None] = lambda port: None) -> None:
-    """Serves until `stop` is set, then finishes what is accepted. Raises Refused.
+    """Serves until `stop` is set, then finishes what is accepted. Raises PermissionDeniedError.
 
     `on_ready` is told the port the HTTP server listens on, 0 with Socket Mode.
     """
@@ -118,7 +118,7 @@ async def _serve(
     await bot.desk.drain(bot.settings.shutdown_seconds)
     log.info("stopped", extra={"fields": {"drain_ms": round((time.monotonic() - began) * 1000)}})
     if door.refused.done():
-        raise Refused(door.refused.result(), code="socket_mode_unavailable")
+        raise StartError(door.refused.result(), code="socket_mode_unavailable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ async def socket_door(bot: Bot) -> AsyncIterator[Receiver]:
 
 @asynccontextmanager
 async def http_door(bot: Bot) -> AsyncIterator[Receiver]:
-    """Listens. Leaving it answers what has been received, and takes no more. Raises Refused."""
+    """Listens. Leaving it answers what has been received, and takes no more. Raises PermissionDeniedError."""
     settings, server = bot.settings, web.Application(client_max_size=BODY_BYTES)
     endpoint = HttpReceiver(bot.app, settings.slack.signing_secret, bot.health.metrics)
     endpoint.add_to(server)
@@ -181,7 +181,7 @@ async def http_door(bot: Bot) -> AsyncIterator[Receiver]:
 
 @asynccontextmanager
 async def health_door(health: Health, settings: Settings) -> AsyncIterator[None]:
-    """Listens on HEALTH_PORT. Raises Refused."""
+    """Listens on HEALTH_PORT. Raises PermissionDeniedError."""
     server = web.Application(client_max_size=BODY_BYTES)
     health.add_to(server)
     async with listening(server, settings.host, settings.health_port or 0, "HEALTH_PORT"):
@@ -190,7 +190,7 @@ async def health_door(health: Health, settings: Settings) -> AsyncIterator[None]
 
 @asynccontextmanager
 async def listening(server: web.Application, host: str, port: int, named: str) -> AsyncIterator[int]:
-    """The port it listens on. Leaving it answers what has been received. Raises Refused."""
+    """The port it listens on. Leaving it answers what has been received. Raises PermissionDeniedError."""
     server.on_response_prepare.append(without_software)
     runner = web.AppRunner(server, **OPTIONS, shutdown_timeout=1.0)
     await runner.setup()
@@ -222,7 +222,7 @@ async def _listen(runner: web.AppRunner, refusals: ThrottledLog, host: str, port
             return await loop.create_server(answer, sock=all_addresses(port))
         return await loop.create_server(answer, host, port)
     except OSError as error:
-        raise Refused(f"Cannot listen on {host}:{port} ({error.strerror}). Check HOST and {named}.") from None
+        raise StartError(f"Cannot listen on {host}:{port} ({error.strerror}). Check HOST and {named}.") from None
 
 
 def all_addresses(port: int) -> socket.socket:

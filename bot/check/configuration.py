@@ -17,11 +17,11 @@ from bot.check import accounts, ports
 from bot.check.files import is_open, open_files
 from bot.check.results import Finding, doubt, right, wrong
 from bot.config import settings
-from bot.config.settings import DatabaseSettings, ServiceSettings, Settings, SettingsFault, SlackSettings
+from bot.config.settings import DatabaseSettings, ServiceSettings, Settings, SettingsError, SlackSettings
 from bot.config.variables import VARIABLES
 from bot.core.validation.text import unquoted
 from bot.genesys.auth.private_keys import KeyCredentials
-from bot.observability.audit import STDOUT, AuditRefused
+from bot.observability.audit import STDOUT, AuditSetupError
 
 OURS = ("COBROWSE_", "GENESYS_", "SLACK_")
 _SERVICE_LINK = re.compile(
@@ -74,7 +74,7 @@ def read(environ: Mapping[str, str], env_file: Path, remarks: Sequence[str] = ()
 def _loaded(load: Callable[[Mapping[str, str]], T], environ: Mapping[str, str], faults: dict[str, None]) -> T | None:
     try:
         return load(environ)
-    except SettingsFault as fault:
+    except SettingsError as fault:
         faults |= dict.fromkeys(fault.faults)
         return None
 
@@ -92,7 +92,7 @@ def finding(fault: str) -> Finding:
     area = {"COBROWSE_HOSTS_FILE": "hosts file", "GENESYS_PRIVATE_KEY_PATH": "key", "GENESYS_PRIVATE_KEY": "key"}
     area["GENESYS_PRIVATE_KEY_FILE"] = "key"
     mend = mend or f"Correct {name} in the environment or in .env; the README says what it takes."
-    return wrong(area.get(name, "settings"), f"{name}: {what}", mend, SettingsFault.code)
+    return wrong(area.get(name, "settings"), f"{name}: {what}", mend, SettingsError.code)
 
 
 def _unread(environ: Mapping[str, str]) -> list[Finding]:
@@ -140,5 +140,5 @@ def _audit_log(where: str) -> Finding:
     path = Path(where)
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
         mend = "Let the bot write to its directory."
-        return wrong("audit log", f"AUDIT_LOG: {path} cannot be written.", mend, AuditRefused.code)
+        return wrong("audit log", f"AUDIT_LOG: {path} cannot be written.", mend, AuditSetupError.code)
     return right("audit log", f"in {path}")

@@ -2,7 +2,7 @@
 
 from bot.check.results import Finding, doubt, refusal, right
 from bot.config.settings import DatabaseSettings
-from bot.storage.errors import StoreRefused
+from bot.storage.errors import StorageSetupError
 from bot.storage.inspect import StorageReport, inspect_storage
 from bot.storage.open import MEMORY
 
@@ -17,7 +17,7 @@ async def look(database: DatabaseSettings) -> list[Finding]:
     try:
         async with inspect_storage(database.url, database.keys) as seen:
             return [_version(seen), _sealing(seen, bool(database.keys)), *_sharing(seen), *_left_out(seen)]
-    except StoreRefused as refused:
+    except StorageSetupError as refused:
         return [refusal("database", refused)]
 
 

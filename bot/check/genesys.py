@@ -88,7 +88,7 @@ async def _token(service: ServiceSettings, auth: TokenAuth) -> Finding:
 async def _permissions(service: ServiceSettings, client: GenesysClient) -> Finding:
     try:
         token = await view_token(client)
-    except (errors.BadRequest, errors.Forbidden, errors.UnusableAnswer):
+    except (errors.BadRequestError, errors.PermissionMissingError, errors.UnusableAnswerError):
         mend = "The first session will show it: without a port to Slack, try `cobrowse-bot start`."
         return doubt("permissions", "Genesys does not say what the token may do.", mend)
     credentials = service.credentials
@@ -132,29 +132,29 @@ def in_words(error: ServiceError, service: ServiceSettings) -> tuple[str, str]:
     """What happened, and what the administrator can do."""
     later = f"Try again later; {STATUS_PAGE} shows how Genesys is doing."
     match error:
-        case errors.OAuthRefused(oauth_error=code, words=words):
+        case errors.LoginRefusedError(oauth_error=code, words=words):
             said = f"({code}): “{words}”" if words else f"({code})."
             return f"Genesys's login refuses the client {said}", _sign_in(error, service)
-        case errors.SignInRefused():
+        case errors.TokenRefusedError():
             mend = "Check that GENESYS_REGION, or GENESYS_API_URL and GENESYS_LOGIN_URL, are of one organisation."
             return "Genesys refuses the token that its login has just given.", mend
-        case errors.Forbidden(needs=needs, words=words) if words:
+        case errors.PermissionMissingError(needs=needs, words=words) if words:
             mend = f"Give the OAuth client a role with the permission {needs} in that division, {permissions.UNDER}."
             return f"Genesys says 403: “{words}”", mend
-        case errors.Forbidden(needs=needs):
+        case errors.PermissionMissingError(needs=needs):
             return f"Genesys says 403: the client lacks {needs}.", _grant(needs, service)
-        case errors.BadRequest(status=status, words=words):
+        case errors.BadRequestError(status=status, words=words):
             return f"Genesys refused ({status}): {words}", "Check GENESYS_REGION, or GENESYS_API_URL if it is set."
-        case errors.UnusableAnswer(why=why):
+        case errors.UnusableAnswerError(why=why):
             return f"Genesys answered with {why}.", "Check GENESYS_REGION, and what stands between us and Genesys."
-        case errors.Busy():
+        case errors.ServiceBusyError():
             return "Genesys is too busy, or the client's rate limit is used up.", later
-        case errors.ServiceFault():
+        case errors.ServiceFailedError():
             return "Genesys has a fault of its own (500).", later
     return "Genesys gave no answer that could be used, also when asked again.", later
 
 
-def _sign_in(error: errors.OAuthRefused, service: ServiceSettings) -> str:
+def _sign_in(error: errors.LoginRefusedError, service: ServiceSettings) -> str:
     code = error.oauth_error
     if code == "invalid_scope":
         return "Add the scopes at the OAuth client in Genesys Cloud, or leave some out with GENESYS_SCOPES."

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.check.results import Finding, doubt, right, wrong
 from bot.config.settings import ServiceSettings
 from bot.core import errors
-from bot.core.connect_errors import UserContextNeeded
+from bot.core.errors import SignInRequiredError
 from bot.core.use_cases.customer_messages import MessagingConfig
 from bot.genesys.api.conversations import ADD, ADD_VOICE
 from bot.genesys.api.customer_messages import SEND_AGENTLESS_EMAIL, SEND_EMAIL, SEND_SMS
@@ -47,7 +47,7 @@ async def look(client: GenesysClient, needed: list[Need]) -> Finding:
     mend = f"Look at the client's roles, {UNDER}; the first session or message will show it, too."
     try:
         roles = await view_roles(client)
-    except (errors.BadRequest, errors.Forbidden, errors.UnusableAnswer, UserContextNeeded):
+    except (errors.BadRequestError, errors.PermissionMissingError, errors.UnusableAnswerError, SignInRequiredError):
         return doubt("roles", unseen, mend)
     missing = [need for need in needed if not any(map(roles.allow, need.any_of))]
     if not missing:

@@ -8,7 +8,14 @@ from bot.check.results import Finding, left_out, right, wrong
 from bot.check.slack_directory import workspaces_of
 from bot.config.settings import Settings
 from bot.core.access import AccessPolicy, AccessRules, Allowlist
-from bot.core.errors import HostNotFound, NotAMember, NotListed, Refused, ServiceError, SlackUnavailable
+from bot.core.errors import (
+    HostNotFoundError,
+    NotAMemberError,
+    NotListedError,
+    PermissionDeniedError,
+    ServiceError,
+    SlackUnavailableError,
+)
 from bot.core.hosts.resolver import Found, HostResolver
 from bot.core.models import ChannelId, Host, HostId, Request, RequestKind, SlackUser, TeamId, UserId, new_request_id
 from bot.genesys.api.users import UsersApi
@@ -17,7 +24,7 @@ from bot.slack.api.identity import BotIdentity
 from bot.slack.api.responder import new_http_session, new_web_client
 from bot.slack.api.token_watch import WebClient
 from bot.slack.error_codes import explain
-from bot.storage.errors import StoreRefused
+from bot.storage.errors import StorageSetupError
 from bot.storage.inspect import Linked, inspect_storage
 from bot.upstream import host_rules, open_genesys
 
@@ -25,7 +32,7 @@ PATIENCE_SECONDS = 15.0
 
 
 class NothingFound:
-    """Keeps to desk.store.HostBook, and keeps nothing: every rule is asked anew."""
+    """Keeps to desk.store.HostCache, and keeps nothing: every rule is asked anew."""
 
     def __init__(self, linked: Linked) -> None:
         self._linked = linked
@@ -54,13 +61,13 @@ async def look(settings: Settings, identity: BotIdentity, user_id: UserId) -> li
             person, team_id = await _admitted(access, web, settings, identity, user_id)
             why = await _why(settings.rules, people, person, team_id)
             found = [right("person", f"{person.name} ({user_id}) may start sessions: {why}")]
-        except SlackUnavailable as error:
+        except SlackUnavailableError as error:
             what = f"Slack would not say who {user_id} is ({error.slack_error})."
             if error.passes:
                 return [wrong("person", what, "Try again; if it stays so, look at the lines about Slack.")]
             row = explain(error.slack_error)
             return [wrong("person", f"{what} {row.person}", row.mend or "Look at the lines about Slack.")]
-        except Refused as error:
+        except PermissionDeniedError as error:
             return [_refusal(error, user_id), left_out("host", "they may not start sessions")]
     return [*found, await _host(settings, person)]
 
@@ -70,15 +77,15 @@ async def _admitted(
 ) -> tuple[SlackUser, TeamId]:
     """The person, and the workspace in which they may start sessions; an org-wide token serves several.
 
-    Raises what Access.admit raises, of the last workspace.
+    Raises what AccessPolicy.admit raises, of the last workspace.
     """
-    trouble: SlackUnavailable | Refused | None = None
+    trouble: SlackUnavailableError | PermissionDeniedError | None = None
     for where in await workspaces_of(web, identity):
         wish = _wish(settings, identity, user_id)
         wish = replace(wish, team_id=TeamId(where.get("team_id", wish.team_id)))
         try:
             return await access.admit(wish), wish.team_id
-        except (SlackUnavailable, Refused) as error:
+        except (SlackUnavailableError, PermissionDeniedError) as error:
             trouble = error
     assert trouble is not None  # noqa: S101 - there is one workspace at least
     raise trouble
@@ -123,12 +130,12 @@ async def _on(roll: Allowlist, people: SlackDirectory, person: SlackUser, team_i
     return ""
 
 
-def _refusal(error: Refused, user_id: UserId) -> Finding:
+def _refusal(error: PermissionDeniedError, user_id: UserId) -> Finding:
     match error:
-        case NotAMember(standing=standing):
+        case NotAMemberError(standing=standing):
             mend = "Only full members of the workspace may use the bot; there is no setting for that."
             return wrong("person", f"{user_id} is refused: Slack knows them as {standing.value}.", mend)
-        case NotListed():
+        case NotListedError():
             mend = "Add them to COBROWSE_MEMBERS, or to a user group that stands there."
             return wrong("person", f"{user_id} is refused: not on COBROWSE_MEMBERS or any other list.", mend)
     return wrong("person", f"{user_id} is refused ({error}).", "See Who may do what in the README.")
@@ -140,12 +147,12 @@ async def _host(settings: Settings, person: SlackUser) -> Finding:
         async with open_genesys(settings.service) as client, inspect_storage(database.url, database.keys) as seen:
             rules = host_rules(settings, UsersApi(client))
             host = await HostResolver(rules, NothingFound(seen.linked)).find(person)
-    except HostNotFound as missed:
+    except HostNotFoundError as missed:
         tried = "; ".join(f"{miss.rule}: {miss.why}" for miss in missed.tried) or "no rule is set up"
         mend = f"Link them: cobrowse-bot hosts set {person.user_id} <their Genesys user's id>."
         return wrong("host", f"no rule maps {person.user_id} ({tried}).", mend)
     except ServiceError as error:
         return wrong("host", *genesys_check.in_words(error, settings.service))
-    except StoreRefused:
+    except StorageSetupError:
         return left_out("host", "the database, where links stand, cannot be used")
     return right("host", f"{host.id}, by the rule “{host.rule}”")

@@ -13,7 +13,7 @@ from bot.check.results import Finding, doubt, left_out, refusal, right, wrong
 from bot.config.proxies import Proxies
 from bot.config.settings import DatabaseSettings, Settings, SlackSettings
 from bot.core.access import AccessRules
-from bot.slack.api.identity import BotIdentity, SlackRefused, SlackUnreachable, identify
+from bot.slack.api.identity import BotIdentity, SlackSetupError, SlackUnreachableError, identify
 from bot.slack.api.responder import new_http_session, new_web_client
 from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
 from bot.slack.api.scopes import NEEDED
@@ -67,9 +67,9 @@ async def _token(slack: SlackSettings, http: aiohttp.ClientSession) -> tuple[lis
     web = new_web_client(slack.bot_token, slack.api_url, http, slack.proxies.of(slack.api_url))
     try:
         identity = await identify(web, tries=TRIES)
-    except SlackRefused as refused:
+    except SlackSetupError as refused:
         return [refusal("slack token", refused)], None
-    except SlackUnreachable as away:
+    except SlackUnreachableError as away:
         mend = "Check SLACK_API_URL; if it is right, try again later: status.slack.com shows how Slack is doing."
         return [wrong("slack token", "Slack gave no answer that could be used.", mend, away.code)], None
     home = identity.home

@@ -55,7 +55,7 @@ def run() -> None:
     try:
         environment = settings.read_environment()
         loaded = settings.load(environment.values)
-    except settings.SettingsFault as fault:
+    except settings.SettingsError as fault:
         _settings_fault(fault.faults)
     logs.set_up(loaded.logging.level, as_json=loaded.logging.as_json, secrets=loaded.logging.secrets)
     for remark in environment.remarks:
@@ -94,7 +94,7 @@ def check(person: str | None, as_json: bool) -> None:
         environment = settings.read_environment()
         user_id = UserId(person) if person else None
         findings = asyncio.run(checks.look(environment.values, user_id=user_id, remarks=environment.remarks))
-    except settings.SettingsFault as fault:
+    except settings.SettingsError as fault:
         findings = checks.of_faults(fault.faults)
     click.echo(terminal.json_for_stdout(checks.as_json(findings)) if as_json else checks.as_text(findings))
     sys.exit(0 if checks.is_well(findings) else 1)
@@ -108,7 +108,7 @@ def health() -> None:
 
     try:
         wrong = probe.why_not_alive(settings.environment())
-    except settings.SettingsFault as fault:
+    except settings.SettingsError as fault:
         _settings_fault(fault.faults)
     if wrong:
         _fail(wrong)
@@ -212,7 +212,7 @@ def sandbox(
     if once is None:
         try:
             asyncio.run(sandbox_run.serve_page(port, fault=fault, http=http, conversations=conversations))
-        except server.Refused as refused:
+        except server.StartError as refused:
             _fail(refused.line)
         return
     answer = asyncio.run(sandbox_run.run_once(once, person, fault=fault, http=http, conversations=conversations))
@@ -227,7 +227,7 @@ def _sandbox_conversations() -> str | None:
 
     try:
         chosen = settings.load_cobrowse_api(settings.environment())
-    except settings.SettingsFault as fault:
+    except settings.SettingsError as fault:
         _settings_fault(fault.faults)
     return "one" if chosen == settings.CONVERSATIONS else None
 
@@ -238,7 +238,7 @@ def _service() -> "settings.ServiceSettings":
 
     try:
         service = settings.load_service(settings.environment())
-    except settings.SettingsFault as fault:
+    except settings.SettingsError as fault:
         _settings_fault(fault.faults)
     # the outcome is what this prints, so only what goes wrong is logged
     level = "DEBUG" if service.logging.level == "DEBUG" else "WARNING"

@@ -10,7 +10,7 @@ ALL, LOOPBACK = ("0.0.0.0", "::", "*"), ("127.0.0.1", "::1")  # noqa: S104 - wha
 
 
 def why_not_alive(environ: Mapping[str, str]) -> str:
-    """Return "" when GET /healthz answers 200, else a sentence. Raises SettingsFault."""
+    """Return "" when GET /healthz answers 200, else a sentence. Raises SettingsError."""
     host, port = settings.load_health_address(environ)
     tried = ""
     for address in LOOPBACK if host in ALL else (host,):

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 
 from bot.config.settings import DatabaseSettings
 from bot.core.hosts import csv_file
-from bot.core.hosts.csv_file import BadHostsFile
+from bot.core.hosts.csv_file import HostsFileError
 from bot.core.models import TeamId, UserId
 from bot.core.ports import HostLink
 from bot.storage.errors import refused
@@ -15,16 +15,16 @@ from bot.storage.open import MEMORY, Storage, open_store
 
 
 def read(user_id: str, genesys_id: str, team_id: str | None) -> HostLink:
-    """One link out of what somebody typed. Raises BadHostsFile with every fault."""
+    """One link out of what somebody typed. Raises HostsFileError with every fault."""
     cells = [cell.strip() for cell in (user_id, genesys_id, team_id or "")]
     (team, user), host, wrong = csv_file.read_row(cells, len(cells))
     if wrong or host is None:
-        raise BadHostsFile(wrong)
+        raise HostsFileError(wrong)
     return team, user, host
 
 
 def read_csv(text: str) -> list[HostLink]:
-    """A file's links. Raises BadHostsFile with every bad line."""
+    """A file's links. Raises HostsFileError with every bad line."""
     return [(team_id, user_id, host) for (team_id, user_id), host in csv_file.parse(text).items()]
 
 
@@ -40,19 +40,19 @@ def write_csv(links: list[HostLink]) -> str:
 async def add(
     database: DatabaseSettings, links: list[HostLink], on_progress: Callable[[int], None] = lambda done: None
 ) -> None:
-    """Adds all of them, or none. Raises StoreRefused, StoreUnavailable."""
+    """Adds all of them, or none. Raises StorageSetupError, StorageUnavailableError."""
     async with _open(database) as store:
         await store.link(links, on_progress)
 
 
 async def remove(database: DatabaseSettings, user_id: str, team_id: str | None) -> bool:
-    """Whether there was such a link. Raises StoreRefused, StoreUnavailable."""
+    """Whether there was such a link. Raises StorageSetupError, StorageUnavailableError."""
     async with _open(database) as store:
         return await store.unlink(TeamId(team_id) if team_id else None, UserId(user_id))
 
 
 async def every(database: DatabaseSettings) -> list[HostLink]:
-    """All links. Raises StoreRefused, StoreUnavailable."""
+    """All links. Raises StorageSetupError, StorageUnavailableError."""
     async with _open(database) as store:
         return list(await store.links())
 

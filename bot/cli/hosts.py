@@ -21,11 +21,11 @@ def hosts() -> None:
 def set_(slack_user_id: str, genesys_user_id: str, team: str | None) -> None:
     """Link one person."""
     from bot.cli import host_links
-    from bot.core.hosts.csv_file import BadHostsFile
+    from bot.core.hosts.csv_file import HostsFileError
 
     try:
         link = host_links.read(slack_user_id, genesys_user_id, team)
-    except BadHostsFile as bad:
+    except HostsFileError as bad:
         _fail("\n".join(bad.faults))
     _with_database(lambda database: host_links.add(database, [link]))
     click.echo(f"{slack_user_id} is linked to {link[2]}.")
@@ -61,11 +61,11 @@ def import_(path: str) -> None:
     """Add the links of a CSV file: all of them, or none."""
     from bot.cli import host_links
     from bot.config.csv_file import read_csv_file
-    from bot.core.hosts.csv_file import BadHostsFile
+    from bot.core.hosts.csv_file import HostsFileError
 
     try:
         read = host_links.read_csv(read_csv_file(path))
-    except BadHostsFile as bad:
+    except HostsFileError as bad:
         _fail("Nothing was imported:\n" + "\n".join(f"  {fault}" for fault in bad.faults))
     except (OSError, ValueError) as error:
         _fail(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}")
@@ -86,17 +86,17 @@ def export(path: str) -> None:
 
 def _with_database(use: Any) -> Any:
     from bot.config import settings
-    from bot.core.errors import SetupError, StoreUnavailable
+    from bot.core.errors import SetupError, StorageUnavailableError
     from bot.observability import logging as logs
 
     logs.set_up("WARNING", as_json=False)  # such as what of the address is left out; the outcome is what this prints
     try:
         return asyncio.run(use(settings.load_database(settings.environment())))
-    except settings.SettingsFault as fault:
+    except settings.SettingsError as fault:
         _fail("\n".join(f"{line} [{fault.code}]" for line in fault.faults))
     except SetupError as refused:
         _fail(refused.line)
-    except StoreUnavailable as error:
+    except StorageUnavailableError as error:
         _fail(f"The database cannot be used just now. [{error.code}]")
 
 

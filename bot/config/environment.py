@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
-from bot.config.reader import SettingsFault
+from bot.config.reader import SettingsError
 from bot.core.validation.text import unquoted
 
 ENV_FILE = ".env"
@@ -34,7 +34,7 @@ def read(path: str, process: Mapping[str, str]) -> Environment:
     """Put the process's environment over the file's values; an empty value does not hide the file's.
 
     A secret that is set in one of them as a value and in the other as NAME_FILE comes from the environment, too.
-    Raises SettingsFault.
+    Raises SettingsError.
     """
     outer = {name: value for name, value in process.items() if unquoted(value)}
     if is_in_data_directory(Path(path), outer):
@@ -83,7 +83,7 @@ def _values(path: str, text: str) -> tuple[dict[str, str | None], list[str]]:
 
 
 def _text(path: str) -> str:
-    """The file's text, "" when there is none. Raises SettingsFault."""
+    """The file's text, "" when there is none. Raises SettingsError."""
     file = Path(path)
     try:
         return file.read_text(encoding="utf-8-sig")
@@ -106,5 +106,5 @@ def _text(path: str) -> str:
         raise _fault(path, f"the file cannot be read ({os.strerror(error.errno or errno.EIO)}).") from None
 
 
-def _fault(path: str, sentence: str) -> SettingsFault:
-    return SettingsFault([f"{path}: {sentence}"])
+def _fault(path: str, sentence: str) -> SettingsError:
+    return SettingsError([f"{path}: {sentence}"])

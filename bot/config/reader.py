@@ -15,7 +15,7 @@ _KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
 """How the value begins that Kubernetes gives NAME_PORT for a Service: HEALTH_PORT for one called `health`."""
 
 
-class SettingsFault(Exception):
+class SettingsError(Exception):
     """The settings cannot be used; each of `faults` names a variable and how to mend it. Shows no value of a secret."""
 
     code = "settings_invalid"

@@ -16,7 +16,7 @@ from bot.config.customer_messages import read_sending
 from bot.config.database import DatabaseSettings, read_database
 from bot.config.environment import ENV_FILE, Environment, below_data_directory
 from bot.config.proxies import Proxies, read_proxies
-from bot.config.reader import Reader, SettingsFault
+from bot.config.reader import Reader, SettingsError
 from bot.config.session_service import CONVERSATIONS, LoggingSettings, ServiceSettings, cobrowse_api, read_service
 from bot.core.access import AccessRules, Allowlist
 from bot.core.hosts import csv_file as hosts_file
@@ -65,12 +65,12 @@ class Settings:
 
 
 def environment(path: str = ENV_FILE) -> dict[str, str]:
-    """The process's environment over the values of the .env file. Raises SettingsFault."""
+    """The process's environment over the values of the .env file. Raises SettingsError."""
     return read_environment(path).values
 
 
 def read_environment(path: str = ENV_FILE) -> Environment:
-    """The same, with what of the file is not read. Raises SettingsFault."""
+    """The same, with what of the file is not read. Raises SettingsError."""
     return sources.read(path, os.environ)
 
 
@@ -80,7 +80,7 @@ def untrusted_mend() -> str:
 
 
 def load(environ: Mapping[str, str]) -> Settings:
-    """What `run` needs. Raises SettingsFault with every fault there is."""
+    """What `run` needs. Raises SettingsError with every fault there is."""
     reader = Reader(environ)
     slack = _slack(reader)
     service = read_service(reader)
@@ -116,49 +116,49 @@ def load(environ: Mapping[str, str]) -> Settings:
     )
     certificates.check_certificates(reader)
     if reader.faults:
-        raise SettingsFault(reader.faults)
+        raise SettingsError(reader.faults)
     return settings
 
 
 def load_health_address(environ: Mapping[str, str]) -> tuple[str, int]:
-    """HOST, and the port of /healthz, for the health command. Raises SettingsFault."""
+    """HOST, and the port of /healthz, for the health command. Raises SettingsError."""
     reader = Reader(environ)
     name = "HEALTH_PORT" if reader.text("HEALTH_PORT") else "PORT"
     address = reader.host("HOST"), reader.integer(name, 0, 65535)
     if reader.faults:
-        raise SettingsFault(reader.faults)
+        raise SettingsError(reader.faults)
     return address
 
 
 def load_slack(environ: Mapping[str, str]) -> SlackSettings:
-    """The door people use, alone. Raises SettingsFault."""
+    """The door people use, alone. Raises SettingsError."""
     reader = Reader(environ)
     slack = _slack(reader)
     if reader.faults:
-        raise SettingsFault(reader.faults)
+        raise SettingsError(reader.faults)
     return slack
 
 
 def load_cobrowse_api(environ: Mapping[str, str]) -> str:
-    """`sessions` or `conversations`, for the sandbox, which makes up everything else. Raises SettingsFault."""
+    """`sessions` or `conversations`, for the sandbox, which makes up everything else. Raises SettingsError."""
     reader = Reader(environ)
     chosen = cobrowse_api(reader)
     if reader.faults:
-        raise SettingsFault(reader.faults)
+        raise SettingsError(reader.faults)
     return chosen
 
 
 def load_database(environ: Mapping[str, str]) -> DatabaseSettings:
-    """What the commands need that only look into the database. Raises SettingsFault."""
+    """What the commands need that only look into the database. Raises SettingsError."""
     reader = Reader(environ)
     database = read_database(reader)
     if reader.faults:
-        raise SettingsFault(reader.faults)
+        raise SettingsError(reader.faults)
     return database
 
 
 def load_service(environ: Mapping[str, str]) -> ServiceSettings:
-    """What the commands need that know no Slack. Raises SettingsFault."""
+    """What the commands need that know no Slack. Raises SettingsError."""
     reader = Reader(environ)
     service = read_service(reader)
     host = reader.text("GENESYS_HOST_USER_ID")
@@ -166,7 +166,7 @@ def load_service(environ: Mapping[str, str]) -> ServiceSettings:
         reader.fault("GENESYS_HOST_USER_ID", "must be a Genesys user's id, a UUID.")
     certificates.check_certificates(reader)
     if reader.faults:
-        raise SettingsFault(reader.faults)
+        raise SettingsError(reader.faults)
     return service
 
 
@@ -240,7 +240,7 @@ __all__ = [
     "LoggingSettings",
     "ServiceSettings",
     "Settings",
-    "SettingsFault",
+    "SettingsError",
     "SlackSettings",
     "environment",
     "load",

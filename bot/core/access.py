@@ -8,19 +8,21 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.core.errors import (
-    ChannelNotAllowed,
-    MayNotActForOthers,
-    NotAMember,
-    NotListed,
-    OtherWorkspace,
-    SlackUnavailable,
+    ChannelNotAllowedError,
+    MayNotActForOthersError,
+    NobodyNamedError,
+    NotAMemberError,
+    NotListedError,
+    OtherWorkspaceError,
+    SlackUnavailableError,
+    StepsOffError,
 )
 from bot.core.models import ChannelId, MembershipStatus, Request, RequestKind, Role, SlackUser, TeamId, UserId
-from bot.core.workflow_steps import NobodyNamed, StepsOff, is_unasked
+from bot.core.workflow_steps import is_unasked
 
 
 class MemberDirectory(Protocol):
-    """Slack users and user groups. Both raise SlackUnavailable when Slack cannot say."""
+    """Slack users and user groups. Both raise SlackUnavailableError when Slack cannot say."""
 
     async def person(self, user_id: UserId) -> SlackUser: ...
 
@@ -68,7 +70,7 @@ class Workspace:
 
 
 class AccessPolicy:
-    """Lets a request in, or raises the Refused that says why not."""
+    """Lets a request in, or raises the PermissionDeniedError that says why not."""
 
     def __init__(self, rules: AccessRules, home: Workspace, people: MemberDirectory) -> None:
         self._rules = rules
@@ -76,45 +78,51 @@ class AccessPolicy:
         self._people = people
 
     async def admit(self, request: Request) -> SlackUser:
-        """Whose session it may be: the requester, or the agent they may act for. Raises Refused, SlackUnavailable."""
+        """Return whose session it may be: the requester's, or that of the agent they may act for.
+
+        Raises PermissionDeniedError, SlackUnavailableError.
+        """
         self.check_place(request)
         is_target = not request.for_another and is_unasked(request)
         requester = await self._member(request.requester, request.team_id, is_target=is_target)
         if request.agent in requester.ids:
             return requester
         if not await self._leads(requester, request.team_id):
-            raise MayNotActForOthers(request.agent)
+            raise MayNotActForOthersError(request.agent)
         return await self._member(request.agent, request.team_id, is_target=True)
 
     async def enter(self, request: Request) -> SlackUser:
-        """The requester, for what starts nothing, in whichever channel. Raises Refused, SlackUnavailable."""
+        """Return the requester of what starts nothing, in any channel.
+
+        Raises PermissionDeniedError, SlackUnavailableError.
+        """
         self._check_home(request)
         return await self._member(request.requester, request.team_id, is_target=False)
 
     def check_place(self, request: Request) -> None:
-        """Whether there may be sessions in that channel. Raises Refused."""
+        """Whether there may be sessions in that channel. Raises PermissionDeniedError."""
         self._check_home(request)
         if request.kind is RequestKind.STEP:  # it comes from no channel
             self._check_step(request)
         elif self._rules.channels and request.channel_id not in self._rules.channels:
-            raise ChannelNotAllowed(request.channel_id, tuple(self._rules.channels))
+            raise ChannelNotAllowedError(request.channel_id, tuple(self._rules.channels))
 
     async def check_standing(self, user_id: UserId) -> SlackUser:
-        """Somebody else, who is a member at all. Raises NotAMember, SlackUnavailable."""
+        """Somebody else, who is a member at all. Raises NotAMemberError, SlackUnavailableError."""
         person = await self._people.person(user_id)
         if person.standing is not MembershipStatus.MEMBER:
-            raise NotAMember(user_id, person.standing, is_target=True)
+            raise NotAMemberError(user_id, person.standing, is_target=True)
         return person
 
     async def ids(self, user_id: UserId) -> tuple[UserId, ...]:
         """All ids of a person; the one that is given, when Slack cannot say."""
         try:
             return (await self._people.person(user_id)).ids
-        except SlackUnavailable:
+        except SlackUnavailableError:
             return (user_id,)
 
     async def role(self, user_id: UserId, team_id: TeamId) -> Role:
-        """What a member is beyond that, for a command in this workspace. Raises SlackUnavailable."""
+        """What a member is beyond that, for a command in this workspace. Raises SlackUnavailableError."""
         person = await self._people.person(user_id)
         if await self._on_any((self._rules.admins,), person, team_id):
             return Role.ADMIN
@@ -122,22 +130,22 @@ class AccessPolicy:
 
     def _check_step(self, request: Request) -> None:
         if not self._rules.workflow_steps:
-            raise StepsOff
+            raise StepsOffError
         if not request.requester:
-            raise NobodyNamed
+            raise NobodyNamedError
 
     def _check_home(self, request: Request) -> None:
         if not self._home.serves(request.team_id, request.enterprise_id):
-            raise OtherWorkspace(request.team_id)
+            raise OtherWorkspaceError(request.team_id)
 
     async def _member(self, user_id: UserId, team_id: TeamId, *, is_target: bool) -> SlackUser:
         person = await self._people.person(user_id)
         if person.standing is not MembershipStatus.MEMBER:
-            raise NotAMember(user_id, person.standing, is_target)
+            raise NotAMemberError(user_id, person.standing, is_target)
         rules = self._rules
         rolls = (rules.members, rules.supervisors, rules.admins)
         if rules.members and not await self._on_any(rolls, person, team_id):
-            raise NotListed(user_id, is_target)
+            raise NotListedError(user_id, is_target)
         return person
 
     async def _leads(self, person: SlackUser, team_id: TeamId) -> bool:
@@ -150,13 +158,13 @@ class AccessPolicy:
         """
         if any(not roll.users.isdisjoint(person.ids) for roll in rolls):
             return True
-        trouble: SlackUnavailable | None = None
+        trouble: SlackUnavailableError | None = None
         for group in (group for roll in rolls for group in roll.groups):
             try:
                 for user_id in person.ids:
                     if await self._people.in_group(user_id, group, team_id):
                         return True
-            except SlackUnavailable as error:
+            except SlackUnavailableError as error:
                 trouble = error
         if trouble:
             raise trouble

@@ -37,7 +37,7 @@ class LockedAccount:
     """A connection that nobody else renews meanwhile, on any replica.
 
     `renew` says whether the connection was still there, and unchanged; `drop` takes it away if it was. Both may raise
-    StoreUnavailable.
+    StorageUnavailableError.
     """
 
     connection: LinkedAccount
@@ -46,7 +46,7 @@ class LockedAccount:
 
 
 class AccountRepository(Protocol):
-    """What is kept. Every method may raise StoreUnavailable."""
+    """What is kept. Every method may raise StorageUnavailableError."""
 
     async def begin(self, pending: PendingAuthorization, state_hash: str, seconds: float) -> None:
         """Keeps it for so long, in place of any other of the same person."""

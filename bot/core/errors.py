@@ -1,42 +1,22 @@
-"""Everything a person can be told instead of a link: one class each, with what its sentence needs to know.
+"""Errors: why a request did not do what it was for. The messages stand in bot/slack/messages.
 
-    CobrowseError
-    ├─ NotAccepted            nothing was stored: Draining · StoreUnavailable · TooManyStarts · TooManySends ·
-    │                         TooManyInquiries · TooManyUnderWay; perhaps it was: MaybeAccepted
-    ├─ Refused                OtherWorkspace · ChannelNotAllowed · NotAMember · NotListed · MayNotActForOthers
-    │                         StepsOff · MayNotEnd · MayNotRead · LeadsOnly · AdminsOnly ·
-    │                         ConnectDenied · NotThatPerson
-    ├─ NobodyNamed            a workflow's step without a person
-    ├─ HostNotFound           no rule of the chain maps the person
-    ├─ SlackUnavailable       Slack would not say who somebody is
-    ├─ ServiceError           the session service; carries its reference
-    │  ├─ SignInRefused · OAuthRefused · Forbidden                          the bot's own set-up
-    │  ├─ InvalidHost · UnknownApplication · BadRequest                     this order
-    │  ├─ NoConversation · NotInConversation · SeveralConversations ·
-    │  │  CannotCobrowse                                                    which conversation it is for
-    │  ├─ UserContextNeeded · ConnectAgain · PersonLacks · SignInFailed     a person's own sign-in (connect_errors.py)
-    │  ├─ Busy · TooManyWaiting · ServiceFault · OutcomeUnknown · Unreachable · UnusableAnswer
-    │  │                      NoSuchSession
-    ├─ TryAgainRefused        NotYours · TriedAlready · RequestGone
-    ├─ NothingOpen · SessionNotFound · SeveralOpen · EndedAlready           which session, and is it there
-    ├─ SharedAlready · ShareRefused · ShareUnknown · NotPosted              telling others of it
-    ├─ NotLinked · NoSuchHost · ConnectOff · NotConnected · ConnectLinkGone who hosts as whom, and by which sign-in
-    ├─ SendingOff · BadAddress · CountryNotAllowed · NoLinkToSend · LinkUsedUp · TextTooLong   to a customer
-    │  ConversationActive     Genesys sends nothing beside an SMS conversation; a ServiceError
-    ├─ Interrupted            the bot stopped while the request was being worked
-    ├─ NotBegun               the store went away before the create went out
-    ├─ SessionOver            the bot stopped before the link was told, and came back too late
-    └─ Unexpected             a fault of ours; the traceback is in the log
+    SetupError               the bot cannot run as it is set up: for the terminal
+    CobrowseError            base of what a person can be told
+    ├─ NotAcceptedError      the request was not stored
+    ├─ PermissionDeniedError the person may not do this
+    ├─ ServiceError          the session service did not do it; has the service's reference
+    └─ others                no host, no such session, a button that does nothing, an interrupted request …
 
-The sentences themselves stand in slack/sentences.py. None of these holds a secret. Beside them stands SetupError: what
-whoever starts the bot is told, in the terminal.
+Each has a stable `code`. Logs, metrics, the audit log and the database hold the code,
+never the name of a class. No error holds a secret.
 """
 
 import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bot.core.models import ChannelId, HostId, MembershipStatus, TeamId, UserId
+from bot.core.models import ChannelId, ConversationId, HostId, MembershipStatus, TeamId, UserId
+from bot.core.validation.conversations import LiveConversation
 
 WEB_PAGE = "a web page in place of an answer"
 """What stands for OAuth's error word when a gateway or firewall answered."""
@@ -77,38 +57,38 @@ class CobrowseError(Exception):
         return self.code
 
 
-class NotAccepted(CobrowseError):
+class NotAcceptedError(CobrowseError):
     """The request was not stored, as far as is known."""
 
     code = "not_accepted"
 
 
-class Draining(NotAccepted):
+class ShuttingDownError(NotAcceptedError):
     """The bot is stopping."""
 
     code = "shutting_down"
 
 
-class StoreUnavailable(NotAccepted):
+class StorageUnavailableError(NotAcceptedError):
     """The store could not write."""
 
     code = "storage_unavailable"
 
 
-class MaybeAccepted(NotAccepted):
+class MaybeAcceptedError(NotAcceptedError):
     """The store did not take it, as far as this replica knows: it may be in there, and come to its outcome yet."""
 
     code = "maybe_accepted"
 
 
-class Refused(CobrowseError):
+class PermissionDeniedError(CobrowseError):
     """The person may not do this."""
 
     code = "not_permitted"
 
 
 @dataclass(eq=False)
-class OtherWorkspace(Refused):
+class OtherWorkspaceError(PermissionDeniedError):
     """The command came from a workspace this bot does not serve."""
 
     code = "wrong_workspace"
@@ -116,7 +96,7 @@ class OtherWorkspace(Refused):
 
 
 @dataclass(eq=False)
-class ChannelNotAllowed(Refused):
+class ChannelNotAllowedError(PermissionDeniedError):
     """Outside COBROWSE_CHANNELS."""
 
     code = "channel_not_allowed"
@@ -125,7 +105,7 @@ class ChannelNotAllowed(Refused):
 
 
 @dataclass(eq=False)
-class NotAMember(Refused):
+class NotAMemberError(PermissionDeniedError):
     """A guest, bot, deactivated person or outsider; `is_target` when it is whom the session was for."""
 
     code = "not_a_member"
@@ -135,7 +115,7 @@ class NotAMember(Refused):
 
 
 @dataclass(eq=False)
-class NotListed(Refused):
+class NotListedError(PermissionDeniedError):
     """Outside COBROWSE_MEMBERS."""
 
     code = "not_listed"
@@ -144,7 +124,7 @@ class NotListed(Refused):
 
 
 @dataclass(eq=False)
-class MayNotActForOthers(Refused):
+class MayNotActForOthersError(PermissionDeniedError):
     """Neither supervisor nor administrator."""
 
     code = "may_not_act_for_others"
@@ -160,7 +140,7 @@ class RuleMiss:
 
 
 @dataclass(eq=False)
-class HostNotFound(CobrowseError):
+class HostNotFoundError(CobrowseError):
     """No rule maps the person to a Genesys host."""
 
     code = "host_not_found"
@@ -170,7 +150,7 @@ class HostNotFound(CobrowseError):
 
 
 @dataclass(eq=False)
-class SlackUnavailable(CobrowseError):
+class SlackUnavailableError(CobrowseError):
     """Slack did not answer a look-up; `slack_error` is Slack's own error word.
 
     `passes`: whether it passes by itself.
@@ -193,14 +173,14 @@ class ServiceError(CobrowseError):
     reference: str | None = None
 
 
-class SignInRefused(ServiceError):
+class TokenRefusedError(ServiceError):
     """401, also with a token fetched anew."""
 
     code = "token_refused"
 
 
 @dataclass(eq=False, kw_only=True)
-class OAuthRefused(ServiceError):
+class LoginRefusedError(ServiceError):
     """The login refused this client: `oauth_error` is OAuth's error word, such as invalid_client.
 
     `words`: the login's own description, cut at 300 characters and not escaped; it holds no secret that was sent.
@@ -219,7 +199,7 @@ class OAuthRefused(ServiceError):
 
 
 @dataclass(eq=False, kw_only=True)
-class Forbidden(ServiceError):
+class PermissionMissingError(ServiceError):
     """403: the client lacks the scope or permission `needs`.
 
     `words`: the service's own, where they name a division; cut at 300 characters and not escaped.
@@ -231,7 +211,7 @@ class Forbidden(ServiceError):
 
 
 @dataclass(eq=False, kw_only=True)
-class InvalidHost(ServiceError):
+class InvalidHostError(ServiceError):
     """The service does not take this user as a host."""
 
     code = "invalid_host"
@@ -239,7 +219,7 @@ class InvalidHost(ServiceError):
 
 
 @dataclass(eq=False, kw_only=True)
-class UnknownApplication(ServiceError):
+class UnknownApplicationError(ServiceError):
     """No such application; `known` are the ids there are, empty when that could not be learnt."""
 
     code = "unknown_application"
@@ -248,7 +228,7 @@ class UnknownApplication(ServiceError):
 
 
 @dataclass(eq=False, kw_only=True)
-class BadRequest(ServiceError):
+class BadRequestError(ServiceError):
     """Any other 4xx; `words` are the service's own, cut at 300 characters and not escaped."""
 
     code = "bad_request"
@@ -257,7 +237,7 @@ class BadRequest(ServiceError):
 
 
 @dataclass(eq=False, kw_only=True)
-class Busy(ServiceError):
+class ServiceBusyError(ServiceError):
     """429 or 503 for longer than we wait. It did not act. `retry_after`: in how many seconds it may, if it said so."""
 
     code = "service_busy"
@@ -266,7 +246,7 @@ class Busy(ServiceError):
 
 
 @dataclass(eq=False, kw_only=True)
-class TooManyWaiting(ServiceError):
+class QueueTooLongError(ServiceError):
     """So many wait for the service's rate limit that this one's turn would come too late: in about `wait_seconds`."""
 
     code = "queue_too_long"
@@ -274,21 +254,21 @@ class TooManyWaiting(ServiceError):
     try_again = True
 
 
-class ServiceFault(ServiceError):
+class ServiceFailedError(ServiceError):
     """500, also when asked again twice."""
 
     code = "service_fault"
     try_again = True
 
 
-class OutcomeUnknown(ServiceError):
+class OutcomeUnknownError(ServiceError):
     """The request went out and no usable word came back: a session may exist or not."""
 
     code = "outcome_unknown"
     try_again = True
 
 
-class Unreachable(ServiceError):
+class ServiceUnreachableError(ServiceError):
     """No connection came about, so nothing was asked."""
 
     code = "service_unreachable"
@@ -296,7 +276,7 @@ class Unreachable(ServiceError):
 
 
 @dataclass(eq=False, kw_only=True)
-class UnusableAnswer(ServiceError):
+class UnusableAnswerError(ServiceError):
     """An answer that is of no use; `why` in a few words. `acted`: it was a 2xx to a create, so a session may exist."""
 
     code = "unusable_answer"
@@ -309,14 +289,14 @@ ID_TAKEN = "a session by the id of another one"
 """The id is known already, for another team, host, requester or agent. The store decides this: desk.store.Store."""
 
 
-class NoSuchSession(ServiceError):
+class UnknownSessionError(ServiceError):
     """The service knows no session by this id, or cannot end it on demand."""
 
     code = "session_unknown_to_service"
 
 
 @dataclass(eq=False)
-class Interrupted(CobrowseError):
+class RequestInterruptedError(CobrowseError):
     """The bot stopped in the middle; `maybe_created` when the create was under way, so nobody knows."""
 
     code = "interrupted"
@@ -324,14 +304,14 @@ class Interrupted(CobrowseError):
     try_again = True
 
 
-class NotBegun(CobrowseError):
+class NotStartedError(CobrowseError):
     """The request was accepted, and the store could not note that its create goes out: so it did not."""
 
     code = "not_started"
     try_again = True
 
 
-class SessionOver(CobrowseError):
+class SessionOverError(CobrowseError):
     """The bot stopped when the session was there, and by the time it came back the session had ended."""
 
     code = "session_over"
@@ -339,9 +319,367 @@ class SessionOver(CobrowseError):
 
 
 @dataclass(eq=False)
-class Unexpected(CobrowseError):
+class UnexpectedError(CobrowseError):
     """A fault of our own; `maybe_created` when the create was under way."""
 
     code = "unexpected"
     maybe_created: bool = False
     try_again = True
+
+
+class TryAgainRefusedError(CobrowseError):
+    """A Try again button that does nothing for this press."""
+
+    code = "retry_refused"
+
+
+class NotYoursError(TryAgainRefusedError):
+    """Only the requester may press it."""
+
+    code = "not_your_request"
+
+
+class TriedAlreadyError(TryAgainRefusedError):
+    """It works once."""
+
+    code = "already_retried"
+
+
+class RequestGoneError(TryAgainRefusedError):
+    """The request is not known any more."""
+
+    code = "request_forgotten"
+
+
+class EndedAlreadyError(CobrowseError):
+    """It has ended, or its time has run out."""
+
+    code = "already_ended"
+
+
+class SharedAlreadyError(CobrowseError):
+    """It stands in that channel."""
+
+    code = "already_shared"
+
+
+@dataclass(eq=False)
+class NoOpenSessionError(CobrowseError):
+    """The person has no open session; nor had any that is remembered, unless `ever`."""
+
+    code = "no_open_session"
+    ever: bool = True
+
+
+class SessionNotFoundError(CobrowseError):
+    """Nobody here made a session of this id, or it is forgotten."""
+
+    code = "session_not_found"
+
+
+@dataclass(eq=False)
+class SeveralOpenSessionsError(CobrowseError):
+    """Which of them is to be ended? Their ids and names, newest first."""
+
+    code = "several_open_sessions"
+    sessions: tuple[tuple[str, str], ...]
+
+
+@dataclass(eq=False)
+class MayNotEndError(PermissionDeniedError):
+    """Only its host, its requester, a supervisor or an administrator."""
+
+    code = "may_not_end"
+    agent: UserId
+    requester: UserId
+
+
+@dataclass(eq=False)
+class MayNotReadError(PermissionDeniedError):
+    """Only its host and its requester may have the link."""
+
+    code = "may_not_read_link"
+    agent: UserId
+    requester: UserId
+
+
+class LeadsOnlyError(PermissionDeniedError):
+    """For supervisors and administrators."""
+
+    code = "supervisors_only"
+
+
+class AdminsOnlyError(PermissionDeniedError):
+    """For administrators."""
+
+    code = "administrators_only"
+
+
+@dataclass(eq=False)
+class ShareRefusedError(CobrowseError):
+    """The session cannot be shown in that channel.
+
+    `why`: "outside", "unclear", "uninvited", "closed", "direct" or "group".
+    """
+
+    code = "share_refused"
+    why: str
+
+
+@dataclass(eq=False)
+class ShareUnknownError(CobrowseError):
+    """Nobody knows whether the session was shared, so it was not shared again; `is_direct`: with one's own self."""
+
+    code = "share_outcome_unknown"
+    is_direct: bool = False
+
+
+@dataclass(eq=False)
+class MessageNotPostedError(CobrowseError):
+    """Slack did not take a message about a session; `slack_error` is Slack's own error word.
+
+    `passes`: whether it passes by itself.
+    """
+
+    code = "message_not_posted"
+    slack_error: str
+    passes: bool = True
+    try_again = True
+
+    def __post_init__(self) -> None:
+        self.try_again = self.passes
+
+
+class NotLinkedError(CobrowseError):
+    """There was no link to remove."""
+
+    code = "not_linked"
+
+
+@dataclass(eq=False)
+class NoSuchHostError(CobrowseError):
+    """No Genesys user can be linked by this address; `why` in a few words."""
+
+    code = "no_such_host"
+    why: str
+
+
+@dataclass(eq=False)
+class SendingOffError(CobrowseError):
+    """The settings name no sender for this medium, "sms" or "email"."""
+
+    code = "sending_off"
+    medium: str
+
+
+@dataclass(eq=False)
+class InvalidAddressError(CobrowseError):
+    """Neither a number nor an e-mail address that can be sent to; `why`: "none", "neither", "country", "number", "sms"
+    or "email"."""
+
+    code = "invalid_address"
+    why: str
+
+
+@dataclass(eq=False)
+class CountryNotAllowedError(CobrowseError):
+    """The number is of a country outside COBROWSE_SMS_COUNTRIES: its ISO code, "" for none."""
+
+    code = "country_not_allowed"
+    country: str
+
+
+class NoLinkToSendError(CobrowseError):
+    """The session has a code alone, which says nothing without the page it is typed into."""
+
+    code = "no_link_to_send"
+
+
+class LinkUsedUpError(CobrowseError):
+    """The service knows the offer no more, so that its link would lead nowhere: see desk.remembered.Look."""
+
+    code = "link_used_up"
+
+
+@dataclass(eq=False)
+class TextTooLongError(CobrowseError):
+    """With the link in it the text has more than `most` characters."""
+
+    code = "text_too_long"
+    most: int
+
+
+class ConversationActiveError(ServiceError):
+    """The customer is in an SMS conversation with the company already, so that Genesys sends nothing beside it.
+
+    `join_url` is the link that was to be sent. It is for the answer alone: no record of the error holds it.
+    """
+
+    code = "conversation_active"
+    join_url = ""
+
+
+OFF = ("needless", "client", "socket", "key")
+"""Why nobody can connect: sessions take no sign-in of a person; no OAuth client, no HTTP, no encryption key is set."""
+
+
+@dataclass(eq=False)
+class ConnectOffError(CobrowseError):
+    """Nobody can connect here; `why` is one of OFF."""
+
+    code = "connect_off"
+    why: str
+
+
+class NotConnectedError(CobrowseError):
+    """There is no connection to take away."""
+
+    code = "not_connected"
+
+
+@dataclass(eq=False, kw_only=True)
+class SignInRequiredError(ServiceError):
+    """Genesys does this only for a person who is signed in, and not for an OAuth client.
+
+    `own`: the host is who asked. `off`: why the host cannot connect, one of OFF; "" when they can.
+    """
+
+    code = "connect_required"
+    own: bool = True
+    off: str = "client"
+
+    def __post_init__(self) -> None:
+        self.try_again = not self.off  # once they have connected
+
+
+@dataclass(eq=False, kw_only=True)
+class SignInExpiredError(ServiceError):
+    """Genesys takes the host's own sign-in no more. `own`: the host is who asked."""
+
+    code = "reconnect_required"
+    own: bool = True
+    try_again = True
+
+
+@dataclass(eq=False, kw_only=True)
+class UserPermissionMissingError(ServiceError):
+    """403 to the host's own token: their account lacks the permission `needs`. `own`: the host is who asked.
+
+    `words`: Genesys's own, where they name a division; not escaped.
+    """
+
+    code = "user_permission_missing"
+    needs: str
+    own: bool = True
+    words: str = ""
+
+
+class ConnectLinkGoneError(CobrowseError):
+    """The link to connect is unknown, used, replaced by a newer one, or too old."""
+
+    code = "connect_link_expired"
+
+
+class ConnectDeniedError(PermissionDeniedError):
+    """The person, or Genesys for them, said no to the sign-in."""
+
+    code = "connect_denied"
+
+
+@dataclass(eq=False)
+class NotThatPersonError(PermissionDeniedError):
+    """Whoever signed in is not the host of the person whom the link was for; `reference` is Genesys's."""
+
+    code = "connect_wrong_user"
+    reference: str | None = None
+
+
+@dataclass(eq=False, kw_only=True)
+class SignInFailedError(ServiceError):
+    """Genesys's login did not complete a sign-in; `oauth_error` is OAuth's error word, `words` its description."""
+
+    code = "connect_failed"
+    oauth_error: str
+    words: str = ""
+
+
+class NoConversationError(ServiceError):
+    """The host is in no conversation now, as far as Genesys knows; its list runs some seconds behind."""
+
+    code = "no_conversation"
+    try_again = True
+
+
+@dataclass(eq=False, kw_only=True)
+class NotInConversationError(ServiceError):
+    """The conversation that was asked for is over, or unknown, or the host is not connected to it."""
+
+    code = "not_in_conversation"
+    conversation_id: ConversationId
+
+
+@dataclass(eq=False, kw_only=True)
+class SeveralConversationsError(ServiceError):
+    """The host is in more than one, so somebody has to choose; the latest comes first."""
+
+    code = "several_conversations"
+    candidates: tuple[LiveConversation, ...]
+
+
+INTERNAL = "internal"
+"""The kind of a conversation in which no customer takes part."""
+
+
+@dataclass(eq=False, kw_only=True)
+class ConversationKindError(ServiceError):
+    """The host is in a conversation of a kind that Genesys co-browses in never: `kinds`, such as "chat" or INTERNAL."""
+
+    code = "conversation_kind_not_supported"
+    kinds: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class TooManyStartsError(NotAcceptedError):
+    """More than `most` sessions in a minute, by one person or by `everybody`; it may go on in `wait_seconds`."""
+
+    code = "too_many_starts"
+    most: int
+    wait_seconds: float
+    everybody: bool
+
+
+@dataclass(eq=False)
+class TooManySendsError(NotAcceptedError):
+    """More than `most` links sent to customers in a minute by one person; it may go on in `wait_seconds`."""
+
+    code = "too_many_sends"
+    most: int
+    wait_seconds: float
+
+
+@dataclass(eq=False)
+class TooManyInquiriesError(NotAcceptedError):
+    """More than `most` commands and presses in a minute by one person that start and send nothing; it may go on in
+    `wait_seconds`."""
+
+    code: ClassVar[str] = "too_many_inquiries"
+    most: int
+    wait_seconds: float
+
+
+class OverloadedError(NotAcceptedError):
+    """So many requests are accepted and unanswered that no more are taken in now."""
+
+    code = "overloaded"
+
+
+class StepsOffError(PermissionDeniedError):
+    """COBROWSE_WORKFLOW_STEPS is off."""
+
+    code = "workflow_steps_off"
+
+
+class NobodyNamedError(CobrowseError):
+    """The step's input names no person."""
+
+    code = "workflow_agent_missing"

@@ -1,6 +1,6 @@
 """What the desk needs to survive a crash: the Store Protocol, and a request as it is kept.
 
-How it is kept is for bot/storage. Every method of a store may raise StoreUnavailable.
+How it is kept is for bot/storage. Every method of a store may raise StorageUnavailableError.
 """
 
 from collections.abc import Callable, Sequence
@@ -51,7 +51,7 @@ class RequestRepository(Protocol):
         """Whether others use the same database, and take over what is ours when they think us dead."""
 
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
-        """Stores the request for good, before it returns. Raises MaybeAccepted when it cannot tell.
+        """Stores the request for good, before it returns. Raises MaybeAcceptedError when it cannot tell.
 
         `agent`: whose session can be created at once, all else being at hand, so that it is accepted as `creating`.
         """
@@ -69,7 +69,8 @@ class RequestRepository(Protocol):
 
         A session is remembered with it; a known id renews what is remembered of it, unless the request is `same_as`
         the one that made it. Once answered, a request keeps no way to answer any more.
-        Raises UnusableAnswer when the session's id is known for another team, host, requester or agent: the request
+        Raises UnusableAnswerError when the session's id is known for another team, host, requester or agent: the
+        request
         is then `failed` with this error, by the same transaction.
         """
 
@@ -84,7 +85,7 @@ class RequestRepository(Protocol):
 
 
 class HostCache(Protocol):
-    """Who is which host, across restarts. Every method may raise StoreUnavailable."""
+    """Who is which host, across restarts. Every method may raise StorageUnavailableError."""
 
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
         """The host an administrator linked this person to; for this team first, then for any."""
@@ -104,7 +105,7 @@ HostLink = tuple[TeamId | None, UserId, HostId]
 
 
 class HostLinkRepository(Protocol):
-    """The links themselves, for whoever manages them. Every method may raise StoreUnavailable."""
+    """The links themselves, for whoever manages them. Every method may raise StorageUnavailableError."""
 
     async def links(self) -> Sequence[HostLink]:
         """All of them, by user."""

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.core.errors import CobrowseError, Refused, RuleMiss
+from bot.core.errors import CobrowseError, PermissionDeniedError, RuleMiss
 from bot.core.models import ChannelId, Host, HostId, Identity, Request, RequestKind, Role, SessionStarted, UserId
 from bot.core.session_models import SessionRecord
 from bot.core.validation.contact import ContactAddress
@@ -115,7 +115,7 @@ class AccessReport:
     code = "access_report"
     user_id: UserId
     role: Role | None
-    refusal: Refused | None
+    refusal: PermissionDeniedError | None
     host: Host | None
     missed: tuple[RuleMiss, ...]
 

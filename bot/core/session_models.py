@@ -79,7 +79,7 @@ class PostedMessage:
 
 
 class SessionRepository(Protocol):
-    """The sessions that the bot made. Every method may raise StoreUnavailable; one that looks for one session,
+    """The sessions that the bot made. Every method may raise StorageUnavailableError; one that looks for one session,
     Unexpected when that cannot be read."""
 
     async def session(self, session_id: SessionId) -> SessionRecord | None:
@@ -99,7 +99,7 @@ class SessionRepository(Protocol):
 
 
 class PostedMessageRepository(Protocol):
-    """Where sessions were told. Every method may raise StoreUnavailable."""
+    """Where sessions were told. Every method may raise StorageUnavailableError."""
 
     async def add_post(self, post: PostedMessage) -> bool:
         """Whether it was not there yet."""

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 
-from bot.core.errors import TooManyWaiting
+from bot.core.errors import QueueTooLongError
 from bot.core.requests.run import CallHooks
 
 serving: ContextVar[CallHooks | None] = ContextVar("serving", default=None)
@@ -46,5 +46,5 @@ class SharedWaits:
     async def _tell(self, watcher: CallHooks) -> None:
         left = self._until - self._clock()
         if left > 0 and watcher in self._watchers:
-            with suppress(TooManyWaiting):  # the call itself ends in time: see Holds.MAX_WAIT_SECONDS
+            with suppress(QueueTooLongError):  # the call itself ends in time: see Holds.MAX_WAIT_SECONDS
                 await watcher.waiting(left)

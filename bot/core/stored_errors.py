@@ -5,7 +5,7 @@ from dataclasses import asdict, fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.core.errors import CobrowseError, RuleMiss, Unexpected
+from bot.core.errors import CobrowseError, RuleMiss, UnexpectedError
 from bot.core.models import ConversationId, MembershipStatus
 from bot.core.validation.conversations import LiveConversation
 
@@ -98,7 +98,7 @@ def from_record(record: dict[str, Any]) -> CobrowseError:
                 return kind(**{name: _value(name, record[name]) for name in known & set(record)})
             except (TypeError, ValueError, OverflowError):
                 break
-    return Unexpected()
+    return UnexpectedError()
 
 
 def _of_this_version(record: dict[str, Any]) -> dict[str, Any]:

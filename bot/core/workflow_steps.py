@@ -6,7 +6,6 @@ the step by whoever built the workflow; they are the requester and the host, and
 
 from dataclasses import dataclass
 
-from bot.core.errors import CobrowseError, Refused
 from bot.core.models import Request, RequestKind
 
 STARTS = (RequestKind.START, RequestKind.STEP)
@@ -44,15 +43,3 @@ def step_of(request: Request) -> WorkflowStep | None:
 def is_unasked(request: Request) -> bool:
     """Whether the host did not ask for the session, so that they have to be told of it."""
     return request.for_another or request.kind is RequestKind.STEP
-
-
-class StepsOff(Refused):
-    """COBROWSE_WORKFLOW_STEPS is off."""
-
-    code = "workflow_steps_off"
-
-
-class NobodyNamed(CobrowseError):
-    """The step's input names no person."""
-
-    code = "workflow_agent_missing"

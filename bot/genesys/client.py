@@ -18,7 +18,7 @@ from typing import Protocol
 import aiohttp
 import httpx
 
-from bot.core.errors import Busy, OutcomeUnknown, Unreachable, UnusableAnswer
+from bot.core.errors import OutcomeUnknownError, ServiceBusyError, ServiceUnreachableError, UnusableAnswerError
 from bot.core.metrics_port import NO_ANSWER, NULL_METRICS, Metrics
 from bot.core.requests.run import CallHooks
 from bot.core.shared_waits import SharedWaits
@@ -55,10 +55,10 @@ _ODD_PARTS = re.compile(r"(?:\.|%2e)+", re.IGNORECASE)
 
 @lru_cache(64)
 def _parsed(url: str) -> httpx.URL:
-    """Raises UnusableAnswer when a part of its path could be folded away: the call would be about something else."""
+    """Raise UnusableAnswerError when a part of the path could be folded away, so that the call names something else."""
     path = url.partition("://")[2].partition("?")[0].partition("/")[2]
     if any(_ODD_PARTS.fullmatch(part) for part in _PARTS.split(path)):
-        raise UnusableAnswer(why="an id that cannot stand in an address")
+        raise UnusableAnswerError(why="an id that cannot stand in an address")
     return httpx.URL(url)
 
 
@@ -136,7 +136,7 @@ class GenesysClient:
 
         async def turn(repeats: bool) -> None:
             if spare and not self._pace.take_spare():
-                raise Busy
+                raise ServiceBusyError
             await gate.ready()
             began = time.monotonic()
             await self._turn(watcher, again or repeats, needs if gate is self._auth else None)
@@ -241,16 +241,16 @@ async def repeat(
         if isinstance(answer, httpx.Response):
             return answer
         if final and answer.repeat is RetryRule.TWICE:
-            answer = CallError(OutcomeUnknown(reference=answer.error.reference), RetryRule.IF_SAFE)
+            answer = CallError(OutcomeUnknownError(reference=answer.error.reference), RetryRule.IF_SAFE)
         delay = patience.delay(answer)
         if delay is None:
-            if safe and isinstance(answer.error, OutcomeUnknown):  # nothing can have been created
-                raise Unreachable(reference=answer.error.reference)
+            if safe and isinstance(answer.error, OutcomeUnknownError):  # nothing can have been created
+                raise ServiceUnreachableError(reference=answer.error.reference)
             raise answer.error
         fields = {"after": answer.error.code, "reference": answer.error.reference, "seconds": round(delay, 1)}
         log.info("asking again", extra={"fields": fields})
         if watcher:
-            await watcher.waiting(delay if isinstance(answer.error, Busy) else 0.0)
+            await watcher.waiting(delay if isinstance(answer.error, ServiceBusyError) else 0.0)
         await sleep(delay)
 
 
@@ -260,7 +260,7 @@ async def _attempt(once: Callable[[], Awaitable[httpx.Response]], needs: str) ->
     except httpx.TransportError as error:
         return faults.of_exception(error)
     except (httpx.HTTPError, aiohttp.ClientError, TimeoutError):  # no HTTP, or too slow as a whole
-        return CallError(OutcomeUnknown(), RetryRule.IF_SAFE)
+        return CallError(OutcomeUnknownError(), RetryRule.IF_SAFE)
     return faults.of_answer(response, needs=needs) or response
 
 

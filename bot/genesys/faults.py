@@ -13,17 +13,17 @@ from enum import Enum
 import aiohttp
 import httpx
 
-from bot.core.connect_errors import UserContextNeeded
 from bot.core.errors import (
-    BadRequest,
-    Busy,
-    Forbidden,
-    OutcomeUnknown,
+    BadRequestError,
+    OutcomeUnknownError,
+    PermissionMissingError,
+    ServiceBusyError,
     ServiceError,
-    ServiceFault,
-    SignInRefused,
-    Unreachable,
-    UnusableAnswer,
+    ServiceFailedError,
+    ServiceUnreachableError,
+    SignInRequiredError,
+    TokenRefusedError,
+    UnusableAnswerError,
 )
 
 WORDS_LENGTH = 300
@@ -64,28 +64,28 @@ def of_answer(response: httpx.Response, *, needs: str) -> CallError | None:
     if response.is_success:
         return None
     if response.is_redirect or status < 400:
-        return CallError(UnusableAnswer(why=f"a redirect ({status})", reference=reference))
+        return CallError(UnusableAnswerError(why=f"a redirect ({status})", reference=reference))
     if status == 401:
-        return CallError(SignInRefused(reference=reference))
+        return CallError(TokenRefusedError(reference=reference))
     if status in (400, 403) and USER_CONTEXT in _words(response).lower():
-        return CallError(UserContextNeeded(reference=reference))
+        return CallError(SignInRequiredError(reference=reference))
     if status == 403:
-        return CallError(Forbidden(needs=needs, words=_words_of_division(response), reference=reference))
+        return CallError(PermissionMissingError(needs=needs, words=_words_of_division(response), reference=reference))
     if status in (429, 503):
         seconds = retry_after(response.headers)
-        return CallError(Busy(reference=reference, retry_after=seconds), RetryRule.AS_ORDERED, seconds)
+        return CallError(ServiceBusyError(reference=reference, retry_after=seconds), RetryRule.AS_ORDERED, seconds)
     if status == 500:
-        return CallError(ServiceFault(reference=reference), RetryRule.TWICE)
+        return CallError(ServiceFailedError(reference=reference), RetryRule.TWICE)
     if status == 408 or status > 500:
-        return CallError(OutcomeUnknown(reference=reference), RetryRule.IF_SAFE)
-    return CallError(BadRequest(status=status, words=_words(response), reference=reference))
+        return CallError(OutcomeUnknownError(reference=reference), RetryRule.IF_SAFE)
+    return CallError(BadRequestError(status=status, words=_words(response), reference=reference))
 
 
 def of_exception(error: httpx.TransportError) -> CallError:
     """The fault in a call without an answer."""
     if never_reached(error):
-        return CallError(Unreachable(), RetryRule.UNREACHED)
-    return CallError(OutcomeUnknown(), RetryRule.IF_SAFE)
+        return CallError(ServiceUnreachableError(), RetryRule.UNREACHED)
+    return CallError(OutcomeUnknownError(), RetryRule.IF_SAFE)
 
 
 def never_reached(error: httpx.TransportError) -> bool:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from bot.core.errors import Busy
+from bot.core.errors import ServiceBusyError
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Holds:
         return kind in self._holds
 
     async def passed(self, kind: str, told: Told) -> None:
-        """Return when a call of this kind may go out. Raises Busy, and what `told` raises.
+        """Return when a call of this kind may go out. Raises ServiceBusyError, and what `told` raises.
 
         `told` gets the seconds that it waits. After the time that the service ordered one call goes first.
         """
@@ -81,7 +81,7 @@ class Holds:
                 hold.probe_until = now + PROBE_SECONDS
                 return
             if now + left - began > MAX_WAIT_SECONDS:
-                raise Busy(retry_after=left)
+                raise ServiceBusyError(retry_after=left)
             if now < hold.until:
                 await told(left)
             await self._either(hold.changed, left)

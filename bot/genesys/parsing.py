@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import httpx
 
-from bot.core.errors import UnusableAnswer
+from bot.core.errors import UnusableAnswerError
 from bot.genesys import faults
 
 WORD_LENGTH = 40
@@ -37,13 +37,13 @@ def named_things(entities: list[object]) -> list[tuple[str, str]]:
 
 
 def read_object(response: httpx.Response) -> dict[str, object]:
-    """A JSON object. Raises UnusableAnswer."""
+    """A JSON object. Raises UnusableAnswerError."""
     try:
         body = response.json()
     except (ValueError, RecursionError):
-        raise UnusableAnswer(why="an answer that is no JSON", reference=faults.reference_of(response)) from None
+        raise UnusableAnswerError(why="an answer that is no JSON", reference=faults.reference_of(response)) from None
     if not isinstance(body, dict):
-        raise UnusableAnswer(why="an answer of another shape", reference=faults.reference_of(response))
+        raise UnusableAnswerError(why="an answer of another shape", reference=faults.reference_of(response))
     return body
 
 

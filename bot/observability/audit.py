@@ -14,9 +14,17 @@ from datetime import UTC, datetime
 from logging.handlers import WatchedFileHandler
 from typing import Any, TextIO
 
-from bot.core.errors import CobrowseError, HostNotFound, NotAccepted, Refused, ServiceError, SetupError
+from bot.core.errors import (
+    CobrowseError,
+    HostNotFoundError,
+    NobodyNamedError,
+    NotAcceptedError,
+    PermissionDeniedError,
+    ServiceError,
+    SetupError,
+    TryAgainRefusedError,
+)
 from bot.core.models import Identity, Request, SessionStarted
-from bot.core.press_errors import TryAgainRefused
 from bot.core.results import (
     AccessReport,
     AccountLinked,
@@ -30,15 +38,15 @@ from bot.core.results import (
     SessionShared,
 )
 from bot.core.session_models import SessionRecord
-from bot.core.workflow_steps import NobodyNamed, step_of
+from bot.core.workflow_steps import step_of
 
 log = logging.getLogger(__name__)
 
 STDOUT = "-"
-REFUSALS = (Refused, NotAccepted, TryAgainRefused, HostNotFound, NobodyNamed)
+REFUSALS = (PermissionDeniedError, NotAcceptedError, TryAgainRefusedError, HostNotFoundError, NobodyNamedError)
 
 
-class AuditRefused(SetupError):
+class AuditSetupError(SetupError):
     """The audit log cannot be opened."""
 
     code = "audit_log_unwritable"
@@ -122,13 +130,13 @@ class AuditLog:
     """
 
     def __init__(self, where: str) -> None:
-        """A path, "-" for standard output, "" for nowhere. Raises AuditRefused."""
+        """A path, "-" for standard output, "" for nowhere. Raises AuditSetupError."""
         self._handler: logging.Handler | None = None
         try:
             if where:
                 self._handler = AuditStream(sys.stdout) if where == STDOUT else AuditFile(where)
         except OSError as error:
-            raise AuditRefused(f"AUDIT_LOG cannot be written ({error.strerror}).") from None
+            raise AuditSetupError(f"AUDIT_LOG cannot be written ({error.strerror}).") from None
 
     def __call__(self, request: Request, outcome: Result, *, reached: bool) -> None:
         if self._handler is None:

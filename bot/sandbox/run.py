@@ -165,7 +165,7 @@ async def run_once(
 async def open_page(
     port: int, *, fault: str | None = None, http: bool = False, conversations: str | None = None
 ) -> AsyncIterator[SandboxPage]:
-    """The sandbox with its page. Raises Refused when the port cannot be had."""
+    """The sandbox with its page. Raises PermissionDeniedError when the port cannot be had."""
     pages: list[SandboxPage] = []
 
     def on_traffic(entry: dict[str, Any]) -> None:
@@ -184,7 +184,9 @@ async def open_page(
         try:
             await page.start(port=port)
         except OSError as error:
-            raise serve.Refused(f"Cannot listen on port {port} ({error.strerror}). Choose another: --port.") from None
+            raise serve.StartError(
+                f"Cannot listen on port {port} ({error.strerror}). Choose another: --port."
+            ) from None
         pages.append(page)
         try:
             yield page

@@ -34,7 +34,7 @@ Fetch = Callable[[str, Mapping[str, Any]], Awaitable[Sequence[Mapping[str, Any]]
 
 
 class Database(Protocol):
-    """A store, as far as this file needs it. Raises StoreUnavailable."""
+    """A store, as far as this file needs it. Raises StorageUnavailableError."""
 
     async def fetch(self, statement: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Runs one statement, committed before it returns; `:now` is the database's clock."""
@@ -46,7 +46,7 @@ class Database(Protocol):
 
 
 class AccountTable:
-    """Keeps to desk.connections.ConnectionBook."""
+    """Keeps to desk.connections.AccountRepository."""
 
     def __init__(self, database: Database, sealer: Encryptor) -> None:
         self._database, self._sealer = database, sealer

@@ -12,7 +12,7 @@ import ssl
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from bot.storage.errors import StoreRefused, refused
+from bot.storage.errors import StorageSetupError, refused
 
 SQLSTATES = {
     "28P01": "database_password_refused",
@@ -103,9 +103,9 @@ OF_SQLITE = {
 """https://www.sqlite.org/rescode.html"""
 
 
-def of_postgres(error: BaseException, url: str = "", where: str = "Postgres") -> StoreRefused:
+def of_postgres(error: BaseException, url: str = "", where: str = "Postgres") -> StorageSetupError:
     """Return the refusal for whatever asyncpg, TLS or the network raised on the way to `url`."""
-    if isinstance(error, StoreRefused):
+    if isinstance(error, StorageSetupError):
         return error
     if state := getattr(error, "sqlstate", None):
         return _of_sqlstate(str(state), error, url, where)
@@ -121,7 +121,7 @@ def of_postgres(error: BaseException, url: str = "", where: str = "Postgres") ->
     return _of_driver(error)
 
 
-def _of_sqlstate(state: str, error: BaseException, url: str, where: str) -> StoreRefused:
+def _of_sqlstate(state: str, error: BaseException, url: str, where: str) -> StorageSetupError:
     if state in OF_PARAMETERS:
         text = str(error)
         for name in _parameters(url):
@@ -141,7 +141,7 @@ def _parameters(url: str) -> list[str]:
     return [*inside, *(key for key, _ in pairs if key not in NO_SETTINGS)]
 
 
-def _of_network(error: OSError, url: str) -> StoreRefused:
+def _of_network(error: OSError, url: str) -> StorageSetupError:
     number = error.errno
     if number is None and (found := re.findall(r"\[Errno (\d+)\]", str(error))):  # of several addresses
         number = int(found[-1])
@@ -172,7 +172,7 @@ def _is_by_socket(url: str) -> bool:
     return not host or host.startswith(("/", "%2F", "%2f"))
 
 
-def _of_driver(error: BaseException) -> StoreRefused:
+def _of_driver(error: BaseException) -> StorageSetupError:
     """Of asyncpg's own words only those that it always says are looked for."""
     text, kind = str(error), [each.__name__ for each in type(error).__mro__]
     if found := re.search(r'root certificate file "([^"]*)"', text):
@@ -195,7 +195,7 @@ def _of_driver(error: BaseException) -> StoreRefused:
     return refused("database_address_invalid" if isinstance(error, ValueError) else "database_unusable")
 
 
-def of_file(error: OSError | sqlite3.Error | ValueError, path: Path, file: Path | None = None) -> StoreRefused:
+def of_file(error: OSError | sqlite3.Error | ValueError, path: Path, file: Path | None = None) -> StorageSetupError:
     """Return the refusal for whatever the system or SQLite raised at the database `path`; `file` is one beside it."""
     words = {"path": file or path, "directory": path.absolute().parent, "where": f"The database {path}"}
     if isinstance(error, sqlite3.Error):

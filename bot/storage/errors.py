@@ -9,7 +9,7 @@ from types import MappingProxyType
 from bot.core.errors import SetupError
 
 
-class StoreRefused(SetupError):
+class StorageSetupError(SetupError):
     """The database cannot be used."""
 
     code = "database_unusable"
@@ -209,6 +209,6 @@ SENTENCES = MappingProxyType(
 """By code. docs/runbook.md names each code and what to do."""
 
 
-def refused(code: str, **words: object) -> StoreRefused:
+def refused(code: str, **words: object) -> StorageSetupError:
     """Return the refusal of this code, with `words` in its sentence."""
-    return StoreRefused(SENTENCES[code].format(**words), code=code)
+    return StorageSetupError(SENTENCES[code].format(**words), code=code)

@@ -43,7 +43,7 @@ class StorageReport:
 
 
 def inspect_storage(url: str, keys: Sequence[str]) -> AbstractAsyncContextManager[StorageReport]:
-    """Raises StoreRefused with a sentence when a `run` could not use it."""
+    """Raises StorageSetupError with a sentence when a `run` could not use it."""
     if url.startswith(MEMORY):
         return _nothing("memory:")
     if url.startswith(POSTGRES):
@@ -91,7 +91,10 @@ async def _look_into_file(path: Path, sealer: Encryptor) -> AsyncIterator[Storag
 
 
 def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
-    """Return the tables, the facts and the shared mode of a file, None when there is none yet. Raise StoreRefused."""
+    """Return the tables, the facts and the shared mode of a file, None when there is none yet.
+
+    Raise StorageSetupError.
+    """
     examine(path)
     if not path.exists():
         return None

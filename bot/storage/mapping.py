@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from bot.core.errors import ID_TAKEN, CobrowseError, Unexpected, UnusableAnswer
+from bot.core.errors import ID_TAKEN, CobrowseError, UnexpectedError, UnusableAnswerError
 from bot.core.models import (
     ChannelId,
     ConversationId,
@@ -112,9 +112,9 @@ def transition(
     }
 
 
-def taken(session: Session) -> UnusableAnswer:
+def taken(session: Session) -> UnusableAnswerError:
     """What a request ends with whose session has an id that the store knows as somebody else's."""
-    return UnusableAnswer(why=ID_TAKEN, acted=True, reference=session.reference)
+    return UnusableAnswerError(why=ID_TAKEN, acted=True, reference=session.reference)
 
 
 def kept(row: Mapping[str, Any], sealer: Encryptor) -> Kept:
@@ -130,7 +130,7 @@ def kept(row: Mapping[str, Any], sealer: Encryptor) -> Kept:
     except Exception:
         unreadable("requests", row["id"])
     state = _readable(lambda: RequestState(row["state"])) or RequestState.FAILED
-    return Kept(_bare_request(row, sealer), state, Unexpected(maybe_created=state is not RequestState.ACCEPTED))
+    return Kept(_bare_request(row, sealer), state, UnexpectedError(maybe_created=state is not RequestState.ACCEPTED))
 
 
 def unreadable(table: str, row_id: object) -> None:

@@ -1,4 +1,4 @@
-"""DATABASE_URL -> a store. Raises StoreRefused with a sentence when it cannot be had."""
+"""DATABASE_URL -> a store. Raises StorageSetupError with a sentence when it cannot be had."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager

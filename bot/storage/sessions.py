@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
-from bot.core.errors import Unexpected
+from bot.core.errors import UnexpectedError
 from bot.core.models import ChannelId, HostId, Request, RequestId, Session, SessionId, TeamId, UserId
 from bot.core.session_models import PostedMessage, PostedMessageKind, SessionRecord, team_of
 from bot.core.validation.urls import is_safe_url
@@ -42,14 +42,14 @@ DROP_POST = "DELETE FROM posts WHERE session_id = :session_id AND channel_id = :
 
 
 class Database(Protocol):
-    """A store, as far as this file needs it. Raises StoreUnavailable."""
+    """A store, as far as this file needs it. Raises StorageUnavailableError."""
 
     async def fetch(self, statement: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Runs one statement, committed before it returns; `:now` is the database's clock."""
 
 
 class SessionTable:
-    """Keeps to desk.remembered.SessionBook and desk.remembered.PostBook."""
+    """Keeps to desk.remembered.SessionRepository and desk.remembered.PostedMessageRepository."""
 
     def __init__(self, database: Database, sealer: Encryptor) -> None:
         self._database, self._sealer = database, sealer
@@ -94,17 +94,17 @@ class SessionTable:
         """One that cannot be read is left out, and does not keep the others from those who look."""
         records = []
         for row in await self._database.fetch(statement, values):
-            with suppress(Unexpected):
+            with suppress(UnexpectedError):
                 records.append(self._record(row))
         return records
 
     def _record(self, row: Mapping[str, Any]) -> SessionRecord:
-        """Raises Unexpected for a row that cannot be read."""
+        """Raises UnexpectedError for a row that cannot be read."""
         try:
             return self._read(row)
         except Exception:
             unreadable("sessions", row["id"])
-        raise Unexpected
+        raise UnexpectedError
 
     def _read(self, row: Mapping[str, Any]) -> SessionRecord:
         is_over = bool(row["is_over"])

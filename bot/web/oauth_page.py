@@ -8,8 +8,7 @@ import hashlib
 import html
 import re
 
-from bot.core.connect_errors import ConnectLinkGone
-from bot.core.errors import CobrowseError, Refused, StoreUnavailable
+from bot.core.errors import CobrowseError, ConnectLinkGoneError, PermissionDeniedError, StorageUnavailableError
 from bot.core.models import Request
 from bot.core.results import AccountLinked, Result
 from bot.slack.messages.error_copy import error_copy
@@ -56,16 +55,16 @@ def _said(error: CobrowseError, is_used: bool, command: str, contact: str) -> tu
     what, then = (_plain(text).replace(typed, f"{typed} in Slack") for text in (said.what, said.next))
     if not is_used or "nothing was connected" in what:
         return what, then
-    if error.try_again or isinstance(error, StoreUnavailable):
+    if error.try_again or isinstance(error, StorageUnavailableError):
         anew = f"Wait a minute, then type {command} connect in Slack for a new link."
         then = f"{anew} If it stays so, tell {_plain(contact)}."
     return f"{what} Nothing was connected.", then
 
 
 def _status(error: CobrowseError) -> int:
-    if isinstance(error, ConnectLinkGone):
+    if isinstance(error, ConnectLinkGoneError):
         return 400
-    return 403 if isinstance(error, Refused) else 503
+    return 403 if isinstance(error, PermissionDeniedError) else 503
 
 
 def _references(outcome: Result, request: Request | None) -> str:

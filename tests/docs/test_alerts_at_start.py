@@ -24,10 +24,10 @@ from tests.support.storage import request
 
 needs_promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="no promtool on the path")
 REFUSALS = (
-    errors.OAuthRefused(oauth_error="invalid_client"),
-    errors.SignInRefused(),
-    errors.Forbidden(needs="cobrowse:session:write"),
-    errors.Unexpected(),
+    errors.LoginRefusedError(oauth_error="invalid_client"),
+    errors.TokenRefusedError(),
+    errors.PermissionMissingError(needs="cobrowse:session:write"),
+    errors.UnexpectedError(),
 )
 SELECTOR = re.compile(r"(cobrowse_\w+)\{([^}]*)\}")
 MATCHER = re.compile(r'(\w+)=(~?)"([^"]*)"')

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from bot.core.errors import CobrowseError
-from bot.core.hosts.csv_file import BadHostsFile
+from bot.core.hosts.csv_file import HostsFileError
 from bot.core.hosts.csv_file import parse as parse_hosts
 from bot.core.validation.contact import read_address
 from bot.core.validation.conversations import GenesysApp
@@ -199,7 +199,7 @@ HASHES = ("$6$c2FsdHNhbHQ$" + "Q7x" * 28, "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$" + "z3
 @pytest.mark.parametrize("secret", HASHES)
 @pytest.mark.parametrize("header", ["", "slack_user_id,genesys_user_id\n"])
 def test_password_hash_in_a_file_taken_for_hosts_is_not_shown(header: str, secret: str) -> None:
-    with pytest.raises(BadHostsFile) as refused:
+    with pytest.raises(HostsFileError) as refused:
         parse_hosts(f"{header}root:{secret}:19700:0:99999:7:::\nana:{secret}:19700:0:99999:7:::\n")
     assert secret[-9:] not in str(refused.value)
     assert [fault for fault in refused.value.faults if secret[:12] in fault] == []

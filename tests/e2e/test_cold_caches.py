@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.core.errors import SlackUnavailable
+from bot.core.errors import SlackUnavailableError
 from bot.core.requests.run import LONGEST_WAIT_SECONDS
 from bot.sandbox.slack.server import SandboxSlack, SlackUser
 from bot.slack.api import throttled_method
@@ -88,7 +88,7 @@ async def test_what_one_is_ordered_to_wait_all_wait() -> None:
 async def test_what_is_not_worth_waiting_for_is_refused_at_once(retry_after: object) -> None:
     async with looking() as (slack, users):
         slack.misbehave("users.info", "ratelimited", retry_after=retry_after)
-        with pytest.raises(SlackUnavailable) as refused:
+        with pytest.raises(SlackUnavailableError) as refused:
             await users.ask(user=ANA)
         assert refused.value.slack_error == "ratelimited"
         assert slack.count("users.info") == 1
@@ -113,7 +113,7 @@ async def test_who_has_waited_long_enough_in_all_is_refused_and_leaves_their_pla
     async with looking(patience_seconds=0.4) as (slack, users):
         slack.misbehave("users.info", "ratelimited", times=AT_ONCE, retry_after=30)
         ends = await asyncio.gather(*(users.ask(user=who) for who in CROWD), return_exceptions=True)
-        assert {(type(each), each.slack_error) for each in ends} == {(SlackUnavailable, "ratelimited")}
+        assert {(type(each), each.slack_error) for each in ends} == {(SlackUnavailableError, "ratelimited")}
         assert slack.count("users.info") == AT_ONCE
         users._not_before = 0.0
         assert (await users.ask(user=ANA))["user"]["id"] == ANA

@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import web
 
-from bot.core.connect_errors import SignInFailed
-from bot.core.errors import UnusableAnswer
+from bot.core.errors import SignInFailedError, UnusableAnswerError
 from bot.core.use_cases import accounts
 from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.credentials import SecretCredentials
@@ -125,7 +124,7 @@ GRANT = {"access_token": "a" * 20, "expires_in": 3600, "refresh_token": "r" * 20
 async def test_a_person_whom_genesys_does_not_name_is_no_fault_of_the_bots_own_client(status: int, code: str) -> None:
     async with login(GRANT, status) as people_login:
         grant = await people_login.exchange("code", "v" * 64)
-        with pytest.raises(SignInFailed) as failed:
+        with pytest.raises(SignInFailedError) as failed:
             await people_login.host_of(grant.token)
     assert failed.value.oauth_error == code
 
@@ -133,5 +132,5 @@ async def test_a_person_whom_genesys_does_not_name_is_no_fault_of_the_bots_own_c
 @pytest.mark.parametrize("refresh_token", ["", "\ud800", "line\nbreak", "é", "r" * 9000, 7, None])
 async def test_a_refresh_token_that_is_none_is_not_kept(refresh_token: object) -> None:
     async with login(GRANT | {"refresh_token": refresh_token}) as people_login:
-        with pytest.raises(UnusableAnswer):
+        with pytest.raises(UnusableAnswerError):
             await people_login.exchange("code", "v" * 64)

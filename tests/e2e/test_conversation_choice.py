@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.core.conversation_errors import SeveralConversations
+from bot.core.errors import SeveralConversationsError
 from bot.core.models import ConversationId, RequestId
 from bot.core.validation.conversations import LiveConversation
 from bot.sandbox.slack.server import Message
@@ -91,7 +91,7 @@ async def test_a_conversation_that_ended_meanwhile_starts_nothing(quick: None) -
 def test_what_a_crash_has_taken_the_names_of_can_still_be_picked() -> None:
     ids = [ConversationId(f"{n:08d}-1111-4111-8111-111111111111") for n in range(12)]
     candidates = tuple(LiveConversation(one, datetime.now(UTC)) for one in ids)
-    message = picker(SeveralConversations(candidates=candidates), "/cobrowse", RequestId("abc"))
+    message = picker(SeveralConversationsError(candidates=candidates), "/cobrowse", RequestId("abc"))
     buttons = [block["accessory"] for block in message.blocks if "accessory" in block]
     assert [button["value"].split()[1] for button in buttons] == ids[:10]
     assert {button["text"]["text"] for button in buttons} == {"Start"}

@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 
 from bot.core.access import Workspace
-from bot.core.errors import SlackUnavailable
+from bot.core.errors import ShareRefusedError, SlackUnavailableError
 from bot.core.models import TeamId
-from bot.core.session_errors import ShareRefused
 from bot.slack.api.channels import obstacle
 from tests.support import session_messages
 from tests.support.app import ANA, CARE, Journey, is_failure, link, words
@@ -120,10 +119,10 @@ async def test_nothing_is_shared_where_slack_does_not_deny_outsiders(
     methods["conversations.info"] = told
     error = await world.shares(await world.made(), CARE)
     if why:
-        assert isinstance(error, ShareRefused)
+        assert isinstance(error, ShareRefusedError)
         assert error.why == why
     else:
-        assert isinstance(error, SlackUnavailable)
+        assert isinstance(error, SlackUnavailableError)
     assert world.public() == []
     methods["conversations.info"] = asked
     assert await world.shares(await world.record(), CARE) is None

@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.core.errors import CobrowseError
-from bot.core.session_errors import NotPosted
+from bot.core.errors import CobrowseError, MessageNotPostedError
 from bot.sandbox.slack.server import Message
 from bot.slack.api.direct_messages import GONE
 from tests.e2e.test_home_tab import opens_home
@@ -85,7 +84,7 @@ async def test_a_channel_that_is_refused_again_is_given_up(world: World, word: s
     await world.herald.send_direct(record, ANA)
     slack = world.servers.slack
     slack.misbehave("chat.postMessage", word)
-    with pytest.raises(NotPosted):
+    with pytest.raises(MessageNotPostedError):
         await world.herald.send_direct(record, ANA)
     assert (slack.count("conversations.open"), slack.count("chat.postMessage")) == (opened, tried)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.access import Workspace
-from bot.core.conversation_errors import SeveralConversations
+from bot.core.errors import SeveralConversationsError
 from bot.core.models import ConversationId, RequestId, TeamId
 from bot.core.validation.conversations import LiveConversation
 from bot.core.validation.names import clean, one_line
@@ -134,7 +134,7 @@ def test_a_persons_name_is_cleaned() -> None:
 def test_a_customers_name_is_cleaned_where_it_comes_in_and_where_it_is_shown() -> None:
     assert _customer([{"purpose": "customer", "name": EVIL}]) == GOOD
     one = LiveConversation(ConversationId("c" * 8), datetime.now(UTC), EVIL)
-    message = picker(SeveralConversations(candidates=(one, one)), "/cobrowse", RequestId("r" * 12))
+    message = picker(SeveralConversationsError(candidates=(one, one)), "/cobrowse", RequestId("r" * 12))
     assert f"Start with {GOOD}" in shown(message.blocks)
     assert not HIDDEN & set(shown(message.blocks)) - {"\n"}
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.cli import sessions as service
 from bot.config import settings
-from bot.core.errors import UnusableAnswer
+from bot.core.errors import UnusableAnswerError
 from bot.core.models import RequestKind
 from bot.genesys import client
 from bot.genesys.api import sessions
@@ -96,7 +96,7 @@ async def test_a_session_id_that_could_not_be_used_is_none(spoilt: Any, session_
     spoilt(lambda body: web.json_response({**body, "id": session_id}))
     async with open_servers() as servers:
         await servers.genesys.misbehave("not-json")
-        with pytest.raises(UnusableAnswer) as caught:
+        with pytest.raises(UnusableAnswerError) as caught:
             await service.start(settings.load_service(servers.environ), HOST, "Checkout", None, None)
         assert caught.value.acted
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.core.errors import Unexpected
+from bot.core.errors import UnexpectedError
 from bot.core.stored_errors import from_record
 from bot.genesys.api.live_conversations import read_live, read_time, read_time_within
 from bot.genesys.parsing import answered_at
@@ -75,7 +75,7 @@ def test_clock_shows_any_time(end: datetime, zone: timedelta) -> None:
 
 def test_stored_time_beyond_the_calendar_is_an_unexpected_error() -> None:
     record = {"error": "SeveralConversations", "candidates": [{"id": "x", "since": BEYOND[0]}]}
-    assert isinstance(from_record(record), Unexpected)
+    assert isinstance(from_record(record), UnexpectedError)
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from bot.core.errors import ShareUnknownError
 from bot.core.requests import posted_messages
-from bot.core.session_errors import ShareUnknown
 from bot.core.stored_errors import from_record, to_record
 from bot.sandbox.slack.server import Message
 from bot.slack.api import (
@@ -21,7 +21,7 @@ from bot.slack.api import (
     views,
     workflow_steps,
 )
-from bot.slack.api.identity import SlackUnreachable
+from bot.slack.api.identity import SlackUnreachableError
 from tests.support import session_messages as session_messages_support
 from tests.support.app import ANA, CARE, SAM, Journey, buttons, link, open_journey, words
 from tests.support.session_messages import World
@@ -168,7 +168,7 @@ async def test_a_workflow_step_is_completed_all_the_same(short: None, monkeypatc
 async def test_a_start_that_hears_no_end_is_given_up(short: None, world: World) -> None:
     world.servers.slack.misbehave("auth.test", "trickle", seconds=BYTE_SECONDS)
     began = time.monotonic()
-    with pytest.raises(SlackUnreachable):
+    with pytest.raises(SlackUnreachableError):
         await identity.identify(world.herald._web, tries=2, delay_seconds=0)
     assert time.monotonic() - began < 3
 
@@ -245,7 +245,7 @@ async def test_an_agent_of_a_supervisor_is_told_or_not_within_seconds(short: Non
 
 
 async def test_the_unknown_share_survives_in_the_store(world: World) -> None:
-    for error in (ShareUnknown(), ShareUnknown(is_direct=True)):
+    for error in (ShareUnknownError(), ShareUnknownError(is_direct=True)):
         again = from_record(to_record(error))
-        assert isinstance(again, ShareUnknown)
+        assert isinstance(again, ShareUnknownError)
         assert again.is_direct == error.is_direct

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bot import app, upstream
-from bot.core.errors import StoreUnavailable
+from bot.core.errors import StorageUnavailableError
 from bot.core.models import CreateSessionRequest, Request, RequestId, RequestState, Session, SlackUser
 from bot.core.ports import Accepted
 from bot.core.requests import run, service
@@ -107,7 +107,7 @@ async def test_an_exception_before_the_ack_is_told_in_the_ack(
 
 
 async def test_a_store_that_cannot_write_is_told_in_the_ack(opened: Open, breaks: type[Breaks]) -> None:
-    breaks.accepting = StoreUnavailable()
+    breaks.accepting = StorageUnavailableError()
     async with opened() as journey:
         delivery = await journey.slack.command(ANA, "")
         assert delivery.acked
@@ -176,7 +176,7 @@ async def test_an_exception_while_asking_who_somebody_is_is_told(
         assert len(tracebacks(caplog)) == 1
 
 
-@pytest.mark.parametrize("error", [RuntimeError(BOOM), StoreUnavailable()], ids=["unforeseen", "unavailable"])
+@pytest.mark.parametrize("error", [RuntimeError(BOOM), StorageUnavailableError()], ids=["unforeseen", "unavailable"])
 async def test_a_store_that_breaks_after_the_ack_still_lets_the_person_read_an_outcome(
     opened: Open, breaks: type[Breaks], error: Exception
 ) -> None:
@@ -189,7 +189,7 @@ async def test_a_store_that_breaks_after_the_ack_still_lets_the_person_read_an_o
         assert journey.genesys.creates == []
 
 
-@pytest.mark.parametrize("error", [RuntimeError(BOOM), StoreUnavailable()], ids=["unforeseen", "unavailable"])
+@pytest.mark.parametrize("error", [RuntimeError(BOOM), StorageUnavailableError()], ids=["unforeseen", "unavailable"])
 async def test_a_session_that_could_not_be_written_down_is_not_denied(
     opened: Open, breaks: type[Breaks], error: Exception
 ) -> None:
@@ -202,7 +202,7 @@ async def test_a_session_that_could_not_be_written_down_is_not_denied(
 
 
 async def test_an_answer_that_could_not_be_written_down_is_told_once(opened: Open, breaks: type[Breaks]) -> None:
-    breaks.advancing = staticmethod(lambda to: StoreUnavailable() if to is RequestState.ANSWERED else None)
+    breaks.advancing = staticmethod(lambda to: StorageUnavailableError() if to is RequestState.ANSWERED else None)
     async with opened() as journey:
         assert link(await journey.asks())
         await journey.finish()

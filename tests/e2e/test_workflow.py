@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.errors import StoreUnavailable
+from bot.core.errors import StorageUnavailableError
 from bot.core.models import RequestKind
 from bot.core.workflow_steps import WorkflowStep, step_of
 from bot.sandbox.slack.server import Execution
@@ -163,7 +163,7 @@ async def test_what_cannot_be_written_down_comes_again_and_is_started_once(
     async def away_at_first(self: SQLiteStore, *args: Any) -> Any:
         if len(refused) < 2:
             refused.append(args)
-            raise StoreUnavailable
+            raise StorageUnavailableError
         return await accept(self, *args)
 
     monkeypatch.setattr(SQLiteStore, "accept", away_at_first)
@@ -179,7 +179,7 @@ async def test_when_it_never_can_be_written_down_the_workflow_reads_so_in_the_en
     over_http: Journey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(self: SQLiteStore, *args: Any) -> Any:
-        raise StoreUnavailable
+        raise StorageUnavailableError
 
     monkeypatch.setattr(SQLiteStore, "accept", away)
     over_http.slack.courier.retries_after_seconds = (0.0, 0.05, 0.1)

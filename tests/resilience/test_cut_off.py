@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from bot.core.errors import MaybeAccepted, StoreUnavailable
+from bot.core.errors import MaybeAcceptedError, StorageUnavailableError
 from bot.core.models import RequestId, RequestState, new_request_id
 from bot.sandbox.slack.server import Delivery
 from bot.storage.postgres.replica_lock import LOCK_CLASS
@@ -129,7 +129,7 @@ async def test_a_request_whose_commit_was_not_confirmed_is_worked_all_the_same_a
 ) -> None:
     store, asked = await bench.open(), request()
     wire.after(asked.id.encode(), wire.freeze)
-    with pytest.raises(MaybeAccepted):
+    with pytest.raises(MaybeAcceptedError):
         await store.accept(asked)
     wire.heal()
     assert await handed_out(bench, store) == [asked.id]
@@ -147,7 +147,7 @@ async def test_a_delivery_that_another_replica_has_had_is_neither_called_lost_no
     assert (await first.accept(asked)).is_new
     wire.cut()
     await until(lambda: not cut_off._presence.held)
-    with pytest.raises(MaybeAccepted):
+    with pytest.raises(MaybeAcceptedError):
         await cut_off.accept(again)
     wire.heal()
     await until(lambda: cut_off._presence.held)
@@ -158,7 +158,7 @@ async def test_a_delivery_that_another_replica_has_had_is_neither_called_lost_no
 async def test_one_that_was_not_committed_is_worked_by_nobody(bench: Bench, wire: Wire) -> None:
     store, asked = await bench.open(), request()
     wire.after(b"INSERT INTO requests", wire.freeze)
-    with pytest.raises(MaybeAccepted):
+    with pytest.raises(MaybeAcceptedError):
         await store.accept(asked)
     wire.heal()
     assert await handed_out(bench, store) == []
@@ -174,7 +174,7 @@ async def test_what_was_taken_over_without_our_hearing_of_it_is_worked_all_the_s
     await dead._presence.close()
     await asyncio.sleep(0.2)
     wire.after(b"COMMIT", wire.freeze)
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StorageUnavailableError):
         await heir.orphans()
     wire.heal()
     assert await handed_out(bench, heir) == [asked.id]

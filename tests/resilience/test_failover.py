@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from bot.core.errors import MaybeAccepted
+from bot.core.errors import MaybeAcceptedError
 from bot.core.models import RequestState
 from bot.storage.postgres.replica_lock import LOCK_CLASS, MOVE_SECONDS, ReplicaLock
 from tests.support.app import ANA, open_servers
@@ -64,7 +64,7 @@ async def test_the_lock_follows_to_the_server_that_takes_writes(tmp_path: Path) 
         await store.accept(asked)
         await cluster.take_writes(False)
         await until(lambda: not presence.held, 6)
-        with pytest.raises(MaybeAccepted):
+        with pytest.raises(MaybeAcceptedError):
             await store.accept(request())
         await cluster.fail_over()
         assert not presence.held
@@ -80,7 +80,7 @@ async def test_a_refused_write_has_the_lock_looked_after_at_once(tmp_path: Path)
     async with new_cluster() as cluster, AsyncExitStack() as stack:
         store = await Bench(stack, tmp_path, cluster.url()).open()
         await cluster.take_writes(False)
-        with pytest.raises(MaybeAccepted):
+        with pytest.raises(MaybeAcceptedError):
             await store.accept(request())
         await until(lambda: not store._presence.held, 1.0)  # by itself it asks every two seconds
         await cluster.take_writes(True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bot.slack.api.identity import SlackRefused, SlackUnreachable, identify
+from bot.slack.api.identity import SlackSetupError, SlackUnreachableError, identify
 from bot.slack.api.responder import new_http_session, new_web_client
 from tests.support.app import ANA, BEN, SAM, is_failure, is_note, link, words
 from tests.support.fault_matrix import World, clock, impatient, world
@@ -187,6 +187,6 @@ async def test_whatever_fails_at_the_start_ends_in_a_sentence(world: World) -> N
         await front.misbehave(fault, "auth.test")
         async with new_http_session() as http:
             web = new_web_client("xoxb-any", f"{front.url}/api/", http)
-            with impatient(), pytest.raises((SlackRefused, SlackUnreachable), match="Slack"):
+            with impatient(), pytest.raises((SlackSetupError, SlackUnreachableError), match="Slack"):
                 await identify(web, tries=2, delay_seconds=0.01)
         assert front.sent_bytes < HUGE_BYTES / 4, fault

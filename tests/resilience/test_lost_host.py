@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.errors import MaybeAccepted, StoreUnavailable
+from bot.core.errors import MaybeAcceptedError, StorageUnavailableError
 from bot.core.models import Request, RequestId, RequestState
 from bot.storage.mapping import transition
 from bot.storage.postgres.statements import ADVANCE
@@ -71,9 +71,9 @@ async def noticed_and_harmless(lost: Lost) -> None:
     """Cut off and alive: within seconds it takes nothing and starts nothing, and says so at once."""
     await until(lambda: not lost.store._presence.held, 10)
     began = time.monotonic()
-    with pytest.raises(MaybeAccepted):
+    with pytest.raises(MaybeAcceptedError):
         await lost.store.accept(request())
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StorageUnavailableError):
         await lost.store.advance(lost.asked.id, RequestState.ACCEPTED, RequestState.CREATING)
     assert time.monotonic() - began < 1
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.api.identity import SlackUnreachable, identify
+from bot.slack.api.identity import SlackUnreachableError, identify
 from tests.support.app import (
     ANA,
     BEN,
@@ -179,7 +179,7 @@ async def test_all_faults_of_the_settings_are_listed_at_once(tmp_path: Path) -> 
 
 async def test_a_slack_that_cannot_be_reached_is_said_so() -> None:
     web = AsyncWebClient(token="xoxb-any", base_url=f"http://127.0.0.1:{free_port()}/api/", retry_handlers=[])
-    with pytest.raises(SlackUnreachable, match="SLACK_API_URL"):
+    with pytest.raises(SlackUnreachableError, match="SLACK_API_URL"):
         await identify(web, delay_seconds=0.01)
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from bot.core.errors import StoreUnavailable
+from bot.core.errors import StorageUnavailableError
 from bot.core.models import RequestState
 from bot.storage.postgres.replica_lock import LOCK_CLASS
 from tests.resilience.test_crash import Bots, outcomes
@@ -92,7 +92,7 @@ async def test_one_who_lost_the_lock_starts_no_create_and_gets_it_back(bench: Be
         "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = $1", LOCK_CLASS
     )
     await until(lambda: not store._presence.held)
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StorageUnavailableError):
         await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
     async with asyncio.timeout(10):
         while not store._presence.held:  # noqa: ASYNC110 - waits for another task's connection

@@ -153,7 +153,7 @@ async def open_bot_between(servers: Servers, environ: dict[str, str], *, http: b
         yield Journey(servers.slack, servers.genesys, servers.keys, url, finish)
     finally:
         await servers.genesys.misbehave(None)
-        with contextlib.suppress(serve.Refused):
+        with contextlib.suppress(serve.StartError):
             await finish()
 
 

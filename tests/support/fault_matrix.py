@@ -194,5 +194,5 @@ async def _running(servers: Servers, slack_url: str, more: Mapping[str, str]) ->
         yield
     finally:
         stop.set()
-        with contextlib.suppress(serve.Refused):
+        with contextlib.suppress(serve.StartError):
             await task

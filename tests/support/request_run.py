@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot.core.errors import CobrowseError, StoreUnavailable
+from bot.core.errors import CobrowseError, StorageUnavailableError
 from bot.core.models import Request, RequestKind, RequestState, Session, WaitNotice
 from bot.core.ports import Kept
 from bot.core.requests.run import NOTE_AFTER_SECONDS, RequestRun
@@ -75,7 +75,7 @@ class Ledger:
         self.state, self.session, self.failure = to, session, failure
         if self.mute:
             self.mute -= 1
-            raise StoreUnavailable
+            raise StorageUnavailableError
         return True
 
     async def find(self, request_id) -> Kept:

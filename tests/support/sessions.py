@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.core.access import AccessPolicy, AccessRules, Allowlist, Workspace
-from bot.core.errors import CobrowseError, SlackUnavailable
+from bot.core.errors import CobrowseError, SlackUnavailableError
 from bot.core.models import MembershipStatus, Request, RequestKind, RequestState, SlackUser, TeamId, UserId
 from bot.core.session_models import SessionRecord, SessionStatus
 from bot.core.use_cases.sessions import SessionService
@@ -27,7 +27,7 @@ class People:
         return SlackUser(TEAM, user_id, user_id.title(), standing, f"{user_id.lower()}@example.com")
 
     async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool:
-        raise SlackUnavailable("no_such_subteam")
+        raise SlackUnavailableError("no_such_subteam")
 
 
 def access(**changes: Any) -> AccessPolicy:

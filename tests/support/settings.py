@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from bot.config import settings
-from bot.config.settings import SettingsFault
+from bot.config.settings import SettingsError
 
 FERNET = urlsafe_b64encode(bytes(range(32))).decode()
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"
@@ -24,7 +24,7 @@ def pem(passphrase: bytes | None = None) -> str:
 
 
 def faults(environ: dict[str, str], load=settings.load) -> list[str]:
-    with pytest.raises(SettingsFault) as caught:
+    with pytest.raises(SettingsError) as caught:
         load(environ)
     assert str(caught.value) == "\n".join(caught.value.faults)
     return caught.value.faults

@@ -25,7 +25,7 @@ _SAVE_AS = "Save it as “CSV UTF-8” in the spreadsheet"
 Key = tuple[TeamId | None, UserId]
 
 
-class BadHostsFile(ValueError):
+class HostsFileError(ValueError):
     """The file cannot be used; `faults` holds a sentence for each bad line."""
 
     def __init__(self, faults: list[str]) -> None:
@@ -34,7 +34,7 @@ class BadHostsFile(ValueError):
 
 
 def parse(text: str) -> dict[Key, HostId]:
-    """Reads `slack_user_id,genesys_user_id[,team_id]`. Raises BadHostsFile with every fault, not only the first.
+    """Reads `slack_user_id,genesys_user_id[,team_id]`. Raises HostsFileError with every fault, not only the first.
 
     Takes what spreadsheets leave: another separator, a first line `sep=;`, capitals in the header, empty columns and
     rows.
@@ -44,7 +44,7 @@ def parse(text: str) -> dict[Key, HostId]:
     rows = _rows(lines, separator, first, faults)
     header_line, header = next(rows, (first, []))
     if faults or not _is_header(header):
-        raise BadHostsFile(faults or [_wrong_header(header_line, header, separator)])
+        raise HostsFileError(faults or [_wrong_header(header_line, header, separator)])
     hosts: dict[Key, HostId] = {}
     first_seen: dict[Key, int] = {}
     for number, row in rows:
@@ -57,7 +57,7 @@ def parse(text: str) -> dict[Key, HostId]:
             first_seen[key] = number
             hosts[key] = host
     if faults:
-        raise BadHostsFile(faults)
+        raise HostsFileError(faults)
     return hosts
 
 

@@ -14,7 +14,7 @@ from typing import Protocol
 from cachetools import TTLCache
 
 from bot.core.cache import Cache
-from bot.core.errors import HostNotFound, RuleMiss, StoreUnavailable
+from bot.core.errors import HostNotFoundError, RuleMiss, StorageUnavailableError
 from bot.core.models import Host, HostId, SlackUser, TeamId, UserId
 from bot.core.ports import HostCache
 from bot.core.shared_waits import SharedWaits, serving
@@ -176,7 +176,7 @@ class HostResolver:
         self._undropped: set[Key] = set()  # forgotten, and the book was away
 
     async def find(self, person: SlackUser, *, is_target: bool = False) -> Host:
-        """The person's host. Raises HostNotFound with what was tried, or ServiceError if Genesys cannot say."""
+        """The person's host. Raises HostNotFoundError with what was tried, or ServiceError if Genesys cannot say."""
         key = (person.team_id, person.user_id)
         if linked := await self._linked(person, is_target):
             return Host(linked, LINK)
@@ -186,14 +186,14 @@ class HostResolver:
                 async with self._waits.told(serving.get()):
                     host, _ = await self._found.get(key, lambda: self._look_up(key, person))
                 return host
-            except HostNotFound as missed:
+            except HostNotFoundError as missed:
                 tried = self._missed[key] = missed.tried
-        raise HostNotFound(person.user_id, is_target, tried)
+        raise HostNotFoundError(person.user_id, is_target, tried)
 
     async def _linked(self, person: SlackUser, is_target: bool) -> HostId | None:
         found = {host for each in person.ids if (host := await self._book.linked(person.team_id, each))}
         if len(found) > 1:
-            raise HostNotFound(person.user_id, is_target, (RuleMiss(LINK, _TWO_HOSTS.format(*person.ids)),))
+            raise HostNotFoundError(person.user_id, is_target, (RuleMiss(LINK, _TWO_HOSTS.format(*person.ids)),))
         return found.pop() if found else None
 
     def at_hand(self, person: SlackUser) -> Host | None:
@@ -206,7 +206,7 @@ class HostResolver:
         key = (person.team_id, person.user_id)
         self._looking.pop(key, None)
         self._undropped.add(key)
-        with suppress(StoreUnavailable):  # what the service said is what the person has to read
+        with suppress(StorageUnavailableError):  # what the service said is what the person has to read
             await self._book.drop_found(*key)
             self._undropped.discard(key)
         self._found.forget(key)  # after that: one who looks meanwhile may still have read it there
@@ -237,4 +237,4 @@ class HostResolver:
                 tried.append(found)
             else:
                 return (Host(found, rule.name), FOUND_SECONDS), rule.costs_a_call
-        raise HostNotFound(person.user_id, False, tuple(tried))
+        raise HostNotFoundError(person.user_id, False, tuple(tried))

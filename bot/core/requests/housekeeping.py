@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from bot.core.errors import StoreUnavailable
+from bot.core.errors import StorageUnavailableError
 from bot.core.ports import Kept, RequestRepository
 from bot.core.requests.events import EventLog
 
@@ -21,7 +21,7 @@ async def recover_orphans_forever(store: RequestRepository, journal: EventLog, b
             for kept in await store.orphans():
                 journal.resumed(kept)
                 begin(kept)
-        except StoreUnavailable:
+        except StorageUnavailableError:
             log.warning("the store is away")
         except Exception:
             log.exception("housekeeping failed")
@@ -35,7 +35,7 @@ async def sweep_forever(store: RequestRepository) -> None:
         try:
             await store.sweep()
             seconds = SWEEP_SECONDS
-        except StoreUnavailable:
+        except StorageUnavailableError:
             log.warning("the store is away")
         except Exception:
             log.exception("housekeeping failed")
@@ -50,7 +50,7 @@ async def update_messages_forever(close_posts: Callable[[], Awaitable[None]]) ->
     while True:
         try:
             await close_posts()
-        except StoreUnavailable:
+        except StorageUnavailableError:
             log.warning("the store is away")
         except Exception:
             log.exception("housekeeping failed")

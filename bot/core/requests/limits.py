@@ -9,11 +9,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
 
 from cachetools import TTLCache
 
-from bot.core.errors import NotAccepted
+from bot.core.errors import OverloadedError, TooManyInquiriesError, TooManySendsError, TooManyStartsError
 from bot.core.models import Request, RequestKind
 from bot.core.workflow_steps import STARTS
 
@@ -21,41 +20,6 @@ WINDOW_SECONDS = 60.0
 PEOPLE = 50_000
 Counted = tuple[float, str]
 """When, and which request's key."""
-
-
-@dataclass(eq=False)
-class TooManyStarts(NotAccepted):
-    """More than `most` sessions in a minute, by one person or by `everybody`; it may go on in `wait_seconds`."""
-
-    code = "too_many_starts"
-    most: int
-    wait_seconds: float
-    everybody: bool
-
-
-@dataclass(eq=False)
-class TooManySends(NotAccepted):
-    """More than `most` links sent to customers in a minute by one person; it may go on in `wait_seconds`."""
-
-    code = "too_many_sends"
-    most: int
-    wait_seconds: float
-
-
-@dataclass(eq=False)
-class TooManyInquiries(NotAccepted):
-    """More than `most` commands and presses in a minute by one person that start and send nothing; it may go on in
-    `wait_seconds`."""
-
-    code: ClassVar[str] = "too_many_inquiries"
-    most: int
-    wait_seconds: float
-
-
-class TooManyUnderWay(NotAccepted):
-    """So many requests are accepted and unanswered that no more are taken in now."""
-
-    code = "overloaded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,22 +44,24 @@ class RequestLimiter:
         self._starts: TTLCache[str, deque[Counted]] = TTLCache(PEOPLE, WINDOW_SECONDS, clock)
 
     def admit(self, request: Request, under_way: int) -> None:
-        """Counts it in, once however often it is delivered. Raises TooManyStarts, TooManySends, TooManyInquiries,
-        TooManyUnderWay, and counts nothing then."""
+        """Counts it in, once however often it is delivered.
+
+        Raises TooManyStartsError, TooManySendsError, TooManyInquiriesError, OverloadedError, and counts nothing then.
+        """
         limits = self._limits
         kept = [(key, self._recent(key), most) for key, most in self._counted(request) if most]
         if kept and any(key == request.key for _, key in kept[0][1]):
             return
         if limits.under_way and under_way >= limits.under_way:
-            raise TooManyUnderWay
+            raise OverloadedError
         for key, recent, most in kept:
             if len(recent) >= most:
                 wait_seconds = math.ceil(max(1.0, recent[0][0] + WINDOW_SECONDS - self._clock()))
                 if request.kind is RequestKind.SEND:
-                    raise TooManySends(most, wait_seconds)
+                    raise TooManySendsError(most, wait_seconds)
                 if request.kind not in STARTS:
-                    raise TooManyInquiries(most, wait_seconds)
-                raise TooManyStarts(most, wait_seconds, everybody=key == request.team_id)
+                    raise TooManyInquiriesError(most, wait_seconds)
+                raise TooManyStartsError(most, wait_seconds, everybody=key == request.team_id)
         for key, recent, _ in kept:
             recent.append((self._clock(), request.key))
             self._starts[key] = recent  # anew, so that it lives as long as its latest start counts

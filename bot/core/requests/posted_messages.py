@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Protocol
 
-from bot.core.errors import Unexpected
+from bot.core.errors import UnexpectedError
 from bot.core.session_models import PostedMessage, PostedMessageRepository, SessionRecord
 
 MOST_AT_ONCE = 40
@@ -34,7 +34,7 @@ class MessageEditor(Protocol):
 
 
 async def close_posts(book: PostedMessageRepository, editor: MessageEditor) -> None:
-    """Tells the messages of sessions that are over so. Raises StoreUnavailable."""
+    """Tells the messages of sessions that are over so. Raises StorageUnavailableError."""
     due = list(await book.take_due_posts(MOST_AT_ONCE))
     random.shuffle(due)  # else those that fail each time could come first each time
     silent = 0
@@ -54,6 +54,6 @@ async def close_posts(book: PostedMessageRepository, editor: MessageEditor) -> N
 
 async def _session(book: PostedMessageRepository, post: PostedMessage) -> SessionRecord | None:
     """None for one that cannot be read, either: it must not keep the others from being told."""
-    with suppress(Unexpected):
+    with suppress(UnexpectedError):
         return await book.session(post.session_id)
     return None

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from bot.core.errors import CobrowseError, Interrupted, SessionOver, Unexpected
+from bot.core.errors import CobrowseError, RequestInterruptedError, SessionOverError, UnexpectedError
 from bot.core.models import Request, RequestState, Session
 from bot.core.ports import Kept, RequestRepository
 
@@ -15,15 +15,15 @@ STALE = timedelta(minutes=30)
 def known_end(kept: Kept) -> Session | CobrowseError | None:
     """The session or failure that a request has come to; None when it is still to be worked."""
     if kept.failure or kept.state is RequestState.FAILED:  # one that could not be read has a failure in any state
-        return kept.failure or Unexpected()
+        return kept.failure or UnexpectedError()
     if kept.state is RequestState.CREATED and kept.session_over:
-        return SessionOver()
+        return SessionOverError()
     if kept.state is RequestState.CREATED and kept.session:
         return kept.session
     if kept.state is not RequestState.ACCEPTED:  # nobody knows whether the service acted, so it is not asked again
-        return Interrupted(maybe_created=True)
+        return RequestInterruptedError(maybe_created=True)
     if datetime.now(UTC) - kept.request.accepted_at > STALE:
-        return Interrupted(maybe_created=False)
+        return RequestInterruptedError(maybe_created=False)
     return None
 
 

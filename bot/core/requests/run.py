@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from bot.core.errors import ID_TAKEN, CobrowseError, NotBegun, StoreUnavailable, TooManyWaiting, UnusableAnswer
+from bot.core.errors import (
+    ID_TAKEN,
+    CobrowseError,
+    NotStartedError,
+    QueueTooLongError,
+    StorageUnavailableError,
+    UnusableAnswerError,
+)
 from bot.core.models import Request, RequestKind, RequestState, Session, SessionStarted, WaitNotice
 from bot.core.ports import Kept, RequestRepository
 from bot.core.results import Result, Success
@@ -34,7 +41,7 @@ SENDING_SECONDS = 15.0
 RETRY_SECONDS = 0.5
 
 
-class OwnershipLost(Exception):
+class OwnershipLostError(Exception):
     """Somebody else has this request, so this worker stops."""
 
 
@@ -98,7 +105,9 @@ class RequestRun:
         return f"{self.request.team_id}/{self.request.requester}"
 
     async def sending(self) -> None:
-        """The create goes out now. Raises OwnershipLost when the request is not ours to send any more, NotBegun.
+        """The create goes out now.
+
+        Raises OwnershipLostError when the request is not ours to send any more, NotStartedError.
 
         A shared store that is away is waited for: another replica may take the request and send it meanwhile.
         """
@@ -107,24 +116,27 @@ class RequestRun:
         while self.state is not RequestState.CREATING:  # it may have been accepted so, in one write
             try:
                 await self.move(RequestState.CREATING)
-            except StoreUnavailable:
+            except StorageUnavailableError:
                 if loop.time() >= last:
-                    raise NotBegun from None
+                    raise NotStartedError from None
                 await asyncio.sleep(RETRY_SECONDS)
-            except OwnershipLost:
+            except OwnershipLostError:
                 if not self._perhaps:
                     raise
-                raise NotBegun from None  # by another, or by us without our hearing of it: settle() will find out
+                raise NotStartedError from None  # another replica wrote it, or we did and lost the answer
         self._sent_at = time.monotonic()
         self._wait_until = None
 
     async def waiting(self, seconds: float) -> None:
-        """It is not its turn, or the service did not act; asked (again) in so many seconds. Raises TooManyWaiting."""
+        """It is not its turn, or the service did not act; asked (again) in so many seconds.
+
+        Raises QueueTooLongError.
+        """
         self._clock_create()
         if self.state is RequestState.CREATING:
             await self.move(RequestState.ACCEPTED)
         if (datetime.now(UTC) - self.request.accepted_at).total_seconds() + seconds > LONGEST_WAIT_SECONDS:
-            raise TooManyWaiting(wait_seconds=seconds)
+            raise QueueTooLongError(wait_seconds=seconds)
         loop = asyncio.get_running_loop()
         self._wait_until = loop.time() + seconds
         if seconds < WORTH_A_NOTE_SECONDS:
@@ -139,21 +151,24 @@ class RequestRun:
     async def move(
         self, to: RequestState, *, session: Session | None = None, failure: CobrowseError | None = None
     ) -> None:
-        """Commit the next state. Raises OwnershipLost, StoreUnavailable, UnusableAnswer (the request failed)."""
+        """Commit the next state.
+
+        Raises OwnershipLostError, StorageUnavailableError, UnusableAnswerError (the request failed).
+        """
         if to in (RequestState.CREATED, RequestState.FAILED):
             self._clock_create()
         try:
             moved = await self._advance(to, session, failure)
-        except UnusableAnswer:
+        except UnusableAnswerError:
             self.state = RequestState.FAILED
             self._perhaps.clear()
             raise
-        except (StoreUnavailable, asyncio.CancelledError):
+        except (StorageUnavailableError, asyncio.CancelledError):
             if to not in self._perhaps:  # the store may have done it, and its word was lost on the way
                 self._perhaps.append(to)
             raise
         if not moved:
-            raise OwnershipLost
+            raise OwnershipLostError
         self.state = to
         self._perhaps.clear()
 
@@ -169,7 +184,10 @@ class RequestRun:
         return False
 
     async def settle(self, outcome: Result) -> Result:
-        """Write an outcome down, unless it is; return what to tell. Raises OwnershipLost when another has its own."""
+        """Write an outcome down, unless it is; return what to tell.
+
+        Raises OwnershipLostError when another has its own.
+        """
         if self._unwritten:
             return outcome
         if isinstance(outcome, CobrowseError) and self.state is not RequestState.FAILED:
@@ -177,7 +195,7 @@ class RequestRun:
         elif isinstance(outcome, SessionStarted) and self.state is not RequestState.CREATED:
             try:
                 await self.write_down(RequestState.CREATED, session=outcome.session)
-            except UnusableAnswer as error:
+            except UnusableAnswerError as error:
                 return error
         elif self.state is RequestState.CREATING:  # a deed is done, and makes no session
             await self.write_down(RequestState.CREATED)
@@ -191,7 +209,7 @@ class RequestRun:
         failure: CobrowseError | None = None,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        """As move, for an outcome that is known. Raises OwnershipLost, UnusableAnswer.
+        """As move, for an outcome that is known. Raises OwnershipLostError, UnusableAnswerError.
 
         A store of our own that is away for longer must not keep the person from it. A shared one must: while it is
         away, another replica may have taken the request over, and tell another outcome.
@@ -202,13 +220,13 @@ class RequestRun:
         while True:
             try:
                 return await self.move(to, session=session, failure=failure)
-            except StoreUnavailable:
+            except StorageUnavailableError:
                 if loop.time() >= last:
                     self._unwritten = True
                     log.error("could not be written down", extra={"fields": {"request": self.request.id, "to": to}})
                     return None
                 await asyncio.sleep(RETRY_SECONDS)
-            except (OwnershipLost, UnusableAnswer):
+            except (OwnershipLostError, UnusableAnswerError):
                 raise
             except Exception:
                 self._unwritten = True
@@ -236,10 +254,10 @@ class RequestRun:
             self._sent_at = None
 
 
-def _refusal(kept: Kept) -> UnusableAnswer | None:
+def _refusal(kept: Kept) -> UnusableAnswerError | None:
     """What the store refused the session with, when its word was lost on the way."""
     failure = kept.failure if kept.state is RequestState.FAILED else None
-    return failure if isinstance(failure, UnusableAnswer) and failure.why == ID_TAKEN else None
+    return failure if isinstance(failure, UnusableAnswerError) and failure.why == ID_TAKEN else None
 
 
 def _is_there(kept: Kept | None, state: RequestState, session: Session | None, failure: CobrowseError | None) -> bool:

@@ -13,7 +13,17 @@ from typing import Protocol
 
 from bot.core.access import AccessPolicy
 from bot.core.cache import at_once
-from bot.core.errors import CobrowseError, Draining, Interrupted, InvalidHost, NotAccepted, Unexpected
+from bot.core.errors import (
+    CobrowseError,
+    InvalidHostError,
+    NotAcceptedError,
+    NotYoursError,
+    RequestGoneError,
+    RequestInterruptedError,
+    ShuttingDownError,
+    TriedAlreadyError,
+    UnexpectedError,
+)
 from bot.core.hosts.resolver import LINK, HostResolver, ResolvedHost
 from bot.core.models import (
     CreateSessionRequest,
@@ -26,12 +36,11 @@ from bot.core.models import (
     SessionStarted,
 )
 from bot.core.ports import Kept, RequestRepository
-from bot.core.press_errors import NotYours, RequestGone, TriedAlready
 from bot.core.requests.events import EventLog
 from bot.core.requests.housekeeping import recover_orphans_forever, sweep_forever, update_messages_forever
 from bot.core.requests.limits import RequestLimiter
 from bot.core.requests.recovery import known_end, session_of_another
-from bot.core.requests.run import NOTE_AFTER_SECONDS, CallHooks, Deeds, Notifier, OwnershipLost, RequestRun
+from bot.core.requests.run import NOTE_AFTER_SECONDS, CallHooks, Deeds, Notifier, OwnershipLostError, RequestRun
 from bot.core.results import Handlers, Result
 from bot.core.shared_waits import serving
 from bot.core.workflow_steps import STARTS, is_unasked
@@ -63,7 +72,10 @@ class Responder(Notifier, Protocol):
         """Whether the outcome reached the requester."""
 
     async def close_posts(self) -> None:
-        """Waits until there may be some, and messages about sessions that are over say so. Raises StoreUnavailable."""
+        """Waits until there may be some, and messages about sessions that are over say so.
+
+        Raises StorageUnavailableError.
+        """
 
     async def tell_agent(self, request: Request, session: Session) -> bool:
         """Whether the agent now knows that a session was started for them, and by whom."""
@@ -108,10 +120,10 @@ class RequestService:
         self._housekeeping = [asyncio.create_task(each) for each in keeping]
 
     async def accept(self, request: Request) -> bool:
-        """Stores the request and starts to work it; False when it is here already. Raises NotAccepted."""
+        """Stores the request and starts to work it; False when it is here already. Raises NotAcceptedError."""
         try:
             if self._draining:
-                raise Draining
+                raise ShuttingDownError
             self._gatekeeper.admit(request, self.under_way)
             ready = self._ready(request)
             self._accepting += 1
@@ -119,7 +131,7 @@ class RequestService:
                 accepted = await self._store.accept(request, ready.agent if ready else None)
             finally:
                 self._accepting -= 1
-        except NotAccepted as error:
+        except NotAcceptedError as error:
             self._journal.refused(request, error)
             raise
         if accepted.is_new:
@@ -141,18 +153,18 @@ class RequestService:
         return ResolvedHost(agent, host) if agent and host else None
 
     async def try_again(self, failed: RequestId, press: Request) -> None:
-        """Accepts `failed` once more for whoever pressed the button. Raises TryAgainRefused, NotAccepted."""
+        """Accepts `failed` once more for whoever pressed the button. Raises TryAgainRefusedError, NotAcceptedError."""
         kept = await self._store.find(failed)
         if kept is None:
-            raise self._journal.refused(press, RequestGone())
+            raise self._journal.refused(press, RequestGoneError())
         was = kept.request
         # In an Enterprise Grid the press may carry another workspace of it than the command did.
         same_place = press.team_id == was.team_id or (was.enterprise_id and press.enterprise_id == was.enterprise_id)
         if was.requester != press.requester or not same_place:
-            raise self._journal.refused(press, NotYours())
+            raise self._journal.refused(press, NotYoursError())
         again = was.repeated(press)
         if kept.failure is None or not await self.accept(again):
-            raise self._journal.refused(press, TriedAlready())
+            raise self._journal.refused(press, TriedAlreadyError())
 
     async def drain(self, seconds: float) -> None:
         """Takes nothing more, finishes what is accepted; what is left at the end is answered "was interrupted"."""
@@ -197,7 +209,7 @@ class RequestService:
             self._journal.ended(request, outcome, reached, seconds)
             self._journal.write_line(request, outcome, reached, seconds, progress.create_seconds)
             await progress.write_down(RequestState.ANSWERED, patience_seconds=ANSWERED_PATIENCE_SECONDS)
-        except OwnershipLost:
+        except OwnershipLostError:
             await progress.stop()
             log.info("superseded", extra={"fields": {"request": request.id}})
         except Exception:
@@ -214,15 +226,15 @@ class RequestService:
             if isinstance(end, Session):
                 return await self._told(kept.request, SessionStarted(end))
             return end or await self._begun_outcome(kept.request, progress)
-        except OwnershipLost:
+        except OwnershipLostError:
             raise
         except CobrowseError as error:
             return error
         except asyncio.CancelledError:
-            return Interrupted(maybe_created=progress.state is not RequestState.ACCEPTED)
+            return RequestInterruptedError(maybe_created=progress.state is not RequestState.ACCEPTED)
         except Exception:
             log.exception("unexpected", extra={"fields": {"request": kept.request.id}})
-            return Unexpected(maybe_created=progress.state is not RequestState.ACCEPTED)
+            return UnexpectedError(maybe_created=progress.state is not RequestState.ACCEPTED)
 
     async def _begun_outcome(self, request: Request, progress: RequestRun) -> Result:
         if handle := self._handlers.get(request.kind):
@@ -242,7 +254,7 @@ class RequestService:
     async def _create(self, request: Request, ready: ResolvedHost, progress: RequestRun) -> SessionStarted:
         try:
             session = await self._sessions.create(self._offer.order(request, ready.agent, ready.host), progress)
-        except InvalidHost:
+        except InvalidHostError:
             await self._hosts.forget(ready.agent)
             raise
         started = SessionStarted(session, rule=ready.host.rule)

@@ -15,15 +15,18 @@ from typing import Generic, Protocol, TypeVar
 
 from bot.core.access import AccessPolicy
 from bot.core.account_models import AccountRepository, LinkedAccount, PendingAuthorization, PersonKey
-from bot.core.connect_errors import (
-    ConnectDenied,
-    ConnectLinkGone,
-    ConnectOff,
-    NotConnected,
-    NotThatPerson,
-    SignInFailed,
+from bot.core.errors import (
+    CobrowseError,
+    ConnectDeniedError,
+    ConnectLinkGoneError,
+    ConnectOffError,
+    NotConnectedError,
+    NotThatPersonError,
+    ServiceUnreachableError,
+    SignInFailedError,
+    SlackUnavailableError,
+    UnexpectedError,
 )
-from bot.core.errors import CobrowseError, SlackUnavailable, Unexpected, Unreachable
 from bot.core.hosts.resolver import HostResolver
 from bot.core.models import ChannelId, Host, HostId, Request, RequestKind, SlackUser, new_request_id
 from bot.core.requests.events import EventLog
@@ -83,7 +86,7 @@ class AccountLinking(Generic[G]):
         return {RequestKind.CONNECT: self.connect, RequestKind.DISCONNECT: self.disconnect}
 
     async def connected(self, person: SlackUser, host_id: HostId) -> bool | None:
-        """Whether somebody is connected as this host; None where nobody can be. Raises StoreUnavailable."""
+        """Whether somebody is connected as this host; None where nobody can be. Raises StorageUnavailableError."""
         if self._accounts.off:
             return None
         found = await self._book.connection(_key(person))
@@ -92,7 +95,7 @@ class AccountLinking(Generic[G]):
     async def connect(self, request: Request) -> SignInOffered:
         person = await self._access.enter(request)
         if self._accounts.off:
-            raise ConnectOff(self._accounts.off)
+            raise ConnectOffError(self._accounts.off)
         host = await self._hosts.find(person)
         already = await self.connected(person, host.id)
         state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
@@ -104,7 +107,7 @@ class AccountLinking(Generic[G]):
     async def disconnect(self, request: Request) -> AccountUnlinked:
         was = await self._book.disconnect(_key(await self._access.enter(request)))
         if was is None:
-            raise ConnectOff(self._accounts.off) if self._accounts.off else NotConnected()
+            raise ConnectOffError(self._accounts.off) if self._accounts.off else NotConnectedError()
         await self._accounts.sign_out(was)
         return AccountUnlinked(was.host_id)
 
@@ -118,7 +121,7 @@ class AccountLinking(Generic[G]):
         except CobrowseError as trouble:
             return None, trouble
         if pending is None:
-            return None, ConnectLinkGone()
+            return None, ConnectLinkGoneError()
         request = _request(pending)
         outcome: Result
         try:
@@ -127,7 +130,7 @@ class AccountLinking(Generic[G]):
             outcome = trouble
         except Exception:
             log.exception("unexpected", extra={"fields": {"request": request.id}})
-            outcome = Unexpected()
+            outcome = UnexpectedError()
         seconds = time.monotonic() - began
         self._journal.ended(request, outcome, True, seconds)
         self._journal.write_line(request, outcome, True, seconds, 0.0)
@@ -135,14 +138,14 @@ class AccountLinking(Generic[G]):
 
     async def _signed_in(self, request: Request, pending: PendingAuthorization, code: str, error: str) -> AccountLinked:
         if error == "access_denied":
-            raise ConnectDenied
+            raise ConnectDeniedError
         if error or not (0 < len(code) <= CODE_LENGTH and code.isascii() and code.isprintable()):
-            raise SignInFailed(oauth_error=error if _WORD.fullmatch(error) else "an error without a name")
+            raise SignInFailedError(oauth_error=error if _WORD.fullmatch(error) else "an error without a name")
         host = await self._host_of(request)
         grant, signed_in, reference = await self._accounts.sign_in(code, pending.verifier)
         try:
             if signed_in is None or signed_in != host.id:
-                raise NotThatPerson(reference)
+                raise NotThatPersonError(reference)
             refresh_token = self._accounts.refresh_token_of(grant)
             await self._book.connect(LinkedAccount(pending.person, host.id, refresh_token))
         except CobrowseError:
@@ -157,12 +160,12 @@ class AccountLinking(Generic[G]):
             async with asyncio.timeout(LOOK_SECONDS):
                 person = await self._access.enter(request)
         except TimeoutError:
-            raise SlackUnavailable("no answer in time") from None
+            raise SlackUnavailableError("no answer in time") from None
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 return await self._hosts.find(person)
         except TimeoutError:
-            raise Unreachable from None
+            raise ServiceUnreachableError from None
 
 
 def _key(person: SlackUser) -> PersonKey:

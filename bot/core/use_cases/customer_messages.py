@@ -8,12 +8,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from bot.core.errors import Interrupted
+from bot.core.errors import (
+    ConversationActiveError,
+    CountryNotAllowedError,
+    NoLinkToSendError,
+    NoOpenSessionError,
+    RequestInterruptedError,
+    SendingOffError,
+    TextTooLongError,
+)
 from bot.core.models import Request, RequestKind, SessionId
 from bot.core.requests.run import CallHooks, Deed, Deeds
 from bot.core.results import CustomerMessageSent, Handlers, SendPreview
-from bot.core.sending_errors import ConversationActive, CountryNotAllowed, NoLinkToSend, SendingOff, TextTooLong
-from bot.core.session_errors import NothingOpen
 from bot.core.session_models import SessionRecord
 from bot.core.use_cases.sessions import SessionService
 from bot.core.validation.contact import ContactAddress, ContactChannel, read_address
@@ -44,7 +50,8 @@ class MessagingConfig:
 
 
 class MessageSender(Protocol):
-    """Brings messages to customers, and gives the service's reference. Both raise ServiceError, and OutcomeUnknown when
+    """Brings messages to customers, and gives the service's reference. Both raise ServiceError, and
+    OutcomeUnknownError when
     nobody knows whether it did."""
 
     async def sms(self, sender: str, to: str, text: str, watcher: CallHooks) -> str | None: ...
@@ -86,11 +93,11 @@ class CustomerMessaging:
         else:
             records = (await self._register.status(request)).records
         if not records:
-            raise NothingOpen
+            raise NoOpenSessionError
         address = self._checked(text)
         with_links = tuple(record for record in records if record.session.join_url)
         if not with_links:
-            raise NoLinkToSend
+            raise NoLinkToSendError
         return SendPreview(with_links[:MOST_PROPOSED], address)
 
     async def send(self, request: Request, watcher: CallHooks) -> CustomerMessageSent:
@@ -99,13 +106,13 @@ class CustomerMessaging:
         record = await self._register.readable(replace(request, argument=session_id))
         address = self._checked(text)
         if not record.session.join_url:
-            raise NoLinkToSend
+            raise NoLinkToSendError
         terms, link = self._terms, record.session.join_url
         if address.medium is ContactChannel.SMS:
             words = filled(terms.sms_text, link)
             try:
                 reference = await self._carrier.sms(terms.sms_from, address.text, words, watcher)
-            except ConversationActive as error:
+            except ConversationActiveError as error:
                 error.join_url = link
                 raise
         else:
@@ -114,22 +121,22 @@ class CustomerMessaging:
         return CustomerMessageSent(record, address, reference)
 
     async def recall(self, request: Request) -> CustomerMessageSent:
-        """That it was sent, once more; the service's reference was not kept. Raises Interrupted."""
+        """That it was sent, once more; the service's reference was not kept. Raises RequestInterruptedError."""
         session_id, text = unpack(request.argument)
         record = await self._register.known(session_id)
         if record is None:
-            raise Interrupted(maybe_created=True)
+            raise RequestInterruptedError(maybe_created=True)
         return CustomerMessageSent(record, read_address(text))
 
     def _checked(self, text: str) -> ContactAddress:
         """An address that may be sent to."""
         if not self._terms.any_on:
-            raise SendingOff("email" if "@" in text else "sms")
+            raise SendingOffError("email" if "@" in text else "sms")
         address = read_address(text)
         if not self._terms.is_on(address.medium):
-            raise SendingOff(address.medium.value)
+            raise SendingOffError(address.medium.value)
         if address.medium is ContactChannel.SMS and address.country not in self._terms.sms_countries:
-            raise CountryNotAllowed(address.country)
+            raise CountryNotAllowedError(address.country)
         return address
 
 
@@ -143,8 +150,8 @@ def check_text(text: str) -> str:
 
 
 def filled(text: str, link: str) -> str:
-    """With the link in it. Raises TextTooLong."""
+    """With the link in it. Raises TextTooLongError."""
     whole = text.replace(LINK, link)
     if len(whole) > TEXT_LENGTH:
-        raise TextTooLong(TEXT_LENGTH)
+        raise TextTooLongError(TEXT_LENGTH)
     return whole

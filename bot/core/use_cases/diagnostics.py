@@ -5,12 +5,21 @@ from dataclasses import replace
 from typing import Protocol
 
 from bot.core.access import AccessPolicy
-from bot.core.errors import HostNotFound, NotAMember, NotListed, Refused, SlackUnavailable
+from bot.core.errors import (
+    AdminsOnlyError,
+    HostNotFoundError,
+    LeadsOnlyError,
+    NoSuchHostError,
+    NotAMemberError,
+    NotLinkedError,
+    NotListedError,
+    PermissionDeniedError,
+    SlackUnavailableError,
+)
 from bot.core.hosts.resolver import HostDirectory, HostResolver, NoMatch, host_id, only_active
 from bot.core.models import HostId, Identity, Request, RequestKind, Role, SlackUser, TeamId
 from bot.core.ports import HostLinkRepository
 from bot.core.results import AccessReport, Applications, Handlers, Help, HostLinked
-from bot.core.session_errors import AdminsOnly, LeadsOnly, NoSuchHost, NotLinked
 
 
 class ApplicationCatalog(Protocol):
@@ -57,7 +66,7 @@ class Diagnostics:
         await self._access.enter(request)
         try:
             return Help(await self._access.role(request.requester, request.team_id))
-        except SlackUnavailable:  # a group that cannot be read: what everybody may do is worth knowing
+        except SlackUnavailableError:  # a group that cannot be read: what everybody may do is worth knowing
             return Help(Role.MEMBER)
 
     async def whoami(self, request: Request) -> Identity:
@@ -69,18 +78,18 @@ class Diagnostics:
         """A dry run of a start, here, by the requester or (for supervisors and administrators) by somebody else."""
         await self._access.enter(request)
         if request.for_another and await self._access.role(request.requester, request.team_id) is Role.MEMBER:
-            raise LeadsOnly
+            raise LeadsOnlyError
         user_id = request.agent
         try:
             person = await self._access.admit(replace(request, requester=user_id, target=None))
-        except Refused as refusal:
-            if isinstance(refusal, NotAMember | NotListed):
+        except PermissionDeniedError as refusal:
+            if isinstance(refusal, NotAMemberError | NotListedError):
                 refusal.is_target = request.for_another
             return AccessReport(user_id, None, refusal, None, ())
         role = await self._access.role(user_id, request.team_id)
         try:
             return AccessReport(user_id, role, None, await self._hosts.find(person), ())
-        except HostNotFound as missed:
+        except HostNotFoundError as missed:
             return AccessReport(user_id, role, None, None, missed.tried)
 
     async def applications(self, request: Request) -> Applications:
@@ -103,18 +112,18 @@ class Diagnostics:
         ids = await self._access.ids(user_id)
         was_linked = [await self._links.unlink(where, each) for each in ids for where in (team_id, None)]
         if not any(was_linked):
-            raise NotLinked
+            raise NotLinkedError
         return HostLinked(user_id, None)
 
     async def _administered(self, request: Request) -> TeamId:
-        """The team, for an administrator of it. Raises AdminsOnly."""
+        """The team, for an administrator of it. Raises AdminsOnlyError."""
         person = await self._access.enter(request)
         if await self._access.role(request.requester, request.team_id) is not Role.ADMIN:
-            raise AdminsOnly
+            raise AdminsOnlyError
         return person.team_id
 
     async def _by_email(self, email: str) -> HostId:
         found = only_active(await self._directory.by_email(email), email)
         if isinstance(found, NoMatch):
-            raise NoSuchHost(found.why)
+            raise NoSuchHostError(found.why)
         return found

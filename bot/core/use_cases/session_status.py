@@ -35,7 +35,7 @@ class SessionStatusApi(Protocol):
         """What it is now; open where the service does not say. Raises ServiceError."""
 
     async def end(self, session_id: SessionId) -> str | None:
-        """The service's reference. Raises NoSuchSession when it cannot be ended, ServiceError."""
+        """The service's reference. Raises UnknownSessionError when it cannot be ended, ServiceError."""
 
 
 class SessionStatusCache:

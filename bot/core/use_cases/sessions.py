@@ -10,12 +10,20 @@ from dataclasses import replace
 from typing import Protocol
 
 from bot.core.access import AccessPolicy
-from bot.core.errors import NoSuchSession, StoreUnavailable
+from bot.core.errors import (
+    EndedAlreadyError,
+    LeadsOnlyError,
+    LinkUsedUpError,
+    MayNotEndError,
+    MayNotReadError,
+    NoOpenSessionError,
+    SessionNotFoundError,
+    SeveralOpenSessionsError,
+    StorageUnavailableError,
+    UnknownSessionError,
+)
 from bot.core.models import Request, RequestId, RequestKind, Role, Session, SessionId, SlackUser, UserId
-from bot.core.press_errors import EndedAlready
 from bot.core.results import Handlers, LastSession, SentDirect, SessionEnded, SessionList, SessionShared
-from bot.core.sending_errors import LinkUsedUp
-from bot.core.session_errors import LeadsOnly, MayNotEnd, MayNotRead, NothingOpen, SessionNotFound, SeveralOpen
 from bot.core.session_models import SessionRecord, SessionRepository, SessionStatus, team_of
 from bot.core.use_cases.session_status import Freshness, SessionStatusApi, SessionStatusCache
 
@@ -29,11 +37,12 @@ class SessionMessages(Protocol):
     async def share(self, record: SessionRecord, request: Request) -> None:
         """A public message where it was asked for, once for each request, however often that is worked.
 
-        Raises ShareRefused, SharedAlready, ShareUnknown, NotPosted, SlackUnavailable, StoreUnavailable.
+        Raises ShareRefusedError, SharedAlreadyError, ShareUnknownError, MessageNotPostedError,
+        SlackUnavailableError, StorageUnavailableError.
         """
 
     async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
-        """A direct message. Raises NotPosted, ShareUnknown."""
+        """A direct message. Raises MessageNotPostedError, ShareUnknownError."""
 
     def hurry(self) -> None:
         """A session is over: the messages about it are to say so now."""
@@ -64,7 +73,7 @@ class SessionService:
         newest = [await self._book.last_session(team_of(request), each) for each in person.ids]
         records = _newest_first([[record] if record else [] for record in newest])
         if not records:
-            raise NothingOpen(ever=False)
+            raise NoOpenSessionError(ever=False)
         return LastSession(await self._looked_at(records[0]))
 
     async def status(self, request: Request, *, freshness: Freshness = Freshness.RECENT) -> SessionList:
@@ -81,7 +90,7 @@ class SessionService:
     async def everybodys(self, request: Request) -> SessionList:
         person = await self._access.enter(request)
         if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
-            raise LeadsOnly
+            raise LeadsOnlyError
         found = await self._book.open_sessions(team_of(request), None, MOST_EVERYBODYS + 1)
         seen = [record.seen_by(*person.ids) for record in found[:MOST_EVERYBODYS]]
         by_host = sorted(seen, key=lambda record: record.agent)  # and each host's stay in their order
@@ -94,16 +103,16 @@ class SessionService:
             not record.concerns(*person.ids)
             and await self._access.role(request.requester, request.team_id) is Role.MEMBER
         ):
-            raise MayNotEnd(record.agent, record.requester)
+            raise MayNotEndError(record.agent, record.requester)
         reference = None
         if not record.is_over:
             reference = await self._end(record)
             try:
                 record = await self._close(record, request.id)
-            except StoreUnavailable:  # it is over all the same, and whoever looks next finds that out
+            except StorageUnavailableError:  # it is over all the same, and whoever looks next finds that out
                 return SessionEnded(record, reference)
         if record.ended_by != request.id:
-            raise EndedAlready
+            raise EndedAlreadyError
         return SessionEnded(record, reference)
 
     async def share(self, request: Request) -> SessionShared:
@@ -122,12 +131,12 @@ class SessionService:
         person = await self._access.enter(request)
         record = await self._named(request)
         if not record.concerns(*person.ids):
-            raise MayNotRead(record.agent, record.requester)
+            raise MayNotReadError(record.agent, record.requester)
         record = await self._looked_at(record, fresh=True)
         if record.is_over:
-            raise EndedAlready
+            raise EndedAlreadyError
         if record.is_gone:
-            raise LinkUsedUp
+            raise LinkUsedUpError
         return record
 
     async def known(self, session_id: SessionId) -> SessionRecord | None:
@@ -137,7 +146,7 @@ class SessionService:
     async def _named(self, request: Request) -> SessionRecord:
         record = await self._book.session(SessionId(request.argument or ""))
         if record is None or record.team_id != team_of(request):
-            raise SessionNotFound
+            raise SessionNotFoundError
         return record
 
     async def _only_one(self, request: Request, person: SlackUser) -> SessionRecord:
@@ -148,9 +157,9 @@ class SessionService:
             return ended[0]
         still_open = await self._still_open(found, fresh=True)
         if not still_open:
-            raise NothingOpen
+            raise NoOpenSessionError
         if len(still_open) > 1:
-            raise SeveralOpen(tuple((record.session.id, record.session.name) for record in still_open))
+            raise SeveralOpenSessionsError(tuple((record.session.id, record.session.name) for record in still_open))
         return still_open[0]
 
     async def _still_open(self, found: Sequence[SessionRecord], *, fresh: bool = False) -> list[SessionRecord]:
@@ -168,7 +177,7 @@ class SessionService:
         """At the service, which need not know it any more: somebody may have ended it this very moment."""
         try:
             return await self._service.end(record.session.id)
-        except NoSuchSession as error:
+        except UnknownSessionError as error:
             now = await self._book.session(record.session.id)
             if (
                 not (now and now.is_over)

@@ -10,9 +10,19 @@ from urllib.parse import quote
 
 import httpx
 
-from bot.core.connect_errors import ConnectAgain, PersonLacks, UserContextNeeded
-from bot.core.conversation_errors import NoConversation, NotInConversation, SeveralConversations
-from bot.core.errors import BadRequest, Forbidden, NoSuchSession, SignInRefused, UnusableAnswer
+from bot.core.errors import (
+    BadRequestError,
+    NoConversationError,
+    NotInConversationError,
+    PermissionMissingError,
+    SeveralConversationsError,
+    SignInExpiredError,
+    SignInRequiredError,
+    TokenRefusedError,
+    UnknownSessionError,
+    UnusableAnswerError,
+    UserPermissionMissingError,
+)
 from bot.core.models import CreateSessionRequest, Session, SessionId
 from bot.core.requests.run import CallHooks
 from bot.core.session_models import SessionStatus
@@ -57,7 +67,7 @@ class JoinSettings:
 
 
 class ConversationSessions:
-    """Keeps to desk.SessionService."""
+    """Keeps to desk.SessionsApi."""
 
     def __init__(self, client: GenesysClient, joining: JoinSettings, people: UserTokens | None = None) -> None:
         """`people`: those who have signed in as themselves, None where nobody can."""
@@ -73,13 +83,14 @@ class ConversationSessions:
     async def create(self, order: CreateSessionRequest, watcher: CallHooks) -> Session:
         """Offers co-browse in the host's conversation.
 
-        Raises ServiceError; NoConversation, NotInConversation and SeveralConversations before anything was created.
+        Raises ServiceError; NoConversationError, NotInConversationError and SeveralConversationsError before
+        anything was created.
         """
         live = await self._conversation(order, WaitingOnly(watcher))
         gate = await self._gate(order)
         try:
             response = await self._make(live, order, watcher, gate)
-        except UserContextNeeded:
+        except SignInRequiredError:
             if gate or not (gate := await self._gate(order, anew=True)):
                 raise
             await watcher.waiting(0.0)  # they have connected a moment ago, on another replica
@@ -90,13 +101,13 @@ class ConversationSessions:
         """Whether the offer stands (`open`), its time is up (`ended`), or the service knows it no more (`gone`):
 
         taken up, withdrawn or over, which it does not say. `spare` as for GenesysClient.call.
-        Raises NoSuchSession without a deployment; ServiceError.
+        Raises UnknownSessionError without a deployment; ServiceError.
         """
         try:
             response = await self._client.call(
                 "GET", self._offer(session_id), needs=SEE_OFFERS, safe=True, auth=NOBODY, spare=spare
             )
-        except BadRequest as error:
+        except BadRequestError as error:
             if error.status == 404:
                 return SessionView(session_id, GONE)
             raise
@@ -108,7 +119,7 @@ class ConversationSessions:
         """What has become of the offer; without a deployment to ask, open. Raises ServiceError."""
         try:
             return _LOOKS[(await self.read(session_id, spare=True)).status]
-        except NoSuchSession:
+        except UnknownSessionError:
             return SessionStatus.OPEN
 
     async def applications(self) -> list[tuple[str, str]]:
@@ -116,20 +127,22 @@ class ConversationSessions:
         return []
 
     async def end(self, session_id: SessionId) -> str | None:
-        """Withdraws the offer; returns Genesys's reference. Raises NoSuchSession when there is none to withdraw, or no
+        """Withdraws the offer; returns Genesys's reference.
+
+        Raises UnknownSessionError when there is none to withdraw, or no
         deployment to ask."""
         path = self._offer(session_id)
         try:
             response = await self._client.call("DELETE", path, needs=SEE_OFFERS, safe=True, auth=NOBODY)
             return faults.reference_of(response)
-        except BadRequest as error:
+        except BadRequestError as error:
             if error.status in (404, 405):
-                raise NoSuchSession(reference=error.reference) from None
+                raise UnknownSessionError(reference=error.reference) from None
             raise
 
     def _offer(self, session_id: SessionId) -> str:
         if not self._joining.deployment_id or not is_usable_id(session_id):
-            raise NoSuchSession
+            raise UnknownSessionError
         return OFFER.format(self._joining.deployment_id, quote(session_id, safe=""))
 
     async def _conversation(self, order: CreateSessionRequest, watcher: CallHooks) -> ActiveConversation:
@@ -137,9 +150,9 @@ class ConversationSessions:
             return await self._live.one(order.conversation_id, order.host_id, watcher)
         found = await self._live.of(order.host_id, watcher)
         if not found:
-            raise NoConversation
+            raise NoConversationError
         if len(found) > 1:
-            raise SeveralConversations(candidates=tuple(live.conversation for live in found))
+            raise SeveralConversationsError(candidates=tuple(live.conversation for live in found))
         return found[0]
 
     async def _gate(self, order: CreateSessionRequest, *, anew: bool = False) -> TokenSource | None:
@@ -156,37 +169,39 @@ class ConversationSessions:
         path, needs = COBROWSE.format(wanted), ADD_VOICE if live.is_voice else ADD
         try:
             return await self._client.call("POST", path, needs=needs, watcher=watcher, again=True, auth=gate)
-        except BadRequest as error:
+        except BadRequestError as error:
             if error.status == 404:  # it ended a moment ago
-                raise NotInConversation(conversation_id=wanted, reference=error.reference) from None
+                raise NotInConversationError(conversation_id=wanted, reference=error.reference) from None
             raise
-        except UserContextNeeded as error:
+        except SignInRequiredError as error:
             off = self._people.off if self._people else "client"
-            raise UserContextNeeded(own=own, off=off, reference=error.reference) from None
-        except (ConnectAgain, SignInRefused) as error:
+            raise SignInRequiredError(own=own, off=off, reference=error.reference) from None
+        except (SignInExpiredError, TokenRefusedError) as error:
             if gate is None:
                 raise
-            raise ConnectAgain(own=own, reference=error.reference) from None
-        except Forbidden as error:
+            raise SignInExpiredError(own=own, reference=error.reference) from None
+        except PermissionMissingError as error:
             if gate is None:
                 raise
-            raise PersonLacks(needs=needs, own=own, words=error.words, reference=error.reference) from None
+            raise UserPermissionMissingError(
+                needs=needs, own=own, words=error.words, reference=error.reference
+            ) from None
 
     def _session(self, response: httpx.Response, order: CreateSessionRequest) -> Session:
         reference = faults.reference_of(response)
         try:
             body = read_object(response)
-        except UnusableAnswer as error:
-            raise UnusableAnswer(why=error.why, acted=True, reference=reference) from None
+        except UnusableAnswerError as error:
+            raise UnusableAnswerError(why=error.why, acted=True, reference=reference) from None
         session_id, code = body.get("id"), body.get("joinCode")
         if not isinstance(session_id, str) or not is_usable_id(session_id):
-            raise UnusableAnswer(why="a session without a usable id", acted=True, reference=reference)
+            raise UnusableAnswerError(why="a session without a usable id", acted=True, reference=reference)
         if not isinstance(code, str) or not is_usable_id(code):
-            raise UnusableAnswer(why="a session without a usable join code", acted=True, reference=reference)
+            raise UnusableAnswerError(why="a session without a usable join code", acted=True, reference=reference)
         template = self._joining.template
         join_url = template.url(code) if template else ""
         if join_url and not is_safe_url(join_url):
-            raise UnusableAnswer(why="a join code that is too long", acted=True, reference=reference)
+            raise UnusableAnswerError(why="a join code that is too long", acted=True, reference=reference)
         now = answered_at(response)
         ends_at = read_time_within(body.get("dateOfferEnds"), now, back=timedelta(0), ahead=LONGEST_OFFER)
         ends_at = ends_at or now + timedelta(seconds=OFFER_SECONDS)

@@ -6,9 +6,8 @@ known to have gone out is for the person to ask for again. Whoever it goes to is
 
 import re
 
-from bot.core.errors import BadRequest, Forbidden, UnusableAnswer
+from bot.core.errors import BadRequestError, ConversationActiveError, PermissionMissingError, UnusableAnswerError
 from bot.core.requests.run import CallHooks
-from bot.core.sending_errors import ConversationActive
 from bot.genesys import faults
 from bot.genesys.client import GenesysClient
 from bot.genesys.parsing import read_object
@@ -39,9 +38,9 @@ class CustomerMessagesApi:
         body = {"fromAddress": sender, "toAddress": to, "toAddressMessengerType": "sms", "textBody": text}
         try:
             return await self._send(SMS, SEND_SMS, body, watcher)
-        except BadRequest as error:
+        except BadRequestError as error:
             if error.status in ACTIVE_STATUSES and is_about_active_conversation(error.words):
-                raise ConversationActive(reference=error.reference) from None
+                raise ConversationActiveError(reference=error.reference) from None
             raise
 
     async def email(self, sender: str, to: str, subject: str, text: str, watcher: CallHooks) -> str | None:
@@ -58,16 +57,16 @@ class CustomerMessagesApi:
     async def _send(self, path: str, needs: str, body: object, watcher: CallHooks) -> str | None:
         try:
             response = await self._client.call("POST", path, needs=needs, json=body, watcher=watcher, final=True)
-        except BadRequest as error:  # its words are kept for a while, and may quote whom it was for
+        except BadRequestError as error:  # its words are kept for a while, and may quote whom it was for
             words = without_addresses(error.words)
-            raise BadRequest(status=error.status, words=words, reference=error.reference) from None
-        except Forbidden as error:
+            raise BadRequestError(status=error.status, words=words, reference=error.reference) from None
+        except PermissionMissingError as error:
             words = without_addresses(error.words)
-            raise Forbidden(needs=error.needs, words=words, reference=error.reference) from None
+            raise PermissionMissingError(needs=error.needs, words=words, reference=error.reference) from None
         try:
             read_object(response)
-        except UnusableAnswer as error:  # from somebody else, perhaps
-            raise UnusableAnswer(why=error.why, acted=True, reference=error.reference) from None
+        except UnusableAnswerError as error:  # from somebody else, perhaps
+            raise UnusableAnswerError(why=error.why, acted=True, reference=error.reference) from None
         return faults.reference_of(response)
 
 

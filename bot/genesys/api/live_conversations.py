@@ -9,8 +9,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.core.conversation_errors import INTERNAL, CannotCobrowse, NotInConversation
-from bot.core.errors import BadRequest, UnusableAnswer
+from bot.core.errors import (
+    INTERNAL,
+    BadRequestError,
+    ConversationKindError,
+    NotInConversationError,
+    UnusableAnswerError,
+)
 from bot.core.models import ConversationId, HostId
 from bot.core.requests.run import CallHooks
 from bot.core.validation.conversations import LiveConversation, conversation_id
@@ -84,7 +89,9 @@ class LiveConversations:
         self._client = client
 
     async def of(self, host_id: HostId, watcher: CallHooks) -> list[ActiveConversation]:
-        """All that the host is connected to, the latest first; MOST at most. Raises CannotCobrowse when none of them is
+        """All that the host is connected to, the latest first; MOST at most.
+
+        Raises ConversationKindError when none of them is
         of a kind that can be co-browsed in."""
         response = await self._client.call(
             "POST", QUERY, needs=VIEW_DETAILS, json=query(host_id, datetime.now(UTC)), safe=True, watcher=watcher
@@ -92,7 +99,7 @@ class LiveConversations:
         reference = faults.reference_of(response)
         found = read_object(response).get("conversations") or []
         if not isinstance(found, list):
-            raise UnusableAnswer(why="a list of conversations of another shape", reference=reference)
+            raise UnusableAnswerError(why="a list of conversations of another shape", reference=reference)
         texts = [str(entry.get("conversationId")) for entry in found if isinstance(entry, dict)]
         ids = list(dict.fromkeys(known for text in texts if (known := conversation_id(text))))[:MOST]
         try:
@@ -103,16 +110,19 @@ class LiveConversations:
         seen = [task.result() for task in finding]
         live = [one for one in seen if isinstance(one, ActiveConversation)]
         if not live and (other := [one.kind for one in seen if isinstance(one, OtherConversation)]):
-            raise CannotCobrowse(kinds=tuple(dict.fromkeys(other)))
+            raise ConversationKindError(kinds=tuple(dict.fromkeys(other)))
         return sorted(live, key=lambda one: one.conversation.since, reverse=True)
 
     async def one(self, wanted: ConversationId, host_id: HostId, watcher: CallHooks) -> ActiveConversation:
-        """That conversation. Raises NotInConversation when the host is not connected to it, CannotCobrowse."""
+        """That conversation.
+
+        Raises NotInConversationError when the host is not connected to it, ConversationKindError.
+        """
         live = await self._find(wanted, host_id, watcher)
         if live is None:
-            raise NotInConversation(conversation_id=wanted)
+            raise NotInConversationError(conversation_id=wanted)
         if isinstance(live, OtherConversation):
-            raise CannotCobrowse(kinds=(live.kind,))
+            raise ConversationKindError(kinds=(live.kind,))
         return live
 
     async def _find(
@@ -122,7 +132,7 @@ class LiveConversations:
             response = await self._client.call(
                 "GET", f"{CONVERSATION}/{wanted}", needs=VIEW, safe=True, watcher=watcher, again=again
             )
-        except BadRequest as error:
+        except BadRequestError as error:
             if error.status in (400, 404):  # no such conversation, or none of this organisation's
                 return None
             raise

@@ -12,7 +12,14 @@ from urllib.parse import quote
 
 import httpx
 
-from bot.core.errors import BadRequest, InvalidHost, NoSuchSession, ServiceError, UnknownApplication, UnusableAnswer
+from bot.core.errors import (
+    BadRequestError,
+    InvalidHostError,
+    ServiceError,
+    UnknownApplicationError,
+    UnknownSessionError,
+    UnusableAnswerError,
+)
 from bot.core.models import CreateSessionRequest, Session, SessionId
 from bot.core.requests.run import CallHooks
 from bot.core.session_models import SessionStatus
@@ -36,7 +43,7 @@ class SessionView:
 
 
 class CobrowseSessions:
-    """Keeps to desk.SessionService."""
+    """Keeps to desk.SessionsApi."""
 
     def __init__(self, client: GenesysClient, join_hosts: JoinHosts = JoinHosts()) -> None:  # noqa: B008 - frozen
         """`join_hosts`: where its links may lead."""
@@ -47,10 +54,13 @@ class CobrowseSessions:
         return self._client.is_free(WRITE)
 
     async def create(self, order: CreateSessionRequest, watcher: CallHooks) -> Session:
-        """Creates a session. Raises ServiceError; InvalidHost and UnknownApplication say which id was wrong."""
+        """Creates a session.
+
+        Raises ServiceError; InvalidHostError and UnknownApplicationError say which id was wrong.
+        """
         try:
             response = await self._client.call("POST", SESSIONS, needs=WRITE, json=_body(order), watcher=watcher)
-        except BadRequest as error:
+        except BadRequestError as error:
             raise await self._named(error, order) from None
         return _session(response, order, self._wrong_link)
 
@@ -59,11 +69,11 @@ class CobrowseSessions:
         response = await self._client.call("GET", APPLICATIONS, needs=READ, safe=True)
         entities = read_object(response).get("entities")
         if not isinstance(entities, list):
-            raise UnusableAnswer(why="a list of applications without entities")
+            raise UnusableAnswerError(why="a list of applications without entities")
         return named_things(entities)
 
     async def read(self, session_id: SessionId, *, spare: bool = False) -> SessionView:
-        """What has become of a session; `spare` as for GenesysClient.call. Raises NoSuchSession, ServiceError."""
+        """What has become of a session; `spare` as for GenesysClient.call. Raises UnknownSessionError, ServiceError."""
         response = await self._on(session_id, "GET", spare=spare)
         return SessionView(session_id, plain_word(read_object(response).get("status")))
 
@@ -75,32 +85,35 @@ class CobrowseSessions:
                 if (await self.read(session_id, spare=True)).status.lower() in OVER
                 else SessionStatus.OPEN
             )
-        except NoSuchSession:  # the contract names no path to read, so this need not mean the session
+        except UnknownSessionError:  # the contract names no path to read, so this need not mean the session
             return SessionStatus.OPEN
 
     async def end(self, session_id: SessionId) -> str | None:
-        """Ends a session; returns the service's reference. Raises NoSuchSession when it knows none or can end none."""
+        """Ends a session; returns the service's reference.
+
+        Raises UnknownSessionError when it knows none or can end none.
+        """
         return faults.reference_of(await self._on(session_id, "DELETE"))
 
     async def _on(self, session_id: SessionId, method: str, *, spare: bool = False) -> httpx.Response:
         if not is_usable_id(session_id):  # of a row that an older version wrote
-            raise NoSuchSession
+            raise UnknownSessionError
         path = f"{SESSIONS}/{quote(session_id, safe='')}"
         try:
             return await self._client.call(method, path, needs=READ, safe=True, spare=spare)
-        except BadRequest as error:
+        except BadRequestError as error:
             if error.status in (404, 405):
-                raise NoSuchSession(reference=error.reference) from None
+                raise UnknownSessionError(reference=error.reference) from None
             raise
 
-    async def _named(self, error: BadRequest, order: CreateSessionRequest) -> ServiceError:
+    async def _named(self, error: BadRequestError, order: CreateSessionRequest) -> ServiceError:
         """A 400 by the name the contract gives it."""
         words = error.words.lower()
         if error.status == 400 and "invalid host user" in words:
-            return InvalidHost(host_id=order.host_id, reference=error.reference)
+            return InvalidHostError(host_id=order.host_id, reference=error.reference)
         if error.status == 400 and "application not found" in words:
             known = await self._known_applications()
-            return UnknownApplication(application_id=order.application_id, known=known, reference=error.reference)
+            return UnknownApplicationError(application_id=order.application_id, known=known, reference=error.reference)
         return error
 
     async def _known_applications(self) -> tuple[str, ...]:
@@ -124,18 +137,18 @@ def _session(response: httpx.Response, order: CreateSessionRequest, wrong_link: 
     reference = faults.reference_of(response)
     try:
         body = read_object(response)
-    except UnusableAnswer as error:
-        raise UnusableAnswer(why=error.why, acted=True, reference=reference) from None
+    except UnusableAnswerError as error:
+        raise UnusableAnswerError(why=error.why, acted=True, reference=reference) from None
     session_id, join_url = body.get("id"), body.get("joinUrl")
     if not isinstance(session_id, str) or not is_usable_id(session_id):
-        raise UnusableAnswer(why="a session without a usable id", acted=True, reference=reference)
+        raise UnusableAnswerError(why="a session without a usable id", acted=True, reference=reference)
     if not isinstance(join_url, str) or not join_url:
-        raise UnusableAnswer(why="a session without a join URL", acted=True, reference=reference)
+        raise UnusableAnswerError(why="a session without a join URL", acted=True, reference=reference)
     if why := wrong_link(join_url):
-        raise UnusableAnswer(why=why, acted=True, reference=reference)
+        raise UnusableAnswerError(why=why, acted=True, reference=reference)
     host = str(body.get("hostUserId") or order.host_id)
     if host.lower() != order.host_id:
-        raise UnusableAnswer(why="a session for another host", acted=True, reference=reference)
+        raise UnusableAnswerError(why="a session for another host", acted=True, reference=reference)
     return Session(
         id=SessionId(session_id),
         status=plain_word(body.get("status")),

@@ -6,7 +6,7 @@ https://developer.genesys.cloud/devapps/api-explorer (Users) . Who of them may b
 from collections.abc import Sequence
 from typing import Any
 
-from bot.core.errors import UnusableAnswer
+from bot.core.errors import UnusableAnswerError
 from bot.core.hosts.resolver import MOST_USERS, DirectoryUser
 from bot.core.shared_waits import SharedWaits
 from bot.genesys.client import GenesysClient
@@ -35,7 +35,7 @@ class UsersApi:
             body = response.json()
             users, total = [_read(user) for user in body.get("results") or []], int(body.get("total") or 0)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
-            raise UnusableAnswer(why="a list of users of another shape") from None
+            raise UnusableAnswerError(why="a list of users of another shape") from None
         if total > len(users) or (len(users) >= MOST_USERS and total != len(users)):
             return [*users, DirectoryUser(id="", active=False, email="", is_certain=False)]
         return users

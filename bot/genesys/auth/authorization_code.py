@@ -18,8 +18,15 @@ from urllib.parse import urlencode
 import aiohttp
 import httpx
 
-from bot.core.connect_errors import ConnectAgain, SignInFailed
-from bot.core.errors import OAuthRefused, OutcomeUnknown, ServiceError, Unreachable, UnusableAnswer
+from bot.core.errors import (
+    LoginRefusedError,
+    OutcomeUnknownError,
+    ServiceError,
+    ServiceUnreachableError,
+    SignInExpiredError,
+    SignInFailedError,
+    UnusableAnswerError,
+)
 from bot.core.hosts.resolver import host_id
 from bot.core.models import HostId
 from bot.genesys import faults
@@ -74,33 +81,41 @@ class AuthorizationCodeClient:
         return f"{self._login_url}/oauth/authorize?{urlencode(query)}"
 
     async def exchange(self, code: str, verifier: str) -> Grant:
-        """A code is good once, so it is sent once. Raises SignInFailed and other ServiceErrors."""
+        """A code is good once, so it is sent once. Raises SignInFailedError and other ServiceErrors."""
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self._redirect_uri}
         try:
             return await self._ask(form | {"code_verifier": verifier})
-        except OAuthRefused as error:  # the bot's own client may be all right, so nothing is said of that
-            raise SignInFailed(oauth_error=error.oauth_error, words=error.words, reference=error.reference) from None
-        except OutcomeUnknown as error:
+        except LoginRefusedError as error:  # the bot's own client may be all right, so nothing is said of that
+            raise SignInFailedError(
+                oauth_error=error.oauth_error, words=error.words, reference=error.reference
+            ) from None
+        except OutcomeUnknownError as error:
             raise nothing_made(error) from None
 
     async def refresh(self, refresh_token: str) -> Grant:
-        """Sent once: without an answer (OutcomeUnknown) it may be used up. Raises ConnectAgain, other ServiceErrors."""
+        """Sent once: without an answer (OutcomeUnknownError) it may be used up.
+
+        Raises SignInExpiredError, other ServiceErrors.
+        """
         try:
             return await self._ask({"grant_type": "refresh_token", "refresh_token": refresh_token})
-        except OAuthRefused as error:
+        except LoginRefusedError as error:
             if error.oauth_error in _ENDED:
-                raise ConnectAgain(reference=error.reference) from None
+                raise SignInExpiredError(reference=error.reference) from None
             raise
 
     async def host_of(self, token: Token) -> tuple[HostId | None, str | None]:
-        """Whose token it is, and Genesys's reference of the answer. Raises SignInFailed and other ServiceErrors."""
+        """Whose token it is, and Genesys's reference of the answer.
+
+        Raises SignInFailedError and other ServiceErrors.
+        """
         try:
             response = await self._send("GET", self._api_url + ME, headers=_bearer(token))
-        except OutcomeUnknown as error:
+        except OutcomeUnknownError as error:
             raise nothing_made(error) from None
         if response.status_code in (401, 403):
             code = "invalid_token" if response.status_code == 401 else "insufficient_scope"  # RFC 6750, section 3.1
-            raise SignInFailed(oauth_error=code, reference=faults.reference_of(response))
+            raise SignInFailedError(oauth_error=code, reference=faults.reference_of(response))
         if fault := faults.of_answer(response, needs=NEEDS):
             raise nothing_made(fault.error)
         return host_id(str(read_object(response).get("id"))), faults.reference_of(response)
@@ -126,7 +141,7 @@ class AuthorizationCodeClient:
         refresh_token = read_object(response).get("refresh_token")
         token = read_token(response, asked_at)
         if not isinstance(refresh_token, str) or not _is_token(refresh_token):
-            raise UnusableAnswer(why="a sign-in without a refresh token", reference=reference)
+            raise UnusableAnswerError(why="a sign-in without a refresh token", reference=reference)
         return Grant(token, refresh_token)
 
     async def _send(self, method: str, url: str, **how: object) -> httpx.Response:
@@ -136,12 +151,12 @@ class AuthorizationCodeClient:
         except httpx.TransportError as error:
             raise faults.of_exception(error).error from None
         except (httpx.HTTPError, aiohttp.ClientError, TimeoutError):
-            raise OutcomeUnknown from None
+            raise OutcomeUnknownError from None
 
 
 def nothing_made(error: ServiceError) -> ServiceError:
     """No session can have been created by a sign-in, so there is nothing that nobody knows."""
-    return Unreachable(reference=error.reference) if isinstance(error, OutcomeUnknown) else error
+    return ServiceUnreachableError(reference=error.reference) if isinstance(error, OutcomeUnknownError) else error
 
 
 def _is_token(text: str) -> bool:

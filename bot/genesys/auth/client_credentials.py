@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from bot.core.errors import WEB_PAGE, OAuthRefused, ServiceError, UnusableAnswer
+from bot.core.errors import WEB_PAGE, LoginRefusedError, ServiceError, UnusableAnswerError
 from bot.core.metrics_port import NULL_METRICS, Metrics
 from bot.genesys import faults
 from bot.genesys.auth.credentials import Credentials
@@ -80,7 +80,7 @@ class TokenAuth(TokenSource):
             self._fetching.cancel()
 
     async def _current(self) -> Token:
-        """A token that is still good for a call. Raises OAuthRefused and other ServiceErrors."""
+        """A token that is still good for a call. Raises LoginRefusedError and other ServiceErrors."""
         token, now = self._token, self._clock()
         if token and now < token.renew_at:
             return token
@@ -124,15 +124,15 @@ class TokenAuth(TokenSource):
 
 
 def read_token(response: httpx.Response, asked_at: float) -> Token:
-    """The token of a login's answer, on the clock of `asked_at`. Raises UnusableAnswer."""
+    """The token of a login's answer, on the clock of `asked_at`. Raises UnusableAnswerError."""
     reference = faults.reference_of(response)
     try:
         body = response.json()
         value, seconds = body["access_token"], _lifetime(body.get("expires_in"))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
-        raise UnusableAnswer(why="a login answer without a token", reference=reference) from None
+        raise UnusableAnswerError(why="a login answer without a token", reference=reference) from None
     if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value:
-        raise UnusableAnswer(why="a login answer without a token", reference=reference)
+        raise UnusableAnswerError(why="a login answer without a token", reference=reference)
     # A short-lived token keeps nine tenths of its life, or every call would fetch one.
     ahead, last = min(RENEW_AHEAD_SECONDS, seconds / 10), min(LAST_USE_SECONDS, seconds / 20)
     return Token(renew_at=asked_at + seconds - ahead, useless_at=asked_at + seconds - last, value=value)
@@ -153,7 +153,7 @@ def secrets_of(form: Mapping[str, str], headers: Mapping[str, str], credentials:
     return {proof, *credentials.secrets, *(form[name] for name in SECRET_FIELDS & set(form))}
 
 
-def refusal(response: httpx.Response, sent: Iterable[str]) -> OAuthRefused:
+def refusal(response: httpx.Response, sent: Iterable[str]) -> LoginRefusedError:
     """RFC 6749 section 5.2: `error`, a word such as invalid_scope, and a description; Genesys calls it both names.
 
     `sent`: what went out with the request, which must not come back to people in the description.
@@ -165,13 +165,13 @@ def refusal(response: httpx.Response, sent: Iterable[str]) -> OAuthRefused:
         body = None
     if not isinstance(body, dict):
         page = "html" in response.headers.get("Content-Type", "") or response.text.lstrip().startswith("<")
-        return OAuthRefused(oauth_error=WEB_PAGE if page else NAMELESS, reference=reference)
+        return LoginRefusedError(oauth_error=WEB_PAGE if page else NAMELESS, reference=reference)
     code = next((body[name] for name in ("error", "code") if isinstance(body.get(name), str)), NAMELESS)
     names = ("error_description", "description", "message")
     words = next((body[name] for name in names if isinstance(body.get(name), str) and body[name] != code), "")
     word = without_secrets(code, known)[:OAUTH_CODE_LENGTH]
     oauth_error = word if _WORD.fullmatch(word) else NAMELESS
-    return OAuthRefused(oauth_error=oauth_error, words=without_secrets(words, known), reference=reference)
+    return LoginRefusedError(oauth_error=oauth_error, words=without_secrets(words, known), reference=reference)
 
 
 def without_secrets(words: str, sent: Iterable[str]) -> str:

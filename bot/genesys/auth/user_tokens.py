@@ -14,8 +14,13 @@ from cachetools import LRUCache
 
 from bot.core.account_models import AccountRepository, LinkedAccount, LockedAccount, PersonKey
 from bot.core.cache import Cache
-from bot.core.connect_errors import ConnectAgain
-from bot.core.errors import Busy, ServiceError, StoreUnavailable, Unreachable
+from bot.core.errors import (
+    ServiceBusyError,
+    ServiceError,
+    ServiceUnreachableError,
+    SignInExpiredError,
+    StorageUnavailableError,
+)
 from bot.core.models import HostId
 from bot.genesys import client
 from bot.genesys.auth.authorization_code import AuthorizationCodeClient, Grant, nothing_made
@@ -32,7 +37,7 @@ AT_ONCE = 3
 
 
 class UserTokens:
-    """Of everybody who is connected. `off`: why nobody can connect now, one of connect_errors.OFF, else ""."""
+    """Of everybody who is connected. `off`: why nobody can connect now, one of errors.OFF, else ""."""
 
     def __init__(
         self,
@@ -50,7 +55,9 @@ class UserTokens:
         self._few = asyncio.Semaphore(AT_ONCE)
 
     async def gate(self, person: PersonKey, host_id: HostId, *, anew: bool = False) -> TokenSource | None:
-        """What lets calls out as this person; None unless they are connected as this host. Raises StoreUnavailable.
+        """What lets calls out as this person; None unless they are connected as this host.
+
+        Raises StorageUnavailableError.
 
         `anew`: they may have connected a moment ago, on another replica.
         """
@@ -103,7 +110,7 @@ class UserTokens:
     # -- What a call takes --
 
     async def current(self, person: PersonKey, host_id: HostId) -> Token:
-        """A token that is good for a call. Raises ConnectAgain, other ServiceErrors, StoreUnavailable."""
+        """A token that is good for a call. Raises SignInExpiredError, other ServiceErrors, StorageUnavailableError."""
         (whose, token), now = self._tokens.get(person) or (None, None), self._clock()
         token = token if whose == host_id else None  # they may have connected as another one meanwhile
         if token and now < token.renew_at:
@@ -155,11 +162,14 @@ class UserTokens:
     async def _renew(self, person: PersonKey, host_id: HostId) -> Token:
         mine, answer = asyncio.current_task(), await self._answer(person, host_id)
         for delay in (client.FIRST_DELAY_SECONDS, 2 * client.FIRST_DELAY_SECONDS):
-            if not isinstance(answer, Unreachable | Busy) or (getattr(answer, "retry_after", None) or 0) > delay:
+            if (
+                not isinstance(answer, ServiceUnreachableError | ServiceBusyError)
+                or (getattr(answer, "retry_after", None) or 0) > delay
+            ):
                 break
             await asyncio.sleep(delay)  # outside of the lock; Genesys did not act
             answer = await self._answer(person, host_id)
-        if isinstance(answer, ConnectAgain) and self._is_renewing(person, mine):
+        if isinstance(answer, SignInExpiredError) and self._is_renewing(person, mine):
             self._forget(person)
         if isinstance(answer, ServiceError):
             raise nothing_made(answer)
@@ -174,11 +184,11 @@ class UserTokens:
             async with self._few, self._book.holding(person) as held:
                 if held and held.connection.host_id == host_id and held.connection.refresh_token:
                     await self._renew_held(held, said)
-        except StoreUnavailable:
+        except StorageUnavailableError:
             if not said:
                 raise
             log.warning("a renewed sign-in was not written down", extra={"fields": {"requester": person[1]}})
-        return said[0] if said else ConnectAgain()
+        return said[0] if said else SignInExpiredError()
 
     async def _renew_held(self, held: LockedAccount, said: list[Grant | ServiceError]) -> None:
         """Raises no ServiceError, since the row is held; what is said stays known if it cannot be written down."""
@@ -186,12 +196,12 @@ class UserTokens:
             grant = await self._login.refresh(held.connection.refresh_token)
         except ServiceError as error:
             said.append(error)
-            if isinstance(error, ConnectAgain):
+            if isinstance(error, SignInExpiredError):
                 await held.drop()
             return
         said.append(grant)
         if not await held.renew(grant.refresh_token):  # connected anew, or disconnected, where rows are not locked
-            said[:] = [ConnectAgain()]
+            said[:] = [SignInExpiredError()]
             await self._login.revoke(grant.token)
 
 

@@ -17,7 +17,7 @@ from aiohttp import web
 from bot.sandbox.slack.faults import Faults, meet, problem
 from bot.sandbox.slack.models import KEEP, CallLog, Message
 from bot.sandbox.slack.validation.blocks import read_message
-from bot.sandbox.slack.validation.limits import BlockProblem
+from bot.sandbox.slack.validation.limits import BlockError
 from bot.sandbox.slack.workspace import Workspace
 
 
@@ -78,7 +78,7 @@ class ResponseUrls:
             return problem(400, "invalid_payload"), "invalid_payload"
         try:
             self._use(known, body)
-        except BlockProblem as found:
+        except BlockError as found:
             return problem(400, found.code, errors=[str(found)]), found.code
         known.uses += 1
         return web.Response(text="ok"), None

@@ -29,13 +29,13 @@ from bot.sandbox.slack.models import (
 )
 from bot.sandbox.slack.response_urls import ResponseUrls
 from bot.sandbox.slack.user_actions import UserActions
-from bot.sandbox.slack.view_state import Incomplete
+from bot.sandbox.slack.view_state import IncompleteError
 from bot.sandbox.slack.views import View, Views
 from bot.sandbox.slack.workflow_steps import Execution, Executions
 from bot.sandbox.slack.workspace import Workspace
 
 __all__ = [
-    "ApiCall", "Delivery", "Execution", "Incomplete", "Message", "Parameter", "SandboxSlack", "Shortcut",
+    "ApiCall", "Delivery", "Execution", "IncompleteError", "Message", "Parameter", "SandboxSlack", "Shortcut",
     "SlackChannel", "SlackUser", "Step", "View",
 ]  # fmt: skip
 

@@ -14,8 +14,8 @@ from bot.sandbox.slack.models import Answer, Delivery, Kind, Message, Step
 from bot.sandbox.slack.response_urls import ResponseUrls
 from bot.sandbox.slack.shapes import command_origin, find_element, interaction, new_trigger_id
 from bot.sandbox.slack.validation.blocks import read_message
-from bot.sandbox.slack.validation.limits import BlockProblem
-from bot.sandbox.slack.view_state import Incomplete, Value, as_shown, fill, initial_values, problems, state_of
+from bot.sandbox.slack.validation.limits import BlockError
+from bot.sandbox.slack.view_state import IncompleteError, Value, as_shown, fill, initial_values, problems, state_of
 from bot.sandbox.slack.views import View, Views
 from bot.sandbox.slack.workflow_steps import Execution, Executions
 from bot.sandbox.slack.workspace import SLACKBOT, Workspace
@@ -124,7 +124,8 @@ class UserActions:
     async def submit(self, user_id: str, view: View, values: Mapping[Any, Value] | None = None) -> Delivery:
         """Fill in a modal, by block_id or action_id, send it, and do with it what the ack says.
 
-        Raises Incomplete with what Slack itself tells of the fields, LookupError for a field, an option or a modal
+        Raises IncompleteError with what Slack itself tells of the fields, LookupError for a field, an
+        option or a modal
         that is not there.
         """
         if not view.is_open or view.user_id != user_id:
@@ -133,7 +134,7 @@ class UserActions:
         view.errors = problems(view.blocks, view.values)
         if view.errors:
             self.views.changed(view)
-            raise Incomplete(view.errors)
+            raise IncompleteError(view.errors)
         payload = payloads.view_submission(self.workspace, view, self.app_id)
         delivery = await self.send(payload, "interactive")
         answer = Answer(delivery.acked, delivery.status, delivery.body, delivery.error)
@@ -192,7 +193,7 @@ class UserActions:
         said = {"text": body} if isinstance(body, str) else body or {}
         try:
             text, blocks = read_message(said) if error is None else ("", [])
-        except BlockProblem as found:
+        except BlockError as found:
             if found.code == "no_text":
                 return
             error = found.code

@@ -18,7 +18,7 @@ STATEFUL = {"plain_text_input", "number_input", "users_select", "static_select",
 REQUIRED = "Please complete this required field."
 
 
-class Incomplete(Exception):
+class IncompleteError(Exception):
     """Slack does not send this modal yet; `errors` says by block_id what it tells the person."""
 
     def __init__(self, errors: dict[str, str]) -> None:

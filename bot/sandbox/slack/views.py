@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.sandbox.slack.models import KEEP, Answer, ApiError
-from bot.sandbox.slack.validation.limits import BlockProblem
+from bot.sandbox.slack.validation.limits import BlockError
 from bot.sandbox.slack.validation.views import read_view
 from bot.sandbox.slack.view_state import Values, initial_values
 from bot.sandbox.slack.workspace import with_ids
@@ -193,7 +193,7 @@ class Views:
         view.errors, view.trouble = {}, None
         try:
             self._act(view, body or {})
-        except (ApiError, BlockProblem):
+        except (ApiError, BlockError):
             view.trouble = TROUBLE
         self.changed(view)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.slack.server import Delivery, Incomplete, Message, SandboxSlack, View
+from bot.sandbox.slack.server import Delivery, IncompleteError, Message, SandboxSlack, View
 
 MISUNDERSTOOD = "The page sent something this server does not understand."
 
@@ -77,7 +77,7 @@ class PageActions:
         view = self._view(given["as"], given["view"])
         try:
             return _told(await self._slack.submit(given["as"], view, values))
-        except Incomplete:
+        except IncompleteError:
             return web.json_response({"acked": None})
         except LookupError:
             return web.Response(status=404, text="The form has changed.")

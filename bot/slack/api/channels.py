@@ -12,9 +12,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.access import Workspace
-from bot.core.errors import SlackUnavailable
+from bot.core.errors import ShareRefusedError, SlackUnavailableError
 from bot.core.models import ChannelId
-from bot.core.session_errors import ShareRefused
 from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
 from bot.slack.error_codes import NO_ANSWER, NO_CODE, Group, is_of, passes
 
@@ -36,9 +35,9 @@ class ChannelDirectory:
         self._web, self._home = web, home
 
     async def check_shareable(self, channel_id: ChannelId) -> None:
-        """Raises ShareRefused where people of other organisations read it, or we cannot see that; SlackUnavailable."""
+        """Raise ShareRefusedError where outsiders may read, or SlackUnavailableError."""
         if not channel_id.startswith(("C", "G")):
-            raise ShareRefused("direct")
+            raise ShareRefusedError("direct")
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 channel = (await self._web.conversations_info(channel=channel_id))["channel"]
@@ -46,12 +45,12 @@ class ChannelDirectory:
         except SlackApiError as error:
             code = error_code(error) or NO_CODE
             if is_of(code, *_HIDDEN):
-                raise ShareRefused("uninvited") from None
-            raise SlackUnavailable(code, passes(code)) from None
+                raise ShareRefusedError("uninvited") from None
+            raise SlackUnavailableError(code, passes(code)) from None
         except (*TROUBLE, *MISSHAPEN):
-            raise SlackUnavailable(NO_ANSWER) from None
+            raise SlackUnavailableError(NO_ANSWER) from None
         if why:
-            raise ShareRefused(why)
+            raise ShareRefusedError(why)
 
 
 def is_group_message(channel_name: object) -> bool:

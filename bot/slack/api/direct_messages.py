@@ -27,7 +27,7 @@ GONE = codes_of(Group.UNINVITED, Group.ARCHIVED)
 """Slack's words for a direct-message channel that is not the one to post to, or not any more."""
 
 
-class PostUnknown(SlackClientError):
+class UnconfirmedPostError(SlackClientError):
     """Slack did not say what came of a post: the message may stand there. Its text names what came in place of that."""
 
     code = "post_unknown"
@@ -43,7 +43,7 @@ class DirectMessages:
         self._channels: Cache[UserId, ChannelId] = Cache(seconds=KEPT_SECONDS, size=CACHE_SIZE)
 
     async def post(self, user_id: UserId, message: Message) -> tuple[ChannelId, str]:
-        """Where it stands now: the channel, and Slack's name of it there (`ts`). Raises PostUnknown."""
+        """Where it stands now: the channel, and Slack's name of it there (`ts`). Raises UnconfirmedPostError."""
         kept = self._channels.at_hand(user_id)
         channel = kept or await self.channel(user_id)
         try:
@@ -70,9 +70,9 @@ class DirectMessages:
             self.is_off = is_of(code, Group.DIRECT_OFF)
             if code and not explain(code).maybe_done:
                 raise
-            raise PostUnknown(code or NO_CODE) from None
+            raise UnconfirmedPostError(code or NO_CODE) from None
         except (*TROUBLE, *MISSHAPEN) as error:
-            raise PostUnknown(word_for(error)) from None
+            raise UnconfirmedPostError(word_for(error)) from None
 
     async def _open(self, user_id: UserId) -> ChannelId:
         async with asyncio.timeout(OPEN_SECONDS):  # whoever asks later joins this call, so it may not hang

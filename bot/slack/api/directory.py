@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.access import Workspace
 from bot.core.cache import Cache
-from bot.core.errors import SlackUnavailable
+from bot.core.errors import SlackUnavailableError
 from bot.core.hosts.csv_file import USER_ID
 from bot.core.models import MembershipStatus, SlackUser, TeamId, UserId
 from bot.core.requests.run import LONGEST_WAIT_SECONDS
@@ -45,11 +45,11 @@ class SlackDirectory:
         self._groups: Cache[tuple[TeamId, str], frozenset[UserId]] = Cache(seconds=KEPT_SECONDS, size=1000, clock=clock)
 
     async def person(self, user_id: UserId) -> SlackUser:
-        """Who that is. Raises SlackUnavailable."""
+        """Who that is. Raises SlackUnavailableError."""
         return await self._people.get(user_id, lambda: self._ask_person(user_id))
 
     async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId = NO_TEAM) -> bool:
-        """Whether the user group has this member. Raises SlackUnavailable.
+        """Whether the user group has this member. Raises SlackUnavailableError.
 
         `team_id`: the workspace of the command, which an org-wide token has to name.
         """
@@ -59,24 +59,24 @@ class SlackDirectory:
     async def _ask_person(self, user_id: UserId) -> SlackUser:
         try:
             user = (await self._users_info.ask(user=user_id)).get("user")
-        except SlackUnavailable as error:
+        except SlackUnavailableError as error:
             if is_of(error.slack_error, Group.UNKNOWN_PERSON):  # nobody of ours
                 return SlackUser(TeamId(""), user_id, user_id, MembershipStatus.OUTSIDER)
             raise
         if not isinstance(user, dict) or not user.get("id"):
-            raise SlackUnavailable(INCOMPLETE_ANSWER)
+            raise SlackUnavailableError(INCOMPLETE_ANSWER)
         if user_id not in ids_in(user, self.home):
-            raise SlackUnavailable(OTHER_PERSON, passes(OTHER_PERSON))
+            raise SlackUnavailableError(OTHER_PERSON, passes(OTHER_PERSON))
         try:
             return read_person(user, self.home, user_id)
         except MISSHAPEN:
-            raise SlackUnavailable(MISSHAPEN_ANSWER) from None
+            raise SlackUnavailableError(MISSHAPEN_ANSWER) from None
 
     async def _ask_group(self, group_id: str, team_id: TeamId) -> frozenset[UserId]:
         where = {"team_id": team_id} if team_id else {}
         users = (await self._group_members.ask(usergroup=group_id, **where)).get("users") or []
         if not isinstance(users, list):
-            raise SlackUnavailable(MISSHAPEN_ANSWER)
+            raise SlackUnavailableError(MISSHAPEN_ANSWER)
         return frozenset(map(UserId, map(str, users)))
 
 
@@ -95,7 +95,7 @@ def ids_in(user: dict[str, Any], home: Workspace) -> tuple[UserId, ...]:
 def read_person(user: dict[str, Any], home: Workspace, asked: UserId | None = None) -> SlackUser:
     """A user object -> a person, as the workspace sees them (pure). `asked`: by which of their ids.
 
-    Raises SlackUnavailable for an object that does not say whether they are a full member.
+    Raises SlackUnavailableError for an object that does not say whether they are a full member.
     """
     profile = user.get("profile") or {}
     names = (profile.get("real_name"), user.get("real_name"), profile.get("display_name"), user.get("name"))
@@ -124,7 +124,7 @@ def _standing(user: dict[str, Any], home: Workspace) -> MembershipStatus:
     if user.get("is_restricted") or user.get("is_ultra_restricted"):
         return MembershipStatus.GUEST
     if any(user.get(name) is not False for name in _SAID_OF_MEMBERS):
-        raise SlackUnavailable(INCOMPLETE_ANSWER)
+        raise SlackUnavailableError(INCOMPLETE_ANSWER)
     return MembershipStatus.MEMBER
 
 

@@ -25,13 +25,13 @@ ANSWER_SECONDS = 15.0
 _PASSING = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING)
 
 
-class SlackRefused(SetupError):
+class SlackSetupError(SetupError):
     """Slack does not take the bot's token."""
 
     code = "slack_token_refused"
 
 
-class SlackUnreachable(SetupError):
+class SlackUnreachableError(SetupError):
     """Slack gave no usable answer, also when asked again."""
 
     code = "slack_unreachable"
@@ -48,7 +48,7 @@ class BotIdentity:
 
 
 async def identify(web: AsyncWebClient, *, tries: int = TRIES, delay_seconds: float = DELAY_SECONDS) -> BotIdentity:
-    """Asks Slack whose token this is. Raises SlackRefused, SlackUnreachable, each with a sentence."""
+    """Asks Slack whose token this is. Raises SlackSetupError, SlackUnreachableError, each with a sentence."""
     for attempt in range(tries):
         if attempt:
             await asyncio.sleep(delay_seconds * attempt)
@@ -59,7 +59,7 @@ async def identify(web: AsyncWebClient, *, tries: int = TRIES, delay_seconds: fl
         except SlackApiError as error:
             code = error_code(error)
             if code and not is_of(code, *_PASSING):
-                raise SlackRefused(
+                raise SlackSetupError(
                     f"Slack refuses SLACK_BOT_TOKEN ({code}). Check the token on the app's page."
                 ) from None
             why = code or why
@@ -69,7 +69,7 @@ async def identify(web: AsyncWebClient, *, tries: int = TRIES, delay_seconds: fl
             if isinstance(response.data, dict) and response.data.get("team_id"):
                 return _read(response.data, response.headers.get("x-oauth-scopes", ""))
         log.warning("Slack does not say who the bot is yet", extra={"fields": {"error": why}})
-    raise SlackUnreachable("Slack cannot be reached. Check the network and SLACK_API_URL.")
+    raise SlackUnreachableError("Slack cannot be reached. Check the network and SLACK_API_URL.")
 
 
 def _read(answer: dict[str, object], scopes: str) -> BotIdentity:

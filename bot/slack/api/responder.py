@@ -23,16 +23,15 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.errors import Unexpected
+from bot.core.errors import EndedAlreadyError, UnexpectedError
 from bot.core.models import ChannelId, Request, RequestId, RequestKind, Session, SessionStarted, UserId, WaitNotice
-from bot.core.press_errors import EndedAlready
 from bot.core.results import LastSession, Result, SessionEnded
 from bot.slack.api.deadlines import Deadlines
-from bot.slack.api.direct_messages import DirectMessages, PostUnknown
-from bot.slack.api.response_url import LONGEST_ORDERED_SECONDS, REPEATS, ForeignAddress, ResponseUrls
+from bot.slack.api.direct_messages import DirectMessages, UnconfirmedPostError
+from bot.slack.api.response_url import LONGEST_ORDERED_SECONDS, REPEATS, ForeignAddressError, ResponseUrls
 from bot.slack.api.responses import MISSHAPEN, TROUBLE, SlackAnswer, error_code
 from bot.slack.api.session_messages import SlackSessionMessages
-from bot.slack.api.silent_hosts import HostIsSilent, SilentHosts
+from bot.slack.api.silent_hosts import SilentHostError, SilentHosts
 from bot.slack.api.token_watch import TokenWatch, WebClient
 from bot.slack.api.trouble import word_for
 from bot.slack.api.views import TRIGGER_SECONDS, Views
@@ -146,7 +145,7 @@ class SlackResponder:
         waiting = is_recent(request)
         # A failure that is tried again makes way; a card only when its session is over, else its link would be gone.
         makes_way = request.replaces and (
-            request.kind is not RequestKind.END or isinstance(outcome, SessionEnded | EndedAlready)
+            request.kind is not RequestKind.END or isinstance(outcome, SessionEnded | EndedAlreadyError)
         )
         if waiting and request.reply_url and await self.post(request.reply_url, message, replace=makes_way):
             if makes_way and isinstance(outcome, SessionStarted) and place:
@@ -233,9 +232,9 @@ class SlackResponder:
 
         try:
             status = await self._silent_hosts.post(reply_url, within_time, insist=insist)
-        except HostIsSilent:
+        except SilentHostError:
             return False
-        except ForeignAddress:
+        except ForeignAddressError:
             log.warning("a response_url is not Slack's", extra={"fields": {"hint": "SLACK_API_URL"}})
             return False
         except TROUBLE as error:
@@ -303,7 +302,7 @@ class SlackResponder:
             await self._deadlines.within(send())
         except SlackApiError as error:
             log.warning("not delivered", extra={"fields": fields | {"error": error_code(error)}})
-        except PostUnknown as error:
+        except UnconfirmedPostError as error:
             log.warning("not delivered", extra={"fields": fields | {"error": str(error)}})
         except (*TROUBLE, *MISSHAPEN) as error:
             log.warning("not delivered", extra={"fields": fields | {"error": word_for(error)}})
@@ -317,8 +316,8 @@ def is_recent(request: Request) -> bool:
     return datetime.now(UTC) - request.accepted_at < ANSWERABLE
 
 
-def _plain(outcome: Result) -> Unexpected:
+def _plain(outcome: Result) -> UnexpectedError:
     """What is told when an outcome cannot be: asking for it once more would not help."""
-    plain = Unexpected(maybe_created=isinstance(outcome, SessionStarted))
+    plain = UnexpectedError(maybe_created=isinstance(outcome, SessionStarted))
     plain.try_again = False
     return plain

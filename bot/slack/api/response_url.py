@@ -34,7 +34,7 @@ _PATH = r"(?:/[!-\[\]-~]*)?"
 _PORTS = {"https": 443, "http": 80}
 
 
-class ForeignAddress(ValueError):
+class ForeignAddressError(ValueError):
     """The response_url leads elsewhere than to Slack; nothing is sent."""
 
     code = "foreign_address"
@@ -68,10 +68,10 @@ class ResponseUrls:
     async def post(self, url: str, body: dict[str, Any]) -> int:
         """Slack's HTTP status. Raises aiohttp.ClientError, TimeoutError and ValueError when there is none.
 
-        Raises ForeignAddress for a `url` that is not Slack's, before anything is sent.
+        Raises ForeignAddressError for a `url` that is not Slack's, before anything is sent.
         """
         if not isinstance(url, str) or not self._allowed.fullmatch(url):
-            raise ForeignAddress
+            raise ForeignAddressError
         data = json.dumps(body).encode()
         for left in range(REPEATS, -1, -1):
             try:

@@ -12,15 +12,19 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.errors import StoreUnavailable
+from bot.core.errors import (
+    MessageNotPostedError,
+    SharedAlreadyError,
+    ShareRefusedError,
+    ShareUnknownError,
+    StorageUnavailableError,
+)
 from bot.core.models import ChannelId, Request, SessionId, UserId
-from bot.core.press_errors import SharedAlready
 from bot.core.requests.posted_messages import EditResult, close_posts
-from bot.core.session_errors import NotPosted, ShareRefused, ShareUnknown
 from bot.core.session_models import PostedMessage, PostedMessageKind, PostedMessageRepository, SessionRecord
 from bot.slack.api.channels import ChannelDirectory
 from bot.slack.api.deadlines import WAY_SECONDS
-from bot.slack.api.direct_messages import GONE, DirectMessages, PostUnknown
+from bot.slack.api.direct_messages import GONE, DirectMessages, UnconfirmedPostError
 from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
 from bot.slack.api.trouble import word_for
 from bot.slack.error_codes import NO_ANSWER, NO_CODE, Group, explain, is_of, passes
@@ -66,15 +70,15 @@ class SlackSessionMessages:
             if any(post.ts for post in mine):
                 return
             await self._book.drop_post(mine[0])
-            raise ShareUnknown
+            raise ShareUnknownError
         if here:
-            raise SharedAlready
+            raise SharedAlreadyError
         if request.is_group_message:
-            raise ShareRefused("group")
+            raise ShareRefusedError("group")
         await self._places.check_shareable(request.channel_id)
         intent = PostedMessage(record.session.id, request.channel_id, "", PostedMessageKind.SHARED, request.id)
         if not await self._book.add_post(intent):  # somebody else's is on its way
-            raise SharedAlready
+            raise SharedAlreadyError
         ts = await self._post(record, request, intent)
         await self._remember(
             PostedMessage(intent.session_id, intent.channel_id, ts, PostedMessageKind.SHARED, request.id)
@@ -82,7 +86,7 @@ class SlackSessionMessages:
         await self._drop(intent)
 
     async def _drop(self, intent: PostedMessage) -> None:
-        with suppress(StoreUnavailable):  # then housekeeping does it
+        with suppress(StorageUnavailableError):  # then housekeeping does it
             await self._book.drop_post(intent)
 
     async def _post(self, record: SessionRecord, request: Request, intent: PostedMessage) -> str:
@@ -96,22 +100,22 @@ class SlackSessionMessages:
             code = error_code(error)
             row = explain(code)
             if row.group in REFUSED:
-                raise ShareRefused(REFUSED[row.group]) from None
-            raise ShareUnknown if not code or row.maybe_done else NotPosted(code, row.passes) from None
+                raise ShareRefusedError(REFUSED[row.group]) from None
+            raise ShareUnknownError if not code or row.maybe_done else MessageNotPostedError(code, row.passes) from None
         except (*TROUBLE, *MISSHAPEN):
             await self._drop(intent)
-            raise ShareUnknown from None
+            raise ShareUnknownError from None
 
     async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
         try:
             channel_id, ts = await self._direct.post(user_id, direct_card(record, send=self._sends))
         except SlackApiError as error:
             code = error_code(error) or NO_CODE
-            raise NotPosted(code, passes(code)) from None
-        except PostUnknown:
-            raise ShareUnknown(is_direct=True) from None
+            raise MessageNotPostedError(code, passes(code)) from None
+        except UnconfirmedPostError:
+            raise ShareUnknownError(is_direct=True) from None
         except (*TROUBLE, *MISSHAPEN):
-            raise NotPosted(NO_ANSWER) from None
+            raise MessageNotPostedError(NO_ANSWER) from None
         await self.remember(record.session.id, channel_id, ts)
 
     async def remember(self, session_id: SessionId, channel_id: ChannelId, ts: str) -> None:
@@ -121,14 +125,17 @@ class SlackSessionMessages:
     async def _remember(self, post: PostedMessage) -> None:
         try:
             await self._book.add_post(post)
-        except StoreUnavailable:
+        except StorageUnavailableError:
             log.warning("a message about a session will not be changed", extra={"fields": {"session": post.session_id}})
 
     def hurry(self) -> None:
         self._hurried.set()
 
     async def close_posts(self) -> None:
-        """When it is time to look, or a session was ended here: those of all that are over. Raises StoreUnavailable."""
+        """When it is time to look, or a session was ended here: those of all that are over.
+
+        Raises StorageUnavailableError.
+        """
         with suppress(TimeoutError):
             async with asyncio.timeout(LOOK_SECONDS):
                 await self._hurried.wait()

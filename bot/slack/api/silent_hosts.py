@@ -19,7 +19,7 @@ PROBE_SECONDS = 2.0
 T = TypeVar("T")
 
 
-class HostIsSilent(Exception):
+class SilentHostError(Exception):
     """The host let a post time out a moment ago, so nothing was sent to it."""
 
     code = "host_is_silent"
@@ -38,7 +38,7 @@ class SilentHosts:
         return _host(url) in self._next_probe_at
 
     async def post(self, url: str, post: Callable[[], Awaitable[T]], *, insist: bool = False) -> T:
-        """Return what `post` returns. Raises HostIsSilent at once, and what `post` raises.
+        """Return what `post` returns. Raises SilentHostError at once, and what `post` raises.
 
         `insist`: there is no other way, so the post may take as long as ever.
         """
@@ -46,7 +46,7 @@ class SilentHosts:
         is_probe = host in self._next_probe_at and not insist
         if is_probe:
             if self._clock() < self._next_probe_at[host]:
-                raise HostIsSilent
+                raise SilentHostError
             self._next_probe_at[host] = self._clock() + PROBE_EVERY_SECONDS
         try:
             async with asyncio.timeout(PROBE_SECONDS if is_probe else None) as limit:

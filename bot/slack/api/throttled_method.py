@@ -11,7 +11,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.errors import SlackUnavailable
+from bot.core.errors import SlackUnavailableError
 from bot.core.requests.run import LONGEST_WAIT_SECONDS
 from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
 from bot.slack.error_codes import NO_ANSWER, NO_CODE, Group, is_of, passes
@@ -39,14 +39,14 @@ class ThrottledMethod:
         self._not_before = float("-inf")
 
     async def ask(self, **params: str) -> dict[str, Any]:
-        """Slack's answer. Raises SlackUnavailable."""
+        """Slack's answer. Raises SlackUnavailableError."""
         try:
             async with asyncio.timeout(self._patience_seconds), self._places:
                 while (answer := await self._try(params)) is None:
                     pass
                 return answer
         except TimeoutError:
-            raise SlackUnavailable(RATE_LIMITED) from None
+            raise SlackUnavailableError(RATE_LIMITED) from None
 
     async def _try(self, params: dict[str, str]) -> dict[str, Any] | None:
         """What Slack says, if it may be asked now; None after having waited, or when it puts all of us off."""
@@ -61,13 +61,13 @@ class ThrottledMethod:
             seconds = _ordered_seconds(error)
             if seconds is None:
                 code = error_code(error) or NO_CODE
-                raise SlackUnavailable(code, passes(code)) from None
+                raise SlackUnavailableError(code, passes(code)) from None
             if self._not_before < loop.time():  # the first of those who were told
                 log.info("Slack puts look-ups off", extra={"fields": {"method": self._method, "seconds": seconds}})
             self._not_before = max(self._not_before, loop.time() + seconds)
             return None
         except (*TROUBLE, *MISSHAPEN):
-            raise SlackUnavailable(NO_ANSWER) from None
+            raise SlackUnavailableError(NO_ANSWER) from None
         return response.data if isinstance(response.data, dict) else {}
 
 

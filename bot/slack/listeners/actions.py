@@ -9,9 +9,8 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.core.errors import NotAccepted
+from bot.core.errors import NotAcceptedError, TryAgainRefusedError
 from bot.core.models import ChannelId, Request, RequestId, RequestKind, TeamId, UserId, new_request_id
-from bot.core.press_errors import TryAgainRefused
 from bot.core.requests.service import RequestService
 from bot.slack.api.channels import is_group_message
 from bot.slack.api.responder import SlackResponder
@@ -46,7 +45,7 @@ def register(app: AsyncApp, desk: RequestService, delivery: SlackResponder, word
             )
             try:
                 await desk.accept(request)
-            except NotAccepted as error:
+            except NotAcceptedError as error:
                 delivery.tell_soon(request, words.failure(error, request.id, starting=False))
             await ack()
 
@@ -64,7 +63,7 @@ def _register_repeats(app: AsyncApp, desk: RequestService, delivery: SlackRespon
         note_place(body, press)
         try:
             await desk.try_again(RequestId(failed), press)
-        except (TryAgainRefused, NotAccepted) as error:
+        except (TryAgainRefusedError, NotAcceptedError) as error:
             if press.reply_url:
                 delivery.tell_soon(press, words.failure(error, press.id))
         await ack()
@@ -77,7 +76,7 @@ def _register_repeats(app: AsyncApp, desk: RequestService, delivery: SlackRespon
         note_place(body, press)
         try:
             await desk.try_again(failed, press)
-        except (TryAgainRefused, NotAccepted) as error:
+        except (TryAgainRefusedError, NotAcceptedError) as error:
             delivery.tell_soon(press, words.failure(error, press.id))
         await ack()
 

@@ -13,7 +13,7 @@ from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.core.errors import NotAccepted
+from bot.core.errors import NotAcceptedError
 from bot.core.models import ChannelId, Request, RequestKind, TeamId, UserId, new_request_id
 from bot.core.requests.service import RequestService
 from bot.core.validation.conversations import GenesysApp
@@ -56,7 +56,7 @@ class SlashCommand(AsyncMiddleware):
                 request = read_request(body, command)
                 try:
                     await self._desk.accept(request)
-                except NotAccepted as error:
+                except NotAcceptedError as error:
                     return in_ack(self._words.failure(error, request.id))
             case New():
                 self._forms.open_soon(str(body.get("trigger_id")), read_request(body, Start()))

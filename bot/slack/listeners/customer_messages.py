@@ -9,7 +9,7 @@ from typing import Any
 from cachetools import TTLCache
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.core.errors import MaybeAccepted, NotAccepted
+from bot.core.errors import MaybeAcceptedError, NotAcceptedError
 from bot.core.models import Request, RequestKind
 from bot.core.requests.service import RequestService
 from bot.slack.api.responder import SlackResponder
@@ -60,7 +60,7 @@ def register(
         )
         try:
             await desk.accept(request)
-        except NotAccepted as error:
+        except NotAcceptedError as error:
             await ack(response_action="errors", errors={TO: error_copy(error, "").what})
         else:
             await ack()
@@ -82,8 +82,8 @@ def _register_question(app: AsyncApp, desk: RequestService, delivery: SlackRespo
         sent[asked] = True
         try:
             await desk.accept(request)
-        except NotAccepted as error:
-            if not isinstance(error, MaybeAccepted):
+        except NotAcceptedError as error:
+            if not isinstance(error, MaybeAcceptedError):
                 sent.pop(asked, None)
             delivery.tell_soon(request, words.failure(error, request.id, starting=False, sending=True))
         await ack()

@@ -12,7 +12,7 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.core.errors import Unexpected
+from bot.core.errors import UnexpectedError
 from bot.core.metrics_port import Metrics
 from bot.core.models import RequestId, new_request_id
 from bot.core.validation.names import clean
@@ -51,7 +51,7 @@ def register(app: AsyncApp, delivery: SlackResponder, words: MessageRenderer) ->
                 return BoltResponse(status=200, body=in_ack(other_command(words, reference)))
         else:
             log.error("failed before the ack", exc_info=error, extra={"fields": {"request": reference}})
-        message = words.failure(Unexpected(), reference, kept=False)
+        message = words.failure(UnexpectedError(), reference, kept=False)
         if request.body.get("type") == "view_submission":  # an empty answer would close the form as if it had worked
             return BoltResponse(status=200, body={"response_action": "update", "view": told(message)})
         if "command" in request.body:

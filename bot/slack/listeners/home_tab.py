@@ -14,7 +14,7 @@ from cachetools import TTLCache
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.core.access import AccessPolicy
-from bot.core.errors import Busy, ChannelNotAllowed, CobrowseError, Unexpected
+from bot.core.errors import ChannelNotAllowedError, CobrowseError, ServiceBusyError, UnexpectedError
 from bot.core.models import ChannelId, Request, RequestKind, Role, SessionStarted, TeamId, UserId, new_request_id
 from bot.core.requests.limits import RequestLimiter
 from bot.core.requests.status import ServiceStatus
@@ -123,10 +123,10 @@ class HomeTab:
         ids = await self._sources.access.ids(asker.requester)
         return replace(found, records=tuple(one for one in found.records if not one.concerns(*ids)))
 
-    async def _place(self, asker: Request) -> ChannelNotAllowed | None:
+    async def _place(self, asker: Request) -> ChannelNotAllowedError | None:
         try:
             await self._sources.access.admit(asker)
-        except ChannelNotAllowed as error:
+        except ChannelNotAllowedError as error:
             return error
         except CobrowseError:  # the form says so, too
             pass
@@ -140,10 +140,10 @@ class HomeTab:
         except CobrowseError as error:
             return error
         except TimeoutError:
-            return Busy()
+            return ServiceBusyError()
         except Exception:
             log.exception("failed after the ack")
-            return Unexpected()
+            return UnexpectedError()
 
 
 def register(app: AsyncApp, home: HomeTab, forms: SessionForm) -> None:

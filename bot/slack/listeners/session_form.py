@@ -14,12 +14,12 @@ from bot.core.access import AccessPolicy
 from bot.core.cache import Cache, at_once
 from bot.core.errors import (
     CobrowseError,
-    MaybeAccepted,
-    NotAccepted,
-    Refused,
+    MaybeAcceptedError,
+    NotAcceptedError,
+    PermissionDeniedError,
     ServiceError,
-    SlackUnavailable,
-    Unexpected,
+    SlackUnavailableError,
+    UnexpectedError,
 )
 from bot.core.models import Request, Role, SessionDefaults
 from bot.core.requests.service import RequestService
@@ -111,7 +111,7 @@ class SessionForm:
             view = await self._filled(asker)
         except Exception:
             log.exception("failed after the ack", extra={"fields": {"request": asker.id}})
-            view = session_form.told(self._words.failure(Unexpected(), asker.id, kept=False))
+            view = session_form.told(self._words.failure(UnexpectedError(), asker.id, kept=False))
         await self._views.update(asker.id, view)
 
     async def _filled(self, asker: Request) -> View:
@@ -120,9 +120,9 @@ class SessionForm:
         try:
             await self._access.admit(asker)
             chooses_host = await self._access.role(asker.requester, asker.team_id) is not Role.MEMBER
-        except Refused as refusal:
+        except PermissionDeniedError as refusal:
             return session_form.told(self._words.failure(refusal, asker.id))
-        except SlackUnavailable:
+        except SlackUnavailableError:
             log.warning("a form without a host", extra={"fields": {"request": asker.id}})
         return session_form.form(
             Fields(
@@ -164,7 +164,7 @@ def register(app: AsyncApp, desk: RequestService, forms: SessionForm) -> None:
             return
         try:
             await desk.accept(request)
-        except NotAccepted as error:
+        except NotAcceptedError as error:
             await ack(response_action="errors", errors={NAME: not_accepted(error)})
         else:
             if not request.channel_id and forms.has_no_direct_messages:
@@ -174,8 +174,8 @@ def register(app: AsyncApp, desk: RequestService, forms: SessionForm) -> None:
                 await ack()
 
 
-def not_accepted(error: NotAccepted) -> str:
+def not_accepted(error: NotAcceptedError) -> str:
     """Below a field that every form has: it can be sent again as it is."""
     what = error_copy(error, "").what
-    again = "it starts one session only" if isinstance(error, MaybeAccepted) else "what you filled in stays"
+    again = "it starts one session only" if isinstance(error, MaybeAcceptedError) else "what you filled in stays"
     return f"{what} Press Start again in a moment; {again}."

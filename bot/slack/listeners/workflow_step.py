@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.core.errors import MaybeAccepted, NotAccepted
+from bot.core.errors import MaybeAcceptedError, NotAcceptedError
 from bot.core.models import ChannelId, Request, RequestKind, TeamId, UserId, new_request_id
 from bot.core.requests.service import RequestService
 from bot.core.workflow_steps import WorkflowStep
@@ -33,10 +33,10 @@ def register(app: AsyncApp, desk: RequestService, delivery: SlackResponder) -> N
         wish = read_step(body)
         try:
             await desk.accept(wish)
-        except NotAccepted as error:
+        except NotAcceptedError as error:
             if _retry(request) < MOST_RETRIES:  # not taken, so Slack sends it again, perhaps to another replica
                 return BoltResponse(status=503, body="")
-            if not isinstance(error, MaybeAccepted):  # else it may yet come to another outcome
+            if not isinstance(error, MaybeAcceptedError):  # else it may yet come to another outcome
                 delivery.answer_soon(wish, error)
         return await ack()
 

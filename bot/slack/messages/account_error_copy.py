@@ -1,6 +1,6 @@
 """What happened and what to do next, for what goes wrong with people's own sign-ins to Genesys (pure, mrkdwn)."""
 
-from bot.core import connect_errors
+from bot.core import errors
 from bot.core.errors import CobrowseError
 from bot.slack.messages.blocks import escape
 
@@ -11,26 +11,26 @@ _MISSING = {
     "socket": "signing in needs HTTP mode, and this bot runs in Socket Mode: BOT_MODE",
     "key": "sign-ins are kept only encrypted, and there is no key: STORE_ENCRYPTION_KEY",
 }
-"""What the administrator sets, by ConnectOff.why."""
+"""What the administrator sets, by ConnectOffError.why."""
 
 
 def of_connecting(error: CobrowseError, contact: str, *, starting: bool) -> tuple[str, str] | None:
     """The two sentences; None for an error that is about something else. `starting`: a session was to be started."""
     match error:
-        case connect_errors.UserContextNeeded(own=own, off=off):
+        case errors.SignInRequiredError(own=own, off=off):
             return _needed(own, off, contact)
-        case connect_errors.ConnectAgain(own=True):
+        case errors.SignInExpiredError(own=True):
             what = "Genesys does not accept your own sign-in any more."
             return _none(what, starting), "Type `{command} connect` to sign in again, then try again."
-        case connect_errors.ConnectAgain():
+        case errors.SignInExpiredError():
             what = "Genesys does not accept the agent's own sign-in any more."
             then = "Ask the agent to type `{command} connect` and to sign in again, then try again."
             return _none(what, starting), then
-        case connect_errors.PersonLacks(needs=needs, own=own, words=words) if words:
+        case errors.UserPermissionMissingError(needs=needs, own=own, words=words) if words:
             what = f"Genesys does not let {'you' if own else 'the agent'} do this: “{escape(words)}”"
             then = f"to add a role with `{escape(needs)}` in that division in Genesys Cloud, under Admin › People."
             return _none(what, starting), f"Ask {contact} {then}"
-        case connect_errors.PersonLacks(needs=needs, own=own):
+        case errors.UserPermissionMissingError(needs=needs, own=own):
             what = f"{'Your' if own else 'The agent’s'} own Genesys account lacks `{escape(needs)}`."
             return _none(what, starting), f"Ask {contact} to add a role with it in Genesys Cloud, under Admin › People."
     return _of_a_link(error, contact)
@@ -39,21 +39,21 @@ def of_connecting(error: CobrowseError, contact: str, *, starting: bool) -> tupl
 def _of_a_link(error: CobrowseError, contact: str) -> tuple[str, str] | None:
     anew = "Type `{command} connect` for a new link."
     match error:
-        case connect_errors.ConnectOff(why="needless"):
+        case errors.ConnectOffError(why="needless"):
             return "Sessions of this bot take no sign-in of yours, so there is nothing to connect.", _START
-        case connect_errors.ConnectOff(why=why):
+        case errors.ConnectOffError(why=why):
             return f"Nobody can connect here: {_missing(why)}.", f"Ask {contact} if that should be different."
-        case connect_errors.NotConnected():
+        case errors.NotConnectedError():
             return "You are not connected to Genesys, so nothing was changed.", "`{command} connect` does that."
-        case connect_errors.ConnectLinkGone():
+        case errors.ConnectLinkGoneError():
             return "This link was used already, or is too old, or a newer one took its place.", anew
-        case connect_errors.ConnectDenied():
+        case errors.ConnectDeniedError():
             what = "You, or Genesys for you, did not let the bot in, so nothing was connected."
             return what, f"If you meant to: {_lower(anew)} If Genesys does not let you, ask {contact}."
-        case connect_errors.NotThatPerson():
+        case errors.NotThatPersonError():
             what = "The Genesys user who has signed in is not the one this link is for, so nothing was connected."
             return what, f"Sign out of Genesys, then sign in as yourself: {_lower(anew)} If it was you, ask {contact}."
-        case connect_errors.SignInFailed(oauth_error=code, words=words):
+        case errors.SignInFailedError(oauth_error=code, words=words):
             said = f" Genesys says: “{escape(words)}”" if words else ""
             what = f"Genesys did not complete the sign-in ({escape(code)}), so nothing was connected.{said}"
             return what, f"{anew} If it stays so, tell {contact}."

@@ -3,7 +3,7 @@
 Whether the host is in that conversation is looked up anew by the session service when one is pressed.
 """
 
-from bot.core.conversation_errors import SeveralConversations
+from bot.core.errors import SeveralConversationsError
 from bot.core.models import ConversationId, RequestId
 from bot.core.validation.conversations import conversation_id
 from bot.core.validation.names import clean
@@ -17,7 +17,7 @@ NAME_LENGTH = 40
 """A button's label has 75 characters at most."""
 
 
-def picker(error: SeveralConversations, command: str, request_id: RequestId) -> Message:
+def picker(error: SeveralConversationsError, command: str, request_id: RequestId) -> Message:
     """The question; the customers' names stand in its blocks alone, which no notification shows."""
     text = "The host is in several conversations. Which one is the session for?"
     blocks = [section(f":speech_balloon: *{text}*", FAILURE_BLOCK)]

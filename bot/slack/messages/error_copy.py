@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.core import conversation_errors, errors, press_errors
+from bot.core import errors
 from bot.core.errors import CobrowseError
-from bot.core.requests import limits
 from bot.core.validation.conversations import LiveConversation
 from bot.slack.error_codes import explain
 from bot.slack.messages.account_error_copy import of_connecting
@@ -84,25 +83,25 @@ def _said(error: CobrowseError, contact: str, starting: bool, sending: bool) -> 
 def _refusal(error: CobrowseError, contact: str) -> Copy | None:
     ask = f"Ask {contact} if that should be different."
     match error:
-        case errors.OtherWorkspace():
+        case errors.OtherWorkspaceError():
             return Copy("This bot does not serve your workspace.", ask)
-        case errors.ChannelNotAllowed(channel_id=channel_id, allowed=allowed):
+        case errors.ChannelNotAllowedError(channel_id=channel_id, allowed=allowed):
             places = ", ".join(f"<#{channel}>" for channel in allowed[:5])
             here = "in this channel" if channel_id else "from here"
             return Copy(f"Co-browse sessions cannot be started {here}.", f"Use {places}, or ask {contact}.")
-        case errors.NotAMember(standing=standing, is_target=False):
+        case errors.NotAMemberError(standing=standing, is_target=False):
             return Copy(f"{STANDINGS[standing]} cannot start co-browse sessions.", ask)
-        case errors.NotAMember(user_id=user_id, standing=standing):
+        case errors.NotAMemberError(user_id=user_id, standing=standing):
             what = f"<@{user_id}> cannot host a co-browse session: {STANDINGS[standing].lower()} are not allowed to."
             return Copy(what, ask)
-        case errors.NotListed(is_target=False):
+        case errors.NotListedError(is_target=False):
             return Copy("You are not on the list of people who may start co-browse sessions.", ask)
-        case errors.NotListed(user_id=user_id):
+        case errors.NotListedError(user_id=user_id):
             return Copy(f"<@{user_id}> is not on the list of people who may have co-browse sessions.", ask)
-        case errors.MayNotActForOthers(target=target):
+        case errors.MayNotActForOthersError(target=target):
             what = f"Only supervisors may start a session for somebody else, so none was started for <@{target}>."
             return Copy(what, f"Let <@{target}> type `{COMMAND}`, or ask {contact} to make you a supervisor.")
-        case errors.HostNotFound(user_id=user_id, is_target=is_target, tried=tried):
+        case errors.HostNotFoundError(user_id=user_id, is_target=is_target, tried=tried):
             who = f"<@{user_id}> is" if is_target else "You are"
             reasons = "; ".join(f"{escape(miss.rule)}: {escape(miss.why)}" for miss in tried) or "no rule is set up"
             what = f"{who} not linked to a Genesys user, so there is nobody to host the session."
@@ -116,11 +115,11 @@ _NONE = "No session was started."
 def _set_up(error: CobrowseError, contact: str) -> Copy | None:
     tell = f"Tell {contact}."
     match error:
-        case errors.SignInRefused():
+        case errors.TokenRefusedError():
             return Copy(f"The bot's own sign-in to Genesys is broken: its token is refused. {_NONE}", tell)
-        case errors.OAuthRefused():
+        case errors.LoginRefusedError():
             return _login_refused(error, tell)
-        case errors.Forbidden(needs=needs, words=words):
+        case errors.PermissionMissingError(needs=needs, words=words):
             where = "under Admin › Integrations › OAuth, at the bot's client"
             if words:
                 what = f"Genesys does not let the bot do this: “{escape(words)}” {_NONE}"
@@ -128,18 +127,18 @@ def _set_up(error: CobrowseError, contact: str) -> Copy | None:
                 return Copy(what, f"{tell} {then}; no restart is needed.")
             what = f"The bot may not do this in Genesys: its OAuth client lacks `{escape(needs)}`. {_NONE}"
             return Copy(what, f"{tell} In Genesys Cloud it is added {where}; no restart is needed.")
-        case errors.SlackUnavailable(slack_error=code, passes=True):
+        case errors.SlackUnavailableError(slack_error=code, passes=True):
             return Copy(
                 f"Slack would not say who is who just now ({escape(code)}).",
                 f"Try again; if it stays so, tell {contact}.",
             )
-        case errors.SlackUnavailable(slack_error=code):
+        case errors.SlackUnavailableError(slack_error=code):
             row = explain(code)
             return Copy(f"Slack does not say who is who ({escape(code)}). {row.person}", f"{tell} {row.mend}".strip())
     return None
 
 
-def _login_refused(error: errors.OAuthRefused, tell: str) -> Copy:
+def _login_refused(error: errors.LoginRefusedError, tell: str) -> Copy:
     code = error.oauth_error
     said = f"({escape(code)}): “{escape(error.words)}”" if error.words else f"({escape(code)})."
     what = f"Genesys refuses the bot's own sign-in {said} {_NONE}"
@@ -156,21 +155,21 @@ def _login_refused(error: errors.OAuthRefused, tell: str) -> Copy:
 
 def _order(error: CobrowseError, contact: str) -> Copy | None:
     match error:
-        case errors.InvalidHost(host_id=host_id):
+        case errors.InvalidHostError(host_id=host_id):
             what = f"Genesys does not accept `{escape(host_id)}` as a host. {_NONE}"
             then = "that this user exists, is active and has a co-browse licence."
             return Copy(what, f"Ask {contact} to check {then}")
-        case errors.UnknownApplication(application_id=used, known=known):
+        case errors.UnknownApplicationError(application_id=used, known=known):
             listed = ", ".join(f"`{escape(known_id[:60])}`" for known_id in known[:20])
             there = f"The ids there are: {listed}." if listed else "The list of ids could not be read."
             return Copy(
                 f"Genesys knows no application `{escape(used[:60])}`. {_NONE} {there}",
                 f"Ask {contact} to put one that exists into COBROWSE_APPLICATION_ID.",
             )
-        case errors.BadRequest(status=status, words=words):
+        case errors.BadRequestError(status=status, words=words):
             what = f"Genesys refused the request ({status}): “{escape(words)}”"
             return Copy(what, f"Tell {contact} if you cannot see why.")
-        case errors.NoSuchSession():
+        case errors.UnknownSessionError():
             return Copy("Genesys cannot end this session on demand.", "It ends by itself when its time is up.")
     return None
 
@@ -178,16 +177,16 @@ def _order(error: CobrowseError, contact: str) -> Copy | None:
 def _conversation(error: CobrowseError, contact: str) -> Copy | None:
     name_it = "type `{command}` with the interaction's id or address behind it"
     match error:
-        case conversation_errors.NoConversation():
+        case errors.NoConversationError():
             what = f"Genesys shows no customer who is talking to the host right now. {_NONE}"
             return Copy(what, f"If the conversation has only just begun, try again in a few seconds, or {name_it}.")
-        case conversation_errors.NotInConversation(conversation_id=conversation_id):
+        case errors.NotInConversationError(conversation_id=conversation_id):
             what = f"The host is not connected to the conversation `{escape(conversation_id)}`, or it is over. {_NONE}"
             return Copy(what, "Answer it first, or check that it is the right one.")
-        case conversation_errors.CannotCobrowse(kinds=kinds):
+        case errors.ConversationKindError(kinds=kinds):
             what = f"{_cannot_cobrowse(kinds)} {_NONE}"
             return Copy(what, "It works in calls and in messages with a customer: start it once you are in one.")
-        case conversation_errors.SeveralConversations(candidates=candidates):
+        case errors.SeveralConversationsError(candidates=candidates):
             what = f"The host is in several conversations: {_listed(candidates)}. {_NONE}"
             return Copy(what, f"Say which one is meant: {name_it}.")
     return None
@@ -199,7 +198,7 @@ _KINDS = {
     "email": "an e-mail",
     "social": "a social post",
     "video": "a video call",
-    conversation_errors.INTERNAL: "a conversation without a customer",
+    errors.INTERNAL: "a conversation without a customer",
 }
 
 
@@ -224,35 +223,35 @@ def _passing(error: CobrowseError, contact: str) -> Copy | None:
     unknown = "Nobody knows whether a session was created, so it was not asked for again."
     check = "If you see none in Genesys, try again; one that nobody uses ends by itself."
     match error:
-        case errors.Busy(retry_after=seconds):
+        case errors.ServiceBusyError(retry_after=seconds):
             told = seconds is not None and WORTH_SAYING_SECONDS <= seconds < math.inf
             when = f"Try again in about {duration(seconds or 0)}." if told else _LATER
             return Copy("Genesys is too busy: it turned the request down. No session was created.", when)
-        case errors.TooManyWaiting(wait_seconds=seconds):
+        case errors.QueueTooLongError(wait_seconds=seconds):
             what = "Too many people wait for Genesys, so your turn would come too late. No session was created."
             return Copy(what, f"Try again in about {duration(seconds)}.")
-        case errors.ServiceFault():
+        case errors.ServiceFailedError():
             what = "Genesys has a fault of its own: it failed three times in a row."
             return Copy(what, f"Try again in a few minutes; {STATUS_PAGE} shows how Genesys is doing.")
-        case errors.OutcomeUnknown():
+        case errors.OutcomeUnknownError():
             return Copy(f"Genesys did not answer the request. {unknown}", check)
-        case errors.Unreachable():
+        case errors.ServiceUnreachableError():
             return Copy("The bot cannot reach Genesys, so no session was created.", _LATER)
-        case errors.UnusableAnswer(why=why, acted=True):
+        case errors.UnusableAnswerError(why=why, acted=True):
             return Copy(f"Genesys answered with {escape(why)}. {unknown}", f"{check} If it stays so, tell {contact}.")
-        case errors.UnusableAnswer(why=why):
+        case errors.UnusableAnswerError(why=why):
             return Copy(f"Genesys answered with {escape(why)}. No session was created.", f"Tell {contact}.")
-        case errors.Unexpected(maybe_created=True):
+        case errors.UnexpectedError(maybe_created=True):
             return Copy(
                 f"Something went wrong on the bot's side. {unknown}", f"{check} If it stays so, tell {contact}."
             )
-        case errors.Interrupted(maybe_created=True):
+        case errors.RequestInterruptedError(maybe_created=True):
             return Copy(f"The bot was restarted in the middle of it. {unknown}", check)
-        case errors.Interrupted():
+        case errors.RequestInterruptedError():
             return Copy("The bot was restarted before it got to it. No session was created.", "Try again.")
-        case errors.NotBegun():
+        case errors.NotStartedError():
             return Copy("The bot's database went away before anything was sent. No session was created.", "Try again.")
-        case errors.SessionOver():
+        case errors.SessionOverError():
             return Copy("The bot was restarted, and meanwhile your session has come to its end.", "Try again.")
     return None
 
@@ -262,26 +261,26 @@ _LATER = "Try again in a minute."
 
 def _our_own(error: CobrowseError, contact: str) -> Copy | None:
     match error:
-        case errors.Draining():
+        case errors.ShuttingDownError():
             return Copy("The bot is restarting, so nothing was started.", "Type it again in a few seconds.")
-        case limits.TooManyStarts(most=most, wait_seconds=seconds, everybody=everybody):
+        case errors.TooManyStartsError(most=most, wait_seconds=seconds, everybody=everybody):
             who = "All of you together" if everybody else "You"
             what = f"{who} may start {most} sessions a minute, and that many were started."
             return Copy(what, f"Try again in {duration(seconds)}; `last` shows a link you lost.")
-        case limits.TooManyInquiries(most=most, wait_seconds=seconds):
+        case errors.TooManyInquiriesError(most=most, wait_seconds=seconds):
             what = f"You reached your limit of {most} commands and button presses per minute, so nothing was done."
             return Copy(what, f"Try again in {duration(seconds)}.")
-        case limits.TooManyUnderWay():
+        case errors.OverloadedError():
             return Copy("The bot has more requests to answer than it can, so nothing was started.", _LATER)
-        case errors.StoreUnavailable():
+        case errors.StorageUnavailableError():
             return Copy("The bot cannot write down your request, so nothing was started.", _LATER)
-        case errors.MaybeAccepted():
+        case errors.MaybeAcceptedError():
             what = "The bot's database does not answer, so nobody knows whether your request was written down."
             return Copy(what, "If no answer comes within a minute, type `{command}` again.")
-        case press_errors.NotYours():
+        case errors.NotYoursError():
             return Copy("Only the person who asked for the session can try again.", "Type `{command}` yourself.")
-        case press_errors.TriedAlready():
+        case errors.TriedAlreadyError():
             return Copy("This was tried again already.", "Look for the answer below, or type `{command}` anew.")
-        case press_errors.RequestGone():
+        case errors.RequestGoneError():
             return Copy("The bot does not remember this request any more.", "Type `{command}` anew.")
     return None

@@ -6,11 +6,9 @@ The words about failures are in sentences.py, how the customer gets in is in joi
 import re
 from dataclasses import dataclass
 
-from bot.core.conversation_errors import SeveralConversations
-from bot.core.errors import CobrowseError, ServiceError
+from bot.core.errors import CobrowseError, ConversationActiveError, ServiceError, SeveralConversationsError
 from bot.core.models import Request, RequestId, RequestKind, SessionStarted, WaitNotice
 from bot.core.results import Result
-from bot.core.sending_errors import ConversationActive
 from bot.slack.messages.blocks import FAILURE_BLOCK, SESSION_BLOCK, Message, button, buttons, context, escape, section
 from bot.slack.messages.conversation_choice import picker
 from bot.slack.messages.error_copy import duration, error_copy
@@ -78,12 +76,12 @@ class MessageRenderer:
         sending: bool = False,
     ) -> Message:
         """What happened, what to do, a reference, and Try again where it makes sense: for a request that was kept."""
-        if isinstance(error, SeveralConversations):
+        if isinstance(error, SeveralConversationsError):
             return picker(error, self.command, request_id)
         said = error_copy(error, self.contact, command=self.command, starting=starting, sending=sending)
         service = error.reference if isinstance(error, ServiceError) else None
         blocks = [section(f":warning: *{said.what}*\n{said.next}", FAILURE_BLOCK)]
-        if isinstance(error, ConversationActive):
+        if isinstance(error, ConversationActiveError):
             blocks += link_alone(error.join_url)
         if error.try_again and kept:
             blocks.append(buttons(button("Try again", TRY_AGAIN_ACTION, value=request_id)))

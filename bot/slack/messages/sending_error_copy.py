@@ -1,8 +1,7 @@
 """What happened and what to do next, for what goes wrong when a link is sent to a customer (pure, mrkdwn)."""
 
-from bot.core import errors, sending_errors
+from bot.core import errors
 from bot.core.errors import CobrowseError, ServiceError
-from bot.core.requests import limits
 from bot.slack.messages.blocks import escape
 
 _NOTHING = "Nothing was sent."
@@ -21,7 +20,7 @@ _MEDIA = {"sms": ("SMS", "COBROWSE_SMS_FROM"), "email": ("e-mail", "COBROWSE_EMA
 
 
 def address_error(why: str) -> tuple[str, str]:
-    """What is wrong with an address, by BadAddress.why."""
+    """What is wrong with an address, by InvalidAddressError.why."""
     return _ADDRESSES.get(why, _ADDRESSES["number"])
 
 
@@ -29,27 +28,27 @@ def of_a_sending(error: CobrowseError, contact: str, *, pressed: bool) -> tuple[
     """The two sentences; None for what is said as elsewhere. `contact` is whom to ask; `pressed`: it was to go out."""
     ask = f"Ask {contact} if that should be different."
     match error:
-        case sending_errors.SendingOff(medium=medium):
+        case errors.SendingOffError(medium=medium):
             name, variable = _MEDIA.get(medium, _MEDIA["sms"])
             return f"This bot sends nothing by {name}. {_NOTHING}", f"Ask {contact} to set {variable}."
-        case sending_errors.BadAddress(why=why):
+        case errors.InvalidAddressError(why=why):
             what, then = address_error(why)
             return f"{what} {_NOTHING}", then
-        case sending_errors.CountryNotAllowed(country=country):
+        case errors.CountryNotAllowedError(country=country):
             where = f"({escape(country)})" if country else "of no country in particular"
             return f"SMS to numbers {where} are not allowed here. {_NOTHING}", ask
-        case sending_errors.NoLinkToSend():
+        case errors.NoLinkToSendError():
             return f"The session has a code and no link. {_NOTHING}", "Tell your customer the code."
-        case sending_errors.LinkUsedUp():
+        case errors.LinkUsedUpError():
             what = "Genesys knows this offer no more: somebody has joined by it, or it is over."
             return what, "If your customer is not in the session, type `{command}` for a new one."
-        case sending_errors.TextTooLong(most=most):
+        case errors.TextTooLongError(most=most):
             what = f"With the link in it the message is longer than {most} characters. {_NOTHING}"
             return what, f"Tell {contact}, and give your customer the link yourself."
-        case sending_errors.ConversationActive():
+        case errors.ConversationActiveError():
             what = f"Your company is in an SMS conversation with this customer already. {_NOTHING}"
             return what, "Paste the link into that conversation; `{command} last` shows it again."
-        case limits.TooManySends(most=most, wait_seconds=seconds):
+        case errors.TooManySendsError(most=most, wait_seconds=seconds):
             return f"You may send {most} links a minute, and have sent them.", f"Try again in {round(seconds)} seconds."
     return _of_a_press(error, contact) if pressed else None
 
@@ -60,33 +59,33 @@ def _of_a_press(error: CobrowseError, contact: str) -> tuple[str, str] | None:
     check = "Ask your customer whether it has come before you send it once more."
     again = "Type `{command} send` again, or use the card's button."
     match error:
-        case errors.OutcomeUnknown() | errors.UnusableAnswer(acted=True):
+        case errors.OutcomeUnknownError() | errors.UnusableAnswerError(acted=True):
             return f"Genesys gave no clear answer. {unknown}", check
-        case errors.Interrupted(maybe_created=True):
+        case errors.RequestInterruptedError(maybe_created=True):
             return f"The bot was restarted in the middle of it. {unknown}", check
-        case errors.Unexpected(maybe_created=True):
+        case errors.UnexpectedError(maybe_created=True):
             return f"Something went wrong on the bot's side. {unknown}", f"{check} If it stays so, tell {contact}."
-        case errors.Interrupted() | errors.NotBegun() | errors.Unexpected():
+        case errors.RequestInterruptedError() | errors.NotStartedError() | errors.UnexpectedError():
             return f"Something got in the way on the bot's side. {_NOTHING}", again
-        case errors.Forbidden(needs=needs, words=words) if words:
+        case errors.PermissionMissingError(needs=needs, words=words) if words:
             what = f"Genesys does not let the bot do this: “{escape(words)}” {_NOTHING}"
             return what, f"Tell {contact}: the bot's OAuth client needs a role with `{escape(needs)}` in that division."
-        case errors.Forbidden(needs=needs):
+        case errors.PermissionMissingError(needs=needs):
             what = f"The bot may not do this in Genesys: its OAuth client lacks `{escape(needs)}`. {_NOTHING}"
             return what, f"Tell {contact}; no restart is needed once it is added."
-        case errors.BadRequest(status=status, words=words):
+        case errors.BadRequestError(status=status, words=words):
             return (
                 f"Genesys refused the message ({status}): “{escape(words)}”",
                 f"Tell {contact} if you cannot see why.",
             )
-        case errors.SignInRefused() | errors.OAuthRefused():
+        case errors.TokenRefusedError() | errors.LoginRefusedError():
             return f"The bot's own sign-in to Genesys is broken. {_NOTHING}", f"Tell {contact}."
-        case errors.MaybeAccepted():
+        case errors.MaybeAcceptedError():
             return (
                 "Nobody knows whether your press was written down.",
                 "If no answer comes within a minute, press again.",
             )
-        case errors.NotAccepted():
+        case errors.NotAcceptedError():
             return f"The bot cannot take it in just now. {_NOTHING}", "Press again in a moment."
         case ServiceError():
             return f"Genesys is too busy or out of reach. {_NOTHING}", again

@@ -1,10 +1,8 @@
 """What happened and what to do next, for what goes wrong with sessions that exist, and with links (pure, mrkdwn)."""
 
-from bot.core import errors, press_errors, session_errors
-from bot.core.errors import CobrowseError
+from bot.core import errors
+from bot.core.errors import CobrowseError, NobodyNamedError, StepsOffError
 from bot.core.models import MembershipStatus, UserId
-from bot.core.requests import limits
-from bot.core.workflow_steps import NobodyNamed, StepsOff
 from bot.slack.error_codes import explain
 from bot.slack.messages.blocks import escape
 
@@ -51,59 +49,59 @@ def of_a_session(error: CobrowseError, contact: str) -> tuple[str, str] | None:
 
 def _allowed(error: CobrowseError, ask: str) -> tuple[str, str] | None:
     match error:
-        case session_errors.MayNotEnd(agent=agent, requester=requester):
+        case errors.MayNotEndError(agent=agent, requester=requester):
             return f"Only {_whose(agent, requester)}, supervisors and administrators may end this session.", ask
-        case session_errors.MayNotRead(agent=agent, requester=requester):
+        case errors.MayNotReadError(agent=agent, requester=requester):
             return f"Only {_whose(agent, requester)} may have the link of this session.", f"Ask them for it. {ask}"
-        case session_errors.LeadsOnly():
+        case errors.LeadsOnlyError():
             return "That is for supervisors and administrators.", ask
-        case session_errors.AdminsOnly():
+        case errors.AdminsOnlyError():
             return "Only administrators may say who hosts as whom.", ask
-        case StepsOff():
+        case StepsOffError():
             return "Workflows may not start co-browse sessions here.", ask
     return None
 
 
 def _possible(error: CobrowseError) -> tuple[str, str] | None:
     match error:
-        case session_errors.NothingOpen(ever=True):
+        case errors.NoOpenSessionError(ever=True):
             return "You have no open session.", "Type `{command}` to start one."
-        case session_errors.NothingOpen():
+        case errors.NoOpenSessionError():
             return "You have had no session that I remember.", "Type `{command}` to start one."
-        case session_errors.SessionNotFound():
+        case errors.SessionNotFoundError():
             return "I know no session by that id.", "Type `{command} status` to see the open ones."
-        case session_errors.SeveralOpen(sessions=sessions):
+        case errors.SeveralOpenSessionsError(sessions=sessions):
             which = "; ".join(f"`{escape(each)}` {escape(name)}" for each, name in sessions[:10])
             return "You have several sessions open, and none was ended.", f"Say which, or use `status`: {which}."
-        case NobodyNamed():
+        case NobodyNamedError():
             return "The step names nobody whose session it is to be.", "Choose a person for its input “agent”."
-        case session_errors.NotLinked():
+        case errors.NotLinkedError():
             return (
                 "There is no link for that person.",
                 "The other rules decide who hosts as whom.",
             )
-        case session_errors.NoSuchHost(why=why):
+        case errors.NoSuchHostError(why=why):
             return f"Nobody was linked: {escape(why)}.", "Check the address, or give the Genesys user's id."
-        case press_errors.EndedAlready():
+        case errors.EndedAlreadyError():
             return "This session is over already.", "Start a new one when you need it."
     return None
 
 
 def _told_others(error: CobrowseError, contact: str) -> tuple[str, str] | None:
     match error:
-        case session_errors.ShareRefused(why=why):
+        case errors.ShareRefusedError(why=why):
             return _SHARING.get(why, _SHARING["closed"])
-        case session_errors.ShareUnknown(is_direct=True):
+        case errors.ShareUnknownError(is_direct=True):
             what = "Nobody knows whether the session stands in your direct messages now, so it was not sent again."
             return what, "Look there; if you do not see it, press Send to me once more."
-        case session_errors.ShareUnknown():
+        case errors.ShareUnknownError():
             what = "Nobody knows whether the session stands in the channel now, so it was not shared again."
             return what, "Look there; if you do not see it, press Share once more."
-        case session_errors.NotPosted(slack_error=code, passes=True):
+        case errors.MessageNotPostedError(slack_error=code, passes=True):
             return f"Slack did not take the message ({escape(code)}).", _LATER
-        case session_errors.NotPosted(slack_error=code):
+        case errors.MessageNotPostedError(slack_error=code):
             return _not_posted(code, contact)
-        case press_errors.SharedAlready():
+        case errors.SharedAlreadyError():
             return "This session stands in the channel already.", "Look further up, or in a minute."
     return None
 
@@ -120,26 +118,26 @@ def of_another_request(error: CobrowseError, contact: str) -> tuple[str, str] | 
     """The same for a request that was to start no session; None where the usual words fit."""
     ask = f"Ask {contact} if that should be different."
     match error:
-        case errors.NotAMember(standing=standing, is_target=False):
+        case errors.NotAMemberError(standing=standing, is_target=False):
             return f"{STANDINGS[standing]} cannot start co-browse sessions, nor do anything with them.", ask
-        case errors.ChannelNotAllowed(allowed=allowed):
+        case errors.ChannelNotAllowedError(allowed=allowed):
             places = ", ".join(f"<#{channel}>" for channel in allowed[:5])
             return "Co-browse sessions cannot be shared in this channel.", f"Use {places}, or ask {contact}."
-        case errors.Draining():
+        case errors.ShuttingDownError():
             return "The bot is restarting, so nothing was done.", "Try again in a few seconds."
-        case limits.TooManyUnderWay():
+        case errors.OverloadedError():
             return "The bot has more requests to answer than it can, so nothing was done.", _LATER
-        case errors.StoreUnavailable():
+        case errors.StorageUnavailableError():
             return "The bot's database does not answer.", _LATER
-        case errors.Busy() | errors.TooManyWaiting():
+        case errors.ServiceBusyError() | errors.QueueTooLongError():
             return "Genesys is too busy: it turned the request down.", _LATER
-        case errors.OutcomeUnknown():
+        case errors.OutcomeUnknownError():
             return "Genesys did not answer the request.", _LATER
-        case errors.Unreachable():
+        case errors.ServiceUnreachableError():
             return "The bot cannot reach Genesys.", _LATER
-        case errors.UnusableAnswer(why=why):
+        case errors.UnusableAnswerError(why=why):
             return f"Genesys answered with {escape(why)}.", f"Tell {contact}."
-        case errors.Interrupted():
+        case errors.RequestInterruptedError():
             return "The bot was restarted in the middle of it.", "Try again."
     return None
 

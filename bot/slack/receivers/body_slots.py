@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class NoBodySlot(Exception):
+class NoBodySlotError(Exception):
     """There is no place for this body; its text says why."""
 
     code = "no_body_slot"
@@ -38,12 +38,12 @@ class BodySlots:
 
     @contextmanager
     def hold(self, wait: BodyWait) -> Iterator[None]:
-        """Hold a place meanwhile. Raises NoBodySlot."""
+        """Hold a place meanwhile. Raises NoBodySlotError."""
         now = asyncio.get_running_loop().time()
         if len(self._held) >= self._count:
             first, since = next(iter(self._held.items()))
             if now - since < self._sure_seconds:
-                raise NoBodySlot(self._why)
+                raise NoBodySlotError(self._why)
             del self._held[first]
             first.displace(self._why)
         self._held[wait] = now

@@ -23,7 +23,7 @@ from slack_sdk.signature import SignatureVerifier
 from bot.core.metrics_port import Metrics
 from bot.observability.throttled_log import ThrottledLog
 from bot.slack.listeners.errors import dispatch
-from bot.slack.receivers.body_slots import BodySlots, BodyWait, NoBodySlot
+from bot.slack.receivers.body_slots import BodySlots, BodyWait, NoBodySlotError
 from bot.slack.receivers.clock_watch import ClockWatch, is_off, seconds_off
 
 PATH = "/slack/events"
@@ -47,7 +47,7 @@ _SSL_CHECK = re.compile(rb"ssl_check=1(?:&token=[^&=]{0,200})?|token=[^&=]{0,200
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 
 
-class Rejected(Exception):
+class RejectedError(Exception):
     """Not from Slack, or not fit to be read; `status` is the 4xx it gets, or 503 where there is no room now."""
 
     def __init__(self, status: int, why: str) -> None:
@@ -82,7 +82,7 @@ class HttpReceiver:
                 _check_before_body(request)
             raw = await self._read(request)
             return web.Response() if _is_ssl_check(request, raw) else await self._answer(request, raw)
-        except Rejected as rejected:
+        except RejectedError as rejected:
             self._log.warning("refused", str(rejected), status=rejected.status, why=str(rejected))
             return web.Response(status=rejected.status, text=f"{rejected}\n")
 
@@ -92,7 +92,7 @@ class HttpReceiver:
         return _response(await dispatch(self._app, bolt_request, self._meter))
 
     async def _read(self, request: web.Request) -> bytes:
-        """Read the body, piece by piece. Raises Rejected, as soon as it is known."""
+        """Read the body, piece by piece. Raises RejectedError, as soon as it is known."""
         wait: BodyWait | None = None
         try:
             async with asyncio.timeout(BODY_SECONDS) as timeout:
@@ -103,41 +103,41 @@ class HttpReceiver:
                     return await self._pieces(request, wait, room)
         except TimeoutError:
             if wait and wait.displaced:
-                raise Rejected(503, wait.displaced) from None
-            raise Rejected(408, "the body took too long") from None
-        except NoBodySlot as full:
-            raise Rejected(503, str(full)) from None
+                raise RejectedError(503, wait.displaced) from None
+            raise RejectedError(408, "the body took too long") from None
+        except NoBodySlotError as full:
+            raise RejectedError(503, str(full)) from None
         except (ValueError, ConnectionError):
-            raise Rejected(400, "the body cannot be read") from None
+            raise RejectedError(400, "the body cannot be read") from None
 
     async def _pieces(self, request: web.Request, wait: BodyWait, room: ExitStack) -> bytes:
         body, announced, most = bytearray(), request.content_length or 0, BODY_BYTES
         if announced > LARGE_BODY_BYTES or (announced > BODY_BYTES and request.content_type != _FORM):
-            raise Rejected(413, "the body is too large")
+            raise RejectedError(413, "the body is too large")
         async for piece in request.content.iter_any():
             body += piece
             if max(announced, len(body)) <= most or len(body) < len(_INTERACTIVE):
                 continue
             if len(body) > LARGE_BODY_BYTES or not body.startswith(_INTERACTIVE):
-                raise Rejected(413, "the body is too large")
+                raise RejectedError(413, "the body is too large")
             if len(body) > most:  # what has come counts, not what was announced
                 room.enter_context(self._large.hold(wait))
                 most = LARGE_BODY_BYTES
         return bytes(body)
 
     def _verified(self, raw: bytes, timestamp: str, signature: str) -> str:
-        """The body as text. Raises Rejected."""
+        """The body as text. Raises RejectedError."""
         try:
             body = raw.decode()
         except UnicodeDecodeError:
-            raise Rejected(400, "the body is not UTF-8") from None
+            raise RejectedError(400, "the body is not UTF-8") from None
         if is_off(timestamp):
             expected = self._verifier.generate_signature(timestamp=timestamp, body=body)
             if expected and hmac.compare_digest(expected, signature):
                 self.clock.missed(signature, seconds_off(timestamp))
-            raise Rejected(401, "the timestamp is old, or ahead")
+            raise RejectedError(401, "the timestamp is old, or ahead")
         if not self._verifier.is_valid(body, timestamp, signature):
-            raise Rejected(401, "the signature does not fit")
+            raise RejectedError(401, "the signature does not fit")
         self.clock.fitted()
         return body
 
@@ -146,7 +146,7 @@ def _check_before_body(request: web.Request) -> None:
     """Raise Rejected for a request that cannot be Slack's: its body is not waited for."""
     timestamp, _ = _proof(request)
     if is_off(timestamp):
-        raise Rejected(401, "the timestamp is old, or ahead")
+        raise RejectedError(401, "the timestamp is old, or ahead")
 
 
 def _is_ssl_check(request: web.Request, raw: bytes) -> bool:
@@ -159,24 +159,24 @@ def _is_ssl_check(request: web.Request, raw: bytes) -> bool:
 
 
 def _proof(request: web.Request) -> tuple[str, str]:
-    """The timestamp and the signature, without which nothing is read. Raises Rejected."""
+    """The timestamp and the signature, without which nothing is read. Raises RejectedError."""
     timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
     signature = request.headers.get("X-Slack-Signature", "")
     if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
-        raise Rejected(401, "no valid signature headers")
+        raise RejectedError(401, "no valid signature headers")
     return timestamp, signature
 
 
 def _fields(body: str, content_type: str) -> dict[str, Any]:
-    """What Bolt is given, which must be an object: a form, a form's payload, or JSON. Raises Rejected."""
+    """What Bolt is given, which must be an object: a form, a form's payload, or JSON. Raises RejectedError."""
     if content_type == _JSON:
         return _object(body)
     if content_type != _FORM:
-        raise Rejected(415, "neither a form nor JSON")
+        raise RejectedError(415, "neither a form nor JSON")
     try:
         form = dict(parse_qsl(body, keep_blank_values=True, strict_parsing=bool(body), max_num_fields=MAX_FIELDS))
     except ValueError:
-        raise Rejected(400, "the body is no form") from None
+        raise RejectedError(400, "the body is no form") from None
     return _object(form["payload"]) if "payload" in form else form
 
 
@@ -186,7 +186,7 @@ def _bolt_request(fields: dict[str, Any], request: web.Request) -> AsyncBoltRequ
     try:
         return AsyncBoltRequest(mode="socket_mode", body=fields, headers=headers)
     except (TypeError, ValueError, AttributeError, KeyError):
-        raise Rejected(400, "the body is of another shape") from None
+        raise RejectedError(400, "the body is of another shape") from None
 
 
 def _response(answer: BoltResponse) -> web.Response:
@@ -198,7 +198,7 @@ def _object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        raise Rejected(400, "the body is no JSON") from None
+        raise RejectedError(400, "the body is no JSON") from None
     if not isinstance(value, dict):
-        raise Rejected(400, "the body is no JSON object")
+        raise RejectedError(400, "the body is no JSON object")
     return value

@@ -50,7 +50,7 @@ FAILURE_REASONS = (*END_REASONS, OTHER, NOT_OPENED)
 """What a metric may be labelled with; another word of Slack's counts as OTHER."""
 
 
-class EndedBeforeHello(Exception):
+class EndedBeforeHelloError(Exception):
     """Slack, or something on the way, ended a connection before Slack said hello."""
 
     code = "ended_before_hello"
@@ -184,7 +184,7 @@ class SocketModeReceiver:
                     return None
                 self._backoff.ordered(retry_after_seconds(error))
                 log.warning("no socket to Slack yet", extra={"fields": {"error": code or "an answer of no use"}})
-            except EndedBeforeHello as error:
+            except EndedBeforeHelloError as error:
                 if error.reason == LINK_DISABLED:
                     self._give_up(REFUSALS[LINK_DISABLED])
                     return None
@@ -209,7 +209,7 @@ class SocketModeReceiver:
             try:
                 await line.ready.wait()
                 if not line.said_hello:
-                    raise EndedBeforeHello(line.leaving.result())
+                    raise EndedBeforeHelloError(line.leaving.result())
             except BaseException:
                 self._in_background(self._ending, line.finish(0))
                 raise

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from bot.core.errors import InvalidAddressError
 from bot.core.models import ChannelId
-from bot.core.sending_errors import BadAddress
 from bot.core.use_cases.customer_messages import pack
 from bot.core.validation.contact import read_address
 from bot.slack.messages.blocks import View
@@ -48,7 +48,7 @@ def read_form(view: View) -> FormInput | dict[str, str]:
     session_id, channel_id, reply_url = json.loads(view["private_metadata"])
     try:
         address = read_address(text)
-    except BadAddress as error:
+    except InvalidAddressError as error:
         return {TO: " ".join(address_error(error.why))}
     return FormInput(pack(session_id, address.text), ChannelId(channel_id), reply_url)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.core.errors import ChannelNotAllowed, CobrowseError, HostNotFound
+from bot.core.errors import ChannelNotAllowedError, CobrowseError, HostNotFoundError
 from bot.core.models import Identity
 from bot.core.requests.status import ServiceFailure
 from bot.core.results import SessionList
@@ -32,7 +32,7 @@ class HomeTabData:
     """
 
     identity: Identity | CobrowseError
-    place: ChannelNotAllowed | None
+    place: ChannelNotAllowedError | None
     own: SessionList | CobrowseError
     others: SessionList | CobrowseError | None = None
     doubts: Sequence[str] | None = None
@@ -68,7 +68,7 @@ def _identity(identity: Identity | CobrowseError, contact: str) -> list[Block]:
         case Identity(host=host):
             text = f"You host co-browse sessions as Genesys user `{host.id}`, by the rule “{escape(host.rule)}”."
             return [section(f":white_check_mark: {text}")]
-        case HostNotFound(tried=tried):
+        case HostNotFoundError(tried=tried):
             lines = [f"• {escape(miss.rule)}: {escape(miss.why)}" for miss in tried] or ["• No rule is set up."]
             text = "You are not linked to a Genesys user, so there is nobody to host your sessions."
             return [section("\n".join([f":warning: *{text}*", *lines, f"Ask {contact} to set that up."]))]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.core.errors import CobrowseError, NotAMember, NotListed
+from bot.core.errors import CobrowseError, NotAMemberError, NotListedError
 from bot.core.models import NAME_LENGTH, ChannelId, ConversationId, MembershipStatus, RequestId, UserId
 from bot.core.validation.conversations import GenesysApp
 from bot.core.validation.names import clean
@@ -133,9 +133,9 @@ def read(view: View, genesys_app: GenesysApp | None) -> Filled | dict[str, str]:
 def host_error(error: CobrowseError) -> str | None:
     """What stands below the host that somebody chose, if it is the host that is wrong."""
     match error:
-        case NotAMember(standing=standing, is_target=True):
+        case NotAMemberError(standing=standing, is_target=True):
             return _NO_HOSTS[standing]
-        case NotListed(is_target=True):
+        case NotListedError(is_target=True):
             return "This person is not on the list of people who may have co-browse sessions."
     return None
 

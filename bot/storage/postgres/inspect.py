@@ -19,7 +19,7 @@ from bot.storage.postgres.statements import dollars
 
 @asynccontextmanager
 async def inspect_postgres(url: str, sealer: Encryptor) -> AsyncIterator[StorageReport]:
-    """Raises StoreRefused with a sentence that shows nothing of the address."""
+    """Raises StorageSetupError with a sentence that shows nothing of the address."""
     address = usable(url)
     try:
         connection = await asyncpg.connect(address.url, timeout=CONNECT_SECONDS, statement_cache_size=0)

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 async def open_postgres(
     url: str, sealer: Encryptor, retention_days: int, meter: Metrics = NULL_METRICS
 ) -> AsyncIterator[PostgresStore]:
-    """A store of its own owner. Raises StoreRefused."""
+    """A store of its own owner. Raises StorageSetupError."""
     address = usable(url)
     for name in address.left_out:
         log.warning("a parameter of DATABASE_URL is left out", extra={"fields": {"parameter": name}})
@@ -51,7 +51,7 @@ async def keep_as_is(connection: Any) -> None:
 
 
 async def prepare(url: str, sealer: Encryptor) -> int:
-    """A new owner's number, with the schema and the key in order. Raises StoreRefused."""
+    """A new owner's number, with the schema and the key in order. Raises StorageSetupError."""
     connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, statement_cache_size=0)
     try:
         async with connection.transaction():

@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 
 from bot.storage import causes
-from bot.storage.errors import StoreRefused, refused
+from bot.storage.errors import StorageSetupError, refused
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class ReplicaLock:
         self._doubted = asyncio.Event()
 
     async def open(self) -> None:
-        """Takes the lock and keeps it. Raises StoreRefused behind a transaction-pooling proxy."""
+        """Takes the lock and keeps it. Raises StorageSetupError behind a transaction-pooling proxy."""
         await self._take()
         await self._check_direct()
         self._keeping = asyncio.create_task(self._keep())
@@ -101,7 +101,7 @@ class ReplicaLock:
                     log.info("the database is back")
                     self._told = False
             except Exception as error:
-                if not isinstance(error, (*TROUBLE, StoreRefused)):
+                if not isinstance(error, (*TROUBLE, StorageSetupError)):
                     log.exception("the lock cannot be kept")
                 else:
                     self._tell(causes.of_postgres(error, self._url).code)

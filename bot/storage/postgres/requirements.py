@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from bot.storage.encryption import Encryptor
-from bot.storage.errors import StoreRefused, refused
+from bot.storage.errors import StorageSetupError, refused
 from bot.storage.postgres.address import ENCRYPTED, DatabaseAddress, read_address
 from bot.storage.schema import NEWEST, TABLES
 from bot.storage.sqlite.file import check_facts
@@ -35,10 +35,10 @@ class ServerFacts:
 
 
 def usable(url: str) -> DatabaseAddress:
-    """Return the address as the driver takes it. Raise StoreRefused for one that it does not take."""
+    """Return the address as the driver takes it. Raise StorageSetupError for one that it does not take."""
     address = read_address(url)
     if address.faults:
-        raise StoreRefused(f"DATABASE_URL {address.faults[0]}", code="database_address_invalid")
+        raise StorageSetupError(f"DATABASE_URL {address.faults[0]}", code="database_address_invalid")
     _check_files(address.url)
     return address
 
@@ -72,7 +72,7 @@ def _read(name: str, path: str, given: Mapping[str, str]) -> None:
 
 
 async def examine(connection: Any, sealer: Encryptor) -> ServerFacts:
-    """Ask only. Raise StoreRefused when the bot could not work here; whatever asyncpg raises, too."""
+    """Ask only. Raise StorageSetupError when the bot could not work here; whatever asyncpg raises, too."""
     state = await connection.fetchrow(STATE)
     where = f"Postgres {state['release'].split(' ')[0]}, database {state['name']}"
     where = re.sub(r"[^\w., -]", "", where)
@@ -97,7 +97,7 @@ async def examine(connection: Any, sealer: Encryptor) -> ServerFacts:
     return ServerFacts(where, version, facts)
 
 
-def _rights_missing(where: str, tables: Sequence[Mapping[str, Any]]) -> StoreRefused:
+def _rights_missing(where: str, tables: Sequence[Mapping[str, Any]]) -> StorageSetupError:
     lacking = [row for row in tables if row["lacks"]]
     rights = [right for right in ("SELECT", "INSERT", "UPDATE", "DELETE") if any(right in r["lacks"] for r in lacking)]
     names = ", ".join(row["name"] for row in lacking)

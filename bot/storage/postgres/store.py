@@ -12,7 +12,7 @@ from typing import Any
 
 import asyncpg
 
-from bot.core.errors import CobrowseError, MaybeAccepted, StoreUnavailable
+from bot.core.errors import CobrowseError, MaybeAcceptedError, StorageUnavailableError
 from bot.core.metrics_port import NULL_METRICS, Metrics
 from bot.core.models import Host, HostId, Request, RequestId, RequestState, Session, SlackUser, TeamId, UserId
 from bot.core.ports import Accepted, HostLink, Kept
@@ -49,7 +49,7 @@ LOOKS = 3
 
 
 class PostgresStore:
-    """Keeps to desk.store.Store, HostBook and LinkBook."""
+    """Keeps to desk.store.Store, HostCache and HostLinkRepository."""
 
     shared = True
 
@@ -69,7 +69,7 @@ class PostgresStore:
         self._handed: set[RequestId] = set()  # what the desk has been given to work, and has not answered yet
 
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
-        """Raises MaybeAccepted: the commit may have come through, or another replica may have had the same delivery."""
+        """Raise MaybeAcceptedError when the commit, or another replica with the same delivery, may have succeeded."""
         self._handed.add(request.id)
         try:
             async with asyncio.timeout(ACCEPT_SECONDS):
@@ -78,8 +78,8 @@ class PostgresStore:
             self._handed.discard(request.id)
             if isinstance(error, TimeoutError):
                 self._meter.store_failed()
-            if isinstance(error, (TimeoutError, StoreUnavailable)):
-                raise MaybeAccepted from None
+            if isinstance(error, (TimeoutError, StorageUnavailableError)):
+                raise MaybeAcceptedError from None
             raise
         if not accepted.is_new:
             self._handed.discard(request.id)
@@ -87,7 +87,7 @@ class PostgresStore:
 
     async def _accept(self, request: Request, agent: SlackUser | None) -> Accepted:
         if not self._presence.held:
-            raise StoreUnavailable  # others may think us dead: take nothing
+            raise StorageUnavailableError  # others may think us dead: take nothing
         row = mapping.request_row(request, self._sealer) | mapping.accepting(agent) | {"owner": self._presence.owner}
         for _ in range(LOOKS):
             if found := await self._one(ACCEPT, row):
@@ -107,7 +107,7 @@ class PostgresStore:
         failure: CobrowseError | None = None,
     ) -> bool:
         if to is RequestState.CREATING and not self._presence.held:
-            raise StoreUnavailable  # others may think us dead: start nothing
+            raise StorageUnavailableError  # others may think us dead: start nothing
         if to is RequestState.ANSWERED:
             return await self._answered.one((request_id, from_))
         values = mapping.transition(request_id, from_, to, session, failure) | {"owner": self._presence.owner}
@@ -230,7 +230,7 @@ class PostgresStore:
             connection = await self._pool.acquire(timeout=WAIT_SECONDS)
         except TROUBLE:
             self._meter.store_failed()
-            raise StoreUnavailable from None
+            raise StorageUnavailableError from None
         try:
             yield connection
         except BaseException as error:
@@ -240,7 +240,7 @@ class PostgresStore:
                 self._presence.doubt()
             if isinstance(error, TROUBLE):
                 self._meter.store_failed()
-                raise StoreUnavailable from None
+                raise StorageUnavailableError from None
             raise
         finally:
             with suppress(*TROUBLE):  # what was asked for has been done

@@ -22,7 +22,7 @@ OTHERS_MAY = stat.S_IRWXG | stat.S_IRWXO
 
 
 def open_file(path: Path, sealer: Encryptor, *, alone: bool) -> tuple[int | None, int]:
-    """The lock, for one who is alone, and a new owner's number. Raises StoreRefused."""
+    """The lock, for one who is alone, and a new owner's number. Raises StorageSetupError."""
     handle = None
     try:
         examine(path, alone=alone)
@@ -38,7 +38,10 @@ def open_file(path: Path, sealer: Encryptor, *, alone: bool) -> tuple[int | None
 
 
 def examine(path: Path, *, alone: bool = True) -> None:
-    """Raise StoreRefused, OSError when the file could not be used. Leaves nothing behind, so `check` may call it."""
+    """Raise StorageSetupError, OSError when the file could not be used.
+
+    Leaves nothing behind, so `check` may call it.
+    """
     directory = path.absolute().parent
     if not directory.is_dir():
         raise refused("database_directory_missing", path=path, directory=directory)
@@ -73,7 +76,7 @@ def _check_room(path: Path) -> None:
 
 
 def check_facts(facts: Mapping[str, str], tables: Collection[str], sealer: Encryptor) -> int:
-    """Return the version of a database, 0 of one that is to be made. Raise StoreRefused."""
+    """Return the version of a database, 0 of one that is to be made. Raise StorageSetupError."""
     if not all(facts.get(name, "0").isdecimal() for name in ("version", "owner")):
         raise refused("database_schema_conflict")
     version = int(facts.get("version", "0"))
@@ -126,7 +129,7 @@ def sharing(path: Path) -> str:
 
 
 def lock(path: Path) -> int:
-    """A lock that lasts as long as this process, or until it is closed. Raises StoreRefused, OSError."""
+    """A lock that lasts as long as this process, or until it is closed. Raises StorageSetupError, OSError."""
     handle = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -140,7 +143,7 @@ def lock(path: Path) -> int:
 
 
 def prepare(path: Path, sealer: Encryptor) -> int:
-    """Brings the schema up to date, checks the key, and returns a new owner's number. Raises StoreRefused."""
+    """Brings the schema up to date, checks the key, and returns a new owner's number. Raises StorageSetupError."""
     connection = connect(path)
     try:
         connection.execute("BEGIN IMMEDIATE")  # several may start at once: one migrates, the others find it done

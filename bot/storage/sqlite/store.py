@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from bot.core.errors import CobrowseError, StoreUnavailable
+from bot.core.errors import CobrowseError, StorageUnavailableError
 from bot.core.metrics_port import NULL_METRICS, Metrics
 from bot.core.models import Host, HostId, Request, RequestId, RequestState, Session, SlackUser, TeamId, UserId
 from bot.core.ports import Accepted, HostLink, Kept
@@ -46,7 +46,7 @@ ORPHANS = "UPDATE requests SET owner = :owner WHERE state <> 'answered' AND owne
 
 
 class SQLiteStore:
-    """Keeps to desk.store.Store, HostBook and LinkBook. `clock` says the time in seconds since 1970."""
+    """Keeps to desk.store.Store, HostCache and HostLinkRepository. `clock` says the time in seconds since 1970."""
 
     shared = False
 
@@ -60,7 +60,10 @@ class SQLiteStore:
         clock: Callable[[], float] = time.time,
         meter: Metrics = NULL_METRICS,
     ) -> None:
-        """Opens the file, makes it if there is none. `alone`: this is a `run`. Raises StoreRefused with a sentence."""
+        """Opens the file, makes it if there is none. `alone`: this is a `run`.
+
+        Raises StorageSetupError with a sentence.
+        """
         self._path = Path(path)
         self._sealer = sealer or Encryptor()
         self._retention_seconds = retention_days * DAY_SECONDS
@@ -227,4 +230,4 @@ class SQLiteStore:
             return await get_running_loop().run_in_executor(self._reader, read)
         except sqlite3.Error:
             self._meter.store_failed()
-            raise StoreUnavailable from None
+            raise StorageUnavailableError from None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, TypeVar
 
-from bot.core.errors import StoreUnavailable
+from bot.core.errors import StorageUnavailableError
 from bot.core.metrics_port import NULL_METRICS, Metrics
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class BatchWriter:
     async def write(
         self, work: Callable[[sqlite3.Connection], T], *, patience_seconds: float = 0.0, is_alone: bool = False
     ) -> T:
-        """What `work` returns, once it is on the disk. Raises StoreUnavailable.
+        """What `work` returns, once it is on the disk. Raises StorageUnavailableError.
 
         `patience_seconds`: so long it waits for another write, to go to the disk with it. `is_alone`: it takes part in
         no transaction.
@@ -59,7 +59,7 @@ class BatchWriter:
             self._flush()
         try:
             return await done
-        except StoreUnavailable:
+        except StorageUnavailableError:
             self._meter.store_failed()
             raise
 
@@ -127,7 +127,7 @@ def _commit(connection: sqlite3.Connection, jobs: list[_Job]) -> list[Any]:
         log.error("the database cannot write", extra={"fields": {"error": str(error)}})
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        return [StoreUnavailable()] * len(jobs)
+        return [StorageUnavailableError()] * len(jobs)
     return results if len(jobs) == 1 else [_commit(connection, [job])[0] for job in jobs]
 
 
@@ -136,7 +136,7 @@ def _result(connection: sqlite3.Connection, job: _Job) -> Any:
         return job.work(connection)
     except sqlite3.Error as error:
         log.error("a write failed", extra={"fields": {"error": str(error)}})
-        return StoreUnavailable()
+        return StorageUnavailableError()
     except Exception as error:
         return error
 

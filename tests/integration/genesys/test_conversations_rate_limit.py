@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot import upstream
-from bot.core.errors import Forbidden
+from bot.core.errors import PermissionMissingError
 from bot.genesys.api.users import UsersApi
 from tests.support import conversations as conversations_support
 from tests.support.app import Servers
@@ -103,7 +103,7 @@ async def test_a_look_up_that_fails_leaves_no_others_in_the_queue(servers: Serve
         for _ in ("query", "conversation"):
             await person.joins()
             turnstile.free = 1
-        with pytest.raises(Forbidden):
+        with pytest.raises(PermissionMissingError):
             await made
         turnstile.free = 5
         await UsersApi(conversations._client).by_email("ana@example.com")

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bot.core.errors import Busy
+from bot.core.errors import ServiceBusyError
 from bot.genesys import holds
 from bot.genesys.holds import MAX_HOLD_SECONDS, Holds
 from tests.support.app import ANA, BEN, SAM, UNA, Journey, is_note, link, open_journey, words
@@ -153,7 +153,7 @@ async def test_a_kind_that_is_always_refused_is_given_up(monkeypatch: pytest.Mon
 
     refusing = asyncio.create_task(refuses())
     await until_settled()
-    with pytest.raises(Busy) as caught:
+    with pytest.raises(ServiceBusyError) as caught:
         await kinds.passed(SEARCH, ignored)
     assert caught.value.retry_after
     refusing.cancel()

@@ -7,7 +7,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.errors import NoSuchSession, UnusableAnswer
+from bot.core.errors import UnknownSessionError, UnusableAnswerError
 from bot.core.hosts.resolver import DirectoryUser, NoMatch, only_active
 from bot.core.models import SessionId
 from bot.genesys import client
@@ -33,7 +33,7 @@ async def test_an_id_that_could_fold_away_is_an_unusable_answer(servers: Any, sp
     spoilt(lambda body: web.json_response({**body, "id": session_id}))
     async with opened(servers) as sessions:
         await servers.genesys.misbehave("not-json")
-        with pytest.raises(UnusableAnswer) as refused:
+        with pytest.raises(UnusableAnswerError) as refused:
             await sessions.create(order(), Watched())
         assert refused.value.acted
 
@@ -42,7 +42,7 @@ async def test_an_id_that_could_fold_away_is_an_unusable_answer(servers: Any, sp
 async def test_a_remembered_id_that_folds_away_is_never_sent(servers: Any, session_id: str) -> None:
     async with opened(servers) as sessions:
         for ask in (sessions.read, sessions.end):
-            with pytest.raises(NoSuchSession):
+            with pytest.raises(UnknownSessionError):
                 await ask(SessionId(session_id))
     assert servers.genesys.calls == []
 
@@ -57,7 +57,7 @@ def test_no_path_that_is_sent_differs_from_the_one_that_was_asked_for(tail: str)
     url = "https://api.example.com/api/v2/conversations/cobrowse/" + tail.replace("%", "%25" if len(tail) % 2 else "%")
     try:
         parsed = client._parsed(url)
-    except (UnusableAnswer, httpx.InvalidURL):
+    except (UnusableAnswerError, httpx.InvalidURL):
         return
     assert parsed.path.startswith("/api/v2/conversations/cobrowse/")
     assert not {".", ".."} & set(parsed.path.replace("\\", "/").split("/"))

@@ -10,11 +10,16 @@ from typing import Any
 
 import pytest
 
-from bot.core.errors import Busy, Draining, HostNotFound, NotListed
+from bot.core.errors import (
+    HostNotFoundError,
+    NotListedError,
+    NotYoursError,
+    OverloadedError,
+    ServiceBusyError,
+    ShuttingDownError,
+)
 from bot.core.models import Request, RequestKind, Session, SessionStarted
-from bot.core.press_errors import NotYours
-from bot.core.requests.limits import TooManyUnderWay
-from bot.observability.audit import AuditLog, AuditRefused, decision, entry
+from bot.observability.audit import AuditLog, AuditSetupError, decision, entry
 from bot.slack.listeners.workflow_step import CALLBACK_ID
 from tests.support.app import ANA, BEN, CARE, SAM, UNA, Journey, ended, open_journey, open_servers, running, start
 
@@ -126,12 +131,12 @@ async def test_a_press_that_is_refused_before_it_is_accepted_has_its_line(quick:
     ("outcome", "word"),
     [
         (SessionStarted(SESSION), "allowed"),
-        (NotListed("U1", False), "refused"),
-        (HostNotFound("U1", False, ()), "refused"),
-        (NotYours(), "refused"),
-        (Draining(), "refused"),
-        (TooManyUnderWay(), "refused"),
-        (Busy(), "failed"),
+        (NotListedError("U1", False), "refused"),
+        (HostNotFoundError("U1", False, ()), "refused"),
+        (NotYoursError(), "refused"),
+        (ShuttingDownError(), "refused"),
+        (OverloadedError(), "refused"),
+        (ServiceBusyError(), "failed"),
     ],
 )
 def test_what_is_allowed_refused_and_failed(outcome: Any, word: str) -> None:
@@ -184,7 +189,7 @@ async def test_a_line_that_cannot_be_written_stands_in_the_log_and_the_bot_goes_
 
 
 async def test_a_place_where_nothing_can_be_written_is_named_at_the_start(tmp_path: Path) -> None:
-    with pytest.raises(AuditRefused, match="AUDIT_LOG cannot be written"):
+    with pytest.raises(AuditSetupError, match="AUDIT_LOG cannot be written"):
         AuditLog(str(tmp_path / "nowhere" / "audit.log"))
     async with open_servers(http=False) as servers:
         process = await start(tmp_path, servers.environ | {"AUDIT_LOG": str(tmp_path / "nowhere" / "audit.log")})

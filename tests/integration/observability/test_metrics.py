@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.core.errors import StoreUnavailable
+from bot.core.errors import StorageUnavailableError
 from bot.core.metrics_port import Metrics, NullMetrics
 from bot.core.models import ChannelId, Request, RequestKind, TeamId, UserId, new_request_id
 from bot.observability.metrics import PrometheusMetrics
@@ -102,7 +102,7 @@ async def test_a_store_that_is_away_is_counted_and_so_is_what_it_kept_from_being
 ) -> None:
     async def away(self: SQLiteStore, *args: Any) -> Any:
         self._meter.store_failed()
-        raise StoreUnavailable
+        raise StorageUnavailableError
 
     monkeypatch.setattr(SQLiteStore, "accept", away)
     await over_http.slack.command(ANA, "Deal")
@@ -115,9 +115,9 @@ async def test_a_write_that_fails_is_a_store_failure(tmp_path: Path) -> None:
     metrics = PrometheusMetrics()
     store = SQLiteStore(str(tmp_path / "bot.db"), meter=metrics)
     try:
-        with pytest.raises(StoreUnavailable):
+        with pytest.raises(StorageUnavailableError):
             await store.fetch("DELETE FROM nothing_of_that_name", {})
-        with pytest.raises(StoreUnavailable):
+        with pytest.raises(StorageUnavailableError):
             await store.fetch("SELECT * FROM nothing_of_that_name", {})
     finally:
         await store.close()

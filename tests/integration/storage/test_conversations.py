@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 from cryptography.fernet import Fernet
 
-from bot.core.conversation_errors import SeveralConversations
+from bot.core.errors import SeveralConversationsError
 from bot.core.models import ConversationId, RequestState
 from bot.core.stored_errors import from_record, to_record
 from bot.core.validation.conversations import LiveConversation
@@ -104,10 +104,10 @@ async def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: P
 
 
 def test_what_is_written_down_of_a_choice_names_no_customer() -> None:
-    several = SeveralConversations(candidates=(LiveConversation(ConversationId(NOWHERE), START, "Carla"),))
+    several = SeveralConversationsError(candidates=(LiveConversation(ConversationId(NOWHERE), START, "Carla"),))
     text = json.dumps(to_record(several))
     assert "Carla" not in text
     again = from_record(json.loads(text))
-    assert isinstance(again, SeveralConversations)
+    assert isinstance(again, SeveralConversationsError)
     (candidate,) = again.candidates
     assert (candidate.id, candidate.since, candidate.customer) == (NOWHERE, START, "")

@@ -7,7 +7,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bot.core.models import Host, RequestState, UserId
-from bot.storage.errors import StoreRefused
+from bot.storage.errors import StorageSetupError
 from bot.storage.open import open_store
 from bot.storage.schema import NEWEST
 from tests.support import storage as storage_support
@@ -65,7 +65,7 @@ async def test_a_new_key_in_front_of_the_old_one_reads_what_the_old_one_sealed(b
     assert (kept.session, kept.request.reply_url) == (session(), asked.reply_url)
     await die(rotated)
     for keys in ([], [Fernet.generate_key().decode()], [old]):
-        with pytest.raises(StoreRefused, match="STORE_ENCRYPTION_KEY does not fit"):
+        with pytest.raises(StorageSetupError, match="STORE_ENCRYPTION_KEY does not fit"):
             await bench.open(keys=keys)
     await die(await bench.open(keys=[new]))
 
@@ -85,7 +85,7 @@ async def test_a_database_newer_than_the_program_is_refused_and_left_alone(bench
     await die(store)
     await execute(bench, "UPDATE facts SET value = '99' WHERE name = 'version'")
     for _ in range(2):  # the first refusal has changed nothing
-        with pytest.raises(StoreRefused, match=r"newer version \(99\) than this program \(\d\)"):
+        with pytest.raises(StorageSetupError, match=r"newer version \(99\) than this program \(\d\)"):
             await bench.open(alone=False)
     await execute(bench, f"UPDATE facts SET value = '{NEWEST}' WHERE name = 'version'")
     again = await bench.open(alone=False)
@@ -103,7 +103,7 @@ async def test_a_database_newer_than_the_program_is_refused_and_left_alone(bench
     ],
 )
 async def test_an_address_that_leads_to_no_postgres_is_not_shown(url: str, code: str) -> None:
-    with pytest.raises(StoreRefused, match="DATABASE_URL") as refused:
+    with pytest.raises(StorageSetupError, match="DATABASE_URL") as refused:
         async with open_store(url):
             pass
     assert refused.value.code == code

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.errors import ID_TAKEN, UnusableAnswer
+from bot.core.errors import ID_TAKEN, UnusableAnswerError
 from bot.core.models import HostId, Request, RequestState, Session, TeamId, UserId
 from tests.support import storage
 from tests.support.storage import ANA, TEAM, Bench, die, request, session
@@ -55,13 +55,13 @@ async def test_known_id_for_somebody_else_fails_the_request(
     await store.accept(asked)
     await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
     one = second(host_id=host) if host else second()
-    with pytest.raises(UnusableAnswer) as refused:
+    with pytest.raises(UnusableAnswerError) as refused:
         await store.advance(asked.id, RequestState.CREATING, RequestState.CREATED, session=one)
     assert (refused.value.acted, refused.value.reference, refused.value.why) == (True, "g-1", ID_TAKEN)
     await die(store)  # the same transaction failed it
     after = await bench.open()
     kept = await after.find(asked.id)
-    assert (kept.state, type(kept.failure), kept.session) == (RequestState.FAILED, UnusableAnswer, None)
+    assert (kept.state, type(kept.failure), kept.session) == (RequestState.FAILED, UnusableAnswerError, None)
     assert kept.failure.acted
     assert (await after.find(anas.id)).session == session()
     assert (await after.sessions.session("s-1")).session == session()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.errors import HostNotFound, InvalidHost, RuleMiss, StoreUnavailable
+from bot.core.errors import HostNotFoundError, InvalidHostError, RuleMiss, StorageUnavailableError
 from bot.core.models import ChannelId, Host, RequestId, RequestState, TeamId, UserId, new_request_id
 from bot.storage.postgres import store as postgres
 from tests.support import storage as storage_support
@@ -62,7 +62,7 @@ async def test_answered_moves_only_what_is_in_its_state(store: Any) -> None:
     for asked in (made, failed, early, other):
         await store.accept(asked)
     await store.advance(made.id, RequestState.ACCEPTED, RequestState.CREATED, session=session())
-    await store.advance(failed.id, RequestState.ACCEPTED, RequestState.FAILED, failure=InvalidHost(host_id=HOST))
+    await store.advance(failed.id, RequestState.ACCEPTED, RequestState.FAILED, failure=InvalidHostError(host_id=HOST))
     await store.advance(other.id, RequestState.ACCEPTED, RequestState.CREATED, session=session("s-2"))
     moves = [
         (made, RequestState.CREATED),
@@ -84,11 +84,11 @@ async def test_a_session_and_a_failure_are_remembered_with_their_request(store: 
         await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
     await store.advance(good.id, RequestState.CREATING, RequestState.CREATED, session=session())
     await store.advance(
-        bad.id, RequestState.CREATING, RequestState.FAILED, failure=InvalidHost(host_id=HOST, reference="r-1")
+        bad.id, RequestState.CREATING, RequestState.FAILED, failure=InvalidHostError(host_id=HOST, reference="r-1")
     )
     assert (await store.find(good.id)).session == session()
     failure = (await store.find(bad.id)).failure
-    assert (type(failure), failure.host_id, failure.reference) == (InvalidHost, HOST, "r-1")
+    assert (type(failure), failure.host_id, failure.reference) == (InvalidHostError, HOST, "r-1")
 
 
 async def test_an_answered_request_keeps_no_way_to_answer(store: Any) -> None:
@@ -122,7 +122,7 @@ async def test_a_session_made_long_ago_or_a_failure_is_not_given_again(store: An
         await store.accept(first)
         await store.advance(first.id, RequestState.ACCEPTED, RequestState.CREATING)
         if ends_in_failure:
-            await store.advance(first.id, RequestState.CREATING, RequestState.FAILED, failure=StoreUnavailable())
+            await store.advance(first.id, RequestState.CREATING, RequestState.FAILED, failure=StorageUnavailableError())
         else:
             await store.advance(first.id, RequestState.CREATING, RequestState.CREATED, session=session(first.id))
             within = replace(first, id=new_request_id(), key=f"command:{new_request_id()}", reply_url=None)
@@ -233,9 +233,9 @@ async def test_found_hosts_outlive_the_process_until_their_time_is_up(bench: Ben
 def test_every_failure_survives_being_written_down() -> None:
     from bot.storage.mapping import failure_of, failure_text
 
-    missed = HostNotFound(ANA, True, (RuleMiss("same e-mail", "no Genesys user has it"),))
+    missed = HostNotFoundError(ANA, True, (RuleMiss("same e-mail", "no Genesys user has it"),))
     again = failure_of(failure_text(missed))
-    assert isinstance(again, HostNotFound)
+    assert isinstance(again, HostNotFoundError)
     assert (again.user_id, again.is_target, again.tried) == (missed.user_id, missed.is_target, missed.tried)
 
 

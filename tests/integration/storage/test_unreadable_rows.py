@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.errors import Unexpected
+from bot.core.errors import UnexpectedError
 from bot.core.models import Request, RequestState, UserId
 from bot.core.requests.recovery import known_end
 from bot.core.session_models import PostedMessage, PostedMessageKind
@@ -53,7 +53,7 @@ async def test_unreadable_request_is_answered_and_the_others_go_on(
     assert ends[good.id].session
     kept = ends[bad.id]
     outcome = known_end(kept)
-    assert isinstance(outcome, Unexpected)
+    assert isinstance(outcome, UnexpectedError)
     assert outcome.maybe_created
     assert (kept.request.requester, kept.request.reply_url) == (ANA, bad.reply_url)
     assert await after.advance(bad.id, kept.state, RequestState.FAILED, failure=outcome)
@@ -72,7 +72,7 @@ async def test_unreadable_session_is_left_out_of_lists(bench: Bench, store: Any)
     assert {record.session.id for record in await table.open_sessions(TEAM, None, 9)} == {"good", "of ben"}
     assert [record.session.id for record in await table.open_sessions(TEAM, ANA, 9)] == ["good"]
     for one in (table.session("bad"), table.last_session(TEAM, ANA)):
-        with pytest.raises(Unexpected):
+        with pytest.raises(UnexpectedError):
             await one
     assert (await table.last_session(TEAM, BEN)).session.id == "of ben"
 

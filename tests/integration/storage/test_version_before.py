@@ -9,13 +9,19 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from bot.core.connect_errors import SignInFailed
-from bot.core.conversation_errors import SeveralConversations
-from bot.core.errors import HostNotFound, Interrupted, NotAMember, OAuthRefused, SlackUnavailable
+from bot.core.errors import (
+    HostNotFoundError,
+    LoginRefusedError,
+    MessageNotPostedError,
+    NotAMemberError,
+    RequestInterruptedError,
+    SeveralConversationsError,
+    SignInFailedError,
+    SlackUnavailableError,
+)
 from bot.core.models import RequestState, Session
 from bot.core.ports import Kept, RequestRepository
 from bot.core.requests.recovery import known_end
-from bot.core.session_errors import NotPosted
 from bot.storage.open import open_store
 from bot.storage.schema import FOR_REPLICAS
 from tests.support.app import ROOT
@@ -23,14 +29,14 @@ from tests.support.postgres import new_database
 
 ROWS = (Path(ROOT) / "tests" / "support" / "data" / "version-5.sql").read_text(encoding="utf-8")
 FAILURES = {
-    "f-oauth": OAuthRefused(oauth_error="invalid_scope", reference="ref-1"),
-    "f-host": HostNotFound,
-    "f-slack": SlackUnavailable("ratelimited"),
-    "f-member": NotAMember,
-    "f-interrupted": Interrupted(maybe_created=True),
-    "f-posted": NotPosted("fatal_error"),
-    "f-several": SeveralConversations,
-    "f-signin": SignInFailed(oauth_error="invalid_grant"),
+    "f-oauth": LoginRefusedError(oauth_error="invalid_scope", reference="ref-1"),
+    "f-host": HostNotFoundError,
+    "f-slack": SlackUnavailableError("ratelimited"),
+    "f-member": NotAMemberError,
+    "f-interrupted": RequestInterruptedError(maybe_created=True),
+    "f-posted": MessageNotPostedError("fatal_error"),
+    "f-several": SeveralConversationsError,
+    "f-signin": SignInFailedError(oauth_error="invalid_grant"),
 }
 
 
@@ -66,7 +72,7 @@ async def test_requests_of_the_version_before_are_resumed(database, tmp_path: Pa
         assert kept["accepted"].state is RequestState.ACCEPTED
         assert known_end(kept["accepted"]) is None  # it is worked
         interrupted = known_end(kept["creating"])
-        assert isinstance(interrupted, Interrupted)
+        assert isinstance(interrupted, RequestInterruptedError)
         assert interrupted.maybe_created
         session = known_end(kept["created"])
         assert isinstance(session, Session)

@@ -148,6 +148,6 @@ async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
 
 async def test_the_two_ports_may_not_be_the_same() -> None:
     async with open_servers(http=True) as servers:
-        with pytest.raises(settings.SettingsFault, match="HEALTH_PORT: must be another port than PORT"):
+        with pytest.raises(settings.SettingsError, match="HEALTH_PORT: must be another port than PORT"):
             settings.load(servers.environ | {"PORT": "3000", "HEALTH_PORT": "3000"})
         assert settings.load(servers.environ | {"BOT_MODE": "socket", "PORT": "3000", "HEALTH_PORT": "3000"})

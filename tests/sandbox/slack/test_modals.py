@@ -10,7 +10,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox.slack.server import Incomplete, SandboxSlack, View
+from bot.sandbox.slack.server import IncompleteError, SandboxSlack, View
 from tests.support import sandbox_slack
 from tests.support.sandbox_slack import (
     ANA,
@@ -78,11 +78,11 @@ async def test_slack_itself_does_not_send_what_is_incomplete(
     payloads: list[dict[str, Any]] = []
     await connect(seen_payloads(payloads))
     view = await opened(slack, web_client, *FIELDS)
-    with pytest.raises(Incomplete) as caught:
+    with pytest.raises(IncompleteError) as caught:
         await slack.submit(ANA, view, {"length": None, "minutes": "4"})
     assert caught.value.errors == view.errors
     assert set(view.errors) == {"name", "length", "minutes"}
-    with pytest.raises(Incomplete):
+    with pytest.raises(IncompleteError):
         await slack.submit(ANA, view, {"name": "x", "length": "long", "minutes": "5.5"})
     assert set(view.errors) == {"name", "minutes"}
     with pytest.raises(LookupError):

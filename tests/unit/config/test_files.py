@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 
 from bot.config import settings
 from bot.config.session_service import DEFAULT_SCOPES
-from bot.config.settings import SettingsFault
+from bot.config.settings import SettingsError
 from bot.config.variables import VARIABLES
 from bot.genesys.auth.private_keys import KeyCredentials
 from tests.support.settings import FERNET, HOST, HTTP, SOCKET, faults, named, pem, without
@@ -93,7 +93,7 @@ def test_the_environment_wins_over_the_env_file_and_an_empty_value_does_not_hide
 
 def test_an_env_file_that_is_no_text_is_a_fault_and_not_a_crash(tmp_path: Path):
     (tmp_path / ".env").write_bytes(b"HOST=\xff\n")
-    with pytest.raises(SettingsFault, match=r"\.env"):
+    with pytest.raises(SettingsError, match=r"\.env"):
         settings.environment(str(tmp_path / ".env"))
 
 

@@ -251,7 +251,7 @@ def test_an_env_file_that_is_no_file_is_told_so(tmp_path: Path) -> None:
         ("link", "is a link to a file that is not there"),
         ("utf16", "UTF-16"),
     ):
-        with pytest.raises(settings.SettingsFault, match=told):
+        with pytest.raises(settings.SettingsError, match=told):
             settings.environment(str(tmp_path / name))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import settings
-from bot.config.settings import SettingsFault
+from bot.config.settings import SettingsError
 from bot.config.variables import VARIABLES
 from bot.core.access import Allowlist
 from bot.genesys.auth.credentials import SecretCredentials
@@ -134,7 +134,7 @@ def test_an_empty_value_is_the_same_as_none(name):
     def outcome(environ: dict[str, str]) -> object:
         try:
             return settings.load(environ)
-        except SettingsFault as fault:
+        except SettingsError as fault:
             return fault.faults
 
     assert outcome(HTTP | SOCKET | {name: " \t"}) == outcome(without(HTTP | SOCKET, name))

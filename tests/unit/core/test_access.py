@@ -7,12 +7,12 @@ import pytest
 
 from bot.core.access import AccessPolicy, AccessRules, Allowlist, Workspace
 from bot.core.errors import (
-    ChannelNotAllowed,
-    MayNotActForOthers,
-    NotAMember,
-    NotListed,
-    OtherWorkspace,
-    SlackUnavailable,
+    ChannelNotAllowedError,
+    MayNotActForOthersError,
+    NotAMemberError,
+    NotListedError,
+    OtherWorkspaceError,
+    SlackUnavailableError,
 )
 from bot.core.models import MembershipStatus, Request, RequestKind, SlackUser
 
@@ -34,7 +34,7 @@ class People:
 
     async def in_group(self, user_id: str, group_id: str, team_id: str) -> bool:
         if group_id not in self.groups:
-            raise SlackUnavailable("no_such_subteam")
+            raise SlackUnavailableError("no_such_subteam")
         return user_id in self.groups[group_id]
 
 
@@ -63,7 +63,7 @@ async def test_a_full_member_may_start_their_own():
 @pytest.mark.parametrize("standing", NOT_MEMBERS)
 async def test_who_is_no_full_member_is_refused_and_nobody_else_is_asked_about(standing):
     people = People({ANA: standing})
-    with pytest.raises(NotAMember) as caught:
+    with pytest.raises(NotAMemberError) as caught:
         await access(people, supervisors=users(ANA), members=users(ANA)).admit(request(target=BEN))
     assert (caught.value.user_id, caught.value.standing, caught.value.is_target) == (ANA, standing, False)
     assert people.asked == [ANA]
@@ -74,13 +74,13 @@ async def test_who_is_no_full_member_is_refused_and_nobody_else_is_asked_about(s
 async def test_who_leads_may_start_for_somebody_else_and_it_is_that_persons_session(rank, roll):
     people = People(S0NONE=set(), S0LEADS={SUE})
     assert (await access(people, **{rank: roll}).admit(request(SUE, BEN))).user_id == BEN
-    with pytest.raises(MayNotActForOthers) as caught:
+    with pytest.raises(MayNotActForOthersError) as caught:
         await access(people, **{rank: roll}).admit(request(ANA, BEN))
     assert caught.value.target == BEN
 
 
 async def test_with_nobody_listed_nobody_may_start_for_others():
-    with pytest.raises(MayNotActForOthers):
+    with pytest.raises(MayNotActForOthersError):
         await access(members=users(ANA, BEN)).admit(request(ANA, BEN))
 
 
@@ -90,14 +90,14 @@ async def test_a_mention_of_oneself_needs_no_rank():
 
 @pytest.mark.parametrize("standing", NOT_MEMBERS)
 async def test_the_target_is_checked_like_the_requester(standing):
-    with pytest.raises(NotAMember) as caught:
+    with pytest.raises(NotAMemberError) as caught:
         await access(People({GUS: standing}), supervisors=users(SUE)).admit(request(SUE, GUS))
     assert (caught.value.user_id, caught.value.standing, caught.value.is_target) == (GUS, standing, True)
 
 
 async def test_who_may_not_act_for_others_does_not_learn_what_the_other_is():
     people = People({GUS: MembershipStatus.GUEST})
-    with pytest.raises(MayNotActForOthers):
+    with pytest.raises(MayNotActForOthersError):
         await access(people).admit(request(ANA, GUS))
     assert people.asked == [ANA]
 
@@ -109,7 +109,7 @@ async def test_outside_the_listed_members_both_requester_and_target_are_refused(
     assert (await gate.admit(request(BEN))).user_id == BEN
     assert (await gate.admit(request(SUE, BEN))).user_id == BEN
     for asked, who, is_target in ((request(ANA), ANA, False), (request(SUE, ANA), ANA, True)):
-        with pytest.raises(NotListed) as caught:
+        with pytest.raises(NotListedError) as caught:
             await gate.admit(asked)
         assert (caught.value.user_id, caught.value.is_target) == (who, is_target)
 
@@ -128,7 +128,7 @@ async def test_no_group_is_asked_about_who_is_listed_by_id():
 
 async def test_when_slack_cannot_say_who_is_in_a_group_nobody_is_let_in():
     for rules in ({"members": Allowlist(groups=("S0UNKNOWN",))}, {"admins": Allowlist(groups=("S0UNKNOWN",))}):
-        with pytest.raises(SlackUnavailable):
+        with pytest.raises(SlackUnavailableError):
             await access(People(), **rules).admit(request(ANA, BEN))
 
 
@@ -138,7 +138,7 @@ async def test_outside_the_listed_channels_nobody_starts_anything():
     assert await gate.admit(request(channel_id="C0CARE"))
     people.asked.clear()
     for place in ("C0LOUNGE", "D0ANA", ""):
-        with pytest.raises(ChannelNotAllowed) as caught:
+        with pytest.raises(ChannelNotAllowedError) as caught:
             await gate.admit(request(channel_id=place))
         assert (caught.value.channel_id, caught.value.allowed) == (place, ("C0DESK", "C0CARE"))
     assert people.asked == []
@@ -150,7 +150,7 @@ async def test_channel_list_holds_for_sessions_for_another(rank):
     gate = access(people, channels=("C0CARE",), **{rank: users(SUE)})
     assert (await gate.admit(request(SUE, BEN, channel_id="C0CARE"))).user_id == BEN
     people.asked.clear()
-    with pytest.raises(ChannelNotAllowed):
+    with pytest.raises(ChannelNotAllowedError):
         await gate.admit(request(SUE, BEN, channel_id="C0LOUNGE"))
     assert people.asked == []
 
@@ -175,7 +175,7 @@ async def test_a_command_from_another_workspace_is_refused_before_anybody_is_loo
     if served:
         assert await access(people, home).admit(asked)
         return
-    with pytest.raises(OtherWorkspace) as caught:
+    with pytest.raises(OtherWorkspaceError) as caught:
         await access(people, home, admins=users(ANA)).admit(asked)
     assert caught.value.team_id == team
     assert people.asked == []

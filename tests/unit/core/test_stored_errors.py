@@ -11,21 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.connect_errors import SignInFailed
 from bot.core.errors import (
     CobrowseError,
-    HostNotFound,
-    Interrupted,
-    NotAMember,
-    OAuthRefused,
+    HostNotFoundError,
+    LoginRefusedError,
+    MessageNotPostedError,
+    NotAMemberError,
+    RequestInterruptedError,
     RuleMiss,
-    ServiceFault,
-    SlackUnavailable,
-    Unexpected,
+    ServiceFailedError,
+    SignInFailedError,
+    SlackUnavailableError,
+    UnexpectedError,
 )
 from bot.core.models import MembershipStatus
 from bot.core.results import Success
-from bot.core.session_errors import NotPosted
 from bot.core.stored_errors import CODES_OF_OLD_NAMES, from_record, to_record
 from bot.core.validation.conversations import LiveConversation
 
@@ -77,17 +77,19 @@ def test_every_failure_survives_being_written_down(kind: type[CobrowseError], da
 
 
 def test_what_is_no_plain_data_comes_back_with_its_type() -> None:
-    bot = from_record(json.loads(json.dumps(to_record(NotAMember("U0BEN", MembershipStatus.BOT, True)))))
-    assert isinstance(bot, NotAMember)
+    bot = from_record(json.loads(json.dumps(to_record(NotAMemberError("U0BEN", MembershipStatus.BOT, True)))))
+    assert isinstance(bot, NotAMemberError)
     assert bot.standing is MembershipStatus.BOT
-    lost = from_record(json.loads(json.dumps(to_record(HostNotFound("U0UNA", False, (RuleMiss("hosts file", "no"),))))))
-    assert isinstance(lost, HostNotFound)
+    lost = from_record(
+        json.loads(json.dumps(to_record(HostNotFoundError("U0UNA", False, (RuleMiss("hosts file", "no"),)))))
+    )
+    assert isinstance(lost, HostNotFoundError)
     assert lost.tried == (RuleMiss("hosts file", "no"),)
 
 
 def test_a_field_that_a_newer_program_added_is_passed_over() -> None:
     again = from_record({"code": "interrupted", "maybe_created": True, "by_whom": "the weather"})
-    assert isinstance(again, Interrupted)
+    assert isinstance(again, RequestInterruptedError)
     assert again.maybe_created
 
 
@@ -102,13 +104,13 @@ def test_a_field_that_a_newer_program_added_is_passed_over() -> None:
     ],
 )
 def test_what_this_version_cannot_read_is_unexpected_and_not_a_crash(record: dict[str, Any]) -> None:
-    assert type(from_record(record)) is Unexpected
+    assert type(from_record(record)) is UnexpectedError
 
 
 @given(record=RECORDS, more=MORE)
 def test_whatever_stands_there_comes_back_as_some_failure(record: dict[str, Any], more: dict[str, Any]) -> None:
     error = from_record(record | more)
-    assert type(error) is Unexpected or error.code == record["code"]
+    assert type(error) is UnexpectedError or error.code == record["code"]
 
 
 def test_every_error_and_result_has_a_code_of_its_own() -> None:
@@ -119,19 +121,22 @@ def test_every_error_and_result_has_a_code_of_its_own() -> None:
 
 
 def test_record_holds_the_code_and_never_the_class() -> None:
-    assert to_record(Interrupted(maybe_created=True)) == {"code": "interrupted", "maybe_created": True}
+    assert to_record(RequestInterruptedError(maybe_created=True)) == {"code": "interrupted", "maybe_created": True}
 
 
 OLD_RECORDS = (
-    ({"error": "Interrupted", "maybe_created": True}, Interrupted(maybe_created=True)),
+    ({"error": "Interrupted", "maybe_created": True}, RequestInterruptedError(maybe_created=True)),
     (
         {"error": "OAuthRefused", "reference": "r", "code": "invalid_scope"},
-        OAuthRefused(oauth_error="invalid_scope", reference="r"),
+        LoginRefusedError(oauth_error="invalid_scope", reference="r"),
     ),
-    ({"error": "SignInFailed", "reference": None, "code": "invalid_grant"}, SignInFailed(oauth_error="invalid_grant")),
-    ({"error": "SlackUnavailable", "code": "ratelimited"}, SlackUnavailable("ratelimited")),
-    ({"error": "NotPosted", "code": "fatal_error"}, NotPosted("fatal_error")),
-    ({"error": "ServiceFault", "reference": "r"}, ServiceFault(reference="r")),
+    (
+        {"error": "SignInFailed", "reference": None, "code": "invalid_grant"},
+        SignInFailedError(oauth_error="invalid_grant"),
+    ),
+    ({"error": "SlackUnavailable", "code": "ratelimited"}, SlackUnavailableError("ratelimited")),
+    ({"error": "NotPosted", "code": "fatal_error"}, MessageNotPostedError("fatal_error")),
+    ({"error": "ServiceFault", "reference": "r"}, ServiceFailedError(reference="r")),
 )
 
 

@@ -8,10 +8,10 @@ from bot.core import errors
 from bot.genesys.client import UNORDERED_SECONDS, RetryPolicy
 from bot.genesys.faults import ORDERED_SECONDS, CallError, RetryRule
 
-BUSY = CallError(errors.Busy(), RetryRule.AS_ORDERED)
-FAULT = CallError(errors.ServiceFault(), RetryRule.TWICE)
-UNKNOWN = CallError(errors.OutcomeUnknown(), RetryRule.IF_SAFE)
-UNREACHED = CallError(errors.Unreachable(), RetryRule.UNREACHED)
+BUSY = CallError(errors.ServiceBusyError(), RetryRule.AS_ORDERED)
+FAULT = CallError(errors.ServiceFailedError(), RetryRule.TWICE)
+UNKNOWN = CallError(errors.OutcomeUnknownError(), RetryRule.IF_SAFE)
+UNREACHED = CallError(errors.ServiceUnreachableError(), RetryRule.UNREACHED)
 
 
 class Clock:
@@ -25,7 +25,7 @@ class Clock:
 
 
 def ordered(seconds: float) -> CallError:
-    return CallError(errors.Busy(), RetryRule.AS_ORDERED, seconds)
+    return CallError(errors.ServiceBusyError(), RetryRule.AS_ORDERED, seconds)
 
 
 def patiently(fault: CallError, *, safe: bool = False, attempt_seconds: float = 0.0, most: int = 5000) -> list[float]:
@@ -44,7 +44,7 @@ def patiently(fault: CallError, *, safe: bool = False, attempt_seconds: float = 
 
 
 def test_what_must_not_be_sent_again_is_not():
-    assert patiently(CallError(errors.SignInRefused())) == []
+    assert patiently(CallError(errors.TokenRefusedError())) == []
     assert patiently(UNKNOWN) == []
 
 

@@ -24,21 +24,21 @@ def answer(status: int, body: object = None, **headers: str) -> httpx.Response:
 @pytest.mark.parametrize(
     ("status", "error", "repeat"),
     [
-        (301, errors.UnusableAnswer, RetryRule.NEVER),
-        (304, errors.UnusableAnswer, RetryRule.NEVER),
-        (307, errors.UnusableAnswer, RetryRule.NEVER),
-        (400, errors.BadRequest, RetryRule.NEVER),
-        (401, errors.SignInRefused, RetryRule.NEVER),
-        (403, errors.Forbidden, RetryRule.NEVER),
-        (404, errors.BadRequest, RetryRule.NEVER),
-        (408, errors.OutcomeUnknown, RetryRule.IF_SAFE),
-        (409, errors.BadRequest, RetryRule.NEVER),
-        (429, errors.Busy, RetryRule.AS_ORDERED),
-        (500, errors.ServiceFault, RetryRule.TWICE),
-        (502, errors.OutcomeUnknown, RetryRule.IF_SAFE),
-        (503, errors.Busy, RetryRule.AS_ORDERED),
-        (504, errors.OutcomeUnknown, RetryRule.IF_SAFE),
-        (520, errors.OutcomeUnknown, RetryRule.IF_SAFE),
+        (301, errors.UnusableAnswerError, RetryRule.NEVER),
+        (304, errors.UnusableAnswerError, RetryRule.NEVER),
+        (307, errors.UnusableAnswerError, RetryRule.NEVER),
+        (400, errors.BadRequestError, RetryRule.NEVER),
+        (401, errors.TokenRefusedError, RetryRule.NEVER),
+        (403, errors.PermissionMissingError, RetryRule.NEVER),
+        (404, errors.BadRequestError, RetryRule.NEVER),
+        (408, errors.OutcomeUnknownError, RetryRule.IF_SAFE),
+        (409, errors.BadRequestError, RetryRule.NEVER),
+        (429, errors.ServiceBusyError, RetryRule.AS_ORDERED),
+        (500, errors.ServiceFailedError, RetryRule.TWICE),
+        (502, errors.OutcomeUnknownError, RetryRule.IF_SAFE),
+        (503, errors.ServiceBusyError, RetryRule.AS_ORDERED),
+        (504, errors.OutcomeUnknownError, RetryRule.IF_SAFE),
+        (520, errors.OutcomeUnknownError, RetryRule.IF_SAFE),
     ],
 )
 def test_every_answer_has_its_name_its_rule_and_its_reference(status, error, repeat):
@@ -134,7 +134,7 @@ def test_what_never_reached_the_service_is_known_by_its_cause(cause, named):
     error = named("x")
     error.__cause__ = cause
     fault = faults.of_exception(error)
-    assert (type(fault.error), fault.repeat) == (errors.Unreachable, RetryRule.UNREACHED)
+    assert (type(fault.error), fault.repeat) == (errors.ServiceUnreachableError, RetryRule.UNREACHED)
 
 
 @pytest.mark.parametrize("named", [httpx.ConnectTimeout, httpx.ConnectError, httpx.ReadError, httpx.ReadTimeout])
@@ -143,7 +143,7 @@ def test_what_may_have_reached_it_is_not_taken_for_unreached_whatever_the_librar
     error = named("x")
     error.__cause__ = cause
     fault = faults.of_exception(error)
-    assert (type(fault.error), fault.repeat) == (errors.OutcomeUnknown, RetryRule.IF_SAFE)
+    assert (type(fault.error), fault.repeat) == (errors.OutcomeUnknownError, RetryRule.IF_SAFE)
 
 
 @pytest.mark.parametrize(

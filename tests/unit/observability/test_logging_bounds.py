@@ -13,7 +13,7 @@ from bot.genesys.auth import client_credentials
 from bot.genesys.parsing import plain_word
 from bot.observability import logging as logs
 from bot.observability.logging import MASK, MAX_LENGTH, MAX_TRACEBACK_LENGTH, LineFormatter, Redactor
-from bot.slack.api.identity import SlackRefused, identify
+from bot.slack.api.identity import SlackSetupError, identify
 from bot.slack.api.responder import new_http_session, new_web_client
 from tests.unit.observability.test_logging import AROUND, KNOWN, SECRETS
 
@@ -135,7 +135,7 @@ async def test_slacks_error_word_is_cut_when_it_is_read() -> None:
     formatter = LineFormatter(Redactor(KNOWN), as_json=False)
     async with slack_that_says("a" * 50_000 + "@") as url, new_http_session() as http:
         began = time.perf_counter()
-        with pytest.raises(SlackRefused) as refused:
+        with pytest.raises(SlackSetupError) as refused:
             await identify(new_web_client("xoxb-1", url, http), tries=1)
         stream.write(formatter.format(logging.LogRecord("n", 40, "p", 1, str(refused.value), None, None)))
         assert time.perf_counter() - began < SECONDS + 2

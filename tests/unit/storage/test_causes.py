@@ -11,7 +11,7 @@ import pytest
 
 from bot.core.errors import SetupError
 from bot.storage import causes
-from bot.storage.errors import SENTENCES, StoreRefused
+from bot.storage.errors import SENTENCES, StorageSetupError
 from bot.storage.sqlite import file
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.database_faults import SECRET, said
@@ -95,8 +95,8 @@ def test_each_sentence_says_how_to_mend_it() -> None:
 
 
 def test_a_refusal_without_a_code_has_that_of_its_class() -> None:
-    assert (StoreRefused("x").code, StoreRefused("x", code="y").code) == ("database_unusable", "y")
-    assert issubclass(StoreRefused, SetupError)
+    assert (StorageSetupError("x").code, StorageSetupError("x", code="y").code) == ("database_unusable", "y")
+    assert issubclass(StorageSetupError, SetupError)
 
 
 async def test_a_file_that_another_program_has_locked_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.core import connect_errors, errors
+from bot.core import errors
 from bot.core.models import MembershipStatus
 from bot.core.results import AccountLinked
 from bot.slack.messages.renderer import SOMEBODY
@@ -15,14 +15,14 @@ from tests.unit.slack.messages.test_error_copy import ERRORS, name_of
 
 STATUSES = [
     (AccountLinked(HOST), 200),
-    (connect_errors.ConnectLinkGone(), 400),
-    (connect_errors.ConnectDenied(), 403),
-    (connect_errors.NotThatPerson("corr-7"), 403),
-    (errors.NotAMember("U0ANA", MembershipStatus.DEACTIVATED, False), 403),
-    (connect_errors.SignInFailed(oauth_error="invalid_grant", reference="corr-7"), 503),
-    (errors.Unreachable(), 503),
-    (errors.StoreUnavailable(), 503),
-    (errors.Unexpected(), 503),
+    (errors.ConnectLinkGoneError(), 400),
+    (errors.ConnectDeniedError(), 403),
+    (errors.NotThatPersonError("corr-7"), 403),
+    (errors.NotAMemberError("U0ANA", MembershipStatus.DEACTIVATED, False), 403),
+    (errors.SignInFailedError(oauth_error="invalid_grant", reference="corr-7"), 503),
+    (errors.ServiceUnreachableError(), 503),
+    (errors.StorageUnavailableError(), 503),
+    (errors.UnexpectedError(), 503),
 ]
 
 
@@ -48,6 +48,6 @@ def test_no_outcome_brings_mark_up_into_the_page(error):
 
 
 def test_what_can_be_done_next_names_the_command():
-    _, html = page(connect_errors.ConnectLinkGone(), None, command="/share", contact=SOMEBODY)
+    _, html = page(errors.ConnectLinkGoneError(), None, command="/share", contact=SOMEBODY)
     assert "Type /share connect in Slack for a new link." in shown(html)
     assert "in a minute" in shown(BUSY)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from bot.sandbox.slack.models import ApiError, Args, Message, bad_arguments, required
 from bot.sandbox.slack.shapes import channel_object, message_object
 from bot.sandbox.slack.validation.blocks import read_message
-from bot.sandbox.slack.validation.limits import BlockProblem
+from bot.sandbox.slack.validation.limits import BlockError
 from bot.sandbox.slack.workspace import SLACKBOT, Workspace
 
 
@@ -116,7 +116,7 @@ class ChatMethods:
 def _message(args: Args) -> tuple[str, list[Args]]:
     try:
         return read_message(args)
-    except BlockProblem as found:
+    except BlockError as found:
         if found.code == "no_text":
             raise ApiError("no_text") from found
         if found.code == "invalid_arguments":

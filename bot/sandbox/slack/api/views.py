@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.sandbox.slack.models import ApiError, Args, bad_arguments, required
 from bot.sandbox.slack.payloads import view_object
-from bot.sandbox.slack.validation.limits import BlockProblem
+from bot.sandbox.slack.validation.limits import BlockError
 from bot.sandbox.slack.validation.views import read_view
 from bot.sandbox.slack.views import View, Views
 from bot.sandbox.slack.workflow_steps import Executions
@@ -76,7 +76,7 @@ def _view(args: Args, kind: str) -> dict[str, Any]:
         raise bad_arguments("missing required field: view")
     try:
         return read_view(args["view"], kind)
-    except BlockProblem as found:
+    except BlockError as found:
         if found.code == "invalid_arguments":
             raise bad_arguments(str(found)) from found
         raise ApiError(found.code) from found

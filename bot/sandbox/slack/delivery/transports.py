@@ -26,7 +26,7 @@ MAX_SOCKETS = 10
 END_REASONS = ("too_many_websockets", "warning", "refresh_requested")
 
 
-class SocketGone(Exception):
+class SocketGoneError(Exception):
     """The socket closed before the ack."""
 
 
@@ -41,7 +41,7 @@ class Socket:
         self._pending: dict[str, asyncio.Future[dict[str, Any]]] = {}
 
     async def send(self, kind: Kind, payload: dict[str, Any], retry: int) -> Answer:
-        """Send one envelope and wait for its ack; raises SocketGone."""
+        """Send one envelope and wait for its ack; raises SocketGoneError."""
         envelope_id = secrets.token_hex(16)
         envelope: dict[str, Any] = {"envelope_id": envelope_id, "type": kind, "payload": payload}
         envelope["accepts_response_payload"] = kind != "events_api"
@@ -61,7 +61,7 @@ class Socket:
             await self.ws.send_str(json.dumps(thing))
         except (ConnectionError, RuntimeError) as error:
             self.is_gone = True
-            raise SocketGone from error
+            raise SocketGoneError from error
 
     async def talk(self, hello: dict[str, Any], ping_seconds: float, fault: str | None) -> None:
         """Say hello, then take acks and exchange pings until the other side closes.
@@ -113,7 +113,7 @@ class Socket:
         self.is_gone = True
         for future in self._pending.values():
             if not future.done():
-                future.set_exception(SocketGone())
+                future.set_exception(SocketGoneError())
 
 
 class Sockets:
@@ -176,7 +176,7 @@ class Sockets:
                         break
                     try:
                         return await self._next().send(kind, payload, retry)
-                    except SocketGone:
+                    except SocketGoneError:
                         continue
         except TimeoutError:
             return Answer(False, error="operation_timeout")

@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.sandbox.slack.validation.elements import check_element
 from bot.sandbox.slack.validation.limits import (
-    BlockProblem,
+    BlockError,
     check_flags,
     check_keys,
     check_length,
@@ -30,25 +30,25 @@ RICH_GROUPS = {"rich_text_section", "rich_text_preformatted", "rich_text_quote"}
 
 
 def read_message(args: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
-    """Return the text and the blocks of a message Slack would take; raises BlockProblem for any other."""
+    """Return the text and the blocks of a message Slack would take; raises BlockError for any other."""
     text, blocks = args.get("text"), args.get("blocks")
     if isinstance(blocks, str):
         try:
             blocks = json.loads(blocks) if blocks.strip() else None
         except ValueError:
-            raise BlockProblem("blocks must be a JSON array", "/blocks", "invalid_blocks_format") from None
+            raise BlockError("blocks must be a JSON array", "/blocks", "invalid_blocks_format") from None
     if text is not None and not isinstance(text, str):
-        raise BlockProblem("[ERROR] must be a string", "/text", "invalid_arguments")
+        raise BlockError("[ERROR] must be a string", "/text", "invalid_arguments")
     if not text and not blocks:
-        raise BlockProblem("text or blocks are needed", code="no_text")
+        raise BlockError("text or blocks are needed", code="no_text")
     if text and len(text) > 40_000:
-        raise BlockProblem("the text is too long", code="msg_too_long")
+        raise BlockError("the text is too long", code="msg_too_long")
     check_blocks([] if blocks is None else blocks)
     return text or "", blocks or []
 
 
 def check_blocks(blocks: Any, at: str = "/blocks", most: int = 50) -> None:
-    """Raise BlockProblem unless these are blocks Slack would take: up to 50 in a message, 100 in a view."""
+    """Raise BlockError unless these are blocks Slack would take: up to 50 in a message, 100 in a view."""
     need(isinstance(blocks, list), "must be an array", at)
     need(len(blocks) <= most, f"no more than {most} items allowed", at)
     ids = [block.get("block_id") for block in blocks if isinstance(block, dict) and block.get("block_id")]

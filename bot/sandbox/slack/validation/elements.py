@@ -38,7 +38,7 @@ def elements_of(block: dict[str, Any]) -> list[Element]:
 
 
 def check_element(element: Any, at: str, *, in_input: bool = False, others: frozenset[str] = frozenset()) -> None:
-    """Raise BlockProblem unless this element may stand in an actions or a section block, or in an input block."""
+    """Raise BlockError unless this element may stand in an actions or a section block, or in an input block."""
     need(isinstance(element, dict), "must be an object", at)
     kind = element.get("type")
     is_misplaced = kind in (NOT_IN_INPUT if in_input else ONLY_IN_INPUT)

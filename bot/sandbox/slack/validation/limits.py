@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 
-class BlockProblem(Exception):
+class BlockError(Exception):
     """What is wrong with a message or a view; `code` is Slack's error, the text its explanation with a JSON pointer."""
 
     def __init__(self, sentence: str, pointer: str = "", code: str = "invalid_blocks") -> None:
@@ -19,33 +19,33 @@ class BlockProblem(Exception):
 
 
 def need(condition: bool, sentence: str, at: str) -> None:
-    """Raise BlockProblem unless the condition holds."""
+    """Raise BlockError unless the condition holds."""
     if not condition:
-        raise BlockProblem(sentence, at)
+        raise BlockError(sentence, at)
 
 
 def check_length(value: Any, least: int, most: int, at: str) -> None:
-    """Raise BlockProblem for anything but a string of so many characters."""
+    """Raise BlockError for anything but a string of so many characters."""
     need(isinstance(value, str), "must be a string", at)
     need(len(value) >= least, f"must be more than {least - 1} characters", at)
     need(len(value) <= most, f"must be less than {most + 1} characters", at)
 
 
 def check_keys(thing: Any, keys: str, at: str) -> None:
-    """Raise BlockProblem for anything but an object with these keys, some or all, and no other."""
+    """Raise BlockError for anything but an object with these keys, some or all, and no other."""
     need(isinstance(thing, dict), "must be an object", at)
     for key in thing:
         need(key in keys.split(), f"invalid additional property: {key}", at)
 
 
 def check_flags(thing: dict[str, Any], keys: Collection[str], at: str) -> None:
-    """Raise BlockProblem unless each of these keys, where it is there, is true or false."""
+    """Raise BlockError unless each of these keys, where it is there, is true or false."""
     for key in keys:
         need(isinstance(thing.get(key, False), bool), "must be a boolean", f"{at}/{key}")
 
 
 def check_text(thing: Any, most: int, at: str, *, plain: bool = False) -> None:
-    """Raise BlockProblem for anything but a text object of up to so many characters."""
+    """Raise BlockError for anything but a text object of up to so many characters."""
     need(isinstance(thing, dict), "must be an object", at)
     kind = thing.get("type")
     need(kind == "plain_text" or (kind == "mrkdwn" and not plain), f"unsupported type: {kind}", f"{at}/type")
@@ -54,12 +54,12 @@ def check_text(thing: Any, most: int, at: str, *, plain: bool = False) -> None:
 
 
 def check_url(url: Any, at: str) -> None:
-    """Raise BlockProblem for anything but an absolute URL."""
+    """Raise BlockError for anything but an absolute URL."""
     check_length(url, 1, 3000, at)
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise BlockProblem("invalid url", at) from None
+        raise BlockError("invalid url", at) from None
     need(bool(parts.scheme) and (bool(parts.netloc) or parts.scheme in ("mailto", "tel")), "invalid url", at)
     need(not any(character.isspace() for character in url), "invalid url", at)
 

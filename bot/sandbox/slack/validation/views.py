@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.sandbox.slack.validation.blocks import check_blocks
 from bot.sandbox.slack.validation.elements import elements_of
-from bot.sandbox.slack.validation.limits import BlockProblem, check_flags, check_keys, check_length, check_text, need
+from bot.sandbox.slack.validation.limits import BlockError, check_flags, check_keys, check_length, check_text, need
 
 EVERYWHERE = "type blocks private_metadata callback_id external_id"
 MODAL = f"{EVERYWHERE} title submit close clear_on_close notify_on_close submit_disabled"
@@ -18,18 +18,18 @@ MOST_BYTES = 250_000
 
 
 def read_view(given: Any, kind: str) -> dict[str, Any]:
-    """Return the view of a call, `modal` or `home`, if Slack would take it; raises BlockProblem for any other."""
+    """Return the view of a call, `modal` or `home`, if Slack would take it; raises BlockError for any other."""
     if isinstance(given, str):
         try:
             given = json.loads(given)
         except ValueError:
-            raise BlockProblem("must be a JSON object", "/view", "invalid_arguments") from None
+            raise BlockError("must be a JSON object", "/view", "invalid_arguments") from None
     if len(json.dumps(given)) > MOST_BYTES:
-        raise BlockProblem("the view is too large", code="view_too_large")
+        raise BlockError("the view is too large", code="view_too_large")
     try:
         _check(given, kind)
-    except BlockProblem as found:
-        raise BlockProblem(str(found), code="invalid_arguments") from None
+    except BlockError as found:
+        raise BlockError(str(found), code="invalid_arguments") from None
     view: dict[str, Any] = given
     return view
 

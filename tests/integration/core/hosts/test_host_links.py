@@ -9,7 +9,7 @@ import pytest
 
 from bot.cli import host_links
 from bot.config import settings
-from bot.core.errors import HostNotFound, StoreUnavailable
+from bot.core.errors import HostNotFoundError, StorageUnavailableError
 from bot.core.hosts.resolver import LINK, EmailRule, HostResolver, ListedHostRule
 from bot.core.models import Host
 from bot.storage.sqlite.store import SQLiteStore
@@ -48,14 +48,14 @@ WITHOUT_KEY = {"STORE_ENCRYPTION_KEY": "", "COBROWSE_SMS_FROM": "", "COBROWSE_EM
 async def test_a_link_takes_effect_at_once_whatever_was_found_before(book: SQLiteStore) -> None:
     hosts = HostResolver([EmailRule(found_by_address())], book)
     assert (await hosts.find(person(1))).id == uuid_of(1)
-    with pytest.raises(HostNotFound):
+    with pytest.raises(HostNotFoundError):
         await hosts.find(person(2))
     await book.link([(None, "U1", uuid_of(21)), (None, "U2", uuid_of(22))])
     assert [await hosts.find(person(number)) for number in (1, 2)] == [Host(uuid_of(n), LINK) for n in (21, 22)]
     await book.unlink(None, "U1")
     await book.unlink(None, "U2")
     assert (await hosts.find(person(1))).id == uuid_of(1)
-    with pytest.raises(HostNotFound) as caught:
+    with pytest.raises(HostNotFoundError) as caught:
         await hosts.find(person(2))
     assert [tried.rule for tried in caught.value.tried] == ["same e-mail"]
 
@@ -67,7 +67,7 @@ async def test_a_found_host_comes_back_after_a_restart_without_asking_the_direct
     after = HostResolver([EmailRule(directory)], await bench.open())
     assert await after.find(person(1)) == Host(uuid_of(1), "same e-mail")
     assert len(directory.asked) == 1
-    with pytest.raises(HostNotFound):
+    with pytest.raises(HostNotFoundError):
         await after.find(person(1, "T0TWO"))
 
 
@@ -90,7 +90,7 @@ async def test_what_the_rules_say_anew_after_a_restart_is_not_hidden_by_what_was
     store = await bench.open()
     listed = HostResolver([ListedHostRule({(None, "U1"): uuid_of(11)}), EmailRule(directory)], store)
     assert await listed.find(person(1)) == Host(uuid_of(11), "hosts file")
-    with pytest.raises(HostNotFound):  # the address maps nobody any more
+    with pytest.raises(HostNotFoundError):  # the address maps nobody any more
         await HostResolver([ListedHostRule({})], store).find(person(1))
 
 
@@ -105,7 +105,7 @@ async def test_only_what_costs_a_call_is_kept_in_the_book(bench: Bench) -> None:
 async def test_a_book_that_is_away_does_not_keep_the_host_from_being_forgotten(tmp_path: Path) -> None:
     class Away(SQLiteStore):
         async def drop_found(self, *key: Any) -> None:
-            raise StoreUnavailable
+            raise StorageUnavailableError
 
     directory = found_by_address()
     book = Away(str(tmp_path / "book.db"))
@@ -122,10 +122,10 @@ async def test_a_book_that_cannot_be_read_maps_nobody(tmp_path: Path) -> None:
 
     class Away(SQLiteStore):
         async def linked(self, *key: Any) -> None:
-            raise StoreUnavailable
+            raise StorageUnavailableError
 
     directory, book = found_by_address(), Away(str(tmp_path / "book.db"))
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StorageUnavailableError):
         await HostResolver([EmailRule(directory)], book).find(person(1))
     assert directory.asked == []
     await book.close()

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.errors import Busy, CobrowseError, Interrupted, InvalidHost, SessionOver, Unexpected
+from bot.core.errors import (
+    CobrowseError,
+    InvalidHostError,
+    RequestInterruptedError,
+    ServiceBusyError,
+    SessionOverError,
+    UnexpectedError,
+)
 from bot.core.models import Request, RequestId, RequestState, Session
 from bot.core.ports import Kept
 from bot.core.requests import recovery
@@ -40,14 +47,14 @@ def test_a_session_that_was_stored_is_told() -> None:
 @pytest.mark.parametrize("kept", [session(), None], ids=["with its link", "its link wiped"])
 def test_a_session_that_ended_meanwhile_is_not_told_as_if_it_were_there(kept: Session | None) -> None:
     end = known_end(Kept(request(), RequestState.CREATED, session=kept, session_over=True))
-    assert isinstance(end, SessionOver)
+    assert isinstance(end, SessionOverError)
     assert end.try_again
 
 
 def test_a_failure_that_was_stored_is_told_as_it_was() -> None:
-    failure = InvalidHost(host_id="h", reference="r-1")
+    failure = InvalidHostError(host_id="h", reference="r-1")
     assert known_end(Kept(request(), RequestState.FAILED, failure)) is failure
-    assert type(known_end(Kept(request(), RequestState.FAILED))) is Unexpected
+    assert type(known_end(Kept(request(), RequestState.FAILED))) is UnexpectedError
 
 
 @pytest.mark.parametrize("ago", [timedelta(0), STALE * 2], ids=["just now", "long ago"])
@@ -55,14 +62,14 @@ def test_a_failure_that_was_stored_is_told_as_it_was() -> None:
 def test_a_create_of_which_nobody_knows_the_end_is_not_repeated(state: RequestState, ago: timedelta) -> None:
     """`created` without a session is one whose join URL was wiped, or sealed with a key that is gone."""
     end = known_end(Kept(accepted(ago), state))
-    assert isinstance(end, Interrupted)
+    assert isinstance(end, RequestInterruptedError)
     assert end.maybe_created
 
 
 @pytest.mark.parametrize(("ago", "stale"), [(timedelta(0), False), (STALE * 0.99, False), (STALE * 1.01, True)])
 def test_what_was_only_accepted_is_worked_unless_it_is_too_old_for_anybody_to_wait(ago: timedelta, stale: bool) -> None:
     end = known_end(Kept(accepted(ago), RequestState.ACCEPTED))
-    assert isinstance(end, Interrupted) is stale
+    assert isinstance(end, RequestInterruptedError) is stale
     if isinstance(end, CobrowseError):
         assert (end.try_again, end.maybe_created) == (True, False)
     assert timedelta(minutes=30) == STALE
@@ -101,7 +108,7 @@ async def test_when_the_other_fails_there_is_none_to_be_had(told: bool, store: S
     waiting = asyncio.create_task(session_of_another(second, store))
     await asyncio.sleep(0.02)
     assert not waiting.done()
-    await store.advance(first.id, RequestState.ACCEPTED, RequestState.FAILED, failure=Busy())
+    await store.advance(first.id, RequestState.ACCEPTED, RequestState.FAILED, failure=ServiceBusyError())
     if told:
         await store.advance(first.id, RequestState.FAILED, RequestState.ANSWERED)
     assert await asyncio.wait_for(waiting, 1) is None

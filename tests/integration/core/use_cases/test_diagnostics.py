@@ -8,10 +8,18 @@ from typing import Any
 import pytest
 
 from bot.core.access import AccessPolicy, AccessRules, Allowlist, Workspace
-from bot.core.errors import ChannelNotAllowed, CobrowseError, NotAMember, NotListed
+from bot.core.errors import (
+    AdminsOnlyError,
+    ChannelNotAllowedError,
+    CobrowseError,
+    LeadsOnlyError,
+    NoSuchHostError,
+    NotAMemberError,
+    NotLinkedError,
+    NotListedError,
+)
 from bot.core.hosts.resolver import LINK, EmailRule, HostResolver, ListedHostRule
 from bot.core.models import Host, RequestKind, Role
-from bot.core.session_errors import AdminsOnly, LeadsOnly, NoSuchHost, NotLinked
 from bot.core.use_cases.diagnostics import Diagnostics
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.hosts import Directory, user, uuid_of
@@ -64,7 +72,7 @@ async def refusal(asking: Any) -> CobrowseError:
     [RequestKind.HELP, RequestKind.WHOAMI, RequestKind.WHY, RequestKind.APPS, RequestKind.LINK, RequestKind.UNLINK],
 )
 async def test_a_guest_is_told_nothing(world: World, kind: RequestKind) -> None:
-    assert isinstance(await refusal(world.asks(kind, GUS)), NotAMember)
+    assert isinstance(await refusal(world.asks(kind, GUS)), NotAMemberError)
     assert world.directory.asked == []
 
 
@@ -104,7 +112,7 @@ async def test_why_says_which_rules_missed(world: World) -> None:
 async def test_why_says_that_a_start_here_would_be_refused(world: World) -> None:
     narrow = world.access(channels=("C0DESK",))
     told = await world.asks(RequestKind.WHY, access=narrow)
-    assert isinstance(told.refusal, ChannelNotAllowed)
+    assert isinstance(told.refusal, ChannelNotAllowedError)
     assert world.directory.asked == []
 
 
@@ -112,14 +120,14 @@ async def test_why_says_that_a_start_here_would_be_refused(world: World) -> None
 async def test_who_leads_may_ask_about_others_who_read_nothing_about_themselves(world: World, who: str) -> None:
     assert (await world.asks(RequestKind.WHY, who, ANA)).host.id == uuid_of(1)
     guest = (await world.asks(RequestKind.WHY, who, GUS)).refusal
-    assert (type(guest), guest.user_id, guest.is_target) == (NotAMember, GUS, True)
+    assert (type(guest), guest.user_id, guest.is_target) == (NotAMemberError, GUS, True)
     listed = world.access(members=Allowlist(frozenset({ANA})))
     unlisted = (await world.asks(RequestKind.WHY, who, BEN, access=listed)).refusal
-    assert (type(unlisted), unlisted.user_id, unlisted.is_target) == (NotListed, BEN, True)
+    assert (type(unlisted), unlisted.user_id, unlisted.is_target) == (NotListedError, BEN, True)
 
 
 async def test_an_agent_may_not(world: World) -> None:
-    assert isinstance(await refusal(world.asks(RequestKind.WHY, ANA, BEN)), LeadsOnly)
+    assert isinstance(await refusal(world.asks(RequestKind.WHY, ANA, BEN)), LeadsOnlyError)
     assert (await world.asks(RequestKind.WHY, ANA, ANA)).host  # a mention of oneself is oneself
 
 
@@ -136,7 +144,7 @@ async def test_why_looks_and_changes_nothing_but_what_a_start_would_remember(wor
 @pytest.mark.parametrize("who", [ANA, SAM])
 @pytest.mark.parametrize("kind", [RequestKind.LINK, RequestKind.UNLINK])
 async def test_only_administrators_link(world: World, who: str, kind: RequestKind) -> None:
-    assert isinstance(await refusal(world.asks(kind, who, BEN, argument=uuid_of(5))), AdminsOnly)
+    assert isinstance(await refusal(world.asks(kind, who, BEN, argument=uuid_of(5))), AdminsOnlyError)
     assert list(await world.store.links()) == []
 
 
@@ -153,14 +161,14 @@ async def test_an_address_of_nobody_or_of_somebody_who_has_left_links_nobody(wor
     world.directory.users["left@example.com"] = [user(3, "left@example.com", active=False)]
     for address, why in (("nobody@example.com", "no Genesys user has it"), ("left@example.com", "not active")):
         error = await refusal(world.asks(RequestKind.LINK, ADA, UNA, argument=address))
-        assert isinstance(error, NoSuchHost)
+        assert isinstance(error, NoSuchHostError)
         assert why in error.why
     assert list(await world.store.links()) == []
 
 
 async def test_who_is_no_member_is_not_linked_but_can_be_unlinked(world: World) -> None:
     error = await refusal(world.asks(RequestKind.LINK, ADA, GUS, argument=uuid_of(1)))
-    assert (type(error), error.user_id, error.is_target) == (NotAMember, GUS, True)
+    assert (type(error), error.user_id, error.is_target) == (NotAMemberError, GUS, True)
     await world.store.link([(TEAM, GUS, uuid_of(1))])
     assert (await world.asks(RequestKind.UNLINK, ADA, GUS)).host_id is None
 
@@ -169,4 +177,4 @@ async def test_unlink_removes_the_links_of_this_team_and_of_any(world: World) ->
     await world.store.link([(TEAM, UNA, uuid_of(1)), (None, UNA, uuid_of(2)), (None, BEN, uuid_of(3))])
     await world.asks(RequestKind.UNLINK, ADA, UNA)
     assert list(await world.store.links()) == [(None, BEN, uuid_of(3))]
-    assert isinstance(await refusal(world.asks(RequestKind.UNLINK, ADA, UNA)), NotLinked)
+    assert isinstance(await refusal(world.asks(RequestKind.UNLINK, ADA, UNA)), NotLinkedError)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bot.core.errors import Busy
+from bot.core.errors import ServiceBusyError, TooManyInquiriesError
 from bot.core.models import RequestKind, RequestState, SessionId
-from bot.core.requests.limits import RequestLimiter, RequestLimits, TooManyInquiries
+from bot.core.requests.limits import RequestLimiter, RequestLimits
 from bot.core.results import INQUIRIES
 from bot.core.session_models import SessionStatus
 from bot.core.use_cases.session_status import SessionStatusCache
@@ -59,7 +59,7 @@ async def test_a_session_that_this_bot_ends_is_seen_to_be_over(journey: Journey)
 async def test_a_look_is_good_for_ten_seconds_also_one_without_an_answer() -> None:
     clock, service, one = Clock(), Service(), SessionId("s-1")
     looks = SessionStatusCache(service, clock=clock)
-    service.fails = {"look": Busy()}
+    service.fails = {"look": ServiceBusyError()}
     assert [await looks.look(one) for _ in range(3)] == [SessionStatus.OPEN] * 3
     assert len(service.asked) == 1
     clock.now += 10
@@ -76,7 +76,7 @@ async def test_looks_use_up_half_of_the_rate_limit_at_most() -> None:
     async with open_servers() as servers, opened(servers, GENESYS_REQUESTS_PER_MINUTE="20") as sessions:
         made = await sessions.create(order(), Watched())
         looked = await asyncio.gather(*(sessions.look(made.id) for _ in range(50)), return_exceptions=True)
-        assert [isinstance(one, Busy) for one in looked].count(False) == 10
+        assert [isinstance(one, ServiceBusyError) for one in looked].count(False) == 10
         async with asyncio.timeout(5):
             for _ in range(9):
                 await sessions.create(order(), Watched())
@@ -116,7 +116,7 @@ def test_a_person_may_ask_thirty_times_a_minute(kind: RequestKind) -> None:
     for _ in range(29):
         keeper.admit(start(kind=kind), 0)
     clock.now += 20
-    with pytest.raises(TooManyInquiries) as refused:
+    with pytest.raises(TooManyInquiriesError) as refused:
         keeper.admit(start(kind=kind), 0)
     assert (refused.value.most, refused.value.wait_seconds) == (30, 40)
     keeper.admit(first, 0)

@@ -5,10 +5,22 @@ from typing import Any
 
 import pytest
 
-from bot.core.errors import ChannelNotAllowed, CobrowseError, NoSuchSession, NotAMember, OtherWorkspace, Unreachable
+from bot.core.errors import (
+    ChannelNotAllowedError,
+    CobrowseError,
+    EndedAlreadyError,
+    LeadsOnlyError,
+    MayNotEndError,
+    MayNotReadError,
+    NoOpenSessionError,
+    NotAMemberError,
+    OtherWorkspaceError,
+    ServiceUnreachableError,
+    SessionNotFoundError,
+    SeveralOpenSessionsError,
+    UnknownSessionError,
+)
 from bot.core.models import RequestKind, TeamId
-from bot.core.press_errors import EndedAlready
-from bot.core.session_errors import LeadsOnly, MayNotEnd, MayNotRead, NothingOpen, SessionNotFound, SeveralOpen
 from bot.core.session_models import SessionStatus
 from bot.core.use_cases import session_status
 from tests.support import sessions as sessions_support
@@ -34,8 +46,8 @@ async def refusal(
 @pytest.mark.parametrize("kind", ALL)
 async def test_a_guest_and_whoever_comes_from_elsewhere_get_nothing(desk: Desk, kind: RequestKind) -> None:
     await desk.made("s-1", requester=GUS)
-    assert isinstance(await refusal(desk, kind, GUS, "s-1"), NotAMember)
-    assert isinstance(await refusal(desk, kind, ANA, "s-1", team_id=TeamId("T0OTHER")), OtherWorkspace)
+    assert isinstance(await refusal(desk, kind, GUS, "s-1"), NotAMemberError)
+    assert isinstance(await refusal(desk, kind, ANA, "s-1", team_id=TeamId("T0OTHER")), OtherWorkspaceError)
     assert (desk.service.asked, desk.heard.shared, desk.heard.sent) == ([], [], [])
 
 
@@ -54,8 +66,8 @@ async def test_requester_and_host_read_the_link(desk: Desk, who: str) -> None:
 @pytest.mark.parametrize("kind", [RequestKind.SHARE, RequestKind.DIRECT])
 async def test_nobody_else_gets_the_link_not_even_a_supervisor(desk: Desk, who: str, kind: RequestKind) -> None:
     await desk.made("s-1", requester=ANA, target=BEN)
-    assert isinstance(await refusal(desk, kind, who, "s-1"), MayNotRead)
-    assert isinstance(await refusal(desk, RequestKind.LAST, who), NothingOpen)
+    assert isinstance(await refusal(desk, kind, who, "s-1"), MayNotReadError)
+    assert isinstance(await refusal(desk, RequestKind.LAST, who), NoOpenSessionError)
     assert (await desk.does(RequestKind.STATUS, who)).records == ()
     assert desk.service.asked == []
 
@@ -70,7 +82,7 @@ async def test_requester_host_supervisor_and_administrator_end_it(desk: Desk, wh
 
 async def test_any_other_member_does_not(desk: Desk) -> None:
     await desk.made("s-1", requester=ANA, target=BEN)
-    assert isinstance(await refusal(desk, RequestKind.END, UNA, "s-1"), MayNotEnd)
+    assert isinstance(await refusal(desk, RequestKind.END, UNA, "s-1"), MayNotEndError)
     assert desk.service.asked == []
 
 
@@ -91,7 +103,7 @@ async def test_who_leads_sees_all_sessions_by_host_and_the_links_of_their_own(de
 
 @pytest.mark.parametrize("who", [ANA, UNA])
 async def test_an_agent_does_not_see_them(desk: Desk, who: str) -> None:
-    assert isinstance(await refusal(desk, RequestKind.LIST, who), LeadsOnly)
+    assert isinstance(await refusal(desk, RequestKind.LIST, who), LeadsOnlyError)
 
 
 async def test_where_channels_are_listed_all_but_sharing_works_everywhere(desk: Desk) -> None:
@@ -100,7 +112,7 @@ async def test_where_channels_are_listed_all_but_sharing_works_everywhere(desk: 
     for channel in ("D00ANA", "C0LOUNGE", ""):
         for kind in (RequestKind.LAST, RequestKind.STATUS, RequestKind.DIRECT):
             await handlers[kind](await desk.asks(kind, ANA, "s-1", channel_id=channel))
-        with pytest.raises(ChannelNotAllowed):
+        with pytest.raises(ChannelNotAllowedError):
             await handlers[RequestKind.SHARE](await desk.asks(RequestKind.SHARE, ANA, "s-1", channel_id=channel))
     await handlers[RequestKind.SHARE](await desk.asks(RequestKind.SHARE, ANA, "s-1", channel_id="C0DESK"))
     await handlers[RequestKind.END](await desk.asks(RequestKind.END, ANA, None, channel_id="D00ANA"))
@@ -110,11 +122,11 @@ async def test_where_channels_are_listed_all_but_sharing_works_everywhere(desk: 
 
 
 async def test_end_alone_ends_the_only_one_and_asks_which_where_there_are_several(desk: Desk) -> None:
-    assert isinstance(await refusal(desk, RequestKind.END), NothingOpen)
+    assert isinstance(await refusal(desk, RequestKind.END), NoOpenSessionError)
     await desk.made("s-1")
     await desk.made("s-2", requester=SAM, target=ANA)
     error = await refusal(desk, RequestKind.END)
-    assert isinstance(error, SeveralOpen)
+    assert isinstance(error, SeveralOpenSessionsError)
     assert error.sessions == (("s-2", "Checkout"), ("s-1", "Checkout"))
     await desk.does(RequestKind.END, ANA, "s-1")
     assert (await desk.does(RequestKind.END)).record.session.id == "s-2"
@@ -124,7 +136,7 @@ async def test_end_alone_ends_the_only_one_and_asks_which_where_there_are_severa
 @pytest.mark.parametrize("kind", [RequestKind.END, RequestKind.SHARE, RequestKind.DIRECT])
 async def test_a_session_that_is_none_of_this_workspace_is_not_found(desk: Desk, about: str, kind: RequestKind) -> None:
     await desk.made("elsewhere", team_id=TeamId("T0OTHER"))
-    assert isinstance(await refusal(desk, kind, ANA, about), SessionNotFound)
+    assert isinstance(await refusal(desk, kind, ANA, about), SessionNotFoundError)
 
 
 async def test_more_sessions_than_a_message_holds_are_cut_and_it_is_said(desk: Desk) -> None:
@@ -151,7 +163,7 @@ async def test_what_has_ended_at_the_service_is_seen_by_whoever_looks(desk: Desk
     desk.service.over = {"s-2"}
     assert (await desk.does(RequestKind.LAST)).record.is_over
     for kind in (RequestKind.SHARE, RequestKind.DIRECT):
-        assert isinstance(await refusal(desk, kind, ANA, "s-2"), EndedAlready)
+        assert isinstance(await refusal(desk, kind, ANA, "s-2"), EndedAlreadyError)
     assert (desk.heard.shared, desk.heard.sent) == ([], [])
 
 
@@ -159,7 +171,7 @@ async def test_a_service_that_cannot_say_leaves_a_session_as_it_was(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await desk.made("s-1")
-    desk.service.fails = {"look": Unreachable()}
+    desk.service.fails = {"look": ServiceUnreachableError()}
     assert len((await desk.does(RequestKind.STATUS)).records) == 1
 
     async def hangs(session_id: str) -> SessionStatus:
@@ -186,7 +198,7 @@ async def test_all_that_hang_are_waited_for_together(desk: Desk, monkeypatch: py
 
 async def test_what_the_service_cannot_end_stays_open(desk: Desk) -> None:
     await desk.made("s-1")
-    for error in (NoSuchSession(), Unreachable()):
+    for error in (UnknownSessionError(), ServiceUnreachableError()):
         desk.service.fails = {"end": error}
         assert await refusal(desk, RequestKind.END, ANA, "s-1") is error
     desk.service.fails = {}
@@ -196,5 +208,5 @@ async def test_what_the_service_cannot_end_stays_open(desk: Desk) -> None:
 
 async def test_what_the_service_has_ended_itself_is_ended_here(desk: Desk) -> None:
     await desk.made("s-1")
-    desk.service.fails, desk.service.over = {"end": NoSuchSession()}, {"s-1"}
+    desk.service.fails, desk.service.over = {"end": UnknownSessionError()}, {"s-1"}
     assert (await desk.does(RequestKind.END, ANA, "s-1")).record.is_over

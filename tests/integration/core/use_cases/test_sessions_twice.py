@@ -4,9 +4,8 @@ import asyncio
 
 import pytest
 
-from bot.core.errors import NoSuchSession, StoreUnavailable
+from bot.core.errors import EndedAlreadyError, StorageUnavailableError, UnknownSessionError
 from bot.core.models import RequestKind
-from bot.core.press_errors import EndedAlready
 from tests.integration.core.use_cases.test_sessions import refusal
 from tests.support import sessions as sessions_support
 from tests.support.sessions import SAM, Desk
@@ -18,7 +17,7 @@ desk = sessions_support.desk
 async def test_a_second_end_reads_that_it_is_over(desk: Desk) -> None:
     await desk.made("s-1")
     await desk.does(RequestKind.END, ANA, "s-1")
-    assert isinstance(await refusal(desk, RequestKind.END, ANA, "s-1"), EndedAlready)
+    assert isinstance(await refusal(desk, RequestKind.END, ANA, "s-1"), EndedAlreadyError)
     assert desk.service.asked == [("end", "s-1")]
 
 
@@ -36,10 +35,10 @@ async def test_an_end_that_the_service_no_longer_knows_since_another_ended_it_sa
 
     async def too_late(session_id: str) -> None:
         await desk.store.sessions.end_session(session_id, None)
-        raise NoSuchSession
+        raise UnknownSessionError
 
     desk.service.end = too_late  # type: ignore[method-assign]
-    assert isinstance(await refusal(desk, RequestKind.END, ANA, "s-1"), EndedAlready)
+    assert isinstance(await refusal(desk, RequestKind.END, ANA, "s-1"), EndedAlreadyError)
 
 
 @pytest.mark.parametrize("about", ["s-1", None])
@@ -59,7 +58,7 @@ async def test_an_end_the_store_cannot_remember_is_told_as_one_and_found_out_lat
     await desk.made("s-1")
 
     async def away(*args: object) -> bool:
-        raise StoreUnavailable
+        raise StorageUnavailableError
 
     table = desk.store.sessions
     monkeypatch.setattr(type(desk.store), "sessions", property(lambda store: table))

@@ -6,17 +6,17 @@ from itertools import groupby
 
 import pytest
 
-from bot.core.connect_errors import UserContextNeeded
-from bot.core.conversation_errors import NotInConversation
 from bot.core.errors import (
-    BadRequest,
-    Busy,
-    Forbidden,
-    NoSuchSession,
-    OutcomeUnknown,
-    ServiceFault,
-    Unreachable,
-    UnusableAnswer,
+    BadRequestError,
+    NotInConversationError,
+    OutcomeUnknownError,
+    PermissionMissingError,
+    ServiceBusyError,
+    ServiceFailedError,
+    ServiceUnreachableError,
+    SignInRequiredError,
+    UnknownSessionError,
+    UnusableAnswerError,
 )
 from bot.core.models import SessionId
 from bot.genesys.api.conversations import ConversationSessions
@@ -39,13 +39,13 @@ async def test_look_ups_are_repeated_but_an_offer_of_which_nobody_knows_is_not(
         await servers.genesys.misbehave("dropped", on=call, times=1)
         assert (await offer(conversations)).join_code
     await servers.genesys.misbehave("dropped", on="query")
-    with pytest.raises(Unreachable):
+    with pytest.raises(ServiceUnreachableError):
         await offer(conversations)
     await servers.genesys.misbehave(None)
     for fault in ("dropped", "reset", "cut", "502", "504", "408"):
         before = servers.genesys.count("create")
         await servers.genesys.misbehave(fault)
-        with pytest.raises(OutcomeUnknown):
+        with pytest.raises(OutcomeUnknownError):
             await offer(conversations)
         assert servers.genesys.count("create") == before + 1, fault
         await servers.genesys.misbehave(None)
@@ -75,13 +75,19 @@ async def test_the_watcher_hears_of_the_offer_alone_and_of_every_wait(
 
 
 @pytest.mark.parametrize(
-    ("fault", "error"), [("429", Busy), ("503", Busy), ("500", ServiceFault), ("down", Unreachable)]
+    ("fault", "error"),
+    [
+        ("429", ServiceBusyError),
+        ("503", ServiceBusyError),
+        ("500", ServiceFailedError),
+        ("down", ServiceUnreachableError),
+    ],
 )
 async def test_failures_have_the_names_they_have_elsewhere(
     servers: Servers, conversations: ConversationSessions, fault: str, error: type[Exception]
 ) -> None:
     talk(servers)
-    how = {"retry_after": 181} if error is Busy else {}
+    how = {"retry_after": 181} if error is ServiceBusyError else {}
     await servers.genesys.misbehave(fault, on="query", **how)
     with pytest.raises(error):
         await offer(conversations)
@@ -101,7 +107,7 @@ async def test_a_permission_that_is_missing_is_named(
 ) -> None:
     talk(servers, medium=medium)
     servers.genesys.conversations.lacks |= set(lacks)
-    with pytest.raises(Forbidden) as forbidden:
+    with pytest.raises(PermissionMissingError) as forbidden:
         await offer(conversations)
     assert forbidden.value.needs == lacks[0]
     servers.genesys.conversations.lacks.clear()
@@ -113,7 +119,7 @@ async def test_what_genesys_does_for_people_only_is_told_as_that(
 ) -> None:
     talk(servers)
     servers.genesys.conversations.only_people = True
-    with pytest.raises(UserContextNeeded) as needed:
+    with pytest.raises(SignInRequiredError) as needed:
         await offer(conversations)
     assert needed.value.reference
     assert servers.genesys.count("create") == 1
@@ -128,7 +134,7 @@ async def test_a_conversation_that_ends_just_before_the_offer_is_not_offered_any
         async def sending(self) -> None:
             live.end()
 
-    with pytest.raises(BadRequest):
+    with pytest.raises(BadRequestError):
         await offer(conversations, Ends())
 
     class Vanishes(Watched):
@@ -136,7 +142,7 @@ async def test_a_conversation_that_ends_just_before_the_offer_is_not_offered_any
             servers.genesys.conversations.live.clear()
 
     talk(servers)
-    with pytest.raises(NotInConversation):
+    with pytest.raises(NotInConversationError):
         await offer(conversations, Vanishes())
 
 
@@ -154,7 +160,7 @@ async def test_an_offer_that_cannot_be_used_is_named_and_may_exist(
 ) -> None:
     talk(servers)
     await servers.genesys.misbehave(fault)
-    with pytest.raises(UnusableAnswer, match="unusable_answer") as unusable:
+    with pytest.raises(UnusableAnswerError, match="unusable_answer") as unusable:
         await offer(conversations)
     assert why in unusable.value.why
     assert unusable.value.acted
@@ -167,7 +173,7 @@ async def test_a_look_up_that_cannot_be_read_is_named(
 ) -> None:
     talk(servers)
     await servers.genesys.misbehave(fault, on=call)
-    with pytest.raises(UnusableAnswer) as unusable:
+    with pytest.raises(UnusableAnswerError) as unusable:
         await offer(conversations)
     assert not unusable.value.acted
 
@@ -184,7 +190,7 @@ async def test_an_offer_is_open_then_gone_when_it_is_withdrawn(
     await conversations.end(session.id)
     assert servers.genesys.conversations.offers[session.id].gone
     assert (await conversations.read(session.id)).status == "gone"
-    with pytest.raises(NoSuchSession):
+    with pytest.raises(UnknownSessionError):
         await conversations.end(session.id)
 
 
@@ -215,14 +221,14 @@ async def test_without_a_deployment_nobody_can_be_asked(servers: Servers) -> Non
     async with opened(servers, GENESYS_DEPLOYMENT_ID="") as conversations:
         session = await offer(conversations)
         for call in (conversations.read, conversations.end):
-            with pytest.raises(NoSuchSession):
+            with pytest.raises(UnknownSessionError):
                 await call(session.id)
 
 
 async def test_a_strange_id_leads_nowhere_else(servers: Servers, conversations: ConversationSessions) -> None:
     for strange in ("../../../users/me", "a/b?c#d", "%2e%2e"):
         for call in (conversations.read, conversations.end):
-            with pytest.raises(NoSuchSession):
+            with pytest.raises(UnknownSessionError):
                 await call(SessionId(strange))
     assert servers.genesys.count("users-me") == 0
 

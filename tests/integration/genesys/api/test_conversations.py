@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.conversation_errors import NoConversation, NotInConversation, SeveralConversations
+from bot.core.errors import NoConversationError, NotInConversationError, SeveralConversationsError
 from bot.core.models import ConversationId
 from bot.genesys.api.conversations import ConversationSessions
 from bot.genesys.api.live_conversations import MOST, read_live, read_time
@@ -46,13 +46,13 @@ async def test_nobody_to_talk_to_is_told_so_and_nothing_is_offered(
     servers: Servers, conversations: ConversationSessions
 ) -> None:
     watcher = Watched()
-    with pytest.raises(NoConversation):
+    with pytest.raises(NoConversationError):
         await offer(conversations, watcher)
     over, transferred = talk(servers), talk(servers)
     over.end()
     transferred.host_connected = False
     talk(servers, "not theirs", host=BEN)
-    with pytest.raises(NoConversation):
+    with pytest.raises(NoConversationError):
         await offer(conversations, watcher)
     assert watcher.told == []
     assert servers.genesys.count("create") == 0
@@ -62,7 +62,7 @@ async def test_several_are_told_with_the_customers_name_and_since_when(
     servers: Servers, conversations: ConversationSessions
 ) -> None:
     old, new = talk(servers, "Carla <b> Customer", minutes=50), talk(servers, "Carl", minutes=2)
-    with pytest.raises(SeveralConversations) as several:
+    with pytest.raises(SeveralConversationsError) as several:
         await offer(conversations)
     first, second = several.value.candidates
     assert ids(several.value.candidates) == [new.id, old.id]
@@ -77,7 +77,7 @@ async def test_no_more_are_looked_at_than_somebody_could_choose_from(
 ) -> None:
     for number in range(MOST + 3):
         talk(servers, minutes=number)
-    with pytest.raises(SeveralConversations) as several:
+    with pytest.raises(SeveralConversationsError) as several:
         await offer(conversations)
     assert len(several.value.candidates) == MOST
     assert servers.genesys.count("conversation") == MOST
@@ -104,7 +104,7 @@ async def test_a_supervisor_who_listens_in_is_not_in_the_conversation(
 ) -> None:
     live = talk(servers, host=BEN)
     live.watched_by = HOST
-    with pytest.raises(NotInConversation):
+    with pytest.raises(NotInConversationError):
         await offer(conversations, conversation_id=ConversationId(live.id))
 
 
@@ -126,7 +126,7 @@ async def test_only_a_conversation_in_which_the_host_is_connected_is_taken(
     over.end()
     waiting.host_connected = False
     for wrong in (theirs.id, over.id, waiting.id, NOWHERE):
-        with pytest.raises(NotInConversation) as refused:
+        with pytest.raises(NotInConversationError) as refused:
             await offer(conversations, conversation_id=ConversationId(wrong))
         assert refused.value.conversation_id == wrong
     assert servers.genesys.count("create") == 0

@@ -17,7 +17,15 @@ from cryptography.hazmat.primitives.serialization import (
 
 from bot.app import open_genesys
 from bot.config import settings
-from bot.core.errors import Busy, Forbidden, NoSuchSession, OAuthRefused, OutcomeUnknown, ServiceFault, Unreachable
+from bot.core.errors import (
+    LoginRefusedError,
+    OutcomeUnknownError,
+    PermissionMissingError,
+    ServiceBusyError,
+    ServiceFailedError,
+    ServiceUnreachableError,
+    UnknownSessionError,
+)
 from bot.core.models import CreateSessionRequest, HostId, SessionId, new_request_id
 from bot.genesys import client
 from bot.genesys.api.sessions import CobrowseSessions
@@ -94,7 +102,7 @@ async def test_a_key_of_either_kind_signs_in(quick: None, kind: str, passphrase:
 async def test_whoever_is_not_known_is_told_invalid_client(servers: Servers, wrong: dict[str, str]) -> None:
     environ = wrong | ({"GENESYS_PRIVATE_KEY": ""} if "GENESYS_CLIENT_SECRET" in wrong else {})
     async with opened(servers, **environ) as sessions:
-        with pytest.raises(OAuthRefused) as refused:
+        with pytest.raises(LoginRefusedError) as refused:
             await sessions.applications()
     assert refused.value.oauth_error == "invalid_client"
     assert servers.genesys.count("token") == 1
@@ -116,9 +124,9 @@ async def test_scopes_are_asked_for_as_they_are_set(servers: Servers, scopes: st
         for call in (sessions.create(order(), Watched()), sessions.read(SessionId("none"))):
             try:
                 await call
-            except Forbidden as forbidden:
+            except PermissionMissingError as forbidden:
                 refused.append(forbidden.needs)
-            except NoSuchSession:
+            except UnknownSessionError:
                 pass
         assert refused == lacking
 
@@ -133,16 +141,16 @@ async def test_a_session_can_be_read_and_ended(servers: Servers, sessions: Cobro
 
 async def test_an_unknown_session_is_neither_read_nor_ended(sessions: CobrowseSessions) -> None:
     for strange in ("none", "../../users", "a/b?c#d", "%2e%2e"):
-        with pytest.raises(NoSuchSession):
+        with pytest.raises(UnknownSessionError):
             await sessions.read(SessionId(strange))
-        with pytest.raises(NoSuchSession):
+        with pytest.raises(UnknownSessionError):
             await sessions.end(SessionId(strange))
 
 
 async def test_a_service_that_cannot_end_on_demand_says_so(servers: Servers, sessions: CobrowseSessions) -> None:
     session = await sessions.create(order(), Watched())
     servers.genesys.delete_supported = False
-    with pytest.raises(NoSuchSession):
+    with pytest.raises(UnknownSessionError):
         await sessions.end(session.id)
     assert servers.genesys.sessions[session.id].status == "active"
 
@@ -158,7 +166,7 @@ async def test_what_does_no_harm_twice_is_asked_twice(servers: Servers, sessions
     assert await sessions.applications() == [("web", "Web")]
     assert servers.genesys.count("applications") == 3
     await servers.genesys.misbehave(fault, on="applications")
-    with pytest.raises(Unreachable):
+    with pytest.raises(ServiceUnreachableError):
         await sessions.applications()
     assert 6 <= servers.genesys.count("applications") <= 9  # aiohttp repeats a GET itself when a used connection ends
 
@@ -169,7 +177,7 @@ async def test_a_lost_answer_to_a_create_is_not_asked_for_on_a_used_connection_e
 ) -> None:
     await sessions.create(order(), Watched())
     await servers.genesys.misbehave(fault)
-    with pytest.raises(OutcomeUnknown):
+    with pytest.raises(OutcomeUnknownError):
         await sessions.create(order(), Watched())
     assert len(servers.genesys.creates) == 2
 
@@ -234,14 +242,14 @@ async def test_repeats_nobody_ordered_end_in_time(
 ) -> None:
     monkeypatch.setattr(client, "UNORDERED_SECONDS", 0.1)
     await servers.genesys.misbehave("429", retry_after=None)
-    with pytest.raises(Busy):
+    with pytest.raises(ServiceBusyError):
         await sessions.create(order(), Watched())
     assert 2 <= len(servers.genesys.creates) <= 5
 
 
 async def test_a_500_is_repeated_twice_after_a_short_delay(servers: Servers, sessions: CobrowseSessions) -> None:
     await servers.genesys.misbehave("500")
-    with pytest.raises(ServiceFault):
+    with pytest.raises(ServiceFailedError):
         await sessions.create(order(), Watched())
     first, second, third = (create.at for create in servers.genesys.creates)
     assert 0.01 <= second - first < third - first < 2

@@ -9,8 +9,7 @@ import asyncpg
 import pytest
 
 from bot.core.account_models import LinkedAccount, PendingAuthorization
-from bot.core.connect_errors import ConnectAgain
-from bot.core.errors import OAuthRefused, Unreachable
+from bot.core.errors import LoginRefusedError, ServiceUnreachableError, SignInExpiredError
 from bot.genesys.auth import user_tokens
 from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.credentials import SecretCredentials
@@ -126,7 +125,7 @@ async def test_a_refused_refresh_token_takes_the_connection_with_it(replicas: Re
     tokens = await replicas.one()
     await replicas.connect()
     replicas.genesys.people.sign_out(HOST)
-    with pytest.raises(ConnectAgain) as again:
+    with pytest.raises(SignInExpiredError) as again:
         await tokens.current(WHO, HOST)
     assert again.value.reference
     assert await replicas.kept() is None
@@ -151,7 +150,7 @@ async def test_a_busy_or_absent_login_is_asked_again(replicas: Replicas) -> None
     assert await tokens.current(WHO, HOST)
     await replicas.genesys.misbehave("down")
     replicas.clock.now += 4000
-    with pytest.raises(Unreachable):
+    with pytest.raises(ServiceUnreachableError):
         await tokens.current(WHO, HOST)
     await replicas.genesys.misbehave(None)
     assert await tokens.current(WHO, HOST)
@@ -160,7 +159,7 @@ async def test_a_busy_or_absent_login_is_asked_again(replicas: Replicas) -> None
 async def test_a_wrong_client_secret_is_the_administrators_and_leaves_the_connection(replicas: Replicas) -> None:
     tokens = await replicas.one(secret="another")
     await replicas.connect()
-    with pytest.raises(OAuthRefused) as refused:
+    with pytest.raises(LoginRefusedError) as refused:
         await tokens.current(WHO, HOST)
     assert refused.value.oauth_error == "invalid_client"
     assert await replicas.kept()
@@ -214,7 +213,7 @@ async def test_who_disconnects_on_one_replica_is_soon_forgotten_by_the_other(rep
     assert await other.gate(WHO, HOST)  # for as long as it believes what it has read
     replicas.clock.now += user_tokens.KNOWN_SECONDS + 1
     assert await other.gate(WHO, HOST) is None
-    with pytest.raises(ConnectAgain):
+    with pytest.raises(SignInExpiredError):
         await other.current(WHO, HOST)
 
 
@@ -239,7 +238,7 @@ async def test_a_token_of_one_host_is_never_used_for_another(replicas: Replicas)
     assert await tokens.gate(WHO, BENS)
     token = await tokens.current(WHO, BENS)
     assert replicas.genesys._login._grants[token.value].user_id == BENS
-    with pytest.raises(ConnectAgain):
+    with pytest.raises(SignInExpiredError):
         await tokens.current(WHO, HOST)
 
 
@@ -314,7 +313,7 @@ async def test_what_no_key_opens_any_more_is_no_sign_in(replicas: Replicas, benc
     found = row["refresh_token"]
     await replicas._store.fetch("UPDATE connections SET refresh_token = :token", {"token": f"{found[:-9]}AAAAAAAA="})
     tokens = UserTokens(AuthorizationCodeClient.__new__(AuthorizationCodeClient), replicas.book)
-    with pytest.raises(ConnectAgain):
+    with pytest.raises(SignInExpiredError):
         await tokens.current(WHO, HOST)
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.core.account_models import LinkedAccount
-from bot.core.connect_errors import ConnectAgain
+from bot.core.errors import SignInExpiredError
 from tests.integration.genesys.auth import test_user_tokens
 from tests.integration.genesys.auth.test_user_tokens import WHO, Replicas, under_way
 from tests.support.conversations import HOST
@@ -49,7 +49,7 @@ async def test_a_refusal_of_the_old_sign_in_does_not_forget_the_new_one(replicas
     grant = await tokens._login.refresh("newer")
     await replicas.book.connect(LinkedAccount(WHO, HOST, grant.refresh_token))
     tokens.keep(WHO, HOST, grant)
-    with pytest.raises(ConnectAgain):
+    with pytest.raises(SignInExpiredError):
         await asked
     assert await tokens.current(WHO, HOST) is grant.token
 
@@ -65,7 +65,7 @@ async def test_newer_sign_in_survives_a_renewal_of_the_old_one(replicas: Replica
     asked = asyncio.create_task(tokens.current(WHO, HOST))
     await under_way(replicas)
     await replicas.book.connect(LinkedAccount(WHO, HOST, "newer"))
-    with pytest.raises(ConnectAgain):
+    with pytest.raises(SignInExpiredError):
         await asked
     assert await replicas.kept() == "newer"
     assert good_tokens(replicas) == []

@@ -8,7 +8,7 @@ import pytest
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.core.access import Workspace
-from bot.core.errors import SlackUnavailable
+from bot.core.errors import SlackUnavailableError
 from bot.core.models import MembershipStatus
 from bot.slack.api.directory import KEPT_SECONDS, SlackDirectory, read_person
 
@@ -116,7 +116,7 @@ def test_a_person_of_whom_slack_does_not_say_it_all_is_no_member(flag, said):
     told = user(**{flag: said})
     if said == "missing":
         del told[flag]
-    with pytest.raises(SlackUnavailable) as refused:
+    with pytest.raises(SlackUnavailableError) as refused:
         read_person(told, HOME)
     assert refused.value.slack_error == "an incomplete answer"
 
@@ -125,7 +125,7 @@ async def test_an_incomplete_answer_lets_nobody_in_and_is_not_kept():
     web = Web()
     del web.users["U0ANA"]["is_restricted"]
     people = SlackDirectory(web, HOME)
-    with pytest.raises(SlackUnavailable):
+    with pytest.raises(SlackUnavailableError):
         await people.person("U0ANA")
     web.users["U0ANA"] = user()
     assert (await people.person("U0ANA")).standing is MembershipStatus.MEMBER
@@ -216,7 +216,7 @@ async def test_whom_slack_does_not_know_is_an_outsider():
 async def test_an_answer_about_somebody_else_or_nobody_is_no_answer(answer):
     web = Web()
     web.answer = answer
-    with pytest.raises(SlackUnavailable):
+    with pytest.raises(SlackUnavailableError):
         await SlackDirectory(web, HOME).person("U0ANA")
 
 
@@ -236,7 +236,7 @@ async def test_when_slack_cannot_say_that_is_told_and_not_kept(trouble, code):
     web.trouble = trouble
     people = SlackDirectory(web, HOME)
     for look_up in (people.person("U0ANA"), people.in_group("U0ANA", "S0SUP")):
-        with pytest.raises(SlackUnavailable) as caught:
+        with pytest.raises(SlackUnavailableError) as caught:
             await look_up
         assert caught.value.slack_error == code
         assert caught.value.__suppress_context__

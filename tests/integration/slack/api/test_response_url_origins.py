@@ -13,7 +13,7 @@ import pytest
 
 from bot.core.models import RequestKind
 from bot.slack.api.responder import new_http_session
-from bot.slack.api.response_url import ForeignAddress, ResponseUrls, slack_addresses
+from bot.slack.api.response_url import ForeignAddressError, ResponseUrls, slack_addresses
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.app import ANA, BEN, CARE, Journey, buttons, is_failure, link, open_journey, words
 from tests.support.storage import request
@@ -121,7 +121,7 @@ def test_the_origin_of_slack_api_url_is_allowed_exactly(api_url: str, url: str, 
 @pytest.mark.parametrize("url", [7, None, {"a": 1}])
 async def test_an_address_that_is_no_text_is_foreign(url: object) -> None:
     async with new_http_session() as http:
-        with pytest.raises(ForeignAddress):
+        with pytest.raises(ForeignAddressError):
             await ResponseUrls(http, lambda _: None, SLACK).post(url, {})  # type: ignore[arg-type]
 
 

@@ -4,10 +4,15 @@ import asyncio
 
 import pytest
 
-from bot.core.errors import CobrowseError, SlackUnavailable
+from bot.core.errors import (
+    CobrowseError,
+    MessageNotPostedError,
+    SharedAlreadyError,
+    ShareRefusedError,
+    ShareUnknownError,
+    SlackUnavailableError,
+)
 from bot.core.models import RequestKind
-from bot.core.press_errors import SharedAlready
-from bot.core.session_errors import NotPosted, ShareRefused, ShareUnknown
 from bot.core.session_models import PostedMessage, PostedMessageKind
 from bot.sandbox.slack.server import SlackChannel
 from tests.support import session_messages
@@ -40,7 +45,7 @@ async def test_it_is_shared_neither_with_outsiders_nor_where_the_bot_cannot_look
     world: World, channel: str, why: str
 ) -> None:
     error = await world.shares(await world.made(), channel)
-    assert isinstance(error, ShareRefused)
+    assert isinstance(error, ShareRefusedError)
     assert error.why == why
     assert world.public() == []
     assert await world.store.sessions.posts("s-1") == []
@@ -50,14 +55,14 @@ async def test_a_channel_that_is_opened_to_others_is_seen_as_that_at_once(world:
     record = await world.made()
     assert await world.shares(record) is None
     world.servers.slack.workspace.channels[CARE] = SlackChannel(CARE, "care", is_ext_shared=True)
-    assert isinstance(await world.shares(await world.made("s-2")), ShareRefused)
+    assert isinstance(await world.shares(await world.made("s-2")), ShareRefusedError)
 
 
 async def test_it_stands_in_a_channel_once_and_in_as_many_as_one_likes(world: World) -> None:
     record = await world.made()
     asked = request(kind=RequestKind.SHARE, channel_id=CARE)
     assert await world.shares(record, asked=asked) is None
-    assert isinstance(await world.shares(record), SharedAlready)
+    assert isinstance(await world.shares(record), SharedAlreadyError)
     assert await world.shares(record, asked=asked) is None  # the same, worked again after a crash
     assert await world.shares(record, BILLING) is None
     assert [message.channel for message in world.public()] == [CARE, BILLING]
@@ -75,8 +80,8 @@ async def test_what_nobody_knows_to_be_posted_is_not_posted_again(world: World) 
     """As after a crash between Slack's doing and our knowing of it."""
     record, asked = await world.made(), request(kind=RequestKind.SHARE, channel_id=CARE)
     await world.store.sessions.add_post(PostedMessage(record.session.id, CARE, "", PostedMessageKind.SHARED, asked.id))
-    assert isinstance(await world.shares(record), SharedAlready)  # perhaps it is on its way
-    assert isinstance(await world.shares(record, asked=asked), ShareUnknown)
+    assert isinstance(await world.shares(record), SharedAlreadyError)  # perhaps it is on its way
+    assert isinstance(await world.shares(record, asked=asked), ShareUnknownError)
     assert world.public() == []
     assert await world.shares(record) is None  # who has looked presses once more
     assert len(world.public()) == 1
@@ -86,7 +91,7 @@ async def test_what_nobody_knows_to_be_posted_is_not_posted_again(world: World) 
 async def test_a_share_that_slack_did_not_answer_is_not_repeated(world: World, fault: str) -> None:
     record = await world.made()
     world.servers.slack.misbehave("chat.postMessage", fault, acted=True)
-    assert isinstance(await world.shares(record), ShareUnknown)
+    assert isinstance(await world.shares(record), ShareUnknownError)
     assert len(world.public()) == 1
     world.servers.slack.misbehave("chat.postMessage", None)
     assert await world.shares(record) is None
@@ -95,9 +100,9 @@ async def test_a_share_that_slack_did_not_answer_is_not_repeated(world: World, f
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        ("not_in_channel", ShareRefused("uninvited")),
-        ("is_archived", ShareRefused("closed")),
-        ("ratelimited", NotPosted("ratelimited")),
+        ("not_in_channel", ShareRefusedError("uninvited")),
+        ("is_archived", ShareRefusedError("closed")),
+        ("ratelimited", MessageNotPostedError("ratelimited")),
     ],
 )
 async def test_a_share_that_slack_refuses_can_be_asked_for_again(
@@ -114,10 +119,10 @@ async def test_a_share_that_slack_refuses_can_be_asked_for_again(
 @pytest.mark.parametrize("fault", ["drop", "internal_error", "ratelimited"])
 async def test_where_slack_does_not_say_who_reads_a_channel_nothing_is_shared(world: World, fault: str) -> None:
     world.servers.slack.misbehave("conversations.info", fault, retry_after=60)
-    assert isinstance(await world.shares(await world.made()), SlackUnavailable)
+    assert isinstance(await world.shares(await world.made()), SlackUnavailableError)
     assert world.public() == []
 
 
 async def test_without_the_scope_it_is_not_shared_either(world: World) -> None:
     world.servers.slack.api.scopes = "chat:write,chat:write.public"
-    assert isinstance(await world.shares(await world.made()), ShareRefused)
+    assert isinstance(await world.shares(await world.made()), ShareRefusedError)

@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from bot.core.errors import CobrowseError
+from bot.core.errors import CobrowseError, MessageNotPostedError, ShareUnknownError
 from bot.core.models import RequestState
 from bot.core.requests.posted_messages import close_posts
-from bot.core.session_errors import NotPosted, ShareUnknown
 from bot.core.session_models import SessionRecord
 from bot.sandbox.slack.server import Message
 from tests.support import session_messages
@@ -127,11 +126,11 @@ async def test_message_is_given_up_by_the_stores_clock(
 @pytest.mark.parametrize(
     ("method", "fault", "error"),
     [
-        ("conversations.open", "user_disabled", NotPosted),
-        ("conversations.open", "drop", NotPosted),
-        ("chat.postMessage", "restricted_action", NotPosted),
-        ("chat.postMessage", "drop", ShareUnknown),
-        ("chat.postMessage", "internal_error", ShareUnknown),
+        ("conversations.open", "user_disabled", MessageNotPostedError),
+        ("conversations.open", "drop", MessageNotPostedError),
+        ("chat.postMessage", "restricted_action", MessageNotPostedError),
+        ("chat.postMessage", "drop", ShareUnknownError),
+        ("chat.postMessage", "internal_error", ShareUnknownError),
     ],
 )
 async def test_a_direct_message_that_does_not_arrive_is_told_so(

@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from bot.core.errors import MaybeAccepted
+from bot.core.errors import MaybeAcceptedError
 from tests.support.postgres import new_database
 from tests.support.storage import Bench, request
 
@@ -19,7 +19,7 @@ async def test_a_request_that_cannot_be_taken_in_time_is_refused_before_slack_gi
         async with blocker.transaction():
             await blocker.execute("LOCK TABLE requests")
             began = time.monotonic()
-            with pytest.raises(MaybeAccepted):
+            with pytest.raises(MaybeAcceptedError):
                 await store.accept(request())
             assert time.monotonic() - began < 2.8
         await blocker.close()

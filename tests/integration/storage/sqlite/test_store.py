@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.errors import StoreUnavailable
+from bot.core.errors import StorageUnavailableError
 from bot.core.models import RequestState
-from bot.storage.errors import StoreRefused
+from bot.storage.errors import StorageSetupError
 from bot.storage.sqlite import file
 from bot.storage.sqlite import store as sqlite
 from bot.storage.sqlite.store import SQLiteStore
@@ -26,7 +26,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 
 async def test_a_second_run_on_one_file_is_refused_with_a_sentence(bench: Bench) -> None:
     await bench.open()
-    with pytest.raises(StoreRefused, match="Another bot runs on the database"):
+    with pytest.raises(StorageSetupError, match="Another bot runs on the database"):
         await bench.open()
     await bench.open(alone=False)
 
@@ -34,7 +34,7 @@ async def test_a_second_run_on_one_file_is_refused_with_a_sentence(bench: Bench)
 async def test_a_file_that_is_no_database_or_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "no.db").write_text("this is no database, and long enough to be told from one" * 20)
     for path in (tmp_path / "no.db", tmp_path / "missing" / "bot.db"):
-        with pytest.raises(StoreRefused, match=r"no\.db|bot\.db"):
+        with pytest.raises(StorageSetupError, match=r"no\.db|bot\.db"):
             SQLiteStore(str(path))
 
 
@@ -67,7 +67,7 @@ async def test_a_file_that_cannot_be_written_is_told_and_work_goes_on_when_it_ca
     await store.accept(request())
     blocker = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
     blocker.execute("ALTER TABLE requests RENAME TO gone")
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StorageUnavailableError):
         await store.accept(request())
     blocker.execute("ALTER TABLE gone RENAME TO requests")
     blocker.close()

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.hosts.csv_file import BadHostsFile, parse
+from bot.core.hosts.csv_file import HostsFileError, parse
 
 HEADER = "slack_user_id,genesys_user_id"
 ANA, BEN = "2f7b0c9e-0000-4000-8000-00000000000a", "2f7b0c9e-0000-4000-8000-00000000000b"
 
 
 def faults(text: str) -> list[str]:
-    with pytest.raises(BadHostsFile) as caught:
+    with pytest.raises(HostsFileError) as caught:
         parse(text)
     return caught.value.faults
 
@@ -101,7 +101,7 @@ def test_whatever_the_file_holds_it_is_read_or_refused_line_by_line(text):
     hosts: dict[object, str] = {}
     try:
         hosts |= parse(text)
-    except BadHostsFile as bad:
+    except HostsFileError as bad:
         faults = bad.faults
     assert faults
     assert all(line.startswith("line ") for line in faults)

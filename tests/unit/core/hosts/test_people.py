@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.core.access import AccessPolicy, AccessRules, Allowlist, Workspace
-from bot.core.errors import HostNotFound, MayNotActForOthers, NotListed, SlackUnavailable
+from bot.core.errors import HostNotFoundError, MayNotActForOthersError, NotListedError, SlackUnavailableError
 from bot.core.hosts.resolver import EmailRule, HostResolver
 from bot.core.models import MembershipStatus, Request, RequestKind, SlackUser
 from bot.storage.sqlite.store import SQLiteStore
@@ -25,7 +25,7 @@ class People:
 
     async def in_group(self, user_id: str, group_id: str, team_id: str) -> bool:
         if group_id == BROKEN:
-            raise SlackUnavailable("no_such_subteam")
+            raise SlackUnavailableError("no_such_subteam")
         return user_id == SUE
 
 
@@ -73,22 +73,22 @@ async def test_nor_who_is_in_a_group_that_can_be_read() -> None:
 
 @pytest.mark.parametrize("others", [roll(), roll(BEN), roll(groups=(READABLE,))])
 async def test_but_it_admits_nobody(others: Allowlist) -> None:
-    with pytest.raises(SlackUnavailable):
+    with pytest.raises(SlackUnavailableError):
         await access(members=roll(groups=(BROKEN,)), supervisors=others).admit(request())
 
 
 async def test_it_makes_nobody_a_supervisor() -> None:
     broken = roll(groups=(BROKEN,))
-    with pytest.raises(SlackUnavailable):
+    with pytest.raises(SlackUnavailableError):
         await access(supervisors=broken).admit(request(target=BEN))
     assert (await access(supervisors=broken, admins=roll(ANA)).admit(request(target=BEN))).user_id == BEN
 
 
 async def test_groups_that_can_be_read_still_say_no() -> None:
     readable = roll(groups=(READABLE,))
-    with pytest.raises(NotListed):
+    with pytest.raises(NotListedError):
         await access(members=readable).admit(request())
-    with pytest.raises(MayNotActForOthers):
+    with pytest.raises(MayNotActForOthersError):
         await access(supervisors=readable).admit(request(target=BEN))
 
 
@@ -104,7 +104,7 @@ async def test_groups_that_can_be_read_still_say_no() -> None:
 )
 async def test_an_address_with_letters_that_look_alike_maps_nobody(written: str, meant: str, book: SQLiteStore) -> None:
     directory = Directory(user(1, meant))
-    with pytest.raises(HostNotFound) as caught:
+    with pytest.raises(HostNotFoundError) as caught:
         await HostResolver([EmailRule(directory)], book).find(person(email=written))
     (tried,) = caught.value.tried
     assert "unusual letters" in tried.why

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.core.errors import HostNotFound, Unreachable
+from bot.core.errors import HostNotFoundError, ServiceUnreachableError
 from bot.core.hosts.resolver import (
     FOUND_SECONDS,
     MISSED_SECONDS,
@@ -23,7 +23,7 @@ book, clock = hosts_support.book, hosts_support.clock
 
 
 async def miss(rule: EmailRule, who: SlackUser, book: SQLiteStore) -> str:
-    with pytest.raises(HostNotFound) as caught:
+    with pytest.raises(HostNotFoundError) as caught:
         await HostResolver([rule], book).find(who)
     (tried,) = caught.value.tried
     return tried.why
@@ -37,7 +37,7 @@ async def test_the_hosts_file_comes_before_the_address_and_a_team_of_its_own_bef
     assert await hosts.find(person(1, "T0TWO")) == Host(uuid_of(12), "hosts file")
     assert directory.asked == []
     assert await hosts.find(person(2)) == Host(uuid_of(2), "same e-mail")
-    with pytest.raises(HostNotFound) as caught:
+    with pytest.raises(HostNotFoundError) as caught:
         await hosts.find(person(3))
     assert [tried.rule for tried in caught.value.tried] == ["hosts file", "same e-mail"]
 
@@ -101,7 +101,7 @@ async def test_that_nobody_was_found_is_kept_only_briefly(book, clock: Clock):
     hosts = HostResolver([EmailRule(directory)], book, clock=clock)
     for at, is_target in ((0.0, False), (MISSED_SECONDS - 1, True)):
         clock.now = at
-        with pytest.raises(HostNotFound) as caught:
+        with pytest.raises(HostNotFoundError) as caught:
             await hosts.find(person(), is_target=is_target)
         assert (caught.value.user_id, caught.value.is_target, len(caught.value.tried)) == ("U1", is_target, 1)
     assert len(directory.asked) == 1
@@ -116,10 +116,10 @@ async def test_that_genesys_could_not_say_is_not_kept(book):
         async def by_email(self, email: str) -> Sequence[DirectoryUser]:
             if not self.asked:
                 self.asked.append(email)
-                raise Unreachable
+                raise ServiceUnreachableError
             return await super().by_email(email)
 
     hosts = HostResolver([EmailRule(Down(user(1, "p1@T0ONE.example")))], book)
-    with pytest.raises(Unreachable):
+    with pytest.raises(ServiceUnreachableError):
         await hosts.find(person())
     assert (await hosts.find(person())).id == uuid_of(1)

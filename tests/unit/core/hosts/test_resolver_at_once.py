@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.core.errors import HostNotFound, Unreachable
+from bot.core.errors import HostNotFoundError, ServiceUnreachableError
 from bot.core.hosts.resolver import MISSED_SECONDS, DirectoryUser, EmailRule, HostResolver
 from bot.core.models import Host, SlackUser
 from bot.storage.sqlite.store import SQLiteStore
@@ -40,7 +40,7 @@ class Unruly(Directory):
             case "inactive":
                 return [DirectoryUser(right[0].id, active=False, email=email)]
             case "down":
-                raise Unreachable
+                raise ServiceUnreachableError
             case "another's id and address":
                 return [DirectoryUser(other.id, active=True, email=other.email + " ")] if other not in right else []
         return []
@@ -55,7 +55,7 @@ async def rush(hosts: HostResolver, crowd: list[SlackUser], chance: random.Rando
             await hosts.forget(who)
         try:
             return who, await hosts.find(who)
-        except (HostNotFound, Unreachable) as error:
+        except (HostNotFoundError, ServiceUnreachableError) as error:
             return who, error
 
     asking = [asyncio.create_task(ask(who)) for who in crowd * 5]
@@ -80,7 +80,7 @@ async def test_two_people_at_the_same_moment_never_get_each_others_host(seed, bo
             if isinstance(outcome, Host):
                 found += 1
                 assert outcome.id == truth[who.team_id, who.user_id]
-            elif isinstance(outcome, HostNotFound):
+            elif isinstance(outcome, HostNotFoundError):
                 assert outcome.user_id == who.user_id
         clock.now += MISSED_SECONDS / 2
     assert found > PEOPLE

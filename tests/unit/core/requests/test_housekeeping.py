@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.core.errors import StoreUnavailable
+from bot.core.errors import StorageUnavailableError
 from bot.core.requests.housekeeping import sweep_forever
 from tests.support.request_run import JumpingLoop
 
@@ -43,6 +43,6 @@ def test_sweep_comes_at_the_start_and_every_hour() -> None:
     assert swept_in(3.5 * HOUR) == [0, HOUR, 2 * HOUR, 3 * HOUR]
 
 
-@pytest.mark.parametrize("error", [StoreUnavailable(), RuntimeError("nobody thought of this")])
+@pytest.mark.parametrize("error", [StorageUnavailableError(), RuntimeError("nobody thought of this")])
 def test_failed_sweep_is_tried_again_soon(error: Exception) -> None:
     assert swept_in(1.5 * HOUR, error, error) == [0, 2, 4, HOUR + 4]

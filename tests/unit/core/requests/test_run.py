@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.core.errors import Busy
+from bot.core.errors import ServiceBusyError
 from bot.core.models import RequestState, Session
-from bot.core.requests.run import OwnershipLost
+from bot.core.requests.run import OwnershipLostError
 from tests.support.request_run import NOW, tell
 
 SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, join_url="https://join.example/1")
@@ -33,7 +33,7 @@ def test_creating_is_committed_before_the_bytes_go_and_taken_back_when_the_servi
 
 
 def test_a_failure_is_stored_as_it_is():
-    busy = Busy(reference="r-1", retry_after=7)
+    busy = ServiceBusyError(reference="r-1", retry_after=7)
 
     async def story(progress, ledger, notifier):
         await progress.move(RequestState.FAILED, failure=busy)
@@ -58,7 +58,7 @@ def test_a_request_goes_on_from_the_state_it_was_found_in(state):
 def test_when_somebody_else_has_the_request_nothing_is_sent_and_the_state_stays(step):
     async def story(progress, ledger, notifier):
         ledger.ours = False
-        with pytest.raises(OwnershipLost):
+        with pytest.raises(OwnershipLostError):
             await step(progress)
         assert progress.state is RequestState.ACCEPTED
 

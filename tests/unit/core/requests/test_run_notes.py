@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.core.errors import TooManyWaiting
+from bot.core.errors import QueueTooLongError
 from bot.core.requests.run import LATE_SECONDS, LONGEST_WAIT_SECONDS, MOST_NOTES, NOTE_PATIENCE_SECONDS
 from tests.support.request_run import tell
 
@@ -46,7 +46,7 @@ def test_a_wait_that_takes_longer_than_was_told_gets_a_second_note():
 
 def test_whose_turn_would_come_too_late_is_told_so_at_once():
     async def story(progress, ledger, notifier):
-        with pytest.raises(TooManyWaiting):
+        with pytest.raises(QueueTooLongError):
             await progress.waiting(LONGEST_WAIT_SECONDS + 1)
         await progress.waiting(LONGEST_WAIT_SECONDS - 600)
 
@@ -58,7 +58,7 @@ def test_time_already_waited_counts_against_the_longest_wait():
         before = timedelta(seconds=LONGEST_WAIT_SECONDS - 60)
         progress.request = replace(progress.request, accepted_at=datetime.now(UTC) - before)
         await progress.waiting(30)
-        with pytest.raises(TooManyWaiting):
+        with pytest.raises(QueueTooLongError):
             await progress.waiting(61)
 
     assert LONGEST_WAIT_SECONDS == 25 * 60

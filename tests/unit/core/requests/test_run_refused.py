@@ -2,12 +2,12 @@
 
 import pytest
 
-from bot.core.errors import ID_TAKEN, StoreUnavailable, UnusableAnswer
+from bot.core.errors import ID_TAKEN, StorageUnavailableError, UnusableAnswerError
 from bot.core.models import RequestState, Session, SessionStarted
 from tests.support.request_run import NOW, Ledger, tell
 
 SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, join_url="https://join.example/1")
-TAKEN = UnusableAnswer(why=ID_TAKEN, acted=True)
+TAKEN = UnusableAnswerError(why=ID_TAKEN, acted=True)
 
 
 def refuse(ledger: Ledger, *, mute: bool = False) -> None:
@@ -21,7 +21,7 @@ def refuse(ledger: Ledger, *, mute: bool = False) -> None:
         moved = await advance(request_id, from_, RequestState.FAILED, failure=TAKEN)
         if moved and mute:
             mute = False
-            raise StoreUnavailable
+            raise StorageUnavailableError
         if moved:
             raise TAKEN
         return False
@@ -33,7 +33,7 @@ def refuse(ledger: Ledger, *, mute: bool = False) -> None:
 def test_refusal_of_the_store_is_the_outcome(mute: bool) -> None:
     async def story(progress, ledger, notifier):
         refuse(ledger, mute=mute)
-        with pytest.raises(UnusableAnswer):
+        with pytest.raises(UnusableAnswerError):
             await progress.write_down(RequestState.CREATED, session=SESSION)
         assert progress.state is RequestState.FAILED
 

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from bot.core.errors import Busy, NotBegun, StoreUnavailable
+from bot.core.errors import NotStartedError, ServiceBusyError, StorageUnavailableError
 from bot.core.models import RequestState, Session
-from bot.core.requests.run import PATIENCE_SECONDS, RETRY_SECONDS, OwnershipLost
+from bot.core.requests.run import PATIENCE_SECONDS, RETRY_SECONDS, OwnershipLostError
 from tests.support.request_run import NOW, tell
 
 SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, join_url="https://join.example/1")
@@ -14,7 +14,7 @@ SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, j
 
 def away_until(seconds: float):
     """The store is unavailable so long."""
-    return lambda: StoreUnavailable() if asyncio.get_running_loop().time() < seconds else None
+    return lambda: StorageUnavailableError() if asyncio.get_running_loop().time() < seconds else None
 
 
 def test_a_store_that_comes_back_in_time_gets_the_outcome_once():
@@ -32,8 +32,8 @@ def test_a_store_that_comes_back_in_time_gets_the_outcome_once():
 
 def test_a_store_that_stays_away_is_not_waited_for_any_longer(caplog: pytest.LogCaptureFixture):
     async def story(progress, ledger, notifier):
-        ledger.away = StoreUnavailable
-        await progress.write_down(RequestState.FAILED, failure=Busy())
+        ledger.away = StorageUnavailableError
+        await progress.write_down(RequestState.FAILED, failure=ServiceBusyError())
         assert asyncio.get_running_loop().time() == pytest.approx(PATIENCE_SECONDS)
         assert progress.state is RequestState.CREATING
 
@@ -53,7 +53,7 @@ def test_the_patience_can_be_longer_once_the_person_has_the_answer():
 def test_what_somebody_else_has_meanwhile_is_left_to_them():
     async def story(progress, ledger, notifier):
         ledger.away, ledger.ours = away_until(1), False
-        with pytest.raises(OwnershipLost):
+        with pytest.raises(OwnershipLostError):
             await progress.write_down(RequestState.CREATED, session=SESSION)
         assert progress.state is RequestState.CREATING
 
@@ -74,8 +74,8 @@ def test_a_create_does_not_go_out_while_the_store_is_away():
     """`creating` must be known before the bytes go, so this is not put off."""
 
     async def story(progress, ledger, notifier):
-        ledger.away = StoreUnavailable
-        with pytest.raises(NotBegun):
+        ledger.away = StorageUnavailableError
+        with pytest.raises(NotStartedError):
             await progress.sending()
         assert (progress.state, progress.create_seconds) == (RequestState.ACCEPTED, 0)
 

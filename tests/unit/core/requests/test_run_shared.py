@@ -5,9 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.errors import Busy, Interrupted, NotBegun, OutcomeUnknown, StoreUnavailable
+from bot.core.errors import (
+    NotStartedError,
+    OutcomeUnknownError,
+    RequestInterruptedError,
+    ServiceBusyError,
+    StorageUnavailableError,
+)
 from bot.core.models import RequestState, Session, SessionStarted
-from bot.core.requests.run import PATIENCE_SECONDS, RETRY_SECONDS, SENDING_SECONDS, OwnershipLost
+from bot.core.requests.run import PATIENCE_SECONDS, RETRY_SECONDS, SENDING_SECONDS, OwnershipLostError
 from tests.support.request_run import NOW, tell
 
 SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, join_url="https://join.example/1")
@@ -16,11 +22,17 @@ HOUR = 3600.0
 
 def away_until(seconds: float):
     """The store is unavailable so long."""
-    return lambda: StoreUnavailable() if asyncio.get_running_loop().time() < seconds else None
+    return lambda: StorageUnavailableError() if asyncio.get_running_loop().time() < seconds else None
 
 
 @pytest.mark.parametrize(
-    "outcome", [SessionStarted(SESSION), Busy(), StoreUnavailable(), Interrupted(maybe_created=True)]
+    "outcome",
+    [
+        SessionStarted(SESSION),
+        ServiceBusyError(),
+        StorageUnavailableError(),
+        RequestInterruptedError(maybe_created=True),
+    ],
 )
 def test_an_outcome_is_held_back_until_it_is_written(outcome):
     async def story(progress, ledger, notifier):
@@ -37,7 +49,7 @@ def test_an_outcome_is_held_back_until_it_is_written(outcome):
 def test_what_another_has_taken_meanwhile_is_not_told_here():
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.ours, ledger.away = True, False, away_until(HOUR)
-        with pytest.raises(OwnershipLost):
+        with pytest.raises(OwnershipLostError):
             await progress.settle(SessionStarted(SESSION))
 
     assert tell(story, RequestState.CREATING)[0].moves == []
@@ -45,7 +57,7 @@ def test_what_another_has_taken_meanwhile_is_not_told_here():
 
 def test_a_store_of_our_own_that_stays_away_is_waited_for_once():
     async def story(progress, ledger, notifier):
-        ledger.away = StoreUnavailable
+        ledger.away = StorageUnavailableError
         await progress.write_down(RequestState.CREATED, session=SESSION)
         await progress.settle(SessionStarted(SESSION))
         assert asyncio.get_running_loop().time() == pytest.approx(PATIENCE_SECONDS)
@@ -61,7 +73,7 @@ def test_what_is_written_is_not_written_again():
     assert tell(story, RequestState.CREATING)[0].asked == 1
 
 
-@pytest.mark.parametrize("outcome", [SessionStarted(SESSION), Busy(retry_after=2)])
+@pytest.mark.parametrize("outcome", [SessionStarted(SESSION), ServiceBusyError(retry_after=2)])
 def test_an_outcome_that_was_written_though_its_answer_was_lost_is_ours_to_tell(outcome):
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.mute = True, 1
@@ -77,11 +89,17 @@ def test_an_outcome_that_was_written_though_its_answer_was_lost_is_ours_to_tell(
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
-        (SessionStarted(SESSION), {"state": RequestState.FAILED, "failure": Interrupted(maybe_created=True)}),
+        (
+            SessionStarted(SESSION),
+            {"state": RequestState.FAILED, "failure": RequestInterruptedError(maybe_created=True)},
+        ),
         (SessionStarted(SESSION), {"state": RequestState.CREATED, "session": replace(SESSION, id="s-2")}),
-        (OutcomeUnknown(), {"state": RequestState.FAILED, "failure": Interrupted(maybe_created=True)}),
-        (Interrupted(False), {"state": RequestState.FAILED, "failure": Interrupted(maybe_created=True)}),
-        (Busy(), {"state": RequestState.ANSWERED}),
+        (OutcomeUnknownError(), {"state": RequestState.FAILED, "failure": RequestInterruptedError(maybe_created=True)}),
+        (
+            RequestInterruptedError(False),
+            {"state": RequestState.FAILED, "failure": RequestInterruptedError(maybe_created=True)},
+        ),
+        (ServiceBusyError(), {"state": RequestState.ANSWERED}),
     ],
 )
 def test_an_outcome_that_is_not_the_one_written_is_not_told(ours, theirs):
@@ -89,7 +107,7 @@ def test_an_outcome_that_is_not_the_one_written_is_not_told(ours, theirs):
         ledger.shared, ledger.away = True, away_until(1)
         for name, value in theirs.items():
             setattr(ledger, name, value)
-        with pytest.raises(OwnershipLost):
+        with pytest.raises(OwnershipLostError):
             await progress.settle(ours)
 
     assert tell(story, RequestState.CREATING)[0].moves == []
@@ -107,10 +125,10 @@ def test_a_create_waits_a_while_for_the_store():
 def test_and_does_not_go_out_when_the_store_stays_away():
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.away = True, away_until(HOUR)
-        with pytest.raises(NotBegun):
+        with pytest.raises(NotStartedError):
             await progress.sending()
         assert asyncio.get_running_loop().time() == pytest.approx(SENDING_SECONDS)
-        await progress.settle(NotBegun())
+        await progress.settle(NotStartedError())
 
     assert tell(story)[0].moves == [(RequestState.ACCEPTED, RequestState.FAILED)]
 
@@ -121,10 +139,10 @@ def test_a_create_that_another_began_meanwhile_is_not_sent_twice():
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.away, ledger.ours = True, away_until(1), False
         ledger.state = RequestState.CREATING
-        with pytest.raises(NotBegun):
+        with pytest.raises(NotStartedError):
             await progress.sending()
-        with pytest.raises(OwnershipLost):
-            await progress.settle(NotBegun())
+        with pytest.raises(OwnershipLostError):
+            await progress.settle(NotStartedError())
 
     assert tell(story)[0].moves == []
 
@@ -132,9 +150,9 @@ def test_a_create_that_another_began_meanwhile_is_not_sent_twice():
 def test_a_create_whose_beginning_was_written_without_our_hearing_of_it_ends_in_its_failure():
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.mute = True, 2
-        with pytest.raises(NotBegun):
+        with pytest.raises(NotStartedError):
             await progress.sending()
-        await progress.settle(NotBegun())  # the answer to this one is lost, too
+        await progress.settle(NotStartedError())  # the answer to this one is lost, too
         assert progress.state is RequestState.FAILED
 
     ledger, _ = tell(story)

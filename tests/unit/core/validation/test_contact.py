@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.config import settings
+from bot.core.errors import InvalidAddressError, TextTooLongError
 from bot.core.models import HostId, RequestId, RequestKind, Session, SessionId, TeamId, UserId
 from bot.core.results import SendPreview
-from bot.core.sending_errors import BadAddress, TextTooLong
 from bot.core.session_models import SessionRecord
 from bot.core.use_cases.customer_messages import TEXT_LENGTH, check_text, filled, pack, unpack
 from bot.core.validation.contact import ContactAddress, ContactChannel, read_address
@@ -63,7 +63,7 @@ def test_an_address_is_kept_in_the_one_form_that_machines_write(
     ],
 )
 def test_what_is_no_address_is_refused_by_its_reason(typed: str, why: str) -> None:
-    with pytest.raises(BadAddress) as refused:
+    with pytest.raises(InvalidAddressError) as refused:
         read_address(typed)
     assert refused.value.why == why
 
@@ -98,7 +98,7 @@ def test_a_text_takes_the_link_as_it_is_and_nothing_else() -> None:
 
 def test_a_message_has_as_many_characters_as_genesys_takes_at_most() -> None:
     assert len(filled("{joinUrl}", "x" * TEXT_LENGTH)) == TEXT_LENGTH
-    with pytest.raises(TextTooLong):
+    with pytest.raises(TextTooLongError):
         filled("{joinUrl}", "x" * (TEXT_LENGTH + 1))
 
 
@@ -115,7 +115,7 @@ def test_a_message_has_as_many_characters_as_genesys_takes_at_most() -> None:
     ],
 )
 def test_a_setting_that_cannot_be_used_is_told_at_the_start(environ: dict[str, str], fault: str) -> None:
-    with pytest.raises(settings.SettingsFault) as refused:
+    with pytest.raises(settings.SettingsError) as refused:
         settings.load(SOCKET | environ)
     assert fault in str(refused.value)
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 
 from bot.config import settings
-from bot.config.settings import SettingsFault
+from bot.config.settings import SettingsError
 from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.auth.private_keys import KeyCredentials, PrivateKey, load_key
 
@@ -119,7 +119,7 @@ def test_a_client_secret_goes_into_the_basic_header_and_not_into_the_form():
 
 
 def faults(environ: dict[str, str]) -> list[str]:
-    with pytest.raises(SettingsFault) as caught:
+    with pytest.raises(SettingsError) as caught:
         settings.load_service(environ)
     return caught.value.faults
 

@@ -5,17 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.core import (
-    connect_errors,
-    conversation_errors,
     errors,
-    press_errors,
-    sending_errors,
-    session_errors,
-    workflow_steps,
 )
 from bot.core.errors import CobrowseError, RuleMiss
 from bot.core.models import MembershipStatus
-from bot.core.requests import limits
 from bot.core.validation.conversations import LiveConversation
 from bot.slack.messages.blocks import escape
 from bot.slack.messages.error_copy import error_copy
@@ -26,95 +19,99 @@ REF = "corr-7"
 CARLA = LiveConversation("2f7b0c9e-0000-4000-8000-00000000000a", datetime.now(UTC), "Carla <C> & co")
 SOMEBODY = LiveConversation("2f7b0c9e-0000-4000-8000-00000000000b", datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
 ERRORS = [
-    errors.Draining(),
-    errors.StoreUnavailable(),
-    errors.MaybeAccepted(),
-    limits.TooManyStarts(most=6, wait_seconds=20, everybody=False),
-    limits.TooManyInquiries(most=30, wait_seconds=20),
-    limits.TooManyUnderWay(),
-    errors.OtherWorkspace("T0OTHER"),
-    errors.ChannelNotAllowed("C0LOUNGE", ("C0DESK", "C0CARE")),
-    *(errors.NotAMember("U0BEN", standing, is_target) for standing in MembershipStatus for is_target in (True, False)),
-    errors.NotListed("U0BEN", True),
-    errors.NotListed("U0BEN", False),
-    errors.MayNotActForOthers("U0BEN"),
-    errors.HostNotFound("U0BEN", True, (RuleMiss("hosts file", "not listed"),)),
-    errors.HostNotFound("U0BEN", False, (RuleMiss("hosts file", "not listed"), RuleMiss("same e-mail", "none"))),
-    errors.HostNotFound("U0BEN", False, ()),
-    errors.SlackUnavailable("ratelimited"),
-    errors.SignInRefused(reference=REF),
-    errors.OAuthRefused(oauth_error="invalid_client", reference=REF),
-    errors.OAuthRefused(oauth_error="invalid_scope", reference=REF),
-    errors.Forbidden(needs="cobrowse:session:write", reference=REF),
-    errors.InvalidHost(host_id=HOST, reference=REF),
-    errors.UnknownApplication(application_id="web2", known=("web", "shop"), reference=REF),
-    errors.UnknownApplication(application_id="web2", reference=REF),
-    errors.BadRequest(status=400, words="no <b> & c", reference=REF),
-    errors.TooManyWaiting(wait_seconds=1560.0),
-    *(errors.Busy(reference=REF, retry_after=seconds) for seconds in (None, 0.0, 240.0, float("inf"))),
-    errors.ServiceFault(reference=REF),
-    errors.OutcomeUnknown(reference=REF),
-    errors.Unreachable(reference=REF),
-    errors.UnusableAnswer(why="a session without an id", acted=True, reference=REF),
-    errors.UnusableAnswer(why="a redirect (302)", reference=REF),
-    errors.NoSuchSession(reference=REF),
-    conversation_errors.NoConversation(reference=REF),
-    conversation_errors.NotInConversation(conversation_id=HOST, reference=REF),
-    conversation_errors.SeveralConversations(candidates=(CARLA, SOMEBODY), reference=REF),
-    conversation_errors.CannotCobrowse(kinds=("chat", "internal", "unheard-of")),
+    errors.ShuttingDownError(),
+    errors.StorageUnavailableError(),
+    errors.MaybeAcceptedError(),
+    errors.TooManyStartsError(most=6, wait_seconds=20, everybody=False),
+    errors.TooManyInquiriesError(most=30, wait_seconds=20),
+    errors.OverloadedError(),
+    errors.OtherWorkspaceError("T0OTHER"),
+    errors.ChannelNotAllowedError("C0LOUNGE", ("C0DESK", "C0CARE")),
     *(
-        connect_errors.UserContextNeeded(reference=REF, own=own, off=off)
-        for own in (True, False)
-        for off in ("", *connect_errors.OFF)
+        errors.NotAMemberError("U0BEN", standing, is_target)
+        for standing in MembershipStatus
+        for is_target in (True, False)
     ),
-    *(connect_errors.ConnectAgain(reference=REF, own=own) for own in (True, False)),
-    *(connect_errors.PersonLacks(needs="conversation:cobrowse:add", own=own) for own in (True, False)),
-    *map(connect_errors.ConnectOff, connect_errors.OFF),
-    connect_errors.NotConnected(),
-    connect_errors.ConnectLinkGone(),
-    connect_errors.ConnectDenied(),
-    connect_errors.NotThatPerson(REF),
-    connect_errors.SignInFailed(oauth_error="invalid_grant", reference=REF),
-    press_errors.NotYours(),
-    press_errors.TriedAlready(),
-    press_errors.RequestGone(),
-    press_errors.EndedAlready(),
-    press_errors.SharedAlready(),
-    session_errors.NothingOpen(),
-    session_errors.NothingOpen(ever=False),
-    session_errors.SessionNotFound(),
-    session_errors.SeveralOpen((("s-1", "Checkout <b>"), ("s-2", "Refund"))),
-    session_errors.MayNotEnd("U0BEN", "U0ANA"),
-    session_errors.MayNotRead("U0BEN", "U0BEN"),
-    session_errors.LeadsOnly(),
-    session_errors.AdminsOnly(),
-    *map(session_errors.ShareRefused, ("outside", "uninvited", "closed", "direct")),
-    session_errors.ShareUnknown(),
-    session_errors.NotPosted("ratelimited"),
-    session_errors.NotLinked(),
-    session_errors.NoSuchHost("no Genesys user has it"),
-    errors.Interrupted(True),
-    errors.Interrupted(False),
-    errors.NotBegun(),
-    errors.SessionOver(),
-    errors.Unexpected(),
-    workflow_steps.NobodyNamed(),
-    workflow_steps.StepsOff(),
-    limits.TooManySends(5, 30),
-    sending_errors.SendingOff("sms"),
-    *(sending_errors.BadAddress(why) for why in ("none", "neither", "country")),
-    sending_errors.CountryNotAllowed("JP"),
-    sending_errors.NoLinkToSend(),
-    sending_errors.LinkUsedUp(),
-    sending_errors.TextTooLong(765),
-    sending_errors.ConversationActive(reference=REF),
+    errors.NotListedError("U0BEN", True),
+    errors.NotListedError("U0BEN", False),
+    errors.MayNotActForOthersError("U0BEN"),
+    errors.HostNotFoundError("U0BEN", True, (RuleMiss("hosts file", "not listed"),)),
+    errors.HostNotFoundError("U0BEN", False, (RuleMiss("hosts file", "not listed"), RuleMiss("same e-mail", "none"))),
+    errors.HostNotFoundError("U0BEN", False, ()),
+    errors.SlackUnavailableError("ratelimited"),
+    errors.TokenRefusedError(reference=REF),
+    errors.LoginRefusedError(oauth_error="invalid_client", reference=REF),
+    errors.LoginRefusedError(oauth_error="invalid_scope", reference=REF),
+    errors.PermissionMissingError(needs="cobrowse:session:write", reference=REF),
+    errors.InvalidHostError(host_id=HOST, reference=REF),
+    errors.UnknownApplicationError(application_id="web2", known=("web", "shop"), reference=REF),
+    errors.UnknownApplicationError(application_id="web2", reference=REF),
+    errors.BadRequestError(status=400, words="no <b> & c", reference=REF),
+    errors.QueueTooLongError(wait_seconds=1560.0),
+    *(errors.ServiceBusyError(reference=REF, retry_after=seconds) for seconds in (None, 0.0, 240.0, float("inf"))),
+    errors.ServiceFailedError(reference=REF),
+    errors.OutcomeUnknownError(reference=REF),
+    errors.ServiceUnreachableError(reference=REF),
+    errors.UnusableAnswerError(why="a session without an id", acted=True, reference=REF),
+    errors.UnusableAnswerError(why="a redirect (302)", reference=REF),
+    errors.UnknownSessionError(reference=REF),
+    errors.NoConversationError(reference=REF),
+    errors.NotInConversationError(conversation_id=HOST, reference=REF),
+    errors.SeveralConversationsError(candidates=(CARLA, SOMEBODY), reference=REF),
+    errors.ConversationKindError(kinds=("chat", "internal", "unheard-of")),
+    *(
+        errors.SignInRequiredError(reference=REF, own=own, off=off)
+        for own in (True, False)
+        for off in ("", *errors.OFF)
+    ),
+    *(errors.SignInExpiredError(reference=REF, own=own) for own in (True, False)),
+    *(errors.UserPermissionMissingError(needs="conversation:cobrowse:add", own=own) for own in (True, False)),
+    *map(errors.ConnectOffError, errors.OFF),
+    errors.NotConnectedError(),
+    errors.ConnectLinkGoneError(),
+    errors.ConnectDeniedError(),
+    errors.NotThatPersonError(REF),
+    errors.SignInFailedError(oauth_error="invalid_grant", reference=REF),
+    errors.NotYoursError(),
+    errors.TriedAlreadyError(),
+    errors.RequestGoneError(),
+    errors.EndedAlreadyError(),
+    errors.SharedAlreadyError(),
+    errors.NoOpenSessionError(),
+    errors.NoOpenSessionError(ever=False),
+    errors.SessionNotFoundError(),
+    errors.SeveralOpenSessionsError((("s-1", "Checkout <b>"), ("s-2", "Refund"))),
+    errors.MayNotEndError("U0BEN", "U0ANA"),
+    errors.MayNotReadError("U0BEN", "U0BEN"),
+    errors.LeadsOnlyError(),
+    errors.AdminsOnlyError(),
+    *map(errors.ShareRefusedError, ("outside", "uninvited", "closed", "direct")),
+    errors.ShareUnknownError(),
+    errors.MessageNotPostedError("ratelimited"),
+    errors.NotLinkedError(),
+    errors.NoSuchHostError("no Genesys user has it"),
+    errors.RequestInterruptedError(True),
+    errors.RequestInterruptedError(False),
+    errors.NotStartedError(),
+    errors.SessionOverError(),
+    errors.UnexpectedError(),
+    errors.NobodyNamedError(),
+    errors.StepsOffError(),
+    errors.TooManySendsError(5, 30),
+    errors.SendingOffError("sms"),
+    *(errors.InvalidAddressError(why) for why in ("none", "neither", "country")),
+    errors.CountryNotAllowedError("JP"),
+    errors.NoLinkToSendError(),
+    errors.LinkUsedUpError(),
+    errors.TextTooLongError(765),
+    errors.ConversationActiveError(reference=REF),
 ]
 BASES = {
     errors.CobrowseError,
-    errors.NotAccepted,
-    errors.Refused,
+    errors.NotAcceptedError,
+    errors.PermissionDeniedError,
     errors.ServiceError,
-    press_errors.TryAgainRefused,
+    errors.TryAgainRefusedError,
 }
 MAY_BE_TRIED_AGAIN = {
     "slack_unavailable",
@@ -172,14 +169,14 @@ def test_no_two_errors_are_told_alike():
 @pytest.mark.parametrize("error", ERRORS, ids=name_of)
 def test_only_a_fault_of_our_own_gets_the_general_sentence(error):
     general = error_copy(CobrowseError(), CONTACT)
-    assert (error_copy(error, CONTACT) == general) == isinstance(error, errors.Unexpected)
+    assert (error_copy(error, CONTACT) == general) == isinstance(error, errors.UnexpectedError)
 
 
 def test_asking_again_is_offered_where_it_may_help_and_nowhere_else():
     assert {each.code for each in classes(CobrowseError) if each.try_again} == MAY_BE_TRIED_AGAIN
 
 
-@pytest.mark.parametrize("error", [e for e in ERRORS if isinstance(e, errors.Refused)], ids=name_of)
+@pytest.mark.parametrize("error", [e for e in ERRORS if isinstance(e, errors.PermissionDeniedError)], ids=name_of)
 def test_a_refusal_says_whom_to_ask(error):
     assert CONTACT in error_copy(error, CONTACT).next
 
@@ -187,14 +184,14 @@ def test_a_refusal_says_whom_to_ask(error):
 @pytest.mark.parametrize(
     "error",
     [
-        errors.SignInRefused(),
-        errors.OAuthRefused(oauth_error="invalid_client"),
-        errors.Forbidden(needs="x:y"),
-        errors.HostNotFound("U0BEN", False, ()),
-        errors.InvalidHost(host_id=HOST),
-        errors.UnknownApplication(application_id="web2"),
-        errors.UnusableAnswer(why="no JSON"),
-        errors.Unexpected(),
+        errors.TokenRefusedError(),
+        errors.LoginRefusedError(oauth_error="invalid_client"),
+        errors.PermissionMissingError(needs="x:y"),
+        errors.HostNotFoundError("U0BEN", False, ()),
+        errors.InvalidHostError(host_id=HOST),
+        errors.UnknownApplicationError(application_id="web2"),
+        errors.UnusableAnswerError(why="no JSON"),
+        errors.UnexpectedError(),
     ],
     ids=name_of,
 )
@@ -205,58 +202,67 @@ def test_what_the_person_cannot_mend_names_who_can(error):
 @pytest.mark.parametrize(
     ("error", "parts"),
     [
-        (errors.Forbidden(needs="cobrowse:session:write"), ["`cobrowse:session:write`", "OAuth", "no restart"]),
-        (errors.InvalidHost(host_id=HOST), [HOST, "active", "licence"]),
-        (errors.UnknownApplication(application_id="web2", known=("web", "shop")), ["`web2`", "`web`", "`shop`"]),
-        (errors.UnknownApplication(application_id="web2"), ["`web2`", "could not be read"]),
-        (errors.BadRequest(status=422, words="<!channel> & co"), ["422", "&lt;!channel&gt; &amp; co"]),
-        (errors.OAuthRefused(oauth_error="invalid_client"), ["invalid_client", "key or secret"]),
-        (errors.OAuthRefused(oauth_error="invalid_scope"), ["invalid_scope", "GENESYS_SCOPES"]),
-        (errors.OAuthRefused(oauth_error="x", words="<!here> & co"), ["(x): “&lt;!here&gt; &amp; co”"]),
-        (errors.OAuthRefused(oauth_error="unauthorized_client"), ["Client Credentials"]),
-        (errors.OAuthRefused(oauth_error="access_denied"), ["network address"]),
-        (errors.OAuthRefused(oauth_error=errors.WEB_PAGE), ["a web page", "network address"]),
-        (errors.Forbidden(needs="x:y", words="not in <Billing>"), ["not in &lt;Billing&gt;", "`x:y`", "that division"]),
-        (connect_errors.PersonLacks(needs="x:y", words="not in <Billing>"), ["&lt;Billing&gt;", "`x:y`", "division"]),
-        (connect_errors.SignInFailed(oauth_error="x", words="<!here>"), ["(x)", "“&lt;!here&gt;”", CONTACT]),
-        (conversation_errors.CannotCobrowse(kinds=("chat",)), ["a web chat", "no session", "calls", "messages"]),
-        (conversation_errors.CannotCobrowse(kinds=("chat", "email")), ["a web chat and an e-mail"]),
-        (conversation_errors.CannotCobrowse(kinds=("internal",)), ["without a customer"]),
-        (errors.ServiceFault(), ["try again in a few minutes", "status."]),
-        (errors.Busy(), ["No session was created"]),
-        (errors.Unreachable(), ["cannot reach Genesys", "no session was created"]),
-        (errors.OutcomeUnknown(), ["Nobody knows", "not asked for again"]),
-        (errors.Interrupted(True), ["restarted", "Nobody knows"]),
-        (errors.Interrupted(False), ["restarted", "No session was created"]),
-        (errors.UnusableAnswer(why="no id", acted=True), ["no id", "Nobody knows"]),
-        (errors.UnusableAnswer(why="a redirect (302)"), ["a redirect (302)", "No session was created"]),
-        (conversation_errors.NoConversation(), ["no customer", "few seconds", "id or address"]),
-        (conversation_errors.NotInConversation(conversation_id=HOST), [HOST, "not connected", "no session"]),
         (
-            conversation_errors.SeveralConversations(candidates=(CARLA, SOMEBODY)),
+            errors.PermissionMissingError(needs="cobrowse:session:write"),
+            ["`cobrowse:session:write`", "OAuth", "no restart"],
+        ),
+        (errors.InvalidHostError(host_id=HOST), [HOST, "active", "licence"]),
+        (errors.UnknownApplicationError(application_id="web2", known=("web", "shop")), ["`web2`", "`web`", "`shop`"]),
+        (errors.UnknownApplicationError(application_id="web2"), ["`web2`", "could not be read"]),
+        (errors.BadRequestError(status=422, words="<!channel> & co"), ["422", "&lt;!channel&gt; &amp; co"]),
+        (errors.LoginRefusedError(oauth_error="invalid_client"), ["invalid_client", "key or secret"]),
+        (errors.LoginRefusedError(oauth_error="invalid_scope"), ["invalid_scope", "GENESYS_SCOPES"]),
+        (errors.LoginRefusedError(oauth_error="x", words="<!here> & co"), ["(x): “&lt;!here&gt; &amp; co”"]),
+        (errors.LoginRefusedError(oauth_error="unauthorized_client"), ["Client Credentials"]),
+        (errors.LoginRefusedError(oauth_error="access_denied"), ["network address"]),
+        (errors.LoginRefusedError(oauth_error=errors.WEB_PAGE), ["a web page", "network address"]),
+        (
+            errors.PermissionMissingError(needs="x:y", words="not in <Billing>"),
+            ["not in &lt;Billing&gt;", "`x:y`", "that division"],
+        ),
+        (
+            errors.UserPermissionMissingError(needs="x:y", words="not in <Billing>"),
+            ["&lt;Billing&gt;", "`x:y`", "division"],
+        ),
+        (errors.SignInFailedError(oauth_error="x", words="<!here>"), ["(x)", "“&lt;!here&gt;”", CONTACT]),
+        (errors.ConversationKindError(kinds=("chat",)), ["a web chat", "no session", "calls", "messages"]),
+        (errors.ConversationKindError(kinds=("chat", "email")), ["a web chat and an e-mail"]),
+        (errors.ConversationKindError(kinds=("internal",)), ["without a customer"]),
+        (errors.ServiceFailedError(), ["try again in a few minutes", "status."]),
+        (errors.ServiceBusyError(), ["No session was created"]),
+        (errors.ServiceUnreachableError(), ["cannot reach Genesys", "no session was created"]),
+        (errors.OutcomeUnknownError(), ["Nobody knows", "not asked for again"]),
+        (errors.RequestInterruptedError(True), ["restarted", "Nobody knows"]),
+        (errors.RequestInterruptedError(False), ["restarted", "No session was created"]),
+        (errors.UnusableAnswerError(why="no id", acted=True), ["no id", "Nobody knows"]),
+        (errors.UnusableAnswerError(why="a redirect (302)"), ["a redirect (302)", "No session was created"]),
+        (errors.NoConversationError(), ["no customer", "few seconds", "id or address"]),
+        (errors.NotInConversationError(conversation_id=HOST), [HOST, "not connected", "no session"]),
+        (
+            errors.SeveralConversationsError(candidates=(CARLA, SOMEBODY)),
             ["Carla &lt;C&gt; &amp; co", f"`{CARLA.id}`"],
         ),
         (
-            conversation_errors.SeveralConversations(candidates=(CARLA, SOMEBODY)),
+            errors.SeveralConversationsError(candidates=(CARLA, SOMEBODY)),
             ["a customer since", "02 Jan 03:04 UTC"],
         ),
-        (conversation_errors.SeveralConversations(candidates=(CARLA,) * 12), ["and 2 more"]),
-        (connect_errors.UserContextNeeded(), ["signed in", CONTACT, "GENESYS_CONNECT_CLIENT_ID"]),
-        (connect_errors.UserContextNeeded(off="socket"), ["signed in", CONTACT, "BOT_MODE"]),
-        (connect_errors.UserContextNeeded(off="key"), ["signed in", CONTACT, "STORE_ENCRYPTION_KEY"]),
-        (connect_errors.UserContextNeeded(off=""), ["signed in", "`/cobrowse connect`"]),
-        (connect_errors.UserContextNeeded(off="", own=False), ["Ask the agent", "`/cobrowse connect`"]),
-        (connect_errors.SignInFailed(oauth_error="<b>"), ["&lt;b&gt;", CONTACT]),
-        (errors.NoSuchSession(), ["ends by itself"]),
-        (errors.ChannelNotAllowed("C0LOUNGE", ("C0DESK", "C0CARE")), ["<#C0DESK>", "<#C0CARE>"]),
-        (errors.MayNotActForOthers("U0BEN"), ["<@U0BEN>", "supervisor", "none was started"]),
-        (errors.SlackUnavailable("<oops>"), ["&lt;oops&gt;"]),
-        (session_errors.SeveralOpen((("s-1", "Checkout <b>"),)), ["none was ended", "`s-1` Checkout &lt;b&gt;"]),
-        (session_errors.MayNotEnd("U0BEN", "U0ANA"), ["<@U0BEN> and <@U0ANA>", "supervisors", CONTACT]),
-        (session_errors.MayNotRead("U0BEN", "U0BEN"), ["only <@U0BEN> may have the link"]),
-        (session_errors.NotPosted("<oops>"), ["&lt;oops&gt;"]),
-        (session_errors.NoSuchHost("<why>"), ["&lt;why&gt;"]),
-        (session_errors.ShareUnknown(), ["nobody knows", "not shared again"]),
+        (errors.SeveralConversationsError(candidates=(CARLA,) * 12), ["and 2 more"]),
+        (errors.SignInRequiredError(), ["signed in", CONTACT, "GENESYS_CONNECT_CLIENT_ID"]),
+        (errors.SignInRequiredError(off="socket"), ["signed in", CONTACT, "BOT_MODE"]),
+        (errors.SignInRequiredError(off="key"), ["signed in", CONTACT, "STORE_ENCRYPTION_KEY"]),
+        (errors.SignInRequiredError(off=""), ["signed in", "`/cobrowse connect`"]),
+        (errors.SignInRequiredError(off="", own=False), ["Ask the agent", "`/cobrowse connect`"]),
+        (errors.SignInFailedError(oauth_error="<b>"), ["&lt;b&gt;", CONTACT]),
+        (errors.UnknownSessionError(), ["ends by itself"]),
+        (errors.ChannelNotAllowedError("C0LOUNGE", ("C0DESK", "C0CARE")), ["<#C0DESK>", "<#C0CARE>"]),
+        (errors.MayNotActForOthersError("U0BEN"), ["<@U0BEN>", "supervisor", "none was started"]),
+        (errors.SlackUnavailableError("<oops>"), ["&lt;oops&gt;"]),
+        (errors.SeveralOpenSessionsError((("s-1", "Checkout <b>"),)), ["none was ended", "`s-1` Checkout &lt;b&gt;"]),
+        (errors.MayNotEndError("U0BEN", "U0ANA"), ["<@U0BEN> and <@U0ANA>", "supervisors", CONTACT]),
+        (errors.MayNotReadError("U0BEN", "U0BEN"), ["only <@U0BEN> may have the link"]),
+        (errors.MessageNotPostedError("<oops>"), ["&lt;oops&gt;"]),
+        (errors.NoSuchHostError("<why>"), ["&lt;why&gt;"]),
+        (errors.ShareUnknownError(), ["nobody knows", "not shared again"]),
     ],
     ids=lambda value: name_of(value) if isinstance(value, CobrowseError) else "",
 )
@@ -275,21 +281,21 @@ def test_a_sentence_holds_what_its_reader_needs(error, parts):
 )
 @pytest.mark.parametrize("is_target", [True, False])
 def test_who_is_refused_for_their_standing_reads_which(standing, who, is_target):
-    said = error_copy(errors.NotAMember("U0BEN", standing, is_target), CONTACT)
+    said = error_copy(errors.NotAMemberError("U0BEN", standing, is_target), CONTACT)
     assert who in said.what.lower()
     assert ("<@U0BEN>" in said.what) == is_target
 
 
 @pytest.mark.parametrize("is_target", [True, False])
 def test_who_is_not_listed_or_mapped_is_named_when_it_is_somebody_else(is_target):
-    for error in (errors.NotListed("U0BEN", is_target), errors.HostNotFound("U0BEN", is_target, ())):
+    for error in (errors.NotListedError("U0BEN", is_target), errors.HostNotFoundError("U0BEN", is_target, ())):
         assert ("<@U0BEN>" in words(error)) == is_target
         assert ("You are not" in words(error)) != is_target
 
 
 def test_an_unmapped_person_reads_which_rules_were_tried():
     tried = (RuleMiss("hosts file", "not listed"), RuleMiss("same <e-mail>", "no & none"))
-    said = error_copy(errors.HostNotFound("U0BEN", False, tried), CONTACT)
+    said = error_copy(errors.HostNotFoundError("U0BEN", False, tried), CONTACT)
     assert "hosts file: not listed; same &lt;e-mail&gt;: no &amp; none" in said.next
 
 

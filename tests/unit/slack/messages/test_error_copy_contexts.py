@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from bot.core import connect_errors, conversation_errors, errors, workflow_steps
-from bot.core.requests import limits
+from bot.core import errors
 from bot.slack.messages.error_copy import error_copy
 from tests.unit.slack.messages.test_error_copy import CONTACT, ERRORS, name_of
 
@@ -20,16 +19,16 @@ def test_who_asked_for_something_else_does_not_read_about_a_start(error):
 
 
 STARTS_ONLY = (
-    limits.TooManyStarts,
-    workflow_steps.StepsOff,
-    errors.MayNotActForOthers,
-    errors.InvalidHost,
-    errors.UnknownApplication,
-    conversation_errors.NoConversation,
-    conversation_errors.NotInConversation,
-    conversation_errors.SeveralConversations,
-    connect_errors.UserContextNeeded,
-    errors.NotBegun,
-    errors.Unexpected,
+    errors.TooManyStartsError,
+    errors.StepsOffError,
+    errors.MayNotActForOthersError,
+    errors.InvalidHostError,
+    errors.UnknownApplicationError,
+    errors.NoConversationError,
+    errors.NotInConversationError,
+    errors.SeveralConversationsError,
+    errors.SignInRequiredError,
+    errors.NotStartedError,
+    errors.UnexpectedError,
 )
 """Nothing but a start ends with these, or it is the create that nobody knows about."""

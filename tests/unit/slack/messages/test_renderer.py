@@ -105,15 +105,15 @@ def actions(message: Message) -> dict[str, Any]:
 
 def failures(words: str) -> list[errors.CobrowseError]:
     return [
-        errors.BadRequest(status=400, words=words[:300], reference=words[:64] or None),
-        errors.UnknownApplication(application_id=words, known=(words,) * 20),
-        errors.OAuthRefused(oauth_error=words),
-        errors.Forbidden(needs=words),
-        errors.InvalidHost(host_id=words),
-        errors.SlackUnavailable(words),
-        errors.UnusableAnswer(why=words, acted=True),
-        errors.UnusableAnswer(why=words),
-        errors.HostNotFound("U0BEN", True, (errors.RuleMiss(words, words),)),
+        errors.BadRequestError(status=400, words=words[:300], reference=words[:64] or None),
+        errors.UnknownApplicationError(application_id=words, known=(words,) * 20),
+        errors.LoginRefusedError(oauth_error=words),
+        errors.PermissionMissingError(needs=words),
+        errors.InvalidHostError(host_id=words),
+        errors.SlackUnavailableError(words),
+        errors.UnusableAnswerError(why=words, acted=True),
+        errors.UnusableAnswerError(why=words),
+        errors.HostNotFoundError("U0BEN", True, (errors.RuleMiss(words, words),)),
     ]
 
 
@@ -143,12 +143,14 @@ def test_no_word_of_the_service_gets_out_unescaped(words):
 @given(unsafe)
 def test_no_typed_word_gets_out_unescaped(typed):
     assert_fit_for_slack(parse_error(WORDS, Help(instead_of=clean_name(typed)), "ref7ref7ref7"))
-    assert_fit_for_slack(MessageRenderer(contact=contact_markup(typed)).failure(errors.Unexpected(), "ref7ref7ref7"))
+    assert_fit_for_slack(
+        MessageRenderer(contact=contact_markup(typed)).failure(errors.UnexpectedError(), "ref7ref7ref7")
+    )
 
 
 @pytest.mark.parametrize("offset", range(5))
 def test_what_is_too_long_is_not_cut_inside_an_escaped_character(offset):
-    error = errors.UnknownApplication(application_id="x" * (100 + offset), known=("&" * 900,) * 20)
+    error = errors.UnknownApplicationError(application_id="x" * (100 + offset), known=("&" * 900,) * 20)
     assert_fit_for_slack(WORDS.failure(error, "ref7ref7ref7"))
 
 
@@ -157,7 +159,7 @@ def test_a_very_long_session_id_does_not_make_slack_refuse_the_card():
 
 
 def test_long_application_ids_leave_room_for_what_to_do():
-    error = errors.UnknownApplication(application_id="x" * 400, known=tuple(f"{i}" * 300 for i in range(20)))
+    error = errors.UnknownApplicationError(application_id="x" * 400, known=tuple(f"{i}" * 300 for i in range(20)))
     message = WORDS.failure(error, "ref7ref7ref7")
     assert "COBROWSE_APPLICATION_ID" in message.blocks[0]["text"]["text"]
 
@@ -216,7 +218,7 @@ def test_a_failure_carries_its_reference_and_try_again_exactly_where_it_may_help
 
 
 def test_a_failure_of_the_service_carries_the_services_reference_too():
-    said = WORDS.failure(errors.Busy(reference="corr-7"), "ref7ref7ref7").blocks[-1]["elements"][0]["text"]
+    said = WORDS.failure(errors.ServiceBusyError(reference="corr-7"), "ref7ref7ref7").blocks[-1]["elements"][0]["text"]
     assert "`ref7ref7ref7`" in said
     assert "`corr-7`" in said
 

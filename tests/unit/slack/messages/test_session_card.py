@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from bot.core import press_errors, session_errors
-from bot.core.errors import NotListed, RuleMiss
+from bot.core import errors
+from bot.core.errors import NotListedError, RuleMiss
 from bot.core.models import Host, HostId, RequestKind, Role, Session, SessionId, TeamId, UserId
 from bot.core.results import (
     AccessReport,
@@ -51,9 +51,9 @@ def outcomes(word: str) -> list[Any]:
         Applications(((word, word),) * 60, word),
         AccessReport(ANA, Role.MEMBER, None, Host(HostId("h"), word), ()),
         AccessReport(ANA, Role.MEMBER, None, None, (RuleMiss(word, word),)),
-        session_errors.SeveralOpen(((word, word),) * 9),
-        session_errors.NotPosted(word),
-        session_errors.NoSuchHost(word),
+        errors.SeveralOpenSessionsError(((word, word),) * 9),
+        errors.MessageNotPostedError(word),
+        errors.NoSuchHostError(word),
     ]
 
 
@@ -139,7 +139,7 @@ def test_what_is_over_has_neither_link_nor_button_and_an_offer_is_not_called_a_s
 
 def test_a_failed_link_cannot_be_tried_again_since_its_address_is_gone() -> None:
     for kind, offered in ((RequestKind.LINK, False), (RequestKind.END, True)):
-        message = WORDS.answer(request(kind=kind), session_errors.NotPosted("x"))
+        message = WORDS.answer(request(kind=kind), errors.MessageNotPostedError("x"))
         assert ("try_again" in str(message.blocks)) is offered
 
 
@@ -147,10 +147,10 @@ def test_who_is_linked_or_explained_is_named() -> None:
     for outcome in (
         HostLinked(BEN, HostId("h")),
         HostLinked(BEN, None),
-        AccessReport(BEN, None, NotListed(BEN, True), None, ()),
+        AccessReport(BEN, None, NotListedError(BEN, True), None, ()),
     ):
         assert f"<@{BEN}>" in plain(WORDS.answer(request(kind=RequestKind.WHY), outcome))
 
 
 def test_what_was_pressed_on_a_session_that_is_over_says_so() -> None:
-    assert "over already" in plain(WORDS.answer(request(kind=RequestKind.END), press_errors.EndedAlready()))
+    assert "over already" in plain(WORDS.answer(request(kind=RequestKind.END), errors.EndedAlreadyError()))

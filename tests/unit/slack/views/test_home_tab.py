@@ -10,7 +10,7 @@ import pytest
 from bot.config import settings
 from bot.config.warnings import config_warnings
 from bot.core import errors
-from bot.core.errors import CobrowseError, HostNotFound, RuleMiss
+from bot.core.errors import CobrowseError, HostNotFoundError, RuleMiss
 from bot.core.models import (
     ChannelId,
     Host,
@@ -42,8 +42,8 @@ TEAM = TeamId("T0TEAM")
 HOST = Host(HostId("11111111-1111-4111-8111-111111111111"), "same e-mail")
 NOW = datetime.now(UTC)
 WHO = Identity(SlackUser(TEAM, ANA, "Ana", MembershipStatus.MEMBER), HOST)
-PLACE = errors.ChannelNotAllowed(ChannelId(""), (ChannelId("C0CARE"),))
-FAILURE = ServiceFailure(errors.Forbidden(needs="cobrowse:session:write"), NOW)
+PLACE = errors.ChannelNotAllowedError(ChannelId(""), (ChannelId("C0CARE"),))
+FAILURE = ServiceFailure(errors.PermissionMissingError(needs="cobrowse:session:write"), NOW)
 
 
 def session(number: int = 1, name: str = "Checkout", url_length: int = 40, code: str = "") -> Session:
@@ -83,17 +83,17 @@ def shown(**changes: Any) -> dict[str, Any]:
 
 LONG = "<&" * 50
 MOST = look(
-    identity=HostNotFound(ANA, False, tuple(RuleMiss("r" * 60, "w" * 60) for _ in range(5))),
+    identity=HostNotFoundError(ANA, False, tuple(RuleMiss("r" * 60, "w" * 60) for _ in range(5))),
     own=[record(n, name=LONG, url_length=2900, code="c" * 200) for n in range(20)],
     others=[hidden(n, name=LONG) for n in range(20, 40)],
     config_warnings=["d" * 300] * 30,
     failure=FAILURE,
 )
 ERRORS: list[CobrowseError] = [
-    errors.StoreUnavailable(),
-    errors.Busy(),
-    errors.SlackUnavailable("x"),
-    errors.Unexpected(),
+    errors.StorageUnavailableError(),
+    errors.ServiceBusyError(),
+    errors.SlackUnavailableError("x"),
+    errors.UnexpectedError(),
 ]
 VIEWS = {
     "light": light(),
@@ -101,7 +101,7 @@ VIEWS = {
     "the most there can be": home(MOST, "/cobrowse", "<@U0SAM>"),
     "nothing": shown(own=[], others=[], doubts=[]),
     "elsewhere": shown(place=PLACE),
-    "refused": refused(errors.NotAMember(ANA, MembershipStatus.GUEST, False), "<@U0SAM>"),
+    "refused": refused(errors.NotAMemberError(ANA, MembershipStatus.GUEST, False), "<@U0SAM>"),
     **{f"{type(error).__name__}": shown(identity=error, own=error, others=error, doubts=[]) for error in ERRORS},
 }
 
@@ -143,7 +143,7 @@ def test_a_member_sees_who_they_are_their_sessions_with_links_and_how_to_start_o
 
 
 def test_who_has_no_host_reads_what_was_tried_and_whom_to_ask() -> None:
-    text = said(shown(identity=HostNotFound(ANA, False, (RuleMiss("same e-mail", "no Genesys user has <it>"),))))
+    text = said(shown(identity=HostNotFoundError(ANA, False, (RuleMiss("same e-mail", "no Genesys user has <it>"),))))
     assert "You are not linked to a Genesys user" in text
     assert "• same e-mail: no Genesys user has &lt;it&gt;" in text
     assert "Ask <@U0SAM>" in text
@@ -215,9 +215,9 @@ def test_the_newest_failure_of_genesys_is_remembered_and_that_it_has_passed() ->
         accepted_at=NOW,
     )
     condition.note(asked, SessionStarted(session()))
-    condition.note(asked, errors.NotListed(ANA, False))
+    condition.note(asked, errors.NotListedError(ANA, False))
     assert condition.failure is None
-    fault = errors.ServiceFault()
+    fault = errors.ServiceFailedError()
     condition.note(asked, fault)
     assert condition.failure == ServiceFailure(fault, NOW)
     condition.note(asked, SessionStarted(session()))

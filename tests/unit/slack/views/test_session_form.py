@@ -4,9 +4,15 @@ from typing import Any
 
 import pytest
 
-from bot.config.reader import SettingsFault
+from bot.config.reader import SettingsError
 from bot.config.settings import load_service
-from bot.core.errors import Draining, MaybeAccepted, NotAMember, NotListed, StoreUnavailable
+from bot.core.errors import (
+    MaybeAcceptedError,
+    NotAMemberError,
+    NotListedError,
+    ShuttingDownError,
+    StorageUnavailableError,
+)
 from bot.core.models import ChannelId, MembershipStatus, RequestId, UserId
 from bot.core.validation.conversations import GenesysApp
 from bot.sandbox.slack.validation.views import read_view
@@ -56,7 +62,7 @@ VIEWS = {
     "a conversation": offered(applications=[], timeout_seconds=None, takes_conversation=True),
     "skeleton": skeleton("abcdefghijkl"),
     "a failure": session_form.told(
-        MessageRenderer().failure(StoreUnavailable(), RequestId("abcdefghijkl"), kept=False)
+        MessageRenderer().failure(StorageUnavailableError(), RequestId("abcdefghijkl"), kept=False)
     ),
     "not opened": session_form.told(session_form.not_opened("/cobrowse", RequestId("abcdefghijkl"))),
 }
@@ -108,7 +114,7 @@ def test_the_usual_duration_is_among_those_offered_and_is_chosen(seconds: int, w
 
 @pytest.mark.parametrize("seconds", [session_form.SHORTEST_SECONDS - 1, session_form.LONGEST_SECONDS + 1])
 def test_the_bounds_are_those_of_the_setting(seconds: int) -> None:
-    with pytest.raises(SettingsFault, match="COBROWSE_TIMEOUT_SECONDS"):
+    with pytest.raises(SettingsError, match="COBROWSE_TIMEOUT_SECONDS"):
         load_service({"COBROWSE_TIMEOUT_SECONDS": str(seconds)})
 
 
@@ -148,23 +154,23 @@ def test_every_field_that_is_wrong_is_told_at_once() -> None:
 
 @pytest.mark.parametrize("standing", [each for each in MembershipStatus if each is not MembershipStatus.MEMBER])
 def test_a_host_who_may_be_none_is_told_in_words_that_a_field_can_show(standing: MembershipStatus) -> None:
-    words = host_error(NotAMember(UserId("U0GUS"), standing, is_target=True))
+    words = host_error(NotAMemberError(UserId("U0GUS"), standing, is_target=True))
     assert words
     assert "<" not in words
-    assert host_error(NotAMember(UserId("U0GUS"), standing, is_target=False)) is None
+    assert host_error(NotAMemberError(UserId("U0GUS"), standing, is_target=False)) is None
 
 
 def test_a_host_who_is_not_listed_is_told() -> None:
-    assert "not on the list" in str(host_error(NotListed(UserId("U0BEN"), is_target=True)))
-    assert host_error(StoreUnavailable()) is None
+    assert "not on the list" in str(host_error(NotListedError(UserId("U0BEN"), is_target=True)))
+    assert host_error(StorageUnavailableError()) is None
 
 
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (Draining(), "The bot is restarting, so nothing was started."),
-        (StoreUnavailable(), "nothing was started. Press Start again"),
-        (MaybeAccepted(), "it starts one session only"),
+        (ShuttingDownError(), "The bot is restarting, so nothing was started."),
+        (StorageUnavailableError(), "nothing was started. Press Start again"),
+        (MaybeAcceptedError(), "it starts one session only"),
     ],
 )
 def test_what_was_not_accepted_can_be_sent_again(error: Any, words: str) -> None:

@@ -36,7 +36,7 @@ def no_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def faults(url: str) -> list[str]:
-    with pytest.raises(settings.SettingsFault) as fault:
+    with pytest.raises(settings.SettingsError) as fault:
         settings.load_database({"DATABASE_URL": url})
     return fault.value.faults
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.core.errors import StoreUnavailable
+from bot.core.errors import StorageUnavailableError
 from bot.storage.postgres.batch import Batcher
 
 
@@ -18,7 +18,7 @@ class Done:
     async def __call__(self, those: list[str]) -> set[str]:
         self.told.append(those)
         if self._fails:
-            raise StoreUnavailable
+            raise StorageUnavailableError
         return set(those) - {self._leaves}
 
 
@@ -44,9 +44,9 @@ async def test_one_who_gives_up_stops_nothing_for_the_others() -> None:
 async def test_trouble_reaches_everybody_and_the_next_try_is_another_one() -> None:
     done = Done(fails=True)
     together = Batcher(done)
-    assert all(isinstance(one, StoreUnavailable) for one in await asyncio.gather(
+    assert all(isinstance(one, StorageUnavailableError) for one in await asyncio.gather(
         together.one("first"), together.one("second"), return_exceptions=True
     ))  # fmt: skip
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StorageUnavailableError):
         await together.one("first")
     assert done.told == [["first", "second"], ["first"]]
