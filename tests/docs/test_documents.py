@@ -19,7 +19,7 @@ HOUSE = Path(ROOT)
 RUNBOOK = (HOUSE / "docs" / "runbook.md").read_text(encoding="utf-8")
 SECURITY = (HOUSE / "docs" / "security.md").read_text(encoding="utf-8")
 LEVELS = ("debug", "info", "warning", "error", "exception", "critical")
-REFUSED = ("StoreRefused", "AuditRefused", "SlackRefused", "SlackUnreachable", "Refused")
+REFUSED = ("StorageSetupError", "AuditSetupError", "SlackSetupError", "SlackUnreachableError", "StartError")
 
 
 @cache

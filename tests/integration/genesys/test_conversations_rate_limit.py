@@ -61,7 +61,7 @@ class Waits:
 @pytest.fixture
 def turnstile(monkeypatch: pytest.MonkeyPatch) -> Turnstile:
     made = Turnstile()
-    monkeypatch.setattr(upstream, "Pace", lambda _per_minute: made)
+    monkeypatch.setattr(upstream, "RateLimiter", lambda _per_minute: made)
     return made
 
 

@@ -24,7 +24,7 @@ VALUES: dict[str, Any] = {
 }  # fmt: skip
 POSTGRES = [
     (name, getattr(postgres_statements, name))
-    for name in ("ACCEPT", "ORPHANS", "STRAYS", "KNOWN", "ADVANCE_MANY", "ADVANCE_WITH_SESSION")
+    for name in ("ACCEPT", "ORPHANS", "UNCLAIMED", "KNOWN", "ADVANCE_MANY", "ADVANCE_WITH_SESSION")
 ]
 TABLES = ("requests", "sessions", "found_hosts", "links", "posts")
 

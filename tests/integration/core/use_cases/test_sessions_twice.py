@@ -27,7 +27,7 @@ async def test_of_two_that_end_it_at_once_one_has(desk: Desk) -> None:
     both = await asyncio.gather(
         desk.does(RequestKind.END, ANA, "s-1"), desk.does(RequestKind.END, SAM, "s-1"), return_exceptions=True
     )
-    assert sorted(type(one).__name__ for one in both) == ["Ended", "EndedAlready"]
+    assert sorted(one.code for one in both) == ["already_ended", "session_ended"]
 
 
 async def test_an_end_that_the_service_no_longer_knows_since_another_ended_it_says_so(desk: Desk) -> None:

@@ -86,7 +86,7 @@ MOST = look(
     identity=HostNotFoundError(ANA, False, tuple(RuleMiss("r" * 60, "w" * 60) for _ in range(5))),
     own=[record(n, name=LONG, url_length=2900, code="c" * 200) for n in range(20)],
     others=[hidden(n, name=LONG) for n in range(20, 40)],
-    config_warnings=["d" * 300] * 30,
+    doubts=["d" * 300] * 30,
     failure=FAILURE,
 )
 ERRORS: list[CobrowseError] = [
