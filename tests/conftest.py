@@ -55,7 +55,8 @@ class Leaks(logging.Handler):
     """Lines of the bot's own loggers, tracebacks included, with what is a secret in every test; before any masking."""
 
     SECRET = re.compile(
-        r"xox[a-z]-|xapp-|eyJ[\w-]{10}|PRIVATE KEY|/join/|/response/|/commands/T|cobrowse#|[\w.]@example\.com|hooks\."
+        r"xox[a-z]-|xapp-|eyJ[\w-]{10}|PRIVATE KEY|/join/|/response/|/commands/T|cobrowse#|[\w.]@example\.com|"
+        r"hooks\.[\w-]+\."
     )
 
     def __init__(self) -> None:

@@ -18,14 +18,14 @@ DEFAULT_NAME = "Co-browse session"
 
 
 class OnTerminal:
-    """Keeps to desk.progress.Watcher: says on standard error when the service makes us wait."""
+    """CallHooks that print on standard error when Genesys makes the command wait."""
 
-    requester = ""
+    fairness_key = ""
 
-    async def sending(self) -> None:
+    async def before_send(self) -> None:
         """Nothing to keep."""
 
-    async def waiting(self, seconds: float) -> None:
+    async def on_wait(self, seconds: float) -> None:
         if seconds >= WORTH_TELLING_SECONDS:
             print(f"Genesys is busy; waiting {round(seconds)} seconds.", file=sys.stderr)  # noqa: T201 - for a person
 

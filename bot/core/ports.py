@@ -43,6 +43,20 @@ class Kept:
     session_over: bool = False
 
 
+class CallHooks(Protocol):
+    """Receives what happens to a call to Genesys. Each method may raise to stop the call."""
+
+    @property
+    def fairness_key(self) -> str:
+        """Return the opaque key by which the rate limiter shares turns fairly."""
+
+    async def before_send(self) -> None:
+        """Run just before the bytes go out."""
+
+    async def on_wait(self, seconds: float) -> None:
+        """Run when the call goes out (again) in `seconds`: it waits for its turn, or Genesys did not act."""
+
+
 class RequestRepository(Protocol):
     """What must survive. A store belongs to one process; what it accepts is that process's to work."""
 

@@ -1,6 +1,6 @@
 """Tell people that the service puts off a call that is shared by several of them, and for about how long.
 
-A call for one person reports to that person's watcher. A look-up is made once for everybody who needs its answer, so it
+A call for one person calls that person's hooks. A look-up is made once for everybody who needs its answer, so it
 reports here.
 """
 
@@ -10,41 +10,41 @@ from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 
 from bot.core.errors import QueueTooLongError
-from bot.core.requests.run import CallHooks
+from bot.core.ports import CallHooks
 
 serving: ContextVar[CallHooks | None] = ContextVar("serving", default=None)
-"""The watcher of the request that this task works."""
+"""The hooks of the request that this task works."""
 
 
 class SharedWaits:
-    """The wait of one kind of call, and the watchers of those who need its answer. `clock` never goes back."""
+    """The wait of one kind of call, and the call hooks of those who need its answer. `clock` never goes back."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._until = float("-inf")
-        self._watchers: set[CallHooks] = set()
+        self._waiting: set[CallHooks] = set()
 
-    async def waiting(self, seconds: float) -> None:
+    async def on_wait(self, seconds: float) -> None:
         """Tell everybody that the call goes out in so many seconds."""
         self._until = max(self._until, self._clock() + seconds)
-        for watcher in tuple(self._watchers):
-            await self._tell(watcher)
+        for hooks in tuple(self._waiting):
+            await self._tell(hooks)
 
     @asynccontextmanager
-    async def told(self, watcher: CallHooks | None) -> AsyncIterator[None]:
-        """Tell this watcher too, until the block ends; at once if the call waits already."""
-        if watcher is None:
+    async def told(self, hooks: CallHooks | None) -> AsyncIterator[None]:
+        """Tell these hooks, too, until the block ends; at once if the call waits already."""
+        if hooks is None:
             yield
             return
-        self._watchers.add(watcher)
+        self._waiting.add(hooks)
         try:
-            await self._tell(watcher)
+            await self._tell(hooks)
             yield
         finally:
-            self._watchers.discard(watcher)
+            self._waiting.discard(hooks)
 
-    async def _tell(self, watcher: CallHooks) -> None:
+    async def _tell(self, hooks: CallHooks) -> None:
         left = self._until - self._clock()
-        if left > 0 and watcher in self._watchers:
+        if left > 0 and hooks in self._waiting:
             with suppress(QueueTooLongError):  # the call itself ends in time: see Holds.MAX_WAIT_SECONDS
-                await watcher.waiting(left)
+                await hooks.on_wait(left)

@@ -20,7 +20,7 @@ import httpx
 
 from bot.core.errors import OutcomeUnknownError, ServiceBusyError, ServiceUnreachableError, UnusableAnswerError
 from bot.core.metrics_port import NO_ANSWER, NULL_METRICS, Metrics
-from bot.core.requests.run import CallHooks
+from bot.core.ports import CallHooks
 from bot.core.shared_waits import SharedWaits
 from bot.core.validation.urls import LOCAL_HOSTS, url_host
 from bot.genesys import faults
@@ -38,7 +38,7 @@ Sleep = Callable[[float], Awaitable[None]]
 class WaitHook(Protocol):
     """The part of a CallHooks that is told about waits."""
 
-    async def waiting(self, seconds: float) -> None: ...
+    async def on_wait(self, seconds: float) -> None: ...
 
 
 UNORDERED_SECONDS = 20.0
@@ -120,7 +120,7 @@ class GenesysClient:
         needs: str,
         json: object = None,
         safe: bool = False,
-        watcher: CallHooks | None = None,
+        hooks: CallHooks | None = None,
         again: bool = False,
         auth: TokenSource | None = None,
         final: bool = False,
@@ -132,46 +132,46 @@ class GenesysClient:
         other than the bot's own, or with none. `spare`: sessions can be made without it, so it is not sent (Busy) when
         such calls have used their share of the rate limit. Raises ServiceError."""
         request, gate = _request(method, self._api_url + path, json), auth or self._auth
-        told = watcher or self._waits[needs]
+        told = hooks or self._waits[needs]
 
         async def turn(repeats: bool) -> None:
             if spare and not self._pace.take_spare():
                 raise ServiceBusyError
             await gate.ready()
             began = time.monotonic()
-            await self._turn(watcher, again or repeats, needs if gate is self._auth else None)
+            await self._turn(hooks, again or repeats, needs if gate is self._auth else None)
             self._meter.waited(time.monotonic() - began)
 
         async def once() -> httpx.Response:
-            return await self._in_turn(request, gate, watcher, needs)
+            return await self._in_turn(request, gate, hooks, needs)
 
-        return await repeat(once, needs=needs, safe=safe, final=final, turn=turn, watcher=told, sleep=self._sleep)
+        return await repeat(once, needs=needs, safe=safe, final=final, turn=turn, hooks=told, sleep=self._sleep)
 
-    async def _turn(self, watcher: CallHooks | None, again: bool, needs: str | None) -> None:
+    async def _turn(self, hooks: CallHooks | None, again: bool, needs: str | None) -> None:
         """Wait until neither this kind of call is held back nor the token's limit used up. `needs` None: another's
         token, whose limits are not known."""
         while True:
             if needs:
-                await self._holds.passed(needs, (watcher or self._waits[needs]).waiting)
-                if watcher is None and (seconds := self._pace.wait_seconds(self._queue.length)) > 0:
-                    await self._waits[needs].waiting(seconds)
-            await self._queue.turn(watcher, again=again)
+                await self._holds.passed(needs, (hooks or self._waits[needs]).on_wait)
+                if hooks is None and (seconds := self._pace.wait_seconds(self._queue.length)) > 0:
+                    await self._waits[needs].on_wait(seconds)
+            await self._queue.turn(hooks, again=again)
             if needs is None or not self._holds.is_refused(needs):
                 return
             self._queue.give_back()  # refused while this call waited for its turn
 
     async def _in_turn(
-        self, request: httpx.Request, gate: TokenSource, watcher: CallHooks | None, needs: str
+        self, request: httpx.Request, gate: TokenSource, hooks: CallHooks | None, needs: str
     ) -> httpx.Response:
         """Sends it, once more with another token after a 401, and says to the queue that it has come back."""
         response = None
         try:
-            response = await self._send(request, gate, watcher, needs)
+            response = await self._send(request, gate, hooks, needs)
             if response.status_code == 401:  # it did not act; the token has been dropped, and a new one may do
-                if watcher:
-                    await watcher.waiting(0.0)
+                if hooks:
+                    await hooks.on_wait(0.0)
                 await gate.ready()
-                response = await self._send(request, gate, watcher, needs)
+                response = await self._send(request, gate, hooks, needs)
             return response
         finally:
             ours = gate is self._auth  # what the service says of its limit is about the token that it got
@@ -192,10 +192,10 @@ class GenesysClient:
             self._holds.refused(needs, seconds)
 
     async def _send(
-        self, request: httpx.Request, gate: TokenSource, watcher: CallHooks | None, needs: str
+        self, request: httpx.Request, gate: TokenSource, hooks: CallHooks | None, needs: str
     ) -> httpx.Response:
-        if watcher:
-            await watcher.sending()
+        if hooks:
+            await hooks.before_send()
         began, status = time.monotonic(), NO_ANSWER
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):  # as a whole: httpx's time-outs begin anew with each byte
@@ -225,7 +225,7 @@ async def repeat(
     safe: bool,
     final: bool = False,
     turn: Callable[[bool], Awaitable[None]] = _at_once,
-    watcher: WaitHook | None = None,
+    hooks: WaitHook | None = None,
     sleep: Sleep = asyncio.sleep,
 ) -> httpx.Response:
     """Sends `once`, again where that is allowed, and returns its 2xx answer. Raises ServiceError.
@@ -249,8 +249,8 @@ async def repeat(
             raise answer.error
         fields = {"after": answer.error.code, "reference": answer.error.reference, "seconds": round(delay, 1)}
         log.info("asking again", extra={"fields": fields})
-        if watcher:
-            await watcher.waiting(delay if isinstance(answer.error, ServiceBusyError) else 0.0)
+        if hooks:
+            await hooks.on_wait(delay if isinstance(answer.error, ServiceBusyError) else 0.0)
         await sleep(delay)
 
 

@@ -8,7 +8,7 @@ import asyncio
 from collections import OrderedDict, deque
 from typing import Protocol
 
-from bot.core.requests.run import CallHooks
+from bot.core.ports import CallHooks
 
 Turn = asyncio.Future[None]
 
@@ -41,21 +41,21 @@ class FairQueue:
         self._rounds: list[int] = []  # in how many lines there is a first, a second, a third … call
         self._timer: asyncio.TimerHandle | None = None
 
-    async def turn(self, watcher: CallHooks | None, *, again: bool = False) -> None:
-        """Returns when the call may go out. `watcher` is whose session it makes, None for calls in the background;
-        `again`: its session had a turn before, and has the next. Raises what `watcher.waiting` raises."""
-        if not self._lines and (watcher or not self._background) and self._limit.take():
+    async def turn(self, hooks: CallHooks | None, *, again: bool = False) -> None:
+        """Returns when the call may go out. `hooks` is whose session it makes, None for calls in the background;
+        `again`: its session had a turn before, and has the next. Raises what `hooks.on_wait` raises."""
+        if not self._lines and (hooks or not self._background) and self._limit.take():
             return
-        line = self._background if watcher is None else self._lines.setdefault(watcher.requester, deque())
+        line = self._background if hooks is None else self._lines.setdefault(hooks.fairness_key, deque())
         turn: Turn = asyncio.get_running_loop().create_future()
-        ahead = self._join(line, turn, watcher, again)
+        ahead = self._join(line, turn, hooks, again)
         self.hand_out()
         try:
-            if watcher and not turn.done() and (seconds := self._limit.wait_seconds(ahead * self._calls_each)) > 0:
-                await watcher.waiting(seconds)
+            if hooks and not turn.done() and (seconds := self._limit.wait_seconds(ahead * self._calls_each)) > 0:
+                await hooks.on_wait(seconds)
             await turn
         except BaseException:
-            self._leave(line, turn, watcher)
+            self._leave(line, turn, hooks)
             raise
 
     @property
@@ -97,30 +97,30 @@ class FairQueue:
             del self._lines[requester]
         return turn
 
-    def _join(self, line: deque[Turn], turn: Turn, watcher: CallHooks | None, again: bool) -> int:
+    def _join(self, line: deque[Turn], turn: Turn, hooks: CallHooks | None, again: bool) -> int:
         """How many are before it now."""
         if again:
             line.appendleft(turn)
         else:
             line.append(turn)
-        if watcher is None:
+        if hooks is None:
             return 0
         if len(line) > len(self._rounds):
             self._rounds.append(0)
         self._rounds[len(line) - 1] += 1
         if again:
-            self._lines.move_to_end(watcher.requester, last=False)
+            self._lines.move_to_end(hooks.fairness_key, last=False)
             return 0
         return sum(self._rounds[: len(line)]) - 1
 
-    def _leave(self, line: deque[Turn], turn: Turn, watcher: CallHooks | None) -> None:
+    def _leave(self, line: deque[Turn], turn: Turn, hooks: CallHooks | None) -> None:
         """Whoever waited for it has gone."""
         if turn.done() and not turn.cancelled():  # it was given just now, so that somebody else has to get it
             self._limit.give_back()
             self.hand_out()
             return
         line.remove(turn)
-        if watcher:
+        if hooks:
             self._rounds[len(line)] -= 1
             if not line:
-                del self._lines[watcher.requester]
+                del self._lines[hooks.fairness_key]

@@ -145,12 +145,12 @@ async def test_an_exception_after_the_ack_is_told_and_can_be_tried_again(
     broken = [True]
 
     class Broken(CobrowseSessions):
-        async def create(self, order: CreateSessionRequest, watcher: Any) -> Session:
+        async def create(self, order: CreateSessionRequest, hooks: Any) -> Session:
             if broken:
                 raise RuntimeError(BOOM)
-            return await super().create(order, watcher)
+            return await super().create(order, hooks)
 
-    monkeypatch.setattr(upstream, "Sessions", Broken)
+    monkeypatch.setattr(upstream, "CobrowseSessions", Broken)
     async with opened() as journey:
         message = await journey.asks()
         assert is_failure(message)

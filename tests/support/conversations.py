@@ -51,8 +51,8 @@ async def conversations(servers: Servers) -> AsyncIterator[ConversationSessions]
         yield made
 
 
-async def offer(conversations: ConversationSessions, watcher: Any = None, **how: Any) -> Session:
-    return await conversations.create(order(host_id=HOST, **how), watcher or Watched())
+async def offer(conversations: ConversationSessions, hooks: Any = None, **how: Any) -> Session:
+    return await conversations.create(order(host_id=HOST, **how), hooks or Watched())
 
 
 def talk(servers: Servers, customer: str = "Carla Customer", **how: Any) -> Conversation:

@@ -23,7 +23,7 @@ from bot.core.errors import (
     UnusableAnswerError,
 )
 from bot.core.models import Request, RequestKind, RequestState, Session, SessionStarted, WaitNotice
-from bot.core.ports import Kept, RequestRepository
+from bot.core.ports import CallHooks, Kept, RequestRepository
 from bot.core.results import Result, Success
 from bot.core.stored_errors import to_record
 
@@ -45,21 +45,9 @@ class OwnershipLostError(Exception):
     """Somebody else has this request, so this worker stops."""
 
 
-class CallHooks(Protocol):
-    """Is told when a call goes out, and when it waits because the service did not act. May raise to stop it."""
-
-    @property
-    def requester(self) -> str:
-        """Whose turn it takes; opaque."""
-
-    async def sending(self) -> None: ...
-
-    async def waiting(self, seconds: float) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What must not be done twice. The watcher is told when it goes out, and after that it is not asked again; what it
+    """What must not be done twice. The hooks are called when it goes out, and after that it is not asked again; what it
     came to is written down before anybody is told, and `recall` says it once more after a crash."""
 
     do: Callable[[Request, CallHooks], Awaitable[Success]]
@@ -101,10 +89,10 @@ class RequestRun:
         self._timer = asyncio.get_running_loop().call_later(note_after_seconds, self._note)
 
     @property
-    def requester(self) -> str:
+    def fairness_key(self) -> str:
         return f"{self.request.team_id}/{self.request.requester}"
 
-    async def sending(self) -> None:
+    async def before_send(self) -> None:
         """The create goes out now.
 
         Raises OwnershipLostError when the request is not ours to send any more, NotStartedError.
@@ -127,7 +115,7 @@ class RequestRun:
         self._sent_at = time.monotonic()
         self._wait_until = None
 
-    async def waiting(self, seconds: float) -> None:
+    async def on_wait(self, seconds: float) -> None:
         """It is not its turn, or the service did not act; asked (again) in so many seconds.
 
         Raises QueueTooLongError.

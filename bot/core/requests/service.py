@@ -35,12 +35,18 @@ from bot.core.models import (
     SessionDefaults,
     SessionStarted,
 )
-from bot.core.ports import Kept, RequestRepository
+from bot.core.ports import CallHooks, Kept, RequestRepository
 from bot.core.requests.events import EventLog
 from bot.core.requests.housekeeping import recover_orphans_forever, sweep_forever, update_messages_forever
 from bot.core.requests.limits import RequestLimiter
 from bot.core.requests.recovery import known_end, session_of_another
-from bot.core.requests.run import NOTE_AFTER_SECONDS, CallHooks, Deeds, Notifier, OwnershipLostError, RequestRun
+from bot.core.requests.run import (
+    NOTE_AFTER_SECONDS,
+    Deeds,
+    Notifier,
+    OwnershipLostError,
+    RequestRun,
+)
 from bot.core.results import Handlers, Result
 from bot.core.shared_waits import serving
 from bot.core.workflow_steps import STARTS, is_unasked
@@ -58,7 +64,7 @@ class SessionsApi(Protocol):
     def is_free(self) -> bool:
         """Whether a create would go out at once."""
 
-    async def create(self, order: CreateSessionRequest, watcher: CallHooks) -> Session:
+    async def create(self, order: CreateSessionRequest, hooks: CallHooks) -> Session:
         """A session that exists. Raises ServiceError."""
 
 

@@ -18,7 +18,8 @@ from bot.core.errors import (
     TextTooLongError,
 )
 from bot.core.models import Request, RequestKind, SessionId
-from bot.core.requests.run import CallHooks, Deed, Deeds
+from bot.core.ports import CallHooks
+from bot.core.requests.run import Deed, Deeds
 from bot.core.results import CustomerMessageSent, Handlers, SendPreview
 from bot.core.session_models import SessionRecord
 from bot.core.use_cases.sessions import SessionService
@@ -54,9 +55,9 @@ class MessageSender(Protocol):
     OutcomeUnknownError when
     nobody knows whether it did."""
 
-    async def sms(self, sender: str, to: str, text: str, watcher: CallHooks) -> str | None: ...
+    async def sms(self, sender: str, to: str, text: str, hooks: CallHooks) -> str | None: ...
 
-    async def email(self, sender: str, to: str, subject: str, text: str, watcher: CallHooks) -> str | None: ...
+    async def email(self, sender: str, to: str, subject: str, text: str, hooks: CallHooks) -> str | None: ...
 
 
 def pack(session_id: str, address: str) -> str:
@@ -100,7 +101,7 @@ class CustomerMessaging:
             raise NoLinkToSendError
         return SendPreview(with_links[:MOST_PROPOSED], address)
 
-    async def send(self, request: Request, watcher: CallHooks) -> CustomerMessageSent:
+    async def send(self, request: Request, hooks: CallHooks) -> CustomerMessageSent:
         """Sends it, once."""
         session_id, text = unpack(request.argument)
         record = await self._register.readable(replace(request, argument=session_id))
@@ -111,13 +112,13 @@ class CustomerMessaging:
         if address.medium is ContactChannel.SMS:
             words = filled(terms.sms_text, link)
             try:
-                reference = await self._carrier.sms(terms.sms_from, address.text, words, watcher)
+                reference = await self._carrier.sms(terms.sms_from, address.text, words, hooks)
             except ConversationActiveError as error:
                 error.join_url = link
                 raise
         else:
             words = filled(terms.email_text, link)
-            reference = await self._carrier.email(terms.email_from, address.text, terms.email_subject, words, watcher)
+            reference = await self._carrier.email(terms.email_from, address.text, terms.email_subject, words, hooks)
         return CustomerMessageSent(record, address, reference)
 
     async def recall(self, request: Request) -> CustomerMessageSent:

@@ -24,7 +24,7 @@ from bot.core.errors import (
     UserPermissionMissingError,
 )
 from bot.core.models import CreateSessionRequest, Session, SessionId
-from bot.core.requests.run import CallHooks
+from bot.core.ports import CallHooks
 from bot.core.session_models import SessionStatus
 from bot.core.validation.urls import is_safe_url
 from bot.genesys import faults
@@ -80,21 +80,21 @@ class ConversationSessions:
         """Never: the conversation is looked up first, and meanwhile no create is under way."""
         return False
 
-    async def create(self, order: CreateSessionRequest, watcher: CallHooks) -> Session:
+    async def create(self, order: CreateSessionRequest, hooks: CallHooks) -> Session:
         """Offers co-browse in the host's conversation.
 
         Raises ServiceError; NoConversationError, NotInConversationError and SeveralConversationsError before
         anything was created.
         """
-        live = await self._conversation(order, WaitingOnly(watcher))
+        live = await self._conversation(order, WaitingOnly(hooks))
         gate = await self._gate(order)
         try:
-            response = await self._make(live, order, watcher, gate)
+            response = await self._make(live, order, hooks, gate)
         except SignInRequiredError:
             if gate or not (gate := await self._gate(order, anew=True)):
                 raise
-            await watcher.waiting(0.0)  # they have connected a moment ago, on another replica
-            response = await self._make(live, order, watcher, gate)
+            await hooks.on_wait(0.0)  # they have connected a moment ago, on another replica
+            response = await self._make(live, order, hooks, gate)
         return self._session(response, order)
 
     async def read(self, session_id: SessionId, *, spare: bool = False) -> SessionView:
@@ -145,10 +145,10 @@ class ConversationSessions:
             raise UnknownSessionError
         return OFFER.format(self._joining.deployment_id, quote(session_id, safe=""))
 
-    async def _conversation(self, order: CreateSessionRequest, watcher: CallHooks) -> ActiveConversation:
+    async def _conversation(self, order: CreateSessionRequest, hooks: CallHooks) -> ActiveConversation:
         if order.conversation_id:
-            return await self._live.one(order.conversation_id, order.host_id, watcher)
-        found = await self._live.of(order.host_id, watcher)
+            return await self._live.one(order.conversation_id, order.host_id, hooks)
+        found = await self._live.of(order.host_id, hooks)
         if not found:
             raise NoConversationError
         if len(found) > 1:
@@ -162,13 +162,13 @@ class ConversationSessions:
         return await self._people.gate((order.agent.team_id, order.agent.user_id), order.host_id, anew=anew)
 
     async def _make(
-        self, live: ActiveConversation, order: CreateSessionRequest, watcher: CallHooks, gate: TokenSource | None
+        self, live: ActiveConversation, order: CreateSessionRequest, hooks: CallHooks, gate: TokenSource | None
     ) -> httpx.Response:
         """The offer, by the host's own sign-in or the bot's; never by the one after the other was refused."""
         wanted, own = live.conversation.id, not order.for_another
         path, needs = COBROWSE.format(wanted), ADD_VOICE if live.is_voice else ADD
         try:
-            return await self._client.call("POST", path, needs=needs, watcher=watcher, again=True, auth=gate)
+            return await self._client.call("POST", path, needs=needs, hooks=hooks, again=True, auth=gate)
         except BadRequestError as error:
             if error.status == 404:  # it ended a moment ago
                 raise NotInConversationError(conversation_id=wanted, reference=error.reference) from None

@@ -7,7 +7,7 @@ known to have gone out is for the person to ask for again. Whoever it goes to is
 import re
 
 from bot.core.errors import BadRequestError, ConversationActiveError, PermissionMissingError, UnusableAnswerError
-from bot.core.requests.run import CallHooks
+from bot.core.ports import CallHooks
 from bot.genesys import faults
 from bot.genesys.client import GenesysClient
 from bot.genesys.parsing import read_object
@@ -33,17 +33,17 @@ class CustomerMessagesApi:
     def __init__(self, client: GenesysClient) -> None:
         self._client = client
 
-    async def sms(self, sender: str, to: str, text: str, watcher: CallHooks) -> str | None:
+    async def sms(self, sender: str, to: str, text: str, hooks: CallHooks) -> str | None:
         """`sender` and `to` are numbers in E.164. Genesys's reference, if there is one. Raises ServiceError."""
         body = {"fromAddress": sender, "toAddress": to, "toAddressMessengerType": "sms", "textBody": text}
         try:
-            return await self._send(SMS, SEND_SMS, body, watcher)
+            return await self._send(SMS, SEND_SMS, body, hooks)
         except BadRequestError as error:
             if error.status in ACTIVE_STATUSES and is_about_active_conversation(error.words):
                 raise ConversationActiveError(reference=error.reference) from None
             raise
 
-    async def email(self, sender: str, to: str, subject: str, text: str, watcher: CallHooks) -> str | None:
+    async def email(self, sender: str, to: str, subject: str, text: str, hooks: CallHooks) -> str | None:
         """To one address, in plain text. Genesys's reference, if there is one. Raises ServiceError."""
         body = {
             "senderType": "Outbound",
@@ -52,11 +52,11 @@ class CustomerMessagesApi:
             "subject": subject,
             "textBody": text,
         }
-        return await self._send(EMAIL, SEND_EMAIL, body, watcher)
+        return await self._send(EMAIL, SEND_EMAIL, body, hooks)
 
-    async def _send(self, path: str, needs: str, body: object, watcher: CallHooks) -> str | None:
+    async def _send(self, path: str, needs: str, body: object, hooks: CallHooks) -> str | None:
         try:
-            response = await self._client.call("POST", path, needs=needs, json=body, watcher=watcher, final=True)
+            response = await self._client.call("POST", path, needs=needs, json=body, hooks=hooks, final=True)
         except BadRequestError as error:  # its words are kept for a while, and may quote whom it was for
             words = without_addresses(error.words)
             raise BadRequestError(status=error.status, words=words, reference=error.reference) from None

@@ -17,7 +17,7 @@ from bot.core.errors import (
     UnusableAnswerError,
 )
 from bot.core.models import ConversationId, HostId
-from bot.core.requests.run import CallHooks
+from bot.core.ports import CallHooks
 from bot.core.validation.conversations import LiveConversation, conversation_id
 from bot.core.validation.names import clean
 from bot.genesys import faults
@@ -67,19 +67,19 @@ class OtherConversation:
 class WaitingOnly:
     """Keeps to CallHooks for look-ups, which create nothing: passes on only that everybody has to wait."""
 
-    def __init__(self, watcher: CallHooks) -> None:
-        self._watcher = watcher
+    def __init__(self, hooks: CallHooks) -> None:
+        self._hooks = hooks
 
     @property
-    def requester(self) -> str:
+    def fairness_key(self) -> str:
         """The look-ups take the turns of the session they are made for."""
-        return self._watcher.requester
+        return self._hooks.fairness_key
 
-    async def sending(self) -> None:
+    async def before_send(self) -> None:
         """Nothing that could be done twice."""
 
-    async def waiting(self, seconds: float) -> None:
-        await self._watcher.waiting(seconds)
+    async def on_wait(self, seconds: float) -> None:
+        await self._hooks.on_wait(seconds)
 
 
 class LiveConversations:
@@ -88,13 +88,13 @@ class LiveConversations:
     def __init__(self, client: GenesysClient) -> None:
         self._client = client
 
-    async def of(self, host_id: HostId, watcher: CallHooks) -> list[ActiveConversation]:
+    async def of(self, host_id: HostId, hooks: CallHooks) -> list[ActiveConversation]:
         """All that the host is connected to, the latest first; MOST at most.
 
         Raises ConversationKindError when none of them is
         of a kind that can be co-browsed in."""
         response = await self._client.call(
-            "POST", QUERY, needs=VIEW_DETAILS, json=query(host_id, datetime.now(UTC)), safe=True, watcher=watcher
+            "POST", QUERY, needs=VIEW_DETAILS, json=query(host_id, datetime.now(UTC)), safe=True, hooks=hooks
         )
         reference = faults.reference_of(response)
         found = read_object(response).get("conversations") or []
@@ -104,7 +104,7 @@ class LiveConversations:
         ids = list(dict.fromkeys(known for text in texts if (known := conversation_id(text))))[:MOST]
         try:
             async with asyncio.TaskGroup() as group:  # when one fails, the others take no turns any more
-                finding = [group.create_task(self._find(one, host_id, watcher, again=True)) for one in ids]
+                finding = [group.create_task(self._find(one, host_id, hooks, again=True)) for one in ids]
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
         seen = [task.result() for task in finding]
@@ -113,12 +113,12 @@ class LiveConversations:
             raise ConversationKindError(kinds=tuple(dict.fromkeys(other)))
         return sorted(live, key=lambda one: one.conversation.since, reverse=True)
 
-    async def one(self, wanted: ConversationId, host_id: HostId, watcher: CallHooks) -> ActiveConversation:
+    async def one(self, wanted: ConversationId, host_id: HostId, hooks: CallHooks) -> ActiveConversation:
         """That conversation.
 
         Raises NotInConversationError when the host is not connected to it, ConversationKindError.
         """
-        live = await self._find(wanted, host_id, watcher)
+        live = await self._find(wanted, host_id, hooks)
         if live is None:
             raise NotInConversationError(conversation_id=wanted)
         if isinstance(live, OtherConversation):
@@ -126,11 +126,11 @@ class LiveConversations:
         return live
 
     async def _find(
-        self, wanted: ConversationId, host_id: HostId, watcher: CallHooks, *, again: bool = False
+        self, wanted: ConversationId, host_id: HostId, hooks: CallHooks, *, again: bool = False
     ) -> "ActiveConversation | OtherConversation | None":
         try:
             response = await self._client.call(
-                "GET", f"{CONVERSATION}/{wanted}", needs=VIEW, safe=True, watcher=watcher, again=again
+                "GET", f"{CONVERSATION}/{wanted}", needs=VIEW, safe=True, hooks=hooks, again=again
             )
         except BadRequestError as error:
             if error.status in (400, 404):  # no such conversation, or none of this organisation's

@@ -21,7 +21,7 @@ from bot.core.errors import (
     UnusableAnswerError,
 )
 from bot.core.models import CreateSessionRequest, Session, SessionId
-from bot.core.requests.run import CallHooks
+from bot.core.ports import CallHooks
 from bot.core.session_models import SessionStatus
 from bot.genesys import faults
 from bot.genesys.client import GenesysClient
@@ -53,13 +53,13 @@ class CobrowseSessions:
     def is_free(self) -> bool:
         return self._client.is_free(WRITE)
 
-    async def create(self, order: CreateSessionRequest, watcher: CallHooks) -> Session:
+    async def create(self, order: CreateSessionRequest, hooks: CallHooks) -> Session:
         """Creates a session.
 
         Raises ServiceError; InvalidHostError and UnknownApplicationError say which id was wrong.
         """
         try:
-            response = await self._client.call("POST", SESSIONS, needs=WRITE, json=_body(order), watcher=watcher)
+            response = await self._client.call("POST", SESSIONS, needs=WRITE, json=_body(order), hooks=hooks)
         except BadRequestError as error:
             raise await self._named(error, order) from None
         return _session(response, order, self._wrong_link)

@@ -39,16 +39,16 @@ class Turnstile:
 
 
 class Waits:
-    """A watcher that remembers for how long it was told to wait; `stands` says that a call of its waits its turn."""
+    """Call hooks that record for how long they were told to wait; `stands` says that a call of its waits its turn."""
 
     def __init__(self, requester: str) -> None:
-        self.requester = requester
+        self.fairness_key = requester
         self.told: list[float] = []
         self.stands = asyncio.Event()
 
-    async def sending(self) -> None: ...
+    async def before_send(self) -> None: ...
 
-    async def waiting(self, seconds: float) -> None:
+    async def on_wait(self, seconds: float) -> None:
         self.told.append(seconds)
         self.stands.set()
 

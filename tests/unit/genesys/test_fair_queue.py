@@ -35,13 +35,13 @@ class Caller:
     """Somebody whose calls wait, and what they were told."""
 
     def __init__(self, requester: str) -> None:
-        self.requester = requester
+        self.fairness_key = requester
         self.told: list[float] = []
 
-    async def sending(self) -> None:
+    async def before_send(self) -> None:
         raise AssertionError("that is for the client to say")
 
-    async def waiting(self, seconds: float) -> None:
+    async def on_wait(self, seconds: float) -> None:
         self.told.append(seconds)
 
 
@@ -165,7 +165,7 @@ async def test_a_turn_given_to_somebody_who_has_just_gone_is_given_to_the_next()
 
 async def test_who_is_refused_while_they_wait_leaves_the_queue():
     class Impatient(Caller):
-        async def waiting(self, seconds: float) -> None:
+        async def on_wait(self, seconds: float) -> None:
             raise LookupError
 
     scene = Scene()

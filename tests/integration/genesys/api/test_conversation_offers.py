@@ -68,9 +68,9 @@ async def test_the_watcher_hears_of_the_offer_alone_and_of_every_wait(
     talk(servers)
     await servers.genesys.misbehave("429", on="query", times=1, retry_after=0)
     await servers.genesys.misbehave("500-twice")
-    watcher = Watched()
-    await offer(conversations, watcher)
-    told = [said for said, _ in groupby(watcher.told)]  # after a 429 it may have to wait for its turn as well
+    hooks = Watched()
+    await offer(conversations, hooks)
+    told = [said for said, _ in groupby(hooks.told)]  # after a 429 it may have to wait for its turn as well
     assert told == ["waiting", "sending", "waiting", "sending", "waiting", "sending"]
 
 
@@ -131,14 +131,14 @@ async def test_a_conversation_that_ends_just_before_the_offer_is_not_offered_any
     live = talk(servers)
 
     class Ends(Watched):
-        async def sending(self) -> None:
+        async def before_send(self) -> None:
             live.end()
 
     with pytest.raises(BadRequestError):
         await offer(conversations, Ends())
 
     class Vanishes(Watched):
-        async def sending(self) -> None:
+        async def before_send(self) -> None:
             servers.genesys.conversations.live.clear()
 
     talk(servers)

@@ -45,16 +45,16 @@ async def test_chats_and_calls_can_be_co_browsed(
 async def test_nobody_to_talk_to_is_told_so_and_nothing_is_offered(
     servers: Servers, conversations: ConversationSessions
 ) -> None:
-    watcher = Watched()
+    hooks = Watched()
     with pytest.raises(NoConversationError):
-        await offer(conversations, watcher)
+        await offer(conversations, hooks)
     over, transferred = talk(servers), talk(servers)
     over.end()
     transferred.host_connected = False
     talk(servers, "not theirs", host=BEN)
     with pytest.raises(NoConversationError):
-        await offer(conversations, watcher)
-    assert watcher.told == []
+        await offer(conversations, hooks)
+    assert hooks.told == []
     assert servers.genesys.count("create") == 0
 
 

@@ -37,17 +37,17 @@ READ, WRITE = "cobrowse:session:read", "cobrowse:session:write"
 
 
 class Watched:
-    """Remembers what a watcher is told."""
+    """Record the calls of its hooks."""
 
-    requester = "T/U"
+    fairness_key = "T/U"
 
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    async def sending(self) -> None:
+    async def before_send(self) -> None:
         self.told.append("sending")
 
-    async def waiting(self, seconds: float) -> None:
+    async def on_wait(self, seconds: float) -> None:
         self.told.append("waiting")
 
 
@@ -186,9 +186,9 @@ async def test_a_watcher_is_told_before_each_sending_and_each_wait(
     servers: Servers, sessions: CobrowseSessions
 ) -> None:
     await servers.genesys.misbehave("500-twice")
-    watcher = Watched()
-    await sessions.create(order(), watcher)
-    assert watcher.told == ["sending", "waiting", "sending", "waiting", "sending"]
+    hooks = Watched()
+    await sessions.create(order(), hooks)
+    assert hooks.told == ["sending", "waiting", "sending", "waiting", "sending"]
 
 
 async def test_watcher_waits_while_a_refused_token_is_replaced(servers: Servers, sessions: CobrowseSessions) -> None:
@@ -199,24 +199,24 @@ async def test_watcher_waits_while_a_refused_token_is_replaced(servers: Servers,
             super().__init__()
             self.tokens: list[int] = []
 
-        async def sending(self) -> None:
-            await super().sending()
+        async def before_send(self) -> None:
+            await super().before_send()
             self.tokens.append(servers.genesys.count("token"))
 
-        async def waiting(self, seconds: float) -> None:
-            await super().waiting(seconds)
+        async def on_wait(self, seconds: float) -> None:
+            await super().on_wait(seconds)
             self.tokens.append(servers.genesys.count("token"))
 
     await servers.genesys.misbehave("401", times=1)
-    watcher = Counting()
-    await sessions.create(order(), watcher)
-    assert watcher.told == ["sending", "waiting", "sending"]
-    assert watcher.tokens == [1, 1, 2]
+    hooks = Counting()
+    await sessions.create(order(), hooks)
+    assert hooks.told == ["sending", "waiting", "sending"]
+    assert hooks.tokens == [1, 1, 2]
 
 
 async def test_a_watcher_that_raises_stops_the_create(servers: Servers, sessions: CobrowseSessions) -> None:
     class Stopped(Watched):
-        async def sending(self) -> None:
+        async def before_send(self) -> None:
             raise RuntimeError("somebody else has it")
 
     with pytest.raises(RuntimeError, match="somebody else"):
@@ -228,9 +228,9 @@ async def test_a_service_that_is_down_is_tried_until_it_is_there(servers: Server
     await sessions.applications()
     await servers.genesys.misbehave("down")
     await asyncio.sleep(0.05)  # the client sees that its connections are gone
-    watcher = Watched()
-    creating = asyncio.create_task(sessions.create(order(), watcher))
-    while "waiting" not in watcher.told and not creating.done():  # noqa: ASYNC110 - it has no event
+    hooks = Watched()
+    creating = asyncio.create_task(sessions.create(order(), hooks))
+    while "waiting" not in hooks.told and not creating.done():  # noqa: ASYNC110 - it has no event
         await asyncio.sleep(0.005)
     await servers.genesys.misbehave(None)
     assert (await creating).status == "active"

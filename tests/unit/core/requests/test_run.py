@@ -12,12 +12,12 @@ SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, j
 
 def test_creating_is_committed_before_the_bytes_go_and_taken_back_when_the_service_did_not_act():
     async def story(progress, ledger, notifier):
-        await progress.sending()
+        await progress.before_send()
         assert progress.state is RequestState.CREATING
-        await progress.waiting(1)
+        await progress.on_wait(1)
         assert progress.state is RequestState.ACCEPTED
-        await progress.waiting(1)
-        await progress.sending()
+        await progress.on_wait(1)
+        await progress.before_send()
         await progress.move(RequestState.CREATED, session=SESSION)
         assert ledger.session is SESSION
         await progress.move(RequestState.ANSWERED)
@@ -54,7 +54,7 @@ def test_a_request_goes_on_from_the_state_it_was_found_in(state):
     assert tell(story, state)[0].moves == [(state, RequestState.ANSWERED)]
 
 
-@pytest.mark.parametrize("step", [lambda p: p.sending(), lambda p: p.move(RequestState.FAILED)])
+@pytest.mark.parametrize("step", [lambda p: p.before_send(), lambda p: p.move(RequestState.FAILED)])
 def test_when_somebody_else_has_the_request_nothing_is_sent_and_the_state_stays(step):
     async def story(progress, ledger, notifier):
         ledger.ours = False
@@ -70,12 +70,12 @@ def test_the_time_of_the_create_is_counted_without_the_waits():
 
     async def story(progress, ledger, notifier):
         assert progress.create_seconds == 0
-        await progress.sending()
-        await progress.waiting(600)
+        await progress.before_send()
+        await progress.on_wait(600)
         seconds.append(progress.create_seconds)
-        await progress.waiting(600)
+        await progress.on_wait(600)
         seconds.append(progress.create_seconds)
-        await progress.sending()
+        await progress.before_send()
         await progress.move(RequestState.FAILED)
         seconds.append(progress.create_seconds)
 

@@ -7,7 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.core.errors import QueueTooLongError
-from bot.core.requests.run import LATE_SECONDS, LONGEST_WAIT_SECONDS, MOST_NOTES, NOTE_PATIENCE_SECONDS
+from bot.core.requests.run import (
+    LATE_SECONDS,
+    LONGEST_WAIT_SECONDS,
+    MOST_NOTES,
+    NOTE_PATIENCE_SECONDS,
+)
 from tests.support.request_run import tell
 
 
@@ -20,7 +25,7 @@ def test_who_is_answered_soon_reads_no_note():
 
 def test_when_nothing_has_come_back_for_a_while_one_note_says_so():
     async def story(progress, ledger, notifier):
-        await progress.sending()
+        await progress.before_send()
         await asyncio.sleep(60)
 
     assert tell(story)[1].heard == [(2, None)]
@@ -28,9 +33,9 @@ def test_when_nothing_has_come_back_for_a_while_one_note_says_so():
 
 def test_a_wait_is_told_at_once():
     async def story(progress, ledger, notifier):
-        await progress.waiting(30)
+        await progress.on_wait(30)
         await asyncio.sleep(30)
-        await progress.sending()
+        await progress.before_send()
         await asyncio.sleep(5)
 
     assert tell(story)[1].heard == [(0, 30)]
@@ -38,7 +43,7 @@ def test_a_wait_is_told_at_once():
 
 def test_a_wait_that_takes_longer_than_was_told_gets_a_second_note():
     async def story(progress, ledger, notifier):
-        await progress.waiting(30)
+        await progress.on_wait(30)
         await asyncio.sleep(100)
 
     assert tell(story)[1].heard == [(0, 30), (30 + LATE_SECONDS, None)]
@@ -47,8 +52,8 @@ def test_a_wait_that_takes_longer_than_was_told_gets_a_second_note():
 def test_whose_turn_would_come_too_late_is_told_so_at_once():
     async def story(progress, ledger, notifier):
         with pytest.raises(QueueTooLongError):
-            await progress.waiting(LONGEST_WAIT_SECONDS + 1)
-        await progress.waiting(LONGEST_WAIT_SECONDS - 600)
+            await progress.on_wait(LONGEST_WAIT_SECONDS + 1)
+        await progress.on_wait(LONGEST_WAIT_SECONDS - 600)
 
     assert [round(wait) for _, wait in tell(story)[1].heard] == [LONGEST_WAIT_SECONDS - 600]
 
@@ -57,9 +62,9 @@ def test_time_already_waited_counts_against_the_longest_wait():
     async def story(progress, ledger, notifier):
         before = timedelta(seconds=LONGEST_WAIT_SECONDS - 60)
         progress.request = replace(progress.request, accepted_at=datetime.now(UTC) - before)
-        await progress.waiting(30)
+        await progress.on_wait(30)
         with pytest.raises(QueueTooLongError):
-            await progress.waiting(61)
+            await progress.on_wait(61)
 
     assert LONGEST_WAIT_SECONDS == 25 * 60
     assert tell(story)[1].heard[0] == (0, 30)
@@ -67,9 +72,9 @@ def test_time_already_waited_counts_against_the_longest_wait():
 
 def test_a_wait_that_is_ordered_late_gets_a_second_note():
     async def story(progress, ledger, notifier):
-        await progress.sending()
+        await progress.before_send()
         await asyncio.sleep(5)
-        await progress.waiting(30)
+        await progress.on_wait(30)
         await asyncio.sleep(30)
 
     assert tell(story)[1].heard == [(2, None), (5, 30)]
@@ -79,8 +84,8 @@ def test_there_are_two_notes_at_most():
     async def story(progress, ledger, notifier):
         await asyncio.sleep(3)
         for _ in range(5):
-            await progress.sending()
-            await progress.waiting(10)
+            await progress.before_send()
+            await progress.on_wait(10)
             await asyncio.sleep(10)
 
     assert len(tell(story)[1].heard) == MOST_NOTES == 2
@@ -88,7 +93,7 @@ def test_there_are_two_notes_at_most():
 
 def test_a_short_wait_is_told_when_the_note_is_due_and_only_what_is_left_of_it():
     async def story(progress, ledger, notifier):
-        await progress.waiting(3)
+        await progress.on_wait(3)
         await asyncio.sleep(3)
 
     assert tell(story)[1].heard == [(2, 1)]
@@ -97,18 +102,18 @@ def test_a_short_wait_is_told_when_the_note_is_due_and_only_what_is_left_of_it()
 def test_a_short_wait_is_not_worth_a_second_note():
     async def story(progress, ledger, notifier):
         await asyncio.sleep(3)
-        await progress.sending()
-        await progress.waiting(1.5)
+        await progress.before_send()
+        await progress.on_wait(1.5)
 
     assert tell(story)[1].heard == [(2, None)]
 
 
 def test_a_wait_that_is_over_is_not_told_any_more():
     async def story(progress, ledger, notifier):
-        await progress.sending()
-        await progress.waiting(1)
+        await progress.before_send()
+        await progress.on_wait(1)
         await asyncio.sleep(1)
-        await progress.sending()
+        await progress.before_send()
         await asyncio.sleep(10)
 
     assert tell(story)[1].heard == [(2, None)]
@@ -117,9 +122,9 @@ def test_a_wait_that_is_over_is_not_told_any_more():
 def test_a_long_wait_is_told_also_when_the_first_note_is_still_on_its_way():
     async def story(progress, ledger, notifier):
         notifier.takes_seconds = 1.0
-        await progress.sending()
+        await progress.before_send()
         await asyncio.sleep(2.5)
-        await progress.waiting(120)
+        await progress.on_wait(120)
         await asyncio.sleep(120)
 
     heard = tell(story)[1].heard

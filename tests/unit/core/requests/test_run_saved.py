@@ -76,7 +76,7 @@ def test_a_create_does_not_go_out_while_the_store_is_away():
     async def story(progress, ledger, notifier):
         ledger.away = StorageUnavailableError
         with pytest.raises(NotStartedError):
-            await progress.sending()
+            await progress.before_send()
         assert (progress.state, progress.create_seconds) == (RequestState.ACCEPTED, 0)
 
     ledger, _ = tell(story)

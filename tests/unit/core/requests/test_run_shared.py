@@ -13,7 +13,12 @@ from bot.core.errors import (
     StorageUnavailableError,
 )
 from bot.core.models import RequestState, Session, SessionStarted
-from bot.core.requests.run import PATIENCE_SECONDS, RETRY_SECONDS, SENDING_SECONDS, OwnershipLostError
+from bot.core.requests.run import (
+    PATIENCE_SECONDS,
+    RETRY_SECONDS,
+    SENDING_SECONDS,
+    OwnershipLostError,
+)
 from tests.support.request_run import NOW, tell
 
 SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, join_url="https://join.example/1")
@@ -116,7 +121,7 @@ def test_an_outcome_that_is_not_the_one_written_is_not_told(ours, theirs):
 def test_a_create_waits_a_while_for_the_store():
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.away = True, away_until(SENDING_SECONDS - RETRY_SECONDS)
-        await progress.sending()
+        await progress.before_send()
         assert progress.state is RequestState.CREATING
 
     assert tell(story)[0].moves == [(RequestState.ACCEPTED, RequestState.CREATING)]
@@ -126,7 +131,7 @@ def test_and_does_not_go_out_when_the_store_stays_away():
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.away = True, away_until(HOUR)
         with pytest.raises(NotStartedError):
-            await progress.sending()
+            await progress.before_send()
         assert asyncio.get_running_loop().time() == pytest.approx(SENDING_SECONDS)
         await progress.settle(NotStartedError())
 
@@ -140,7 +145,7 @@ def test_a_create_that_another_began_meanwhile_is_not_sent_twice():
         ledger.shared, ledger.away, ledger.ours = True, away_until(1), False
         ledger.state = RequestState.CREATING
         with pytest.raises(NotStartedError):
-            await progress.sending()
+            await progress.before_send()
         with pytest.raises(OwnershipLostError):
             await progress.settle(NotStartedError())
 
@@ -151,7 +156,7 @@ def test_a_create_whose_beginning_was_written_without_our_hearing_of_it_ends_in_
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.mute = True, 2
         with pytest.raises(NotStartedError):
-            await progress.sending()
+            await progress.before_send()
         await progress.settle(NotStartedError())  # the answer to this one is lost, too
         assert progress.state is RequestState.FAILED
 
