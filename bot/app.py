@@ -16,14 +16,18 @@ from bot.config.warnings import config_warnings
 from bot.core.access import AccessPolicy
 from bot.core.hosts.resolver import HostResolver
 from bot.core.models import RequestKind
-from bot.core.requests.events import EventLog
+from bot.core.requests.events import EventLog, log_event
 from bot.core.requests.limits import RequestLimiter
+from bot.core.requests.recovery import Recovery
 from bot.core.requests.service import RequestService
 from bot.core.requests.status import ServiceStatus
+from bot.core.requests.worker import RequestWorker
+from bot.core.timing import CoreTiming
 from bot.core.use_cases.accounts import AccountLinking
 from bot.core.use_cases.customer_messages import CustomerMessaging
 from bot.core.use_cases.diagnostics import Diagnostics
 from bot.core.use_cases.sessions import SessionService
+from bot.core.use_cases.start_session import StartSession
 from bot.genesys.api.customer_messages import CustomerMessagesApi
 from bot.genesys.api.users import UsersApi
 from bot.observability.audit import AuditLog
@@ -57,17 +61,19 @@ class Bot:
     settings: Settings
     app: AsyncApp
     desk: RequestService
+    worker: RequestWorker
     socket_web: AsyncWebClient
     health: Health
     callback: Callback | None
 
 
 @asynccontextmanager
-async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
+async def open_bot(settings: Settings, timing: CoreTiming | None = None) -> AsyncIterator[Bot]:
     """A bot that is ready to take commands.
 
     Raises SlackSetupError, SlackUnreachableError, StorageSetupError, AuditSetupError.
     """
+    timing = timing or CoreTiming()
     slack, database, can_connect = settings.slack, settings.database, not settings.connect.off
     metrics = PrometheusMetrics(RequestKind, needs(settings))
     async with (
@@ -92,17 +98,24 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         delivery = SlackResponder(web, http, words, direct, herald, slack.proxies.of)
         users, sessions = UsersApi(genesys), session_service(settings.service, genesys, tokens)
         hosts, offer = HostResolver(host_rules(settings, users), store, waits=users.waits), settings.service.offer
-        register = SessionService(store.sessions, access, sessions, herald)
-        sendings = CustomerMessaging(register, CustomerMessagesApi(genesys), settings.sending)
         audit, condition, views = AuditLog(settings.audit_log), ServiceStatus(), Views(web)
-        journal, gatekeeper = EventLog(metrics, audit), RequestLimiter(settings.limits)
-        connecting = AccountLinking(access, hosts, store.connections, tokens, journal)
+        events = EventLog(log_event, metrics.record_event, audit.record_event, condition.record_event)
+        register = SessionService(store.sessions, access, sessions, herald, events, timing)
+        sendings = CustomerMessaging(register, CustomerMessagesApi(genesys), settings.sending)
+        gatekeeper = RequestLimiter(settings.limits)
+        connecting = AccountLinking(access, hosts, store.connections, tokens, events, timing)
         inquiries = Diagnostics(access, hosts, store, users, sessions, offer.application_id, connecting.connected)
-        handlers = {**register.handlers(), **inquiries.handlers(), **sendings.handlers(), **connecting.handlers()}
-        desk = RequestService(
-            store=store, access=access, hosts=hosts, sessions=sessions, teller=delivery, offer=offer, journal=journal,
-            handlers=handlers, deeds=sendings.deeds(), gatekeeper=gatekeeper,
+        starting = StartSession(
+            store=store, access=access, hosts=hosts, sessions=sessions, responder=delivery, defaults=offer,
+            timing=timing.run,
         )  # fmt: skip
+        use_cases = (starting, register, inquiries, sendings, connecting)
+        handlers = {kind: handler for each in use_cases for kind, handler in each.handlers().items()}
+        recovery = Recovery(store, store.sessions, herald, events, timing.recovery)
+        worker = RequestWorker(
+            store=store, handlers=handlers, responder=delivery, events=events, recovery=recovery, timing=timing,
+        )  # fmt: skip
+        desk = RequestService(store, worker, gatekeeper, events)
         metrics.watch(under_way=lambda: desk.under_way, queue_length=lambda: genesys.queue_length)
         genesys_app = settings.service.conversations.app if settings.service.conversations else None
         forms = session_form.SessionForm(views, access, sessions, offer, delivery, words, genesys_app)
@@ -110,13 +123,15 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         tab = home_tab.HomeTab(
             views, home_tab.Sources(access, inquiries, register, condition, gatekeeper, wrong), delivery, words
         )
-        delivery.listeners += [condition.note, tab.follow]
+        events.subscribe(tab.record_event, recovery.record_event)
         command = SlashCommand(desk, words, forms, genesys_app)
         app = new_bolt_app(identity, slack.bot_token, client(None), command)
         _listen(app, desk, delivery, words, views, forms, tab)
         callback = Callback(connecting, settings.connect.path, delivery, words) if can_connect else None
         try:
-            yield Bot(settings, app, desk, socket_web, Health(metrics, store.find, lambda: watch.refusal), callback)
+            yield Bot(
+                settings, app, desk, worker, socket_web, Health(metrics, store.find, lambda: watch.refusal), callback
+            )
         finally:
             await delivery.close()
             audit.close()

@@ -106,7 +106,7 @@ async def _serve(
         await asyncio.wait([door.ready, *ends], return_when=asyncio.FIRST_COMPLETED)
         if door.ready.done():
             on_ready(door.ready.result())
-            bot.desk.open()
+            bot.worker.start()
             bot.health.hears_slack = door.hears_slack
             slack = bot.settings.slack
             log.info("ready", extra={"fields": {"mode": slack.mode, "command": slack.command}})
@@ -115,7 +115,7 @@ async def _serve(
         log.info("stopping")
         began = time.monotonic()
     stopped.cancel()
-    await bot.desk.drain(bot.settings.shutdown_seconds)
+    await bot.worker.drain(bot.settings.shutdown_seconds)
     log.info("stopped", extra={"fields": {"drain_ms": round((time.monotonic() - began) * 1000)}})
     if door.refused.done():
         raise StartError(door.refused.result(), code="socket_mode_unavailable")

@@ -7,9 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bot.config.settings import ServiceSettings, Settings
-from bot.core.account_models import AccountRepository
-from bot.core.hosts.resolver import EmailRule, HostRule, ListedHostRule
-from bot.core.metrics_port import NULL_METRICS, Metrics
+from bot.core.hosts.resolver import EmailRule, ListedHostRule
+from bot.core.ports import (
+    NULL_METRICS,
+    AccountRepository,
+    HostRule,
+    Metrics,
+)
 from bot.genesys.api import conversations, customer_messages, sessions, users
 from bot.genesys.api.conversations import CALLS, ConversationSessions
 from bot.genesys.api.sessions import CobrowseSessions

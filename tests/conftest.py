@@ -14,8 +14,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.http_retry.builtin_interval_calculators import FixedValueRetryIntervalCalculator
 
-from bot.core.requests import run
-from bot.core.requests.service import RequestService
+from bot.core.timing import CoreTiming
 from bot.genesys import client
 from bot.slack.api import responder, response_url
 from tests.support.app import Journey, open_journey
@@ -100,33 +99,27 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def early_notes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first note comes after a tenth of a second."""
-    monkeypatch.setitem(RequestService.__init__.__kwdefaults__, "note_after_seconds", 0.1)
+def timing() -> CoreTiming:
+    """The bot's durations. A test passes shorter ones by parametrizing this."""
+    return CoreTiming()
 
 
 @pytest.fixture
-def short_waits_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wait of a second and more is told as soon as it begins, as longer ones are."""
-    monkeypatch.setattr(run, "WORTH_A_NOTE_SECONDS", 1.0)
-
-
-@pytest.fixture
-async def journey(quick: None) -> AsyncIterator[Journey]:
+async def journey(quick: None, timing: CoreTiming) -> AsyncIterator[Journey]:
     """Over Socket Mode."""
-    async with open_journey() as opened:
+    async with open_journey(timing=timing) as opened:
         yield opened
 
 
 @pytest.fixture
-async def over_http(quick: None) -> AsyncIterator[Journey]:
+async def over_http(quick: None, timing: CoreTiming) -> AsyncIterator[Journey]:
     """Over signed HTTP."""
-    async with open_journey(http=True) as opened:
+    async with open_journey(http=True, timing=timing) as opened:
         yield opened
 
 
 @pytest.fixture(params=["socket", "http"])
-async def either(request: pytest.FixtureRequest, quick: None) -> AsyncIterator[Journey]:
+async def either(request: pytest.FixtureRequest, quick: None, timing: CoreTiming) -> AsyncIterator[Journey]:
     """Over the one, and over the other."""
-    async with open_journey(http=request.param == "http") as opened:
+    async with open_journey(http=request.param == "http", timing=timing) as opened:
         yield opened

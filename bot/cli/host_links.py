@@ -8,8 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from bot.config.settings import DatabaseSettings
 from bot.core.hosts import csv_file
 from bot.core.hosts.csv_file import HostsFileError
-from bot.core.models import TeamId, UserId
-from bot.core.ports import HostLink
+from bot.core.models import HostLink, TeamId, UserId
 from bot.storage.errors import refused
 from bot.storage.open import MEMORY, Storage, open_store
 

@@ -1,12 +1,12 @@
-"""A bounded cache with a time to live, in which however many ask for one key, one asks the source.
+"""Cache values with a time to live and a bound, and make one look-up for all callers of a key.
 
-A failed look-up is not kept. What is kept, and for how long, is its owner's business.
+A failed look-up is not cached.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Hashable
-from typing import Any, Generic, TypeVar
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
 
 from cachetools import TLRUCache
 
@@ -15,60 +15,43 @@ V = TypeVar("V")
 
 
 class Cache(Generic[K, V]):
-    """At most `size` values, each kept for `seconds`, which may depend on the value. `clock` never goes back."""
+    """Holds at most `size` values, each for `seconds`, which may depend on the value. `clock` is monotonic."""
 
     def __init__(
         self, *, seconds: float | Callable[[V], float], size: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
         lasts = seconds if callable(seconds) else lambda _: seconds
-        self._kept: TLRUCache[K, V] = TLRUCache(size, lambda _, value, now: now + lasts(value), clock)
-        self._asking: dict[K, asyncio.Task[V]] = {}
+        self._values: TLRUCache[K, V] = TLRUCache(size, lambda _, value, now: now + lasts(value), clock)
+        self._lookups: dict[K, asyncio.Task[V]] = {}
 
     async def get(self, key: K, ask: Callable[[], Awaitable[V]]) -> V:
-        """The kept value, or what `ask` says. Raises what `ask` raises, to all who wait for it."""
+        """Return the cached value, or what `ask` returns. Raises what `ask` raises, to all callers that wait for it."""
         try:
-            return self._kept[key]
+            return self._values[key]
         except KeyError:
             pass
-        task = self._asking.get(key)
+        task = self._lookups.get(key)
         if task is None:
-            task = self._asking[key] = asyncio.ensure_future(self._ask(key, ask))
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, even if nobody waits
-        # Shielded: one who stops waiting must not take the answer from the others.
-        answer = asyncio.shield(task)
-        try:
-            return await answer
-        except GeneratorExit:  # from at_once
-            answer.cancel()
-            raise
+            task = self._lookups[key] = asyncio.ensure_future(self._ask(key, ask))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())  # retrieved, even if nobody waits
+        return await asyncio.shield(task)  # a caller that is cancelled must not cancel the others' look-up
 
     async def _ask(self, key: K, ask: Callable[[], Awaitable[V]]) -> V:
         mine = asyncio.current_task()
         try:
             value = await ask()
-            if self._asking.get(key) is mine:  # else it was forgotten while we asked, and may be stale
-                self._kept[key] = value
+            if self._lookups.get(key) is mine:  # else it was dropped meanwhile, and may be stale
+                self._values[key] = value
             return value
         finally:
-            if self._asking.get(key) is mine:
-                del self._asking[key]
+            if self._lookups.get(key) is mine:
+                del self._lookups[key]
 
-    def at_hand(self, key: K) -> V | None:
-        """The kept value, if there is one."""
-        return self._kept.get(key)
+    def peek(self, key: K) -> V | None:
+        """Return the cached value, or None."""
+        return self._values.get(key)
 
     def forget(self, key: K) -> None:
-        """Asks the source at the next get."""
-        self._kept.pop(key, None)
-        self._asking.pop(key, None)
-
-
-def at_once(coroutine: Coroutine[Any, Any, V]) -> V | None:
-    """What it returns if it need not wait for anything, else None: then it is given up. Raises what it raises."""
-    try:
-        coroutine.send(None)
-    except StopIteration as done:
-        value: V = done.value
-        return value
-    coroutine.close()
-    return None
+        """Drop the value: the next `get` asks again."""
+        self._values.pop(key, None)
+        self._lookups.pop(key, None)

@@ -1,33 +1,36 @@
-"""The nouns of the house: person, host, request, session, and the outcomes a request can have.
+"""Define the data of the core: people, hosts, requests, sessions, posted messages and linked accounts.
 
-All frozen. Fields that hold a secret are left out of every repr, so that no log line or traceback can show them.
+All classes are frozen. Fields that hold a secret are left out of every repr, so no log line or traceback shows them.
 """
 
 import random
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
 TeamId = NewType("TeamId", str)
-"""A Slack workspace, `T…` (or an Enterprise Grid organisation, `E…`)."""
+"""A Slack workspace, `T…`, or an Enterprise Grid organisation, `E…`."""
 UserId = NewType("UserId", str)
-"""A Slack user, `U…` or `W…`. Unique within a team only: key people on (TeamId, UserId)."""
+"""A Slack user, `U…` or `W…`. It is unique within a team only, so people are keyed by (TeamId, UserId)."""
 ChannelId = NewType("ChannelId", str)
 """A Slack conversation, `C…`, `G…` or `D…`."""
 HostId = NewType("HostId", str)
 """A Genesys user, a lower-case UUID."""
 SessionId = NewType("SessionId", str)
-"""What the session service calls a session. Opaque."""
+"""The session service's id of a session. Opaque."""
 ConversationId = NewType("ConversationId", str)
 """A conversation of Genesys Cloud, a lower-case UUID."""
 RequestId = NewType("RequestId", str)
-"""Our own reference, twelve characters that can be read out over a phone."""
+"""Our own reference of a request: twelve characters that can be read out over a phone."""
+PersonKey = tuple[TeamId, UserId]
+HostLink = tuple[TeamId | None, UserId, HostId]
+"""A user whom an administrator linked to a host, in one team or (None) in any."""
+
 _READABLE = "abcdefghijklmnopqrstuvwxyz234567"
-
-
 NAME_LENGTH = 100
-"""The longest session name, in characters."""
+"""The maximum length of a session name, in characters."""
 
 
 class Role(StrEnum):
@@ -39,7 +42,7 @@ class Role(StrEnum):
 
 
 class MembershipStatus(StrEnum):
-    """What somebody is to the workspace. Only a member may do anything."""
+    """How a Slack user belongs to the workspace. Only a member may do anything."""
 
     MEMBER = "member"
     GUEST = "guest"
@@ -53,7 +56,7 @@ class SlackUser:
     """A Slack user. `email` is None unless Slack holds a confirmed address; `name` is for display only.
 
     In an Enterprise Grid one person has two ids: `user_id` is the one that was asked for, `other_id` the other one.
-    `has_unconfirmed_email`: Slack shows an address, and does not call it confirmed.
+    `has_unconfirmed_email`: Slack shows an address and does not call it confirmed.
     """
 
     team_id: TeamId
@@ -66,16 +69,29 @@ class SlackUser:
 
     @property
     def ids(self) -> tuple[UserId, ...]:
-        """All ids that Slack has for this person."""
+        """Return all ids that Slack has for this person."""
         return (self.user_id, self.other_id) if self.other_id else (self.user_id,)
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A Genesys user who can host sessions, and the rule of the chain that found them."""
+    """A Genesys user who can host sessions, and the name of the rule that found them."""
 
     id: HostId
     rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryUser:
+    """A Genesys user as the directory returns it.
+
+    `is_certain` is False for a user that the directory did not show, or whose state it did not return.
+    """
+
+    id: str
+    active: bool
+    email: str = field(repr=False)
+    is_certain: bool = True
 
 
 class RequestKind(StrEnum):
@@ -101,8 +117,12 @@ class RequestKind(StrEnum):
     STEP = "step"
 
 
+STARTS = (RequestKind.START, RequestKind.STEP)
+"""The kinds that create a session."""
+
+
 class RequestState(StrEnum):
-    """Where a request is on its way; design: accepted <-> creating -> created -> answered, or failed -> answered."""
+    """The state of a request: accepted <-> creating -> created -> answered, or failed -> answered."""
 
     ACCEPTED = "accepted"
     CREATING = "creating"
@@ -113,14 +133,14 @@ class RequestState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One thing one person asked for, once.
+    """One thing that one person asked for, once.
 
-    `key` is Slack's own id of the invocation, so that what is delivered twice is one request. `target` is whom the
-    session is for, None for oneself; `conversation_id` which conversation it is for, None for the one there is.
-    `reply_url` is Slack's response_url: a secret. `replaces` is true when the answer takes the place of the message
-    whose button was pressed. `argument` is what a kind takes beside these: a session's id, an address. `application_id`
-    and `timeout_seconds` are None for what the settings say. Without a `channel_id` it was asked for nowhere special.
-    `is_group_message`: it was asked for in a group message, where the bot cannot be; this is not stored.
+    `key` is Slack's own id of the invocation, so that what Slack delivers twice is one request. `target` is the agent
+    that the session is for, None for the requester. `conversation_id` is the Genesys conversation it is for, None for
+    the only one there is. `reply_url` is Slack's response_url, a secret. `replaces`: the answer replaces the message
+    whose button was pressed. `argument` is what a kind takes beside these: a session's id, an address.
+    `application_id` and `timeout_seconds` are None for the settings' values. `channel_id` is "" where there is no
+    channel. `is_group_message`: it came from a group message, where the bot cannot be; this is not stored.
     """
 
     id: RequestId
@@ -144,17 +164,16 @@ class Request:
 
     @property
     def agent(self) -> UserId:
-        """Whose session it is to be."""
+        """Return the user who hosts the session."""
         return self.target or self.requester
 
     @property
     def for_another(self) -> bool:
-        """Whether somebody other than the requester is to host it. A mention of oneself is oneself."""
+        """Return whether somebody other than the requester hosts it. A mention of oneself is oneself."""
         return self.agent != self.requester
 
     def repeated(self, press: "Request") -> "Request":
-        """The same wish once more, of the same person, to be answered where they pressed; a press may say for which
-        conversation."""
+        """Return the same request again, answered where `press` came from; a press may name a conversation."""
         return replace(
             self,
             id=press.id,
@@ -168,12 +187,60 @@ class Request:
         )
 
 
+def new_request_id() -> RequestId:
+    """Return sixty random bits, in letters and digits that are not mistaken for each other. It is no secret."""
+    return RequestId("".join(random.choices(_READABLE, k=12)))  # noqa: S311
+
+
+def team_of(request: Request) -> TeamId:
+    """Return the team whose sessions a request may read: the whole Enterprise Grid, else the workspace.
+
+    In a Grid a press may come from another workspace than the command did, and user ids are unique in the Grid.
+    """
+    return request.enterprise_id or request.team_id
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowStep:
+    """One execution of the workflow step: its own id, and that of the workflow's execution ("" where Slack sent none).
+
+    Slack sends no id of the workflow, so the execution's id is what to search Slack for. Both ids are in the request,
+    so that another replica can complete a step that this one accepted.
+    """
+
+    execution_id: str
+    workflow_execution_id: str = ""
+
+    @property
+    def key(self) -> str:
+        """Return the request's key: what Slack delivers twice is one request."""
+        return f"step:{self.execution_id}"
+
+    @property
+    def argument(self) -> str:
+        """Return the request's argument. It differs for each execution, so no two customers get one session."""
+        return f"{self.execution_id} {self.workflow_execution_id}".strip()
+
+
+def step_of(request: Request) -> WorkflowStep | None:
+    """Return the workflow step that a request came from, or None."""
+    if request.kind is not RequestKind.STEP or not request.argument:
+        return None
+    execution_id, _, workflow_execution_id = request.argument.partition(" ")
+    return WorkflowStep(execution_id, workflow_execution_id)
+
+
+def is_unasked(request: Request) -> bool:
+    """Return whether the host did not ask for the session themselves, so that the bot notifies them."""
+    return request.for_another or request.kind is RequestKind.STEP
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateSessionRequest:
-    """What the session service is asked for. `context` says where the wish came from ("slack", "command-line").
+    """What the session service is asked to create. `context` names the source ("slack", "command-line").
 
-    `conversation_id` is for the service that has sessions inside of conversations: None leaves it to find the host's.
-    `agent` is who the host is in Slack, None where no Slack is, and `for_another` whether somebody else asks.
+    `conversation_id` is for the service that has sessions inside conversations: None lets it find the host's.
+    `agent` is the host's Slack user, None outside Slack; `for_another`: somebody else asked.
     """
 
     host_id: HostId
@@ -190,14 +257,14 @@ class CreateSessionRequest:
 
 @dataclass(frozen=True, slots=True)
 class SessionDefaults:
-    """What every session of this bot is made of: application and time-out."""
+    """The application and time-out of every session that does not name its own."""
 
     application_id: str = "web"
     application_type: str = "web"
     timeout_seconds: int = 1800
 
     def order(self, request: Request, agent: SlackUser, host: Host) -> CreateSessionRequest:
-        """What a request from Slack asks the service for."""
+        """Build what a request from Slack asks the session service to create."""
         return CreateSessionRequest(
             host_id=host.id,
             name=request.name or f"Co-browse with {agent.name}"[:NAME_LENGTH],
@@ -214,11 +281,11 @@ class SessionDefaults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A session that exists. `join_url` is the customer's, and a secret; `ends_at` is when its time-out ends it.
+    """A session that exists. `join_url` is the customer's link, a secret; at `ends_at` its time-out ends it.
 
-    `join_code` is a secret, too: where the service gives one, `ends_at` is until when it can be used, and `join_url`
-    may be empty. `reference` is the service's correlation id of the answer that brought it. `lasts_seconds` counts
-    from then to `ends_at`, so that no clock of ours is needed; None for one that is read from the store.
+    `join_code` is a secret, too. Where the service returns one, `ends_at` is when the code expires, and `join_url` may
+    be empty. `reference` is the service's correlation id of the answer. `lasts_seconds` counts from that answer to
+    `ends_at`, so that no clock of ours matters; None for a session read from the store.
     """
 
     id: SessionId
@@ -233,9 +300,70 @@ class Session:
     lasts_seconds: float | None = field(default=None, compare=False)
 
 
+class SessionStatus(StrEnum):
+    """What the service says about a session."""
+
+    OPEN = "open"
+    GONE = "gone"
+    """The service no longer knows the offer: accepted, withdrawn or ended. Nobody else can join by it."""
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRecord:
+    """A session as the store holds it. Its join URL is "" once it has ended or cannot be used, or for other readers.
+
+    `ended_by` is our request that ended it, None for any other end. `read_at` is the time of the read by the store's
+    clock, which `session.ends_at` refers to.
+    """
+
+    session: Session
+    team_id: TeamId
+    requester: UserId
+    agent: UserId
+    is_over: bool
+    ended_by: RequestId | None = None
+    is_gone: bool = False
+    read_at: datetime | None = field(default=None, compare=False)
+
+    def concerns(self, *user_ids: UserId) -> bool:
+        """Return whether a person with these ids is its requester or host, so that they may read its link."""
+        return self.requester in user_ids or self.agent in user_ids
+
+    def seen_by(self, *user_ids: UserId) -> "SessionRecord":
+        """Return the record as a person with these ids may see it."""
+        return (
+            self
+            if self.concerns(*user_ids)
+            else replace(self, session=replace(self.session, join_url="", join_code=""))
+        )
+
+
+class PostedMessageKind(StrEnum):
+    """Whom a posted message is for: a channel or one person."""
+
+    SHARED = "shared"
+    DIRECT = "direct"
+
+
+@dataclass(frozen=True, slots=True)
+class PostedMessage:
+    """A Slack message about a session that can be updated later.
+
+    `ts` is Slack's id of it within its channel, "" before it has been posted. `request_id` is the request that shared
+    it, None for any other message.
+    """
+
+    session_id: SessionId
+    channel_id: ChannelId
+    ts: str
+    kind: PostedMessageKind
+    request_id: RequestId | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class SessionStarted:
-    """Outcome: the session; whether an agent it was started for could be told, None for oneself; the host's rule."""
+    """Result: the session, whether its agent was notified (None where the agent asked), and the host's rule."""
 
     code = "session_started"
     session: Session
@@ -245,7 +373,7 @@ class SessionStarted:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Outcome of whoami: which host somebody is, by which rule; None for `connected` where nobody can be."""
+    """Result of whoami: a person's host and its rule; `connected` is None where nobody can link an account."""
 
     code = "identity"
     person: SlackUser
@@ -255,11 +383,38 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class WaitNotice:
-    """A word in between: still working, or waiting for the service for about so many seconds."""
+    """An interim message: the bot still works, or Genesys makes it wait for about `wait_seconds`."""
 
     wait_seconds: float | None = None
 
 
-def new_request_id() -> RequestId:
-    """Sixty random bits, in letters and digits that are not mistaken for each other. It is no secret."""
-    return RequestId("".join(random.choices(_READABLE, k=12)))  # noqa: S311
+@dataclass(frozen=True, slots=True)
+class PendingAuthorization:
+    """A sign-in link that was given out. `team_id`, `enterprise_id`: of its command; `verifier`: PKCE's, a secret."""
+
+    person: PersonKey
+    team_id: TeamId
+    enterprise_id: TeamId | None
+    verifier: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedAccount:
+    """A person's Genesys account and its host. `refresh_token` is "" when no encryption key of ours decrypts it."""
+
+    person: PersonKey
+    host_id: HostId
+    refresh_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LockedAccount:
+    """A linked account that no other task or replica renews meanwhile.
+
+    `renew` stores a refresh token and returns whether the account was still there, unchanged; `drop` deletes the
+    account under the same condition. Both may raise StorageUnavailableError.
+    """
+
+    connection: LinkedAccount
+    renew: Callable[[str], Awaitable[bool]]
+    drop: Callable[[], Awaitable[bool]]

@@ -1,26 +1,73 @@
-"""What the desk needs to survive a crash: the Store Protocol, and a request as it is kept.
+"""Define the Protocols through which the core reaches storage, Slack, Genesys and the metrics.
 
-How it is kept is for bot/storage. Every method of a store may raise StorageUnavailableError.
+Each method of a repository may raise StorageUnavailableError.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from enum import Enum
+from typing import Protocol, TypeVar
 
-from bot.core.errors import CobrowseError
-from bot.core.models import Host, HostId, Request, RequestId, RequestState, Session, SlackUser, TeamId, UserId
+from bot.core.errors import CobrowseError, RuleMiss
+from bot.core.models import (
+    CreateSessionRequest,
+    DirectoryUser,
+    Host,
+    HostId,
+    HostLink,
+    LinkedAccount,
+    LockedAccount,
+    PendingAuthorization,
+    PersonKey,
+    PostedMessage,
+    Request,
+    RequestId,
+    RequestState,
+    Session,
+    SessionId,
+    SessionRecord,
+    SessionStatus,
+    SlackUser,
+    TeamId,
+    UserId,
+    WaitNotice,
+)
+from bot.core.results import Result
+
+G = TypeVar("G")
 
 JOIN_SECONDS = 10.0
-"""How long after it was made a session is given to the same person who asks for it once more."""
+"""How long after a session was created the same person gets it again when they repeat the command."""
+NO_HTTP_STATUS = "none"
+"""The metric label of a call that got no HTTP response."""
+
+
+# -- Storage --
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRequest:
+    """A request as the store holds it.
+
+    `failure` is the error it ended with, if it did not end with `session`. `session_over`: that session has ended, or
+    its time is up, by the store's clock; its link may be wiped by then.
+    """
+
+    request: Request
+    state: RequestState
+    failure: CobrowseError | None = None
+    session: Session | None = None
+    session_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What became of a request that came in. `is_new` is false when its key was there already.
+    """The outcome of storing a request. `is_new` is False when its key is stored already.
 
-    `same_as` is a request of the same person with the same words, target and channel, whose session is being made or
-    was made a moment ago: this one gets that session. Otherwise, if it was to be created at once, it is `creating`, and
-    `linked` is the host an administrator linked the agent to.
+    `same_as` is a request of the same person with the same words, target and channel, whose session is being created or
+    was created a moment ago: the new request gets that session. Otherwise `state` is `creating` when the session was to
+    be created at once, and `linked` is the host that an administrator linked the agent to.
     """
 
     is_new: bool
@@ -29,18 +76,207 @@ class Accepted:
     linked: HostId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A request as the store holds it; `failure` is what it ended with, if it did not end with a session.
+class RequestRepository(Protocol):
+    """Stores requests. A store belongs to one process, which works what it accepts."""
 
-    `session_over`: it has ended, or its time is up, by the store's clock; its link may be wiped by then.
+    @property
+    def shared(self) -> bool:
+        """Return whether other replicas use the same database, and take over our requests when they think us dead."""
+
+    async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
+        """Store the request durably, before it returns. Raises MaybeAcceptedError when the store cannot tell.
+
+        `agent`: whose session can be created at once, so that the request is stored as `creating`.
+        """
+
+    async def advance(
+        self,
+        request_id: RequestId,
+        from_: RequestState,
+        to: RequestState,
+        *,
+        session: Session | None = None,
+        failure: CobrowseError | None = None,
+    ) -> bool:
+        """Return whether the request was this process's and in `from_`, and is now durably in `to`.
+
+        A session is stored with it. A known id updates the session that is stored, unless the request is `same_as` the
+        one that created it. An answered request keeps no response_url.
+        Raises UnusableAnswerError when the session's id is known for another team, host, requester or agent: the same
+        transaction makes the request `failed` with this error.
+        """
+
+    async def find(self, request_id: RequestId) -> StoredRequest | None:
+        """Return the request, whichever process it belongs to."""
+
+    async def orphans(self) -> Sequence[StoredRequest]:
+        """Take over the unfinished requests that no living process works, and return them, oldest first."""
+
+    async def sweep(self) -> None:
+        """Wipe the join URLs of ended sessions, and delete rows older than the retention."""
+
+
+class HostCache(Protocol):
+    """Stores which host a person is, across restarts."""
+
+    async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
+        """Return the host that an administrator linked this person to, for this team first, then for any."""
+
+    async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
+        """Return the host found for this person before, and for how many seconds it is still valid."""
+
+    async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
+        """Store a found host for `seconds`."""
+
+    async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
+        """Delete the found host."""
+
+
+class HostLinkRepository(Protocol):
+    """Stores the links from people to hosts that administrators manage."""
+
+    async def links(self) -> Sequence[HostLink]:
+        """Return all links, by user."""
+
+    async def link(self, links: Sequence[HostLink], on_progress: Callable[[int], None] = lambda done: None) -> None:
+        """Add or change all of these links, or none. `on_progress` receives how many more are written, repeatedly."""
+
+    async def unlink(self, team_id: TeamId | None, user_id: UserId) -> bool:
+        """Delete a link; return whether it existed."""
+
+
+class SessionRepository(Protocol):
+    """Stores the sessions that the bot created.
+
+    Reading one session raises UnexpectedError when its row is unreadable.
     """
 
-    request: Request
-    state: RequestState
-    failure: CobrowseError | None = None
-    session: Session | None = None
-    session_over: bool = False
+    async def session(self, session_id: SessionId) -> SessionRecord | None:
+        """Return a session, ended or not."""
+
+    async def last_session(self, team_id: TeamId, user_id: UserId) -> SessionRecord | None:
+        """Return the newest session that this person requested or hosts."""
+
+    async def open_sessions(self, team_id: TeamId, user_id: UserId | None, most: int) -> Sequence[SessionRecord]:
+        """Return at most `most` open sessions, newest first: this person's, or (None) the whole workspace's."""
+
+    async def meant_by(self, request: Request, most: int) -> Sequence[SessionRecord]:
+        """Return the requester's sessions that were open when the request arrived and still are, and the one that the
+        request itself has ended."""
+
+    async def end_session(self, session_id: SessionId, by: RequestId | None) -> bool:
+        """Mark a session as ended and wipe its link; return whether it was open."""
+
+
+class PostedMessageRepository(Protocol):
+    """Stores which Slack messages show a session."""
+
+    async def add_post(self, post: PostedMessage) -> bool:
+        """Store a message; return whether it is new."""
+
+    async def posts(self, session_id: SessionId) -> Sequence[PostedMessage]:
+        """Return the messages about a session."""
+
+    async def take_due_posts(self, most: int) -> Sequence[PostedMessage]:
+        """Return at most `most` messages of ended sessions, and reserve them for this replica for a minute."""
+
+    async def drop_post(self, post: PostedMessage) -> None:
+        """Delete a message that has been updated, or cannot be."""
+
+    async def session(self, session_id: SessionId) -> SessionRecord | None:
+        """Return the session a message is about. Raises UnexpectedError when its row is unreadable."""
+
+
+class AccountRepository(Protocol):
+    """Stores pending sign-ins and linked Genesys accounts."""
+
+    async def begin(self, pending: PendingAuthorization, state_hash: str, seconds: float) -> None:
+        """Store a pending sign-in for `seconds`, in place of any other of the same person."""
+
+    async def take(self, state_hash: str) -> PendingAuthorization | None:
+        """Delete and return the unexpired pending sign-in of this state. Only one caller gets it, on any replica."""
+
+    async def connect(self, connection: LinkedAccount) -> None:
+        """Store an account, in place of any other of the same person."""
+
+    async def connection(self, person: PersonKey) -> LinkedAccount | None:
+        """Return a person's account."""
+
+    async def disconnect(self, person: PersonKey) -> LinkedAccount | None:
+        """Delete a person's account, and return it."""
+
+    def holding(self, person: PersonKey) -> AbstractAsyncContextManager[LockedAccount | None]:
+        """Lock a person's account for a block. The block must not raise: that would undo what it wrote."""
+
+
+# -- Slack --
+
+
+class MemberDirectory(Protocol):
+    """Reads Slack users and user groups. Both methods raise SlackUnavailableError when Slack cannot tell."""
+
+    async def person(self, user_id: UserId) -> SlackUser:
+        """Return a Slack user."""
+
+    async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool:
+        """Return whether a user is in a user group."""
+
+    def peek_person(self, user_id: UserId) -> SlackUser | None:
+        """Return a Slack user from the cache, or None."""
+
+    def peek_in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool | None:
+        """Return whether a user is in a user group, from the cache, or None."""
+
+
+class Notifier(Protocol):
+    """Sends interim messages to the requester; never raises."""
+
+    async def note(self, request: Request, note: WaitNotice) -> None:
+        """Post a wait notice where the request came from."""
+
+
+class Responder(Notifier, Protocol):
+    """Sends results to people; never raises."""
+
+    async def answer(self, request: Request, outcome: Result) -> bool:
+        """Post the result to the requester; return whether it reached them."""
+
+    async def tell_agent(self, request: Request, session: Session) -> bool:
+        """Notify the agent of a session that somebody started for them; return whether it reached them."""
+
+    def hurry(self) -> None:
+        """Shorten the deadline of all current and later posts: the process is about to end."""
+
+
+class EditResult(Enum):
+    """The outcome of updating one posted message."""
+
+    DONE = "done"
+    """Slack updated it, or it can never be updated."""
+    SILENT = "silent"
+    """Slack did not answer in time."""
+    UNWELL = "unwell"
+    """Slack has an outage, or limits our calls."""
+
+
+class SessionMessages(Protocol):
+    """Posts messages about a session that can be updated when the session ends."""
+
+    async def share(self, record: SessionRecord, request: Request) -> None:
+        """Post a public message in the request's channel, once for each request.
+
+        Raises ShareRefusedError, SharedAlreadyError, ShareUnknownError, MessageNotPostedError,
+        SlackUnavailableError, StorageUnavailableError.
+        """
+
+    async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
+        """Post a direct message. Raises MessageNotPostedError, ShareUnknownError."""
+
+    async def mark_ended(self, post: PostedMessage, record: SessionRecord) -> EditResult:
+        """Update a posted message to say that its session has ended. Never raises."""
+
+
+# -- Genesys --
 
 
 class CallHooks(Protocol):
@@ -57,75 +293,124 @@ class CallHooks(Protocol):
         """Run when the call goes out (again) in `seconds`: it waits for its turn, or Genesys did not act."""
 
 
-class RequestRepository(Protocol):
-    """What must survive. A store belongs to one process; what it accepts is that process's to work."""
+class SessionsApi(Protocol):
+    """Creates, reads and ends sessions at the session service. Its methods raise ServiceError."""
 
     @property
-    def shared(self) -> bool:
-        """Whether others use the same database, and take over what is ours when they think us dead."""
+    def is_free(self) -> bool:
+        """Return whether a create would go out at once."""
 
-    async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
-        """Stores the request for good, before it returns. Raises MaybeAcceptedError when it cannot tell.
+    async def create(self, order: CreateSessionRequest, hooks: CallHooks) -> Session:
+        """Create a session."""
 
-        `agent`: whose session can be created at once, all else being at hand, so that it is accepted as `creating`.
+    async def look(self, session_id: SessionId) -> SessionStatus:
+        """Return a session's status; OPEN where the service does not tell."""
+
+    async def end(self, session_id: SessionId) -> str | None:
+        """End a session; return the service's reference. Raises UnknownSessionError when it cannot be ended."""
+
+
+class ApplicationCatalog(Protocol):
+    """Lists the applications that sessions can be for."""
+
+    async def applications(self) -> Sequence[tuple[str, str]]:
+        """Return ids and names. Raises ServiceError."""
+
+
+class MessageSender(Protocol):
+    """Sends messages to customers; returns the service's reference.
+
+    Both methods raise ServiceError, and OutcomeUnknownError when nobody knows whether the message went out.
+    """
+
+    async def sms(self, sender: str, to: str, text: str, hooks: CallHooks) -> str | None:
+        """Send an SMS."""
+
+    async def email(self, sender: str, to: str, subject: str, text: str, hooks: CallHooks) -> str | None:
+        """Send an e-mail."""
+
+
+class HostDirectory(Protocol):
+    """Searches Genesys users."""
+
+    async def by_email(self, email: str) -> Sequence[DirectoryUser]:
+        """Return the users with exactly this address, active or not. Raises ServiceError.
+
+        At most two are certain; one more that is not follows when there are, or may be, more.
         """
 
-    async def advance(
-        self,
-        request_id: RequestId,
-        from_: RequestState,
-        to: RequestState,
-        *,
-        session: Session | None = None,
-        failure: CobrowseError | None = None,
-    ) -> bool:
-        """Whether the request was this process's and in `from_`, and is now in `to`, for good.
 
-        A session is remembered with it; a known id renews what is remembered of it, unless the request is `same_as`
-        the one that made it. Once answered, a request keeps no way to answer any more.
-        Raises UnusableAnswerError when the session's id is known for another team, host, requester or agent: the
-        request
-        is then `failed` with this error, by the same transaction.
-        """
+class HostRule(Protocol):
+    """One way to map a person to a host."""
 
-    async def find(self, request_id: RequestId) -> Kept | None:
-        """The request, whoever's it is."""
+    @property
+    def name(self) -> str:
+        """Return a name that people can read."""
 
-    async def orphans(self) -> Sequence[Kept]:
-        """Unfinished requests that no living process works; from now on they are this one's. Oldest first."""
+    @property
+    def costs_a_call(self) -> bool:
+        """Return whether the rule asks Genesys."""
 
-    async def sweep(self) -> None:
-        """Wipes the join URLs of sessions that are over, and removes what is older than is to be kept."""
+    async def find(self, person: SlackUser) -> HostId | RuleMiss:
+        """Return the person's host, or why this rule maps none. Raises ServiceError."""
 
 
-class HostCache(Protocol):
-    """Who is which host, across restarts. Every method may raise StorageUnavailableError."""
+class OAuthClient(Protocol[G]):
+    """Signs people in to Genesys with their own accounts. `G` is a grant: what one sign-in returns.
 
-    async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
-        """The host an administrator linked this person to; for this team first, then for any."""
+    `off` says why nobody can sign in, "" when people can.
+    """
 
-    async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
-        """The host found for this person a while ago, and for how many seconds it is still good."""
+    off: str
 
-    async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
-        """Remembers it for so long."""
+    def address(self, state: str, verifier: str) -> str:
+        """Return the URL where a person signs in."""
 
-    async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
-        """Forgets it."""
+    async def sign_in(self, code: str, verifier: str) -> tuple[G, HostId | None, str | None]:
+        """Return the grant, whose it is, and the service's reference. Raises ServiceError."""
+
+    async def give_back(self, grant: G) -> None:
+        """Revoke a grant, if possible. Never raises."""
+
+    def keep(self, person: PersonKey, host_id: HostId, grant: G) -> None:
+        """Use the grant for this person and host from now on."""
+
+    def refresh_token_of(self, grant: G) -> str:
+        """Return the part of a grant that is stored."""
+
+    async def sign_out(self, was: LinkedAccount) -> None:
+        """Revoke a stored account, if possible. Never raises."""
 
 
-HostLink = tuple[TeamId | None, UserId, HostId]
-"""Somebody an administrator linked to a host, in one team or (None) in any."""
+# -- Metrics --
 
 
-class HostLinkRepository(Protocol):
-    """The links themselves, for whoever manages them. Every method may raise StorageUnavailableError."""
+class Metrics:
+    """Counts events; never raises, and takes next to no time. This one counts nothing: subclasses override it.
 
-    async def links(self) -> Sequence[HostLink]:
-        """All of them, by user."""
+    No argument names a person, a session or an address: each becomes a label, of which there may only be a few.
+    """
 
-    async def link(self, links: Sequence[HostLink], on_progress: Callable[[int], None] = lambda done: None) -> None:
-        """Adds or changes all of these, or none. `on_progress` is told how many more are in, again and again."""
+    def acknowledged(self, seconds: float) -> None:
+        """Count an acknowledgement to Slack, sent `seconds` after the payload was read."""
 
-    async def unlink(self, team_id: TeamId | None, user_id: UserId) -> bool:
-        """Whether there was such a link."""
+    def called(self, needs: str, status: str, seconds: float) -> None:
+        """Count a call to Genesys by the scope or permission it needs, and its HTTP status or NO_HTTP_STATUS."""
+
+    def waited(self, seconds: float) -> None:
+        """Count how long a call to Genesys waited for its turn within the rate limit."""
+
+    def renewed(self, outcome: str) -> None:
+        """Count a token request: "ok", or the error's code."""
+
+    def reconnected(self) -> None:
+        """Count a socket to Slack that replaces another one."""
+
+    def connection_failed(self, reason: str) -> None:
+        """Count a Socket Mode connection that did not open, or ended within seconds."""
+
+    def store_failed(self) -> None:
+        """Count a read or write that the database did not do."""
+
+
+NULL_METRICS = Metrics()

@@ -3,13 +3,21 @@
 Each has a `code`, as the errors have: its stable name in the log, metrics and audit log.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core.errors import CobrowseError, PermissionDeniedError, RuleMiss
-from bot.core.models import ChannelId, Host, HostId, Identity, Request, RequestKind, Role, SessionStarted, UserId
-from bot.core.session_models import SessionRecord
+from bot.core.models import (
+    ChannelId,
+    Host,
+    HostId,
+    Identity,
+    RequestKind,
+    Role,
+    SessionRecord,
+    SessionStarted,
+    UserId,
+)
 from bot.core.validation.contact import ContactAddress
 
 
@@ -177,6 +185,3 @@ Success = (
     | AccountUnlinked
 )
 Result = Success | CobrowseError
-Handler = Callable[[Request], Awaitable[Success]]
-Handlers = Mapping[RequestKind, Handler]
-"""Who answers which kind of request. Each may raise CobrowseError, and may be asked again after a crash."""

@@ -19,8 +19,12 @@ import aiohttp
 import httpx
 
 from bot.core.errors import OutcomeUnknownError, ServiceBusyError, ServiceUnreachableError, UnusableAnswerError
-from bot.core.metrics_port import NO_ANSWER, NULL_METRICS, Metrics
-from bot.core.ports import CallHooks
+from bot.core.ports import (
+    NO_HTTP_STATUS,
+    NULL_METRICS,
+    CallHooks,
+    Metrics,
+)
 from bot.core.shared_waits import SharedWaits
 from bot.core.validation.urls import LOCAL_HOSTS, url_host
 from bot.genesys import faults
@@ -196,7 +200,7 @@ class GenesysClient:
     ) -> httpx.Response:
         if hooks:
             await hooks.before_send()
-        began, status = time.monotonic(), NO_ANSWER
+        began, status = time.monotonic(), NO_HTTP_STATUS
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):  # as a whole: httpx's time-outs begin anew with each byte
                 response = await self._http.exchange(request, gate)

@@ -24,7 +24,8 @@ from bot.core.errors import (
     SetupError,
     TryAgainRefusedError,
 )
-from bot.core.models import Identity, Request, SessionStarted
+from bot.core.models import Identity, Request, SessionRecord, SessionStarted, step_of
+from bot.core.requests.events import Event, RequestFinished, RequestRejected
 from bot.core.results import (
     AccessReport,
     AccountLinked,
@@ -37,8 +38,6 @@ from bot.core.results import (
     SessionEnded,
     SessionShared,
 )
-from bot.core.session_models import SessionRecord
-from bot.core.workflow_steps import step_of
 
 log = logging.getLogger(__name__)
 
@@ -123,10 +122,10 @@ class AuditStream(logging.StreamHandler[TextIO]):
 
 
 class AuditLog:
-    """Keeps to desk.journal.Audit. A line that cannot be written stands in the log instead, and the bot goes on.
+    """Writes audit lines; it subscribes to the events. A line that cannot be written is logged, and the bot goes on.
 
-    It goes on since somebody has a customer on the line, and refusing all for a full disk would hide nothing: the
-    decision is on record all the same.
+    An agent may have a customer on the line, and refusing them for a full disk would hide nothing: the decision is on
+    record in the log.
     """
 
     def __init__(self, where: str) -> None:
@@ -138,7 +137,15 @@ class AuditLog:
         except OSError as error:
             raise AuditSetupError(f"AUDIT_LOG cannot be written ({error.strerror}).") from None
 
-    def __call__(self, request: Request, outcome: Result, *, reached: bool) -> None:
+    def record_event(self, event: Event) -> None:
+        """Write a line for each finished and each rejected request."""
+        match event:
+            case RequestFinished(request=request, result=result, reached=reached):
+                self._write(request, result, reached=reached)
+            case RequestRejected(request=request, error=error):
+                self._write(request, error, reached=True)
+
+    def _write(self, request: Request, outcome: Result, *, reached: bool) -> None:
         if self._handler is None:
             return
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

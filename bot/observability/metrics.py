@@ -1,6 +1,6 @@
-"""What is counted, as Prometheus reads it. When something is counted is for whoever does it: see desk/meter.py.
+"""Count events and calls as Prometheus metrics.
 
-docs/runbook.md explains each of these; no label names a person, a session or an address.
+docs/runbook.md explains each metric. No label names a person, a session or an address.
 """
 
 import time
@@ -21,6 +21,8 @@ from prometheus_client import (
 )
 
 from bot import __version__
+from bot.core.ports import Metrics
+from bot.core.requests.events import Event, RequestFinished, RequestRejected, RequestResumed
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 ACK_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
@@ -61,8 +63,8 @@ class Seen:
     seconds_ago: float
 
 
-class PrometheusMetrics:
-    """Keeps to desk.meter.Meter. Each has a registry of its own. May be told things by any thread."""
+class PrometheusMetrics(Metrics):
+    """Counts in a Prometheus registry of its own. Any thread may call it."""
 
     def __init__(self, kinds: Iterable[str] = (), needs: Iterable[str] = ()) -> None:
         """`kinds` of requests there are, and what calls to Genesys there are need: their counters exist at once."""
@@ -92,17 +94,18 @@ class PrometheusMetrics:
         status, at = self._last_call
         return Seen(status, time.monotonic() - at)
 
-    def ended(self, kind: str, outcome: str, seconds: float, *, reached: bool) -> None:
-        self._requests[kind, outcome].inc()
-        self._request_seconds[kind,].observe(seconds)
-        if not reached:
-            self._unreached.inc()
-
-    def refused(self, kind: str, outcome: str) -> None:
-        self._requests[kind, outcome].inc()
-
-    def resumed(self) -> None:
-        self._resumed.inc()
+    def record_event(self, event: Event) -> None:
+        """Count an event of a request."""
+        match event:
+            case RequestFinished(request=request, result=result, reached=reached, seconds=seconds):
+                self._requests[request.kind.value, result.code].inc()
+                self._request_seconds[request.kind.value,].observe(seconds)
+                if not reached:
+                    self._unreached.inc()
+            case RequestRejected(request=request, error=error):
+                self._requests[request.kind.value, error.code].inc()
+            case RequestResumed():
+                self._resumed.inc()
 
     def acknowledged(self, seconds: float) -> None:
         self._ack_seconds.observe(seconds)

@@ -8,8 +8,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
-from bot.core.account_models import LinkedAccount, LockedAccount, PendingAuthorization, PersonKey
-from bot.core.models import HostId, TeamId, UserId
+from bot.core.models import (
+    HostId,
+    LinkedAccount,
+    LockedAccount,
+    PendingAuthorization,
+    PersonKey,
+    TeamId,
+    UserId,
+)
 from bot.storage.encryption import Encryptor
 
 BEGIN = """INSERT INTO connects (team_id, user_id, state_hash, from_team, enterprise_id, verifier, good_until)

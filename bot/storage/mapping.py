@@ -12,6 +12,7 @@ from bot.core.models import (
     ChannelId,
     ConversationId,
     HostId,
+    HostLink,
     Request,
     RequestId,
     RequestKind,
@@ -22,7 +23,7 @@ from bot.core.models import (
     TeamId,
     UserId,
 )
-from bot.core.ports import JOIN_SECONDS, Accepted, HostLink, Kept
+from bot.core.ports import JOIN_SECONDS, Accepted, StoredRequest
 from bot.core.stored_errors import from_record, to_record
 from bot.core.validation.urls import is_safe_url
 from bot.storage.encryption import Encryptor
@@ -117,10 +118,10 @@ def taken(session: Session) -> UnusableAnswerError:
     return UnusableAnswerError(why=ID_TAKEN, acted=True, reference=session.reference)
 
 
-def kept(row: Mapping[str, Any], sealer: Encryptor) -> Kept:
+def kept(row: Mapping[str, Any], sealer: Encryptor) -> StoredRequest:
     """A row of statements.FIND as the desk knows it. One that cannot be read has failed as Unexpected."""
     try:
-        return Kept(
+        return StoredRequest(
             _request(row, sealer),
             RequestState(row["state"]),
             failure_of(row["failure"]),
@@ -130,7 +131,9 @@ def kept(row: Mapping[str, Any], sealer: Encryptor) -> Kept:
     except Exception:
         unreadable("requests", row["id"])
     state = _readable(lambda: RequestState(row["state"])) or RequestState.FAILED
-    return Kept(_bare_request(row, sealer), state, UnexpectedError(maybe_created=state is not RequestState.ACCEPTED))
+    return StoredRequest(
+        _bare_request(row, sealer), state, UnexpectedError(maybe_created=state is not RequestState.ACCEPTED)
+    )
 
 
 def unreadable(table: str, row_id: object) -> None:

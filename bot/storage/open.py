@@ -5,8 +5,13 @@ from contextlib import asynccontextmanager
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from bot.core.metrics_port import NULL_METRICS, Metrics
-from bot.core.ports import HostCache, HostLinkRepository, RequestRepository
+from bot.core.ports import (
+    NULL_METRICS,
+    HostCache,
+    HostLinkRepository,
+    Metrics,
+    RequestRepository,
+)
 from bot.storage.accounts import AccountTable
 from bot.storage.encryption import Encryptor, new_key
 from bot.storage.errors import refused

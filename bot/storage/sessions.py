@@ -8,8 +8,20 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from bot.core.errors import UnexpectedError
-from bot.core.models import ChannelId, HostId, Request, RequestId, Session, SessionId, TeamId, UserId
-from bot.core.session_models import PostedMessage, PostedMessageKind, SessionRecord, team_of
+from bot.core.models import (
+    ChannelId,
+    HostId,
+    PostedMessage,
+    PostedMessageKind,
+    Request,
+    RequestId,
+    Session,
+    SessionId,
+    SessionRecord,
+    TeamId,
+    UserId,
+    team_of,
+)
 from bot.core.validation.urls import is_safe_url
 from bot.storage.encryption import Encryptor
 from bot.storage.mapping import time_of, unreadable

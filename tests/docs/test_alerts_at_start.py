@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bot.core import errors
 from bot.core.models import RequestKind
-from bot.core.requests.events import EventLog
+from bot.core.requests.events import EventLog, RequestRejected
 from bot.observability.metrics import ALERTED_OUTCOMES, REFUSED_RENEWALS, PrometheusMetrics
 from tests.docs.test_alerts import ALERTS, DASHBOARD
 from tests.integration.web.test_health import get
@@ -68,9 +68,9 @@ async def test_each_label_value_that_alerts_name_is_there_at_start(more: dict[st
 def test_what_alerts_watch_for_is_counted_in_a_series_there_is(error: errors.CobrowseError) -> None:
     metrics = PrometheusMetrics(RequestKind)
     before = {(name, *labels.values()) for name, labels, _ in series(metrics.shown().decode())}
-    journal = EventLog(metrics)
+    events = EventLog(metrics.record_event)
     for kind in RequestKind:
-        journal.refused(request(kind=kind), error)
+        events.emit(RequestRejected(request(kind=kind), error))
     after = series(metrics.shown().decode())
     assert {(name, *labels.values()) for name, labels, _ in after} == before
     assert sum(value for name, _, value in after if name == "cobrowse_requests_total") == len(RequestKind)

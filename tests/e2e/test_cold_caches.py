@@ -7,12 +7,13 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bot.core.errors import SlackUnavailableError
-from bot.core.requests.run import LONGEST_WAIT_SECONDS
+from bot.core.timing import RunTiming
 from bot.sandbox.slack.server import SandboxSlack, SlackUser
 from bot.slack.api import throttled_method
 from bot.slack.api.responder import new_http_session, new_web_client
 from bot.slack.api.throttled_method import AT_ONCE, LONGEST_ORDERED_SECONDS, ThrottledMethod
 from tests.support.app import ANA, BEN, SAM, Journey, is_failure, is_note, link, open_journey, open_servers, words
+from tests.support.timing import EARLY_NOTICES
 
 CROWD = [f"U0CROWD{number:02d}" for number in range(36)]
 WINDOW_SECONDS = 1.0
@@ -26,7 +27,7 @@ def people(slack: SandboxSlack) -> None:
 
 @asynccontextmanager
 async def looking(
-    patience_seconds: float = LONGEST_WAIT_SECONDS,
+    patience_seconds: float = RunTiming().max_wait_seconds,
 ) -> AsyncIterator[tuple[SandboxSlack, ThrottledMethod]]:
     async with open_servers() as servers, new_http_session() as http:
         people(servers.slack)
@@ -109,7 +110,7 @@ async def test_a_minute_is_still_waited_for(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def test_who_has_waited_long_enough_in_all_is_refused_and_leaves_their_place() -> None:
-    assert ThrottledMethod(None, "users.info")._patience_seconds == LONGEST_WAIT_SECONDS == 25 * 60
+    assert ThrottledMethod(None, "users.info")._patience_seconds == RunTiming().max_wait_seconds == 25 * 60
     async with looking(patience_seconds=0.4) as (slack, users):
         slack.misbehave("users.info", "ratelimited", times=AT_ONCE, retry_after=30)
         ends = await asyncio.gather(*(users.ask(user=who) for who in CROWD), return_exceptions=True)
@@ -119,8 +120,8 @@ async def test_who_has_waited_long_enough_in_all_is_refused_and_leaves_their_pla
         assert (await users.ask(user=ANA))["user"]["id"] == ANA
 
 
-async def test_whoever_is_put_off_reads_a_note_and_gets_the_link(early_notes: None) -> None:
-    async with open_journey() as journey:
+async def test_whoever_is_put_off_reads_a_note_and_gets_the_link() -> None:
+    async with open_journey(timing=EARLY_NOTICES) as journey:
         journey.slack.limit("users.info", 1, window_seconds=WINDOW_SECONDS)
         readers = (ANA, BEN, SAM)
         for message in await asyncio.gather(*(journey.asks("Deal", who=who) for who in readers)):

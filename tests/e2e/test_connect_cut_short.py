@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from bot.core.errors import SignInFailedError, UnusableAnswerError
-from bot.core.use_cases import accounts
+from bot.core.timing import CoreTiming
 from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.connections import HttpClient
@@ -48,8 +48,7 @@ async def test_no_browser_waits_for_long_when_slack_puts_look_ups_off(
     quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(directory, "KEPT_SECONDS", 0.0)
-    monkeypatch.setattr(accounts, "LOOK_SECONDS", 0.3)
-    async with open_connecting() as journey:
+    async with open_connecting(timing=CoreTiming(lookup_timeout=0.3)) as journey:
         back = await signs_in(await asks_to_connect(journey))
         journey.slack.misbehave("users.info", "ratelimited", retry_after=30)
         async with asyncio.timeout(5):

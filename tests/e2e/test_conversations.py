@@ -11,6 +11,7 @@ from bot.genesys import client
 from bot.sandbox.genesys.conversations import Conversation
 from tests.support.app import ANA, BEN, SAM, Journey, buttons, is_failure, link, open_journey, words
 from tests.support.conversations import HOST, PUBLIC
+from tests.support.timing import SHORT_WAITS_ANNOUNCED
 
 BENS = "22222222-2222-4222-8222-222222222222"
 NOWHERE = "99999999-9999-4999-8999-999999999999"
@@ -130,9 +131,8 @@ async def test_a_person_is_needed_and_the_administrator_named(journey: Journey) 
     assert f"<@{SAM}>" in words(message)
 
 
-async def test_while_genesys_makes_the_look_up_wait_the_person_reads_it(
-    short_waits_told: None, journey: Journey
-) -> None:
+@pytest.mark.parametrize("timing", [SHORT_WAITS_ANNOUNCED], ids=["short waits"])
+async def test_while_genesys_makes_the_look_up_wait_the_person_reads_it(journey: Journey) -> None:
     talk(journey)
     await journey.genesys.misbehave("429", on="query", times=1, retry_after=2)
     message = await journey.asks()

@@ -105,8 +105,7 @@ async def test_a_message_that_moved_says_that_its_session_is_over(world: World) 
     for who in (ANA, BEN):
         world.servers.slack.workspace.move_im(who)
     await world.store.sessions.end_session("s-1", None)  # type: ignore[arg-type]
-    world.herald.hurry()
-    await world.herald.close_posts()
+    await world.update_ended()
     assert ["Co-browse session over" in words(message) for message in messages] == [True, True]
     assert await world.store.sessions.posts("s-1") == []  # type: ignore[arg-type]
 

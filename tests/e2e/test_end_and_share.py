@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from bot.core.use_cases import session_status
 from bot.sandbox.slack.server import Message, SlackChannel
 from tests.support.app import (
     ANA,
@@ -24,6 +23,7 @@ from tests.support.app import (
     words,
 )
 from tests.support.session_buttons import presses, says, status
+from tests.support.timing import FRESH_STATUS
 
 ACTIONS = ("end_session", "share_session", "send_session")
 
@@ -141,10 +141,9 @@ async def test_send_to_me_makes_a_direct_message_that_is_over_with_the_session(e
 
 
 async def test_a_session_whose_time_runs_out_is_over_where_it_stands(
-    quick: None, monkeypatch: pytest.MonkeyPatch
+    quick: None,
 ) -> None:
-    monkeypatch.setattr(session_status, "KEPT_SECONDS", 0.0)
-    async with open_journey(COBROWSE_TIMEOUT_SECONDS="60") as journey:
+    async with open_journey(timing=FRESH_STATUS, COBROWSE_TIMEOUT_SECONDS="60") as journey:
         card = await journey.asks("Deal")
         for action in ("share_session", "send_session"):
             await presses(journey, card, action)

@@ -11,6 +11,7 @@ import pytest
 from bot.genesys import client, connections
 from bot.sandbox.genesys.server import GenesysUser
 from tests.support.app import ANA, SAM, Journey, buttons, is_failure, link, open_journey, words
+from tests.support.timing import SHORT_WAITS_ANNOUNCED
 
 Row = tuple[str, dict[str, Any], int, list[str], bool]
 UNKNOWN = ["Nobody knows whether a session was created", "not asked for again"]
@@ -170,9 +171,8 @@ async def test_busy_for_ever_ends_in_a_sentence_and_not_in_a_storm(
     assert len(journey.genesys.creates) < 50
 
 
-async def test_while_genesys_is_busy_the_person_reads_that_and_about_how_long(
-    short_waits_told: None, journey: Journey
-) -> None:
+@pytest.mark.parametrize("timing", [SHORT_WAITS_ANNOUNCED], ids=["short waits"])
+async def test_while_genesys_is_busy_the_person_reads_that_and_about_how_long(journey: Journey) -> None:
     await journey.genesys.misbehave("429", times=1, retry_after=2)
     message = await journey.asks()
     await journey.finish()

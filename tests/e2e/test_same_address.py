@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.core.hosts.resolver import DirectoryUser, NoMatch, only_active
+from bot.core.hosts.resolver import NoMatch, only_active
+from bot.core.models import DirectoryUser
 from bot.sandbox.genesys.server import GenesysUser
 from tests.support.app import Journey, is_failure, link, words
 

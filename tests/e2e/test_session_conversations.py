@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from bot.core.use_cases import session_status
 from tests.e2e.test_conversations import KEY, codes, talk
 from tests.e2e.test_send import NUMBER, sent
 from tests.e2e.test_send import presses as sends
 from tests.support.app import ANA, Journey, buttons, link, open_journey, words
 from tests.support.session_buttons import presses, says
+from tests.support.timing import FRESH_STATUS
 
 
 @pytest.fixture(params=["with a page of one's own", "with the code alone"])
@@ -60,10 +60,9 @@ async def test_there_are_no_applications_to_choose_from(journey: Journey) -> Non
 
 
 async def test_the_link_of_an_offer_that_genesys_knows_no_more_is_not_sent_to_a_customer(
-    quick: None, monkeypatch: pytest.MonkeyPatch
+    quick: None,
 ) -> None:
-    monkeypatch.setattr(session_status, "KEPT_SECONDS", 0.0)
-    async with open_journey(**KEY) as journey:
+    async with open_journey(timing=FRESH_STATUS, **KEY) as journey:
         talk(journey)
         await journey.asks("Checkout")
         question = await journey.asks(f"send {NUMBER}")

@@ -9,6 +9,7 @@ import pytest
 
 from bot import __version__
 from tests.support.app import ANA, BEN, CARE, HOSTS, SAM, UNA, Journey, buttons, is_failure, link, open_journey, words
+from tests.support.timing import EARLY_NOTICES
 
 
 async def test_an_agent_gets_the_customers_link_and_nobody_else_sees_it(either: Journey) -> None:
@@ -179,7 +180,8 @@ async def test_a_warm_command_costs_one_create_and_one_post_to_slack(either: Jou
     assert [call.kind for call in either.genesys.calls[genesys_calls:]] == ["create"]
 
 
-async def test_a_slow_service_is_waited_for_with_one_note(early_notes: None, either: Journey) -> None:
+@pytest.mark.parametrize("timing", [EARLY_NOTICES], ids=["early"])
+async def test_a_slow_service_is_waited_for_with_one_note(either: Journey) -> None:
     await either.genesys.misbehave("slow", seconds=0.4)
     message = await either.asks()
     await either.finish()

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from bot.core.errors import ShareUnknownError
-from bot.core.requests import posted_messages
+from bot.core.requests import recovery
 from bot.core.stored_errors import from_record, to_record
+from bot.core.timing import RecoveryTiming
 from bot.sandbox.slack.server import Message
 from bot.slack.api import (
     channels,
@@ -56,7 +57,7 @@ def test_the_real_deadlines_keep_people_waiting_for_seconds() -> None:
         )
         <= 12
     )
-    assert posted_messages.MOST_SILENT * session_messages.EDIT_SECONDS + session_messages.LOOK_SECONDS < 60
+    assert recovery.MAX_SILENT * session_messages.EDIT_SECONDS + RecoveryTiming().ended_poll_seconds < 60
 
 
 async def reads(journey: Journey, act: Callable[[], Any]) -> Message:
@@ -179,7 +180,6 @@ async def told_in_many_places(world: World, count: int) -> list[Message]:
         assert await world.shares(await world.made(f"s-{number}"), CARE) is None
     for number in range(count):
         await world.store.sessions.end_session(f"s-{number}", None)  # type: ignore[arg-type]
-    world.herald.hurry()
     return world.public()
 
 
@@ -187,15 +187,15 @@ def over(messages: list[Message]) -> int:
     return sum("Co-browse session over" in words(message) for message in messages)
 
 
-@pytest.mark.parametrize("trickling", [1, posted_messages.MOST_SILENT - 1])
+@pytest.mark.parametrize("trickling", [1, recovery.MAX_SILENT - 1])
 async def test_messages_that_do_not_change_keep_no_others_from_it(short: None, world: World, trickling: int) -> None:
     messages = await told_in_many_places(world, 8)
     world.servers.slack.misbehave("chat.update", "trickle", times=trickling, seconds=BYTE_SECONDS)
     async with asyncio.timeout(5):
-        await world.herald.close_posts()
+        await world.update_ended()
     assert over(messages) == 8 - trickling
     world.later_seconds = 61
-    await world.herald.close_posts()
+    await world.update_ended()
     assert over(messages) == 8
 
 
@@ -203,19 +203,19 @@ async def test_a_slack_that_answers_no_edit_is_left_alone_for_a_while(short: Non
     messages = await told_in_many_places(world, 8)
     world.servers.slack.misbehave("chat.update", "trickle", seconds=BYTE_SECONDS)
     async with asyncio.timeout(5):
-        await world.herald.close_posts()
-    assert world.servers.slack.count("chat.update") == posted_messages.MOST_SILENT
+        await world.update_ended()
+    assert world.servers.slack.count("chat.update") == recovery.MAX_SILENT
     assert over(messages) == 0
     world.servers.slack.misbehave("chat.update", None)
     world.later_seconds = 61
-    await world.herald.close_posts()
+    await world.update_ended()
     assert over(messages) == 8
 
 
 async def test_messages_that_never_change_do_not_starve_the_others(short: None, world: World) -> None:
     """Whichever are tried first, all others have had their turn after a few rounds."""
     messages = await told_in_many_places(world, 7)
-    stuck = [message.ts for message in messages[: posted_messages.MOST_SILENT]]
+    stuck = [message.ts for message in messages[: recovery.MAX_SILENT]]
     methods = world.servers.slack.api._methods
     update = methods["chat.update"]
 
@@ -227,7 +227,7 @@ async def test_messages_that_never_change_do_not_starve_the_others(short: None, 
     methods["chat.update"] = some
     for rounds in range(1, 80):
         world.later_seconds = 61.0 * rounds
-        await world.herald.close_posts()
+        await world.update_ended()
         if over(messages) == 7 - len(stuck):
             return
     raise AssertionError(over(messages))

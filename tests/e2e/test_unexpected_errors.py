@@ -16,24 +16,20 @@ from bot import app, upstream
 from bot.core.errors import StorageUnavailableError
 from bot.core.models import CreateSessionRequest, Request, RequestId, RequestState, Session, SlackUser
 from bot.core.ports import Accepted
-from bot.core.requests import run, service
-from bot.core.requests.run import RequestRun
 from bot.genesys.api.sessions import CobrowseSessions
 from bot.slack.api.directory import SlackDirectory
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.app import ANA, BEN, Journey, buttons, is_failure, link, open_journey, words
+from tests.support.timing import IMPATIENT
 
 BOOM = "a wheel came off"
 Open = Callable[[], AbstractAsyncContextManager[Journey]]
 
 
 @pytest.fixture(params=["socket", "http"])
-def opened(request: pytest.FixtureRequest, quick: None, monkeypatch: pytest.MonkeyPatch) -> Open:
+def opened(request: pytest.FixtureRequest, quick: None) -> Open:
     """Opens a journey, once the test has put its broken part in. Nobody's patience with it lasts for long."""
-    monkeypatch.setitem(RequestRun.write_down.__kwdefaults__, "patience_seconds", 0.3)  # type: ignore[misc]
-    monkeypatch.setattr(run, "RETRY_SECONDS", 0.05)
-    monkeypatch.setattr(service, "LAST_WORDS_SECONDS", 0.3)
-    return lambda: open_journey(http=request.param == "http", SHUTDOWN_SECONDS="1")
+    return lambda: open_journey(http=request.param == "http", timing=IMPATIENT, SHUTDOWN_SECONDS="1")
 
 
 def reference_in(text: str) -> str:

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core.errors import StorageUnavailableError
-from bot.core.models import RequestKind
-from bot.core.workflow_steps import WorkflowStep, step_of
+from bot.core.models import RequestKind, WorkflowStep, step_of
 from bot.sandbox.slack.server import Execution
 from bot.slack.api import workflow_steps as completion
 from bot.slack.listeners.workflow_step import CALLBACK_ID, read_step

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from bot.core.errors import RequestInterruptedError
-from bot.core.models import SessionId
-from bot.core.session_models import SessionRecord
+from bot.core.models import SessionId, SessionRecord
 from bot.core.use_cases.customer_messages import CustomerMessaging, MessagingConfig, pack
 from bot.core.use_cases.sessions import SessionService
 from bot.sandbox.slack.server import Message

@@ -19,6 +19,7 @@ from bot.slack.api import responder as delivery
 from bot.slack.messages.blocks import Message
 from tests.support.app import ANA, PATIENCE_SECONDS, Journey, is_note, link, open_journey, open_servers, words
 from tests.support.responder import open_delivery
+from tests.support.timing import EARLY_NOTICES
 
 HANGS_SECONDS = 20.0
 LAST_WORDS_SECONDS = 3.0
@@ -42,7 +43,7 @@ async def stopped_after(
 
     `hanging`: what of Slack's does not answer any more from the stop on. Returns how long the stop took.
     """
-    async with open_journey(SHUTDOWN_SECONDS="0") as journey:
+    async with open_journey(timing=EARLY_NOTICES, SHUTDOWN_SECONDS="0") as journey:
         await journey.genesys.misbehave("slow", seconds=0.3)
         if not hanging:
             journey.slack.misbehave("response_url", "slow", times=1, seconds=0.6)
@@ -57,7 +58,7 @@ async def stopped_after(
         return journey, time.monotonic() - began
 
 
-async def test_a_stop_while_a_note_is_under_way_does_not_lose_the_link(early_notes: None) -> None:
+async def test_a_stop_while_a_note_is_under_way_does_not_lose_the_link() -> None:
     """The create is done, and its answer waits for the note, so that the note does not overtake it."""
     journey, _ = await stopped_after(0.4, since_create=True)
     (outcome,) = outcomes(journey)
@@ -65,7 +66,7 @@ async def test_a_stop_while_a_note_is_under_way_does_not_lose_the_link(early_not
     assert len(journey.genesys.creates) == 1
 
 
-async def test_a_stop_at_any_moment_leaves_one_outcome(early_notes: None) -> None:
+async def test_a_stop_at_any_moment_leaves_one_outcome() -> None:
     moments = [step * 0.07 for step in range(14)]
     for journey, _ in await asyncio.gather(*map(stopped_after, moments)):
         (outcome,) = outcomes(journey)
@@ -74,9 +75,9 @@ async def test_a_stop_at_any_moment_leaves_one_outcome(early_notes: None) -> Non
         assert len(journey.genesys.creates) <= 1
 
 
-async def test_a_stop_while_a_create_takes_long_and_the_note_too(early_notes: None) -> None:
+async def test_a_stop_while_a_create_takes_long_and_the_note_too() -> None:
     """Nobody knows what has become of it, and the person reads that, though the note never got through."""
-    async with open_journey(SHUTDOWN_SECONDS="0") as journey:
+    async with open_journey(timing=EARLY_NOTICES, SHUTDOWN_SECONDS="0") as journey:
         await journey.genesys.misbehave("silent")
         journey.slack.misbehave("response_url", "slow", times=1, seconds=HANGS_SECONDS)
         await journey.slack.command(ANA, "")
@@ -88,7 +89,7 @@ async def test_a_stop_while_a_create_takes_long_and_the_note_too(early_notes: No
 
 
 async def test_when_slack_hangs_a_stop_does_not_wait_for_it_but_takes_the_next_way(
-    early_notes: None, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The note hangs too. All at the same time: none of these stops may need more than the last words."""
     every_way = ("response_url", "chat.postEphemeral", "conversations.open")
@@ -133,7 +134,7 @@ async def test_command_during_a_drain_is_refused_in_its_ack(tmp_path: Path, text
         loaded = settings.load(servers.environ | {"DATABASE_URL": f"sqlite:///{path}"})
         async with open_bot(loaded) as bot, server.http_door(bot) as door:
             servers.slack.events_url = f"http://127.0.0.1:{door.ready.result()}/slack/events"
-            await bot.desk.drain(1.0)
+            await bot.worker.drain(1.0)
             delivery = await servers.slack.command(ANA, text)
             assert delivery.acked
             assert "The bot is restarting" in str(delivery.body)

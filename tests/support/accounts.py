@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import pytest
 
+from bot.core.timing import CoreTiming
 from bot.sandbox import world
 from bot.sandbox.slack.server import Message
 from tests.support.app import ANA, SAM, Journey, Servers, buttons, free_port, open_bot_between, open_servers, words
@@ -42,12 +43,14 @@ def connecting(servers: Servers, **changes: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def open_connecting(*, http: bool = True, token_seconds: int = 86400, **changes: str) -> AsyncIterator[Journey]:
+async def open_connecting(
+    *, http: bool = True, token_seconds: int = 86400, timing: CoreTiming | None = None, **changes: str
+) -> AsyncIterator[Journey]:
     """The servers and a bot; each agent has one conversation, and an offer needs a person."""
     async with open_servers(http=http, client_secret=SECRET, token_seconds=token_seconds) as servers:
         servers.genesys.conversations.choose("one")
         servers.genesys.conversations.only_people = True
-        async with open_bot_between(servers, connecting(servers, **changes), http=http) as journey:
+        async with open_bot_between(servers, connecting(servers, **changes), http=http, timing=timing) as journey:
             yield journey
 
 

@@ -21,6 +21,7 @@ import aiohttp
 from bot import server as serve
 from bot.app import open_bot
 from bot.config import settings
+from bot.core.timing import CoreTiming
 from bot.sandbox import world
 from bot.sandbox.genesys.server import SandboxGenesys
 from bot.sandbox.slack.server import Delivery, Message, SandboxSlack, SlackChannel, SlackUser
@@ -117,23 +118,27 @@ async def open_servers(*, http: bool = False, **how: Any) -> AsyncIterator[Serve
 
 
 @asynccontextmanager
-async def open_journey(*, http: bool = False, token_seconds: int = 86400, **environ: str) -> AsyncIterator[Journey]:
+async def open_journey(
+    *, http: bool = False, token_seconds: int = 86400, timing: CoreTiming | None = None, **environ: str
+) -> AsyncIterator[Journey]:
     """The servers and the bot; `environ` comes on top of the environment it is started with."""
     async with (
         open_servers(http=http, token_seconds=token_seconds) as servers,
-        open_bot_between(servers, servers.environ | environ, http=http) as opened,
+        open_bot_between(servers, servers.environ | environ, http=http, timing=timing) as opened,
     ):
         yield opened
 
 
 @asynccontextmanager
-async def open_bot_between(servers: Servers, environ: dict[str, str], *, http: bool) -> AsyncIterator[Journey]:
+async def open_bot_between(
+    servers: Servers, environ: dict[str, str], *, http: bool, timing: CoreTiming | None = None
+) -> AsyncIterator[Journey]:
     """The bot, between servers that are there."""
     loaded = settings.load(environ)
     stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
 
     async def serving() -> None:
-        async with open_bot(loaded) as bot:
+        async with open_bot(loaded, timing) as bot:
             await serve.run(bot, stop, on_ready=port.set_result)
 
     task = asyncio.create_task(serving())

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.hosts.resolver import DirectoryUser
-from bot.core.models import MembershipStatus, SlackUser
+from bot.core.models import DirectoryUser, MembershipStatus, SlackUser
 from bot.storage.sqlite.store import SQLiteStore
 
 

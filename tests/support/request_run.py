@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 
 from bot.core.errors import CobrowseError, StorageUnavailableError
 from bot.core.models import Request, RequestKind, RequestState, Session, WaitNotice
-from bot.core.ports import Kept
-from bot.core.requests.run import NOTE_AFTER_SECONDS, RequestRun
+from bot.core.ports import StoredRequest
+from bot.core.requests.run import RequestRun
+from bot.core.timing import RunTiming
 
+TIMING = RunTiming()
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REQUEST = Request(
     id="r1",
@@ -78,11 +80,11 @@ class Ledger:
             raise StorageUnavailableError
         return True
 
-    async def find(self, request_id) -> Kept:
+    async def find(self, request_id) -> StoredRequest:
         assert request_id == REQUEST.id
         if error := self.away():
             raise error
-        return Kept(REQUEST, self.state, self.failure, self.session)
+        return StoredRequest(REQUEST, self.state, self.failure, self.session)
 
 
 class Notifier:
@@ -113,11 +115,11 @@ def tell(story: Story, state: RequestState = RequestState.ACCEPTED) -> tuple[Led
 
     async def play() -> None:
         fresh = replace(REQUEST, accepted_at=datetime.now(UTC))  # not when this module was read
-        progress = RequestRun(fresh, state, ledger, notifier, note_after_seconds=NOTE_AFTER_SECONDS)
+        progress = RequestRun(fresh, state, ledger, notifier, TIMING)
         try:
             await story(progress, ledger, notifier)
         finally:
-            await progress.stop()
+            await progress.stop_notices()
         await asyncio.sleep(60)
 
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:

@@ -9,10 +9,9 @@ import pytest
 
 from bot.core.access import Workspace
 from bot.core.errors import CobrowseError
-from bot.core.models import Request, RequestKind, RequestState, TeamId
-from bot.core.session_models import SessionRecord
+from bot.core.models import Request, RequestKind, RequestState, SessionRecord, TeamId
+from bot.core.requests.recovery import update_ended_messages
 from bot.sandbox.slack.server import Message, SlackChannel
-from bot.slack.api import session_messages as herald
 from bot.slack.api.channels import ChannelDirectory
 from bot.slack.api.direct_messages import DirectMessages
 from bot.slack.api.responder import new_http_session, new_web_client
@@ -53,15 +52,18 @@ class World:
             return error
         return None
 
+    async def update_ended(self) -> None:
+        """Update the messages of ended sessions, one pass."""
+        await update_ended_messages(self.store.sessions, self.herald)
+
     def public(self) -> list[Message]:
         return [message for message in self.servers.slack.messages if message.visible_to is None]
 
 
 @pytest.fixture
-async def world(quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+async def world(quick: None, tmp_path: Path) -> AsyncIterator[World]:
     import time
 
-    monkeypatch.setattr(herald, "LOOK_SECONDS", 0.05)
     made: list[World] = []
     store = SQLiteStore(str(tmp_path / "bot.db"), clock=lambda: time.time() + made[0].later_seconds)
     async with open_servers() as servers, new_http_session() as http:

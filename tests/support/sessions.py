@@ -7,16 +7,36 @@ from typing import Any
 
 import pytest
 
-from bot.core.access import AccessPolicy, AccessRules, Allowlist, Workspace
+from bot.core.access import (
+    AccessPolicy,
+    AccessRules,
+    Allowlist,
+    Workspace,
+)
 from bot.core.errors import CobrowseError, SlackUnavailableError
-from bot.core.models import MembershipStatus, Request, RequestKind, RequestState, SlackUser, TeamId, UserId
-from bot.core.session_models import SessionRecord, SessionStatus
+from bot.core.models import (
+    MembershipStatus,
+    Request,
+    RequestKind,
+    RequestState,
+    SessionRecord,
+    SessionStatus,
+    SlackUser,
+    TeamId,
+    UserId,
+)
+from bot.core.requests.events import Event, EventLog, SessionClosed
+from bot.core.timing import CoreTiming
 from bot.core.use_cases.sessions import SessionService
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.storage import ANA, TEAM, request, session
 
 BEN, SAM, ADA, UNA, GUS = (UserId(f"U0{name}") for name in ("BEN", "SAM", "ADA", "UNA", "GUS"))
 RULES = AccessRules(supervisors=Allowlist(frozenset({SAM})), admins=Allowlist(frozenset({ADA})))
+
+
+RUN: Any = None
+"""What queries do not look at."""
 
 
 class People:
@@ -28,6 +48,12 @@ class People:
 
     async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool:
         raise SlackUnavailableError("no_such_subteam")
+
+    def peek_person(self, user_id: UserId) -> SlackUser | None:
+        return None
+
+    def peek_in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool | None:
+        return None
 
 
 def access(**changes: Any) -> AccessPolicy:
@@ -61,7 +87,7 @@ class Heard:
 
     shared: list[tuple[str, str]] = field(default_factory=list)
     sent: list[tuple[str, str]] = field(default_factory=list)
-    hurried: int = 0
+    closed: list[str] = field(default_factory=list)
 
     async def share(self, record: SessionRecord, request: Request) -> None:
         self.shared.append((record.session.id, request.channel_id))
@@ -69,8 +95,9 @@ class Heard:
     async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
         self.sent.append((record.session.id, user_id))
 
-    def hurry(self) -> None:
-        self.hurried += 1
+    def record_event(self, event: Event) -> None:
+        if isinstance(event, SessionClosed):
+            self.closed.append(event.session_id)
 
 
 @dataclass
@@ -81,9 +108,11 @@ class Desk:
     service: Service = field(default_factory=Service)
     heard: Heard = field(default_factory=Heard)
     now: float = 0.0
+    timing: CoreTiming = field(default_factory=CoreTiming)
 
     def register(self, **rules: Any) -> SessionService:
-        return SessionService(self.store.sessions, access(**rules), self.service, self.heard)
+        events = EventLog(self.heard.record_event)
+        return SessionService(self.store.sessions, access(**rules), self.service, self.heard, events, self.timing)
 
     async def made(self, name: str, minutes: float = 30, **changes: Any) -> None:
         """A session that somebody has started."""
@@ -100,7 +129,7 @@ class Desk:
 
     async def does(self, kind: RequestKind, who: UserId = ANA, about: str | None = None, **changes: Any) -> Any:
         """What becomes of it."""
-        return await self.register().handlers()[kind](await self.asks(kind, who, about, **changes))
+        return await self.register().handlers()[kind].run(await self.asks(kind, who, about, **changes), RUN)
 
 
 @pytest.fixture

@@ -8,15 +8,14 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
 from cachetools import TTLCache
 
 from bot.core.cache import Cache
 from bot.core.errors import HostNotFoundError, RuleMiss, StorageUnavailableError
-from bot.core.models import Host, HostId, SlackUser, TeamId, UserId
-from bot.core.ports import HostCache
+from bot.core.models import DirectoryUser, Host, HostId, SlackUser, TeamId, UserId
+from bot.core.ports import HostCache, HostDirectory, HostRule
 from bot.core.shared_waits import SharedWaits, serving
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -40,37 +39,6 @@ _TWO_HOSTS = "{} and {} are the same person, and have two Genesys users. Remove 
 Key = tuple[TeamId, UserId]
 Found = tuple[Host, float]
 """A host, and for how many seconds it is good."""
-
-
-@dataclass(frozen=True, slots=True)
-class DirectoryUser:
-    """A Genesys user, as the directory holds it."""
-
-    id: str
-    active: bool
-    email: str = field(repr=False)
-    is_certain: bool = True
-    """False for a user that the directory did not show, or whose state it did not tell."""
-
-
-class HostDirectory(Protocol):
-    """Looks Genesys users up."""
-
-    async def by_email(self, email: str) -> Sequence[DirectoryUser]:
-        """Those with exactly this address, active or not; two at most, and one more that is not certain when there are,
-        or may be, more. Raises ServiceError."""
-
-
-class HostRule(Protocol):
-    """One way to map a person to a host, by a name that people can read."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def costs_a_call(self) -> bool: ...
-
-    async def find(self, person: SlackUser) -> HostId | RuleMiss: ...
 
 
 def host_id(text: str) -> HostId | None:
@@ -149,10 +117,14 @@ class EmailRule:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedHost:
-    """Whose session it is to be, and on which host."""
+    """The agent of a session, and their host."""
 
     agent: SlackUser
     host: Host
+
+    def linked_to(self, host_id: HostId) -> "ResolvedHost":
+        """Return the agent with the host that an administrator linked them to."""
+        return ResolvedHost(self.agent, Host(host_id, LINK))
 
 
 class HostResolver:
@@ -196,9 +168,9 @@ class HostResolver:
             raise HostNotFoundError(person.user_id, is_target, (RuleMiss(LINK, _TWO_HOSTS.format(*person.ids)),))
         return found.pop() if found else None
 
-    def at_hand(self, person: SlackUser) -> Host | None:
+    def peek(self, person: SlackUser) -> Host | None:
         """Whom the rules gave this person a while ago, without asking anybody; no link is looked up."""
-        found = self._found.at_hand((person.team_id, person.user_id))
+        found = self._found.peek((person.team_id, person.user_id))
         return found[0] if found else None
 
     async def forget(self, person: SlackUser) -> None:

@@ -1,12 +1,12 @@
-"""What became of each request: one line in the log, a count, and an entry in the audit log."""
+"""Publish what happens to requests: the log, metrics, audit log, service status and Home tab subscribe."""
 
 import logging
-from typing import Protocol, TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from bot.core.errors import CobrowseError, ServiceError
-from bot.core.metrics_port import NULL_METRICS, Metrics
-from bot.core.models import Request, SessionStarted
-from bot.core.ports import Kept
+from bot.core.models import Request, SessionId, SessionStarted, step_of
+from bot.core.ports import StoredRequest
 from bot.core.results import (
     AccountLinked,
     AccountUnlinked,
@@ -18,60 +18,90 @@ from bot.core.results import (
     SessionEnded,
     SessionShared,
 )
-from bot.core.workflow_steps import step_of
 
 log = logging.getLogger(__name__)
 
-E = TypeVar("E", bound=CobrowseError)
+
+@dataclass(frozen=True, slots=True)
+class RequestFinished:
+    """A request has its result. `reached`: the requester got it. `create_seconds`: the service's part of `seconds`.
+
+    `is_sign_in`: a browser returned from a sign-in, so that no message in Slack has changed.
+    """
+
+    request: Request
+    result: Result
+    reached: bool
+    seconds: float
+    create_seconds: float = 0.0
+    is_sign_in: bool = False
 
 
-class AuditSink(Protocol):
-    """Keeps who did what, and who was refused; never raises."""
+@dataclass(frozen=True, slots=True)
+class RequestRejected:
+    """A request was not accepted; the caller tells the person why."""
 
-    def __call__(self, request: Request, outcome: Result, *, reached: bool) -> None: ...
+    request: Request
+    error: CobrowseError
 
 
-def _unaudited(request: Request, outcome: Result, *, reached: bool) -> None:
-    """Keeps nothing."""
+@dataclass(frozen=True, slots=True)
+class RequestResumed:
+    """A request of a dead process was taken over."""
+
+    stored: StoredRequest
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClosed:
+    """A session was found or made ended, so the messages about it can be updated."""
+
+    session_id: SessionId
+
+
+Event = RequestFinished | RequestRejected | RequestResumed | SessionClosed
+Subscriber = Callable[[Event], None]
 
 
 class EventLog:
-    """Is told by the desk."""
+    """Passes each event to all subscribers, in the order in which they subscribed."""
 
-    def __init__(self, meter: Metrics = NULL_METRICS, audit: AuditSink = _unaudited) -> None:
-        self._meter, self._audit = meter, audit
+    def __init__(self, *subscribers: Subscriber) -> None:
+        self._subscribers = list(subscribers)
 
-    def ended(self, request: Request, outcome: Result, reached: bool, seconds: float) -> None:
-        """A request has come to its outcome, and has been answered: it is counted and audited."""
-        self._meter.ended(request.kind.value, outcome.code, seconds, reached=reached)
-        self._audit(request, outcome, reached=reached)
+    def subscribe(self, *subscribers: Subscriber) -> None:
+        """Pass later events to these, too."""
+        self._subscribers += subscribers
 
-    def write_line(self, request: Request, outcome: Result, reached: bool, seconds: float, creating: float) -> None:
-        """Its line in the log. `creating`: so many of the seconds the service took to create."""
-        fields = _fields(request, outcome)
-        fields |= {"total_ms": round(seconds * 1000), "create_ms": round(creating * 1000)}
-        if reached:
-            log.info("answered", extra={"fields": fields})
-        else:
-            log.error("the answer reached nobody", extra={"fields": fields})
-
-    def refused(self, request: Request, error: E) -> E:
-        """It was not accepted; whoever raises the error tells the person. Returns the error."""
-        self._meter.refused(request.kind.value, error.code)
-        self._audit(request, error, reached=True)
-        return error
-
-    def resumed(self, kept: Kept) -> None:
-        """A dead process left it."""
-        log.info("resumed", extra={"fields": {"request": kept.request.id, "state": kept.state.value}})
-        self._meter.resumed()
+    def emit(self, event: Event) -> None:
+        """Publish an event. An exception of one subscriber is logged and does not affect the others."""
+        for subscriber in self._subscribers:
+            try:
+                subscriber(event)
+            except Exception:
+                log.exception("an event was not recorded")
 
 
-def _fields(request: Request, outcome: Result) -> dict[str, object]:
+def log_event(event: Event) -> None:
+    """Write an event's line to the log."""
+    match event:
+        case RequestFinished(request=request, result=result):
+            fields = _fields(request, result)
+            fields |= {"total_ms": round(event.seconds * 1000), "create_ms": round(event.create_seconds * 1000)}
+            if event.reached:
+                log.info("answered", extra={"fields": fields})
+            else:
+                log.error("the answer reached nobody", extra={"fields": fields})
+        case RequestResumed(stored=stored):
+            fields = {"request": stored.request.id, "state": stored.state.value}
+            log.info("resumed", extra={"fields": fields})
+
+
+def _fields(request: Request, result: Result) -> dict[str, object]:
     fields: dict[str, object] = {
         "request": request.id,
         "kind": request.kind.value,
-        "outcome": outcome.code,
+        "outcome": result.code,
         "team": request.team_id,
         "requester": request.requester,
     }
@@ -79,15 +109,15 @@ def _fields(request: Request, outcome: Result) -> dict[str, object]:
         fields["agent"] = request.agent
     if step := step_of(request):
         fields |= {"step": step.execution_id, "workflow": step.workflow_execution_id}
-    if isinstance(outcome, SessionStarted):
-        session = outcome.session
-        fields |= {"host": session.host_id, "session": session.id, "reference": session.reference, "rule": outcome.rule}
-    if isinstance(outcome, LastSession | SessionEnded | SessionShared | SentDirect | CustomerMessageSent):
-        fields["session"] = outcome.record.session.id
-    if isinstance(outcome, CustomerMessageSent):
-        fields["sent_to"] = outcome.address.masked
-    if isinstance(outcome, HostLinked | AccountLinked | AccountUnlinked):
-        fields["host"] = outcome.host_id
-    if isinstance(outcome, ServiceError):
-        fields["reference"] = outcome.reference
+    if isinstance(result, SessionStarted):
+        session = result.session
+        fields |= {"host": session.host_id, "session": session.id, "reference": session.reference, "rule": result.rule}
+    if isinstance(result, LastSession | SessionEnded | SessionShared | SentDirect | CustomerMessageSent):
+        fields["session"] = result.record.session.id
+    if isinstance(result, CustomerMessageSent):
+        fields["sent_to"] = result.address.masked
+    if isinstance(result, HostLinked | AccountLinked | AccountUnlinked):
+        fields["host"] = result.host_id
+    if isinstance(result, ServiceError):
+        fields["reference"] = result.reference
     return fields

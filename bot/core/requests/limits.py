@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from cachetools import TTLCache
 
 from bot.core.errors import OverloadedError, TooManyInquiriesError, TooManySendsError, TooManyStartsError
-from bot.core.models import Request, RequestKind
-from bot.core.workflow_steps import STARTS
+from bot.core.models import STARTS, Request, RequestKind
 
 WINDOW_SECONDS = 60.0
 PEOPLE = 50_000

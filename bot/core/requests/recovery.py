@@ -1,34 +1,60 @@
-"""How requests end that somebody worked before: a process that died, or another request for the same thing."""
+"""Finish what others left: requests of dead processes, duplicates of a request, rows and messages of ended sessions."""
 
 import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from bot.core.errors import CobrowseError, RequestInterruptedError, SessionOverError, UnexpectedError
-from bot.core.models import Request, RequestState, Session
-from bot.core.ports import Kept, RequestRepository
+from bot.core.errors import (
+    CobrowseError,
+    RequestInterruptedError,
+    SessionOverError,
+    StorageUnavailableError,
+    UnexpectedError,
+)
+from bot.core.models import STARTS, PostedMessage, Request, RequestState, Session, SessionRecord
+from bot.core.ports import (
+    EditResult,
+    PostedMessageRepository,
+    RequestRepository,
+    SessionMessages,
+    StoredRequest,
+)
+from bot.core.requests.events import Event, EventLog, RequestResumed, SessionClosed
+from bot.core.timing import RecoveryTiming
 
-FOLLOW_SECONDS = 0.1
-STALE = timedelta(minutes=30)
-"""So long Slack takes an answer to a command; nobody waits any more for what is older."""
+log = logging.getLogger(__name__)
+
+ANSWERABLE = timedelta(minutes=30)
+"""How long Slack takes an answer to a command. Nobody waits for an older request."""
+MAX_MESSAGES = 40
+"""How many messages of ended sessions one pass updates."""
+MAX_SILENT = 4
+"""After this many updates without an answer the pass ends. Together they take less than the minute of a reservation."""
+GIVE_UP_AFTER = timedelta(days=1)
+"""A message that could not be updated for this long after its session's end stays as it is."""
 
 
-def known_end(kept: Kept) -> Session | CobrowseError | None:
-    """The session or failure that a request has come to; None when it is still to be worked."""
-    if kept.failure or kept.state is RequestState.FAILED:  # one that could not be read has a failure in any state
-        return kept.failure or UnexpectedError()
-    if kept.state is RequestState.CREATED and kept.session_over:
-        return SessionOverError()
-    if kept.state is RequestState.CREATED and kept.session:
-        return kept.session
-    if kept.state is not RequestState.ACCEPTED:  # nobody knows whether the service acted, so it is not asked again
+def known_failure(stored: StoredRequest) -> CobrowseError | None:
+    """Return the error that a request of a dead process ends with; None when it is to be worked or answered."""
+    if stored.failure or stored.state is RequestState.FAILED:  # an unreadable row has a failure in any state
+        return stored.failure or UnexpectedError()
+    if stored.state is RequestState.CREATED:
+        if stored.session_over:
+            return SessionOverError()
+        is_lost = stored.request.kind in STARTS and stored.session is None  # wiped, or encrypted with a lost key
+        return RequestInterruptedError(maybe_created=True) if is_lost else None
+    if stored.state is not RequestState.ACCEPTED:  # nobody knows whether the service acted, so it is not asked again
         return RequestInterruptedError(maybe_created=True)
-    if datetime.now(UTC) - kept.request.accepted_at > STALE:
+    if datetime.now(UTC) - stored.request.accepted_at > ANSWERABLE:
         return RequestInterruptedError(maybe_created=False)
     return None
 
 
-async def session_of_another(request: Request, store: RequestRepository) -> Session | None:
-    """The session of the request that asked for the same thing, once there is one; None if there will be none."""
+async def session_of_duplicate(request: Request, store: RequestRepository, poll_seconds: float) -> Session | None:
+    """Wait for the session of the request that this one duplicates; return None when there will be none."""
     while request.same_as is not None:
         other = await store.find(request.same_as)
         if other is None or other.failure or other.session_over:
@@ -37,5 +63,94 @@ async def session_of_another(request: Request, store: RequestRepository) -> Sess
             return other.session
         if other.state not in (RequestState.ACCEPTED, RequestState.CREATING):
             return None
-        await asyncio.sleep(FOLLOW_SECONDS)
+        await asyncio.sleep(poll_seconds)
     return None
+
+
+async def update_ended_messages(posts: PostedMessageRepository, messages: SessionMessages) -> None:
+    """Update messages of ended sessions, one pass. Raises StorageUnavailableError."""
+    due = list(await posts.take_due_posts(MAX_MESSAGES))
+    random.shuffle(due)  # else the ones that fail each time could come first each time
+    silent = 0
+    for post in due:
+        record = await _session(posts, post) if post.ts else None
+        if record and (record.read_at or datetime.now(UTC)) - record.session.ends_at < GIVE_UP_AFTER:
+            if not record.is_over:
+                continue
+            result = await messages.mark_ended(post, record)
+            silent += result is EditResult.SILENT
+            if result is EditResult.UNWELL or silent == MAX_SILENT:
+                return  # a later pass tries this one and the rest
+            if result is EditResult.SILENT:
+                continue  # a later pass tries it; only this one may be affected
+        await posts.drop_post(post)
+
+
+async def _session(posts: PostedMessageRepository, post: PostedMessage) -> SessionRecord | None:
+    """Return the session; None for an unreadable one, too, so that it does not block the others."""
+    with suppress(UnexpectedError):
+        return await posts.session(post.session_id)
+    return None
+
+
+class Recovery:
+    """Runs the background loops: take over orphaned requests, sweep the store, update messages of ended sessions."""
+
+    def __init__(
+        self,
+        store: RequestRepository,
+        posts: PostedMessageRepository,
+        messages: SessionMessages,
+        events: EventLog,
+        timing: RecoveryTiming,
+    ) -> None:
+        self._store, self._posts, self._messages = store, posts, messages
+        self._events, self._timing = events, timing
+        self._session_ended = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self, process: Callable[[StoredRequest], None]) -> None:
+        """Start the loops; `process` works one orphaned request in a task."""
+
+        async def take_over() -> float:
+            for stored in await self._store.orphans():
+                self._events.emit(RequestResumed(stored))
+                process(stored)
+            return self._timing.orphan_poll_seconds
+
+        loops = (self._forever(take_over), self._forever(self._sweep), self._forever(self._update_messages))
+        self._tasks = [asyncio.create_task(each) for each in loops]
+
+    def stop(self) -> None:
+        """Cancel the loops."""
+        for task in self._tasks:
+            task.cancel()
+
+    def record_event(self, event: Event) -> None:
+        """Update messages at once when a session has ended. It subscribes to the events."""
+        if isinstance(event, SessionClosed):
+            self._session_ended.set()
+
+    async def _forever(self, once: Callable[[], Awaitable[float]]) -> None:
+        """Run `once` for ever; it returns the seconds to wait before the next run."""
+        while True:
+            seconds = self._timing.orphan_poll_seconds
+            try:
+                seconds = await once()
+            except StorageUnavailableError:
+                log.warning("the store is away")
+            except Exception:
+                log.exception("housekeeping failed")
+            await asyncio.sleep(seconds)
+
+    async def _sweep(self) -> float:
+        await self._store.sweep()
+        return self._timing.sweep_interval_seconds
+
+    async def _update_messages(self) -> float:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._timing.ended_poll_seconds):
+                await self._session_ended.wait()
+        self._session_ended.clear()
+        await update_ended_messages(self._posts, self._messages)
+        return 0.0

@@ -1,17 +1,17 @@
-"""How the session service did of late, as far as this process has seen: for administrators who look at the Home tab."""
+"""Remember the newest failure of the session service, for administrators who read the Home tab."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.core.errors import ServiceError
-from bot.core.models import Request, SessionStarted
-from bot.core.results import Result
+from bot.core.models import SessionStarted
+from bot.core.requests.events import Event, RequestFinished
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceFailure:
-    """The newest failure, when it was, and whether a session was made after it."""
+    """The newest failure, its time, and whether a session was created after it."""
 
     error: ServiceError
     at: datetime
@@ -19,14 +19,17 @@ class ServiceFailure:
 
 
 class ServiceStatus:
-    """Is told every outcome, and remembers one."""
+    """Holds the newest failure. It subscribes to the events."""
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._clock = clock
         self.failure: ServiceFailure | None = None
 
-    def note(self, request: Request, outcome: Result) -> None:
-        if isinstance(outcome, ServiceError):
-            self.failure = ServiceFailure(outcome, self._clock())
-        elif isinstance(outcome, SessionStarted) and self.failure:
+    def record_event(self, event: Event) -> None:
+        """Keep a failure of the service, and note a session created after it."""
+        if not isinstance(event, RequestFinished) or event.is_sign_in:
+            return
+        if isinstance(event.result, ServiceError):
+            self.failure = ServiceFailure(event.result, self._clock())
+        elif isinstance(event.result, SessionStarted) and self.failure:
             self.failure = ServiceFailure(self.failure.error, self.failure.at, passed=True)

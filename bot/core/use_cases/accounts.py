@@ -11,10 +11,9 @@ import re
 import secrets
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from bot.core.access import AccessPolicy
-from bot.core.account_models import AccountRepository, LinkedAccount, PendingAuthorization, PersonKey
 from bot.core.errors import (
     CobrowseError,
     ConnectDeniedError,
@@ -28,43 +27,30 @@ from bot.core.errors import (
     UnexpectedError,
 )
 from bot.core.hosts.resolver import HostResolver
-from bot.core.models import ChannelId, Host, HostId, Request, RequestKind, SlackUser, new_request_id
-from bot.core.requests.events import EventLog
-from bot.core.results import AccountLinked, AccountUnlinked, Handlers, Result, SignInOffered
+from bot.core.models import (
+    ChannelId,
+    Host,
+    HostId,
+    LinkedAccount,
+    PendingAuthorization,
+    PersonKey,
+    Request,
+    RequestKind,
+    SlackUser,
+    new_request_id,
+)
+from bot.core.ports import AccountRepository, OAuthClient
+from bot.core.requests.events import EventLog, RequestFinished
+from bot.core.requests.handlers import Handlers, QueryHandler
+from bot.core.results import AccountLinked, AccountUnlinked, Result, SignInOffered
+from bot.core.timing import CoreTiming
 
 log = logging.getLogger(__name__)
 
-LINK_SECONDS = 600
-LOOK_SECONDS = 10.0
-"""So long Slack, and then Genesys, may take to say whose link it was."""
 STATE = re.compile(r"[A-Za-z0-9_-]{43}")
 CODE_LENGTH = 2000
 _WORD = re.compile(r"[a-z_]{1,40}")
 G = TypeVar("G")
-
-
-class OAuthClient(Protocol[G]):
-    """People's accounts at the service; `G` is what a sign-in brings."""
-
-    off: str
-
-    def address(self, state: str, verifier: str) -> str:
-        """Where the person signs in."""
-
-    async def sign_in(self, code: str, verifier: str) -> tuple[G, HostId | None, str | None]:
-        """What it brings, whose it is, and the service's reference. Raises ServiceError."""
-
-    async def give_back(self, grant: G) -> None:
-        """Makes it worthless, if that can be done. Never raises."""
-
-    def keep(self, person: PersonKey, host_id: HostId, grant: G) -> None:
-        """It is this person's from now on, as this host."""
-
-    def refresh_token_of(self, grant: G) -> str:
-        """What is to be kept of it."""
-
-    async def sign_out(self, was: LinkedAccount) -> None:
-        """The same as `give_back` for one that was kept."""
 
 
 class AccountLinking(Generic[G]):
@@ -76,14 +62,15 @@ class AccountLinking(Generic[G]):
         hosts: HostResolver,
         book: AccountRepository,
         accounts: OAuthClient[G],
-        journal: EventLog,
+        events: EventLog,
+        timing: CoreTiming,
     ) -> None:
         self._access, self._hosts, self._book = access, hosts, book
-        self._accounts, self._journal = accounts, journal
+        self._accounts, self._events, self._timing = accounts, events, timing
 
     def handlers(self) -> Handlers:
         """By kind of request."""
-        return {RequestKind.CONNECT: self.connect, RequestKind.DISCONNECT: self.disconnect}
+        return {RequestKind.CONNECT: QueryHandler(self.connect), RequestKind.DISCONNECT: QueryHandler(self.disconnect)}
 
     async def connected(self, person: SlackUser, host_id: HostId) -> bool | None:
         """Whether somebody is connected as this host; None where nobody can be. Raises StorageUnavailableError."""
@@ -100,8 +87,8 @@ class AccountLinking(Generic[G]):
         already = await self.connected(person, host.id)
         state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
         pending = PendingAuthorization(_key(person), request.team_id, request.enterprise_id, verifier)
-        await self._book.begin(pending, _hash(state), LINK_SECONDS)
-        until = datetime.now(UTC) + timedelta(seconds=LINK_SECONDS)
+        await self._book.begin(pending, _hash(state), self._timing.link_lifetime_seconds)
+        until = datetime.now(UTC) + timedelta(seconds=self._timing.link_lifetime_seconds)
         return SignInOffered(self._accounts.address(state, verifier), until, bool(already))
 
     async def disconnect(self, request: Request) -> AccountUnlinked:
@@ -132,8 +119,7 @@ class AccountLinking(Generic[G]):
             log.exception("unexpected", extra={"fields": {"request": request.id}})
             outcome = UnexpectedError()
         seconds = time.monotonic() - began
-        self._journal.ended(request, outcome, True, seconds)
-        self._journal.write_line(request, outcome, True, seconds, 0.0)
+        self._events.emit(RequestFinished(request, outcome, True, seconds, is_sign_in=True))
         return request, outcome
 
     async def _signed_in(self, request: Request, pending: PendingAuthorization, code: str, error: str) -> AccountLinked:
@@ -157,12 +143,12 @@ class AccountLinking(Generic[G]):
     async def _host_of(self, request: Request) -> Host:
         """Anew, since they may have left meanwhile; and soon, since a browser waits, and a code soon goes off."""
         try:
-            async with asyncio.timeout(LOOK_SECONDS):
+            async with asyncio.timeout(self._timing.lookup_timeout):
                 person = await self._access.enter(request)
         except TimeoutError:
             raise SlackUnavailableError("no answer in time") from None
         try:
-            async with asyncio.timeout(LOOK_SECONDS):
+            async with asyncio.timeout(self._timing.lookup_timeout):
                 return await self._hosts.find(person)
         except TimeoutError:
             raise ServiceUnreachableError from None

@@ -6,7 +6,6 @@ create: when nobody knows whether it went, it is not sent again. How it travels 
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from bot.core.errors import (
     ConversationActiveError,
@@ -17,11 +16,12 @@ from bot.core.errors import (
     SendingOffError,
     TextTooLongError,
 )
-from bot.core.models import Request, RequestKind, SessionId
-from bot.core.ports import CallHooks
-from bot.core.requests.run import Deed, Deeds
-from bot.core.results import CustomerMessageSent, Handlers, SendPreview
-from bot.core.session_models import SessionRecord
+from bot.core.hosts.resolver import ResolvedHost
+from bot.core.models import Request, RequestKind, SessionId, SessionRecord
+from bot.core.ports import CallHooks, MessageSender, StoredRequest
+from bot.core.requests.handlers import Handler, Handlers, QueryHandler
+from bot.core.requests.run import RequestRun
+from bot.core.results import CustomerMessageSent, SendPreview
 from bot.core.use_cases.sessions import SessionService
 from bot.core.validation.contact import ContactAddress, ContactChannel, read_address
 
@@ -50,16 +50,6 @@ class MessagingConfig:
         return bool(self.sms_from if medium is ContactChannel.SMS else self.email_from)
 
 
-class MessageSender(Protocol):
-    """Brings messages to customers, and gives the service's reference. Both raise ServiceError, and
-    OutcomeUnknownError when
-    nobody knows whether it did."""
-
-    async def sms(self, sender: str, to: str, text: str, hooks: CallHooks) -> str | None: ...
-
-    async def email(self, sender: str, to: str, subject: str, text: str, hooks: CallHooks) -> str | None: ...
-
-
 def pack(session_id: str, address: str) -> str:
     """A request's `argument`: whose link goes where. Without a session ("") it is for the one that is open."""
     return f"{session_id} {address}"  # no session's id has a space in it: see genesys/sessions.py, ID
@@ -78,12 +68,8 @@ class CustomerMessaging:
         self._register, self._carrier, self._terms = register, carrier, terms
 
     def handlers(self) -> Handlers:
-        """What only asks."""
-        return {RequestKind.PROPOSE: self.propose}
-
-    def deeds(self) -> Deeds:
-        """What sends."""
-        return {RequestKind.SEND: Deed(self.send, self.recall)}
+        """Return the handlers by kind of request."""
+        return {RequestKind.PROPOSE: QueryHandler(self.propose), RequestKind.SEND: SendHandler(self)}
 
     async def propose(self, request: Request) -> SendPreview:
         """Which link would go where."""
@@ -139,6 +125,19 @@ class CustomerMessaging:
         if address.medium is ContactChannel.SMS and address.country not in self._terms.sms_countries:
             raise CountryNotAllowedError(address.country)
         return address
+
+
+class SendHandler(Handler):
+    """Carries out SEND. Its message goes out once: `creating` is committed before, and a crash does not repeat it."""
+
+    def __init__(self, messaging: CustomerMessaging) -> None:
+        self._messaging = messaging
+
+    async def run(self, request: Request, run: RequestRun, resolved: ResolvedHost | None = None) -> CustomerMessageSent:
+        return await self._messaging.send(request, run)
+
+    async def replay(self, stored: StoredRequest) -> CustomerMessageSent:
+        return await self._messaging.recall(stored.request)
 
 
 def check_text(text: str) -> str:

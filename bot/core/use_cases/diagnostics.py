@@ -1,8 +1,7 @@
 """What can be asked without starting anything: help, whoami, why, the applications there are, who is linked to whom."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Protocol
 
 from bot.core.access import AccessPolicy
 from bot.core.errors import (
@@ -16,17 +15,16 @@ from bot.core.errors import (
     PermissionDeniedError,
     SlackUnavailableError,
 )
-from bot.core.hosts.resolver import HostDirectory, HostResolver, NoMatch, host_id, only_active
+from bot.core.hosts.resolver import (
+    HostResolver,
+    NoMatch,
+    host_id,
+    only_active,
+)
 from bot.core.models import HostId, Identity, Request, RequestKind, Role, SlackUser, TeamId
-from bot.core.ports import HostLinkRepository
-from bot.core.results import AccessReport, Applications, Handlers, Help, HostLinked
-
-
-class ApplicationCatalog(Protocol):
-    """What the service offers."""
-
-    async def applications(self) -> Sequence[tuple[str, str]]:
-        """Ids and names. Raises ServiceError."""
+from bot.core.ports import ApplicationCatalog, HostDirectory, HostLinkRepository
+from bot.core.requests.handlers import Handlers, QueryHandler
+from bot.core.results import AccessReport, Applications, Help, HostLinked
 
 
 async def _nobody(person: SlackUser, host_id: HostId) -> None:
@@ -54,12 +52,12 @@ class Diagnostics:
     def handlers(self) -> Handlers:
         """By kind of request; `target` is whom it is about, `argument` an address."""
         return {
-            RequestKind.HELP: self.help,
-            RequestKind.WHOAMI: self.whoami,
-            RequestKind.WHY: self.why,
-            RequestKind.APPS: self.applications,
-            RequestKind.LINK: self.link,
-            RequestKind.UNLINK: self.unlink,
+            RequestKind.HELP: QueryHandler(self.help),
+            RequestKind.WHOAMI: QueryHandler(self.whoami),
+            RequestKind.WHY: QueryHandler(self.why),
+            RequestKind.APPS: QueryHandler(self.applications),
+            RequestKind.LINK: QueryHandler(self.link),
+            RequestKind.UNLINK: QueryHandler(self.unlink),
         }
 
     async def help(self, request: Request) -> Help:

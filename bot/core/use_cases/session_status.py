@@ -8,15 +8,13 @@ import asyncio
 import time
 from collections.abc import Callable
 from enum import Enum
-from typing import Protocol
 
 from bot.core.cache import Cache
 from bot.core.errors import ServiceError
-from bot.core.models import SessionId
-from bot.core.session_models import SessionStatus
+from bot.core.models import SessionId, SessionStatus
+from bot.core.ports import SessionsApi
+from bot.core.timing import CoreTiming
 
-KEPT_SECONDS = 10.0
-LOOK_TIMEOUT = 5.0
 CACHE_SIZE = 20_000
 
 
@@ -28,22 +26,16 @@ class Freshness(Enum):
     NOW = "as the service says now"
 
 
-class SessionStatusApi(Protocol):
-    """What the service can do about a session."""
-
-    async def look(self, session_id: SessionId) -> SessionStatus:
-        """What it is now; open where the service does not say. Raises ServiceError."""
-
-    async def end(self, session_id: SessionId) -> str | None:
-        """The service's reference. Raises UnknownSessionError when it cannot be ended, ServiceError."""
-
-
 class SessionStatusCache:
     """One answer for each session. `clock` counts seconds and never goes back."""
 
-    def __init__(self, service: SessionStatusApi, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._service = service
-        self._kept: Cache[SessionId, SessionStatus] = Cache(seconds=KEPT_SECONDS, size=CACHE_SIZE, clock=clock)
+    def __init__(
+        self, service: SessionsApi, timing: CoreTiming, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._service, self._timeout = service, timing.status_timeout
+        self._kept: Cache[SessionId, SessionStatus] = Cache(
+            seconds=timing.status_cache_seconds, size=CACHE_SIZE, clock=clock
+        )
 
     async def look(self, session_id: SessionId, *, fresh: bool = False) -> SessionStatus:
         """What the service says, or said in the last ten seconds. `fresh`: ask it now, and keep that for the others."""
@@ -58,7 +50,7 @@ class SessionStatusCache:
     async def _ask(self, session_id: SessionId) -> SessionStatus:
         """Never raises. What the service cannot say now is kept, too: it is not asked about that again at once."""
         try:
-            async with asyncio.timeout(LOOK_TIMEOUT):
+            async with asyncio.timeout(self._timeout):
                 return await self._service.look(session_id)
         except (ServiceError, TimeoutError):
             return SessionStatus.OPEN

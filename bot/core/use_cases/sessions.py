@@ -7,7 +7,6 @@ sharing and sending are each said to have been done when they are asked for twic
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from bot.core.access import AccessPolicy
 from bot.core.errors import (
@@ -22,50 +21,54 @@ from bot.core.errors import (
     StorageUnavailableError,
     UnknownSessionError,
 )
-from bot.core.models import Request, RequestId, RequestKind, Role, Session, SessionId, SlackUser, UserId
-from bot.core.results import Handlers, LastSession, SentDirect, SessionEnded, SessionList, SessionShared
-from bot.core.session_models import SessionRecord, SessionRepository, SessionStatus, team_of
-from bot.core.use_cases.session_status import Freshness, SessionStatusApi, SessionStatusCache
+from bot.core.models import (
+    Request,
+    RequestId,
+    RequestKind,
+    Role,
+    Session,
+    SessionId,
+    SessionRecord,
+    SessionStatus,
+    SlackUser,
+    team_of,
+)
+from bot.core.ports import SessionMessages, SessionRepository, SessionsApi
+from bot.core.requests.events import EventLog, SessionClosed
+from bot.core.requests.handlers import Handlers, QueryHandler
+from bot.core.results import LastSession, SentDirect, SessionEnded, SessionList, SessionShared
+from bot.core.timing import CoreTiming
+from bot.core.use_cases.session_status import Freshness, SessionStatusCache
 
 MOST_OWN, MOST_EVERYBODYS = 8, 40
 """How many are shown: a message of Slack's holds fifty blocks."""
-
-
-class SessionMessages(Protocol):
-    """Tells about a session in places where it can be changed later."""
-
-    async def share(self, record: SessionRecord, request: Request) -> None:
-        """A public message where it was asked for, once for each request, however often that is worked.
-
-        Raises ShareRefusedError, SharedAlreadyError, ShareUnknownError, MessageNotPostedError,
-        SlackUnavailableError, StorageUnavailableError.
-        """
-
-    async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
-        """A direct message. Raises MessageNotPostedError, ShareUnknownError."""
-
-    def hurry(self) -> None:
-        """A session is over: the messages about it are to say so now."""
 
 
 class SessionService:
     """Answers what is asked about sessions that exist."""
 
     def __init__(
-        self, book: SessionRepository, access: AccessPolicy, service: SessionStatusApi, herald: SessionMessages
+        self,
+        book: SessionRepository,
+        access: AccessPolicy,
+        service: SessionsApi,
+        messages: SessionMessages,
+        events: EventLog,
+        timing: CoreTiming,
     ) -> None:
-        self._book, self._access, self._service, self._herald = book, access, service, herald
-        self._looks = SessionStatusCache(service)
+        self._book, self._access, self._service = book, access, service
+        self._messages, self._events = messages, events
+        self._looks = SessionStatusCache(service, timing)
 
     def handlers(self) -> Handlers:
         """By kind of request; `argument` is the session's id where there is one."""
         return {
-            RequestKind.LAST: self.last,
-            RequestKind.STATUS: self.status,
-            RequestKind.LIST: self.everybodys,
-            RequestKind.END: self.end,
-            RequestKind.SHARE: self.share,
-            RequestKind.DIRECT: self.send_direct,
+            RequestKind.LAST: QueryHandler(self.last),
+            RequestKind.STATUS: QueryHandler(self.status),
+            RequestKind.LIST: QueryHandler(self.everybodys),
+            RequestKind.END: QueryHandler(self.end),
+            RequestKind.SHARE: QueryHandler(self.share),
+            RequestKind.DIRECT: QueryHandler(self.send_direct),
         }
 
     async def last(self, request: Request) -> LastSession:
@@ -118,12 +121,12 @@ class SessionService:
     async def share(self, request: Request) -> SessionShared:
         self._access.check_place(request)
         record = await self.readable(request)
-        await self._herald.share(record, request)
+        await self._messages.share(record, request)
         return SessionShared(record, request.channel_id)
 
     async def send_direct(self, request: Request) -> SentDirect:
         record = await self.readable(request)
-        await self._herald.send_direct(record, request.requester)
+        await self._messages.send_direct(record, request.requester)
         return SentDirect(record)
 
     async def readable(self, request: Request) -> SessionRecord:
@@ -189,7 +192,7 @@ class SessionService:
     async def _close(self, record: SessionRecord, by: RequestId | None) -> SessionRecord:
         self._looks.drop(record.session.id)
         ours = await self._book.end_session(record.session.id, by)
-        self._herald.hurry()
+        self._events.emit(SessionClosed(record.session.id))
         over = _without_ways_in(record.session)
         return replace(record, is_over=True, ended_by=by if ours else None, session=over)
 

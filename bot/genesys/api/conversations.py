@@ -23,9 +23,8 @@ from bot.core.errors import (
     UnusableAnswerError,
     UserPermissionMissingError,
 )
-from bot.core.models import CreateSessionRequest, Session, SessionId
+from bot.core.models import CreateSessionRequest, Session, SessionId, SessionStatus
 from bot.core.ports import CallHooks
-from bot.core.session_models import SessionStatus
 from bot.core.validation.urls import is_safe_url
 from bot.genesys import faults
 from bot.genesys.api.live_conversations import (

@@ -20,9 +20,8 @@ from bot.core.errors import (
     UnknownSessionError,
     UnusableAnswerError,
 )
-from bot.core.models import CreateSessionRequest, Session, SessionId
+from bot.core.models import CreateSessionRequest, Session, SessionId, SessionStatus
 from bot.core.ports import CallHooks
-from bot.core.session_models import SessionStatus
 from bot.genesys import faults
 from bot.genesys.client import GenesysClient
 from bot.genesys.join_hosts import JoinHosts

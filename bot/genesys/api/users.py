@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.core.errors import UnusableAnswerError
-from bot.core.hosts.resolver import MOST_USERS, DirectoryUser
+from bot.core.hosts.resolver import MOST_USERS
+from bot.core.models import DirectoryUser
 from bot.core.shared_waits import SharedWaits
 from bot.genesys.client import GenesysClient
 

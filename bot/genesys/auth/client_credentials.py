@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from bot.core.errors import WEB_PAGE, LoginRefusedError, ServiceError, UnusableAnswerError
-from bot.core.metrics_port import NULL_METRICS, Metrics
+from bot.core.ports import NULL_METRICS, Metrics
 from bot.genesys import faults
 from bot.genesys.auth.credentials import Credentials
 from bot.genesys.client import TokenSource, repeat

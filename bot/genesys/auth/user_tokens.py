@@ -12,7 +12,6 @@ from collections.abc import AsyncGenerator, Callable
 import httpx
 from cachetools import LRUCache
 
-from bot.core.account_models import AccountRepository, LinkedAccount, LockedAccount, PersonKey
 from bot.core.cache import Cache
 from bot.core.errors import (
     ServiceBusyError,
@@ -21,7 +20,8 @@ from bot.core.errors import (
     SignInExpiredError,
     StorageUnavailableError,
 )
-from bot.core.models import HostId
+from bot.core.models import HostId, LinkedAccount, LockedAccount, PersonKey
+from bot.core.ports import AccountRepository
 from bot.genesys import client
 from bot.genesys.auth.authorization_code import AuthorizationCodeClient, Grant, nothing_made
 from bot.genesys.auth.client_credentials import Token
@@ -74,7 +74,7 @@ class UserTokens:
             for task in late:
                 task.cancel()
 
-    # -- Kept to desk.connecting.Accounts --
+    # -- StoredRequest to desk.connecting.Accounts --
 
     def address(self, state: str, verifier: str) -> str:
         return self._login.address(state, verifier)

@@ -44,7 +44,7 @@ class DirectMessages:
 
     async def post(self, user_id: UserId, message: Message) -> tuple[ChannelId, str]:
         """Where it stands now: the channel, and Slack's name of it there (`ts`). Raises UnconfirmedPostError."""
-        kept = self._channels.at_hand(user_id)
+        kept = self._channels.peek(user_id)
         channel = kept or await self.channel(user_id)
         try:
             return await self._post(channel, message)
@@ -55,7 +55,7 @@ class DirectMessages:
 
     async def channel(self, user_id: UserId, *, instead_of: ChannelId | None = None) -> ChannelId:
         """The id of the channel with this person; `instead_of`: one that Slack knows no more."""
-        if instead_of and self._channels.at_hand(user_id) == instead_of:
+        if instead_of and self._channels.peek(user_id) == instead_of:
             self._channels.forget(user_id)
         return await self._channels.get(user_id, lambda: self._open(user_id))
 

@@ -14,7 +14,7 @@ from bot.core.cache import Cache
 from bot.core.errors import SlackUnavailableError
 from bot.core.hosts.csv_file import USER_ID
 from bot.core.models import MembershipStatus, SlackUser, TeamId, UserId
-from bot.core.requests.run import LONGEST_WAIT_SECONDS
+from bot.core.timing import RunTiming
 from bot.slack.api.responses import MISSHAPEN
 from bot.slack.api.throttled_method import ThrottledMethod
 from bot.slack.command_parser import clean_name
@@ -35,7 +35,7 @@ class SlackDirectory:
         web: AsyncWebClient,
         home: Workspace,
         *,
-        patience_seconds: float = LONGEST_WAIT_SECONDS,
+        patience_seconds: float = RunTiming().max_wait_seconds,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._users_info = ThrottledMethod(web, "users.info", patience_seconds=patience_seconds)
@@ -55,6 +55,15 @@ class SlackDirectory:
         """
         team_id = team_id if self.home.org_wide else NO_TEAM
         return user_id in await self._groups.get((team_id, group_id), lambda: self._ask_group(group_id, team_id))
+
+    def peek_person(self, user_id: UserId) -> SlackUser | None:
+        """Return a Slack user from the cache, or None."""
+        return self._people.peek(user_id)
+
+    def peek_in_group(self, user_id: UserId, group_id: str, team_id: TeamId = NO_TEAM) -> bool | None:
+        """Return whether the user group has this member, from the cache, or None."""
+        members = self._groups.peek((team_id if self.home.org_wide else NO_TEAM, group_id))
+        return None if members is None else user_id in members
 
     async def _ask_person(self, user_id: UserId) -> SlackUser:
         try:

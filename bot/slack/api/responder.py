@@ -120,7 +120,6 @@ class SlackResponder:
         self._views = Views(web)
         self._triggers: TTLCache[RequestId, str] = TTLCache(10_000, TRIGGER_SECONDS)
         self._standing: TTLCache[RequestId, tuple[ChannelId, str]] = TTLCache(10_000, ANSWERABLE.total_seconds())
-        self.listeners: list[Callable[[Request, Result], None]] = []
 
     async def note(self, request: Request, note: WaitNotice) -> None:
         """Only by response_url: a word in between is not worth a message elsewhere."""
@@ -129,13 +128,10 @@ class SlackResponder:
 
     async def answer(self, request: Request, outcome: Result) -> bool:
         try:
-            reached = await self._reach(request, outcome)
+            return await self._reach(request, outcome)
         except Exception:
             log.exception("an answer cannot be made", extra={"fields": {"request": request.id}})
-            reached = await self._reach(request, _plain(outcome))
-        for listener in self.listeners:
-            listener(request, outcome)
-        return reached
+            return await self._reach(request, _plain(outcome))
 
     async def _reach(self, request: Request, outcome: Result) -> bool:
         if request.kind is RequestKind.STEP:
@@ -204,9 +200,6 @@ class SlackResponder:
         """What opens a window for the person who sent this request, for three seconds."""
         if trigger_id:
             self._triggers[request_id] = trigger_id
-
-    async def close_posts(self) -> None:
-        await self._herald.close_posts()
 
     async def tell_agent(self, request: Request, session: Session) -> bool:
         agent = request.agent

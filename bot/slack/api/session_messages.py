@@ -19,9 +19,8 @@ from bot.core.errors import (
     ShareUnknownError,
     StorageUnavailableError,
 )
-from bot.core.models import ChannelId, Request, SessionId, UserId
-from bot.core.requests.posted_messages import EditResult, close_posts
-from bot.core.session_models import PostedMessage, PostedMessageKind, PostedMessageRepository, SessionRecord
+from bot.core.models import ChannelId, PostedMessage, PostedMessageKind, Request, SessionId, SessionRecord, UserId
+from bot.core.ports import EditResult, PostedMessageRepository
 from bot.slack.api.channels import ChannelDirectory
 from bot.slack.api.deadlines import WAY_SECONDS
 from bot.slack.api.direct_messages import GONE, DirectMessages, UnconfirmedPostError
@@ -33,8 +32,6 @@ from bot.slack.messages.session_card import closed_card, direct_card, shared_car
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 15.0
-"""So often it is looked for sessions whose time has run out; one that is ended is seen at once."""
 POST_SECONDS = WAY_SECONDS
 EDIT_SECONDS = 8.0
 """So long one call may take as a whole: the session's time-out begins again with each byte of an answer."""
@@ -59,7 +56,6 @@ class SlackSessionMessages:
         """`sends`: links are sent to customers."""
         self._sends = sends
         self._web, self._once, self._direct, self._places, self._book = web, once, direct, places, book
-        self._hurried = asyncio.Event()
 
     async def share(self, record: SessionRecord, request: Request) -> None:
         posts = await self._book.posts(record.session.id)
@@ -128,21 +124,7 @@ class SlackSessionMessages:
         except StorageUnavailableError:
             log.warning("a message about a session will not be changed", extra={"fields": {"session": post.session_id}})
 
-    def hurry(self) -> None:
-        self._hurried.set()
-
-    async def close_posts(self) -> None:
-        """When it is time to look, or a session was ended here: those of all that are over.
-
-        Raises StorageUnavailableError.
-        """
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_SECONDS):
-                await self._hurried.wait()
-        self._hurried.clear()
-        await close_posts(self._book, self)
-
-    async def close(self, post: PostedMessage, record: SessionRecord) -> EditResult:
+    async def mark_ended(self, post: PostedMessage, record: SessionRecord) -> EditResult:
         message = closed_card(record, shared=post.kind is PostedMessageKind.SHARED)
         try:
             async with asyncio.timeout(EDIT_SECONDS):

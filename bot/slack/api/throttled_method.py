@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.errors import SlackUnavailableError
-from bot.core.requests.run import LONGEST_WAIT_SECONDS
+from bot.core.timing import RunTiming
 from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
 from bot.slack.error_codes import NO_ANSWER, NO_CODE, Group, is_of, passes
 
@@ -31,7 +31,9 @@ class ThrottledMethod:
     `web` must not wait by itself when it is told to: one that sleeps would hold up whoever comes after it.
     """
 
-    def __init__(self, web: AsyncWebClient, method: str, *, patience_seconds: float = LONGEST_WAIT_SECONDS) -> None:
+    def __init__(
+        self, web: AsyncWebClient, method: str, *, patience_seconds: float = RunTiming().max_wait_seconds
+    ) -> None:
         self._web = web
         self._method = method
         self._patience_seconds = patience_seconds

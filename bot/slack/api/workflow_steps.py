@@ -11,9 +11,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.errors import CobrowseError, ServiceError
-from bot.core.models import Request, Session, SessionStarted
+from bot.core.models import Request, Session, SessionStarted, step_of
 from bot.core.results import Result
-from bot.core.workflow_steps import step_of
 from bot.slack.api.responses import error_code
 from bot.slack.error_codes import Group, is_of
 from bot.slack.messages.renderer import MessageRenderer

@@ -44,7 +44,7 @@ def register(app: AsyncApp, desk: RequestService, delivery: SlackResponder, word
                 and not block_id.startswith(LISTED),
             )
             try:
-                await desk.accept(request)
+                await desk.submit(request)
             except NotAcceptedError as error:
                 delivery.tell_soon(request, words.failure(error, request.id, starting=False))
             await ack()
@@ -62,7 +62,7 @@ def _register_repeats(app: AsyncApp, desk: RequestService, delivery: SlackRespon
         failed, press = read_press(body)
         note_place(body, press)
         try:
-            await desk.try_again(RequestId(failed), press)
+            await desk.retry(RequestId(failed), press)
         except (TryAgainRefusedError, NotAcceptedError) as error:
             if press.reply_url:
                 delivery.tell_soon(press, words.failure(error, press.id))
@@ -75,7 +75,7 @@ def _register_repeats(app: AsyncApp, desk: RequestService, delivery: SlackRespon
         press = replace(press, key=f"try-again:{failed}", conversation_id=wanted)  # one of them, once
         note_place(body, press)
         try:
-            await desk.try_again(failed, press)
+            await desk.retry(failed, press)
         except (TryAgainRefusedError, NotAcceptedError) as error:
             delivery.tell_soon(press, words.failure(error, press.id))
         await ack()

@@ -55,7 +55,7 @@ class SlashCommand(AsyncMiddleware):
             case Start() | Query():
                 request = read_request(body, command)
                 try:
-                    await self._desk.accept(request)
+                    await self._desk.submit(request)
                 except NotAcceptedError as error:
                     return in_ack(self._words.failure(error, request.id))
             case New():

@@ -59,7 +59,7 @@ def register(
             reply_url=wish.reply_url,
         )
         try:
-            await desk.accept(request)
+            await desk.submit(request)
         except NotAcceptedError as error:
             await ack(response_action="errors", errors={TO: error_copy(error, "").what})
         else:
@@ -81,7 +81,7 @@ def _register_question(app: AsyncApp, desk: RequestService, delivery: SlackRespo
         )  # once for each question
         sent[asked] = True
         try:
-            await desk.accept(request)
+            await desk.submit(request)
         except NotAcceptedError as error:
             if not isinstance(error, MaybeAcceptedError):
                 sent.pop(asked, None)

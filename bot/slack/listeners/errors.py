@@ -13,8 +13,8 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.core.errors import UnexpectedError
-from bot.core.metrics_port import Metrics
 from bot.core.models import RequestId, new_request_id
+from bot.core.ports import Metrics
 from bot.core.validation.names import clean
 from bot.slack.api.responder import SlackResponder
 from bot.slack.listeners.commands import in_ack

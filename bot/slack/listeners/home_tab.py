@@ -16,9 +16,10 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.core.access import AccessPolicy
 from bot.core.errors import ChannelNotAllowedError, CobrowseError, ServiceBusyError, UnexpectedError
 from bot.core.models import ChannelId, Request, RequestKind, Role, SessionStarted, TeamId, UserId, new_request_id
+from bot.core.requests.events import Event, RequestFinished
 from bot.core.requests.limits import RequestLimiter
 from bot.core.requests.status import ServiceStatus
-from bot.core.results import Result, SessionEnded, SessionList
+from bot.core.results import SessionEnded, SessionList
 from bot.core.use_cases.diagnostics import Diagnostics
 from bot.core.use_cases.session_status import Freshness
 from bot.core.use_cases.sessions import SessionService
@@ -66,8 +67,14 @@ class HomeTab:
         mine = self._newest[asker.team_id, asker.requester] = object()
         self._delivery.soon(self._show(asker, mine, is_new, freshness))
 
-    def follow(self, request: Request, outcome: Result) -> None:
-        """Shows it anew to whose sessions this has changed, if they have it open, and to who pressed End in it."""
+    def record_event(self, event: Event) -> None:
+        """Show the tab again to the people whose sessions have changed, if they have it open, and to who pressed End.
+
+        It subscribes to the events.
+        """
+        if not isinstance(event, RequestFinished) or event.is_sign_in:
+            return
+        request, outcome = event.request, event.result
         people: set[UserId] = set()
         if isinstance(outcome, SessionStarted):
             people = {request.requester, request.agent}

@@ -11,7 +11,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.core.access import AccessPolicy
-from bot.core.cache import Cache, at_once
+from bot.core.cache import Cache
 from bot.core.errors import (
     CobrowseError,
     MaybeAcceptedError,
@@ -22,8 +22,8 @@ from bot.core.errors import (
     UnexpectedError,
 )
 from bot.core.models import Request, Role, SessionDefaults
+from bot.core.ports import ApplicationCatalog
 from bot.core.requests.service import RequestService
-from bot.core.use_cases.diagnostics import ApplicationCatalog
 from bot.core.validation.conversations import GenesysApp
 from bot.slack.api.responder import SlackResponder
 from bot.slack.api.views import Views
@@ -80,8 +80,8 @@ class SessionForm:
             return filled
         request = self._request(body, filled)
         try:
-            at_once(self._access.admit(request))
-        except CobrowseError as error:  # the desk tells what is not about the host, and looks at everything anew
+            self._access.peek_start(request)
+        except CobrowseError as error:  # the request itself fails with any other error
             if request.for_another and (words := session_form.host_error(error)):
                 return {HOST: words}
         return request
@@ -163,7 +163,7 @@ def register(app: AsyncApp, desk: RequestService, forms: SessionForm) -> None:
             await ack(response_action="errors", errors=request)
             return
         try:
-            await desk.accept(request)
+            await desk.submit(request)
         except NotAcceptedError as error:
             await ack(response_action="errors", errors={NAME: not_accepted(error)})
         else:

@@ -13,9 +13,8 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.core.errors import MaybeAcceptedError, NotAcceptedError
-from bot.core.models import ChannelId, Request, RequestKind, TeamId, UserId, new_request_id
+from bot.core.models import ChannelId, Request, RequestKind, TeamId, UserId, WorkflowStep, new_request_id
 from bot.core.requests.service import RequestService
-from bot.core.workflow_steps import WorkflowStep
 from bot.slack.api.responder import SlackResponder
 from bot.slack.command_parser import clean_name
 
@@ -32,7 +31,7 @@ def register(app: AsyncApp, desk: RequestService, delivery: SlackResponder) -> N
     async def on_step(ack: AsyncAck, body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
         wish = read_step(body)
         try:
-            await desk.accept(wish)
+            await desk.submit(wish)
         except NotAcceptedError as error:
             if _retry(request) < MOST_RETRIES:  # not taken, so Slack sends it again, perhaps to another replica
                 return BoltResponse(status=503, body="")

@@ -3,8 +3,7 @@
 The card that answers a start is in messages.py. What a button does is for actions.py, which checks its presser anew.
 """
 
-from bot.core.models import Request, RequestId, RequestKind, Session, UserId
-from bot.core.session_models import SessionRecord
+from bot.core.models import Request, RequestId, RequestKind, Session, SessionRecord, UserId
 from bot.slack.error_codes import explain
 from bot.slack.messages.blocks import SESSION_BLOCK, Block, Message, button, buttons, confirm, context, escape, section
 from bot.slack.messages.error_copy import clock

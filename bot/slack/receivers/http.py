@@ -20,7 +20,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
-from bot.core.metrics_port import Metrics
+from bot.core.ports import Metrics
 from bot.observability.throttled_log import ThrottledLog
 from bot.slack.listeners.errors import dispatch
 from bot.slack.receivers.body_slots import BodySlots, BodyWait, NoBodySlotError

@@ -16,7 +16,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
-from bot.core.metrics_port import Metrics
+from bot.core.ports import Metrics
 from bot.slack.api.responses import word
 from bot.slack.api.trouble import word_for
 from bot.slack.listeners.errors import dispatch

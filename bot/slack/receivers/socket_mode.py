@@ -16,7 +16,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.metrics_port import NULL_METRICS, Metrics
+from bot.core.ports import NULL_METRICS, Metrics
 from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code, retry_after_seconds
 from bot.slack.api.trouble import word_for
 from bot.slack.error_codes import REFUSALS

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from bot.core.metrics_port import NULL_METRICS, Metrics
+from bot.core.ports import NULL_METRICS, Metrics
 from bot.storage import causes
 from bot.storage.encryption import CHECK, IS_SEALED, SECRETS, Encryptor
 from bot.storage.postgres.replica_lock import CONNECT_SECONDS, LOCK_CLASS, TROUBLE, ReplicaLock, enable_keepalive

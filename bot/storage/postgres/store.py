@@ -13,9 +13,13 @@ from typing import Any
 import asyncpg
 
 from bot.core.errors import CobrowseError, MaybeAcceptedError, StorageUnavailableError
-from bot.core.metrics_port import NULL_METRICS, Metrics
-from bot.core.models import Host, HostId, Request, RequestId, RequestState, Session, SlackUser, TeamId, UserId
-from bot.core.ports import Accepted, HostLink, Kept
+from bot.core.models import Host, HostId, HostLink, Request, RequestId, RequestState, Session, SlackUser, TeamId, UserId
+from bot.core.ports import (
+    NULL_METRICS,
+    Accepted,
+    Metrics,
+    StoredRequest,
+)
 from bot.storage import mapping, statements
 from bot.storage.accounts import AccountTable, Fetch
 from bot.storage.encryption import Encryptor
@@ -131,11 +135,11 @@ class PostgresStore:
             done |= {(row["id"], from_) for row in moved}
         return done
 
-    async def find(self, request_id: RequestId) -> Kept | None:
+    async def find(self, request_id: RequestId) -> StoredRequest | None:
         found = await self._one(statements.FIND, {"id": request_id})
         return mapping.kept(found, self._sealer) if found else None
 
-    async def orphans(self) -> Sequence[Kept]:
+    async def orphans(self) -> Sequence[StoredRequest]:
         """Those of the dead, and strays: ours by a write whose answer was lost, and so unknown to the desk."""
         if not self._presence.held:
             return []

@@ -16,9 +16,13 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from bot.core.errors import CobrowseError, StorageUnavailableError
-from bot.core.metrics_port import NULL_METRICS, Metrics
-from bot.core.models import Host, HostId, Request, RequestId, RequestState, Session, SlackUser, TeamId, UserId
-from bot.core.ports import Accepted, HostLink, Kept
+from bot.core.models import Host, HostId, HostLink, Request, RequestId, RequestState, Session, SlackUser, TeamId, UserId
+from bot.core.ports import (
+    NULL_METRICS,
+    Accepted,
+    Metrics,
+    StoredRequest,
+)
 from bot.storage import mapping, statements
 from bot.storage.accounts import AccountTable, Fetch
 from bot.storage.encryption import Encryptor
@@ -123,11 +127,11 @@ class SQLiteStore:
             raise taken
         return bool(moved)
 
-    async def find(self, request_id: RequestId) -> Kept | None:
+    async def find(self, request_id: RequestId) -> StoredRequest | None:
         found = await self._read(statements.FIND, {"id": request_id, "now": self._clock()})
         return mapping.kept(dict(found), self._sealer) if found else None
 
-    async def orphans(self) -> Sequence[Kept]:
+    async def orphans(self) -> Sequence[StoredRequest]:
         def work(connection: sqlite3.Connection) -> list[sqlite3.Row]:
             taken = connection.execute(ORPHANS, {"owner": self._owner}).fetchall()
             return [

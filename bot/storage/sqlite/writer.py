@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from bot.core.errors import StorageUnavailableError
-from bot.core.metrics_port import NULL_METRICS, Metrics
+from bot.core.ports import NULL_METRICS, Metrics
 
 log = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ from bot.core.errors import ServiceBusyError
 from bot.genesys import holds
 from bot.genesys.holds import MAX_HOLD_SECONDS, Holds
 from tests.support.app import ANA, BEN, SAM, UNA, Journey, is_note, link, open_journey, words
+from tests.support.timing import SHORT_WAITS_ANNOUNCED
 
 SEARCH, CREATE = "directory:user:view", "cobrowse:session:write"
 AT_ONCE_SECONDS = 1.5
@@ -74,8 +75,8 @@ async def test_a_refused_look_at_a_session_holds_up_no_create(journey: Journey) 
     assert await seconds_of(journey, "Deal", ANA) < AT_ONCE_SECONDS
 
 
-async def test_the_tokens_own_limit_holds_everybody_up(quick: None, short_waits_told: None) -> None:
-    async with open_journey() as journey:
+async def test_the_tokens_own_limit_holds_everybody_up(quick: None) -> None:
+    async with open_journey(timing=SHORT_WAITS_ANNOUNCED) as journey:
         await journey.asks("Warm")
         await journey.asks("whoami", who=SAM)
         journey.genesys.allowed_per_minute, journey.genesys.minute_seconds = 1, 3.0

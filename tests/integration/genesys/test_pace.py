@@ -7,6 +7,7 @@ import pytest
 
 from bot.genesys.pace import RateLimiter
 from tests.support.app import ANA, BEN, SAM, is_note, link, open_journey, words
+from tests.support.timing import SHORT_WAITS_ANNOUNCED
 
 
 async def test_a_crowd_is_answered_as_fast_as_the_limit_allows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,11 +28,9 @@ async def test_a_crowd_is_answered_as_fast_as_the_limit_allows(monkeypatch: pyte
         assert len(refused) <= 3, "a call or so for each window, to see where it stands"
 
 
-async def test_who_has_to_wait_reads_that_it_waits_and_gets_the_link_then(
-    short_waits_told: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_has_to_wait_reads_that_it_waits_and_gets_the_link_then(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(RateLimiter.__init__.__kwdefaults__, "window_seconds", 2.0)
-    async with open_journey() as journey:
+    async with open_journey(timing=SHORT_WAITS_ANNOUNCED) as journey:
         journey.genesys.allowed_per_minute, journey.genesys.minute_seconds = 1, 2.0  # the search uses it up
         began = asyncio.get_running_loop().time()
         assert link(await journey.asks())

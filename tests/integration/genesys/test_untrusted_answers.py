@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.errors import UnknownSessionError, UnusableAnswerError
-from bot.core.hosts.resolver import DirectoryUser, NoMatch, only_active
-from bot.core.models import SessionId
+from bot.core.hosts.resolver import NoMatch, only_active
+from bot.core.models import DirectoryUser, SessionId
 from bot.genesys import client
 from bot.genesys.auth.client_credentials import httpx, read_token
 from bot.genesys.join_hosts import JoinHosts

@@ -19,6 +19,7 @@ from bot.core.errors import (
     ShuttingDownError,
 )
 from bot.core.models import Request, RequestKind, Session, SessionStarted
+from bot.core.requests.events import RequestFinished
 from bot.observability.audit import AuditLog, AuditSetupError, decision, entry
 from bot.slack.listeners.workflow_step import CALLBACK_ID
 from tests.support.app import ANA, BEN, CARE, SAM, UNA, Journey, ended, open_journey, open_servers, running, start
@@ -154,7 +155,7 @@ def test_only_we_can_read_the_file_and_old_lines_stay(tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     for _ in range(2):
         audit = AuditLog(str(path))
-        audit(request(), SessionStarted(SESSION), reached=True)
+        audit.record_event(RequestFinished(request(), SessionStarted(SESSION), True, 0.1))
         audit.close()
     assert path.stat().st_mode & 0o777 == 0o600
     assert len(lines(path)) == 2
@@ -163,9 +164,9 @@ def test_only_we_can_read_the_file_and_old_lines_stay(tmp_path: Path) -> None:
 def test_a_file_that_was_moved_away_is_begun_anew(tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     audit = AuditLog(str(path))
-    audit(request(requester="U1"), SessionStarted(SESSION), reached=True)
+    audit.record_event(RequestFinished(request(requester="U1"), SessionStarted(SESSION), True, 0.1))
     path.rename(tmp_path / "audit.log.1")
-    audit(request(requester="U2"), SessionStarted(SESSION), reached=True)
+    audit.record_event(RequestFinished(request(requester="U2"), SessionStarted(SESSION), True, 0.1))
     audit.close()
     assert [line["requester"] for line in lines(path)] == ["U2"]
     assert [line["requester"] for line in lines(tmp_path / "audit.log.1")] == ["U1"]
@@ -211,5 +212,5 @@ async def test_it_can_go_to_standard_output(tmp_path: Path) -> None:
 
 async def test_without_the_setting_there_is_none(journey: Journey, tmp_path: Path) -> None:
     await journey.asks()
-    AuditLog("")(request(), SessionStarted(SESSION), reached=True)
+    AuditLog("").record_event(RequestFinished(request(), SessionStarted(SESSION), True, 0.1))
     assert os.listdir(tmp_path) == []

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.core.account_models import LinkedAccount, PendingAuthorization
-from bot.core.models import RequestKind, RequestState, UserId
-from bot.core.requests.recovery import known_end
+from bot.core.models import LinkedAccount, PendingAuthorization, RequestKind, RequestState, UserId
+from bot.core.requests.recovery import known_failure
 from bot.storage.encryption import CHECK
 from tests.integration.storage.test_open import execute, stored
 from tests.support import storage as storage_support
@@ -114,7 +113,7 @@ async def test_forged_request_does_not_get_anothers_link(bench: Bench) -> None:
     (taken,) = [mine for mine in await storage_support.taken_over(after) if mine]
     (kept,) = [one for one in taken if one.request.id == forged.id]
     assert kept.request.reply_url is None
-    assert "secret-join" not in repr(known_end(kept))
+    assert "secret-join" not in repr(known_failure(kept))
     assert kept.session is None
 
 

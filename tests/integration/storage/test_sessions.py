@@ -6,8 +6,16 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.core.models import Request, RequestKind, RequestState, Session, TeamId, UserId
-from bot.core.session_models import PostedMessage, PostedMessageKind
+from bot.core.models import (
+    PostedMessage,
+    PostedMessageKind,
+    Request,
+    RequestKind,
+    RequestState,
+    Session,
+    TeamId,
+    UserId,
+)
 from tests.integration.storage.test_conversations import column
 from tests.integration.storage.test_open import stored
 from tests.support import storage

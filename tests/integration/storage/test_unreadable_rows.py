@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from bot.core.errors import UnexpectedError
-from bot.core.models import Request, RequestState, UserId
-from bot.core.requests.recovery import known_end
-from bot.core.session_models import PostedMessage, PostedMessageKind
+from bot.core.models import PostedMessage, PostedMessageKind, Request, RequestState, UserId
+from bot.core.ports import EditResult
+from bot.core.requests.recovery import known_failure, update_ended_messages
 from tests.integration.storage.test_open import execute
 from tests.support import storage
 from tests.support.storage import ANA, TEAM, Bench, die, request, session
@@ -52,7 +52,7 @@ async def test_unreadable_request_is_answered_and_the_others_go_on(
     ends = {kept.request.id: kept for kept in taken}
     assert ends[good.id].session
     kept = ends[bad.id]
-    outcome = known_end(kept)
+    outcome = known_failure(kept)
     assert isinstance(outcome, UnexpectedError)
     assert outcome.maybe_created
     assert (kept.request.requester, kept.request.reply_url) == (ANA, bad.reply_url)
@@ -89,21 +89,20 @@ async def test_sweep_mends_an_end_that_is_too_far_and_wipes_its_link_later(bench
 
 
 async def test_unreadable_session_keeps_no_message_from_being_told(bench: Bench, store: Any) -> None:
-    from bot.core.requests.posted_messages import close_posts
 
     closed = []
 
     class Editor:
-        async def close(self, post: PostedMessage, record: Any) -> bool:
+        async def mark_ended(self, post: PostedMessage, record: Any) -> EditResult:
             closed.append(post.session_id)
-            return True
+            return EditResult.DONE
 
     for name in ("bad", "good"):
         await created(store, name)
         await store.sessions.add_post(PostedMessage(name, "C0CARE", "1.1", PostedMessageKind.SHARED, None))  # type: ignore[arg-type]
         await store.sessions.end_session(name, None)
     await store.fetch("UPDATE sessions SET ends_at = :seconds WHERE id = 'bad'", {"seconds": BEYOND})
-    await close_posts(store.sessions, Editor())
+    await update_ended_messages(store.sessions, Editor())
     assert closed == ["good"]
     assert await store.sessions.posts("bad") == []
 

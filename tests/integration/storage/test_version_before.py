@@ -20,8 +20,8 @@ from bot.core.errors import (
     SlackUnavailableError,
 )
 from bot.core.models import RequestState, Session
-from bot.core.ports import Kept, RequestRepository
-from bot.core.requests.recovery import known_end
+from bot.core.ports import RequestRepository, StoredRequest
+from bot.core.requests.recovery import known_failure
 from bot.storage.open import open_store
 from bot.storage.schema import FOR_REPLICAS
 from tests.support.app import ROOT
@@ -60,7 +60,7 @@ async def postgres(folder: Path) -> AsyncIterator[str]:
         yield url
 
 
-async def resumed(store: RequestRepository) -> dict[str, Kept]:
+async def resumed(store: RequestRepository) -> dict[str, StoredRequest]:
     return {kept.request.id: kept for kept in await store.orphans()}
 
 
@@ -70,15 +70,16 @@ async def test_requests_of_the_version_before_are_resumed(database, tmp_path: Pa
         kept = await resumed(store)
         assert set(kept) == {"accepted", "creating", "created", *FAILURES}
         assert kept["accepted"].state is RequestState.ACCEPTED
-        assert known_end(kept["accepted"]) is None  # it is worked
-        interrupted = known_end(kept["creating"])
+        assert known_failure(kept["accepted"]) is None  # it is worked
+        interrupted = known_failure(kept["creating"])
         assert isinstance(interrupted, RequestInterruptedError)
         assert interrupted.maybe_created
-        session = known_end(kept["created"])
+        assert known_failure(kept["created"]) is None
+        session = kept["created"].session
         assert isinstance(session, Session)
         assert session.join_url == "https://join.example.test/old"
         for name, expected in FAILURES.items():
-            failure = known_end(kept[name])
+            failure = known_failure(kept[name])
             assert type(failure) is (expected if isinstance(expected, type) else type(expected)), name
             if not isinstance(expected, type):
                 assert vars(failure) == vars(expected), name

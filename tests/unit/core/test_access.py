@@ -5,13 +5,19 @@ from typing import Any
 
 import pytest
 
-from bot.core.access import AccessPolicy, AccessRules, Allowlist, Workspace
+from bot.core.access import (
+    AccessPolicy,
+    AccessRules,
+    Allowlist,
+    Workspace,
+)
 from bot.core.errors import (
     ChannelNotAllowedError,
     MayNotActForOthersError,
     NotAMemberError,
     NotListedError,
     OtherWorkspaceError,
+    PermissionDeniedError,
     SlackUnavailableError,
 )
 from bot.core.models import MembershipStatus, Request, RequestKind, SlackUser
@@ -27,15 +33,25 @@ class People:
         self.standings = standings or {}
         self.groups = groups
         self.asked: list[str] = []
+        self.cached: dict[tuple[str, str], Any] = {}
 
     async def person(self, user_id: str) -> SlackUser:
         self.asked.append(user_id)
-        return SlackUser("T0HOME", user_id, user_id.title(), self.standings.get(user_id, MembershipStatus.MEMBER))
+        status = self.standings.get(user_id, MembershipStatus.MEMBER)
+        found = self.cached[user_id, ""] = SlackUser("T0HOME", user_id, user_id.title(), status)
+        return found
 
     async def in_group(self, user_id: str, group_id: str, team_id: str) -> bool:
         if group_id not in self.groups:
             raise SlackUnavailableError("no_such_subteam")
-        return user_id in self.groups[group_id]
+        found = self.cached[user_id, group_id] = user_id in self.groups[group_id]
+        return found
+
+    def peek_person(self, user_id: str) -> SlackUser | None:
+        return self.cached.get((user_id, ""))
+
+    def peek_in_group(self, user_id: str, group_id: str, team_id: str) -> bool | None:
+        return self.cached.get((user_id, group_id))
 
 
 def users(*ids: str) -> Allowlist:
@@ -183,3 +199,30 @@ async def test_a_command_from_another_workspace_is_refused_before_anybody_is_loo
 
 def test_an_empty_roll_names_nobody():
     assert [bool(roll) for roll in (Allowlist(), users(ANA), Allowlist(groups=("S0SUP",)))] == [False, True, True]
+
+
+@pytest.mark.parametrize("asked", [request(ANA), request(SUE, BEN), request(ANA, BEN), request(GUS)])
+async def test_peek_start_decides_as_admit_once_all_answers_are_cached(asked):
+    people = People({GUS: MembershipStatus.GUEST}, S0LEADS={SUE})
+    policy = access(people, supervisors=Allowlist(groups=("S0LEADS",)))
+    assert policy.peek_start(asked) is None
+    try:
+        expected: SlackUser | type[PermissionDeniedError] = await policy.admit(asked)
+    except PermissionDeniedError as error:
+        expected = type(error)
+    lookups = len(people.asked)
+    if isinstance(expected, SlackUser):
+        assert policy.peek_start(asked) == expected
+    else:
+        with pytest.raises(expected):
+            policy.peek_start(asked)
+    assert len(people.asked) == lookups
+
+
+async def test_peek_start_allows_nobody_while_a_group_is_not_cached():
+    people = People(S0LEADS={SUE})
+    policy = access(people, members=Allowlist(groups=("S0LEADS",)))
+    await people.person(SUE)
+    assert policy.peek_start(request(SUE)) is None
+    assert (await policy.admit(request(SUE))).user_id == SUE
+    assert policy.peek_start(request(SUE)).user_id == SUE

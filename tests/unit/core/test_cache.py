@@ -1,13 +1,10 @@
 """One asks the source, however many wait; what was forgotten meanwhile is not kept."""
 
 import asyncio
-import gc
-import warnings
-from collections.abc import Iterator
 
 import pytest
 
-from bot.core.cache import Cache, at_once
+from bot.core.cache import Cache
 
 
 class Clock:
@@ -145,78 +142,21 @@ async def test_no_more_is_kept_than_fits():
     assert asked == [*map(str, range(10)), "0"]
 
 
-@pytest.fixture
-def complaints() -> Iterator[list[object]]:
-    """What the loop's handler and Python's warnings say, to the last of what is thrown away."""
-    heard: list[object] = []
-    with warnings.catch_warnings(record=True) as warned:
-        warnings.simplefilter("always")
-        yield heard
-        gc.collect()
-    assert [*heard, *(each.message for each in warned)] == []
+async def test_peek_returns_a_cached_value_and_asks_nobody():
+    cache, asked = Cache[str, str](seconds=60, size=10), []
+    assert cache.peek("k") is None
+    await cache.get("k", answering("v", asked))
+    assert cache.peek("k") == "v"
+    cache.forget("k")
+    assert cache.peek("k") is None
+    assert len(asked) == 1
 
 
-async def test_what_need_not_wait_is_had_at_once():
-    cache = Cache[str, str](seconds=60, size=10)
-    await cache.get("k", answering("v", []))
-    assert at_once(cache.get("k", answering("new", []))) == "v"
-
-    async def refuses() -> None:
-        await cache.get("k", answering("new", []))
-        raise LookupError("no")
-
-    with pytest.raises(LookupError):
-        at_once(refuses())
-
-
-@pytest.mark.parametrize("end", ["answered", "failed", "cancelled"])
-@pytest.mark.parametrize("others", [0, 2])
-async def test_what_would_have_to_wait_is_given_up_without_a_word_whatever_becomes_of_the_look_up(
-    complaints: list[object], end: str, others: int
-) -> None:
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
-    await given_up(end, others)  # a function of its own, so that all of it can be thrown away
-
-
-async def given_up(end: str, others: int) -> None:
+async def test_peek_sees_nothing_while_a_look_up_is_under_way():
     cache, source = Cache[str, str](seconds=60, size=10), Source()
-
-    async def admits() -> str:
-        return await cache.get("k", source)
-
-    assert at_once(admits()) is None
-    waiting = [asyncio.create_task(admits()) for _ in range(others)]
-    assert at_once(admits()) is None
-    await settle()
-    (answer,) = source.asked
-    if end == "answered":
-        answer.set_result("v")
-    elif end == "failed":
-        answer.set_exception(LookupError("no"))
-    else:
-        answer.cancel()
-    ends = [str(each) for each in await asyncio.gather(*waiting, return_exceptions=True)]
-    assert ends == [{"answered": "v", "failed": "no", "cancelled": ""}[end]] * others
-    await settle()
-    assert at_once(cache.get("k", answering("new", []))) == ("v" if end == "answered" else None)
-    await settle()
-
-
-async def test_giving_up_ends_nothing_that_others_wait_for():
-    """Neither the look-up under way, nor the clean-up of whoever gave up."""
-    cache, source = Cache[str, str](seconds=60, size=10), Source()
-    left: list[str] = []
-
-    async def tidy() -> str:
-        try:
-            return await cache.get("k", source)
-        finally:
-            left.append("tidied")
-
     first = asyncio.create_task(cache.get("k", source))
     await settle()
-    assert at_once(tidy()) is None
-    assert left == ["tidied"]
+    assert cache.peek("k") is None
     source.asked[0].set_result("v")
     assert await first == "v"
-    assert len(source.asked) == 1
+    assert cache.peek("k") == "v"

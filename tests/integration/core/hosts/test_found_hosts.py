@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.core.hosts.resolver import FOUND_SECONDS, DirectoryUser, EmailRule, HostResolver
+from bot.core.hosts.resolver import FOUND_SECONDS, EmailRule, HostResolver
+from bot.core.models import DirectoryUser
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.hosts import Clock, Directory, person, user, uuid_of
 from tests.support.storage import Bench, die

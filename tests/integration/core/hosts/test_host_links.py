@@ -10,7 +10,12 @@ import pytest
 from bot.cli import host_links
 from bot.config import settings
 from bot.core.errors import HostNotFoundError, StorageUnavailableError
-from bot.core.hosts.resolver import LINK, EmailRule, HostResolver, ListedHostRule
+from bot.core.hosts.resolver import (
+    LINK,
+    EmailRule,
+    HostResolver,
+    ListedHostRule,
+)
 from bot.core.models import Host
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support import hosts as hosts_support

@@ -17,9 +17,8 @@ from bot.core.errors import (
     UnexpectedError,
 )
 from bot.core.models import Request, RequestId, RequestState, Session
-from bot.core.ports import Kept
-from bot.core.requests import recovery
-from bot.core.requests.recovery import STALE, known_end, session_of_another
+from bot.core.ports import StoredRequest
+from bot.core.requests.recovery import ANSWERABLE, known_failure, session_of_duplicate
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.storage import request, session
 
@@ -35,44 +34,44 @@ def accepted(ago: timedelta) -> Request:
     return request(accepted_at=datetime.now(UTC) - ago)
 
 
-@pytest.fixture(autouse=True)
-def follows_closely(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recovery, "FOLLOW_SECONDS", 0.005)
+POLL_SECONDS = 0.005
 
 
-def test_a_session_that_was_stored_is_told() -> None:
-    assert known_end(Kept(request(), RequestState.CREATED, session=session())) == session()
+def test_a_session_that_was_stored_is_no_failure() -> None:
+    assert known_failure(StoredRequest(request(), RequestState.CREATED, session=session())) is None
 
 
 @pytest.mark.parametrize("kept", [session(), None], ids=["with its link", "its link wiped"])
 def test_a_session_that_ended_meanwhile_is_not_told_as_if_it_were_there(kept: Session | None) -> None:
-    end = known_end(Kept(request(), RequestState.CREATED, session=kept, session_over=True))
+    end = known_failure(StoredRequest(request(), RequestState.CREATED, session=kept, session_over=True))
     assert isinstance(end, SessionOverError)
     assert end.try_again
 
 
 def test_a_failure_that_was_stored_is_told_as_it_was() -> None:
     failure = InvalidHostError(host_id="h", reference="r-1")
-    assert known_end(Kept(request(), RequestState.FAILED, failure)) is failure
-    assert type(known_end(Kept(request(), RequestState.FAILED))) is UnexpectedError
+    assert known_failure(StoredRequest(request(), RequestState.FAILED, failure)) is failure
+    assert type(known_failure(StoredRequest(request(), RequestState.FAILED))) is UnexpectedError
 
 
-@pytest.mark.parametrize("ago", [timedelta(0), STALE * 2], ids=["just now", "long ago"])
+@pytest.mark.parametrize("ago", [timedelta(0), ANSWERABLE * 2], ids=["just now", "long ago"])
 @pytest.mark.parametrize("state", [RequestState.CREATING, RequestState.CREATED])
 def test_a_create_of_which_nobody_knows_the_end_is_not_repeated(state: RequestState, ago: timedelta) -> None:
     """`created` without a session is one whose join URL was wiped, or sealed with a key that is gone."""
-    end = known_end(Kept(accepted(ago), state))
+    end = known_failure(StoredRequest(accepted(ago), state))
     assert isinstance(end, RequestInterruptedError)
     assert end.maybe_created
 
 
-@pytest.mark.parametrize(("ago", "stale"), [(timedelta(0), False), (STALE * 0.99, False), (STALE * 1.01, True)])
+@pytest.mark.parametrize(
+    ("ago", "stale"), [(timedelta(0), False), (ANSWERABLE * 0.99, False), (ANSWERABLE * 1.01, True)]
+)
 def test_what_was_only_accepted_is_worked_unless_it_is_too_old_for_anybody_to_wait(ago: timedelta, stale: bool) -> None:
-    end = known_end(Kept(accepted(ago), RequestState.ACCEPTED))
+    end = known_failure(StoredRequest(accepted(ago), RequestState.ACCEPTED))
     assert isinstance(end, RequestInterruptedError) is stale
     if isinstance(end, CobrowseError):
         assert (end.try_again, end.maybe_created) == (True, False)
-    assert timedelta(minutes=30) == STALE
+    assert timedelta(minutes=30) == ANSWERABLE
 
 
 async def follower(store: SQLiteStore) -> tuple[Request, Request]:
@@ -87,7 +86,7 @@ async def follower(store: SQLiteStore) -> tuple[Request, Request]:
 
 async def test_the_session_of_another_is_waited_for(store: SQLiteStore) -> None:
     first, second = await follower(store)
-    waiting = asyncio.create_task(session_of_another(second, store))
+    waiting = asyncio.create_task(session_of_duplicate(second, store, POLL_SECONDS))
     for from_, to in (
         (RequestState.ACCEPTED, RequestState.CREATING),
         (RequestState.CREATING, RequestState.ACCEPTED),
@@ -99,13 +98,13 @@ async def test_the_session_of_another_is_waited_for(store: SQLiteStore) -> None:
     await store.advance(first.id, RequestState.CREATING, RequestState.CREATED, session=session())
     assert await asyncio.wait_for(waiting, 1) == session()
     await store.advance(first.id, RequestState.CREATED, RequestState.ANSWERED)
-    assert await session_of_another(second, store) == session()
+    assert await session_of_duplicate(second, store, POLL_SECONDS) == session()
 
 
 @pytest.mark.parametrize("told", [False, True])
 async def test_when_the_other_fails_there_is_none_to_be_had(told: bool, store: SQLiteStore) -> None:
     first, second = await follower(store)
-    waiting = asyncio.create_task(session_of_another(second, store))
+    waiting = asyncio.create_task(session_of_duplicate(second, store, POLL_SECONDS))
     await asyncio.sleep(0.02)
     assert not waiting.done()
     await store.advance(first.id, RequestState.ACCEPTED, RequestState.FAILED, failure=ServiceBusyError())
@@ -122,10 +121,10 @@ async def test_when_the_others_session_is_over_or_the_other_forgotten_there_is_n
     await store.advance(first.id, RequestState.ACCEPTED, RequestState.CREATED, session=session(minutes=-1))
     if swept:
         await store.sweep()
-    assert await session_of_another(second, store) is None
-    assert await session_of_another(replace(second, same_as=RequestId("gone")), store) is None
+    assert await session_of_duplicate(second, store, POLL_SECONDS) is None
+    assert await session_of_duplicate(replace(second, same_as=RequestId("gone")), store, POLL_SECONDS) is None
 
 
 async def test_who_asked_first_follows_nobody(store: SQLiteStore) -> None:
     first, _ = await follower(store)
-    assert await session_of_another(first, store) is None
+    assert await session_of_duplicate(first, store, POLL_SECONDS) is None

@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 
-from bot.core.access import AccessPolicy, AccessRules, Allowlist, Workspace
+from bot.core.access import (
+    AccessPolicy,
+    AccessRules,
+    Allowlist,
+    Workspace,
+)
 from bot.core.errors import (
     AdminsOnlyError,
     ChannelNotAllowedError,
@@ -18,12 +23,17 @@ from bot.core.errors import (
     NotLinkedError,
     NotListedError,
 )
-from bot.core.hosts.resolver import LINK, EmailRule, HostResolver, ListedHostRule
+from bot.core.hosts.resolver import (
+    LINK,
+    EmailRule,
+    HostResolver,
+    ListedHostRule,
+)
 from bot.core.models import Host, RequestKind, Role
 from bot.core.use_cases.diagnostics import Diagnostics
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.hosts import Directory, user, uuid_of
-from tests.support.sessions import ADA, BEN, GUS, SAM, UNA, People, access
+from tests.support.sessions import ADA, BEN, GUS, RUN, SAM, UNA, People, access
 from tests.support.storage import ANA, TEAM, request
 
 
@@ -48,7 +58,7 @@ class World:
         hosts = HostResolver([ListedHostRule({}), EmailRule(self.directory)], self.store)
         asked = request(kind=kind, requester=who, target=about, **how)
         made = Diagnostics(access or self.access(), hosts, self.store, self.directory, self, "web")
-        return await made.handlers()[kind](asked)
+        return await made.handlers()[kind].run(asked, RUN)
 
     def access(self, **changes: Any) -> AccessPolicy:
         return access(**changes)

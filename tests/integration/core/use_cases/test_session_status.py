@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 
 from bot.core.errors import ServiceBusyError, TooManyInquiriesError
-from bot.core.models import RequestKind, RequestState, SessionId
+from bot.core.models import STARTS, RequestKind, RequestState, SessionId, SessionStatus
 from bot.core.requests.limits import RequestLimiter, RequestLimits
 from bot.core.results import INQUIRIES
-from bot.core.session_models import SessionStatus
+from bot.core.timing import CoreTiming
 from bot.core.use_cases.session_status import SessionStatusCache
-from bot.core.workflow_steps import STARTS
 from bot.genesys.pace import RateLimiter
 from tests.integration.genesys.api.test_sessions import Watched, opened, order
 from tests.support import storage
@@ -58,7 +57,7 @@ async def test_a_session_that_this_bot_ends_is_seen_to_be_over(journey: Journey)
 
 async def test_a_look_is_good_for_ten_seconds_also_one_without_an_answer() -> None:
     clock, service, one = Clock(), Service(), SessionId("s-1")
-    looks = SessionStatusCache(service, clock=clock)
+    looks = SessionStatusCache(service, CoreTiming(), clock=clock)
     service.fails = {"look": ServiceBusyError()}
     assert [await looks.look(one) for _ in range(3)] == [SessionStatus.OPEN] * 3
     assert len(service.asked) == 1

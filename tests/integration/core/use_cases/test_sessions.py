@@ -20,11 +20,10 @@ from bot.core.errors import (
     SeveralOpenSessionsError,
     UnknownSessionError,
 )
-from bot.core.models import RequestKind, TeamId
-from bot.core.session_models import SessionStatus
-from bot.core.use_cases import session_status
+from bot.core.models import RequestKind, SessionStatus, TeamId
+from bot.core.timing import CoreTiming
 from tests.support import sessions as sessions_support
-from tests.support.sessions import ADA, BEN, GUS, SAM, UNA, Desk
+from tests.support.sessions import ADA, BEN, GUS, RUN, SAM, UNA, Desk
 from tests.support.storage import ANA
 
 desk = sessions_support.desk
@@ -77,7 +76,7 @@ async def test_requester_host_supervisor_and_administrator_end_it(desk: Desk, wh
     await desk.made("s-1", requester=ANA, target=BEN)
     ended = await desk.does(RequestKind.END, who, "s-1")
     assert (ended.record.is_over, ended.record.session.join_url) == (True, "")
-    assert (desk.service.asked, desk.heard.hurried) == ([("end", "s-1")], 1)
+    assert (desk.service.asked, desk.heard.closed) == ([("end", "s-1")], ["s-1"])
 
 
 async def test_any_other_member_does_not(desk: Desk) -> None:
@@ -111,11 +110,13 @@ async def test_where_channels_are_listed_all_but_sharing_works_everywhere(desk: 
     handlers = desk.register(channels=("C0DESK",)).handlers()
     for channel in ("D00ANA", "C0LOUNGE", ""):
         for kind in (RequestKind.LAST, RequestKind.STATUS, RequestKind.DIRECT):
-            await handlers[kind](await desk.asks(kind, ANA, "s-1", channel_id=channel))
+            await handlers[kind].run(await desk.asks(kind, ANA, "s-1", channel_id=channel), RUN)
         with pytest.raises(ChannelNotAllowedError):
-            await handlers[RequestKind.SHARE](await desk.asks(RequestKind.SHARE, ANA, "s-1", channel_id=channel))
-    await handlers[RequestKind.SHARE](await desk.asks(RequestKind.SHARE, ANA, "s-1", channel_id="C0DESK"))
-    await handlers[RequestKind.END](await desk.asks(RequestKind.END, ANA, None, channel_id="D00ANA"))
+            await handlers[RequestKind.SHARE].run(
+                await desk.asks(RequestKind.SHARE, ANA, "s-1", channel_id=channel), RUN
+            )
+    await handlers[RequestKind.SHARE].run(await desk.asks(RequestKind.SHARE, ANA, "s-1", channel_id="C0DESK"), RUN)
+    await handlers[RequestKind.END].run(await desk.asks(RequestKind.END, ANA, None, channel_id="D00ANA"), RUN)
 
 
 # -- which one --
@@ -159,7 +160,7 @@ async def test_what_has_ended_at_the_service_is_seen_by_whoever_looks(desk: Desk
     desk.service.over = {"s-1"}
     assert [record.session.id for record in (await desk.does(RequestKind.STATUS)).records] == ["s-2"]
     assert desk.service.asked == [("look", "s-2"), ("look", "s-1")]
-    assert desk.heard.hurried == 1
+    assert desk.heard.closed == ["s-1"]
     desk.service.over = {"s-2"}
     assert (await desk.does(RequestKind.LAST)).record.is_over
     for kind in (RequestKind.SHARE, RequestKind.DIRECT):
@@ -177,7 +178,7 @@ async def test_a_service_that_cannot_say_leaves_a_session_as_it_was(
     async def hangs(session_id: str) -> SessionStatus:
         return await asyncio.get_running_loop().create_future()
 
-    monkeypatch.setattr(session_status, "LOOK_TIMEOUT", 0.01)
+    desk.timing = CoreTiming(status_timeout=0.01)
     monkeypatch.setattr(desk.service, "look", hangs)
     assert len((await desk.does(RequestKind.STATUS)).records) == 1
 
@@ -192,7 +193,7 @@ async def test_all_that_hang_are_waited_for_together(desk: Desk, monkeypatch: py
         return SessionStatus.OPEN
 
     monkeypatch.setattr(desk.service, "look", together)
-    async with asyncio.timeout(session_status.LOOK_TIMEOUT):
+    async with asyncio.timeout(CoreTiming().status_timeout):
         assert len((await desk.does(RequestKind.STATUS)).records) == 8
 
 
@@ -203,7 +204,7 @@ async def test_what_the_service_cannot_end_stays_open(desk: Desk) -> None:
         assert await refusal(desk, RequestKind.END, ANA, "s-1") is error
     desk.service.fails = {}
     assert len((await desk.does(RequestKind.STATUS)).records) == 1
-    assert desk.heard.hurried == 0
+    assert desk.heard.closed == []
 
 
 async def test_what_the_service_has_ended_itself_is_ended_here(desk: Desk) -> None:

@@ -8,7 +8,7 @@ from bot.core.errors import EndedAlreadyError, StorageUnavailableError, UnknownS
 from bot.core.models import RequestKind
 from tests.integration.core.use_cases.test_sessions import refusal
 from tests.support import sessions as sessions_support
-from tests.support.sessions import SAM, Desk
+from tests.support.sessions import RUN, SAM, Desk
 from tests.support.storage import ANA, HOST
 
 desk = sessions_support.desk
@@ -46,9 +46,9 @@ async def test_an_end_worked_again_after_a_crash_is_the_same_end(desk: Desk, abo
     await desk.made("s-1")
     asked = await desk.asks(RequestKind.END, ANA, about)
     handler = desk.register().handlers()[RequestKind.END]
-    first = await handler(asked)
+    first = await handler.run(asked, RUN)
     await desk.made("s-2")  # meanwhile
-    assert await handler(asked) == first
+    assert await handler.run(asked, RUN) == first
     assert [session_id for what, session_id in desk.service.asked if what == "end"] == ["s-1"]
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from bot.core.account_models import LinkedAccount, PendingAuthorization
 from bot.core.errors import LoginRefusedError, ServiceUnreachableError, SignInExpiredError
+from bot.core.models import LinkedAccount, PendingAuthorization
 from bot.genesys.auth import user_tokens
 from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.credentials import SecretCredentials

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from bot.core.account_models import LinkedAccount
 from bot.core.errors import SignInExpiredError
+from bot.core.models import LinkedAccount
 from tests.integration.genesys.auth import test_user_tokens
 from tests.integration.genesys.auth.test_user_tokens import WHO, Replicas, under_way
 from tests.support.conversations import HOST

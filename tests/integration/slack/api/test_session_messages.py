@@ -12,8 +12,7 @@ from bot.core.errors import (
     ShareUnknownError,
     SlackUnavailableError,
 )
-from bot.core.models import RequestKind
-from bot.core.session_models import PostedMessage, PostedMessageKind
+from bot.core.models import PostedMessage, PostedMessageKind, RequestKind
 from bot.sandbox.slack.server import SlackChannel
 from tests.support import session_messages
 from tests.support.app import ANA, BILLING, CARE, SHARED, buttons, link, words

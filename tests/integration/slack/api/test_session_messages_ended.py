@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from bot.core.errors import CobrowseError, MessageNotPostedError, ShareUnknownError
-from bot.core.models import RequestState
-from bot.core.requests.posted_messages import close_posts
-from bot.core.session_models import SessionRecord
+from bot.core.models import RequestState, SessionRecord
+from bot.core.requests.recovery import update_ended_messages
 from bot.sandbox.slack.server import Message
 from tests.support import session_messages
 from tests.support.app import ANA, buttons, words
@@ -28,8 +27,7 @@ async def shown(world: World) -> tuple[SessionRecord, list[Message]]:
 
 async def ended(world: World) -> None:
     await world.store.sessions.end_session("s-1", None)  # type: ignore[arg-type]
-    world.herald.hurry()
-    await world.herald.close_posts()
+    await world.update_ended()
 
 
 async def test_what_is_over_is_told_wherever_it_stands_and_once(world: World) -> None:
@@ -42,16 +40,16 @@ async def test_what_is_over_is_told_wherever_it_stands_and_once(world: World) ->
     assert f"<@{record.agent}> was the host" in words(messages[0])
     assert await world.store.sessions.posts("s-1") == []  # type: ignore[arg-type]
     calls = len(world.servers.slack.calls)
-    await world.herald.close_posts()
+    await world.update_ended()
     assert len(world.servers.slack.calls) == calls
 
 
 async def test_one_whose_time_is_up_is_told_without_anybody_ending_it(world: World) -> None:
     _, messages = await shown(world)
-    await world.herald.close_posts()
+    await world.update_ended()
     assert not any(message.replaced for message in messages)
     world.later_seconds = 31 * 60
-    await world.herald.close_posts()
+    await world.update_ended()
     assert all("Co-browse session over" in words(message) for message in messages)
 
 
@@ -61,11 +59,11 @@ async def test_while_slack_is_not_well_it_is_left_for_later(world: World, fault:
     world.servers.slack.misbehave("chat.update", fault, retry_after=60)
     await ended(world)
     tried = sum(call.method == "chat.update" for call in world.servers.slack.calls)
-    await world.herald.close_posts()  # not again, for a minute
+    await world.update_ended()  # not again, for a minute
     assert sum(call.method == "chat.update" for call in world.servers.slack.calls) == tried <= 3
     world.servers.slack.misbehave("chat.update", None)
     world.later_seconds = 61
-    await world.herald.close_posts()
+    await world.update_ended()
     assert all("Co-browse session over" in words(message) for message in messages)
 
 
@@ -93,7 +91,7 @@ async def test_one_that_could_not_be_changed_for_a_day_stays_as_it_is(world: Wor
             return getattr(world.store.sessions, name)
 
     await world.store.sessions.end_session("s-1", None)  # type: ignore[arg-type]
-    await close_posts(Old(), world.herald)  # type: ignore[arg-type]
+    await update_ended_messages(Old(), world.herald)  # type: ignore[arg-type]
     assert not any(message.replaced for message in messages)
     assert await world.store.sessions.posts("s-1") == []  # type: ignore[arg-type]
 
@@ -115,7 +113,7 @@ async def test_message_is_given_up_by_the_stores_clock(
     await world.herald.send_direct(await world.record(), ANA)
     if later_seconds:
         world.later_seconds += later_seconds
-        await world.herald.close_posts()
+        await world.update_ended()
     else:
         await ended(world)
     (message,) = world.public()

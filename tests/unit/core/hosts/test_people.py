@@ -4,7 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.core.access import AccessPolicy, AccessRules, Allowlist, Workspace
+from bot.core.access import (
+    AccessPolicy,
+    AccessRules,
+    Allowlist,
+    Workspace,
+)
 from bot.core.errors import HostNotFoundError, MayNotActForOthersError, NotListedError, SlackUnavailableError
 from bot.core.hosts.resolver import EmailRule, HostResolver
 from bot.core.models import MembershipStatus, Request, RequestKind, SlackUser
@@ -27,6 +32,12 @@ class People:
         if group_id == BROKEN:
             raise SlackUnavailableError("no_such_subteam")
         return user_id == SUE
+
+    def peek_person(self, user_id: str) -> SlackUser | None:
+        return None
+
+    def peek_in_group(self, user_id: str, group_id: str, team_id: str) -> bool | None:
+        return None
 
 
 def access(**rules: Allowlist) -> AccessPolicy:

@@ -8,13 +8,12 @@ from bot.core.errors import HostNotFoundError, ServiceUnreachableError
 from bot.core.hosts.resolver import (
     FOUND_SECONDS,
     MISSED_SECONDS,
-    DirectoryUser,
     EmailRule,
     HostResolver,
     ListedHostRule,
     host_id,
 )
-from bot.core.models import Host, SlackUser
+from bot.core.models import DirectoryUser, Host, SlackUser
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support import hosts as hosts_support
 from tests.support.hosts import Clock, Directory, person, user, uuid_of

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from bot.core.errors import HostNotFoundError, ServiceUnreachableError
-from bot.core.hosts.resolver import MISSED_SECONDS, DirectoryUser, EmailRule, HostResolver
-from bot.core.models import Host, SlackUser
+from bot.core.hosts.resolver import MISSED_SECONDS, EmailRule, HostResolver
+from bot.core.models import DirectoryUser, Host, SlackUser
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support import hosts as hosts_support
 from tests.support.hosts import Clock, Directory, person, user, uuid_of

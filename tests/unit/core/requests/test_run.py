@@ -18,9 +18,9 @@ def test_creating_is_committed_before_the_bytes_go_and_taken_back_when_the_servi
         assert progress.state is RequestState.ACCEPTED
         await progress.on_wait(1)
         await progress.before_send()
-        await progress.move(RequestState.CREATED, session=SESSION)
+        await progress.transition(RequestState.CREATED, session=SESSION)
         assert ledger.session is SESSION
-        await progress.move(RequestState.ANSWERED)
+        await progress.transition(RequestState.ANSWERED)
 
     a, c = RequestState.ACCEPTED, RequestState.CREATING
     assert tell(story)[0].moves == [
@@ -36,7 +36,7 @@ def test_a_failure_is_stored_as_it_is():
     busy = ServiceBusyError(reference="r-1", retry_after=7)
 
     async def story(progress, ledger, notifier):
-        await progress.move(RequestState.FAILED, failure=busy)
+        await progress.transition(RequestState.FAILED, failure=busy)
 
     ledger, _ = tell(story)
     assert ledger.moves == [(RequestState.ACCEPTED, RequestState.FAILED)]
@@ -49,12 +49,12 @@ def test_a_failure_is_stored_as_it_is():
 def test_a_request_goes_on_from_the_state_it_was_found_in(state):
     async def story(progress, ledger, notifier):
         assert progress.state is state
-        await progress.move(RequestState.ANSWERED)
+        await progress.transition(RequestState.ANSWERED)
 
     assert tell(story, state)[0].moves == [(state, RequestState.ANSWERED)]
 
 
-@pytest.mark.parametrize("step", [lambda p: p.before_send(), lambda p: p.move(RequestState.FAILED)])
+@pytest.mark.parametrize("step", [lambda p: p.before_send(), lambda p: p.transition(RequestState.FAILED)])
 def test_when_somebody_else_has_the_request_nothing_is_sent_and_the_state_stays(step):
     async def story(progress, ledger, notifier):
         ledger.ours = False
@@ -76,7 +76,7 @@ def test_the_time_of_the_create_is_counted_without_the_waits():
         await progress.on_wait(600)
         seconds.append(progress.create_seconds)
         await progress.before_send()
-        await progress.move(RequestState.FAILED)
+        await progress.transition(RequestState.FAILED)
         seconds.append(progress.create_seconds)
 
     tell(story)

@@ -7,13 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.core.errors import QueueTooLongError
-from bot.core.requests.run import (
-    LATE_SECONDS,
-    LONGEST_WAIT_SECONDS,
-    MOST_NOTES,
-    NOTE_PATIENCE_SECONDS,
-)
-from tests.support.request_run import tell
+from bot.core.requests.notices import MAX_NOTICES
+from tests.support.request_run import TIMING, tell
 
 
 def test_who_is_answered_soon_reads_no_note():
@@ -46,27 +41,27 @@ def test_a_wait_that_takes_longer_than_was_told_gets_a_second_note():
         await progress.on_wait(30)
         await asyncio.sleep(100)
 
-    assert tell(story)[1].heard == [(0, 30), (30 + LATE_SECONDS, None)]
+    assert tell(story)[1].heard == [(0, 30), (30 + TIMING.late_seconds, None)]
 
 
 def test_whose_turn_would_come_too_late_is_told_so_at_once():
     async def story(progress, ledger, notifier):
         with pytest.raises(QueueTooLongError):
-            await progress.on_wait(LONGEST_WAIT_SECONDS + 1)
-        await progress.on_wait(LONGEST_WAIT_SECONDS - 600)
+            await progress.on_wait(TIMING.max_wait_seconds + 1)
+        await progress.on_wait(TIMING.max_wait_seconds - 600)
 
-    assert [round(wait) for _, wait in tell(story)[1].heard] == [LONGEST_WAIT_SECONDS - 600]
+    assert [round(wait) for _, wait in tell(story)[1].heard] == [TIMING.max_wait_seconds - 600]
 
 
 def test_time_already_waited_counts_against_the_longest_wait():
     async def story(progress, ledger, notifier):
-        before = timedelta(seconds=LONGEST_WAIT_SECONDS - 60)
+        before = timedelta(seconds=TIMING.max_wait_seconds - 60)
         progress.request = replace(progress.request, accepted_at=datetime.now(UTC) - before)
         await progress.on_wait(30)
         with pytest.raises(QueueTooLongError):
             await progress.on_wait(61)
 
-    assert LONGEST_WAIT_SECONDS == 25 * 60
+    assert TIMING.max_wait_seconds == 25 * 60
     assert tell(story)[1].heard[0] == (0, 30)
 
 
@@ -88,7 +83,7 @@ def test_there_are_two_notes_at_most():
             await progress.on_wait(10)
             await asyncio.sleep(10)
 
-    assert len(tell(story)[1].heard) == MOST_NOTES == 2
+    assert len(tell(story)[1].heard) == MAX_NOTICES == 2
 
 
 def test_a_short_wait_is_told_when_the_note_is_due_and_only_what_is_left_of_it():
@@ -138,7 +133,7 @@ def test_a_note_on_its_way_gets_a_moment_so_that_it_does_not_overtake_the_outcom
     async def story(progress, ledger, notifier):
         notifier.takes_seconds = 0.5
         await asyncio.sleep(2.2)
-        await progress.stop()
+        await progress.stop_notices()
         seen.append((asyncio.get_running_loop().time(), notifier.done))
 
     tell(story)
@@ -151,8 +146,8 @@ def test_a_note_that_hangs_does_not_hold_up_the_outcome():
     async def story(progress, ledger, notifier):
         notifier.takes_seconds = 30
         await asyncio.sleep(2.2)
-        await progress.stop()
+        await progress.stop_notices()
         seen.append(asyncio.get_running_loop().time())
 
     tell(story)
-    assert seen == [pytest.approx(2.2 + NOTE_PATIENCE_SECONDS)]
+    assert seen == [pytest.approx(2.2 + TIMING.stop_notice_seconds)]

@@ -34,7 +34,7 @@ def test_refusal_of_the_store_is_the_outcome(mute: bool) -> None:
     async def story(progress, ledger, notifier):
         refuse(ledger, mute=mute)
         with pytest.raises(UnusableAnswerError):
-            await progress.write_down(RequestState.CREATED, session=SESSION)
+            await progress.save_with_retry(RequestState.CREATED, session=SESSION)
         assert progress.state is RequestState.FAILED
 
     ledger, _ = tell(story, RequestState.CREATING)
@@ -44,6 +44,6 @@ def test_refusal_of_the_store_is_the_outcome(mute: bool) -> None:
 def test_settle_returns_the_refusal_in_place_of_the_session() -> None:
     async def story(progress, ledger, notifier):
         refuse(ledger)
-        assert await progress.settle(SessionStarted(SESSION)) is TAKEN
+        assert await progress.record_result(SessionStarted(SESSION)) is TAKEN
 
     tell(story, RequestState.CREATING)

@@ -6,8 +6,8 @@ import pytest
 
 from bot.core.errors import NotStartedError, ServiceBusyError, StorageUnavailableError
 from bot.core.models import RequestState, Session
-from bot.core.requests.run import PATIENCE_SECONDS, RETRY_SECONDS, OwnershipLostError
-from tests.support.request_run import NOW, tell
+from bot.core.requests.run import OwnershipLostError
+from tests.support.request_run import NOW, TIMING, tell
 
 SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, join_url="https://join.example/1")
 
@@ -19,22 +19,22 @@ def away_until(seconds: float):
 
 def test_a_store_that_comes_back_in_time_gets_the_outcome_once():
     async def story(progress, ledger, notifier):
-        ledger.away = away_until(PATIENCE_SECONDS - RETRY_SECONDS)
-        await progress.write_down(RequestState.CREATED, session=SESSION)
+        ledger.away = away_until(TIMING.save_timeout - TIMING.retry_seconds)
+        await progress.save_with_retry(RequestState.CREATED, session=SESSION)
         assert progress.state is RequestState.CREATED
-        assert asyncio.get_running_loop().time() < PATIENCE_SECONDS
+        assert asyncio.get_running_loop().time() < TIMING.save_timeout
 
     ledger, _ = tell(story, RequestState.CREATING)
     assert ledger.moves == [(RequestState.CREATING, RequestState.CREATED)]
     assert ledger.session is SESSION
-    assert ledger.asked == 1 + round((PATIENCE_SECONDS - RETRY_SECONDS) / RETRY_SECONDS)
+    assert ledger.asked == 1 + round((TIMING.save_timeout - TIMING.retry_seconds) / TIMING.retry_seconds)
 
 
 def test_a_store_that_stays_away_is_not_waited_for_any_longer(caplog: pytest.LogCaptureFixture):
     async def story(progress, ledger, notifier):
         ledger.away = StorageUnavailableError
-        await progress.write_down(RequestState.FAILED, failure=ServiceBusyError())
-        assert asyncio.get_running_loop().time() == pytest.approx(PATIENCE_SECONDS)
+        await progress.save_with_retry(RequestState.FAILED, failure=ServiceBusyError())
+        assert asyncio.get_running_loop().time() == pytest.approx(TIMING.save_timeout)
         assert progress.state is RequestState.CREATING
 
     ledger, _ = tell(story, RequestState.CREATING)
@@ -45,7 +45,7 @@ def test_a_store_that_stays_away_is_not_waited_for_any_longer(caplog: pytest.Log
 def test_the_patience_can_be_longer_once_the_person_has_the_answer():
     async def story(progress, ledger, notifier):
         ledger.away = away_until(900)
-        await progress.write_down(RequestState.ANSWERED, patience_seconds=1800)
+        await progress.save_with_retry(RequestState.ANSWERED, timeout=1800)
 
     assert tell(story, RequestState.CREATED)[0].moves == [(RequestState.CREATED, RequestState.ANSWERED)]
 
@@ -54,7 +54,7 @@ def test_what_somebody_else_has_meanwhile_is_left_to_them():
     async def story(progress, ledger, notifier):
         ledger.away, ledger.ours = away_until(1), False
         with pytest.raises(OwnershipLostError):
-            await progress.write_down(RequestState.CREATED, session=SESSION)
+            await progress.save_with_retry(RequestState.CREATED, session=SESSION)
         assert progress.state is RequestState.CREATING
 
     assert tell(story, RequestState.CREATING)[0].moves == []
@@ -63,7 +63,7 @@ def test_what_somebody_else_has_meanwhile_is_left_to_them():
 def test_a_fault_nobody_foresaw_is_logged_and_not_tried_again(caplog: pytest.LogCaptureFixture):
     async def story(progress, ledger, notifier):
         ledger.away = lambda: RuntimeError("a wheel came off")
-        await progress.write_down(RequestState.CREATED, session=SESSION)
+        await progress.save_with_retry(RequestState.CREATED, session=SESSION)
 
     ledger, _ = tell(story, RequestState.CREATING)
     assert (ledger.asked, ledger.moves) == (1, [])

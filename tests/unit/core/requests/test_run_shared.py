@@ -13,13 +13,8 @@ from bot.core.errors import (
     StorageUnavailableError,
 )
 from bot.core.models import RequestState, Session, SessionStarted
-from bot.core.requests.run import (
-    PATIENCE_SECONDS,
-    RETRY_SECONDS,
-    SENDING_SECONDS,
-    OwnershipLostError,
-)
-from tests.support.request_run import NOW, tell
+from bot.core.requests.run import OwnershipLostError
+from tests.support.request_run import NOW, TIMING, tell
 
 SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, join_url="https://join.example/1")
 HOUR = 3600.0
@@ -42,7 +37,7 @@ def away_until(seconds: float):
 def test_an_outcome_is_held_back_until_it_is_written(outcome):
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.away = True, away_until(HOUR)
-        await progress.settle(outcome)
+        await progress.record_result(outcome)
         assert asyncio.get_running_loop().time() >= HOUR
 
     ledger, _ = tell(story, RequestState.CREATING)
@@ -55,7 +50,7 @@ def test_what_another_has_taken_meanwhile_is_not_told_here():
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.ours, ledger.away = True, False, away_until(HOUR)
         with pytest.raises(OwnershipLostError):
-            await progress.settle(SessionStarted(SESSION))
+            await progress.record_result(SessionStarted(SESSION))
 
     assert tell(story, RequestState.CREATING)[0].moves == []
 
@@ -63,17 +58,17 @@ def test_what_another_has_taken_meanwhile_is_not_told_here():
 def test_a_store_of_our_own_that_stays_away_is_waited_for_once():
     async def story(progress, ledger, notifier):
         ledger.away = StorageUnavailableError
-        await progress.write_down(RequestState.CREATED, session=SESSION)
-        await progress.settle(SessionStarted(SESSION))
-        assert asyncio.get_running_loop().time() == pytest.approx(PATIENCE_SECONDS)
+        await progress.save_with_retry(RequestState.CREATED, session=SESSION)
+        await progress.record_result(SessionStarted(SESSION))
+        assert asyncio.get_running_loop().time() == pytest.approx(TIMING.save_timeout)
 
     tell(story, RequestState.CREATING)
 
 
 def test_what_is_written_is_not_written_again():
     async def story(progress, ledger, notifier):
-        await progress.write_down(RequestState.CREATED, session=SESSION)
-        await progress.settle(SessionStarted(SESSION))
+        await progress.save_with_retry(RequestState.CREATED, session=SESSION)
+        await progress.record_result(SessionStarted(SESSION))
 
     assert tell(story, RequestState.CREATING)[0].asked == 1
 
@@ -82,9 +77,9 @@ def test_what_is_written_is_not_written_again():
 def test_an_outcome_that_was_written_though_its_answer_was_lost_is_ours_to_tell(outcome):
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.mute = True, 1
-        await progress.settle(outcome)
+        await progress.record_result(outcome)
         assert progress.state is ledger.state
-        await progress.write_down(RequestState.ANSWERED)
+        await progress.save_with_retry(RequestState.ANSWERED)
 
     ledger, _ = tell(story, RequestState.CREATING)
     assert len(ledger.moves) == 2
@@ -113,14 +108,14 @@ def test_an_outcome_that_is_not_the_one_written_is_not_told(ours, theirs):
         for name, value in theirs.items():
             setattr(ledger, name, value)
         with pytest.raises(OwnershipLostError):
-            await progress.settle(ours)
+            await progress.record_result(ours)
 
     assert tell(story, RequestState.CREATING)[0].moves == []
 
 
 def test_a_create_waits_a_while_for_the_store():
     async def story(progress, ledger, notifier):
-        ledger.shared, ledger.away = True, away_until(SENDING_SECONDS - RETRY_SECONDS)
+        ledger.shared, ledger.away = True, away_until(TIMING.send_timeout - TIMING.retry_seconds)
         await progress.before_send()
         assert progress.state is RequestState.CREATING
 
@@ -132,8 +127,8 @@ def test_and_does_not_go_out_when_the_store_stays_away():
         ledger.shared, ledger.away = True, away_until(HOUR)
         with pytest.raises(NotStartedError):
             await progress.before_send()
-        assert asyncio.get_running_loop().time() == pytest.approx(SENDING_SECONDS)
-        await progress.settle(NotStartedError())
+        assert asyncio.get_running_loop().time() == pytest.approx(TIMING.send_timeout)
+        await progress.record_result(NotStartedError())
 
     assert tell(story)[0].moves == [(RequestState.ACCEPTED, RequestState.FAILED)]
 
@@ -147,7 +142,7 @@ def test_a_create_that_another_began_meanwhile_is_not_sent_twice():
         with pytest.raises(NotStartedError):
             await progress.before_send()
         with pytest.raises(OwnershipLostError):
-            await progress.settle(NotStartedError())
+            await progress.record_result(NotStartedError())
 
     assert tell(story)[0].moves == []
 
@@ -157,7 +152,7 @@ def test_a_create_whose_beginning_was_written_without_our_hearing_of_it_ends_in_
         ledger.shared, ledger.mute = True, 2
         with pytest.raises(NotStartedError):
             await progress.before_send()
-        await progress.settle(NotStartedError())  # the answer to this one is lost, too
+        await progress.record_result(NotStartedError())  # the answer to this one is lost, too
         assert progress.state is RequestState.FAILED
 
     ledger, _ = tell(story)
@@ -171,9 +166,9 @@ def test_a_stop_in_the_middle_of_a_write_does_not_lose_it():
     async def story(progress, ledger, notifier):
         ledger.away = lambda: asyncio.CancelledError() if ledger.asked == 1 else None
         with pytest.raises(asyncio.CancelledError):
-            await progress.write_down(RequestState.CREATED, session=SESSION)
+            await progress.save_with_retry(RequestState.CREATED, session=SESSION)
         ledger.state, ledger.session = RequestState.CREATED, SESSION  # the store had it all the same
-        await progress.settle(SessionStarted(SESSION))
+        await progress.record_result(SessionStarted(SESSION))
         assert progress.state is RequestState.CREATED
 
     assert tell(story, RequestState.CREATING)[0].moves == []

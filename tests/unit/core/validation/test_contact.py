@@ -6,9 +6,8 @@ import pytest
 
 from bot.config import settings
 from bot.core.errors import InvalidAddressError, TextTooLongError
-from bot.core.models import HostId, RequestId, RequestKind, Session, SessionId, TeamId, UserId
+from bot.core.models import HostId, RequestId, RequestKind, Session, SessionId, SessionRecord, TeamId, UserId
 from bot.core.results import SendPreview
-from bot.core.session_models import SessionRecord
 from bot.core.use_cases.customer_messages import TEXT_LENGTH, check_text, filled, pack, unpack
 from bot.core.validation.contact import ContactAddress, ContactChannel, read_address
 from bot.genesys.api.customer_messages import without_addresses

@@ -10,7 +10,7 @@ from hypothesis import given
 
 from bot.core import errors
 from bot.core.errors import NotListedError, RuleMiss
-from bot.core.models import Host, HostId, RequestKind, Role, Session, SessionId, TeamId, UserId
+from bot.core.models import Host, HostId, RequestKind, Role, Session, SessionId, SessionRecord, TeamId, UserId
 from bot.core.results import (
     AccessReport,
     Applications,
@@ -22,7 +22,6 @@ from bot.core.results import (
     SessionList,
     SessionShared,
 )
-from bot.core.session_models import SessionRecord
 from bot.core.use_cases.sessions import MOST_EVERYBODYS, MOST_OWN
 from bot.slack.messages.help import Capabilities
 from bot.slack.messages.renderer import MessageRenderer

@@ -22,14 +22,15 @@ from bot.core.models import (
     RequestKind,
     Session,
     SessionId,
+    SessionRecord,
     SessionStarted,
     SlackUser,
     TeamId,
     UserId,
 )
+from bot.core.requests.events import RequestFinished
 from bot.core.requests.status import ServiceFailure, ServiceStatus
-from bot.core.results import SessionList
-from bot.core.session_models import SessionRecord
+from bot.core.results import Result, SessionList
 from bot.sandbox.slack.validation.views import read_view
 from bot.slack.api.scopes import NEEDED, missing
 from bot.slack.receivers.http import BODY_BYTES, LARGE_BODY_BYTES
@@ -202,6 +203,10 @@ def test_an_administrator_reads_what_is_wrong_and_how_genesys_did() -> None:
     assert "Nothing that I know of" in said(shown(doubts=[]))
 
 
+def finished(status: ServiceStatus, asked: Request, result: Result) -> None:
+    status.record_event(RequestFinished(asked, result, True, 0.1))
+
+
 def test_the_newest_failure_of_genesys_is_remembered_and_that_it_has_passed() -> None:
     condition = ServiceStatus(lambda: NOW)
     asked = Request(
@@ -214,13 +219,13 @@ def test_the_newest_failure_of_genesys_is_remembered_and_that_it_has_passed() ->
         requester=ANA,
         accepted_at=NOW,
     )
-    condition.note(asked, SessionStarted(session()))
-    condition.note(asked, errors.NotListedError(ANA, False))
+    finished(condition, asked, SessionStarted(session()))
+    finished(condition, asked, errors.NotListedError(ANA, False))
     assert condition.failure is None
     fault = errors.ServiceFailedError()
-    condition.note(asked, fault)
+    finished(condition, asked, fault)
     assert condition.failure == ServiceFailure(fault, NOW)
-    condition.note(asked, SessionStarted(session()))
+    finished(condition, asked, SessionStarted(session()))
     assert condition.failure == ServiceFailure(fault, NOW, passed=True)
 
 

@@ -1,14 +1,21 @@
-"""The hourly clean-up: when it runs, and that no failure ends it."""
+"""The background loops: when the sweep runs, and that no failure ends it."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from bot.core.errors import StorageUnavailableError
-from bot.core.requests.housekeeping import sweep_forever
+from bot.core.models import PostedMessage
+from bot.core.ports import StoredRequest
+from bot.core.requests.events import EventLog
+from bot.core.requests.recovery import Recovery
+from bot.core.timing import RecoveryTiming
 from tests.support.request_run import JumpingLoop
 
 HOUR = 3600
+NO_MESSAGES: Any = None
+"""No message is due, so none is updated."""
 
 
 class Swept:
@@ -23,16 +30,23 @@ class Swept:
         if self._errors:
             raise self._errors.pop(0)
 
+    async def orphans(self) -> list[StoredRequest]:
+        return []
+
+    async def take_due_posts(self, most: int) -> list[PostedMessage]:
+        return []
+
 
 def swept_in(seconds: float, *errors: Exception) -> list[int]:
     """Seconds of each sweep, on a clock that jumps."""
     store = Swept(*errors)
 
     async def play() -> None:
-        keeping = asyncio.create_task(sweep_forever(store))
+        recovery = Recovery(store, store, NO_MESSAGES, EventLog(), RecoveryTiming())
+        recovery.start(lambda stored: None)
         await asyncio.sleep(seconds)
-        assert not keeping.done()
-        keeping.cancel()
+        assert not any(task.done() for task in recovery._tasks)
+        recovery.stop()
 
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:
         runner.run(play())

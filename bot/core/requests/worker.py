@@ -1,0 +1,123 @@
+"""Process accepted requests: dispatch each to its handler, save the result, send it to the requester.
+
+Each accepted request ends with one result: the session, or one clear error. The work runs in the worker's own tasks,
+so that Slack's acknowledgement waits for nothing but the store.
+"""
+
+import asyncio
+import logging
+import time
+
+from bot.core.errors import CobrowseError, RequestInterruptedError, UnexpectedError
+from bot.core.hosts.resolver import ResolvedHost
+from bot.core.models import Request, RequestState
+from bot.core.ports import RequestRepository, Responder, StoredRequest
+from bot.core.requests.events import EventLog, RequestFinished
+from bot.core.requests.handlers import Handlers
+from bot.core.requests.recovery import Recovery, known_failure
+from bot.core.requests.run import OwnershipLostError, RequestRun
+from bot.core.results import Result, Success
+from bot.core.shared_waits import serving
+from bot.core.timing import CoreTiming
+
+log = logging.getLogger(__name__)
+
+
+class RequestWorker:
+    """Processes requests, each in a task."""
+
+    def __init__(
+        self,
+        *,
+        store: RequestRepository,
+        handlers: Handlers,
+        responder: Responder,
+        events: EventLog,
+        recovery: Recovery,
+        timing: CoreTiming,
+    ) -> None:
+        self._store, self._handlers, self._responder = store, handlers, responder
+        self._events, self._recovery, self._timing = events, recovery, timing
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._answering: set[asyncio.Task[None]] = set()
+        self.is_draining = False
+
+    @property
+    def active(self) -> int:
+        """Return how many requests are being processed."""
+        return len(self._tasks)
+
+    def start(self) -> None:
+        """Take over the requests of dead processes, now and whenever another replica dies; start the clean-up."""
+        self._recovery.start(self.process)
+
+    def peek(self, request: Request) -> ResolvedHost | None:
+        """Return whose session can be created at once, so that the request is stored as `creating` in one write."""
+        return self._handlers[request.kind].peek(request)
+
+    def process(self, stored: StoredRequest, resolved: ResolvedHost | None = None) -> None:
+        """Start to process a request. `resolved`: `peek` returned it, and the request is stored as `creating`."""
+        task = asyncio.create_task(self._process(stored, resolved), name=stored.request.id)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._answering.discard)
+
+    async def drain(self, seconds: float) -> None:
+        """Accept nothing more and finish what is accepted, within `seconds`; interrupt the rest and tell the people."""
+        self.is_draining = True
+        self._recovery.stop()
+        last_posts_seconds = self._timing.last_posts_seconds
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=max(seconds - last_posts_seconds, seconds / 2))
+        for task in self._tasks - self._answering:
+            task.cancel()
+        if self._tasks:
+            log.warning("interrupted", extra={"fields": {"requests": len(self._tasks)}})
+            self._responder.hurry()
+            await asyncio.wait(self._tasks, timeout=last_posts_seconds)
+        for task in self._tasks:
+            log.error("left without an answer", extra={"fields": {"request": task.get_name()}})
+
+    async def _process(self, stored: StoredRequest, resolved: ResolvedHost | None) -> None:
+        request, began = stored.request, time.monotonic()
+        run = RequestRun(request, stored.state, self._store, self._responder, self._timing.run)
+        serving.set(run)
+        try:
+            result = await self._result(stored, resolved, run)
+            if task := asyncio.current_task():
+                self._answering.add(task)  # a drain waits for it from here on
+            result = await run.record_result(result)
+            await run.stop_notices()
+            reached = await self._responder.answer(request, result)
+            seconds = time.monotonic() - began
+            self._events.emit(RequestFinished(request, result, reached, seconds, run.create_seconds))
+            await run.save_answered()
+        except OwnershipLostError:
+            await run.stop_notices()
+            log.info("superseded", extra={"fields": {"request": request.id}})
+        except Exception:
+            log.exception("answering failed", extra={"fields": {"request": request.id}})
+
+    async def _result(self, stored: StoredRequest, resolved: ResolvedHost | None, run: RequestRun) -> Result:
+        """Return the result, or the error that the person reads. This is the second error boundary."""
+        try:
+            return await self._handle(stored, resolved, run)
+        except OwnershipLostError:
+            raise
+        except CobrowseError as error:
+            return error
+        except asyncio.CancelledError:
+            return RequestInterruptedError(maybe_created=run.state is not RequestState.ACCEPTED)
+        except Exception:
+            log.exception("unexpected", extra={"fields": {"request": stored.request.id}})
+            return UnexpectedError(maybe_created=run.state is not RequestState.ACCEPTED)
+
+    async def _handle(self, stored: StoredRequest, resolved: ResolvedHost | None, run: RequestRun) -> Success:
+        handler = self._handlers[stored.request.kind]
+        if resolved:
+            return await handler.run(stored.request, run, resolved)
+        if failure := known_failure(stored):
+            raise failure
+        if stored.state is RequestState.CREATED:
+            return await handler.replay(stored)
+        return await handler.run(stored.request, run)
