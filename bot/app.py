@@ -22,7 +22,7 @@ from bot.core.requests.recovery import Recovery
 from bot.core.requests.service import RequestService
 from bot.core.requests.status import ServiceStatus
 from bot.core.requests.worker import RequestWorker
-from bot.core.timing import CoreTiming
+from bot.core.timing import GENESYS_TIMING, CoreTiming, GenesysTiming
 from bot.core.use_cases.accounts import AccountLinking
 from bot.core.use_cases.customer_messages import CustomerMessaging
 from bot.core.use_cases.diagnostics import Diagnostics
@@ -68,7 +68,9 @@ class Bot:
 
 
 @asynccontextmanager
-async def open_bot(settings: Settings, timing: CoreTiming | None = None) -> AsyncIterator[Bot]:
+async def open_bot(
+    settings: Settings, timing: CoreTiming | None = None, *, genesys_timing: GenesysTiming = GENESYS_TIMING
+) -> AsyncIterator[Bot]:
     """A bot that is ready to take commands.
 
     Raises SlackSetupError, SlackUnreachableError, StorageSetupError, AuditSetupError.
@@ -80,8 +82,8 @@ async def open_bot(settings: Settings, timing: CoreTiming | None = None) -> Asyn
         TokenWatch() as watch,
         open_store(database.url, keys=database.keys, retention_days=database.retention_days, meter=metrics) as store,
         new_http_session() as http,
-        open_genesys(settings.service, metrics) as genesys,
-        open_user_tokens(settings, store.connections) as tokens,
+        open_genesys(settings.service, metrics, genesys_timing) as genesys,
+        open_user_tokens(settings, store.connections, genesys_timing) as tokens,
     ):
         client = partial(new_web_client, base_url=slack.api_url, http=http, proxy=slack.proxies.of(slack.api_url))
         bot_client = partial(client, slack.bot_token, watch=watch)

@@ -14,43 +14,50 @@ from bot.core.ports import (
     HostRule,
     Metrics,
 )
+from bot.core.timing import GENESYS_TIMING, GenesysTiming
 from bot.genesys.api import conversations, customer_messages, sessions, users
-from bot.genesys.api.conversations import CALLS, ConversationSessions
+from bot.genesys.api.conversations import CALLS_PER_SESSION, ConversationSessions
 from bot.genesys.api.sessions import CobrowseSessions
 from bot.genesys.api.users import UsersApi
 from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.auth.user_tokens import UserTokens
 from bot.genesys.client import GenesysClient
-from bot.genesys.connections import HttpClient
-from bot.genesys.pace import RateLimiter
+from bot.genesys.http import HttpClient
+from bot.genesys.rate_limit import RateLimiter
 
 
 @asynccontextmanager
-async def open_genesys(service: ServiceSettings, meter: Metrics = NULL_METRICS) -> AsyncIterator[GenesysClient]:
+async def open_genesys(
+    service: ServiceSettings, metrics: Metrics = NULL_METRICS, timing: GenesysTiming = GENESYS_TIMING
+) -> AsyncIterator[GenesysClient]:
     """The session service alone: all that the commands without Slack need."""
-    async with HttpClient(service.proxy) as http:
-        auth = TokenAuth(http, service.login_url, service.credentials, meter=meter)
+    async with HttpClient(service.proxy, timing) as http:
+        auth = TokenAuth(http, service.login_url, service.credentials, timing=timing, metrics=metrics)
+        calls = CALLS_PER_SESSION if service.conversations else 1
+        limiter = RateLimiter(service.requests_per_minute, calls_per_session=calls, timing=timing)
         try:
-            pace, calls_each = RateLimiter(service.requests_per_minute), CALLS if service.conversations else 1
-            yield GenesysClient(http, service.api_url, auth, pace=pace, calls_each=calls_each, meter=meter)
+            yield GenesysClient(http, service.api_url, auth, limiter=limiter, timing=timing, metrics=metrics)
         finally:
             await auth.close()
 
 
 @asynccontextmanager
-async def open_user_tokens(settings: Settings, book: AccountRepository) -> AsyncIterator[UserTokens]:
+async def open_user_tokens(
+    settings: Settings, accounts: AccountRepository, timing: GenesysTiming = GENESYS_TIMING
+) -> AsyncIterator[UserTokens]:
     """People's own sign-ins."""
     service, connect = settings.service, settings.connect
-    async with HttpClient(service.proxy) as http:
+    async with HttpClient(service.proxy, timing) as http:
         login = AuthorizationCodeClient(
             http,
             login_url=service.login_url,
             api_url=service.api_url,
             credentials=connect.credentials,
             redirect_uri=connect.redirect_uri,
+            timing=timing,
         )
-        tokens = UserTokens(login, book, off=connect.off)
+        tokens = UserTokens(login, accounts, off=connect.off, timing=timing)
         try:
             yield tokens
         finally:

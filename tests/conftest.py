@@ -15,7 +15,6 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.http_retry.builtin_interval_calculators import FixedValueRetryIntervalCalculator
 
 from bot.core.timing import CoreTiming
-from bot.genesys import client
 from bot.slack.api import responder, response_url
 from tests.support.app import Journey, open_journey
 
@@ -86,14 +85,13 @@ def no_secret_in_the_log(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything that is repeated without an order is repeated at once; how often stays as it is."""
+    """Calls to Slack are retried at once; the number of retries stays. For Genesys, see QUICK_GENESYS."""
     soon = FixedValueRetryIntervalCalculator(0.01)
     handlers = [
         AsyncConnectionErrorRetryHandler(max_retry_count=2, interval_calculator=soon),
         responder.ShortRateLimit(max_retry_count=2),
         AsyncServerErrorRetryHandler(max_retry_count=2, interval_calculator=soon),
     ]
-    monkeypatch.setattr(client, "FIRST_DELAY_SECONDS", 0.02)
     monkeypatch.setattr(responder, "RETRIES", handlers)
     monkeypatch.setattr(response_url, "REPEAT_SECONDS", 0.01)
 

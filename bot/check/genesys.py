@@ -11,15 +11,16 @@ from bot.config.settings import ServiceSettings
 from bot.core import errors
 from bot.core.errors import ServiceError
 from bot.core.models import HostId
+from bot.core.timing import GENESYS_TIMING, GenesysTiming
 from bot.core.use_cases.customer_messages import MessagingConfig
 from bot.genesys.api.live_conversations import QUERY, VIEW_DETAILS, query
 from bot.genesys.api.sessions import READ, WRITE, CobrowseSessions
 from bot.genesys.api.users import VIEW, UsersApi
 from bot.genesys.auth.client_credentials import TokenAuth
-from bot.genesys.auth.introspection import view_token
+from bot.genesys.auth.introspection import fetch_token_info
 from bot.genesys.auth.private_keys import KeyCredentials
 from bot.genesys.client import GenesysClient
-from bot.genesys.connections import HttpClient
+from bot.genesys.http import HttpClient
 
 PATIENCE_SECONDS = 30.0
 NOBODY = "nobody@cobrowse-bot.invalid"
@@ -29,17 +30,24 @@ STATUS_PAGE = "status.mypurecloud.com"
 
 
 async def look(
-    service: ServiceSettings, *, match_email: bool, sending: MessagingConfig | None = None
+    service: ServiceSettings,
+    *,
+    match_email: bool,
+    sending: MessagingConfig | None = None,
+    timing: GenesysTiming = GENESYS_TIMING,
 ) -> tuple[list[Finding], list[Reached]]:
     """The lines about Genesys, and what was learnt about its clock. `sending`: what goes to customers."""
     urls = dict.fromkeys((service.login_url, service.api_url))
     reached = await asyncio.gather(*(reach("genesys", f"{url}/", service.proxies) for url in urls))
     if unreached := [each.unreached for each in reached if each.unreached]:
         return [*unreached, left_out("token", "Genesys was not reached")], list(reached)
-    async with HttpClient(service.proxy) as http:
-        auth = TokenAuth(http, service.login_url, service.credentials)
+    async with HttpClient(service.proxy, timing) as http:
+        auth = TokenAuth(http, service.login_url, service.credentials, timing=timing)
         try:
-            client, needed = GenesysClient(http, service.api_url, auth), permissions.needs(service, sending)
+            client, needed = (
+                GenesysClient(http, service.api_url, auth, timing=timing),
+                permissions.needs(service, sending),
+            )
             return await _ask(service, auth, client, match_email, needed), list(reached)
         finally:
             await auth.close()
@@ -87,7 +95,7 @@ async def _token(service: ServiceSettings, auth: TokenAuth) -> Finding:
 
 async def _permissions(service: ServiceSettings, client: GenesysClient) -> Finding:
     try:
-        token = await view_token(client)
+        token = await fetch_token_info(client)
     except (errors.BadRequestError, errors.PermissionMissingError, errors.UnusableAnswerError):
         mend = "The first session will show it: without a port to Slack, try `cobrowse-bot start`."
         return doubt("permissions", "Genesys does not say what the token may do.", mend)

@@ -10,7 +10,7 @@ from bot.core.use_cases.customer_messages import MessagingConfig
 from bot.genesys.api.conversations import ADD, ADD_VOICE
 from bot.genesys.api.customer_messages import SEND_AGENTLESS_EMAIL, SEND_EMAIL, SEND_SMS
 from bot.genesys.api.live_conversations import VIEW
-from bot.genesys.api.permissions import ClientPermissions, view_roles
+from bot.genesys.api.permissions import ClientPermissions, fetch_permissions
 from bot.genesys.client import GenesysClient
 
 UNDER = "in Genesys Cloud under Integrations › OAuth"
@@ -46,13 +46,13 @@ async def look(client: GenesysClient, needed: list[Need]) -> Finding:
     unseen = f"Genesys does not say what the client's roles allow, and trying would create something. Needed: {listed}."
     mend = f"Look at the client's roles, {UNDER}; the first session or message will show it, too."
     try:
-        roles = await view_roles(client)
+        roles = await fetch_permissions(client)
     except (errors.BadRequestError, errors.PermissionMissingError, errors.UnusableAnswerError, SignInRequiredError):
         return doubt("roles", unseen, mend)
     missing = [need for need in needed if not any(map(roles.allow, need.any_of))]
     if not missing:
         return _in_divisions(roles, needed) or right("roles", f"{', '.join(roles.names)}: allow {listed}")
-    if not roles.is_whole:
+    if not roles.is_complete:
         return doubt("roles", unseen, mend)
     named = ", ".join(roles.names)
     what = f"the client's roles ({named}) lack {'; '.join(map(str, missing))}."

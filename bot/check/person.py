@@ -18,6 +18,7 @@ from bot.core.errors import (
 )
 from bot.core.hosts.resolver import Found, HostResolver
 from bot.core.models import ChannelId, Host, HostId, Request, RequestKind, SlackUser, TeamId, UserId, new_request_id
+from bot.core.timing import GENESYS_TIMING, GenesysTiming
 from bot.genesys.api.users import UsersApi
 from bot.slack.api.directory import SlackDirectory
 from bot.slack.api.identity import BotIdentity
@@ -50,7 +51,9 @@ class NothingFound:
         """Nothing is written."""
 
 
-async def look(settings: Settings, identity: BotIdentity, user_id: UserId) -> list[Finding]:
+async def look(
+    settings: Settings, identity: BotIdentity, user_id: UserId, timing: GenesysTiming = GENESYS_TIMING
+) -> list[Finding]:
     """The lines about one person."""
     slack = settings.slack
     async with new_http_session() as http:
@@ -69,7 +72,7 @@ async def look(settings: Settings, identity: BotIdentity, user_id: UserId) -> li
             return [wrong("person", f"{what} {row.person}", row.mend or "Look at the lines about Slack.")]
         except PermissionDeniedError as error:
             return [_refusal(error, user_id), left_out("host", "they may not start sessions")]
-    return [*found, await _host(settings, person)]
+    return [*found, await _host(settings, person, timing)]
 
 
 async def _admitted(
@@ -141,10 +144,13 @@ def _refusal(error: PermissionDeniedError, user_id: UserId) -> Finding:
     return wrong("person", f"{user_id} is refused ({error}).", "See Who may do what in the README.")
 
 
-async def _host(settings: Settings, person: SlackUser) -> Finding:
+async def _host(settings: Settings, person: SlackUser, timing: GenesysTiming) -> Finding:
     database = settings.database
     try:
-        async with open_genesys(settings.service) as client, inspect_storage(database.url, database.keys) as seen:
+        async with (
+            open_genesys(settings.service, timing=timing) as client,
+            inspect_storage(database.url, database.keys) as seen,
+        ):
             rules = host_rules(settings, UsersApi(client))
             host = await HostResolver(rules, NothingFound(seen.linked)).find(person)
     except HostNotFoundError as missed:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from bot.config.variables import VARIABLES, Form
 from bot.core.validation.text import hidden_character, odd_character, plain, unquoted
-from bot.genesys.auth.key_forms import Unusable, recognised_file
+from bot.genesys.auth.key_forms import Unusable, convert_file
 
 T = TypeVar("T")
 _KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
@@ -186,7 +186,7 @@ def read_file(path: str) -> str:
 
 def read_key_file(path: str) -> str:
     """The same for a private key, which is named for what it is where it is no text."""
-    held = recognised_file(read_bytes(path))
+    held = convert_file(read_bytes(path))
     if isinstance(held, Unusable):
         raise ValueError(held.why)
     return held

@@ -10,8 +10,8 @@ from bot.core.hosts.resolver import host_id
 from bot.core.models import HostId, SessionDefaults
 from bot.core.validation.conversations import GenesysApp
 from bot.genesys import regions
+from bot.genesys.api.join_urls import JoinHosts, parse_join_hosts, parse_template
 from bot.genesys.auth.credentials import Credentials, SecretCredentials
-from bot.genesys.join_hosts import JoinHosts, parse_join_hosts
 
 if TYPE_CHECKING:
     from bot.genesys.api.conversations import JoinSettings
@@ -104,7 +104,6 @@ def _conversations(reader: Reader) -> ConversationSettings:
     """Read whichever service is chosen, so that a fault does not wait for the day it is."""
     # These load HTTP clients, which the command `health` need not.
     from bot.genesys.api.conversations import JoinSettings  # noqa: PLC0415
-    from bot.genesys.join_template import parse_template  # noqa: PLC0415
 
     template, deployment = reader.plain("COBROWSE_JOIN_URL_TEMPLATE"), reader.text("GENESYS_DEPLOYMENT_ID")
     parsed = reader.parsed("COBROWSE_JOIN_URL_TEMPLATE", lambda: parse_template(template)) if template else None

@@ -297,7 +297,7 @@ class SessionsApi(Protocol):
     """Creates, reads and ends sessions at the session service. Its methods raise ServiceError."""
 
     @property
-    def is_free(self) -> bool:
+    def can_send_now(self) -> bool:
         """Return whether a create would go out at once."""
 
     async def create(self, order: CreateSessionRequest, hooks: CallHooks) -> Session:

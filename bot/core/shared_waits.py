@@ -46,5 +46,5 @@ class SharedWaits:
     async def _tell(self, hooks: CallHooks) -> None:
         left = self._until - self._clock()
         if left > 0 and hooks in self._waiting:
-            with suppress(QueueTooLongError):  # the call itself ends in time: see Holds.MAX_WAIT_SECONDS
+            with suppress(QueueTooLongError):  # the call itself ends in time: see max_hold_total_seconds in timing.py
                 await hooks.on_wait(left)

@@ -1,4 +1,4 @@
-"""Hold every tunable duration of the core, in seconds. They are passed in; tests pass shorter ones."""
+"""Hold every tunable duration, in seconds. They are passed in; tests pass shorter ones."""
 
 from dataclasses import dataclass, field
 
@@ -59,3 +59,56 @@ class CoreTiming:
     status_timeout: float = 5.0
     link_lifetime_seconds: float = 600.0
     lookup_timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class GenesysTiming:
+    """Durations of calls to Genesys and of the tokens they carry."""
+
+    call_timeout: float = 10.0
+    """One API call, from the first byte sent to the last byte read."""
+    read_timeout: float = 10.0
+    """A pause between two reads of a login's answer, and between two writes of its request."""
+    connect_timeout: float = 5.0
+    """One connection to open, and one to become free in the pool."""
+    keepalive_seconds: float = 30.0
+    """How long the pool keeps an idle connection."""
+
+    first_backoff_seconds: float = 0.5
+    """The wait before the first retry. Each later wait is twice as long."""
+    max_backoff_seconds: float = 20.0
+    """Attempts and waits of one call that no Retry-After asked for, without the time in the rate limiter's queue."""
+    max_retry_after_seconds: float = 180.0
+    """Waits of one call that Retry-After asked for."""
+
+    rate_window_seconds: float = 60.0
+    """The window in which Genesys counts the calls of a token, and the longest wait that one of its answers can ask."""
+    rate_probe_seconds: float = 1.0
+    """After an exhausted window: how long other calls wait for the answer to the first one."""
+    max_hold_seconds: float = 60.0
+    """How long one 429 can hold back the calls that need one permission."""
+    hold_probe_seconds: float = 1.0
+    """After a hold: how long the held calls wait for the answer to the first one."""
+    max_hold_total_seconds: float = 180.0
+    """How long a call waits in holds before it fails."""
+
+    token_timeout: float = 12.0
+    """One request of the bot's own token."""
+    login_timeout: float = 10.0
+    """One request of a user's sign-in or refresh."""
+    revoke_timeout: float = 4.0
+    """One request that revokes a user's token."""
+    renew_ahead_seconds: float = 300.0
+    """How long before its end a token is renewed, at most a tenth of its lifetime."""
+    unusable_ahead_seconds: float = 30.0
+    """How long before its end a token is no longer sent, at most a twentieth of its lifetime."""
+    default_token_seconds: float = 600.0
+    """The lifetime of a token whose answer does not state one."""
+    account_cache_seconds: float = 60.0
+    """How long a replica trusts what it read about a user's linked account."""
+    close_timeout: float = 5.0
+    """How long a shutdown waits for renewals that are under way."""
+
+
+GENESYS_TIMING = GenesysTiming()
+"""The values of a real bot."""

@@ -1,1 +1,1 @@
-"""The client of Genesys Cloud."""
+"""The client for Genesys Cloud."""

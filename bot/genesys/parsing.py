@@ -1,6 +1,7 @@
-"""What may be taken from an answer of the session service, which is not to be trusted blindly (pure)."""
+"""Read values from answers of the session service, which are untrusted input (pure)."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -8,63 +9,90 @@ from functools import lru_cache
 import httpx
 
 from bot.core.errors import UnusableAnswerError
-from bot.genesys import faults
 
-WORD_LENGTH = 40
-TEXT_LENGTH = 200
-YEARS = range(2020, 2100)
-"""A date outside of these is no clock's."""
-
-
+MAX_WORD_LENGTH = 40
+MAX_NAME_LENGTH = 200
+MAX_MESSAGE_LENGTH = 300
+PLAUSIBLE_YEARS = range(2020, 2100)
+"""A date outside this range comes from no working clock."""
 _ID = re.compile(r"[A-Za-z0-9._:~+/=-]{1,200}")
 _FOLDED = re.compile(r"(?:^|/)\.*(?:/|$)")
-"""An empty or dotted part between slashes: a client or a gateway on the way may fold it, and reach another resource."""
+"""An empty or dotted part between slashes: a client or a gateway may fold it, and the call would reach another
+resource."""
+_NOT_IN_REFERENCE = re.compile(r"[^\w.-]")
 
 
 def is_usable_id(value: object) -> bool:
-    """Whether it names one resource wherever it stands in a path, written as it is or percent-encoded."""
+    """Return whether the id names one resource in any path, written as it is or percent-encoded."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None and not _FOLDED.search(value)
 
 
-def named_things(entities: list[object]) -> list[tuple[str, str]]:
-    """The ids and names of those that have an id which fits in one line."""
-    found = [(each.get("id"), each.get("name")) for each in entities if isinstance(each, dict)]
+def objects(value: object) -> Iterator[dict[str, object]]:
+    """Yield the JSON objects in a JSON list; nothing for any other value."""
+    return (entry for entry in value if isinstance(entry, dict)) if isinstance(value, list) else iter(())
+
+
+def ids_and_names(entities: list[object]) -> list[tuple[str, str]]:
+    """Return the id and name of each entity whose id fits on one line."""
+    found = [(entity.get("id"), entity.get("name")) for entity in objects(entities)]
     return [
-        (one, str(name or "")[:TEXT_LENGTH])
-        for one, name in found
-        if isinstance(one, str) and 0 < len(one) <= TEXT_LENGTH and one.isprintable()
+        (entity_id, str(name or "")[:MAX_NAME_LENGTH])
+        for entity_id, name in found
+        if isinstance(entity_id, str) and 0 < len(entity_id) <= MAX_NAME_LENGTH and entity_id.isprintable()
     ]
 
 
 def read_object(response: httpx.Response) -> dict[str, object]:
-    """A JSON object. Raises UnusableAnswerError."""
+    """Return the body as a JSON object. Raises UnusableAnswerError."""
     try:
         body = response.json()
     except (ValueError, RecursionError):
-        raise UnusableAnswerError(why="an answer that is no JSON", reference=faults.reference_of(response)) from None
+        raise UnusableAnswerError(why="an answer that is no JSON", reference=reference_of(response)) from None
     if not isinstance(body, dict):
-        raise UnusableAnswerError(why="an answer of another shape", reference=faults.reference_of(response))
+        raise UnusableAnswerError(why="an answer of another shape", reference=reference_of(response))
     return body
 
 
+def object_or_empty(response: httpx.Response) -> dict[str, object]:
+    """Return the body as a JSON object, {} when it is anything else."""
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def reference_of(response: httpx.Response) -> str | None:
+    """Return the correlation id: the header ININ-Correlation-Id, else the body's contextId."""
+    reference = response.headers.get("ININ-Correlation-Id") or object_or_empty(response).get("contextId")
+    return _NOT_IN_REFERENCE.sub("", str(reference))[:64] or None if reference else None
+
+
+def message_of(response: httpx.Response) -> str:
+    """Return the error message of an answer on one line, cut at MAX_MESSAGE_LENGTH and not escaped."""
+    body = object_or_empty(response)
+    message = body.get("message") or body.get("code") or response.reason_phrase
+    return " ".join(str(message).split())[:MAX_MESSAGE_LENGTH]
+
+
 def answered_at(response: httpx.Response) -> datetime:
-    """Return the service's time, since its time-out runs on it; our own when it does not say.
+    """Return the service's time from the header Date, ours when it has no usable one.
 
-    Our own clock may be off by days, so it does not judge the service's. How long a session is open does not hang on
-    either: the database counts Session.lasts_seconds on its own clock.
+    The service's own time-out runs on its clock, and ours may be off by days. The lifetime of a session depends on
+    neither: the database counts Session.lasts_seconds on its own clock.
     """
-    return _date(response.headers.get("Date", "")) or datetime.now(UTC)
+    return _parse_date(response.headers.get("Date", "")) or datetime.now(UTC)
 
 
-@lru_cache(8)  # a second's answers say the same
-def _date(text: str) -> datetime | None:
+@lru_cache(8)  # answers of the same second carry the same date
+def _parse_date(text: str) -> datetime | None:
     try:
         at = parsedate_to_datetime(text).astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         return None
-    return at if at.year in YEARS else None
+    return at if at.year in PLAUSIBLE_YEARS else None
 
 
 def plain_word(value: object) -> str:
-    """A short word that can be shown anywhere, such as a status."""
-    return "".join(c for c in str(value or "unknown")[:WORD_LENGTH] if c.isalnum() or c in "_-. ")
+    """Return a short word that is safe to show anywhere, such as a status; "unknown" for an empty value."""
+    return "".join(c for c in str(value or "unknown")[:MAX_WORD_LENGTH] if c.isalnum() or c in "_-. ")

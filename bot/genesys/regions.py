@@ -1,4 +1,4 @@
-"""Region names, as people write them -> the API and login hosts (pure).
+"""Map a region as people write it to its API, login and app hosts (pure).
 
 The list is Genesys's own: https://developer.genesys.cloud/platform/api/
 """
@@ -32,7 +32,7 @@ _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+[a-z]{{2,}}")
 
 
 def urls(region: str) -> tuple[str, str]:
-    """The API's and the login's base URL for `usw2.pure.cloud`, `us-west-2`, `https://login.mypurecloud.de`, …
+    """Return the base URLs of API and login for `usw2.pure.cloud`, `us-west-2`, `https://login.mypurecloud.de`, …
 
     Raises ValueError for what is neither a region's name nor a domain.
     """
@@ -41,7 +41,7 @@ def urls(region: str) -> tuple[str, str]:
 
 
 def apps_host(region: str) -> str:
-    """The host of the region's own app. Raises ValueError like `urls`."""
+    """Return the host of the region's web app. Raises ValueError like `urls`."""
     return f"apps.{_domain(region)}"
 
 

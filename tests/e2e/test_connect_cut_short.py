@@ -13,7 +13,7 @@ from bot.core.errors import SignInFailedError, UnusableAnswerError
 from bot.core.timing import CoreTiming
 from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.credentials import SecretCredentials
-from bot.genesys.connections import HttpClient
+from bot.genesys.http import HttpClient
 from bot.sandbox.genesys.server import SandboxGenesys
 from bot.slack.api import directory
 from tests.support import accounts as accounts_support

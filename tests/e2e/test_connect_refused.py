@@ -5,11 +5,31 @@ from dataclasses import replace
 
 import pytest
 
-from bot.genesys.auth import authorization_code
 from bot.web import oauth_callback
 from tests.support import accounts
-from tests.support.accounts import BENS, asks_to_connect, connecting, connects, opens, signs_in, state_of, whose
-from tests.support.app import ANA, BEN, SAM, Journey, is_failure, link, open_bot_between, open_servers, words
+from tests.support.accounts import (
+    BENS,
+    asks_to_connect,
+    connecting,
+    connects,
+    open_connecting,
+    opens,
+    signs_in,
+    state_of,
+    whose,
+)
+from tests.support.app import (
+    ANA,
+    BEN,
+    QUICK_GENESYS,
+    SAM,
+    Journey,
+    is_failure,
+    link,
+    open_bot_between,
+    open_servers,
+    words,
+)
 from tests.support.conversations import HOST, SECRET
 from tests.support.postgres import new_database
 
@@ -81,18 +101,16 @@ async def test_who_is_linked_to_another_host_does_not_act_by_the_old_sign_in(sim
     "fault",
     ["500", "503", "dropped", "silent", "502"],
 )
-async def test_a_sign_in_that_genesys_does_not_complete_connects_nobody(
-    simple: Journey, fault: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(authorization_code, "ANSWER_SECONDS", 0.5)
-    back = await signs_in(await asks_to_connect(simple))
-    await simple.genesys.misbehave(fault, on="token")
-    page = await opens(back)
-    assert page.status == 503
-    assert "Reference" in page.text
-    assert "session was created" not in page.text
-    await simple.genesys.misbehave(None)
-    assert "You are not connected" in words(await simple.asks("whoami"))
+async def test_a_sign_in_that_genesys_does_not_complete_connects_nobody(quick: None, fault: str) -> None:
+    async with open_connecting(genesys_timing=replace(QUICK_GENESYS, login_timeout=0.5)) as journey:
+        back = await signs_in(await asks_to_connect(journey))
+        await journey.genesys.misbehave(fault, on="token")
+        page = await opens(back)
+        assert page.status == 503
+        assert "Reference" in page.text
+        assert "session was created" not in page.text
+        await journey.genesys.misbehave(None)
+        assert "You are not connected" in words(await journey.asks("whoami"))
 
 
 async def test_a_code_that_somebody_made_up_connects_nobody(simple: Journey) -> None:

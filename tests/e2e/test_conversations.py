@@ -3,13 +3,13 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bot.genesys import client
 from bot.sandbox.genesys.conversations import Conversation
-from tests.support.app import ANA, BEN, SAM, Journey, buttons, is_failure, link, open_journey, words
+from tests.support.app import ANA, BEN, QUICK_GENESYS, SAM, Journey, buttons, is_failure, link, open_journey, words
 from tests.support.conversations import HOST, PUBLIC
 from tests.support.timing import SHORT_WAITS_ANNOUNCED
 
@@ -164,10 +164,9 @@ async def test_neither_code_nor_customer_gets_into_the_log(journey: Journey, cap
         assert secret not in logged
 
 
-async def test_a_slow_look_up_creates_nothing_before_it_is_done(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_slow_look_up_creates_nothing_before_it_is_done(quick: None) -> None:
     """A time-out of a look-up is not one of an offer: nobody has to wonder whether a session exists."""
-    monkeypatch.setattr(client, "TIMEOUT_SECONDS", 0.2)
-    async with open_journey(**KEY) as journey:
+    async with open_journey(**KEY, genesys_timing=replace(QUICK_GENESYS, call_timeout=0.2)) as journey:
         talk(journey)
         await journey.genesys.misbehave("silent", on="query")
         async with asyncio.timeout(5):

@@ -3,14 +3,16 @@
 import asyncio
 import re
 import time
+from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 
 import pytest
 
-from bot.genesys import client, connections
+from bot.core.timing import GENESYS_TIMING
+from bot.genesys.http import HttpClient
 from bot.sandbox.genesys.server import GenesysUser
-from tests.support.app import ANA, SAM, Journey, buttons, is_failure, link, open_journey, words
+from tests.support.app import ANA, QUICK_GENESYS, SAM, Journey, buttons, is_failure, link, open_journey, words
 from tests.support.timing import SHORT_WAITS_ANNOUNCED
 
 Row = tuple[str, dict[str, Any], int, list[str], bool]
@@ -159,16 +161,14 @@ async def test_busy_without_a_usable_order_is_asked_again_soon(journey: Journey,
 
 
 @pytest.mark.parametrize("order", [None, 0, "Thu, 01 Jan 2026 00:00:00 GMT"])
-async def test_busy_for_ever_ends_in_a_sentence_and_not_in_a_storm(
-    journey: Journey, monkeypatch: pytest.MonkeyPatch, order: int | str | None
-) -> None:
+async def test_busy_for_ever_ends_in_a_sentence_and_not_in_a_storm(quick: None, order: int | str | None) -> None:
     """The order may be no time at all, or a date that has passed."""
-    monkeypatch.setattr(client, "UNORDERED_SECONDS", 0.5)
-    await journey.genesys.misbehave("429", retry_after=order)
-    async with asyncio.timeout(4):
-        message = await journey.asks()
-    assert "too busy" in words(message)
-    assert len(journey.genesys.creates) < 50
+    async with open_journey(genesys_timing=replace(QUICK_GENESYS, max_backoff_seconds=0.5)) as journey:
+        await journey.genesys.misbehave("429", retry_after=order)
+        async with asyncio.timeout(4):
+            message = await journey.asks()
+        assert "too busy" in words(message)
+        assert len(journey.genesys.creates) < 50
 
 
 @pytest.mark.parametrize("timing", [SHORT_WAITS_ANNOUNCED], ids=["short waits"])
@@ -191,10 +191,9 @@ async def test_two_failures_inside_genesys_are_ridden_out(either: Journey) -> No
 
 @pytest.mark.parametrize(("fault", "how"), [("silent", {}), ("slow", {"seconds": 1.0})])
 async def test_an_answer_that_does_not_come_in_time_is_not_asked_for_again(
-    quick: None, monkeypatch: pytest.MonkeyPatch, fault: str, how: dict[str, Any]
+    quick: None, fault: str, how: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(client, "TIMEOUT_SECONDS", 0.3)
-    async with open_journey() as journey:
+    async with open_journey(genesys_timing=replace(QUICK_GENESYS, call_timeout=0.3)) as journey:
         await journey.genesys.misbehave(fault, **how)
         message = await journey.asks()
         await journey.finish()
@@ -204,8 +203,8 @@ async def test_an_answer_that_does_not_come_in_time_is_not_asked_for_again(
 
 
 def test_an_answer_is_waited_for_ten_seconds() -> None:
-    assert client.TIMEOUT_SECONDS == 10
-    assert connections.HttpClient().timeout.read == 10
+    assert GENESYS_TIMING.call_timeout == 10
+    assert HttpClient().timeout.read == 10
 
 
 async def test_a_redirect_is_never_followed(journey: Journey) -> None:

@@ -15,7 +15,7 @@ from bot.core.models import ConversationId, RequestId, TeamId
 from bot.core.validation.conversations import LiveConversation
 from bot.core.validation.names import clean, one_line
 from bot.genesys.api.live_conversations import _customer
-from bot.genesys.api.permissions import read_roles
+from bot.genesys.api.permissions import read_permissions
 from bot.slack.api.directory import read_person
 from bot.slack.command_parser import Start, clean_name, parse, plain_name
 from bot.slack.messages.blocks import escape
@@ -140,7 +140,7 @@ def test_a_customers_name_is_cleaned_where_it_comes_in_and_where_it_is_shown() -
 
 
 def test_a_roles_name_is_cleaned() -> None:
-    assert read_roles({"grants": [{"role": {"name": EVIL}}]}).names == (GOOD,)
+    assert read_permissions({"grants": [{"role": {"name": EVIL}}]}).names == (GOOD,)
 
 
 def test_whatever_is_escaped_hides_nothing() -> None:

@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,24 @@ from bot.cli import sessions as service
 from bot.config import settings
 from bot.core.errors import UnusableAnswerError
 from bot.core.models import RequestKind
-from bot.genesys import client
 from bot.genesys.api import sessions
 from bot.sandbox.genesys import faults
 from bot.sandbox.genesys.fault_effects import spoil
 from bot.slack import command_parser
 from bot.slack.command_parser import Help, NotUnderstood, Query, Reason, Start, parse
-from tests.support.app import ANA, BEN, Journey, ended, is_failure, link, open_servers, running, words
+from tests.support.app import (
+    ANA,
+    BEN,
+    QUICK_GENESYS,
+    Journey,
+    ended,
+    is_failure,
+    link,
+    open_journey,
+    open_servers,
+    running,
+    words,
+)
 
 HOST = "11111111-1111-4111-8111-111111111111"
 UNKNOWN = "Nobody knows whether a session was created"
@@ -123,16 +135,16 @@ async def test_a_name_from_the_command_line_is_cleaned_like_one_from_slack(typed
 
 
 async def test_a_slow_token_after_a_401_is_not_counted_into_the_creates_time(
-    journey: Journey, monkeypatch: pytest.MonkeyPatch
+    quick: None,
 ) -> None:
-    assert link(await journey.asks("Before"))  # there is a token, and a host
-    monkeypatch.setattr(client, "TIMEOUT_SECONDS", 0.4)
-    await journey.genesys.misbehave("401", times=1)
-    await journey.genesys.misbehave("slow", on="token", seconds=0.6)
-    message = await journey.asks()
-    assert link(message)
-    assert len(journey.genesys.sessions) == 2
-    assert journey.genesys.count("token") == 2
+    async with open_journey(genesys_timing=replace(QUICK_GENESYS, call_timeout=0.8)) as journey:
+        assert link(await journey.asks("Before"))  # there is a token, and a host
+        await journey.genesys.misbehave("401", times=1)
+        await journey.genesys.misbehave("slow", on="token", seconds=1.0)
+        message = await journey.asks()
+        assert link(message)
+        assert len(journey.genesys.sessions) == 2
+        assert journey.genesys.count("token") == 2
 
 
 @pytest.mark.parametrize("seconds", [None, 0, "", "600", 3600.5])

@@ -10,10 +10,21 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import pytest
 
-from bot.core.timing import CoreTiming
+from bot.core.timing import CoreTiming, GenesysTiming
 from bot.sandbox import world
 from bot.sandbox.slack.server import Message
-from tests.support.app import ANA, SAM, Journey, Servers, buttons, free_port, open_bot_between, open_servers, words
+from tests.support.app import (
+    ANA,
+    QUICK_GENESYS,
+    SAM,
+    Journey,
+    Servers,
+    buttons,
+    free_port,
+    open_bot_between,
+    open_servers,
+    words,
+)
 from tests.support.conversations import HOST, SECRET, TEMPLATE
 from tests.support.postgres import new_database
 
@@ -44,13 +55,20 @@ def connecting(servers: Servers, **changes: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def open_connecting(
-    *, http: bool = True, token_seconds: int = 86400, timing: CoreTiming | None = None, **changes: str
+    *,
+    http: bool = True,
+    token_seconds: int = 86400,
+    timing: CoreTiming | None = None,
+    genesys_timing: GenesysTiming = QUICK_GENESYS,
+    **changes: str,
 ) -> AsyncIterator[Journey]:
     """The servers and a bot; each agent has one conversation, and an offer needs a person."""
     async with open_servers(http=http, client_secret=SECRET, token_seconds=token_seconds) as servers:
         servers.genesys.conversations.choose("one")
         servers.genesys.conversations.only_people = True
-        async with open_bot_between(servers, connecting(servers, **changes), http=http, timing=timing) as journey:
+        async with open_bot_between(
+            servers, connecting(servers, **changes), http=http, timing=timing, genesys_timing=genesys_timing
+        ) as journey:
             yield journey
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from bot import check
 from bot.check.results import Finding, Mark
 from bot.core.models import UserId
-from tests.support.app import Servers
+from bot.core.timing import GenesysTiming
+from tests.support.app import QUICK_GENESYS, Servers
 
 PERSON = UserId("U0ANA")
 
@@ -23,9 +24,13 @@ def right_environ(servers: Servers, directory: Path) -> dict[str, str]:
     }
 
 
-async def look(environ: dict[str, str], person: str | None = None, env_file: str = "nowhere") -> dict[str, Finding]:
+async def look(
+    environ: dict[str, str], person: str | None = None, env_file: str = "nowhere", timing: GenesysTiming = QUICK_GENESYS
+) -> dict[str, Finding]:
     """The findings by name; of several of one name, the worst."""
-    found = await check.look(environ, user_id=UserId(person) if person else None, env_file=env_file)
+    found = await check.look(
+        environ, user_id=UserId(person) if person else None, env_file=env_file, genesys_timing=timing
+    )
     order = [Mark.WRONG, Mark.DOUBT, Mark.LEFT_OUT, Mark.RIGHT]
     worst_last = sorted(found, key=lambda each: -order.index(each.mark))
     assert all(each.mend for each in found if each.mark in (Mark.WRONG, Mark.DOUBT)), found

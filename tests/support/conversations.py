@@ -13,8 +13,8 @@ from bot.core.validation.conversations import LiveConversation
 from bot.genesys.api.conversations import ConversationSessions
 from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID
 from bot.sandbox.genesys.conversations import Conversation
-from tests.integration.genesys.api.test_sessions import Watched, order
-from tests.support.app import ANA, HOSTS, Servers, open_servers
+from tests.integration.genesys.api.test_sessions import RecordingHooks, session_request
+from tests.support.app import ANA, HOSTS, QUICK_GENESYS, Servers, open_servers
 
 HOST = HostId(f"{HOSTS[ANA]}-1111-4111-8111-111111111111")
 SECRET = "a-client-secret"
@@ -33,7 +33,7 @@ PUBLIC = {
 @asynccontextmanager
 async def opened(servers: Servers, **environ: str) -> AsyncIterator[ConversationSessions]:
     loaded = settings.load_service(servers.environ | PUBLIC | environ)
-    async with open_genesys(loaded) as genesys:
+    async with open_genesys(loaded, timing=QUICK_GENESYS) as genesys:
         service = session_service(loaded, genesys)
         assert isinstance(service, ConversationSessions)
         yield service
@@ -52,7 +52,7 @@ async def conversations(servers: Servers) -> AsyncIterator[ConversationSessions]
 
 
 async def offer(conversations: ConversationSessions, hooks: Any = None, **how: Any) -> Session:
-    return await conversations.create(order(host_id=HOST, **how), hooks or Watched())
+    return await conversations.create(session_request(host_id=HOST, **how), hooks or RecordingHooks())
 
 
 def talk(servers: Servers, customer: str = "Carla Customer", **how: Any) -> Conversation:

@@ -25,10 +25,11 @@ from bot.config import settings
 from bot.core.cache import Cache
 from bot.core.hosts import resolver
 from bot.core.hosts.resolver import HostResolver
-from bot.genesys import client
-from bot.genesys.auth import client_credentials
+from bot.core.timing import GENESYS_TIMING, GenesysTiming
 from bot.genesys.auth.client_credentials import TokenAuth
-from bot.genesys.pace import RateLimiter
+from bot.genesys.client import GenesysClient
+from bot.genesys.rate_limit import RateLimiter
+from bot.genesys.retry import send_with_retry
 from bot.sandbox.slack.server import Message
 from bot.slack.api import deadlines, direct_messages, identity, responder, response_url, throttled_method
 from bot.slack.api.directory import SlackDirectory
@@ -44,6 +45,8 @@ SLOW = ("slow headers", "slow body")
 WAYS = ("chat.postEphemeral", "/response/", "chat.postMessage", "conversations.open")
 """With a fault on one of these all else is healthy, and has its usual time."""
 TWO_DAYS = 172_800.0
+TIMING = GenesysTiming()
+"""Of the bot in the world; `impatient` shortens it."""
 
 
 @dataclass
@@ -118,7 +121,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     for thing in (TokenAuth, HostResolver, SlackDirectory, Cache, RateLimiter, SilentHosts):
         monkeypatch.setitem(thing.__init__.__kwdefaults__, "clock", made)  # type: ignore[misc]
     monkeypatch.setattr(resolver, "FOUND_SECONDS", 0.0)  # the store has a clock of its own
-    for thing in (client.repeat, client.GenesysClient.__init__):
+    for thing in (send_with_retry, GenesysClient.__init__, RateLimiter.__init__):
         monkeypatch.setitem(thing.__kwdefaults__, "sleep", made.sleep)
     monkeypatch.setitem(identity.identify.__kwdefaults__, "delay_seconds", 0.01)
     monkeypatch.setattr(deadlines, "WAY_SECONDS", WAY_SECONDS)
@@ -133,14 +136,22 @@ def impatient(on: str = "") -> Iterator[None]:
     the fault is `on`: a busy machine takes longer."""
     with pytest.MonkeyPatch.context() as patch:
         if on not in WAYS:
-            patch.setattr(client, "TIMEOUT_SECONDS", QUICK_SECONDS)
-            patch.setattr(client_credentials, "ANSWER_SECONDS", QUICK_SECONDS)
+            shorten(call_timeout=QUICK_SECONDS, token_timeout=QUICK_SECONDS)
             patch.setattr(throttled_method, "ANSWER_SECONDS", QUICK_SECONDS)
         patch.setattr(responder, "AGENT_SECONDS", QUICK_SECONDS)
         if on == "conversations.open":
             patch.setattr(direct_messages, "OPEN_SECONDS", QUICK_SECONDS / 2)
         patch.setattr(identity, "ANSWER_SECONDS", QUICK_SECONDS)
-        yield
+        try:
+            yield
+        finally:
+            shorten(call_timeout=GENESYS_TIMING.call_timeout, token_timeout=GENESYS_TIMING.token_timeout)
+
+
+def shorten(*, call_timeout: float, token_timeout: float) -> None:
+    """Set the time-outs of a bot that is running: it reads them at each call."""
+    object.__setattr__(TIMING, "call_timeout", call_timeout)
+    object.__setattr__(TIMING, "token_timeout", token_timeout)
 
 
 def trust(monkeypatch: pytest.MonkeyPatch, trusted: Path) -> None:
@@ -184,7 +195,7 @@ async def _running(servers: Servers, slack_url: str, more: Mapping[str, str]) ->
     stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
 
     async def serving() -> None:
-        async with open_bot(loaded) as bot:
+        async with open_bot(loaded, genesys_timing=TIMING) as bot:
             await serve.run(bot, stop, on_ready=port.set_result)
 
     task = asyncio.create_task(serving())

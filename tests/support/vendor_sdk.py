@@ -15,7 +15,7 @@ from bot.app import session_service
 from bot.config import settings
 from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.client import GenesysClient
-from bot.genesys.connections import HttpClient
+from bot.genesys.http import HttpClient
 from tests.support.app import Servers
 from tests.support.conversations import PUBLIC, SECRET
 
@@ -65,8 +65,8 @@ class Noting(HttpClient):
         self._note(request)
         return await super().send(request, **how)
 
-    async def exchange(self, request: httpx.Request, auth: httpx.Auth) -> httpx.Response:
-        response = await super().exchange(request, auth)
+    async def send_call(self, request: httpx.Request, auth: httpx.Auth) -> httpx.Response:
+        response = await super().send_call(request, auth)
         self._note(request)  # as `auth` has let it out
         return response
 

@@ -38,7 +38,7 @@ class StartSession(Handler):
 
     def peek(self, request: Request) -> ResolvedHost | None:
         """Return whose session to create, when the caches hold all answers and a create would go out at once."""
-        if not self._sessions.is_free:
+        if not self._sessions.can_send_now:
             return None
         try:
             agent = self._access.peek_start(request)

@@ -1,21 +1,20 @@
-"""SMS and e-mails to customers that no agent writes: the public API's agentless messages. Kept to desk.sending.Carrier.
+"""Send SMS and e-mails to customers: the public API's agentless messages.
 
-https://developer.genesys.cloud/commdigital/digital/agentless-sms-notifications/ . Neither is sent twice: what is not
-known to have gone out is for the person to ask for again. Whoever it goes to is in no log, error or refusal.
+https://developer.genesys.cloud/commdigital/digital/agentless-sms-notifications/ . Neither is sent twice: after an
+unknown outcome, the person decides whether to send again. The customer's address appears in no log line and no error.
 """
 
 import re
 
 from bot.core.errors import BadRequestError, ConversationActiveError, PermissionMissingError, UnusableAnswerError
 from bot.core.ports import CallHooks
-from bot.genesys import faults
 from bot.genesys.client import GenesysClient
-from bot.genesys.parsing import read_object
+from bot.genesys.parsing import read_object, reference_of
 
 SMS, EMAIL = "/api/v2/conversations/messages/agentless", "/api/v2/conversations/emails/agentless"
 SEND_SMS, SEND_EMAIL = "conversation:message:create", "conversation:email:create"
 SEND_AGENTLESS_EMAIL = "conversation:agentlessEmail:send"
-"""What the API takes as well as SEND_EMAIL, and allows nothing else."""
+"""The API accepts this permission in place of SEND_EMAIL. It allows nothing else."""
 NEEDS = (SEND_SMS, SEND_EMAIL)
 ACTIVE_STATUSES = (400, 409)
 _ACTIVE = re.compile(
@@ -28,13 +27,13 @@ _ADDRESSES = re.compile(r"\S*@\S*|\+?[0-9][0-9\s.()-]{4,}[0-9]")
 
 
 class CustomerMessagesApi:
-    """Sends them."""
+    """Implement core's port for messages to customers."""
 
     def __init__(self, client: GenesysClient) -> None:
         self._client = client
 
     async def sms(self, sender: str, to: str, text: str, hooks: CallHooks) -> str | None:
-        """`sender` and `to` are numbers in E.164. Genesys's reference, if there is one. Raises ServiceError."""
+        """Send an SMS; `sender` and `to` are numbers in E.164. Return Genesys's reference. Raises ServiceError."""
         body = {"fromAddress": sender, "toAddress": to, "toAddressMessengerType": "sms", "textBody": text}
         try:
             return await self._send(SMS, SEND_SMS, body, hooks)
@@ -44,7 +43,7 @@ class CustomerMessagesApi:
             raise
 
     async def email(self, sender: str, to: str, subject: str, text: str, hooks: CallHooks) -> str | None:
-        """To one address, in plain text. Genesys's reference, if there is one. Raises ServiceError."""
+        """Send an e-mail in plain text to one address. Return Genesys's reference. Raises ServiceError."""
         body = {
             "senderType": "Outbound",
             "fromAddress": {"email": sender},
@@ -57,7 +56,7 @@ class CustomerMessagesApi:
     async def _send(self, path: str, needs: str, body: object, hooks: CallHooks) -> str | None:
         try:
             response = await self._client.call("POST", path, needs=needs, json=body, hooks=hooks, final=True)
-        except BadRequestError as error:  # its words are kept for a while, and may quote whom it was for
+        except BadRequestError as error:  # its words are stored for a while, and may quote the customer's address
             words = without_addresses(error.words)
             raise BadRequestError(status=error.status, words=words, reference=error.reference) from None
         except PermissionMissingError as error:
@@ -65,17 +64,19 @@ class CustomerMessagesApi:
             raise PermissionMissingError(needs=error.needs, words=words, reference=error.reference) from None
         try:
             read_object(response)
-        except UnusableAnswerError as error:  # from somebody else, perhaps
+        except UnusableAnswerError as error:  # perhaps from a gateway
             raise UnusableAnswerError(why=error.why, acted=True, reference=error.reference) from None
-        return faults.reference_of(response)
+        return reference_of(response)
 
 
 def without_addresses(words: str) -> str:
-    """Somebody's words without what may be a number or an e-mail address."""
+    """Return the text without anything that looks like a phone number or an e-mail address."""
     return _ADDRESSES.sub("…", words)
 
 
 def is_about_active_conversation(words: str) -> bool:
-    """Whether Genesys refuses an SMS since a conversation with that number is active: SDK 269,
-    SendAgentlessOutboundMessageRequest.use_existing_active_conversation, whose default is false."""
+    """Return whether Genesys refuses an SMS because a conversation with that number is active.
+
+    SDK 269, SendAgentlessOutboundMessageRequest.use_existing_active_conversation, whose default is false.
+    """
     return bool(_ACTIVE.search(words)) and not _NOT_ACTIVE.search(words)

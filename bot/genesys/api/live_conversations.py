@@ -1,7 +1,7 @@
-"""The conversations a host is in right now: asked of the analytics, which run some seconds behind, then verified.
+"""Find the conversations a host is connected to now.
 
-POST /api/v2/analytics/conversations/details/query, then GET /api/v2/conversations/{id} for each that is found:
-https://developer.genesys.cloud/devapps/api-explorer (Conversations). Names of people go no further than the answer.
+POST /api/v2/analytics/conversations/details/query, which is some seconds behind, then GET /api/v2/conversations/{id} to
+verify each result: https://developer.genesys.cloud/devapps/api-explorer (Conversations). No customer's name is logged.
 """
 
 import asyncio
@@ -20,22 +20,21 @@ from bot.core.models import ConversationId, HostId
 from bot.core.ports import CallHooks
 from bot.core.validation.conversations import LiveConversation, conversation_id
 from bot.core.validation.names import clean
-from bot.genesys import faults
 from bot.genesys.client import GenesysClient
-from bot.genesys.parsing import answered_at, read_object
+from bot.genesys.parsing import answered_at, objects, read_object, reference_of
 
 QUERY = "/api/v2/analytics/conversations/details/query"
 CONVERSATION = "/api/v2/conversations"
 VIEW_DETAILS, VIEW = "analytics:conversationDetail:view", "conversation:communication:view"
-LOOK_BACK = timedelta(days=30)
-"""A conversation counts by the day it began, and a chat may be weeks old; the API takes 31 days at most."""
-AHEAD = timedelta(minutes=5)
-OLDEST = timedelta(days=90)
-"""A conversation that says it is older, or begins later than AHEAD, does not know when it began."""
-MOST = 20
-NAME_LENGTH = 60
+SEARCH_BACK = timedelta(days=30)
+"""The search is by the start of a conversation, and a chat may be weeks old; the API accepts 31 days at most."""
+MAX_AHEAD = timedelta(minutes=5)
+MAX_AGE = timedelta(days=90)
+"""A stated start that is older than this, or later than MAX_AHEAD, is ignored."""
+MAX_CONVERSATIONS = 20
+MAX_NAME_LENGTH = 60
 _MEDIA = (("messages", False), ("calls", True))
-"""Where a participant's communications stand that can be co-browsed, and whether that is a call."""
+"""The fields of a participant whose communications support co-browse, and whether each holds calls."""
 _OTHER_MEDIA = {
     "chats": "chat",
     "callbacks": "callback",
@@ -44,9 +43,22 @@ _OTHER_MEDIA = {
     "socialExpressions": "social",
     "videos": "video",
 }
-"""Where those stand that cannot be, and the kinds they are of."""
-_OURS = ("agent", "user", "acd", "ivr", "workflow", "voicemail", "bot", "group", "station", "dialer", "api", "manager")
-"""Purposes of participants who are no customers."""
+"""The fields whose communications do not, and the kind of each."""
+_STAFF_PURPOSES = (
+    "agent",
+    "user",
+    "acd",
+    "ivr",
+    "workflow",
+    "voicemail",
+    "bot",
+    "group",
+    "station",
+    "dialer",
+    "api",
+    "manager",
+)
+"""Purposes of participants who are not customers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,95 +71,95 @@ class ActiveConversation:
 
 @dataclass(frozen=True, slots=True)
 class OtherConversation:
-    """A conversation the host is connected to, of a kind that cannot be co-browsed in."""
+    """A conversation the host is connected to, of a kind that does not support co-browse."""
 
     kind: str
 
 
-class WaitingOnly:
-    """Keeps to CallHooks for look-ups, which create nothing: passes on only that everybody has to wait."""
+class LookupHooks:
+    """CallHooks for look-ups, which create nothing: pass on waits and ignore sends."""
 
     def __init__(self, hooks: CallHooks) -> None:
         self._hooks = hooks
 
     @property
     def fairness_key(self) -> str:
-        """The look-ups take the turns of the session they are made for."""
+        """Return the key of the session: its look-ups take their turns from the same requester."""
         return self._hooks.fairness_key
 
     async def before_send(self) -> None:
-        """Nothing that could be done twice."""
+        """Do nothing: a look-up can safely be sent twice."""
 
     async def on_wait(self, seconds: float) -> None:
         await self._hooks.on_wait(seconds)
 
 
 class LiveConversations:
-    """Finds them. Every method may raise ServiceError."""
+    """Find a host's conversations. Every method may raise ServiceError."""
 
     def __init__(self, client: GenesysClient) -> None:
         self._client = client
 
-    async def of(self, host_id: HostId, hooks: CallHooks) -> list[ActiveConversation]:
-        """All that the host is connected to, the latest first; MOST at most.
+    async def find(self, host_id: HostId, hooks: CallHooks) -> list[ActiveConversation]:
+        """Return what the host is connected to, the latest first, at most MAX_CONVERSATIONS.
 
-        Raises ConversationKindError when none of them is
-        of a kind that can be co-browsed in."""
+        Raises ConversationKindError when none of them supports co-browse.
+        """
         response = await self._client.call(
             "POST", QUERY, needs=VIEW_DETAILS, json=query(host_id, datetime.now(UTC)), safe=True, hooks=hooks
         )
-        reference = faults.reference_of(response)
+        reference = reference_of(response)
         found = read_object(response).get("conversations") or []
         if not isinstance(found, list):
             raise UnusableAnswerError(why="a list of conversations of another shape", reference=reference)
-        texts = [str(entry.get("conversationId")) for entry in found if isinstance(entry, dict)]
-        ids = list(dict.fromkeys(known for text in texts if (known := conversation_id(text))))[:MOST]
+        texts = [str(entry.get("conversationId")) for entry in objects(found)]
+        ids = list(dict.fromkeys(known for text in texts if (known := conversation_id(text))))[:MAX_CONVERSATIONS]
         try:
-            async with asyncio.TaskGroup() as group:  # when one fails, the others take no turns any more
-                finding = [group.create_task(self._find(one, host_id, hooks, again=True)) for one in ids]
+            async with asyncio.TaskGroup() as group:  # when one fails, the others leave the rate limiter's queue
+                tasks = [group.create_task(self._fetch(one, host_id, hooks, continues=True)) for one in ids]
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
-        seen = [task.result() for task in finding]
-        live = [one for one in seen if isinstance(one, ActiveConversation)]
-        if not live and (other := [one.kind for one in seen if isinstance(one, OtherConversation)]):
+        fetched = [task.result() for task in tasks]
+        live = [one for one in fetched if isinstance(one, ActiveConversation)]
+        if not live and (other := [one.kind for one in fetched if isinstance(one, OtherConversation)]):
             raise ConversationKindError(kinds=tuple(dict.fromkeys(other)))
         return sorted(live, key=lambda one: one.conversation.since, reverse=True)
 
-    async def one(self, wanted: ConversationId, host_id: HostId, hooks: CallHooks) -> ActiveConversation:
-        """That conversation.
+    async def get(self, wanted_id: ConversationId, host_id: HostId, hooks: CallHooks) -> ActiveConversation:
+        """Return one conversation that the host is connected to.
 
         Raises NotInConversationError when the host is not connected to it, ConversationKindError.
         """
-        live = await self._find(wanted, host_id, hooks)
+        live = await self._fetch(wanted_id, host_id, hooks)
         if live is None:
-            raise NotInConversationError(conversation_id=wanted)
+            raise NotInConversationError(conversation_id=wanted_id)
         if isinstance(live, OtherConversation):
             raise ConversationKindError(kinds=(live.kind,))
         return live
 
-    async def _find(
-        self, wanted: ConversationId, host_id: HostId, hooks: CallHooks, *, again: bool = False
+    async def _fetch(
+        self, wanted_id: ConversationId, host_id: HostId, hooks: CallHooks, *, continues: bool = False
     ) -> "ActiveConversation | OtherConversation | None":
         try:
             response = await self._client.call(
-                "GET", f"{CONVERSATION}/{wanted}", needs=VIEW, safe=True, hooks=hooks, again=again
+                "GET", f"{CONVERSATION}/{wanted_id}", needs=VIEW, safe=True, hooks=hooks, continues=continues
             )
         except BadRequestError as error:
-            if error.status in (400, 404):  # no such conversation, or none of this organisation's
+            if error.status in (400, 404):  # no such conversation in this organization
                 return None
             raise
         body = read_object(response)
-        return read_live(body, wanted, host_id, answered_at(response)) or read_other(body, wanted, host_id)
+        return read_live(body, wanted_id, host_id, answered_at(response)) or read_other(body, wanted_id, host_id)
 
 
 def query(host_id: HostId, now: datetime) -> dict[str, object]:
-    """The search for conversations without an end, in which the host has a segment without an end."""
-    begin, end = (f"{at:%Y-%m-%dT%H:%M:%S}.000Z" for at in (now - LOOK_BACK, now + AHEAD))
+    """Build the search for open conversations in which the host has an open segment."""
+    begin, end = (f"{at:%Y-%m-%dT%H:%M:%S}.000Z" for at in (now - SEARCH_BACK, now + MAX_AHEAD))
     return {
         "interval": f"{begin}/{end}",
         "order": "desc",
         "orderBy": "conversationStart",
-        "paging": {"pageSize": MOST, "pageNumber": 1},
+        "paging": {"pageSize": MAX_CONVERSATIONS, "pageNumber": 1},
         "conversationFilters": [
             {
                 "type": "and",
@@ -167,32 +179,34 @@ def query(host_id: HostId, now: datetime) -> dict[str, object]:
 
 
 def read_live(
-    body: dict[str, object], wanted: ConversationId, host_id: HostId, now: datetime | None = None
+    body: dict[str, object], wanted_id: ConversationId, host_id: HostId, now: datetime | None = None
 ) -> ActiveConversation | None:
-    """A conversation as the API has it -> what is needed of it; None unless the host talks to a customer in it now, by
-    voice or by messages (pure). `now` is the service's time."""
+    """Read a conversation; None unless the host talks to a customer in it now, by voice or by messages (pure).
+
+    `now` is the service's time.
+    """
     now = now or datetime.now(UTC)
-    people = list(_objects(body.get("participants")))
+    people = list(objects(body.get("participants")))
     if _is_internal(people, host_id):
         return None
-    for person in _hosting(body, wanted, host_id):
+    for person in _host_participants(body, wanted_id, host_id):
         for media, is_voice in _MEDIA:
             for communication in _connected(person, media):
                 times = communication.get("connectedTime"), person.get("connectedTime"), body.get("startTime")
-                return ActiveConversation(LiveConversation(wanted, _since(times, now), _customer(people)), is_voice)
+                return ActiveConversation(LiveConversation(wanted_id, _since(times, now), _customer(people)), is_voice)
     return None
 
 
 def _since(times: Iterable[object], now: datetime) -> datetime:
-    """The first time that a conversation can have begun at; `now` when there is none."""
-    read = (read_time_within(one, now, back=OLDEST, ahead=AHEAD) for one in times)
+    """Return the first plausible start in `times`, `now` when there is none."""
+    read = (read_time_within(one, now, back=MAX_AGE, ahead=MAX_AHEAD) for one in times)
     return next(filter(None, read), now)
 
 
-def read_other(body: dict[str, object], wanted: ConversationId, host_id: HostId) -> OtherConversation | None:
-    """The kind of a conversation that cannot be co-browsed in; None unless the host takes part in it now (pure)."""
-    is_internal = _is_internal(list(_objects(body.get("participants"))), host_id)
-    for person in _hosting(body, wanted, host_id):
+def read_other(body: dict[str, object], wanted_id: ConversationId, host_id: HostId) -> OtherConversation | None:
+    """Read a conversation that does not support co-browse; None unless the host takes part in it now (pure)."""
+    is_internal = _is_internal(list(objects(body.get("participants"))), host_id)
+    for person in _host_participants(body, wanted_id, host_id):
         if is_internal and any(True for media, _ in _MEDIA for _ in _connected(person, media)):
             return OtherConversation(INTERNAL)
         for media, kind in _OTHER_MEDIA.items():
@@ -201,13 +215,17 @@ def read_other(body: dict[str, object], wanted: ConversationId, host_id: HostId)
     return None
 
 
-def _hosting(body: dict[str, object], wanted: ConversationId, host_id: HostId) -> Iterator[dict[str, object]]:
-    """The participants that the host is in this conversation, unless it is over. Whoever only listens in (monitors,
-    coaches) takes no part."""
-    if str(body.get("id") or "").lower() != wanted or body.get("endTime"):
+def _host_participants(
+    body: dict[str, object], wanted_id: ConversationId, host_id: HostId
+) -> Iterator[dict[str, object]]:
+    """Yield the host's participants in this conversation; none once it has ended.
+
+    Leaves out participants who only monitor or coach.
+    """
+    if str(body.get("id") or "").lower() != wanted_id or body.get("endTime"):
         return
-    for person in _objects(body.get("participants")):
-        if _user(person) == host_id and not _listens(person):
+    for person in objects(body.get("participants")):
+        if _user(person) == host_id and not _only_listens(person):
             yield person
 
 
@@ -215,22 +233,24 @@ def _user(person: dict[str, object]) -> str:
     return str(person.get("userId") or "").lower()
 
 
-def _listens(person: dict[str, object]) -> bool:
+def _only_listens(person: dict[str, object]) -> bool:
     return bool(person.get("monitoredParticipantId") or person.get("coachedParticipantId"))
 
 
 def _connected(person: dict[str, object], media: str) -> Iterator[dict[str, object]]:
-    return (each for each in _objects(person.get(media)) if str(each.get("state")).lower() == "connected")
+    return (each for each in objects(person.get(media)) if str(each.get("state")).lower() == "connected")
 
 
 def _is_internal(people: list[dict[str, object]], host_id: HostId) -> bool:
-    """Whether the host talks to another user of the organisation, and nobody else is there but parts of Genesys."""
-    colleague = any(_user(person) not in ("", host_id) and not _listens(person) for person in people)
-    return colleague and all(_user(person) or str(person.get("purpose")).lower() in _OURS for person in people)
+    """Return whether the host talks to another user of the organization, and no customer takes part."""
+    colleague = any(_user(person) not in ("", host_id) and not _only_listens(person) for person in people)
+    return colleague and all(
+        _user(person) or str(person.get("purpose")).lower() in _STAFF_PURPOSES for person in people
+    )
 
 
 def read_time(value: object) -> datetime | None:
-    """ISO 8601, as Genesys writes times: `2026-10-01T10:42:00.000Z`; None for anything else or beyond the calendar."""
+    """Parse ISO 8601 as Genesys writes it, `2026-10-01T10:42:00.000Z`; None for anything else."""
     try:
         at = datetime.fromisoformat(str(value))
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
@@ -239,7 +259,7 @@ def read_time(value: object) -> datetime | None:
 
 
 def read_time_within(value: object, now: datetime, *, back: timedelta, ahead: timedelta) -> datetime | None:
-    """As read_time; None for a time that lies further back or ahead of `now`."""
+    """Parse as read_time; None for a time more than `back` before `now`, or more than `ahead` after it."""
     at = read_time(value)
     return at if at and -back <= at - now <= ahead else None
 
@@ -247,9 +267,5 @@ def read_time_within(value: object, now: datetime, *, back: timedelta, ahead: ti
 def _customer(people: list[dict[str, object]]) -> str:
     for person in people:
         if person.get("purpose") in ("customer", "external") and (name := person.get("name")):
-            return clean(str(name), NAME_LENGTH)
+            return clean(str(name), MAX_NAME_LENGTH)
     return ""
-
-
-def _objects(value: object) -> Iterator[dict[str, object]]:
-    return (entry for entry in value if isinstance(entry, dict)) if isinstance(value, list) else iter(())

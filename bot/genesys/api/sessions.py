@@ -1,7 +1,7 @@
-"""Sessions: builds the request, sends it, reads the answer, names the failure. Step 4 of five.
+"""Create, read and end co-browse sessions at the session service.
 
-The contract is "one call creates a session and returns a join URL". The contract names no path for reading and ending,
-so ours are the REST reading of the create path. How often a call is sent is for client.py.
+The contract is "one call creates a session and returns a join URL". It names no path for reading and ending, so these
+use the create path as REST would.
 """
 
 from collections.abc import Callable
@@ -22,97 +22,97 @@ from bot.core.errors import (
 )
 from bot.core.models import CreateSessionRequest, Session, SessionId, SessionStatus
 from bot.core.ports import CallHooks
-from bot.genesys import faults
+from bot.genesys.api.join_urls import JoinHosts
 from bot.genesys.client import GenesysClient
-from bot.genesys.join_hosts import JoinHosts
-from bot.genesys.parsing import answered_at, is_usable_id, named_things, plain_word, read_object
+from bot.genesys.parsing import answered_at, ids_and_names, is_usable_id, plain_word, read_object, reference_of
 
 SESSIONS = "/api/v2/conversations/cobrowse"
 APPLICATIONS = "/api/v2/cobrowse/applications"
 NEEDS = WRITE, READ = "cobrowse:session:write", "cobrowse:session:read"
-OVER = ("ended", "closed", "expired", "terminated", "completed", "disconnected")
+ENDED_STATUSES = ("ended", "closed", "expired", "terminated", "completed", "disconnected")
 
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """What the service says of a session now."""
+    """A session as the service describes it now; `status` is the service's own word."""
 
     id: SessionId
     status: str
 
 
 class CobrowseSessions:
-    """Keeps to desk.SessionsApi."""
+    """Implement core's SessionsApi with the contract's session endpoints."""
 
     def __init__(self, client: GenesysClient, join_hosts: JoinHosts = JoinHosts()) -> None:  # noqa: B008 - frozen
-        """`join_hosts`: where its links may lead."""
-        self._client, self._wrong_link = client, partial(join_hosts.fault, is_local=client.is_local)
+        """`join_hosts`: where join URLs may lead."""
+        self._client = client
+        self._reject_reason = partial(join_hosts.reject_reason, is_local=client.is_local)
 
     @property
-    def is_free(self) -> bool:
-        return self._client.is_free(WRITE)
+    def can_send_now(self) -> bool:
+        """Return whether a create would go out without a wait."""
+        return self._client.can_send_now(WRITE)
 
-    async def create(self, order: CreateSessionRequest, hooks: CallHooks) -> Session:
-        """Creates a session.
+    async def create(self, request: CreateSessionRequest, hooks: CallHooks) -> Session:
+        """Create a session.
 
         Raises ServiceError; InvalidHostError and UnknownApplicationError say which id was wrong.
         """
         try:
-            response = await self._client.call("POST", SESSIONS, needs=WRITE, json=_body(order), hooks=hooks)
+            response = await self._client.call("POST", SESSIONS, needs=WRITE, json=_body(request), hooks=hooks)
         except BadRequestError as error:
-            raise await self._named(error, order) from None
-        return _session(response, order, self._wrong_link)
+            raise await self._specific_error(error, request) from None
+        return _session(response, request, self._reject_reason)
 
     async def applications(self) -> list[tuple[str, str]]:
-        """Ids and names of the applications there are. Raises ServiceError."""
+        """Return the ids and names of all applications. Raises ServiceError."""
         response = await self._client.call("GET", APPLICATIONS, needs=READ, safe=True)
         entities = read_object(response).get("entities")
         if not isinstance(entities, list):
             raise UnusableAnswerError(why="a list of applications without entities")
-        return named_things(entities)
+        return ids_and_names(entities)
 
-    async def read(self, session_id: SessionId, *, spare: bool = False) -> SessionView:
-        """What has become of a session; `spare` as for GenesysClient.call. Raises UnknownSessionError, ServiceError."""
-        response = await self._on(session_id, "GET", spare=spare)
+    async def read(self, session_id: SessionId, *, optional: bool = False) -> SessionView:
+        """Return the session; `optional` as in GenesysClient.call. Raises UnknownSessionError, ServiceError."""
+        response = await self._call(session_id, "GET", optional=optional)
         return SessionView(session_id, plain_word(read_object(response).get("status")))
 
     async def look(self, session_id: SessionId) -> SessionStatus:
-        """Whether it is over, as the service says; where it tells nothing, open. Raises ServiceError."""
+        """Return whether the session is over; OPEN when the service does not say. Raises ServiceError."""
         try:
-            return (
-                SessionStatus.OVER
-                if (await self.read(session_id, spare=True)).status.lower() in OVER
-                else SessionStatus.OPEN
-            )
-        except UnknownSessionError:  # the contract names no path to read, so this need not mean the session
+            status = (await self.read(session_id, optional=True)).status.lower()
+            return SessionStatus.OVER if status in ENDED_STATUSES else SessionStatus.OPEN
+        except UnknownSessionError:  # the contract names no path for reading, so a 404 may be about the path
             return SessionStatus.OPEN
 
     async def end(self, session_id: SessionId) -> str | None:
-        """Ends a session; returns the service's reference.
+        """End a session and return the service's reference.
 
-        Raises UnknownSessionError when it knows none or can end none.
+        Raises UnknownSessionError when the service knows no such session or cannot end one.
         """
-        return faults.reference_of(await self._on(session_id, "DELETE"))
+        return reference_of(await self._call(session_id, "DELETE"))
 
-    async def _on(self, session_id: SessionId, method: str, *, spare: bool = False) -> httpx.Response:
-        if not is_usable_id(session_id):  # of a row that an older version wrote
+    async def _call(self, session_id: SessionId, method: str, *, optional: bool = False) -> httpx.Response:
+        if not is_usable_id(session_id):  # from a row that an older version wrote
             raise UnknownSessionError
         path = f"{SESSIONS}/{quote(session_id, safe='')}"
         try:
-            return await self._client.call(method, path, needs=READ, safe=True, spare=spare)
+            return await self._client.call(method, path, needs=READ, safe=True, optional=optional)
         except BadRequestError as error:
             if error.status in (404, 405):
                 raise UnknownSessionError(reference=error.reference) from None
             raise
 
-    async def _named(self, error: BadRequestError, order: CreateSessionRequest) -> ServiceError:
-        """A 400 by the name the contract gives it."""
+    async def _specific_error(self, error: BadRequestError, request: CreateSessionRequest) -> ServiceError:
+        """Return the error that the contract names for a 400, else `error` itself."""
         words = error.words.lower()
         if error.status == 400 and "invalid host user" in words:
-            return InvalidHostError(host_id=order.host_id, reference=error.reference)
+            return InvalidHostError(host_id=request.host_id, reference=error.reference)
         if error.status == 400 and "application not found" in words:
             known = await self._known_applications()
-            return UnknownApplicationError(application_id=order.application_id, known=known, reference=error.reference)
+            return UnknownApplicationError(
+                application_id=request.application_id, known=known, reference=error.reference
+            )
         return error
 
     async def _known_applications(self) -> tuple[str, ...]:
@@ -122,18 +122,19 @@ class CobrowseSessions:
             return ()
 
 
-def _body(order: CreateSessionRequest) -> dict[str, object]:
+def _body(request: CreateSessionRequest) -> dict[str, object]:
     return {
-        "hostUserId": order.host_id,
-        "application": {"id": order.application_id, "type": order.application_type},
-        "sessionName": order.name,
-        "timeoutSeconds": order.timeout_seconds,
-        "metadata": {"source": "cobrowse-bot", "context": order.context, "requestId": order.request_id},
+        "hostUserId": request.host_id,
+        "application": {"id": request.application_id, "type": request.application_type},
+        "sessionName": request.name,
+        "timeoutSeconds": request.timeout_seconds,
+        "metadata": {"source": "cobrowse-bot", "context": request.context, "requestId": request.request_id},
     }
 
 
-def _session(response: httpx.Response, order: CreateSessionRequest, wrong_link: Callable[[str], str]) -> Session:
-    reference = faults.reference_of(response)
+def _session(response: httpx.Response, request: CreateSessionRequest, reject_reason: Callable[[str], str]) -> Session:
+    """Read a created session. Raises UnusableAnswerError with `acted` set."""
+    reference = reference_of(response)
     try:
         body = read_object(response)
     except UnusableAnswerError as error:
@@ -143,19 +144,19 @@ def _session(response: httpx.Response, order: CreateSessionRequest, wrong_link: 
         raise UnusableAnswerError(why="a session without a usable id", acted=True, reference=reference)
     if not isinstance(join_url, str) or not join_url:
         raise UnusableAnswerError(why="a session without a join URL", acted=True, reference=reference)
-    if why := wrong_link(join_url):
+    if why := reject_reason(join_url):
         raise UnusableAnswerError(why=why, acted=True, reference=reference)
-    host = str(body.get("hostUserId") or order.host_id)
-    if host.lower() != order.host_id:
+    host = str(body.get("hostUserId") or request.host_id)
+    if host.lower() != request.host_id:
         raise UnusableAnswerError(why="a session for another host", acted=True, reference=reference)
     return Session(
         id=SessionId(session_id),
         status=plain_word(body.get("status")),
-        host_id=order.host_id,
-        name=order.name,
-        application_id=order.application_id,
-        ends_at=answered_at(response) + timedelta(seconds=order.timeout_seconds),
-        lasts_seconds=order.timeout_seconds,
+        host_id=request.host_id,
+        name=request.name,
+        application_id=request.application_id,
+        ends_at=answered_at(response) + timedelta(seconds=request.timeout_seconds),
+        lasts_seconds=request.timeout_seconds,
         join_url=join_url,
         reference=reference,
     )

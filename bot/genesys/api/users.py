@@ -1,6 +1,6 @@
-"""Genesys users by e-mail address: POST /api/v2/users/search.
+"""Search Genesys users by e-mail address: POST /api/v2/users/search.
 
-https://developer.genesys.cloud/devapps/api-explorer (Users) . Who of them may be somebody's host is for desk/hosts.py.
+https://developer.genesys.cloud/devapps/api-explorer (Users). core/hosts/resolver.py decides who of them can be a host.
 """
 
 from collections.abc import Sequence
@@ -18,18 +18,21 @@ STATES = ("active", "inactive", "deleted")
 
 
 class UsersApi:
-    """Keeps to desk.hosts.HostDirectory."""
+    """Implement core's HostDirectory."""
 
     def __init__(self, client: GenesysClient) -> None:
         self._client = client
 
     @property
     def waits(self) -> SharedWaits:
-        """Where searches report that they have to wait."""
+        """Return where searches report that they wait."""
         return self._client.waits(VIEW)
 
     async def by_email(self, email: str) -> Sequence[DirectoryUser]:
-        """Users with exactly this address, active or not. `total` says whether there are more than were sent."""
+        """Return the users with exactly this address, active or not.
+
+        Adds one uncertain user when the answer's `total` says that it does not list them all.
+        """
         query = {"pageSize": MOST_USERS, "query": [{"fields": ["email"], "value": email, "type": "EXACT"}]}
         response = await self._client.call("POST", SEARCH, needs=VIEW, json=query, safe=True)
         try:

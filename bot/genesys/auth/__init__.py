@@ -1,1 +1,1 @@
-"""Sign in to Genesys, as the bot and as people."""
+"""Sign in to Genesys as the bot and as users."""

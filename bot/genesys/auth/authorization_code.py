@@ -1,10 +1,10 @@
-"""People sign in to Genesys as themselves: authorization code with PKCE, refresh, whoever it is, and out again.
+"""Sign users in to Genesys: the OAuth authorization code grant with PKCE, refresh, and revocation.
 
 https://developer.genesys.cloud/api/rest/authorization/use-authorization-code and the vendor's Python SDK 269,
-api_client.py: the client says who it is by HTTP Basic (get_code_authorization_token, refresh_code_authorization_token)
-and each refresh brings another refresh token, the one to be kept; verifier and challenge as in get_pkce_token and
+api_client.py: the client authenticates by HTTP Basic (get_code_authorization_token, refresh_code_authorization_token),
+and each refresh returns a new refresh token that replaces the old one; verifier and challenge as in get_pkce_token and
 compute_pkce_code_challenge. A client without a secret gets no refresh token: "only usable by confidential clients"
-(https://developer.genesys.cloud/forum/t/oauth-support-for-refresh-tokens/7422). Who keeps them is for user_tokens.py.
+(https://developer.genesys.cloud/forum/t/oauth-support-for-refresh-tokens/7422). user_tokens.py caches the tokens.
 """
 
 import asyncio
@@ -29,30 +29,29 @@ from bot.core.errors import (
 )
 from bot.core.hosts.resolver import host_id
 from bot.core.models import HostId
-from bot.genesys import faults
-from bot.genesys.auth.client_credentials import Token, read_token, refusal, secrets_of
+from bot.core.timing import GENESYS_TIMING, GenesysTiming
+from bot.genesys.auth.client_credentials import Token, login_refused, read_token, secrets_of
 from bot.genesys.auth.credentials import SecretCredentials
-from bot.genesys.auth.introspection import ME as TOKEN
-from bot.genesys.parsing import read_object
+from bot.genesys.auth.introspection import ME as MY_TOKEN
+from bot.genesys.parsing import read_object, reference_of
+from bot.genesys.retry import error_from_exception, error_from_response
 
 ME, NEEDS = "/api/v2/users/me", "users:readonly"
-ANSWER_SECONDS = 10.0
-REVOKE_SECONDS = 4.0
-LONGEST_TOKEN = 8000
-_ENDED = ("invalid_grant", "invalid_token")
-"""OAuth's words for a code or refresh token that is used, revoked or too old: RFC 6749 section 5.2, RFC 6750."""
+MAX_TOKEN_LENGTH = 8000
+_GRANT_ENDED = ("invalid_grant", "invalid_token")
+"""OAuth's codes for a code or refresh token that is used, revoked or expired: RFC 6749 section 5.2, RFC 6750."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a sign-in brings: a token, and what the next one is asked for with."""
+    """The result of a sign-in or refresh: an access token, and the refresh token for the next one."""
 
     token: Token
     refresh_token: str = field(repr=False)
 
 
 class AuthorizationCodeClient:
-    """The login and the two calls of the API that it takes. `credentials`: of the OAuth client for people."""
+    """Call the login, and the two API endpoints a sign-in needs. `credentials`: of the OAuth client for users."""
 
     def __init__(
         self,
@@ -62,13 +61,15 @@ class AuthorizationCodeClient:
         api_url: str,
         credentials: SecretCredentials,
         redirect_uri: str,
+        timing: GenesysTiming = GENESYS_TIMING,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._http, self._login_url, self._api_url = http, login_url, api_url
-        self._credentials, self._redirect_uri, self._clock = credentials, redirect_uri, clock
+        self._credentials, self._redirect_uri = credentials, redirect_uri
+        self._timing, self._clock = timing, clock
 
     def address(self, state: str, verifier: str) -> str:
-        """Where the person signs in."""
+        """Return the URL of the page where the user signs in."""
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
         query = {
             "response_type": "code",
@@ -81,87 +82,90 @@ class AuthorizationCodeClient:
         return f"{self._login_url}/oauth/authorize?{urlencode(query)}"
 
     async def exchange(self, code: str, verifier: str) -> Grant:
-        """A code is good once, so it is sent once. Raises SignInFailedError and other ServiceErrors."""
+        """Exchange a code for tokens. Raises SignInFailedError and other ServiceErrors.
+
+        A code is valid once, so it is sent once.
+        """
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self._redirect_uri}
         try:
-            return await self._ask(form | {"code_verifier": verifier})
-        except LoginRefusedError as error:  # the bot's own client may be all right, so nothing is said of that
+            return await self._request_grant(form | {"code_verifier": verifier})
+        except LoginRefusedError as error:  # a failed user sign-in proves nothing about the bot's own client
             raise SignInFailedError(
                 oauth_error=error.oauth_error, words=error.words, reference=error.reference
             ) from None
         except OutcomeUnknownError as error:
-            raise nothing_made(error) from None
+            raise as_unreachable(error) from None
 
     async def refresh(self, refresh_token: str) -> Grant:
-        """Sent once: without an answer (OutcomeUnknownError) it may be used up.
+        """Exchange a refresh token for new tokens. Raises SignInExpiredError and other ServiceErrors.
 
-        Raises SignInExpiredError, other ServiceErrors.
+        Sent once: after an OutcomeUnknownError the refresh token may be used up.
         """
         try:
-            return await self._ask({"grant_type": "refresh_token", "refresh_token": refresh_token})
+            return await self._request_grant({"grant_type": "refresh_token", "refresh_token": refresh_token})
         except LoginRefusedError as error:
-            if error.oauth_error in _ENDED:
+            if error.oauth_error in _GRANT_ENDED:
                 raise SignInExpiredError(reference=error.reference) from None
             raise
 
     async def host_of(self, token: Token) -> tuple[HostId | None, str | None]:
-        """Whose token it is, and Genesys's reference of the answer.
+        """Return the user that the token belongs to, and Genesys's reference.
 
         Raises SignInFailedError and other ServiceErrors.
         """
         try:
             response = await self._send("GET", self._api_url + ME, headers=_bearer(token))
         except OutcomeUnknownError as error:
-            raise nothing_made(error) from None
+            raise as_unreachable(error) from None
         if response.status_code in (401, 403):
             code = "invalid_token" if response.status_code == 401 else "insufficient_scope"  # RFC 6750, section 3.1
-            raise SignInFailedError(oauth_error=code, reference=faults.reference_of(response))
-        if fault := faults.of_answer(response, needs=NEEDS):
-            raise nothing_made(fault.error)
-        return host_id(str(read_object(response).get("id"))), faults.reference_of(response)
+            raise SignInFailedError(oauth_error=code, reference=reference_of(response))
+        if failed := error_from_response(response, needs=NEEDS):
+            raise as_unreachable(failed.error)
+        return host_id(str(read_object(response).get("id"))), reference_of(response)
 
     async def revoke(self, token: Token) -> bool:
-        """Whether Genesys takes the token no more: DELETE /api/v2/tokens/me. Never raises."""
+        """Revoke a token: DELETE /api/v2/tokens/me. Return whether it is invalid now. Never raises."""
         try:
-            async with asyncio.timeout(REVOKE_SECONDS):
-                response = await self._send("DELETE", self._api_url + TOKEN, headers=_bearer(token))
+            async with asyncio.timeout(self._timing.revoke_timeout):
+                response = await self._send("DELETE", self._api_url + MY_TOKEN, headers=_bearer(token))
         except (ServiceError, TimeoutError):
             return False
         return response.is_success or response.status_code == 401
 
-    async def _ask(self, form: dict[str, str]) -> Grant:
+    async def _request_grant(self, form: dict[str, str]) -> Grant:
         url, asked_at = f"{self._login_url}/oauth/token", self._clock()
         _, headers = self._credentials.sign(url)
         response = await self._send("POST", url, data=form, headers=headers)
-        reference = faults.reference_of(response)
+        reference = reference_of(response)
         if response.status_code in (400, 401, 403):
-            raise refusal(response, secrets_of(form, headers, self._credentials))
-        if fault := faults.of_answer(response, needs="a valid OAuth client"):
-            raise fault.error
+            raise login_refused(response, secrets_of(form, headers, self._credentials))
+        if failed := error_from_response(response, needs="a valid OAuth client"):
+            raise failed.error
         refresh_token = read_object(response).get("refresh_token")
-        token = read_token(response, asked_at)
+        token = read_token(response, asked_at, self._timing)
         if not isinstance(refresh_token, str) or not _is_token(refresh_token):
             raise UnusableAnswerError(why="a sign-in without a refresh token", reference=reference)
         return Grant(token, refresh_token)
 
-    async def _send(self, method: str, url: str, **how: object) -> httpx.Response:
+    async def _send(self, method: str, url: str, **options: object) -> httpx.Response:
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):  # as a whole: httpx's begin anew with each byte
-                return await self._http.request(method, url, **how)  # type: ignore[arg-type]  # form or headers
+            async with asyncio.timeout(self._timing.login_timeout):  # httpx's own time-outs restart with each byte
+                return await self._http.request(method, url, **options)  # type: ignore[arg-type]  # form or headers
         except httpx.TransportError as error:
-            raise faults.of_exception(error).error from None
+            raise error_from_exception(error).error from None
         except (httpx.HTTPError, aiohttp.ClientError, TimeoutError):
             raise OutcomeUnknownError from None
 
 
-def nothing_made(error: ServiceError) -> ServiceError:
-    """No session can have been created by a sign-in, so there is nothing that nobody knows."""
+def as_unreachable(error: ServiceError) -> ServiceError:
+    """Replace an unknown outcome by an unreachable service: a sign-in creates no session that could exist."""
     return ServiceUnreachableError(reference=error.reference) if isinstance(error, OutcomeUnknownError) else error
 
 
 def _is_token(text: str) -> bool:
-    """RFC 6749, appendix A.17."""
-    return 0 < len(text) <= LONGEST_TOKEN and text.isascii() and text.isprintable()
+    """Return whether the text is a refresh token by RFC 6749, appendix A.17."""
+    return 0 < len(text) <= MAX_TOKEN_LENGTH and text.isascii() and text.isprintable()
 
 
 def _bearer(token: Token) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""Gets, keeps and renews the token that every call to Genesys carries.
+"""Fetch, cache and renew the bot's own token, by the OAuth grant client credentials.
 
-One token for the process: fetched once however many wait for it, renewed in the background ahead of its end, dropped
-on a 401 (client.py sends the call once more with a new one) and on a 403 (so that a scope that was added takes effect).
+One token serves the whole process: fetched once for all calls that wait, renewed in the background ahead of its end,
+and dropped on a 401 (client.py sends the call again with a new one) and on a 403 (so that an added scope takes effect).
 """
 
 import asyncio
@@ -15,34 +15,32 @@ import httpx
 
 from bot.core.errors import WEB_PAGE, LoginRefusedError, ServiceError, UnusableAnswerError
 from bot.core.ports import NULL_METRICS, Metrics
-from bot.genesys import faults
+from bot.core.timing import GENESYS_TIMING, GenesysTiming
 from bot.genesys.auth.credentials import Credentials
-from bot.genesys.client import TokenSource, repeat
+from bot.genesys.http import TokenSource
+from bot.genesys.parsing import MAX_MESSAGE_LENGTH, reference_of
+from bot.genesys.retry import send_with_retry
 
-RENEW_AHEAD_SECONDS = 300.0
-LAST_USE_SECONDS = 30.0
-UNSTATED_SECONDS = 600.0
-SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 86_400.0
-OAUTH_CODE_LENGTH = 60
-NAMELESS = "an error without a name"
-SECRET_LENGTH = 4
+MIN_TOKEN_SECONDS, MAX_TOKEN_SECONDS = 1.0, 86_400.0
+MAX_OAUTH_CODE_LENGTH = 60
+UNNAMED_ERROR = "an error without a name"
+MIN_SECRET_LENGTH = 4
 SECRET_FIELDS = {"client_assertion", "code", "code_verifier", "refresh_token"}
 _TOKEN = re.compile(r"eyJ[\w.-]+|(?:Basic|Bearer)\s+\S+|[A-Za-z0-9+/_=~-]{40,}")
-ANSWER_SECONDS = 12.0
-_WORD = re.compile(r"[A-Za-z0-9_.-]+")
+_OAUTH_CODE = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token and how long it can be used, on the clock of its owner."""
+    """A bearer token. `renew_at` and `unusable_at` are on the clock of its owner."""
 
     renew_at: float
-    useless_at: float
+    unusable_at: float
     value: str = field(repr=False)
 
 
 class TokenAuth(TokenSource):
-    """Adds the token to requests. `clock` counts seconds and never goes back."""
+    """Add the bot's token to requests. `clock` returns seconds and never goes back."""
 
     requires_response_body = True
 
@@ -52,10 +50,11 @@ class TokenAuth(TokenSource):
         login_url: str,
         credentials: Credentials,
         *,
+        timing: GenesysTiming = GENESYS_TIMING,
         clock: Callable[[], float] = time.monotonic,
-        meter: Metrics = NULL_METRICS,
+        metrics: Metrics = NULL_METRICS,
     ) -> None:
-        self._meter = meter
+        self._timing, self._metrics = timing, metrics
         self._http = http
         self._url = f"{login_url}/oauth/token"
         self._credentials = credentials
@@ -67,7 +66,7 @@ class TokenAuth(TokenSource):
         await self._current()
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """httpx's hook: https://www.python-httpx.org/advanced/authentication/"""
+        """Implement httpx.Auth: https://www.python-httpx.org/advanced/authentication/"""
         token = await self._current()
         request.headers["Authorization"] = f"Bearer {token.value}"
         response = yield request
@@ -75,19 +74,19 @@ class TokenAuth(TokenSource):
             self._drop(token)
 
     async def close(self) -> None:
-        """Ends a renewal under way."""
+        """Cancel a renewal that is under way."""
         if self._fetching:
             self._fetching.cancel()
 
     async def _current(self) -> Token:
-        """A token that is still good for a call. Raises LoginRefusedError and other ServiceErrors."""
+        """Return a usable token. Raises LoginRefusedError and other ServiceErrors."""
         token, now = self._token, self._clock()
         if token and now < token.renew_at:
             return token
         fetching = self._fetch_once()
-        if token and now < token.useless_at:
+        if token and now < token.unusable_at:
             return token
-        # Shielded: one who stops waiting must not take the token from the others.
+        # Shielded: a cancelled caller must not cancel the renewal for the others.
         return await asyncio.shield(fetching)
 
     def _fetch_once(self) -> "asyncio.Task[Token]":
@@ -97,86 +96,90 @@ class TokenAuth(TokenSource):
         return self._fetching
 
     def _drop(self, token: Token) -> None:
-        if self._token is token:  # else somebody has renewed it already
+        if self._token is token:  # otherwise it has been renewed already
             self._token = None
 
     async def _fetch(self) -> Token:
         asked_at = self._clock()
         try:
-            response = await repeat(self._ask, needs="a valid OAuth client", safe=True)
-            self._token = read_token(response, asked_at)
+            response = await send_with_retry(
+                self._request_token, needs="a valid OAuth client", safe=True, timing=self._timing
+            )
+            self._token = read_token(response, asked_at, self._timing)
         except ServiceError as error:
-            self._meter.renewed(error.code)
+            self._metrics.renewed(error.code)
             raise
-        self._meter.renewed("ok")
+        self._metrics.renewed("ok")
         return self._token
 
-    async def _ask(self) -> httpx.Response:
+    async def _request_token(self) -> httpx.Response:
         form, headers = self._credentials.sign(self._url)
         form = {"grant_type": "client_credentials", **form}
         if self._credentials.scopes:
             form["scope"] = self._credentials.scopes
-        async with asyncio.timeout(ANSWER_SECONDS):  # as a whole: httpx's begin anew with each byte
+        async with asyncio.timeout(self._timing.token_timeout):  # httpx's own time-outs restart with each byte
             response = await self._http.post(self._url, data=form, headers=headers)
         if response.status_code in (400, 401, 403):
-            raise refusal(response, secrets_of(form, headers, self._credentials))
+            raise login_refused(response, secrets_of(form, headers, self._credentials))
         return response
 
 
-def read_token(response: httpx.Response, asked_at: float) -> Token:
-    """The token of a login's answer, on the clock of `asked_at`. Raises UnusableAnswerError."""
-    reference = faults.reference_of(response)
+def read_token(response: httpx.Response, asked_at: float, timing: GenesysTiming = GENESYS_TIMING) -> Token:
+    """Read the token in a login's answer, on the clock of `asked_at`. Raises UnusableAnswerError."""
+    reference = reference_of(response)
     try:
         body = response.json()
-        value, seconds = body["access_token"], _lifetime(body.get("expires_in"))
+        value, seconds = body["access_token"], _lifetime(body.get("expires_in"), timing.default_token_seconds)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         raise UnusableAnswerError(why="a login answer without a token", reference=reference) from None
     if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value:
         raise UnusableAnswerError(why="a login answer without a token", reference=reference)
-    # A short-lived token keeps nine tenths of its life, or every call would fetch one.
-    ahead, last = min(RENEW_AHEAD_SECONDS, seconds / 10), min(LAST_USE_SECONDS, seconds / 20)
-    return Token(renew_at=asked_at + seconds - ahead, useless_at=asked_at + seconds - last, value=value)
+    # A short-lived token stays in use for nine tenths of its lifetime; otherwise every call would fetch one.
+    ahead, last = min(timing.renew_ahead_seconds, seconds / 10), min(timing.unusable_ahead_seconds, seconds / 20)
+    return Token(renew_at=asked_at + seconds - ahead, unusable_at=asked_at + seconds - last, value=value)
 
 
-def _lifetime(said: object) -> float:
-    """Seconds, between one and a day: with less each command would ask for several tokens. Where the login says none
-    that can be, UNSTATED_SECONDS. Raises ValueError, TypeError, OverflowError."""
-    seconds = float(said) if isinstance(said, str | int | float) and said else UNSTATED_SECONDS
+def _lifetime(stated: object, default: float) -> float:
+    """Return the lifetime in seconds, `default` when none or an impossible one is stated.
+
+    The minimum keeps a command from fetching several tokens. Raises ValueError, TypeError, OverflowError.
+    """
+    seconds = float(stated) if isinstance(stated, str | int | float) and stated else default
     if math.isnan(seconds) or seconds <= 0:
-        return UNSTATED_SECONDS
-    return min(max(seconds, SHORTEST_SECONDS), LONGEST_SECONDS)
+        return default
+    return min(max(seconds, MIN_TOKEN_SECONDS), MAX_TOKEN_SECONDS)
 
 
 def secrets_of(form: Mapping[str, str], headers: Mapping[str, str], credentials: Credentials) -> set[str]:
-    """What of a request to the login is a secret."""
+    """Return the secrets in a request to the login."""
     proof = headers.get("Authorization", "").rpartition(" ")[2]
     return {proof, *credentials.secrets, *(form[name] for name in SECRET_FIELDS & set(form))}
 
 
-def refusal(response: httpx.Response, sent: Iterable[str]) -> LoginRefusedError:
-    """RFC 6749 section 5.2: `error`, a word such as invalid_scope, and a description; Genesys calls it both names.
+def login_refused(response: httpx.Response, sent: Iterable[str]) -> LoginRefusedError:
+    """Read an OAuth error (RFC 6749 section 5.2): a code such as invalid_scope, and a description.
 
-    `sent`: what went out with the request, which must not come back to people in the description.
+    Genesys uses several names for both fields. `sent`: the request's secrets, which are masked in the description.
     """
-    reference, known = faults.reference_of(response), set(sent)
+    reference, secrets = reference_of(response), set(sent)
     try:
         body = response.json()
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
-        page = "html" in response.headers.get("Content-Type", "") or response.text.lstrip().startswith("<")
-        return LoginRefusedError(oauth_error=WEB_PAGE if page else NAMELESS, reference=reference)
-    code = next((body[name] for name in ("error", "code") if isinstance(body.get(name), str)), NAMELESS)
+        is_page = "html" in response.headers.get("Content-Type", "") or response.text.lstrip().startswith("<")
+        return LoginRefusedError(oauth_error=WEB_PAGE if is_page else UNNAMED_ERROR, reference=reference)
+    code = next((body[name] for name in ("error", "code") if isinstance(body.get(name), str)), UNNAMED_ERROR)
     names = ("error_description", "description", "message")
     words = next((body[name] for name in names if isinstance(body.get(name), str) and body[name] != code), "")
-    word = without_secrets(code, known)[:OAUTH_CODE_LENGTH]
-    oauth_error = word if _WORD.fullmatch(word) else NAMELESS
-    return LoginRefusedError(oauth_error=oauth_error, words=without_secrets(words, known), reference=reference)
+    word = without_secrets(code, secrets)[:MAX_OAUTH_CODE_LENGTH]
+    oauth_error = word if _OAUTH_CODE.fullmatch(word) else UNNAMED_ERROR
+    return LoginRefusedError(oauth_error=oauth_error, words=without_secrets(words, secrets), reference=reference)
 
 
 def without_secrets(words: str, sent: Iterable[str]) -> str:
-    """A login's words on one line, without what was sent and without what looks like a token; cut."""
-    for secret in sorted((each for each in sent if len(each) >= SECRET_LENGTH), key=len, reverse=True):
+    """Return a login's message on one line, cut, without the secrets sent and without anything like a token."""
+    for secret in sorted((each for each in sent if len(each) >= MIN_SECRET_LENGTH), key=len, reverse=True):
         words = words.replace(secret, "…")
     words = " ".join("".join(c if c.isprintable() else " " for c in words).split())
-    return _TOKEN.sub("…", words)[: faults.WORDS_LENGTH]
+    return _TOKEN.sub("…", words)[:MAX_MESSAGE_LENGTH]

@@ -1,6 +1,6 @@
-"""How this client proves to Genesys's login who it is: here by a client secret, in keys.py by an assertion (pure).
+"""Authenticate this client to Genesys's login with a client secret, by HTTP Basic (pure).
 
-HTTP Basic, as Genesys documents it.
+private_keys.py does the same with a signed assertion.
 """
 
 import base64
@@ -9,22 +9,22 @@ from typing import Protocol
 
 
 class Credentials(Protocol):
-    """What a token is asked for with."""
+    """What a token request is authenticated with."""
 
     @property
     def scopes(self) -> str: ...
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not be shown when the login quotes it."""
+        """Return what must be masked when the login quotes it."""
 
     def sign(self, token_url: str) -> tuple[dict[str, str], dict[str, str]]:
-        """Form fields and headers that prove who asks. A new proof each time: an assertion is good for one use."""
+        """Return form fields and headers for one token request. An assertion is valid for one request only."""
 
 
 @dataclass(frozen=True, slots=True)
 class SecretCredentials:
-    """A client with a secret, as public Genesys Cloud has them; it has roles, so scopes are sent only when set."""
+    """A client with a secret, as in public Genesys Cloud. It has roles, so `scopes` may be empty."""
 
     client_id: str
     secret: str = field(repr=False)

@@ -1,6 +1,7 @@
-"""What our token may do, as the service itself says: GET /api/v2/tokens/me.
+"""Read what our token may do: GET /api/v2/tokens/me.
 
-https://developer.genesys.cloud/devapps/api-explorer (Tokens). Only `check` asks; the bot learns it from a 403.
+https://developer.genesys.cloud/devapps/api-explorer (Tokens). Only `check` uses it; the bot learns of a missing scope
+from a 403.
 """
 
 from dataclasses import dataclass
@@ -14,15 +15,15 @@ NEEDS = "the right to look at its own token"
 
 @dataclass(frozen=True, slots=True)
 class TokenInfo:
-    """Empty where the service does not say. A client of roles, not scopes, has no scopes in its answer."""
+    """A token's organization and scopes; empty where the answer has none. A client with roles has no scopes."""
 
     organization_id: str
     organization: str
     scopes: frozenset[str]
 
 
-async def view_token(client: GenesysClient) -> TokenInfo:
-    """What the service says of the token that this call carries. Raises ServiceError."""
+async def fetch_token_info(client: GenesysClient) -> TokenInfo:
+    """Return what the service says of the token that this call carries. Raises ServiceError."""
     body = read_object(await client.call("GET", ME, needs=NEEDS, safe=True))
     organization, scopes = body.get("organization"), body.get("authorizedScope")
     named = organization if isinstance(organization, dict) else {}

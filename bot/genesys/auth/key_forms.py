@@ -1,6 +1,6 @@
-"""Private keys in the forms in which people give them: with lost line breaks, as base64, or as something else (pure).
+"""Convert private keys to PEM from the forms in which people paste them: no line breaks, base64, and others (pure).
 
-A form that leaves nothing in doubt becomes PEM. Any other is named for what it is, with the command that converts it.
+An unambiguous form becomes PEM. For any other, say what it is and which command converts it.
 """
 
 import base64
@@ -15,8 +15,8 @@ AS_FILE = "Give it as a file, in GENESYS_PRIVATE_KEY_PATH, or write each line br
 _HEAD = re.compile(r"-{2,}\s*BEGIN ([A-Z0-9 ]+?)\s*-{2,}")
 _END = re.compile(r"-{2,}\s*END [A-Z0-9 ]+?\s*-{2,}.*", re.DOTALL)
 _SEQUENCE, _INTEGER, _OCTETS = 0x30, 0x02, 0x04
-_PKCS8, _PKCS8_LOCKED, _PKCS1, _SEC1 = "PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"
-OTHERS = {
+_PKCS8, _PKCS8_ENCRYPTED, _PKCS1, _SEC1 = "PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"
+OTHER_LABELS = {
     "OPENSSH PRIVATE KEY": (
         "an OpenSSH key. Convert a copy of it: ssh-keygen -p -m PKCS8 -f COPY, with an empty passphrase"
     ),
@@ -39,38 +39,38 @@ _DER = "a key in DER. Convert it: openssl pkey -inform der -in KEY.der -out key.
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """`why`: what it is instead of a key, and what to do: a sentence that shows nothing of it, without its stop."""
+    """A text that is no usable key. `why` says what it is and what to do, without a word of the text or a full stop."""
 
     why: str = NO_PEM
 
 
-def recognised(text: str) -> str | Unusable:
-    """Return PEM for a text that holds a private key in another form, or say what it holds instead."""
+def convert_text(text: str) -> str | Unusable:
+    """Return PEM for a text that holds a private key in another form, else what the text holds."""
     text = straight(_with_line_breaks(text)).strip()
     if other := _other_kind(text):
         return Unusable(f"{NO_PEM}, but {other}")
     head = _HEAD.search(text)
     if head:
         return _labelled(head[1], _END.sub("", text[head.end() :]), has_end=bool(_END.search(text[head.end() :])))
-    held = _decoded(text)
-    if held.startswith(b"-") and b"BEGIN " in held[:40]:
-        return recognised(held.decode(errors="replace"))
-    return _pem(held) if _label(held) else Unusable(f"{NO_PEM}{_about_binary(held, in_base64=True)}")
+    data = _decoded(text)
+    if data.startswith(b"-") and b"BEGIN " in data[:40]:
+        return convert_text(data.decode(errors="replace"))
+    return _pem(data) if _label(data) else Unusable(f"{NO_PEM}{_about_binary(data, in_base64=True)}")
 
 
-def recognised_file(held: bytes) -> str | Unusable:
-    """Return the text of a file, or say what a file that is no text holds."""
+def convert_file(data: bytes) -> str | Unusable:
+    """Return the text of a file, or what the file holds instead of text."""
     try:
-        text = held.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        if held.startswith((b"\xff\xfe", b"\xfe\xff")):
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
             return Unusable(f"{NO_PEM}: the file is UTF-16 text. Save it as UTF-8")
-        return Unusable(f"{NO_PEM}{_about_binary(held) or ': the file is not UTF-8 text'}")
-    return Unusable(f"{NO_PEM}, but {_DER}") if _label(held) else text
+        return Unusable(f"{NO_PEM}{_about_binary(data) or ': the file is not UTF-8 text'}")
+    return Unusable(f"{NO_PEM}, but {_DER}") if _label(data) else text
 
 
 def _with_line_breaks(text: str) -> str:
-    """Real ones for escapes, also for those that were escaped twice."""
+    """Replace escaped line breaks, also those escaped twice."""
     return re.sub(r"\\+r", "", re.sub(r"(?:\\+r)?\\+n", "\n", text))
 
 
@@ -82,29 +82,29 @@ def _other_kind(text: str) -> str:
     if text.startswith(("ssh-rsa ", "ssh-ed25519 ", "ecdsa-sha2-")):
         return _SSH_PUBLIC
     labels = [match[1] for match in _HEAD.finditer(text)]
-    if any(label in (_PKCS8, _PKCS8_LOCKED, _PKCS1, _SEC1) for label in labels):
+    if any(label in (_PKCS8, _PKCS8_ENCRYPTED, _PKCS1, _SEC1) for label in labels):
         return ""
-    return next((OTHERS[label] for label in labels if label in OTHERS), "")
+    return next((OTHER_LABELS[label] for label in labels if label in OTHER_LABELS), "")
 
 
 def _labelled(label: str, body: str, *, has_end: bool) -> str | Unusable:
-    """A key between BEGIN and END, of which END may be missing."""
+    """Convert a key between BEGIN and END; END may be missing."""
     if not body.strip():
         return Unusable(f"{NO_PEM}: its line breaks were lost, and only its first line arrived. {AS_FILE}")
-    held = _decoded(body)
-    actual = _label(held)
+    data = _decoded(body)
+    actual = _label(data)
     if not actual:
         cut = "it is damaged or cut off" if has_end else "its END line is missing, and so is some of it"
         return Unusable(f"{NO_PEM}: {cut}. Copy it again, from BEGIN to END. {AS_FILE}")
     if actual != label and label in (_PKCS1, _SEC1):
-        kind = "PKCS#8" if actual in (_PKCS8, _PKCS8_LOCKED) else actual
+        kind = "PKCS#8" if actual in (_PKCS8, _PKCS8_ENCRYPTED) else actual
         convert = f"sed 's/{label}/{actual}/' KEY > key.pem"
         return Unusable(f"{NO_PEM}, but a {kind} key labelled {label}. Correct its first and last line: {convert}")
-    return _pem(held)
+    return _pem(data)
 
 
 def _decoded(text: str) -> bytes:
-    """The bytes of base64, b"" for anything else."""
+    """Decode base64; b"" for anything else."""
     letters = "".join(text.split()).replace("-", "+").replace("_", "/")
     if not is_base64(letters):
         return b""
@@ -115,7 +115,7 @@ def _decoded(text: str) -> bytes:
 
 
 def _label(der: bytes) -> str:
-    """How PEM labels this private key, by its outermost fields; "" for what is no whole one."""
+    """Return the PEM label of a private key in DER, by its outermost fields; "" for anything else."""
     if not _is_whole(der):
         return ""
     inner = der[len(der) - _length(der)[0] :]
@@ -126,8 +126,8 @@ def _label(der: bytes) -> str:
         if version in (0, 1) and following == bytes([_SEQUENCE]):
             return _PKCS8
         return _PKCS1 if version == 0 and following == bytes([_INTEGER]) else ""
-    # EncryptedPrivateKeyInfo: an algorithm of PKCS#5, and the sealed key
-    return _PKCS8_LOCKED if b"\x2a\x86\x48\x86\xf7\x0d\x01\x05" in inner[:24] else ""
+    # EncryptedPrivateKeyInfo: an algorithm of PKCS#5, and the encrypted key
+    return _PKCS8_ENCRYPTED if b"\x2a\x86\x48\x86\xf7\x0d\x01\x05" in inner[:24] else ""
 
 
 def _is_whole(der: bytes) -> bool:
@@ -138,21 +138,21 @@ def _is_whole(der: bytes) -> bool:
 
 
 def _length(der: bytes) -> tuple[int, int]:
-    """How long the outermost sequence's content is, and how many bytes stand before it."""
+    """Return the length of the outermost sequence's content, and of the bytes before it."""
     if der[1] < 0x80:
         return der[1], 2
     count = der[1] & 0x7F
     return int.from_bytes(der[2 : 2 + count], "big"), 2 + count
 
 
-def _about_binary(held: bytes, *, in_base64: bool = False) -> str:
-    if _label(held):
+def _about_binary(data: bytes, *, in_base64: bool = False) -> str:
+    if _label(data):
         return f", but {_DER}"
-    if _is_whole(held) and b"\x02\x01\x03" in held[:8]:
+    if _is_whole(data) and b"\x02\x01\x03" in data[:8]:
         return f", but {_P12}"
-    if _is_whole(held):
+    if _is_whole(data):
         return ", but a certificate or public key in DER. Give the private key, as PEM"
-    return "; it is base64 of something else. Give the text of the key's file" if in_base64 and held else ""
+    return "; it is base64 of something else. Give the text of the key's file" if in_base64 and data else ""
 
 
 def _pem(der: bytes) -> str:

@@ -1,6 +1,6 @@
-"""A client that proves with a private key who it is: a signed assertion, RFC 7523 section 2.2 (pure).
+"""Authenticate this client to Genesys's login with a private key: a signed assertion, RFC 7523 section 2.2 (pure).
 
-Apart from credentials.py, since who has a client secret need not load what signs.
+Kept apart from credentials.py, so that a bot with a client secret does not load the signing libraries.
 """
 
 import time
@@ -13,43 +13,43 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from bot.genesys.auth.key_forms import NO_PEM, Unusable, recognised, recognised_file
+from bot.genesys.auth.key_forms import NO_PEM, Unusable, convert_file, convert_text
 
 ASSERTION_SECONDS = 240
-LEAST_RSA_BITS = 2048
+MIN_RSA_BITS = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class PrivateKey:
-    """A key that can sign, and the algorithm that goes with it."""
+    """A key that can sign, and its JWT algorithm."""
 
     algorithm: str
     key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey = field(repr=False)
 
 
 def load_key(given: str | bytes, passphrase: str | None = None) -> PrivateKey:
-    """Read an RSA or P-256 key, from a text or a file's bytes.
+    """Read an RSA or P-256 key from a text or from a file's bytes.
 
-    Raises ValueError with a sentence that shows nothing of it, and has no stop at its end.
+    Raises ValueError with a sentence that shows nothing of the key and has no full stop.
     """
-    text = given if isinstance(given, str) else recognised_file(given)
+    text = given if isinstance(given, str) else convert_file(given)
     if isinstance(text, Unusable):
         raise ValueError(text.why)
-    on_one_line = "\\n" in text and "\n" not in text.strip()  # with escapes, as environment files hold it
+    on_one_line = "\\n" in text and "\n" not in text.strip()  # escaped line breaks, as in environment files
     key = _load(text.replace("\\n", "\n") if on_one_line else text, passphrase)
     if key is None:
-        form = recognised(text)
+        form = convert_text(text)
         key = _load(form, passphrase) if isinstance(form, str) else None
         if key is None:
             why = form.why if isinstance(form, Unusable) else NO_PEM
             raise ValueError(
                 f"the passphrase does not fit, or this is {NO_PEM}" if passphrase and why == NO_PEM else why
             )
-    return _able_to_sign(key)
+    return _signing_key(key)
 
 
 def _load(pem: str, passphrase: str | None) -> PrivateKeyTypes | None:
-    """The key, None where the library sees no PEM that it can open. Raises ValueError about the passphrase."""
+    """Return the key, None when the text is no PEM the library can open. Raises ValueError about the passphrase."""
     try:
         return load_pem_private_key(pem.encode(), passphrase.encode() if passphrase else None)
     except TypeError:
@@ -59,10 +59,10 @@ def _load(pem: str, passphrase: str | None) -> PrivateKeyTypes | None:
         return None
 
 
-def _able_to_sign(key: PrivateKeyTypes) -> PrivateKey:
+def _signing_key(key: PrivateKeyTypes) -> PrivateKey:
     if isinstance(key, rsa.RSAPrivateKey):
-        if key.key_size < LEAST_RSA_BITS:
-            raise ValueError(f"an RSA key of {key.key_size} bits is too weak; take {LEAST_RSA_BITS} or more")
+        if key.key_size < MIN_RSA_BITS:
+            raise ValueError(f"an RSA key of {key.key_size} bits is too weak; take {MIN_RSA_BITS} or more")
         return PrivateKey("RS256", key)
     if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
         return PrivateKey("ES256", key)
@@ -71,7 +71,7 @@ def _able_to_sign(key: PrivateKeyTypes) -> PrivateKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyCredentials:
-    """A private-key client; `scopes` are asked for, and may be empty."""
+    """A client with a private key; `scopes` are requested, and may be empty."""
 
     client_id: str
     org_id: str

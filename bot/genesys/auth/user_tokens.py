@@ -1,7 +1,7 @@
-"""The tokens of people who have signed in as themselves: in memory, renewed ahead under the lock of their row.
+"""Cache the tokens of users who have signed in to Genesys, and renew them ahead under the lock of their row.
 
-Whether somebody is connected is looked up again each minute, so that who disconnects on one replica is soon forgotten
-by the others. How Genesys is asked is for user_login.py.
+Each replica reads an account again after a minute, so that it soon learns of a disconnect on another replica.
+authorization_code.py talks to Genesys.
 """
 
 import asyncio
@@ -22,59 +22,60 @@ from bot.core.errors import (
 )
 from bot.core.models import HostId, LinkedAccount, LockedAccount, PersonKey
 from bot.core.ports import AccountRepository
-from bot.genesys import client
-from bot.genesys.auth.authorization_code import AuthorizationCodeClient, Grant, nothing_made
+from bot.core.timing import GENESYS_TIMING, GenesysTiming
+from bot.genesys.auth.authorization_code import AuthorizationCodeClient, Grant, as_unreachable
 from bot.genesys.auth.client_credentials import Token
-from bot.genesys.client import TokenSource
+from bot.genesys.http import TokenSource
 
 log = logging.getLogger(__name__)
 
-KNOWN_SECONDS = 60.0
 CACHE_SIZE = 20_000
-CLOSE_SECONDS = 5.0
-AT_ONCE = 3
-"""So many renew at once: each holds a connection to the database meanwhile, of which there are ten."""
+MAX_CONCURRENT_RENEWALS = 3
+"""Each renewal holds one of the pool's ten database connections."""
 
 
 class UserTokens:
-    """Of everybody who is connected. `off`: why nobody can connect now, one of errors.OFF, else ""."""
+    """The tokens of all linked accounts. `off`: why nobody can link one now, one of core's OFF, else ""."""
 
     def __init__(
         self,
         login: AuthorizationCodeClient,
-        book: AccountRepository,
+        accounts: AccountRepository,
         *,
         off: str = "",
+        timing: GenesysTiming = GENESYS_TIMING,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.off = off
-        self._login, self._book, self._clock = login, book, clock
-        self._known: Cache[PersonKey, HostId | None] = Cache(seconds=KNOWN_SECONDS, size=CACHE_SIZE, clock=clock)
+        self._login, self._accounts = login, accounts
+        self._timing, self._clock = timing, clock
+        self._hosts: Cache[PersonKey, HostId | None] = Cache(
+            seconds=timing.account_cache_seconds, size=CACHE_SIZE, clock=clock
+        )
         self._tokens: LRUCache[PersonKey, tuple[HostId, Token]] = LRUCache(CACHE_SIZE)
         self._renewing: dict[PersonKey, tuple[HostId, asyncio.Task[Token]]] = {}
-        self._few = asyncio.Semaphore(AT_ONCE)
+        self._renewal_slots = asyncio.Semaphore(MAX_CONCURRENT_RENEWALS)
 
-    async def gate(self, person: PersonKey, host_id: HostId, *, anew: bool = False) -> TokenSource | None:
-        """What lets calls out as this person; None unless they are connected as this host.
+    async def token_source(self, person: PersonKey, host_id: HostId, *, reload: bool = False) -> TokenSource | None:
+        """Return the token source of a user, None unless they are linked to this host.
 
+        `reload`: read the account again; the user may have linked it a moment ago, on another replica.
         Raises StorageUnavailableError.
-
-        `anew`: they may have connected a moment ago, on another replica.
         """
-        if anew:
-            self._known.forget(person)
-        if await self._known.get(person, lambda: self._look_up(person)) != host_id:
+        if reload:
+            self._hosts.forget(person)
+        if await self._hosts.get(person, lambda: self._look_up(person)) != host_id:
             return None
         return UserTokenSource(self, person, host_id)
 
     async def close(self) -> None:
-        """Sees renewals under way through: what they bring replaces what they have used up."""
+        """Wait for renewals under way: each has used up a refresh token, and must store the new one."""
         if under_way := [task for _, task in self._renewing.values()]:
-            _, late = await asyncio.wait(under_way, timeout=CLOSE_SECONDS)
+            _, late = await asyncio.wait(under_way, timeout=self._timing.close_timeout)
             for task in late:
                 task.cancel()
 
-    # -- StoredRequest to desk.connecting.Accounts --
+    # -- core's OAuthClient --
 
     def address(self, state: str, verifier: str) -> str:
         return self._login.address(state, verifier)
@@ -97,52 +98,52 @@ class UserTokens:
         self._forget(person)
         self._tokens[person] = host_id, grant.token
 
-    async def sign_out(self, was: LinkedAccount) -> None:
-        token = self._forget(was.person)
-        if token is None and was.refresh_token and not self.off:
-            try:  # the refresh token is used up by this, and what it brings is given back
-                token = (await self._login.refresh(was.refresh_token)).token
+    async def sign_out(self, account: LinkedAccount) -> None:
+        token = self._forget(account.person)
+        if token is None and account.refresh_token and not self.off:
+            try:  # a refresh uses the refresh token up, and the new access token is revoked
+                token = (await self._login.refresh(account.refresh_token)).token
             except ServiceError:
                 return
         if token:
             await self._login.revoke(token)
 
-    # -- What a call takes --
+    # -- for UserTokenSource --
 
     async def current(self, person: PersonKey, host_id: HostId) -> Token:
-        """A token that is good for a call. Raises SignInExpiredError, other ServiceErrors, StorageUnavailableError."""
-        (whose, token), now = self._tokens.get(person) or (None, None), self._clock()
-        token = token if whose == host_id else None  # they may have connected as another one meanwhile
+        """Return a usable token. Raises SignInExpiredError, other ServiceErrors, StorageUnavailableError."""
+        (token_host, token), now = self._tokens.get(person) or (None, None), self._clock()
+        token = token if token_host == host_id else None  # the user may have linked another host meanwhile
         if token and now < token.renew_at:
             return token
         renewing = self._renew_once(person, host_id)
-        if token and now < token.useless_at:
+        if token and now < token.unusable_at:
             return token
-        # Shielded: one who stops waiting must not take the token from the others.
+        # Shielded: a cancelled caller must not cancel the renewal for the others.
         return await asyncio.shield(renewing)
 
     def drop(self, person: PersonKey, token: Token) -> None:
-        """Genesys refused this one."""
-        _, kept = self._tokens.get(person) or (None, None)
-        if kept is token:  # else somebody has renewed it already
+        """Drop a token that Genesys refused."""
+        _, cached = self._tokens.get(person) or (None, None)
+        if cached is token:  # otherwise it has been renewed already
             del self._tokens[person]
 
     def _forget(self, person: PersonKey) -> Token | None:
-        """They are connected no more, or in another way; the token there was."""
-        self._known.forget(person)
+        """Forget a user whose account was unlinked or linked again; return their token if it is usable."""
+        self._hosts.forget(person)
         self._renewing.pop(person, None)
         _, token = self._tokens.pop(person, None) or (None, None)
-        return token if token and self._clock() < token.useless_at else None
+        return token if token and self._clock() < token.unusable_at else None
 
     async def _look_up(self, person: PersonKey) -> HostId | None:
-        found = await self._book.connection(person)
+        found = await self._accounts.connection(person)
         if found is None:
             self._tokens.pop(person, None)
         return found.host_id if found else None
 
     def _renew_once(self, person: PersonKey, host_id: HostId) -> "asyncio.Task[Token]":
-        whose, task = self._renewing.get(person) or (None, None)
-        if task is None or whose != host_id:
+        renewing_host, task = self._renewing.get(person) or (None, None)
+        if task is None or renewing_host != host_id:
             task = asyncio.create_task(self._renew(person, host_id))
             self._renewing[person] = host_id, task
             task.add_done_callback(lambda done: self._renewed(person, done))
@@ -150,63 +151,63 @@ class UserTokens:
 
     def _renewed(self, person: PersonKey, task: "asyncio.Task[Token]") -> None:
         if not task.cancelled():
-            task.exception()  # seen, even if nobody waits
+            task.exception()  # retrieved, so that asyncio logs nothing when nobody waits
         if self._is_renewing(person, task):
             del self._renewing[person]
 
     def _is_renewing(self, person: PersonKey, task: "asyncio.Task[Token] | None") -> bool:
-        """Whether it is still the one: not if they have disconnected, or connected anew, meanwhile."""
+        """Return whether `task` is still this user's renewal: False after an unlink or a new link."""
         _, under_way = self._renewing.get(person) or (None, None)
         return under_way is task
 
     async def _renew(self, person: PersonKey, host_id: HostId) -> Token:
-        mine, answer = asyncio.current_task(), await self._answer(person, host_id)
-        for delay in (client.FIRST_DELAY_SECONDS, 2 * client.FIRST_DELAY_SECONDS):
-            if (
-                not isinstance(answer, ServiceUnreachableError | ServiceBusyError)
-                or (getattr(answer, "retry_after", None) or 0) > delay
-            ):
+        task, answer = asyncio.current_task(), await self._refresh_locked(person, host_id)
+        first_backoff = self._timing.first_backoff_seconds
+        for delay in (first_backoff, 2 * first_backoff):
+            if not isinstance(answer, ServiceUnreachableError | ServiceBusyError):
                 break
-            await asyncio.sleep(delay)  # outside of the lock; Genesys did not act
-            answer = await self._answer(person, host_id)
-        if isinstance(answer, SignInExpiredError) and self._is_renewing(person, mine):
+            if isinstance(answer, ServiceBusyError) and (answer.retry_after or 0) > delay:
+                break
+            await asyncio.sleep(delay)  # outside the lock; Genesys did not act
+            answer = await self._refresh_locked(person, host_id)
+        if isinstance(answer, SignInExpiredError) and self._is_renewing(person, task):
             self._forget(person)
         if isinstance(answer, ServiceError):
-            raise nothing_made(answer)
-        if self._is_renewing(person, mine):
+            raise as_unreachable(answer)
+        if self._is_renewing(person, task):
             self._tokens[person] = host_id, answer.token
         return answer.token
 
-    async def _answer(self, person: PersonKey, host_id: HostId) -> Grant | ServiceError:
-        """What Genesys says; read anew under the lock, so that no refresh token is used twice."""
-        said: list[Grant | ServiceError] = []
+    async def _refresh_locked(self, person: PersonKey, host_id: HostId) -> Grant | ServiceError:
+        """Refresh with the row locked and read again, so that no refresh token is used twice. Return errors, too."""
+        results: list[Grant | ServiceError] = []
         try:
-            async with self._few, self._book.holding(person) as held:
+            async with self._renewal_slots, self._accounts.holding(person) as held:
                 if held and held.connection.host_id == host_id and held.connection.refresh_token:
-                    await self._renew_held(held, said)
+                    await self._renew_held(held, results)
         except StorageUnavailableError:
-            if not said:
+            if not results:
                 raise
-            log.warning("a renewed sign-in was not written down", extra={"fields": {"requester": person[1]}})
-        return said[0] if said else SignInExpiredError()
+            log.warning("a renewed sign-in was not stored", extra={"fields": {"requester": person[1]}})
+        return results[0] if results else SignInExpiredError()
 
-    async def _renew_held(self, held: LockedAccount, said: list[Grant | ServiceError]) -> None:
-        """Raises no ServiceError, since the row is held; what is said stays known if it cannot be written down."""
+    async def _renew_held(self, held: LockedAccount, results: list[Grant | ServiceError]) -> None:
+        """Refresh once and store the new refresh token. `results` keeps the outcome when the storage fails."""
         try:
             grant = await self._login.refresh(held.connection.refresh_token)
         except ServiceError as error:
-            said.append(error)
+            results.append(error)
             if isinstance(error, SignInExpiredError):
                 await held.drop()
             return
-        said.append(grant)
-        if not await held.renew(grant.refresh_token):  # connected anew, or disconnected, where rows are not locked
-            said[:] = [SignInExpiredError()]
+        results.append(grant)
+        if not await held.renew(grant.refresh_token):  # linked again or unlinked, where rows are not locked
+            results[:] = [SignInExpiredError()]
             await self._login.revoke(grant.token)
 
 
 class UserTokenSource(TokenSource):
-    """Adds one person's token to requests."""
+    """Add one user's token to requests."""
 
     requires_response_body = True
 

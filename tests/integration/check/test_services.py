@@ -1,6 +1,7 @@
 """`check` and the services: clock, Genesys's sign-in and permissions, Slack's tokens, scopes and socket."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,9 @@ import yaml
 
 from bot.check.genesys import NOBODY
 from bot.check.results import Finding, Mark
-from bot.genesys.api.permissions import ClientPermissions, read_roles
+from bot.genesys.api.permissions import ClientPermissions, read_permissions
 from bot.slack.api.scopes import NEEDED
-from tests.support.app import ROOT, Servers, free_port, open_servers
+from tests.support.app import QUICK_GENESYS, ROOT, Servers, free_port, open_servers
 from tests.support.check import look, right_environ, untouched
 from tests.support.conversations import PUBLIC, SECRET
 
@@ -53,17 +54,16 @@ async def test_a_clock_that_is_off_is_told_with_by_how_much(
 async def test_what_genesys_refuses_is_explained(
     servers: Servers,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     fault: str,
     on: str,
     line: str,
     told: str,
     mend: str,
 ) -> None:
-    monkeypatch.setattr("bot.genesys.client.UNORDERED_SECONDS", 0.1)
     how = {"retry_after": 181} if fault == "429" else {}
     await servers.genesys.misbehave(fault, on=on, **how)
-    found = await look(right_environ(servers, tmp_path))
+    timing = replace(QUICK_GENESYS, max_backoff_seconds=0.1)
+    found = await look(right_environ(servers, tmp_path), timing=timing)
     assert found[line].mark is Mark.WRONG
     assert told in found[line].what
     assert mend in found[line].mend
@@ -171,7 +171,7 @@ async def test_roles_that_cannot_be_seen_are_said_to_be_that_with_what_is_needed
 
 def test_a_role_may_allow_by_a_star() -> None:
     some = ClientPermissions(
-        ("Some",), frozenset({("conversation", "message", "*"), ("routing", "*", "view")}), is_whole=True
+        ("Some",), frozenset({("conversation", "message", "*"), ("routing", "*", "view")}), is_complete=True
     )
     assert some.allow("conversation:message:create")
     assert some.allow("routing:queue:view")
@@ -183,8 +183,8 @@ def test_a_role_may_allow_by_a_star() -> None:
     [[], None, [{"role": {"name": "Unread"}}], [{"role": {"name": "Odd", "policies": [{"domain": 1}]}}, {}], ["x"]],
 )
 def test_roles_of_which_not_all_is_said_are_not_taken_for_all_there_is(grants: object) -> None:
-    roles = read_roles({"id": "x", "grants": grants})
-    assert not roles.is_whole
+    roles = read_permissions({"id": "x", "grants": grants})
+    assert not roles.is_complete
     assert not roles.allow("conversation:message:create")
 
 

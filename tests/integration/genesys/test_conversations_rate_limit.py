@@ -1,55 +1,61 @@
-"""Co-browse in conversations when the rate limit makes people wait: whose turn the look-ups take, and what is told."""
+"""Test sessions in conversations under a rate limit: their look-ups use the session's turn, and waits are reported."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from bot import upstream
+from bot.config import settings
 from bot.core.errors import PermissionMissingError
+from bot.genesys.api.conversations import CALLS_PER_SESSION, ConversationSessions, JoinSettings
 from bot.genesys.api.users import UsersApi
+from bot.genesys.auth.client_credentials import TokenAuth
+from bot.genesys.client import GenesysClient
+from bot.genesys.http import HttpClient
+from bot.genesys.rate_limit import RateLimiter, RateWindow
 from tests.support import conversations as conversations_support
 from tests.support.app import Servers
-from tests.support.conversations import offer, opened, talk
+from tests.support.conversations import PUBLIC, offer, talk
 
 servers = conversations_support.servers
 
 
-class Turnstile:
-    """Keeps to Pace: lets so many calls through. Each that waits is told a second, and ten more for each before it."""
+class Turnstile(RateWindow):
+    """Let `free` calls through. Estimate a wait of one second, and ten more for each call ahead."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.free = 0
 
-    def take(self) -> bool:
+    def try_acquire(self) -> bool:
         took = self.free > 0
         self.free -= took
         return took
 
-    def wait_seconds(self, ahead: int) -> float:
+    def estimate_wait(self, ahead: int) -> float:
         return 0.0 if self.free > ahead else 1.0 + 10.0 * ahead
 
-    def shut_seconds(self) -> float:
+    def seconds_until_open(self) -> float:
         return 0.005
 
-    def came_back(self, headers: Any = None, *, reached: bool = True) -> None: ...
-
-    def give_back(self) -> None:
-        self.free += 1
+    def release(self, headers: Any = None, *, reached: bool = True) -> None:
+        self.free += not reached
 
 
-class Waits:
-    """Call hooks that record for how long they were told to wait; `stands` says that a call of its waits its turn."""
+class WaitingCaller:
+    """Call hooks that record their waits; `stands` is set while a call waits for its turn."""
 
     def __init__(self, requester: str) -> None:
         self.fairness_key = requester
-        self.told: list[float] = []
+        self.waits: list[float] = []
         self.stands = asyncio.Event()
 
     async def before_send(self) -> None: ...
 
     async def on_wait(self, seconds: float) -> None:
-        self.told.append(seconds)
+        self.waits.append(seconds)
         self.stands.set()
 
     async def joins(self) -> None:
@@ -58,29 +64,33 @@ class Waits:
         self.stands.clear()
 
 
-@pytest.fixture
-def turnstile(monkeypatch: pytest.MonkeyPatch) -> Turnstile:
-    made = Turnstile()
-    monkeypatch.setattr(upstream, "RateLimiter", lambda _per_minute: made)
-    return made
+@asynccontextmanager
+async def opened(servers: Servers, turnstile: Turnstile) -> AsyncIterator[tuple[GenesysClient, ConversationSessions]]:
+    """A client whose rate limiter counts with the turnstile, and the sessions over it."""
+    loaded = settings.load_service(servers.environ | PUBLIC)
+    async with HttpClient() as http:
+        auth = TokenAuth(http, loaded.login_url, loaded.credentials)
+        limiter = RateLimiter(calls_per_session=CALLS_PER_SESSION, window=turnstile)
+        client = GenesysClient(http, loaded.api_url, auth, limiter=limiter)
+        yield client, ConversationSessions(client, JoinSettings())
+        await auth.close()
 
 
 def kinds(servers: Servers) -> list[str]:
     return [call.kind for call in servers.genesys.calls if call.kind != "token"]
 
 
-async def test_whose_look_up_had_a_turn_has_the_next_ones_too_before_others_begin(
-    servers: Servers, turnstile: Turnstile
-) -> None:
+async def test_a_session_finishes_its_look_ups_before_others_begin(servers: Servers) -> None:
+    turnstile = Turnstile()
     talk(servers)
-    people = [Waits("ana"), Waits("ben"), Waits("sam")]
-    async with opened(servers) as conversations:
-        search = asyncio.create_task(UsersApi(conversations._client).by_email("ana@example.com"))
+    people = [WaitingCaller("ana"), WaitingCaller("ben"), WaitingCaller("sam")]
+    async with opened(servers, turnstile) as (client, conversations):
+        search = asyncio.create_task(UsersApi(client).by_email("ana@example.com"))
         making = []
         for person in people:
             making.append(asyncio.create_task(offer(conversations, person)))
             await person.joins()
-        assert [person.told for person in people] == [[1.0], [31.0], [61.0]], "a session is three calls"
+        assert [person.waits for person in people] == [[1.0], [31.0], [61.0]], "a session is three calls"
         for person, made in zip(people, making, strict=True):
             for _ in ("query", "conversation"):
                 turnstile.free = 1
@@ -90,15 +100,16 @@ async def test_whose_look_up_had_a_turn_has_the_next_ones_too_before_others_begi
         turnstile.free = 1
         await search
     assert kinds(servers) == ["query", "conversation", "create"] * 3 + ["search"]
-    assert [person.told[1:] for person in people] == [[1.0, 1.0]] * 3
+    assert [person.waits[1:] for person in people] == [[1.0, 1.0]] * 3
 
 
-async def test_a_look_up_that_fails_leaves_no_others_in_the_queue(servers: Servers, turnstile: Turnstile) -> None:
+async def test_a_look_up_that_fails_leaves_no_others_in_the_queue(servers: Servers) -> None:
+    turnstile = Turnstile()
     for customer in ("Carla", "Carl", "Chloé"):
         talk(servers, customer)
     servers.genesys.conversations.lacks.add("conversation:communication:view")
-    async with opened(servers) as conversations:
-        person = Waits("ana")
+    async with opened(servers, turnstile) as (client, conversations):
+        person = WaitingCaller("ana")
         made = asyncio.create_task(offer(conversations, person))
         for _ in ("query", "conversation"):
             await person.joins()
@@ -106,5 +117,5 @@ async def test_a_look_up_that_fails_leaves_no_others_in_the_queue(servers: Serve
         with pytest.raises(PermissionMissingError):
             await made
         turnstile.free = 5
-        await UsersApi(conversations._client).by_email("ana@example.com")
+        await UsersApi(client).by_email("ana@example.com")
     assert kinds(servers) == ["query", "conversation", "search"]

@@ -1,4 +1,4 @@
-"""No cookie of Genesys's or Slack's is kept: one client speaks for many people."""
+"""Test that no cookie of Genesys or Slack is stored: one client serves many people."""
 
 import ast
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.client import GenesysClient
-from bot.genesys.connections import HttpClient
+from bot.genesys.http import HttpClient
 from tests.support.app import ROOT
 
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"

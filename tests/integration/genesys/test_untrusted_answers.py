@@ -1,4 +1,4 @@
-"""Genesys's answers are not trusted: ids that fold away, hosts of links, lives of tokens, addresses that look alike."""
+"""Test untrusted answers: ids that fold paths, hosts of join URLs, token lifetimes, look-alike e-mail addresses."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from bot.core.errors import UnknownSessionError, UnusableAnswerError
 from bot.core.hosts.resolver import NoMatch, only_active
 from bot.core.models import DirectoryUser, SessionId
-from bot.genesys import client
+from bot.genesys.api.join_urls import JoinHosts
 from bot.genesys.auth.client_credentials import httpx, read_token
-from bot.genesys.join_hosts import JoinHosts
-from bot.genesys.pace import RateLimiter
+from bot.genesys.client import parse_url
 from bot.genesys.parsing import is_usable_id
+from bot.genesys.rate_limit import RateWindow
 from tests.e2e import test_review
 from tests.integration.genesys.api import test_sessions
-from tests.integration.genesys.api.test_sessions import Watched, opened, order
+from tests.integration.genesys.api.test_sessions import RecordingHooks, opened, session_request
 from tests.support.app import Journey, link, open_journey, words
 from tests.support.settings import SOCKET, faults
 
@@ -34,7 +34,7 @@ async def test_an_id_that_could_fold_away_is_an_unusable_answer(servers: Any, sp
     async with opened(servers) as sessions:
         await servers.genesys.misbehave("not-json")
         with pytest.raises(UnusableAnswerError) as refused:
-            await sessions.create(order(), Watched())
+            await sessions.create(session_request(), RecordingHooks())
         assert refused.value.acted
 
 
@@ -53,10 +53,10 @@ def test_ids_that_stand_for_themselves_are_usable(session_id: str) -> None:
 
 
 @given(st.text(st.sampled_from("./a%2eEF\\;"), max_size=12))
-def test_no_path_that_is_sent_differs_from_the_one_that_was_asked_for(tail: str) -> None:
+def test_a_sent_path_never_differs_from_the_requested_one(tail: str) -> None:
     url = "https://api.example.com/api/v2/conversations/cobrowse/" + tail.replace("%", "%25" if len(tail) % 2 else "%")
     try:
-        parsed = client._parsed(url)
+        parsed = parse_url(url)
     except (UnusableAnswerError, httpx.InvalidURL):
         return
     assert parsed.path.startswith("/api/v2/conversations/cobrowse/")
@@ -94,7 +94,7 @@ ADDRESSES = [
 
 
 def may_be_told(hosts: JoinHosts, url: str, *, is_local: bool) -> bool:
-    return not hosts.fault(url, is_local=is_local)
+    return not hosts.reject_reason(url, is_local=is_local)
 
 
 @pytest.mark.parametrize("is_local", [True, False])
@@ -153,7 +153,7 @@ async def test_odd_lives_of_tokens_cost_one_token_call(journey: Journey, spoilt:
 @pytest.mark.parametrize("seconds", ["1e308", "Infinity", "172800"])
 def test_no_token_is_kept_longer_than_a_day(seconds: str) -> None:
     token = read_token(httpx.Response(200, text='{"access_token": "t", "expires_in": ' + seconds + "}"), 1000.0)
-    assert token.renew_at < token.useless_at <= 1000 + 86_400
+    assert token.renew_at < token.unusable_at <= 1000 + 86_400
 
 
 @pytest.mark.parametrize(
@@ -170,14 +170,14 @@ def test_addresses_with_unusual_letters_never_map(typed: str, said: str) -> None
 
 
 def test_odd_rate_limits_are_not_believed() -> None:
-    pace = RateLimiter(clock=lambda: 1000.0)
+    window = RateWindow(clock=lambda: 1000.0)
     for count, allowed in (("-1e9", "300"), ("nan", "300"), ("1", "-5"), ("1", "inf")):
-        pace.take()
-        pace.came_back({f"inin-ratelimit-{k}": v for k, v in (("count", count), ("allowed", allowed), ("reset", "59"))})
-    assert pace.allowed == 300
-    pace.take()
-    pace.came_back({"inin-ratelimit-count": "1", "inin-ratelimit-allowed": "1e300", "inin-ratelimit-reset": "59"})
-    assert pace.allowed == 1_000_000
+        window.try_acquire()
+        window.release({f"inin-ratelimit-{k}": v for k, v in (("count", count), ("allowed", allowed), ("reset", "59"))})
+    assert window.allowed == 300
+    window.try_acquire()
+    window.release({"inin-ratelimit-count": "1", "inin-ratelimit-allowed": "1e300", "inin-ratelimit-reset": "59"})
+    assert window.allowed == 1_000_000
 
 
 @pytest.mark.parametrize("name", ["GENESYS_LOGIN_URL", "GENESYS_API_URL", "SLACK_API_URL", "COBROWSE_PUBLIC_URL"])

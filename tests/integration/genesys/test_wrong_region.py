@@ -1,4 +1,4 @@
-"""A right OAuth client in the wrong region: whoever reads of it is sent to the region first."""
+"""Test a correct OAuth client in the wrong region: every message names the region first."""
 
 import pytest
 

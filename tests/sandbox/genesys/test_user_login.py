@@ -9,7 +9,7 @@ import pytest
 
 from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.credentials import SecretCredentials
-from bot.genesys.connections import HttpClient
+from bot.genesys.http import HttpClient
 from bot.sandbox.genesys.api.user_login import PeopleClient
 from tests.support.accounts import signs_in
 from tests.support.app import Servers, open_servers

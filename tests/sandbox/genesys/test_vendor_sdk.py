@@ -19,14 +19,14 @@ from bot.config import settings
 from bot.core.models import SessionId
 from bot.genesys.api.customer_messages import CustomerMessagesApi
 from bot.genesys.api.live_conversations import query
-from bot.genesys.api.permissions import view_roles
+from bot.genesys.api.permissions import fetch_permissions
 from bot.genesys.api.users import UsersApi
 from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.auth.credentials import SecretCredentials
 from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID
 from bot.sandbox.genesys.api.user_login import PeopleClient
-from tests.integration.genesys.api.test_sessions import Watched
+from tests.integration.genesys.api.test_sessions import RecordingHooks
 from tests.support import conversations as conversations_support
 from tests.support import vendor_sdk
 from tests.support.accounts import signs_in
@@ -48,7 +48,7 @@ async def run(work: Callable[[], Any]) -> Any:
     return await asyncio.to_thread(work)
 
 
-async def test_the_sandbox_serves_the_vendors_own_client_from_sign_in_to_withdrawal(
+async def test_the_vendors_client_works_from_sign_in_to_withdrawal(
     sdk: ModuleType, servers: Servers, vendor: Vendor
 ) -> None:
     live = talk(servers, "Carla Customer", medium="call")
@@ -79,7 +79,7 @@ async def test_the_sandbox_serves_the_vendors_own_client_from_sign_in_to_withdra
     await run(whole)
 
 
-async def test_the_sandbox_serves_the_vendors_own_client_users_and_messages(
+async def test_the_vendors_client_finds_users_and_sends_messages(
     sdk: ModuleType, servers: Servers, vendor: Vendor
 ) -> None:
     def whole() -> None:
@@ -107,19 +107,19 @@ async def test_the_sandbox_serves_the_vendors_own_client_users_and_messages(
     ]
 
 
-async def test_what_the_clients_roles_allow_is_read_as_the_vendors_client_reads_it(
+async def test_roles_are_read_as_the_vendors_client_reads_them(
     sdk: ModuleType, servers: Servers, vendor: Vendor
 ) -> None:
     servers.genesys.conversations.lacks.add("conversation:message:create")
     async with ours(servers) as (client, _, sent):
-        roles = await view_roles(client)
+        roles = await fetch_permissions(client)
 
     api = sdk.AuthorizationApi((await run(vendor.sign_in)).client)
     subject = await run(lambda: api.get_authorization_subjects_me(include_full_roles=True))
     policies = [policy for grant in subject.grants for policy in grant.role.policies]
     assert roles.policies == {(one.domain, one.entity_name, action) for one in policies for action in one.actions}
     assert roles.names == tuple(grant.role.name for grant in subject.grants)
-    assert roles.is_whole
+    assert roles.is_complete
     assert not roles.allow("conversation:message:create")
     assert roles.allow("conversation:cobrowse:add")
     assert sent[-1][1].partition("?")[0] == vendor.sent[-1][1]
@@ -150,9 +150,9 @@ async def test_our_calls_have_the_vendors_methods_paths_and_bodies(
         await service.read(made.id)
         await service.end(made.id)
         await UsersApi(client).by_email("ana@example.com")
-        await CustomerMessagesApi(client).sms(SMS["fromAddress"], SMS["toAddress"], SMS["textBody"], Watched())
+        await CustomerMessagesApi(client).sms(SMS["fromAddress"], SMS["toAddress"], SMS["textBody"], RecordingHooks())
         await CustomerMessagesApi(client).email(
-            "care@example.com", "carla@example.com", "Your link", "Hello", Watched()
+            "care@example.com", "carla@example.com", "Your link", "Hello", RecordingHooks()
         )
     asked = next(body for _, path, body in sent if path.endswith("/details/query"))
 
@@ -246,7 +246,7 @@ async def test_every_field_and_word_the_sandbox_answers_is_the_vendors(
         assert times(vendor.write(vendor.read(body, model))) == times(body)
 
 
-async def test_people_sign_in_through_the_vendors_own_client_as_they_do_through_ours(
+async def test_users_sign_in_with_the_vendors_client_as_with_ours(
     sdk: ModuleType, servers: Servers, vendor: Vendor
 ) -> None:
     """With PKCE alone there is no refresh token; with the secret there is one, and another at each refresh."""

@@ -1,4 +1,4 @@
-"""Regions, as people write them."""
+"""Test regions in the forms in which people write them."""
 
 import re
 
@@ -54,7 +54,7 @@ def test_every_domain_is_taken_in_every_way_people_write_it(form, domain):
         "mypurecloud.com\nevil.com",
     ],
 )
-def test_what_is_no_region_is_refused_in_a_sentence(region):
+def test_an_unknown_region_is_refused_in_a_sentence(region):
     with pytest.raises(ValueError, match="neither a Genesys Cloud region"):
         urls(region)
 
@@ -66,7 +66,7 @@ def test_a_wrong_region_is_shown_cut():
 
 
 @given(st.text() | st.text(alphabet="abz019.-/:@ #?\n").map(lambda text: f"a.{text}.com"))
-def test_whatever_is_written_gives_two_plain_https_addresses_or_a_sentence(region):
+def test_any_text_gives_two_plain_https_urls_or_a_sentence(region):
     try:
         api, login = urls(region)
     except ValueError:

@@ -155,9 +155,8 @@ async def test_slacks_error_word_is_cut_when_it_is_read() -> None:
     ],
 )
 def test_oauths_error_is_a_short_word_or_none(said: object, read: str) -> None:
-    assert (
-        client_credentials.refusal(client_credentials.httpx.Response(400, json={"error": said}), ()).oauth_error == read
-    )
+    response = client_credentials.httpx.Response(400, json={"error": said})
+    assert client_credentials.login_refused(response, ()).oauth_error == read
 
 
 def test_a_status_is_a_short_word() -> None:

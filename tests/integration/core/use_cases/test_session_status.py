@@ -11,8 +11,8 @@ from bot.core.requests.limits import RequestLimiter, RequestLimits
 from bot.core.results import INQUIRIES
 from bot.core.timing import CoreTiming
 from bot.core.use_cases.session_status import SessionStatusCache
-from bot.genesys.pace import RateLimiter
-from tests.integration.genesys.api.test_sessions import Watched, opened, order
+from bot.genesys.rate_limit import RateWindow
+from tests.integration.genesys.api.test_sessions import RecordingHooks, opened, session_request
 from tests.support import storage
 from tests.support.app import ANA, BEN, SAM, Journey, link, open_journey, open_servers, words
 from tests.support.session_buttons import presses, says
@@ -73,12 +73,12 @@ async def test_a_look_is_good_for_ten_seconds_also_one_without_an_answer() -> No
 
 async def test_looks_use_up_half_of_the_rate_limit_at_most() -> None:
     async with open_servers() as servers, opened(servers, GENESYS_REQUESTS_PER_MINUTE="20") as sessions:
-        made = await sessions.create(order(), Watched())
+        made = await sessions.create(session_request(), RecordingHooks())
         looked = await asyncio.gather(*(sessions.look(made.id) for _ in range(50)), return_exceptions=True)
         assert [isinstance(one, ServiceBusyError) for one in looked].count(False) == 10
         async with asyncio.timeout(5):
             for _ in range(9):
-                await sessions.create(order(), Watched())
+                await sessions.create(session_request(), RecordingHooks())
         assert servers.genesys.count("read") == 10
 
 
@@ -94,15 +94,15 @@ async def test_many_who_look_do_not_keep_others_from_a_session() -> None:
             assert link(await journey.asks("Mine", who=BEN))
 
 
-def test_a_minute_has_room_for_half_as_many_spare_calls() -> None:
+def test_a_minute_has_room_for_half_as_many_optional_calls() -> None:
     clock = Clock()
-    pace = RateLimiter(10, clock=clock)
-    assert [pace.take_spare() for _ in range(6)] == [True] * 5 + [False]
+    window = RateWindow(10, clock=clock)
+    assert [window.try_optional() for _ in range(6)] == [True] * 5 + [False]
     clock.now += 59
-    assert not pace.take_spare()
+    assert not window.try_optional()
     clock.now += 1
-    assert pace.take_spare()
-    assert RateLimiter(1, clock=clock).take_spare()
+    assert window.try_optional()
+    assert RateWindow(1, clock=clock).try_optional()
 
 
 @pytest.mark.parametrize("kind", [kind for kind in RequestKind if kind not in (*STARTS, RequestKind.SEND)])

@@ -1,4 +1,4 @@
-"""Offers to co-browse, against the sandbox's public API: what goes wrong, what is repeated, and an offer's life."""
+"""Test offers in conversations against the sandbox's public API: errors, retries, and the lifetime of an offer."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from bot.core.errors import (
 )
 from bot.core.models import SessionId
 from bot.genesys.api.conversations import ConversationSessions
-from tests.integration.genesys.api.test_sessions import Watched
+from tests.integration.genesys.api.test_sessions import RecordingHooks
 from tests.support import conversations as conversations_support
 from tests.support.app import Servers
 from tests.support.conversations import offer, opened, talk
@@ -31,7 +31,7 @@ servers, conversations = conversations_support.servers, conversations_support.co
 # -- what goes wrong --
 
 
-async def test_look_ups_are_repeated_but_an_offer_of_which_nobody_knows_is_not(
+async def test_look_ups_are_retried_but_an_unknown_offer_is_not(
     servers: Servers, conversations: ConversationSessions
 ) -> None:
     talk(servers)
@@ -51,7 +51,7 @@ async def test_look_ups_are_repeated_but_an_offer_of_which_nobody_knows_is_not(
         await servers.genesys.misbehave(None)
 
 
-async def test_what_is_open_to_everybody_is_asked_without_a_token(
+async def test_public_endpoints_are_called_without_a_token(
     servers: Servers, conversations: ConversationSessions
 ) -> None:
     talk(servers)
@@ -62,16 +62,16 @@ async def test_what_is_open_to_everybody_is_asked_without_a_token(
     assert (servers.genesys.count("token"), servers.genesys.count("end")) == (before, 1)
 
 
-async def test_the_watcher_hears_of_the_offer_alone_and_of_every_wait(
+async def test_hooks_hear_of_the_offer_alone_and_of_every_wait(
     servers: Servers, conversations: ConversationSessions
 ) -> None:
     talk(servers)
     await servers.genesys.misbehave("429", on="query", times=1, retry_after=0)
     await servers.genesys.misbehave("500-twice")
-    hooks = Watched()
+    hooks = RecordingHooks()
     await offer(conversations, hooks)
-    told = [said for said, _ in groupby(hooks.told)]  # after a 429 it may have to wait for its turn as well
-    assert told == ["waiting", "sending", "waiting", "sending", "waiting", "sending"]
+    events = [event for event, _ in groupby(hooks.events)]  # after a 429 it may wait for its turn, too
+    assert events == ["on_wait", "before_send"] * 3
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ async def test_a_permission_that_is_missing_is_named(
     assert await offer(conversations)
 
 
-async def test_what_genesys_does_for_people_only_is_told_as_that(
+async def test_endpoints_for_users_only_are_reported_as_such(
     servers: Servers, conversations: ConversationSessions
 ) -> None:
     talk(servers)
@@ -125,19 +125,19 @@ async def test_what_genesys_does_for_people_only_is_told_as_that(
     assert servers.genesys.count("create") == 1
 
 
-async def test_a_conversation_that_ends_just_before_the_offer_is_not_offered_anything(
+async def test_a_conversation_that_just_ended_gets_no_offer(
     servers: Servers, conversations: ConversationSessions
 ) -> None:
     live = talk(servers)
 
-    class Ends(Watched):
+    class Ends(RecordingHooks):
         async def before_send(self) -> None:
             live.end()
 
     with pytest.raises(BadRequestError):
         await offer(conversations, Ends())
 
-    class Vanishes(Watched):
+    class Vanishes(RecordingHooks):
         async def before_send(self) -> None:
             servers.genesys.conversations.live.clear()
 
@@ -233,7 +233,7 @@ async def test_a_strange_id_leads_nowhere_else(servers: Servers, conversations: 
     assert servers.genesys.count("users-me") == 0
 
 
-async def test_an_offer_that_does_not_say_until_when_is_taken_to_stand_for_ten_minutes(
+async def test_an_offer_without_a_stated_end_lasts_ten_minutes(
     servers: Servers, conversations: ConversationSessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from bot.sandbox.genesys.api.conversations import Offer

@@ -1,4 +1,4 @@
-"""Co-browse in the host's live conversation, against the sandbox's public API: how it is found."""
+"""Test how the host's live conversation is found, against the sandbox's public API."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,8 +8,8 @@ import pytest
 from bot.core.errors import NoConversationError, NotInConversationError, SeveralConversationsError
 from bot.core.models import ConversationId
 from bot.genesys.api.conversations import ConversationSessions
-from bot.genesys.api.live_conversations import MOST, read_live, read_time
-from tests.integration.genesys.api.test_sessions import Watched
+from bot.genesys.api.live_conversations import MAX_CONVERSATIONS, read_live, read_time
+from tests.integration.genesys.api.test_sessions import RecordingHooks
 from tests.support import conversations as conversations_support
 from tests.support.app import Servers
 from tests.support.conversations import HOST, TEMPLATE, ids, offer, opened, talk
@@ -45,7 +45,7 @@ async def test_chats_and_calls_can_be_co_browsed(
 async def test_nobody_to_talk_to_is_told_so_and_nothing_is_offered(
     servers: Servers, conversations: ConversationSessions
 ) -> None:
-    hooks = Watched()
+    hooks = RecordingHooks()
     with pytest.raises(NoConversationError):
         await offer(conversations, hooks)
     over, transferred = talk(servers), talk(servers)
@@ -54,7 +54,7 @@ async def test_nobody_to_talk_to_is_told_so_and_nothing_is_offered(
     talk(servers, "not theirs", host=BEN)
     with pytest.raises(NoConversationError):
         await offer(conversations, hooks)
-    assert hooks.told == []
+    assert hooks.events == []
     assert servers.genesys.count("create") == 0
 
 
@@ -75,15 +75,15 @@ async def test_several_are_told_with_the_customers_name_and_since_when(
 async def test_no_more_are_looked_at_than_somebody_could_choose_from(
     servers: Servers, conversations: ConversationSessions
 ) -> None:
-    for number in range(MOST + 3):
+    for number in range(MAX_CONVERSATIONS + 3):
         talk(servers, minutes=number)
     with pytest.raises(SeveralConversationsError) as several:
         await offer(conversations)
-    assert len(several.value.candidates) == MOST
-    assert servers.genesys.count("conversation") == MOST
+    assert len(several.value.candidates) == MAX_CONVERSATIONS
+    assert servers.genesys.count("conversation") == MAX_CONVERSATIONS
 
 
-async def test_what_the_analytics_say_is_verified_with_the_conversation_itself(
+async def test_analytics_results_are_verified_with_the_conversation(
     servers: Servers, conversations: ConversationSessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stale, live = talk(servers, "Stale"), talk(servers, "Live")
@@ -108,9 +108,7 @@ async def test_a_supervisor_who_listens_in_is_not_in_the_conversation(
         await offer(conversations, conversation_id=ConversationId(live.id))
 
 
-async def test_a_conversation_that_is_named_is_taken_among_several_and_before_the_analytics_know_it(
-    servers: Servers, conversations: ConversationSessions
-) -> None:
+async def test_a_named_conversation_needs_no_analytics(servers: Servers, conversations: ConversationSessions) -> None:
     talk(servers, "another")
     live = talk(servers, "the one")
     live.reported = False
@@ -119,7 +117,7 @@ async def test_a_conversation_that_is_named_is_taken_among_several_and_before_th
     assert servers.genesys.count("query") == 0
 
 
-async def test_only_a_conversation_in_which_the_host_is_connected_is_taken(
+async def test_only_a_conversation_the_host_is_connected_to_is_used(
     servers: Servers, conversations: ConversationSessions
 ) -> None:
     theirs, over, waiting = talk(servers, host=BEN), talk(servers), talk(servers)

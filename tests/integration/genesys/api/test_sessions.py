@@ -1,8 +1,9 @@
-"""The client of the session service against the sandbox's: keys and secrets, reading and ending, what is sent again."""
+"""Test sessions against the sandbox: keys and secrets, creating, reading and ending, retries."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,31 +28,31 @@ from bot.core.errors import (
     UnknownSessionError,
 )
 from bot.core.models import CreateSessionRequest, HostId, SessionId, new_request_id
-from bot.genesys import client
+from bot.core.timing import GenesysTiming
 from bot.genesys.api.sessions import CobrowseSessions
 from bot.genesys.api.users import UsersApi
-from tests.support.app import ANA, HOSTS, Servers, open_servers
+from tests.support.app import ANA, HOSTS, QUICK_GENESYS, Servers, open_servers
 
 HOST = HostId(f"{HOSTS[ANA]}-1111-4111-8111-111111111111")
 READ, WRITE = "cobrowse:session:read", "cobrowse:session:write"
 
 
-class Watched:
-    """Record the calls of its hooks."""
+class RecordingHooks:
+    """Call hooks that record which of them ran."""
 
     fairness_key = "T/U"
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.events: list[str] = []
 
     async def before_send(self) -> None:
-        self.told.append("sending")
+        self.events.append("before_send")
 
     async def on_wait(self, seconds: float) -> None:
-        self.told.append("waiting")
+        self.events.append("on_wait")
 
 
-def order(**how: Any) -> CreateSessionRequest:
+def session_request(**how: Any) -> CreateSessionRequest:
     parts: dict[str, Any] = {
         "host_id": HOST,
         "name": "Checkout",
@@ -65,8 +66,10 @@ def order(**how: Any) -> CreateSessionRequest:
 
 
 @asynccontextmanager
-async def opened(servers: Servers, **environ: str) -> AsyncIterator[CobrowseSessions]:
-    async with open_genesys(settings.load_service(servers.environ | environ)) as genesys:
+async def opened(
+    servers: Servers, timing: GenesysTiming = QUICK_GENESYS, **environ: str
+) -> AsyncIterator[CobrowseSessions]:
+    async with open_genesys(settings.load_service(servers.environ | environ), timing=timing) as genesys:
         yield CobrowseSessions(genesys)
 
 
@@ -93,13 +96,13 @@ async def test_a_key_of_either_kind_signs_in(quick: None, kind: str, passphrase:
         open_servers(public_key_pem=public) as servers,
         opened(servers, GENESYS_PRIVATE_KEY=pem, GENESYS_PRIVATE_KEY_PASSPHRASE=passphrase) as sessions,
     ):
-        assert (await sessions.create(order(), Watched())).host_id == HOST
+        assert (await sessions.create(session_request(), RecordingHooks())).host_id == HOST
 
 
 @pytest.mark.parametrize(
     "wrong", [{"GENESYS_CLIENT_ID": "another"}, {"GENESYS_ORG_ID": "another"}, {"GENESYS_CLIENT_SECRET": "wrong"}]
 )
-async def test_whoever_is_not_known_is_told_invalid_client(servers: Servers, wrong: dict[str, str]) -> None:
+async def test_an_unknown_client_gets_invalid_client(servers: Servers, wrong: dict[str, str]) -> None:
     environ = wrong | ({"GENESYS_PRIVATE_KEY": ""} if "GENESYS_CLIENT_SECRET" in wrong else {})
     async with opened(servers, **environ) as sessions:
         with pytest.raises(LoginRefusedError) as refused:
@@ -111,7 +114,7 @@ async def test_whoever_is_not_known_is_told_invalid_client(servers: Servers, wro
 async def test_a_client_secret_signs_in_instead_of_a_key(servers: Servers) -> None:
     secret = {"GENESYS_PRIVATE_KEY": "", "GENESYS_ORG_ID": "", "GENESYS_CLIENT_SECRET": "a-client-secret"}
     async with opened(servers, **secret) as sessions:
-        assert (await sessions.create(order(), Watched())).status == "active"
+        assert (await sessions.create(session_request(), RecordingHooks())).status == "active"
 
 
 @pytest.mark.parametrize(
@@ -121,7 +124,7 @@ async def test_a_client_secret_signs_in_instead_of_a_key(servers: Servers) -> No
 async def test_scopes_are_asked_for_as_they_are_set(servers: Servers, scopes: str, lacking: list[str]) -> None:
     async with opened(servers, GENESYS_SCOPES=scopes) as sessions:
         refused = []
-        for call in (sessions.create(order(), Watched()), sessions.read(SessionId("none"))):
+        for call in (sessions.create(session_request(), RecordingHooks()), sessions.read(SessionId("none"))):
             try:
                 await call
             except PermissionMissingError as forbidden:
@@ -132,7 +135,7 @@ async def test_scopes_are_asked_for_as_they_are_set(servers: Servers, scopes: st
 
 
 async def test_a_session_can_be_read_and_ended(servers: Servers, sessions: CobrowseSessions) -> None:
-    session = await sessions.create(order(), Watched())
+    session = await sessions.create(session_request(), RecordingHooks())
     assert (await sessions.read(session.id)).status == "active"
     await sessions.end(session.id)
     assert servers.genesys.sessions[session.id].status == "ended"
@@ -148,7 +151,7 @@ async def test_an_unknown_session_is_neither_read_nor_ended(sessions: CobrowseSe
 
 
 async def test_a_service_that_cannot_end_on_demand_says_so(servers: Servers, sessions: CobrowseSessions) -> None:
-    session = await sessions.create(order(), Watched())
+    session = await sessions.create(session_request(), RecordingHooks())
     servers.genesys.delete_supported = False
     with pytest.raises(UnknownSessionError):
         await sessions.end(session.id)
@@ -161,7 +164,7 @@ async def test_applications_are_ids_and_names(servers: Servers, sessions: Cobrow
 
 
 @pytest.mark.parametrize("fault", ["dropped", "reset", "cut", "502", "504", "408"])
-async def test_what_does_no_harm_twice_is_asked_twice(servers: Servers, sessions: CobrowseSessions, fault: str) -> None:
+async def test_a_safe_call_is_sent_again(servers: Servers, sessions: CobrowseSessions, fault: str) -> None:
     await servers.genesys.misbehave(fault, on="applications", times=2)
     assert await sessions.applications() == [("web", "Web")]
     assert servers.genesys.count("applications") == 3
@@ -172,29 +175,27 @@ async def test_what_does_no_harm_twice_is_asked_twice(servers: Servers, sessions
 
 
 @pytest.mark.parametrize("fault", ["dropped", "reset", "cut"])
-async def test_a_lost_answer_to_a_create_is_not_asked_for_on_a_used_connection_either(
+async def test_a_create_is_not_resent_on_a_reused_connection(
     servers: Servers, sessions: CobrowseSessions, fault: str
 ) -> None:
-    await sessions.create(order(), Watched())
+    await sessions.create(session_request(), RecordingHooks())
     await servers.genesys.misbehave(fault)
     with pytest.raises(OutcomeUnknownError):
-        await sessions.create(order(), Watched())
+        await sessions.create(session_request(), RecordingHooks())
     assert len(servers.genesys.creates) == 2
 
 
-async def test_a_watcher_is_told_before_each_sending_and_each_wait(
-    servers: Servers, sessions: CobrowseSessions
-) -> None:
+async def test_hooks_run_before_each_send_and_each_wait(servers: Servers, sessions: CobrowseSessions) -> None:
     await servers.genesys.misbehave("500-twice")
-    hooks = Watched()
-    await sessions.create(order(), hooks)
-    assert hooks.told == ["sending", "waiting", "sending", "waiting", "sending"]
+    hooks = RecordingHooks()
+    await sessions.create(session_request(), hooks)
+    assert hooks.events == ["before_send", "on_wait", "before_send", "on_wait", "before_send"]
 
 
-async def test_watcher_waits_while_a_refused_token_is_replaced(servers: Servers, sessions: CobrowseSessions) -> None:
+async def test_hooks_hear_of_a_wait_while_a_token_is_replaced(servers: Servers, sessions: CobrowseSessions) -> None:
     """So that a crash meanwhile leaves a request that may be sent."""
 
-    class Counting(Watched):
+    class Counting(RecordingHooks):
         def __init__(self) -> None:
             super().__init__()
             self.tokens: list[int] = []
@@ -209,18 +210,18 @@ async def test_watcher_waits_while_a_refused_token_is_replaced(servers: Servers,
 
     await servers.genesys.misbehave("401", times=1)
     hooks = Counting()
-    await sessions.create(order(), hooks)
-    assert hooks.told == ["sending", "waiting", "sending"]
+    await sessions.create(session_request(), hooks)
+    assert hooks.events == ["before_send", "on_wait", "before_send"]
     assert hooks.tokens == [1, 1, 2]
 
 
-async def test_a_watcher_that_raises_stops_the_create(servers: Servers, sessions: CobrowseSessions) -> None:
-    class Stopped(Watched):
+async def test_hooks_that_raise_stop_the_create(servers: Servers, sessions: CobrowseSessions) -> None:
+    class Stopped(RecordingHooks):
         async def before_send(self) -> None:
             raise RuntimeError("somebody else has it")
 
     with pytest.raises(RuntimeError, match="somebody else"):
-        await sessions.create(order(), Stopped())
+        await sessions.create(session_request(), Stopped())
     assert servers.genesys.creates == []
 
 
@@ -228,29 +229,27 @@ async def test_a_service_that_is_down_is_tried_until_it_is_there(servers: Server
     await sessions.applications()
     await servers.genesys.misbehave("down")
     await asyncio.sleep(0.05)  # the client sees that its connections are gone
-    hooks = Watched()
-    creating = asyncio.create_task(sessions.create(order(), hooks))
-    while "waiting" not in hooks.told and not creating.done():  # noqa: ASYNC110 - it has no event
+    hooks = RecordingHooks()
+    creating = asyncio.create_task(sessions.create(session_request(), hooks))
+    while "on_wait" not in hooks.events and not creating.done():  # noqa: ASYNC110 - it has no event
         await asyncio.sleep(0.005)
     await servers.genesys.misbehave(None)
     assert (await creating).status == "active"
     assert len(servers.genesys.creates) == 1
 
 
-async def test_repeats_nobody_ordered_end_in_time(
-    servers: Servers, sessions: CobrowseSessions, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(client, "UNORDERED_SECONDS", 0.1)
+async def test_retries_without_retry_after_end_in_time(servers: Servers) -> None:
     await servers.genesys.misbehave("429", retry_after=None)
-    with pytest.raises(ServiceBusyError):
-        await sessions.create(order(), Watched())
+    async with opened(servers, replace(QUICK_GENESYS, max_backoff_seconds=0.1)) as sessions:
+        with pytest.raises(ServiceBusyError):
+            await sessions.create(session_request(), RecordingHooks())
     assert 2 <= len(servers.genesys.creates) <= 5
 
 
 async def test_a_500_is_repeated_twice_after_a_short_delay(servers: Servers, sessions: CobrowseSessions) -> None:
     await servers.genesys.misbehave("500")
     with pytest.raises(ServiceFailedError):
-        await sessions.create(order(), Watched())
+        await sessions.create(session_request(), RecordingHooks())
     first, second, third = (create.at for create in servers.genesys.creates)
     assert 0.01 <= second - first < third - first < 2
 
@@ -264,8 +263,6 @@ async def test_users_are_found_by_their_exact_address(servers: Servers) -> None:
 
 
 async def test_several_users_with_one_address_are_reported_as_several(servers: Servers) -> None:
-    from dataclasses import replace
-
     ana = servers.genesys.users[HOST]
     for number in range(3):
         twin = replace(ana, id=f"{number:08d}-0000-4000-8000-000000000000")

@@ -1,4 +1,4 @@
-"""One token for the whole process: fetched once, renewed ahead of its end, dropped when refused; and the login's no."""
+"""Test the bot's token: one for the process, fetched once, renewed ahead, dropped when refused; and login errors."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,9 +12,9 @@ from bot.config import settings
 from bot.genesys.api.sessions import CobrowseSessions
 from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.client import GenesysClient
-from bot.genesys.connections import HttpClient
+from bot.genesys.http import HttpClient
 from bot.sandbox.genesys.server import SandboxGenesys
-from tests.support.app import ANA, Journey, buttons, is_failure, link, open_journey, open_servers, words
+from tests.support.app import ANA, QUICK_GENESYS, Journey, buttons, is_failure, link, open_journey, open_servers, words
 
 
 @dataclass
@@ -32,8 +32,10 @@ async def clocked(quick: None) -> AsyncIterator[Clocked]:
     """Tokens live for a thousand seconds."""
     async with open_servers(token_seconds=1000) as servers, HttpClient() as http:
         loaded = settings.load_service(servers.environ)
-        auth = TokenAuth(http, loaded.login_url, loaded.credentials, clock=lambda: world.now)
-        world = Clocked(servers.genesys, CobrowseSessions(GenesysClient(http, loaded.api_url, auth)), auth)
+        auth = TokenAuth(http, loaded.login_url, loaded.credentials, timing=QUICK_GENESYS, clock=lambda: world.now)
+        world = Clocked(
+            servers.genesys, CobrowseSessions(GenesysClient(http, loaded.api_url, auth, timing=QUICK_GENESYS)), auth
+        )
         yield world
         await auth.close()
 
@@ -55,7 +57,7 @@ async def test_a_hundred_first_calls_at_once_fetch_one_token(clocked: Clocked) -
     assert clocked.genesys.count("token") == 1
 
 
-async def test_one_who_stops_waiting_does_not_take_the_token_from_the_others(clocked: Clocked) -> None:
+async def test_a_cancelled_call_does_not_cancel_the_others_token(clocked: Clocked) -> None:
     clocked.genesys.latency_seconds = 0.1
     calls = [asyncio.create_task(clocked.sessions.applications()) for _ in range(3)]
     await asyncio.sleep(0.02)
@@ -64,7 +66,7 @@ async def test_one_who_stops_waiting_does_not_take_the_token_from_the_others(clo
     assert clocked.genesys.count("token") == 1
 
 
-async def test_a_token_is_renewed_ahead_of_its_end_and_nobody_waits_for_it(clocked: Clocked) -> None:
+async def test_a_token_is_renewed_ahead_and_no_call_waits_for_it(clocked: Clocked) -> None:
     await clocked.sessions.applications()
     clocked.now = 890
     await clocked.sessions.applications()

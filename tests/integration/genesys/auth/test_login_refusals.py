@@ -1,4 +1,4 @@
-"""A login that refuses the client: the region comes first, an address is named, and nothing that was sent is shown."""
+"""Test a login that refuses the client: the message names region and address, and shows no secret that was sent."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from bot.core.errors import WEB_PAGE
-from bot.genesys.auth.client_credentials import NAMELESS, refusal
+from bot.genesys.auth.client_credentials import UNNAMED_ERROR, login_refused
 from tests.integration.cli.test_commands import typed
 from tests.support.app import SAM, Journey, Servers, is_failure, open_bot_between, open_servers, words
 from tests.support.check import look, right_environ
@@ -105,19 +105,21 @@ def answer(body: object = None, *, text: str = "", kind: str = "application/json
             "not.allowed",
             "No <b> entry</b>",
         ),
-        (answer({"error": "!" * 9}), NAMELESS, ""),
-        (answer({"error": "y" * 99}), NAMELESS, ""),
-        (answer(["x"]), NAMELESS, ""),
+        (answer({"error": "!" * 9}), UNNAMED_ERROR, ""),
+        (answer({"error": "y" * 99}), UNNAMED_ERROR, ""),
+        (answer(["x"]), UNNAMED_ERROR, ""),
         (answer(text="<html>no</html>", kind="text/plain"), WEB_PAGE, ""),
         (answer(text="no", kind="text/html; charset=utf-8"), WEB_PAGE, ""),
-        (answer(text="no"), NAMELESS, ""),
+        (answer(text="no"), UNNAMED_ERROR, ""),
     ],
 )
 def test_an_answer_of_any_shape_is_read(response: httpx.Response, code: str, said: str) -> None:
-    error = refusal(response, ())
+    error = login_refused(response, ())
     assert (error.oauth_error, error.words) == (code, said)
 
 
-def test_what_was_sent_is_cut_out_of_the_words() -> None:
-    error = refusal(answer({"error": "invalid_grant", "error_description": "code hush-hush is used"}), {"hush-hush"})
+def test_sent_secrets_are_masked_in_the_message() -> None:
+    error = login_refused(
+        answer({"error": "invalid_grant", "error_description": "code hush-hush is used"}), {"hush-hush"}
+    )
     assert error.words == "code … is used"

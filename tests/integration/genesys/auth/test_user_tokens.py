@@ -1,4 +1,4 @@
-"""People's own tokens: renewed under their row's lock, on however many replicas, and unreadable at rest."""
+"""Test users' tokens: renewed under the lock of their row on any number of replicas, and encrypted at rest."""
 
 import asyncio
 import sqlite3
@@ -10,15 +10,14 @@ import pytest
 
 from bot.core.errors import LoginRefusedError, ServiceUnreachableError, SignInExpiredError
 from bot.core.models import LinkedAccount, PendingAuthorization
-from bot.genesys.auth import user_tokens
 from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.auth.user_tokens import UserTokens
-from bot.genesys.connections import HttpClient
+from bot.genesys.http import HttpClient
 from bot.sandbox.genesys.api.user_login import PeopleClient
 from tests.support import storage
 from tests.support.accounts import BENS
-from tests.support.app import Servers, open_servers
+from tests.support.app import QUICK_GENESYS, Servers, open_servers
 from tests.support.conversations import HOST
 from tests.support.settings import FERNET
 from tests.support.storage import ANA, TEAM, Bench
@@ -64,7 +63,7 @@ class Replicas:
             redirect_uri=BACK,
             clock=self.clock,
         )
-        return UserTokens(login, self.book, clock=self.clock)
+        return UserTokens(login, self.book, timing=QUICK_GENESYS, clock=self.clock)
 
     async def connect(self) -> str:
         refresh_token = "a-refresh-token-that-nobody-may-read"
@@ -82,7 +81,7 @@ def replicas(servers: Servers, bench: Bench) -> Replicas:
     return Replicas(servers, bench)
 
 
-async def test_however_many_ask_on_two_replicas_no_refresh_token_is_used_twice(replicas: Replicas) -> None:
+async def test_no_refresh_token_is_used_twice_on_two_replicas(replicas: Replicas) -> None:
     one, other = await replicas.one(), await replicas.one()
     first = await replicas.connect()
     tokens = await asyncio.gather(*(each.current(WHO, HOST) for each in (one, other) for _ in range(20)))
@@ -97,7 +96,7 @@ async def test_however_many_ask_on_two_replicas_no_refresh_token_is_used_twice(r
     assert len(used) == len(set(used)) == 4
 
 
-async def test_a_token_is_renewed_before_its_end_and_nobody_waits_for_it(replicas: Replicas) -> None:
+async def test_a_users_token_is_renewed_ahead_and_no_call_waits(replicas: Replicas) -> None:
     tokens = await replicas.one()
     await replicas.connect()
     first = await tokens.current(WHO, HOST)
@@ -129,11 +128,11 @@ async def test_a_refused_refresh_token_takes_the_connection_with_it(replicas: Re
         await tokens.current(WHO, HOST)
     assert again.value.reference
     assert await replicas.kept() is None
-    assert await tokens.gate(WHO, HOST) is None
+    assert await tokens.token_source(WHO, HOST) is None
 
 
 @pytest.mark.parametrize("fault", ["500", "dropped", "502"])
-async def test_what_else_goes_wrong_with_a_renewal_leaves_the_connection(replicas: Replicas, fault: str) -> None:
+async def test_other_renewal_errors_leave_the_account_linked(replicas: Replicas, fault: str) -> None:
     tokens = await replicas.one()
     await replicas.connect()
     how = {"acts": False} if fault == "502" else {}
@@ -156,7 +155,7 @@ async def test_a_busy_or_absent_login_is_asked_again(replicas: Replicas) -> None
     assert await tokens.current(WHO, HOST)
 
 
-async def test_a_wrong_client_secret_is_the_administrators_and_leaves_the_connection(replicas: Replicas) -> None:
+async def test_a_wrong_client_secret_leaves_the_account_linked(replicas: Replicas) -> None:
     tokens = await replicas.one(secret="another")
     await replicas.connect()
     with pytest.raises(LoginRefusedError) as refused:
@@ -177,7 +176,7 @@ async def test_a_stop_sees_a_renewal_through(replicas: Replicas) -> None:
 
 
 @pytest.mark.parametrize("bench", ["postgres"], indirect=True)  # only there is a connection that can be cut
-async def test_what_a_renewal_brought_is_used_though_the_database_went_away(replicas: Replicas, bench: Bench) -> None:
+async def test_a_renewed_token_is_used_though_the_database_fails(replicas: Replicas, bench: Bench) -> None:
     tokens = await replicas.one()
     await replicas.connect()
     await replicas.genesys.misbehave("slow", on="token", seconds=0.3, times=1)
@@ -200,30 +199,30 @@ async def under_way(replicas: Replicas, before: int = 0) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_who_disconnects_on_one_replica_is_soon_forgotten_by_the_other(replicas: Replicas) -> None:
+async def test_a_disconnect_on_one_replica_soon_reaches_the_other(replicas: Replicas) -> None:
     one, other = await replicas.one(), await replicas.one()
     await replicas.connect()
     for each in (one, other):
-        assert await each.gate(WHO, HOST)
+        assert await each.token_source(WHO, HOST)
         await each.current(WHO, HOST)
     was = await replicas.book.disconnect(WHO)
     assert was
     await one.sign_out(was)
-    assert await one.gate(WHO, HOST) is None
-    assert await other.gate(WHO, HOST)  # for as long as it believes what it has read
-    replicas.clock.now += user_tokens.KNOWN_SECONDS + 1
-    assert await other.gate(WHO, HOST) is None
+    assert await one.token_source(WHO, HOST) is None
+    assert await other.token_source(WHO, HOST)  # for as long as it believes what it has read
+    replicas.clock.now += QUICK_GENESYS.account_cache_seconds + 1
+    assert await other.token_source(WHO, HOST) is None
     with pytest.raises(SignInExpiredError):
         await other.current(WHO, HOST)
 
 
-async def test_who_connects_on_one_replica_is_found_by_the_other_when_it_matters(replicas: Replicas) -> None:
+async def test_a_new_link_on_one_replica_is_found_by_the_other(replicas: Replicas) -> None:
     tokens = await replicas.one()
-    assert await tokens.gate(WHO, HOST) is None
+    assert await tokens.token_source(WHO, HOST) is None
     await replicas.connect()
-    assert await tokens.gate(WHO, HOST) is None
-    assert await tokens.gate(WHO, HOST, anew=True)
-    assert await tokens.gate(WHO, "22222222-2222-4222-8222-222222222222") is None
+    assert await tokens.token_source(WHO, HOST) is None
+    assert await tokens.token_source(WHO, HOST, reload=True)
+    assert await tokens.token_source(WHO, "22222222-2222-4222-8222-222222222222") is None
 
 
 async def test_a_token_of_one_host_is_never_used_for_another(replicas: Replicas) -> None:
@@ -233,16 +232,16 @@ async def test_a_token_of_one_host_is_never_used_for_another(replicas: Replicas)
     await tokens.current(WHO, HOST)
     replicas.genesys.people.refresh_tokens["of-ben"] = BENS
     await replicas.book.connect(LinkedAccount(WHO, BENS, "of-ben"))
-    replicas.clock.now += user_tokens.KNOWN_SECONDS + 1
-    assert await tokens.gate(WHO, HOST) is None
-    assert await tokens.gate(WHO, BENS)
+    replicas.clock.now += QUICK_GENESYS.account_cache_seconds + 1
+    assert await tokens.token_source(WHO, HOST) is None
+    assert await tokens.token_source(WHO, BENS)
     token = await tokens.current(WHO, BENS)
     assert replicas.genesys._login._grants[token.value].user_id == BENS
     with pytest.raises(SignInExpiredError):
         await tokens.current(WHO, HOST)
 
 
-async def test_signing_out_without_a_token_at_hand_gives_back_the_one_it_takes(replicas: Replicas) -> None:
+async def test_signing_out_without_a_cached_token_revokes_a_new_one(replicas: Replicas) -> None:
     tokens = await replicas.one()
     first = await replicas.connect()
     was = await replicas.book.disconnect(WHO)
@@ -275,7 +274,7 @@ async def test_a_link_has_its_ten_minutes_and_one_person_has_one(replicas: Repli
     assert await book.take("late") is None
 
 
-async def test_links_that_are_over_and_connections_nobody_uses_are_swept(replicas: Replicas, bench: Bench) -> None:
+async def test_expired_links_and_unused_accounts_are_swept(replicas: Replicas, bench: Bench) -> None:
     tokens = await replicas.one(days=30)
     await replicas.connect()
     await replicas.book.begin(PENDING, "late", 600)
@@ -291,9 +290,7 @@ async def test_links_that_are_over_and_connections_nobody_uses_are_swept(replica
     assert await replicas.kept() is None
 
 
-async def test_neither_a_refresh_token_nor_a_verifier_can_be_read_in_the_database(
-    replicas: Replicas, bench: Bench
-) -> None:
+async def test_refresh_tokens_and_verifiers_are_encrypted_at_rest(replicas: Replicas, bench: Bench) -> None:
     tokens = await replicas.one(keys=(FERNET,))
     refresh_token = await replicas.connect()
     await replicas.book.begin(PENDING, "hash", 600)
@@ -306,7 +303,7 @@ async def test_neither_a_refresh_token_nor_a_verifier_can_be_read_in_the_databas
     assert renewed not in await dump(bench)
 
 
-async def test_what_no_key_opens_any_more_is_no_sign_in(replicas: Replicas, bench: Bench) -> None:
+async def test_an_account_that_no_key_decrypts_is_not_linked(replicas: Replicas, bench: Bench) -> None:
     await replicas.one(keys=(FERNET,))
     await replicas.connect()
     (row,) = await replicas._store.fetch("SELECT refresh_token FROM connections", {})

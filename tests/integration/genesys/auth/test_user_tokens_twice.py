@@ -1,4 +1,4 @@
-"""A renewal under way while its person connects anew or disconnects: the newer word counts, no token is left over."""
+"""Test a renewal during which its user links again or disconnects: the newer action wins, and no token remains."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ def good_tokens(replicas: Replicas) -> list[str]:
 
 
 @pytest.mark.parametrize("bench", ["sqlite"], indirect=True)  # on Postgres the other waits for the row's lock
-async def test_who_disconnects_during_a_renewal_leaves_no_token_behind(replicas: Replicas) -> None:
+async def test_a_disconnect_during_a_renewal_leaves_no_token(replicas: Replicas) -> None:
     tokens = await replicas.one()
     await replicas.connect()
     first = await tokens.current(WHO, HOST)
@@ -38,7 +38,7 @@ async def test_who_disconnects_during_a_renewal_leaves_no_token_behind(replicas:
 
 
 @pytest.mark.parametrize("bench", ["sqlite"], indirect=True)
-async def test_a_refusal_of_the_old_sign_in_does_not_forget_the_new_one(replicas: Replicas) -> None:
+async def test_a_refusal_of_the_old_sign_in_keeps_the_new_one(replicas: Replicas) -> None:
     tokens = await replicas.one()
     await replicas.connect()
     replicas.genesys.people.sign_out(HOST)

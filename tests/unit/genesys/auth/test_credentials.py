@@ -1,4 +1,4 @@
-"""How the client proves who it is, and the settings that say how: nothing of a key gets out."""
+"""Test the credentials of the client and their settings: no error shows any part of a key."""
 
 import base64
 import time
@@ -48,7 +48,7 @@ def test_the_assertion_says_who_asks_whom_and_for_how_long(algorithm):
 
 
 @pytest.mark.parametrize("algorithm", KEYS)
-def test_the_algorithm_follows_the_key_and_the_key_id_stands_in_the_header_when_set(algorithm):
+def test_algorithm_follows_the_key_and_the_header_holds_its_id(algorithm):
     plain = jwt.get_unverified_header(credentials(algorithm).sign(TOKEN_URL)[0]["client_assertion"])
     named = jwt.get_unverified_header(credentials(algorithm, "key-7").sign(TOKEN_URL)[0]["client_assertion"])
     assert (plain["alg"], named["alg"]) == (algorithm, algorithm)
@@ -65,7 +65,7 @@ def test_no_assertion_is_used_twice():
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("algorithm", KEYS)
 @pytest.mark.parametrize("passphrase", ["", "open sesame", "pä$$"])
-def test_keys_are_read_in_both_forms_with_and_without_a_passphrase(algorithm, passphrase, form):
+def test_keys_of_both_forms_load_with_and_without_passphrase(algorithm, passphrase, form):
     loaded = load_key(pem(KEYS[algorithm], passphrase, form), passphrase or None)
     assert loaded.algorithm == algorithm
     assert loaded.key.private_numbers() == KEYS[algorithm].private_numbers()
@@ -95,7 +95,7 @@ def test_a_key_on_one_line_with_escaped_line_breaks_is_read(change):
     ],
     ids=range(13),  # the same in every process: the keys are not
 )
-def test_a_key_that_cannot_sign_is_refused_in_a_sentence_that_shows_nothing_of_it(key, passphrase, wrong):
+def test_a_key_that_cannot_sign_is_refused_without_showing_it(key, passphrase, wrong):
     with pytest.raises(ValueError, match=wrong) as caught:
         load_key(key, passphrase)
     shown = str(caught.value) + repr(caught.value.__cause__)
@@ -111,7 +111,7 @@ def test_no_repr_shows_a_key_or_a_secret():
     assert isinstance(loaded, PrivateKey)
 
 
-def test_a_client_secret_goes_into_the_basic_header_and_not_into_the_form():
+def test_a_client_secret_goes_into_the_header_and_not_the_form():
     form, headers = SecretCredentials("client-1", "hush:hush-ä").sign(TOKEN_URL)
     assert form == {}
     kind, _, pair = headers["Authorization"].partition(" ")
@@ -151,7 +151,7 @@ def test_a_key_and_a_client_secret_together_are_refused():
 
 
 @pytest.mark.parametrize("scopes", ["a:b  c:d", "a:b,c:d"])
-def test_scopes_are_asked_for_as_set_and_left_out_when_there_are_to_be_none(scopes):
+def test_scopes_are_requested_as_set_and_omitted_when_empty(scopes):
     assert (
         settings.load_service(GENESYS | {"GENESYS_CLIENT_SECRET": "x", "GENESYS_SCOPES": scopes}).credentials.scopes
         == "a:b c:d"

@@ -1,4 +1,4 @@
-"""Private keys as people give them: read where nothing is in doubt, else named for what they are with a way out."""
+"""Test private keys in the forms people paste: an unambiguous form loads, any other is named with the fix."""
 
 import base64
 import subprocess
@@ -101,7 +101,7 @@ def test_a_key_with_a_passphrase_is_read_in_another_form_too() -> None:
 
 
 @pytest.mark.parametrize("form", GIVEN)
-def test_what_is_no_key_is_named_with_the_way_out_by_run_and_check(form: str, tmp_path: Path) -> None:
+def test_an_unusable_key_is_named_with_the_fix_by_run_and_check(form: str, tmp_path: Path) -> None:
     text, told = GIVEN[form]
     environ = KEYED | {"GENESYS_PRIVATE_KEY": text}
     assert told in said_by_run(environ)

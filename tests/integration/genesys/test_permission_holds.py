@@ -1,4 +1,4 @@
-"""A limit of one kind of call holds back that kind only, and whoever waits for it reads for about how long."""
+"""Test holds: a 429 holds back calls that need the same permission only, and people read how long they wait."""
 
 import asyncio
 import re
@@ -7,8 +7,8 @@ import time
 import pytest
 
 from bot.core.errors import ServiceBusyError
-from bot.genesys import holds
-from bot.genesys.holds import MAX_HOLD_SECONDS, Holds
+from bot.core.timing import GENESYS_TIMING, GenesysTiming
+from bot.genesys.rate_limit import PermissionHolds
 from tests.support.app import ANA, BEN, SAM, UNA, Journey, is_note, link, open_journey, words
 from tests.support.timing import SHORT_WAITS_ANNOUNCED
 
@@ -67,7 +67,7 @@ async def test_a_refused_create_holds_up_no_search(journey: Journey) -> None:
     assert time.monotonic() - began < AT_ONCE_SECONDS
 
 
-async def test_a_refused_look_at_a_session_holds_up_no_create(journey: Journey) -> None:
+async def test_a_refused_status_look_up_holds_up_no_create(journey: Journey) -> None:
     await journey.asks("Warm")
     await journey.genesys.misbehave("429", on="read", times=1, retry_after=4)
     assert (await journey.slack.command(ANA, "status")).acked
@@ -102,59 +102,57 @@ async def until_settled() -> None:
 
 
 async def ignored(_seconds: float) -> None:
-    """Tells nobody."""
+    """Ignore a wait."""
 
 
 async def test_one_call_goes_first_when_the_time_is_over() -> None:
-    kinds, went = Holds(), []
-    kinds.refused(SEARCH, 0.1)
+    holds, went = PermissionHolds(), []
+    holds.hold(SEARCH, 0.1)
 
     async def goes(number: int) -> None:
-        await kinds.passed(SEARCH, ignored)
+        await holds.wait(SEARCH, ignored)
         went.append(number)
 
     tasks = [asyncio.create_task(goes(number)) for number in range(20)]
     await asyncio.sleep(0.3)
     assert len(went) == 1
-    kinds.refused(SEARCH, 0.1)
+    holds.hold(SEARCH, 0.1)
     await asyncio.sleep(0.3)
     assert len(went) == 2
-    kinds.answered(SEARCH)
+    holds.record_answer(SEARCH)
     await asyncio.gather(*tasks)
     assert len(went) == 20
-    assert not kinds.is_held(SEARCH)
+    assert not holds.has_hold(SEARCH)
 
 
-async def test_a_first_call_that_hangs_holds_the_others_up_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holds, "PROBE_SECONDS", 0.1)
-    kinds = Holds()
-    kinds.refused(SEARCH, 0.05)
+async def test_a_first_call_that_hangs_holds_the_others_up_briefly() -> None:
+    holds = PermissionHolds(GenesysTiming(hold_probe_seconds=0.1))
+    holds.hold(SEARCH, 0.05)
     async with asyncio.timeout(1):
-        await asyncio.gather(*(kinds.passed(SEARCH, ignored) for _ in range(3)))
+        await asyncio.gather(*(holds.wait(SEARCH, ignored) for _ in range(3)))
 
 
 async def test_no_order_holds_a_kind_back_for_more_than_a_minute() -> None:
     clock = Clock()
-    kinds = Holds(clock)
-    kinds.refused(SEARCH, 86_400.0)
-    assert kinds.is_refused(SEARCH)
-    assert not kinds.is_refused(CREATE)
-    clock.now = MAX_HOLD_SECONDS
-    assert not kinds.is_refused(SEARCH)
+    holds = PermissionHolds(clock=clock)
+    holds.hold(SEARCH, 86_400.0)
+    assert holds.is_held(SEARCH)
+    assert not holds.is_held(CREATE)
+    clock.now = GENESYS_TIMING.max_hold_seconds
+    assert not holds.is_held(SEARCH)
 
 
-async def test_a_kind_that_is_always_refused_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holds, "MAX_WAIT_SECONDS", 0.3)
-    kinds = Holds()
+async def test_a_kind_that_is_always_refused_is_given_up() -> None:
+    holds = PermissionHolds(GenesysTiming(max_hold_total_seconds=0.3))
 
     async def refuses() -> None:
         while True:
-            kinds.refused(SEARCH, 0.2)
+            holds.hold(SEARCH, 0.2)
             await asyncio.sleep(0.1)
 
     refusing = asyncio.create_task(refuses())
     await until_settled()
     with pytest.raises(ServiceBusyError) as caught:
-        await kinds.passed(SEARCH, ignored)
+        await holds.wait(SEARCH, ignored)
     assert caught.value.retry_after
     refusing.cancel()

@@ -1,19 +1,19 @@
-"""What goes over the wire to Genesys, and what httpx makes of what comes back."""
+"""Test the HTTP client on the wire: the bytes it sends, and the response that both of its ways return."""
 
 import asyncio
 
 import httpx
 import pytest
 
-from bot.genesys import client
-from bot.genesys.connections import HttpClient
+from bot.genesys.client import build_request
+from bot.genesys.http import HttpClient
 
 BODY = b'{"a": "\xc3\xbc"}'
 SAID = b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\nContent-Type: application/json\r\nX-Odd: \xfc\r\n\r\n" + BODY
 
 
-async def exchanged(request: httpx.Request, *, short: bool) -> tuple[bytes, httpx.Response]:
-    """What the server got, and the answer; by the `short` way, or httpx's own."""
+async def send_to_server(request: httpx.Request, *, short: bool) -> tuple[bytes, httpx.Response]:
+    """Send to a server that records; return its bytes and our response. `short` uses `send_call`, else `send`."""
     heard: list[bytes] = []
 
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -25,7 +25,7 @@ async def exchanged(request: httpx.Request, *, short: bool) -> tuple[bytes, http
     server = await asyncio.start_server(speak, "127.0.0.1", 0)
     request.url = request.url.copy_with(port=server.sockets[0].getsockname()[1])
     async with asyncio.timeout(5), HttpClient() as http:
-        response = await (http.exchange(request, httpx.Auth()) if short else http.send(request))
+        response = await (http.send_call(request, httpx.Auth()) if short else http.send(request))
     server.close()
     return heard[0], response
 
@@ -33,24 +33,24 @@ async def exchanged(request: httpx.Request, *, short: bool) -> tuple[bytes, http
 @pytest.mark.parametrize("short", [True, False])
 @pytest.mark.parametrize("method", ["GET", "DELETE", "POST"])
 async def test_a_call_without_a_body_says_nothing_of_one(method: str, short: bool) -> None:
-    """But that a POST has none: an offer of a co-browse in a conversation is one."""
-    heard, _ = await exchanged(httpx.Request(method, "http://127.0.0.1/x", headers={"A": "b"}), short=short)
+    """A POST states a length of 0: an offer in a conversation is such a POST."""
+    heard, _ = await send_to_server(httpx.Request(method, "http://127.0.0.1/x", headers={"A": "b"}), short=short)
     assert heard.startswith(b"%b /x HTTP/1.1\r\n" % method.encode())
     assert b"content-" not in heard.lower().replace(b"content-length: 0\r\n", b"")
     assert heard.endswith(b"\r\n\r\n")
 
 
 async def test_half_a_surrogate_pair_is_sent_escaped() -> None:
-    """People can paste one; UTF-8 has no form for it, JSON has."""
-    request = client._request("POST", "http://127.0.0.1/x", {"name": "\ud83d"})
-    heard, _ = await exchanged(request, short=True)
+    """People can paste one. UTF-8 cannot encode it, JSON can."""
+    request = build_request("POST", "http://127.0.0.1/x", {"name": "\ud83d"}, {})
+    heard, _ = await send_to_server(request, short=True)
     assert heard.endswith(b'\r\n\r\n{"name": "\\ud83d"}')
 
 
 @pytest.mark.parametrize("short", [True, False])
 async def test_an_answer_is_read_as_httpx_reads_it(short: bool) -> None:
     request = httpx.Request("POST", "http://127.0.0.1/x", json={"b": 1})
-    heard, answer = await exchanged(request, short=short)
+    heard, answer = await send_to_server(request, short=short)
     assert heard.endswith(b'\r\n\r\n{"b":1}')
     assert (answer.status_code, answer.content, answer.json()) == (200, BODY, {"a": "ü"})
     assert (answer.text, answer.headers["x-odd"], answer.request) == ('{"a": "ü"}', "ü", request)

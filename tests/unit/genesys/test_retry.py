@@ -1,4 +1,4 @@
-"""What went wrong with a call to Genesys, and by which rule it may be sent again; how often is test_patience.py's."""
+"""Test the classification of failed calls: their errors and retry rules. test_retry_policy.py tests the delays."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import errors
-from bot.genesys import faults
-from bot.genesys.faults import RetryRule
+from bot.genesys import parsing, retry
+from bot.genesys.retry import RetryRule
 
 KEY = SimpleNamespace(host="h", port=1, ssl=False, is_ssl=False)
 
@@ -33,38 +33,38 @@ def answer(status: int, body: object = None, **headers: str) -> httpx.Response:
         (404, errors.BadRequestError, RetryRule.NEVER),
         (408, errors.OutcomeUnknownError, RetryRule.IF_SAFE),
         (409, errors.BadRequestError, RetryRule.NEVER),
-        (429, errors.ServiceBusyError, RetryRule.AS_ORDERED),
-        (500, errors.ServiceFailedError, RetryRule.TWICE),
+        (429, errors.ServiceBusyError, RetryRule.RETRY_AFTER),
+        (500, errors.ServiceFailedError, RetryRule.SERVER_ERROR),
         (502, errors.OutcomeUnknownError, RetryRule.IF_SAFE),
-        (503, errors.ServiceBusyError, RetryRule.AS_ORDERED),
+        (503, errors.ServiceBusyError, RetryRule.RETRY_AFTER),
         (504, errors.OutcomeUnknownError, RetryRule.IF_SAFE),
         (520, errors.OutcomeUnknownError, RetryRule.IF_SAFE),
     ],
 )
 def test_every_answer_has_its_name_its_rule_and_its_reference(status, error, repeat):
-    fault = faults.of_answer(answer(status, {"message": "m"}, ININ_Correlation_Id="corr-7"), needs="a:b")
+    fault = retry.error_from_response(answer(status, {"message": "m"}, ININ_Correlation_Id="corr-7"), needs="a:b")
     assert fault is not None
-    assert (type(fault.error), fault.repeat, fault.error.reference) == (error, repeat, "corr-7")
+    assert (type(fault.error), fault.rule, fault.error.reference) == (error, repeat, "corr-7")
 
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_only_an_answer_that_says_it_did_not_act_orders_a_wait(status):
-    assert faults.of_answer(answer(status, Retry_After="7"), needs="").retry_after == 7
-    assert faults.of_answer(answer(500, Retry_After="7"), needs="").retry_after is None
+    assert retry.error_from_response(answer(status, Retry_After="7"), needs="").retry_after == 7
+    assert retry.error_from_response(answer(500, Retry_After="7"), needs="").retry_after is None
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_any_2xx_is_no_fault(status):
-    assert faults.of_answer(answer(status), needs="a:b") is None
+    assert retry.error_from_response(answer(status), needs="a:b") is None
 
 
-def test_a_403_names_what_the_client_lacks_and_a_400_the_services_own_words():
-    assert faults.of_answer(answer(403), needs="a:b").error.needs == "a:b"
-    refused = faults.of_answer(answer(400, {"message": " no\n <b> " + "x" * 400}), needs="").error
+def test_a_403_names_the_permission_and_a_400_the_message():
+    assert retry.error_from_response(answer(403), needs="a:b").error.needs == "a:b"
+    refused = retry.error_from_response(answer(400, {"message": " no\n <b> " + "x" * 400}), needs="").error
     assert (refused.status, len(refused.words), refused.words[:10]) == (400, 300, "no <b> xxx")
-    assert faults.of_answer(answer(422, {"code": "bad.name"}), needs="").error.words == "bad.name"
+    assert retry.error_from_response(answer(422, {"code": "bad.name"}), needs="").error.words == "bad.name"
     for junk in (httpx.Response(400, content=b"\xff{"), answer(400, ["x"]), answer(400, {"message": None})):
-        assert faults.of_answer(junk, needs="").error.words == "Bad Request"
+        assert retry.error_from_response(junk, needs="").error.words == "Bad Request"
 
 
 @pytest.mark.parametrize(
@@ -80,32 +80,32 @@ def test_a_403_names_what_the_client_lacks_and_a_400_the_services_own_words():
         (httpx.Response(400, content=b"<html>"), None),
     ],
 )
-def test_the_reference_is_the_header_or_the_bodys_and_fit_to_be_shown(response, reference):
-    assert faults.reference_of(response) == reference
+def test_the_reference_is_the_headers_or_the_bodys_and_printable(response, reference):
+    assert parsing.reference_of(response) == reference
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("0", 0), ("7", 7), (" 30 ", 30), ("180", 180), ("9" * 400, 86400)])
 def test_an_ordered_wait_is_read_in_seconds(text, seconds):
-    assert faults.retry_after(httpx.Headers({"Retry-After": text})) == seconds
+    assert retry.retry_after(httpx.Headers({"Retry-After": text})) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-1", "1.5", "٣", "Mon, 32 Foo 2026", "1e3"])
 def test_an_ordered_wait_that_says_nothing_is_none(text):
-    assert faults.retry_after(httpx.Headers({"Retry-After": text.encode()})) is None
+    assert retry.retry_after(httpx.Headers({"Retry-After": text.encode()})) is None
 
 
-def test_an_ordered_wait_is_read_as_a_date_and_one_that_has_passed_is_no_wait():
+def test_retry_after_may_be_a_date_and_a_past_one_is_zero():
     for ahead, least, most in ((60, 57, 60), (-60, 0, 0)):
         date = format_datetime(datetime.now(UTC) + timedelta(seconds=ahead), usegmt=True)
-        wait = faults.retry_after(httpx.Headers({"Retry-After": date}))
+        wait = retry.retry_after(httpx.Headers({"Retry-After": date}))
         assert wait is not None
         assert least <= wait <= most
-    assert faults.retry_after(httpx.Headers()) is None
+    assert retry.retry_after(httpx.Headers()) is None
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126)) | st.text("0123456789:,+- GMTMonJan"))
 def test_no_ordered_wait_can_break_anything(text):
-    wait = faults.retry_after(httpx.Headers({"Retry-After": text}))
+    wait = retry.retry_after(httpx.Headers({"Retry-After": text}))
     assert wait is None or wait >= 0
 
 
@@ -130,20 +130,20 @@ MAYBE_REACHED = [
 
 @pytest.mark.parametrize("named", [httpx.ConnectTimeout, httpx.ConnectError, httpx.ReadError, httpx.ProxyError])
 @pytest.mark.parametrize("cause", NEVER_REACHED, ids=lambda cause: type(cause).__name__)
-def test_what_never_reached_the_service_is_known_by_its_cause(cause, named):
+def test_an_unreached_call_is_recognized_by_its_cause(cause, named):
     error = named("x")
     error.__cause__ = cause
-    fault = faults.of_exception(error)
-    assert (type(fault.error), fault.repeat) == (errors.ServiceUnreachableError, RetryRule.UNREACHED)
+    fault = retry.error_from_exception(error)
+    assert (type(fault.error), fault.rule) == (errors.ServiceUnreachableError, RetryRule.UNREACHED)
 
 
 @pytest.mark.parametrize("named", [httpx.ConnectTimeout, httpx.ConnectError, httpx.ReadError, httpx.ReadTimeout])
 @pytest.mark.parametrize("cause", MAYBE_REACHED, ids=lambda cause: type(cause).__name__)
-def test_what_may_have_reached_it_is_not_taken_for_unreached_whatever_the_library_calls_it(cause, named):
+def test_a_maybe_reached_call_is_never_taken_for_unreached(cause, named):
     error = named("x")
     error.__cause__ = cause
-    fault = faults.of_exception(error)
-    assert (type(fault.error), fault.repeat) == (errors.OutcomeUnknownError, RetryRule.IF_SAFE)
+    fault = retry.error_from_exception(error)
+    assert (type(fault.error), fault.rule) == (errors.OutcomeUnknownError, RetryRule.IF_SAFE)
 
 
 @pytest.mark.parametrize(
@@ -159,4 +159,4 @@ def test_what_may_have_reached_it_is_not_taken_for_unreached_whatever_the_librar
     ],
 )
 def test_without_a_cause_of_aiohttps_the_name_counts(error, unreached):
-    assert faults.never_reached(error("x")) == unreached
+    assert retry.is_unreached(error("x")) == unreached

@@ -1,18 +1,15 @@
-"""The rate limit as people meet it: a crowd, a wait that is told, one that is too long, and a stop in the middle."""
+"""Test the rate limit from Slack: a crowd, a wait people read about, one that is too long, and a stop meanwhile."""
 
 import asyncio
 import re
+from dataclasses import replace
 
-import pytest
-
-from bot.genesys.pace import RateLimiter
-from tests.support.app import ANA, BEN, SAM, is_note, link, open_journey, words
+from tests.support.app import ANA, BEN, QUICK_GENESYS, SAM, is_note, link, open_journey, words
 from tests.support.timing import SHORT_WAITS_ANNOUNCED
 
 
-async def test_a_crowd_is_answered_as_fast_as_the_limit_allows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(RateLimiter.__init__.__kwdefaults__, "window_seconds", 1.0)
-    async with open_journey() as journey:
+async def test_a_crowd_is_answered_as_fast_as_the_limit_allows() -> None:
+    async with open_journey(genesys_timing=replace(QUICK_GENESYS, rate_window_seconds=1.0)) as journey:
         journey.genesys.allowed_per_minute, journey.genesys.minute_seconds = 20, 1.0
         await asyncio.gather(*(journey.asks(f"warm {who}", who=who) for who in (ANA, BEN, SAM)))
         before, creates = len(journey.slack.messages), len(journey.genesys.creates)
@@ -28,9 +25,10 @@ async def test_a_crowd_is_answered_as_fast_as_the_limit_allows(monkeypatch: pyte
         assert len(refused) <= 3, "a call or so for each window, to see where it stands"
 
 
-async def test_who_has_to_wait_reads_that_it_waits_and_gets_the_link_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(RateLimiter.__init__.__kwdefaults__, "window_seconds", 2.0)
-    async with open_journey(timing=SHORT_WAITS_ANNOUNCED) as journey:
+async def test_a_person_who_waits_reads_so_and_then_gets_the_link() -> None:
+    async with open_journey(
+        timing=SHORT_WAITS_ANNOUNCED, genesys_timing=replace(QUICK_GENESYS, rate_window_seconds=2.0)
+    ) as journey:
         journey.genesys.allowed_per_minute, journey.genesys.minute_seconds = 1, 2.0  # the search uses it up
         began = asyncio.get_running_loop().time()
         assert link(await journey.asks())
@@ -41,7 +39,7 @@ async def test_who_has_to_wait_reads_that_it_waits_and_gets_the_link_then(monkey
         assert not [call for call in journey.genesys.calls if call.status == 429]
 
 
-async def test_who_would_wait_too_long_is_told_so_at_once() -> None:
+async def test_a_person_who_would_wait_too_long_reads_so_at_once() -> None:
     async with open_journey(GENESYS_REQUESTS_PER_MINUTE="2") as journey:
         for who in (ANA, BEN):
             await journey.asks("whoami", who=who)  # the searches use this minute up
@@ -59,7 +57,7 @@ async def test_who_would_wait_too_long_is_told_so_at_once() -> None:
         assert journey.genesys.creates == []
 
 
-async def test_a_stop_while_it_waits_its_turn_says_that_no_session_was_created() -> None:
+async def test_a_stop_while_waiting_says_that_no_session_was_created() -> None:
     async with open_journey(SHUTDOWN_SECONDS="0") as journey:
         journey.genesys.allowed_per_minute = 1
         await journey.slack.command(ANA, "")

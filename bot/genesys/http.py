@@ -1,0 +1,157 @@
+"""Send HTTP requests to Genesys over one pool of connections, and cap what is read of an answer.
+
+An httpx transport over aiohttp's pool, and `HttpClient.send_call`, the short way over it for API calls:
+docs/develop/decisions/0002-genesys-transport.md has the reasons and the figures.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import aiohttp
+import httpx
+
+from bot import __version__
+from bot.core.timing import GENESYS_TIMING, GenesysTiming
+
+MAX_CONNECTIONS = 256
+MAX_BODY_BYTES = 1024 * 1024
+HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    "User-Agent": f"cobrowse-bot/{__version__}",
+    "X-Genesys-Application-Name": f"cobrowse-bot/{__version__}",
+}
+UNREACHED_ERRORS = (
+    aiohttp.ClientConnectorError,  # name look-up, connection or TLS refused, also on the way to a proxy
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,  # the proxy refused to connect us
+)
+"""aiohttp's errors that prove that no byte of the request reached Genesys."""
+
+
+class TokenSource(httpx.Auth):
+    """Authenticate requests; fetch the token before a call takes its turn. This base class adds no token."""
+
+    async def ready(self) -> None:
+        """Fetch a token unless a usable one is cached. Raises ServiceError."""
+
+
+class HttpClient(httpx.AsyncClient):
+    """An httpx client that reads no proxy and no netrc from the environment and stores no cookie.
+
+    One client serves many people: a cookie of one person's sign-in must not travel with another's.
+    """
+
+    def __init__(self, proxy: str | None = None, timing: GenesysTiming = GENESYS_TIMING) -> None:
+        self._api_transport = Transport(keepalive_seconds=timing.keepalive_seconds, proxy=proxy)
+        super().__init__(
+            transport=self._api_transport,
+            trust_env=False,
+            timeout=httpx.Timeout(timing.read_timeout, connect=timing.connect_timeout, pool=timing.connect_timeout),
+            follow_redirects=False,
+            headers=HEADERS,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        )
+
+    async def send_call(self, request: httpx.Request, auth: httpx.Auth) -> httpx.Response:
+        """Send a request like `send`, without redirects, cookies and hooks, which API calls never use.
+
+        Decision 0002 has the cost of what this skips. Raises httpx.TransportError, and what `auth` raises.
+        """
+        flow = auth.async_auth_flow(request)
+        try:
+            outgoing = await anext(flow)
+            while True:
+                response = await self._api_transport.handle_async_request(outgoing)
+                outgoing = await flow.asend(response)
+        except StopAsyncIteration:
+            return response
+        finally:
+            await flow.aclose()
+
+
+class BufferedResponse(httpx.Response):
+    """A response whose body is already read, without httpx's machinery for reading one."""
+
+    def __init__(
+        self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes, request: httpx.Request
+    ) -> None:
+        super().__init__(status, headers=headers, stream=httpx.ByteStream(body), request=request)
+        self.headers.encoding = "iso-8859-1"  # decodes every header; otherwise httpx tries other encodings first
+        self._body = body
+
+    @property
+    def content(self) -> bytes:
+        return self._body
+
+
+class Transport(httpx.AsyncBaseTransport):
+    """An httpx transport over aiohttp's pooled connections: https://www.python-httpx.org/advanced/transports/ .
+
+    Reads each body at once, up to MAX_BODY_BYTES. Every error has aiohttp's as its cause, from which retry.py decides.
+    """
+
+    def __init__(self, *, keepalive_seconds: float, proxy: str | None = None) -> None:
+        """`proxy` is a URL, with its password where one is needed."""
+        self._keepalive_seconds, self._proxy = keepalive_seconds, proxy
+        self._session: aiohttp.ClientSession | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request. Raises httpx.TransportError."""
+        timeouts, stream = request.extensions.get("timeout", {}), request.stream
+        body = b"".join(stream) if isinstance(stream, httpx.ByteStream) else await request.aread()
+        try:
+            async with self._pool().request(
+                request.method,
+                str(request.url),
+                headers=[(name.decode("ascii"), value.decode("ascii")) for name, value in request.headers.raw],
+                data=body or None,
+                allow_redirects=False,
+                proxy=self._proxy,
+                timeout=_client_timeout(timeouts.get("pool"), timeouts.get("connect"), timeouts.get("read")),
+            ) as response:
+                content = await _read_body(response)
+        except UNREACHED_ERRORS as error:
+            raise httpx.ConnectError("never reached") from error
+        except TimeoutError as error:
+            raise httpx.ReadTimeout("no answer in time") from error
+        except aiohttp.ClientError as error:
+            raise httpx.ReadError("the connection ended") from error
+        return BufferedResponse(response.status, response.raw_headers, content, request)
+
+    async def aclose(self) -> None:
+        if self._session:
+            await self._session.close()
+
+    def _pool(self) -> aiohttp.ClientSession:
+        """Create the pool on the first request, since aiohttp requires a running event loop."""
+        if self._session is None:
+            connector = aiohttp.TCPConnector(
+                limit=MAX_CONNECTIONS, keepalive_timeout=self._keepalive_seconds
+            )  # aiohttp's default TLS context, as for Slack: the system's authorities, or those of SSL_CERT_FILE
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                skip_auto_headers=("Accept-Encoding", "Content-Type", "User-Agent"),
+            )
+        return self._session
+
+
+@lru_cache(8)
+def _client_timeout(pool: float | None, connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(connect=pool, sock_connect=connect, sock_read=read)
+
+
+async def _read_body(response: aiohttp.ClientResponse) -> bytes:
+    """Read a body of at most MAX_BODY_BYTES. Raises httpx.DecodingError for a longer or a compressed one."""
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise httpx.DecodingError("compressed, although no compression was accepted")
+    body = await response.content.read(MAX_BODY_BYTES)
+    while not response.content.at_eof():
+        more = await response.content.read(MAX_BODY_BYTES - len(body) + 1)
+        body += more
+        if len(body) > MAX_BODY_BYTES:
+            raise httpx.DecodingError("the body is too long")
+    return body

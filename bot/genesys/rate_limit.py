@@ -1,0 +1,395 @@
+"""Keep calls to Genesys within its rate limits, and share the turns fairly between requesters.
+
+`RateLimiter` joins three parts: the window of the whole token, holds for single permissions, and a fair queue. Headers
+`inin-ratelimit-count`, `-allowed`, `-reset` (seconds): https://developer.genesys.cloud/platform/api/rate-limits .
+"""
+
+import asyncio
+import logging
+import math
+import time
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+import httpx
+
+from bot.core.errors import ServiceBusyError
+from bot.core.ports import CallHooks
+from bot.core.shared_waits import SharedWaits
+from bot.core.timing import GENESYS_TIMING, GenesysTiming
+from bot.genesys.retry import Sleep, retry_after
+
+log = logging.getLogger(__name__)
+
+DEFAULT_PER_MINUTE, MAX_PER_MINUTE = 300, 1_000_000
+MAX_CONCURRENT_CALLS = 240
+"""Fewer than there are connections, so that the login always finds one."""
+MIN_CONCURRENT_CALLS = 8
+OPTIONAL_SHARE = 2
+"""One in so many calls may be optional: status look-ups must not keep sessions from being created."""
+
+Clock = Callable[[], float]
+Turn = asyncio.Future[None]
+
+
+class RateLimiter:
+    """Decide when each call of one token may go out."""
+
+    def __init__(
+        self,
+        per_minute: int | None = None,
+        *,
+        calls_per_session: int = 1,
+        window: "RateWindow | None" = None,
+        timing: GenesysTiming = GENESYS_TIMING,
+        clock: Clock = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        """`per_minute` overrides what Genesys says it allows. `clock` returns seconds and never goes back."""
+        self._window = window or RateWindow(per_minute, timing=timing, clock=clock)
+        self._queue = FairQueue(self._window, calls_per_session)
+        self._holds = PermissionHolds(timing, clock, sleep)
+        self._default_hold = timing.first_backoff_seconds
+        self._waits: defaultdict[str, SharedWaits] = defaultdict(lambda: SharedWaits(clock))
+
+    @property
+    def queue_length(self) -> int:
+        """Return how many calls wait for their turn."""
+        return self._queue.length
+
+    def can_send_now(self, needs: str) -> bool:
+        """Return whether a call that needs this permission would go out without a wait."""
+        return self._queue.is_idle and not self._holds.has_hold(needs)
+
+    def waits(self, needs: str) -> SharedWaits:
+        """Return where calls that need this permission report their waits when they belong to no request."""
+        return self._waits[needs]
+
+    def try_optional(self) -> bool:
+        """Return whether an optional call may go out now, and count it if so."""
+        return self._window.try_optional()
+
+    async def acquire(self, hooks: CallHooks | None, *, needs: str | None, continues: bool = False) -> None:
+        """Wait until the call may go out. Each call that does must end in `release`.
+
+        `hooks` None: a background call, which belongs to no request. `needs` None: the call carries another token,
+        whose limits are unknown. `continues`: an earlier call of the same session had its turn, so this one goes first.
+        Raises ServiceBusyError, and what `hooks.on_wait` raises.
+        """
+        while True:
+            if needs:
+                await self._holds.wait(needs, (hooks or self._waits[needs]).on_wait)
+                if hooks is None and (seconds := self._window.estimate_wait(self._queue.length)) > 0:
+                    await self._waits[needs].on_wait(seconds)
+            await self._queue.acquire(hooks, continues=continues)
+            if needs is None or not self._holds.is_held(needs):
+                return
+            self._queue.cancel()  # a 429 came while this call waited for its turn
+
+    def release(self, response: httpx.Response | None, *, needs: str | None) -> None:
+        """End a call and learn from its answer, None when it got none; `needs` as in `acquire`."""
+        is_own_token = needs is not None
+        headers = response.headers if response is not None and is_own_token else None
+        self._window.release(headers, reached=response is not None)
+        if response is not None and needs:
+            self._learn(response, needs)
+        self._queue.release_next()
+
+    def _learn(self, response: httpx.Response, needs: str) -> None:
+        """Hold all calls after a 429 at the token's limit, and calls that need this permission after any other 429."""
+        if response.status_code != 429:
+            self._holds.record_answer(needs)
+            return
+        seconds = retry_after(response.headers) or self._default_hold
+        if is_exhausted(response.headers):
+            self._window.block(seconds)
+        else:
+            self._holds.hold(needs, seconds)
+
+
+class RateWindow:
+    """Count the calls of one token in the window that Genesys counts in.
+
+    Other processes may use the same token. So each answer's count is believed, and at most half of what is left is in
+    flight at a time until answers show what the others use. After an exhausted window the first call goes alone, to
+    find out whether the next window has begun.
+    """
+
+    def __init__(
+        self, per_minute: int | None = None, *, timing: GenesysTiming = GENESYS_TIMING, clock: Clock = time.monotonic
+    ) -> None:
+        """`per_minute` overrides what Genesys says it allows."""
+        self.allowed = per_minute or DEFAULT_PER_MINUTE
+        self._is_fixed = per_minute is not None
+        self._window_seconds, self._probe_seconds = timing.rate_window_seconds, timing.rate_probe_seconds
+        self._clock = clock
+        self._ends_at = float("-inf")
+        self._probe_until = float("-inf")
+        self._used = 0
+        self._in_flight = 0
+        self._optional: deque[float] = deque()
+
+    def try_acquire(self) -> bool:
+        """Return whether a call may go out now. If so it is counted, and `release` must follow."""
+        now = self._clock()
+        if now >= self._ends_at:
+            self._begin_window(now)
+        elif now < self._probe_until:
+            return False
+        left = self.allowed - self._used
+        if self._in_flight >= min(left, MAX_CONCURRENT_CALLS, max(MIN_CONCURRENT_CALLS, left // 2)):
+            return False
+        self._in_flight += 1
+        return True
+
+    def try_optional(self) -> bool:
+        """Return whether an optional call may go out now, and count it if so.
+
+        Any minute, wherever Genesys's own begins, has room for one optional call in OPTIONAL_SHARE allowed calls.
+        """
+        now = self._clock()
+        while self._optional and self._optional[0] <= now - self._window_seconds:
+            self._optional.popleft()
+        if len(self._optional) >= max(1, self.allowed // OPTIONAL_SHARE):
+            return False
+        self._optional.append(now)
+        return True
+
+    def estimate_wait(self, ahead: int) -> float:
+        """Return the expected wait in seconds of a call behind `ahead` others; 0.0 when it need not wait."""
+        left, until_next = self.allowed - self._used - self._in_flight, self._ends_at - self._clock()
+        if ahead < left or until_next <= 0:
+            return 0.0
+        return until_next + (ahead - max(left, 0)) // self.allowed * self._window_seconds
+
+    def seconds_until_open(self) -> float:
+        """Return for how many seconds no call may go out, unless one is released before."""
+        now = self._clock()
+        return max(0.0, (self._probe_until if now < self._probe_until else self._ends_at) - now)
+
+    def release(self, headers: Mapping[str, str] | None = None, *, reached: bool = True) -> None:
+        """End a call. `headers` are its answer's; `reached` False: it never reached Genesys and is not counted."""
+        self._in_flight -= 1
+        self._probe_until = float("-inf")
+        usage = _read_usage(headers) if headers else None
+        if usage is None:
+            self._used += reached
+            return
+        count, allowed, reset = usage
+        ends_at = self._clock() + min(reset, self._window_seconds)
+        if ends_at < self._ends_at - self._window_seconds / 2:
+            return  # an answer from an earlier window
+        is_newer = ends_at > self._ends_at + self._window_seconds / 2
+        self._used = count if is_newer else max(self._used, count)
+        self._ends_at = ends_at
+        if not self._is_fixed:
+            self.allowed = allowed
+
+    def block(self, seconds: float) -> None:
+        """Let no call out for `seconds`, at most one window: Genesys answered 429."""
+        self._used = max(self._used, self.allowed)
+        self._ends_at = self._clock() + min(seconds, self._window_seconds)
+
+    def _begin_window(self, now: float) -> None:
+        if self._used + self._in_flight >= self.allowed:
+            self._probe_until = now + self._probe_seconds
+        self._used = 0
+        self._ends_at = now + self._window_seconds
+
+
+def is_exhausted(headers: Mapping[str, str]) -> bool:
+    """Return whether an answer says that the whole token has reached its limit."""
+    usage = _read_usage(headers)
+    return usage is not None and usage[0] >= usage[1]
+
+
+def _read_usage(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
+    """Return count, allowed and seconds until the reset; None where they are missing or implausible."""
+    try:
+        count, allowed, reset = (float(headers[f"inin-ratelimit-{name}"]) for name in ("count", "allowed", "reset"))
+        is_usable = 1 <= allowed < math.inf and count >= 0 and not math.isnan(reset)
+        return (int(count), int(min(allowed, MAX_PER_MINUTE)), max(reset, 0.0)) if is_usable else None
+    except (KeyError, ValueError, OverflowError):
+        return None
+
+
+class FairQueue:
+    """Order the calls that wait for the window: round-robin between requesters, first in first out for each.
+
+    Background calls go when no session waits.
+    """
+
+    def __init__(self, window: RateWindow, calls_per_session: int = 1) -> None:
+        """`calls_per_session`: how many calls a session takes; all but the first have `continues` set."""
+        self._window = window
+        self._calls_per_session = calls_per_session
+        self._queues: OrderedDict[str, deque[Turn]] = OrderedDict()  # by fairness key; the first key is next
+        self._background: deque[Turn] = deque()
+        self._depth_counts: list[int] = []  # how many queues have a first, a second, a third … call
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Return whether a session's call would get its turn without a wait."""
+        return not self._queues and not self._window.estimate_wait(0)
+
+    @property
+    def length(self) -> int:
+        """Return how many calls wait for their turn."""
+        return sum(map(len, self._queues.values())) + len(self._background)
+
+    async def acquire(self, hooks: CallHooks | None, *, continues: bool = False) -> None:
+        """Wait for a turn; arguments as in RateLimiter.acquire. Raises what `hooks.on_wait` raises."""
+        if not self._queues and (hooks or not self._background) and self._window.try_acquire():
+            return
+        queue = self._background if hooks is None else self._queues.setdefault(hooks.fairness_key, deque())
+        turn: Turn = asyncio.get_running_loop().create_future()
+        ahead = self._enqueue(queue, turn, hooks, continues)
+        self.release_next()
+        try:
+            if hooks and not turn.done():
+                seconds = self._window.estimate_wait(ahead * self._calls_per_session)
+                if seconds > 0:
+                    await hooks.on_wait(seconds)
+            await turn
+        except BaseException:
+            self._abandon(queue, turn, hooks)
+            raise
+
+    def release_next(self) -> None:
+        """Give out as many turns as the window allows. Call it whenever a call has ended."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        while self._queues or self._background:
+            if not self._window.try_acquire():
+                loop = asyncio.get_running_loop()
+                self._timer = loop.call_later(self._window.seconds_until_open(), self.release_next)
+                return
+            self._dequeue().set_result(None)
+
+    def cancel(self) -> None:
+        """Pass a turn on: the call that got it does not go out."""
+        self._window.release(reached=False)
+        self.release_next()
+
+    def _dequeue(self) -> Turn:
+        if not self._queues:
+            return self._background.popleft()
+        key, queue = next(iter(self._queues.items()))
+        turn = queue.popleft()
+        self._depth_counts[len(queue)] -= 1
+        if queue:
+            self._queues.move_to_end(key)
+        else:
+            del self._queues[key]
+        return turn
+
+    def _enqueue(self, queue: deque[Turn], turn: Turn, hooks: CallHooks | None, continues: bool) -> int:
+        """Add a turn and return how many calls go before it."""
+        if continues:
+            queue.appendleft(turn)
+        else:
+            queue.append(turn)
+        if hooks is None:
+            return 0
+        if len(queue) > len(self._depth_counts):
+            self._depth_counts.append(0)
+        self._depth_counts[len(queue) - 1] += 1
+        if continues:
+            self._queues.move_to_end(hooks.fairness_key, last=False)
+            return 0
+        return sum(self._depth_counts[: len(queue)]) - 1
+
+    def _abandon(self, queue: deque[Turn], turn: Turn, hooks: CallHooks | None) -> None:
+        """Remove a turn whose call no longer waits."""
+        if turn.done() and not turn.cancelled():  # given out a moment ago: pass it on
+            self.cancel()
+            return
+        queue.remove(turn)
+        if hooks:
+            self._depth_counts[len(queue)] -= 1
+            if not queue:
+                del self._queues[hooks.fairness_key]
+
+
+@dataclass
+class _Hold:
+    """One held permission. `probe_until`: one call tries it, and the others wait for its answer until then."""
+
+    until: float
+    probe_until: float = float("-inf")
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class PermissionHolds:
+    """Hold back calls that need one permission after a 429 that is not about the token's own limit.
+
+    Calls that need other permissions go out meanwhile.
+    """
+
+    def __init__(
+        self, timing: GenesysTiming = GENESYS_TIMING, clock: Clock = time.monotonic, sleep: Sleep = asyncio.sleep
+    ) -> None:
+        self._timing, self._clock, self._sleep = timing, clock, sleep
+        self._holds: dict[str, _Hold] = {}
+
+    def hold(self, needs: str, seconds: float) -> None:
+        """Hold back calls that need this permission for `seconds`, at most `max_hold_seconds`."""
+        seconds = min(seconds, self._timing.max_hold_seconds)
+        until = self._clock() + seconds
+        hold = self._holds.get(needs)
+        if hold is None or hold.until < self._clock():
+            fields = {"needs": needs, "seconds": round(seconds)}
+            log.info("Genesys limits calls that need one permission", extra={"fields": fields})
+        if hold is None:
+            hold = self._holds[needs] = _Hold(until)
+        hold.until, was_probed = max(hold.until, until), hold.probe_until > self._clock()
+        hold.probe_until = float("-inf")
+        if was_probed:  # calls that wait for the probe's answer wait for the new time
+            hold.changed.set()
+            hold.changed = asyncio.Event()
+
+    def record_answer(self, needs: str) -> None:
+        """End the hold of this permission if its time is over: a call got an answer other than 429."""
+        hold = self._holds.get(needs)
+        if hold and hold.until <= self._clock():
+            del self._holds[needs]
+            hold.changed.set()
+
+    def is_held(self, needs: str) -> bool:
+        """Return whether no call that needs this permission may go out now."""
+        hold = self._holds.get(needs)
+        return hold is not None and self._clock() < hold.until
+
+    def has_hold(self, needs: str) -> bool:
+        """Return whether a call that needs this permission would have to wait, or be the probe."""
+        return needs in self._holds
+
+    async def wait(self, needs: str, on_wait: Callable[[float], Awaitable[None]]) -> None:
+        """Wait until a call that needs this permission may go out. After a hold, one call goes first as the probe.
+
+        `on_wait` gets the seconds left. Raises ServiceBusyError after `max_hold_total_seconds`, and what `on_wait`
+        raises.
+        """
+        began = self._clock()
+        while hold := self._holds.get(needs):
+            now = self._clock()
+            left = max(hold.until, hold.probe_until) - now
+            if left <= 0:
+                hold.probe_until = now + self._timing.hold_probe_seconds
+                return
+            if now + left - began > self._timing.max_hold_total_seconds:
+                raise ServiceBusyError(retry_after=left)
+            if now < hold.until:
+                await on_wait(left)
+            await self._wait_for_change(hold.changed, left)
+
+    async def _wait_for_change(self, changed: asyncio.Event, max_seconds: float) -> None:
+        waiting = [asyncio.ensure_future(changed.wait()), asyncio.ensure_future(self._sleep(max_seconds))]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()

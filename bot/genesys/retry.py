@@ -1,0 +1,219 @@
+"""Classify what went wrong with a call to Genesys, and decide whether and when to send it again.
+
+The table is the contract's; see also "When Genesys fails" in the README. Decides from the cause of an exception, since
+the HTTP library's own classes mislead: over aiohttp, a dropped answer can come out as httpx.ConnectTimeout.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from typing import Protocol
+
+import aiohttp
+import httpx
+
+from bot.core.errors import (
+    BadRequestError,
+    OutcomeUnknownError,
+    PermissionMissingError,
+    ServiceBusyError,
+    ServiceError,
+    ServiceFailedError,
+    ServiceUnreachableError,
+    SignInRequiredError,
+    TokenRefusedError,
+    UnusableAnswerError,
+)
+from bot.core.timing import GENESYS_TIMING, GenesysTiming
+from bot.genesys.http import UNREACHED_ERRORS
+from bot.genesys.parsing import message_of, object_or_empty, reference_of
+
+log = logging.getLogger(__name__)
+
+USER_CONTEXT = "requires a user context"
+"""Genesys's message when it refuses a client's token and requires a user's."""
+MAX_RETRY_AFTER_SECONDS = 86_400.0
+MAX_RETRIES_SERVER_ERROR = 2
+MAX_RETRIES_UNREACHED = 3
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class RetryRule(Enum):
+    """Whether the same call may be sent again, and by which rule."""
+
+    NEVER = "never"
+    RETRY_AFTER = "Genesys did not act, and may say when to retry"
+    UNREACHED = "no byte reached Genesys"
+    SERVER_ERROR = "a 500, which the contract lets us repeat"
+    IF_SAFE = "nobody knows whether Genesys acted"
+
+
+@dataclass(frozen=True, slots=True)
+class CallError:
+    """An error with its retry rule; `retry_after` is the wait that Genesys asked for, in seconds."""
+
+    error: ServiceError
+    rule: RetryRule = RetryRule.NEVER
+    retry_after: float | None = None
+
+
+def error_from_response(response: httpx.Response, *, needs: str) -> CallError | None:
+    """Return the error in an answer, None for a 2xx. `needs` names the scope or permission that a 403 is about."""
+    if response.is_success:
+        return None
+    status, reference = response.status_code, reference_of(response)
+    if response.is_redirect or status < 400:
+        return CallError(UnusableAnswerError(why=f"a redirect ({status})", reference=reference))
+    if status == 401:
+        return CallError(TokenRefusedError(reference=reference))
+    if status in (400, 403) and USER_CONTEXT in message_of(response).lower():
+        return CallError(SignInRequiredError(reference=reference))
+    if status == 403:
+        words = _message_about_division(response)
+        return CallError(PermissionMissingError(needs=needs, words=words, reference=reference))
+    if status in (429, 503):
+        seconds = retry_after(response.headers)
+        return CallError(ServiceBusyError(reference=reference, retry_after=seconds), RetryRule.RETRY_AFTER, seconds)
+    if status == 500:
+        return CallError(ServiceFailedError(reference=reference), RetryRule.SERVER_ERROR)
+    if status == 408 or status > 500:
+        return CallError(OutcomeUnknownError(reference=reference), RetryRule.IF_SAFE)
+    return CallError(BadRequestError(status=status, words=message_of(response), reference=reference))
+
+
+def error_from_exception(error: httpx.TransportError) -> CallError:
+    """Return the error of a call that got no answer."""
+    if is_unreached(error):
+        return CallError(ServiceUnreachableError(), RetryRule.UNREACHED)
+    return CallError(OutcomeUnknownError(), RetryRule.IF_SAFE)
+
+
+def is_unreached(error: httpx.TransportError) -> bool:
+    """Return whether no byte of the request can have reached Genesys."""
+    cause = error.__cause__
+    if isinstance(cause, aiohttp.ClientError):
+        return isinstance(cause, UNREACHED_ERRORS)
+    return isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
+
+
+def retry_after(headers: httpx.Headers) -> float | None:
+    """Return the seconds in Retry-After, a number or an HTTP date (RFC 9110 section 10.2.3); None if unusable."""
+    text = headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text), MAX_RETRY_AFTER_SECONDS)
+    try:
+        return min(max(0.0, parsedate_to_datetime(text).timestamp() - time.time()), MAX_RETRY_AFTER_SECONDS)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _message_about_division(response: httpx.Response) -> str:
+    """Return Genesys's message where it names a division, else "": the missing permission says more then."""
+    message = message_of(response)
+    with_code = f"{message} {object_or_empty(response).get('code')}"
+    return message if "division" in with_code.lower() else ""
+
+
+class RetryPolicy:
+    """Decide for one call whether to retry it, and after how many seconds.
+
+    The time a call waits in the rate limiter counts towards no limit.
+    """
+
+    def __init__(
+        self, safe: bool, timing: GenesysTiming = GENESYS_TIMING, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`safe`: sending the call twice does no harm. `clock` returns seconds and never goes back."""
+        self._safe, self._timing, self._clock = safe, timing, clock
+        self._attempt_began_at = clock()
+        self._spent = 0.0
+        self._retry_after_total = 0.0
+        self._retries: dict[RetryRule, int] = {}
+
+    def start_attempt(self) -> None:
+        """Record that an attempt begins, after its wait in the rate limiter."""
+        self._attempt_began_at = self._clock()
+
+    def next_delay(self, failed: CallError) -> float | None:
+        """Return the seconds to wait before the next attempt, None when there must be none."""
+        rule, timing = failed.rule, self._timing
+        self._spent += self._clock() - self._attempt_began_at
+        if rule is RetryRule.NEVER or (rule is RetryRule.IF_SAFE and not self._safe):
+            return None
+        count = self._retries[rule] = self._retries.get(rule, 0) + 1
+        if rule in (RetryRule.SERVER_ERROR, RetryRule.IF_SAFE) and count > MAX_RETRIES_SERVER_ERROR:
+            return None
+        if rule is RetryRule.UNREACHED and count > MAX_RETRIES_UNREACHED:
+            return None
+        if failed.retry_after is not None and failed.retry_after >= timing.first_backoff_seconds:
+            self._retry_after_total += failed.retry_after
+            return failed.retry_after if self._retry_after_total <= timing.max_retry_after_seconds else None
+        backoff = timing.first_backoff_seconds * 2 ** (sum(self._retries.values()) - 1)
+        delay = backoff * random.uniform(0.75, 1.25)  # noqa: S311 - jitter, no secret
+        self._spent += delay
+        return delay if self._spent <= timing.max_backoff_seconds else None
+
+
+class WaitHook(Protocol):
+    """The part of CallHooks that hears of waits."""
+
+    async def on_wait(self, seconds: float) -> None: ...
+
+
+async def _acquire_nothing(is_retry: bool) -> None:
+    """Stand in for a rate limiter where calls have none."""
+
+
+async def send_with_retry(
+    send: Callable[[], Awaitable[httpx.Response]],
+    *,
+    needs: str,
+    safe: bool,
+    final: bool = False,
+    acquire: Callable[[bool], Awaitable[None]] = _acquire_nothing,
+    hooks: WaitHook | None = None,
+    timing: GenesysTiming = GENESYS_TIMING,
+    sleep: Sleep = asyncio.sleep,
+) -> httpx.Response:
+    """Call `send`, again where RetryPolicy allows it, and return its 2xx answer. Raises ServiceError.
+
+    `acquire` runs before each attempt; its argument says whether the attempt is a retry. `needs`, `safe` and `final` as
+    in GenesysClient.call.
+    """
+    policy = RetryPolicy(safe, timing)
+    is_retry = False
+    while True:
+        await acquire(is_retry)
+        is_retry = True
+        policy.start_attempt()
+        answer = await _attempt(send, needs)
+        if isinstance(answer, httpx.Response):
+            return answer
+        if final and answer.rule is RetryRule.SERVER_ERROR:
+            answer = CallError(OutcomeUnknownError(reference=answer.error.reference), RetryRule.IF_SAFE)
+        delay = policy.next_delay(answer)
+        if delay is None:
+            if safe and isinstance(answer.error, OutcomeUnknownError):  # nothing can have been created
+                raise ServiceUnreachableError(reference=answer.error.reference)
+            raise answer.error
+        fields = {"after": answer.error.code, "reference": answer.error.reference, "seconds": round(delay, 1)}
+        log.info("retrying a call to Genesys", extra={"fields": fields})
+        if hooks:
+            await hooks.on_wait(delay if isinstance(answer.error, ServiceBusyError) else 0.0)
+        await sleep(delay)
+
+
+async def _attempt(send: Callable[[], Awaitable[httpx.Response]], needs: str) -> httpx.Response | CallError:
+    try:
+        response = await send()
+    except httpx.TransportError as error:
+        return error_from_exception(error)
+    except (httpx.HTTPError, aiohttp.ClientError, TimeoutError):  # not HTTP, or too slow as a whole
+        return CallError(OutcomeUnknownError(), RetryRule.IF_SAFE)
+    return error_from_response(response, needs=needs) or response
