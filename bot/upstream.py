@@ -8,12 +8,7 @@ from contextlib import asynccontextmanager
 
 from bot.config.settings import ServiceSettings, Settings
 from bot.core.hosts.resolver import EmailRule, ListedHostRule
-from bot.core.ports import (
-    NULL_METRICS,
-    AccountRepository,
-    HostRule,
-    Metrics,
-)
+from bot.core.ports import NULL_METRICS, AccountRepository, HostRule, Metrics
 from bot.core.timing import GENESYS_TIMING, GenesysTiming
 from bot.genesys.api import conversations, customer_messages, sessions, users
 from bot.genesys.api.conversations import CALLS_PER_SESSION, ConversationSessions

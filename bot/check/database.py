@@ -2,20 +2,21 @@
 
 from bot.check.results import Finding, doubt, refusal, right
 from bot.config.settings import DatabaseSettings
+from bot.core.timing import StorageTiming
 from bot.storage.errors import StorageSetupError
 from bot.storage.inspect import StorageReport, inspect_storage
-from bot.storage.open import MEMORY
+from bot.storage.open import DEFAULT_TIMING, MEMORY
 
 KEY = "Make a key as the README says, and set STORE_ENCRYPTION_KEY."
 
 
-async def look(database: DatabaseSettings) -> list[Finding]:
+async def look(database: DatabaseSettings, timing: StorageTiming = DEFAULT_TIMING) -> list[Finding]:
     """The lines about it."""
     if database.url.startswith(MEMORY):
         mend = "Set DATABASE_URL to a file or to Postgres, or a restart forgets what was accepted."
         return [doubt("database", "memory: remembers nothing.", mend)]
     try:
-        async with inspect_storage(database.url, database.keys) as seen:
+        async with inspect_storage(database.url, database.keys, timing) as seen:
             return [_version(seen), _sealing(seen, bool(database.keys)), *_sharing(seen), *_left_out(seen)]
     except StorageSetupError as refused:
         return [refusal("database", refused)]
@@ -45,7 +46,7 @@ def _version(seen: StorageReport) -> Finding:
 
 
 def _sealing(seen: StorageReport, has_keys: bool) -> Finding:
-    if has_keys and seen.version and not seen.is_sealed:
+    if has_keys and seen.version and not seen.is_encrypted:
         mend = "The next `run` encrypts them, and takes nothing that is not encrypted after that."
         return doubt("encryption", "a key is set, but the links in the database are not encrypted yet.", mend)
     if has_keys:

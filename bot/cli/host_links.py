@@ -9,8 +9,9 @@ from bot.config.settings import DatabaseSettings
 from bot.core.hosts import csv_file
 from bot.core.hosts.csv_file import HostsFileError
 from bot.core.models import HostLink, TeamId, UserId
+from bot.core.timing import StorageTiming
 from bot.storage.errors import refused
-from bot.storage.open import MEMORY, Storage, open_store
+from bot.storage.open import DEFAULT_TIMING, MEMORY, Storage, open_store
 
 
 def read(user_id: str, genesys_id: str, team_id: str | None) -> HostLink:
@@ -50,13 +51,15 @@ async def remove(database: DatabaseSettings, user_id: str, team_id: str | None) 
         return await store.unlink(TeamId(team_id) if team_id else None, UserId(user_id))
 
 
-async def every(database: DatabaseSettings) -> list[HostLink]:
+async def every(database: DatabaseSettings, timing: StorageTiming = DEFAULT_TIMING) -> list[HostLink]:
     """All links. Raises StorageSetupError, StorageUnavailableError."""
-    async with _open(database) as store:
+    async with _open(database, timing) as store:
         return list(await store.links())
 
 
-def _open(database: DatabaseSettings) -> AbstractAsyncContextManager[Storage]:
+def _open(database: DatabaseSettings, timing: StorageTiming = DEFAULT_TIMING) -> AbstractAsyncContextManager[Storage]:
     if database.url.startswith(MEMORY):
         raise refused("database_memory")
-    return open_store(database.url, keys=database.keys, retention_days=database.retention_days, alone=False)
+    return open_store(
+        database.url, keys=database.keys, retention_days=database.retention_days, exclusive=False, timing=timing
+    )

@@ -159,7 +159,7 @@ class Request:
     conversation_id: ConversationId | None = None
     reply_url: str | None = field(default=None, repr=False)
     replaces: bool = False
-    same_as: RequestId | None = None
+    duplicate_of: RequestId | None = None
     is_group_message: bool = field(default=False, compare=False)
 
     @property
@@ -183,7 +183,7 @@ class Request:
             reply_url=press.reply_url,
             replaces=press.replaces,
             is_group_message=press.is_group_message,
-            same_as=None,
+            duplicate_of=None,
         )
 
 

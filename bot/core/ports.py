@@ -65,13 +65,13 @@ class StoredRequest:
 class Accepted:
     """The outcome of storing a request. `is_new` is False when its key is stored already.
 
-    `same_as` is a request of the same person with the same words, target and channel, whose session is being created or
-    was created a moment ago: the new request gets that session. Otherwise `state` is `creating` when the session was to
-    be created at once, and `linked` is the host that an administrator linked the agent to.
+    `duplicate_of` is a request of the same person with the same words, target and channel, whose session is being
+    created or was created a moment ago: the new request gets that session. Otherwise `state` is `creating` when the
+    session was to be created at once, and `linked` is the host that an administrator linked the agent to.
     """
 
     is_new: bool
-    same_as: RequestId | None = None
+    duplicate_of: RequestId | None = None
     state: RequestState = RequestState.ACCEPTED
     linked: HostId | None = None
 
@@ -100,8 +100,8 @@ class RequestRepository(Protocol):
     ) -> bool:
         """Return whether the request was this process's and in `from_`, and is now durably in `to`.
 
-        A session is stored with it. A known id updates the session that is stored, unless the request is `same_as` the
-        one that created it. An answered request keeps no response_url.
+        A session is stored with it. A known id updates the session that is stored, unless the request is a
+        duplicate of the one that created it. An answered request keeps no response_url.
         Raises UnusableAnswerError when the session's id is known for another team, host, requester or agent: the same
         transaction makes the request `failed` with this error.
         """

@@ -7,17 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core.errors import CobrowseError, PermissionDeniedError, RuleMiss
-from bot.core.models import (
-    ChannelId,
-    Host,
-    HostId,
-    Identity,
-    RequestKind,
-    Role,
-    SessionRecord,
-    SessionStarted,
-    UserId,
-)
+from bot.core.models import ChannelId, Host, HostId, Identity, RequestKind, Role, SessionRecord, SessionStarted, UserId
 from bot.core.validation.contact import ContactAddress
 
 

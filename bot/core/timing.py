@@ -112,3 +112,33 @@ class GenesysTiming:
 
 GENESYS_TIMING = GenesysTiming()
 """The values of a real bot."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorageTiming:
+    """Durations of the database layer, in seconds. Names of one database say so."""
+
+    write_delay_seconds: float = 0.005
+    """SQLite: how long `created` and `answered` may wait to share a transaction with later writes. Nobody waits for
+    `answered`; who waits for `created` has waited for Genesys, at least ten times as long."""
+    busy_timeout_seconds: float = 10.0
+    """SQLite: how long a connection waits for the short writes of another process."""
+    sweep_pause_seconds: float = 0.01
+    """Pause between two writes of a sweep, in which other writes get their turn."""
+    connect_timeout_seconds: float = 5.0
+    """Postgres: for each connection that is opened or closed outside the pool."""
+    pool_timeout_seconds: float = 1.0
+    """Postgres: how long a statement waits for a free connection of the pool."""
+    statement_timeout_seconds: float = 1.5
+    """Postgres: for one statement."""
+    accept_timeout_seconds: float = 2.2
+    """Postgres: for the whole of `accept`, because Slack waits for the acknowledgement."""
+    unclaimed_after_seconds: float = 10.0
+    """Postgres: age at which a request that this replica owns but does not work on is taken up. Longer than any call
+    of the store lasts."""
+    account_lock_seconds: float = 15.0
+    """Postgres: how long an account's row may stay locked while Genesys is asked, and how long others wait for it."""
+    lock_check_seconds: float = 2.0
+    """Postgres: how often a replica asks the server whether it still takes writes, and the timeout of that query."""
+    server_move_seconds: float = 30.0
+    """Postgres: how long replicas have, after a failover or restart, to take their locks on the new server."""

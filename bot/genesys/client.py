@@ -13,12 +13,7 @@ from typing import Any
 import httpx
 
 from bot.core.errors import ServiceBusyError, UnusableAnswerError
-from bot.core.ports import (
-    NO_HTTP_STATUS,
-    NULL_METRICS,
-    CallHooks,
-    Metrics,
-)
+from bot.core.ports import NO_HTTP_STATUS, NULL_METRICS, CallHooks, Metrics
 from bot.core.shared_waits import SharedWaits
 from bot.core.timing import GENESYS_TIMING, GenesysTiming
 from bot.core.validation.urls import LOCAL_HOSTS, url_host

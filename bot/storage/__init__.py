@@ -1,1 +1,1 @@
-"""The database: SQLite for one process, Postgres for several replicas."""
+"""Store requests, sessions, links and accounts: in SQLite for one process, in Postgres for several replicas."""

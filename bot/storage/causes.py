@@ -1,7 +1,7 @@
-"""From what went wrong at the database to its stable code: by SQLSTATE, errno, and what OpenSSL and SQLite say.
+"""Find the stable code of a database error, from SQLSTATE, errno, or the error codes of OpenSSL and SQLite.
 
-The sentence of each code is in refusals.py. Texts of errors are read only for the name of a parameter, since they may
-hold parts of the address.
+The sentence of each code is in errors.py. The text of an error is read only to find the name of a parameter, because it
+may hold parts of the address.
 """
 
 import errno
@@ -35,18 +35,18 @@ SQLSTATES = {
     "42809": "database_schema_conflict",
 }
 """https://www.postgresql.org/docs/current/errcodes-appendix.html"""
-OF_PARAMETERS = ("42704", "55P02", "22023", "42601", "08P01", "42501", "22P02")
-"""What a server, or a pooling proxy, says to a parameter that it does not take."""
-OF_CLASSES = {
+PARAMETER_SQLSTATES = ("42704", "55P02", "22023", "42601", "08P01", "42501", "22P02")
+"""SQLSTATEs with which a server or a pooling proxy rejects a connection parameter."""
+SQLSTATE_CLASSES = {
     "08": "database_connection_closed",
     "53": "database_server_fault",
     "58": "database_server_fault",
     "F0": "database_server_fault",
     "XX": "database_server_fault",
 }
-NO_SETTINGS = ("host", "port", "user", "password", "dbname", "database", "service", "passfile")
+DRIVER_PARAMETERS = ("host", "port", "user", "password", "dbname", "database", "service", "passfile")
 
-OF_NETWORK = {
+NETWORK_ERRNOS = {
     errno.ECONNREFUSED: "database_connection_refused",
     errno.ECONNRESET: "database_connection_closed",
     errno.ECONNABORTED: "database_connection_closed",
@@ -63,15 +63,15 @@ OF_NETWORK = {
     errno.ENOTDIR: "database_socket_missing",
     errno.ENOTSOCK: "database_socket_missing",
 }
-OF_CERTIFICATE = {
+CERTIFICATE_ERRORS = {
     9: "database_certificate_expired",  # X509_V_ERR_CERT_NOT_YET_VALID, and so on: openssl/x509_vfy.h
     10: "database_certificate_expired",
     62: "database_certificate_wrong_host",
     64: "database_certificate_wrong_host",
 }
-OF_CONFIGURATION = ("sslmode", "sslnegotiation", "sslrootcert", "target_session_attrs", "gsslib", "krbsrvname")
+CONFIGURATION_PARAMETERS = ("sslmode", "sslnegotiation", "sslrootcert", "target_session_attrs", "gsslib", "krbsrvname")
 
-OF_FILES = {
+FILE_ERRNOS = {
     errno.ENOENT: "database_directory_missing",
     errno.ENOTDIR: "database_directory_missing",
     errno.EACCES: "database_file_denied",
@@ -85,7 +85,7 @@ OF_FILES = {
     errno.EIO: "database_disk_error",
     errno.ENOLCK: "database_disk_error",
 }
-OF_SQLITE = {
+SQLITE_ERRORS = {
     sqlite3.SQLITE_PERM: "database_file_denied",
     sqlite3.SQLITE_READONLY: "database_file_denied",
     sqlite3.SQLITE_CANTOPEN: "database_file_denied",
@@ -104,13 +104,13 @@ OF_SQLITE = {
 
 
 def of_postgres(error: BaseException, url: str = "", where: str = "Postgres") -> StorageSetupError:
-    """Return the refusal for whatever asyncpg, TLS or the network raised on the way to `url`."""
+    """Return the refusal for an error that asyncpg, TLS or the network raised while connecting to `url`."""
     if isinstance(error, StorageSetupError):
         return error
     if state := getattr(error, "sqlstate", None):
         return _of_sqlstate(str(state), error, url, where)
     if isinstance(error, ssl.SSLCertVerificationError):
-        return refused(OF_CERTIFICATE.get(error.verify_code, "database_certificate_untrusted"))
+        return refused(CERTIFICATE_ERRORS.get(error.verify_code, "database_certificate_untrusted"))
     if isinstance(error, ssl.SSLError):
         return refused("database_tls_failed")
     if isinstance(error, socket.gaierror):
@@ -122,28 +122,28 @@ def of_postgres(error: BaseException, url: str = "", where: str = "Postgres") ->
 
 
 def _of_sqlstate(state: str, error: BaseException, url: str, where: str) -> StorageSetupError:
-    if state in OF_PARAMETERS:
+    if state in PARAMETER_SQLSTATES:
         text = str(error)
         for name in _parameters(url):
             if re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", text):
                 return refused("database_parameter_unknown", name=name)
-    code = SQLSTATES.get(state) or OF_CLASSES.get(state[:2], "database_refused")
+    code = SQLSTATES.get(state) or SQLSTATE_CLASSES.get(state[:2], "database_refused")
     return refused(code, where=where, state=state)
 
 
 def _parameters(url: str) -> list[str]:
-    """Return the names of those that the driver hands to the server; `options` holds names, too."""
+    """Return the names of the parameters that the driver passes to the server, also those within `options`."""
     try:
         pairs = parse_qsl(urlsplit(url).query)
     except ValueError:
         return []
     inside = [name for key, value in pairs if key == "options" for name in re.findall(r"-(?:c\s*|-)([\w.]+)=", value)]
-    return [*inside, *(key for key, _ in pairs if key not in NO_SETTINGS)]
+    return [*inside, *(key for key, _ in pairs if key not in DRIVER_PARAMETERS)]
 
 
 def _of_network(error: OSError, url: str) -> StorageSetupError:
     number = error.errno
-    if number is None and (found := re.findall(r"\[Errno (\d+)\]", str(error))):  # of several addresses
+    if number is None and (found := re.findall(r"\[Errno (\d+)\]", str(error))):  # one error for several addresses
         number = int(found[-1])
     if number is None and "rejected SSL upgrade" in str(error):
         return refused("database_tls_refused")
@@ -151,8 +151,8 @@ def _of_network(error: OSError, url: str) -> StorageSetupError:
         return refused("database_timeout")
     if isinstance(error, ConnectionError) and number is None:
         return refused("database_connection_closed")
-    code = OF_NETWORK.get(number or 0, "database_unusable")
-    if code.startswith("database_socket") and not _is_by_socket(url):  # a file that the environment names
+    code = NETWORK_ERRNOS.get(number or 0, "database_unusable")
+    if code.startswith("database_socket") and not _uses_socket(url):  # a file that an environment variable names
         parameter = "PGSSLROOTCERT, PGSSLCERT, PGSSLKEY or PGSSLCRL"
         return refused(
             "database_certificate_unreadable",
@@ -163,7 +163,7 @@ def _of_network(error: OSError, url: str) -> StorageSetupError:
     return refused(code)
 
 
-def _is_by_socket(url: str) -> bool:
+def _uses_socket(url: str) -> bool:
     try:
         parts = urlsplit(url)
         host = dict(parse_qsl(parts.query)).get("host") or parts.netloc.rpartition("@")[2]
@@ -173,7 +173,7 @@ def _is_by_socket(url: str) -> bool:
 
 
 def _of_driver(error: BaseException) -> StorageSetupError:
-    """Of asyncpg's own words only those that it always says are looked for."""
+    """Return the refusal for an error of asyncpg itself. Only fixed parts of its text are compared."""
     text, kind = str(error), [each.__name__ for each in type(error).__mro__]
     if found := re.search(r'root certificate file "([^"]*)"', text):
         parameter = "sslmode=verify-ca or verify-full without sslrootcert"
@@ -182,7 +182,7 @@ def _of_driver(error: BaseException) -> StorageSetupError:
         return refused("database_no_primary")
     if "ClientConfigurationError" in kind:
         text = "sslnegotiation" if "direct TLS" in text else text
-        for name in OF_CONFIGURATION:
+        for name in CONFIGURATION_PARAMETERS:
             if name in text:
                 return refused("database_parameter_invalid", name=name)
         if "TLS version" in text:
@@ -196,14 +196,14 @@ def _of_driver(error: BaseException) -> StorageSetupError:
 
 
 def of_file(error: OSError | sqlite3.Error | ValueError, path: Path, file: Path | None = None) -> StorageSetupError:
-    """Return the refusal for whatever the system or SQLite raised at the database `path`; `file` is one beside it."""
+    """Return the refusal for an error of the system or SQLite at `path`. `file`: the file beside it that failed."""
     words = {"path": file or path, "directory": path.absolute().parent, "where": f"The database {path}"}
     if isinstance(error, sqlite3.Error):
         number = getattr(error, "sqlite_errorcode", 0)
-        code = OF_SQLITE.get(number) or OF_SQLITE.get(number & 0xFF, "database_file_unusable")
+        code = SQLITE_ERRORS.get(number) or SQLITE_ERRORS.get(number & 0xFF, "database_file_unusable")
         why = str(error)
     elif isinstance(error, OSError):
-        code, why = OF_FILES.get(error.errno or 0, "database_file_unusable"), error.strerror or "no reason given"
-    else:  # a fact that is no number
+        code, why = FILE_ERRNOS.get(error.errno or 0, "database_file_unusable"), error.strerror or "no reason given"
+    else:  # a value in `facts` that is not a number
         code, why = "database_schema_conflict", ""
     return refused(code, why=why, **words)

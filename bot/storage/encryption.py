@@ -1,81 +1,89 @@
-"""Keeps the two secrets of a row, a join URL and a response_url, unreadable at rest: Fernet of `cryptography`.
+"""Encrypt the secrets of a row, such as a join URL and a response_url, with Fernet of `cryptography`.
 
-https://cryptography.io/en/latest/fernet/ . Without a key they stand in the database as they are.
+https://cryptography.io/en/latest/fernet/ . Without a key they are stored as plain text.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
-_SEALED = "sealed:"
+_PREFIX = "sealed:"
 CHECK = "cobrowse-bot"
-SECRETS = (
-    ("requests", "reply_url"),
-    ("requests", "argument"),
-    ("sessions", "join_url"),
-    ("sessions", "join_code"),
-    ("connects", "verifier"),
-    ("connections", "refresh_token"),
+"""The known word that tells whether a key fits a database."""
+SECRET_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "requests": ("reply_url", "argument"),
+        "sessions": ("join_url", "join_code"),
+        "connects": ("verifier",),
+        "connections": ("refresh_token",),
+    }
 )
-"""Tables and columns that are sealed. When a database gets its first key, what stands there is sealed, once."""
-IS_SEALED = f"LIKE '{_SEALED}%'"
+"""Encrypted columns by table. When a database gets its first key, the rows that it holds are encrypted, once."""
 
 
 class Encryptor:
-    """Seals with the first key and opens with any, so that keys can be changed: the newest comes first."""
+    """Encrypt with the first key and decrypt with any, so that keys can be rotated: the newest comes first."""
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
-        self._ways = _ways(keys) if keys else None
-
-    def seal(self, text: str | None) -> str | None:
-        if text is None or self._ways is None:
-            return text
-        return _SEALED + self._ways[0](text.encode()).decode()
+        self._functions = _functions(keys) if keys else None
 
     @property
     def has_key(self) -> bool:
-        return self._ways is not None
+        return self._functions is not None
 
-    def open(self, text: str | None) -> str | None:
-        """The text again; None when no key of ours opens it, and, with a key, for what nobody sealed.
+    def encrypt(self, text: str | None) -> str | None:
+        """Return the text encrypted; without a key, as it is."""
+        if text is None or self._functions is None:
+            return text
+        return _PREFIX + self._functions[0](text.encode()).decode()
 
-        Who can write to the database and has no key must not have the bot take their words for its own.
+    def decrypt(self, text: str | None) -> str | None:
+        """Return the plain text, or None when no key of ours decrypts it.
+
+        With a key, plain text is None too: somebody who can write to the database, but has no key, must not make the
+        bot use their text.
         """
         if text is None:
             return None
-        if not text.startswith(_SEALED):
-            return None if self._ways else text
-        opened = self._ways[1](text.removeprefix(_SEALED).encode()) if self._ways else None
-        return None if opened is None else opened.decode(errors="replace")
+        if not text.startswith(_PREFIX):
+            return None if self._functions else text
+        plain = self._functions[1](text.removeprefix(_PREFIX).encode()) if self._functions else None
+        return None if plain is None else plain.decode(errors="replace")
 
-    def fits(self, check: str) -> bool:
-        """Whether a database with this key check can be used: written with a key of ours, or with none yet."""
-        return check == CHECK or self.open(check) == CHECK
+    def encrypt_row(self, table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a row of this table with its secret columns encrypted."""
+        return {**row, **{column: self.encrypt(row[column]) for column in SECRET_COLUMNS[table]}}
+
+    def can_use(self, key_check: str) -> bool:
+        """Whether a database with this key check can be used: it was written with one of our keys, or without one."""
+        return key_check == CHECK or self.decrypt(key_check) == CHECK
 
 
 def check_key(key: str) -> None:
-    """Raises ValueError for what is no Fernet key."""
+    """Raise ValueError unless this is a Fernet key."""
     try:
-        _ways([key])
+        _functions([key])
     except ValueError:
         raise ValueError("must hold Fernet keys: 32 bytes, url-safe base64") from None
 
 
 def new_key() -> str:
-    """A key nobody has seen."""
-    from cryptography.fernet import Fernet  # noqa: PLC0415 - only where there is a key is it loaded
+    """Return a new random key."""
+    from cryptography.fernet import Fernet  # noqa: PLC0415 - loaded only when there is a key
 
     return Fernet.generate_key().decode()
 
 
-def _ways(keys: Sequence[str]) -> tuple[Callable[[bytes], bytes], Callable[[bytes], bytes | None]]:
-    """How to seal, and how to open: None for what no key opens. Raises ValueError."""
+def _functions(keys: Sequence[str]) -> tuple[Callable[[bytes], bytes], Callable[[bytes], bytes | None]]:
+    """Return a function that encrypts and one that decrypts, or returns None. Raise ValueError for a bad key."""
     from cryptography.fernet import Fernet, InvalidToken, MultiFernet  # noqa: PLC0415 - as above
 
     fernet = MultiFernet([Fernet(key) for key in keys])
 
-    def opened(sealed: bytes) -> bytes | None:
+    def decrypt(token: bytes) -> bytes | None:
         try:
-            return fernet.decrypt(sealed)
+            return fernet.decrypt(token)
         except InvalidToken:
             return None
 
-    return fernet.encrypt, opened
+    return fernet.encrypt, decrypt

@@ -1,7 +1,7 @@
-"""Why a database cannot be used: one table from a stable code to the sentence that people read.
+"""Say why a database cannot be used: one table from a stable code to the sentence that people read.
 
-`run`, `check` and `hosts` all take their words from here; causes.py finds the code for an error. Each sentence says
-what is wrong, names the parameter or file, and says how to mend it. None shows a password or a part of the address.
+`run`, `check` and `hosts` all show these sentences; causes.py finds the code for an error. Each sentence names the
+problem, then the parameter or file, then the fix. None shows a password or a part of the address.
 """
 
 from types import MappingProxyType
@@ -19,9 +19,13 @@ _SPECIAL = "# is %23, @ is %40, / is %2F, ? is %3F, [ is %5B, ] is %5D"
 
 SENTENCES = MappingProxyType(
     {
-        # What is in it
+        # The content
         "database_newer_version": (
             "The database is of a newer version ({found}) than this program ({known}). Install the newer program."
+        ),
+        "database_older_version": (
+            "The database is of version {found}, which was never released: this program reads versions {oldest} to "
+            "{known}. Give the bot a new database."
         ),
         "database_key_mismatch": (
             "STORE_ENCRYPTION_KEY does not fit this database: it was written with another key. "
@@ -103,7 +107,7 @@ SENTENCES = MappingProxyType(
             "{parameter} names the file {path}, which cannot be used ({why}). "
             "Give a PEM file that the bot's user may read."
         ),
-        # Signing in
+        # Authentication
         "database_password_refused": (
             "Postgres refuses the user or the password in DATABASE_URL. "
             f"Correct them, and percent-encode special characters: {_SPECIAL}."
@@ -128,7 +132,7 @@ SENTENCES = MappingProxyType(
             "Raise max_connections or the limit of the role: each replica takes up to eleven, and three more to start."
         ),
         "database_not_ready": "Postgres is starting or stopping. Wait until it is up, and start again.",
-        # What it lets the bot do
+        # What the server permits
         "database_proxy_pools_transactions": (
             "Between this bot and Postgres stands a proxy that pools transactions, with which no replica can hold a "
             "lock. Give DATABASE_URL Postgres's own address, or let the proxy pool sessions."
@@ -160,7 +164,7 @@ SENTENCES = MappingProxyType(
             "Postgres refuses this user a right that the bot needs. "
             "Grant it CONNECT on the database, USAGE and CREATE on the schema, and all rights on the tables in it."
         ),
-        # The server's own trouble, and what nobody foresaw
+        # Faults of the server, and the rest
         "database_disk_full": (
             "{where} has no room left: the disk is full, or a quota is reached. Make room, and start again."
         ),
@@ -210,5 +214,5 @@ SENTENCES = MappingProxyType(
 
 
 def refused(code: str, **words: object) -> StorageSetupError:
-    """Return the refusal of this code, with `words` in its sentence."""
+    """Return the error of this code, with `words` filled into its sentence."""
     return StorageSetupError(SENTENCES[code].format(**words), code=code)

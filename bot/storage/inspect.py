@@ -1,6 +1,6 @@
-"""A look into a database that changes nothing there: no file, no table, no lock, no owner's number. For `check`.
+"""Inspect a database for `check` without changing it: no file, table, lock or owner number is made.
 
-Its version, whether its links are encrypted and whether our keys open them, and who is linked to which host.
+Read its version, whether its links are encrypted and whether our keys decrypt them, and who is linked to which host.
 """
 
 import asyncio
@@ -12,69 +12,73 @@ from pathlib import Path
 from typing import Any
 
 from bot.core.models import HostId, TeamId, UserId
-from bot.storage import causes, statements
+from bot.core.timing import StorageTiming
+from bot.storage import causes
 from bot.storage.encryption import CHECK, Encryptor
 from bot.storage.errors import refused
-from bot.storage.open import MEMORY, POSTGRES, SQLITE
-from bot.storage.schema import NEWEST
-from bot.storage.sqlite.file import check_facts, examine, sharing
+from bot.storage.open import DEFAULT_TIMING, MEMORY, POSTGRES, SQLITE
+from bot.storage.schema import VERSION, check_facts
+from bot.storage.sqlite.file import STATEMENTS, examine, shared_mode
 
-FACTS = "SELECT name, value FROM facts"
 Linked = Callable[[TeamId, UserId], Awaitable[HostId | None]]
+READ_TIMEOUT_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class StorageReport:
-    """`version` None: nothing is there yet, and `run` will make it. `is_sealed`: the links in it are encrypted.
+    """What a database holds. `version`: None before the first `run`. `is_encrypted`: whether its links are.
 
-    `shared_mode`: the file's mode, when it is another user's and not private. `left_out`: parameters of the address.
+    `shared_mode`: the mode of a file that other users can open and another user owns, such as 0660; else "".
+    `left_out`: parameters of DATABASE_URL that have no effect.
     """
 
     where: str
     version: int | None
-    is_sealed: bool
+    is_encrypted: bool
     linked: Linked
     shared_mode: str = ""
     left_out: tuple[str, ...] = ()
 
     @property
     def is_current(self) -> bool:
-        return self.version == NEWEST
+        return self.version == VERSION
 
 
-def inspect_storage(url: str, keys: Sequence[str]) -> AbstractAsyncContextManager[StorageReport]:
-    """Raises StorageSetupError with a sentence when a `run` could not use it."""
+def inspect_storage(
+    url: str, keys: Sequence[str], timing: StorageTiming = DEFAULT_TIMING
+) -> AbstractAsyncContextManager[StorageReport]:
+    """Read what stands there. Raise StorageSetupError, with a sentence for people, when `run` could not use it."""
     if url.startswith(MEMORY):
-        return _nothing("memory:")
+        return _inspect_memory()
     if url.startswith(POSTGRES):
         try:
             from bot.storage.postgres.inspect import inspect_postgres  # noqa: PLC0415 - an extra
         except ImportError:
             raise refused("database_driver_missing") from None
-        return inspect_postgres(url, Encryptor(keys))
-    return _look_into_file(Path(url.removeprefix(SQLITE)), Encryptor(keys))
+        return inspect_postgres(url, Encryptor(keys), timing)
+    return _inspect_file(Path(url.removeprefix(SQLITE)), Encryptor(keys))
 
 
-def view(where: str, facts: Mapping[str, str], version: int, linked: Linked) -> StorageReport:
-    """Return what its facts say."""
-    is_sealed = facts.get("key_check", CHECK) != CHECK
-    return StorageReport(where, version or None, is_sealed, linked if version else nobody)
+def report(where: str, facts: Mapping[str, str], version: int, linked: Linked) -> StorageReport:
+    """Return the report on a database with these facts; `version` 0: it has no tables yet."""
+    is_encrypted = facts.get("key_check", CHECK) != CHECK
+    return StorageReport(where, version or None, is_encrypted, linked if version else no_host)
 
 
-async def nobody(team_id: TeamId, user_id: UserId) -> HostId | None:
-    """Nobody is linked in what is not there."""
+async def no_host(team_id: TeamId, user_id: UserId) -> HostId | None:
+    """Return None: a database without tables links nobody."""
     return None
 
 
 @asynccontextmanager
-async def _nothing(where: str) -> AsyncIterator[StorageReport]:
-    yield StorageReport(where, None, False, nobody)
+async def _inspect_memory() -> AsyncIterator[StorageReport]:
+    yield StorageReport("memory:", None, False, no_host)
 
 
 @asynccontextmanager
-async def _look_into_file(path: Path, sealer: Encryptor) -> AsyncIterator[StorageReport]:
+async def _inspect_file(path: Path, encryptor: Encryptor) -> AsyncIterator[StorageReport]:
     async def linked(team_id: TeamId, user_id: UserId) -> HostId | None:
-        rows = await asyncio.to_thread(_ask, path, statements.LINKED, {"team_id": team_id, "user_id": user_id})
+        rows = await asyncio.to_thread(_query, path, "linked_host", {"team_id": team_id, "user_id": user_id})
         return HostId(rows[0][0]) if rows[0][0] else None
 
     where = f"the file {path}"
@@ -83,29 +87,29 @@ async def _look_into_file(path: Path, sealer: Encryptor) -> AsyncIterator[Storag
     except (OSError, sqlite3.Error, ValueError) as error:
         raise causes.of_file(error, path) from None
     if read is None:
-        yield StorageReport(where, None, False, nobody)
+        yield StorageReport(where, None, False, no_host)
         return
     tables, facts, mode = read
-    version = check_facts(facts, tables, sealer)
-    yield replace(view(where, facts, version, linked), shared_mode=mode)
+    version = check_facts(facts, tables, encryptor)
+    yield replace(report(where, facts, version, linked), shared_mode=mode)
 
 
 def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
-    """Return the tables, the facts and the shared mode of a file, None when there is none yet.
+    """Return the tables, the facts and the shared mode of a file; None when there is no file.
 
     Raise StorageSetupError.
     """
     examine(path)
     if not path.exists():
         return None
-    tables = [row[0] for row in _ask(path, "SELECT name FROM sqlite_master WHERE type = 'table'", {})]
-    facts = dict(_ask(path, FACTS, {})) if "facts" in tables else {}
-    return tables, facts, sharing(path)
+    tables = [row[0] for row in _query(path, "table_names", {})]
+    facts = dict(_query(path, "facts", {})) if "facts" in tables else {}
+    return tables, facts, shared_mode(path)
 
 
-def _ask(path: Path, statement: str, values: Mapping[str, str]) -> list[Any]:
-    """A file that nobody has open is read as if it could not change, since SQLite would make two files beside it."""
+def _query(path: Path, name: str, values: Mapping[str, str]) -> list[Any]:
+    """Run one statement. A file that nobody has open is opened as immutable: else SQLite makes two files beside it."""
     in_use = path.with_name(f"{path.name}-wal").exists() and path.with_name(f"{path.name}-shm").exists()
     uri = f"{path.absolute().as_uri()}?mode=ro{'' if in_use else '&immutable=1'}"
-    with closing(sqlite3.connect(uri, uri=True, timeout=2.0)) as connection:
-        return connection.execute(statement, values).fetchall()
+    with closing(sqlite3.connect(uri, uri=True, timeout=READ_TIMEOUT_SECONDS)) as connection:
+        return connection.execute(STATEMENTS[name], values).fetchall()

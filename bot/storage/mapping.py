@@ -1,4 +1,4 @@
-"""A request or a session as a row, and back (pure): the same for both databases."""
+"""Map requests, sessions and links to rows and back, for both databases. Pure: no database is asked here."""
 
 import hashlib
 import json
@@ -31,12 +31,12 @@ from bot.storage.encryption import Encryptor
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-MOST_SWEPT = 500
-"""Rows that one write of a sweep changes: an acknowledgement may have to wait for it."""
+MAX_SWEPT_ROWS = 500
+"""Rows that one write of a sweep changes. An acknowledgement may have to wait for that write."""
 
 
-def request_row(request: Request, sealer: Encryptor) -> dict[str, Any]:
-    """All but the owner, the state and the clock's part."""
+def request_row(request: Request, encryptor: Encryptor) -> dict[str, Any]:
+    """Return the row of a request, without owner, state and times."""
     return {
         "id": request.id,
         "key": request.key,
@@ -47,20 +47,20 @@ def request_row(request: Request, sealer: Encryptor) -> dict[str, Any]:
         "requester": request.requester,
         "target": request.target,
         "name": request.name,
-        "argument": sealer.seal(request.argument),
+        "argument": encryptor.encrypt(request.argument),
         "application_id": request.application_id,
         "timeout_seconds": request.timeout_seconds,
         "conversation_id": request.conversation_id,
-        "reply_url": sealer.seal(request.reply_url),
+        "reply_url": encryptor.encrypt(request.reply_url),
         "replaces": request.replaces,
         "same": deduplication_key(request),
     }
 
 
 def deduplication_key(request: Request) -> str:
-    """Equal for two starts by the same person, with the same words, target and channel; no other request has its like.
+    """Return 32 hex digits that are equal for two requests for the same session: same requester, target, channel, text.
 
-    So there is no trace of an address here, either.
+    Requests of every other kind get a unique key, so that no hash of a customer's address is stored.
     """
     if request.kind is not RequestKind.START:
         return request.id
@@ -72,22 +72,22 @@ def deduplication_key(request: Request) -> str:
 
 
 def accepting(agent: SlackUser | None) -> dict[str, Any]:
-    """What each ACCEPT is told beside the request: `agent` is whose session can be created at once."""
+    """Return the other values of `accept`. `agent`: whose session can be created at once; None when it must wait."""
     state = RequestState.CREATING if agent else RequestState.ACCEPTED
-    who = {"link_team": agent.team_id, "link_user": agent.user_id} if agent else {"link_team": None, "link_user": None}
-    return {"state": state.value, "join_seconds": JOIN_SECONDS, **who}
+    link = {"link_team": agent.team_id, "link_user": agent.user_id} if agent else {"link_team": None, "link_user": None}
+    return {"state": state.value, "join_seconds": JOIN_SECONDS, **link}
 
 
 def accepted(row: Mapping[str, Any] | None) -> Accepted:
-    """What became of it; no row: its key was there already."""
+    """Return what `accept` did; `row` is None when the key was known already."""
     if row is None:
         return Accepted(False)
-    same_as = RequestId(row["same_as"]) if row["same_as"] else None
-    return Accepted(True, same_as, RequestState(row["state"]), HostId(row["linked"]) if row["linked"] else None)
+    duplicate_of = RequestId(row["same_as"]) if row["same_as"] else None
+    return Accepted(True, duplicate_of, RequestState(row["state"]), HostId(row["linked"]) if row["linked"] else None)
 
 
-def session_row(session: Session, sealer: Encryptor) -> dict[str, Any]:
-    """What statements.SESSION is told of it, but for its id and the clock's part."""
+def session_row(session: Session, encryptor: Encryptor) -> dict[str, Any]:
+    """Return the values of a session that `store_session` and `advance_with_session` take, without its id."""
     return {
         "host_id": session.host_id,
         "name": session.name,
@@ -95,15 +95,15 @@ def session_row(session: Session, sealer: Encryptor) -> dict[str, Any]:
         "status": session.status,
         "ends_at": session.ends_at.timestamp(),
         "seconds": session.lasts_seconds,
-        "join_url": sealer.seal(session.join_url),
-        "join_code": sealer.seal(session.join_code or None),
+        "join_url": encryptor.encrypt(session.join_url),
+        "join_code": encryptor.encrypt(session.join_code or None),
     }
 
 
 def transition(
     request_id: RequestId, from_: RequestState, to: RequestState, session: Session | None, failure: CobrowseError | None
 ) -> dict[str, Any]:
-    """What statements.ADVANCE is told, but for the owner and the clock's part."""
+    """Return the values of `advance`, without owner and time."""
     return {
         "id": request_id,
         "from": from_.value,
@@ -114,30 +114,30 @@ def transition(
 
 
 def taken(session: Session) -> UnusableAnswerError:
-    """What a request ends with whose session has an id that the store knows as somebody else's."""
+    """Return the error for a session whose id is known for another team, host, requester or agent."""
     return UnusableAnswerError(why=ID_TAKEN, acted=True, reference=session.reference)
 
 
-def kept(row: Mapping[str, Any], sealer: Encryptor) -> StoredRequest:
-    """A row of statements.FIND as the desk knows it. One that cannot be read has failed as Unexpected."""
+def kept(row: Mapping[str, Any], encryptor: Encryptor) -> StoredRequest:
+    """Return the request that a row of `find_request` holds. An unreadable row counts as failed with Unexpected."""
     try:
         return StoredRequest(
-            _request(row, sealer),
+            _request(row, encryptor),
             RequestState(row["state"]),
             failure_of(row["failure"]),
-            _session(row, sealer),
+            _session(row, encryptor),
             session_over=bool(row["session_over"]),
         )
     except Exception:
         unreadable("requests", row["id"])
     state = _readable(lambda: RequestState(row["state"])) or RequestState.FAILED
     return StoredRequest(
-        _bare_request(row, sealer), state, UnexpectedError(maybe_created=state is not RequestState.ACCEPTED)
+        _bare_request(row, encryptor), state, UnexpectedError(maybe_created=state is not RequestState.ACCEPTED)
     )
 
 
 def unreadable(table: str, row_id: object) -> None:
-    """Log a row that cannot be read by its id alone; its values may be secrets."""
+    """Log a row that cannot be read, by its id alone: its values may be secrets."""
     log.error("a row of the database cannot be read", extra={"fields": {"table": table, "row": row_id}})
 
 
@@ -148,8 +148,8 @@ def _readable(read: Callable[[], T]) -> T | None:
         return None
 
 
-def _bare_request(row: Mapping[str, Any], sealer: Encryptor) -> Request:
-    """As much of it as it takes to tell the requester."""
+def _bare_request(row: Mapping[str, Any], encryptor: Encryptor) -> Request:
+    """Return as much of a request as is needed to answer the requester."""
     return Request(
         id=RequestId(row["id"]),
         key=row["key"],
@@ -161,45 +161,45 @@ def _bare_request(row: Mapping[str, Any], sealer: Encryptor) -> Request:
         accepted_at=_readable(lambda: _accepted_at(row)) or datetime.now(UTC),
         target=UserId(row["target"]) if row["target"] else None,
         name=row["name"],
-        argument=_readable(lambda: sealer.open(row["argument"])),
+        argument=_readable(lambda: encryptor.decrypt(row["argument"])),
         conversation_id=ConversationId(row["conversation_id"]) if row["conversation_id"] else None,
-        reply_url=_readable(lambda: sealer.open(row["reply_url"])),
+        reply_url=_readable(lambda: encryptor.decrypt(row["reply_url"])),
         replaces=bool(row["replaces"]),
     )
 
 
 def _accepted_at(row: Mapping[str, Any]) -> datetime:
-    """By its age on the database's clock, on ours: another replica's clock wrote nothing that is trusted here."""
+    """Return when it came in, on our clock: its age is measured on the database's clock alone."""
     return datetime.now(UTC) - timedelta(seconds=row["age"])
 
 
 def link(row: Mapping[str, Any]) -> HostLink:
-    """A row of statements.LINKS."""
+    """Return the link that a row of `host_links` holds."""
     return (TeamId(row["team_id"]) if row["team_id"] else None, UserId(row["user_id"]), HostId(row["host_id"]))
 
 
 def link_row(linked: HostLink) -> dict[str, Any]:
-    """And back, but for the clock's part."""
+    """Return the values of `link_host`, without the time."""
     return {"team_id": linked[0] or "", "user_id": linked[1], "host_id": linked[2]}
 
 
 def batches(values: list[dict[str, Any]], size: int = 500) -> Iterator[list[dict[str, Any]]]:
-    """So many at a time."""
+    """Yield at most `size` values at a time."""
     for start in range(0, len(values), size):
         yield values[start : start + size]
 
 
 def failure_text(failure: CobrowseError | None) -> str | None:
-    """An error as JSON."""
+    """Return an error as JSON."""
     return None if failure is None else json.dumps(to_record(failure))
 
 
 def failure_of(text: str | None) -> CobrowseError | None:
-    """The error again."""
+    """Return the error that this JSON holds."""
     return None if text is None else from_record(json.loads(text))
 
 
-def _request(row: Mapping[str, Any], sealer: Encryptor) -> Request:
+def _request(row: Mapping[str, Any], encryptor: Encryptor) -> Request:
     return Request(
         id=RequestId(row["id"]),
         key=row["key"],
@@ -211,18 +211,18 @@ def _request(row: Mapping[str, Any], sealer: Encryptor) -> Request:
         accepted_at=_accepted_at(row),
         target=UserId(row["target"]) if row["target"] else None,
         name=row["name"],
-        argument=sealer.open(row["argument"]),
+        argument=encryptor.decrypt(row["argument"]),
         application_id=row["application_id"],
         timeout_seconds=row["timeout_seconds"],
         conversation_id=ConversationId(row["conversation_id"]) if row["conversation_id"] else None,
-        reply_url=sealer.open(row["reply_url"]),
+        reply_url=encryptor.decrypt(row["reply_url"]),
         replaces=bool(row["replaces"]),
-        same_as=RequestId(row["same_as"]) if row["same_as"] else None,
+        duplicate_of=RequestId(row["same_as"]) if row["same_as"] else None,
     )
 
 
-def _session(row: Mapping[str, Any], sealer: Encryptor) -> Session | None:
-    join_url = sealer.open(row["session_join_url"])
+def _session(row: Mapping[str, Any], encryptor: Encryptor) -> Session | None:
+    join_url = encryptor.decrypt(row["session_join_url"])
     if join_url is None or (join_url and not is_safe_url(join_url)):
         return None
     return Session(
@@ -233,10 +233,10 @@ def _session(row: Mapping[str, Any], sealer: Encryptor) -> Session | None:
         application_id=row["session_application"],
         ends_at=time_of(row["session_ends_at"]),
         join_url=join_url,
-        join_code=sealer.open(row["session_join_code"]) or "",
+        join_code=encryptor.decrypt(row["session_join_code"]) or "",
     )
 
 
 def time_of(seconds: float) -> datetime:
-    """Seconds since 1970 as a time. Raises ValueError, OverflowError, OSError beyond the calendar."""
+    """Return seconds since 1970 as a time. Raise ValueError, OverflowError or OSError beyond the calendar."""
     return datetime.fromtimestamp(seconds, UTC)

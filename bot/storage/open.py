@@ -1,17 +1,12 @@
-"""DATABASE_URL -> a store. Raises StorageSetupError with a sentence when it cannot be had."""
+"""Open the database that DATABASE_URL names. Raise StorageSetupError with a sentence that people read."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from bot.core.ports import (
-    NULL_METRICS,
-    HostCache,
-    HostLinkRepository,
-    Metrics,
-    RequestRepository,
-)
+from bot.core.ports import NULL_METRICS, HostCache, HostLinkRepository, Metrics, RequestRepository
+from bot.core.timing import StorageTiming
 from bot.storage.accounts import AccountTable
 from bot.storage.encryption import Encryptor, new_key
 from bot.storage.errors import refused
@@ -19,18 +14,18 @@ from bot.storage.sessions import SessionTable
 from bot.storage.sqlite.store import SQLiteStore
 
 SQLITE, MEMORY, POSTGRES = "sqlite:///", "memory:", ("postgresql://", "postgres://")
+DEFAULT_TIMING = StorageTiming()
 
 
 class Storage(RequestRepository, HostCache, HostLinkRepository, Protocol):
-    """What each of them is."""
+    """All repositories of one database."""
 
     @property
-    def sessions(self) -> SessionTable:
-        """What is remembered of sessions."""
+    def sessions(self) -> SessionTable: ...
 
     @property
     def connections(self) -> AccountTable:
-        """Who is connected to Genesys."""
+        """Genesys accounts of people who signed in."""
 
 
 @asynccontextmanager
@@ -39,29 +34,40 @@ async def open_store(
     *,
     keys: Sequence[str] = (),
     retention_days: int = 30,
-    alone: bool = True,
+    exclusive: bool = True,
     meter: Metrics = NULL_METRICS,
+    timing: StorageTiming = DEFAULT_TIMING,
 ) -> AsyncIterator[Storage]:
-    """`alone`: for a `run`, of which a SQLite file takes one; the command line's short writes are not alone."""
-    if url.startswith(MEMORY):  # a file that goes with the process; should it stay behind, nobody has its key
+    """Open the database, make or migrate its tables, and close it at the end.
+
+    `exclusive`: for `run`, since only one may use an SQLite file; the short writes of other commands are not exclusive.
+    """
+    if url.startswith(MEMORY):  # a file that goes with the process, encrypted with a key that nobody keeps
         with TemporaryDirectory(prefix="cobrowse-") as directory:
-            sealer = Encryptor([new_key()])
-            forgetful = SQLiteStore(f"{directory}/forgotten.db", sealer=sealer, meter=meter)
+            temporary = SQLiteStore(
+                f"{directory}/forgotten.db", encryptor=Encryptor([new_key()]), meter=meter, timing=timing
+            )
             try:
-                yield forgetful
+                yield temporary
             finally:
-                await forgetful.close()
+                await temporary.close()
         return
     if url.startswith(POSTGRES):
         try:
             from bot.storage.postgres.open import open_postgres  # noqa: PLC0415 - an extra
         except ImportError:
             raise refused("database_driver_missing") from None
-        async with open_postgres(url, Encryptor(keys), retention_days, meter) as store:
+        async with open_postgres(url, Encryptor(keys), retention_days, meter, timing) as store:
             yield store
         return
-    path = url.removeprefix(SQLITE)
-    file = SQLiteStore(path, sealer=Encryptor(keys), retention_days=retention_days, alone=alone, meter=meter)
+    file = SQLiteStore(
+        url.removeprefix(SQLITE),
+        encryptor=Encryptor(keys),
+        retention_days=retention_days,
+        exclusive=exclusive,
+        meter=meter,
+        timing=timing,
+    )
     try:
         yield file
     finally:

@@ -94,7 +94,7 @@ async def test_the_store_is_not_asked_for_the_link_that_came_with_the_acceptance
     async with open_journey(DATABASE_URL=url, **NO_KEY) as journey:
         journey.slack.workspace.listeners.append(lambda message: events.append("post"))
         await seen(journey, events, "Cold")
-        async with open_store(url, alone=False) as other:
+        async with open_store(url, exclusive=False) as other:
             ben = "22222222-2222-4222-8222-222222222222"
             await other.link([(None, ANA, ben)])
         asked, creates, _ = await seen(journey, events, "Warm")

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import time
+import tomllib
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,24 @@ def test_the_image_runs_as_nobody_in_particular_and_holds_only_what_is_named() -
     let_in = {line[1:] for line in (HOUSE / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     assert copied == let_in
     assert all((HOUSE / name).exists() for name in copied)
+
+
+def test_wheel_takes_every_file_of_the_package() -> None:
+    """setuptools takes Python files by itself, and others only when pyproject.toml names them."""
+    with (HOUSE / "pyproject.toml").open("rb") as file:
+        globs = tomllib.load(file)["tool"]["setuptools"]["package-data"]
+    named = {
+        path
+        for package, patterns in globs.items()
+        for pattern in patterns
+        for path in (HOUSE / package.replace(".", "/")).glob(pattern)
+    }
+    tracked = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "bot"],
+        cwd=HOUSE, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    others = {HOUSE / name for name in tracked.stdout.split() if not name.endswith(".py")}
+    assert [path for path in sorted(others) if path.exists() and path not in named] == []
 
 
 def assert_nothing_is_fetched_without_a_hash(stage: str) -> None:

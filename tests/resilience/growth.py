@@ -43,7 +43,7 @@ async def main(rows: int) -> None:
         path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "bot.db"
         store = await Bench(stack, path).open()
         few = await lives(store)
-        connection = file.connect(path)
+        connection = file.connect(path, 10.0)
         for statement in FILL:
             connection.execute(statement.format(series=fill(rows)))
         connection.close()

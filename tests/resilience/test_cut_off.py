@@ -12,12 +12,11 @@ import pytest
 
 from bot.core.errors import MaybeAcceptedError, StorageUnavailableError
 from bot.core.models import RequestId, RequestState, new_request_id
+from bot.core.timing import StorageTiming
 from bot.sandbox.slack.server import Delivery
-from bot.storage.postgres.replica_lock import LOCK_CLASS
-from bot.storage.postgres.store import STRAY_SECONDS
 from tests.support.app import ANA, BEN, NO_KEY, Servers, open_servers
 from tests.support.network_line import Wire, new_wire
-from tests.support.postgres import new_database
+from tests.support.postgres import LOCK_CLASS, new_database
 from tests.support.replicas import SECONDS, is_refused, replica, told, until
 from tests.support.storage import Bench, request
 
@@ -117,10 +116,13 @@ async def test_a_create_whose_turn_comes_while_the_database_is_away_goes_out_whe
     assert [one.acted for one in genesys.creates] == [True, False, True]
 
 
-async def handed_out(bench: Bench, store: object) -> list[RequestId]:
-    """What the store gives the desk to work, once its lock is held and calls that were under way are long over."""
-    await until(lambda: store._presence.held)  # type: ignore[attr-defined]
-    await bench.age(STRAY_SECONDS + 1)
+UNCLAIMED_AFTER_SECONDS = StorageTiming().unclaimed_after_seconds
+
+
+async def claimed(bench: Bench, store: object) -> list[RequestId]:
+    """Return what the store gives its process to work on, once it holds its lock and earlier calls have timed out."""
+    await until(lambda: store._replica_lock.is_held)  # type: ignore[attr-defined]
+    await bench.age(UNCLAIMED_AFTER_SECONDS + 1)
     return [kept.request.id for kept in await store.orphans()]  # type: ignore[attr-defined]
 
 
@@ -132,8 +134,8 @@ async def test_a_request_whose_commit_was_not_confirmed_is_worked_all_the_same_a
     with pytest.raises(MaybeAcceptedError):
         await store.accept(asked)
     wire.heal()
-    assert await handed_out(bench, store) == [asked.id]
-    assert await handed_out(bench, store) == []
+    assert await claimed(bench, store) == [asked.id]
+    assert await claimed(bench, store) == []
     assert not (await store.accept(asked)).is_new
     assert await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
 
@@ -146,13 +148,13 @@ async def test_a_delivery_that_another_replica_has_had_is_neither_called_lost_no
     again = replace(asked, id=new_request_id())
     assert (await first.accept(asked)).is_new
     wire.cut()
-    await until(lambda: not cut_off._presence.held)
+    await until(lambda: not cut_off._replica_lock.is_held)
     with pytest.raises(MaybeAcceptedError):
         await cut_off.accept(again)
     wire.heal()
-    await until(lambda: cut_off._presence.held)
+    await until(lambda: cut_off._replica_lock.is_held)
     assert not (await cut_off.accept(again)).is_new
-    assert await handed_out(bench, cut_off) == await handed_out(bench, first) == []
+    assert await claimed(bench, cut_off) == await claimed(bench, first) == []
 
 
 async def test_one_that_was_not_committed_is_worked_by_nobody(bench: Bench, wire: Wire) -> None:
@@ -161,7 +163,7 @@ async def test_one_that_was_not_committed_is_worked_by_nobody(bench: Bench, wire
     with pytest.raises(MaybeAcceptedError):
         await store.accept(asked)
     wire.heal()
-    assert await handed_out(bench, store) == []
+    assert await claimed(bench, store) == []
     assert await store.find(asked.id) is None
 
 
@@ -171,13 +173,13 @@ async def test_what_was_taken_over_without_our_hearing_of_it_is_worked_all_the_s
     dead, asked = await bench.open(), request()
     await dead.accept(asked)
     heir = await bench.open()
-    await dead._presence.close()
+    await dead._replica_lock.close()
     await asyncio.sleep(0.2)
     wire.after(b"COMMIT", wire.freeze)
     with pytest.raises(StorageUnavailableError):
         await heir.orphans()
     wire.heal()
-    assert await handed_out(bench, heir) == [asked.id]
+    assert await claimed(bench, heir) == [asked.id]
 
 
 @pytest.mark.parametrize("how", ["the network", "the server's parting word"])
@@ -191,21 +193,21 @@ async def test_that_the_database_goes_and_comes_back_is_in_the_log_once_each(
     store = await bench.open()
     if how == "the network":
         wire.cut()
-        await until(lambda: said() and not store._presence.held)
+        await until(lambda: said() and not store._replica_lock.is_held)
         wire.heal()
     else:
         server = await asyncpg.connect(url)
         ended = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = $1"
         assert await server.fetch(ended, LOCK_CLASS)
         await server.close()
-    await until(lambda: "the database is back" in said())
-    assert said() == ["the database is away", "the database is back"]
+    await until(lambda: "the database is available again" in said())
+    assert said() == ["the database is unavailable", "the database is available again"]
 
 
-async def test_what_is_being_worked_is_no_stray_however_long_it_takes(bench: Bench) -> None:
+async def test_claimed_request_stays_claimed_however_long_it_takes(bench: Bench) -> None:
     store, asked = await bench.open(), request()
     await store.accept(asked)
-    assert await handed_out(bench, store) == []
+    assert await claimed(bench, store) == []
 
 
 async def test_one_of_two_that_is_cut_off_under_load_refuses_politely_and_comes_back(

@@ -12,11 +12,12 @@ import pytest
 
 from bot.core.errors import MaybeAcceptedError
 from bot.core.models import RequestState
-from bot.storage.postgres.replica_lock import LOCK_CLASS, MOVE_SECONDS, ReplicaLock
+from bot.core.timing import StorageTiming
+from bot.storage.postgres.replica_lock import ReplicaLock
 from tests.support.app import ANA, open_servers
 from tests.support.database_faults import agree, said, work
 from tests.support.network_line import new_wire
-from tests.support.postgres import new_cluster, new_database
+from tests.support.postgres import LOCK_CLASS, new_cluster, new_database
 from tests.support.replicas import replica, told, until
 from tests.support.storage import Bench, request
 
@@ -60,17 +61,17 @@ async def test_the_lock_follows_to_the_server_that_takes_writes(tmp_path: Path) 
         ports = [urlsplit(cluster.url(standby=standby)).query.rpartition("=")[2] for standby in (True, False)]
         work(await said(f"postgresql://postgres@127.0.0.1:{ports[0]},127.0.0.1:{ports[1]}/postgres"))
         store = await Bench(stack, tmp_path, wire.url).open()
-        presence, asked = store._presence, request()
+        replica_lock, asked = store._replica_lock, request()
         await store.accept(asked)
         await cluster.take_writes(False)
-        await until(lambda: not presence.held, 6)
+        await until(lambda: not replica_lock.is_held, 6)
         with pytest.raises(MaybeAcceptedError):
             await store.accept(request())
         await cluster.fail_over()
-        assert not presence.held
+        assert not replica_lock.is_held
         wire.move(cluster.url(standby=True))
-        await until(lambda: presence.held, 10)
-        assert await locks(cluster.url(standby=True)) == {presence.owner}
+        await until(lambda: replica_lock.is_held, 10)
+        assert await locks(cluster.url(standby=True)) == {replica_lock.owner}
         assert await locks(cluster.url()) == set()
         assert await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
         assert (await store.accept(request())).is_new
@@ -82,9 +83,9 @@ async def test_a_refused_write_has_the_lock_looked_after_at_once(tmp_path: Path)
         await cluster.take_writes(False)
         with pytest.raises(MaybeAcceptedError):
             await store.accept(request())
-        await until(lambda: not store._presence.held, 1.0)  # by itself it asks every two seconds
+        await until(lambda: not store._replica_lock.is_held, 1.0)  # by itself it asks every two seconds
         await cluster.take_writes(True)
-        await until(lambda: store._presence.held, 6)
+        await until(lambda: store._replica_lock.is_held, 6)
 
 
 async def test_recovery_waits_after_a_move_and_fences_the_late(tmp_path: Path) -> None:
@@ -93,18 +94,18 @@ async def test_recovery_waits_after_a_move_and_fences_the_late(tmp_path: Path) -
         late = await Bench(stack, tmp_path, url).open()
         asked = request()
         await late.accept(asked)
-        await late._presence.close()
+        await late._replica_lock.close()
         admin = await stack.enter_async_context(_admin(url))
         await admin.execute("UPDATE facts SET value = '1.0 0' WHERE name = 'node'")
         heir = await Bench(stack, tmp_path, url).open()
         await asyncio.sleep(0.3)
         assert await heir.orphans() == []
         before = "UPDATE facts SET value = split_part(value, ' ', 1) || ' ' || (split_part(value, ' ', 2)::float8 - $1)"
-        await admin.execute(f"{before} WHERE name = 'node'", MOVE_SECONDS - 2)
+        await admin.execute(f"{before} WHERE name = 'node'", StorageTiming().server_move_seconds - 2)
         assert await heir.orphans() == []
         await admin.execute(f"{before} WHERE name = 'node'", 2.5)
         assert [kept.request.id for kept in await heir.orphans()] == [asked.id]
-        late._presence.held = True  # it reaches the new server only now
+        late._replica_lock.is_held = True  # it reaches the new server only now
         assert not await late.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
 
 
@@ -113,7 +114,7 @@ async def test_an_unregistered_server_has_nothing_taken_over(tmp_path: Path) -> 
     async with new_database() as url, AsyncExitStack() as stack:
         dead, heir = [await Bench(stack, tmp_path, url).open() for _ in range(2)]
         await dead.accept(request())
-        await dead._presence.close()
+        await dead._replica_lock.close()
         admin = await stack.enter_async_context(_admin(url))
         await admin.execute("UPDATE facts SET value = '1.0 0' WHERE name = 'node'")
         await asyncio.sleep(0.3)
@@ -133,11 +134,11 @@ async def test_lock_of_another_connection_is_not_held_here(tmp_path: Path) -> No
         await Bench(stack, tmp_path, url).open()
         other = await stack.enter_async_context(_admin(url))
         assert await other.fetchval("SELECT pg_try_advisory_lock($1, 7)", LOCK_CLASS)
-        presence = ReplicaLock(url, 7)
-        stack.push_async_callback(presence.close)
+        replica_lock = ReplicaLock(url, 7, StorageTiming())
+        stack.push_async_callback(replica_lock.close)
         with pytest.raises(TimeoutError):
-            await presence.open()
-        assert not presence.held
+            await replica_lock.open()
+        assert not replica_lock.is_held
         assert await other.fetchval("SELECT pg_advisory_unlock($1, 7)", LOCK_CLASS)
-        await presence.open()
-        assert presence.held
+        await replica_lock.open()
+        assert replica_lock.is_held

@@ -15,8 +15,7 @@ import pytest
 from bot.core.errors import MaybeAcceptedError, StorageUnavailableError
 from bot.core.models import Request, RequestId, RequestState
 from bot.storage.mapping import transition
-from bot.storage.postgres.statements import ADVANCE
-from bot.storage.postgres.store import _first
+from bot.storage.postgres.store import _fetch
 from tests.resilience.test_crash import Bots
 from tests.support.app import ANA, open_servers
 from tests.support.network_line import CAN_LOSE, Wire, new_wire
@@ -37,8 +36,8 @@ class Lost:
 
     async def with_an_answer_under_way(self) -> None:
         """Of the lock's connection; TCP sends it again and again, and asks nothing meanwhile."""
-        self.store._presence._keeping.cancel()
-        self.busy = asyncio.create_task(self.store._presence._connection.execute("SELECT pg_sleep(1)"))
+        self.store._replica_lock._maintaining.cancel()
+        self.busy = asyncio.create_task(self.store._replica_lock._connection.execute("SELECT pg_sleep(1)"))
 
     async def in_the_middle_of_a_transaction(self) -> None:
         """The request's row is locked, and nobody commits."""
@@ -47,7 +46,7 @@ class Lost:
         async def move() -> None:
             values = transition(self.asked.id, RequestState.ACCEPTED, RequestState.CREATING, None, None)
             async with self.store._transaction() as connection:
-                await _first(connection, ADVANCE, values | {"owner": self.store._presence.owner})
+                await _fetch(connection, "advance", values | {"owner": self.store._replica_lock.owner})
                 changed.set()
                 await asyncio.sleep(LIMIT_SECONDS / 2)
 
@@ -69,7 +68,7 @@ async def seconds_until_taken(store: Any, asked: Sequence[Request]) -> dict[Requ
 
 async def noticed_and_harmless(lost: Lost) -> None:
     """Cut off and alive: within seconds it takes nothing and starts nothing, and says so at once."""
-    await until(lambda: not lost.store._presence.held, 10)
+    await until(lambda: not lost.store._replica_lock.is_held, 10)
     began = time.monotonic()
     with pytest.raises(MaybeAcceptedError):
         await lost.store.accept(request())
@@ -81,7 +80,7 @@ async def noticed_and_harmless(lost: Lost) -> None:
 async def back_in_business(lost: Lost) -> None:
     """It can work again, but not what others have."""
     lost.wire.heal()
-    await until(lambda: lost.store._presence.held, LIMIT_SECONDS)
+    await until(lambda: lost.store._replica_lock.is_held, LIMIT_SECONDS)
     assert not await lost.store.advance(lost.asked.id, RequestState.ACCEPTED, RequestState.CREATING)
     assert (await lost.store.accept(request())).is_new
 

@@ -11,10 +11,9 @@ import pytest
 
 from bot.core.errors import StorageUnavailableError
 from bot.core.models import RequestState
-from bot.storage.postgres.replica_lock import LOCK_CLASS
 from tests.resilience.test_crash import Bots, outcomes
 from tests.support.app import ANA, BEN, is_failure, link, open_servers
-from tests.support.postgres import address, new_database
+from tests.support.postgres import LOCK_CLASS, address, new_database
 from tests.support.replicas import until
 from tests.support.storage import Bench, request, taken_over
 
@@ -78,7 +77,7 @@ async def test_an_orphan_goes_to_exactly_one_of_many_that_reach_for_it(bench: Be
         await dead.accept(one)
     living = [await bench.open() for _ in range(4)]
     assert await asyncio.gather(*(store.orphans() for store in living)) == [[]] * 4
-    await dead._presence.close()
+    await dead._replica_lock.close()
     taken = [kept.request.id for found in await taken_over(*living) for kept in found]
     assert sorted(taken) == sorted(one.id for one in asked)
 
@@ -91,11 +90,11 @@ async def test_one_who_lost_the_lock_starts_no_create_and_gets_it_back(bench: Be
     await admin.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = $1", LOCK_CLASS
     )
-    await until(lambda: not store._presence.held)
+    await until(lambda: not store._replica_lock.is_held)
     with pytest.raises(StorageUnavailableError):
         await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
     async with asyncio.timeout(10):
-        while not store._presence.held:  # noqa: ASYNC110 - waits for another task's connection
+        while not store._replica_lock.is_held:  # noqa: ASYNC110 - waits for another task's connection
             await asyncio.sleep(0.1)
     assert await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
     await admin.close()
@@ -105,16 +104,16 @@ async def test_a_replica_that_was_thought_dead_cannot_move_what_others_took(benc
     slow, other = await bench.open(), await bench.open()
     asked = request()
     await slow.accept(asked)
-    slow._presence._connection.terminate()
+    slow._replica_lock._connection.terminate()
     ((taken,),) = await taken_over(other)
     assert taken.request.id == asked.id
-    slow._presence.held = True  # as if it had not noticed
+    slow._replica_lock.is_held = True  # as if it had not noticed
     assert not await slow.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
 
 
 async def test_several_replicas_may_start_at_once_on_an_empty_database(bench: Bench) -> None:
     stores: list[Any] = await asyncio.gather(*(bench.open() for _ in range(6)))
-    assert len({store._presence.owner for store in stores}) == 6
+    assert len({store._replica_lock.owner for store in stores}) == 6
 
 
 async def test_the_same_wish_on_two_replicas_at_the_same_moment_is_one_session(bench: Bench) -> None:
@@ -126,7 +125,7 @@ async def test_the_same_wish_on_two_replicas_at_the_same_moment_is_one_session(b
     first = request()
     pairs = [replace(first, id=new_request_id(), key=f"command:{number}") for number in range(2)]
     accepted = await asyncio.gather(*(store.accept(one) for store, one in zip(stores, pairs, strict=True)))
-    assert sorted(one.same_as is None for one in accepted) == [False, True]
+    assert sorted(one.duplicate_of is None for one in accepted) == [False, True]
 
 
 async def test_postgres_going_away_is_told_politely_and_work_goes_on_when_it_is_back(bots: Bots, url: str) -> None:

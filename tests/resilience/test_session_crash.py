@@ -103,8 +103,8 @@ async def test_a_link_by_address_survives_the_crash_and_its_address_does_not_sur
     assert f"<@{UNA}> hosts as Genesys user `{HOST}`" in said
     alive.terminate()
     await alive.wait()
-    sealer = Encryptor([bots.servers.environ["STORE_ENCRYPTION_KEY"]])
-    store = SQLiteStore(str(tmp_path / "bot.db"), sealer=sealer)
+    encryptor = Encryptor([bots.servers.environ["STORE_ENCRYPTION_KEY"]])
+    store = SQLiteStore(str(tmp_path / "bot.db"), encryptor=encryptor)
     assert list(await store.links()) == [("T0SANDBOX", UNA, HOST)]
     await store.close()
     assert "ana@example.com" not in (tmp_path / "bots.log").read_text()

@@ -17,7 +17,8 @@ from bot.check.results import Mark
 from bot.cli import host_links
 from bot.config.settings import DatabaseSettings
 from bot.core.errors import SetupError
-from bot.storage.open import open_store
+from bot.core.timing import StorageTiming
+from bot.storage.open import DEFAULT_TIMING, open_store
 
 Said = dict[str, tuple[str, str]]
 """By command the code and the sentence, empty when it works."""
@@ -25,20 +26,20 @@ SECRET = "hush"
 """Stands in each password that the tests use."""
 
 
-async def said(url: str, *keys: str) -> Said:
+async def said(url: str, *keys: str, timing: StorageTiming = DEFAULT_TIMING) -> Said:
     """All three, one after the other."""
     settings = DatabaseSettings(retention_days=30, url=url, keys=keys)
     found = {"run": ("", ""), "hosts": ("", ""), "check": ("", "")}
     try:
-        async with open_store(url, keys=keys):
+        async with open_store(url, keys=keys, timing=timing):
             pass
     except SetupError as refused:
         found["run"] = refused.code, str(refused)
     try:
-        await host_links.every(settings)
+        await host_links.every(settings, timing)
     except SetupError as refused:
         found["hosts"] = refused.code, str(refused)
-    for finding in await database.look(settings):
+    for finding in await database.look(settings, timing):
         if finding.mark is Mark.WRONG:
             found["check"] = finding.code, f"{finding.what} {finding.mend}"
     return found

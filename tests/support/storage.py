@@ -1,4 +1,4 @@
-"""What the tests of the stores share: requests, sessions, and a bench that opens a store on any database."""
+"""Make requests and sessions for tests of the stores, and open a store on either database."""
 
 import asyncio
 import time
@@ -13,8 +13,11 @@ import asyncpg
 import pytest
 
 from bot.core.models import ChannelId, HostId, Request, RequestKind, Session, SessionId, TeamId, UserId, new_request_id
+from bot.core.ports import NULL_METRICS
+from bot.core.timing import StorageTiming
 from bot.storage.encryption import Encryptor
 from bot.storage.postgres.open import open_postgres
+from bot.storage.postgres.statements import number_parameters
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.postgres import new_database
 
@@ -59,26 +62,34 @@ def files(folder: Path) -> list[Path]:
 
 
 class Bench:
-    """Opens stores on one database, and lets time pass for all that is in it."""
+    """Open stores on one database, and let time pass for all rows in it. `timing` is for stores opened afterwards."""
 
     def __init__(self, stack: AsyncExitStack, path: Path, url: str = "") -> None:
         self.stack = stack
         self.path = path
         self.url = url
         self.now = time.time()
+        self.timing = StorageTiming()
 
     async def open(self, **how: Any) -> Any:
-        sealer, days = Encryptor(how.get("keys", ())), how.get("days", 30)
+        encryptor, days = Encryptor(how.get("keys", ())), how.get("days", 30)
         if self.url:
-            return await self.stack.enter_async_context(open_postgres(self.url, sealer, days))
+            return await self.stack.enter_async_context(
+                open_postgres(self.url, encryptor, days, NULL_METRICS, self.timing)
+            )
         store = SQLiteStore(
-            str(self.path), sealer=sealer, retention_days=days, alone=how.get("alone", True), clock=lambda: self.now
+            str(self.path),
+            encryptor=encryptor,
+            retention_days=days,
+            exclusive=how.get("exclusive", True),
+            clock=lambda: self.now,
+            timing=self.timing,
         )
         self.stack.push_async_callback(store.close)
         return store
 
     async def age(self, seconds: float) -> None:
-        """Nobody can set the database's clock, so what is in it gets older."""
+        """Move all times in the database into the past, because nobody can set its clock."""
         self.now += seconds
         if self.url:
             connection = await asyncpg.connect(self.url)
@@ -86,6 +97,15 @@ class Bench:
                 aged = ", ".join(f"{column} = {column} - {seconds}" for column in columns)
                 await connection.execute(f"UPDATE {table} SET {aged}")
             await connection.close()
+
+
+async def run_sql(store: Any, text: str, **values: Any) -> list[Any]:
+    """Run a statement that the program does not have, and return its rows as dictionaries."""
+    if isinstance(store, SQLiteStore):
+        return await store._writer.write(lambda connection: [dict(row) for row in connection.execute(text, values)])
+    statement = number_parameters(text)
+    async with store._connection() as connection:
+        return [dict(row) for row in await connection.fetch(statement.text, *statement.arguments(values))]
 
 
 AGING = {
@@ -99,15 +119,15 @@ AGING = {
 
 
 async def die(store: Any) -> None:
-    """As a killed process ends: without a word to the database."""
+    """End a store as a killed process ends: without telling the database."""
     if isinstance(store, SQLiteStore):
         await store.close()
     else:
-        await store._presence.close()
+        await store._replica_lock.close()
 
 
 async def taken_over(*stores: Any) -> list[list[Any]]:
-    """What each of them gets, all reaching for it at once, as soon as the database has noticed that somebody died."""
+    """Return what each store claims, all at once, as soon as the database has noticed a dead replica."""
     async with asyncio.timeout(20):
         while not any(taken := await asyncio.gather(*(store.orphans() for store in stores))):  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0.05)

@@ -15,13 +15,7 @@ from bot.core.errors import (
     UnexpectedError,
 )
 from bot.core.models import STARTS, PostedMessage, Request, RequestState, Session, SessionRecord
-from bot.core.ports import (
-    EditResult,
-    PostedMessageRepository,
-    RequestRepository,
-    SessionMessages,
-    StoredRequest,
-)
+from bot.core.ports import EditResult, PostedMessageRepository, RequestRepository, SessionMessages, StoredRequest
 from bot.core.requests.events import Event, EventLog, RequestResumed, SessionClosed
 from bot.core.timing import RecoveryTiming
 
@@ -55,8 +49,8 @@ def known_failure(stored: StoredRequest) -> CobrowseError | None:
 
 async def session_of_duplicate(request: Request, store: RequestRepository, poll_seconds: float) -> Session | None:
     """Wait for the session of the request that this one duplicates; return None when there will be none."""
-    while request.same_as is not None:
-        other = await store.find(request.same_as)
+    while request.duplicate_of is not None:
+        other = await store.find(request.duplicate_of)
         if other is None or other.failure or other.session_over:
             return None
         if other.session:

@@ -50,7 +50,7 @@ class RequestService:
             self._events.emit(RequestRejected(request, error))
             raise
         if accepted.is_new:
-            request = replace(request, same_as=accepted.same_as) if accepted.same_as else request
+            request = replace(request, duplicate_of=accepted.duplicate_of) if accepted.duplicate_of else request
             if resolved and accepted.linked:
                 resolved = resolved.linked_to(accepted.linked)
             is_creating = accepted.state is RequestState.CREATING

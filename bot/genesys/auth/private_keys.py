@@ -1,6 +1,6 @@
 """Authenticate this client to Genesys's login with a private key: a signed assertion, RFC 7523 section 2.2 (pure).
 
-Kept apart from credentials.py, so that a bot with a client secret does not load the signing libraries.
+StoredRequest apart from credentials.py, so that a bot with a client secret does not load the signing libraries.
 """
 
 import time

@@ -1,1 +1,1 @@
-"""The store in Postgres, for several replicas."""
+"""Store everything in Postgres, for several replicas."""

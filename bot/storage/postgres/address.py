@@ -1,7 +1,7 @@
-"""Reads a Postgres URL before anything is looked up: each parameter is known, left out, or refused by its name.
+"""Read a Postgres URL before any connection: each parameter is passed on, left out, or refused by its name.
 
-asyncpg sends every parameter that it does not know to the server as a setting. It cuts the URL at the first `@`, `/`,
-`?` or `#`, so a part of a password could go to the name service as a host.
+asyncpg sends every parameter that it does not know to the server as a setting. It splits the URL at the first `@`, `/`,
+`?` or `#`, so a part of a password could reach the name service as a host.
 https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 """
 
@@ -23,17 +23,17 @@ CHOICES = {
 LEFT_OUT = (
     *("connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"),
     *("tcp_user_timeout", "fallback_application_name", "load_balance_hosts", "sslcompression", "sslsni"),
-    *("pgbouncer", "connection_limit", "pool_timeout", "pool_max_conns_per_host", "socket_timeout"),  # of other clients
+    *("pgbouncer", "connection_limit", "pool_timeout", "pool_max_conns_per_host", "socket_timeout"),  # other clients
     *("statement_cache_size", "prepared_statements", "prepareThreshold", "pool_size", "max_overflow"),
 )
-"""What tunes a client: the bot has its own values, so nothing is lost."""
+"""Parameters that tune a client. The bot has its own values."""
 PROTECTIONS = {
     "channel_binding": ("disable", "prefer"),
     "gssencmode": ("disable", "prefer", "allow"),
     "sslcertmode": ("disable", "allow"),
     "requiressl": ("0",),
 }
-"""What may make a connection safer, and the values with which it demands nothing: then it is left out."""
+"""Parameters that may make a connection safer, with the values that demand nothing: then they are left out."""
 INSTEAD = {
     "ssl": "Write sslmode=require in its place, sslmode=verify-full to check the certificate, or sslmode=disable.",
     "sslaccept": "Write sslmode=verify-full in its place, or sslmode=require to check no certificate.",
@@ -51,7 +51,7 @@ INSTEAD = {
     "sslcrldir": "Write sslcrl with a file in its place.",
 }
 MAY_HOLD_AT = ("user", "password", "application_name", "options", "passfile")
-MEND = (
+ENCODE = (
     "Percent-encode special characters in the user and password: # is %23, @ is %40, / is %2F, ? is %3F, [ is %5B, "
     "] is %5D."
 )
@@ -60,8 +60,10 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[^\s\[\]:@]*)(?::([^:]*))?")
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAddress:
-    """`url`: what the driver takes. `left_out`: parameters that mean nothing here. `faults`: each a sentence or two,
-    which name parameters and show no value."""
+    """Hold a URL that was read. `url`: for the driver. `left_out`: names of parameters without effect.
+
+    `faults`: one or two sentences each, which name parameters and show no value.
+    """
 
     url: str
     left_out: tuple[str, ...]
@@ -69,28 +71,28 @@ class DatabaseAddress:
 
 
 def read_address(url: str) -> DatabaseAddress:
-    """Take a Postgres URL apart; with `faults` it must not be used."""
+    """Return the parts of a Postgres URL. It must not be used when it has `faults`."""
     scheme, _, rest = url.partition("://")
     found = re.fullmatch(r"([^/?]*)([^?]*)(?:\?(.*))?", rest, re.DOTALL)
     if "#" in rest or found is None:
-        return DatabaseAddress(url, (), (f"has a # in it as it is. {MEND}",))
+        return DatabaseAddress(url, (), (f"has a # in it as it is. {ENCODE}",))
     authority, path, query = found[1], found[2], found[3] or ""
     user_info, _, hosts = authority.rpartition("@")
     if set(user_info) & set("@[]") or "@" in path:
-        return DatabaseAddress(url, (), (f"has one of @ / ? [ ] in its user or password as it is. {MEND}",))
+        return DatabaseAddress(url, (), (f"has one of @ / ? [ ] in its user or password as it is. {ENCODE}",))
     if fault := _host_fault(hosts):
         return DatabaseAddress(url, (), (fault,))
     pairs = [part.partition("=") for part in query.split("&") if part]
     if any(not sign or not re.fullmatch(r"[\w.]+", unquote(name)) for name, sign, _ in pairs):
-        return DatabaseAddress(url, (), (f"has something behind its ? that is no name=value. {MEND}",))
+        return DatabaseAddress(url, (), (f"has something behind its ? that is no name=value. {ENCODE}",))
     if any("@" in value and unquote(name) not in MAY_HOLD_AT for name, _, value in pairs):
-        return DatabaseAddress(url, (), (f"has an @ behind its ? as it is. {MEND}",))
+        return DatabaseAddress(url, (), (f"has an @ behind its ? as it is. {ENCODE}",))
     given = {unquote(name): unquote(value) for name, _, value in pairs if value}
     left_out = tuple(name for name in given if _is_left_out(name, given))
     faults = tuple(fault for name in given if name not in left_out and (fault := _fault(name, given)))
     kept = ["".join(pair) for pair in pairs if unquote(pair[0]) not in left_out]
     if "," in f"{hosts}{given.get('host', '')}" and "target_session_attrs" not in given:
-        kept.append("target_session_attrs=read-write")  # the bot writes, so a standby is no use
+        kept.append("target_session_attrs=read-write")  # the bot cannot use a standby
     clean = f"{scheme}://{authority}{path}" + ("?" + "&".join(kept) if kept else "")
     return DatabaseAddress(clean, left_out, faults)
 
@@ -99,9 +101,9 @@ def _host_fault(hosts: str) -> str:
     for one in hosts.split(",") if hosts else ():
         found = _HOST.fullmatch(one)
         if not one or found is None or re.search(r"\s", unquote(one)):
-            return f"has a host that is none. Write host or host:port, an IPv6 address in brackets. {MEND}"
+            return f"has a host that is none. Write host or host:port, an IPv6 address in brackets. {ENCODE}"
         if found[2] is not None and not _is_port(unquote(found[2])):
-            return f"has a port that is no number from 1 to 65535. {MEND}"
+            return f"has a port that is no number from 1 to 65535. {ENCODE}"
     return ""
 
 
@@ -111,7 +113,7 @@ def _is_port(text: str) -> bool:
 
 def _is_left_out(name: str, given: dict[str, str]) -> bool:
     demands_nothing = given[name] in PROTECTIONS.get(name, ())
-    verified = given.get("sslmode", "").replace("_", "-") in VERIFIED  # protects as well from who stands in between
+    verified = given.get("sslmode", "").replace("_", "-") in VERIFIED  # protects against a man in the middle as well
     return name in LEFT_OUT or demands_nothing or (name in ("channel_binding", "gssencmode") and verified)
 
 

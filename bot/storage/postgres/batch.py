@@ -1,4 +1,4 @@
-"""Does at once what many ask for in the same moment: one round trip in place of one for each."""
+"""Collect what many callers ask for at the same moment into one round trip."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Container
@@ -8,22 +8,23 @@ T = TypeVar("T")
 
 
 class Batcher(Generic[T]):
-    """`do` is told all that came in one turn of the event loop, and says which of them it did."""
+    """Collect the items of one event-loop iteration and pass them to `flush`, which returns those it processed."""
 
-    def __init__(self, do: Callable[[list[T]], Awaitable[Container[T]]]) -> None:
-        self._do = do
-        self._those: list[T] = []
-        self._doing: asyncio.Task[Container[T]] | None = None
+    def __init__(self, flush: Callable[[list[T]], Awaitable[Container[T]]]) -> None:
+        self._flush = flush
+        self._items: list[T] = []
+        self._flushing: asyncio.Task[Container[T]] | None = None
 
-    async def one(self, this: T) -> bool:
-        """Whether it was done. Raises what `do` raises."""
-        if self._doing is None:
-            self._doing = asyncio.create_task(self._soon())
-            self._doing.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, if nobody waits
-        self._those.append(this)
-        # Shielded: one who stops waiting must not stop it for the others.
-        return this in await asyncio.shield(self._doing)
+    async def add(self, item: T) -> bool:
+        """Return whether the item was processed. Raise what `flush` raises."""
+        if self._flushing is None:
+            self._flushing = asyncio.create_task(self._flush_items())
+            # Retrieve the exception, or asyncio logs it when every caller was cancelled.
+            self._flushing.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._items.append(item)
+        # Shielded: a caller that is cancelled must not cancel the batch of the others.
+        return item in await asyncio.shield(self._flushing)
 
-    async def _soon(self) -> Container[T]:
-        those, self._those, self._doing = self._those, [], None
-        return await self._do(those)
+    async def _flush_items(self) -> Container[T]:
+        items, self._items, self._flushing = self._items, [], None
+        return await self._flush(items)

@@ -1,4 +1,4 @@
-"""The look into Postgres: one connection that may only read. What it is for is in looking.py."""
+"""Inspect a Postgres database over one connection that only reads. See bot/storage/inspect.py."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,43 +8,44 @@ from typing import Any
 import asyncpg
 
 from bot.core.models import HostId, TeamId, UserId
-from bot.storage import causes, statements
+from bot.core.timing import StorageTiming
+from bot.storage import causes
 from bot.storage.encryption import Encryptor
 from bot.storage.errors import refused
-from bot.storage.inspect import StorageReport, view
-from bot.storage.postgres.replica_lock import CONNECT_SECONDS, TROUBLE, is_pooled
+from bot.storage.inspect import StorageReport, report
+from bot.storage.postgres.replica_lock import CONNECTION_ERRORS, is_pooled
 from bot.storage.postgres.requirements import examine, usable
-from bot.storage.postgres.statements import dollars
+from bot.storage.postgres.statements import STATEMENTS
 
 
 @asynccontextmanager
-async def inspect_postgres(url: str, sealer: Encryptor) -> AsyncIterator[StorageReport]:
-    """Raises StorageSetupError with a sentence that shows nothing of the address."""
+async def inspect_postgres(url: str, encryptor: Encryptor, timing: StorageTiming) -> AsyncIterator[StorageReport]:
+    """Raise StorageSetupError with a sentence that shows nothing of the address."""
     address = usable(url)
     try:
-        connection = await asyncpg.connect(address.url, timeout=CONNECT_SECONDS, statement_cache_size=0)
-    except (*TROUBLE, ValueError) as error:
+        connection = await asyncpg.connect(address.url, timeout=timing.connect_timeout_seconds, statement_cache_size=0)
+    except (*CONNECTION_ERRORS, ValueError) as error:
         raise causes.of_postgres(error, address.url) from None
     try:
         async with connection.transaction(readonly=True):
-            seen = await _view(connection, sealer)
-        if await is_pooled(connection, address.url):  # in a transaction it could not be seen
+            found = await _report(connection, encryptor)
+        if await is_pooled(connection, address.url, timing):  # inside a transaction it would not show
             raise refused("database_proxy_pools_transactions")
         async with connection.transaction(readonly=True):
-            yield replace(seen, left_out=address.left_out)
-    except TROUBLE as error:
+            yield replace(found, left_out=address.left_out)
+    except CONNECTION_ERRORS as error:
         raise causes.of_postgres(error, address.url) from None
     finally:
         connection.terminate()
 
 
-async def _view(connection: Any, sealer: Encryptor) -> StorageReport:
-    found = await examine(connection, sealer)
+async def _report(connection: Any, encryptor: Encryptor) -> StorageReport:
+    found = await examine(connection, encryptor)
+    statement = STATEMENTS["linked_host"]
 
     async def linked(team_id: TeamId, user_id: UserId) -> HostId | None:
-        statement, names = dollars(statements.LINKED)
         values = {"team_id": team_id, "user_id": user_id}
-        host = await connection.fetchval(statement, *(values[name] for name in names))
+        host = await connection.fetchval(statement.text, *statement.arguments(values))
         return HostId(host) if host else None
 
-    return view(found.where, found.facts, found.version, linked)
+    return report(found.where, found.facts, found.version, linked)

@@ -1,4 +1,4 @@
-"""Opens a Postgres store: brings the schema up to date, checks the key, takes a number and the lock with it."""
+"""Open a Postgres store: make or migrate the tables, check the key, take an owner number and its lock."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -8,83 +8,81 @@ from typing import Any
 import asyncpg
 
 from bot.core.ports import NULL_METRICS, Metrics
+from bot.core.timing import StorageTiming
 from bot.storage import causes
-from bot.storage.encryption import CHECK, IS_SEALED, SECRETS, Encryptor
-from bot.storage.postgres.replica_lock import CONNECT_SECONDS, LOCK_CLASS, TROUBLE, ReplicaLock, enable_keepalive
+from bot.storage.encryption import CHECK, SECRET_COLUMNS, Encryptor
+from bot.storage.open import DEFAULT_TIMING
+from bot.storage.postgres.replica_lock import CONNECTION_ERRORS, ReplicaLock, enable_keepalive
 from bot.storage.postgres.requirements import examine, usable
-from bot.storage.postgres.store import CONNECTIONS, STATEMENT_SECONDS, PostgresStore
-from bot.storage.schema import NEWEST, VERSIONS
+from bot.storage.postgres.statements import STATEMENTS
+from bot.storage.postgres.store import MAX_CONNECTIONS, PostgresStore
+from bot.storage.schema import scripts_from
 
 log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
 async def open_postgres(
-    url: str, sealer: Encryptor, retention_days: int, meter: Metrics = NULL_METRICS
+    url: str,
+    encryptor: Encryptor,
+    retention_days: int,
+    meter: Metrics = NULL_METRICS,
+    timing: StorageTiming = DEFAULT_TIMING,
 ) -> AsyncIterator[PostgresStore]:
-    """A store of its own owner. Raises StorageSetupError."""
+    """Open the store of one replica. Raise StorageSetupError."""
     address = usable(url)
     for name in address.left_out:
         log.warning("a parameter of DATABASE_URL is left out", extra={"fields": {"parameter": name}})
-    url, presence, pool = address.url, None, None
+    url, replica_lock, pool = address.url, None, None
     try:
         try:
-            presence = ReplicaLock(url, await prepare(url, sealer))
-            await presence.open()
+            replica_lock = ReplicaLock(url, await prepare(url, encryptor, timing), timing)
+            await replica_lock.open()
             pool = await asyncpg.create_pool(
-                url, min_size=1, max_size=CONNECTIONS, command_timeout=STATEMENT_SECONDS, init=enable_keepalive,
-                reset=keep_as_is,
+                url, min_size=1, max_size=MAX_CONNECTIONS, command_timeout=timing.statement_timeout_seconds,
+                init=enable_keepalive, reset=keep_settings,
             )  # fmt: skip
-        except (*TROUBLE, ValueError) as error:  # their texts would show a part of the address
+        except (*CONNECTION_ERRORS, ValueError) as error:  # their texts may show a part of the address
             raise causes.of_postgres(error, url) from None
-        presence.on_change = pool.expire_connections
-        yield PostgresStore(pool, presence, sealer, retention_days, meter)
+        replica_lock.on_change = pool.expire_connections
+        yield PostgresStore(pool, replica_lock, encryptor, retention_days, meter, timing)
     finally:
-        if presence:
-            await presence.close()
+        if replica_lock:
+            await replica_lock.close()
         if pool:
             pool.terminate()
 
 
-async def keep_as_is(connection: Any) -> None:
-    """Between two uses: asyncpg would make the connection forget how it is watched, for one more round trip."""
+async def keep_settings(connection: Any) -> None:
+    """Do nothing between two uses of a connection: asyncpg would undo `enable_keepalive`, in one more round trip."""
 
 
-async def prepare(url: str, sealer: Encryptor) -> int:
-    """A new owner's number, with the schema and the key in order. Raises StorageSetupError."""
-    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, statement_cache_size=0)
+async def prepare(url: str, encryptor: Encryptor, timing: StorageTiming) -> int:
+    """Make or migrate the tables, check the key, and return a new owner number. Raise StorageSetupError."""
+    connection = await asyncpg.connect(url, timeout=timing.connect_timeout_seconds, statement_cache_size=0)
     try:
         async with connection.transaction():
             # Several replicas may start at once: one migrates, the others find it done.
-            await connection.execute("SELECT pg_advisory_xact_lock($1::int, 0)", LOCK_CLASS)
-            found = await examine(connection, sealer)
-            if not await connection.fetchval("SELECT to_regclass('facts') IS NOT NULL"):
-                await connection.execute("CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
-            for statements in VERSIONS[found.version :]:
-                for statement in statements:
-                    await connection.execute(statement)
-            if found.facts.get("key_check") == CHECK and sealer.has_key:
-                await _seal_all(connection, sealer)
+            await connection.execute(STATEMENTS["lock_preparation"].text)
+            found = await examine(connection, encryptor)
+            for statement in scripts_from(found.version, "postgres"):
+                await connection.execute(statement)
+            if found.facts.get("key_check") == CHECK and encryptor.has_key:
+                await _encrypt_all(connection, encryptor)
             owner = int(found.facts.get("owner", "0")) + 1
-            await _set_fact(connection, "key_check", sealer.seal(CHECK) or CHECK)
-            await _set_fact(connection, "version", str(NEWEST))
-            await _set_fact(connection, "owner", str(owner))
+            for name, value in (("key_check", encryptor.encrypt(CHECK) or CHECK), ("owner", str(owner))):
+                await connection.execute(STATEMENTS["set_fact"].text, name, value)
             return owner
     finally:
-        await connection.close(timeout=CONNECT_SECONDS)
+        await connection.close(timeout=timing.connect_timeout_seconds)
 
 
-async def _seal_all(connection: Any, sealer: Encryptor) -> None:
-    """As in sqlite_file.py."""
-    for table, column in SECRETS:
-        if await connection.fetchval(f"SELECT 1 FROM {table} WHERE {column} {IS_SEALED} LIMIT 1"):  # noqa: S608
-            return
-    for table, column in SECRETS:
-        found = await connection.fetch(f"SELECT ctid, {column} FROM {table} WHERE {column} IS NOT NULL FOR UPDATE")  # noqa: S608
-        sealed = [(sealer.seal(text), ctid) for ctid, text in found]
-        await connection.executemany(f"UPDATE {table} SET {column} = $1 WHERE ctid = $2", sealed)  # noqa: S608
-
-
-async def _set_fact(connection: Any, name: str, value: str) -> None:
-    statement = "INSERT INTO facts VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-    await connection.execute(statement, name, value)
+async def _encrypt_all(connection: Any, encryptor: Encryptor) -> None:
+    """Encrypt what was stored before there was a key, unless something is encrypted already."""
+    if await connection.fetchval(STATEMENTS["has_encrypted_secrets"].text):
+        return
+    for table in SECRET_COLUMNS:
+        rows = await connection.fetch(STATEMENTS[f"secrets_of_{table}"].text)
+        statement = STATEMENTS[f"encrypt_{table}"]
+        encrypted = [statement.arguments(encryptor.encrypt_row(table, dict(row))) for row in rows]
+        await connection.executemany(statement.text, encrypted)

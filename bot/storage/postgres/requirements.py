@@ -1,4 +1,4 @@
-"""What a Postgres has to be and to grant before a bot can use it: the same questions for `run`, `hosts` and `check`."""
+"""Check that a Postgres server and its rights suffice: the same questions for `run`, `hosts` and `check`."""
 
 import re
 import ssl
@@ -11,23 +11,15 @@ from urllib.parse import parse_qsl, urlsplit
 from bot.storage.encryption import Encryptor
 from bot.storage.errors import StorageSetupError, refused
 from bot.storage.postgres.address import ENCRYPTED, DatabaseAddress, read_address
-from bot.storage.schema import NEWEST, TABLES
-from bot.storage.sqlite.file import check_facts
+from bot.storage.postgres.statements import STATEMENTS
+from bot.storage.schema import TABLES, VERSION, check_facts
 
-STATE = """SELECT current_database() AS name, current_setting('server_version') AS release,
-    current_schema() AS schema, pg_is_in_recovery() AS is_standby,
-    CAST(current_setting('default_transaction_read_only') AS BOOLEAN) AS is_read_only,
-    has_schema_privilege(current_schema(), 'CREATE') AS may_create"""
-FOUND = """SELECT name, ARRAY(SELECT r FROM unnest(CAST('{SELECT,INSERT,UPDATE,DELETE}' AS TEXT[])) AS r
-        WHERE NOT has_table_privilege(c.oid, r)) AS lacks, pg_has_role(c.relowner, 'USAGE') AS owns
-    FROM unnest(CAST($1 AS TEXT[])) AS name JOIN pg_class c ON c.oid = to_regclass(name) ORDER BY name"""
-FACTS = "SELECT name, value FROM facts"
-FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
+CERTIFICATE_PARAMETERS = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """What is there. `version` 0: nothing yet, and this user may make it."""
+    """What the server holds. `version` 0: no tables yet, and this user may make them."""
 
     where: str
     version: int
@@ -35,7 +27,7 @@ class ServerFacts:
 
 
 def usable(url: str) -> DatabaseAddress:
-    """Return the address as the driver takes it. Raise StorageSetupError for one that it does not take."""
+    """Return the address as the driver takes it. Raise StorageSetupError for an address that it does not take."""
     address = read_address(url)
     if address.faults:
         raise StorageSetupError(f"DATABASE_URL {address.faults[0]}", code="database_address_invalid")
@@ -44,10 +36,10 @@ def usable(url: str) -> DatabaseAddress:
 
 
 def _check_files(url: str) -> None:
-    """The errors of the driver do not say which file they mean."""
+    """Raise StorageSetupError for a file that cannot be used: the driver's errors do not say which file they mean."""
     given = dict(parse_qsl(urlsplit(url).query))
     mode = given.get("sslmode", "prefer").replace("_", "-")
-    for name in FILES if mode != "disable" else ():
+    for name in CERTIFICATE_PARAMETERS if mode != "disable" else ():
         path = given.get(name)
         if path is None or (name in ("sslrootcert", "sslcrl") and mode not in ENCRYPTED):
             continue
@@ -71,9 +63,12 @@ def _read(name: str, path: str, given: Mapping[str, str]) -> None:
         Path(path).read_bytes()
 
 
-async def examine(connection: Any, sealer: Encryptor) -> ServerFacts:
-    """Ask only. Raise StorageSetupError when the bot could not work here; whatever asyncpg raises, too."""
-    state = await connection.fetchrow(STATE)
+async def examine(connection: Any, encryptor: Encryptor) -> ServerFacts:
+    """Return what the server holds, and change nothing. Raise StorageSetupError when the bot cannot work here.
+
+    Errors of asyncpg pass through.
+    """
+    state = await connection.fetchrow(STATEMENTS["server_state"].text)
     where = f"Postgres {state['release'].split(' ')[0]}, database {state['name']}"
     where = re.sub(r"[^\w., -]", "", where)
     if state["is_standby"]:
@@ -82,15 +77,15 @@ async def examine(connection: Any, sealer: Encryptor) -> ServerFacts:
         raise refused("database_read_only", where=where)
     if state["schema"] is None:
         raise refused("database_schema_missing", where=where)
-    tables = await connection.fetch(FOUND, ["facts", *TABLES])
+    tables = await connection.fetch(STATEMENTS["table_rights"].text, ["facts", *TABLES])
     names = [row["name"] for row in tables]
     if any(row["name"] == "facts" and "SELECT" in row["lacks"] for row in tables):
         raise _rights_missing(where, tables)
-    facts = dict(map(tuple, await connection.fetch(FACTS))) if "facts" in names else {}
-    version = check_facts(facts, names, sealer)
-    if version < NEWEST and not state["may_create"]:
+    facts = dict(map(tuple, await connection.fetch(STATEMENTS["facts"].text))) if "facts" in names else {}
+    version = check_facts(facts, names, encryptor)
+    if version < VERSION and not state["may_create"]:
         raise refused("database_create_denied", where=where)
-    if version < NEWEST and not all(row["owns"] for row in tables if row["name"] != "facts"):
+    if version < VERSION and not all(row["owns"] for row in tables if row["name"] != "facts"):
         raise refused("database_owner_needed", where=where)
     if any(row["lacks"] for row in tables):
         raise _rights_missing(where, tables)

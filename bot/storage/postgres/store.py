@@ -1,7 +1,6 @@
-"""The store for several replicas: Postgres, through asyncpg's pool.
+"""Store everything in Postgres, for several replicas, through asyncpg's pool.
 
-No clock but the database's is used. Who owns a request, and who of them lives, is a session-level advisory lock on a
-connection of its own: see presence.py.
+Only the server's clock counts. Each request has an owner; replica_lock.py tells which owners run.
 """
 
 import asyncio
@@ -14,92 +13,77 @@ import asyncpg
 
 from bot.core.errors import CobrowseError, MaybeAcceptedError, StorageUnavailableError
 from bot.core.models import Host, HostId, HostLink, Request, RequestId, RequestState, Session, SlackUser, TeamId, UserId
-from bot.core.ports import (
-    NULL_METRICS,
-    Accepted,
-    Metrics,
-    StoredRequest,
-)
-from bot.storage import mapping, statements
-from bot.storage.accounts import AccountTable, Fetch
+from bot.core.ports import Accepted, Metrics, StoredRequest
+from bot.core.timing import StorageTiming
+from bot.storage import mapping
+from bot.storage.accounts import AccountTable
+from bot.storage.database import Fetch, Row
 from bot.storage.encryption import Encryptor
 from bot.storage.postgres.batch import Batcher
-from bot.storage.postgres.replica_lock import TROUBLE, ReplicaLock
-from bot.storage.postgres.statements import (
-    ACCEPT,
-    ADVANCE,
-    ADVANCE_MANY,
-    ADVANCE_WITH_SESSION,
-    KNOWN,
-    ORPHANS,
-    SWEEP,
-    UNCLAIMED,
-    dollars,
-)
+from bot.storage.postgres.replica_lock import CONNECTION_ERRORS, ReplicaLock
+from bot.storage.postgres.statements import STATEMENTS
 from bot.storage.sessions import SessionTable
+from bot.storage.statements import SWEEP
 
-CONNECTIONS = 10
-WAIT_SECONDS = 1.0
-STATEMENT_SECONDS = 1.5
-ACCEPT_SECONDS = 2.2
-"""For all of an accept, which the acknowledgement waits for."""
-STRAY_SECONDS = 10.0
-"""Longer than any call here lasts: what is ours for so long and was never handed to the desk is worked by nobody."""
-LOCK_SECONDS = 15.0
-"""A row that is locked while Genesys is asked: so long it may be, and so long another waits for it."""
+MAX_CONNECTIONS = 10
 DAY_SECONDS = 86_400.0
-SWEEP_PAUSE_SECONDS = 0.01
-LOOKS = 3
+MAX_ACCEPT_ATTEMPTS = 3
 
 
 class PostgresStore:
-    """Keeps to desk.store.Store, HostCache and HostLinkRepository."""
+    """Implement RequestRepository, HostCache, HostLinkRepository and Database."""
 
     shared = True
 
     def __init__(
         self,
         pool: "asyncpg.Pool[asyncpg.Record]",
-        presence: ReplicaLock,
-        sealer: Encryptor,
-        days: int,
-        meter: Metrics = NULL_METRICS,
+        replica_lock: ReplicaLock,
+        encryptor: Encryptor,
+        retention_days: int,
+        meter: Metrics,
+        timing: StorageTiming,
     ) -> None:
-        self._pool, self._meter = pool, meter
-        self._presence = presence
-        self._sealer = sealer
-        self._retention_seconds = days * DAY_SECONDS
+        self._pool, self._meter, self._timing = pool, meter, timing
+        self._replica_lock = replica_lock
+        self._encryptor = encryptor
+        self._retention_seconds = retention_days * DAY_SECONDS
         self._answered = Batcher(self._answer)
-        self._handed: set[RequestId] = set()  # what the desk has been given to work, and has not answered yet
+        self._claimed: set[RequestId] = set()  # requests that this process works on and has not answered yet
 
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
-        """Raise MaybeAcceptedError when the commit, or another replica with the same delivery, may have succeeded."""
-        self._handed.add(request.id)
+        """Raise MaybeAcceptedError when it may be stored: by a commit not confirmed, or by another replica."""
+        self._claimed.add(request.id)
         try:
-            async with asyncio.timeout(ACCEPT_SECONDS):
+            async with asyncio.timeout(self._timing.accept_timeout_seconds):
                 accepted = await self._accept(request, agent)
         except BaseException as error:
-            self._handed.discard(request.id)
+            self._claimed.discard(request.id)
             if isinstance(error, TimeoutError):
                 self._meter.store_failed()
             if isinstance(error, (TimeoutError, StorageUnavailableError)):
                 raise MaybeAcceptedError from None
             raise
         if not accepted.is_new:
-            self._handed.discard(request.id)
+            self._claimed.discard(request.id)
         return accepted
 
     async def _accept(self, request: Request, agent: SlackUser | None) -> Accepted:
-        if not self._presence.held:
-            raise StorageUnavailableError  # others may think us dead: take nothing
-        row = mapping.request_row(request, self._sealer) | mapping.accepting(agent) | {"owner": self._presence.owner}
-        for _ in range(LOOKS):
-            if found := await self._one(ACCEPT, row):
+        if not self._replica_lock.is_held:
+            raise StorageUnavailableError  # others may take over our requests: accept nothing
+        row = (
+            mapping.request_row(request, self._encryptor)
+            | mapping.accepting(agent)
+            | {"owner": self._replica_lock.owner}
+        )
+        for _ in range(MAX_ACCEPT_ATTEMPTS):
+            if found := await self._one("accept", row):
                 return mapping.accepted(found)
-            if await self._one(KNOWN, {"key": request.key}):
+            if await self._one("is_key_known", {"key": request.key}):
                 return mapping.accepted(None)
-            # Another replica had the same wish this very moment: the next look sees it.
-        return mapping.accepted(await self._one(ACCEPT, row | {"same": request.id}))  # one that is long overdue
+            # Another replica accepted a request for the same session at this moment: the next attempt sees it.
+        # The other one is unfinished, but too old to be followed: this one gets a separate session.
+        return mapping.accepted(await self._one("accept", row | {"same": request.id}))
 
     async def advance(
         self,
@@ -110,144 +94,152 @@ class PostgresStore:
         session: Session | None = None,
         failure: CobrowseError | None = None,
     ) -> bool:
-        if to is RequestState.CREATING and not self._presence.held:
-            raise StorageUnavailableError  # others may think us dead: start nothing
+        if to is RequestState.CREATING and not self._replica_lock.is_held:
+            raise StorageUnavailableError  # others may take over our requests: start nothing
         if to is RequestState.ANSWERED:
-            return await self._answered.one((request_id, from_))
-        values = mapping.transition(request_id, from_, to, session, failure) | {"owner": self._presence.owner}
+            return await self._answered.add((request_id, from_))
+        values = mapping.transition(request_id, from_, to, session, failure) | {"owner": self._replica_lock.owner}
         if session is None:
-            return await self._one(ADVANCE, values) is not None
+            return await self._change("advance", values) > 0
         taken = mapping.taken(session)
-        values |= mapping.session_row(session, self._sealer) | {"taken": mapping.failure_text(taken)}
-        moved = await self._one(ADVANCE_WITH_SESSION, values)
+        values |= mapping.session_row(session, self._encryptor) | {"taken": mapping.failure_text(taken)}
+        moved = await self._one("advance_with_session", values)
         if moved and moved["state"] != to.value:
             raise taken
         return moved is not None
 
     async def _answer(self, moves: list[tuple[RequestId, RequestState]]) -> set[tuple[RequestId, RequestState]]:
-        """Which of these were ours and in this state, and are answered now."""
+        """Move requests from the given states to `answered`; return those that were ours and in that state."""
         done: set[tuple[RequestId, RequestState]] = set()
         for from_ in {from_ for _, from_ in moves}:
-            ids = [request_id for request_id, was in moves if was is from_]
-            values = mapping.transition(ids[0], from_, RequestState.ANSWERED, None, None)
-            moved = await self.fetch(ADVANCE_MANY, values | {"ids": ids, "owner": self._presence.owner})
-            self._handed.difference_update(row["id"] for row in moved)
+            ids = [request_id for request_id, state in moves if state is from_]
+            values = {"ids": ids, "from": from_.value, "owner": self._replica_lock.owner}
+            moved = await self.fetch("answer_many", values)
+            self._claimed.difference_update(row["id"] for row in moved)
             done |= {(row["id"], from_) for row in moved}
         return done
 
     async def find(self, request_id: RequestId) -> StoredRequest | None:
-        found = await self._one(statements.FIND, {"id": request_id})
-        return mapping.kept(found, self._sealer) if found else None
+        found = await self._one("find_request", {"id": request_id})
+        return mapping.kept(found, self._encryptor) if found else None
 
     async def orphans(self) -> Sequence[StoredRequest]:
-        """Those of the dead, and strays: ours by a write whose answer was lost, and so unknown to the desk."""
-        if not self._presence.held:
+        """Claim requests of replicas that do not run, and our own whose `accept` was committed but not reported."""
+        if not self._replica_lock.is_held:
             return []
-        values = {"owner": self._presence.owner, "stray_seconds": STRAY_SECONDS, "handed": list(self._handed)}
+        values = {
+            "owner": self._replica_lock.owner,
+            "move_seconds": self._timing.server_move_seconds,
+            "unclaimed_seconds": self._timing.unclaimed_after_seconds,
+            "claimed": list(self._claimed),
+        }
         async with self._transaction() as connection:
-            taken = [row for statement in (ORPHANS, UNCLAIMED) for row in await _all(connection, statement, values)]
+            taken = [
+                row for name in ("claim_orphans", "find_unclaimed") for row in await _fetch(connection, name, values)
+            ]
             ids = dict.fromkeys(row["id"] for row in taken)
-            found = [await _first(connection, statements.FIND, {"id": one}) for one in ids]
+            found = [await _fetch_one(connection, "find_request", {"id": one}) for one in ids]
         kept = [
-            mapping.kept(row, self._sealer) for row in sorted(filter(None, found), key=lambda row: row["accepted_at"])
+            mapping.kept(row, self._encryptor)
+            for row in sorted(filter(None, found), key=lambda row: row["accepted_at"])
         ]
-        self._handed.update(one.request.id for one in kept)
+        self._claimed.update(one.request.id for one in kept)
         return kept
 
     async def sweep(self) -> None:
-        most = mapping.MOST_SWEPT
+        most = mapping.MAX_SWEPT_ROWS
         values = {"kept_seconds": self._retention_seconds, "most": most}
-        for statement in SWEEP:
-            while await self._change(statement, values) >= most:  # noqa: ASYNC110 - between two of them others write
-                await asyncio.sleep(SWEEP_PAUSE_SECONDS)
+        for name in SWEEP:
+            while await self._change(name, values) >= most:  # noqa: ASYNC110 - other writes go in between
+                await asyncio.sleep(self._timing.sweep_pause_seconds)
 
-    async def _change(self, statement: str, values: Mapping[str, Any]) -> int:
-        """How many rows it changed."""
-        text, names = dollars(statement)
+    async def _change(self, name: str, values: Mapping[str, Any]) -> int:
+        """Run one statement and return how many rows it changed."""
+        statement = STATEMENTS[name]
         async with self._connection() as connection:
-            done: str = await connection.execute(text, *(values[name] for name in names))
+            done: str = await connection.execute(statement.text, *statement.arguments(values))
         return int(done.rpartition(" ")[2])
 
     @property
     def sessions(self) -> SessionTable:
-        """What is remembered of sessions."""
-        return SessionTable(self, self._sealer)
+        """Sessions and the messages that show them."""
+        return SessionTable(self, self._encryptor)
 
     @property
     def connections(self) -> AccountTable:
-        """Who is connected to Genesys."""
-        return AccountTable(self, self._sealer)
+        """Genesys accounts of people who signed in."""
+        return AccountTable(self, self._encryptor)
 
-    async def fetch(self, statement: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-        """One statement, committed before it returns."""
+    async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
+        """Run one statement, commit it, and return its rows."""
         async with self._connection() as connection:
-            return await _all(connection, statement, values)
+            return await _fetch(connection, name, values)
 
     @asynccontextmanager
-    async def locking(
-        self, statement: str, values: Mapping[str, Any]
-    ) -> AsyncIterator[tuple[Mapping[str, Any] | None, Fetch]]:
-        """For all replicas, until it is left."""
-        text, names = dollars(f"{statement} FOR UPDATE")
+    async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
+        """Lock for all replicas. The transaction ends with the context."""
+        statement, seconds = STATEMENTS[name], self._timing.account_lock_seconds
         async with self._transaction() as connection:
-            await connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{LOCK_SECONDS:.0f}s'")
-            row = await connection.fetchrow(text, *(values[name] for name in names), timeout=LOCK_SECONDS)
-            yield row, partial(_all, connection)
+            await _fetch(connection, "limit_lock", {"milliseconds": f"{seconds * 1000:.0f}"})
+            row = await connection.fetchrow(statement.text, *statement.arguments(values), timeout=seconds)
+            yield row, partial(_fetch, connection)
 
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
-        found = await self._one(statements.LINKED, {"team_id": team_id, "user_id": user_id})
+        found = await self._one("linked_host", {"team_id": team_id, "user_id": user_id})
         return HostId(found["host_id"]) if found and found["host_id"] else None
 
     async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
-        found = await self._one(statements.FOUND, {"team_id": team_id, "user_id": user_id})
+        found = await self._one("found_host", {"team_id": team_id, "user_id": user_id})
         return (Host(HostId(found["host_id"]), found["rule"]), found["seconds"]) if found else None
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
         values = {"team_id": team_id, "user_id": user_id, "host_id": host.id, "rule": host.rule, "seconds": seconds}
-        await self._one(statements.KEEP_FOUND, values)
+        await self._one("keep_found_host", values)
 
     async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
-        await self._one(statements.DROP_FOUND, {"team_id": team_id, "user_id": user_id})
+        await self._one("drop_found_host", {"team_id": team_id, "user_id": user_id})
 
     async def links(self) -> Sequence[HostLink]:
-        async with self._connection() as connection:
-            return [mapping.link(row) for row in await connection.fetch(statements.LINKS)]
+        return [mapping.link(row) for row in await self.fetch("host_links", {})]
 
     async def link(self, links: Sequence[HostLink], on_progress: Callable[[int], None] = lambda done: None) -> None:
-        statement, names = dollars(statements.LINK)
+        statement = STATEMENTS["link_host"]
         async with self._transaction() as connection:
-            for some in mapping.batches([mapping.link_row(link) for link in links]):
-                await connection.executemany(statement, [[row[name] for name in names] for row in some])
-                on_progress(len(some))
+            for batch in mapping.batches([mapping.link_row(link) for link in links]):
+                await connection.executemany(statement.text, [statement.arguments(row) for row in batch])
+                on_progress(len(batch))
 
     async def unlink(self, team_id: TeamId | None, user_id: UserId) -> bool:
-        return await self._one(statements.UNLINK, {"team_id": team_id or "", "user_id": user_id}) is not None
+        return await self._one("unlink_host", {"team_id": team_id or "", "user_id": user_id}) is not None
 
-    async def _one(self, statement: str, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    async def _one(self, name: str, values: Mapping[str, Any]) -> Row | None:
         async with self._connection() as connection:
-            return await _first(connection, statement, values)
+            return await _fetch_one(connection, name, values)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
-        """Whatever goes wrong ends the connection: nobody waits for its answer, and the server rolls back."""
+        """Yield a pooled connection.
+
+        Any error closes it, so that the server rolls back. Raise StorageUnavailableError.
+        """
         try:
-            connection = await self._pool.acquire(timeout=WAIT_SECONDS)
-        except TROUBLE:
+            connection = await self._pool.acquire(timeout=self._timing.pool_timeout_seconds)
+        except CONNECTION_ERRORS:
             self._meter.store_failed()
             raise StorageUnavailableError from None
         try:
             yield connection
         except BaseException as error:
-            with suppress(asyncpg.InterfaceError):  # of one that has ended already
+            with suppress(asyncpg.InterfaceError):  # it is closed already
                 connection.terminate()
             if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
-                self._presence.doubt()
-            if isinstance(error, TROUBLE):
+                self._replica_lock.check_now()
+            if isinstance(error, CONNECTION_ERRORS):
                 self._meter.store_failed()
                 raise StorageUnavailableError from None
             raise
         finally:
-            with suppress(*TROUBLE):  # what was asked for has been done
+            with suppress(*CONNECTION_ERRORS):  # the work is done already
                 await self._pool.release(connection)
 
     @asynccontextmanager
@@ -258,13 +250,13 @@ class PostgresStore:
             await connection.execute("COMMIT")
 
 
-async def _first(connection: Any, statement: str, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    text, names = dollars(statement)
-    row: Mapping[str, Any] | None = await connection.fetchrow(text, *(values[name] for name in names))
+async def _fetch_one(connection: Any, name: str, values: Mapping[str, Any]) -> Row | None:
+    statement = STATEMENTS[name]
+    row: Row | None = await connection.fetchrow(statement.text, *statement.arguments(values))
     return row
 
 
-async def _all(connection: Any, statement: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    text, names = dollars(statement)
-    found: Sequence[Mapping[str, Any]] = await connection.fetch(text, *(values[name] for name in names))
-    return found
+async def _fetch(connection: Any, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
+    statement = STATEMENTS[name]
+    rows: Sequence[Row] = await connection.fetch(statement.text, *statement.arguments(values))
+    return rows

@@ -1,1 +1,1 @@
-"""The store in one SQLite file, for one process at a time."""
+"""Store everything in one SQLite file, for one process at a time."""

@@ -1,34 +1,34 @@
-"""Opens the SQLite file: its mode, its lock, its version. What stands in it is for sqlite.py."""
+"""Open the SQLite file: set its mode, take its lock, make or migrate its tables."""
 
 import fcntl
 import logging
 import os
 import sqlite3
 import stat
-from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from bot.storage import causes
-from bot.storage.encryption import CHECK, IS_SEALED, SECRETS, Encryptor
+from bot.storage.encryption import CHECK, SECRET_COLUMNS, Encryptor
 from bot.storage.errors import refused
-from bot.storage.schema import FOR_REPLICAS, NEWEST, TABLES, VERSIONS
+from bot.storage.schema import check_facts, scripts_from
+from bot.storage.statements import load_statements
 
 log = logging.getLogger(__name__)
 
-BUSY_SECONDS = 10.0
-ROOM_BYTES = 256 * 1024
+STATEMENTS = load_statements("sqlite")
+MIN_FREE_BYTES = 256 * 1024
 """About what SQLite writes before the first request is accepted."""
-OTHERS_MAY = stat.S_IRWXG | stat.S_IRWXO
+MODE_OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-def open_file(path: Path, sealer: Encryptor, *, alone: bool) -> tuple[int | None, int]:
-    """The lock, for one who is alone, and a new owner's number. Raises StorageSetupError."""
+def open_file(path: Path, encryptor: Encryptor, *, exclusive: bool, busy_seconds: float) -> tuple[int | None, int]:
+    """Return the handle of the lock, when `exclusive`, and a new owner number. Raise StorageSetupError."""
     handle = None
     try:
-        examine(path, alone=alone)
+        examine(path, exclusive=exclusive)
         make_private(path)
-        handle = lock(path) if alone else None
-        return handle, prepare(path, sealer)
+        handle = lock(path) if exclusive else None
+        return handle, prepare(path, encryptor, busy_seconds)
     except BaseException as error:
         if handle is not None:
             os.close(handle)
@@ -37,11 +37,8 @@ def open_file(path: Path, sealer: Encryptor, *, alone: bool) -> tuple[int | None
         raise
 
 
-def examine(path: Path, *, alone: bool = True) -> None:
-    """Raise StorageSetupError, OSError when the file could not be used.
-
-    Leaves nothing behind, so `check` may call it.
-    """
+def examine(path: Path, *, exclusive: bool = True) -> None:
+    """Raise StorageSetupError or OSError when the file cannot be used. Change nothing, so that `check` may call it."""
     directory = path.absolute().parent
     if not directory.is_dir():
         raise refused("database_directory_missing", path=path, directory=directory)
@@ -49,24 +46,27 @@ def examine(path: Path, *, alone: bool = True) -> None:
         raise refused("database_file_system_read_only", path=path)
     if path.exists() and not path.is_file():
         raise refused("database_path_not_a_file", path=path)
-    files = [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", *((".lock",) if alone else ())))]
+    files = [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", *((".lock",) if exclusive else ())))]
     there = [each for each in files if each.exists()]
     for each in there:
         if not os.access(each, os.R_OK | os.W_OK):
             raise refused("database_file_denied", path=each)
     if len(there) < len(files) and not os.access(directory, os.W_OK | os.X_OK):
         raise refused("database_directory_denied", path=path, directory=directory)
-    _check_room(path)
+    _check_free_space(path)
 
 
-def _check_room(path: Path) -> None:
-    """Write to a file without a name, which the system forgets at once. Where there is none, SQLite finds out."""
+def _check_free_space(path: Path) -> None:
+    """Raise StorageSetupError when the disk is full: write to a file without a name, which goes when it is closed.
+
+    Where the system has no such files, SQLite finds out later.
+    """
     try:
         handle = os.open(path.absolute().parent, os.O_TMPFILE | os.O_RDWR, 0o600)
     except (AttributeError, OSError):
         return
     try:
-        left = ROOM_BYTES
+        left = MIN_FREE_BYTES
         while left:
             left -= os.write(handle, bytes(left))
     except OSError as error:
@@ -75,61 +75,52 @@ def _check_room(path: Path) -> None:
         os.close(handle)
 
 
-def check_facts(facts: Mapping[str, str], tables: Collection[str], sealer: Encryptor) -> int:
-    """Return the version of a database, 0 of one that is to be made. Raise StorageSetupError."""
-    if not all(facts.get(name, "0").isdecimal() for name in ("version", "owner")):
-        raise refused("database_schema_conflict")
-    version = int(facts.get("version", "0"))
-    if version > NEWEST:
-        raise refused("database_newer_version", found=version, known=NEWEST)
-    if version == 0 and not set(TABLES).isdisjoint(tables):
-        raise refused("database_schema_conflict")
-    if (check := facts.get("key_check")) and not sealer.fits(check):
-        raise refused("database_key_mismatch")
-    return version
+def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
+    """Return a connection in autocommit mode that any thread may use.
 
-
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection in autocommit mode, which waits for others' short writes. May be handed to another thread."""
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    `busy_seconds`: how long it waits for the short writes of other connections.
+    """
+    connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA secure_delete = ON")  # what is wiped is overwritten, however SQLite was built
+    connection.execute("PRAGMA secure_delete = ON")  # overwrite wiped values, whatever the build's default is
     return connection
 
 
-def empty_log(connection: sqlite3.Connection) -> bool:
-    """Move the write-ahead log into the file, so that nothing that was wiped stays in it. False: somebody reads.
+def truncate_log(connection: sqlite3.Connection) -> bool:
+    """Move the write-ahead log into the file, so that no wiped value stays in the log. Return False when it is read.
 
-    https://www.sqlite.org/pragma.html#pragma_wal_checkpoint . For a connection in no transaction; waits for nobody.
+    The connection must be outside a transaction. This does not wait for readers.
+    https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
     """
+    (busy_milliseconds,) = connection.execute("PRAGMA busy_timeout").fetchone()
     connection.execute("PRAGMA busy_timeout = 0")
     try:
         return bool(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
     finally:
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
+        connection.execute(f"PRAGMA busy_timeout = {busy_milliseconds}")
 
 
 def make_private(path: Path) -> None:
-    """Make the file, if there is none, readable by us alone. Raise OSError. Warn of a file that is another user's."""
+    """Create the file if it is missing, and let only our user open it. Warn when that is impossible. Raise OSError."""
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     try:
         path.chmod(0o600)
     except OSError:  # another user's file, or a file system without modes: both can be used
-        if (mode := stat.S_IMODE(path.stat().st_mode)) & OTHERS_MAY:
+        if (mode := stat.S_IMODE(path.stat().st_mode)) & MODE_OF_OTHERS:
             log.warning("the mode of the database file stays as it is", extra={"fields": {"mode": f"{mode:04o}"}})
 
 
-def sharing(path: Path) -> str:
-    """Return the mode, as in 0660, of another user's file that others may read or write; else an empty string."""
+def shared_mode(path: Path) -> str:
+    """Return the mode, such as 0660, of a file that another user owns and others may open; else an empty string."""
     found = path.stat()
     mode = stat.S_IMODE(found.st_mode)
-    return f"{mode:04o}" if mode & OTHERS_MAY and os.geteuid() not in (0, found.st_uid) else ""
+    return f"{mode:04o}" if mode & MODE_OF_OTHERS and os.geteuid() not in (0, found.st_uid) else ""
 
 
 def lock(path: Path) -> int:
-    """A lock that lasts as long as this process, or until it is closed. Raises StorageSetupError, OSError."""
+    """Lock the database until the returned handle is closed or the process ends. Raise StorageSetupError, OSError."""
     handle = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -142,48 +133,33 @@ def lock(path: Path) -> int:
     return handle
 
 
-def prepare(path: Path, sealer: Encryptor) -> int:
-    """Brings the schema up to date, checks the key, and returns a new owner's number. Raises StorageSetupError."""
-    connection = connect(path)
+def prepare(path: Path, encryptor: Encryptor, busy_seconds: float) -> int:
+    """Make or migrate the tables, check the key, and return a new owner number. Raise StorageSetupError."""
+    connection = connect(path, busy_seconds)
     try:
-        connection.execute("BEGIN IMMEDIATE")  # several may start at once: one migrates, the others find it done
-        connection.execute("CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
-        version = check_facts(_facts(connection), _tables(connection), sealer)
-        for statements in VERSIONS[version:]:
-            for statement in statements:
-                if statement not in FOR_REPLICAS:
-                    connection.execute(statement)
-        facts = _facts(connection)
-        if facts.get("key_check") == CHECK and sealer.has_key:
-            _seal_all(connection, sealer)
+        connection.execute("BEGIN IMMEDIATE")  # of several that start at once, one migrates and the others find it done
+        tables = [row[0] for row in connection.execute(STATEMENTS["table_names"])]
+        facts = dict(connection.execute(STATEMENTS["facts"]).fetchall()) if "facts" in tables else {}
+        version = check_facts(facts, tables, encryptor)
+        for statement in scripts_from(version, "sqlite"):
+            connection.execute(statement)
+        if facts.get("key_check") == CHECK and encryptor.has_key:
+            _encrypt_all(connection, encryptor)
         owner = int(facts.get("owner", "0")) + 1
-        _set_fact(connection, "key_check", sealer.seal(CHECK) or CHECK)
-        _set_fact(connection, "version", str(NEWEST))
-        _set_fact(connection, "owner", str(owner))
+        key_check = encryptor.encrypt(CHECK) or CHECK
+        for name, value in (("key_check", key_check), ("owner", str(owner))):
+            connection.execute(STATEMENTS["set_fact"], {"name": name, "value": value})
         connection.execute("COMMIT")
     finally:
         connection.close()
     return owner
 
 
-def _seal_all(connection: sqlite3.Connection, sealer: Encryptor) -> None:
-    """Nothing where something is sealed already: then somebody else has put the key check back."""
-    for table, column in SECRETS:
-        if connection.execute(f"SELECT 1 FROM {table} WHERE {column} {IS_SEALED} LIMIT 1").fetchone():  # noqa: S608
-            return
-    for table, column in SECRETS:
-        found = connection.execute(f"SELECT rowid, {column} FROM {table} WHERE {column} IS NOT NULL").fetchall()  # noqa: S608
-        sealed = [(sealer.seal(text), rowid) for rowid, text in found]
-        connection.executemany(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", sealed)  # noqa: S608
-
-
-def _facts(connection: sqlite3.Connection) -> dict[str, str]:
-    return dict(connection.execute("SELECT name, value FROM facts").fetchall())
-
-
-def _tables(connection: sqlite3.Connection) -> list[str]:
-    return [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-
-
-def _set_fact(connection: sqlite3.Connection, name: str, value: str) -> None:
-    connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+def _encrypt_all(connection: sqlite3.Connection, encryptor: Encryptor) -> None:
+    """Encrypt what was stored before there was a key, unless something is encrypted already."""
+    if connection.execute(STATEMENTS["has_encrypted_secrets"]).fetchone()["found"]:
+        return
+    for table in SECRET_COLUMNS:
+        rows = connection.execute(STATEMENTS[f"secrets_of_{table}"]).fetchall()
+        encrypted = [encryptor.encrypt_row(table, dict(row)) for row in rows]
+        connection.executemany(STATEMENTS[f"encrypt_{table}"], encrypted)

@@ -1,7 +1,7 @@
-"""The default store: one SQLite file, for one process at a time.
+"""Store everything in one SQLite file, for one process at a time. This is the default.
 
-https://www.sqlite.org/wal.html ; synchronous=FULL, so what was accepted survives a loss of power. A second `run` on the
-same file is refused; short writes of the command line wait their turn.
+Write-ahead log with synchronous=FULL, so that an accepted request survives a loss of power. A second `run` on the same
+file is refused; short writes of the command line wait. https://www.sqlite.org/wal.html
 """
 
 import os
@@ -17,40 +17,26 @@ from weakref import WeakValueDictionary
 
 from bot.core.errors import CobrowseError, StorageUnavailableError
 from bot.core.models import Host, HostId, HostLink, Request, RequestId, RequestState, Session, SlackUser, TeamId, UserId
-from bot.core.ports import (
-    NULL_METRICS,
-    Accepted,
-    Metrics,
-    StoredRequest,
-)
-from bot.storage import mapping, statements
-from bot.storage.accounts import AccountTable, Fetch
+from bot.core.ports import NULL_METRICS, Accepted, Metrics, StoredRequest
+from bot.core.timing import StorageTiming
+from bot.storage import mapping
+from bot.storage.accounts import AccountTable
+from bot.storage.database import Fetch, Row
 from bot.storage.encryption import Encryptor
 from bot.storage.sessions import SessionTable
 from bot.storage.sqlite import file
+from bot.storage.sqlite.file import STATEMENTS
 from bot.storage.sqlite.writer import BatchWriter
+from bot.storage.statements import SWEEP
 
 DAY_SECONDS = 86_400.0
-
-PATIENCE_SECONDS = 0.005
-"""So long an outcome waits for another write. Nobody waits for `answered`; for `created` somebody does who has waited
-for Genesys, ten times as long at least."""
-SWEEP_PAUSE_SECONDS = 0.01
-CHECKPOINTS = 10
-"""So often it is tried to empty the write-ahead log, should somebody just be reading."""
-_PATIENT = (RequestState.CREATED, RequestState.ANSWERED)
-
-ALIKE = f"SELECT ({statements.SAME}) AS same_as, ({statements.LINKED_AGENT}) AS linked"
-ACCEPT = statements.request_from("""VALUES (:id, :key, :owner, :state, :kind, :team_id, :enterprise_id, :channel_id,
-    :requester, :target, :name, :conversation_id, :argument, :application_id, :timeout_seconds, :reply_url, :replaces,
-    :same, :same_as, :now)""")
-"""Two statements, of one transaction: for Postgres's one, SQLite sets up three tables each time."""
-
-ORPHANS = "UPDATE requests SET owner = :owner WHERE state <> 'answered' AND owner <> :owner RETURNING id"
+MAX_CHECKPOINT_ATTEMPTS = 10
+"""How often a sweep tries to empty the write-ahead log while somebody reads it."""
+_DELAYED = (RequestState.CREATED, RequestState.ANSWERED)
 
 
 class SQLiteStore:
-    """Keeps to desk.store.Store, HostCache and HostLinkRepository. `clock` says the time in seconds since 1970."""
+    """Implement RequestRepository, HostCache, HostLinkRepository and Database. `clock`: seconds since 1970."""
 
     shared = False
 
@@ -58,28 +44,29 @@ class SQLiteStore:
         self,
         path: str,
         *,
-        sealer: Encryptor | None = None,
+        encryptor: Encryptor | None = None,
         retention_days: int = 30,
-        alone: bool = True,
+        exclusive: bool = True,
         clock: Callable[[], float] = time.time,
         meter: Metrics = NULL_METRICS,
+        timing: StorageTiming = StorageTiming(),  # noqa: B008 - frozen
     ) -> None:
-        """Opens the file, makes it if there is none. `alone`: this is a `run`.
-
-        Raises StorageSetupError with a sentence.
-        """
+        """Open the file, or create it. `exclusive`: no second `run` may use it. Raise StorageSetupError."""
         self._path = Path(path)
-        self._sealer = sealer or Encryptor()
+        self._encryptor = encryptor or Encryptor()
         self._retention_seconds = retention_days * DAY_SECONDS
-        self._clock, self._meter = clock, meter
-        self._lock, self._owner = file.open_file(self._path, self._sealer, alone=alone)
-        self._writer = BatchWriter(lambda: file.connect(self._path), meter)
+        self._clock, self._meter, self._timing = clock, meter, timing
+        busy_seconds = timing.busy_timeout_seconds
+        self._lock, self._owner = file.open_file(
+            self._path, self._encryptor, exclusive=exclusive, busy_seconds=busy_seconds
+        )
+        self._writer = BatchWriter(lambda: file.connect(self._path, busy_seconds), meter)
         self._reader = ThreadPoolExecutor(1, "sqlite-reader")
         self._reading: sqlite3.Connection | None = None
         self._locks: WeakValueDictionary[tuple[Any, ...], Lock] = WeakValueDictionary()
 
     async def close(self) -> None:
-        """Finishes what is queued, and lets go of the file."""
+        """Finish queued writes and release the file."""
         self._writer.close()
         if self._reading:
             await get_running_loop().run_in_executor(self._reader, self._reading.close)
@@ -89,13 +76,13 @@ class SQLiteStore:
             self._lock = None
 
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
-        row = mapping.request_row(request, self._sealer) | mapping.accepting(agent)
+        row = mapping.request_row(request, self._encryptor) | mapping.accepting(agent)
         row |= {"owner": self._owner, "now": self._clock()}
 
         def work(connection: sqlite3.Connection) -> dict[str, Any] | None:
-            found = dict(connection.execute(ALIKE, row).fetchone())
+            found = dict(connection.execute(STATEMENTS["find_duplicate"], row).fetchone())
             kept = row | found | ({"state": RequestState.ACCEPTED.value} if found["same_as"] else {})
-            return kept if connection.execute(ACCEPT, kept).rowcount else None
+            return kept if connection.execute(STATEMENTS["accept"], kept).rowcount else None
 
         return mapping.accepted(await self._writer.write(work))
 
@@ -114,121 +101,125 @@ class SQLiteStore:
         }
         taken = mapping.taken(session) if session else None
         if session:
-            values |= mapping.session_row(session, self._sealer)
+            values |= mapping.session_row(session, self._encryptor)
         refused = values | mapping.transition(request_id, from_, RequestState.FAILED, None, taken)
 
         def work(connection: sqlite3.Connection) -> bool | None:
-            if session and not connection.execute(statements.SESSION, values).fetchall():
-                return None if connection.execute(statements.ADVANCE, refused).rowcount else False
-            return connection.execute(statements.ADVANCE, values).rowcount > 0
+            if session and not connection.execute(STATEMENTS["store_session"], values).fetchall():
+                return None if connection.execute(STATEMENTS["advance"], refused).rowcount else False
+            return connection.execute(STATEMENTS["advance"], values).rowcount > 0
 
-        moved = await self._writer.write(work, patience_seconds=PATIENCE_SECONDS if to in _PATIENT else 0.0)
+        moved = await self._writer.write(
+            work, max_delay_seconds=self._timing.write_delay_seconds if to in _DELAYED else 0.0
+        )
         if moved is None and taken:
             raise taken
         return bool(moved)
 
     async def find(self, request_id: RequestId) -> StoredRequest | None:
-        found = await self._read(statements.FIND, {"id": request_id, "now": self._clock()})
-        return mapping.kept(dict(found), self._sealer) if found else None
+        found = await self._read("find_request", {"id": request_id, "now": self._clock()})
+        return mapping.kept(dict(found), self._encryptor) if found else None
 
     async def orphans(self) -> Sequence[StoredRequest]:
         def work(connection: sqlite3.Connection) -> list[sqlite3.Row]:
-            taken = connection.execute(ORPHANS, {"owner": self._owner}).fetchall()
+            taken = connection.execute(STATEMENTS["claim_orphans"], {"owner": self._owner}).fetchall()
             return [
-                connection.execute(statements.FIND, {"id": row["id"], "now": self._clock()}).fetchone() for row in taken
+                connection.execute(STATEMENTS["find_request"], {"id": row["id"], "now": self._clock()}).fetchone()
+                for row in taken
             ]
 
         taken = sorted(await self._writer.write(work), key=lambda row: row["accepted_at"])
-        return [mapping.kept(dict(row), self._sealer) for row in taken]
+        return [mapping.kept(dict(row), self._encryptor) for row in taken]
 
     async def sweep(self) -> None:
-        most = mapping.MOST_SWEPT
+        most = mapping.MAX_SWEPT_ROWS
         values = {"now": self._clock(), "kept_seconds": self._retention_seconds, "most": most}
-        for statement in statements.SWEEP:
-            while await self._change(statement, values) >= most:  # noqa: ASYNC110 - between two of them others write
-                await sleep(SWEEP_PAUSE_SECONDS)
-        for _ in range(CHECKPOINTS):
-            if await self._writer.write(file.empty_log, is_alone=True):
+        for name in SWEEP:
+            while await self._change(name, values) >= most:  # noqa: ASYNC110 - other writes go in between
+                await sleep(self._timing.sweep_pause_seconds)
+        for _ in range(MAX_CHECKPOINT_ATTEMPTS):
+            if await self._writer.write(file.truncate_log, in_transaction=False):
                 return
-            await sleep(SWEEP_PAUSE_SECONDS)
+            await sleep(self._timing.sweep_pause_seconds)
 
-    async def _change(self, statement: str, values: Mapping[str, Any]) -> int:
-        """How many rows it changed."""
+    async def _change(self, name: str, values: Mapping[str, Any]) -> int:
+        """Run one statement and return how many rows it changed."""
+        statement = STATEMENTS[name]
         return await self._writer.write(lambda connection: connection.execute(statement, values).rowcount)
 
     @property
     def sessions(self) -> SessionTable:
-        """What is remembered of sessions."""
-        return SessionTable(self, self._sealer)
+        """Sessions and the messages that show them."""
+        return SessionTable(self, self._encryptor)
 
     @property
     def connections(self) -> AccountTable:
-        """Who is connected to Genesys."""
-        return AccountTable(self, self._sealer)
+        """Genesys accounts of people who signed in."""
+        return AccountTable(self, self._encryptor)
 
-    async def fetch(self, statement: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-        """One statement: a write in its turn, a SELECT on the reader's connection."""
-        named = dict(values) | {"now": self._clock()}
+    async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
+        """Run one statement: a SELECT on the reader's connection, anything else on the writer's."""
+        statement, named = STATEMENTS[name], {**values, "now": self._clock()}
         if statement.startswith("SELECT"):
-            return await self._read_all(statement, named)
+            return await self._read_all(name, named)
         return await self._writer.write(lambda connection: connection.execute(statement, named).fetchall())
 
     @asynccontextmanager
-    async def locking(
-        self, statement: str, values: Mapping[str, Any]
-    ) -> AsyncIterator[tuple[Mapping[str, Any] | None, Fetch]]:
-        """Among this process's tasks: there is no other process."""
-        lock = self._locks.setdefault((statement, *values.values()), Lock())
+    async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
+        """Lock among the tasks of this process: no other process uses the file."""
+        lock = self._locks.setdefault((name, *values.values()), Lock())
         async with lock:
-            yield next(iter(await self.fetch(statement, values)), None), self.fetch
+            yield next(iter(await self.fetch(name, values)), None), self.fetch
 
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
-        found = await self._read(statements.LINKED, {"team_id": team_id, "user_id": user_id})
+        found = await self._read("linked_host", {"team_id": team_id, "user_id": user_id})
         return HostId(found["host_id"]) if found and found["host_id"] else None
 
     async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
         values = {"team_id": team_id, "user_id": user_id, "now": self._clock()}
-        found = await self._read(statements.FOUND, values)
+        found = await self._read("found_host", values)
         return (Host(HostId(found["host_id"]), found["rule"]), found["seconds"]) if found else None
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
         values = {"team_id": team_id, "user_id": user_id, "host_id": host.id, "rule": host.rule, "seconds": seconds}
         values["now"] = self._clock()
-        await self._writer.write(lambda connection: connection.execute(statements.KEEP_FOUND, values))
+        await self._writer.write(lambda connection: connection.execute(STATEMENTS["keep_found_host"], values))
 
     async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
         values = {"team_id": team_id, "user_id": user_id}
-        await self._writer.write(lambda connection: connection.execute(statements.DROP_FOUND, values))
+        await self._writer.write(lambda connection: connection.execute(STATEMENTS["drop_found_host"], values))
 
     async def links(self) -> Sequence[HostLink]:
-        found = await self._writer.write(lambda connection: connection.execute(statements.LINKS).fetchall())
+        found = await self._writer.write(lambda connection: connection.execute(STATEMENTS["host_links"]).fetchall())
         return [mapping.link(dict(row)) for row in found]
 
     async def link(self, links: Sequence[HostLink], on_progress: Callable[[int], None] = lambda done: None) -> None:
         values = [mapping.link_row(link) | {"now": self._clock()} for link in links]
 
         def work(connection: sqlite3.Connection) -> None:
-            for some in mapping.batches(values):
-                connection.executemany(statements.LINK, some)
-                on_progress(len(some))
+            for batch in mapping.batches(values):
+                connection.executemany(STATEMENTS["link_host"], batch)
+                on_progress(len(batch))
 
         await self._writer.write(work)
 
     async def unlink(self, team_id: TeamId | None, user_id: UserId) -> bool:
         values = {"team_id": team_id or "", "user_id": user_id}
-        gone = await self._writer.write(lambda connection: connection.execute(statements.UNLINK, values).fetchall())
-        return bool(gone)
+        deleted = await self._writer.write(
+            lambda connection: connection.execute(STATEMENTS["unlink_host"], values).fetchall()
+        )
+        return bool(deleted)
 
-    async def _read(self, statement: str, values: Mapping[str, Any]) -> sqlite3.Row | None:
-        return next(iter(await self._read_all(statement, values)), None)
+    async def _read(self, name: str, values: Mapping[str, Any]) -> sqlite3.Row | None:
+        return next(iter(await self._read_all(name, values)), None)
 
-    async def _read_all(self, statement: str, values: Mapping[str, Any]) -> list[Any]:
-        """On a connection and a thread of its own: a reader waits for no writer."""
+    async def _read_all(self, name: str, values: Mapping[str, Any]) -> list[Any]:
+        """Read on a separate thread and connection, so that a reader never waits for a writer."""
 
         def read() -> list[Any]:
             if self._reading is None:
-                self._reading = file.connect(self._path)
-            return self._reading.execute(statement, values).fetchall()
+                self._reading = file.connect(self._path, self._timing.busy_timeout_seconds)
+            return self._reading.execute(STATEMENTS[name], values).fetchall()
 
         try:
             return await get_running_loop().run_in_executor(self._reader, read)

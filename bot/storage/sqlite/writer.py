@@ -1,6 +1,6 @@
-"""One thread that writes to SQLite, and commits all that has queued up in one transaction.
+"""Write to SQLite on one thread, and commit all queued writes in one transaction (group commit).
 
-A hundred requests at once cost about one sync of the disk, not a hundred. What is written is for sqlite.py.
+A hundred requests at once cost about one sync of the disk instead of a hundred.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from bot.core.ports import NULL_METRICS, Metrics
 
 log = logging.getLogger(__name__)
 
-MOST_AT_ONCE = 500
+MAX_BATCH = 500
 T = TypeVar("T")
 
 
@@ -27,11 +27,11 @@ class _Job:
     work: Callable[[sqlite3.Connection], Any]
     loop: asyncio.AbstractEventLoop
     done: "asyncio.Future[Any]"
-    is_alone: bool = False
+    in_transaction: bool = True
 
 
 class BatchWriter:
-    """Runs jobs against a connection of its own: one that fails takes none with it. A job may be run twice."""
+    """Run jobs on one connection. A job that fails does not undo the others. A job may run twice."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection], meter: Metrics = NULL_METRICS) -> None:
         self._connect, self._meter = connect, meter
@@ -43,18 +43,18 @@ class BatchWriter:
         self._thread.start()
 
     async def write(
-        self, work: Callable[[sqlite3.Connection], T], *, patience_seconds: float = 0.0, is_alone: bool = False
+        self, work: Callable[[sqlite3.Connection], T], *, max_delay_seconds: float = 0.0, in_transaction: bool = True
     ) -> T:
-        """What `work` returns, once it is on the disk. Raises StorageUnavailableError.
+        """Run `work` and return its result once it is on disk. Raise StorageUnavailableError.
 
-        `patience_seconds`: so long it waits for another write, to go to the disk with it. `is_alone`: it takes part in
-        no transaction.
+        `max_delay_seconds`: how long this write may wait to share a transaction with later writes; 0 commits at once.
+        `in_transaction`: False for what SQLite does only outside a transaction.
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        self._waiting.append(_Job(work, loop, done, is_alone))
-        if patience_seconds:
-            self._flush_by(loop.time() + patience_seconds, loop)
+        self._waiting.append(_Job(work, loop, done, in_transaction))
+        if max_delay_seconds:
+            self._flush_by(loop.time() + max_delay_seconds, loop)
         else:
             self._flush()
         try:
@@ -79,7 +79,7 @@ class BatchWriter:
             self._waiting = []
 
     def close(self) -> None:
-        """Finishes what is queued."""
+        """Finish queued writes and end the thread."""
         self._flush()
         if self._thread.is_alive():
             self._jobs.put([])
@@ -87,29 +87,29 @@ class BatchWriter:
 
     def _run(self) -> None:
         connection = self._connect()
-        going = True
-        while going:
+        is_open = True
+        while is_open:
             batches = [self._jobs.get()]
-            while sum(map(len, batches)) < MOST_AT_ONCE and not self._jobs.empty():
+            while sum(map(len, batches)) < MAX_BATCH and not self._jobs.empty():
                 batches.append(self._jobs.get())
-            going = [] not in batches
+            is_open = [] not in batches
             if jobs := list(chain.from_iterable(batches)):
-                _do(connection, jobs)
+                _run_jobs(connection, jobs)
         connection.close()
 
 
-def _do(connection: sqlite3.Connection, jobs: list[_Job]) -> None:
-    if together := [job for job in jobs if not job.is_alone]:
-        _hand_back(together, _commit(connection, together))
+def _run_jobs(connection: sqlite3.Connection, jobs: list[_Job]) -> None:
+    if batch := [job for job in jobs if job.in_transaction]:
+        _resolve(batch, _commit(connection, batch))
     for job in jobs:
-        if job.is_alone:
-            _hand_back([job], [_result(connection, job)])
+        if not job.in_transaction:
+            _resolve([job], [_result(connection, job)])
 
 
 def _commit(connection: sqlite3.Connection, jobs: list[_Job]) -> list[Any]:
-    """What each job returned, or the exception it ended with; nothing is reported done that is not committed.
+    """Run the jobs in one transaction; return for each what it returned or raised, once it is committed.
 
-    They go as one transaction. If a job fails, all are undone, and each is done again as one of its own.
+    If a job fails, roll all back and run each again in its own transaction.
     """
     results: list[Any] = []
     try:
@@ -121,7 +121,7 @@ def _commit(connection: sqlite3.Connection, jobs: list[_Job]) -> list[Any]:
         else:
             connection.execute("COMMIT")
             return results
-        if connection.in_transaction:  # a full disk ends it by itself
+        if connection.in_transaction:  # SQLite rolls back itself when the disk is full
             connection.execute("ROLLBACK")
     except sqlite3.Error as error:
         log.error("the database cannot write", extra={"fields": {"error": str(error)}})
@@ -141,18 +141,18 @@ def _result(connection: sqlite3.Connection, job: _Job) -> Any:
         return error
 
 
-def _hand_back(jobs: list[_Job], results: list[Any]) -> None:
+def _resolve(jobs: list[_Job], results: list[Any]) -> None:
     by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
     for job, result in zip(jobs, results, strict=True):
         by_loop.setdefault(job.loop, []).append((job.done, result))
     for loop, pairs in by_loop.items():
         if not loop.is_closed():
-            loop.call_soon_threadsafe(_settle, pairs)
+            loop.call_soon_threadsafe(_set_results, pairs)
 
 
-def _settle(pairs: list[tuple["asyncio.Future[Any]", Any]]) -> None:
+def _set_results(pairs: list[tuple["asyncio.Future[Any]", Any]]) -> None:
     for done, result in pairs:
-        if done.done():  # whoever asked has gone
+        if done.done():  # its caller was cancelled
             continue
         if isinstance(result, Exception):
             done.set_exception(result)

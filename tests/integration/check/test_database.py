@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import pytest
 from cryptography.fernet import Fernet
 
 from bot.check import database
@@ -16,7 +15,7 @@ from bot.config.settings import DatabaseSettings
 from bot.core.models import HostId, TeamId, UserId
 from bot.storage.inspect import inspect_storage
 from bot.storage.open import open_store
-from bot.storage.schema import NEWEST
+from bot.storage.schema import VERSION
 from tests.support.postgres import new_database
 
 KEY, OTHER = Fernet.generate_key().decode(), Fernet.generate_key().decode()
@@ -71,7 +70,7 @@ async def test_a_file_is_looked_at_without_a_change_whether_a_bot_runs_on_it_or_
     assert await look(f"sqlite:///{path}", KEY) == running
     assert contents(tmp_path) == before
     assert running["database"].mark is Mark.RIGHT
-    assert str(NEWEST) in running["database"].what
+    assert str(VERSION) in running["database"].what
     assert "encrypted at rest" in running["encryption"].what
 
 
@@ -84,21 +83,11 @@ async def test_the_version_and_the_key_decide_as_they_would_for_a_run(tmp_path: 
         assert refused.mark is Mark.WRONG
         assert "STORE_ENCRYPTION_KEY" in refused.what
     assert (await look(f"sqlite:///{path}", OTHER, KEY))["database"].mark is Mark.RIGHT
-    set_fact(path, "version", str(NEWEST + 1))
+    set_fact(path, "version", str(VERSION + 1))
     newer = (await look(f"sqlite:///{path}", KEY))["database"]
     assert (newer.mark, newer.mend) == (Mark.WRONG, "Install the newer program.")
     set_fact(path, "version", "0")  # its tables are there all the same, and `run` could not make them
     assert (await look(f"sqlite:///{path}", KEY))["database"].code == "database_schema_conflict"
-
-
-async def test_an_older_schema_is_a_doubt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "bot.db"
-    async with made(path):
-        pass
-    monkeypatch.setattr("bot.storage.inspect.NEWEST", NEWEST + 1)
-    older = (await look(f"sqlite:///{path}"))["database"]
-    assert older.mark is Mark.DOUBT
-    assert "older" in older.what
 
 
 async def test_a_key_that_is_new_to_the_database_is_a_doubt(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from bot.slack.listeners.workflow_step import CALLBACK_ID
 from bot.storage.sqlite.store import SQLiteStore
 from tests.integration.web.test_health import get
 from tests.support.app import ANA, BEN, CARE, SAM, UNA, Journey, free_port, open_journey
-from tests.support.storage import request, session
+from tests.support.storage import request, run_sql, session
 
 Samples = dict[tuple[str, ...], float]
 
@@ -117,10 +117,12 @@ async def test_a_write_that_fails_is_a_store_failure(tmp_path: Path) -> None:
     metrics = PrometheusMetrics()
     store = SQLiteStore(str(tmp_path / "bot.db"), meter=metrics)
     try:
+        await run_sql(store, "DROP TABLE found_hosts")
+        person = TeamId("T0"), UserId("U0ANA")
         with pytest.raises(StorageUnavailableError):
-            await store.fetch("DELETE FROM nothing_of_that_name", {})
+            await store.drop_found(*person)
         with pytest.raises(StorageUnavailableError):
-            await store.fetch("SELECT * FROM nothing_of_that_name", {})
+            await store.found(*person)
     finally:
         await store.close()
     assert parsed(metrics.shown().decode())["cobrowse_store_failures_total",] == 2

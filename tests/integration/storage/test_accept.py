@@ -1,4 +1,4 @@
-"""What is accepted and about to be created in one write: the contract of every store; Postgres is a real server."""
+"""Accept a request as `creating` in one write. Contract for both stores; Postgres is a real server."""
 
 import asyncio
 from dataclasses import replace
@@ -22,7 +22,7 @@ async def store(bench: Bench) -> Any:
 async def test_what_can_be_created_at_once_is_accepted_as_creating_in_one_go(store: Any) -> None:
     asked = request()
     accepted = await store.accept(asked, AGENT)
-    assert (accepted.is_new, accepted.state, accepted.same_as, accepted.linked) == (
+    assert (accepted.is_new, accepted.state, accepted.duplicate_of, accepted.linked) == (
         True,
         RequestState.CREATING,
         None,
@@ -54,23 +54,23 @@ async def test_the_same_wish_as_one_that_is_being_created_stays_accepted(store: 
     again = replace(first, id=new_request_id(), key="command:again")
     await store.accept(first, AGENT)
     accepted = await store.accept(again, AGENT)
-    assert (accepted.is_new, accepted.state, accepted.same_as) == (True, RequestState.ACCEPTED, first.id)
+    assert (accepted.is_new, accepted.state, accepted.duplicate_of) == (True, RequestState.ACCEPTED, first.id)
     kept = await store.find(again.id)
-    assert (kept.state, kept.request.same_as) == (RequestState.ACCEPTED, first.id)
+    assert (kept.state, kept.request.duplicate_of) == (RequestState.ACCEPTED, first.id)
     assert await store.advance(again.id, RequestState.ACCEPTED, RequestState.CREATED, session=session())
 
 
 async def test_of_many_who_wish_the_same_at_one_moment_on_every_replica_one_makes_it(bench: Bench) -> None:
-    """Two of them where the database takes several; the others find the one, whoever it is."""
+    """Use two stores where the database takes several. All others follow the one that was accepted first."""
     stores = [await bench.open(), await bench.open()] if bench.url else [await bench.open()]
     for number in range(20):
         wishes = [request(name=f"Deal {number}") for _ in range(12)]
         taken = [store.accept(wish, AGENT) for wish, store in zip(wishes, stores * 12, strict=False)]
         accepted = dict(zip((wish.id for wish in wishes), await asyncio.gather(*taken), strict=True))
-        (first,) = [one for one, found in accepted.items() if found.same_as is None]
+        (first,) = [one for one, found in accepted.items() if found.duplicate_of is None]
         assert {one for one, found in accepted.items() if found.state is RequestState.CREATING} == {first}
         assert all(found.is_new for found in accepted.values())
-        assert {found.same_as for found in accepted.values()} <= {None, *accepted}
+        assert {found.duplicate_of for found in accepted.values()} <= {None, *accepted}
 
 
 async def test_a_wish_that_nobody_came_to_for_long_does_not_keep_the_next_one_out(bench: Bench) -> None:
@@ -79,5 +79,5 @@ async def test_a_wish_that_nobody_came_to_for_long_does_not_keep_the_next_one_ou
     await bench.age(1801)
     again = request(name="Deal")
     accepted = await store.accept(again, AGENT)
-    assert (accepted.is_new, accepted.same_as, accepted.state) == (True, None, RequestState.CREATING)
+    assert (accepted.is_new, accepted.duplicate_of, accepted.state) == (True, None, RequestState.CREATING)
     assert not (await store.accept(replace(again, id=new_request_id()), AGENT)).is_new

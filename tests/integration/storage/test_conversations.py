@@ -1,4 +1,4 @@
-"""What a store keeps of co-browse in conversations: which one was asked for, and a join code, sealed and wiped."""
+"""Store what co-browse in conversations needs: the conversation, and a join code that is encrypted and wiped."""
 
 import json
 import sqlite3
@@ -13,7 +13,6 @@ from bot.core.models import ConversationId, RequestState
 from bot.core.stored_errors import from_record, to_record
 from bot.core.validation.conversations import LiveConversation
 from bot.storage.encryption import Encryptor
-from bot.storage.schema import VERSIONS
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support import storage as storage_support
 from tests.support.storage import HOST, START, Bench, die, files, request, session
@@ -23,7 +22,7 @@ NOWHERE = "99999999-9999-4999-8999-999999999999"
 
 
 async def column(bench: Bench, name: str) -> set[str | None]:
-    """What stands there for all sessions, whoever reads it."""
+    """Return the stored values of one column of all sessions."""
     statement = f"SELECT {name} FROM sessions"
     if bench.url:
         connection = await asyncpg.connect(bench.url)
@@ -62,14 +61,14 @@ async def test_the_same_words_for_another_conversation_are_another_wish(bench: B
     store = await bench.open()
     first = request(conversation_id=ConversationId(NOWHERE))
     await store.accept(first)
-    for other, same_as in ((NOWHERE, first.id), (HOST, None), (None, None)):
+    for other, duplicate_of in ((NOWHERE, first.id), (HOST, None), (None, None)):
         again = replace(first, id=request().id, key=request().key, conversation_id=other)
-        assert (await store.accept(again)).same_as == same_as
+        assert (await store.accept(again)).duplicate_of == duplicate_of
 
 
 async def test_a_code_is_sealed_with_the_link(tmp_path: Path) -> None:
     key = Fernet.generate_key().decode()
-    store = SQLiteStore(str(tmp_path / "bot.db"), sealer=Encryptor([key]), retention_days=30)
+    store = SQLiteStore(str(tmp_path / "bot.db"), encryptor=Encryptor([key]), retention_days=30)
     asked = request()
     await store.accept(asked)
     made = replace(session(), join_url="", join_code="code-123456789")
@@ -77,30 +76,6 @@ async def test_a_code_is_sealed_with_the_link(tmp_path: Path) -> None:
     assert (await store.find(asked.id)).session == made
     await store.close()
     assert b"code-123456789" not in b"".join(path.read_bytes() for path in files(tmp_path))
-
-
-async def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    path = tmp_path / "bot.db"
-    old = sqlite3.connect(path, isolation_level=None)
-    old.execute("CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
-    for statement in VERSIONS[0]:
-        old.execute(statement)
-    old.execute("INSERT INTO facts VALUES ('version', '1')")
-    old.execute(
-        """INSERT INTO requests VALUES ('old', 'k', 0, 'created', 'start', 'T0', NULL, 'C0', 'U0ANA', NULL, NULL, NULL,
-        FALSE, 's', NULL, strftime('%s'), strftime('%s'), 'sess', NULL)"""
-    )
-    old.execute(
-        """INSERT INTO sessions VALUES ('sess', 'old', 'T0', 'U0ANA', 'U0ANA', 'h', 'n', 'web', 'active',
-        strftime('%s'), strftime('%s') + 1800, NULL, 'https://join.example/old')"""
-    )
-    old.close()
-    store = SQLiteStore(str(path), sealer=Encryptor(), retention_days=30)
-    (kept,) = await store.orphans()
-    assert kept.session
-    assert (kept.session.join_url, kept.session.join_code) == ("https://join.example/old", "")
-    assert kept.request.conversation_id is None
-    await store.close()
 
 
 def test_what_is_written_down_of_a_choice_names_no_customer() -> None:

@@ -1,4 +1,4 @@
-"""With a key, nobody without it puts words into the store: what is not sealed is none, on both databases."""
+"""With a key, plain text in an encrypted column counts as missing, on both databases."""
 
 import json
 from dataclasses import replace
@@ -21,7 +21,7 @@ PERSON = (TEAM, ANA)
 
 
 async def full(bench: Bench, *keys: str) -> tuple[Any, Any, Any]:
-    """A store with one of each secret in it."""
+    """Return a store that holds one of each secret."""
     store = await bench.open(keys=keys)
     asked, made = request(kind=RequestKind.SEND, argument="s-1 carla@example.com"), request()
     for one in (asked, made):
@@ -92,7 +92,7 @@ async def test_unsealed_words_are_none_with_a_key(bench: Bench, is_restarted: bo
 
 @pytest.mark.parametrize("check", [f"UPDATE facts SET value = '{CHECK}' WHERE name = 'key_check'"])
 async def test_key_check_put_back_does_not_have_words_sealed(bench: Bench, check: str) -> None:
-    """Who can write to the database pretends that it never had a key."""
+    """An attacker who can write to the database pretends that it never had a key."""
     store, asked, _ = await full(bench, KEY)
     await die(store)
     for statement in (UNSEAL["reply_url"], check):
@@ -102,7 +102,7 @@ async def test_key_check_put_back_does_not_have_words_sealed(bench: Bench, check
 
 
 async def test_forged_request_does_not_get_anothers_link(bench: Bench) -> None:
-    """A `created` request with a plain reply_url and the id of Ana's session: at the next start the link went there."""
+    """Forge a `created` request with a plain reply_url and the id of Ana's session, and restart."""
     store, _, _ = await full(bench, KEY)
     forged = request(requester=BEN, reply_url="https://thief.example/")
     await store.accept(forged)

@@ -1,4 +1,4 @@
-"""The links from people to hosts, in each store: all of an import or none of it, and seen at once by whoever asks."""
+"""Links from people to hosts: an import is atomic, and readers see it at once, in both stores."""
 
 from collections.abc import Callable
 from typing import Any
@@ -73,7 +73,7 @@ async def test_an_import_that_breaks_off_leaves_nothing_of_it_and_the_store_work
 async def test_a_link_made_by_another_process_is_seen_at_once_and_outlives_both(bench: Bench) -> None:
     running = await bench.open()
     assert await running.linked(TEAM, ANA) is None
-    command_line = await bench.open(alone=False)
+    command_line = await bench.open(exclusive=False)
     await command_line.link([(None, ANA, HOST)])
     assert await running.linked(TEAM, ANA) == HOST
     await command_line.unlink(None, ANA)

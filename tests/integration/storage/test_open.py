@@ -1,4 +1,4 @@
-"""Opening a database that is not as it should be: another key, a newer program's, none at all."""
+"""Open a database with another key, of a newer version, or at an address where there is none."""
 
 import sqlite3
 
@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 from bot.core.models import Host, RequestState, UserId
 from bot.storage.errors import StorageSetupError
 from bot.storage.open import open_store
-from bot.storage.schema import NEWEST
+from bot.storage.schema import VERSION
 from tests.support import storage as storage_support
 from tests.support.storage import HOST, TEAM, Bench, die, files, request, session
 
@@ -28,7 +28,7 @@ async def execute(bench: Bench, statement: str) -> None:
 
 
 async def stored(bench: Bench) -> str:
-    """All that stands in the database, as somebody reads it who has got hold of it."""
+    """Return everything that is stored, as somebody reads it who has stolen the database."""
     if not bench.url:
         return b"".join(path.read_bytes() for path in files(bench.path.parent)).decode(errors="replace")
     connection = await asyncpg.connect(bench.url)
@@ -86,9 +86,9 @@ async def test_a_database_newer_than_the_program_is_refused_and_left_alone(bench
     await execute(bench, "UPDATE facts SET value = '99' WHERE name = 'version'")
     for _ in range(2):  # the first refusal has changed nothing
         with pytest.raises(StorageSetupError, match=r"newer version \(99\) than this program \(\d\)"):
-            await bench.open(alone=False)
-    await execute(bench, f"UPDATE facts SET value = '{NEWEST}' WHERE name = 'version'")
-    again = await bench.open(alone=False)
+            await bench.open(exclusive=False)
+    await execute(bench, f"UPDATE facts SET value = '{VERSION}' WHERE name = 'version'")
+    again = await bench.open(exclusive=False)
     assert (await again.found(TEAM, UserId("U0ANA")))[0] == Host(HOST, "same e-mail")
 
 

@@ -1,4 +1,4 @@
-"""A session id that comes again: renewed for the same people, refused for all others, on both databases."""
+"""A session id that the service gives again: renewed for the same people, refused for others, on both databases."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +9,7 @@ import pytest
 from bot.core.errors import ID_TAKEN, UnusableAnswerError
 from bot.core.models import HostId, Request, RequestState, Session, TeamId, UserId
 from tests.support import storage
-from tests.support.storage import ANA, TEAM, Bench, die, request, session
+from tests.support.storage import ANA, TEAM, Bench, die, request, run_sql, session
 
 bench = storage.bench
 BEN, SAM = UserId("U0BEN"), UserId("U0SAM")
@@ -22,7 +22,7 @@ async def store(bench: Bench) -> Any:
 
 
 def second(**changes: Any) -> Session:
-    """The same id with another link and another name."""
+    """Return a session with the same id, another link and another name."""
     link = {"join_url": "https://join.example/second", "join_code": "code-2", "name": "Second"}
     return replace(session(), **link, reference="g-1", **changes)
 
@@ -80,10 +80,10 @@ async def test_refused_created_leaves_no_session(store: Any, change: str) -> Non
     asked = request()
     await store.accept(asked)
     await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
-    await store.fetch(f"UPDATE requests SET {change} WHERE id = :id", {"id": asked.id})
+    await run_sql(store, f"UPDATE requests SET {change} WHERE id = :id", id=asked.id)
     assert not await store.advance(asked.id, RequestState.CREATING, RequestState.CREATED, session=session())
     assert await store.sessions.session("s-1") is None
-    assert list(await store.fetch("SELECT id FROM sessions", {})) == []
+    assert list(await run_sql(store, "SELECT id FROM sessions")) == []
     kept = await store.find(asked.id)
     assert (kept.state, kept.session) == (RequestState.ACCEPTED if "state" in change else RequestState.CREATING, None)
 
@@ -111,8 +111,8 @@ async def test_duplicate_wish_shares_a_renewed_session(bench: Bench, store: Any)
     await created(store, second(), name="Deal")
     wish = request(name="Deal")
     accepted = await store.accept(wish)
-    assert accepted.same_as
-    shared = (await store.find(accepted.same_as)).session
+    assert accepted.duplicate_of
+    shared = (await store.find(accepted.duplicate_of)).session
     assert shared.join_url == second().join_url
     assert await store.advance(wish.id, RequestState.ACCEPTED, RequestState.CREATED, session=shared)
     assert (await store.find(wish.id)).session == shared
@@ -122,7 +122,7 @@ async def test_duplicate_wish_does_not_open_an_ended_session_again(store: Any) -
     await created(store, session(), name="Deal")
     read = (await store.sessions.session("s-1")).session
     wish = request(name="Deal")
-    assert (await store.accept(wish)).same_as
+    assert (await store.accept(wish)).duplicate_of
     await store.sessions.end_session("s-1", None)
     assert await store.advance(wish.id, RequestState.ACCEPTED, RequestState.CREATED, session=read)
     assert (await store.sessions.session("s-1")).is_over
@@ -135,9 +135,9 @@ async def test_duplicate_wish_does_not_open_an_ended_session_again(store: Any) -
     ids=["requester", "supervisor", "agent", "team"],
 )
 async def test_row_with_anothers_session_id_opens_nothing(bench: Bench, store: Any, changes: dict[str, Any]) -> None:
-    """As a version before this one wrote it, or somebody who can write to the database."""
+    """Write the row as an older version did, or as somebody who can write to the database does."""
     await created(store, session())
     asked = request(**changes)
     await store.accept(asked)
-    await store.fetch("UPDATE requests SET session_id = 's-1', state = 'created' WHERE id = :id", {"id": asked.id})
+    await run_sql(store, "UPDATE requests SET session_id = 's-1', state = 'created' WHERE id = :id", id=asked.id)
     assert (await store.find(asked.id)).session is None

@@ -1,4 +1,4 @@
-"""What is remembered of sessions, and of the messages that speak of them: the same contract on both databases."""
+"""Store sessions and the messages that show them. Contract for both databases."""
 
 from dataclasses import replace
 from typing import Any
@@ -31,7 +31,7 @@ async def store(bench: Bench) -> Any:
 
 
 async def made(store: Any, name: str, minutes: float = 30, **changes: Any) -> Session:
-    """A session that somebody has started."""
+    """Store a session that somebody started."""
     asked, one = request(**changes), session(name, minutes)
     await store.accept(asked)
     await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATED, session=one)
@@ -158,8 +158,8 @@ async def test_what_a_form_asked_for_survives_a_restart(bench: Bench) -> None:
 async def test_only_a_start_has_its_like(store: Any) -> None:
     first = await asks(store, RequestKind.LINK, argument="ana@example.com")
     again = replace(first, id="again", key="again")
-    assert (await store.accept(again)).same_as is None
-    assert (await store.accept(replace(first, id="start", key="start", kind=RequestKind.START))).same_as is None
+    assert (await store.accept(again)).duplicate_of is None
+    assert (await store.accept(replace(first, id="start", key="start", kind=RequestKind.START))).duplicate_of is None
 
 
 # -- messages --

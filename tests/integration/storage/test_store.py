@@ -1,4 +1,4 @@
-"""The contract of a store, held against each of them; Postgres is a real server."""
+"""The contract of a store, for both databases; Postgres is a real server."""
 
 import asyncio
 from dataclasses import replace
@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.errors import HostNotFoundError, InvalidHostError, RuleMiss, StorageUnavailableError
 from bot.core.models import ChannelId, Host, RequestId, RequestState, TeamId, UserId, new_request_id
-from bot.storage.postgres import store as postgres
+from bot.core.timing import StorageTiming
 from tests.support import storage as storage_support
 from tests.support.storage import ANA, HOST, TEAM, Bench, die, request, session, taken_over
 
@@ -17,10 +17,9 @@ bench = storage_support.bench
 
 
 @pytest.fixture(autouse=True)
-def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+def _long_timeouts(bench: Bench) -> None:
     """The machine may be busy, and these tests ask for many things at once."""
-    monkeypatch.setattr(postgres, "WAIT_SECONDS", 30.0)
-    monkeypatch.setattr(postgres, "ACCEPT_SECONDS", 30.0)
+    bench.timing = StorageTiming(pool_timeout_seconds=30.0, accept_timeout_seconds=30.0)
 
 
 @pytest.fixture
@@ -57,7 +56,7 @@ async def test_a_request_moves_only_from_the_state_it_is_in(store: Any) -> None:
 
 
 async def test_answered_moves_only_what_is_in_its_state(store: Any) -> None:
-    """Also where many are moved at once."""
+    """This holds for a batch, too."""
     made, failed, early, other = (request() for _ in range(4))
     for asked in (made, failed, early, other):
         await store.accept(asked)
@@ -101,19 +100,19 @@ async def test_an_answered_request_keeps_no_way_to_answer(store: Any) -> None:
 async def test_the_same_wish_is_told_from_any_other(store: Any, bench: Bench) -> None:
     first = request(name="Checkout")
 
-    async def same_as(**changes: Any) -> RequestId | None:
+    async def duplicate_of(**changes: Any) -> RequestId | None:
         asked = replace(first, id=new_request_id(), key=f"command:{new_request_id()}", **changes)
-        same: RequestId | None = (await store.accept(asked)).same_as
+        same: RequestId | None = (await store.accept(asked)).duplicate_of
         await store.advance(asked.id, RequestState.ACCEPTED, RequestState.ANSWERED)
         return same
 
     await store.accept(first)
-    assert await same_as() == first.id
-    assert await same_as(name="Other") is None
-    assert await same_as(requester=UserId("U0BEN")) is None
-    assert await same_as(target=UserId("U0BEN")) is None
-    assert await same_as(channel_id=ChannelId("C0OTHER")) is None
-    assert await same_as(team_id=TeamId("T0OTHER")) is None
+    assert await duplicate_of() == first.id
+    assert await duplicate_of(name="Other") is None
+    assert await duplicate_of(requester=UserId("U0BEN")) is None
+    assert await duplicate_of(target=UserId("U0BEN")) is None
+    assert await duplicate_of(channel_id=ChannelId("C0OTHER")) is None
+    assert await duplicate_of(team_id=TeamId("T0OTHER")) is None
 
 
 async def test_a_session_made_long_ago_or_a_failure_is_not_given_again(store: Any, bench: Bench) -> None:
@@ -126,11 +125,11 @@ async def test_a_session_made_long_ago_or_a_failure_is_not_given_again(store: An
         else:
             await store.advance(first.id, RequestState.CREATING, RequestState.CREATED, session=session(first.id))
             within = replace(first, id=new_request_id(), key=f"command:{new_request_id()}", reply_url=None)
-            assert (await store.accept(within)).same_as == first.id
+            assert (await store.accept(within)).duplicate_of == first.id
             await store.advance(within.id, RequestState.ACCEPTED, RequestState.ANSWERED)
             await bench.age(10.5)
         again = replace(first, id=new_request_id(), key=f"command:{new_request_id()}")
-        assert (await store.accept(again)).same_as is None
+        assert (await store.accept(again)).duplicate_of is None
 
 
 async def test_the_ten_seconds_count_from_when_the_session_was_made_however_often_it_is_given(
@@ -144,7 +143,7 @@ async def test_the_ten_seconds_count_from_when_the_session_was_made_however_ofte
     for _ in range(3):
         await bench.age(4)
         again = replace(first, id=new_request_id(), key=f"command:{new_request_id()}")
-        given.append((await store.accept(again)).same_as)
+        given.append((await store.accept(again)).duplicate_of)
         if given[-1]:
             await store.advance(again.id, RequestState.ACCEPTED, RequestState.CREATED, session=session(first.id))
             assert (await store.find(again.id)).session.id == first.id
@@ -206,7 +205,7 @@ async def test_unfinished_requests_of_the_last_process_are_taken_over_once(bench
 
 async def test_a_request_of_another_owner_cannot_be_moved(bench: Bench) -> None:
     mine = await bench.open()
-    other = await bench.open(alone=False)
+    other = await bench.open(exclusive=False)
     asked = request()
     await mine.accept(asked)
     assert not await other.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
@@ -240,7 +239,7 @@ def test_every_failure_survives_being_written_down() -> None:
 
 
 async def test_a_key_that_could_still_be_replayed_is_not_forgotten(store: Any, bench: Bench) -> None:
-    """Slack's signatures are good for five minutes."""
+    """Slack's signatures are valid for five minutes."""
     asked = request()
     await store.accept(asked)
     await store.advance(asked.id, RequestState.ACCEPTED, RequestState.ANSWERED)

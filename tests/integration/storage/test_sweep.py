@@ -1,4 +1,4 @@
-"""What is old goes in small writes, and what is wiped is in no file any more."""
+"""A sweep deletes old rows in small writes, and leaves no wiped value in any file."""
 
 import asyncio
 import time
@@ -12,14 +12,14 @@ import asyncpg
 import pytest
 
 from bot.core.models import RequestKind, RequestState
+from bot.core.timing import StorageTiming
 from bot.storage import mapping
 from bot.storage.postgres.store import PostgresStore
 from bot.storage.sqlite import file
-from bot.storage.sqlite import store as sqlite
 from tests.integration.storage.test_growth import HOSTS, REQUESTS, SESSIONS, fill
 from tests.integration.storage.test_open import execute
 from tests.support import storage as storage_support
-from tests.support.storage import Bench, files, request, session
+from tests.support.storage import Bench, files, request, run_sql, session
 
 bench = storage_support.bench
 OLD = 5_000
@@ -33,7 +33,7 @@ async def fill_with_old(bench: Bench) -> None:
 
 async def count(bench: Bench, store: Any) -> list[int]:
     tables = ("requests", "sessions", "found_hosts")
-    return [(await store.fetch(f"SELECT count(*) AS n FROM {table}", {}))[0]["n"] for table in tables]
+    return [(await run_sql(store, f"SELECT count(*) AS n FROM {table}"))[0]["n"] for table in tables]
 
 
 async def test_sweep_changes_few_rows_at_a_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,14 +42,14 @@ async def test_sweep_changes_few_rows_at_a_time(bench: Bench, monkeypatch: pytes
     changed: list[int] = []
     whole = type(store)._change
 
-    async def counted(self: Any, statement: str, values: Any) -> int:
-        changed.append(await whole(self, statement, values))
+    async def counted(self: Any, name: str, values: Any) -> int:
+        changed.append(await whole(self, name, values))
         return changed[-1]
 
     monkeypatch.setattr(type(store), "_change", counted)
     await store.sweep()
     assert await count(bench, store) == [0, 0, 0]
-    assert max(changed) == mapping.MOST_SWEPT == 500
+    assert max(changed) == mapping.MAX_SWEPT_ROWS == 500
     assert sum(changed) >= 3 * OLD
 
 
@@ -69,7 +69,7 @@ async def test_accept_gets_in_between_the_writes_of_a_sweep(bench: Bench) -> Non
 
 
 async def test_no_statement_of_a_sweep_takes_more_than_a_batch(bench: Bench) -> None:
-    """By the database's own count, whoever calls it."""
+    """The database itself counts the rows of each write."""
     store = await bench.open()
     await fill_with_old(bench)
     if isinstance(store, PostgresStore):
@@ -133,11 +133,11 @@ async def test_wiped_values_are_in_no_file_after_a_sweep(sqlite_bench: Bench) ->
     assert sqlite_bench.path.with_name("bot.db-wal").stat().st_size == 0
 
 
-async def test_log_is_emptied_as_soon_as_nobody_reads(sqlite_bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "SWEEP_PAUSE_SECONDS", 0.1)
+async def test_log_is_emptied_as_soon_as_nobody_reads(sqlite_bench: Bench) -> None:
+    sqlite_bench.timing = StorageTiming(sweep_pause_seconds=0.1)
     store = await sqlite_bench.open()
     await store.accept(request())
-    reader = file.connect(sqlite_bench.path)
+    reader = file.connect(sqlite_bench.path, 10.0)
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM requests").fetchall()
     asyncio.get_running_loop().call_later(0.3, reader.close)
@@ -147,6 +147,6 @@ async def test_log_is_emptied_as_soon_as_nobody_reads(sqlite_bench: Bench, monke
 
 
 def test_every_connection_overwrites_what_it_deletes(tmp_path: Path) -> None:
-    connection = file.connect(tmp_path / "bot.db")
+    connection = file.connect(tmp_path / "bot.db", 10.0)
     assert connection.execute("PRAGMA secure_delete").fetchone()[0] == 1
     connection.close()

@@ -1,4 +1,4 @@
-"""A row that cannot be read is answered as Unexpected, and keeps nothing from the others, on both databases."""
+"""A row that cannot be read is answered as Unexpected, and does not affect other rows, on both databases."""
 
 import logging
 from typing import Any
@@ -11,12 +11,12 @@ from bot.core.ports import EditResult
 from bot.core.requests.recovery import known_failure, update_ended_messages
 from tests.integration.storage.test_open import execute
 from tests.support import storage
-from tests.support.storage import ANA, TEAM, Bench, die, request, session
+from tests.support.storage import ANA, TEAM, Bench, die, request, run_sql, session
 
 bench = storage.bench
 BEN = UserId("U0BEN")
 BEYOND = 1e18
-"""Seconds since 1970: no calendar goes there."""
+"""Seconds since 1970, beyond the range of datetime."""
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ async def test_unreadable_session_is_left_out_of_lists(bench: Bench, store: Any)
     for name, who in (("good", ANA), ("bad", ANA), ("of ben", BEN)):
         await created(store, name, requester=who)
         await bench.age(1)
-    await store.fetch("UPDATE sessions SET ends_at = :seconds WHERE id = 'bad'", {"seconds": BEYOND})
+    await run_sql(store, "UPDATE sessions SET ends_at = :seconds WHERE id = 'bad'", seconds=BEYOND)
     table = store.sessions
     assert {record.session.id for record in await table.open_sessions(TEAM, None, 9)} == {"good", "of ben"}
     assert [record.session.id for record in await table.open_sessions(TEAM, ANA, 9)] == ["good"]
@@ -79,13 +79,13 @@ async def test_unreadable_session_is_left_out_of_lists(bench: Bench, store: Any)
 
 async def test_sweep_mends_an_end_that_is_too_far_and_wipes_its_link_later(bench: Bench, store: Any) -> None:
     await created(store, "bad")
-    await store.fetch("UPDATE sessions SET ends_at = :seconds WHERE id = 'bad'", {"seconds": BEYOND})
+    await run_sql(store, "UPDATE sessions SET ends_at = :seconds WHERE id = 'bad'", seconds=BEYOND)
     await store.sweep()
     record = await store.sessions.last_session(TEAM, ANA)
     assert (record.session.id, record.is_over) == ("bad", False)
     await bench.age(86_401)
     await store.sweep()
-    assert (await store.fetch("SELECT join_url FROM sessions", {}))[0]["join_url"] is None
+    assert (await run_sql(store, "SELECT join_url FROM sessions"))[0]["join_url"] is None
 
 
 async def test_unreadable_session_keeps_no_message_from_being_told(bench: Bench, store: Any) -> None:
@@ -101,14 +101,14 @@ async def test_unreadable_session_keeps_no_message_from_being_told(bench: Bench,
         await created(store, name)
         await store.sessions.add_post(PostedMessage(name, "C0CARE", "1.1", PostedMessageKind.SHARED, None))  # type: ignore[arg-type]
         await store.sessions.end_session(name, None)
-    await store.fetch("UPDATE sessions SET ends_at = :seconds WHERE id = 'bad'", {"seconds": BEYOND})
+    await run_sql(store, "UPDATE sessions SET ends_at = :seconds WHERE id = 'bad'", seconds=BEYOND)
     await update_ended_messages(store.sessions, Editor())
     assert closed == ["good"]
     assert await store.sessions.posts("bad") == []
 
 
 async def test_session_lasts_by_the_databases_clock(bench: Bench, store: Any) -> None:
-    """Whatever the service's clock and ours say: two days off, here."""
+    """The service's clock is two days off; only the database's clock counts."""
     from dataclasses import replace
 
     for name, minutes in (("ahead", 2 * 1440), ("behind", -2 * 1440)):

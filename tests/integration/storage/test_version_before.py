@@ -1,14 +1,18 @@
-"""A database that the version before errors had codes left behind: its requests are resumed and told as they were."""
+"""Open a database of version 5: it is migrated, and its requests are resumed. An older one is refused."""
 
 import sqlite3
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, nullcontext
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 
+from bot.check import database as check_database
+from bot.check.results import Finding, Mark
+from bot.config.settings import DatabaseSettings
 from bot.core.errors import (
     HostNotFoundError,
     LoginRefusedError,
@@ -23,11 +27,20 @@ from bot.core.models import RequestState, Session
 from bot.core.ports import RequestRepository, StoredRequest
 from bot.core.requests.recovery import known_failure
 from bot.storage.open import open_store
-from bot.storage.schema import FOR_REPLICAS
+from bot.storage.schema import OLDEST_VERSION, VERSION
+from bot.storage.sqlite.store import SQLiteStore
 from tests.support.app import ROOT
+from tests.support.database_faults import agree, said
 from tests.support.postgres import new_database
+from tests.support.storage import run_sql
 
 ROWS = (Path(ROOT) / "tests" / "support" / "data" / "version-5.sql").read_text(encoding="utf-8")
+FOR_REPLICAS = (
+    "UPDATE requests SET same = id WHERE same_as IS NULL AND state IN ('accepted', 'creating')",
+    """CREATE UNIQUE INDEX requests_wish ON requests (same)
+        WHERE same_as IS NULL AND state IN ('accepted', 'creating')""",
+)
+"""What version 5 did in Postgres alone."""
 FAILURES = {
     "f-oauth": LoginRefusedError(oauth_error="invalid_scope", reference="ref-1"),
     "f-host": HostNotFoundError,
@@ -64,7 +77,76 @@ async def resumed(store: RequestRepository) -> dict[str, StoredRequest]:
     return {kept.request.id: kept for kept in await store.orphans()}
 
 
-@pytest.mark.parametrize("database", [sqlite_file, postgres], ids=["sqlite", "postgres"])
+both = pytest.mark.parametrize("database", [sqlite_file, postgres], ids=["sqlite", "postgres"])
+
+
+async def look(url: str) -> Finding:
+    (found,) = [
+        each
+        for each in await check_database.look(DatabaseSettings(retention_days=30, url=url, keys=()))
+        if each.name == "database"
+    ]
+    return found
+
+
+async def run_on(url: str, statement: str) -> None:
+    """Run it on a database that no store has open."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file, file:
+            file.execute(statement)
+    else:
+        connection = await asyncpg.connect(url)
+        await connection.execute(statement)
+        await connection.close()
+
+
+async def layout(store: Any) -> list[str]:
+    """Describe all columns and indexes, in an order that does not depend on how they came to be."""
+    if isinstance(store, SQLiteStore):
+        columns = """SELECT m.name, p.name AS part, p.type, p."notnull", p.dflt_value, p.pk
+            FROM sqlite_master m, pragma_table_info(m.name) p WHERE m.type = 'table'"""
+        indexes = "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index'"
+    else:
+        columns = """SELECT table_name, column_name, data_type, is_nullable, column_default
+            FROM information_schema.columns WHERE table_schema = 'public'"""
+        indexes = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+    rows = [*await run_sql(store, columns), *await run_sql(store, indexes)]
+    return sorted(" ".join(str(row).split()) for row in rows)
+
+
+@both
+async def test_migrated_database_equals_a_new_one(database, tmp_path: Path) -> None:
+    new = new_database() if database is postgres else nullcontext(f"sqlite:///{tmp_path}/new.db")
+    async with database(tmp_path) as old_url, new as new_url, open_store(old_url) as old, open_store(new_url) as fresh:
+        assert await layout(old) == await layout(fresh)
+        version = "SELECT value FROM facts WHERE name = 'version'"
+        for store in (old, fresh):
+            assert await run_sql(store, version) == [{"value": str(VERSION)}]
+
+
+@both
+async def test_check_announces_the_migration(database, tmp_path: Path) -> None:
+    async with database(tmp_path) as url:
+        before = await look(url)
+        assert before.mark is Mark.DOUBT
+        assert f"its schema, {OLDEST_VERSION}, is older" in before.what
+        assert "The next `run` brings it up to date" in before.mend
+        async with open_store(url):
+            pass
+        after = await look(url)
+        assert (after.mark, f"schema {VERSION}," in after.what) == (Mark.RIGHT, True)
+
+
+@both
+@pytest.mark.parametrize("version", range(1, OLDEST_VERSION))
+async def test_database_that_was_never_released_is_refused(database, version: int, tmp_path: Path) -> None:
+    async with database(tmp_path) as url:
+        await run_on(url, f"UPDATE facts SET value = '{version}' WHERE name = 'version'")
+        for _ in range(2):  # the first refusal changes nothing
+            agree(await said(url), "database_older_version", f"of version {version}", "Give the bot a new database")
+
+
+@both
 async def test_requests_of_the_version_before_are_resumed(database, tmp_path: Path) -> None:
     async with database(tmp_path) as url, open_store(url) as store:
         kept = await resumed(store)

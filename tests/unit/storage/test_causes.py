@@ -1,4 +1,4 @@
-"""Causes that no test brings about in a real database: each has its code, and nothing of the error is shown."""
+"""Errors that no test causes in a real database: each has a code, and its text is not shown."""
 
 import errno
 import sqlite3
@@ -10,9 +10,9 @@ import asyncpg
 import pytest
 
 from bot.core.errors import SetupError
+from bot.core.timing import StorageTiming
 from bot.storage import causes
 from bot.storage.errors import SENTENCES, StorageSetupError
-from bot.storage.sqlite import file
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.database_faults import SECRET, said
 
@@ -20,7 +20,7 @@ URL = f"postgresql://bot:{SECRET}@db.example.com/bot?application_name=x"
 
 
 class NewState(asyncpg.PostgresError):
-    """Of a Postgres of tomorrow."""
+    """An error of a future Postgres."""
 
     sqlstate = "99Z99"
 
@@ -99,13 +99,12 @@ def test_a_refusal_without_a_code_has_that_of_its_class() -> None:
     assert issubclass(StorageSetupError, SetupError)
 
 
-async def test_a_file_that_another_program_has_locked_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`check` does not take the lock, and so does not see who has it."""
-    monkeypatch.setattr(file, "BUSY_SECONDS", 0.1)
+async def test_a_file_that_another_program_has_locked_is_said(tmp_path: Path) -> None:
+    """`check` does not take the lock, so it does not see that another program holds it."""
     path = tmp_path / "bot.db"
     await SQLiteStore(str(path)).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        found = await said(f"sqlite:///{path}")
+        found = await said(f"sqlite:///{path}", timing=StorageTiming(busy_timeout_seconds=0.1))
     assert found["run"] == found["hosts"]
     assert found["run"] == ("database_file_locked", SENTENCES["database_file_locked"].format(path=path))

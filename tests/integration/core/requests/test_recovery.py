@@ -79,9 +79,9 @@ async def follower(store: SQLiteStore) -> tuple[Request, Request]:
     first = request()
     await store.accept(first)
     second = replace(first, id=RequestId("second"), key="second")
-    same_as = (await store.accept(second)).same_as
-    assert same_as == first.id
-    return first, replace(second, same_as=same_as)
+    duplicate_of = (await store.accept(second)).duplicate_of
+    assert duplicate_of == first.id
+    return first, replace(second, duplicate_of=duplicate_of)
 
 
 async def test_the_session_of_another_is_waited_for(store: SQLiteStore) -> None:
@@ -122,7 +122,7 @@ async def test_when_the_others_session_is_over_or_the_other_forgotten_there_is_n
     if swept:
         await store.sweep()
     assert await session_of_duplicate(second, store, POLL_SECONDS) is None
-    assert await session_of_duplicate(replace(second, same_as=RequestId("gone")), store, POLL_SECONDS) is None
+    assert await session_of_duplicate(replace(second, duplicate_of=RequestId("gone")), store, POLL_SECONDS) is None
 
 
 async def test_who_asked_first_follows_nobody(store: SQLiteStore) -> None:

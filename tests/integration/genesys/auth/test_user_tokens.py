@@ -20,7 +20,7 @@ from tests.support.accounts import BENS
 from tests.support.app import QUICK_GENESYS, Servers, open_servers
 from tests.support.conversations import HOST
 from tests.support.settings import FERNET
-from tests.support.storage import ANA, TEAM, Bench
+from tests.support.storage import ANA, TEAM, Bench, run_sql
 
 bench = storage.bench
 WHO = (TEAM, ANA)
@@ -306,9 +306,9 @@ async def test_refresh_tokens_and_verifiers_are_encrypted_at_rest(replicas: Repl
 async def test_an_account_that_no_key_decrypts_is_not_linked(replicas: Replicas, bench: Bench) -> None:
     await replicas.one(keys=(FERNET,))
     await replicas.connect()
-    (row,) = await replicas._store.fetch("SELECT refresh_token FROM connections", {})
+    (row,) = await run_sql(replicas._store, "SELECT refresh_token FROM connections")
     found = row["refresh_token"]
-    await replicas._store.fetch("UPDATE connections SET refresh_token = :token", {"token": f"{found[:-9]}AAAAAAAA="})
+    await run_sql(replicas._store, "UPDATE connections SET refresh_token = :token", token=f"{found[:-9]}AAAAAAAA=")
     tokens = UserTokens(AuthorizationCodeClient.__new__(AuthorizationCodeClient), replicas.book)
     with pytest.raises(SignInExpiredError):
         await tokens.current(WHO, HOST)

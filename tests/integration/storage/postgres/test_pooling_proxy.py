@@ -1,4 +1,4 @@
-"""A real pgbouncer between the bot and Postgres: one that pools transactions is noticed and said."""
+"""Detect a real pgbouncer that pools transactions between the bot and Postgres."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ from tests.support.database_faults import agree, said
 from tests.support.postgres import new_database
 
 OWNER = "pgserver"
-"""Whom the wheel's Postgres runs as when the tests run as root."""
+"""The user that the wheel's Postgres runs as when the tests run as root."""
 
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 if PGBOUNCER is None and not os.environ.get("CI"):
@@ -29,7 +29,7 @@ if PGBOUNCER is None and not os.environ.get("CI"):
 
 @asynccontextmanager
 async def proxied(folder: Path, pool_mode: str) -> AsyncIterator[str]:
-    """The URL of a fresh database behind pgbouncer."""
+    """Yield the URL of a new database behind pgbouncer."""
     assert PGBOUNCER, "CI must not do without pgbouncer"
     async with new_database() as url:
         parts, port = urlsplit(url), free_port()

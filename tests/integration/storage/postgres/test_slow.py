@@ -1,4 +1,4 @@
-"""A Postgres that is slow to take a request: the person is told in time for Slack."""
+"""When Postgres is slow to accept a request, the person is answered within Slack's time limit."""
 
 import time
 from contextlib import AsyncExitStack

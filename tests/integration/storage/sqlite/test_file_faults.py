@@ -31,7 +31,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make anoth
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """One that the other user gets to, owns, and may write to."""
+    """Return a directory that the other user owns, can reach and may write to."""
     made = Path(mkdtemp(prefix="cobrowse-files-"))
     made.chmod(0o755)
     if os.geteuid() == 0:
@@ -45,7 +45,7 @@ def names_and_times(folder: Path) -> dict[str, int]:
 
 
 async def made(path: Path, *, owner: int = USER, group: int = USER, mode: int = 0o600) -> Path:
-    """A database that a bot has used."""
+    """Create a database that a bot has used."""
     async with open_store(f"sqlite:///{path}"):
         pass
     path.with_name(path.name + ".lock").unlink()
@@ -56,7 +56,7 @@ async def made(path: Path, *, owner: int = USER, group: int = USER, mode: int = 
 
 
 async def by_another(*urls: str, most: int = 0) -> dict[str, Said]:
-    """What the commands say to another user, by address; `most`: the bytes of the largest file they may write."""
+    """Return what the commands say to another user, by address. `most`: the largest file they may write, in bytes."""
     command = [*PROGRAM, "said", str(most), *urls]
     ran = await asyncio.to_thread(
         lambda: subprocess.run(command, env=ENVIRON, cwd="/", capture_output=True, text=True, check=False)
@@ -174,7 +174,7 @@ async def test_a_disk_quota_or_limit_that_is_reached_is_said(folder: Path) -> No
 
 @pytest.fixture
 def mounted(folder: Path) -> Iterator[Callable[[str], None]]:
-    """Mounts a file system of 64 KiB on the folder; with another option once more."""
+    """Mount a file system of 64 KiB on the folder, or remount it with another option."""
     mounts: list[Path] = []
 
     def mount(options: str) -> None:
@@ -202,7 +202,7 @@ async def test_a_full_disk_and_a_read_only_one_are_said(folder: Path, mounted: C
 
 
 async def typed(path: Path, environ: dict[str, str], *arguments: str) -> tuple[int | None, str, str]:
-    """A command in a process of another user; `run` is stopped as soon as it is ready."""
+    """Run a command in a process of another user; stop `run` as soon as it is ready."""
     process = await asyncio.create_subprocess_exec(
         *PROGRAM, "bot", *arguments, cwd=path.parent, env=ENVIRON | environ, stdout=PIPE, stderr=PIPE
     )

@@ -1,4 +1,4 @@
-"""What only the SQLite store has to do: one file, one process, nobody else's eyes."""
+"""The SQLite store's own rules: one file, one process, readable by its user only."""
 
 import asyncio
 import sqlite3
@@ -11,9 +11,9 @@ import pytest
 
 from bot.core.errors import StorageUnavailableError
 from bot.core.models import RequestState
+from bot.core.timing import StorageTiming
 from bot.storage.errors import StorageSetupError
 from bot.storage.sqlite import file
-from bot.storage.sqlite import store as sqlite
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.storage import Bench, files, request, session
 
@@ -28,7 +28,7 @@ async def test_a_second_run_on_one_file_is_refused_with_a_sentence(bench: Bench)
     await bench.open()
     with pytest.raises(StorageSetupError, match="Another bot runs on the database"):
         await bench.open()
-    await bench.open(alone=False)
+    await bench.open(exclusive=False)
 
 
 async def test_a_file_that_is_no_database_or_cannot_be_made_is_refused(tmp_path: Path) -> None:
@@ -80,13 +80,13 @@ async def test_a_session_and_an_answer_go_to_the_disk_with_the_next_acceptance(
     commits: list[str] = []
     connect = file.connect
 
-    def traced(path: Path) -> sqlite3.Connection:
-        connection = connect(path)
+    def traced(path: Path, busy_seconds: float) -> sqlite3.Connection:
+        connection = connect(path, busy_seconds)
         connection.set_trace_callback(lambda statement: commits.append(statement) if statement == "COMMIT" else None)
         return connection
 
     monkeypatch.setattr(file, "connect", traced)
-    monkeypatch.setattr(sqlite, "PATIENCE_SECONDS", 60.0)
+    bench.timing = StorageTiming(write_delay_seconds=60.0)
     store = await bench.open()
     made, told = request(), request()
     for asked in (made, told):

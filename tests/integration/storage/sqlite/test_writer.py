@@ -1,4 +1,4 @@
-"""One thread writes, and what can wait goes to the disk with what cannot."""
+"""One thread writes, and a write that may wait shares the transaction of one that may not."""
 
 import asyncio
 import sqlite3
@@ -13,7 +13,7 @@ LONG_SECONDS = 60.0
 
 
 class Book:
-    """A table of words, and how often something was committed to it."""
+    """A table of words that counts its commits."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -50,7 +50,7 @@ def adding(word: str) -> Callable[[sqlite3.Connection], object]:
 
 
 async def begun(book: Book, word: str, patience_seconds: float) -> "asyncio.Task[object]":
-    task = asyncio.create_task(book.writer.write(adding(word), patience_seconds=patience_seconds))
+    task = asyncio.create_task(book.writer.write(adding(word), max_delay_seconds=patience_seconds))
     await asyncio.sleep(0)
     return task
 
@@ -67,7 +67,7 @@ async def test_what_can_wait_waits_as_long_as_it_says_and_no_longer(book: Book) 
     loop = asyncio.get_running_loop()
     began = loop.time()
     async with asyncio.timeout(5):
-        await book.writer.write(adding("alone"), patience_seconds=0.05)
+        await book.writer.write(adding("alone"), max_delay_seconds=0.05)
     assert loop.time() - began >= 0.05
     assert book.words() == ["alone"]
 

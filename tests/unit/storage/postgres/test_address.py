@@ -1,4 +1,4 @@
-"""DATABASE_URL as people give it: what the driver does not take is named before anything is looked up."""
+"""DATABASE_URL as people write it: a parameter that the driver does not take is named before any connection."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ PASSWORDS = (
 
 @pytest.fixture
 def no_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing may be sent to the name service: a part of the password could be in it."""
+    """Nothing may reach the name service, because a part of the password could be in it."""
 
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("a name was looked up")

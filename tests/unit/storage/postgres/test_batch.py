@@ -1,4 +1,4 @@
-"""What nobody waits for is done for many at once, and one who gives up takes nothing from the others."""
+"""Batcher flushes many items at once, and a caller that gives up does not affect the others."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from bot.storage.postgres.batch import Batcher
 
 
 class Done:
-    """Does all but what it was told to leave, and remembers what it was told together."""
+    """Process all items but one, and record each batch."""
 
     def __init__(self, *, leaves: str = "", fails: bool = False) -> None:
         self.told: list[list[str]] = []
@@ -25,15 +25,15 @@ class Done:
 async def test_what_comes_in_one_turn_is_done_at_once_and_each_hears_of_its_own() -> None:
     done = Done(leaves="second")
     together = Batcher(done)
-    assert await asyncio.gather(*map(together.one, ("first", "second", "third"))) == [True, False, True]
-    assert await together.one("later")
+    assert await asyncio.gather(*map(together.add, ("first", "second", "third"))) == [True, False, True]
+    assert await together.add("later")
     assert done.told == [["first", "second", "third"], ["later"]]
 
 
 async def test_one_who_gives_up_stops_nothing_for_the_others() -> None:
     done = Done()
     together = Batcher(done)
-    gone, other = (asyncio.create_task(together.one(one)) for one in ("gone", "other"))
+    gone, other = (asyncio.create_task(together.add(one)) for one in ("gone", "other"))
     await asyncio.sleep(0)
     gone.cancel()
     assert await other
@@ -45,8 +45,8 @@ async def test_trouble_reaches_everybody_and_the_next_try_is_another_one() -> No
     done = Done(fails=True)
     together = Batcher(done)
     assert all(isinstance(one, StorageUnavailableError) for one in await asyncio.gather(
-        together.one("first"), together.one("second"), return_exceptions=True
+        together.add("first"), together.add("second"), return_exceptions=True
     ))  # fmt: skip
     with pytest.raises(StorageUnavailableError):
-        await together.one("first")
+        await together.add("first")
     assert done.told == [["first", "second"], ["first"]]

@@ -1,0 +1,132 @@
+-- The tables of a new database, version 6, for SQLite and for Postgres.
+-- All times are seconds since 1970. Ids of teams, users and channels are Slack's; host ids are Genesys's user ids.
+-- "Encrypted" columns hold text that starts with "sealed:" when STORE_ENCRYPTION_KEY is set, else plain text.
+-- "The sweep" runs at start and once an hour (sweep.sql). COBROWSE_RETENTION_DAYS is 30 unless it is configured.
+
+-- What the program knows about the database itself:
+--   version    the number of this schema
+--   owner      the highest number that a process got; each process takes the next one at start
+--   key_check  a known word, encrypted with the key in use; plain text when there is no key
+--   node       Postgres only: the start time of the server that holds the replicas' locks, and since when they use it
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+INSERT INTO facts (name, value) VALUES ('version', '6') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- One row for each command, button or form that somebody sent. It is written before Slack gets its acknowledgement.
+-- States: accepted -> creating -> created -> answered, or failed -> answered.
+-- The sweep deletes a row COBROWSE_RETENTION_DAYS after it came in; a row that only asked for information, after one hour.
+CREATE TABLE requests (
+    id TEXT PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,       -- Slack's id of this invocation: a second delivery meets the constraint
+    owner BIGINT NOT NULL,          -- the number of the process that works on it
+    state TEXT NOT NULL,
+    kind TEXT NOT NULL,             -- start, end, send, …
+    team_id TEXT NOT NULL,          -- the workspace it came from
+    enterprise_id TEXT,             -- the Enterprise Grid, if the workspace belongs to one
+    channel_id TEXT NOT NULL,
+    requester TEXT NOT NULL,        -- who asked
+    target TEXT,                    -- the agent it is for, when that is somebody else
+    name TEXT,                      -- the name of the session
+    reply_url TEXT,                 -- encrypted; Slack's response_url; set to NULL when the request is answered
+    replaces BOOLEAN NOT NULL,      -- whether the answer replaces the message whose button was pressed
+    same TEXT NOT NULL,             -- equal for two requests that ask for the same session
+    same_as TEXT,                   -- the id of the request whose session this duplicate gets
+    accepted_at DOUBLE PRECISION NOT NULL,
+    session_at DOUBLE PRECISION,    -- when its session was created
+    session_id TEXT,
+    failure TEXT,                   -- JSON: the error it ended with
+    conversation_id TEXT,           -- the Genesys conversation that was named
+    argument TEXT,                  -- encrypted; may hold a customer's address, then NULL when the request is answered
+    application_id TEXT,
+    timeout_seconds BIGINT
+);
+CREATE INDEX requests_unfinished ON requests (owner, accepted_at) WHERE state <> 'answered';
+CREATE INDEX requests_answered ON requests (accepted_at) WHERE state = 'answered';
+CREATE INDEX requests_same ON requests (same, accepted_at);
+/*postgres
+-- Several replicas write to Postgres. When two of them accept the same request for a session at the same moment, the
+-- second one meets this constraint and takes the session of the first.
+CREATE UNIQUE INDEX requests_wish ON requests (same) WHERE same_as IS NULL AND state IN ('accepted', 'creating');
+*/
+
+-- One row for each co-browse session that the program created.
+-- The join link and code are set to NULL when the session is ended from Slack, else by the sweep after ends_at.
+-- The sweep deletes the row COBROWSE_RETENTION_DAYS after ends_at.
+CREATE TABLE sessions (
+    id TEXT PRIMARY KEY,            -- the session service's id
+    request_id TEXT NOT NULL,
+    team_id TEXT NOT NULL,          -- the Enterprise Grid's id, else the workspace's
+    requester TEXT NOT NULL,
+    agent TEXT NOT NULL,            -- whose session it is
+    host_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    application_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    created_at DOUBLE PRECISION NOT NULL,
+    ends_at DOUBLE PRECISION NOT NULL,
+    ended_at DOUBLE PRECISION,      -- when somebody ended it from Slack
+    join_url TEXT,                  -- encrypted; '' for a session that has a code alone
+    join_code TEXT,                 -- encrypted
+    ended_by TEXT                   -- the id of the request that ended it
+);
+CREATE INDEX sessions_with_url ON sessions (ends_at) WHERE join_url IS NOT NULL;
+CREATE INDEX sessions_over ON sessions (ends_at);
+CREATE INDEX sessions_hosted ON sessions (team_id, agent, created_at);
+CREATE INDEX sessions_given ON sessions (team_id, requester, created_at) WHERE requester <> agent;
+
+-- Messages in Slack that show a session and are updated when it ends. A row goes when its message is updated.
+CREATE TABLE posts (
+    session_id TEXT NOT NULL,
+    channel_id TEXT NOT NULL,
+    ts TEXT NOT NULL,               -- Slack's id of the message in its channel; '' while it is being posted
+    kind TEXT NOT NULL,             -- shared or direct
+    request_id TEXT,
+    due_at DOUBLE PRECISION NOT NULL, -- when a replica may take the row and update the message
+    PRIMARY KEY (session_id, channel_id, ts)
+);
+CREATE INDEX posts_due ON posts (due_at);
+
+-- Which host a person is, as a rule found it: a cache. The sweep deletes what has expired.
+CREATE TABLE found_hosts (
+    team_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    host_id TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    good_until DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (team_id, user_id)
+);
+CREATE INDEX found_hosts_old ON found_hosts (good_until);
+
+-- Which host a person is, as an administrator wrote it down (`hosts link`). Only an administrator deletes a row.
+CREATE TABLE links (
+    team_id TEXT NOT NULL,          -- '' for every workspace
+    user_id TEXT NOT NULL,
+    host_id TEXT NOT NULL,
+    linked_at DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (team_id, user_id)
+);
+
+-- Sign-ins to Genesys that have begun, one for each person. A sign-in that completes deletes its row; the sweep deletes
+-- what has expired.
+CREATE TABLE connects (
+    team_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    state_hash TEXT NOT NULL UNIQUE, -- SHA-256 of OAuth's `state`, which is nowhere stored itself
+    from_team TEXT NOT NULL,        -- the workspace the command came from
+    enterprise_id TEXT,
+    verifier TEXT NOT NULL,         -- encrypted; PKCE's code verifier
+    good_until DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (team_id, user_id)
+);
+CREATE INDEX connects_old ON connects (good_until);
+
+-- Genesys accounts of people who signed in. The sweep deletes a row that was not used for COBROWSE_RETENTION_DAYS.
+CREATE TABLE connections (
+    team_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    host_id TEXT NOT NULL,
+    refresh_token TEXT NOT NULL,    -- encrypted
+    connected_at DOUBLE PRECISION NOT NULL,
+    used_at DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (team_id, user_id)
+);
+CREATE INDEX connections_unused ON connections (used_at);

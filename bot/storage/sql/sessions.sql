@@ -1,0 +1,65 @@
+-- Sessions, and the messages in Slack that show them. A session is over when it was ended or its time is up.
+
+-- name: find_session
+SELECT s.*, NOT (s.ended_at IS NULL AND s.ends_at > :now) AS is_over, :now AS read_at
+FROM sessions s WHERE s.id = :id;
+
+-- name: last_hosted_session
+SELECT s.*, NOT (s.ended_at IS NULL AND s.ends_at > :now) AS is_over, :now AS read_at
+FROM sessions s WHERE s.team_id = :team_id AND s.agent = :user_id
+ORDER BY s.created_at DESC LIMIT 1;
+
+-- name: last_session_for_another
+-- The newest session that this person requested for somebody else.
+SELECT s.*, NOT (s.ended_at IS NULL AND s.ends_at > :now) AS is_over, :now AS read_at
+FROM sessions s WHERE s.team_id = :team_id AND s.requester = :user_id AND s.requester <> s.agent
+ORDER BY s.created_at DESC LIMIT 1;
+
+-- name: open_sessions_of_user
+SELECT s.*, NOT (s.ended_at IS NULL AND s.ends_at > :now) AS is_over, :now AS read_at
+FROM sessions s WHERE s.ended_at IS NULL AND s.ends_at > :now
+    AND s.team_id = :team_id AND (s.agent = :user_id OR s.requester = :user_id)
+ORDER BY s.created_at DESC LIMIT :most;
+
+-- name: open_sessions_of_team
+SELECT s.*, NOT (s.ended_at IS NULL AND s.ends_at > :now) AS is_over, :now AS read_at
+FROM sessions s WHERE s.ended_at IS NULL AND s.ends_at > :now AND s.team_id = :team_id
+ORDER BY s.created_at DESC LIMIT :most;
+
+-- name: sessions_meant_by
+-- The sessions that a request without an id can mean: those that were open when it came in and still are, and the one
+-- that this request ended, in case it is processed a second time after a crash.
+SELECT s.*, NOT (s.ended_at IS NULL AND s.ends_at > :now) AS is_over, :now AS read_at
+FROM sessions s WHERE s.team_id = :team_id AND (s.agent = :user_id OR s.requester = :user_id)
+    AND s.created_at > :now - 86400
+    AND (s.ended_by = :request_id OR (s.ended_at IS NULL AND s.ends_at > :now
+        AND s.created_at <= (SELECT accepted_at FROM requests WHERE id = :request_id)))
+ORDER BY s.created_at DESC LIMIT :most;
+
+-- name: end_session
+UPDATE sessions SET ended_at = :now, ended_by = :by, join_url = NULL, join_code = NULL
+WHERE id = :id AND ended_at IS NULL AND ends_at > :now RETURNING id;
+
+-- name: add_post
+-- Remember a message. One that is about to be posted (`ts` is '') is due after a minute, when the post was lost.
+INSERT INTO posts (session_id, channel_id, ts, kind, request_id, due_at)
+SELECT id, :channel_id, :ts, :kind, :request_id,
+    CASE WHEN CAST(:ts AS TEXT) = '' THEN :now + 60 ELSE coalesce(ended_at, ends_at) END
+FROM sessions WHERE id = :session_id
+ON CONFLICT (session_id, channel_id, ts) DO NOTHING RETURNING session_id;
+
+-- name: posts_of_session
+SELECT * FROM posts WHERE session_id = :session_id;
+
+-- name: make_posts_due
+UPDATE posts SET due_at = :now WHERE session_id = :session_id AND due_at > :now;
+
+-- name: take_due_posts
+-- No other replica takes them within the next minute.
+UPDATE posts SET due_at = :now + 60
+WHERE due_at <= :now AND (session_id, channel_id, ts) IN
+    (SELECT session_id, channel_id, ts FROM posts WHERE due_at <= :now ORDER BY due_at LIMIT :most)
+RETURNING session_id, channel_id, ts, kind, request_id;
+
+-- name: drop_post
+DELETE FROM posts WHERE session_id = :session_id AND channel_id = :channel_id AND ts = :ts;

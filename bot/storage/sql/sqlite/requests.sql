@@ -1,0 +1,56 @@
+-- Requests in SQLite. What Postgres does in one statement takes two here, within one transaction: they are faster, since
+-- SQLite would build three temporary tables for the one.
+
+-- name: find_duplicate
+-- The request whose session a new request gets, if there is one (`same_as`), and the host that an administrator linked
+-- the agent to (`linked`). It is a request for the same session that is not finished, or whose session was created in
+-- the last :join_seconds and is still open.
+SELECT
+    (SELECT r.id FROM requests r
+        LEFT JOIN sessions s ON s.id = r.session_id AND s.team_id = coalesce(r.enterprise_id, r.team_id)
+            AND s.requester = r.requester AND s.agent = coalesce(r.target, r.requester)
+        WHERE r.same = :same AND r.accepted_at > :now - 1800 AND (r.state = 'accepted' OR r.state = 'creating'
+            OR (r.session_at > :now - :join_seconds AND s.ended_at IS NULL AND s.ends_at > :now))
+        ORDER BY r.accepted_at DESC LIMIT 1) AS same_as,
+    coalesce((SELECT host_id FROM links WHERE team_id = :link_team AND user_id = :link_user),
+        (SELECT host_id FROM links WHERE team_id = '' AND user_id = :link_user)) AS linked;
+
+-- name: accept
+-- Store a request, unless its key is known.
+INSERT INTO requests (id, key, owner, state, kind, team_id, enterprise_id, channel_id, requester, target, name,
+    conversation_id, argument, application_id, timeout_seconds, reply_url, replaces, same, same_as, accepted_at)
+VALUES (:id, :key, :owner, :state, :kind, :team_id, :enterprise_id, :channel_id, :requester, :target, :name,
+    :conversation_id, :argument, :application_id, :timeout_seconds, :reply_url, :replaces, :same, :same_as, :now)
+ON CONFLICT DO NOTHING;
+
+-- name: store_session
+-- Store the session of a request that is about to be `created`. No row comes back when the id is known for another team,
+-- host, requester or agent. A session that the service gives once more to the same people is renewed; but a duplicate,
+-- which created nothing, leaves it as it is, so that an ended session stays ended.
+INSERT INTO sessions (id, request_id, team_id, requester, agent, host_id, name, application_id, status, created_at,
+    ends_at, join_url, join_code)
+SELECT :session_id, id, coalesce(enterprise_id, team_id), requester, coalesce(target, requester), :host_id, :name,
+    :application_id, :status, :now, coalesce(:now + :seconds, :ends_at), :join_url, :join_code
+FROM requests WHERE id = :id AND state = :from AND owner = :owner
+ON CONFLICT (id) DO UPDATE SET
+    (request_id, name, application_id, status, created_at, ends_at, ended_at, ended_by, join_url, join_code) = (
+        SELECT
+            CASE WHEN keep THEN sessions.request_id ELSE excluded.request_id END,
+            CASE WHEN keep THEN sessions.name ELSE excluded.name END,
+            CASE WHEN keep THEN sessions.application_id ELSE excluded.application_id END,
+            CASE WHEN keep THEN sessions.status ELSE excluded.status END,
+            CASE WHEN keep THEN sessions.created_at ELSE excluded.created_at END,
+            CASE WHEN keep THEN sessions.ends_at ELSE excluded.ends_at END,
+            CASE WHEN keep THEN sessions.ended_at ELSE excluded.ended_at END,
+            CASE WHEN keep THEN sessions.ended_by ELSE excluded.ended_by END,
+            CASE WHEN keep THEN sessions.join_url ELSE excluded.join_url END,
+            CASE WHEN keep THEN sessions.join_code ELSE excluded.join_code END
+        FROM (SELECT :from = 'accepted' AND EXISTS (SELECT 1 FROM requests
+            WHERE id = :id AND same_as IS NOT NULL) AS keep) AS duplicate)
+WHERE sessions.team_id = excluded.team_id AND sessions.host_id = excluded.host_id
+    AND sessions.requester = excluded.requester AND sessions.agent = excluded.agent
+RETURNING created_at;
+
+-- name: claim_orphans
+-- Take over the unfinished requests of earlier processes: only one process at a time uses the file.
+UPDATE requests SET owner = :owner WHERE state <> 'answered' AND owner <> :owner RETURNING id;

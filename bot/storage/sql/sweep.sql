@@ -1,0 +1,48 @@
+-- Each statement runs until it changes fewer than :most rows, so that no write takes long. In Postgres it leaves out the
+-- rows that another replica is changing. :kept_seconds is the retention.
+
+-- name: limit_session_ends
+-- No session lasts longer than a day. A row that says so would keep its link forever.
+UPDATE sessions SET ends_at = created_at + 86400
+WHERE id IN (SELECT id FROM sessions WHERE ends_at > :now + 172800
+    LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
+
+-- name: wipe_ended_sessions
+UPDATE sessions SET join_url = NULL, join_code = NULL
+WHERE id IN (SELECT id FROM sessions WHERE join_url IS NOT NULL AND ends_at < :now
+    LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
+
+-- name: delete_answered_requests
+DELETE FROM requests
+WHERE id IN (SELECT id FROM requests WHERE state = 'answered' AND accepted_at < :now - :kept_seconds
+    LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
+
+-- name: delete_inquiries
+-- Requests that only asked for information stay for an hour, so that a second delivery meets their key: Slack delivers up
+-- to three more times within six minutes (https://docs.slack.dev/apis/events-api/#retries). The lower bound of a day and
+-- an hour keeps this from reading the whole index each time.
+DELETE FROM requests
+WHERE id IN (SELECT id FROM requests
+    WHERE state = 'answered' AND accepted_at < :now - 3600 AND accepted_at > :now - 90000
+        AND kind IN ('help', 'whoami', 'last', 'status', 'list', 'apps', 'why', 'propose')
+    LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
+
+-- name: delete_ended_sessions
+DELETE FROM sessions
+WHERE id IN (SELECT id FROM sessions WHERE ends_at < :now - :kept_seconds
+    LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
+
+-- name: delete_found_hosts
+DELETE FROM found_hosts
+WHERE (team_id, user_id) IN (SELECT team_id, user_id FROM found_hosts WHERE good_until < :now
+    LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
+
+-- name: delete_sign_ins
+DELETE FROM connects
+WHERE (team_id, user_id) IN (SELECT team_id, user_id FROM connects WHERE good_until < :now
+    LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
+
+-- name: delete_unused_accounts
+DELETE FROM connections
+WHERE (team_id, user_id) IN (SELECT team_id, user_id FROM connections WHERE used_at < :now - :kept_seconds
+    LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
