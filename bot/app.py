@@ -16,7 +16,14 @@ from bot.config.warnings import config_warnings
 from bot.core.access import AccessPolicy
 from bot.core.hosts.resolver import HostResolver
 from bot.core.models import RequestKind
-from bot.core.requests.events import EventLog, log_event
+from bot.core.requests.events import (
+    EventLog,
+    RequestFinished,
+    RequestRejected,
+    RequestResumed,
+    SessionClosed,
+    log_event,
+)
 from bot.core.requests.limits import RequestLimiter
 from bot.core.requests.recovery import Recovery
 from bot.core.requests.service import RequestService
@@ -101,7 +108,7 @@ async def open_bot(
         users, sessions = UsersApi(genesys), session_service(settings.service, genesys, tokens)
         hosts, offer = HostResolver(host_rules(settings, users), store, waits=users.waits), settings.service.offer
         audit, condition, views = AuditLog(settings.audit_log), ServiceStatus(), Views(web)
-        events = EventLog(log_event, metrics.record_event, audit.record_event, condition.record_event)
+        events = EventLog()
         register = SessionService(store.sessions, access, sessions, herald, events, timing)
         sendings = CustomerMessaging(register, CustomerMessagesApi(genesys), settings.sending)
         gatekeeper = RequestLimiter(settings.limits)
@@ -125,7 +132,7 @@ async def open_bot(
         tab = home_tab.HomeTab(
             views, home_tab.Sources(access, inquiries, register, condition, gatekeeper, wrong), delivery, words
         )
-        events.subscribe(tab.record_event, recovery.record_event)
+        _subscribe(events, metrics, audit if settings.audit_log else None, condition, tab, recovery)
         command = SlashCommand(desk, words, forms, genesys_app)
         app = new_bolt_app(identity, slack.bot_token, client(None), command)
         _listen(app, desk, delivery, words, views, forms, tab)
@@ -137,6 +144,23 @@ async def open_bot(
         finally:
             await delivery.close()
             audit.close()
+
+
+def _subscribe(
+    events: EventLog,
+    metrics: PrometheusMetrics,
+    audit: AuditLog | None,
+    status: ServiceStatus,
+    tab: home_tab.HomeTab,
+    recovery: Recovery,
+) -> None:
+    """Subscribe to the events, the log first. `audit` None: there is no audit log."""
+    audits = (audit.record_event,) if audit else ()
+    events.subscribe(RequestFinished, log_event, metrics.record_event, *audits)
+    events.subscribe(RequestFinished, status.record_event, tab.record_event)
+    events.subscribe(RequestRejected, metrics.record_event, *audits)
+    events.subscribe(RequestResumed, log_event, metrics.record_event)
+    events.subscribe(SessionClosed, recovery.wake)
 
 
 def _listen(

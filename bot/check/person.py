@@ -87,7 +87,7 @@ async def _admitted(
         wish = _wish(settings, identity, user_id)
         wish = replace(wish, team_id=TeamId(where.get("team_id", wish.team_id)))
         try:
-            return await access.admit(wish), wish.team_id
+            return await access.authorize_start(wish), wish.team_id
         except (SlackUnavailableError, PermissionDeniedError) as error:
             trouble = error
     assert trouble is not None  # noqa: S101 - there is one workspace at least

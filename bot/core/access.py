@@ -101,7 +101,7 @@ class AccessPolicy:
     """Allows a request, or raises the StartError that says why not.
 
     The rules are synchronous and run on Slack's answers. A rule that needs another answer stops; `_decide` asks Slack
-    for it and runs the rule again. So `peek_start` applies the same rules as `admit`, to cached answers alone.
+    for it and runs the rule again. So `peek_start` applies the rules of `authorize_start` to cached answers alone.
     """
 
     def __init__(self, rules: AccessRules, home: Workspace, people: MemberDirectory) -> None:
@@ -109,18 +109,21 @@ class AccessPolicy:
         self._home = home
         self._people = people
 
-    async def admit(self, request: Request) -> SlackUser:
+    async def authorize_start(self, request: Request) -> SlackUser:
         """Return whose session it may be: the requester, or their agent. Raises StartError, SlackUnavailableError."""
         return await self._decide(lambda ask: self._start(request, ask))
 
     def peek_start(self, request: Request) -> SlackUser | None:
-        """Return what `admit` returns, from cached answers; None when one is missing. Raises what `admit` raises."""
+        """Return what `authorize_start` returns, from cached answers; None when one is missing.
+
+        Raises StartError, too.
+        """
         try:
             return self._start(request, self._cached)
         except _UnansweredError:
             return None
 
-    async def enter(self, request: Request) -> SlackUser:
+    async def require_member(self, request: Request) -> SlackUser:
         """Return the requester of a request that starts nothing, in any channel.
 
         Raises StartError, SlackUnavailableError.
@@ -128,7 +131,7 @@ class AccessPolicy:
         self._check_home(request)
         return await self._decide(lambda ask: self._member(request.requester, request.team_id, ask, is_target=False))
 
-    def check_place(self, request: Request) -> None:
+    def check_channel_allowed(self, request: Request) -> None:
         """Check whether sessions are allowed in the request's channel. Raises StartError."""
         self._check_home(request)
         if request.kind is RequestKind.STEP:  # it comes from no channel
@@ -136,7 +139,7 @@ class AccessPolicy:
         elif self._rules.channels and request.channel_id not in self._rules.channels:
             raise ChannelNotAllowedError(request.channel_id, tuple(self._rules.channels))
 
-    async def check_standing(self, user_id: UserId) -> SlackUser:
+    async def check_member(self, user_id: UserId) -> SlackUser:
         """Return another person, who has to be a member. Raises NotAMemberError, SlackUnavailableError."""
         person = await self._people.person(user_id)
         if person.standing is not MembershipStatus.MEMBER:
@@ -188,7 +191,7 @@ class AccessPolicy:
         return answer
 
     def _start(self, request: Request, ask: Ask) -> SlackUser:
-        self.check_place(request)
+        self.check_channel_allowed(request)
         is_target = not request.for_another and is_unasked(request)
         requester = self._member(request.requester, request.team_id, ask, is_target=is_target)
         if request.agent in requester.ids:

@@ -244,7 +244,7 @@ class Responder(Notifier, Protocol):
     async def tell_agent(self, request: Request, session: Session) -> bool:
         """Notify the agent of a session that somebody started for them; return whether it reached them."""
 
-    def hurry(self) -> None:
+    def shorten_deadlines(self) -> None:
         """Shorten the deadline of all current and later posts: the process is about to end."""
 
 

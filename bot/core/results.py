@@ -1,4 +1,4 @@
-"""What a request can end with, beside the errors: one class for each thing a person can be told or shown.
+"""Define the results of requests that succeed: one class for each.
 
 Each has a `code`, as the errors have: its stable name in the log, metrics and audit log.
 """
@@ -13,7 +13,7 @@ from bot.core.validation.contact import ContactAddress
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """What there is to type, for somebody in this role."""
+    """The commands that a person in this role can type."""
 
     code = "help"
     role: Role
@@ -21,7 +21,7 @@ class Help:
 
 @dataclass(frozen=True, slots=True)
 class LastSession:
-    """One session once more, with its link if it is still open."""
+    """The requester's last session, with its link if it is open."""
 
     code = "last_session"
     record: SessionRecord
@@ -29,9 +29,9 @@ class LastSession:
 
 @dataclass(frozen=True, slots=True)
 class SessionList:
-    """Open sessions: the requester's own, newest first, or those of the whole workspace, by host.
+    """Open sessions: the requester's own, newest first, or (`everybodys`) the whole workspace's, by host.
 
-    `cut`: there are more than these.
+    `cut`: more sessions are open than these.
     """
 
     code = "session_list"
@@ -42,7 +42,7 @@ class SessionList:
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded:
-    """The session is over now; `reference` is the service's."""
+    """The session has ended; `reference` is the service's."""
 
     code = "session_ended"
     record: SessionRecord
@@ -51,7 +51,7 @@ class SessionEnded:
 
 @dataclass(frozen=True, slots=True)
 class SessionShared:
-    """The session stands in the channel, for all in it."""
+    """The session was posted in the channel."""
 
     code = "session_shared"
     record: SessionRecord
@@ -60,7 +60,7 @@ class SessionShared:
 
 @dataclass(frozen=True, slots=True)
 class SentDirect:
-    """The session stands in a direct message to the requester."""
+    """The session was sent to the requester as a direct message."""
 
     code = "session_sent_to_self"
     record: SessionRecord
@@ -68,7 +68,7 @@ class SentDirect:
 
 @dataclass(frozen=True, slots=True)
 class SendPreview:
-    """A link could be sent to this address: that of one of these sessions, if the person says so."""
+    """The link of one of these sessions can be sent to this address, once the requester confirms it."""
 
     code = "send_proposed"
     records: tuple[SessionRecord, ...]
@@ -77,7 +77,7 @@ class SendPreview:
 
 @dataclass(frozen=True, slots=True)
 class CustomerMessageSent:
-    """The session's link is on its way to a customer; `reference` is the service's, for who asks where it is."""
+    """The session's link was sent to a customer; `reference` is the service's."""
 
     code = "link_sent"
     record: SessionRecord
@@ -87,7 +87,7 @@ class CustomerMessageSent:
 
 @dataclass(frozen=True, slots=True)
 class Applications:
-    """Ids and names of the applications there are, and the one that sessions are for."""
+    """Ids and names of all applications, and the id that sessions use."""
 
     code = "application_list"
     found: tuple[tuple[str, str], ...]
@@ -96,7 +96,7 @@ class Applications:
 
 @dataclass(frozen=True, slots=True)
 class HostLinked:
-    """Somebody is linked to a host now; to none (None) when the link was removed."""
+    """A person was linked to a host, or (None) their link was removed."""
 
     code = "host_linked"
     user_id: UserId
@@ -105,9 +105,9 @@ class HostLinked:
 
 @dataclass(frozen=True, slots=True)
 class AccessReport:
-    """Why somebody may or may not start a session of their own, and as which host: a dry run.
+    """A dry run: whether a person may start a session for themselves, and as which host.
 
-    Who is refused has no role; who has no host has the rules that missed.
+    `role` is None for a person who is refused; `missed` holds the rules when no host was found.
     """
 
     code = "access_report"
@@ -120,7 +120,7 @@ class AccessReport:
 
 @dataclass(frozen=True, slots=True)
 class SignInOffered:
-    """Where the person signs in to Genesys, a secret, until when, and whether they are connected already."""
+    """The URL where the person signs in, a secret; when it expires; whether they have linked an account already."""
 
     code = "connect_offered"
     address: str = field(repr=False)
@@ -130,7 +130,7 @@ class SignInOffered:
 
 @dataclass(frozen=True, slots=True)
 class AccountLinked:
-    """The person has signed in to Genesys, as the host that they are."""
+    """The person has linked the Genesys account of their host."""
 
     code = "connected"
     host_id: HostId
@@ -138,7 +138,7 @@ class AccountLinked:
 
 @dataclass(frozen=True, slots=True)
 class AccountUnlinked:
-    """The bot acts as this host no more."""
+    """The person has unlinked the Genesys account of this host."""
 
     code = "disconnected"
     host_id: HostId
@@ -154,7 +154,7 @@ INQUIRIES = (
     RequestKind.WHY,
     RequestKind.PROPOSE,
 )
-"""Kinds that change nothing: once answered, nobody needs to know of them but to tell a second delivery."""
+"""Kinds that change nothing. Once answered, they are stored only to recognise a second delivery."""
 
 Success = (
     SessionStarted

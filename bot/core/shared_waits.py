@@ -1,7 +1,7 @@
-"""Tell people that the service puts off a call that is shared by several of them, and for about how long.
+"""Pass the wait of a call to the call hooks of all requests that share it.
 
-A call for one person calls that person's hooks. A look-up is made once for everybody who needs its answer, so it
-reports here.
+A call for one request calls that request's hooks. A look-up is made once for all requests that need its answer, so it
+reports its wait here.
 """
 
 import time
@@ -13,11 +13,11 @@ from bot.core.errors import QueueTooLongError
 from bot.core.ports import CallHooks
 
 serving: ContextVar[CallHooks | None] = ContextVar("serving", default=None)
-"""The hooks of the request that this task works."""
+"""The call hooks of the request that this task processes."""
 
 
 class SharedWaits:
-    """The wait of one kind of call, and the call hooks of those who need its answer. `clock` never goes back."""
+    """The wait of one kind of call, and the hooks of the requests that need its answer. `clock` is monotonic."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -25,25 +25,25 @@ class SharedWaits:
         self._waiting: set[CallHooks] = set()
 
     async def on_wait(self, seconds: float) -> None:
-        """Tell everybody that the call goes out in so many seconds."""
+        """Pass on that the call goes out in `seconds`."""
         self._until = max(self._until, self._clock() + seconds)
         for hooks in tuple(self._waiting):
-            await self._tell(hooks)
+            await self._notify(hooks)
 
     @asynccontextmanager
-    async def told(self, hooks: CallHooks | None) -> AsyncIterator[None]:
-        """Tell these hooks, too, until the block ends; at once if the call waits already."""
+    async def notified(self, hooks: CallHooks | None) -> AsyncIterator[None]:
+        """Pass waits to these hooks until the block ends; at once if the call waits already."""
         if hooks is None:
             yield
             return
         self._waiting.add(hooks)
         try:
-            await self._tell(hooks)
+            await self._notify(hooks)
             yield
         finally:
             self._waiting.discard(hooks)
 
-    async def _tell(self, hooks: CallHooks) -> None:
+    async def _notify(self, hooks: CallHooks) -> None:
         left = self._until - self._clock()
         if left > 0 and hooks in self._waiting:
             with suppress(QueueTooLongError):  # the call itself ends in time: see max_hold_total_seconds in timing.py

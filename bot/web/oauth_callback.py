@@ -60,7 +60,7 @@ class Callback:
     async def _see_through(self, state: str, code: str, error: str, read: Read) -> None:
         """To a page; where nobody waits for one any more, since the bot stops, to a message that says the same."""
         try:
-            asked, outcome = await self._connecting.come_back(state, code, error)
+            asked, outcome = await self._connecting.handle_callback(state, code, error)
             if asked is None and isinstance(outcome, ConnectLinkGoneError):  # anybody can come with one
                 self._log.info("a sign-in came back that nobody waits for", "gone")
             is_read = not read.cancelled()

@@ -68,7 +68,8 @@ async def test_each_label_value_that_alerts_name_is_there_at_start(more: dict[st
 def test_what_alerts_watch_for_is_counted_in_a_series_there_is(error: errors.CobrowseError) -> None:
     metrics = PrometheusMetrics(RequestKind)
     before = {(name, *labels.values()) for name, labels, _ in series(metrics.shown().decode())}
-    events = EventLog(metrics.record_event)
+    events = EventLog()
+    events.subscribe(RequestRejected, metrics.record_event)
     for kind in RequestKind:
         events.emit(RequestRejected(request(kind=kind), error))
     after = series(metrics.shown().decode())

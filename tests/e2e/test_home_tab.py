@@ -72,8 +72,8 @@ async def test_it_follows_what_i_start_and_what_i_end_in_it(either: Journey) -> 
 async def test_it_says_when_there_are_more_sessions_than_it_shows(
     monkeypatch: pytest.MonkeyPatch, journey: Journey
 ) -> None:
-    monkeypatch.setattr(register, "MOST_OWN", 1)
-    monkeypatch.setattr(register, "MOST_EVERYBODYS", 1)
+    monkeypatch.setattr(register, "MAX_OWN", 1)
+    monkeypatch.setattr(register, "MAX_WORKSPACE", 1)
     await journey.asks("Mine", who=SAM)
     assert "… and more" not in said(await opens_home(journey, SAM))
     await journey.asks("Mine, too", who=SAM)

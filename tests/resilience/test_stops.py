@@ -119,7 +119,7 @@ async def test_a_stop_at_the_moment_when_a_way_is_given_up(monkeypatch: pytest.M
         loop.set_exception_handler(lambda _, context: faults.append(context))
         posting = asyncio.create_task(ours.post(f"{journey.slack.url}/response/x", Message("x", [])))
         await asyncio.sleep(0.01)
-        loop.call_later(0.06, ours.hurry)
+        loop.call_later(0.06, ours.shorten_deadlines)
         loop.call_later(0.01, time.sleep, 0.1)
         assert not await posting
         loop.set_exception_handler(None)

@@ -25,7 +25,7 @@ from bot.core.models import (
     TeamId,
     UserId,
 )
-from bot.core.requests.events import Event, EventLog, SessionClosed
+from bot.core.requests.events import EventLog, SessionClosed
 from bot.core.timing import CoreTiming
 from bot.core.use_cases.sessions import SessionService
 from bot.storage.sqlite.store import SQLiteStore
@@ -95,9 +95,8 @@ class Heard:
     async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
         self.sent.append((record.session.id, user_id))
 
-    def record_event(self, event: Event) -> None:
-        if isinstance(event, SessionClosed):
-            self.closed.append(event.session_id)
+    def record_event(self, event: SessionClosed) -> None:
+        self.closed.append(event.session_id)
 
 
 @dataclass
@@ -111,7 +110,8 @@ class Desk:
     timing: CoreTiming = field(default_factory=CoreTiming)
 
     def register(self, **rules: Any) -> SessionService:
-        events = EventLog(self.heard.record_event)
+        events = EventLog()
+        events.subscribe(SessionClosed, self.heard.record_event)
         return SessionService(self.store.sessions, access(**rules), self.service, self.heard, events, self.timing)
 
     async def made(self, name: str, minutes: float = 30, **changes: Any) -> None:

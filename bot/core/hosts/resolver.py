@@ -1,7 +1,7 @@
-"""Slack user -> Genesys host, by a chain of rules that can say why it did not map somebody.
+"""Map a Slack user to a Genesys host by a chain of rules, each of which can say why it maps nobody.
 
-The wrong host is the worst thing this bot could do, so a rule maps a person only when it is certain, and everything
-is kept under the person's team and user id. Where the names and addresses come from is for the Protocols' owners.
+The wrong host is the worst failure of this bot, so a rule maps a person only when it is certain, and all results are
+keyed by the person's team and user id.
 """
 
 import re
@@ -23,8 +23,8 @@ FOUND_SECONDS = 3600.0
 MISSED_SECONDS = 15.0
 CACHE_SIZE = 20_000
 LINK = "linked by an administrator"
-MOST_USERS = 2
-"""With more users of one address, nobody is mapped, whatever their states are."""
+MAX_USERS = 2
+"""When more users have one address, it maps nobody, whatever their states are."""
 OR_UNSEEN = "or none in a division that the bot may see"
 _SEVERAL = "several Genesys users have this address"
 NO_ADDRESS = (
@@ -38,31 +38,31 @@ UNCONFIRMED = (
 _TWO_HOSTS = "{} and {} are the same person, and have two Genesys users. Remove one of the two"
 Key = tuple[TeamId, UserId]
 Found = tuple[Host, float]
-"""A host, and for how many seconds it is good."""
+"""A host, and for how many seconds it is valid."""
 
 
 def host_id(text: str) -> HostId | None:
-    """A UUID in lower case, or None for anything else."""
+    """Return a UUID in lower case, or None for any other text."""
     text = text.strip().lower()
     return HostId(text) if UUID.fullmatch(text) else None
 
 
 @dataclass(frozen=True, slots=True)
 class NoMatch:
-    """Why an address leads to no host, in a few words."""
+    """Why an address maps to no host, in a few words."""
 
     why: str
 
 
 def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | NoMatch:
-    """The one active user who has this address (pure). One more user with it does not matter if they are not active."""
+    """Return the only active user with this address (pure). One more user with it may exist if not active."""
     if not users:
         return NoMatch(f"no Genesys user has it, {OR_UNSEEN}")
-    if len(users) > MOST_USERS or (len(users) > 1 and not all(user.is_certain for user in users)):
+    if len(users) > MAX_USERS or (len(users) > 1 and not all(user.is_certain for user in users)):
         return NoMatch(_SEVERAL)
     if not all(text.isascii() for text in (email, *(user.email for user in users))):
         return NoMatch("the address has unusual letters")  # they look alike, or become alike in lower case
-    # Asked again here, since a search that ignores its filter would hand out somebody else's host.
+    # Compared here, too: a search that ignores its filter would return another person's host.
     if any(user.email.strip().lower() != email.lower() for user in users):
         return NoMatch("Genesys answered with another address")
     active = [user for user in users if user.active]
@@ -75,7 +75,7 @@ def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | NoMatch:
 
 
 class ListedHostRule:
-    """Rule 1: the mapping file. An entry for (team, user) comes before one for the user in any team."""
+    """Rule 1: the hosts file. An entry for (team, user) comes before one for the user in any team."""
 
     name = "hosts file"
     costs_a_call = False
@@ -94,7 +94,7 @@ class ListedHostRule:
 
 
 class EmailRule:
-    """Rule 2: the same confirmed address in Slack and, for exactly one active user, in Genesys."""
+    """Rule 2: the same confirmed e-mail address in Slack and, for exactly one active user, in Genesys."""
 
     name = "same e-mail"
     costs_a_call = True
@@ -128,34 +128,37 @@ class ResolvedHost:
 
 
 class HostResolver:
-    """The chain: an administrator's link comes first, and is looked up each time; then the first rule that maps."""
+    """Applies the rules: an administrator's link first, read each time; then the first rule that maps the person."""
 
     def __init__(
         self,
         rules: Sequence[HostRule],
-        book: HostCache,
+        store: HostCache,
         *,
         waits: SharedWaits | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`waits`: those of the rules' searches."""
+        """`waits`: the waits of the rules' searches."""
         self._rules = rules
-        self._book = book
+        self._store = store
         self._waits = waits or SharedWaits()
         self._found: Cache[Key, Found] = Cache(seconds=lambda found: found[1], size=CACHE_SIZE, clock=clock)
         self._missed: TTLCache[Key, tuple[RuleMiss, ...]] = TTLCache(CACHE_SIZE, MISSED_SECONDS, clock)
-        self._looking: dict[Key, object] = {}
-        self._undropped: set[Key] = set()  # forgotten, and the book was away
+        self._lookups: dict[Key, object] = {}
+        self._not_dropped: set[Key] = set()  # dropped while the store was unavailable
 
     async def find(self, person: SlackUser, *, is_target: bool = False) -> Host:
-        """The person's host. Raises HostNotFoundError with what was tried, or ServiceError if Genesys cannot say."""
+        """Return a person's host.
+
+        Raises HostNotFoundError with the rules tried, ServiceError if Genesys cannot tell.
+        """
         key = (person.team_id, person.user_id)
         if linked := await self._linked(person, is_target):
             return Host(linked, LINK)
         tried = self._missed.get(key)
         if tried is None:
             try:
-                async with self._waits.told(serving.get()):
+                async with self._waits.notified(serving.get()):
                     host, _ = await self._found.get(key, lambda: self._look_up(key, person))
                 return host
             except HostNotFoundError as missed:
@@ -163,43 +166,43 @@ class HostResolver:
         raise HostNotFoundError(person.user_id, is_target, tried)
 
     async def _linked(self, person: SlackUser, is_target: bool) -> HostId | None:
-        found = {host for each in person.ids if (host := await self._book.linked(person.team_id, each))}
+        found = {host for each in person.ids if (host := await self._store.linked(person.team_id, each))}
         if len(found) > 1:
             raise HostNotFoundError(person.user_id, is_target, (RuleMiss(LINK, _TWO_HOSTS.format(*person.ids)),))
         return found.pop() if found else None
 
     def peek(self, person: SlackUser) -> Host | None:
-        """Whom the rules gave this person a while ago, without asking anybody; no link is looked up."""
+        """Return the cached host of a person; links are not read."""
         found = self._found.peek((person.team_id, person.user_id))
         return found[0] if found else None
 
     async def forget(self, person: SlackUser) -> None:
-        """Looks the person up anew next time: the service did not take the host we had. Raises nothing."""
+        """Drop a person's host, which the service did not accept. Never raises."""
         key = (person.team_id, person.user_id)
-        self._looking.pop(key, None)
-        self._undropped.add(key)
-        with suppress(StorageUnavailableError):  # what the service said is what the person has to read
-            await self._book.drop_found(*key)
-            self._undropped.discard(key)
-        self._found.forget(key)  # after that: one who looks meanwhile may still have read it there
+        self._lookups.pop(key, None)
+        self._not_dropped.add(key)
+        with suppress(StorageUnavailableError):  # the person has to read the service's error instead
+            await self._store.drop_found(*key)
+            self._not_dropped.discard(key)
+        self._found.forget(key)  # last: a concurrent look-up may have read the stored host
 
     async def _look_up(self, key: Key, person: SlackUser) -> Found:
-        mine = self._looking[key] = object()
+        mine = self._lookups[key] = object()
         try:
-            before = None if key in self._undropped else await self._book.found(*key)
-            found, is_news = await self._try_rules(person, before)
-            if is_news and self._looking.get(key) is mine:
-                await self._book.keep_found(*key, *found)
-                self._undropped.discard(key)
-                if self._looking.get(key) is not mine:  # forgotten while it was being kept
-                    await self._book.drop_found(*key)
+            before = None if key in self._not_dropped else await self._store.found(*key)
+            found, is_new = await self._try_rules(person, before)
+            if is_new and self._lookups.get(key) is mine:
+                await self._store.keep_found(*key, *found)
+                self._not_dropped.discard(key)
+                if self._lookups.get(key) is not mine:  # dropped while it was being stored
+                    await self._store.drop_found(*key)
             return found
         finally:
-            if self._looking.get(key) is mine:
-                del self._looking[key]
+            if self._lookups.get(key) is mine:
+                del self._lookups[key]
 
     async def _try_rules(self, person: SlackUser, before: Found | None) -> tuple[Found, bool]:
-        """The host, and whether the book is to remember it."""
+        """Return the host, and whether to store it."""
         tried: list[RuleMiss] = []
         for rule in self._rules:
             if before and rule.costs_a_call and rule.name == before[0].rule:

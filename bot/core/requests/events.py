@@ -1,8 +1,10 @@
 """Publish what happens to requests: the log, metrics, audit log, service status and Home tab subscribe."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from bot.core.errors import CobrowseError, ServiceError
 from bot.core.models import Request, SessionId, SessionStarted, step_of
@@ -60,22 +62,22 @@ class SessionClosed:
 
 
 Event = RequestFinished | RequestRejected | RequestResumed | SessionClosed
-Subscriber = Callable[[Event], None]
+E = TypeVar("E", RequestFinished, RequestRejected, RequestResumed, SessionClosed)
 
 
 class EventLog:
-    """Passes each event to all subscribers, in the order in which they subscribed."""
+    """Passes each event to the subscribers of its kind, in the order in which they subscribed."""
 
-    def __init__(self, *subscribers: Subscriber) -> None:
-        self._subscribers = list(subscribers)
+    def __init__(self) -> None:
+        self._subscribers: defaultdict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
 
-    def subscribe(self, *subscribers: Subscriber) -> None:
-        """Pass later events to these, too."""
-        self._subscribers += subscribers
+    def subscribe(self, kind: type[E], *subscribers: Callable[[E], None]) -> None:
+        """Pass later events of this kind to these."""
+        self._subscribers[kind] += subscribers
 
     def emit(self, event: Event) -> None:
         """Publish an event. An exception of one subscriber is logged and does not affect the others."""
-        for subscriber in self._subscribers:
+        for subscriber in self._subscribers[type(event)]:
             try:
                 subscriber(event)
             except Exception:

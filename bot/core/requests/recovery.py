@@ -16,7 +16,7 @@ from bot.core.errors import (
 )
 from bot.core.models import STARTS, PostedMessage, Request, RequestState, Session, SessionRecord
 from bot.core.ports import EditResult, PostedMessageRepository, RequestRepository, SessionMessages, StoredRequest
-from bot.core.requests.events import Event, EventLog, RequestResumed, SessionClosed
+from bot.core.requests.events import EventLog, RequestResumed, SessionClosed
 from bot.core.timing import RecoveryTiming
 
 log = logging.getLogger(__name__)
@@ -120,10 +120,9 @@ class Recovery:
         for task in self._tasks:
             task.cancel()
 
-    def record_event(self, event: Event) -> None:
-        """Update messages at once when a session has ended. It subscribes to the events."""
-        if isinstance(event, SessionClosed):
-            self._session_ended.set()
+    def wake(self, _: SessionClosed) -> None:
+        """Update messages now: a session has ended."""
+        self._session_ended.set()
 
     async def _forever(self, once: Callable[[], Awaitable[float]]) -> None:
         """Run `once` for ever; it returns the seconds to wait before the next run."""

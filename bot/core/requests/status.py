@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from bot.core.errors import ServiceError
 from bot.core.models import SessionStarted
-from bot.core.requests.events import Event, RequestFinished
+from bot.core.requests.events import RequestFinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,9 @@ class ServiceStatus:
         self._clock = clock
         self.failure: ServiceFailure | None = None
 
-    def record_event(self, event: Event) -> None:
+    def record_event(self, event: RequestFinished) -> None:
         """Keep a failure of the service, and note a session created after it."""
-        if not isinstance(event, RequestFinished) or event.is_sign_in:
+        if event.is_sign_in:
             return
         if isinstance(event.result, ServiceError):
             self.failure = ServiceFailure(event.result, self._clock())

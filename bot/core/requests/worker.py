@@ -73,7 +73,7 @@ class RequestWorker:
             task.cancel()
         if self._tasks:
             log.warning("interrupted", extra={"fields": {"requests": len(self._tasks)}})
-            self._responder.hurry()
+            self._responder.shorten_deadlines()
             await asyncio.wait(self._tasks, timeout=last_posts_seconds)
         for task in self._tasks:
             log.error("left without an answer", extra={"fields": {"request": task.get_name()}})

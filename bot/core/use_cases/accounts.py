@@ -1,7 +1,7 @@
-"""Connecting one's own Genesys account: who gets a link, whose sign-in counts, and how it is taken back.
+"""Link a person's own Genesys account: offer a sign-in link, handle the browser's return, unlink.
 
-A link is good once, for ten minutes, and connects nobody but the one it was made for: whoever signs in by it has to be
-the host that the chain gives that person. How Genesys is asked is for the Protocol's owner.
+A sign-in link works once, for ten minutes, and for one person: the account that signs in has to be the host that the
+rules give that person.
 """
 
 import asyncio
@@ -48,92 +48,96 @@ from bot.core.timing import CoreTiming
 log = logging.getLogger(__name__)
 
 STATE = re.compile(r"[A-Za-z0-9_-]{43}")
-CODE_LENGTH = 2000
-_WORD = re.compile(r"[a-z_]{1,40}")
+MAX_CODE_LENGTH = 2000
+_ERROR_CODE = re.compile(r"[a-z_]{1,40}")
 G = TypeVar("G")
 
 
 class AccountLinking(Generic[G]):
-    """Sees to it."""
+    """Carries out CONNECT and DISCONNECT, and handles the browser that returns from a sign-in."""
 
     def __init__(
         self,
         access: AccessPolicy,
         hosts: HostResolver,
-        book: AccountRepository,
+        store: AccountRepository,
         accounts: OAuthClient[G],
         events: EventLog,
         timing: CoreTiming,
     ) -> None:
-        self._access, self._hosts, self._book = access, hosts, book
+        self._access, self._hosts, self._store = access, hosts, store
         self._accounts, self._events, self._timing = accounts, events, timing
 
     def handlers(self) -> Handlers:
-        """By kind of request."""
+        """Return the handlers by kind of request."""
         return {RequestKind.CONNECT: QueryHandler(self.connect), RequestKind.DISCONNECT: QueryHandler(self.disconnect)}
 
     async def connected(self, person: SlackUser, host_id: HostId) -> bool | None:
-        """Whether somebody is connected as this host; None where nobody can be. Raises StorageUnavailableError."""
+        """Return whether a person has linked this host's account; None where nobody can.
+
+        Raises StorageUnavailableError.
+        """
         if self._accounts.off:
             return None
-        found = await self._book.connection(_key(person))
+        found = await self._store.connection(_key(person))
         return found is not None and found.host_id == host_id
 
     async def connect(self, request: Request) -> SignInOffered:
-        person = await self._access.enter(request)
+        person = await self._access.require_member(request)
         if self._accounts.off:
             raise ConnectOffError(self._accounts.off)
         host = await self._hosts.find(person)
         already = await self.connected(person, host.id)
         state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
         pending = PendingAuthorization(_key(person), request.team_id, request.enterprise_id, verifier)
-        await self._book.begin(pending, _hash(state), self._timing.link_lifetime_seconds)
+        await self._store.begin(pending, _hash(state), self._timing.link_lifetime_seconds)
         until = datetime.now(UTC) + timedelta(seconds=self._timing.link_lifetime_seconds)
         return SignInOffered(self._accounts.address(state, verifier), until, bool(already))
 
     async def disconnect(self, request: Request) -> AccountUnlinked:
-        was = await self._book.disconnect(_key(await self._access.enter(request)))
+        was = await self._store.disconnect(_key(await self._access.require_member(request)))
         if was is None:
             raise ConnectOffError(self._accounts.off) if self._accounts.off else NotConnectedError()
         await self._accounts.sign_out(was)
         return AccountUnlinked(was.host_id)
 
-    async def come_back(self, state: str, code: str, error: str) -> tuple[Request | None, Result]:
-        """Somebody's browser is back from the sign-in, with a code or an error: whose request it was, and its outcome.
+    async def handle_callback(self, state: str, code: str, error: str) -> tuple[Request | None, Result]:
+        """Handle a browser that returns from a sign-in with a code or an error; return the request and its result.
 
-        Never raises; nothing that comes in is trusted."""
+        The request is None for an unknown state. Never raises; no argument is trusted.
+        """
         began = time.monotonic()
         try:
-            pending = await self._book.take(_hash(state)) if STATE.fullmatch(state) else None
-        except CobrowseError as trouble:
-            return None, trouble
+            pending = await self._store.take(_hash(state)) if STATE.fullmatch(state) else None
+        except CobrowseError as failure:
+            return None, failure
         if pending is None:
             return None, ConnectLinkGoneError()
         request = _request(pending)
-        outcome: Result
+        result: Result
         try:
-            outcome = await self._signed_in(request, pending, code, error)
-        except CobrowseError as trouble:
-            outcome = trouble
+            result = await self._signed_in(request, pending, code, error)
+        except CobrowseError as failure:
+            result = failure
         except Exception:
             log.exception("unexpected", extra={"fields": {"request": request.id}})
-            outcome = UnexpectedError()
+            result = UnexpectedError()
         seconds = time.monotonic() - began
-        self._events.emit(RequestFinished(request, outcome, True, seconds, is_sign_in=True))
-        return request, outcome
+        self._events.emit(RequestFinished(request, result, True, seconds, is_sign_in=True))
+        return request, result
 
     async def _signed_in(self, request: Request, pending: PendingAuthorization, code: str, error: str) -> AccountLinked:
         if error == "access_denied":
             raise ConnectDeniedError
-        if error or not (0 < len(code) <= CODE_LENGTH and code.isascii() and code.isprintable()):
-            raise SignInFailedError(oauth_error=error if _WORD.fullmatch(error) else "an error without a name")
+        if error or not (0 < len(code) <= MAX_CODE_LENGTH and code.isascii() and code.isprintable()):
+            raise SignInFailedError(oauth_error=error if _ERROR_CODE.fullmatch(error) else "an error without a name")
         host = await self._host_of(request)
         grant, signed_in, reference = await self._accounts.sign_in(code, pending.verifier)
         try:
             if signed_in is None or signed_in != host.id:
                 raise NotThatPersonError(reference)
             refresh_token = self._accounts.refresh_token_of(grant)
-            await self._book.connect(LinkedAccount(pending.person, host.id, refresh_token))
+            await self._store.connect(LinkedAccount(pending.person, host.id, refresh_token))
         except CobrowseError:
             await self._accounts.give_back(grant)
             raise
@@ -141,10 +145,14 @@ class AccountLinking(Generic[G]):
         return AccountLinked(host.id)
 
     async def _host_of(self, request: Request) -> Host:
-        """Anew, since they may have left meanwhile; and soon, since a browser waits, and a code soon goes off."""
+        """Return the person's host. They may have left since the link was made.
+
+        Raises SlackUnavailableError or ServiceUnreachableError after `lookup_timeout`: a browser waits, and
+        the code expires soon.
+        """
         try:
             async with asyncio.timeout(self._timing.lookup_timeout):
-                person = await self._access.enter(request)
+                person = await self._access.require_member(request)
         except TimeoutError:
             raise SlackUnavailableError("no answer in time") from None
         try:
@@ -163,7 +171,7 @@ def _hash(state: str) -> str:
 
 
 def _request(pending: PendingAuthorization) -> Request:
-    """The sign-in as a request of who asked for the link, so that the same rules and the same journal hold."""
+    """Build the request that the sign-in belongs to, so that the same rules and events apply."""
     request_id = new_request_id()
     return Request(
         id=request_id,

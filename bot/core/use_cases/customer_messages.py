@@ -1,7 +1,7 @@
-"""The link in the customer's hand, by SMS or e-mail: asked about first, then sent once.
+"""Send a session's link to a customer by SMS or e-mail: preview it first, then send it once.
 
-Who may is looked at anew each time: the session's requester and its host, while it is open. A message goes out like a
-create: when nobody knows whether it went, it is not sent again. How it travels is for the service's side.
+Only the session's requester and its host may send it, while the session is open; each request is checked. A message is
+sent like a create: when nobody knows whether it went out, it is not sent again.
 """
 
 from collections.abc import Collection, Sequence
@@ -26,14 +26,14 @@ from bot.core.use_cases.sessions import SessionService
 from bot.core.validation.contact import ContactAddress, ContactChannel, read_address
 
 LINK = "{joinUrl}"
-TEXT_LENGTH = 765
-"""As many characters as Genesys takes for an SMS; an e-mail is held to them, too."""
-MOST_PROPOSED = 8
+MAX_TEXT_LENGTH = 765
+"""The maximum number of characters that Genesys accepts for an SMS. It limits an e-mail, too."""
+MAX_PREVIEWED = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagingConfig:
-    """From whom, in which words, and to which countries (ISO codes). Without a sender the medium is off."""
+    """The settings: sender, text and allowed countries (ISO codes). A channel without a sender is off."""
 
     sms_from: str = ""
     sms_text: str = ""
@@ -51,78 +51,83 @@ class MessagingConfig:
 
 
 def pack(session_id: str, address: str) -> str:
-    """A request's `argument`: whose link goes where. Without a session ("") it is for the one that is open."""
-    return f"{session_id} {address}"  # no session's id has a space in it: see genesys/sessions.py, ID
+    """Build a request's `argument`: whose link goes to which address. Session "" stands for the only open one."""
+    return f"{session_id} {address}"  # no session's id has a space: ID in genesys/api/sessions.py
 
 
 def unpack(argument: str | None) -> tuple[SessionId, str]:
-    """And back."""
+    """Split a request's `argument` into session id and address."""
     session_id, _, address = (argument or "").partition(" ")
     return SessionId(session_id), address
 
 
 class CustomerMessaging:
-    """Answers the wish, and the press that confirms it."""
+    """Previews and sends links to customers."""
 
-    def __init__(self, register: SessionService, carrier: MessageSender, terms: MessagingConfig) -> None:
-        self._register, self._carrier, self._terms = register, carrier, terms
+    def __init__(self, sessions: SessionService, sender: MessageSender, config: MessagingConfig) -> None:
+        self._sessions, self._sender, self._config = sessions, sender, config
 
     def handlers(self) -> Handlers:
         """Return the handlers by kind of request."""
-        return {RequestKind.PROPOSE: QueryHandler(self.propose), RequestKind.SEND: SendHandler(self)}
+        return {RequestKind.PROPOSE: QueryHandler(self.preview), RequestKind.SEND: SendHandler(self)}
 
-    async def propose(self, request: Request) -> SendPreview:
-        """Which link would go where."""
+    async def preview(self, request: Request) -> SendPreview:
+        """Return which link would be sent to which address."""
         session_id, text = unpack(request.argument)
         records: Sequence[SessionRecord]
         if session_id:
-            records = [await self._register.readable(replace(request, argument=session_id))]
+            records = [await self._sessions.readable(replace(request, argument=session_id))]
         else:
-            records = (await self._register.status(request)).records
+            records = (await self._sessions.status(request)).records
         if not records:
             raise NoOpenSessionError
         address = self._checked(text)
         with_links = tuple(record for record in records if record.session.join_url)
         if not with_links:
             raise NoLinkToSendError
-        return SendPreview(with_links[:MOST_PROPOSED], address)
+        return SendPreview(with_links[:MAX_PREVIEWED], address)
 
     async def send(self, request: Request, hooks: CallHooks) -> CustomerMessageSent:
-        """Sends it, once."""
+        """Send the message, once."""
         session_id, text = unpack(request.argument)
-        record = await self._register.readable(replace(request, argument=session_id))
+        record = await self._sessions.readable(replace(request, argument=session_id))
         address = self._checked(text)
         if not record.session.join_url:
             raise NoLinkToSendError
-        terms, link = self._terms, record.session.join_url
+        config, link = self._config, record.session.join_url
         if address.medium is ContactChannel.SMS:
-            words = filled(terms.sms_text, link)
+            text_with_link = filled(config.sms_text, link)
             try:
-                reference = await self._carrier.sms(terms.sms_from, address.text, words, hooks)
+                reference = await self._sender.sms(config.sms_from, address.text, text_with_link, hooks)
             except ConversationActiveError as error:
                 error.join_url = link
                 raise
         else:
-            words = filled(terms.email_text, link)
-            reference = await self._carrier.email(terms.email_from, address.text, terms.email_subject, words, hooks)
+            text_with_link = filled(config.email_text, link)
+            reference = await self._sender.email(
+                config.email_from, address.text, config.email_subject, text_with_link, hooks
+            )
         return CustomerMessageSent(record, address, reference)
 
-    async def recall(self, request: Request) -> CustomerMessageSent:
-        """That it was sent, once more; the service's reference was not kept. Raises RequestInterruptedError."""
+    async def replay(self, request: Request) -> CustomerMessageSent:
+        """Return that the message was sent, after a crash; the service's reference is lost.
+
+        Raises RequestInterruptedError.
+        """
         session_id, text = unpack(request.argument)
-        record = await self._register.known(session_id)
+        record = await self._sessions.known(session_id)
         if record is None:
             raise RequestInterruptedError(maybe_created=True)
         return CustomerMessageSent(record, read_address(text))
 
     def _checked(self, text: str) -> ContactAddress:
-        """An address that may be sent to."""
-        if not self._terms.any_on:
+        """Parse an address and check that the settings allow it."""
+        if not self._config.any_on:
             raise SendingOffError("email" if "@" in text else "sms")
         address = read_address(text)
-        if not self._terms.is_on(address.medium):
+        if not self._config.is_on(address.medium):
             raise SendingOffError(address.medium.value)
-        if address.medium is ContactChannel.SMS and address.country not in self._terms.sms_countries:
+        if address.medium is ContactChannel.SMS and address.country not in self._config.sms_countries:
             raise CountryNotAllowedError(address.country)
         return address
 
@@ -137,21 +142,21 @@ class SendHandler(Handler):
         return await self._messaging.send(request, run)
 
     async def replay(self, stored: StoredRequest) -> CustomerMessageSent:
-        return await self._messaging.recall(stored.request)
+        return await self._messaging.replay(stored.request)
 
 
 def check_text(text: str) -> str:
-    """A text as the settings may have it. Raises ValueError with what is wrong."""
+    """Return a text of the settings, checked. Raises ValueError that says what is wrong."""
     if text.count(LINK) != 1:
         raise ValueError(f"must hold {LINK} exactly once")
-    if len(text) - len(LINK) > TEXT_LENGTH - 100:
-        raise ValueError(f"must have {TEXT_LENGTH - 100} characters at most beside {LINK}, so that a link fits in")
+    if len(text) - len(LINK) > MAX_TEXT_LENGTH - 100:
+        raise ValueError(f"must have {MAX_TEXT_LENGTH - 100} characters at most beside {LINK}, so that a link fits in")
     return text
 
 
 def filled(text: str, link: str) -> str:
-    """With the link in it. Raises TextTooLongError."""
+    """Return the text with the link in it. Raises TextTooLongError."""
     whole = text.replace(LINK, link)
-    if len(whole) > TEXT_LENGTH:
-        raise TextTooLongError(TEXT_LENGTH)
+    if len(whole) > MAX_TEXT_LENGTH:
+        raise TextTooLongError(MAX_TEXT_LENGTH)
     return whole

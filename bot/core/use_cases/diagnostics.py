@@ -1,4 +1,4 @@
-"""What can be asked without starting anything: help, whoami, why, the applications there are, who is linked to whom."""
+"""Answer help, whoami, why and apps, and link people to hosts."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -28,11 +28,11 @@ from bot.core.results import AccessReport, Applications, Help, HostLinked
 
 
 async def _nobody(person: SlackUser, host_id: HostId) -> None:
-    """Nobody can be connected."""
+    """Return None: nobody can link an account."""
 
 
 class Diagnostics:
-    """Answers them."""
+    """Carries out HELP, WHOAMI, WHY, APPS, LINK and UNLINK."""
 
     def __init__(
         self,
@@ -44,13 +44,13 @@ class Diagnostics:
         application_id: str,
         connected: Callable[[SlackUser, HostId], Awaitable[bool | None]] = _nobody,
     ) -> None:
-        """`connected`: whether somebody has signed in as this host, None where nobody can."""
+        """`connected`: whether a person has linked this host's account, None where nobody can."""
         self._access, self._hosts, self._links = access, hosts, links
         self._directory, self._catalogue, self._application_id = directory, catalogue, application_id
         self._connected = connected
 
     def handlers(self) -> Handlers:
-        """By kind of request; `target` is whom it is about, `argument` an address."""
+        """Return the handlers by kind of request; `target` is the person it is about, `argument` an address."""
         return {
             RequestKind.HELP: QueryHandler(self.help),
             RequestKind.WHOAMI: QueryHandler(self.whoami),
@@ -61,25 +61,25 @@ class Diagnostics:
         }
 
     async def help(self, request: Request) -> Help:
-        await self._access.enter(request)
+        await self._access.require_member(request)
         try:
             return Help(await self._access.role(request.requester, request.team_id))
-        except SlackUnavailableError:  # a group that cannot be read: what everybody may do is worth knowing
+        except SlackUnavailableError:  # a group cannot be read: answer for a member
             return Help(Role.MEMBER)
 
     async def whoami(self, request: Request) -> Identity:
-        person = await self._access.enter(request)
+        person = await self._access.require_member(request)
         host = await self._hosts.find(person)
         return Identity(person, host, await self._connected(person, host.id))
 
     async def why(self, request: Request) -> AccessReport:
         """A dry run of a start, here, by the requester or (for supervisors and administrators) by somebody else."""
-        await self._access.enter(request)
+        await self._access.require_member(request)
         if request.for_another and await self._access.role(request.requester, request.team_id) is Role.MEMBER:
             raise LeadsOnlyError
         user_id = request.agent
         try:
-            person = await self._access.admit(replace(request, requester=user_id, target=None))
+            person = await self._access.authorize_start(replace(request, requester=user_id, target=None))
         except PermissionDeniedError as refusal:
             if isinstance(refusal, NotAMemberError | NotListedError):
                 refusal.is_target = request.for_another
@@ -91,12 +91,12 @@ class Diagnostics:
             return AccessReport(user_id, role, None, None, missed.tried)
 
     async def applications(self, request: Request) -> Applications:
-        await self._access.enter(request)
+        await self._access.require_member(request)
         return Applications(tuple(await self._catalogue.applications()), self._application_id)
 
     async def link(self, request: Request) -> HostLinked:
         team_id, user_id = await self._administered(request), request.agent
-        person = await self._access.check_standing(user_id)
+        person = await self._access.check_member(user_id)
         address = request.argument or ""
         found = host_id(address) or await self._by_email(address)
         await self._links.link([(team_id, user_id, found)])
@@ -114,8 +114,8 @@ class Diagnostics:
         return HostLinked(user_id, None)
 
     async def _administered(self, request: Request) -> TeamId:
-        """The team, for an administrator of it. Raises AdminsOnlyError."""
-        person = await self._access.enter(request)
+        """Return the team of an administrator. Raises AdminsOnlyError."""
+        person = await self._access.require_member(request)
         if await self._access.role(request.requester, request.team_id) is not Role.ADMIN:
             raise AdminsOnlyError
         return person.team_id

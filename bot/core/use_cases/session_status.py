@@ -1,7 +1,7 @@
-"""What the session service says of sessions, kept for ten seconds and shared by all who look.
+"""Read the status of sessions from the service, cached for ten seconds for all readers.
 
-The service's rate limit is for creates first. So a look that the service cannot answer now, or that finds the share of
-the limit that looks may take used up, leaves a session as it was: open.
+The service's rate limit is for creates first. A status that the service cannot return now, or whose share of the limit
+is used up, counts as open.
 """
 
 import asyncio
@@ -19,36 +19,36 @@ CACHE_SIZE = 20_000
 
 
 class Freshness(Enum):
-    """How new what is said of sessions has to be."""
+    """How recent a status has to be."""
 
-    KNOWN = "as this bot last knew them; the service is not asked"
-    RECENT = "as the service said within the last ten seconds"
-    NOW = "as the service says now"
+    KNOWN = "as the store has it; the service is not asked"
+    RECENT = "as the service returned it within the last ten seconds"
+    NOW = "as the service returns it now"
 
 
 class SessionStatusCache:
-    """One answer for each session. `clock` counts seconds and never goes back."""
+    """Caches one status for each session. `clock` is monotonic."""
 
     def __init__(
         self, service: SessionsApi, timing: CoreTiming, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._service, self._timeout = service, timing.status_timeout
-        self._kept: Cache[SessionId, SessionStatus] = Cache(
+        self._cache: Cache[SessionId, SessionStatus] = Cache(
             seconds=timing.status_cache_seconds, size=CACHE_SIZE, clock=clock
         )
 
     async def look(self, session_id: SessionId, *, fresh: bool = False) -> SessionStatus:
-        """What the service says, or said in the last ten seconds. `fresh`: ask it now, and keep that for the others."""
+        """Return a status, at most ten seconds old. `fresh`: ask the service now, and cache its answer for all."""
         if fresh:
-            self._kept.forget(session_id)
-        return await self._kept.get(session_id, lambda: self._ask(session_id))
+            self._cache.forget(session_id)
+        return await self._cache.get(session_id, lambda: self._ask(session_id))
 
     def drop(self, session_id: SessionId) -> None:
-        """Forget what it said: this bot has just ended the session."""
-        self._kept.forget(session_id)
+        """Drop a status: this bot has just ended the session."""
+        self._cache.forget(session_id)
 
     async def _ask(self, session_id: SessionId) -> SessionStatus:
-        """Never raises. What the service cannot say now is kept, too: it is not asked about that again at once."""
+        """Ask the service; never raises. A failure is cached as open, too, so that the next reader does not ask."""
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._service.look(session_id)

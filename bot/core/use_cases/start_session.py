@@ -53,7 +53,7 @@ class StartSession(Handler):
             if session := await session_of_duplicate(request, self._store, poll_seconds):
                 await run.save_with_retry(RequestState.CREATED, session=session)
                 return SessionStarted(session)  # the original request notifies the agent
-            agent = await self._access.admit(request)
+            agent = await self._access.authorize_start(request)
             resolved = ResolvedHost(agent, await self._hosts.find(agent, is_target=is_unasked(request)))
         return await self._create(request, resolved, run)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.core.errors import UnusableAnswerError
-from bot.core.hosts.resolver import MOST_USERS
+from bot.core.hosts.resolver import MAX_USERS
 from bot.core.models import DirectoryUser
 from bot.core.shared_waits import SharedWaits
 from bot.genesys.client import GenesysClient
@@ -33,14 +33,14 @@ class UsersApi:
 
         Adds one uncertain user when the answer's `total` says that it does not list them all.
         """
-        query = {"pageSize": MOST_USERS, "query": [{"fields": ["email"], "value": email, "type": "EXACT"}]}
+        query = {"pageSize": MAX_USERS, "query": [{"fields": ["email"], "value": email, "type": "EXACT"}]}
         response = await self._client.call("POST", SEARCH, needs=VIEW, json=query, safe=True)
         try:
             body = response.json()
             users, total = [_read(user) for user in body.get("results") or []], int(body.get("total") or 0)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
             raise UnusableAnswerError(why="a list of users of another shape") from None
-        if total > len(users) or (len(users) >= MOST_USERS and total != len(users)):
+        if total > len(users) or (len(users) >= MAX_USERS and total != len(users)):
             return [*users, DirectoryUser(id="", active=False, email="", is_certain=False)]
         return users
 

@@ -1,4 +1,4 @@
-"""How long one way to reach somebody is tried, and that it is less once the process is about to end."""
+"""Bound how long one way to reach a person is tried, and shorten it when the process is about to end."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -7,19 +7,19 @@ from typing import TypeVar
 T = TypeVar("T")
 
 WAY_SECONDS = 12.0
-"""So long one way to reach somebody is tried, repeats included; then comes the next."""
+"""How long one way to reach a person is tried, retries included; then the next way is tried."""
 HURRIED_SECONDS = 0.9
 
 
 class Deadlines:
-    """Those of all that is being sent just now."""
+    """Holds the deadlines of all posts that are under way."""
 
     def __init__(self) -> None:
         self._seconds = WAY_SECONDS
         self._open: set[asyncio.Timeout] = set()
 
     async def within(self, sending: Awaitable[T]) -> T:
-        """What it returns. Raises TimeoutError when it takes too long."""
+        """Return what `sending` returns. Raises TimeoutError when it takes too long."""
         deadline = asyncio.timeout(self._seconds)
         self._open.add(deadline)
         try:
@@ -28,8 +28,8 @@ class Deadlines:
         finally:
             self._open.discard(deadline)
 
-    def hurry(self) -> None:
-        """The process is about to end: from now on, and for what is being sent."""
+    def shorten_deadlines(self) -> None:
+        """Shorten the deadlines of current and later posts: the process is about to end."""
         self._seconds = HURRIED_SECONDS
         soon = asyncio.get_running_loop().time() + HURRIED_SECONDS
         for deadline in self._open:

@@ -1,6 +1,6 @@
-"""Gets an answer to the person: response_url first, then chat.postEphemeral, then a direct message.
+"""Send results to people: by response_url first, then chat.postEphemeral, then a direct message.
 
-What it says is for messages.py. Every connection is pooled; none of the addresses is ever logged.
+All connections are pooled. No address is ever logged.
 """
 
 import asyncio
@@ -100,7 +100,7 @@ def new_web_client(
 
 
 class SlackResponder:
-    """Keeps to desk.Teller: never raises, and says whether somebody was reached."""
+    """Implements the core's Responder over Slack: never raises, and returns whether the message reached the person."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class SlackResponder:
         self._standing: TTLCache[RequestId, tuple[ChannelId, str]] = TTLCache(10_000, ANSWERABLE.total_seconds())
 
     async def note(self, request: Request, note: WaitNotice) -> None:
-        """Only by response_url: a word in between is not worth a message elsewhere."""
+        """Post a wait notice, by response_url alone: it is not worth a direct message."""
         if request.reply_url:
             await self.post(request.reply_url, self._words.note(request, note))
 
@@ -160,7 +160,7 @@ class SlackResponder:
     async def _by_other_ways(
         self, request: Request, message: Message, session: Session | None, *, is_in_channel: bool
     ) -> bool:
-        """Whether one of the ways without a response_url reached them. `is_in_channel`: they look at the channel."""
+        """Return whether a way without response_url reached them. `is_in_channel`: they look at the channel."""
         is_in_channel = is_in_channel and bool(request.channel_id)
         if is_in_channel and await self._try_ephemeral(request, message):
             return True
@@ -237,15 +237,15 @@ class SlackResponder:
             log.warning("a response_url refused a message", extra={"fields": {"status": status}})
         return status == 200
 
-    def hurry(self) -> None:
-        self._deadlines.hurry()
+    def shorten_deadlines(self) -> None:
+        self._deadlines.shorten_deadlines()
 
     def post_soon(self, reply_url: str, message: Message) -> None:
-        """Posts after the listener has returned: an acknowledgement must not wait for it."""
+        """Post after the listener has returned: an acknowledgement must not wait for it."""
         self.soon(self.post(reply_url, message, insist=True))
 
     async def tell(self, request: Request, message: Message) -> None:
-        """What is no outcome of the desk's: by response_url, else in a direct message."""
+        """Post a message that is no result of a request: by response_url, else as a direct message."""
         if request.reply_url and await self.post(request.reply_url, message):
             return
         if await self._by_other_ways(request, message, None, is_in_channel=bool(request.reply_url)):
@@ -261,14 +261,14 @@ class SlackResponder:
         self.soon(self.answer(request, outcome))
 
     async def close(self) -> None:
-        """Waits for what is being posted, and for nothing for ever."""
+        """Wait for the posts that are under way, for a bounded time."""
         if self._posting:
             _, late = await asyncio.wait(self._posting, timeout=TIMEOUT_SECONDS)
             for task in late:
                 task.cancel()
 
     def soon(self, work: Coroutine[Any, Any, object]) -> None:
-        """Does something after the listener has returned; a stop waits for it."""
+        """Run something after the listener has returned; a shutdown waits for it."""
         task = asyncio.create_task(self._seen_through(work))
         self._posting.add(task)
         task.add_done_callback(self._posting.discard)
@@ -310,7 +310,7 @@ def is_recent(request: Request) -> bool:
 
 
 def _plain(outcome: Result) -> UnexpectedError:
-    """What is told when an outcome cannot be: asking for it once more would not help."""
+    """Return the error to post in place of a result that cannot be rendered. A retry would not help."""
     plain = UnexpectedError(maybe_created=isinstance(outcome, SessionStarted))
     plain.try_again = False
     return plain

@@ -21,11 +21,11 @@ from bot.slack.api.responses import is_page
 REPEATS = 2
 REPEAT_SECONDS = 0.5
 LONGEST_ORDERED_SECONDS = 5
-"""A Retry-After of more is not waited for: somebody waits, and there are other ways to reach them."""
+"""A longer Retry-After is not waited for: a person waits, and there are other ways to reach them."""
 _HEADERS = {"Content-Type": "application/json; charset=utf-8"}
 TRY_SECONDS = 5.0
-"""So long one try may hear nothing: a connection that has died unnoticed is given up for a new one while there is time.
-What a post may take as a whole is for whoever sends it: delivery.py, by deadlines.py."""
+"""How long one try may receive nothing: a dead connection is replaced by a new one while there is time. deadlines.py
+bounds a post as a whole."""
 _TIMEOUT = aiohttp.ClientTimeout(sock_connect=TRY_SECONDS, sock_read=TRY_SECONDS)
 HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 """Where Slack's own response_urls lead: https://docs.slack.dev/govslack"""

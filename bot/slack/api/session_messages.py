@@ -1,7 +1,7 @@
-"""Tells about sessions where it can be changed later, in a channel or a direct message; changes it when they end.
+"""Post messages about sessions to channels and direct messages, record where, and update them when the session ends.
 
-https://docs.slack.dev/reference/methods/chat.update . Where a session was told is remembered, so that it is told that
-it is over by whichever replica lives then.
+https://docs.slack.dev/reference/methods/chat.update . The store records each message, so that any replica
+can update it.
 """
 
 import asyncio
@@ -34,14 +34,14 @@ log = logging.getLogger(__name__)
 
 POST_SECONDS = WAY_SECONDS
 EDIT_SECONDS = 8.0
-"""So long one call may take as a whole: the session's time-out begins again with each byte of an answer."""
+"""How long one call may take as a whole: the HTTP time-out starts again with each byte of a response."""
 LATER = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING, Group.TOKEN)
 """What passes, or is mended without the message; with any other code, the message cannot be changed."""
 REFUSED = {Group.UNINVITED: "uninvited", Group.ARCHIVED: "closed", Group.CLOSED: "closed"}
 
 
 class SlackSessionMessages:
-    """Keeps to desk.register.Herald and desk.posts.Editor. `once` is a client that sends nothing twice."""
+    """Implements the core's SessionMessages over Slack. `once` is a client that sends nothing twice."""
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.core.access import AccessPolicy
 from bot.core.errors import ChannelNotAllowedError, CobrowseError, ServiceBusyError, UnexpectedError
 from bot.core.models import ChannelId, Request, RequestKind, Role, SessionStarted, TeamId, UserId, new_request_id
-from bot.core.requests.events import Event, RequestFinished
+from bot.core.requests.events import RequestFinished
 from bot.core.requests.limits import RequestLimiter
 from bot.core.requests.status import ServiceStatus
 from bot.core.results import SessionEnded, SessionList
@@ -67,12 +67,12 @@ class HomeTab:
         mine = self._newest[asker.team_id, asker.requester] = object()
         self._delivery.soon(self._show(asker, mine, is_new, freshness))
 
-    def record_event(self, event: Event) -> None:
+    def record_event(self, event: RequestFinished) -> None:
         """Show the tab again to the people whose sessions have changed, if they have it open, and to who pressed End.
 
         It subscribes to the events.
         """
-        if not isinstance(event, RequestFinished) or event.is_sign_in:
+        if event.is_sign_in:
             return
         request, outcome = event.request, event.result
         people: set[UserId] = set()
@@ -99,7 +99,7 @@ class HomeTab:
     async def _view(self, asker: Request, freshness: Freshness) -> View:
         access, words = self._sources.access, self._words
         try:
-            await access.enter(asker)
+            await access.require_member(asker)
             role = await access.role(asker.requester, asker.team_id)
         except CobrowseError as error:
             return home_tab.refused(error, words.contact)
@@ -126,13 +126,13 @@ class HomeTab:
         )
 
     async def _others(self, asker: Request) -> SessionList:
-        found = await self._sources.register.everybodys(asker)
+        found = await self._sources.register.list_workspace(asker)
         ids = await self._sources.access.ids(asker.requester)
         return replace(found, records=tuple(one for one in found.records if not one.concerns(*ids)))
 
     async def _place(self, asker: Request) -> ChannelNotAllowedError | None:
         try:
-            await self._sources.access.admit(asker)
+            await self._sources.access.authorize_start(asker)
         except ChannelNotAllowedError as error:
             return error
         except CobrowseError:  # the form says so, too

@@ -118,7 +118,7 @@ class SessionForm:
         """The form, or why there is none for this person, here."""
         chooses_host = False
         try:
-            await self._access.admit(asker)
+            await self._access.authorize_start(asker)
             chooses_host = await self._access.role(asker.requester, asker.team_id) is not Role.MEMBER
         except PermissionDeniedError as refusal:
             return session_form.told(self._words.failure(refusal, asker.id))

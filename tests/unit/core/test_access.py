@@ -73,14 +73,14 @@ NOT_MEMBERS = [standing for standing in MembershipStatus if standing is not Memb
 
 
 async def test_a_full_member_may_start_their_own():
-    assert (await access().admit(request())).user_id == ANA
+    assert (await access().authorize_start(request())).user_id == ANA
 
 
 @pytest.mark.parametrize("standing", NOT_MEMBERS)
 async def test_who_is_no_full_member_is_refused_and_nobody_else_is_asked_about(standing):
     people = People({ANA: standing})
     with pytest.raises(NotAMemberError) as caught:
-        await access(people, supervisors=users(ANA), members=users(ANA)).admit(request(target=BEN))
+        await access(people, supervisors=users(ANA), members=users(ANA)).authorize_start(request(target=BEN))
     assert (caught.value.user_id, caught.value.standing, caught.value.is_target) == (ANA, standing, False)
     assert people.asked == [ANA]
 
@@ -89,32 +89,32 @@ async def test_who_is_no_full_member_is_refused_and_nobody_else_is_asked_about(s
 @pytest.mark.parametrize("roll", [users(SUE), Allowlist(groups=("S0NONE", "S0LEADS"))], ids=["by id", "by group"])
 async def test_who_leads_may_start_for_somebody_else_and_it_is_that_persons_session(rank, roll):
     people = People(S0NONE=set(), S0LEADS={SUE})
-    assert (await access(people, **{rank: roll}).admit(request(SUE, BEN))).user_id == BEN
+    assert (await access(people, **{rank: roll}).authorize_start(request(SUE, BEN))).user_id == BEN
     with pytest.raises(MayNotActForOthersError) as caught:
-        await access(people, **{rank: roll}).admit(request(ANA, BEN))
+        await access(people, **{rank: roll}).authorize_start(request(ANA, BEN))
     assert caught.value.target == BEN
 
 
 async def test_with_nobody_listed_nobody_may_start_for_others():
     with pytest.raises(MayNotActForOthersError):
-        await access(members=users(ANA, BEN)).admit(request(ANA, BEN))
+        await access(members=users(ANA, BEN)).authorize_start(request(ANA, BEN))
 
 
 async def test_a_mention_of_oneself_needs_no_rank():
-    assert (await access().admit(request(ANA, ANA))).user_id == ANA
+    assert (await access().authorize_start(request(ANA, ANA))).user_id == ANA
 
 
 @pytest.mark.parametrize("standing", NOT_MEMBERS)
 async def test_the_target_is_checked_like_the_requester(standing):
     with pytest.raises(NotAMemberError) as caught:
-        await access(People({GUS: standing}), supervisors=users(SUE)).admit(request(SUE, GUS))
+        await access(People({GUS: standing}), supervisors=users(SUE)).authorize_start(request(SUE, GUS))
     assert (caught.value.user_id, caught.value.standing, caught.value.is_target) == (GUS, standing, True)
 
 
 async def test_who_may_not_act_for_others_does_not_learn_what_the_other_is():
     people = People({GUS: MembershipStatus.GUEST})
     with pytest.raises(MayNotActForOthersError):
-        await access(people).admit(request(ANA, GUS))
+        await access(people).authorize_start(request(ANA, GUS))
     assert people.asked == [ANA]
 
 
@@ -122,40 +122,40 @@ async def test_who_may_not_act_for_others_does_not_learn_what_the_other_is():
 async def test_outside_the_listed_members_both_requester_and_target_are_refused(members):
     people = People(S0TEAM={BEN})
     gate = access(people, members=members, supervisors=users(SUE))
-    assert (await gate.admit(request(BEN))).user_id == BEN
-    assert (await gate.admit(request(SUE, BEN))).user_id == BEN
+    assert (await gate.authorize_start(request(BEN))).user_id == BEN
+    assert (await gate.authorize_start(request(SUE, BEN))).user_id == BEN
     for asked, who, is_target in ((request(ANA), ANA, False), (request(SUE, ANA), ANA, True)):
         with pytest.raises(NotListedError) as caught:
-            await gate.admit(asked)
+            await gate.authorize_start(asked)
         assert (caught.value.user_id, caught.value.is_target) == (who, is_target)
 
 
 @pytest.mark.parametrize("rank", ["supervisors", "admins"])
 async def test_who_leads_counts_as_a_member_for_themselves_and_as_a_target(rank):
     gate = access(People(S0LEADS={SUE}), members=users(BEN), **{rank: Allowlist(frozenset({ANA}), ("S0LEADS",))})
-    assert (await gate.admit(request(SUE))).user_id == SUE
-    assert (await gate.admit(request(ANA, SUE))).user_id == SUE
+    assert (await gate.authorize_start(request(SUE))).user_id == SUE
+    assert (await gate.authorize_start(request(ANA, SUE))).user_id == SUE
 
 
 async def test_no_group_is_asked_about_who_is_listed_by_id():
     gate = access(People(), supervisors=Allowlist(frozenset({SUE}), ("S0UNKNOWN",)))
-    assert (await gate.admit(request(SUE, BEN))).user_id == BEN
+    assert (await gate.authorize_start(request(SUE, BEN))).user_id == BEN
 
 
 async def test_when_slack_cannot_say_who_is_in_a_group_nobody_is_let_in():
     for rules in ({"members": Allowlist(groups=("S0UNKNOWN",))}, {"admins": Allowlist(groups=("S0UNKNOWN",))}):
         with pytest.raises(SlackUnavailableError):
-            await access(People(), **rules).admit(request(ANA, BEN))
+            await access(People(), **rules).authorize_start(request(ANA, BEN))
 
 
 async def test_outside_the_listed_channels_nobody_starts_anything():
     people = People()
     gate = access(people, channels=("C0DESK", "C0CARE"), admins=users(ANA))
-    assert await gate.admit(request(channel_id="C0CARE"))
+    assert await gate.authorize_start(request(channel_id="C0CARE"))
     people.asked.clear()
     for place in ("C0LOUNGE", "D0ANA", ""):
         with pytest.raises(ChannelNotAllowedError) as caught:
-            await gate.admit(request(channel_id=place))
+            await gate.authorize_start(request(channel_id=place))
         assert (caught.value.channel_id, caught.value.allowed) == (place, ("C0DESK", "C0CARE"))
     assert people.asked == []
 
@@ -164,10 +164,10 @@ async def test_outside_the_listed_channels_nobody_starts_anything():
 async def test_channel_list_holds_for_sessions_for_another(rank):
     people = People()
     gate = access(people, channels=("C0CARE",), **{rank: users(SUE)})
-    assert (await gate.admit(request(SUE, BEN, channel_id="C0CARE"))).user_id == BEN
+    assert (await gate.authorize_start(request(SUE, BEN, channel_id="C0CARE"))).user_id == BEN
     people.asked.clear()
     with pytest.raises(ChannelNotAllowedError):
-        await gate.admit(request(SUE, BEN, channel_id="C0LOUNGE"))
+        await gate.authorize_start(request(SUE, BEN, channel_id="C0LOUNGE"))
     assert people.asked == []
 
 
@@ -189,10 +189,10 @@ async def test_a_command_from_another_workspace_is_refused_before_anybody_is_loo
     people = People()
     asked = request(team_id=team, enterprise_id=enterprise)
     if served:
-        assert await access(people, home).admit(asked)
+        assert await access(people, home).authorize_start(asked)
         return
     with pytest.raises(OtherWorkspaceError) as caught:
-        await access(people, home, admins=users(ANA)).admit(asked)
+        await access(people, home, admins=users(ANA)).authorize_start(asked)
     assert caught.value.team_id == team
     assert people.asked == []
 
@@ -207,7 +207,7 @@ async def test_peek_start_decides_as_admit_once_all_answers_are_cached(asked):
     policy = access(people, supervisors=Allowlist(groups=("S0LEADS",)))
     assert policy.peek_start(asked) is None
     try:
-        expected: SlackUser | type[PermissionDeniedError] = await policy.admit(asked)
+        expected: SlackUser | type[PermissionDeniedError] = await policy.authorize_start(asked)
     except PermissionDeniedError as error:
         expected = type(error)
     lookups = len(people.asked)
@@ -224,5 +224,5 @@ async def test_peek_start_allows_nobody_while_a_group_is_not_cached():
     policy = access(people, members=Allowlist(groups=("S0LEADS",)))
     await people.person(SUE)
     assert policy.peek_start(request(SUE)) is None
-    assert (await policy.admit(request(SUE))).user_id == SUE
+    assert (await policy.authorize_start(request(SUE))).user_id == SUE
     assert policy.peek_start(request(SUE)).user_id == SUE

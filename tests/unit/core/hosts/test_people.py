@@ -74,33 +74,33 @@ def roll(*ids: str, groups: tuple[str, ...] = ()) -> Allowlist:
     ],
 )
 async def test_a_group_that_cannot_be_read_does_not_lock_out_who_is_named(rules: dict[str, Allowlist]) -> None:
-    assert (await access(**rules).admit(request())).user_id == ANA
+    assert (await access(**rules).authorize_start(request())).user_id == ANA
 
 
 async def test_nor_who_is_in_a_group_that_can_be_read() -> None:
     rules = {"members": roll(groups=(BROKEN, READABLE))}
-    assert (await access(**rules).admit(request(SUE))).user_id == SUE
+    assert (await access(**rules).authorize_start(request(SUE))).user_id == SUE
 
 
 @pytest.mark.parametrize("others", [roll(), roll(BEN), roll(groups=(READABLE,))])
 async def test_but_it_admits_nobody(others: Allowlist) -> None:
     with pytest.raises(SlackUnavailableError):
-        await access(members=roll(groups=(BROKEN,)), supervisors=others).admit(request())
+        await access(members=roll(groups=(BROKEN,)), supervisors=others).authorize_start(request())
 
 
 async def test_it_makes_nobody_a_supervisor() -> None:
     broken = roll(groups=(BROKEN,))
     with pytest.raises(SlackUnavailableError):
-        await access(supervisors=broken).admit(request(target=BEN))
-    assert (await access(supervisors=broken, admins=roll(ANA)).admit(request(target=BEN))).user_id == BEN
+        await access(supervisors=broken).authorize_start(request(target=BEN))
+    assert (await access(supervisors=broken, admins=roll(ANA)).authorize_start(request(target=BEN))).user_id == BEN
 
 
 async def test_groups_that_can_be_read_still_say_no() -> None:
     readable = roll(groups=(READABLE,))
     with pytest.raises(NotListedError):
-        await access(members=readable).admit(request())
+        await access(members=readable).authorize_start(request())
     with pytest.raises(MayNotActForOthersError):
-        await access(supervisors=readable).admit(request(target=BEN))
+        await access(supervisors=readable).authorize_start(request(target=BEN))
 
 
 @pytest.mark.parametrize(

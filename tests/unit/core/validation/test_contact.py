@@ -8,7 +8,7 @@ from bot.config import settings
 from bot.core.errors import InvalidAddressError, TextTooLongError
 from bot.core.models import HostId, RequestId, RequestKind, Session, SessionId, SessionRecord, TeamId, UserId
 from bot.core.results import SendPreview
-from bot.core.use_cases.customer_messages import TEXT_LENGTH, check_text, filled, pack, unpack
+from bot.core.use_cases.customer_messages import MAX_TEXT_LENGTH, check_text, filled, pack, unpack
 from bot.core.validation.contact import ContactAddress, ContactChannel, read_address
 from bot.genesys.api.customer_messages import without_addresses
 from bot.slack.command_parser import Query, Start, parse
@@ -96,9 +96,9 @@ def test_a_text_takes_the_link_as_it_is_and_nothing_else() -> None:
 
 
 def test_a_message_has_as_many_characters_as_genesys_takes_at_most() -> None:
-    assert len(filled("{joinUrl}", "x" * TEXT_LENGTH)) == TEXT_LENGTH
+    assert len(filled("{joinUrl}", "x" * MAX_TEXT_LENGTH)) == MAX_TEXT_LENGTH
     with pytest.raises(TextTooLongError):
-        filled("{joinUrl}", "x" * (TEXT_LENGTH + 1))
+        filled("{joinUrl}", "x" * (MAX_TEXT_LENGTH + 1))
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from bot.core.results import (
     SessionList,
     SessionShared,
 )
-from bot.core.use_cases.sessions import MOST_EVERYBODYS, MOST_OWN
+from bot.core.use_cases.sessions import MAX_OWN, MAX_WORKSPACE
 from bot.slack.messages.help import Capabilities
 from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.messages.session_card import LISTED, closed_card, direct_card, shared_card
@@ -79,7 +79,7 @@ def test_the_help_of_every_role_is_fit_for_slack(role: Role, sends: bool) -> Non
     assert_fit_for_slack(WORDS.answer(request(kind=RequestKind.HELP), Help(role)))
 
 
-@pytest.mark.parametrize(("everybodys", "most"), [(False, MOST_OWN), (True, MOST_EVERYBODYS)])
+@pytest.mark.parametrize(("everybodys", "most"), [(False, MAX_OWN), (True, MAX_WORKSPACE)])
 @pytest.mark.parametrize(
     "words", [WORDS, replace(WORDS, features=Capabilities(sends=True))], ids=["sends not", "sends"]
 )
