@@ -9,11 +9,11 @@ from typing import TypeVar
 
 from bot.core.errors import (
     ChannelNotAllowedError,
-    MayNotActForOthersError,
     NobodyNamedError,
     NotAMemberError,
     NotListedError,
     OtherWorkspaceError,
+    RoleRequiredError,
     SlackUnavailableError,
     StepsOffError,
 )
@@ -197,7 +197,7 @@ class AccessPolicy:
         if request.agent in requester.ids:
             return requester
         if not self._is_on_any((self._rules.supervisors, self._rules.admins), requester, request.team_id, ask):
-            raise MayNotActForOthersError(request.agent)
+            raise RoleRequiredError("may_not_act_for_others", request.agent)
         return self._member(request.agent, request.team_id, ask, is_target=True)
 
     def _check_step(self, request: Request) -> None:

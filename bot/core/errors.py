@@ -1,18 +1,31 @@
 """Errors: why a request did not do what it was for. The messages stand in bot/slack/messages.
 
-    SetupError               the bot cannot run as it is set up: for the terminal
-    CobrowseError            base of what a person can be told
-    ├─ NotAcceptedError      the request was not stored
-    ├─ PermissionDeniedError the person may not do this
-    ├─ ServiceError          the session service did not do it; has the service's reference
-    └─ others                no host, no such session, a button that does nothing, an interrupted request …
+    SetupError: the bot cannot run as it is set up; for the terminal
+    CobrowseError: base of what a person can be told
+        NotAcceptedError: the request was not stored
+            NotReadyError, RateLimitedError, StorageUnavailableError, MaybeAcceptedError
+        PermissionDeniedError: the person may not do this
+            OtherWorkspaceError, ChannelNotAllowedError, NotAMemberError, NotListedError, StepsOffError,
+            RoleRequiredError, SessionAccessError, SignInRejectedError
+        ServiceError: the session service did not do it; has the service's reference
+            TokenRefusedError, LoginRefusedError, PermissionMissingError, InvalidHostError,
+            UnknownApplicationError, BadRequestError, ServiceBusyError, QueueTooLongError, ServiceFailedError,
+            OutcomeUnknownError, ServiceUnreachableError, UnusableAnswerError, UnknownSessionError,
+            ConversationActiveError, SignInRequiredError, SignInExpiredError, UserPermissionMissingError,
+            SignInFailedError, NoConversationError, NotInConversationError, SeveralConversationsError,
+            ConversationKindError
+        others
+            HostNotFoundError, SlackUnavailableError, UnexpectedError, NoOpenSessionError,
+            SeveralOpenSessionsError, ShareRefusedError, ShareUnknownError, MessageNotPostedError,
+            NobodyNamedError, SessionActionError, RetryRejectedError, SendRejectedError, AccountLinkError,
+            HostLinkError, InterruptedRequestError
 
 Each has a stable `code`. Logs, metrics, the audit log and the database hold the code,
 never the name of a class. No error holds a secret.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from bot.core.models import ChannelId, ConversationId, HostId, MembershipStatus, TeamId, UserId
@@ -50,11 +63,18 @@ class CobrowseError(Exception):
     `try_again`: whether asking again, unchanged, may help.
     """
 
-    code: ClassVar[str] = "error"
-    try_again = False
+    codes: ClassVar[tuple[str, ...]] = ()
+    """The codes that a class with several takes. Each says which reason an error of it has."""
+    code: str = "error"
+    try_again: bool = False
 
     def __str__(self) -> str:
         return self.code
+
+    @classmethod
+    def possible_codes(cls) -> tuple[str, ...]:
+        """Return every code that an error of this class can have."""
+        return cls.codes or (cls.code,)
 
 
 class NotAcceptedError(CobrowseError):
@@ -63,10 +83,26 @@ class NotAcceptedError(CobrowseError):
     code = "not_accepted"
 
 
-class ShuttingDownError(NotAcceptedError):
-    """The bot is stopping."""
+@dataclass(eq=False)
+class NotReadyError(NotAcceptedError):
+    """The bot is stopping, or has too many requests under way."""
 
-    code = "shutting_down"
+    codes = ("shutting_down", "overloaded")
+    code: str = field()
+
+
+@dataclass(eq=False)
+class RateLimitedError(NotAcceptedError):
+    """More than `limit` starts, sends or inquiries in a minute; the next may come in `wait_seconds`.
+
+    `everybody`: the limit is that of the whole workspace, else of one person.
+    """
+
+    codes = ("too_many_starts", "too_many_sends", "too_many_inquiries")
+    code: str = field()
+    limit: int
+    wait_seconds: float
+    everybody: bool = False
 
 
 class StorageUnavailableError(NotAcceptedError):
@@ -121,14 +157,6 @@ class NotListedError(PermissionDeniedError):
     code = "not_listed"
     user_id: UserId
     is_target: bool
-
-
-@dataclass(eq=False)
-class MayNotActForOthersError(PermissionDeniedError):
-    """Neither supervisor nor administrator."""
-
-    code = "may_not_act_for_others"
-    target: UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,71 +324,12 @@ class UnknownSessionError(ServiceError):
 
 
 @dataclass(eq=False)
-class RequestInterruptedError(CobrowseError):
-    """The bot stopped in the middle; `maybe_created` when the create was under way, so nobody knows."""
-
-    code = "interrupted"
-    maybe_created: bool
-    try_again = True
-
-
-class NotStartedError(CobrowseError):
-    """The request was accepted, and the store could not note that its create goes out: so it did not."""
-
-    code = "not_started"
-    try_again = True
-
-
-class SessionOverError(CobrowseError):
-    """The bot stopped when the session was there, and by the time it came back the session had ended."""
-
-    code = "session_over"
-    try_again = True
-
-
-@dataclass(eq=False)
 class UnexpectedError(CobrowseError):
     """A fault of our own; `maybe_created` when the create was under way."""
 
     code = "unexpected"
     maybe_created: bool = False
     try_again = True
-
-
-class TryAgainRefusedError(CobrowseError):
-    """A Try again button that does nothing for this press."""
-
-    code = "retry_refused"
-
-
-class NotYoursError(TryAgainRefusedError):
-    """Only the requester may press it."""
-
-    code = "not_your_request"
-
-
-class TriedAlreadyError(TryAgainRefusedError):
-    """It works once."""
-
-    code = "already_retried"
-
-
-class RequestGoneError(TryAgainRefusedError):
-    """The request is not known any more."""
-
-    code = "request_forgotten"
-
-
-class EndedAlreadyError(CobrowseError):
-    """It has ended, or its time has run out."""
-
-    code = "already_ended"
-
-
-class SharedAlreadyError(CobrowseError):
-    """It stands in that channel."""
-
-    code = "already_shared"
 
 
 @dataclass(eq=False)
@@ -371,48 +340,12 @@ class NoOpenSessionError(CobrowseError):
     ever: bool = True
 
 
-class SessionNotFoundError(CobrowseError):
-    """Nobody here made a session of this id, or it is forgotten."""
-
-    code = "session_not_found"
-
-
 @dataclass(eq=False)
 class SeveralOpenSessionsError(CobrowseError):
     """Which of them is to be ended? Their ids and names, newest first."""
 
     code = "several_open_sessions"
     sessions: tuple[tuple[str, str], ...]
-
-
-@dataclass(eq=False)
-class MayNotEndError(PermissionDeniedError):
-    """Only its host, its requester, a supervisor or an administrator."""
-
-    code = "may_not_end"
-    agent: UserId
-    requester: UserId
-
-
-@dataclass(eq=False)
-class MayNotReadError(PermissionDeniedError):
-    """Only its host and its requester may have the link."""
-
-    code = "may_not_read_link"
-    agent: UserId
-    requester: UserId
-
-
-class LeadsOnlyError(PermissionDeniedError):
-    """For supervisors and administrators."""
-
-    code = "supervisors_only"
-
-
-class AdminsOnlyError(PermissionDeniedError):
-    """For administrators."""
-
-    code = "administrators_only"
 
 
 @dataclass(eq=False)
@@ -450,65 +383,6 @@ class MessageNotPostedError(CobrowseError):
         self.try_again = self.passes
 
 
-class NotLinkedError(CobrowseError):
-    """There was no link to remove."""
-
-    code = "not_linked"
-
-
-@dataclass(eq=False)
-class NoSuchHostError(CobrowseError):
-    """No Genesys user can be linked by this address; `why` in a few words."""
-
-    code = "no_such_host"
-    why: str
-
-
-@dataclass(eq=False)
-class SendingOffError(CobrowseError):
-    """The settings name no sender for this medium, "sms" or "email"."""
-
-    code = "sending_off"
-    medium: str
-
-
-@dataclass(eq=False)
-class InvalidAddressError(CobrowseError):
-    """Neither a number nor an e-mail address that can be sent to; `why`: "none", "neither", "country", "number", "sms"
-    or "email"."""
-
-    code = "invalid_address"
-    why: str
-
-
-@dataclass(eq=False)
-class CountryNotAllowedError(CobrowseError):
-    """The number is of a country outside COBROWSE_SMS_COUNTRIES: its ISO code, "" for none."""
-
-    code = "country_not_allowed"
-    country: str
-
-
-class NoLinkToSendError(CobrowseError):
-    """The session has a code alone, which says nothing without the page it is typed into."""
-
-    code = "no_link_to_send"
-
-
-class LinkUsedUpError(CobrowseError):
-    """The service knows the offer no more, so that its link would lead nowhere: see desk.remembered.Look."""
-
-    code = "link_used_up"
-
-
-@dataclass(eq=False)
-class TextTooLongError(CobrowseError):
-    """With the link in it the text has more than `most` characters."""
-
-    code = "text_too_long"
-    most: int
-
-
 class ConversationActiveError(ServiceError):
     """The customer is in an SMS conversation with the company already, so that Genesys sends nothing beside it.
 
@@ -521,20 +395,6 @@ class ConversationActiveError(ServiceError):
 
 OFF = ("needless", "client", "socket", "key")
 """Why nobody can connect: sessions take no sign-in of a person; no OAuth client, no HTTP, no encryption key is set."""
-
-
-@dataclass(eq=False)
-class ConnectOffError(CobrowseError):
-    """Nobody can connect here; `why` is one of OFF."""
-
-    code = "connect_off"
-    why: str
-
-
-class NotConnectedError(CobrowseError):
-    """There is no connection to take away."""
-
-    code = "not_connected"
 
 
 @dataclass(eq=False, kw_only=True)
@@ -572,26 +432,6 @@ class UserPermissionMissingError(ServiceError):
     needs: str
     own: bool = True
     words: str = ""
-
-
-class ConnectLinkGoneError(CobrowseError):
-    """The link to connect is unknown, used, replaced by a newer one, or too old."""
-
-    code = "connect_link_expired"
-
-
-class ConnectDeniedError(PermissionDeniedError):
-    """The person, or Genesys for them, said no to the sign-in."""
-
-    code = "connect_denied"
-
-
-@dataclass(eq=False)
-class NotThatPersonError(PermissionDeniedError):
-    """Whoever signed in is not the host of the person whom the link was for; `reference` is Genesys's."""
-
-    code = "connect_wrong_user"
-    reference: str | None = None
 
 
 @dataclass(eq=False, kw_only=True)
@@ -638,41 +478,6 @@ class ConversationKindError(ServiceError):
     kinds: tuple[str, ...]
 
 
-@dataclass(eq=False)
-class TooManyStartsError(NotAcceptedError):
-    """More than `most` sessions in a minute, by one person or by `everybody`; it may go on in `wait_seconds`."""
-
-    code = "too_many_starts"
-    most: int
-    wait_seconds: float
-    everybody: bool
-
-
-@dataclass(eq=False)
-class TooManySendsError(NotAcceptedError):
-    """More than `most` links sent to customers in a minute by one person; it may go on in `wait_seconds`."""
-
-    code = "too_many_sends"
-    most: int
-    wait_seconds: float
-
-
-@dataclass(eq=False)
-class TooManyInquiriesError(NotAcceptedError):
-    """More than `most` commands and presses in a minute by one person that start and send nothing; it may go on in
-    `wait_seconds`."""
-
-    code: ClassVar[str] = "too_many_inquiries"
-    most: int
-    wait_seconds: float
-
-
-class OverloadedError(NotAcceptedError):
-    """So many requests are accepted and unanswered that no more are taken in now."""
-
-    code = "overloaded"
-
-
 class StepsOffError(PermissionDeniedError):
     """COBROWSE_WORKFLOW_STEPS is off."""
 
@@ -683,3 +488,95 @@ class NobodyNamedError(CobrowseError):
     """The step's input names no person."""
 
     code = "workflow_agent_missing"
+
+
+@dataclass(eq=False)
+class RoleRequiredError(PermissionDeniedError):
+    """The role of the person does not allow this. `target`: whom they wanted to act for."""
+
+    codes = ("supervisors_only", "administrators_only", "may_not_act_for_others")
+    code: str = field()
+    target: UserId | None = None
+
+
+@dataclass(eq=False)
+class SessionAccessError(PermissionDeniedError):
+    """The session belongs to others: only its agent and requester may have the link; supervisors may end it, too."""
+
+    codes = ("may_not_end", "may_not_read_link")
+    code: str = field()
+    agent: UserId
+    requester: UserId
+
+
+@dataclass(eq=False)
+class SessionActionError(CobrowseError):
+    """The session is not there for this action: unknown, ended, in that channel already, or without a usable link."""
+
+    codes = ("session_not_found", "already_ended", "already_shared", "no_link_to_send", "link_used_up")
+    code: str = field()
+
+
+@dataclass(eq=False)
+class RetryRejectedError(CobrowseError):
+    """A *Try again* button does nothing: it is another person's, was used, or its request is forgotten."""
+
+    codes = ("not_your_request", "already_retried", "request_forgotten")
+    code: str = field()
+
+
+@dataclass(eq=False)
+class SendRejectedError(CobrowseError):
+    """A link cannot be sent to a customer. `detail` depends on the code:
+
+    sending_off: "sms" or "email" · invalid_address: "none", "neither", "country", "number", "sms" or "email" ·
+    country_not_allowed: the ISO code, "" for none · text_too_long: the most characters that a text may have.
+    """
+
+    codes = ("sending_off", "invalid_address", "country_not_allowed", "text_too_long")
+    code: str = field()
+    detail: str
+
+
+@dataclass(eq=False)
+class AccountLinkError(CobrowseError):
+    """A Genesys account cannot be linked or unlinked. connect_off: `why` is one of OFF."""
+
+    codes = ("connect_off", "not_connected", "connect_link_expired")
+    code: str = field()
+    why: str = ""
+
+
+@dataclass(eq=False)
+class SignInRejectedError(PermissionDeniedError):
+    """A sign-in links no account: somebody declined it, or the account is not the host of the person it was for.
+
+    `reference`: Genesys's correlation id.
+    """
+
+    codes = ("connect_denied", "connect_wrong_user")
+    code: str = field()
+    reference: str | None = None
+
+
+@dataclass(eq=False)
+class HostLinkError(CobrowseError):
+    """A link to a host cannot be set or removed. no_such_host: `why` in a few words."""
+
+    codes = ("not_linked", "no_such_host")
+    code: str = field()
+    why: str = ""
+
+
+@dataclass(eq=False)
+class InterruptedRequestError(CobrowseError):
+    """The bot stopped, or lost its database, while it processed the request.
+
+    interrupted: `maybe_created` when the create was under way, so nobody knows · not_started: the store could not
+    record that the create goes out, so it did not · session_over: the session ended before its link was told.
+    """
+
+    codes = ("interrupted", "not_started", "session_over")
+    code: str = field()
+    maybe_created: bool = False
+    try_again = True

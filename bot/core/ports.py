@@ -265,7 +265,7 @@ class SessionMessages(Protocol):
     async def share(self, record: SessionRecord, request: Request) -> None:
         """Post a public message in the request's channel, once for each request.
 
-        Raises ShareRefusedError, SharedAlreadyError, ShareUnknownError, MessageNotPostedError,
+        Raises ShareRefusedError, SessionActionError, ShareUnknownError, MessageNotPostedError,
         SlackUnavailableError, StorageUnavailableError.
         """
 

@@ -78,6 +78,21 @@ FIELDS_OF_OLD_RECORDS = {
     "message_not_posted": {"code": "slack_error"},
 }
 """How fields of those rows are called now."""
+FIELDS_OF_DETAILS = {
+    "sending_off": "medium",
+    "invalid_address": "why",
+    "country_not_allowed": "country",
+    "text_too_long": "most",
+}
+"""The field that holds `SendRejectedError.detail` in a record, by the error's code."""
+
+REQUIRED_FIELDS = {
+    "interrupted": "maybe_created",
+    "may_not_act_for_others": "target",
+    "connect_off": "why",
+    "no_such_host": "why",
+}
+"""The field without which a record is unreadable, where the error's class has a default for its other codes."""
 
 
 def to_record(error: CobrowseError) -> dict[str, Any]:
@@ -85,14 +100,19 @@ def to_record(error: CobrowseError) -> dict[str, Any]:
     values: dict[str, Any] = asdict(error) if is_dataclass(error) else {}
     if candidates := values.get("candidates"):
         values["candidates"] = [{"id": one["id"], "since": one["since"].isoformat()} for one in candidates]
+    if error.code in FIELDS_OF_DETAILS:
+        values[FIELDS_OF_DETAILS[error.code]] = values.pop("detail")
     return {"code": error.code, **values}
 
 
 def from_record(record: dict[str, Any]) -> CobrowseError:
     """Return the error again; Unexpected for a record that this version cannot read."""
     record = _of_this_version(record)
+    code = record.get("code")
+    if isinstance(code, str) and REQUIRED_FIELDS.get(code, "code") not in record:
+        return UnexpectedError()
     for kind in _kinds(CobrowseError):
-        if kind.code == record.get("code"):
+        if record.get("code") in kind.possible_codes():
             known: set[str] = {field.name for field in fields(kind)} if is_dataclass(kind) else set()
             try:
                 return kind(**{name: _value(name, record[name]) for name in known & set(record)})
@@ -103,11 +123,19 @@ def from_record(record: dict[str, Any]) -> CobrowseError:
 
 def _of_this_version(record: dict[str, Any]) -> dict[str, Any]:
     name = record.get("error")
-    if not isinstance(name, str) or name not in CODES_OF_OLD_NAMES:
-        return record
-    code = CODES_OF_OLD_NAMES[name]
-    renamed = FIELDS_OF_OLD_RECORDS.get(code, {})
-    return {renamed.get(field, field): value for field, value in record.items() if field != "error"} | {"code": code}
+    if isinstance(name, str) and name in CODES_OF_OLD_NAMES:
+        code = CODES_OF_OLD_NAMES[name]
+        renamed = FIELDS_OF_OLD_RECORDS.get(code, {})
+        record = {renamed.get(field, field): value for field, value in record.items() if field != "error"}
+        record["code"] = code
+    return _with_detail(record)
+
+
+def _with_detail(record: dict[str, Any]) -> dict[str, Any]:
+    """Return the record with the field `detail` of a SendRejectedError, which it holds under another name."""
+    code = record.get("code")
+    name = FIELDS_OF_DETAILS.get(code) if isinstance(code, str) else None
+    return record | {"detail": str(record[name])} if name in record else record
 
 
 def _kinds(kind: type[CobrowseError]) -> Iterator[type[CobrowseError]]:

@@ -20,9 +20,9 @@ from bot.core.errors import (
     NobodyNamedError,
     NotAcceptedError,
     PermissionDeniedError,
+    RetryRejectedError,
     ServiceError,
     SetupError,
-    TryAgainRefusedError,
 )
 from bot.core.models import Identity, Request, SessionRecord, SessionStarted, step_of
 from bot.core.requests.events import Event, RequestFinished, RequestRejected
@@ -42,7 +42,7 @@ from bot.core.results import (
 log = logging.getLogger(__name__)
 
 STDOUT = "-"
-REFUSALS = (PermissionDeniedError, NotAcceptedError, TryAgainRefusedError, HostNotFoundError, NobodyNamedError)
+REFUSALS = (PermissionDeniedError, NotAcceptedError, RetryRejectedError, HostNotFoundError, NobodyNamedError)
 
 
 class AuditSetupError(SetupError):

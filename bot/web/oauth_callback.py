@@ -8,7 +8,7 @@ import logging
 
 from aiohttp import web
 
-from bot.core.errors import CobrowseError, ConnectLinkGoneError, NotThatPersonError
+from bot.core.errors import CobrowseError
 from bot.core.models import Request
 from bot.core.results import AccountLinked, Result
 from bot.core.use_cases.accounts import AccountLinking
@@ -61,7 +61,7 @@ class Callback:
         """To a page; where nobody waits for one any more, since the bot stops, to a message that says the same."""
         try:
             asked, outcome = await self._connecting.handle_callback(state, code, error)
-            if asked is None and isinstance(outcome, ConnectLinkGoneError):  # anybody can come with one
+            if asked is None and outcome.code == "connect_link_expired":  # anybody can come with one
                 self._log.info("a sign-in came back that nobody waits for", "gone")
             is_read = not read.cancelled()
             if is_read:
@@ -69,7 +69,7 @@ class Callback:
         finally:
             self._under_way -= 1
             read.cancel()  # if there is none
-        if asked and (not is_read or isinstance(outcome, AccountLinked | NotThatPersonError)):
+        if asked and (not is_read or outcome.code in (AccountLinked.code, "connect_wrong_user")):
             await self._delivery.tell(asked, self._message(asked, outcome))
 
     def _message(self, asked: Request, outcome: Result) -> Message:

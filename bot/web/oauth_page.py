@@ -8,7 +8,7 @@ import hashlib
 import html
 import re
 
-from bot.core.errors import CobrowseError, ConnectLinkGoneError, PermissionDeniedError, StorageUnavailableError
+from bot.core.errors import CobrowseError, PermissionDeniedError, StorageUnavailableError
 from bot.core.models import Request
 from bot.core.results import AccountLinked, Result
 from bot.slack.messages.error_copy import error_copy
@@ -62,7 +62,7 @@ def _said(error: CobrowseError, is_used: bool, command: str, contact: str) -> tu
 
 
 def _status(error: CobrowseError) -> int:
-    if isinstance(error, ConnectLinkGoneError):
+    if error.code == "connect_link_expired":
         return 400
     return 403 if isinstance(error, PermissionDeniedError) else 503
 

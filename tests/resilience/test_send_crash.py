@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.errors import RequestInterruptedError
+from bot.core.errors import InterruptedRequestError
 from bot.core.models import SessionId, SessionRecord
 from bot.core.use_cases.customer_messages import CustomerMessaging, MessagingConfig, pack
 from bot.core.use_cases.sessions import SessionService
@@ -95,7 +95,7 @@ async def test_what_was_sent_is_told_as_sent_and_never_as_anything_else(bots: Bo
 async def test_what_was_sent_and_cannot_be_named_any_more_is_said_to_be_unknown() -> None:
     """Its session's row is gone by the time at which it is told again."""
     nobody: Any = None
-    with pytest.raises(RequestInterruptedError) as told:
+    with pytest.raises(InterruptedRequestError, match=r"^interrupted$") as told:
         await CustomerMessaging(Forgetful(), nobody, MessagingConfig()).recall(request(argument=pack("s-1", NUMBER)))
     assert told.value.maybe_created
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.core.errors import RequestInterruptedError
+from bot.core.errors import InterruptedRequestError
 from bot.core.hosts.resolver import ResolvedHost
 from bot.core.models import Request, RequestKind
 from bot.core.ports import StoredRequest
@@ -23,7 +23,7 @@ class Handler:
 
     async def replay(self, stored: StoredRequest) -> Success:
         """Return the result of a request that was carried out before a crash, without carrying it out again."""
-        raise RequestInterruptedError(maybe_created=True)
+        raise InterruptedRequestError("interrupted", maybe_created=True)
 
 
 class QueryHandler(Handler):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from cachetools import TTLCache
 
-from bot.core.errors import OverloadedError, TooManyInquiriesError, TooManySendsError, TooManyStartsError
+from bot.core.errors import NotReadyError, RateLimitedError
 from bot.core.models import STARTS, Request, RequestKind
 
 WINDOW_SECONDS = 60.0
@@ -48,22 +48,22 @@ class RequestLimiter:
     def admit(self, request: Request, under_way: int) -> None:
         """Count a request, once for all its deliveries.
 
-        Raises TooManyStartsError, TooManySendsError, TooManyInquiriesError or OverloadedError, and counts nothing then.
+        Raises RateLimitedError or NotReadyError, and counts nothing then.
         """
         limits = self._limits
         counted = [(key, self._recent(key), most) for key, most in self._counted(request) if most]
         if counted and any(key == request.key for _, key in counted[0][1]):
             return
         if limits.under_way and under_way >= limits.under_way:
-            raise OverloadedError
+            raise NotReadyError("overloaded")
         for key, recent, most in counted:
             if len(recent) >= most:
                 wait_seconds = math.ceil(max(1.0, recent[0][0] + WINDOW_SECONDS - self._clock()))
                 if request.kind is RequestKind.SEND:
-                    raise TooManySendsError(most, wait_seconds)
+                    raise RateLimitedError("too_many_sends", most, wait_seconds)
                 if request.kind not in STARTS:
-                    raise TooManyInquiriesError(most, wait_seconds)
-                raise TooManyStartsError(most, wait_seconds, everybody=key == request.team_id)
+                    raise RateLimitedError("too_many_inquiries", most, wait_seconds)
+                raise RateLimitedError("too_many_starts", most, wait_seconds, everybody=key == request.team_id)
         for key, recent, _ in counted:
             recent.append((self._clock(), request.key))
             self._starts[key] = recent  # renews its time to live

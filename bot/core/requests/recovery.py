@@ -7,13 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from bot.core.errors import (
-    CobrowseError,
-    RequestInterruptedError,
-    SessionOverError,
-    StorageUnavailableError,
-    UnexpectedError,
-)
+from bot.core.errors import CobrowseError, InterruptedRequestError, StorageUnavailableError, UnexpectedError
 from bot.core.models import STARTS, PostedMessage, Request, RequestState, Session, SessionRecord
 from bot.core.ports import EditResult, PostedMessageRepository, RequestRepository, SessionMessages, StoredRequest
 from bot.core.requests.events import EventLog, RequestResumed, SessionClosed
@@ -37,13 +31,13 @@ def known_failure(stored: StoredRequest) -> CobrowseError | None:
         return stored.failure or UnexpectedError()
     if stored.state is RequestState.CREATED:
         if stored.session_over:
-            return SessionOverError()
+            return InterruptedRequestError("session_over")
         is_lost = stored.request.kind in STARTS and stored.session is None  # wiped, or encrypted with a lost key
-        return RequestInterruptedError(maybe_created=True) if is_lost else None
+        return InterruptedRequestError("interrupted", maybe_created=True) if is_lost else None
     if stored.state is not RequestState.ACCEPTED:  # nobody knows whether the service acted, so it is not asked again
-        return RequestInterruptedError(maybe_created=True)
+        return InterruptedRequestError("interrupted", maybe_created=True)
     if datetime.now(UTC) - stored.request.accepted_at > ANSWERABLE:
-        return RequestInterruptedError(maybe_created=False)
+        return InterruptedRequestError("interrupted", maybe_created=False)
     return None
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from bot.core.errors import (
     ID_TAKEN,
     CobrowseError,
-    NotStartedError,
+    InterruptedRequestError,
     QueueTooLongError,
     StorageUnavailableError,
     UnusableAnswerError,
@@ -59,7 +59,7 @@ class RequestRun:
         return f"{self.request.team_id}/{self.request.requester}"
 
     async def before_send(self) -> None:
-        """Commit `creating`. Raises OwnershipLostError when another worker has the request, NotStartedError.
+        """Commit `creating`. Raises OwnershipLostError when another worker has the request, InterruptedRequestError.
 
         Wait for a shared store that is unavailable: another replica may take the request over and send it meanwhile.
         """
@@ -70,12 +70,13 @@ class RequestRun:
                 await self.transition(RequestState.CREATING)
             except StorageUnavailableError:
                 if loop.time() >= deadline:
-                    raise NotStartedError from None
+                    raise InterruptedRequestError("not_started") from None
                 await asyncio.sleep(self._timing.retry_seconds)
             except OwnershipLostError:
                 if not self._uncertain:
                     raise
-                raise NotStartedError from None  # another has it, or our own commit's answer was lost: saving will tell
+                # another replica has it, or the answer to our own commit was lost: saving will tell
+                raise InterruptedRequestError("not_started") from None
         self._sent_at = time.monotonic()
         self._notices.sent()
 

@@ -2,14 +2,7 @@
 
 from dataclasses import replace
 
-from bot.core.errors import (
-    NotAcceptedError,
-    NotYoursError,
-    RequestGoneError,
-    ShuttingDownError,
-    TriedAlreadyError,
-    TryAgainRefusedError,
-)
+from bot.core.errors import NotAcceptedError, NotReadyError, RetryRejectedError
 from bot.core.models import Request, RequestId, RequestState
 from bot.core.ports import RequestRepository, StoredRequest
 from bot.core.requests.events import EventLog, RequestRejected
@@ -38,7 +31,7 @@ class RequestService:
         """
         try:
             if self._worker.is_draining:
-                raise ShuttingDownError
+                raise NotReadyError("shutting_down")
             self._limiter.admit(request, self.under_way)
             resolved = self._worker.peek(request)
             self._storing += 1
@@ -60,22 +53,22 @@ class RequestService:
     async def retry(self, failed: RequestId, press: Request) -> None:
         """Submit a failed request again for the person who pressed the button.
 
-        Raises TryAgainRefusedError, NotAcceptedError.
+        Raises RetryRejectedError, NotAcceptedError.
         """
         try:
             await self._retry(failed, press)
-        except TryAgainRefusedError as error:
+        except RetryRejectedError as error:
             self._events.emit(RequestRejected(press, error))
             raise
 
     async def _retry(self, failed: RequestId, press: Request) -> None:
         stored = await self._store.find(failed)
         if stored is None:
-            raise RequestGoneError
+            raise RetryRejectedError("request_forgotten")
         was = stored.request
         # In an Enterprise Grid the press may come from another workspace of it than the command did.
         is_same_place = press.team_id == was.team_id or (was.enterprise_id and press.enterprise_id == was.enterprise_id)
         if was.requester != press.requester or not is_same_place:
-            raise NotYoursError
+            raise RetryRejectedError("not_your_request")
         if stored.failure is None or not await self.submit(was.repeated(press)):
-            raise TriedAlreadyError
+            raise RetryRejectedError("already_retried")

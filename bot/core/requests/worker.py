@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 
-from bot.core.errors import CobrowseError, RequestInterruptedError, UnexpectedError
+from bot.core.errors import CobrowseError, InterruptedRequestError, UnexpectedError
 from bot.core.hosts.resolver import ResolvedHost
 from bot.core.models import Request, RequestState
 from bot.core.ports import RequestRepository, Responder, StoredRequest
@@ -107,7 +107,7 @@ class RequestWorker:
         except CobrowseError as error:
             return error
         except asyncio.CancelledError:
-            return RequestInterruptedError(maybe_created=run.state is not RequestState.ACCEPTED)
+            return InterruptedRequestError("interrupted", maybe_created=run.state is not RequestState.ACCEPTED)
         except Exception:
             log.exception("unexpected", extra={"fields": {"request": stored.request.id}})
             return UnexpectedError(maybe_created=run.state is not RequestState.ACCEPTED)

@@ -15,14 +15,11 @@ from typing import Generic, TypeVar
 
 from bot.core.access import AccessPolicy
 from bot.core.errors import (
+    AccountLinkError,
     CobrowseError,
-    ConnectDeniedError,
-    ConnectLinkGoneError,
-    ConnectOffError,
-    NotConnectedError,
-    NotThatPersonError,
     ServiceUnreachableError,
     SignInFailedError,
+    SignInRejectedError,
     SlackUnavailableError,
     UnexpectedError,
 )
@@ -85,7 +82,7 @@ class AccountLinking(Generic[G]):
     async def connect(self, request: Request) -> SignInOffered:
         person = await self._access.require_member(request)
         if self._accounts.off:
-            raise ConnectOffError(self._accounts.off)
+            raise AccountLinkError("connect_off", self._accounts.off)
         host = await self._hosts.find(person)
         already = await self.connected(person, host.id)
         state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
@@ -97,7 +94,11 @@ class AccountLinking(Generic[G]):
     async def disconnect(self, request: Request) -> AccountUnlinked:
         was = await self._store.disconnect(_key(await self._access.require_member(request)))
         if was is None:
-            raise ConnectOffError(self._accounts.off) if self._accounts.off else NotConnectedError()
+            raise (
+                AccountLinkError("connect_off", self._accounts.off)
+                if self._accounts.off
+                else AccountLinkError("not_connected")
+            )
         await self._accounts.sign_out(was)
         return AccountUnlinked(was.host_id)
 
@@ -112,7 +113,7 @@ class AccountLinking(Generic[G]):
         except CobrowseError as failure:
             return None, failure
         if pending is None:
-            return None, ConnectLinkGoneError()
+            return None, AccountLinkError("connect_link_expired")
         request = _request(pending)
         result: Result
         try:
@@ -128,14 +129,14 @@ class AccountLinking(Generic[G]):
 
     async def _signed_in(self, request: Request, pending: PendingAuthorization, code: str, error: str) -> AccountLinked:
         if error == "access_denied":
-            raise ConnectDeniedError
+            raise SignInRejectedError("connect_denied")
         if error or not (0 < len(code) <= MAX_CODE_LENGTH and code.isascii() and code.isprintable()):
             raise SignInFailedError(oauth_error=error if _ERROR_CODE.fullmatch(error) else "an error without a name")
         host = await self._host_of(request)
         grant, signed_in, reference = await self._accounts.sign_in(code, pending.verifier)
         try:
             if signed_in is None or signed_in != host.id:
-                raise NotThatPersonError(reference)
+                raise SignInRejectedError("connect_wrong_user", reference)
             refresh_token = self._accounts.refresh_token_of(grant)
             await self._store.connect(LinkedAccount(pending.person, host.id, refresh_token))
         except CobrowseError:

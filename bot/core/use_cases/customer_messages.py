@@ -9,12 +9,10 @@ from dataclasses import dataclass, field, replace
 
 from bot.core.errors import (
     ConversationActiveError,
-    CountryNotAllowedError,
-    NoLinkToSendError,
+    InterruptedRequestError,
     NoOpenSessionError,
-    RequestInterruptedError,
-    SendingOffError,
-    TextTooLongError,
+    SendRejectedError,
+    SessionActionError,
 )
 from bot.core.hosts.resolver import ResolvedHost
 from bot.core.models import Request, RequestKind, SessionId, SessionRecord
@@ -84,7 +82,7 @@ class CustomerMessaging:
         address = self._checked(text)
         with_links = tuple(record for record in records if record.session.join_url)
         if not with_links:
-            raise NoLinkToSendError
+            raise SessionActionError("no_link_to_send")
         return SendPreview(with_links[:MAX_PREVIEWED], address)
 
     async def send(self, request: Request, hooks: CallHooks) -> CustomerMessageSent:
@@ -93,7 +91,7 @@ class CustomerMessaging:
         record = await self._sessions.readable(replace(request, argument=session_id))
         address = self._checked(text)
         if not record.session.join_url:
-            raise NoLinkToSendError
+            raise SessionActionError("no_link_to_send")
         config, link = self._config, record.session.join_url
         if address.medium is ContactChannel.SMS:
             text_with_link = filled(config.sms_text, link)
@@ -112,23 +110,23 @@ class CustomerMessaging:
     async def replay(self, request: Request) -> CustomerMessageSent:
         """Return that the message was sent, after a crash; the service's reference is lost.
 
-        Raises RequestInterruptedError.
+        Raises InterruptedRequestError.
         """
         session_id, text = unpack(request.argument)
         record = await self._sessions.known(session_id)
         if record is None:
-            raise RequestInterruptedError(maybe_created=True)
+            raise InterruptedRequestError("interrupted", maybe_created=True)
         return CustomerMessageSent(record, read_address(text))
 
     def _checked(self, text: str) -> ContactAddress:
         """Parse an address and check that the settings allow it."""
         if not self._config.any_on:
-            raise SendingOffError("email" if "@" in text else "sms")
+            raise SendRejectedError("sending_off", "email" if "@" in text else "sms")
         address = read_address(text)
         if not self._config.is_on(address.medium):
-            raise SendingOffError(address.medium.value)
+            raise SendRejectedError("sending_off", address.medium.value)
         if address.medium is ContactChannel.SMS and address.country not in self._config.sms_countries:
-            raise CountryNotAllowedError(address.country)
+            raise SendRejectedError("country_not_allowed", address.country)
         return address
 
 
@@ -155,8 +153,8 @@ def check_text(text: str) -> str:
 
 
 def filled(text: str, link: str) -> str:
-    """Return the text with the link in it. Raises TextTooLongError."""
+    """Return the text with the link in it. Raises SendRejectedError."""
     whole = text.replace(LINK, link)
     if len(whole) > MAX_TEXT_LENGTH:
-        raise TextTooLongError(MAX_TEXT_LENGTH)
+        raise SendRejectedError("text_too_long", str(MAX_TEXT_LENGTH))
     return whole

@@ -5,14 +5,12 @@ from dataclasses import replace
 
 from bot.core.access import AccessPolicy
 from bot.core.errors import (
-    AdminsOnlyError,
+    HostLinkError,
     HostNotFoundError,
-    LeadsOnlyError,
-    NoSuchHostError,
     NotAMemberError,
-    NotLinkedError,
     NotListedError,
     PermissionDeniedError,
+    RoleRequiredError,
     SlackUnavailableError,
 )
 from bot.core.hosts.resolver import (
@@ -76,7 +74,7 @@ class Diagnostics:
         """A dry run of a start, here, by the requester or (for supervisors and administrators) by somebody else."""
         await self._access.require_member(request)
         if request.for_another and await self._access.role(request.requester, request.team_id) is Role.MEMBER:
-            raise LeadsOnlyError
+            raise RoleRequiredError("supervisors_only")
         user_id = request.agent
         try:
             person = await self._access.authorize_start(replace(request, requester=user_id, target=None))
@@ -110,18 +108,18 @@ class Diagnostics:
         ids = await self._access.ids(user_id)
         was_linked = [await self._links.unlink(where, each) for each in ids for where in (team_id, None)]
         if not any(was_linked):
-            raise NotLinkedError
+            raise HostLinkError("not_linked")
         return HostLinked(user_id, None)
 
     async def _administered(self, request: Request) -> TeamId:
-        """Return the team of an administrator. Raises AdminsOnlyError."""
+        """Return the team of an administrator. Raises RoleRequiredError."""
         person = await self._access.require_member(request)
         if await self._access.role(request.requester, request.team_id) is not Role.ADMIN:
-            raise AdminsOnlyError
+            raise RoleRequiredError("administrators_only")
         return person.team_id
 
     async def _by_email(self, email: str) -> HostId:
         found = only_active(await self._directory.by_email(email), email)
         if isinstance(found, NoMatch):
-            raise NoSuchHostError(found.why)
+            raise HostLinkError("no_such_host", found.why)
         return found

@@ -10,13 +10,10 @@ from dataclasses import replace
 
 from bot.core.access import AccessPolicy
 from bot.core.errors import (
-    EndedAlreadyError,
-    LeadsOnlyError,
-    LinkUsedUpError,
-    MayNotEndError,
-    MayNotReadError,
     NoOpenSessionError,
-    SessionNotFoundError,
+    RoleRequiredError,
+    SessionAccessError,
+    SessionActionError,
     SeveralOpenSessionsError,
     StorageUnavailableError,
     UnknownSessionError,
@@ -93,7 +90,7 @@ class SessionService:
     async def list_workspace(self, request: Request) -> SessionList:
         person = await self._access.require_member(request)
         if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
-            raise LeadsOnlyError
+            raise RoleRequiredError("supervisors_only")
         found = await self._store.open_sessions(team_of(request), None, MAX_WORKSPACE + 1)
         seen = [record.seen_by(*person.ids) for record in found[:MAX_WORKSPACE]]
         by_host = sorted(seen, key=lambda record: record.agent)  # stable: each host's sessions stay in their order
@@ -106,7 +103,7 @@ class SessionService:
             not record.concerns(*person.ids)
             and await self._access.role(request.requester, request.team_id) is Role.MEMBER
         ):
-            raise MayNotEndError(record.agent, record.requester)
+            raise SessionAccessError("may_not_end", record.agent, record.requester)
         reference = None
         if not record.is_over:
             reference = await self._end(record)
@@ -115,7 +112,7 @@ class SessionService:
             except StorageUnavailableError:  # it has ended all the same, and the next status read notices
                 return SessionEnded(record, reference)
         if record.ended_by != request.id:
-            raise EndedAlreadyError
+            raise SessionActionError("already_ended")
         return SessionEnded(record, reference)
 
     async def share(self, request: Request) -> SessionShared:
@@ -134,12 +131,12 @@ class SessionService:
         person = await self._access.require_member(request)
         record = await self._named(request)
         if not record.concerns(*person.ids):
-            raise MayNotReadError(record.agent, record.requester)
+            raise SessionAccessError("may_not_read_link", record.agent, record.requester)
         record = await self._with_status(record, fresh=True)
         if record.is_over:
-            raise EndedAlreadyError
+            raise SessionActionError("already_ended")
         if record.is_gone:
-            raise LinkUsedUpError
+            raise SessionActionError("link_used_up")
         return record
 
     async def known(self, session_id: SessionId) -> SessionRecord | None:
@@ -149,7 +146,7 @@ class SessionService:
     async def _named(self, request: Request) -> SessionRecord:
         record = await self._store.session(SessionId(request.argument or ""))
         if record is None or record.team_id != team_of(request):
-            raise SessionNotFoundError
+            raise SessionActionError("session_not_found")
         return record
 
     async def _only_one(self, request: Request, person: SlackUser) -> SessionRecord:

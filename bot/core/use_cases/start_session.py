@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from bot.core.access import AccessPolicy
-from bot.core.errors import CobrowseError, InvalidHostError, RequestInterruptedError
+from bot.core.errors import CobrowseError, InterruptedRequestError, InvalidHostError
 from bot.core.hosts.resolver import HostResolver, ResolvedHost
 from bot.core.models import Request, RequestKind, RequestState, SessionDefaults, SessionStarted, is_unasked
 from bot.core.ports import RequestRepository, Responder, SessionsApi, StoredRequest
@@ -59,7 +59,7 @@ class StartSession(Handler):
 
     async def replay(self, stored: StoredRequest) -> SessionStarted:
         if stored.session is None:
-            raise RequestInterruptedError(maybe_created=True)
+            raise InterruptedRequestError("interrupted", maybe_created=True)
         return await self._notify_agent(stored.request, SessionStarted(stored.session))
 
     async def _create(self, request: Request, resolved: ResolvedHost, run: RequestRun) -> SessionStarted:

@@ -7,7 +7,7 @@ something to check, since most bots send nothing. Nobody is asked whether they e
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bot.core.errors import InvalidAddressError
+from bot.core.errors import SendRejectedError
 
 TEXT_LENGTH = 254
 _TAKE_SMS = ("MOBILE", "FIXED_LINE_OR_MOBILE", "VOIP")
@@ -47,7 +47,7 @@ class ContactAddress:
 
 
 def read_address(text: str) -> ContactAddress:
-    """Raises InvalidAddressError."""
+    """Raises SendRejectedError."""
     text = text.strip()
     return _email(text) if "@" in text else _number(text)
 
@@ -58,25 +58,25 @@ def _email(text: str) -> ContactAddress:
     try:
         found = validate_email(text[: TEXT_LENGTH + 1], check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError:
-        raise InvalidAddressError("email") from None
+        raise SendRejectedError("invalid_address", "email") from None
     return ContactAddress(ContactChannel.EMAIL, found.ascii_email or found.normalized)
 
 
 def _number(text: str) -> ContactAddress:
     if not text:
-        raise InvalidAddressError("none")
+        raise SendRejectedError("invalid_address", "none")
     if not text.startswith(("+", "＋")):
-        raise InvalidAddressError("country" if text[0].isdigit() or text[0] == "(" else "neither")
+        raise SendRejectedError("invalid_address", "country" if text[0].isdigit() or text[0] == "(" else "neither")
     import phonenumbers  # noqa: PLC0415 - see above
 
     try:
         number = phonenumbers.parse(text[: TEXT_LENGTH + 1])
     except phonenumbers.NumberParseException:
-        raise InvalidAddressError("number") from None
+        raise SendRejectedError("invalid_address", "number") from None
     if not phonenumbers.is_valid_number(number) or number.extension:
-        raise InvalidAddressError("number")
+        raise SendRejectedError("invalid_address", "number")
     if phonenumbers.PhoneNumberType.to_string(phonenumbers.number_type(number)) not in _TAKE_SMS:
-        raise InvalidAddressError("sms")
+        raise SendRejectedError("invalid_address", "sms")
     country = phonenumbers.region_code_for_number(number) or ""
     return ContactAddress(
         ContactChannel.SMS, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), country

@@ -23,7 +23,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.errors import EndedAlreadyError, UnexpectedError
+from bot.core.errors import UnexpectedError
 from bot.core.models import ChannelId, Request, RequestId, RequestKind, Session, SessionStarted, UserId, WaitNotice
 from bot.core.results import LastSession, Result, SessionEnded
 from bot.slack.api.deadlines import Deadlines
@@ -141,7 +141,7 @@ class SlackResponder:
         waiting = is_recent(request)
         # A failure that is tried again makes way; a card only when its session is over, else its link would be gone.
         makes_way = request.replaces and (
-            request.kind is not RequestKind.END or isinstance(outcome, SessionEnded | EndedAlreadyError)
+            request.kind is not RequestKind.END or outcome.code in (SessionEnded.code, "already_ended")
         )
         if waiting and request.reply_url and await self.post(request.reply_url, message, replace=makes_way):
             if makes_way and isinstance(outcome, SessionStarted) and place:

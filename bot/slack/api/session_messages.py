@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.errors import (
     MessageNotPostedError,
-    SharedAlreadyError,
+    SessionActionError,
     ShareRefusedError,
     ShareUnknownError,
     StorageUnavailableError,
@@ -68,13 +68,13 @@ class SlackSessionMessages:
             await self._book.drop_post(mine[0])
             raise ShareUnknownError
         if here:
-            raise SharedAlreadyError
+            raise SessionActionError("already_shared")
         if request.is_group_message:
             raise ShareRefusedError("group")
         await self._places.check_shareable(request.channel_id)
         intent = PostedMessage(record.session.id, request.channel_id, "", PostedMessageKind.SHARED, request.id)
         if not await self._book.add_post(intent):  # somebody else's is on its way
-            raise SharedAlreadyError
+            raise SessionActionError("already_shared")
         ts = await self._post(record, request, intent)
         await self._remember(
             PostedMessage(intent.session_id, intent.channel_id, ts, PostedMessageKind.SHARED, request.id)

@@ -9,7 +9,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.core.errors import NotAcceptedError, TryAgainRefusedError
+from bot.core.errors import NotAcceptedError, RetryRejectedError
 from bot.core.models import ChannelId, Request, RequestId, RequestKind, TeamId, UserId, new_request_id
 from bot.core.requests.service import RequestService
 from bot.slack.api.channels import is_group_message
@@ -63,7 +63,7 @@ def _register_repeats(app: AsyncApp, desk: RequestService, delivery: SlackRespon
         note_place(body, press)
         try:
             await desk.retry(RequestId(failed), press)
-        except (TryAgainRefusedError, NotAcceptedError) as error:
+        except (RetryRejectedError, NotAcceptedError) as error:
             if press.reply_url:
                 delivery.tell_soon(press, words.failure(error, press.id))
         await ack()
@@ -76,7 +76,7 @@ def _register_repeats(app: AsyncApp, desk: RequestService, delivery: SlackRespon
         note_place(body, press)
         try:
             await desk.retry(failed, press)
-        except (TryAgainRefusedError, NotAcceptedError) as error:
+        except (RetryRejectedError, NotAcceptedError) as error:
             delivery.tell_soon(press, words.failure(error, press.id))
         await ack()
 

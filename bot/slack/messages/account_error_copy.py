@@ -11,7 +11,7 @@ _MISSING = {
     "socket": "signing in needs HTTP mode, and this bot runs in Socket Mode: BOT_MODE",
     "key": "sign-ins are kept only encrypted, and there is no key: STORE_ENCRYPTION_KEY",
 }
-"""What the administrator sets, by ConnectOffError.why."""
+"""What the administrator sets, by AccountLinkError.why."""
 
 
 def of_connecting(error: CobrowseError, contact: str, *, starting: bool) -> tuple[str, str] | None:
@@ -39,18 +39,18 @@ def of_connecting(error: CobrowseError, contact: str, *, starting: bool) -> tupl
 def _of_a_link(error: CobrowseError, contact: str) -> tuple[str, str] | None:
     anew = "Type `{command} connect` for a new link."
     match error:
-        case errors.ConnectOffError(why="needless"):
+        case errors.AccountLinkError(code="connect_off", why="needless"):
             return "Sessions of this bot take no sign-in of yours, so there is nothing to connect.", _START
-        case errors.ConnectOffError(why=why):
+        case errors.AccountLinkError(code="connect_off", why=why):
             return f"Nobody can connect here: {_missing(why)}.", f"Ask {contact} if that should be different."
-        case errors.NotConnectedError():
+        case errors.AccountLinkError(code="not_connected"):
             return "You are not connected to Genesys, so nothing was changed.", "`{command} connect` does that."
-        case errors.ConnectLinkGoneError():
+        case errors.AccountLinkError(code="connect_link_expired"):
             return "This link was used already, or is too old, or a newer one took its place.", anew
-        case errors.ConnectDeniedError():
+        case errors.SignInRejectedError(code="connect_denied"):
             what = "You, or Genesys for you, did not let the bot in, so nothing was connected."
             return what, f"If you meant to: {_lower(anew)} If Genesys does not let you, ask {contact}."
-        case errors.NotThatPersonError():
+        case errors.SignInRejectedError(code="connect_wrong_user"):
             what = "The Genesys user who has signed in is not the one this link is for, so nothing was connected."
             return what, f"Sign out of Genesys, then sign in as yourself: {_lower(anew)} If it was you, ask {contact}."
         case errors.SignInFailedError(oauth_error=code, words=words):

@@ -98,7 +98,7 @@ def _refusal(error: CobrowseError, contact: str) -> Copy | None:
             return Copy("You are not on the list of people who may start co-browse sessions.", ask)
         case errors.NotListedError(user_id=user_id):
             return Copy(f"<@{user_id}> is not on the list of people who may have co-browse sessions.", ask)
-        case errors.MayNotActForOthersError(target=target):
+        case errors.RoleRequiredError(code="may_not_act_for_others", target=target):
             what = f"Only supervisors may start a session for somebody else, so none was started for <@{target}>."
             return Copy(what, f"Let <@{target}> type `{COMMAND}`, or ask {contact} to make you a supervisor.")
         case errors.HostNotFoundError(user_id=user_id, is_target=is_target, tried=tried):
@@ -245,13 +245,13 @@ def _passing(error: CobrowseError, contact: str) -> Copy | None:
             return Copy(
                 f"Something went wrong on the bot's side. {unknown}", f"{check} If it stays so, tell {contact}."
             )
-        case errors.RequestInterruptedError(maybe_created=True):
+        case errors.InterruptedRequestError(code="interrupted", maybe_created=True):
             return Copy(f"The bot was restarted in the middle of it. {unknown}", check)
-        case errors.RequestInterruptedError():
+        case errors.InterruptedRequestError(code="interrupted"):
             return Copy("The bot was restarted before it got to it. No session was created.", "Try again.")
-        case errors.NotStartedError():
+        case errors.InterruptedRequestError(code="not_started"):
             return Copy("The bot's database went away before anything was sent. No session was created.", "Try again.")
-        case errors.SessionOverError():
+        case errors.InterruptedRequestError(code="session_over"):
             return Copy("The bot was restarted, and meanwhile your session has come to its end.", "Try again.")
     return None
 
@@ -261,26 +261,26 @@ _LATER = "Try again in a minute."
 
 def _our_own(error: CobrowseError, contact: str) -> Copy | None:
     match error:
-        case errors.ShuttingDownError():
+        case errors.NotReadyError(code="shutting_down"):
             return Copy("The bot is restarting, so nothing was started.", "Type it again in a few seconds.")
-        case errors.TooManyStartsError(most=most, wait_seconds=seconds, everybody=everybody):
+        case errors.RateLimitedError(code="too_many_starts", limit=most, wait_seconds=seconds, everybody=everybody):
             who = "All of you together" if everybody else "You"
             what = f"{who} may start {most} sessions a minute, and that many were started."
             return Copy(what, f"Try again in {duration(seconds)}; `last` shows a link you lost.")
-        case errors.TooManyInquiriesError(most=most, wait_seconds=seconds):
+        case errors.RateLimitedError(code="too_many_inquiries", limit=most, wait_seconds=seconds):
             what = f"You reached your limit of {most} commands and button presses per minute, so nothing was done."
             return Copy(what, f"Try again in {duration(seconds)}.")
-        case errors.OverloadedError():
+        case errors.NotReadyError(code="overloaded"):
             return Copy("The bot has more requests to answer than it can, so nothing was started.", _LATER)
         case errors.StorageUnavailableError():
             return Copy("The bot cannot write down your request, so nothing was started.", _LATER)
         case errors.MaybeAcceptedError():
             what = "The bot's database does not answer, so nobody knows whether your request was written down."
             return Copy(what, "If no answer comes within a minute, type `{command}` again.")
-        case errors.NotYoursError():
+        case errors.RetryRejectedError(code="not_your_request"):
             return Copy("Only the person who asked for the session can try again.", "Type `{command}` yourself.")
-        case errors.TriedAlreadyError():
+        case errors.RetryRejectedError(code="already_retried"):
             return Copy("This was tried again already.", "Look for the answer below, or type `{command}` anew.")
-        case errors.RequestGoneError():
+        case errors.RetryRejectedError(code="request_forgotten"):
             return Copy("The bot does not remember this request any more.", "Type `{command}` anew.")
     return None

@@ -20,7 +20,7 @@ _MEDIA = {"sms": ("SMS", "COBROWSE_SMS_FROM"), "email": ("e-mail", "COBROWSE_EMA
 
 
 def address_error(why: str) -> tuple[str, str]:
-    """What is wrong with an address, by InvalidAddressError.why."""
+    """What is wrong with an address, by SendRejectedError.why."""
     return _ADDRESSES.get(why, _ADDRESSES["number"])
 
 
@@ -28,27 +28,27 @@ def of_a_sending(error: CobrowseError, contact: str, *, pressed: bool) -> tuple[
     """The two sentences; None for what is said as elsewhere. `contact` is whom to ask; `pressed`: it was to go out."""
     ask = f"Ask {contact} if that should be different."
     match error:
-        case errors.SendingOffError(medium=medium):
+        case errors.SendRejectedError(code="sending_off", detail=medium):
             name, variable = _MEDIA.get(medium, _MEDIA["sms"])
             return f"This bot sends nothing by {name}. {_NOTHING}", f"Ask {contact} to set {variable}."
-        case errors.InvalidAddressError(why=why):
+        case errors.SendRejectedError(code="invalid_address", detail=why):
             what, then = address_error(why)
             return f"{what} {_NOTHING}", then
-        case errors.CountryNotAllowedError(country=country):
+        case errors.SendRejectedError(code="country_not_allowed", detail=country):
             where = f"({escape(country)})" if country else "of no country in particular"
             return f"SMS to numbers {where} are not allowed here. {_NOTHING}", ask
-        case errors.NoLinkToSendError():
+        case errors.SessionActionError(code="no_link_to_send"):
             return f"The session has a code and no link. {_NOTHING}", "Tell your customer the code."
-        case errors.LinkUsedUpError():
+        case errors.SessionActionError(code="link_used_up"):
             what = "Genesys knows this offer no more: somebody has joined by it, or it is over."
             return what, "If your customer is not in the session, type `{command}` for a new one."
-        case errors.TextTooLongError(most=most):
+        case errors.SendRejectedError(code="text_too_long", detail=most):
             what = f"With the link in it the message is longer than {most} characters. {_NOTHING}"
             return what, f"Tell {contact}, and give your customer the link yourself."
         case errors.ConversationActiveError():
             what = f"Your company is in an SMS conversation with this customer already. {_NOTHING}"
             return what, "Paste the link into that conversation; `{command} last` shows it again."
-        case errors.TooManySendsError(most=most, wait_seconds=seconds):
+        case errors.RateLimitedError(code="too_many_sends", limit=most, wait_seconds=seconds):
             return f"You may send {most} links a minute, and have sent them.", f"Try again in {round(seconds)} seconds."
     return _of_a_press(error, contact) if pressed else None
 
@@ -61,11 +61,15 @@ def _of_a_press(error: CobrowseError, contact: str) -> tuple[str, str] | None:
     match error:
         case errors.OutcomeUnknownError() | errors.UnusableAnswerError(acted=True):
             return f"Genesys gave no clear answer. {unknown}", check
-        case errors.RequestInterruptedError(maybe_created=True):
+        case errors.InterruptedRequestError(code="interrupted", maybe_created=True):
             return f"The bot was restarted in the middle of it. {unknown}", check
         case errors.UnexpectedError(maybe_created=True):
             return f"Something went wrong on the bot's side. {unknown}", f"{check} If it stays so, tell {contact}."
-        case errors.RequestInterruptedError() | errors.NotStartedError() | errors.UnexpectedError():
+        case (
+            errors.InterruptedRequestError(code="interrupted")
+            | errors.InterruptedRequestError(code="not_started")
+            | errors.UnexpectedError()
+        ):
             return f"Something got in the way on the bot's side. {_NOTHING}", again
         case errors.PermissionMissingError(needs=needs, words=words) if words:
             what = f"Genesys does not let the bot do this: “{escape(words)}” {_NOTHING}"

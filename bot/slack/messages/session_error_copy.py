@@ -49,13 +49,13 @@ def of_a_session(error: CobrowseError, contact: str) -> tuple[str, str] | None:
 
 def _allowed(error: CobrowseError, ask: str) -> tuple[str, str] | None:
     match error:
-        case errors.MayNotEndError(agent=agent, requester=requester):
+        case errors.SessionAccessError(code="may_not_end", agent=agent, requester=requester):
             return f"Only {_whose(agent, requester)}, supervisors and administrators may end this session.", ask
-        case errors.MayNotReadError(agent=agent, requester=requester):
+        case errors.SessionAccessError(code="may_not_read_link", agent=agent, requester=requester):
             return f"Only {_whose(agent, requester)} may have the link of this session.", f"Ask them for it. {ask}"
-        case errors.LeadsOnlyError():
+        case errors.RoleRequiredError(code="supervisors_only"):
             return "That is for supervisors and administrators.", ask
-        case errors.AdminsOnlyError():
+        case errors.RoleRequiredError(code="administrators_only"):
             return "Only administrators may say who hosts as whom.", ask
         case StepsOffError():
             return "Workflows may not start co-browse sessions here.", ask
@@ -68,21 +68,21 @@ def _possible(error: CobrowseError) -> tuple[str, str] | None:
             return "You have no open session.", "Type `{command}` to start one."
         case errors.NoOpenSessionError():
             return "You have had no session that I remember.", "Type `{command}` to start one."
-        case errors.SessionNotFoundError():
+        case errors.SessionActionError(code="session_not_found"):
             return "I know no session by that id.", "Type `{command} status` to see the open ones."
         case errors.SeveralOpenSessionsError(sessions=sessions):
             which = "; ".join(f"`{escape(each)}` {escape(name)}" for each, name in sessions[:10])
             return "You have several sessions open, and none was ended.", f"Say which, or use `status`: {which}."
         case NobodyNamedError():
             return "The step names nobody whose session it is to be.", "Choose a person for its input “agent”."
-        case errors.NotLinkedError():
+        case errors.HostLinkError(code="not_linked"):
             return (
                 "There is no link for that person.",
                 "The other rules decide who hosts as whom.",
             )
-        case errors.NoSuchHostError(why=why):
+        case errors.HostLinkError(code="no_such_host", why=why):
             return f"Nobody was linked: {escape(why)}.", "Check the address, or give the Genesys user's id."
-        case errors.EndedAlreadyError():
+        case errors.SessionActionError(code="already_ended"):
             return "This session is over already.", "Start a new one when you need it."
     return None
 
@@ -101,7 +101,7 @@ def _told_others(error: CobrowseError, contact: str) -> tuple[str, str] | None:
             return f"Slack did not take the message ({escape(code)}).", _LATER
         case errors.MessageNotPostedError(slack_error=code):
             return _not_posted(code, contact)
-        case errors.SharedAlreadyError():
+        case errors.SessionActionError(code="already_shared"):
             return "This session stands in the channel already.", "Look further up, or in a minute."
     return None
 
@@ -123,9 +123,9 @@ def of_another_request(error: CobrowseError, contact: str) -> tuple[str, str] | 
         case errors.ChannelNotAllowedError(allowed=allowed):
             places = ", ".join(f"<#{channel}>" for channel in allowed[:5])
             return "Co-browse sessions cannot be shared in this channel.", f"Use {places}, or ask {contact}."
-        case errors.ShuttingDownError():
+        case errors.NotReadyError(code="shutting_down"):
             return "The bot is restarting, so nothing was done.", "Try again in a few seconds."
-        case errors.OverloadedError():
+        case errors.NotReadyError(code="overloaded"):
             return "The bot has more requests to answer than it can, so nothing was done.", _LATER
         case errors.StorageUnavailableError():
             return "The bot's database does not answer.", _LATER
@@ -137,7 +137,7 @@ def of_another_request(error: CobrowseError, contact: str) -> tuple[str, str] | 
             return "The bot cannot reach Genesys.", _LATER
         case errors.UnusableAnswerError(why=why):
             return f"Genesys answered with {escape(why)}.", f"Tell {contact}."
-        case errors.RequestInterruptedError():
+        case errors.InterruptedRequestError(code="interrupted"):
             return "The bot was restarted in the middle of it.", "Try again."
     return None
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from bot.core.errors import InvalidAddressError
+from bot.core.errors import SendRejectedError
 from bot.core.models import ChannelId
 from bot.core.use_cases.customer_messages import pack
 from bot.core.validation.contact import read_address
@@ -48,8 +48,8 @@ def read_form(view: View) -> FormInput | dict[str, str]:
     session_id, channel_id, reply_url = json.loads(view["private_metadata"])
     try:
         address = read_address(text)
-    except InvalidAddressError as error:
-        return {TO: " ".join(address_error(error.why))}
+    except SendRejectedError as error:
+        return {TO: " ".join(address_error(error.detail))}
     return FormInput(pack(session_id, address.text), ChannelId(channel_id), reply_url)
 
 

@@ -13,10 +13,9 @@ import pytest
 from bot.core.errors import (
     HostNotFoundError,
     NotListedError,
-    NotYoursError,
-    OverloadedError,
+    NotReadyError,
+    RetryRejectedError,
     ServiceBusyError,
-    ShuttingDownError,
 )
 from bot.core.models import Request, RequestKind, Session, SessionStarted
 from bot.core.requests.events import RequestFinished
@@ -134,9 +133,9 @@ async def test_a_press_that_is_refused_before_it_is_accepted_has_its_line(quick:
         (SessionStarted(SESSION), "allowed"),
         (NotListedError("U1", False), "refused"),
         (HostNotFoundError("U1", False, ()), "refused"),
-        (NotYoursError(), "refused"),
-        (ShuttingDownError(), "refused"),
-        (OverloadedError(), "refused"),
+        (RetryRejectedError("not_your_request"), "refused"),
+        (NotReadyError("shutting_down"), "refused"),
+        (NotReadyError("overloaded"), "refused"),
         (ServiceBusyError(), "failed"),
     ],
 )

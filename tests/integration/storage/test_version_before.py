@@ -15,10 +15,10 @@ from bot.check.results import Finding, Mark
 from bot.config.settings import DatabaseSettings
 from bot.core.errors import (
     HostNotFoundError,
+    InterruptedRequestError,
     LoginRefusedError,
     MessageNotPostedError,
     NotAMemberError,
-    RequestInterruptedError,
     SeveralConversationsError,
     SignInFailedError,
     SlackUnavailableError,
@@ -46,7 +46,7 @@ FAILURES = {
     "f-host": HostNotFoundError,
     "f-slack": SlackUnavailableError("ratelimited"),
     "f-member": NotAMemberError,
-    "f-interrupted": RequestInterruptedError(maybe_created=True),
+    "f-interrupted": InterruptedRequestError("interrupted", maybe_created=True),
     "f-posted": MessageNotPostedError("fatal_error"),
     "f-several": SeveralConversationsError,
     "f-signin": SignInFailedError(oauth_error="invalid_grant"),
@@ -154,7 +154,7 @@ async def test_requests_of_the_version_before_are_resumed(database, tmp_path: Pa
         assert kept["accepted"].state is RequestState.ACCEPTED
         assert known_failure(kept["accepted"]) is None  # it is worked
         interrupted = known_failure(kept["creating"])
-        assert isinstance(interrupted, RequestInterruptedError)
+        assert interrupted.code == "interrupted"
         assert interrupted.maybe_created
         assert known_failure(kept["created"]) is None
         session = kept["created"].session

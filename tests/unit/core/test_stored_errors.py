@@ -12,15 +12,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.errors import (
+    AccountLinkError,
     CobrowseError,
+    HostLinkError,
     HostNotFoundError,
+    InterruptedRequestError,
     LoginRefusedError,
     MessageNotPostedError,
     NotAMemberError,
-    RequestInterruptedError,
+    RoleRequiredError,
     RuleMiss,
+    SendRejectedError,
     ServiceFailedError,
+    SessionAccessError,
+    SessionActionError,
     SignInFailedError,
+    SignInRejectedError,
     SlackUnavailableError,
     UnexpectedError,
 )
@@ -37,13 +44,14 @@ def and_below(kind: type[CobrowseError]) -> Iterator[type[CobrowseError]]:
 
 
 KINDS = sorted({kind for kind in and_below(CobrowseError) if kind.__module__.startswith("bot.")}, key=str)
+CODES = [(kind, code) for kind in KINDS for code in kind.possible_codes()]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
 FIELDS = {field.name for kind in KINDS if is_dataclass(kind) for field in fields(kind)}
-RECORDS = st.fixed_dictionaries({"code": st.sampled_from([kind.code for kind in KINDS]) | JSON}) | st.just({})
+RECORDS = st.fixed_dictionaries({"code": st.sampled_from([code for _, code in CODES]) | JSON}) | st.just({})
 MORE = st.dictionaries(
     st.sampled_from(sorted(FIELDS)) | st.text(max_size=5).filter(lambda name: name not in ("code", "error")), JSON
 )
@@ -53,7 +61,7 @@ def values(error: CobrowseError) -> dict[str, Any]:
     return {field.name: getattr(error, field.name) for field in fields(error)} if is_dataclass(error) else {}
 
 
-def filled(kind: type[CobrowseError]) -> st.SearchStrategy[CobrowseError]:
+def filled(kind: type[CobrowseError], code: str) -> st.SearchStrategy[CobrowseError]:
     """One with anything its types allow in each of its fields."""
     hints = get_type_hints(kind)
     whole = st.builds(LiveConversation, since=st.datetimes(timezones=st.just(UTC)), customer=st.just(""))
@@ -63,13 +71,15 @@ def filled(kind: type[CobrowseError]) -> st.SearchStrategy[CobrowseError]:
         tuple[LiveConversation, ...]: st.lists(whole, max_size=2).map(tuple),
     }
     names = [field.name for field in fields(kind)] if is_dataclass(kind) else []
-    return st.builds(kind, **{name: known.get(hints[name], st.from_type(hints[name])) for name in names})
+    found = {name: known.get(hints[name], st.from_type(hints[name])) for name in names}
+    return st.builds(kind, **found | ({"code": st.just(code)} if "code" in found else {}))
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.code)
+@pytest.mark.parametrize(("kind", "code"), CODES, ids=[code for _, code in CODES])
 @given(data=st.data())
-def test_every_failure_survives_being_written_down(kind: type[CobrowseError], data: st.DataObject) -> None:
-    error = data.draw(filled(kind))
+def test_every_failure_survives_being_written_down(kind: type[CobrowseError], code: str, data: st.DataObject) -> None:
+    error = data.draw(filled(kind, code))
+    assert error.code == code
     again = from_record(json.loads(json.dumps(to_record(error))))
     assert type(again) is kind
     assert values(again) == values(error)
@@ -89,7 +99,7 @@ def test_what_is_no_plain_data_comes_back_with_its_type() -> None:
 
 def test_a_field_that_a_newer_program_added_is_passed_over() -> None:
     again = from_record({"code": "interrupted", "maybe_created": True, "by_whom": "the weather"})
-    assert isinstance(again, RequestInterruptedError)
+    assert again.code == "interrupted"
     assert again.maybe_created
 
 
@@ -99,6 +109,9 @@ def test_a_field_that_a_newer_program_added_is_passed_over() -> None:
         {},
         {"code": "meteorite"},
         {"code": "interrupted"},
+        {"code": "may_not_act_for_others"},
+        {"code": "connect_off"},
+        {"code": "no_such_host"},
         {"code": "not_a_member", "user_id": "U0BEN", "standing": "emperor", "is_target": False},
         {"code": "host_not_found", "user_id": "U0BEN", "is_target": False, "tried": [{"rule": "x"}]},
     ],
@@ -114,18 +127,39 @@ def test_whatever_stands_there_comes_back_as_some_failure(record: dict[str, Any]
 
 
 def test_every_error_and_result_has_a_code_of_its_own() -> None:
-    codes = [kind.code for kind in KINDS] + [kind.code for kind in get_args(Success)]
+    codes = [code for _, code in CODES] + [kind.code for kind in get_args(Success)]
     assert len(set(codes)) == len(codes)
     assert [code for code in codes if not re.fullmatch(r"[a-z]+(_[a-z]+)*", code)] == []
-    assert all("code" in vars(kind) for kind in (*KINDS, *get_args(Success)))
+    assert all({"code", "codes"} & set(vars(kind)) for kind in (*KINDS, *get_args(Success)))
 
 
 def test_record_holds_the_code_and_never_the_class() -> None:
-    assert to_record(RequestInterruptedError(maybe_created=True)) == {"code": "interrupted", "maybe_created": True}
+    assert to_record(InterruptedRequestError("interrupted", maybe_created=True)) == {
+        "code": "interrupted",
+        "maybe_created": True,
+    }
 
+
+def test_record_names_a_detail_as_earlier_versions_do() -> None:
+    records = [to_record(error) for error in DETAILED]
+    assert records == [
+        {"code": "sending_off", "medium": "sms"},
+        {"code": "invalid_address", "why": "country"},
+        {"code": "country_not_allowed", "country": "JP"},
+        {"code": "text_too_long", "most": "765"},
+    ]
+    assert [values(from_record(record)) for record in records] == [values(error) for error in DETAILED]
+
+
+DETAILED = (
+    SendRejectedError("sending_off", "sms"),
+    SendRejectedError("invalid_address", "country"),
+    SendRejectedError("country_not_allowed", "JP"),
+    SendRejectedError("text_too_long", "765"),
+)
 
 OLD_RECORDS = (
-    ({"error": "Interrupted", "maybe_created": True}, RequestInterruptedError(maybe_created=True)),
+    ({"error": "Interrupted", "maybe_created": True}, InterruptedRequestError("interrupted", maybe_created=True)),
     (
         {"error": "OAuthRefused", "reference": "r", "code": "invalid_scope"},
         LoginRefusedError(oauth_error="invalid_scope", reference="r"),
@@ -137,17 +171,33 @@ OLD_RECORDS = (
     ({"error": "SlackUnavailable", "code": "ratelimited"}, SlackUnavailableError("ratelimited")),
     ({"error": "NotPosted", "code": "fatal_error"}, MessageNotPostedError("fatal_error")),
     ({"error": "ServiceFault", "reference": "r"}, ServiceFailedError(reference="r")),
+    ({"error": "NotBegun"}, InterruptedRequestError("not_started")),
+    ({"error": "MayNotEnd", "agent": "U0A", "requester": "U0B"}, SessionAccessError("may_not_end", "U0A", "U0B")),
+    ({"error": "MayNotActForOthers", "target": "U0B"}, RoleRequiredError("may_not_act_for_others", "U0B")),
+    ({"error": "ConnectOff", "why": "key"}, AccountLinkError("connect_off", "key")),
+    ({"error": "NotThatPerson", "reference": "r"}, SignInRejectedError("connect_wrong_user", "r")),
+    ({"error": "NoSuchHost", "why": "no user"}, HostLinkError("no_such_host", "no user")),
+    ({"error": "EndedAlready"}, SessionActionError("already_ended")),
+    ({"error": "SendingOff", "medium": "email"}, SendRejectedError("sending_off", "email")),
+    ({"error": "BadAddress", "why": "none"}, SendRejectedError("invalid_address", "none")),
+    ({"error": "CountryNotAllowed", "country": "JP"}, SendRejectedError("country_not_allowed", "JP")),
+    ({"error": "TextTooLong", "most": 765}, SendRejectedError("text_too_long", "765")),
+    ({"code": "text_too_long", "most": 765}, SendRejectedError("text_too_long", "765")),
+    ({"code": "may_not_read_link", "agent": "A", "requester": "B"}, SessionAccessError("may_not_read_link", "A", "B")),
 )
 
 
 @pytest.mark.parametrize(
-    ("record", "error"), OLD_RECORDS, ids=lambda each: each.get("error", "") if isinstance(each, dict) else ""
+    ("record", "error"),
+    OLD_RECORDS,
+    ids=lambda each: each.get("error") or each["code"] if isinstance(each, dict) else "",
 )
 def test_record_of_the_version_before_codes_is_read(record: dict[str, Any], error: CobrowseError) -> None:
     again = from_record(record)
     assert type(again) is type(error)
+    assert again.code == error.code
     assert values(again) == values(error)
 
 
 def test_every_old_name_leads_to_an_error_of_today() -> None:
-    assert set(CODES_OF_OLD_NAMES.values()) <= {kind.code for kind in KINDS}
+    assert set(CODES_OF_OLD_NAMES.values()) <= {code for _, code in CODES}

@@ -15,9 +15,9 @@ from tests.unit.slack.messages.test_error_copy import ERRORS, name_of
 
 STATUSES = [
     (AccountLinked(HOST), 200),
-    (errors.ConnectLinkGoneError(), 400),
-    (errors.ConnectDeniedError(), 403),
-    (errors.NotThatPersonError("corr-7"), 403),
+    (errors.AccountLinkError("connect_link_expired"), 400),
+    (errors.SignInRejectedError("connect_denied"), 403),
+    (errors.SignInRejectedError("connect_wrong_user", "corr-7"), 403),
     (errors.NotAMemberError("U0ANA", MembershipStatus.DEACTIVATED, False), 403),
     (errors.SignInFailedError(oauth_error="invalid_grant", reference="corr-7"), 503),
     (errors.ServiceUnreachableError(), 503),
@@ -30,7 +30,7 @@ def shown(html: str) -> str:
     return " ".join(re.sub(r"<style>.*?</style>|<[^>]+>", " ", html, flags=re.DOTALL).split())
 
 
-@pytest.mark.parametrize(("outcome", "status"), STATUSES, ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize(("outcome", "status"), STATUSES, ids=lambda each: getattr(each, "code", None))
 def test_each_outcome_has_a_status_and_a_reference(outcome, status):
     found, html = page(outcome, request(), command="/cobrowse", contact=SOMEBODY)
     assert found == status
@@ -48,6 +48,6 @@ def test_no_outcome_brings_mark_up_into_the_page(error):
 
 
 def test_what_can_be_done_next_names_the_command():
-    _, html = page(errors.ConnectLinkGoneError(), None, command="/share", contact=SOMEBODY)
+    _, html = page(errors.AccountLinkError("connect_link_expired"), None, command="/share", contact=SOMEBODY)
     assert "Type /share connect in Slack for a new link." in shown(html)
     assert "in a minute" in shown(BUSY)

@@ -14,13 +14,9 @@ from bot.core.access import (
     Workspace,
 )
 from bot.core.errors import (
-    AdminsOnlyError,
     ChannelNotAllowedError,
     CobrowseError,
-    LeadsOnlyError,
-    NoSuchHostError,
     NotAMemberError,
-    NotLinkedError,
     NotListedError,
 )
 from bot.core.hosts.resolver import (
@@ -137,7 +133,7 @@ async def test_who_leads_may_ask_about_others_who_read_nothing_about_themselves(
 
 
 async def test_an_agent_may_not(world: World) -> None:
-    assert isinstance(await refusal(world.asks(RequestKind.WHY, ANA, BEN)), LeadsOnlyError)
+    assert (await refusal(world.asks(RequestKind.WHY, ANA, BEN))).code == "supervisors_only"
     assert (await world.asks(RequestKind.WHY, ANA, ANA)).host  # a mention of oneself is oneself
 
 
@@ -154,7 +150,7 @@ async def test_why_looks_and_changes_nothing_but_what_a_start_would_remember(wor
 @pytest.mark.parametrize("who", [ANA, SAM])
 @pytest.mark.parametrize("kind", [RequestKind.LINK, RequestKind.UNLINK])
 async def test_only_administrators_link(world: World, who: str, kind: RequestKind) -> None:
-    assert isinstance(await refusal(world.asks(kind, who, BEN, argument=uuid_of(5))), AdminsOnlyError)
+    assert (await refusal(world.asks(kind, who, BEN, argument=uuid_of(5)))).code == "administrators_only"
     assert list(await world.store.links()) == []
 
 
@@ -171,7 +167,7 @@ async def test_an_address_of_nobody_or_of_somebody_who_has_left_links_nobody(wor
     world.directory.users["left@example.com"] = [user(3, "left@example.com", active=False)]
     for address, why in (("nobody@example.com", "no Genesys user has it"), ("left@example.com", "not active")):
         error = await refusal(world.asks(RequestKind.LINK, ADA, UNA, argument=address))
-        assert isinstance(error, NoSuchHostError)
+        assert error.code == "no_such_host"
         assert why in error.why
     assert list(await world.store.links()) == []
 
@@ -187,4 +183,4 @@ async def test_unlink_removes_the_links_of_this_team_and_of_any(world: World) ->
     await world.store.link([(TEAM, UNA, uuid_of(1)), (None, UNA, uuid_of(2)), (None, BEN, uuid_of(3))])
     await world.asks(RequestKind.UNLINK, ADA, UNA)
     assert list(await world.store.links()) == [(None, BEN, uuid_of(3))]
-    assert isinstance(await refusal(world.asks(RequestKind.UNLINK, ADA, UNA)), NotLinkedError)
+    assert (await refusal(world.asks(RequestKind.UNLINK, ADA, UNA))).code == "not_linked"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.errors import ServiceBusyError, TooManyInquiriesError
+from bot.core.errors import RateLimitedError, ServiceBusyError
 from bot.core.models import STARTS, RequestKind, RequestState, SessionId, SessionStatus
 from bot.core.requests.limits import RequestLimiter, RequestLimits
 from bot.core.results import INQUIRIES
@@ -115,9 +115,9 @@ def test_a_person_may_ask_thirty_times_a_minute(kind: RequestKind) -> None:
     for _ in range(29):
         keeper.admit(start(kind=kind), 0)
     clock.now += 20
-    with pytest.raises(TooManyInquiriesError) as refused:
+    with pytest.raises(RateLimitedError, match=r"^too_many_inquiries$") as refused:
         keeper.admit(start(kind=kind), 0)
-    assert (refused.value.most, refused.value.wait_seconds) == (30, 40)
+    assert (refused.value.limit, refused.value.wait_seconds) == (30, 40)
     keeper.admit(first, 0)
     keeper.admit(start(BEN, kind=kind), 0)
     keeper.admit(start(), 0)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.core.errors import EndedAlreadyError, StorageUnavailableError, UnknownSessionError
+from bot.core.errors import StorageUnavailableError, UnknownSessionError
 from bot.core.models import RequestKind
 from tests.integration.core.use_cases.test_sessions import refusal
 from tests.support import sessions as sessions_support
@@ -17,7 +17,7 @@ desk = sessions_support.desk
 async def test_a_second_end_reads_that_it_is_over(desk: Desk) -> None:
     await desk.made("s-1")
     await desk.does(RequestKind.END, ANA, "s-1")
-    assert isinstance(await refusal(desk, RequestKind.END, ANA, "s-1"), EndedAlreadyError)
+    assert (await refusal(desk, RequestKind.END, ANA, "s-1")).code == "already_ended"
     assert desk.service.asked == [("end", "s-1")]
 
 
@@ -38,7 +38,7 @@ async def test_an_end_that_the_service_no_longer_knows_since_another_ended_it_sa
         raise UnknownSessionError
 
     desk.service.end = too_late  # type: ignore[method-assign]
-    assert isinstance(await refusal(desk, RequestKind.END, ANA, "s-1"), EndedAlreadyError)
+    assert (await refusal(desk, RequestKind.END, ANA, "s-1")).code == "already_ended"
 
 
 @pytest.mark.parametrize("about", ["s-1", None])

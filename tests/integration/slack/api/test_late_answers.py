@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.errors import RequestInterruptedError
+from bot.core.errors import InterruptedRequestError
 from bot.core.models import RequestKind, RequestState, Session
 from bot.sandbox.slack.server import SandboxSlack
 from bot.slack.api.responder import ANSWERABLE, SlackResponder, new_http_session, new_web_client
@@ -17,7 +17,7 @@ from tests.support.app import ANA, CARE, Journey, buttons, is_failure, link, ope
 from tests.support.responder import open_delivery
 from tests.support.storage import request, session
 
-LOST = RequestInterruptedError(maybe_created=False)
+LOST = InterruptedRequestError("interrupted", maybe_created=False)
 MINUTE = timedelta(minutes=1)
 
 

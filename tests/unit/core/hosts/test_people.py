@@ -10,7 +10,7 @@ from bot.core.access import (
     Allowlist,
     Workspace,
 )
-from bot.core.errors import HostNotFoundError, MayNotActForOthersError, NotListedError, SlackUnavailableError
+from bot.core.errors import HostNotFoundError, NotListedError, RoleRequiredError, SlackUnavailableError
 from bot.core.hosts.resolver import EmailRule, HostResolver
 from bot.core.models import MembershipStatus, Request, RequestKind, SlackUser
 from bot.storage.sqlite.store import SQLiteStore
@@ -99,7 +99,7 @@ async def test_groups_that_can_be_read_still_say_no() -> None:
     readable = roll(groups=(READABLE,))
     with pytest.raises(NotListedError):
         await access(members=readable).authorize_start(request())
-    with pytest.raises(MayNotActForOthersError):
+    with pytest.raises(RoleRequiredError, match=r"^may_not_act_for_others$"):
         await access(supervisors=readable).authorize_start(request(target=BEN))
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.core.errors import NotStartedError, ServiceBusyError, StorageUnavailableError
+from bot.core.errors import InterruptedRequestError, ServiceBusyError, StorageUnavailableError
 from bot.core.models import RequestState, Session
 from bot.core.requests.run import OwnershipLostError
 from tests.support.request_run import NOW, TIMING, tell
@@ -75,7 +75,7 @@ def test_a_create_does_not_go_out_while_the_store_is_away():
 
     async def story(progress, ledger, notifier):
         ledger.away = StorageUnavailableError
-        with pytest.raises(NotStartedError):
+        with pytest.raises(InterruptedRequestError, match=r"^not_started$"):
             await progress.before_send()
         assert (progress.state, progress.create_seconds) == (RequestState.ACCEPTED, 0)
 

@@ -5,13 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.errors import (
-    NotStartedError,
-    OutcomeUnknownError,
-    RequestInterruptedError,
-    ServiceBusyError,
-    StorageUnavailableError,
-)
+from bot.core.errors import InterruptedRequestError, OutcomeUnknownError, ServiceBusyError, StorageUnavailableError
 from bot.core.models import RequestState, Session, SessionStarted
 from bot.core.requests.run import OwnershipLostError
 from tests.support.request_run import NOW, TIMING, tell
@@ -31,7 +25,7 @@ def away_until(seconds: float):
         SessionStarted(SESSION),
         ServiceBusyError(),
         StorageUnavailableError(),
-        RequestInterruptedError(maybe_created=True),
+        InterruptedRequestError("interrupted", maybe_created=True),
     ],
 )
 def test_an_outcome_is_held_back_until_it_is_written(outcome):
@@ -91,13 +85,16 @@ def test_an_outcome_that_was_written_though_its_answer_was_lost_is_ours_to_tell(
     [
         (
             SessionStarted(SESSION),
-            {"state": RequestState.FAILED, "failure": RequestInterruptedError(maybe_created=True)},
+            {"state": RequestState.FAILED, "failure": InterruptedRequestError("interrupted", maybe_created=True)},
         ),
         (SessionStarted(SESSION), {"state": RequestState.CREATED, "session": replace(SESSION, id="s-2")}),
-        (OutcomeUnknownError(), {"state": RequestState.FAILED, "failure": RequestInterruptedError(maybe_created=True)}),
         (
-            RequestInterruptedError(False),
-            {"state": RequestState.FAILED, "failure": RequestInterruptedError(maybe_created=True)},
+            OutcomeUnknownError(),
+            {"state": RequestState.FAILED, "failure": InterruptedRequestError("interrupted", maybe_created=True)},
+        ),
+        (
+            InterruptedRequestError("interrupted", False),
+            {"state": RequestState.FAILED, "failure": InterruptedRequestError("interrupted", maybe_created=True)},
         ),
         (ServiceBusyError(), {"state": RequestState.ANSWERED}),
     ],
@@ -125,10 +122,10 @@ def test_a_create_waits_a_while_for_the_store():
 def test_and_does_not_go_out_when_the_store_stays_away():
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.away = True, away_until(HOUR)
-        with pytest.raises(NotStartedError):
+        with pytest.raises(InterruptedRequestError, match=r"^not_started$"):
             await progress.before_send()
         assert asyncio.get_running_loop().time() == pytest.approx(TIMING.send_timeout)
-        await progress.record_result(NotStartedError())
+        await progress.record_result(InterruptedRequestError("not_started"))
 
     assert tell(story)[0].moves == [(RequestState.ACCEPTED, RequestState.FAILED)]
 
@@ -139,10 +136,10 @@ def test_a_create_that_another_began_meanwhile_is_not_sent_twice():
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.away, ledger.ours = True, away_until(1), False
         ledger.state = RequestState.CREATING
-        with pytest.raises(NotStartedError):
+        with pytest.raises(InterruptedRequestError, match=r"^not_started$"):
             await progress.before_send()
         with pytest.raises(OwnershipLostError):
-            await progress.record_result(NotStartedError())
+            await progress.record_result(InterruptedRequestError("not_started"))
 
     assert tell(story)[0].moves == []
 
@@ -150,9 +147,9 @@ def test_a_create_that_another_began_meanwhile_is_not_sent_twice():
 def test_a_create_whose_beginning_was_written_without_our_hearing_of_it_ends_in_its_failure():
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.mute = True, 2
-        with pytest.raises(NotStartedError):
+        with pytest.raises(InterruptedRequestError, match=r"^not_started$"):
             await progress.before_send()
-        await progress.record_result(NotStartedError())  # the answer to this one is lost, too
+        await progress.record_result(InterruptedRequestError("not_started"))  # the answer to this one is lost, too
         assert progress.state is RequestState.FAILED
 
     ledger, _ = tell(story)

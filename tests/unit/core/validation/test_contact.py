@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.config import settings
-from bot.core.errors import InvalidAddressError, TextTooLongError
+from bot.core.errors import SendRejectedError
 from bot.core.models import HostId, RequestId, RequestKind, Session, SessionId, SessionRecord, TeamId, UserId
 from bot.core.results import SendPreview
 from bot.core.use_cases.customer_messages import MAX_TEXT_LENGTH, check_text, filled, pack, unpack
@@ -62,9 +62,9 @@ def test_an_address_is_kept_in_the_one_form_that_machines_write(
     ],
 )
 def test_what_is_no_address_is_refused_by_its_reason(typed: str, why: str) -> None:
-    with pytest.raises(InvalidAddressError) as refused:
+    with pytest.raises(SendRejectedError, match=r"^invalid_address$") as refused:
         read_address(typed)
-    assert refused.value.why == why
+    assert refused.value.detail == why
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_text_takes_the_link_as_it_is_and_nothing_else() -> None:
 
 def test_a_message_has_as_many_characters_as_genesys_takes_at_most() -> None:
     assert len(filled("{joinUrl}", "x" * MAX_TEXT_LENGTH)) == MAX_TEXT_LENGTH
-    with pytest.raises(TextTooLongError):
+    with pytest.raises(SendRejectedError, match=r"^text_too_long$"):
         filled("{joinUrl}", "x" * (MAX_TEXT_LENGTH + 1))
 
 

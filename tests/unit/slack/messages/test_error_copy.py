@@ -19,12 +19,12 @@ REF = "corr-7"
 CARLA = LiveConversation("2f7b0c9e-0000-4000-8000-00000000000a", datetime.now(UTC), "Carla <C> & co")
 SOMEBODY = LiveConversation("2f7b0c9e-0000-4000-8000-00000000000b", datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
 ERRORS = [
-    errors.ShuttingDownError(),
+    errors.NotReadyError("shutting_down"),
     errors.StorageUnavailableError(),
     errors.MaybeAcceptedError(),
-    errors.TooManyStartsError(most=6, wait_seconds=20, everybody=False),
-    errors.TooManyInquiriesError(most=30, wait_seconds=20),
-    errors.OverloadedError(),
+    errors.RateLimitedError("too_many_starts", limit=6, wait_seconds=20, everybody=False),
+    errors.RateLimitedError("too_many_inquiries", limit=30, wait_seconds=20),
+    errors.NotReadyError("overloaded"),
     errors.OtherWorkspaceError("T0OTHER"),
     errors.ChannelNotAllowedError("C0LOUNGE", ("C0DESK", "C0CARE")),
     *(
@@ -34,7 +34,7 @@ ERRORS = [
     ),
     errors.NotListedError("U0BEN", True),
     errors.NotListedError("U0BEN", False),
-    errors.MayNotActForOthersError("U0BEN"),
+    errors.RoleRequiredError("may_not_act_for_others", "U0BEN"),
     errors.HostNotFoundError("U0BEN", True, (RuleMiss("hosts file", "not listed"),)),
     errors.HostNotFoundError("U0BEN", False, (RuleMiss("hosts file", "not listed"), RuleMiss("same e-mail", "none"))),
     errors.HostNotFoundError("U0BEN", False, ()),
@@ -66,44 +66,44 @@ ERRORS = [
     ),
     *(errors.SignInExpiredError(reference=REF, own=own) for own in (True, False)),
     *(errors.UserPermissionMissingError(needs="conversation:cobrowse:add", own=own) for own in (True, False)),
-    *map(errors.ConnectOffError, errors.OFF),
-    errors.NotConnectedError(),
-    errors.ConnectLinkGoneError(),
-    errors.ConnectDeniedError(),
-    errors.NotThatPersonError(REF),
+    *(errors.AccountLinkError("connect_off", why) for why in errors.OFF),
+    errors.AccountLinkError("not_connected"),
+    errors.AccountLinkError("connect_link_expired"),
+    errors.SignInRejectedError("connect_denied"),
+    errors.SignInRejectedError("connect_wrong_user", REF),
     errors.SignInFailedError(oauth_error="invalid_grant", reference=REF),
-    errors.NotYoursError(),
-    errors.TriedAlreadyError(),
-    errors.RequestGoneError(),
-    errors.EndedAlreadyError(),
-    errors.SharedAlreadyError(),
+    errors.RetryRejectedError("not_your_request"),
+    errors.RetryRejectedError("already_retried"),
+    errors.RetryRejectedError("request_forgotten"),
+    errors.SessionActionError("already_ended"),
+    errors.SessionActionError("already_shared"),
     errors.NoOpenSessionError(),
     errors.NoOpenSessionError(ever=False),
-    errors.SessionNotFoundError(),
+    errors.SessionActionError("session_not_found"),
     errors.SeveralOpenSessionsError((("s-1", "Checkout <b>"), ("s-2", "Refund"))),
-    errors.MayNotEndError("U0BEN", "U0ANA"),
-    errors.MayNotReadError("U0BEN", "U0BEN"),
-    errors.LeadsOnlyError(),
-    errors.AdminsOnlyError(),
+    errors.SessionAccessError("may_not_end", "U0BEN", "U0ANA"),
+    errors.SessionAccessError("may_not_read_link", "U0BEN", "U0BEN"),
+    errors.RoleRequiredError("supervisors_only"),
+    errors.RoleRequiredError("administrators_only"),
     *map(errors.ShareRefusedError, ("outside", "uninvited", "closed", "direct")),
     errors.ShareUnknownError(),
     errors.MessageNotPostedError("ratelimited"),
-    errors.NotLinkedError(),
-    errors.NoSuchHostError("no Genesys user has it"),
-    errors.RequestInterruptedError(True),
-    errors.RequestInterruptedError(False),
-    errors.NotStartedError(),
-    errors.SessionOverError(),
+    errors.HostLinkError("not_linked"),
+    errors.HostLinkError("no_such_host", "no Genesys user has it"),
+    errors.InterruptedRequestError("interrupted", True),
+    errors.InterruptedRequestError("interrupted", False),
+    errors.InterruptedRequestError("not_started"),
+    errors.InterruptedRequestError("session_over"),
     errors.UnexpectedError(),
     errors.NobodyNamedError(),
     errors.StepsOffError(),
-    errors.TooManySendsError(5, 30),
-    errors.SendingOffError("sms"),
-    *(errors.InvalidAddressError(why) for why in ("none", "neither", "country")),
-    errors.CountryNotAllowedError("JP"),
-    errors.NoLinkToSendError(),
-    errors.LinkUsedUpError(),
-    errors.TextTooLongError(765),
+    errors.RateLimitedError("too_many_sends", 5, 30),
+    errors.SendRejectedError("sending_off", "sms"),
+    *(errors.SendRejectedError("invalid_address", why) for why in ("none", "neither", "country")),
+    errors.SendRejectedError("country_not_allowed", "JP"),
+    errors.SessionActionError("no_link_to_send"),
+    errors.SessionActionError("link_used_up"),
+    errors.SendRejectedError("text_too_long", "765"),
     errors.ConversationActiveError(reference=REF),
 ]
 BASES = {
@@ -111,7 +111,6 @@ BASES = {
     errors.NotAcceptedError,
     errors.PermissionDeniedError,
     errors.ServiceError,
-    errors.TryAgainRefusedError,
 }
 MAY_BE_TRIED_AGAIN = {
     "slack_unavailable",
@@ -136,7 +135,7 @@ def classes(base: type[CobrowseError]) -> set[type[CobrowseError]]:
 
 
 def name_of(error: CobrowseError) -> str:
-    return type(error).__name__
+    return error.code
 
 
 def words(error: CobrowseError) -> str:
@@ -145,7 +144,8 @@ def words(error: CobrowseError) -> str:
 
 
 def test_these_tests_know_every_error_there_is():
-    assert classes(CobrowseError) - BASES == {type(error) for error in ERRORS}
+    every = {(each, code) for each in classes(CobrowseError) - BASES for code in each.possible_codes()}
+    assert {(type(error), error.code) for error in ERRORS} == every
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=name_of)
@@ -169,7 +169,9 @@ def test_only_a_fault_of_our_own_gets_the_general_sentence(error):
 
 
 def test_asking_again_is_offered_where_it_may_help_and_nowhere_else():
-    assert {each.code for each in classes(CobrowseError) if each.try_again} == MAY_BE_TRIED_AGAIN
+    every = {code for each in classes(CobrowseError) if each.try_again for code in each.possible_codes()}
+    assert every == MAY_BE_TRIED_AGAIN
+    assert {error.code for error in ERRORS if error.try_again} == MAY_BE_TRIED_AGAIN | {"connect_required"}
 
 
 @pytest.mark.parametrize("error", [e for e in ERRORS if isinstance(e, errors.PermissionDeniedError)], ids=name_of)
@@ -228,8 +230,8 @@ def test_what_the_person_cannot_mend_names_who_can(error):
         (errors.ServiceBusyError(), ["No session was created"]),
         (errors.ServiceUnreachableError(), ["cannot reach Genesys", "no session was created"]),
         (errors.OutcomeUnknownError(), ["Nobody knows", "not asked for again"]),
-        (errors.RequestInterruptedError(True), ["restarted", "Nobody knows"]),
-        (errors.RequestInterruptedError(False), ["restarted", "No session was created"]),
+        (errors.InterruptedRequestError("interrupted", True), ["restarted", "Nobody knows"]),
+        (errors.InterruptedRequestError("interrupted", False), ["restarted", "No session was created"]),
         (errors.UnusableAnswerError(why="no id", acted=True), ["no id", "Nobody knows"]),
         (errors.UnusableAnswerError(why="a redirect (302)"), ["a redirect (302)", "No session was created"]),
         (errors.NoConversationError(), ["no customer", "few seconds", "id or address"]),
@@ -251,13 +253,13 @@ def test_what_the_person_cannot_mend_names_who_can(error):
         (errors.SignInFailedError(oauth_error="<b>"), ["&lt;b&gt;", CONTACT]),
         (errors.UnknownSessionError(), ["ends by itself"]),
         (errors.ChannelNotAllowedError("C0LOUNGE", ("C0DESK", "C0CARE")), ["<#C0DESK>", "<#C0CARE>"]),
-        (errors.MayNotActForOthersError("U0BEN"), ["<@U0BEN>", "supervisor", "none was started"]),
+        (errors.RoleRequiredError("may_not_act_for_others", "U0BEN"), ["<@U0BEN>", "supervisor", "none was started"]),
         (errors.SlackUnavailableError("<oops>"), ["&lt;oops&gt;"]),
         (errors.SeveralOpenSessionsError((("s-1", "Checkout <b>"),)), ["none was ended", "`s-1` Checkout &lt;b&gt;"]),
-        (errors.MayNotEndError("U0BEN", "U0ANA"), ["<@U0BEN> and <@U0ANA>", "supervisors", CONTACT]),
-        (errors.MayNotReadError("U0BEN", "U0BEN"), ["only <@U0BEN> may have the link"]),
+        (errors.SessionAccessError("may_not_end", "U0BEN", "U0ANA"), ["<@U0BEN> and <@U0ANA>", "supervisors", CONTACT]),
+        (errors.SessionAccessError("may_not_read_link", "U0BEN", "U0BEN"), ["only <@U0BEN> may have the link"]),
         (errors.MessageNotPostedError("<oops>"), ["&lt;oops&gt;"]),
-        (errors.NoSuchHostError("<why>"), ["&lt;why&gt;"]),
+        (errors.HostLinkError("no_such_host", "<why>"), ["&lt;why&gt;"]),
         (errors.ShareUnknownError(), ["nobody knows", "not shared again"]),
     ],
     ids=lambda value: name_of(value) if isinstance(value, CobrowseError) else "",

@@ -19,16 +19,16 @@ def test_who_asked_for_something_else_does_not_read_about_a_start(error):
 
 
 STARTS_ONLY = (
-    errors.TooManyStartsError,
+    errors.RateLimitedError,
     errors.StepsOffError,
-    errors.MayNotActForOthersError,
+    errors.RoleRequiredError,
     errors.InvalidHostError,
     errors.UnknownApplicationError,
     errors.NoConversationError,
     errors.NotInConversationError,
     errors.SeveralConversationsError,
     errors.SignInRequiredError,
-    errors.NotStartedError,
+    errors.InterruptedRequestError,
     errors.UnexpectedError,
 )
 """Nothing but a start ends with these, or it is the create that nobody knows about."""

@@ -206,7 +206,7 @@ def test_the_agent_reads_who_started_the_session():
     assert DATE in "\n".join(texts(message))
 
 
-@pytest.mark.parametrize("error", failures("words"), ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("error", failures("words"), ids=lambda error: error.code)
 def test_a_failure_carries_its_reference_and_try_again_exactly_where_it_may_help(error):
     message = WORDS.answer(request(), error)
     assert message.blocks[0]["block_id"] == FAILURE_BLOCK

@@ -52,7 +52,7 @@ def outcomes(word: str) -> list[Any]:
         AccessReport(ANA, Role.MEMBER, None, None, (RuleMiss(word, word),)),
         errors.SeveralOpenSessionsError(((word, word),) * 9),
         errors.MessageNotPostedError(word),
-        errors.NoSuchHostError(word),
+        errors.HostLinkError("no_such_host", word),
     ]
 
 
@@ -152,4 +152,6 @@ def test_who_is_linked_or_explained_is_named() -> None:
 
 
 def test_what_was_pressed_on_a_session_that_is_over_says_so() -> None:
-    assert "over already" in plain(WORDS.answer(request(kind=RequestKind.END), errors.EndedAlreadyError()))
+    assert "over already" in plain(
+        WORDS.answer(request(kind=RequestKind.END), errors.SessionActionError("already_ended"))
+    )

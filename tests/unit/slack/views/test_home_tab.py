@@ -103,7 +103,7 @@ VIEWS = {
     "nothing": shown(own=[], others=[], doubts=[]),
     "elsewhere": shown(place=PLACE),
     "refused": refused(errors.NotAMemberError(ANA, MembershipStatus.GUEST, False), "<@U0SAM>"),
-    **{f"{type(error).__name__}": shown(identity=error, own=error, others=error, doubts=[]) for error in ERRORS},
+    **{error.code: shown(identity=error, own=error, others=error, doubts=[]) for error in ERRORS},
 }
 
 
@@ -169,7 +169,7 @@ def test_where_nothing_can_be_started_from_it_says_where() -> None:
     assert "home_start" not in presses(view)
 
 
-@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.code)
 def test_what_cannot_be_seen_is_said_in_words_that_fit(error: CobrowseError) -> None:
     text = said(shown(identity=error, own=error))
     assert "Who you are to Genesys is not known now." in text

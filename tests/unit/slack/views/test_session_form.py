@@ -10,7 +10,7 @@ from bot.core.errors import (
     MaybeAcceptedError,
     NotAMemberError,
     NotListedError,
-    ShuttingDownError,
+    NotReadyError,
     StorageUnavailableError,
 )
 from bot.core.models import ChannelId, MembershipStatus, RequestId, UserId
@@ -168,7 +168,7 @@ def test_a_host_who_is_not_listed_is_told() -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (ShuttingDownError(), "The bot is restarting, so nothing was started."),
+        (NotReadyError("shutting_down"), "The bot is restarting, so nothing was started."),
         (StorageUnavailableError(), "nothing was started. Press Start again"),
         (MaybeAcceptedError(), "it starts one session only"),
     ],
