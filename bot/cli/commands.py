@@ -198,7 +198,11 @@ def sandbox(
 ) -> None:
     """Try everything on this machine, without any account: a small Slack, a small Genesys, the real bot."""
     from bot import server
-    from bot.sandbox import run as sandbox_run
+
+    try:
+        from bot.sandbox import run as sandbox_run
+    except ModuleNotFoundError:
+        _fail("The container image does not contain the sandbox. Run it from the repository: make sandbox.")
 
     if person not in sandbox_run.ROLES:
         raise click.BadParameter(f"choose one of {', '.join(sandbox_run.ROLES)}", param_hint="--as")

@@ -1,1 +1,1 @@
-"""A small Slack and a small Genesys on localhost, and the real bot connected to them."""
+"""Run a small Slack and a small Genesys on localhost, and connect the real bot to them."""

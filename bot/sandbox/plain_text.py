@@ -1,4 +1,4 @@
-"""Slack messages as plain lines, the way a person would read them aloud."""
+"""Render Slack messages as plain text for the terminal."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ _EMOJI = {
 
 @dataclass(frozen=True)
 class Answer:
-    """What one command led to. `failed`: the person was told of a failure, or nothing at all."""
+    """The messages after one command; `failed` means an error message or no message."""
 
     messages: Sequence[Message]
     ack_ms: float
@@ -39,12 +39,12 @@ class Answer:
         return not self.messages or any(_is_failure(message) for message in self.messages)
 
     def as_text(self) -> str:
-        """Each message as a paragraph."""
+        """Return the messages as paragraphs."""
         paragraphs = ["\n".join(lines(message, self.names)) for message in self.messages]
         return "\n\n".join(paragraphs) or "Nothing came back."
 
     def as_dict(self) -> dict[str, Any]:
-        """The same for a machine."""
+        """Return the result for `--json`."""
         apart = [text for message in self.messages for text in _preformatted(message)]
         urls = [text for text in apart if text.startswith("http")]
         told = [
@@ -60,7 +60,7 @@ class Answer:
 
 
 def lines(message: Message, names: Mapping[str, str]) -> list[str]:
-    """A message's lines; its text where it has no blocks."""
+    """Return a message as lines: its blocks, or its text without blocks."""
     if not message.blocks:
         return _plain(message.text, names).splitlines()
     return [line for block in message.blocks for line in _block(block, names)]

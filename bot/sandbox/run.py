@@ -1,6 +1,6 @@
-"""Starts the sandbox: its Slack, its Genesys, and the real bot connected to both over real sockets.
+"""Start the sandbox's Slack and Genesys, and the real bot connected to both over sockets.
 
-Either for one command, whose answer is printed, or with the page, until it is stopped.
+Runs one command and returns the answer, or serves the page until a signal.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from bot.config import settings
 from bot.observability import logging as logs
 from bot.sandbox import world
 from bot.sandbox.genesys import faults as genesys_faults
-from bot.sandbox.genesys.api.conversations import CHOICES
+from bot.sandbox.genesys.api.conversations import LIVE_COUNTS
 from bot.sandbox.genesys.server import SandboxGenesys
 from bot.sandbox.plain_text import Answer
 from bot.sandbox.slack.server import SandboxSlack
@@ -43,43 +43,43 @@ FAULTS: dict[str, dict[str, Any]] = {
     "user-context": {},
     "active-conversation": {"on": "sms"},
 }
-"""What one can make Genesys do, and how it does it here: a limit that never lifts would only make one wait."""
+"""The faults for `--genesys` and the page, with options; 429 ends after one call, so that a retry succeeds."""
 PUBLIC_ONLY, SESSIONS_ONLY = ("user-context",), ("unknown-application", "no-join-url")
-"""Conversations know neither applications nor join URLs, and sessions need no person who has signed in."""
+"""Faults of one API only: sessions have applications and join URLs, conversations have signed-in users."""
 
-__all__ = ["CHOICES", "FAULTS", "ROLES", "faults_of", "open_page", "open_sandbox", "run_once", "serve_page"]
+__all__ = ["FAULTS", "LIVE_COUNTS", "ROLES", "faults_of", "open_page", "open_sandbox", "run_once", "serve_page"]
 
 Traffic = Callable[[dict[str, Any]], None]
 
 
 def faults_of(conversations: str | None) -> list[str]:
-    """Those of FAULTS that the API in use can have."""
+    """Return the names of the faults that apply to the API in use."""
     others = SESSIONS_ONLY if conversations else PUBLIC_ONLY
     return [name for name in FAULTS if name not in others]
 
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """The two servers, and a way to end the bot: it finishes what it has accepted."""
+    """The two servers; `finish` stops the bot after it completes the accepted requests."""
 
     slack: SandboxSlack
     genesys: SandboxGenesys
     finish: Callable[[], Awaitable[None]]
 
-    async def misbehave(self, fault: str | None) -> None:
-        """Makes Genesys do one of FAULTS, and nothing else; None: behave."""
-        await self.genesys.misbehave(None)
-        self.genesys.conversations.only_people = fault == "user-context"
+    async def inject_fault(self, fault: str | None) -> None:
+        """Replace Genesys's fault with one of FAULTS, or remove it with None."""
+        await self.genesys.inject_fault(None)
+        self.genesys.conversations.requires_user = fault == "user-context"
         self.genesys.applications = world.OTHER_APPLICATIONS if fault == "unknown-application" else world.APPLICATIONS
         if fault in FAULTS and fault not in ("unknown-application", "user-context"):
-            await self.genesys.misbehave(fault, **FAULTS[fault])
+            await self.genesys.inject_fault(fault, **FAULTS[fault])
 
 
 @asynccontextmanager
 async def open_sandbox(
     *, http: bool, conversations: str | None = None, on_traffic: Traffic | None = None
 ) -> AsyncIterator[Sandbox]:
-    """Everything started and connected. With one of CHOICES as `conversations` the public Genesys Cloud API is used."""
+    """Start the servers and the bot. A name of LIVE_COUNTS as `conversations` selects the public Genesys Cloud API."""
     keys = world.Keys()
     slack = SandboxSlack(
         bot_token=keys.bot_token,
@@ -105,9 +105,9 @@ async def open_sandbox(
         environ = world.environ(keys, slack.api_url, genesys.url, http=http)
         if conversations is not None:
             environ |= world.public_environ(keys, genesys.url)
-            genesys.conversations.choose(conversations)
-            connect, genesys.people.client = world.connect_environ(keys, _free_port())
-            environ |= connect  # over Socket Mode, too: there `connect` says that it takes HTTP
+            genesys.conversations.set_live_count(conversations)
+            connect, genesys.user_login.client = world.connect_environ(keys, _free_port())
+            environ |= connect  # also over Socket Mode, where `connect` answers that it needs HTTP
         loaded = settings.load(environ)
         async with _running(loaded, slack) as finish:
             yield Sandbox(slack, genesys, finish)
@@ -118,7 +118,7 @@ async def open_sandbox(
 
 @asynccontextmanager
 async def _running(loaded: settings.Settings, slack: SandboxSlack) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """The real bot, ready for commands."""
+    """Run the real bot; yields a function that stops it once it is ready for commands."""
     stop = asyncio.Event()
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
@@ -149,11 +149,11 @@ async def _running(loaded: settings.Settings, slack: SandboxSlack) -> AsyncItera
 async def run_once(
     line: str, role: str, *, fault: str | None = None, http: bool = False, conversations: str | None = None
 ) -> Answer:
-    """Types one command, and returns all that the person reads, once the bot has answered."""
+    """Send one command as this role, and return the messages that the user sees."""
     logs.set_up("ERROR", as_json=False)
     person = ROLES[role]
     async with open_sandbox(http=http, conversations=conversations) as sandbox:
-        await sandbox.misbehave(fault)
+        await sandbox.inject_fault(fault)
         command, _, text = line.strip().partition(" ")
         delivery = await sandbox.slack.command(person, text, command=command)
         await sandbox.finish()
@@ -165,7 +165,7 @@ async def run_once(
 async def open_page(
     port: int, *, fault: str | None = None, http: bool = False, conversations: str | None = None
 ) -> AsyncIterator[SandboxPage]:
-    """The sandbox with its page. Raises PermissionDeniedError when the port cannot be had."""
+    """Start the sandbox with its page. Raises StartError when the port is in use."""
     pages: list[SandboxPage] = []
 
     def on_traffic(entry: dict[str, Any]) -> None:
@@ -175,12 +175,14 @@ async def open_page(
     async with open_sandbox(http=http, conversations=conversations, on_traffic=on_traffic) as sandbox:
         faults = {name: genesys_faults.FAULTS[name] for name in faults_of(conversations)}
         people = list(world.LABELS.items())
-        page = SandboxPage(slack=sandbox.slack, people=people, faults=faults, set_fault=sandbox.misbehave)
-        await sandbox.misbehave(fault)
+        page = SandboxPage(slack=sandbox.slack, people=people, faults=faults, set_fault=sandbox.inject_fault)
+        await sandbox.inject_fault(fault)
         page.fault = fault
-        page.outbox = f"{sandbox.genesys.url}/outbox"
+        page.outbox_url = f"{sandbox.genesys.url}/outbox"
         if conversations is not None:
-            page.talk = ConversationChoice(tuple(CHOICES), conversations, sandbox.genesys.conversations.choose)
+            page.live_conversations = ConversationChoice(
+                tuple(LIVE_COUNTS), conversations, sandbox.genesys.conversations.set_live_count
+            )
         try:
             await page.start(port=port)
         except OSError as error:
@@ -197,7 +199,7 @@ async def open_page(
 async def serve_page(
     port: int, *, fault: str | None = None, http: bool = False, conversations: str | None = None
 ) -> None:
-    """Serves the page until told to stop."""
+    """Serve the page until a signal."""
     logs.set_up("INFO", as_json=False)
     opening = open_page(port, fault=fault, http=http, conversations=conversations)
     async with serve.until_signalled() as stop, opening as page:
@@ -207,7 +209,7 @@ async def serve_page(
 
 
 def _free_port() -> int:
-    """A port that nobody has: where browsers come back to has to be known before the bot listens."""
+    """Return a free port: the OAuth redirect URI must be known before the bot listens."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         port: int = bound.getsockname()[1]
@@ -215,7 +217,7 @@ def _free_port() -> int:
 
 
 def _show(url: str) -> None:
-    """Opens the page for somebody at a terminal with a screen; a browser inside the terminal would take it over."""
+    """Open the page in a graphical browser when a terminal is attached; a text browser would block the terminal."""
     if not sys.stdout.isatty():
         return
     with contextlib.suppress(webbrowser.Error):

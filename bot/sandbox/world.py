@@ -1,6 +1,6 @@
-"""Who and what there is in the sandbox, and the settings that connect the real bot to it.
+"""Define the sandbox's users, channels and keys, and the settings that connect the real bot to it.
 
-Tokens and keys are made anew at each start and are good for nothing else.
+Each start creates new tokens and keys, which are valid in this sandbox only.
 """
 
 import base64
@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID
-from bot.sandbox.genesys.api.user_login import PeopleClient
+from bot.sandbox.genesys.api.user_login import UserLoginClient
 from bot.sandbox.genesys.server import GenesysUser
 from bot.sandbox.slack.server import Parameter, Shortcut, SlackChannel, SlackUser, Step
 
 ROLES = {"agent": "U0ANA", "unmapped": "U0UNA", "supervisor": "U0SAM", "guest": "U0GUS"}
-"""Whom one can act as, by role."""
+"""The users to act as, by role."""
 
 LABELS = {
     "U0ANA": "Ana Agent, an agent",
@@ -37,7 +37,6 @@ SHORTCUTS = (
     Shortcut("cobrowse_start", "Start co-browse session", "global"),
     Shortcut("cobrowse_start_here", "Start co-browse session", "message"),
 )
-"""The shortcuts and the steps the app would declare in its manifest."""
 STEPS = (
     Step(
         "start_cobrowse_session",
@@ -65,12 +64,12 @@ OTHER_APPLICATIONS = {"shop": "Web shop", "portal": "Customer portal"}
 
 @dataclass(frozen=True)
 class Keys:
-    """The secrets of one sandbox."""
+    """The tokens, keys and secrets of one sandbox."""
 
     bot_token: str = field(default_factory=lambda: f"xoxb-sandbox-{secrets.token_hex(12)}")
     app_token: str = field(default_factory=lambda: f"xapp-sandbox-{secrets.token_hex(12)}")
     signing_secret: str = field(default_factory=lambda: secrets.token_hex(16))
-    people_secret: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    user_client_secret: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     store_key: str = field(default_factory=lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
     client_secret: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     private_key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
@@ -85,7 +84,7 @@ class Keys:
 
 
 def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> dict[str, str]:
-    """The environment that `cobrowse-bot run` would be started with here."""
+    """Return the environment variables for `cobrowse-bot run` in this sandbox."""
     return {
         "SLACK_BOT_TOKEN": keys.bot_token,
         "SLACK_APP_TOKEN": keys.app_token,
@@ -114,7 +113,7 @@ def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> 
 
 
 def public_environ(keys: Keys, genesys_url: str) -> dict[str, str]:
-    """What comes on top where sessions belong to conversations: the settings of a public Genesys Cloud organisation."""
+    """Return the additional variables for the public Genesys Cloud API, where sessions belong to conversations."""
     return {
         "GENESYS_COBROWSE_API": "conversations",
         "GENESYS_REGION": "mypurecloud.com",
@@ -126,10 +125,10 @@ def public_environ(keys: Keys, genesys_url: str) -> dict[str, str]:
     }
 
 
-def connect_environ(keys: Keys, port: int) -> tuple[dict[str, str], PeopleClient]:
-    """What comes on top where people connect their own accounts, over HTTP on this port, and the client for it."""
+def connect_environ(keys: Keys, port: int) -> tuple[dict[str, str], UserLoginClient]:
+    """Return the additional variables for connected user accounts over HTTP on this port, and their OAuth client."""
     url = f"http://127.0.0.1:{port}"
-    client = PeopleClient("people-client", keys.people_secret, (f"{url}/genesys/callback",))
+    client = UserLoginClient("people-client", keys.user_client_secret, (f"{url}/genesys/callback",))
     environ = {
         "PORT": str(port),
         "COBROWSE_PUBLIC_URL": url,

@@ -78,7 +78,7 @@ def test_what_alerts_watch_for_is_counted_in_a_series_there_is(error: errors.Cob
 
 
 async def test_a_login_that_refuses_is_counted_in_a_series_there_is(over_http: Journey) -> None:
-    await over_http.genesys.misbehave("invalid_client", on="token")
+    await over_http.genesys.inject_fault("invalid_client", on="token")
     await over_http.asks()
     _, text = await get(f"{over_http.url}/metrics")
     renewals = {labels["outcome"]: value for name, labels, value in series(text) if "renewals_total" in name}

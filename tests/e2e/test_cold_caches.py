@@ -61,7 +61,7 @@ async def test_a_crowd_waits_as_ordered_and_is_looked_up_in_order_each_once() ->
 
 async def test_no_more_than_a_few_are_under_way_at_once() -> None:
     async with looking() as (slack, users):
-        slack.misbehave("users.info", "slow", seconds=0.3)
+        slack.inject_fault("users.info", "slow", seconds=0.3)
         crowd = asyncio.gather(*(users.ask(user=who) for who in CROWD[:25]))
         for count in (AT_ONCE, 2 * AT_ONCE, 25):
             async with asyncio.timeout(5):
@@ -74,7 +74,7 @@ async def test_no_more_than_a_few_are_under_way_at_once() -> None:
 
 async def test_what_one_is_ordered_to_wait_all_wait() -> None:
     async with looking() as (slack, users):
-        slack.misbehave("users.info", "ratelimited", times=1, retry_after=1)
+        slack.inject_fault("users.info", "ratelimited", times=1, retry_after=1)
         loop = asyncio.get_running_loop()
         first = asyncio.create_task(users.ask(user=ANA))
         await ends_of(slack, 1)
@@ -88,7 +88,7 @@ async def test_what_one_is_ordered_to_wait_all_wait() -> None:
 @pytest.mark.parametrize("retry_after", [LONGEST_ORDERED_SECONDS + 1, 600, 0, -1, "", "soon", "1.5", "²", "9" * 5000])
 async def test_what_is_not_worth_waiting_for_is_refused_at_once(retry_after: object) -> None:
     async with looking() as (slack, users):
-        slack.misbehave("users.info", "ratelimited", retry_after=retry_after)
+        slack.inject_fault("users.info", "ratelimited", retry_after=retry_after)
         with pytest.raises(SlackUnavailableError) as refused:
             await users.ask(user=ANA)
         assert refused.value.slack_error == "ratelimited"
@@ -97,7 +97,7 @@ async def test_what_is_not_worth_waiting_for_is_refused_at_once(retry_after: obj
 
 async def test_a_minute_is_still_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     async with looking() as (slack, users):
-        slack.misbehave("users.info", "ratelimited", times=1, retry_after=LONGEST_ORDERED_SECONDS)
+        slack.inject_fault("users.info", "ratelimited", times=1, retry_after=LONGEST_ORDERED_SECONDS)
         slept: list[float] = []
 
         async def sleep(seconds: float) -> None:
@@ -112,7 +112,7 @@ async def test_a_minute_is_still_waited_for(monkeypatch: pytest.MonkeyPatch) -> 
 async def test_who_has_waited_long_enough_in_all_is_refused_and_leaves_their_place() -> None:
     assert ThrottledMethod(None, "users.info")._patience_seconds == RunTiming().max_wait_seconds == 25 * 60
     async with looking(patience_seconds=0.4) as (slack, users):
-        slack.misbehave("users.info", "ratelimited", times=AT_ONCE, retry_after=30)
+        slack.inject_fault("users.info", "ratelimited", times=AT_ONCE, retry_after=30)
         ends = await asyncio.gather(*(users.ask(user=who) for who in CROWD), return_exceptions=True)
         assert {(type(each), each.slack_error) for each in ends} == {(SlackUnavailableError, "ratelimited")}
         assert slack.count("users.info") == AT_ONCE
@@ -136,18 +136,18 @@ async def test_whoever_slack_puts_off_for_too_long_reads_that_and_can_try_again(
     monkeypatch: pytest.MonkeyPatch, journey: Journey
 ) -> None:
     monkeypatch.setattr(throttled_method, "LONGEST_ORDERED_SECONDS", 0)
-    journey.slack.misbehave("users.info", "ratelimited", retry_after=1)
+    journey.slack.inject_fault("users.info", "ratelimited", retry_after=1)
     message = await journey.asks()
     assert is_failure(message)
     assert "(ratelimited)" in words(message)
-    journey.slack.misbehave("users.info", None)
+    journey.slack.inject_fault("users.info", None)
     await journey.tries_again(message)
     assert link(journey.slack.seen_by(ANA)[-1])
 
 
 async def test_a_stop_does_not_wait_for_those_who_are_put_off() -> None:
     async with open_journey(SHUTDOWN_SECONDS="0") as journey:
-        journey.slack.misbehave("users.info", "ratelimited", retry_after=30)
+        journey.slack.inject_fault("users.info", "ratelimited", retry_after=30)
         await journey.slack.command(ANA, "")
         await ends_of(journey.slack, 1)
         await journey.finish()

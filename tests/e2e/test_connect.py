@@ -107,7 +107,7 @@ async def test_who_has_been_removed_meanwhile_is_not_connected(quick: None, monk
         page = await opens(back)
         assert page.status == 403
         assert "Deactivated people" in page.text
-        assert journey.genesys.people.refresh_tokens == {}
+        assert journey.genesys.user_login.refresh_tokens == {}
 
 
 @pytest.mark.parametrize(("who", "says"), [(GUS, "Guests"), (UNA, "not linked to a Genesys user")])
@@ -165,7 +165,7 @@ async def test_nobody_reads_a_state_a_code_or_a_token_in_the_log(
     await opens(back)
     await simple.asks("Checkout")
     secrets = [state_of(link_of_ana), back.partition("code=")[2].partition("&")[0]]
-    secrets += [*simple.genesys.people.refresh_tokens, *simple.genesys._login._grants]
+    secrets += [*simple.genesys.user_login.refresh_tokens, *simple.genesys._login._grants]
     shown = caplog.text + "".join(str(vars(record)) for record in caplog.records)
     assert "connected" in shown
     assert len(secrets) >= 4

@@ -35,13 +35,13 @@ async def test_who_comes_back_while_the_bot_stops_is_connected_and_reads_so_in_s
     async with open_connecting() as journey:
         back, before = await signs_in(await asks_to_connect(journey)), journey.genesys.count("token")
         told = len(journey.slack.messages)
-        await journey.genesys.misbehave("slow", on="token", seconds=3.0)  # than which the server waits less
+        await journey.genesys.inject_fault("slow", on="token", seconds=3.0)  # than which the server waits less
         coming = asyncio.create_task(opens(back))
         await asked(journey.genesys, before)
         await journey.finish()
         assert isinstance((await asyncio.gather(coming, return_exceptions=True))[0], Exception)
         assert "You are connected to Genesys" in words(await journey.reads(ANA, told))
-        assert list(journey.genesys.people.refresh_tokens.values()) == [HOST]
+        assert list(journey.genesys.user_login.refresh_tokens.values()) == [HOST]
 
 
 async def test_no_browser_waits_for_long_when_slack_puts_look_ups_off(
@@ -50,19 +50,19 @@ async def test_no_browser_waits_for_long_when_slack_puts_look_ups_off(
     monkeypatch.setattr(directory, "KEPT_SECONDS", 0.0)
     async with open_connecting(timing=CoreTiming(lookup_timeout=0.3)) as journey:
         back = await signs_in(await asks_to_connect(journey))
-        journey.slack.misbehave("users.info", "ratelimited", retry_after=30)
+        journey.slack.inject_fault("users.info", "ratelimited", retry_after=30)
         async with asyncio.timeout(5):
             page = await opens(back)
     assert page.status == 503
     assert "no answer in time" in page.text
     assert "Nothing was connected" in page.text
     assert "/cobrowse connect in Slack for a new link" in page.text
-    assert journey.genesys.people.refresh_tokens == {}
+    assert journey.genesys.user_login.refresh_tokens == {}
 
 
 async def test_a_client_for_people_that_is_wrong_is_not_said_to_be_the_bots_own(simple: Journey) -> None:
     back = await signs_in(await asks_to_connect(simple))
-    simple.genesys.people.client = replace(simple.genesys.people.client, secret="another")
+    simple.genesys.user_login.client = replace(simple.genesys.user_login.client, secret="another")
     page = await opens(back)
     assert "did not complete the sign-in (invalid_client)" in page.text
     assert "own sign-in" not in page.text

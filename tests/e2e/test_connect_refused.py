@@ -47,17 +47,17 @@ async def test_a_token_that_is_refused_is_renewed_once_and_the_session_is_there(
     await connects(journey)
     journey.genesys.revoke_tokens()
     assert link(await journey.asks("Checkout"))
-    assert len(journey.genesys.people.used) == 1
+    assert len(journey.genesys.user_login.used_refresh_tokens) == 1
     assert link(await journey.asks("Refund"))
-    assert len(journey.genesys.people.used) == 1
+    assert len(journey.genesys.user_login.used_refresh_tokens) == 1
 
 
 async def test_who_is_signed_out_by_genesys_has_to_connect_again_and_nobody_else_acts_in_their_place(
     journey: Journey,
 ) -> None:
     await connects(journey)
-    journey.genesys.conversations.only_people = False  # the bot itself could
-    journey.genesys.people.sign_out(HOST)
+    journey.genesys.conversations.requires_user = False  # the bot itself could
+    journey.genesys.user_login.sign_out(HOST)
     journey.genesys.revoke_tokens()
     refused = await journey.asks("Checkout")
     assert is_failure(refused)
@@ -73,7 +73,7 @@ async def test_who_is_signed_out_by_genesys_has_to_connect_again_and_nobody_else
 
 async def test_a_supervisor_reads_that_the_agents_sign_in_is_refused(simple: Journey) -> None:
     await connects(simple, BEN, BENS)
-    simple.genesys.people.sign_out(BENS)
+    simple.genesys.user_login.sign_out(BENS)
     simple.genesys.revoke_tokens()
     refused = await simple.asks("@ben Checkout", who=SAM)
     assert "Ask the agent to type `/cobrowse connect` and to sign in again" in words(refused)
@@ -81,7 +81,7 @@ async def test_a_supervisor_reads_that_the_agents_sign_in_is_refused(simple: Jou
 
 async def test_who_lacks_a_permission_reads_that_it_is_theirs(simple: Journey) -> None:
     await connects(simple)
-    simple.genesys.conversations.lacks.add("conversation:cobrowse:add")
+    simple.genesys.conversations.missing_permissions.add("conversation:cobrowse:add")
     refused = await simple.asks("Checkout")
     assert "Your own Genesys account lacks `conversation:cobrowse:add`" in words(refused)
 
@@ -104,12 +104,12 @@ async def test_who_is_linked_to_another_host_does_not_act_by_the_old_sign_in(sim
 async def test_a_sign_in_that_genesys_does_not_complete_connects_nobody(quick: None, fault: str) -> None:
     async with open_connecting(genesys_timing=replace(QUICK_GENESYS, login_timeout=0.5)) as journey:
         back = await signs_in(await asks_to_connect(journey))
-        await journey.genesys.misbehave(fault, on="token")
+        await journey.genesys.inject_fault(fault, on="token")
         page = await opens(back)
         assert page.status == 503
         assert "Reference" in page.text
         assert "session was created" not in page.text
-        await journey.genesys.misbehave(None)
+        await journey.genesys.inject_fault(None)
         assert "You are not connected" in words(await journey.asks("whoami"))
 
 
@@ -160,7 +160,7 @@ async def test_the_page_holds_all_it_shows_and_may_be_kept_or_framed_by_nobody(s
 
 async def test_more_than_so_many_at_once_are_asked_to_wait(simple: Journey) -> None:
     back, before = await signs_in(await asks_to_connect(simple)), simple.genesys.count("token")
-    await simple.genesys.misbehave("slow", on="token", seconds=0.5)
+    await simple.genesys.inject_fault("slow", on="token", seconds=0.5)
     first = asyncio.create_task(opens(back))
     async with asyncio.timeout(5):
         while simple.genesys.count("token") == before:  # noqa: ASYNC110 - it has no event
@@ -181,13 +181,13 @@ async def test_who_has_connected_on_another_replica_a_moment_ago_has_their_sessi
         open_servers(http=True, client_secret=SECRET) as servers,
         open_bot_between(servers, connecting(servers, DATABASE_URL=url), http=True) as here,
     ):
-        servers.genesys.conversations.choose("one")
-        servers.genesys.conversations.only_people = True
+        servers.genesys.conversations.set_live_count("one")
+        servers.genesys.conversations.requires_user = True
         assert is_failure(await here.asks("Checkout"))  # so this one knows that they are not connected
-        client = servers.genesys.people.client
+        client = servers.genesys.user_login.client
         async with open_bot_between(servers, connecting(servers, DATABASE_URL=url), http=True) as there:
-            uris = (*client.redirect_uris, *servers.genesys.people.client.redirect_uris)
-            servers.genesys.people.client = replace(client, redirect_uris=uris)
+            uris = (*client.redirect_uris, *servers.genesys.user_login.client.redirect_uris)
+            servers.genesys.user_login.client = replace(client, redirect_uris=uris)
             assert (await connects(there)).status == 200
             assert link(await there.asks("Refund"))
             servers.slack.events_url = f"{here.url}/slack/events"

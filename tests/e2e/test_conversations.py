@@ -115,9 +115,9 @@ async def test_no_customer_yet_is_told_with_a_button_that_finds_them_later(journ
 async def test_trying_again_keeps_to_the_conversation_that_was_named(journey: Journey) -> None:
     talk(journey)
     live = talk(journey)
-    await journey.genesys.misbehave("dropped", on="conversation")
+    await journey.genesys.inject_fault("dropped", on="conversation")
     message = await journey.asks(live.id)
-    await journey.genesys.misbehave(None)
+    await journey.genesys.inject_fault(None)
     await journey.tries_again(message)
     (made,) = journey.genesys.conversations.offers.values()
     assert made.conversation is live
@@ -125,7 +125,7 @@ async def test_trying_again_keeps_to_the_conversation_that_was_named(journey: Jo
 
 async def test_a_person_is_needed_and_the_administrator_named(journey: Journey) -> None:
     talk(journey)
-    journey.genesys.conversations.only_people = True
+    journey.genesys.conversations.requires_user = True
     message = await journey.asks()
     assert "signed in" in words(message)
     assert f"<@{SAM}>" in words(message)
@@ -134,7 +134,7 @@ async def test_a_person_is_needed_and_the_administrator_named(journey: Journey) 
 @pytest.mark.parametrize("timing", [SHORT_WAITS_ANNOUNCED], ids=["short waits"])
 async def test_while_genesys_makes_the_look_up_wait_the_person_reads_it(journey: Journey) -> None:
     talk(journey)
-    await journey.genesys.misbehave("429", on="query", times=1, retry_after=2)
+    await journey.genesys.inject_fault("429", on="query", times=1, retry_after=2)
     message = await journey.asks()
     note, outcome = journey.slack.seen_by(ANA)
     assert outcome is message
@@ -144,7 +144,7 @@ async def test_while_genesys_makes_the_look_up_wait_the_person_reads_it(journey:
 
 async def test_an_offer_nobody_knows_of_is_not_repeated(journey: Journey) -> None:
     talk(journey)
-    await journey.genesys.misbehave("dropped")
+    await journey.genesys.inject_fault("dropped")
     message = await journey.asks()
     assert "Nobody knows" in words(message)
     assert journey.genesys.count("create") == 1
@@ -168,7 +168,7 @@ async def test_a_slow_look_up_creates_nothing_before_it_is_done(quick: None) -> 
     """A time-out of a look-up is not one of an offer: nobody has to wonder whether a session exists."""
     async with open_journey(**KEY, genesys_timing=replace(QUICK_GENESYS, call_timeout=0.2)) as journey:
         talk(journey)
-        await journey.genesys.misbehave("silent", on="query")
+        await journey.genesys.inject_fault("silent", on="query")
         async with asyncio.timeout(5):
             message = await journey.asks()
         assert "cannot reach Genesys" in words(message)
@@ -181,7 +181,7 @@ async def test_a_stop_while_the_conversation_is_looked_for_leaves_nobody_wonderi
         talk(journey)
         assert link(await journey.asks("One"))
         looked, before = journey.genesys.count("query"), len(journey.slack.messages)
-        await journey.genesys.misbehave("silent", on="query")
+        await journey.genesys.inject_fault("silent", on="query")
         await journey.slack.command(ANA, "Two")
         async with asyncio.timeout(3):
             while journey.genesys.count("query") == looked:  # noqa: ASYNC110 - it has no event

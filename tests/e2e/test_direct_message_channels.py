@@ -69,7 +69,7 @@ async def test_what_is_pressed_in_the_home_tab_is_told_in_the_new_channel(posted
 async def test_each_of_slacks_words_for_it_is_understood(world: World, word: str) -> None:
     record = await world.made()
     await world.herald.send_direct(record, ANA)
-    world.servers.slack.misbehave("chat.postMessage", word, times=1)
+    world.servers.slack.inject_fault("chat.postMessage", word, times=1)
     await world.herald.send_direct(record, ANA)
     slack = world.servers.slack
     assert (slack.count("conversations.open"), slack.count("chat.postMessage")) == (2, 3)
@@ -83,7 +83,7 @@ async def test_a_channel_that_is_refused_again_is_given_up(world: World, word: s
     record = await world.made()
     await world.herald.send_direct(record, ANA)
     slack = world.servers.slack
-    slack.misbehave("chat.postMessage", word)
+    slack.inject_fault("chat.postMessage", word)
     with pytest.raises(MessageNotPostedError):
         await world.herald.send_direct(record, ANA)
     assert (slack.count("conversations.open"), slack.count("chat.postMessage")) == (opened, tried)
@@ -91,7 +91,7 @@ async def test_a_channel_that_is_refused_again_is_given_up(world: World, word: s
 
 async def test_a_channel_that_has_just_been_opened_is_not_opened_again(world: World) -> None:
     slack = world.servers.slack
-    slack.misbehave("chat.postMessage", "channel_not_found")
+    slack.inject_fault("chat.postMessage", "channel_not_found")
     with pytest.raises(CobrowseError):
         await world.herald.send_direct(await world.made(), ANA)
     assert (slack.count("conversations.open"), slack.count("chat.postMessage")) == (1, 1)

@@ -21,7 +21,7 @@ LACKS = "its OAuth client lacks"
 async def test_the_person_reads_the_division_in_genesys_words(quick: None, call: str) -> None:
     async with open_journey(**KEY) as journey:
         journey.genesys.conversations.begin(HOST, "Carla Customer")
-        await journey.genesys.misbehave("division", on=call)
+        await journey.genesys.inject_fault("division", on=call)
         message = await journey.asks()
         assert is_failure(message)
         assert OWN in words(message)
@@ -31,7 +31,7 @@ async def test_the_person_reads_the_division_in_genesys_words(quick: None, call:
 
 
 async def test_words_are_escaped_and_the_permission_is_named(journey: Journey) -> None:
-    await journey.genesys.misbehave("division", on="create", words="Not <b> like this.")
+    await journey.genesys.inject_fault("division", on="create", message="Not <b> like this.")
     shown = words(await journey.asks())
     assert "“Not &lt;b&gt; like this.”" in shown
     assert LACKS not in shown
@@ -41,7 +41,9 @@ async def test_words_are_escaped_and_the_permission_is_named(journey: Journey) -
 async def test_an_sms_names_the_division_and_no_number(journey: Journey) -> None:
     await journey.asks("Checkout")
     question = await journey.asks(f"send {NUMBER}")
-    await journey.genesys.misbehave("division", on="sms", words=f"No permission for {NUMBER} in division <Billing>")
+    await journey.genesys.inject_fault(
+        "division", on="sms", message=f"No permission for {NUMBER} in division <Billing>"
+    )
     await presses(journey, question, "send_link")
     assert "“No permission for … in division &lt;Billing&gt;” Nothing was sent." in words(question)
     assert LACKS not in words(question)
@@ -51,7 +53,7 @@ async def test_an_sms_names_the_division_and_no_number(journey: Journey) -> None
 async def test_start_and_check_name_the_division(quick: None, tmp_path: Path) -> None:
     async with open_servers(client_secret=SECRET) as servers:
         servers.genesys.conversations.begin(HOST, "Carla Customer")
-        await servers.genesys.misbehave("division", on="query")
+        await servers.genesys.inject_fault("division", on="query")
         environ = right_environ(servers, tmp_path) | PUBLIC | {"GENESYS_PRIVATE_KEY_PATH": ""}
         started = await typed(tmp_path, ["start", "--host-user-id", HOST], environ)
         assert started.code == 1
@@ -72,7 +74,7 @@ async def test_a_person_not_found_may_be_in_another_division(journey: Journey) -
 @pytest.mark.parametrize(("division", "mark"), [("", Mark.RIGHT), ("Billing", Mark.DOUBT)])
 async def test_check_names_the_only_division_of_a_role(quick: None, tmp_path: Path, division: str, mark: Mark) -> None:
     async with open_servers(client_secret=SECRET) as servers:
-        servers.genesys.division = division
+        servers.genesys.only_division = division
         environ = right_environ(servers, tmp_path) | PUBLIC | {"GENESYS_PRIVATE_KEY_PATH": ""}
         found = (await look(environ))["roles"]
         assert found.mark is mark

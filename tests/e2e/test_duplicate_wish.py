@@ -66,15 +66,15 @@ async def test_a_question_who_one_is_is_answered_each_time(journey: Journey) -> 
 
 @pytest.mark.parametrize(("fault", "creates"), [("403", 2), ("dropped", 2), ("down", 1)])
 async def test_after_a_failure_it_is_a_new_one(either: Journey, fault: str, creates: int) -> None:
-    await either.genesys.misbehave(fault)
+    await either.genesys.inject_fault(fault)
     assert is_failure(await either.asks("Deal"))
-    await either.genesys.misbehave(None)
+    await either.genesys.inject_fault(None)
     assert link(await either.asks("Deal"))
     assert len(either.genesys.creates) == creates
 
 
 async def test_who_waited_for_one_that_fails_gets_a_session_of_their_own(either: Journey) -> None:
-    await either.genesys.misbehave("403", times=1)
+    await either.genesys.inject_fault("403", times=1)
     either.genesys.latency_seconds = 0.2
     await asyncio.gather(*(either.slack.command(ANA, "Deal") for _ in range(4)))
     await either.slack.workspace.until(lambda: len(either.slack.seen_by(ANA)) >= 4, 10)

@@ -80,7 +80,7 @@ async def test_end_pressed_twice_ends_once(journey: Journey) -> None:
 async def test_an_end_that_fails_leaves_the_card_and_its_link(journey: Journey) -> None:
     card = await journey.asks("Deal")
     url = link(card)
-    await journey.genesys.misbehave("500", on="end")
+    await journey.genesys.inject_fault("500", on="end")
     told = await presses(journey, card, "end_session")
     assert is_failure(told)
     assert told is not card
@@ -191,10 +191,10 @@ async def test_in_a_direct_message_there_is_nobody_to_share_with(journey: Journe
 @pytest.mark.parametrize("action", ["share_session", "send_session"])
 async def test_a_slack_that_takes_no_message_is_told_and_tried_again(journey: Journey, action: str) -> None:
     card = await journey.asks("Deal")
-    journey.slack.misbehave("chat.postMessage", "ratelimited", retry_after=60)
+    journey.slack.inject_fault("chat.postMessage", "ratelimited", retry_after=60)
     failed = await presses(journey, card, action)
     assert "Slack did not take the message" in words(failed)
-    journey.slack.misbehave("chat.postMessage", None)
+    journey.slack.inject_fault("chat.postMessage", None)
     told = await presses(journey, failed, "try_again")
     assert "now" in words(told)
     assert link(card)

@@ -46,7 +46,7 @@ ROWS: list[Row] = [
 async def test_each_failure_has_its_own_sentence_and_number_of_creates(
     journey: Journey, fault: str, how: dict[str, Any], creates: int, told: list[str], again: bool
 ) -> None:
-    await journey.genesys.misbehave(fault, **how)
+    await journey.genesys.inject_fault(fault, **how)
     message = await journey.asks()
     await journey.finish()
 
@@ -66,12 +66,12 @@ async def test_each_failure_has_its_own_sentence_and_number_of_creates(
 
 @pytest.mark.parametrize("fault", ["403", "500", "502", "bad-request", "invalid-host"])
 async def test_a_failure_carries_genesys_own_reference(journey: Journey, fault: str) -> None:
-    await journey.genesys.misbehave(fault)
+    await journey.genesys.inject_fault(fault)
     assert re.search(r"Genesys `[0-9a-f-]{36}`", words(await journey.asks()))
 
 
 async def test_one_401_is_mended_by_one_new_token_and_nobody_notices(either: Journey) -> None:
-    await either.genesys.misbehave("401", times=1)
+    await either.genesys.inject_fault("401", times=1)
     assert link(await either.asks())
     assert len(either.genesys.creates) == 2
     assert either.genesys.count("token") == 2
@@ -80,18 +80,18 @@ async def test_one_401_is_mended_by_one_new_token_and_nobody_notices(either: Jou
 
 
 async def test_a_401_that_stays_renews_the_token_once_for_each_command(journey: Journey) -> None:
-    await journey.genesys.misbehave("401")
+    await journey.genesys.inject_fault("401")
     await journey.asks()
     assert journey.genesys.count("token") == 2
-    await journey.genesys.misbehave(None)
+    await journey.genesys.inject_fault(None)
     assert link(await journey.asks())
 
 
 async def test_after_a_403_the_scope_can_be_added_without_a_restart(journey: Journey) -> None:
-    await journey.genesys.misbehave("403")
+    await journey.genesys.inject_fault("403")
     await journey.asks()
     assert journey.genesys.count("token") == 1
-    await journey.genesys.misbehave(None)
+    await journey.genesys.inject_fault(None)
     assert link(await journey.asks())
     assert journey.genesys.count("token") == 2
     before, after = (create.headers["Authorization"] for create in journey.genesys.creates)
@@ -127,12 +127,12 @@ async def test_an_unknown_application_is_answered_with_those_there_are(journey: 
 
 async def test_an_unknown_application_is_told_even_when_the_list_cannot_be_had(journey: Journey) -> None:
     journey.genesys.applications = {}
-    await journey.genesys.misbehave("500", on="applications")
+    await journey.genesys.inject_fault("500", on="applications")
     assert "`web`" in words(await journey.asks())
 
 
 async def test_the_services_own_words_are_escaped_and_cut(journey: Journey) -> None:
-    await journey.genesys.misbehave("bad-request")
+    await journey.genesys.inject_fault("bad-request")
     message = await journey.asks()
     for text in (message.text, words(message)):
         assert "Not like this: &lt;!channel&gt; &lt;@U00000000&gt;" in text
@@ -147,7 +147,7 @@ async def test_the_services_own_words_are_escaped_and_cut(journey: Journey) -> N
 @pytest.mark.parametrize(("fault", "written"), [("429", "seconds"), ("429", "date"), ("503", "seconds")])
 async def test_busy_is_waited_for_as_long_as_it_orders(journey: Journey, fault: str, written: str) -> None:
     order = 1 if written == "seconds" else formatdate(time.time() + 2, usegmt=True)
-    await journey.genesys.misbehave(fault, times=1, retry_after=order)
+    await journey.genesys.inject_fault(fault, times=1, retry_after=order)
     assert link(await journey.asks())
     first, second = journey.genesys.creates
     assert 0.95 <= second.at - first.at < 2.5
@@ -155,7 +155,7 @@ async def test_busy_is_waited_for_as_long_as_it_orders(journey: Journey, fault: 
 
 @pytest.mark.parametrize("order", [None, "soon", "", "-1"])
 async def test_busy_without_a_usable_order_is_asked_again_soon(journey: Journey, order: str | None) -> None:
-    await journey.genesys.misbehave("429", times=2, retry_after=order)
+    await journey.genesys.inject_fault("429", times=2, retry_after=order)
     assert link(await journey.asks())
     assert len(journey.genesys.creates) == 3
 
@@ -164,7 +164,7 @@ async def test_busy_without_a_usable_order_is_asked_again_soon(journey: Journey,
 async def test_busy_for_ever_ends_in_a_sentence_and_not_in_a_storm(quick: None, order: int | str | None) -> None:
     """The order may be no time at all, or a date that has passed."""
     async with open_journey(genesys_timing=replace(QUICK_GENESYS, max_backoff_seconds=0.5)) as journey:
-        await journey.genesys.misbehave("429", retry_after=order)
+        await journey.genesys.inject_fault("429", retry_after=order)
         async with asyncio.timeout(4):
             message = await journey.asks()
         assert "too busy" in words(message)
@@ -173,7 +173,7 @@ async def test_busy_for_ever_ends_in_a_sentence_and_not_in_a_storm(quick: None, 
 
 @pytest.mark.parametrize("timing", [SHORT_WAITS_ANNOUNCED], ids=["short waits"])
 async def test_while_genesys_is_busy_the_person_reads_that_and_about_how_long(journey: Journey) -> None:
-    await journey.genesys.misbehave("429", times=1, retry_after=2)
+    await journey.genesys.inject_fault("429", times=1, retry_after=2)
     message = await journey.asks()
     await journey.finish()
     note, outcome = journey.slack.seen_by(ANA)
@@ -184,7 +184,7 @@ async def test_while_genesys_is_busy_the_person_reads_that_and_about_how_long(jo
 
 
 async def test_two_failures_inside_genesys_are_ridden_out(either: Journey) -> None:
-    await either.genesys.misbehave("500-twice")
+    await either.genesys.inject_fault("500-twice")
     assert link(await either.asks())
     assert len(either.genesys.creates) == 3
 
@@ -194,7 +194,7 @@ async def test_an_answer_that_does_not_come_in_time_is_not_asked_for_again(
     quick: None, fault: str, how: dict[str, Any]
 ) -> None:
     async with open_journey(genesys_timing=replace(QUICK_GENESYS, call_timeout=0.3)) as journey:
-        await journey.genesys.misbehave(fault, **how)
+        await journey.genesys.inject_fault(fault, **how)
         message = await journey.asks()
         await journey.finish()
         assert UNKNOWN[0] in words(message)
@@ -209,8 +209,8 @@ def test_an_answer_is_waited_for_ten_seconds() -> None:
 
 async def test_a_redirect_is_never_followed(journey: Journey) -> None:
     for call in ("token", "search", "create"):
-        await journey.genesys.misbehave(None)
-        await journey.genesys.misbehave("redirect", on=call)
+        await journey.genesys.inject_fault(None)
+        await journey.genesys.inject_fault("redirect", on=call)
         assert "redirect" in words(await journey.asks())
         assert journey.genesys.count(call) == 1
     assert journey.genesys.count("other") == 0

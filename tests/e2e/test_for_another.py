@@ -56,7 +56,7 @@ async def test_a_supervisor_starts_a_session_and_both_learn_of_it(either: Journe
     [("conversations.open", "cannot_dm_user"), ("chat.postMessage", "restricted_action"), ("chat.postMessage", "500")],
 )
 async def test_the_requester_reads_that_the_agent_could_not_be_told(journey: Journey, method: str, fault: str) -> None:
-    journey.slack.misbehave(method, fault)
+    journey.slack.inject_fault(method, fault)
     card = await journey.asks("@ben", who=SAM)
     assert f"<@{BEN}> could not be told" in words(card)
     assert link(card)
@@ -177,11 +177,11 @@ async def test_whom_refusals_name_is_as_it_was_set(quick: None) -> None:
 
 @pytest.mark.parametrize("fault", ["internal_error", "500", "drop", "ratelimited"])
 async def test_when_slack_cannot_say_who_somebody_is_nobody_gets_in(journey: Journey, fault: str) -> None:
-    journey.slack.misbehave("users.info", fault, retry_after=0)
+    journey.slack.inject_fault("users.info", fault, retry_after=0)
     message = await journey.asks()
     assert "Slack would not say who is who" in words(message)
     assert journey.genesys.calls == []
-    journey.slack.misbehave("users.info", None)
+    journey.slack.inject_fault("users.info", None)
     await journey.tries_again(message)
     assert link(message)
 

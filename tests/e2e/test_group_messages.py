@@ -34,9 +34,9 @@ async def test_share_pressed_in_a_group_message_says_what_to_do(journey: Journey
 
 async def test_try_again_in_a_group_message_offers_no_share(journey: Journey) -> None:
     journey.slack.workspace.channels["C0GROUP"] = SlackChannel("C0GROUP", NAME, bot_is_member=False)
-    await journey.genesys.misbehave("500")
+    await journey.genesys.inject_fault("500")
     message = await journey.asks(channel_id="C0GROUP")
-    await journey.genesys.misbehave(None)
+    await journey.genesys.inject_fault(None)
     await journey.tries_again(message)
     assert "end_session" in str(message.blocks)
     assert "share_session" not in str(message.blocks)

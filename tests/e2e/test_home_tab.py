@@ -37,7 +37,7 @@ async def test_it_says_who_i_am_and_has_a_button_that_opens_the_form(either: Jou
 
 
 async def test_something_is_there_at_once_and_later_only_what_has_changed(journey: Journey) -> None:
-    journey.slack.misbehave("users.info", "slow", seconds=0.3)
+    journey.slack.inject_fault("users.info", "slow", seconds=0.3)
     await journey.slack.open_home(ANA)
     await home_says(journey, ANA, "One moment")
     await home_says(journey, ANA, "as Genesys user")
@@ -138,12 +138,12 @@ async def test_an_administrator_sees_what_is_wrong_with_the_set_up(quick: None) 
         home = await opens_home(journey, BEN)
         assert "COBROWSE_MEMBERS is empty" in said(home)
         assert "newest failure" not in said(home)
-        await journey.genesys.misbehave("403")
+        await journey.genesys.inject_fault("403")
         await journey.asks()
         await journey.slack.press(BEN, home, "home_refresh")
         await home_says(journey, BEN, "Since then none was made.")
         assert "`permission_missing`" in said(home)
-        await journey.genesys.misbehave(None)
+        await journey.genesys.inject_fault(None)
         await journey.asks("Deal")
         await journey.slack.press(BEN, home, "home_refresh")
         await home_says(journey, BEN, "Since then a session was made.")
@@ -182,13 +182,13 @@ async def test_what_cannot_be_looked_up_is_said(quick: None, tmp_path: Path) -> 
     async with open_journey(DATABASE_URL=f"sqlite:///{tmp_path / 'bot.db'}") as journey:
         blocker = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
         blocker.execute("ALTER TABLE sessions RENAME TO gone")
-        await journey.genesys.misbehave("down")
+        await journey.genesys.inject_fault("down")
         home = await opens_home(journey, ANA)
         assert "Who you are to Genesys is not known now.* The bot cannot reach Genesys." in said(home)
         assert "They cannot be seen now. The bot's database does not answer." in said(home)
         blocker.execute("ALTER TABLE gone RENAME TO sessions")
         blocker.close()
-        await journey.genesys.misbehave(None)
+        await journey.genesys.inject_fault(None)
         await journey.slack.press(ANA, home, "home_refresh")
         await home_says(journey, ANA, "as Genesys user")
         assert "There is none." in said(home)
@@ -196,14 +196,14 @@ async def test_what_cannot_be_looked_up_is_said(quick: None, tmp_path: Path) -> 
 
 async def test_while_slack_does_not_say_who_is_who_nobody_sees_anything(journey: Journey) -> None:
     await journey.asks("Secret deal")
-    journey.slack.misbehave("users.info", "internal_error")
+    journey.slack.inject_fault("users.info", "internal_error")
     home = await opens_home(journey, BEN)
     assert "Slack would not say who is who just now" in said(home)
     assert presses(home) == []
 
 
 async def test_a_tab_that_slack_does_not_take_harms_nobody(journey: Journey, caplog: pytest.LogCaptureFixture) -> None:
-    journey.slack.misbehave("views.publish", "internal_error")
+    journey.slack.inject_fault("views.publish", "internal_error")
     assert (await journey.slack.open_home(ANA)).acked
     await called(journey, "views.publish")
     assert link(await journey.asks())
@@ -214,7 +214,7 @@ async def test_a_tab_that_slack_does_not_take_harms_nobody(journey: Journey, cap
 
 async def test_an_older_look_does_not_come_after_a_newer_one(journey: Journey) -> None:
     await opens_home(journey, ANA)
-    await journey.genesys.misbehave("slow", on="read", seconds=0.4)
+    await journey.genesys.inject_fault("slow", on="read", seconds=0.4)
     await journey.asks("Deal")
     home = await home_says(journey, ANA, "*Deal*")
     await asyncio.gather(*(journey.slack.press(ANA, home, "home_refresh") for _ in range(5)))

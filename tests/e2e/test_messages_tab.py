@@ -12,7 +12,7 @@ TAB = "Turn on the Messages Tab under App Home"
 
 @pytest.fixture
 async def muted(journey: Journey) -> Journey:
-    journey.slack.misbehave("chat.postMessage", "messages_tab_disabled")
+    journey.slack.inject_fault("chat.postMessage", "messages_tab_disabled")
     return journey
 
 
@@ -34,7 +34,7 @@ async def test_answer_to_a_form_comes_in_its_channel(muted: Journey) -> None:
 
 
 async def test_answer_to_a_message_shortcut_comes_in_its_channel(muted: Journey) -> None:
-    asked = muted.slack.say(SAM, CARE, "look at this")
+    asked = muted.slack.post_message(SAM, CARE, "look at this")
     await muted.slack.message_shortcut(ANA, asked, HERE)
     view = await filled(muted, ANA)
     before = len(muted.slack.messages)
@@ -67,7 +67,7 @@ async def test_slow_answer_to_a_global_shortcut_comes_in_the_form(muted: Journey
 
 async def test_failure_of_a_form_is_told_in_its_channel(muted: Journey) -> None:
     view = await asks_for_a_form(muted, ANA)
-    await muted.genesys.misbehave("403")
+    await muted.genesys.inject_fault("403")
     before = len(muted.slack.messages)
     await muted.slack.submit(ANA, view, {})
     message = await muted.reads(ANA, before)

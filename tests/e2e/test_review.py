@@ -16,7 +16,7 @@ from bot.core.errors import UnusableAnswerError
 from bot.core.models import RequestKind
 from bot.genesys.api import sessions
 from bot.sandbox.genesys import faults
-from bot.sandbox.genesys.fault_effects import spoil
+from bot.sandbox.genesys.fault_effects import change_body
 from bot.slack import command_parser
 from bot.slack.command_parser import Help, NotUnderstood, Query, Reason, Start, parse
 from tests.support.app import (
@@ -43,8 +43,8 @@ def spoilt(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any], web.Res
     """Makes the fault "not-json" answer something else instead."""
 
     def become(change: Callable[[Any], web.Response]) -> None:
-        kind = faults._Kind("It answers oddly.", spoil(change))
-        monkeypatch.setitem(faults._KINDS, "not-json", kind)  # type: ignore[arg-type]
+        kind = faults._FaultType("It answers oddly.", change_body(change))
+        monkeypatch.setitem(faults._FAULT_TYPES, "not-json", kind)  # type: ignore[arg-type]
 
     return become
 
@@ -54,7 +54,7 @@ def spoilt(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any], web.Res
 
 async def test_an_answer_nested_too_deeply_is_no_answer(journey: Journey, spoilt: Any) -> None:
     spoilt(lambda _: web.Response(text="[" * 200_000, content_type="application/json"))
-    await journey.genesys.misbehave("not-json")
+    await journey.genesys.inject_fault("not-json")
     message = await journey.asks()
     assert is_failure(message)
     assert UNKNOWN in words(message)
@@ -73,7 +73,7 @@ async def test_an_answer_nested_too_deeply_is_no_answer(journey: Journey, spoilt
 )
 async def test_nor_is_one_that_comes_before_the_create(journey: Journey, spoilt: Any, on: str, text: str) -> None:
     spoilt(lambda _: web.Response(text=text, content_type="application/json"))
-    await journey.genesys.misbehave("not-json", on=on)
+    await journey.genesys.inject_fault("not-json", on=on)
     message = await journey.asks()
     assert "Genesys answered with" in words(message)
     assert "No session was created" in words(message)
@@ -82,7 +82,7 @@ async def test_nor_is_one_that_comes_before_the_create(journey: Journey, spoilt:
 @pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 +2359", "today", ""])
 async def test_an_odd_date_does_not_cost_the_link(journey: Journey, spoilt: Any, date: str) -> None:
     spoilt(lambda body: web.json_response(body, headers={"Date": date}))
-    await journey.genesys.misbehave("not-json")
+    await journey.genesys.inject_fault("not-json")
     message = await journey.asks()
     assert link(message)
     ends = next(
@@ -107,7 +107,7 @@ async def test_an_unexpected_fault_while_creating_does_not_deny_a_session(
 async def test_a_session_id_that_could_not_be_used_is_none(spoilt: Any, session_id: object) -> None:
     spoilt(lambda body: web.json_response({**body, "id": session_id}))
     async with open_servers() as servers:
-        await servers.genesys.misbehave("not-json")
+        await servers.genesys.inject_fault("not-json")
         with pytest.raises(UnusableAnswerError) as caught:
             await service.start(settings.load_service(servers.environ), HOST, "Checkout", None, None)
         assert caught.value.acted
@@ -139,8 +139,8 @@ async def test_a_slow_token_after_a_401_is_not_counted_into_the_creates_time(
 ) -> None:
     async with open_journey(genesys_timing=replace(QUICK_GENESYS, call_timeout=0.8)) as journey:
         assert link(await journey.asks("Before"))  # there is a token, and a host
-        await journey.genesys.misbehave("401", times=1)
-        await journey.genesys.misbehave("slow", on="token", seconds=1.0)
+        await journey.genesys.inject_fault("401", times=1)
+        await journey.genesys.inject_fault("slow", on="token", seconds=1.0)
         message = await journey.asks()
         assert link(message)
         assert len(journey.genesys.sessions) == 2
@@ -150,7 +150,7 @@ async def test_a_slow_token_after_a_401_is_not_counted_into_the_creates_time(
 @pytest.mark.parametrize("seconds", [None, 0, "", "600", 3600.5])
 async def test_a_token_whose_life_is_not_stated_can_be_used(journey: Journey, spoilt: Any, seconds: object) -> None:
     spoilt(lambda body: web.json_response({**body, "expires_in": seconds}))
-    await journey.genesys.misbehave("not-json", on="token")
+    await journey.genesys.inject_fault("not-json", on="token")
     assert link(await journey.asks("One"))
     assert link(await journey.asks("Another"))
     assert journey.genesys.count("token") == 1
@@ -164,7 +164,7 @@ async def pressed_from(journey: Journey, enterprise: str | None, **user: str) ->
     path = journey.slack.response_urls.make(ANA, "C0CARE", "t")
     typed = {"command": "/cobrowse", "text": "Checkout", "team_id": "T0SANDBOX", "enterprise_id": ORG, "user_id": ANA}
     typed |= {"channel_id": "C0CARE", "trigger_id": "t", "response_url": journey.slack.url + path}
-    await journey.genesys.misbehave("dropped", times=1)
+    await journey.genesys.inject_fault("dropped", times=1)
     assert (await journey.slack.send(typed, "slash_commands")).acked
     failed = await journey.reads(ANA, 0)
     assert is_failure(failed)

@@ -19,7 +19,7 @@ def users(journey: Journey, *states: str) -> None:
     for user_id, state in zip((FIRST, OTHER, THIRD), states, strict=False):
         email = "Ana@Example.com" if user_id == OTHER else "ana@example.com"
         known[user_id] = GenesysUser(user_id, "Ana Agent", email, state)
-    journey.genesys.shows_deleted = True
+    journey.genesys.search_includes_deleted = True
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ async def _logs_nothing(
         **more,
     }
     async with running(directory, http=http, environ=environ) as (servers, process):
-        servers.genesys.conversations.choose("one")
+        servers.genesys.conversations.set_live_count("one")
         told = Told(servers)
         await _journeys(servers, told)
         if not http:
@@ -112,27 +112,27 @@ async def _journeys(servers: Servers, told: Told) -> None:
     for agent in (BEN, UNA, None):
         await told.runs(agent=agent, name=MARK)
     for fault in FAULTS:
-        await servers.genesys.misbehave(None)
-        await servers.genesys.misbehave(fault)
+        await servers.genesys.inject_fault(None)
+        await servers.genesys.inject_fault(fault)
         await told.asks()
-    await servers.genesys.misbehave(None)
+    await servers.genesys.inject_fault(None)
     await told.presses()
     await told.presses()
     for call, fault in (("token", "invalid_client"), ("token", "cut"), ("token", "not-json"), ("token", None)):
-        await servers.genesys.misbehave("403", times=1)  # the token is dropped
+        await servers.genesys.inject_fault("403", times=1)  # the token is dropped
         await told.asks()
         if fault:
-            await servers.genesys.misbehave(fault, on=call, times=1)
+            await servers.genesys.inject_fault(fault, on=call, times=1)
         await told.asks()
-        await servers.genesys.misbehave(None)
+        await servers.genesys.inject_fault(None)
     for fault, times in (("404", 2), ("drop", 1), ("invalid_blocks", 2)):
-        servers.slack.misbehave("response_url", fault, times=times)
+        servers.slack.inject_fault("response_url", fault, times=times)
         await told.asks()
         await told.asks(channel_id=BILLING)
-        servers.slack.misbehave("response_url", None)
-    servers.slack.misbehave("users.info", "internal_error")
+        servers.slack.inject_fault("response_url", None)
+    servers.slack.inject_fault("users.info", "internal_error")
     await told.asks(who="U0GUS")
-    servers.slack.misbehave("users.info", None)
+    servers.slack.inject_fault("users.info", None)
     hidden = {"text": MARK, "response_url": "http://127.0.0.1:9/response/nothing-listens-there"}
     for payload, kind in (
         ({"command": "/other", "user_id": ANA, "channel_id": "C0CARE", **hidden}, "slash_commands"),

@@ -102,7 +102,7 @@ async def test_cancel_sends_nothing_and_takes_the_buttons_away(journey: Journey)
 async def test_who_presses_cancel_behind_send_does_not_read_that_nothing_was_sent(journey: Journey) -> None:
     await journey.asks()
     question = await journey.asks(f"send {NUMBER}")
-    await journey.genesys.misbehave("slow", on="sms", seconds=0.7)
+    await journey.genesys.inject_fault("slow", on="sms", seconds=0.7)
     await journey.slack.press(ANA, question, "send_link")
     await presses(journey, question, "cancel_sending")
     assert "was sent to the number ending in 0123" in question.text
@@ -203,7 +203,7 @@ async def test_a_sixth_message_within_a_minute_waits(journey: Journey) -> None:
 async def test_what_nobody_knows_of_is_not_sent_again(journey: Journey, address: str, path: str) -> None:
     await journey.asks()
     question = await journey.asks(f"send {address}")
-    await journey.genesys.misbehave("dropped", on="sms" if path == SMS else "email")
+    await journey.genesys.inject_fault("dropped", on="sms" if path == SMS else "email")
     await presses(journey, question, "send_link")
     assert "Nobody knows whether the link was sent" in words(question)
     assert buttons(question) == {}
@@ -213,7 +213,7 @@ async def test_what_nobody_knows_of_is_not_sent_again(journey: Journey, address:
 async def test_what_genesys_turned_down_unread_is_sent_when_it_may_be(journey: Journey) -> None:
     await journey.asks()
     question = await journey.asks(f"send {NUMBER}")
-    await journey.genesys.misbehave("429", on="sms", times=1, retry_after=0)
+    await journey.genesys.inject_fault("429", on="sms", times=1, retry_after=0)
     await presses(journey, question, "send_link")
     await journey.slack.workspace.until(lambda: sent(journey), PATIENCE_SECONDS)
     assert sent(journey) == [("SMS", NUMBER)]
@@ -222,7 +222,7 @@ async def test_what_genesys_turned_down_unread_is_sent_when_it_may_be(journey: J
 async def test_a_missing_permission_is_named(journey: Journey) -> None:
     await journey.asks()
     question = await journey.asks(f"send {NUMBER}")
-    journey.genesys.conversations.lacks.add("conversation:message:create")
+    journey.genesys.conversations.missing_permissions.add("conversation:message:create")
     await presses(journey, question, "send_link")
     assert "`conversation:message:create`" in words(question)
 

@@ -31,7 +31,7 @@ async def question_pressed(journey: Journey, **fault: str) -> tuple[str, str, st
     """The session's link, and the text and the words of what came of the press."""
     card = await journey.asks("Checkout")
     question = await journey.asks(f"send {NUMBER}")
-    await journey.genesys.misbehave("active-conversation", on="sms", **fault)
+    await journey.genesys.inject_fault("active-conversation", on="sms", **fault)
     await presses(journey, question, "send_link")
     assert is_failure(question)
     assert question.visible_to == ANA
@@ -62,18 +62,18 @@ async def test_the_person_reads_where_to_paste_the_link(either: Journey) -> None
 
 @pytest.mark.parametrize("said", ACTIVE)
 async def test_other_words_for_it_are_understood(journey: Journey, said: str) -> None:
-    assert TOLD in (await question_pressed(journey, words=said))[2]
+    assert TOLD in (await question_pressed(journey, message=said))[2]
 
 
 async def test_another_status_for_it_is_understood(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
-    kind = faults._Kind("It is in conflict.", refuse(409, ACTIVE[0], "conflict"), on=("sms",))
-    monkeypatch.setitem(faults._KINDS, "active-conversation", kind)
+    kind = faults._FaultType("It is in conflict.", refuse(409, ACTIVE[0], "conflict"), on=("sms",))
+    monkeypatch.setitem(faults._FAULT_TYPES, "active-conversation", kind)
     assert TOLD in (await question_pressed(journey))[2]
 
 
 @pytest.mark.parametrize("said", OTHER)
 async def test_other_refusals_keep_genesys_own_words(journey: Journey, said: str) -> None:
-    shown = (await question_pressed(journey, words=said))[2]
+    shown = (await question_pressed(journey, message=said))[2]
     assert TOLD not in shown
     assert f"Genesys refused the message (400): “{said.replace(NUMBER, '…')}”" in shown
 
@@ -81,7 +81,7 @@ async def test_other_refusals_keep_genesys_own_words(journey: Journey, said: str
 async def test_last_shows_the_link_that_was_not_sent(journey: Journey) -> None:
     url, _, shown = await question_pressed(journey)
     assert "`/cobrowse last` shows it again" in shown
-    await journey.genesys.misbehave(None)
+    await journey.genesys.inject_fault(None)
     assert link(await journey.asks("last")) == url
 
 

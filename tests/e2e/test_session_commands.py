@@ -125,7 +125,7 @@ async def test_the_applications_there_are(either: Journey) -> None:
 @pytest.mark.parametrize("fault", ["403", "500", "dropped", "429"])
 async def test_a_service_that_fails_is_told_without_talk_of_a_start(journey: Journey, fault: str) -> None:
     await journey.asks("Deal")
-    await journey.genesys.misbehave(fault, on="end", **({"retry_after": 600} if fault == "429" else {}))
+    await journey.genesys.inject_fault(fault, on="end", **({"retry_after": 600} if fault == "429" else {}))
     message = await journey.asks("end")
     assert is_failure(message)
     assert "session was created" not in words(message)
@@ -143,10 +143,10 @@ async def test_an_end_that_failed_is_tried_again_for_the_same_session(journey: J
     for name in ("One", "Two"):
         await journey.asks(name)
     one = next(iter(journey.genesys.sessions))
-    await journey.genesys.misbehave("down")
+    await journey.genesys.inject_fault("down")
     failed = await journey.asks(f"end {one}")
     assert "cannot reach Genesys" in words(failed)
-    await journey.genesys.misbehave(None)
+    await journey.genesys.inject_fault(None)
     told = await presses(journey, failed, "try_again")
     assert told is failed  # whose place it takes
     assert "Co-browse session over*\nOne" in words(told)
@@ -194,7 +194,7 @@ async def test_an_administrator_links_by_address_or_id_and_unlinks(
 async def test_a_link_that_genesys_could_not_look_up_is_typed_again_and_not_pressed(quick: None) -> None:
     """The address is gone with the answer."""
     async with open_journey(COBROWSE_ADMINS=SAM) as journey:
-        await journey.genesys.misbehave("down")
+        await journey.genesys.inject_fault("down")
         message = await journey.asks("link @una ben@example.com", who=SAM)
         assert "cannot reach Genesys" in words(message)
         assert "try_again" not in buttons(message)

@@ -45,7 +45,7 @@ async def test_a_shared_code_is_gone_when_its_offer_is_withdrawn(journey: Journe
     await presses(journey, card, "end_session")
     await says(journey, message, "can be joined no more")
     assert code not in str(message.blocks) + str(card.blocks)
-    assert next(iter(journey.genesys.conversations.offers.values())).gone
+    assert next(iter(journey.genesys.conversations.offers.values())).is_withdrawn
 
 
 async def test_help_speaks_of_conversations_and_not_of_applications(journey: Journey) -> None:
@@ -67,12 +67,12 @@ async def test_the_link_of_an_offer_that_genesys_knows_no_more_is_not_sent_to_a_
         await journey.asks("Checkout")
         question = await journey.asks(f"send {NUMBER}")
         (offer,) = journey.genesys.conversations.offers.values()
-        offer.gone = True
+        offer.is_withdrawn = True
         await sends(journey, question, "send_link")
         assert "knows this offer no more" in words(question)
         assert "type `/cobrowse` for a new one" in words(question)
         assert sent(journey) == []
-        offer.gone = False
+        offer.is_withdrawn = False
         await sends(journey, await journey.asks(f"send {NUMBER}"), "send_link")
         assert sent(journey) == [("SMS", NUMBER)]
 
@@ -80,7 +80,7 @@ async def test_the_link_of_an_offer_that_genesys_knows_no_more_is_not_sent_to_a_
 async def test_whoever_looks_at_an_offer_that_genesys_knows_no_more_reads_so(journey: Journey) -> None:
     card = await journey.asks("Checkout")
     (offer,) = journey.genesys.conversations.offers.values()
-    offer.gone = True
+    offer.is_withdrawn = True
     for text in ("status", "last"):
         message = await journey.asks(text)
         assert "Genesys knows its offer no more: somebody has joined by it, or it is over" in words(message)

@@ -41,7 +41,7 @@ async def test_the_shortcut_opens_it_too(either: Journey) -> None:
 
 
 async def test_so_does_the_one_in_a_messages_menu(either: Journey) -> None:
-    message = either.slack.say(BEN, CARE, "can somebody look at this page with me?")
+    message = either.slack.post_message(BEN, CARE, "can somebody look at this page with me?")
     delivery = await either.slack.message_shortcut(ANA, message, HERE)
     assert delivery.acked
     assert link(await sends(either, ANA, await filled(either, ANA)))
@@ -49,13 +49,13 @@ async def test_so_does_the_one_in_a_messages_menu(either: Journey) -> None:
 
 
 async def test_a_long_message_that_is_not_ascii_comes_through_http(over_http: Journey) -> None:
-    message = over_http.slack.say(BEN, CARE, "Покупатель не видит кнопку. " * 400)
+    message = over_http.slack.post_message(BEN, CARE, "Покупатель не видит кнопку. " * 400)
     assert (await over_http.slack.message_shortcut(ANA, message, HERE)).acked
     await filled(over_http, ANA)
 
 
 async def test_a_skeleton_is_there_before_anything_is_known(journey: Journey) -> None:
-    journey.slack.misbehave("users.info", "slow", seconds=0.3)
+    journey.slack.inject_fault("users.info", "slow", seconds=0.3)
     delivery = await journey.slack.shortcut(ANA, START)
     view = await journey.slack.until(lambda: next(iter(journey.slack.views_of(ANA)), None))
     assert delivery.ack_ms < 300
@@ -96,10 +96,10 @@ async def test_without_a_list_of_applications_the_form_does_without(
 ) -> None:
     monkeypatch.setattr("bot.slack.listeners.session_form.CATALOGUE_SECONDS", 0.3)
     async with open_journey() as journey:
-        await journey.genesys.misbehave(fault, **({} if fault == "down" else {"on": "applications"}))
+        await journey.genesys.inject_fault(fault, **({} if fault == "down" else {"on": "applications"}))
         view = await asks_for_a_form(journey, ANA)
         assert fields(view) == ["name", "duration"]
-        await journey.genesys.misbehave(None)
+        await journey.genesys.inject_fault(None)
         assert link(await sends(journey, ANA, view))
 
 
@@ -208,10 +208,10 @@ async def test_a_fault_of_the_bot_does_not_close_the_form_as_if_it_had_worked(
 
 async def test_a_failure_of_genesys_comes_by_direct_message_and_can_be_tried_again(either: Journey) -> None:
     view = await asks_for_a_form(either, ANA)
-    await either.genesys.misbehave("dropped")
+    await either.genesys.inject_fault("dropped")
     message = await sends(either, ANA, view, name="Deal", duration="3600")
     assert is_failure(message)
-    await either.genesys.misbehave(None)
+    await either.genesys.inject_fault(None)
     await either.tries_again(message)
     (first, second) = either.genesys.creates
     assert first.body["sessionName"] == second.body["sessionName"] == "Deal"
@@ -222,8 +222,8 @@ async def test_a_failure_of_genesys_comes_by_direct_message_and_can_be_tried_aga
 
 async def test_try_again_works_in_a_direct_message_also_where_channels_are_restricted(quick: None) -> None:
     async with open_journey(COBROWSE_CHANNELS=CARE) as journey:
-        await journey.genesys.misbehave("dropped")
+        await journey.genesys.inject_fault("dropped")
         message = await sends(journey, ANA, await asks_for_a_form(journey, ANA, channel_id=CARE))
-        await journey.genesys.misbehave(None)
+        await journey.genesys.inject_fault(None)
         await journey.tries_again(message)
         assert link(journey.slack.seen_by(ANA)[-1])

@@ -27,7 +27,7 @@ def forged(payload: dict[str, Any], **state: Any) -> dict[str, Any]:
 async def test_where_channels_are_restricted_the_form_works_from_those_only(quick: None) -> None:
     async with open_journey(COBROWSE_CHANNELS=CARE) as journey:
         assert link(await sends(journey, ANA, await asks_for_a_form(journey, ANA, channel_id=CARE)))
-        message = journey.slack.say(BEN, CARE, "here")
+        message = journey.slack.post_message(BEN, CARE, "here")
         await journey.slack.message_shortcut(BEN, message, HERE)
         assert link(await sends(journey, BEN, await filled(journey, BEN)))
         await journey.slack.command(SAM, "new", channel_id=BILLING)
@@ -76,7 +76,7 @@ async def test_a_host_slipped_into_a_form_that_has_none_is_refused_as_acting_for
 async def test_while_slack_does_not_say_who_is_who_the_form_has_no_host(
     journey: Journey, caplog: pytest.LogCaptureFixture
 ) -> None:
-    journey.slack.misbehave("users.info", "internal_error")
+    journey.slack.inject_fault("users.info", "internal_error")
     assert "host" not in fields(await asks_for_a_form(journey, SAM))
     assert complaints(caplog) == ["a form without a host"]
 
@@ -100,10 +100,10 @@ async def test_a_trigger_that_came_too_late_is_told(journey: Journey, way: str) 
 async def test_a_form_that_cannot_be_filled_harms_nobody(
     journey: Journey, caplog: pytest.LogCaptureFixture, fault: str
 ) -> None:
-    journey.slack.misbehave("views.update", fault, retry_after=0)
+    journey.slack.inject_fault("views.update", fault, retry_after=0)
     assert (await journey.slack.shortcut(ANA, START)).acked
     await called(journey, "views.update")
-    journey.slack.misbehave("views.update", None)
+    journey.slack.inject_fault("views.update", None)
     assert link(await sends(journey, ANA, await asks_for_a_form(journey, ANA)))
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
@@ -111,7 +111,7 @@ async def test_a_form_that_cannot_be_filled_harms_nobody(
 async def test_a_form_that_is_closed_before_it_is_filled_is_no_trouble(
     journey: Journey, caplog: pytest.LogCaptureFixture
 ) -> None:
-    journey.slack.misbehave("users.info", "slow", seconds=0.2)
+    journey.slack.inject_fault("users.info", "slow", seconds=0.2)
     await journey.slack.shortcut(ANA, START)
     view = await journey.slack.until(lambda: next(iter(journey.slack.views_of(ANA)), None))
     await journey.slack.close(ANA, view)

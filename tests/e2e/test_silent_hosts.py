@@ -32,7 +32,7 @@ async def test_answers_after_the_first_come_another_way_at_once(
     dropped: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_journey() as journey:
-        journey.slack.misbehave("response_url", "slow", seconds=20)
+        journey.slack.inject_fault("response_url", "slow", seconds=20)
         assert (await seconds_of(journey))[1] > FIRST_SECONDS
         for text, who in (("help", ANA), ("status", BEN), ("", SAM), ("last", ANA)):
             via, seconds = await seconds_of(journey, text, who)
@@ -49,7 +49,7 @@ async def test_answer_under_way_is_cut_short_when_another_times_out(
     monkeypatch.setattr(deadlines, "WAY_SECONDS", 3.0)
     monkeypatch.setattr(silent_hosts, "PROBE_SECONDS", 0.2)
     async with open_journey() as journey:
-        journey.slack.misbehave("response_url", "slow", seconds=20)
+        journey.slack.inject_fault("response_url", "slow", seconds=20)
         first = asyncio.create_task(seconds_of(journey))
         await asyncio.sleep(2.0)
         _, seconds = await seconds_of(journey, who=BEN)
@@ -61,23 +61,23 @@ async def test_one_answer_now_and_then_tries_the_host_again(dropped: None, monke
     monkeypatch.setattr(silent_hosts, "PROBE_EVERY_SECONDS", 0.5)
     monkeypatch.setattr(silent_hosts, "PROBE_SECONDS", 0.2)
     async with open_journey() as journey:
-        journey.slack.misbehave("response_url", "slow", seconds=20)
+        journey.slack.inject_fault("response_url", "slow", seconds=20)
         await seconds_of(journey)
         await asyncio.sleep(0.6)
         assert (await seconds_of(journey))[0] == "chat.postEphemeral"
         assert journey.slack.count("response_url") == 2
-        journey.slack.misbehave("response_url", None)
+        journey.slack.inject_fault("response_url", None)
         await asyncio.sleep(0.6)
         assert [(await seconds_of(journey))[0] for _ in range(3)] == ["response_url"] * 3
 
 
 async def test_silent_host_is_tried_when_nothing_else_works(dropped: None) -> None:
     async with open_journey() as journey:
-        journey.slack.misbehave("response_url", "slow", seconds=20)
+        journey.slack.inject_fault("response_url", "slow", seconds=20)
         await seconds_of(journey)
-        journey.slack.misbehave("response_url", None)
+        journey.slack.inject_fault("response_url", None)
         for method in ("chat.postEphemeral", "chat.postMessage"):
-            journey.slack.misbehave(method, "restricted_action")
+            journey.slack.inject_fault(method, "restricted_action")
         message = await journey.asks()
         assert message.via == "response_url"
         assert link(message)

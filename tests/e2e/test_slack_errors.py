@@ -27,7 +27,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 
 @pytest.mark.parametrize("code", NEVER)
 async def test_code_that_never_passes_offers_no_try_again(journey: Journey, code: str) -> None:
-    journey.slack.misbehave("users.info", code)
+    journey.slack.inject_fault("users.info", code)
     message = await journey.asks()
     assert code in words(message)
     assert explain(code).person in words(message)
@@ -37,13 +37,13 @@ async def test_code_that_never_passes_offers_no_try_again(journey: Journey, code
 
 @pytest.mark.parametrize("code", PASSING)
 async def test_code_that_passes_offers_try_again(journey: Journey, code: str) -> None:
-    journey.slack.misbehave("users.info", code)
+    journey.slack.inject_fault("users.info", code)
     assert "try_again" in buttons(await journey.asks())
 
 
 async def test_direct_messages_that_are_off_are_named(journey: Journey) -> None:
     card = await journey.asks()
-    journey.slack.misbehave("chat.postMessage", "messages_tab_disabled")
+    journey.slack.inject_fault("chat.postMessage", "messages_tab_disabled")
     before = len(journey.slack.messages)
     await journey.slack.press(ANA, card, "send_session")
     message = await journey.reads(ANA, before)
@@ -52,7 +52,7 @@ async def test_direct_messages_that_are_off_are_named(journey: Journey) -> None:
 
 
 async def test_form_that_slack_refuses_says_why(journey: Journey) -> None:
-    journey.slack.misbehave("views.open", "token_expired")
+    journey.slack.inject_fault("views.open", "token_expired")
     message = await journey.asks("new")
     assert "token has expired" in words(message)
     assert "SLACK_BOT_TOKEN" in words(message)
@@ -69,7 +69,7 @@ async def test_dead_token_is_an_error_once_and_not_ready(
     monkeypatch.setitem(token_watch.TokenWatch.__init__.__kwdefaults__, "probe_seconds", 0.2)
     async with open_journey(http=True) as journey:
         for method in ("users.info", "auth.test"):
-            journey.slack.misbehave(method, "token_expired")
+            journey.slack.inject_fault(method, "token_expired")
         assert "The bot's Slack token has expired." in words(await journey.asks())
         await journey.asks(who=BEN)
         (error,) = [record for record in lines.records if record.levelno == logging.ERROR]
@@ -78,7 +78,7 @@ async def test_dead_token_is_an_error_once_and_not_ready(
         status, told = await readiness(journey.url)
         assert (status, told["slack_token"]) == (503, "refused (token_expired)")
         for method in ("users.info", "auth.test"):  # nobody asks for anything, since it is not ready
-            journey.slack.misbehave(method, None)
+            journey.slack.inject_fault(method, None)
         await asyncio.sleep(1.0)
         assert (await readiness(journey.url))[0] == 200
         assert link(await journey.asks())
@@ -125,12 +125,12 @@ async def test_check_says_when_slack_shows_no_usable_address(tmp_path: Path, how
 async def test_check_names_a_group_that_cannot_be_read(tmp_path: Path, code: str) -> None:
     async with open_servers() as servers:
         assert (await look(right_environ(servers, tmp_path)))["user groups"].mark is Mark.RIGHT
-        servers.slack.misbehave("usergroups.users.list", code)
+        servers.slack.inject_fault("usergroups.users.list", code)
         found = (await look(right_environ(servers, tmp_path)))["user groups"]
         assert found.mark is Mark.WRONG
         assert "S0LEADS (COBROWSE_SUPERVISORS)" in found.what
         assert code in found.what
-        servers.slack.misbehave("usergroups.users.list", None)
+        servers.slack.inject_fault("usergroups.users.list", None)
         servers.slack.workspace.usergroups["S0LEADS"] = []
         assert (await look(right_environ(servers, tmp_path)))["user groups"].mark is Mark.DOUBT
 
@@ -139,9 +139,9 @@ async def test_check_names_a_group_that_cannot_be_read(tmp_path: Path, code: str
 async def test_log_lines_carry_a_word_and_no_class_name(
     journey: Journey, fault: str, lines: pytest.LogCaptureFixture
 ) -> None:
-    journey.slack.misbehave("response_url", "drop")
-    journey.slack.misbehave("chat.postEphemeral", fault, seconds=0)
-    journey.slack.misbehave("views.publish", fault, seconds=0)
+    journey.slack.inject_fault("response_url", "drop")
+    journey.slack.inject_fault("chat.postEphemeral", fault, seconds=0)
+    journey.slack.inject_fault("views.publish", fault, seconds=0)
     await journey.asks("status")
     await journey.slack.open_home(SAM)
     await journey.slack.command(ANA, "@nobody-there")

@@ -25,7 +25,7 @@ async def patient() -> AsyncIterator[Journey]:
 async def test_a_response_url_that_says_much_later_is_followed_by_the_next_way(
     patient: Journey, retry_after: object
 ) -> None:
-    patient.slack.misbehave("response_url", "ratelimited", retry_after=retry_after)
+    patient.slack.inject_fault("response_url", "ratelimited", retry_after=retry_after)
     async with asyncio.timeout(SOON_SECONDS):
         message = await patient.asks()
     assert message.via == "chat.postEphemeral"
@@ -35,7 +35,7 @@ async def test_a_response_url_that_says_much_later_is_followed_by_the_next_way(
 
 async def test_so_is_an_ephemeral_message(patient: Journey) -> None:
     for method in ("response_url", "chat.postEphemeral"):
-        patient.slack.misbehave(method, "ratelimited", retry_after=LATER)
+        patient.slack.inject_fault(method, "ratelimited", retry_after=LATER)
     async with asyncio.timeout(SOON_SECONDS):
         message = await patient.asks()
     assert message.via == "chat.postMessage"
@@ -43,13 +43,13 @@ async def test_so_is_an_ephemeral_message(patient: Journey) -> None:
 
 
 async def test_a_short_wait_is_still_waited_for(patient: Journey) -> None:
-    patient.slack.misbehave("response_url", "ratelimited", times=1, retry_after=1)
+    patient.slack.inject_fault("response_url", "ratelimited", times=1, retry_after=1)
     assert (await patient.asks()).via == "response_url"
     assert patient.slack.count("response_url") == 2
 
 
 async def test_when_slack_does_not_say_who_somebody_is_the_refusal_comes_soon(patient: Journey) -> None:
-    patient.slack.misbehave("users.info", "ratelimited", retry_after=LATER)
+    patient.slack.inject_fault("users.info", "ratelimited", retry_after=LATER)
     async with asyncio.timeout(SOON_SECONDS):
         message = await patient.asks()
     assert is_failure(message)
@@ -58,7 +58,7 @@ async def test_when_slack_does_not_say_who_somebody_is_the_refusal_comes_soon(pa
 
 
 async def test_when_the_agents_direct_message_has_to_wait_the_supervisor_does_not(patient: Journey) -> None:
-    patient.slack.misbehave("conversations.open", "ratelimited", retry_after=LATER)
+    patient.slack.inject_fault("conversations.open", "ratelimited", retry_after=LATER)
     async with asyncio.timeout(SOON_SECONDS):
         message = await patient.asks("@ben", who=SAM)
     assert link(message)
@@ -69,7 +69,7 @@ async def test_an_agent_who_cannot_be_told_holds_nothing_up(monkeypatch: pytest.
     assert responder.AGENT_SECONDS <= 3.0
     monkeypatch.setattr(responder, "AGENT_SECONDS", 0.3)
     async with open_journey() as journey:
-        journey.slack.misbehave("conversations.open", "slow", seconds=20)
+        journey.slack.inject_fault("conversations.open", "slow", seconds=20)
         began = time.monotonic()
         message = await journey.asks("@ben", who=SAM)
         assert time.monotonic() - began < 2
@@ -82,8 +82,8 @@ async def test_an_agent_who_cannot_be_told_holds_nothing_up(monkeypatch: pytest.
 async def test_a_way_that_takes_too_long_as_a_whole_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deadlines, "WAY_SECONDS", 0.3)
     async with open_journey() as journey:
-        journey.slack.misbehave("response_url", "slow", seconds=20)
-        journey.slack.misbehave("chat.postEphemeral", "slow", seconds=20)
+        journey.slack.inject_fault("response_url", "slow", seconds=20)
+        journey.slack.inject_fault("chat.postEphemeral", "slow", seconds=20)
         async with asyncio.timeout(SOON_SECONDS):
             message = await journey.asks(who=ANA, channel_id=BILLING)
         assert message.via == "chat.postMessage"

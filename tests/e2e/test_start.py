@@ -182,7 +182,7 @@ async def test_a_warm_command_costs_one_create_and_one_post_to_slack(either: Jou
 
 @pytest.mark.parametrize("timing", [EARLY_NOTICES], ids=["early"])
 async def test_a_slow_service_is_waited_for_with_one_note(either: Journey) -> None:
-    await either.genesys.misbehave("slow", seconds=0.4)
+    await either.genesys.inject_fault("slow", seconds=0.4)
     message = await either.asks()
     await either.finish()
     note, outcome = either.slack.seen_by(ANA)
@@ -235,9 +235,9 @@ async def test_each_outcome_is_one_line_with_its_request_its_durations_and_genes
 ) -> None:
     caplog.set_level("INFO")
     await journey.asks("One")
-    await journey.genesys.misbehave("500-twice")
+    await journey.genesys.inject_fault("500-twice")
     await journey.asks("Two")
-    await journey.genesys.misbehave("502")
+    await journey.genesys.inject_fault("502")
     await journey.asks("Three")
     await journey.finish()
     lines = [vars(record)["fields"] for record in caplog.records if record.getMessage() == "answered"]

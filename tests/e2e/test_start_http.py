@@ -54,9 +54,9 @@ async def test_a_channel_with_the_word_payload_in_its_name_is_served(over_http: 
 
 
 async def test_a_button_works_over_http(over_http: Journey) -> None:
-    await over_http.genesys.misbehave("dropped")
+    await over_http.genesys.inject_fault("dropped")
     failed = await over_http.asks("Has a payload")
-    await over_http.genesys.misbehave(None)
+    await over_http.genesys.inject_fault(None)
     await over_http.tries_again(failed)
     assert link(failed)
     assert [create.body["sessionName"] for create in over_http.genesys.creates] == ["Has a payload"] * 2
@@ -84,10 +84,10 @@ async def test_healthz_says_ok(over_http: Journey) -> None:
 async def test_variables_meant_for_other_bots_change_nothing(quick: None, stray: None, http: bool) -> None:
     async with open_journey(http=http) as journey:
         assert link(await journey.asks())
-        await journey.genesys.misbehave("dropped")
+        await journey.genesys.inject_fault("dropped")
         failed = await journey.asks("Another")
         assert is_failure(failed)
-        await journey.genesys.misbehave(None)
+        await journey.genesys.inject_fault(None)
         await journey.tries_again(failed)
         assert link(failed)
         assert journey.slack.count("auth.test") == 1
@@ -107,8 +107,8 @@ async def test_the_bot_asks_slack_who_it_is_once_and_never_during_a_command(eith
 
 
 async def test_an_ack_waits_for_neither_slack_nor_genesys(either: Journey) -> None:
-    either.slack.misbehave("users.info", "slow", seconds=0.25)
-    either.slack.misbehave("response_url", "slow", seconds=0.25)
+    either.slack.inject_fault("users.info", "slow", seconds=0.25)
+    either.slack.inject_fault("response_url", "slow", seconds=0.25)
     either.genesys.latency_seconds = 0.25
     delivery = await either.slack.command(ANA, "")
     assert delivery.acked

@@ -72,7 +72,7 @@ async def reads(journey: Journey, act: Callable[[], Any]) -> Message:
 async def test_a_share_without_an_answer_is_told_as_unknown(short: None, acted: bool) -> None:
     async with open_journey() as journey:
         card = await journey.asks()
-        journey.slack.misbehave("chat.postMessage", "trickle", seconds=BYTE_SECONDS, acted=acted)
+        journey.slack.inject_fault("chat.postMessage", "trickle", seconds=BYTE_SECONDS, processes=acted)
         before = len(journey.slack.messages)
         await journey.slack.press(ANA, card, "share_session")
         until = journey.slack.workspace.until
@@ -91,7 +91,7 @@ async def test_a_share_without_an_answer_is_told_as_unknown(short: None, acted: 
 async def test_send_to_me_without_an_answer_is_told_as_unknown(short: None) -> None:
     async with open_journey() as journey:
         card = await journey.asks()
-        journey.slack.misbehave("chat.postMessage", "trickle", times=1, seconds=BYTE_SECONDS)
+        journey.slack.inject_fault("chat.postMessage", "trickle", times=1, seconds=BYTE_SECONDS)
         message = await reads(journey, lambda: journey.slack.press(ANA, card, "send_session"))
         assert "Nobody knows whether the session stands in your direct messages now" in words(message)
         message = await reads(journey, lambda: journey.slack.press(ANA, card, "send_session"))
@@ -101,7 +101,7 @@ async def test_send_to_me_without_an_answer_is_told_as_unknown(short: None) -> N
 async def test_send_to_me_that_cannot_open_the_channel_is_told_as_not_posted(short: None) -> None:
     async with open_journey() as journey:
         card = await journey.asks()
-        journey.slack.misbehave("conversations.open", "trickle", seconds=BYTE_SECONDS)
+        journey.slack.inject_fault("conversations.open", "trickle", seconds=BYTE_SECONDS)
         message = await reads(journey, lambda: journey.slack.press(ANA, card, "send_session"))
         assert "Slack did not take the message (no answer)" in words(message)
 
@@ -116,7 +116,7 @@ async def test_send_to_me_that_cannot_open_the_channel_is_told_as_not_posted(sho
 async def test_an_answer_comes_the_next_way(short: None, trickling: tuple[str, ...], via: str) -> None:
     async with open_journey() as journey:
         for method in trickling:
-            journey.slack.misbehave(method, "trickle", seconds=BYTE_SECONDS)
+            journey.slack.inject_fault(method, "trickle", seconds=BYTE_SECONDS)
         message = await reads(journey, lambda: journey.slack.command(ANA, ""))
         assert message.via == via
         assert link(message)
@@ -125,7 +125,7 @@ async def test_an_answer_comes_the_next_way(short: None, trickling: tuple[str, .
 @pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
 async def test_a_look_up_without_an_answer_refuses(short: None, method: str) -> None:
     async with open_journey(COBROWSE_MEMBERS="S0LEADS") as journey:
-        journey.slack.misbehave(method, "trickle", seconds=BYTE_SECONDS)
+        journey.slack.inject_fault(method, "trickle", seconds=BYTE_SECONDS)
         message = await reads(journey, lambda: journey.slack.command(ANA, ""))
         assert "Slack would not say who is who just now (no answer)" in words(message)
 
@@ -133,14 +133,14 @@ async def test_a_look_up_without_an_answer_refuses(short: None, method: str) -> 
 async def test_a_channel_without_an_answer_gets_no_share(short: None) -> None:
     async with open_journey() as journey:
         card = await journey.asks()
-        journey.slack.misbehave("conversations.info", "trickle", seconds=BYTE_SECONDS)
+        journey.slack.inject_fault("conversations.info", "trickle", seconds=BYTE_SECONDS)
         message = await reads(journey, lambda: journey.slack.press(ANA, card, "share_session"))
         assert "(no answer)" in words(message)
 
 
 async def test_a_form_that_does_not_open_is_told(short: None) -> None:
     async with open_journey() as journey:
-        journey.slack.misbehave("views.open", "trickle", seconds=BYTE_SECONDS)
+        journey.slack.inject_fault("views.open", "trickle", seconds=BYTE_SECONDS)
         message = await reads(journey, lambda: journey.slack.command(ANA, "new"))
         assert "The form could not be opened." in words(message)
 
@@ -150,7 +150,7 @@ async def test_a_view_without_an_answer_holds_nothing_up(
     short: None, method: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_journey() as journey:
-        journey.slack.misbehave(method, "trickle", seconds=BYTE_SECONDS)
+        journey.slack.inject_fault(method, "trickle", seconds=BYTE_SECONDS)
         await (journey.slack.open_home(ANA) if method == "views.publish" else journey.slack.command(ANA, "new"))
         async with asyncio.timeout(4):
             while "a view was not shown" not in caplog.text:  # noqa: ASYNC110 - it has no event
@@ -161,13 +161,13 @@ async def test_a_view_without_an_answer_holds_nothing_up(
 async def test_a_workflow_step_is_completed_all_the_same(short: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workflow_steps, "PAUSES_SECONDS", (0.1,))
     async with open_journey(COBROWSE_WORKFLOW_STEPS="on") as journey:
-        journey.slack.misbehave("functions.completeSuccess", "trickle", times=1, seconds=BYTE_SECONDS)
+        journey.slack.inject_fault("functions.completeSuccess", "trickle", times=1, seconds=BYTE_SECONDS)
         execution = await journey.slack.function_executed("start_cobrowse_session", {"agent": ANA, "name": "Deal"})
         await journey.slack.workspace.until(lambda: execution.status == "succeeded", 5)
 
 
 async def test_a_start_that_hears_no_end_is_given_up(short: None, world: World) -> None:
-    world.servers.slack.misbehave("auth.test", "trickle", seconds=BYTE_SECONDS)
+    world.servers.slack.inject_fault("auth.test", "trickle", seconds=BYTE_SECONDS)
     began = time.monotonic()
     with pytest.raises(SlackUnreachableError):
         await identity.identify(world.herald._web, tries=2, delay_seconds=0)
@@ -190,7 +190,7 @@ def over(messages: list[Message]) -> int:
 @pytest.mark.parametrize("trickling", [1, recovery.MAX_SILENT - 1])
 async def test_messages_that_do_not_change_keep_no_others_from_it(short: None, world: World, trickling: int) -> None:
     messages = await told_in_many_places(world, 8)
-    world.servers.slack.misbehave("chat.update", "trickle", times=trickling, seconds=BYTE_SECONDS)
+    world.servers.slack.inject_fault("chat.update", "trickle", times=trickling, seconds=BYTE_SECONDS)
     async with asyncio.timeout(5):
         await world.update_ended()
     assert over(messages) == 8 - trickling
@@ -201,12 +201,12 @@ async def test_messages_that_do_not_change_keep_no_others_from_it(short: None, w
 
 async def test_a_slack_that_answers_no_edit_is_left_alone_for_a_while(short: None, world: World) -> None:
     messages = await told_in_many_places(world, 8)
-    world.servers.slack.misbehave("chat.update", "trickle", seconds=BYTE_SECONDS)
+    world.servers.slack.inject_fault("chat.update", "trickle", seconds=BYTE_SECONDS)
     async with asyncio.timeout(5):
         await world.update_ended()
     assert world.servers.slack.count("chat.update") == recovery.MAX_SILENT
     assert over(messages) == 0
-    world.servers.slack.misbehave("chat.update", None)
+    world.servers.slack.inject_fault("chat.update", None)
     world.later_seconds = 61
     await world.update_ended()
     assert over(messages) == 8
@@ -235,7 +235,7 @@ async def test_messages_that_never_change_do_not_starve_the_others(short: None, 
 
 async def test_an_agent_of_a_supervisor_is_told_or_not_within_seconds(short: None) -> None:
     async with open_journey() as journey:
-        journey.slack.misbehave("chat.postMessage", "trickle", seconds=BYTE_SECONDS)
+        journey.slack.inject_fault("chat.postMessage", "trickle", seconds=BYTE_SECONDS)
         before = len(journey.slack.messages)
         await journey.slack.command(SAM, "@ana")
         async with asyncio.timeout(4):

@@ -28,7 +28,7 @@ from tests.support.app import (
 
 async def failed(journey: Journey, text: str = "", *, who: str = ANA, **how: Any) -> Message:
     """A command that failed, with Genesys well again."""
-    await journey.genesys.misbehave("dropped", times=1)
+    await journey.genesys.inject_fault("dropped", times=1)
     message = await journey.asks(text, who=who, **how)
     assert is_failure(message)
     return message
@@ -59,12 +59,12 @@ async def test_what_fails_again_can_be_tried_again(journey: Journey) -> None:
     message = await failed(journey)
     for _ in range(3):
         before = buttons(message)["try_again"]["value"]
-        await journey.genesys.misbehave("500")
+        await journey.genesys.inject_fault("500")
         await journey.tries_again(message)
         assert is_failure(message)
         assert buttons(message)["try_again"]["value"] != before
-        await journey.genesys.misbehave(None)
-        await journey.genesys.misbehave("dropped", times=1)
+        await journey.genesys.inject_fault(None)
+        await journey.genesys.inject_fault("dropped", times=1)
         await journey.slack.workspace.until(lambda: message.replaced, 1)
         await journey.tries_again(message)
     await journey.tries_again(message)
@@ -158,7 +158,7 @@ async def _send(journey: Journey, like: Delivery, **changes: Any) -> Delivery:
 
 @pytest.mark.parametrize("fault", ["expired_url", "404", "500", "drop"])
 async def test_a_response_url_that_fails_is_followed_by_an_ephemeral_message(either: Journey, fault: str) -> None:
-    either.slack.misbehave("response_url", fault)
+    either.slack.inject_fault("response_url", fault)
     message = await either.asks()
     assert message.via == "chat.postEphemeral"
     assert message.visible_to == ANA
@@ -168,7 +168,7 @@ async def test_a_response_url_that_fails_is_followed_by_an_ephemeral_message(eit
 
 @pytest.mark.parametrize("fault", ["404", "500", "drop"])
 async def test_where_the_bot_is_no_member_a_direct_message_follows(journey: Journey, fault: str) -> None:
-    journey.slack.misbehave("response_url", fault)
+    journey.slack.inject_fault("response_url", fault)
     message = await journey.asks(channel_id=BILLING)
     assert message.via == "chat.postMessage"
     assert journey.slack.workspace.im_owner(message.channel) == ANA
@@ -180,10 +180,10 @@ async def test_a_card_in_the_place_of_a_failure_in_a_direct_message_offers_what_
     journey: Journey,
 ) -> None:
     """It was asked for in a channel, where nobody could be told; Share would have no channel to share with."""
-    journey.slack.misbehave("response_url", "404")
+    journey.slack.inject_fault("response_url", "404")
     message = await failed(journey, channel_id=BILLING)
     assert journey.slack.workspace.im_owner(message.channel) == ANA
-    journey.slack.misbehave("response_url", None)
+    journey.slack.inject_fault("response_url", None)
     await journey.tries_again(message)
     assert link(message)
     assert set(buttons(message)) == {"send_to_customer", "open", "end_session"}
@@ -193,13 +193,13 @@ async def test_a_card_in_the_place_of_a_failure_in_a_direct_message_offers_what_
 
 @pytest.mark.parametrize("fault", ["500", "503", "drop", "ratelimited"])
 async def test_a_response_url_that_recovers_is_used(journey: Journey, fault: str) -> None:
-    journey.slack.misbehave("response_url", fault, times=2, retry_after=0)
+    journey.slack.inject_fault("response_url", fault, times=2, retry_after=0)
     assert (await journey.asks()).via == "response_url"
 
 
 async def test_slack_is_asked_again_when_it_says_it_may(journey: Journey) -> None:
     """The order has two digits, as it often has."""
-    journey.slack.misbehave("response_url", "ratelimited", times=1, retry_after="01")
+    journey.slack.inject_fault("response_url", "ratelimited", times=1, retry_after="01")
     assert (await journey.asks()).via == "response_url"
     refused, taken = (call for call in journey.slack.calls if call.method == "response_url")
     assert taken.at - refused.at >= 1
@@ -210,7 +210,7 @@ async def test_slack_is_not_waited_for_for_ever(quick: None, monkeypatch: pytest
     monkeypatch.setattr(responder, "TIMEOUT_SECONDS", 0.2)  # each call
     monkeypatch.setattr(deadlines, "WAY_SECONDS", 0.2)  # a post to a response_url, with its repeats
     async with open_journey() as journey:
-        journey.slack.misbehave(method, "slow", seconds=20.0)
+        journey.slack.inject_fault(method, "slow", seconds=20.0)
         async with asyncio.timeout(5):
             message = await journey.asks()
         assert message.via == ("chat.postEphemeral" if method == "response_url" else "response_url")
@@ -218,14 +218,14 @@ async def test_slack_is_not_waited_for_for_ever(quick: None, monkeypatch: pytest
 
 
 async def test_a_failure_travels_the_same_ways(journey: Journey) -> None:
-    journey.slack.misbehave("response_url", "404")
-    journey.slack.misbehave("chat.postEphemeral", "not_in_channel")
-    await journey.genesys.misbehave("dropped")
+    journey.slack.inject_fault("response_url", "404")
+    journey.slack.inject_fault("chat.postEphemeral", "not_in_channel")
+    await journey.genesys.inject_fault("dropped")
     message = await journey.asks()
     assert message.via == "chat.postMessage"
     assert is_failure(message)
-    journey.slack.misbehave("response_url", None)
-    await journey.genesys.misbehave(None)
+    journey.slack.inject_fault("response_url", None)
+    await journey.genesys.inject_fault(None)
     await journey.tries_again(message)
     assert link(message)
 
@@ -234,7 +234,7 @@ async def test_an_answer_that_reaches_nobody_is_an_error_in_the_log(
     journey: Journey, caplog: pytest.LogCaptureFixture
 ) -> None:
     for method in ("response_url", "chat.postEphemeral", "conversations.open"):
-        journey.slack.misbehave(method, "internal_error")
+        journey.slack.inject_fault(method, "internal_error")
     await journey.slack.command(ANA, "")
     await journey.finish()
     assert journey.slack.seen_by(ANA) == []

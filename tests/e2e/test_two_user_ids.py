@@ -111,7 +111,7 @@ async def test_link_by_the_other_id_works_and_is_removed(tmp_path: Path) -> None
 async def test_answer_by_the_twin_id_that_is_proven_is_the_person() -> None:
     async with open_servers() as servers:
         users = servers.slack.workspace.users
-        users[ANA] = replace(users[ANA], answers_as=TWIN, enterprise_user_id=ANA)
+        users[ANA] = replace(users[ANA], reported_id=TWIN, enterprise_user_id=ANA)
         assert link(await asks(servers))
 
 
@@ -119,7 +119,7 @@ async def test_answer_by_the_twin_id_that_is_proven_is_the_person() -> None:
 async def test_answer_by_another_id_without_proof_is_refused(tmp_path: Path, grid_id: str | None) -> None:
     async with open_servers() as servers:
         users = servers.slack.workspace.users
-        users[ANA] = replace(users[ANA], answers_as=TWIN, enterprise_user_id=grid_id)
+        users[ANA] = replace(users[ANA], reported_id=TWIN, enterprise_user_id=grid_id)
         message = await asks(servers)
         assert "knows this person by another id" in words(message)
         assert "try_again" not in buttons(message)

@@ -119,7 +119,7 @@ async def test_an_exception_while_a_button_is_pressed_is_told_as_a_message(
     opened: Open, breaks: type[Breaks], caplog: pytest.LogCaptureFixture
 ) -> None:
     async with opened() as journey:
-        await journey.genesys.misbehave("dropped", times=1)
+        await journey.genesys.inject_fault("dropped", times=1)
         failed = await journey.asks()
         breaks.finding = RuntimeError(BOOM)
         before = len(journey.slack.messages)

@@ -127,7 +127,7 @@ async def test_what_slack_delivers_twice_is_one_session_completed_once(either: J
 
 
 async def test_what_genesys_refuses_the_workflow_reads_with_both_references(journey: Journey) -> None:
-    await journey.genesys.misbehave("invalid-host")
+    await journey.genesys.inject_fault("invalid-host")
     execution = await runs(journey, agent=BEN)
     assert execution.error is not None
     assert "does not accept" in execution.error
@@ -138,7 +138,7 @@ async def test_what_genesys_refuses_the_workflow_reads_with_both_references(jour
 
 async def test_a_workflow_is_told_later_when_slack_is_busy(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(completion, "PAUSES_SECONDS", (0.01, 0.01))
-    journey.slack.misbehave("functions.completeSuccess", "internal_error", times=2)
+    journey.slack.inject_fault("functions.completeSuccess", "internal_error", times=2)
     assert (await runs(journey, agent=BEN)).status == "succeeded"
     assert completions(journey) == ["functions.completeSuccess"] * 3
 
@@ -147,7 +147,7 @@ async def test_a_workflow_that_was_cancelled_is_not_told_again_and_again(
     journey: Journey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(completion, "PAUSES_SECONDS", (0.01, 0.01))
-    await journey.genesys.misbehave("slow", seconds=0.3)
+    await journey.genesys.inject_fault("slow", seconds=0.3)
     execution = await journey.slack.function_executed(CALLBACK_ID, {"agent": BEN})
     journey.slack.runs.fail(execution.id, "cancelled")
     await journey.finish()
@@ -166,7 +166,7 @@ async def test_what_cannot_be_written_down_comes_again_and_is_started_once(
         return await accept(self, *args)
 
     monkeypatch.setattr(SQLiteStore, "accept", away_at_first)
-    over_http.slack.courier.retries_after_seconds = (0.0, 0.05, 0.1)
+    over_http.slack.dispatcher.retries_after_seconds = (0.0, 0.05, 0.1)
     execution = await over_http.slack.function_executed(CALLBACK_ID, {"agent": BEN})
     assert execution.delivery is not None
     assert execution.delivery.status == 503
@@ -181,13 +181,13 @@ async def test_when_it_never_can_be_written_down_the_workflow_reads_so_in_the_en
         raise StorageUnavailableError
 
     monkeypatch.setattr(SQLiteStore, "accept", away)
-    over_http.slack.courier.retries_after_seconds = (0.0, 0.05, 0.1)
+    over_http.slack.dispatcher.retries_after_seconds = (0.0, 0.05, 0.1)
     execution = await over_http.slack.function_executed(CALLBACK_ID, {"agent": BEN})
     await over(over_http.slack, execution)
     assert execution.error is not None
     assert "cannot write down" in execution.error
     assert over_http.genesys.creates == []
-    assert [each.status for each in over_http.slack.courier.deliveries] == [503, 503, 503, 200]
+    assert [each.status for each in over_http.slack.dispatcher.deliveries] == [503, 503, 503, 200]
 
 
 def event(**changes: Any) -> dict[str, Any]:

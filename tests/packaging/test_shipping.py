@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 import tomllib
 from contextlib import AbstractAsyncContextManager
@@ -72,6 +73,27 @@ def test_wheel_takes_every_file_of_the_package() -> None:
     )  # fmt: skip
     others = {HOUSE / name for name in tracked.stdout.split() if not name.endswith(".py")}
     assert [path for path in sorted(others) if path.exists() and path not in named] == []
+
+
+def test_the_image_has_no_sandbox_and_needs_none(tmp_path: Path) -> None:
+    """The build context leaves it out; every other module loads without it, and the command says why it is missing."""
+    lines = (HOUSE / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert lines.index("bot/sandbox") > lines.index("!bot")  # the last pattern that matches decides
+    shutil.copytree(HOUSE / "bot", tmp_path / "bot", ignore=shutil.ignore_patterns("sandbox", "__pycache__"))
+    load = "import bot, importlib, pkgutil; print(bot.__path__[0]); " + (
+        "[importlib.import_module(one.name) for one in pkgutil.walk_packages(bot.__path__, 'bot.') "
+        "if not one.name.endswith('__main__')]"
+    )
+    done = run_in(tmp_path, "-c", load)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, str(tmp_path / "bot"), "")
+    done = run_in(tmp_path, "-m", "bot", "sandbox", "--once", "/cobrowse")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("The container image does not contain the sandbox.")
+
+
+def run_in(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
 
 
 def assert_nothing_is_fetched_without_a_hash(stage: str) -> None:

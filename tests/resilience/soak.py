@@ -81,7 +81,7 @@ async def soak(url: str, directory: Path, *, replicas: int, seconds: float, rate
         report = Report(url.split(":", maxsplit=1)[0])
         for place in filled:
             await place.fill()
-        troubles = [_kill(filled, chance, report), _misbehave(servers, chance)]
+        troubles = [_kill(filled, chance, report), _inject_faults(servers, chance)]
         troubles += [_cut(filled, chance, report)] if filled[0].wire else []
         tasks = [asyncio.create_task(one) for one in troubles]
         deliveries = await _load(servers, seconds, rate, chance)
@@ -90,7 +90,7 @@ async def soak(url: str, directory: Path, *, replicas: int, seconds: float, rate
         for ended in await asyncio.gather(*tasks, return_exceptions=True):
             if not isinstance(ended, asyncio.CancelledError):
                 raise ended or AssertionError
-        await servers.genesys.misbehave(None)
+        await servers.genesys.inject_fault(None)
         await _settle(servers, filled, deliveries)
         _judge(servers, deliveries, report)
         return report
@@ -143,11 +143,11 @@ async def _cut(filled: list[Place], chance: random.Random, report: Report) -> No
         wire.heal()
 
 
-async def _misbehave(servers: Servers, chance: random.Random) -> None:
+async def _inject_faults(servers: Servers, chance: random.Random) -> None:
     """Genesys turns a few creates down, now and then: those may be sent again."""
     while True:
         await asyncio.sleep(chance.uniform(1.0, 3.0))
-        await servers.genesys.misbehave(chance.choice(TROUBLES), on="create", times=2)
+        await servers.genesys.inject_fault(chance.choice(TROUBLES), on="create", times=2)
 
 
 async def _settle(servers: Servers, filled: list[Place], deliveries: list[Delivery]) -> None:
@@ -166,7 +166,7 @@ async def _settle(servers: Servers, filled: list[Place], deliveries: list[Delive
 
 def _judge(servers: Servers, deliveries: list[Delivery], report: Report) -> None:
     sessions = {session.join_url: session for session in servers.genesys.sessions.values()}
-    made = Counter(create.body["sessionName"] for create in servers.genesys.creates if create.acted)
+    made = Counter(create.body["sessionName"] for create in servers.genesys.creates if create.created_session)
     report.commands, report.creates = len(deliveries), len(servers.genesys.creates)
     report.turned_down = report.creates - made.total()
     for delivery in deliveries:

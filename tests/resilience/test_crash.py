@@ -181,7 +181,7 @@ async def test_a_stop_while_the_next_start_tells_the_agent_does_not_deny_the_ses
     dead = await bots.start("after:created:Deal")
     await slack.command(SAM, "@ben Deal")
     await dead.wait()
-    slack.misbehave("conversations.open", "slow", seconds=20)
+    slack.inject_fault("conversations.open", "slow", seconds=20)
     await bots.resume()
     await asyncio.sleep(0.5)
     assert slack.seen_by(SAM) == []
@@ -205,7 +205,7 @@ async def test_a_request_delivered_again_after_a_crash_is_one_request(bots: Bots
 async def test_a_try_again_button_outlives_the_process_that_made_it(bots: Bots) -> None:
     slack, genesys = bots.servers.slack, bots.servers.genesys
     first = await bots.start()
-    await genesys.misbehave("dropped", times=1)
+    await genesys.inject_fault("dropped", times=1)
     await slack.command(ANA, "Deal")
     await outcomes(bots, ANA, 1)
     await asyncio.sleep(0.2)

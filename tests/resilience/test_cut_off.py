@@ -60,7 +60,7 @@ async def test_what_one_cannot_write_down_and_another_has_taken_over_is_told_by_
     genesys = servers.genesys
     async with replica(servers, wire.url):
         await warm(servers, ANA, BEN)
-        await genesys.misbehave("429", on="create", times=1, retry_after=1)
+        await genesys.inject_fault("429", on="create", times=1, retry_after=1)
         waiting = await servers.slack.command(BEN, "Waits its turn")
         await until(lambda: genesys.calls[-1].status == 429)
         genesys.latency_seconds = 1.0
@@ -104,16 +104,16 @@ async def test_a_create_whose_turn_comes_while_the_database_is_away_goes_out_whe
     genesys = servers.genesys
     async with replica(servers, wire.url):
         await warm(servers, ANA)
-        await genesys.misbehave("429", on="create", times=1, retry_after=1)
+        await genesys.inject_fault("429", on="create", times=1, retry_after=1)
         delivery = await servers.slack.command(ANA, "Deal")
         await until(lambda: genesys.calls[-1].status == 429)
         wire.cut()
         await asyncio.sleep(1.5)
-        assert [one.acted for one in genesys.creates] == [True, False]
+        assert [one.created_session for one in genesys.creates] == [True, False]
         wire.heal()
         await until(lambda: told(servers, delivery))
     assert told(servers, delivery) == [list(genesys.sessions.values())[-1].join_url]
-    assert [one.acted for one in genesys.creates] == [True, False, True]
+    assert [one.created_session for one in genesys.creates] == [True, False, True]
 
 
 UNCLAIMED_AFTER_SECONDS = StorageTiming().unclaimed_after_seconds

@@ -1,6 +1,6 @@
 """Every upstream call × every fault: one outcome is told, creates are repeated as allowed, and the next command works.
 
-A call is a row, and a fault a cell of it; the faults themselves are in misbehaviour.py.
+A call is a row, and a fault a cell of it; the faults themselves are in tests/support/server_faults.py.
 """
 
 import re
@@ -130,7 +130,7 @@ async def test_whatever_fails_one_outcome_is_told_and_the_next_command_works(wor
     for fault in ALL:
         world.clock.skipped += 200_000  # whatever was kept has run out
         await prepare(world, row)
-        await front.misbehave(fault, row.on, row.after)
+        await front.inject_fault(fault, row.on, row.after)
         message = await world.struck(front, fault, row.on, row.who, f"{row.text}{name} {fault}")
         assert front.seen_of(row.on) or fault in UNREACHED, fault
         check(world, row, fault, words(message) if message else NOBODY)
@@ -151,7 +151,7 @@ def check(world: World, row: Row, fault: str, read: str) -> None:
     assert front.sent_bytes < HUGE_BYTES / 4, (fault, front.sent_bytes)
     if row.on == "/conversations/cobrowse":
         assert len(front.seen_of(row.on)) <= CREATES.get(fault, 1), fault
-        acted = [create for create in genesys.creates if create.acted and fault in create.body["sessionName"]]
+        acted = [create for create in genesys.creates if create.created_session and fault in create.body["sessionName"]]
         assert len(acted) <= (fault == "answer lost")
 
 
@@ -159,14 +159,14 @@ async def prepare(world: World, row: Row) -> None:
     if "applications" in row.prepare:
         world.servers.genesys.applications = {}
     if "response_url" in row.prepare:
-        world.servers.slack.misbehave("response_url", row.prepare["response_url"])
+        world.servers.slack.inject_fault("response_url", row.prepare["response_url"])
 
 
 async def mend(world: World, row: Row, front: Front) -> None:
     world.clock.skipped += 120  # a window of the rate limit, and the pause after it
-    await front.misbehave("")
+    await front.inject_fault("")
     world.servers.genesys.applications = {"web": "Web"}
-    world.servers.slack.misbehave("response_url", None)
+    world.servers.slack.inject_fault("response_url", None)
 
 
 def one_outcome_each(world: World) -> None:
@@ -184,7 +184,7 @@ def one_outcome_each(world: World) -> None:
 async def test_whatever_fails_at_the_start_ends_in_a_sentence(world: World) -> None:
     front = world.fronts["slack"]
     for fault in ALL:
-        await front.misbehave(fault, "auth.test")
+        await front.inject_fault(fault, "auth.test")
         async with new_http_session() as http:
             web = new_web_client("xoxb-any", f"{front.url}/api/", http)
             with impatient(), pytest.raises((SlackSetupError, SlackUnreachableError), match="Slack"):

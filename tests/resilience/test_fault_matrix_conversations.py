@@ -38,12 +38,12 @@ ROWS = {
 async def test_whatever_fails_one_outcome_is_told_and_the_next_command_works(world: World, name: str) -> None:
     row, front = ROWS[name], world.fronts["genesys"]
     offers = world.servers.genesys.conversations.offers
-    world.servers.genesys.conversations.choose("one")
+    world.servers.genesys.conversations.set_live_count("one")
     front.wrong_types = row.wrong_types
     for fault in ALL:
         world.clock.skipped += 200_000  # whatever was kept has run out
         before = len(offers)
-        await front.misbehave(fault, row.on, row.after)
+        await front.inject_fault(fault, row.on, row.after)
         message = await world.struck(front, fault, row.on, ANA, f"{name} {fault}")
         assert message, fault
         assert row.told[fault] in words(message), (fault, words(message))
@@ -54,7 +54,7 @@ async def test_whatever_fails_one_outcome_is_told_and_the_next_command_works(wor
         assert world.unforeseen() == [], fault
         assert front.sent_bytes < HUGE_BYTES / 4, fault
         world.clock.skipped += 120
-        await front.misbehave("")
+        await front.inject_fault("")
         again = await world.outcome(ANA, f"after {name} {fault}")
         assert again
         assert link(again), fault

@@ -47,7 +47,7 @@ async def test_whatever_fails_it_is_told_and_nothing_is_sent_twice(world: World,
     for number, fault in enumerate(ALL):
         to = address(medium, number)
         asked = await question(world, to)
-        await front.misbehave(fault, on)
+        await front.inject_fault(fault, on)
         if fault in SLOW:
             with impatient():
                 await world.press(asked, "send_link")
@@ -60,7 +60,7 @@ async def test_whatever_fails_it_is_told_and_nothing_is_sent_twice(world: World,
         assert world.unforeseen() == [], fault
         assert front.sent_bytes < HUGE_BYTES / 4, fault
         world.clock.skipped += 120
-        await front.misbehave("")
+        await front.inject_fault("")
         again = await question(world, to)
         await world.press(again, "send_link")
         assert "was sent to" in words(again), (fault, words(again))

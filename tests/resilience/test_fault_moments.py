@@ -25,7 +25,7 @@ both = pytest.mark.parametrize("world", [{}, IN_CONVERSATIONS], indirect=True, i
 @both
 async def test_tokens_that_end_in_the_middle_of_a_burst_are_renewed_once_and_nobody_notices(world: World) -> None:
     genesys, slack = world.servers.genesys, world.servers.slack
-    genesys.conversations.choose("one")
+    genesys.conversations.set_live_count("one")
     assert await world.outcome(ANA, "before")
     genesys.latency_seconds = 0.05
     for number in range(20):
@@ -81,7 +81,7 @@ async def test_a_message_to_a_customer_waits_for_a_clock_that_is_right(
 async def test_a_clock_that_jumps_costs_no_command_until_a_new_sign_in_and_then_says_what_is_wrong(
     world: World, monkeypatch: pytest.MonkeyPatch, jump: float
 ) -> None:
-    world.servers.genesys.conversations.choose("one")
+    world.servers.genesys.conversations.set_live_count("one")
     assert await world.outcome(ANA, "before")
     monkeypatch.setattr(private_keys, "time", SimpleNamespace(time=lambda: time.time() + jump))
     during = await world.outcome(ANA, "the token is still good")
@@ -103,7 +103,7 @@ async def test_a_session_of_another_host_is_refused_and_its_link_not_shown(world
     front = world.fronts["genesys"]
     other = {"id": "7", "joinUrl": "https://example.com/join/7", "status": "active"}
     front.wrong_types = json.dumps(other | {"hostUserId": "22222222-2222-4222-8222-222222222222"}).encode()
-    await front.misbehave("wrong types", "/conversations/cobrowse")
+    await front.inject_fault("wrong types", "/conversations/cobrowse")
     message = await world.outcome(ANA, "")
     assert message
     assert "a session for another host" in words(message)

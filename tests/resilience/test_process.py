@@ -35,7 +35,7 @@ async def test_told_to_stop_it_finishes_what_it_has_accepted_and_exits_with_0(
     async with running(tmp_path, http=http) as (servers, process):
         await servers.slack.command(ANA, "First")
         assert link(await servers.slack.next_message(ANA))
-        await servers.genesys.misbehave("slow", seconds=0.8)
+        await servers.genesys.inject_fault("slow", seconds=0.8)
         await servers.slack.command(ANA, "Under way")
         await _creates(servers, 2)
         process.send_signal(sign)
@@ -53,7 +53,7 @@ async def test_told_to_stop_it_finishes_what_it_has_accepted_and_exits_with_0(
 
 async def test_what_cannot_be_finished_in_time_is_told_as_interrupted(tmp_path: Path) -> None:
     async with running(tmp_path, http=True, environ={"SHUTDOWN_SECONDS": "1"}) as (servers, process):
-        await servers.genesys.misbehave("silent")
+        await servers.genesys.inject_fault("silent")
         await servers.slack.command(ANA, "")
         await _creates(servers, 1)
         process.send_signal(signal.SIGTERM)
@@ -66,7 +66,7 @@ async def test_what_cannot_be_finished_in_time_is_told_as_interrupted(tmp_path: 
 
 async def test_an_answer_on_its_way_when_the_time_is_up_still_arrives(quick: None) -> None:
     async with open_journey(SHUTDOWN_SECONDS="1") as journey:
-        journey.slack.misbehave("response_url", "ratelimited", times=1, retry_after=1)
+        journey.slack.inject_fault("response_url", "ratelimited", times=1, retry_after=1)
         await journey.slack.command(ANA, "")
         await _creates(journey, 1)
         await journey.finish()
@@ -77,7 +77,7 @@ async def test_an_answer_on_its_way_when_the_time_is_up_still_arrives(quick: Non
 async def test_a_session_that_exists_when_the_time_is_up_is_not_denied(quick: None) -> None:
     """The time runs out while the agent is being told."""
     async with open_journey(SHUTDOWN_SECONDS="1") as journey:
-        journey.slack.misbehave("conversations.open", "slow", seconds=3)
+        journey.slack.inject_fault("conversations.open", "slow", seconds=3)
         await journey.slack.command(SAM, "@ben")
         await _creates(journey, 1)
         await journey.finish()
@@ -112,7 +112,7 @@ async def test_a_socket_slack_renews_goes_on_serving(tmp_path: Path) -> None:
 @pytest.mark.parametrize("method", ["auth.test", "apps.connections.open"])
 async def test_told_to_stop_before_it_is_ready_it_stops(tmp_path: Path, method: str) -> None:
     async with open_servers() as servers:
-        servers.slack.misbehave(method, "slow", seconds=6)
+        servers.slack.inject_fault(method, "slow", seconds=6)
         process = await start(tmp_path, servers.environ)
         async with asyncio.timeout(START_SECONDS):
             while not servers.slack.count(method):  # noqa: ASYNC110 - it has no event

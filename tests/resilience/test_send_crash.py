@@ -52,12 +52,12 @@ async def test_a_message_that_may_have_gone_out_is_not_sent_by_the_next_process(
     servers = bots.servers
     process = await bots.start()
     question = await asked(servers)
-    await servers.genesys.misbehave("silent", on="sms")
+    await servers.genesys.inject_fault("silent", on="sms")
     await servers.slack.press(ANA, question, "send_link")
     await servers.slack.until(lambda: servers.genesys.count("sms"), SECONDS)
     process.kill()
     await process.wait()
-    await servers.genesys.misbehave(None)
+    await servers.genesys.inject_fault(None)
     await bots.start()
     await servers.slack.until(lambda: "Nobody knows" in question.text, SECONDS)
     assert "whether the link was sent" in words(question)
@@ -106,12 +106,12 @@ async def test_a_press_that_was_written_down_before_anything_went_out_is_seen_th
     process = await bots.start()
     question = await asked(servers)
     looked = servers.genesys.count("read")
-    await servers.genesys.misbehave("silent", on="read")
+    await servers.genesys.inject_fault("silent", on="read")
     await servers.slack.press(ANA, question, "send_link")
     await servers.slack.until(lambda: servers.genesys.count("read") > looked, SECONDS)
     process.kill()
     await process.wait()
-    await servers.genesys.misbehave(None)
+    await servers.genesys.inject_fault(None)
     await bots.start()
     await servers.slack.until(lambda: servers.genesys.outbox.sent, SECONDS)
     assert [sent.to for sent in servers.genesys.outbox.sent] == [NUMBER]
@@ -121,7 +121,7 @@ async def test_a_replica_that_is_cut_off_while_it_sends_does_not_contradict_the_
     async with new_database() as url, new_wire(url) as wire, open_servers() as servers:
         async with replica(servers, wire.url):
             question = await asked(servers)
-            await servers.genesys.misbehave("slow", on="sms", seconds=4.0)
+            await servers.genesys.inject_fault("slow", on="sms", seconds=4.0)
             await servers.slack.press(ANA, question, "send_link")
             await until(lambda: servers.genesys.count("sms"))
             wire.forget()

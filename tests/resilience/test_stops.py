@@ -44,11 +44,11 @@ async def stopped_after(
     `hanging`: what of Slack's does not answer any more from the stop on. Returns how long the stop took.
     """
     async with open_journey(timing=EARLY_NOTICES, SHUTDOWN_SECONDS="0") as journey:
-        await journey.genesys.misbehave("slow", seconds=0.3)
+        await journey.genesys.inject_fault("slow", seconds=0.3)
         if not hanging:
-            journey.slack.misbehave("response_url", "slow", times=1, seconds=0.6)
+            journey.slack.inject_fault("response_url", "slow", times=1, seconds=0.6)
         for method in hanging:
-            journey.slack.misbehave(method, "slow", seconds=HANGS_SECONDS)
+            journey.slack.inject_fault(method, "slow", seconds=HANGS_SECONDS)
         assert (await journey.slack.command(ANA, "")).acked
         if since_create:
             await asked(journey)
@@ -78,8 +78,8 @@ async def test_a_stop_at_any_moment_leaves_one_outcome() -> None:
 async def test_a_stop_while_a_create_takes_long_and_the_note_too() -> None:
     """Nobody knows what has become of it, and the person reads that, though the note never got through."""
     async with open_journey(timing=EARLY_NOTICES, SHUTDOWN_SECONDS="0") as journey:
-        await journey.genesys.misbehave("silent")
-        journey.slack.misbehave("response_url", "slow", times=1, seconds=HANGS_SECONDS)
+        await journey.genesys.inject_fault("silent")
+        journey.slack.inject_fault("response_url", "slow", times=1, seconds=HANGS_SECONDS)
         await journey.slack.command(ANA, "")
         await asked(journey)
         await asyncio.sleep(0.2)
@@ -112,7 +112,7 @@ async def test_a_stop_at_the_moment_when_a_way_is_given_up(monkeypatch: pytest.M
     """Both fall into one turn of the loop, since it is held up until both are due."""
     monkeypatch.setattr(deadlines, "WAY_SECONDS", 0.05)
     async with open_journey() as journey, delivery.new_http_session() as http, AsyncExitStack() as stack:
-        journey.slack.misbehave("response_url", "slow", seconds=HANGS_SECONDS)
+        journey.slack.inject_fault("response_url", "slow", seconds=HANGS_SECONDS)
         web = delivery.new_web_client(None, journey.slack.api_url, http)
         ours, loop = await stack.enter_async_context(open_delivery(web, http)), asyncio.get_running_loop()
         faults: list[dict[str, Any]] = []

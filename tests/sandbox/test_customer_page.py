@@ -111,7 +111,7 @@ async def test_nothing_is_shared_before_the_customer_agrees_and_all_ends_when_th
         assert offer.joined
         await press(page, "Stop sharing")
         await heading(page, "Sharing has ended")
-        assert offer.gone
+        assert offer.is_withdrawn
 
 
 async def test_what_the_agent_ends_the_customer_sees(browser: Any, site: Site) -> None:
@@ -119,7 +119,7 @@ async def test_what_the_agent_ends_the_customer_sees(browser: Any, site: Site) -
     async with site.customer(browser, "#a%2Bb%2F1%202") as page:
         await press(page, "Start sharing")
         await heading(page, "You are sharing this page")
-        offer.gone = True
+        offer.is_withdrawn = True
         await heading(page, "Sharing has ended")
 
 

@@ -47,7 +47,7 @@ class Page:
 
 def connecting(servers: Servers, **changes: str) -> dict[str, str]:
     """The environment, and the client in Genesys that goes with it."""
-    connect, servers.genesys.people.client = world.connect_environ(servers.keys, free_port())
+    connect, servers.genesys.user_login.client = world.connect_environ(servers.keys, free_port())
     public = world.public_environ(servers.keys, servers.genesys.url)
     more = {"GENESYS_CLIENT_SECRET": SECRET, "COBROWSE_JOIN_URL_TEMPLATE": TEMPLATE, "COBROWSE_ADMINS": SAM}
     return servers.environ | public | more | connect | changes
@@ -64,8 +64,8 @@ async def open_connecting(
 ) -> AsyncIterator[Journey]:
     """The servers and a bot; each agent has one conversation, and an offer needs a person."""
     async with open_servers(http=http, client_secret=SECRET, token_seconds=token_seconds) as servers:
-        servers.genesys.conversations.choose("one")
-        servers.genesys.conversations.only_people = True
+        servers.genesys.conversations.set_live_count("one")
+        servers.genesys.conversations.requires_user = True
         async with open_bot_between(
             servers, connecting(servers, **changes), http=http, timing=timing, genesys_timing=genesys_timing
         ) as journey:
@@ -118,7 +118,7 @@ async def connects(journey: Journey, who: str = ANA, user_id: str = HOST) -> Pag
 def whose(journey: Journey) -> list[str]:
     """The hosts whose conversations have offers, each made by the host."""
     offers = journey.genesys.conversations.offers.values()
-    assert all(offer.made_by == offer.conversation.host_user_id for offer in offers)
+    assert all(offer.creator_id == offer.conversation.host_user_id for offer in offers)
     return [offer.conversation.host_user_id for offer in offers]
 
 

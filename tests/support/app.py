@@ -171,7 +171,7 @@ async def open_bot_between(
             await servers.slack.connected()
         yield Journey(servers.slack, servers.genesys, servers.keys, url, finish)
     finally:
-        await servers.genesys.misbehave(None)
+        await servers.genesys.inject_fault(None)
         with contextlib.suppress(serve.StartError):
             await finish()
 

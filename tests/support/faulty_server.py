@@ -1,4 +1,4 @@
-"""A server that stands before a good one, over TLS and under a name of its own, and misbehaves as it is told.
+"""A server that stands before a good one, over TLS and under a name of its own, with faults that a test chooses.
 
 One fault at a time. Those of the connection strike whoever connects; the others strike requests whose line matches.
 """
@@ -45,7 +45,7 @@ class Front:
         self.port = int(self._reserved.getsockname()[1])
         self.url = f"https://{name}" if usual_port else f"https://{name}:{self.port}"
 
-    async def misbehave(self, fault: str, on: str = "", after: str = "") -> None:
+    async def inject_fault(self, fault: str, on: str = "", after: str = "") -> None:
         """A fault of the connection begins once a request that matches `after` has been answered, or at once."""
         self._on, self._after = re.compile(on), re.compile(after)
         self.seen.clear()

@@ -1,1 +1,1 @@
-"""A small Genesys Cloud on localhost."""
+"""Run a small Genesys Cloud on localhost."""

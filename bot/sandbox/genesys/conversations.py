@@ -1,6 +1,6 @@
-"""The live conversations of the sandbox's Genesys, and how its API shows them: to the analytics, and one by one.
+"""Model live conversations and render them for the analytics query and for the conversation endpoint.
 
-Shapes and words follow the official SDK's models (AnalyticsConversationQueryResponse, Conversation).
+Shapes and terms follow the official SDK's models AnalyticsConversationQueryResponse and Conversation.
 """
 
 import time
@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.sandbox.genesys.errors import ApiError, is_uuid
 
-MOST_DAYS = 31
+MAX_INTERVAL_DAYS = 31
 MEDIA = {
     "message": ("messages", "message"),
     "call": ("calls", "voice"),
@@ -21,18 +21,18 @@ MEDIA = {
     "callback": ("callbacks", "callback"),
     "email": ("emails", "email"),
 }
-"""Where a participant's communications of a medium stand, and its name in the analytics."""
+"""For each medium: the key of its communications in a participant, and its media type in the analytics."""
 _PREDICATE = {"type", "dimension", "operator", "value"}
 _QUERY = {"interval", "order", "orderBy", "paging", "conversationFilters", "segmentFilters"}
 
 
 @dataclass
 class Conversation:
-    """A customer and a host who talk, by one of MEDIA; "internal" is a call to a colleague.
+    """A conversation between a customer and a host.
 
-    `since` and `ended_at` are seconds since 1970.
-
-    `reported`: whether the analytics know of it yet, which run some seconds behind. `watched_by`: who listens in.
+    `medium` is a key of MEDIA; "internal" is a call to a colleague. `since` and `ended_at` are in seconds since 1970.
+    `in_analytics` is false until the analytics report the conversation; they lag by some seconds.
+    `monitored_by` is the user id of a supervisor who listens in.
     """
 
     host_user_id: str
@@ -42,64 +42,84 @@ class Conversation:
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     ended_at: float | None = None
     host_connected: bool = True
-    reported: bool = True
-    watched_by: str | None = None
-    shared: str | None = None
-    """The id of the co-browse session the customer has joined."""
+    in_analytics: bool = True
+    monitored_by: str | None = None
+    cobrowse_session_id: str | None = None
+    """The id of the co-browse session that the customer has joined."""
 
     def end(self) -> None:
         self.ended_at, self.host_connected = time.time(), False
 
     def as_analytics(self) -> dict[str, Any]:
-        """An AnalyticsConversationWithoutAttributes."""
-        segment = {"segmentType": "interact", "segmentStart": stamp(self.since), "conference": False}
+        """Return the SDK's AnalyticsConversationWithoutAttributes."""
+        segment = {"segmentType": "interact", "segmentStart": iso_time(self.since), "conference": False}
         if not self.host_connected:
-            segment["segmentEnd"] = stamp(self.ended_at or time.time())
+            segment["segmentEnd"] = iso_time(self.ended_at or time.time())
         media = MEDIA[self.medium][1]
-        session = {"sessionId": _part(self.id, "session"), "mediaType": media, "direction": "inbound"}
-        people = [
-            {"participantId": _part(self.id, "customer"), "participantName": self.customer, **self._other},
-            {"participantId": _part(self.id, "agent"), "userId": self.host_user_id, "purpose": "agent"},
+        session = {"sessionId": _derived_id(self.id, "session"), "mediaType": media, "direction": "inbound"}
+        participants = [
+            {"participantId": _derived_id(self.id, "customer"), "participantName": self.customer, **self._other_party},
+            {"participantId": _derived_id(self.id, "agent"), "userId": self.host_user_id, "purpose": "agent"},
         ]
-        shown: dict[str, Any] = {"conversationId": self.id, "conversationStart": stamp(self.since)}
+        result: dict[str, Any] = {"conversationId": self.id, "conversationStart": iso_time(self.since)}
         if self.ended_at:
-            shown["conversationEnd"] = stamp(self.ended_at)
-        shown["participants"] = [{**person, "sessions": [{**session, "segments": [segment]}]} for person in people]
-        return {**shown, "originatingDirection": "inbound", "divisionIds": [_part(self.id, "division")]}
+            result["conversationEnd"] = iso_time(self.ended_at)
+        result["participants"] = [
+            {**person, "sessions": [{**session, "segments": [segment]}]} for person in participants
+        ]
+        return {**result, "originatingDirection": "inbound", "divisionIds": [_derived_id(self.id, "division")]}
 
     def as_conversation(self) -> dict[str, Any]:
-        """A Conversation."""
-        people = [self._person("customer", connected=self.ended_at is None, name=self.customer) | self._other]
-        if self.shared:
-            shares = {"id": _part(self.id, "share"), "state": "connected", "cobrowseSessionId": self.shared}
-            people[0]["cobrowsesessions"] = [{**shares, "cobrowseRole": "sharer", "provider": "PureCloud Cobrowse"}]
-        people.append(self._person("agent", connected=self.host_connected, userId=self.host_user_id))
-        if self.watched_by:
-            told = {"userId": self.watched_by, "monitoredParticipantId": people[1]["id"]}
-            people.append(self._person("user", connected=True, **told))
-        shown: dict[str, Any] = {"id": self.id, "startTime": stamp(self.since), "participants": people}
+        """Return the SDK's Conversation."""
+        participants = [
+            self._participant("customer", connected=self.ended_at is None, name=self.customer) | self._other_party
+        ]
+        if self.cobrowse_session_id:
+            cobrowse = {
+                "id": _derived_id(self.id, "share"),
+                "state": "connected",
+                "cobrowseSessionId": self.cobrowse_session_id,
+            }
+            participants[0]["cobrowsesessions"] = [
+                {**cobrowse, "cobrowseRole": "sharer", "provider": "PureCloud Cobrowse"}
+            ]
+        participants.append(self._participant("agent", connected=self.host_connected, userId=self.host_user_id))
+        if self.monitored_by:
+            fields = {"userId": self.monitored_by, "monitoredParticipantId": participants[1]["id"]}
+            participants.append(self._participant("user", connected=True, **fields))
+        result: dict[str, Any] = {"id": self.id, "startTime": iso_time(self.since), "participants": participants}
         if self.ended_at:
-            shown["endTime"] = stamp(self.ended_at)
-        return {**shown, "recordingState": "none", "selfUri": f"/api/v2/conversations/{self.id}"}
+            result["endTime"] = iso_time(self.ended_at)
+        return {**result, "recordingState": "none", "selfUri": f"/api/v2/conversations/{self.id}"}
 
-    def _person(self, purpose: str, *, connected: bool, **told: Any) -> dict[str, Any]:
-        state = {"state": "connected" if connected else "disconnected", "connectedTime": stamp(self.since)}
-        talk = {"id": _part(self.id, purpose + " talk"), "direction": "inbound", "held": False, **state}
+    def _participant(self, purpose: str, *, connected: bool, **fields: Any) -> dict[str, Any]:
+        state = {"state": "connected" if connected else "disconnected", "connectedTime": iso_time(self.since)}
+        communication = {
+            "id": _derived_id(self.id, purpose + " communication"),
+            "direction": "inbound",
+            "held": False,
+            **state,
+        }
         if self.medium == "message":
-            talk["type"] = "webmessaging"
-        shown = {"id": _part(self.id, purpose), "purpose": purpose, "connectedTime": stamp(self.since), **told}
-        return {**shown, MEDIA[self.medium][0]: [talk]}
+            communication["type"] = "webmessaging"
+        result = {
+            "id": _derived_id(self.id, purpose),
+            "purpose": purpose,
+            "connectedTime": iso_time(self.since),
+            **fields,
+        }
+        return {**result, MEDIA[self.medium][0]: [communication]}
 
     @property
-    def _other(self) -> dict[str, str]:
-        """Who is at the other end."""
+    def _other_party(self) -> dict[str, str]:
+        """Return the fields of the participant that the host talks to."""
         if self.medium == "internal":
-            return {"purpose": "agent", "userId": _part(self.id, "colleague")}
+            return {"purpose": "agent", "userId": _derived_id(self.id, "colleague")}
         return {"purpose": "customer"}
 
 
-def find(body: Mapping[str, Any], conversations: list[Conversation]) -> dict[str, Any]:
-    """What the analytics answer; only the one way of asking that this bot has is understood. Raises ApiError."""
+def query_conversations(body: Mapping[str, Any], conversations: list[Conversation]) -> dict[str, Any]:
+    """Return the analytics response. Raises ApiError for any query but the one form that the bot sends."""
     if unknown := set(body) - _QUERY:
         raise ApiError(400, f"The query does not know: {', '.join(sorted(unknown))}.")
     begin, end = _interval(body.get("interval"))
@@ -117,8 +137,8 @@ def find(body: Mapping[str, Any], conversations: list[Conversation]) -> dict[str
     found = [
         one
         for one in conversations
-        if one.reported and one.ended_at is None and one.host_connected and one.host_user_id == user
-        # a conversation counts by the day it began
+        if one.in_analytics and one.ended_at is None and one.host_connected and one.host_user_id == user
+        # the interval selects conversations by their start day
         if begin.date() <= datetime.fromtimestamp(one.since, UTC).date() <= end.date()
     ]
     found.sort(key=lambda one: one.since, reverse=body["order"] == "desc")
@@ -126,13 +146,13 @@ def find(body: Mapping[str, Any], conversations: list[Conversation]) -> dict[str
     return {"conversations": [one.as_analytics() for one in page], "totalHits": len(found)} if found else {}
 
 
-def stamp(seconds: float) -> str:
-    """A time as Genesys writes it."""
+def iso_time(seconds: float) -> str:
+    """Format seconds since 1970 as Genesys does: ISO 8601, UTC, with milliseconds."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
-def _part(conversation_id: str, what: str) -> str:
-    """The same id for the same part of a conversation, each time it is shown."""
+def _derived_id(conversation_id: str, what: str) -> str:
+    """Return an id for a part of a conversation that is the same in every response."""
     return str(uuid.uuid5(uuid.UUID(conversation_id), what))
 
 
@@ -141,8 +161,8 @@ def _interval(text: object) -> tuple[datetime, datetime]:
         begin, end = (datetime.fromisoformat(part) for part in str(text).split("/"))
     except ValueError as error:
         raise ApiError(400, "interval must be two ISO-8601 times with a slash between.") from error
-    if not timedelta(0) < end - begin <= timedelta(days=MOST_DAYS):
-        raise ApiError(400, f"The interval must be longer than nothing and at most {MOST_DAYS} days.")
+    if not timedelta(0) < end - begin <= timedelta(days=MAX_INTERVAL_DAYS):
+        raise ApiError(400, f"The interval must be longer than nothing and at most {MAX_INTERVAL_DAYS} days.")
     return begin, end
 
 

@@ -1,4 +1,4 @@
-"""How the sandbox's Genesys says no: the shape of its errors, and how strictly it reads."""
+"""Define the error responses of the sandbox's Genesys, and validate request bodies."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-CORRELATION = "ININ-Correlation-Id"
+CORRELATION_HEADER = "ININ-Correlation-Id"
 USER_CONTEXT = "This request requires a user context. Client credentials cannot be used for requests to this resource."
 
 OTHER_DIVISION = (
@@ -21,7 +21,7 @@ ACTIVE_CONVERSATION = (
 
 
 class ApiError(Exception):
-    """A refusal in the API's shape: message, code, status, contextId, details, errors."""
+    """An error response in the API's shape: message, code, status, contextId, details, errors."""
 
     def __init__(
         self, status: int, message: str, code: str = "bad.request", headers: Mapping[str, str] | None = None
@@ -29,39 +29,39 @@ class ApiError(Exception):
         super().__init__(message)
         self.status, self.message, self.code, self.headers = status, message, code, dict(headers or {})
 
-    def body(self, reference: str) -> dict[str, Any]:
-        told = {"message": self.message, "code": self.code, "status": self.status, "contextId": reference}
-        return told | {"details": [], "errors": []}
+    def body(self, context_id: str) -> dict[str, Any]:
+        fields = {"message": self.message, "code": self.code, "status": self.status, "contextId": context_id}
+        return fields | {"details": [], "errors": []}
 
     def response(self) -> web.Response:
-        reference = str(uuid.uuid4())
-        headers = self.headers | {CORRELATION: reference}
-        return web.json_response(self.body(reference), status=self.status, headers=headers)
+        context_id = str(uuid.uuid4())
+        headers = self.headers | {CORRELATION_HEADER: context_id}
+        return web.json_response(self.body(context_id), status=self.status, headers=headers)
 
 
 class OAuthError(ApiError):
-    """A refusal of the sign-in, in the shape of RFC 6749 section 5.2; `code` is its `error`."""
+    """An error response of the token endpoint (RFC 6749 section 5.2); `code` is the `error` field."""
 
-    def body(self, reference: str) -> dict[str, Any]:
+    def body(self, context_id: str) -> dict[str, Any]:
         return {"error": self.code, "error_description": self.message}
 
 
-def too_many(seconds: int) -> ApiError:
-    """What the platform's rate limit answers."""
-    told = f"Rate limit exceeded the maximum. Retry the request in [{seconds}] seconds"
-    return ApiError(429, told, "too.many.requests", {"Retry-After": str(seconds)})
+def rate_limited(seconds: int) -> ApiError:
+    """Return the response of the platform's rate limit."""
+    message = f"Rate limit exceeded the maximum. Retry the request in [{seconds}] seconds"
+    return ApiError(429, message, "too.many.requests", {"Retry-After": str(seconds)})
 
 
-# -- How strictly it reads --
+# -- Request validation --
 
 
 def is_uuid(text: object) -> bool:
-    """Whether it is a UUID as Genesys writes them, in either case."""
+    """Tell whether a text is a UUID in Genesys's form, in upper or lower case."""
     return isinstance(text, str) and bool(re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text))
 
 
 async def read_json(request: web.Request, keys: set[str]) -> dict[str, Any]:
-    """The body, a JSON object with exactly these keys."""
+    """Return the body, a JSON object with exactly these keys. Raises ApiError for any other body."""
     if request.content_type != "application/json":
         raise ApiError(415, "Content-Type must be application/json.", "unsupported.media.type")
     try:
@@ -74,7 +74,7 @@ async def read_json(request: web.Request, keys: set[str]) -> dict[str, Any]:
 
 
 def check_create(body: Mapping[str, Any]) -> None:
-    """Raises ApiError for a field of the wrong kind; whether host and application exist is not asked here."""
+    """Raise ApiError for a field of the wrong type; this does not check that host and application exist."""
     seconds, metadata, application = body["timeoutSeconds"], body["metadata"], body["application"]
     if not isinstance(body["sessionName"], str):
         raise ApiError(400, "sessionName must be a string.")
@@ -87,7 +87,7 @@ def check_create(body: Mapping[str, Any]) -> None:
 
 
 def searched_emails(body: Mapping[str, Any]) -> list[str]:
-    """What users/search is asked for; only the one documented way of asking is understood."""
+    """Return the lower-case emails of a users/search query. Raises ApiError for any undocumented form."""
     query, size = body["query"], body["pageSize"]
     if type(size) is not int or not 1 <= size <= 500 or not isinstance(query, list) or not query:
         raise ApiError(400, "pageSize must be 1 to 500 and query a list.")

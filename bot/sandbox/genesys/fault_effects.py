@@ -1,6 +1,6 @@
-"""What a fault of the sandbox's Genesys does with a call, from a wrong answer to none at all.
+"""Implement the effects of Genesys faults on a call: error responses, changed bodies, delays and lost responses.
 
-Which faults there are, and when they strike, is genesys_faults.py's.
+faults.py lists the faults and decides which calls they affect.
 """
 
 import asyncio
@@ -15,119 +15,122 @@ from aiohttp import web
 
 from bot.sandbox.genesys.errors import ApiError
 
-Act = Callable[[], Awaitable[web.Response]]
-"""Does what the call asks for; never raises, a refusal is a response too."""
-Behave = Callable[[web.Request, Act, Mapping[str, Any]], Awaitable[web.StreamResponse | None]]
-"""Answers in place of the real handler; None when nothing was answered and the connection is gone."""
+Process = Callable[[], Awaitable[web.Response]]
+"""Process the call as without a fault. Returns an error response instead of raising."""
+Effect = Callable[[web.Request, Process, Mapping[str, Any]], Awaitable[web.StreamResponse | None]]
+"""Respond instead of the real handler; None when the connection is closed without a response."""
 
 
-# -- Answers that come instead of the real one --
+# -- Responses instead of the real one --
 
 
-def _instead(answer: Callable[[Mapping[str, Any]], web.Response]) -> Behave:
-    async def behave(_request: web.Request, act: Act, how: Mapping[str, Any]) -> web.StreamResponse | None:
-        if how.get("acts"):
-            await act()
-        return answer(how)
+def _instead(answer: Callable[[Mapping[str, Any]], web.Response]) -> Effect:
+    async def effect(_request: web.Request, process: Process, options: Mapping[str, Any]) -> web.StreamResponse | None:
+        if options.get("processes"):
+            await process()
+        return answer(options)
 
-    return behave
+    return effect
 
 
-def refuse(status: int, message: str, code: str = "bad.request", error: type[ApiError] = ApiError) -> Behave:
-    """An error in its proper shape; `acts`, `retry_after` and other `words` are up to the fault."""
+def refuse(status: int, message: str, code: str = "bad.request", error: type[ApiError] = ApiError) -> Effect:
+    """Return an effect that responds with an error in the API's shape.
 
-    def answer(how: Mapping[str, Any]) -> web.Response:
-        wait = how.get("retry_after")
+    Options of the fault: `processes`, `retry_after` in seconds, and another `message`.
+    """
+
+    def answer(options: Mapping[str, Any]) -> web.Response:
+        wait = options.get("retry_after")
         return error(
-            status, how.get("words") or message, code, {} if wait is None else {"Retry-After": str(wait)}
+            status, options.get("message") or message, code, {} if wait is None else {"Retry-After": str(wait)}
         ).response()
 
     return _instead(answer)
 
 
-def gateway(status: int, words: str) -> Behave:
-    """The error page of something that stands before the service."""
-    page = f"<html><head><title>{status} {words}</title></head><body><h1>{status} {words}</h1></body></html>"
-    return _instead(lambda _how: web.Response(status=status, text=page, content_type="text/html"))
+def gateway_error(status: int, message: str) -> Effect:
+    """Return an effect that responds with the HTML error page of a gateway in front of the service."""
+    page = f"<html><head><title>{status} {message}</title></head><body><h1>{status} {message}</h1></body></html>"
+    return _instead(lambda _options: web.Response(status=status, text=page, content_type="text/html"))
 
 
-redirect = _instead(lambda _how: web.Response(status=302, headers={"Location": "/elsewhere"}))
+redirect = _instead(lambda _options: web.Response(status=302, headers={"Location": "/redirected"}))
 
 
-# -- The real answer, spoilt: what the real handler refuses stays as it is --
+# -- The real response with a changed body; an error response stays as it is --
 
 
-def spoil(change: Callable[[Any], web.Response]) -> Behave:
-    """Changes the body of the real answer."""
+def change_body(change: Callable[[Any], web.Response]) -> Effect:
+    """Return an effect that replaces the body of a successful response."""
 
-    async def behave(_request: web.Request, act: Act, _how: Mapping[str, Any]) -> web.StreamResponse | None:
-        real = await act()
-        return real if real.status >= 300 else change(json.loads(real.text or "null"))
+    async def effect(_request: web.Request, process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
+        response = await process()
+        return response if response.status >= 300 else change(json.loads(response.text or "null"))
 
-    return behave
-
-
-def without(key: str) -> Behave:
-    """Leaves one of its fields out."""
-    return spoil(lambda body: web.json_response({name: value for name, value in body.items() if name != key}))
+    return effect
 
 
-def join_url(url: str) -> Behave:
-    """Puts another join URL in."""
-    return spoil(lambda body: web.json_response({**body, "joinUrl": url}))
+def without_field(key: str) -> Effect:
+    """Return an effect that removes one field from the body."""
+    return change_body(lambda body: web.json_response({name: value for name, value in body.items() if name != key}))
 
 
-# -- Answers that come late, in part or never: it acts all the same --
+def with_join_url(url: str) -> Effect:
+    """Return an effect that replaces the join URL in the body."""
+    return change_body(lambda body: web.json_response({**body, "joinUrl": url}))
 
 
-async def slow(_request: web.Request, act: Act, how: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Acts and answers after `seconds`."""
-    await asyncio.sleep(how["seconds"])
-    return await act()
+# -- Late, partial or missing responses: the server still processes the call --
 
 
-async def silent(request: web.Request, act: Act, _how: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Acts, and waits for the client to go."""
-    await act()
-    while request.transport is not None:  # noqa: ASYNC110 - the library has no event for a client's going
+async def slow(_request: web.Request, process: Process, options: Mapping[str, Any]) -> web.StreamResponse | None:
+    """Process the call and respond after `seconds`."""
+    await asyncio.sleep(options["seconds"])
+    return await process()
+
+
+async def silent(request: web.Request, process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
+    """Process the call, then send nothing until the client disconnects."""
+    await process()
+    while request.transport is not None:  # noqa: ASYNC110 - aiohttp has no event for a client that disconnects
         await asyncio.sleep(0.02)
     return None
 
 
-async def dropped(request: web.Request, act: Act, _how: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Acts, and closes the connection."""
-    await act()
+async def dropped(request: web.Request, process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
+    """Process the call and close the connection."""
+    await process()
     if request.transport is not None:
         request.transport.close()
     return None
 
 
-async def reset(request: web.Request, act: Act, _how: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Acts, and resets the connection."""
-    await act()
+async def reset(request: web.Request, process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
+    """Process the call and reset the connection."""
+    await process()
     if request.transport is not None:
-        now = struct.pack("ii", 1, 0)  # linger on, for no time at all: the close is a TCP reset
+        now = struct.pack("ii", 1, 0)  # linger for 0 seconds: the close sends a TCP reset
         request.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, now)
         request.transport.abort()
     return None
 
 
-async def cut(request: web.Request, act: Act, _how: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Acts, sends half the body and closes the connection."""
-    real = await act()
-    body = (real.text or "").encode()
-    half = web.StreamResponse(status=real.status, headers=real.headers)
-    half.content_length = len(body)
-    with contextlib.suppress(ConnectionError):  # the client may be gone already
-        await half.prepare(request)
-        await half.write(body[: len(body) // 2])
+async def cut(request: web.Request, process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
+    """Process the call, send half the body and close the connection."""
+    response = await process()
+    body = (response.text or "").encode()
+    partial = web.StreamResponse(status=response.status, headers=response.headers)
+    partial.content_length = len(body)
+    with contextlib.suppress(ConnectionError):  # the client may have disconnected
+        await partial.prepare(request)
+        await partial.write(body[: len(body) // 2])
     if request.transport is not None:
         request.transport.close()
-    return half
+    return partial
 
 
-async def down(request: web.Request, _act: Act, _how: Mapping[str, Any]) -> web.StreamResponse | None:
-    """Cuts what came in while the door was closing; nothing else gets here."""
+async def down(request: web.Request, _process: Process, _options: Mapping[str, Any]) -> web.StreamResponse | None:
+    """Abort a connection that arrived while the listener closed; the closed port refuses all others."""
     if request.transport is not None:
         request.transport.abort()
     return None

@@ -1,4 +1,4 @@
-"""The door of the sandbox's Genesys: a port that can be shut, cutting every connection, and opened again."""
+"""Listen on the port of the sandbox's Genesys, and close and reopen it for the `down` fault."""
 
 import asyncio
 import socket
@@ -9,25 +9,25 @@ from aiohttp import web
 
 
 class Listener:
-    """Shut at first. While it is shut the port stays ours, and connecting is refused, since nobody listens."""
+    """A port that starts closed. While it is closed, the bound socket keeps the port and refuses connections."""
 
     def __init__(self) -> None:
-        self._moving = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._runner: web.AppRunner | None = None
         self._site: web.SockSite | None = None
         self._socket: socket.socket | None = None
 
-    async def hold(self, app: web.Application, host: str, port: int) -> str:
-        """Takes the port, and returns the URL. Raises OSError when somebody else has it."""
-        self._socket = _bind(host, port)
+    async def bind(self, app: web.Application, host: str, port: int) -> str:
+        """Bind the port without listening, and return the URL. Raises OSError for a port in use."""
+        self._socket = _bound_socket(host, port)
         host, port = self._socket.getsockname()[:2]
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
-    async def move(self, *, is_open: bool) -> None:
-        """Opens or shuts it; nothing happens while the port is not held."""
-        async with self._moving:
+    async def set_open(self, *, is_open: bool) -> None:
+        """Start or stop listening; closing aborts every connection. Does nothing before `bind` and after `close`."""
+        async with self._lock:
             if self._runner is None or self._socket is None or is_open == (self._site is not None):
                 return
             if is_open:
@@ -35,23 +35,23 @@ class Listener:
                 await self._site.start()
             else:
                 address = self._socket.getsockname()[:2]
-                await self._shut(self._runner)
-                self._socket = _bind(*address)
+                await self._stop_listening(self._runner)
+                self._socket = _bound_socket(*address)
 
-    async def leave(self, busy: Collection[asyncio.Task[Any]]) -> None:
-        """Shuts it, ends what is still being answered, and lets the port go."""
-        async with self._moving:
+    async def close(self, tasks: Collection[asyncio.Task[Any]]) -> None:
+        """Stop listening, cancel the tasks of calls in progress, and release the port."""
+        async with self._lock:
             if self._runner is None or self._socket is None:
                 return
-            await self._shut(self._runner)
-            for task in busy:
+            await self._stop_listening(self._runner)
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*busy, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self._runner.cleanup()
             self._socket.close()
             self._runner = self._socket = None
 
-    async def _shut(self, runner: web.AppRunner) -> None:
+    async def _stop_listening(self, runner: web.AppRunner) -> None:
         if self._site is not None:
             await self._site.stop()
             self._site = None
@@ -60,8 +60,8 @@ class Listener:
                 connection.transport.abort()
 
 
-def _bind(host: str, port: int) -> socket.socket:
-    """A socket that owns its port and does not listen yet."""
+def _bound_socket(host: str, port: int) -> socket.socket:
+    """Return a bound socket that does not listen yet."""
     bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,7 +1,7 @@
-"""The customer's side of the sandbox's Genesys: a stand-in for Messenger, and a page that carries it.
+"""Serve the customer's side of a co-browse session: a stand-in for Genesys's Messenger and a page that loads it.
 
-The script stands where the real one does, so that a company's page can be tried against it; whatever site the page is
-on may ask, as Messenger's own services allow.
+The script has the path of the real one, so that a company's page can be tested with it. Like Messenger's own services,
+its endpoints accept requests from any site.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID, Conversations
+from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID, ConversationsApi
 from bot.sandbox.genesys.errors import ApiError
 from bot.sandbox.genesys.pages import HEADERS
 
@@ -20,9 +20,9 @@ ANY_SITE = {"Access-Control-Allow-Origin": "*"}
 
 
 class Messenger:
-    """Joins and stops what was offered."""
+    """Endpoints with which the customer joins and stops an offered session."""
 
-    def __init__(self, conversations: Conversations) -> None:
+    def __init__(self, conversations: ConversationsApi) -> None:
         self._conversations = conversations
 
     def routes(self) -> Sequence[web.RouteDef]:
@@ -30,23 +30,23 @@ class Messenger:
             web.get("/genesys-bootstrap/genesys.min.js", self._script, name="messenger"),
             web.get("/messenger", self._file),
             web.get("/messenger/{file:page\\.(?:js|css)}", self._file),
-            web.post("/messenger/{deployment}/{code}/{what:join|look|stop}", self._act, name="customer"),
+            web.post("/messenger/{deployment}/{code}/{action:join|read|stop}", self._handle_action, name="customer"),
         ]
 
-    async def _act(self, request: web.Request) -> web.Response:
-        """`joined`, `offered` or `gone`: what the offer is after that."""
+    async def _handle_action(self, request: web.Request) -> web.Response:
+        """Perform the action and return the state of the offer: `offered`, `joined` or `ended`."""
         try:
             if request.match_info["deployment"] != DEPLOYMENT_ID:
                 raise ApiError(404, "The deployment was not found.", "not.found")
             offer = self._conversations.offer(request.match_info["code"])
         except ApiError:
-            return web.json_response({"state": "gone"}, headers=ANY_SITE)
-        what = request.match_info["what"]
-        if what == "join":
-            offer.joined, offer.conversation.shared = True, offer.id
-        elif what == "stop":
-            offer.gone, offer.conversation.shared = True, None
-        state = "gone" if offer.gone else "joined" if offer.joined else "offered"
+            return web.json_response({"state": "ended"}, headers=ANY_SITE)
+        action = request.match_info["action"]
+        if action == "join":
+            offer.joined, offer.conversation.cobrowse_session_id = True, offer.id
+        elif action == "stop":
+            offer.is_withdrawn, offer.conversation.cobrowse_session_id = True, None
+        state = "ended" if offer.is_withdrawn else "joined" if offer.joined else "offered"
         return web.json_response({"state": state}, headers=ANY_SITE)
 
     async def _script(self, _request: web.Request) -> web.Response:

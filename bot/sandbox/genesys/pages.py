@@ -1,4 +1,4 @@
-"""The few pages that the sandbox's Genesys shows in a browser."""
+"""Build the HTML pages that the sandbox's Genesys shows in a browser."""
 
 import html
 
@@ -9,7 +9,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def page(status: int, heading: str, body: str) -> web.Response:
-    """A page; `body` is HTML."""
+    """Return an HTML page. `heading` is plain text, `body` is HTML."""
     heading = html.escape(heading)
     text = f"""<!doctype html>
 <html lang="en">

@@ -1,18 +1,18 @@
-"""What the sandbox's Genesys remembers: users, sessions, calls that came in; and how it lets go of the oldest."""
+"""Define the records of the sandbox's Genesys (users, sessions, calls) and collections with a maximum size."""
 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-KEPT = 100_000  # entries of each kind; the oldest make room
+MAX_ENTRIES = 100_000  # of each kind; new entries replace the oldest
 T = TypeVar("T")
 K = TypeVar("K")
 
 
 @dataclass(frozen=True)
 class GenesysUser:
-    """A user of the org; `state` is active, inactive or deleted, `cobrowse` whether they hold the licence."""
+    """A user of the organization; `state` is active, inactive or deleted, `cobrowse` means a license."""
 
     id: str
     name: str
@@ -34,26 +34,29 @@ class Session:
     status: str
     application_id: str
 
-    def let_expire(self) -> None:
-        """Ends it when its time is over."""
+    def expire_if_due(self) -> None:
+        """Set the status to ended after `timeout_seconds`."""
         if time.time() >= self.created_at + self.timeout_seconds:
             self.status = "ended"
 
 
 @dataclass
 class Create:
-    """A create whose body reached the server, whatever was answered; `acted`: a session exists because of it."""
+    """A create call that reached the server, with or without a response.
+
+    `created_session` tells whether a session exists because of this call.
+    """
 
     at: float  # monotonic
     body: dict[str, Any]
     headers: Mapping[str, str] = field(repr=False)  # looked up without regard to case
-    acted: bool = False
+    created_session: bool = False
     session_id: str | None = None
 
 
 @dataclass
 class Call:
-    """One request; `status` stays None when nothing was answered, or not yet. `path` is not masked."""
+    """One request; `status` is None without a response. `path` is not masked."""
 
     at: float  # monotonic
     method: str
@@ -63,17 +66,17 @@ class Call:
     note: str = ""
 
 
-class Recent(list[T]):
-    """A list that lets go of its oldest tenth when it is full."""
+class BoundedList(list[T]):
+    """A list that drops its oldest tenth when it is full."""
 
     def append(self, entry: T) -> None:
-        if len(self) >= KEPT:
-            del self[: KEPT // 10]
+        if len(self) >= MAX_ENTRIES:
+            del self[: MAX_ENTRIES // 10]
         super().append(entry)
 
 
-def keep(kept: dict[K, T], key: K, value: T) -> None:
-    """Enters it; when the book is full, the oldest entry goes."""
-    if len(kept) >= KEPT:
-        del kept[next(iter(kept))]
-    kept[key] = value
+def add_bounded(entries: dict[K, T], key: K, value: T) -> None:
+    """Add an entry; a full dictionary drops its oldest one."""
+    if len(entries) >= MAX_ENTRIES:
+        del entries[next(iter(entries))]
+    entries[key] = value

@@ -1,9 +1,7 @@
-"""A small Genesys Cloud on localhost: a sign-in that verifies assertions, users, applications, sessions, a join page.
+"""Run a small Genesys Cloud on localhost: login, users, applications, sessions and a join page.
 
-It shares no code with the bot. The parts: `genesys_api` (what it does), `genesys_conversations`, `genesys_talk`,
-`genesys_outbox` and `genesys_messenger` (the public API), `genesys_login` and `genesys_people` (who signs in),
-`genesys_records`, `genesys_refusals` (errors), `genesys_faults` and `genesys_behaviour` (what goes wrong),
-`genesys_door` (the port).
+Shares no code with the bot. api/ holds the endpoints, conversations.py the live conversations, faults.py and
+fault_effects.py the faults, listener.py the port, messenger.py the customer's side.
 """
 
 import asyncio
@@ -18,19 +16,19 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from bot.sandbox.genesys.api.introspection import date
+from bot.sandbox.genesys.api.introspection import date_header
 from bot.sandbox.genesys.api.login import Grant, Login
 from bot.sandbox.genesys.api.routes import Api
-from bot.sandbox.genesys.errors import CORRELATION, ApiError, too_many
+from bot.sandbox.genesys.errors import CORRELATION_HEADER, ApiError, rate_limited
 from bot.sandbox.genesys.faults import FAULTS, Faults
 from bot.sandbox.genesys.listener import Listener
-from bot.sandbox.genesys.records import Call, Create, GenesysUser, Recent, Session
+from bot.sandbox.genesys.records import BoundedList, Call, Create, GenesysUser, Session
 
 __all__ = ["FAULTS", "Call", "Create", "GenesysUser", "SandboxGenesys", "Session"]
 
 
 class SandboxGenesys(Api):
-    """The server; `url` is both its API and its login URL. Its users, applications and options may be changed."""
+    """The server; `url` is both its API URL and its login URL. Tests may change its users, applications and options."""
 
     def __init__(
         self,
@@ -48,38 +46,41 @@ class SandboxGenesys(Api):
         super().__init__(Login(public_key_pem, client_id, org_id, client_secret), users, applications, token_seconds)
         self.latency_seconds, self.on_traffic, self.clock_ahead_seconds = latency_seconds, on_traffic, 0.0
         self.allowed_per_minute, self.minute_seconds = 300, 60.0
-        self.creates: list[Create] = Recent()
-        self.calls: list[Call] = Recent()
+        self.creates: list[Create] = BoundedList()
+        self.calls: list[Call] = BoundedList()
         self._counts: Counter[str] = Counter()
         self._faults = Faults()
-        self._door = Listener()
-        self._busy: set[asyncio.Task[Any]] = set()
+        self._listener = Listener()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     def count(self, kind: str) -> int:
-        """How many requests of a kind came in so far, answered or not."""
+        """Return the number of requests of a kind so far, with or without a response."""
         return self._counts[kind]
 
-    async def misbehave(self, fault: str | None, *, times: int | None = None, on: str = "create", **how: Any) -> None:
-        """Makes one call fail, in one of the ways of FAULTS, `times` times or until changed; None mends everything.
+    async def inject_fault(
+        self, fault: str | None, *, times: int | None = None, on: str = "create", **options: Any
+    ) -> None:
+        """Inject one of FAULTS into the kind of call `on`, `times` times or without limit; None removes all faults.
 
-        One fault for each call `on`; `down` strikes the whole server. Raises ValueError for what does not exist.
+        A kind of call has one fault at a time; `down` affects the whole server. Raises ValueError for an unknown fault,
+        call or option.
         """
         if fault is None:
             self._faults.clear()
         else:
-            self._faults.set(on, fault, times, how)
-        await self._door.move(is_open=not self._faults.down)
+            self._faults.set(on, fault, times, options)
+        await self._listener.set_open(is_open=not self._faults.down)
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         app = web.Application(middlewares=[self._serve])
         app.on_response_prepare.append(self._add_headers)
         app.add_routes(self._routes())
-        self.url = await self._door.hold(app, host, port)
-        await self._door.move(is_open=not self._faults.down)
+        self.url = await self._listener.bind(app, host, port)
+        await self._listener.set_open(is_open=not self._faults.down)
 
     async def stop(self) -> None:
-        """Closes the door, cuts every connection and ends what is still being answered."""
-        await self._door.leave(self._busy)
+        """Stop listening, abort every connection and cancel the calls in progress."""
+        await self._listener.close(self._tasks)
 
     @web.middleware
     async def _serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -89,79 +90,79 @@ class SandboxGenesys(Api):
         self._counts[call.kind] += 1
         task = asyncio.current_task()
         if task is not None:
-            self._busy.add(task)
-            task.add_done_callback(self._busy.discard)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         try:
             response = await self._answer(request, handler, call)
             call.status = response.status if response is not None else None
         finally:
-            self._tell(request, call)
-        return web.Response() if response is None else response  # nobody hears the empty one: the connection is gone
+            self._report_traffic(request, call)
+        return web.Response() if response is None else response  # never sent: the connection is closed
 
     async def _answer(self, request: web.Request, handler: Handler, call: Call) -> web.StreamResponse | None:
-        """What the call gets: the real handler's answer, or a fault's, which may well act first."""
+        """Return the real handler's response or that of a fault, which may process the call first."""
         try:
             body = await request.read()
         except OSError:
-            return None  # the client went in the middle of its body
+            return None  # the client disconnected in the middle of the body
         except web.HTTPException:
             return ApiError(413, "The body is too large.", "request.entity.too.large").response()
-        record = self._recorded(request, body) if call.kind == "create" else None
+        record = self._record_create(request, body) if call.kind == "create" else None
 
-        async def act() -> web.Response:
-            response = await _answered(handler, request, call)
+        async def process() -> web.Response:
+            response = await _call_handler(handler, request, call)
             if record is not None and response.status == 200:
-                record.acted, record.session_id = True, json.loads(response.text or "")["id"]
+                record.created_session, record.session_id = True, json.loads(response.text or "")["id"]
             return response
 
         grant = self._login.grant(request)
         if grant is not None:
-            grant.use(self.minute_seconds)
-        fault = self._faults.strike(call.kind)
+            grant.count_request(self.minute_seconds)
+        fault = self._faults.next_fault(call.kind)
         if call.kind != "join":
             await asyncio.sleep(self.latency_seconds)
-        if grant is not None and grant.used > self.allowed_per_minute:
+        if grant is not None and grant.request_count > self.allowed_per_minute:
             call.note = "too many requests in this minute"
-            return too_many(grant.reset_seconds()).response()
+            return rate_limited(grant.reset_seconds()).response()
         if fault is None:
-            return await act()
+            return await process()
         call.note = FAULTS[fault.name]
-        return await fault.answer(request, act)
+        return await fault.answer(request, process)
 
-    def _recorded(self, request: web.Request, body: bytes) -> Create:
+    def _record_create(self, request: web.Request, body: bytes) -> Create:
         try:
-            sent = json.loads(body)
+            parsed = json.loads(body)
         except ValueError:
-            sent = None
-        record = Create(time.monotonic(), sent if isinstance(sent, dict) else {}, request.headers)
+            parsed = None
+        record = Create(time.monotonic(), parsed if isinstance(parsed, dict) else {}, request.headers)
         self.creates.append(record)
         return record
 
     async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
-        response.headers.setdefault(CORRELATION, str(uuid.uuid4()))
-        if self.clock_ahead_seconds:  # else aiohttp's own, or another that a fault has set
-            response.headers["Date"] = date(self.clock_ahead_seconds)
+        response.headers.setdefault(CORRELATION_HEADER, str(uuid.uuid4()))
+        if self.clock_ahead_seconds:  # otherwise aiohttp or a fault sets the header
+            response.headers["Date"] = date_header(self.clock_ahead_seconds)
         if request.path.startswith("/api/"):
             grant = self._login.grant(request) or Grant(0, frozenset())
-            response.headers["inin-ratelimit-count"] = str(grant.used)
+            response.headers["inin-ratelimit-count"] = str(grant.request_count)
             response.headers["inin-ratelimit-allowed"] = str(self.allowed_per_minute)
             response.headers["inin-ratelimit-reset"] = str(grant.reset_seconds())
 
-    def _tell(self, request: web.Request, call: Call) -> None:
+    def _report_traffic(self, request: web.Request, call: Call) -> None:
         if self.on_traffic is None:
             return
         resource = request.match_info.route.resource
         path = re.sub(r"\{\w+\}", "•••", resource.canonical) if resource else "(no such path)"
-        took_ms = round((time.monotonic() - call.at) * 1000)
-        line = {"from": "bot", "to": "genesys", "method": call.method, "path": path, "status": call.status}
-        self.on_traffic({**line, "ms": took_ms, "note": call.note})
+        duration_ms = round((time.monotonic() - call.at) * 1000)
+        entry = {"from": "bot", "to": "genesys", "method": call.method, "path": path, "status": call.status}
+        self.on_traffic({**entry, "ms": duration_ms, "note": call.note})
 
 
-async def _answered(handler: Handler, request: web.Request, call: Call) -> web.Response:
-    """What the real handler says, its refusals too, in the API's shape."""
+async def _call_handler(handler: Handler, request: web.Request, call: Call) -> web.Response:
+    """Return the real handler's response; errors have the API's shape."""
     try:
         response = await handler(request)
-    except web.HTTPException as error:  # the router: no such path, not this method
+    except web.HTTPException as error:  # from the router: unknown path or method
         headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         refusal = ApiError(error.status, f"HTTP {error.status} {error.reason}", "not.found", headers)
     except ApiError as error:

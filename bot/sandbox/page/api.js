@@ -35,7 +35,7 @@ export class EventStream {
 
   connect(person) {
     this.source?.close();
-    const source = new EventSource(person ? `live?as=${encodeURIComponent(person)}` : "live");
+    const source = new EventSource(person ? `events?as=${encodeURIComponent(person)}` : "events");
     this.source = source;
     for (const [type, handle] of Object.entries(this.handlers))
       source.addEventListener(type, (event) => handle(JSON.parse(event.data)));

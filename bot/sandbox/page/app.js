@@ -38,8 +38,8 @@ const events = new EventStream({
   handlers: {
     state: load,
     message: showMessage,
-    gone: removeMessage,
-    elsewhere: (person) => accountSwitcher.addUnread(person),
+    message_deleted: removeMessage,
+    unread: (person) => accountSwitcher.addUnread(person),
     modals: (stack) => modal.show(stack),
     home: (view) => homeTab.show(view),
     ...panel.handlers,
@@ -106,7 +106,7 @@ function switchAccount(person) {
 async function sendMessage(text) {
   messageLog.scrollToEnd(); // the log follows the answer only from its end
   try {
-    await post("say", { as: workspace.me, channel: workspace.openChannelId, text });
+    await post("message", { as: workspace.me, channel: workspace.openChannelId, text });
     showError("");
   } catch (error) {
     showError(error instanceof TypeError ? CONNECTION_LOST : error.message);

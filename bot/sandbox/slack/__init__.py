@@ -1,1 +1,1 @@
-"""A small Slack on localhost."""
+"""Run a small Slack on localhost."""

@@ -1,6 +1,6 @@
-"""Makes the sandbox's Slack misbehave on demand, one Web API method (or `response_url`) at a time.
+"""Inject faults into the sandbox's Slack, for one Web API method, `response_url` or `socket` at a time.
 
-Decides what goes wrong and how often; the servers ask before they answer.
+Decides which calls fail and how often; the servers ask for a fault before they respond.
 """
 
 from __future__ import annotations
@@ -17,16 +17,20 @@ from aiohttp import web
 
 @dataclass
 class Fault:
-    """One fault: an error code of Slack's, `ratelimited`, an HTTP status, `drop`, `slow` or `trickle`; `how`: more."""
+    """One fault.
+
+    `code` is an error code of Slack, `ratelimited`, an HTTP status, `drop`, `slow` or `trickle`. `times` is the number
+    of calls that it affects, None means no limit. `options` are those of `SandboxSlack.inject_fault`.
+    """
 
     code: str
     times: int | None
-    how: dict[str, Any]
+    options: dict[str, Any]
 
 
 @dataclass
-class Limit:
-    """So many calls of one method in each window; `used` counts the refused ones, too."""
+class RateLimit:
+    """The maximum number of calls of one method in each window; `used` includes the rejected calls."""
 
     allowed: int
     window_seconds: float
@@ -34,7 +38,7 @@ class Limit:
     ends_at: float = -math.inf
 
     def count(self) -> Fault | None:
-        """Counts a call, and says what it meets when it is one too many."""
+        """Count a call, and return `ratelimited` when the call exceeds the limit."""
         now = time.monotonic()
         if now >= self.ends_at:
             self.used, self.ends_at = 0, now + self.window_seconds
@@ -45,20 +49,20 @@ class Limit:
 
 
 class Faults:
-    """The faults and limits in force, by method."""
+    """The injected faults and the rate limits, by method."""
 
     def __init__(self) -> None:
         self._faults: dict[str, Fault] = {}
-        self.limits: dict[str, Limit] = {}
+        self.limits: dict[str, RateLimit] = {}
 
-    def set(self, method: str, code: str | None, times: int | None = None, **how: Any) -> None:
+    def set(self, method: str, code: str | None, times: int | None = None, **options: Any) -> None:
         if code is None:
             self._faults.pop(method, None)
         else:
-            self._faults[method] = Fault(code, times, how)
+            self._faults[method] = Fault(code, times, options)
 
     def take(self, method: str) -> Fault | None:
-        """Return the fault this call shall meet and count it."""
+        """Return the fault that this call meets, or None, and count the call."""
         fault = self._faults.get(method)
         if fault is None and method in self.limits:
             return self.limits[method].count()
@@ -69,13 +73,13 @@ class Faults:
             del self._faults[method]
         return fault
 
-    def holds(self, method: str, code: str) -> bool:
+    def is_set(self, method: str, code: str) -> bool:
         fault = self._faults.get(method)
         return fault is not None and fault.code == code
 
 
-class Trickle(web.StreamResponse):
-    """An answer of one byte each so many seconds, without an end."""
+class TrickleResponse(web.StreamResponse):
+    """A response without an end that sends one byte every `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
@@ -83,39 +87,39 @@ class Trickle(web.StreamResponse):
         self._seconds = seconds
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Until the other side has gone."""
+        """Send bytes until the bot disconnects."""
         while True:
             await self.write(b" ")
             await asyncio.sleep(self._seconds)
 
 
-async def meet(fault: Fault, request: web.Request) -> tuple[web.StreamResponse, str] | None:
-    """Return the answer a fault gives instead of the real one and its name; None when it only took time."""
+async def apply_fault(fault: Fault, request: web.Request) -> tuple[web.StreamResponse, str] | None:
+    """Return the response of a fault and its name for the log; None when the fault only adds a delay."""
     if fault.code == "slow":
-        await asyncio.sleep(float(fault.how.get("seconds", 5)))
+        await asyncio.sleep(float(fault.options.get("seconds", 5)))
         return None
     if fault.code == "trickle":
-        return Trickle(float(fault.how.get("seconds", 2))), "trickling"
+        return TrickleResponse(float(fault.options.get("seconds", 2))), "trickling"
     if fault.code == "drop":
-        return drop(request), "dropped"
+        return drop_connection(request), "dropped"
     if fault.code == "ratelimited":
-        retry_after = str(fault.how.get("retry_after", 1))
-        return problem(429, "ratelimited", {"Retry-After": retry_after}), "ratelimited"
+        retry_after = str(fault.options.get("retry_after", 1))
+        return error_response(429, "ratelimited", {"Retry-After": retry_after}), "ratelimited"
     if fault.code.isdigit():
-        page = f"<html><body>{fault.code}</body></html>"
-        return web.Response(status=int(fault.code), text=page, content_type="text/html"), fault.code
-    refused = int(fault.how.get("status", 200 if request.path.startswith("/api/") else 404))
-    return problem(refused, fault.code), fault.code
+        body = f"<html><body>{fault.code}</body></html>"
+        return web.Response(status=int(fault.code), text=body, content_type="text/html"), fault.code
+    status = int(fault.options.get("status", 200 if request.path.startswith("/api/") else 404))
+    return error_response(status, fault.code), fault.code
 
 
-def drop(request: web.Request) -> web.Response:
-    """Close the connection without a word; the response returned is never sent."""
+def drop_connection(request: web.Request) -> web.Response:
+    """Abort the connection. The returned response is never sent."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=499)
 
 
-def problem(status: int, code: str, headers: dict[str, str] | None = None, **more: Any) -> web.Response:
-    """Return an error as Slack words it."""
+def error_response(status: int, code: str, headers: dict[str, str] | None = None, **more: Any) -> web.Response:
+    """Return an error response in Slack's shape."""
     body = {"ok": False, "error": code, **more}
     return web.Response(status=status, text=json.dumps(body), content_type="application/json", headers=headers)

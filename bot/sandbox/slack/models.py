@@ -1,7 +1,4 @@
-"""What the sandbox's Slack is made of: people, channels, messages, the log of calls and the record of one delivery.
-
-Plain data only; who may see or change what is the workspace's business (`slack_workspace.py`).
-"""
+"""Define the data of the sandbox's Slack: users, channels, messages, the log of calls, and deliveries to the bot."""
 
 from __future__ import annotations
 
@@ -10,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-KEEP = 10_000
-"""How many entries each growing list keeps."""
+TEAM_ID, APP_ID, BOT_USER_ID, BOT_NAME = "T0SANDBOX", "A0SANDBOX", "U0BOT", "cobrowse"
+COMMAND = "/cobrowse"
+MAX_ENTRIES = 10_000
+"""The maximum length of each growing list."""
 
 Args = dict[str, Any]
 Kind = Literal["slash_commands", "interactive", "events_api"]
@@ -19,13 +18,13 @@ Kind = Literal["slash_commands", "interactive", "events_api"]
 
 @dataclass(frozen=True)
 class SlackUser:
-    """A person of the workspace, or an outsider (`is_stranger`, or another `team_id`)."""
+    """A user of the workspace, or an external user (`is_stranger`, or another `team_id`)."""
 
     id: str
     name: str
     real_name: str
     email: str | None = None
-    team_id: str = "T0SANDBOX"
+    team_id: str = TEAM_ID
     deleted: bool = False
     is_bot: bool = False
     is_restricted: bool = False
@@ -34,14 +33,14 @@ class SlackUser:
     is_email_confirmed: bool = True
     tz: str = "Europe/Berlin"
     enterprise_user_id: str | None = None
-    """Their id in the Enterprise Grid."""
-    answers_as: str | None = None
-    """The id that `users.info` shows in place of the one that was asked for."""
+    """The user's id in the Enterprise Grid."""
+    reported_id: str | None = None
+    """The id that `users.info` returns instead of the requested one."""
 
 
 @dataclass(frozen=True)
 class SlackChannel:
-    """A channel everybody of the workspace is in; outsiders are in it when it is shared with their company."""
+    """A channel with every user of the workspace, and with external users when it is shared (`is_ext_shared`)."""
 
     id: str
     name: str
@@ -61,7 +60,7 @@ class Shortcut:
 
 @dataclass(frozen=True)
 class Parameter:
-    """An input or an output of a step; `type` is one of Slack's, such as `string` or `slack#/types/user_id`."""
+    """An input or output of a step; `type` is a type of Slack's, such as `string` or `slack#/types/user_id`."""
 
     name: str
     title: str
@@ -83,8 +82,8 @@ class Step:
 class Message:
     """One message; compared by identity, because an update changes it in place.
 
-    `visible_to` is the one reader of an ephemeral message, `at` is `time.monotonic()`, `via` is `ack`, `response_url`,
-    `chat.postEphemeral`, `chat.postMessage`, `slackbot` (Slack's own failure line) or `person`.
+    `visible_to` is the only reader of an ephemeral message. `at` is a `time.monotonic()` value. `via` is the origin:
+    `ack`, `response_url`, `chat.postEphemeral`, `chat.postMessage`, `slackbot` (Slack's own error line) or `person`.
     """
 
     ts: str
@@ -102,7 +101,7 @@ class Message:
 
 @dataclass
 class ApiCall:
-    """One call the bot made: a Web API method, or `response_url`. `args` never holds the token."""
+    """One call of the bot: a Web API method or `response_url`. `args` never contains the token."""
 
     method: str
     args: dict[str, Any]
@@ -112,8 +111,8 @@ class ApiCall:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back for one payload: the HTTP status (None over a socket) and the ack's body."""
+class Ack:
+    """The bot's response to one payload: the HTTP status (None over a socket) and the body of the ack."""
 
     acked: bool
     status: int | None = None
@@ -123,9 +122,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One payload handed to the bot and what became of it.
+    """One payload sent to the bot, and its result.
 
-    `error` is what Slack would say when it failed, `retry` how often the same payload was delivered before.
+    `error` is Slack's error code for a failed delivery. `retry` counts the earlier deliveries of this payload.
     """
 
     acked: bool
@@ -140,7 +139,7 @@ class Delivery:
 
 
 class CallLog:
-    """The newest calls, and a line of traffic for each exchange, which never holds a secret."""
+    """The newest calls of the bot; reports each call and delivery to `on_traffic` without secrets."""
 
     def __init__(self, on_traffic: Callable[[dict[str, Any]], None] | None) -> None:
         self.calls: list[ApiCall] = []
@@ -149,22 +148,24 @@ class CallLog:
     def begin(self, method: str, args: dict[str, Any]) -> ApiCall:
         call = ApiCall(method, args)
         self.calls.append(call)
-        trim(self.calls)
+        trim_entries(self.calls)
         return call
 
     def end(self, call: ApiCall, status: int | None, error: str | None) -> None:
         call.ok, call.error = error is None, error
         self.traffic("bot", "Slack", call.method, status=status, seconds=time.monotonic() - call.at, note=error or "ok")
 
-    def traffic(self, sender: str, receiver: str, what: str, *, status: int | None, seconds: float, note: str) -> None:
+    def traffic(
+        self, sender: str, receiver: str, operation: str, *, status: int | None, seconds: float, note: str
+    ) -> None:
         if self._on_traffic is not None:
             ms = round(seconds * 1000, 1)
-            entry = {"from": sender, "to": receiver, "what": what, "status": status, "ms": ms, "note": note}
+            entry = {"from": sender, "to": receiver, "operation": operation, "status": status, "ms": ms, "note": note}
             self._on_traffic(entry)
 
 
 class ApiError(Exception):
-    """A refusal of the Web API: an error code of Slack's, with what more its answer says."""
+    """An error response of the Web API: an error code of Slack's and further fields (`more`)."""
 
     def __init__(self, code: str, **more: Any) -> None:
         super().__init__(code)
@@ -172,19 +173,19 @@ class ApiError(Exception):
         self.more = more
 
 
-def bad_arguments(sentence: str) -> ApiError:
-    """Return the refusal of a call whose arguments are wrong, as Slack words it."""
-    return ApiError("invalid_arguments", response_metadata={"messages": [f"[ERROR] {sentence}"]})
+def invalid_arguments(message: str) -> ApiError:
+    """Return Slack's error for a call with invalid arguments."""
+    return ApiError("invalid_arguments", response_metadata={"messages": [f"[ERROR] {message}"]})
 
 
-def required(args: Args, name: str) -> str:
-    """Return an argument that the call must have."""
+def required_argument(args: Args, name: str) -> str:
+    """Return a required argument. Raises ApiError without it."""
     if not args.get(name):
-        raise bad_arguments(f"missing required field: {name}")
+        raise invalid_arguments(f"missing required field: {name}")
     return str(args[name])
 
 
-def trim(entries: list[Any]) -> None:
-    """Drop the oldest entries of a list that has grown too long."""
-    if len(entries) > KEEP:
-        del entries[: len(entries) - KEEP]
+def trim_entries(entries: list[Any]) -> None:
+    """Drop the oldest entries of a list beyond MAX_ENTRIES."""
+    if len(entries) > MAX_ENTRIES:
+        del entries[: len(entries) - MAX_ENTRIES]

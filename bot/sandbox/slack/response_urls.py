@@ -1,6 +1,6 @@
-"""The response_urls of the sandbox's Slack: five uses in thirty minutes, and what a use may do.
+"""Create response_urls and handle their requests: five uses within thirty minutes.
 
-One that came with a command only adds messages; one that came with a press may also change or delete that message.
+A response_url of a command only adds messages. One of a button press may also change or delete that message.
 https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 """
 
@@ -14,8 +14,8 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.slack.faults import Faults, meet, problem
-from bot.sandbox.slack.models import KEEP, CallLog, Message
+from bot.sandbox.slack.faults import Faults, apply_fault, error_response
+from bot.sandbox.slack.models import MAX_ENTRIES, CallLog, Message
 from bot.sandbox.slack.validation.blocks import read_message
 from bot.sandbox.slack.validation.limits import BlockError
 from bot.sandbox.slack.workspace import Workspace
@@ -23,7 +23,7 @@ from bot.sandbox.slack.workspace import Workspace
 
 @dataclass
 class ResponseUrl:
-    """One response_url: whom it answers, where, and the message it may change (None: a command's)."""
+    """One response_url: its user and channel, and the message it may change (None for a command)."""
 
     user_id: str
     channel: str
@@ -34,22 +34,22 @@ class ResponseUrl:
 
 
 class ResponseUrls:
-    """Makes response_urls and answers `/response/<secret>`."""
+    """The valid response_urls and the handler of `/response/<secret>`."""
 
     def __init__(self, workspace: Workspace, faults: Faults, log: CallLog) -> None:
         self.lifetime_seconds = 1800.0
-        self.most_uses = 5
+        self.max_uses = 5
         self._workspace = workspace
         self._faults = faults
         self._log = log
-        self._made: dict[str, ResponseUrl] = {}
+        self._entries: dict[str, ResponseUrl] = {}
 
     def make(self, user_id: str, channel: str, trigger_id: str, message: Message | None = None) -> str:
-        """Return the path of a new one."""
+        """Create a response_url and return its path."""
         secret = secrets.token_urlsafe(18)
-        self._made[secret] = ResponseUrl(user_id, channel, trigger_id, message)
-        while len(self._made) > KEEP:
-            del self._made[next(iter(self._made))]
+        self._entries[secret] = ResponseUrl(user_id, channel, trigger_id, message)
+        while len(self._entries) > MAX_ENTRIES:
+            del self._entries[next(iter(self._entries))]
         return f"/response/{secret}"
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -59,9 +59,9 @@ class ResponseUrls:
             body = None
         call = self._log.begin("response_url", body if isinstance(body, dict) else {})
         fault = self._faults.take("response_url")
-        met = await meet(fault, request) if fault is not None else None
+        met = await apply_fault(fault, request) if fault is not None else None
         response: web.StreamResponse
-        if met is None or (fault is not None and fault.how.get("acted")):
+        if met is None or (fault is not None and fault.options.get("processes")):
             response, error = self._answer(request.match_info["secret"], body)
         if met is not None:
             response, error = met
@@ -69,31 +69,31 @@ class ResponseUrls:
         return response
 
     def _answer(self, secret: str, body: Any) -> tuple[web.Response, str | None]:
-        known = self._made.get(secret)
-        if known is None or time.monotonic() - known.made_at > self.lifetime_seconds:
-            return problem(404, "expired_url"), "expired_url"
-        if known.uses >= self.most_uses:
-            return problem(404, "used_url"), "used_url"
+        entry = self._entries.get(secret)
+        if entry is None or time.monotonic() - entry.made_at > self.lifetime_seconds:
+            return error_response(404, "expired_url"), "expired_url"
+        if entry.uses >= self.max_uses:
+            return error_response(404, "used_url"), "used_url"
         if not isinstance(body, dict):
-            return problem(400, "invalid_payload"), "invalid_payload"
+            return error_response(400, "invalid_payload"), "invalid_payload"
         try:
-            self._use(known, body)
-        except BlockError as found:
-            return problem(400, found.code, errors=[str(found)]), found.code
-        known.uses += 1
+            self._use(entry, body)
+        except BlockError as error:
+            return error_response(400, error.code, errors=[str(error)]), error.code
+        entry.uses += 1
         return web.Response(text="ok"), None
 
-    def _use(self, known: ResponseUrl, body: dict[str, Any]) -> None:
-        if known.message is not None and body.get("delete_original"):
-            self._workspace.delete(known.message)
+    def _use(self, entry: ResponseUrl, body: dict[str, Any]) -> None:
+        if entry.message is not None and body.get("delete_original"):
+            self._workspace.delete(entry.message)
             return
         if body.get("delete_original") and not (body.get("text") or body.get("blocks")):
-            return  # a command's response_url has nothing it could delete
+            return  # a command's response_url has no message to delete
         text, blocks = read_message(body)
-        if known.message is not None and body.get("replace_original"):
-            self._workspace.replace(known.message, text, blocks)
+        if entry.message is not None and body.get("replace_original"):
+            self._workspace.replace(entry.message, text, blocks)
             return
-        reader = None if body.get("response_type") == "in_channel" else known.user_id
+        reader = None if body.get("response_type") == "in_channel" else entry.user_id
         self._workspace.add(
-            known.channel, text, blocks, via="response_url", visible_to=reader, trigger_id=known.trigger_id
+            entry.channel, text, blocks, via="response_url", visible_to=reader, trigger_id=entry.trigger_id
         )

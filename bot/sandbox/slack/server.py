@@ -1,7 +1,7 @@
-"""A small Slack on localhost: a workspace whose people type, press and fill in, and the servers a bot talks to.
+"""Run a small Slack on localhost: a workspace with user actions, and the servers that the bot connects to.
 
-Imitates what the documentation says of Slack and shares no code with the bot. The parts: `user_actions`,
-`workspace`, `views`, `workflow_steps` (state), `api` (Web API), `delivery` (ways to the bot).
+Follows Slack's documentation and shares no code with the bot. user_actions.py holds the actions; workspace.py, views.py
+and workflow_steps.py hold the state; api/ is the Web API; delivery/ sends payloads to the bot.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from bot.sandbox.slack.api.web_api import WebApi
-from bot.sandbox.slack.delivery.dispatch import EventDelivery
+from bot.sandbox.slack.delivery.dispatch import Dispatcher
 from bot.sandbox.slack.delivery.transports import HttpDelivery, Sockets
-from bot.sandbox.slack.faults import Faults, Limit
+from bot.sandbox.slack.faults import Faults, RateLimit
 from bot.sandbox.slack.models import (
+    APP_ID,
     ApiCall,
     CallLog,
     Delivery,
@@ -29,13 +30,13 @@ from bot.sandbox.slack.models import (
 )
 from bot.sandbox.slack.response_urls import ResponseUrls
 from bot.sandbox.slack.user_actions import UserActions
-from bot.sandbox.slack.view_state import IncompleteError
+from bot.sandbox.slack.view_state import IncompleteFormError
 from bot.sandbox.slack.views import View, Views
 from bot.sandbox.slack.workflow_steps import Execution, Executions
 from bot.sandbox.slack.workspace import Workspace
 
 __all__ = [
-    "ApiCall", "Delivery", "Execution", "IncompleteError", "Message", "Parameter", "SandboxSlack", "Shortcut",
+    "ApiCall", "Delivery", "Execution", "IncompleteFormError", "Message", "Parameter", "SandboxSlack", "Shortcut",
     "SlackChannel", "SlackUser", "Step", "View",
 ]  # fmt: skip
 
@@ -43,7 +44,7 @@ T = TypeVar("T")
 
 
 class SandboxSlack(UserActions):
-    """The fake Slack; `events_url` set means signed HTTP to it, None means Socket Mode."""
+    """The Slack server; sends signed HTTP to `events_url`, or uses Socket Mode when it is None."""
 
     def __init__(
         self,
@@ -56,28 +57,21 @@ class SandboxSlack(UserActions):
         usergroups: Mapping[str, Sequence[str]] = {},
         shortcuts: Sequence[Shortcut] = (),
         steps: Sequence[Step] = (),
-        team_id: str = "T0SANDBOX",
-        bot_user_id: str = "U0BOT",
-        bot_name: str = "cobrowse",
-        app_id: str = "A0SANDBOX",
-        command: str = "/cobrowse",
-        events_url: str | None = None,
         on_traffic: Callable[[dict[str, Any]], None] | None = None,
     ) -> None:
-        workspace = Workspace(users, channels, usergroups, team_id, bot_user_id)
+        workspace = Workspace(users, channels, usergroups)
         self.shortcuts = tuple(shortcuts)
-        self.bot_name = bot_name
         self.api_url = ""
         self.faults = Faults()
         self.log = CallLog(on_traffic)
-        self.sockets = Sockets(app_id, self.faults)
+        self.sockets = Sockets(self.faults)
         views, executions = Views(), Executions(steps)
         response_urls = ResponseUrls(workspace, self.faults, self.log)
-        courier = EventDelivery(self.sockets, HttpDelivery(signing_secret), self.log, events_url)
-        super().__init__(workspace, views, executions, response_urls, courier, app_id=app_id, command=command)
-        views.listeners.append(lambda view: workspace.wake(view.user_id))
-        executions.listeners.append(lambda _: workspace.wake())
-        courier.event_listeners.append(lambda _: workspace.wake())
+        dispatcher = Dispatcher(self.sockets, HttpDelivery(signing_secret), self.log)
+        super().__init__(workspace, views, executions, response_urls, dispatcher)
+        views.listeners.append(lambda view: workspace.notify_waiters(view.user_id))
+        executions.listeners.append(lambda _: workspace.notify_waiters())
+        dispatcher.event_listeners.append(lambda _: workspace.notify_waiters())
         self.api = WebApi(
             workspace,
             views,
@@ -86,8 +80,6 @@ class SandboxSlack(UserActions):
             self.log,
             bot_token=bot_token,
             app_token=app_token,
-            app_id=app_id,
-            bot_name=bot_name,
             new_socket_url=self._new_socket_url,
         )
         self._runner: web.AppRunner | None = None
@@ -104,17 +96,17 @@ class SandboxSlack(UserActions):
         await web.TCPSite(self._runner, host, port).start()
         self.url = f"http://{host}:{self._runner.addresses[0][1]}"
         self.api_url = f"{self.url}/api/"
-        self.courier.http.open()
+        self.dispatcher.http.open()
 
     async def stop(self) -> None:
-        """Close everything; deliveries still waiting end as failed."""
-        await self.courier.close()
+        """Close all connections; pending deliveries fail."""
+        await self.dispatcher.close()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
 
     async def connected(self, timeout: float = 10) -> None:  # noqa: ASYNC109 - what tests expect of a wait
-        """Wait until a Socket Mode client is there; TimeoutError when none comes."""
+        """Wait for a Socket Mode connection. Raises TimeoutError."""
         async with asyncio.timeout(timeout):
             await self.sockets.connected()
 
@@ -124,27 +116,27 @@ class SandboxSlack(UserActions):
         await asyncio.sleep(0)
 
     def _new_socket_url(self) -> str:
-        return f"ws{self.url.removeprefix('http')}/link/?ticket={self.sockets.ticket()}&app_id={self.app_id}"
+        return f"ws{self.url.removeprefix('http')}/link/?ticket={self.sockets.ticket()}&app_id={APP_ID}"
 
     @property
     def events_url(self) -> str | None:
-        """Where signed HTTP goes; None: Socket Mode."""
-        return self.courier.events_url
+        """The URL for signed HTTP; None means Socket Mode."""
+        return self.dispatcher.events_url
 
     @events_url.setter
     def events_url(self, url: str | None) -> None:
-        self.courier.events_url = url
+        self.dispatcher.events_url = url
 
     @property
     def ack_seconds(self) -> float:
-        """How long the bot has to acknowledge."""
-        return self.courier.ack_seconds
+        """The time limit for an ack, in seconds."""
+        return self.dispatcher.ack_seconds
 
     @ack_seconds.setter
     def ack_seconds(self, seconds: float) -> None:
-        self.courier.ack_seconds = seconds
+        self.dispatcher.ack_seconds = seconds
 
-    # what can be seen
+    # state
 
     @property
     def messages(self) -> list[Message]:
@@ -156,12 +148,12 @@ class SandboxSlack(UserActions):
 
     @property
     def deliveries(self) -> list[Delivery]:
-        """Every payload handed to the bot, repeated ones too."""
-        return self.courier.deliveries
+        """Every payload sent to the bot, retries included."""
+        return self.dispatcher.deliveries
 
     @property
     def executions(self) -> list[Execution]:
-        """Every run of a workflow step, with what the bot completed it with."""
+        """Every execution of a workflow step, with its outputs or error."""
         return self.runs.all
 
     def count(self, method: str) -> int:
@@ -169,36 +161,36 @@ class SandboxSlack(UserActions):
         return sum(call.method == method for call in self.log.calls)
 
     def seen_by(self, user_id: str) -> list[Message]:
-        """Return what a person can see now: their channels, ephemeral messages to them, their direct message."""
+        """Return the messages that a user sees: in channels, in the direct message, and ephemeral ones."""
         return self.workspace.seen_by(user_id)
 
     def views_of(self, user_id: str) -> list[View]:
-        """Return a person's open modals, the one they see last."""
-        return self.views.of(user_id)
+        """Return a user's open modals, the top one last."""
+        return self.views.modals_of(user_id)
 
     def home_of(self, user_id: str) -> View | None:
-        """Return a person's Home tab; None until the bot has published one."""
+        """Return a user's Home tab, or None before the bot publishes one."""
         return self.views.home(user_id)
 
     async def next_message(self, user_id: str, *, after: int = 0, timeout: float = 10) -> Message:  # noqa: ASYNC109
-        """Wait for the message that makes `seen_by` longer than `after`; TimeoutError when none comes."""
+        """Wait until `seen_by` has more than `after` messages, and return the next one. Raises TimeoutError."""
         return await self.workspace.next_message(user_id, after, timeout)
 
     async def until(self, condition: Callable[[], T | None], timeout: float = 10) -> T:  # noqa: ASYNC109
-        """Wait until the condition gives something; asked again after each message, view, run and event."""
+        """Return the first true value of `condition`, evaluated after each message, view, execution and event."""
         return await self.workspace.until(condition, timeout)
 
-    def misbehave(self, method: str, fault: str | None, *, times: int | None = None, **how: Any) -> None:
-        """Let a method (or `response_url`, or `socket`) go wrong, a number of times or until told None.
+    def inject_fault(self, method: str, fault: str | None, *, times: int | None = None, **options: Any) -> None:
+        """Inject a fault into a method, `response_url` or `socket`, `times` times or without limit; None removes it.
 
-        `socket` takes `deaf`, `no_hello`, and what ends a socket right after its hello: `close`, and the reasons
-        `too_many_websockets`, `warning`, `refresh_requested`.
+        Faults of a method: an error code of Slack's, `ratelimited` (`retry_after=1`), a status such as `500`, `drop`,
+        `slow` or `trickle` (`seconds=`). With `processes=True` the call is processed and only its response is lost.
 
-        A fault is an error code of Slack's, `ratelimited` (`retry_after=1`), a status such as `500`, `drop`, `slow` or
-        `trickle` (`seconds=`); with `acted=True` the call is carried out and only its answer is lost or wrong.
+        Faults of `socket`: `unresponsive`, `no_hello`, `close` (right after the hello), and the disconnect reasons
+        `too_many_websockets`, `warning` and `refresh_requested`.
         """
-        self.faults.set(method, fault, times, **how)
+        self.faults.set(method, fault, times, **options)
 
     def limit(self, method: str, calls: int, *, window_seconds: float = 60.0) -> None:
-        """Take so many calls of a method a minute; the others are `ratelimited` until it is over."""
-        self.faults.limits[method] = Limit(calls, window_seconds)
+        """Accept this number of calls of a method in each window; the others are `ratelimited`."""
+        self.faults.limits[method] = RateLimit(calls, window_seconds)

@@ -1,7 +1,4 @@
-"""The shapes of what Slack shows and sends: people, messages, and the payloads of commands and of presses.
-
-Pure translation from the workspace; nothing is sent here.
-"""
+"""Build users, messages, channels and the payloads of commands and button presses in Slack's shapes."""
 
 from __future__ import annotations
 
@@ -11,17 +8,17 @@ import time
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.sandbox.slack.models import Message, SlackUser
+from bot.sandbox.slack.models import APP_ID, Message, SlackUser
 from bot.sandbox.slack.validation.elements import elements_of
 from bot.sandbox.slack.workspace import Workspace
 
 Shape = dict[str, Any]
 OTHER_TEAM_ID = "T0OTHER"
-"""The company that shared channels are shared with."""
+"""The external team of shared channels."""
 
 
 def user_object(user: SlackUser) -> Shape:
-    """Return a person as `users.info` shows them; Slack leaves most of it out for a deactivated account."""
+    """Return a user as `users.info` does; a deactivated account has few fields."""
     profile = {
         "real_name": user.real_name,
         "real_name_normalized": user.real_name,
@@ -44,27 +41,27 @@ def user_object(user: SlackUser) -> Shape:
     return {**shape, "real_name": user.real_name, "color": "9f69e7", **zone, **rank, **guest, **mail}
 
 
-def user_in(workspace: Workspace, user: SlackUser) -> Shape:
-    """Return a person as `users.info` shows them in this workspace, which may be in an Enterprise Grid."""
+def workspace_user_object(workspace: Workspace, user: SlackUser) -> Shape:
+    """Return a user as `users.info` does in this workspace, with Enterprise Grid fields where they apply."""
     shape = user_object(user)
-    if user.answers_as:
-        shape["id"] = user.answers_as
-    if user.enterprise_user_id or (workspace.is_org_wide and not workspace.is_outsider(user)):
+    if user.reported_id:
+        shape["id"] = user.reported_id
+    if user.enterprise_user_id or (workspace.is_org_wide and not workspace.is_external(user)):
         grid: Shape = {"id": user.enterprise_user_id or user.id, "teams": [workspace.team_id], "is_admin": False}
         shape["enterprise_user"] = grid | {"enterprise_id": workspace.enterprise_id or "E0SANDBOX"}
     return shape
 
 
-def message_object(workspace: Workspace, message: Message, app_id: str) -> Shape:
-    """Return a message as Slack shows it in answers and in interactions."""
+def message_object(workspace: Workspace, message: Message) -> Shape:
+    """Return a message as in API responses and interaction payloads."""
     shape: Shape = {"type": "message", "user": message.user, "ts": message.ts, "team": workspace.team_id}
     if message.user == workspace.bot_user_id:
-        shape |= {"bot_id": bot_id(workspace), "app_id": app_id}
+        shape |= {"bot_id": bot_id(workspace), "app_id": APP_ID}
     return {**shape, "text": message.text, "blocks": message.blocks}
 
 
 def command_origin(workspace: Workspace, user_id: str, channel_id: str, team_id: str | None) -> dict[str, str]:
-    """Return who typed a command and where, as its payload says it."""
+    """Return the fields of a command's payload for its user, team and channel."""
     user, channel = workspace.users.get(user_id), workspace.channels.get(channel_id)
     grid = {"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {}
     return {
@@ -80,7 +77,7 @@ def command_origin(workspace: Workspace, user_id: str, channel_id: str, team_id:
 
 
 def actor(workspace: Workspace, user_id: str) -> Shape:
-    """Return what every interaction says of who acted, and where."""
+    """Return the fields of an interaction payload for its user and team."""
     user = workspace.users.get(user_id)
     handle = user.name if user else user_id.lower()
     team_id = user.team_id if user else workspace.team_id
@@ -93,30 +90,30 @@ def actor(workspace: Workspace, user_id: str) -> Shape:
     }
 
 
-def interaction(workspace: Workspace, user_id: str, message: Message, app_id: str) -> Shape:
-    """Return a `block_actions` payload without its actions; an ephemeral message is not in it, as Slack keeps none."""
+def interaction(workspace: Workspace, user_id: str, message: Message) -> Shape:
+    """Return a `block_actions` payload without `actions`, and without `message` for an ephemeral one."""
     container = {"type": "message", "message_ts": message.ts, "channel_id": message.channel}
     payload: Shape = {
         "type": "block_actions",
-        "api_app_id": app_id,
+        "api_app_id": APP_ID,
         "container": {**container, "is_ephemeral": message.visible_to is not None},
         "trigger_id": new_trigger_id(),
         **actor(workspace, user_id),
         "channel": channel_reference(workspace, message.channel),
     }
     if message.visible_to is None:
-        payload["message"] = message_object(workspace, message, app_id)
+        payload["message"] = message_object(workspace, message)
     return payload
 
 
 def channel_reference(workspace: Workspace, channel_id: str) -> Shape:
-    """Return a place as interactions name it."""
+    """Return a channel as in interaction payloads."""
     channel = workspace.channels.get(channel_id)
     return {"id": channel_id, "name": channel.name if channel else "directmessage"}
 
 
 def channel_object(workspace: Workspace, channel_id: str) -> Shape:
-    """Return a channel, or a direct message with the bot, as `conversations.info` shows it."""
+    """Return a channel or a direct message with the bot as `conversations.info` does."""
     shape: Shape = {"id": channel_id, "created": 1_767_225_600, "is_archived": False, "is_org_shared": False}
     channel = workspace.channels.get(channel_id)
     if channel is None:
@@ -138,12 +135,12 @@ def channel_object(workspace: Workspace, channel_id: str) -> Shape:
 
 
 def new_trigger_id() -> str:
-    """Return an id as Slack gives each invocation."""
+    """Return a new trigger id in Slack's form."""
     return f"{time.time_ns() // 1_000_000}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
 
 
 def find_element(blocks: list[Shape], action_id: str, block_id: str | None) -> tuple[Shape, Shape]:
-    """Return the block and what in it a press or a choice means."""
+    """Return the block and the element with this action id. Raises LookupError without a match."""
     for block in blocks:
         for element in elements_of(block):
             if element.get("action_id") == action_id and block_id in (None, block.get("block_id")):
@@ -152,7 +149,7 @@ def find_element(blocks: list[Shape], action_id: str, block_id: str | None) -> t
 
 
 def bot_id(workspace: Workspace) -> str:
-    """Return the id of the app's bot, which is not its user id."""
+    """Return the app's bot id, which differs from its user id."""
     return "B" + workspace.bot_user_id[1:]
 
 

@@ -1,7 +1,4 @@
-"""What people do in the sandbox's Slack: type, press, choose, fill in, run a workflow; each act becomes a payload.
-
-The payloads' shapes are in `slack_shapes` and `slack_payloads`, their way to the bot in `slack_courier`.
-"""
+"""Turn what users do in the sandbox's Slack into payloads: commands, presses, modals, shortcuts, workflow steps."""
 
 from __future__ import annotations
 
@@ -9,20 +6,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.sandbox.slack import payloads
-from bot.sandbox.slack.delivery.dispatch import EventDelivery
-from bot.sandbox.slack.models import Answer, Delivery, Kind, Message, Step
+from bot.sandbox.slack.delivery.dispatch import Dispatcher
+from bot.sandbox.slack.models import APP_ID, COMMAND, Ack, Delivery, Kind, Message, Step
 from bot.sandbox.slack.response_urls import ResponseUrls
 from bot.sandbox.slack.shapes import command_origin, find_element, interaction, new_trigger_id
 from bot.sandbox.slack.validation.blocks import read_message
 from bot.sandbox.slack.validation.limits import BlockError
-from bot.sandbox.slack.view_state import IncompleteError, Value, as_shown, fill, initial_values, problems, state_of
+from bot.sandbox.slack.view_state import (
+    IncompleteFormError,
+    Value,
+    initial_values,
+    set_values,
+    state_of,
+    validation_errors,
+    value_payload,
+)
 from bot.sandbox.slack.views import View, Views
 from bot.sandbox.slack.workflow_steps import Execution, Executions
 from bot.sandbox.slack.workspace import SLACKBOT, Workspace
 
 
 class UserActions:
-    """Everybody in the workspace; each method is one act of one person, and waits for the bot's ack."""
+    """The actions of users; each method performs one action and waits for the bot's ack."""
 
     def __init__(
         self,
@@ -30,18 +35,13 @@ class UserActions:
         views: Views,
         executions: Executions,
         response_urls: ResponseUrls,
-        courier: EventDelivery,
-        *,
-        app_id: str,
-        command: str,
+        dispatcher: Dispatcher,
     ) -> None:
         self.workspace = workspace
         self.views = views
         self.runs = executions
         self.response_urls = response_urls
-        self.courier = courier
-        self.app_id = app_id
-        self.command_name = command
+        self.dispatcher = dispatcher
         self.url = ""
 
     # commands, buttons, shortcuts
@@ -57,14 +57,14 @@ class UserActions:
         trigger_id: str | None = None,
         escape: bool = True,
     ) -> Delivery:
-        """Type the command; with `escape`, mentions and entities come as `should_escape: true` makes them."""
+        """Send the command; `escape` formats mentions and entities as `should_escape: true` in the manifest does."""
         channel = channel_id or next(iter(self.workspace.channels))
         trigger = trigger_id or new_trigger_id()
         payload = {
             **command_origin(self.workspace, user_id, channel, team_id),
-            "command": command or self.command_name,
-            "text": (self.workspace.typed(text) if escape else text).strip(),
-            "api_app_id": self.app_id,
+            "command": command or COMMAND,
+            "text": (self.workspace.format_typed_text(text) if escape else text).strip(),
+            "api_app_id": APP_ID,
             "is_enterprise_install": str(self.workspace.is_org_wide).lower(),
             "response_url": self.url + self.response_urls.make(user_id, channel, trigger),
             "trigger_id": trigger,
@@ -74,7 +74,7 @@ class UserActions:
     async def press(
         self,
         user_id: str,
-        thing: Message | View,
+        target: Message | View,
         action_id: str,
         *,
         block_id: str | None = None,
@@ -82,117 +82,116 @@ class UserActions:
         chosen: Value = None,
         values: Mapping[Any, Value] | None = None,
     ) -> Delivery:
-        """Press a button of a message, a modal or a Home tab, or choose something; LookupError when it is not there.
+        """Press a button or choose an option in a message, a modal or a Home tab.
 
-        `chosen` is for a select: an option's value or a user's id. `values` is what else was filled in in a view.
+        `chosen` is the value of a select: an option's value or a user id. `values` holds the other inputs of a view.
+        Raises LookupError for an unknown action id or option.
         """
-        block, element = find_element(thing.blocks, action_id, block_id)
+        block, element = find_element(target.blocks, action_id, block_id)
         action = {"action_id": element["action_id"], "block_id": block["block_id"], "type": element["type"]}
         action |= {key: element[key] for key in ("text", "value", "style") if key in element}
-        action |= as_shown(element, chosen)
-        filled = thing.values if isinstance(thing, View) else initial_values(thing.blocks)
-        fill(thing.blocks, filled, values or {})
+        action |= value_payload(element, chosen)
+        filled = target.values if isinstance(target, View) else initial_values(target.blocks)
+        set_values(target.blocks, filled, values or {})
         if element["type"] != "button":
-            fill(thing.blocks, filled, {action_id: chosen})
-        if isinstance(thing, View):
-            payload = payloads.view_actions(self.workspace, user_id, thing, self.app_id)
+            set_values(target.blocks, filled, {action_id: chosen})
+        if isinstance(target, View):
+            payload = payloads.view_actions(self.workspace, user_id, target)
         else:
-            payload = interaction(self.workspace, user_id, thing, self.app_id)
-            payload["state"] = state_of(thing.blocks, filled)
+            payload = interaction(self.workspace, user_id, target)
+            payload["state"] = state_of(target.blocks, filled)
         payload["actions"] = [{**action, "action_ts": self.workspace.next_ts()}]
-        if response_url and isinstance(thing, Message):
-            path = self.response_urls.make(user_id, thing.channel, payload["trigger_id"], thing)
+        if response_url and isinstance(target, Message):
+            path = self.response_urls.make(user_id, target.channel, payload["trigger_id"], target)
             payload["response_url"] = self.url + path
         return await self.send(payload, "interactive")
 
     async def shortcut(self, user_id: str, callback_id: str) -> Delivery:
-        """Choose a global shortcut in the lightning menu."""
+        """Run a global shortcut."""
         return await self.send(payloads.shortcut(self.workspace, user_id, callback_id), "interactive")
 
     async def message_shortcut(self, user_id: str, message: Message, callback_id: str) -> Delivery:
-        """Choose a shortcut in a message's menu; its response_url only adds messages."""
-        payload = payloads.message_action(self.workspace, user_id, message, callback_id, self.app_id)
+        """Run a message shortcut. Its response_url only adds messages."""
+        payload = payloads.message_action(self.workspace, user_id, message, callback_id)
         path = self.response_urls.make(user_id, message.channel, payload["trigger_id"])
         return await self.send({**payload, "response_url": self.url + path}, "interactive")
 
-    def say(self, user_id: str, channel_id: str, text: str) -> Message:
-        """Post what a person typed as an ordinary message; the bot hears nothing of it."""
-        return self.workspace.add(channel_id, self.workspace.typed(text), [], via="person", user=user_id)
+    def post_message(self, user_id: str, channel_id: str, text: str) -> Message:
+        """Post an ordinary message of a user. The bot gets no payload for it."""
+        return self.workspace.add(channel_id, self.workspace.format_typed_text(text), [], via="person", user=user_id)
 
     # modals, the Home tab, workflows
 
     async def submit(self, user_id: str, view: View, values: Mapping[Any, Value] | None = None) -> Delivery:
-        """Fill in a modal, by block_id or action_id, send it, and do with it what the ack says.
+        """Set inputs of a modal by block_id or action_id, submit it, and apply the ack.
 
-        Raises IncompleteError with what Slack itself tells of the fields, LookupError for a field, an
-        option or a modal
-        that is not there.
+        Raises IncompleteFormError for invalid inputs, and LookupError for an unknown input, option or modal.
         """
         if not view.is_open or view.user_id != user_id:
             raise LookupError("this person has no such modal open")
-        fill(view.blocks, view.values, values or {})
-        view.errors = problems(view.blocks, view.values)
+        set_values(view.blocks, view.values, values or {})
+        view.errors = validation_errors(view.blocks, view.values)
         if view.errors:
             self.views.changed(view)
-            raise IncompleteError(view.errors)
-        payload = payloads.view_submission(self.workspace, view, self.app_id)
+            raise IncompleteFormError(view.errors)
+        payload = payloads.view_submission(self.workspace, view)
         delivery = await self.send(payload, "interactive")
-        answer = Answer(delivery.acked, delivery.status, delivery.body, delivery.error)
-        self.views.take_answer(view, answer)
+        answer = Ack(delivery.acked, delivery.status, delivery.body, delivery.error)
+        self.views.apply_ack(view, answer)
         return delivery
 
-    async def close(self, user_id: str, view: View, *, everything: bool = False) -> Delivery | None:
-        """Close a modal, or with `everything` all that are stacked; None unless the bot asked to be told."""
-        stack = self.views.of(user_id)
+    async def close(self, user_id: str, view: View, *, clear: bool = False) -> Delivery | None:
+        """Close a modal, or with `clear` the whole stack. Returns None without `notify_on_close`."""
+        stack = self.views.modals_of(user_id)
         if view not in stack:
             raise LookupError("this person has no such modal open")
-        is_cleared = everything or bool(view.body.get("clear_on_close"))
-        payload = payloads.view_closed(self.workspace, view, self.app_id, is_cleared=is_cleared)
+        is_cleared = clear or bool(view.body.get("clear_on_close"))
+        payload = payloads.view_closed(self.workspace, view, is_cleared=is_cleared)
         self.views.close(stack[0] if is_cleared else view)
         return await self.send(payload, "interactive") if view.body.get("notify_on_close") else None
 
     async def open_home(self, user_id: str, tab: str = "home") -> Delivery:
-        """Open the app's Home tab, or its `messages`."""
+        """Open the app's tab `home` or `messages`."""
         home = self.views.home(user_id)
-        return await self.event(payloads.app_home_opened(self.workspace, user_id, tab, home, self.app_id))
+        return await self.event(payloads.app_home_opened(self.workspace, user_id, tab, home))
 
     async def function_executed(self, callback_id: str, inputs: Mapping[str, Any]) -> Execution:
-        """Run a workflow that has this step; what comes of it is in the Execution, later."""
+        """Start a workflow step; the returned Execution gets its result later."""
         execution = self.runs.start(callback_id, inputs)
         step = self.runs.steps.get(callback_id, Step(callback_id, callback_id))
-        execution.delivery = await self.event(payloads.function_executed(execution, step, self.app_id))
+        execution.delivery = await self.event(payloads.function_executed(execution, step))
         self.runs.changed(execution)
         return execution
 
     # deliveries
 
     async def event(self, event: dict[str, Any]) -> Delivery:
-        """Tell the bot of an event; one that is not acknowledged comes again, as `courier` says."""
-        return await self.courier.carry_event(payloads.event_callback(self.workspace, event, self.app_id))
+        """Send an event to the bot; the dispatcher retries it without an ack."""
+        return await self.dispatcher.dispatch_event(payloads.event_callback(self.workspace, event))
 
     async def redeliver(self, delivery: Delivery) -> Delivery:
-        """Deliver the same payload again, ids and response_url included, in a new envelope or freshly signed."""
+        """Deliver the same payload again, with its ids and response_url, in a new envelope or with a new signature."""
         return await self.send(delivery.payload, delivery.kind, retry=delivery.retry + 1)
 
     async def send(self, payload: dict[str, Any], kind: Kind, *, retry: int = 0) -> Delivery:
-        """Deliver any payload, wait for the ack, and show the person what Slack would show."""
+        """Deliver a payload, wait for the ack, and show the user what Slack shows for a command."""
         user = payload.get("user_id") or (payload.get("user") or {}).get("id")
         if user and payload.get("trigger_id"):
-            self.views.give_trigger(str(payload["trigger_id"]), str(user))
-        delivery = await self.courier.carry(payload, kind, retry)
+            self.views.register_trigger(str(payload["trigger_id"]), str(user))
+        delivery = await self.dispatcher.dispatch(payload, kind, retry)
         if kind == "slash_commands":
-            self._show(delivery)
+            self._show_response(delivery)
         return delivery
 
-    def _show(self, delivery: Delivery) -> None:
+    def _show_response(self, delivery: Delivery) -> None:
         body, error, trigger = delivery.body if delivery.acked else None, delivery.error, delivery.trigger_id
         channel = str(delivery.payload.get("channel_id", ""))
         user_id = str(delivery.payload.get("user_id", ""))
         if error is None and not body:
             return
-        said = {"text": body} if isinstance(body, str) else body or {}
+        content = {"text": body} if isinstance(body, str) else body or {}
         try:
-            text, blocks = read_message(said) if error is None else ("", [])
+            text, blocks = read_message(content) if error is None else ("", [])
         except BlockError as found:
             if found.code == "no_text":
                 return
@@ -201,5 +200,5 @@ class UserActions:
             line = f'{delivery.payload.get("command")} failed with the error "{error}"'
             self.workspace.add(channel, line, [], via="slackbot", user=SLACKBOT, visible_to=user_id, trigger_id=trigger)
             return
-        reader = None if said.get("response_type") == "in_channel" else user_id
+        reader = None if content.get("response_type") == "in_channel" else user_id
         self.workspace.add(channel, text, blocks, via="ack", visible_to=reader, trigger_id=trigger)

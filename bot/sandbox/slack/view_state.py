@@ -1,6 +1,6 @@
-"""What people have chosen and typed in blocks: where it starts, what Slack lets through, and how payloads show it.
+"""Manage the values of inputs in blocks: initial values, validation as Slack does it, and the `state` of payloads.
 
-A value is a text (an option's value, a user's id), several texts for checkboxes, or None.
+A value is a string (text, an option's value, a user id), a list of strings for checkboxes, or None.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from bot.sandbox.slack.validation.elements import elements_of, is_number
 Block = dict[str, Any]
 Value = str | list[str] | None
 Values = dict[tuple[str, str], Value]
-"""By block_id and action_id."""
+"""Values by block_id and action_id."""
 STATEFUL = {"plain_text_input", "number_input", "users_select", "static_select", "radio_buttons", "checkboxes"}
 REQUIRED = "Please complete this required field."
 
 
-class IncompleteError(Exception):
-    """Slack does not send this modal yet; `errors` says by block_id what it tells the person."""
+class IncompleteFormError(Exception):
+    """A modal with invalid inputs, which Slack does not submit; `errors` holds Slack's message by block_id."""
 
     def __init__(self, errors: dict[str, str]) -> None:
         super().__init__(str(errors))
@@ -27,20 +27,20 @@ class IncompleteError(Exception):
 
 
 def fields_of(blocks: list[Block]) -> Iterator[tuple[Block, Block]]:
-    """Give each block and element that holds a value."""
+    """Yield each block and element that holds a value."""
     for block in blocks:
         for element in elements_of(block):
             if element.get("type") in STATEFUL:
                 yield block, element
 
 
-def initial_values(blocks: list[Block], kept: Mapping[tuple[str, str], Value] | None = None) -> Values:
-    """Return what the fields hold at first; one that was there before keeps its value, whatever its new initial one."""
-    found: Values = {}
+def initial_values(blocks: list[Block], previous: Mapping[tuple[str, str], Value] | None = None) -> Values:
+    """Return the initial values of the inputs; an input in `previous` keeps its value."""
+    result: Values = {}
     for block, element in fields_of(blocks):
         key = block["block_id"], element["action_id"]
-        found[key] = kept[key] if kept and key in kept else _initial(element)
-    return found
+        result[key] = previous[key] if previous and key in previous else _initial(element)
+    return result
 
 
 def _initial(element: Block) -> Value:
@@ -55,40 +55,40 @@ def _initial(element: Block) -> Value:
     return value
 
 
-def fill(blocks: list[Block], values: Values, given: Mapping[Any, Value]) -> None:
-    """Put what a person chose or typed, by block_id, action_id or both, among the values.
+def set_values(blocks: list[Block], values: Values, inputs: Mapping[Any, Value]) -> None:
+    """Set values from user inputs, keyed by block_id, action_id or both.
 
-    Raises LookupError for a field or an option that is not there.
+    Raises LookupError for an unknown input or option.
     """
-    places = {name: key for key in values for name in (*key, key)}
+    keys = {name: key for key in values for name in (*key, key)}
     elements = {(block["block_id"], element["action_id"]): element for block, element in fields_of(blocks)}
-    for name, value in given.items():
-        if name not in places:
+    for name, value in inputs.items():
+        if name not in keys:
             raise LookupError(f"there is no field {name}, only {sorted({key[1] for key in values})}")
-        key = places[name]
-        as_shown(elements[key], value)
+        key = keys[name]
+        value_payload(elements[key], value)
         values[key] = value or None
 
 
-def problems(blocks: list[Block], values: Values) -> dict[str, str]:
-    """Return by block_id what Slack itself tells people before it sends a modal."""
-    found = {}
+def validation_errors(blocks: list[Block], values: Values) -> dict[str, str]:
+    """Return Slack's own validation messages by block_id."""
+    result = {}
     for block, element in fields_of(blocks):
         value = values[block["block_id"], element["action_id"]]
         if block["type"] != "input" or (not value and block.get("optional")):
             continue
-        sentence = _problem(element, value) if value else REQUIRED
-        if sentence:
-            found[block["block_id"]] = sentence
-    return found
+        message = _problem(element, value) if value else REQUIRED
+        if message:
+            result[block["block_id"]] = message
+    return result
 
 
 def _problem(element: Block, value: Value) -> str | None:
     if element["type"] == "plain_text_input":
-        length, least, most = len(str(value)), element.get("min_length", 0), element.get("max_length", 3000)
-        if length < least:
-            return f"Please enter at least {least} characters."
-        return f"Please enter no more than {most} characters." if length > most else None
+        length, minimum, maximum = len(str(value)), element.get("min_length", 0), element.get("max_length", 3000)
+        if length < minimum:
+            return f"Please enter at least {minimum} characters."
+        return f"Please enter no more than {maximum} characters." if length > maximum else None
     if element["type"] == "number_input":
         if not is_number(str(value), element):
             return "Please enter a number." if element["is_decimal_allowed"] else "Please enter a whole number."
@@ -100,30 +100,30 @@ def _problem(element: Block, value: Value) -> str | None:
 
 
 def state_of(blocks: list[Block], values: Mapping[tuple[str, str], Value]) -> dict[str, Any]:
-    """Return `state` as payloads show it: by block_id, then by action_id."""
+    """Return the `state` of a payload: values by block_id, then by action_id."""
     shown: dict[str, dict[str, Any]] = {}
     for block, element in fields_of(blocks):
         key = block["block_id"], element["action_id"]
-        shape = {"type": element["type"], **as_shown(element, values.get(key))}
+        shape = {"type": element["type"], **value_payload(element, values.get(key))}
         shown.setdefault(key[0], {})[key[1]] = shape
     return {"values": shown}
 
 
-def as_shown(element: Block, value: Value) -> dict[str, Any]:
-    """Return a value as payloads show it; raises LookupError for an option that is not there."""
+def value_payload(element: Block, value: Value) -> dict[str, Any]:
+    """Return the fields of a value in payloads. Raises LookupError for an unknown option."""
     match element["type"]:
         case "users_select":
             return {"selected_user": value or None}
         case "static_select" | "radio_buttons":
-            return {"selected_option": _option(element, str(value)) if value else None}
+            return {"selected_option": _option_object(element, str(value)) if value else None}
         case "checkboxes":
-            return {"selected_options": [_option(element, each) for each in value or []]}
+            return {"selected_options": [_option_object(element, each) for each in value or []]}
         case "plain_text_input" | "number_input":
             return {"value": value or None}
     return {}
 
 
-def _option(element: Block, value: str) -> dict[str, Any]:
+def _option_object(element: Block, value: str) -> dict[str, Any]:
     groups = element.get("option_groups") or [element]
     for option in (option for group in groups for option in group["options"]):
         if option["value"] == value:

@@ -1,4 +1,4 @@
-"""The modals and Home tabs of the sandbox's Slack: who has which open, what is in them, and what an ack does to them.
+"""Hold the modals and Home tabs of the sandbox's Slack, and apply the Web API's and the acks' changes to them.
 
 https://docs.slack.dev/surfaces/modals and https://docs.slack.dev/surfaces/app-home
 """
@@ -11,22 +11,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.sandbox.slack.models import KEEP, Answer, ApiError
+from bot.sandbox.slack.models import MAX_ENTRIES, Ack, ApiError
 from bot.sandbox.slack.validation.limits import BlockError
 from bot.sandbox.slack.validation.views import read_view
 from bot.sandbox.slack.view_state import Values, initial_values
 from bot.sandbox.slack.workspace import with_ids
 
-TROUBLE = "We had some trouble connecting. Try again?"
-MOST_STACKED = 3
+SUBMIT_FAILED = "We had some trouble connecting. Try again?"
+MAX_STACKED_VIEWS = 3
 
 
 @dataclass(eq=False)
 class View:
     """One modal or Home tab; compared by identity, because an update changes it in place.
 
-    `body` is what the bot gave, `values` what is in its fields, `errors` what stands at its input blocks by block_id,
-    `trouble` what Slack says of a submission that failed.
+    `body` is the view from the bot, `values` holds the inputs, `errors` the messages at input blocks by block_id, and
+    `submit_error` Slack's message about a failed submission.
     """
 
     id: str
@@ -37,7 +37,7 @@ class View:
     hash: str = ""
     values: Values = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
-    trouble: str | None = None
+    submit_error: str | None = None
     is_open: bool = True
 
     @property
@@ -54,15 +54,15 @@ class View:
         return str(self.body["title"]["text"]) if "title" in self.body else ""
 
     def show(self, body: dict[str, Any]) -> None:
-        """Take a new body; fields that stay, by block_id and action_id, keep what was typed."""
+        """Replace the body; inputs with the same block_id and action_id keep their values."""
         self.body = {**body, "blocks": with_ids(body["blocks"])}
         self.values = initial_values(self.blocks, self.values)
         self.hash = f"{int(time.time())}.{secrets.token_urlsafe(6)}"
-        self.errors, self.trouble = {}, None
+        self.errors, self.submit_error = {}, None
 
 
 class Views:
-    """Every person's open modals, the one on top last, and every person's Home tab."""
+    """The stack of open modals and the Home tab of each user."""
 
     def __init__(self) -> None:
         self.trigger_seconds = 3.0
@@ -70,10 +70,10 @@ class Views:
         self._stacks: dict[str, list[View]] = {}
         self._homes: dict[str, View] = {}
         self._triggers: dict[str, tuple[str, float]] = {}
-        self._exchanged: dict[str, None] = {}
+        self._used_triggers: dict[str, None] = {}
 
-    def of(self, user_id: str) -> list[View]:
-        """Return a person's open modals, the one they see last."""
+    def modals_of(self, user_id: str) -> list[View]:
+        """Return a user's open modals, the top one last."""
         return list(self._stacks.get(user_id, []))
 
     def home(self, user_id: str) -> View | None:
@@ -81,60 +81,60 @@ class Views:
 
     # triggers
 
-    def give_trigger(self, trigger_id: str, user_id: str) -> None:
-        """Let the bot open a modal for this person with it, once and soon; a delivery again gives no new time."""
+    def register_trigger(self, trigger_id: str, user_id: str) -> None:
+        """Accept this trigger id once within `trigger_seconds`; a redelivery does not extend the time."""
         self._triggers.setdefault(trigger_id, (user_id, time.monotonic()))
-        while len(self._triggers) > KEEP:
+        while len(self._triggers) > MAX_ENTRIES:
             del self._triggers[next(iter(self._triggers))]
 
-    def _exchange(self, trigger_id: str) -> str:
+    def _use_trigger(self, trigger_id: str) -> str:
         if trigger_id not in self._triggers:
             raise ApiError("invalid_trigger_id")
         user_id, given_at = self._triggers[trigger_id]
-        if trigger_id in self._exchanged:
+        if trigger_id in self._used_triggers:
             raise ApiError("exchanged_trigger_id")
         if time.monotonic() - given_at > self.trigger_seconds:
             raise ApiError("expired_trigger_id")
-        self._exchanged[trigger_id] = None
-        while len(self._exchanged) > KEEP:
-            del self._exchanged[next(iter(self._exchanged))]
+        self._used_triggers[trigger_id] = None
+        while len(self._used_triggers) > MAX_ENTRIES:
+            del self._used_triggers[next(iter(self._used_triggers))]
         return user_id
 
-    # what the bot does
+    # Web API methods
 
     def open(self, trigger_id: str, body: dict[str, Any]) -> View:
-        """Show a modal to whom the trigger came from, in place of any that is open."""
+        """Open a modal for the trigger's user and close the user's other modals."""
         self._check_external_id(body)
-        user_id = self._exchange(trigger_id)
-        for other in self.of(user_id):
-            self._shut(other)
+        user_id = self._use_trigger(trigger_id)
+        for other in self.modals_of(user_id):
+            self._remove(other)
         return self._stack(user_id, body)
 
     def push(self, trigger_id: str, body: dict[str, Any]) -> View:
-        """Show a modal on top of the open ones."""
+        """Push a modal onto the stack of the trigger's user."""
         self._check_external_id(body)
-        user_id = self._exchange(trigger_id)
+        user_id = self._use_trigger(trigger_id)
         return self.push_on(user_id, body)
 
     def push_on(self, user_id: str, body: dict[str, Any]) -> View:
-        """Show a modal on top of this person's."""
+        """Push a modal onto this user's stack."""
         stack = self._stacks.get(user_id)
         if not stack:
             raise ApiError("not_found")
-        if len(stack) >= MOST_STACKED:
+        if len(stack) >= MAX_STACKED_VIEWS:
             raise ApiError("push_limit_reached")
         return self._stack(user_id, body)
 
     def find(self, view_id: str | None, external_id: str | None) -> View:
-        """Return an open view; ApiError `not_found` for any other."""
-        everything = [view for stack in (*self._stacks.values(), self._homes.values()) for view in stack]
-        for view in everything:
+        """Return the open view with this id or external id. Raises ApiError `not_found`."""
+        open_views = [view for stack in (*self._stacks.values(), self._homes.values()) for view in stack]
+        for view in open_views:
             if view_id == view.id or (not view_id and external_id and external_id == view.body.get("external_id")):
                 return view
         raise ApiError("not_found")
 
     def update(self, view: View, body: dict[str, Any], known_hash: str | None = None) -> View:
-        """Change a view in place; ApiError `hash_conflict` when somebody changed it after the hash was told."""
+        """Replace a view's body. Raises ApiError `hash_conflict` when `known_hash` is outdated."""
         if known_hash and known_hash != view.hash:
             raise ApiError("hash_conflict")
         self._check_external_id(body, view)
@@ -143,7 +143,7 @@ class Views:
         return view
 
     def publish(self, user_id: str, body: dict[str, Any], known_hash: str | None = None) -> View:
-        """Make or change a person's Home tab."""
+        """Create or update a user's Home tab."""
         home = self._homes.get(user_id)
         if home is not None:
             return self.update(home, body, known_hash)
@@ -165,46 +165,46 @@ class Views:
         self.changed(view)
         return view
 
-    def _check_external_id(self, body: dict[str, Any], but: View | None = None) -> None:
+    def _check_external_id(self, body: dict[str, Any], ignored: View | None = None) -> None:
         wanted = body.get("external_id")
-        everything = [view for stack in (*self._stacks.values(), self._homes.values()) for view in stack]
-        if wanted and any(view.body.get("external_id") == wanted for view in everything if view is not but):
+        open_views = [view for stack in (*self._stacks.values(), self._homes.values()) for view in stack]
+        if wanted and any(view.body.get("external_id") == wanted for view in open_views if view is not ignored):
             raise ApiError("duplicate_external_id")
 
-    # what becomes of a modal
+    # closing and acks
 
     def close(self, view: View) -> None:
-        """Take a modal away, with all on top of it."""
+        """Close a modal and all modals above it."""
         stack = self._stacks.get(view.user_id, [])
         if view in stack:
             for each in reversed(stack[stack.index(view) :]):
-                self._shut(each)
+                self._remove(each)
 
-    def _shut(self, view: View) -> None:
+    def _remove(self, view: View) -> None:
         view.is_open = False
         self._stacks[view.user_id].remove(view)
         self.changed(view)
 
-    def take_answer(self, view: View, answer: Answer) -> None:
-        """Do what the ack of a submission says: nothing closes the modal; else errors, update, push or clear."""
+    def apply_ack(self, view: View, answer: Ack) -> None:
+        """Apply the ack of a submission: an empty ack closes the modal, else errors, update, push or clear."""
         if not view.is_open:
             return
         body = answer.body if answer.acked else "failed"
-        view.errors, view.trouble = {}, None
+        view.errors, view.submit_error = {}, None
         try:
-            self._act(view, body or {})
+            self._apply_response_action(view, body or {})
         except (ApiError, BlockError):
-            view.trouble = TROUBLE
+            view.submit_error = SUBMIT_FAILED
         self.changed(view)
 
-    def _act(self, view: View, body: dict[str, Any] | str) -> None:
+    def _apply_response_action(self, view: View, body: dict[str, Any] | str) -> None:
         if not isinstance(body, dict):
             raise ApiError("invalid_response_action")
         match body.get("response_action"):
             case None if not body:
                 self.close(view)
             case "clear":
-                self.close(self.of(view.user_id)[0])
+                self.close(self.modals_of(view.user_id)[0])
             case "update":
                 self.update(view, read_view(body.get("view"), "modal"))
             case "push":

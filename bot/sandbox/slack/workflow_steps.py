@@ -1,4 +1,4 @@
-"""The runs of workflow steps in the sandbox's Slack: what went in, and what the bot said came out.
+"""Hold the executions of workflow steps: their inputs, and the outputs or errors from the bot.
 
 https://docs.slack.dev/workflows/workflow-steps
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from bot.sandbox.slack.models import ApiError, Delivery, Step, trim
+from bot.sandbox.slack.models import ApiError, Delivery, Step, trim_entries
 
 TEXTS = ("string", "slack#/types/user_id", "slack#/types/channel_id", "slack#/types/message_ts")
 NUMBERS = ("number", "integer", "slack#/types/timestamp")
@@ -22,7 +22,7 @@ def _token() -> str:
 
 @dataclass(eq=False)
 class Execution:
-    """One run of a step; `delivery` is how the bot was told, `outputs` or `error` what it completed with."""
+    """One execution of a step; `delivery` is the event to the bot, `outputs` or `error` the result."""
 
     callback_id: str
     inputs: dict[str, Any]
@@ -36,7 +36,7 @@ class Execution:
 
 
 class Executions:
-    """All runs, and the steps that the app's manifest declares."""
+    """All executions, and the steps of the app's manifest."""
 
     def __init__(self, steps: Sequence[Step]) -> None:
         self.steps = {step.callback_id: step for step in steps}
@@ -46,19 +46,19 @@ class Executions:
     def start(self, callback_id: str, inputs: Mapping[str, Any]) -> Execution:
         execution = Execution(callback_id, dict(inputs))
         self.all.append(execution)
-        trim(self.all)
+        trim_entries(self.all)
         self.changed(execution)
         return execution
 
-    def holder(self, token: str) -> Execution | None:
-        """Return the run that a token was made for."""
+    def find_by_token(self, token: str) -> Execution | None:
+        """Return the execution with this bot access token, or None."""
         return next(
             (one for one in self.all if secrets.compare_digest(one.bot_access_token.encode(), token.encode())), None
         )
 
     def succeed(self, execution_id: str, outputs: Any) -> None:
         execution = self._running(execution_id)
-        execution.outputs = self._checked(execution, outputs)
+        execution.outputs = self._validate_outputs(execution, outputs)
         execution.status = "succeeded"
         self.changed(execution)
 
@@ -75,14 +75,14 @@ class Executions:
             raise ApiError("execution_not_in_running_state")
         return execution
 
-    def _checked(self, execution: Execution, outputs: Any) -> dict[str, Any]:
+    def _validate_outputs(self, execution: Execution, outputs: Any) -> dict[str, Any]:
         if not isinstance(outputs, dict):
             raise ApiError("parameter_validation_failed")
         step = self.steps.get(execution.callback_id)
         declared = {output.name: output for output in step.outputs} if step else {}
         wrong = [f"unknown output: {name}" for name in outputs if step and name not in declared]
         for name, output in declared.items():
-            if name in outputs and not _fits(outputs[name], output.type):
+            if name in outputs and not _matches_type(outputs[name], output.type):
                 wrong.append(f"{name} is no {output.type}")
             elif name not in outputs and output.is_required:
                 wrong.append(f"missing required output: {name}")
@@ -96,7 +96,7 @@ class Executions:
             listener(execution)
 
 
-def _fits(value: Any, kind: str) -> bool:
+def _matches_type(value: Any, kind: str) -> bool:
     if kind in TEXTS:
         return isinstance(value, str)
     if kind in NUMBERS:

@@ -1,6 +1,6 @@
-"""The state of the sandbox's Slack: who is there, who is in which channel, what was said and who can see it.
+"""Hold the state of the sandbox's workspace: users, channels, messages, and who can see each message.
 
-Knows nothing of HTTP or sockets; the servers around it translate.
+Knows nothing of HTTP or sockets.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from bot.sandbox.slack.models import ApiError, Message, SlackChannel, SlackUser, trim
+from bot.sandbox.slack.models import BOT_USER_ID, TEAM_ID, ApiError, Message, SlackChannel, SlackUser, trim_entries
 from bot.sandbox.slack.validation.elements import elements_of
 
 SLACKBOT = "USLACKBOT"
@@ -26,84 +26,82 @@ T = TypeVar("T")
 
 
 class Workspace:
-    """People, channels, direct messages and everything said in them."""
+    """The users, channels, direct messages and messages of one workspace."""
 
     def __init__(
         self,
         users: Sequence[SlackUser],
         channels: Sequence[SlackChannel],
         usergroups: Mapping[str, Sequence[str]],
-        team_id: str,
-        bot_user_id: str,
     ) -> None:
         self.users = {user.id: user for user in users}
         self.channels = {channel.id: channel for channel in channels}
         self.usergroups = {group: list(members) for group, members in usergroups.items()}
-        self.team_id = team_id
-        self.bot_user_id = bot_user_id
+        self.team_id = TEAM_ID
+        self.bot_user_id = BOT_USER_ID
         self.enterprise_id: str | None = None
         self.is_org_wide = False
-        """Whether the bot's token is for the whole organisation; then `enterprise_id` is set."""
+        """Whether the bot's token is valid for the whole organization; `enterprise_id` is set then."""
         self.messages: list[Message] = []
         self.listeners: list[Callable[[Message], None]] = []
         self._ims: dict[str, str] = {}
-        self._owners: dict[str, str] = {}
-        self._live: Counter[str] = Counter()
-        self._waiting: dict[asyncio.Future[None], str | None] = {}
+        self._im_owners: dict[str, str] = {}
+        self._visible_counts: Counter[str] = Counter()
+        self._waiters: dict[asyncio.Future[None], str | None] = {}
         self._last_ts = 0
 
-    # who and where
+    # users and channels
 
     def open_im(self, user_id: str) -> str:
-        """Return the id of the direct message between the bot and a person; the same one every time."""
+        """Return the id of the direct message between the bot and a user; creates it on the first call."""
         if user_id not in self._ims:
-            im = f"D0{user_id[1:]}" if f"D0{user_id[1:]}" not in self._owners else "D" + secrets.token_hex(5).upper()
-            self._ims[user_id], self._owners[im] = im, user_id
+            im = f"D0{user_id[1:]}" if f"D0{user_id[1:]}" not in self._im_owners else "D" + secrets.token_hex(5).upper()
+            self._ims[user_id], self._im_owners[im] = im, user_id
         return self._ims[user_id]
 
     def move_im(self, user_id: str) -> str:
-        """Give a direct message another id, as when the workspace joins an organisation; what was said moves along."""
+        """Give a direct message and its messages a new channel id, as when the workspace joins an organization."""
         old, new = self.open_im(user_id), "D" + secrets.token_hex(5).upper()
-        del self._owners[old]
-        self._ims[user_id], self._owners[new] = new, user_id
+        del self._im_owners[old]
+        self._ims[user_id], self._im_owners[new] = new, user_id
         for message in self.messages:
             if message.channel == old:
                 message.channel = new
-        self._live[new] = self._live.pop(old, 0)
+        self._visible_counts[new] = self._visible_counts.pop(old, 0)
         return new
 
     def has_im(self, user_id: str) -> bool:
         return user_id in self._ims
 
     def im_owner(self, channel_id: str) -> str | None:
-        return self._owners.get(channel_id)
+        return self._im_owners.get(channel_id)
 
     def exists(self, channel_id: str) -> bool:
-        return channel_id in self.channels or channel_id in self._owners
+        return channel_id in self.channels or channel_id in self._im_owners
 
-    def person(self, user_id: str) -> SlackUser:
-        """Return somebody who exists; ApiError `user_not_found` otherwise."""
+    def require_user(self, user_id: str) -> SlackUser:
+        """Return the user with this id. Raises ApiError `user_not_found` without one."""
         if user_id not in self.users:
             raise ApiError("user_not_found")
         return self.users[user_id]
 
-    def is_outsider(self, user: SlackUser) -> bool:
+    def is_external(self, user: SlackUser) -> bool:
         return user.is_stranger or user.team_id != self.team_id
 
     def is_member(self, user_id: str, channel_id: str) -> bool:
-        """Tell whether a person is in a channel: everybody is, outsiders only where it is shared."""
+        """Tell whether a user is in a channel: every internal user is, external ones only in a shared channel."""
         channel = self.channels.get(channel_id)
         if channel is None:
-            return self._owners.get(channel_id) == user_id
+            return self._im_owners.get(channel_id) == user_id
         if user_id == self.bot_user_id:
             return channel.bot_is_member
         user = self.users.get(user_id)
-        return user is not None and not user.deleted and (channel.is_ext_shared or not self.is_outsider(user))
+        return user is not None and not user.deleted and (channel.is_ext_shared or not self.is_external(user))
 
-    # what was said
+    # messages
 
     def next_ts(self) -> str:
-        """Return a time stamp that is later than every one before."""
+        """Return a timestamp that is later than every earlier one."""
         self._last_ts = max(self._last_ts + 1, time.time_ns() // 1000)
         return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 
@@ -118,13 +116,13 @@ class Workspace:
         visible_to: str | None = None,
         trigger_id: str | None = None,
     ) -> Message:
-        """Put a message into a channel; blocks and buttons without an id get one, as Slack does."""
+        """Add a message to a channel; like Slack, give an id to blocks and elements without one."""
         author = self.bot_user_id if user is None else user
         message = Message(self.next_ts(), channel, author, visible_to, text, with_ids(blocks), via)
         message.trigger_id = trigger_id
         self.messages.append(message)
-        trim(self.messages)
-        self._live[_key(message)] += 1
+        trim_entries(self.messages)
+        self._visible_counts[_count_key(message)] += 1
         self._changed(message)
         return message
 
@@ -135,7 +133,7 @@ class Workspace:
     def delete(self, message: Message) -> None:
         if not message.deleted:
             message.deleted = True
-            self._live[_key(message)] -= 1
+            self._visible_counts[_count_key(message)] -= 1
             self._changed(message)
 
     def can_see(self, user_id: str, message: Message) -> bool:
@@ -151,14 +149,14 @@ class Workspace:
     # waiting
 
     async def next_message(self, user_id: str, after: int, timeout: float) -> Message:  # noqa: ASYNC109 - see until
-        def wanted() -> Message | None:
-            places = [channel for channel in (*self.channels, *self._owners) if self.is_member(user_id, channel)]
-            if self._live[user_id] + sum(self._live[place] for place in places) <= after:
+        def message_after() -> Message | None:
+            channels = [channel for channel in (*self.channels, *self._im_owners) if self.is_member(user_id, channel)]
+            if self._visible_counts[user_id] + sum(self._visible_counts[channel] for channel in channels) <= after:
                 return None
             seen = self.seen_by(user_id)
             return seen[after] if len(seen) > after else None
 
-        return await self.until(wanted, timeout, only_for=user_id)
+        return await self.until(message_after, timeout, only_for=user_id)
 
     async def until(
         self,
@@ -167,33 +165,33 @@ class Workspace:
         *,
         only_for: str | None = None,
     ) -> T:
-        """Wait until the condition, asked again after each change, gives something; TimeoutError when it does not."""
+        """Return the first true value of `condition`, evaluated after each change. Raises TimeoutError."""
         async with asyncio.timeout(timeout):
             while not (value := condition()):
                 future = asyncio.get_running_loop().create_future()
-                self._waiting[future] = only_for
+                self._waiters[future] = only_for
                 try:
                     await future
                 finally:
-                    self._waiting.pop(future, None)
+                    self._waiters.pop(future, None)
         return value
 
     def _changed(self, message: Message) -> None:
-        self.wake(message.visible_to)
+        self.notify_waiters(message.visible_to)
         for listener in list(self.listeners):
             listener(message)
 
-    def wake(self, concerned: str | None = None) -> None:
-        """Let everybody who waits look again, or only those who wait for what this person sees."""
-        for future, only_for in list(self._waiting.items()):
-            others = concerned is not None and only_for not in (None, concerned)
+    def notify_waiters(self, user_id: str | None = None) -> None:
+        """Make waiters evaluate their condition again; with `user_id` only those for this user or for everyone."""
+        for future, only_for in list(self._waiters.items()):
+            others = user_id is not None and only_for not in (None, user_id)
             if not others and not future.done():
                 future.set_result(None)
 
-    # what a person types
+    # typed text
 
-    def typed(self, text: str) -> str:
-        """Write a typed text as Slack sends it: entities, and known people, channels and links in angle brackets."""
+    def format_typed_text(self, text: str) -> str:
+        """Format typed text as Slack sends it: entities escaped; known users, channels and links in angle brackets."""
         text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         text = LINK.sub(r"<\1>", text)
         text = CHANNEL.sub(self._channel_reference, text)
@@ -216,12 +214,12 @@ class Workspace:
         return match[0] if found is None else f"<#{found.id}|{found.name}>"
 
 
-def _key(message: Message) -> str:
+def _count_key(message: Message) -> str:
     return message.channel if message.visible_to is None else message.visible_to
 
 
 def with_ids(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the blocks with an id for each block and element that has none, as Slack gives them."""
+    """Return a copy of the blocks in which every block and element has an id."""
     blocks = copy.deepcopy(blocks)
     for block in blocks:
         block.setdefault("block_id", secrets.token_urlsafe(4))

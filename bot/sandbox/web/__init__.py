@@ -1,1 +1,1 @@
-"""The sandbox's page: its server and what it shows."""
+"""Serve the sandbox's page."""

@@ -1,6 +1,6 @@
-"""What the acting person does on the sandbox's page, told to its Slack: type, press, fill in, choose, run a workflow.
+"""Handle the page's POST requests: messages, presses, modals, shortcuts, workflow steps.
 
-The page itself is not trusted: whoever acts can do only what that person sees.
+The server does not trust the page: the acting user can use only what that user sees.
 """
 
 from __future__ import annotations
@@ -11,97 +11,100 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.slack.server import Delivery, IncompleteError, Message, SandboxSlack, View
+from bot.sandbox.slack.models import COMMAND
+from bot.sandbox.slack.server import Delivery, IncompleteFormError, Message, SandboxSlack, View
 
-MISUNDERSTOOD = "The page sent something this server does not understand."
+BAD_REQUEST_TEXT = "The server does not understand this request."
 
 
 class PageActions:
-    """The part of the page's server that takes what people do; `routes` is where."""
+    """Handlers for the actions of the acting user; each handler's name gives its path below `/api/`."""
 
     def __init__(self, slack: SandboxSlack, people: Mapping[str, str]) -> None:
         self._slack = slack
         self._people = people
-        acts = (self.say, self.press, self.shortcut, self.submit, self.close, self.home, self.run)
-        self.routes = [web.post(f"/api/{act.__name__}", act) for act in acts]
+        handlers = (self.message, self.press, self.shortcut, self.submit, self.close, self.home, self.run_step)
+        self.routes = [web.post(f"/api/{handler.__name__.replace('_', '-')}", handler) for handler in handlers]
 
-    async def say(self, request: web.Request) -> web.Response:
-        """Take a line from the composer: a command, or an ordinary message, which stays on this page."""
-        given = await asked(request, "as", "channel", "text")
-        person, channel, text = given["as"], given["channel"], given["text"].strip()
+    async def message(self, request: web.Request) -> web.Response:
+        """Send a line from the composer: a command, or an ordinary message without a payload for the bot."""
+        fields = await read_fields(request, "as", "channel", "text")
+        person, channel, text = fields["as"], fields["channel"], fields["text"].strip()
         if person not in self._people or not self._slack.workspace.is_member(person, channel):
             return web.Response(status=400, text="This person is not in that conversation.")
         if not text:
             return web.Response(status=400, text="There is nothing to send.")
         if not text.startswith("/"):
-            self._slack.say(person, channel, text)
+            self._slack.post_message(person, channel, text)
             return web.json_response({})
         name, _, rest = text.partition(" ")
-        if name != self._slack.command_name:
-            line = self._slack.workspace.typed(f"{name} is not a valid command.")
+        if name != COMMAND:
+            line = self._slack.workspace.format_typed_text(f"{name} is not a valid command.")
             self._slack.workspace.add(channel, line, [], via="slackbot", user="USLACKBOT", visible_to=person)
             return web.json_response({})
-        return _told(await self._slack.command(person, rest, channel_id=channel))
+        return _ack_response(await self._slack.command(person, rest, channel_id=channel))
 
     async def press(self, request: web.Request) -> web.Response:
-        """Take a press of a button, or a choice, in a message or a view."""
-        given, values = await asked(request, "as", "ts", "view", "action_id", "block_id"), await _values(request)
-        person, ids = given["as"], (given["action_id"], given["block_id"])
-        thing = self._view(person, given["view"]) if given["view"] else self._message(person, given["ts"])
+        """Press a button or choose an option in a message or a view."""
+        fields = await read_fields(request, "as", "ts", "view", "action_id", "block_id")
+        values = await _read_values(request)
+        person, ids = fields["as"], (fields["action_id"], fields["block_id"])
+        target = self._view(person, fields["view"]) if fields["view"] else self._message(person, fields["ts"])
         chosen = values.pop(ids, None)
-        block_id = given["block_id"]
+        block_id = fields["block_id"]
         try:
-            filled = values if isinstance(thing, View) else None
+            filled = values if isinstance(target, View) else None
             delivery = await self._slack.press(
-                person, thing, given["action_id"], block_id=block_id, chosen=chosen, values=filled
+                person, target, fields["action_id"], block_id=block_id, chosen=chosen, values=filled
             )
         except LookupError:
             return web.Response(status=404, text="The button is gone.")
-        return _told(delivery)
+        return _ack_response(delivery)
 
     async def shortcut(self, request: web.Request) -> web.Response:
-        """Take a choice in the lightning menu, or with `ts` in that message's menu."""
-        given = await asked(request, "as", "callback_id", "ts")
-        kind = "message" if given["ts"] else "global"
+        """Run a global shortcut, or with `ts` a shortcut of that message."""
+        fields = await read_fields(request, "as", "callback_id", "ts")
+        kind = "message" if fields["ts"] else "global"
         known = {shortcut.callback_id for shortcut in self._slack.shortcuts if shortcut.type == kind}
-        if given["as"] not in self._people or given["callback_id"] not in known:
+        if fields["as"] not in self._people or fields["callback_id"] not in known:
             return web.Response(status=404, text="There is no such shortcut.")
-        if not given["ts"]:
-            return _told(await self._slack.shortcut(given["as"], given["callback_id"]))
-        message = self._message(given["as"], given["ts"])
-        return _told(await self._slack.message_shortcut(given["as"], message, given["callback_id"]))
+        if not fields["ts"]:
+            return _ack_response(await self._slack.shortcut(fields["as"], fields["callback_id"]))
+        message = self._message(fields["as"], fields["ts"])
+        return _ack_response(await self._slack.message_shortcut(fields["as"], message, fields["callback_id"]))
 
     async def submit(self, request: web.Request) -> web.Response:
-        """Take a modal that was filled in; what Slack says at its fields comes to the page as a change of the view."""
-        given, values = await asked(request, "as", "view"), await _values(request)
-        view = self._view(given["as"], given["view"])
+        """Submit a modal. Slack's messages about invalid inputs reach the page with the event `modals`."""
+        fields, values = await read_fields(request, "as", "view"), await _read_values(request)
+        view = self._view(fields["as"], fields["view"])
         try:
-            return _told(await self._slack.submit(given["as"], view, values))
-        except IncompleteError:
+            return _ack_response(await self._slack.submit(fields["as"], view, values))
+        except IncompleteFormError:
             return web.json_response({"acked": None})
         except LookupError:
             return web.Response(status=404, text="The form has changed.")
 
     async def close(self, request: web.Request) -> web.Response:
-        """Close a modal, or all that are stacked."""
-        given = await asked(request, "as", "view", "everything")
-        view = self._view(given["as"], given["view"])
+        """Close a modal, or with `clear` the whole stack."""
+        fields = await read_fields(request, "as", "view", "clear")
+        view = self._view(fields["as"], fields["view"])
         try:
-            await self._slack.close(given["as"], view, everything=bool(given["everything"]))
+            await self._slack.close(fields["as"], view, clear=bool(fields["clear"]))
         except LookupError:
             return web.Response(status=404, text="The dialog is gone.")
         return web.json_response({})
 
     async def home(self, request: web.Request) -> web.Response:
         """Open the Home tab."""
-        person = (await asked(request, "as"))["as"]
+        person = (await read_fields(request, "as"))["as"]
         if person not in self._people:
             return web.Response(status=404, text="There is no such person here.")
-        return _told(await self._slack.open_home(person))
+        return _ack_response(await self._slack.open_home(person))
 
-    async def run(self, request: web.Request) -> web.Response:
-        """Run a workflow step; what comes of it comes to the page as a change of the run."""
-        name, inputs = (await asked(request, "callback_id"))["callback_id"], (await _body(request)).get("inputs")
+    async def run_step(self, request: web.Request) -> web.Response:
+        """Start a workflow step. Its result reaches the page with the event `execution`."""
+        name = (await read_fields(request, "callback_id"))["callback_id"]
+        inputs = (await _read_body(request)).get("inputs")
         if name not in self._slack.runs.steps or not isinstance(inputs, dict):
             return web.Response(status=404, text="There is no such step.")
         execution = await self._slack.function_executed(name, inputs)
@@ -122,36 +125,36 @@ class PageActions:
         raise web.HTTPNotFound(text="The dialog is gone.")
 
 
-def _told(delivery: Delivery) -> web.Response:
+def _ack_response(delivery: Delivery) -> web.Response:
     return web.json_response({"acked": delivery.acked})
 
 
-async def asked(request: web.Request, *names: str) -> dict[str, str]:
-    """Return these texts of what the page sent; one that is missing is empty."""
-    body = await _body(request)
+async def read_fields(request: web.Request, *names: str) -> dict[str, str]:
+    """Return these string fields of the request's JSON body; a missing one is "". Raises HTTPBadRequest."""
+    body = await _read_body(request)
     if any(not isinstance(body.get(name) or "", str) for name in names):
-        raise web.HTTPBadRequest(text=MISUNDERSTOOD)
+        raise web.HTTPBadRequest(text=BAD_REQUEST_TEXT)
     return {name: body.get(name) or "" for name in names}
 
 
-async def _body(request: web.Request) -> dict[str, Any]:
+async def _read_body(request: web.Request) -> dict[str, Any]:
     try:
         body = json.loads(await request.text())
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise web.HTTPBadRequest(text=MISUNDERSTOOD)
+        raise web.HTTPBadRequest(text=BAD_REQUEST_TEXT)
     return body
 
 
-async def _values(request: web.Request) -> dict[tuple[str, str], Any]:
-    """Return what was filled in, by block_id and action_id: texts, lists of texts, or None."""
-    given = (await _body(request)).get("values") or {}
-    if not isinstance(given, dict) or not all(isinstance(actions, dict) for actions in given.values()):
-        raise web.HTTPBadRequest(text=MISUNDERSTOOD)
-    values = {(block, name): value for block, actions in given.items() for name, value in actions.items()}
+async def _read_values(request: web.Request) -> dict[tuple[str, str], Any]:
+    """Return the inputs by block_id and action_id: strings, lists of strings, or None."""
+    blocks = (await _read_body(request)).get("values") or {}
+    if not isinstance(blocks, dict) or not all(isinstance(actions, dict) for actions in blocks.values()):
+        raise web.HTTPBadRequest(text=BAD_REQUEST_TEXT)
+    values = {(block, name): value for block, actions in blocks.items() for name, value in actions.items()}
     for value in values.values():
         parts = value if isinstance(value, list) else [value]
         if not all(part is None or isinstance(part, str) for part in parts):
-            raise web.HTTPBadRequest(text=MISUNDERSTOOD)
+            raise web.HTTPBadRequest(text=BAD_REQUEST_TEXT)
     return values

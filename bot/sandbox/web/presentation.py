@@ -1,6 +1,6 @@
-"""What the sandbox's page is shown of a message, a person and an exchange between servers, and one open page.
+"""Convert messages, users, views and traffic to the page's JSON, and stream events to one open page.
 
-The last line of defence for secrets in the traffic table: senders leave them out, this masks what they forgot.
+The page shows all traffic, so this masks secrets that a server did not leave out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from aiohttp import web
 from bot.sandbox.slack.server import Execution, Message, SlackUser, Step, View
 
 KEEP_ALIVE_SECONDS = 15
-SECRETS = re.compile(
+SECRET_PATTERN = re.compile(
     r"""
     xox[a-z]-[\w-]+ | xapp-[\w-]+                   # Slack's tokens
     | eyJ[\w-]+(?:\.[\w-]*)*                        # a JSON web token
@@ -29,17 +29,19 @@ SECRETS = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-SHOWN = ("from", "to", "what", "method", "path", "status", "ms", "note")
+TRAFFIC_FIELDS = ("from", "to", "operation", "method", "path", "status", "ms", "note")
 
 
-def masked(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return the parts of a traffic entry the page shows, with what looks like a secret taken out."""
-    shown = {key: SECRETS.sub("•••", value) if isinstance(value, str) else value for key, value in entry.items()}
-    return {"at": time.time(), **{key: shown[key] for key in SHOWN if key in shown}}
+def mask_secrets(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a traffic entry for the page, with `•••` for anything that looks like a secret."""
+    fields = {
+        key: SECRET_PATTERN.sub("•••", value) if isinstance(value, str) else value for key, value in entry.items()
+    }
+    return {"at": time.time(), **{key: fields[key] for key in TRAFFIC_FIELDS if key in fields}}
 
 
-def message_view(message: Message) -> dict[str, Any]:
-    """Return a message as the page draws it."""
+def message_json(message: Message) -> dict[str, Any]:
+    """Return a message for the page."""
     return {
         "ts": message.ts,
         "channel": message.channel,
@@ -51,54 +53,59 @@ def message_view(message: Message) -> dict[str, Any]:
     }
 
 
-def person_view(user: SlackUser) -> dict[str, Any]:
-    """Return a person as the page names them."""
+def user_json(user: SlackUser) -> dict[str, Any]:
+    """Return a user for the page."""
     return {"name": user.real_name, "handle": user.name, "app": user.is_bot, "deleted": user.deleted}
 
 
 @dataclass
 class ConversationChoice:
-    """How many live conversations each agent has, of several choices."""
+    """The choice of the number of live conversations for each agent; `choose` applies one."""
 
     choices: tuple[str, ...]
     chosen: str
     choose: Callable[[str], None]
 
-    def view(self) -> dict[str, Any]:
-        """For the page."""
+    def as_json(self) -> dict[str, Any]:
+        """Return the choices and the current one for the page."""
         return {"choices": self.choices, "chosen": self.chosen}
 
 
-def surface_view(view: View) -> dict[str, Any]:
-    """Return a modal or a Home tab as the page draws it; `values` by block_id, then by action_id."""
+def view_json(view: View) -> dict[str, Any]:
+    """Return a modal or Home tab for the page; `values` by block_id, then by action_id."""
     values: dict[str, dict[str, Any]] = {}
     for (block_id, action_id), value in view.values.items():
         values.setdefault(block_id, {})[action_id] = value
-    words = {key: (view.body.get(key) or {}).get("text") for key in ("title", "submit", "close")}
-    shown = {"id": view.id, **words, "blocks": view.blocks, "values": values}
-    return {**shown, "stacked": view.previous_view_id is not None, "errors": view.errors, "trouble": view.trouble}
+    texts = {key: (view.body.get(key) or {}).get("text") for key in ("title", "submit", "close")}
+    fields = {"id": view.id, **texts, "blocks": view.blocks, "values": values}
+    return {
+        **fields,
+        "stacked": view.previous_view_id is not None,
+        "errors": view.errors,
+        "submit_error": view.submit_error,
+    }
 
 
-def step_view(step: Step) -> dict[str, Any]:
-    """Return a workflow step as the page offers it."""
+def step_json(step: Step) -> dict[str, Any]:
+    """Return a workflow step for the page."""
     return {"callback_id": step.callback_id, "name": step.name, "inputs": [asdict(each) for each in step.inputs]}
 
 
-def run_view(execution: Execution) -> dict[str, Any]:
-    """Return a run of a step; `taken` is whether the bot acknowledged it, None while it has time to."""
-    shown = {"id": execution.id, "status": execution.status, "outputs": execution.outputs, "error": execution.error}
-    return {**shown, "taken": execution.delivery.acked if execution.delivery else None}
+def execution_json(execution: Execution) -> dict[str, Any]:
+    """Return a step's execution for the page; `acked` is None until the delivery to the bot ends."""
+    fields = {"id": execution.id, "status": execution.status, "outputs": execution.outputs, "error": execution.error}
+    return {**fields, "acked": execution.delivery.acked if execution.delivery else None}
 
 
-class Viewer:
-    """One open page: whom it acts as, and the events it has still to be sent."""
+class EventStream:
+    """The server-sent events of one open page: its acting user (`person`) and a queue of events."""
 
     def __init__(self, person: str) -> None:
         self.person = person
         self.events: asyncio.Queue[tuple[str, Any] | None] = asyncio.Queue(1000)
 
     def push(self, event: str, data: Any) -> None:
-        """Queue an event; a page that reads too slowly is let go, and starts afresh when it connects again."""
+        """Queue an event. A full queue ends the stream; the page reconnects and gets the whole state."""
         try:
             self.events.put_nowait((event, data))
         except asyncio.QueueFull:
@@ -110,7 +117,7 @@ class Viewer:
         self.events.put_nowait(None)
 
     async def send(self, response: web.StreamResponse) -> None:
-        """Write the events as they come, until the page is let go; ConnectionError when it was closed."""
+        """Write events until `close`. Raises ConnectionError when the page is closed."""
         while True:
             try:
                 event = await asyncio.wait_for(self.events.get(), KEEP_ALIVE_SECONDS)

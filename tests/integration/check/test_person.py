@@ -90,8 +90,8 @@ async def test_a_bad_line_of_the_hosts_file_is_a_line_of_its_own(servers: Server
 
 async def test_when_slack_or_genesys_would_not_say_that_is_what_is_told(servers: Servers, tmp_path: Path) -> None:
     environ = right_environ(servers, tmp_path)
-    servers.slack.misbehave("users.info", "internal_error")
+    servers.slack.inject_fault("users.info", "internal_error")
     assert "internal_error" in (await look(environ, ANA))["person"].what
-    servers.slack.misbehave("users.info", None)
-    await servers.genesys.misbehave("403", on="search")
+    servers.slack.inject_fault("users.info", None)
+    await servers.genesys.inject_fault("403", on="search")
     assert "directory:user:view" in (await look(environ, ANA))["host"].mend

@@ -61,7 +61,7 @@ async def test_what_genesys_refuses_is_explained(
     mend: str,
 ) -> None:
     how = {"retry_after": 181} if fault == "429" else {}
-    await servers.genesys.misbehave(fault, on=on, **how)
+    await servers.genesys.inject_fault(fault, on=on, **how)
     timing = replace(QUICK_GENESYS, max_backoff_seconds=0.1)
     found = await look(right_environ(servers, tmp_path), timing=timing)
     assert found[line].mark is Mark.WRONG
@@ -74,7 +74,7 @@ async def test_what_genesys_refuses_is_explained(
 async def test_a_service_that_does_not_say_what_the_token_may_do_is_a_doubt(
     servers: Servers, tmp_path: Path, fault: str
 ) -> None:
-    await servers.genesys.misbehave(fault, on="me")
+    await servers.genesys.inject_fault(fault, on="me")
     found = await look(right_environ(servers, tmp_path))
     assert found["permissions"].mark is Mark.DOUBT
     assert found["application"].mark is Mark.RIGHT
@@ -102,7 +102,7 @@ async def test_where_sessions_belong_to_conversations_it_is_looked_at_whether_th
     async with open_servers(client_secret=SECRET) as servers:
         if lacks:
             needed = {"analytics:conversationDetail:view", "analytics:agentConversationDetail:view"}
-            servers.genesys.conversations.lacks |= needed
+            servers.genesys.conversations.missing_permissions |= needed
         environ = right_environ(servers, tmp_path) | PUBLIC | {"GENESYS_PRIVATE_KEY_PATH": ""}
         found = await look(environ)
         assert found["conversations"].mark is (Mark.WRONG if lacks else Mark.RIGHT)
@@ -116,7 +116,7 @@ async def test_where_sessions_belong_to_conversations_it_is_looked_at_whether_th
 async def roles(tmp_path: Path, *lacking: str, **environ: str) -> tuple[Finding, bool]:
     """The line about the client's roles, and whether nothing was created."""
     async with open_servers(client_secret=SECRET) as servers:
-        servers.genesys.conversations.lacks |= set(lacking)
+        servers.genesys.conversations.missing_permissions |= set(lacking)
         whole = right_environ(servers, tmp_path) | PUBLIC | {"GENESYS_PRIVATE_KEY_PATH": ""} | environ
         return (await look(whole))["roles"], untouched(servers)
 
@@ -152,7 +152,7 @@ async def test_what_is_not_sent_needs_no_permission(quick: None, tmp_path: Path)
 
 
 async def test_sending_beside_the_usual_service_is_looked_up_too(servers: Servers, tmp_path: Path) -> None:
-    servers.genesys.conversations.lacks.add("conversation:message:create")
+    servers.genesys.conversations.missing_permissions.add("conversation:message:create")
     assert (await look(right_environ(servers, tmp_path)))["roles"].mark is Mark.WRONG
     silent = right_environ(servers, tmp_path) | {"COBROWSE_SMS_FROM": "", "COBROWSE_EMAIL_FROM": ""}
     assert "roles" not in await look(silent)
@@ -162,7 +162,7 @@ async def test_sending_beside_the_usual_service_is_looked_up_too(servers: Server
 async def test_roles_that_cannot_be_seen_are_said_to_be_that_with_what_is_needed(
     servers: Servers, tmp_path: Path, fault: str
 ) -> None:
-    await servers.genesys.misbehave(fault, on="roles")
+    await servers.genesys.inject_fault(fault, on="roles")
     found = (await look(right_environ(servers, tmp_path)))["roles"]
     assert found.mark is Mark.DOUBT
     assert "trying would create something" in found.what
@@ -255,7 +255,7 @@ def test_the_manifest_asks_for_the_scopes_that_check_looks_for() -> None:
 async def test_sockets_of_the_app_are_judged_by_the_database(
     servers: Servers, tmp_path: Path, database: str, others: int, mark: Mark, told: str
 ) -> None:
-    servers.slack.sockets.ghosts = others
+    servers.slack.sockets.stale_connections = others
     nowhere = f"postgresql://bot@127.0.0.1:{free_port()}/bot"
     url = {"memory": "memory:", "postgres": nowhere, "sqlite": f"sqlite:///{tmp_path / 'bot.db'}"}[database]
     door = (await look(right_environ(servers, tmp_path) | {"DATABASE_URL": url}))["slack door"]

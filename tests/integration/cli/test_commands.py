@@ -64,7 +64,7 @@ async def with_genesys(
     async with open_servers() as servers:
         furnish(directory, servers.keys.private_pem)
         servers.genesys.applications = {"web": "Web", "shop": "Web shop"}
-        await servers.genesys.misbehave(fault)
+        await servers.genesys.inject_fault(fault)
         urls = {"GENESYS_API_URL": servers.genesys.url, "GENESYS_LOGIN_URL": servers.genesys.url}
         run = await typed(directory, arguments, urls | (environ or {}))
         return Run(run.code, run.out, run.err, list(servers.genesys.creates))

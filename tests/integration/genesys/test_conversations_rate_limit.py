@@ -107,7 +107,7 @@ async def test_a_look_up_that_fails_leaves_no_others_in_the_queue(servers: Serve
     turnstile = Turnstile()
     for customer in ("Carla", "Carl", "Chloé"):
         talk(servers, customer)
-    servers.genesys.conversations.lacks.add("conversation:communication:view")
+    servers.genesys.conversations.missing_permissions.add("conversation:communication:view")
     async with opened(servers, turnstile) as (client, conversations):
         person = WaitingCaller("ana")
         made = asyncio.create_task(offer(conversations, person))

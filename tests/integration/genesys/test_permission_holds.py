@@ -34,7 +34,7 @@ async def notes_of(journey: Journey, who: str, count: int = 1) -> list[str]:
 
 async def test_a_refused_search_holds_up_nobody_who_needs_none(either: Journey) -> None:
     await either.asks("Warm")
-    await either.genesys.misbehave("429", on="search", times=1, retry_after=5)
+    await either.genesys.inject_fault("429", on="search", times=1, retry_after=5)
     before = len(either.slack.messages)
     assert (await either.slack.command(UNA, "Una")).acked
     (note,) = await notes_of(either, UNA)
@@ -47,7 +47,7 @@ async def test_a_refused_search_holds_up_nobody_who_needs_none(either: Journey) 
 
 
 async def test_everybody_who_waits_for_a_search_reads_how_long(journey: Journey) -> None:
-    await journey.genesys.misbehave("429", on="search", times=1, retry_after=6)
+    await journey.genesys.inject_fault("429", on="search", times=1, retry_after=6)
     for who, text in ((UNA, "Una"), (UNA, "Once more"), (BEN, "whoami")):
         assert (await journey.slack.command(who, text)).acked
         await asyncio.sleep(0.2)
@@ -59,7 +59,7 @@ async def test_everybody_who_waits_for_a_search_reads_how_long(journey: Journey)
 
 async def test_a_refused_create_holds_up_no_search(journey: Journey) -> None:
     await journey.asks("Warm")
-    await journey.genesys.misbehave("429", on="create", times=1, retry_after=4)
+    await journey.genesys.inject_fault("429", on="create", times=1, retry_after=4)
     assert (await journey.slack.command(ANA, "Deal")).acked
     await notes_of(journey, ANA)
     began = time.monotonic()
@@ -69,7 +69,7 @@ async def test_a_refused_create_holds_up_no_search(journey: Journey) -> None:
 
 async def test_a_refused_status_look_up_holds_up_no_create(journey: Journey) -> None:
     await journey.asks("Warm")
-    await journey.genesys.misbehave("429", on="read", times=1, retry_after=4)
+    await journey.genesys.inject_fault("429", on="read", times=1, retry_after=4)
     assert (await journey.slack.command(ANA, "status")).acked
     await journey.slack.workspace.until(lambda: journey.genesys.count("read"), 3)
     assert await seconds_of(journey, "Deal", ANA) < AT_ONCE_SECONDS

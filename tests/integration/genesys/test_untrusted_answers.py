@@ -32,7 +32,7 @@ async def test_an_id_that_could_fold_away_is_an_unusable_answer(servers: Any, sp
     assert not is_usable_id(session_id)
     spoilt(lambda body: web.json_response({**body, "id": session_id}))
     async with opened(servers) as sessions:
-        await servers.genesys.misbehave("not-json")
+        await servers.genesys.inject_fault("not-json")
         with pytest.raises(UnusableAnswerError) as refused:
             await sessions.create(session_request(), RecordingHooks())
         assert refused.value.acted
@@ -120,7 +120,7 @@ async def test_a_link_to_another_host_is_not_told(spoilt: Any) -> None:
     ):
         spoilt(lambda body, url=url: web.json_response({**body, "joinUrl": url}))
         async with open_journey(COBROWSE_JOIN_HOSTS=listed) as journey:
-            await journey.genesys.misbehave("not-json")
+            await journey.genesys.inject_fault("not-json")
             message = await journey.asks()
             assert (url in str(message.blocks)) is is_told
             if not is_told:
@@ -144,7 +144,7 @@ async def test_odd_lives_of_tokens_cost_one_token_call(journey: Journey, spoilt:
             content_type="application/json",
         )
     )
-    await journey.genesys.misbehave("not-json", on="token")
+    await journey.genesys.inject_fault("not-json", on="token")
     assert link(await journey.asks("One"))
     assert link(await journey.asks("Two"))
     assert journey.genesys.count("token") <= (1 if seconds not in ("0.001", "1e-300") else 3)
@@ -190,7 +190,7 @@ def test_an_address_with_a_name_and_password_is_a_fault(name: str) -> None:
 async def test_one_user_of_several_is_nobodys_host(journey: Journey, spoilt: Any) -> None:
     """Genesys shows one user, and says that two have the address."""
     spoilt(lambda body: web.json_response({**body, "total": len(body["results"]) + 1}))
-    await journey.genesys.misbehave("not-json", on="search")
+    await journey.genesys.inject_fault("not-json", on="search")
     assert "several Genesys users have this address" in words(await journey.asks("Deal"))
     assert journey.genesys.count("search") == 1
     assert journey.genesys.creates == []

@@ -15,7 +15,7 @@ async def test_check_names_the_region_first(quick: None, tmp_path, secret: str) 
         if secret:
             del environ["GENESYS_PRIVATE_KEY_PATH"]
             environ["GENESYS_CLIENT_SECRET"] = secret
-        await servers.genesys.misbehave("invalid_client", on="token")
+        await servers.genesys.inject_fault("invalid_client", on="token")
         found = (await look(environ))["token"]
     assert found.mark is Mark.WRONG
     assert "(invalid_client)" in found.what
@@ -24,7 +24,7 @@ async def test_check_names_the_region_first(quick: None, tmp_path, secret: str) 
 
 async def test_the_person_and_start_name_the_region_first(quick: None, tmp_path) -> None:
     async with open_journey() as journey:
-        await journey.genesys.misbehave("invalid_client", on="token")
+        await journey.genesys.inject_fault("invalid_client", on="token")
         told = words(await journey.asks())
     run = await with_genesys(tmp_path / "start", ["start"], environ={"GENESYS_CLIENT_ID": "another"})
     assert (run.code, run.out) == (1, "")

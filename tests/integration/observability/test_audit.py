@@ -119,7 +119,7 @@ async def test_a_steps_line_names_the_run_of_the_workflow(quick: None, tmp_path:
 async def test_a_press_that_is_refused_before_it_is_accepted_has_its_line(quick: None, tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     async with open_journey(AUDIT_LOG=str(path)) as journey:
-        await journey.genesys.misbehave("down")
+        await journey.genesys.inject_fault("down")
         failure = await journey.asks("Deal")
         await journey.slack.press(BEN, failure, "try_again")
         failed, pressed = await written(path, 2)

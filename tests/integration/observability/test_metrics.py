@@ -74,14 +74,14 @@ async def counted(journey: Journey, name: tuple[str, ...], value: float) -> None
     [("403", "403", "permission_missing"), ("502", "502", "outcome_unknown"), ("dropped", "none", "outcome_unknown")],
 )
 async def test_what_genesys_answered_is_counted(over_http: Journey, fault: str, status: str, outcome: str) -> None:
-    await over_http.genesys.misbehave(fault)
+    await over_http.genesys.inject_fault(fault)
     await over_http.asks("Deal")
     await counted(over_http, ("cobrowse_requests_total", "start", outcome), 1)
     assert (await samples(over_http))["cobrowse_genesys_calls_total", "cobrowse:session:write", status] == 1
 
 
 async def test_a_token_that_is_refused_is_counted_by_the_name_of_the_error(over_http: Journey) -> None:
-    await over_http.genesys.misbehave("invalid_client", on="token")
+    await over_http.genesys.inject_fault("invalid_client", on="token")
     await over_http.asks("Deal")
     assert (await samples(over_http))["cobrowse_token_renewals_total", "oauth_refused"] >= 1
 
@@ -130,7 +130,7 @@ async def test_a_write_that_fails_is_a_store_failure(tmp_path: Path) -> None:
 
 async def test_an_answer_that_reaches_nobody_is_counted(over_http: Journey) -> None:
     for call in ("response_url", "chat.postEphemeral", "conversations.open", "chat.postMessage"):
-        over_http.slack.misbehave(call, "404" if call == "response_url" else "channel_not_found")
+        over_http.slack.inject_fault(call, "404" if call == "response_url" else "channel_not_found")
     await over_http.slack.command(ANA, "Deal")
     await counted(over_http, ("cobrowse_answers_unreached_total",), 1)
 
@@ -157,7 +157,7 @@ async def test_what_a_dead_process_left_is_counted_when_it_is_taken_up(quick: No
 async def test_no_label_names_a_person_a_session_or_an_address(over_http: Journey) -> None:
     for text, who in (("Deal", ANA), ("@ben Deal", SAM), ("@ben", ANA), ("whoami", UNA), ("status", ANA)):
         await over_http.asks(text, who=who)
-    await over_http.genesys.misbehave("bad-request")
+    await over_http.genesys.inject_fault("bad-request")
     await over_http.asks("Other deal")
     _, text = await get(f"{over_http.url}/metrics")
     labels = set(re.findall(r'="([^"]*)"', "\n".join(each for each in text.splitlines() if "cobrowse_" in each)))

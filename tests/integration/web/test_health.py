@@ -62,7 +62,7 @@ async def test_in_socket_mode_they_are_on_a_port_of_their_own(quick: None) -> No
 async def test_genesys_away_and_a_database_away_are_told_and_do_not_make_it_unready(
     over_http: Journey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await over_http.genesys.misbehave("502")
+    await over_http.genesys.inject_fault("502")
     await over_http.asks()
 
     async def away(*_: object) -> None:
@@ -77,7 +77,7 @@ async def test_genesys_away_and_a_database_away_are_told_and_do_not_make_it_unre
 
 
 async def test_a_refusal_of_genesyss_is_an_answer(over_http: Journey) -> None:
-    await over_http.genesys.misbehave("invalid-host")
+    await over_http.genesys.inject_fault("invalid-host")
     await over_http.asks()
     assert (await get(f"{over_http.url}/readyz"))[1]["genesys"]["state"] == "ok"
 
@@ -100,23 +100,23 @@ async def test_before_slack_can_reach_it_and_while_it_stops_it_is_alive_and_not_
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     async with open_servers(http=False) as servers:
-        servers.slack.misbehave("apps.connections.open", "internal_error")
+        servers.slack.inject_fault("apps.connections.open", "internal_error")
         process = await start(tmp_path, servers.environ | {"HEALTH_PORT": str(port), "SHUTDOWN_SECONDS": "20"})
         try:
             told = await until(url, lambda status, told: status == 503)
             assert told["slack"] == "not connected"
             assert await get(f"{url}/healthz") == (200, {"status": "ok"})
-            servers.slack.misbehave("apps.connections.open", None)
+            servers.slack.inject_fault("apps.connections.open", None)
             await until(url, lambda status, told: status == 200)
 
-            await servers.genesys.misbehave("slow", seconds=30)
+            await servers.genesys.inject_fault("slow", seconds=30)
             assert (await servers.slack.command(ANA, "")).acked
             process.send_signal(signal.SIGTERM)
             told = await until(url, lambda status, told: status == 503)
             assert told["draining"] is True
             assert (await get(f"{url}/healthz"))[0] == 200
             assert "cobrowse_requests_under_way 1.0" in (await get(f"{url}/metrics"))[1]
-            await servers.genesys.misbehave(None)
+            await servers.genesys.inject_fault(None)
         finally:
             process.kill()
             await process.communicate()

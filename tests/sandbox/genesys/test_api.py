@@ -25,7 +25,7 @@ async def test_a_create_answers_as_the_contract_says_and_is_on_record(client: Cl
     assert (body["status"], body["hostUserId"], body["sessionName"]) == ("active", ANNA.id, "Checkout help")
     assert body["joinUrl"].startswith(client.genesys.url + "/join/")
     (create,) = client.genesys.creates
-    assert (create.body, create.acted, create.session_id) == (create_body(), True, body["id"])
+    assert (create.body, create.created_session, create.session_id) == (create_body(), True, body["id"])
     assert create.headers["x-genesys-application-name"] == "cobrowse-bot/1"
     assert before < create.at < time.monotonic()
     session = client.genesys.sessions[body["id"]]
@@ -77,7 +77,7 @@ async def test_a_create_that_is_not_right_is_refused(client: Client, changes: di
     status, _, body = await client.create(**changes)
     assert (status, body["status"]) == (400, 400)
     assert body["message"].startswith(message)
-    assert [create.acted for create in client.genesys.creates] == [False]
+    assert [create.created_session for create in client.genesys.creates] == [False]
     assert not client.genesys.sessions
 
 
@@ -106,7 +106,7 @@ async def test_nothing_is_told_without_a_token(client: Client) -> None:
         for method, path in wanted:
             status, _, body = await client.ask(method, path)
             assert (status, body["status"]) == (401, 401), path
-    assert [create.acted for create in client.genesys.creates] == [False, False]
+    assert [create.created_session for create in client.genesys.creates] == [False, False]
 
 
 async def test_a_scope_that_was_not_asked_for_is_missed(client: Client) -> None:

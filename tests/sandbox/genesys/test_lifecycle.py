@@ -42,11 +42,11 @@ async def test_a_connection_that_ends_early_leaves_a_session_and_no_noise(
     client: Client, fault: str, raises: Any, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.INFO)
-    await client.genesys.misbehave(fault, times=1)
+    await client.genesys.inject_fault(fault, times=1)
     with pytest.raises(raises):
         await client.create()
     (create,) = client.genesys.creates
-    assert create.acted
+    assert create.created_session
     assert create.session_id in client.genesys.sessions
     assert (await client.create())[0] == 200
     assert client.genesys.calls[-2].status == (200 if fault == "cut" else None)
@@ -64,11 +64,11 @@ async def raw_create(client: Client) -> tuple[asyncio.StreamReader, asyncio.Stre
 
 
 async def test_a_drop_is_a_clean_end_and_a_reset_is_not(client: Client) -> None:
-    await client.genesys.misbehave("dropped", times=1)
+    await client.genesys.inject_fault("dropped", times=1)
     reader, writer = await raw_create(client)
     assert await reader.read() == b""
     writer.close()
-    await client.genesys.misbehave("reset", times=1)
+    await client.genesys.inject_fault("reset", times=1)
     reader, writer = await raw_create(client)
     with pytest.raises(ConnectionResetError):
         await reader.read()
@@ -76,7 +76,7 @@ async def test_a_drop_is_a_clean_end_and_a_reset_is_not(client: Client) -> None:
 
 
 async def test_a_cut_answer_holds_half_the_body(client: Client) -> None:
-    await client.genesys.misbehave("cut", times=1)
+    await client.genesys.inject_fault("cut", times=1)
     reader, writer = await raw_create(client)
     head, half = (await reader.read()).split(b"\r\n\r\n")
     length = int(re.search(rb"Content-Length: (\d+)", head).group(1))  # type: ignore[union-attr]
@@ -88,10 +88,10 @@ async def test_a_cut_answer_holds_half_the_body(client: Client) -> None:
 async def test_a_silent_server_acts_and_lets_go_when_the_client_does(client: Client) -> None:
     lines: list[dict[str, Any]] = []
     client.genesys.on_traffic = lines.append
-    await client.genesys.misbehave("silent", times=1)
+    await client.genesys.inject_fault("silent", times=1)
     with pytest.raises(TimeoutError):
         await client.ask("POST", SESSIONS, json=create_body(), timeout=aiohttp.ClientTimeout(0.2))
-    assert client.genesys.creates[0].acted
+    assert client.genesys.creates[0].created_session
     assert client.genesys.count("create") == 1
     await soon(lambda: lines)
     assert (lines[0]["status"], lines[0]["note"]) == (None, FAULTS["silent"])
@@ -99,66 +99,66 @@ async def test_a_silent_server_acts_and_lets_go_when_the_client_does(client: Cli
 
 
 async def test_a_slow_server_answers_late_and_acts_even_if_nobody_waits(client: Client) -> None:
-    await client.genesys.misbehave("slow", seconds=0.2)
+    await client.genesys.inject_fault("slow", seconds=0.2)
     before = time.monotonic()
     assert (await client.create())[0] == 200
     assert time.monotonic() - before >= 0.2
     with pytest.raises(TimeoutError):
         await client.ask("POST", SESSIONS, json=create_body(), timeout=aiohttp.ClientTimeout(0.05))
-    assert not client.genesys.creates[1].acted
-    await soon(lambda: client.genesys.creates[1].acted)
+    assert not client.genesys.creates[1].created_session
+    await soon(lambda: client.genesys.creates[1].created_session)
 
 
 async def test_a_server_that_is_down_cuts_connections_and_refuses_new_ones(client: Client) -> None:
     url = client.genesys.url
     hanging = asyncio.create_task(hang(client))
     await soon(lambda: client.genesys.creates)
-    await client.genesys.misbehave("down")
+    await client.genesys.inject_fault("down")
     with pytest.raises(aiohttp.ClientError):
         await hanging
     for _ in range(2):
         with pytest.raises(aiohttp.ClientConnectorError) as refused:
             await client.create()
         assert isinstance(refused.value.os_error, ConnectionRefusedError)
-    await client.genesys.misbehave(None)
+    await client.genesys.inject_fault(None)
     assert client.genesys.url == url
     assert (await client.create())[0] == 200
     assert client.genesys.count("create") == 2
 
 
 async def hang(client: Client) -> Answer:
-    await client.genesys.misbehave("silent", on="create")
+    await client.genesys.inject_fault("silent", on="create")
     return await client.create()
 
 
 async def test_an_idle_keep_alive_connection_does_not_outlive_the_server(client: Client) -> None:
     reader, writer = await raw_create(client)
     assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200")
-    await client.genesys.misbehave("down", on="token")
+    await client.genesys.inject_fault("down", on="token")
     assert (await asyncio.wait_for(reader.read(), 1))[-1:] == b"}"
     writer.close()
-    await client.genesys.misbehave("500")
+    await client.genesys.inject_fault("500")
     with pytest.raises(aiohttp.ClientConnectorError):
         await client.create()
-    await client.genesys.misbehave("slow", on="token", seconds=0)
+    await client.genesys.inject_fault("slow", on="token", seconds=0)
     assert (await client.create())[0] == 500
 
 
 async def test_nobody_else_gets_the_port_while_the_server_is_down(client: Client) -> None:
-    await client.genesys.misbehave("down")
+    await client.genesys.inject_fault("down")
     with pytest.raises(OSError, match="in use"), socket.socket() as other:
         other.bind(("127.0.0.1", urlsplit(client.genesys.url).port or 0))
 
 
 async def test_a_server_may_be_down_from_the_start_and_start_again_after_its_stop() -> None:
     server = SandboxGenesys(public_key_pem=public_pem(RSA_KEY), client_id=CLIENT, org_id=ORG, users=USERS)
-    await server.misbehave("down")
+    await server.inject_fault("down")
     await server.start()
     async with aiohttp.ClientSession() as http:
         client = Client(server, http)
         with pytest.raises(aiohttp.ClientConnectorError):
             await client.sign_in()
-        await server.misbehave(None)
+        await server.inject_fault(None)
         assert (await client.sign_in())[0] == 200
         await server.stop()
         await server.stop()
@@ -177,14 +177,14 @@ async def test_a_client_that_leaves_in_the_middle_of_its_body_makes_no_create_an
     writer.write(f"POST {SESSIONS} HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{{".encode())
     await soon(lambda: client.genesys.count("create"))
     writer.transport.abort()
-    await soon(lambda: not client.genesys._busy)
+    await soon(lambda: not client.genesys._tasks)
     assert not client.genesys.creates
     assert caplog.records == []
 
 
 async def test_stopping_does_not_wait_for_those_who_hang(client: Client, caplog: pytest.LogCaptureFixture) -> None:
-    await client.genesys.misbehave("silent")
-    await client.genesys.misbehave("slow", on="applications", seconds=60)
+    await client.genesys.inject_fault("silent")
+    await client.genesys.inject_fault("slow", on="applications", seconds=60)
     hanging = [asyncio.create_task(client.create()) for _ in range(3)]
     hanging += [asyncio.create_task(client.ask("GET", "/api/v2/cobrowse/applications")) for _ in range(3)]
     await soon(lambda: client.genesys.count("create") == client.genesys.count("applications") == 3)

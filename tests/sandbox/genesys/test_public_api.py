@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.sandbox.genesys.api.conversations import CHOICES, DEPLOYMENT_ID
+from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID, LIVE_COUNTS
 from bot.sandbox.genesys.server import SandboxGenesys
 from tests.support import sandbox_genesys
 from tests.support.sandbox_genesys import ANNA, SECRET, TWIN, Client, search_body
@@ -36,15 +36,15 @@ def query(**changes: object) -> dict[str, object]:
     return body | changes
 
 
-@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize("choice", LIVE_COUNTS)
 async def test_every_agent_is_in_as_many_conversations_as_were_chosen(
     genesys: SandboxGenesys, client: Client, choice: str
 ) -> None:
-    genesys.conversations.choose("several")
-    genesys.conversations.choose(choice)
+    genesys.conversations.set_live_count("several")
+    genesys.conversations.set_live_count(choice)
     status, _, body = await client.ask("POST", QUERY, json=query())
     assert status == 200
-    assert len(body.get("conversations", [])) == CHOICES[choice]
+    assert len(body.get("conversations", [])) == LIVE_COUNTS[choice]
     assert (choice != "none") == bool(body)
     for found in body.get("conversations", []):
         status, _, shown = await client.ask("GET", f"/api/v2/conversations/{found['conversationId']}")
@@ -57,7 +57,7 @@ async def test_the_analytics_know_a_conversation_by_its_day_and_page_by_page(
     old, new = (genesys.conversations.begin(ANNA.id, name, minutes=m) for name, m in (("Old", 3 * 1440), ("New", 1)))
     genesys.conversations.begin(TWIN.id, "Not hers")
     late = genesys.conversations.begin(ANNA.id, "Too new")
-    late.reported = False
+    late.in_analytics = False
     _, _, body = await client.ask("POST", QUERY, json=query())
     assert [one["conversationId"] for one in body["conversations"]] == [new.id]
     old.since = new.since - 1
@@ -92,7 +92,7 @@ async def test_the_analytics_know_a_conversation_by_its_day_and_page_by_page(
 async def test_a_query_it_does_not_understand_is_refused_and_not_answered_with_everything(
     genesys: SandboxGenesys, client: Client, change: dict[str, object]
 ) -> None:
-    genesys.conversations.choose("several")
+    genesys.conversations.set_live_count("several")
     status, _, body = await client.ask("POST", QUERY, json=query(**change))
     assert (status, body["status"]) == (400, 400)
 
@@ -132,7 +132,7 @@ async def test_who_is_signed_in_is_known_for_people_and_refused_for_clients(
     status, _, body = await client.ask("GET", "/api/v2/users/me")
     assert (status, "user context" in body["message"]) == (400, True)
     live = genesys.conversations.begin(ANNA.id, "Carla")
-    genesys.conversations.only_people = True
+    genesys.conversations.requires_user = True
     path = f"/api/v2/conversations/{live.id}/cobrowse"
     assert (await client.ask("POST", path))[0] == 400
     client.token = genesys.sign_in(ANNA.id)
@@ -177,13 +177,13 @@ async def test_the_outbox_takes_only_what_genesys_would_send(
 ) -> None:
     assert (await client.ask("POST", path, json=good | change))[0] == 400
     assert genesys.outbox.sent == []
-    genesys.conversations.lacks |= {"conversation:message:create", "conversation:email:create"}
+    genesys.conversations.missing_permissions |= {"conversation:message:create", "conversation:email:create"}
     status, _, _ = await client.ask("POST", path, json=good)
     assert status == (403 if path == SMS else 200)  # an e-mail can be sent with another permission, too
 
 
 async def test_an_sms_beside_an_active_conversation_is_refused(genesys: SandboxGenesys, client: Client) -> None:
-    await genesys.misbehave("active-conversation", on="sms")
+    await genesys.inject_fault("active-conversation", on="sms")
     status, _, body = await client.ask("POST", SMS, json=GOOD_SMS)
     assert status == 400
     assert "useExistingActiveConversation" in body["message"]
@@ -191,7 +191,7 @@ async def test_an_sms_beside_an_active_conversation_is_refused(genesys: SandboxG
 
 
 async def test_the_outbox_shows_what_was_sent_and_no_markup_of_it(genesys: SandboxGenesys, client: Client) -> None:
-    assert "Nothing was sent yet" in (await client.ask("GET", "/outbox"))[2]
+    assert "No messages yet" in (await client.ask("GET", "/outbox"))[2]
     for path, body in ((SMS, GOOD_SMS), (EMAIL, GOOD_EMAIL)):
         assert (await client.ask("POST", path, json=body))[0] == 200
     _, headers, shown = await client.ask("GET", "/outbox")
@@ -212,17 +212,17 @@ async def test_messenger_joins_and_stops_what_is_offered_and_nothing_else(
         assert (status, headers["Access-Control-Allow-Origin"]) == (200, "*")
         return body["state"]
 
-    assert [await act("look"), await act("look", "000"), await act("look", deployment=NOWHERE)] == [
+    assert [await act("read"), await act("read", "000"), await act("read", deployment=NOWHERE)] == [
         "offered",
-        "gone",
-        "gone",
+        "ended",
+        "ended",
     ]
     assert await act("join") == "joined"
-    assert live.shared == offer["id"]
+    assert live.cobrowse_session_id == offer["id"]
     _, _, shown = await client.ask("GET", f"/api/v2/conversations/{live.id}")
     assert shown["participants"][0]["cobrowsesessions"][0]["cobrowseSessionId"] == offer["id"]
-    assert await act("stop") == "gone"
-    assert live.shared is None
+    assert await act("stop") == "ended"
+    assert live.cobrowse_session_id is None
 
 
 async def test_the_faults_strike_an_offer_too_and_its_answer_can_lack_its_code(
@@ -230,8 +230,8 @@ async def test_the_faults_strike_an_offer_too_and_its_answer_can_lack_its_code(
 ) -> None:
     live = genesys.conversations.begin(ANNA.id, "Carla")
     for fault, status in (("user-context", 400), ("500", 500), ("no-join-code", 200)):
-        await genesys.misbehave(fault, times=1)
+        await genesys.inject_fault(fault, times=1)
         answer = await client.ask("POST", f"/api/v2/conversations/{live.id}/cobrowse")
         assert answer[0] == status
         assert "joinCode" not in answer[2]
-    assert [create.acted for create in genesys.creates] == [False, False, True]
+    assert [create.created_session for create in genesys.creates] == [False, False, True]

@@ -37,8 +37,8 @@ async def test_the_traffic_holds_no_secret(stranger: Client) -> None:
     await stranger.ask("GET", f"{SESSIONS}/{created['id']}")
     await stranger.ask("POST", "/api/v2/users/search", json=search_body(ANNA.email))
     await stranger.ask("GET", urlsplit(created["joinUrl"]).path)
-    await stranger.ask("GET", f"/api/v2/elsewhere/{ANNA.email}")
-    await stranger.genesys.misbehave("403")
+    await stranger.ask("GET", f"/api/v2/redirected/{ANNA.email}")
+    await stranger.genesys.inject_fault("403")
     await stranger.create()
     assert all(set(line) == {"from", "to", "method", "path", "status", "ms", "note"} for line in lines)
     assert [line["status"] for line in lines] == [401, 200, 200, 200, 200, 200, 404, 403]
@@ -58,7 +58,7 @@ async def test_latency_holds_every_api_answer_back(client: Client) -> None:
 
 
 async def test_old_entries_make_room(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(records, "KEPT", 10)
+    monkeypatch.setattr(records, "MAX_ENTRIES", 10)
     for number in range(25):
         await client.create(sessionName=str(number))
     server = client.genesys

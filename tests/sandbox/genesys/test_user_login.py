@@ -10,7 +10,7 @@ import pytest
 from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.http import HttpClient
-from bot.sandbox.genesys.api.user_login import PeopleClient
+from bot.sandbox.genesys.api.user_login import UserLoginClient
 from tests.support.accounts import signs_in
 from tests.support.app import Servers, open_servers
 from tests.support.conversations import HOST
@@ -22,7 +22,7 @@ SECRET, VERIFIER = ("people-client", "people-secret"), "v" * 43
 @pytest.fixture
 async def servers() -> AsyncIterator[Servers]:
     async with open_servers() as started:
-        started.genesys.people.client = PeopleClient("people-client", "people-secret", (BACK,))
+        started.genesys.user_login.client = UserLoginClient("people-client", "people-secret", (BACK,))
         yield started
 
 
@@ -62,7 +62,7 @@ async def test_a_code_is_exchanged_once_and_a_refresh_token_is_used_once(servers
     assert status == 200
     assert second["refresh_token"] != first["refresh_token"]
     assert (await ask(servers, again))[1]["error"] == "invalid_grant"
-    servers.genesys.people.sign_out(HOST)
+    servers.genesys.user_login.sign_out(HOST)
     assert (await ask(servers, again | {"refresh_token": second["refresh_token"]}))[1]["error"] == "invalid_grant"
 
 
@@ -86,7 +86,7 @@ async def test_a_wrong_verifier_redirect_uri_or_client_gets_nothing(
     status, body = await ask(servers, form | {"code": (await code(address))["code"]} | changes, auth)
     assert status in (400, 401)
     assert body["error"] == error
-    assert servers.genesys.people.refresh_tokens == {}
+    assert servers.genesys.user_login.refresh_tokens == {}
 
 
 async def test_without_the_secret_there_is_no_refresh_token_and_none_is_taken(servers: Servers, address: str) -> None:
@@ -95,7 +95,7 @@ async def test_without_the_secret_there_is_no_refresh_token_and_none_is_taken(se
     status, body = await ask(servers, form, None)
     assert status == 200
     assert "refresh_token" not in body
-    servers.genesys.people.refresh_tokens["kept"] = HOST
+    servers.genesys.user_login.refresh_tokens["kept"] = HOST
     form = {"grant_type": "refresh_token", "refresh_token": "kept", "client_id": "people-client"}
     assert (await ask(servers, form, None))[1]["error"] == "invalid_client"
 

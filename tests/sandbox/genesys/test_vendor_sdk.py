@@ -25,7 +25,7 @@ from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.auth.credentials import SecretCredentials
 from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID
-from bot.sandbox.genesys.api.user_login import PeopleClient
+from bot.sandbox.genesys.api.user_login import UserLoginClient
 from tests.integration.genesys.api.test_sessions import RecordingHooks
 from tests.support import conversations as conversations_support
 from tests.support import vendor_sdk
@@ -110,7 +110,7 @@ async def test_the_vendors_client_finds_users_and_sends_messages(
 async def test_roles_are_read_as_the_vendors_client_reads_them(
     sdk: ModuleType, servers: Servers, vendor: Vendor
 ) -> None:
-    servers.genesys.conversations.lacks.add("conversation:message:create")
+    servers.genesys.conversations.missing_permissions.add("conversation:message:create")
     async with ours(servers) as (client, _, sent):
         roles = await fetch_permissions(client)
 
@@ -128,7 +128,7 @@ async def test_roles_are_read_as_the_vendors_client_reads_them(
 async def test_a_refusal_has_the_shape_the_vendors_client_reads(
     sdk: ModuleType, servers: Servers, vendor: Vendor
 ) -> None:
-    servers.genesys.conversations.lacks.add("conversation:communication:view")
+    servers.genesys.conversations.missing_permissions.add("conversation:communication:view")
 
     def refused() -> Any:
         with pytest.raises(sdk.rest.ApiException) as error:
@@ -223,10 +223,10 @@ async def test_every_field_and_word_the_sandbox_answers_is_the_vendors(
 ) -> None:
     vendor = Vendor(sdk, "http://127.0.0.1")
     live = talk(servers, medium=medium)
-    live.watched_by = "22222222-2222-4222-8222-222222222222"
+    live.monitored_by = "22222222-2222-4222-8222-222222222222"
     async with ours(servers) as (_, service, _sent):
         made = await offer(service)
-    live.shared = made.id
+    live.cobrowse_session_id = made.id
     ended = talk(servers, medium=medium)
     ended.end()
     answers = [
@@ -251,7 +251,7 @@ async def test_users_sign_in_with_the_vendors_client_as_with_ours(
 ) -> None:
     """With PKCE alone there is no refresh token; with the secret there is one, and another at each refresh."""
     client, uri = vendor.client, "https://bot.example.com/genesys/callback"
-    servers.genesys.people.client = PeopleClient(*PEOPLE, (uri,))
+    servers.genesys.user_login.client = UserLoginClient(*PEOPLE, (uri,))
     verifier, sent, options = client.generate_pkce_code_verifier(128), [], []
     async with Noting(sent.append) as http:
         urls = {"login_url": servers.genesys.url, "api_url": servers.genesys.url, "redirect_uri": uri}

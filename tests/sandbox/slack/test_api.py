@@ -86,37 +86,37 @@ async def test_forms_json_and_queries_are_all_read(slack: SandboxSlack) -> None:
     assert "token" not in slack.calls[-1].args
 
 
-# misbehaviour
+# faults
 
 
 async def test_a_fault_lasts_as_often_as_it_was_asked_to(slack: SandboxSlack, web_client: AsyncWebClient) -> None:
-    slack.misbehave("users.info", "ratelimited", times=1, retry_after=0)
+    slack.inject_fault("users.info", "ratelimited", times=1, retry_after=0)
     web_client.retry_handlers.append(AsyncRateLimitErrorRetryHandler(max_retry_count=1))
     assert (await web_client.users_info(user=ANA))["ok"]
     assert [call.error for call in slack.calls] == ["ratelimited", None]
-    slack.misbehave("users.info", "channel_not_found")
+    slack.inject_fault("users.info", "channel_not_found")
     assert await error_of(web_client.users_info(user=ANA)) == "channel_not_found"
-    slack.misbehave("users.info", None)
+    slack.inject_fault("users.info", None)
     assert (await web_client.users_info(user=ANA))["ok"]
 
 
 async def test_a_dropped_answer_may_still_have_acted(slack: SandboxSlack) -> None:
     client = AsyncWebClient("xoxb-right", base_url=slack.api_url, retry_handlers=[])
     for acted in (False, True):
-        slack.misbehave("chat.postMessage", "drop", times=1, acted=acted)
+        slack.inject_fault("chat.postMessage", "drop", times=1, processes=acted)
         with pytest.raises(aiohttp.ClientError):
             await client.chat_postMessage(channel="C0HELP", text=str(acted))
     assert [message.text for message in slack.messages] == ["True"]
 
 
 async def test_a_slow_method_answers_in_the_end(slack: SandboxSlack, web_client: AsyncWebClient) -> None:
-    slack.misbehave("auth.test", "slow", seconds=0.1)
+    slack.inject_fault("auth.test", "slow", seconds=0.1)
     await web_client.auth_test()
     assert slack.traffic[-1]["ms"] >= 100  # type: ignore[attr-defined]
 
 
 async def test_stopping_ends_calls_that_hang(slack: SandboxSlack) -> None:
-    slack.misbehave("auth.test", "slow", seconds=30)
+    slack.inject_fault("auth.test", "slow", seconds=30)
     client = AsyncWebClient("xoxb-right", base_url=slack.api_url, retry_handlers=[])
     calling = asyncio.create_task(client.auth_test())
     async with asyncio.timeout(2):

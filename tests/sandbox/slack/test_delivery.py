@@ -118,7 +118,7 @@ async def test_a_deaf_socket_neither_delivers_nor_pings(slack: SandboxSlack, con
     payloads: list[dict[str, Any]] = []
     slack.ack_seconds = 0.2
     await connect(seen_payloads(payloads))
-    slack.misbehave("socket", "deaf")
+    slack.inject_fault("socket", "unresponsive")
     assert not (await slack.command(ANA, "")).acked
     assert payloads == []
 

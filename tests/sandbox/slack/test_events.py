@@ -48,7 +48,7 @@ async def test_a_message_shortcut_brings_the_message_and_a_response_url_that_onl
     slack: SandboxSlack, connect: Any
 ) -> None:
     await connect(acknowledge)
-    message = slack.say(BEN, "C0EXT", "My <basket> is empty")
+    message = slack.post_message(BEN, "C0EXT", "My <basket> is empty")
     delivery = await slack.message_shortcut(OUTSIDER, message, "start")
     sent = delivery.payload
     assert (sent["type"], sent["callback_id"], sent["message_ts"]) == ("message_action", "start", message.ts)
@@ -90,8 +90,8 @@ async def test_an_event_nobody_acknowledges_comes_three_times_more(slack: Sandbo
         envelopes.append(request)
 
     await connect(silent)
-    assert slack.courier.retries_after_seconds == (0, 60, 300)
-    slack.ack_seconds, slack.courier.retries_after_seconds = 0.05, (0, 0.01, 0.01)
+    assert slack.dispatcher.retries_after_seconds == (0, 60, 300)
+    slack.ack_seconds, slack.dispatcher.retries_after_seconds = 0.05, (0, 0.01, 0.01)
     first = await slack.open_home(ANA)
     assert not first.acked
     await slack.until(lambda: len(slack.deliveries) == 4)
@@ -113,7 +113,7 @@ async def test_over_http_an_event_again_says_how_often_and_why(slack: SandboxSla
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     slack.events_url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    slack.courier.retries_after_seconds = (0, 0.01, 0.01)
+    slack.dispatcher.retries_after_seconds = (0, 0.01, 0.01)
     await slack.open_home(ANA)
     await slack.until(lambda: len(slack.deliveries) == 3)
     told = [(each.get("X-Slack-Retry-Num"), each.get("X-Slack-Retry-Reason")) for each in headers]

@@ -49,7 +49,7 @@ async def test_an_update_changes_the_bots_own_message(slack: SandboxSlack, web_c
     hidden = await web_client.chat_postEphemeral(channel="C0HELP", user=ANA, text="psst")
     changed = web_client.chat_update(channel="C0HELP", ts=hidden["message_ts"], text="new")
     assert await error_of(changed) == "message_not_found"
-    typed = slack.say(ANA, "C0HELP", "mine")
+    typed = slack.post_message(ANA, "C0HELP", "mine")
     assert await error_of(web_client.chat_update(channel="C0HELP", ts=typed.ts, text="x")) == "cant_update_message"
     assert await error_of(web_client.chat_update(channel="C0NONE", ts=typed.ts, text="x")) == "channel_not_found"
 
@@ -64,7 +64,7 @@ async def test_an_update_leaves_the_blocks_it_does_not_name(slack: SandboxSlack,
 
 async def test_the_bot_deletes_its_own_messages_alone(slack: SandboxSlack, web_client: AsyncWebClient) -> None:
     sent = await web_client.chat_postMessage(channel="C0HELP", text="mine")
-    typed = slack.say(ANA, "C0HELP", "hers")
+    typed = slack.post_message(ANA, "C0HELP", "hers")
     await web_client.chat_delete(channel="C0HELP", ts=sent["ts"])
     assert slack.seen_by(BEN) == [typed]
     assert await error_of(web_client.chat_delete(channel="C0HELP", ts=sent["ts"])) == "message_not_found"

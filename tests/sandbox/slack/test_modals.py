@@ -10,7 +10,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox.slack.server import IncompleteError, SandboxSlack, View
+from bot.sandbox.slack.server import IncompleteFormError, SandboxSlack, View
 from tests.support import sandbox_slack
 from tests.support.sandbox_slack import (
     ANA,
@@ -78,11 +78,11 @@ async def test_slack_itself_does_not_send_what_is_incomplete(
     payloads: list[dict[str, Any]] = []
     await connect(seen_payloads(payloads))
     view = await opened(slack, web_client, *FIELDS)
-    with pytest.raises(IncompleteError) as caught:
+    with pytest.raises(IncompleteFormError) as caught:
         await slack.submit(ANA, view, {"length": None, "minutes": "4"})
     assert caught.value.errors == view.errors
     assert set(view.errors) == {"name", "length", "minutes"}
-    with pytest.raises(IncompleteError):
+    with pytest.raises(IncompleteFormError):
         await slack.submit(ANA, view, {"name": "x", "length": "long", "minutes": "5.5"})
     assert set(view.errors) == {"name", "minutes"}
     with pytest.raises(LookupError):
@@ -190,7 +190,7 @@ async def test_an_ack_slack_cannot_use_leaves_the_modal_with_trouble(
     answers["view_submission"] = answer
     await slack.submit(ANA, view, {"name": "x"})
     assert slack.views_of(ANA) == [view]
-    assert view.trouble == "We had some trouble connecting. Try again?"
+    assert view.submit_error == "We had some trouble connecting. Try again?"
 
 
 # closing
@@ -211,7 +211,7 @@ async def test_a_bot_hears_of_a_close_only_when_it_asked(
     assert "trigger_id" not in slack.deliveries[-1].payload
     assert slack.deliveries[-1].payload["view"]["id"] == view.id
     view = await opened(slack, web_client, notify_on_close=True)
-    assert await close_kinds(slack, view, everything=True) == ["view_closed", True]
+    assert await close_kinds(slack, view, clear=True) == ["view_closed", True]
     with pytest.raises(LookupError):
         await slack.close(ANA, view)
 

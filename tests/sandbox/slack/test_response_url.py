@@ -56,7 +56,7 @@ async def test_a_response_with_wrong_blocks_is_refused_and_costs_no_use(slack: S
 
 @pytest.mark.parametrize(("fault", "status"), [("500", 500), ("404", 404), ("ratelimited", 429), ("used_url", 404)])
 async def test_a_response_url_can_fail(slack: SandboxSlack, told: Delivery, fault: str, status: int) -> None:
-    slack.misbehave("response_url", fault, times=1)
+    slack.inject_fault("response_url", fault, times=1)
     assert await respond(told, text="x") == status
     assert await respond(told, text="x") == 200
 

@@ -126,7 +126,7 @@ async def test_three_modals_can_be_stacked(slack: SandboxSlack, connect: Any, we
     assert await error_of(web_client.views_push(trigger_id=trigger, view=modal())) == "push_limit_reached"
     await slack.close(ANA, slack.views_of(ANA)[-1])
     assert len(slack.views_of(ANA)) == 2
-    await slack.close(ANA, slack.views_of(ANA)[-1], everything=True)
+    await slack.close(ANA, slack.views_of(ANA)[-1], clear=True)
     assert slack.views_of(ANA) == []
     trigger = (await slack.command(ANA, "")).trigger_id
     assert await error_of(web_client.views_push(trigger_id=trigger, view=modal())) == "not_found"
@@ -160,15 +160,15 @@ async def test_each_person_has_a_home_tab_of_their_own(slack: SandboxSlack, web_
         assert await error_of(web_client.views_publish(user_id=nobody, view=home())) == "invalid_arguments"
 
 
-# misbehaviour
+# faults
 
 
 async def test_the_new_methods_fail_on_request_too(
     slack: SandboxSlack, told: Delivery, web_client: AsyncWebClient
 ) -> None:
-    slack.misbehave("views.open", "expired_trigger_id", times=1)
-    slack.misbehave("views.publish", "500", times=1)
-    slack.misbehave("functions.completeSuccess", "ratelimited", times=1)
+    slack.inject_fault("views.open", "expired_trigger_id", times=1)
+    slack.inject_fault("views.publish", "500", times=1)
+    slack.inject_fault("functions.completeSuccess", "ratelimited", times=1)
     assert await error_of(web_client.views_open(trigger_id=told.trigger_id, view=modal())) == "expired_trigger_id"
     assert (await web_client.views_open(trigger_id=told.trigger_id, view=modal()))["ok"]
     with pytest.raises(SlackApiError, match="500"):

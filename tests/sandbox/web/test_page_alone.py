@@ -58,7 +58,7 @@ async def test_what_comes_of_what_one_types_is_in_sight_wherever_one_has_scrolle
 async def test_a_press_nobody_answers_gets_a_sign(page: Any, slack: SandboxSlack, bot: ToyBot) -> None:
     shown = await card(page)
     slack.ack_seconds = 0.1
-    slack.misbehave("socket", "deaf")
+    slack.inject_fault("socket", "unresponsive")
     await shown.get_by_role("button", name="Try again").click()
     await shown.get_by_role("img", name="The app did not answer.").wait_for()
 
@@ -98,12 +98,12 @@ async def test_plain_text_is_an_ordinary_message_for_everybody(page: Any, bot: T
 
 async def test_the_panel_sets_a_fault_and_shows_the_traffic_without_secrets(page: Any, served: SandboxPage) -> None:
     await page.get_by_label("The session service").select_option(value="429")
-    await page.get_by_text("On now: too many requests, then works.").wait_for()
+    await page.get_by_text("Active fault: too many requests, then works.").wait_for()
     served.traffic(
         {"from": "bot", "to": "genesys", "method": "POST", "path": "/one", "status": 429, "ms": 4, "note": ""}
     )
     served.traffic(
-        {"from": "bot", "to": "Slack", "what": "two", "status": 200, "ms": 4, "note": f"sent {JOIN}", "x": 1}
+        {"from": "bot", "to": "Slack", "operation": "two", "status": 200, "ms": 4, "note": f"sent {JOIN}", "x": 1}
     )
     rows = page.get_by_role("table", name="Traffic").locator("tbody tr")
     await rows.nth(1).wait_for()
@@ -113,6 +113,6 @@ async def test_the_panel_sets_a_fault_and_shows_the_traffic_without_secrets(page
     assert "bot → Genesys" in oldest
     assert "POST /one" in oldest
     await page.reload()
-    await page.get_by_text("On now: too many requests, then works.").wait_for()
+    await page.get_by_text("Active fault: too many requests, then works.").wait_for()
     await page.get_by_label("The session service").select_option(value="")
     await until(lambda: served.chosen == ["429", None])  # type: ignore[attr-defined]

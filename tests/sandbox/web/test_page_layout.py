@@ -30,6 +30,15 @@ async def test_a_card_is_drawn_as_slack_draws_it_and_nothing_in_it_is_html(page:
     assert await shown.get_by_role("link", name="the help desk").get_attribute("href") == "https://help.example"
 
 
+async def test_names_of_object_properties_are_no_emoji_date_or_user(page: Any, slack: SandboxSlack) -> None:
+    """JavaScript objects inherit `constructor` and the like; the page looks up its own entries only."""
+    text = ":constructor: :toString: <@constructor> <!date^1767225600^{constructor} {time}|noon>"
+    slack.workspace.add("C0HELP", text, [], via="chat.postMessage")
+    shown = page.get_by_role("article").filter(has_text=":constructor:")
+    await shown.wait_for()
+    assert ":constructor: :toString: @constructor {constructor} 09:00" in await shown.inner_text()
+
+
 async def test_a_narrow_window_shows_everything_without_scrolling_sideways(page: Any) -> None:
     await page.set_viewport_size({"width": 400, "height": 800})
     await card(page)
@@ -49,7 +58,7 @@ async def test_a_narrow_window_shows_everything_without_scrolling_sideways(page:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_every_text_has_enough_contrast(page: Any, slack: SandboxSlack, served: SandboxPage, scheme: str) -> None:
     await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    served.traffic({"from": "bot", "to": "Slack", "what": "x", "status": 500, "ms": 4, "note": "bad"})
+    served.traffic({"from": "bot", "to": "Slack", "operation": "x", "status": 500, "ms": 4, "note": "bad"})
     await page.get_by_label("The session service").select_option(value="429")
     await card(page)
     await bot_says(slack, ANA)

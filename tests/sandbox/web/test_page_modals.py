@@ -125,7 +125,7 @@ async def test_a_submission_nobody_answers_leaves_the_modal_with_a_sentence(
 ) -> None:
     dialog = await opened(page, bot)
     slack.ack_seconds = 0.1
-    slack.misbehave("socket", "deaf")
+    slack.inject_fault("socket", "unresponsive")
     await dialog.get_by_label("Session name").fill("Checkout")
     await dialog.get_by_role("button", name="Start").click()
     await dialog.get_by_role("alert").get_by_text("We had some trouble connecting. Try again?").wait_for()

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from bot.sandbox.slack.server import SandboxSlack
-from bot.sandbox.web.presentation import masked
+from bot.sandbox.web.presentation import mask_secrets
 from bot.sandbox.web.server import SandboxPage
 from tests.support import sandbox_page
 from tests.support.toy_bot import ANA, BEN, ToyBot
@@ -23,12 +23,12 @@ async def test_other_sites_and_names_are_kept_out(served: SandboxPage, slack: Sa
     async with aiohttp.ClientSession(base) as session:
 
         async def say_from(**headers: str) -> int:
-            async with session.post("/api/say", json=body, headers=headers) as answer:
+            async with session.post("/api/message", json=body, headers=headers) as answer:
                 return answer.status
 
         assert (await session.get("/", headers={"Host": f"evil.example:{port}"})).status == 403
-        assert (await session.get("/live", headers={"Host": f"evil.example:{port}"})).status == 403
-        assert (await session.get("/live", headers={"Sec-Fetch-Site": "cross-site"})).status == 403
+        assert (await session.get("/events", headers={"Host": f"evil.example:{port}"})).status == 403
+        assert (await session.get("/events", headers={"Sec-Fetch-Site": "cross-site"})).status == 403
         assert (await session.get("/", headers={"Sec-Fetch-Site": "cross-site"})).status == 200
         assert await say_from() == 403
         assert await say_from(Origin="http://evil.example") == 403
@@ -61,11 +61,11 @@ async def test_files_come_with_a_strict_policy_and_nothing_else_is_served(served
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [
-        ("say", {"as": "U0EVE", "channel": "C0HELP", "text": "x"}, 400),
-        ("say", {"as": ANA, "channel": "C0NONE", "text": "x"}, 400),
-        ("say", {"as": ANA, "channel": "C0HELP", "text": " "}, 400),
-        ("say", {"as": 1}, 400),
-        ("say", [], 400),
+        ("message", {"as": "U0EVE", "channel": "C0HELP", "text": "x"}, 400),
+        ("message", {"as": ANA, "channel": "C0NONE", "text": "x"}, 400),
+        ("message", {"as": ANA, "channel": "C0HELP", "text": " "}, 400),
+        ("message", {"as": 1}, 400),
+        ("message", [], 400),
         ("press", {"as": ANA, "ts": "1.2", "action_id": "a", "block_id": "b"}, 404),
         ("press", {"as": ANA, "view": "V1", "action_id": "a", "block_id": "b"}, 404),
         ("press", {"as": ANA, "ts": "1.2", "values": {"a": "b"}}, 400),
@@ -75,7 +75,7 @@ async def test_files_come_with_a_strict_policy_and_nothing_else_is_served(served
         ("shortcut", {"as": ANA, "callback_id": "from_message"}, 404),
         ("shortcut", {"as": ANA, "callback_id": "from_message", "ts": "1.2"}, 404),
         ("home", {"as": "U0EVE"}, 404),
-        ("run", {"callback_id": "none", "inputs": {}}, 404),
+        ("run-step", {"callback_id": "none", "inputs": {}}, 404),
         ("fault", {"name": "none"}, 400),
     ],
 )
@@ -107,7 +107,7 @@ async def test_nobody_can_touch_the_modal_of_somebody_else(
 
 
 async def test_an_open_page_does_not_hold_up_the_end(served: SandboxPage) -> None:
-    async with aiohttp.ClientSession(served.url) as session, session.get("/live") as live:
+    async with aiohttp.ClientSession(served.url) as session, session.get("/events") as live:
         assert await live.content.readline() == b"event: state\n"
         async with asyncio.timeout(2):
             await served.stop()
@@ -122,5 +122,5 @@ async def test_an_open_page_does_not_hold_up_the_end(served: SandboxPage) -> Non
     ],
 )  # fmt: skip
 async def test_secrets_are_masked_in_the_traffic(secret: str) -> None:
-    shown = masked({"from": "bot", "to": "Slack", "what": f"a {secret} b", "note": secret, "body": secret})
-    assert (shown["what"], shown["note"], "body" in shown) == ("a ••• b", "•••", False)
+    shown = mask_secrets({"from": "bot", "to": "Slack", "operation": f"a {secret} b", "note": secret, "body": secret})
+    assert (shown["operation"], shown["note"], "body" in shown) == ("a ••• b", "•••", False)

@@ -60,7 +60,7 @@ async def test_the_home_tab_changes_in_place_and_is_each_persons_own(
 
 
 async def test_a_home_tab_nobody_published_says_so(page: Any, slack: SandboxSlack) -> None:
-    slack.misbehave("views.publish", "500")
+    slack.inject_fault("views.publish", "500")
     await open_app(page)
     await page.get_by_role("tab", name="Home").click()
     await page.get_by_text("The app has not published a Home tab for this person yet.").wait_for()
@@ -102,7 +102,7 @@ async def test_a_message_shortcut_is_in_each_messages_menu_but_not_in_ephemeral_
 
 async def test_a_shortcut_nobody_answers_says_so(page: Any, slack: SandboxSlack, bot: ToyBot) -> None:
     slack.ack_seconds = 0.1
-    slack.misbehave("socket", "deaf")
+    slack.inject_fault("socket", "unresponsive")
     await page.get_by_role("button", name="Shortcuts").click()
     await page.get_by_role("menuitem", name="New session").click()
     await page.get_by_role("alert").get_by_text("The app did not answer. Try again.").wait_for()
@@ -135,7 +135,7 @@ async def test_a_workflow_step_is_run_with_inputs_and_shows_what_came_of_it(page
     await panel.locator("[name=agent]").select_option(label="Ana Agent")
     await panel.get_by_label("Name (optional)").fill("Checkout")
     await panel.get_by_role("button", name="Run").click()
-    await panel.get_by_text("The step has succeeded.").wait_for()
+    await panel.get_by_text("The step succeeded.").wait_for()
     assert await panel.get_by_text(JOIN).count() == 1
     assert bot.heard == [("function_executed", {"agent": ANA, "name": "Checkout"})]
     await panel.locator("[name=agent]").select_option(label="Ben Boss")

@@ -1,1 +1,1 @@
-"""The endpoints of the sandbox's Genesys."""
+"""Serve the API endpoints of the sandbox's Genesys."""

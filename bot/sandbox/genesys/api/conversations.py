@@ -1,7 +1,7 @@
-"""The public Genesys Cloud API of the sandbox, as far as co-browse in conversations needs it.
+"""Serve the public Genesys Cloud API for co-browse sessions in conversations.
 
-Conversations are found by the analytics and read one by one; an offer made in one has a join code, which the Messenger
-stand-in (genesys_messenger.py) accepts. The shapes are the official SDK's; who may come in is genesys_api.py's.
+The analytics query finds conversations, and another call reads each one. A co-browse offer in a conversation has a join
+code, which the Messenger stand-in (messenger.py) accepts. Request and response shapes follow the official SDK.
 """
 
 import json
@@ -14,63 +14,70 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from bot.sandbox.genesys.api.login import Grant
-from bot.sandbox.genesys.conversations import MEDIA, Conversation, find, stamp
+from bot.sandbox.genesys.conversations import MEDIA, Conversation, iso_time, query_conversations
 from bot.sandbox.genesys.errors import USER_CONTEXT, ApiError
-from bot.sandbox.genesys.records import GenesysUser, keep
+from bot.sandbox.genesys.records import GenesysUser, add_bounded
 
 DEPLOYMENT_ID = "de910c0b-0000-4000-8000-000000000001"
 CUSTOMERS = ("Carla Customer", "Carl Kunde", "Chloé Cliente")
-CHOICES = {"none": 0, "one": 1, "several": 3}
-"""How many live conversations each agent can be given."""
-OFFER_SECONDS = 600
-_ID = "{id:[0-9a-fA-F-]{36}}"
-_OFFER = "/api/v2/webdeployments/deployments/{deployment}/cobrowse/{offer}"
+LIVE_COUNTS = {"none": 0, "one": 1, "several": 3}
+"""Numbers of live conversations for each agent, by the name that `--conversations` and the page use."""
+OFFER_LIFETIME_SECONDS = 600
+_ID_PATTERN = "{id:[0-9a-fA-F-]{36}}"
+_OFFER_PATH = "/api/v2/webdeployments/deployments/{deployment}/cobrowse/{offer}"
 Authorize = Callable[[web.Request], Grant]
 
 
 @dataclass
 class Offer:
-    """An offer to co-browse; `ends_at` is seconds since 1970. It is gone once it is withdrawn or stopped.
+    """An offer to co-browse in a conversation.
 
-    `made_by`: the user who was signed in, None for an OAuth client.
+    `ends_at` is in seconds since 1970. `creator_id` is the signed-in user, or None for the OAuth client.
+    `is_withdrawn` is true after the agent withdraws the offer or the customer stops sharing.
     """
 
     conversation: Conversation
     join_code: str = field(repr=False)
     ends_at: float
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    made_by: str | None = None
+    creator_id: str | None = None
     joined: bool = False
-    gone: bool = False
+    is_withdrawn: bool = False
 
     @property
-    def stands(self) -> bool:
-        """Whether the service still knows it: joined, or to be joined in time."""
-        return not self.gone and self.conversation.ended_at is None and (self.joined or time.time() < self.ends_at)
+    def is_valid(self) -> bool:
+        """Tell whether the API still returns this offer."""
+        return (
+            not self.is_withdrawn and self.conversation.ended_at is None and (self.joined or time.time() < self.ends_at)
+        )
 
     def as_json(self, url: str) -> dict[str, str]:
-        """A CobrowseWebMessagingSession."""
+        """Return the offer as the SDK's CobrowseWebMessagingSession."""
         place = f"/api/v2/webdeployments/deployments/{DEPLOYMENT_ID}/cobrowse/{self.id}"
         medium = "Message" if self.conversation.medium == "message" else "Call"
-        told = {"id": self.id, "joinCode": self.join_code, "dateOfferEnds": stamp(self.ends_at)}
-        told["websocketUrl"] = url.replace("http", "ws", 1) + "/cobrowse/socket"
-        return {**told, "communicationType": medium, "selfUri": place}
+        fields = {"id": self.id, "joinCode": self.join_code, "dateOfferEnds": iso_time(self.ends_at)}
+        fields["websocketUrl"] = url.replace("http", "ws", 1) + "/cobrowse/socket"
+        return {**fields, "communicationType": medium, "selfUri": place}
 
 
-class Conversations:
-    """Who talks to whom. `lacks`: permissions the client's role is without; `only_people`: offers need a person."""
+class ConversationsApi:
+    """Live conversations, co-browse offers and their endpoints.
+
+    `missing_permissions` holds the permissions that the client's role lacks. With `requires_user`, only signed-in
+    users can create an offer.
+    """
 
     def __init__(self, authorize: Authorize, users: dict[str, GenesysUser], url: Callable[[], str]) -> None:
-        self.lacks: set[str] = set()
-        self.only_people = False
-        self.offer_seconds: float = OFFER_SECONDS
+        self.missing_permissions: set[str] = set()
+        self.requires_user = False
+        self.offer_lifetime_seconds: float = OFFER_LIFETIME_SECONDS
         self.live: dict[str, Conversation] = {}
         self.offers: dict[str, Offer] = {}
         self._authorize, self._users, self._url = authorize, users, url
 
-    def choose(self, choice: str) -> None:
-        """Gives every user so many conversations, and ends those there were. Raises KeyError for no choice."""
-        count = CHOICES[choice]
+    def set_live_count(self, choice: str) -> None:
+        """End all conversations and give each user LIVE_COUNTS[name] new ones. Raises KeyError."""
+        count = LIVE_COUNTS[choice]
         for conversation in self.live.values():
             conversation.end()
         for user_id in self._users:
@@ -78,39 +85,39 @@ class Conversations:
                 self.begin(user_id, customer, medium=("message", "call")[number % 2], minutes=3 + 11 * number)
 
     def begin(self, host_user_id: str, customer: str, *, medium: str = "message", minutes: float = 3) -> Conversation:
-        """A conversation that began so many minutes ago."""
+        """Add a conversation that began `minutes` ago, and return it."""
         conversation = Conversation(host_user_id, customer, medium, since=time.time() - 60 * minutes)
-        keep(self.live, conversation.id, conversation)
+        add_bounded(self.live, conversation.id, conversation)
         return conversation
 
     def routes(self) -> Sequence[web.RouteDef]:
         return [
-            web.post("/api/v2/analytics/conversations/details/query", self._find, name="query"),
-            web.get(f"/api/v2/conversations/{_ID}", self._read, name="conversation"),
-            web.post(f"/api/v2/conversations/{_ID}/cobrowse", self._create, name="create.offer"),
-            web.get(_OFFER, self._look, name="read.offer"),
-            web.delete(_OFFER, self._withdraw, name="end.offer"),
+            web.post("/api/v2/analytics/conversations/details/query", self._query, name="query"),
+            web.get(f"/api/v2/conversations/{_ID_PATTERN}", self._read_conversation, name="conversation"),
+            web.post(f"/api/v2/conversations/{_ID_PATTERN}/cobrowse", self._create_offer, name="create.offer"),
+            web.get(_OFFER_PATH, self._read_offer, name="read.offer"),
+            web.delete(_OFFER_PATH, self._delete_offer, name="end.offer"),
             web.get("/api/v2/users/me", self._me, name="users-me"),
         ]
 
     def offer(self, name: str) -> Offer:
-        """By its id or its join code. Raises ApiError when the service knows it no more."""
+        """Return the offer with this id or join code. Raises ApiError (404) for an unknown or ended offer."""
         offer = next((one for one in self.offers.values() if name in (one.id, one.join_code)), None)
-        if offer is None or not offer.stands:
+        if offer is None or not offer.is_valid:
             raise ApiError(404, "The cobrowse session was not found.", "not.found")
         return offer
 
-    def require(self, request: web.Request, *permissions: str) -> Grant:
-        """Raises ApiError unless the token is good and its role has one of these."""
+    def require_permission(self, request: web.Request, *permissions: str) -> Grant:
+        """Return the token's grant. Raises ApiError without a valid token and one of these permissions."""
         grant = self._authorize(request)
-        if permissions and not set(permissions) - self.lacks:
-            wanted = ", ".join(permissions)
-            words = f"Unable to perform the requested action. You must have at least one of: [{wanted}]"
-            raise ApiError(403, words, "missing.any.permissions")
+        if permissions and not set(permissions) - self.missing_permissions:
+            listed = ", ".join(permissions)
+            message = f"Unable to perform the requested action. You must have at least one of: [{listed}]"
+            raise ApiError(403, message, "missing.any.permissions")
         return grant
 
-    async def _find(self, request: web.Request) -> web.Response:
-        self.require(request, "analytics:conversationDetail:view", "analytics:agentConversationDetail:view")
+    async def _query(self, request: web.Request) -> web.Response:
+        self.require_permission(request, "analytics:conversationDetail:view", "analytics:agentConversationDetail:view")
         if request.content_type != "application/json":
             raise ApiError(415, "Content-Type must be application/json.", "unsupported.media.type")
         try:
@@ -119,53 +126,53 @@ class Conversations:
             raise ApiError(400, "The body is not JSON.") from error
         if not isinstance(body, dict):
             raise ApiError(400, "The query must be an object.")
-        return web.json_response(find(body, list(self.live.values())))
+        return web.json_response(query_conversations(body, list(self.live.values())))
 
-    async def _read(self, request: web.Request) -> web.Response:
-        self.require(request, "conversation:communication:view")
-        return web.json_response(self._conversation(request).as_conversation())
+    async def _read_conversation(self, request: web.Request) -> web.Response:
+        self.require_permission(request, "conversation:communication:view")
+        return web.json_response(self._requested_conversation(request).as_conversation())
 
-    async def _create(self, request: web.Request) -> web.Response:
-        grant = self.require(request)
-        if self.only_people and grant.user_id is None:
+    async def _create_offer(self, request: web.Request) -> web.Response:
+        grant = self.require_permission(request)
+        if self.requires_user and grant.user_id is None:
             raise ApiError(400, USER_CONTEXT, "bad.request")
-        conversation = self._conversation(request)
-        self.require(request, f"conversation:cobrowse{'Voice' if conversation.medium == 'call' else ''}:add")
-        if (await request.read()).strip() not in (b"", b"null"):  # the official SDK writes a missing body so
+        conversation = self._requested_conversation(request)
+        self.require_permission(request, f"conversation:cobrowse{'Voice' if conversation.medium == 'call' else ''}:add")
+        if (await request.read()).strip() not in (b"", b"null"):  # the official SDK sends a missing body as null
             raise ApiError(400, "This request takes no body.")
         if MEDIA[conversation.medium][0] not in ("messages", "calls"):
             raise ApiError(400, "The conversation has no communication that can be co-browsed.")
         if conversation.ended_at is not None:
             raise ApiError(400, "The conversation has no connected participant to co-browse with.")
         code = "".join(secrets.choice("0123456789") for _ in range(9))
-        offer = Offer(conversation, code, time.time() + self.offer_seconds, made_by=grant.user_id)
-        keep(self.offers, offer.id, offer)
+        offer = Offer(conversation, code, time.time() + self.offer_lifetime_seconds, creator_id=grant.user_id)
+        add_bounded(self.offers, offer.id, offer)
         return web.json_response(offer.as_json(self._url()))
 
-    async def _look(self, request: web.Request) -> web.Response:
-        return web.json_response(self._offered(request).as_json(self._url()))
+    async def _read_offer(self, request: web.Request) -> web.Response:
+        return web.json_response(self._requested_offer(request).as_json(self._url()))
 
-    async def _withdraw(self, request: web.Request) -> web.Response:
-        offer = self._offered(request)
-        offer.gone, offer.conversation.shared = True, None
+    async def _delete_offer(self, request: web.Request) -> web.Response:
+        offer = self._requested_offer(request)
+        offer.is_withdrawn, offer.conversation.cobrowse_session_id = True, None
         return web.Response(status=204)
 
     async def _me(self, request: web.Request) -> web.Response:
-        grant = self.require(request)
+        grant = self.require_permission(request)
         user = self._users.get(grant.user_id or "")
         if user is None:
             raise ApiError(400, USER_CONTEXT, "bad.request")
-        told = {"id": user.id, "name": user.name, "email": user.email, "state": user.state}
-        return web.json_response({**told, "selfUri": f"/api/v2/users/{user.id}"})
+        fields = {"id": user.id, "name": user.name, "email": user.email, "state": user.state}
+        return web.json_response({**fields, "selfUri": f"/api/v2/users/{user.id}"})
 
-    def _conversation(self, request: web.Request) -> Conversation:
+    def _requested_conversation(self, request: web.Request) -> Conversation:
         conversation = self.live.get(request.match_info["id"].lower())
         if conversation is None:
             raise ApiError(404, "The conversation was not found.", "not.found")
         return conversation
 
-    def _offered(self, request: web.Request) -> Offer:
-        """The offer; this call takes no token."""
+    def _requested_offer(self, request: web.Request) -> Offer:
+        """Return the offer that the path names. Genesys requires no token for these calls."""
         if request.match_info["deployment"] != DEPLOYMENT_ID:
             raise ApiError(404, "The deployment was not found.", "not.found")
         return self.offer(request.match_info["offer"])

@@ -1,4 +1,4 @@
-"""What the sandbox's Genesys says of a token, of its client's roles, and of the time: enough for `check`."""
+"""Describe a token, the roles of its client, and the server's clock, as far as `cobrowse-bot check` reads them."""
 
 import time
 from collections.abc import Collection
@@ -10,7 +10,7 @@ from bot.sandbox.genesys.api.login import Login
 
 
 def token_info(login: Login, request: web.Request) -> web.Response:
-    """Genesys Cloud's TokenInfo: the organisation, the client and the scopes that the token was granted."""
+    """Return Genesys Cloud's TokenInfo: the organization, the client and the scopes of the request's token."""
     organization = {"id": login.org_id, "name": "Sandbox"}
     grant = login.grant(request)
     client = {"id": login.client_id, "name": "cobrowse-bot", "organization": organization}
@@ -30,27 +30,29 @@ PERMISSIONS = (
     "conversation:message:create",
     "directory:user:view",
 )
-"""What the client's role allows, unless it `lacks` some of it."""
+"""The permissions of the client's role, except the missing ones."""
 
 
-def subject(login: Login, request: web.Request, lacks: Collection[str], division: str = "") -> web.Response:
-    """Genesys Cloud's AuthzSubject: the client's grants, and what their roles allow when that is asked for.
+def authorization_subject(
+    login: Login, request: web.Request, missing_permissions: Collection[str], only_division: str = ""
+) -> web.Response:
+    """Return Genesys Cloud's AuthzSubject: the client's grants, with their policies for `includeFullRoles=true`.
 
-    `division`: the name of the only one that the role is granted in.
+    `only_division` names the one division in which the client has its role; "" means all divisions.
     """
     role: dict[str, object] = {"id": "b4ad8bd0-0000-4000-8000-000000000001", "name": "Co-browse bot", "default": False}
     if request.query.get("includeFullRoles") == "true":
-        allowed = [permission.split(":") for permission in PERMISSIONS if permission not in lacks]
+        allowed = [permission.split(":") for permission in PERMISSIONS if permission not in missing_permissions]
         role["policies"] = [
             {"domain": domain, "entityName": entity, "actions": [action]} for domain, entity, action in allowed
         ]
     grant = {"subjectId": login.client_id, "division": {"id": "*", "name": ""}, "role": role}
-    if division:
-        grant["division"] = {"id": "7f64ac52-0000-4000-8000-000000000001", "name": division}
-    told = {"id": login.client_id, "name": "cobrowse-bot", "grants": [grant]}
-    return web.json_response({**told, "selfUri": "/api/v2/authorization/subjects/me"})
+    if only_division:
+        grant["division"] = {"id": "7f64ac52-0000-4000-8000-000000000001", "name": only_division}
+    fields = {"id": login.client_id, "name": "cobrowse-bot", "grants": [grant]}
+    return web.json_response({**fields, "selfUri": "/api/v2/authorization/subjects/me"})
 
 
-def date(ahead_seconds: float) -> str:
-    """A Date header by a clock that is so far ahead."""
-    return formatdate(time.time() + ahead_seconds, usegmt=True)
+def date_header(offset_seconds: float) -> str:
+    """Return a Date header from a clock that is `offset_seconds` ahead."""
+    return formatdate(time.time() + offset_seconds, usegmt=True)

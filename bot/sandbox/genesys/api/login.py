@@ -1,4 +1,4 @@
-"""The sign-in of the sandbox's Genesys: private_key_jwt (RFC 7523) or HTTP Basic in, an access token out."""
+"""Issue access tokens for private_key_jwt (RFC 7523), HTTP Basic and the grants of signed-in users."""
 
 import base64
 import hmac
@@ -15,34 +15,37 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from bot.sandbox.genesys.api.user_login import People
+from bot.sandbox.genesys.api.user_login import UserLogin
 from bot.sandbox.genesys.errors import OAuthError
-from bot.sandbox.genesys.records import keep
+from bot.sandbox.genesys.records import add_bounded
 
 
 @dataclass
 class Grant:
-    """What one access token may do (no scopes: all of it), as whom, and how much it was used in its minute."""
+    """The rights of one access token and its number of requests in the current rate-limit window.
+
+    Without `scopes` the token has all of them. `expires_at` and `window_ends_at` are `time.monotonic()` values.
+    """
 
     expires_at: float
     scopes: frozenset[str]
     user_id: str | None = None
-    used: int = 0
+    request_count: int = 0
     window_ends_at: float = -math.inf
 
-    def use(self, window_seconds: float) -> None:
+    def count_request(self, window_seconds: float) -> None:
         if time.monotonic() >= self.window_ends_at:
-            self.window_ends_at, self.used = time.monotonic() + window_seconds, 0
-        self.used += 1
+            self.window_ends_at, self.request_count = time.monotonic() + window_seconds, 0
+        self.request_count += 1
 
     def reset_seconds(self) -> int:
-        return max(1, math.ceil(self.window_ends_at - time.monotonic())) if self.used else 60
+        return max(1, math.ceil(self.window_ends_at - time.monotonic())) if self.request_count else 60
 
 
 class Login:
-    """Verifies one client of one org, and knows the tokens it gave out. `people`: those who sign in themselves."""
+    """The token endpoint for one OAuth client of one organization; `user_login` handles the tokens of users."""
 
-    people: People
+    user_login: UserLogin
 
     def __init__(self, public_key_pem: bytes, client_id: str, org_id: str, client_secret: str | None) -> None:
         self.client_id, self.org_id, self.client_secret = client_id, org_id, client_secret
@@ -54,27 +57,27 @@ class Login:
         else:
             raise ValueError("The public key must be RSA or P-256")
         self._key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey = key
-        self._seen: dict[str, bool] = {}
+        self._used_assertion_ids: dict[str, bool] = {}
         self._grants: dict[str, Grant] = {}
 
     def grant(self, request: web.Request) -> Grant | None:
-        """What the request's token may do; None without a valid one."""
+        """Return the grant of the request's token, or None without a valid token."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         grant = self._grants.get(token.strip()) if scheme.lower() == "bearer" else None
         return grant if grant and grant.expires_at > time.monotonic() else None
 
-    def revoke(self) -> None:
-        """Every token that was given out is worth nothing from now on."""
+    def revoke_all(self) -> None:
+        """Invalidate every issued token."""
         self._grants.clear()
 
-    def give_back(self, request: web.Request) -> None:
-        """The request's own token is worth nothing from now on."""
+    def revoke_token(self, request: web.Request) -> None:
+        """Invalidate the request's own token."""
         self._grants.pop(request.headers.get("Authorization", "").partition(" ")[2].strip(), None)
 
-    def token_of(self, user_id: str, seconds: int) -> str:
-        """A token with which somebody acts as themselves."""
+    def issue_user_token(self, user_id: str, seconds: int) -> str:
+        """Issue a token for a signed-in user, valid for `seconds`."""
         token = secrets.token_urlsafe(32)
-        keep(self._grants, token, Grant(time.monotonic() + seconds, frozenset(), user_id))
+        add_bounded(self._grants, token, Grant(time.monotonic() + seconds, frozenset(), user_id))
         return token
 
     async def issue(self, request: web.Request, token_url: str, seconds: int) -> web.Response:
@@ -84,7 +87,7 @@ class Login:
             raise OAuthError(400, "The body must be a form without repeated fields.", "invalid_request")
         authorization = request.headers.get("Authorization")
         if form.get("grant_type") in ("authorization_code", "refresh_token"):
-            return self._issue_to_person(form, authorization, seconds)
+            return self._issue_to_user(form, authorization, seconds)
         if form.get("grant_type") != "client_credentials":
             raise OAuthError(400, "grant_type must be client_credentials.", "unsupported_grant_type")
         if authorization is not None and "client_assertion" in form:
@@ -94,24 +97,28 @@ class Login:
         else:
             self._check_assertion(form, token_url)
         token = secrets.token_urlsafe(32)
-        keep(self._grants, token, Grant(time.monotonic() + seconds, frozenset(form.get("scope", "").split())))
+        add_bounded(self._grants, token, Grant(time.monotonic() + seconds, frozenset(form.get("scope", "").split())))
         answer = {"access_token": token, "token_type": "bearer", "expires_in": seconds}
         return web.json_response(answer, headers={"Cache-Control": "no-store"})
 
-    def _issue_to_person(self, form: Mapping[str, str], authorization: str | None, seconds: int) -> web.Response:
-        user_id, refresh_token = self.people.exchange(form, authorization)
-        answer = {"access_token": self.token_of(user_id, seconds), "token_type": "bearer", "expires_in": seconds}
+    def _issue_to_user(self, form: Mapping[str, str], authorization: str | None, seconds: int) -> web.Response:
+        user_id, refresh_token = self.user_login.exchange(form, authorization)
+        answer = {
+            "access_token": self.issue_user_token(user_id, seconds),
+            "token_type": "bearer",
+            "expires_in": seconds,
+        }
         answer |= {"refresh_token": refresh_token} if refresh_token else {}
         return web.json_response(answer, headers={"Cache-Control": "no-store"})
 
     def _check_secret(self, authorization: str) -> None:
         scheme, _, credentials = authorization.partition(" ")
         try:
-            given = base64.b64decode(credentials, validate=True)
+            presented = base64.b64decode(credentials, validate=True)
         except ValueError:
-            given = b""
-        wanted = f"{self.client_id}:{self.client_secret}".encode()
-        if scheme.lower() != "basic" or self.client_secret is None or not hmac.compare_digest(given, wanted):
+            presented = b""
+        expected = f"{self.client_id}:{self.client_secret}".encode()
+        if scheme.lower() != "basic" or self.client_secret is None or not hmac.compare_digest(presented, expected):
             headers = {"WWW-Authenticate": "Basic"}
             raise OAuthError(401, "The client id or secret is wrong.", "invalid_client", headers)
 
@@ -130,7 +137,7 @@ class Login:
                 options=options,
             )
         except jwt.PyJWTError as error:
-            name = type(error).__name__  # its text could hold what was sent
+            name = type(error).__name__  # the error's text could quote the assertion
             raise OAuthError(401, f"The client assertion was refused: {name}.", "invalid_client") from error
         self._check_claims(claims)
 
@@ -140,6 +147,6 @@ class Login:
             raise OAuthError(401, "The client assertion must last at most 300 seconds.", "invalid_client")
         if claims.get("org_id") != self.org_id:
             raise OAuthError(401, "The client assertion names another org.", "invalid_client")
-        if claims["jti"] in self._seen:
+        if claims["jti"] in self._used_assertion_ids:
             raise OAuthError(401, "The client assertion was used before.", "invalid_client")
-        keep(self._seen, claims["jti"], True)
+        add_bounded(self._used_assertion_ids, claims["jti"], True)

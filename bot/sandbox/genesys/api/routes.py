@@ -1,6 +1,6 @@
-"""The API of the sandbox's Genesys when nothing is wrong: token, users, applications, sessions, and the join page.
+"""Handle the API calls of the sandbox's Genesys: tokens, users, applications, sessions and the join page.
 
-It follows the contract of the session service. Who may come in and what is on record is genesys.py's.
+The sessions follow the contract of the session service. server.py adds faults, rate limits and the record of calls.
 """
 
 import html
@@ -11,22 +11,22 @@ from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
-from bot.sandbox.genesys.api.conversations import Conversations
+from bot.sandbox.genesys.api.conversations import ConversationsApi
 from bot.sandbox.genesys.api.customer_messages import Outbox
-from bot.sandbox.genesys.api.introspection import subject, token_info
+from bot.sandbox.genesys.api.introspection import authorization_subject, token_info
 from bot.sandbox.genesys.api.login import Grant, Login
-from bot.sandbox.genesys.api.user_login import People
+from bot.sandbox.genesys.api.user_login import UserLogin
 from bot.sandbox.genesys.errors import ApiError, check_create, is_uuid, read_json, searched_emails
 from bot.sandbox.genesys.messenger import Messenger
 from bot.sandbox.genesys.pages import page
-from bot.sandbox.genesys.records import GenesysUser, Session, keep
+from bot.sandbox.genesys.records import GenesysUser, Session, add_bounded
 
 READ, WRITE = "cobrowse:session:read", "cobrowse:session:write"
 SESSIONS, SESSION = "/api/v2/conversations/cobrowse", "/api/v2/conversations/cobrowse/{id}"
 
 
 class Api:
-    """The org and what its API does; `url` is both its API and its login URL."""
+    """The organization's data and its endpoints; `url` is both the API URL and the login URL."""
 
     def __init__(
         self, login: Login, users: Sequence[GenesysUser], applications: Mapping[str, str], token_seconds: int
@@ -36,39 +36,39 @@ class Api:
         self.applications = dict(applications)
         self.token_seconds = token_seconds
         self.delete_supported = True
-        self.shows_deleted = False  # in searches for users
-        self.division = ""  # the only one that the client's role is granted in
+        self.search_includes_deleted = False
+        self.only_division = ""  # the one division in which the client has its role; "" means all
         self.sessions: dict[str, Session] = {}
         self._joins: dict[str, Session] = {}
         self._login = login
-        self.conversations = Conversations(self._require, self.users, lambda: self.url)
-        self.outbox = Outbox(self.conversations.require)
-        self.people = login.people = People(self.users)
+        self.conversations = ConversationsApi(self._require, self.users, lambda: self.url)
+        self.outbox = Outbox(self.conversations.require_permission)
+        self.user_login = login.user_login = UserLogin(self.users)
 
     def _routes(self) -> list[web.RouteDef]:
-        """Each with the name its calls are counted by."""
+        """Return the routes; `count()` counts calls by the part of a route's name before the dot."""
         return [
             *self.conversations.routes(),
             *self.outbox.routes(),
-            *self.people.routes(),
+            *self.user_login.routes(),
             *Messenger(self.conversations).routes(),
             web.post("/oauth/token", self._token, name="token"),
             web.post("/api/v2/users/search", self._search, name="search"),
-            web.get("/api/v2/tokens/me", self._me, name="me"),
-            web.get("/api/v2/authorization/subjects/me", self._roles, name="roles"),
-            web.delete("/api/v2/tokens/me", self._give_back, name="me.delete"),
-            web.get("/api/v2/users/{id}", self._user),
+            web.get("/api/v2/tokens/me", self._token_info, name="me"),
+            web.get("/api/v2/authorization/subjects/me", self._authorization_subject, name="roles"),
+            web.delete("/api/v2/tokens/me", self._delete_token, name="me.delete"),
+            web.get("/api/v2/users/{id}", self._read_user),
             web.get("/api/v2/cobrowse/applications", self._applications, name="applications"),
             web.post(SESSIONS, self._create, name="create"),
             web.get(SESSION, self._read, name="read"),
             web.delete(SESSION, self._end, name="end"),
             web.get("/join/{code}", self._join, name="join"),
-            web.route("*", "/elsewhere", self._elsewhere),
+            web.route("*", "/redirected", self._redirected),
         ]
 
     def sign_in(self, user_id: str) -> str:
-        """The token of a person who has signed in, in some way that is not shown here."""
-        return self._login.token_of(user_id, self.token_seconds)
+        """Return an access token of this user, without the sign-in pages."""
+        return self._login.issue_user_token(user_id, self.token_seconds)
 
     def _require(self, request: web.Request, scope: str | None = None) -> Grant:
         grant = self._login.grant(request)
@@ -82,20 +82,20 @@ class Api:
         return await self._login.issue(request, f"{self.url}/oauth/token", self.token_seconds)
 
     def revoke_tokens(self) -> None:
-        """Refuses every token it gave out, long before its end."""
-        self._login.revoke()
+        """Invalidate every issued token before it expires."""
+        self._login.revoke_all()
 
-    async def _me(self, request: web.Request) -> web.Response:
+    async def _token_info(self, request: web.Request) -> web.Response:
         self._require(request)
         return token_info(self._login, request)
 
-    async def _roles(self, request: web.Request) -> web.Response:
+    async def _authorization_subject(self, request: web.Request) -> web.Response:
         self._require(request)
-        return subject(self._login, request, self.conversations.lacks, self.division)
+        return authorization_subject(self._login, request, self.conversations.missing_permissions, self.only_division)
 
-    async def _give_back(self, request: web.Request) -> web.Response:
+    async def _delete_token(self, request: web.Request) -> web.Response:
         self._require(request)
-        self._login.give_back(request)
+        self._login.revoke_token(request)
         return web.Response(status=200)
 
     async def _create(self, request: web.Request) -> web.Response:
@@ -119,26 +119,26 @@ class Api:
             status="active",
             application_id=body["application"]["id"],
         )
-        keep(self.sessions, session.id, session)
-        keep(self._joins, code, session)
+        add_bounded(self.sessions, session.id, session)
+        add_bounded(self._joins, code, session)
         return _session_json(session)
 
-    def _found(self, request: web.Request) -> Session:
+    def _requested_session(self, request: web.Request) -> Session:
         session = self.sessions.get(request.match_info["id"])
         if session is None:
             raise ApiError(404, "No such session.", "not.found")
-        session.let_expire()
+        session.expire_if_due()
         return session
 
     async def _read(self, request: web.Request) -> web.Response:
         self._require(request, READ)
-        return _session_json(self._found(request))
+        return _session_json(self._requested_session(request))
 
     async def _end(self, request: web.Request) -> web.Response:
         self._require(request, READ)
         if not self.delete_supported:
             raise ApiError(405, "HTTP 405 Method Not Allowed", "method.not.allowed", {"Allow": "GET"})
-        self._found(request).status = "ended"
+        self._requested_session(request).status = "ended"
         return web.Response(status=204)
 
     async def _applications(self, request: web.Request) -> web.Response:
@@ -150,11 +150,11 @@ class Api:
         self._require(request)
         body = await read_json(request, {"pageSize", "query"})
         emails = searched_emails(body)
-        there = (user for user in self.users.values() if user.state != "deleted" or self.shows_deleted)
-        found = [_user_json(user) for user in there if all(user.email.lower() == email for email in emails)]
+        visible = (user for user in self.users.values() if user.state != "deleted" or self.search_includes_deleted)
+        found = [_user_json(user) for user in visible if all(user.email.lower() == email for email in emails)]
         return web.json_response({"results": found[: body["pageSize"]], "total": len(found)})
 
-    async def _user(self, request: web.Request) -> web.Response:
+    async def _read_user(self, request: web.Request) -> web.Response:
         self._require(request)
         user = self.users.get(request.match_info["id"].lower())
         if user is None:
@@ -165,12 +165,12 @@ class Api:
         session = self._joins.get(request.match_info["code"])
         if session is None:
             return _page(404, "This link does not lead to a session", "Ask for a new one.")
-        session.let_expire()
+        session.expire_if_due()
         host = self.users.get(session.host_user_id.lower())
-        told = f"Session: {session.name}. It is {'open' if session.status == 'active' else 'over'}."
-        return _page(200, f"You are about to share this page with {host.name if host else 'somebody'}", told)
+        text = f"Session: {session.name}. It is {'open' if session.status == 'active' else 'over'}."
+        return _page(200, f"You are about to share this page with {host.name if host else 'somebody'}", text)
 
-    async def _elsewhere(self, _request: web.Request) -> web.Response:
+    async def _redirected(self, _request: web.Request) -> web.Response:
         return web.json_response({"message": "Nobody should have followed a redirect to here."})
 
 
@@ -181,10 +181,10 @@ def _session_json(session: Session) -> web.Response:
 
 
 def _user_json(user: GenesysUser) -> dict[str, str]:
-    told = {"id": user.id, "name": user.name, "email": user.email, "state": user.state}
-    return told | {"selfUri": f"/api/v2/users/{user.id}"}
+    fields = {"id": user.id, "name": user.name, "email": user.email, "state": user.state}
+    return fields | {"selfUri": f"/api/v2/users/{user.id}"}
 
 
-def _page(status: int, heading: str, told: str) -> web.Response:
-    said = f"<p>{html.escape(told)}</p><p>This is the sandbox: nothing is shared with anybody.</p>"
-    return page(status, heading, said)
+def _page(status: int, heading: str, text: str) -> web.Response:
+    body = f"<p>{html.escape(text)}</p><p>This is the sandbox: nothing is shared with anybody.</p>"
+    return page(status, heading, body)

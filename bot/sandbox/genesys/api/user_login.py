@@ -1,7 +1,7 @@
-"""People sign in to the sandbox's Genesys: a page to choose who, a code, PKCE, refresh tokens that are good once.
+"""Sign users in with the authorization code grant: a consent page, PKCE, and refresh tokens for one use.
 
-As RFC 6749 section 4.1 and RFC 7636 have it, for one client of the grant Code Authorization. A client that proves to be
-itself by its secret gets a refresh token; one that only has PKCE gets none, as Genesys's does not.
+Follows RFC 6749 section 4.1 and RFC 7636 for one OAuth client. Only a client that authenticates with its secret gets a
+refresh token; a client with PKCE alone gets none, as in Genesys Cloud.
 """
 
 import base64
@@ -20,17 +20,24 @@ from aiohttp import web
 
 from bot.sandbox.genesys.errors import OAuthError
 from bot.sandbox.genesys.pages import page
-from bot.sandbox.genesys.records import GenesysUser, keep
+from bot.sandbox.genesys.records import GenesysUser, add_bounded
 
-CODE_SECONDS = 600
-_ASKED = ("client_id", "redirect_uri", "response_type", "state", "code_challenge", "code_challenge_method")
+CODE_LIFETIME_SECONDS = 600
+_AUTHORIZE_PARAMETERS = (
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+)
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass
-class PeopleClient:
-    """The OAuth client that people sign in by; its redirect URIs are compared letter by letter."""
+class UserLoginClient:
+    """The OAuth client of the authorization code grant; redirect URIs must match exactly."""
 
     id: str
     secret: str = field(repr=False)
@@ -38,8 +45,8 @@ class PeopleClient:
 
 
 @dataclass(frozen=True)
-class Code:
-    """What was asked for, and by whom."""
+class AuthorizationCode:
+    """An issued code with the data of its request; `expires_at` is a `time.monotonic()` value."""
 
     user_id: str
     redirect_uri: str
@@ -47,110 +54,116 @@ class Code:
     expires_at: float
 
 
-class People:
-    """Their sign-ins. `client` None: there is no such client. `refresh_tokens` are those that are still good."""
+class UserLogin:
+    """The users' sign-ins.
+
+    `client` is None while the organization has no client of this grant. `refresh_tokens` holds the valid tokens and the
+    ids of their users.
+    """
 
     def __init__(self, users: Mapping[str, GenesysUser]) -> None:
-        self.client: PeopleClient | None = None
+        self.client: UserLoginClient | None = None
         self.refresh_tokens: dict[str, str] = {}
-        """Each with whose it is."""
-        self.used: list[str] = []
+        self.used_refresh_tokens: list[str] = []
         self._users = users
-        self._codes: dict[str, Code] = {}
+        self._codes: dict[str, AuthorizationCode] = {}
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/oauth/authorize", self._ask, name="authorize"),
-            web.post("/oauth/authorize", self._answer, name="authorize.answer"),
+            web.get("/oauth/authorize", self._show_consent_page, name="authorize"),
+            web.post("/oauth/authorize", self._handle_consent, name="authorize.answer"),
         ]
 
     def sign_out(self, user_id: str) -> None:
-        """Somebody has logged out, or changed their password: their refresh tokens are worthless."""
-        for token in [token for token, whose in self.refresh_tokens.items() if whose == user_id]:
+        """Invalidate a user's refresh tokens, as Genesys does after a logout or a password change."""
+        for token in [token for token, owner in self.refresh_tokens.items() if owner == user_id]:
             del self.refresh_tokens[token]
 
     def exchange(self, form: Mapping[str, str], authorization: str | None) -> tuple[str, str | None]:
-        """Whose access token it is to be, and the refresh token that goes with it. Raises OAuthError."""
-        is_proven = self._check_client(form, authorization)
+        """Return the user id for the access token, and a refresh token or None. Raises OAuthError."""
+        is_authenticated = self._check_client(form, authorization)
         if form["grant_type"] == "refresh_token":
-            if not is_proven:
+            if not is_authenticated:
                 raise OAuthError(401, "A refresh token takes the client's secret.", "invalid_client")
             user_id = self.refresh_tokens.pop(form.get("refresh_token", ""), None)
             if user_id is None:
                 raise OAuthError(400, "The refresh token is unknown, used or revoked.", "invalid_grant")
-            self.used.append(form["refresh_token"])
+            self.used_refresh_tokens.append(form["refresh_token"])
         else:
-            user_id = self._check_code(form, is_proven=is_proven)
-        if not is_proven:
+            user_id = self._check_code(form, is_authenticated=is_authenticated)
+        if not is_authenticated:
             return user_id, None
         refresh_token = secrets.token_urlsafe(32)
-        keep(self.refresh_tokens, refresh_token, user_id)
+        add_bounded(self.refresh_tokens, refresh_token, user_id)
         return user_id, refresh_token
 
-    async def _ask(self, request: web.Request) -> web.Response:
-        if wrong := self._wrong(request.query):
-            return page(400, "This sign-in cannot go on", f"<p>{html.escape(wrong)}</p>")
+    async def _show_consent_page(self, request: web.Request) -> web.Response:
+        if error := self._request_error(request.query):
+            return page(400, "This sign-in cannot go on", f"<p>{html.escape(error)}</p>")
         hidden = "".join(
-            f'<input type="hidden" name="{name}" value="{html.escape(request.query.get(name, ""))}">' for name in _ASKED
+            f'<input type="hidden" name="{name}" value="{html.escape(request.query.get(name, ""))}">'
+            for name in _AUTHORIZE_PARAMETERS
         )
-        people = "".join(
+        buttons = "".join(
             f'<p><button name="user" value="{user.id}">Sign in as {html.escape(user.name)}</button></p>'
             for user in self._users.values()
             if user.state == "active"
         )
         refuse = '<p><button name="user" value="">Do not let it in</button></p>'
-        told = "<p>A program wants to act in Genesys as you. This is the sandbox, so nobody asks for a password.</p>"
-        return page(200, "Sign in to Genesys", f'{told}<form method="post">{hidden}{people}{refuse}</form>')
+        intro = "<p>A program wants to act in Genesys as you. This is the sandbox, so nobody asks for a password.</p>"
+        return page(200, "Sign in to Genesys", f'{intro}<form method="post">{hidden}{buttons}{refuse}</form>')
 
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def _handle_consent(self, request: web.Request) -> web.Response:
         form = {name: str(value) for name, value in (await request.post()).items()}
         user = self._users.get(form.get("user", ""))
-        if wrong := self._wrong(form):
-            return page(400, "This sign-in cannot go on", f"<p>{html.escape(wrong)}</p>")
-        told: dict[str, Any] = {"state": form["state"]} if form.get("state") else {}
+        if error := self._request_error(form):
+            return page(400, "This sign-in cannot go on", f"<p>{html.escape(error)}</p>")
+        fields: dict[str, Any] = {"state": form["state"]} if form.get("state") else {}
         if user is None:
-            told |= {"error": "access_denied", "error_description": "The user did not let the client in."}
+            fields |= {"error": "access_denied", "error_description": "The user did not let the client in."}
         else:
             code = secrets.token_urlsafe(24)
             uri, challenge = form["redirect_uri"], form.get("code_challenge", "")
-            keep(self._codes, code, Code(user.id, uri, challenge, time.monotonic() + CODE_SECONDS))
-            told |= {"code": code}
-        return web.Response(status=302, headers={"Location": f"{form['redirect_uri']}?{urlencode(told)}"})
+            add_bounded(
+                self._codes, code, AuthorizationCode(user.id, uri, challenge, time.monotonic() + CODE_LIFETIME_SECONDS)
+            )
+            fields |= {"code": code}
+        return web.Response(status=302, headers={"Location": f"{form['redirect_uri']}?{urlencode(fields)}"})
 
-    def _wrong(self, asked: Mapping[str, str]) -> str:
-        """Why this cannot go on; then nobody is sent anywhere."""
-        if self.client is None or asked.get("client_id") != self.client.id:
+    def _request_error(self, parameters: Mapping[str, str]) -> str:
+        """Return why the authorization request is invalid, or "". An invalid request gets no redirect."""
+        if self.client is None or parameters.get("client_id") != self.client.id:
             return "There is no such client."
-        if asked.get("redirect_uri") not in self.client.redirect_uris:
+        if parameters.get("redirect_uri") not in self.client.redirect_uris:
             return "The client has no such redirect URI."
-        if asked.get("response_type") != "code":
+        if parameters.get("response_type") != "code":
             return "response_type must be code."
-        method, challenge = asked.get("code_challenge_method", ""), asked.get("code_challenge", "")
+        method, challenge = parameters.get("code_challenge_method", ""), parameters.get("code_challenge", "")
         if (method or challenge) and (method != "S256" or not _CHALLENGE.fullmatch(challenge)):
             return "code_challenge must be of the method S256."
         return ""
 
     def _check_client(self, form: Mapping[str, str], authorization: str | None) -> bool:
-        """Whether it has proven to be itself; one that only says so may go on with PKCE."""
+        """Tell whether the client authenticated with its secret. A client that sends only its id needs PKCE."""
         if self.client is None:
             raise OAuthError(401, "There is no client of this grant.", "invalid_client")
         if authorization is None:
             if form.get("client_id") != self.client.id:
                 raise OAuthError(401, "There is no such client.", "invalid_client")
             return False
-        wanted = base64.b64encode(f"{self.client.id}:{self.client.secret}".encode()).decode()
-        if not hmac.compare_digest(authorization.encode(), f"Basic {wanted}".encode()):
+        expected = base64.b64encode(f"{self.client.id}:{self.client.secret}".encode()).decode()
+        if not hmac.compare_digest(authorization.encode(), f"Basic {expected}".encode()):
             headers = {"WWW-Authenticate": "Basic"}
             raise OAuthError(401, "The client id or secret is wrong.", "invalid_client", headers)
         return True
 
-    def _check_code(self, form: Mapping[str, str], *, is_proven: bool) -> str:
+    def _check_code(self, form: Mapping[str, str], *, is_authenticated: bool) -> str:
         code = self._codes.pop(form.get("code", ""), None)
         if code is None or code.expires_at <= time.monotonic() or form.get("redirect_uri") != code.redirect_uri:
             raise OAuthError(400, "The code is unknown, used or too old, or of another redirect URI.", "invalid_grant")
         verifier = form.get("code_verifier", "")
         if not code.challenge:
-            if verifier or not is_proven:
+            if verifier or not is_authenticated:
                 raise OAuthError(400, "The code was asked for without a challenge.", "invalid_grant")
             return code.user_id
         digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")

@@ -22,7 +22,7 @@ export function dateReference(reference, fallback) {
   const [, seconds, format, url] = reference.split("^");
   const date = new Date(Number(seconds) * 1000);
   if (Number.isNaN(date.getTime()) || !format) return fallback ?? reference;
-  const text = unescapeText(format).replace(/\{(\w+?)(_pretty)?\}/g, (all, name) => (FORMATS[name] ? formatDate(date, name) : all));
+  const text = unescapeText(format).replace(/\{(\w+?)(_pretty)?\}/g, (all, name) => (Object.hasOwn(FORMATS, name) ? formatDate(date, name) : all));
   const time = h("time", { datetime: date.toISOString(), title: date.toString() }, text);
   return url && isWebAddress(url) ? link(url, time) : time;
 }

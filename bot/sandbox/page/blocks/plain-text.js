@@ -18,5 +18,5 @@ export function plainText(text) {
 
 // An emoji that this page does not know stays as its name.
 export function emoji(name) {
-  return EMOJI[name] ?? `:${name}:`;
+  return Object.hasOwn(EMOJI, name) ? EMOJI[name] : `:${name}:`;
 }

@@ -8,7 +8,7 @@ export function listenToFaults() {
 }
 
 export function showFaults(faults, chosen) {
-  const options = faults.map(({ name, sentence }) => h("option", { value: name, "data-sentence": sentence }, `${name}: ${sentence}`));
+  const options = faults.map(({ name, description }) => h("option", { value: name, "data-description": description }, `${name}: ${description}`));
   byId("fault").replaceChildren(h("option", { value: "" }, "works normally"), ...options);
   showFault(chosen);
 }
@@ -19,6 +19,6 @@ export function showFault(chosen) {
   select.value = chosen ?? "";
   select.classList.toggle("on", Boolean(chosen));
   note.classList.toggle("on", Boolean(chosen));
-  const sentence = select.selectedOptions[0]?.dataset.sentence ?? chosen;
-  note.textContent = chosen ? `On now: ${sentence.replace(/\.$/, "")}.` : "Choose a fault to see what people are told.";
+  const description = select.selectedOptions[0]?.dataset.description ?? chosen;
+  note.textContent = chosen ? `Active fault: ${description.replace(/\.$/, "")}.` : "Choose a fault to see how the bot reports it.";
 }

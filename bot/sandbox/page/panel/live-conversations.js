@@ -4,7 +4,7 @@ import { postOrShowError } from "../api.js";
 import { byId, h } from "../ui/element.js";
 
 export function listenToLiveConversations() {
-  byId("live-conversations").addEventListener("change", (event) => postOrShowError("talk", { name: event.target.value }));
+  byId("live-conversations").addEventListener("change", (event) => postOrShowError("live-conversations", { name: event.target.value }));
 }
 
 // `setting` has the `choices` and the `chosen` one, or is null.

@@ -18,17 +18,17 @@ export class Panel {
     return {
       traffic: addTraffic,
       fault: showFault,
-      talk: showLiveConversations,
-      run: (execution) => this.workflow.update(execution),
+      live_conversations: showLiveConversations,
+      execution: (execution) => this.workflow.update(execution),
     };
   }
 
-  load({ faults, fault, talk, outbox, traffic, steps, runs }) {
+  load({ faults, fault, live_conversations, outbox_url, traffic, steps, executions }) {
     showFaults(faults, fault);
-    showLiveConversations(talk);
-    showOutbox(outbox);
+    showLiveConversations(live_conversations);
+    showOutbox(outbox_url);
     showTraffic(traffic);
-    this.workflow.load(steps, runs);
+    this.workflow.load(steps, executions);
   }
 }
 

@@ -27,7 +27,7 @@ function showOrHide() {
 }
 
 function row(entry) {
-  const summary = entry.what ?? [entry.method, entry.path].filter(Boolean).join(" ");
+  const summary = entry.operation ?? [entry.method, entry.path].filter(Boolean).join(" ");
   const time = new Date(entry.at * 1000).toLocaleTimeString(undefined, { hour12: false });
   const route = `${time}  ${nameOf(entry.from)} → ${nameOf(entry.to)}`;
   return h(

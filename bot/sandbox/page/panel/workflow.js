@@ -5,8 +5,8 @@ import { byId, h } from "../ui/element.js";
 import { showError } from "../ui/status-messages.js";
 
 const USER_ID_TYPE = "slack#/types/user_id";
-const RUNNING = "The workflow runs…";
-const FAILED = "The step has failed, and Slack tells whoever looks after the workflow:";
+const RUNNING = "The step is running…";
+const FAILED = "The step failed. Slack shows this error to the owner of the workflow:";
 
 export class WorkflowPanel {
   constructor(workspace) {
@@ -57,7 +57,7 @@ export class WorkflowPanel {
     this.shownId = null;
     render(RUNNING);
     try {
-      const { id } = await post("run", { callback_id: this.step.callback_id, inputs: Object.fromEntries(inputs) });
+      const { id } = await post("run-step", { callback_id: this.step.callback_id, inputs: Object.fromEntries(inputs) });
       this.shownId = id;
       this.renderExecution();
     } catch (error) {
@@ -74,9 +74,9 @@ export class WorkflowPanel {
   renderExecution() {
     const execution = this.executions.get(this.shownId);
     if (!execution) return; // nothing was run, or the answer to the request came before the first event
-    if (execution.status === "succeeded") render("The step has succeeded.", outputList(execution.outputs));
+    if (execution.status === "succeeded") render("The step succeeded.", outputList(execution.outputs));
     else if (execution.status === "failed") render(FAILED, h("p", { class: "error-text" }, execution.error));
-    else render(execution.taken === false ? "The app did not answer; Slack tries again." : RUNNING);
+    else render(execution.acked === false ? "The app did not answer. Slack will try again." : RUNNING);
   }
 }
 

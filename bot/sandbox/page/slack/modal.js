@@ -24,7 +24,7 @@ export class Modal {
     dialog.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || event.defaultPrevented) return;
       event.preventDefault(); // the app may want a view_closed event, so the browser must not close the dialog itself
-      this.close({ everything: true });
+      this.close({ clear: true });
     });
   }
 
@@ -72,7 +72,7 @@ export class Modal {
       { class: "modal-form", novalidate: true, "aria-labelledby": "modal-title", onsubmit: (event) => this.submit(event) },
       this.header(view),
       h("div", { class: "modal-body" }, blockNodes(view.blocks, surface, this.workspace)),
-      view.trouble ? h("p", { class: "error-text modal-error", role: "alert" }, view.trouble) : null,
+      view.submit_error ? h("p", { class: "error-text modal-error", role: "alert" }, view.submit_error) : null,
       this.footer(view),
     );
     this.dialog.replaceChildren(form);
@@ -84,16 +84,16 @@ export class Modal {
       "div",
       { class: "modal-header" },
       h("h2", { id: "modal-title", class: "modal-title", tabindex: "-1" }, view.title),
-      h("button", { ...attributes, onclick: () => this.close({ everything: true }) }, icon(CLOSE)),
+      h("button", { ...attributes, onclick: () => this.close({ clear: true }) }, icon(CLOSE)),
     );
   }
 
   footer(view) {
-    const words = view.close ?? (view.stacked ? "Back" : view.submit ? "Cancel" : "Close");
+    const label = view.close ?? (view.stacked ? "Back" : view.submit ? "Cancel" : "Close");
     return h(
       "div",
       { class: "modal-footer" },
-      h("button", { type: "button", class: "button", onclick: () => this.close({ everything: false }) }, words),
+      h("button", { type: "button", class: "button", onclick: () => this.close({ clear: false }) }, label),
       view.submit ? h("button", { type: "submit", class: "button primary" }, view.submit) : null,
     );
   }
@@ -108,10 +108,10 @@ export class Modal {
   }
 
   // Escape and the cross close the whole stack, the button below only the view on top.
-  async close({ everything }) {
+  async close({ clear }) {
     const isTouched = [...this.states.values()].some((state) => state.isTouched);
     if (isTouched && !(await askToConfirm(DISCARD))) return;
-    await this.post("close", { everything: everything ? "yes" : "" });
+    await this.post("close", { clear: clear ? "yes" : "" });
   }
 
   post(action, body) {

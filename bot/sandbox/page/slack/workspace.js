@@ -7,10 +7,11 @@ export class Workspace {
   }
 
   // Replace everything with what the server sends on each connection. A channel's `kind` is "channel" or "im".
-  load({ me, command, users, shortcuts, places, messages }) {
-    Object.assign(this, { me, command, users, shortcuts, channels: places });
+  load({ me, command, users, shortcuts, channels, messages }) {
+    Object.assign(this, { me, command, shortcuts, channels });
+    this.users = Object.assign(Object.create(null), users); // no prototype, so that only ids of users find something
     this.messages = new Map(messages.map((message) => [message.ts, message]));
-    this.openChannelIds[me] ??= places[0]?.id;
+    this.openChannelIds[me] ??= channels[0]?.id;
   }
 
   get openChannelId() {

@@ -1,1 +1,1 @@
-"""The Web API of the sandbox's Slack."""
+"""Implement the Web API of the sandbox's Slack."""

@@ -1,4 +1,4 @@
-"""The Web API's methods about messages and where they go: chat.* and conversations.*.
+"""Implement the Web API methods chat.* and conversations.*.
 
 https://docs.slack.dev/reference/methods#chat
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.sandbox.slack.models import ApiError, Args, Message, bad_arguments, required
+from bot.sandbox.slack.models import ApiError, Args, Message, invalid_arguments, required_argument
 from bot.sandbox.slack.shapes import channel_object, message_object
 from bot.sandbox.slack.validation.blocks import read_message
 from bot.sandbox.slack.validation.limits import BlockError
@@ -15,12 +15,11 @@ from bot.sandbox.slack.workspace import SLACKBOT, Workspace
 
 
 class ChatMethods:
-    """The methods, by name."""
+    """The chat and conversation methods, by name."""
 
-    def __init__(self, workspace: Workspace, app_id: str, scopes: Callable[[], list[str]]) -> None:
+    def __init__(self, workspace: Workspace, scopes: Callable[[], list[str]]) -> None:
         self._workspace = workspace
         self._scopes = scopes
-        self._app_id = app_id
         self.methods: dict[str, Callable[[Args], Args]] = {
             "conversations.open": self._conversations_open,
             "conversations.info": self._conversations_info,
@@ -36,7 +35,7 @@ class ChatMethods:
             raise ApiError("users_list_not_supplied")
         if len(wanted) > 1:
             raise ApiError("too_many_users")
-        user = self._workspace.person(wanted[0])
+        user = self._workspace.require_user(wanted[0])
         if user.is_bot or user.id == SLACKBOT:
             raise ApiError("cannot_dm_bot")
         if user.deleted:
@@ -46,10 +45,10 @@ class ChatMethods:
         return {"no_op": True, "already_open": True, "channel": channel} if known else {"channel": channel}
 
     def _conversations_info(self, args: Args) -> Args:
-        return {"channel": channel_object(self._workspace, self._place(args))}
+        return {"channel": channel_object(self._workspace, self._channel(args))}
 
     def _post_message(self, args: Args) -> Args:
-        channel = required(args, "channel")
+        channel = required_argument(args, "channel")
         if not self._workspace.exists(channel):
             user = self._workspace.users.get(channel)
             if user is None:
@@ -61,10 +60,10 @@ class ChatMethods:
             self._check_membership(channel)
         text, blocks = _message(args)
         message = self._workspace.add(channel, text, blocks, via="chat.postMessage")
-        return {"channel": channel, "ts": message.ts, "message": message_object(self._workspace, message, self._app_id)}
+        return {"channel": channel, "ts": message.ts, "message": message_object(self._workspace, message)}
 
     def _post_ephemeral(self, args: Args) -> Args:
-        channel, user_id = self._place(args), required(args, "user")
+        channel, user_id = self._channel(args), required_argument(args, "user")
         self._check_membership(channel)
         if not self._workspace.is_member(user_id, channel):
             raise ApiError("user_not_in_channel")
@@ -73,32 +72,32 @@ class ChatMethods:
         return {"message_ts": message.ts}
 
     def _update(self, args: Args) -> Args:
-        message = self._own(args, "cant_update_message")
+        message = self._bot_message(args, "cant_update_message")
         if args.get("text") and args.get("blocks") is None:
-            args = {**args, "blocks": message.blocks}  # what is not given stays
+            args = {**args, "blocks": message.blocks}  # an update without blocks keeps the old ones
         text, blocks = _message(args)
         self._workspace.replace(message, text, blocks)
-        shape = message_object(self._workspace, message, self._app_id)
+        shape = message_object(self._workspace, message)
         return {"channel": message.channel, "ts": message.ts, "text": text, "message": shape}
 
     def _delete(self, args: Args) -> Args:
-        message = self._own(args, "cant_delete_message")
+        message = self._bot_message(args, "cant_delete_message")
         self._workspace.delete(message)
         return {"channel": message.channel, "ts": message.ts}
 
-    def _own(self, args: Args, refusal: str) -> Message:
-        """Return the bot's own message that is meant: not an ephemeral one, which Slack does not keep."""
-        channel, ts = self._place(args), required(args, "ts")
-        found = (message for message in self._workspace.messages if message.ts == ts and message.channel == channel)
-        message = next(found, None)
+    def _bot_message(self, args: Args, refusal: str) -> Message:
+        """Return the bot's own message. Ephemeral messages are not found, because Slack does not keep them."""
+        channel, ts = self._channel(args), required_argument(args, "ts")
+        matches = (message for message in self._workspace.messages if message.ts == ts and message.channel == channel)
+        message = next(matches, None)
         if message is None or message.deleted or message.visible_to is not None:
             raise ApiError("message_not_found")
         if message.user != self._workspace.bot_user_id:
             raise ApiError(refusal)
         return message
 
-    def _place(self, args: Args) -> str:
-        channel = required(args, "channel")
+    def _channel(self, args: Args) -> str:
+        channel = required_argument(args, "channel")
         if not self._workspace.exists(channel) or self._is_hidden(channel):
             raise ApiError("channel_not_found")
         return channel
@@ -116,11 +115,11 @@ class ChatMethods:
 def _message(args: Args) -> tuple[str, list[Args]]:
     try:
         return read_message(args)
-    except BlockError as found:
-        if found.code == "no_text":
-            raise ApiError("no_text") from found
-        if found.code == "invalid_arguments":
-            raise bad_arguments(str(found)) from found
-        errors = [str(found)]
-        messages = {"messages": [f"[ERROR] {found}"]}
-        raise ApiError(found.code, errors=errors, response_metadata=messages) from found
+    except BlockError as error:
+        if error.code == "no_text":
+            raise ApiError("no_text") from error
+        if error.code == "invalid_arguments":
+            raise invalid_arguments(str(error)) from error
+        errors = [str(error)]
+        messages = {"messages": [f"[ERROR] {error}"]}
+        raise ApiError(error.code, errors=errors, response_metadata=messages) from error

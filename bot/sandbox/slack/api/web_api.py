@@ -1,6 +1,6 @@
-"""The Web API of the sandbox's Slack, as far as a bot like ours uses it: https://docs.slack.dev/reference/methods.
+"""Implement the Web API methods that the bot uses: https://docs.slack.dev/reference/methods.
 
-Reads calls, checks tokens and scopes, says who is who; `slack_api_chat` and `slack_api_views` hold the other methods.
+Parses calls, checks tokens and scopes, and answers the methods about users. chat.py and views.py hold the others.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from aiohttp import web
 
 from bot.sandbox.slack.api.chat import ChatMethods
 from bot.sandbox.slack.api.views import ViewMethods
-from bot.sandbox.slack.faults import Faults, meet, problem
-from bot.sandbox.slack.models import ApiError, Args, CallLog, SlackUser
-from bot.sandbox.slack.shapes import bot_id, user_in, user_object
+from bot.sandbox.slack.faults import Faults, apply_fault, error_response
+from bot.sandbox.slack.models import BOT_NAME, ApiError, Args, CallLog, SlackUser
+from bot.sandbox.slack.shapes import bot_id, user_object, workspace_user_object
 from bot.sandbox.slack.views import Views
 from bot.sandbox.slack.workflow_steps import Executions
 from bot.sandbox.slack.workspace import Workspace
@@ -24,8 +24,8 @@ from bot.sandbox.slack.workspace import Workspace
 SCOPES = "commands,chat:write,chat:write.public,channels:read,groups:read,im:write," + (
     "users:read,users:read.email,usergroups:read"
 )
-"""What the bot's token is good for, unless a test says otherwise: the scopes of the app's manifest."""
-NEEDS = {
+"""The scopes of the bot's token, as in the app's manifest."""
+REQUIRED_SCOPES = {
     "users.info": "users:read",
     "users.list": "users:read",
     "usergroups.users.list": "usergroups:read",
@@ -39,7 +39,7 @@ NEEDS = {
 
 
 class WebApi:
-    """Answers `/api/<method>`."""
+    """Handle `/api/<method>`."""
 
     def __init__(
         self,
@@ -51,8 +51,6 @@ class WebApi:
         *,
         bot_token: str,
         app_token: str,
-        app_id: str,
-        bot_name: str,
         new_socket_url: Callable[[], str],
     ) -> None:
         self._workspace = workspace
@@ -61,7 +59,6 @@ class WebApi:
         self._log = log
         self._bot_token = bot_token
         self._app_token = app_token
-        self._bot_name = bot_name
         self._new_socket_url = new_socket_url
         self.scopes = SCOPES
         self._methods: dict[str, Callable[[Args], Args]] = {
@@ -71,8 +68,8 @@ class WebApi:
             "users.list": self._users_list,
             "usergroups.users.list": self._usergroup_users,
             "apps.connections.open": self._connections_open,
-            **ChatMethods(workspace, app_id, lambda: self.scopes.split(",")).methods,
-            **ViewMethods(workspace, views, executions, app_id).methods,
+            **ChatMethods(workspace, lambda: self.scopes.split(",")).methods,
+            **ViewMethods(workspace, views, executions).methods,
         }
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -81,13 +78,13 @@ class WebApi:
         token = _token(request, args)
         call = self._log.begin(method, args)
         fault = self._faults.take(method)
-        met = await meet(fault, request) if fault is not None else None
-        if met is not None and not (fault is not None and fault.how.get("acted")):
+        met = await apply_fault(fault, request) if fault is not None else None
+        if met is not None and not (fault is not None and fault.options.get("processes")):
             self._log.end(call, met[0].status, met[1])
             return met[0]
         response: web.StreamResponse
         response, error = self._answer(method, args, token, malformed)
-        if met is not None:  # the call was carried out, and its answer lost
+        if met is not None:  # the call was processed, but its response is lost
             response, error = met
         self._log.end(call, response.status, error)
         return response
@@ -97,20 +94,20 @@ class WebApi:
             if method not in self._methods:
                 raise ApiError("unknown_method", req_method=method)
             self._check_token(method, token)
-            self._check_scope(NEEDS.get(method))
+            self._check_scope(REQUIRED_SCOPES.get(method))
             if malformed:
                 raise ApiError("invalid_json")
             body = {"ok": True, **self._methods[method](args)}
         except ApiError as error:
-            return problem(200, error.code, **error.more), error.code
+            return error_response(200, error.code, **error.more), error.code
         headers = {"X-OAuth-Scopes": self.scopes, "X-Slack-Req-Id": secrets.token_hex(8)}
         return web.json_response(body, headers=headers), None
 
     def _check_token(self, method: str, token: str | None) -> None:
         if not token:
             raise ApiError("not_authed")
-        execution = self._executions.holder(token) if method != "apps.connections.open" else None
-        if execution is not None:  # the token of one run of a step: good until that run is over
+        execution = self._executions.find_by_token(token) if method != "apps.connections.open" else None
+        if execution is not None:  # the token of one step execution, valid until it ends
             if execution.status != "running" and not method.startswith("functions."):
                 raise ApiError("token_expired")
             return
@@ -126,7 +123,7 @@ class WebApi:
         return {
             "url": "https://sandbox.slack.com/",
             "team": "Sandbox",
-            "user": self._bot_name,
+            "user": BOT_NAME,
             "team_id": self._workspace.enterprise_id if self._workspace.is_org_wide else self._workspace.team_id,
             "user_id": self._workspace.bot_user_id,
             "bot_id": bot_id(self._workspace),
@@ -137,19 +134,19 @@ class WebApi:
     def _users_info(self, args: Args) -> Args:
         user_id = str(args.get("user", ""))
         if user_id == self._workspace.bot_user_id:
-            bot = SlackUser(user_id, self._bot_name, self._bot_name, team_id=self._workspace.team_id, is_bot=True)
+            bot = SlackUser(user_id, BOT_NAME, BOT_NAME, team_id=self._workspace.team_id, is_bot=True)
             return {"user": user_object(bot)}
-        return {"user": user_in(self._workspace, self._workspace.person(user_id))}
+        return {"user": workspace_user_object(self._workspace, self._workspace.require_user(user_id))}
 
     def _users_list(self, args: Args) -> Args:
         self._check_team(args)
-        return {"members": [user_in(self._workspace, user) for user in self._workspace.users.values()]}
+        return {"members": [workspace_user_object(self._workspace, user) for user in self._workspace.users.values()]}
 
     def _teams_list(self, args: Args) -> Args:
         return {"teams": [{"id": self._workspace.team_id, "name": "Sandbox"}]}
 
     def _check_team(self, args: Args) -> None:
-        """An org-wide token has to name a workspace."""
+        """Raise ApiError when a call with an org-wide token names no workspace."""
         if self._workspace.is_org_wide and not args.get("team_id"):
             raise ApiError("missing_argument")
 
@@ -165,7 +162,7 @@ class WebApi:
 
 
 async def _read(request: web.Request) -> tuple[Args, bool]:
-    """Return the arguments, from query, form or JSON, and whether the JSON could not be read."""
+    """Return the arguments from query, form or JSON, and whether the JSON is invalid."""
     args: Args = dict(request.query)
     if request.content_type != "application/json":
         return args | {key: value for key, value in (await request.post()).items() if isinstance(value, str)}, False

@@ -1,1 +1,1 @@
-"""Deliver payloads to the bot, over Socket Mode or signed HTTP."""
+"""Deliver payloads to the bot over Socket Mode or signed HTTP."""

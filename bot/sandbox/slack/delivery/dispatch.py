@@ -1,4 +1,4 @@
-"""Takes each payload to the bot, over Socket Mode or signed HTTP, notes what became of it, and repeats failed events.
+"""Deliver each payload over Socket Mode or signed HTTP, record the result, and retry events without an ack.
 
 https://docs.slack.dev/apis/events-api#retries
 """
@@ -11,50 +11,50 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.sandbox.slack.delivery.transports import HttpDelivery, Sockets
-from bot.sandbox.slack.models import Answer, CallLog, Delivery, Kind, trim
+from bot.sandbox.slack.models import Ack, CallLog, Delivery, Kind, trim_entries
 
 
-class EventDelivery:
-    """What carries payloads; `events_url` set means signed HTTP to it, None means Socket Mode."""
+class Dispatcher:
+    """Deliver payloads to the bot: as signed HTTP to `events_url`, or over Socket Mode when it is None."""
 
-    def __init__(self, sockets: Sockets, http: HttpDelivery, log: CallLog, events_url: str | None) -> None:
+    def __init__(self, sockets: Sockets, http: HttpDelivery, log: CallLog) -> None:
         self.sockets = sockets
         self.http = http
         self.log = log
-        self.events_url = events_url
+        self.events_url: str | None = None
         self.ack_seconds = 3.0
         self.retries_after_seconds = (0.0, 60.0, 300.0)
         self.deliveries: list[Delivery] = []
         self.event_listeners: list[Callable[[Delivery], None]] = []
         self._retrying: set[asyncio.Task[None]] = set()
 
-    async def carry(
+    async def dispatch(
         self, payload: dict[str, Any], kind: Kind, retry: int = 0, reason: str = "http_timeout"
     ) -> Delivery:
-        """Deliver a payload once and wait for its ack; `reason` is why it comes again, as HTTP headers say it."""
+        """Deliver a payload once and wait for its ack; `reason` is Slack's reason for this retry."""
         started = time.monotonic()
         answer = await self._answer(payload, kind, retry, reason)
         seconds = time.monotonic() - started
         note = answer.error or "acknowledged"
         self.log.traffic("Slack", "bot", kind, status=answer.status, seconds=seconds, note=note)
         trigger = str(payload.get("trigger_id", ""))
-        made = answer.acked, seconds * 1000, answer.status, answer.body, trigger, payload, kind, answer.error
-        delivery = Delivery(*made, retry=retry)
+        fields = answer.acked, seconds * 1000, answer.status, answer.body, trigger, payload, kind, answer.error
+        delivery = Delivery(*fields, retry=retry)
         self.deliveries.append(delivery)
-        trim(self.deliveries)
+        trim_entries(self.deliveries)
         if kind == "events_api":
             for listener in list(self.event_listeners):
                 listener(delivery)
         return delivery
 
-    async def _answer(self, payload: dict[str, Any], kind: Kind, retry: int, reason: str) -> Answer:
+    async def _answer(self, payload: dict[str, Any], kind: Kind, retry: int, reason: str) -> Ack:
         if self.events_url is None:
             return await self.sockets.deliver(kind, payload, self.ack_seconds, retry)
         return await self.http.deliver(self.events_url, kind, payload, self.ack_seconds, retry, reason)
 
-    async def carry_event(self, payload: dict[str, Any]) -> Delivery:
-        """Deliver an event; when nobody acknowledges it, do so up to three times more, later and without waiting."""
-        delivery = await self.carry(payload, "events_api")
+    async def dispatch_event(self, payload: dict[str, Any]) -> Delivery:
+        """Deliver an event. Without an ack, start up to three retries in the background."""
+        delivery = await self.dispatch(payload, "events_api")
         if not delivery.acked:
             task = asyncio.create_task(self._retry(delivery))
             self._retrying.add(task)
@@ -64,12 +64,12 @@ class EventDelivery:
     async def _retry(self, delivery: Delivery) -> None:
         for retry, seconds in enumerate(self.retries_after_seconds, 1):
             await asyncio.sleep(seconds)
-            delivery = await self.carry(delivery.payload, "events_api", retry, _reason(delivery))
+            delivery = await self.dispatch(delivery.payload, "events_api", retry, _reason(delivery))
             if delivery.acked:
                 return
 
     async def close(self) -> None:
-        """End everything; deliveries still waiting end as failed."""
+        """Cancel the retries and close the transports; pending deliveries fail."""
         for task in list(self._retrying):
             task.cancel()
         await asyncio.gather(*self._retrying, return_exceptions=True)

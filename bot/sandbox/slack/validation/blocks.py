@@ -1,7 +1,6 @@
-"""Checks a posted message, and the blocks of messages, modals and Home tabs, the way Slack does: limits and shapes.
+"""Check a message, and the blocks of messages, modals and Home tabs, against Slack's limits and shapes.
 
-What stands in blocks and can be pressed or filled in is checked by `slack_elements`.
-Limits: https://docs.slack.dev/reference/block-kit/blocks
+elements.py checks the interactive elements and inputs. Limits: https://docs.slack.dev/reference/block-kit/blocks
 """
 
 from __future__ import annotations
@@ -19,18 +18,18 @@ from bot.sandbox.slack.validation.limits import (
     check_text,
     check_url,
     items_of,
-    need,
+    require,
 )
 
 UNCHECKED = {"image", "video", "file", "markdown", "table", "context_actions"}
-"""Blocks Slack has and nobody here uses: taken as they are."""
+"""Blocks of Slack that the bot does not use; they are accepted without a check."""
 IMAGE = frozenset({"image"})
 RICH_LEAVES = {"text", "link", "user", "usergroup", "channel", "emoji", "date", "broadcast", "color", "team"}
 RICH_GROUPS = {"rich_text_section", "rich_text_preformatted", "rich_text_quote"}
 
 
 def read_message(args: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
-    """Return the text and the blocks of a message Slack would take; raises BlockError for any other."""
+    """Return the text and the blocks of a valid message. Raises BlockError for any other."""
     text, blocks = args.get("text"), args.get("blocks")
     if isinstance(blocks, str):
         try:
@@ -47,30 +46,30 @@ def read_message(args: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
     return text or "", blocks or []
 
 
-def check_blocks(blocks: Any, at: str = "/blocks", most: int = 50) -> None:
-    """Raise BlockError unless these are blocks Slack would take: up to 50 in a message, 100 in a view."""
-    need(isinstance(blocks, list), "must be an array", at)
-    need(len(blocks) <= most, f"no more than {most} items allowed", at)
+def check_blocks(blocks: Any, at: str = "/blocks", maximum: int = 50) -> None:
+    """Raise BlockError unless these are valid blocks: up to 50 in a message, 100 in a view."""
+    require(isinstance(blocks, list), "must be an array", at)
+    require(len(blocks) <= maximum, f"no more than {maximum} items allowed", at)
     ids = [block.get("block_id") for block in blocks if isinstance(block, dict) and block.get("block_id")]
-    need(len(ids) == len(set(ids)), "block_id already exists", at)
+    require(len(ids) == len(set(ids)), "block_id already exists", at)
     for index, block in enumerate(blocks):
         where = f"{at}/{index}"
-        need(isinstance(block, dict), "must be an object", where)
+        require(isinstance(block, dict), "must be an object", where)
         check_length(block.get("block_id", "x"), 1, 255, f"{where}/block_id")
         kind = block.get("type")
         if kind in CHECKS:
             CHECKS[kind](block, where)
         else:
-            need(kind in UNCHECKED, f"unsupported type: {kind}", f"{where}/type")
+            require(kind in UNCHECKED, f"unsupported type: {kind}", f"{where}/type")
 
 
 def _section(block: dict[str, Any], at: str) -> None:
     check_keys(block, "type block_id text fields accessory expand", at)
-    need("text" in block or "fields" in block, "missing required field: text", at)
+    require("text" in block or "fields" in block, "missing required field: text", at)
     if "text" in block:
         check_text(block["text"], 3000, f"{at}/text")
     fields = block.get("fields", [{"type": "plain_text", "text": "x"}])
-    need(isinstance(fields, list) and 1 <= len(fields) <= 10, "no more than 10 items allowed", f"{at}/fields")
+    require(isinstance(fields, list) and 1 <= len(fields) <= 10, "no more than 10 items allowed", f"{at}/fields")
     for index, field in enumerate(fields):
         check_text(field, 2000, f"{at}/fields/{index}")
     if "accessory" in block:
@@ -99,7 +98,7 @@ def _actions(block: dict[str, Any], at: str) -> None:
     for element, where in elements:
         check_element(element, where)
     ids = [element["action_id"] for element, _ in elements if "action_id" in element]
-    need(len(ids) == len(set(ids)), "action_id already exists", f"{at}/elements")
+    require(len(ids) == len(set(ids)), "action_id already exists", f"{at}/elements")
 
 
 def _input(block: dict[str, Any], at: str) -> None:
@@ -120,16 +119,16 @@ def _rich_text(block: dict[str, Any], at: str) -> None:
 def _rich_group(group: Any, at: str) -> None:
     check_keys(group, "type elements border style indent offset language", at)
     kind = group.get("type")
-    need(kind in RICH_GROUPS or kind == "rich_text_list", f"unsupported type: {kind}", f"{at}/type")
-    need(isinstance(group.get("elements"), list), "missing required field: elements", at)
+    require(kind in RICH_GROUPS or kind == "rich_text_list", f"unsupported type: {kind}", f"{at}/type")
+    require(isinstance(group.get("elements"), list), "missing required field: elements", at)
     for index, leaf in enumerate(group["elements"]):
         where = f"{at}/elements/{index}"
         if kind == "rich_text_list":
             _rich_group(leaf, where)
             continue
-        need(isinstance(leaf, dict), "must be an object", where)
+        require(isinstance(leaf, dict), "must be an object", where)
         allowed = {"text", "link"} if kind == "rich_text_preformatted" else RICH_LEAVES
-        need(leaf.get("type") in allowed, f"unsupported type: {leaf.get('type')}", f"{where}/type")
+        require(leaf.get("type") in allowed, f"unsupported type: {leaf.get('type')}", f"{where}/type")
         if leaf["type"] == "text":
             check_length(leaf.get("text"), 1, 40_000, f"{where}/text")
         if leaf["type"] == "link":

@@ -1,4 +1,4 @@
-"""Checks what can be pressed, chosen or filled in, in messages, modals and Home tabs, the way Slack does.
+"""Check the interactive elements and inputs of messages, modals and Home tabs as Slack does.
 
 Limits: https://docs.slack.dev/reference/block-kit/block-elements
 """
@@ -15,7 +15,7 @@ from bot.sandbox.slack.validation.limits import (
     check_text,
     check_url,
     items_of,
-    need,
+    require,
 )
 
 Element = dict[str, Any]
@@ -24,26 +24,26 @@ UNCHECKED = {
     "multi_users_select", "multi_conversations_select", "multi_channels_select", "overflow", "datepicker",
     "timepicker", "datetimepicker", "workflow_button", "icon_button", "feedback_buttons",
 }  # fmt: skip
-"""Elements Slack has and nobody here uses: taken as they are."""
-ONLY_IN_INPUT = {"plain_text_input", "number_input", "email_text_input", "url_text_input", "file_input"}
-NOT_IN_INPUT = {"button", "overflow", "workflow_button", "icon_button", "feedback_buttons", "image"}
+"""Elements of Slack that the bot does not use; they are accepted without a check."""
+INPUT_ONLY = {"plain_text_input", "number_input", "email_text_input", "url_text_input", "file_input"}
+NEVER_IN_INPUT = {"button", "overflow", "workflow_button", "icon_button", "feedback_buttons", "image"}
 
 
 def elements_of(block: dict[str, Any]) -> list[Element]:
-    """Return what can be pressed, chosen or filled in in a block."""
+    """Return the interactive elements and inputs of a block."""
     if block.get("type") in ("context", "rich_text"):
         return []
-    found = [*block.get("elements", ()), block.get("accessory"), block.get("element")]
-    return [element for element in found if isinstance(element, dict)]
+    elements = [*block.get("elements", ()), block.get("accessory"), block.get("element")]
+    return [element for element in elements if isinstance(element, dict)]
 
 
 def check_element(element: Any, at: str, *, in_input: bool = False, others: frozenset[str] = frozenset()) -> None:
-    """Raise BlockError unless this element may stand in an actions or a section block, or in an input block."""
-    need(isinstance(element, dict), "must be an object", at)
+    """Raise BlockError unless this element is valid in an actions or section block (`in_input`: an input block)."""
+    require(isinstance(element, dict), "must be an object", at)
     kind = element.get("type")
-    is_misplaced = kind in (NOT_IN_INPUT if in_input else ONLY_IN_INPUT)
-    is_known = kind in CHECKS or kind in UNCHECKED or kind in ONLY_IN_INPUT or kind in others
-    need(is_known and not is_misplaced, f"unsupported type: {kind}", f"{at}/type")
+    is_misplaced = kind in (NEVER_IN_INPUT if in_input else INPUT_ONLY)
+    is_known = kind in CHECKS or kind in UNCHECKED or kind in INPUT_ONLY or kind in others
+    require(is_known and not is_misplaced, f"unsupported type: {kind}", f"{at}/type")
     if "action_id" in element:
         check_length(element["action_id"], 1, 255, f"{at}/action_id")
     if kind in CHECKS:
@@ -63,7 +63,7 @@ def _button(button: Element, at: str) -> None:
         check_url(button["url"], f"{at}/url")
     if "accessibility_label" in button:
         check_length(button["accessibility_label"], 1, 75, f"{at}/accessibility_label")
-    need(button.get("style", "primary") in ("primary", "danger"), "unsupported style", f"{at}/style")
+    require(button.get("style", "primary") in ("primary", "danger"), "unsupported style", f"{at}/style")
 
 
 def _confirm(confirm: Any, at: str) -> None:
@@ -72,10 +72,10 @@ def _confirm(confirm: Any, at: str) -> None:
     check_text(confirm.get("text"), 300, f"{at}/text")
     check_text(confirm.get("confirm"), 30, f"{at}/confirm", plain=True)
     check_text(confirm.get("deny"), 30, f"{at}/deny", plain=True)
-    need(confirm.get("style", "primary") in ("primary", "danger"), "unsupported style", f"{at}/style")
+    require(confirm.get("style", "primary") in ("primary", "danger"), "unsupported style", f"{at}/style")
 
 
-# choosing
+# selects and choices
 
 
 def _users_select(element: Element, at: str) -> None:
@@ -89,7 +89,7 @@ def _static_select(element: Element, at: str) -> None:
     keys = "type action_id options option_groups initial_option confirm focus_on_load placeholder"
     check_keys(element, keys, at)
     check_flags(element, ["focus_on_load"], at)
-    need(("options" in element) != ("option_groups" in element), "must have either options or option_groups", at)
+    require(("options" in element) != ("option_groups" in element), "must have either options or option_groups", at)
     if "options" in element:
         choices = _options(element, 100, at)
     else:
@@ -113,11 +113,11 @@ def _checkboxes(element: Element, at: str) -> None:
     choices = _options(element, 10, at, plain=False)
     initial = element.get("initial_options", [choices[0]])
     are_known = isinstance(initial, list) and bool(initial) and all(option in choices for option in initial)
-    need(are_known, "must be some of the options", f"{at}/initial_options")
+    require(are_known, "must be some of the options", f"{at}/initial_options")
 
 
-def _options(thing: Element, most: int, at: str, *, plain: bool = True) -> list[Any]:
-    items = items_of(thing, "options", most, at)
+def _options(value: Element, maximum: int, at: str, *, plain: bool = True) -> list[Any]:
+    items = items_of(value, "options", maximum, at)
     for option, where in items:
         check_keys(option, "text value description", where)
         check_text(option.get("text"), 75, f"{where}/text", plain=plain)
@@ -128,10 +128,10 @@ def _options(thing: Element, most: int, at: str, *, plain: bool = True) -> list[
 
 
 def _initial(element: Element, key: str, choices: list[Any], at: str) -> None:
-    need(element.get(key, choices[0]) in choices, "must be exactly one of the options", f"{at}/{key}")
+    require(element.get(key, choices[0]) in choices, "must be exactly one of the options", f"{at}/{key}")
 
 
-# filling in
+# inputs
 
 
 def _plain_text_input(element: Element, at: str) -> None:
@@ -140,14 +140,14 @@ def _plain_text_input(element: Element, at: str) -> None:
     )
     check_keys(element, keys, at)
     check_flags(element, ["multiline", "focus_on_load"], at)
-    for key, least in (("min_length", 0), ("max_length", 1)):
+    for key, minimum in (("min_length", 0), ("max_length", 1)):
         length = element.get(key, 1)
         is_whole = isinstance(length, int) and not isinstance(length, bool)
-        need(is_whole and least <= length <= 3000, f"must be from {least} to 3000", f"{at}/{key}")
-    least, most = element.get("min_length", 0), element.get("max_length", 3000)
-    need(least <= most, "must not be more than max_length", f"{at}/min_length")
+        require(is_whole and minimum <= length <= 3000, f"must be from {minimum} to 3000", f"{at}/{key}")
+    minimum, maximum = element.get("min_length", 0), element.get("max_length", 3000)
+    require(minimum <= maximum, "must not be more than max_length", f"{at}/min_length")
     if "initial_value" in element:
-        check_length(element["initial_value"], 0, most, f"{at}/initial_value")
+        check_length(element["initial_value"], 0, maximum, f"{at}/initial_value")
 
 
 def _number_input(element: Element, at: str) -> None:
@@ -156,16 +156,16 @@ def _number_input(element: Element, at: str) -> None:
         "placeholder"
     )
     check_keys(element, keys, at)
-    need(isinstance(element.get("is_decimal_allowed"), bool), "must be a boolean", f"{at}/is_decimal_allowed")
+    require(isinstance(element.get("is_decimal_allowed"), bool), "must be a boolean", f"{at}/is_decimal_allowed")
     check_flags(element, ["focus_on_load"], at)
     for key in ("initial_value", "min_value", "max_value"):
         if key in element:
             text = element[key]
-            need(isinstance(text, str) and is_number(text, element), "must be a number, as a string", f"{at}/{key}")
+            require(isinstance(text, str) and is_number(text, element), "must be a number, as a string", f"{at}/{key}")
 
 
 def is_number(text: str, element: Element) -> bool:
-    """Tell whether a text is a number that this number_input takes, its limits aside."""
+    """Tell whether a text is a number that this number_input accepts; this does not check its limits."""
     try:
         float(text) if element["is_decimal_allowed"] else int(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Checks a modal or a Home tab the way Slack does, limits and shapes, and says where it is wrong.
+"""Check a modal or a Home tab against Slack's limits and shapes.
 
 Limits: https://docs.slack.dev/reference/views
 """
@@ -10,38 +10,38 @@ from typing import Any
 
 from bot.sandbox.slack.validation.blocks import check_blocks
 from bot.sandbox.slack.validation.elements import elements_of
-from bot.sandbox.slack.validation.limits import BlockError, check_flags, check_keys, check_length, check_text, need
+from bot.sandbox.slack.validation.limits import BlockError, check_flags, check_keys, check_length, check_text, require
 
 EVERYWHERE = "type blocks private_metadata callback_id external_id"
 MODAL = f"{EVERYWHERE} title submit close clear_on_close notify_on_close submit_disabled"
-MOST_BYTES = 250_000
+MAX_BYTES = 250_000
 
 
-def read_view(given: Any, kind: str) -> dict[str, Any]:
-    """Return the view of a call, `modal` or `home`, if Slack would take it; raises BlockError for any other."""
-    if isinstance(given, str):
+def read_view(value: Any, kind: str) -> dict[str, Any]:
+    """Return a valid view of type `kind`, `modal` or `home`. Raises BlockError for any other."""
+    if isinstance(value, str):
         try:
-            given = json.loads(given)
+            value = json.loads(value)
         except ValueError:
             raise BlockError("must be a JSON object", "/view", "invalid_arguments") from None
-    if len(json.dumps(given)) > MOST_BYTES:
+    if len(json.dumps(value)) > MAX_BYTES:
         raise BlockError("the view is too large", code="view_too_large")
     try:
-        _check(given, kind)
-    except BlockError as found:
-        raise BlockError(str(found), code="invalid_arguments") from None
-    view: dict[str, Any] = given
+        _check(value, kind)
+    except BlockError as error:
+        raise BlockError(str(error), code="invalid_arguments") from None
+    view: dict[str, Any] = value
     return view
 
 
 def _check(view: Any, kind: str) -> None:
-    need(isinstance(view, dict), "must be an object", "/view")
-    need(view.get("type") == kind, f"unsupported type: {view.get('type')}", "/view/type")
+    require(isinstance(view, dict), "must be an object", "/view")
+    require(view.get("type") == kind, f"unsupported type: {view.get('type')}", "/view/type")
     check_keys(view, MODAL if kind == "modal" else EVERYWHERE, "/view")
-    for key, most in (("private_metadata", 3000), ("callback_id", 255), ("external_id", 255)):
+    for key, maximum in (("private_metadata", 3000), ("callback_id", 255), ("external_id", 255)):
         if key in view:
-            check_length(view[key], 0, most, f"/view/{key}")
-    need("blocks" in view, "missing required field: blocks", "/view")
+            check_length(view[key], 0, maximum, f"/view/{key}")
+    require("blocks" in view, "missing required field: blocks", "/view")
     check_blocks(view["blocks"], "/view/blocks", 100)
     if kind == "modal":
         _check_modal(view)
@@ -55,9 +55,9 @@ def _check_modal(view: dict[str, Any]) -> None:
             check_text(view[key], 24, f"/view/{key}", plain=True)
     check_flags(view, ["clear_on_close", "notify_on_close", "submit_disabled"], "/view")
     has_input = any(block.get("type") == "input" for block in view["blocks"])
-    need(not has_input or view.get("submit") is not None, "submit is needed beside an input block", "/view/submit")
+    require(not has_input or view.get("submit") is not None, "submit is needed beside an input block", "/view/submit")
 
 
 def _check_elements(blocks: list[dict[str, Any]]) -> None:
     focused = [block for block in blocks if any(element.get("focus_on_load") for element in elements_of(block))]
-    need(len(focused) <= 1, "only one element may have focus_on_load", "/view/blocks")
+    require(len(focused) <= 1, "only one element may have focus_on_load", "/view/blocks")

@@ -36,19 +36,19 @@ async def test_look_ups_are_retried_but_an_unknown_offer_is_not(
 ) -> None:
     talk(servers)
     for call in ("query", "conversation"):
-        await servers.genesys.misbehave("dropped", on=call, times=1)
+        await servers.genesys.inject_fault("dropped", on=call, times=1)
         assert (await offer(conversations)).join_code
-    await servers.genesys.misbehave("dropped", on="query")
+    await servers.genesys.inject_fault("dropped", on="query")
     with pytest.raises(ServiceUnreachableError):
         await offer(conversations)
-    await servers.genesys.misbehave(None)
+    await servers.genesys.inject_fault(None)
     for fault in ("dropped", "reset", "cut", "502", "504", "408"):
         before = servers.genesys.count("create")
-        await servers.genesys.misbehave(fault)
+        await servers.genesys.inject_fault(fault)
         with pytest.raises(OutcomeUnknownError):
             await offer(conversations)
         assert servers.genesys.count("create") == before + 1, fault
-        await servers.genesys.misbehave(None)
+        await servers.genesys.inject_fault(None)
 
 
 async def test_public_endpoints_are_called_without_a_token(
@@ -66,8 +66,8 @@ async def test_hooks_hear_of_the_offer_alone_and_of_every_wait(
     servers: Servers, conversations: ConversationSessions
 ) -> None:
     talk(servers)
-    await servers.genesys.misbehave("429", on="query", times=1, retry_after=0)
-    await servers.genesys.misbehave("500-twice")
+    await servers.genesys.inject_fault("429", on="query", times=1, retry_after=0)
+    await servers.genesys.inject_fault("500-twice")
     hooks = RecordingHooks()
     await offer(conversations, hooks)
     events = [event for event, _ in groupby(hooks.events)]  # after a 429 it may wait for its turn, too
@@ -88,7 +88,7 @@ async def test_failures_have_the_names_they_have_elsewhere(
 ) -> None:
     talk(servers)
     how = {"retry_after": 181} if error is ServiceBusyError else {}
-    await servers.genesys.misbehave(fault, on="query", **how)
+    await servers.genesys.inject_fault(fault, on="query", **how)
     with pytest.raises(error):
         await offer(conversations)
 
@@ -106,11 +106,11 @@ async def test_a_permission_that_is_missing_is_named(
     servers: Servers, conversations: ConversationSessions, medium: str, lacks: list[str]
 ) -> None:
     talk(servers, medium=medium)
-    servers.genesys.conversations.lacks |= set(lacks)
+    servers.genesys.conversations.missing_permissions |= set(lacks)
     with pytest.raises(PermissionMissingError) as forbidden:
         await offer(conversations)
     assert forbidden.value.needs == lacks[0]
-    servers.genesys.conversations.lacks.clear()
+    servers.genesys.conversations.missing_permissions.clear()
     assert await offer(conversations)
 
 
@@ -118,7 +118,7 @@ async def test_endpoints_for_users_only_are_reported_as_such(
     servers: Servers, conversations: ConversationSessions
 ) -> None:
     talk(servers)
-    servers.genesys.conversations.only_people = True
+    servers.genesys.conversations.requires_user = True
     with pytest.raises(SignInRequiredError) as needed:
         await offer(conversations)
     assert needed.value.reference
@@ -159,7 +159,7 @@ async def test_an_offer_that_cannot_be_used_is_named_and_may_exist(
     servers: Servers, conversations: ConversationSessions, fault: str, why: str
 ) -> None:
     talk(servers)
-    await servers.genesys.misbehave(fault)
+    await servers.genesys.inject_fault(fault)
     with pytest.raises(UnusableAnswerError, match="unusable_answer") as unusable:
         await offer(conversations)
     assert why in unusable.value.why
@@ -172,7 +172,7 @@ async def test_a_look_up_that_cannot_be_read_is_named(
     servers: Servers, conversations: ConversationSessions, call: str, fault: str
 ) -> None:
     talk(servers)
-    await servers.genesys.misbehave(fault, on=call)
+    await servers.genesys.inject_fault(fault, on=call)
     with pytest.raises(UnusableAnswerError) as unusable:
         await offer(conversations)
     assert not unusable.value.acted
@@ -188,7 +188,7 @@ async def test_an_offer_is_open_then_gone_when_it_is_withdrawn(
     session = await offer(conversations)
     assert (await conversations.read(session.id)).status == "open"
     await conversations.end(session.id)
-    assert servers.genesys.conversations.offers[session.id].gone
+    assert servers.genesys.conversations.offers[session.id].is_withdrawn
     assert (await conversations.read(session.id)).status == "gone"
     with pytest.raises(UnknownSessionError):
         await conversations.end(session.id)
@@ -211,7 +211,10 @@ async def test_offers_are_looked_at_and_withdrawn_without_permissions(
 ) -> None:
     talk(servers)
     session = await offer(conversations)
-    servers.genesys.conversations.lacks |= {"conversation:cobrowse:add", "conversation:communication:view"}
+    servers.genesys.conversations.missing_permissions |= {
+        "conversation:cobrowse:add",
+        "conversation:communication:view",
+    }
     assert (await conversations.read(session.id)).status == "open"
     await conversations.end(session.id)
 

@@ -103,7 +103,7 @@ async def test_a_supervisor_who_listens_in_is_not_in_the_conversation(
     servers: Servers, conversations: ConversationSessions
 ) -> None:
     live = talk(servers, host=BEN)
-    live.watched_by = HOST
+    live.monitored_by = HOST
     with pytest.raises(NotInConversationError):
         await offer(conversations, conversation_id=ConversationId(live.id))
 
@@ -111,7 +111,7 @@ async def test_a_supervisor_who_listens_in_is_not_in_the_conversation(
 async def test_a_named_conversation_needs_no_analytics(servers: Servers, conversations: ConversationSessions) -> None:
     talk(servers, "another")
     live = talk(servers, "the one")
-    live.reported = False
+    live.in_analytics = False
     session = await offer(conversations, conversation_id=ConversationId(live.id))
     assert servers.genesys.conversations.offers[session.id].conversation is live
     assert servers.genesys.count("query") == 0

@@ -165,10 +165,10 @@ async def test_applications_are_ids_and_names(servers: Servers, sessions: Cobrow
 
 @pytest.mark.parametrize("fault", ["dropped", "reset", "cut", "502", "504", "408"])
 async def test_a_safe_call_is_sent_again(servers: Servers, sessions: CobrowseSessions, fault: str) -> None:
-    await servers.genesys.misbehave(fault, on="applications", times=2)
+    await servers.genesys.inject_fault(fault, on="applications", times=2)
     assert await sessions.applications() == [("web", "Web")]
     assert servers.genesys.count("applications") == 3
-    await servers.genesys.misbehave(fault, on="applications")
+    await servers.genesys.inject_fault(fault, on="applications")
     with pytest.raises(ServiceUnreachableError):
         await sessions.applications()
     assert 6 <= servers.genesys.count("applications") <= 9  # aiohttp repeats a GET itself when a used connection ends
@@ -179,14 +179,14 @@ async def test_a_create_is_not_resent_on_a_reused_connection(
     servers: Servers, sessions: CobrowseSessions, fault: str
 ) -> None:
     await sessions.create(session_request(), RecordingHooks())
-    await servers.genesys.misbehave(fault)
+    await servers.genesys.inject_fault(fault)
     with pytest.raises(OutcomeUnknownError):
         await sessions.create(session_request(), RecordingHooks())
     assert len(servers.genesys.creates) == 2
 
 
 async def test_hooks_run_before_each_send_and_each_wait(servers: Servers, sessions: CobrowseSessions) -> None:
-    await servers.genesys.misbehave("500-twice")
+    await servers.genesys.inject_fault("500-twice")
     hooks = RecordingHooks()
     await sessions.create(session_request(), hooks)
     assert hooks.events == ["before_send", "on_wait", "before_send", "on_wait", "before_send"]
@@ -208,7 +208,7 @@ async def test_hooks_hear_of_a_wait_while_a_token_is_replaced(servers: Servers, 
             await super().on_wait(seconds)
             self.tokens.append(servers.genesys.count("token"))
 
-    await servers.genesys.misbehave("401", times=1)
+    await servers.genesys.inject_fault("401", times=1)
     hooks = Counting()
     await sessions.create(session_request(), hooks)
     assert hooks.events == ["before_send", "on_wait", "before_send"]
@@ -227,19 +227,19 @@ async def test_hooks_that_raise_stop_the_create(servers: Servers, sessions: Cobr
 
 async def test_a_service_that_is_down_is_tried_until_it_is_there(servers: Servers, sessions: CobrowseSessions) -> None:
     await sessions.applications()
-    await servers.genesys.misbehave("down")
+    await servers.genesys.inject_fault("down")
     await asyncio.sleep(0.05)  # the client sees that its connections are gone
     hooks = RecordingHooks()
     creating = asyncio.create_task(sessions.create(session_request(), hooks))
     while "on_wait" not in hooks.events and not creating.done():  # noqa: ASYNC110 - it has no event
         await asyncio.sleep(0.005)
-    await servers.genesys.misbehave(None)
+    await servers.genesys.inject_fault(None)
     assert (await creating).status == "active"
     assert len(servers.genesys.creates) == 1
 
 
 async def test_retries_without_retry_after_end_in_time(servers: Servers) -> None:
-    await servers.genesys.misbehave("429", retry_after=None)
+    await servers.genesys.inject_fault("429", retry_after=None)
     async with opened(servers, replace(QUICK_GENESYS, max_backoff_seconds=0.1)) as sessions:
         with pytest.raises(ServiceBusyError):
             await sessions.create(session_request(), RecordingHooks())
@@ -247,7 +247,7 @@ async def test_retries_without_retry_after_end_in_time(servers: Servers) -> None
 
 
 async def test_a_500_is_repeated_twice_after_a_short_delay(servers: Servers, sessions: CobrowseSessions) -> None:
-    await servers.genesys.misbehave("500")
+    await servers.genesys.inject_fault("500")
     with pytest.raises(ServiceFailedError):
         await sessions.create(session_request(), RecordingHooks())
     first, second, third = (create.at for create in servers.genesys.creates)

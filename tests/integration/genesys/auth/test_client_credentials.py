@@ -72,7 +72,7 @@ async def test_a_token_is_renewed_ahead_and_no_call_waits_for_it(clocked: Clocke
     await clocked.sessions.applications()
     assert clocked.genesys.count("token") == 1
     clocked.now = 910  # nine tenths of its life are over
-    await clocked.genesys.misbehave("slow", on="token", seconds=0.6)
+    await clocked.genesys.inject_fault("slow", on="token", seconds=0.6)
     async with asyncio.timeout(0.55):
         await asyncio.gather(*(clocked.sessions.applications() for _ in range(10)))
     await asyncio.sleep(0.7)
@@ -92,11 +92,11 @@ async def test_a_token_at_its_end_is_waited_for(clocked: Clocked) -> None:
 async def test_a_renewal_that_fails_harms_nobody_while_the_token_lasts(clocked: Clocked) -> None:
     await clocked.sessions.applications()
     clocked.now = 910
-    await clocked.genesys.misbehave("500", on="token")
+    await clocked.genesys.inject_fault("500", on="token")
     for _ in range(3):
         assert await clocked.sessions.applications()
         await asyncio.sleep(0.05)
-    await clocked.genesys.misbehave(None)
+    await clocked.genesys.inject_fault(None)
     clocked.now = 999
     assert await clocked.sessions.applications()
 
@@ -113,7 +113,7 @@ async def test_commands_outlive_short_tokens(quick: None) -> None:
 async def test_many_refused_at_once_share_one_renewal(journey: Journey) -> None:
     await journey.asks("whoami")
     journey.genesys.latency_seconds = 0.1
-    await journey.genesys.misbehave("401", times=20)
+    await journey.genesys.inject_fault("401", times=20)
     await asyncio.gather(*(journey.slack.command(ANA, f"No {number}") for number in range(20)))
     await journey.finish()
     assert journey.genesys.count("token") == 2
@@ -154,7 +154,7 @@ LOGIN = [
 async def test_a_login_that_says_no_is_told_by_name(
     journey: Journey, fault: str, told: list[str], again: bool, asked: int
 ) -> None:
-    await journey.genesys.misbehave(fault, on="token")
+    await journey.genesys.inject_fault(fault, on="token")
     message = await journey.asks()
     assert is_failure(message)
     for phrase in told:
@@ -162,7 +162,7 @@ async def test_a_login_that_says_no_is_told_by_name(
     assert ("try_again" in buttons(message)) is again
     assert journey.genesys.count("token") == asked
     assert journey.genesys.creates == []
-    await journey.genesys.misbehave(None)
+    await journey.genesys.inject_fault(None)
     assert link(await journey.asks())
 
 
@@ -177,20 +177,20 @@ async def test_a_login_that_says_no_is_told_by_name(
     ],
 )
 async def test_a_login_that_recovers_is_asked_again(journey: Journey, fault: str, how: dict[str, Any]) -> None:
-    await journey.genesys.misbehave(fault, on="token", **how)
+    await journey.genesys.inject_fault(fault, on="token", **how)
     assert link(await journey.asks())
     assert len(journey.genesys.creates) == 1
 
 
 async def test_an_assertion_is_never_used_twice(journey: Journey) -> None:
     """The sandbox's login refuses one it has seen; each try has to prove itself anew."""
-    await journey.genesys.misbehave("cut", on="token", times=2)  # it has seen two, and taken both
+    await journey.genesys.inject_fault("cut", on="token", times=2)  # it has seen two, and taken both
     assert link(await journey.asks())
 
 
 async def test_one_answer_to_many_who_wait_when_the_login_says_no(journey: Journey) -> None:
     journey.genesys.latency_seconds = 0.1
-    await journey.genesys.misbehave("invalid_client", on="token")
+    await journey.genesys.inject_fault("invalid_client", on="token")
     await asyncio.gather(*(journey.slack.command(ANA, f"No {number}") for number in range(20)))
     await journey.finish()
     assert all(is_failure(message) for message in journey.slack.seen_by(ANA))

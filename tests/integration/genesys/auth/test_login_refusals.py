@@ -23,10 +23,10 @@ FAULTS: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
         ["network address"],
     ),
     ("unauthorized_client", {}, ["(unauthorized_client): “The client", "Client Credentials"], ["network address"]),
-    ("unauthorized_client", {"words": ADDRESS}, [f"“{ADDRESS}”", "network address"], ["grant type", "key or secret"]),
+    ("unauthorized_client", {"message": ADDRESS}, [f"“{ADDRESS}”", "network address"], ["grant type", "key or secret"]),
     ("access_denied", {}, ["(access_denied)", f"“{ADDRESS}”", "network address"], ["key or secret", "grant type"]),
-    ("access_denied", {"words": "Denied."}, ["(access_denied): “Denied.”", "network address"], ["key or secret"]),
-    ("invalid_client", {"words": "Not on the allowlist"}, ["network address"], ["key or secret"]),
+    ("access_denied", {"message": "Denied."}, ["(access_denied): “Denied.”", "network address"], ["key or secret"]),
+    ("invalid_client", {"message": "Not on the allowlist"}, ["network address"], ["key or secret"]),
     ("firewall", {}, [f"({WEB_PAGE})", "network address"], ["key or secret", "Forbidden", "<h1>"]),
 ]
 
@@ -41,7 +41,7 @@ async def servers(quick: None) -> AsyncIterator[Servers]:
 async def test_the_person_reads_the_logins_words_and_the_cause(
     journey: Journey, fault: str, how: dict[str, Any], told: list[str], untold: list[str]
 ) -> None:
-    await journey.genesys.misbehave(fault, on="token", **how)
+    await journey.genesys.inject_fault(fault, on="token", **how)
     message = await journey.asks()
     shown = words(message)
     assert is_failure(message)
@@ -51,7 +51,7 @@ async def test_the_person_reads_the_logins_words_and_the_cause(
 
 
 async def test_the_region_is_named_before_everything_else(servers: Servers, tmp_path: Path) -> None:
-    await servers.genesys.misbehave("invalid_client", on="token")
+    await servers.genesys.inject_fault("invalid_client", on="token")
     environ = right_environ(servers, tmp_path)
     mend = (await look(environ))["token"].mend
     assert mend.startswith("Check GENESYS_REGION first")
@@ -65,11 +65,11 @@ async def test_the_region_is_named_before_everything_else(servers: Servers, tmp_
     assert started.err.index("GENESYS_REGION") < started.err.index("id, key or secret")
 
 
-@pytest.mark.parametrize("how", [{}, {"words": "Denied."}])
+@pytest.mark.parametrize("how", [{}, {"message": "Denied."}])
 async def test_check_names_the_address_as_a_cause(servers: Servers, tmp_path: Path, how: dict[str, str]) -> None:
-    await servers.genesys.misbehave("access_denied", on="token", **how)
+    await servers.genesys.inject_fault("access_denied", on="token", **how)
     found = (await look(right_environ(servers, tmp_path)))["token"]
-    assert f"“{how.get('words', ADDRESS)}”" in found.what
+    assert f"“{how.get('message', ADDRESS)}”" in found.what
     assert "network address of this machine" in found.mend
     assert "GENESYS_CLIENT_ID" not in found.mend
 
@@ -77,7 +77,7 @@ async def test_check_names_the_address_as_a_cause(servers: Servers, tmp_path: Pa
 async def test_a_secret_that_the_login_quotes_is_not_shown(quick: None, tmp_path: Path) -> None:
     async with open_servers(client_secret=SECRET) as servers:
         said = f"<!channel> wrong secret {SECRET} & Basic c2VjcmV0OnNlY3JldA== for eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOjF9.x"
-        await servers.genesys.misbehave("invalid_client", on="token", words=said + " and so on" * 60)
+        await servers.genesys.inject_fault("invalid_client", on="token", message=said + " and so on" * 60)
         async with open_bot_between(servers, servers.environ | PUBLIC, http=False) as journey:
             shown = words(await journey.asks())
         assert "&lt;!channel&gt; wrong secret … &amp; … for …" in shown

@@ -14,7 +14,7 @@ from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.auth.user_tokens import UserTokens
 from bot.genesys.http import HttpClient
-from bot.sandbox.genesys.api.user_login import PeopleClient
+from bot.sandbox.genesys.api.user_login import UserLoginClient
 from tests.support import storage
 from tests.support.accounts import BENS
 from tests.support.app import QUICK_GENESYS, Servers, open_servers
@@ -39,7 +39,7 @@ class Clock:
 @pytest.fixture
 async def servers(quick: None) -> AsyncIterator[Servers]:
     async with open_servers(token_seconds=3600) as started:
-        started.genesys.people.client = PeopleClient("people-client", "people-secret", (BACK,))
+        started.genesys.user_login.client = UserLoginClient("people-client", "people-secret", (BACK,))
         yield started
 
 
@@ -67,7 +67,7 @@ class Replicas:
 
     async def connect(self) -> str:
         refresh_token = "a-refresh-token-that-nobody-may-read"
-        self.genesys.people.refresh_tokens[refresh_token] = HOST
+        self.genesys.user_login.refresh_tokens[refresh_token] = HOST
         await self.book.connect(LinkedAccount(WHO, HOST, refresh_token))
         return refresh_token
 
@@ -85,11 +85,11 @@ async def test_no_refresh_token_is_used_twice_on_two_replicas(replicas: Replicas
     one, other = await replicas.one(), await replicas.one()
     first = await replicas.connect()
     tokens = await asyncio.gather(*(each.current(WHO, HOST) for each in (one, other) for _ in range(20)))
-    used = replicas.genesys.people.used
+    used = replicas.genesys.user_login.used_refresh_tokens
     assert len(tokens) == 40
     assert used[0] == first
     assert len(used) == len(set(used)) == 2  # one renewal each
-    assert await replicas.kept() in replicas.genesys.people.refresh_tokens
+    assert await replicas.kept() in replicas.genesys.user_login.refresh_tokens
     for each in (one, other):
         replicas.clock.now += 4000  # past the end of all of them
         await each.current(WHO, HOST)
@@ -105,7 +105,7 @@ async def test_a_users_token_is_renewed_ahead_and_no_call_waits(replicas: Replic
     async with asyncio.timeout(5):
         while await tokens.current(WHO, HOST) is first:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.01)
-    assert len(replicas.genesys.people.used) == 2
+    assert len(replicas.genesys.user_login.used_refresh_tokens) == 2
 
 
 async def test_late_refusal_of_an_old_token_keeps_the_new_one(replicas: Replicas) -> None:
@@ -117,13 +117,13 @@ async def test_late_refusal_of_an_old_token_keeps_the_new_one(replicas: Replicas
     assert new is not old
     tokens.drop(WHO, old)
     assert await tokens.current(WHO, HOST) is new
-    assert len(replicas.genesys.people.used) == 2
+    assert len(replicas.genesys.user_login.used_refresh_tokens) == 2
 
 
 async def test_a_refused_refresh_token_takes_the_connection_with_it(replicas: Replicas) -> None:
     tokens = await replicas.one()
     await replicas.connect()
-    replicas.genesys.people.sign_out(HOST)
+    replicas.genesys.user_login.sign_out(HOST)
     with pytest.raises(SignInExpiredError) as again:
         await tokens.current(WHO, HOST)
     assert again.value.reference
@@ -135,8 +135,8 @@ async def test_a_refused_refresh_token_takes_the_connection_with_it(replicas: Re
 async def test_other_renewal_errors_leave_the_account_linked(replicas: Replicas, fault: str) -> None:
     tokens = await replicas.one()
     await replicas.connect()
-    how = {"acts": False} if fault == "502" else {}
-    await replicas.genesys.misbehave(fault, on="token", **how)
+    how = {"processes": False} if fault == "502" else {}
+    await replicas.genesys.inject_fault(fault, on="token", **how)
     with pytest.raises(Exception, match=r"service_unreachable|service_fault"):
         await tokens.current(WHO, HOST)
     assert await replicas.kept()
@@ -145,13 +145,13 @@ async def test_other_renewal_errors_leave_the_account_linked(replicas: Replicas,
 async def test_a_busy_or_absent_login_is_asked_again(replicas: Replicas) -> None:
     tokens = await replicas.one()
     await replicas.connect()
-    await replicas.genesys.misbehave("503", on="token", times=2, retry_after=0)
+    await replicas.genesys.inject_fault("503", on="token", times=2, retry_after=0)
     assert await tokens.current(WHO, HOST)
-    await replicas.genesys.misbehave("down")
+    await replicas.genesys.inject_fault("down")
     replicas.clock.now += 4000
     with pytest.raises(ServiceUnreachableError):
         await tokens.current(WHO, HOST)
-    await replicas.genesys.misbehave(None)
+    await replicas.genesys.inject_fault(None)
     assert await tokens.current(WHO, HOST)
 
 
@@ -167,7 +167,7 @@ async def test_a_wrong_client_secret_leaves_the_account_linked(replicas: Replica
 async def test_a_stop_sees_a_renewal_through(replicas: Replicas) -> None:
     tokens = await replicas.one()
     first = await replicas.connect()
-    await replicas.genesys.misbehave("slow", on="token", seconds=0.3)
+    await replicas.genesys.inject_fault("slow", on="token", seconds=0.3)
     asked = asyncio.create_task(tokens.current(WHO, HOST))
     await under_way(replicas)
     await tokens.close()
@@ -179,7 +179,7 @@ async def test_a_stop_sees_a_renewal_through(replicas: Replicas) -> None:
 async def test_a_renewed_token_is_used_though_the_database_fails(replicas: Replicas, bench: Bench) -> None:
     tokens = await replicas.one()
     await replicas.connect()
-    await replicas.genesys.misbehave("slow", on="token", seconds=0.3, times=1)
+    await replicas.genesys.inject_fault("slow", on="token", seconds=0.3, times=1)
     asked = asyncio.create_task(tokens.current(WHO, HOST))
     await under_way(replicas)
     admin = await asyncpg.connect(bench.url)
@@ -188,8 +188,10 @@ async def test_a_renewed_token_is_used_though_the_database_fails(replicas: Repli
     await admin.close()
     token = await asked
     assert await tokens.current(WHO, HOST) is token
-    assert len(replicas.genesys.people.used) == 1
-    assert await replicas.kept() == replicas.genesys.people.used[0]  # so in the end they have to connect again
+    assert len(replicas.genesys.user_login.used_refresh_tokens) == 1
+    assert (
+        await replicas.kept() == replicas.genesys.user_login.used_refresh_tokens[0]
+    )  # so in the end they have to connect again
 
 
 async def under_way(replicas: Replicas, before: int = 0) -> None:
@@ -230,7 +232,7 @@ async def test_a_token_of_one_host_is_never_used_for_another(replicas: Replicas)
     tokens = await replicas.one()
     await replicas.connect()
     await tokens.current(WHO, HOST)
-    replicas.genesys.people.refresh_tokens["of-ben"] = BENS
+    replicas.genesys.user_login.refresh_tokens["of-ben"] = BENS
     await replicas.book.connect(LinkedAccount(WHO, BENS, "of-ben"))
     replicas.clock.now += QUICK_GENESYS.account_cache_seconds + 1
     assert await tokens.token_source(WHO, HOST) is None
@@ -246,7 +248,7 @@ async def test_signing_out_without_a_cached_token_revokes_a_new_one(replicas: Re
     first = await replicas.connect()
     was = await replicas.book.disconnect(WHO)
     await tokens.sign_out(was)
-    assert replicas.genesys.people.used == [first]
+    assert replicas.genesys.user_login.used_refresh_tokens == [first]
     assert [call.status for call in replicas.genesys.calls if call.method == "DELETE"] == [200]
 
 
@@ -298,7 +300,7 @@ async def test_refresh_tokens_and_verifiers_are_encrypted_at_rest(replicas: Repl
     for secret in (refresh_token, PENDING.verifier):
         assert secret not in await dump(bench)
     await tokens.current(WHO, HOST)
-    (renewed,) = replicas.genesys.people.refresh_tokens
+    (renewed,) = replicas.genesys.user_login.refresh_tokens
     assert await replicas.kept() == renewed
     assert renewed not in await dump(bench)
 

@@ -23,7 +23,7 @@ async def test_a_disconnect_during_a_renewal_leaves_no_token(replicas: Replicas)
     tokens = await replicas.one()
     await replicas.connect()
     first = await tokens.current(WHO, HOST)
-    await replicas.genesys.misbehave("slow", on="token", seconds=0.3, times=1)
+    await replicas.genesys.inject_fault("slow", on="token", seconds=0.3, times=1)
     replicas.clock.now += 3400  # it is renewed ahead of its end
     before = replicas.genesys.count("token")
     assert await tokens.current(WHO, HOST) is first
@@ -32,7 +32,7 @@ async def test_a_disconnect_during_a_renewal_leaves_no_token(replicas: Replicas)
     assert was
     await tokens.sign_out(was)
     async with asyncio.timeout(5):
-        while len(replicas.genesys.people.used) < 2 or good_tokens(replicas):  # noqa: ASYNC110 - it has no event
+        while len(replicas.genesys.user_login.used_refresh_tokens) < 2 or good_tokens(replicas):  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.01)
     assert good_tokens(replicas) == []
 
@@ -41,11 +41,11 @@ async def test_a_disconnect_during_a_renewal_leaves_no_token(replicas: Replicas)
 async def test_a_refusal_of_the_old_sign_in_keeps_the_new_one(replicas: Replicas) -> None:
     tokens = await replicas.one()
     await replicas.connect()
-    replicas.genesys.people.sign_out(HOST)
-    await replicas.genesys.misbehave("slow", on="token", seconds=0.3, times=1)
+    replicas.genesys.user_login.sign_out(HOST)
+    await replicas.genesys.inject_fault("slow", on="token", seconds=0.3, times=1)
     asked = asyncio.create_task(tokens.current(WHO, HOST))
     await under_way(replicas)
-    replicas.genesys.people.refresh_tokens["newer"] = HOST
+    replicas.genesys.user_login.refresh_tokens["newer"] = HOST
     grant = await tokens._login.refresh("newer")
     await replicas.book.connect(LinkedAccount(WHO, HOST, grant.refresh_token))
     tokens.keep(WHO, HOST, grant)
@@ -60,8 +60,8 @@ async def test_newer_sign_in_survives_a_renewal_of_the_old_one(replicas: Replica
     tokens = await replicas.one()
     await replicas.connect()
     if refused:
-        replicas.genesys.people.sign_out(HOST)
-    await replicas.genesys.misbehave("slow", on="token", seconds=0.3, times=1)
+        replicas.genesys.user_login.sign_out(HOST)
+    await replicas.genesys.inject_fault("slow", on="token", seconds=0.3, times=1)
     asked = asyncio.create_task(tokens.current(WHO, HOST))
     await under_way(replicas)
     await replicas.book.connect(LinkedAccount(WHO, HOST, "newer"))

@@ -44,7 +44,7 @@ async def test_up_to_29_minutes_the_answer_goes_where_the_person_typed(quick: No
         asked = request(team_id="T0SANDBOX", accepted_at=datetime.now(UTC) - ago, reply_url=url)
         assert await delivery.answer(asked, LOST)
         assert ways(slack) == ["response_url"]
-        slack.misbehave("response_url", "404")
+        slack.inject_fault("response_url", "404")
         assert await delivery.answer(asked, LOST)
         assert ways(slack)[-2:] == ["response_url", "chat.postEphemeral"]
 
@@ -59,7 +59,7 @@ async def test_after_29_minutes_neither_response_url_nor_ephemeral_is_used(quick
         assert ways(slack) == ["conversations.open", "chat.postMessage"]
         (message,) = slack.seen_by(ANA)
         assert slack.workspace.im_owner(message.channel) == ANA
-        slack.misbehave("chat.postMessage", "restricted_action")
+        slack.inject_fault("chat.postMessage", "restricted_action")
         assert not await delivery.answer(asked, LOST)
         assert {"response_url", "chat.postEphemeral"}.isdisjoint(ways(slack))
 

@@ -31,7 +31,7 @@ def made(slack: SandboxSlack, who: str = ANA) -> str:
 @pytest.mark.parametrize("times", range(1, REPEATS + 1))
 async def test_what_passes_is_tried_again_and_the_answer_is_told_once(fault: str, times: int) -> None:
     async with deliveries() as (slack, delivery):
-        slack.misbehave("response_url", fault, times=times)
+        slack.inject_fault("response_url", fault, times=times)
         assert await delivery.answer(replace(ASKED, reply_url=made(slack)), SessionStarted(session()))
         assert ways(slack) == ["response_url"] * (times + 1)
         (message,) = slack.seen_by(ANA)
@@ -42,7 +42,7 @@ async def test_what_passes_is_tried_again_and_the_answer_is_told_once(fault: str
 @pytest.mark.parametrize("fault", ["500", "drop"])
 async def test_what_stays_is_tried_three_times_and_then_the_next_way(fault: str) -> None:
     async with deliveries() as (slack, delivery):
-        slack.misbehave("response_url", fault)
+        slack.inject_fault("response_url", fault)
         assert await delivery.answer(replace(ASKED, reply_url=made(slack)), LOST)
         assert ways(slack) == ["response_url"] * (REPEATS + 1) + ["chat.postEphemeral"]
 
@@ -50,7 +50,7 @@ async def test_what_stays_is_tried_three_times_and_then_the_next_way(fault: str)
 @pytest.mark.parametrize("fault", ["404", "403", "410", "200", "expired_url"])
 async def test_a_refusal_or_a_page_is_final(fault: str, caplog: pytest.LogCaptureFixture) -> None:
     async with deliveries() as (slack, delivery):
-        slack.misbehave("response_url", fault)
+        slack.inject_fault("response_url", fault)
         url = made(slack)
         assert not await delivery.post(url, delivery._words.answer(ASKED, LOST))
         assert ways(slack) == ["response_url"]
@@ -71,7 +71,7 @@ async def test_a_rate_limit_is_waited_out_when_that_is_soon(
 
     monkeypatch.setattr(response_url, "asyncio", type("Clock", (), {"sleep": staticmethod(sleep)}))
     async with deliveries() as (slack, delivery):
-        slack.misbehave("response_url", "ratelimited", times=1, retry_after=ordered)
+        slack.inject_fault("response_url", "ratelimited", times=1, retry_after=ordered)
         took = await delivery.post(made(slack), delivery._words.answer(ASKED, LOST))
         assert (took, slack.count("response_url")) == (tries == 2, tries)
         assert slept == [1.0] * (tries - 1)
@@ -79,7 +79,7 @@ async def test_a_rate_limit_is_waited_out_when_that_is_soon(
 
 async def test_a_rate_limit_that_stays_is_given_up_after_three_tries() -> None:
     async with deliveries() as (slack, delivery):
-        slack.misbehave("response_url", "ratelimited", retry_after=0)
+        slack.inject_fault("response_url", "ratelimited", retry_after=0)
         assert await delivery.answer(replace(ASKED, reply_url=made(slack)), LOST)
         assert ways(slack) == ["response_url"] * (REPEATS + 1) + ["chat.postEphemeral"]
 

@@ -172,7 +172,7 @@ async def test_a_forged_press_sends_nothing_elsewhere(over_http: Journey, thief:
 
 
 async def test_a_forged_try_again_sends_nothing_elsewhere(over_http: Journey, thief: Thief) -> None:
-    await over_http.genesys.misbehave("dropped", times=1)
+    await over_http.genesys.inject_fault("dropped", times=1)
     failed = await over_http.asks()
     assert is_failure(failed)
     pressed = await over_http.slack.press(BEN, failed, "try_again")  # refused: it is not Ben's

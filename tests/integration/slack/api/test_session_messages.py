@@ -68,7 +68,7 @@ async def test_it_stands_in_a_channel_once_and_in_as_many_as_one_likes(world: Wo
 
 async def test_of_two_who_share_it_at_once_one_does(world: World) -> None:
     record = await world.made()
-    world.servers.slack.misbehave("chat.postMessage", "slow", times=1, seconds=0.1)
+    world.servers.slack.inject_fault("chat.postMessage", "slow", times=1, seconds=0.1)
     both = await asyncio.gather(world.shares(record), world.shares(record))
     assert sorted(one.code if one else "shared" for one in both) == ["already_shared", "shared"]
     assert len(world.public()) == 1
@@ -88,10 +88,10 @@ async def test_what_nobody_knows_to_be_posted_is_not_posted_again(world: World) 
 @pytest.mark.parametrize("fault", ["drop", "502", "internal_error"])
 async def test_a_share_that_slack_did_not_answer_is_not_repeated(world: World, fault: str) -> None:
     record = await world.made()
-    world.servers.slack.misbehave("chat.postMessage", fault, acted=True)
+    world.servers.slack.inject_fault("chat.postMessage", fault, processes=True)
     assert isinstance(await world.shares(record), ShareUnknownError)
     assert len(world.public()) == 1
-    world.servers.slack.misbehave("chat.postMessage", None)
+    world.servers.slack.inject_fault("chat.postMessage", None)
     assert await world.shares(record) is None
 
 
@@ -107,16 +107,16 @@ async def test_a_share_that_slack_refuses_can_be_asked_for_again(
     world: World, fault: str, error: CobrowseError
 ) -> None:
     record = await world.made()
-    world.servers.slack.misbehave("chat.postMessage", fault, retry_after=60)
+    world.servers.slack.inject_fault("chat.postMessage", fault, retry_after=60)
     told = await world.shares(record)
     assert (type(told), vars(told or error)) == (type(error), vars(error))
-    world.servers.slack.misbehave("chat.postMessage", None)
+    world.servers.slack.inject_fault("chat.postMessage", None)
     assert await world.shares(record) is None
 
 
 @pytest.mark.parametrize("fault", ["drop", "internal_error", "ratelimited"])
 async def test_where_slack_does_not_say_who_reads_a_channel_nothing_is_shared(world: World, fault: str) -> None:
-    world.servers.slack.misbehave("conversations.info", fault, retry_after=60)
+    world.servers.slack.inject_fault("conversations.info", fault, retry_after=60)
     assert isinstance(await world.shares(await world.made()), SlackUnavailableError)
     assert world.public() == []
 

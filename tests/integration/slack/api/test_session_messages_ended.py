@@ -56,12 +56,12 @@ async def test_one_whose_time_is_up_is_told_without_anybody_ending_it(world: Wor
 @pytest.mark.parametrize("fault", ["ratelimited", "internal_error", "drop", "502"])
 async def test_while_slack_is_not_well_it_is_left_for_later(world: World, fault: str) -> None:
     _, messages = await shown(world)
-    world.servers.slack.misbehave("chat.update", fault, retry_after=60)
+    world.servers.slack.inject_fault("chat.update", fault, retry_after=60)
     await ended(world)
     tried = sum(call.method == "chat.update" for call in world.servers.slack.calls)
     await world.update_ended()  # not again, for a minute
     assert sum(call.method == "chat.update" for call in world.servers.slack.calls) == tried <= 3
-    world.servers.slack.misbehave("chat.update", None)
+    world.servers.slack.inject_fault("chat.update", None)
     world.later_seconds = 61
     await world.update_ended()
     assert all("Co-browse session over" in words(message) for message in messages)
@@ -134,7 +134,7 @@ async def test_message_is_given_up_by_the_stores_clock(
 async def test_a_direct_message_that_does_not_arrive_is_told_so(
     world: World, method: str, fault: str, error: type[CobrowseError]
 ) -> None:
-    world.servers.slack.misbehave(method, fault)
+    world.servers.slack.inject_fault(method, fault)
     with pytest.raises(error) as told:
         await world.herald.send_direct(await world.made(), ANA)
     assert getattr(told.value, "is_direct", True)

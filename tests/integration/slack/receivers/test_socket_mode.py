@@ -84,16 +84,16 @@ async def test_a_deaf_socket_is_replaced(servers: Servers, monkeypatch: pytest.M
     monkeypatch.setattr(socket_mode, "HEARTBEAT_SECONDS", 0.2)
     async with new_door(servers) as door:
         await door.connect()
-        servers.slack.misbehave("socket", "deaf")
+        servers.slack.inject_fault("socket", "unresponsive")
         await eventually(lambda: opened(servers) >= 2)
-        servers.slack.misbehave("socket", None)
+        servers.slack.inject_fault("socket", None)
         await eventually(lambda: door._line is not None and not door._line.leaving.done())
 
 
 async def test_without_a_socket_for_long_it_gives_up_so_that_it_is_started_anew(
     servers: Servers,
 ) -> None:
-    servers.slack.misbehave("apps.connections.open", "internal_error")
+    servers.slack.inject_fault("apps.connections.open", "internal_error")
     async with new_door(servers, backoff=ReconnectBackoff(first_delay_seconds=0.05, deaf_seconds=0.3)) as door:
         await asyncio.wait_for(door.connect(), 5)
         assert door.refused.result() == DEAF
@@ -101,7 +101,7 @@ async def test_without_a_socket_for_long_it_gives_up_so_that_it_is_started_anew(
 
 
 async def test_it_comes_back_after_slack_was_away_for_a_while(servers: Servers) -> None:
-    servers.slack.misbehave("apps.connections.open", "internal_error", times=3)
+    servers.slack.inject_fault("apps.connections.open", "internal_error", times=3)
     async with new_door(servers) as door:
         await asyncio.wait_for(door.connect(), 5)
         assert not door.refused.done()
@@ -109,7 +109,7 @@ async def test_it_comes_back_after_slack_was_away_for_a_while(servers: Servers) 
 
 
 async def test_what_slack_will_never_allow_is_said_at_once(servers: Servers) -> None:
-    servers.slack.misbehave("apps.connections.open", "token_revoked")
+    servers.slack.inject_fault("apps.connections.open", "token_revoked")
     async with new_door(servers) as door:
         await asyncio.wait_for(door.connect(), 5)
         assert door.refused.result() == REFUSALS["token_revoked"]

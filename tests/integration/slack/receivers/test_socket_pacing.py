@@ -78,7 +78,7 @@ async def _flapping(way: str) -> None:
     async with open_journey(HEALTH_PORT=str(port)) as journey:
         slack, url = journey.slack, f"http://127.0.0.1:{port}"
         before = slack.count(OPEN)
-        slack.misbehave("socket", way)
+        slack.inject_fault("socket", way)
         await slack.disconnect_sockets("warning", seconds=0)
         statuses = []
         for _ in range(40):
@@ -90,13 +90,13 @@ async def _flapping(way: str) -> None:
         failures = parsed((await get(f"{url}/metrics"))[1])
         reason = "closed" if way == "close" else way
         assert failures["cobrowse_socket_failures_total", reason] >= openings - 2
-        slack.misbehave("socket", None)
+        slack.inject_fault("socket", None)
         await acked_within(slack, 20)
         assert (await get(f"{url}/readyz"))[0] == 200
 
 
 async def test_sockets_closed_before_hello_are_noticed_at_once(servers: Servers) -> None:
-    servers.slack.misbehave("socket", "no_hello", times=2)
+    servers.slack.inject_fault("socket", "no_hello", times=2)
     async with new_door(servers) as door:
         await asyncio.wait_for(door.connect(), 3)
         assert await door.hears()
@@ -110,7 +110,7 @@ async def test_socket_mode_switched_off_before_hello_is_final(
         await self.ws.send_str('{"type": "disconnect", "reason": "link_disabled"}')
         await self.ws.close()
 
-    monkeypatch.setattr("bot.sandbox.slack.delivery.transports.Socket.talk", talk)
+    monkeypatch.setattr("bot.sandbox.slack.delivery.transports.Socket.run", talk)
     async with new_door(servers) as door:
         await asyncio.wait_for(door.connect(), 3)
         assert door.refused.result() == REFUSALS["link_disabled"]
@@ -118,7 +118,7 @@ async def test_socket_mode_switched_off_before_hello_is_final(
 
 
 async def test_retry_after_of_an_opening_is_honoured(servers: Servers) -> None:
-    servers.slack.misbehave(OPEN, "ratelimited", retry_after=2, times=1)
+    servers.slack.inject_fault(OPEN, "ratelimited", retry_after=2, times=1)
     async with new_door(servers) as door:
         began = time.monotonic()
         await asyncio.wait_for(door.connect(), 8)
@@ -129,7 +129,7 @@ async def test_retry_after_of_an_opening_is_honoured(servers: Servers) -> None:
 @pytest.mark.parametrize("fault", ["500", "drop", "ratelimited"])
 async def test_openings_are_not_repeated_beside_the_pace(servers: Servers, fault: str) -> None:
     """By slack_sdk's handlers, which the other calls have."""
-    servers.slack.misbehave(OPEN, fault)
+    servers.slack.inject_fault(OPEN, fault)
     async with open_bot(settings.load(servers.environ | {"DATABASE_URL": "memory:"})) as bot:
         with pytest.raises(TROUBLE):
             await bot.socket_web.apps_connections_open(app_token=servers.keys.app_token)
@@ -156,7 +156,7 @@ async def test_socket_that_is_one_too_many_does_not_hear(servers: Servers) -> No
     async with new_door(servers) as door:
         await door.connect()
         assert await door.hears()
-        servers.slack.misbehave(OPEN, "internal_error")
+        servers.slack.inject_fault(OPEN, "internal_error")
         await servers.slack.disconnect_sockets("too_many_websockets", seconds=60)
         assert door._line
         await asyncio.wait_for(asyncio.shield(door._line.leaving), 5)
@@ -167,7 +167,7 @@ async def test_socket_that_is_one_too_many_does_not_hear(servers: Servers) -> No
 async def test_socket_that_slack_wants_renewed_still_hears(servers: Servers, reason: str) -> None:
     async with new_door(servers) as door:
         await door.connect()
-        servers.slack.misbehave(OPEN, "internal_error")
+        servers.slack.inject_fault(OPEN, "internal_error")
         await servers.slack.disconnect_sockets(reason, seconds=60)
         assert door._line
         await asyncio.wait_for(asyncio.shield(door._line.leaving), 5)
@@ -185,7 +185,7 @@ async def test_socket_that_slack_wants_renewed_still_hears(servers: Servers, rea
     ],
 )
 async def test_bot_that_hears_nothing_gives_up(servers: Servers, method: str, fault: str, sentence: str) -> None:
-    servers.slack.misbehave(method, fault)
+    servers.slack.inject_fault(method, fault)
     backoff = ReconnectBackoff(first_delay_seconds=0.05, deaf_seconds=0.6)
     async with new_door(servers, backoff=backoff) as door:
         await asyncio.wait_for(door.connect(), 5)
@@ -219,14 +219,14 @@ async def test_sockets_of_ones_own_are_no_other_bot(
         await door.connect()
         await renewed(servers, door, seconds=1)
         await eventually(lambda: len(servers.slack.sockets._sockets) == 1)
-        servers.slack.misbehave("socket", "deaf", times=1)
-        servers.slack.sockets.ghosts = 1
+        servers.slack.inject_fault("socket", "unresponsive", times=1)
+        servers.slack.sockets.stale_connections = 1
         await eventually(lambda: opened(servers) == 3)
         await eventually(lambda: door._line is not None and not door._line.leaving.done() and not door._leaving)
         assert door._line
         assert door._line.num_connections == 2
         assert told(caplog, OTHER_BOT) == []
-        servers.slack.sockets.ghosts = 2
+        servers.slack.sockets.stale_connections = 2
         for _ in range(3):
             await renewed(servers, door)
         assert len(told(caplog, OTHER_BOT)) == 1
