@@ -1,9 +1,9 @@
-# The image holds the bot without its sandbox and the libraries of requirements-image.txt, and runs as a user that owns
-# nothing in it. What builds it is pinned too, by requirements-build.txt, and stays behind. Tags are exact versions; a
-# release workflow that can ask the registry pins them by digest, and Dependabot raises them.
-# The only place it writes to is /data, where the SQLite file is: mount a volume there, or set DATABASE_URL. It is not
-# the working directory, and no settings are read there: who can write beside the database must not choose them. A
-# relative path of a file that the bot writes is below STATE_DIRECTORY.
+# The image contains the bot without its sandbox, and the libraries of requirements-image.txt. It runs as a user that owns no file in it.
+# requirements-build.txt pins the build tools, which stay in the first stage. Tags are exact versions: a release workflow
+# with access to the registry pins their digests, and Dependabot updates them.
+# The bot writes only to /data, which holds the SQLite file: mount a volume there, or set DATABASE_URL. /data is not the
+# working directory, and no settings are read there: a program that can write beside the database must not change them.
+# Relative paths of files that the bot writes are below STATE_DIRECTORY.
 FROM python:3.13.15-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv --without-pip /opt/cobrowse-bot

@@ -1,44 +1,52 @@
-# Two commands: `make sandbox` runs the main job without any account, `make test` passes the tests. Each sets itself up
-# in .venv beside this file, and touches nothing else.
+# `make sandbox` runs the bot without any account, `make test` runs the tests, `make help` lists all targets. Each target
+# installs what it needs into .venv beside this file and changes nothing else.
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PORT ?= 8080
 
-.PHONY: sandbox test help check fmt soak growth bench screenshots lint audit lock clean
+.PHONY: sandbox test test-fast docs help check fmt soak growth bench screenshots lint audit lock clean
 
-# A small Slack, a small Genesys and the bot on http://localhost:8080, without any account.
+# Run a small Slack, a small Genesys and the bot on http://localhost:8080, without any account.
 sandbox: .venv/run.stamp
 	@$(BIN)/python -m bot sandbox --port $(PORT)
 
-# Every test: four at once, also on two cores, since most of the time a test waits for a socket.
+# Run every test. Four at once, also on two cores: most of the time a test waits for a socket.
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest -n 4 --dist loadfile
 
-# This list.
-help:
-	@awk '/^# /{if(said=="")said=substr($$0,3);next} /^[A-Z]+ \?=/{next} /^[a-z]+:/{split($$1,name,":");if(said!="")printf "make %-12s %s\n",name[1],said} {said=""}' Makefile
+# Run the unit tests only.
+test-fast: .venv/dev.stamp
+	$(BIN)/python -m pytest -n 4 --dist loadfile tests/unit
 
-# All that CI runs.
+# Check the documents: run the tests that compare them with the code. Builds nothing yet.
+docs: .venv/dev.stamp
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/docs
+
+# Print this list.
+help:
+	@awk '/^# /{if(said=="")said=substr($$0,3);next} /^[A-Z]+ \?=/{next} /^[a-z-]+:/{split($$1,name,":");if(said!="")printf "make %-12s %s\n",name[1],said} {said=""}' Makefile
+
+# Run everything that CI runs.
 check: .venv/dev.stamp
 	bash .ci/run
 
-# Formats the code, and mends what the linter can mend by itself.
+# Format the code, and apply the linter's automatic fixes.
 fmt: .venv/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Load, kill -9 and cut lines at random, on both databases, for SECONDS each.
+# Run load with random kill -9 and cut connections on both databases, SECONDS each.
 SECONDS ?= 120
 soak: .venv/dev.stamp
 	$(BIN)/python -m tests.resilience.soak $(SECONDS)
 
-# What a request costs with a million old rows in the store.
+# Measure the cost of a request with a million old rows in the store.
 growth: .venv/dev.stamp
 	$(BIN)/python -m tests.resilience.growth 1000000
 
-# What a command costs, beside a bare floor and Bolt's own: ROUNDS of windows of SECONDS each. Node's peer needs npm.
+# Measure the cost of a command against a bare floor and Bolt: ROUNDS of SECONDS each. Bolt for JavaScript needs npm.
 ROUNDS ?= 3
 bench: SECONDS = 5
 bench: .venv/dev.stamp .venv/shipped.stamp benchmarks/bolt_js/node_modules/bench.stamp
@@ -48,11 +56,11 @@ benchmarks/bolt_js/node_modules/bench.stamp: benchmarks/bolt_js/package-lock.jso
 	@if command -v npm >/dev/null; then cd benchmarks/bolt_js && npm ci --silent && touch node_modules/bench.stamp; \
 	else echo "There is no npm, so Bolt for JavaScript is left out."; fi
 
-# The README's pictures, or only those in NAMES. Needs Chromium, and fonts with emoji.
+# Take the README's screenshots, or only those in NAMES. Needs Chromium, and fonts with emoji.
 screenshots: .venv/dev.stamp
 	PYTHONPATH=. $(BIN)/python docs/screenshots.py $(NAMES)
 
-# Lint, types and import contracts: the fast part of what CI runs.
+# Run linter, type checker and import contracts: the fast part of CI.
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -60,15 +68,15 @@ lint: .venv/dev.stamp
 	$(BIN)/lint-imports
 	@test ! -x $(BIN)/hadolint || $(BIN)/hadolint Dockerfile
 
-# Known weaknesses of the libraries in the lock files.
-# It asks a service on the internet: for people and for .github/workflows/audit.yml, not a gate.
+# Report known vulnerabilities of the libraries in the lock files.
+# Asks a service on the internet, so it does not gate CI: for people and for .github/workflows/audit.yml.
 audit: .venv/bin/python
 	@$(BIN)/python -m venv .venv/audit
 	@.venv/audit/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements-audit.txt
 	.venv/audit/bin/pip-audit --require-hashes --disable-pip -r requirements-image.txt
 	.venv/audit/bin/pip-audit --require-hashes --disable-pip -r requirements-build.txt
 
-# The lock files. Needs uv.
+# Write the lock files. Needs uv.
 lock:
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 pyproject.toml --extra postgres -o requirements-image.txt
@@ -76,7 +84,7 @@ lock:
 	echo "setuptools>=77" | uv pip compile -q --universal --generate-hashes --python-version 3.11 - -o requirements-build.txt
 	echo "pip-audit>=2.9,<3" | uv pip compile -q --universal --generate-hashes --python-version 3.11 - -o requirements-audit.txt
 
-# Removes what the others have made here.
+# Remove what the other targets have created here.
 clean:
 	rm -rf .venv build dist *.egg-info benchmarks/bolt_js/node_modules
 

@@ -1,13 +1,14 @@
-"""The wiring: settings -> clients -> store -> desk -> Bolt app. Step 1 of five; read it first.
+"""Build the bot from its settings: clients, store, use cases, request service, Bolt app. Start reading here.
 
-Nothing here decides anything: each line names a part and what it is made of.
+Each function builds one layer out of the layer before it and decides nothing.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+import aiohttp
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -35,115 +36,222 @@ from bot.core.use_cases.customer_messages import CustomerMessaging
 from bot.core.use_cases.diagnostics import Diagnostics
 from bot.core.use_cases.sessions import SessionService
 from bot.core.use_cases.start_session import StartSession
+from bot.factories import host_rules, open_genesys, open_user_tokens, required_permissions, sessions_api
+from bot.genesys.api.conversations import ConversationSessions
 from bot.genesys.api.customer_messages import CustomerMessagesApi
+from bot.genesys.api.sessions import CobrowseSessions
 from bot.genesys.api.users import UsersApi
+from bot.genesys.auth.authorization_code import Grant
+from bot.genesys.auth.user_tokens import UserTokens
+from bot.genesys.client import GenesysClient
 from bot.observability.audit import AuditLog
 from bot.observability.metrics import PrometheusMetrics
 from bot.slack.api.channels import ChannelDirectory
 from bot.slack.api.direct_messages import DirectMessages
 from bot.slack.api.directory import SlackDirectory
-from bot.slack.api.identity import identify
+from bot.slack.api.identity import BotIdentity, identify
 from bot.slack.api.responder import SlackResponder, new_http_session, new_web_client
 from bot.slack.api.scopes import missing
 from bot.slack.api.session_messages import SlackSessionMessages
 from bot.slack.api.token_watch import TokenWatch
 from bot.slack.api.views import Views
 from bot.slack.app import new_bolt_app
-from bot.slack.listeners import actions, errors, home_tab, session_form, workflow_step
-from bot.slack.listeners import customer_messages as sending
+from bot.slack.listeners import actions, customer_messages, errors, home_tab, session_form, workflow_step
 from bot.slack.listeners.commands import SlashCommand
 from bot.slack.messages.help import Capabilities
 from bot.slack.messages.renderer import MessageRenderer, contact_markup
-from bot.storage.open import open_store
-from bot.upstream import host_rules, needs, open_genesys, open_user_tokens, session_service
+from bot.storage.open import Storage, open_store
 from bot.web.health import Health
-from bot.web.oauth_callback import Callback
+from bot.web.oauth_callback import OAuthCallback
 
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """The parts that whoever runs the bot needs. `socket_web` is for Socket Mode's own calls; `callback` None: nobody
-    can connect their own Genesys account."""
+    """The parts that server.py runs.
+
+    `socket_web` opens Socket Mode connections. `oauth_callback` is None when nobody can connect a Genesys account.
+    """
 
     settings: Settings
     app: AsyncApp
-    desk: RequestService
+    requests: RequestService
     worker: RequestWorker
     socket_web: AsyncWebClient
     health: Health
-    callback: Callback | None
+    oauth_callback: OAuthCallback | None
 
 
 @asynccontextmanager
 async def open_bot(
     settings: Settings, timing: CoreTiming | None = None, *, genesys_timing: GenesysTiming = GENESYS_TIMING
 ) -> AsyncIterator[Bot]:
-    """A bot that is ready to take commands.
-
-    Raises SlackSetupError, SlackUnreachableError, StorageSetupError, AuditSetupError.
-    """
-    timing = timing or CoreTiming()
-    slack, database, can_connect = settings.slack, settings.database, not settings.connect.off
-    metrics = PrometheusMetrics(RequestKind, needs(settings))
+    """Open the bot. Raises SlackSetupError, SlackUnreachableError, StorageSetupError, AuditSetupError."""
+    timing, metrics = timing or CoreTiming(), PrometheusMetrics(RequestKind, required_permissions(settings))
     async with (
         TokenWatch() as watch,
-        open_store(database.url, keys=database.keys, retention_days=database.retention_days, meter=metrics) as store,
+        _open_store(settings, metrics) as store,
         new_http_session() as http,
         open_genesys(settings.service, metrics, genesys_timing) as genesys,
         open_user_tokens(settings, store.connections, genesys_timing) as tokens,
     ):
-        client = partial(new_web_client, base_url=slack.api_url, http=http, proxy=slack.proxies.of(slack.api_url))
-        bot_client = partial(client, slack.bot_token, watch=watch)
-        web, once = bot_client(), bot_client(repeats=False)
-        socket_web = client(slack.app_token, waits=False, repeats=False)  # slack/reconnect.py paces its calls
-        identity = await watch.start(web, identify)
-        people = SlackDirectory(bot_client(waits=False), identity.home)
-        features = Capabilities(settings.sending.any_on, can_connect, settings.service.conversations is not None)
-        words = MessageRenderer(slack.command, contact_markup(slack.help_contact), features)
-        access, direct = AccessPolicy(settings.rules, identity.home, people), DirectMessages(web)
-        herald = SlackSessionMessages(
-            web, once, direct, ChannelDirectory(web, identity.home), store.sessions, sends=features.sends
-        )
-        delivery = SlackResponder(web, http, words, direct, herald, slack.proxies.of)
-        users, sessions = UsersApi(genesys), session_service(settings.service, genesys, tokens)
-        hosts, offer = HostResolver(host_rules(settings, users), store, waits=users.waits), settings.service.offer
-        audit, condition, views = AuditLog(settings.audit_log), ServiceStatus(), Views(web)
-        events = EventLog()
-        register = SessionService(store.sessions, access, sessions, herald, events, timing)
-        sendings = CustomerMessaging(register, CustomerMessagesApi(genesys), settings.sending)
-        gatekeeper = RequestLimiter(settings.limits)
-        connecting = AccountLinking(access, hosts, store.connections, tokens, events, timing)
-        inquiries = Diagnostics(access, hosts, store, users, sessions, offer.application_id, connecting.connected)
-        starting = StartSession(
-            store=store, access=access, hosts=hosts, sessions=sessions, responder=delivery, defaults=offer,
-            timing=timing.run,
-        )  # fmt: skip
-        use_cases = (starting, register, inquiries, sendings, connecting)
-        handlers = {kind: handler for each in use_cases for kind, handler in each.handlers().items()}
-        recovery = Recovery(store, store.sessions, herald, events, timing.recovery)
-        worker = RequestWorker(
-            store=store, handlers=handlers, responder=delivery, events=events, recovery=recovery, timing=timing,
-        )  # fmt: skip
-        desk = RequestService(store, worker, gatekeeper, events)
-        metrics.watch(under_way=lambda: desk.under_way, queue_length=lambda: genesys.queue_length)
-        genesys_app = settings.service.conversations.app if settings.service.conversations else None
-        forms = session_form.SessionForm(views, access, sessions, offer, delivery, words, genesys_app)
-        wrong = (*config_warnings(settings), *missing(identity.scopes))
-        tab = home_tab.HomeTab(
-            views, home_tab.Sources(access, inquiries, register, condition, gatekeeper, wrong), delivery, words
-        )
-        _subscribe(events, metrics, audit if settings.audit_log else None, condition, tab, recovery)
-        command = SlashCommand(desk, words, forms, genesys_app)
-        app = new_bolt_app(identity, slack.bot_token, client(None), command)
-        _listen(app, desk, delivery, words, views, forms, tab)
-        callback = Callback(connecting, settings.connect.path, delivery, words) if can_connect else None
+        clients = _slack_clients(settings, http, watch)
+        identity = await watch.start(clients.web, identify)
+        slack = _slack_parts(settings, clients, identity, http, store)
+        audit, events = AuditLog(settings.audit_log), EventLog()
+        use_cases = _use_cases(settings, slack, store, genesys, tokens, events, timing)
+        recovery, worker, requests = _request_parts(slack, store, use_cases, events, timing)
+        metrics.watch(under_way=lambda: requests.under_way, queue_length=lambda: genesys.queue_length)
+        tab = _home_tab(settings, identity, slack, use_cases)
+        _subscribe(events, metrics, audit if settings.audit_log else None, use_cases.status, tab, recovery)
+        app = _bolt_app(settings, clients, identity, slack, use_cases, requests, tab)
+        health = Health(metrics, store.find, lambda: watch.refusal)
+        callback = _oauth_callback(settings, slack, use_cases)
         try:
-            yield Bot(
-                settings, app, desk, worker, socket_web, Health(metrics, store.find, lambda: watch.refusal), callback
-            )
+            yield Bot(settings, app, requests, worker, clients.socket_web, health, callback)
         finally:
-            await delivery.close()
+            await slack.responder.close()
             audit.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _SlackClients:
+    """Web API clients. They differ in token and in how they retry: see `new_web_client`."""
+
+    web: AsyncWebClient
+    without_retries: AsyncWebClient
+    without_waits: AsyncWebClient
+    socket_web: AsyncWebClient
+    without_token: AsyncWebClient
+
+
+@dataclass(frozen=True, slots=True)
+class _SlackParts:
+    """What reads from Slack and writes to it."""
+
+    access: AccessPolicy
+    renderer: MessageRenderer
+    session_messages: SlackSessionMessages
+    responder: SlackResponder
+    views: Views
+
+
+@dataclass(frozen=True, slots=True)
+class _UseCases:
+    """What people can ask for, and the parts that several of these share."""
+
+    limiter: RequestLimiter
+    status: ServiceStatus
+    sessions_api: CobrowseSessions | ConversationSessions
+    start_session: StartSession
+    sessions: SessionService
+    customer_messaging: CustomerMessaging
+    accounts: AccountLinking[Grant]
+    diagnostics: Diagnostics
+
+
+def _open_store(settings: Settings, metrics: PrometheusMetrics) -> AbstractAsyncContextManager[Storage]:
+    database = settings.database
+    return open_store(database.url, keys=database.keys, retention_days=database.retention_days, meter=metrics)
+
+
+def _slack_clients(settings: Settings, http: aiohttp.ClientSession, watch: TokenWatch) -> _SlackClients:
+    slack = settings.slack
+    client = partial(new_web_client, base_url=slack.api_url, http=http, proxy=slack.proxies.of(slack.api_url))
+    bot_client = partial(client, slack.bot_token, watch=watch)
+    return _SlackClients(
+        web=bot_client(),
+        without_retries=bot_client(repeats=False),
+        without_waits=bot_client(waits=False),
+        socket_web=client(slack.app_token, waits=False, repeats=False),  # receivers/reconnect.py limits its rate
+        without_token=client(None),
+    )
+
+
+def _slack_parts(
+    settings: Settings, clients: _SlackClients, identity: BotIdentity, http: aiohttp.ClientSession, store: Storage
+) -> _SlackParts:
+    slack, web = settings.slack, clients.web
+    conversations = settings.service.conversations is not None
+    capabilities = Capabilities(settings.sending.any_on, not settings.connect.off, conversations)
+    renderer = MessageRenderer(slack.command, contact_markup(slack.help_contact), capabilities)
+    direct, channels = DirectMessages(web), ChannelDirectory(web, identity.home)
+    session_messages = SlackSessionMessages(
+        web, clients.without_retries, direct, channels, store.sessions, sends=capabilities.sends
+    )
+    return _SlackParts(
+        access=AccessPolicy(settings.rules, identity.home, SlackDirectory(clients.without_waits, identity.home)),
+        renderer=renderer,
+        session_messages=session_messages,
+        responder=SlackResponder(web, http, renderer, direct, session_messages, slack.proxies.of),
+        views=Views(web),
+    )
+
+
+def _use_cases(
+    settings: Settings,
+    slack: _SlackParts,
+    store: Storage,
+    genesys: GenesysClient,
+    tokens: UserTokens,
+    events: EventLog,
+    timing: CoreTiming,
+) -> _UseCases:
+    access, users, api = slack.access, UsersApi(genesys), sessions_api(settings.service, genesys, tokens)
+    hosts = HostResolver(host_rules(settings, users), store, waits=users.waits)
+    sessions = SessionService(store.sessions, access, api, slack.session_messages, events, timing)
+    accounts = AccountLinking(access, hosts, store.connections, tokens, events, timing)
+    application_id = settings.service.offer.application_id
+    return _UseCases(
+        limiter=RequestLimiter(settings.limits),
+        status=ServiceStatus(),
+        sessions_api=api,
+        start_session=_start_session(settings, slack, store, hosts, api, timing),
+        sessions=sessions,
+        customer_messaging=CustomerMessaging(sessions, CustomerMessagesApi(genesys), settings.sending),
+        accounts=accounts,
+        diagnostics=Diagnostics(access, hosts, store, users, api, application_id, accounts.connected),
+    )
+
+
+def _start_session(
+    settings: Settings,
+    slack: _SlackParts,
+    store: Storage,
+    hosts: HostResolver,
+    api: CobrowseSessions | ConversationSessions,
+    timing: CoreTiming,
+) -> StartSession:
+    return StartSession(
+        store=store,
+        access=slack.access,
+        hosts=hosts,
+        sessions=api,
+        responder=slack.responder,
+        defaults=settings.service.offer,
+        timing=timing.run,
+    )
+
+
+def _request_parts(
+    slack: _SlackParts, store: Storage, use_cases: _UseCases, events: EventLog, timing: CoreTiming
+) -> tuple[Recovery, RequestWorker, RequestService]:
+    each = (
+        use_cases.start_session,
+        use_cases.sessions,
+        use_cases.diagnostics,
+        use_cases.customer_messaging,
+        use_cases.accounts,
+    )
+    recovery = Recovery(store, store.sessions, slack.session_messages, events, timing.recovery)
+    worker = RequestWorker(
+        store=store,
+        handlers={kind: handler for use_case in each for kind, handler in use_case.handlers().items()},
+        responder=slack.responder,
+        events=events,
+        recovery=recovery,
+        timing=timing,
+    )
+    return recovery, worker, RequestService(store, worker, use_cases.limiter, events)
 
 
 def _subscribe(
@@ -154,7 +262,7 @@ def _subscribe(
     tab: home_tab.HomeTab,
     recovery: Recovery,
 ) -> None:
-    """Subscribe to the events, the log first. `audit` None: there is no audit log."""
+    """Subscribe to the events, the log first. `audit` is None when there is no audit log."""
     audits = (audit.record_event,) if audit else ()
     events.subscribe(RequestFinished, log_event, metrics.record_event, *audits)
     events.subscribe(RequestFinished, status.record_event, tab.record_event)
@@ -163,19 +271,43 @@ def _subscribe(
     events.subscribe(SessionClosed, recovery.wake)
 
 
-def _listen(
-    app: AsyncApp,
-    desk: RequestService,
-    delivery: SlackResponder,
-    words: MessageRenderer,
-    views: Views,
-    forms: session_form.SessionForm,
+def _bolt_app(
+    settings: Settings,
+    clients: _SlackClients,
+    identity: BotIdentity,
+    slack: _SlackParts,
+    use_cases: _UseCases,
+    requests: RequestService,
     tab: home_tab.HomeTab,
-) -> None:
-    """To what there is beside the command."""
-    actions.register(app, desk, delivery, words)
-    session_form.register(app, desk, forms)
-    sending.register(app, desk, views, delivery, words)
-    home_tab.register(app, tab, forms)
-    workflow_step.register(app, desk, delivery)
-    errors.register(app, delivery, words)
+) -> AsyncApp:
+    """Build the Bolt app, and register a listener for every payload that Slack sends."""
+    responder, renderer, views = slack.responder, slack.renderer, slack.views
+    conversations, offer = settings.service.conversations, settings.service.offer
+    genesys_app = conversations.app if conversations else None
+    form = session_form.SessionForm(
+        views, slack.access, use_cases.sessions_api, offer, responder, renderer, genesys_app
+    )
+    app = new_bolt_app(
+        identity, settings.slack.bot_token, clients.without_token, SlashCommand(requests, renderer, form, genesys_app)
+    )
+    actions.register(app, requests, responder, renderer)
+    session_form.register(app, requests, form)
+    customer_messages.register(app, requests, views, responder, renderer)
+    home_tab.register(app, tab, form)
+    workflow_step.register(app, requests, responder)
+    errors.register(app, responder, renderer)
+    return app
+
+
+def _home_tab(settings: Settings, identity: BotIdentity, slack: _SlackParts, use_cases: _UseCases) -> home_tab.HomeTab:
+    warnings = (*config_warnings(settings), *missing(identity.scopes))
+    sources = home_tab.Sources(
+        slack.access, use_cases.diagnostics, use_cases.sessions, use_cases.status, use_cases.limiter, warnings
+    )
+    return home_tab.HomeTab(slack.views, sources, slack.responder, slack.renderer)
+
+
+def _oauth_callback(settings: Settings, slack: _SlackParts, use_cases: _UseCases) -> OAuthCallback | None:
+    if settings.connect.off:
+        return None
+    return OAuthCallback(use_cases.accounts, settings.connect.path, slack.responder, slack.renderer)

@@ -1,4 +1,4 @@
-"""Runs a bot until it is told to stop, over Socket Mode or HTTP, and finishes what it has accepted before it goes."""
+"""Run a bot over Socket Mode or HTTP until a signal stops it, then drain the accepted requests."""
 
 import asyncio
 import errno
@@ -21,32 +21,32 @@ from bot.observability.throttled_log import ThrottledLog
 from bot.slack.receivers.http import BODY_BYTES, HttpReceiver
 from bot.slack.receivers.socket_mode import SocketModeReceiver
 from bot.web.health import Health
-from bot.web.http_protocol import Connection, new_refusals, without_software
+from bot.web.http_protocol import Connection, new_refusal_log, remove_server_header
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 ALL_ADDRESSES = ("::", "*")
-"""What HOST says for all addresses, IPv6 and IPv4."""
+"""Values of HOST that mean all addresses, IPv6 and IPv4."""
 
-CONNECTIONS = 500
-"""So many people or programs may be connected at once; Slack comes with a few, through a proxy with fewer."""
-OPTIONS: dict[str, Any] = {
+MAX_CONNECTIONS = 500
+"""Open HTTP connections at once. Slack uses a few; through a proxy, fewer."""
+SERVER_OPTIONS: dict[str, Any] = {
     "access_log": None,
-    "lingering_time": 0.0,  # what has been refused holds no place while the rest of its body comes
-    "auto_decompress": False,  # Slack signs what it sends
+    "lingering_time": 0.0,  # a refused request frees its connection before the rest of its body arrives
+    "auto_decompress": False,  # Slack signs the bytes that it sends
 }
-"""Of aiohttp's connections: https://docs.aiohttp.org/en/stable/web_reference.html#aiohttp.web.AppRunner"""
+"""Options of aiohttp's connections: https://docs.aiohttp.org/en/stable/web_reference.html#aiohttp.web.AppRunner"""
 
 
 class StartError(SetupError):
-    """The bot cannot run, and starting it again will not help; its text is a sentence that says why."""
+    """The bot cannot run, and a restart will not help. The message is a sentence that says why."""
 
     code = "address_unavailable"
 
 
-def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Return uvloop's loop factory; None, for asyncio's own, on Windows, where uvloop does not exist."""
     if sys.platform == "win32":
         return None
@@ -57,7 +57,7 @@ def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 @asynccontextmanager
 async def until_signalled() -> AsyncIterator[asyncio.Event]:
-    """An event that SIGTERM or SIGINT sets."""
+    """Yield an event that SIGTERM or SIGINT sets."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
@@ -69,7 +69,7 @@ async def until_signalled() -> AsyncIterator[asyncio.Event]:
 
 
 async def unless_stopped(opening: Awaitable[T], stop: asyncio.Event) -> T | None:
-    """What is being opened, or None when `stop` was set first; then it is opened no further."""
+    """Return the result of `opening`. If `stop` is set first, cancel it and return None."""
     task, stopped = asyncio.ensure_future(opening), asyncio.create_task(stop.wait())
     either: list[asyncio.Future[Any]] = [task, stopped]
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -83,31 +83,31 @@ async def unless_stopped(opening: Awaitable[T], stop: asyncio.Event) -> T | None
 
 
 async def run(bot: Bot, stop: asyncio.Event, *, on_ready: Callable[[int], None] = lambda port: None) -> None:
-    """Serves until `stop` is set, then finishes what is accepted. Raises PermissionDeniedError.
+    """Serve until `stop` is set, then drain the accepted requests. Raises StartError.
 
-    `on_ready` is told the port the HTTP server listens on, 0 with Socket Mode.
+    Call `on_ready` with the port of the HTTP server, 0 for Socket Mode.
     """
-    async with AsyncExitStack() as outer:  # health is told until the very end
+    async with AsyncExitStack() as stack:  # health answers until the drain has ended
         if bot.settings.health_port:
-            await outer.enter_async_context(health_door(bot.health, bot.settings))
-        door = http_door(bot) if bot.settings.slack.mode == "http" else socket_door(bot)
-        await _serve(door, bot, stop, on_ready)
+            await stack.enter_async_context(serve_health(bot.health, bot.settings))
+        receiver = open_http_receiver(bot) if bot.settings.slack.mode == "http" else open_socket_receiver(bot)
+        await _serve(receiver, bot, stop, on_ready)
 
 
 async def _serve(
-    opening: AbstractAsyncContextManager["Receiver"],
+    opening: AbstractAsyncContextManager["RunningReceiver"],
     bot: Bot,
     stop: asyncio.Event,
     on_ready: Callable[[int], None],
 ) -> None:
     stopped = asyncio.create_task(stop.wait())
-    async with opening as door:
-        ends: list[asyncio.Future[Any]] = [stopped, door.refused]
-        await asyncio.wait([door.ready, *ends], return_when=asyncio.FIRST_COMPLETED)
-        if door.ready.done():
-            on_ready(door.ready.result())
+    async with opening as receiver:
+        ends: list[asyncio.Future[Any]] = [stopped, receiver.refused]
+        await asyncio.wait([receiver.ready, *ends], return_when=asyncio.FIRST_COMPLETED)
+        if receiver.ready.done():
+            on_ready(receiver.ready.result())
             bot.worker.start()
-            bot.health.hears_slack = door.hears_slack
+            bot.health.is_connected = receiver.is_connected
             slack = bot.settings.slack
             log.info("ready", extra={"fields": {"mode": slack.mode, "command": slack.command}})
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -117,25 +117,26 @@ async def _serve(
     stopped.cancel()
     await bot.worker.drain(bot.settings.shutdown_seconds)
     log.info("stopped", extra={"fields": {"drain_ms": round((time.monotonic() - began) * 1000)}})
-    if door.refused.done():
-        raise StartError(door.refused.result(), code="socket_mode_unavailable")
+    if receiver.refused.done():
+        raise StartError(receiver.refused.result(), code="socket_mode_unavailable")
 
 
 @dataclass(frozen=True, slots=True)
-class Receiver:
-    """`ready` gets the port once Slack can reach us; `refused` a sentence when Slack will never let us in.
+class RunningReceiver:
+    """A receiver that is open.
 
-    `hears_slack` says whether Slack can reach us now.
+    `ready` gets the port once Slack can reach the bot, `refused` a sentence once Slack refuses it for good.
+    `is_connected` returns whether Slack can reach the bot now.
     """
 
     ready: "asyncio.Future[int]"
     refused: "asyncio.Future[str]"
-    hears_slack: Callable[[], Awaitable[bool]]
+    is_connected: Callable[[], Awaitable[bool]]
 
 
 @asynccontextmanager
-async def socket_door(bot: Bot) -> AsyncIterator[Receiver]:
-    """Connects to Slack, for as long as it takes. Leaving it answers what has been received, and takes no more."""
+async def open_socket_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
+    """Connect to Slack, and retry without limit. On exit, answer what has arrived and accept no more."""
     slack = bot.settings.slack
     single_process = not bot.settings.database.allows_replicas
     client = SocketModeReceiver(
@@ -150,53 +151,53 @@ async def socket_door(bot: Bot) -> AsyncIterator[Receiver]:
 
     connecting = asyncio.create_task(connect())
     try:
-        yield Receiver(connecting, client.refused, client.hears)
+        yield RunningReceiver(connecting, client.refused, client.hears)
     finally:
         connecting.cancel()
         await client.close()
 
 
 @asynccontextmanager
-async def http_door(bot: Bot) -> AsyncIterator[Receiver]:
-    """Listens. Leaving it answers what has been received, and takes no more. Raises PermissionDeniedError."""
+async def open_http_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
+    """Listen on HOST and PORT. On exit, answer what has arrived and accept no more. Raises StartError."""
     settings, server = bot.settings, web.Application(client_max_size=BODY_BYTES)
-    endpoint = HttpReceiver(bot.app, settings.slack.signing_secret, bot.health.metrics)
-    endpoint.add_to(server)
-    bot.health.has_right_clock = endpoint.clock.is_right
-    if bot.callback:
-        bot.callback.add_to(server)
+    receiver_app = HttpReceiver(bot.app, settings.slack.signing_secret, bot.health.metrics)
+    receiver_app.add_to(server)
+    bot.health.has_right_clock = receiver_app.clock.is_right
+    if bot.oauth_callback:
+        bot.oauth_callback.add_to(server)
     if not settings.health_port:
         bot.health.add_to(server)
     try:
-        async with listening(server, settings.host, settings.port, "PORT") as port:
+        async with serve_http(server, settings.host, settings.port, "PORT") as port:
             loop = asyncio.get_running_loop()
-            door = Receiver(loop.create_future(), loop.create_future(), _always)
-            door.ready.set_result(port)
-            yield door
+            receiver = RunningReceiver(loop.create_future(), loop.create_future(), _always)
+            receiver.ready.set_result(port)
+            yield receiver
     finally:
-        endpoint.close()
-        if bot.callback:
-            bot.callback.close()
+        receiver_app.close()
+        if bot.oauth_callback:
+            bot.oauth_callback.close()
 
 
 @asynccontextmanager
-async def health_door(health: Health, settings: Settings) -> AsyncIterator[None]:
-    """Listens on HEALTH_PORT. Raises PermissionDeniedError."""
+async def serve_health(health: Health, settings: Settings) -> AsyncIterator[None]:
+    """Serve the health paths on HEALTH_PORT. Raises StartError."""
     server = web.Application(client_max_size=BODY_BYTES)
     health.add_to(server)
-    async with listening(server, settings.host, settings.health_port or 0, "HEALTH_PORT"):
+    async with serve_http(server, settings.host, settings.health_port or 0, "HEALTH_PORT"):
         yield
 
 
 @asynccontextmanager
-async def listening(server: web.Application, host: str, port: int, named: str) -> AsyncIterator[int]:
-    """The port it listens on. Leaving it answers what has been received. Raises PermissionDeniedError."""
-    server.on_response_prepare.append(without_software)
-    runner = web.AppRunner(server, **OPTIONS, shutdown_timeout=1.0)
+async def serve_http(server: web.Application, host: str, port: int, variable: str) -> AsyncIterator[int]:
+    """Serve an application, and yield its port. On exit, answer what has arrived. Raises StartError."""
+    server.on_response_prepare.append(remove_server_header)
+    runner = web.AppRunner(server, **SERVER_OPTIONS, shutdown_timeout=1.0)
     await runner.setup()
-    refusals = new_refusals()
+    refusals = new_refusal_log()
     try:
-        site = await _listen(runner, refusals, host, port, named)
+        site = await _create_server(runner, refusals, host, port, variable)
         try:
             yield site.sockets[0].getsockname()[1]
         finally:
@@ -206,27 +207,29 @@ async def listening(server: web.Application, host: str, port: int, named: str) -
         refusals.flush()
 
 
-async def _listen(runner: web.AppRunner, refusals: ThrottledLog, host: str, port: int, named: str) -> asyncio.Server:
-    """As aiohttp's own site, but for a bound on the connections, and what is logged and answered of bad ones."""
+async def _create_server(
+    runner: web.AppRunner, refusals: ThrottledLog, host: str, port: int, variable: str
+) -> asyncio.Server:
+    """Listen as aiohttp's TCPSite does, but limit the connections and refuse unreadable requests our way."""
     serving, loop = runner.server, asyncio.get_running_loop()
     assert serving is not None  # noqa: S101 - it is set up
 
-    def answer() -> asyncio.Protocol:
-        if len(serving.connections) >= CONNECTIONS:
+    def new_protocol() -> asyncio.Protocol:
+        if len(serving.connections) >= MAX_CONNECTIONS:
             refusals.warning("too many connections", "connections")
             return OverloadedProtocol()
-        return Connection(serving, refusals, loop=loop, **OPTIONS)
+        return Connection(serving, refusals, loop=loop, **SERVER_OPTIONS)
 
     try:
         if host in ALL_ADDRESSES:
-            return await loop.create_server(answer, sock=all_addresses(port))
-        return await loop.create_server(answer, host, port)
+            return await loop.create_server(new_protocol, sock=all_addresses(port))
+        return await loop.create_server(new_protocol, host, port)
     except OSError as error:
-        raise StartError(f"Cannot listen on {host}:{port} ({error.strerror}). Check HOST and {named}.") from None
+        raise StartError(f"Cannot listen on {host}:{port} ({error.strerror}). Check HOST and {variable}.") from None
 
 
 def all_addresses(port: int) -> socket.socket:
-    """Return one socket for IPv6 and IPv4, or for IPv4 alone where the machine has no IPv6. Raises OSError."""
+    """Open one socket for IPv6 and IPv4, or for IPv4 alone where the machine has no IPv6. Raises OSError."""
     if socket.has_dualstack_ipv6():
         try:
             return socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
@@ -237,7 +240,7 @@ def all_addresses(port: int) -> socket.socket:
 
 
 class OverloadedProtocol(asyncio.Protocol):
-    """What a connection gets that is one too many: Slack, or the proxy before us, comes again."""
+    """Answer 503 to a connection over the limit. Slack or the proxy retries."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 - a socket's

@@ -1,21 +1,21 @@
-"""Settings of the interpreter that exist only for speed.
+"""Tune the interpreter for speed.
 
 docs/develop/decisions/0001-garbage-collector.md says what they buy.
 """
 
 import gc
 
-COLLECT_AFTER = 50_000
-"""Objects that may be made before the garbage collector looks for cycles; a command leaves hardly any."""
+GC_THRESHOLD = 50_000
+"""New objects after which the garbage collector runs. A command leaves hardly any cycle."""
 
 
 def pause_collector() -> None:
-    """Collect nothing until `spare_loaded`: what loads now stays."""
+    """Disable garbage collection until `freeze_loaded`: what loads now stays."""
     gc.disable()
 
 
-def spare_loaded() -> None:
-    """Exempt all that is loaded from collection, and collect the rest from now on."""
+def freeze_loaded() -> None:
+    """Exempt all existing objects from garbage collection, and collect later objects."""
     gc.freeze()
-    gc.set_threshold(COLLECT_AFTER)
+    gc.set_threshold(GC_THRESHOLD)
     gc.enable()

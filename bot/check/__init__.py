@@ -1,6 +1,6 @@
-"""`cobrowse-bot check`: what is right, what is wrong, and how to mend it, before the first start or after a change.
+"""Check settings, services and database for `cobrowse-bot check`, and say how to fix what is wrong.
 
-It asks and looks, and creates nothing: no session, no message, no table, no file.
+The checks only read. They create no session, message, table or file.
 """
 
 import asyncio
@@ -11,79 +11,83 @@ from pathlib import Path
 
 from bot.check import configuration, database, genesys, person, reachability, slack
 from bot.check.configuration import Setup
-from bot.check.reachability import Reached
-from bot.check.results import Finding, as_json, as_text, is_well, left_out
+from bot.check.reachability import Reachability
+from bot.check.results import CheckResult, as_json, as_text, passed, skipped
 from bot.core.models import UserId
 from bot.core.timing import GENESYS_TIMING, GenesysTiming
 from bot.observability.logging import Redactor
 from bot.slack.api.identity import BotIdentity
 
-FAULTY = "the settings need mending first"
+SETTINGS_INVALID = "the settings need mending first"
 
 
-async def look(
+async def run_checks(
     environ: Mapping[str, str],
     *,
     user_id: UserId | None = None,
     env_file: str = ".env",
     remarks: Sequence[str] = (),
     genesys_timing: GenesysTiming = GENESYS_TIMING,
-) -> list[Finding]:
-    """Everything, in the order in which it is best mended. `user_id`: a person to try the rules on.
+) -> list[CheckResult]:
+    """Run all checks. Return the results in the order in which they are best fixed.
 
-    `remarks`: a sentence for each thing in the .env file that is not read.
+    `user_id`: a Slack user for a dry run of the rules. `remarks`: one sentence for each part of .env that is not read.
     """
-    parts = configuration.read(environ, Path(env_file), remarks)
-    about_slack, about_genesys, about_database = await asyncio.gather(
+    parts = configuration.read_setup(environ, Path(env_file), remarks)
+    of_slack, of_genesys, of_database = await asyncio.gather(
         _slack(parts), _genesys(parts, genesys_timing), _database(parts)
     )
-    clock = reachability.clock([about_slack[1], *about_genesys[1]])
-    found = [clock, *about_genesys[0], *about_slack[0], *about_database]
+    clock = reachability.clock([of_slack[1], *of_genesys[1]])
+    found = [clock, *of_genesys[0], *of_slack[0], *of_database]
     if user_id:
-        found.extend(await _person(parts, about_slack[2], user_id, genesys_timing))
-    secrets = parts.whole.logging.secrets if parts.whole else parts.service.logging.secrets if parts.service else ()
+        found.extend(await _person(parts, of_slack[2], user_id, genesys_timing))
+    secrets = (
+        parts.settings.logging.secrets if parts.settings else parts.service.logging.secrets if parts.service else ()
+    )
     redact = Redactor(secrets)
-    of_settings = [_redacted(each, partial(redact, keeps_paths=True)) for each in parts.findings]
+    of_settings = [_redacted(each, partial(redact, keeps_paths=True)) for each in parts.results]
     return [*of_settings, *(_redacted(each, redact) for each in found)]
 
 
-def _redacted(found: Finding, redact: Callable[[str], str]) -> Finding:
-    return replace(found, what=redact(found.what), mend=redact(found.mend))
+def _redacted(found: CheckResult, redact: Callable[[str], str]) -> CheckResult:
+    return replace(found, message=redact(found.message), fix=redact(found.fix))
 
 
-def of_faults(faults: Sequence[str]) -> list[Finding]:
-    """Return the findings where nothing but these faults could be looked at."""
-    return [*map(configuration.finding, faults), left_out("everything else", FAULTY)]
+def from_faults(faults: Sequence[str]) -> list[CheckResult]:
+    """Return the results when the settings could not be read at all, because of these faults."""
+    return [*map(configuration.from_fault, faults), skipped("everything else", SETTINGS_INVALID)]
 
 
-async def _slack(parts: Setup) -> tuple[list[Finding], Reached, BotIdentity | None]:
+async def _slack(parts: Setup) -> tuple[list[CheckResult], Reachability, BotIdentity | None]:
     if parts.slack is None:
-        return [left_out("slack token", FAULTY)], Reached(""), None
-    return await slack.look(parts.slack, parts.whole, parts.database)
+        return [skipped("slack token", SETTINGS_INVALID)], Reachability(""), None
+    return await slack.check_slack(parts.slack, parts.settings, parts.database)
 
 
-async def _genesys(parts: Setup, timing: GenesysTiming) -> tuple[list[Finding], list[Reached]]:
+async def _genesys(parts: Setup, timing: GenesysTiming) -> tuple[list[CheckResult], list[Reachability]]:
     if parts.service is None:
-        return [left_out("token", FAULTY)], []
-    match_email = parts.whole is None or parts.whole.match_email
-    return await genesys.look(
+        return [skipped("token", SETTINGS_INVALID)], []
+    match_email = parts.settings is None or parts.settings.match_email
+    return await genesys.check_genesys(
         parts.service,
         match_email=match_email,
-        sending=parts.whole.sending if parts.whole else None,
+        sending=parts.settings.sending if parts.settings else None,
         timing=timing,
     )
 
 
-async def _database(parts: Setup) -> list[Finding]:
-    return await database.look(parts.database) if parts.database else [left_out("database", FAULTY)]
+async def _database(parts: Setup) -> list[CheckResult]:
+    return await database.check_database(parts.database) if parts.database else [skipped("database", SETTINGS_INVALID)]
 
 
-async def _person(parts: Setup, identity: BotIdentity | None, user_id: UserId, timing: GenesysTiming) -> list[Finding]:
-    if parts.whole is None:
-        return [left_out("person", FAULTY)]
+async def _person(
+    parts: Setup, identity: BotIdentity | None, user_id: UserId, timing: GenesysTiming
+) -> list[CheckResult]:
+    if parts.settings is None:
+        return [skipped("person", SETTINGS_INVALID)]
     if identity is None:
-        return [left_out("person", "Slack could not be asked; see the lines about it")]
-    return await person.look(parts.whole, identity, user_id, timing)
+        return [skipped("person", "Slack could not be asked; see the lines about it")]
+    return await person.check_person(parts.settings, identity, user_id, timing)
 
 
-__all__ = ["Finding", "as_json", "as_text", "is_well", "look", "of_faults"]
+__all__ = ["CheckResult", "as_json", "as_text", "from_faults", "passed", "run_checks"]

@@ -1,6 +1,6 @@
-"""Whether people can connect their own Genesys accounts, and what is missing: from the settings alone."""
+"""Check, from the settings alone, whether people can connect their own Genesys accounts."""
 
-from bot.check.results import Finding, doubt, right
+from bot.check.results import CheckResult, ok, warning
 from bot.config.settings import Settings
 
 _MISSING = {
@@ -10,12 +10,12 @@ _MISSING = {
 }
 
 
-def look(whole: Settings) -> list[Finding]:
-    """One finding where an OAuth client for people is set."""
-    connect = whole.connect
+def check_accounts(settings: Settings) -> list[CheckResult]:
+    """Return one result if an OAuth client for people is set."""
+    connect = settings.connect
     if not connect.credentials.client_id:
         return []
     if connect.off:
-        why, mend = _MISSING[connect.off]
-        return [doubt("connect", f"nobody can connect their Genesys account: {why}.", mend)]
-    return [right("connect", f"people can; in Genesys the OAuth client has to list {connect.redirect_uri}")]
+        why, fix = _MISSING[connect.off]
+        return [warning("connect", f"nobody can connect their Genesys account: {why}.", fix)]
+    return [ok("connect", f"people can; in Genesys the OAuth client has to list {connect.redirect_uri}")]

@@ -1,6 +1,6 @@
-"""Settings, key, and the files that hold secrets: what can be seen without asking anybody.
+"""Check settings, private key and secret files: everything that needs no network.
 
-When some settings are faulty, what the others allow is looked at all the same.
+If some settings are faulty, check what the others allow.
 """
 
 import difflib
@@ -15,130 +15,131 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot.check import accounts, ports
 from bot.check.files import is_open, open_files
-from bot.check.results import Finding, doubt, right, wrong
+from bot.check.results import CheckResult, failed, ok, warning
 from bot.config import settings
+from bot.config.reader import Reader
 from bot.config.settings import DatabaseSettings, ServiceSettings, Settings, SettingsError, SlackSettings
 from bot.config.variables import VARIABLES
 from bot.core.validation.text import unquoted
 from bot.genesys.auth.private_keys import KeyCredentials
 from bot.observability.audit import STDOUT, AuditSetupError
 
-OURS = ("COBROWSE_", "GENESYS_", "SLACK_")
-_SERVICE_LINK = re.compile(
-    rf"(?:{'|'.join(OURS)})(?:\w+_)?"
+OUR_PREFIXES = ("COBROWSE_", "GENESYS_", "SLACK_")
+_KUBERNETES_NAME = re.compile(
+    rf"(?:{'|'.join(OUR_PREFIXES)})(?:\w+_)?"
     r"(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:ADDR|PORT|PROTO))?)?)"
 )
-_SERVICE_LINK_VALUE = re.compile(r"(?:tcp|udp|sctp)(?:://\S+)?|[0-9a-fA-F:.]+")
-"""What Kubernetes sets in every pod for a Service called *cobrowse*, *slack* or *genesys*."""
+_KUBERNETES_VALUE = re.compile(r"(?:tcp|udp|sctp)(?:://\S+)?|[0-9a-fA-F:.]+")
+"""Values that Kubernetes sets in every pod for a Service called *cobrowse*, *slack* or *genesys*."""
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What could be read of the settings, each None when it could not."""
+    """The parts of the settings that could be read; None for a part with faults."""
 
-    findings: list[Finding]
-    whole: Settings | None
+    results: list[CheckResult]
+    settings: Settings | None
     slack: SlackSettings | None
     service: ServiceSettings | None
     database: DatabaseSettings | None
 
 
-def read(environ: Mapping[str, str], env_file: Path, remarks: Sequence[str] = ()) -> Setup:
-    """Everything the environment says, and what is wrong with it. `remarks`: what of .env is not read."""
+def read_setup(environ: Mapping[str, str], env_file: Path, remarks: Sequence[str] = ()) -> Setup:
+    """Read the environment, and check it. `remarks`: one sentence for each part of .env that is not read."""
     faults: dict[str, None] = {}
-    whole = _loaded(settings.load, environ, faults)
-    service = _loaded(settings.load_service, environ, faults)
+    whole = _try_load(settings.read_settings, environ, faults)
+    service = _try_load(settings.read_service_alone, environ, faults)
     setup = Setup(
-        [*map(finding, faults)],
+        [*map(from_fault, faults)],
         whole,
-        whole.slack if whole else _loaded(settings.load_slack, environ, {}),
+        whole.slack if whole else _try_load(settings.read_slack, environ, {}),
         service or (whole.service if whole else None),
-        whole.database if whole else _loaded(settings.load_database, environ, {}),
+        whole.database if whole else _try_load(settings.read_database, environ, {}),
     )
     if not faults:
         count = sum(name in VARIABLES or name.removesuffix("_FILE") in VARIABLES for name in environ)
-        setup.findings.append(right("settings", f"{count} are set, and all of them can be used"))
-    setup.findings.extend(doubt("settings", *_parts(remark)) for remark in remarks)
-    setup.findings.extend(_unread(environ))
-    setup.findings.extend(_key(environ, setup.service))
-    setup.findings.extend(open_files(environ, env_file))
+        setup.results.append(ok("settings", f"{count} are set, and all of them can be used"))
+    setup.results.extend(warning("settings", *_split_sentence(remark)) for remark in remarks)
+    setup.results.extend(_unknown_variables(environ))
+    setup.results.extend(_key(environ, setup.service))
+    setup.results.extend(open_files(environ, env_file))
     if whole:
-        setup.findings.extend(ports.look(whole))
-        setup.findings.append(_hosts_file(whole))
-        setup.findings.append(_audit_log(whole.audit_log))
-        setup.findings.extend(accounts.look(whole))
+        setup.results.extend(ports.check_ports(whole))
+        setup.results.append(_hosts_file(whole))
+        setup.results.append(_audit_log(whole.audit_log))
+        setup.results.extend(accounts.check_accounts(whole))
     return setup
 
 
-def _loaded(load: Callable[[Mapping[str, str]], T], environ: Mapping[str, str], faults: dict[str, None]) -> T | None:
+def _try_load(read: Callable[[Reader], T], environ: Mapping[str, str], faults: dict[str, None]) -> T | None:
     try:
-        return load(environ)
+        return settings.load_part(read, environ)
     except SettingsError as fault:
         faults |= dict.fromkeys(fault.faults)
         return None
 
 
-def _parts(sentences: str) -> tuple[str, str]:
-    """What is so, and what to do."""
-    what, _, mend = sentences.partition(". ")
-    return f"{what.removesuffix('.')}.", mend
+def _split_sentence(sentences: str) -> tuple[str, str]:
+    """Split into message and fix."""
+    message, _, fix = sentences.partition(". ")
+    return f"{message.removesuffix('.')}.", fix
 
 
-def finding(fault: str) -> Finding:
-    """`NAME: what is wrong. What to do.`"""
+def from_fault(fault: str) -> CheckResult:
+    """Convert a fault, `NAME: problem. Fix.`, to a result."""
     name, _, text = fault.partition(": ")
-    what, mend = _parts(text)
+    message, fix = _split_sentence(text)
     area = {"COBROWSE_HOSTS_FILE": "hosts file", "GENESYS_PRIVATE_KEY_PATH": "key", "GENESYS_PRIVATE_KEY": "key"}
     area["GENESYS_PRIVATE_KEY_FILE"] = "key"
-    mend = mend or f"Correct {name} in the environment or in .env; the README says what it takes."
-    return wrong(area.get(name, "settings"), f"{name}: {what}", mend, SettingsError.code)
+    fix = fix or f"Correct {name} in the environment or in .env; the README says what it takes."
+    return failed(area.get(name, "settings"), f"{name}: {message}", fix, SettingsError.code)
 
 
-def _unread(environ: Mapping[str, str]) -> list[Finding]:
-    """What looks like one of ours, and is none."""
+def _unknown_variables(environ: Mapping[str, str]) -> list[CheckResult]:
+    """Warn of variables with our prefixes that nothing reads."""
     known = [*VARIABLES, *(f"{name}_FILE" for name, variable in VARIABLES.items() if variable.secret)]
-    unknown = sorted(name for name in environ if name.startswith(OURS) and name not in known)
-    unknown = [name for name in unknown if not _is_service_link(name, environ[name])]
+    unknown = sorted(name for name in environ if name.startswith(OUR_PREFIXES) and name not in known)
+    unknown = [name for name in unknown if not _is_kubernetes_variable(name, environ[name])]
     found = []
     for name in unknown:
         (near,) = difflib.get_close_matches(name, known, 1, 0.8) or [""]
-        mend = f"Did you mean {near}?" if near else "Remove it, or look its name up in the README."
-        found.append(doubt("settings", f"{name} is set, but nothing reads it.", mend))
+        fix = f"Did you mean {near}?" if near else "Remove it, or look its name up in the README."
+        found.append(warning("settings", f"{name} is set, but nothing reads it.", fix))
     return found
 
 
-def _is_service_link(name: str, value: str) -> bool:
-    return bool(_SERVICE_LINK.fullmatch(name) and _SERVICE_LINK_VALUE.fullmatch(value))
+def _is_kubernetes_variable(name: str, value: str) -> bool:
+    return bool(_KUBERNETES_NAME.fullmatch(name) and _KUBERNETES_VALUE.fullmatch(value))
 
 
-def _key(environ: Mapping[str, str], service: ServiceSettings | None) -> list[Finding]:
+def _key(environ: Mapping[str, str], service: ServiceSettings | None) -> list[CheckResult]:
     if service is None:
         return []
     if not isinstance(service.credentials, KeyCredentials):
-        return [right("key", "none is needed: a client secret is set")]
+        return [ok("key", "none is needed: a client secret is set")]
     key = service.credentials.key.key
     kind = f"RSA of {key.key_size} bits" if isinstance(key, rsa.RSAPrivateKey) else "P-256"
     names = ("GENESYS_PRIVATE_KEY_PATH", "GENESYS_PRIVATE_KEY_FILE")
     path = next((unquoted(environ[name]) for name in names if environ.get(name)), "")
     if not path:
-        return [right("key", f"{kind}, from the environment")]
+        return [ok("key", f"{kind}, from the environment")]
     if is_open(Path(path).expanduser()):
-        return [wrong("key", f"{kind}, but everybody on this machine can read {path}.", f"Run: chmod 600 {path}")]
-    return [right("key", f"{kind}, in {path}, which not everybody can read")]
+        return [failed("key", f"{kind}, but everybody on this machine can read {path}.", f"Run: chmod 600 {path}")]
+    return [ok("key", f"{kind}, in {path}, which not everybody can read")]
 
 
-def _hosts_file(whole: Settings) -> Finding:
+def _hosts_file(whole: Settings) -> CheckResult:
     if whole.listed_hosts is None:
-        return right("hosts file", "none is set")
-    return right("hosts file", f"{len(whole.listed_hosts)} people are listed")
+        return ok("hosts file", "none is set")
+    return ok("hosts file", f"{len(whole.listed_hosts)} people are listed")
 
 
-def _audit_log(where: str) -> Finding:
+def _audit_log(where: str) -> CheckResult:
     if not where or where == STDOUT:
-        return right("audit log", "to standard output" if where else "none is kept")
+        return ok("audit log", "to standard output" if where else "none is kept")
     path = Path(where)
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        mend = "Let the bot write to its directory."
-        return wrong("audit log", f"AUDIT_LOG: {path} cannot be written.", mend, AuditSetupError.code)
-    return right("audit log", f"in {path}")
+        fix = "Let the bot write to its directory."
+        return failed("audit log", f"AUDIT_LOG: {path} cannot be written.", fix, AuditSetupError.code)
+    return ok("audit log", f"in {path}")

@@ -1,6 +1,6 @@
-"""The database: reachable, of which version, encrypted or not. Looks only: what is not there is not made."""
+"""Check whether the database is reachable, its schema version and its encryption. Creates nothing."""
 
-from bot.check.results import Finding, doubt, refusal, right
+from bot.check.results import CheckResult, ok, setup_failed, warning
 from bot.config.settings import DatabaseSettings
 from bot.core.timing import StorageTiming
 from bot.storage.errors import StorageSetupError
@@ -10,45 +10,51 @@ from bot.storage.open import DEFAULT_TIMING, MEMORY
 KEY = "Make a key as the README says, and set STORE_ENCRYPTION_KEY."
 
 
-async def look(database: DatabaseSettings, timing: StorageTiming = DEFAULT_TIMING) -> list[Finding]:
-    """The lines about it."""
+async def check_database(database: DatabaseSettings, timing: StorageTiming = DEFAULT_TIMING) -> list[CheckResult]:
+    """Return the results about the database."""
     if database.url.startswith(MEMORY):
-        mend = "Set DATABASE_URL to a file or to Postgres, or a restart forgets what was accepted."
-        return [doubt("database", "memory: remembers nothing.", mend)]
+        fix = "Set DATABASE_URL to a file or to Postgres, or a restart forgets what was accepted."
+        return [warning("database", "memory: remembers nothing.", fix)]
     try:
-        async with inspect_storage(database.url, database.keys, timing) as seen:
-            return [_version(seen), _sealing(seen, bool(database.keys)), *_sharing(seen), *_left_out(seen)]
+        async with inspect_storage(database.url, database.keys, timing) as report:
+            return [
+                _version(report),
+                _encryption(report, bool(database.keys)),
+                *_file_mode(report),
+                *_ignored_parameters(report),
+            ]
     except StorageSetupError as refused:
-        return [refusal("database", refused)]
+        return [setup_failed("database", refused)]
 
 
-def _sharing(seen: StorageReport) -> list[Finding]:
-    if not seen.shared_mode:
+def _file_mode(report: StorageReport) -> list[CheckResult]:
+    if not report.shared_mode:
         return []
-    what = f"{seen.where} belongs to another user, and its mode is {seen.shared_mode}: others may read the links in it."
-    return [doubt("file mode", what, "As its owner, run chmod 600, or give the file to the bot's user.")]
+    where, mode = report.where, report.shared_mode
+    message = f"{where} belongs to another user, and its mode is {mode}: others may read the links in it."
+    return [warning("file mode", message, "As its owner, run chmod 600, or give the file to the bot's user.")]
 
 
-def _left_out(seen: StorageReport) -> list[Finding]:
-    if not seen.left_out:
+def _ignored_parameters(report: StorageReport) -> list[CheckResult]:
+    if not report.left_out:
         return []
-    names = ", ".join(seen.left_out)
-    return [doubt("parameters", f"the bot leaves out of DATABASE_URL: {names}.", "Remove what it does not need.")]
+    names = ", ".join(report.left_out)
+    return [warning("parameters", f"the bot leaves out of DATABASE_URL: {names}.", "Remove what it does not need.")]
 
 
-def _version(seen: StorageReport) -> Finding:
-    if seen.version is None:
-        return right("database", f"{seen.where}: nothing is there yet; `run` will make it")
-    if not seen.is_current:
-        mend = "The next `run` brings it up to date; an older program cannot use it afterwards."
-        return doubt("database", f"{seen.where}: its schema, {seen.version}, is older than this program's.", mend)
-    return right("database", f"{seen.where}: schema {seen.version}, as this program knows it")
+def _version(report: StorageReport) -> CheckResult:
+    if report.version is None:
+        return ok("database", f"{report.where}: nothing is there yet; `run` will make it")
+    if not report.is_current:
+        fix = "The next `run` brings it up to date; an older program cannot use it afterwards."
+        return warning("database", f"{report.where}: its schema, {report.version}, is older than this program's.", fix)
+    return ok("database", f"{report.where}: schema {report.version}, as this program knows it")
 
 
-def _sealing(seen: StorageReport, has_keys: bool) -> Finding:
-    if has_keys and seen.version and not seen.is_encrypted:
-        mend = "The next `run` encrypts them, and takes nothing that is not encrypted after that."
-        return doubt("encryption", "a key is set, but the links in the database are not encrypted yet.", mend)
+def _encryption(report: StorageReport, has_keys: bool) -> CheckResult:
+    if has_keys and report.version and not report.is_encrypted:
+        fix = "The next `run` encrypts them, and takes nothing that is not encrypted after that."
+        return warning("encryption", "a key is set, but the links in the database are not encrypted yet.", fix)
     if has_keys:
-        return right("encryption", "links are encrypted at rest, and our key opens them")
-    return doubt("encryption", "join links stand in the database as they are, until their session is over.", KEY)
+        return ok("encryption", "links are encrypted at rest, and our key opens them")
+    return warning("encryption", "join links stand in the database as they are, until their session is over.", KEY)

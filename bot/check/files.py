@@ -1,39 +1,39 @@
-"""Who else could read or write the files that the bot believes: .env, key, hosts file, secrets, authorities."""
+"""Check who can read or write the files that the bot trusts: .env, key, hosts file, secrets, authorities."""
 
 import os
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from bot.check.results import Finding, doubt, wrong
+from bot.check.results import CheckResult, failed, warning
 from bot.config.certificates import FILE
 from bot.config.variables import VARIABLES
 from bot.core.validation.text import unquoted
 
-OTHERS_MAY_READ = 0o004
-OTHERS_MAY_WRITE, GROUP_MAY_WRITE = 0o002, 0o020
+OTHERS_READ = 0o004
+OTHERS_WRITE, GROUP_WRITE = 0o002, 0o020
 
 
-def open_files(environ: Mapping[str, str], env_file: Path) -> list[Finding]:
-    """Note what not only the bot's administrator could read or change."""
+def open_files(environ: Mapping[str, str], env_file: Path) -> list[CheckResult]:
+    """Return a result for each trusted file or folder that other users can read or write."""
     secret = [f"{name}_FILE" for name, variable in VARIABLES.items() if variable.secret]
     readable = [env_file, *_paths(environ, [name for name in secret if "PRIVATE_KEY" not in name])]
-    believed = [env_file, *_paths(environ, [*secret, "GENESYS_PRIVATE_KEY_PATH", "COBROWSE_HOSTS_FILE", FILE])]
-    # Container platforms mount secrets readable, so that is a doubt and no fault.
+    trusted = [env_file, *_paths(environ, [*secret, "GENESYS_PRIVATE_KEY_PATH", "COBROWSE_HOSTS_FILE", FILE])]
+    # Container platforms mount secrets readable, so this is only a warning.
     found = [
-        doubt("secrets", f"everybody on this machine can read {path}.", f"Run: chmod 600 {path}")
+        warning("secrets", f"everybody on this machine can read {path}.", f"Run: chmod 600 {path}")
         for path in readable
         if is_open(path)
     ]
-    folders = dict.fromkeys(folder for path in believed if path.exists() for folder in _folders(path))
-    for path in dict.fromkeys((*believed, *folders)):
+    folders = dict.fromkeys(folder for path in trusted if path.exists() for folder in _folders(path))
+    for path in dict.fromkeys((*trusted, *folders)):
         found.extend(_writable(path))
     return found
 
 
 def is_open(path: Path) -> bool:
-    """Say whether everybody on this machine can read a file."""
-    return bool(_mode(path) & OTHERS_MAY_READ)
+    """Return whether every user of this machine can read a file."""
+    return bool(_mode(path) & OTHERS_READ)
 
 
 def _paths(environ: Mapping[str, str], names: list[str]) -> list[Path]:
@@ -44,31 +44,31 @@ def _paths(environ: Mapping[str, str], names: list[str]) -> list[Path]:
 def _expanded(path: str) -> Path:
     try:
         return Path(path).expanduser()
-    except RuntimeError:  # of nobody here, which the settings say
+    except RuntimeError:  # unknown home directory; the settings report it
         return Path(path)
 
 
 def _folders(path: Path) -> Iterator[Path]:
-    """Where the file stands, and where it stands if that is a link."""
+    """Yield the file's folder, and the folder of the file that a link leads to."""
     yield path.absolute().parent
     yield path.resolve().parent
 
 
-def _writable(path: Path) -> Iterator[Finding]:
+def _writable(path: Path) -> Iterator[CheckResult]:
     mode = _mode(path)
     is_folder = path.is_dir()
-    if not mode & (OTHERS_MAY_WRITE | GROUP_MAY_WRITE) or _is_read_only(path):
+    if not mode & (OTHERS_WRITE | GROUP_WRITE) or _is_read_only(path):
         return
-    thing = f"the folder {path}" if is_folder else str(path)
-    sticky = is_folder and mode & stat.S_ISVTX  # others' files stay theirs there, as in /tmp
-    mend = f"Run: chmod {'go-w' if mode & OTHERS_MAY_WRITE else 'g-w'} {path}"
-    if mode & OTHERS_MAY_WRITE and not sticky:
-        yield wrong("files", f"everybody on this machine can write {thing}, and so change what the bot does.", mend)
-    elif mode & OTHERS_MAY_WRITE:
-        what = f"everybody on this machine can add files to {thing}, and so change what the bot does."
-        yield doubt("files", what, "Put the file into a folder that only you can write.")
+    target = f"the folder {path}" if is_folder else str(path)
+    sticky = is_folder and mode & stat.S_ISVTX  # nobody can replace files of others there, as in /tmp
+    fix = f"Run: chmod {'go-w' if mode & OTHERS_WRITE else 'g-w'} {path}"
+    if mode & OTHERS_WRITE and not sticky:
+        yield failed("files", f"everybody on this machine can write {target}, and so change what the bot does.", fix)
+    elif mode & OTHERS_WRITE:
+        message = f"everybody on this machine can add files to {target}, and so change what the bot does."
+        yield warning("files", message, "Put the file into a folder that only you can write.")
     else:
-        yield doubt("files", f"a whole group can write {thing}, and so change what the bot does.", mend)
+        yield warning("files", f"a whole group can write {target}, and so change what the bot does.", fix)
 
 
 def _mode(path: Path) -> int:
@@ -79,7 +79,7 @@ def _mode(path: Path) -> int:
 
 
 def _is_read_only(path: Path) -> bool:
-    """Whether it is mounted so that nobody can write, as container platforms mount secrets."""
+    """Return whether the file system is mounted read-only, as container platforms mount secrets."""
     try:
         return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
     except OSError:

@@ -1,8 +1,8 @@
-"""Genesys: whether the client's roles allow what cannot be tried without doing it: offers, SMS, e-mails. Only asks."""
+"""Check whether the client's roles allow calls that cannot be tried without effect: offers, SMS, e-mails."""
 
 from dataclasses import dataclass
 
-from bot.check.results import Finding, doubt, right, wrong
+from bot.check.results import CheckResult, failed, ok, warning
 from bot.config.settings import ServiceSettings
 from bot.core import errors
 from bot.core.errors import SignInRequiredError
@@ -13,12 +13,12 @@ from bot.genesys.api.live_conversations import VIEW
 from bot.genesys.api.permissions import ClientPermissions, fetch_permissions
 from bot.genesys.client import GenesysClient
 
-UNDER = "in Genesys Cloud under Integrations › OAuth"
+OAUTH_PAGE = "in Genesys Cloud under Integrations › OAuth"
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One of these permissions, and what it is for."""
+    """An action, and the permissions of which one allows it."""
 
     any_of: tuple[str, ...]
     to: str
@@ -28,7 +28,7 @@ class Need:
 
 
 def needs(service: ServiceSettings, sending: MessagingConfig | None) -> list[Need]:
-    """What these settings take, beside what check tries."""
+    """Return what these settings need beyond the calls that the other checks make."""
     needed = []
     if service.conversations:
         needed.append(Need((VIEW,), "look at a conversation"))
@@ -40,34 +40,36 @@ def needs(service: ServiceSettings, sending: MessagingConfig | None) -> list[Nee
     return needed
 
 
-async def look(client: GenesysClient, needed: list[Need]) -> Finding:
-    """The line about it. Raises ServiceError."""
+async def check_roles(client: GenesysClient, needed: list[Need]) -> CheckResult:
+    """Return the result about roles. Raises ServiceError."""
     listed = "; ".join(map(str, needed))
     unseen = f"Genesys does not say what the client's roles allow, and trying would create something. Needed: {listed}."
-    mend = f"Look at the client's roles, {UNDER}; the first session or message will show it, too."
+    fix = f"Look at the client's roles, {OAUTH_PAGE}; the first session or message will show it, too."
     try:
         roles = await fetch_permissions(client)
     except (errors.BadRequestError, errors.PermissionMissingError, errors.UnusableAnswerError, SignInRequiredError):
-        return doubt("roles", unseen, mend)
+        return warning("roles", unseen, fix)
     missing = [need for need in needed if not any(map(roles.allow, need.any_of))]
     if not missing:
-        return _in_divisions(roles, needed) or right("roles", f"{', '.join(roles.names)}: allow {listed}")
+        return _in_divisions(roles, needed) or ok("roles", f"{', '.join(roles.names)}: allow {listed}")
     if not roles.is_complete:
-        return doubt("roles", unseen, mend)
+        return warning("roles", unseen, fix)
     named = ", ".join(roles.names)
-    what = f"the client's roles ({named}) lack {'; '.join(map(str, missing))}."
+    message = f"the client's roles ({named}) lack {'; '.join(map(str, missing))}."
     if [need.any_of for need in missing] == [(ADD_VOICE,)]:
-        return doubt("roles", what, f"If there are calls to co-browse in, give a role that permission, {UNDER}.")
+        return warning(
+            "roles", message, f"If there are calls to co-browse in, give a role that permission, {OAUTH_PAGE}."
+        )
     permissions = " and ".join(need.any_of[0] for need in missing)
-    return wrong("roles", what, f"Give the OAuth client a role with {permissions}, {UNDER}.")
+    return failed("roles", message, f"Give the OAuth client a role with {permissions}, {OAUTH_PAGE}.")
 
 
-def _in_divisions(roles: ClientPermissions, needed: list[Need]) -> Finding | None:
-    """The line about permissions that hold in some divisions only."""
+def _in_divisions(roles: ClientPermissions, needed: list[Need]) -> CheckResult | None:
+    """Warn of permissions that hold in some divisions only."""
     narrow = [need for need in needed if all(roles.divisions(one) or not roles.allow(one) for one in need.any_of)]
     if not narrow:
         return None
     names = sorted({name for need in narrow for one in need.any_of for name in roles.divisions(one)})
-    what = f"the client's roles allow this in the division {', '.join(names)} only: {'; '.join(map(str, narrow))}."
-    mend = f"If there are agents or customers in other divisions, give the role for all of them, {UNDER}."
-    return doubt("roles", what, mend)
+    message = f"the client's roles allow this in the division {', '.join(names)} only: {'; '.join(map(str, narrow))}."
+    fix = f"If there are agents or customers in other divisions, give the role for all of them, {OAUTH_PAGE}."
+    return warning("roles", message, fix)

@@ -1,10 +1,10 @@
-"""One person, as a dry run: may they start a session, by which rule, and which host would they be. Starts nothing."""
+"""Check one Slack user in a dry run: may they start sessions, by which rule, and as which host."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.check import genesys as genesys_check
-from bot.check.results import Finding, left_out, right, wrong
+from bot.check.results import CheckResult, failed, ok, skipped
 from bot.check.slack_directory import workspaces_of
 from bot.config.settings import Settings
 from bot.core.access import AccessPolicy, AccessRules, Allowlist
@@ -19,6 +19,7 @@ from bot.core.errors import (
 from bot.core.hosts.resolver import Found, HostResolver
 from bot.core.models import ChannelId, Host, HostId, Request, RequestKind, SlackUser, TeamId, UserId, new_request_id
 from bot.core.timing import GENESYS_TIMING, GenesysTiming
+from bot.factories import host_rules, open_genesys
 from bot.genesys.api.users import UsersApi
 from bot.slack.api.directory import SlackDirectory
 from bot.slack.api.identity import BotIdentity
@@ -27,13 +28,12 @@ from bot.slack.api.token_watch import WebClient
 from bot.slack.error_codes import explain
 from bot.storage.errors import StorageSetupError
 from bot.storage.inspect import Linked, inspect_storage
-from bot.upstream import host_rules, open_genesys
 
-PATIENCE_SECONDS = 15.0
+CHECK_TIMEOUT = 15.0
 
 
-class NothingFound:
-    """Keeps to desk.store.HostCache, and keeps nothing: every rule is asked anew."""
+class UncachedHosts:
+    """Implement HostCache without a cache, so that every rule is applied. Only links come from the database."""
 
     def __init__(self, linked: Linked) -> None:
         self._linked = linked
@@ -51,51 +51,51 @@ class NothingFound:
         """Nothing is written."""
 
 
-async def look(
+async def check_person(
     settings: Settings, identity: BotIdentity, user_id: UserId, timing: GenesysTiming = GENESYS_TIMING
-) -> list[Finding]:
-    """The lines about one person."""
+) -> list[CheckResult]:
+    """Return the results about one person."""
     slack = settings.slack
     async with new_http_session() as http:
         web = new_web_client(slack.bot_token, slack.api_url, http, slack.proxies.of(slack.api_url))
-        people = SlackDirectory(web, identity.home, patience_seconds=PATIENCE_SECONDS)
+        people = SlackDirectory(web, identity.home, patience_seconds=CHECK_TIMEOUT)
         access = AccessPolicy(settings.rules, identity.home, people)
         try:
-            person, team_id = await _admitted(access, web, settings, identity, user_id)
-            why = await _why(settings.rules, people, person, team_id)
-            found = [right("person", f"{person.name} ({user_id}) may start sessions: {why}")]
+            person, team_id = await _authorize(access, web, settings, identity, user_id)
+            why = await _access_reason(settings.rules, people, person, team_id)
+            found = [ok("person", f"{person.name} ({user_id}) may start sessions: {why}")]
         except SlackUnavailableError as error:
-            what = f"Slack would not say who {user_id} is ({error.slack_error})."
+            message = f"Slack would not say who {user_id} is ({error.slack_error})."
             if error.passes:
-                return [wrong("person", what, "Try again; if it stays so, look at the lines about Slack.")]
+                return [failed("person", message, "Try again; if it stays so, look at the lines about Slack.")]
             row = explain(error.slack_error)
-            return [wrong("person", f"{what} {row.person}", row.mend or "Look at the lines about Slack.")]
+            return [failed("person", f"{message} {row.person}", row.mend or "Look at the lines about Slack.")]
         except PermissionDeniedError as error:
-            return [_refusal(error, user_id), left_out("host", "they may not start sessions")]
+            return [_refusal(error, user_id), skipped("host", "they may not start sessions")]
     return [*found, await _host(settings, person, timing)]
 
 
-async def _admitted(
+async def _authorize(
     access: AccessPolicy, web: WebClient, settings: Settings, identity: BotIdentity, user_id: UserId
 ) -> tuple[SlackUser, TeamId]:
-    """The person, and the workspace in which they may start sessions; an org-wide token serves several.
+    """Return the person, and a workspace in which they may start sessions. An org-wide token serves several.
 
     Raises what AccessPolicy.admit raises, of the last workspace.
     """
-    trouble: SlackUnavailableError | PermissionDeniedError | None = None
+    refusal_error: SlackUnavailableError | PermissionDeniedError | None = None
     for where in await workspaces_of(web, identity):
-        wish = _wish(settings, identity, user_id)
-        wish = replace(wish, team_id=TeamId(where.get("team_id", wish.team_id)))
+        request = _dry_run_request(settings, identity, user_id)
+        request = replace(request, team_id=TeamId(where.get("team_id", request.team_id)))
         try:
-            return await access.authorize_start(wish), wish.team_id
+            return await access.authorize_start(request), request.team_id
         except (SlackUnavailableError, PermissionDeniedError) as error:
-            trouble = error
-    assert trouble is not None  # noqa: S101 - there is one workspace at least
-    raise trouble
+            refusal_error = error
+    assert refusal_error is not None  # noqa: S101 - there is one workspace at least
+    raise refusal_error
 
 
-def _wish(settings: Settings, identity: BotIdentity, user_id: UserId) -> Request:
-    """A command as this person could type it, where the command works."""
+def _dry_run_request(settings: Settings, identity: BotIdentity, user_id: UserId) -> Request:
+    """Build a command of this person, in a channel where the command works."""
     home = identity.home
     return Request(
         id=new_request_id(),
@@ -109,42 +109,46 @@ def _wish(settings: Settings, identity: BotIdentity, user_id: UserId) -> Request
     )
 
 
-async def _why(rules: AccessRules, people: SlackDirectory, person: SlackUser, team_id: TeamId) -> str:
-    """The rules that let them in, and where."""
-    rolls = {
+async def _access_reason(rules: AccessRules, people: SlackDirectory, person: SlackUser, team_id: TeamId) -> str:
+    """Describe the rules that allow them, and where."""
+    allowlists = {
         "COBROWSE_ADMINS": rules.admins,
         "COBROWSE_SUPERVISORS": rules.supervisors,
         "COBROWSE_MEMBERS": rules.members,
     }
-    on = [f"{name} ({by})" for name, roll in rolls.items() if (by := await _on(roll, people, person, team_id))]
+    on = [
+        f"{name} ({by})"
+        for name, allowlist in allowlists.items()
+        if (by := await _list_entry(allowlist, people, person, team_id))
+    ]
     reasons = f"on {', '.join(on)}" if on else "every full member may"
     leads = any(name.startswith(("COBROWSE_ADMINS", "COBROWSE_SUPERVISORS")) for name in on)
     where = f", in {', '.join(rules.channels)} only" if rules.channels else ""
     return f"{reasons}; {'for others too' if leads else 'for themselves only'}{where}"
 
 
-async def _on(roll: Allowlist, people: SlackDirectory, person: SlackUser, team_id: TeamId) -> str:
+async def _list_entry(allowlist: Allowlist, people: SlackDirectory, person: SlackUser, team_id: TeamId) -> str:
     for user_id in person.ids:
-        if user_id in roll.users:
+        if user_id in allowlist.users:
             return "by name" if user_id == person.user_id else f"by name, as {user_id}"
-        for group in roll.groups:
+        for group in allowlist.groups:
             if await people.in_group(user_id, group, team_id):
                 return f"by group {group}"
     return ""
 
 
-def _refusal(error: PermissionDeniedError, user_id: UserId) -> Finding:
+def _refusal(error: PermissionDeniedError, user_id: UserId) -> CheckResult:
     match error:
         case NotAMemberError(standing=standing):
-            mend = "Only full members of the workspace may use the bot; there is no setting for that."
-            return wrong("person", f"{user_id} is refused: Slack knows them as {standing.value}.", mend)
+            fix = "Only full members of the workspace may use the bot; there is no setting for that."
+            return failed("person", f"{user_id} is refused: Slack knows them as {standing.value}.", fix)
         case NotListedError():
-            mend = "Add them to COBROWSE_MEMBERS, or to a user group that stands there."
-            return wrong("person", f"{user_id} is refused: not on COBROWSE_MEMBERS or any other list.", mend)
-    return wrong("person", f"{user_id} is refused ({error}).", "See Who may do what in the README.")
+            fix = "Add them to COBROWSE_MEMBERS, or to a user group that stands there."
+            return failed("person", f"{user_id} is refused: not on COBROWSE_MEMBERS or any other list.", fix)
+    return failed("person", f"{user_id} is refused ({error}).", "See Who may do what in the README.")
 
 
-async def _host(settings: Settings, person: SlackUser, timing: GenesysTiming) -> Finding:
+async def _host(settings: Settings, person: SlackUser, timing: GenesysTiming) -> CheckResult:
     database = settings.database
     try:
         async with (
@@ -152,13 +156,13 @@ async def _host(settings: Settings, person: SlackUser, timing: GenesysTiming) ->
             inspect_storage(database.url, database.keys) as seen,
         ):
             rules = host_rules(settings, UsersApi(client))
-            host = await HostResolver(rules, NothingFound(seen.linked)).find(person)
+            host = await HostResolver(rules, UncachedHosts(seen.linked)).find(person)
     except HostNotFoundError as missed:
         tried = "; ".join(f"{miss.rule}: {miss.why}" for miss in missed.tried) or "no rule is set up"
-        mend = f"Link them: cobrowse-bot hosts set {person.user_id} <their Genesys user's id>."
-        return wrong("host", f"no rule maps {person.user_id} ({tried}).", mend)
+        fix = f"Link them: cobrowse-bot hosts set {person.user_id} <their Genesys user's id>."
+        return failed("host", f"no rule maps {person.user_id} ({tried}).", fix)
     except ServiceError as error:
-        return wrong("host", *genesys_check.in_words(error, settings.service))
+        return failed("host", *genesys_check.describe_error(error, settings.service))
     except StorageSetupError:
-        return left_out("host", "the database, where links stand, cannot be used")
-    return right("host", f"{host.id}, by the rule “{host.rule}”")
+        return skipped("host", "the database, where links stand, cannot be used")
+    return ok("host", f"{host.id}, by the rule “{host.rule}”")

@@ -1,26 +1,28 @@
-"""Whether the bot could listen where HOST, PORT and HEALTH_PORT say. Nothing listens there afterwards."""
+"""Check whether the bot can listen on HOST, PORT and HEALTH_PORT. Closes the sockets again."""
 
 import errno
 import socket
 
-from bot.check.results import Finding, right, wrong
+from bot.check.results import CheckResult, failed, ok
 from bot.config.settings import Settings
 from bot.server import ALL_ADDRESSES, all_addresses
 
 
-def look(whole: Settings) -> list[Finding]:
-    """One finding where something is to listen."""
-    ports = {"HEALTH_PORT": whole.health_port} if whole.health_port else {}
-    if whole.slack.mode == "http":
-        ports["PORT"] = whole.port
-    faults = [fault for name, port in ports.items() if port is not None and (fault := _fault(whole.host, port, name))]
+def check_ports(settings: Settings) -> list[CheckResult]:
+    """Return a result if a server is configured: one for each fault, else one for all ports."""
+    ports = {"HEALTH_PORT": settings.health_port} if settings.health_port else {}
+    if settings.slack.mode == "http":
+        ports["PORT"] = settings.port
+    faults = [
+        fault for name, port in ports.items() if port is not None and (fault := _check_port(settings.host, port, name))
+    ]
     if faults or not ports:
         return faults
-    return [right("address", f"{whole.host}, port {' and '.join(map(str, ports.values()))}: is of this machine")]
+    return [ok("address", f"{settings.host}, port {' and '.join(map(str, ports.values()))}: is of this machine")]
 
 
-def _fault(host: str, port: int, name: str) -> Finding | None:
-    """A port that is taken is none: the bot itself may run beside this."""
+def _check_port(host: str, port: int, name: str) -> CheckResult | None:
+    """Return the fault of a port. A port in use is none: the bot itself may be running."""
     try:
         if host in ALL_ADDRESSES:
             all_addresses(port).close()
@@ -31,6 +33,6 @@ def _fault(host: str, port: int, name: str) -> Finding | None:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             return None
-        what = f"HOST: cannot listen on {host}:{port} ({error.strerror})."
-        return wrong("address", what, f"Set HOST to an address of this machine, or {name} to another port.")
+        message = f"HOST: cannot listen on {host}:{port} ({error.strerror})."
+        return failed("address", message, f"Set HOST to an address of this machine, or {name} to another port.")
     return None

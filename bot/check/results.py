@@ -1,99 +1,103 @@
-"""What `check` found: one finding a line, with what to do about it; as a screen for people and as JSON for machines."""
+"""Represent the results of `check`, and print them as text for people and as JSON for programs."""
 
 import json
 import re
 import shutil
 import textwrap
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.core.errors import SetupError
 
 NAME_WIDTH = 14
-WIDEST = 110
+MAX_WIDTH = 110
 
 
-class Mark(StrEnum):
-    """`WRONG` alone makes the exit code 1; `DOUBT` is worth a look; `LEFT_OUT` could not be looked at."""
+class Status(StrEnum):
+    """The status of one check. Only `FAILED` makes the exit code 1. The values are those of the JSON."""
 
-    RIGHT = "right"
-    DOUBT = "doubt"
-    WRONG = "wrong"
-    LEFT_OUT = "left out"
+    OK = "right"
+    WARNING = "doubt"
+    FAILED = "wrong"
+    SKIPPED = "left out"
 
 
-SIGNS = {Mark.RIGHT: "✓", Mark.DOUBT: "!", Mark.WRONG: "✗", Mark.LEFT_OUT: "–"}
+SIGNS = {Status.OK: "✓", Status.WARNING: "!", Status.FAILED: "✗", Status.SKIPPED: "–"}
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """`name`: what was looked at. `what`: how it is. `mend`: one plain sentence, empty when all is right.
+class CheckResult:
+    """One line of the report.
 
-    `code`: the stable code that `run` ends with for the same reason; empty when there is none.
+    `name`: the area. `message`: the state. `fix`: what to do, "" if nothing. `code`: the stable code with which `run`
+    ends for the same reason, else "".
     """
 
     name: str
-    mark: Mark
-    what: str
-    mend: str = ""
+    status: Status
+    message: str
+    fix: str = ""
     code: str = ""
 
 
-def right(name: str, what: str) -> Finding:
-    """As it should be."""
-    return Finding(name, Mark.RIGHT, what)
+def ok(name: str, message: str) -> CheckResult:
+    """Report that all is right."""
+    return CheckResult(name, Status.OK, message)
 
 
-def doubt(name: str, what: str, mend: str) -> Finding:
-    """Works, and is worth a look all the same."""
-    return Finding(name, Mark.DOUBT, what, mend)
+def warning(name: str, message: str, fix: str) -> CheckResult:
+    """Report what works but deserves attention."""
+    return CheckResult(name, Status.WARNING, message, fix)
 
 
-def wrong(name: str, what: str, mend: str, code: str = "") -> Finding:
-    """Has to be mended."""
-    return Finding(name, Mark.WRONG, what, mend, code)
+def failed(name: str, message: str, fix: str, code: str = "") -> CheckResult:
+    """Report what must be fixed."""
+    return CheckResult(name, Status.FAILED, message, fix, code)
 
 
-def refusal(name: str, error: SetupError) -> Finding:
-    """Has to be mended, or `run` ends with the same sentence and code."""
-    what, mend, *_ = (*re.split(r"(?<=\.) (?=[A-Z])", str(error), maxsplit=1), "")
-    return wrong(name, what, mend, error.code)
+def setup_failed(name: str, error: SetupError) -> CheckResult:
+    """Report what makes `run` end with the same sentence and code."""
+    message, fix, *_ = (*re.split(r"(?<=\.) (?=[A-Z])", str(error), maxsplit=1), "")
+    return failed(name, message, fix, error.code)
 
 
-def left_out(name: str, why: str) -> Finding:
-    """Could not be looked at, mostly for something else that is wrong."""
-    return Finding(name, Mark.LEFT_OUT, f"not looked at: {why}")
+def skipped(name: str, why: str) -> CheckResult:
+    """Report what could not be checked, mostly because another check failed."""
+    return CheckResult(name, Status.SKIPPED, f"not looked at: {why}")
 
 
-def as_text(findings: Sequence[Finding]) -> str:
-    """The screen, with a line at its end that sums it up."""
-    width = min(shutil.get_terminal_size((WIDEST, 24)).columns, WIDEST)
+def as_text(results: Sequence[CheckResult]) -> str:
+    """Return the text for a terminal, with a summary as its last line."""
+    width = min(shutil.get_terminal_size((MAX_WIDTH, 24)).columns, MAX_WIDTH)
     indent = " " * (NAME_WIDTH + 4)
     lines = []
-    for found in findings:
-        what = f"{found.what} [{found.code}]" if found.code else found.what
-        lines.append(_fill(what, width, f"{SIGNS[found.mark]} {found.name:<{NAME_WIDTH}}  ", indent))
-        if found.mend:
-            lines.append(_fill(found.mend, width, f"{indent}→ ", f"{indent}  "))
-    count = {mark: sum(found.mark is mark for found in findings) for mark in Mark}
-    said = ", ".join(f"{number} {mark}" for mark, number in count.items() if number)
-    lines += ["", f"{'Something is wrong' if count[Mark.WRONG] else 'Nothing is wrong'}: {said}."]
+    for found in results:
+        message = f"{found.message} [{found.code}]" if found.code else found.message
+        lines.append(_fill(message, width, f"{SIGNS[found.status]} {found.name:<{NAME_WIDTH}}  ", indent))
+        if found.fix:
+            lines.append(_fill(found.fix, width, f"{indent}→ ", f"{indent}  "))
+    count = {status: sum(found.status is status for found in results) for status in Status}
+    counts = ", ".join(f"{number} {status}" for status, number in count.items() if number)
+    lines += ["", f"{'Something is wrong' if count[Status.FAILED] else 'Nothing is wrong'}: {counts}."]
     return "\n".join(lines)
 
 
 def _fill(text: str, width: int, first: str, later: str) -> str:
-    """Wrapped between words: what somebody has to copy stays whole."""
+    """Wrap between words only, so that what people copy stays in one piece."""
     how = textwrap.TextWrapper(width, first, later, break_long_words=False, break_on_hyphens=False)
     return how.fill(text)
 
 
-def as_json(findings: Sequence[Finding]) -> str:
-    """`ok`, and the findings in order."""
-    listed = [asdict(each) for each in findings]
-    return json.dumps({"ok": is_well(findings), "findings": listed}, ensure_ascii=False, indent=2)
+def as_json(results: Sequence[CheckResult]) -> str:
+    """Return JSON with `ok` and the results in order. Its keys are an interface and stay."""
+    listed = [
+        {"name": each.name, "mark": each.status, "what": each.message, "mend": each.fix, "code": each.code}
+        for each in results
+    ]
+    return json.dumps({"ok": passed(results), "findings": listed}, ensure_ascii=False, indent=2)
 
 
-def is_well(findings: Sequence[Finding]) -> bool:
-    """Whether nothing is wrong."""
-    return all(found.mark is not Mark.WRONG for found in findings)
+def passed(results: Sequence[CheckResult]) -> bool:
+    """Return whether no check failed."""
+    return all(found.status is not Status.FAILED for found in results)

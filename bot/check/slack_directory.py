@@ -1,4 +1,4 @@
-"""Slack's user groups and addresses, as far as the settings need them: whether the bot can read them. Only asks."""
+"""Check whether the bot can read the user groups and e-mail addresses that the settings need. Only reads."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.check.results import Finding, doubt, left_out, right, wrong
+from bot.check.results import CheckResult, failed, ok, skipped, warning
 from bot.config.settings import Settings
 from bot.core.access import AccessRules
 from bot.core.hosts.resolver import NO_ADDRESS
@@ -16,105 +16,107 @@ from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
 from bot.slack.api.trouble import word_for
 from bot.slack.error_codes import NO_CODE, explain
 
-ANSWER_SECONDS = 10.0
+ANSWER_TIMEOUT = 10.0
 GROUPS, ADDRESSES = "user groups", "addresses"
-MOST_WORKSPACES = 20
-"""So many workspaces of an organisation are asked for a group."""
-LOOKED_AT = 200
-"""So many accounts are looked at for an address."""
+MAX_WORKSPACES = 20
+"""Workspaces of an organisation that are asked for a group."""
+MAX_ACCOUNTS = 200
+"""Accounts that are searched for an address."""
 
 
-async def look(web: AsyncWebClient, identity: BotIdentity, whole: Settings) -> list[Finding]:
-    """The lines about what the settings need to know of people."""
+async def check_directory(web: AsyncWebClient, identity: BotIdentity, settings: Settings) -> list[CheckResult]:
+    """Return the results about groups and addresses."""
     found = []
-    settings_of = _groups_of(whole.rules)
-    if settings_of and _may(identity, "usergroups:read"):
+    settings_of = _groups_of(settings.rules)
+    if settings_of and _has_scope(identity, "usergroups:read"):
         found += await _groups(web, identity, settings_of)
-    if whole.match_email and _may(identity, "users:read") and _may(identity, "users:read.email"):
+    if settings.match_email and _has_scope(identity, "users:read") and _has_scope(identity, "users:read.email"):
         found += await _addresses(web, identity)
     return found
 
 
-def _may(identity: BotIdentity, scope: str) -> bool:
-    """Whether the token has a scope; where it has not, the line about scopes says so."""
+def _has_scope(identity: BotIdentity, scope: str) -> bool:
+    """Return whether the token has a scope. The result about scopes names missing ones."""
     return not identity.scopes or scope in identity.scopes
 
 
 def _groups_of(rules: AccessRules) -> dict[str, list[str]]:
-    """Each user group, and the settings that name it."""
-    rolls = {"MEMBERS": rules.members, "SUPERVISORS": rules.supervisors, "ADMINS": rules.admins}
+    """Return each user group with the settings that name it."""
+    allowlists = {"MEMBERS": rules.members, "SUPERVISORS": rules.supervisors, "ADMINS": rules.admins}
     found: dict[str, list[str]] = {}
-    for name, roll in rolls.items():
-        for group in roll.groups:
+    for name, allowlist in allowlists.items():
+        for group in allowlist.groups:
             found.setdefault(group, []).append(f"COBROWSE_{name}")
     return found
 
 
-async def _groups(web: AsyncWebClient, identity: BotIdentity, settings_of: dict[str, list[str]]) -> list[Finding]:
+async def _groups(web: AsyncWebClient, identity: BotIdentity, settings_of: dict[str, list[str]]) -> list[CheckResult]:
     workspaces = await workspaces_of(web, identity)
-    findings = [await _group(web, group, names, workspaces) for group, names in settings_of.items()]
-    if all(each is None for each in findings):
-        return [right(GROUPS, f"{', '.join(settings_of)}: the bot can read who is in them")]
-    return [each for each in findings if each]
+    results = [await _group(web, group, names, workspaces) for group, names in settings_of.items()]
+    if all(each is None for each in results):
+        return [ok(GROUPS, f"{', '.join(settings_of)}: the bot can read who is in them")]
+    return [each for each in results if each]
 
 
 async def workspaces_of(web: AsyncWebClient, identity: BotIdentity) -> Sequence[dict[str, str]]:
-    """Return what names the workspace in a call: {} but for an org-wide token, which has to name one."""
+    """Return the arguments that name each workspace in a call: {} except for an org-wide token."""
     if not identity.home.org_wide:
         return [{}]
-    answer, _ = await _asked(web, "auth.teams.list")
+    answer, _ = await _call(web, "auth.teams.list")
     teams = [str(each["id"]) for each in answer.get("teams") or [] if isinstance(each, dict) and each.get("id")]
-    return [{"team_id": team_id} for team_id in teams[:MOST_WORKSPACES]] or [{"team_id": identity.home.team_id}]
+    return [{"team_id": team_id} for team_id in teams[:MAX_WORKSPACES]] or [{"team_id": identity.home.team_id}]
 
 
 async def _group(
     web: AsyncWebClient, group: str, names: Sequence[str], workspaces: Sequence[dict[str, str]]
-) -> Finding | None:
-    """What is wrong with a group; None when nothing is."""
-    what, code = f"{group} ({', '.join(names)})", ""
+) -> CheckResult | None:
+    """Return the fault of a group, None if it has none."""
+    message, code = f"{group} ({', '.join(names)})", ""
     for where in workspaces:
-        answer, code = await _asked(web, "usergroups.users.list", usergroup=group, **where)
+        answer, code = await _call(web, "usergroups.users.list", usergroup=group, **where)
         if not code:
             if answer.get("users"):
                 return None
-            mend = "Put people into the group in Slack, enable it if it is disabled, or name another group."
-            return doubt(GROUPS, f"{what} has no members, so it lets nobody in.", mend)
+            fix = "Put people into the group in Slack, enable it if it is disabled, or name another group."
+            return warning(GROUPS, f"{message} has no members, so it lets nobody in.", fix)
     row = explain(code)
-    told = f"{what} cannot be read ({code}), so it lets nobody in. {row.person}"
+    text = f"{message} cannot be read ({code}), so it lets nobody in. {row.person}"
     if row.passes:
-        return doubt(GROUPS, told, "Try again later; slack-status.com shows how Slack is doing.")
-    return wrong(GROUPS, told, row.mend)
+        return warning(GROUPS, text, "Try again later; slack-status.com shows how Slack is doing.")
+    return failed(GROUPS, text, row.mend)
 
 
-async def _addresses(web: AsyncWebClient, identity: BotIdentity) -> list[Finding]:
-    """Whether Slack shows an address of anybody: some workspaces hide them."""
+async def _addresses(web: AsyncWebClient, identity: BotIdentity) -> list[CheckResult]:
+    """Check whether Slack shows e-mail addresses: some workspaces hide them."""
     workspaces = await workspaces_of(web, identity)
-    answer, code = await _asked(web, "users.list", limit=str(LOOKED_AT), **workspaces[0])
+    answer, code = await _call(web, "users.list", limit=str(MAX_ACCOUNTS), **workspaces[0])
     if code:
-        return [left_out(ADDRESSES, f"Slack lists nobody ({code})")]
+        return [skipped(ADDRESSES, f"Slack lists nobody ({code})")]
     members = [each for each in answer.get("members") or [] if isinstance(each, dict) and _is_person(each)]
     with_address = [each for each in members if (each.get("profile") or {}).get("email")]
     if not members:
-        return [left_out(ADDRESSES, "Slack lists nobody")]
+        return [skipped(ADDRESSES, "Slack lists nobody")]
     if not with_address:
-        what, _, mend = NO_ADDRESS.partition(". ")
-        return [doubt(ADDRESSES, f"{what} of any of {len(members)} people.", f"{mend}; or map people another way.")]
+        message, _, fix = NO_ADDRESS.partition(". ")
+        return [warning(ADDRESSES, f"{message} of any of {len(members)} people.", f"{fix}; or map people another way.")]
     if not any(each.get("is_email_confirmed") is True for each in with_address):
-        what = f"Slack calls none of the addresses of {len(with_address)} people confirmed."
+        message = f"Slack calls none of the addresses of {len(with_address)} people confirmed."
         return [
-            doubt(ADDRESSES, what, "Where SSO or SCIM manages accounts, a Slack administrator has to confirm them.")
+            warning(
+                ADDRESSES, message, "Where SSO or SCIM manages accounts, a Slack administrator has to confirm them."
+            )
         ]
-    return [right(ADDRESSES, "Slack shows them to the bot")]
+    return [ok(ADDRESSES, "Slack shows them to the bot")]
 
 
 def _is_person(member: dict[str, Any]) -> bool:
     return not (member.get("deleted") or member.get("is_bot") or member.get("id") == "USLACKBOT")
 
 
-async def _asked(web: AsyncWebClient, method: str, **params: str) -> tuple[dict[str, Any], str]:
-    """Slack's answer, and its code for what went wrong, "" for nothing."""
+async def _call(web: AsyncWebClient, method: str, **params: str) -> tuple[dict[str, Any], str]:
+    """Return Slack's answer and its error code, "" for success."""
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(ANSWER_TIMEOUT):
             data = (await web.api_call(method, http_verb="GET", params=params)).data
     except SlackApiError as error:
         return {}, error_code(error) or NO_CODE

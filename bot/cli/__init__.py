@@ -1,1 +1,1 @@
-"""The commands of `cobrowse-bot`."""
+"""Define the commands of `cobrowse-bot`."""

@@ -1,7 +1,6 @@
-"""The commands: run · check · health · sandbox · start · applications, and hosts (cli_hosts.py).
+"""Define the commands run, check, health, sandbox, start and applications; hosts.py defines `hosts`.
 
-Each calls one function. Imports stand inside the commands, so that each loads only
-what it uses.
+Each command parses its arguments and calls one function. It imports inside, so that it loads only what it uses.
 """
 
 import asyncio
@@ -26,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class _Commands(click.Group):
-    """The commands, on any terminal: also their help and their usage errors."""
+    """Print help and errors safely on terminals that are not UTF-8."""
 
     def main(self, *arguments: Any, **how: Any) -> Any:
         terminal.make_safe()
@@ -51,7 +50,7 @@ def run() -> None:
     from bot.core.errors import SetupError
     from bot.observability import logging as logs
 
-    tuning.spare_loaded()
+    tuning.freeze_loaded()
     try:
         environment = settings.read_environment()
         loaded = settings.load(environment.values)
@@ -65,13 +64,13 @@ def run() -> None:
         async with server.until_signalled() as stop, AsyncExitStack() as stack:
             bot = await server.unless_stopped(stack.enter_async_context(app.open_bot(loaded)), stop)
             if bot:
-                await server.run(bot, stop, on_ready=lambda _: tuning.spare_loaded())
+                await server.run(bot, stop, on_ready=lambda _: tuning.freeze_loaded())
 
     try:
-        with asyncio.Runner(loop_factory=server.fast_loop()) as runner:
+        with asyncio.Runner(loop_factory=server.event_loop_factory()) as runner:
             runner.run(serving())
-    except SetupError as refused:
-        _fail(refused.line)
+    except SetupError as error:
+        _fail(error.line)
 
 
 @main.command()
@@ -89,15 +88,15 @@ def check(person: str | None, as_json: bool) -> None:
         raise click.BadParameter(
             "take a Slack user's id (U…): in Slack, under a profile's three dots", param_hint="--person"
         )
-    logs.set_up("CRITICAL", as_json=False)  # what goes wrong is what this prints
+    logs.set_up("CRITICAL", as_json=False)  # the results below report errors
     try:
         environment = settings.read_environment()
         user_id = UserId(person) if person else None
-        findings = asyncio.run(checks.look(environment.values, user_id=user_id, remarks=environment.remarks))
+        results = asyncio.run(checks.run_checks(environment.values, user_id=user_id, remarks=environment.remarks))
     except settings.SettingsError as fault:
-        findings = checks.of_faults(fault.faults)
-    click.echo(terminal.json_for_stdout(checks.as_json(findings)) if as_json else checks.as_text(findings))
-    sys.exit(0 if checks.is_well(findings) else 1)
+        results = checks.from_faults(fault.faults)
+    click.echo(terminal.json_for_stdout(checks.as_json(results)) if as_json else checks.as_text(results))
+    sys.exit(0 if checks.passed(results) else 1)
 
 
 @main.command()
@@ -107,7 +106,7 @@ def health() -> None:
     from bot.config import settings
 
     try:
-        wrong = probe.why_not_alive(settings.environment())
+        wrong = probe.liveness_error(settings.environment())
     except settings.SettingsError as fault:
         _settings_fault(fault.faults)
     if wrong:
@@ -146,18 +145,18 @@ def start(
     if conversation and chosen is None:
         _fail("--conversation must be a conversation's id, or its address in your region's Genesys Cloud.")
     session = _call(service.start(loaded, host, name, application, timeout, chosen))
-    told = {
+    fields = {
         "id": ("Session ID", session.id),
         "status": ("Status", session.status),
         "hostUserId": ("Host User ID", session.host_id),
         "joinUrl": ("Join URL", session.join_url),
         "joinCode": ("Join Code", session.join_code),
     }
-    told = {name: (label, value) for name, (label, value) in told.items() if value}
+    fields = {name: (label, value) for name, (label, value) in fields.items() if value}
     if as_json:
-        click.echo(json.dumps({name: value for name, (_, value) in told.items()}))
+        click.echo(json.dumps({name: value for name, (_, value) in fields.items()}))
     else:
-        click.echo("\n".join(f"{label}: {value}" for label, value in told.values()))
+        click.echo("\n".join(f"{label}: {value}" for label, value in fields.values()))
 
 
 @main.command()
@@ -216,21 +215,21 @@ def sandbox(
     if once is None:
         try:
             asyncio.run(sandbox_run.serve_page(port, fault=fault, http=http, conversations=conversations))
-        except server.StartError as refused:
-            _fail(refused.line)
+        except server.StartError as error:
+            _fail(error.line)
         return
     answer = asyncio.run(sandbox_run.run_once(once, person, fault=fault, http=http, conversations=conversations))
-    said = json.dumps(answer.as_dict(), ensure_ascii=False, indent=2)
-    click.echo(terminal.json_for_stdout(said) if as_json else answer.as_text())
+    output = json.dumps(answer.as_dict(), ensure_ascii=False, indent=2)
+    click.echo(terminal.json_for_stdout(output) if as_json else answer.as_text())
     sys.exit(1 if answer.failed else 0)
 
 
 def _sandbox_conversations() -> str | None:
-    """The sandbox has the API that the settings choose, and every other setting of its own."""
+    """Return the default of --conversations: the sandbox takes only GENESYS_COBROWSE_API from the settings."""
     from bot.config import settings
 
     try:
-        chosen = settings.load_cobrowse_api(settings.environment())
+        chosen = settings.load_part(settings.read_cobrowse_api, settings.environment())
     except settings.SettingsError as fault:
         _settings_fault(fault.faults)
     return "one" if chosen == settings.CONVERSATIONS else None
@@ -241,23 +240,23 @@ def _service() -> "settings.ServiceSettings":
     from bot.observability import logging as logs
 
     try:
-        service = settings.load_service(settings.environment())
+        service = settings.load_part(settings.read_service_alone, settings.environment())
     except settings.SettingsError as fault:
         _settings_fault(fault.faults)
-    # the outcome is what this prints, so only what goes wrong is logged
+    # the command prints the result, so log only problems
     level = "DEBUG" if service.logging.level == "DEBUG" else "WARNING"
     logs.set_up(level, as_json=service.logging.as_json, secrets=service.logging.secrets)
     return service
 
 
 def _call(coroutine: Coroutine[Any, Any, T], *, starting: bool = True) -> T:
-    from bot.cli.sessions import in_words
+    from bot.cli.sessions import error_text
     from bot.core.errors import CobrowseError
 
     try:
         return asyncio.run(coroutine)
     except CobrowseError as error:
-        _fail(f"{in_words(error, starting=starting)} [{error.code}]")
+        _fail(f"{error_text(error, starting=starting)} [{error.code}]")
 
 
 def _settings_fault(faults: list[str]) -> NoReturn:

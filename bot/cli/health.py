@@ -1,28 +1,28 @@
-"""Ask the bot on this machine whether it lives: for the health command of containers. Goes through no proxy."""
+"""Probe the bot on this machine for the health command of containers. Uses no proxy."""
 
 import http.client
 from collections.abc import Mapping
 
 from bot.config import settings
 
-ANSWER_SECONDS = 4.0
-ALL, LOOPBACK = ("0.0.0.0", "::", "*"), ("127.0.0.1", "::1")  # noqa: S104 - what HOST may say
+ANSWER_TIMEOUT = 4.0
+ALL, LOOPBACK = ("0.0.0.0", "::", "*"), ("127.0.0.1", "::1")  # noqa: S104 - values of HOST
 
 
-def why_not_alive(environ: Mapping[str, str]) -> str:
-    """Return "" when GET /healthz answers 200, else a sentence. Raises SettingsError."""
-    host, port = settings.load_health_address(environ)
-    tried = ""
+def liveness_error(environ: Mapping[str, str]) -> str:
+    """Return "" if GET /healthz answers 200, else a sentence with the problem. Raises SettingsError."""
+    host, port = settings.load_part(settings.read_health_address, environ)
+    error = ""
     for address in LOOPBACK if host in ALL else (host,):
-        tried = _why_not(address, port)
-        if not tried:
+        error = _liveness_error_at(address, port)
+        if not error:
             return ""
     hint = "" if environ.get("HEALTH_PORT") else " In Socket Mode, set HEALTH_PORT."
-    return f"The bot does not answer on port {port} of {host}: {tried}.{hint}"
+    return f"The bot does not answer on port {port} of {host}: {error}.{hint}"
 
 
-def _why_not(address: str, port: int) -> str:
-    connection = http.client.HTTPConnection(address, port, timeout=ANSWER_SECONDS / 2)
+def _liveness_error_at(address: str, port: int) -> str:
+    connection = http.client.HTTPConnection(address, port, timeout=ANSWER_TIMEOUT / 2)
     try:
         connection.request("GET", "/healthz")
         status = connection.getresponse().status

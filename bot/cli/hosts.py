@@ -1,4 +1,4 @@
-"""`cobrowse-bot hosts`: set, remove, list, import and export links from Slack users to Genesys hosts."""
+"""Define `cobrowse-bot hosts`: set, remove, list, import and export links from Slack users to Genesys hosts."""
 
 import asyncio
 import sys
@@ -48,7 +48,7 @@ def list_() -> None:
     """Show all links."""
     from bot.cli import host_links
 
-    found = _with_database(host_links.every)
+    found = _with_database(host_links.list_all)
     if not found:
         click.echo("There are no links.", err=True)
     for team_id, user_id, host in found:
@@ -81,7 +81,7 @@ def export(path: str) -> None:
     from bot.cli import host_links
 
     with click.open_file(path, "w", encoding="utf-8") as file:
-        file.write(host_links.write_csv(_with_database(host_links.every)))
+        file.write(host_links.write_csv(_with_database(host_links.list_all)))
 
 
 def _with_database(use: Any) -> Any:
@@ -91,7 +91,7 @@ def _with_database(use: Any) -> Any:
 
     logs.set_up("WARNING", as_json=False)  # such as what of the address is left out; the outcome is what this prints
     try:
-        return asyncio.run(use(settings.load_database(settings.environment())))
+        return asyncio.run(use(settings.load_part(settings.read_database, settings.environment())))
     except settings.SettingsError as fault:
         _fail("\n".join(f"{line} [{fault.code}]" for line in fault.faults))
     except SetupError as refused:

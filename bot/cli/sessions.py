@@ -1,4 +1,4 @@
-"""The session service without Slack: create one session, list the applications. For the commands and for scripts."""
+"""Use the session service without Slack: create a session, list the applications."""
 
 import html
 import re
@@ -7,13 +7,13 @@ import sys
 from bot.config.settings import ServiceSettings
 from bot.core.errors import CobrowseError, ServiceError
 from bot.core.models import ConversationId, CreateSessionRequest, HostId, Session, new_request_id
+from bot.factories import open_genesys, sessions_api
 from bot.genesys.api.sessions import CobrowseSessions
 from bot.slack.command_parser import clean_name
 from bot.slack.messages.blocks import escape
 from bot.slack.messages.error_copy import error_copy
-from bot.upstream import open_genesys, session_service
 
-WORTH_TELLING_SECONDS = 3.0
+MIN_NOTICE_SECONDS = 3.0
 DEFAULT_NAME = "Co-browse session"
 
 
@@ -23,10 +23,10 @@ class OnTerminal:
     fairness_key = ""
 
     async def before_send(self) -> None:
-        """Nothing to keep."""
+        """Store nothing: a command-line session is not resumed."""
 
     async def on_wait(self, seconds: float) -> None:
-        if seconds >= WORTH_TELLING_SECONDS:
+        if seconds >= MIN_NOTICE_SECONDS:
             print(f"Genesys is busy; waiting {round(seconds)} seconds.", file=sys.stderr)  # noqa: T201 - for a person
 
 
@@ -38,8 +38,8 @@ async def start(
     timeout_seconds: int | None,
     conversation_id: ConversationId | None = None,
 ) -> Session:
-    """Creates a session; None means as the settings say. Raises ServiceError."""
-    order = CreateSessionRequest(
+    """Create a session; None takes the value of the settings. Raises ServiceError."""
+    request = CreateSessionRequest(
         host_id=host_id,
         name=clean_name(escape(name)) or DEFAULT_NAME,
         application_id=application_id or service.offer.application_id,
@@ -50,18 +50,18 @@ async def start(
         conversation_id=conversation_id,
     )
     async with open_genesys(service) as genesys:
-        return await session_service(service, genesys).create(order, OnTerminal())
+        return await sessions_api(service, genesys).create(request, OnTerminal())
 
 
 async def applications(service: ServiceSettings) -> list[tuple[str, str]]:
-    """Ids and names. Raises ServiceError."""
+    """Return ids and names of the applications. Raises ServiceError."""
     async with open_genesys(service) as genesys:
         return await CobrowseSessions(genesys).applications()
 
 
-def in_words(error: CobrowseError, *, starting: bool = True) -> str:
-    """An error as one plain line; `starting`: a session was to be started."""
-    said = error_copy(error, "your Genesys administrator", starting=starting)
+def error_text(error: CobrowseError, *, starting: bool = True) -> str:
+    """Return an error as one plain line. `starting`: the command starts a session."""
+    copy = error_copy(error, "your Genesys administrator", starting=starting)
     reference = f" (Genesys reference {error.reference})" if isinstance(error, ServiceError) and error.reference else ""
-    words = re.sub(r"<!date\^[^>|]*\|([^>]*)>", r"\1", f"{said.what} {said.next}")
-    return html.unescape(words).replace("`", "") + reference
+    text = re.sub(r"<!date\^[^>|]*\|([^>]*)>", r"\1", f"{copy.what} {copy.next}")
+    return html.unescape(text).replace("`", "") + reference

@@ -1,4 +1,4 @@
-"""Print to terminals that are not UTF-8: signs that they lack become ASCII, and no command ends in a traceback."""
+"""Print to terminals that are not UTF-8 with ASCII substitutes, so that no command ends in a traceback."""
 
 import codecs
 import json
@@ -12,24 +12,24 @@ _ASCII = {
 
 
 def make_safe() -> None:
-    """Let standard output and standard error write what their encoding lacks as ASCII."""
-    codecs.register_error(_ERRORS, _instead)
+    """Make standard output and error substitute ASCII for what their encoding cannot represent."""
+    codecs.register_error(_ERRORS, _substitute)
     for stream in (sys.stdout, sys.stderr):
         if (reconfigure := getattr(stream, "reconfigure", None)) and not is_utf8(stream.encoding):
             reconfigure(errors=_ERRORS)
 
 
 def json_for_stdout(text: str) -> str:
-    """Return JSON that standard output can hold: with escapes, where it is not UTF-8."""
+    """Return JSON that standard output can represent: with escapes unless it is UTF-8."""
     return text if is_utf8(sys.stdout.encoding) else json.dumps(json.loads(text), indent=2)
 
 
 def is_utf8(encoding: str | None) -> bool:
-    """Say whether an encoding holds every character."""
+    """Return whether an encoding represents every character."""
     return (encoding or "").lower().replace("-", "").replace("_", "").startswith("utf")
 
 
-def _instead(error: UnicodeError) -> tuple[str, int]:
+def _substitute(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lacking = error.object[error.start : error.end]

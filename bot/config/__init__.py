@@ -1,1 +1,1 @@
-"""Read and check the settings."""
+"""Read and validate the settings."""

@@ -1,4 +1,4 @@
-"""The settings for people who connect their own Genesys account, and why nobody can where something is missing."""
+"""Read the settings with which people connect their own Genesys accounts."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,12 +8,15 @@ from bot.config.reader import Reader
 from bot.genesys.auth.credentials import SecretCredentials
 
 CALLBACK = "/genesys/callback"
-"""Below COBROWSE_PUBLIC_URL: where Genesys sends the browsers of those who have signed in."""
+"""Path below COBROWSE_PUBLIC_URL to which Genesys redirects browsers after sign-in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSettings:
-    """`off`: one of desk.connect_errors.OFF, "" when people can connect. The client has to list `redirect_uri`."""
+    """The OAuth client that people connect with. Genesys requires it to list `redirect_uri`.
+
+    `off`: why nobody can connect, a key of `_MISSING` in check/accounts.py or "client"; "" when people can.
+    """
 
     off: str
     credentials: SecretCredentials
@@ -21,14 +24,14 @@ class AccountSettings:
 
     @property
     def path(self) -> str:
-        """Where the callback is on our own server."""
+        """Return the path of the callback on our own server."""
         return urlsplit(self.redirect_uri).path
 
 
-def read_connect(
-    reader: Reader, mode: Literal["socket", "http"], in_conversations: bool, is_sealed: bool
+def read_accounts(
+    reader: Reader, mode: Literal["socket", "http"], in_conversations: bool, is_encrypted: bool
 ) -> AccountSettings:
-    """What is wrong is in the reader's faults."""
+    """Read them. Faults are noted in the reader."""
     client_id, secret = reader.text("GENESYS_CONNECT_CLIENT_ID"), reader.text("GENESYS_CONNECT_CLIENT_SECRET")
     public_url = reader.url("COBROWSE_PUBLIC_URL")
     if client_id and not secret:
@@ -45,7 +48,7 @@ def read_connect(
         "needless": not in_conversations,
         "client": not client_id,
         "socket": mode != "http",
-        "key": not is_sealed,
+        "key": not is_encrypted,
     }
     off = next((why for why, holds in missing.items() if holds), "")
     return AccountSettings(

@@ -1,4 +1,4 @@
-"""SSL_CERT_FILE and SSL_CERT_DIR: which authorities are trusted. OpenSSL reads them, and says nothing of a slip."""
+"""Check SSL_CERT_FILE and SSL_CERT_DIR, the trusted authorities. OpenSSL ignores faults in them silently."""
 
 import os
 import ssl
@@ -13,8 +13,8 @@ _DER = b"\x30"
 
 
 def check_certificates(reader: Reader) -> None:
-    """Note a fault where OpenSSL would trust nobody, without a word."""
-    for name, look in ((FILE, _file), (DIRECTORY, _directory)):
+    """Note a fault where OpenSSL would silently trust no authority."""
+    for name, find_fault in ((FILE, _file), (DIRECTORY, _directory)):
         value = reader.environ.get(name, "")
         if not unquoted(value):
             continue
@@ -22,12 +22,12 @@ def check_certificates(reader: Reader) -> None:
             reader.fault(
                 name, "has quotation marks or spaces around it, which OpenSSL takes for a part. Take them out."
             )
-        elif wrong := look(value):
+        elif wrong := find_fault(value):
             reader.fault(name, wrong)
 
 
-def untrusted_mend(process: Mapping[str, str]) -> str:
-    """Return what to do about a certificate that is not trusted, by what the process's environment has already."""
+def untrusted_certificate_fix(process: Mapping[str, str]) -> str:
+    """Return how to fix an untrusted certificate, given the process's environment."""
     file = process.get(FILE)
     if file:
         return (
@@ -64,7 +64,7 @@ def _file(path: str) -> str:
 
 
 def _directory(path: str) -> str:
-    """A list with colons between; one that is there will do."""
+    """Return the fault of a list of folders, "" if one of them exists."""
     if any(Path(each).is_dir() for each in path.split(os.pathsep)):
         return ""
     return "names a folder that is not there. Correct the path."

@@ -1,4 +1,4 @@
-"""Reads a CSV file as a spreadsheet or a person saved it."""
+"""Read a CSV file as spreadsheets and people save it."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from bot.core.hosts.csv_file import decode
 
 
 def read_csv_file(path: str) -> str:
-    """A small CSV file. Raises OSError, and ValueError with what to do about another encoding or kind of file."""
+    """Return a small CSV file's text. Raises OSError, and ValueError with a fix for other encodings and file types."""
     try:
         return decode(Path(path).expanduser().read_bytes())
     except RuntimeError:

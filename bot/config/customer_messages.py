@@ -1,4 +1,4 @@
-"""What links are sent to customers with: senders, countries and words. Loads no library for what is not set."""
+"""Read the settings of messages to customers: senders, countries and texts. Loads libraries only when needed."""
 
 import re
 from functools import partial
@@ -7,8 +7,8 @@ from bot.config.reader import Reader
 from bot.core.use_cases.customer_messages import MessagingConfig, check_text
 
 
-def read_sending(reader: Reader, is_sealed: bool) -> MessagingConfig:
-    """What is wrong is in the reader's faults. Texts are checked also while nothing is sent with them."""
+def read_messaging(reader: Reader, is_encrypted: bool) -> MessagingConfig:
+    """Read them. Faults are noted in the reader. Check texts even if no sender is set."""
     sms_from, email_from = reader.plain("COBROWSE_SMS_FROM"), reader.plain("COBROWSE_EMAIL_FROM")
     if email_from:
         reader.parsed("COBROWSE_EMAIL_FROM", partial(_check_email, email_from))
@@ -21,7 +21,7 @@ def read_sending(reader: Reader, is_sealed: bool) -> MessagingConfig:
         reader.fault("COBROWSE_SMS_COUNTRIES", "is missing. COBROWSE_SMS_FROM needs it: name the countries, as US, GB.")
     senders = {"COBROWSE_SMS_FROM": sms_from, "COBROWSE_EMAIL_FROM": email_from}
     on = [name for name, value in senders.items() if value and not reader.has_fault(name)]
-    if on and not is_sealed:
+    if on and not is_encrypted:
         wanted = f"is missing. {on[0]} needs it: customers' numbers and addresses are kept encrypted, or not at all."
         reader.fault("STORE_ENCRYPTION_KEY", wanted)
     texts = {name: reader.text(name) for name in ("COBROWSE_SMS_TEXT", "COBROWSE_EMAIL_TEXT")}
@@ -40,13 +40,13 @@ def read_sending(reader: Reader, is_sealed: bool) -> MessagingConfig:
 def _unknown(countries: list[str]) -> list[str]:
     if not countries:
         return []
-    import phonenumbers  # noqa: PLC0415 - see above
+    import phonenumbers  # noqa: PLC0415 - loaded only when needed
 
     return [country for country in countries if country not in phonenumbers.SUPPORTED_REGIONS]
 
 
 def _check_email(text: str) -> None:
-    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - see above
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - loaded only when needed
 
     try:
         validate_email(text, check_deliverability=False)

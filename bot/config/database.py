@@ -1,4 +1,4 @@
-"""The settings of the database: where things are remembered, for how long, and with which keys."""
+"""Read the settings of the database: address, retention and encryption keys."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,25 +13,25 @@ from bot.storage.postgres.address import read_address
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseSettings:
-    """Where things are remembered, for how long, and with which keys."""
+    """Address, retention and encryption keys of the database."""
 
     retention_days: int
     url: str = field(repr=False)
     keys: tuple[str, ...] = field(repr=False)
 
     @property
-    def is_sealed(self) -> bool:
-        """Whether secrets are encrypted there."""
+    def is_encrypted(self) -> bool:
+        """Return whether secrets are encrypted in it, or never leave memory."""
         return bool(self.keys) or self.url.startswith(MEMORY)
 
     @property
     def allows_replicas(self) -> bool:
-        """Return whether several processes may use it at the same time."""
+        """Return whether several processes may use it at once."""
         return self.url.startswith(POSTGRES)
 
 
 def read_database(reader: Reader) -> DatabaseSettings:
-    """What is wrong is in the reader's faults."""
+    """Read them. Faults are noted in the reader."""
     url = reader.text("DATABASE_URL")
     if not (url.startswith((MEMORY, *POSTGRES)) or (url.startswith(SQLITE) and len(url) > len(SQLITE))):
         reader.fault("DATABASE_URL", "must be sqlite:///a-file.db, postgresql://…, or memory: to remember nothing.")
@@ -41,8 +41,10 @@ def read_database(reader: Reader) -> DatabaseSettings:
         reader.fault("DATABASE_URL", fault)
     keys = tuple(key.strip() for key in reader.text("STORE_ENCRYPTION_KEY").split(",") if key.strip())
     for key in keys:
-        if odd := odd_character(key):
-            reader.fault("STORE_ENCRYPTION_KEY", f"has {odd} of a key, which no key has. Copy it again, as plain text.")
+        if character := odd_character(key):
+            reader.fault(
+                "STORE_ENCRYPTION_KEY", f"has {character} of a key, which no key has. Copy it again, as plain text."
+            )
             continue
         reader.parsed("STORE_ENCRYPTION_KEY", partial(check_key, key))
     return DatabaseSettings(retention_days=reader.integer("COBROWSE_RETENTION_DAYS", 1, 3650), url=url, keys=keys)

@@ -1,7 +1,7 @@
-"""Read the process's environment and the .env file, and say what of the file is not read.
+"""Read the process's environment and the .env file, and report what of the file is ignored.
 
-On a laptop `.env` stands in the working directory. A service's data directory is another matter: whoever can write
-beside the database must not choose the settings. systemd and the image name that directory in STATE_DIRECTORY.
+`.env` is read from the working directory, but never from a data directory: a program that can write beside the
+database must not choose the settings. systemd and the image name the data directory in STATE_DIRECTORY.
 """
 
 import errno
@@ -19,22 +19,21 @@ from bot.core.validation.text import unquoted
 ENV_FILE = ".env"
 STATE_DIRECTORY = "STATE_DIRECTORY"
 OPENSSL = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-"""OpenSSL reads these from the process's environment, before and beside us."""
+"""Variables that OpenSSL itself reads from the process's environment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """`remarks`: a sentence for each thing in .env that is not read."""
+    """The variables. `remarks`: one sentence for each part of .env that is ignored."""
 
     values: dict[str, str]
     remarks: tuple[str, ...] = ()
 
 
 def read(path: str, process: Mapping[str, str]) -> Environment:
-    """Put the process's environment over the file's values; an empty value does not hide the file's.
+    """Merge the file's values with the process's environment, which wins unless its value is empty.
 
-    A secret that is set in one of them as a value and in the other as NAME_FILE comes from the environment, too.
-    Raises SettingsError.
+    NAME in one and NAME_FILE in the other count as the same secret. Raises SettingsError.
     """
     outer = {name: value for name, value in process.items() if unquoted(value)}
     if is_in_data_directory(Path(path), outer):
@@ -54,7 +53,7 @@ def read(path: str, process: Mapping[str, str]) -> Environment:
 
 
 def data_directories(environ: Mapping[str, str]) -> list[Path]:
-    """Return the directories that the service manager gives the bot to write to, the first one for the database."""
+    """Return the directories that the service manager lets the bot write to. The database is in the first."""
     return [Path(each) for each in unquoted(environ.get(STATE_DIRECTORY, "")).split(":") if each]
 
 
@@ -65,7 +64,7 @@ def below_data_directory(path: str, environ: Mapping[str, str]) -> str:
 
 
 def is_in_data_directory(path: Path, environ: Mapping[str, str]) -> bool:
-    """Say whether a file stands in a data directory, or below one."""
+    """Return whether a file is in or below a data directory."""
     where = path.absolute().parent.resolve()
     return any(where.is_relative_to(directory.resolve()) for directory in data_directories(environ))
 
@@ -83,7 +82,7 @@ def _values(path: str, text: str) -> tuple[dict[str, str | None], list[str]]:
 
 
 def _text(path: str) -> str:
-    """The file's text, "" when there is none. Raises SettingsError."""
+    """Return the file's text, "" without a file. Raises SettingsError."""
     file = Path(path)
     try:
         return file.read_text(encoding="utf-8-sig")

@@ -1,7 +1,7 @@
-"""Which proxy leads to a URL: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, in capitals or not.
+"""Select the proxy for a URL from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, in any case.
 
-Asked here for every library alike, since they read these variables each in their own way, or half of them. This
-machine itself is never reached through a proxy.
+Every library gets its proxy from here, because each reads these variables differently. This machine itself is never
+reached through a proxy.
 """
 
 import re
@@ -20,7 +20,7 @@ _ESCAPES = "# / ? @ in a password as %23 %2F %3F %40"
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy's address, which may hold a password, and the variable that names it."""
+    """A proxy's URL, which may contain a password, and the variable that names it."""
 
     variable: str
     url: str = field(repr=False)
@@ -28,7 +28,7 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """What the environment says."""
+    """The proxies of the environment."""
 
     http: Proxy | None
     https: Proxy | None
@@ -36,7 +36,7 @@ class Proxies:
 
     @classmethod
     def of_environment(cls, environ: Mapping[str, str]) -> "Proxies":
-        """Reads the variables. One without a scheme is a proxy of HTTP, as curl takes it."""
+        """Read the variables. A value without a scheme is an HTTP proxy, as for curl."""
         found: dict[str, Proxy] = {}
         no = ""
         for name, value in environ.items():
@@ -49,33 +49,33 @@ class Proxies:
         return cls(found.get("http_proxy", every), found.get("https_proxy", every), no)
 
     def of(self, url: str) -> str | None:
-        """The proxy's URL, None for none."""
+        """Return the proxy's URL for `url`, None for a direct connection."""
         proxy = self.to(url)
         return proxy.url if proxy else None
 
     def to(self, url: str) -> Proxy | None:
-        """The proxy with the variable that names it, None for none."""
+        """Return the proxy for `url` with its variable, None for a direct connection."""
         if not self.http and not self.https:
             return None
         parts = urlsplit(url)
         host = parts.hostname or ""
-        bypassed: bool = request.proxy_bypass_environment(host, {"no": self.no})  # type: ignore[attr-defined]  # not in its stubs
+        bypassed: bool = request.proxy_bypass_environment(host, {"no": self.no})  # type: ignore[attr-defined]  # missing in the stubs
         if bypassed or host in LOCAL or host.startswith("127."):
             return None
         return self.https if parts.scheme in ("https", "wss") else self.http
 
 
 def read_proxies(reader: Reader) -> Proxies:
-    """Read the variables, and note a fault for each proxy that cannot be used. No fault shows its address."""
+    """Read the variables. Note a fault for each unusable proxy; no fault shows its URL."""
     proxies = Proxies.of_environment(reader.environ)
     for proxy in dict.fromkeys(each for each in (proxies.https, proxies.http) if each):
-        if wrong := _wrong(proxy.url):
+        if wrong := _find_fault(proxy.url):
             reader.fault(proxy.variable, wrong)
     return proxies
 
 
-def _wrong(url: str) -> str:
-    """What is wrong with a proxy's address, and what to do; "" when nothing is."""
+def _find_fault(url: str) -> str:
+    """Return the fault of a proxy's URL with its fix, "" for none."""
     scheme = url.partition(":")[0].lower()
     if scheme.startswith("socks"):
         return "names a SOCKS proxy, which is not supported. Name an HTTP proxy, or empty the variable."

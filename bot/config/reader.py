@@ -1,4 +1,4 @@
-"""Reads single values out of a mapping of strings, and collects every fault instead of stopping at the first."""
+"""Read single values from a mapping of strings, and collect all faults instead of raising the first."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,11 +12,11 @@ from bot.genesys.auth.key_forms import Unusable, convert_file
 
 T = TypeVar("T")
 _KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
-"""How the value begins that Kubernetes gives NAME_PORT for a Service: HEALTH_PORT for one called `health`."""
+"""Start of the value that Kubernetes sets in NAME_PORT for a Service: HEALTH_PORT for one called `health`."""
 
 
 class SettingsError(Exception):
-    """The settings cannot be used; each of `faults` names a variable and how to mend it. Shows no value of a secret."""
+    """The settings are unusable. Each of `faults` names a variable and a fix; none shows a secret."""
 
     code = "settings_invalid"
 
@@ -26,7 +26,7 @@ class SettingsError(Exception):
 
 
 class Reader:
-    """Values by variable name. An empty value is the same as none; what cannot be read becomes a fault."""
+    """Read values by variable name. An empty value counts as unset; an unreadable one becomes a fault."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
@@ -34,33 +34,33 @@ class Reader:
         self.secrets: list[str] = []
         self._unreadable: set[str] = set()
 
-    def fault(self, name: str, how_to_mend: str) -> None:
-        """Notes a fault of a variable, once. One with a character that cannot be meant has no other fault."""
-        if name not in self._unreadable and (line := f"{name}: {how_to_mend}") not in self.faults:
+    def fault(self, name: str, fix: str) -> None:
+        """Note a fault of a variable, once. After an impossible character, note no other fault of that variable."""
+        if name not in self._unreadable and (line := f"{name}: {fix}") not in self.faults:
             self.faults.append(line)
 
     def given(self, name: str) -> str:
-        """Return a variable's value as it was meant: without quotes around it. Also for names that are not ours."""
+        """Return a variable's value without quotes around it. Accepts any name."""
         return unquoted(self.environ.get(name, ""))
 
     def has_fault(self, name: str) -> bool:
-        """Whether something is wrong with a variable already."""
+        """Return whether a fault of the variable is noted."""
         return any(fault.startswith(f"{name}: ") for fault in self.faults)
 
     def text(self, name: str) -> str:
-        """The value or its default, "" when there is neither; a secret also from NAME_FILE."""
+        """Return the value or its default, "" without either. Read a secret also from NAME_FILE."""
         variable = VARIABLES[name]
         value = self.given(name)
         if variable.secret:
             value = self._secret(name, value)
-        self._look_for_odd_characters(name, value)
+        self._check_characters(name, value)
         return value or variable.default
 
     def plain(self, name: str) -> str:
-        """Return the text with hyphens for dashes and without invisible characters: for what is no secret and no id."""
+        """Return the text with hyphens for dashes and without invisible characters. Not for secrets and ids."""
         return plain(self.text(name))
 
-    def _look_for_odd_characters(self, name: str, value: str) -> None:
+    def _check_characters(self, name: str, value: str) -> None:
         if not value or name in self._unreadable:
             return
         form = VARIABLES[name].form
@@ -72,22 +72,22 @@ class Reader:
             self._unreadable |= {name, source}
 
     def needed(self, name: str, how_to_get: str) -> str:
-        """As text, and a fault when there is none."""
+        """Return the text; note a fault if it is unset."""
         value = self.text(name)
         if not value:
             self.fault(name, f"is missing. {how_to_get}")
         return value
 
-    def integer(self, name: str, least: int, most: int) -> int:
+    def integer(self, name: str, minimum: int, maximum: int) -> int:
         text = self.plain(name)
         if _KUBERNETES.match(text):
             wanted = "is what Kubernetes sets for a Service of that name. Set enableServiceLinks: false in the pod."
             self.fault(name, wanted)
-            return least
-        if re.fullmatch(r"[0-9]{1,9}", text) and least <= int(text) <= most:
+            return minimum
+        if re.fullmatch(r"[0-9]{1,9}", text) and minimum <= int(text) <= maximum:
             return int(text)
-        self.fault(name, f"must be a whole number from {least} to {most}, not {text[:40]!r}.")
-        return least
+        self.fault(name, f"must be a whole number from {minimum} to {maximum}, not {text[:40]!r}.")
+        return minimum
 
     def flag(self, name: str) -> bool:
         text = self.plain(name).lower()
@@ -106,18 +106,20 @@ class Reader:
         return choices[0]
 
     def words(self, name: str, pattern: str, what: str) -> tuple[str, ...]:
-        """A list, separated by commas or white space, each word of which must fit."""
+        """Return a list, separated by commas or white space. Note a fault for words that do not match `pattern`."""
         words = tuple(dict.fromkeys(re.split(r"[,\s]+", self.text(name))) if self.text(name) else ())
         wrong = [word for word in words if word and not re.fullmatch(pattern, word)]
         if wrong:
             odd = odd_character(wrong[0])
-            mend = f" It has {odd}." if odd else ""
-            self.fault(name, f"{', '.join(repr(word[:40]) for word in wrong)} is no {what}.{mend}")
+            hint = f" It has {odd}." if odd else ""
+            self.fault(name, f"{', '.join(repr(word[:40]) for word in wrong)} is no {what}.{hint}")
         return tuple(word for word in words if word)
 
     def url(self, name: str) -> str:
-        """An https URL (http only for this machine) without a slash at its end, "" when there is none. It holds no user
-        name and no password: nothing here signs in by one, and it is shown on screens."""
+        """Return an https URL (http only for this machine) without trailing slash, "" if unset.
+
+        Reject user name and password: nothing uses them, and screens show URLs.
+        """
         text = self.plain(name).rstrip("/")
         if not text:
             return ""
@@ -141,7 +143,7 @@ class Reader:
         return text
 
     def host(self, name: str) -> str:
-        """Return an address to listen on, without brackets. `*` and `::` both mean all addresses."""
+        """Return an address to listen on, without brackets. `*` and `::` mean all addresses."""
         text = self.plain(name)
         address = text[1:-1] if text.startswith("[") and text.endswith("]") else text
         if re.fullmatch(r"[a-z]+://.*", text):
@@ -153,7 +155,7 @@ class Reader:
         return address
 
     def parsed(self, name: str, parse: Callable[[], T]) -> T | None:
-        """What `parse` makes; a fault of `name` when it raises ValueError or cannot read a file."""
+        """Return the result of `parse`. Note a fault of `name` if it raises ValueError or OSError."""
         try:
             return parse()
         except ValueError as error:
@@ -177,7 +179,7 @@ class Reader:
 
 
 def read_file(path: str) -> str:
-    """A small text file. Raises OSError, ValueError."""
+    """Return a small text file. Raises OSError, ValueError."""
     try:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -185,7 +187,7 @@ def read_file(path: str) -> str:
 
 
 def read_key_file(path: str) -> str:
-    """The same for a private key, which is named for what it is where it is no text."""
+    """Return a private key file's text. Name the format of a file that is not text. Raises OSError, ValueError."""
     held = convert_file(read_bytes(path))
     if isinstance(held, Unusable):
         raise ValueError(held.why)
@@ -193,7 +195,7 @@ def read_key_file(path: str) -> str:
 
 
 def read_bytes(path: str) -> bytes:
-    """A small file. Raises OSError, ValueError."""
+    """Return a small file's bytes. Raises OSError, ValueError."""
     try:
         return Path(path).expanduser().read_bytes()
     except RuntimeError:

@@ -1,4 +1,4 @@
-"""The settings of the session service: where it is, who we are there, what sessions are made of."""
+"""Read the settings of the session service: address, credentials and session defaults."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ DEFAULT_SCOPES = "cobrowse:session:write cobrowse:session:read"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggingSettings:
-    """How to log, and the secret values that no line may show."""
+    """The log's level and format, and the secret values to mask."""
 
     level: str
     as_json: bool
@@ -31,7 +31,7 @@ class LoggingSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
-    """The session service: where it is, who we are there, what sessions are made of."""
+    """Address, credentials and session defaults of the session service."""
 
     api_url: str
     login_url: str
@@ -46,20 +46,20 @@ class ServiceSettings:
 
     @property
     def proxy(self) -> str | None:
-        """The proxy on the way to Genesys."""
+        """Return the proxy to Genesys, None for a direct connection."""
         return self.proxies.of(self.api_url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationSettings:
-    """With GENESYS_COBROWSE_API=conversations: how customers join, and the app whose addresses people paste."""
+    """For GENESYS_COBROWSE_API=conversations: how customers join, and the app whose URLs people paste."""
 
     joining: "JoinSettings"
     app: GenesysApp
 
 
 def read_service(reader: Reader) -> ServiceSettings:
-    """All of them; what is wrong is in the reader's faults."""
+    """Read them. Faults are noted in the reader."""
     api_url, login_url = _urls(reader)
     offer = SessionDefaults(
         application_id=reader.text("COBROWSE_APPLICATION_ID"),
@@ -78,7 +78,7 @@ def read_service(reader: Reader) -> ServiceSettings:
         requests_per_minute=_requests_per_minute(reader),
         credentials=credentials,
         offer=offer,
-        conversations=conversations if cobrowse_api(reader) == CONVERSATIONS else None,
+        conversations=conversations if read_cobrowse_api(reader) == CONVERSATIONS else None,
         join_hosts=_join_hosts(reader),
         host_id=host_id(reader.text("GENESYS_HOST_USER_ID")),
         logging=LoggingSettings(level=level, as_json=as_json, secrets=tuple(reader.secrets)),
@@ -95,14 +95,14 @@ def _requests_per_minute(reader: Reader) -> int | None:
     return reader.integer(name, 1, 1_000_000) if reader.text(name) else None
 
 
-def cobrowse_api(reader: Reader) -> str:
-    """GENESYS_COBROWSE_API."""
+def read_cobrowse_api(reader: Reader) -> str:
+    """Return GENESYS_COBROWSE_API: `sessions` or `conversations`."""
     return reader.choice("GENESYS_COBROWSE_API", (SESSIONS, CONVERSATIONS))
 
 
 def _conversations(reader: Reader) -> ConversationSettings:
-    """Read whichever service is chosen, so that a fault does not wait for the day it is."""
-    # These load HTTP clients, which the command `health` need not.
+    """Read these settings for either service, so that their faults show before the service is chosen."""
+    # Imported here because they load HTTP clients, which the command `health` does not need.
     from bot.genesys.api.conversations import JoinSettings  # noqa: PLC0415
 
     template, deployment = reader.plain("COBROWSE_JOIN_URL_TEMPLATE"), reader.text("GENESYS_DEPLOYMENT_ID")
@@ -115,7 +115,7 @@ def _conversations(reader: Reader) -> ConversationSettings:
 
 
 def _note_store_secrets(reader: Reader) -> None:
-    """For the log's sake, which must show neither a key or secret, nor the database's password alone."""
+    """Note further secrets that the log must mask: keys, and the database's password by itself."""
     reader.text("GENESYS_CONNECT_CLIENT_SECRET")
     url = reader.text("DATABASE_URL")
     keys = reader.text("STORE_ENCRYPTION_KEY").split(",")
@@ -143,10 +143,10 @@ def _credentials(reader: Reader) -> Credentials:
     passphrase = reader.text("GENESYS_PRIVATE_KEY_PASSPHRASE") or None
     scopes = reader.plain("GENESYS_SCOPES")
     asked = "" if scopes.lower() == "none" else " ".join(scopes.replace(",", " ").split())
-    ways = [name for name, value in _ways(path, pem, secret) if value]
-    if len(ways) > 1:
-        reader.fault(ways[0], f"is set, and so is {' and '.join(ways[1:])}. Keep one of them.")
-    if not ways:
+    sources = [name for name, value in _key_sources(path, pem, secret) if value]
+    if len(sources) > 1:
+        reader.fault(sources[0], f"is set, and so is {' and '.join(sources[1:])}. Keep one of them.")
+    if not sources:
         files = ("GENESYS_PRIVATE_KEY_FILE", "GENESYS_CLIENT_SECRET_FILE")
         if not any(fault.startswith(files) for fault in reader.faults):
             missing = "is missing. Set it to the path of the key, or set GENESYS_CLIENT_SECRET."
@@ -160,11 +160,11 @@ def _credentials(reader: Reader) -> Credentials:
     key = (
         reader.parsed(source, lambda: load_key(read_bytes(path) if path else pem, passphrase)) if path or pem else None
     )
-    if key is None:  # a fault has been noted
+    if key is None:  # its fault is noted
         return SecretCredentials(client_id, "")
     return KeyCredentials(client_id, org_id, key, asked if scopes else DEFAULT_SCOPES, reader.text("GENESYS_KEY_ID"))
 
 
-def _ways(path: str, pem: str, secret: str) -> list[tuple[str, str]]:
+def _key_sources(path: str, pem: str, secret: str) -> list[tuple[str, str]]:
     names = ("GENESYS_PRIVATE_KEY_PATH", "GENESYS_PRIVATE_KEY", "GENESYS_CLIENT_SECRET")
     return list(zip(names, (path, pem, secret), strict=True))

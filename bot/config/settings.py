@@ -1,35 +1,37 @@
-"""The settings, as one typed object; the only place that looks at the environment.
+"""Build the typed settings from the environment; no other package reads it.
 
-Each command asks only for what it uses. All faults are found before any is reported.
+Each command reads only the part that it uses. All faults are collected before they are raised.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 from bot.config import certificates
 from bot.config import environment as sources
-from bot.config.accounts import AccountSettings, read_connect
+from bot.config.accounts import AccountSettings, read_accounts
 from bot.config.csv_file import read_csv_file
-from bot.config.customer_messages import read_sending
+from bot.config.customer_messages import read_messaging
 from bot.config.database import DatabaseSettings, read_database
 from bot.config.environment import ENV_FILE, Environment, below_data_directory
 from bot.config.proxies import Proxies, read_proxies
 from bot.config.reader import Reader, SettingsError
-from bot.config.session_service import CONVERSATIONS, LoggingSettings, ServiceSettings, cobrowse_api, read_service
+from bot.config.session_service import CONVERSATIONS, LoggingSettings, ServiceSettings, read_cobrowse_api, read_service
 from bot.core.access import AccessRules, Allowlist
 from bot.core.hosts import csv_file as hosts_file
 from bot.core.models import ChannelId, HostId, TeamId, UserId
 from bot.core.requests.limits import RequestLimits
 from bot.core.use_cases.customer_messages import MessagingConfig
 
+T = TypeVar("T")
+
 _PERSON_OR_GROUP = r"[UWS][A-Z0-9]{2,}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackSettings:
-    """The door people use."""
+    """The connection to Slack."""
 
     proxies: Proxies
 
@@ -44,7 +46,7 @@ class SlackSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All that `run` needs."""
+    """Everything that `run` needs."""
 
     slack: SlackSettings
     service: ServiceSettings
@@ -65,29 +67,42 @@ class Settings:
 
 
 def environment(path: str = ENV_FILE) -> dict[str, str]:
-    """The process's environment over the values of the .env file. Raises SettingsError."""
+    """Return the process's environment merged over the .env file. Raises SettingsError."""
     return read_environment(path).values
 
 
 def read_environment(path: str = ENV_FILE) -> Environment:
-    """The same, with what of the file is not read. Raises SettingsError."""
+    """Return the same with remarks on ignored parts of the file. Raises SettingsError."""
     return sources.read(path, os.environ)
 
 
-def untrusted_mend() -> str:
-    """What to do about a certificate that is not trusted."""
-    return certificates.untrusted_mend(os.environ)
+def untrusted_certificate_fix() -> str:
+    """Return how to fix an untrusted certificate."""
+    return certificates.untrusted_certificate_fix(os.environ)
 
 
 def load(environ: Mapping[str, str]) -> Settings:
-    """What `run` needs. Raises SettingsError with every fault there is."""
+    """Return what `run` needs. Raises SettingsError that lists every fault."""
+    return load_part(read_settings, environ)
+
+
+def load_part(read: Callable[[Reader], T], environ: Mapping[str, str]) -> T:
+    """Return what `read`, a function below, makes of the environment. Raises SettingsError with every fault."""
     reader = Reader(environ)
-    slack = _slack(reader)
+    part = read(reader)
+    if reader.faults:
+        raise SettingsError(reader.faults)
+    return part
+
+
+def read_settings(reader: Reader) -> Settings:
+    """Read all settings of `run`. Note what is wrong in the reader's faults, as each function below does."""
+    slack = read_slack(reader)
     service = read_service(reader)
     rules = AccessRules(
-        supervisors=_roll(reader, "COBROWSE_SUPERVISORS"),
-        admins=_roll(reader, "COBROWSE_ADMINS"),
-        members=_roll(reader, "COBROWSE_MEMBERS"),
+        supervisors=_allowlist(reader, "COBROWSE_SUPERVISORS"),
+        admins=_allowlist(reader, "COBROWSE_ADMINS"),
+        members=_allowlist(reader, "COBROWSE_MEMBERS"),
         workflow_steps=reader.flag("COBROWSE_WORKFLOW_STEPS"),
         channels=tuple(map(ChannelId, reader.words("COBROWSE_CHANNELS", r"[CGD][A-Z0-9]{2,}", "channel id (C…)"))),
     )
@@ -96,7 +111,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     domain = r"@?(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}"
     domains = reader.words("COBROWSE_EMAIL_DOMAINS", domain, "domain such as example.com")
     database = read_database(reader)
-    settings = Settings(
+    loaded = Settings(
         slack=slack,
         service=service,
         rules=rules,
@@ -108,69 +123,34 @@ def load(environ: Mapping[str, str]) -> Settings:
         health_port=_health_port(reader, over_http=slack.mode == "http"),
         audit_log=_audit_log(reader),
         limits=_limits(reader),
-        sending=read_sending(reader, database.is_sealed),
+        sending=read_messaging(reader, database.is_encrypted),
         shutdown_seconds=reader.integer("SHUTDOWN_SECONDS", 0, 600),
-        connect=read_connect(reader, slack.mode, service.conversations is not None, database.is_sealed),
+        connect=read_accounts(reader, slack.mode, service.conversations is not None, database.is_encrypted),
         database=database,
         logging=service.logging,
     )
     certificates.check_certificates(reader)
-    if reader.faults:
-        raise SettingsError(reader.faults)
-    return settings
+    return loaded
 
 
-def load_health_address(environ: Mapping[str, str]) -> tuple[str, int]:
-    """HOST, and the port of /healthz, for the health command. Raises SettingsError."""
-    reader = Reader(environ)
+def read_health_address(reader: Reader) -> tuple[str, int]:
+    """Read HOST and the port that serves /healthz."""
     name = "HEALTH_PORT" if reader.text("HEALTH_PORT") else "PORT"
-    address = reader.host("HOST"), reader.integer(name, 0, 65535)
-    if reader.faults:
-        raise SettingsError(reader.faults)
-    return address
+    return reader.host("HOST"), reader.integer(name, 0, 65535)
 
 
-def load_slack(environ: Mapping[str, str]) -> SlackSettings:
-    """The door people use, alone. Raises SettingsError."""
-    reader = Reader(environ)
-    slack = _slack(reader)
-    if reader.faults:
-        raise SettingsError(reader.faults)
-    return slack
-
-
-def load_cobrowse_api(environ: Mapping[str, str]) -> str:
-    """`sessions` or `conversations`, for the sandbox, which makes up everything else. Raises SettingsError."""
-    reader = Reader(environ)
-    chosen = cobrowse_api(reader)
-    if reader.faults:
-        raise SettingsError(reader.faults)
-    return chosen
-
-
-def load_database(environ: Mapping[str, str]) -> DatabaseSettings:
-    """What the commands need that only look into the database. Raises SettingsError."""
-    reader = Reader(environ)
-    database = read_database(reader)
-    if reader.faults:
-        raise SettingsError(reader.faults)
-    return database
-
-
-def load_service(environ: Mapping[str, str]) -> ServiceSettings:
-    """What the commands need that know no Slack. Raises SettingsError."""
-    reader = Reader(environ)
+def read_service_alone(reader: Reader) -> ServiceSettings:
+    """Read the session service's settings for commands that use no Slack."""
     service = read_service(reader)
     host = reader.text("GENESYS_HOST_USER_ID")
     if host and service.host_id is None:
         reader.fault("GENESYS_HOST_USER_ID", "must be a Genesys user's id, a UUID.")
     certificates.check_certificates(reader)
-    if reader.faults:
-        raise SettingsError(reader.faults)
     return service
 
 
-def _slack(reader: Reader) -> SlackSettings:
+def read_slack(reader: Reader) -> SlackSettings:
+    """Read the connection to Slack."""
     bot_token = reader.needed("SLACK_BOT_TOKEN", "It is on the app's page, under OAuth & Permissions.")
     app_token, signing_secret = reader.text("SLACK_APP_TOKEN"), reader.text("SLACK_SIGNING_SECRET")
     if bot_token and not bot_token.startswith(("xoxb-", "xoxe.xoxb-")):
@@ -206,7 +186,7 @@ def _audit_log(reader: Reader) -> str:
 
 
 def _health_port(reader: Reader, *, over_http: bool) -> int | None:
-    """None: beside Slack's requests over HTTP, and nowhere in Socket Mode."""
+    """Return HEALTH_PORT. None: on PORT over HTTP, on no port in Socket Mode."""
     if not reader.text("HEALTH_PORT"):
         return None
     if over_http and reader.plain("HEALTH_PORT") == reader.plain("PORT"):
@@ -227,7 +207,7 @@ def _limits(reader: Reader) -> RequestLimits:
     )
 
 
-def _roll(reader: Reader, name: str) -> Allowlist:
+def _allowlist(reader: Reader, name: str) -> Allowlist:
     ids = reader.words(name, _PERSON_OR_GROUP, "user id (U…, W…) or user group (S…)")
     users = frozenset(UserId(word) for word in ids if not word.startswith("S"))
     return Allowlist(users, tuple(word for word in ids if word.startswith("S")))
@@ -244,11 +224,12 @@ __all__ = [
     "SlackSettings",
     "environment",
     "load",
-    "load_cobrowse_api",
-    "load_database",
-    "load_health_address",
-    "load_service",
-    "load_slack",
+    "load_part",
+    "read_cobrowse_api",
+    "read_database",
     "read_environment",
-    "untrusted_mend",
+    "read_health_address",
+    "read_service_alone",
+    "read_slack",
+    "untrusted_certificate_fix",
 ]

@@ -1,20 +1,20 @@
-"""Every environment variable there is: its default and what it is for. README and .env.example are held to this."""
+"""List every environment variable with default and purpose. Tests compare README and .env.example with it."""
 
 from dataclasses import dataclass
 from enum import Enum
 
 
 class Form(Enum):
-    """Which characters a value can have: a token printable ASCII alone, a line all that can be seen."""
+    """The characters that a value may contain: a token printable ASCII, a line visible characters."""
 
     FREE = "free"
     LINE = "line"
-    TOKEN = "token"  # noqa: S105 - no password
+    TOKEN = "token"  # noqa: S105 - not a password
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One variable; a `secret` can also be given as the path of a file, in NAME_FILE."""
+    """One variable. NAME_FILE can hold the path of a file with the value of a `secret`."""
 
     name: str
     about: str

@@ -1,11 +1,11 @@
-"""What is worth a look in settings that can be used as they are: for administrators who look at the Home tab."""
+"""Warn administrators, in the Home tab, of settings that work but deserve attention."""
 
 from bot.config.settings import Settings
 from bot.storage.open import MEMORY, POSTGRES
 
 
 def config_warnings(settings: Settings) -> tuple[str, ...]:
-    """A sentence each, in plain text, that names the variable to change."""
+    """Return one plain sentence for each warning, which names the variable to change."""
     rules, database = settings.rules, settings.database
     listed = settings.listed_hosts
     found = {

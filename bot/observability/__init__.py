@@ -1,1 +1,1 @@
-"""Logs, metrics and the audit log."""
+"""Write logs, metrics and the audit log."""

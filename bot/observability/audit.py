@@ -1,7 +1,7 @@
-"""The audit log: one JSON line for each decision, of who asked for what, for whom, and what came of it.
+"""Write the audit log: one JSON line for each decision with requester, action, agent and outcome.
 
-Beside the log, for other readers and for longer: whatever the log level is, it holds all of them and nothing else. No
-link, no name that somebody typed; of a customer's address the last four digits or the domain.
+It contains every decision at every log level, and nothing else. It holds no link and no text that people typed; of a
+customer's address only the last four digits or the domain.
 """
 
 import errno
@@ -42,7 +42,7 @@ from bot.core.results import (
 log = logging.getLogger(__name__)
 
 STDOUT = "-"
-REFUSALS = (PermissionDeniedError, NotAcceptedError, RetryRejectedError, HostNotFoundError, NobodyNamedError)
+REFUSED_ERRORS = (PermissionDeniedError, NotAcceptedError, RetryRejectedError, HostNotFoundError, NobodyNamedError)
 
 
 class AuditSetupError(SetupError):
@@ -52,7 +52,7 @@ class AuditSetupError(SetupError):
 
 
 def entry(request: Request, outcome: Result, *, reached: bool) -> dict[str, Any]:
-    """What stands in a line, but for the time; what is not known is left out."""
+    """Return the fields of a line without the time. Omit unknown fields."""
     step = step_of(request)
     found = {
         "action": request.kind.value,
@@ -72,8 +72,8 @@ def entry(request: Request, outcome: Result, *, reached: bool) -> dict[str, Any]
 
 
 def decision(outcome: Result) -> str:
-    """Whether it was allowed, refused, or allowed and then failed."""
-    if isinstance(outcome, REFUSALS):
+    """Return "allowed", "refused", or "failed" for what was allowed and then failed."""
+    if isinstance(outcome, REFUSED_ERRORS):
         return "refused"
     return "failed" if isinstance(outcome, CobrowseError) else "allowed"
 
@@ -105,31 +105,31 @@ def _session(record: SessionRecord) -> dict[str, Any]:
 
 
 class AuditFile(WatchedFileHandler):
-    """Lines at the end of a file that only we can read; of a new one, once the old one was moved away."""
+    """Append lines to a file with mode 600. Open a new file once log rotation has moved the old one."""
 
     def _open(self) -> Any:
-        return open(self.baseFilename, "a", encoding="utf-8", opener=_private)
+        return open(self.baseFilename, "a", encoding="utf-8", opener=_open_private)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        _lost(record)
+        _log_lost_line(record)
 
 
 class AuditStream(logging.StreamHandler[TextIO]):
-    """Lines to standard output."""
+    """Write lines to standard output."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        _lost(record)
+        _log_lost_line(record)
 
 
 class AuditLog:
-    """Writes audit lines; it subscribes to the events. A line that cannot be written is logged, and the bot goes on.
+    """Subscribe to the events and write the audit lines.
 
-    An agent may have a customer on the line, and refusing them for a full disk would hide nothing: the decision is on
-    record in the log.
+    If a line cannot be written, log it and continue: an agent has a customer on the line, and the decision is on record
+    all the same.
     """
 
     def __init__(self, where: str) -> None:
-        """A path, "-" for standard output, "" for nowhere. Raises AuditSetupError."""
+        """Open `where`: a path, "-" for standard output, "" for no audit log. Raises AuditSetupError."""
         self._handler: logging.Handler | None = None
         try:
             if where:
@@ -153,18 +153,18 @@ class AuditLog:
         self._handler.handle(logging.makeLogRecord({"msg": json.dumps(line), "fields": line}))
 
     def close(self) -> None:
-        """Lets go of the file."""
-        with suppress(OSError):  # of what could not be written before, and has been told
+        """Close the file."""
+        with suppress(OSError):  # about a line whose loss is already logged
             if isinstance(self._handler, AuditFile):
                 self._handler.close()
 
 
-def _private(path: str, flags: int) -> int:
+def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _lost(record: logging.LogRecord) -> None:
+def _log_lost_line(record: logging.LogRecord) -> None:
     error = sys.exc_info()[1]
-    word = errno.errorcode.get(error.errno or 0, "unknown") if isinstance(error, OSError) else "unexpected"
-    fields = {"error": word, **getattr(record, "fields", {})}
+    code = errno.errorcode.get(error.errno or 0, "unknown") if isinstance(error, OSError) else "unexpected"
+    fields = {"error": code, **getattr(record, "fields", {})}
     log.error("an audit line could not be written", extra={"fields": fields})

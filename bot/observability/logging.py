@@ -1,7 +1,7 @@
-"""Log format and redaction: what leaves this process as a log line, and what never does.
+"""Format log records as single lines and mask secrets in them.
 
-Each record is one line. Whatever looks like a token, a key, an e-mail address or a URL with a path is masked in the
-finished line, tracebacks included, and so is every secret value that the settings hold.
+In each line, tracebacks included, mask tokens, keys, e-mail addresses, paths of URLs, and every secret value of the
+settings.
 """
 
 import json
@@ -14,33 +14,33 @@ from types import TracebackType
 from typing import TextIO
 
 NOISY = ("httpx", "httpcore", "aiohttp", "slack_bolt", "slack_sdk", "asyncio", "urllib3")
-"""At INFO and DEBUG these print URLs and bodies, so they stay at WARNING whatever LOG_LEVEL says."""
+"""Loggers that print URLs and bodies at INFO and DEBUG. They stay at WARNING at every LOG_LEVEL."""
 
 MASK = "[redacted]"
-SHORTEST_SECRET = 6
+MIN_SECRET_LENGTH = 6
 MAX_LENGTH = 8_000
-"""Characters of a message or field that are looked at and written; the rest is cut off."""
+"""Characters of a message or field that are written; the rest is cut off."""
 MAX_TRACEBACK_LENGTH = 32_000
 
 
 def _bare(url: re.Match[str]) -> str:
-    """Scheme and host."""
+    """Keep scheme and host."""
     return f"{url[1]}{url[3]}/{MASK}" if url[2] or url[4] else url[0]
 
 
 def _with_path(url: re.Match[str]) -> str:
-    """The whole address but for who signs in by it and for its query."""
+    """Keep the URL without user information and query."""
     path, question, _ = (url[4] or "").partition("?")
     return f"{url[1]}{MASK + '@' if url[2] else ''}{url[3]}{path}{'?' + MASK if question else ''}"
 
 
 def _masked_jwt(run: re.Match[str]) -> str:
-    """A header alone is no token: that takes a second part."""
+    """Mask a JWT. A header without a second part is not a token."""
     return MASK if "." in run[0][4:].rstrip(".") else run[0]
 
 
 def _masked_address(run: re.Match[str]) -> str:
-    """Mask what has a domain with a dot in it; `root@db` is no e-mail address."""
+    """Mask an address whose domain has a dot; `root@db` is not an e-mail address."""
     end = run[0].rstrip("@.%+'-")
     return MASK + run[0][len(end) :] if "." in end.partition("@")[2] else run[0]
 
@@ -54,25 +54,25 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     (re.compile(r"eyJ[\w.-]++"), _masked_jwt),
     (re.compile(r"(?<![\w.%+'-])[\w.%+'-]++@[\w.%+'@-]++"), _masked_address),
 )
-"""What a secret looks like, and what stands in its place. Each reads a text once, however it is made up: it takes a
-whole run of characters without giving any back (`++`), or starts only where such a run starts (`(?<!`)."""
+"""Patterns of secrets, with their replacements. Each pattern takes linear time for any text: it consumes whole runs of
+characters without backtracking (`++`), or starts only at the start of such a run (`(?<!`)."""
 _RULES_KEEPING_PATHS = tuple((pattern, _with_path if mask is _bare else mask) for pattern, mask in _RULES)
 _SUSPECT = ("-----begin", "xox", "xapp", "eyj", "bearer", "basic", "@", "://")
-"""Without one of these, in capitals or not, none of the patterns fits. They are looked for first, since nearly all that
-is logged is harmless."""
+"""No pattern matches a text without one of these, in any case. Searching for them first is cheaper than the patterns:
+nearly all text is harmless."""
 _PLAIN = re.compile(r'[^\s"=]+')
-"""A value that needs no quotes."""
+"""A field value that needs no quotes."""
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 _SPACE_OR_QUOTE = "\"' \t\n\r"
 _BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-"""What could make one record look like two lines."""
+"""Characters that could make one record look like two lines."""
 
 
 class Redactor:
-    """Masks secrets in text."""
+    """Mask secrets in text: the known `secrets`, and what looks like one."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        long = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
+        long = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
         forms = {form for secret in long for form in (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1])}
         forms |= {json.dumps(secret, ensure_ascii=False)[1:-1] for secret in long}
         self._forms = sorted(forms, key=len, reverse=True)
@@ -80,13 +80,15 @@ class Redactor:
         self._longest = len(self._forms[0]) if self._forms else 0
 
     def is_harmless(self, text: str) -> bool:
-        """Whether there is nothing to mask."""
+        """Return whether there is nothing to mask."""
         lower = text.lower()
         return not any(form in text for form in self._forms) and not any(sign in lower for sign in _SUSPECT)
 
     def __call__(self, text: str, max_length: int = MAX_LENGTH, *, keeps_paths: bool = False) -> str:
-        """Mask the first `max_length` characters, and drop the rest. `keeps_paths`: of an address only the password and
-        the query are masked; for a text that is made of settings, from which somebody has to copy it."""
+        """Mask the first `max_length` characters, and drop the rest.
+
+        With `keeps_paths`, mask only user information and query of URLs: people copy URLs from lines about settings.
+        """
         kept = text if len(text) <= max_length else text[: self._cut_at(text, max_length)]
         dropped = len(text) - len(kept)
         if not self.is_harmless(kept):
@@ -97,9 +99,10 @@ class Redactor:
         return f"{kept} … {dropped} characters more" if dropped else kept
 
     def _cut_at(self, text: str, max_length: int) -> int:
-        """Where to cut: before the word, and before the known secret, that `max_length` falls into.
+        """Return where to cut: before the word and the known secret that `max_length` falls into.
 
-        Of half a secret nobody could tell that it is one."""
+        The patterns would not recognise half a secret.
+        """
         end = _word_start(text, max_length)
         if self._forms:
             spans = [found.span() for found in self._known.finditer(text, 0, max_length + self._longest)]
@@ -110,7 +113,7 @@ class Redactor:
 
 
 def _word_start(text: str, end: int) -> int:
-    """Where the word begins that `end` falls into."""
+    """Return the start of the word that `end` falls into."""
     return max(text.rfind(one, 0, end) for one in _SPACE_OR_QUOTE) + 1
 
 
@@ -118,7 +121,7 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 
 
 class LineFormatter(logging.Formatter):
-    """`2026-11-22T09:00:00.000Z INFO bot.core.requests.service answered request=… outcome=…`, or one JSON object."""
+    """Write `2026-11-22T09:00:00.000Z INFO bot.core.requests.events answered request=…`, or one JSON object."""
 
     def __init__(self, redact: Redactor, *, as_json: bool) -> None:
         super().__init__()
@@ -128,27 +131,27 @@ class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         given: dict[str, object] = getattr(record, "fields", {})
-        if not self._as_json and not record.exc_info:  # nearly all lines: nothing to mask or to escape
+        if not self._as_json and not record.exc_info:  # nearly all lines: docs/develop/decisions/0004
             pairs = "".join([f" {name}={_value(value)}" for name, value in given.items()])
             line = f"{at} {record.levelname} {record.name} {record.getMessage()}{pairs}"
             if len(line) <= MAX_LENGTH and line.isprintable() and self._redact.is_harmless(line):
                 return line
-        return self._carefully(record, at, given)
+        return self._format_masked(record, at, given)
 
-    def _carefully(self, record: logging.LogRecord, at: str, given: dict[str, object]) -> str:
+    def _format_masked(self, record: logging.LogRecord, at: str, given: dict[str, object]) -> str:
         fields = {name: self._clean(value) for name, value in given.items()}
         message = self._redact(record.getMessage())
-        trouble = self._traceback(record.exc_info) if record.exc_info else ""
+        traceback = self._traceback(record.exc_info) if record.exc_info else ""
         if self._as_json:
-            said: dict[str, object] = {"at": at, "level": record.levelname, "logger": record.name, "message": message}
-            said |= fields | ({"traceback": trouble} if trouble else {})
-            return json.dumps(said, ensure_ascii=False)
+            line: dict[str, object] = {"at": at, "level": record.levelname, "logger": record.name, "message": message}
+            line |= fields | ({"traceback": traceback} if traceback else {})
+            return json.dumps(line, ensure_ascii=False)
         pairs = "".join(f" {name}={_value(value)}" for name, value in fields.items())
         text = _BREAK.sub(lambda found: repr(found[0])[1:-1], f"{at} {record.levelname} {record.name} {message}{pairs}")
-        return f"{text}\n{trouble}" if trouble else text
+        return f"{text}\n{traceback}" if traceback else text
 
     def _traceback(self, exc_info: ExcInfo) -> str:
-        """With the name of the exception at the end, also when the end, where it stands, is cut off."""
+        """Return the masked traceback. Where its end is cut off, append the name of the exception."""
         text = self.formatException(exc_info)
         masked = self._redact(text, MAX_TRACEBACK_LENGTH)
         return f"{masked}\n{type(exc_info[1]).__qualname__}" if len(text) > MAX_TRACEBACK_LENGTH else masked
@@ -164,7 +167,7 @@ class LineFormatter(logging.Formatter):
 
 
 def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
-    """Makes the root logger write redacted lines to `stream`, standard error unless told otherwise."""
+    """Make the root logger write masked lines to `stream`, by default standard error."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(LineFormatter(Redactor(secrets), as_json=as_json))
     root = logging.getLogger()
@@ -174,18 +177,15 @@ def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: Te
     root.setLevel(level)
     for name in NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
-    logging.getLogger("slack_bolt").setLevel(logging.ERROR)  # warns of SLACK_BOT_TOKEN, which we pass on purpose
+    logging.getLogger("slack_bolt").setLevel(logging.ERROR)  # warns of SLACK_BOT_TOKEN, which we pass deliberately
     logging.captureWarnings(True)
     logging.getLogger("asyncpg").setLevel(logging.ERROR)  # a traceback at each try while Postgres is away, which we say
-    # What no line shows is not looked up: https://docs.python.org/3/howto/logging.html#optimization
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None
-    logging.raiseExceptions = False  # what logging prints about its own faults shows the arguments
+    logging.raiseExceptions = False  # logging would print the arguments of a record that fails
     sys.excepthook = _log_uncaught
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    """Python's own hook would print the traceback as it is."""
+    """Log an uncaught exception. Python's own hook would print its traceback unmasked."""
     logging.getLogger("bot").critical("uncaught", exc_info=(kind, error, traceback))
 
 

@@ -1,4 +1,4 @@
-"""Count events and calls as Prometheus metrics.
+"""Count events and calls, and show them in Prometheus's text format. core/ports.py says when each is counted.
 
 docs/runbook.md explains each metric. No label names a person, a session or an address.
 """
@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import product
-from typing import TypeVar
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -30,80 +29,64 @@ CALL_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 REQUEST_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1500.0)
 WAIT_SECONDS = (0.01, 1.0, 5.0, 15.0, 30.0, 60.0, 180.0, 600.0, 1500.0)
 CONNECTION_FAILURES = ("too_many_websockets", "warning", "refresh_requested", "closed", "other", "not_opened")
-"""Each stands there from the start, at 0: an alert sees the first one, too."""
+"""Why a Socket Mode connection failed. Each counter exists at 0 from the start, so that an alert sees the first."""
 REFUSED_RENEWALS = ("oauth_refused", "token_refused")
 ALERTED_OUTCOMES = (*REFUSED_RENEWALS, "permission_missing", "unexpected")
 FAILED_STATUSES = ("none", "500", "501", "502", "503", "504")
-"""What deploy/prometheus-alerts.yml watches for. Each counter of these exists at 0 from the start: the first of them
-would raise no alert else, since Prometheus sees no increase in a series that begins at 1."""
+"""Labels that deploy/prometheus-alerts.yml watches. Their counters exist at 0 from the start: Prometheus sees no
+increase in a series that begins at 1, so the first failure would raise no alert."""
 STARTED = "start"
 
 
-M = TypeVar("M", Counter, Histogram)
-
-
-class Children(dict[tuple[str, ...], M]):
-    """What is counted under each combination of labels; kept, since looking it up costs more than counting."""
-
-    def __init__(self, parent: M) -> None:
-        super().__init__()
-        self._parent: M = parent
-
-    def __missing__(self, labels: tuple[str, ...]) -> M:
-        child: M = self._parent.labels(*labels)
-        self[labels] = child
-        return child
-
-
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """The last that came of a call to Genesys: an HTTP status or "none", and how long ago."""
+class LastCall:
+    """The latest call to Genesys: its HTTP status, or "none" for no answer, and its age."""
 
     status: str
     seconds_ago: float
 
 
 class PrometheusMetrics(Metrics):
-    """Counts in a Prometheus registry of its own. Any thread may call it."""
+    """Implement core.ports.Metrics with prometheus_client. Each instance has its own registry. Thread-safe."""
 
     def __init__(self, kinds: Iterable[str] = (), needs: Iterable[str] = ()) -> None:
-        """`kinds` of requests there are, and what calls to Genesys there are need: their counters exist at once."""
-        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody asks for
+        """Create the metrics, with counters at 0 for these `kinds` of requests and calls with these `needs`."""
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each metric, which nobody reads
         self._registry = CollectorRegistry()
         self._make_requests()
         self._make_genesys()
         self._make_rest()
         ProcessCollector(registry=self._registry)
         self._last_call: tuple[str, float] | None = None
-        self._begin_at_zero(kinds, needs)
+        self._create_series(kinds, needs)
 
     def watch(self, *, under_way: Callable[[], int], queue_length: Callable[[], int]) -> None:
-        """What is looked at only when somebody asks."""
+        """Set what the two gauges call when Prometheus reads them."""
         self._under_way.set_function(under_way)
         self._queue_length.set_function(queue_length)
 
-    def shown(self) -> bytes:
-        """All of it, as text of CONTENT_TYPE."""
+    def exposition(self) -> bytes:
+        """Return all metrics in the format of CONTENT_TYPE."""
         return generate_latest(self._registry)
 
     @property
-    def last_call(self) -> Seen | None:
-        """To Genesys; None when there was none yet."""
+    def last_call(self) -> LastCall | None:
+        """Return the latest call to Genesys, None before the first."""
         if self._last_call is None:
             return None
         status, at = self._last_call
-        return Seen(status, time.monotonic() - at)
+        return LastCall(status, time.monotonic() - at)
 
     def record_event(self, event: Event) -> None:
         """Count an event of a request."""
         match event:
             case RequestFinished(request=request, result=result, reached=reached, seconds=seconds):
-                self._requests[request.kind.value, result.code].inc()
-                self._request_seconds[request.kind.value,].observe(seconds)
+                self._requests.labels(request.kind.value, result.code).inc()
+                self._request_seconds.labels(request.kind.value).observe(seconds)
                 if not reached:
                     self._unreached.inc()
             case RequestRejected(request=request, error=error):
-                self._requests[request.kind.value, error.code].inc()
+                self._requests.labels(request.kind.value, error.code).inc()
             case RequestResumed():
                 self._resumed.inc()
 
@@ -111,30 +94,30 @@ class PrometheusMetrics(Metrics):
         self._ack_seconds.observe(seconds)
 
     def called(self, needs: str, status: str, seconds: float) -> None:
-        self._calls[needs, status].inc()
-        self._call_seconds[needs,].observe(seconds)
+        self._calls.labels(needs, status).inc()
+        self._call_seconds.labels(needs).observe(seconds)
         self._last_call = status, time.monotonic()
 
     def waited(self, seconds: float) -> None:
         self._wait_seconds.observe(seconds)
 
     def renewed(self, outcome: str) -> None:
-        self._renewals[outcome,].inc()
+        self._renewals.labels(outcome).inc()
 
     def reconnected(self) -> None:
         self._reconnects.inc()
 
     def connection_failed(self, reason: str) -> None:
-        self._connection_failures[reason,].inc()
+        self._connection_failures.labels(reason).inc()
 
     def store_failed(self) -> None:
         self._store_failures.inc()
 
     def _make_requests(self) -> None:
         about = "Commands, buttons and workflow steps, by what came of them"
-        self._requests = Children(self._counter("cobrowse_requests", about, "kind", "outcome"))
-        self._request_seconds = Children(
-            self._histogram("cobrowse_request_seconds", "From acceptance to the answer", REQUEST_SECONDS, "kind")
+        self._requests = self._counter("cobrowse_requests", about, "kind", "outcome")
+        self._request_seconds = self._histogram(
+            "cobrowse_request_seconds", "From acceptance to the answer", REQUEST_SECONDS, "kind"
         )
         self._ack_seconds = self._histogram(
             "cobrowse_ack_seconds", "From a payload of Slack's to its acknowledgement", ACK_SECONDS
@@ -145,36 +128,36 @@ class PrometheusMetrics(Metrics):
 
     def _make_genesys(self) -> None:
         about = "Calls to Genesys, by HTTP status"
-        self._calls = Children(self._counter("cobrowse_genesys_calls", about, "needs", "status"))
-        self._call_seconds = Children(
-            self._histogram("cobrowse_genesys_call_seconds", "How long Genesys took to answer", CALL_SECONDS, "needs")
+        self._calls = self._counter("cobrowse_genesys_calls", about, "needs", "status")
+        self._call_seconds = self._histogram(
+            "cobrowse_genesys_call_seconds", "How long Genesys took to answer", CALL_SECONDS, "needs"
         )
         self._wait_seconds = self._histogram(
             "cobrowse_rate_limit_wait_seconds", "How long a call waited for its turn in the rate limit", WAIT_SECONDS
         )
         self._queue_length = self._gauge("cobrowse_queue_length", "Calls that wait for their turn in the rate limit")
-        self._renewals = Children(self._counter("cobrowse_token_renewals", "Tokens asked for", "outcome"))
+        self._renewals = self._counter("cobrowse_token_renewals", "Tokens asked for", "outcome")
 
     def _make_rest(self) -> None:
         self._reconnects = self._counter("cobrowse_socket_reconnects", "Sockets to Slack opened in place of others")
         about = "Sockets to Slack that did not open, or ended within 30 seconds"
-        self._connection_failures = Children(self._counter("cobrowse_socket_failures", about, "reason"))
+        self._connection_failures = self._counter("cobrowse_socket_failures", about, "reason")
         for reason in CONNECTION_FAILURES:
-            self._connection_failures[reason,].inc(0)
+            self._connection_failures.labels(reason).inc(0)
         self._store_failures = self._counter("cobrowse_store_failures", "Reads and writes the database did not do")
         self._gauge("cobrowse_build_info", "The version that runs", "version").labels(__version__).set(1)
 
-    def _begin_at_zero(self, kinds: Iterable[str], needs: Iterable[str]) -> None:
-        """Make what alerts and the dashboard look for before it happens."""
+    def _create_series(self, kinds: Iterable[str], needs: Iterable[str]) -> None:
+        """Create the series that alerts and the dashboard read before their first event."""
         for kind, outcome in product(kinds, ALERTED_OUTCOMES):
-            self._requests[kind, outcome]
+            self._requests.labels(kind, outcome)
         for need in needs:
-            self._call_seconds[need,]
+            self._call_seconds.labels(need)
             for status in FAILED_STATUSES:
-                self._calls[need, status]
+                self._calls.labels(need, status)
         for outcome in ("ok", *REFUSED_RENEWALS):
-            self._renewals[outcome,]
-        self._request_seconds[STARTED,]
+            self._renewals.labels(outcome)
+        self._request_seconds.labels(STARTED)
 
     def _counter(self, name: str, about: str, *labels: str) -> Counter:
         return Counter(name, about, labels, registry=self._registry)

@@ -1,4 +1,4 @@
-"""Log lines that a stranger can cause as often as they like: counted, and at most one each second for each reason."""
+"""Limit log lines that anybody can cause from outside: at most one a second for each reason, with a count."""
 
 import asyncio
 import logging
@@ -8,8 +8,8 @@ INTERVAL_SECONDS = 1.0
 
 
 @dataclass(slots=True)
-class _Waiting:
-    """What has come since the last line for one reason; `count` 0: nothing."""
+class _Pending:
+    """The records of one reason since its last line; `count` 0 means none."""
 
     timer: asyncio.TimerHandle
     level: int
@@ -26,7 +26,7 @@ class ThrottledLog:
 
     def __init__(self, log: logging.Logger, interval_seconds: float = INTERVAL_SECONDS) -> None:
         self._log, self._interval_seconds = log, interval_seconds
-        self._waiting: dict[str, _Waiting] = {}
+        self._pending: dict[str, _Pending] = {}
 
     def info(self, message: str, reason: str, **fields: object) -> None:
         self._note(logging.INFO, message, reason, fields)
@@ -38,33 +38,33 @@ class ThrottledLog:
         self._note(logging.ERROR, message, reason, fields)
 
     def flush(self) -> None:
-        """Write what has been counted and not yet written."""
-        for waiting in self._waiting.values():
-            waiting.timer.cancel()
-            self._write(waiting)
-        self._waiting.clear()
+        """Write the records that are counted and not yet written."""
+        for pending in self._pending.values():
+            pending.timer.cancel()
+            self._write(pending)
+        self._pending.clear()
 
     def _note(self, level: int, message: str, reason: str, fields: dict[str, object]) -> None:
-        waiting = self._waiting.get(reason)
-        if waiting is None:
-            waiting = _Waiting(self._timer(reason), level, message, fields, 1)
-            self._waiting[reason] = waiting
-            self._write(waiting)
+        pending = self._pending.get(reason)
+        if pending is None:
+            pending = _Pending(self._timer(reason), level, message, fields, 1)
+            self._pending[reason] = pending
+            self._write(pending)
         else:
-            waiting.fields, waiting.count = fields, waiting.count + 1
+            pending.fields, pending.count = fields, pending.count + 1
 
     def _timer(self, reason: str) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(self._interval_seconds, self._end, reason)
+        return asyncio.get_running_loop().call_later(self._interval_seconds, self._end_interval, reason)
 
-    def _end(self, reason: str) -> None:
-        waiting = self._waiting[reason]
-        if waiting.count:
-            self._write(waiting)
-            waiting.timer = self._timer(reason)
+    def _end_interval(self, reason: str) -> None:
+        pending = self._pending[reason]
+        if pending.count:
+            self._write(pending)
+            pending.timer = self._timer(reason)
         else:
-            del self._waiting[reason]
+            del self._pending[reason]
 
-    def _write(self, waiting: _Waiting) -> None:
-        if waiting.count:
-            self._log.log(waiting.level, waiting.message, extra={"fields": waiting.fields | {"count": waiting.count}})
-            waiting.count = 0
+    def _write(self, pending: _Pending) -> None:
+        if pending.count:
+            self._log.log(pending.level, pending.message, extra={"fields": pending.fields | {"count": pending.count}})
+            pending.count = 0

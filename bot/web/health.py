@@ -1,7 +1,7 @@
-"""What a supervisor and Prometheus ask: /healthz, /readyz and /metrics.
+"""Serve /healthz, /readyz and /metrics for supervisors and Prometheus.
 
-Ready means able to take what Slack sends. Genesys and the database stand in the answer and do not make the bot unready:
-while they are away it says so, politely, to whoever asks it for a session, which a bot out of service could not.
+Ready means able to receive from Slack. The answer also shows Genesys and the database, but their failure does not make
+the bot unready: only a bot in service can tell people that they are unavailable.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ from bot.core.models import RequestId
 from bot.observability.metrics import CONTENT_TYPE, PrometheusMetrics
 
 NO_REQUEST = RequestId("")
-LOOK_SECONDS = 1.0
-KEPT_SECONDS = 1.0
-"""So long a look at the database is believed, so that asking often costs it nothing."""
+STORE_TIMEOUT = 1.0
+STORE_CACHE_SECONDS = 1.0
+"""How long one answer of the database is reused, so that frequent probes cost it nothing."""
 
 
 async def _not_yet() -> bool:
@@ -25,9 +25,10 @@ async def _not_yet() -> bool:
 
 
 class Health:
-    """Answers the three. `find` asks the database, which is away when that raises.
+    """Answer the three paths.
 
-    `slack_refusal` returns Slack's code while it refuses the bot token, else "".
+    `find` reads from the database; when it raises, the database is unavailable. `slack_refusal` returns Slack's error
+    code while Slack refuses the bot token, else "".
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class Health:
         slack_refusal: Callable[[], str] = lambda: "",
     ) -> None:
         self.metrics = metrics
-        self.hears_slack: Callable[[], Awaitable[bool]] = _not_yet
+        self.is_connected: Callable[[], Awaitable[bool]] = _not_yet
         self.has_right_clock: Callable[[], bool] = lambda: True
         self._slack_refusal = slack_refusal
         self.draining = False
@@ -45,7 +46,7 @@ class Health:
         self._store: tuple[float, bool] | None = None
 
     def add_to(self, server: web.Application) -> None:
-        """Puts the routes into a server."""
+        """Add the routes to a server."""
         server.router.add_get("/healthz", self._healthz)
         server.router.add_get("/readyz", self._readyz)
         server.router.add_get("/metrics", self._metrics)
@@ -54,11 +55,11 @@ class Health:
         return web.json_response({"status": "ok"})
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        slack = await self.hears_slack()
+        slack = await self.is_connected()
         has_right_clock = self.has_right_clock()
         refusal = self._slack_refusal()
         ready = slack and has_right_clock and not refusal and not self.draining
-        told: dict[str, object] = {
+        body: dict[str, object] = {
             "ready": ready,
             "slack": "connected" if slack else "not connected",
             "draining": self.draining,
@@ -66,32 +67,32 @@ class Health:
             "store": "ok" if await self._store_answers() else "away",
         }
         if refusal:
-            told["slack_token"] = f"refused ({refusal})"
+            body["slack_token"] = f"refused ({refusal})"
         if not has_right_clock:
-            told["clock"] = "differs from Slack's"
-        return web.json_response(told, status=200 if ready else 503)
+            body["clock"] = "differs from Slack's"
+        return web.json_response(body, status=200 if ready else 503)
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        return web.Response(body=self.metrics.shown(), headers={"Content-Type": CONTENT_TYPE})
+        return web.Response(body=self.metrics.exposition(), headers={"Content-Type": CONTENT_TYPE})
 
     def _genesys(self) -> dict[str, object]:
-        """By the last call there was: nothing is sent to find out."""
-        seen = self.metrics.last_call
-        if seen is None:
+        """Report the latest call; send nothing."""
+        last = self.metrics.last_call
+        if last is None:
             return {"state": "unknown"}
-        answered = seen.status.isdigit() and int(seen.status) < 500
+        answered = last.status.isdigit() and int(last.status) < 500
         return {
             "state": "ok" if answered else "failing",
-            "last_status": seen.status,
-            "seconds_ago": round(seen.seconds_ago),
+            "last_status": last.status,
+            "seconds_ago": round(last.seconds_ago),
         }
 
     async def _store_answers(self) -> bool:
-        if self._store and time.monotonic() - self._store[0] < KEPT_SECONDS:
+        if self._store and time.monotonic() - self._store[0] < STORE_CACHE_SECONDS:
             return self._store[1]
         answers = False
-        with suppress(Exception):  # whatever it is: it did not answer
-            async with asyncio.timeout(LOOK_SECONDS):
+        with suppress(Exception):  # any error means that it did not answer
+            async with asyncio.timeout(STORE_TIMEOUT):
                 await self._find(NO_REQUEST)
                 answers = True
         self._store = time.monotonic(), answers

@@ -1,6 +1,6 @@
-"""GET /genesys/callback: where the browser of somebody who has signed in to Genesys comes back, and reads how it went.
+"""Serve GET /genesys/callback, to which Genesys redirects a browser after sign-in.
 
-Whose sign-in counts is for desk/connecting.py, the words are slack/connect_page.py's. Nothing of the address is logged.
+core/use_cases/accounts.py decides whose sign-in counts; oauth_page.py writes the page. No part of the URL is logged.
 """
 
 import asyncio
@@ -19,74 +19,78 @@ from bot.slack.messages.blocks import Message
 from bot.slack.messages.renderer import SOMEBODY, MessageRenderer
 from bot.web.oauth_page import BUSY, HEADERS, page
 
-MOST = 20
-"""So many come back at once; each asks the database and Genesys, and a stranger can come, too."""
-PARAMETERS = 10
+MAX_CONCURRENT_CALLBACKS = 20
+"""Each callback asks the database and Genesys, and anybody can send one."""
+MAX_PARAMETERS = 10
 
-Read = asyncio.Future[web.Response]
-"""The page that somebody waits for."""
+PageFuture = asyncio.Future[web.Response]
+"""The page that a browser waits for. Cancelled when the browser or the bot stops waiting."""
 
 
-class Callback:
-    """The route. Whoever is connected, or whose link somebody else has used, is told of it in Slack, too."""
+class OAuthCallback:
+    """Handle the callback.
+
+    Also tell people in Slack when their account is connected or somebody else used their link.
+    """
 
     def __init__(
-        self, connecting: AccountLinking[Grant], path: str, delivery: SlackResponder, words: MessageRenderer
+        self, accounts: AccountLinking[Grant], path: str, responder: SlackResponder, renderer: MessageRenderer
     ) -> None:
-        self._connecting, self._path = connecting, path
-        self._delivery, self._words = delivery, words
+        self._accounts, self._path = accounts, path
+        self._responder, self._renderer = responder, renderer
         self._under_way = 0
         self._log = ThrottledLog(logging.getLogger(__name__))
 
     def add_to(self, server: web.Application) -> None:
-        """Puts the route into a server. No HEAD: a link is good for one request."""
+        """Add the route to a server. No HEAD: a link is valid for one request."""
         server.router.add_get(self._path, self.handle, allow_head=False)
 
     def close(self) -> None:
-        """Write what has been counted and not yet logged."""
+        """Write the counted log records that are not yet written."""
         self._log.flush()
 
     async def handle(self, request: web.Request) -> web.Response:
-        """A page, whatever comes in."""
-        if self._under_way >= MOST:
-            self._log.warning("refused", "busy", status=429, why="too many come back from a sign-in at once")
+        """Answer every request with a page."""
+        if self._under_way >= MAX_CONCURRENT_CALLBACKS:
+            self._log.warning("refused", "busy", status=429, why="too many sign-in callbacks at once")
             return _answer(429, BUSY)
         state, code, error = (_single(request, name) for name in ("state", "code", "error"))
-        read: Read = asyncio.get_running_loop().create_future()
+        page_future: PageFuture = asyncio.get_running_loop().create_future()
         self._under_way += 1
-        self._delivery.soon(self._see_through(state, code, error, read))  # a stop waits for it
-        return await read
+        self._responder.soon(self._complete(state, code, error, page_future))  # the drain waits for it
+        return await page_future
 
-    async def _see_through(self, state: str, code: str, error: str, read: Read) -> None:
-        """To a page; where nobody waits for one any more, since the bot stops, to a message that says the same."""
+    async def _complete(self, state: str, code: str, error: str, page_future: PageFuture) -> None:
+        """Finish the sign-in and show the page; if no browser waits any more, send the same as a message in Slack."""
         try:
-            asked, outcome = await self._connecting.handle_callback(state, code, error)
-            if asked is None and outcome.code == "connect_link_expired":  # anybody can come with one
-                self._log.info("a sign-in came back that nobody waits for", "gone")
-            is_read = not read.cancelled()
-            if is_read:
-                read.set_result(self._page(asked, outcome))
+            request, outcome = await self._accounts.handle_callback(state, code, error)
+            if request is None and outcome.code == "connect_link_expired":  # anybody can send one
+                self._log.info("sign-in callback without a pending sign-in", "gone")
+            is_shown = not page_future.cancelled()
+            if is_shown:
+                page_future.set_result(self._page(request, outcome))
         finally:
             self._under_way -= 1
-            read.cancel()  # if there is none
-        if asked and (not is_read or outcome.code in (AccountLinked.code, "connect_wrong_user")):
-            await self._delivery.tell(asked, self._message(asked, outcome))
+            page_future.cancel()  # no result was set
+        if request and (not is_shown or outcome.code in (AccountLinked.code, "connect_wrong_user")):
+            await self._responder.tell(request, self._message(request, outcome))
 
-    def _message(self, asked: Request, outcome: Result) -> Message:
+    def _message(self, request: Request, outcome: Result) -> Message:
         if isinstance(outcome, CobrowseError):
-            return self._words.failure(outcome, asked.id, kept=False, starting=False)
-        return self._words.answer(asked, outcome)
+            return self._renderer.failure(outcome, request.id, kept=False, starting=False)
+        return self._renderer.answer(request, outcome)
 
-    def _page(self, asked: Request | None, outcome: Result) -> web.Response:
-        contact = SOMEBODY if self._words.contact.startswith("<") else self._words.contact  # a page knows no mention
-        status, html = page(outcome, asked, command=self._words.command, contact=contact)
+    def _page(self, request: Request | None, outcome: Result) -> web.Response:
+        # A page cannot show a mention.
+        contact = SOMEBODY if self._renderer.contact.startswith("<") else self._renderer.contact
+        status, html = page(outcome, request, command=self._renderer.command, contact=contact)
         return _answer(status, html)
 
 
 def _single(request: web.Request, name: str) -> str:
-    """What stands in the query once; "" for what is missing, doubled, or among too many."""
+    """Return a query parameter; "" if it is missing, repeated, or one of too many."""
     values = request.query.getall(name, [])
-    return values[0] if len(values) == 1 and len(request.query) <= PARAMETERS else ""
+    return values[0] if len(values) == 1 and len(request.query) <= MAX_PARAMETERS else ""
 
 
 def _answer(status: int, html: str) -> web.Response:

@@ -1,6 +1,6 @@
-"""The page that somebody reads who has signed in to Genesys: one sentence, what to do next, a reference (pure).
+"""Render the page after a sign-in to Genesys: result, next step, reference (pure).
 
-It holds everything it shows, runs nothing, and may be kept, framed or told of by nobody.
+The page loads nothing and runs no script. Its headers forbid caching, framing, indexing and referrers.
 """
 
 import base64
@@ -38,26 +38,26 @@ HEADERS = {
 
 
 def page(outcome: Result, request: Request | None, *, command: str, contact: str) -> tuple[int, str]:
-    """Its status and HTML; `request` is None when nobody waited for the sign-in, `contact` is plain text."""
+    """Return HTTP status and HTML. `request` is None without a pending sign-in; `contact` is plain text."""
     if isinstance(outcome, AccountLinked):
         then = f"You can close this page. In Slack, {command} now starts co-browse in your conversations as you."
         return 200, _html(True, "Your Genesys account is connected.", then, _references(outcome, request))
-    if not isinstance(outcome, CobrowseError):  # nothing else comes back from a sign-in
+    if not isinstance(outcome, CobrowseError):  # a sign-in has no other results
         raise TypeError(outcome.code)
-    what, then = _said(outcome, request is not None, command, contact)
+    what, then = _copy(outcome, request is not None, command, contact)
     return _status(outcome), _html(False, what, then, _references(outcome, request))
 
 
-def _said(error: CobrowseError, is_used: bool, command: str, contact: str) -> tuple[str, str]:
-    """What happened and what to do; `is_used`: the link was good, and is not any more."""
-    said = error_copy(error, contact, command=command, starting=False)
+def _copy(error: CobrowseError, is_used: bool, command: str, contact: str) -> tuple[str, str]:
+    """Return problem and next step. `is_used`: the link was valid and is now used up."""
+    copy = error_copy(error, contact, command=command, starting=False)
     typed = f"{command} connect"
-    what, then = (_plain(text).replace(typed, f"{typed} in Slack") for text in (said.what, said.next))
+    what, then = (_plain(text).replace(typed, f"{typed} in Slack") for text in (copy.what, copy.next))
     if not is_used or "nothing was connected" in what:
         return what, then
     if error.try_again or isinstance(error, StorageUnavailableError):
-        anew = f"Wait a minute, then type {command} connect in Slack for a new link."
-        then = f"{anew} If it stays so, tell {_plain(contact)}."
+        retry = f"Wait a minute, then type {command} connect in Slack for a new link."
+        then = f"{retry} If it stays so, tell {_plain(contact)}."
     return f"{what} Nothing was connected.", then
 
 
@@ -68,15 +68,15 @@ def _status(error: CobrowseError) -> int:
 
 
 def _references(outcome: Result, request: Request | None) -> str:
-    """What somebody who helps will ask for."""
-    told = [f"Reference {request.id}"] if request else []
+    """Return the references that support asks for."""
+    references = [f"Reference {request.id}"] if request else []
     if reference := getattr(outcome, "reference", None):
-        told.append(f"Genesys {reference}")
-    return " · ".join(told)
+        references.append(f"Genesys {reference}")
+    return " · ".join(references)
 
 
 def _plain(text: str) -> str:
-    """Without mark-up: ours, since what others wrote is escaped in it."""
+    """Remove Slack's mark-up from our own text, in which text of others is escaped."""
     return html.unescape(re.sub(r"<!date\^[^>|]*\|([^>]*)>", r"\1", text)).replace("`", "")
 
 

@@ -21,7 +21,7 @@ needs_promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="no pro
 
 def families() -> set[str]:
     """The name of each metric of ours, as a query would name it."""
-    return set(re.findall(r"^# TYPE (cobrowse_\w+) ", PrometheusMetrics().shown().decode(), re.MULTILINE))
+    return set(re.findall(r"^# TYPE (cobrowse_\w+) ", PrometheusMetrics().exposition().decode(), re.MULTILINE))
 
 
 def named_in(text: str) -> set[str]:
@@ -74,6 +74,6 @@ def test_promtool_takes_every_query_of_the_dashboard(tmp_path: Path) -> None:
 
 @needs_promtool
 def test_promtool_finds_nothing_wrong_with_what_is_shown() -> None:
-    shown = PrometheusMetrics().shown()
+    shown = PrometheusMetrics().exposition()
     done = subprocess.run(["promtool", "check", "metrics"], input=shown, capture_output=True, check=False)
     assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()

@@ -67,12 +67,12 @@ async def test_each_label_value_that_alerts_name_is_there_at_start(more: dict[st
 @pytest.mark.parametrize("error", REFUSALS, ids=lambda error: error.code)
 def test_what_alerts_watch_for_is_counted_in_a_series_there_is(error: errors.CobrowseError) -> None:
     metrics = PrometheusMetrics(RequestKind)
-    before = {(name, *labels.values()) for name, labels, _ in series(metrics.shown().decode())}
+    before = {(name, *labels.values()) for name, labels, _ in series(metrics.exposition().decode())}
     events = EventLog()
     events.subscribe(RequestRejected, metrics.record_event)
     for kind in RequestKind:
         events.emit(RequestRejected(request(kind=kind), error))
-    after = series(metrics.shown().decode())
+    after = series(metrics.exposition().decode())
     assert {(name, *labels.values()) for name, labels, _ in after} == before
     assert sum(value for name, _, value in after if name == "cobrowse_requests_total") == len(RequestKind)
 

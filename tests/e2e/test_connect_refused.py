@@ -165,11 +165,11 @@ async def test_more_than_so_many_at_once_are_asked_to_wait(simple: Journey) -> N
     async with asyncio.timeout(5):
         while simple.genesys.count("token") == before:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.01)
-    oauth_callback.MOST, most = 1, oauth_callback.MOST
+    oauth_callback.MAX_CONCURRENT_CALLBACKS, most = 1, oauth_callback.MAX_CONCURRENT_CALLBACKS
     try:
         busy = await opens(f"{simple.url}/genesys/callback?state={LONG}&code=c")
     finally:
-        oauth_callback.MOST = most
+        oauth_callback.MAX_CONCURRENT_CALLBACKS = most
     assert busy.status == 429
     assert "Load this page again" in busy.text
     assert (await first).status == 200

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.check.results import Mark
+from bot.check.results import Status
 from tests.e2e.test_send import NUMBER, presses
 from tests.integration.cli.test_commands import typed
 from tests.support.app import ANA, SAM, Journey, is_failure, open_journey, open_servers, words
-from tests.support.check import look, right_environ
+from tests.support.check import right_environ, run_checks
 from tests.support.conversations import HOST, PUBLIC, SECRET
 
 KEY = {name: value for name, value in PUBLIC.items() if name not in ("GENESYS_CLIENT_SECRET", "GENESYS_PRIVATE_KEY")}
@@ -59,10 +59,10 @@ async def test_start_and_check_name_the_division(quick: None, tmp_path: Path) ->
         assert started.code == 1
         assert OWN in started.err
         assert LACKS not in started.err
-        found = (await look(environ))["conversations"]
-        assert found.mark is Mark.WRONG
-        assert OWN in found.what
-        assert "in that division" in found.mend
+        found = (await run_checks(environ))["conversations"]
+        assert found.status is Status.FAILED
+        assert OWN in found.message
+        assert "in that division" in found.fix
 
 
 async def test_a_person_not_found_may_be_in_another_division(journey: Journey) -> None:
@@ -71,13 +71,15 @@ async def test_a_person_not_found_may_be_in_another_division(journey: Journey) -
     assert "same e-mail: no Genesys user has it, or none in a division that the bot may see" in shown
 
 
-@pytest.mark.parametrize(("division", "mark"), [("", Mark.RIGHT), ("Billing", Mark.DOUBT)])
-async def test_check_names_the_only_division_of_a_role(quick: None, tmp_path: Path, division: str, mark: Mark) -> None:
+@pytest.mark.parametrize(("division", "mark"), [("", Status.OK), ("Billing", Status.WARNING)])
+async def test_check_names_the_only_division_of_a_role(
+    quick: None, tmp_path: Path, division: str, mark: Status
+) -> None:
     async with open_servers(client_secret=SECRET) as servers:
         servers.genesys.only_division = division
         environ = right_environ(servers, tmp_path) | PUBLIC | {"GENESYS_PRIVATE_KEY_PATH": ""}
-        found = (await look(environ))["roles"]
-        assert found.mark is mark
-        assert ("in the division Billing only: conversation:communication:view (to look" in found.what) is bool(
+        found = (await run_checks(environ))["roles"]
+        assert found.status is mark
+        assert ("in the division Billing only: conversation:communication:view (to look" in found.message) is bool(
             division
         )

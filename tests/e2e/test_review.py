@@ -109,7 +109,9 @@ async def test_a_session_id_that_could_not_be_used_is_none(spoilt: Any, session_
     async with open_servers() as servers:
         await servers.genesys.inject_fault("not-json")
         with pytest.raises(UnusableAnswerError) as caught:
-            await service.start(settings.load_service(servers.environ), HOST, "Checkout", None, None)
+            await service.start(
+                settings.load_part(settings.read_service_alone, servers.environ), HOST, "Checkout", None, None
+            )
         assert caught.value.acted
 
 
@@ -127,7 +129,7 @@ async def test_a_session_id_that_could_not_be_used_is_none(spoilt: Any, session_
 )
 async def test_a_name_from_the_command_line_is_cleaned_like_one_from_slack(typed: str, name: str) -> None:
     async with open_servers() as servers:
-        await service.start(settings.load_service(servers.environ), HOST, typed, None, None)
+        await service.start(settings.load_part(settings.read_service_alone, servers.environ), HOST, typed, None, None)
         assert [create.body["sessionName"] for create in servers.genesys.creates] == [name]
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.check.results import Mark
+from bot.check.results import Status
 from bot.slack.api import deadlines, silent_hosts
 from tests.support.app import ANA, BEN, SAM, Journey, free_port, link, open_journey, open_servers
-from tests.support.check import look, right_environ
+from tests.support.check import right_environ, run_checks
 
 FIRST_SECONDS, SOON_SECONDS = 1.0, 0.6
 
@@ -96,8 +96,8 @@ async def test_check_tries_the_host_of_answers_through_the_proxy(tmp_path: Path,
     server = await asyncio.start_server(refuse, "127.0.0.1", port)
     async with server, open_servers() as servers:
         environ = right_environ(servers, tmp_path) | {"SLACK_API_URL": f"https://{slack}.com/api/"}
-        found = (await look(environ | {"HTTPS_PROXY": f"http://127.0.0.1:{port}"}))["slack answers"]
+        found = (await run_checks(environ | {"HTTPS_PROXY": f"http://127.0.0.1:{port}"}))["slack answers"]
     assert f"CONNECT hooks.{slack}.com:443 HTTP/1.1\r\n" in asked
-    assert found.mark is Mark.DOUBT
-    assert f"hooks.{slack}.com" in found.what
-    assert "HTTPS_PROXY" in found.mend
+    assert found.status is Status.WARNING
+    assert f"hooks.{slack}.com" in found.message
+    assert "HTTPS_PROXY" in found.fix

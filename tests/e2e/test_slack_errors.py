@@ -8,11 +8,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.check.results import Mark
+from bot.check.results import Status
 from bot.slack.api import token_watch
 from bot.slack.error_codes import explain
 from tests.support.app import ANA, BEN, SAM, Journey, buttons, link, open_bot_between, open_journey, open_servers, words
-from tests.support.check import look, right_environ
+from tests.support.check import right_environ, run_checks
 
 pytestmark = pytest.mark.usefixtures("quick")
 NEVER = ("missing_argument", "missing_scope", "account_inactive", "plan_upgrade_required", "no_such_subteam")
@@ -88,10 +88,10 @@ async def test_rotating_token_is_told_at_start_and_by_check(tmp_path: Path, line
     async with open_servers() as servers:
         token = "xoxe.xoxb-1-sandbox"
         servers.slack.api._bot_token = token
-        found = await look(right_environ(servers, tmp_path) | {"SLACK_BOT_TOKEN": token})
-        assert found["slack token"].mark is Mark.DOUBT
-        assert "twelve hours" in found["slack token"].what
-        assert "new app" in found["slack token"].mend
+        found = await run_checks(right_environ(servers, tmp_path) | {"SLACK_BOT_TOKEN": token})
+        assert found["slack token"].status is Status.WARNING
+        assert "twelve hours" in found["slack token"].message
+        assert "new app" in found["slack token"].fix
         async with open_bot_between(servers, servers.environ | {"SLACK_BOT_TOKEN": token}, http=False):
             assert "the bot token expires within twelve hours" in lines.text
 
@@ -113,26 +113,26 @@ async def test_missing_and_unconfirmed_addresses_are_told_apart(
 )
 async def test_check_says_when_slack_shows_no_usable_address(tmp_path: Path, how: dict[str, object], said: str) -> None:
     async with open_servers() as servers:
-        assert (await look(right_environ(servers, tmp_path)))["addresses"].mark is Mark.RIGHT
+        assert (await run_checks(right_environ(servers, tmp_path)))["addresses"].status is Status.OK
         users = servers.slack.workspace.users
         users.update({each: replace(user, **how) for each, user in users.items()})  # type: ignore[arg-type]
-        found = (await look(right_environ(servers, tmp_path)))["addresses"]
-        assert found.mark is Mark.DOUBT
-        assert said in f"{found.what} {found.mend}"
+        found = (await run_checks(right_environ(servers, tmp_path)))["addresses"]
+        assert found.status is Status.WARNING
+        assert said in f"{found.message} {found.fix}"
 
 
 @pytest.mark.parametrize("code", ["no_such_subteam", "plan_upgrade_required", "missing_argument"])
 async def test_check_names_a_group_that_cannot_be_read(tmp_path: Path, code: str) -> None:
     async with open_servers() as servers:
-        assert (await look(right_environ(servers, tmp_path)))["user groups"].mark is Mark.RIGHT
+        assert (await run_checks(right_environ(servers, tmp_path)))["user groups"].status is Status.OK
         servers.slack.inject_fault("usergroups.users.list", code)
-        found = (await look(right_environ(servers, tmp_path)))["user groups"]
-        assert found.mark is Mark.WRONG
-        assert "S0LEADS (COBROWSE_SUPERVISORS)" in found.what
-        assert code in found.what
+        found = (await run_checks(right_environ(servers, tmp_path)))["user groups"]
+        assert found.status is Status.FAILED
+        assert "S0LEADS (COBROWSE_SUPERVISORS)" in found.message
+        assert code in found.message
         servers.slack.inject_fault("usergroups.users.list", None)
         servers.slack.workspace.usergroups["S0LEADS"] = []
-        assert (await look(right_environ(servers, tmp_path)))["user groups"].mark is Mark.DOUBT
+        assert (await run_checks(right_environ(servers, tmp_path)))["user groups"].status is Status.WARNING
 
 
 @pytest.mark.parametrize("fault", ["drop", "500", "slow"])

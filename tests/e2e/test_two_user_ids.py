@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.check.results import Mark
+from bot.check.results import Status
 from bot.core.access import Workspace
 from bot.slack.api.directory import ids_in
 from tests.support.app import (
@@ -22,7 +22,7 @@ from tests.support.app import (
     open_servers,
     words,
 )
-from tests.support.check import look, right_environ
+from tests.support.check import right_environ, run_checks
 
 pytestmark = pytest.mark.usefixtures("quick")
 TWIN = "W0ANA"
@@ -125,18 +125,18 @@ async def test_answer_by_another_id_without_proof_is_refused(tmp_path: Path, gri
         assert "try_again" not in buttons(message)
         assert "ry again" not in words(message)
         assert servers.genesys.sessions == {}
-        found = (await look(right_environ(servers, tmp_path), ANA))["person"]
-        assert found.mark is Mark.WRONG
-        assert "by another id" in found.what
-        assert "ry again" not in found.mend
+        found = (await run_checks(right_environ(servers, tmp_path), ANA))["person"]
+        assert found.status is Status.FAILED
+        assert "by another id" in found.message
+        assert "ry again" not in found.fix
 
 
 async def test_check_reads_groups_of_an_org_wide_token_in_a_workspace(tmp_path: Path) -> None:
     async with open_servers() as servers:
         org_wide(servers)
-        found = await look(right_environ(servers, tmp_path), BEN)
-        assert found["user groups"].mark is Mark.RIGHT
-        assert "COBROWSE_SUPERVISORS (by group S0LEADS)" in found["person"].what
+        found = await run_checks(right_environ(servers, tmp_path), BEN)
+        assert found["user groups"].status is Status.OK
+        assert "COBROWSE_SUPERVISORS (by group S0LEADS)" in found["person"].message
 
 
 async def test_warm_command_of_a_person_with_two_ids_asks_slack_nothing(journey: Journey) -> None:

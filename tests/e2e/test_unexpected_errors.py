@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot import app, upstream
+from bot import app, factories
 from bot.core.errors import StorageUnavailableError
 from bot.core.models import CreateSessionRequest, Request, RequestId, RequestState, Session, SlackUser
 from bot.core.ports import Accepted
@@ -146,7 +146,7 @@ async def test_an_exception_after_the_ack_is_told_and_can_be_tried_again(
                 raise RuntimeError(BOOM)
             return await super().create(order, hooks)
 
-    monkeypatch.setattr(upstream, "CobrowseSessions", Broken)
+    monkeypatch.setattr(factories, "CobrowseSessions", Broken)
     async with opened() as journey:
         message = await journey.asks()
         assert is_failure(message)

@@ -132,13 +132,13 @@ async def test_command_during_a_drain_is_refused_in_its_ack(tmp_path: Path, text
     path = tmp_path / "bot.db"
     async with open_servers(http=True) as servers:
         loaded = settings.load(servers.environ | {"DATABASE_URL": f"sqlite:///{path}"})
-        async with open_bot(loaded) as bot, server.http_door(bot) as door:
-            servers.slack.events_url = f"http://127.0.0.1:{door.ready.result()}/slack/events"
+        async with open_bot(loaded) as bot, server.open_http_receiver(bot) as receiver:
+            servers.slack.events_url = f"http://127.0.0.1:{receiver.ready.result()}/slack/events"
             await bot.worker.drain(1.0)
             delivery = await servers.slack.command(ANA, text)
             assert delivery.acked
             assert "The bot is restarting" in str(delivery.body)
-            assert bot.desk.under_way == 0
+            assert bot.requests.under_way == 0
             with sqlite3.connect(path) as file:
                 assert file.execute("SELECT count(*) FROM requests").fetchone() == (0,)
             file.close()

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot import check
-from bot.check.results import Finding, Mark
+from bot.check.results import CheckResult, Status
 from bot.core.models import UserId
 from bot.core.timing import GenesysTiming
 from tests.support.app import QUICK_GENESYS, Servers
@@ -24,22 +24,22 @@ def right_environ(servers: Servers, directory: Path) -> dict[str, str]:
     }
 
 
-async def look(
+async def run_checks(
     environ: dict[str, str], person: str | None = None, env_file: str = "nowhere", timing: GenesysTiming = QUICK_GENESYS
-) -> dict[str, Finding]:
+) -> dict[str, CheckResult]:
     """The findings by name; of several of one name, the worst."""
-    found = await check.look(
+    found = await check.run_checks(
         environ, user_id=UserId(person) if person else None, env_file=env_file, genesys_timing=timing
     )
-    order = [Mark.WRONG, Mark.DOUBT, Mark.LEFT_OUT, Mark.RIGHT]
-    worst_last = sorted(found, key=lambda each: -order.index(each.mark))
-    assert all(each.mend for each in found if each.mark in (Mark.WRONG, Mark.DOUBT)), found
+    order = [Status.FAILED, Status.WARNING, Status.SKIPPED, Status.OK]
+    worst_last = sorted(found, key=lambda each: -order.index(each.status))
+    assert all(each.fix for each in found if each.status in (Status.FAILED, Status.WARNING)), found
     return {each.name: each for each in worst_last}
 
 
-def marks(found: dict[str, Finding]) -> dict[str, Mark]:
+def marks(found: dict[str, CheckResult]) -> dict[str, Status]:
     """All that is not right."""
-    return {name: each.mark for name, each in found.items() if each.mark is not Mark.RIGHT}
+    return {name: each.status for name, each in found.items() if each.status is not Status.OK}
 
 
 def untouched(servers: Servers) -> bool:

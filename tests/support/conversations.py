@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.app import open_genesys, session_service
 from bot.config import settings
 from bot.core.models import HostId, Session
 from bot.core.validation.conversations import LiveConversation
+from bot.factories import open_genesys, sessions_api
 from bot.genesys.api.conversations import ConversationSessions
 from bot.sandbox.genesys.api.conversations import DEPLOYMENT_ID
 from bot.sandbox.genesys.conversations import Conversation
@@ -32,9 +32,9 @@ PUBLIC = {
 
 @asynccontextmanager
 async def opened(servers: Servers, **environ: str) -> AsyncIterator[ConversationSessions]:
-    loaded = settings.load_service(servers.environ | PUBLIC | environ)
+    loaded = settings.load_part(settings.read_service_alone, servers.environ | PUBLIC | environ)
     async with open_genesys(loaded, timing=QUICK_GENESYS) as genesys:
-        service = session_service(loaded, genesys)
+        service = sessions_api(loaded, genesys)
         assert isinstance(service, ConversationSessions)
         yield service
 

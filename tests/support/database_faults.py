@@ -13,7 +13,7 @@ import resource
 import sys
 
 from bot.check import database
-from bot.check.results import Mark
+from bot.check.results import Status
 from bot.cli import host_links
 from bot.config.settings import DatabaseSettings
 from bot.core.errors import SetupError
@@ -36,12 +36,12 @@ async def said(url: str, *keys: str, timing: StorageTiming = DEFAULT_TIMING) -> 
     except SetupError as refused:
         found["run"] = refused.code, str(refused)
     try:
-        await host_links.every(settings, timing)
+        await host_links.list_all(settings, timing)
     except SetupError as refused:
         found["hosts"] = refused.code, str(refused)
-    for finding in await database.look(settings, timing):
-        if finding.mark is Mark.WRONG:
-            found["check"] = finding.code, f"{finding.what} {finding.mend}"
+    for finding in await database.check_database(settings, timing):
+        if finding.status is Status.FAILED:
+            found["check"] = finding.code, f"{finding.message} {finding.fix}"
     return found
 
 
@@ -75,7 +75,7 @@ def become(user: int) -> None:
     from bot.observability import logging as logs
 
     assert all((encodings.idna, logging.handlers, app, audit, check, commands, logs, server, sessions))
-    server.fast_loop()
+    server.event_loop_factory()
     os.setgroups([])
     os.setgid(user)
     os.setuid(user)

@@ -23,9 +23,9 @@ def pem(passphrase: bytes | None = None) -> str:
     return key.private_bytes(serialization.Encoding.PEM, form, lock).decode()
 
 
-def faults(environ: dict[str, str], load=settings.load) -> list[str]:
+def faults(environ: dict[str, str], read=settings.read_settings) -> list[str]:
     with pytest.raises(SettingsError) as caught:
-        load(environ)
+        settings.load_part(read, environ)
     assert str(caught.value) == "\n".join(caught.value.faults)
     return caught.value.faults
 

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.app import session_service
 from bot.config import settings
+from bot.factories import sessions_api
 from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.client import GenesysClient
 from bot.genesys.http import HttpClient
@@ -81,11 +81,11 @@ async def ours(servers: Servers) -> AsyncIterator[tuple[GenesysClient, Any, list
         is_json = request.headers.get("Content-Type") == "application/json"
         sent.append((request.method, request.url.raw_path.decode(), json.loads(body) if is_json else body or None))
 
-    loaded = settings.load_service(servers.environ | PUBLIC)
+    loaded = settings.load_part(settings.read_service_alone, servers.environ | PUBLIC)
     async with Noting(note) as http:
         auth = TokenAuth(http, loaded.login_url, loaded.credentials)
         client = GenesysClient(http, loaded.api_url, auth)
-        yield client, session_service(loaded, client), sent
+        yield client, sessions_api(loaded, client), sent
         await auth.close()
 
 

@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 
 from bot.observability.logging import MASK, Redactor
 from tests.support.app import ROOT, open_servers
-from tests.support.check import look, right_environ
+from tests.support.check import right_environ, run_checks
 
 CALLBACK = "https://bot.example.com/base/genesys/callback"
 CONNECTING = {
@@ -47,15 +47,15 @@ async def test_the_callback_address_is_shown_in_full(as_json: bool, tmp_path: Pa
 async def test_an_example_of_a_template_is_shown_in_full(quick: None, tmp_path: Path) -> None:
     async with open_servers() as servers:
         wrong = {"COBROWSE_JOIN_URL_TEMPLATE": "ftp://h/#{joinCode}"}
-        found = await look({**right_environ(servers, tmp_path), **wrong})
-    assert "https://help.example.com/cobrowse#{joinCode}" in found["settings"].what
+        found = await run_checks({**right_environ(servers, tmp_path), **wrong})
+    assert "https://help.example.com/cobrowse#{joinCode}" in found["settings"].message
 
 
 async def test_a_token_in_an_address_stays_masked(quick: None, tmp_path: Path) -> None:
     async with open_servers() as servers:
         token = {"COBROWSE_PUBLIC_URL": "https://bot.example.com/xoxb-1-abcDEF/people-hush-1"}
-        found = await look({**right_environ(servers, tmp_path), **CONNECTING, **token})
-    assert found["connect"].what.endswith(f"https://bot.example.com/{MASK}/{MASK}/genesys/callback")
+        found = await run_checks({**right_environ(servers, tmp_path), **CONNECTING, **token})
+    assert found["connect"].message.endswith(f"https://bot.example.com/{MASK}/{MASK}/genesys/callback")
 
 
 def test_passwords_and_queries_of_an_address_are_masked_where_paths_are_kept() -> None:

@@ -12,9 +12,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from bot.check.results import Mark, as_text, doubt, is_well, right, wrong
+from bot.check.results import Status, as_text, failed, ok, passed, warning
 from tests.support.app import ROOT, Servers, ended, free_port, open_servers
-from tests.support.check import look, marks, right_environ, untouched
+from tests.support.check import marks, right_environ, run_checks, untouched
 
 GENESYS_LINES = {"token", "permissions", "application", "users"}
 
@@ -26,20 +26,20 @@ async def servers(quick: None) -> AsyncIterator[Servers]:
 
 
 async def test_where_all_is_right_every_line_says_so_and_nothing_was_created(servers: Servers, tmp_path: Path) -> None:
-    found = await look(right_environ(servers, tmp_path))
+    found = await run_checks(right_environ(servers, tmp_path))
     assert marks(found) == {}
     wanted = {"settings", "key", "clock", "slack token", "slack scopes", "slack door", "database", "hosts file"}
     assert wanted | GENESYS_LINES <= set(found)
-    assert "P-256" in found["key"].what
-    assert "cobrowse:session:write" in found["permissions"].what
+    assert "P-256" in found["key"].message
+    assert "cobrowse:session:write" in found["permissions"].message
     assert untouched(servers)
     assert os.listdir(tmp_path) == ["private.key"]
     assert servers.slack.count("apps.connections.open") == 1
 
 
 async def test_the_socket_is_closed_again_before_a_command_can_get_lost_in_it(servers: Servers, tmp_path: Path) -> None:
-    found = await look(right_environ(servers, tmp_path))
-    assert "hello" in found["slack door"].what
+    found = await run_checks(right_environ(servers, tmp_path))
+    assert "hello" in found["slack door"].message
     delivery = await servers.slack.command("U0ANA", "")
     assert delivery.error == "dispatch_failed"  # there is no socket
 
@@ -48,19 +48,19 @@ async def test_every_fault_of_the_settings_is_a_line_and_the_rest_is_looked_at_a
     servers: Servers, tmp_path: Path
 ) -> None:
     environ = right_environ(servers, tmp_path) | {"PORT": "99999", "BOT_MODE": "pigeon", "COBROWSE_SUPERVISOR": "U0SAM"}
-    found = await look(environ)
+    found = await run_checks(environ)
     assert marks(found) == {
-        "settings": Mark.WRONG,
-        "slack token": Mark.LEFT_OUT,
+        "settings": Status.FAILED,
+        "slack token": Status.SKIPPED,
     }
-    assert found["token"].mark is Mark.RIGHT
+    assert found["token"].status is Status.OK
     environ["BOT_MODE"] = "socket"
-    assert (await look(environ))["slack token"].mark is Mark.RIGHT
+    assert (await run_checks(environ))["slack token"].status is Status.OK
 
 
 async def test_how_a_token_begins_is_said_and_not_taken_for_one(servers: Servers, tmp_path: Path) -> None:
-    found = await look(right_environ(servers, tmp_path) | {"SLACK_BOT_TOKEN": "xapp-1-secret"})
-    assert "one begins with xoxb-." in found["settings"].what
+    found = await run_checks(right_environ(servers, tmp_path) | {"SLACK_BOT_TOKEN": "xapp-1-secret"})
+    assert "one begins with xoxb-." in found["settings"].message
     assert "secret" not in as_text(list(found.values()))
 
 
@@ -68,25 +68,25 @@ async def test_an_audit_log_that_could_not_be_written_is_wrong_and_none_is_made(
     servers: Servers, tmp_path: Path
 ) -> None:
     environ, path = right_environ(servers, tmp_path), tmp_path / "audit.log"
-    assert (await look(environ | {"AUDIT_LOG": str(path)}))["audit log"].mark is Mark.RIGHT
+    assert (await run_checks(environ | {"AUDIT_LOG": str(path)}))["audit log"].status is Status.OK
     assert not path.exists()
-    assert (await look(environ | {"AUDIT_LOG": "-"}))["audit log"].what == "to standard output"
+    assert (await run_checks(environ | {"AUDIT_LOG": "-"}))["audit log"].message == "to standard output"
     for place in (tmp_path, tmp_path / "missing" / "audit.log"):
-        found = (await look(environ | {"AUDIT_LOG": str(place)}))["audit log"]
-        assert (found.mark, found.what) == (Mark.WRONG, f"AUDIT_LOG: {place} cannot be written.")
+        found = (await run_checks(environ | {"AUDIT_LOG": str(place)}))["audit log"]
+        assert (found.status, found.message) == (Status.FAILED, f"AUDIT_LOG: {place} cannot be written.")
 
 
 async def test_what_nothing_reads_is_named_with_what_was_meant(servers: Servers, tmp_path: Path) -> None:
-    found = await look(right_environ(servers, tmp_path) | {"COBROWSE_SUPERVISOR": "U0SAM"})
-    assert found["settings"].mark is Mark.DOUBT
-    assert "COBROWSE_SUPERVISORS" in found["settings"].mend
+    found = await run_checks(right_environ(servers, tmp_path) | {"COBROWSE_SUPERVISOR": "U0SAM"})
+    assert found["settings"].status is Status.WARNING
+    assert "COBROWSE_SUPERVISORS" in found["settings"].fix
 
 
 async def test_a_key_that_everybody_can_read_is_wrong(servers: Servers, tmp_path: Path) -> None:
     environ = right_environ(servers, tmp_path)
     (tmp_path / "private.key").chmod(0o644)
-    key = (await look(environ))["key"]
-    assert (key.mark, key.mend) == (Mark.WRONG, f"Run: chmod 600 {environ['GENESYS_PRIVATE_KEY_PATH']}")
+    key = (await run_checks(environ))["key"]
+    assert (key.status, key.fix) == (Status.FAILED, f"Run: chmod 600 {environ['GENESYS_PRIVATE_KEY_PATH']}")
 
 
 def weak_key() -> str:
@@ -107,52 +107,52 @@ async def test_a_key_that_cannot_be_used_is_wrong(
         (tmp_path / "private.key").unlink()
     else:
         (tmp_path / "private.key").write_text(text)
-    found = await look(environ)
-    assert found["key"].mark is Mark.WRONG
-    assert told in found["key"].what
-    assert found["token"].mark is Mark.LEFT_OUT
+    found = await run_checks(environ)
+    assert found["key"].status is Status.FAILED
+    assert told in found["key"].message
+    assert found["token"].status is Status.SKIPPED
 
 
 async def test_a_client_secret_needs_no_key(servers: Servers, tmp_path: Path) -> None:
     environ = right_environ(servers, tmp_path) | {"GENESYS_CLIENT_SECRET": "a-client-secret"}
     del environ["GENESYS_PRIVATE_KEY_PATH"]
-    found = await look(environ)
+    found = await run_checks(environ)
     assert marks(found) == {}
-    assert "roles" in found["permissions"].what
+    assert "roles" in found["permissions"].message
 
 
 async def test_a_file_with_secrets_that_everybody_can_read_is_a_doubt(servers: Servers, tmp_path: Path) -> None:
     file = tmp_path / "env"
     file.touch(0o644)
-    found = await look(right_environ(servers, tmp_path), env_file=str(file))
-    assert found["secrets"].mark is Mark.DOUBT
-    assert str(file) in found["secrets"].mend
+    found = await run_checks(right_environ(servers, tmp_path), env_file=str(file))
+    assert found["secrets"].status is Status.WARNING
+    assert str(file) in found["secrets"].fix
 
 
 async def test_what_cannot_be_reached_is_named_and_what_hangs_on_it_left_out(servers: Servers, tmp_path: Path) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
     urls = {"SLACK_API_URL": f"{nowhere}/api/", "GENESYS_API_URL": nowhere, "GENESYS_LOGIN_URL": nowhere}
-    found = await look(right_environ(servers, tmp_path) | urls)
+    found = await run_checks(right_environ(servers, tmp_path) | urls)
     assert marks(found) == {
-        "genesys": Mark.WRONG,
-        "token": Mark.LEFT_OUT,
-        "slack": Mark.WRONG,
-        "slack token": Mark.LEFT_OUT,
-        "clock": Mark.LEFT_OUT,
+        "genesys": Status.FAILED,
+        "token": Status.SKIPPED,
+        "slack": Status.FAILED,
+        "slack token": Status.SKIPPED,
+        "clock": Status.SKIPPED,
     }
-    assert "cannot be connected to" in found["genesys"].what
+    assert "cannot be connected to" in found["genesys"].message
 
 
 def test_the_screen_holds_a_mark_a_name_and_what_to_do() -> None:
-    found = [right("key", "P-256"), wrong("token", "refused " * 30, "Check the key."), doubt("clock", "off", "Set it.")]
+    found = [ok("key", "P-256"), failed("token", "refused " * 30, "Check the key."), warning("clock", "off", "Set it.")]
     lines = as_text(found).splitlines()
     assert lines[0] == "✓ key             P-256"
     assert lines[1].startswith("✗ token           refused")
     assert any(line.strip() == "→ Check the key." for line in lines)
     assert lines[-1] == "Something is wrong: 1 right, 1 doubt, 1 wrong."
     assert max(map(len, lines)) <= 110
-    assert not is_well(found)
-    assert is_well([found[0], found[2]])
+    assert not passed(found)
+    assert passed([found[0], found[2]])
 
 
 async def checked(directory: Path, environ: dict[str, str], *arguments: str) -> tuple[int | None, str, str]:

@@ -10,7 +10,7 @@ import asyncpg
 from cryptography.fernet import Fernet
 
 from bot.check import database
-from bot.check.results import Finding, Mark
+from bot.check.results import CheckResult, Status
 from bot.config.settings import DatabaseSettings
 from bot.core.models import HostId, TeamId, UserId
 from bot.storage.inspect import inspect_storage
@@ -22,8 +22,11 @@ KEY, OTHER = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 HOST = HostId("99999999-9999-4999-8999-999999999999")
 
 
-async def look(url: str, *keys: str) -> dict[str, Finding]:
-    return {each.name: each for each in await database.look(DatabaseSettings(retention_days=30, url=url, keys=keys))}
+async def look(url: str, *keys: str) -> dict[str, CheckResult]:
+    return {
+        each.name: each
+        for each in await database.check_database(DatabaseSettings(retention_days=30, url=url, keys=keys))
+    }
 
 
 def contents(directory: Path) -> dict[str, str]:
@@ -43,14 +46,14 @@ async def made(path: Path, *keys: str) -> Any:
 
 async def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     found = await look(f"sqlite:///{tmp_path}/bot.db")
-    assert "nothing is there yet" in found["database"].what
-    assert found["encryption"].mark is Mark.DOUBT
+    assert "nothing is there yet" in found["database"].message
+    assert found["encryption"].status is Status.WARNING
     assert contents(tmp_path) == {}
-    assert (await look(f"sqlite:///{tmp_path}/nowhere/bot.db"))["database"].mark is Mark.WRONG
+    assert (await look(f"sqlite:///{tmp_path}/nowhere/bot.db"))["database"].status is Status.FAILED
 
 
 async def test_memory_is_a_doubt() -> None:
-    assert (await look("memory:"))["database"].mark is Mark.DOUBT
+    assert (await look("memory:"))["database"].status is Status.WARNING
 
 
 async def test_a_file_is_looked_at_without_a_change_whether_a_bot_runs_on_it_or_not(tmp_path: Path) -> None:
@@ -69,9 +72,9 @@ async def test_a_file_is_looked_at_without_a_change_whether_a_bot_runs_on_it_or_
     before = contents(tmp_path)
     assert await look(f"sqlite:///{path}", KEY) == running
     assert contents(tmp_path) == before
-    assert running["database"].mark is Mark.RIGHT
-    assert str(VERSION) in running["database"].what
-    assert "encrypted at rest" in running["encryption"].what
+    assert running["database"].status is Status.OK
+    assert str(VERSION) in running["database"].message
+    assert "encrypted at rest" in running["encryption"].message
 
 
 async def test_the_version_and_the_key_decide_as_they_would_for_a_run(tmp_path: Path) -> None:
@@ -80,12 +83,12 @@ async def test_the_version_and_the_key_decide_as_they_would_for_a_run(tmp_path: 
         pass
     for keys in ((OTHER,), ()):
         refused = (await look(f"sqlite:///{path}", *keys))["database"]
-        assert refused.mark is Mark.WRONG
-        assert "STORE_ENCRYPTION_KEY" in refused.what
-    assert (await look(f"sqlite:///{path}", OTHER, KEY))["database"].mark is Mark.RIGHT
+        assert refused.status is Status.FAILED
+        assert "STORE_ENCRYPTION_KEY" in refused.message
+    assert (await look(f"sqlite:///{path}", OTHER, KEY))["database"].status is Status.OK
     set_fact(path, "version", str(VERSION + 1))
     newer = (await look(f"sqlite:///{path}", KEY))["database"]
-    assert (newer.mark, newer.mend) == (Mark.WRONG, "Install the newer program.")
+    assert (newer.status, newer.fix) == (Status.FAILED, "Install the newer program.")
     set_fact(path, "version", "0")  # its tables are there all the same, and `run` could not make them
     assert (await look(f"sqlite:///{path}", KEY))["database"].code == "database_schema_conflict"
 
@@ -94,18 +97,18 @@ async def test_a_key_that_is_new_to_the_database_is_a_doubt(tmp_path: Path) -> N
     path = tmp_path / "bot.db"
     async with made(path):
         pass
-    assert (await look(f"sqlite:///{path}", KEY))["encryption"].mark is Mark.DOUBT
+    assert (await look(f"sqlite:///{path}", KEY))["encryption"].status is Status.WARNING
 
 
 async def test_what_is_no_database_is_wrong(tmp_path: Path) -> None:
     path = tmp_path / "bot.db"
     path.write_text("not a database, but long enough to be looked at " * 50)
-    assert (await look(f"sqlite:///{path}"))["database"].mark is Mark.WRONG
+    assert (await look(f"sqlite:///{path}"))["database"].status is Status.FAILED
 
 
 async def test_postgres_is_looked_at_and_not_migrated() -> None:
     async with new_database() as url:
-        assert "nothing is there yet" in (await look(url))["database"].what
+        assert "nothing is there yet" in (await look(url))["database"].message
         connection = await asyncpg.connect(url)
         tables = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'"
         assert await connection.fetchval(tables) == 0
@@ -113,18 +116,18 @@ async def test_postgres_is_looked_at_and_not_migrated() -> None:
             await store.link([(None, UserId("U0ANA"), HOST)])
         facts = await connection.fetch("SELECT * FROM facts ORDER BY name")
         found = await look(url, KEY)
-        assert found["database"].mark is Mark.RIGHT
-        assert found["database"].what.startswith("Postgres ")
-        assert found["encryption"].mark is Mark.RIGHT
+        assert found["database"].status is Status.OK
+        assert found["database"].message.startswith("Postgres ")
+        assert found["encryption"].status is Status.OK
         async with inspect_storage(url, (KEY,)) as seen:
             assert await seen.linked(TeamId("T0"), UserId("U0ANA")) == HOST
-        assert "STORE_ENCRYPTION_KEY" in (await look(url, OTHER))["database"].what
+        assert "STORE_ENCRYPTION_KEY" in (await look(url, OTHER))["database"].message
         assert await connection.fetch("SELECT * FROM facts ORDER BY name") == facts
         await connection.close()
 
 
 async def test_a_postgres_that_is_not_there_is_told_without_its_address() -> None:
     found = (await look("postgresql://bot:hush-hush@127.0.0.1:9/bot"))["database"]
-    assert found.mark is Mark.WRONG
+    assert found.status is Status.FAILED
     assert "hush" not in str(found)
     assert "127.0.0.1" not in str(found)

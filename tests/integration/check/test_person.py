@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.check.results import Mark
+from bot.check.results import Status
 from bot.core.models import HostId, UserId
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.app import ANA, BEN, GONE, GUS, HOSTS, OUTSIDER, SAM, UNA, Servers, open_servers
-from tests.support.check import look, right_environ, untouched
+from tests.support.check import right_environ, run_checks, untouched
 
 LINKED = HostId("99999999-9999-4999-8999-999999999999")
 
@@ -31,11 +31,11 @@ async def servers(quick: None) -> AsyncIterator[Servers]:
 async def test_who_is_let_in_is_told_by_which_rule_and_as_which_host(
     servers: Servers, tmp_path: Path, who: str, told: str
 ) -> None:
-    found = await look(right_environ(servers, tmp_path), who)
-    assert found["person"].mark is Mark.RIGHT
-    assert told in found["person"].what
-    assert found["host"].what.startswith(HOSTS[who])
-    assert "same e-mail" in found["host"].what
+    found = await run_checks(right_environ(servers, tmp_path), who)
+    assert found["person"].status is Status.OK
+    assert told in found["person"].message
+    assert found["host"].message.startswith(HOSTS[who])
+    assert "same e-mail" in found["host"].message
     assert untouched(servers)
 
 
@@ -45,53 +45,53 @@ async def test_who_is_let_in_is_told_by_which_rule_and_as_which_host(
 async def test_who_is_kept_out_is_told_what_slack_knows_them_as(
     servers: Servers, tmp_path: Path, who: str, told: str
 ) -> None:
-    found = await look(right_environ(servers, tmp_path), who)
-    assert found["person"].mark is Mark.WRONG
-    assert told in found["person"].what
-    assert found["host"].mark is Mark.LEFT_OUT
+    found = await run_checks(right_environ(servers, tmp_path), who)
+    assert found["person"].status is Status.FAILED
+    assert told in found["person"].message
+    assert found["host"].status is Status.SKIPPED
 
 
 async def test_who_is_on_no_list_is_told_where_to_be_put(servers: Servers, tmp_path: Path) -> None:
     environ = right_environ(servers, tmp_path) | {"COBROWSE_MEMBERS": "U0BEN", "COBROWSE_CHANNELS": "C0CARE"}
-    assert "COBROWSE_MEMBERS" in (await look(environ, ANA))["person"].mend
-    assert "in C0CARE only" in (await look(environ, BEN))["person"].what
+    assert "COBROWSE_MEMBERS" in (await run_checks(environ, ANA))["person"].fix
+    assert "in C0CARE only" in (await run_checks(environ, BEN))["person"].message
 
 
 async def test_whom_no_rule_maps_is_told_which_were_tried_and_how_to_link_them(
     servers: Servers, tmp_path: Path
 ) -> None:
-    host = (await look(right_environ(servers, tmp_path), UNA))["host"]
-    assert host.mark is Mark.WRONG
-    assert "same e-mail: no Genesys user has it" in host.what
-    assert f"hosts set {UNA}" in host.mend
+    host = (await run_checks(right_environ(servers, tmp_path), UNA))["host"]
+    assert host.status is Status.FAILED
+    assert "same e-mail: no Genesys user has it" in host.message
+    assert f"hosts set {UNA}" in host.fix
 
 
 async def test_the_hosts_file_comes_before_the_address_and_a_link_before_both(servers: Servers, tmp_path: Path) -> None:
     listed = tmp_path / "hosts.csv"
     listed.write_text(f"slack_user_id,genesys_user_id\n{ANA},88888888-8888-4888-8888-888888888888\n")
     environ = right_environ(servers, tmp_path) | {"COBROWSE_HOSTS_FILE": str(listed)}
-    found = await look(environ, ANA)
-    assert found["hosts file"].what == "1 people are listed"
-    assert found["host"].what.startswith("88888888")
+    found = await run_checks(environ, ANA)
+    assert found["hosts file"].message == "1 people are listed"
+    assert found["host"].message.startswith("88888888")
     store = SQLiteStore(str(tmp_path / "bot.db"))
     await store.link([(None, UserId(ANA), LINKED)])
     await store.close()
-    assert (await look(environ, ANA))["host"].what == f"{LINKED}, by the rule “linked by an administrator”"
+    assert (await run_checks(environ, ANA))["host"].message == f"{LINKED}, by the rule “linked by an administrator”"
 
 
 async def test_a_bad_line_of_the_hosts_file_is_a_line_of_its_own(servers: Servers, tmp_path: Path) -> None:
     listed = tmp_path / "hosts.csv"
     listed.write_text("slack_user_id,genesys_user_id\nana,nobody\n")
-    found = await look(right_environ(servers, tmp_path) | {"COBROWSE_HOSTS_FILE": str(listed)}, ANA)
-    assert found["hosts file"].mark is Mark.WRONG
-    assert "line 2" in found["hosts file"].what
-    assert found["person"].mark is Mark.LEFT_OUT
+    found = await run_checks(right_environ(servers, tmp_path) | {"COBROWSE_HOSTS_FILE": str(listed)}, ANA)
+    assert found["hosts file"].status is Status.FAILED
+    assert "line 2" in found["hosts file"].message
+    assert found["person"].status is Status.SKIPPED
 
 
 async def test_when_slack_or_genesys_would_not_say_that_is_what_is_told(servers: Servers, tmp_path: Path) -> None:
     environ = right_environ(servers, tmp_path)
     servers.slack.inject_fault("users.info", "internal_error")
-    assert "internal_error" in (await look(environ, ANA))["person"].what
+    assert "internal_error" in (await run_checks(environ, ANA))["person"].message
     servers.slack.inject_fault("users.info", None)
     await servers.genesys.inject_fault("403", on="search")
-    assert "directory:user:view" in (await look(environ, ANA))["host"].mend
+    assert "directory:user:view" in (await run_checks(environ, ANA))["host"].fix

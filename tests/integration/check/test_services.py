@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 from bot.check.genesys import NOBODY
-from bot.check.results import Finding, Mark
+from bot.check.results import CheckResult, Status
 from bot.genesys.api.permissions import ClientPermissions, read_permissions
 from bot.slack.api.scopes import NEEDED
 from tests.support.app import QUICK_GENESYS, ROOT, Servers, free_port, open_servers
-from tests.support.check import look, right_environ, untouched
+from tests.support.check import right_environ, run_checks, untouched
 from tests.support.conversations import PUBLIC, SECRET
 
 
@@ -22,16 +22,18 @@ async def servers(quick: None) -> AsyncIterator[Servers]:
         yield started
 
 
-@pytest.mark.parametrize(("ahead", "mark"), [(0, Mark.RIGHT), (-15, Mark.DOUBT), (120, Mark.WRONG), (-90, Mark.WRONG)])
+@pytest.mark.parametrize(
+    ("ahead", "mark"), [(0, Status.OK), (-15, Status.WARNING), (120, Status.FAILED), (-90, Status.FAILED)]
+)
 async def test_a_clock_that_is_off_is_told_with_by_how_much(
-    servers: Servers, tmp_path: Path, ahead: int, mark: Mark
+    servers: Servers, tmp_path: Path, ahead: int, mark: Status
 ) -> None:
     servers.genesys.clock_ahead_seconds = ahead
-    clock = (await look(right_environ(servers, tmp_path)))["clock"]
-    assert clock.mark is mark
-    assert ("behind" in clock.what) is (ahead > 5)
-    assert ("ahead" in clock.what) is (ahead < -5)
-    assert "NTP" in clock.mend or mark is Mark.RIGHT
+    clock = (await run_checks(right_environ(servers, tmp_path)))["clock"]
+    assert clock.status is mark
+    assert ("behind" in clock.message) is (ahead > 5)
+    assert ("ahead" in clock.message) is (ahead < -5)
+    assert "NTP" in clock.fix or mark is Status.OK
 
 
 @pytest.mark.parametrize(
@@ -63,10 +65,10 @@ async def test_what_genesys_refuses_is_explained(
     how = {"retry_after": 181} if fault == "429" else {}
     await servers.genesys.inject_fault(fault, on=on, **how)
     timing = replace(QUICK_GENESYS, max_backoff_seconds=0.1)
-    found = await look(right_environ(servers, tmp_path), timing=timing)
-    assert found[line].mark is Mark.WRONG
-    assert told in found[line].what
-    assert mend in found[line].mend
+    found = await run_checks(right_environ(servers, tmp_path), timing=timing)
+    assert found[line].status is Status.FAILED
+    assert told in found[line].message
+    assert mend in found[line].fix
     assert untouched(servers)
 
 
@@ -75,24 +77,24 @@ async def test_a_service_that_does_not_say_what_the_token_may_do_is_a_doubt(
     servers: Servers, tmp_path: Path, fault: str
 ) -> None:
     await servers.genesys.inject_fault(fault, on="me")
-    found = await look(right_environ(servers, tmp_path))
-    assert found["permissions"].mark is Mark.DOUBT
-    assert found["application"].mark is Mark.RIGHT
+    found = await run_checks(right_environ(servers, tmp_path))
+    assert found["permissions"].status is Status.WARNING
+    assert found["application"].status is Status.OK
 
 
 async def test_a_token_without_a_scope_is_told_where_the_scope_is_added(servers: Servers, tmp_path: Path) -> None:
     environ = right_environ(servers, tmp_path) | {"GENESYS_SCOPES": "cobrowse:session:read"}
-    permissions = (await look(environ))["permissions"]
-    assert permissions.mark is Mark.WRONG
-    assert permissions.what == "the token lacks cobrowse:session:write."
-    assert "GENESYS_SCOPES" in permissions.mend
+    permissions = (await run_checks(environ))["permissions"]
+    assert permissions.status is Status.FAILED
+    assert permissions.message == "the token lacks cobrowse:session:write."
+    assert "GENESYS_SCOPES" in permissions.fix
 
 
 async def test_an_application_that_is_not_there_is_told_with_those_that_are(servers: Servers, tmp_path: Path) -> None:
     servers.genesys.applications = {"shop": "Web shop", "portal": "Portal"}
-    application = (await look(right_environ(servers, tmp_path)))["application"]
-    assert application.mark is Mark.WRONG
-    assert "shop, portal" in application.what
+    application = (await run_checks(right_environ(servers, tmp_path)))["application"]
+    assert application.status is Status.FAILED
+    assert "shop, portal" in application.message
 
 
 @pytest.mark.parametrize("lacks", [False, True])
@@ -104,58 +106,62 @@ async def test_where_sessions_belong_to_conversations_it_is_looked_at_whether_th
             needed = {"analytics:conversationDetail:view", "analytics:agentConversationDetail:view"}
             servers.genesys.conversations.missing_permissions |= needed
         environ = right_environ(servers, tmp_path) | PUBLIC | {"GENESYS_PRIVATE_KEY_PATH": ""}
-        found = await look(environ)
-        assert found["conversations"].mark is (Mark.WRONG if lacks else Mark.RIGHT)
-        assert ("role with the permission analytics:conversationDetail:view" in found["conversations"].mend) is lacks
-        assert found["permissions"].mark is Mark.RIGHT
+        found = await run_checks(environ)
+        assert found["conversations"].status is (Status.FAILED if lacks else Status.OK)
+        assert ("role with the permission analytics:conversationDetail:view" in found["conversations"].fix) is lacks
+        assert found["permissions"].status is Status.OK
         assert "application" not in found
         assert servers.genesys.count("applications") == 0
         assert untouched(servers)
 
 
-async def roles(tmp_path: Path, *lacking: str, **environ: str) -> tuple[Finding, bool]:
+async def roles(tmp_path: Path, *lacking: str, **environ: str) -> tuple[CheckResult, bool]:
     """The line about the client's roles, and whether nothing was created."""
     async with open_servers(client_secret=SECRET) as servers:
         servers.genesys.conversations.missing_permissions |= set(lacking)
         whole = right_environ(servers, tmp_path) | PUBLIC | {"GENESYS_PRIVATE_KEY_PATH": ""} | environ
-        return (await look(whole))["roles"], untouched(servers)
+        return (await run_checks(whole))["roles"], untouched(servers)
 
 
 @pytest.mark.parametrize(
     ("lacking", "mark", "told"),
     [
-        ((), Mark.RIGHT, "Co-browse bot: allow conversation:communication:view (to look at a conversation)"),
-        (("conversation:communication:view",), Mark.WRONG, "lack conversation:communication:view"),
-        (("conversation:cobrowse:add",), Mark.WRONG, "lack conversation:cobrowse:add (to offer co-browse in chats)"),
-        (("conversation:cobrowseVoice:add",), Mark.DOUBT, "lack conversation:cobrowseVoice:add (to offer it in calls)"),
-        (("conversation:message:create",), Mark.WRONG, "lack conversation:message:create (to send SMS)"),
-        (("conversation:email:create",), Mark.RIGHT, "conversation:email:create or conversation:agentlessEmail:send"),
+        ((), Status.OK, "Co-browse bot: allow conversation:communication:view (to look at a conversation)"),
+        (("conversation:communication:view",), Status.FAILED, "lack conversation:communication:view"),
+        (("conversation:cobrowse:add",), Status.FAILED, "lack conversation:cobrowse:add (to offer co-browse in chats)"),
+        (
+            ("conversation:cobrowseVoice:add",),
+            Status.WARNING,
+            "lack conversation:cobrowseVoice:add (to offer it in calls)",
+        ),
+        (("conversation:message:create",), Status.FAILED, "lack conversation:message:create (to send SMS)"),
+        (("conversation:email:create",), Status.OK, "conversation:email:create or conversation:agentlessEmail:send"),
         (
             ("conversation:email:create", "conversation:agentlessEmail:send"),
-            Mark.WRONG,
+            Status.FAILED,
             "(to send e-mails)",
         ),
     ],
 )
 async def test_what_can_only_be_tried_by_doing_it_is_looked_up_in_the_clients_roles(
-    quick: None, tmp_path: Path, lacking: tuple[str, ...], mark: Mark, told: str
+    quick: None, tmp_path: Path, lacking: tuple[str, ...], mark: Status, told: str
 ) -> None:
     found, is_untouched = await roles(tmp_path, *lacking)
-    assert (found.mark, is_untouched) == (mark, True)
-    assert told in found.what
-    assert not lacking or mark is Mark.RIGHT or lacking[0] in f"{found.what} {found.mend}"
+    assert (found.status, is_untouched) == (mark, True)
+    assert told in found.message
+    assert not lacking or mark is Status.OK or lacking[0] in f"{found.message} {found.fix}"
 
 
 async def test_what_is_not_sent_needs_no_permission(quick: None, tmp_path: Path) -> None:
     found, _ = await roles(tmp_path, "conversation:message:create", COBROWSE_SMS_FROM="", COBROWSE_EMAIL_FROM="")
-    assert found.mark is Mark.RIGHT
+    assert found.status is Status.OK
 
 
 async def test_sending_beside_the_usual_service_is_looked_up_too(servers: Servers, tmp_path: Path) -> None:
     servers.genesys.conversations.missing_permissions.add("conversation:message:create")
-    assert (await look(right_environ(servers, tmp_path)))["roles"].mark is Mark.WRONG
+    assert (await run_checks(right_environ(servers, tmp_path)))["roles"].status is Status.FAILED
     silent = right_environ(servers, tmp_path) | {"COBROWSE_SMS_FROM": "", "COBROWSE_EMAIL_FROM": ""}
-    assert "roles" not in await look(silent)
+    assert "roles" not in await run_checks(silent)
 
 
 @pytest.mark.parametrize("fault", ["403", "user-context", "not-object"])
@@ -163,10 +169,10 @@ async def test_roles_that_cannot_be_seen_are_said_to_be_that_with_what_is_needed
     servers: Servers, tmp_path: Path, fault: str
 ) -> None:
     await servers.genesys.inject_fault(fault, on="roles")
-    found = (await look(right_environ(servers, tmp_path)))["roles"]
-    assert found.mark is Mark.DOUBT
-    assert "trying would create something" in found.what
-    assert "conversation:message:create" in found.what
+    found = (await run_checks(right_environ(servers, tmp_path)))["roles"]
+    assert found.status is Status.WARNING
+    assert "trying would create something" in found.message
+    assert "conversation:message:create" in found.message
 
 
 def test_a_role_may_allow_by_a_star() -> None:
@@ -189,9 +195,9 @@ def test_roles_of_which_not_all_is_said_are_not_taken_for_all_there_is(grants: o
 
 
 async def test_without_the_rule_by_address_nobody_is_searched(servers: Servers, tmp_path: Path) -> None:
-    assert (await look(right_environ(servers, tmp_path)))["users"].mark is Mark.RIGHT
+    assert (await run_checks(right_environ(servers, tmp_path)))["users"].status is Status.OK
     before = servers.genesys.count("search")
-    assert "users" not in await look(right_environ(servers, tmp_path) | {"COBROWSE_MATCH_EMAIL": "no"})
+    assert "users" not in await run_checks(right_environ(servers, tmp_path) | {"COBROWSE_MATCH_EMAIL": "no"})
     assert (before, servers.genesys.count("search")) == (1, 1)
     assert NOBODY.endswith(".invalid")
 
@@ -206,32 +212,32 @@ async def test_without_the_rule_by_address_nobody_is_searched(servers: Servers, 
 async def test_a_token_that_slack_refuses_is_named(
     servers: Servers, tmp_path: Path, token: str, code: str, line: str, told: str
 ) -> None:
-    found = await look(right_environ(servers, tmp_path) | {token: code})
-    assert found[line].mark is Mark.WRONG
-    assert told in found[line].what
-    assert token in found[line].what
+    found = await run_checks(right_environ(servers, tmp_path) | {token: code})
+    assert found[line].status is Status.FAILED
+    assert told in found[line].message
+    assert token in found[line].message
     assert code not in str(found)
 
 
 async def test_missing_scopes_are_named_with_what_they_are_for(servers: Servers, tmp_path: Path) -> None:
     servers.slack.api.scopes = ",".join(set(NEEDED) - {"im:write"})
-    scopes = (await look(right_environ(servers, tmp_path)))["slack scopes"]
-    assert scopes.mark is Mark.WRONG
-    assert f"im:write ({NEEDED['im:write']})" in scopes.what
+    scopes = (await run_checks(right_environ(servers, tmp_path)))["slack scopes"]
+    assert scopes.status is Status.FAILED
+    assert f"im:write ({NEEDED['im:write']})" in scopes.message
 
 
 async def test_a_scope_that_these_settings_do_not_need_is_a_doubt(servers: Servers, tmp_path: Path) -> None:
     servers.slack.api.scopes = ",".join(set(NEEDED) - {"usergroups:read"})
     environ = right_environ(servers, tmp_path)
-    assert (await look(environ))["slack scopes"].mark is Mark.WRONG
-    assert (await look(environ | {"COBROWSE_SUPERVISORS": "U0SAM"}))["slack scopes"].mark is Mark.DOUBT
+    assert (await run_checks(environ))["slack scopes"].status is Status.FAILED
+    assert (await run_checks(environ | {"COBROWSE_SUPERVISORS": "U0SAM"}))["slack scopes"].status is Status.WARNING
 
 
 async def test_scopes_that_nothing_needs_are_a_doubt(servers: Servers, tmp_path: Path) -> None:
     servers.slack.api.scopes = ",".join([*NEEDED, "channels:history"])
-    scopes = (await look(right_environ(servers, tmp_path)))["slack scopes"]
-    assert scopes.mark is Mark.DOUBT
-    assert "channels:history" in scopes.what
+    scopes = (await run_checks(right_environ(servers, tmp_path)))["slack scopes"]
+    assert scopes.status is Status.WARNING
+    assert "channels:history" in scopes.message
 
 
 def test_the_manifest_asks_for_the_scopes_that_check_looks_for() -> None:
@@ -242,29 +248,29 @@ def test_the_manifest_asks_for_the_scopes_that_check_looks_for() -> None:
 @pytest.mark.parametrize(
     ("database", "others", "mark", "told"),
     [
-        ("sqlite", 0, Mark.RIGHT, "this one included: 1"),
-        ("sqlite", 1, Mark.RIGHT, "this one included: 2"),
-        ("sqlite", 2, Mark.DOUBT, "there are 2 sockets of this app, and without Postgres only one bot can run"),
-        ("sqlite", 10, Mark.DOUBT, "another bot uses this app-level token"),
-        ("memory", 2, Mark.DOUBT, "commands go to either"),
-        ("postgres", 2, Mark.RIGHT, "this one included: 3"),
-        ("postgres", 8, Mark.RIGHT, "this one included: 9"),
-        ("postgres", 9, Mark.DOUBT, "Slack allows ten"),
+        ("sqlite", 0, Status.OK, "this one included: 1"),
+        ("sqlite", 1, Status.OK, "this one included: 2"),
+        ("sqlite", 2, Status.WARNING, "there are 2 sockets of this app, and without Postgres only one bot can run"),
+        ("sqlite", 10, Status.WARNING, "another bot uses this app-level token"),
+        ("memory", 2, Status.WARNING, "commands go to either"),
+        ("postgres", 2, Status.OK, "this one included: 3"),
+        ("postgres", 8, Status.OK, "this one included: 9"),
+        ("postgres", 9, Status.WARNING, "Slack allows ten"),
     ],
 )
 async def test_sockets_of_the_app_are_judged_by_the_database(
-    servers: Servers, tmp_path: Path, database: str, others: int, mark: Mark, told: str
+    servers: Servers, tmp_path: Path, database: str, others: int, mark: Status, told: str
 ) -> None:
     servers.slack.sockets.stale_connections = others
     nowhere = f"postgresql://bot@127.0.0.1:{free_port()}/bot"
     url = {"memory": "memory:", "postgres": nowhere, "sqlite": f"sqlite:///{tmp_path / 'bot.db'}"}[database]
-    door = (await look(right_environ(servers, tmp_path) | {"DATABASE_URL": url}))["slack door"]
-    assert door.mark is mark
-    assert told in door.what
-    assert mark is Mark.RIGHT or "Stop the other bot" in door.mend or "nine replicas at most" in door.mend
+    door = (await run_checks(right_environ(servers, tmp_path) | {"DATABASE_URL": url}))["slack door"]
+    assert door.status is mark
+    assert told in door.message
+    assert mark is Status.OK or "Stop the other bot" in door.fix or "nine replicas at most" in door.fix
 
 
 async def test_over_http_no_socket_is_opened(servers: Servers, tmp_path: Path) -> None:
-    found = await look(right_environ(servers, tmp_path) | {"BOT_MODE": "http"})
-    assert found["slack door"].mark is Mark.LEFT_OUT
+    found = await run_checks(right_environ(servers, tmp_path) | {"BOT_MODE": "http"})
+    assert found["slack door"].status is Status.SKIPPED
     assert servers.slack.count("apps.connections.open") == 0

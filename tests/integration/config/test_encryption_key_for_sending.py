@@ -42,4 +42,4 @@ def test_sending_is_on_where_addresses_are_encrypted(sender: str, kept: dict[str
 
 
 def test_no_key_is_needed_where_nothing_is_sent() -> None:
-    assert not settings.load(SOCKET).database.is_sealed
+    assert not settings.load(SOCKET).database.is_encrypted

@@ -67,7 +67,7 @@ class WaitingCaller:
 @asynccontextmanager
 async def opened(servers: Servers, turnstile: Turnstile) -> AsyncIterator[tuple[GenesysClient, ConversationSessions]]:
     """A client whose rate limiter counts with the turnstile, and the sessions over it."""
-    loaded = settings.load_service(servers.environ | PUBLIC)
+    loaded = settings.load_part(settings.read_service_alone, servers.environ | PUBLIC)
     async with HttpClient() as http:
         auth = TokenAuth(http, loaded.login_url, loaded.credentials)
         limiter = RateLimiter(calls_per_session=CALLS_PER_SESSION, window=turnstile)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from bot.check.results import Mark
+from bot.check.results import Status
 from tests.integration.cli.test_commands import with_genesys
 from tests.support.app import open_journey, open_servers, words
-from tests.support.check import look, right_environ
+from tests.support.check import right_environ, run_checks
 
 
 @pytest.mark.parametrize("secret", ["", "a-client-secret"])
@@ -16,10 +16,10 @@ async def test_check_names_the_region_first(quick: None, tmp_path, secret: str) 
             del environ["GENESYS_PRIVATE_KEY_PATH"]
             environ["GENESYS_CLIENT_SECRET"] = secret
         await servers.genesys.inject_fault("invalid_client", on="token")
-        found = (await look(environ))["token"]
-    assert found.mark is Mark.WRONG
-    assert "(invalid_client)" in found.what
-    assert 0 <= found.mend.find("GENESYS_REGION") < found.mend.find("GENESYS_CLIENT_ID")
+        found = (await run_checks(environ))["token"]
+    assert found.status is Status.FAILED
+    assert "(invalid_client)" in found.message
+    assert 0 <= found.fix.find("GENESYS_REGION") < found.fix.find("GENESYS_CLIENT_ID")
 
 
 async def test_the_person_and_start_name_the_region_first(quick: None, tmp_path) -> None:

@@ -125,7 +125,7 @@ async def test_a_write_that_fails_is_a_store_failure(tmp_path: Path) -> None:
             await store.found(*person)
     finally:
         await store.close()
-    assert parsed(metrics.shown().decode())["cobrowse_store_failures_total",] == 2
+    assert parsed(metrics.exposition().decode())["cobrowse_store_failures_total",] == 2
 
 
 async def test_an_answer_that_reaches_nobody_is_counted(over_http: Journey) -> None:
@@ -179,11 +179,11 @@ def test_counting_costs_a_command_next_to_nothing() -> None:
     """All that one command counts, against what Bolt alone takes for it: some 300 microseconds."""
     metrics, rounds = PrometheusMetrics(), []
     for _ in range(9):
-        began = time.perf_counter()
+        began = time.process_time()
         for _ in range(1000):
             metrics.acknowledged(0.002)
             metrics.waited(0.0)
             metrics.called("cobrowse:session:write", "200", 0.05)
             metrics.record_event(FINISHED)
-        rounds.append((time.perf_counter() - began) / 1000)
-    assert statistics.median(rounds) < 100e-6  # 4 here; the bound is for the busiest of machines
+        rounds.append((time.process_time() - began) / 1000)
+    assert statistics.median(rounds) < 100e-6  # CPU; 20 here, and more on a busy machine

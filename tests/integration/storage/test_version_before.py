@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from bot.check import database as check_database
-from bot.check.results import Finding, Mark
+from bot.check.results import CheckResult, Status
 from bot.config.settings import DatabaseSettings
 from bot.core.errors import (
     HostNotFoundError,
@@ -80,10 +80,10 @@ async def resumed(store: RequestRepository) -> dict[str, StoredRequest]:
 both = pytest.mark.parametrize("database", [sqlite_file, postgres], ids=["sqlite", "postgres"])
 
 
-async def look(url: str) -> Finding:
+async def look(url: str) -> CheckResult:
     (found,) = [
         each
-        for each in await check_database.look(DatabaseSettings(retention_days=30, url=url, keys=()))
+        for each in await check_database.check_database(DatabaseSettings(retention_days=30, url=url, keys=()))
         if each.name == "database"
     ]
     return found
@@ -128,13 +128,13 @@ async def test_migrated_database_equals_a_new_one(database, tmp_path: Path) -> N
 async def test_check_announces_the_migration(database, tmp_path: Path) -> None:
     async with database(tmp_path) as url:
         before = await look(url)
-        assert before.mark is Mark.DOUBT
-        assert f"its schema, {OLDEST_VERSION}, is older" in before.what
-        assert "The next `run` brings it up to date" in before.mend
+        assert before.status is Status.WARNING
+        assert f"its schema, {OLDEST_VERSION}, is older" in before.message
+        assert "The next `run` brings it up to date" in before.fix
         async with open_store(url):
             pass
         after = await look(url)
-        assert (after.mark, f"schema {VERSION}," in after.what) == (Mark.RIGHT, True)
+        assert (after.status, f"schema {VERSION}," in after.message) == (Status.OK, True)
 
 
 @both

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from bot import check
-from bot.check.configuration import _unread
+from bot.check.configuration import _unknown_variables
 from bot.check.files import open_files
-from bot.check.results import Finding, Mark
+from bot.check.results import CheckResult, Status
 from tests.support.app import Servers, open_servers
-from tests.support.check import look, right_environ
+from tests.support.check import right_environ, run_checks
 
 HEADER = "slack_user_id,genesys_user_id\n"
 
@@ -34,34 +34,34 @@ def believed(directory: Path) -> dict[str, Path]:
     return found
 
 
-def of_files(files: dict[str, Path]) -> list[Finding]:
+def of_files(files: dict[str, Path]) -> list[CheckResult]:
     environ = {"COBROWSE_HOSTS_FILE": str(files["hosts"]), "GENESYS_PRIVATE_KEY_PATH": f'"{files["key"]}"'}
     environ |= {"SLACK_BOT_TOKEN_FILE": str(files["token"]), "SSL_CERT_FILE": str(files["ca"])}
     return open_files(environ, files["env"])
 
 
 @pytest.mark.parametrize("name", ["env", "hosts", "key", "token", "ca"])
-@pytest.mark.parametrize(("mode", "mark"), [(0o622, Mark.WRONG), (0o602, Mark.WRONG), (0o620, Mark.DOUBT)])
-def test_a_file_that_others_can_write_does_not_pass(tmp_path: Path, name: str, mode: int, mark: Mark) -> None:
+@pytest.mark.parametrize(("mode", "mark"), [(0o622, Status.FAILED), (0o602, Status.FAILED), (0o620, Status.WARNING)])
+def test_a_file_that_others_can_write_does_not_pass(tmp_path: Path, name: str, mode: int, mark: Status) -> None:
     files = believed(tmp_path)
     assert of_files(files) == []
     files[name].chmod(mode)
     (found,) = of_files(files)
-    assert (found.name, found.mark) == ("files", mark)
-    assert str(files[name]) in found.what
-    assert found.mend.startswith("Run: chmod ")
-    os.system(found.mend.removeprefix("Run: "))  # noqa: S605 - ours
+    assert (found.name, found.status) == ("files", mark)
+    assert str(files[name]) in found.message
+    assert found.fix.startswith("Run: chmod ")
+    os.system(found.fix.removeprefix("Run: "))  # noqa: S605 - ours
     assert of_files(files) == []
 
 
 @pytest.mark.parametrize("name", ["env", "hosts", "key"])
-@pytest.mark.parametrize(("mode", "mark"), [(0o777, Mark.WRONG), (0o1777, Mark.DOUBT), (0o770, Mark.DOUBT)])
-def test_a_folder_that_others_can_write_does_not_pass(tmp_path: Path, name: str, mode: int, mark: Mark) -> None:
+@pytest.mark.parametrize(("mode", "mark"), [(0o777, Status.FAILED), (0o1777, Status.WARNING), (0o770, Status.WARNING)])
+def test_a_folder_that_others_can_write_does_not_pass(tmp_path: Path, name: str, mode: int, mark: Status) -> None:
     files = believed(tmp_path)
     files[name].parent.chmod(mode)
     (found,) = of_files(files)
-    assert (found.name, found.mark) == ("files", mark)
-    assert f"the folder {files[name].parent}" in found.what or f"to the folder {files[name].parent}" in found.what
+    assert (found.name, found.status) == ("files", mark)
+    assert f"the folder {files[name].parent}" in found.message or f"to the folder {files[name].parent}" in found.message
 
 
 def test_a_link_is_as_good_as_the_folder_it_leads_to(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_link_is_as_good_as_the_folder_it_leads_to(tmp_path: Path) -> None:
     files["hosts"].rename(tmp_path / "open" / "hosts.csv")
     files["hosts"].symlink_to(tmp_path / "open" / "hosts.csv")
     (found,) = of_files(files)
-    assert str(tmp_path / "open") in found.what
+    assert str(tmp_path / "open") in found.message
 
 
 async def test_check_is_wrong_for_a_hosts_file_that_everybody_can_write(servers: Servers, tmp_path: Path) -> None:
@@ -79,11 +79,11 @@ async def test_check_is_wrong_for_a_hosts_file_that_everybody_can_write(servers:
     hosts.write_text(HEADER)
     environ = right_environ(servers, tmp_path) | {"COBROWSE_HOSTS_FILE": str(hosts)}
     hosts.chmod(0o644)
-    assert "files" not in await look(environ)
+    assert "files" not in await run_checks(environ)
     hosts.chmod(0o666)
-    found = await check.look(environ, env_file="nowhere")
-    assert not check.is_well(found)
-    assert (await look(environ))["files"].mark is Mark.WRONG
+    found = await check.run_checks(environ, env_file="nowhere")
+    assert not check.passed(found)
+    assert (await run_checks(environ))["files"].status is Status.FAILED
 
 
 # What Kubernetes sets for a Service: https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
@@ -102,10 +102,10 @@ SERVICE = {
 @pytest.mark.parametrize("service", ["COBROWSE", "SLACK", "GENESYS", "COBROWSE_BOT", "SLACK_RELAY"])
 async def test_what_kubernetes_sets_for_a_service_is_no_doubt(servers: Servers, tmp_path: Path, service: str) -> None:
     links = {f"{service}_{name}": value for name, value in SERVICE.items()}
-    found = await look(right_environ(servers, tmp_path) | links)
-    assert found["settings"].mark is Mark.RIGHT
+    found = await run_checks(right_environ(servers, tmp_path) | links)
+    assert found["settings"].status is Status.OK
 
 
 def test_what_only_looks_like_a_service_is_a_doubt_still() -> None:
     for name, value in (("COBROWSE_PORT", "3000x"), ("SLACK_SERVICE_HOST", "db.example"), ("COBROWSE_PORTS", "1")):
-        assert _unread({name: value}), name
+        assert _unknown_variables({name: value}), name

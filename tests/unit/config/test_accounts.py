@@ -3,7 +3,7 @@
 import pytest
 
 from bot.check import accounts as check
-from bot.check.results import Mark
+from bot.check.results import Status
 from bot.config import settings
 from bot.config.warnings import config_warnings
 from tests.support.settings import FERNET, HTTP, SOCKET, faults, named
@@ -25,9 +25,9 @@ def test_with_all_of_it_people_can_connect_below_the_public_url():
     assert loaded.connect.off == ""
     assert loaded.connect.redirect_uri == "https://bot.example.com/co/genesys/callback"
     assert loaded.connect.path == "/co/genesys/callback"
-    (found,) = check.look(loaded)
-    assert found.mark is Mark.RIGHT
-    assert loaded.connect.redirect_uri in found.what
+    (found,) = check.check_accounts(loaded)
+    assert found.status is Status.OK
+    assert loaded.connect.redirect_uri in found.message
     assert "people-hush-1" not in repr(loaded)
 
 
@@ -45,11 +45,11 @@ def test_without_one_of_them_nobody_can_and_check_says_why(changes, off):
     loaded = settings.load(ALL | changes)
     assert loaded.connect.off == off
     if off in ("", "client"):
-        assert all(found.mark is Mark.RIGHT for found in check.look(loaded))
+        assert all(found.status is Status.OK for found in check.check_accounts(loaded))
         return
-    (found,) = check.look(loaded)
-    assert found.mark is Mark.DOUBT
-    assert found.mend
+    (found,) = check.check_accounts(loaded)
+    assert found.status is Status.WARNING
+    assert found.fix
     assert any("GENESYS_CONNECT_CLIENT_ID" in doubt for doubt in config_warnings(loaded))
 
 

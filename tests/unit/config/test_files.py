@@ -54,10 +54,16 @@ def test_a_broken_file_of_a_slack_secret_does_not_hide_that_genesyss_is_missing(
 
 def test_no_fault_and_no_repr_shows_a_secret(tmp_path: Path):
     environ = without(everything(), "GENESYS_CLIENT_SECRET")
-    shown = repr(settings.load(environ)) + repr(settings.load(HTTP)) + repr(settings.load_service(environ))
+    shown = (
+        repr(settings.load(environ))
+        + repr(settings.load(HTTP))
+        + repr(settings.load_part(settings.read_service_alone, environ))
+    )
     wrong = {name: f"hush-{number}" for number, name in enumerate(SECRETS)}
     shown += (
-        str(faults(everything() | {"BOT_MODE": "x"})) + str(faults(wrong)) + str(faults(wrong, settings.load_service))
+        str(faults(everything() | {"BOT_MODE": "x"}))
+        + str(faults(wrong))
+        + str(faults(wrong, settings.read_service_alone))
     )
     assert "hush" not in shown
     assert FERNET not in shown
@@ -70,7 +76,7 @@ def test_the_seeds_own_env_file_is_enough(tmp_path: Path):
         f"GENESYS_ORG_ID=org-1\nGENESYS_REGION=mypurecloud.com\nGENESYS_CLIENT_ID=client-1\n"
         f"GENESYS_PRIVATE_KEY_PATH={tmp_path}/private.key\nGENESYS_HOST_USER_ID={HOST}\n"
     )
-    service = settings.load_service(settings.environment(str(tmp_path / ".env")))
+    service = settings.load_part(settings.read_service_alone, settings.environment(str(tmp_path / ".env")))
     assert (service.api_url, service.login_url) == ("https://api.mypurecloud.com", "https://login.mypurecloud.com")
     assert service.host_id == HOST
     assert isinstance(service.credentials, KeyCredentials)
@@ -102,7 +108,9 @@ def test_an_env_file_that_is_no_text_is_a_fault_and_not_a_crash(tmp_path: Path):
     ["sqlite:///bot.db", "sqlite:////var/lib/bot.db", "postgresql://bot@db/bot", "postgres://bot@db/bot", "memory:"],
 )
 def test_the_commands_that_only_need_the_database_need_nothing_else(url):
-    database = settings.load_database({"DATABASE_URL": url, "SLACK_BOT_TOKEN": "wrong", "GENESYS_REGION": "the moon"})
+    database = settings.load_part(
+        settings.read_database, {"DATABASE_URL": url, "SLACK_BOT_TOKEN": "wrong", "GENESYS_REGION": "the moon"}
+    )
     assert (database.url, database.keys, database.retention_days) == (url, (), 30)
 
 
@@ -110,12 +118,12 @@ def test_several_keys_are_read_in_their_order_from_the_value_or_a_file(tmp_path:
     newer = Fernet.generate_key().decode()
     (tmp_path / "keys").write_text(f"{newer}, {FERNET},\n")
     given = {"STORE_ENCRYPTION_KEY": f"{newer},{FERNET}"}, {"STORE_ENCRYPTION_KEY_FILE": str(tmp_path / "keys")}
-    assert [settings.load_database(environ).keys for environ in given] == [(newer, FERNET)] * 2
+    assert [settings.load_part(settings.read_database, environ).keys for environ in given] == [(newer, FERNET)] * 2
 
 
 def test_faults_of_the_database_name_their_variables_and_show_no_secret():
     wrong = {"DATABASE_URL": "mysql://bot:hush@db", "STORE_ENCRYPTION_KEY": "hush", "COBROWSE_RETENTION_DAYS": "never"}
-    lines = faults(wrong, settings.load_database)
+    lines = faults(wrong, settings.read_database)
     assert named(lines) == set(wrong)
     assert "hush" not in str(lines)
 

@@ -193,14 +193,21 @@ def test_a_bad_hosts_file_is_told_with_its_lines(tmp_path: Path):
 
 
 def test_the_command_line_needs_no_slack_and_minds_no_wrong_one():
-    assert settings.load_service(GENESYS | {"SLACK_BOT_TOKEN": "wrong", "BOT_MODE": "wrong"}).host_id is None
-    assert named(faults(GENESYS | {"GENESYS_HOST_USER_ID": "ana"}, settings.load_service)) == {"GENESYS_HOST_USER_ID"}
-    assert not [line for line in faults({}, settings.load_service) if "SLACK" in line]
+    assert (
+        settings.load_part(
+            settings.read_service_alone, GENESYS | {"SLACK_BOT_TOKEN": "wrong", "BOT_MODE": "wrong"}
+        ).host_id
+        is None
+    )
+    assert named(faults(GENESYS | {"GENESYS_HOST_USER_ID": "ana"}, settings.read_service_alone)) == {
+        "GENESYS_HOST_USER_ID"
+    }
+    assert not [line for line in faults({}, settings.read_service_alone) if "SLACK" in line]
 
 
 def test_both_addresses_stand_in_for_the_region():
     urls = {"GENESYS_API_URL": "http://localhost:1/", "GENESYS_LOGIN_URL": "https://login.example.com/sub/"}
-    service = settings.load_service(without(GENESYS, "GENESYS_REGION") | urls)
+    service = settings.load_part(settings.read_service_alone, without(GENESYS, "GENESYS_REGION") | urls)
     assert (service.api_url, service.login_url) == ("http://localhost:1", "https://login.example.com/sub")
-    one = settings.load_service(GENESYS | {"GENESYS_API_URL": "https://gw.example.com"})
+    one = settings.load_part(settings.read_service_alone, GENESYS | {"GENESYS_API_URL": "https://gw.example.com"})
     assert (one.api_url, one.login_url) == ("https://gw.example.com", "https://login.usw2.pure.cloud")

@@ -141,7 +141,7 @@ WITHOUT_KEY = {"STORE_ENCRYPTION_KEY": "", "COBROWSE_SMS_FROM": "", "COBROWSE_EM
 
 async def test_a_link_takes_effect_at_once_in_a_running_bot(quick: None, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'bot.db'}"
-    database = settings.load_database({"DATABASE_URL": url})
+    database = settings.load_part(settings.read_database, {"DATABASE_URL": url})
     host = HOSTS[BEN] + "-2222-4222-8222-222222222222"
     async with open_journey(DATABASE_URL=url, **WITHOUT_KEY) as journey:
         assert "not linked" in words(await journey.asks("whoami", who=UNA))

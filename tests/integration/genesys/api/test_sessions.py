@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from bot.app import open_genesys
 from bot.config import settings
 from bot.core.errors import (
     LoginRefusedError,
@@ -29,6 +28,7 @@ from bot.core.errors import (
 )
 from bot.core.models import CreateSessionRequest, HostId, SessionId, new_request_id
 from bot.core.timing import GenesysTiming
+from bot.factories import open_genesys
 from bot.genesys.api.sessions import CobrowseSessions
 from bot.genesys.api.users import UsersApi
 from tests.support.app import ANA, HOSTS, QUICK_GENESYS, Servers, open_servers
@@ -69,7 +69,8 @@ def session_request(**how: Any) -> CreateSessionRequest:
 async def opened(
     servers: Servers, timing: GenesysTiming = QUICK_GENESYS, **environ: str
 ) -> AsyncIterator[CobrowseSessions]:
-    async with open_genesys(settings.load_service(servers.environ | environ), timing=timing) as genesys:
+    loaded = settings.load_part(settings.read_service_alone, servers.environ | environ)
+    async with open_genesys(loaded, timing=timing) as genesys:
         yield CobrowseSessions(genesys)
 
 
@@ -255,7 +256,7 @@ async def test_a_500_is_repeated_twice_after_a_short_delay(servers: Servers, ses
 
 
 async def test_users_are_found_by_their_exact_address(servers: Servers) -> None:
-    async with open_genesys(settings.load_service(servers.environ)) as genesys:
+    async with open_genesys(settings.load_part(settings.read_service_alone, servers.environ)) as genesys:
         (user,) = await UsersApi(genesys).by_email("ANA@example.com")
         assert (user.id, user.active) == (HOST, True)
         assert await UsersApi(genesys).by_email("nobody@example.com") == []
@@ -267,5 +268,5 @@ async def test_several_users_with_one_address_are_reported_as_several(servers: S
     for number in range(3):
         twin = replace(ana, id=f"{number:08d}-0000-4000-8000-000000000000")
         servers.genesys.users[twin.id] = twin
-    async with open_genesys(settings.load_service(servers.environ)) as genesys:
+    async with open_genesys(settings.load_part(settings.read_service_alone, servers.environ)) as genesys:
         assert len(await UsersApi(genesys).by_email("ana@example.com")) > 1

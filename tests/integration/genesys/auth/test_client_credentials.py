@@ -31,7 +31,7 @@ class Clocked:
 async def clocked(quick: None) -> AsyncIterator[Clocked]:
     """Tokens live for a thousand seconds."""
     async with open_servers(token_seconds=1000) as servers, HttpClient() as http:
-        loaded = settings.load_service(servers.environ)
+        loaded = settings.load_part(settings.read_service_alone, servers.environ)
         auth = TokenAuth(http, loaded.login_url, loaded.credentials, timing=QUICK_GENESYS, clock=lambda: world.now)
         world = Clocked(
             servers.genesys, CobrowseSessions(GenesysClient(http, loaded.api_url, auth, timing=QUICK_GENESYS)), auth

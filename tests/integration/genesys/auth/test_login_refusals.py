@@ -11,7 +11,7 @@ from bot.core.errors import WEB_PAGE
 from bot.genesys.auth.client_credentials import UNNAMED_ERROR, login_refused
 from tests.integration.cli.test_commands import typed
 from tests.support.app import SAM, Journey, Servers, is_failure, open_bot_between, open_servers, words
-from tests.support.check import look, right_environ
+from tests.support.check import right_environ, run_checks
 from tests.support.conversations import PUBLIC, SECRET
 
 ADDRESS = "The IP address 203.0.113.7 is not in the client's allowed list."
@@ -53,7 +53,7 @@ async def test_the_person_reads_the_logins_words_and_the_cause(
 async def test_the_region_is_named_before_everything_else(servers: Servers, tmp_path: Path) -> None:
     await servers.genesys.inject_fault("invalid_client", on="token")
     environ = right_environ(servers, tmp_path)
-    mend = (await look(environ))["token"].mend
+    mend = (await run_checks(environ))["token"].fix
     assert mend.startswith("Check GENESYS_REGION first")
     assert servers.genesys.url in mend
     for name in ("GENESYS_CLIENT_ID", "GENESYS_ORG_ID", "GENESYS_KEY_ID", "clock"):
@@ -68,10 +68,10 @@ async def test_the_region_is_named_before_everything_else(servers: Servers, tmp_
 @pytest.mark.parametrize("how", [{}, {"message": "Denied."}])
 async def test_check_names_the_address_as_a_cause(servers: Servers, tmp_path: Path, how: dict[str, str]) -> None:
     await servers.genesys.inject_fault("access_denied", on="token", **how)
-    found = (await look(right_environ(servers, tmp_path)))["token"]
-    assert f"“{how.get('message', ADDRESS)}”" in found.what
-    assert "network address of this machine" in found.mend
-    assert "GENESYS_CLIENT_ID" not in found.mend
+    found = (await run_checks(right_environ(servers, tmp_path)))["token"]
+    assert f"“{how.get('message', ADDRESS)}”" in found.message
+    assert "network address of this machine" in found.fix
+    assert "GENESYS_CLIENT_ID" not in found.fix
 
 
 async def test_a_secret_that_the_login_quotes_is_not_shown(quick: None, tmp_path: Path) -> None:

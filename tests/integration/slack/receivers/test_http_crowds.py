@@ -36,7 +36,7 @@ async def status_of(reader: asyncio.StreamReader, seconds: float = 5) -> int:
 async def test_one_connection_too_many_is_told_so_and_the_next_after_one_has_gone_is_served(
     over_http: Journey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(server, "CONNECTIONS", 3)
+    monkeypatch.setattr(server, "MAX_CONNECTIONS", 3)
     held = [await asyncio.open_connection(*address(over_http)) for _ in range(3)]
     await asyncio.sleep(0.05)
     reader, writer = await asyncio.open_connection(*address(over_http))

@@ -110,7 +110,9 @@ async def test_a_look_leaves_no_trace_in_the_directory(folder: Path) -> None:
     from bot.config.settings import DatabaseSettings
 
     for name in ("bot.db", "another.db"):
-        await database.look(DatabaseSettings(retention_days=30, url=f"sqlite:///{path.with_name(name)}", keys=()))
+        await database.check_database(
+            DatabaseSettings(retention_days=30, url=f"sqlite:///{path.with_name(name)}", keys=())
+        )
     assert names_and_times(folder) == before
 
 

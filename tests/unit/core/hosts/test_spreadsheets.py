@@ -113,9 +113,9 @@ def test_another_encoding_is_named_with_what_to_do(
 def test_check_names_the_encoding_and_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "hosts.csv").write_bytes(f"{HEADER}\nU0BEN,Zoë\n".encode("cp1252"))
     environ = SOCKET | {"COBROWSE_HOSTS_FILE": str(tmp_path / "hosts.csv")}
-    (found,) = (one for one in configuration.read(environ, tmp_path / ".env").findings if one.name == "hosts file")
-    assert found.what == "COBROWSE_HOSTS_FILE: the file is not UTF-8 text (line 2)."
-    assert found.mend == "Save it as “CSV UTF-8” in the spreadsheet."
+    (found,) = (one for one in configuration.read_setup(environ, tmp_path / ".env").results if one.name == "hosts file")
+    assert found.message == "COBROWSE_HOSTS_FILE: the file is not UTF-8 text (line 2)."
+    assert found.fix == "Save it as “CSV UTF-8” in the spreadsheet."
 
 
 @pytest.mark.parametrize("arguments", [("", ""), (" ", ANA)])

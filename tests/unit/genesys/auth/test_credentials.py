@@ -120,7 +120,7 @@ def test_a_client_secret_goes_into_the_header_and_not_the_form():
 
 def faults(environ: dict[str, str]) -> list[str]:
     with pytest.raises(SettingsError) as caught:
-        settings.load_service(environ)
+        settings.load_part(settings.read_service_alone, environ)
     return caught.value.faults
 
 
@@ -153,8 +153,10 @@ def test_a_key_and_a_client_secret_together_are_refused():
 @pytest.mark.parametrize("scopes", ["a:b  c:d", "a:b,c:d"])
 def test_scopes_are_requested_as_set_and_omitted_when_empty(scopes):
     assert (
-        settings.load_service(GENESYS | {"GENESYS_CLIENT_SECRET": "x", "GENESYS_SCOPES": scopes}).credentials.scopes
+        settings.load_part(
+            settings.read_service_alone, GENESYS | {"GENESYS_CLIENT_SECRET": "x", "GENESYS_SCOPES": scopes}
+        ).credentials.scopes
         == "a:b c:d"
     )
     key = GENESYS | {"GENESYS_PRIVATE_KEY": pem(), "GENESYS_ORG_ID": "o"}
-    assert settings.load_service(key | {"GENESYS_SCOPES": "None"}).credentials.scopes == ""
+    assert settings.load_part(settings.read_service_alone, key | {"GENESYS_SCOPES": "None"}).credentials.scopes == ""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.config.reader import SettingsError
-from bot.config.settings import load_service
+from bot.config.settings import load_part, read_service_alone
 from bot.core.errors import (
     MaybeAcceptedError,
     NotAMemberError,
@@ -115,7 +115,7 @@ def test_the_usual_duration_is_among_those_offered_and_is_chosen(seconds: int, w
 @pytest.mark.parametrize("seconds", [session_form.SHORTEST_SECONDS - 1, session_form.LONGEST_SECONDS + 1])
 def test_the_bounds_are_those_of_the_setting(seconds: int) -> None:
     with pytest.raises(SettingsError, match="COBROWSE_TIMEOUT_SECONDS"):
-        load_service({"COBROWSE_TIMEOUT_SECONDS": str(seconds)})
+        load_part(read_service_alone, {"COBROWSE_TIMEOUT_SECONDS": str(seconds)})
 
 
 def test_what_is_filled_in_is_read() -> None:

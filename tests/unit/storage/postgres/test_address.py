@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from click.testing import CliRunner
 
-from bot.check import look
+from bot.check import run_checks
 from bot.cli.commands import main
 from bot.config import settings
 from bot.storage.open import open_store
@@ -37,7 +37,7 @@ def no_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def faults(url: str) -> list[str]:
     with pytest.raises(settings.SettingsError) as fault:
-        settings.load_database({"DATABASE_URL": url})
+        settings.load_part(settings.read_database, {"DATABASE_URL": url})
     return fault.value.faults
 
 
@@ -55,7 +55,7 @@ def test_a_special_character_in_a_password_is_a_fault(no_look_up: None, sign: st
 async def test_a_percent_encoded_password_gets_to_postgres() -> None:
     async with new_database() as url:
         clean = url.replace("postgres@", "postgres:%23%40%2F%3F%5B%5D%25@", 1)
-        assert settings.load_database({"DATABASE_URL": clean}).url == clean
+        assert settings.load_part(settings.read_database, {"DATABASE_URL": clean}).url == clean
         async with open_store(clean):
             pass
 
@@ -126,9 +126,9 @@ async def test_a_parameter_that_is_left_out_is_told(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     async with new_database() as url, open_servers() as servers:
         given = {"DATABASE_URL": f"{url}&connect_timeout=10&keepalives=1"}
-        found = {each.name: each for each in await look(servers.environ | given)}
-        assert "connect_timeout, keepalives" in found["parameters"].what
-        assert found["database"].mark.value == "right"
+        found = {each.name: each for each in await run_checks(servers.environ | given)}
+        assert "connect_timeout, keepalives" in found["parameters"].message
+        assert found["database"].status.value == "right"
         result = await asyncio.to_thread(lambda: CliRunner().invoke(main, ["hosts", "list"], env=given))
         assert result.exit_code == 0
         for name in ("connect_timeout", "keepalives"):

@@ -1,6 +1,6 @@
-"""Genesys as the settings choose it: its client with the bot's token, people's own, the session service, hosts.
+"""Build the Genesys clients and host rules that the settings choose.
 
-For the bot (app.py), for `check`, and for the commands without Slack (service.py).
+Shared by the bot (app.py), `check` and the commands that use no Slack (cli/sessions.py).
 """
 
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ from bot.genesys.rate_limit import RateLimiter
 async def open_genesys(
     service: ServiceSettings, metrics: Metrics = NULL_METRICS, timing: GenesysTiming = GENESYS_TIMING
 ) -> AsyncIterator[GenesysClient]:
-    """The session service alone: all that the commands without Slack need."""
+    """Open the Genesys client that signs in with the bot's own OAuth client."""
     async with HttpClient(service.proxy, timing) as http:
         auth = TokenAuth(http, service.login_url, service.credentials, timing=timing, metrics=metrics)
         calls = CALLS_PER_SESSION if service.conversations else 1
@@ -41,7 +41,7 @@ async def open_genesys(
 async def open_user_tokens(
     settings: Settings, accounts: AccountRepository, timing: GenesysTiming = GENESYS_TIMING
 ) -> AsyncIterator[UserTokens]:
-    """People's own sign-ins."""
+    """Open the tokens of people who connect their own Genesys account."""
     service, connect = settings.service, settings.connect
     async with HttpClient(service.proxy, timing) as http:
         login = AuthorizationCodeClient(
@@ -59,27 +59,24 @@ async def open_user_tokens(
             await tokens.close()
 
 
-def session_service(
-    service: ServiceSettings, genesys: GenesysClient, people: UserTokens | None = None
+def sessions_api(
+    service: ServiceSettings, genesys: GenesysClient, user_tokens: UserTokens | None = None
 ) -> CobrowseSessions | ConversationSessions:
-    """The one that is chosen."""
-    chosen = service.conversations
-    return (
-        ConversationSessions(genesys, chosen.joining, people)
-        if chosen
-        else CobrowseSessions(genesys, service.join_hosts)
-    )
+    """Return the session API that GENESYS_COBROWSE_API names."""
+    if service.conversations:
+        return ConversationSessions(genesys, service.conversations.joining, user_tokens)
+    return CobrowseSessions(genesys, service.join_hosts)
 
 
-def needs(settings: Settings) -> tuple[str, ...]:
-    """The scopes and permissions that the calls of this bot take, as they are counted."""
+def required_permissions(settings: Settings) -> tuple[str, ...]:
+    """Return the scopes and permissions that this bot's calls need: the `needs` label of the metrics."""
     service, sending = settings.service, settings.sending
-    of_service = conversations.NEEDS if service.conversations else sessions.NEEDS
-    return (*of_service, users.VIEW, *(customer_messages.NEEDS if sending.any_on else ()))
+    of_sessions = conversations.NEEDS if service.conversations else sessions.NEEDS
+    return (*of_sessions, users.VIEW, *(customer_messages.NEEDS if sending.any_on else ()))
 
 
 def host_rules(settings: Settings, users: UsersApi) -> list[HostRule]:
-    """The chain, in order."""
+    """Return the host rules in the order in which they apply."""
     rules: list[HostRule] = []
     if settings.listed_hosts is not None:
         rules.append(ListedHostRule(settings.listed_hosts))
