@@ -1,4 +1,5 @@
-# The image contains the bot without its sandbox, and the libraries of requirements-image.txt. It runs as a user that owns no file in it.
+# The image contains the bot without its sandbox, and the libraries of requirements-image.txt. It runs as a user that owns
+# no file in it.
 # requirements-build.txt pins the build tools, which stay in the first stage. Tags are exact versions: a release workflow
 # with access to the registry pins their digests, and Dependabot updates them.
 # The bot writes only to /data, which holds the SQLite file: mount a volume there, or set DATABASE_URL. /data is not the

@@ -49,9 +49,8 @@ from bot.observability.metrics import PrometheusMetrics
 from bot.slack.api.channels import ChannelDirectory
 from bot.slack.api.direct_messages import DirectMessages
 from bot.slack.api.directory import SlackDirectory
-from bot.slack.api.identity import BotIdentity, identify
+from bot.slack.api.identity import BotIdentity, identify, missing
 from bot.slack.api.responder import SlackResponder, new_http_session, new_web_client
-from bot.slack.api.scopes import missing
 from bot.slack.api.session_messages import SlackSessionMessages
 from bot.slack.api.token_watch import TokenWatch
 from bot.slack.api.views import Views
@@ -301,10 +300,17 @@ def _bolt_app(
 
 def _home_tab(settings: Settings, identity: BotIdentity, slack: _SlackParts, use_cases: _UseCases) -> home_tab.HomeTab:
     warnings = (*config_warnings(settings), *missing(identity.scopes))
-    sources = home_tab.Sources(
-        slack.access, use_cases.diagnostics, use_cases.sessions, use_cases.status, use_cases.limiter, warnings
+    return home_tab.HomeTab(
+        slack.views,
+        slack.responder,
+        slack.renderer,
+        access=slack.access,
+        diagnostics=use_cases.diagnostics,
+        sessions=use_cases.sessions,
+        status=use_cases.status,
+        limiter=use_cases.limiter,
+        config_warnings=warnings,
     )
-    return home_tab.HomeTab(slack.views, sources, slack.responder, slack.renderer)
 
 
 def _oauth_callback(settings: Settings, slack: _SlackParts, use_cases: _UseCases) -> OAuthCallback | None:

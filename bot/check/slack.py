@@ -13,12 +13,10 @@ from bot.check.results import CheckResult, failed, ok, setup_failed, skipped, wa
 from bot.config.proxies import Proxies
 from bot.config.settings import DatabaseSettings, Settings, SlackSettings
 from bot.core.access import AccessRules
-from bot.slack.api.identity import BotIdentity, SlackSetupError, SlackUnreachableError, identify
+from bot.slack.api.identity import NEEDED, BotIdentity, SlackSetupError, SlackUnreachableError, identify
 from bot.slack.api.responder import new_http_session, new_web_client
-from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
-from bot.slack.api.scopes import NEEDED
-from bot.slack.api.token_watch import ROTATING, ROTATION_MEND
-from bot.slack.api.trouble import word_for
+from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
+from bot.slack.api.token_watch import ROTATING, ROTATION_HINT
 from bot.slack.error_codes import REFUSALS
 from bot.slack.receivers.socket_connection import connections_in
 
@@ -80,7 +78,7 @@ async def _token(slack: SlackSettings, http: aiohttp.ClientSession) -> tuple[lis
     )
     if slack.bot_token.startswith(ROTATING):
         message = "SLACK_BOT_TOKEN expires twelve hours after it was made, and the bot does not renew it."
-        return [warning("slack token", message, ROTATION_MEND)], identity
+        return [warning("slack token", message, ROTATION_HINT)], identity
     return [ok("slack token", f"of the bot {identity.bot_user_id} in {where}")], identity
 
 
@@ -121,8 +119,8 @@ async def _socket_mode(slack: SlackSettings, http: aiohttp.ClientSession, *, sin
         code = error_code(error) or "no usable answer"
         message, _, fix = REFUSALS.get(code, f"Slack opens no socket ({code}). Try again later.").partition(". ")
         return failed("slack door", f"{message}.", fix)
-    except (*TROUBLE, *MISSHAPEN, OSError) as error:
-        message = f"no socket came about ({word_for(error)})."
+    except (*CALL_ERRORS, *MALFORMED_ERRORS, OSError) as error:
+        message = f"no socket came about ({error_label(error)})."
         fix = "Let wss://*.slack.com through, at port 443; a proxy on the way has to allow web sockets."
         return failed("slack door", message, fix)
     return _sockets(connections_in(hello) or 1, single_process=single_process)

@@ -12,8 +12,7 @@ from bot.config.settings import Settings
 from bot.core.access import AccessRules
 from bot.core.hosts.resolver import NO_ADDRESS
 from bot.slack.api.identity import BotIdentity
-from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
-from bot.slack.api.trouble import word_for
+from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
 from bot.slack.error_codes import NO_CODE, explain
 
 ANSWER_TIMEOUT = 10.0
@@ -120,6 +119,6 @@ async def _call(web: AsyncWebClient, method: str, **params: str) -> tuple[dict[s
             data = (await web.api_call(method, http_verb="GET", params=params)).data
     except SlackApiError as error:
         return {}, error_code(error) or NO_CODE
-    except (*TROUBLE, *MISSHAPEN) as error:
-        return {}, word_for(error)
+    except (*CALL_ERRORS, *MALFORMED_ERRORS) as error:
+        return {}, error_label(error)
     return data if isinstance(data, dict) else {}, ""

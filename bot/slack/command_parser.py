@@ -1,6 +1,6 @@
-"""The words after /cobrowse -> one typed command (pure).
+"""Parse the text after the slash command into one typed command (pure).
 
-Never a surprise session: whatever may have been meant as a person, or as a subcommand, is not taken for a name.
+Text that may mean a person or a subcommand is never taken for a session's name.
 Slack escapes `&`, `<` and `>` and turns mentions into `<@U…|name>` because the manifest says should_escape.
 """
 
@@ -50,18 +50,18 @@ _BARE_PERSON = re.compile(
 """Somebody's id, typed instead of chosen, where a person stands; or an @ there that Slack knows nobody by."""
 _GROUP = re.compile(r"<!(?:subteam\^|here|channel|everyone)", re.IGNORECASE)
 """A user group, or everybody who is in the channel."""
-_NO_PERSON = re.compile(rf"{_FOR}<[!#]", re.IGNORECASE)
-_FIRST = re.compile(r"<([^<>|\s]+)(?:\|[^<>]*)?>|(\S+)")
+_NOT_A_PERSON = re.compile(rf"{_FOR}<[!#]", re.IGNORECASE)
+_FIRST_WORD = re.compile(r"<([^<>|\s]+)(?:\|[^<>]*)?>|(\S+)")
 _MARKUP = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 _OPENING, _CLOSING = "\"'“”„‟‘’‚‛«»", "\"'“”‟‘’‛«»"
 _QUOTATION = re.compile(f"[{_OPENING}][^{_OPENING}{_CLOSING}]*[{_CLOSING}]")
-_CLOSE_ENOUGH, LONGEST_SLIP = 0.74, 20
+_MIN_SIMILARITY, MAX_TYPO_LENGTH = 0.74, 20
 _ADDRESS = re.compile(r"<(?:mailto|tel):([^>|]+)(?:\|[^>]*)?>")
-_CRIES_FOR_HELP = ("?", "-h", "--help", "-help", "/help")
+_HELP_FLAGS = ("?", "-h", "--help", "-help", "/help")
 _IGNORABLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 """Characters that show nothing, though they are no format characters (Unicode: Default_Ignorable_Code_Point)."""
-TEXT_LENGTH = 2000
-"""What is longer is no command: the rest is not looked at, since all this happens before the acknowledgement."""
+MAX_TEXT_LENGTH = 2000
+"""Longer text is cut: parsing happens before the acknowledgement."""
 
 
 class Reason(Enum):
@@ -117,23 +117,25 @@ Command = Start | Query | New | Help | NotUnderstood
 
 
 def parse(text: str, genesys_app: GenesysApp | None = None) -> Command:
-    """Reads what stands behind the command, as Slack delivers it. Never raises.
+    """Parse the text as Slack delivers it. Never raises.
 
-    With a `genesys_app` a conversation's id or address may stand where the session's name begins.
+    With a `genesys_app`, the text may name a conversation by id or URL where the session's name begins.
     """
-    if len(text) > TEXT_LENGTH and "<@" in text[text.rfind(">", 0, TEXT_LENGTH) + 1 :]:  # beyond the cut, or cut in two
+    if (
+        len(text) > MAX_TEXT_LENGTH and "<@" in text[text.rfind(">", 0, MAX_TEXT_LENGTH) + 1 :]
+    ):  # beyond the cut, or cut in two
         return NotUnderstood(Reason.PERSON_LATER)
-    text = names.one_line(text[:TEXT_LENGTH]).strip()
+    text = names.one_line(text[:MAX_TEXT_LENGTH]).strip()
     if not text:
         return Start()
     if _is_quoted(text) and not _names_somebody(_QUOTATION.sub("", text)):
         return Start(name=clean_name(text))
     if target := _TARGET.fullmatch(text):
         return _for_target(UserId(target[1].upper()), target[3], genesys_app)
-    plain = _plain(text)
+    plain = _normalized(text)
     if _UNRESOLVED.match(plain):
         return NotUnderstood(Reason.UNRESOLVED)
-    if _NO_PERSON.match(plain) or _GROUP.search(plain):
+    if _NOT_A_PERSON.match(plain) or _GROUP.search(plain):
         return NotUnderstood(Reason.NO_PERSON)
     if subcommand := _subcommand(text):
         return subcommand
@@ -141,9 +143,9 @@ def parse(text: str, genesys_app: GenesysApp | None = None) -> Command:
         return NotUnderstood(Reason.UNRESOLVED)
     if MENTION.search(text):
         return NotUnderstood(Reason.PERSON_LATER)
-    if text in _CRIES_FOR_HELP:
+    if text in _HELP_FLAGS:
         return Query(RequestKind.HELP)
-    if " " not in text and _is_slip(text.lower()):
+    if " " not in text and _is_typo(text.lower()):
         return Help(instead_of=clean_name(text))
     return _start(None, text, genesys_app)
 
@@ -164,7 +166,7 @@ def clean_name(text: str) -> str | None:
 def plain_name(text: str) -> str | None:
     """The same of what was typed into a form, where nothing is mark-up."""
     name = names.clean(text)
-    return name if _shows(name) else None
+    return name if _is_visible(name) else None
 
 
 def _for_target(target: UserId, rest: str, genesys_app: GenesysApp | None) -> Command:
@@ -177,7 +179,7 @@ def _for_target(target: UserId, rest: str, genesys_app: GenesysApp | None) -> Co
 
 
 def _start(target: UserId | None, text: str, genesys_app: GenesysApp | None) -> Command:
-    first = _FIRST.match(text) if genesys_app and not _is_quoted(text) else None
+    first = _FIRST_WORD.match(text) if genesys_app and not _is_quoted(text) else None
     if first and genesys_app:
         word = (first[1] or first[2]).replace("&amp;", "&")
         if named := genesys_app.conversation_id(word):
@@ -206,14 +208,14 @@ def _subcommand(text: str) -> Command | None:
 
 
 def _names_somebody(text: str) -> bool:
-    return bool(MENTION.search(text) or _GROUP.search(text) or _BARE_PERSON.search(_plain(text)))
+    return bool(MENTION.search(text) or _GROUP.search(text) or _BARE_PERSON.search(_normalized(text)))
 
 
-def _is_slip(word: str) -> bool:
-    """Close to a reserved word; two letters changed places is close, however short the word."""
-    if len(word) > LONGEST_SLIP:  # no longer one is close to any of them
+def _is_typo(word: str) -> bool:
+    """Return whether the word resembles a reserved word; swapped letters count at any length."""
+    if len(word) > MAX_TYPO_LENGTH:  # no longer one is close to any of them
         return False
-    close = difflib.get_close_matches(word, RESERVED, n=1, cutoff=_CLOSE_ENOUGH)
+    close = difflib.get_close_matches(word, RESERVED, n=1, cutoff=_MIN_SIMILARITY)
     return bool(close) or any(sorted(word) == sorted(reserved) for reserved in RESERVED)
 
 
@@ -221,15 +223,15 @@ def _is_quoted(text: str) -> bool:
     return len(text) >= 2 and text[0] in _OPENING and text[-1] in _CLOSING
 
 
-def _plain(text: str) -> str:
+def _normalized(text: str) -> str:
     """The text as it is matched: in its usual letters, without combining marks and whatever else could hide an @."""
     if text.isascii():
         return text.strip()
-    letters = unicodedata.normalize("NFKD", text)[: 2 * TEXT_LENGTH]
+    letters = unicodedata.normalize("NFKD", text)[: 2 * MAX_TEXT_LENGTH]
     return "".join(c for c in letters if unicodedata.category(c)[0] not in "MC" and not _IGNORABLE.match(c)).strip()
 
 
-def _shows(name: str) -> bool:
+def _is_visible(name: str) -> bool:
     """Whether there is anything to see in it."""
     seen = (c for c in name if unicodedata.category(c)[0] not in "MZ" and unicodedata.category(c) != "Cf")
     return any(not _IGNORABLE.match(c) for c in seen)

@@ -16,7 +16,7 @@ from bot.genesys.auth.authorization_code import Grant
 from bot.observability.throttled_log import ThrottledLog
 from bot.slack.api.responder import SlackResponder
 from bot.slack.messages.blocks import Message
-from bot.slack.messages.renderer import SOMEBODY, MessageRenderer
+from bot.slack.messages.renderer import DEFAULT_CONTACT, MessageRenderer
 from bot.web.oauth_page import BUSY, HEADERS, page
 
 MAX_CONCURRENT_CALLBACKS = 20
@@ -82,7 +82,7 @@ class OAuthCallback:
 
     def _page(self, request: Request | None, outcome: Result) -> web.Response:
         # A page cannot show a mention.
-        contact = SOMEBODY if self._renderer.contact.startswith("<") else self._renderer.contact
+        contact = DEFAULT_CONTACT if self._renderer.contact.startswith("<") else self._renderer.contact
         status, html = page(outcome, request, command=self._renderer.command, contact=contact)
         return _answer(status, html)
 

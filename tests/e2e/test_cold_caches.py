@@ -9,9 +9,9 @@ import pytest
 from bot.core.errors import SlackUnavailableError
 from bot.core.timing import RunTiming
 from bot.sandbox.slack.server import SandboxSlack, SlackUser
-from bot.slack.api import throttled_method
+from bot.slack.api import directory
+from bot.slack.api.directory import MAX_CONCURRENT_CALLS, MAX_RETRY_AFTER_SECONDS, ThrottledMethod
 from bot.slack.api.responder import new_http_session, new_web_client
-from bot.slack.api.throttled_method import AT_ONCE, LONGEST_ORDERED_SECONDS, ThrottledMethod
 from tests.support.app import ANA, BEN, SAM, Journey, is_failure, is_note, link, open_journey, open_servers, words
 from tests.support.timing import EARLY_NOTICES
 
@@ -53,21 +53,23 @@ async def test_a_crowd_waits_as_ordered_and_is_looked_up_in_order_each_once() ->
         assert [answer["user"]["id"] for answer in answers] == CROWD
         assert sorted(asked(slack)) == CROWD
         put_off = asked(slack, "ratelimited")
-        assert 1 <= len(put_off) <= 2 * AT_ONCE  # two windows are used up, and at each end only so many are under way
+        assert (
+            1 <= len(put_off) <= 2 * MAX_CONCURRENT_CALLS
+        )  # two windows are used up, and at each end only so many are under way
         assert set(put_off) <= set(CROWD[16:])
         for at, who in enumerate(asked(slack)):
-            assert abs(CROWD.index(who) - at) < AT_ONCE
+            assert abs(CROWD.index(who) - at) < MAX_CONCURRENT_CALLS
 
 
 async def test_no_more_than_a_few_are_under_way_at_once() -> None:
     async with looking() as (slack, users):
         slack.inject_fault("users.info", "slow", seconds=0.3)
         crowd = asyncio.gather(*(users.ask(user=who) for who in CROWD[:25]))
-        for count in (AT_ONCE, 2 * AT_ONCE, 25):
+        for count in (MAX_CONCURRENT_CALLS, 2 * MAX_CONCURRENT_CALLS, 25):
             async with asyncio.timeout(5):
                 while slack.count("users.info") < count:
                     done = sum(call.error is None for call in slack.calls)
-                    assert slack.count("users.info") - done <= AT_ONCE
+                    assert slack.count("users.info") - done <= MAX_CONCURRENT_CALLS
                     await asyncio.sleep(0.01)
         await crowd
 
@@ -85,7 +87,7 @@ async def test_what_one_is_ordered_to_wait_all_wait() -> None:
         assert slack.count("users.info") == 3
 
 
-@pytest.mark.parametrize("retry_after", [LONGEST_ORDERED_SECONDS + 1, 600, 0, -1, "", "soon", "1.5", "²", "9" * 5000])
+@pytest.mark.parametrize("retry_after", [MAX_RETRY_AFTER_SECONDS + 1, 600, 0, -1, "", "soon", "1.5", "²", "9" * 5000])
 async def test_what_is_not_worth_waiting_for_is_refused_at_once(retry_after: object) -> None:
     async with looking() as (slack, users):
         slack.inject_fault("users.info", "ratelimited", retry_after=retry_after)
@@ -97,25 +99,25 @@ async def test_what_is_not_worth_waiting_for_is_refused_at_once(retry_after: obj
 
 async def test_a_minute_is_still_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     async with looking() as (slack, users):
-        slack.inject_fault("users.info", "ratelimited", times=1, retry_after=LONGEST_ORDERED_SECONDS)
+        slack.inject_fault("users.info", "ratelimited", times=1, retry_after=MAX_RETRY_AFTER_SECONDS)
         slept: list[float] = []
 
         async def sleep(seconds: float) -> None:
             slept.append(seconds)
             users._not_before = 0.0
 
-        monkeypatch.setattr(throttled_method.asyncio, "sleep", sleep)
+        monkeypatch.setattr(directory.asyncio, "sleep", sleep)
         assert (await users.ask(user=ANA))["user"]["id"] == ANA
-        assert slept == [pytest.approx(LONGEST_ORDERED_SECONDS, abs=1)]
+        assert slept == [pytest.approx(MAX_RETRY_AFTER_SECONDS, abs=1)]
 
 
 async def test_who_has_waited_long_enough_in_all_is_refused_and_leaves_their_place() -> None:
     assert ThrottledMethod(None, "users.info")._patience_seconds == RunTiming().max_wait_seconds == 25 * 60
     async with looking(patience_seconds=0.4) as (slack, users):
-        slack.inject_fault("users.info", "ratelimited", times=AT_ONCE, retry_after=30)
+        slack.inject_fault("users.info", "ratelimited", times=MAX_CONCURRENT_CALLS, retry_after=30)
         ends = await asyncio.gather(*(users.ask(user=who) for who in CROWD), return_exceptions=True)
         assert {(type(each), each.slack_error) for each in ends} == {(SlackUnavailableError, "ratelimited")}
-        assert slack.count("users.info") == AT_ONCE
+        assert slack.count("users.info") == MAX_CONCURRENT_CALLS
         users._not_before = 0.0
         assert (await users.ask(user=ANA))["user"]["id"] == ANA
 
@@ -135,7 +137,7 @@ async def test_whoever_is_put_off_reads_a_note_and_gets_the_link() -> None:
 async def test_whoever_slack_puts_off_for_too_long_reads_that_and_can_try_again(
     monkeypatch: pytest.MonkeyPatch, journey: Journey
 ) -> None:
-    monkeypatch.setattr(throttled_method, "LONGEST_ORDERED_SECONDS", 0)
+    monkeypatch.setattr(directory, "MAX_RETRY_AFTER_SECONDS", 0)
     journey.slack.inject_fault("users.info", "ratelimited", retry_after=1)
     message = await journey.asks()
     assert is_failure(message)

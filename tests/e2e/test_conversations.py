@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.core.timing import CoreTiming
 from bot.sandbox.genesys.conversations import Conversation
 from tests.support.app import ANA, BEN, QUICK_GENESYS, SAM, Journey, buttons, is_failure, link, open_journey, words
 from tests.support.conversations import HOST, PUBLIC
@@ -20,8 +21,8 @@ KEY.pop("GENESYS_ORG_ID")
 
 
 @pytest.fixture
-async def journey(quick: None) -> AsyncIterator[Journey]:
-    async with open_journey(**KEY) as opened:
+async def journey(quick: None, timing: CoreTiming) -> AsyncIterator[Journey]:
+    async with open_journey(timing=timing, **KEY) as opened:
         yield opened
 
 

@@ -7,7 +7,7 @@ import pytest
 from bot.core.access import Workspace
 from bot.core.errors import ShareRefusedError, SlackUnavailableError
 from bot.core.models import TeamId
-from bot.slack.api.channels import obstacle
+from bot.slack.api.channels import share_refusal
 from tests.support import session_messages
 from tests.support.app import ANA, CARE, Journey, is_failure, link, words
 from tests.support.session_messages import World
@@ -58,7 +58,7 @@ async def test_a_person_of_whom_slack_leaves_something_out_starts_nothing(either
     ],
 )
 def test_a_channel_of_our_own_may_be_shared_in(home: Workspace, told: dict[str, Any]) -> None:
-    assert obstacle(told, home) is None
+    assert share_refusal(told, home) is None
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_channel_of_our_own_may_be_shared_in(home: Workspace, told: dict[str, 
     ],
 )
 def test_a_channel_that_others_read_may_not(home: Workspace, told: dict[str, Any]) -> None:
-    assert obstacle(told, home) == "outside"
+    assert share_refusal(told, home) == "outside"
 
 
 @pytest.mark.parametrize("flag", ["is_ext_shared", "is_pending_ext_shared", "is_shared", "is_org_shared"])
@@ -93,7 +93,7 @@ def test_a_channel_of_which_slack_does_not_say_it_may_not(flag: str, said: objec
     told = channel(**{flag: said})
     if said == "missing":
         del told[flag]
-    assert obstacle(told, HOME) == "unclear"
+    assert share_refusal(told, HOME) == "unclear"
 
 
 @pytest.mark.parametrize(

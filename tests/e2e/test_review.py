@@ -229,7 +229,8 @@ def test_a_cry_for_help_gets_it(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "ahead", [command_parser.TEXT_LENGTH - 5, command_parser.TEXT_LENGTH - 1, command_parser.TEXT_LENGTH, 5000]
+    "ahead",
+    [command_parser.MAX_TEXT_LENGTH - 5, command_parser.MAX_TEXT_LENGTH - 1, command_parser.MAX_TEXT_LENGTH, 5000],
 )
 @pytest.mark.parametrize("start", ["", '"', MENTION])
 def test_a_person_far_behind_starts_nothing(ahead: int, start: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.check.results import Status
-from bot.slack.api import deadlines, silent_hosts
+from bot.slack.api import deadlines, response_url
 from tests.support.app import ANA, BEN, SAM, Journey, free_port, link, open_journey, open_servers
 from tests.support.check import right_environ, run_checks
 
@@ -40,14 +40,14 @@ async def test_answers_after_the_first_come_another_way_at_once(
         assert journey.slack.count("response_url") == 1
         (line,) = [record for record in caplog.records if "does not answer" in record.message]
         assert line.levelno == logging.WARNING
-        assert line.fields["seconds"] == silent_hosts.PROBE_EVERY_SECONDS  # type: ignore[attr-defined]
+        assert line.fields["seconds"] == response_url.PROBE_EVERY_SECONDS  # type: ignore[attr-defined]
 
 
 async def test_answer_under_way_is_cut_short_when_another_times_out(
     monkeypatch: pytest.MonkeyPatch, quick: None
 ) -> None:
     monkeypatch.setattr(deadlines, "WAY_SECONDS", 3.0)
-    monkeypatch.setattr(silent_hosts, "PROBE_SECONDS", 0.2)
+    monkeypatch.setattr(response_url, "PROBE_SECONDS", 0.2)
     async with open_journey() as journey:
         journey.slack.inject_fault("response_url", "slow", seconds=20)
         first = asyncio.create_task(seconds_of(journey))
@@ -58,8 +58,8 @@ async def test_answer_under_way_is_cut_short_when_another_times_out(
 
 
 async def test_one_answer_now_and_then_tries_the_host_again(dropped: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(silent_hosts, "PROBE_EVERY_SECONDS", 0.5)
-    monkeypatch.setattr(silent_hosts, "PROBE_SECONDS", 0.2)
+    monkeypatch.setattr(response_url, "PROBE_EVERY_SECONDS", 0.5)
+    monkeypatch.setattr(response_url, "PROBE_SECONDS", 0.2)
     async with open_journey() as journey:
         journey.slack.inject_fault("response_url", "slow", seconds=20)
         await seconds_of(journey)

@@ -16,9 +16,9 @@ from bot.slack.api import (
     channels,
     deadlines,
     direct_messages,
+    directory,
     identity,
     session_messages,
-    throttled_method,
     views,
     workflow_steps,
 )
@@ -41,8 +41,8 @@ def short(monkeypatch: pytest.MonkeyPatch, quick: None) -> None:
     monkeypatch.setattr(direct_messages, "OPEN_SECONDS", 0.5)
     monkeypatch.setattr(deadlines, "WAY_SECONDS", 0.5)
     monkeypatch.setattr(channels, "ANSWER_SECONDS", 0.5)
-    monkeypatch.setattr(throttled_method, "ANSWER_SECONDS", 0.5)
-    monkeypatch.setattr(views.Views._said, "__defaults__", (0.5,))
+    monkeypatch.setattr(directory, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(views.Views._error_code_of, "__defaults__", (0.5,))
     monkeypatch.setattr(views, "TRIGGER_SECONDS", 0.5)
     monkeypatch.setattr(identity, "ANSWER_SECONDS", 0.5)
 

@@ -31,9 +31,9 @@ from bot.genesys.client import GenesysClient
 from bot.genesys.rate_limit import RateLimiter
 from bot.genesys.retry import send_with_retry
 from bot.sandbox.slack.server import Message
-from bot.slack.api import deadlines, direct_messages, identity, responder, response_url, throttled_method
+from bot.slack.api import deadlines, direct_messages, directory, identity, responder
 from bot.slack.api.directory import SlackDirectory
-from bot.slack.api.silent_hosts import SilentHosts
+from bot.slack.api.response_url import ResponseUrls, SilentHosts
 from tests.support.app import ANA, PATIENCE_SECONDS, Servers, is_note, open_servers
 from tests.support.certificates import new_authority
 from tests.support.conversations import SECRET
@@ -125,7 +125,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
         monkeypatch.setitem(thing.__kwdefaults__, "sleep", made.sleep)
     monkeypatch.setitem(identity.identify.__kwdefaults__, "delay_seconds", 0.01)
     monkeypatch.setattr(deadlines, "WAY_SECONDS", WAY_SECONDS)
-    for module in (async_handler, builtin_async_handlers, response_url):
+    monkeypatch.setitem(ResponseUrls.__init__.__kwdefaults__, "sleep", made.sleep)  # type: ignore[misc]
+    for module in (async_handler, builtin_async_handlers):
         monkeypatch.setattr(module, "asyncio", SimpleNamespace(sleep=made.sleep))
     return made
 
@@ -137,7 +138,7 @@ def impatient(on: str = "") -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if on not in WAYS:
             shorten(call_timeout=QUICK_SECONDS, token_timeout=QUICK_SECONDS)
-            patch.setattr(throttled_method, "ANSWER_SECONDS", QUICK_SECONDS)
+            patch.setattr(directory, "ANSWER_SECONDS", QUICK_SECONDS)
         patch.setattr(responder, "AGENT_SECONDS", QUICK_SECONDS)
         if on == "conversations.open":
             patch.setattr(direct_messages, "OPEN_SECONDS", QUICK_SECONDS / 2)

@@ -1,8 +1,8 @@
-"""Slack conversations, as far as sharing needs to know them. https://docs.slack.dev/reference/methods/conversations.info
+"""Check whether a session may be shared in a channel. https://docs.slack.dev/reference/methods/conversations.info
 
-A session is shared only where Slack says in each field that speaks of it that nobody of another organisation reads it:
-https://docs.slack.dev/reference/objects/conversation-object . A field that is missing, or contradicts another, refuses.
-Asked anew each time: sharing is rare, and a channel that has just been opened to others must not pass for what it was.
+A session is shared only where every field of the conversation object shows that no other organization reads the
+channel: https://docs.slack.dev/reference/objects/conversation-object . A missing or contradictory field refuses.
+Nothing is cached: sharing is rare, and a channel may just have been opened to others.
 """
 
 import asyncio
@@ -14,22 +14,27 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core.access import Workspace
 from bot.core.errors import ShareRefusedError, SlackUnavailableError
 from bot.core.models import ChannelId
-from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
+from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code
 from bot.slack.error_codes import NO_ANSWER, NO_CODE, Group, is_of, passes
 
 ANSWER_SECONDS = 5.0
-GROUP_MESSAGE = "mpdm-"
+GROUP_MESSAGE_PREFIX = "mpdm-"
 """How Slack begins the name of a direct message between several people."""
-OUTSIDE = ("is_ext_shared", "is_pending_ext_shared")
-SAID = (*OUTSIDE, "is_shared", "is_org_shared")
-"""What Slack says of every channel: true or false."""
-CONNECTED = ("connected_team_ids", "connected_limited_team_ids", "pending_connected_team_ids", "pending_shared")
-"""Workspaces of other organisations, invited ones too."""
+EXTERNAL_FLAGS = ("is_ext_shared", "is_pending_ext_shared")
+REQUIRED_FLAGS = (*EXTERNAL_FLAGS, "is_shared", "is_org_shared")
+"""Boolean fields that every conversation object has; a missing one refuses the share."""
+EXTERNAL_TEAM_FIELDS = (
+    "connected_team_ids",
+    "connected_limited_team_ids",
+    "pending_connected_team_ids",
+    "pending_shared",
+)
+"""Lists of team ids of other organizations, invited ones included."""
 _HIDDEN = (Group.UNINVITED, Group.SCOPE)
 
 
 class ChannelDirectory:
-    """Asks Slack. `home` is the bot's own workspace."""
+    """Ask Slack about channels. `home`: the bot's workspace."""
 
     def __init__(self, web: AsyncWebClient, home: Workspace) -> None:
         self._web, self._home = web, home
@@ -41,13 +46,13 @@ class ChannelDirectory:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 channel = (await self._web.conversations_info(channel=channel_id))["channel"]
-            why = obstacle(channel, self._home)
+            why = share_refusal(channel, self._home)
         except SlackApiError as error:
             code = error_code(error) or NO_CODE
             if is_of(code, *_HIDDEN):
                 raise ShareRefusedError("uninvited") from None
             raise SlackUnavailableError(code, passes(code)) from None
-        except (*TROUBLE, *MISSHAPEN):
+        except (*CALL_ERRORS, *MALFORMED_ERRORS):
             raise SlackUnavailableError(NO_ANSWER) from None
         if why:
             raise ShareRefusedError(why)
@@ -55,19 +60,19 @@ class ChannelDirectory:
 
 def is_group_message(channel_name: object) -> bool:
     """Return whether a channel of this name is a group message: its id may be that of a channel (pure)."""
-    return isinstance(channel_name, str) and channel_name.startswith(GROUP_MESSAGE)
+    return isinstance(channel_name, str) and channel_name.startswith(GROUP_MESSAGE_PREFIX)
 
 
-def obstacle(channel: dict[str, Any], home: Workspace) -> str | None:
+def share_refusal(channel: dict[str, Any], home: Workspace) -> str | None:
     """Say why nothing may be shared there: "outside", "unclear" or "closed"; None when it may (pure).
 
-    `channel` is a conversation object. Raises MISSHAPEN.
+    `channel` is a conversation object. Raises MALFORMED_ERRORS.
     """
     ours = {home.team_id, home.enterprise_id} - {None}
-    foreign = any(set(channel.get(name) or ()) - ours for name in CONNECTED)
-    if foreign or any(channel.get(name) for name in OUTSIDE):
+    foreign = any(set(channel.get(name) or ()) - ours for name in EXTERNAL_TEAM_FIELDS)
+    if foreign or any(channel.get(name) for name in EXTERNAL_FLAGS):
         return "outside"
-    if any(type(channel.get(name)) is not bool for name in SAID):
+    if any(type(channel.get(name)) is not bool for name in REQUIRED_FLAGS):
         return "unclear"
     if not _is_within(channel, home):
         return "outside"

@@ -12,8 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core.cache import Cache
 from bot.core.models import ChannelId, UserId
 from bot.slack.api.deadlines import WAY_SECONDS
-from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
-from bot.slack.api.trouble import word_for
+from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
 from bot.slack.error_codes import NO_CODE, Group, codes_of, explain, is_of
 from bot.slack.messages.blocks import Message
 
@@ -71,10 +70,10 @@ class DirectMessages:
             if code and not explain(code).maybe_done:
                 raise
             raise UnconfirmedPostError(code or NO_CODE) from None
-        except (*TROUBLE, *MISSHAPEN) as error:
-            raise UnconfirmedPostError(word_for(error)) from None
+        except (*CALL_ERRORS, *MALFORMED_ERRORS) as error:
+            raise UnconfirmedPostError(error_label(error)) from None
 
     async def _open(self, user_id: UserId) -> ChannelId:
-        async with asyncio.timeout(OPEN_SECONDS):  # whoever asks later joins this call, so it may not hang
+        async with asyncio.timeout(OPEN_SECONDS):  # later callers share this call, so it may not hang
             response = await self._web.conversations_open(users=user_id)
         return ChannelId(str(response["channel"]["id"]))

@@ -3,10 +3,14 @@
 What somebody may do is for desk/access.py. https://docs.slack.dev/reference/objects/user-object
 """
 
+import asyncio
+import logging
+import re
 import time
 from collections.abc import Callable
 from typing import Any
 
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.access import Workspace
@@ -15,16 +19,31 @@ from bot.core.errors import SlackUnavailableError
 from bot.core.hosts.csv_file import USER_ID
 from bot.core.models import MembershipStatus, SlackUser, TeamId, UserId
 from bot.core.timing import RunTiming
-from bot.slack.api.responses import MISSHAPEN
-from bot.slack.api.throttled_method import ThrottledMethod
+from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code
 from bot.slack.command_parser import clean_name
-from bot.slack.error_codes import INCOMPLETE_ANSWER, MISSHAPEN_ANSWER, OTHER_PERSON, Group, is_of, passes
+from bot.slack.error_codes import (
+    INCOMPLETE_ANSWER,
+    MISSHAPEN_ANSWER,
+    NO_ANSWER,
+    NO_CODE,
+    OTHER_PERSON,
+    Group,
+    is_of,
+    passes,
+)
+
+log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 300.0
 CACHE_SIZE = 20_000
 NO_TEAM = TeamId("")
-_SAID_OF_MEMBERS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")
+_MEMBER_FLAGS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")
 """Slack says each of these of every active account, guest or not. Somebody of whom it does not is not let in."""
+MAX_CONCURRENT_CALLS = 10
+ANSWER_SECONDS = 12.0
+MAX_RETRY_AFTER_SECONDS = 60
+"""Slack counts by the minute. Whoever is ordered to wait for longer is refused at once."""
+RATE_LIMITED = "ratelimited"
 
 
 class SlackDirectory:
@@ -78,12 +97,12 @@ class SlackDirectory:
             raise SlackUnavailableError(OTHER_PERSON, passes(OTHER_PERSON))
         try:
             return read_person(user, self.home, user_id)
-        except MISSHAPEN:
+        except MALFORMED_ERRORS:
             raise SlackUnavailableError(MISSHAPEN_ANSWER) from None
 
     async def _ask_group(self, group_id: str, team_id: TeamId) -> frozenset[UserId]:
-        where = {"team_id": team_id} if team_id else {}
-        users = (await self._group_members.ask(usergroup=group_id, **where)).get("users") or []
+        workspace = {"team_id": team_id} if team_id else {}
+        users = (await self._group_members.ask(usergroup=group_id, **workspace)).get("users") or []
         if not isinstance(users, list):
             raise SlackUnavailableError(MISSHAPEN_ANSWER)
         return frozenset(map(UserId, map(str, users)))
@@ -116,14 +135,14 @@ def read_person(user: dict[str, Any], home: Workspace, asked: UserId | None = No
         team_id=home.team_id,
         user_id=user_id,
         name=next(filter(None, (clean_name(name or "") for name in names)), str(user["id"])),
-        standing=_standing(user, home),
+        standing=_membership(user, home),
         email=email if confirmed else None,
         other_id=next((each for each in ids_in(user, home) if each != user_id), None),
         has_unconfirmed_email=has_email and not confirmed,
     )
 
 
-def _standing(user: dict[str, Any], home: Workspace) -> MembershipStatus:
+def _membership(user: dict[str, Any], home: Workspace) -> MembershipStatus:
     if user.get("is_stranger") or not _is_ours(user, home):
         return MembershipStatus.OUTSIDER
     if user.get("deleted"):
@@ -132,7 +151,7 @@ def _standing(user: dict[str, Any], home: Workspace) -> MembershipStatus:
         return MembershipStatus.BOT
     if user.get("is_restricted") or user.get("is_ultra_restricted"):
         return MembershipStatus.GUEST
-    if any(user.get(name) is not False for name in _SAID_OF_MEMBERS):
+    if any(user.get(name) is not False for name in _MEMBER_FLAGS):
         raise SlackUnavailableError(INCOMPLETE_ANSWER)
     return MembershipStatus.MEMBER
 
@@ -144,3 +163,60 @@ def _is_ours(user: dict[str, Any], home: Workspace) -> bool:
     if home.org_wide:
         return bool(home.enterprise_id) and grid.get("enterprise_id") == home.enterprise_id
     return home.team_id in (grid.get("teams") or [])
+
+
+class ThrottledMethod:
+    """Calls of one method, first come, first served. `patience_seconds`: how long each may take, its turn included.
+
+    `web` must not wait by itself when it is told to: one that sleeps would hold up whoever comes after it.
+    """
+
+    def __init__(
+        self, web: AsyncWebClient, method: str, *, patience_seconds: float = RunTiming().max_wait_seconds
+    ) -> None:
+        self._web = web
+        self._method = method
+        self._patience_seconds = patience_seconds
+        self._semaphore = asyncio.Semaphore(MAX_CONCURRENT_CALLS)  # it is fair
+        self._not_before = float("-inf")
+
+    async def ask(self, **params: str) -> dict[str, Any]:
+        """Slack's answer. Raises SlackUnavailableError."""
+        try:
+            async with asyncio.timeout(self._patience_seconds), self._semaphore:
+                while (answer := await self._try(params)) is None:
+                    pass
+                return answer
+        except TimeoutError:
+            raise SlackUnavailableError(RATE_LIMITED) from None
+
+    async def _try(self, params: dict[str, str]) -> dict[str, Any] | None:
+        """What Slack says, if it may be asked now; None after having waited, or when it puts all of us off."""
+        loop = asyncio.get_running_loop()
+        if (wait_seconds := self._not_before - loop.time()) > 0:
+            await asyncio.sleep(wait_seconds)
+            return None  # it may have been moved meanwhile
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                response = await self._web.api_call(self._method, http_verb="GET", params=params)
+        except SlackApiError as error:
+            seconds = _retry_after_seconds(error)
+            if seconds is None:
+                code = error_code(error) or NO_CODE
+                raise SlackUnavailableError(code, passes(code)) from None
+            if self._not_before < loop.time():  # the first of those who were told
+                log.info("Slack puts look-ups off", extra={"fields": {"method": self._method, "seconds": seconds}})
+            self._not_before = max(self._not_before, loop.time() + seconds)
+            return None
+        except (*CALL_ERRORS, *MALFORMED_ERRORS):
+            raise SlackUnavailableError(NO_ANSWER) from None
+        return response.data if isinstance(response.data, dict) else {}
+
+
+def _retry_after_seconds(error: SlackApiError) -> int | None:
+    """Its Retry-After, if that is what it is about and worth waiting for."""
+    if not is_of(error_code(error), Group.RATE_LIMIT):
+        return None
+    ordered = str(getattr(error.response, "headers", {}).get("Retry-After", ""))
+    seconds = int(ordered) if re.fullmatch(r"[0-9]{1,9}", ordered) else 0
+    return seconds if 0 < seconds <= MAX_RETRY_AFTER_SECONDS else None

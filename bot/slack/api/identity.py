@@ -1,4 +1,4 @@
-"""Who the bot is to Slack: one auth.test at start, so that none is needed later.
+"""Identify the bot by one auth.test at start, so that no later call needs it.
 
 https://docs.slack.dev/reference/methods/auth.test
 """
@@ -13,8 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core.access import Workspace
 from bot.core.errors import SetupError
 from bot.core.models import TeamId
-from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
-from bot.slack.api.trouble import word_for
+from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
 from bot.slack.error_codes import Group, is_of
 
 log = logging.getLogger(__name__)
@@ -22,6 +21,18 @@ log = logging.getLogger(__name__)
 TRIES = 5
 DELAY_SECONDS = 1.0
 ANSWER_SECONDS = 15.0
+NEEDED = {
+    "commands": "the slash command itself",
+    "chat:write": "answers, when the command's own way of answering is closed",
+    "chat:write.public": "sharing a session in a public channel that the bot is not in",
+    "channels:read": "refusing to share in a channel that people of other organisations read",
+    "groups:read": "the same for private channels",
+    "im:write": "telling an agent that a supervisor started a session for them",
+    "users:read": "refusing guests, bots and outsiders",
+    "users:read.email": "the same e-mail address as a rule",
+    "usergroups:read": "supervisors, administrators and members by user group",
+}
+"""The scopes that manifest.yml asks for (a test compares them), and what each is for."""
 _PASSING = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING)
 
 
@@ -48,13 +59,13 @@ class BotIdentity:
 
 
 async def identify(web: AsyncWebClient, *, tries: int = TRIES, delay_seconds: float = DELAY_SECONDS) -> BotIdentity:
-    """Asks Slack whose token this is. Raises SlackSetupError, SlackUnreachableError, each with a sentence."""
+    """Return the workspace and ids of the token. Raises SlackSetupError, SlackUnreachableError."""
     for attempt in range(tries):
         if attempt:
             await asyncio.sleep(delay_seconds * attempt)
         why = "an answer of no use"
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):  # as a whole: the session's begins anew with each byte
+            async with asyncio.timeout(ANSWER_SECONDS):  # as a whole: the session's restarts with each byte
                 response = await web.auth_test()
         except SlackApiError as error:
             code = error_code(error)
@@ -63,8 +74,8 @@ async def identify(web: AsyncWebClient, *, tries: int = TRIES, delay_seconds: fl
                     f"Slack refuses SLACK_BOT_TOKEN ({code}). Check the token on the app's page."
                 ) from None
             why = code or why
-        except (*TROUBLE, *MISSHAPEN) as error:
-            why = word_for(error)
+        except (*CALL_ERRORS, *MALFORMED_ERRORS) as error:
+            why = error_label(error)
         else:
             if isinstance(response.data, dict) and response.data.get("team_id"):
                 return _read(response.data, response.headers.get("x-oauth-scopes", ""))
@@ -85,3 +96,9 @@ def _read(answer: dict[str, object], scopes: str) -> BotIdentity:
 
 def _text(value: object) -> str | None:
     return str(value) if value else None
+
+
+def missing(granted: frozenset[str]) -> tuple[str, ...]:
+    """A sentence for each that Slack has not granted; none when it did not say what it granted."""
+    lacking = [(scope, why) for scope, why in NEEDED.items() if granted and scope not in granted]
+    return tuple(f"Slack has not granted the bot the scope {scope}: {why}." for scope, why in lacking)

@@ -28,12 +28,17 @@ from bot.core.models import ChannelId, Request, RequestId, RequestKind, Session,
 from bot.core.results import LastSession, Result, SessionEnded
 from bot.slack.api.deadlines import Deadlines
 from bot.slack.api.direct_messages import DirectMessages, UnconfirmedPostError
-from bot.slack.api.response_url import LONGEST_ORDERED_SECONDS, REPEATS, ForeignAddressError, ResponseUrls
-from bot.slack.api.responses import MISSHAPEN, TROUBLE, SlackAnswer, error_code
+from bot.slack.api.response_url import (
+    MAX_RETRY_AFTER_SECONDS,
+    REPEATS,
+    ForeignAddressError,
+    ResponseUrls,
+    SilentHostError,
+    SilentHosts,
+)
+from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, SlackAnswer, error_code, error_label
 from bot.slack.api.session_messages import SlackSessionMessages
-from bot.slack.api.silent_hosts import SilentHostError, SilentHosts
 from bot.slack.api.token_watch import TokenWatch, WebClient
-from bot.slack.api.trouble import word_for
 from bot.slack.api.views import TRIGGER_SECONDS, Views
 from bot.slack.api.workflow_steps import WorkflowStepResult
 from bot.slack.messages.blocks import Message
@@ -56,7 +61,7 @@ class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
     async def _can_retry_async(self, *, response: HttpResponse | None = None, **how: Any) -> bool:
         headers = {name.lower(): value for name, value in response.headers.items()} if response else {}
         ordered = str((headers.get("retry-after") or ["1"])[0])
-        soon = re.fullmatch("[0-9]{1,9}", ordered) is not None and int(ordered) <= LONGEST_ORDERED_SECONDS
+        soon = re.fullmatch("[0-9]{1,9}", ordered) is not None and int(ordered) <= MAX_RETRY_AFTER_SECONDS
         return soon and await super()._can_retry_async(response=response, **how)
 
 
@@ -230,8 +235,8 @@ class SlackResponder:
         except ForeignAddressError:
             log.warning("a response_url is not Slack's", extra={"fields": {"hint": "SLACK_API_URL"}})
             return False
-        except TROUBLE as error:
-            log.warning("no answer from a response_url", extra={"fields": {"error": word_for(error)}})
+        except CALL_ERRORS as error:
+            log.warning("no answer from a response_url", extra={"fields": {"error": error_label(error)}})
             return False
         if status != 200:
             log.warning("a response_url refused a message", extra={"fields": {"status": status}})
@@ -297,8 +302,8 @@ class SlackResponder:
             log.warning("not delivered", extra={"fields": fields | {"error": error_code(error)}})
         except UnconfirmedPostError as error:
             log.warning("not delivered", extra={"fields": fields | {"error": str(error)}})
-        except (*TROUBLE, *MISSHAPEN) as error:
-            log.warning("not delivered", extra={"fields": fields | {"error": word_for(error)}})
+        except (*CALL_ERRORS, *MALFORMED_ERRORS) as error:
+            log.warning("not delivered", extra={"fields": fields | {"error": error_label(error)}})
         else:
             return True
         return False

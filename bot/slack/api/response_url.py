@@ -9,29 +9,37 @@ the signing secret, or can write to the database, can name any address, and the 
 
 import asyncio
 import json
+import logging
 import re
-from collections.abc import Callable
-from typing import Any
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from bot.slack.api.responses import is_page
 
+log = logging.getLogger(__name__)
+
 REPEATS = 2
 REPEAT_SECONDS = 0.5
-LONGEST_ORDERED_SECONDS = 5
+MAX_RETRY_AFTER_SECONDS = 5
 """A longer Retry-After is not waited for: a person waits, and there are other ways to reach them."""
 _HEADERS = {"Content-Type": "application/json; charset=utf-8"}
-TRY_SECONDS = 5.0
+READ_TIMEOUT_SECONDS = 5.0
 """How long one try may receive nothing: a dead connection is replaced by a new one while there is time. deadlines.py
 bounds a post as a whole."""
-_TIMEOUT = aiohttp.ClientTimeout(sock_connect=TRY_SECONDS, sock_read=TRY_SECONDS)
+_TIMEOUT = aiohttp.ClientTimeout(sock_connect=READ_TIMEOUT_SECONDS, sock_read=READ_TIMEOUT_SECONDS)
 HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 """Where Slack's own response_urls lead: https://docs.slack.dev/govslack"""
 _PATH = r"(?:/[!-\[\]-~]*)?"
 """Printable ASCII without a space or a backslash, which parsers read in different ways."""
 _PORTS = {"https": 443, "http": 80}
+PROBE_EVERY_SECONDS = 30.0
+PROBE_SECONDS = 2.0
+"""So long a post to a silent host may take."""
+T = TypeVar("T")
 
 
 class ForeignAddressError(ValueError):
@@ -60,7 +68,15 @@ def slack_addresses(api_url: str) -> re.Pattern[str]:
 class ResponseUrls:
     """Posts over one pool of connections. `proxy_for`: which proxy leads to an address; `api_url`: SLACK_API_URL."""
 
-    def __init__(self, http: aiohttp.ClientSession, proxy_for: Callable[[str], str | None], api_url: str) -> None:
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        proxy_for: Callable[[str], str | None],
+        api_url: str,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._sleep = sleep
         self._http = http
         self._proxy_for = proxy_for
         self._allowed = slack_addresses(api_url)
@@ -85,7 +101,7 @@ class ResponseUrls:
             else:
                 if delay is None or not left:
                     return status
-            await asyncio.sleep(delay)
+            await self._sleep(delay)
         raise AssertionError("the last time returns or raises")
 
     async def _post_once(self, url: str, data: bytes) -> tuple[int, float | None]:
@@ -100,6 +116,71 @@ class ResponseUrls:
                 return response.status, REPEAT_SECONDS
             if response.status != 429:
                 return response.status, None
-            ordered = response.headers.get("Retry-After", "1")
-            soon = ordered.isascii() and ordered.isdigit() and int(ordered) <= LONGEST_ORDERED_SECONDS
-            return 429, float(ordered) if soon else None
+            retry_after = response.headers.get("Retry-After", "1")
+            is_short = retry_after.isascii() and retry_after.isdigit() and int(retry_after) <= MAX_RETRY_AFTER_SECONDS
+            return 429, float(retry_after) if is_short else None
+
+
+class SilentHostError(Exception):
+    """The host let a post time out a moment ago, so nothing was sent to it."""
+
+    code = "host_is_silent"
+
+
+class SilentHosts:
+    """Which hosts are silent, and when each is tried next. `clock` returns seconds and never goes back."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._next_probe_at: dict[str, float] = {}
+        self._under_way: dict[str, set[asyncio.Timeout]] = {}
+
+    def is_silent(self, url: str) -> bool:
+        """Return whether the host of this address is silent."""
+        return _host(url) in self._next_probe_at
+
+    async def post(self, url: str, post: Callable[[], Awaitable[T]], *, insist: bool = False) -> T:
+        """Return what `post` returns. Raises SilentHostError at once, and what `post` raises.
+
+        `insist`: there is no other way, so the post may take as long as ever.
+        """
+        host = _host(url)
+        is_probe = host in self._next_probe_at and not insist
+        if is_probe:
+            if self._clock() < self._next_probe_at[host]:
+                raise SilentHostError
+            self._next_probe_at[host] = self._clock() + PROBE_EVERY_SECONDS
+        try:
+            async with asyncio.timeout(PROBE_SECONDS if is_probe else None) as limit:
+                answer = await self._track(host, limit, post)
+        except TimeoutError:
+            self._timed_out(host)
+            raise
+        self._answered(host)
+        return answer
+
+    async def _track(self, host: str, limit: asyncio.Timeout, post: Callable[[], Awaitable[T]]) -> T:
+        under_way = self._under_way.setdefault(host, set())
+        under_way.add(limit)
+        try:
+            return await post()
+        finally:
+            under_way.discard(limit)
+
+    def _timed_out(self, host: str) -> None:
+        if host not in self._next_probe_at:
+            fields = {"seconds": PROBE_EVERY_SECONDS}
+            log.warning("a response_url's host does not answer, so answers go another way", extra={"fields": fields})
+            latest = asyncio.get_running_loop().time() + PROBE_SECONDS
+            for limit in self._under_way.get(host, ()):
+                if not limit.expired():
+                    limit.reschedule(min(limit.when() or latest, latest))
+        self._next_probe_at[host] = self._clock() + PROBE_EVERY_SECONDS
+
+    def _answered(self, host: str) -> None:
+        if self._next_probe_at.pop(host, None) is not None:
+            log.info("a response_url's host answers again")
+
+
+def _host(url: str) -> str:
+    return (urlsplit(url).hostname or "") if isinstance(url, str) else ""

@@ -1,26 +1,33 @@
-"""What may be taken from an answer of Slack's, which need not be Slack's at all: something on the way may have spoken.
+"""Read HTTP responses of Slack with bounds, and name the errors of calls.
 
-No redirect is followed, since a command's answer holds a link that is nobody else's; no body is read without an end.
+A proxy may answer in Slack's place. No redirect is followed, since a message holds a customer's link; the size of a
+body is bounded.
 """
 
+import asyncio
+import json
 import re
+import socket
+import ssl
 from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-MOST_BYTES = 2 * 1024 * 1024
-WORD_LENGTH = 60
+MAX_RESPONSE_BYTES = 2 * 1024 * 1024
+MAX_WORD_LENGTH = 60
 """Characters of a word of Slack's; its longest is half as long."""
+MAX_CAUSES = 8
+"""Length of the chain of causes that is searched."""
 
-TROUBLE = (SlackApiError, SlackClientError, aiohttp.ClientError, TimeoutError, ValueError)
-"""What slack_sdk raises when a call comes to nothing."""
-MISSHAPEN = (AttributeError, KeyError, TypeError)
-"""And when an answer is JSON of another shape: slack_sdk itself takes it for an object."""
+CALL_ERRORS = (SlackApiError, SlackClientError, aiohttp.ClientError, TimeoutError, ValueError)
+"""Exceptions that slack_sdk raises when a call fails."""
+MALFORMED_ERRORS = (AttributeError, KeyError, TypeError)
+"""Exceptions on JSON of an unexpected shape, raised in slack_sdk too."""
 
 
 class SlackAnswer(aiohttp.ClientResponse):
-    """For a session's `response_class`."""
+    """Refuse redirects and large bodies; for the `response_class` of a session."""
 
     async def start(self, connection: Any) -> "SlackAnswer":
         """Raises ClientResponseError for a redirect."""
@@ -32,20 +39,20 @@ class SlackAnswer(aiohttp.ClientResponse):
     async def read(self) -> bytes:
         """Raises ClientPayloadError for what is too long."""
         if self._body is None:
-            is_here = self.content.is_eof()  # with its headers, as nearly all are
-            body = self.content.read_nowait() if is_here else await self._pieces()
-            if len(body) > MOST_BYTES:
+            is_complete = self.content.is_eof()  # with its headers, as nearly all are
+            body = self.content.read_nowait() if is_complete else await self._read_chunks()
+            if len(body) > MAX_RESPONSE_BYTES:
                 self.close()
                 raise aiohttp.ClientPayloadError("the answer is too long")
             self._body = body
         return await super().read()
 
-    async def _pieces(self) -> bytes:
+    async def _read_chunks(self) -> bytes:
         """The body, or a little more of it than is read of any."""
         body = bytearray()
         async for chunk in self.content.iter_any():
             body += chunk
-            if len(body) > MOST_BYTES:
+            if len(body) > MAX_RESPONSE_BYTES:
                 break
         return bytes(body)
 
@@ -57,8 +64,8 @@ def error_code(error: SlackApiError) -> str:
 
 
 def word(value: object) -> str:
-    """A word of an answer, such as an error code, cut to WORD_LENGTH; it reaches logs and people. "" for none."""
-    return str(value or "")[:WORD_LENGTH]
+    """A word of an answer, such as an error code, cut to MAX_WORD_LENGTH; it reaches logs and people. "" for none."""
+    return str(value or "")[:MAX_WORD_LENGTH]
 
 
 def retry_after_seconds(error: SlackApiError) -> float:
@@ -70,3 +77,57 @@ def retry_after_seconds(error: SlackApiError) -> float:
 def is_page(body: bytes) -> bool:
     """Whether it is a web page, which is somebody else's answer, such as a proxy's."""
     return body.lstrip().startswith(b"<")
+
+
+def error_label(error: BaseException | None) -> str:
+    """Return a word such as `timed_out`, `connection_refused` or Slack's own code."""
+    for each in _with_causes(error):
+        if label := _label(each):
+            return label
+    return "other"
+
+
+def _with_causes(error: BaseException | None) -> list[BaseException]:
+    found: list[BaseException] = []
+    while error is not None and error not in found and len(found) < MAX_CAUSES:
+        found.append(error)
+        error = error.__cause__ or error.__context__
+    return found
+
+
+def _label(error: BaseException) -> str:
+    if isinstance(error, SlackApiError):
+        return error_code(error) or "no_code"
+    if isinstance(error, TimeoutError | asyncio.TimeoutError):
+        return "timed_out"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError | ssl.SSLError):
+        return "tls_failed"
+    if isinstance(error, aiohttp.ClientConnectorDNSError | socket.gaierror):
+        return "name_not_found"
+    if isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
+        return "proxy_refused"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return _label(error.os_error)
+    return _connection_label(error) or _response_label(error)
+
+
+def _connection_label(error: BaseException) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return "connection_refused"
+    if isinstance(error, aiohttp.WSServerHandshakeError):
+        return "no_web_socket"
+    if isinstance(error, aiohttp.ClientConnectionError | ConnectionError):
+        return "connection_lost"
+    return "not_connected" if isinstance(error, OSError) else ""
+
+
+def _response_label(error: BaseException) -> str:
+    if isinstance(error, aiohttp.ClientPayloadError | aiohttp.WebSocketError):
+        return "answer_cut_off"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"http_{error.status}" if error.status else "not_http"
+    if isinstance(error, json.JSONDecodeError):
+        return "not_json"
+    if isinstance(error, (*MALFORMED_ERRORS, ValueError)):
+        return "misshapen_answer"
+    return "unusable_answer" if isinstance(error, SlackClientError | aiohttp.ClientError) else ""

@@ -24,8 +24,7 @@ from bot.core.ports import EditResult, PostedMessageRepository
 from bot.slack.api.channels import ChannelDirectory
 from bot.slack.api.deadlines import WAY_SECONDS
 from bot.slack.api.direct_messages import GONE, DirectMessages, UnconfirmedPostError
-from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
-from bot.slack.api.trouble import word_for
+from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
 from bot.slack.error_codes import NO_ANSWER, NO_CODE, Group, explain, is_of, passes
 from bot.slack.messages.blocks import Message
 from bot.slack.messages.session_card import closed_card, direct_card, shared_card
@@ -98,7 +97,7 @@ class SlackSessionMessages:
             if row.group in REFUSED:
                 raise ShareRefusedError(REFUSED[row.group]) from None
             raise ShareUnknownError if not code or row.maybe_done else MessageNotPostedError(code, row.passes) from None
-        except (*TROUBLE, *MISSHAPEN):
+        except (*CALL_ERRORS, *MALFORMED_ERRORS):
             await self._drop(intent)
             raise ShareUnknownError from None
 
@@ -110,7 +109,7 @@ class SlackSessionMessages:
             raise MessageNotPostedError(code, passes(code)) from None
         except UnconfirmedPostError:
             raise ShareUnknownError(is_direct=True) from None
-        except (*TROUBLE, *MISSHAPEN):
+        except (*CALL_ERRORS, *MALFORMED_ERRORS):
             raise MessageNotPostedError(NO_ANSWER) from None
         await self.remember(record.session.id, channel_id, ts)
 
@@ -142,7 +141,7 @@ class SlackSessionMessages:
         """A direct message whose channel Slack knows no more; whose it was is not remembered."""
         edit = EditResult.DONE
         for user_id in {record.agent: None, record.requester: None}:
-            with suppress(SlackApiError, SlackClientError, aiohttp.ClientError, *MISSHAPEN):
+            with suppress(SlackApiError, SlackClientError, aiohttp.ClientError, *MALFORMED_ERRORS):
                 channel = await self._direct.channel(user_id, instead_of=post.channel_id)
                 if channel != post.channel_id:
                     edit, code = await self._edit(post, channel, message)
@@ -159,8 +158,8 @@ class SlackSessionMessages:
         except SlackApiError as error:
             code = error_code(error)
             edit = EditResult.UNWELL if not code or is_of(code, *LATER) else EditResult.DONE
-        except (*TROUBLE, *MISSHAPEN) as error:
-            edit, code = EditResult.UNWELL, word_for(error)
+        except (*CALL_ERRORS, *MALFORMED_ERRORS) as error:
+            edit, code = EditResult.UNWELL, error_label(error)
         else:
             return EditResult.DONE, ""
         log.warning("a message was not changed", extra={"fields": {"session": post.session_id, "error": code}})

@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
+from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code
 from bot.slack.error_codes import Group, explain, is_of
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ PROBE_ANSWER_SECONDS = 10.0
 T = TypeVar("T")
 ROTATING = "xoxe."
 """How a token begins that expires after twelve hours: https://docs.slack.dev/authentication/using-token-rotation"""
-ROTATION_MEND = (
+ROTATION_HINT = (
     "Slack cannot turn token rotation off for an app: make a new app from manifest.yml (token_rotation_enabled: false),"
     " and set its SLACK_BOT_TOKEN."
 )
@@ -54,7 +54,7 @@ class TokenWatch:
         identity = await identify(web)
         self._probe = web.auth_test
         if (web.token or "").startswith(ROTATING):
-            fields = {"token": "SLACK_BOT_TOKEN", "hint": ROTATION_MEND}
+            fields = {"token": "SLACK_BOT_TOKEN", "hint": ROTATION_HINT}
             log.warning("the bot token expires within twelve hours", extra={"fields": fields})
         return identity
 
@@ -81,7 +81,7 @@ class TokenWatch:
             try:
                 async with asyncio.timeout(PROBE_ANSWER_SECONDS):
                     await probe()
-            except (*TROUBLE, *MISSHAPEN):
+            except (*CALL_ERRORS, *MALFORMED_ERRORS):
                 continue
 
 
@@ -90,10 +90,10 @@ class WebClient(AsyncWebClient):
 
     watch: TokenWatch | None = None
 
-    async def api_call(self, api_method: str, **how: Any) -> AsyncSlackResponse:
+    async def api_call(self, api_method: str, **kwargs: Any) -> AsyncSlackResponse:
         """Call a method of the Web API. Raises what slack_sdk raises."""
         try:
-            answer = await super().api_call(api_method, **how)
+            answer = await super().api_call(api_method, **kwargs)
         except SlackApiError as error:
             if self.watch:
                 self.watch.failed(error_code(error))

@@ -1,4 +1,4 @@
-"""Modals and the Home tab, as Slack's Web API takes them. What stands in them is for modal_view.py and home_view.py.
+"""Open, update and publish views: modals and the Home tab. The package `views` builds their content.
 
 https://docs.slack.dev/reference/methods/views.open , views.update and views.publish need no scope.
 """
@@ -12,8 +12,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.models import UserId
-from bot.slack.api.responses import MISSHAPEN, TROUBLE, error_code
-from bot.slack.api.trouble import word_for
+from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
 from bot.slack.error_codes import NO_CODE, Group, is_of
 from bot.slack.messages.blocks import View
 
@@ -21,41 +20,43 @@ log = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 10.0
 TRIGGER_SECONDS = 3.0
-"""So long a trigger_id lives, and no longer is it worth trying."""
+"""Lifetime of a trigger_id; a later call cannot succeed."""
 OPENED_BEFORE = "exchanged_trigger_id"
 
 
 class Views:
-    """Shows them. Nothing here raises."""
+    """Call Slack's views methods. No method raises; errors are logged and returned as codes."""
 
     def __init__(self, web: AsyncWebClient) -> None:
         self._web = web
 
     async def open(self, trigger_id: str, view: View) -> str:
-        """Show the modal, and return Slack's word for why it is not there; "" when it is.
+        """Open a modal and return Slack's error code, "" on success.
 
-        It is there, too, when a first answer was lost, and its repetition came too late.
+        `exchanged_trigger_id` is a success: the answer to a first try was lost.
         """
-        said = await self._said("views.open", self._web.views_open(trigger_id=trigger_id, view=view), TRIGGER_SECONDS)
-        return "" if said == OPENED_BEFORE else said
+        code = await self._error_code_of(
+            "views.open", self._web.views_open(trigger_id=trigger_id, view=view), TRIGGER_SECONDS
+        )
+        return "" if code == OPENED_BEFORE else code
 
     async def update(self, external_id: str, view: View) -> str:
-        """Change the modal that was opened under this id, and return Slack's word for why not; "" when it has."""
-        return await self._said("views.update", self._web.views_update(external_id=external_id, view=view))
+        """Update the modal with this external id and return Slack's error code, "" on success."""
+        return await self._error_code_of("views.update", self._web.views_update(external_id=external_id, view=view))
 
     async def publish(self, user_id: UserId, view: View) -> None:
-        """Makes it this person's Home tab."""
-        await self._said("views.publish", self._web.views_publish(user_id=user_id, view=view))
+        """Publish the view as this user's Home tab."""
+        await self._error_code_of("views.publish", self._web.views_publish(user_id=user_id, view=view))
 
-    async def _said(self, method: str, call: Awaitable[Any], seconds: float = ANSWER_SECONDS) -> str:
-        """Slack's word for what was wrong, "" for nothing."""
+    async def _error_code_of(self, method: str, call: Awaitable[Any], seconds: float = ANSWER_SECONDS) -> str:
+        """Await a call and return its error code, "" on success. `seconds`: time-out of the whole call."""
         try:
             async with asyncio.timeout(seconds):
                 await call
         except SlackApiError as error:
             code = error_code(error) or NO_CODE
-        except (*TROUBLE, *MISSHAPEN) as error:
-            code = word_for(error)
+        except (*CALL_ERRORS, *MALFORMED_ERRORS) as error:
+            code = error_label(error)
         else:
             return ""
         if code != OPENED_BEFORE and not is_of(code, Group.VIEW_GONE):

@@ -22,14 +22,14 @@ log = logging.getLogger(__name__)
 PAUSES_SECONDS = (2.0, 5.0, 15.0, 30.0, 60.0, 60.0, 60.0, 60.0, 60.0)
 """A workflow waits for its step, so Slack is asked for longer than a person would wait; it limits these calls, too."""
 Attempt = Callable[[str, Callable[[], Awaitable[None]]], Awaitable[bool]]
-"""Tries a named way once, within its time, and logs what goes wrong: whether it went well."""
+"""Try a named method once within its time-out, log a failure, and return whether it succeeded."""
 
 
 class WorkflowStepResult:
     """Tells workflows what came of their steps."""
 
-    def __init__(self, web: AsyncWebClient, words: MessageRenderer) -> None:
-        self._web, self._words = web, words
+    def __init__(self, web: AsyncWebClient, renderer: MessageRenderer) -> None:
+        self._web, self._renderer = web, renderer
 
     async def tell(self, request: Request, outcome: Result, attempt: Attempt) -> bool:
         """Whether the workflow knows. A stop of the bot ends this in the middle, and the next start tells it."""
@@ -37,22 +37,22 @@ class WorkflowStepResult:
         if step is None:  # it has been told before
             return False
 
-        gone = False
+        is_unknown_run = False
 
-        async def once() -> None:
-            nonlocal gone
+        async def complete() -> None:
+            nonlocal is_unknown_run
             try:
                 await self._complete(step.execution_id, request, outcome)
             except SlackApiError as error:
                 if not is_of(error_code(error), Group.STEP_OVER):
-                    gone = is_of(error_code(error), Group.STEP_GONE)
+                    is_unknown_run = is_of(error_code(error), Group.STEP_GONE)
                     raise
                 log.info("the step was over before", extra={"fields": {"request": request.id}})
 
         for pause_seconds in (*PAUSES_SECONDS, None):
-            if await attempt("workflow step", once):
+            if await attempt("workflow step", complete):
                 return True
-            if gone or pause_seconds is None:
+            if is_unknown_run or pause_seconds is None:
                 break
             await asyncio.sleep(pause_seconds)
         return False
@@ -72,7 +72,7 @@ class WorkflowStepResult:
             return f"Nothing was started. Reference: {request.id}"
         genesys = outcome.reference if isinstance(outcome, ServiceError) else None
         reference = f"Reference: {request.id}" + (f", Genesys {genesys}" if genesys else "")
-        return f"{self._words.failure(outcome, request.id).text} {reference}"
+        return f"{self._renderer.failure(outcome, request.id).text} {reference}"
 
 
 def outputs_of(session: Session) -> dict[str, object]:

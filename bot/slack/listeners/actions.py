@@ -1,6 +1,7 @@
-"""Buttons: every press checks its actor anew, since outsiders can press what they can see.
+"""Listen for button presses and submit each as a request.
 
-Open is a link, and acknowledged so that Slack shows no warning beside it. The others become requests, like commands.
+Authorize the actor of every press: outsiders can press what they can see. Open is a link; its press is only
+acknowledged, since Slack shows a warning otherwise.
 """
 
 from dataclasses import replace
@@ -22,8 +23,8 @@ from bot.slack.messages.session_card import DIRECT_ACTION, END_ACTION, LISTED, S
 SESSION_ACTIONS = {END_ACTION: RequestKind.END, SHARE_ACTION: RequestKind.SHARE, DIRECT_ACTION: RequestKind.DIRECT}
 
 
-def register(app: AsyncApp, desk: RequestService, delivery: SlackResponder, words: MessageRenderer) -> None:
-    """Adds the buttons to the app."""
+def register(app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer) -> None:
+    """Register the listeners of all buttons on cards and lists."""
 
     @app.action(OPEN_ACTION)
     async def on_open(ack: AsyncAck) -> None:
@@ -44,17 +45,19 @@ def register(app: AsyncApp, desk: RequestService, delivery: SlackResponder, word
                 and not block_id.startswith(LISTED),
             )
             try:
-                await desk.submit(request)
+                await requests.submit(request)
             except NotAcceptedError as error:
-                delivery.tell_soon(request, words.failure(error, request.id, starting=False))
+                responder.tell_soon(request, renderer.failure(error, request.id, starting=False))
             await ack()
 
     for action, kind in SESSION_ACTIONS.items():
         on_session(action, kind)
-    _register_repeats(app, desk, delivery, words)
+    _register_retries(app, requests, responder, renderer)
 
 
-def _register_repeats(app: AsyncApp, desk: RequestService, delivery: SlackResponder, words: MessageRenderer) -> None:
+def _register_retries(
+    app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
+) -> None:
     """Try again, for what failed, and the choice of a conversation, for what was in doubt."""
 
     @app.action(TRY_AGAIN_ACTION)
@@ -62,38 +65,41 @@ def _register_repeats(app: AsyncApp, desk: RequestService, delivery: SlackRespon
         failed, press = read_press(body)
         note_place(body, press)
         try:
-            await desk.retry(RequestId(failed), press)
+            await requests.retry(RequestId(failed), press)
         except (RetryRejectedError, NotAcceptedError) as error:
             if press.reply_url:
-                delivery.tell_soon(press, words.failure(error, press.id))
+                responder.tell_soon(press, renderer.failure(error, press.id))
         await ack()
 
     @app.action(PICK_ACTION)
     async def on_pick(ack: AsyncAck, body: dict[str, Any]) -> None:
         value, press = read_press(body)
         failed, wanted = read_pick(value)
-        press = replace(press, key=f"try-again:{failed}", conversation_id=wanted)  # one of them, once
+        press = replace(press, key=f"try-again:{failed}", conversation_id=wanted)  # one choice, once
         note_place(body, press)
         try:
-            await desk.retry(failed, press)
+            await requests.retry(failed, press)
         except (RetryRejectedError, NotAcceptedError) as error:
-            delivery.tell_soon(press, words.failure(error, press.id))
+            responder.tell_soon(press, renderer.failure(error, press.id))
         await ack()
 
     def note_place(body: dict[str, Any], press: Request) -> None:
         container = body.get("container") or {}
         if container.get("message_ts") and not container.get("is_ephemeral"):
-            delivery.note_place(press.id, press.channel_id, str(container["message_ts"]))
+            responder.note_place(press.id, press.channel_id, str(container["message_ts"]))
 
 
 def read_press(body: dict[str, Any]) -> tuple[str, Request]:
-    """block_actions -> the button's value, and the press as the request it would be, were it a Try again."""
+    """Return the button's value and a request for the press, keyed like a Try again (pure).
+
+    `body` is a `block_actions` payload: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+    """
     value = str(body["actions"][0]["value"])
     return value, replace(read_actor(body), key=f"try-again:{value}", replaces=True)
 
 
 def read_actor(body: dict[str, Any]) -> Request:
-    """Who pressed, chose or sent something, and where, as the start of a session it would be."""
+    """Build a start request for the actor and channel of an interaction payload; callers replace its kind (pure)."""
     user, team = body["user"], body.get("team") or {}
     enterprise = (body.get("enterprise") or {}).get("id")
     channel = (body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id") or ""

@@ -1,12 +1,13 @@
-"""/cobrowse: read it, hand it to the desk, acknowledge. Step 2 of five.
+"""Handle the slash command: parse it, submit the request, acknowledge.
 
-It waits for one durable write and nothing else; what fails before the acknowledgement is told in it.
+The acknowledgement waits for one durable write and nothing else.
 """
 
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
@@ -29,47 +30,66 @@ log = logging.getLogger(__name__)
 
 
 class SlashCommand(AsyncMiddleware):
-    """Handle the slash command as a Bolt middleware, in place of an `@app.command` listener, which costs more CPU.
+    """Call `handle_cobrowse` for the slash command, as a Bolt middleware: an `@app.command` listener costs more CPU.
 
     docs/develop/decisions/0003-command-middleware.md has the figures.
     https://docs.slack.dev/tools/bolt-python/concepts/global-middleware
     """
 
     def __init__(
-        self, desk: RequestService, words: MessageRenderer, forms: SessionForm, genesys_app: GenesysApp | None = None
+        self,
+        requests: RequestService,
+        renderer: MessageRenderer,
+        forms: SessionForm,
+        genesys_app: GenesysApp | None = None,
     ) -> None:
-        """`genesys_app`: where sessions belong to conversations, which can be named."""
-        self._desk, self._words, self._forms, self._genesys_app = desk, words, forms, genesys_app
+        """`genesys_app`: set where sessions belong to conversations, which the command can name."""
+        self._command = renderer.command
+        self._handle = partial(
+            handle_cobrowse, requests=requests, renderer=renderer, forms=forms, genesys_app=genesys_app
+        )
 
     async def async_process(
         self, *, req: AsyncBoltRequest, resp: BoltResponse, next: Callable[[], Awaitable[BoltResponse]]
     ) -> BoltResponse | None:
-        if req.body.get("command") != self._words.command:
+        if req.body.get("command") != self._command:
             return await next()
-        return BoltResponse(status=200, body=await self._acknowledge(req.body))
+        return BoltResponse(status=200, body=await self._handle(req.body))
 
-    async def _acknowledge(self, body: dict[str, Any]) -> dict[str, Any] | str:
-        """What the acknowledgement says; mostly nothing, since the answer comes later."""
-        command = command_parser.parse(body.get("text") or "", self._genesys_app)
-        match command:
-            case Start() | Query():
-                request = read_request(body, command)
-                try:
-                    await self._desk.submit(request)
-                except NotAcceptedError as error:
-                    return in_ack(self._words.failure(error, request.id))
-            case New():
-                self._forms.open_soon(str(body.get("trigger_id")), read_request(body, Start()))
-            case _:
-                reference = new_request_id()
-                fields = {"request": reference, "outcome": command.code, "requester": body.get("user_id")}
-                log.info("nothing to start", extra={"fields": fields})
-                return in_ack(parse_error(self._words, command, reference))
-        return ""
+
+async def handle_cobrowse(
+    body: dict[str, Any],
+    requests: RequestService,
+    renderer: MessageRenderer,
+    forms: SessionForm,
+    genesys_app: GenesysApp | None = None,
+) -> dict[str, Any] | str:
+    """Handle the slash command `/cobrowse` and return the body of the acknowledgement.
+
+    `SlashCommand` calls this from a Bolt middleware: no `@app.command` listener is registered for the command. `body`
+    is Slack's payload. The request is stored before this returns; the answer follows later, so the body is mostly "".
+    A failure before the acknowledgement is told in the acknowledgement.
+    """
+    command = command_parser.parse(body.get("text") or "", genesys_app)
+    match command:
+        case Start() | Query():
+            request = read_request(body, command)
+            try:
+                await requests.submit(request)
+            except NotAcceptedError as error:
+                return in_ack(renderer.failure(error, request.id))
+        case New():
+            forms.open_soon(str(body.get("trigger_id")), read_request(body, Start()))
+        case _:
+            reference = new_request_id()
+            fields = {"request": reference, "outcome": command.code, "requester": body.get("user_id")}
+            log.info("nothing to start", extra={"fields": fields})
+            return in_ack(parse_error(renderer, command, reference))
+    return ""
 
 
 def read_request(body: dict[str, Any], command: Start | Query) -> Request:
-    """Slack's payload -> a request. https://docs.slack.dev/interactivity/implementing-slash-commands"""
+    """Build the request from Slack's payload. https://docs.slack.dev/interactivity/implementing-slash-commands"""
     start = command if isinstance(command, Start) else Start(target=command.target)
     return Request(
         id=new_request_id(),
@@ -90,5 +110,5 @@ def read_request(body: dict[str, Any], command: Start | Query) -> Request:
 
 
 def in_ack(message: Message) -> dict[str, Any]:
-    """A message as an acknowledgement carries it: for the one who typed only."""
+    """Return the message as the body of an acknowledgement that only the sender sees."""
     return message.payload() | {"response_type": "ephemeral"}

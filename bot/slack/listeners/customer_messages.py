@@ -1,6 +1,7 @@
-"""The way from a card to a customer: a form for the address, a question that shows it, and the press that sends.
+"""Listen for the steps that send a link to a customer: the form for the address, the question, Send and Cancel.
 
-What stands in them is for sending_view.py. The form and the question decide nothing: whoever presses is looked at anew.
+views/customer_message_form.py and messages/customer_message.py build the content. The actor of every step is
+authorized: the form and the question grant nothing.
 """
 
 from dataclasses import replace
@@ -23,54 +24,56 @@ from bot.slack.views import customer_message_form
 from bot.slack.views.customer_message_form import SEND_FORM, TO, FormInput
 from bot.slack.views.session_form import not_opened
 
-QUESTIONS, QUESTION_SECONDS = 10_000, 1800.0
-"""So many are remembered to be answered with Send, and for so long: as long as one can be worked."""
+MAX_QUESTIONS, QUESTION_TTL_SECONDS = 10_000, 1800.0
+"""Bounds of the memory of questions answered with Send; a request is processed for 1,800 s at most."""
 
 
 def register(
-    app: AsyncApp, desk: RequestService, views: Views, delivery: SlackResponder, words: MessageRenderer
+    app: AsyncApp, requests: RequestService, views: Views, responder: SlackResponder, renderer: MessageRenderer
 ) -> None:
-    """Adds all of it to the app."""
+    """Register the button, the form and the question."""
 
-    async def open_form(trigger_id: str, session_id: str, asker: Request) -> None:
+    async def open_form(trigger_id: str, session_id: str, actor: Request) -> None:
         if code := await views.open(
-            trigger_id, customer_message_form.form(session_id, asker.channel_id, asker.reply_url)
+            trigger_id, customer_message_form.form(session_id, actor.channel_id, actor.reply_url)
         ):
-            await delivery.tell(asker, not_opened(f"{words.command} send", asker.id, code, words.contact))
+            await responder.tell(actor, not_opened(f"{renderer.command} send", actor.id, code, renderer.contact))
 
     @app.action(SEND_TO_ACTION)
     async def on_open(ack: AsyncAck, body: dict[str, Any]) -> None:
         session_id, press = read_press(body)
-        delivery.soon(open_form(str(body.get("trigger_id")), session_id, press))
+        responder.soon(open_form(str(body.get("trigger_id")), session_id, press))
         await ack()
 
     @app.view(SEND_FORM)
     async def on_submit(ack: AsyncAck, body: dict[str, Any]) -> None:
-        wish = customer_message_form.read_form(body["view"])
-        if not isinstance(wish, FormInput):
-            await ack(response_action="errors", errors=wish)
+        filled = customer_message_form.read_form(body["view"])
+        if not isinstance(filled, FormInput):
+            await ack(response_action="errors", errors=filled)
             return
         request = replace(
             read_actor(body),
             kind=RequestKind.PROPOSE,
             key=f"view:{body['view']['id']}",
-            channel_id=wish.channel_id,
-            argument=wish.argument,
-            reply_url=wish.reply_url,
+            channel_id=filled.channel_id,
+            argument=filled.argument,
+            reply_url=filled.reply_url,
         )
         try:
-            await desk.submit(request)
+            await requests.submit(request)
         except NotAcceptedError as error:
             await ack(response_action="errors", errors={TO: error_copy(error, "").what})
         else:
             await ack()
 
-    _register_question(app, desk, delivery, words)
+    _register_question(app, requests, responder, renderer)
 
 
-def _register_question(app: AsyncApp, desk: RequestService, delivery: SlackResponder, words: MessageRenderer) -> None:
+def _register_question(
+    app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
+) -> None:
     """What can be pressed when the address has been shown. Who presses Send and then Cancel reads what came of Send."""
-    sent: TTLCache[str, bool] = TTLCache(QUESTIONS, QUESTION_SECONDS)
+    sent: TTLCache[str, bool] = TTLCache(MAX_QUESTIONS, QUESTION_TTL_SECONDS)
 
     @app.action(SEND_ACTION)
     async def on_send(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -81,16 +84,16 @@ def _register_question(app: AsyncApp, desk: RequestService, delivery: SlackRespo
         )  # once for each question
         sent[asked] = True
         try:
-            await desk.submit(request)
+            await requests.submit(request)
         except NotAcceptedError as error:
             if not isinstance(error, MaybeAcceptedError):
                 sent.pop(asked, None)
-            delivery.tell_soon(request, words.failure(error, request.id, starting=False, sending=True))
+            responder.tell_soon(request, renderer.failure(error, request.id, starting=False, sending=True))
         await ack()
 
     @app.action(CANCEL_ACTION)
     async def on_cancel(ack: AsyncAck, body: dict[str, Any]) -> None:
         asked, press = read_press(body)
         if press.reply_url and asked not in sent:
-            delivery.soon(delivery.post(press.reply_url, cancelled(), replace=True))
+            responder.soon(responder.post(press.reply_url, cancelled(), replace=True))
         await ack()

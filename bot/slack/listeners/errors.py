@@ -1,6 +1,6 @@
-"""The first error boundary: what fails before the acknowledgement still ends in status 200 and a sentence.
+"""Answer errors before the acknowledgement with status 200 and a message.
 
-Socket Mode acknowledges nothing else, and Slack tells the person nothing useful about a 500.
+Socket Mode acknowledges nothing but a 200, and Slack's own error after a 500 says nothing useful.
 """
 
 import logging
@@ -20,15 +20,15 @@ from bot.slack.api.responder import SlackResponder
 from bot.slack.listeners.commands import in_ack
 from bot.slack.messages.guidance import other_command
 from bot.slack.messages.renderer import MessageRenderer
-from bot.slack.views.session_form import told
+from bot.slack.views.session_form import message_view
 
 log = logging.getLogger(__name__)
 
-LONGEST_NAME = 60
+MAX_NAME_LENGTH = 60
 
 
-async def dispatch(app: AsyncApp, request: AsyncBoltRequest, meter: Metrics) -> BoltResponse:
-    """Bolt's answer; for the few payloads over which Bolt itself stumbles, an empty acknowledgement."""
+async def dispatch(app: AsyncApp, request: AsyncBoltRequest, metrics: Metrics) -> BoltResponse:
+    """Dispatch a payload to Bolt and return its response; an empty acknowledgement when Bolt itself raises."""
     began = time.monotonic()
     try:
         return await app.async_dispatch(request)
@@ -36,11 +36,11 @@ async def dispatch(app: AsyncApp, request: AsyncBoltRequest, meter: Metrics) -> 
         log.exception("Bolt failed over a payload", extra={"fields": names_in(_object(request.body))})
         return BoltResponse(status=200, body="")
     finally:
-        meter.acknowledged(time.monotonic() - began)
+        metrics.acknowledged(time.monotonic() - began)
 
 
-def register(app: AsyncApp, delivery: SlackResponder, words: MessageRenderer) -> None:
-    """Adds the boundary to the app."""
+def register(app: AsyncApp, responder: SlackResponder, renderer: MessageRenderer) -> None:
+    """Register the error handler of the Bolt app."""
 
     @app.error
     async def on_error(error: Exception, request: AsyncBoltRequest) -> BoltResponse:
@@ -48,28 +48,30 @@ def register(app: AsyncApp, delivery: SlackResponder, words: MessageRenderer) ->
         if isinstance(error, BoltUnhandledRequestError):  # its text and traceback hold the payload
             note_unhandled(request.body, reference)
             if "command" in request.body:
-                return BoltResponse(status=200, body=in_ack(other_command(words, reference)))
+                return BoltResponse(status=200, body=in_ack(other_command(renderer, reference)))
         else:
             log.error("failed before the ack", exc_info=error, extra={"fields": {"request": reference}})
-        message = words.failure(UnexpectedError(), reference, kept=False)
-        if request.body.get("type") == "view_submission":  # an empty answer would close the form as if it had worked
-            return BoltResponse(status=200, body={"response_action": "update", "view": told(message)})
+        message = renderer.failure(UnexpectedError(), reference, kept=False)
+        if request.body.get("type") == "view_submission":  # an empty body would close the form as after a success
+            return BoltResponse(status=200, body={"response_action": "update", "view": message_view(message)})
         if "command" in request.body:
             return BoltResponse(status=200, body=in_ack(message))
         if isinstance(reply_url := request.body.get("response_url"), str):
-            delivery.post_soon(reply_url, message)
+            responder.post_soon(reply_url, message)
         return BoltResponse(status=200, body="")
 
 
 def note_unhandled(body: dict[str, Any], reference: RequestId) -> None:
-    """Log that nothing listens for a payload, with the names that say which."""
+    """Log a payload that no listener takes, with the names that identify it."""
     hint = {"hint": "COBROWSE_COMMAND"} if "command" in body else {}
     fields = {"request": reference, **names_in(body), **hint}
     log.warning("nothing listens for a payload of this kind", extra={"fields": fields})
 
 
 def names_in(body: dict[str, Any]) -> dict[str, str]:
-    """Read the names that the app's settings give to what a payload is about, cleaned and cut; no content (pure).
+    """Read the identifying names of a payload (type, event, command, callback and action id), cleaned and cut (pure).
+
+    No content of the payload is read.
 
     https://docs.slack.dev/interactivity/handling-user-interaction#payloads , and those of commands and events.
     """
@@ -84,7 +86,7 @@ def names_in(body: dict[str, Any]) -> dict[str, str]:
         "callback_id": body.get("callback_id") or view.get("callback_id") or function.get("callback_id"),
         "action_id": pressed.get("action_id") or body.get("action_id"),
     }
-    cleaned = {name: clean(value, LONGEST_NAME) for name, value in names.items() if isinstance(value, str)}
+    cleaned = {name: clean(value, MAX_NAME_LENGTH) for name, value in names.items() if isinstance(value, str)}
     return {name: value for name, value in cleaned.items() if value}
 
 

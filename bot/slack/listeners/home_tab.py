@@ -1,12 +1,12 @@
-"""The Home tab's life: shown when somebody opens it, and anew when they press something or a session of theirs changes.
+"""Publish the Home tab when a user opens it, presses a button in it, or one of their sessions changes.
 
-What stands in it is for home_view.py. Nothing here is a request: what cannot be seen now is said in the tab.
+views/home_tab.py builds the content. Nothing here is a stored request: the tab itself shows what failed to load.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -34,41 +34,47 @@ from bot.slack.views.home_tab import REFRESH_ACTION, START_ACTION, HomeTabData
 
 log = logging.getLogger(__name__)
 
-OPEN_SECONDS, MOST_OPEN = 8 * 3600.0, 5_000
-"""For so long after somebody opened it, and for so many people, the tab follows their sessions."""
-LOOK_SECONDS = 10.0
+FOLLOW_SECONDS, MAX_OPEN_TABS = 8 * 3600.0, 5_000
+"""How long an opened tab is updated when sessions change, and for how many users."""
+SECTION_TIMEOUT_SECONDS = 10.0
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Whom the tab asks; `doubts` are sentences about the settings."""
-
-    access: AccessPolicy
-    inquiries: Diagnostics
-    register: SessionService
-    condition: ServiceStatus
-    gatekeeper: RequestLimiter
-    doubts: Sequence[str]
-
-
 class HomeTab:
-    """Everybody's Home tab."""
+    """Load, publish and update the Home tabs of all users."""
 
-    def __init__(self, views: Views, sources: Sources, delivery: SlackResponder, words: MessageRenderer) -> None:
-        self._views, self._sources, self._delivery, self._words = views, sources, delivery, words
-        self._newest: TTLCache[tuple[TeamId, UserId], object] = TTLCache(MOST_OPEN, OPEN_SECONDS)
+    def __init__(
+        self,
+        views: Views,
+        responder: SlackResponder,
+        renderer: MessageRenderer,
+        *,
+        access: AccessPolicy,
+        diagnostics: Diagnostics,
+        sessions: SessionService,
+        status: ServiceStatus,
+        limiter: RequestLimiter,
+        config_warnings: Sequence[str],
+    ) -> None:
+        """`config_warnings`: sentences about the settings, for administrators."""
+        self._views, self._responder, self._renderer = views, responder, renderer
+        self._access, self._diagnostics, self._sessions = access, diagnostics, sessions
+        self._status, self._limiter, self._config_warnings = status, limiter, config_warnings
+        self._newest: TTLCache[tuple[TeamId, UserId], object] = TTLCache(MAX_OPEN_TABS, FOLLOW_SECONDS)
 
-    def show_soon(self, asker: Request, *, is_new: bool = False, freshness: Freshness = Freshness.RECENT) -> None:
-        """After the acknowledgement, for whom `asker` is of. `is_new`: they see nothing yet. Whoever opens it too often
-        sees their sessions as this bot knows them."""
-        if freshness is not Freshness.KNOWN and not self._sources.gatekeeper.admit_view(asker):
+    def show_soon(self, actor: Request, *, is_new: bool = False, freshness: Freshness = Freshness.RECENT) -> None:
+        """Publish the tab of `actor`'s requester in the background.
+
+        `is_new`: the user has no tab yet, so a loading view comes first. Over the limit of views a minute,
+        sessions are shown as stored, without a call to Genesys.
+        """
+        if freshness is not Freshness.KNOWN and not self._limiter.admit_view(actor):
             freshness = Freshness.KNOWN
-        mine = self._newest[asker.team_id, asker.requester] = object()
-        self._delivery.soon(self._show(asker, mine, is_new, freshness))
+        token = self._newest[actor.team_id, actor.requester] = object()
+        self._responder.soon(self._show(actor, token, is_new, freshness))
 
     def record_event(self, event: RequestFinished) -> None:
-        """Show the tab again to the people whose sessions have changed, if they have it open, and to who pressed End.
+        """Update the open tabs of users whose sessions a request changed, and of a user who pressed End there.
 
         It subscribes to the events.
         """
@@ -82,68 +88,66 @@ class HomeTab:
             people = {request.requester, outcome.record.requester, outcome.record.agent}
         people = {user_id for user_id in people if (request.team_id, user_id) in self._newest}
         if request.kind is RequestKind.END and not request.reply_url and not request.channel_id:
-            people.add(request.requester)  # only in the tab can that be pressed
+            people.add(request.requester)  # only the tab sends such an End
         for user_id in people:
             visitor = replace(request, requester=user_id, target=None, channel_id=ChannelId(""))
-            self.show_soon(
-                visitor, freshness=Freshness.KNOWN
-            )  # nobody may be looking at it, and creates need the rate limit
+            self.show_soon(visitor, freshness=Freshness.KNOWN)  # creates need the rate limit more
 
-    async def _show(self, asker: Request, mine: object, is_new: bool, freshness: Freshness) -> None:
+    async def _show(self, actor: Request, token: object, is_new: bool, freshness: Freshness) -> None:
         if is_new:
-            await self._views.publish(asker.requester, home_tab.light())
-        view = await self._view(asker, freshness)
-        if self._newest.get((asker.team_id, asker.requester)) is mine:  # else a newer one is being looked up
-            await self._views.publish(asker.requester, view)
+            await self._views.publish(actor.requester, home_tab.loading())
+        view = await self._view(actor, freshness)
+        if self._newest.get((actor.team_id, actor.requester)) is token:  # else a newer load publishes
+            await self._views.publish(actor.requester, view)
 
-    async def _view(self, asker: Request, freshness: Freshness) -> View:
-        access, words = self._sources.access, self._words
+    async def _view(self, actor: Request, freshness: Freshness) -> View:
+        access, renderer = self._access, self._renderer
         try:
-            await access.require_member(asker)
-            role = await access.role(asker.requester, asker.team_id)
+            await access.require_member(actor)
+            role = await access.role(actor.requester, actor.team_id)
         except CobrowseError as error:
-            return home_tab.refused(error, words.contact)
-        look = await self._look(asker, role, freshness)
-        return home_tab.home(look, words.command, words.contact, sends=words.features.sends)
+            return home_tab.error_view(error, renderer.contact)
+        data = await self._load(actor, role, freshness)
+        return home_tab.home(data, renderer.command, renderer.contact, sends=renderer.features.sends)
 
-    async def _look(self, asker: Request, role: Role, freshness: Freshness) -> HomeTabData:
-        place, identity, own = await asyncio.gather(
-            self._place(asker),
-            self._tried(self._sources.inquiries.whoami(asker)),
-            self._tried(self._sources.register.status(asker, freshness=freshness)),
+    async def _load(self, actor: Request, role: Role, freshness: Freshness) -> HomeTabData:
+        channel_refusal, identity, own = await asyncio.gather(
+            self._channel_refusal(actor),
+            self._result_or_error(self._diagnostics.whoami(actor)),
+            self._result_or_error(self._sessions.status(actor, freshness=freshness)),
         )
         others: SessionList | CobrowseError | None = None
         if role is not Role.MEMBER:
-            others = await self._tried(self._others(asker))
+            others = await self._result_or_error(self._sessions_of_others(actor))
         is_admin = role is Role.ADMIN
         return HomeTabData(
             identity=identity,
-            place=place,
+            channel_refusal=channel_refusal,
             own=own,
             others=others,
-            doubts=self._sources.doubts if is_admin else None,
-            failure=self._sources.condition.failure if is_admin else None,
+            config_warnings=self._config_warnings if is_admin else None,
+            failure=self._status.failure if is_admin else None,
         )
 
-    async def _others(self, asker: Request) -> SessionList:
-        found = await self._sources.register.list_workspace(asker)
-        ids = await self._sources.access.ids(asker.requester)
+    async def _sessions_of_others(self, actor: Request) -> SessionList:
+        found = await self._sessions.list_workspace(actor)
+        ids = await self._access.ids(actor.requester)
         return replace(found, records=tuple(one for one in found.records if not one.concerns(*ids)))
 
-    async def _place(self, asker: Request) -> ChannelNotAllowedError | None:
+    async def _channel_refusal(self, actor: Request) -> ChannelNotAllowedError | None:
         try:
-            await self._sources.access.authorize_start(asker)
+            await self._access.authorize_start(actor)
         except ChannelNotAllowedError as error:
             return error
-        except CobrowseError:  # the form says so, too
+        except CobrowseError:  # the form shows the same error
             pass
         return None
 
-    async def _tried(self, asking: Awaitable[T]) -> T | CobrowseError:
-        """What it says, or why it says nothing."""
+    async def _result_or_error(self, call: Awaitable[T]) -> T | CobrowseError:
+        """Return the result of `call`, or its error; ServiceBusyError after SECTION_TIMEOUT_SECONDS."""
         try:
-            async with asyncio.timeout(LOOK_SECONDS):
-                return await asking
+            async with asyncio.timeout(SECTION_TIMEOUT_SECONDS):
+                return await call
         except CobrowseError as error:
             return error
         except TimeoutError:
@@ -153,29 +157,29 @@ class HomeTab:
             return UnexpectedError()
 
 
-def register(app: AsyncApp, home: HomeTab, forms: SessionForm) -> None:
-    """Adds the tab to the app."""
+def register(app: AsyncApp, tab: HomeTab, forms: SessionForm) -> None:
+    """Register the tab's event and buttons."""
 
     @app.event("app_home_opened")
     async def on_open(body: dict[str, Any]) -> None:
         event = body["event"]
         if event.get("tab") == "home":
-            home.show_soon(read_visitor(body), is_new="view" not in event)
+            tab.show_soon(read_visitor(body), is_new="view" not in event)
 
     @app.action(REFRESH_ACTION)
     async def on_refresh(ack: AsyncAck, body: dict[str, Any]) -> None:
-        home.show_soon(read_actor(body), freshness=Freshness.NOW)
+        tab.show_soon(read_actor(body), freshness=Freshness.NOW)
         await ack()
 
     @app.action(START_ACTION)
     async def on_start(ack: AsyncAck, body: dict[str, Any]) -> None:
         forms.open_soon(str(body.get("trigger_id")), read_actor(body))
-        home.show_soon(read_actor(body))
+        tab.show_soon(read_actor(body))
         await ack()
 
 
 def read_visitor(body: dict[str, Any]) -> Request:
-    """Who opened it, as the start of a session it would be. https://docs.slack.dev/reference/events/app_home_opened"""
+    """Build a start request for the user who opened the tab (pure). https://docs.slack.dev/reference/events/app_home_opened"""
     (where, *_) = body.get("authorizations") or [{}]
     enterprise = body.get("enterprise_id") or where.get("enterprise_id")
     request_id = new_request_id()

@@ -1,6 +1,7 @@
-"""The form that starts a session, for who would rather not type: opened at once, filled when more is known, and read.
+"""Open the modal that starts a session, fill it, and submit what comes back.
 
-What stands in it is for modal_view.py. A submission becomes a request like a command's; the answer is a direct message.
+views/session_form.py builds the content. A submission becomes a request like a command's; the answer is a direct
+message.
 """
 
 import asyncio
@@ -32,69 +33,69 @@ from bot.slack.messages.blocks import View
 from bot.slack.messages.error_copy import error_copy
 from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.views import session_form
-from bot.slack.views.session_form import HOST, NAME, START_FORM, Fields, Filled
+from bot.slack.views.session_form import HOST, NAME, START_FORM, Fields, FormInput
 
 log = logging.getLogger(__name__)
 
 SHORTCUT, MESSAGE_SHORTCUT = "cobrowse_start", "cobrowse_start_here"
-"""As in manifest.yml: a global one, and one in each message's menu."""
+"""Callback ids in manifest.yml: the global shortcut and the message shortcut."""
 CATALOGUE_SECONDS = 4.0
-CATALOGUE_KEPT_SECONDS = 60.0
+CATALOG_TTL_SECONDS = 60.0
 
 
 class SessionForm:
-    """Opens forms, and reads what comes back."""
+    """Open forms and read submissions."""
 
     def __init__(
         self,
         views: Views,
         access: AccessPolicy,
-        catalogue: ApplicationCatalog,
-        offer: SessionDefaults,
-        delivery: SlackResponder,
-        words: MessageRenderer,
+        catalog: ApplicationCatalog,
+        defaults: SessionDefaults,
+        responder: SlackResponder,
+        renderer: MessageRenderer,
         genesys_app: GenesysApp | None = None,
     ) -> None:
-        """`genesys_app`: where sessions belong to conversations, which take neither an application nor a duration."""
-        self._views, self._access, self._catalogue, self._offer = views, access, catalogue, offer
-        self._delivery, self._words, self._genesys_app = delivery, words, genesys_app
-        self._applications: Cache[str, list[tuple[str, str]]] = Cache(seconds=CATALOGUE_KEPT_SECONDS, size=1)
+        """`genesys_app`: set where sessions belong to conversations; these take no application and no duration."""
+        self._views, self._access, self._catalog, self._defaults = views, access, catalog, defaults
+        self._responder, self._renderer, self._genesys_app = responder, renderer, genesys_app
+        self._applications: Cache[str, list[tuple[str, str]]] = Cache(seconds=CATALOG_TTL_SECONDS, size=1)
 
     @property
     def has_no_direct_messages(self) -> bool:
-        """Whether the app's Messages tab is off, as far as is known: then the form waits for its answer."""
-        return self._delivery.has_no_direct_messages
+        """Whether Slack last said that the app's Messages tab is off: then the form stays open for its answer."""
+        return self._responder.has_no_direct_messages
 
     def note_trigger(self, request: Request, body: dict[str, Any]) -> None:
-        """Remember what can open a window with the answer, should nothing else reach the person."""
-        self._delivery.note_trigger(request.id, str(body.get("trigger_id") or ""))
+        """Remember the trigger id, to open a modal with the answer when no message reaches the user."""
+        self._responder.note_trigger(request.id, str(body.get("trigger_id") or ""))
 
-    def open_soon(self, trigger_id: str, asker: Request) -> None:
-        """After the acknowledgement. `asker` is what a start would be: by whom, and from which channel."""
-        self._delivery.soon(self._open(trigger_id, asker))
+    def open_soon(self, trigger_id: str, actor: Request) -> None:
+        """Open the form in the background. `actor`: a start request with the requester and the channel."""
+        self._responder.soon(self._open(trigger_id, actor))
 
     def read(self, body: dict[str, Any]) -> Request | dict[str, str]:
-        """What was asked for, or what is wrong with it, by block."""
+        """Return the request of a submission, or the errors by block id. `body` is a `view_submission` payload."""
         filled = session_form.read(body["view"], self._genesys_app)
-        if not isinstance(filled, Filled):
+        if not isinstance(filled, FormInput):
             return filled
         request = self._request(body, filled)
         try:
             self._access.peek_start(request)
-        except CobrowseError as error:  # the request itself fails with any other error
-            if request.for_another and (words := session_form.host_error(error)):
-                return {HOST: words}
+        except CobrowseError as error:  # the worker authorizes again and tells all other errors
+            if request.for_another and (text := session_form.host_error(error)):
+                return {HOST: text}
         return request
 
-    def _request(self, body: dict[str, Any], filled: Filled) -> Request:
-        """The view's id is the key: however often it is sent, it starts one session."""
-        asker, offer = read_actor(body), self._offer
-        usual = (filled.application_id == offer.application_id, filled.timeout_seconds == offer.timeout_seconds)
+    def _request(self, body: dict[str, Any], filled: FormInput) -> Request:
+        """Build the start request. The view's id is its key, so repeated submissions start one session."""
+        actor, defaults = read_actor(body), self._defaults
+        usual = (filled.application_id == defaults.application_id, filled.timeout_seconds == defaults.timeout_seconds)
         return replace(
-            asker,
+            actor,
             key=f"view:{body['view']['id']}",
             channel_id=filled.channel_id,
-            target=None if filled.host == asker.requester else filled.host,
+            target=None if filled.host == actor.requester else filled.host,
             name=filled.name,
             application_id=None if usual[0] else filled.application_id,
             timeout_seconds=None if usual[1] else filled.timeout_seconds,
@@ -102,41 +103,43 @@ class SessionForm:
             reply_url=None,
         )
 
-    async def _open(self, trigger_id: str, asker: Request) -> None:
-        if code := await self._views.open(trigger_id, session_form.skeleton(asker.id)):
-            words = self._words
-            await self._delivery.tell(asker, session_form.not_opened(words.command, asker.id, code, words.contact))
+    async def _open(self, trigger_id: str, actor: Request) -> None:
+        if code := await self._views.open(trigger_id, session_form.loading(actor.id)):
+            renderer = self._renderer
+            await self._responder.tell(
+                actor, session_form.not_opened(renderer.command, actor.id, code, renderer.contact)
+            )
             return
         try:
-            view = await self._filled(asker)
+            view = await self._filled(actor)
         except Exception:
-            log.exception("failed after the ack", extra={"fields": {"request": asker.id}})
-            view = session_form.told(self._words.failure(UnexpectedError(), asker.id, kept=False))
-        await self._views.update(asker.id, view)
+            log.exception("failed after the ack", extra={"fields": {"request": actor.id}})
+            view = session_form.message_view(self._renderer.failure(UnexpectedError(), actor.id, kept=False))
+        await self._views.update(actor.id, view)
 
-    async def _filled(self, asker: Request) -> View:
-        """The form, or why there is none for this person, here."""
+    async def _filled(self, actor: Request) -> View:
+        """Return the form, or a view with the reason why this user may not start a session here."""
         chooses_host = False
         try:
-            await self._access.authorize_start(asker)
-            chooses_host = await self._access.role(asker.requester, asker.team_id) is not Role.MEMBER
+            await self._access.authorize_start(actor)
+            chooses_host = await self._access.role(actor.requester, actor.team_id) is not Role.MEMBER
         except PermissionDeniedError as refusal:
-            return session_form.told(self._words.failure(refusal, asker.id))
+            return session_form.message_view(self._renderer.failure(refusal, actor.id))
         except SlackUnavailableError:
-            log.warning("a form without a host", extra={"fields": {"request": asker.id}})
+            log.warning("a form without a host", extra={"fields": {"request": actor.id}})
         return session_form.form(
             Fields(
-                channel_id=asker.channel_id,
-                host=asker.requester if chooses_host else None,
+                channel_id=actor.channel_id,
+                host=actor.requester if chooses_host else None,
                 applications=await self._known_applications(),
-                application_id=self._offer.application_id,
-                timeout_seconds=None if self._genesys_app else self._offer.timeout_seconds,
+                application_id=self._defaults.application_id,
+                timeout_seconds=None if self._genesys_app else self._defaults.timeout_seconds,
                 takes_conversation=self._genesys_app is not None,
             )
         )
 
     async def _known_applications(self) -> list[tuple[str, str]]:
-        """Those there are; none when the service cannot say soon."""
+        """Return ids and names of the applications; none when the service fails or is slow."""
         try:
             async with asyncio.timeout(CATALOGUE_SECONDS):
                 return await self._applications.get("", self._ask_applications)
@@ -144,11 +147,11 @@ class SessionForm:
             return []
 
     async def _ask_applications(self) -> list[tuple[str, str]]:
-        return list(await self._catalogue.applications())
+        return list(await self._catalog.applications())
 
 
-def register(app: AsyncApp, desk: RequestService, forms: SessionForm) -> None:
-    """Adds the shortcuts and the form to the app."""
+def register(app: AsyncApp, requests: RequestService, forms: SessionForm) -> None:
+    """Register the shortcuts and the submission of the form."""
 
     @app.global_shortcut(SHORTCUT)
     @app.message_shortcut(MESSAGE_SHORTCUT)
@@ -163,19 +166,19 @@ def register(app: AsyncApp, desk: RequestService, forms: SessionForm) -> None:
             await ack(response_action="errors", errors=request)
             return
         try:
-            await desk.submit(request)
+            await requests.submit(request)
         except NotAcceptedError as error:
             await ack(response_action="errors", errors={NAME: not_accepted(error)})
         else:
             if not request.channel_id and forms.has_no_direct_messages:
-                await ack(response_action="update", view=session_form.answer_to_come(request.id))
+                await ack(response_action="update", view=session_form.waiting_view(request.id))
             else:
                 forms.note_trigger(request, body)
                 await ack()
 
 
 def not_accepted(error: NotAcceptedError) -> str:
-    """Below a field that every form has: it can be sent again as it is."""
+    """Return the field error for a request that was not stored: the user can submit the form again."""
     what = error_copy(error, "").what
     again = "it starts one session only" if isinstance(error, MaybeAcceptedError) else "what you filled in stays"
     return f"{what} Press Start again in a moment; {again}."

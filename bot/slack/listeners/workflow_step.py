@@ -1,7 +1,7 @@
-"""A step for Workflow Builder, “Start a co-browse session”: read it, hand it to the desk, acknowledge.
+"""Listen for the step “Start a co-browse session” of Workflow Builder and submit it as a request.
 
-https://docs.slack.dev/workflows/workflow-steps . Whoever builds a workflow can put anybody into an input, so the desk
-lets none through unless the settings say so. How the workflow learns of the outcome is for completion.py.
+The author of a workflow can put any user into an input, so the worker refuses steps unless the settings allow them.
+api/workflow_steps.py reports the result to the workflow. https://docs.slack.dev/workflows/workflow-steps
 """
 
 import re
@@ -19,29 +19,29 @@ from bot.slack.api.responder import SlackResponder
 from bot.slack.command_parser import clean_name
 
 CALLBACK_ID = "start_cobrowse_session"
-MOST_RETRIES = 3
-"""So many times Slack sends an event again that nobody has acknowledged."""
+MAX_RETRIES = 3
+"""How often Slack sends an unacknowledged event again."""
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,20}")
 
 
-def register(app: AsyncApp, desk: RequestService, delivery: SlackResponder) -> None:
-    """Adds the step to the app."""
+def register(app: AsyncApp, requests: RequestService, responder: SlackResponder) -> None:
+    """Register the listener of the step."""
 
     @app.function(CALLBACK_ID, auto_acknowledge=False)
     async def on_step(ack: AsyncAck, body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
-        wish = read_step(body)
+        step_request = read_step(body)
         try:
-            await desk.submit(wish)
+            await requests.submit(step_request)
         except NotAcceptedError as error:
-            if _retry(request) < MOST_RETRIES:  # not taken, so Slack sends it again, perhaps to another replica
+            if _retry_number(request) < MAX_RETRIES:  # Slack sends it again, perhaps to another replica
                 return BoltResponse(status=503, body="")
-            if not isinstance(error, MaybeAcceptedError):  # else it may yet come to another outcome
-                delivery.answer_soon(wish, error)
+            if not isinstance(error, MaybeAcceptedError):  # else the request may be stored and get another result
+                responder.answer_soon(step_request, error)
         return await ack()
 
 
 def read_step(body: dict[str, Any]) -> Request:
-    """Slack's payload -> a request. https://docs.slack.dev/reference/events/function_executed"""
+    """Build the request from Slack's payload (pure). https://docs.slack.dev/reference/events/function_executed"""
     event = body["event"]
     inputs = event.get("inputs") or {}
     agent, name = inputs.get("agent"), inputs.get("name")
@@ -62,7 +62,7 @@ def read_step(body: dict[str, Any]) -> Request:
     )
 
 
-def _retry(request: AsyncBoltRequest) -> int:
-    """How often Slack has sent this before."""
+def _retry_number(request: AsyncBoltRequest) -> int:
+    """Return how often Slack has sent this event before."""
     text = next(iter(request.headers.get("x-slack-retry-num", ())), "0")
     return int(text) if re.fullmatch("[0-9]{1,9}", text) else 0

@@ -40,9 +40,9 @@ def section(text: str, block_id: str | None = None) -> Block:
     return block | {"block_id": block_id} if block_id else block
 
 
-def cut(text: str, most: int = 3000) -> str:
+def cut(text: str, max_length: int = 3000) -> str:
     """As much of escaped text as Slack takes, not ending inside an entity."""
-    return text if len(text) <= most else re.sub(r"&[a-z]*$", "", text[: most - 1]) + "…"
+    return text if len(text) <= max_length else re.sub(r"&[a-z]*$", "", text[: max_length - 1]) + "…"
 
 
 def context(text: str) -> Block:
@@ -61,6 +61,6 @@ def confirm(title: str, text: str, yes: str) -> Block:
     return {**plain, "confirm": {"type": "plain_text", "text": yes}, "deny": {"type": "plain_text", "text": "Cancel"}}
 
 
-def button(label: str, action_id: str, **how: Any) -> Block:
-    """A button; `how` is its `url`, `value`, `style` or `confirm`."""
-    return {"type": "button", "text": {"type": "plain_text", "text": label}, "action_id": action_id, **how}
+def button(label: str, action_id: str, **fields: Any) -> Block:
+    """A button; `fields` is its `url`, `value`, `style` or `confirm`."""
+    return {"type": "button", "text": {"type": "plain_text", "text": label}, "action_id": action_id, **fields}

@@ -12,7 +12,7 @@ from bot.slack.messages.error_copy import candidate
 from bot.slack.messages.session_card import reference_line
 
 PICK_ACTION = "pick_conversation"
-MOST_OFFERED = 10
+MAX_CHOICES = 10
 NAME_LENGTH = 40
 """A button's label has 75 characters at most."""
 
@@ -21,11 +21,11 @@ def picker(error: SeveralConversationsError, command: str, request_id: RequestId
     """The question; the customers' names stand in its blocks alone, which no notification shows."""
     text = "The host is in several conversations. Which one is the session for?"
     blocks = [section(f":speech_balloon: *{text}*", FAILURE_BLOCK)]
-    for one in error.candidates[:MOST_OFFERED]:
+    for one in error.candidates[:MAX_CHOICES]:
         name = clean(one.customer, NAME_LENGTH)
         start = button(f"Start with {name}" if name else "Start", PICK_ACTION, value=f"{request_id} {one.id}")
         blocks.append(section(candidate(one)) | {"accessory": start})
-    more = len(error.candidates) - MOST_OFFERED
+    more = len(error.candidates) - MAX_CHOICES
     others = f"There {'is 1 more' if more == 1 else f'are {more} more'}. " if more > 0 else ""
     hint = (
         f"{others}No session was started yet. `{escape(command)}` with an interaction's id or address starts it there."

@@ -18,12 +18,12 @@ from bot.slack.messages.replies import reply
 from bot.slack.messages.session_card import can_share, controls, reference_line, small_print
 
 TRY_AGAIN_ACTION = "try_again"
-WIPED = (
+NOT_REPEATABLE = (
     RequestKind.LINK,
     RequestKind.PROPOSE,
     RequestKind.SEND,
 )  # what takes an address, which is gone when it could be tried again
-SOMEBODY = "the person who looks after this bot"
+DEFAULT_CONTACT = "the person who looks after this bot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class MessageRenderer:
     """What the messages of one installation have in common: its command, whom refusals name, what it can do besides."""
 
     command: str = "/cobrowse"
-    contact: str = SOMEBODY
+    contact: str = DEFAULT_CONTACT
     features: Capabilities = PLAIN
 
     def answer(self, request: Request, outcome: Result) -> Message:
@@ -40,7 +40,9 @@ class MessageRenderer:
             return self.card(request, outcome)
         if isinstance(outcome, CobrowseError):
             starting, sending = request.kind is RequestKind.START, request.kind is RequestKind.SEND
-            return self.failure(outcome, request.id, kept=request.kind not in WIPED, starting=starting, sending=sending)
+            return self.failure(
+                outcome, request.id, kept=request.kind not in NOT_REPEATABLE, starting=starting, sending=sending
+            )
         return reply(self.command, self.contact, outcome, request, self.features)
 
     def card(self, request: Request, started: SessionStarted) -> Message:
@@ -49,18 +51,18 @@ class MessageRenderer:
         name, agent = escape(session.name), f"<@{request.agent}>"
         whose = f" for {agent}" if request.for_another else ""
         host_line = f"{agent} is the host" if request.for_another else f"You ({agent}) are already the host"
-        told = []
+        agent_note = []
         if started.agent_told is True:
-            told = [context(f"{agent} has got the {join_label(session)} too, and knows that you started it.")]
+            agent_note = [context(f"{agent} has got the {join_label(session)} too, and knows that you started it.")]
         elif started.agent_told is False:
-            told = [section(f":warning: {agent} could not be told. Pass the {join_label(session)} on yourself.")]
+            agent_note = [section(f":warning: {agent} could not be told. Pass the {join_label(session)} on yourself.")]
         return Message(
             f"Co-browse session “{name}”{whose} is ready. "
             f"The {join_label(session)} for your customer is in this message.",
             [
                 section(f":white_check_mark: *Co-browse session ready{whose}*\n{name}", SESSION_BLOCK),
                 *join_blocks(session),
-                *told,
+                *agent_note,
                 controls(session, share=can_share(request), direct=bool(request.reply_url), send=self.features.sends),
                 *small_print(host_line, session, request.id),
             ],
@@ -78,14 +80,14 @@ class MessageRenderer:
         """What happened, what to do, a reference, and Try again where it makes sense: for a request that was kept."""
         if isinstance(error, SeveralConversationsError):
             return picker(error, self.command, request_id)
-        said = error_copy(error, self.contact, command=self.command, starting=starting, sending=sending)
+        copy = error_copy(error, self.contact, command=self.command, starting=starting, sending=sending)
         service = error.reference if isinstance(error, ServiceError) else None
-        blocks = [section(f":warning: *{said.what}*\n{said.next}", FAILURE_BLOCK)]
+        blocks = [section(f":warning: *{copy.what}*\n{copy.next}", FAILURE_BLOCK)]
         if isinstance(error, ConversationActiveError):
             blocks += link_alone(error.join_url)
         if error.try_again and kept:
             blocks.append(buttons(button("Try again", TRY_AGAIN_ACTION, value=request_id)))
-        return Message(f"{said.what} {said.next}", [*blocks, reference_line(request_id, service)])
+        return Message(f"{copy.what} {copy.next}", [*blocks, reference_line(request_id, service)])
 
     def note(self, request: Request, note: WaitNotice) -> Message:
         """A word while they wait."""
@@ -102,4 +104,4 @@ def contact_markup(contact: str) -> str:
     """COBROWSE_HELP_CONTACT as mrkdwn: an id becomes a mention, anything else stays text."""
     if re.fullmatch(r"[UWCG](?:[0-9][A-Z0-9]{2,}|(?=[A-Z]*[0-9])[A-Z0-9]{8,})", contact):
         return {"C": "<#{}>", "G": "<#{}>"}.get(contact[0], "<@{}>").format(contact)
-    return escape(contact) or SOMEBODY
+    return escape(contact) or DEFAULT_CONTACT

@@ -43,8 +43,8 @@ Answer = (
 Reply = Answer | Help | SendPreview | CustomerMessageSent | SignInOffered | AccountLinked | AccountUnlinked
 
 
-MOST_APPLICATIONS = 20
-MOST_SENT = 6
+MAX_APPLICATIONS = 20
+MAX_SEND_BUTTONS = 6
 """So many links can be sent from a list of everybody's: one that can takes two blocks. See desk/register.py."""
 
 
@@ -66,29 +66,29 @@ def reply(command: str, contact: str, outcome: Reply, request: Request, features
 def _message(command: str, contact: str, outcome: Answer, request: Request, sends: bool) -> Message:
     match outcome:
         case LastSession():
-            return _recalled(outcome, request, sends)
+            return _last_session(outcome, request, sends)
         case SessionList():
-            return _listed(command, outcome, request, sends)
+            return _session_list(command, outcome, request, sends)
         case SessionEnded(record=record) if request.replaces:
             return closed_card(record)
         case SessionEnded(record=record):
-            return _line(f"The session “{escape(record.session.name)}” is over now. Nobody can join it any more.")
+            return _text(f"The session “{escape(record.session.name)}” is over now. Nobody can join it any more.")
         case SessionShared(record=record, channel_id=channel_id):
-            return _line(f"Shared: everybody in <#{channel_id}> sees the session “{escape(record.session.name)}” now.")
+            return _text(f"Shared: everybody in <#{channel_id}> sees the session “{escape(record.session.name)}” now.")
         case SentDirect(record=record):
             name = escape(record.session.name)
-            return _line(f"The session “{name}” is in your direct messages with me now.")
+            return _text(f"The session “{name}” is in your direct messages with me now.")
         case Applications():
             return _applications(outcome)
         case HostLinked(user_id=user_id, host_id=None):
-            return _line(f"<@{user_id}> is not linked to a Genesys user any more; the other rules decide now.")
+            return _text(f"<@{user_id}> is not linked to a Genesys user any more; the other rules decide now.")
         case HostLinked(user_id=user_id, host_id=host_id):
-            return _line(f"<@{user_id}> hosts as Genesys user `{host_id}` from now on.")
+            return _text(f"<@{user_id}> hosts as Genesys user `{host_id}` from now on.")
         case Identity(host=host, connected=connected):
             text = f"You host co-browse sessions as Genesys user `{host.id}`, by the rule “{escape(host.rule)}”."
-            return _line(text + _connected(command, connected))
+            return _text(text + _connected(command, connected))
         case AccessReport():
-            return _explained(contact, outcome)
+            return _access_report(contact, outcome)
 
 
 def _connected(command: str, connected: bool | None) -> str:
@@ -99,31 +99,31 @@ def _connected(command: str, connected: bool | None) -> str:
     return f" You are not connected to Genesys yourself; `{command} connect` does that."
 
 
-def _recalled(outcome: LastSession, request: Request, sends: bool) -> Message:
+def _last_session(outcome: LastSession, request: Request, sends: bool) -> Message:
     record, session, name = outcome.record, outcome.record.session, escape(outcome.record.session.name)
     if record.is_over:
-        return _line(f"Your last session, “{name}”, {ended_text(session)}.")
+        return _text(f"Your last session, “{name}”, {ended_text(session)}.")
     if record.is_gone:
-        return _line(f"Your last session is “{name}”. {GONE}.")
+        return _text(f"Your last session is “{name}”. {GONE}.")
     text = f"Your last session is “{name}”. The {join_label(session)} for your customer is in this message."
     head = section(f":link: *{name}* · {until(session)} {clock(session.ends_at)}")
     row = controls(session, share=can_share(request), direct=bool(request.reply_url), send=sends)
     return Message(text, [head, *join_blocks(session), row])
 
 
-def _listed(command: str, outcome: SessionList, request: Request, sends: bool) -> Message:
+def _session_list(command: str, outcome: SessionList, request: Request, sends: bool) -> Message:
     count, everybodys = len(outcome.records), outcome.everybodys
     if not count:
         whose = "There is no open session in this workspace." if everybodys else "You have no open session."
-        return _line(f"{whose} `{command}` starts one.")
+        return _text(f"{whose} `{command}` starts one.")
     counted = f"{'more than ' if outcome.cut else ''}{count} open session{'' if count == 1 else 's'}"
     text = f"This workspace has {counted}." if everybodys else f"You have {counted}."
     blocks: list[Block] = [section(f"*{text}*")]
     share, alone, elsewhere = can_share(request), count == 1 and not everybodys, not request.reply_url
-    for number, record in enumerate(outcome.records):  # five blocks each at most, or one, or two of MOST_SENT
+    for number, record in enumerate(outcome.records):  # five blocks each at most, or one, or two of MAX_SEND_BUTTONS
         if not everybodys and len(blocks) > 1:
             blocks.append({"type": "divider"})
-        send = sends and (not everybodys or len(blocks) - number <= MOST_SENT)
+        send = sends and (not everybodys or len(blocks) - number <= MAX_SEND_BUTTONS)
         blocks += listed(record, everybodys=everybodys, elsewhere=elsewhere, share=share, alone=alone, send=send)
     more = [context(f"These are the newest {count}.")] if outcome.cut else []
     return Message(text, [*blocks, *more])
@@ -131,12 +131,12 @@ def _listed(command: str, outcome: SessionList, request: Request, sends: bool) -
 
 def _applications(outcome: Applications) -> Message:
     if not outcome.found:
-        return _line("Genesys lists no co-browse applications for this bot.")
+        return _text("Genesys lists no co-browse applications for this bot.")
     lines = [
         f"• `{escape(clean(found, 60))}` {escape(clean(name, 60))}" + (" (used here)" if found == outcome.used else "")
-        for found, name in outcome.found[:MOST_APPLICATIONS]
+        for found, name in outcome.found[:MAX_APPLICATIONS]
     ]
-    if (more := len(outcome.found) - MOST_APPLICATIONS) > 0:
+    if (more := len(outcome.found) - MAX_APPLICATIONS) > 0:
         lines.append(f"… and {more} more")
     if outcome.used not in [found for found, _ in outcome.found]:
         lines.insert(0, f":warning: `{escape(outcome.used[:60])}`, which is used here, is none of them.")
@@ -144,11 +144,11 @@ def _applications(outcome: Applications) -> Message:
     return Message(text, [section("\n".join([f"*{text}*", *lines]))])
 
 
-def _explained(contact: str, outcome: AccessReport) -> Message:
+def _access_report(contact: str, outcome: AccessReport) -> Message:
     who = f"<@{outcome.user_id}>"
     if outcome.refusal:
-        said = error_copy(outcome.refusal, contact)
-        return Message(f"{who} would be refused.", [section(f":no_entry: *{who} would be refused.*\n{said.what}")])
+        copy = error_copy(outcome.refusal, contact)
+        return Message(f"{who} would be refused.", [section(f":no_entry: *{who} would be refused.*\n{copy.what}")])
     role = outcome.role.value if outcome.role else ""
     if outcome.host is None:
         tried = (
@@ -161,5 +161,5 @@ def _explained(contact: str, outcome: AccessReport) -> Message:
     return Message(text, [section(f":white_check_mark: {text}")])
 
 
-def _line(text: str) -> Message:
+def _text(text: str) -> Message:
     return Message(text, [section(text)])

@@ -1,4 +1,4 @@
-"""Who may send a body slowly: a bounded number at once, and a newer one takes the place of the one that came first."""
+"""Bound how many request bodies are read at once; a newer one displaces the oldest."""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,43 +6,43 @@ from contextlib import contextmanager
 
 
 class NoBodySlotError(Exception):
-    """There is no place for this body; its text says why."""
+    """Report that no slot is free; the text says why."""
 
     code = "no_body_slot"
 
 
 class BodyWait:
-    """One body that is being waited for; `displaced` by a newer one, with the reason, or None."""
+    """Track one body that is being read. `displaced`: the reason once a newer body took its slot, else None."""
 
     def __init__(self, timeout: asyncio.Timeout) -> None:
         self.displaced: str | None = None
         self._timeout = timeout
 
     def displace(self, why: str) -> None:
-        """End the wait now."""
+        """Expire the time-out of this body now."""
         if not self._timeout.expired():
             self.displaced = why
             self._timeout.reschedule(asyncio.get_running_loop().time())
 
 
 class BodySlots:
-    """At most `count` holders at once.
+    """Hold at most `count` slots.
 
-    Refusing the newest would let those who never finish keep everybody out, so the first makes room. An honest body is
-    complete within milliseconds; `sure_seconds` is how long nobody can take its place.
+    The oldest is displaced: refusing the newest would let stalled senders block all others. Slack's bodies are
+    complete within milliseconds; a holder cannot be displaced before `min_hold_seconds`.
     """
 
-    def __init__(self, count: int, why: str, *, sure_seconds: float = 0.0) -> None:
-        self._count, self._why, self._sure_seconds = count, why, sure_seconds
+    def __init__(self, count: int, why: str, *, min_hold_seconds: float = 0.0) -> None:
+        self._count, self._why, self._min_hold_seconds = count, why, min_hold_seconds
         self._held: dict[BodyWait, float] = {}
 
     @contextmanager
     def hold(self, wait: BodyWait) -> Iterator[None]:
-        """Hold a place meanwhile. Raises NoBodySlotError."""
+        """Hold a slot inside the `with` block. Raises NoBodySlotError."""
         now = asyncio.get_running_loop().time()
         if len(self._held) >= self._count:
             first, since = next(iter(self._held.items()))
-            if now - since < self._sure_seconds:
+            if now - since < self._min_hold_seconds:
                 raise NoBodySlotError(self._why)
             del self._held[first]
             first.displace(self._why)

@@ -1,7 +1,7 @@
-"""Is this machine's clock right? Slack's signed timestamps tell: https://docs.slack.dev/authentication/verifying-requests-from-slack
+"""Detect a wrong clock of this machine from Slack's signed timestamps: https://docs.slack.dev/authentication/verifying-requests-from-slack
 
-A request whose signature fits and whose timestamp does not is either an old one that somebody sends again, or a new one
-that a wrong clock takes for old. Several different ones, and no good one beside them, are the latter.
+A request with a valid signature and a stale timestamp is a replay, or the clock is wrong. Several different ones
+without a fresh one mean a wrong clock.
 """
 
 import logging
@@ -12,7 +12,7 @@ from bot.observability.throttled_log import ThrottledLog
 MAX_AGE_SECONDS = 300
 WINDOW_SECONDS = 60.0
 MIN_MISFITS = 3
-_KEPT = 16
+MAX_MISFITS = 16
 _LOG_SECONDS = 60.0
 
 
@@ -32,7 +32,7 @@ class ClockWatch:
         """Note one whose signature fits and whose timestamp does not. The same request again counts for nothing."""
         now = time.monotonic()
         self._misfits = {known: at for known, at in self._misfits.items() if now - at < WINDOW_SECONDS}
-        if len(self._misfits) < _KEPT:
+        if len(self._misfits) < MAX_MISFITS:
             self._misfits.setdefault(signature, now)
         self._log.error("the clock differs from Slack's", "clock", seconds_off=seconds_off)
 
@@ -47,10 +47,10 @@ class ClockWatch:
 
 
 def seconds_off(timestamp: str) -> int:
-    """How far a timestamp of Slack's is from this machine's clock; positive when it is in the past."""
+    """Return the seconds between Slack's timestamp and this machine's clock; positive for the past."""
     return round(time.time()) - int(timestamp)
 
 
 def is_off(timestamp: str) -> bool:
-    """Whether it is too far from this machine's clock to be taken."""
+    """Return whether the timestamp is more than MAX_AGE_SECONDS away from this machine's clock."""
     return abs(time.time() - int(timestamp)) > MAX_AGE_SECONDS

@@ -1,7 +1,6 @@
-"""The HTTP door: checks the raw bytes of what claims to come from Slack, and only then lets Bolt see it.
+"""Receive payloads over HTTP: verify the raw bytes, then dispatch to Bolt.
 
-Bolt answers 500, or raises, on a timestamp that is no number, a signature that is not ASCII or a body that is no form;
-here each of them gets its 4xx. https://docs.slack.dev/authentication/verifying-requests-from-slack
+Bolt answers 500, or raises, on a malformed timestamp, signature or body; here each of these gets a 4xx. https://docs.slack.dev/authentication/verifying-requests-from-slack
 """
 
 import asyncio
@@ -28,19 +27,19 @@ from bot.slack.receivers.clock_watch import ClockWatch, is_off, seconds_off
 
 PATH = "/slack/events"
 BODY_BYTES = 64 * 1024
-LARGE_BODY_BYTES, LARGE_AT_ONCE = 1024 * 1024, 8
-"""A shortcut brings the message it was chosen on, its text twice, and eight bytes for each letter that is not ASCII; so
-what begins as a press or a shortcut does may be larger, a few at once."""
-LARGE_SECONDS = 0.25
-"""One that takes longer than this makes room for another, when there is none."""
+LARGE_BODY_BYTES, MAX_LARGE_BODIES = 1024 * 1024, 8
+"""Bound of interactive payloads, and of how many are read at once. A message shortcut carries its message's text twice,
+with eight bytes for each non-ASCII letter."""
+LARGE_BODY_MIN_SECONDS = 0.25
+"""After this time a large body may be displaced by a newer one."""
 _INTERACTIVE = b"payload="
 BODY_SECONDS = 5.0
 MAX_WAITING_BODIES = 200
-"""So many bodies are waited for at once: well below serve.CONNECTIONS, so that slow senders never hold all of these.
-Slack's, and what a proxy has read first, come with their headers and wait for none."""
+"""Incomplete bodies read at once: far below server.CONNECTIONS, so slow senders never hold all connections. A body that
+arrives with its headers takes no slot."""
 MAX_FIELDS = 100
-RETRY = ("X-Slack-Retry-Num", "X-Slack-Retry-Reason")
-"""What comes besides the body, as over a socket: that an event is sent again, and why."""
+RETRY_HEADERS = ("X-Slack-Retry-Num", "X-Slack-Retry-Reason")
+"""Headers passed on to Bolt: the number and the reason of a retry."""
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SSL_CHECK = re.compile(rb"ssl_check=1(?:&token=[^&=]{0,200})?|token=[^&=]{0,200}&ssl_check=1")
@@ -48,7 +47,7 @@ _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 
 
 class RejectedError(Exception):
-    """Not from Slack, or not fit to be read; `status` is the 4xx it gets, or 503 where there is no room now."""
+    """Report a request that is refused before Bolt sees it. `status`: a 4xx, or 503 when no slot is free."""
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
@@ -58,16 +57,18 @@ class RejectedError(Exception):
 class HttpReceiver:
     """POST /slack/events."""
 
-    def __init__(self, app: AsyncApp, signing_secret: str, meter: Metrics) -> None:
-        self._app, self._meter = app, meter
+    def __init__(self, app: AsyncApp, signing_secret: str, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
         self._verifier = SignatureVerifier(signing_secret)
         self._waiting = BodySlots(MAX_WAITING_BODIES, "too many bodies are waited for")
-        self._large = BodySlots(LARGE_AT_ONCE, "too many large bodies at once", sure_seconds=LARGE_SECONDS)
+        self._large = BodySlots(
+            MAX_LARGE_BODIES, "too many large bodies at once", min_hold_seconds=LARGE_BODY_MIN_SECONDS
+        )
         self._log = ThrottledLog(logging.getLogger(__name__))
         self.clock = ClockWatch()
 
     def add_to(self, server: web.Application) -> None:
-        """Puts the route into a server. What is read is bounded here."""
+        """Add the route to a server. This class bounds the bodies."""
         server.router.add_post(PATH, self.handle)
 
     def close(self) -> None:
@@ -76,7 +77,7 @@ class HttpReceiver:
         self.clock.flush()
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Answers Slack; 4xx for whatever is not provably from Slack."""
+        """Answer a request; 4xx unless Slack's signature fits."""
         try:
             if not request.content.is_eof() or (request.content_length or 0) > BODY_BYTES:
                 _check_before_body(request)
@@ -87,20 +88,20 @@ class HttpReceiver:
             return web.Response(status=rejected.status, text=f"{rejected}\n")
 
     async def _answer(self, request: web.Request, raw: bytes) -> web.Response:
-        body = self._verified(raw, *_proof(request))
-        bolt_request = _bolt_request(_fields(body, request.content_type), request)
-        return _response(await dispatch(self._app, bolt_request, self._meter))
+        body = self._verified(raw, *_signature_headers(request))
+        bolt_request = _bolt_request(_bolt_body(body, request.content_type), request)
+        return _response(await dispatch(self._app, bolt_request, self._metrics))
 
     async def _read(self, request: web.Request) -> bytes:
-        """Read the body, piece by piece. Raises RejectedError, as soon as it is known."""
+        """Read the body within the bounds. Raises RejectedError as soon as one is exceeded."""
         wait: BodyWait | None = None
         try:
             async with asyncio.timeout(BODY_SECONDS) as timeout:
                 wait = BodyWait(timeout)
-                with ExitStack() as room:
+                with ExitStack() as slots:
                     if not request.content.is_eof():
-                        room.enter_context(self._waiting.hold(wait))
-                    return await self._pieces(request, wait, room)
+                        slots.enter_context(self._waiting.hold(wait))
+                    return await self._read_chunks(request, wait, slots)
         except TimeoutError:
             if wait and wait.displaced:
                 raise RejectedError(503, wait.displaced) from None
@@ -110,23 +111,23 @@ class HttpReceiver:
         except (ValueError, ConnectionError):
             raise RejectedError(400, "the body cannot be read") from None
 
-    async def _pieces(self, request: web.Request, wait: BodyWait, room: ExitStack) -> bytes:
-        body, announced, most = bytearray(), request.content_length or 0, BODY_BYTES
+    async def _read_chunks(self, request: web.Request, wait: BodyWait, slots: ExitStack) -> bytes:
+        body, announced, limit = bytearray(), request.content_length or 0, BODY_BYTES
         if announced > LARGE_BODY_BYTES or (announced > BODY_BYTES and request.content_type != _FORM):
             raise RejectedError(413, "the body is too large")
-        async for piece in request.content.iter_any():
-            body += piece
-            if max(announced, len(body)) <= most or len(body) < len(_INTERACTIVE):
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if max(announced, len(body)) <= limit or len(body) < len(_INTERACTIVE):
                 continue
             if len(body) > LARGE_BODY_BYTES or not body.startswith(_INTERACTIVE):
                 raise RejectedError(413, "the body is too large")
-            if len(body) > most:  # what has come counts, not what was announced
-                room.enter_context(self._large.hold(wait))
-                most = LARGE_BODY_BYTES
+            if len(body) > limit:  # bytes received count, not Content-Length
+                slots.enter_context(self._large.hold(wait))
+                limit = LARGE_BODY_BYTES
         return bytes(body)
 
     def _verified(self, raw: bytes, timestamp: str, signature: str) -> str:
-        """The body as text. Raises RejectedError."""
+        """Verify timestamp and signature and return the body as text. Raises RejectedError."""
         try:
             body = raw.decode()
         except UnicodeDecodeError:
@@ -143,14 +144,14 @@ class HttpReceiver:
 
 
 def _check_before_body(request: web.Request) -> None:
-    """Raise Rejected for a request that cannot be Slack's: its body is not waited for."""
-    timestamp, _ = _proof(request)
+    """Raise RejectedError on missing or stale signature headers, before the body is read."""
+    timestamp, _ = _signature_headers(request)
     if is_off(timestamp):
         raise RejectedError(401, "the timestamp is old, or ahead")
 
 
 def _is_ssl_check(request: web.Request, raw: bytes) -> bool:
-    """Whether it is Slack's look at the certificate, which is not signed and does nothing. No other form is answered.
+    """Return whether this is Slack's unsigned check of the TLS certificate (`ssl_check`); it does nothing.
 
     https://docs.slack.dev/interactivity/implementing-slash-commands/
     """
@@ -158,8 +159,8 @@ def _is_ssl_check(request: web.Request, raw: bytes) -> bool:
     return is_unsigned and request.content_type == _FORM and _SSL_CHECK.fullmatch(raw) is not None
 
 
-def _proof(request: web.Request) -> tuple[str, str]:
-    """The timestamp and the signature, without which nothing is read. Raises RejectedError."""
+def _signature_headers(request: web.Request) -> tuple[str, str]:
+    """Return the timestamp and the signature headers. Raises RejectedError when either is missing or malformed."""
     timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
     signature = request.headers.get("X-Slack-Signature", "")
     if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
@@ -167,8 +168,8 @@ def _proof(request: web.Request) -> tuple[str, str]:
     return timestamp, signature
 
 
-def _fields(body: str, content_type: str) -> dict[str, Any]:
-    """What Bolt is given, which must be an object: a form, a form's payload, or JSON. Raises RejectedError."""
+def _bolt_body(body: str, content_type: str) -> dict[str, Any]:
+    """Parse the body into the object for Bolt: a form, its `payload` field, or JSON. Raises RejectedError."""
     if content_type == _JSON:
         return _object(body)
     if content_type != _FORM:
@@ -181,8 +182,10 @@ def _fields(body: str, content_type: str) -> dict[str, Any]:
 
 
 def _bolt_request(fields: dict[str, Any], request: web.Request) -> AsyncBoltRequest:
-    """What is proven to be Slack's, as a socket would bring it: read already, and nothing for Bolt to verify again."""
-    headers: dict[str, str | Sequence[str]] = {name: value for name in RETRY if (value := request.headers.get(name))}
+    """Build a Bolt request in Socket Mode's form: parsed, with no signature to verify. Raises RejectedError."""
+    headers: dict[str, str | Sequence[str]] = {
+        name: value for name in RETRY_HEADERS if (value := request.headers.get(name))
+    }
     try:
         return AsyncBoltRequest(mode="socket_mode", body=fields, headers=headers)
     except (TypeError, ValueError, AttributeError, KeyError):

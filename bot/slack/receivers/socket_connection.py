@@ -1,6 +1,6 @@
-"""One web socket of Socket Mode: reads Slack's envelopes, lets Bolt answer them, acknowledges each where it came in.
+"""Read the envelopes of one Socket Mode connection, dispatch them to Bolt, and acknowledge each on it.
 
-When there has to be another one is for socket.py. https://docs.slack.dev/apis/events-api/using-socket-mode
+socket_mode.py replaces connections. https://docs.slack.dev/apis/events-api/using-socket-mode
 """
 
 import asyncio
@@ -17,19 +17,18 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.core.ports import Metrics
-from bot.slack.api.responses import word
-from bot.slack.api.trouble import word_for
+from bot.slack.api.responses import error_label, word
 from bot.slack.listeners.errors import dispatch
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 1000
-"""So many envelopes are being answered at most; until one is, nothing more is read, and Slack waits."""
+MAX_CONCURRENT_ENVELOPES = 1000
+"""Envelopes processed at once; beyond that the socket is not read, and Slack waits."""
 
 
-MAX_CONNECTIONS_SAID = 1000
+MAX_NUM_CONNECTIONS = 1000
 RENEWALS = ("warning", "refresh_requested")
-"""Reasons of Slack's for another connection, while it still sends by this one."""
+"""Reasons of a `disconnect` after which Slack still sends on the connection."""
 CLOSED = "closed"
 
 
@@ -41,21 +40,21 @@ class SocketConnection:
     0 when it did not say. `is_lost`: it ended without a closing handshake, so Slack may count it for hours.
     """
 
-    def __init__(self, app: AsyncApp, web_socket: aiohttp.ClientWebSocketResponse, meter: Metrics) -> None:
+    def __init__(self, app: AsyncApp, web_socket: aiohttp.ClientWebSocketResponse, metrics: Metrics) -> None:
         self.logger = logging.getLogger("slack_sdk.socket_mode")  # send_async_response asks for one
         self.ready = asyncio.Event()
         self.said_hello = self.is_lost = False
         self.num_connections = 0
         self.leaving: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._app, self._meter = app, meter
+        self._app, self._metrics = app, metrics
         self._web_socket = web_socket
-        self._room = asyncio.Semaphore(AT_ONCE)
+        self._semaphore = asyncio.Semaphore(MAX_CONCURRENT_ENVELOPES)
         self._answering: set[asyncio.Task[None]] = set()
         self._reading = asyncio.create_task(self._read())
 
     @property
     def is_read(self) -> bool:
-        """Whether Slack still sends here, and what it sends is taken."""
+        """Return whether Slack still sends on this connection and it is read."""
         return self.is_open and (not self.leaving.done() or self.leaving.result() in RENEWALS)
 
     @property
@@ -64,35 +63,35 @@ class SocketConnection:
         return not self._reading.done()
 
     async def finish(self, seconds: float) -> None:
-        """Reads no more, answers what has come in, and closes."""
+        """Stop reading, answer received envelopes within `seconds`, and close."""
         self._reading.cancel()
         if self._answering:
             await asyncio.wait(self._answering, timeout=seconds)
         await self._web_socket.close()
 
     async def ended(self) -> None:
-        """Returns once Slack or the network has ended it."""
+        """Wait until Slack or the network ends the connection."""
         await asyncio.wait([self._reading])
 
     async def send_socket_mode_response(self, response: SocketModeResponse) -> None:
-        """For Bolt's adapter."""
+        """Send an acknowledgement; Bolt's adapter calls this."""
         await self._web_socket.send_str(json.dumps(response.to_dict()))
 
     async def _read(self) -> None:
         try:
             async for message in self._web_socket:
                 if message.type is aiohttp.WSMsgType.TEXT:
-                    await self._take(message.data)
+                    await self._handle_envelope(message.data)
                 elif message.type is aiohttp.WSMsgType.ERROR:  # no pong in time, or no web socket frame
-                    log.warning("a socket broke", extra={"fields": {"error": word_for(message.data)}})
+                    log.warning("a socket broke", extra={"fields": {"error": error_label(message.data)}})
             self.is_lost = self._web_socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE
         except (aiohttp.ClientError, OSError) as error:
             self.is_lost = True
-            log.warning("a socket broke", extra={"fields": {"error": word_for(error)}})
+            log.warning("a socket broke", extra={"fields": {"error": error_label(error)}})
         finally:
-            self._leave(CLOSED)
+            self._request_successor(CLOSED)
 
-    async def _take(self, text: str) -> None:
+    async def _handle_envelope(self, text: str) -> None:
         try:
             envelope = json.loads(text)
             kind = envelope.get("type")
@@ -102,27 +101,27 @@ class SocketConnection:
             self.said_hello, self.num_connections = True, connections_in(envelope)
             self.ready.set()
         elif kind == "disconnect":
-            self._leave(word(envelope.get("reason")) or "no reason")
+            self._request_successor(word(envelope.get("reason")) or "no reason")
         elif request := SocketModeRequest.from_dict(envelope):
-            await self._room.acquire()
+            await self._semaphore.acquire()
             task = asyncio.create_task(self._answer(request))
             self._answering.add(task)
             task.add_done_callback(self._answered)
 
     def _answered(self, task: "asyncio.Task[None]") -> None:
         self._answering.discard(task)
-        self._room.release()
+        self._semaphore.release()
 
     async def _answer(self, request: SocketModeRequest) -> None:
         body: Any = request.payload
         bolt_request = AsyncBoltRequest(mode="socket_mode", body=body, headers=build_headers(request))
-        response = await dispatch(self._app, bolt_request, self._meter)
+        response = await dispatch(self._app, bolt_request, self._metrics)
         try:
             await send_async_response(self, request, response, 0.0)  # type: ignore[arg-type]  # all that it needs
-        except (aiohttp.ClientError, OSError) as error:  # Slack delivers it again, and it is known by its key
-            log.warning("an acknowledgement was lost", extra={"fields": {"error": word_for(error)}})
+        except (aiohttp.ClientError, OSError) as error:  # Slack delivers it again; its key makes it one request
+            log.warning("an acknowledgement was lost", extra={"fields": {"error": error_label(error)}})
 
-    def _leave(self, reason: str) -> None:
+    def _request_successor(self, reason: str) -> None:
         if not self.leaving.done():
             self.leaving.set_result(reason)
         self.ready.set()
@@ -131,4 +130,4 @@ class SocketConnection:
 def connections_in(hello: dict[str, Any]) -> int:
     """Read how many connections of the app Slack counts, the new one included; 0 when it does not say."""
     number = hello.get("num_connections")
-    return min(number, MAX_CONNECTIONS_SAID) if isinstance(number, int) and number > 0 else 0
+    return min(number, MAX_NUM_CONNECTIONS) if isinstance(number, int) and number > 0 else 0

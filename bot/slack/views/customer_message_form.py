@@ -13,12 +13,12 @@ from bot.slack.messages.sending_error_copy import address_error
 
 SEND_FORM = "send_to_customer_form"
 TO = "to"
-"""The one field's id, and its block's."""
+"""Block id and action id of the one field."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormInput:
-    """What the form was filled in with, and where its card stood; `argument` is a request's."""
+    """Hold a valid submission, and where the card was posted. `argument`: session id and address, packed."""
 
     argument: str
     channel_id: ChannelId
@@ -26,7 +26,7 @@ class FormInput:
 
 
 def form(session_id: str, channel_id: str, reply_url: str | None) -> View:
-    """Asks for the address. Where the answer goes travels with it, through Slack, whose it is."""
+    """Return the form for the address. `private_metadata` carries the session, the channel and the response_url."""
     field = {"type": "plain_text_input", "action_id": TO, "max_length": 254, "focus_on_load": True}
     hint = "Such as +14155550123 or name@example.com. You are asked once more before it is sent."
     ask = {"type": "input", "block_id": TO, "label": _plain("Mobile number or e-mail address"), "element": field}
@@ -42,7 +42,7 @@ def form(session_id: str, channel_id: str, reply_url: str | None) -> View:
 
 
 def read_form(view: View) -> FormInput | dict[str, str]:
-    """What is wanted, or what is wrong with it, by block."""
+    """Return the submission, or the errors by block id."""
     values: dict[str, Any] = (view.get("state") or {}).get("values") or {}
     text = str(((values.get(TO) or {}).get(TO) or {}).get("value") or "")
     session_id, channel_id, reply_url = json.loads(view["private_metadata"])

@@ -1,4 +1,4 @@
-"""The Home tab: who I am, what is open, what to press (pure). When it is looked up and shown is for home.py.
+"""Build the Home tab: the user's host, open sessions and buttons (pure). listeners/home_tab.py loads and publishes it.
 
 https://docs.slack.dev/reference/views/home-tab-views
 """
@@ -17,49 +17,50 @@ from bot.slack.messages.error_copy import clock, error_copy
 from bot.slack.messages.session_card import listed
 
 START_ACTION, REFRESH_ACTION = "home_start", "home_refresh"
-MOST_OWN, MOST_OTHERS = 8, 15
-"""A view may have a hundred blocks; an own session takes six at most, any other one."""
-MOST_LETTERS = 18_000
-"""Of sessions, as JSON: Slack sends the whole tab back each time it is opened, which the HTTP door has to take."""
-MOST_DOUBTS = 10
+MAX_OWN, MAX_OTHERS = 8, 15
+"""A view may have a hundred blocks; an own session takes six at limit, any other one."""
+MAX_SESSIONS_LENGTH = 18_000
+"""Characters of all sessions as JSON: Slack sends the tab back on each open, and the HTTP receiver bounds bodies."""
+MAX_WARNINGS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeTabData:
-    """What a member sees, each as it is or as the reason why it cannot be seen now.
+    """Hold what the tab shows to a member: each part is a result, or the error that kept it from loading.
 
-    `place` is why sessions cannot be started from here. `others` and `doubts` are None for whom they are not.
+    `channel_refusal`: why no session can start without a channel. `others` is None for members, `config_warnings` is
+    None for all but administrators.
     """
 
     identity: Identity | CobrowseError
-    place: ChannelNotAllowedError | None
+    channel_refusal: ChannelNotAllowedError | None
     own: SessionList | CobrowseError
     others: SessionList | CobrowseError | None = None
-    doubts: Sequence[str] | None = None
+    config_warnings: Sequence[str] | None = None
     failure: ServiceFailure | None = None
 
 
-def light() -> View:
-    """What is there at once, before anything is known."""
+def loading() -> View:
+    """Return the view shown while the data loads."""
     return _home([section("One moment…")])
 
 
-def refused(error: CobrowseError, contact: str) -> View:
-    """For who may do nothing here, or cannot be told apart now: the sentence alone."""
-    said = error_copy(error, contact)
-    return _home([section(f":no_entry: *{said.what}*\n{said.next}")])
+def error_view(error: CobrowseError, contact: str) -> View:
+    """Return a view with one error: for users without access, or whose access cannot be checked now."""
+    copy = error_copy(error, contact)
+    return _home([section(f":no_entry: *{copy.what}*\n{copy.next}")])
 
 
-def home(look: HomeTabData, command: str, contact: str, *, sends: bool = False) -> View:
-    """The whole of it; `sends`: links are sent to customers."""
-    blocks = [*_identity(look.identity, contact), *_start(look, command, contact)]
+def home(data: HomeTabData, command: str, contact: str, *, sends: bool = False) -> View:
+    """Return the complete tab. `sends`: links can be sent to customers."""
+    blocks = [*_identity(data.identity, contact), *_start(data, command, contact)]
     more = f"… and more: `{command} status` shows them."
-    blocks += _sessions("Your open sessions", look.own, MOST_OWN, more, contact, own=True, send=sends)
-    if look.others is not None:
+    blocks += _sessions("Your open sessions", data.own, MAX_OWN, more, contact, own=True, send=sends)
+    if data.others is not None:
         more = f"… and more: `{command} list` shows them."
-        blocks += _sessions("Open sessions of others", look.others, MOST_OTHERS, more, contact)
-    if look.doubts is not None:
-        blocks += _condition(look.doubts, look.failure, contact)
+        blocks += _sessions("Open sessions of others", data.others, MAX_OTHERS, more, contact)
+    if data.config_warnings is not None:
+        blocks += _service_status(data.config_warnings, data.failure, contact)
     return _home([*blocks, context(f"As of {clock(datetime.now(UTC))} · `{command} help` shows what can be typed")])
 
 
@@ -73,21 +74,21 @@ def _identity(identity: Identity | CobrowseError, contact: str) -> list[Block]:
             text = "You are not linked to a Genesys user, so there is nobody to host your sessions."
             return [section("\n".join([f":warning: *{text}*", *lines, f"Ask {contact} to set that up."]))]
         case _:
-            return [section(f":warning: *Who you are to Genesys is not known now.* {_why(identity, contact)}")]
+            return [section(f":warning: *Who you are to Genesys is not known now.* {_explanation(identity, contact)}")]
 
 
-def _start(look: HomeTabData, command: str, contact: str) -> list[Block]:
+def _start(data: HomeTabData, command: str, contact: str) -> list[Block]:
     refresh = button("Refresh", REFRESH_ACTION)
-    if look.place:
-        said = error_copy(look.place, contact, command=command)
-        return [section(f"{said.what} {said.next} Type `{command}` there."), buttons(refresh)]
+    if data.channel_refusal:
+        copy = error_copy(data.channel_refusal, contact, command=command)
+        return [section(f"{copy.what} {copy.next} Type `{command}` there."), buttons(refresh)]
     return [buttons(button("Start a session…", START_ACTION, style="primary"), refresh)]
 
 
 def _sessions(
     title: str,
     found: SessionList | CobrowseError,
-    most: int,
+    limit: int,
     more: str,
     contact: str,
     *,
@@ -96,11 +97,11 @@ def _sessions(
 ) -> list[Block]:
     head: list[Block] = [{"type": "divider"}, section(f"*{title}*")]
     if isinstance(found, CobrowseError):
-        return [*head, section(f":warning: They cannot be seen now. {_why(found, contact)}")]
+        return [*head, section(f":warning: They cannot be seen now. {_explanation(found, contact)}")]
     if not found.records and not found.cut:
         return [*head, section("There is none.")]
-    shown, room = 0, MOST_LETTERS
-    for record in found.records[:most]:
+    shown, room = 0, MAX_SESSIONS_LENGTH
+    for record in found.records[:limit]:
         line = listed(record, everybodys=not own, elsewhere=True, send=send)
         room -= len(json.dumps(line))
         if room < 0:
@@ -110,20 +111,20 @@ def _sessions(
     return [*head, context(more)] if found.cut or len(found.records) > shown else head
 
 
-def _condition(doubts: Sequence[str], failure: ServiceFailure | None, contact: str) -> list[Block]:
-    lines = [f":small_orange_diamond: {escape(doubt)}" for doubt in doubts[:MOST_DOUBTS]]
+def _service_status(config_warnings: Sequence[str], failure: ServiceFailure | None, contact: str) -> list[Block]:
+    lines = [f":small_orange_diamond: {escape(warning)}" for warning in config_warnings[:MAX_WARNINGS]]
     if failure:
-        said, name = error_copy(failure.error, contact), failure.error.code
+        copy, name = error_copy(failure.error, contact), failure.error.code
         mark = ":white_circle:" if failure.passed else ":red_circle:"
         since = "Since then a session was made." if failure.passed else "Since then none was made."
-        lines.append(f"{mark} The newest failure of Genesys ({clock(failure.at)}, `{name}`): {said.what} {since}")
+        lines.append(f"{mark} The newest failure of Genesys ({clock(failure.at)}, `{name}`): {copy.what} {since}")
     text = "\n".join(lines) or ":white_check_mark: Nothing that I know of."
     return [{"type": "divider"}, section("*What is wrong with the set-up*"), section(text)]
 
 
-def _why(error: CobrowseError, contact: str) -> str:
-    said = error_copy(error, contact, starting=False)
-    return f"{said.what} {said.next}"
+def _explanation(error: CobrowseError, contact: str) -> str:
+    copy = error_copy(error, contact, starting=False)
+    return f"{copy.what} {copy.next}"
 
 
 def _home(blocks: list[Block]) -> View:

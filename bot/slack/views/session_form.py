@@ -1,4 +1,4 @@
-"""The form that starts a session: its blocks, and what somebody filled in (pure). Its life is in modals.py.
+"""Build the modal that starts a session, and read a submission (pure). listeners/session_form.py opens it.
 
 https://docs.slack.dev/reference/views/modal-views
 """
@@ -19,19 +19,19 @@ from bot.slack.messages.session_card import reference_line
 
 START_FORM = "start_session_form"
 HOST, NAME, APPLICATION, DURATION, CONVERSATION = "host", "name", "application", "duration", "conversation"
-"""Each is a block's id, and that of the one field in it."""
-SHORTEST_SECONDS, LONGEST_SECONDS = 60, 86_400
+"""Block ids; the one field of each block has the same action id."""
+MIN_DURATION_SECONDS, MAX_DURATION_SECONDS = 60, 86_400
 """As COBROWSE_TIMEOUT_SECONDS."""
 OFFERED_SECONDS = (300, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400)
-MOST_OPTIONS, LABEL_LENGTH, VALUE_LENGTH = 100, 75, 150
+MAX_OPTIONS, LABEL_LENGTH, VALUE_LENGTH = 100, 75, 150
 """https://docs.slack.dev/reference/block-kit/composition-objects/option-object"""
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What is offered. `host` is None for who may not choose one, `timeout_seconds` where sessions take none.
+    """Hold the choices of the form. `host` and `timeout_seconds`: None hides the field.
 
-    `application_id` is the one that is used unless another of `applications`, ids and names, is chosen.
+    `applications`: pairs of id and name; `application_id` is the default.
     """
 
     channel_id: ChannelId
@@ -43,8 +43,8 @@ class Fields:
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
-    """What somebody wants, None where it is as usual; `channel_id` is where they opened the form, or ""."""
+class FormInput:
+    """Hold a valid submission; None stands for the default. `channel_id`: where the form was opened, or ""."""
 
     channel_id: ChannelId
     host: UserId | None
@@ -54,30 +54,30 @@ class Filled:
     conversation_id: ConversationId | None
 
 
-def skeleton(external_id: str) -> View:
-    """What is there at once, before anything is known."""
+def loading(external_id: str) -> View:
+    """Return the view shown while the form loads. `external_id`: for views.update."""
     return _modal([section("One moment…")]) | {"external_id": external_id}
 
 
-def told(message: Message) -> View:
-    """A sentence in the form's place."""
+def message_view(message: Message) -> View:
+    """Return a view that shows a message in place of the form."""
     return _modal(message.blocks)
 
 
-def answer_to_come(request_id: RequestId) -> View:
-    """What stands in the form's place until its answer does, where there are no direct messages."""
+def waiting_view(request_id: RequestId) -> View:
+    """Return the view that waits for the answer, where the user gets no direct messages."""
     return _modal([section("One moment: the answer comes in this window. Please leave it open.")]) | {
         "external_id": request_id
     }
 
 
 def answered(message: Message) -> View:
-    """An answer in the form's place. It has no buttons: what one does could not be told here."""
+    """Return a view that shows an answer, without its buttons: a view has no place for their answers."""
     return _modal([block for block in message.blocks if block["type"] != "actions"])
 
 
 def not_opened(command: str, reference: RequestId, code: str = "", contact: str = "") -> Message:
-    """For somebody who waits for a form that will not come. `code`: Slack's word for why; `contact`: whom to tell."""
+    """Return the message for a form that did not open. `code`: Slack's error code; `contact`: in mrkdwn."""
     text, row = "The form could not be opened.", explain(code)
     hint = f"Ask for it once more, or type `{command}` in a channel."
     if not row.passes:
@@ -86,7 +86,7 @@ def not_opened(command: str, reference: RequestId, code: str = "", contact: str 
 
 
 def form(fields: Fields) -> View:
-    """The form itself."""
+    """Return the form."""
     blocks = []
     if fields.host:
         who = {"type": "users_select", "initial_user": fields.host}
@@ -107,20 +107,20 @@ def form(fields: Fields) -> View:
     return _modal(blocks) | {"submit": _plain("Start"), "private_metadata": fields.channel_id}
 
 
-def read(view: View, genesys_app: GenesysApp | None) -> Filled | dict[str, str]:
-    """What was filled in, or what is wrong with it, by block."""
+def read(view: View, genesys_app: GenesysApp | None) -> FormInput | dict[str, str]:
+    """Return the submission, or the errors by block id."""
     name, length, which = (_value(view, block) for block in (NAME, DURATION, CONVERSATION))
     errors = {}
     if name and plain_name(name) is None:
         errors[NAME] = "There is nothing to see in this name."
     seconds = int(length) if length and re.fullmatch("[0-9]{1,6}", length) else None
-    if length and not SHORTEST_SECONDS <= (seconds or 0) <= LONGEST_SECONDS:
+    if length and not MIN_DURATION_SECONDS <= (seconds or 0) <= MAX_DURATION_SECONDS:
         errors[DURATION] = "A session lasts between a minute and a day."
     named = genesys_app.conversation_id(which.strip()) if which and genesys_app else None
     if which and not named:
         errors[CONVERSATION] = "This is neither an interaction's id nor its address in your Genesys region."
     host, application = _value(view, HOST), _value(view, APPLICATION)
-    return errors or Filled(
+    return errors or FormInput(
         channel_id=ChannelId(str(view.get("private_metadata") or "")),
         host=UserId(host) if host else None,
         name=plain_name(name) if name else None,
@@ -131,7 +131,7 @@ def read(view: View, genesys_app: GenesysApp | None) -> Filled | dict[str, str]:
 
 
 def host_error(error: CobrowseError) -> str | None:
-    """What stands below the host that somebody chose, if it is the host that is wrong."""
+    """Return the field error for the chosen host; None when the error is about something else."""
     match error:
         case NotAMemberError(standing=standing, is_target=True):
             return _NO_HOSTS[standing]
@@ -168,9 +168,9 @@ def _select(name: str, label: str, options: list[Block], chosen: str) -> Block:
 
 
 def _applications(fields: Fields) -> list[Block]:
-    """As many as a field takes, the usual one first."""
+    """Return up to MAX_OPTIONS options, the default first."""
     known = {found: name for found, name in fields.applications if 0 < len(found) <= VALUE_LENGTH}
-    found = sorted(known, key=lambda each: each != fields.application_id)[:MOST_OPTIONS]
+    found = sorted(known, key=lambda each: each != fields.application_id)[:MAX_OPTIONS]
     names = {each: clean(known[each]) for each in found}
     return [_option(f"{names[each]} ({clean(each)})" if names[each] else clean(each), each) for each in found]
 
@@ -191,7 +191,7 @@ def _plain(text: str) -> dict[str, str]:
 
 
 def _value(view: View, name: str) -> str | None:
-    """What a field holds, whatever kind it is of."""
+    """Return the value of a text input, user select or static select; None when empty."""
     state: dict[str, Any] = (view.get("state") or {}).get("values") or {}
     field = (state.get(name) or {}).get(name) or {}
     value = field.get("value") or field.get("selected_user") or (field.get("selected_option") or {}).get("value")

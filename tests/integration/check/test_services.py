@@ -10,7 +10,7 @@ import yaml
 from bot.check.genesys import NOBODY
 from bot.check.results import CheckResult, Status
 from bot.genesys.api.permissions import ClientPermissions, read_permissions
-from bot.slack.api.scopes import NEEDED
+from bot.slack.api.identity import NEEDED
 from tests.support.app import QUICK_GENESYS, ROOT, Servers, free_port, open_servers
 from tests.support.check import right_environ, run_checks, untouched
 from tests.support.conversations import PUBLIC, SECRET

@@ -364,7 +364,7 @@ async def test_eight_large_bodies_are_read_at_once(over_http: Journey, monkeypat
 
 async def test_eight_stalled_large_bodies_do_not_keep_a_press_out(over_http: Journey) -> None:
     where = urlsplit(over_http.url)
-    held = [await asyncio.open_connection(where.hostname, where.port) for _ in range(endpoint.LARGE_AT_ONCE)]
+    held = [await asyncio.open_connection(where.hostname, where.port) for _ in range(endpoint.MAX_LARGE_BODIES)]
     for _, writer in held:
         writer.write(head(over_http, "Content-Length: 1000000") + b"payload=" + b"x" * 70_000)
         await writer.drain()
@@ -378,7 +378,7 @@ async def test_eight_stalled_large_bodies_do_not_keep_a_press_out(over_http: Jou
 
 async def test_large_bodies_that_are_only_announced_hold_no_place(over_http: Journey) -> None:
     where = urlsplit(over_http.url)
-    held = [await asyncio.open_connection(where.hostname, where.port) for _ in range(endpoint.LARGE_AT_ONCE + 4)]
+    held = [await asyncio.open_connection(where.hostname, where.port) for _ in range(endpoint.MAX_LARGE_BODIES + 4)]
     for _, writer in held:
         writer.write(head(over_http, "Content-Length: 1000000") + b"payload=x")
     await asyncio.sleep(0.3)

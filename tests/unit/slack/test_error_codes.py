@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot.slack.api.trouble import word_for
+from bot.slack.api.responses import error_label
 from bot.slack.error_codes import Group, codes_of, explain
 from tests.support.app import free_port
 
@@ -79,13 +79,13 @@ async def test_what_a_server_does_has_a_word(said: bytes | None, word: str) -> N
 
     port = free_port()
     async with await asyncio.start_server(serve, "127.0.0.1", port):
-        assert word_for(await failure_of(f"http://127.0.0.1:{port}/")) == word
+        assert error_label(await failure_of(f"http://127.0.0.1:{port}/")) == word
         await ended.wait()
 
 
 async def test_server_that_is_not_there_has_a_word() -> None:
-    assert word_for(await failure_of(f"http://127.0.0.1:{free_port()}/")) == "connection_refused"
-    assert word_for(await failure_of("http://nowhere.invalid/")) == "name_not_found"
+    assert error_label(await failure_of(f"http://127.0.0.1:{free_port()}/")) == "connection_refused"
+    assert error_label(await failure_of("http://nowhere.invalid/")) == "name_not_found"
 
 
 @pytest.mark.parametrize(
@@ -99,4 +99,4 @@ async def test_server_that_is_not_there_has_a_word() -> None:
     ],
 )
 def test_error_without_a_server_has_a_word(error: BaseException | None, word: str) -> None:
-    assert word_for(error) == word
+    assert error_label(error) == word

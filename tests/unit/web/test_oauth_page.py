@@ -7,7 +7,7 @@ import pytest
 from bot.core import errors
 from bot.core.models import MembershipStatus
 from bot.core.results import AccountLinked
-from bot.slack.messages.renderer import SOMEBODY
+from bot.slack.messages.renderer import DEFAULT_CONTACT
 from bot.web.oauth_page import BUSY, page
 from tests.integration.observability.test_audit import request
 from tests.support.settings import HOST
@@ -32,7 +32,7 @@ def shown(html: str) -> str:
 
 @pytest.mark.parametrize(("outcome", "status"), STATUSES, ids=lambda each: getattr(each, "code", None))
 def test_each_outcome_has_a_status_and_a_reference(outcome, status):
-    found, html = page(outcome, request(), command="/cobrowse", contact=SOMEBODY)
+    found, html = page(outcome, request(), command="/cobrowse", contact=DEFAULT_CONTACT)
     assert found == status
     assert "Reference reference" in shown(html)
     assert ("Genesys corr-7" in shown(html)) == (getattr(outcome, "reference", None) is not None)
@@ -40,7 +40,7 @@ def test_each_outcome_has_a_status_and_a_reference(outcome, status):
 
 @pytest.mark.parametrize("error", ERRORS, ids=name_of)
 def test_no_outcome_brings_mark_up_into_the_page(error):
-    _, html = page(error, None, command="/cobrowse", contact=SOMEBODY)
+    _, html = page(error, None, command="/cobrowse", contact=DEFAULT_CONTACT)
     tags = set(re.findall(r"</?(\w+)", html))
     assert tags - {"small"} == {"html", "head", "meta", "title", "link", "style", "body", "main", "p", "h1"}
     assert "`" not in html
@@ -48,6 +48,6 @@ def test_no_outcome_brings_mark_up_into_the_page(error):
 
 
 def test_what_can_be_done_next_names_the_command():
-    _, html = page(errors.AccountLinkError("connect_link_expired"), None, command="/share", contact=SOMEBODY)
+    _, html = page(errors.AccountLinkError("connect_link_expired"), None, command="/share", contact=DEFAULT_CONTACT)
     assert "Type /share connect in Slack for a new link." in shown(html)
     assert "in a minute" in shown(BUSY)

@@ -13,7 +13,7 @@ from bot.sandbox.slack.server import SandboxSlack
 from bot.slack.api import response_url
 from bot.slack.api.deadlines import WAY_SECONDS
 from bot.slack.api.responder import SlackResponder, new_http_session
-from bot.slack.api.response_url import LONGEST_ORDERED_SECONDS, REPEATS, ResponseUrls
+from bot.slack.api.response_url import MAX_RETRY_AFTER_SECONDS, REPEATS, ResponseUrls
 from tests.integration.slack.api.test_late_answers import LOST, deliveries, ways
 from tests.support.app import ANA, BEN, CARE, link
 from tests.support.storage import request, session
@@ -60,7 +60,7 @@ async def test_a_refusal_or_a_page_is_final(fault: str, caplog: pytest.LogCaptur
         assert url.rpartition("/")[2] not in caplog.text + str([vars(record) for record in caplog.records])
 
 
-@pytest.mark.parametrize(("ordered", "tries"), [(1, 2), (LONGEST_ORDERED_SECONDS + 1, 1), ("soon", 1), ("²", 1)])
+@pytest.mark.parametrize(("ordered", "tries"), [(1, 2), (MAX_RETRY_AFTER_SECONDS + 1, 1), ("soon", 1), ("²", 1)])
 async def test_a_rate_limit_is_waited_out_when_that_is_soon(
     monkeypatch: pytest.MonkeyPatch, ordered: object, tries: int
 ) -> None:
@@ -69,7 +69,7 @@ async def test_a_rate_limit_is_waited_out_when_that_is_soon(
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    monkeypatch.setattr(response_url, "asyncio", type("Clock", (), {"sleep": staticmethod(sleep)}))
+    monkeypatch.setitem(ResponseUrls.__init__.__kwdefaults__, "sleep", sleep)  # type: ignore[misc]
     async with deliveries() as (slack, delivery):
         slack.inject_fault("response_url", "ratelimited", times=1, retry_after=ordered)
         took = await delivery.post(made(slack), delivery._words.answer(ASKED, LOST))
@@ -104,7 +104,7 @@ async def test_a_connection_that_died_unnoticed_is_given_up_for_a_new_one(monkey
         assert [await ResponseUrls(http, lambda _: None, url).post(url, {}) for _ in range(3)] == [200] * 3
     server.close()
     assert answered == [0, 1, 1]
-    assert response_url.TRY_SECONDS * 2 < WAY_SECONDS
+    assert response_url.READ_TIMEOUT_SECONDS * 2 < WAY_SECONDS
 
 
 async def test_nobody_there_is_tried_three_times_and_raised() -> None:

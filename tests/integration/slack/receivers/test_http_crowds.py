@@ -13,7 +13,7 @@ import pytest
 
 from bot import server
 from bot.slack.receivers import http as endpoint
-from bot.slack.receivers.http import LARGE_AT_ONCE
+from bot.slack.receivers.http import MAX_LARGE_BODIES
 from tests.integration.slack.receivers.test_http import COMMAND, FORM, GOOD, JSON, head, post, signed
 from tests.support.app import ANA, Journey, link
 
@@ -90,7 +90,7 @@ async def test_of_many_large_bodies_at_once_a_few_are_read_and_commands_are_ackn
     refused = 0
     for refusal in asyncio.as_completed(answers):
         refused += await refusal == 503
-        if refused == LARGE - LARGE_AT_ONCE:
+        if refused == LARGE - MAX_LARGE_BODIES:
             break
     for number in range(20):
         delivery = await over_http.slack.command(ANA, f"Among large ones {number}")
@@ -98,7 +98,7 @@ async def test_of_many_large_bodies_at_once_a_few_are_read_and_commands_are_ackn
         assert delivery.ack_ms is not None
         assert delivery.ack_ms < 3000
     assert resident_mb() - before < 60
-    assert sorted(await asyncio.gather(*answers))[:LARGE_AT_ONCE] == [408] * LARGE_AT_ONCE  # what is left was too slow
+    assert sorted(await asyncio.gather(*answers))[:MAX_LARGE_BODIES] == [408] * MAX_LARGE_BODIES
     for _, writer in held:
         writer.close()
     large = payload({"type": "view_closed", "x": "y" * 70_000})

@@ -72,9 +72,9 @@ async def test_when_slack_wants_another_socket_no_command_is_lost(reason: str) -
 async def test_the_next_socket_is_open_before_the_last_one_goes(servers: Servers) -> None:
     async with new_door(servers) as door:
         await door.connect()
-        first = door._line
+        first = door._connection
         await servers.slack.disconnect_sockets("warning", seconds=60)
-        await eventually(lambda: door._line is not first)
+        await eventually(lambda: door._connection is not first)
         assert first
         assert not first._web_socket.closed
         assert opened(servers) == 2
@@ -87,7 +87,7 @@ async def test_a_deaf_socket_is_replaced(servers: Servers, monkeypatch: pytest.M
         servers.slack.inject_fault("socket", "unresponsive")
         await eventually(lambda: opened(servers) >= 2)
         servers.slack.inject_fault("socket", None)
-        await eventually(lambda: door._line is not None and not door._line.leaving.done())
+        await eventually(lambda: door._connection is not None and not door._connection.leaving.done())
 
 
 async def test_without_a_socket_for_long_it_gives_up_so_that_it_is_started_anew(
@@ -119,7 +119,7 @@ async def test_what_slack_will_never_allow_is_said_at_once(servers: Servers) -> 
 async def test_so_many_envelopes_are_answered_at_once_and_the_others_wait_at_slack(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket_connection, "AT_ONCE", 2)
+    monkeypatch.setattr(socket_connection, "MAX_CONCURRENT_ENVELOPES", 2)
     under_way, most, go_on = 0, 0, asyncio.Event()
 
     async def listen(ack: Any) -> None:
@@ -147,7 +147,7 @@ async def test_what_is_no_envelope_is_passed_over(servers: Servers) -> None:
 
     async with new_door(servers, listen) as door:
         await door.connect()
-        assert door._line
+        assert door._connection
         for odd in ("", "no JSON", "[]", "7", "null", "{}", '{"type": 7}', '{"type": "news"}', "[" * 100_000):
-            await door._line._take(odd)
+            await door._connection._handle_envelope(odd)
         assert (await servers.slack.command(ANA, "")).acked

@@ -15,7 +15,7 @@ from bot.app import open_bot
 from bot.config import settings
 from bot.observability.metrics import CONNECTION_FAILURES
 from bot.sandbox.slack.server import SandboxSlack
-from bot.slack.api.responses import TROUBLE
+from bot.slack.api.responses import CALL_ERRORS
 from bot.slack.receivers import socket_mode
 from bot.slack.receivers.reconnect import ReconnectBackoff
 from bot.slack.receivers.socket_mode import (
@@ -131,7 +131,7 @@ async def test_openings_are_not_repeated_beside_the_pace(servers: Servers, fault
     """By slack_sdk's handlers, which the other calls have."""
     servers.slack.inject_fault(OPEN, fault)
     async with open_bot(settings.load(servers.environ | {"DATABASE_URL": "memory:"})) as bot:
-        with pytest.raises(TROUBLE):
+        with pytest.raises(CALL_ERRORS):
             await bot.socket_web.apps_connections_open(app_token=servers.keys.app_token)
     assert opened(servers) == 1
 
@@ -158,8 +158,8 @@ async def test_socket_that_is_one_too_many_does_not_hear(servers: Servers) -> No
         assert await door.hears()
         servers.slack.inject_fault(OPEN, "internal_error")
         await servers.slack.disconnect_sockets("too_many_websockets", seconds=60)
-        assert door._line
-        await asyncio.wait_for(asyncio.shield(door._line.leaving), 5)
+        assert door._connection
+        await asyncio.wait_for(asyncio.shield(door._connection.leaving), 5)
         assert not await door.hears()
 
 
@@ -169,8 +169,8 @@ async def test_socket_that_slack_wants_renewed_still_hears(servers: Servers, rea
         await door.connect()
         servers.slack.inject_fault(OPEN, "internal_error")
         await servers.slack.disconnect_sockets(reason, seconds=60)
-        assert door._line
-        await asyncio.wait_for(asyncio.shield(door._line.leaving), 5)
+        assert door._connection
+        await asyncio.wait_for(asyncio.shield(door._connection.leaving), 5)
         assert await door.hears()
 
 
@@ -222,9 +222,11 @@ async def test_sockets_of_ones_own_are_no_other_bot(
         servers.slack.inject_fault("socket", "unresponsive", times=1)
         servers.slack.sockets.stale_connections = 1
         await eventually(lambda: opened(servers) == 3)
-        await eventually(lambda: door._line is not None and not door._line.leaving.done() and not door._leaving)
-        assert door._line
-        assert door._line.num_connections == 2
+        await eventually(
+            lambda: door._connection is not None and not door._connection.leaving.done() and not door._leaving
+        )
+        assert door._connection
+        assert door._connection.num_connections == 2
         assert told(caplog, OTHER_BOT) == []
         servers.slack.sockets.stale_connections = 2
         for _ in range(3):
@@ -234,9 +236,9 @@ async def test_sockets_of_ones_own_are_no_other_bot(
 
 async def renewed(servers: Servers, door: SocketModeReceiver, *, seconds: float = 0) -> None:
     """Until there is another socket than the door's, which Slack ends after so long."""
-    line = door._line
+    line = door._connection
     await servers.slack.disconnect_sockets("warning", seconds=seconds)
-    await eventually(lambda: door._line is not line)
+    await eventually(lambda: door._connection is not line)
 
 
 def test_metric_knows_the_reasons_from_the_start() -> None:

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from bot.slack.api.responder import new_http_session
-from bot.slack.api.responses import MOST_BYTES
+from bot.slack.api.responses import MAX_RESPONSE_BYTES
 
 
 @asynccontextmanager
@@ -59,13 +59,13 @@ async def test_an_answer_may_say_nothing() -> None:
 
 async def test_an_answer_without_an_end_is_not_read_to_it() -> None:
     piece = b"a" * 65536
-    async with answering(head(100 * MOST_BYTES), piece * (MOST_BYTES // len(piece)), piece) as url:
+    async with answering(head(100 * MAX_RESPONSE_BYTES), piece * (MAX_RESPONSE_BYTES // len(piece)), piece) as url:
         with pytest.raises(aiohttp.ClientPayloadError, match="too long"):
             await read(url)
 
 
 async def test_a_little_that_unpacks_to_very_much_is_not_taken() -> None:
-    packed = gzip.compress(b"a" * (MOST_BYTES + 1))
+    packed = gzip.compress(b"a" * (MAX_RESPONSE_BYTES + 1))
     assert len(packed) < 10_000
     async with answering(head(len(packed), "Content-Encoding: gzip") + packed) as url:
         with pytest.raises(aiohttp.ClientError):

@@ -17,7 +17,7 @@ HOST = "2f7b0c9e-0000-4000-8000-000000000001"
 CONTACT = "<#C0HELP>"
 REF = "corr-7"
 CARLA = LiveConversation("2f7b0c9e-0000-4000-8000-00000000000a", datetime.now(UTC), "Carla <C> & co")
-SOMEBODY = LiveConversation("2f7b0c9e-0000-4000-8000-00000000000b", datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
+DEFAULT_CONTACT = LiveConversation("2f7b0c9e-0000-4000-8000-00000000000b", datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
 ERRORS = [
     errors.NotReadyError("shutting_down"),
     errors.StorageUnavailableError(),
@@ -57,7 +57,7 @@ ERRORS = [
     errors.UnknownSessionError(reference=REF),
     errors.NoConversationError(reference=REF),
     errors.NotInConversationError(conversation_id=HOST, reference=REF),
-    errors.SeveralConversationsError(candidates=(CARLA, SOMEBODY), reference=REF),
+    errors.SeveralConversationsError(candidates=(CARLA, DEFAULT_CONTACT), reference=REF),
     errors.ConversationKindError(kinds=("chat", "internal", "unheard-of")),
     *(
         errors.SignInRequiredError(reference=REF, own=own, off=off)
@@ -237,11 +237,11 @@ def test_what_the_person_cannot_mend_names_who_can(error):
         (errors.NoConversationError(), ["no customer", "few seconds", "id or address"]),
         (errors.NotInConversationError(conversation_id=HOST), [HOST, "not connected", "no session"]),
         (
-            errors.SeveralConversationsError(candidates=(CARLA, SOMEBODY)),
+            errors.SeveralConversationsError(candidates=(CARLA, DEFAULT_CONTACT)),
             ["Carla &lt;C&gt; &amp; co", f"`{CARLA.id}`"],
         ),
         (
-            errors.SeveralConversationsError(candidates=(CARLA, SOMEBODY)),
+            errors.SeveralConversationsError(candidates=(CARLA, DEFAULT_CONTACT)),
             ["a customer since", "02 Jan 03:04 UTC"],
         ),
         (errors.SeveralConversationsError(candidates=(CARLA,) * 12), ["and 2 more"]),

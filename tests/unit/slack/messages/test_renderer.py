@@ -25,7 +25,7 @@ from bot.core.models import (
 from bot.slack.command_parser import Help, NotUnderstood, Reason, clean_name
 from bot.slack.messages.blocks import FAILURE_BLOCK, OPEN_ACTION, SESSION_BLOCK, Message
 from bot.slack.messages.guidance import parse_error
-from bot.slack.messages.renderer import SOMEBODY, TRY_AGAIN_ACTION, MessageRenderer, contact_markup
+from bot.slack.messages.renderer import DEFAULT_CONTACT, TRY_AGAIN_ACTION, MessageRenderer, contact_markup
 from bot.slack.messages.session_card import agent_card
 
 HOST = Host("2f7b0c9e-0000-4000-8000-000000000001", "hosts file")
@@ -250,7 +250,7 @@ def test_who_typed_what_starts_nothing_reads_why_or_how_to(command):
         ("W0BEN", "<@W0BEN>"),
         ("C0HELP", "<#C0HELP>"),
         ("UNIT4", "UNIT4"),
-        ("", SOMEBODY),
+        ("", DEFAULT_CONTACT),
         ("IT <it@x.example>", "IT &lt;it@x.example&gt;"),
         ("SUPPORT", "SUPPORT"),
     ],

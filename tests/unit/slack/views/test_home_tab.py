@@ -32,9 +32,9 @@ from bot.core.requests.events import RequestFinished
 from bot.core.requests.status import ServiceFailure, ServiceStatus
 from bot.core.results import Result, SessionList
 from bot.sandbox.slack.validation.views import read_view
-from bot.slack.api.scopes import NEEDED, missing
+from bot.slack.api.identity import NEEDED, missing
 from bot.slack.receivers.http import BODY_BYTES, LARGE_BODY_BYTES
-from bot.slack.views.home_tab import HomeTabData, home, light, refused
+from bot.slack.views.home_tab import HomeTabData, error_view, home, loading
 from tests.support.settings import FERNET, SOCKET
 from tests.support.views import presses, said
 
@@ -69,7 +69,7 @@ def hidden(number: int, **how: Any) -> SessionRecord:
 
 def look(**changes: Any) -> HomeTabData:
     """Lists of records are all that there are."""
-    whole: dict[str, Any] = {"identity": WHO, "place": None, "own": [record()]} | changes
+    whole: dict[str, Any] = {"identity": WHO, "channel_refusal": None, "own": [record()]} | changes
     return HomeTabData(
         **{
             name: SessionList(tuple(it)) if name in ("own", "others") and isinstance(it, list) else it
@@ -87,7 +87,7 @@ MOST = look(
     identity=HostNotFoundError(ANA, False, tuple(RuleMiss("r" * 60, "w" * 60) for _ in range(5))),
     own=[record(n, name=LONG, url_length=2900, code="c" * 200) for n in range(20)],
     others=[hidden(n, name=LONG) for n in range(20, 40)],
-    doubts=["d" * 300] * 30,
+    config_warnings=["d" * 300] * 30,
     failure=FAILURE,
 )
 ERRORS: list[CobrowseError] = [
@@ -97,13 +97,13 @@ ERRORS: list[CobrowseError] = [
     errors.UnexpectedError(),
 ]
 VIEWS = {
-    "light": light(),
+    "light": loading(),
     "usual": shown(),
     "the most there can be": home(MOST, "/cobrowse", "<@U0SAM>"),
-    "nothing": shown(own=[], others=[], doubts=[]),
-    "elsewhere": shown(place=PLACE),
-    "refused": refused(errors.NotAMemberError(ANA, MembershipStatus.GUEST, False), "<@U0SAM>"),
-    **{error.code: shown(identity=error, own=error, others=error, doubts=[]) for error in ERRORS},
+    "nothing": shown(own=[], others=[], config_warnings=[]),
+    "elsewhere": shown(channel_refusal=PLACE),
+    "refused": error_view(errors.NotAMemberError(ANA, MembershipStatus.GUEST, False), "<@U0SAM>"),
+    **{error.code: shown(identity=error, own=error, others=error, config_warnings=[]) for error in ERRORS},
 }
 
 
@@ -164,7 +164,7 @@ def test_more_than_can_be_shown_is_said() -> None:
 
 
 def test_where_nothing_can_be_started_from_it_says_where() -> None:
-    view = shown(place=PLACE)
+    view = shown(channel_refusal=PLACE)
     assert "cannot be started from here. Use <#C0CARE>" in said(view)
     assert "home_start" not in presses(view)
 
@@ -195,12 +195,12 @@ def test_whoever_may_do_nothing_sees_the_sentence_alone() -> None:
 
 
 def test_an_administrator_reads_what_is_wrong_and_how_genesys_did() -> None:
-    text = said(shown(doubts=["COBROWSE_MEMBERS is empty."], failure=FAILURE))
+    text = said(shown(config_warnings=["COBROWSE_MEMBERS is empty."], failure=FAILURE))
     assert "COBROWSE_MEMBERS is empty." in text
     assert "`permission_missing`" in text
     assert "lacks `cobrowse:session:write`" in text
     assert "Since then none was made." in text
-    assert "Nothing that I know of" in said(shown(doubts=[]))
+    assert "Nothing that I know of" in said(shown(config_warnings=[]))
 
 
 def finished(status: ServiceStatus, asked: Request, result: Result) -> None:

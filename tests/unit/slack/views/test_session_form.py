@@ -19,7 +19,7 @@ from bot.sandbox.slack.validation.views import read_view
 from bot.slack.listeners.session_form import not_accepted
 from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.views import session_form
-from bot.slack.views.session_form import Fields, Filled, form, host_error, read, skeleton
+from bot.slack.views.session_form import Fields, FormInput, form, host_error, loading, read
 from tests.support.views import fields, said
 
 CARE = ChannelId("C0CARE")
@@ -60,11 +60,11 @@ VIEWS = {
     "many applications": offered(applications=MANY, application_id="app-299"),
     "odd applications": offered(applications=[("", "none"), ("x" * 151, "long"), ("web", "W" * 300), ("web", "again")]),
     "a conversation": offered(applications=[], timeout_seconds=None, takes_conversation=True),
-    "skeleton": skeleton("abcdefghijkl"),
-    "a failure": session_form.told(
+    "skeleton": loading("abcdefghijkl"),
+    "a failure": session_form.message_view(
         MessageRenderer().failure(StorageUnavailableError(), RequestId("abcdefghijkl"), kept=False)
     ),
-    "not opened": session_form.told(session_form.not_opened("/cobrowse", RequestId("abcdefghijkl"))),
+    "not opened": session_form.message_view(session_form.not_opened("/cobrowse", RequestId("abcdefghijkl"))),
 }
 
 
@@ -74,9 +74,9 @@ def test_slack_would_take_it(name: str) -> None:
 
 
 def test_the_skeleton_has_nothing_that_could_be_sent() -> None:
-    assert "submit" not in skeleton("x")
-    assert fields(skeleton("x")) == []
-    assert "One moment" in said(skeleton("x"))
+    assert "submit" not in loading("x")
+    assert fields(loading("x")) == []
+    assert "One moment" in said(loading("x"))
 
 
 def test_only_who_may_choose_a_host_is_offered_one_and_starts_with_themselves() -> None:
@@ -108,11 +108,11 @@ def test_the_usual_duration_is_among_those_offered_and_is_chosen(seconds: int, w
     assert field["initial_option"] == {"text": {"type": "plain_text", "text": words}, "value": str(seconds)}
     values = [int(option["value"]) for option in field["options"]]
     assert values == sorted(set(values))
-    assert min(values) >= session_form.SHORTEST_SECONDS
-    assert max(values) <= session_form.LONGEST_SECONDS
+    assert min(values) >= session_form.MIN_DURATION_SECONDS
+    assert max(values) <= session_form.MAX_DURATION_SECONDS
 
 
-@pytest.mark.parametrize("seconds", [session_form.SHORTEST_SECONDS - 1, session_form.LONGEST_SECONDS + 1])
+@pytest.mark.parametrize("seconds", [session_form.MIN_DURATION_SECONDS - 1, session_form.MAX_DURATION_SECONDS + 1])
 def test_the_bounds_are_those_of_the_setting(seconds: int) -> None:
     with pytest.raises(SettingsError, match="COBROWSE_TIMEOUT_SECONDS"):
         load_part(read_service_alone, {"COBROWSE_TIMEOUT_SECONDS": str(seconds)})
@@ -120,11 +120,11 @@ def test_the_bounds_are_those_of_the_setting(seconds: int) -> None:
 
 def test_what_is_filled_in_is_read() -> None:
     view = sent(host="U0BEN", name="  Checkout\n <help> &amp; ", application="shop", duration="3600")
-    assert read(view, None) == Filled(CARE, UserId("U0BEN"), "Checkout <help> &amp;", "shop", 3600, None)
+    assert read(view, None) == FormInput(CARE, UserId("U0BEN"), "Checkout <help> &amp;", "shop", 3600, None)
 
 
 def test_what_is_left_empty_is_as_usual() -> None:
-    nothing = Filled(ChannelId(""), None, None, None, None, None)
+    nothing = FormInput(ChannelId(""), None, None, None, None, None)
     assert read(sent(host=None, name=None, application=None, duration=None) | {"private_metadata": ""}, None) == nothing
     assert read({"id": "V1"}, None) == nothing
 
@@ -142,7 +142,7 @@ def test_a_duration_that_was_not_offered_is_said_at_its_field(length: str) -> No
 def test_a_conversation_is_read_where_there_are_some() -> None:
     app = GenesysApp("apps.mypurecloud.com")
     read_here = read(sent(conversation=f" {ID.upper()} "), app)
-    assert isinstance(read_here, Filled)
+    assert isinstance(read_here, FormInput)
     assert read_here.conversation_id == ID
     for wrong in ("Checkout", f"https://evil.example/{ID}"):
         assert list(read(sent(conversation=wrong), app)) == ["conversation"]  # type: ignore[arg-type]
