@@ -41,7 +41,7 @@ def test_every_metric_that_is_looked_at_exists(path: Path) -> None:
     assert named <= families()
 
 
-def test_every_alert_says_what_it_means_and_stands_in_the_runbook() -> None:
+def test_every_alert_says_its_meaning_and_is_in_the_runbook() -> None:
     rules = [rule for group in yaml.safe_load(ALERTS.read_text(encoding="utf-8"))["groups"] for rule in group["rules"]]
     assert len(rules) >= 6
     for rule in rules:

@@ -65,7 +65,7 @@ async def test_each_label_value_that_alerts_name_is_there_at_start(more: dict[st
 
 
 @pytest.mark.parametrize("error", REFUSALS, ids=lambda error: error.code)
-def test_what_alerts_watch_for_is_counted_in_a_series_there_is(error: errors.CobrowseError) -> None:
+def test_alerts_watch_series_that_exist(error: errors.CobrowseError) -> None:
     metrics = PrometheusMetrics(RequestKind)
     before = {(name, *labels.values()) for name, labels, _ in series(metrics.exposition().decode())}
     events = EventLog()

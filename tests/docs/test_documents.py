@@ -87,7 +87,7 @@ def test_these_tests_find_what_they_look_for() -> None:
     assert len(said()) > 4
 
 
-def test_every_line_of_the_log_stands_in_the_runbook_with_its_level() -> None:
+def test_every_log_line_stands_in_the_runbook_with_its_level() -> None:
     for level, message in logged():
         rows = re.findall(rf"^\| `{re.escape(message)}` \| (\w+) \|", RUNBOOK, re.MULTILINE)
         assert rows == ["error" if level == "exception" else level], message

@@ -47,7 +47,7 @@ def test_the_env_example_holds_every_setting_with_its_default() -> None:
     assert pairs == {name: variable.default for name, variable in VARIABLES.items()}
 
 
-def test_the_readme_table_holds_every_setting_with_its_default_and_explanation() -> None:
+def test_readme_table_holds_every_setting_with_its_default() -> None:
     rows = re.findall(r"^\| `([A-Z_]+)`( 🔑)? \| (?:`([^`]*)`)? \| (.+) \|$", README, re.MULTILINE)
     documented = {name: (bool(secret), default, about) for name, secret, default, about in rows}
     assert documented == {
@@ -64,7 +64,7 @@ def test_no_other_file_looks_at_the_environment() -> None:
     assert looking == ["bot/config/settings.py"]
 
 
-def test_the_manifest_names_the_command_and_asks_slack_to_escape_mentions() -> None:
+def test_manifest_names_the_command_and_escapes_mentions() -> None:
     (command,) = MANIFEST["features"]["slash_commands"]
     assert command["command"] == VARIABLES["COBROWSE_COMMAND"].default
     assert command["should_escape"] is True
@@ -85,7 +85,7 @@ def test_the_manifest_keeps_to_slacks_length_limits() -> None:
     assert len(MANIFEST["features"]["bot_user"]["display_name"]) <= 80
 
 
-def test_the_manifest_asks_for_the_scopes_the_code_needs_and_for_no_other() -> None:
+def test_manifest_asks_for_the_scopes_the_code_needs_only() -> None:
     called = set(re.findall(r"\"((?:users|usergroups|conversations|chat|auth|views)\.[A-Za-z.]+)\"", SOURCES))
     called |= {
         found.replace("_", ".", 1)
@@ -97,7 +97,7 @@ def test_the_manifest_asks_for_the_scopes_the_code_needs_and_for_no_other() -> N
     assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == needed
 
 
-def test_the_manifest_subscribes_to_what_the_code_listens_for_and_nothing_else() -> None:
+def test_manifest_subscribes_to_what_the_code_listens_for() -> None:
     assert not re.search(r"@app\.(message|shortcut)\(", SOURCES)
     listened = re.findall(r"@app\.event\(\"(\w+)\"\)", SOURCES)
     assert len(listened) == len(re.findall(r"@app\.event\(", SOURCES))
@@ -106,7 +106,7 @@ def test_the_manifest_subscribes_to_what_the_code_listens_for_and_nothing_else()
     }  # no URL: it is for Socket Mode
 
 
-def test_the_manifest_has_the_shortcuts_the_code_listens_for_and_so_has_the_sandbox() -> None:
+def test_manifest_and_sandbox_have_the_codes_shortcuts() -> None:
     shortcuts = MANIFEST["features"]["shortcuts"]
     kinds = {each["callback_id"]: each["type"] for each in shortcuts}
     assert kinds == {session_form.SHORTCUT: "global", session_form.MESSAGE_SHORTCUT: "message"}
@@ -118,12 +118,12 @@ def test_the_manifest_has_the_shortcuts_the_code_listens_for_and_so_has_the_sand
         assert f"*{shortcut['name']}*" in README
 
 
-def test_the_manifest_has_a_home_tab_and_direct_messages_from_the_bot() -> None:
+def test_manifest_has_a_home_tab_and_direct_messages() -> None:
     home = MANIFEST["features"]["app_home"]
     assert home == {"home_tab_enabled": True, "messages_tab_enabled": True, "messages_tab_read_only_enabled": True}
 
 
-def test_the_manifest_declares_the_one_step_there_is_with_the_outputs_it_gives() -> None:
+def test_manifest_declares_the_step_with_its_outputs() -> None:
     (step,) = MANIFEST["functions"].items()
     assert re.findall(r"@app\.function\((\w+)", SOURCES) == ["CALLBACK_ID"]
     assert step[0] == CALLBACK_ID
@@ -169,7 +169,7 @@ def test_the_readme_names_every_dependency_and_every_command() -> None:
         assert f"bot {name}" in README, name
 
 
-def test_every_folder_and_every_top_file_is_in_the_readmes_layout() -> None:
+def test_every_folder_and_top_file_is_in_the_readmes_layout() -> None:
     layout = README.partition("## Layout")[2].partition("```\n\n")[0]
     for path in (ROOT / "bot").glob("*.py"):
         assert path.stem.startswith("__") or f"  {path.name} " in layout, path

@@ -46,7 +46,7 @@ async def ends_of(slack: SandboxSlack, count: int) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_crowd_waits_as_ordered_and_is_looked_up_in_order_each_once() -> None:
+async def test_crowd_waits_as_ordered_and_is_looked_up_in_order() -> None:
     async with looking() as (slack, users):
         slack.limit("users.info", 16, window_seconds=WINDOW_SECONDS)
         answers = await asyncio.gather(*(users.ask(user=who) for who in CROWD))
@@ -74,7 +74,7 @@ async def test_no_more_than_a_few_are_under_way_at_once() -> None:
         await crowd
 
 
-async def test_what_one_is_ordered_to_wait_all_wait() -> None:
+async def test_ordered_wait_holds_for_all_calls() -> None:
     async with looking() as (slack, users):
         slack.inject_fault("users.info", "ratelimited", times=1, retry_after=1)
         loop = asyncio.get_running_loop()
@@ -88,7 +88,7 @@ async def test_what_one_is_ordered_to_wait_all_wait() -> None:
 
 
 @pytest.mark.parametrize("retry_after", [MAX_RETRY_AFTER_SECONDS + 1, 600, 0, -1, "", "soon", "1.5", "²", "9" * 5000])
-async def test_what_is_not_worth_waiting_for_is_refused_at_once(retry_after: object) -> None:
+async def test_hopeless_wait_is_refused_at_once(retry_after: object) -> None:
     async with looking() as (slack, users):
         slack.inject_fault("users.info", "ratelimited", retry_after=retry_after)
         with pytest.raises(SlackUnavailableError) as refused:
@@ -111,7 +111,7 @@ async def test_a_minute_is_still_waited_for(monkeypatch: pytest.MonkeyPatch) -> 
         assert slept == [pytest.approx(MAX_RETRY_AFTER_SECONDS, abs=1)]
 
 
-async def test_who_has_waited_long_enough_in_all_is_refused_and_leaves_their_place() -> None:
+async def test_longest_waiter_is_refused_and_leaves_their_place() -> None:
     assert ThrottledMethod(None, "users.info")._patience_seconds == RunTiming().max_wait_seconds == 25 * 60
     async with looking(patience_seconds=0.4) as (slack, users):
         slack.inject_fault("users.info", "ratelimited", times=MAX_CONCURRENT_CALLS, retry_after=30)
@@ -134,7 +134,7 @@ async def test_whoever_is_put_off_reads_a_note_and_gets_the_link() -> None:
         assert len(journey.genesys.creates) == len(readers)
 
 
-async def test_whoever_slack_puts_off_for_too_long_reads_that_and_can_try_again(
+async def test_person_put_off_too_long_by_slack_can_try_again(
     monkeypatch: pytest.MonkeyPatch, journey: Journey
 ) -> None:
     monkeypatch.setattr(directory, "MAX_RETRY_AFTER_SECONDS", 0)

@@ -17,7 +17,7 @@ from tests.support.conversations import HOST
 journey, simple = accounts.journey, accounts.simple
 
 
-async def test_who_is_told_to_connect_connects_and_then_has_a_session(journey: Journey) -> None:
+async def test_person_told_to_connect_connects_and_has_a_session(journey: Journey) -> None:
     refused = await journey.asks("Checkout")
     assert is_failure(refused)
     assert "`/cobrowse connect`" in words(refused)
@@ -39,7 +39,7 @@ async def test_who_is_told_to_connect_connects_and_then_has_a_session(journey: J
     assert "You are not connected" in words(await journey.asks("whoami"))
 
 
-async def test_a_supervisor_reads_that_the_agent_has_to_connect_and_then_it_works(simple: Journey) -> None:
+async def test_supervisor_reads_that_the_agent_has_to_connect(simple: Journey) -> None:
     refused = await simple.asks("@ben Checkout", who=SAM)
     assert "Ask the agent to type `/cobrowse connect`" in words(refused)
     await connects(simple, BEN, BENS)
@@ -91,14 +91,14 @@ async def test_link_connects_nobody_after_ten_minutes(quick: None, tmp_path: Pat
             assert connected == (status == 200)
 
 
-async def test_who_does_not_let_it_in_reads_so(simple: Journey) -> None:
+async def test_refused_consent_is_told(simple: Journey) -> None:
     page = await opens(await signs_in(await asks_to_connect(simple), ""))
     assert page.status == 403
     assert "did not let the bot in" in page.text
     assert "You are not connected" in words(await simple.asks("whoami"))
 
 
-async def test_who_has_been_removed_meanwhile_is_not_connected(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_removed_person_is_not_connected(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(directory, "KEPT_SECONDS", 0.0)  # what Slack says of somebody is kept for five minutes
     async with open_connecting() as journey:
         back = await signs_in(await asks_to_connect(journey))
@@ -135,7 +135,7 @@ async def test_disconnecting_what_is_not_connected_says_so(simple: Journey) -> N
     ],
     ids=["no client", "no key", "Socket Mode"],
 )
-async def test_where_nobody_can_connect_it_is_said_why_and_there_is_no_callback(
+async def test_unusable_sign_in_is_explained_and_has_no_callback(
     quick: None, tmp_path: Path, environ: dict[str, str], http: bool, says: str
 ) -> None:
     async with open_connecting(http=http, DATABASE_URL=f"sqlite:///{tmp_path}/bot.db", **environ) as journey:

@@ -31,7 +31,7 @@ async def asked(genesys: SandboxGenesys, before: int) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_who_comes_back_while_the_bot_stops_is_connected_and_reads_so_in_slack(quick: None) -> None:
+async def test_return_during_a_stop_connects_and_is_told_in_slack(quick: None) -> None:
     async with open_connecting() as journey:
         back, before = await signs_in(await asks_to_connect(journey)), journey.genesys.count("token")
         told = len(journey.slack.messages)
@@ -60,7 +60,7 @@ async def test_no_browser_waits_for_long_when_slack_puts_look_ups_off(
     assert journey.genesys.user_login.refresh_tokens == {}
 
 
-async def test_a_client_for_people_that_is_wrong_is_not_said_to_be_the_bots_own(simple: Journey) -> None:
+async def test_wrong_client_for_people_is_not_called_the_bots_own(simple: Journey) -> None:
     back = await signs_in(await asks_to_connect(simple))
     simple.genesys.user_login.client = replace(simple.genesys.user_login.client, secret="another")
     page = await opens(back)
@@ -80,7 +80,7 @@ async def raw(url: str, line: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("rest", [b"\x00", b"x" * 9000, b" &more"], ids=["a null", "too long", "a blank"])
-async def test_what_cannot_be_read_of_a_callback_is_not_logged_either(
+async def test_unreadable_callback_is_not_logged(
     simple: Journey, caplog: pytest.LogCaptureFixture, rest: bytes
 ) -> None:
     state = state_of(await asks_to_connect(simple))
@@ -120,7 +120,7 @@ GRANT = {"access_token": "a" * 20, "expires_in": 3600, "refresh_token": "r" * 20
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, "invalid_token"), (403, "insufficient_scope")])
-async def test_a_person_whom_genesys_does_not_name_is_no_fault_of_the_bots_own_client(status: int, code: str) -> None:
+async def test_person_genesys_does_not_name_is_no_fault_of_the_client(status: int, code: str) -> None:
     async with login(GRANT, status) as people_login:
         grant = await people_login.exchange("code", "v" * 64)
         with pytest.raises(SignInFailedError) as failed:

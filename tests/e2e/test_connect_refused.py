@@ -43,7 +43,7 @@ async def test_two_who_come_back_at_once_are_one_sign_in(journey: Journey) -> No
     assert "You are connected" in words(await journey.asks("whoami"))
 
 
-async def test_a_token_that_is_refused_is_renewed_once_and_the_session_is_there(journey: Journey) -> None:
+async def test_refused_token_is_renewed_once_and_the_create_succeeds(journey: Journey) -> None:
     await connects(journey)
     journey.genesys.revoke_tokens()
     assert link(await journey.asks("Checkout"))
@@ -52,7 +52,7 @@ async def test_a_token_that_is_refused_is_renewed_once_and_the_session_is_there(
     assert len(journey.genesys.user_login.used_refresh_tokens) == 1
 
 
-async def test_who_is_signed_out_by_genesys_has_to_connect_again_and_nobody_else_acts_in_their_place(
+async def test_person_signed_out_by_genesys_has_to_connect_again(
     journey: Journey,
 ) -> None:
     await connects(journey)
@@ -79,14 +79,14 @@ async def test_a_supervisor_reads_that_the_agents_sign_in_is_refused(simple: Jou
     assert "Ask the agent to type `/cobrowse connect` and to sign in again" in words(refused)
 
 
-async def test_who_lacks_a_permission_reads_that_it_is_theirs(simple: Journey) -> None:
+async def test_person_without_a_permission_reads_that_it_is_theirs(simple: Journey) -> None:
     await connects(simple)
     simple.genesys.conversations.missing_permissions.add("conversation:cobrowse:add")
     refused = await simple.asks("Checkout")
     assert "Your own Genesys account lacks `conversation:cobrowse:add`" in words(refused)
 
 
-async def test_who_is_linked_to_another_host_does_not_act_by_the_old_sign_in(simple: Journey) -> None:
+async def test_person_linked_anew_does_not_act_by_the_old_sign_in(simple: Journey) -> None:
     await connects(simple)
     await simple.asks(f"link @ana {BENS}", who=SAM)
     assert "You are not connected" in words(await simple.asks("whoami"))
@@ -101,7 +101,7 @@ async def test_who_is_linked_to_another_host_does_not_act_by_the_old_sign_in(sim
     "fault",
     ["500", "503", "dropped", "silent", "502"],
 )
-async def test_a_sign_in_that_genesys_does_not_complete_connects_nobody(quick: None, fault: str) -> None:
+async def test_sign_in_genesys_does_not_complete_connects_nobody(quick: None, fault: str) -> None:
     async with open_connecting(genesys_timing=replace(QUICK_GENESYS, login_timeout=0.5)) as journey:
         back = await signs_in(await asks_to_connect(journey))
         await journey.genesys.inject_fault(fault, on="token")
@@ -147,7 +147,7 @@ async def test_whatever_a_stranger_sends_there_is_a_link_that_is_gone(simple: Jo
     assert (await opens(await signs_in(link_of_ana))).status == 200  # which used nothing up
 
 
-async def test_the_page_holds_all_it_shows_and_may_be_kept_or_framed_by_nobody(simple: Journey) -> None:
+async def test_page_is_complete_and_is_neither_cached_nor_framed(simple: Journey) -> None:
     page = await opens(f"{simple.url}/genesys/callback")
     assert page.headers["Cache-Control"] == "no-store"
     assert page.headers["Referrer-Policy"] == "no-referrer"
@@ -175,7 +175,7 @@ async def test_more_than_so_many_at_once_are_asked_to_wait(simple: Journey) -> N
     assert (await first).status == 200
 
 
-async def test_who_has_connected_on_another_replica_a_moment_ago_has_their_session(quick: None) -> None:
+async def test_fresh_connection_on_another_replica_gives_a_session(quick: None) -> None:
     async with (
         new_database() as url,
         open_servers(http=True, client_secret=SECRET) as servers,

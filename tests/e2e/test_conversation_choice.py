@@ -60,7 +60,7 @@ async def test_two_presses_start_one_session(quick: None) -> None:
         assert "tried again already" in "\n".join(map(words, journey.slack.seen_by(ANA)))
 
 
-async def test_a_supervisor_picks_among_the_agents_conversations_and_the_agent_is_told(quick: None) -> None:
+async def test_supervisor_picks_a_conversation_and_the_agent_is_told(quick: None) -> None:
     async with open_journey(**KEY) as journey:
         talk(journey, host=BENS)
         live = talk(journey, "Carl", host=BENS)
@@ -88,7 +88,7 @@ async def test_a_conversation_that_ended_meanwhile_starts_nothing(quick: None) -
         assert codes(journey) == []
 
 
-def test_what_a_crash_has_taken_the_names_of_can_still_be_picked() -> None:
+def test_nameless_customers_after_a_crash_can_be_picked() -> None:
     ids = [ConversationId(f"{n:08d}-1111-4111-8111-111111111111") for n in range(12)]
     candidates = tuple(LiveConversation(one, datetime.now(UTC)) for one in ids)
     message = picker(SeveralConversationsError(candidates=candidates), "/cobrowse", RequestId("abc"))

@@ -45,7 +45,7 @@ async def test_the_card_holds_the_link_and_the_code(journey: Journey) -> None:
     assert message.visible_to == ANA
 
 
-async def test_without_a_template_the_card_holds_the_code_and_says_where_it_is_typed(quick: None) -> None:
+async def test_card_without_a_template_holds_the_code(quick: None) -> None:
     async with open_journey(**KEY | {"COBROWSE_JOIN_URL_TEMPLATE": ""}) as journey:
         talk(journey, host=BENS)
         message = await journey.asks("@ben Checkout", who=SAM)
@@ -59,7 +59,7 @@ async def test_without_a_template_the_card_holds_the_code_and_says_where_it_is_t
             assert code not in card.text
 
 
-async def test_several_customers_are_named_and_one_can_be_chosen_by_id_or_address(journey: Journey) -> None:
+async def test_several_customers_are_named_and_one_can_be_chosen(journey: Journey) -> None:
     old, new = talk(journey, "Carla <b>", minutes=20), talk(journey, "Carl", medium="call")
     refused = await journey.asks()
     assert is_failure(refused)
@@ -104,7 +104,7 @@ async def test_a_supervisor_starts_it_in_the_agents_conversation(journey: Journe
     assert made.conversation is live
 
 
-async def test_no_customer_yet_is_told_with_a_button_that_finds_them_later(journey: Journey) -> None:
+async def test_missing_customer_is_told_with_a_retry_button(journey: Journey) -> None:
     message = await journey.asks()
     assert "no customer" in words(message)
     talk(journey)
@@ -133,7 +133,7 @@ async def test_a_person_is_needed_and_the_administrator_named(journey: Journey) 
 
 
 @pytest.mark.parametrize("timing", [SHORT_WAITS_ANNOUNCED], ids=["short waits"])
-async def test_while_genesys_makes_the_look_up_wait_the_person_reads_it(journey: Journey) -> None:
+async def test_wait_of_a_look_up_is_told(journey: Journey) -> None:
     talk(journey)
     await journey.genesys.inject_fault("429", on="query", times=1, retry_after=2)
     message = await journey.asks()
@@ -176,7 +176,7 @@ async def test_a_slow_look_up_creates_nothing_before_it_is_done(quick: None) -> 
         assert journey.genesys.count("create") == 0
 
 
-async def test_a_stop_while_the_conversation_is_looked_for_leaves_nobody_wondering(quick: None) -> None:
+async def test_stop_during_the_conversation_search_is_told(quick: None) -> None:
     """The host is at hand and nobody waits, which elsewhere is accepted as a create that is under way."""
     async with open_journey(**KEY, SHUTDOWN_SECONDS="0") as journey:
         talk(journey)

@@ -28,7 +28,7 @@ def channel(**more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("flag", ["deleted", "is_bot", "is_restricted", "is_ultra_restricted"])
-async def test_a_person_of_whom_slack_leaves_something_out_starts_nothing(either: Journey, flag: str) -> None:
+async def test_person_with_parts_left_out_by_slack_starts_nothing(either: Journey, flag: str) -> None:
     methods = either.slack.api._methods
     asked = methods["users.info"]
 

@@ -44,7 +44,7 @@ async def test_send_to_me_arrives_in_the_new_channel(posted: tuple[Journey, Mess
     assert journey.slack.count("conversations.open") == 2  # the new one is kept
 
 
-async def test_what_a_form_asked_for_is_told_in_the_new_channel(posted: tuple[Journey, Message]) -> None:
+async def test_form_outcome_is_told_in_the_new_channel(posted: tuple[Journey, Message]) -> None:
     """It has no other way."""
     journey, _ = posted
     moved, before = journey.slack.workspace.move_im(ANA), len(journey.slack.messages)
@@ -56,7 +56,7 @@ async def test_what_a_form_asked_for_is_told_in_the_new_channel(posted: tuple[Jo
     assert "Form" in words(message)
 
 
-async def test_what_is_pressed_in_the_home_tab_is_told_in_the_new_channel(posted: tuple[Journey, Message]) -> None:
+async def test_home_tab_press_is_told_in_the_new_channel(posted: tuple[Journey, Message]) -> None:
     journey, _ = posted
     home = await opens_home(journey, ANA)
     moved, before = journey.slack.workspace.move_im(ANA), len(journey.slack.messages)

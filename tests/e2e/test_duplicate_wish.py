@@ -16,7 +16,7 @@ from bot.storage.sqlite.store import SQLiteStore
 from tests.support.app import ANA, BEN, BILLING, CARE, SAM, Journey, is_failure, is_note, link, open_journey, words
 
 
-async def test_who_types_it_again_while_it_is_being_made_waits_for_the_one_session(either: Journey) -> None:
+async def test_duplicate_command_waits_for_the_one_session(either: Journey) -> None:
     either.genesys.latency_seconds = 0.2
     await asyncio.gather(*(either.slack.command(ANA, "Deal") for _ in range(10)))
 
@@ -35,7 +35,7 @@ async def test_without_a_name_it_is_the_same_wish_too(journey: Journey) -> None:
     assert len(journey.genesys.creates) == 1
 
 
-async def test_the_agent_it_is_for_is_told_once_and_the_supervisor_each_time(either: Journey) -> None:
+async def test_agent_is_told_once_and_the_supervisor_each_time(either: Journey) -> None:
     first, second = await either.asks("@ben Deal", who=SAM), await either.asks("@ben Deal", who=SAM)
     await either.finish()
     (note,) = either.slack.seen_by(BEN)
@@ -43,7 +43,7 @@ async def test_the_agent_it_is_for_is_told_once_and_the_supervisor_each_time(eit
     assert either.slack.seen_by(SAM) == [first, second]
 
 
-async def test_another_person_channel_target_or_name_is_another_session(either: Journey) -> None:
+async def test_another_person_channel_or_name_is_another_session(either: Journey) -> None:
     wishes: list[tuple[str, dict[str, Any]]] = [
         ("Deal", {"who": SAM, "channel_id": CARE}),
         ("Deal", {"who": BEN, "channel_id": CARE}),
@@ -73,7 +73,7 @@ async def test_after_a_failure_it_is_a_new_one(either: Journey, fault: str, crea
     assert len(either.genesys.creates) == creates
 
 
-async def test_who_waited_for_one_that_fails_gets_a_session_of_their_own(either: Journey) -> None:
+async def test_duplicate_of_a_failure_gets_its_own_session(either: Journey) -> None:
     await either.genesys.inject_fault("403", times=1)
     either.genesys.latency_seconds = 0.2
     await asyncio.gather(*(either.slack.command(ANA, "Deal") for _ in range(4)))
@@ -121,7 +121,7 @@ async def test_ten_seconds_after_it_was_made_it_is_a_new_one(quick: None, later:
     assert desk_store.JOIN_SECONDS == 10
 
 
-async def test_who_types_it_every_few_seconds_gets_a_new_one_after_ten_all_the_same(quick: None, later: Later) -> None:
+async def test_steady_duplicates_get_a_new_session_after_ten_seconds(quick: None, later: Later) -> None:
     async with open_journey() as journey:
         links = []
         for seconds in (0, 4, 8, 12, 16):

@@ -112,7 +112,7 @@ async def test_of_a_redelivered_press_there_is_one_end(journey: Journey) -> None
 # -- Share and Send --
 
 
-async def test_share_makes_a_public_message_that_says_who_and_is_over_with_the_session(either: Journey) -> None:
+async def test_shared_message_says_who_and_ends_with_the_session(either: Journey) -> None:
     card = await either.asks("Deal")
     assert "Everybody in this channel" in str(buttons(card)["share_session"]["confirm"])
     told = await presses(either, card, "share_session")
@@ -129,7 +129,7 @@ async def test_share_makes_a_public_message_that_says_who_and_is_over_with_the_s
     assert await public(either) is message
 
 
-async def test_send_to_me_makes_a_direct_message_that_is_over_with_the_session(either: Journey) -> None:
+async def test_sent_direct_message_ends_with_the_session(either: Journey) -> None:
     card = await either.asks("Deal")
     told = await presses(either, card, "send_session")
     assert "in your direct messages" in words(told)
@@ -158,9 +158,7 @@ async def test_a_session_whose_time_runs_out_is_over_where_it_stands(
 @pytest.mark.parametrize(
     ("channel", "why"), [(SHARED, "People of other organisations"), ("C0SECRET", "I am not in this channel")]
 )
-async def test_where_others_read_or_the_bot_may_not_look_it_is_not_shared(
-    journey: Journey, channel: str, why: str
-) -> None:
+async def test_session_is_not_shared_where_outsiders_may_read(journey: Journey, channel: str, why: str) -> None:
     secret = SlackChannel("C0SECRET", "secret", bot_is_member=False, is_private=True)
     journey.slack.workspace.channels[secret.id] = secret
     card = await journey.asks("Deal", channel_id=channel)
@@ -168,7 +166,7 @@ async def test_where_others_read_or_the_bot_may_not_look_it_is_not_shared(
     assert all(message.visible_to for message in journey.slack.messages)
 
 
-async def test_it_is_shared_in_a_public_channel_the_bot_is_not_in(journey: Journey) -> None:
+async def test_session_is_shared_in_a_public_channel_without_the_bot(journey: Journey) -> None:
     card = await journey.asks("Deal", channel_id=BILLING)
     await presses(journey, card, "share_session")
     assert (await public(journey)).channel == BILLING
@@ -204,7 +202,7 @@ async def test_a_slack_that_takes_no_message_is_told_and_tried_again(journey: Jo
 
 
 @pytest.mark.parametrize(("who", "may"), [(BEN, True), (SAM, True), (UNA, False), (GUS, False)])
-async def test_who_may_end_what_stands_in_a_channel(journey: Journey, who: str, may: bool) -> None:
+async def test_permitted_people_end_a_session_in_a_channel(journey: Journey, who: str, may: bool) -> None:
     """Ben's session, which Sam started; shared, so that everybody can press."""
     card = await journey.asks("@ben Deal", who=SAM)
     await presses(journey, card, "share_session", who=SAM)

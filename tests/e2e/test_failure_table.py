@@ -98,7 +98,7 @@ async def test_after_a_403_the_scope_can_be_added_without_a_restart(journey: Jou
     assert before != after
 
 
-async def test_a_token_without_the_scope_is_told_by_the_name_of_the_scope(quick: None) -> None:
+async def test_token_without_the_scope_is_told_by_its_name(quick: None) -> None:
     async with open_journey(GENESYS_SCOPES="cobrowse:session:read") as journey:
         message = await journey.asks()
         assert "`cobrowse:session:write`" in words(message)
@@ -125,7 +125,7 @@ async def test_an_unknown_application_is_answered_with_those_there_are(journey: 
     assert "try_again" not in buttons(message)
 
 
-async def test_an_unknown_application_is_told_even_when_the_list_cannot_be_had(journey: Journey) -> None:
+async def test_unknown_application_is_told_even_without_the_list(journey: Journey) -> None:
     journey.genesys.applications = {}
     await journey.genesys.inject_fault("500", on="applications")
     assert "`web`" in words(await journey.asks())
@@ -172,7 +172,7 @@ async def test_busy_for_ever_ends_in_a_sentence_and_not_in_a_storm(quick: None, 
 
 
 @pytest.mark.parametrize("timing", [SHORT_WAITS_ANNOUNCED], ids=["short waits"])
-async def test_while_genesys_is_busy_the_person_reads_that_and_about_how_long(journey: Journey) -> None:
+async def test_busy_genesys_is_told_with_the_expected_wait(journey: Journey) -> None:
     await journey.genesys.inject_fault("429", times=1, retry_after=2)
     message = await journey.asks()
     await journey.finish()
@@ -190,9 +190,7 @@ async def test_two_failures_inside_genesys_are_ridden_out(either: Journey) -> No
 
 
 @pytest.mark.parametrize(("fault", "how"), [("silent", {}), ("slow", {"seconds": 1.0})])
-async def test_an_answer_that_does_not_come_in_time_is_not_asked_for_again(
-    quick: None, fault: str, how: dict[str, Any]
-) -> None:
+async def test_answer_that_does_not_come_in_time_is_not_repeated(quick: None, fault: str, how: dict[str, Any]) -> None:
     async with open_journey(genesys_timing=replace(QUICK_GENESYS, call_timeout=0.3)) as journey:
         await journey.genesys.inject_fault(fault, **how)
         message = await journey.asks()

@@ -70,7 +70,7 @@ async def test_a_second_session_opens_no_second_direct_message(journey: Journey)
     assert len(journey.slack.seen_by(BEN)) == 2
 
 
-async def test_a_session_for_another_without_a_name_is_called_after_the_host(journey: Journey) -> None:
+async def test_unnamed_session_for_another_has_the_hosts_name(journey: Journey) -> None:
     await journey.asks("@ben", who=SAM)
     assert journey.genesys.creates[0].body["sessionName"] == "Co-browse with Ben Brandt"
 
@@ -114,7 +114,7 @@ async def test_a_user_group_that_cannot_be_read_lets_nobody_in(quick: None) -> N
 
 @pytest.mark.parametrize("who", [GUS, SINGLE, OUTSIDER, GONE, ROBOT, "U0NOBODY"])
 @pytest.mark.parametrize("text", ["", "whoami", "@ana"])
-async def test_whoever_is_no_full_member_is_refused_and_told_whom_to_ask(journey: Journey, who: str, text: str) -> None:
+async def test_guest_or_bot_is_refused_with_a_contact(journey: Journey, who: str, text: str) -> None:
     message = await journey.asks(text, who=who, channel_id=SHARED, team_id="T0SANDBOX")
     assert "cannot start co-browse sessions" in words(message)
     assert f"<@{SAM}>" in words(message)
@@ -135,7 +135,7 @@ async def test_an_agent_no_rule_maps_is_named_to_the_supervisor(journey: Journey
     assert journey.slack.seen_by(UNA) == []
 
 
-async def test_another_workspaces_command_is_refused_without_asking_who_it_is(either: Journey) -> None:
+async def test_another_workspaces_command_is_refused_without_look_up(either: Journey) -> None:
     for who, text in ((ANA, ""), (ANA, "whoami"), (SAM, "@ben"), (OUTSIDER, "")):
         message = await either.asks(text, who=who, team_id="T0OTHER", channel_id=SHARED)
         assert "does not serve your workspace" in words(message)

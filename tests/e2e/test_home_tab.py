@@ -26,7 +26,7 @@ from tests.support.views import (
 UNA = "U0UNA"
 
 
-async def test_it_says_who_i_am_and_has_a_button_that_opens_the_form(either: Journey) -> None:
+async def test_home_tab_says_who_i_am_and_opens_the_form(either: Journey) -> None:
     home = await opens_home(either, ANA)
     assert f"as Genesys user `{HOSTS[ANA]}" in said(home)
     assert "There is none." in said(home)
@@ -36,7 +36,7 @@ async def test_it_says_who_i_am_and_has_a_button_that_opens_the_form(either: Jou
     await home_says(either, ANA, "*Deal*")
 
 
-async def test_something_is_there_at_once_and_later_only_what_has_changed(journey: Journey) -> None:
+async def test_home_tab_is_shown_at_once_and_updated_later(journey: Journey) -> None:
     journey.slack.inject_fault("users.info", "slow", seconds=0.3)
     await journey.slack.open_home(ANA)
     await home_says(journey, ANA, "One moment")
@@ -47,13 +47,13 @@ async def test_something_is_there_at_once_and_later_only_what_has_changed(journe
     assert journey.slack.count("views.publish") == before + 1
 
 
-async def test_who_is_not_mapped_reads_what_was_tried(journey: Journey) -> None:
+async def test_unmapped_person_reads_the_tried_rules(journey: Journey) -> None:
     home = await opens_home(journey, UNA)
     assert "You are not linked to a Genesys user" in said(home)
     assert "• same e-mail: no Genesys user has it" in said(home)
 
 
-async def test_it_follows_what_i_start_and_what_i_end_in_it(either: Journey) -> None:
+async def test_home_tab_follows_starts_and_ends(either: Journey) -> None:
     await opens_home(either, ANA)
     url = link(await either.asks("Deal"))
     home = await home_says(either, ANA, "*Deal*")
@@ -69,9 +69,7 @@ async def test_it_follows_what_i_start_and_what_i_end_in_it(either: Journey) -> 
     assert session.status == "ended"
 
 
-async def test_it_says_when_there_are_more_sessions_than_it_shows(
-    monkeypatch: pytest.MonkeyPatch, journey: Journey
-) -> None:
+async def test_list_says_when_there_are_more_sessions(monkeypatch: pytest.MonkeyPatch, journey: Journey) -> None:
     monkeypatch.setattr(register, "MAX_OWN", 1)
     monkeypatch.setattr(register, "MAX_WORKSPACE", 1)
     await journey.asks("Mine", who=SAM)
@@ -84,7 +82,7 @@ async def test_it_says_when_there_are_more_sessions_than_it_shows(
     assert "… and more: `/cobrowse list` shows them." in others
 
 
-async def test_end_shows_a_tab_anew_of_which_this_process_does_not_know(journey: Journey) -> None:
+async def test_end_redraws_a_home_tab_unknown_to_this_process(journey: Journey) -> None:
     """As after a restart, or when another replica has shown it."""
     await journey.asks("Deal")
     home = await opens_home(journey, ANA)
@@ -111,7 +109,7 @@ async def test_nobody_gets_a_tab_who_did_not_open_it(journey: Journey) -> None:
     assert journey.slack.count("views.publish") == 0
 
 
-async def test_a_supervisor_sees_the_others_sessions_without_links_and_can_end_them(journey: Journey) -> None:
+async def test_supervisor_sees_others_sessions_and_can_end_them(journey: Journey) -> None:
     url = link(await journey.asks("Anas", who=ANA))
     mine = link(await journey.asks("Mine", who=SAM))
     await opens_home(journey, ANA)
@@ -150,7 +148,7 @@ async def test_an_administrator_sees_what_is_wrong_with_the_set_up(quick: None) 
 
 
 @pytest.mark.parametrize("members", ["", SAM])
-async def test_who_may_not_sees_only_that(quick: None, members: str) -> None:
+async def test_refused_person_sees_only_the_refusal(quick: None, members: str) -> None:
     async with open_journey(COBROWSE_MEMBERS=members) as journey:
         await journey.asks("Secret deal", who=SAM)
         who = ANA if members else GUS
@@ -178,7 +176,7 @@ async def test_where_channels_are_restricted_it_says_where_to_start(quick: None)
         assert "home_start" not in presses(home)
 
 
-async def test_what_cannot_be_looked_up_is_said(quick: None, tmp_path: Path) -> None:
+async def test_failed_look_up_is_told(quick: None, tmp_path: Path) -> None:
     async with open_journey(DATABASE_URL=f"sqlite:///{tmp_path / 'bot.db'}") as journey:
         blocker = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
         blocker.execute("ALTER TABLE sessions RENAME TO gone")
@@ -194,7 +192,7 @@ async def test_what_cannot_be_looked_up_is_said(quick: None, tmp_path: Path) -> 
         assert "There is none." in said(home)
 
 
-async def test_while_slack_does_not_say_who_is_who_nobody_sees_anything(journey: Journey) -> None:
+async def test_home_tab_is_empty_while_slack_does_not_identify(journey: Journey) -> None:
     await journey.asks("Secret deal")
     journey.slack.inject_fault("users.info", "internal_error")
     home = await opens_home(journey, BEN)
@@ -223,7 +221,7 @@ async def test_an_older_look_does_not_come_after_a_newer_one(journey: Journey) -
     assert journey.slack.count("views.publish") == before + 1
 
 
-async def test_a_store_that_is_away_when_end_is_pressed_is_told_by_direct_message(quick: None, tmp_path: Path) -> None:
+async def test_unavailable_store_at_an_end_is_told_by_direct_message(quick: None, tmp_path: Path) -> None:
     async with open_journey(DATABASE_URL=f"sqlite:///{tmp_path / 'bot.db'}") as journey:
         await journey.asks("Deal")
         home = await opens_home(journey, ANA)

@@ -131,7 +131,7 @@ def test_a_persons_name_is_cleaned() -> None:
     assert person.name == GOOD
 
 
-def test_a_customers_name_is_cleaned_where_it_comes_in_and_where_it_is_shown() -> None:
+def test_customers_name_is_cleaned_at_entry_and_when_shown() -> None:
     assert _customer([{"purpose": "customer", "name": EVIL}]) == GOOD
     one = LiveConversation(ConversationId("c" * 8), datetime.now(UTC), EVIL)
     message = picker(SeveralConversationsError(candidates=(one, one)), "/cobrowse", RequestId("r" * 12))

@@ -71,7 +71,7 @@ async def test_an_answer_nested_too_deeply_is_no_answer(journey: Journey, spoilt
     ],
     ids=["deep token", "huge number", "deep list of users", "infinite number"],
 )
-async def test_nor_is_one_that_comes_before_the_create(journey: Journey, spoilt: Any, on: str, text: str) -> None:
+async def test_deep_answer_before_the_create_is_no_answer(journey: Journey, spoilt: Any, on: str, text: str) -> None:
     spoilt(lambda _: web.Response(text=text, content_type="application/json"))
     await journey.genesys.inject_fault("not-json", on=on)
     message = await journey.asks()
@@ -91,7 +91,7 @@ async def test_an_odd_date_does_not_cost_the_link(journey: Journey, spoilt: Any,
     assert abs(ends - time.time() - 1800) < 60
 
 
-async def test_an_unexpected_fault_while_creating_does_not_deny_a_session(
+async def test_unexpected_fault_during_a_create_denies_no_session(
     journey: Journey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def break_down(*_: Any) -> None:
@@ -127,7 +127,7 @@ async def test_a_session_id_that_could_not_be_used_is_none(spoilt: Any, session_
         ("   ", "Co-browse session"),
     ],
 )
-async def test_a_name_from_the_command_line_is_cleaned_like_one_from_slack(typed: str, name: str) -> None:
+async def test_command_line_name_is_cleaned_like_one_from_slack(typed: str, name: str) -> None:
     async with open_servers() as servers:
         await service.start(settings.load_part(settings.read_service_alone, servers.environ), HOST, typed, None, None)
         assert [create.body["sessionName"] for create in servers.genesys.creates] == [name]
@@ -136,7 +136,7 @@ async def test_a_name_from_the_command_line_is_cleaned_like_one_from_slack(typed
 # -- The token --
 
 
-async def test_a_slow_token_after_a_401_is_not_counted_into_the_creates_time(
+async def test_slow_token_after_a_401_is_outside_the_create_timeout(
     quick: None,
 ) -> None:
     async with open_journey(genesys_timing=replace(QUICK_GENESYS, call_timeout=0.8)) as journey:
@@ -186,13 +186,13 @@ async def pressed_from(journey: Journey, enterprise: str | None, **user: str) ->
     return words(await journey.reads(user.get("id", ANA), before))
 
 
-async def test_a_press_from_another_workspace_of_the_same_organisation_works(journey: Journey) -> None:
+async def test_press_from_another_workspace_of_the_same_org_works(journey: Journey) -> None:
     assert "/join/" in await pressed_from(journey, ORG)
     assert len(journey.genesys.creates) == 2
 
 
 @pytest.mark.parametrize(("enterprise", "user"), [(OTHER_ORG, {}), (None, {}), (ORG, {"id": BEN})])
-async def test_a_press_from_another_organisation_or_by_somebody_else_does_not(
+async def test_press_from_another_organisation_or_person_is_refused(
     journey: Journey, enterprise: str | None, user: dict[str, str]
 ) -> None:
     assert "Only the person who asked" in await pressed_from(journey, enterprise, **user)
@@ -207,7 +207,7 @@ MENTION = "<@U0BEN|ben>"
 @pytest.mark.parametrize(
     "text", ["why @ana", "to @ana", "with @ana", "start @ana", "To  @ana", "link ＠ana", "end &lt;@ana"]
 )
-def test_a_person_slack_does_not_know_is_not_taken_for_a_name_behind_a_word(text: str) -> None:
+def test_person_unknown_to_slack_is_no_name_behind_a_word(text: str) -> None:
     assert parse(text) == NotUnderstood(Reason.UNRESOLVED)
 
 

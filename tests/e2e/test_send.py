@@ -37,7 +37,7 @@ def sent(journey: Journey) -> list[tuple[str, str]]:
     return [(each.kind, each.to) for each in journey.genesys.outbox.sent]
 
 
-async def test_an_sms_is_asked_about_with_its_number_and_sent_when_somebody_says_so(either: Journey) -> None:
+async def test_sms_is_asked_about_with_its_number_before_it_is_sent(either: Journey) -> None:
     card = await either.asks("Checkout")
     question = await either.asks("send +1 (415) 555-0123")
     assert "“Checkout”" in words(question)
@@ -99,7 +99,7 @@ async def test_cancel_sends_nothing_and_takes_the_buttons_away(journey: Journey)
     assert sent(journey) == []
 
 
-async def test_who_presses_cancel_behind_send_does_not_read_that_nothing_was_sent(journey: Journey) -> None:
+async def test_cancel_after_send_does_not_read_as_unsent(journey: Journey) -> None:
     await journey.asks()
     question = await journey.asks(f"send {NUMBER}")
     await journey.genesys.inject_fault("slow", on="sms", seconds=0.7)
@@ -137,7 +137,7 @@ async def test_without_an_open_session_there_is_nothing_to_send(journey: Journey
         ("carla@localhost.local", "no e-mail address"),
     ],
 )
-async def test_what_cannot_be_sent_to_is_said_and_nothing_is_sent(journey: Journey, text: str, told: str) -> None:
+async def test_unusable_address_is_told_and_nothing_is_sent(journey: Journey, text: str, told: str) -> None:
     await journey.asks()
     message = await journey.asks(f"send {text}")
     assert is_failure(message)
@@ -155,7 +155,7 @@ async def test_without_a_sender_it_is_off_and_no_button_is_there(quick: None) ->
         assert "COBROWSE_SMS_FROM" in words(message)
 
 
-async def test_the_agent_a_session_was_started_for_may_send_it_and_nobody_else(journey: Journey) -> None:
+async def test_only_the_agent_of_a_session_may_send_it(journey: Journey) -> None:
     card = await journey.asks("@ben Checkout", who=SAM)
     (note,) = journey.slack.seen_by(BEN)
     assert "send_to_customer" in buttons(note)
@@ -200,7 +200,7 @@ async def test_a_sixth_message_within_a_minute_waits(journey: Journey) -> None:
 
 
 @pytest.mark.parametrize(("address", "path"), [(NUMBER, SMS), (EMAIL_ADDRESS, EMAIL)], ids=["sms", "e-mail"])
-async def test_what_nobody_knows_of_is_not_sent_again(journey: Journey, address: str, path: str) -> None:
+async def test_message_of_unknown_outcome_is_not_sent_again(journey: Journey, address: str, path: str) -> None:
     await journey.asks()
     question = await journey.asks(f"send {address}")
     await journey.genesys.inject_fault("dropped", on="sms" if path == SMS else "email")
@@ -210,7 +210,7 @@ async def test_what_nobody_knows_of_is_not_sent_again(journey: Journey, address:
     assert journey.genesys.count("sms" if path == SMS else "email") == 1
 
 
-async def test_what_genesys_turned_down_unread_is_sent_when_it_may_be(journey: Journey) -> None:
+async def test_call_refused_unread_is_sent_when_it_may_be(journey: Journey) -> None:
     await journey.asks()
     question = await journey.asks(f"send {NUMBER}")
     await journey.genesys.inject_fault("429", on="sms", times=1, retry_after=0)
@@ -227,7 +227,7 @@ async def test_a_missing_permission_is_named(journey: Journey) -> None:
     assert "`conversation:message:create`" in words(question)
 
 
-async def test_neither_number_nor_address_stays_in_the_log_or_the_store(
+async def test_numbers_and_addresses_stay_in_neither_log_nor_store(
     quick: None, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "bot")

@@ -20,7 +20,7 @@ async def fills_in(journey: Journey, who: str) -> Message:
 
 
 @pytest.mark.parametrize("text", ["status", "last", "list"])
-async def test_the_button_stands_wherever_the_session_is_shown_to_who_may_read_it(either: Journey, text: str) -> None:
+async def test_button_stands_wherever_a_reader_sees_the_session(either: Journey, text: str) -> None:
     card = await either.asks("Deal", who=SAM)
     if text == "list":
         await either.asks("Theirs", who=BEN)
@@ -35,7 +35,7 @@ async def test_the_button_stands_wherever_the_session_is_shown_to_who_may_read_i
     assert (sms.to, link(card) in sms.text) == (NUMBER, True)
 
 
-async def test_it_stands_in_the_home_tab_and_asks_in_a_direct_message(either: Journey) -> None:
+async def test_send_button_in_the_home_tab_asks_in_a_direct_message(either: Journey) -> None:
     card = await either.asks("Deal")
     await opens_home(either, ANA)
     home = await home_says(either, ANA, "*Deal*")
@@ -47,7 +47,7 @@ async def test_it_stands_in_the_home_tab_and_asks_in_a_direct_message(either: Jo
     assert link(card) in sms.text
 
 
-async def test_it_stands_in_the_direct_message_somebody_sent_to_themselves(either: Journey) -> None:
+async def test_share_stands_in_a_direct_message_to_oneself(either: Journey) -> None:
     card = await either.asks("Deal")
     before = len(either.slack.messages)
     await either.slack.press(ANA, card, "send_session")

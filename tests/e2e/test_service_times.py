@@ -91,7 +91,7 @@ def shown(text: str) -> int:
 
 
 @pytest.mark.parametrize("said", BEYOND)
-async def test_offer_with_an_end_beyond_the_calendar_is_told_and_listed(
+async def test_offer_with_an_end_beyond_the_calendar_is_listed(
     journey: Journey, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
     whole = Offer.as_json

@@ -35,7 +35,7 @@ async def test_the_link_that_was_lost_comes_again(either: Journey) -> None:
     assert first not in message.text
 
 
-async def test_who_has_had_none_reads_that(journey: Journey) -> None:
+async def test_person_without_sessions_reads_that(journey: Journey) -> None:
     assert "no session that I remember" in words(await journey.asks("last"))
     assert "You have no open session" in words(await journey.asks("status"))
     assert "You have no open session" in words(await journey.asks("end"))
@@ -43,7 +43,7 @@ async def test_who_has_had_none_reads_that(journey: Journey) -> None:
     assert journey.genesys.calls == []
 
 
-async def test_status_shows_each_session_with_link_end_and_when_it_ends(either: Journey) -> None:
+async def test_status_shows_each_session_with_link_and_end(either: Journey) -> None:
     cards = [await either.asks(name) for name in ("One", "Two")]
     message = await either.asks("status")
     said = words(message)
@@ -57,7 +57,7 @@ async def test_status_shows_each_session_with_link_end_and_when_it_ends(either: 
     assert either.genesys.count("read") == 2
 
 
-async def test_who_is_host_of_a_session_that_a_supervisor_started_sees_it_and_can_end_it(journey: Journey) -> None:
+async def test_host_of_a_supervisors_session_sees_and_ends_it(journey: Journey) -> None:
     card = await journey.asks("@ben Deal", who=SAM)
     (note,) = journey.slack.seen_by(BEN)
     for who in (BEN, SAM):
@@ -91,7 +91,7 @@ async def test_of_several_one_is_ended_by_its_id(journey: Journey) -> None:
     assert "no session by that id" in words(await journey.asks("end 12345678"))
 
 
-async def test_a_supervisor_sees_all_by_host_without_links_and_ends_any(journey: Journey) -> None:
+async def test_supervisor_sees_all_by_host_and_ends_any(journey: Journey) -> None:
     cards = [await journey.asks(f"{number} of {who}", who=who) for number, who in enumerate((BEN, ANA, BEN))]
     await journey.asks("mine", who=SAM)
     listed = await journey.asks("list", who=SAM)
@@ -191,7 +191,7 @@ async def test_an_administrator_links_by_address_or_id_and_unlinks(
     assert audit == [(SAM, UNA, HOST), (SAM, UNA, None)]
 
 
-async def test_a_link_that_genesys_could_not_look_up_is_typed_again_and_not_pressed(quick: None) -> None:
+async def test_link_genesys_could_not_look_up_is_typed_again(quick: None) -> None:
     """The address is gone with the answer."""
     async with open_journey(COBROWSE_ADMINS=SAM) as journey:
         await journey.genesys.inject_fault("down")
@@ -207,7 +207,7 @@ async def test_a_guest_gets_a_refusal_and_nothing_is_asked(either: Journey, text
     assert either.genesys.calls == []
 
 
-async def test_where_sessions_belong_to_a_channel_they_can_be_ended_from_anywhere(quick: None) -> None:
+async def test_sessions_of_a_channel_can_be_ended_from_anywhere(quick: None) -> None:
     async with open_journey(COBROWSE_CHANNELS=CARE) as journey:
         await journey.asks("Deal")
         assert "Deal" in words(await journey.asks("status", channel_id=BILLING))

@@ -21,7 +21,7 @@ async def journey(request: pytest.FixtureRequest, quick: None) -> AsyncIterator[
         yield opened
 
 
-async def test_the_code_comes_again_by_last_and_status_and_direct_message(journey: Journey) -> None:
+async def test_code_comes_again_by_last_status_and_direct_message(journey: Journey) -> None:
     card = await journey.asks("Checkout")
     (code,) = codes(journey)
     for text in ("last", "status"):
@@ -59,7 +59,7 @@ async def test_there_are_no_applications_to_choose_from(journey: Journey) -> Non
     assert "lists no co-browse applications" in words(await journey.asks("apps"))
 
 
-async def test_the_link_of_an_offer_that_genesys_knows_no_more_is_not_sent_to_a_customer(
+async def test_link_of_an_unknown_offer_is_not_sent_to_a_customer(
     quick: None,
 ) -> None:
     async with open_journey(timing=FRESH_STATUS, **KEY) as journey:
@@ -77,7 +77,7 @@ async def test_the_link_of_an_offer_that_genesys_knows_no_more_is_not_sent_to_a_
         assert sent(journey) == [("SMS", NUMBER)]
 
 
-async def test_whoever_looks_at_an_offer_that_genesys_knows_no_more_reads_so(journey: Journey) -> None:
+async def test_reader_of_an_unknown_offer_is_told(journey: Journey) -> None:
     card = await journey.asks("Checkout")
     (offer,) = journey.genesys.conversations.offers.values()
     offer.is_withdrawn = True

@@ -21,7 +21,7 @@ KEY = {
 # -- Opened, sent, answered --
 
 
-async def test_the_command_new_opens_a_form_whose_answer_is_a_direct_message(either: Journey) -> None:
+async def test_new_command_opens_a_form_with_a_direct_answer(either: Journey) -> None:
     view = await asks_for_a_form(either, ANA)
     assert fields(view) == ["name", "application", "duration"]
     message = await sends(either, ANA, view, name="Checkout <help>")
@@ -174,7 +174,7 @@ async def test_a_host_who_is_known_to_be_none_is_told_at_the_field(journey: Jour
     assert link(await sends(journey, SAM, again, host=BEN))
 
 
-async def test_a_database_that_is_away_is_told_in_the_form_which_can_be_sent_again(quick: None, tmp_path: Path) -> None:
+async def test_unavailable_database_is_told_in_the_form(quick: None, tmp_path: Path) -> None:
     async with open_journey(DATABASE_URL=f"sqlite:///{tmp_path / 'bot.db'}") as journey:
         view = await asks_for_a_form(journey, ANA)
         blocker = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
@@ -190,7 +190,7 @@ async def test_a_database_that_is_away_is_told_in_the_form_which_can_be_sent_aga
         assert len(journey.genesys.creates) == 1
 
 
-async def test_a_fault_of_the_bot_does_not_close_the_form_as_if_it_had_worked(
+async def test_fault_of_the_bot_does_not_close_the_form_as_done(
     either: Journey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view = await asks_for_a_form(either, ANA)
@@ -206,7 +206,7 @@ async def test_a_fault_of_the_bot_does_not_close_the_form_as_if_it_had_worked(
 # -- What fails later is told by direct message --
 
 
-async def test_a_failure_of_genesys_comes_by_direct_message_and_can_be_tried_again(either: Journey) -> None:
+async def test_genesys_failure_comes_by_direct_message_with_a_retry(either: Journey) -> None:
     view = await asks_for_a_form(either, ANA)
     await either.genesys.inject_fault("dropped")
     message = await sends(either, ANA, view, name="Deal", duration="3600")
@@ -220,7 +220,7 @@ async def test_a_failure_of_genesys_comes_by_direct_message_and_can_be_tried_aga
     await either.slack.until(lambda: "is over" in message.text or None)
 
 
-async def test_try_again_works_in_a_direct_message_also_where_channels_are_restricted(quick: None) -> None:
+async def test_retry_works_in_a_direct_message_under_channel_rules(quick: None) -> None:
     async with open_journey(COBROWSE_CHANNELS=CARE) as journey:
         await journey.genesys.inject_fault("dropped")
         message = await sends(journey, ANA, await asks_for_a_form(journey, ANA, channel_id=CARE))

@@ -24,7 +24,7 @@ def forged(payload: dict[str, Any], **state: Any) -> dict[str, Any]:
 # -- Who may, and where --
 
 
-async def test_where_channels_are_restricted_the_form_works_from_those_only(quick: None) -> None:
+async def test_channel_list_restricts_the_form(quick: None) -> None:
     async with open_journey(COBROWSE_CHANNELS=CARE) as journey:
         assert link(await sends(journey, ANA, await asks_for_a_form(journey, ANA, channel_id=CARE)))
         message = journey.slack.post_message(BEN, CARE, "here")
@@ -37,7 +37,7 @@ async def test_where_channels_are_restricted_the_form_works_from_those_only(quic
         assert len(journey.genesys.creates) == 2
 
 
-async def test_a_submission_from_nowhere_is_refused_where_channels_are_restricted(quick: None) -> None:
+async def test_submission_from_nowhere_is_refused_with_channel_rules(quick: None) -> None:
     """As of a form that was opened before they were."""
     async with open_journey(COBROWSE_CHANNELS=CARE) as journey:
         await sends(journey, ANA, await asks_for_a_form(journey, ANA, channel_id=CARE))
@@ -49,7 +49,7 @@ async def test_a_submission_from_nowhere_is_refused_where_channels_are_restricte
         assert len(journey.genesys.creates) == 1
 
 
-async def test_a_guest_reads_in_the_form_that_they_may_not_and_cannot_send_one(either: Journey) -> None:
+async def test_guest_reads_a_refusal_in_the_form_and_cannot_send(either: Journey) -> None:
     await either.slack.shortcut(GUS, START)
     assert "Guests cannot start co-browse sessions" in await told(either, GUS)
     await sends(either, ANA, await asks_for_a_form(either, ANA))
@@ -61,7 +61,7 @@ async def test_a_guest_reads_in_the_form_that_they_may_not_and_cannot_send_one(e
     assert len(either.genesys.creates) == 1
 
 
-async def test_a_host_slipped_into_a_form_that_has_none_is_refused_as_acting_for_others(either: Journey) -> None:
+async def test_host_slipped_into_a_form_without_one_is_refused(either: Journey) -> None:
     await sends(either, ANA, await asks_for_a_form(either, ANA))
     for host in (BEN, GUS):  # nor do they learn what the other is
         payload = forged(either.slack.deliveries[-1].payload, host={"type": "users_select", "selected_user": host})
@@ -73,7 +73,7 @@ async def test_a_host_slipped_into_a_form_that_has_none_is_refused_as_acting_for
     assert len(either.genesys.creates) == 1
 
 
-async def test_while_slack_does_not_say_who_is_who_the_form_has_no_host(
+async def test_form_has_no_host_while_slack_does_not_identify(
     journey: Journey, caplog: pytest.LogCaptureFixture
 ) -> None:
     journey.slack.inject_fault("users.info", "internal_error")

@@ -22,9 +22,7 @@ async def patient() -> AsyncIterator[Journey]:
 
 
 @pytest.mark.parametrize("retry_after", [LATER, 6, "Fri, 31 Dec 2099 23:59:59 GMT", "soon", ""])
-async def test_a_response_url_that_says_much_later_is_followed_by_the_next_way(
-    patient: Journey, retry_after: object
-) -> None:
+async def test_late_response_url_is_followed_by_the_next_way(patient: Journey, retry_after: object) -> None:
     patient.slack.inject_fault("response_url", "ratelimited", retry_after=retry_after)
     async with asyncio.timeout(SOON_SECONDS):
         message = await patient.asks()
@@ -48,7 +46,7 @@ async def test_a_short_wait_is_still_waited_for(patient: Journey) -> None:
     assert patient.slack.count("response_url") == 2
 
 
-async def test_when_slack_does_not_say_who_somebody_is_the_refusal_comes_soon(patient: Journey) -> None:
+async def test_unknown_person_is_refused_soon(patient: Journey) -> None:
     patient.slack.inject_fault("users.info", "ratelimited", retry_after=LATER)
     async with asyncio.timeout(SOON_SECONDS):
         message = await patient.asks()
@@ -57,7 +55,7 @@ async def test_when_slack_does_not_say_who_somebody_is_the_refusal_comes_soon(pa
     assert patient.genesys.creates == []
 
 
-async def test_when_the_agents_direct_message_has_to_wait_the_supervisor_does_not(patient: Journey) -> None:
+async def test_agents_waiting_direct_message_does_not_hold_up_the_rest(patient: Journey) -> None:
     patient.slack.inject_fault("conversations.open", "ratelimited", retry_after=LATER)
     async with asyncio.timeout(SOON_SECONDS):
         message = await patient.asks("@ben", who=SAM)

@@ -12,7 +12,7 @@ from tests.support.app import ANA, BEN, CARE, HOSTS, SAM, UNA, Journey, buttons,
 from tests.support.timing import EARLY_NOTICES
 
 
-async def test_an_agent_gets_the_customers_link_and_nobody_else_sees_it(either: Journey) -> None:
+async def test_agent_gets_the_customers_link_and_nobody_else_sees_it(either: Journey) -> None:
     delivery = await either.slack.command(ANA, "")
     message = await either.reads(ANA, 0)
     (session,) = either.genesys.sessions.values()
@@ -47,14 +47,14 @@ async def test_the_create_is_word_for_word_what_the_contract_says(either: Journe
     assert create.headers["X-Genesys-Application-Name"] == f"cobrowse-bot/{__version__}"
 
 
-async def test_nothing_that_names_a_person_is_sent_when_the_session_has_a_name(journey: Journey) -> None:
+async def test_named_session_sends_nothing_that_names_a_person(journey: Journey) -> None:
     await journey.asks("Checkout help")
     sent = json.dumps(journey.genesys.creates[0].body)
     for personal in (ANA, "ana", "Ana", "example.com", "T0SANDBOX", CARE):
         assert personal not in sent
 
 
-async def test_what_is_delivered_again_is_the_same_request(either: Journey) -> None:
+async def test_redelivery_is_the_same_request(either: Journey) -> None:
     delivery = await either.slack.command(ANA, "Once")
     await either.reads(ANA, 0)
     again = await asyncio.gather(*(either.slack.redeliver(delivery) for _ in range(5)))
@@ -76,7 +76,7 @@ async def test_redelivered_question_is_answered_once(either: Journey) -> None:
     assert either.slack.count("response_url") == 1
 
 
-async def test_what_is_delivered_again_while_it_is_worked_is_the_same_request(either: Journey) -> None:
+async def test_redelivery_during_the_work_is_the_same_request(either: Journey) -> None:
     either.genesys.latency_seconds = 0.2
     delivery = await either.slack.command(ANA, "Once")
     again = await asyncio.gather(*(either.slack.redeliver(delivery) for _ in range(5)))
@@ -87,7 +87,7 @@ async def test_what_is_delivered_again_while_it_is_worked_is_the_same_request(ei
     assert len(either.slack.seen_by(ANA)) == 1
 
 
-async def test_typing_the_same_thing_twice_is_two_answers_with_one_session(either: Journey) -> None:
+async def test_repeated_typing_is_two_answers_with_one_session(either: Journey) -> None:
     first, second = await either.asks("Same"), await either.asks("Same")
     (session,) = either.genesys.sessions.values()
     assert link(first) == link(second) == session.join_url
@@ -95,7 +95,7 @@ async def test_typing_the_same_thing_twice_is_two_answers_with_one_session(eithe
     assert len(either.genesys.creates) == 1
 
 
-async def test_the_link_stands_in_preformatted_text_and_behind_a_button_and_nowhere_else(either: Journey) -> None:
+async def test_link_stands_in_preformatted_text_and_a_button_only(either: Journey) -> None:
     message = await either.asks()
     url = link(message)
     assert buttons(message)["open"]["url"] == url
@@ -107,7 +107,7 @@ async def test_the_link_stands_in_preformatted_text_and_behind_a_button_and_nowh
     assert not opened.body
 
 
-async def test_the_card_says_whose_link_it_is_who_hosts_and_when_it_ends(journey: Journey) -> None:
+async def test_card_says_whose_link_it_is_who_hosts_and_the_end(journey: Journey) -> None:
     message = await journey.asks("Checkout help")
     (session,) = journey.genesys.sessions.values()
     shown = words(message)
@@ -159,7 +159,7 @@ async def test_help_shows_each_person_what_they_may_do(quick: None, who: str, kn
     "text",
     ["@nobody Checkout", "for @nobody", "statsu", "hepl", "#customer-care", "for U0BEN", "with @nobody", "\u0301@ben"],
 )
-async def test_what_may_have_been_meant_otherwise_starts_nothing(journey: Journey, text: str) -> None:
+async def test_ambiguous_text_starts_nothing(journey: Journey, text: str) -> None:
     message = await journey.asks(text)
     assert message.via == "ack"
     assert message.visible_to == ANA
@@ -198,7 +198,7 @@ async def test_a_quick_service_is_not_announced(journey: Journey) -> None:
     assert len(journey.slack.seen_by(ANA)) == 1
 
 
-async def test_someone_no_rule_maps_reads_what_was_tried_and_whom_to_ask(either: Journey) -> None:
+async def test_unmapped_person_reads_the_tried_rules_and_a_contact(either: Journey) -> None:
     message = await either.asks(who=UNA)
     assert is_failure(message)
     assert "same e-mail: no Genesys user has it" in words(message)
@@ -230,7 +230,7 @@ async def test_settings_shape_what_is_asked_for(quick: None) -> None:
         assert "`/share whoami`" in words(told)
 
 
-async def test_each_outcome_is_one_line_with_its_request_its_durations_and_genesys_reference(
+async def test_each_outcome_is_one_line_with_durations_and_reference(
     journey: Journey, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")

@@ -62,7 +62,7 @@ async def test_a_button_works_over_http(over_http: Journey) -> None:
     assert [create.body["sessionName"] for create in over_http.genesys.creates] == ["Has a payload"] * 2
 
 
-async def test_many_commands_at_once_are_each_acknowledged_in_time_and_answered(over_http: Journey) -> None:
+async def test_many_commands_at_once_are_acknowledged_and_answered(over_http: Journey) -> None:
     over_http.genesys.latency_seconds = 0.05
     deliveries = await asyncio.gather(*(over_http.slack.command(ANA, f"No {number}") for number in range(100)))
     await over_http.slack.workspace.until(lambda: len(over_http.slack.seen_by(ANA)) >= 100, 30)
@@ -100,7 +100,7 @@ async def test_no_install_page_appears_because_of_such_variables(quick: None, st
                 assert response.status == 404
 
 
-async def test_the_bot_asks_slack_who_it_is_once_and_never_during_a_command(either: Journey) -> None:
+async def test_bot_asks_slack_who_it_is_once_at_the_start(either: Journey) -> None:
     await either.asks()
     await either.asks("whoami", who=SAM)
     assert either.slack.count("auth.test") == 1

@@ -98,7 +98,7 @@ async def test_send_to_me_without_an_answer_is_told_as_unknown(short: None) -> N
         assert journey.slack.workspace.im_owner(message.channel) == ANA
 
 
-async def test_send_to_me_that_cannot_open_the_channel_is_told_as_not_posted(short: None) -> None:
+async def test_send_to_me_without_a_channel_is_told_as_not_posted(short: None) -> None:
     async with open_journey() as journey:
         card = await journey.asks()
         journey.slack.inject_fault("conversations.open", "trickle", seconds=BYTE_SECONDS)

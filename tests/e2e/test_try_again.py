@@ -46,7 +46,7 @@ async def test_the_link_takes_the_place_of_the_failure(either: Journey) -> None:
     assert [create.body["sessionName"] for create in either.genesys.creates] == ["Checkout help"] * 2
 
 
-async def test_it_is_tried_again_for_the_same_agent(journey: Journey) -> None:
+async def test_retry_is_for_the_same_agent(journey: Journey) -> None:
     message = await failed(journey, "@ben Checkout help", who=SAM)
     await journey.tries_again(message, who=SAM)
     await journey.finish()
@@ -55,7 +55,7 @@ async def test_it_is_tried_again_for_the_same_agent(journey: Journey) -> None:
     assert link(note) == link(message)
 
 
-async def test_what_fails_again_can_be_tried_again(journey: Journey) -> None:
+async def test_second_failure_can_be_tried_again(journey: Journey) -> None:
     message = await failed(journey)
     for _ in range(3):
         before = buttons(message)["try_again"]["value"]
@@ -157,7 +157,7 @@ async def _send(journey: Journey, like: Delivery, **changes: Any) -> Delivery:
 
 
 @pytest.mark.parametrize("fault", ["expired_url", "404", "500", "drop"])
-async def test_a_response_url_that_fails_is_followed_by_an_ephemeral_message(either: Journey, fault: str) -> None:
+async def test_failed_response_url_is_followed_by_an_ephemeral_message(either: Journey, fault: str) -> None:
     either.slack.inject_fault("response_url", fault)
     message = await either.asks()
     assert message.via == "chat.postEphemeral"
@@ -176,7 +176,7 @@ async def test_where_the_bot_is_no_member_a_direct_message_follows(journey: Jour
     assert journey.slack.seen_by(BEN) == []
 
 
-async def test_a_card_in_the_place_of_a_failure_in_a_direct_message_offers_what_makes_sense_there(
+async def test_card_in_a_direct_message_offers_what_makes_sense_there(
     journey: Journey,
 ) -> None:
     """It was asked for in a channel, where nobody could be told; Share would have no channel to share with."""

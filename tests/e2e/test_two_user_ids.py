@@ -139,7 +139,7 @@ async def test_check_reads_groups_of_an_org_wide_token_in_a_workspace(tmp_path: 
         assert "COBROWSE_SUPERVISORS (by group S0LEADS)" in found["person"].message
 
 
-async def test_warm_command_of_a_person_with_two_ids_asks_slack_nothing(journey: Journey) -> None:
+async def test_warm_command_of_two_ids_asks_slack_nothing(journey: Journey) -> None:
     users = journey.slack.workspace.users
     users[ANA] = replace(users[ANA], enterprise_user_id=TWIN)
     await journey.asks()

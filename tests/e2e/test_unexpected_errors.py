@@ -115,7 +115,7 @@ async def test_a_store_that_cannot_write_is_told_in_the_ack(opened: Open, breaks
         assert journey.genesys.calls == []
 
 
-async def test_an_exception_while_a_button_is_pressed_is_told_as_a_message(
+async def test_exception_in_a_button_press_is_told_as_a_message(
     opened: Open, breaks: type[Breaks], caplog: pytest.LogCaptureFixture
 ) -> None:
     async with opened() as journey:
@@ -135,7 +135,7 @@ async def test_an_exception_while_a_button_is_pressed_is_told_as_a_message(
         assert link(failed)
 
 
-async def test_an_exception_after_the_ack_is_told_and_can_be_tried_again(
+async def test_exception_after_the_ack_is_told_and_can_be_retried(
     opened: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = [True]
@@ -173,7 +173,7 @@ async def test_an_exception_while_asking_who_somebody_is_is_told(
 
 
 @pytest.mark.parametrize("error", [RuntimeError(BOOM), StorageUnavailableError()], ids=["unforeseen", "unavailable"])
-async def test_a_store_that_breaks_after_the_ack_still_lets_the_person_read_an_outcome(
+async def test_store_that_breaks_after_the_ack_still_gives_an_outcome(
     opened: Open, breaks: type[Breaks], error: Exception
 ) -> None:
     """It fails for good: neither `creating` nor `failed` can be written."""
@@ -221,7 +221,7 @@ async def test_an_answer_that_could_not_be_written_down_is_told_once(opened: Ope
         ("slash_commands", {}),
     ],
 )
-async def test_a_payload_nothing_listens_for_is_acknowledged_and_harms_nobody(
+async def test_unhandled_payload_is_acknowledged_and_harms_nobody(
     either: Journey, caplog: pytest.LogCaptureFixture, kind: Any, payload: dict[str, Any]
 ) -> None:
     delivery = await either.slack.send(payload, kind)

@@ -68,7 +68,7 @@ async def settled(events: list[str]) -> None:
 
 
 @pytest.mark.parametrize("http", [False, True], ids=["socket", "http"])
-async def test_a_warm_command_waits_for_two_commits_one_create_and_one_post(
+async def test_warm_command_has_two_commits_one_create_and_one_post(
     events: list[str], tmp_path: Path, http: bool
 ) -> None:
     async with open_journey(http=http, DATABASE_URL=f"sqlite:///{tmp_path / 'bot.db'}") as journey:
@@ -86,9 +86,7 @@ async def test_a_warm_command_waits_for_two_commits_one_create_and_one_post(
             assert (creates, posts) == (["create"], ["response_url"])
 
 
-async def test_the_store_is_not_asked_for_the_link_that_came_with_the_acceptance(
-    events: list[str], tmp_path: Path
-) -> None:
+async def test_store_is_not_asked_for_the_link_that_accept_returned(events: list[str], tmp_path: Path) -> None:
     """An administrator's link, made while everything is warm, is followed at once and costs nothing."""
     url = f"sqlite:///{tmp_path / 'bot.db'}"
     async with open_journey(DATABASE_URL=url, **NO_KEY) as journey:

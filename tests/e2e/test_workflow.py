@@ -47,7 +47,7 @@ async def test_a_step_starts_a_session_and_gives_the_workflow_its_link(either: J
     assert abs(execution.outputs["ends_at"] - datetime.now(UTC).timestamp() - 1800) < 60
 
 
-async def test_the_host_is_told_that_a_workflow_started_it_and_has_the_link(journey: Journey) -> None:
+async def test_host_is_told_of_a_workflow_start_and_has_the_link(journey: Journey) -> None:
     execution = await runs(journey, agent=BEN, name="Checkout help")
     (note,) = journey.slack.seen_by(BEN)
     assert "A workflow started a co-browse session for you" in words(note)
@@ -57,12 +57,12 @@ async def test_the_host_is_told_that_a_workflow_started_it_and_has_the_link(jour
     assert journey.slack.messages == [note]
 
 
-async def test_it_is_a_session_of_the_hosts_own(journey: Journey) -> None:
+async def test_connected_persons_session_is_the_hosts_own(journey: Journey) -> None:
     execution = await runs(journey, agent=BEN, name="Checkout help")
     assert execution.outputs["link"] in words(await journey.asks("status", who=BEN))
 
 
-async def test_with_the_setting_off_the_workflow_reads_so_and_nothing_is_started(quick: None) -> None:
+async def test_disabled_workflow_reads_so_and_starts_nothing(quick: None) -> None:
     async with open_journey(COBROWSE_WORKFLOW_STEPS="off") as journey:
         execution = await runs(journey, agent=BEN)
         assert execution.status == "failed"
@@ -93,7 +93,7 @@ async def test_whoever_may_not_host_is_refused_as_ever(journey: Journey, agent: 
     assert journey.genesys.creates == []
 
 
-async def test_the_list_of_members_holds_and_the_channels_do_not_since_a_step_comes_from_none(quick: None) -> None:
+async def test_step_follows_the_member_list_and_not_the_channels(quick: None) -> None:
     async with open_journey(COBROWSE_MEMBERS=BEN, COBROWSE_CHANNELS=CARE) as journey:
         assert (await runs(journey, agent=BEN)).status == "succeeded"
         refused = await runs(journey, agent=ANA)
@@ -101,7 +101,7 @@ async def test_the_list_of_members_holds_and_the_channels_do_not_since_a_step_co
         assert f"<@{ANA}> is not on the list" in refused.error
 
 
-async def test_the_name_is_cleaned_and_without_one_it_is_called_after_the_host(journey: Journey) -> None:
+async def test_name_is_cleaned_and_defaults_to_the_hosts(journey: Journey) -> None:
     await runs(journey, agent=BEN, name=" \n " + "a" * 300)
     await runs(journey, agent=BEN, name=" ")
     await runs(journey, agent=BEN)
@@ -109,14 +109,14 @@ async def test_the_name_is_cleaned_and_without_one_it_is_called_after_the_host(j
     assert names == ["a" * 100, "Co-browse with Ben Brandt", "Co-browse with Ben Brandt"]
 
 
-async def test_two_runs_are_two_sessions_though_all_their_words_are_the_same(journey: Journey) -> None:
+async def test_two_runs_with_the_same_words_are_two_sessions(journey: Journey) -> None:
     """They may be for two customers, who must not meet."""
     one, two = await asyncio.gather(runs(journey, agent=BEN, name="Deal"), runs(journey, agent=BEN, name="Deal"))
     assert one.outputs["link"] != two.outputs["link"]
     assert len(journey.genesys.creates) == 2
 
 
-async def test_what_slack_delivers_twice_is_one_session_completed_once(either: Journey) -> None:
+async def test_double_delivery_is_one_session_completed_once(either: Journey) -> None:
     execution = await runs(either, agent=BEN)
     assert execution.delivery is not None
     again = await either.slack.redeliver(execution.delivery)
@@ -126,7 +126,7 @@ async def test_what_slack_delivers_twice_is_one_session_completed_once(either: J
     assert completions(either) == ["functions.completeSuccess"]
 
 
-async def test_what_genesys_refuses_the_workflow_reads_with_both_references(journey: Journey) -> None:
+async def test_workflow_reads_a_genesys_refusal_with_both_references(journey: Journey) -> None:
     await journey.genesys.inject_fault("invalid-host")
     execution = await runs(journey, agent=BEN)
     assert execution.error is not None
@@ -143,9 +143,7 @@ async def test_a_workflow_is_told_later_when_slack_is_busy(journey: Journey, mon
     assert completions(journey) == ["functions.completeSuccess"] * 3
 
 
-async def test_a_workflow_that_was_cancelled_is_not_told_again_and_again(
-    journey: Journey, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_cancelled_workflow_is_not_told_again(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(completion, "PAUSES_SECONDS", (0.01, 0.01))
     await journey.genesys.inject_fault("slow", seconds=0.3)
     execution = await journey.slack.function_executed(CALLBACK_ID, {"agent": BEN})
@@ -154,7 +152,7 @@ async def test_a_workflow_that_was_cancelled_is_not_told_again_and_again(
     assert completions(journey) == ["functions.completeSuccess"]
 
 
-async def test_what_cannot_be_written_down_comes_again_and_is_started_once(
+async def test_unstored_delivery_comes_again_and_is_started_once(
     over_http: Journey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     accept, refused = SQLiteStore.accept, []
@@ -174,7 +172,7 @@ async def test_what_cannot_be_written_down_comes_again_and_is_started_once(
     assert len(over_http.genesys.creates) == 1
 
 
-async def test_when_it_never_can_be_written_down_the_workflow_reads_so_in_the_end(
+async def test_workflow_reads_the_outcome_of_a_write_that_never_works(
     over_http: Journey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(self: SQLiteStore, *args: Any) -> Any:
@@ -204,7 +202,7 @@ def test_all_that_is_needed_to_answer_is_in_the_request() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"workflow_execution_id": None}, {"inputs": None}, {"inputs": {"name": ["x"]}}])
-def test_what_slack_leaves_out_is_done_without(changes: dict[str, Any]) -> None:
+def test_fields_slack_leaves_out_are_optional(changes: dict[str, Any]) -> None:
     request = read_step(event(**changes))
     step = step_of(request)
     assert step is not None

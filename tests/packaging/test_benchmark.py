@@ -12,7 +12,7 @@ from tests.support.app import ROOT
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the benchmark reads /proc")
-async def test_a_quick_run_loses_nothing_and_counts_one_create_and_one_answer_a_command(tmp_path: Path) -> None:
+async def test_quick_run_has_one_create_and_one_answer_a_command(tmp_path: Path) -> None:
     arguments = ["--quick", "--seconds", "1", "--peers", "floor", "bot", "--output", str(tmp_path)]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "benchmarks", *arguments, cwd=ROOT, stdout=PIPE, stderr=PIPE

@@ -17,7 +17,7 @@ def quoted(environ: dict[str, str], mark: str = '"') -> dict[str, str]:
     return {name: f"{mark}{value}{mark}" for name, value in environ.items() if value}
 
 
-async def test_a_bot_whose_every_value_is_quoted_answers_and_passes_check(tmp_path: Path) -> None:
+async def test_bot_with_quoted_values_answers_and_passes_check(tmp_path: Path) -> None:
     """With a client secret that has a `$`, which goes out as it is."""
     async with open_servers(http=True, client_secret=SECRET) as servers:
         port = str(free_port())
@@ -48,7 +48,7 @@ async def test_the_customer_reads_the_text_without_quotes(quick: None) -> None:
     assert sms.text == f"Your link: {link(card)}"
 
 
-async def test_a_socks_proxy_ends_run_at_once_by_the_name_of_its_variable(tmp_path: Path) -> None:
+async def test_socks_proxy_ends_run_by_the_name_of_its_variable(tmp_path: Path) -> None:
     async with open_servers() as servers:
         process = await start(tmp_path, servers.environ | {"ALL_PROXY": "socks5://127.0.0.1:9"})
         code, _, err = await ended(process, 9)

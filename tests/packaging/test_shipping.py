@@ -42,7 +42,7 @@ def is_setting(name: str) -> bool:
     return name in VARIABLES or (name.endswith("_FILE") and VARIABLES[name.removesuffix("_FILE")].secret)
 
 
-def test_the_image_runs_as_nobody_in_particular_and_holds_only_what_is_named() -> None:
+def test_image_runs_without_privileges_and_holds_only_its_files() -> None:
     stages = DOCKERFILE.split("\nFROM ")[1:]
     assert len(stages) == 2
     last = stages[-1]
@@ -105,7 +105,7 @@ def assert_nothing_is_fetched_without_a_hash(stage: str) -> None:
         assert any(flags <= set(command.split()) for flags in closed), command
 
 
-def test_the_composition_is_two_locked_up_replicas_that_are_given_time_to_stop() -> None:
+def test_compose_has_two_locked_down_replicas_with_stop_time() -> None:
     bot = COMPOSE["services"]["bot"]
     assert bot["deploy"]["replicas"] == 2
     assert bot["read_only"] is True
@@ -284,7 +284,7 @@ def test_every_action_is_pinned_by_its_whole_commit() -> None:
             assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v[\d.]+", action), action
 
 
-def test_what_is_pinned_is_raised_by_dependabot() -> None:
+def test_pinned_versions_are_raised_by_dependabot() -> None:
     raised = yaml.safe_load((HOUSE / ".github" / "dependabot.yml").read_text(encoding="utf-8"))
     ecosystems = {each["package-ecosystem"] for each in raised["updates"]}
     assert {"pip", "docker", "docker-compose", "github-actions"} <= ecosystems
@@ -314,9 +314,7 @@ def test_the_unit_is_one_that_systemd_takes_and_finds_locked_up(tmp_path: Path) 
 
 
 @needs_caddy
-async def test_the_proxy_lets_slack_through_and_keeps_the_slow_the_large_and_the_lost_away(
-    tmp_path: Path, quick: None
-) -> None:
+async def test_proxy_passes_slack_and_stops_slow_and_large_requests(tmp_path: Path, quick: None) -> None:
     async with open_journey(http=True) as journey, before(tmp_path, journey.url) as front:
         url = front.url
         slow = asyncio.create_task(sends_slowly(url))
@@ -332,7 +330,7 @@ async def test_the_proxy_lets_slack_through_and_keeps_the_slow_the_large_and_the
 
 
 @needs_caddy
-async def test_the_proxy_lets_those_through_who_come_back_from_a_sign_in(tmp_path: Path, quick: None) -> None:
+async def test_proxy_passes_those_who_return_from_a_sign_in(tmp_path: Path, quick: None) -> None:
     async with open_connecting() as journey, before(tmp_path, journey.url) as front:
         back = (await signs_in(await asks_to_connect(journey))).replace(journey.url, front.url)
         assert (await opens(back)).status == 200

@@ -106,9 +106,7 @@ async def outcomes(bots: Bots, who: str, count: int) -> list[str]:
         ("after:answered:Deal", 1, "link"),
     ],
 )
-async def test_killed_at_a_transition_the_next_start_brings_the_request_to_its_outcome(
-    bots: Bots, dies: str, creates: int, told: str
-) -> None:
+async def test_kill_at_a_transition_still_brings_the_outcome(bots: Bots, dies: str, creates: int, told: str) -> None:
     slack, genesys = bots.servers.slack, bots.servers.genesys
     dead = await bots.start(dies)
     typed = asyncio.create_task(slack.command(ANA, "Deal"))
@@ -134,7 +132,7 @@ async def test_killed_at_a_transition_the_next_start_brings_the_request_to_its_o
         assert len(seen) == (2 if told == "the same link twice" else 1)
 
 
-async def test_killed_right_after_it_was_accepted_as_creating_it_is_interrupted_and_nothing_is_created(
+async def test_kill_right_after_creating_interrupts_without_a_create(
     bots: Bots,
 ) -> None:
     """With warm caches that is one write, before the acknowledgement; cold ones are among the transitions above."""
@@ -152,7 +150,7 @@ async def test_killed_right_after_it_was_accepted_as_creating_it_is_interrupted_
     assert [create.body["sessionName"] for create in genesys.creates] == ["Warm"]
 
 
-async def test_killed_before_it_was_written_down_nothing_was_accepted_and_nothing_comes(bots: Bots) -> None:
+async def test_kill_before_the_write_accepts_nothing(bots: Bots) -> None:
     slack = bots.servers.slack
     dead = await bots.start("before:accepted:Deal")
     slack.ack_seconds = 1.0  # nothing will come
@@ -164,7 +162,7 @@ async def test_killed_before_it_was_written_down_nothing_was_accepted_and_nothin
     assert bots.servers.genesys.creates == []
 
 
-async def test_an_agent_started_for_by_somebody_else_is_told_after_a_crash_too(bots: Bots) -> None:
+async def test_agent_of_a_supervisors_session_is_told_after_a_crash(bots: Bots) -> None:
     slack = bots.servers.slack
     dead = await bots.start("after:created:Deal")
     await slack.command(SAM, "@ben Deal")
@@ -176,7 +174,7 @@ async def test_an_agent_started_for_by_somebody_else_is_told_after_a_crash_too(b
     assert f"<@{SAM}> started a co-browse session for you" in told
 
 
-async def test_a_stop_while_the_next_start_tells_the_agent_does_not_deny_the_session(bots: Bots) -> None:
+async def test_stop_while_the_agent_is_told_keeps_the_session(bots: Bots) -> None:
     slack, genesys = bots.servers.slack, bots.servers.genesys
     dead = await bots.start("after:created:Deal")
     await slack.command(SAM, "@ben Deal")

@@ -53,9 +53,7 @@ async def warm(servers: Servers, *people: str) -> None:
     await until(lambda: len(servers.genesys.sessions) == len(people))
 
 
-async def test_what_one_cannot_write_down_and_another_has_taken_over_is_told_by_the_other_alone(
-    servers: Servers, wire: Wire, url: str
-) -> None:
+async def test_request_taken_over_is_told_by_the_other_replica_alone(servers: Servers, wire: Wire, url: str) -> None:
     """The server lets go of the first one's lock; the first one only finds that nothing comes back."""
     genesys = servers.genesys
     async with replica(servers, wire.url):
@@ -80,9 +78,7 @@ async def test_what_one_cannot_write_down_and_another_has_taken_over_is_told_by_
     assert asked == ["Waits its turn", "Is being made", "Waits its turn"]
 
 
-async def test_a_session_whose_commit_was_not_confirmed_is_told_once_the_database_is_back(
-    servers: Servers, wire: Wire
-) -> None:
+async def test_session_with_an_unconfirmed_commit_is_told_later(servers: Servers, wire: Wire) -> None:
     async with replica(servers, wire.url, **NO_KEY):  # so that the link can be seen on the wire
         await warm(servers, ANA)
         servers.genesys.latency_seconds = 0.3
@@ -98,9 +94,7 @@ async def test_a_session_whose_commit_was_not_confirmed_is_told_once_the_databas
     assert made == servers.genesys.sessions[servers.genesys.creates[-1].session_id or ""].join_url
 
 
-async def test_a_create_whose_turn_comes_while_the_database_is_away_goes_out_when_it_is_back(
-    servers: Servers, wire: Wire
-) -> None:
+async def test_create_due_while_the_database_is_away_goes_out_later(servers: Servers, wire: Wire) -> None:
     genesys = servers.genesys
     async with replica(servers, wire.url):
         await warm(servers, ANA)
@@ -126,9 +120,7 @@ async def claimed(bench: Bench, store: object) -> list[RequestId]:
     return [kept.request.id for kept in await store.orphans()]  # type: ignore[attr-defined]
 
 
-async def test_a_request_whose_commit_was_not_confirmed_is_worked_all_the_same_and_once(
-    bench: Bench, wire: Wire
-) -> None:
+async def test_request_with_an_unconfirmed_commit_is_worked_once(bench: Bench, wire: Wire) -> None:
     store, asked = await bench.open(), request()
     wire.after(asked.id.encode(), wire.freeze)
     with pytest.raises(MaybeAcceptedError):
@@ -140,7 +132,7 @@ async def test_a_request_whose_commit_was_not_confirmed_is_worked_all_the_same_a
     assert await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
 
 
-async def test_a_delivery_that_another_replica_has_had_is_neither_called_lost_nor_worked_twice(
+async def test_delivery_another_replica_had_is_not_worked_twice(
     bench: Bench, wire: Wire, url: str, tmp_path: Path
 ) -> None:
     cut_off, asked = await bench.open(), request()
@@ -167,9 +159,7 @@ async def test_one_that_was_not_committed_is_worked_by_nobody(bench: Bench, wire
     assert await store.find(asked.id) is None
 
 
-async def test_what_was_taken_over_without_our_hearing_of_it_is_worked_all_the_same(
-    bench: Bench, wire: Wire, url: str
-) -> None:
+async def test_request_taken_over_unheard_is_worked(bench: Bench, wire: Wire, url: str) -> None:
     dead, asked = await bench.open(), request()
     await dead.accept(asked)
     heir = await bench.open()
@@ -183,7 +173,7 @@ async def test_what_was_taken_over_without_our_hearing_of_it_is_worked_all_the_s
 
 
 @pytest.mark.parametrize("how", ["the network", "the server's parting word"])
-async def test_that_the_database_goes_and_comes_back_is_in_the_log_once_each(
+async def test_database_outage_is_in_the_log_once_each_way(
     bench: Bench, wire: Wire, url: str, caplog: pytest.LogCaptureFixture, how: str
 ) -> None:
     def said() -> list[str]:
@@ -210,9 +200,7 @@ async def test_claimed_request_stays_claimed_however_long_it_takes(bench: Bench)
     assert await claimed(bench, store) == []
 
 
-async def test_one_of_two_that_is_cut_off_under_load_refuses_politely_and_comes_back(
-    servers: Servers, wire: Wire, url: str
-) -> None:
+async def test_cut_off_replica_refuses_under_load_and_comes_back(servers: Servers, wire: Wire, url: str) -> None:
     slack, genesys = servers.slack, servers.genesys
 
     async def typed(name: str) -> list[Delivery]:

@@ -123,7 +123,7 @@ CREATES = {"500": 3, "429": 99, "503": 99, "429 with an order": 37} | dict.fromk
 
 
 @pytest.mark.parametrize("name", ROWS)
-async def test_whatever_fails_one_outcome_is_told_and_the_next_command_works(world: World, name: str) -> None:
+async def test_each_fault_has_one_outcome_and_the_next_command_works(world: World, name: str) -> None:
     row = ROWS[name]
     front = world.fronts[row.front]
     front.wrong_types = row.wrong_types

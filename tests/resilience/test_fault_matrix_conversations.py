@@ -35,7 +35,7 @@ ROWS = {
 
 @pytest.mark.parametrize("world", [ENVIRON], indirect=True, ids=[""])
 @pytest.mark.parametrize("name", ROWS)
-async def test_whatever_fails_one_outcome_is_told_and_the_next_command_works(world: World, name: str) -> None:
+async def test_each_fault_has_one_outcome_and_the_next_command_works(world: World, name: str) -> None:
     row, front = ROWS[name], world.fronts["genesys"]
     offers = world.servers.genesys.conversations.offers
     world.servers.genesys.conversations.set_live_count("one")

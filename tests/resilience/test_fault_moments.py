@@ -23,7 +23,7 @@ both = pytest.mark.parametrize("world", [{}, IN_CONVERSATIONS], indirect=True, i
 
 
 @both
-async def test_tokens_that_end_in_the_middle_of_a_burst_are_renewed_once_and_nobody_notices(world: World) -> None:
+async def test_tokens_that_end_in_a_burst_are_renewed_once(world: World) -> None:
     genesys, slack = world.servers.genesys, world.servers.slack
     genesys.conversations.set_live_count("one")
     assert await world.outcome(ANA, "before")
@@ -40,7 +40,7 @@ async def test_tokens_that_end_in_the_middle_of_a_burst_are_renewed_once_and_nob
     assert genesys.count("token") == 2
 
 
-async def test_messages_to_customers_outlive_a_token_and_none_goes_out_twice(world: World) -> None:
+async def test_customer_messages_outlive_a_token_without_duplicates(world: World) -> None:
     genesys, slack = world.servers.genesys, world.servers.slack
     assert await world.outcome(ANA, "before")
     wanted = [f"+14155550{number}" for number in range(110, 115)]
@@ -78,7 +78,7 @@ async def test_a_message_to_a_customer_waits_for_a_clock_that_is_right(
 
 @both
 @pytest.mark.parametrize("jump", [HOUR, -HOUR])
-async def test_a_clock_that_jumps_costs_no_command_until_a_new_sign_in_and_then_says_what_is_wrong(
+async def test_clock_that_jumps_costs_no_command_until_the_sign_in(
     world: World, monkeypatch: pytest.MonkeyPatch, jump: float
 ) -> None:
     world.servers.genesys.conversations.set_live_count("one")
@@ -99,7 +99,7 @@ async def test_a_clock_that_jumps_costs_no_command_until_a_new_sign_in_and_then_
     assert link(again)
 
 
-async def test_a_session_of_another_host_is_refused_and_its_link_not_shown(world: World) -> None:
+async def test_session_of_another_host_is_refused_without_its_link(world: World) -> None:
     front = world.fronts["genesys"]
     other = {"id": "7", "joinUrl": "https://example.com/join/7", "status": "active"}
     front.wrong_types = json.dumps(other | {"hostUserId": "22222222-2222-4222-8222-222222222222"}).encode()

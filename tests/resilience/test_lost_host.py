@@ -127,7 +127,7 @@ async def a_lost_bots_create_is_told_by_another_in_time(folder: Path) -> None:
         await bots.close()
 
 
-async def test_a_lost_hosts_requests_are_taken_over_by_one_other_within_thirty_seconds(tmp_path: Path) -> None:
+async def test_lost_hosts_requests_are_taken_over_in_thirty_seconds(tmp_path: Path) -> None:
     await asyncio.gather(
         lost_replicas_leave_their_requests_in_time(tmp_path), a_lost_bots_create_is_told_by_another_in_time(tmp_path)
     )

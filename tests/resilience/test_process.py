@@ -29,7 +29,7 @@ from tests.support.app import (
 
 
 @pytest.mark.parametrize(("http", "sign"), [(False, signal.SIGTERM), (True, signal.SIGINT)], ids=["socket", "http"])
-async def test_told_to_stop_it_finishes_what_it_has_accepted_and_exits_with_0(
+async def test_stopped_process_finishes_its_requests_and_exits_with_0(
     tmp_path: Path, http: bool, sign: signal.Signals
 ) -> None:
     async with running(tmp_path, http=http) as (servers, process):
@@ -51,7 +51,7 @@ async def test_told_to_stop_it_finishes_what_it_has_accepted_and_exits_with_0(
         assert not (await servers.slack.command(BEN, "Late")).acked
 
 
-async def test_what_cannot_be_finished_in_time_is_told_as_interrupted(tmp_path: Path) -> None:
+async def test_unfinished_request_is_told_as_interrupted(tmp_path: Path) -> None:
     async with running(tmp_path, http=True, environ={"SHUTDOWN_SECONDS": "1"}) as (servers, process):
         await servers.genesys.inject_fault("silent")
         await servers.slack.command(ANA, "")
@@ -86,7 +86,7 @@ async def test_a_session_that_exists_when_the_time_is_up_is_not_denied(quick: No
         assert "No session was created" not in words(message)
 
 
-async def test_socket_mode_switched_off_meanwhile_ends_it_with_one_sentence(tmp_path: Path) -> None:
+async def test_socket_mode_switched_off_ends_run_with_one_sentence(tmp_path: Path) -> None:
     async with running(tmp_path, http=False, environ={"LOG_LEVEL": "ERROR"}) as (servers, process):
         await servers.slack.command(ANA, "")
         assert link(await servers.slack.next_message(ANA))
@@ -127,7 +127,7 @@ async def test_told_to_stop_before_it_is_ready_it_stops(tmp_path: Path, method: 
         assert "Traceback" not in err
 
 
-async def test_what_can_never_work_ends_it_at_once_with_one_sentence_each(tmp_path: Path) -> None:
+async def test_unworkable_settings_end_run_with_one_sentence_each(tmp_path: Path) -> None:
     """Each in a process of its own, all at the same time."""
     async with open_servers() as servers, open_servers(http=True) as others:
         with socket.socket() as taken:

@@ -41,9 +41,7 @@ async def bots(url: str, tmp_path: Path) -> AsyncIterator[Bots]:
 
 
 @pytest.mark.parametrize(("dies", "failed"), [("after:accepted:Deal", False), ("after:creating:Deal", True)])
-async def test_a_dead_replicas_request_is_brought_to_its_end_by_the_living_within_five_seconds(
-    bots: Bots, dies: str, failed: bool
-) -> None:
+async def test_dead_replicas_request_ends_within_five_seconds(bots: Bots, dies: str, failed: bool) -> None:
     slack = bots.servers.slack
     dead = await bots.start(dies)
     typed = asyncio.create_task(slack.command(ANA, "Deal"))
@@ -57,7 +55,7 @@ async def test_a_dead_replicas_request_is_brought_to_its_end_by_the_living_withi
     assert [is_failure(message) for message in seen] == [failed]
 
 
-async def test_two_living_replicas_share_the_work_and_each_command_has_one_answer(bots: Bots) -> None:
+async def test_two_replicas_share_the_work_with_one_answer_each(bots: Bots) -> None:
     slack, genesys = bots.servers.slack, bots.servers.genesys
     for _ in range(2):
         await bots.start()
@@ -100,7 +98,7 @@ async def test_one_who_lost_the_lock_starts_no_create_and_gets_it_back(bench: Be
     await admin.close()
 
 
-async def test_a_replica_that_was_thought_dead_cannot_move_what_others_took(bench: Bench) -> None:
+async def test_replica_thought_dead_cannot_move_what_others_took(bench: Bench) -> None:
     slow, other = await bench.open(), await bench.open()
     asked = request()
     await slow.accept(asked)
@@ -116,7 +114,7 @@ async def test_several_replicas_may_start_at_once_on_an_empty_database(bench: Be
     assert len({store._replica_lock.owner for store in stores}) == 6
 
 
-async def test_the_same_wish_on_two_replicas_at_the_same_moment_is_one_session(bench: Bench) -> None:
+async def test_equal_requests_on_two_replicas_are_one_session(bench: Bench) -> None:
     from dataclasses import replace
 
     from bot.core.models import new_request_id
@@ -128,7 +126,7 @@ async def test_the_same_wish_on_two_replicas_at_the_same_moment_is_one_session(b
     assert sorted(one.duplicate_of is None for one in accepted) == [False, True]
 
 
-async def test_postgres_going_away_is_told_politely_and_work_goes_on_when_it_is_back(bots: Bots, url: str) -> None:
+async def test_lost_postgres_is_told_and_work_goes_on_afterwards(bots: Bots, url: str) -> None:
     slack = bots.servers.slack
     slack.ack_seconds = 10.0  # the machine may be busy
     await bots.start()

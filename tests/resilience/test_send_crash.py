@@ -48,7 +48,7 @@ async def asked(servers: Servers) -> Message:
     return await servers.slack.next_message(ANA, after=1, timeout=SECONDS)
 
 
-async def test_a_message_that_may_have_gone_out_is_not_sent_by_the_next_process(bots: Bots) -> None:
+async def test_possibly_sent_message_is_not_sent_by_the_next_process(bots: Bots) -> None:
     servers = bots.servers
     process = await bots.start()
     question = await asked(servers)
@@ -73,7 +73,7 @@ async def test_a_message_that_may_have_gone_out_is_not_sent_by_the_next_process(
         ("before:answered:send", "was sent to the number ending in 0123"),
     ],
 )
-async def test_what_was_sent_is_told_as_sent_and_never_as_anything_else(bots: Bots, dies: str, told: str) -> None:
+async def test_sent_message_is_told_as_sent_and_nothing_else(bots: Bots, dies: str, told: str) -> None:
     """Even when the session is over by the time at which it is told again."""
     servers = bots.servers
     dead = await bots.start(dies)
@@ -92,7 +92,7 @@ async def test_what_was_sent_is_told_as_sent_and_never_as_anything_else(bots: Bo
     assert servers.genesys.count("sms") == 1
 
 
-async def test_what_was_sent_and_cannot_be_named_any_more_is_said_to_be_unknown() -> None:
+async def test_nameless_message_after_a_crash_is_told_as_unknown() -> None:
     """Its session's row is gone by the time at which it is told again."""
     nobody: Any = None
     with pytest.raises(InterruptedRequestError, match=r"^interrupted$") as told:
@@ -100,7 +100,7 @@ async def test_what_was_sent_and_cannot_be_named_any_more_is_said_to_be_unknown(
     assert told.value.maybe_created
 
 
-async def test_a_press_that_was_written_down_before_anything_went_out_is_seen_through(bots: Bots) -> None:
+async def test_stored_press_is_finished_after_a_crash(bots: Bots) -> None:
     """Genesys's answer to the look at the session never comes, so that nothing has been sent when the process dies."""
     servers = bots.servers
     process = await bots.start()
@@ -117,7 +117,7 @@ async def test_a_press_that_was_written_down_before_anything_went_out_is_seen_th
     assert [sent.to for sent in servers.genesys.outbox.sent] == [NUMBER]
 
 
-async def test_a_replica_that_is_cut_off_while_it_sends_does_not_contradict_the_one_that_took_over(quick: None) -> None:
+async def test_cut_off_replica_does_not_contradict_its_successor(quick: None) -> None:
     async with new_database() as url, new_wire(url) as wire, open_servers() as servers:
         async with replica(servers, wire.url):
             question = await asked(servers)

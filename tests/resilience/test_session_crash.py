@@ -58,7 +58,7 @@ async def test_an_end_is_told_as_one_however_far_it_had_come(bots: Bots, dies: s
     assert [session.status for session in bots.servers.genesys.sessions.values()] == ["ended"]
 
 
-async def test_an_end_by_name_of_none_does_not_end_what_was_started_after_the_crash(bots: Bots) -> None:
+async def test_end_by_name_of_none_spares_what_started_after_the_crash(bots: Bots) -> None:
     slack, genesys = bots.servers.slack, bots.servers.genesys
     dead = await bots.start("after:end_session")
     await slack.command(ANA, "One")
@@ -91,9 +91,7 @@ async def test_a_share_of_which_nobody_knows_is_not_repeated_but_told(bots: Bots
     await bots.servers.slack.workspace.until(lambda: len(public(bots)) == posted + 1, SECONDS)
 
 
-async def test_a_link_by_address_survives_the_crash_and_its_address_does_not_survive_the_answer(
-    bots: Bots, tmp_path: Path
-) -> None:
+async def test_link_by_address_survives_a_crash_its_address_does_not(bots: Bots, tmp_path: Path) -> None:
     slack = bots.servers.slack
     dead = await bots.start("after:accepted:link")
     await slack.command(SAM, "link @una ana@example.com")

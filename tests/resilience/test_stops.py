@@ -88,7 +88,7 @@ async def test_a_stop_while_a_create_takes_long_and_the_note_too() -> None:
         assert "Nobody knows" in words(outcome)
 
 
-async def test_when_slack_hangs_a_stop_does_not_wait_for_it_but_takes_the_next_way(
+async def test_stop_takes_the_next_way_when_slack_hangs(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The note hangs too. All at the same time: none of these stops may need more than the last words."""

@@ -188,7 +188,7 @@ async def _tried(proxy: Proxy, name: str, process: Process) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_check_goes_the_same_way_and_names_whose_certificate_is_not_trusted(tmp_path: Path) -> None:
+async def test_check_uses_the_proxy_and_names_the_untrusted_server(tmp_path: Path) -> None:
     async with behind_a_proxy(tmp_path / "good") as (_, proxy, environ):
         code, out, err = await checked(tmp_path, environ, "--person", ANA)
         assert (code, err) == (0, ""), out

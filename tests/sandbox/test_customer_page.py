@@ -98,9 +98,7 @@ async def press(page: Any, name: str) -> None:
     await page.get_by_role("button", name=name).click()
 
 
-async def test_nothing_is_shared_before_the_customer_agrees_and_all_ends_when_they_stop(
-    browser: Any, site: Site
-) -> None:
+async def test_nothing_is_shared_before_consent_or_after_the_stop(browser: Any, site: Site) -> None:
     offer = site.offers()
     async with site.customer(browser, "#a%2Bb%2F1%202") as page:
         await heading(page, "Share this page with our team?")
@@ -114,7 +112,7 @@ async def test_nothing_is_shared_before_the_customer_agrees_and_all_ends_when_th
         assert offer.is_withdrawn
 
 
-async def test_what_the_agent_ends_the_customer_sees(browser: Any, site: Site) -> None:
+async def test_session_the_agent_ends_is_seen_by_the_customer(browser: Any, site: Site) -> None:
     offer = site.offers()
     async with site.customer(browser, "#a%2Bb%2F1%202") as page:
         await press(page, "Start sharing")
@@ -123,7 +121,7 @@ async def test_what_the_agent_ends_the_customer_sees(browser: Any, site: Site) -
         await heading(page, "Sharing has ended")
 
 
-async def test_whoever_says_no_shares_nothing_and_may_change_their_mind(browser: Any, site: Site) -> None:
+async def test_customer_who_declines_shares_nothing_and_may_change(browser: Any, site: Site) -> None:
     offer = site.offers()
     async with site.customer(browser, "#a%2Bb%2F1%202") as page:
         await press(page, "No, thank you")
@@ -135,9 +133,7 @@ async def test_whoever_says_no_shares_nothing_and_may_change_their_mind(browser:
 
 
 @pytest.mark.parametrize("fragment", ["", "#%"])
-async def test_without_a_code_the_page_asks_for_one_with_the_keyboard_alone(
-    browser: Any, site: Site, fragment: str
-) -> None:
+async def test_join_page_asks_for_a_code_by_keyboard(browser: Any, site: Site, fragment: str) -> None:
     offer = site.offers()
     async with site.customer(browser, fragment) as page:
         await heading(page, "Share this page with our team")
@@ -174,16 +170,14 @@ async def test_a_second_link_in_the_same_tab_asks_again(browser: Any, site: Site
         assert offer.joined
 
 
-async def test_a_messenger_that_is_blocked_or_away_is_told_and_not_waited_for(browser: Any) -> None:
+async def test_blocked_messenger_is_told_and_not_waited_for(browser: Any) -> None:
     async with open_site(NOBODY) as site, site.customer(browser, "#123") as page:
         await press(page, "Start sharing")
         await heading(page, "Sharing is not available just now")
         assert [line for line in site.complaints if "Failed to load" not in line] == []
 
 
-async def test_without_javascript_the_page_says_so_and_on_a_narrow_dark_screen_it_fits(
-    browser: Any, site: Site
-) -> None:
+async def test_page_without_javascript_says_so_and_fits(browser: Any, site: Site) -> None:
     async with site.customer(browser, "#1", java_script_enabled=False) as page:
         assert "needs JavaScript" in await page.inner_text("main")
     async with site.customer(browser, "#1", color_scheme="dark") as page:
@@ -207,7 +201,7 @@ async def test_the_sandboxs_own_page_joins_and_stops(browser: Any, site: Site) -
         await page.get_by_role("status").filter(has_text="does not work").wait_for()
 
 
-async def test_the_sandbox_lets_one_choose_how_many_conversations_there_are(browser: Any) -> None:
+async def test_sandbox_offers_a_choice_of_conversations(browser: Any) -> None:
     async with open_page(0, conversations="one") as sandbox:
         context = await browser.new_context()
         page = await context.new_page()
@@ -222,7 +216,7 @@ async def test_the_sandbox_lets_one_choose_how_many_conversations_there_are(brow
         await context.close()
 
 
-async def test_the_example_carries_no_inline_code_and_no_link_of_its_own() -> None:
+async def test_example_carries_no_inline_code_and_no_link() -> None:
     page = (FILES / "index.html").read_text(encoding="utf-8")
     assert "<style" not in page
     assert " style=" not in page

@@ -58,7 +58,7 @@ async def test_a_token_in_an_address_stays_masked(quick: None, tmp_path: Path) -
     assert found["connect"].message.endswith(f"https://bot.example.com/{MASK}/{MASK}/genesys/callback")
 
 
-def test_passwords_and_queries_of_an_address_are_masked_where_paths_are_kept() -> None:
+def test_address_secrets_are_masked_where_paths_are_kept() -> None:
     redact = Redactor(["known-hush-1"])
     for text, shown in (
         ("https://ana:abcDEF@h.example/a/b", f"https://{MASK}@h.example/a/b"),

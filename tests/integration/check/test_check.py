@@ -25,7 +25,7 @@ async def servers(quick: None) -> AsyncIterator[Servers]:
         yield started
 
 
-async def test_where_all_is_right_every_line_says_so_and_nothing_was_created(servers: Servers, tmp_path: Path) -> None:
+async def test_correct_setup_has_right_lines_and_creates_nothing(servers: Servers, tmp_path: Path) -> None:
     found = await run_checks(right_environ(servers, tmp_path))
     assert marks(found) == {}
     wanted = {"settings", "key", "clock", "slack token", "slack scopes", "slack door", "database", "hosts file"}
@@ -37,16 +37,14 @@ async def test_where_all_is_right_every_line_says_so_and_nothing_was_created(ser
     assert servers.slack.count("apps.connections.open") == 1
 
 
-async def test_the_socket_is_closed_again_before_a_command_can_get_lost_in_it(servers: Servers, tmp_path: Path) -> None:
+async def test_socket_is_closed_before_a_command_can_get_lost_in_it(servers: Servers, tmp_path: Path) -> None:
     found = await run_checks(right_environ(servers, tmp_path))
     assert "hello" in found["slack door"].message
     delivery = await servers.slack.command("U0ANA", "")
     assert delivery.error == "dispatch_failed"  # there is no socket
 
 
-async def test_every_fault_of_the_settings_is_a_line_and_the_rest_is_looked_at_all_the_same(
-    servers: Servers, tmp_path: Path
-) -> None:
+async def test_every_settings_fault_is_a_line_beside_the_other_checks(servers: Servers, tmp_path: Path) -> None:
     environ = right_environ(servers, tmp_path) | {"PORT": "99999", "BOT_MODE": "pigeon", "COBROWSE_SUPERVISOR": "U0SAM"}
     found = await run_checks(environ)
     assert marks(found) == {
@@ -64,9 +62,7 @@ async def test_how_a_token_begins_is_said_and_not_taken_for_one(servers: Servers
     assert "secret" not in as_text(list(found.values()))
 
 
-async def test_an_audit_log_that_could_not_be_written_is_wrong_and_none_is_made(
-    servers: Servers, tmp_path: Path
-) -> None:
+async def test_unwritable_audit_log_is_wrong_and_not_created(servers: Servers, tmp_path: Path) -> None:
     environ, path = right_environ(servers, tmp_path), tmp_path / "audit.log"
     assert (await run_checks(environ | {"AUDIT_LOG": str(path)}))["audit log"].status is Status.OK
     assert not path.exists()
@@ -76,7 +72,7 @@ async def test_an_audit_log_that_could_not_be_written_is_wrong_and_none_is_made(
         assert (found.status, found.message) == (Status.FAILED, f"AUDIT_LOG: {place} cannot be written.")
 
 
-async def test_what_nothing_reads_is_named_with_what_was_meant(servers: Servers, tmp_path: Path) -> None:
+async def test_unread_variable_is_named_with_the_likely_one(servers: Servers, tmp_path: Path) -> None:
     found = await run_checks(right_environ(servers, tmp_path) | {"COBROWSE_SUPERVISOR": "U0SAM"})
     assert found["settings"].status is Status.WARNING
     assert "COBROWSE_SUPERVISORS" in found["settings"].fix
@@ -129,7 +125,7 @@ async def test_a_file_with_secrets_that_everybody_can_read_is_a_doubt(servers: S
     assert str(file) in found["secrets"].fix
 
 
-async def test_what_cannot_be_reached_is_named_and_what_hangs_on_it_left_out(servers: Servers, tmp_path: Path) -> None:
+async def test_unreachable_server_is_named_and_its_checks_left_out(servers: Servers, tmp_path: Path) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
     urls = {"SLACK_API_URL": f"{nowhere}/api/", "GENESYS_API_URL": nowhere, "GENESYS_LOGIN_URL": nowhere}
     found = await run_checks(right_environ(servers, tmp_path) | urls)
@@ -161,9 +157,7 @@ async def checked(directory: Path, environ: dict[str, str], *arguments: str) -> 
     return await ended(await create_subprocess_exec(*command, cwd=directory, env=given, stdout=PIPE, stderr=PIPE))
 
 
-async def test_the_command_prints_a_screen_or_json_exits_by_it_and_leaves_no_file(
-    servers: Servers, tmp_path: Path
-) -> None:
+async def test_command_prints_screen_or_json_and_leaves_no_file(servers: Servers, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     environ = right_environ(servers, tmp_path) | {"DATABASE_URL": ""}

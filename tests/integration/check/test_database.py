@@ -56,7 +56,7 @@ async def test_memory_is_a_doubt() -> None:
     assert (await look("memory:"))["database"].status is Status.WARNING
 
 
-async def test_a_file_is_looked_at_without_a_change_whether_a_bot_runs_on_it_or_not(tmp_path: Path) -> None:
+async def test_file_is_inspected_unchanged_while_a_bot_runs_or_not(tmp_path: Path) -> None:
     path = tmp_path / "bot.db"
     async with made(path, KEY) as store:
         await store.link([(None, UserId("U0ANA"), HOST)])
@@ -100,7 +100,7 @@ async def test_a_key_that_is_new_to_the_database_is_a_doubt(tmp_path: Path) -> N
     assert (await look(f"sqlite:///{path}", KEY))["encryption"].status is Status.WARNING
 
 
-async def test_what_is_no_database_is_wrong(tmp_path: Path) -> None:
+async def test_file_without_a_database_is_wrong(tmp_path: Path) -> None:
     path = tmp_path / "bot.db"
     path.write_text("not a database, but long enough to be looked at " * 50)
     assert (await look(f"sqlite:///{path}"))["database"].status is Status.FAILED
@@ -126,7 +126,7 @@ async def test_postgres_is_looked_at_and_not_migrated() -> None:
         await connection.close()
 
 
-async def test_a_postgres_that_is_not_there_is_told_without_its_address() -> None:
+async def test_missing_postgres_is_told_without_its_address() -> None:
     found = (await look("postgresql://bot:hush-hush@127.0.0.1:9/bot"))["database"]
     assert found.status is Status.FAILED
     assert "hush" not in str(found)

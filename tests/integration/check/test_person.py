@@ -28,7 +28,7 @@ async def servers(quick: None) -> AsyncIterator[Servers]:
         (BEN, "on COBROWSE_SUPERVISORS (by group S0LEADS); for others too"),
     ],
 )
-async def test_who_is_let_in_is_told_by_which_rule_and_as_which_host(
+async def test_admitted_person_is_told_the_rule_and_the_host(
     servers: Servers, tmp_path: Path, who: str, told: str
 ) -> None:
     found = await run_checks(right_environ(servers, tmp_path), who)
@@ -42,31 +42,27 @@ async def test_who_is_let_in_is_told_by_which_rule_and_as_which_host(
 @pytest.mark.parametrize(
     ("who", "told"), [(GUS, "guest"), (OUTSIDER, "outsider"), (GONE, "deactivated"), ("U0NONE", "outsider")]
 )
-async def test_who_is_kept_out_is_told_what_slack_knows_them_as(
-    servers: Servers, tmp_path: Path, who: str, told: str
-) -> None:
+async def test_refused_person_is_told_their_membership(servers: Servers, tmp_path: Path, who: str, told: str) -> None:
     found = await run_checks(right_environ(servers, tmp_path), who)
     assert found["person"].status is Status.FAILED
     assert told in found["person"].message
     assert found["host"].status is Status.SKIPPED
 
 
-async def test_who_is_on_no_list_is_told_where_to_be_put(servers: Servers, tmp_path: Path) -> None:
+async def test_unlisted_person_is_told_which_list(servers: Servers, tmp_path: Path) -> None:
     environ = right_environ(servers, tmp_path) | {"COBROWSE_MEMBERS": "U0BEN", "COBROWSE_CHANNELS": "C0CARE"}
     assert "COBROWSE_MEMBERS" in (await run_checks(environ, ANA))["person"].fix
     assert "in C0CARE only" in (await run_checks(environ, BEN))["person"].message
 
 
-async def test_whom_no_rule_maps_is_told_which_were_tried_and_how_to_link_them(
-    servers: Servers, tmp_path: Path
-) -> None:
+async def test_unmapped_person_is_told_the_rules_and_how_to_link(servers: Servers, tmp_path: Path) -> None:
     host = (await run_checks(right_environ(servers, tmp_path), UNA))["host"]
     assert host.status is Status.FAILED
     assert "same e-mail: no Genesys user has it" in host.message
     assert f"hosts set {UNA}" in host.fix
 
 
-async def test_the_hosts_file_comes_before_the_address_and_a_link_before_both(servers: Servers, tmp_path: Path) -> None:
+async def test_hosts_file_beats_the_address_and_a_link_beats_both(servers: Servers, tmp_path: Path) -> None:
     listed = tmp_path / "hosts.csv"
     listed.write_text(f"slack_user_id,genesys_user_id\n{ANA},88888888-8888-4888-8888-888888888888\n")
     environ = right_environ(servers, tmp_path) | {"COBROWSE_HOSTS_FILE": str(listed)}
@@ -88,7 +84,7 @@ async def test_a_bad_line_of_the_hosts_file_is_a_line_of_its_own(servers: Server
     assert found["person"].status is Status.SKIPPED
 
 
-async def test_when_slack_or_genesys_would_not_say_that_is_what_is_told(servers: Servers, tmp_path: Path) -> None:
+async def test_silence_of_slack_or_genesys_is_told_as_that(servers: Servers, tmp_path: Path) -> None:
     environ = right_environ(servers, tmp_path)
     servers.slack.inject_fault("users.info", "internal_error")
     assert "internal_error" in (await run_checks(environ, ANA))["person"].message

@@ -53,7 +53,7 @@ async def test_a_clock_that_is_off_is_told_with_by_how_much(
         ("bad-request", "applications", "application", "refused (400)", "GENESYS_REGION"),
     ],
 )
-async def test_what_genesys_refuses_is_explained(
+async def test_genesys_refusals_are_explained(
     servers: Servers,
     tmp_path: Path,
     fault: str,
@@ -73,16 +73,14 @@ async def test_what_genesys_refuses_is_explained(
 
 
 @pytest.mark.parametrize("fault", ["403", "not-object"])
-async def test_a_service_that_does_not_say_what_the_token_may_do_is_a_doubt(
-    servers: Servers, tmp_path: Path, fault: str
-) -> None:
+async def test_service_that_does_not_state_rights_is_a_warning(servers: Servers, tmp_path: Path, fault: str) -> None:
     await servers.genesys.inject_fault(fault, on="me")
     found = await run_checks(right_environ(servers, tmp_path))
     assert found["permissions"].status is Status.WARNING
     assert found["application"].status is Status.OK
 
 
-async def test_a_token_without_a_scope_is_told_where_the_scope_is_added(servers: Servers, tmp_path: Path) -> None:
+async def test_token_without_a_scope_is_told_where_to_add_it(servers: Servers, tmp_path: Path) -> None:
     environ = right_environ(servers, tmp_path) | {"GENESYS_SCOPES": "cobrowse:session:read"}
     permissions = (await run_checks(environ))["permissions"]
     assert permissions.status is Status.FAILED
@@ -90,7 +88,7 @@ async def test_a_token_without_a_scope_is_told_where_the_scope_is_added(servers:
     assert "GENESYS_SCOPES" in permissions.fix
 
 
-async def test_an_application_that_is_not_there_is_told_with_those_that_are(servers: Servers, tmp_path: Path) -> None:
+async def test_unknown_application_is_told_with_the_known_ones(servers: Servers, tmp_path: Path) -> None:
     servers.genesys.applications = {"shop": "Web shop", "portal": "Portal"}
     application = (await run_checks(right_environ(servers, tmp_path)))["application"]
     assert application.status is Status.FAILED
@@ -98,9 +96,7 @@ async def test_an_application_that_is_not_there_is_told_with_those_that_are(serv
 
 
 @pytest.mark.parametrize("lacks", [False, True])
-async def test_where_sessions_belong_to_conversations_it_is_looked_at_whether_these_can_be_searched(
-    quick: None, tmp_path: Path, lacks: bool
-) -> None:
+async def test_search_right_is_checked_for_conversations(quick: None, tmp_path: Path, lacks: bool) -> None:
     async with open_servers(client_secret=SECRET) as servers:
         if lacks:
             needed = {"analytics:conversationDetail:view", "analytics:agentConversationDetail:view"}
@@ -143,7 +139,7 @@ async def roles(tmp_path: Path, *lacking: str, **environ: str) -> tuple[CheckRes
         ),
     ],
 )
-async def test_what_can_only_be_tried_by_doing_it_is_looked_up_in_the_clients_roles(
+async def test_right_known_only_by_use_is_looked_up_in_the_roles(
     quick: None, tmp_path: Path, lacking: tuple[str, ...], mark: Status, told: str
 ) -> None:
     found, is_untouched = await roles(tmp_path, *lacking)
@@ -152,7 +148,7 @@ async def test_what_can_only_be_tried_by_doing_it_is_looked_up_in_the_clients_ro
     assert not lacking or mark is Status.OK or lacking[0] in f"{found.message} {found.fix}"
 
 
-async def test_what_is_not_sent_needs_no_permission(quick: None, tmp_path: Path) -> None:
+async def test_disabled_message_needs_no_permission(quick: None, tmp_path: Path) -> None:
     found, _ = await roles(tmp_path, "conversation:message:create", COBROWSE_SMS_FROM="", COBROWSE_EMAIL_FROM="")
     assert found.status is Status.OK
 
@@ -165,9 +161,7 @@ async def test_sending_beside_the_usual_service_is_looked_up_too(servers: Server
 
 
 @pytest.mark.parametrize("fault", ["403", "user-context", "not-object"])
-async def test_roles_that_cannot_be_seen_are_said_to_be_that_with_what_is_needed(
-    servers: Servers, tmp_path: Path, fault: str
-) -> None:
+async def test_invisible_roles_are_told_with_what_is_needed(servers: Servers, tmp_path: Path, fault: str) -> None:
     await servers.genesys.inject_fault(fault, on="roles")
     found = (await run_checks(right_environ(servers, tmp_path)))["roles"]
     assert found.status is Status.WARNING
@@ -188,7 +182,7 @@ def test_a_role_may_allow_by_a_star() -> None:
     "grants",
     [[], None, [{"role": {"name": "Unread"}}], [{"role": {"name": "Odd", "policies": [{"domain": 1}]}}, {}], ["x"]],
 )
-def test_roles_of_which_not_all_is_said_are_not_taken_for_all_there_is(grants: object) -> None:
+def test_partly_stated_roles_are_not_taken_for_all(grants: object) -> None:
     roles = read_permissions({"id": "x", "grants": grants})
     assert not roles.is_complete
     assert not roles.allow("conversation:message:create")

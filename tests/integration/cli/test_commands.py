@@ -149,7 +149,7 @@ def test_a_failure_of_start_is_one_line_and_exits_with_1(runs: dict[str, Run], n
         assert phrase in run.err
 
 
-def test_start_without_settings_lists_what_is_missing_and_asks_for_no_slack(runs: dict[str, Run]) -> None:
+def test_start_without_settings_lists_them_and_no_slack_one(runs: dict[str, Run]) -> None:
     run = runs["start no settings"]
     assert (run.code, run.out) == (1, "")
     assert "GENESYS_REGION" in run.err
@@ -176,7 +176,7 @@ def test_once_prints_what_the_person_reads_as_json(runs: dict[str, Run]) -> None
     assert answer["joinUrl"] not in message["text"]
 
 
-def test_a_supervisors_command_for_another_works_over_http_and_waits_for_a_slow_service(runs: dict[str, Run]) -> None:
+def test_supervisors_command_for_another_waits_over_http(runs: dict[str, Run]) -> None:
     run = runs["once slow"]
     assert (run.code, run.err) == (0, "")
     assert "Still working" in run.out
@@ -213,7 +213,7 @@ def test_once_exits_with_1_when_the_person_is_told_of_a_failure(runs: dict[str, 
     assert "/join/" not in run.out
 
 
-def test_what_cannot_be_chosen_is_refused_with_the_choices() -> None:
+def test_unknown_choice_is_refused_with_the_choices() -> None:
     from click.testing import CliRunner
 
     from bot.cli.commands import main

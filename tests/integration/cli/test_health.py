@@ -78,7 +78,7 @@ async def test_one_address_is_where_the_health_command_asks(tmp_path: Path, host
         assert await health(of(servers, environ), tmp_path) == 0
 
 
-async def test_an_address_of_another_machine_is_told_by_check_as_by_run(tmp_path: Path) -> None:
+async def test_address_of_another_machine_is_told_by_check_and_run(tmp_path: Path) -> None:
     from tests.integration.check.test_check import checked
     from tests.support.app import open_servers, start
 

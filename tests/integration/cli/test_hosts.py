@@ -78,7 +78,7 @@ async def test_a_link_that_is_not_there_cannot_be_removed(hosts: Typed, where: l
         ([f"U0ANA,{ONE}\nU0BEN", TWO], ["is no Slack user id"]),
     ],
 )
-async def test_what_is_no_link_is_refused_with_all_that_is_wrong_with_it(
+async def test_unusable_link_is_refused_with_all_its_faults(
     hosts: Typed, arguments: list[str], wrong: list[str]
 ) -> None:
     result = await hosts("set", *arguments)
@@ -91,7 +91,7 @@ async def test_what_is_no_link_is_refused_with_all_that_is_wrong_with_it(
     assert await listed(hosts) == []
 
 
-async def test_a_file_is_imported_with_a_progress_bar_and_exported_again(hosts: Typed, tmp_path: Path) -> None:
+async def test_file_is_imported_with_progress_and_exported_again(hosts: Typed, tmp_path: Path) -> None:
     many = HEADER + "".join(f"U{number:05d},{ONE},\n" for number in range(1200)) + f"U01199,{TWO},T0TWO\n"
     (tmp_path / "hosts.csv").write_text(many)
     result = await hosts("import", "hosts.csv")
@@ -110,7 +110,7 @@ async def test_a_single_link_of_a_file_is_called_one(hosts: Typed, tmp_path: Pat
     assert (await hosts("import", "hosts.csv")).stdout == "1 link imported.\n"
 
 
-async def test_every_bad_line_of_a_file_is_reported_and_none_of_it_imported(hosts: Typed, tmp_path: Path) -> None:
+async def test_every_bad_line_is_reported_and_none_is_imported(hosts: Typed, tmp_path: Path) -> None:
     await hosts("set", "U0BEN", ONE)
     bad = f"{HEADER}ana,{ONE},\nU0BEN,{TWO},\nU0CAT,not-a-uuid,\nU0DOG,{ONE},C0DESK\nU0ELK,{ONE},,x\nU0BEN,{TWO},\n"
     (tmp_path / "hosts.csv").write_text(bad)
@@ -150,7 +150,7 @@ async def test_a_file_that_cannot_be_read_is_one_sentence(hosts: Typed, tmp_path
         ({"STORE_ENCRYPTION_KEY": "hush"}, "STORE_ENCRYPTION_KEY: must hold Fernet keys", "settings_invalid"),
     ],
 )
-async def test_a_database_that_cannot_be_used_is_one_sentence_and_no_link_is_said_to_be_set(
+async def test_unusable_database_is_one_sentence_and_sets_no_link(
     hosts: Typed, environ: dict[str, str], told: str, code: str
 ) -> None:
     result = await hosts("set", "U0ANA", ONE, **environ)
@@ -169,7 +169,7 @@ async def bots(database: str, tmp_path: Path) -> AsyncIterator[Bots]:
         await opened.close()
 
 
-async def test_a_link_takes_effect_at_once_in_a_bot_that_runs_as_a_process_of_its_own(hosts: Typed, bots: Bots) -> None:
+async def test_link_takes_effect_at_once_in_a_running_bot(hosts: Typed, bots: Bots) -> None:
     host = HOSTS[BEN] + "-2222-4222-8222-222222222222"
     slack, told = bots.servers.slack, []
     await bots.start()
@@ -185,9 +185,7 @@ async def test_a_link_takes_effect_at_once_in_a_bot_that_runs_as_a_process_of_it
     assert LINK in told[1]
 
 
-async def test_an_import_takes_effect_at_once_and_the_next_session_has_that_host(
-    hosts: Typed, bots: Bots, tmp_path: Path
-) -> None:
+async def test_import_takes_effect_for_the_next_session(hosts: Typed, bots: Bots, tmp_path: Path) -> None:
     host = HOSTS[BEN] + "-2222-4222-8222-222222222222"
     (tmp_path / "hosts.csv").write_text(f"{HEADER}{UNA},{host},\n")
     await bots.start()

@@ -53,7 +53,7 @@ async def written(path: Path, count: int) -> list[dict[str, Any]]:
     return lines(path)
 
 
-async def test_each_decision_is_a_line_that_says_who_what_for_whom_and_why(quick: None, tmp_path: Path) -> None:
+async def test_each_decision_is_a_line_with_who_what_whom_and_why(quick: None, tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     async with open_journey(AUDIT_LOG=str(path)) as journey:
         await journey.asks("Mr Smith")
@@ -85,7 +85,7 @@ async def test_each_decision_is_a_line_that_says_who_what_for_whom_and_why(quick
     assert "@example.com" not in text
 
 
-async def test_who_shared_what_and_who_ended_somebody_elses_session_is_on_record(quick: None, tmp_path: Path) -> None:
+async def test_shares_and_ends_of_others_sessions_are_on_record(quick: None, tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     async with open_journey(AUDIT_LOG=str(path)) as journey:
         card = await journey.asks("Deal")
@@ -116,7 +116,7 @@ async def test_a_steps_line_names_the_run_of_the_workflow(quick: None, tmp_path:
     assert (line["action"], line["decision"], line["agent"], line["agent_told"]) == ("step", "allowed", BEN, True)
 
 
-async def test_a_press_that_is_refused_before_it_is_accepted_has_its_line(quick: None, tmp_path: Path) -> None:
+async def test_press_refused_before_acceptance_has_its_audit_line(quick: None, tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     async with open_journey(AUDIT_LOG=str(path)) as journey:
         await journey.genesys.inject_fault("down")
@@ -139,11 +139,11 @@ async def test_a_press_that_is_refused_before_it_is_accepted_has_its_line(quick:
         (ServiceBusyError(), "failed"),
     ],
 )
-def test_what_is_allowed_refused_and_failed(outcome: Any, word: str) -> None:
+def test_allowed_refused_and_failed_requests_have_audit_lines(outcome: Any, word: str) -> None:
     assert decision(outcome) == word
 
 
-def test_what_is_not_known_is_left_out_and_nothing_secret_is_in() -> None:
+def test_unknown_details_are_left_out_and_no_secret_is_in() -> None:
     line = entry(request(channel_id="", name="Mr Smith"), SessionStarted(SESSION, rule="hosts file"), reached=False)
     assert "channel" not in line
     assert line["reached"] is False
@@ -172,9 +172,7 @@ def test_a_file_that_was_moved_away_is_begun_anew(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-async def test_a_line_that_cannot_be_written_stands_in_the_log_and_the_bot_goes_on(
-    quick: None, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_unwritable_audit_line_stands_in_the_log(quick: None, caplog: pytest.LogCaptureFixture) -> None:
     """/dev/full takes what is opened, and says at each write that the disk is full."""
     with caplog.at_level(logging.ERROR, "bot.observability.audit"):
         async with open_journey(AUDIT_LOG="/dev/full") as journey:
@@ -188,7 +186,7 @@ async def test_a_line_that_cannot_be_written_stands_in_the_log_and_the_bot_goes_
     assert lost[0].fields["error"] == "ENOSPC"  # type: ignore[attr-defined]
 
 
-async def test_a_place_where_nothing_can_be_written_is_named_at_the_start(tmp_path: Path) -> None:
+async def test_place_that_cannot_be_written_is_named_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(AuditSetupError, match="AUDIT_LOG cannot be written"):
         AuditLog(str(tmp_path / "nowhere" / "audit.log"))
     async with open_servers(http=False) as servers:
@@ -198,7 +196,7 @@ async def test_a_place_where_nothing_can_be_written_is_named_at_the_start(tmp_pa
     assert err.splitlines()[-1] == "AUDIT_LOG cannot be written (No such file or directory). [audit_log_unwritable]"
 
 
-async def test_it_can_go_to_standard_output(tmp_path: Path) -> None:
+async def test_audit_log_can_go_to_standard_output(tmp_path: Path) -> None:
     async with running(tmp_path, http=False, environ={"AUDIT_LOG": "-"}) as (servers, process):
         assert (await servers.slack.command(ANA, "Deal")).acked
         await servers.slack.workspace.until(lambda: servers.slack.seen_by(ANA), 10)

@@ -36,7 +36,7 @@ def parsed(text: str) -> Samples:
     return {(each.name, *each.labels.values()): each.value for family in families for each in family.samples}
 
 
-async def test_a_command_is_counted_with_its_outcome_and_each_part_of_its_way_is_clocked(over_http: Journey) -> None:
+async def test_command_is_counted_by_outcome_and_timed_by_part(over_http: Journey) -> None:
     await over_http.asks("Deal")
     await over_http.asks(who=UNA)
     await over_http.asks("whoami")
@@ -73,20 +73,20 @@ async def counted(journey: Journey, name: tuple[str, ...], value: float) -> None
     ("fault", "status", "outcome"),
     [("403", "403", "permission_missing"), ("502", "502", "outcome_unknown"), ("dropped", "none", "outcome_unknown")],
 )
-async def test_what_genesys_answered_is_counted(over_http: Journey, fault: str, status: str, outcome: str) -> None:
+async def test_genesys_answers_are_counted(over_http: Journey, fault: str, status: str, outcome: str) -> None:
     await over_http.genesys.inject_fault(fault)
     await over_http.asks("Deal")
     await counted(over_http, ("cobrowse_requests_total", "start", outcome), 1)
     assert (await samples(over_http))["cobrowse_genesys_calls_total", "cobrowse:session:write", status] == 1
 
 
-async def test_a_token_that_is_refused_is_counted_by_the_name_of_the_error(over_http: Journey) -> None:
+async def test_refused_token_is_counted_by_the_name_of_the_error(over_http: Journey) -> None:
     await over_http.genesys.inject_fault("invalid_client", on="token")
     await over_http.asks("Deal")
     assert (await samples(over_http))["cobrowse_token_renewals_total", "oauth_refused"] >= 1
 
 
-async def test_who_waits_for_the_rate_limit_stands_in_the_queue_and_is_clocked(quick: None) -> None:
+async def test_rate_limited_call_is_counted_and_timed(quick: None) -> None:
     async with open_journey(http=True, GENESYS_REQUESTS_PER_MINUTE="8") as journey:
         journey.genesys.latency_seconds = 0.2
         asked = [asyncio.create_task(journey.slack.command(ANA, f"Deal {n}")) for n in range(6)]
@@ -99,7 +99,7 @@ async def test_who_waits_for_the_rate_limit_stands_in_the_queue_and_is_clocked(q
         assert found["cobrowse_requests_under_way",] >= found["cobrowse_queue_length",]
 
 
-async def test_a_store_that_is_away_is_counted_and_so_is_what_it_kept_from_being_accepted(
+async def test_unavailable_store_is_counted_with_what_it_refused(
     over_http: Journey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(self: SQLiteStore, *args: Any) -> Any:
@@ -144,7 +144,7 @@ async def test_another_socket_in_place_of_the_first_is_a_reconnect(quick: None) 
         await counted(seen, ("cobrowse_socket_reconnects_total",), 1)
 
 
-async def test_what_a_dead_process_left_is_counted_when_it_is_taken_up(quick: None, tmp_path: Path) -> None:
+async def test_leftovers_of_a_dead_process_are_counted_when_taken(quick: None, tmp_path: Path) -> None:
     left = SQLiteStore(str(tmp_path / "bot.db"))
     where = {"team_id": TeamId("T0SANDBOX"), "enterprise_id": None, "channel_id": ChannelId(CARE)}
     who = {"requester": UserId(ANA), "accepted_at": datetime.now(UTC)}
@@ -167,7 +167,7 @@ async def test_no_label_names_a_person_a_session_or_an_address(over_http: Journe
         assert not re.match(r"[UTCW]0", label), label
 
 
-def test_what_counts_nothing_has_all_that_is_counted() -> None:
+def test_null_metrics_have_all_methods_of_the_metrics() -> None:
     wanted = {name for name in vars(Metrics) if not name.startswith("_")}
     assert wanted <= set(vars(PrometheusMetrics))
 

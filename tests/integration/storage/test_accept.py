@@ -19,7 +19,7 @@ async def store(bench: Bench) -> Any:
     return await bench.open()
 
 
-async def test_what_can_be_created_at_once_is_accepted_as_creating_in_one_go(store: Any) -> None:
+async def test_request_created_at_once_is_accepted_as_creating(store: Any) -> None:
     asked = request()
     accepted = await store.accept(asked, AGENT)
     assert (accepted.is_new, accepted.state, accepted.duplicate_of, accepted.linked) == (
@@ -49,7 +49,7 @@ async def test_with_it_comes_whom_an_administrator_linked_the_agent_to(store: An
     assert (await store.accept(request(), AGENT)).linked == anywhere
 
 
-async def test_the_same_wish_as_one_that_is_being_created_stays_accepted(store: Any) -> None:
+async def test_duplicate_of_a_request_being_created_stays_accepted(store: Any) -> None:
     first = request(name="Checkout")
     again = replace(first, id=new_request_id(), key="command:again")
     await store.accept(first, AGENT)
@@ -60,7 +60,7 @@ async def test_the_same_wish_as_one_that_is_being_created_stays_accepted(store: 
     assert await store.advance(again.id, RequestState.ACCEPTED, RequestState.CREATED, session=session())
 
 
-async def test_of_many_who_wish_the_same_at_one_moment_on_every_replica_one_makes_it(bench: Bench) -> None:
+async def test_one_of_many_equal_requests_on_all_replicas_creates(bench: Bench) -> None:
     """Use two stores where the database takes several. All others follow the one that was accepted first."""
     stores = [await bench.open(), await bench.open()] if bench.url else [await bench.open()]
     for number in range(20):
@@ -73,7 +73,7 @@ async def test_of_many_who_wish_the_same_at_one_moment_on_every_replica_one_make
         assert {found.duplicate_of for found in accepted.values()} <= {None, *accepted}
 
 
-async def test_a_wish_that_nobody_came_to_for_long_does_not_keep_the_next_one_out(bench: Bench) -> None:
+async def test_abandoned_request_does_not_keep_the_next_one_out(bench: Bench) -> None:
     store = await bench.open()
     await store.accept(request(name="Deal"))
     await bench.age(1801)

@@ -35,7 +35,7 @@ async def column(bench: Bench, name: str) -> set[str | None]:
     return found
 
 
-async def test_a_code_and_a_named_conversation_survive_a_restart_and_the_code_is_wiped_with_the_session(
+async def test_code_survives_a_restart_and_is_wiped_with_the_session(
     bench: Bench,
 ) -> None:
     before = await bench.open()
@@ -57,7 +57,7 @@ async def test_a_code_and_a_named_conversation_survive_a_restart_and_the_code_is
     assert await column(bench, "join_code") == {None}
 
 
-async def test_the_same_words_for_another_conversation_are_another_wish(bench: Bench) -> None:
+async def test_equal_words_for_another_conversation_are_no_duplicate(bench: Bench) -> None:
     store = await bench.open()
     first = request(conversation_id=ConversationId(NOWHERE))
     await store.accept(first)
@@ -78,7 +78,7 @@ async def test_a_code_is_sealed_with_the_link(tmp_path: Path) -> None:
     assert b"code-123456789" not in b"".join(path.read_bytes() for path in files(tmp_path))
 
 
-def test_what_is_written_down_of_a_choice_names_no_customer() -> None:
+def test_stored_choice_names_no_customer() -> None:
     several = SeveralConversationsError(candidates=(LiveConversation(ConversationId(NOWHERE), START, "Carla"),))
     text = json.dumps(to_record(several))
     assert "Carla" not in text

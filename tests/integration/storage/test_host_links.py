@@ -49,7 +49,7 @@ async def test_progress_is_told_until_all_are_in(bench: Bench) -> None:
     assert list(await store.links()) == many
 
 
-async def test_an_import_that_breaks_off_leaves_nothing_of_it_and_the_store_works_on(bench: Bench) -> None:
+async def test_broken_import_leaves_nothing_and_the_store_works(bench: Bench) -> None:
     store = await bench.open()
     await store.link([(None, ANA, HOST)])
 
@@ -70,7 +70,7 @@ async def test_an_import_that_breaks_off_leaves_nothing_of_it_and_the_store_work
     assert (await store.accept(request())).is_new
 
 
-async def test_a_link_made_by_another_process_is_seen_at_once_and_outlives_both(bench: Bench) -> None:
+async def test_link_of_another_process_is_seen_at_once_and_stays(bench: Bench) -> None:
     running = await bench.open()
     assert await running.linked(TEAM, ANA) is None
     command_line = await bench.open(exclusive=False)

@@ -39,7 +39,7 @@ async def stored(bench: Bench) -> str:
 
 
 @pytest.mark.parametrize("keys", [[], [Fernet.generate_key().decode()]], ids=["without a key", "with one"])
-async def test_links_stand_in_the_database_as_they_are_only_without_a_key(bench: Bench, keys: list[str]) -> None:
+async def test_links_are_readable_in_the_database_only_without_a_key(bench: Bench, keys: list[str]) -> None:
     store = await bench.open(keys=keys)
     asked, made = request(), request()
     for one in (asked, made):
@@ -53,7 +53,7 @@ async def test_links_stand_in_the_database_as_they_are_only_without_a_key(bench:
     assert ("secret-reply" in found, "secret-join" in found) == ((False, False) if keys else (True, True))
 
 
-async def test_a_new_key_in_front_of_the_old_one_reads_what_the_old_one_sealed(bench: Bench) -> None:
+async def test_new_key_before_the_old_one_reads_old_values(bench: Bench) -> None:
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
     store = await bench.open(keys=[old])
     asked = request()
@@ -70,7 +70,7 @@ async def test_a_new_key_in_front_of_the_old_one_reads_what_the_old_one_sealed(b
     await die(await bench.open(keys=[new]))
 
 
-async def test_a_first_key_leaves_what_stood_there_without_one_readable(bench: Bench) -> None:
+async def test_first_key_leaves_unencrypted_values_readable(bench: Bench) -> None:
     store = await bench.open()
     asked = request()
     await store.accept(asked)
@@ -79,7 +79,7 @@ async def test_a_first_key_leaves_what_stood_there_without_one_readable(bench: B
     assert (await sealed.find(asked.id)).request.reply_url == asked.reply_url
 
 
-async def test_a_database_newer_than_the_program_is_refused_and_left_alone(bench: Bench) -> None:
+async def test_newer_database_is_refused_and_left_alone(bench: Bench) -> None:
     store = await bench.open()
     await store.keep_found(TEAM, UserId("U0ANA"), Host(HOST, "same e-mail"), 3600)
     await die(store)

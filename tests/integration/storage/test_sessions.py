@@ -57,7 +57,7 @@ async def test_a_session_is_remembered_with_whose_it_is_and_its_link(store: Any)
     assert await store.sessions.session("s-2") is None
 
 
-async def test_the_last_session_is_the_newest_that_one_asked_for_or_hosts(store: Any, bench: Bench) -> None:
+async def test_last_session_is_the_newest_requested_or_hosted(store: Any, bench: Bench) -> None:
     assert await store.sessions.last_session(TEAM, ANA) is None
     for name, who in (
         ("own", {}),
@@ -73,7 +73,7 @@ async def test_the_last_session_is_the_newest_that_one_asked_for_or_hosts(store:
     assert await store.sessions.last_session(TeamId("T0OTHER"), ANA) is None
 
 
-async def test_what_is_open_is_listed_newest_first_for_one_person_or_for_all(store: Any, bench: Bench) -> None:
+async def test_open_sessions_are_listed_newest_first(store: Any, bench: Bench) -> None:
     for name, who in (("a", {}), ("b", {"requester": BEN}), ("c", {"requester": SAM, "target": ANA}), ("short", {})):
         await made(store, name, 3 if name == "short" else 30, **who)
         await bench.age(1)
@@ -88,7 +88,7 @@ async def test_what_is_open_is_listed_newest_first_for_one_person_or_for_all(sto
     assert await ids(table.open_sessions(TEAM, None, 9)) == ["b", "a"]
 
 
-async def test_in_an_enterprise_grid_a_session_is_found_from_each_workspace(store: Any) -> None:
+async def test_session_is_found_from_each_workspace_of_a_grid(store: Any) -> None:
     await made(store, "s-1", enterprise_id=ORG)
     asked = await asks(store, enterprise_id=ORG, team_id=TeamId("T0OTHER"))
     assert await ids(store.sessions.open_sessions(ORG, ANA, 9)) == ["s-1"]
@@ -114,7 +114,7 @@ async def test_a_session_whose_time_is_up_is_over_and_cannot_be_ended(store: Any
     assert not await store.sessions.end_session("s-1", None)
 
 
-async def test_an_end_means_what_was_open_when_it_came_in_however_late_it_is_worked(store: Any, bench: Bench) -> None:
+async def test_end_means_the_sessions_open_when_it_came_in(store: Any, bench: Bench) -> None:
     await made(store, "before")
     await bench.age(1)
     asked = await asks(store)
@@ -146,7 +146,7 @@ async def test_an_address_is_sealed_and_gone_with_the_answer(bench: Bench, kind:
     assert (await store.find(asked.id)).request.argument == kept
 
 
-async def test_what_a_form_asked_for_survives_a_restart(bench: Bench) -> None:
+async def test_form_request_survives_a_restart(bench: Bench) -> None:
     before = await bench.open()
     asked = request(application_id="shop", timeout_seconds=600, argument="x", channel_id="")
     await before.accept(asked)
@@ -169,7 +169,7 @@ def post(ts: str = "1.1", **changes: Any) -> PostedMessage:
     return replace(PostedMessage("s-1", "C0CARE", ts, PostedMessageKind.SHARED, "r-1"), **changes)
 
 
-async def test_a_message_is_remembered_once_and_told_when_its_session_is_over(store: Any, bench: Bench) -> None:
+async def test_message_is_stored_once_and_updated_when_a_session_ends(store: Any, bench: Bench) -> None:
     await made(store, "s-1", 2)
     table, other = store.sessions, post("1.2", kind=PostedMessageKind.DIRECT, request_id=None)
     assert await table.add_post(post())
@@ -183,7 +183,7 @@ async def test_a_message_is_remembered_once_and_told_when_its_session_is_over(st
     assert await table.posts("s-1") == [other]
 
 
-async def test_a_message_is_told_at_once_when_its_session_is_ended_before_or_after_it(store: Any) -> None:
+async def test_message_is_updated_when_its_session_ends_around_it(store: Any) -> None:
     await made(store, "s-1")
     await store.sessions.add_post(post("1.1"))
     await store.sessions.end_session("s-1", None)
@@ -191,7 +191,7 @@ async def test_a_message_is_told_at_once_when_its_session_is_ended_before_or_aft
     assert set(await store.sessions.take_due_posts(9)) == {post("1.1"), post("1.2")}
 
 
-async def test_what_one_has_taken_nobody_gets_for_a_minute(store: Any, bench: Bench) -> None:
+async def test_taken_message_is_reserved_for_a_minute(store: Any, bench: Bench) -> None:
     await made(store, "s-1", 1)
     for number in range(5):
         await store.sessions.add_post(post(f"1.{number}"))
@@ -204,7 +204,7 @@ async def test_what_one_has_taken_nobody_gets_for_a_minute(store: Any, bench: Be
     assert len(await store.sessions.take_due_posts(9)) == 5
 
 
-async def test_one_that_was_only_about_to_be_posted_comes_up_after_a_minute(store: Any, bench: Bench) -> None:
+async def test_post_that_was_only_intended_comes_up_after_a_minute(store: Any, bench: Bench) -> None:
     await made(store, "s-1")
     assert await store.sessions.add_post(post(""))
     assert not await store.sessions.add_post(post("", request_id="another"))

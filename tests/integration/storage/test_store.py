@@ -27,7 +27,7 @@ async def store(bench: Bench) -> Any:
     return await bench.open()
 
 
-async def test_what_is_accepted_is_found_as_it_was(store: Any) -> None:
+async def test_accepted_request_is_found_as_it_was(store: Any) -> None:
     asked = request(target=UserId("U0BEN"), enterprise_id=TeamId("E0"), replaces=True)
     assert (await store.accept(asked)).is_new
     kept = await store.find(asked.id)
@@ -76,7 +76,7 @@ async def test_answered_moves_only_what_is_in_its_state(store: Any) -> None:
     assert (await store.find(early.id)).request.reply_url == early.reply_url
 
 
-async def test_a_session_and_a_failure_are_remembered_with_their_request(store: Any) -> None:
+async def test_session_and_failure_are_stored_with_their_request(store: Any) -> None:
     good, bad = request(), request()
     for asked in (good, bad):
         await store.accept(asked)
@@ -132,9 +132,7 @@ async def test_a_session_made_long_ago_or_a_failure_is_not_given_again(store: An
         assert (await store.accept(again)).duplicate_of is None
 
 
-async def test_the_ten_seconds_count_from_when_the_session_was_made_however_often_it_is_given(
-    store: Any, bench: Bench
-) -> None:
+async def test_ten_seconds_count_from_the_creation_of_the_session(store: Any, bench: Bench) -> None:
     first = request()
     await store.accept(first)
     await store.advance(first.id, RequestState.ACCEPTED, RequestState.CREATING)
@@ -162,9 +160,7 @@ async def test_join_urls_go_when_their_session_is_over(store: Any, bench: Bench)
     assert (await store.find(asked.id)).session is None
 
 
-async def test_a_session_whose_time_is_up_is_known_to_be_over_before_and_after_its_link_is_wiped(
-    store: Any, bench: Bench
-) -> None:
+async def test_session_past_its_end_is_over_before_and_after_the_wipe(store: Any, bench: Bench) -> None:
     asked, unmade = request(), request()
     for one in (asked, unmade):
         await store.accept(one)
@@ -183,7 +179,7 @@ async def test_a_session_whose_time_is_up_is_known_to_be_over_before_and_after_i
     assert not (await store.find(unmade.id)).session_over
 
 
-async def test_unfinished_requests_of_the_last_process_are_taken_over_once(bench: Bench) -> None:
+async def test_unfinished_requests_are_taken_over_once(bench: Bench) -> None:
     before = await bench.open()
     requests = [request() for _ in range(4)]
     for asked in requests:

@@ -77,7 +77,7 @@ async def test_unreadable_session_is_left_out_of_lists(bench: Bench, store: Any)
     assert (await table.last_session(TEAM, BEN)).session.id == "of ben"
 
 
-async def test_sweep_mends_an_end_that_is_too_far_and_wipes_its_link_later(bench: Bench, store: Any) -> None:
+async def test_sweep_fixes_an_end_too_far_and_wipes_its_link_later(bench: Bench, store: Any) -> None:
     await created(store, "bad")
     await run_sql(store, "UPDATE sessions SET ends_at = :seconds WHERE id = 'bad'", seconds=BEYOND)
     await store.sweep()

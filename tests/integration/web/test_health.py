@@ -59,7 +59,7 @@ async def test_in_socket_mode_they_are_on_a_port_of_their_own(quick: None) -> No
         assert 'cobrowse_requests_total{kind="start",outcome="session_started"} 1.0' in (await get(f"{url}/metrics"))[1]
 
 
-async def test_genesys_away_and_a_database_away_are_told_and_do_not_make_it_unready(
+async def test_unavailable_genesys_or_database_keeps_it_ready(
     over_http: Journey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await over_http.genesys.inject_fault("502")
@@ -95,7 +95,7 @@ async def test_asking_often_costs_the_database_nothing() -> None:
     assert looks == 1
 
 
-async def test_before_slack_can_reach_it_and_while_it_stops_it_is_alive_and_not_ready(tmp_path: Path) -> None:
+async def test_starting_or_stopping_bot_is_alive_and_not_ready(tmp_path: Path) -> None:
     """In Socket Mode, in a process of its own."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"

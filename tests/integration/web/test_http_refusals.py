@@ -304,7 +304,7 @@ async def test_any_other_unsigned_form_is_refused(over_http: Journey, body: str,
     assert await post(over_http, body.encode(), {}, content_type) == 401
 
 
-async def test_a_look_at_the_certificate_with_a_wrong_signature_is_refused(over_http: Journey) -> None:
+async def test_certificate_probe_with_a_wrong_signature_is_refused(over_http: Journey) -> None:
     body = b"ssl_check=1&token=x"
     headers = signed(over_http, body, secret="another")
     assert await post(over_http, body, headers) == 401

@@ -40,7 +40,7 @@ async def test_two_creates_share_nothing(client: Client) -> None:
     assert bodies[0]["joinUrl"] != bodies[1]["joinUrl"]
 
 
-async def test_every_answer_has_a_reference_and_the_state_of_the_rate_limit(client: Client) -> None:
+async def test_every_answer_has_a_reference_and_the_rate_limit(client: Client) -> None:
     first, second, refused = await client.create(), await client.create(), await client.create(sessionName=1)
     references = {answer[1]["ININ-Correlation-Id"] for answer in (first, second, refused)}
     assert len({uuid.UUID(reference) for reference in references}) == 3
@@ -204,7 +204,7 @@ async def test_a_user_is_read_by_id(client: Client) -> None:
     assert (await client.ask("GET", f"/api/v2/users/{uuid.uuid4()}"))[0] == 404
 
 
-async def test_the_join_page_says_whom_one_shares_with_and_loads_nothing(client: Client) -> None:
+async def test_join_page_says_who_shares_and_loads_nothing(client: Client) -> None:
     created = (await client.create(sessionName="<script>alert(1)</script>"))[2]
     path = urlsplit(created["joinUrl"]).path
     status, headers, page = await client.ask("GET", path)

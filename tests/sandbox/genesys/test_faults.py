@@ -56,7 +56,7 @@ async def test_a_refusal_has_the_api_shape_and_does_not_act(
     assert [create.created_session for create in client.genesys.creates] == [False, True]
 
 
-async def test_the_words_of_a_bad_request_are_longer_than_a_message_may_be(client: Client) -> None:
+async def test_words_of_a_bad_request_exceed_a_messages_length(client: Client) -> None:
     await client.genesys.inject_fault("bad-request")
     message = (await client.create())[2]["message"]
     assert len(message) > 300
@@ -91,9 +91,7 @@ async def test_a_fault_without_a_number_lasts_until_it_is_mended(client: Client)
 
 @pytest.mark.parametrize("fault", ["502", "504", "408"])
 @pytest.mark.parametrize("acts", [True, False])
-async def test_a_gateway_answers_with_its_own_page_after_the_service_acted(
-    client: Client, fault: str, acts: bool
-) -> None:
+async def test_gateway_answers_with_its_page_after_the_service_acted(client: Client, fault: str, acts: bool) -> None:
     await client.genesys.inject_fault(fault, **({} if acts else {"processes": False}))
     status, headers, page = await client.create()
     assert (status, headers["Content-Type"].split(";")[0]) == (int(fault), "text/html")

@@ -38,7 +38,7 @@ genesys, stranger, client = sandbox_genesys.genesys, sandbox_genesys.stranger, s
         ("cut", aiohttp.ClientPayloadError),
     ],
 )
-async def test_a_connection_that_ends_early_leaves_a_session_and_no_noise(
+async def test_connection_that_ends_early_leaves_a_session_quietly(
     client: Client, fault: str, raises: Any, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -98,7 +98,7 @@ async def test_a_silent_server_acts_and_lets_go_when_the_client_does(client: Cli
     assert (await client.create())[0] == 200
 
 
-async def test_a_slow_server_answers_late_and_acts_even_if_nobody_waits(client: Client) -> None:
+async def test_slow_server_answers_late_and_acts_all_the_same(client: Client) -> None:
     await client.genesys.inject_fault("slow", seconds=0.2)
     before = time.monotonic()
     assert (await client.create())[0] == 200
@@ -109,7 +109,7 @@ async def test_a_slow_server_answers_late_and_acts_even_if_nobody_waits(client: 
     await soon(lambda: client.genesys.creates[1].created_session)
 
 
-async def test_a_server_that_is_down_cuts_connections_and_refuses_new_ones(client: Client) -> None:
+async def test_down_server_cuts_and_refuses_connections(client: Client) -> None:
     url = client.genesys.url
     hanging = asyncio.create_task(hang(client))
     await soon(lambda: client.genesys.creates)
@@ -131,7 +131,7 @@ async def hang(client: Client) -> Answer:
     return await client.create()
 
 
-async def test_an_idle_keep_alive_connection_does_not_outlive_the_server(client: Client) -> None:
+async def test_idle_keep_alive_connection_ends_with_the_server(client: Client) -> None:
     reader, writer = await raw_create(client)
     assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200")
     await client.genesys.inject_fault("down", on="token")
@@ -150,7 +150,7 @@ async def test_nobody_else_gets_the_port_while_the_server_is_down(client: Client
         other.bind(("127.0.0.1", urlsplit(client.genesys.url).port or 0))
 
 
-async def test_a_server_may_be_down_from_the_start_and_start_again_after_its_stop() -> None:
+async def test_server_may_be_down_at_first_and_start_after_a_stop() -> None:
     server = SandboxGenesys(public_key_pem=public_pem(RSA_KEY), client_id=CLIENT, org_id=ORG, users=USERS)
     await server.inject_fault("down")
     await server.start()
@@ -169,7 +169,7 @@ async def test_a_server_may_be_down_from_the_start_and_start_again_after_its_sto
     await server.stop()
 
 
-async def test_a_client_that_leaves_in_the_middle_of_its_body_makes_no_create_and_no_noise(
+async def test_client_that_leaves_during_its_body_creates_nothing(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     parts = urlsplit(client.genesys.url)

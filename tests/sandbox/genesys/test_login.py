@@ -85,7 +85,7 @@ async def test_an_assertion_works_once(stranger: Client) -> None:
     assert (await stranger.sign_in(jti="two"))[0] == 200
 
 
-async def test_only_the_client_credentials_grant_and_a_plain_form_are_taken(stranger: Client) -> None:
+async def test_only_client_credentials_in_a_plain_form_are_taken(stranger: Client) -> None:
     assert (await stranger.sign_in(form={"grant_type": "password"}))[2]["error"] == "unsupported_grant_type"
     assert (await stranger.ask("POST", "/oauth/token", json={}))[2]["error"] == "invalid_request"
     twice = [("grant_type", "client_credentials")] * 2

@@ -51,9 +51,7 @@ async def test_every_agent_is_in_as_many_conversations_as_were_chosen(
         assert (status, shown["id"]) == (200, found["conversationId"])
 
 
-async def test_the_analytics_know_a_conversation_by_its_day_and_page_by_page(
-    genesys: SandboxGenesys, client: Client
-) -> None:
+async def test_analytics_know_a_conversation_by_day_and_page(genesys: SandboxGenesys, client: Client) -> None:
     old, new = (genesys.conversations.begin(ANNA.id, name, minutes=m) for name, m in (("Old", 3 * 1440), ("New", 1)))
     genesys.conversations.begin(TWIN.id, "Not hers")
     late = genesys.conversations.begin(ANNA.id, "Too new")
@@ -89,7 +87,7 @@ async def test_the_analytics_know_a_conversation_by_its_day_and_page_by_page(
         {"userId": ANNA.id},
     ],
 )
-async def test_a_query_it_does_not_understand_is_refused_and_not_answered_with_everything(
+async def test_query_not_understood_is_refused_without_results(
     genesys: SandboxGenesys, client: Client, change: dict[str, object]
 ) -> None:
     genesys.conversations.set_live_count("several")
@@ -126,9 +124,7 @@ async def test_an_offer_takes_no_body_and_a_conversation_that_lasts(genesys: San
     assert (await client.ask("POST", path.replace(live.id, NOWHERE)))[0] == 404
 
 
-async def test_who_is_signed_in_is_known_for_people_and_refused_for_clients(
-    genesys: SandboxGenesys, client: Client
-) -> None:
+async def test_signed_in_user_is_known_and_a_client_is_refused(genesys: SandboxGenesys, client: Client) -> None:
     status, _, body = await client.ask("GET", "/api/v2/users/me")
     assert (status, "user context" in body["message"]) == (400, True)
     live = genesys.conversations.begin(ANNA.id, "Carla")
@@ -201,9 +197,7 @@ async def test_the_outbox_shows_what_was_sent_and_no_markup_of_it(genesys: Sandb
     assert "default-src 'none'" in headers["Content-Security-Policy"]
 
 
-async def test_messenger_joins_and_stops_what_is_offered_and_nothing_else(
-    genesys: SandboxGenesys, client: Client
-) -> None:
+async def test_messenger_joins_and_stops_only_its_offer(genesys: SandboxGenesys, client: Client) -> None:
     live = genesys.conversations.begin(ANNA.id, "Carla")
     _, _, offer = await client.ask("POST", f"/api/v2/conversations/{live.id}/cobrowse")
 
@@ -225,9 +219,7 @@ async def test_messenger_joins_and_stops_what_is_offered_and_nothing_else(
     assert live.cobrowse_session_id is None
 
 
-async def test_the_faults_strike_an_offer_too_and_its_answer_can_lack_its_code(
-    genesys: SandboxGenesys, client: Client
-) -> None:
+async def test_faults_strike_offers_and_can_drop_the_code(genesys: SandboxGenesys, client: Client) -> None:
     live = genesys.conversations.begin(ANNA.id, "Carla")
     for fault, status in (("user-context", 400), ("500", 500), ("no-join-code", 200)):
         await genesys.inject_fault(fault, times=1)

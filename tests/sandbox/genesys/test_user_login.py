@@ -50,7 +50,7 @@ async def code(address: str, user_id: str = HOST) -> dict[str, str]:
     return dict(parse_qsl(location.query))
 
 
-async def test_a_code_is_exchanged_once_and_a_refresh_token_is_used_once(servers: Servers, address: str) -> None:
+async def test_code_and_refresh_token_are_used_once(servers: Servers, address: str) -> None:
     back = await code(address)
     assert back["state"] == "state-1"
     form = {"grant_type": "authorization_code", "code": back["code"], "redirect_uri": BACK, "code_verifier": VERIFIER}
@@ -89,7 +89,7 @@ async def test_a_wrong_verifier_redirect_uri_or_client_gets_nothing(
     assert servers.genesys.user_login.refresh_tokens == {}
 
 
-async def test_without_the_secret_there_is_no_refresh_token_and_none_is_taken(servers: Servers, address: str) -> None:
+async def test_client_without_a_secret_has_no_refresh_token(servers: Servers, address: str) -> None:
     form = {"grant_type": "authorization_code", "redirect_uri": BACK, "code_verifier": VERIFIER}
     form |= {"client_id": "people-client", "code": (await code(address))["code"]}
     status, body = await ask(servers, form, None)
@@ -100,7 +100,7 @@ async def test_without_the_secret_there_is_no_refresh_token_and_none_is_taken(se
     assert (await ask(servers, form, None))[1]["error"] == "invalid_client"
 
 
-async def test_who_refuses_sends_that_back_and_no_code(servers: Servers, address: str) -> None:
+async def test_refused_sign_in_returns_without_a_code(servers: Servers, address: str) -> None:
     back = await code(address, "")
     assert (back["error"], back["state"]) == ("access_denied", "state-1")
     assert "code" not in back
@@ -115,9 +115,7 @@ async def test_who_refuses_sends_that_back_and_no_code(servers: Servers, address
         ("S256", "plain"),
     ],
 )
-async def test_a_sign_in_that_is_asked_for_wrongly_sends_nobody_anywhere(
-    servers: Servers, address: str, old: str, new: str
-) -> None:
+async def test_wrongly_requested_sign_in_redirects_nobody(servers: Servers, address: str, old: str, new: str) -> None:
     async with aiohttp.ClientSession() as http, http.get(address.replace(old, new), allow_redirects=False) as answer:
         assert answer.status == 400
         assert "Location" not in answer.headers

@@ -18,9 +18,7 @@ from tests.support.sandbox_slack import ANA, BEN, acknowledge, seen_payloads
 slack, web_client, connect = sandbox_slack.slack, sandbox_slack.web_client, sandbox_slack.connect
 
 
-async def test_a_command_arrives_with_mentions_and_entities_as_slack_escapes_them(
-    slack: SandboxSlack, connect: Any
-) -> None:
+async def test_command_has_mentions_and_entities_as_slack_escapes(slack: SandboxSlack, connect: Any) -> None:
     payloads: list[dict[str, Any]] = []
     await connect(seen_payloads(payloads))
     delivery = await slack.command(ANA, "@ben.b, @nobody a@ana <b> & <@U0BEN> #helpdesk @Ben.B. ")
@@ -46,9 +44,7 @@ async def test_an_ack_with_text_is_shown_to_the_person_alone(slack: SandboxSlack
     assert slack.seen_by(BEN) == []
 
 
-async def test_a_command_nobody_acknowledges_times_out_before_the_persons_eyes(
-    slack: SandboxSlack, connect: Any
-) -> None:
+async def test_unacknowledged_command_times_out_in_the_page(slack: SandboxSlack, connect: Any) -> None:
     async def silent(client: SocketModeClient, request: SocketModeRequest) -> None:
         return None
 
@@ -75,7 +71,7 @@ async def test_several_sockets_share_the_commands(slack: SandboxSlack, connect: 
     assert (len(first), len(second)) == (2, 2)
 
 
-async def test_a_payload_whose_socket_closes_before_the_ack_goes_to_another(slack: SandboxSlack, connect: Any) -> None:
+async def test_payload_whose_socket_closes_before_the_ack_moves_on(slack: SandboxSlack, connect: Any) -> None:
     taken: list[str] = []
 
     async def leave(client: SocketModeClient, request: SocketModeRequest) -> None:

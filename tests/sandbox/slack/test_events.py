@@ -44,9 +44,7 @@ async def test_a_global_shortcut_has_a_trigger_and_nowhere_to_answer(
     assert len(slack.views_of(ANA)) == 1
 
 
-async def test_a_message_shortcut_brings_the_message_and_a_response_url_that_only_adds(
-    slack: SandboxSlack, connect: Any
-) -> None:
+async def test_message_shortcut_brings_message_and_adding_response_url(slack: SandboxSlack, connect: Any) -> None:
     await connect(acknowledge)
     message = slack.post_message(BEN, "C0EXT", "My <basket> is empty")
     delivery = await slack.message_shortcut(OUTSIDER, message, "start")

@@ -74,9 +74,7 @@ async def test_http_presses_and_events_come_in_their_own_bodies(
     assert json.loads(await requests[1].read())["event_id"] == "Ev1"
 
 
-async def test_http_answers_other_than_200_and_closed_doors_are_dispatch_failures(
-    slack: SandboxSlack, bot_url: Any
-) -> None:
+async def test_http_errors_and_closed_ports_are_dispatch_failures(slack: SandboxSlack, bot_url: Any) -> None:
     await bot_url(web.Response(status=500, text="boom"))
     assert ((answer := await slack.command(ANA, "")).status, answer.error) == (500, "dispatch_failed")
     slack.events_url = "http://127.0.0.1:1/slack/events"

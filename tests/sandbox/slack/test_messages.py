@@ -33,7 +33,7 @@ async def test_an_ephemeral_message_is_seen_by_its_person_alone(
     assert slack.seen_by(BEN) == []
 
 
-async def test_a_message_in_a_channel_is_not_seen_by_outsiders_unless_it_is_shared(
+async def test_channel_message_is_hidden_from_outsiders_unless_shared(
     slack: SandboxSlack, web_client: AsyncWebClient
 ) -> None:
     await web_client.chat_postMessage(channel="C0HELP", text="inside")
@@ -73,7 +73,7 @@ async def test_the_bot_deletes_its_own_messages_alone(slack: SandboxSlack, web_c
     assert await error_of(web_client.chat_delete(channel="C0NONE", ts=typed.ts)) == "channel_not_found"
 
 
-async def test_a_channel_says_whom_it_is_shared_with_and_whether_the_bot_is_in_it(
+async def test_channel_says_who_shares_it_and_if_the_bot_is_in_it(
     slack: SandboxSlack, web_client: AsyncWebClient
 ) -> None:
     slack.api.scopes, granted = "chat:write", slack.api.scopes

@@ -47,7 +47,7 @@ async def test_a_response_in_channel_is_for_everybody(slack: SandboxSlack, told:
     assert [message.text for message in slack.seen_by(BEN)] == ["all"]
 
 
-async def test_a_response_with_wrong_blocks_is_refused_and_costs_no_use(slack: SandboxSlack, told: Delivery) -> None:
+async def test_response_with_wrong_blocks_is_refused_and_not_counted(slack: SandboxSlack, told: Delivery) -> None:
     client = AsyncWebhookClient(told.payload["response_url"])
     answer = await client.send(text="x", blocks=[section("")])
     assert (answer.status_code, json.loads(answer.body)["error"]) == (400, "invalid_blocks")

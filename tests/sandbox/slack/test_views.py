@@ -84,7 +84,7 @@ async def test_a_view_given_as_a_string_is_read_too(
 # changing
 
 
-async def test_an_update_changes_a_modal_and_keeps_what_stands_in_fields_that_stay(
+async def test_update_changes_a_modal_and_keeps_remaining_inputs(
     slack: SandboxSlack, connect: Any, web_client: AsyncWebClient
 ) -> None:
     await connect(acknowledge)

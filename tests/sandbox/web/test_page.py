@@ -44,7 +44,7 @@ def message(page: Any, text: str) -> Any:
     return page.get_by_role("article").filter(has_text=text)
 
 
-async def test_an_agent_gets_the_customers_link_and_can_copy_and_open_it(page: Any) -> None:
+async def test_agent_gets_the_link_and_can_copy_and_open_it(page: Any) -> None:
     await say(page, "/cobrowse Checkout help")
     card = message(page, "Co-browse session ready")
     await card.wait_for()
@@ -75,7 +75,7 @@ async def test_no_emoji_is_shown_or_read_out_by_its_name(page: Any) -> None:
     assert not re.search(r":[a-z_]{3,}:", said + heard)
 
 
-async def test_what_went_to_a_customer_can_be_looked_at(page: Any) -> None:
+async def test_message_to_a_customer_can_be_viewed(page: Any) -> None:
     await say(page, "/cobrowse Checkout help")
     await message(page, "Co-browse session ready").wait_for()
     link = await page.locator("pre").inner_text()
@@ -100,7 +100,7 @@ async def test_a_supervisor_starts_one_and_the_agent_reads_who_did(page: Any) ->
     assert await told.locator("pre").inner_text() == link
 
 
-async def test_a_failure_can_be_tried_again_and_the_link_takes_its_place(page: Any) -> None:
+async def test_failure_can_be_tried_again_and_the_link_replaces_it(page: Any) -> None:
     await page.get_by_label("The session service").select_option(value="dropped")
     await say(page, "/cobrowse Try me")
     failed = message(page, "Genesys did not answer")

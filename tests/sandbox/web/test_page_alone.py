@@ -42,7 +42,7 @@ async def test_a_pressed_button_may_change_its_message(page: Any, bot: ToyBot) -
     assert await page.get_by_role("article").count() == 1
 
 
-async def test_what_comes_of_what_one_types_is_in_sight_wherever_one_has_scrolled(page: Any) -> None:
+async def test_outcome_of_typing_is_in_sight_wherever_one_scrolled(page: Any) -> None:
     for _ in range(4):
         await say(page, "/cobrowse Checkout")
     await page.get_by_role("article").nth(3).wait_for()
@@ -63,7 +63,7 @@ async def test_a_press_nobody_answers_gets_a_sign(page: Any, slack: SandboxSlack
     await shown.get_by_role("img", name="The app did not answer.").wait_for()
 
 
-async def test_nothing_is_shown_until_slack_says_that_the_command_failed(page: Any, slack: SandboxSlack) -> None:
+async def test_nothing_is_shown_until_slack_fails_the_command(page: Any, slack: SandboxSlack) -> None:
     slack.ack_seconds = 2.0
     await say(page, "/cobrowse sleep")
     await asyncio.sleep(0.2)
@@ -73,7 +73,7 @@ async def test_nothing_is_shown_until_slack_says_that_the_command_failed(page: A
     await page.get_by_text("/browse is not a valid command.").wait_for()
 
 
-async def test_a_direct_message_to_somebody_else_is_counted_until_they_read_it(page: Any) -> None:
+async def test_direct_message_to_another_counts_as_new_until_read(page: Any) -> None:
     await say(page, "/cobrowse tell")
     act_as = page.get_by_label("Act as")
     await act_as.locator("option", has_text="Ben Boss: a supervisor (1 new)").wait_for(state="attached")
@@ -96,7 +96,7 @@ async def test_plain_text_is_an_ordinary_message_for_everybody(page: Any, bot: T
     assert bot.texts == []
 
 
-async def test_the_panel_sets_a_fault_and_shows_the_traffic_without_secrets(page: Any, served: SandboxPage) -> None:
+async def test_panel_sets_a_fault_and_shows_traffic_without_secrets(page: Any, served: SandboxPage) -> None:
     await page.get_by_label("The session service").select_option(value="429")
     await page.get_by_text("Active fault: too many requests, then works.").wait_for()
     served.traffic(

@@ -13,7 +13,7 @@ slack, bot, served = sandbox_page.slack, sandbox_page.bot, sandbox_page.served
 browser, page = sandbox_page.browser, sandbox_page.page
 
 
-async def test_the_command_is_completed_and_answered_to_that_person_alone(page: Any, bot: ToyBot) -> None:
+async def test_command_is_completed_and_answered_to_one_person(page: Any, bot: ToyBot) -> None:
     box = page.get_by_role("combobox", name="Message #helpdesk")
     await box.press_sequentially("/co")
     assert await offers(page).all_inner_texts() == ["/cobrowse\n[@agent] [session name], help, whoami"]
@@ -34,7 +34,7 @@ async def test_the_command_is_completed_and_answered_to_that_person_alone(page: 
     await shown.get_by_text("Only visible to you").wait_for()
 
 
-async def test_a_person_is_completed_with_the_keyboard_and_arrives_as_a_mention(page: Any, bot: ToyBot) -> None:
+async def test_person_is_completed_by_keyboard_and_becomes_a_mention(page: Any, bot: ToyBot) -> None:
     box = page.get_by_role("combobox", name="Message")
     await box.press_sequentially("/cobrowse @")
     assert await offers(page).count() == 3
@@ -51,7 +51,7 @@ async def test_a_person_is_completed_with_the_keyboard_and_arrives_as_a_mention(
     await until(lambda: bot.texts == ["<@U0BEN|ben> Invoice &lt;b&gt;"])
 
 
-async def test_a_confirm_dialog_asks_first_and_starts_at_the_safe_answer(page: Any, bot: ToyBot) -> None:
+async def test_confirm_dialog_starts_at_the_safe_answer(page: Any, bot: ToyBot) -> None:
     shown = await card(page)
     end = shown.get_by_role("button", name="End session")
     dialog = page.get_by_role("dialog", name="End it?")

@@ -16,7 +16,7 @@ slack, bot, served = sandbox_page.slack, sandbox_page.bot, sandbox_page.served
 browser, page = sandbox_page.browser, sandbox_page.page
 
 
-async def test_a_card_is_drawn_as_slack_draws_it_and_nothing_in_it_is_html(page: Any) -> None:
+async def test_card_is_drawn_as_slack_draws_it_without_html(page: Any) -> None:
     shown = await card(page)
     assert await shown.get_by_role("heading", name="Your session is ready").count() == 1
     text = await shown.inner_text()
@@ -39,7 +39,7 @@ async def test_names_of_object_properties_are_no_emoji_date_or_user(page: Any, s
     assert ":constructor: :toString: @constructor {constructor} 09:00" in await shown.inner_text()
 
 
-async def test_a_narrow_window_shows_everything_without_scrolling_sideways(page: Any) -> None:
+async def test_narrow_window_shows_everything_without_side_scroll(page: Any) -> None:
     await page.set_viewport_size({"width": 400, "height": 800})
     await card(page)
     assert await page.evaluate("document.documentElement.scrollWidth") == 400

@@ -22,7 +22,7 @@ async def opened(page: Any, bot: ToyBot) -> Any:
     return dialog
 
 
-async def test_a_skeleton_is_filled_in_place_and_what_was_chosen_arrives(page: Any, bot: ToyBot) -> None:
+async def test_skeleton_is_filled_in_place_and_choices_arrive(page: Any, bot: ToyBot) -> None:
     await say(page, "/cobrowse new")
     dialog = page.get_by_role("dialog", name="New session")
     await dialog.get_by_text("Looking for your applications…").wait_for()
@@ -49,7 +49,7 @@ async def test_a_skeleton_is_filled_in_place_and_what_was_chosen_arrives(page: A
     assert await has_focus(page.get_by_role("combobox", name="Message"))
 
 
-async def test_what_is_wrong_is_said_at_its_field_which_gets_the_focus(page: Any, bot: ToyBot) -> None:
+async def test_invalid_field_shows_its_error_and_gets_the_focus(page: Any, bot: ToyBot) -> None:
     dialog = await opened(page, bot)
     name = dialog.get_by_label("Session name")
     await name.fill("Taken")
@@ -70,7 +70,7 @@ async def test_what_is_wrong_is_said_at_its_field_which_gets_the_focus(page: Any
     await dialog.wait_for(state="hidden")
 
 
-async def test_what_was_typed_stays_while_the_bot_changes_the_rest(page: Any, slack: SandboxSlack, bot: ToyBot) -> None:
+async def test_typed_input_stays_while_the_bot_changes_the_rest(page: Any, slack: SandboxSlack, bot: ToyBot) -> None:
     dialog = await opened(page, bot)
     name = dialog.get_by_label("Session name")
     await name.press_sequentially("Checkout")
@@ -120,7 +120,7 @@ async def test_the_focus_stays_within_the_modal(page: Any, bot: ToyBot) -> None:
         assert await dialog.evaluate(inside)
 
 
-async def test_a_submission_nobody_answers_leaves_the_modal_with_a_sentence(
+async def test_unanswered_submission_leaves_the_modal_with_a_sentence(
     page: Any, slack: SandboxSlack, bot: ToyBot
 ) -> None:
     dialog = await opened(page, bot)

@@ -39,7 +39,7 @@ async def test_other_sites_and_names_are_kept_out(served: SandboxPage, slack: Sa
         assert len(slack.messages) == 1
 
 
-async def test_files_come_with_a_strict_policy_and_nothing_else_is_served(served: SandboxPage) -> None:
+async def test_files_have_a_strict_policy_and_nothing_else_is_served(served: SandboxPage) -> None:
     async with aiohttp.ClientSession(served.url) as session:
         for name in ("", "app.js", "slack/modal.js", "styles/theme.css", "icon.svg"):
             async with session.get(f"/{name}") as answer:
@@ -79,7 +79,7 @@ async def test_files_come_with_a_strict_policy_and_nothing_else_is_served(served
         ("fault", {"name": "none"}, 400),
     ],
 )
-async def test_what_the_page_could_not_have_sent_is_refused(
+async def test_submission_the_page_could_not_send_is_refused(
     served: SandboxPage, path: str, body: Any, status: int
 ) -> None:
     async with aiohttp.ClientSession(served.url) as session:

@@ -21,7 +21,7 @@ async def open_app(page: Any) -> None:
     await page.get_by_role("navigation").get_by_role("button", name="cobrowse").click()
 
 
-async def test_the_home_tab_is_published_when_it_is_opened_and_its_buttons_work(page: Any, bot: ToyBot) -> None:
+async def test_home_tab_is_published_on_opening_and_its_buttons_work(page: Any, bot: ToyBot) -> None:
     await open_app(page)
     assert await page.get_by_role("tab", name="Messages").get_attribute("aria-selected") == "true"
     await page.get_by_role("tab", name="Home").click()
@@ -69,7 +69,7 @@ async def test_a_home_tab_nobody_published_says_so(page: Any, slack: SandboxSlac
 # shortcuts
 
 
-async def test_a_global_shortcut_is_in_the_lightning_menu_by_the_keyboard(page: Any, bot: ToyBot) -> None:
+async def test_global_shortcut_is_in_the_menu_by_the_keyboard(page: Any, bot: ToyBot) -> None:
     button = page.get_by_role("button", name="Shortcuts")
     await button.focus()
     await page.keyboard.press("ArrowDown")
@@ -89,7 +89,7 @@ async def test_a_global_shortcut_is_in_the_lightning_menu_by_the_keyboard(page: 
     assert await has_focus(button)
 
 
-async def test_a_message_shortcut_is_in_each_messages_menu_but_not_in_ephemeral_ones(page: Any, bot: ToyBot) -> None:
+async def test_message_shortcut_is_in_menus_but_not_of_ephemerals(page: Any, bot: ToyBot) -> None:
     shown = await card(page)
     assert await shown.get_by_role("button", name="More actions").count() == 0
     await say(page, "My basket is empty")
@@ -111,7 +111,7 @@ async def test_a_shortcut_nobody_answers_says_so(page: Any, slack: SandboxSlack,
 # messages for everybody
 
 
-async def test_a_shared_message_is_everybodys_to_press_and_changes_in_place(page: Any, bot: ToyBot) -> None:
+async def test_shared_message_can_be_pressed_by_all_and_changes(page: Any, bot: ToyBot) -> None:
     await say(page, "/cobrowse share")
     shown = page.get_by_role("article").filter(has_text="Your session is ready")
     await shown.wait_for()
@@ -129,7 +129,7 @@ async def test_a_shared_message_is_everybodys_to_press_and_changes_in_place(page
 # workflows
 
 
-async def test_a_workflow_step_is_run_with_inputs_and_shows_what_came_of_it(page: Any, bot: ToyBot) -> None:
+async def test_workflow_step_runs_with_inputs_and_shows_its_result(page: Any, bot: ToyBot) -> None:
     await page.get_by_text("Workflow", exact=True).click()
     panel = page.get_by_role("complementary")
     await panel.locator("[name=agent]").select_option(label="Ana Agent")

@@ -74,7 +74,7 @@ def test_a_link_is_as_good_as_the_folder_it_leads_to(tmp_path: Path) -> None:
     assert str(tmp_path / "open") in found.message
 
 
-async def test_check_is_wrong_for_a_hosts_file_that_everybody_can_write(servers: Servers, tmp_path: Path) -> None:
+async def test_check_fails_for_a_hosts_file_that_all_can_write(servers: Servers, tmp_path: Path) -> None:
     hosts = tmp_path / "hosts.csv"
     hosts.write_text(HEADER)
     environ = right_environ(servers, tmp_path) | {"COBROWSE_HOSTS_FILE": str(hosts)}
@@ -100,12 +100,12 @@ SERVICE = {
 
 
 @pytest.mark.parametrize("service", ["COBROWSE", "SLACK", "GENESYS", "COBROWSE_BOT", "SLACK_RELAY"])
-async def test_what_kubernetes_sets_for_a_service_is_no_doubt(servers: Servers, tmp_path: Path, service: str) -> None:
+async def test_kubernetes_service_variables_are_no_warning(servers: Servers, tmp_path: Path, service: str) -> None:
     links = {f"{service}_{name}": value for name, value in SERVICE.items()}
     found = await run_checks(right_environ(servers, tmp_path) | links)
     assert found["settings"].status is Status.OK
 
 
-def test_what_only_looks_like_a_service_is_a_doubt_still() -> None:
+def test_variable_that_looks_like_a_service_is_a_warning() -> None:
     for name, value in (("COBROWSE_PORT", "3000x"), ("SLACK_SERVICE_HOST", "db.example"), ("COBROWSE_PORTS", "1")):
         assert _unknown_variables({name: value}), name

@@ -63,5 +63,5 @@ def test_without_one_of_them_nobody_can_and_check_says_why(changes, off):
         ({"COBROWSE_PUBLIC_URL": "bot.example.com"}, "COBROWSE_PUBLIC_URL"),
     ],
 )
-def test_what_is_missing_or_wrong_is_named_at_the_start(changes, name):
+def test_missing_or_wrong_files_are_named_at_the_start(changes, name):
     assert named(faults(ALL | changes)) == {name}

@@ -28,7 +28,7 @@ def everything() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_every_secret_can_come_from_a_file_and_is_known_to_the_logs(name, tmp_path: Path):
+def test_every_secret_can_come_from_a_file_and_is_masked(name, tmp_path: Path):
     environ = everything()
     environ = without(environ, "GENESYS_PRIVATE_KEY" if name == "GENESYS_CLIENT_SECRET" else "GENESYS_CLIENT_SECRET")
     (tmp_path / "secret").write_text(f"{environ[name]}\n")
@@ -38,7 +38,7 @@ def test_every_secret_can_come_from_a_file_and_is_known_to_the_logs(name, tmp_pa
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_a_secrets_file_that_is_missing_empty_or_one_too_many_is_named(name, tmp_path: Path):
+def test_missing_empty_or_extra_secret_file_is_named(name, tmp_path: Path):
     (tmp_path / "empty").write_text(" \n")
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     for path in ("/nowhere/secret", *(str(tmp_path / file) for file in ("empty", "binary"))):
@@ -47,7 +47,7 @@ def test_a_secrets_file_that_is_missing_empty_or_one_too_many_is_named(name, tmp
     assert both.startswith(f"{name}: ")
 
 
-def test_a_broken_file_of_a_slack_secret_does_not_hide_that_genesyss_is_missing():
+def test_broken_slack_secret_file_does_not_hide_a_missing_one():
     environ = without(HTTP, "SLACK_SIGNING_SECRET", "GENESYS_CLIENT_SECRET") | {"SLACK_SIGNING_SECRET_FILE": "/nowhere"}
     assert "GENESYS_PRIVATE_KEY_PATH" in named(faults(environ))
 
@@ -83,7 +83,7 @@ def test_the_seeds_own_env_file_is_enough(tmp_path: Path):
     assert (service.credentials.org_id, service.credentials.scopes) == ("org-1", DEFAULT_SCOPES)
 
 
-def test_the_environment_wins_over_the_env_file_and_an_empty_value_does_not_hide_it(tmp_path: Path, monkeypatch):
+def test_environment_wins_over_the_env_file_unless_empty(tmp_path: Path, monkeypatch):
     quoted = pem().replace("\n", "\\n")
     (tmp_path / ".env").write_text(
         f'HOST=1.1.1.1\nPORT=1\nLOG_LEVEL=\nexport BOT_MODE="http"\nGENESYS_PRIVATE_KEY="{quoted}"\n'
@@ -107,28 +107,28 @@ def test_an_env_file_that_is_no_text_is_a_fault_and_not_a_crash(tmp_path: Path):
     "url",
     ["sqlite:///bot.db", "sqlite:////var/lib/bot.db", "postgresql://bot@db/bot", "postgres://bot@db/bot", "memory:"],
 )
-def test_the_commands_that_only_need_the_database_need_nothing_else(url):
+def test_database_commands_need_only_the_database(url):
     database = settings.load_part(
         settings.read_database, {"DATABASE_URL": url, "SLACK_BOT_TOKEN": "wrong", "GENESYS_REGION": "the moon"}
     )
     assert (database.url, database.keys, database.retention_days) == (url, (), 30)
 
 
-def test_several_keys_are_read_in_their_order_from_the_value_or_a_file(tmp_path: Path):
+def test_several_keys_are_read_in_order_from_value_or_file(tmp_path: Path):
     newer = Fernet.generate_key().decode()
     (tmp_path / "keys").write_text(f"{newer}, {FERNET},\n")
     given = {"STORE_ENCRYPTION_KEY": f"{newer},{FERNET}"}, {"STORE_ENCRYPTION_KEY_FILE": str(tmp_path / "keys")}
     assert [settings.load_part(settings.read_database, environ).keys for environ in given] == [(newer, FERNET)] * 2
 
 
-def test_faults_of_the_database_name_their_variables_and_show_no_secret():
+def test_database_faults_name_variables_and_show_no_secret():
     wrong = {"DATABASE_URL": "mysql://bot:hush@db", "STORE_ENCRYPTION_KEY": "hush", "COBROWSE_RETENTION_DAYS": "never"}
     lines = faults(wrong, settings.read_database)
     assert named(lines) == set(wrong)
     assert "hush" not in str(lines)
 
 
-def test_each_key_and_the_databases_password_are_known_to_the_logs_one_by_one():
+def test_each_key_and_database_password_is_known_to_the_logs():
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
     url = "postgresql://bot:open%20sesame@db.example/bot"
     secrets = settings.load(HTTP | {"STORE_ENCRYPTION_KEY": f"{new}, {old}", "DATABASE_URL": url}).logging.secrets

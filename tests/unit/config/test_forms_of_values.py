@@ -104,7 +104,7 @@ FAULTY = [
 
 
 @pytest.mark.parametrize(("name", "value", "told"), FAULTY, ids=range(len(FAULTY)))
-def test_one_fault_has_name_place_and_way_out_by_run_and_check_alike(name: str, value: str, told: str) -> None:
+def test_fault_has_name_place_and_remedy_in_run_and_check_alike(name: str, value: str, told: str) -> None:
     keyed = without(DEAD, "GENESYS_CLIENT_SECRET") | {"GENESYS_PRIVATE_KEY": pem(), "GENESYS_ORG_ID": "org-1"}
     environ = (keyed if name in ("GENESYS_ORG_ID", "GENESYS_KEY_ID") else DEAD) | {name: value}
     run = said_by_run(environ)
@@ -196,11 +196,11 @@ def test_an_empty_value_in_quotes_is_the_same_as_none(tmp_path: Path, monkeypatc
         ("ALL_PROXY", '"proxy.example"', "http://proxy.example"),
     ],
 )
-def test_what_leaves_nothing_in_doubt_is_understood(name: str, given: str, meant: str) -> None:
+def test_unambiguous_value_is_understood(name: str, given: str, meant: str) -> None:
     assert settings.load(HTTP | {name: given}) == settings.load(HTTP | {name: meant})
 
 
-def test_every_token_and_id_is_held_to_the_characters_it_can_have() -> None:
+def test_every_token_and_id_is_held_to_its_characters() -> None:
     apart = {"GENESYS_PRIVATE_KEY", "GENESYS_PRIVATE_KEY_PASSPHRASE", "DATABASE_URL", "STORE_ENCRYPTION_KEY"}
     for name, variable in VARIABLES.items():
         if variable.secret and name not in apart:
@@ -223,9 +223,7 @@ def as_nobody():
         os.seteuid(0)
 
 
-def test_an_env_file_that_may_not_be_read_is_told_so_by_every_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreadable_env_file_is_told_by_every_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from bot.cli import health, sessions  # noqa: F401 - nobody may not be able to read them
 
     said_by_check(DEAD)  # loads what it loads
@@ -260,7 +258,7 @@ def test_the_first_variable_behind_a_byte_order_mark_is_read(tmp_path: Path) -> 
     assert settings.environment(str(tmp_path / ".env"))["PORT"] == "3100"
 
 
-def test_a_line_of_the_env_file_that_is_none_is_told_by_its_number(tmp_path: Path, capfd) -> None:
+def test_broken_env_file_line_is_told_by_its_number(tmp_path: Path, capfd) -> None:
     (tmp_path / ".env").write_text("PORT=3100\n\nhush hush\nHOST=::\n")
     read = settings.read_environment(str(tmp_path / ".env"))
     assert (read.values["PORT"], read.values["HOST"]) == ("3100", "::")

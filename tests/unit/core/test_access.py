@@ -77,7 +77,7 @@ async def test_a_full_member_may_start_their_own():
 
 
 @pytest.mark.parametrize("standing", NOT_MEMBERS)
-async def test_who_is_no_full_member_is_refused_and_nobody_else_is_asked_about(standing):
+async def test_only_full_members_are_admitted(standing):
     people = People({ANA: standing})
     with pytest.raises(NotAMemberError) as caught:
         await access(people, supervisors=users(ANA), members=users(ANA)).authorize_start(request(target=BEN))
@@ -87,7 +87,7 @@ async def test_who_is_no_full_member_is_refused_and_nobody_else_is_asked_about(s
 
 @pytest.mark.parametrize("rank", ["supervisors", "admins"])
 @pytest.mark.parametrize("roll", [users(SUE), Allowlist(groups=("S0NONE", "S0LEADS"))], ids=["by id", "by group"])
-async def test_who_leads_may_start_for_somebody_else_and_it_is_that_persons_session(rank, roll):
+async def test_supervisor_starts_a_session_that_is_the_agents(rank, roll):
     people = People(S0NONE=set(), S0LEADS={SUE})
     assert (await access(people, **{rank: roll}).authorize_start(request(SUE, BEN))).user_id == BEN
     with pytest.raises(RoleRequiredError, match=r"^may_not_act_for_others$") as caught:
@@ -111,7 +111,7 @@ async def test_the_target_is_checked_like_the_requester(standing):
     assert (caught.value.user_id, caught.value.standing, caught.value.is_target) == (GUS, standing, True)
 
 
-async def test_who_may_not_act_for_others_does_not_learn_what_the_other_is():
+async def test_person_without_rank_learns_nothing_of_the_target():
     people = People({GUS: MembershipStatus.GUEST})
     with pytest.raises(RoleRequiredError, match=r"^may_not_act_for_others$"):
         await access(people).authorize_start(request(ANA, GUS))
@@ -119,7 +119,7 @@ async def test_who_may_not_act_for_others_does_not_learn_what_the_other_is():
 
 
 @pytest.mark.parametrize("members", [users(BEN), Allowlist(groups=("S0TEAM",))], ids=["by id", "by group"])
-async def test_outside_the_listed_members_both_requester_and_target_are_refused(members):
+async def test_unlisted_requester_and_target_are_both_refused(members):
     people = People(S0TEAM={BEN})
     gate = access(people, members=members, supervisors=users(SUE))
     assert (await gate.authorize_start(request(BEN))).user_id == BEN
@@ -131,7 +131,7 @@ async def test_outside_the_listed_members_both_requester_and_target_are_refused(
 
 
 @pytest.mark.parametrize("rank", ["supervisors", "admins"])
-async def test_who_leads_counts_as_a_member_for_themselves_and_as_a_target(rank):
+async def test_supervisor_counts_as_member_and_as_target(rank):
     gate = access(People(S0LEADS={SUE}), members=users(BEN), **{rank: Allowlist(frozenset({ANA}), ("S0LEADS",))})
     assert (await gate.authorize_start(request(SUE))).user_id == SUE
     assert (await gate.authorize_start(request(ANA, SUE))).user_id == SUE
@@ -142,7 +142,7 @@ async def test_no_group_is_asked_about_who_is_listed_by_id():
     assert (await gate.authorize_start(request(SUE, BEN))).user_id == BEN
 
 
-async def test_when_slack_cannot_say_who_is_in_a_group_nobody_is_let_in():
+async def test_unreadable_groups_admit_nobody():
     for rules in ({"members": Allowlist(groups=("S0UNKNOWN",))}, {"admins": Allowlist(groups=("S0UNKNOWN",))}):
         with pytest.raises(SlackUnavailableError):
             await access(People(), **rules).authorize_start(request(ANA, BEN))
@@ -185,7 +185,7 @@ async def test_channel_list_holds_for_sessions_for_another(rank):
         (Workspace("T0HOME", None, org_wide=True), "T0HOME", None, False),
     ],
 )
-async def test_a_command_from_another_workspace_is_refused_before_anybody_is_looked_up(home, team, enterprise, served):
+async def test_command_of_another_workspace_is_refused_without_look_up(home, team, enterprise, served):
     people = People()
     asked = request(team_id=team, enterprise_id=enterprise)
     if served:

@@ -71,7 +71,7 @@ async def test_a_hundred_who_ask_at_once_ask_the_source_once():
     assert len(source.asked) == 1
 
 
-async def test_one_who_stops_waiting_does_not_take_the_answer_from_the_others():
+async def test_person_who_stops_waiting_leaves_others_the_answer():
     cache, source = Cache[str, str](seconds=60, size=10), Source()
     first, second = (asyncio.create_task(cache.get("k", source)) for _ in range(2))
     await settle()
@@ -93,7 +93,7 @@ async def test_a_failure_reaches_all_who_wait_and_is_not_kept():
     assert await cache.get("k", answering("v", [])) == "v"
 
 
-async def test_a_failure_that_nobody_waits_for_any_more_is_no_complaint_of_the_loop():
+async def test_abandoned_failure_causes_no_complaint_of_the_loop():
     complaints: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     cache, source = Cache[str, str](seconds=60, size=10), Source()
@@ -107,7 +107,7 @@ async def test_a_failure_that_nobody_waits_for_any_more_is_no_complaint_of_the_l
     assert complaints == []
 
 
-async def test_what_is_forgotten_is_asked_for_anew():
+async def test_forgotten_answer_is_asked_for_again():
     cache: Cache[str, str] = Cache(seconds=60, size=10)
     await cache.get("k", answering("old", []))
     cache.forget("k")
@@ -116,7 +116,7 @@ async def test_what_is_forgotten_is_asked_for_anew():
 
 
 @pytest.mark.parametrize("late_first", [True, False])
-async def test_an_answer_that_was_under_way_when_it_was_forgotten_is_not_kept(late_first):
+async def test_answer_under_way_when_forgotten_is_not_kept(late_first):
     cache, source = Cache[str, str](seconds=60, size=10), Source()
     before = asyncio.create_task(cache.get("k", source))
     await settle()

@@ -86,7 +86,7 @@ def test_every_failure_survives_being_written_down(kind: type[CobrowseError], co
     assert again.try_again is error.try_again
 
 
-def test_what_is_no_plain_data_comes_back_with_its_type() -> None:
+def test_typed_values_come_back_with_their_types() -> None:
     bot = from_record(json.loads(json.dumps(to_record(NotAMemberError("U0BEN", MembershipStatus.BOT, True)))))
     assert isinstance(bot, NotAMemberError)
     assert bot.standing is MembershipStatus.BOT
@@ -116,7 +116,7 @@ def test_a_field_that_a_newer_program_added_is_passed_over() -> None:
         {"code": "host_not_found", "user_id": "U0BEN", "is_target": False, "tried": [{"rule": "x"}]},
     ],
 )
-def test_what_this_version_cannot_read_is_unexpected_and_not_a_crash(record: dict[str, Any]) -> None:
+def test_unreadable_record_is_unexpected_and_not_a_crash(record: dict[str, Any]) -> None:
     assert type(from_record(record)) is UnexpectedError
 
 

@@ -68,7 +68,7 @@ def written(as_json: bool, *secrets: str) -> tuple[io.StringIO, logging.Logger]:
 
 @pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
 @pytest.mark.parametrize(("text", "hidden"), SECRETS, ids=[text[:24] for text, _ in SECRETS])
-def test_a_secret_is_masked_in_messages_arguments_fields_and_tracebacks(text, hidden, as_json):
+def test_secret_is_masked_in_messages_fields_and_tracebacks(text, hidden, as_json):
     for around in AROUND:
         stream, log = written(as_json)
         said = around.format(text)
@@ -84,7 +84,7 @@ def test_a_secret_is_masked_in_messages_arguments_fields_and_tracebacks(text, hi
 
 
 @pytest.mark.parametrize("text", [text for text, _ in SECRETS])
-def test_a_json_line_with_a_secret_in_it_is_still_one_json_object(text):
+def test_json_line_with_a_secret_is_still_one_json_object(text):
     for around in AROUND:
         stream, log = written(True)
         try:
@@ -146,12 +146,12 @@ def test_a_secret_after_a_line_break_is_masked_too():
         assert len(stream.getvalue().splitlines()) == 1
 
 
-def test_every_known_secret_is_masked_also_when_one_is_the_beginning_of_another():
+def test_every_known_secret_is_masked_even_as_anothers_prefix():
     assert Redactor(KNOWN)("a known-hush-1-and-longer b known-hush-1") == f"a {MASK} b {MASK}"
     assert Redactor(["a.c+def"])("a.c+def abc+def") == f"{MASK} abc+def"
 
 
-def test_what_is_too_short_to_be_a_secret_does_not_mask_every_word():
+def test_short_secret_does_not_mask_every_word():
     assert Redactor(["", "in", "ab"])("ab in the cabin") == "ab in the cabin"
     assert Redactor()("https://api.example.com is up, 2026-01-01T00:00:00Z, U0ANA") == (
         "https://api.example.com is up, 2026-01-01T00:00:00Z, U0ANA"
@@ -200,13 +200,13 @@ def test_the_libraries_stay_quiet_whatever_the_level(name):
     assert len(stream.getvalue().splitlines()) == 2
 
 
-def test_that_postgres_is_away_is_said_by_us_and_not_with_a_traceback_at_each_try():
+def test_unavailable_postgres_is_logged_without_tracebacks():
     stream, _ = written(False)
     logging.getLogger("asyncpg.pool").warning("Failed to restore the pool", exc_info=OSError())
     assert stream.getvalue() == ""
 
 
-def test_with_a_higher_level_the_libraries_are_as_quiet_as_we_are():
+def test_libraries_are_as_quiet_as_the_bots_level():
     stream = io.StringIO()
     logs.set_up("ERROR", as_json=False, stream=stream)
     logging.getLogger("httpx").warning("trouble")
@@ -214,7 +214,7 @@ def test_with_a_higher_level_the_libraries_are_as_quiet_as_we_are():
     assert stream.getvalue() == ""
 
 
-async def test_bolts_own_loggers_stay_quiet_when_the_app_is_made_at_debug():
+async def test_bolts_loggers_stay_quiet_when_the_app_is_made_at_debug():
     stream, _ = written(False)
     loaded = settings.load(
         {"SLACK_BOT_TOKEN": "xoxb-1-hush", "SLACK_SIGNING_SECRET": "sign-hush", "GENESYS_REGION": "us-west-2"}

@@ -61,7 +61,7 @@ def test_a_name_is_trimmed_short_and_free_of_control_characters(text):
 )
 @example(before="\u200b" * 41, word="", between="", at="@", rest="ana")
 @example(before="", word="for", between="\u200b" * 41, at="@", rest="ana")
-def test_a_text_that_begins_with_an_at_sign_never_starts_a_session(before, word, between, at, rest):
+def test_text_that_begins_with_an_at_sign_starts_no_session(before, word, between, at, rest):
     assert not isinstance(parse(before + word + between + at + rest), Start)
 
 
@@ -134,7 +134,7 @@ def test_a_person_who_stands_first_is_whom_it_is_for(text, target, name):
         ("help <@U0BEN>", Reason.PERSON_LATER),
     ],
 )
-def test_what_is_unclear_is_refused_with_the_reason(text, reason):
+def test_unclear_text_is_refused_with_the_reason(text, reason):
     assert parse(text) == NotUnderstood(reason)
 
 

@@ -65,7 +65,7 @@ async def failure_of(url: str) -> BaseException:
         (None, "timed_out"),
     ],
 )
-async def test_what_a_server_does_has_a_word(said: bytes | None, word: str) -> None:
+async def test_each_server_failure_has_a_word(said: bytes | None, word: str) -> None:
     ended = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -47,7 +47,7 @@ def test_no_outcome_brings_mark_up_into_the_page(error):
     assert "{command}" not in html
 
 
-def test_what_can_be_done_next_names_the_command():
+def test_next_step_names_the_command():
     _, html = page(errors.AccountLinkError("connect_link_expired"), None, command="/share", contact=DEFAULT_CONTACT)
     assert "Type /share connect in Slack for a new link." in shown(html)
     assert "in a minute" in shown(BUSY)

@@ -36,7 +36,7 @@ class Slow(Directory):
         return await answer
 
 
-async def test_a_host_out_of_the_book_is_kept_for_what_is_left_of_its_hour(bench: Bench) -> None:
+async def test_stored_host_is_kept_for_the_rest_of_its_hour(bench: Bench) -> None:
     clock, directory = Clock(), Directory(user(1, "p1@T0ONE.example"))
     before = await bench.open()
     await HostResolver([EmailRule(directory)], before).find(person())
@@ -51,7 +51,7 @@ async def test_a_host_out_of_the_book_is_kept_for_what_is_left_of_its_hour(bench
     assert asked == [1, 1, 2]
 
 
-async def test_a_look_up_under_way_when_its_person_is_forgotten_is_not_written_down(bench: Bench) -> None:
+async def test_look_up_of_a_forgotten_person_is_not_stored(bench: Bench) -> None:
     store, directory = await bench.open(), Slow()
     hosts = HostResolver([EmailRule(directory)], store)
     before = asyncio.create_task(hosts.find(person()))
@@ -66,7 +66,7 @@ async def test_a_look_up_under_way_when_its_person_is_forgotten_is_not_written_d
     assert (await store.found(*ANA))[0].id == uuid_of(2)
 
 
-async def test_one_that_is_forgotten_while_it_is_being_written_down_is_dropped_again(tmp_path: Path) -> None:
+async def test_host_forgotten_during_its_write_is_dropped_again(tmp_path: Path) -> None:
     class Book(SQLiteStore):
         """Its writes overtake each other, as those of a pool's connections may."""
 

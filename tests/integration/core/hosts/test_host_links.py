@@ -36,7 +36,7 @@ def found_by_address() -> Directory:
     return Directory(user(1, "p1@T0ONE.example"))
 
 
-async def test_an_administrators_link_comes_before_the_hosts_file_and_the_address(book: SQLiteStore) -> None:
+async def test_administrators_link_beats_hosts_file_and_address(book: SQLiteStore) -> None:
     directory = found_by_address()
     await book.link([("T0ONE", "U1", uuid_of(21)), (None, "U1", uuid_of(22))])
     listed = {("T0ONE", "U1"): uuid_of(11), (None, "U1"): uuid_of(11), (None, "U2"): uuid_of(12)}
@@ -65,7 +65,7 @@ async def test_a_link_takes_effect_at_once_whatever_was_found_before(book: SQLit
     assert [tried.rule for tried in caught.value.tried] == ["same e-mail"]
 
 
-async def test_a_found_host_comes_back_after_a_restart_without_asking_the_directory(bench: Bench) -> None:
+async def test_found_host_survives_a_restart_without_a_look_up(bench: Bench) -> None:
     directory, before = found_by_address(), await bench.open()
     assert (await HostResolver([EmailRule(directory)], before).find(person(1))).id == uuid_of(1)
     await die(before)
@@ -88,7 +88,7 @@ async def test_a_forgotten_host_does_not_come_back_from_the_book(bench: Bench) -
     assert len(directory.asked) == 2
 
 
-async def test_what_the_rules_say_anew_after_a_restart_is_not_hidden_by_what_was_found_before(bench: Bench) -> None:
+async def test_changed_rules_after_a_restart_beat_found_hosts(bench: Bench) -> None:
     directory, before = found_by_address(), await bench.open()
     await HostResolver([EmailRule(directory)], before).find(person(1))
     await die(before)
@@ -107,7 +107,7 @@ async def test_only_what_costs_a_call_is_kept_in_the_book(bench: Bench) -> None:
     assert [rule.costs_a_call for rule in (ListedHostRule(listed), EmailRule(Directory()))] == [False, True]
 
 
-async def test_a_book_that_is_away_does_not_keep_the_host_from_being_forgotten(tmp_path: Path) -> None:
+async def test_unavailable_host_cache_does_not_keep_a_forgotten_host(tmp_path: Path) -> None:
     class Away(SQLiteStore):
         async def drop_found(self, *key: Any) -> None:
             raise StorageUnavailableError

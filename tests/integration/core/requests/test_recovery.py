@@ -35,7 +35,7 @@ def test_a_session_that_was_stored_is_no_failure() -> None:
 
 
 @pytest.mark.parametrize("kept", [session(), None], ids=["with its link", "its link wiped"])
-def test_a_session_that_ended_meanwhile_is_not_told_as_if_it_were_there(kept: Session | None) -> None:
+def test_session_that_ended_meanwhile_is_not_told_as_open(kept: Session | None) -> None:
     end = known_failure(StoredRequest(request(), RequestState.CREATED, session=kept, session_over=True))
     assert end.code == "session_over"
     assert end.try_again
@@ -59,7 +59,7 @@ def test_a_create_of_which_nobody_knows_the_end_is_not_repeated(state: RequestSt
 @pytest.mark.parametrize(
     ("ago", "stale"), [(timedelta(0), False), (ANSWERABLE * 0.99, False), (ANSWERABLE * 1.01, True)]
 )
-def test_what_was_only_accepted_is_worked_unless_it_is_too_old_for_anybody_to_wait(ago: timedelta, stale: bool) -> None:
+def test_accepted_request_is_worked_unless_it_is_too_old(ago: timedelta, stale: bool) -> None:
     end = known_failure(StoredRequest(accepted(ago), RequestState.ACCEPTED))
     assert (end is not None and end.code == "interrupted") is stale
     if isinstance(end, CobrowseError):
@@ -107,9 +107,7 @@ async def test_when_the_other_fails_there_is_none_to_be_had(told: bool, store: S
 
 
 @pytest.mark.parametrize("swept", [False, True])
-async def test_when_the_others_session_is_over_or_the_other_forgotten_there_is_none(
-    swept: bool, store: SQLiteStore
-) -> None:
+async def test_duplicate_of_an_ended_or_forgotten_session_has_none(swept: bool, store: SQLiteStore) -> None:
     first, second = await follower(store)
     await store.advance(first.id, RequestState.ACCEPTED, RequestState.CREATED, session=session(minutes=-1))
     if swept:
@@ -118,6 +116,6 @@ async def test_when_the_others_session_is_over_or_the_other_forgotten_there_is_n
     assert await session_of_duplicate(replace(second, duplicate_of=RequestId("gone")), store, POLL_SECONDS) is None
 
 
-async def test_who_asked_first_follows_nobody(store: SQLiteStore) -> None:
+async def test_first_requester_follows_nobody(store: SQLiteStore) -> None:
     first, _ = await follower(store)
     assert await session_of_duplicate(first, store, POLL_SECONDS) is None

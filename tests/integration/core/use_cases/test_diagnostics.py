@@ -87,7 +87,7 @@ async def test_help_is_for_the_role_one_has(world: World, who: str, role: Role) 
     assert (await world.asks(RequestKind.HELP, who)).role is role
 
 
-async def test_where_a_group_cannot_be_read_help_is_what_everybody_gets(world: World) -> None:
+async def test_unreadable_group_gives_everybodys_help(world: World) -> None:
     broken = AccessPolicy(AccessRules(supervisors=Allowlist(groups=("S0GONE",))), Workspace(TEAM), People())
     assert (await world.asks(RequestKind.HELP, ANA, access=broken)).role is Role.MEMBER
 
@@ -123,7 +123,7 @@ async def test_why_says_that_a_start_here_would_be_refused(world: World) -> None
 
 
 @pytest.mark.parametrize("who", [SAM, ADA])
-async def test_who_leads_may_ask_about_others_who_read_nothing_about_themselves(world: World, who: str) -> None:
+async def test_supervisor_asks_about_others_and_not_oneself(world: World, who: str) -> None:
     assert (await world.asks(RequestKind.WHY, who, ANA)).host.id == uuid_of(1)
     guest = (await world.asks(RequestKind.WHY, who, GUS)).refusal
     assert (type(guest), guest.user_id, guest.is_target) == (NotAMemberError, GUS, True)
@@ -137,7 +137,7 @@ async def test_an_agent_may_not(world: World) -> None:
     assert (await world.asks(RequestKind.WHY, ANA, ANA)).host  # a mention of oneself is oneself
 
 
-async def test_why_looks_and_changes_nothing_but_what_a_start_would_remember(world: World) -> None:
+async def test_why_changes_only_what_a_start_would_store(world: World) -> None:
     await world.asks(RequestKind.WHY, SAM, UNA)
     world.directory.users[f"{UNA.lower()}@example.com"] = [user(7, f"{UNA.lower()}@example.com")]
     assert (await world.asks(RequestKind.WHY, SAM, UNA)).host.id == uuid_of(7)
@@ -163,7 +163,7 @@ async def test_a_link_by_id_or_address_decides_at_once(world: World, address: st
     assert list(await world.store.links()) == [(TEAM, UNA, uuid_of(1))]
 
 
-async def test_an_address_of_nobody_or_of_somebody_who_has_left_links_nobody(world: World) -> None:
+async def test_address_of_nobody_or_a_leaver_links_nobody(world: World) -> None:
     world.directory.users["left@example.com"] = [user(3, "left@example.com", active=False)]
     for address, why in (("nobody@example.com", "no Genesys user has it"), ("left@example.com", "not active")):
         error = await refusal(world.asks(RequestKind.LINK, ADA, UNA, argument=address))
@@ -172,7 +172,7 @@ async def test_an_address_of_nobody_or_of_somebody_who_has_left_links_nobody(wor
     assert list(await world.store.links()) == []
 
 
-async def test_who_is_no_member_is_not_linked_but_can_be_unlinked(world: World) -> None:
+async def test_former_member_is_not_linked_but_can_be_unlinked(world: World) -> None:
     error = await refusal(world.asks(RequestKind.LINK, ADA, GUS, argument=uuid_of(1)))
     assert (type(error), error.user_id, error.is_target) == (NotAMemberError, GUS, True)
     await world.store.link([(TEAM, GUS, uuid_of(1))])

@@ -55,7 +55,7 @@ async def test_a_session_that_this_bot_ends_is_seen_to_be_over(journey: Journey)
     await says(journey, card, "over")
 
 
-async def test_a_look_is_good_for_ten_seconds_also_one_without_an_answer() -> None:
+async def test_status_is_good_for_ten_seconds_even_without_an_answer() -> None:
     clock, service, one = Clock(), Service(), SessionId("s-1")
     looks = SessionStatusCache(service, CoreTiming(), clock=clock)
     service.fails = {"look": ServiceBusyError()}
@@ -155,7 +155,7 @@ async def test_the_row_of_an_answered_inquiry_goes_after_an_hour(bench: Bench, k
     assert await store.find(unanswered.id)
 
 
-async def test_a_home_tab_opened_too_often_is_shown_without_asking_genesys() -> None:
+async def test_home_tab_opened_too_often_does_not_ask_genesys() -> None:
     async with open_journey(COBROWSE_PERSON_INQUIRIES_PER_MINUTE="3") as journey:
         await journey.asks("Deal")
         home = await opens_home(journey, ANA)

@@ -81,7 +81,7 @@ async def test_any_other_member_does_not(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("who", [SAM, ADA])
-async def test_who_leads_sees_all_sessions_by_host_and_the_links_of_their_own(desk: Desk, who: str) -> None:
+async def test_supervisor_sees_all_sessions_and_own_links(desk: Desk, who: str) -> None:
     for name, people in (("a", {"requester": BEN}), ("b", {"requester": who}), ("c", {}), ("d", {"requester": BEN})):
         await desk.made(name, **people)
     await desk.made("elsewhere", team_id=TeamId("T0OTHER"))
@@ -100,7 +100,7 @@ async def test_an_agent_does_not_see_them(desk: Desk, who: str) -> None:
     assert (await refusal(desk, RequestKind.LIST, who)).code == "supervisors_only"
 
 
-async def test_where_channels_are_listed_all_but_sharing_works_everywhere(desk: Desk) -> None:
+async def test_channel_list_restricts_starts_and_shares_alone(desk: Desk) -> None:
     await desk.made("s-1")
     handlers = desk.register(channels=("C0DESK",)).handlers()
     for channel in ("D00ANA", "C0LOUNGE", ""):
@@ -117,7 +117,7 @@ async def test_where_channels_are_listed_all_but_sharing_works_everywhere(desk: 
 # -- which one --
 
 
-async def test_end_alone_ends_the_only_one_and_asks_which_where_there_are_several(desk: Desk) -> None:
+async def test_end_alone_ends_the_only_session_or_asks_which(desk: Desk) -> None:
     assert isinstance(await refusal(desk, RequestKind.END), NoOpenSessionError)
     await desk.made("s-1")
     await desk.made("s-2", requester=SAM, target=ANA)
@@ -135,7 +135,7 @@ async def test_a_session_that_is_none_of_this_workspace_is_not_found(desk: Desk,
     assert (await refusal(desk, kind, ANA, about)).code == "session_not_found"
 
 
-async def test_more_sessions_than_a_message_holds_are_cut_and_it_is_said(desk: Desk) -> None:
+async def test_too_many_sessions_for_a_message_are_cut_with_a_notice(desk: Desk) -> None:
     for number in range(9):
         await desk.made(f"s-{number}")
     listed = await desk.does(RequestKind.STATUS)
@@ -149,7 +149,7 @@ async def test_more_sessions_than_a_message_holds_are_cut_and_it_is_said(desk: D
 # -- what the service says --
 
 
-async def test_what_has_ended_at_the_service_is_seen_by_whoever_looks(desk: Desk) -> None:
+async def test_session_ended_at_the_service_is_seen_by_any_reader(desk: Desk) -> None:
     for name in ("s-1", "s-2"):
         await desk.made(name)
     desk.service.over = {"s-1"}
@@ -192,7 +192,7 @@ async def test_all_that_hang_are_waited_for_together(desk: Desk, monkeypatch: py
         assert len((await desk.does(RequestKind.STATUS)).records) == 8
 
 
-async def test_what_the_service_cannot_end_stays_open(desk: Desk) -> None:
+async def test_session_the_service_cannot_end_stays_open(desk: Desk) -> None:
     await desk.made("s-1")
     for error in (UnknownSessionError(), ServiceUnreachableError()):
         desk.service.fails = {"end": error}
@@ -202,7 +202,7 @@ async def test_what_the_service_cannot_end_stays_open(desk: Desk) -> None:
     assert desk.heard.closed == []
 
 
-async def test_what_the_service_has_ended_itself_is_ended_here(desk: Desk) -> None:
+async def test_session_the_service_ended_is_ended_here(desk: Desk) -> None:
     await desk.made("s-1")
     desk.service.fails, desk.service.over = {"end": UnknownSessionError()}, {"s-1"}
     assert (await desk.does(RequestKind.END, ANA, "s-1")).record.is_over

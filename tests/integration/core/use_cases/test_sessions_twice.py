@@ -30,7 +30,7 @@ async def test_of_two_that_end_it_at_once_one_has(desk: Desk) -> None:
     assert sorted(one.code for one in both) == ["already_ended", "session_ended"]
 
 
-async def test_an_end_that_the_service_no_longer_knows_since_another_ended_it_says_so(desk: Desk) -> None:
+async def test_end_after_another_ended_it_says_so(desk: Desk) -> None:
     await desk.made("s-1")
 
     async def too_late(session_id: str) -> None:
@@ -52,9 +52,7 @@ async def test_an_end_worked_again_after_a_crash_is_the_same_end(desk: Desk, abo
     assert [session_id for what, session_id in desk.service.asked if what == "end"] == ["s-1"]
 
 
-async def test_an_end_the_store_cannot_remember_is_told_as_one_and_found_out_later(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_end_the_store_cannot_keep_is_told_and_found_later(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     await desk.made("s-1")
 
     async def away(*args: object) -> bool:

@@ -184,7 +184,7 @@ def test_an_address_is_in_no_repr():
     assert "example.com" not in repr(read_person(user(), HOME))
 
 
-async def test_a_warm_command_asks_slack_nothing_and_a_late_one_asks_anew():
+async def test_warm_command_asks_slack_nothing_and_a_late_one_does():
     web, clock = Web(), Clock()
     people = SlackDirectory(web, HOME, clock=clock)
     for _ in range(3):

@@ -29,7 +29,7 @@ def made(slack: SandboxSlack, who: str = ANA) -> str:
 
 @pytest.mark.parametrize("fault", ["500", "503", "drop"])
 @pytest.mark.parametrize("times", range(1, REPEATS + 1))
-async def test_what_passes_is_tried_again_and_the_answer_is_told_once(fault: str, times: int) -> None:
+async def test_passing_failure_is_retried_and_told_once(fault: str, times: int) -> None:
     async with deliveries() as (slack, delivery):
         slack.inject_fault("response_url", fault, times=times)
         assert await delivery.answer(replace(ASKED, reply_url=made(slack)), SessionStarted(session()))
@@ -40,7 +40,7 @@ async def test_what_passes_is_tried_again_and_the_answer_is_told_once(fault: str
 
 
 @pytest.mark.parametrize("fault", ["500", "drop"])
-async def test_what_stays_is_tried_three_times_and_then_the_next_way(fault: str) -> None:
+async def test_lasting_failure_is_tried_three_times_then_the_next_way(fault: str) -> None:
     async with deliveries() as (slack, delivery):
         slack.inject_fault("response_url", fault)
         assert await delivery.answer(replace(ASKED, reply_url=made(slack)), LOST)
@@ -84,7 +84,7 @@ async def test_a_rate_limit_that_stays_is_given_up_after_three_tries() -> None:
         assert ways(slack) == ["response_url"] * (REPEATS + 1) + ["chat.postEphemeral"]
 
 
-async def test_a_connection_that_died_unnoticed_is_given_up_for_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_connection_that_died_unnoticed_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(response_url, "_TIMEOUT", aiohttp.ClientTimeout(sock_read=0.3))
     answered: list[int] = []
     connections = itertools.count()

@@ -39,9 +39,7 @@ async def test_a_shared_session_says_who_shares_what_and_how_to_join(world: Worl
     ("channel", "why"),
     [(SHARED, "outside"), (PRIVATE, "uninvited"), ("C0NONE", "uninvited"), ("D00ANA", "direct"), ("", "direct")],
 )
-async def test_it_is_shared_neither_with_outsiders_nor_where_the_bot_cannot_look(
-    world: World, channel: str, why: str
-) -> None:
+async def test_session_is_not_shared_with_outsiders_or_unseen_channels(world: World, channel: str, why: str) -> None:
     error = await world.shares(await world.made(), channel)
     assert isinstance(error, ShareRefusedError)
     assert error.why == why
@@ -49,14 +47,14 @@ async def test_it_is_shared_neither_with_outsiders_nor_where_the_bot_cannot_look
     assert await world.store.sessions.posts("s-1") == []
 
 
-async def test_a_channel_that_is_opened_to_others_is_seen_as_that_at_once(world: World) -> None:
+async def test_channel_opened_to_others_is_seen_at_once(world: World) -> None:
     record = await world.made()
     assert await world.shares(record) is None
     world.servers.slack.workspace.channels[CARE] = SlackChannel(CARE, "care", is_ext_shared=True)
     assert isinstance(await world.shares(await world.made("s-2")), ShareRefusedError)
 
 
-async def test_it_stands_in_a_channel_once_and_in_as_many_as_one_likes(world: World) -> None:
+async def test_share_stands_in_a_channel_once_and_in_many_channels(world: World) -> None:
     record = await world.made()
     asked = request(kind=RequestKind.SHARE, channel_id=CARE)
     assert await world.shares(record, asked=asked) is None
@@ -74,7 +72,7 @@ async def test_of_two_who_share_it_at_once_one_does(world: World) -> None:
     assert len(world.public()) == 1
 
 
-async def test_what_nobody_knows_to_be_posted_is_not_posted_again(world: World) -> None:
+async def test_post_of_unknown_outcome_is_not_repeated(world: World) -> None:
     """As after a crash between Slack's doing and our knowing of it."""
     record, asked = await world.made(), request(kind=RequestKind.SHARE, channel_id=CARE)
     await world.store.sessions.add_post(PostedMessage(record.session.id, CARE, "", PostedMessageKind.SHARED, asked.id))
@@ -115,7 +113,7 @@ async def test_a_share_that_slack_refuses_can_be_asked_for_again(
 
 
 @pytest.mark.parametrize("fault", ["drop", "internal_error", "ratelimited"])
-async def test_where_slack_does_not_say_who_reads_a_channel_nothing_is_shared(world: World, fault: str) -> None:
+async def test_channel_of_unknown_readers_gets_no_share(world: World, fault: str) -> None:
     world.servers.slack.inject_fault("conversations.info", fault, retry_after=60)
     assert isinstance(await world.shares(await world.made()), SlackUnavailableError)
     assert world.public() == []

@@ -30,7 +30,7 @@ async def ended(world: World) -> None:
     await world.update_ended()
 
 
-async def test_what_is_over_is_told_wherever_it_stands_and_once(world: World) -> None:
+async def test_ended_session_is_told_wherever_it_stands_once(world: World) -> None:
     record, messages = await shown(world)
     await ended(world)
     for message in messages:

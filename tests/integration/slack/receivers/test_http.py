@@ -57,7 +57,7 @@ def head(journey: Journey, length: str, content_type: str = FORM) -> bytes:
     ).encode()
 
 
-async def test_what_slack_has_signed_is_served(over_http: Journey) -> None:
+async def test_signed_request_is_served(over_http: Journey) -> None:
     assert await post(over_http, GOOD, signed(over_http, GOOD)) == 200
 
 
@@ -81,7 +81,7 @@ async def test_a_signature_that_does_not_fit_is_refused(over_http: Journey, sign
     assert await post(over_http, GOOD, headers) == 401
 
 
-async def test_a_signature_by_another_secret_or_for_another_body_is_refused(over_http: Journey) -> None:
+async def test_signature_of_another_secret_or_body_is_refused(over_http: Journey) -> None:
     assert await post(over_http, GOOD, signed(over_http, GOOD, secret="another")) == 401
     assert await post(over_http, GOOD, signed(over_http, GOOD, secret="")) == 401
     assert await post(over_http, GOOD + b"x", signed(over_http, GOOD)) == 401
@@ -142,7 +142,7 @@ async def test_a_signed_body_that_cannot_be_read_is_refused(
     assert link(await over_http.asks())
 
 
-async def test_a_command_of_64_kib_is_taken_and_so_is_a_press_of_a_mebibyte(over_http: Journey) -> None:
+async def test_command_of_64_kib_and_press_of_a_mebibyte_are_taken(over_http: Journey) -> None:
     command = GOOD + b"&more=" + b"y" * (65_536 - len(GOOD) - 6)
     assert await post(over_http, command, signed(over_http, command)) == 200
     press = urlencode({"payload": json.dumps({"type": "view_closed", "x": ""})}).encode()
@@ -158,7 +158,7 @@ async def test_a_body_too_large_in_pieces_is_refused(over_http: Journey, begins:
 
 
 @pytest.mark.parametrize(("content_type", "announced"), [(JSON, 65_537), (FORM, 1_048_577)])
-async def test_a_body_announced_as_too_large_is_refused_before_it_comes(
+async def test_body_announced_too_large_is_refused_before_it_comes(
     over_http: Journey, content_type: str, announced: int
 ) -> None:
     assert await raw(over_http, head(over_http, f"Content-Length: {announced}", content_type)) == 413
@@ -197,7 +197,7 @@ async def test_a_caller_that_hangs_up_in_the_middle_is_no_error(
 
 
 @pytest.mark.parametrize("broken", [b"\x00\x01\x02\r\n\r\n", b"GET\r\n\r\n", b"POST /slack/events HTTP/9.9\r\n\r\n"])
-async def test_what_is_no_http_gets_a_4xx(over_http: Journey, broken: bytes) -> None:
+async def test_request_that_is_no_http_gets_a_4xx(over_http: Journey, broken: bytes) -> None:
     assert await raw(over_http, broken) in (0, 400, 505)
     assert link(await over_http.asks())
 

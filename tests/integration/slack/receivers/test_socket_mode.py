@@ -90,7 +90,7 @@ async def test_a_deaf_socket_is_replaced(servers: Servers, monkeypatch: pytest.M
         await eventually(lambda: door._connection is not None and not door._connection.leaving.done())
 
 
-async def test_without_a_socket_for_long_it_gives_up_so_that_it_is_started_anew(
+async def test_process_gives_up_after_long_without_a_socket(
     servers: Servers,
 ) -> None:
     servers.slack.inject_fault("apps.connections.open", "internal_error")
@@ -100,7 +100,7 @@ async def test_without_a_socket_for_long_it_gives_up_so_that_it_is_started_anew(
         assert opened(servers) > 1
 
 
-async def test_it_comes_back_after_slack_was_away_for_a_while(servers: Servers) -> None:
+async def test_socket_comes_back_after_slack_was_away(servers: Servers) -> None:
     servers.slack.inject_fault("apps.connections.open", "internal_error", times=3)
     async with new_door(servers) as door:
         await asyncio.wait_for(door.connect(), 5)
@@ -108,7 +108,7 @@ async def test_it_comes_back_after_slack_was_away_for_a_while(servers: Servers) 
         assert opened(servers) == 4
 
 
-async def test_what_slack_will_never_allow_is_said_at_once(servers: Servers) -> None:
+async def test_final_refusal_of_slack_is_told_at_once(servers: Servers) -> None:
     servers.slack.inject_fault("apps.connections.open", "token_revoked")
     async with new_door(servers) as door:
         await asyncio.wait_for(door.connect(), 5)
@@ -116,9 +116,7 @@ async def test_what_slack_will_never_allow_is_said_at_once(servers: Servers) -> 
         assert opened(servers) == 1
 
 
-async def test_so_many_envelopes_are_answered_at_once_and_the_others_wait_at_slack(
-    servers: Servers, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_excess_envelopes_wait_at_slack(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket_connection, "MAX_CONCURRENT_ENVELOPES", 2)
     under_way, most, go_on = 0, 0, asyncio.Event()
 
@@ -141,7 +139,7 @@ async def test_so_many_envelopes_are_answered_at_once_and_the_others_wait_at_sla
         assert most == 2
 
 
-async def test_what_is_no_envelope_is_passed_over(servers: Servers) -> None:
+async def test_unknown_envelope_is_passed_over(servers: Servers) -> None:
     async def listen(ack: Any) -> None:
         await ack()
 

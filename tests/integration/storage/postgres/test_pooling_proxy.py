@@ -69,7 +69,7 @@ async def _ready(url: str) -> None:
                 return
 
 
-async def test_a_proxy_that_pools_transactions_is_refused_with_a_sentence(tmp_path: Path) -> None:
+async def test_transaction_pooling_proxy_is_refused_with_a_sentence(tmp_path: Path) -> None:
     async with proxied(tmp_path, "transaction") as url:
         agree(await said(url), "database_proxy_pools_transactions", "pools transactions")
 

@@ -12,7 +12,7 @@ from tests.support.postgres import new_database
 from tests.support.storage import Bench, request
 
 
-async def test_a_request_that_cannot_be_taken_in_time_is_refused_before_slack_gives_up(tmp_path: Path) -> None:
+async def test_late_request_is_refused_before_slack_gives_up(tmp_path: Path) -> None:
     async with new_database() as url, AsyncExitStack() as stack:
         store = await Bench(stack, tmp_path / "unused", url).open()
         blocker = await asyncpg.connect(url)

@@ -62,7 +62,7 @@ async def test_old_rows_go_and_unfinished_ones_stay(bench: Bench, tmp_path: Path
     connection.close()
 
 
-async def test_a_file_that_cannot_be_written_is_told_and_work_goes_on_when_it_can(bench: Bench, tmp_path: Path) -> None:
+async def test_unwritable_audit_file_is_told_and_work_goes_on(bench: Bench, tmp_path: Path) -> None:
     store = await bench.open()
     await store.accept(request())
     blocker = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
@@ -74,7 +74,7 @@ async def test_a_file_that_cannot_be_written_is_told_and_work_goes_on_when_it_ca
     assert (await store.accept(request())).is_new
 
 
-async def test_a_session_and_an_answer_go_to_the_disk_with_the_next_acceptance(
+async def test_session_and_answer_are_written_with_the_next_accept(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commits: list[str] = []

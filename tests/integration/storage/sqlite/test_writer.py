@@ -55,7 +55,7 @@ async def begun(book: Book, word: str, patience_seconds: float) -> "asyncio.Task
     return task
 
 
-async def test_what_can_wait_goes_to_the_disk_with_the_next_that_cannot(book: Book) -> None:
+async def test_deferred_write_goes_to_disk_with_the_next_urgent_one(book: Book) -> None:
     waiting = [await begun(book, "first", LONG_SECONDS), await begun(book, "second", LONG_SECONDS)]
     await book.writer.write(adding("third"))
     async with asyncio.timeout(5):
@@ -63,7 +63,7 @@ async def test_what_can_wait_goes_to_the_disk_with_the_next_that_cannot(book: Bo
     assert (book.words(), book.commits) == (["first", "second", "third"], 1)
 
 
-async def test_what_can_wait_waits_as_long_as_it_says_and_no_longer(book: Book) -> None:
+async def test_deferred_write_waits_no_longer_than_it_says(book: Book) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
     async with asyncio.timeout(5):

@@ -58,7 +58,7 @@ def test_another_header_is_refused_and_the_right_one_shown(text):
     assert "slack_user_id,genesys_user_id,team_id" in line
 
 
-def test_every_bad_line_is_reported_with_its_number_and_none_of_the_good_ones():
+def test_every_bad_line_is_reported_with_its_number_alone():
     text = f"{HEADER},team_id\nana,{ANA},\nU0BEN,{BEN},\nU0CAT,not-a-uuid,\n\n"
     text += f"U0DOG,{ANA},C0DESK\nU0ELK,{ANA},T0TWO,x\nx,y,z\n"
     lines = faults(text)
@@ -69,22 +69,22 @@ def test_every_bad_line_is_reported_with_its_number_and_none_of_the_good_ones():
         assert wrong in line
 
 
-def test_a_person_who_stands_there_twice_is_reported_with_both_lines():
+def test_person_listed_twice_is_reported_with_both_lines():
     (line,) = faults(f"{HEADER}\nU0ANA,{ANA}\nU0BEN,{BEN}\nU0ANA,{ANA}\n")
     assert line == "line 4: U0ANA stands in line 2 already"
 
 
 @pytest.mark.parametrize("uuid", ["", "0", ANA[:-1], ANA + "0", ANA.replace("-", ""), "{" + ANA + "}", "g" + ANA[1:]])
-def test_what_is_no_uuid_is_no_host(uuid):
+def test_text_that_is_no_uuid_is_no_host(uuid):
     assert len(faults(f"{HEADER}\nU0ANA,{uuid}\n")) == 1
 
 
 @pytest.mark.parametrize("user", ["", "U", "u0ana", "S0SUP", "C0DESK", "@ana", "<@U0ANA>", "U0ANA\u200b"])
-def test_what_is_no_slack_user_is_nobody(user):
+def test_answer_without_a_slack_user_is_nobody(user):
     assert len(faults(f"{HEADER}\n{user},{ANA}\n")) == 1
 
 
-def test_what_is_wrong_is_shown_cut():
+def test_wrong_value_is_shown_cut():
     assert all(len(line) < 150 for line in faults(f"{HEADER}\n{'x' * 9000},{'y' * 9000}\n"))
 
 
@@ -96,7 +96,7 @@ def test_a_field_longer_than_any_is_a_fault_with_its_line(text):
 
 
 @given(st.text(alphabet='U0A",\n\r\x00 ;é-', max_size=80).map(lambda rest: f"{HEADER}\n{rest}") | st.text())
-def test_whatever_the_file_holds_it_is_read_or_refused_line_by_line(text):
+def test_file_is_read_or_refused_line_by_line(text):
     faults = ["line 0: none"]
     hosts: dict[object, str] = {}
     try:

@@ -73,7 +73,7 @@ def roll(*ids: str, groups: tuple[str, ...] = ()) -> Allowlist:
         {"members": roll(groups=(BROKEN,)), "supervisors": roll(groups=(BROKEN,)), "admins": roll(ANA)},
     ],
 )
-async def test_a_group_that_cannot_be_read_does_not_lock_out_who_is_named(rules: dict[str, Allowlist]) -> None:
+async def test_unreadable_group_does_not_lock_out_a_named_person(rules: dict[str, Allowlist]) -> None:
     assert (await access(**rules).authorize_start(request())).user_id == ANA
 
 

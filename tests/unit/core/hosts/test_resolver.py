@@ -28,7 +28,7 @@ async def miss(rule: EmailRule, who: SlackUser, book: SQLiteStore) -> str:
     return tried.why
 
 
-async def test_the_hosts_file_comes_before_the_address_and_a_team_of_its_own_before_any(book):
+async def test_hosts_file_beats_the_address_and_a_team_beats_any(book):
     listed = {("T0ONE", "U1"): uuid_of(11), (None, "U1"): uuid_of(12)}
     directory = Directory(user(1, "p1@T0ONE.example"), user(2, "p2@T0ONE.example"))
     hosts = HostResolver([ListedHostRule(listed), EmailRule(directory)], book)
@@ -83,7 +83,7 @@ def test_ids_are_uuids_in_lower_case():
     assert [host_id(bad) for bad in ("", "x", uuid_of(1)[1:], uuid_of(1) + "\n0", "{" + uuid_of(1) + "}")] == [None] * 5
 
 
-async def test_a_found_host_is_kept_for_its_time_whatever_the_directory_says_meanwhile(book, clock: Clock):
+async def test_found_host_is_kept_whatever_the_directory_says(book, clock: Clock):
     directory = Directory(user(1, "p1@T0ONE.example"))
     hosts = HostResolver([EmailRule(directory)], book, clock=clock)
     await hosts.find(person())
@@ -95,7 +95,7 @@ async def test_a_found_host_is_kept_for_its_time_whatever_the_directory_says_mea
     assert len(directory.asked) == 2
 
 
-async def test_that_nobody_was_found_is_kept_only_briefly(book, clock: Clock):
+async def test_missed_look_up_is_kept_only_briefly(book, clock: Clock):
     directory = Directory()
     hosts = HostResolver([EmailRule(directory)], book, clock=clock)
     for at, is_target in ((0.0, False), (MISSED_SECONDS - 1, True)):
@@ -110,7 +110,7 @@ async def test_that_nobody_was_found_is_kept_only_briefly(book, clock: Clock):
     assert MISSED_SECONDS <= 60 < FOUND_SECONDS
 
 
-async def test_that_genesys_could_not_say_is_not_kept(book):
+async def test_look_up_that_genesys_failed_is_not_kept(book):
     class Down(Directory):
         async def by_email(self, email: str) -> Sequence[DirectoryUser]:
             if not self.asked:

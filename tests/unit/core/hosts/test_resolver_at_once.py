@@ -68,7 +68,7 @@ async def rush(hosts: HostResolver, crowd: list[SlackUser], chance: random.Rando
 
 
 @pytest.mark.parametrize("seed", range(ROUNDS))
-async def test_two_people_at_the_same_moment_never_get_each_others_host(seed, book: SQLiteStore, clock: Clock):
+async def test_two_people_at_once_never_get_each_others_host(seed, book: SQLiteStore, clock: Clock):
     chance = random.Random(seed)
     crowd = [person(number, team) for number in range(PEOPLE // 2) for team in ("T0ONE", "T0TWO")]
     truth = {(who.team_id, who.user_id): uuid_of(number) for number, who in enumerate(crowd, 1)}
@@ -89,7 +89,7 @@ async def test_two_people_at_the_same_moment_never_get_each_others_host(seed, bo
     assert [host.id for host in answers] == [truth[who.team_id, who.user_id] for who in crowd]
 
 
-async def test_answers_in_the_opposite_order_of_the_questions_go_to_who_asked(book):
+async def test_answers_in_reverse_order_go_to_who_asked(book):
     class Backwards(Directory):
         async def by_email(self, email: str) -> Sequence[DirectoryUser]:
             self.asked.append(email)
@@ -112,7 +112,7 @@ async def test_the_same_user_id_in_two_teams_is_two_people(book):
     assert (await hosts.find(person(7, "T0TWO"))).id == uuid_of(2)
 
 
-async def test_a_forgotten_host_is_looked_up_anew_also_when_the_old_answer_is_still_under_way(book):
+async def test_forgotten_host_is_looked_up_despite_an_old_answer(book):
     answers: list[asyncio.Future[Sequence[DirectoryUser]]] = []
     asked = asyncio.Semaphore(0)
 

@@ -45,7 +45,7 @@ def admitted(keeper: RequestLimiter, requests: list[Request]) -> int:
     return count
 
 
-def test_a_person_may_start_six_of_their_own_a_minute_and_one_more_when_the_first_is_a_minute_old() -> None:
+def test_person_may_start_six_a_minute_and_one_more_after_it() -> None:
     clock = Clock()
     keeper = RequestLimiter(RequestLimits(), clock=clock)
     for _ in range(6):
@@ -58,7 +58,7 @@ def test_a_person_may_start_six_of_their_own_a_minute_and_one_more_when_the_firs
     assert admitted(keeper, [start()] * 2) == 1
 
 
-def test_what_is_delivered_again_is_neither_counted_nor_refused() -> None:
+def test_redelivery_is_neither_counted_nor_refused() -> None:
     keeper = RequestLimiter(RequestLimits(person_starts=2, under_way=1))
     first = start()
     for _ in range(5):
@@ -72,7 +72,7 @@ def test_what_is_delivered_again_is_neither_counted_nor_refused() -> None:
         keeper.admit(start(), 1)
 
 
-async def test_an_accepted_command_that_slack_delivers_again_is_not_told_that_it_is_too_many() -> None:
+async def test_redelivered_command_is_not_refused_as_too_many() -> None:
     async with open_journey(COBROWSE_PERSON_STARTS_PER_MINUTE="1") as journey:
         delivery = await journey.slack.command(ANA, "Deal")
         again = await journey.slack.redeliver(delivery)
@@ -82,7 +82,7 @@ async def test_an_accepted_command_that_slack_delivers_again_is_not_told_that_it
         assert len(journey.genesys.creates) == 1
 
 
-def test_each_person_counts_alone_and_starts_for_others_count_apart() -> None:
+def test_each_person_counts_alone_and_starts_for_others_apart() -> None:
     keeper = RequestLimiter(RequestLimits(person_starts=2, supervisor_starts=3))
     assert admitted(keeper, [start(ANA)] * 5 + [start(BEN)] * 5) == 4
     assert admitted(keeper, [start(ANA, target=BEN)] * 5) == 3
@@ -90,7 +90,7 @@ def test_each_person_counts_alone_and_starts_for_others_count_apart() -> None:
     assert admitted(keeper, [start(ANA, team_id="T2")] * 5) == 2
 
 
-def test_workflows_are_held_to_as_many_for_a_person_without_using_up_what_the_person_may_start() -> None:
+def test_workflow_starts_have_their_own_limit_for_each_person() -> None:
     keeper = RequestLimiter(RequestLimits(person_starts=2))
     assert admitted(keeper, [start(ANA, kind=RequestKind.STEP)] * 5) == 2
     assert admitted(keeper, [start(ANA)] * 5) == 2
@@ -116,7 +116,7 @@ def test_a_whole_workspace_can_be_held_to_a_number() -> None:
     assert refused.value.everybody
 
 
-def test_what_is_refused_does_not_count() -> None:
+def test_refused_request_does_not_count() -> None:
     clock = Clock()
     keeper = RequestLimiter(RequestLimits(person_starts=1, workspace_starts=2), clock=clock)
     assert admitted(keeper, [start(ANA)] * 50) == 1
@@ -130,7 +130,7 @@ def test_zero_lifts_a_limit_and_only_starts_count() -> None:
     assert admitted(keeper, [start(kind=RequestKind.STATUS)] * 50) == 50
 
 
-def test_past_so_many_requests_under_way_no_more_are_taken_whatever_they_ask() -> None:
+def test_no_request_is_taken_above_the_limit_under_way() -> None:
     keeper = RequestLimiter(RequestLimits(under_way=3))
     keeper.admit(start(), 2)
     for kind in (RequestKind.START, RequestKind.STATUS, RequestKind.END):
@@ -145,7 +145,7 @@ def test_the_count_of_people_is_bounded() -> None:
     assert len(keeper._starts) <= 50_000
 
 
-async def test_who_starts_too_many_reads_when_to_go_on_in_the_acknowledgement() -> None:
+async def test_person_with_too_many_starts_reads_the_wait_in_the_ack() -> None:
     async with open_journey(COBROWSE_PERSON_STARTS_PER_MINUTE="2") as journey:
         for number in range(2):
             assert link(await journey.asks(f"Within {number}"))
@@ -157,7 +157,7 @@ async def test_who_starts_too_many_reads_when_to_go_on_in_the_acknowledgement() 
         assert len(journey.genesys.creates) == 3
 
 
-async def test_what_is_more_than_can_be_under_way_is_refused_politely_and_the_rest_is_answered() -> None:
+async def test_excess_requests_are_refused_and_the_rest_is_answered() -> None:
     async with open_journey(COBROWSE_MAX_IN_FLIGHT="3") as journey:
         journey.genesys.latency_seconds = 0.3
         before = len(journey.slack.messages)

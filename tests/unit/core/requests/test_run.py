@@ -10,7 +10,7 @@ from tests.support.request_run import NOW, tell
 SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, join_url="https://join.example/1")
 
 
-def test_creating_is_committed_before_the_bytes_go_and_taken_back_when_the_service_did_not_act():
+def test_creating_is_committed_first_and_taken_back_if_unacted():
     async def story(progress, ledger, notifier):
         await progress.before_send()
         assert progress.state is RequestState.CREATING
@@ -55,7 +55,7 @@ def test_a_request_goes_on_from_the_state_it_was_found_in(state):
 
 
 @pytest.mark.parametrize("step", [lambda p: p.before_send(), lambda p: p.transition(RequestState.FAILED)])
-def test_when_somebody_else_has_the_request_nothing_is_sent_and_the_state_stays(step):
+def test_request_of_another_owner_sends_nothing_and_stays(step):
     async def story(progress, ledger, notifier):
         ledger.ours = False
         with pytest.raises(OwnershipLostError):

@@ -11,7 +11,7 @@ from bot.core.requests.notices import MAX_NOTICES
 from tests.support.request_run import TIMING, tell
 
 
-def test_who_is_answered_soon_reads_no_note():
+def test_quick_answer_has_no_note():
     async def story(progress, ledger, notifier):
         await asyncio.sleep(1.9)
 
@@ -36,7 +36,7 @@ def test_a_wait_is_told_at_once():
     assert tell(story)[1].heard == [(0, 30)]
 
 
-def test_a_wait_that_takes_longer_than_was_told_gets_a_second_note():
+def test_longer_wait_than_told_gets_a_second_note():
     async def story(progress, ledger, notifier):
         await progress.on_wait(30)
         await asyncio.sleep(100)
@@ -86,7 +86,7 @@ def test_there_are_two_notes_at_most():
     assert len(tell(story)[1].heard) == MAX_NOTICES == 2
 
 
-def test_a_short_wait_is_told_when_the_note_is_due_and_only_what_is_left_of_it():
+def test_short_wait_is_told_when_due_with_the_rest_of_it():
     async def story(progress, ledger, notifier):
         await progress.on_wait(3)
         await asyncio.sleep(3)
@@ -114,7 +114,7 @@ def test_a_wait_that_is_over_is_not_told_any_more():
     assert tell(story)[1].heard == [(2, None)]
 
 
-def test_a_long_wait_is_told_also_when_the_first_note_is_still_on_its_way():
+def test_long_wait_is_told_during_the_first_note():
     async def story(progress, ledger, notifier):
         notifier.takes_seconds = 1.0
         await progress.before_send()
@@ -127,7 +127,7 @@ def test_a_long_wait_is_told_also_when_the_first_note_is_still_on_its_way():
     assert [wait is not None for _, wait in heard[1:]] == [True]
 
 
-def test_a_note_on_its_way_gets_a_moment_so_that_it_does_not_overtake_the_outcome():
+def test_note_under_way_gets_a_moment_before_the_outcome():
     seen: list[tuple[float, int]] = []
 
     async def story(progress, ledger, notifier):

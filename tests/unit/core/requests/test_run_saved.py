@@ -42,7 +42,7 @@ def test_a_store_that_stays_away_is_not_waited_for_any_longer(caplog: pytest.Log
     assert [record.getMessage() for record in caplog.records] == ["could not be written down"]
 
 
-def test_the_patience_can_be_longer_once_the_person_has_the_answer():
+def test_limits_can_be_longer_once_the_person_has_the_answer():
     async def story(progress, ledger, notifier):
         ledger.away = away_until(900)
         await progress.save_with_retry(RequestState.ANSWERED, timeout=1800)
@@ -50,7 +50,7 @@ def test_the_patience_can_be_longer_once_the_person_has_the_answer():
     assert tell(story, RequestState.CREATED)[0].moves == [(RequestState.CREATED, RequestState.ANSWERED)]
 
 
-def test_what_somebody_else_has_meanwhile_is_left_to_them():
+def test_request_of_another_owner_is_left_alone():
     async def story(progress, ledger, notifier):
         ledger.away, ledger.ours = away_until(1), False
         with pytest.raises(OwnershipLostError):

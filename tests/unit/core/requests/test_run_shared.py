@@ -40,7 +40,7 @@ def test_an_outcome_is_held_back_until_it_is_written(outcome):
     ]
 
 
-def test_what_another_has_taken_meanwhile_is_not_told_here():
+def test_request_of_another_owner_is_not_told_here():
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.ours, ledger.away = True, False, away_until(HOUR)
         with pytest.raises(OwnershipLostError):
@@ -59,7 +59,7 @@ def test_a_store_of_our_own_that_stays_away_is_waited_for_once():
     tell(story, RequestState.CREATING)
 
 
-def test_what_is_written_is_not_written_again():
+def test_stored_value_is_not_written_again():
     async def story(progress, ledger, notifier):
         await progress.save_with_retry(RequestState.CREATED, session=SESSION)
         await progress.record_result(SessionStarted(SESSION))
@@ -68,7 +68,7 @@ def test_what_is_written_is_not_written_again():
 
 
 @pytest.mark.parametrize("outcome", [SessionStarted(SESSION), ServiceBusyError(retry_after=2)])
-def test_an_outcome_that_was_written_though_its_answer_was_lost_is_ours_to_tell(outcome):
+def test_stored_outcome_with_a_lost_answer_is_ours_to_tell(outcome):
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.mute = True, 1
         await progress.record_result(outcome)
@@ -119,7 +119,7 @@ def test_a_create_waits_a_while_for_the_store():
     assert tell(story)[0].moves == [(RequestState.ACCEPTED, RequestState.CREATING)]
 
 
-def test_and_does_not_go_out_when_the_store_stays_away():
+def test_create_does_not_go_out_when_the_store_stays_away():
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.away = True, away_until(HOUR)
         with pytest.raises(InterruptedRequestError, match=r"^not_started$"):
@@ -144,7 +144,7 @@ def test_a_create_that_another_began_meanwhile_is_not_sent_twice():
     assert tell(story)[0].moves == []
 
 
-def test_a_create_whose_beginning_was_written_without_our_hearing_of_it_ends_in_its_failure():
+def test_create_with_an_unheard_commit_ends_in_its_failure():
     async def story(progress, ledger, notifier):
         ledger.shared, ledger.mute = True, 2
         with pytest.raises(InterruptedRequestError, match=r"^not_started$"):

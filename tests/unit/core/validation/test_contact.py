@@ -61,7 +61,7 @@ def test_an_address_is_kept_in_the_one_form_that_machines_write(
         (f"{'c' * 300}@example.com", "email"),
     ],
 )
-def test_what_is_no_address_is_refused_by_its_reason(typed: str, why: str) -> None:
+def test_unusable_address_is_refused_by_its_reason(typed: str, why: str) -> None:
     with pytest.raises(SendRejectedError, match=r"^invalid_address$") as refused:
         read_address(typed)
     assert refused.value.detail == why
@@ -95,7 +95,7 @@ def test_a_text_takes_the_link_as_it_is_and_nothing_else() -> None:
             check_text(wrong)
 
 
-def test_a_message_has_as_many_characters_as_genesys_takes_at_most() -> None:
+def test_message_has_at_most_the_characters_genesys_takes() -> None:
     assert len(filled("{joinUrl}", "x" * MAX_TEXT_LENGTH)) == MAX_TEXT_LENGTH
     with pytest.raises(SendRejectedError, match=r"^text_too_long$"):
         filled("{joinUrl}", "x" * (MAX_TEXT_LENGTH + 1))
@@ -128,7 +128,7 @@ def test_nothing_is_sent_unless_a_sender_is_set() -> None:
     assert loaded.sms_countries == {"US", "GB"}
 
 
-def test_a_question_shows_what_would_be_sent_where_and_escapes_it() -> None:
+def test_question_shows_what_would_be_sent_and_escapes_it() -> None:
     session = Session(
         id=SessionId("s-1"),
         status="open",

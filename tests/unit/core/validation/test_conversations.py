@@ -115,7 +115,7 @@ def test_a_conversation_may_stand_where_the_name_begins(text: str, command: obje
 
 
 @pytest.mark.parametrize("text", [ONE, f"{HOME}/directory/#/interactions/{ONE}", f"<{HOME}/{ONE}>"])
-def test_where_sessions_belong_to_no_conversation_all_of_that_is_a_name(text: str) -> None:
+def test_conversation_words_are_a_name_for_plain_sessions(text: str) -> None:
     command = parse(text)
     assert isinstance(command, Start)
     assert command.conversation_id is None
@@ -162,7 +162,7 @@ def test_a_template_that_would_not_do_is_a_fault_at_start(template: str, wrong: 
     assert "hush" not in line
 
 
-def test_the_settings_choose_the_service_and_their_faults_show_whichever_is_chosen() -> None:
+def test_settings_choose_the_service_and_show_their_faults() -> None:
     chosen = {
         "GENESYS_COBROWSE_API": "Conversations",
         "GENESYS_DEPLOYMENT_ID": ONE.upper(),

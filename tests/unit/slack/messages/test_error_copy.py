@@ -168,7 +168,7 @@ def test_only_a_fault_of_our_own_gets_the_general_sentence(error):
     assert (error_copy(error, CONTACT) == general) == isinstance(error, errors.UnexpectedError)
 
 
-def test_asking_again_is_offered_where_it_may_help_and_nowhere_else():
+def test_retry_is_offered_where_it_may_help_and_nowhere_else():
     every = {code for each in classes(CobrowseError) if each.try_again for code in each.possible_codes()}
     assert every == MAY_BE_TRIED_AGAIN
     assert {error.code for error in ERRORS if error.try_again} == MAY_BE_TRIED_AGAIN | {"connect_required"}
@@ -193,7 +193,7 @@ def test_a_refusal_says_whom_to_ask(error):
     ],
     ids=name_of,
 )
-def test_what_the_person_cannot_mend_names_who_can(error):
+def test_problem_for_an_administrator_names_who_can_fix_it(error):
     assert CONTACT in error_copy(error, CONTACT).next
 
 
@@ -278,14 +278,14 @@ def test_a_sentence_holds_what_its_reader_needs(error, parts):
     ],
 )
 @pytest.mark.parametrize("is_target", [True, False])
-def test_who_is_refused_for_their_standing_reads_which(standing, who, is_target):
+def test_person_refused_by_membership_reads_which(standing, who, is_target):
     said = error_copy(errors.NotAMemberError("U0BEN", standing, is_target), CONTACT)
     assert who in said.what.lower()
     assert ("<@U0BEN>" in said.what) == is_target
 
 
 @pytest.mark.parametrize("is_target", [True, False])
-def test_who_is_not_listed_or_mapped_is_named_when_it_is_somebody_else(is_target):
+def test_unlisted_or_unmapped_target_is_named(is_target):
     for error in (errors.NotListedError("U0BEN", is_target), errors.HostNotFoundError("U0BEN", is_target, ())):
         assert ("<@U0BEN>" in words(error)) == is_target
         assert ("You are not" in words(error)) != is_target

@@ -149,12 +149,12 @@ def test_no_typed_word_gets_out_unescaped(typed):
 
 
 @pytest.mark.parametrize("offset", range(5))
-def test_what_is_too_long_is_not_cut_inside_an_escaped_character(offset):
+def test_long_text_is_not_cut_inside_an_escaped_character(offset):
     error = errors.UnknownApplicationError(application_id="x" * (100 + offset), known=("&" * 900,) * 20)
     assert_fit_for_slack(WORDS.failure(error, "ref7ref7ref7"))
 
 
-def test_a_very_long_session_id_does_not_make_slack_refuse_the_card():
+def test_very_long_session_id_still_fits_the_card():
     assert_fit_for_slack(WORDS.card(request(), started(id="s" * 200)))
 
 
@@ -165,7 +165,7 @@ def test_long_application_ids_leave_room_for_what_to_do():
 
 
 @pytest.mark.parametrize("asked", [request(), request(target="U0BEN")], ids=["for oneself", "for another"])
-def test_the_join_url_stands_only_where_it_is_copied_and_in_the_buttons_link(asked):
+def test_join_url_stands_only_where_it_is_copied_and_in_a_button(asked):
     for message in (WORDS.card(asked, started(told=False)), agent_card(asked, started().session)):
         assert list(places(message.payload(), JOIN_URL)) == [PREFORMATTED, "actions.elements/button.url"]
         assert "join.example" not in message.text
@@ -184,7 +184,7 @@ def test_nothing_is_unfurled():
     assert (payload["unfurl_links"], payload["unfurl_media"]) == (False, False)
 
 
-def test_the_card_says_whose_link_it_is_who_hosts_the_name_the_end_and_the_references():
+def test_card_says_link_host_name_end_and_references():
     message = WORDS.card(request(), started("Checkout"))
     said = "\n".join(texts(message))
     for part in ("your customer", "You (<@U0ANA>) are already the host", "Checkout", DATE, "`sess-1`", "ref7ref7ref7"):
@@ -207,7 +207,7 @@ def test_the_agent_reads_who_started_the_session():
 
 
 @pytest.mark.parametrize("error", failures("words"), ids=lambda error: error.code)
-def test_a_failure_carries_its_reference_and_try_again_exactly_where_it_may_help(error):
+def test_failure_has_a_reference_and_a_retry_where_it_may_help(error):
     message = WORDS.answer(request(), error)
     assert message.blocks[0]["block_id"] == FAILURE_BLOCK
     assert "Reference `ref7ref7ref7`" in message.blocks[-1]["elements"][0]["text"]
@@ -217,7 +217,7 @@ def test_a_failure_carries_its_reference_and_try_again_exactly_where_it_may_help
     assert actions(WORDS.failure(error, "ref7ref7ref7", kept=False)) == {}
 
 
-def test_a_failure_of_the_service_carries_the_services_reference_too():
+def test_service_failure_carries_the_services_reference():
     said = WORDS.failure(errors.ServiceBusyError(reference="corr-7"), "ref7ref7ref7").blocks[-1]["elements"][0]["text"]
     assert "`ref7ref7ref7`" in said
     assert "`corr-7`" in said
@@ -234,7 +234,7 @@ def test_a_note_says_that_it_is_waiting_and_about_how_long(seconds, part):
 
 
 @pytest.mark.parametrize("command", [*map(NotUnderstood, Reason), Help("hepl")], ids=str)
-def test_who_typed_what_starts_nothing_reads_why_or_how_to(command):
+def test_unclear_command_gets_the_reason_or_help(command):
     message = parse_error(WORDS, command, "ref7ref7ref7")
     assert_fit_for_slack(message)
     assert "/cobrowse" in json.dumps(message.blocks)
@@ -255,5 +255,5 @@ def test_who_typed_what_starts_nothing_reads_why_or_how_to(command):
         ("SUPPORT", "SUPPORT"),
     ],
 )
-def test_the_contact_is_a_mention_when_it_is_an_id_and_plain_text_otherwise(contact, markup):
+def test_contact_is_a_mention_for_an_id_and_text_otherwise(contact, markup):
     assert contact_markup(contact) == markup

@@ -98,7 +98,7 @@ def test_the_longest_list_is_whole_and_says_that_there_are_more(
     assert all(one.startswith(LISTED) and len(one) <= 255 for one in ids)
 
 
-def test_a_list_of_all_lets_the_first_own_links_be_sent_and_nobody_elses() -> None:
+def test_list_of_all_lets_only_ones_own_links_be_sent() -> None:
     own = [record(number=number) for number in range(9)]
     others = [record(number=number).seen_by(UserId("U0SAM")) for number in range(9, 20)]
     found = SessionList((*others, *own), everybodys=True)
@@ -115,7 +115,7 @@ def test_a_list_of_all_shows_no_link() -> None:
 
 
 @pytest.mark.parametrize("message", [direct_card(record()), shared_card(record(), ANA)], ids=["direct", "shared"])
-def test_a_link_stands_where_it_is_copied_and_never_in_a_notification(message: Any) -> None:
+def test_link_stands_where_it_is_copied_not_in_notifications(message: Any) -> None:
     assert "join.example" not in message.text
     assert not any("join.example" in text for text in texts(message))
     assert JOIN_URL in str(message.blocks)
@@ -128,7 +128,7 @@ def test_a_shared_session_says_who_and_with_whom_as_host() -> None:
     assert "your customer" not in said  # those who read it need not have one
 
 
-def test_what_is_over_has_neither_link_nor_button_and_an_offer_is_not_called_a_session_that_ended() -> None:
+def test_ended_session_has_neither_link_nor_button() -> None:
     for made in (record(is_over=True), record(is_over=True, application_id="")):
         message = closed_card(made)
         assert {block["type"] for block in message.blocks} == {"section", "context"}
@@ -136,13 +136,13 @@ def test_what_is_over_has_neither_link_nor_button_and_an_offer_is_not_called_a_s
     assert f"<@{BEN}> was the host" in plain(closed_card(record(is_over=True), shared=True))
 
 
-def test_a_failed_link_cannot_be_tried_again_since_its_address_is_gone() -> None:
+def test_failed_link_by_address_cannot_be_tried_again() -> None:
     for kind, offered in ((RequestKind.LINK, False), (RequestKind.END, True)):
         message = WORDS.answer(request(kind=kind), errors.MessageNotPostedError("x"))
         assert ("try_again" in str(message.blocks)) is offered
 
 
-def test_who_is_linked_or_explained_is_named() -> None:
+def test_linked_or_explained_person_is_named() -> None:
     for outcome in (
         HostLinked(BEN, HostId("h")),
         HostLinked(BEN, None),
@@ -151,7 +151,7 @@ def test_who_is_linked_or_explained_is_named() -> None:
         assert f"<@{BEN}>" in plain(WORDS.answer(request(kind=RequestKind.WHY), outcome))
 
 
-def test_what_was_pressed_on_a_session_that_is_over_says_so() -> None:
+def test_press_on_an_ended_session_says_so() -> None:
     assert "over already" in plain(
         WORDS.answer(request(kind=RequestKind.END), errors.SessionActionError("already_ended"))
     )

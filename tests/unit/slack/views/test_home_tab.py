@@ -112,13 +112,13 @@ def test_slack_would_take_it(name: str) -> None:
     assert read_view(VIEWS[name], "home") == VIEWS[name]
 
 
-def test_the_largest_one_fits_through_the_http_door_when_it_is_opened_and_when_it_is_pressed() -> None:
+def test_largest_view_fits_through_the_http_receiver() -> None:
     view = json.dumps({"view": VIEWS["the most there can be"]})
     assert len(view) < BODY_BYTES * 0.75  # Slack adds the ids and states of its blocks
     assert len(urlencode({"payload": view})) < LARGE_BODY_BYTES / 2
 
 
-def test_what_the_tab_has_no_room_for_is_said() -> None:
+def test_sessions_beyond_the_tabs_room_are_told() -> None:
     many = shown(own=[record(n, url_length=2900) for n in range(8)])
     assert 0 < presses(many).count("end_session") < 8
     assert "… and more: `/cobrowse status` shows them." in said(many)
@@ -127,14 +127,14 @@ def test_what_the_tab_has_no_room_for_is_said() -> None:
     assert "… and more" not in said(whole)
 
 
-def test_what_was_not_even_looked_up_is_said_too() -> None:
+def test_unknown_session_status_is_told_too() -> None:
     some = SessionList((record(),), cut=True)
     assert "… and more: `/cobrowse status` shows them." in said(shown(own=some))
     assert "… and more: `/cobrowse list` shows them." in said(shown(others=some))
     assert "There is none" not in said(shown(others=SessionList((), cut=True)))
 
 
-def test_a_member_sees_who_they_are_their_sessions_with_links_and_how_to_start_one() -> None:
+def test_member_sees_identity_sessions_links_and_a_start_button() -> None:
     text = said(shown())
     assert f"as Genesys user `{HOST.id}`, by the rule “same e-mail”" in text
     assert "https://join.example/" in text
@@ -143,7 +143,7 @@ def test_a_member_sees_who_they_are_their_sessions_with_links_and_how_to_start_o
     assert "set-up" not in text
 
 
-def test_who_has_no_host_reads_what_was_tried_and_whom_to_ask() -> None:
+def test_person_without_a_host_reads_the_rules_and_a_contact() -> None:
     text = said(shown(identity=HostNotFoundError(ANA, False, (RuleMiss("same e-mail", "no Genesys user has <it>"),))))
     assert "You are not linked to a Genesys user" in text
     assert "• same e-mail: no Genesys user has &lt;it&gt;" in text
@@ -170,7 +170,7 @@ def test_where_nothing_can_be_started_from_it_says_where() -> None:
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.code)
-def test_what_cannot_be_seen_is_said_in_words_that_fit(error: CobrowseError) -> None:
+def test_invisible_conversations_are_told_in_words_that_fit(error: CobrowseError) -> None:
     text = said(shown(identity=error, own=error))
     assert "Who you are to Genesys is not known now." in text
     assert "They cannot be seen now." in text
@@ -194,7 +194,7 @@ def test_whoever_may_do_nothing_sees_the_sentence_alone() -> None:
 # -- What is wrong with the set-up --
 
 
-def test_an_administrator_reads_what_is_wrong_and_how_genesys_did() -> None:
+def test_administrator_reads_the_fault_and_genesyss_status() -> None:
     text = said(shown(config_warnings=["COBROWSE_MEMBERS is empty."], failure=FAILURE))
     assert "COBROWSE_MEMBERS is empty." in text
     assert "`permission_missing`" in text
@@ -207,7 +207,7 @@ def finished(status: ServiceStatus, asked: Request, result: Result) -> None:
     status.record_event(RequestFinished(asked, result, True, 0.1))
 
 
-def test_the_newest_failure_of_genesys_is_remembered_and_that_it_has_passed() -> None:
+def test_newest_genesys_failure_is_remembered_until_it_passes() -> None:
     condition = ServiceStatus(lambda: NOW)
     asked = Request(
         id=RequestId("r"),

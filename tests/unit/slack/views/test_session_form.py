@@ -79,13 +79,13 @@ def test_the_skeleton_has_nothing_that_could_be_sent() -> None:
     assert "One moment" in said(loading("x"))
 
 
-def test_only_who_may_choose_a_host_is_offered_one_and_starts_with_themselves() -> None:
+def test_only_who_may_choose_a_host_is_offered_the_choice() -> None:
     assert fields(offered(host=None)) == ["name", "application", "duration"]
     assert fields(offered()) == ["host", "name", "application", "duration"]
     assert element(offered(), "host")["initial_user"] == "U0SAM"
 
 
-def test_the_usual_application_stands_first_and_is_chosen_however_many_there_are() -> None:
+def test_usual_application_stands_first_and_is_chosen() -> None:
     field = element(offered(applications=MANY, application_id="app-299"), "application")
     assert len(field["options"]) == 100
     assert field["options"][0]["value"] == field["initial_option"]["value"] == "app-299"
@@ -118,12 +118,12 @@ def test_the_bounds_are_those_of_the_setting(seconds: int) -> None:
         load_part(read_service_alone, {"COBROWSE_TIMEOUT_SECONDS": str(seconds)})
 
 
-def test_what_is_filled_in_is_read() -> None:
+def test_filled_in_values_are_read() -> None:
     view = sent(host="U0BEN", name="  Checkout\n <help> &amp; ", application="shop", duration="3600")
     assert read(view, None) == FormInput(CARE, UserId("U0BEN"), "Checkout <help> &amp;", "shop", 3600, None)
 
 
-def test_what_is_left_empty_is_as_usual() -> None:
+def test_empty_inputs_take_the_defaults() -> None:
     nothing = FormInput(ChannelId(""), None, None, None, None, None)
     assert read(sent(host=None, name=None, application=None, duration=None) | {"private_metadata": ""}, None) == nothing
     assert read({"id": "V1"}, None) == nothing
@@ -153,7 +153,7 @@ def test_every_field_that_is_wrong_is_told_at_once() -> None:
 
 
 @pytest.mark.parametrize("standing", [each for each in MembershipStatus if each is not MembershipStatus.MEMBER])
-def test_a_host_who_may_be_none_is_told_in_words_that_a_field_can_show(standing: MembershipStatus) -> None:
+def test_refused_host_is_told_in_words_that_a_field_can_show(standing: MembershipStatus) -> None:
     words = host_error(NotAMemberError(UserId("U0GUS"), standing, is_target=True))
     assert words
     assert "<" not in words
@@ -173,6 +173,6 @@ def test_a_host_who_is_not_listed_is_told() -> None:
         (MaybeAcceptedError(), "it starts one session only"),
     ],
 )
-def test_what_was_not_accepted_can_be_sent_again(error: Any, words: str) -> None:
+def test_refused_submission_can_be_sent_again(error: Any, words: str) -> None:
     assert words in not_accepted(error)
     assert "<" not in not_accepted(error)

@@ -22,7 +22,7 @@ class Done:
         return set(those) - {self._leaves}
 
 
-async def test_what_comes_in_one_turn_is_done_at_once_and_each_hears_of_its_own() -> None:
+async def test_items_of_one_turn_are_flushed_together() -> None:
     done = Done(leaves="second")
     together = Batcher(done)
     assert await asyncio.gather(*map(together.add, ("first", "second", "third"))) == [True, False, True]
@@ -41,7 +41,7 @@ async def test_one_who_gives_up_stops_nothing_for_the_others() -> None:
     assert done.told == [["gone", "other"]]
 
 
-async def test_trouble_reaches_everybody_and_the_next_try_is_another_one() -> None:
+async def test_trouble_reaches_everybody_and_the_next_try_is_new() -> None:
     done = Done(fails=True)
     together = Batcher(done)
     assert all(isinstance(one, StorageUnavailableError) for one in await asyncio.gather(
