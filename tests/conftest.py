@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from bot.core.timing import CoreTiming
 from bot.slack.api import responder, response_url
 from tests.support.app import Journey, open_journey
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the first worker rewrites a file's asserts, and the others read it
+sys.dont_write_bytecode = False
 for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):  # each load of the settings reads the machine's certificates: 0.2 s
     os.environ.pop(name, None)
 settings.register_profile("any machine", deadline=None)

@@ -1,14 +1,10 @@
 """A container whose environment file has quotes around each value, which docker leaves: the bot works all the same."""
 
-import os
-import sys
-from asyncio import create_subprocess_exec
-from asyncio.subprocess import PIPE
 from pathlib import Path
 
 from tests.e2e.test_send import presses
-from tests.integration.check.test_check import checked
-from tests.support.app import ANA, ROOT, ended, free_port, healthy, link, open_bot_between, open_servers, start
+from tests.support.app import ANA, ended, free_port, healthy, link, open_bot_between, open_servers, start
+from tests.support.check import checked
 
 SECRET = "a$client$$secret"
 
@@ -58,10 +54,6 @@ async def test_socks_proxy_ends_run_by_the_name_of_its_variable(tmp_path: Path) 
 async def test_start_takes_quotes_off_too(tmp_path: Path) -> None:
     async with open_servers() as servers:
         environ = quoted(servers.environ | {"GENESYS_HOST_USER_ID": "11111111-1111-4111-8111-111111111111"})
-        given = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT, **environ}
-        process = await create_subprocess_exec(
-            sys.executable, "-m", "bot", "start", cwd=tmp_path, env=given, stdout=PIPE, stderr=PIPE
-        )
-        code, out, err = await ended(process)
+        code, out, err = await ended(await start(tmp_path, environ, "start"))
     assert (code, err) == (0, ""), err
     assert "Join URL: " in out

@@ -21,9 +21,9 @@ import yaml
 from bot.config.variables import VARIABLES
 from bot.storage.encryption import new_key
 from bot.storage.open import open_store
-from tests.integration.check.test_check import checked
 from tests.support.accounts import asks_to_connect, open_connecting, opens, signs_in
 from tests.support.app import ANA, ROOT, ended, free_port, healthy, link, open_journey, open_servers, start
+from tests.support.check import checked
 from tests.support.postgres import address as postgres_address
 from tests.support.postgres import server
 from tests.support.proxy import Proxy, needs_caddy, proxy

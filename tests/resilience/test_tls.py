@@ -9,7 +9,6 @@ import contextlib
 import signal
 import ssl
 from asyncio import StreamReader, StreamWriter
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -17,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.check.test_check import checked
-from tests.support.app import ANA, START_SECONDS, Servers, ended, is_note, link, open_servers, start, words
+from tests.support.app import ANA, START_SECONDS, BotProcess, Servers, ended, is_note, link, open_servers, start, words
 from tests.support.certificates import new_authority, self_signed
+from tests.support.check import checked
 
 API, SOCKET, GENESYS = "slack.test", "hooks.slack.com", "genesys.test"
 """The second one is for web sockets, too; response_urls may lead nowhere else but to the API's own name."""
@@ -99,8 +98,8 @@ async def behind_a_proxy(directory: Path, distrusted: str = "") -> AsyncIterator
 
 
 @asynccontextmanager
-async def started(directory: Path, environ: dict[str, str]) -> AsyncIterator[Process]:
-    process = await start(directory, environ)
+async def started(directory: Path, environ: dict[str, str], *, interpreter: bool = False) -> AsyncIterator[BotProcess]:
+    process = await start(directory, environ, interpreter=interpreter)
     try:
         yield process
     finally:
@@ -109,7 +108,7 @@ async def started(directory: Path, environ: dict[str, str]) -> AsyncIterator[Pro
         await process.communicate()
 
 
-async def stopped(process: Process) -> str:
+async def stopped(process: BotProcess) -> str:
     """Its log, once it has stopped as it was told."""
     process.send_signal(signal.SIGTERM)
     code, _, err = await ended(process)
@@ -119,7 +118,10 @@ async def stopped(process: Process) -> str:
 
 async def test_behind_a_proxy_everything_goes_through_it(tmp_path: Path) -> None:
     """Web API, web socket, response_url, sign-in and session service."""
-    async with behind_a_proxy(tmp_path) as (servers, proxy, environ), started(tmp_path, environ) as process:
+    async with (
+        behind_a_proxy(tmp_path) as (servers, proxy, environ),
+        started(tmp_path, environ, interpreter=True) as process,
+    ):
         await servers.slack.connected(START_SECONDS)
         assert (await servers.slack.command(ANA, "")).acked
         message = await servers.slack.next_message(ANA)
@@ -180,7 +182,7 @@ async def _genesys(directory: Path) -> None:
         await stopped(process)
 
 
-async def _tried(proxy: Proxy, name: str, process: Process) -> None:
+async def _tried(proxy: Proxy, name: str, process: BotProcess) -> None:
     """It was connected to, did not get on, and is tried again."""
     async with asyncio.timeout(30):
         while proxy.asked.count(f"{name}:443") < 2:
@@ -190,7 +192,7 @@ async def _tried(proxy: Proxy, name: str, process: Process) -> None:
 
 async def test_check_uses_the_proxy_and_names_the_untrusted_server(tmp_path: Path) -> None:
     async with behind_a_proxy(tmp_path / "good") as (_, proxy, environ):
-        code, out, err = await checked(tmp_path, environ, "--person", ANA)
+        code, out, err = await checked(tmp_path, environ, "--person", ANA, interpreter=True)
         assert (code, err) == (0, ""), out
         assert set(proxy.asked) == {f"{name}:443" for name in NAMES}
     async with behind_a_proxy(tmp_path / "bad", GENESYS) as (_, _, environ):

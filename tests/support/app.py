@@ -25,6 +25,7 @@ from bot.core.timing import CoreTiming, GenesysTiming
 from bot.sandbox import world
 from bot.sandbox.genesys.server import SandboxGenesys
 from bot.sandbox.slack.server import Delivery, Message, SandboxSlack, SlackChannel, SlackUser
+from tests.support.forked import Forked, forked
 
 ANA, BEN, UNA, SAM, GUS = "U0ANA", "U0BEN", "U0UNA", "U0SAM", "U0GUS"
 OUTSIDER, GONE, ROBOT, SINGLE = "U0OUT", "U0GONE", "U0ROB", "U0SINGLE"
@@ -44,6 +45,7 @@ NO_KEY = {"STORE_ENCRYPTION_KEY": "", "COBROWSE_SMS_FROM": "", "COBROWSE_EMAIL_F
 QUICK_GENESYS = GenesysTiming(first_backoff_seconds=0.02)
 """Retries that no Retry-After asked for come at once; their number stays as it is."""
 ROOT = str(Path(__file__).parents[2])
+BotProcess = Process | Forked
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,16 +232,22 @@ def free_port() -> int:
             return port
 
 
-async def start(directory: Path, environ: dict[str, str]) -> Process:
-    """`run`, with no more of an environment than this, and no .env."""
+async def start(directory: Path, environ: dict[str, str], *arguments: str, interpreter: bool = False) -> BotProcess:
+    """Start `python -m bot run`, or with other arguments, in the directory and with no other environment.
+
+    A new interpreter costs a CPU second more than a fork; a test of the start itself asks for it.
+    """
     given = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT, **environ}
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "run", cwd=directory, env=given, stdout=PIPE, stderr=PIPE
-    )
+    program = ["-m", "bot", *(arguments or ["run"])]
+    if interpreter:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, *program, cwd=directory, env=given, stdout=PIPE, stderr=PIPE
+        )
+    return await forked(program, directory=directory, environ=given)
 
 
-async def ended(process: Process, seconds: float = START_SECONDS) -> tuple[int | None, str, str]:
-    """Exit code, output and errors."""
+async def ended(process: BotProcess, seconds: float = START_SECONDS) -> tuple[int | None, str, str]:
+    """Return the exit code, the output and the errors, once the process has ended."""
     async with asyncio.timeout(seconds):
         out, err = await process.communicate()
     return process.returncode, out.decode(), err.decode()
@@ -247,12 +255,12 @@ async def ended(process: Process, seconds: float = START_SECONDS) -> tuple[int |
 
 @asynccontextmanager
 async def running(
-    directory: Path, *, http: bool, environ: dict[str, str] | None = None
-) -> AsyncIterator[tuple[Servers, Process]]:
+    directory: Path, *, http: bool, environ: dict[str, str] | None = None, interpreter: bool = False
+) -> AsyncIterator[tuple[Servers, BotProcess]]:
     """A bot that is ready, in a process of its own."""
     async with open_servers(http=http) as servers:
         port = str(free_port())
-        process = await start(directory, servers.environ | {"PORT": port} | (environ or {}))
+        process = await start(directory, servers.environ | {"PORT": port} | (environ or {}), interpreter=interpreter)
         try:
             if http:
                 await healthy(process, f"http://127.0.0.1:{(environ or {}).get('HEALTH_PORT', port)}/healthz")
@@ -266,7 +274,7 @@ async def running(
             await process.communicate()
 
 
-async def healthy(process: Process, url: str) -> None:
+async def healthy(process: BotProcess, url: str) -> None:
     """Until it says so, or has ended."""
     async with aiohttp.ClientSession() as http, asyncio.timeout(START_SECONDS):
         while process.returncode is None:

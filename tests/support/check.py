@@ -6,7 +6,7 @@ from bot import check
 from bot.check.results import CheckResult, Status
 from bot.core.models import UserId
 from bot.core.timing import GenesysTiming
-from tests.support.app import QUICK_GENESYS, Servers
+from tests.support.app import QUICK_GENESYS, Servers, ended, start
 
 PERSON = UserId("U0ANA")
 
@@ -22,6 +22,13 @@ def right_environ(servers: Servers, directory: Path) -> dict[str, str]:
         "DATABASE_URL": f"sqlite:///{directory / 'bot.db'}",
         "COBROWSE_SUPERVISORS": "U0SAM S0LEADS",
     }
+
+
+async def checked(
+    directory: Path, environ: dict[str, str], *arguments: str, interpreter: bool = False
+) -> tuple[int | None, str, str]:
+    """Run `check` as a command in the directory; return its exit code, output and errors."""
+    return await ended(await start(directory, environ, "check", *arguments, interpreter=interpreter))
 
 
 async def run_checks(

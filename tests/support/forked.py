@@ -1,7 +1,7 @@
-"""A bot as a process that is forked from a server with the bot's modules imported, which saves a CPU second a start.
+"""Start `python -m bot …` by a fork of a server that has the bot's modules imported: a CPU second less for each start.
 
-The process is real: it has an event loop, files and signals of its own, and `kill -9` ends it. Only the imports are
-shared. Tests of the start itself execute `python -m bot run` (see `start` in journey.py).
+The process is real: it has its own event loop, files and signals, and `kill -9` ends it. Only the imports are shared.
+Each command also has a test that executes the interpreter (`interpreter=True` in app.py).
 """
 
 import asyncio
@@ -12,7 +12,9 @@ import signal
 import sys
 from collections.abc import Sequence
 from functools import cache
+from io import TextIOWrapper
 from pathlib import Path
+from tempfile import mkstemp
 from types import ModuleType
 from typing import Any
 
@@ -21,7 +23,10 @@ import pytest
 ROOT = str(Path(__file__).parents[2])
 PRELOADED = (
     "bot.app",
+    "bot.check",
     "bot.cli.commands",
+    "bot.cli.health",
+    "bot.sandbox.run",
     "bot.observability.logging",
     "bot.server",
     "bot.config.settings",
@@ -32,9 +37,10 @@ PRELOADED = (
 
 
 class Forked:
-    """A process that has started, with what these tests use of `asyncio.subprocess.Process`."""
+    """A started process, with the part of `asyncio.subprocess.Process` that tests use."""
 
-    def __init__(self, process: Any) -> None:
+    def __init__(self, process: Any, files: Sequence[Path]) -> None:
+        self._files = files
         self.returncode: int | None = None
         self.pid: int = process.pid
         self._process, self._ended = process, asyncio.Event()
@@ -53,6 +59,14 @@ class Forked:
         await self._ended.wait()
         return self.returncode
 
+    async def communicate(self) -> tuple[bytes, bytes]:
+        """Wait until the process has ended; return its output and its errors, and remove their files."""
+        await self.wait()
+        out, err = (file.read_bytes() if file.exists() else b"" for file in self._files)
+        for file in self._files:
+            file.unlink(missing_ok=True)
+        return out, err
+
     def send_signal(self, number: int) -> None:
         """Send a signal, unless the process has ended."""
         if self.returncode is None:
@@ -67,14 +81,26 @@ class Forked:
         self.send_signal(signal.SIGTERM)
 
 
-async def forked(program: Sequence[str], *, directory: Path, environ: dict[str, str], log: Path) -> Forked:
-    """Start `-m bot …` or a script in the directory with this environment alone; output and errors go to the log."""
-    how = (list(program), str(directory), environ, str(log))
-    return Forked(await asyncio.to_thread(_started, how))
+async def forked(
+    program: Sequence[str], *, directory: Path, environ: dict[str, str], log: Path | None = None
+) -> Forked:
+    """Start `-m bot …` or a script in the directory with exactly this environment.
+
+    Output and errors go to the log, or else each to a temporary file that `communicate` reads.
+    """
+    files = [log, log] if log else [_temporary_file(), _temporary_file()]
+    arguments = (list(program), str(directory), environ, [str(file) for file in files])
+    return Forked(await asyncio.to_thread(_started, arguments), files)
 
 
-def _started(how: tuple[Any, ...]) -> Any:
-    process = _context().Process(target=_run, args=how, daemon=True)
+def _temporary_file() -> Path:
+    number, name = mkstemp(prefix="cobrowse-bot-")
+    os.close(number)
+    return Path(name)
+
+
+def _started(arguments: tuple[Any, ...]) -> Any:
+    process = _context().Process(target=_run, args=arguments, daemon=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "__main__", ModuleType("__main__"))  # else each process imports pytest's
         process.start()
@@ -94,17 +120,29 @@ def _context() -> Any:
     return context
 
 
-def _run(program: list[str], directory: str, environ: dict[str, str], log: str) -> None:
+def _run(program: list[str], directory: str, environ: dict[str, str], files: list[str]) -> None:
     """Become the program, as `python …` does."""
     os.chdir(directory)
     os.environ.clear()
     os.environ.update(environ)
-    written = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    for number in (1, 2):
-        os.dup2(written, number)
+    for number, file in zip((1, 2), files, strict=True):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), number)
+    _apply_environment()
     if program[0] == "-m":
         sys.argv = program[1:]
         runpy.run_module(program[1], run_name="__main__", alter_sys=True)
     else:
         sys.argv = list(program)
         runpy.run_path(program[0], run_name="__main__")
+
+
+def _apply_environment() -> None:
+    """Repeat what reads the environment before the program runs: the interpreter's start, and the import of aiohttp."""
+    encoding, _, errors = os.environ.get("PYTHONIOENCODING", "").partition(":")
+    if encoding and isinstance(sys.stdout, TextIOWrapper) and isinstance(sys.stderr, TextIOWrapper):
+        sys.stdout.reconfigure(encoding=encoding, errors=errors or "strict")
+        sys.stderr.reconfigure(encoding=encoding)
+    if {"SSL_CERT_FILE", "SSL_CERT_DIR"} & os.environ.keys():
+        from aiohttp import connector
+
+        connector._SSL_CONTEXT_VERIFIED = connector._make_ssl_context(True)

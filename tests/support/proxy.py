@@ -10,7 +10,6 @@ import struct
 import subprocess
 import sys
 import time
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from tests.support.app import ANA, ROOT, Servers, free_port, healthy, open_servers, start
+from tests.support.app import ANA, ROOT, BotProcess, Servers, free_port, healthy, open_servers, start
 
 CADDYFILE = (Path(ROOT) / "deploy" / "Caddyfile").read_text(encoding="utf-8")
 NAME = "bots.example"
@@ -117,7 +116,7 @@ class Replicas:
 
     servers: Servers
     proxy: Proxy
-    processes: list[Process]
+    processes: list[BotProcess]
 
 
 @asynccontextmanager

@@ -1,16 +1,13 @@
 """`check` shows the addresses that an administrator has to copy, and masks what is secret in them."""
 
 import json
-import sys
-from asyncio import create_subprocess_exec
-from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 
 from bot.observability.logging import MASK, Redactor
-from tests.support.app import ROOT, open_servers
+from tests.support.app import ended, open_servers, start
 from tests.support.check import right_environ, run_checks
 
 CALLBACK = "https://bot.example.com/base/genesys/callback"
@@ -29,12 +26,8 @@ CONNECTING = {
 async def test_the_callback_address_is_shown_in_full(as_json: bool, tmp_path: Path) -> None:
     async with open_servers() as servers:
         environ = {**right_environ(servers, tmp_path), **CONNECTING}
-        command = [sys.executable, "-m", "bot", "check", *(["--json"] if as_json else [])]
-        process = await create_subprocess_exec(
-            *command, cwd=tmp_path, env={**environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80"}, stdout=PIPE, stderr=PIPE
-        )
-        out, err = await process.communicate()
-    text = out.decode()
+        command = ["check", *(["--json"] if as_json else [])]
+        _, text, err = await ended(await start(tmp_path, environ | {"COLUMNS": "80"}, *command))
     assert not err
     if as_json:
         (finding,) = [each for each in json.loads(text)["findings"] if each["name"] == "connect"]

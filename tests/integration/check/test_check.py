@@ -2,9 +2,6 @@
 
 import json
 import os
-import sys
-from asyncio import create_subprocess_exec
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from bot.check.results import Status, as_text, failed, ok, passed, warning
-from tests.support.app import ROOT, Servers, ended, free_port, open_servers
-from tests.support.check import marks, right_environ, run_checks, untouched
+from tests.support.app import Servers, free_port, open_servers
+from tests.support.check import checked, marks, right_environ, run_checks, untouched
 
 GENESYS_LINES = {"token", "permissions", "application", "users"}
 
@@ -151,17 +148,11 @@ def test_the_screen_holds_a_mark_a_name_and_what_to_do() -> None:
     assert passed([found[0], found[2]])
 
 
-async def checked(directory: Path, environ: dict[str, str], *arguments: str) -> tuple[int | None, str, str]:
-    given = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT, **environ}
-    command = (sys.executable, "-B", "-m", "bot", "check", *arguments)
-    return await ended(await create_subprocess_exec(*command, cwd=directory, env=given, stdout=PIPE, stderr=PIPE))
-
-
 async def test_command_prints_screen_or_json_and_leaves_no_file(servers: Servers, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     environ = right_environ(servers, tmp_path) | {"DATABASE_URL": ""}
-    code, out, err = await checked(empty, environ, "--person", "U0ANA")
+    code, out, err = await checked(empty, environ, "--person", "U0ANA", interpreter=True)
     assert (code, err) == (0, ""), out
     assert out.splitlines()[-1].startswith("Nothing is wrong: ")
     assert "the file cobrowse.db: nothing is there yet" in out

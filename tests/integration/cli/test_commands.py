@@ -5,10 +5,7 @@ Every process of this file runs once, all of them side by side, and the tests re
 
 import asyncio
 import json
-import os
 import re
-import sys
-from asyncio.subprocess import PIPE
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +14,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.genesys.server import Create
-from tests.support.app import ROOT, open_servers
+from tests.support.app import ended, open_servers, start
 
 ANA, BEN = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 SECONDS = 60
@@ -40,14 +37,11 @@ class Run:
     creates: Sequence[Create] = ()
 
 
-async def typed(directory: Path, arguments: Sequence[str], environ: dict[str, str] | None = None) -> Run:
-    given = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT, **(environ or {})}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", *arguments, cwd=directory, env=given, stdout=PIPE, stderr=PIPE
-    )
-    async with asyncio.timeout(SECONDS):
-        out, err = await process.communicate()
-    return Run(process.returncode, out.decode(), err.decode())
+async def typed(
+    directory: Path, arguments: Sequence[str], environ: dict[str, str] | None = None, *, interpreter: bool = False
+) -> Run:
+    process = await start(directory, environ or {}, *arguments, interpreter=interpreter)
+    return Run(*await ended(process, SECONDS))
 
 
 def furnish(directory: Path, key: str) -> None:
@@ -58,7 +52,12 @@ def furnish(directory: Path, key: str) -> None:
 
 
 async def with_genesys(
-    directory: Path, arguments: Sequence[str], fault: str | None = None, environ: dict[str, str] | None = None
+    directory: Path,
+    arguments: Sequence[str],
+    fault: str | None = None,
+    environ: dict[str, str] | None = None,
+    *,
+    interpreter: bool = False,
 ) -> Run:
     """With the seed's own .env in the directory, and a Genesys of its own at another address."""
     async with open_servers() as servers:
@@ -66,7 +65,7 @@ async def with_genesys(
         servers.genesys.applications = {"web": "Web", "shop": "Web shop"}
         await servers.genesys.inject_fault(fault)
         urls = {"GENESYS_API_URL": servers.genesys.url, "GENESYS_LOGIN_URL": servers.genesys.url}
-        run = await typed(directory, arguments, urls | (environ or {}))
+        run = await typed(directory, arguments, urls | (environ or {}), interpreter=interpreter)
         return Run(run.code, run.out, run.err, list(servers.genesys.creates))
 
 
@@ -77,14 +76,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     once = ["sandbox", "--once"]
     shaped = ["start", "--json", "--name", "Checkout <help>", "--application", "shop", "--timeout", "600"]
     work = {
-        "start": with_genesys(directory / "start", ["start"]),
+        "start": with_genesys(directory / "start", ["start"], interpreter=True),
         "start shaped": with_genesys(directory / "shaped", [*shaped, "--host-user-id", BEN.upper()]),
         "start failing": with_genesys(directory / "failing", ["start"], "403"),
         "start unknown": with_genesys(directory / "unknown", ["start", "--application", "<none> & co"]),
         "start no host": with_genesys(directory / "host", ["start", "--host-user-id", "ana"]),
-        "applications": with_genesys(directory / "applications", ["applications"]),
+        "applications": with_genesys(directory / "applications", ["applications"], interpreter=True),
         "start no settings": typed(directory, ["start"]),
-        "once": typed(directory, [*once, "/cobrowse Checkout help", "--json"]),
+        "once": typed(directory, [*once, "/cobrowse Checkout help", "--json"], interpreter=True),
         "once slow": typed(
             directory, [*once, "/cobrowse @ben Checkout", "--as", "supervisor", "--http", "--genesys", "slow"]
         ),

@@ -2,31 +2,26 @@
 
 import asyncio
 import json
-import os
 import re
 import socket
-import sys
-from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
 
-from tests.support.app import ANA, ROOT, Servers, ended, free_port, link, running
+from tests.support.app import ANA, ROOT, Servers, ended, free_port, link, open_servers, running, start
+from tests.support.check import checked
 
 DOCKERFILE = (Path(ROOT) / "Dockerfile").read_text(encoding="utf-8")
 needs_ipv6 = pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 on this machine")
 
 
-async def health(environ: dict[str, str], directory: Path) -> int | None:
+async def health(environ: dict[str, str], directory: Path, *, interpreter: bool = False) -> int | None:
     """The exit code of the HEALTHCHECK's command."""
     (written,) = re.findall(r"^HEALTHCHECK[^\n]*\\\n\s+CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)
     program, *arguments = json.loads(written)
     assert program == "python"
-    given = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT, **environ}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, cwd=directory, env=given, stdout=PIPE, stderr=PIPE
-    )
-    code, _, err = await ended(process)
+    assert arguments[:2] == ["-m", "bot"]
+    code, _, err = await ended(await start(directory, environ, *arguments[2:], interpreter=interpreter))
     assert "Traceback" not in err
     return code
 
@@ -51,8 +46,10 @@ async def test_no_proxy_is_between_the_health_command_and_the_bot(tmp_path: Path
     async with running(tmp_path, http=True, environ=environ) as (servers, _):
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
             assert await health(of(servers, environ | {name: dead}), tmp_path) == 0
-        assert await health(of(servers, environ | {"HEALTH_PORT": str(free_port())}), tmp_path) == 1
-        assert await health(of(servers, environ | {"HEALTH_PORT": f'"{port}"', "HOST": "'0.0.0.0'"}), tmp_path) == 0
+        unused = of(servers, environ | {"HEALTH_PORT": str(free_port())})
+        assert await health(unused, tmp_path, interpreter=True) == 1
+        quoted = of(servers, environ | {"HEALTH_PORT": f'"{port}"', "HOST": "'0.0.0.0'"})
+        assert await health(quoted, tmp_path, interpreter=True) == 0
 
 
 @needs_ipv6
@@ -79,9 +76,6 @@ async def test_one_address_is_where_the_health_command_asks(tmp_path: Path, host
 
 
 async def test_address_of_another_machine_is_told_by_check_and_run(tmp_path: Path) -> None:
-    from tests.integration.check.test_check import checked
-    from tests.support.app import open_servers, start
-
     environ = {"HOST": "192.0.2.1", "PORT": str(free_port())}
     async with open_servers(http=True) as servers:
         process = await start(tmp_path, of(servers, environ))

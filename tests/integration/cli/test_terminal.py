@@ -2,14 +2,11 @@
 
 import asyncio
 import json
-import os
-import sys
-from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
 
-from tests.support.app import ROOT
+from tests.support.app import start
 from tests.unit.config.test_forms_of_values import DEAD
 
 # Where Python is told ASCII, click writes UTF-8.
@@ -20,14 +17,10 @@ ENCODINGS = [
 ]
 
 
-async def typed(directory: Path, environ: dict[str, str], *arguments: str) -> tuple[int | None, bytes, bytes]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", *arguments),
-        cwd=directory,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": ROOT, **DEAD, **environ},
-        stdout=PIPE,
-        stderr=PIPE,
-    )
+async def typed(
+    directory: Path, environ: dict[str, str], *arguments: str, interpreter: bool = False
+) -> tuple[int | None, bytes, bytes]:
+    process = await start(directory, DEAD | environ, *arguments, interpreter=interpreter)
     async with asyncio.timeout(60):
         out, err = await process.communicate()
     return process.returncode, out, err
@@ -35,7 +28,7 @@ async def typed(directory: Path, environ: dict[str, str], *arguments: str) -> tu
 
 @pytest.mark.parametrize("encoding", ENCODINGS, ids=lambda each: each["PYTHONIOENCODING"])
 async def test_check_prints_its_report_with_signs_that_differ(tmp_path: Path, encoding: dict[str, str]) -> None:
-    code, out, err = await typed(tmp_path, encoding | {"PORT": "none"}, "check")
+    code, out, err = await typed(tmp_path, encoding | {"PORT": "none"}, "check", interpreter=encoding == ENCODINGS[0])
     assert (code, b"Traceback" in err) == (1, False), err
     lines = out.decode("latin-1").splitlines()
     assert any(line.startswith("x settings") for line in lines), lines
@@ -57,6 +50,6 @@ async def test_help_and_json_are_printed_too(tmp_path: Path) -> None:
 
 
 async def test_run_says_its_faults_too(tmp_path: Path) -> None:
-    code, _, err = await typed(tmp_path, ENCODINGS[0] | {"COBROWSE_CHANNELS": "#desk…"}, "run")
+    code, _, err = await typed(tmp_path, ENCODINGS[0] | {"COBROWSE_CHANNELS": "#desk…"}, "run", interpreter=True)
     assert code == 1
     assert b"COBROWSE_CHANNELS" in err

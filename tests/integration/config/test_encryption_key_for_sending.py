@@ -1,15 +1,11 @@
 """Links are sent to customers only where their addresses are kept encrypted: `run` and `check` say so."""
 
-import asyncio
-import os
-import sys
-from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
 
 from bot.config import settings
-from tests.support.app import ROOT
+from tests.support.app import ended, start
 from tests.support.settings import FERNET, SOCKET
 
 SENDERS = {
@@ -21,14 +17,9 @@ SENDERS = {
 @pytest.mark.parametrize("command", ["run", "check"])
 @pytest.mark.parametrize("sender", SENDERS)
 async def test_sending_needs_a_store_key(tmp_path: Path, command: str, sender: str) -> None:
-    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT, **SOCKET, **SENDERS[sender]}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", command, cwd=tmp_path, env=environ, stdout=PIPE, stderr=PIPE
-    )
-    async with asyncio.timeout(30):
-        out, err = await process.communicate()
-    said = (out + err).decode()
-    assert process.returncode
+    code, out, err = await ended(await start(tmp_path, {**SOCKET, **SENDERS[sender]}, command))
+    said = out + err
+    assert code
     assert f"STORE_ENCRYPTION_KEY: is missing. {sender} needs it" in " ".join(
         said.replace("→", "").replace("[settings_invalid]", "").split()
     )

@@ -2,15 +2,12 @@
 
 import asyncio
 import json
-import os
-import sys
-from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
 
 from bot.config.proxies import Proxies
-from tests.support.app import ROOT, ended, free_port
+from tests.support.app import ended, free_port, start
 
 ONE, TWO, EVERY = "http://one.example:3128", "http://two.example:3128", "http://every.example:3128"
 
@@ -55,14 +52,8 @@ def test_a_proxys_password_is_not_shown() -> None:
 
 async def once(directory: Path, environ: dict[str, str]) -> dict[str, object]:
     """What `sandbox --once` prints in this environment."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "sandbox", "--once", "/cobrowse Checkout help", "--json"),
-        cwd=directory,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": ROOT, **environ},
-        stdout=PIPE,
-        stderr=PIPE,
-    )
-    code, out, err = await ended(process)
+    command = ("sandbox", "--once", "/cobrowse Checkout help", "--json")
+    code, out, err = await ended(await start(directory, environ, *command))
     assert (code, err) == (0, ""), err
     return dict(json.loads(out))
 
