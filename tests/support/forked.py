@@ -59,6 +59,10 @@ class Forked:
         await self._ended.wait()
         return self.returncode
 
+    def errors(self) -> str:
+        """Return what the process has written to its errors so far."""
+        return self._files[1].read_text(encoding="utf-8")
+
     async def communicate(self) -> tuple[bytes, bytes]:
         """Wait until the process has ended; return its output and its errors, and remove their files."""
         await self.wait()

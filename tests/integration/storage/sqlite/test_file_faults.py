@@ -9,8 +9,6 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
-from asyncio.subprocess import PIPE
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,12 +17,13 @@ from tempfile import mkdtemp
 import pytest
 
 from bot.storage.open import open_store
-from tests.support.app import ROOT, START_SECONDS, open_servers
+from tests.support.app import ROOT, START_SECONDS, ended, open_servers
 from tests.support.database_faults import Said, agree, said, work
+from tests.support.forked import forked
 
 USER = 65_534
 HOST = "2f7b0c9e-0000-4000-8000-00000000000a"
-PROGRAM = [sys.executable, "-m", "tests.support.database_faults", str(USER)]
+PROGRAM = ["-m", "tests.support.database_faults", str(USER)]
 ENVIRON = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT}
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make another user's file, and become that user")
 
@@ -56,13 +55,11 @@ async def made(path: Path, *, owner: int = USER, group: int = USER, mode: int = 
 
 
 async def by_another(*urls: str, most: int = 0) -> dict[str, Said]:
-    """Return what the commands say to another user, by address. `most`: the largest file they may write, in bytes."""
-    command = [*PROGRAM, "said", str(most), *urls]
-    ran = await asyncio.to_thread(
-        lambda: subprocess.run(command, env=ENVIRON, cwd="/", capture_output=True, text=True, check=False)
-    )
-    assert ran.returncode == 0, ran.stderr
-    found = json.loads(ran.stdout)
+    """What the commands say to another user, by address; `most`: the bytes of the largest file they may write."""
+    program = [*PROGRAM, "said", str(most), *urls]
+    code, out, err = await ended(await forked(program, directory=Path("/"), environ=ENVIRON))
+    assert code == 0, err
+    found = json.loads(out)
     return {url: {command: tuple(one) for command, one in each.items()} for url, each in found.items()}
 
 
@@ -204,21 +201,15 @@ async def test_a_full_disk_and_a_read_only_one_are_said(folder: Path, mounted: C
 
 
 async def typed(path: Path, environ: dict[str, str], *arguments: str) -> tuple[int | None, str, str]:
-    """Run a command in a process of another user; stop `run` as soon as it is ready."""
-    process = await asyncio.create_subprocess_exec(
-        *PROGRAM, "bot", *arguments, cwd=path.parent, env=ENVIRON | environ, stdout=PIPE, stderr=PIPE
-    )
-    async with asyncio.timeout(START_SECONDS):
-        if arguments == ("run",):
-            assert process.stderr
-            lines = []
-            while line := await process.stderr.readline():
-                lines.append(line.decode())
-                if " ready " in lines[-1]:
-                    process.terminate()
-            return await process.wait(), "", "".join(lines)
-        out, err = await process.communicate()
-    return process.returncode, out.decode(), err.decode()
+    """A command in a process of another user; `run` is stopped as soon as it is ready."""
+    program = [*PROGRAM, "bot", *arguments]
+    process = await forked(program, directory=path.parent, environ=ENVIRON | environ)
+    if arguments == ("run",):
+        async with asyncio.timeout(START_SECONDS):
+            while process.returncode is None and " ready " not in process.errors():  # noqa: ASYNC110 - a file has no event
+                await asyncio.sleep(0.02)
+        process.terminate()
+    return await ended(process)
 
 
 @as_root
