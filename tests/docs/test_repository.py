@@ -211,3 +211,10 @@ def test_make_help_names_every_command_of_the_makefile() -> None:
     assert phony
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert set(re.findall(r"^make ([\w-]+)", shown, re.MULTILINE)) == set(phony[1].split())
+
+
+def test_readme_needs_one_command_to_try_and_one_to_test() -> None:
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    for command in ("sandbox", "test"):
+        assert command in targets
+        assert re.search(rf"^make {command} ", README, re.MULTILINE)
