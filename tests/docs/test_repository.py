@@ -177,6 +177,13 @@ def test_every_folder_and_top_file_is_in_the_readmes_layout() -> None:
         assert package.parent == ROOT / "bot" or f"{package.parent.name}/" in layout, package
 
 
+def test_a_folder_holds_twelve_files_at_most_three_levels_deep() -> None:
+    for package in (ROOT / "bot").rglob("__init__.py"):
+        assert len(package.parent.relative_to(ROOT).parts) <= 4, package
+        files = [path.name for path in package.parent.glob("*.py") if path.name != "__init__.py"]
+        assert len(files) <= 12, (package, files)
+
+
 def test_every_module_begins_by_saying_what_it_is_for() -> None:
     for path in (ROOT / "bot").rglob("*.py"):
         assert path.read_text(encoding="utf-8").startswith('"""'), path

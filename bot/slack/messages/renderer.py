@@ -1,6 +1,6 @@
 """A result or an error -> text and blocks: how every message looks. Step 5 of five (pure).
 
-The words about failures are in sentences.py, how the customer gets in is in joining.py.
+The words about failures are in sentences.py, how the customer gets in is in session_card.py.
 """
 
 import re
@@ -13,9 +13,16 @@ from bot.slack.messages.blocks import FAILURE_BLOCK, SESSION_BLOCK, Message, but
 from bot.slack.messages.conversation_choice import picker
 from bot.slack.messages.error_copy import duration, error_copy
 from bot.slack.messages.help import PLAIN, Capabilities
-from bot.slack.messages.joining import join_blocks, join_label, link_alone
 from bot.slack.messages.replies import reply
-from bot.slack.messages.session_card import can_share, controls, reference_line, small_print
+from bot.slack.messages.session_card import (
+    can_share,
+    controls,
+    join_blocks,
+    join_label,
+    link_alone,
+    reference_line,
+    small_print,
+)
 
 TRY_AGAIN_ACTION = "try_again"
 NOT_REPEATABLE = (

@@ -21,13 +21,50 @@ from bot.core.results import (
     SignInOffered,
 )
 from bot.core.validation.names import clean
-from bot.slack.messages.account_link import connecting
-from bot.slack.messages.blocks import Block, Message, context, escape, section
+from bot.slack.messages.blocks import OPEN_ACTION, Block, Message, button, buttons, context, escape, section
 from bot.slack.messages.customer_message import question, sent
 from bot.slack.messages.error_copy import clock, error_copy
 from bot.slack.messages.help import PLAIN, Capabilities, help_
-from bot.slack.messages.joining import ended_text, join_blocks, join_label, until
-from bot.slack.messages.session_card import GONE, can_share, closed_card, controls, listed, reference_line
+from bot.slack.messages.session_card import (
+    GONE,
+    can_share,
+    closed_card,
+    controls,
+    ended_text,
+    join_blocks,
+    join_label,
+    listed,
+    reference_line,
+    until,
+)
+
+ALLOWED = "It lets me offer co-browse in your conversations as you; I do nothing else in your name."
+
+
+def connecting(command: str, outcome: SignInOffered | AccountLinked | AccountUnlinked) -> Message:
+    """The message for it."""
+    match outcome:
+        case SignInOffered(address=address, until=until, already=already):
+            text = "Sign in to Genesys to connect your account."
+            if already:
+                text = "You are connected to Genesys already. Sign in again if something is wrong with it."
+            return Message(
+                text,
+                [
+                    section(f":link: *{text}*\n{ALLOWED} `{command} disconnect` takes it back."),
+                    buttons(button("Sign in to Genesys", OPEN_ACTION, url=address, style="primary")),
+                    context(f"The link is for you alone, good once, and until {clock(until)}."),
+                ],
+            )
+        case AccountLinked(host_id=host_id):
+            text = f"You are connected to Genesys as user `{host_id}`."
+            then = f"{ALLOWED} Was that not you? `{command} disconnect` takes it back."
+            return Message(text.replace("`", ""), [section(f":white_check_mark: *{text}*\n{then}")])
+        case AccountUnlinked():
+            text = "You are not connected to Genesys any more: your sign-in is forgotten here."
+            then = "Another server of mine may go on using it for a minute."
+            return Message(text, [section(f"{text} {then}")])
+
 
 Answer = (
     LastSession
