@@ -96,7 +96,7 @@ async def test_nameless_message_after_a_crash_is_told_as_unknown() -> None:
     """Its session's row is gone by the time at which it is told again."""
     nobody: Any = None
     with pytest.raises(InterruptedRequestError, match=r"^interrupted$") as told:
-        await CustomerMessaging(Forgetful(), nobody, MessagingConfig()).recall(request(argument=pack("s-1", NUMBER)))
+        await CustomerMessaging(Forgetful(), nobody, MessagingConfig()).replay(request(argument=pack("s-1", NUMBER)))
     assert told.value.maybe_created
 
 
