@@ -3,17 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
 
+from bot import factories
 from bot.config import settings
 from bot.core.errors import PermissionMissingError
-from bot.genesys.api.conversations import CALLS_PER_SESSION, ConversationSessions, JoinSettings
+from bot.genesys.api.conversations import ConversationSessions, JoinSettings
 from bot.genesys.api.users import UsersApi
-from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.client import GenesysClient
-from bot.genesys.http import HttpClient
 from bot.genesys.rate_limit import RateLimiter, RateWindow
 from tests.support import conversations as conversations_support
 from tests.support.app import Servers
@@ -68,12 +68,10 @@ class WaitingCaller:
 async def opened(servers: Servers, turnstile: Turnstile) -> AsyncIterator[tuple[GenesysClient, ConversationSessions]]:
     """A client whose rate limiter counts with the turnstile, and the sessions over it."""
     loaded = settings.load_part(settings.read_service_alone, servers.environ | PUBLIC)
-    async with HttpClient() as http:
-        auth = TokenAuth(http, loaded.login_url, loaded.credentials)
-        limiter = RateLimiter(calls_per_session=CALLS_PER_SESSION, window=turnstile)
-        client = GenesysClient(http, loaded.api_url, auth, limiter=limiter)
-        yield client, ConversationSessions(client, JoinSettings())
-        await auth.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(factories, "RateLimiter", partial(RateLimiter, window=turnstile))
+        async with factories.open_genesys(loaded) as client:
+            yield client, ConversationSessions(client, JoinSettings())
 
 
 def kinds(servers: Servers) -> list[str]:
