@@ -202,7 +202,7 @@ class ServiceError(CobrowseError):
 
 
 class TokenRefusedError(ServiceError):
-    """401, also with a token fetched anew."""
+    """401, also with a new token."""
 
     code = "token_refused"
 
@@ -314,7 +314,7 @@ class UnusableAnswerError(ServiceError):
 
 
 ID_TAKEN = "a session by the id of another one"
-"""The id is known already, for another team, host, requester or agent. The store decides this: desk.store.Store."""
+"""The id is known already, for another team, host, requester or agent. `RequestRepository.advance` decides this."""
 
 
 class UnknownSessionError(ServiceError):

@@ -13,7 +13,7 @@ from bot.slack.api.identity import BotIdentity
 def new_bolt_app(
     identity: BotIdentity, bot_token: str, web: AsyncWebClient, command: AsyncMiddleware | None = None
 ) -> AsyncApp:
-    """An app without listeners. It verifies no signature: endpoint.py has done it, and Socket Mode has none.
+    """An app without listeners. It verifies no signature: receivers/http.py has done it, and Socket Mode has none.
 
     `command` comes before what Bolt calls to authorize, which decides nothing here: it says the same of everybody.
     """

@@ -1,5 +1,6 @@
 """Define what carries out one kind of request."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.core.errors import InterruptedRequestError
@@ -10,16 +11,16 @@ from bot.core.requests.run import RequestRun
 from bot.core.results import Success
 
 
-class Handler:
+class Handler(ABC):
     """Carries out one kind of request. Its methods may raise CobrowseError."""
 
     def peek(self, request: Request) -> ResolvedHost | None:
         """Return whose session can be created at once, without waiting for anything; None for most requests."""
         return None
 
+    @abstractmethod
     async def run(self, request: Request, run: RequestRun, resolved: ResolvedHost | None = None) -> Success:
         """Carry it out. `resolved` is what `peek` returned, when the request is stored as `creating`."""
-        raise NotImplementedError
 
     async def replay(self, stored: StoredRequest) -> Success:
         """Return the result of a request that was carried out before a crash, without carrying it out again."""

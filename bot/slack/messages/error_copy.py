@@ -1,6 +1,6 @@
 """An error -> what happened and what to do next: every sentence a person reads about a failure (pure, mrkdwn).
 
-How it is laid out is for messages.py. Whatever a person or a server wrote is escaped here.
+The layout is in renderer.py. Text that a person or a server wrote is escaped here.
 """
 
 import math

@@ -1,6 +1,6 @@
 """A result or an error -> text and blocks: how every message looks. Step 5 of five (pure).
 
-The words about failures are in sentences.py, how the customer gets in is in session_card.py.
+The sentences about failures are in error_copy.py; the link and the code are in session_card.py.
 """
 
 import re

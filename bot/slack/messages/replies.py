@@ -1,6 +1,6 @@
 """Answers to what is asked about sessions, people and the set-up -> text and blocks (pure).
 
-The answer to a start is in messages.py, the words about failures in sentences.py.
+The answer to a start is in renderer.py, the sentences about failures are in error_copy.py.
 """
 
 from bot.core.models import Identity, Request

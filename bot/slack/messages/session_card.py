@@ -1,6 +1,6 @@
 """A session as others see it, and later: in lists, in direct messages, in a channel, and when it is over (pure).
 
-The card that answers a start is in messages.py. What a button does is for actions.py, which checks its presser anew.
+The card that answers a start is in renderer.py. listeners/actions.py carries out a button, and checks who presses it.
 """
 
 from bot.core.models import Request, RequestId, RequestKind, Session, SessionRecord, UserId
