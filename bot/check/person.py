@@ -10,9 +10,8 @@ from bot.config.settings import Settings
 from bot.core.access import AccessPolicy, AccessRules, Allowlist
 from bot.core.errors import (
     HostNotFoundError,
-    NotAMemberError,
-    NotListedError,
     PermissionDeniedError,
+    PersonNotAllowedError,
     ServiceError,
     SlackUnavailableError,
 )
@@ -139,10 +138,10 @@ async def _list_entry(allowlist: Allowlist, people: SlackDirectory, person: Slac
 
 def _refusal(error: PermissionDeniedError, user_id: UserId) -> CheckResult:
     match error:
-        case NotAMemberError(standing=standing):
+        case PersonNotAllowedError(code="not_a_member", standing=standing):
             fix = "Only full members of the workspace may use the bot; there is no setting for that."
             return failed("person", f"{user_id} is refused: Slack knows them as {standing.value}.", fix)
-        case NotListedError():
+        case PersonNotAllowedError():
             fix = "Add them to COBROWSE_MEMBERS, or to a user group that stands there."
             return failed("person", f"{user_id} is refused: not on COBROWSE_MEMBERS or any other list.", fix)
     return failed("person", f"{user_id} is refused ({error}).", "See Who may do what in the README.")

@@ -10,9 +10,8 @@ from typing import TypeVar
 from bot.core.errors import (
     ChannelNotAllowedError,
     NobodyNamedError,
-    NotAMemberError,
-    NotListedError,
     OtherWorkspaceError,
+    PersonNotAllowedError,
     RoleRequiredError,
     SlackUnavailableError,
     StepsOffError,
@@ -140,10 +139,10 @@ class AccessPolicy:
             raise ChannelNotAllowedError(request.channel_id, tuple(self._rules.channels))
 
     async def check_member(self, user_id: UserId) -> SlackUser:
-        """Return another person, who has to be a member. Raises NotAMemberError, SlackUnavailableError."""
+        """Return another person, who has to be a member. Raises PersonNotAllowedError, SlackUnavailableError."""
         person = await self._people.person(user_id)
         if person.standing is not MembershipStatus.MEMBER:
-            raise NotAMemberError(user_id, person.standing, is_target=True)
+            raise PersonNotAllowedError("not_a_member", user_id, person.standing, is_target=True)
         return person
 
     async def ids(self, user_id: UserId) -> tuple[UserId, ...]:
@@ -213,11 +212,11 @@ class AccessPolicy:
     def _member(self, user_id: UserId, team_id: TeamId, ask: Ask, *, is_target: bool) -> SlackUser:
         person = _person(user_id, ask)
         if person.standing is not MembershipStatus.MEMBER:
-            raise NotAMemberError(user_id, person.standing, is_target)
+            raise PersonNotAllowedError("not_a_member", user_id, person.standing, is_target=is_target)
         rules = self._rules
         allowlists = (rules.members, rules.supervisors, rules.admins)
         if rules.members and not self._is_on_any(allowlists, person, team_id, ask):
-            raise NotListedError(user_id, is_target)
+            raise PersonNotAllowedError("not_listed", user_id, is_target=is_target)
         return person
 
     def _role(self, user_id: UserId, team_id: TeamId, ask: Ask) -> Role:

@@ -1,38 +1,37 @@
-"""Errors: why a request did not do what it was for. The messages stand in bot/slack/messages.
+"""Define every error that a person can read about, and SetupError for a bot that cannot run.
 
     SetupError: the bot cannot run as it is set up; for the terminal
     CobrowseError: base of what a person can be told
         NotAcceptedError: the request was not stored
             NotReadyError, RateLimitedError, StorageUnavailableError, MaybeAcceptedError
         PermissionDeniedError: the person may not do this
-            OtherWorkspaceError, ChannelNotAllowedError, NotAMemberError, NotListedError, StepsOffError,
-            RoleRequiredError, SessionAccessError, SignInRejectedError
-        ServiceError: the session service did not do it; has the service's reference
+            OtherWorkspaceError, ChannelNotAllowedError, PersonNotAllowedError, StepsOffError, RoleRequiredError,
+            SessionAccessError, SignInRejectedError
+        ServiceError: Genesys did not do it; has Genesys's correlation id
             TokenRefusedError, LoginRefusedError, PermissionMissingError, InvalidHostError,
             UnknownApplicationError, BadRequestError, ServiceBusyError, QueueTooLongError, ServiceFailedError,
             OutcomeUnknownError, ServiceUnreachableError, UnusableAnswerError, UnknownSessionError,
-            ConversationActiveError, SignInRequiredError, SignInExpiredError, UserPermissionMissingError,
-            SignInFailedError, NoConversationError, NotInConversationError, SeveralConversationsError,
-            ConversationKindError
+            ConversationActiveError, SignInRequiredError, SignInExpiredError, NoUsableConversationError,
+            SeveralConversationsError
         others
-            HostNotFoundError, SlackUnavailableError, UnexpectedError, NoOpenSessionError,
-            SeveralOpenSessionsError, ShareRefusedError, ShareUnknownError, MessageNotPostedError,
-            NobodyNamedError, SessionActionError, RetryRejectedError, SendRejectedError, AccountLinkError,
-            HostLinkError, InterruptedRequestError
+            HostNotFoundError, SlackUnavailableError, UnexpectedError, SharingError, NobodyNamedError,
+            SessionActionError, RetryRejectedError, SendRejectedError, AccountLinkError, InterruptedRequestError
 
-Each has a stable `code`. Logs, metrics, the audit log and the database hold the code,
-never the name of a class. No error holds a secret.
+Each error has a stable `code`. Logs, metrics, the audit log and the database hold the code, never the name of a class.
+A class with several codes lists them in the type of its field `code`. No error holds a secret. The sentences that
+people read are in bot/slack/messages.
 """
 
+import inspect
 import re
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Literal, get_args
 
 from bot.core.models import ChannelId, ConversationId, HostId, MembershipStatus, TeamId, UserId
 from bot.core.validation.conversations import LiveConversation
 
 WEB_PAGE = "a web page in place of an answer"
-"""What stands for OAuth's error word when a gateway or firewall answered."""
+"""Replaces OAuth's error code when a gateway or firewall answered with HTML."""
 _ABOUT_ADDRESS = re.compile(
     r"(?<!e-mail )(?<!email )\b(?:ip|address(?:es)?|(?:allow|white|block)-?list\w*|cidr)\b", re.I
 )
@@ -41,7 +40,7 @@ _ABOUT_ADDRESS = re.compile(
 class SetupError(Exception):
     """The bot cannot run as it is set up. The text says what is wrong and what to do; it holds no secret.
 
-    `code` is stable; a class may have one for all its errors, and an error one that is more precise.
+    `code` is stable. A class can set one code for all its errors; a single error can set a more precise one.
     """
 
     code = "setup_invalid"
@@ -52,19 +51,17 @@ class SetupError(Exception):
 
     @property
     def line(self) -> str:
-        """The sentence with its code, as the command line prints it."""
+        """Return the sentence with its code, as the command line prints it."""
         return f"{self} [{self.code}]"
 
 
 class CobrowseError(Exception):
-    """Base of all of them.
+    """Base class of the errors that a person can be told.
 
-    `code` is the stable name of the error in the log, metrics, audit log and database. It never changes; the class may.
-    `try_again`: whether asking again, unchanged, may help.
+    `code` is the stable name of the error in logs, metrics, audit log and database. Classes can be renamed, codes
+    cannot. `try_again`: whether the same request may succeed later.
     """
 
-    codes: ClassVar[tuple[str, ...]] = ()
-    """The codes that a class with several takes. Each says which reason an error of it has."""
     code: str = "error"
     try_again: bool = False
 
@@ -74,45 +71,48 @@ class CobrowseError(Exception):
     @classmethod
     def possible_codes(cls) -> tuple[str, ...]:
         """Return every code that an error of this class can have."""
-        return cls.codes or (cls.code,)
+        return get_args(inspect.get_annotations(cls).get("code")) or (cls.code,)
+
+
+def _only(*codes: str) -> dict[str, tuple[str, ...]]:
+    """Return the metadata of a field that belongs to these codes of its class; a stored error omits it for others."""
+    return {"codes": codes}
 
 
 class NotAcceptedError(CobrowseError):
-    """The request was not stored, as far as is known."""
+    """The request was not stored, as far as this replica knows."""
 
     code = "not_accepted"
 
 
 @dataclass(eq=False)
 class NotReadyError(NotAcceptedError):
-    """The bot is stopping, or has too many requests under way."""
+    """The bot is stopping, or processes as many requests as it can."""
 
-    codes = ("shutting_down", "overloaded")
-    code: str = field()
+    code: Literal["shutting_down", "overloaded"] = field()
 
 
 @dataclass(eq=False)
 class RateLimitedError(NotAcceptedError):
-    """More than `limit` starts, sends or inquiries in a minute; the next may come in `wait_seconds`.
+    """A limit of `limit` requests per minute is reached; the next request is possible in `wait_seconds`.
 
-    `everybody`: the limit is that of the whole workspace, else of one person.
+    `everybody`: the whole workspace shares this limit; else it is one person's.
     """
 
-    codes = ("too_many_starts", "too_many_sends", "too_many_inquiries")
-    code: str = field()
+    code: Literal["too_many_starts", "too_many_sends", "too_many_inquiries"] = field()
     limit: int
     wait_seconds: float
     everybody: bool = False
 
 
 class StorageUnavailableError(NotAcceptedError):
-    """The store could not write."""
+    """The database did not answer, or refused the write."""
 
     code = "storage_unavailable"
 
 
 class MaybeAcceptedError(NotAcceptedError):
-    """The store did not take it, as far as this replica knows: it may be in there, and come to its outcome yet."""
+    """The database did not confirm the write in time. The request may be stored, and may still be processed."""
 
     code = "maybe_accepted"
 
@@ -125,7 +125,7 @@ class PermissionDeniedError(CobrowseError):
 
 @dataclass(eq=False)
 class OtherWorkspaceError(PermissionDeniedError):
-    """The command came from a workspace this bot does not serve."""
+    """The command came from a Slack workspace that this bot does not serve."""
 
     code = "wrong_workspace"
     team_id: TeamId
@@ -133,7 +133,7 @@ class OtherWorkspaceError(PermissionDeniedError):
 
 @dataclass(eq=False)
 class ChannelNotAllowedError(PermissionDeniedError):
-    """Outside COBROWSE_CHANNELS."""
+    """COBROWSE_CHANNELS does not list the channel. `allowed` are the channels that it lists."""
 
     code = "channel_not_allowed"
     channel_id: ChannelId
@@ -141,27 +141,22 @@ class ChannelNotAllowedError(PermissionDeniedError):
 
 
 @dataclass(eq=False)
-class NotAMemberError(PermissionDeniedError):
-    """A guest, bot, deactivated person or outsider; `is_target` when it is whom the session was for."""
+class PersonNotAllowedError(PermissionDeniedError):
+    """A person may not start or host sessions.
 
-    code = "not_a_member"
+    not_a_member: a guest, bot, deactivated person or outsider, as `standing` says · not_listed: COBROWSE_MEMBERS does
+    not list the person. `is_target`: the person is the agent for whom somebody else asked.
+    """
+
+    code: Literal["not_a_member", "not_listed"] = field()
     user_id: UserId
-    standing: MembershipStatus
-    is_target: bool
-
-
-@dataclass(eq=False)
-class NotListedError(PermissionDeniedError):
-    """Outside COBROWSE_MEMBERS."""
-
-    code = "not_listed"
-    user_id: UserId
-    is_target: bool
+    standing: MembershipStatus = field(default=MembershipStatus.MEMBER, metadata=_only("not_a_member"))
+    is_target: bool = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class RuleMiss:
-    """A rule of the host chain that did not map a person, and why, in words that hold no address."""
+    """A host rule that found no host for a person. `why` is for people to read and holds no e-mail address."""
 
     rule: str
     why: str
@@ -169,7 +164,7 @@ class RuleMiss:
 
 @dataclass(eq=False)
 class HostNotFoundError(CobrowseError):
-    """No rule maps the person to a Genesys host."""
+    """No host rule maps the person to a Genesys user. `tried` holds each rule's reason, in the order of the rules."""
 
     code = "host_not_found"
     user_id: UserId
@@ -179,9 +174,9 @@ class HostNotFoundError(CobrowseError):
 
 @dataclass(eq=False)
 class SlackUnavailableError(CobrowseError):
-    """Slack did not answer a look-up; `slack_error` is Slack's own error word.
+    """Slack did not answer a look-up. `slack_error` is Slack's error code.
 
-    `passes`: whether it passes by itself.
+    `passes`: whether the problem ends without a change to the set-up.
     """
 
     code = "slack_unavailable"
@@ -195,32 +190,33 @@ class SlackUnavailableError(CobrowseError):
 
 @dataclass(eq=False, kw_only=True)
 class ServiceError(CobrowseError):
-    """The session service did not do it. `reference` is its correlation id, for its support and our log."""
+    """Genesys did not do what was asked. `reference` is its correlation id, for Genesys's support and for our log."""
 
     code = "service_error"
     reference: str | None = None
 
 
 class TokenRefusedError(ServiceError):
-    """401, also with a new token."""
+    """Genesys answered 401, also with a new token."""
 
     code = "token_refused"
 
 
 @dataclass(eq=False, kw_only=True)
 class LoginRefusedError(ServiceError):
-    """The login refused this client: `oauth_error` is OAuth's error word, such as invalid_client.
+    """Genesys's login refused the bot's OAuth client (oauth_refused) or a person's sign-in (connect_failed).
 
-    `words`: the login's own description, cut at 300 characters and not escaped; it holds no secret that was sent.
+    `oauth_error`: OAuth's error code, such as invalid_client. `words`: the login's description, cut at 300 characters
+    and not escaped; every secret that was sent is removed.
     """
 
-    code = "oauth_refused"
+    code: Literal["oauth_refused", "connect_failed"] = "oauth_refused"
     oauth_error: str
     words: str = ""
 
     @property
     def is_about_address(self) -> bool:
-        """Whether the login may refuse the network address that the bot calls from."""
+        """Return whether the login may refuse the network address that the bot calls from."""
         if self.oauth_error in ("access_denied", WEB_PAGE):
             return True
         return self.oauth_error != "invalid_scope" and bool(_ABOUT_ADDRESS.search(self.words))
@@ -228,19 +224,22 @@ class LoginRefusedError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class PermissionMissingError(ServiceError):
-    """403: the client lacks the scope or permission `needs`.
+    """Genesys answered 403: a scope or permission, `needs`, is missing.
 
-    `words`: the service's own, where they name a division; cut at 300 characters and not escaped.
+    permission_missing: the bot's OAuth client lacks it · user_permission_missing: the host's own account lacks it;
+    `own`: the host is the requester. `words`: Genesys's message where it names a division, cut at 300 characters and
+    not escaped.
     """
 
-    code = "permission_missing"
+    code: Literal["permission_missing", "user_permission_missing"] = "permission_missing"
     needs: str
+    own: bool = field(default=True, metadata=_only("user_permission_missing"))
     words: str = ""
 
 
 @dataclass(eq=False, kw_only=True)
 class InvalidHostError(ServiceError):
-    """The service does not take this user as a host."""
+    """Genesys does not accept this user as a host."""
 
     code = "invalid_host"
     host_id: HostId
@@ -248,7 +247,7 @@ class InvalidHostError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class UnknownApplicationError(ServiceError):
-    """No such application; `known` are the ids there are, empty when that could not be learnt."""
+    """Genesys has no application with this id. `known` are the ids that it has; empty when they could not be read."""
 
     code = "unknown_application"
     application_id: str
@@ -257,7 +256,7 @@ class UnknownApplicationError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class BadRequestError(ServiceError):
-    """Any other 4xx; `words` are the service's own, cut at 300 characters and not escaped."""
+    """Genesys answered any other 4xx. `words` is its message, cut at 300 characters and not escaped."""
 
     code = "bad_request"
     status: int
@@ -266,7 +265,10 @@ class BadRequestError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class ServiceBusyError(ServiceError):
-    """429 or 503 for longer than we wait. It did not act. `retry_after`: in how many seconds it may, if it said so."""
+    """Genesys answered 429 or 503 until the bot stopped retrying. It did nothing.
+
+    `retry_after`: the seconds that Genesys asked to wait, None if it did not say.
+    """
 
     code = "service_busy"
     retry_after: float | None = None
@@ -275,7 +277,7 @@ class ServiceBusyError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class QueueTooLongError(ServiceError):
-    """So many wait for the service's rate limit that this one's turn would come too late: in about `wait_seconds`."""
+    """The queue for Genesys's rate limit is too long: the wait would be about `wait_seconds`. Nothing was sent."""
 
     code = "queue_too_long"
     wait_seconds: float
@@ -283,21 +285,21 @@ class QueueTooLongError(ServiceError):
 
 
 class ServiceFailedError(ServiceError):
-    """500, also when asked again twice."""
+    """Genesys answered 500, also to two retries."""
 
     code = "service_fault"
     try_again = True
 
 
 class OutcomeUnknownError(ServiceError):
-    """The request went out and no usable word came back: a session may exist or not."""
+    """The call was sent and no usable answer came back: a session may exist or not."""
 
     code = "outcome_unknown"
     try_again = True
 
 
 class ServiceUnreachableError(ServiceError):
-    """No connection came about, so nothing was asked."""
+    """No connection to Genesys could be opened, so nothing was sent."""
 
     code = "service_unreachable"
     try_again = True
@@ -305,7 +307,10 @@ class ServiceUnreachableError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class UnusableAnswerError(ServiceError):
-    """An answer that is of no use; `why` in a few words. `acted`: it was a 2xx to a create, so a session may exist."""
+    """Genesys's answer cannot be used; `why` says it in a few words.
+
+    `acted`: the answer was a 2xx to a call that creates something, so a session may exist.
+    """
 
     code = "unusable_answer"
     why: str
@@ -314,18 +319,20 @@ class UnusableAnswerError(ServiceError):
 
 
 ID_TAKEN = "a session by the id of another one"
-"""The id is known already, for another team, host, requester or agent. `RequestRepository.advance` decides this."""
+"""`UnusableAnswerError.why` when the store has a session with this id for another team, host, requester or agent.
+
+`RequestRepository.advance` decides this."""
 
 
 class UnknownSessionError(ServiceError):
-    """The service knows no session by this id, or cannot end it on demand."""
+    """Genesys has no session with this id, or cannot end it on demand."""
 
     code = "session_unknown_to_service"
 
 
 @dataclass(eq=False)
 class UnexpectedError(CobrowseError):
-    """A fault of our own; `maybe_created` when the create was under way."""
+    """The bot failed in a way that the code does not expect. `maybe_created`: the call that creates was under way."""
 
     code = "unexpected"
     maybe_created: bool = False
@@ -333,60 +340,30 @@ class UnexpectedError(CobrowseError):
 
 
 @dataclass(eq=False)
-class NoOpenSessionError(CobrowseError):
-    """The person has no open session; nor had any that is remembered, unless `ever`."""
+class SharingError(CobrowseError):
+    """A message about a session was not posted to a channel or a direct message, or nobody knows whether it was.
 
-    code = "no_open_session"
-    ever: bool = True
-
-
-@dataclass(eq=False)
-class SeveralOpenSessionsError(CobrowseError):
-    """Which of them is to be ended? Their ids and names, newest first."""
-
-    code = "several_open_sessions"
-    sessions: tuple[tuple[str, str], ...]
-
-
-@dataclass(eq=False)
-class ShareRefusedError(CobrowseError):
-    """The session cannot be shown in that channel.
-
-    `why`: "outside", "unclear", "uninvited", "closed", "direct" or "group".
+    share_refused: the channel is not allowed; `why` is "outside" (people of other organizations read it), "unclear"
+    (Slack does not say whether they do), "uninvited" (the bot is not in it), "closed", "direct" or "group" ·
+    share_outcome_unknown: Slack gave no clear answer, and the bot does not post twice; `is_direct`: it was a direct
+    message · message_not_posted: Slack refused; `slack_error` is Slack's error code, `passes` whether the problem ends
+    without a change to the set-up.
     """
 
-    code = "share_refused"
-    why: str
-
-
-@dataclass(eq=False)
-class ShareUnknownError(CobrowseError):
-    """Nobody knows whether the session was shared, so it was not shared again; `is_direct`: with one's own self."""
-
-    code = "share_outcome_unknown"
-    is_direct: bool = False
-
-
-@dataclass(eq=False)
-class MessageNotPostedError(CobrowseError):
-    """Slack did not take a message about a session; `slack_error` is Slack's own error word.
-
-    `passes`: whether it passes by itself.
-    """
-
-    code = "message_not_posted"
-    slack_error: str
-    passes: bool = True
-    try_again = True
+    code: Literal["share_refused", "share_outcome_unknown", "message_not_posted"] = field()
+    why: str = field(default="", metadata=_only("share_refused"))
+    is_direct: bool = field(default=False, metadata=_only("share_outcome_unknown"), kw_only=True)
+    slack_error: str = field(default="", metadata=_only("message_not_posted"), kw_only=True)
+    passes: bool = field(default=True, metadata=_only("message_not_posted"), kw_only=True)
 
     def __post_init__(self) -> None:
-        self.try_again = self.passes
+        self.try_again = self.code == "message_not_posted" and self.passes
 
 
 class ConversationActiveError(ServiceError):
-    """The customer is in an SMS conversation with the company already, so that Genesys sends nothing beside it.
+    """The company already has an active SMS conversation with this customer, so Genesys sends no other message.
 
-    `join_url` is the link that was to be sent. It is for the answer alone: no record of the error holds it.
+    `join_url` is the link that the message would have held. Only the answer in Slack shows it; it is never stored.
     """
 
     code = "conversation_active"
@@ -394,14 +371,15 @@ class ConversationActiveError(ServiceError):
 
 
 OFF = ("needless", "client", "socket", "key")
-"""Why nobody can connect: sessions take no sign-in of a person; no OAuth client, no HTTP, no encryption key is set."""
+"""Why nobody can connect a Genesys account: sessions need no sign-in of a person (needless), or the bot has no OAuth
+client for people (client), no HTTP (socket), or no encryption key (key)."""
 
 
 @dataclass(eq=False, kw_only=True)
 class SignInRequiredError(ServiceError):
     """Genesys does this only for a person who is signed in, and not for an OAuth client.
 
-    `own`: the host is who asked. `off`: why the host cannot connect, one of OFF; "" when they can.
+    `own`: the host is the requester. `off`: why the host cannot connect, one of OFF; "" when the host can.
     """
 
     code = "connect_required"
@@ -414,7 +392,7 @@ class SignInRequiredError(ServiceError):
 
 @dataclass(eq=False, kw_only=True)
 class SignInExpiredError(ServiceError):
-    """Genesys takes the host's own sign-in no more. `own`: the host is who asked."""
+    """Genesys no longer accepts the host's own sign-in. `own`: the host is the requester."""
 
     code = "reconnect_required"
     own: bool = True
@@ -422,60 +400,32 @@ class SignInExpiredError(ServiceError):
 
 
 @dataclass(eq=False, kw_only=True)
-class UserPermissionMissingError(ServiceError):
-    """403 to the host's own token: their account lacks the permission `needs`. `own`: the host is who asked.
+class NoUsableConversationError(ServiceError):
+    """The host is in no conversation in which co-browse can start.
 
-    `words`: Genesys's own, where they name a division; not escaped.
+    no_conversation: Genesys lists none; its list lags some seconds · not_in_conversation: the conversation that the
+    requester named is over, unknown, or without the host · conversation_kind_not_supported: Genesys never co-browses
+    in `kinds`, such as "chat" or INTERNAL.
     """
 
-    code = "user_permission_missing"
-    needs: str
-    own: bool = True
-    words: str = ""
+    code: Literal["no_conversation", "not_in_conversation", "conversation_kind_not_supported"] = field()
+    conversation_id: ConversationId = field(default=ConversationId(""), metadata=_only("not_in_conversation"))
+    kinds: tuple[str, ...] = field(default=(), metadata=_only("conversation_kind_not_supported"))
 
-
-@dataclass(eq=False, kw_only=True)
-class SignInFailedError(ServiceError):
-    """Genesys's login did not complete a sign-in; `oauth_error` is OAuth's error word, `words` its description."""
-
-    code = "connect_failed"
-    oauth_error: str
-    words: str = ""
-
-
-class NoConversationError(ServiceError):
-    """The host is in no conversation now, as far as Genesys knows; its list runs some seconds behind."""
-
-    code = "no_conversation"
-    try_again = True
-
-
-@dataclass(eq=False, kw_only=True)
-class NotInConversationError(ServiceError):
-    """The conversation that was asked for is over, or unknown, or the host is not connected to it."""
-
-    code = "not_in_conversation"
-    conversation_id: ConversationId
+    def __post_init__(self) -> None:
+        self.try_again = self.code == "no_conversation"
 
 
 @dataclass(eq=False, kw_only=True)
 class SeveralConversationsError(ServiceError):
-    """The host is in more than one, so somebody has to choose; the latest comes first."""
+    """The host is in more than one conversation, so the requester has to choose. The latest comes first."""
 
     code = "several_conversations"
     candidates: tuple[LiveConversation, ...]
 
 
 INTERNAL = "internal"
-"""The kind of a conversation in which no customer takes part."""
-
-
-@dataclass(eq=False, kw_only=True)
-class ConversationKindError(ServiceError):
-    """The host is in a conversation of a kind that Genesys co-browses in never: `kinds`, such as "chat" or INTERNAL."""
-
-    code = "conversation_kind_not_supported"
-    kinds: tuple[str, ...]
+"""The kind of a conversation without a customer."""
 
 
 class StepsOffError(PermissionDeniedError):
@@ -485,44 +435,55 @@ class StepsOffError(PermissionDeniedError):
 
 
 class NobodyNamedError(CobrowseError):
-    """The step's input names no person."""
+    """The input of a workflow step names no person."""
 
     code = "workflow_agent_missing"
 
 
 @dataclass(eq=False)
 class RoleRequiredError(PermissionDeniedError):
-    """The role of the person does not allow this. `target`: whom they wanted to act for."""
+    """The person's role does not allow this. may_not_act_for_others: `target` is the agent they asked for."""
 
-    codes = ("supervisors_only", "administrators_only", "may_not_act_for_others")
-    code: str = field()
+    code: Literal["supervisors_only", "administrators_only", "may_not_act_for_others"] = field()
     target: UserId | None = None
 
 
 @dataclass(eq=False)
 class SessionAccessError(PermissionDeniedError):
-    """The session belongs to others: only its agent and requester may have the link; supervisors may end it, too."""
+    """The session is another person's. Its agent and requester may read the link; supervisors may also end it."""
 
-    codes = ("may_not_end", "may_not_read_link")
-    code: str = field()
+    code: Literal["may_not_end", "may_not_read_link"] = field()
     agent: UserId
     requester: UserId
 
 
 @dataclass(eq=False)
 class SessionActionError(CobrowseError):
-    """The session is not there for this action: unknown, ended, in that channel already, or without a usable link."""
+    """There is no session with which this can be done.
 
-    codes = ("session_not_found", "already_ended", "already_shared", "no_link_to_send", "link_used_up")
-    code: str = field()
+    no_open_session: the person has none; `ever`: the database still holds earlier ones · several_open_sessions: the
+    person has to choose among `sessions`, pairs of id and name, newest first · session_not_found · already_ended ·
+    already_shared: in that channel · no_link_to_send: the session has a code only · link_used_up.
+    """
+
+    code: Literal[
+        "no_open_session",
+        "several_open_sessions",
+        "session_not_found",
+        "already_ended",
+        "already_shared",
+        "no_link_to_send",
+        "link_used_up",
+    ] = field()
+    ever: bool = field(default=True, metadata=_only("no_open_session"), kw_only=True)
+    sessions: tuple[tuple[str, str], ...] = field(default=(), metadata=_only("several_open_sessions"), kw_only=True)
 
 
 @dataclass(eq=False)
 class RetryRejectedError(CobrowseError):
-    """A *Try again* button does nothing: it is another person's, was used, or its request is forgotten."""
+    """A *Try again* button does nothing: it is another person's, was used, or its request is deleted."""
 
-    codes = ("not_your_request", "already_retried", "request_forgotten")
-    code: str = field()
+    code: Literal["not_your_request", "already_retried", "request_forgotten"] = field()
 
 
 @dataclass(eq=False)
@@ -530,53 +491,45 @@ class SendRejectedError(CobrowseError):
     """A link cannot be sent to a customer. `detail` depends on the code:
 
     sending_off: "sms" or "email" · invalid_address: "none", "neither", "country", "number", "sms" or "email" ·
-    country_not_allowed: the ISO code, "" for none · text_too_long: the most characters that a text may have.
+    country_not_allowed: the ISO code, "" for none · text_too_long: the maximum length in characters.
     """
 
-    codes = ("sending_off", "invalid_address", "country_not_allowed", "text_too_long")
-    code: str = field()
+    code: Literal["sending_off", "invalid_address", "country_not_allowed", "text_too_long"] = field()
     detail: str
 
 
 @dataclass(eq=False)
 class AccountLinkError(CobrowseError):
-    """A Genesys account cannot be linked or unlinked. connect_off: `why` is one of OFF."""
+    """A Slack user cannot be linked to a Genesys user, or unlinked: by their own sign-in or by an administrator.
 
-    codes = ("connect_off", "not_connected", "connect_link_expired")
-    code: str = field()
+    connect_off: `why` is one of OFF · no_such_host: `why` in a few words · not_connected and connect_link_expired: own
+    sign-in · not_linked: no administrator set a link.
+    """
+
+    code: Literal["connect_off", "not_connected", "connect_link_expired", "not_linked", "no_such_host"] = field()
     why: str = ""
 
 
 @dataclass(eq=False)
 class SignInRejectedError(PermissionDeniedError):
-    """A sign-in links no account: somebody declined it, or the account is not the host of the person it was for.
+    """A sign-in to Genesys links no account. `reference`: Genesys's correlation id.
 
-    `reference`: Genesys's correlation id.
+    connect_denied: somebody declined it · connect_wrong_user: the Genesys user who signed in is not the person's host.
     """
 
-    codes = ("connect_denied", "connect_wrong_user")
-    code: str = field()
+    code: Literal["connect_denied", "connect_wrong_user"] = field()
     reference: str | None = None
-
-
-@dataclass(eq=False)
-class HostLinkError(CobrowseError):
-    """A link to a host cannot be set or removed. no_such_host: `why` in a few words."""
-
-    codes = ("not_linked", "no_such_host")
-    code: str = field()
-    why: str = ""
 
 
 @dataclass(eq=False)
 class InterruptedRequestError(CobrowseError):
     """The bot stopped, or lost its database, while it processed the request.
 
-    interrupted: `maybe_created` when the create was under way, so nobody knows · not_started: the store could not
-    record that the create goes out, so it did not · session_over: the session ended before its link was told.
+    interrupted: `maybe_created` when the call that creates was under way, so a session may exist · not_started: the
+    database could not record that this call goes out, so it was not sent · session_over: the session ended before the
+    requester got its link.
     """
 
-    codes = ("interrupted", "not_started", "session_over")
-    code: str = field()
+    code: Literal["interrupted", "not_started", "session_over"] = field()
     maybe_created: bool = False
     try_again = True

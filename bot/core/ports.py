@@ -265,12 +265,12 @@ class SessionMessages(Protocol):
     async def share(self, record: SessionRecord, request: Request) -> None:
         """Post a public message in the request's channel, once for each request.
 
-        Raises ShareRefusedError, SessionActionError, ShareUnknownError, MessageNotPostedError,
+        Raises SharingError, SessionActionError,
         SlackUnavailableError, StorageUnavailableError.
         """
 
     async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
-        """Post a direct message. Raises MessageNotPostedError, ShareUnknownError."""
+        """Post a direct message. Raises SharingError."""
 
     async def mark_ended(self, post: PostedMessage, record: SessionRecord) -> EditResult:
         """Update a posted message to say that its session has ended. Never raises."""

@@ -1,7 +1,7 @@
-"""Errors as plain data and back, so that what a request failed with can be kept (pure)."""
+"""Convert errors to JSON records and back, so that the database can hold why a request failed (pure)."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import Field, asdict, fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,34 +70,46 @@ CODES_OF_OLD_NAMES = {
     "EndedAlready": "already_ended",
     "SharedAlready": "already_shared",
 }
-"""Rows written before errors had codes hold a name of a class under "error". The names are those of that time."""
+"""The code for each class name that rows of the version before codes hold under "error"."""
 FIELDS_OF_OLD_RECORDS = {
     "oauth_refused": {"code": "oauth_error"},
     "connect_failed": {"code": "oauth_error"},
     "slack_unavailable": {"code": "slack_error"},
     "message_not_posted": {"code": "slack_error"},
 }
-"""How fields of those rows are called now."""
+"""The new names of renamed fields in those rows, by code."""
 FIELDS_OF_DETAILS = {
     "sending_off": "medium",
     "invalid_address": "why",
     "country_not_allowed": "country",
     "text_too_long": "most",
 }
-"""The field that holds `SendRejectedError.detail` in a record, by the error's code."""
-
+"""The field of a record that holds `SendRejectedError.detail`, by code."""
 REQUIRED_FIELDS = {
     "interrupted": "maybe_created",
     "may_not_act_for_others": "target",
     "connect_off": "why",
     "no_such_host": "why",
+    "several_open_sessions": "sessions",
+    "share_refused": "why",
+    "message_not_posted": "slack_error",
+    "not_in_conversation": "conversation_id",
+    "conversation_kind_not_supported": "kinds",
+    "not_a_member": "standing",
 }
-"""The field without which a record is unreadable, where the error's class has a default for its other codes."""
+"""The field without which a record of this code is unreadable, although the error's class has a default for it."""
+
+
+def field_names(kind: type[CobrowseError], code: str) -> tuple[str, ...]:
+    """Return the names of the fields that an error of this class and code has."""
+    every: tuple[Field[Any], ...] = fields(kind) if is_dataclass(kind) else ()
+    return tuple(each.name for each in every if code in each.metadata.get("codes", (code,)))
 
 
 def to_record(error: CobrowseError) -> dict[str, Any]:
-    """Return the error's code and fields as JSON can hold them. No field is a secret; customers' names are left out."""
-    values: dict[str, Any] = asdict(error) if is_dataclass(error) else {}
+    """Return the error's code and fields as JSON values, without secrets and customers' names."""
+    every: dict[str, Any] = asdict(error) if is_dataclass(error) else {}
+    values = {name: every[name] for name in field_names(type(error), error.code)}
     if candidates := values.get("candidates"):
         values["candidates"] = [{"id": one["id"], "since": one["since"].isoformat()} for one in candidates]
     if error.code in FIELDS_OF_DETAILS:
@@ -106,14 +118,14 @@ def to_record(error: CobrowseError) -> dict[str, Any]:
 
 
 def from_record(record: dict[str, Any]) -> CobrowseError:
-    """Return the error again; Unexpected for a record that this version cannot read."""
+    """Return the error of a record; UnexpectedError for a record that this version cannot read."""
     record = _of_this_version(record)
     code = record.get("code")
-    if isinstance(code, str) and REQUIRED_FIELDS.get(code, "code") not in record:
+    if not isinstance(code, str) or REQUIRED_FIELDS.get(code, "code") not in record:
         return UnexpectedError()
     for kind in _kinds(CobrowseError):
-        if record.get("code") in kind.possible_codes():
-            known: set[str] = {field.name for field in fields(kind)} if is_dataclass(kind) else set()
+        if code in kind.possible_codes():
+            known = set(field_names(kind, code))
             try:
                 return kind(**{name: _value(name, record[name]) for name in known & set(record)})
             except (TypeError, ValueError, OverflowError):
@@ -132,7 +144,7 @@ def _of_this_version(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_detail(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the record with the field `detail` of a SendRejectedError, which it holds under another name."""
+    """Return the record with the field `detail` if it is a SendRejectedError's, which is stored under another name."""
     code = record.get("code")
     name = FIELDS_OF_DETAILS.get(code) if isinstance(code, str) else None
     return record | {"detail": str(record[name])} if name in record else record

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import web
 
-from bot.core.errors import SignInFailedError, UnusableAnswerError
+from bot.core.errors import LoginRefusedError, UnusableAnswerError
 from bot.core.timing import CoreTiming
 from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.credentials import SecretCredentials
@@ -123,7 +123,7 @@ GRANT = {"access_token": "a" * 20, "expires_in": 3600, "refresh_token": "r" * 20
 async def test_person_genesys_does_not_name_is_no_fault_of_the_client(status: int, code: str) -> None:
     async with login(GRANT, status) as people_login:
         grant = await people_login.exchange("code", "v" * 64)
-        with pytest.raises(SignInFailedError) as failed:
+        with pytest.raises(LoginRefusedError, match=r"^connect_failed$") as failed:
             await people_login.host_of(grant.token)
     assert failed.value.oauth_error == code
 

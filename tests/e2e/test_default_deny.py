@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.core.access import Workspace
-from bot.core.errors import ShareRefusedError, SlackUnavailableError
+from bot.core.errors import SharingError, SlackUnavailableError
 from bot.core.models import TeamId
 from bot.slack.api.channels import share_refusal
 from tests.support import session_messages
@@ -119,7 +119,8 @@ async def test_nothing_is_shared_where_slack_does_not_deny_outsiders(
     methods["conversations.info"] = told
     error = await world.shares(await world.made(), CARE)
     if why:
-        assert isinstance(error, ShareRefusedError)
+        assert isinstance(error, SharingError)
+        assert error.code == "share_refused"
         assert error.why == why
     else:
         assert isinstance(error, SlackUnavailableError)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.core.errors import CobrowseError, MessageNotPostedError
+from bot.core.errors import CobrowseError, SharingError
 from bot.sandbox.slack.server import Message
 from bot.slack.api.direct_messages import GONE
 from tests.e2e.test_home_tab import opens_home
@@ -84,7 +84,7 @@ async def test_a_channel_that_is_refused_again_is_given_up(world: World, word: s
     await world.herald.send_direct(record, ANA)
     slack = world.servers.slack
     slack.inject_fault("chat.postMessage", word)
-    with pytest.raises(MessageNotPostedError):
+    with pytest.raises(SharingError, match=r"^message_not_posted$"):
         await world.herald.send_direct(record, ANA)
     assert (slack.count("conversations.open"), slack.count("chat.postMessage")) == (opened, tried)
 

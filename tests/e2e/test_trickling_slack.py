@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.errors import ShareUnknownError
+from bot.core.errors import SharingError
 from bot.core.requests import recovery
 from bot.core.stored_errors import from_record, to_record
 from bot.core.timing import RecoveryTiming
@@ -245,7 +245,8 @@ async def test_an_agent_of_a_supervisor_is_told_or_not_within_seconds(short: Non
 
 
 async def test_the_unknown_share_survives_in_the_store(world: World) -> None:
-    for error in (ShareUnknownError(), ShareUnknownError(is_direct=True)):
+    for error in (SharingError("share_outcome_unknown"), SharingError("share_outcome_unknown", is_direct=True)):
         again = from_record(to_record(error))
-        assert isinstance(again, ShareUnknownError)
+        assert isinstance(again, SharingError)
+        assert again.code == "share_outcome_unknown"
         assert again.is_direct == error.is_direct

@@ -17,8 +17,8 @@ from bot.core.access import AccessPolicy
 from bot.core.errors import (
     AccountLinkError,
     CobrowseError,
+    LoginRefusedError,
     ServiceUnreachableError,
-    SignInFailedError,
     SignInRejectedError,
     SlackUnavailableError,
     UnexpectedError,
@@ -131,7 +131,8 @@ class AccountLinking(Generic[G]):
         if error == "access_denied":
             raise SignInRejectedError("connect_denied")
         if error or not (0 < len(code) <= MAX_CODE_LENGTH and code.isascii() and code.isprintable()):
-            raise SignInFailedError(oauth_error=error if _ERROR_CODE.fullmatch(error) else "an error without a name")
+            oauth_error = error if _ERROR_CODE.fullmatch(error) else "an error without a name"
+            raise LoginRefusedError(code="connect_failed", oauth_error=oauth_error)
         host = await self._host_of(request)
         grant, signed_in, reference = await self._accounts.sign_in(code, pending.verifier)
         try:

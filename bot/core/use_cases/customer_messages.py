@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from bot.core.errors import (
     ConversationActiveError,
     InterruptedRequestError,
-    NoOpenSessionError,
     SendRejectedError,
     SessionActionError,
 )
@@ -78,7 +77,7 @@ class CustomerMessaging:
         else:
             records = (await self._sessions.status(request)).records
         if not records:
-            raise NoOpenSessionError
+            raise SessionActionError("no_open_session")
         address = self._checked(text)
         with_links = tuple(record for record in records if record.session.join_url)
         if not with_links:

@@ -5,11 +5,10 @@ from dataclasses import replace
 
 from bot.core.access import AccessPolicy
 from bot.core.errors import (
-    HostLinkError,
+    AccountLinkError,
     HostNotFoundError,
-    NotAMemberError,
-    NotListedError,
     PermissionDeniedError,
+    PersonNotAllowedError,
     RoleRequiredError,
     SlackUnavailableError,
 )
@@ -79,7 +78,7 @@ class Diagnostics:
         try:
             person = await self._access.authorize_start(replace(request, requester=user_id, target=None))
         except PermissionDeniedError as refusal:
-            if isinstance(refusal, NotAMemberError | NotListedError):
+            if isinstance(refusal, PersonNotAllowedError):
                 refusal.is_target = request.for_another
             return AccessReport(user_id, None, refusal, None, ())
         role = await self._access.role(user_id, request.team_id)
@@ -108,7 +107,7 @@ class Diagnostics:
         ids = await self._access.ids(user_id)
         was_linked = [await self._links.unlink(where, each) for each in ids for where in (team_id, None)]
         if not any(was_linked):
-            raise HostLinkError("not_linked")
+            raise AccountLinkError("not_linked")
         return HostLinked(user_id, None)
 
     async def _administered(self, request: Request) -> TeamId:
@@ -121,5 +120,5 @@ class Diagnostics:
     async def _by_email(self, email: str) -> HostId:
         found = only_active(await self._directory.by_email(email), email)
         if isinstance(found, NoMatch):
-            raise HostLinkError("no_such_host", found.why)
+            raise AccountLinkError("no_such_host", found.why)
         return found

@@ -10,11 +10,9 @@ from dataclasses import replace
 
 from bot.core.access import AccessPolicy
 from bot.core.errors import (
-    NoOpenSessionError,
     RoleRequiredError,
     SessionAccessError,
     SessionActionError,
-    SeveralOpenSessionsError,
     StorageUnavailableError,
     UnknownSessionError,
 )
@@ -73,7 +71,7 @@ class SessionService:
         newest = [await self._store.last_session(team_of(request), each) for each in person.ids]
         records = _newest_first([[record] if record else [] for record in newest])
         if not records:
-            raise NoOpenSessionError(ever=False)
+            raise SessionActionError("no_open_session", ever=False)
         return LastSession(await self._with_status(records[0]))
 
     async def status(self, request: Request, *, freshness: Freshness = Freshness.RECENT) -> SessionList:
@@ -157,9 +155,10 @@ class SessionService:
             return ended[0]
         still_open = await self._still_open(found, fresh=True)
         if not still_open:
-            raise NoOpenSessionError
+            raise SessionActionError("no_open_session")
         if len(still_open) > 1:
-            raise SeveralOpenSessionsError(tuple((record.session.id, record.session.name) for record in still_open))
+            choices = tuple((record.session.id, record.session.name) for record in still_open)
+            raise SessionActionError("several_open_sessions", sessions=choices)
         return still_open[0]
 
     async def _still_open(self, found: Sequence[SessionRecord], *, fresh: bool = False) -> list[SessionRecord]:

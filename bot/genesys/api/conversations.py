@@ -12,8 +12,7 @@ import httpx
 
 from bot.core.errors import (
     BadRequestError,
-    NoConversationError,
-    NotInConversationError,
+    NoUsableConversationError,
     PermissionMissingError,
     SeveralConversationsError,
     SignInExpiredError,
@@ -21,7 +20,6 @@ from bot.core.errors import (
     TokenRefusedError,
     UnknownSessionError,
     UnusableAnswerError,
-    UserPermissionMissingError,
 )
 from bot.core.models import CreateSessionRequest, Session, SessionId, SessionStatus
 from bot.core.ports import CallHooks
@@ -82,7 +80,7 @@ class ConversationSessions:
     async def create(self, request: CreateSessionRequest, hooks: CallHooks) -> Session:
         """Offer co-browse in the host's conversation.
 
-        Raises ServiceError; NoConversationError, NotInConversationError and SeveralConversationsError before
+        Raises ServiceError; NoUsableConversationError and SeveralConversationsError before
         anything was created.
         """
         live = await self._conversation(request, LookupHooks(hooks))
@@ -149,7 +147,7 @@ class ConversationSessions:
             return await self._live.get(request.conversation_id, request.host_id, hooks)
         found = await self._live.find(request.host_id, hooks)
         if not found:
-            raise NoConversationError
+            raise NoUsableConversationError(code="no_conversation")
         if len(found) > 1:
             raise SeveralConversationsError(candidates=tuple(live.conversation for live in found))
         return found[0]
@@ -171,7 +169,9 @@ class ConversationSessions:
             return await self._client.call("POST", path, needs=needs, hooks=hooks, continues=True, auth=user_token)
         except BadRequestError as error:
             if error.status == 404:  # it ended a moment ago
-                raise NotInConversationError(conversation_id=conversation_id, reference=error.reference) from None
+                raise NoUsableConversationError(
+                    code="not_in_conversation", conversation_id=conversation_id, reference=error.reference
+                ) from None
             raise
         except SignInRequiredError as error:
             off = self._user_tokens.off if self._user_tokens else "client"
@@ -183,8 +183,8 @@ class ConversationSessions:
         except PermissionMissingError as error:
             if user_token is None:
                 raise
-            raise UserPermissionMissingError(
-                needs=needs, own=own, words=error.words, reference=error.reference
+            raise PermissionMissingError(
+                code="user_permission_missing", needs=needs, own=own, words=error.words, reference=error.reference
             ) from None
 
     def _session(self, response: httpx.Response, request: CreateSessionRequest) -> Session:

@@ -12,8 +12,7 @@ from datetime import UTC, datetime, timedelta
 from bot.core.errors import (
     INTERNAL,
     BadRequestError,
-    ConversationKindError,
-    NotInConversationError,
+    NoUsableConversationError,
     UnusableAnswerError,
 )
 from bot.core.models import ConversationId, HostId
@@ -103,7 +102,7 @@ class LiveConversations:
     async def find(self, host_id: HostId, hooks: CallHooks) -> list[ActiveConversation]:
         """Return what the host is connected to, the latest first, at most MAX_CONVERSATIONS.
 
-        Raises ConversationKindError when none of them supports co-browse.
+        Raises NoUsableConversationError when none of them supports co-browse.
         """
         response = await self._client.call(
             "POST", QUERY, needs=VIEW_DETAILS, json=query(host_id, datetime.now(UTC)), safe=True, hooks=hooks
@@ -122,19 +121,19 @@ class LiveConversations:
         fetched = [task.result() for task in tasks]
         live = [one for one in fetched if isinstance(one, ActiveConversation)]
         if not live and (other := [one.kind for one in fetched if isinstance(one, OtherConversation)]):
-            raise ConversationKindError(kinds=tuple(dict.fromkeys(other)))
+            raise NoUsableConversationError(code="conversation_kind_not_supported", kinds=tuple(dict.fromkeys(other)))
         return sorted(live, key=lambda one: one.conversation.since, reverse=True)
 
     async def get(self, wanted_id: ConversationId, host_id: HostId, hooks: CallHooks) -> ActiveConversation:
         """Return one conversation that the host is connected to.
 
-        Raises NotInConversationError when the host is not connected to it, ConversationKindError.
+        Raises NoUsableConversationError when the host is not connected to it, or its kind does not support co-browse.
         """
         live = await self._fetch(wanted_id, host_id, hooks)
         if live is None:
-            raise NotInConversationError(conversation_id=wanted_id)
+            raise NoUsableConversationError(code="not_in_conversation", conversation_id=wanted_id)
         if isinstance(live, OtherConversation):
-            raise ConversationKindError(kinds=(live.kind,))
+            raise NoUsableConversationError(code="conversation_kind_not_supported", kinds=(live.kind,))
         return live
 
     async def _fetch(

@@ -24,7 +24,6 @@ from bot.core.errors import (
     ServiceError,
     ServiceUnreachableError,
     SignInExpiredError,
-    SignInFailedError,
     UnusableAnswerError,
 )
 from bot.core.hosts.resolver import host_id
@@ -82,7 +81,7 @@ class AuthorizationCodeClient:
         return f"{self._login_url}/oauth/authorize?{urlencode(query)}"
 
     async def exchange(self, code: str, verifier: str) -> Grant:
-        """Exchange a code for tokens. Raises SignInFailedError and other ServiceErrors.
+        """Exchange a code for tokens. Raises LoginRefusedError (connect_failed) and other ServiceErrors.
 
         A code is valid once, so it is sent once.
         """
@@ -90,8 +89,8 @@ class AuthorizationCodeClient:
         try:
             return await self._request_grant(form | {"code_verifier": verifier})
         except LoginRefusedError as error:  # a failed user sign-in proves nothing about the bot's own client
-            raise SignInFailedError(
-                oauth_error=error.oauth_error, words=error.words, reference=error.reference
+            raise LoginRefusedError(
+                code="connect_failed", oauth_error=error.oauth_error, words=error.words, reference=error.reference
             ) from None
         except OutcomeUnknownError as error:
             raise as_unreachable(error) from None
@@ -111,7 +110,7 @@ class AuthorizationCodeClient:
     async def host_of(self, token: Token) -> tuple[HostId | None, str | None]:
         """Return the user that the token belongs to, and Genesys's reference.
 
-        Raises SignInFailedError and other ServiceErrors.
+        Raises LoginRefusedError (connect_failed) and other ServiceErrors.
         """
         try:
             response = await self._send("GET", self._api_url + ME, headers=_bearer(token))
@@ -119,7 +118,7 @@ class AuthorizationCodeClient:
             raise as_unreachable(error) from None
         if response.status_code in (401, 403):
             code = "invalid_token" if response.status_code == 401 else "insufficient_scope"  # RFC 6750, section 3.1
-            raise SignInFailedError(oauth_error=code, reference=reference_of(response))
+            raise LoginRefusedError(code="connect_failed", oauth_error=code, reference=reference_of(response))
         if failed := error_from_response(response, needs=NEEDS):
             raise as_unreachable(failed.error)
         return host_id(str(read_object(response).get("id"))), reference_of(response)

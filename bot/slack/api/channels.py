@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.access import Workspace
-from bot.core.errors import ShareRefusedError, SlackUnavailableError
+from bot.core.errors import SharingError, SlackUnavailableError
 from bot.core.models import ChannelId
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code
 from bot.slack.error_codes import NO_ANSWER, NO_CODE, Group, is_of, passes
@@ -40,9 +40,9 @@ class ChannelDirectory:
         self._web, self._home = web, home
 
     async def check_shareable(self, channel_id: ChannelId) -> None:
-        """Raise ShareRefusedError where outsiders may read, or SlackUnavailableError."""
+        """Raise SharingError where outsiders may read, or SlackUnavailableError."""
         if not channel_id.startswith(("C", "G")):
-            raise ShareRefusedError("direct")
+            raise SharingError("share_refused", "direct")
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 channel = (await self._web.conversations_info(channel=channel_id))["channel"]
@@ -50,12 +50,12 @@ class ChannelDirectory:
         except SlackApiError as error:
             code = error_code(error) or NO_CODE
             if is_of(code, *_HIDDEN):
-                raise ShareRefusedError("uninvited") from None
+                raise SharingError("share_refused", "uninvited") from None
             raise SlackUnavailableError(code, passes(code)) from None
         except (*CALL_ERRORS, *MALFORMED_ERRORS):
             raise SlackUnavailableError(NO_ANSWER) from None
         if why:
-            raise ShareRefusedError(why)
+            raise SharingError("share_refused", why)
 
 
 def is_group_message(channel_name: object) -> bool:

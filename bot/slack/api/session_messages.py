@@ -13,10 +13,8 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.errors import (
-    MessageNotPostedError,
     SessionActionError,
-    ShareRefusedError,
-    ShareUnknownError,
+    SharingError,
     StorageUnavailableError,
 )
 from bot.core.models import ChannelId, PostedMessage, PostedMessageKind, Request, SessionId, SessionRecord, UserId
@@ -65,11 +63,11 @@ class SlackSessionMessages:
             if any(post.ts for post in mine):
                 return
             await self._book.drop_post(mine[0])
-            raise ShareUnknownError
+            raise SharingError("share_outcome_unknown")
         if here:
             raise SessionActionError("already_shared")
         if request.is_group_message:
-            raise ShareRefusedError("group")
+            raise SharingError("share_refused", "group")
         await self._places.check_shareable(request.channel_id)
         intent = PostedMessage(record.session.id, request.channel_id, "", PostedMessageKind.SHARED, request.id)
         if not await self._book.add_post(intent):  # somebody else's is on its way
@@ -95,22 +93,24 @@ class SlackSessionMessages:
             code = error_code(error)
             row = explain(code)
             if row.group in REFUSED:
-                raise ShareRefusedError(REFUSED[row.group]) from None
-            raise ShareUnknownError if not code or row.maybe_done else MessageNotPostedError(code, row.passes) from None
+                raise SharingError("share_refused", REFUSED[row.group]) from None
+            if not code or row.maybe_done:
+                raise SharingError("share_outcome_unknown") from None
+            raise SharingError("message_not_posted", slack_error=code, passes=row.passes) from None
         except (*CALL_ERRORS, *MALFORMED_ERRORS):
             await self._drop(intent)
-            raise ShareUnknownError from None
+            raise SharingError("share_outcome_unknown") from None
 
     async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
         try:
             channel_id, ts = await self._direct.post(user_id, direct_card(record, send=self._sends))
         except SlackApiError as error:
             code = error_code(error) or NO_CODE
-            raise MessageNotPostedError(code, passes(code)) from None
+            raise SharingError("message_not_posted", slack_error=code, passes=passes(code)) from None
         except UnconfirmedPostError:
-            raise ShareUnknownError(is_direct=True) from None
+            raise SharingError("share_outcome_unknown", is_direct=True) from None
         except (*CALL_ERRORS, *MALFORMED_ERRORS):
-            raise MessageNotPostedError(NO_ANSWER) from None
+            raise SharingError("message_not_posted", slack_error=NO_ANSWER) from None
         await self.remember(record.session.id, channel_id, ts)
 
     async def remember(self, session_id: SessionId, channel_id: ChannelId, ts: str) -> None:

@@ -26,11 +26,11 @@ def of_connecting(error: CobrowseError, contact: str, *, starting: bool) -> tupl
             what = "Genesys does not accept the agent's own sign-in any more."
             then = "Ask the agent to type `{command} connect` and to sign in again, then try again."
             return _none(what, starting), then
-        case errors.UserPermissionMissingError(needs=needs, own=own, words=words) if words:
+        case errors.PermissionMissingError(code="user_permission_missing", needs=needs, own=own, words=words) if words:
             what = f"Genesys does not let {'you' if own else 'the agent'} do this: “{escape(words)}”"
             then = f"to add a role with `{escape(needs)}` in that division in Genesys Cloud, under Admin › People."
             return _none(what, starting), f"Ask {contact} {then}"
-        case errors.UserPermissionMissingError(needs=needs, own=own):
+        case errors.PermissionMissingError(code="user_permission_missing", needs=needs, own=own):
             what = f"{'Your' if own else 'The agent’s'} own Genesys account lacks `{escape(needs)}`."
             return _none(what, starting), f"Ask {contact} to add a role with it in Genesys Cloud, under Admin › People."
     return _of_a_link(error, contact)
@@ -53,7 +53,7 @@ def _of_a_link(error: CobrowseError, contact: str) -> tuple[str, str] | None:
         case errors.SignInRejectedError(code="connect_wrong_user"):
             what = "The Genesys user who has signed in is not the one this link is for, so nothing was connected."
             return what, f"Sign out of Genesys, then sign in as yourself: {_lower(anew)} If it was you, ask {contact}."
-        case errors.SignInFailedError(oauth_error=code, words=words):
+        case errors.LoginRefusedError(code="connect_failed", oauth_error=code, words=words):
             said = f" Genesys says: “{escape(words)}”" if words else ""
             what = f"Genesys did not complete the sign-in ({escape(code)}), so nothing was connected.{said}"
             return what, f"{anew} If it stays so, tell {contact}."

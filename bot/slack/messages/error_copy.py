@@ -89,14 +89,14 @@ def _refusal(error: CobrowseError, contact: str) -> Copy | None:
             places = ", ".join(f"<#{channel}>" for channel in allowed[:5])
             here = "in this channel" if channel_id else "from here"
             return Copy(f"Co-browse sessions cannot be started {here}.", f"Use {places}, or ask {contact}.")
-        case errors.NotAMemberError(standing=standing, is_target=False):
+        case errors.PersonNotAllowedError(code="not_a_member", standing=standing, is_target=False):
             return Copy(f"{STANDINGS[standing]} cannot start co-browse sessions.", ask)
-        case errors.NotAMemberError(user_id=user_id, standing=standing):
+        case errors.PersonNotAllowedError(code="not_a_member", user_id=user_id, standing=standing):
             what = f"<@{user_id}> cannot host a co-browse session: {STANDINGS[standing].lower()} are not allowed to."
             return Copy(what, ask)
-        case errors.NotListedError(is_target=False):
+        case errors.PersonNotAllowedError(code="not_listed", is_target=False):
             return Copy("You are not on the list of people who may start co-browse sessions.", ask)
-        case errors.NotListedError(user_id=user_id):
+        case errors.PersonNotAllowedError(code="not_listed", user_id=user_id):
             return Copy(f"<@{user_id}> is not on the list of people who may have co-browse sessions.", ask)
         case errors.RoleRequiredError(code="may_not_act_for_others", target=target):
             what = f"Only supervisors may start a session for somebody else, so none was started for <@{target}>."
@@ -117,9 +117,9 @@ def _set_up(error: CobrowseError, contact: str) -> Copy | None:
     match error:
         case errors.TokenRefusedError():
             return Copy(f"The bot's own sign-in to Genesys is broken: its token is refused. {_NONE}", tell)
-        case errors.LoginRefusedError():
+        case errors.LoginRefusedError(code="oauth_refused"):
             return _login_refused(error, tell)
-        case errors.PermissionMissingError(needs=needs, words=words):
+        case errors.PermissionMissingError(code="permission_missing", needs=needs, words=words):
             where = "under Admin › Integrations › OAuth, at the bot's client"
             if words:
                 what = f"Genesys does not let the bot do this: “{escape(words)}” {_NONE}"
@@ -177,13 +177,13 @@ def _order(error: CobrowseError, contact: str) -> Copy | None:
 def _conversation(error: CobrowseError, contact: str) -> Copy | None:
     name_it = "type `{command}` with the interaction's id or address behind it"
     match error:
-        case errors.NoConversationError():
+        case errors.NoUsableConversationError(code="no_conversation"):
             what = f"Genesys shows no customer who is talking to the host right now. {_NONE}"
             return Copy(what, f"If the conversation has only just begun, try again in a few seconds, or {name_it}.")
-        case errors.NotInConversationError(conversation_id=conversation_id):
+        case errors.NoUsableConversationError(code="not_in_conversation", conversation_id=conversation_id):
             what = f"The host is not connected to the conversation `{escape(conversation_id)}`, or it is over. {_NONE}"
             return Copy(what, "Answer it first, or check that it is the right one.")
-        case errors.ConversationKindError(kinds=kinds):
+        case errors.NoUsableConversationError(code="conversation_kind_not_supported", kinds=kinds):
             what = f"{_cannot_cobrowse(kinds)} {_NONE}"
             return Copy(what, "It works in calls and in messages with a customer: start it once you are in one.")
         case errors.SeveralConversationsError(candidates=candidates):

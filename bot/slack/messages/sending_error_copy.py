@@ -71,10 +71,10 @@ def _of_a_press(error: CobrowseError, contact: str) -> tuple[str, str] | None:
             | errors.UnexpectedError()
         ):
             return f"Something got in the way on the bot's side. {_NOTHING}", again
-        case errors.PermissionMissingError(needs=needs, words=words) if words:
+        case errors.PermissionMissingError(code="permission_missing", needs=needs, words=words) if words:
             what = f"Genesys does not let the bot do this: “{escape(words)}” {_NOTHING}"
             return what, f"Tell {contact}: the bot's OAuth client needs a role with `{escape(needs)}` in that division."
-        case errors.PermissionMissingError(needs=needs):
+        case errors.PermissionMissingError(code="permission_missing", needs=needs):
             what = f"The bot may not do this in Genesys: its OAuth client lacks `{escape(needs)}`. {_NOTHING}"
             return what, f"Tell {contact}; no restart is needed once it is added."
         case errors.BadRequestError(status=status, words=words):
@@ -82,7 +82,7 @@ def _of_a_press(error: CobrowseError, contact: str) -> tuple[str, str] | None:
                 f"Genesys refused the message ({status}): “{escape(words)}”",
                 f"Tell {contact} if you cannot see why.",
             )
-        case errors.TokenRefusedError() | errors.LoginRefusedError():
+        case errors.TokenRefusedError() | errors.LoginRefusedError(code="oauth_refused"):
             return f"The bot's own sign-in to Genesys is broken. {_NOTHING}", f"Tell {contact}."
         case errors.MaybeAcceptedError():
             return (

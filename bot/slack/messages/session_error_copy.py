@@ -64,23 +64,23 @@ def _allowed(error: CobrowseError, ask: str) -> tuple[str, str] | None:
 
 def _possible(error: CobrowseError) -> tuple[str, str] | None:
     match error:
-        case errors.NoOpenSessionError(ever=True):
+        case errors.SessionActionError(code="no_open_session", ever=True):
             return "You have no open session.", "Type `{command}` to start one."
-        case errors.NoOpenSessionError():
+        case errors.SessionActionError(code="no_open_session"):
             return "You have had no session that I remember.", "Type `{command}` to start one."
         case errors.SessionActionError(code="session_not_found"):
             return "I know no session by that id.", "Type `{command} status` to see the open ones."
-        case errors.SeveralOpenSessionsError(sessions=sessions):
+        case errors.SessionActionError(code="several_open_sessions", sessions=sessions):
             which = "; ".join(f"`{escape(each)}` {escape(name)}" for each, name in sessions[:10])
             return "You have several sessions open, and none was ended.", f"Say which, or use `status`: {which}."
         case NobodyNamedError():
             return "The step names nobody whose session it is to be.", "Choose a person for its input “agent”."
-        case errors.HostLinkError(code="not_linked"):
+        case errors.AccountLinkError(code="not_linked"):
             return (
                 "There is no link for that person.",
                 "The other rules decide who hosts as whom.",
             )
-        case errors.HostLinkError(code="no_such_host", why=why):
+        case errors.AccountLinkError(code="no_such_host", why=why):
             return f"Nobody was linked: {escape(why)}.", "Check the address, or give the Genesys user's id."
         case errors.SessionActionError(code="already_ended"):
             return "This session is over already.", "Start a new one when you need it."
@@ -89,17 +89,17 @@ def _possible(error: CobrowseError) -> tuple[str, str] | None:
 
 def _told_others(error: CobrowseError, contact: str) -> tuple[str, str] | None:
     match error:
-        case errors.ShareRefusedError(why=why):
+        case errors.SharingError(code="share_refused", why=why):
             return _SHARING.get(why, _SHARING["closed"])
-        case errors.ShareUnknownError(is_direct=True):
+        case errors.SharingError(code="share_outcome_unknown", is_direct=True):
             what = "Nobody knows whether the session stands in your direct messages now, so it was not sent again."
             return what, "Look there; if you do not see it, press Send to me once more."
-        case errors.ShareUnknownError():
+        case errors.SharingError(code="share_outcome_unknown"):
             what = "Nobody knows whether the session stands in the channel now, so it was not shared again."
             return what, "Look there; if you do not see it, press Share once more."
-        case errors.MessageNotPostedError(slack_error=code, passes=True):
+        case errors.SharingError(code="message_not_posted", slack_error=code, passes=True):
             return f"Slack did not take the message ({escape(code)}).", _LATER
-        case errors.MessageNotPostedError(slack_error=code):
+        case errors.SharingError(code="message_not_posted", slack_error=code):
             return _not_posted(code, contact)
         case errors.SessionActionError(code="already_shared"):
             return "This session stands in the channel already.", "Look further up, or in a minute."
@@ -118,7 +118,7 @@ def of_another_request(error: CobrowseError, contact: str) -> tuple[str, str] | 
     """The same for a request that was to start no session; None where the usual words fit."""
     ask = f"Ask {contact} if that should be different."
     match error:
-        case errors.NotAMemberError(standing=standing, is_target=False):
+        case errors.PersonNotAllowedError(code="not_a_member", standing=standing, is_target=False):
             return f"{STANDINGS[standing]} cannot start co-browse sessions, nor do anything with them.", ask
         case errors.ChannelNotAllowedError(allowed=allowed):
             places = ", ".join(f"<#{channel}>" for channel in allowed[:5])

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.core.errors import CobrowseError, NotAMemberError, NotListedError
+from bot.core.errors import CobrowseError, PersonNotAllowedError
 from bot.core.models import NAME_LENGTH, ChannelId, ConversationId, MembershipStatus, RequestId, UserId
 from bot.core.validation.conversations import GenesysApp
 from bot.core.validation.names import clean
@@ -133,9 +133,9 @@ def read(view: View, genesys_app: GenesysApp | None) -> FormInput | dict[str, st
 def host_error(error: CobrowseError) -> str | None:
     """Return the field error for the chosen host; None when the error is about something else."""
     match error:
-        case NotAMemberError(standing=standing, is_target=True):
+        case PersonNotAllowedError(code="not_a_member", standing=standing, is_target=True):
             return _NO_HOSTS[standing]
-        case NotListedError(is_target=True):
+        case PersonNotAllowedError(code="not_listed", is_target=True):
             return "This person is not on the list of people who may have co-browse sessions."
     return None
 

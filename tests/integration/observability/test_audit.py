@@ -12,8 +12,8 @@ import pytest
 
 from bot.core.errors import (
     HostNotFoundError,
-    NotListedError,
     NotReadyError,
+    PersonNotAllowedError,
     RetryRejectedError,
     ServiceBusyError,
 )
@@ -131,7 +131,7 @@ async def test_press_refused_before_acceptance_has_its_audit_line(quick: None, t
     ("outcome", "word"),
     [
         (SessionStarted(SESSION), "allowed"),
-        (NotListedError("U1", False), "refused"),
+        (PersonNotAllowedError("not_listed", "U1", is_target=False), "refused"),
         (HostNotFoundError("U1", False, ()), "refused"),
         (RetryRejectedError("not_your_request"), "refused"),
         (NotReadyError("shutting_down"), "refused"),

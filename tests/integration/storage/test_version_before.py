@@ -17,13 +17,12 @@ from bot.core.errors import (
     HostNotFoundError,
     InterruptedRequestError,
     LoginRefusedError,
-    MessageNotPostedError,
-    NotAMemberError,
+    PersonNotAllowedError,
     SeveralConversationsError,
-    SignInFailedError,
+    SharingError,
     SlackUnavailableError,
 )
-from bot.core.models import RequestState, Session
+from bot.core.models import MembershipStatus, RequestState, Session, UserId
 from bot.core.ports import RequestRepository, StoredRequest
 from bot.core.requests.recovery import known_failure
 from bot.storage.open import open_store
@@ -45,11 +44,11 @@ FAILURES = {
     "f-oauth": LoginRefusedError(oauth_error="invalid_scope", reference="ref-1"),
     "f-host": HostNotFoundError,
     "f-slack": SlackUnavailableError("ratelimited"),
-    "f-member": NotAMemberError,
+    "f-member": PersonNotAllowedError("not_a_member", UserId("U0ANA"), MembershipStatus.GUEST, is_target=False),
     "f-interrupted": InterruptedRequestError("interrupted", maybe_created=True),
-    "f-posted": MessageNotPostedError("fatal_error"),
+    "f-posted": SharingError("message_not_posted", slack_error="fatal_error"),
     "f-several": SeveralConversationsError,
-    "f-signin": SignInFailedError(oauth_error="invalid_grant"),
+    "f-signin": LoginRefusedError(code="connect_failed", oauth_error="invalid_grant"),
 }
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from datetime import UTC
+from inspect import get_annotations
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -14,26 +15,26 @@ from hypothesis import strategies as st
 from bot.core.errors import (
     AccountLinkError,
     CobrowseError,
-    HostLinkError,
     HostNotFoundError,
     InterruptedRequestError,
     LoginRefusedError,
-    MessageNotPostedError,
-    NotAMemberError,
+    NoUsableConversationError,
+    PermissionMissingError,
+    PersonNotAllowedError,
     RoleRequiredError,
     RuleMiss,
     SendRejectedError,
     ServiceFailedError,
     SessionAccessError,
     SessionActionError,
-    SignInFailedError,
+    SharingError,
     SignInRejectedError,
     SlackUnavailableError,
     UnexpectedError,
 )
 from bot.core.models import MembershipStatus
 from bot.core.results import Success
-from bot.core.stored_errors import CODES_OF_OLD_NAMES, from_record, to_record
+from bot.core.stored_errors import CODES_OF_OLD_NAMES, field_names, from_record, to_record
 from bot.core.validation.conversations import LiveConversation
 
 
@@ -62,7 +63,7 @@ def values(error: CobrowseError) -> dict[str, Any]:
 
 
 def filled(kind: type[CobrowseError], code: str) -> st.SearchStrategy[CobrowseError]:
-    """One with anything its types allow in each of its fields."""
+    """One with anything its types allow in each of the fields that its code has."""
     hints = get_type_hints(kind)
     whole = st.builds(LiveConversation, since=st.datetimes(timezones=st.just(UTC)), customer=st.just(""))
     known: dict[Any, Any] = {
@@ -70,8 +71,7 @@ def filled(kind: type[CobrowseError], code: str) -> st.SearchStrategy[CobrowseEr
         float: st.floats(allow_nan=False),
         tuple[LiveConversation, ...]: st.lists(whole, max_size=2).map(tuple),
     }
-    names = [field.name for field in fields(kind)] if is_dataclass(kind) else []
-    found = {name: known.get(hints[name], st.from_type(hints[name])) for name in names}
+    found = {name: known.get(hints[name], st.from_type(hints[name])) for name in field_names(kind, code)}
     return st.builds(kind, **found | ({"code": st.just(code)} if "code" in found else {}))
 
 
@@ -87,8 +87,10 @@ def test_every_failure_survives_being_written_down(kind: type[CobrowseError], co
 
 
 def test_typed_values_come_back_with_their_types() -> None:
-    bot = from_record(json.loads(json.dumps(to_record(NotAMemberError("U0BEN", MembershipStatus.BOT, True)))))
-    assert isinstance(bot, NotAMemberError)
+    refused = PersonNotAllowedError("not_a_member", "U0BEN", MembershipStatus.BOT, is_target=True)
+    bot = from_record(json.loads(json.dumps(to_record(refused))))
+    assert isinstance(bot, PersonNotAllowedError)
+    assert bot.code == "not_a_member"
     assert bot.standing is MembershipStatus.BOT
     lost = from_record(
         json.loads(json.dumps(to_record(HostNotFoundError("U0UNA", False, (RuleMiss("hosts file", "no"),)))))
@@ -112,6 +114,12 @@ def test_a_field_that_a_newer_program_added_is_passed_over() -> None:
         {"code": "may_not_act_for_others"},
         {"code": "connect_off"},
         {"code": "no_such_host"},
+        {"code": "several_open_sessions"},
+        {"code": "share_refused"},
+        {"code": "message_not_posted"},
+        {"code": "not_in_conversation"},
+        {"code": "conversation_kind_not_supported"},
+        {"code": "not_a_member", "user_id": "U0BEN", "is_target": False},
         {"code": "not_a_member", "user_id": "U0BEN", "standing": "emperor", "is_target": False},
         {"code": "host_not_found", "user_id": "U0BEN", "is_target": False, "tried": [{"rule": "x"}]},
     ],
@@ -130,7 +138,7 @@ def test_every_error_and_result_has_a_code_of_its_own() -> None:
     codes = [code for _, code in CODES] + [kind.code for kind in get_args(Success)]
     assert len(set(codes)) == len(codes)
     assert [code for code in codes if not re.fullmatch(r"[a-z]+(_[a-z]+)*", code)] == []
-    assert all({"code", "codes"} & set(vars(kind)) for kind in (*KINDS, *get_args(Success)))
+    assert all("code" in {**vars(kind), **get_annotations(kind)} for kind in (*KINDS, *get_args(Success)))
 
 
 def test_record_holds_the_code_and_never_the_class() -> None:
@@ -138,6 +146,36 @@ def test_record_holds_the_code_and_never_the_class() -> None:
         "code": "interrupted",
         "maybe_created": True,
     }
+
+
+def test_record_leaves_out_the_fields_of_other_codes() -> None:
+    records = [to_record(error) for error in ONE_FIELD_EACH]
+    assert [{name: value for name, value in each.items() if name != "reference"} for each in records] == [
+        {"code": "share_refused", "why": "closed"},
+        {"code": "share_outcome_unknown", "is_direct": False},
+        {"code": "message_not_posted", "slack_error": "fatal_error", "passes": True},
+        {"code": "no_open_session", "ever": True},
+        {"code": "several_open_sessions", "sessions": (("s-1", "Refund"),)},
+        {"code": "already_ended"},
+        {"code": "no_conversation"},
+        {"code": "conversation_kind_not_supported", "kinds": ("chat",)},
+        {"code": "permission_missing", "needs": "a:b", "words": ""},
+        {"code": "not_listed", "user_id": "U0BEN", "is_target": False},
+    ]
+
+
+ONE_FIELD_EACH = (
+    SharingError("share_refused", "closed"),
+    SharingError("share_outcome_unknown"),
+    SharingError("message_not_posted", slack_error="fatal_error"),
+    SessionActionError("no_open_session"),
+    SessionActionError("several_open_sessions", sessions=(("s-1", "Refund"),)),
+    SessionActionError("already_ended"),
+    NoUsableConversationError(code="no_conversation"),
+    NoUsableConversationError(code="conversation_kind_not_supported", kinds=("chat",)),
+    PermissionMissingError(needs="a:b"),
+    PersonNotAllowedError("not_listed", "U0BEN", is_target=False),
+)
 
 
 def test_record_names_a_detail_as_earlier_versions_do() -> None:
@@ -166,17 +204,17 @@ OLD_RECORDS = (
     ),
     (
         {"error": "SignInFailed", "reference": None, "code": "invalid_grant"},
-        SignInFailedError(oauth_error="invalid_grant"),
+        LoginRefusedError(code="connect_failed", oauth_error="invalid_grant"),
     ),
     ({"error": "SlackUnavailable", "code": "ratelimited"}, SlackUnavailableError("ratelimited")),
-    ({"error": "NotPosted", "code": "fatal_error"}, MessageNotPostedError("fatal_error")),
+    ({"error": "NotPosted", "code": "fatal_error"}, SharingError("message_not_posted", slack_error="fatal_error")),
     ({"error": "ServiceFault", "reference": "r"}, ServiceFailedError(reference="r")),
     ({"error": "NotBegun"}, InterruptedRequestError("not_started")),
     ({"error": "MayNotEnd", "agent": "U0A", "requester": "U0B"}, SessionAccessError("may_not_end", "U0A", "U0B")),
     ({"error": "MayNotActForOthers", "target": "U0B"}, RoleRequiredError("may_not_act_for_others", "U0B")),
     ({"error": "ConnectOff", "why": "key"}, AccountLinkError("connect_off", "key")),
     ({"error": "NotThatPerson", "reference": "r"}, SignInRejectedError("connect_wrong_user", "r")),
-    ({"error": "NoSuchHost", "why": "no user"}, HostLinkError("no_such_host", "no user")),
+    ({"error": "NoSuchHost", "why": "no user"}, AccountLinkError("no_such_host", "no user")),
     ({"error": "EndedAlready"}, SessionActionError("already_ended")),
     ({"error": "SendingOff", "medium": "email"}, SendRejectedError("sending_off", "email")),
     ({"error": "BadAddress", "why": "none"}, SendRejectedError("invalid_address", "none")),

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.errors import (
     BadRequestError,
-    NotInConversationError,
+    NoUsableConversationError,
     OutcomeUnknownError,
     PermissionMissingError,
     ServiceBusyError,
@@ -142,7 +142,7 @@ async def test_a_conversation_that_just_ended_gets_no_offer(
             servers.genesys.conversations.live.clear()
 
     talk(servers)
-    with pytest.raises(NotInConversationError):
+    with pytest.raises(NoUsableConversationError, match=r"^not_in_conversation$"):
         await offer(conversations, Vanishes())
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.errors import NoConversationError, NotInConversationError, SeveralConversationsError
+from bot.core.errors import NoUsableConversationError, SeveralConversationsError
 from bot.core.models import ConversationId
 from bot.genesys.api.conversations import ConversationSessions
 from bot.genesys.api.live_conversations import MAX_CONVERSATIONS, read_live, read_time
@@ -46,13 +46,13 @@ async def test_nobody_to_talk_to_is_told_so_and_nothing_is_offered(
     servers: Servers, conversations: ConversationSessions
 ) -> None:
     hooks = RecordingHooks()
-    with pytest.raises(NoConversationError):
+    with pytest.raises(NoUsableConversationError, match=r"^no_conversation$"):
         await offer(conversations, hooks)
     over, transferred = talk(servers), talk(servers)
     over.end()
     transferred.host_connected = False
     talk(servers, "not theirs", host=BEN)
-    with pytest.raises(NoConversationError):
+    with pytest.raises(NoUsableConversationError, match=r"^no_conversation$"):
         await offer(conversations, hooks)
     assert hooks.events == []
     assert servers.genesys.count("create") == 0
@@ -104,7 +104,7 @@ async def test_a_supervisor_who_listens_in_is_not_in_the_conversation(
 ) -> None:
     live = talk(servers, host=BEN)
     live.monitored_by = HOST
-    with pytest.raises(NotInConversationError):
+    with pytest.raises(NoUsableConversationError, match=r"^not_in_conversation$"):
         await offer(conversations, conversation_id=ConversationId(live.id))
 
 
@@ -124,7 +124,7 @@ async def test_only_a_conversation_the_host_is_connected_to_is_used(
     over.end()
     waiting.host_connected = False
     for wrong in (theirs.id, over.id, waiting.id, NOWHERE):
-        with pytest.raises(NotInConversationError) as refused:
+        with pytest.raises(NoUsableConversationError, match=r"^not_in_conversation$") as refused:
             await offer(conversations, conversation_id=ConversationId(wrong))
         assert refused.value.conversation_id == wrong
     assert servers.genesys.count("create") == 0

@@ -6,9 +6,7 @@ import pytest
 
 from bot.core.errors import (
     CobrowseError,
-    MessageNotPostedError,
-    ShareRefusedError,
-    ShareUnknownError,
+    SharingError,
     SlackUnavailableError,
 )
 from bot.core.models import PostedMessage, PostedMessageKind, RequestKind
@@ -41,7 +39,8 @@ async def test_a_shared_session_says_who_shares_what_and_how_to_join(world: Worl
 )
 async def test_session_is_not_shared_with_outsiders_or_unseen_channels(world: World, channel: str, why: str) -> None:
     error = await world.shares(await world.made(), channel)
-    assert isinstance(error, ShareRefusedError)
+    assert isinstance(error, SharingError)
+    assert error.code == "share_refused"
     assert error.why == why
     assert world.public() == []
     assert await world.store.sessions.posts("s-1") == []
@@ -51,7 +50,7 @@ async def test_channel_opened_to_others_is_seen_at_once(world: World) -> None:
     record = await world.made()
     assert await world.shares(record) is None
     world.servers.slack.workspace.channels[CARE] = SlackChannel(CARE, "care", is_ext_shared=True)
-    assert isinstance(await world.shares(await world.made("s-2")), ShareRefusedError)
+    assert (await world.shares(await world.made("s-2"))).code == "share_refused"
 
 
 async def test_share_stands_in_a_channel_once_and_in_many_channels(world: World) -> None:
@@ -77,7 +76,7 @@ async def test_post_of_unknown_outcome_is_not_repeated(world: World) -> None:
     record, asked = await world.made(), request(kind=RequestKind.SHARE, channel_id=CARE)
     await world.store.sessions.add_post(PostedMessage(record.session.id, CARE, "", PostedMessageKind.SHARED, asked.id))
     assert (await world.shares(record)).code == "already_shared"  # perhaps it is on its way
-    assert isinstance(await world.shares(record, asked=asked), ShareUnknownError)
+    assert (await world.shares(record, asked=asked)).code == "share_outcome_unknown"
     assert world.public() == []
     assert await world.shares(record) is None  # who has looked presses once more
     assert len(world.public()) == 1
@@ -87,7 +86,7 @@ async def test_post_of_unknown_outcome_is_not_repeated(world: World) -> None:
 async def test_a_share_that_slack_did_not_answer_is_not_repeated(world: World, fault: str) -> None:
     record = await world.made()
     world.servers.slack.inject_fault("chat.postMessage", fault, processes=True)
-    assert isinstance(await world.shares(record), ShareUnknownError)
+    assert (await world.shares(record)).code == "share_outcome_unknown"
     assert len(world.public()) == 1
     world.servers.slack.inject_fault("chat.postMessage", None)
     assert await world.shares(record) is None
@@ -96,9 +95,9 @@ async def test_a_share_that_slack_did_not_answer_is_not_repeated(world: World, f
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        ("not_in_channel", ShareRefusedError("uninvited")),
-        ("is_archived", ShareRefusedError("closed")),
-        ("ratelimited", MessageNotPostedError("ratelimited")),
+        ("not_in_channel", SharingError("share_refused", "uninvited")),
+        ("is_archived", SharingError("share_refused", "closed")),
+        ("ratelimited", SharingError("message_not_posted", slack_error="ratelimited")),
     ],
 )
 async def test_a_share_that_slack_refuses_can_be_asked_for_again(
@@ -121,4 +120,4 @@ async def test_channel_of_unknown_readers_gets_no_share(world: World, fault: str
 
 async def test_without_the_scope_it_is_not_shared_either(world: World) -> None:
     world.servers.slack.api.scopes = "chat:write,chat:write.public"
-    assert isinstance(await world.shares(await world.made()), ShareRefusedError)
+    assert (await world.shares(await world.made())).code == "share_refused"

@@ -10,7 +10,7 @@ from bot.core.access import (
     Allowlist,
     Workspace,
 )
-from bot.core.errors import HostNotFoundError, NotListedError, RoleRequiredError, SlackUnavailableError
+from bot.core.errors import HostNotFoundError, PersonNotAllowedError, RoleRequiredError, SlackUnavailableError
 from bot.core.hosts.resolver import EmailRule, HostResolver
 from bot.core.models import MembershipStatus, Request, RequestKind, SlackUser
 from bot.storage.sqlite.store import SQLiteStore
@@ -97,7 +97,7 @@ async def test_it_makes_nobody_a_supervisor() -> None:
 
 async def test_groups_that_can_be_read_still_say_no() -> None:
     readable = roll(groups=(READABLE,))
-    with pytest.raises(NotListedError):
+    with pytest.raises(PersonNotAllowedError, match=r"^not_listed$"):
         await access(members=readable).authorize_start(request())
     with pytest.raises(RoleRequiredError, match=r"^may_not_act_for_others$"):
         await access(supervisors=readable).authorize_start(request(target=BEN))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from bot.core import errors
-from bot.core.errors import NotListedError, RuleMiss
+from bot.core.errors import PersonNotAllowedError, RuleMiss
 from bot.core.models import Host, HostId, RequestKind, Role, Session, SessionId, SessionRecord, TeamId, UserId
 from bot.core.results import (
     AccessReport,
@@ -50,9 +50,9 @@ def outcomes(word: str) -> list[Any]:
         Applications(((word, word),) * 60, word),
         AccessReport(ANA, Role.MEMBER, None, Host(HostId("h"), word), ()),
         AccessReport(ANA, Role.MEMBER, None, None, (RuleMiss(word, word),)),
-        errors.SeveralOpenSessionsError(((word, word),) * 9),
-        errors.MessageNotPostedError(word),
-        errors.HostLinkError("no_such_host", word),
+        errors.SessionActionError("several_open_sessions", sessions=((word, word),) * 9),
+        errors.SharingError("message_not_posted", slack_error=word),
+        errors.AccountLinkError("no_such_host", word),
     ]
 
 
@@ -138,7 +138,7 @@ def test_ended_session_has_neither_link_nor_button() -> None:
 
 def test_failed_link_by_address_cannot_be_tried_again() -> None:
     for kind, offered in ((RequestKind.LINK, False), (RequestKind.END, True)):
-        message = WORDS.answer(request(kind=kind), errors.MessageNotPostedError("x"))
+        message = WORDS.answer(request(kind=kind), errors.SharingError("message_not_posted", slack_error="x"))
         assert ("try_again" in str(message.blocks)) is offered
 
 
@@ -146,7 +146,7 @@ def test_linked_or_explained_person_is_named() -> None:
     for outcome in (
         HostLinked(BEN, HostId("h")),
         HostLinked(BEN, None),
-        AccessReport(BEN, None, NotListedError(BEN, True), None, ()),
+        AccessReport(BEN, None, PersonNotAllowedError("not_listed", BEN, is_target=True), None, ()),
     ):
         assert f"<@{BEN}>" in plain(WORDS.answer(request(kind=RequestKind.WHY), outcome))
 

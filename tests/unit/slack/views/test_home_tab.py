@@ -102,7 +102,9 @@ VIEWS = {
     "the most there can be": home(MOST, "/cobrowse", "<@U0SAM>"),
     "nothing": shown(own=[], others=[], config_warnings=[]),
     "elsewhere": shown(channel_refusal=PLACE),
-    "refused": error_view(errors.NotAMemberError(ANA, MembershipStatus.GUEST, False), "<@U0SAM>"),
+    "refused": error_view(
+        errors.PersonNotAllowedError("not_a_member", ANA, MembershipStatus.GUEST, is_target=False), "<@U0SAM>"
+    ),
     **{error.code: shown(identity=error, own=error, others=error, config_warnings=[]) for error in ERRORS},
 }
 
@@ -220,7 +222,7 @@ def test_newest_genesys_failure_is_remembered_until_it_passes() -> None:
         accepted_at=NOW,
     )
     finished(condition, asked, SessionStarted(session()))
-    finished(condition, asked, errors.NotListedError(ANA, False))
+    finished(condition, asked, errors.PersonNotAllowedError("not_listed", ANA, is_target=False))
     assert condition.failure is None
     fault = errors.ServiceFailedError()
     finished(condition, asked, fault)

@@ -8,9 +8,8 @@ from bot.config.reader import SettingsError
 from bot.config.settings import load_part, read_service_alone
 from bot.core.errors import (
     MaybeAcceptedError,
-    NotAMemberError,
-    NotListedError,
     NotReadyError,
+    PersonNotAllowedError,
     StorageUnavailableError,
 )
 from bot.core.models import ChannelId, MembershipStatus, RequestId, UserId
@@ -154,14 +153,14 @@ def test_every_field_that_is_wrong_is_told_at_once() -> None:
 
 @pytest.mark.parametrize("standing", [each for each in MembershipStatus if each is not MembershipStatus.MEMBER])
 def test_refused_host_is_told_in_words_that_a_field_can_show(standing: MembershipStatus) -> None:
-    words = host_error(NotAMemberError(UserId("U0GUS"), standing, is_target=True))
+    words = host_error(PersonNotAllowedError("not_a_member", UserId("U0GUS"), standing, is_target=True))
     assert words
     assert "<" not in words
-    assert host_error(NotAMemberError(UserId("U0GUS"), standing, is_target=False)) is None
+    assert host_error(PersonNotAllowedError("not_a_member", UserId("U0GUS"), standing, is_target=False)) is None
 
 
 def test_a_host_who_is_not_listed_is_told() -> None:
-    assert "not on the list" in str(host_error(NotListedError(UserId("U0BEN"), is_target=True)))
+    assert "not on the list" in str(host_error(PersonNotAllowedError("not_listed", UserId("U0BEN"), is_target=True)))
     assert host_error(StorageUnavailableError()) is None
 
 
