@@ -1,6 +1,6 @@
-"""Decide who may start what, for whom, where. Default deny: a person not known to be a member is refused.
+"""Decide who may start a session, for whom and in which channel. Default deny: only known members may.
 
-The MemberDirectory tells who a person is; the rules themselves are settings.
+The MemberDirectory reads from Slack who a person is; the rules are settings.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -45,9 +45,9 @@ class Allowlist:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessRules:
-    """The settings of access. Empty `members` means every full member, empty `channels` means everywhere.
+    """The access settings. Empty `members` means every full member, empty `channels` means everywhere.
 
-    Supervisors and administrators need not be among the members as well.
+    Supervisors and administrators count as members.
     """
 
     supervisors: Allowlist = Allowlist()
@@ -59,7 +59,7 @@ class AccessRules:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The workspace the bot's token belongs to (Slack's auth.test); with an org-wide install, the organisation."""
+    """The workspace that the bot's token belongs to (Slack's auth.test); the organization for an org-wide install."""
 
     team_id: TeamId
     enterprise_id: TeamId | None = None
@@ -77,7 +77,7 @@ _NO_TEAM = TeamId("")
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """Something to ask Slack: who a user is, or (with a `group_id`) whether they are in a user group."""
+    """A question to Slack: who a user is, or (with a `group_id`) whether they are in a user group."""
 
     user_id: UserId
     group_id: str = ""
@@ -85,7 +85,7 @@ class _Question:
 
 
 class _UnansweredError(Exception):
-    """A rule needs the answer to a question."""
+    """A rule needs an answer that is not known."""
 
     def __init__(self, question: _Question) -> None:
         self.question = question
@@ -93,14 +93,14 @@ class _UnansweredError(Exception):
 
 Answer = SlackUser | bool | SlackUnavailableError
 Ask = Callable[[_Question], Answer]
-"""Return Slack's answer, or its failure. Raises _UnansweredError."""
+"""Returns Slack's answer or failure. Raises _UnansweredError when neither is known."""
 
 
 class AccessPolicy:
-    """Allows a request, or raises the StartError that says why not.
+    """Allows a request, or raises the error that says why not: PermissionDeniedError or NobodyNamedError.
 
-    The rules are synchronous and run on Slack's answers. A rule that needs another answer stops; `_decide` asks Slack
-    for it and runs the rule again. So `peek_start` applies the rules of `authorize_start` to cached answers alone.
+    The rules are synchronous functions of Slack's answers. When a rule needs an answer that is not known, `_decide`
+    asks Slack and runs the rule again. `peek_start` runs the rules of `authorize_start` on cached answers only.
     """
 
     def __init__(self, rules: AccessRules, home: Workspace, people: MemberDirectory) -> None:
@@ -109,13 +109,16 @@ class AccessPolicy:
         self._people = people
 
     async def authorize_start(self, request: Request) -> SlackUser:
-        """Return whose session it may be: the requester, or their agent. Raises StartError, SlackUnavailableError."""
+        """Return the agent who may host the session: the requester, or the person they named.
+
+        Raises PermissionDeniedError, NobodyNamedError, SlackUnavailableError.
+        """
         return await self._decide(lambda ask: self._start(request, ask))
 
     def peek_start(self, request: Request) -> SlackUser | None:
         """Return what `authorize_start` returns, from cached answers; None when one is missing.
 
-        Raises StartError, too.
+        Raises PermissionDeniedError, NobodyNamedError, SlackUnavailableError.
         """
         try:
             return self._start(request, self._cached)
@@ -123,15 +126,18 @@ class AccessPolicy:
             return None
 
     async def require_member(self, request: Request) -> SlackUser:
-        """Return the requester of a request that starts nothing, in any channel.
+        """Return the requester of a request that starts no session; it may come from any channel.
 
-        Raises StartError, SlackUnavailableError.
+        Raises PermissionDeniedError, SlackUnavailableError.
         """
         self._check_home(request)
         return await self._decide(lambda ask: self._member(request.requester, request.team_id, ask, is_target=False))
 
     def check_channel_allowed(self, request: Request) -> None:
-        """Check whether sessions are allowed in the request's channel. Raises StartError."""
+        """Check that sessions are allowed where the request came from.
+
+        Raises PermissionDeniedError, NobodyNamedError.
+        """
         self._check_home(request)
         if request.kind is RequestKind.STEP:  # it comes from no channel
             self._check_step(request)
@@ -139,25 +145,25 @@ class AccessPolicy:
             raise ChannelNotAllowedError(request.channel_id, tuple(self._rules.channels))
 
     async def check_member(self, user_id: UserId) -> SlackUser:
-        """Return another person, who has to be a member. Raises PersonNotAllowedError, SlackUnavailableError."""
+        """Return a member of the workspace. Raises PersonNotAllowedError for anybody else, SlackUnavailableError."""
         person = await self._people.person(user_id)
         if person.standing is not MembershipStatus.MEMBER:
             raise PersonNotAllowedError("not_a_member", user_id, person.standing, is_target=True)
         return person
 
     async def ids(self, user_id: UserId) -> tuple[UserId, ...]:
-        """Return all ids of a person; the given one alone when Slack cannot tell."""
+        """Return all Slack ids of a person; only the given one when Slack does not answer."""
         try:
             return (await self._people.person(user_id)).ids
         except SlackUnavailableError:
             return (user_id,)
 
     async def role(self, user_id: UserId, team_id: TeamId) -> Role:
-        """Return a member's role, for a command in this workspace. Raises SlackUnavailableError."""
+        """Return a member's role in this workspace. Raises SlackUnavailableError."""
         return await self._decide(lambda ask: self._role(user_id, team_id, ask))
 
     async def _decide(self, rule: Callable[[Ask], T]) -> T:
-        """Run a rule; ask Slack for each answer that it needs, and run it again."""
+        """Run a rule; ask Slack for each answer that it lacks, then run it again."""
         answers: dict[_Question, Answer] = {}
 
         def known(question: _Question) -> Answer:
@@ -228,9 +234,9 @@ class AccessPolicy:
 
     @staticmethod
     def _is_on_any(allowlists: Sequence[Allowlist], person: SlackUser, team_id: TeamId, ask: Ask) -> bool:
-        """Return whether a person, by any of their ids, is on a list. Slack is asked for groups only after the names.
+        """Return whether any list names one of the person's ids. Compare ids first: a group costs a call to Slack.
 
-        A group that cannot be read allows nobody. Raises SlackUnavailableError when no other list allows the person.
+        Raises SlackUnavailableError when a group cannot be read and no other list names the person.
         """
         if any(not allowlist.users.isdisjoint(person.ids) for allowlist in allowlists):
             return True

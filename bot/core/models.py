@@ -23,7 +23,7 @@ SessionId = NewType("SessionId", str)
 ConversationId = NewType("ConversationId", str)
 """A conversation of Genesys Cloud, a lower-case UUID."""
 RequestId = NewType("RequestId", str)
-"""Our own reference of a request: twelve characters that can be read out over a phone."""
+"""The bot's id of a request: twelve characters that a person can read out over the phone."""
 PersonKey = tuple[TeamId, UserId]
 HostLink = tuple[TeamId | None, UserId, HostId]
 """A user whom an administrator linked to a host, in one team or (None) in any."""
@@ -136,11 +136,12 @@ class Request:
     """One thing that one person asked for, once.
 
     `key` is Slack's own id of the invocation, so that what Slack delivers twice is one request. `target` is the agent
-    that the session is for, None for the requester. `conversation_id` is the Genesys conversation it is for, None for
-    the only one there is. `reply_url` is Slack's response_url, a secret. `replaces`: the answer replaces the message
-    whose button was pressed. `argument` is what a kind takes beside these: a session's id, an address.
+    that the session is for, None for the requester. `conversation_id` is the Genesys conversation to co-browse in, None
+    for the host's only one. `reply_url` is Slack's response_url, a secret. `replaces`: the answer replaces the message
+    whose button was pressed. `argument` is the parameter of kinds that need one: a session's id, an address.
     `application_id` and `timeout_seconds` are None for the settings' values. `channel_id` is "" where there is no
-    channel. `is_group_message`: it came from a group message, where the bot cannot be; this is not stored.
+    channel. `duplicate_of` is the request whose session this one gets. `is_group_message`: it came from a group
+    message, where the bot cannot post; this is not stored.
     """
 
     id: RequestId
@@ -169,11 +170,14 @@ class Request:
 
     @property
     def for_another(self) -> bool:
-        """Return whether somebody other than the requester hosts it. A mention of oneself is oneself."""
+        """Return whether somebody other than the requester hosts it; False when requesters name themselves."""
         return self.agent != self.requester
 
     def repeated(self, press: "Request") -> "Request":
-        """Return the same request again, answered where `press` came from; a press may name a conversation."""
+        """Return a copy that runs again after a press of *Try again* or of a conversation's button.
+
+        Id, key, time and reply_url are those of `press`; so is the conversation, if `press` names one.
+        """
         return replace(
             self,
             id=press.id,
@@ -188,7 +192,7 @@ class Request:
 
 
 def new_request_id() -> RequestId:
-    """Return sixty random bits, in letters and digits that are not mistaken for each other. It is no secret."""
+    """Return a new id: 60 random bits as letters and digits that are hard to confuse. It is not a secret."""
     return RequestId("".join(random.choices(_READABLE, k=12)))  # noqa: S311
 
 
@@ -202,10 +206,10 @@ def team_of(request: Request) -> TeamId:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowStep:
-    """One execution of the workflow step: its own id, and that of the workflow's execution ("" where Slack sent none).
+    """One execution of the workflow step: its id, and the id of the workflow's execution ("" where Slack sent none).
 
-    Slack sends no id of the workflow, so the execution's id is what to search Slack for. Both ids are in the request,
-    so that another replica can complete a step that this one accepted.
+    Slack sends no id of the workflow, so administrators search Slack by the id of its execution. The request holds both
+    ids, so any replica can complete the step.
     """
 
     execution_id: str
@@ -213,12 +217,12 @@ class WorkflowStep:
 
     @property
     def key(self) -> str:
-        """Return the request's key: what Slack delivers twice is one request."""
+        """Return the request's key, the same for each delivery of the step by Slack."""
         return f"step:{self.execution_id}"
 
     @property
     def argument(self) -> str:
-        """Return the request's argument. It differs for each execution, so no two customers get one session."""
+        """Return the request's argument. Each execution has another one, so two customers never share a session."""
         return f"{self.execution_id} {self.workflow_execution_id}".strip()
 
 
@@ -231,16 +235,16 @@ def step_of(request: Request) -> WorkflowStep | None:
 
 
 def is_unasked(request: Request) -> bool:
-    """Return whether the host did not ask for the session themselves, so that the bot notifies them."""
+    """Return whether the host did not type the command, so the bot has to notify the host."""
     return request.for_another or request.kind is RequestKind.STEP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateSessionRequest:
-    """What the session service is asked to create. `context` names the source ("slack", "command-line").
+    """The session that the session service has to create. `context` names the source ("slack", "command-line").
 
-    `conversation_id` is for the service that has sessions inside conversations: None lets it find the host's.
-    `agent` is the host's Slack user, None outside Slack; `for_another`: somebody else asked.
+    `conversation_id` matters to a service whose sessions belong to conversations; None lets it find the host's.
+    `agent` is the host's Slack user, None outside Slack. `for_another`: somebody else asked for the session.
     """
 
     host_id: HostId
@@ -264,7 +268,7 @@ class SessionDefaults:
     timeout_seconds: int = 1800
 
     def order(self, request: Request, agent: SlackUser, host: Host) -> CreateSessionRequest:
-        """Build what a request from Slack asks the session service to create."""
+        """Build the session to create for a request from Slack."""
         return CreateSessionRequest(
             host_id=host.id,
             name=request.name or f"Co-browse with {agent.name}"[:NAME_LENGTH],
@@ -284,8 +288,8 @@ class Session:
     """A session that exists. `join_url` is the customer's link, a secret; at `ends_at` its time-out ends it.
 
     `join_code` is a secret, too. Where the service returns one, `ends_at` is when the code expires, and `join_url` may
-    be empty. `reference` is the service's correlation id of the answer. `lasts_seconds` counts from that answer to
-    `ends_at`, so that no clock of ours matters; None for a session read from the store.
+    be empty. `reference` is the service's correlation id of the answer. `lasts_seconds` is the time from that answer to
+    `ends_at`, independent of the bot's clock; None for a session read from the store.
     """
 
     id: SessionId
@@ -311,9 +315,9 @@ class SessionStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRecord:
-    """A session as the store holds it. Its join URL is "" once it has ended or cannot be used, or for other readers.
+    """A session as the store holds it. Its join URL is "" once nobody can join by it, and for people who may not join.
 
-    `ended_by` is our request that ended it, None for any other end. `read_at` is the time of the read by the store's
+    `ended_by` is the request that ended it, None for any other end. `read_at` is the time of the read by the store's
     clock, which `session.ends_at` refers to.
     """
 
@@ -363,7 +367,10 @@ class PostedMessage:
 
 @dataclass(frozen=True, slots=True)
 class SessionStarted:
-    """Result: the session, whether its agent was notified (None where the agent asked), and the host's rule."""
+    """Result: a session was created.
+
+    `agent_told`: whether the bot notified the agent, None where the agent asked. `rule`: the rule that found the host.
+    """
 
     code = "session_started"
     session: Session
@@ -373,7 +380,7 @@ class SessionStarted:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Result of whoami: a person's host and its rule; `connected` is None where nobody can link an account."""
+    """Result of whoami: a person's host. `connected`: whether they linked its account, None where nobody can."""
 
     code = "identity"
     person: SlackUser
@@ -383,14 +390,17 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class WaitNotice:
-    """An interim message: the bot still works, or Genesys makes it wait for about `wait_seconds`."""
+    """An interim message: the request still runs, or waits about `wait_seconds` for Genesys."""
 
     wait_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PendingAuthorization:
-    """A sign-in link that was given out. `team_id`, `enterprise_id`: of its command; `verifier`: PKCE's, a secret."""
+    """A sign-in link that a person got and has not used.
+
+    `team_id`, `enterprise_id`: where the person typed the command. `verifier`: the PKCE verifier, a secret.
+    """
 
     person: PersonKey
     team_id: TeamId
@@ -400,7 +410,7 @@ class PendingAuthorization:
 
 @dataclass(frozen=True, slots=True)
 class LinkedAccount:
-    """A person's Genesys account and its host. `refresh_token` is "" when no encryption key of ours decrypts it."""
+    """A person's Genesys account. `refresh_token` is "" when none of the bot's encryption keys can decrypt it."""
 
     person: PersonKey
     host_id: HostId
@@ -409,10 +419,10 @@ class LinkedAccount:
 
 @dataclass(frozen=True, slots=True)
 class LockedAccount:
-    """A linked account that no other task or replica renews meanwhile.
+    """A linked account, locked: no other task or replica can renew it at the same time.
 
-    `renew` stores a refresh token and returns whether the account was still there, unchanged; `drop` deletes the
-    account under the same condition. Both may raise StorageUnavailableError.
+    `renew` stores a new refresh token, `drop` deletes the account. Both return False and do nothing when the account
+    has changed or gone; both may raise StorageUnavailableError.
     """
 
     connection: LinkedAccount

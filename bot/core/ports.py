@@ -50,8 +50,8 @@ NO_HTTP_STATUS = "none"
 class StoredRequest:
     """A request as the store holds it.
 
-    `failure` is the error it ended with, if it did not end with `session`. `session_over`: that session has ended, or
-    its time is up, by the store's clock; its link may be wiped by then.
+    It ends with a `session` or a `failure`. `session_over`: the session has ended, or its time is up by the store's
+    clock; its link may be wiped.
     """
 
     request: Request
@@ -63,11 +63,11 @@ class StoredRequest:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The outcome of storing a request. `is_new` is False when its key is stored already.
+    """The outcome of storing a request. `is_new` is False when its key is already stored.
 
-    `duplicate_of` is a request of the same person with the same words, target and channel, whose session is being
-    created or was created a moment ago: the new request gets that session. Otherwise `state` is `creating` when the
-    session was to be created at once, and `linked` is the host that an administrator linked the agent to.
+    `duplicate_of` is a request by the same person with the same text, target and channel, whose session is being
+    created or was created at most JOIN_SECONDS ago: the new request gets that session. Otherwise `state` is `creating`
+    if the session can be created at once, and `linked` is the host that an administrator linked the agent to.
     """
 
     is_new: bool
@@ -77,16 +77,16 @@ class Accepted:
 
 
 class RequestRepository(Protocol):
-    """Stores requests. A store belongs to one process, which works what it accepts."""
+    """Stores requests. Each repository belongs to one process, which runs the requests that it accepts."""
 
     @property
     def shared(self) -> bool:
-        """Return whether other replicas use the same database, and take over our requests when they think us dead."""
+        """Return whether replicas share the database; they take over the requests of a replica that seems dead."""
 
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
-        """Store the request durably, before it returns. Raises MaybeAcceptedError when the store cannot tell.
+        """Store the request durably. Raises MaybeAcceptedError when the store does not confirm it.
 
-        `agent`: whose session can be created at once, so that the request is stored as `creating`.
+        `agent`: given when the session can be created at once; the request is then stored as `creating`.
         """
 
     async def advance(
@@ -98,32 +98,32 @@ class RequestRepository(Protocol):
         session: Session | None = None,
         failure: CobrowseError | None = None,
     ) -> bool:
-        """Return whether the request was this process's and in `from_`, and is now durably in `to`.
+        """Move a request durably from one state to another, and store its session or failure with it.
 
-        A session is stored with it. A known id updates the session that is stored, unless the request is a
-        duplicate of the one that created it. An answered request keeps no response_url.
-        Raises UnusableAnswerError when the session's id is known for another team, host, requester or agent: the same
-        transaction makes the request `failed` with this error.
+        Return False, and change nothing, when the request is not this process's or not in `from_`. A session with a
+        stored id updates that session, unless the request is a duplicate of the one that created it. An answered
+        request loses its response_url. Raises UnusableAnswerError when the id is stored for another team, host,
+        requester or agent: the same transaction makes the request `failed` with this error.
         """
 
     async def find(self, request_id: RequestId) -> StoredRequest | None:
-        """Return the request, whichever process it belongs to."""
+        """Return a request of any process."""
 
     async def orphans(self) -> Sequence[StoredRequest]:
-        """Take over the unfinished requests that no living process works, and return them, oldest first."""
+        """Take over the unfinished requests of processes that have ended, and return them, oldest first."""
 
     async def sweep(self) -> None:
-        """Wipe the join URLs of ended sessions, and delete rows older than the retention."""
+        """Wipe the join URLs of ended sessions; delete rows older than the retention time."""
 
 
 class HostCache(Protocol):
-    """Stores which host a person is, across restarts."""
+    """Stores the Genesys host of each person, across restarts."""
 
     async def linked(self, team_id: TeamId, user_id: UserId) -> HostId | None:
-        """Return the host that an administrator linked this person to, for this team first, then for any."""
+        """Return the host that an administrator linked this person to: for this team, else for any team."""
 
     async def found(self, team_id: TeamId, user_id: UserId) -> tuple[Host, float] | None:
-        """Return the host found for this person before, and for how many seconds it is still valid."""
+        """Return the host that a rule found for this person earlier, and its remaining lifetime in seconds."""
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
         """Store a found host for `seconds`."""
@@ -139,7 +139,7 @@ class HostLinkRepository(Protocol):
         """Return all links, by user."""
 
     async def link(self, links: Sequence[HostLink], on_progress: Callable[[int], None] = lambda done: None) -> None:
-        """Add or change all of these links, or none. `on_progress` receives how many more are written, repeatedly."""
+        """Add or change all of these links, or none. Call `on_progress` with the size of each batch written."""
 
     async def unlink(self, team_id: TeamId | None, user_id: UserId) -> bool:
         """Delete a link; return whether it existed."""
@@ -158,11 +158,13 @@ class SessionRepository(Protocol):
         """Return the newest session that this person requested or hosts."""
 
     async def open_sessions(self, team_id: TeamId, user_id: UserId | None, most: int) -> Sequence[SessionRecord]:
-        """Return at most `most` open sessions, newest first: this person's, or (None) the whole workspace's."""
+        """Return at most `most` open sessions, newest first: this person's, or the workspace's for None."""
 
     async def meant_by(self, request: Request, most: int) -> Sequence[SessionRecord]:
-        """Return the requester's sessions that were open when the request arrived and still are, and the one that the
-        request itself has ended."""
+        """Return at most `most` sessions of the requester that an end request may mean, newest first.
+
+        These were open when the request arrived and still are, or this request has ended them before a crash.
+        """
 
     async def end_session(self, session_id: SessionId, by: RequestId | None) -> bool:
         """Mark a session as ended and wipe its link; return whether it was open."""
@@ -178,10 +180,10 @@ class PostedMessageRepository(Protocol):
         """Return the messages about a session."""
 
     async def take_due_posts(self, most: int) -> Sequence[PostedMessage]:
-        """Return at most `most` messages of ended sessions, and reserve them for this replica for a minute."""
+        """Return at most `most` messages of ended sessions; reserve them for this replica for a minute."""
 
     async def drop_post(self, post: PostedMessage) -> None:
-        """Delete a message that has been updated, or cannot be."""
+        """Delete the record of a message that was updated, or that cannot be updated."""
 
     async def session(self, session_id: SessionId) -> SessionRecord | None:
         """Return the session a message is about. Raises UnexpectedError when its row is unreadable."""
@@ -191,13 +193,13 @@ class AccountRepository(Protocol):
     """Stores pending sign-ins and linked Genesys accounts."""
 
     async def begin(self, pending: PendingAuthorization, state_hash: str, seconds: float) -> None:
-        """Store a pending sign-in for `seconds`, in place of any other of the same person."""
+        """Store a pending sign-in for `seconds`; it replaces the person's earlier one."""
 
     async def take(self, state_hash: str) -> PendingAuthorization | None:
-        """Delete and return the unexpired pending sign-in of this state. Only one caller gets it, on any replica."""
+        """Delete and return the unexpired sign-in with this state's hash. Only one caller in all replicas gets it."""
 
     async def connect(self, connection: LinkedAccount) -> None:
-        """Store an account, in place of any other of the same person."""
+        """Store an account; it replaces the person's earlier one."""
 
     async def connection(self, person: PersonKey) -> LinkedAccount | None:
         """Return a person's account."""
@@ -206,14 +208,14 @@ class AccountRepository(Protocol):
         """Delete a person's account, and return it."""
 
     def holding(self, person: PersonKey) -> AbstractAsyncContextManager[LockedAccount | None]:
-        """Lock a person's account for a block. The block must not raise: that would undo what it wrote."""
+        """Lock a person's account during a `with` block. A block that raises undoes its writes."""
 
 
 # -- Slack --
 
 
 class MemberDirectory(Protocol):
-    """Reads Slack users and user groups. Both methods raise SlackUnavailableError when Slack cannot tell."""
+    """Reads Slack users and user groups. `person` and `in_group` may raise SlackUnavailableError."""
 
     async def person(self, user_id: UserId) -> SlackUser:
         """Return a Slack user."""
@@ -232,20 +234,20 @@ class Notifier(Protocol):
     """Sends interim messages to the requester; never raises."""
 
     async def note(self, request: Request, note: WaitNotice) -> None:
-        """Post a wait notice where the request came from."""
+        """Post a wait notice to the requester."""
 
 
 class Responder(Notifier, Protocol):
     """Sends results to people; never raises."""
 
     async def answer(self, request: Request, outcome: Result) -> bool:
-        """Post the result to the requester; return whether it reached them."""
+        """Post the result to the requester; return whether it was delivered."""
 
     async def tell_agent(self, request: Request, session: Session) -> bool:
-        """Notify the agent of a session that somebody started for them; return whether it reached them."""
+        """Send the agent a session that somebody started for them; return whether the message was delivered."""
 
     def shorten_deadlines(self) -> None:
-        """Shorten the deadline of all current and later posts: the process is about to end."""
+        """Shorten the deadline of all current and later posts, because the process is stopping."""
 
 
 class EditResult(Enum):
@@ -256,7 +258,7 @@ class EditResult(Enum):
     SILENT = "silent"
     """Slack did not answer in time."""
     UNWELL = "unwell"
-    """Slack has an outage, or limits our calls."""
+    """Slack has an outage, or limits the bot's calls."""
 
 
 class SessionMessages(Protocol):
@@ -265,8 +267,7 @@ class SessionMessages(Protocol):
     async def share(self, record: SessionRecord, request: Request) -> None:
         """Post a public message in the request's channel, once for each request.
 
-        Raises SharingError, SessionActionError,
-        SlackUnavailableError, StorageUnavailableError.
+        Raises SharingError, SessionActionError, SlackUnavailableError, StorageUnavailableError.
         """
 
     async def send_direct(self, record: SessionRecord, user_id: UserId) -> None:
@@ -280,17 +281,17 @@ class SessionMessages(Protocol):
 
 
 class CallHooks(Protocol):
-    """Receives what happens to a call to Genesys. Each method may raise to stop the call."""
+    """Callbacks of a call to Genesys. Each may raise to stop the call."""
 
     @property
     def fairness_key(self) -> str:
-        """Return the opaque key by which the rate limiter shares turns fairly."""
+        """Return the key of the caller; the rate limiter serves the callers in turn."""
 
     async def before_send(self) -> None:
-        """Run just before the bytes go out."""
+        """Run just before the request is sent."""
 
     async def on_wait(self, seconds: float) -> None:
-        """Run when the call goes out (again) in `seconds`: it waits for its turn, or Genesys did not act."""
+        """Run when the call has to wait `seconds` before it is sent or repeated: for the rate limit, or for Genesys."""
 
 
 class SessionsApi(Protocol):
@@ -298,13 +299,13 @@ class SessionsApi(Protocol):
 
     @property
     def can_send_now(self) -> bool:
-        """Return whether a create would go out at once."""
+        """Return whether a create would be sent without waiting for the rate limit."""
 
     async def create(self, order: CreateSessionRequest, hooks: CallHooks) -> Session:
         """Create a session."""
 
     async def look(self, session_id: SessionId) -> SessionStatus:
-        """Return a session's status; OPEN where the service does not tell."""
+        """Return a session's status; OPEN where the service has none."""
 
     async def end(self, session_id: SessionId) -> str | None:
         """End a session; return the service's reference. Raises UnknownSessionError when it cannot be ended."""
@@ -336,7 +337,7 @@ class HostDirectory(Protocol):
     async def by_email(self, email: str) -> Sequence[DirectoryUser]:
         """Return the users with exactly this address, active or not. Raises ServiceError.
 
-        At most two are certain; one more that is not follows when there are, or may be, more.
+        At most two of them have `is_certain`. If more users have the address, or may, one without it follows.
         """
 
 
@@ -345,11 +346,11 @@ class HostRule(Protocol):
 
     @property
     def name(self) -> str:
-        """Return a name that people can read."""
+        """Return the rule's name, as messages show it."""
 
     @property
     def costs_a_call(self) -> bool:
-        """Return whether the rule asks Genesys."""
+        """Return whether the rule calls Genesys."""
 
     async def find(self, person: SlackUser) -> HostId | RuleMiss:
         """Return the person's host, or why this rule maps none. Raises ServiceError."""
@@ -367,16 +368,16 @@ class OAuthClient(Protocol[G]):
         """Return the URL where a person signs in."""
 
     async def sign_in(self, code: str, verifier: str) -> tuple[G, HostId | None, str | None]:
-        """Return the grant, whose it is, and the service's reference. Raises ServiceError."""
+        """Return the grant, the Genesys user who signed in, and the service's reference. Raises ServiceError."""
 
     async def give_back(self, grant: G) -> None:
         """Revoke a grant, if possible. Never raises."""
 
     def keep(self, person: PersonKey, host_id: HostId, grant: G) -> None:
-        """Use the grant for this person and host from now on."""
+        """Use this grant for calls as this person and host."""
 
     def refresh_token_of(self, grant: G) -> str:
-        """Return the part of a grant that is stored."""
+        """Return the grant's refresh token, which is stored."""
 
     async def sign_out(self, was: LinkedAccount) -> None:
         """Revoke a stored account, if possible. Never raises."""
@@ -386,9 +387,9 @@ class OAuthClient(Protocol[G]):
 
 
 class Metrics:
-    """Counts events; never raises, and takes next to no time. This one counts nothing: subclasses override it.
+    """Counts events; never raises and never blocks. This base class counts nothing; subclasses override its methods.
 
-    No argument names a person, a session or an address: each becomes a label, of which there may only be a few.
+    Arguments become metric labels, so they have few values: they never name a person, a session or an address.
     """
 
     def acknowledged(self, seconds: float) -> None:
@@ -398,19 +399,19 @@ class Metrics:
         """Count a call to Genesys by the scope or permission it needs, and its HTTP status or NO_HTTP_STATUS."""
 
     def waited(self, seconds: float) -> None:
-        """Count how long a call to Genesys waited for its turn within the rate limit."""
+        """Record how long a call to Genesys waited for the rate limit."""
 
     def renewed(self, outcome: str) -> None:
-        """Count a token request: "ok", or the error's code."""
+        """Count a request for a Genesys token by its outcome: "ok", or the error's code."""
 
     def reconnected(self) -> None:
-        """Count a socket to Slack that replaces another one."""
+        """Count a Socket Mode connection that replaces another one."""
 
     def connection_failed(self, reason: str) -> None:
         """Count a Socket Mode connection that did not open, or ended within seconds."""
 
     def store_failed(self) -> None:
-        """Count a read or write that the database did not do."""
+        """Count a read or write that failed in the database."""
 
 
 NULL_METRICS = Metrics()

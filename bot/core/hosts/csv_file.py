@@ -1,4 +1,4 @@
-"""The mapping file of the host chain: CSV text -> who is which host, or every bad line with its number (pure)."""
+"""Parse the hosts file, a CSV that maps Slack users to Genesys users; report every bad line (pure)."""
 
 import codecs
 import csv
@@ -16,17 +16,17 @@ HEADERS = (HEADER, (*HEADER, TEAM))
 SEPARATORS = (",", ";", "\t", "|")
 FOUND_LENGTH, CELL_LENGTH = 60, 40
 _SEP_LINE = re.compile(r"""[ \t]*"?sep=(?P<separator>[,;|\t])"?[,;|\t ]*(?:\r\n|\r|\n|\Z)""", re.IGNORECASE)
-"""What Excel writes, and reads, in front of a table: the separator of what follows."""
+"""A first line with the separator of the table, as Excel writes and reads it."""
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?E[+-]?\d+", re.IGNORECASE)
 _HASH = re.compile(r"\$\w{1,8}\$\S*")
-"""A password's hash as crypt(5) writes it: of a file that somebody took for the hosts file, such as /etc/shadow."""
+"""A password hash in the form of crypt(5). It occurs when somebody passes another file, such as /etc/shadow."""
 _SAVE_AS = "Save it as “CSV UTF-8” in the spreadsheet"
 
 Key = tuple[TeamId | None, UserId]
 
 
 class HostsFileError(ValueError):
-    """The file cannot be used; `faults` holds a sentence for each bad line."""
+    """The hosts file cannot be used; `faults` holds a sentence for each bad line."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults))
@@ -34,9 +34,9 @@ class HostsFileError(ValueError):
 
 
 def parse(text: str) -> dict[Key, HostId]:
-    """Reads `slack_user_id,genesys_user_id[,team_id]`. Raises HostsFileError with every fault, not only the first.
+    """Parse rows of `slack_user_id,genesys_user_id[,team_id]`. Raises HostsFileError with all faults.
 
-    Takes what spreadsheets leave: another separator, a first line `sep=;`, capitals in the header, empty columns and
+    Accept what spreadsheets write: another separator, a first line `sep=;`, capitals in the header, empty columns and
     rows.
     """
     separator, first, lines = _separator(text.removeprefix("\ufeff"))
@@ -62,7 +62,7 @@ def parse(text: str) -> dict[Key, HostId]:
 
 
 def decode(data: bytes) -> str:
-    """The text of a file. Raises ValueError with what to do about another encoding."""
+    """Decode a file as UTF-8. Raises ValueError that says how to save it with the right encoding."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise ValueError(f"the file is UTF-16 text, not UTF-8. {_SAVE_AS}")
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
@@ -75,10 +75,10 @@ def decode(data: bytes) -> str:
 
 
 def _separator(text: str) -> tuple[str, int, str]:
-    """The separator, the number of the line that the table begins in, and the table.
+    """Return the separator, the number of the table's first line, and the table without a line `sep=…`.
 
-    It is the one by which the first row is the header, else the one that finds most columns in it. The one that a line
-    `sep=…` names comes first.
+    Choose the separator that makes the first row a header, else the one that finds the most columns. Prefer the one
+    that `sep=…` names.
     """
     named = _SEP_LINE.match(text)
     first, table = (2, text[named.end() :]) if named else (1, text)
@@ -92,7 +92,7 @@ def _first_row(text: str, separator: str) -> list[str]:
 
 
 def _rows(text: str, separator: str, first: int, faults: list[str]) -> Iterator[tuple[int, list[str]]]:
-    """Rows that hold anything, each with its line's number."""
+    """Yield the rows that are not empty, each with its line number. Append what csv rejects to `faults`."""
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     try:
         for row in rows:
@@ -114,7 +114,7 @@ def _is_header(cells: list[str]) -> bool:
 
 
 def _wrong_header(line: int, found: list[str], separator: str) -> str:
-    """What is wrong with it, with what was found."""
+    """Return a sentence that says what is wrong with the header."""
     must = f"line {line}: the header must be {' or '.join(map(','.join, HEADERS))}"
     if not found:
         return f"{must}; the file is empty"
@@ -128,7 +128,7 @@ def _wrong_header(line: int, found: list[str], separator: str) -> str:
 
 
 def read_row(cells: list[str], columns: int) -> tuple[Key, HostId | None, list[str]]:
-    """Who is which host by one row, and what is wrong with it. `columns`: how many the header has."""
+    """Return the key, the host and the faults of one row. `columns`: how many columns the header has."""
     user, uuid, team = (*cells, "", "", "")[:3]
     wrong = []
     if len(cells) > columns:
@@ -145,12 +145,12 @@ def read_row(cells: list[str], columns: int) -> tuple[Key, HostId | None, list[s
 
 
 def _shown(found: str, length: int = CELL_LENGTH) -> str:
-    """What stands there, cut and quoted, without what may be a password's hash."""
+    """Return a cell, cut and quoted, without what may be a password hash."""
     return repr(_HASH.sub("…", found)[:length])
 
 
 def _hint(cell: str) -> str:
-    """What a spreadsheet has made of it, if it has."""
+    """Return a hint when a spreadsheet seems to have changed the cell, else ""."""
     if _NUMBER.fullmatch(cell):
         return ": the spreadsheet has made a number of it, so format the column as text and paste the id again"
     return ": a formula of the spreadsheet failed" if cell.startswith("#") and cell.endswith(("!", "?", "A")) else ""

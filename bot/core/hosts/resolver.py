@@ -1,6 +1,6 @@
-"""Map a Slack user to a Genesys host by a chain of rules, each of which can say why it maps nobody.
+"""Map a Slack user to a Genesys host by a chain of rules. A rule that finds no host says why.
 
-The wrong host is the worst failure of this bot, so a rule maps a person only when it is certain, and all results are
+The wrong host is the worst failure of this bot. So a rule maps a person only when it is certain, and all results are
 keyed by the person's team and user id.
 """
 
@@ -24,7 +24,7 @@ MISSED_SECONDS = 15.0
 CACHE_SIZE = 20_000
 LINK = "linked by an administrator"
 MAX_USERS = 2
-"""When more users have one address, it maps nobody, whatever their states are."""
+"""An address that more users have maps nobody, whether they are active or not."""
 OR_UNSEEN = "or none in a division that the bot may see"
 _SEVERAL = "several Genesys users have this address"
 NO_ADDRESS = (
@@ -38,7 +38,7 @@ UNCONFIRMED = (
 _TWO_HOSTS = "{} and {} are the same person, and have two Genesys users. Remove one of the two"
 Key = tuple[TeamId, UserId]
 Found = tuple[Host, float]
-"""A host, and for how many seconds it is valid."""
+"""A host, and how many seconds it may be cached."""
 
 
 def host_id(text: str) -> HostId | None:
@@ -49,13 +49,13 @@ def host_id(text: str) -> HostId | None:
 
 @dataclass(frozen=True, slots=True)
 class NoMatch:
-    """Why an address maps to no host, in a few words."""
+    """An address maps to no host; `why` says it in a few words."""
 
     why: str
 
 
 def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | NoMatch:
-    """Return the only active user with this address (pure). One more user with it may exist if not active."""
+    """Return the only active one of at most two users with this address, or why there is none (pure)."""
     if not users:
         return NoMatch(f"no Genesys user has it, {OR_UNSEEN}")
     if len(users) > MAX_USERS or (len(users) > 1 and not all(user.is_certain for user in users)):
@@ -75,7 +75,7 @@ def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | NoMatch:
 
 
 class ListedHostRule:
-    """Rule 1: the hosts file. An entry for (team, user) comes before one for the user in any team."""
+    """Rule 1: the hosts file lists the person. An entry for (team, user) precedes one for the user in any team."""
 
     name = "hosts file"
     costs_a_call = False
@@ -94,7 +94,7 @@ class ListedHostRule:
 
 
 class EmailRule:
-    """Rule 2: the same confirmed e-mail address in Slack and, for exactly one active user, in Genesys."""
+    """Rule 2: the person's confirmed e-mail address in Slack is that of exactly one active Genesys user."""
 
     name = "same e-mail"
     costs_a_call = True
@@ -117,7 +117,7 @@ class EmailRule:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedHost:
-    """The agent of a session, and their host."""
+    """The agent of a session, and the Genesys host of that agent."""
 
     agent: SlackUser
     host: Host
@@ -128,7 +128,7 @@ class ResolvedHost:
 
 
 class HostResolver:
-    """Applies the rules: an administrator's link first, read each time; then the first rule that maps the person."""
+    """Finds the host of a person: an administrator's link, read each time; else the first rule that maps the person."""
 
     def __init__(
         self,
@@ -138,7 +138,7 @@ class HostResolver:
         waits: SharedWaits | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`waits`: the waits of the rules' searches."""
+        """Take the rules in the order to try. `waits` notifies all requesters who share a search that has to wait."""
         self._rules = rules
         self._store = store
         self._waits = waits or SharedWaits()
@@ -150,7 +150,7 @@ class HostResolver:
     async def find(self, person: SlackUser, *, is_target: bool = False) -> Host:
         """Return a person's host.
 
-        Raises HostNotFoundError with the rules tried, ServiceError if Genesys cannot tell.
+        Raises HostNotFoundError with the reason of each rule, ServiceError if Genesys does not answer.
         """
         key = (person.team_id, person.user_id)
         if linked := await self._linked(person, is_target):
@@ -172,12 +172,12 @@ class HostResolver:
         return found.pop() if found else None
 
     def peek(self, person: SlackUser) -> Host | None:
-        """Return the cached host of a person; links are not read."""
+        """Return the cached host of a person. Ignore administrators' links."""
         found = self._found.peek((person.team_id, person.user_id))
         return found[0] if found else None
 
     async def forget(self, person: SlackUser) -> None:
-        """Drop a person's host, which the service did not accept. Never raises."""
+        """Delete a person's cached and stored host, because the service did not accept it. Never raises."""
         key = (person.team_id, person.user_id)
         self._lookups.pop(key, None)
         self._not_dropped.add(key)
@@ -202,7 +202,7 @@ class HostResolver:
                 del self._lookups[key]
 
     async def _try_rules(self, person: SlackUser, before: Found | None) -> tuple[Found, bool]:
-        """Return the host, and whether to store it."""
+        """Return the host and its lifetime, and whether to store it. Raises HostNotFoundError, ServiceError."""
         tried: list[RuleMiss] = []
         for rule in self._rules:
             if before and rule.costs_a_call and rule.name == before[0].rule:

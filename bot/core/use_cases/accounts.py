@@ -1,7 +1,7 @@
 """Link a person's own Genesys account: offer a sign-in link, handle the browser's return, unlink.
 
-A sign-in link works once, for ten minutes, and for one person: the account that signs in has to be the host that the
-rules give that person.
+A sign-in link works once, within ten minutes, for one person: the Genesys user who signs in has to be the host that
+the rules find for this person.
 """
 
 import asyncio
@@ -147,10 +147,10 @@ class AccountLinking(Generic[G]):
         return AccountLinked(host.id)
 
     async def _host_of(self, request: Request) -> Host:
-        """Return the person's host. They may have left since the link was made.
+        """Return the person's host, from rules that run again: the person may have left since they got the link.
 
-        Raises SlackUnavailableError or ServiceUnreachableError after `lookup_timeout`: a browser waits, and
-        the code expires soon.
+        Raises SlackUnavailableError or ServiceUnreachableError after `lookup_timeout`, since a browser waits and the
+        code expires soon.
         """
         try:
             async with asyncio.timeout(self._timing.lookup_timeout):
@@ -173,7 +173,7 @@ def _hash(state: str) -> str:
 
 
 def _request(pending: PendingAuthorization) -> Request:
-    """Build the request that the sign-in belongs to, so that the same rules and events apply."""
+    """Build a request for the sign-in, so that the rules and events of requests apply to it."""
     request_id = new_request_id()
     return Request(
         id=request_id,

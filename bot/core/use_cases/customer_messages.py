@@ -1,7 +1,7 @@
 """Send a session's link to a customer by SMS or e-mail: preview it first, then send it once.
 
-Only the session's requester and its host may send it, while the session is open; each request is checked. A message is
-sent like a create: when nobody knows whether it went out, it is not sent again.
+Only the session's requester and its host may send it, and only while the session is open. A message of unknown outcome
+is never sent again.
 """
 
 from collections.abc import Collection, Sequence
@@ -30,7 +30,7 @@ MAX_PREVIEWED = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagingConfig:
-    """The settings: sender, text and allowed countries (ISO codes). A channel without a sender is off."""
+    """The settings of customer messages. `sms_countries` are ISO codes. A channel without a sender is off."""
 
     sms_from: str = ""
     sms_text: str = ""
@@ -48,7 +48,7 @@ class MessagingConfig:
 
 
 def pack(session_id: str, address: str) -> str:
-    """Build a request's `argument`: whose link goes to which address. Session "" stands for the only open one."""
+    """Join a session id and an address to a request's `argument`. Id "" stands for the only open session."""
     return f"{session_id} {address}"  # no session's id has a space: ID in genesys/api/sessions.py
 
 
@@ -69,7 +69,7 @@ class CustomerMessaging:
         return {RequestKind.PROPOSE: QueryHandler(self.preview), RequestKind.SEND: SendHandler(self)}
 
     async def preview(self, request: Request) -> SendPreview:
-        """Return which link would be sent to which address."""
+        """Return the sessions whose link can be sent, and the checked address. Send nothing."""
         session_id, text = unpack(request.argument)
         records: Sequence[SessionRecord]
         if session_id:
@@ -85,7 +85,7 @@ class CustomerMessaging:
         return SendPreview(with_links[:MAX_PREVIEWED], address)
 
     async def send(self, request: Request, hooks: CallHooks) -> CustomerMessageSent:
-        """Send the message, once."""
+        """Send the message once and return the result."""
         session_id, text = unpack(request.argument)
         record = await self._sessions.readable(replace(request, argument=session_id))
         address = self._checked(text)
@@ -107,9 +107,9 @@ class CustomerMessaging:
         return CustomerMessageSent(record, address, reference)
 
     async def replay(self, request: Request) -> CustomerMessageSent:
-        """Return that the message was sent, after a crash; the service's reference is lost.
+        """Build the result of a message that was sent before a crash; the service's reference is lost.
 
-        Raises InterruptedRequestError.
+        Raises InterruptedRequestError when the session is no longer stored.
         """
         session_id, text = unpack(request.argument)
         record = await self._sessions.known(session_id)
@@ -118,7 +118,7 @@ class CustomerMessaging:
         return CustomerMessageSent(record, read_address(text))
 
     def _checked(self, text: str) -> ContactAddress:
-        """Parse an address and check that the settings allow it."""
+        """Parse an address and check it against the settings. Raises SendRejectedError."""
         if not self._config.any_on:
             raise SendRejectedError("sending_off", "email" if "@" in text else "sms")
         address = read_address(text)
@@ -130,7 +130,7 @@ class CustomerMessaging:
 
 
 class SendHandler(Handler):
-    """Carries out SEND. Its message goes out once: `creating` is committed before, and a crash does not repeat it."""
+    """Carries out SEND. The state `creating` is committed before the message is sent, so a crash does not repeat it."""
 
     def __init__(self, messaging: CustomerMessaging) -> None:
         self._messaging = messaging
@@ -143,7 +143,7 @@ class SendHandler(Handler):
 
 
 def check_text(text: str) -> str:
-    """Return a text of the settings, checked. Raises ValueError that says what is wrong."""
+    """Check a message text of the settings and return it. Raises ValueError that says what is wrong."""
     if text.count(LINK) != 1:
         raise ValueError(f"must hold {LINK} exactly once")
     if len(text) - len(LINK) > MAX_TEXT_LENGTH - 100:
@@ -152,7 +152,7 @@ def check_text(text: str) -> str:
 
 
 def filled(text: str, link: str) -> str:
-    """Return the text with the link in it. Raises SendRejectedError."""
+    """Return the text with the link in place of {joinUrl}. Raises SendRejectedError when it is too long."""
     whole = text.replace(LINK, link)
     if len(whole) > MAX_TEXT_LENGTH:
         raise SendRejectedError("text_too_long", str(MAX_TEXT_LENGTH))

@@ -1,4 +1,4 @@
-"""Answer help, whoami, why and apps, and link people to hosts."""
+"""Answer the commands help, whoami, why and apps; link and unlink people and hosts."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -25,7 +25,7 @@ from bot.core.results import AccessReport, Applications, Help, HostLinked
 
 
 async def _nobody(person: SlackUser, host_id: HostId) -> None:
-    """Return None: nobody can link an account."""
+    """Return None, since nobody can link an account here."""
 
 
 class Diagnostics:
@@ -41,7 +41,7 @@ class Diagnostics:
         application_id: str,
         connected: Callable[[SlackUser, HostId], Awaitable[bool | None]] = _nobody,
     ) -> None:
-        """`connected`: whether a person has linked this host's account, None where nobody can."""
+        """Take all parts. `connected` returns whether a person linked this host's account, None where nobody can."""
         self._access, self._hosts, self._links = access, hosts, links
         self._directory, self._catalogue, self._application_id = directory, catalogue, application_id
         self._connected = connected
@@ -70,7 +70,10 @@ class Diagnostics:
         return Identity(person, host, await self._connected(person, host.id))
 
     async def why(self, request: Request) -> AccessReport:
-        """A dry run of a start, here, by the requester or (for supervisors and administrators) by somebody else."""
+        """Check whether a person could start a session in this channel, without starting one.
+
+        The person is the requester; supervisors and administrators can name another one. Raises RoleRequiredError.
+        """
         await self._access.require_member(request)
         if request.for_another and await self._access.role(request.requester, request.team_id) is Role.MEMBER:
             raise RoleRequiredError("supervisors_only")

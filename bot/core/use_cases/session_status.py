@@ -1,7 +1,7 @@
 """Read the status of sessions from the service, cached for ten seconds for all readers.
 
-The service's rate limit is for creates first. A status that the service cannot return now, or whose share of the limit
-is used up, counts as open.
+Creates have priority within the service's rate limit. A status that the service cannot return now, or for which the
+limit leaves no call, counts as open.
 """
 
 import asyncio
@@ -38,17 +38,17 @@ class SessionStatusCache:
         )
 
     async def look(self, session_id: SessionId, *, fresh: bool = False) -> SessionStatus:
-        """Return a status, at most ten seconds old. `fresh`: ask the service now, and cache its answer for all."""
+        """Return a status that is at most ten seconds old. `fresh`: ask the service now and cache its answer."""
         if fresh:
             self._cache.forget(session_id)
         return await self._cache.get(session_id, lambda: self._ask(session_id))
 
     def drop(self, session_id: SessionId) -> None:
-        """Drop a status: this bot has just ended the session."""
+        """Drop a cached status, because the bot has ended the session."""
         self._cache.forget(session_id)
 
     async def _ask(self, session_id: SessionId) -> SessionStatus:
-        """Ask the service; never raises. A failure is cached as open, too, so that the next reader does not ask."""
+        """Ask the service; never raises. A failure counts as open and is cached, so the next reader does not ask."""
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._service.look(session_id)

@@ -1,7 +1,7 @@
 """List, end, share and send sessions that exist.
 
-Each request is decided from the store and the access rules, so a visible button permits nothing. A second request to
-end or share a session says that it is done already.
+Every request is checked against the store and the access rules, also when a button led to it. A second request to end
+or share a session answers that it is already done.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ from bot.core.timing import CoreTiming
 from bot.core.use_cases.session_status import Freshness, SessionStatusCache
 
 MAX_OWN, MAX_WORKSPACE = 8, 40
-"""How many sessions a message shows: Slack allows fifty blocks."""
+"""How many sessions a message shows. Slack allows 50 blocks in a message."""
 
 
 class SessionService:
@@ -56,7 +56,7 @@ class SessionService:
         self._statuses = SessionStatusCache(service, timing)
 
     def handlers(self) -> Handlers:
-        """Return the handlers by kind of request; `argument` is the session's id where there is one."""
+        """Return the handlers by kind of request. A request's `argument` is a session's id, if it needs one."""
         return {
             RequestKind.LAST: QueryHandler(self.last),
             RequestKind.STATUS: QueryHandler(self.status),
@@ -125,7 +125,7 @@ class SessionService:
         return SentDirect(record)
 
     async def readable(self, request: Request) -> SessionRecord:
-        """Return the named session, which is open, for a requester who may read its link."""
+        """Return the open session that the request names. Raises an error unless the requester may read its link."""
         person = await self._access.require_member(request)
         record = await self._named(request)
         if not record.concerns(*person.ids):
@@ -148,7 +148,7 @@ class SessionService:
         return record
 
     async def _only_one(self, request: Request, person: SlackUser) -> SessionRecord:
-        """Return the only session that was open when the request arrived, also after a crash."""
+        """Return the only session that was open when the request arrived, or the one it ended before a crash."""
         of_each = [await self._store.meant_by(replace(request, requester=each), MAX_OWN) for each in person.ids]
         found = _newest_first(of_each)
         if ended := [record for record in found if record.ended_by == request.id]:
@@ -166,14 +166,14 @@ class SessionService:
         return [record for record in records if not record.is_over]
 
     async def _with_status(self, record: SessionRecord, *, fresh: bool = False) -> SessionRecord:
-        """Return the record with the service's status. The service is asked only here, when a person asks."""
+        """Return the record with the service's status. Only this method asks the service, and only for a person."""
         status = SessionStatus.OVER if record.is_over else await self._statuses.look(record.session.id, fresh=fresh)
         if status is SessionStatus.GONE:
             return replace(record, is_gone=True, session=_without_link(record.session))
         return record if record.is_over or status is SessionStatus.OPEN else await self._close(record, None)
 
     async def _end(self, record: SessionRecord) -> str | None:
-        """End the session at the service. It may have ended a moment ago, so that the service no longer knows it."""
+        """End the session at the service and return its reference. A session that has just ended counts as ended."""
         try:
             return await self._service.end(record.session.id)
         except UnknownSessionError as error:
@@ -194,7 +194,7 @@ class SessionService:
 
 
 def _newest_first(of_each_id: Sequence[Sequence[SessionRecord]]) -> list[SessionRecord]:
-    """Return the records of all ids of a person, each once. With one id they stay in their order."""
+    """Merge the records of all ids of a person, newest first. The records of a single id keep their order."""
     found = {record.session.id: record for records in of_each_id for record in records}
     records = list(found.values())
     return records if len(of_each_id) < 2 else sorted(records, key=lambda one: one.session.ends_at, reverse=True)

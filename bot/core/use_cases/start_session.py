@@ -1,4 +1,4 @@
-"""Start a session: check who may, find the host, create the session, notify the agent it is for."""
+"""Start a session: check permission, find the host, create the session, notify the agent."""
 
 import asyncio
 from dataclasses import replace
@@ -37,7 +37,7 @@ class StartSession(Handler):
         return {RequestKind.START: self, RequestKind.STEP: self}
 
     def peek(self, request: Request) -> ResolvedHost | None:
-        """Return whose session to create, when the caches hold all answers and a create would go out at once."""
+        """Return agent and host if the caches hold all answers and the create can be sent at once, else None."""
         if not self._sessions.can_send_now:
             return None
         try:
