@@ -1,1 +1,1 @@
-"""What a command costs: the bot beside a bare floor and Bolt's own, on one machine in one run. See README.md."""
+"""Measure the cost of a command: the bot beside a bare server and plain Bolt, on one machine. See README.md."""

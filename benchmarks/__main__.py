@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: reads the arguments, measures, prints the tables, writes results.json and results.svg."""
+"""Run `python -m benchmarks`: measure, print the tables, write results.json and results.svg."""
 
 import argparse
 import asyncio
@@ -32,7 +32,7 @@ QUICK_PEOPLE = 25
 
 
 def arguments() -> argparse.Namespace:
-    """What was asked for."""
+    """Return the parsed command-line arguments."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="how often each load is measured on each peer")
     parser.add_argument("--seconds", type=float, default=5.0, help="how long a measured window is")
@@ -44,7 +44,7 @@ def arguments() -> argparse.Namespace:
 
 
 async def measure(asked: argparse.Namespace, scratch: Path, say: Callable[[str], None]) -> dict[str, Any]:
-    """All parts that were asked for, by name."""
+    """Measure the requested parts; return their results by name."""
     peers = [PEERS[name] for name in asked.peers]
     for peer in peers:
         if peer.missing:
@@ -75,7 +75,7 @@ async def measure(asked: argparse.Namespace, scratch: Path, say: Callable[[str],
 
 
 def main() -> None:
-    """The whole run, on the driver's core."""
+    """Run everything on the driver's core."""
     asked = arguments()
     if sys.platform != "linux":
         raise SystemExit("The benchmark reads /proc and pins processes to cores: it needs Linux.")

@@ -1,4 +1,4 @@
-"""Bolt for Python, async, as its documentation shows it: ack, call the service with httpx, answer with respond().
+"""A bot with async Bolt for Python, as Bolt's documentation shows it: ack, call the service with httpx, respond().
 
 https://docs.slack.dev/tools/bolt-python/concepts/async and .../concepts/commands
 """
@@ -18,7 +18,7 @@ HOST_ID = "11111111-1111-4111-8111-111111111111"
 
 
 def slack_client(token: str) -> AsyncWebClient:
-    """Slack's Web API, which is not at Slack's address here."""
+    """Return a Web API client for the benchmark's Slack instead of slack.com."""
     return AsyncWebClient(token=os.environ[token], base_url=os.environ["SLACK_API_URL"])
 
 
@@ -28,7 +28,7 @@ http = httpx.AsyncClient(headers={"Authorization": "Bearer " + "t" * 86})
 
 @app.command("/cobrowse")
 async def start_session(ack: AsyncAck, command: dict[str, Any], respond: AsyncRespond) -> None:
-    """The whole bot."""
+    """Acknowledge the command, create a session, answer with its link."""
     await ack()
     order = {
         "hostUserId": HOST_ID,
@@ -41,7 +41,7 @@ async def start_session(ack: AsyncAck, command: dict[str, Any], respond: AsyncRe
 
 
 async def over_socket() -> None:
-    """Socket Mode, until it is killed."""
+    """Serve Socket Mode until the process is killed."""
     handler = AsyncSocketModeHandler(app, os.environ["SLACK_APP_TOKEN"], web_client=slack_client("SLACK_APP_TOKEN"))
     await handler.start_async()
 

@@ -1,6 +1,6 @@
-"""The results as a picture: CPU a command, one group of bars for each load. SVG by hand, so that nothing is needed.
+"""Draw the results: CPU per command, one group of bars for each load.
 
-A plotting library would be the benchmark's largest dependency, for one bar chart.
+It writes SVG itself: a plotting library would be the benchmark's largest dependency, for one bar chart.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ COLOURS = {"floor": "#9aa5b1", "bot": "#2f6fde", "bolt-js": "#d9a521", "bolt-pyt
 
 
 def chart(loads: Sequence[Figures]) -> str:
-    """An SVG document. A peer that lost commands has no bar."""
+    """Return an SVG document. A peer that lost commands has no bar."""
     groups: dict[str, dict[str, Figures]] = {}
     for scenario in dict.fromkeys(one["scenario"] for one in loads):
         for peer in dict.fromkeys(one["peer"] for one in loads):

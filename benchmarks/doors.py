@@ -1,4 +1,4 @@
-"""How commands reach a peer: signed HTTP over kept connections, or Socket Mode. Both as light as they can be."""
+"""Deliver commands to a peer over kept-alive signed HTTP or Socket Mode, with as little CPU as possible."""
 
 import asyncio
 import hashlib
@@ -19,18 +19,18 @@ from benchmarks.upstream import Upstream
 SIGNING_SECRET = "bench-signing-secret"  # noqa: S105 - of servers that only this run knows
 PING_SECONDS = 5.0
 OnAck = Callable[[bool], None]
-"""Told once, whether the command was acknowledged with success."""
+"""Receives, once, whether the command was acknowledged with success."""
 
 
 class Door(Protocol):
-    """One way in."""
+    """A way to deliver commands to a peer."""
 
     def send(self, payload: dict[str, str], on_ack: OnAck) -> None:
-        """Sends a command's payload now."""
+        """Send a command's payload at once."""
 
 
 class HttpDoor:
-    """Slack's signed requests, in turn to each of the peer's processes."""
+    """Sends Slack's signed requests, to each of the peer's processes in turn."""
 
     def __init__(self, ports: Sequence[int]) -> None:
         self._turn = itertools.cycle(ports)
@@ -62,7 +62,7 @@ class HttpDoor:
 
 
 class Client(asyncio.Protocol):
-    """One connection to a peer, kept open; goes back among the idle ones after each answer."""
+    """One kept-alive connection to a peer. It returns to the idle ones after each answer."""
 
     def __init__(self, idle: list["Client"]) -> None:
         self.opening: asyncio.Future[None] | None = None
@@ -105,7 +105,7 @@ class Client(asyncio.Protocol):
 
 
 class SocketDoor:
-    """Slack's end of Socket Mode, in turn to each socket that is connected."""
+    """Serves Slack's end of Socket Mode, and sends to each connected socket in turn."""
 
     def __init__(self) -> None:
         self._sockets: list[web.WebSocketResponse] = []
@@ -117,7 +117,7 @@ class SocketDoor:
 
     @asynccontextmanager
     async def open(self, upstream: Upstream) -> AsyncIterator["SocketDoor"]:
-        """Listens, and has `apps.connections.open` lead here."""
+        """Listen, and make `apps.connections.open` return this server's URL."""
         app = web.Application()
         app.router.add_get("/link", self._handle)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
@@ -133,7 +133,7 @@ class SocketDoor:
             await runner.cleanup()
 
     async def connected(self) -> None:
-        """Waits for one socket more."""
+        """Wait until one more socket connects."""
         await self._connected.acquire()
 
     def send(self, payload: dict[str, str], on_ack: OnAck) -> None:

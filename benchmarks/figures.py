@@ -1,4 +1,4 @@
-"""A measured window -> its figures, and many windows' figures -> medians and ratios (pure)."""
+"""Compute the figures of a measured window, and medians and ratios over many windows (pure)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
@@ -9,12 +9,14 @@ from benchmarks.load import ACK_SECONDS, Window
 
 Figures = dict[str, Any]
 EXACT = ("lost", "late", "refused")
-"""Figures of which the worst round counts, and not the median."""
+"""Figures of which the worst round counts instead of the median."""
 
 
 def of_window(window: Window) -> Figures:
-    """Latencies in ms, CPU in ms a command, calls and connections a command; `others_percent` of the servers' core was
-    busy with something else."""
+    """Return latencies in ms; CPU in ms, calls and connections per command; and `others_percent`.
+
+    This is the share of time in which the servers' core was busy with other processes.
+    """
     commands, before, after = window.commands, window.before, window.after
     acks = sorted((one.acked - one.due) * 1000 for one in commands if one.acked and not one.refused)
     ends = sorted((one.answered - one.due) * 1000 for one in commands if one.answered)
@@ -43,12 +45,12 @@ SHARES = {"p50": 0.5, "p99": 0.99, "max": 1.0}
 
 
 def at(values: Sequence[float], share: float) -> float | None:
-    """The value below which this share of the sorted values lies (nearest rank), None of none."""
+    """Return the nearest-rank percentile of sorted values, None if there are none. `share` is 0 to 1."""
     return values[max(0, ceil(len(values) * share) - 1)] if values else None
 
 
 def summary(rounds: Iterable[Figures]) -> Figures:
-    """Medians over rounds; the worst of what has to be nought."""
+    """Return medians over the rounds; for EXACT figures, which have to be 0, the worst value."""
     each = list(rounds)
     return {name: _together(name, [one[name] for one in each]) for name in each[0]}
 
@@ -66,6 +68,6 @@ def _together(name: str, values: list[Any]) -> Any:
 
 
 def ratio(mine: Sequence[Figures], others: Sequence[Figures], name: str = "cpu_ms") -> tuple[float, float, float]:
-    """Median, least and greatest over rounds of my figure by another's of the same round."""
+    """Return median, minimum and maximum of `mine` divided by `others`, round by round."""
     ratios = [one[name] / other[name] for one, other in zip(mine, others, strict=True) if other[name]]
     return (median(ratios), min(ratios), max(ratios)) if ratios else (0.0, 0.0, 0.0)

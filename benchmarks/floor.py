@@ -1,7 +1,7 @@
-"""The floor: the least that a server can do. Checks the signature, acks, calls the service, posts the answer.
+"""Run the floor, the least that a server can do: check the signature, ack, call the service, post the answer.
 
-No Slack framework, no store, no access rules, no messages. `http`: a bare ASGI server on uvicorn and uvloop;
-`socket`: a bare aiohttp web socket on uvloop.
+It has no Slack framework, database, access rules or messages. `http`: a bare ASGI application on uvicorn and uvloop;
+`socket`: a bare aiohttp WebSocket on uvloop.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ HOST_ID = "11111111-1111-4111-8111-111111111111"
 
 
 class Floor:
-    """What both ways in share: the work behind the ack."""
+    """The work after the ack, which HTTP and Socket Mode share."""
 
     def __init__(self) -> None:
         self.http: aiohttp.ClientSession
@@ -36,7 +36,7 @@ class Floor:
         self.http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1000))
 
     def begin(self, command: dict[str, str]) -> None:
-        """Works a command after its ack."""
+        """Start to process a command after its ack."""
         task = asyncio.create_task(self._work(command))
         self._working.add(task)
         task.add_done_callback(self._working.discard)
@@ -56,7 +56,7 @@ class Floor:
 
 
 class HttpFloor(Floor):
-    """An ASGI application."""
+    """The floor as an ASGI application."""
 
     async def __call__(
         self,
@@ -90,7 +90,7 @@ class HttpFloor(Floor):
 
 
 async def over_socket() -> None:
-    """Takes envelopes until it is killed."""
+    """Receive Socket Mode envelopes until the process is killed."""
     floor = Floor()
     await floor.open()
     headers = {"Authorization": "Bearer " + os.environ["SLACK_APP_TOKEN"]}

@@ -1,7 +1,7 @@
-"""The driver: sends commands in a closed or an open loop, and times each from when it was due to when it was answered.
+"""Send commands in a closed or an open loop, and measure the time from when each was due to its answer.
 
-An open loop goes by the clock: a command's time counts from when it was due, also when the driver came late to it or
-the peer held everything up, so that nothing is left out (no coordinated omission).
+In an open loop the clock says when a command is due. Its time counts from then, even if the driver or the peer was
+late, so slow phases are not left out (no coordinated omission).
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from time import monotonic  # not the loop's clock, which uvloop reads in milliseconds
+from time import monotonic  # uvloop's clock has a resolution of milliseconds only
 
 from benchmarks.doors import Door
 from benchmarks.process import Server, busy_seconds, cores, own_cpu_seconds
@@ -18,16 +18,16 @@ from benchmarks.upstream import Upstream
 
 PEOPLE = [f"U0AGENT{number:03d}" for number in range(500)]
 DRAIN_SECONDS = 5.0
-"""So long an answer may come after the last command was sent; then it is lost."""
+"""How long to wait for answers after the last command. A command without an answer counts as lost."""
 ACK_SECONDS = 3.0
-"""Slack's patience."""
+"""How long Slack waits for an acknowledgement."""
 TIMER_SECONDS = 0.002
-"""An event loop's timers may be so late. From here on an open loop looks at the clock, and serves in between."""
+"""How late a timer of the event loop can be. An open loop polls the clock for this long before a command is due."""
 
 
 @dataclass(slots=True)
 class Command:
-    """One command; times are of time.monotonic."""
+    """One command. Its times are those of time.monotonic."""
 
     due: float
     acked: float | None = None
@@ -37,7 +37,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What is read at both ends of the measured window."""
+    """The counters, read at both ends of a measured window."""
 
     at: float
     answers: int
@@ -49,9 +49,9 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A measured window: the commands that were due in it, and what was read at its ends.
+    """A measured window: the commands that were due in it, and the readings at its ends.
 
-    `sent` and `calls` are of the whole load, from before the first command until after the last answer.
+    `sent` and `calls` count the whole load, from before the first command until after the last answer.
     """
 
     commands: list[Command] = field(repr=False)
@@ -62,7 +62,7 @@ class Window:
 
 
 class Load:
-    """Load on one peer: its processes, the way in, and its upstream."""
+    """Sends load to one peer: through its door, with its processes and upstream observed."""
 
     def __init__(self, door: Door, upstream: Upstream, servers: list[Server], people: int) -> None:
         self._door, self._upstream, self._servers = door, upstream, servers
@@ -76,16 +76,16 @@ class Load:
 
     @property
     def people(self) -> int:
-        """How many people type."""
+        """Return how many people type commands."""
         return len(self._people)
 
     @property
     def sent(self) -> int:
-        """How many commands in all."""
+        """Return how many commands were sent in all."""
         return len(self._commands)
 
     async def commands(self, count: int, in_flight: int) -> None:
-        """So many commands in a closed loop, and all of their answers."""
+        """Send `count` commands with at most `in_flight` unanswered, and wait for all answers."""
         left = iter(range(count - min(count, in_flight)))
 
         def begin_next() -> None:
@@ -98,7 +98,7 @@ class Load:
         await self._drained(600.0)
 
     async def closed(self, in_flight: int, *, settle_seconds: float, seconds: float) -> Window:
-        """Always so many in flight: the next is sent when one is answered."""
+        """Keep `in_flight` commands unanswered: send the next when one is answered. Return the measured window."""
         self._next = lambda: self._begin(monotonic())
         first, calls = self.sent, self._upstream.calls.copy()
         for _ in range(in_flight):
@@ -106,7 +106,7 @@ class Load:
         return await self._measured(first, calls, monotonic() + settle_seconds, seconds)
 
     async def open(self, rate: float, *, settle_seconds: float, seconds: float) -> Window:
-        """So many a second, evenly, whatever the peer does."""
+        """Send `rate` commands per second, evenly, whatever the peer does. Return the measured window."""
         self._next = None
         first, calls, start = self.sent, self._upstream.calls.copy(), monotonic()
         dues = (start + number / rate for number in range(round(rate * (settle_seconds + seconds))))
@@ -127,7 +127,7 @@ class Load:
 
     async def _measured(self, first: int, calls: Counter[str], start: float, seconds: float) -> Window:
         gc.collect()
-        gc.disable()  # a pause of the driver's would look like one of the peer's
+        gc.disable()  # a pause of the driver would count as the peer's
         try:
             await asyncio.sleep(start - monotonic())
             before = self._read()
@@ -151,9 +151,9 @@ class Load:
         )
 
     async def _drained(self, seconds: float) -> None:
-        """Until everything is answered, or for so long. What is left over is forgotten, and so lost."""
+        """Wait at most `seconds` until all commands are answered. Forget the others, which count as lost."""
         deadline = monotonic() + seconds
-        while self._under_way and monotonic() < deadline:  # noqa: ASYNC110 - an event would cost every command
+        while self._under_way and monotonic() < deadline:  # noqa: ASYNC110 - an event would add cost to every command
             await asyncio.sleep(0.01)
         self._under_way.clear()
 
@@ -191,7 +191,7 @@ class Load:
             "user_id": user,
             "user_name": user.lower(),
             "command": "/cobrowse",
-            "text": f"Checkout help {number}",  # the same words twice within ten seconds are one wish to the bot
+            "text": f"Checkout help {number}",  # unique: the bot merges equal commands within ten seconds
             "api_app_id": "A0BENCH",
             "is_enterprise_install": "false",
             "response_url": f"{self._upstream.urls['response_url']}/commands/T0BENCH/{number}",

@@ -1,4 +1,4 @@
-"""What the figures were made on and with. No name of a host, a person or a place."""
+"""Describe the machine and the software that were measured, without names of hosts, people or places."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ LIBRARIES = ("slack-bolt", "slack-sdk", "aiohttp", "httpx", "uvicorn", "uvloop")
 
 
 def machine() -> dict[str, Any]:
-    """Processor, system, interpreters and the versions of what is measured."""
+    """Return processor, system, interpreters and the versions of the measured software."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),

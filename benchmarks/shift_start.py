@@ -1,7 +1,7 @@
-"""`python -m benchmarks.shift_start`: a thousand people type in the same moment, with warm caches and with cold ones.
+"""Run `python -m benchmarks.shift_start`: 1000 people type in the same moment, with warm and with cold caches.
 
-The sandbox's Slack and Genesys keep to their limits a minute, so this takes minutes: how fast it can be is theirs to
-say, and what is measured is how close the bot comes, and what people read meanwhile.
+The sandbox's Slack and Genesys enforce their limits per minute, so this takes minutes. It measures how close the bot
+comes to these limits, and what people read while they wait.
 """
 
 import argparse
@@ -35,7 +35,7 @@ NOTE, LINK = ":hourglass_flowing_sand:", "/join/"
 
 @dataclass
 class Reader:
-    """What one person reads, in seconds since they typed."""
+    """The times at which one person reads messages, in seconds since they typed."""
 
     typed_at: float = 0.0
     notes: list[float] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Reader:
 
 
 class Shift:
-    """The two servers, a bot in a process of its own, and everybody who comes to work."""
+    """Slack, Genesys, a bot in a separate process, and all people who type."""
 
     def __init__(self, slack: SandboxSlack, genesys: SandboxGenesys, people: list[str]) -> None:
         self.slack, self.genesys, self.people = slack, genesys, people
@@ -62,7 +62,7 @@ class Shift:
         slack.workspace.listeners.append(self._hears)
 
     async def warm_up(self) -> None:
-        """Everybody asks who they are, within limits that nobody keeps to; one session is made, for the token."""
+        """Warm the caches: everybody types `whoami` while no limits apply; one session is created for the token."""
         places = asyncio.Semaphore(WARM_UP_AT_ONCE)
         self.genesys.allowed_per_minute, self.genesys.minute_seconds = 100 * len(self.people), 1.0
 
@@ -75,18 +75,18 @@ class Shift:
         self.genesys.allowed_per_minute = GENESYS_PER_MINUTE
         await self.slack.command(self.people[0], "The first")
         await self.slack.next_message(self.people[0], after=1, timeout=READY_SECONDS)
-        await asyncio.sleep(1.2)  # that window is over
+        await asyncio.sleep(1.2)  # the window of the limits is over
         self.genesys.minute_seconds = MINUTE_SECONDS
 
     async def all_at_once(self, settle_seconds: float) -> tuple[list[Delivery], dict[str, Reader], float]:
-        """Deliveries, what each person read, and the seconds until the last of them had an outcome."""
+        """Let everybody type. Return deliveries, what each person read, and the seconds until the last outcome."""
         began = time.monotonic()
         self._readers = {person: Reader(began) for person in self.people}
         typing = (self.slack.command(person, f"Checkout {person[-4:]}") for person in self.people)
         deliveries = await asyncio.gather(*typing)
         await self._done.wait()
         seconds = time.monotonic() - began
-        await asyncio.sleep(settle_seconds)  # nothing else is to come
+        await asyncio.sleep(settle_seconds)  # no later message may come
         return deliveries, self._readers, seconds
 
     def _hears(self, message: Message) -> None:
@@ -99,7 +99,7 @@ class Shift:
 
 @asynccontextmanager
 async def shift(count: int, directory: Path) -> AsyncIterator[Shift]:
-    """The bot is ready, and has looked nobody up."""
+    """Yield a shift with a bot that is ready and whose caches are empty."""
     people = [f"U0SHIFT{number:04d}" for number in range(count)]
     keys = world.Keys()
     slack = SandboxSlack(
@@ -146,7 +146,7 @@ async def _healthy(server: Server, url: str) -> None:
 
 
 async def measure(kind: str, count: int, settle_seconds: float, directory: Path) -> None:
-    """One shift's start, and its figures on the screen."""
+    """Measure one start of a shift, and print its figures."""
     async with shift(count, directory) as started:
         slack, genesys = started.slack, started.genesys
         if kind == "warm":
@@ -154,7 +154,7 @@ async def measure(kind: str, count: int, settle_seconds: float, directory: Path)
             windows = math.ceil(count / GENESYS_PER_MINUTE)
         else:
             slack.limit("users.info", USERS_INFO_PER_MINUTE)
-            # everybody is looked up in Slack; in Genesys everybody is looked up, and gets a session
+            # a look-up in Slack for each person; a look-up and a session in Genesys for each
             windows = max(math.ceil(count / USERS_INFO_PER_MINUTE), math.ceil(2 * count / GENESYS_PER_MINUTE))
         allows = (windows - 1) * MINUTE_SECONDS
         looked_up, called = len(slack.calls), len(genesys.calls)
@@ -172,7 +172,7 @@ async def measure(kind: str, count: int, settle_seconds: float, directory: Path)
 
 
 def _tell(readers: list[Reader], creates: int) -> None:
-    """What people read."""
+    """Print when people read which messages."""
     twice = sum(len(one.links) > 1 for one in readers)
     print(f"  links {sum(bool(one.links) for one in readers)}, creates {creates}, told twice {twice}")
     if notes := [one.notes for one in readers if one.notes]:
@@ -185,7 +185,7 @@ def _tell(readers: list[Reader], creates: int) -> None:
 
 
 def main() -> None:
-    """Reads the arguments."""
+    """Parse the arguments and measure."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.shift_start", description=__doc__)
     parser.add_argument("kinds", nargs="*", metavar="warm|cold", help="one after the other; default both")
     parser.add_argument("--people", type=int, default=1000)

@@ -1,4 +1,4 @@
-"""How soon a peer can take commands, and what it holds in memory when it idles; beside importing Bolt alone."""
+"""Measure how soon a peer can take commands, and its memory when idle, beside an import of Bolt alone."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ _IMPORT_AND_WAIT = f"{IMPORT}, sys, time; sys.stdout.write('.'); sys.stdout.flus
 
 
 async def starts(peers: list[Peer], rounds: int, scratch: Path) -> list[Figures]:
-    """One result a peer and round. A start of each before them is not counted: byte code, file cache."""
+    """Return one result per peer and round. Start each peer once before, to fill byte-code and file caches."""
     results: list[Figures] = []
     for number in range(-1, rounds):
         found = [await _import(scratch), *[await _start(peer, scratch) for peer in peers]]

@@ -1,4 +1,4 @@
-"""A peer that runs: its upstream, its processes and the load on it, warm and ready to be measured."""
+"""Run a peer with its upstream, its processes and its load, ready to be measured."""
 
 import asyncio
 import itertools
@@ -22,7 +22,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A peer with everything around it."""
+    """A running peer with its upstream and load."""
 
     peer: Peer
     load: Load
@@ -46,7 +46,7 @@ async def running(
     processes: int = 1,
     database_url: str | None = None,
 ) -> AsyncIterator[Subject]:
-    """Started and able to take commands, not yet warm. Its files go into a directory of its own in `scratch`."""
+    """Start a peer and yield it when it takes commands, not yet warm. Its files go to a new folder in `scratch`."""
     directory = scratch / f"{peer.name}-{next(_numbers)}"
     directory.mkdir()
     write_hosts(directory)
@@ -71,7 +71,7 @@ async def running(
 
 
 async def warm_up(subject: Subject) -> int:
-    """Until caches, pools and compilers are warm: everybody twice. Returns how many commands that took."""
+    """Warm caches, pools and compilers: everybody types twice. Return the number of commands."""
     commands = 2 * subject.load.people
     await subject.load.commands(commands, WARM_UP_IN_FLIGHT)
     return commands
@@ -91,7 +91,7 @@ async def _ready(server: Server, port: int, door: SocketDoor | None) -> None:
 
 
 async def _answers(port: int) -> bool:
-    """Whether the server answers HTTP, whatever it says: only the bot has a /healthz."""
+    """Return whether the server answers HTTP with any status, since only the bot has /healthz."""
     with suppress(OSError):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n")

@@ -1,7 +1,7 @@
-"""The other side of a peer: Slack's Web API with its response_urls, Genesys's login and its API, each on its own port.
+"""Serve what a peer calls: Slack's Web API with response_urls, Genesys's login and API, each on its own port.
 
-Bare protocols in the driver's event loop, since the sandbox's servers would be the bottleneck (README.md says by how
-much). They count calls and connections, and tell the driver of each answer.
+The servers are bare protocols in the driver's event loop, since the sandbox's servers would be the bottleneck
+(README.md says by how much). They count calls and connections, and report each answer to the driver.
 """
 
 import asyncio
@@ -18,16 +18,16 @@ from urllib.parse import parse_qs, urlsplit
 import httptools
 
 CREATE_SECONDS = 0.05
-"""So long the session service takes."""
+"""How long the session service takes to create a session."""
 LINK = b"/join/"
-"""What an answer that holds a join URL can be told by."""
+"""Text that occurs in each answer with a join URL, and in no other."""
 
 Answer = tuple[bytes, float]
-"""A whole HTTP response, and after how many seconds it goes out."""
+"""A whole HTTP response, and the seconds to wait before it is sent."""
 
 
 class Upstream:
-    """The three servers of one peer. `calls` and `connections` count for ever; take differences."""
+    """The three servers of one peer. `calls` and `connections` are never reset; use their differences."""
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
@@ -38,7 +38,7 @@ class Upstream:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Upstream"]:
-        """Listens on three free ports; `urls` has them by name, and `response_url`, which is at Slack's origin."""
+        """Listen on three free ports. `urls` holds their URLs by name, and `response_url`, which is on Slack's port."""
         loop = asyncio.get_running_loop()
         servers = {"slack": self._slack, "genesys": self._genesys, "login": self._login}
         async with AsyncExitStack() as stack:
@@ -101,7 +101,7 @@ RATE_LIMIT = "inin-ratelimit-count: 1\r\ninin-ratelimit-allowed: 1000000\r\ninin
 
 
 class Connection(asyncio.Protocol):
-    """One connection to one of the servers. No pipelining, as no client here does it."""
+    """One connection to one of the servers, without pipelining, which no client here uses."""
 
     def __init__(self, name: str, answer: Callable[[str, bytes], Answer], upstream: Upstream) -> None:
         self._name, self._answer, self._upstream = name, answer, upstream
