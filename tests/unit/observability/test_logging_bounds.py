@@ -42,10 +42,10 @@ PARTS = {
 }
 
 
-def through_the_rules(text: str) -> float:
-    """How many seconds all rules take over all of it, nothing cut off; the best of three."""
+def seconds_of_rules(text: str) -> float:
+    """Return the seconds that all rules take over the whole text, nothing cut off: the best of up to three tries."""
     taken = []
-    for _ in range(3):
+    while len(taken) < 3 and (not taken or taken[-1] >= SECONDS):  # a slow try can be the machine's
         began = time.perf_counter()
         for pattern, mask in logs._RULES:
             text = pattern.sub(mask, text)
@@ -56,7 +56,7 @@ def through_the_rules(text: str) -> float:
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS.keys())
 @pytest.mark.parametrize("end", ["", "@", "!", "@b.c"])
 def test_rules_read_a_text_in_bounded_time(part: str, end: str) -> None:
-    assert through_the_rules((part * LENGTH)[:LENGTH] + end) < SECONDS
+    assert seconds_of_rules((part * LENGTH)[:LENGTH] + end) < SECONDS
 
 
 @pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
