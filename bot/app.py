@@ -22,13 +22,13 @@ from bot.core.requests.events import (
     RequestFinished,
     RequestRejected,
     RequestResumed,
+    ServiceStatus,
     SessionClosed,
     log_event,
 )
 from bot.core.requests.limits import RequestLimiter
 from bot.core.requests.recovery import Recovery
 from bot.core.requests.service import RequestService
-from bot.core.requests.status import ServiceStatus
 from bot.core.requests.worker import RequestWorker
 from bot.core.timing import GENESYS_TIMING, CoreTiming, GenesysTiming
 from bot.core.use_cases.accounts import AccountLinking
@@ -264,7 +264,7 @@ def _subscribe(
     """Subscribe to the events, the log first. `audit` is None when there is no audit log."""
     audits = (audit.record_event,) if audit else ()
     events.subscribe(RequestFinished, log_event, metrics.record_event, *audits)
-    events.subscribe(RequestFinished, status.record_event, tab.record_event)
+    events.subscribe(RequestFinished, status.record_event, tab.followers.record_event)
     events.subscribe(RequestRejected, metrics.record_event, *audits)
     events.subscribe(RequestResumed, log_event, metrics.record_event)
     events.subscribe(SessionClosed, recovery.wake)

@@ -163,7 +163,7 @@ def start(
 def applications() -> None:
     """List the ids of the co-browse applications there are."""
     from bot.cli import sessions as service
-    from bot.core.validation.names import clean
+    from bot.core.validation.display import clean
 
     for application_id, name in _call(service.applications(_service()), starting=False):
         shown = clean(name)

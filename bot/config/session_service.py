@@ -9,8 +9,8 @@ from bot.config.reader import Reader, read_bytes
 from bot.core.hosts.resolver import host_id
 from bot.core.models import HostId, SessionDefaults
 from bot.core.validation.conversations import GenesysApp
+from bot.core.validation.display import JoinHosts, parse_join_hosts, parse_template
 from bot.genesys import regions
-from bot.genesys.api.join_urls import JoinHosts, parse_join_hosts, parse_template
 from bot.genesys.auth.credentials import Credentials, SecretCredentials
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from bot.core.errors import ServiceBusyError, UnusableAnswerError
 from bot.core.ports import NO_HTTP_STATUS, NULL_METRICS, CallHooks, Metrics
 from bot.core.shared_waits import SharedWaits
 from bot.core.timing import GENESYS_TIMING, GenesysTiming
-from bot.core.validation.urls import LOCAL_HOSTS, url_host
+from bot.core.validation.display import LOCAL_HOSTS, url_host
 from bot.genesys.http import HEADERS, HttpClient, TokenSource
 from bot.genesys.rate_limit import RateLimiter
 from bot.genesys.retry import Sleep, send_with_retry

@@ -12,8 +12,8 @@ from enum import Enum
 
 from bot.core.models import ConversationId, RequestKind, UserId
 from bot.core.use_cases.customer_messages import pack
-from bot.core.validation import names
 from bot.core.validation.conversations import GenesysApp, is_address
+from bot.core.validation.display import clean, one_line
 
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
 _MENTION = r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>"
@@ -125,7 +125,7 @@ def parse(text: str, genesys_app: GenesysApp | None = None) -> Command:
         len(text) > MAX_TEXT_LENGTH and "<@" in text[text.rfind(">", 0, MAX_TEXT_LENGTH) + 1 :]
     ):  # beyond the cut, or cut in two
         return NotUnderstood(Reason.PERSON_LATER)
-    text = names.one_line(text[:MAX_TEXT_LENGTH]).strip()
+    text = one_line(text[:MAX_TEXT_LENGTH]).strip()
     if not text:
         return Start()
     if _is_quoted(text) and not _names_somebody(_QUOTATION.sub("", text)):
@@ -155,7 +155,7 @@ def clean_name(text: str) -> str | None:
 
     None when nothing is left. The result is plain text: escape it wherever it is shown.
     """
-    text = names.one_line(text).strip()
+    text = one_line(text).strip()
     if _is_quoted(text):
         text = text[1:-1]
     text = _MARKUP.sub(_label, text)
@@ -165,7 +165,7 @@ def clean_name(text: str) -> str | None:
 
 def plain_name(text: str) -> str | None:
     """The same of what was typed into a form, where nothing is mark-up."""
-    name = names.clean(text)
+    name = clean(text)
     return name if _is_visible(name) else None
 
 

@@ -25,7 +25,7 @@ from bot.core.models import (
 )
 from bot.core.ports import JOIN_SECONDS, Accepted, StoredRequest
 from bot.core.stored_errors import from_record, to_record
-from bot.core.validation.urls import is_safe_url
+from bot.core.validation.display import is_safe_url
 from bot.storage.encryption import Encryptor
 
 log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from bot.core.models import (
     UserId,
     team_of,
 )
-from bot.core.validation.urls import is_safe_url
+from bot.core.validation.display import is_safe_url
 from bot.storage.database import Database, Row
 from bot.storage.encryption import Encryptor
 from bot.storage.mapping import time_of, unreadable

@@ -13,7 +13,7 @@ from bot.core.access import Workspace
 from bot.core.errors import SeveralConversationsError
 from bot.core.models import ConversationId, RequestId, TeamId
 from bot.core.validation.conversations import LiveConversation
-from bot.core.validation.names import clean, one_line
+from bot.core.validation.display import clean, one_line
 from bot.genesys.api.live_conversations import _customer
 from bot.genesys.api.permissions import read_permissions
 from bot.slack.api.directory import read_person

@@ -13,7 +13,7 @@ from bot.genesys.api.live_conversations import read_live, read_time, read_time_w
 from bot.genesys.parsing import answered_at
 from bot.sandbox.genesys.api.conversations import Offer
 from bot.slack.messages import session_card
-from bot.slack.messages.error_copy import clock
+from bot.slack.messages.blocks import clock
 from tests.e2e.test_conversations import KEY
 from tests.support.app import SAM, Journey, is_failure, link, open_journey, words
 from tests.support.conversations import HOST

@@ -4,10 +4,13 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from cachetools import TTLCache
+
 from bot.core.errors import CobrowseError, ServiceError
-from bot.core.models import Request, SessionId, SessionStarted, step_of
+from bot.core.models import Request, RequestKind, SessionId, SessionStarted, TeamId, UserId, step_of
 from bot.core.ports import StoredRequest
 from bot.core.results import (
     AccountLinked,
@@ -22,6 +25,9 @@ from bot.core.results import (
 )
 
 log = logging.getLogger(__name__)
+
+FOLLOW_SECONDS, MAX_FOLLOWERS = 8 * 3600.0, 5_000
+"""How long users hear of changes of their sessions after they opened the Home tab, and how many users."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +129,63 @@ def _fields(request: Request, result: Result) -> dict[str, object]:
     if isinstance(result, ServiceError):
         fields["reference"] = result.reference
     return fields
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFailure:
+    """The newest failure, its time, and whether a session was created after it."""
+
+    error: ServiceError
+    at: datetime
+    passed: bool = False
+
+
+class ServiceStatus:
+    """Holds the newest failure. It subscribes to the events."""
+
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._clock = clock
+        self.failure: ServiceFailure | None = None
+
+    def record_event(self, event: RequestFinished) -> None:
+        """Keep a failure of the service, and note a session created after it."""
+        if event.is_sign_in:
+            return
+        if isinstance(event.result, ServiceError):
+            self.failure = ServiceFailure(event.result, self._clock())
+        elif isinstance(event.result, SessionStarted) and self.failure:
+            self.failure = ServiceFailure(self.failure.error, self.failure.at, passed=True)
+
+
+class Followers:
+    """Holds who has opened a Home tab, and calls `update` when their sessions change. It subscribes to the events."""
+
+    def __init__(self, update: Callable[[Request, UserId], None]) -> None:
+        """`update`: takes the request that changed a session, and the follower."""
+        self._update = update
+        self._newest: TTLCache[tuple[TeamId, UserId], object] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
+
+    def follow(self, team_id: TeamId, user_id: UserId) -> object:
+        """Follow this user's sessions for FOLLOW_SECONDS; return a token that stands for this call."""
+        token = self._newest[team_id, user_id] = object()
+        return token
+
+    def is_newest(self, team_id: TeamId, user_id: UserId, token: object) -> bool:
+        """Return whether no later call of `follow` was for this user."""
+        return self._newest.get((team_id, user_id)) is token
+
+    def record_event(self, event: RequestFinished) -> None:
+        """Call `update` for the followers among those whose sessions changed, and for who ended one in a Home tab."""
+        if event.is_sign_in:
+            return
+        request, result = event.request, event.result
+        people: set[UserId] = set()
+        if isinstance(result, SessionStarted):
+            people = {request.requester, request.agent}
+        if isinstance(result, SessionEnded):
+            people = {request.requester, result.record.requester, result.record.agent}
+        people = {user_id for user_id in people if (request.team_id, user_id) in self._newest}
+        if request.kind is RequestKind.END and not request.reply_url and not request.channel_id:
+            people.add(request.requester)  # only the tab sends such an End
+        for user_id in people:
+            self._update(request, user_id)

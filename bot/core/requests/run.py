@@ -1,7 +1,8 @@
-"""Commit the state transitions of one request while a worker processes it.
+"""Commit the state transitions of one request while a worker processes it, and notify its requester meanwhile.
 
 `creating` is committed just before the bytes of a create go out. It goes back to `accepted` when the service says that
-it did not act.
+it did not act. The requester reads a notice at once when they have to wait for their turn, else when no answer has come
+for a while, and one more when it takes longer.
 """
 
 import asyncio
@@ -18,14 +19,16 @@ from bot.core.errors import (
     StorageUnavailableError,
     UnusableAnswerError,
 )
-from bot.core.models import Request, RequestState, Session, SessionStarted
+from bot.core.models import Request, RequestState, Session, SessionStarted, WaitNotice
 from bot.core.ports import Notifier, RequestRepository, StoredRequest
-from bot.core.requests.notices import ProgressNotifier
 from bot.core.results import Result
 from bot.core.stored_errors import to_record
 from bot.core.timing import RunTiming
 
 log = logging.getLogger(__name__)
+
+MAX_NOTICES = 2
+"""Slack's response_url takes five messages."""
 
 
 class OwnershipLostError(Exception):
@@ -186,6 +189,49 @@ class RequestRun:
         if self._sent_at is not None:
             self.create_seconds += time.monotonic() - self._sent_at
             self._sent_at = None
+
+
+class ProgressNotifier:
+    """Posts the wait notices of one request. Its timer starts with it."""
+
+    def __init__(self, request: Request, notifier: Notifier, timing: RunTiming) -> None:
+        self._request, self._notifier, self._timing = request, notifier, timing
+        self._wait_until: float | None = None
+        self._count = 0
+        self._posting: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(timing.first_notice_seconds, self._post)
+
+    def sent(self) -> None:
+        """Stop announcing a wait: the call has gone out."""
+        self._wait_until = None
+
+    def wait(self, seconds: float) -> None:
+        """Announce a wait of `seconds`, unless it is short."""
+        self._wait_until = self._loop.time() + seconds
+        if seconds < self._timing.min_wait_notice_seconds:
+            return
+        self._timer.cancel()
+        self._timer = self._loop.call_at(self._wait_until + self._timing.late_seconds, self._post)
+        if self._posting and not self._posting.done():  # as soon as that one has gone out
+            self._posting.add_done_callback(lambda _: self._post())
+        else:
+            self._post()
+
+    async def stop(self) -> None:
+        """Post no more. Wait a moment for a notice that is being posted, so that it does not overtake the result."""
+        self._timer.cancel()
+        self._count = MAX_NOTICES
+        if self._posting and not self._posting.done():
+            await asyncio.wait({self._posting}, timeout=self._timing.stop_notice_seconds)
+
+    def _post(self) -> None:
+        if self._count >= MAX_NOTICES or (self._posting and not self._posting.done()):
+            return
+        self._count += 1
+        left = None if self._wait_until is None else self._wait_until - self._loop.time()
+        notice = WaitNotice(left if left and left > 0 else None)
+        self._posting = asyncio.ensure_future(self._notifier.note(self._request, notice))
 
 
 def _refusal(stored: StoredRequest) -> UnusableAnswerError | None:

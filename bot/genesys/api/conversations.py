@@ -23,8 +23,7 @@ from bot.core.errors import (
 )
 from bot.core.models import CreateSessionRequest, Session, SessionId, SessionStatus
 from bot.core.ports import CallHooks
-from bot.core.validation.urls import is_safe_url
-from bot.genesys.api.join_urls import JoinTemplate
+from bot.core.validation.display import JoinTemplate, is_safe_url
 from bot.genesys.api.live_conversations import (
     MAX_AGE,
     VIEW,

@@ -18,7 +18,7 @@ from bot.core.errors import (
 from bot.core.models import ConversationId, HostId
 from bot.core.ports import CallHooks
 from bot.core.validation.conversations import LiveConversation, conversation_id
-from bot.core.validation.names import clean
+from bot.core.validation.display import clean
 from bot.genesys.client import GenesysClient
 from bot.genesys.parsing import answered_at, objects, read_object, reference_of
 

@@ -7,7 +7,7 @@ permission. Only `check` uses it; the bot learns of a missing permission from a 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.core.validation.names import clean
+from bot.core.validation.display import clean
 from bot.genesys.client import GenesysClient
 from bot.genesys.parsing import objects, read_object
 

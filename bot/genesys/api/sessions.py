@@ -22,7 +22,7 @@ from bot.core.errors import (
 )
 from bot.core.models import CreateSessionRequest, Session, SessionId, SessionStatus
 from bot.core.ports import CallHooks
-from bot.genesys.api.join_urls import JoinHosts
+from bot.core.validation.display import JoinHosts
 from bot.genesys.client import GenesysClient
 from bot.genesys.parsing import answered_at, ids_and_names, is_usable_id, plain_word, read_object, reference_of
 

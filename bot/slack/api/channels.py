@@ -19,7 +19,7 @@ from bot.slack.error_codes import NO_ANSWER, NO_CODE, Group, is_of, passes
 
 ANSWER_SECONDS = 5.0
 GROUP_MESSAGE_PREFIX = "mpdm-"
-"""How Slack begins the name of a direct message between several people."""
+"""How Slack begins the name of a direct message between several people; its id may be that of a channel."""
 EXTERNAL_FLAGS = ("is_ext_shared", "is_pending_ext_shared")
 REQUIRED_FLAGS = (*EXTERNAL_FLAGS, "is_shared", "is_org_shared")
 """Boolean fields that every conversation object has; a missing one refuses the share."""
@@ -56,11 +56,6 @@ class ChannelDirectory:
             raise SlackUnavailableError(NO_ANSWER) from None
         if why:
             raise SharingError("share_refused", why)
-
-
-def is_group_message(channel_name: object) -> bool:
-    """Return whether a channel of this name is a group message: its id may be that of a channel (pure)."""
-    return isinstance(channel_name, str) and channel_name.startswith(GROUP_MESSAGE_PREFIX)
 
 
 def share_refusal(channel: dict[str, Any], home: Workspace) -> str | None:

@@ -78,8 +78,9 @@ class ResponseUrls:
     ) -> None:
         self._sleep = sleep
         self._http = http
-        self._proxy_for = proxy_for
         self._allowed = slack_addresses(api_url)
+        origins = (api_url, *(f"https://{host}" for host in HOSTS))
+        self._proxies = {_origin(url): proxy_for(url) for url in origins}
 
     async def post(self, url: str, body: dict[str, Any]) -> int:
         """Slack's HTTP status. Raises aiohttp.ClientError, TimeoutError and ValueError when there is none.
@@ -106,7 +107,7 @@ class ResponseUrls:
 
     async def _post_once(self, url: str, data: bytes) -> tuple[int, float | None]:
         """The status, and after how many seconds the same is worth another try; None for never."""
-        proxy = self._proxy_for(url)
+        proxy = self._proxies[_origin(url)]
         async with self._http.post(
             url, data=data, headers=_HEADERS, proxy=proxy, timeout=_TIMEOUT, allow_redirects=False
         ) as response:
@@ -180,6 +181,12 @@ class SilentHosts:
     def _answered(self, host: str) -> None:
         if self._next_probe_at.pop(host, None) is not None:
             log.info("a response_url's host answers again")
+
+
+def _origin(url: str) -> tuple[str, str | None]:
+    """Return what a proxy depends on."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname
 
 
 def _host(url: str) -> str:

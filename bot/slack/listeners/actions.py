@@ -13,7 +13,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.core.errors import NotAcceptedError, RetryRejectedError
 from bot.core.models import ChannelId, Request, RequestId, RequestKind, TeamId, UserId, new_request_id
 from bot.core.requests.service import RequestService
-from bot.slack.api.channels import is_group_message
+from bot.slack.api.channels import GROUP_MESSAGE_PREFIX
 from bot.slack.api.responder import SlackResponder
 from bot.slack.messages.blocks import OPEN_ACTION
 from bot.slack.messages.conversation_choice import PICK_ACTION, read_pick
@@ -115,5 +115,5 @@ def read_actor(body: dict[str, Any]) -> Request:
         requester=UserId(user["id"]),
         accepted_at=datetime.now(UTC),
         reply_url=body.get("response_url"),
-        is_group_message=is_group_message((body.get("channel") or {}).get("name")),
+        is_group_message=str((body.get("channel") or {}).get("name")).startswith(GROUP_MESSAGE_PREFIX),
     )

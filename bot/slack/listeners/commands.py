@@ -19,7 +19,7 @@ from bot.core.models import ChannelId, Request, RequestKind, TeamId, UserId, new
 from bot.core.requests.service import RequestService
 from bot.core.validation.conversations import GenesysApp
 from bot.slack import command_parser
-from bot.slack.api.channels import is_group_message
+from bot.slack.api.channels import GROUP_MESSAGE_PREFIX
 from bot.slack.command_parser import New, Query, Start
 from bot.slack.listeners.session_form import SessionForm
 from bot.slack.messages.blocks import Message
@@ -105,7 +105,7 @@ def read_request(body: dict[str, Any], command: Start | Query) -> Request:
         argument=None if isinstance(command, Start) else command.argument,
         conversation_id=start.conversation_id,
         reply_url=body.get("response_url"),
-        is_group_message=is_group_message(body.get("channel_name")),
+        is_group_message=str(body.get("channel_name")).startswith(GROUP_MESSAGE_PREFIX),
     )
 
 

@@ -15,7 +15,7 @@ from slack_bolt.response import BoltResponse
 from bot.core.errors import UnexpectedError
 from bot.core.models import RequestId, new_request_id
 from bot.core.ports import Metrics
-from bot.core.validation.names import clean
+from bot.core.validation.display import clean
 from bot.slack.api.responder import SlackResponder
 from bot.slack.listeners.commands import in_ack
 from bot.slack.messages.guidance import other_command

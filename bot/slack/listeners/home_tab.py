@@ -10,16 +10,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from cachetools import TTLCache
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.core.access import AccessPolicy
 from bot.core.errors import ChannelNotAllowedError, CobrowseError, ServiceBusyError, UnexpectedError
-from bot.core.models import ChannelId, Request, RequestKind, Role, SessionStarted, TeamId, UserId, new_request_id
-from bot.core.requests.events import RequestFinished
+from bot.core.models import ChannelId, Request, RequestKind, Role, TeamId, UserId, new_request_id
+from bot.core.requests.events import Followers, ServiceStatus
 from bot.core.requests.limits import RequestLimiter
-from bot.core.requests.status import ServiceStatus
-from bot.core.results import SessionEnded, SessionList
+from bot.core.results import SessionList
 from bot.core.use_cases.diagnostics import Diagnostics
 from bot.core.use_cases.session_status import Freshness
 from bot.core.use_cases.sessions import SessionService
@@ -34,8 +32,6 @@ from bot.slack.views.home_tab import REFRESH_ACTION, START_ACTION, HomeTabData
 
 log = logging.getLogger(__name__)
 
-FOLLOW_SECONDS, MAX_OPEN_TABS = 8 * 3600.0, 5_000
-"""How long an opened tab is updated when sessions change, and for how many users."""
 SECTION_TIMEOUT_SECONDS = 10.0
 T = TypeVar("T")
 
@@ -60,7 +56,7 @@ class HomeTab:
         self._views, self._responder, self._renderer = views, responder, renderer
         self._access, self._diagnostics, self._sessions = access, diagnostics, sessions
         self._status, self._limiter, self._config_warnings = status, limiter, config_warnings
-        self._newest: TTLCache[tuple[TeamId, UserId], object] = TTLCache(MAX_OPEN_TABS, FOLLOW_SECONDS)
+        self.followers = Followers(self._update)
 
     def show_soon(self, actor: Request, *, is_new: bool = False, freshness: Freshness = Freshness.RECENT) -> None:
         """Publish the tab of `actor`'s requester in the background.
@@ -70,34 +66,19 @@ class HomeTab:
         """
         if freshness is not Freshness.KNOWN and not self._limiter.admit_view(actor):
             freshness = Freshness.KNOWN
-        token = self._newest[actor.team_id, actor.requester] = object()
+        token = self.followers.follow(actor.team_id, actor.requester)
         self._responder.soon(self._show(actor, token, is_new, freshness))
 
-    def record_event(self, event: RequestFinished) -> None:
-        """Update the open tabs of users whose sessions a request changed, and of a user who pressed End there.
-
-        It subscribes to the events.
-        """
-        if event.is_sign_in:
-            return
-        request, outcome = event.request, event.result
-        people: set[UserId] = set()
-        if isinstance(outcome, SessionStarted):
-            people = {request.requester, request.agent}
-        if isinstance(outcome, SessionEnded):
-            people = {request.requester, outcome.record.requester, outcome.record.agent}
-        people = {user_id for user_id in people if (request.team_id, user_id) in self._newest}
-        if request.kind is RequestKind.END and not request.reply_url and not request.channel_id:
-            people.add(request.requester)  # only the tab sends such an End
-        for user_id in people:
-            visitor = replace(request, requester=user_id, target=None, channel_id=ChannelId(""))
-            self.show_soon(visitor, freshness=Freshness.KNOWN)  # creates need the rate limit more
+    def _update(self, request: Request, user_id: UserId) -> None:
+        """Publish the tab of a user whose sessions `request` changed, from the store: creates need the rate limit."""
+        visitor = replace(request, requester=user_id, target=None, channel_id=ChannelId(""))
+        self.show_soon(visitor, freshness=Freshness.KNOWN)
 
     async def _show(self, actor: Request, token: object, is_new: bool, freshness: Freshness) -> None:
         if is_new:
             await self._views.publish(actor.requester, home_tab.loading())
         view = await self._view(actor, freshness)
-        if self._newest.get((actor.team_id, actor.requester)) is token:  # else a newer load publishes
+        if self.followers.is_newest(actor.team_id, actor.requester, token):  # else a newer load publishes
             await self._views.publish(actor.requester, view)
 
     async def _view(self, actor: Request, freshness: Freshness) -> View:

@@ -6,7 +6,7 @@ Whether the host is in that conversation is looked up anew by the session servic
 from bot.core.errors import SeveralConversationsError
 from bot.core.models import ConversationId, RequestId
 from bot.core.validation.conversations import conversation_id
-from bot.core.validation.names import clean
+from bot.core.validation.display import clean
 from bot.slack.messages.blocks import FAILURE_BLOCK, Message, button, context, escape, section
 from bot.slack.messages.error_copy import candidate
 from bot.slack.messages.session_card import reference_line

@@ -6,14 +6,14 @@ The layout is in renderer.py. Text that a person or a server wrote is escaped he
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from bot.core import errors
 from bot.core.errors import CobrowseError
 from bot.core.validation.conversations import LiveConversation
 from bot.slack.error_codes import explain
 from bot.slack.messages.account_error_copy import of_connecting
-from bot.slack.messages.blocks import escape
+from bot.slack.messages.blocks import FAR, date, duration, escape
 from bot.slack.messages.sending_error_copy import of_a_sending
 from bot.slack.messages.session_error_copy import STANDINGS, of_a_session, of_another_request
 
@@ -21,7 +21,6 @@ STATUS_PAGE = "status.mypurecloud.com"
 MOST_LISTED = 10
 COMMAND = "{command}"
 """Stands in the sentences for what people type here."""
-FAR = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +32,6 @@ class Copy:
 
 
 WORTH_SAYING_SECONDS = 30.0
-
-
-def duration(seconds: float) -> str:
-    """About how long, the way people say it."""
-    if seconds >= 90:
-        return f"{round(seconds / 60)} minutes"
-    return "a second" if seconds < 1.5 else f"{round(seconds)} seconds"
-
-
-def clock(at: datetime) -> str:
-    """In the reader's zone: https://docs.slack.dev/messaging/formatting-message-text#date-formatting"""
-    return _date(at, with_day=at - datetime.now(UTC) > FAR)
-
-
-def _date(at: datetime, *, with_day: bool) -> str:
-    try:
-        at = at.astimezone(UTC)
-    except OverflowError:  # at the ends of the calendar
-        return "an unknown time"
-    shown, plain = ("{date_short_pretty} at {time}", f"{at:%d %b %H:%M}") if with_day else ("{time}", f"{at:%H:%M}")
-    return f"<!date^{int(at.timestamp())}^{shown}|{plain} UTC>"
 
 
 def error_copy(
@@ -209,7 +187,7 @@ def _cannot_cobrowse(kinds: Sequence[str]) -> str:
 
 def candidate(one: LiveConversation) -> str:
     """A conversation, as people tell it from others."""
-    since = _date(one.since, with_day=datetime.now(UTC) - one.since > FAR)
+    since = date(one.since, with_day=datetime.now(UTC) - one.since > FAR)
     return f"{escape(one.customer) or 'a customer'} since {since}, `{escape(one.id)}`"
 
 

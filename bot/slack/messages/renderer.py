@@ -9,9 +9,19 @@ from dataclasses import dataclass
 from bot.core.errors import CobrowseError, ConversationActiveError, ServiceError, SeveralConversationsError
 from bot.core.models import Request, RequestId, RequestKind, SessionStarted, WaitNotice
 from bot.core.results import Result
-from bot.slack.messages.blocks import FAILURE_BLOCK, SESSION_BLOCK, Message, button, buttons, context, escape, section
+from bot.slack.messages.blocks import (
+    FAILURE_BLOCK,
+    SESSION_BLOCK,
+    Message,
+    button,
+    buttons,
+    context,
+    duration,
+    escape,
+    section,
+)
 from bot.slack.messages.conversation_choice import picker
-from bot.slack.messages.error_copy import duration, error_copy
+from bot.slack.messages.error_copy import error_copy
 from bot.slack.messages.help import PLAIN, Capabilities
 from bot.slack.messages.replies import reply
 from bot.slack.messages.session_card import (

@@ -20,10 +20,10 @@ from bot.core.results import (
     SessionShared,
     SignInOffered,
 )
-from bot.core.validation.names import clean
-from bot.slack.messages.blocks import OPEN_ACTION, Block, Message, button, buttons, context, escape, section
+from bot.core.validation.display import clean
+from bot.slack.messages.blocks import OPEN_ACTION, Block, Message, button, buttons, clock, context, escape, section
 from bot.slack.messages.customer_message import question, sent
-from bot.slack.messages.error_copy import clock, error_copy
+from bot.slack.messages.error_copy import error_copy
 from bot.slack.messages.help import PLAIN, Capabilities, help_
 from bot.slack.messages.session_card import (
     GONE,

@@ -12,12 +12,12 @@ from bot.slack.messages.blocks import (
     Message,
     button,
     buttons,
+    clock,
     confirm,
     context,
     escape,
     section,
 )
-from bot.slack.messages.error_copy import clock
 
 BUTTON_URL_LENGTH = 3000
 

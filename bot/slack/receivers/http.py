@@ -8,8 +8,9 @@ import hmac
 import json
 import logging
 import re
-from collections.abc import Sequence
-from contextlib import ExitStack
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -22,8 +23,6 @@ from slack_sdk.signature import SignatureVerifier
 from bot.core.ports import Metrics
 from bot.observability.throttled_log import ThrottledLog
 from bot.slack.listeners.errors import dispatch
-from bot.slack.receivers.body_slots import BodySlots, BodyWait, NoBodySlotError
-from bot.slack.receivers.clock_watch import ClockWatch, is_off, seconds_off
 
 PATH = "/slack/events"
 BODY_BYTES = 64 * 1024
@@ -38,6 +37,12 @@ MAX_WAITING_BODIES = 200
 """Incomplete bodies read at once: far below server.CONNECTIONS, so slow senders never hold all connections. A body that
 arrives with its headers takes no slot."""
 MAX_FIELDS = 100
+MAX_AGE_SECONDS = 300
+CLOCK_WINDOW_SECONDS = 60.0
+"""A wrong clock shows in several different signed requests with a stale timestamp, and no fresh one, in this time."""
+MIN_MISFITS = 3
+MAX_MISFITS = 16
+_CLOCK_LOG_SECONDS = 60.0
 RETRY_HEADERS = ("X-Slack-Retry-Num", "X-Slack-Retry-Reason")
 """Headers passed on to Bolt: the number and the reason of a retry."""
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
@@ -111,7 +116,7 @@ class HttpReceiver:
         except (ValueError, ConnectionError):
             raise RejectedError(400, "the body cannot be read") from None
 
-    async def _read_chunks(self, request: web.Request, wait: BodyWait, slots: ExitStack) -> bytes:
+    async def _read_chunks(self, request: web.Request, wait: "BodyWait", slots: ExitStack) -> bytes:
         body, announced, limit = bytearray(), request.content_length or 0, BODY_BYTES
         if announced > LARGE_BODY_BYTES or (announced > BODY_BYTES and request.content_type != _FORM):
             raise RejectedError(413, "the body is too large")
@@ -141,6 +146,97 @@ class HttpReceiver:
             raise RejectedError(401, "the signature does not fit")
         self.clock.fitted()
         return body
+
+
+class NoBodySlotError(Exception):
+    """Report that no slot is free; the text says why."""
+
+    code = "no_body_slot"
+
+
+class BodyWait:
+    """Track one body that is being read. `displaced`: the reason once a newer body took its slot, else None."""
+
+    def __init__(self, timeout: asyncio.Timeout) -> None:
+        self.displaced: str | None = None
+        self._timeout = timeout
+
+    def displace(self, why: str) -> None:
+        """Expire the time-out of this body now."""
+        if not self._timeout.expired():
+            self.displaced = why
+            self._timeout.reschedule(asyncio.get_running_loop().time())
+
+
+class BodySlots:
+    """Hold at most `count` slots.
+
+    The oldest is displaced: refusing the newest would let stalled senders block all others. Slack's bodies are
+    complete within milliseconds; a holder cannot be displaced before `min_hold_seconds`.
+    """
+
+    def __init__(self, count: int, why: str, *, min_hold_seconds: float = 0.0) -> None:
+        self._count, self._why, self._min_hold_seconds = count, why, min_hold_seconds
+        self._held: dict[BodyWait, float] = {}
+
+    @contextmanager
+    def hold(self, wait: BodyWait) -> Iterator[None]:
+        """Hold a slot inside the `with` block. Raises NoBodySlotError."""
+        now = asyncio.get_running_loop().time()
+        if len(self._held) >= self._count:
+            first, since = next(iter(self._held.items()))
+            if now - since < self._min_hold_seconds:
+                raise NoBodySlotError(self._why)
+            del self._held[first]
+            first.displace(self._why)
+        self._held[wait] = now
+        try:
+            yield
+        finally:
+            self._held.pop(wait, None)
+
+
+class ClockWatch:
+    """Detect a wrong clock of this machine from Slack's signed timestamps.
+
+    One signed request with a stale timestamp may be a replay.
+    """
+
+    def __init__(self) -> None:
+        self._log = ThrottledLog(logging.getLogger(__name__), _CLOCK_LOG_SECONDS)
+        self._misfits: dict[str, float] = {}
+        self._fitted_at = float("-inf")
+
+    def fitted(self) -> None:
+        """Note a request whose signature and timestamp fit."""
+        self._fitted_at = time.monotonic()
+
+    def missed(self, signature: str, seconds_off: int) -> None:
+        """Note a request whose signature fits and whose timestamp does not; each signature counts once."""
+        now = time.monotonic()
+        self._misfits = {known: at for known, at in self._misfits.items() if now - at < CLOCK_WINDOW_SECONDS}
+        if len(self._misfits) < MAX_MISFITS:
+            self._misfits.setdefault(signature, now)
+        self._log.error("the clock differs from Slack's", "clock", seconds_off=seconds_off)
+
+    def is_right(self) -> bool:
+        """Return False after MIN_MISFITS within CLOCK_WINDOW_SECONDS and no request that fits in that time."""
+        since = time.monotonic() - CLOCK_WINDOW_SECONDS
+        return self._fitted_at > since or sum(at > since for at in self._misfits.values()) < MIN_MISFITS
+
+    def flush(self) -> None:
+        """Write what has been counted and not yet logged."""
+        self._log.flush()
+
+
+def seconds_off(timestamp: str) -> int:
+    """Return the seconds between Slack's timestamp and this machine's clock; positive for the past."""
+    return round(time.time()) - int(timestamp)
+
+
+def is_off(timestamp: str) -> bool:
+    """Return whether the timestamp is more than MAX_AGE_SECONDS away from this machine's clock."""
+    return abs(time.time() - int(timestamp)) > MAX_AGE_SECONDS
 
 
 def _check_before_body(request: web.Request) -> None:

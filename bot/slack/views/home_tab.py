@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 
 from bot.core.errors import ChannelNotAllowedError, CobrowseError, HostNotFoundError
 from bot.core.models import Identity
-from bot.core.requests.status import ServiceFailure
+from bot.core.requests.events import ServiceFailure
 from bot.core.results import SessionList
-from bot.slack.messages.blocks import Block, View, button, buttons, context, escape, section
-from bot.slack.messages.error_copy import clock, error_copy
+from bot.slack.messages.blocks import Block, View, button, buttons, clock, context, escape, section
+from bot.slack.messages.error_copy import error_copy
 from bot.slack.messages.session_card import listed
 
 START_ACTION, REFRESH_ACTION = "home_start", "home_refresh"

@@ -11,7 +11,7 @@ from typing import Any
 from bot.core.errors import CobrowseError, PersonNotAllowedError
 from bot.core.models import NAME_LENGTH, ChannelId, ConversationId, MembershipStatus, RequestId, UserId
 from bot.core.validation.conversations import GenesysApp
-from bot.core.validation.names import clean
+from bot.core.validation.display import clean
 from bot.slack.command_parser import plain_name
 from bot.slack.error_codes import explain
 from bot.slack.messages.blocks import Block, Message, View, context, section

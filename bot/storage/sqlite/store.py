@@ -99,21 +99,20 @@ class SQLiteStore:
             "owner": self._owner,
             "now": self._clock(),
         }
-        taken = mapping.taken(session) if session else None
         if session:
             values |= mapping.session_row(session, self._encryptor)
-        refused = values | mapping.transition(request_id, from_, RequestState.FAILED, None, taken)
 
         def work(connection: sqlite3.Connection) -> bool | None:
             if session and not connection.execute(STATEMENTS["store_session"], values).fetchall():
-                return None if connection.execute(STATEMENTS["advance"], refused).rowcount else False
+                failed = mapping.transition(request_id, from_, RequestState.FAILED, None, mapping.taken(session))
+                return None if connection.execute(STATEMENTS["advance"], values | failed).rowcount else False
             return connection.execute(STATEMENTS["advance"], values).rowcount > 0
 
         moved = await self._writer.write(
             work, max_delay_seconds=self._timing.write_delay_seconds if to in _DELAYED else 0.0
         )
-        if moved is None and taken:
-            raise taken
+        if moved is None and session:
+            raise mapping.taken(session)
         return bool(moved)
 
     async def find(self, request_id: RequestId) -> StoredRequest | None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.core.errors import UnknownSessionError, UnusableAnswerError
 from bot.core.hosts.resolver import NoMatch, only_active
 from bot.core.models import DirectoryUser, SessionId
-from bot.genesys.api.join_urls import JoinHosts
+from bot.core.validation.display import JoinHosts
 from bot.genesys.auth.client_credentials import httpx, read_token
 from bot.genesys.client import parse_url
 from bot.genesys.parsing import is_usable_id

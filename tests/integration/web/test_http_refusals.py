@@ -11,7 +11,6 @@ import aiohttp
 import pytest
 
 from bot.observability.throttled_log import ThrottledLog
-from bot.slack.receivers import clock_watch
 from bot.slack.receivers import http as endpoint
 from bot.web import oauth_callback
 from tests.integration.slack.receivers.test_http import COMMAND, FORM, GOOD, JSON, head, post, raw, signed
@@ -244,7 +243,7 @@ async def test_a_good_request_or_a_minute_makes_it_ready_again(
 ) -> None:
     await misfits(over_http, 3)
     assert (await readiness(over_http))[0] == 503
-    monkeypatch.setattr(clock_watch, "WINDOW_SECONDS", 0.0)
+    monkeypatch.setattr(endpoint, "CLOCK_WINDOW_SECONDS", 0.0)
     assert (await readiness(over_http))[0] == 200
     monkeypatch.undo()
     assert (await readiness(over_http))[0] == 503

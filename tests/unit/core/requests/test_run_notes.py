@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.core.errors import QueueTooLongError
-from bot.core.requests.notices import MAX_NOTICES
+from bot.core.requests.run import MAX_NOTICES
 from tests.support.request_run import TIMING, tell
 
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from bot.config import settings
 from bot.core.models import RequestKind
 from bot.core.validation.conversations import GenesysApp
+from bot.core.validation.display import parse_template
 from bot.genesys import regions
-from bot.genesys.api.join_urls import parse_template
 from bot.slack.command_parser import NotUnderstood, Query, Reason, Start, parse
 from tests.support.settings import HTTP, SOCKET, faults, named
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.validation.urls import URL_LENGTH, is_safe_url
+from bot.core.validation.display import URL_LENGTH, is_safe_url
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,7 @@ from bot.core.models import (
     TeamId,
     UserId,
 )
-from bot.core.requests.events import RequestFinished
-from bot.core.requests.status import ServiceFailure, ServiceStatus
+from bot.core.requests.events import RequestFinished, ServiceFailure, ServiceStatus
 from bot.core.results import Result, SessionList
 from bot.sandbox.slack.validation.views import read_view
 from bot.slack.api.identity import NEEDED, missing

@@ -1,0 +1,130 @@
+"""Make names and links fit to be shown to people (pure).
+
+`clean` takes every name that people and services write: of sessions, people, customers, applications, roles.
+`JoinHosts` checks each join URL that the session service returns; `is_safe_url` checks those that the database holds.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from bot.core.models import NAME_LENGTH
+
+_JOINERS = "\u200c\u200d"
+"""Emoji, Persian and Indic scripts need them; at the edge of a name they show nothing."""
+_VISIBLE_FORMATS = re.compile("[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd]")
+"""Format characters that show something (Unicode: Prepended_Concatenation_Mark)."""
+_BLANK = re.compile(
+    "[\u034f\u17b4\u17b5\u2065\u2800\u3164\uffa0\ufff0-\ufff8\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
+)
+"""Characters of other categories that show nothing; the tag letters from U+E0000 can carry a hidden message."""
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+URL_LENGTH = 4000
+_URL = re.compile(
+    r"""(?P<scheme>https?)://(?P<host>[\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?#][!#-;=?-\[\]^_a-{}~]*)?""",
+    re.IGNORECASE | re.ASCII,
+)
+"""After the host, any printable character except a space and <>"`|\\, which could end a message's markup early."""
+JOIN_CODE = "{joinCode}"
+_HOST_ENTRY = re.compile(r"\.?(?:[a-z0-9_-]+\.)*[a-z0-9_-]+|\[[0-9a-f:.]+\]")
+_PUBLIC_NAME = re.compile(r"(?:[a-z0-9_-]+\.)+(?!0x)[a-z0-9-]*[a-z-][a-z0-9-]*")
+"""A host name with a dot whose last label is no number: browsers read `127.1` and `2130706433` as addresses."""
+
+
+def one_line(text: str) -> str:
+    """Return the text without control, bidi, tag and other invisible characters; line breaks become spaces."""
+    return text if text.isascii() and text.isprintable() else "".join(map(_shown, text))
+
+
+def clean(text: str, most: int = NAME_LENGTH) -> str:
+    """Return a name: one line, one space between words, at most `most` characters; "" when nothing is left.
+
+    The result is plain text: the caller escapes it for Slack.
+    """
+    return " ".join(one_line(text).split()).strip(_JOINERS + " ")[:most].strip(_JOINERS + " ")
+
+
+def _shown(character: str) -> str:
+    if character.isspace():
+        return " "
+    category = unicodedata.category(character)
+    if category in ("Cc", "Cs") or _BLANK.match(character):
+        return ""
+    if category == "Cf" and character not in _JOINERS and not _VISIBLE_FORMATS.match(character):
+        return ""
+    return character
+
+
+def is_safe_url(url: str) -> bool:
+    """Return whether this is https with a host and without user information; http only for this machine."""
+    found = _URL.fullmatch(url) if len(url) <= URL_LENGTH else None
+    return found is not None and (found["scheme"].lower() == "https" or found["host"].lower() in LOCAL_HOSTS)
+
+
+def url_host(url: str) -> str:
+    """Return the host of a safe URL, in lower case and without the dot at its end; "" for any other text."""
+    found = _URL.fullmatch(url)
+    return found["host"].lower().removesuffix(".") if found else ""
+
+
+@dataclass(frozen=True, slots=True)
+class JoinTemplate:
+    """The company's page that a join code leads to: a checked template.
+
+    The code stands in the fragment, which browsers do not send: it reaches no server's log and no Referer header.
+    """
+
+    text: str = field(repr=False)
+
+    def url(self, join_code: str) -> str:
+        """Return the customer's join URL."""
+        return self.text.replace(JOIN_CODE, quote(join_code, safe=""))
+
+
+def parse_template(text: str) -> JoinTemplate:
+    """Parse the setting. Raises ValueError with what is wrong."""
+    if text.count(JOIN_CODE) != 1 or set(text.replace(JOIN_CODE, "")) & set("{}"):
+        raise ValueError(f"must hold {JOIN_CODE} exactly once, and no other braces")
+    plain = text.replace(JOIN_CODE, "code")
+    if not is_safe_url(plain):
+        raise ValueError(f"must be an https URL such as https://help.example.com/cobrowse#{JOIN_CODE}")
+    if JOIN_CODE not in text.partition("#")[2]:
+        raise ValueError(f"must hold {JOIN_CODE} behind the #, where no server's log will show it")
+    return JoinTemplate(text)
+
+
+@dataclass(frozen=True, slots=True)
+class JoinHosts:
+    """Which hosts a join URL from Genesys may lead to, since a customer opens it.
+
+    `allowed` lists hosts, or `.domain` for all hosts below a domain; empty allows any public name. A URL that leads to
+    this machine is allowed only when the service runs here, too.
+    """
+
+    allowed: tuple[str, ...] = ()
+
+    def reject_reason(self, url: str, *, is_local: bool) -> str:
+        """Return why nobody may get this URL, "" when it is fine. `is_local`: the service's API is on this machine."""
+        if not is_safe_url(url):
+            return "a join URL that is not https, or no plain one"
+        host = url_host(url)
+        if host in LOCAL_HOSTS:
+            is_allowed = is_local
+        elif self.allowed:
+            is_allowed = any(
+                host == entry or (entry.startswith(".") and host.endswith(entry)) for entry in self.allowed
+            )
+        else:
+            is_allowed = _PUBLIC_NAME.fullmatch(host) is not None and not host.endswith(".localhost")
+        return "" if is_allowed else "a join URL on a host that is not allowed"
+
+
+def parse_join_hosts(entries: tuple[str, ...]) -> JoinHosts:
+    """Parse the setting. Raises ValueError with what is wrong."""
+    hosts = tuple(entry.lower() for entry in entries)
+    invalid = [repr(host[:40]) for host in hosts if not host.isascii() or not _HOST_ENTRY.fullmatch(host)]
+    if invalid:
+        example = "join.example.com, or .example.com for all below it"
+        raise ValueError(f"{', '.join(invalid)} is no host such as {example}")
+    return JoinHosts(hosts)
