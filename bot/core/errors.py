@@ -75,7 +75,7 @@ class CobrowseError(Exception):
 
 
 def _only(*codes: str) -> dict[str, tuple[str, ...]]:
-    """Return the metadata of a field that belongs to these codes of its class; a stored error omits it for others."""
+    """Mark a dataclass field that only errors with these codes have. The stored form of other codes omits it."""
     return {"codes": codes}
 
 

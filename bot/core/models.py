@@ -85,7 +85,7 @@ class Host:
 class DirectoryUser:
     """A Genesys user as the directory returns it.
 
-    `is_certain` is False for a user that the directory did not show, or whose state it did not return.
+    `is_certain` is False if the directory counted the user without returning it, or did not return its state.
     """
 
     id: str
@@ -199,7 +199,8 @@ def new_request_id() -> RequestId:
 def team_of(request: Request) -> TeamId:
     """Return the team whose sessions a request may read: the whole Enterprise Grid, else the workspace.
 
-    In a Grid a press may come from another workspace than the command did, and user ids are unique in the Grid.
+    In a Grid, a button can be pressed in another workspace than the one where the command was typed. User ids are
+    unique in the whole Grid.
     """
     return request.enterprise_id or request.team_id
 

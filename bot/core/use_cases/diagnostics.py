@@ -114,7 +114,7 @@ class Diagnostics:
         return HostLinked(user_id, None)
 
     async def _administered(self, request: Request) -> TeamId:
-        """Return the team of an administrator. Raises RoleRequiredError."""
+        """Return the team of the requester, who has to be an administrator. Raises RoleRequiredError."""
         person = await self._access.require_member(request)
         if await self._access.role(request.requester, request.team_id) is not Role.ADMIN:
             raise RoleRequiredError("administrators_only")
