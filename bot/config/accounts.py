@@ -1,4 +1,4 @@
-"""Read the settings with which people connect their own Genesys accounts."""
+"""Read the settings for people who connect their own Genesys accounts."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,9 +13,9 @@ CALLBACK = "/genesys/callback"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSettings:
-    """The OAuth client that people connect with. Genesys requires it to list `redirect_uri`.
+    """The OAuth client with which people connect. In Genesys, it has to list `redirect_uri`.
 
-    `off`: why nobody can connect, a key of `_MISSING` in check/accounts.py or "client"; "" when people can.
+    `off`: why nobody can connect, one of core/errors.py OFF; "" when people can.
     """
 
     off: str
@@ -24,14 +24,14 @@ class AccountSettings:
 
     @property
     def path(self) -> str:
-        """Return the path of the callback on our own server."""
+        """Return the path of the callback on the bot's HTTP server."""
         return urlsplit(self.redirect_uri).path
 
 
 def read_accounts(
     reader: Reader, mode: Literal["socket", "http"], in_conversations: bool, is_encrypted: bool
 ) -> AccountSettings:
-    """Read them. Faults are noted in the reader."""
+    """Read the settings; note faults in the reader."""
     client_id, secret = reader.text("GENESYS_CONNECT_CLIENT_ID"), reader.text("GENESYS_CONNECT_CLIENT_SECRET")
     public_url = reader.url("COBROWSE_PUBLIC_URL")
     if client_id and not secret:

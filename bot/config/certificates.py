@@ -1,4 +1,4 @@
-"""Check SSL_CERT_FILE and SSL_CERT_DIR, the trusted authorities. OpenSSL ignores faults in them silently."""
+"""Check SSL_CERT_FILE and SSL_CERT_DIR, which name trusted certificate authorities. OpenSSL ignores their faults."""
 
 import os
 import ssl
@@ -13,7 +13,7 @@ _DER = b"\x30"
 
 
 def check_certificates(reader: Reader) -> None:
-    """Note a fault where OpenSSL would silently trust no authority."""
+    """Note a fault in the reader for each value with which OpenSSL would silently trust no authority."""
     for name, find_fault in ((FILE, _file), (DIRECTORY, _directory)):
         value = reader.environ.get(name, "")
         if not unquoted(value):
@@ -27,7 +27,7 @@ def check_certificates(reader: Reader) -> None:
 
 
 def untrusted_certificate_fix(process: Mapping[str, str]) -> str:
-    """Return how to fix an untrusted certificate, given the process's environment."""
+    """Return what to do about a certificate that is not trusted. `process`: the process's environment."""
     file = process.get(FILE)
     if file:
         return (
@@ -64,7 +64,7 @@ def _file(path: str) -> str:
 
 
 def _directory(path: str) -> str:
-    """Return the fault of a list of folders, "" if one of them exists."""
+    """Return the fault of SSL_CERT_DIR, "" if one of its folders exists."""
     if any(Path(each).is_dir() for each in path.split(os.pathsep)):
         return ""
     return "names a folder that is not there. Correct the path."

@@ -1,4 +1,4 @@
-"""Read a CSV file as spreadsheets and people save it."""
+"""Read a CSV file in the encodings that spreadsheets write."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from bot.core.hosts.csv_file import decode
 
 
 def read_csv_file(path: str) -> str:
-    """Return a small CSV file's text. Raises OSError, and ValueError with a fix for other encodings and file types."""
+    """Return a small CSV file as text. Raises OSError; ValueError that says how to save another encoding or type."""
     try:
         return decode(Path(path).expanduser().read_bytes())
     except RuntimeError:

@@ -1,4 +1,7 @@
-"""Read the settings of messages to customers: senders, countries and texts. Loads libraries only when needed."""
+"""Read the settings of messages to customers: senders, countries and texts.
+
+Load the libraries that check numbers and addresses only when a setting needs them.
+"""
 
 import re
 from functools import partial
@@ -8,7 +11,7 @@ from bot.core.use_cases.customer_messages import MessagingConfig, check_text
 
 
 def read_messaging(reader: Reader, is_encrypted: bool) -> MessagingConfig:
-    """Read them. Faults are noted in the reader. Check texts even if no sender is set."""
+    """Read the settings; note faults in the reader. Check the texts even if no sender is set."""
     sms_from, email_from = reader.plain("COBROWSE_SMS_FROM"), reader.plain("COBROWSE_EMAIL_FROM")
     if email_from:
         reader.parsed("COBROWSE_EMAIL_FROM", partial(_check_email, email_from))

@@ -21,17 +21,17 @@ class DatabaseSettings:
 
     @property
     def is_encrypted(self) -> bool:
-        """Return whether secrets are encrypted in it, or never leave memory."""
+        """Return whether the database encrypts secrets, or keeps them in memory only."""
         return bool(self.keys) or self.url.startswith(MEMORY)
 
     @property
     def allows_replicas(self) -> bool:
-        """Return whether several processes may use it at once."""
+        """Return whether several processes may use the database at once."""
         return self.url.startswith(POSTGRES)
 
 
 def read_database(reader: Reader) -> DatabaseSettings:
-    """Read them. Faults are noted in the reader."""
+    """Read the settings; note faults in the reader."""
     url = reader.text("DATABASE_URL")
     if not (url.startswith((MEMORY, *POSTGRES)) or (url.startswith(SQLITE) and len(url) > len(SQLITE))):
         reader.fault("DATABASE_URL", "must be sqlite:///a-file.db, postgresql://…, or memory: to remember nothing.")

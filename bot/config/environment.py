@@ -1,4 +1,4 @@
-"""Read the process's environment and the .env file, and report what of the file is ignored.
+"""Read the process's environment and the .env file, and report which parts of the file are ignored.
 
 `.env` is read from the working directory, but never from a data directory: a program that can write beside the
 database must not choose the settings. systemd and the image name the data directory in STATE_DIRECTORY.
@@ -24,16 +24,16 @@ OPENSSL = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The variables. `remarks`: one sentence for each part of .env that is ignored."""
+    """The variables by name. `remarks`: one sentence for each part of .env that is ignored."""
 
     values: dict[str, str]
     remarks: tuple[str, ...] = ()
 
 
 def read(path: str, process: Mapping[str, str]) -> Environment:
-    """Merge the file's values with the process's environment, which wins unless its value is empty.
+    """Merge the file's values with the process's environment. The process's value wins unless it is empty.
 
-    NAME in one and NAME_FILE in the other count as the same secret. Raises SettingsError.
+    It also hides the same secret in the file, whether as NAME or as NAME_FILE. Raises SettingsError.
     """
     outer = {name: value for name, value in process.items() if unquoted(value)}
     if is_in_data_directory(Path(path), outer):
@@ -53,12 +53,12 @@ def read(path: str, process: Mapping[str, str]) -> Environment:
 
 
 def data_directories(environ: Mapping[str, str]) -> list[Path]:
-    """Return the directories that the service manager lets the bot write to. The database is in the first."""
+    """Return the directories that STATE_DIRECTORY names, separated by colons. The first holds the database."""
     return [Path(each) for each in unquoted(environ.get(STATE_DIRECTORY, "")).split(":") if each]
 
 
 def below_data_directory(path: str, environ: Mapping[str, str]) -> str:
-    """Return the path of a file that the bot writes; a relative one is below the first data directory, if any."""
+    """Return the path of a file that the bot writes. Put a relative path below the first data directory, if any."""
     directories = data_directories(environ)
     return str(directories[0] / path) if path and directories else path
 
@@ -82,7 +82,7 @@ def _values(path: str, text: str) -> tuple[dict[str, str | None], list[str]]:
 
 
 def _text(path: str) -> str:
-    """Return the file's text, "" without a file. Raises SettingsError."""
+    """Return the file's text, "" if there is no file. Raises SettingsError."""
     file = Path(path)
     try:
         return file.read_text(encoding="utf-8-sig")

@@ -1,7 +1,7 @@
-"""Select the proxy for a URL from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, in any case.
+"""Select the proxy for a URL from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, in upper or lower case.
 
-Every library gets its proxy from here, because each reads these variables differently. This machine itself is never
-reached through a proxy.
+Every library gets its proxy from here, because each reads these variables differently. Connections to this machine use
+no proxy.
 """
 
 import re
@@ -20,7 +20,7 @@ _ESCAPES = "# / ? @ in a password as %23 %2F %3F %40"
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy's URL, which may contain a password, and the variable that names it."""
+    """A proxy's URL, which may contain a password, and the environment variable that holds it."""
 
     variable: str
     url: str = field(repr=False)
@@ -28,7 +28,7 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """The proxies of the environment."""
+    """The proxies for http and https URLs. `no` is the value of NO_PROXY."""
 
     http: Proxy | None
     https: Proxy | None
@@ -36,7 +36,7 @@ class Proxies:
 
     @classmethod
     def of_environment(cls, environ: Mapping[str, str]) -> "Proxies":
-        """Read the variables. A value without a scheme is an HTTP proxy, as for curl."""
+        """Read the proxy variables. As in curl, a value without a scheme is an HTTP proxy."""
         found: dict[str, Proxy] = {}
         no = ""
         for name, value in environ.items():
@@ -54,7 +54,7 @@ class Proxies:
         return proxy.url if proxy else None
 
     def to(self, url: str) -> Proxy | None:
-        """Return the proxy for `url` with its variable, None for a direct connection."""
+        """Return the proxy for `url`, None for a direct connection."""
         if not self.http and not self.https:
             return None
         parts = urlsplit(url)
@@ -66,7 +66,7 @@ class Proxies:
 
 
 def read_proxies(reader: Reader) -> Proxies:
-    """Read the variables. Note a fault for each unusable proxy; no fault shows its URL."""
+    """Read the proxy variables. Note a fault for each unusable proxy, without its URL, which may hold a password."""
     proxies = Proxies.of_environment(reader.environ)
     for proxy in dict.fromkeys(each for each in (proxies.https, proxies.http) if each):
         if wrong := _find_fault(proxy.url):
@@ -75,7 +75,7 @@ def read_proxies(reader: Reader) -> Proxies:
 
 
 def _find_fault(url: str) -> str:
-    """Return the fault of a proxy's URL with its fix, "" for none."""
+    """Return what is wrong with a proxy's URL and how to fix it, "" if nothing is."""
     scheme = url.partition(":")[0].lower()
     if scheme.startswith("socks"):
         return "names a SOCKS proxy, which is not supported. Name an HTTP proxy, or empty the variable."

@@ -1,4 +1,4 @@
-"""Read single values from a mapping of strings, and collect all faults instead of raising the first."""
+"""Read single settings from the environment, and collect all faults instead of raising the first."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from bot.genesys.auth.key_forms import Unusable, convert_file
 
 T = TypeVar("T")
 _KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
-"""Start of the value that Kubernetes sets in NAME_PORT for a Service: HEALTH_PORT for one called `health`."""
+"""Start of a value that Kubernetes sets: a Service called `health` sets HEALTH_PORT to `tcp://…`."""
 
 
 class SettingsError(Exception):
@@ -35,20 +35,20 @@ class Reader:
         self._unreadable: set[str] = set()
 
     def fault(self, name: str, fix: str) -> None:
-        """Note a fault of a variable, once. After an impossible character, note no other fault of that variable."""
+        """Note a fault of a variable, once. A value with an impossible character gets no second fault."""
         if name not in self._unreadable and (line := f"{name}: {fix}") not in self.faults:
             self.faults.append(line)
 
     def given(self, name: str) -> str:
-        """Return a variable's value without quotes around it. Accepts any name."""
+        """Return a variable's value without quotes around it. Accept names that VARIABLES does not list, too."""
         return unquoted(self.environ.get(name, ""))
 
     def has_fault(self, name: str) -> bool:
-        """Return whether a fault of the variable is noted."""
+        """Return whether the variable has a fault so far."""
         return any(fault.startswith(f"{name}: ") for fault in self.faults)
 
     def text(self, name: str) -> str:
-        """Return the value or its default, "" without either. Read a secret also from NAME_FILE."""
+        """Return the value or its default, "" without either. A secret may be in the file that NAME_FILE names."""
         variable = VARIABLES[name]
         value = self.given(name)
         if variable.secret:
@@ -57,7 +57,7 @@ class Reader:
         return value or variable.default
 
     def plain(self, name: str) -> str:
-        """Return the text with hyphens for dashes and without invisible characters. Not for secrets and ids."""
+        """Return the text with dashes as hyphens and without invisible characters. Not for secrets and ids."""
         return plain(self.text(name))
 
     def _check_characters(self, name: str, value: str) -> None:
@@ -106,7 +106,7 @@ class Reader:
         return choices[0]
 
     def words(self, name: str, pattern: str, what: str) -> tuple[str, ...]:
-        """Return a list, separated by commas or white space. Note a fault for words that do not match `pattern`."""
+        """Split a value at commas and white space. Note a fault for words that do not match `pattern`."""
         words = tuple(dict.fromkeys(re.split(r"[,\s]+", self.text(name))) if self.text(name) else ())
         wrong = [word for word in words if word and not re.fullmatch(pattern, word)]
         if wrong:
@@ -155,7 +155,7 @@ class Reader:
         return address
 
     def parsed(self, name: str, parse: Callable[[], T]) -> T | None:
-        """Return the result of `parse`. Note a fault of `name` if it raises ValueError or OSError."""
+        """Return the result of `parse`, or None and a fault of `name` if it raises ValueError or OSError."""
         try:
             return parse()
         except ValueError as error:
@@ -187,7 +187,7 @@ def read_file(path: str) -> str:
 
 
 def read_key_file(path: str) -> str:
-    """Return a private key file's text. Name the format of a file that is not text. Raises OSError, ValueError."""
+    """Return a private key file as PEM text. Raises OSError; ValueError that names an unusable format."""
     held = convert_file(read_bytes(path))
     if isinstance(held, Unusable):
         raise ValueError(held.why)

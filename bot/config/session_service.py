@@ -22,7 +22,7 @@ DEFAULT_SCOPES = "cobrowse:session:write cobrowse:session:read"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggingSettings:
-    """The log's level and format, and the secret values to mask."""
+    """The log's level and format, and the secrets of the settings, which the log masks."""
 
     level: str
     as_json: bool
@@ -52,14 +52,17 @@ class ServiceSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationSettings:
-    """For GENESYS_COBROWSE_API=conversations: how customers join, and the app whose URLs people paste."""
+    """The settings for GENESYS_COBROWSE_API=conversations.
+
+    `joining`: how customers join. `app`: the Genesys web app, whose conversation URLs people paste.
+    """
 
     joining: "JoinSettings"
     app: GenesysApp
 
 
 def read_service(reader: Reader) -> ServiceSettings:
-    """Read them. Faults are noted in the reader."""
+    """Read the settings; note faults in the reader."""
     api_url, login_url = _urls(reader)
     offer = SessionDefaults(
         application_id=reader.text("COBROWSE_APPLICATION_ID"),
@@ -101,7 +104,7 @@ def read_cobrowse_api(reader: Reader) -> str:
 
 
 def _conversations(reader: Reader) -> ConversationSettings:
-    """Read these settings for either service, so that their faults show before the service is chosen."""
+    """Read these settings whichever service is chosen, so that their faults always show."""
     # Imported here because they load HTTP clients, which the command `health` does not need.
     from bot.genesys.api.conversations import JoinSettings  # noqa: PLC0415
 
@@ -115,7 +118,7 @@ def _conversations(reader: Reader) -> ConversationSettings:
 
 
 def _note_store_secrets(reader: Reader) -> None:
-    """Note further secrets that the log must mask: keys, and the database's password by itself."""
+    """Add secrets that the log must mask: the encryption keys, and the password inside DATABASE_URL."""
     reader.text("GENESYS_CONNECT_CLIENT_SECRET")
     url = reader.text("DATABASE_URL")
     keys = reader.text("STORE_ENCRYPTION_KEY").split(",")
@@ -155,7 +158,7 @@ def _credentials(reader: Reader) -> Credentials:
         return SecretCredentials(client_id, secret, asked)
     org_id = reader.needed("GENESYS_ORG_ID", "A private key needs it.") if path or pem else ""
     source = "GENESYS_PRIVATE_KEY_PATH" if path else "GENESYS_PRIVATE_KEY"
-    from bot.genesys.auth.private_keys import KeyCredentials, load_key  # noqa: PLC0415 - who has a client secret need not load it
+    from bot.genesys.auth.private_keys import KeyCredentials, load_key  # noqa: PLC0415 - slow to load, and needed only for a key
 
     key = (
         reader.parsed(source, lambda: load_key(read_bytes(path) if path else pem, passphrase)) if path or pem else None

@@ -26,6 +26,8 @@ from bot.core.use_cases.customer_messages import MessagingConfig
 
 T = TypeVar("T")
 
+ListedHosts = Mapping[tuple[TeamId | None, UserId], HostId]
+"""Hosts by team and user; team None means any team."""
 _PERSON_OR_GROUP = r"[UWS][A-Z0-9]{2,}"
 
 
@@ -46,12 +48,12 @@ class SlackSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that `run` needs."""
+    """The settings of the command `run`."""
 
     slack: SlackSettings
     service: ServiceSettings
     rules: AccessRules
-    listed_hosts: Mapping[tuple[TeamId | None, UserId], HostId] | None
+    listed_hosts: ListedHosts | None
     match_email: bool
     email_domains: frozenset[str]
     host: str
@@ -72,22 +74,22 @@ def environment(path: str = ENV_FILE) -> dict[str, str]:
 
 
 def read_environment(path: str = ENV_FILE) -> Environment:
-    """Return the same with remarks on ignored parts of the file. Raises SettingsError."""
+    """Return the merged environment with remarks on ignored parts of the .env file. Raises SettingsError."""
     return sources.read(path, os.environ)
 
 
 def untrusted_certificate_fix() -> str:
-    """Return how to fix an untrusted certificate."""
+    """Return what to do about a certificate that is not trusted."""
     return certificates.untrusted_certificate_fix(os.environ)
 
 
 def load(environ: Mapping[str, str]) -> Settings:
-    """Return what `run` needs. Raises SettingsError that lists every fault."""
+    """Return the settings of the command `run`. Raises SettingsError with every fault."""
     return load_part(read_settings, environ)
 
 
 def load_part(read: Callable[[Reader], T], environ: Mapping[str, str]) -> T:
-    """Return what `read`, a function below, makes of the environment. Raises SettingsError with every fault."""
+    """Return the settings that `read`, one of the functions below, reads. Raises SettingsError with every fault."""
     reader = Reader(environ)
     part = read(reader)
     if reader.faults:
@@ -99,25 +101,16 @@ def read_settings(reader: Reader) -> Settings:
     """Read all settings of `run`. Note what is wrong in the reader's faults, as each function below does."""
     slack = read_slack(reader)
     service = read_service(reader)
-    rules = AccessRules(
-        supervisors=_allowlist(reader, "COBROWSE_SUPERVISORS"),
-        admins=_allowlist(reader, "COBROWSE_ADMINS"),
-        members=_allowlist(reader, "COBROWSE_MEMBERS"),
-        workflow_steps=reader.flag("COBROWSE_WORKFLOW_STEPS"),
-        channels=tuple(map(ChannelId, reader.words("COBROWSE_CHANNELS", r"[CGD][A-Z0-9]{2,}", "channel id (C…)"))),
-    )
-    path = reader.text("COBROWSE_HOSTS_FILE")
-    listed = reader.parsed("COBROWSE_HOSTS_FILE", lambda: hosts_file.parse(read_csv_file(path))) if path else None
-    domain = r"@?(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}"
-    domains = reader.words("COBROWSE_EMAIL_DOMAINS", domain, "domain such as example.com")
+    rules = _access_rules(reader)
+    listed_hosts, email_domains = _host_rules(reader)
     database = read_database(reader)
     loaded = Settings(
         slack=slack,
         service=service,
         rules=rules,
-        listed_hosts=listed,
+        listed_hosts=listed_hosts,
         match_email=reader.flag("COBROWSE_MATCH_EMAIL"),
-        email_domains=frozenset(domain.removeprefix("@").lower() for domain in domains),
+        email_domains=email_domains,
         host=reader.host("HOST"),
         port=reader.integer("PORT", 0, 65535),
         health_port=_health_port(reader, over_http=slack.mode == "http"),
@@ -131,6 +124,25 @@ def read_settings(reader: Reader) -> Settings:
     )
     certificates.check_certificates(reader)
     return loaded
+
+
+def _access_rules(reader: Reader) -> AccessRules:
+    return AccessRules(
+        supervisors=_allowlist(reader, "COBROWSE_SUPERVISORS"),
+        admins=_allowlist(reader, "COBROWSE_ADMINS"),
+        members=_allowlist(reader, "COBROWSE_MEMBERS"),
+        workflow_steps=reader.flag("COBROWSE_WORKFLOW_STEPS"),
+        channels=tuple(map(ChannelId, reader.words("COBROWSE_CHANNELS", r"[CGD][A-Z0-9]{2,}", "channel id (C…)"))),
+    )
+
+
+def _host_rules(reader: Reader) -> tuple[ListedHosts | None, frozenset[str]]:
+    """Return the hosts file's entries, None without a file, and the e-mail domains whose addresses map people."""
+    path = reader.text("COBROWSE_HOSTS_FILE")
+    listed = reader.parsed("COBROWSE_HOSTS_FILE", lambda: hosts_file.parse(read_csv_file(path))) if path else None
+    domain = r"@?(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}"
+    domains = reader.words("COBROWSE_EMAIL_DOMAINS", domain, "domain such as example.com")
+    return listed, frozenset(domain.removeprefix("@").lower() for domain in domains)
 
 
 def read_health_address(reader: Reader) -> tuple[str, int]:
@@ -186,7 +198,7 @@ def _audit_log(reader: Reader) -> str:
 
 
 def _health_port(reader: Reader, *, over_http: bool) -> int | None:
-    """Return HEALTH_PORT. None: on PORT over HTTP, on no port in Socket Mode."""
+    """Return HEALTH_PORT, or None: then PORT serves health over HTTP, and no port in Socket Mode."""
     if not reader.text("HEALTH_PORT"):
         return None
     if over_http and reader.plain("HEALTH_PORT") == reader.plain("PORT"):

@@ -5,7 +5,7 @@ from enum import Enum
 
 
 class Form(Enum):
-    """The characters that a value may contain: a token printable ASCII, a line visible characters."""
+    """The characters that a value may contain: TOKEN printable ASCII, LINE visible characters, FREE any."""
 
     FREE = "free"
     LINE = "line"
@@ -14,7 +14,7 @@ class Form(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One variable. NAME_FILE can hold the path of a file with the value of a `secret`."""
+    """An environment variable. For a `secret`, NAME_FILE can name a file that holds the value."""
 
     name: str
     about: str

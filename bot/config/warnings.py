@@ -1,11 +1,11 @@
-"""Warn administrators, in the Home tab, of settings that work but deserve attention."""
+"""List settings that work but deserve attention. Administrators see the list in the Home tab."""
 
 from bot.config.settings import Settings
 from bot.storage.open import MEMORY, POSTGRES
 
 
 def config_warnings(settings: Settings) -> tuple[str, ...]:
-    """Return one plain sentence for each warning, which names the variable to change."""
+    """Return one plain sentence for each warning. It names the variable to change."""
     rules, database = settings.rules, settings.database
     listed = settings.listed_hosts
     found = {
