@@ -1,6 +1,7 @@
 """Define the commands run, check, health, sandbox, start and applications; hosts.py defines `hosts`.
 
-Each command parses its arguments and calls one function. It imports inside, so that it loads only what it uses.
+Each command parses its arguments and calls one function. It imports inside its body, so that it loads only what it
+uses.
 """
 
 import asyncio
@@ -19,23 +20,28 @@ from bot.cli.hosts import hosts
 
 if TYPE_CHECKING:
     from bot.config import settings
+    from bot.core.models import ConversationId, Session
+    from bot.sandbox.plain_text import Answer
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
 class _Commands(click.Group):
-    """Print help and errors safely on terminals that are not UTF-8."""
+    """Group of commands that print help and errors safely on terminals that are not UTF-8."""
 
     def main(self, *arguments: Any, **how: Any) -> Any:
         terminal.make_safe()
         return super().main(*arguments, **how)
 
 
-@click.group(cls=_Commands)
+_ABOUT = "A Slack bot for contact centres on Genesys Cloud: type /cobrowse, get the customer's join link."
+
+
+@click.group(cls=_Commands, help=_ABOUT)
 @click.version_option(__version__, prog_name="cobrowse-bot")
 def main() -> None:
-    """A Slack bot for contact centres on Genesys Cloud: type /cobrowse, get the customer's join link."""
+    """Run the command that the command line names."""
 
 
 main.add_command(hosts)
@@ -139,12 +145,22 @@ def start(
     if host is None:
         wrong = "must be a Genesys user's id, a UUID." if host_user_id else "is missing; or set GENESYS_HOST_USER_ID."
         _fail(f"--host-user-id {wrong}")
-    chosen = loaded.conversations.app.conversation_id(conversation) if loaded.conversations and conversation else None
-    if conversation and not loaded.conversations:
-        _fail("--conversation is for GENESYS_COBROWSE_API=conversations.")
-    if conversation and chosen is None:
-        _fail("--conversation must be a conversation's id, or its address in your region's Genesys Cloud.")
+    chosen = _conversation_id(loaded, conversation) if conversation else None
     session = _call(service.start(loaded, host, name, application, timeout, chosen))
+    _print_session(session, as_json=as_json)
+
+
+def _conversation_id(loaded: "settings.ServiceSettings", conversation: str) -> "ConversationId":
+    """Return the id in --conversation, which holds an id or an address. Exit with a sentence if it holds neither."""
+    if not loaded.conversations:
+        _fail("--conversation is for GENESYS_COBROWSE_API=conversations.")
+    chosen = loaded.conversations.app.conversation_id(conversation)
+    if chosen is None:
+        _fail("--conversation must be a conversation's id, or its address in your region's Genesys Cloud.")
+    return chosen
+
+
+def _print_session(session: "Session", *, as_json: bool) -> None:
     fields = {
         "id": ("Session ID", session.id),
         "status": ("Status", session.status),
@@ -212,13 +228,17 @@ def sandbox(
     if fault is not None and fault not in faults:
         api = "with --conversations" if conversations else "without --conversations"
         raise click.BadParameter(f"choose, {api}, one of {', '.join(faults)}", param_hint="--genesys")
-    if once is None:
-        try:
-            asyncio.run(sandbox_run.serve_page(port, fault=fault, http=http, conversations=conversations))
-        except server.StartError as error:
-            _fail(error.line)
-        return
-    answer = asyncio.run(sandbox_run.run_once(once, person, fault=fault, http=http, conversations=conversations))
+    if once is not None:
+        answer = sandbox_run.run_once(once, person, fault=fault, http=http, conversations=conversations)
+        _print_sandbox_answer(asyncio.run(answer), as_json=as_json)
+    try:
+        asyncio.run(sandbox_run.serve_page(port, fault=fault, http=http, conversations=conversations))
+    except server.StartError as error:
+        _fail(error.line)
+
+
+def _print_sandbox_answer(answer: "Answer", *, as_json: bool) -> NoReturn:
+    """Print the answer to a command; exit with 1 if it is an error."""
     output = json.dumps(answer.as_dict(), ensure_ascii=False, indent=2)
     click.echo(terminal.json_for_stdout(output) if as_json else answer.as_text())
     sys.exit(1 if answer.failed else 0)

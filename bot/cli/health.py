@@ -1,4 +1,4 @@
-"""Probe the bot on this machine for the health command of containers. Uses no proxy."""
+"""Ask the bot on this machine whether it runs, for the health command of containers. Use no proxy."""
 
 import http.client
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ ALL, LOOPBACK = ("0.0.0.0", "::", "*"), ("127.0.0.1", "::1")  # noqa: S104 - val
 
 
 def liveness_error(environ: Mapping[str, str]) -> str:
-    """Return "" if GET /healthz answers 200, else a sentence with the problem. Raises SettingsError."""
+    """Request GET /healthz; return "" for status 200, else a sentence with the problem. Raises SettingsError."""
     host, port = settings.load_part(settings.read_health_address, environ)
     error = ""
     for address in LOOPBACK if host in ALL else (host,):

@@ -1,4 +1,4 @@
-"""Read, add, remove and export links from Slack users to hosts. A link precedes every other host rule."""
+"""Read, add, remove and export links from Slack users to Genesys hosts. A link precedes every other host rule."""
 
 import csv
 import io

@@ -89,7 +89,7 @@ def _with_database(use: Any) -> Any:
     from bot.core.errors import SetupError, StorageUnavailableError
     from bot.observability import logging as logs
 
-    logs.set_up("WARNING", as_json=False)  # such as what of the address is left out; the outcome is what this prints
+    logs.set_up("WARNING", as_json=False)  # the command prints its result, so log only problems
     try:
         return asyncio.run(use(settings.load_part(settings.read_database, settings.environment())))
     except settings.SettingsError as fault:

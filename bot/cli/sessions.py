@@ -18,7 +18,7 @@ DEFAULT_NAME = "Co-browse session"
 
 
 class OnTerminal:
-    """CallHooks that print on standard error when Genesys makes the command wait."""
+    """Implement CallHooks: print to standard error when Genesys makes the command wait."""
 
     fairness_key = ""
 
@@ -38,7 +38,7 @@ async def start(
     timeout_seconds: int | None,
     conversation_id: ConversationId | None = None,
 ) -> Session:
-    """Create a session; None takes the value of the settings. Raises ServiceError."""
+    """Create a session. Arguments that are None take the value of the settings. Raises ServiceError."""
     request = CreateSessionRequest(
         host_id=host_id,
         name=clean_name(escape(name)) or DEFAULT_NAME,
@@ -54,7 +54,7 @@ async def start(
 
 
 async def applications(service: ServiceSettings) -> list[tuple[str, str]]:
-    """Return ids and names of the applications. Raises ServiceError."""
+    """Return id and name of each co-browse application. Raises ServiceError."""
     async with open_genesys(service) as genesys:
         return await CobrowseSessions(genesys).applications()
 

@@ -1,4 +1,4 @@
-"""Print to terminals that are not UTF-8 with ASCII substitutes, so that no command ends in a traceback."""
+"""Print ASCII substitutes on terminals that are not UTF-8, so that no command ends in a traceback."""
 
 import codecs
 import json
@@ -12,7 +12,7 @@ _ASCII = {
 
 
 def make_safe() -> None:
-    """Make standard output and error substitute ASCII for what their encoding cannot represent."""
+    """Make standard output and standard error replace characters that their encoding cannot represent."""
     codecs.register_error(_ERRORS, _substitute)
     for stream in (sys.stdout, sys.stderr):
         if (reconfigure := getattr(stream, "reconfigure", None)) and not is_utf8(stream.encoding):
@@ -20,12 +20,12 @@ def make_safe() -> None:
 
 
 def json_for_stdout(text: str) -> str:
-    """Return JSON that standard output can represent: with escapes unless it is UTF-8."""
+    """Return JSON for standard output: escape characters beyond ASCII unless the output is UTF-8."""
     return text if is_utf8(sys.stdout.encoding) else json.dumps(json.loads(text), indent=2)
 
 
 def is_utf8(encoding: str | None) -> bool:
-    """Return whether an encoding represents every character."""
+    """Return whether an encoding can represent every character."""
     return (encoding or "").lower().replace("-", "").replace("_", "").startswith("utf")
 
 
