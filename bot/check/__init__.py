@@ -29,7 +29,7 @@ async def run_checks(
     remarks: Sequence[str] = (),
     genesys_timing: GenesysTiming = GENESYS_TIMING,
 ) -> list[CheckResult]:
-    """Run all checks. Return the results in the order in which they are best fixed.
+    """Run all checks and return the results, in the order in which to fix them.
 
     `user_id`: a Slack user for a dry run of the rules. `remarks`: one sentence for each part of .env that is not read.
     """
@@ -54,7 +54,7 @@ def _redacted(found: CheckResult, redact: Callable[[str], str]) -> CheckResult:
 
 
 def from_faults(faults: Sequence[str]) -> list[CheckResult]:
-    """Return the results when the settings could not be read at all, because of these faults."""
+    """Return the results for settings that could not be read at all, one for each fault."""
     return [*map(configuration.from_fault, faults), skipped("everything else", SETTINGS_INVALID)]
 
 

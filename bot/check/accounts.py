@@ -11,7 +11,7 @@ _MISSING = {
 
 
 def check_accounts(settings: Settings) -> list[CheckResult]:
-    """Return one result if an OAuth client for people is set."""
+    """Return one result if GENESYS_CONNECT_CLIENT_ID is set, else none."""
     connect = settings.connect
     if not connect.credentials.client_id:
         return []

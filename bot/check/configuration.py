@@ -1,6 +1,6 @@
 """Check settings, private key and secret files: everything that needs no network.
 
-If some settings are faulty, check what the others allow.
+Check as much as possible when some settings are faulty.
 """
 
 import difflib
@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The parts of the settings that could be read; None for a part with faults."""
+    """The results so far, and the parts of the settings; None for a part with faults."""
 
     results: list[CheckResult]
     settings: Settings | None
@@ -46,7 +46,7 @@ class Setup:
 
 
 def read_setup(environ: Mapping[str, str], env_file: Path, remarks: Sequence[str] = ()) -> Setup:
-    """Read the environment, and check it. `remarks`: one sentence for each part of .env that is not read."""
+    """Read and check the settings. `remarks`: one sentence for each ignored part of .env."""
     faults: dict[str, None] = {}
     whole = _try_load(settings.read_settings, environ, faults)
     service = _try_load(settings.read_service_alone, environ, faults)
@@ -81,13 +81,13 @@ def _try_load(read: Callable[[Reader], T], environ: Mapping[str, str], faults: d
 
 
 def _split_sentence(sentences: str) -> tuple[str, str]:
-    """Split into message and fix."""
+    """Split a text into its first sentence, the message, and the rest, the fix."""
     message, _, fix = sentences.partition(". ")
     return f"{message.removesuffix('.')}.", fix
 
 
 def from_fault(fault: str) -> CheckResult:
-    """Convert a fault, `NAME: problem. Fix.`, to a result."""
+    """Convert a fault of the form `NAME: problem. Fix.` to a result."""
     name, _, text = fault.partition(": ")
     message, fix = _split_sentence(text)
     area = {"COBROWSE_HOSTS_FILE": "hosts file", "GENESYS_PRIVATE_KEY_PATH": "key", "GENESYS_PRIVATE_KEY": "key"}
@@ -97,7 +97,7 @@ def from_fault(fault: str) -> CheckResult:
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> list[CheckResult]:
-    """Warn of variables with our prefixes that nothing reads."""
+    """Warn of variables with one of OUR_PREFIXES that the bot does not know."""
     known = [*VARIABLES, *(f"{name}_FILE" for name, variable in VARIABLES.items() if variable.secret)]
     unknown = sorted(name for name in environ if name.startswith(OUR_PREFIXES) and name not in known)
     unknown = [name for name in unknown if not _is_kubernetes_variable(name, environ[name])]

@@ -11,7 +11,7 @@ KEY = "Make a key as the README says, and set STORE_ENCRYPTION_KEY."
 
 
 async def check_database(database: DatabaseSettings, timing: StorageTiming = DEFAULT_TIMING) -> list[CheckResult]:
-    """Return the results about the database."""
+    """Return the results about the database: reachability, file mode, schema version, encryption."""
     if database.url.startswith(MEMORY):
         fix = "Set DATABASE_URL to a file or to Postgres, or a restart forgets what was accepted."
         return [warning("database", "memory: remembers nothing.", fix)]

@@ -49,7 +49,7 @@ def _expanded(path: str) -> Path:
 
 
 def _folders(path: Path) -> Iterator[Path]:
-    """Yield the file's folder, and the folder of the file that a link leads to."""
+    """Yield the file's folder, and for a symbolic link the folder of its target."""
     yield path.absolute().parent
     yield path.resolve().parent
 

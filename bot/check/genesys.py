@@ -1,4 +1,4 @@
-"""Check whether Genesys is reachable, accepts our sign-in, and allows what the bot needs. Only reads."""
+"""Check whether Genesys is reachable, accepts the bot's OAuth client, and allows the bot's calls. Only read."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -36,7 +36,7 @@ async def check_genesys(
     sending: MessagingConfig | None = None,
     timing: GenesysTiming = GENESYS_TIMING,
 ) -> tuple[list[CheckResult], list[Reachability]]:
-    """Return the results about Genesys, and how it was reached. `sending`: the settings of customer messages."""
+    """Return the results about Genesys, and its reachability. `sending`: the settings of customer messages."""
     urls = dict.fromkeys((service.login_url, service.api_url))
     reached = await asyncio.gather(*(reach("genesys", f"{url}/", service.proxies) for url in urls))
     if failure := [each.failure for each in reached if each.failure]:
@@ -126,7 +126,7 @@ async def _application(service: ServiceSettings, client: GenesysClient) -> Check
 
 
 async def _conversations(client: GenesysClient) -> CheckResult:
-    """Search conversations. Other calls need a real conversation, so permissions.py checks roles instead."""
+    """Check a search for conversations. Other calls need a real one, so permissions.py checks roles instead."""
     await client.call("POST", QUERY, needs=VIEW_DETAILS, json=query(NOBODYS_ID, datetime.now(UTC)), safe=True)
     return ok("conversations", "can be searched")
 
@@ -137,7 +137,7 @@ async def _users(client: GenesysClient) -> CheckResult:
 
 
 def describe_error(error: ServiceError, service: ServiceSettings) -> tuple[str, str]:
-    """Return what happened, and what the administrator can do."""
+    """Return two sentences: what happened, and what the administrator can do."""
     later = f"Try again later; {STATUS_PAGE} shows how Genesys is doing."
     match error:
         case errors.LoginRefusedError(oauth_error=code, words=words):

@@ -1,4 +1,4 @@
-"""Check one Slack user in a dry run: may they start sessions, by which rule, and as which host."""
+"""Check one Slack user without starting a session: whether they may start one, by which rule, and as which host."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ CHECK_TIMEOUT = 15.0
 
 
 class UncachedHosts:
-    """Implement HostCache without a cache, so that every rule is applied. Only links come from the database."""
+    """Implement HostCache without a cache, so that every rule runs. Read only administrators' links."""
 
     def __init__(self, linked: Linked) -> None:
         self._linked = linked
@@ -44,16 +44,16 @@ class UncachedHosts:
         return None
 
     async def keep_found(self, team_id: TeamId, user_id: UserId, host: Host, seconds: float) -> None:
-        """Nothing is written."""
+        """Write nothing."""
 
     async def drop_found(self, team_id: TeamId, user_id: UserId) -> None:
-        """Nothing is written."""
+        """Write nothing."""
 
 
 async def check_person(
     settings: Settings, identity: BotIdentity, user_id: UserId, timing: GenesysTiming = GENESYS_TIMING
 ) -> list[CheckResult]:
-    """Return the results about one person."""
+    """Return the results about one Slack user: access, then host."""
     slack = settings.slack
     async with new_http_session() as http:
         web = new_web_client(slack.bot_token, slack.api_url, http, slack.proxies.of(slack.api_url))
@@ -79,7 +79,7 @@ async def _authorize(
 ) -> tuple[SlackUser, TeamId]:
     """Return the person, and a workspace in which they may start sessions. An org-wide token serves several.
 
-    Raises what AccessPolicy.admit raises, of the last workspace.
+    If there is none, raises the error of the last workspace: SlackUnavailableError or PermissionDeniedError.
     """
     refusal_error: SlackUnavailableError | PermissionDeniedError | None = None
     for where in await workspaces_of(web, identity):
@@ -94,7 +94,7 @@ async def _authorize(
 
 
 def _dry_run_request(settings: Settings, identity: BotIdentity, user_id: UserId) -> Request:
-    """Build a command of this person, in a channel where the command works."""
+    """Build a request by this person, in a channel where the command works."""
     home = identity.home
     return Request(
         id=new_request_id(),
@@ -109,7 +109,7 @@ def _dry_run_request(settings: Settings, identity: BotIdentity, user_id: UserId)
 
 
 async def _access_reason(rules: AccessRules, people: SlackDirectory, person: SlackUser, team_id: TeamId) -> str:
-    """Describe the rules that allow them, and where."""
+    """Say which rules allow the person to start sessions, and in which channels."""
     allowlists = {
         "COBROWSE_ADMINS": rules.admins,
         "COBROWSE_SUPERVISORS": rules.supervisors,

@@ -1,4 +1,4 @@
-"""Check whether the bot can listen on HOST, PORT and HEALTH_PORT. Closes the sockets again."""
+"""Check whether the bot can listen on HOST, PORT and HEALTH_PORT. Close the sockets again."""
 
 import errno
 import socket
@@ -9,7 +9,7 @@ from bot.server import ALL_ADDRESSES, all_addresses
 
 
 def check_ports(settings: Settings) -> list[CheckResult]:
-    """Return a result if a server is configured: one for each fault, else one for all ports."""
+    """Return one result for each port with a fault, else one for all ports; none if the bot serves no port."""
     ports = {"HEALTH_PORT": settings.health_port} if settings.health_port else {}
     if settings.slack.mode == "http":
         ports["PORT"] = settings.port
@@ -22,7 +22,7 @@ def check_ports(settings: Settings) -> list[CheckResult]:
 
 
 def _check_port(host: str, port: int, name: str) -> CheckResult | None:
-    """Return the fault of a port. A port in use is none: the bot itself may be running."""
+    """Return the fault of a port, or None. A port in use is not a fault, since the bot itself may be running."""
     try:
         if host in ALL_ADDRESSES:
             all_addresses(port).close()

@@ -1,6 +1,6 @@
-"""Check whether a host is reachable, and compare its clock with ours.
+"""Check whether a host is reachable, and compare its clock with this machine's.
 
-Tell apart failures of name, connection, proxy and certificate.
+Distinguish failures of name look-up, connection, proxy and certificate.
 """
 
 import ssl
@@ -24,7 +24,8 @@ LARGE_SKEW_SECONDS = 30.0
 class Reachability:
     """The outcome for one host.
 
-    `skew_seconds`: how far our clock is ahead, None without a Date header. `failure`: the result when unreachable.
+    `skew_seconds`: how far this machine's clock is ahead, None without a Date header. `failure`: the result for an
+    unreachable host, else None.
     """
 
     host: str
@@ -56,7 +57,7 @@ def _skew(date: str | None, now: float) -> float | None:
 
 
 def _describe(error: Exception, variable: str) -> tuple[str, str]:
-    """Return problem and fix. `variable` names the proxy that was used, "" for none."""
+    """Return problem and fix. `variable` names the environment variable of the proxy that was used, "" for none."""
     through = f"Check {variable} and NO_PROXY." if variable else "Check the network, the firewall, and HTTPS_PROXY."
     certificate = getattr(error, "certificate_error", None) or error.__cause__
     if isinstance(error, aiohttp.ClientConnectorCertificateError) or isinstance(certificate, ssl.SSLError):
@@ -73,7 +74,7 @@ def _describe(error: Exception, variable: str) -> tuple[str, str]:
 
 
 def clock(reached: list[Reachability]) -> CheckResult:
-    """Return the result about our clock: signed assertions and Slack's signatures are valid for minutes only."""
+    """Return the result about this machine's clock. Slack's signatures and signed assertions expire within minutes."""
     skews = {each.host: each.skew_seconds for each in reached if each.skew_seconds is not None}
     if not skews:
         return skipped("clock", "no service told the time")

@@ -1,4 +1,4 @@
-"""Represent the results of `check`, and print them as text for people and as JSON for programs."""
+"""Define the results of `check`, and format them as text for people and as JSON for programs."""
 
 import json
 import re
@@ -42,28 +42,28 @@ class CheckResult:
 
 
 def ok(name: str, message: str) -> CheckResult:
-    """Report that all is right."""
+    """Build a result without a problem."""
     return CheckResult(name, Status.OK, message)
 
 
 def warning(name: str, message: str, fix: str) -> CheckResult:
-    """Report what works but deserves attention."""
+    """Build a result about something that works but deserves attention."""
     return CheckResult(name, Status.WARNING, message, fix)
 
 
 def failed(name: str, message: str, fix: str, code: str = "") -> CheckResult:
-    """Report what must be fixed."""
+    """Build a result about something that must be fixed."""
     return CheckResult(name, Status.FAILED, message, fix, code)
 
 
 def setup_failed(name: str, error: SetupError) -> CheckResult:
-    """Report what makes `run` end with the same sentence and code."""
+    """Build a result about an error with which the command `run` would end."""
     message, fix, *_ = (*re.split(r"(?<=\.) (?=[A-Z])", str(error), maxsplit=1), "")
     return failed(name, message, fix, error.code)
 
 
 def skipped(name: str, why: str) -> CheckResult:
-    """Report what could not be checked, mostly because another check failed."""
+    """Build a result for a check that did not run, usually because another one failed."""
     return CheckResult(name, Status.SKIPPED, f"not looked at: {why}")
 
 
@@ -84,13 +84,13 @@ def as_text(results: Sequence[CheckResult]) -> str:
 
 
 def _fill(text: str, width: int, first: str, later: str) -> str:
-    """Wrap between words only, so that what people copy stays in one piece."""
+    """Wrap a text between words only, so that values to copy stay in one piece."""
     how = textwrap.TextWrapper(width, first, later, break_long_words=False, break_on_hyphens=False)
     return how.fill(text)
 
 
 def as_json(results: Sequence[CheckResult]) -> str:
-    """Return JSON with `ok` and the results in order. Its keys are an interface and stay."""
+    """Return JSON with `ok` and the results in order. Programs read its keys, so they do not change."""
     listed = [
         {"name": each.name, "mark": each.status, "what": each.message, "mend": each.fix, "code": each.code}
         for each in results

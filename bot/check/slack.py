@@ -1,4 +1,4 @@
-"""Check whether Slack is reachable, accepts our tokens, grants the scopes and opens a socket. Only reads."""
+"""Check whether Slack is reachable, accepts the bot's tokens, grants the scopes and opens a socket. Only read."""
 
 import asyncio
 from collections.abc import Collection
@@ -23,16 +23,16 @@ from bot.slack.receivers.socket_connection import connections_in
 HELLO_TIMEOUT = 10.0
 ANSWERS = "slack answers"
 ANSWER_HOSTS = {"slack.com": "hooks.slack.com", "slack-gov.com": "hooks.slack-gov.com"}
-"""The host that takes the answers to commands, by the host of SLACK_API_URL."""
+"""The host of response URLs, to which answers to commands are posted, by the host of SLACK_API_URL."""
 MAX_SOCKETS = 10
-"""Slack's limit for an app. A renewal uses two sockets for a moment, so at most nine replicas fit."""
+"""Slack's limit of sockets for an app. A renewal briefly uses two sockets, so at most nine replicas fit."""
 MAX_TRIES = 2
 
 
 async def check_slack(
     slack: SlackSettings, settings: Settings | None, database: DatabaseSettings | None
 ) -> tuple[list[CheckResult], Reachability, BotIdentity | None]:
-    """Return the results about Slack, how it was reached, and the bot's identity."""
+    """Return the results about Slack, its reachability, and the bot's identity (None if the token fails)."""
     reached, answers = await asyncio.gather(
         reach("slack", f"{slack.api_url}api.test", slack.proxies), _check_answer_host(slack.api_url, slack.proxies)
     )
@@ -52,7 +52,7 @@ async def check_slack(
 
 
 async def _check_answer_host(api_url: str, proxies: Proxies) -> list[CheckResult]:
-    """Check the host that takes the answers to commands. Behind a gateway it is unknown."""
+    """Check the host of response URLs. With another SLACK_API_URL it is unknown, so nothing is checked."""
     host = ANSWER_HOSTS.get(urlsplit(api_url).hostname or "")
     if host is None:
         return []
@@ -107,7 +107,7 @@ def _scopes(granted: Collection[str], unused: Collection[str]) -> CheckResult:
 
 
 async def _socket_mode(slack: SlackSettings, http: aiohttp.ClientSession, *, single_process: bool) -> CheckResult:
-    """Open a socket, and close it at once. `single_process`: the database allows no other replica."""
+    """Open a socket and close it at once. `single_process`: the database allows only one replica."""
     if slack.mode == "http":
         return skipped("slack door", "it is HTTP; only Slack itself can show that it reaches us and signs as we expect")
     web = new_web_client(slack.app_token, slack.api_url, http, slack.proxies.of(slack.api_url))

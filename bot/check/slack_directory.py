@@ -18,13 +18,13 @@ from bot.slack.error_codes import NO_CODE, explain
 ANSWER_TIMEOUT = 10.0
 GROUPS, ADDRESSES = "user groups", "addresses"
 MAX_WORKSPACES = 20
-"""Workspaces of an organisation that are asked for a group."""
+"""How many workspaces of an organization are searched for a group."""
 MAX_ACCOUNTS = 200
-"""Accounts that are searched for an address."""
+"""How many accounts are searched for an e-mail address."""
 
 
 async def check_directory(web: AsyncWebClient, identity: BotIdentity, settings: Settings) -> list[CheckResult]:
-    """Return the results about groups and addresses."""
+    """Return the results about user groups and e-mail addresses."""
     found = []
     settings_of = _groups_of(settings.rules)
     if settings_of and _has_scope(identity, "usergroups:read"):
@@ -35,12 +35,12 @@ async def check_directory(web: AsyncWebClient, identity: BotIdentity, settings: 
 
 
 def _has_scope(identity: BotIdentity, scope: str) -> bool:
-    """Return whether the token has a scope. The result about scopes names missing ones."""
+    """Return whether the token has a scope. Another check names the missing scopes."""
     return not identity.scopes or scope in identity.scopes
 
 
 def _groups_of(rules: AccessRules) -> dict[str, list[str]]:
-    """Return each user group with the settings that name it."""
+    """Return the names of the settings that list each user group, by group."""
     allowlists = {"MEMBERS": rules.members, "SUPERVISORS": rules.supervisors, "ADMINS": rules.admins}
     found: dict[str, list[str]] = {}
     for name, allowlist in allowlists.items():
@@ -58,7 +58,7 @@ async def _groups(web: AsyncWebClient, identity: BotIdentity, settings_of: dict[
 
 
 async def workspaces_of(web: AsyncWebClient, identity: BotIdentity) -> Sequence[dict[str, str]]:
-    """Return the arguments that name each workspace in a call: {} except for an org-wide token."""
+    """Return the call arguments that select each workspace of the token: [{}] except for an org-wide token."""
     if not identity.home.org_wide:
         return [{}]
     answer, _ = await _call(web, "auth.teams.list")
@@ -69,7 +69,7 @@ async def workspaces_of(web: AsyncWebClient, identity: BotIdentity) -> Sequence[
 async def _group(
     web: AsyncWebClient, group: str, names: Sequence[str], workspaces: Sequence[dict[str, str]]
 ) -> CheckResult | None:
-    """Return the fault of a group, None if it has none."""
+    """Return a result if the group cannot be read, else None."""
     message, code = f"{group} ({', '.join(names)})", ""
     for where in workspaces:
         answer, code = await _call(web, "usergroups.users.list", usergroup=group, **where)
@@ -86,7 +86,7 @@ async def _group(
 
 
 async def _addresses(web: AsyncWebClient, identity: BotIdentity) -> list[CheckResult]:
-    """Check whether Slack shows e-mail addresses: some workspaces hide them."""
+    """Check whether Slack shows e-mail addresses, since some workspaces hide them."""
     workspaces = await workspaces_of(web, identity)
     answer, code = await _call(web, "users.list", limit=str(MAX_ACCOUNTS), **workspaces[0])
     if code:
