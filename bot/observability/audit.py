@@ -1,7 +1,7 @@
 """Write the audit log: one JSON line for each decision with requester, action, agent and outcome.
 
-It contains every decision at every log level, and nothing else. It holds no link and no text that people typed; of a
-customer's address only the last four digits or the domain.
+It holds every decision, whatever LOG_LEVEL is. It holds no link, no text that people typed, and of a customer's address
+only the last four digits or the domain.
 """
 
 import errno
@@ -52,7 +52,7 @@ class AuditSetupError(SetupError):
 
 
 def entry(request: Request, outcome: Result, *, reached: bool) -> dict[str, Any]:
-    """Return the fields of a line without the time. Omit unknown fields."""
+    """Return the fields of an audit line except the time. Omit fields without a value."""
     step = step_of(request)
     found = {
         "action": request.kind.value,
@@ -72,7 +72,7 @@ def entry(request: Request, outcome: Result, *, reached: bool) -> dict[str, Any]
 
 
 def decision(outcome: Result) -> str:
-    """Return "allowed", "refused", or "failed" for what was allowed and then failed."""
+    """Return "allowed", "refused", or "failed" for a request that was allowed and then failed."""
     if isinstance(outcome, REFUSED_ERRORS):
         return "refused"
     return "failed" if isinstance(outcome, CobrowseError) else "allowed"
@@ -105,7 +105,7 @@ def _session(record: SessionRecord) -> dict[str, Any]:
 
 
 class AuditFile(WatchedFileHandler):
-    """Append lines to a file with mode 600. Open a new file once log rotation has moved the old one."""
+    """Append lines to a file with mode 600. Reopen the path after log rotation has moved the file."""
 
     def _open(self) -> Any:
         return open(self.baseFilename, "a", encoding="utf-8", opener=_open_private)
@@ -122,14 +122,13 @@ class AuditStream(logging.StreamHandler[TextIO]):
 
 
 class AuditLog:
-    """Subscribe to the events and write the audit lines.
+    """Write an audit line for each event of a decision.
 
-    If a line cannot be written, log it and continue: an agent has a customer on the line, and the decision is on record
-    all the same.
+    If a line cannot be written, write its fields to the log and continue, so that the agent's request is not delayed.
     """
 
     def __init__(self, where: str) -> None:
-        """Open `where`: a path, "-" for standard output, "" for no audit log. Raises AuditSetupError."""
+        """Open the audit log. `where`: a path, "-" for standard output, "" for none. Raises AuditSetupError."""
         self._handler: logging.Handler | None = None
         try:
             if where:
@@ -154,7 +153,7 @@ class AuditLog:
 
     def close(self) -> None:
         """Close the file."""
-        with suppress(OSError):  # about a line whose loss is already logged
+        with suppress(OSError):  # a line that could not be flushed is already in the log
             if isinstance(self._handler, AuditFile):
                 self._handler.close()
 

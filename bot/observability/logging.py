@@ -1,7 +1,6 @@
 """Format log records as single lines and mask secrets in them.
 
-In each line, tracebacks included, mask tokens, keys, e-mail addresses, paths of URLs, and every secret value of the
-settings.
+Mask tokens, keys, e-mail addresses, paths of URLs, and every secret value of the settings, also in tracebacks.
 """
 
 import json
@@ -24,23 +23,23 @@ MAX_TRACEBACK_LENGTH = 32_000
 
 
 def _bare(url: re.Match[str]) -> str:
-    """Keep scheme and host."""
+    """Mask a URL except its scheme and host."""
     return f"{url[1]}{url[3]}/{MASK}" if url[2] or url[4] else url[0]
 
 
 def _with_path(url: re.Match[str]) -> str:
-    """Keep the URL without user information and query."""
+    """Mask user information and query of a URL."""
     path, question, _ = (url[4] or "").partition("?")
     return f"{url[1]}{MASK + '@' if url[2] else ''}{url[3]}{path}{'?' + MASK if question else ''}"
 
 
 def _masked_jwt(run: re.Match[str]) -> str:
-    """Mask a JWT. A header without a second part is not a token."""
+    """Mask a JSON Web Token: a JWT header and at least one more part after a dot."""
     return MASK if "." in run[0][4:].rstrip(".") else run[0]
 
 
 def _masked_address(run: re.Match[str]) -> str:
-    """Mask an address whose domain has a dot; `root@db` is not an e-mail address."""
+    """Mask an e-mail address. Its domain has a dot, so `root@db` is left as it is."""
     end = run[0].rstrip("@.%+'-")
     return MASK + run[0][len(end) :] if "." in end.partition("@")[2] else run[0]
 
@@ -58,8 +57,8 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
 characters without backtracking (`++`), or starts only at the start of such a run (`(?<!`)."""
 _RULES_KEEPING_PATHS = tuple((pattern, _with_path if mask is _bare else mask) for pattern, mask in _RULES)
 _SUSPECT = ("-----begin", "xox", "xapp", "eyj", "bearer", "basic", "@", "://")
-"""No pattern matches a text without one of these, in any case. Searching for them first is cheaper than the patterns:
-nearly all text is harmless."""
+"""Each text that a pattern matches contains one of these, in upper or lower case. Searching for them first saves time,
+since nearly all text is harmless."""
 _PLAIN = re.compile(r'[^\s"=]+')
 """A field value that needs no quotes."""
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
@@ -69,7 +68,7 @@ _BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Redactor:
-    """Mask secrets in text: the known `secrets`, and what looks like one."""
+    """Mask secrets in text: the given `secrets`, and whatever has the form of one."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         long = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
@@ -80,14 +79,14 @@ class Redactor:
         self._longest = len(self._forms[0]) if self._forms else 0
 
     def is_harmless(self, text: str) -> bool:
-        """Return whether there is nothing to mask."""
+        """Return whether the text needs no masking."""
         lower = text.lower()
         return not any(form in text for form in self._forms) and not any(sign in lower for sign in _SUSPECT)
 
     def __call__(self, text: str, max_length: int = MAX_LENGTH, *, keeps_paths: bool = False) -> str:
         """Mask the first `max_length` characters, and drop the rest.
 
-        With `keeps_paths`, mask only user information and query of URLs: people copy URLs from lines about settings.
+        `keeps_paths`: mask only user information and query of URLs, since people copy URLs from lines about settings.
         """
         kept = text if len(text) <= max_length else text[: self._cut_at(text, max_length)]
         dropped = len(text) - len(kept)
@@ -167,7 +166,7 @@ class LineFormatter(logging.Formatter):
 
 
 def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
-    """Make the root logger write masked lines to `stream`, by default standard error."""
+    """Make the root logger write masked lines to `stream`, None for standard error."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(LineFormatter(Redactor(secrets), as_json=as_json))
     root = logging.getLogger()
@@ -177,10 +176,12 @@ def set_up(level: str, *, as_json: bool, secrets: Iterable[str] = (), stream: Te
     root.setLevel(level)
     for name in NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
-    logging.getLogger("slack_bolt").setLevel(logging.ERROR)  # warns of SLACK_BOT_TOKEN, which we pass deliberately
+    # slack_bolt warns that SLACK_BOT_TOKEN is set and passed to it. asyncpg logs a traceback for each failed try to
+    # connect; the bot itself logs that the database does not answer.
+    logging.getLogger("slack_bolt").setLevel(logging.ERROR)
+    logging.getLogger("asyncpg").setLevel(logging.ERROR)
     logging.captureWarnings(True)
-    logging.getLogger("asyncpg").setLevel(logging.ERROR)  # a traceback at each try while Postgres is away, which we say
-    logging.raiseExceptions = False  # logging would print the arguments of a record that fails
+    logging.raiseExceptions = False  # else a record that cannot be formatted would print its arguments
     sys.excepthook = _log_uncaught
 
 

@@ -1,4 +1,4 @@
-"""Count events and calls, and show them in Prometheus's text format. core/ports.py says when each is counted.
+"""Count events and calls for Prometheus. core/ports.py says when each is counted.
 
 docs/runbook.md explains each metric. No label names a person, a session or an address.
 """
@@ -51,7 +51,7 @@ class PrometheusMetrics(Metrics):
 
     def __init__(self, kinds: Iterable[str] = (), needs: Iterable[str] = ()) -> None:
         """Create the metrics, with counters at 0 for these `kinds` of requests and calls with these `needs`."""
-        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each metric, which nobody reads
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the series, and nobody reads them
         self._registry = CollectorRegistry()
         self._make_requests()
         self._make_genesys()
@@ -61,12 +61,12 @@ class PrometheusMetrics(Metrics):
         self._create_series(kinds, needs)
 
     def watch(self, *, under_way: Callable[[], int], queue_length: Callable[[], int]) -> None:
-        """Set what the two gauges call when Prometheus reads them."""
+        """Set the functions whose values the two gauges show."""
         self._under_way.set_function(under_way)
         self._queue_length.set_function(queue_length)
 
     def exposition(self) -> bytes:
-        """Return all metrics in the format of CONTENT_TYPE."""
+        """Return all metrics in Prometheus's text format."""
         return generate_latest(self._registry)
 
     @property

@@ -1,4 +1,4 @@
-"""Limit log lines that anybody can cause from outside: at most one a second for each reason, with a count."""
+"""Limit log lines that anybody can cause from outside: one line per reason and second, with a count."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ INTERVAL_SECONDS = 1.0
 
 @dataclass(slots=True)
 class _Pending:
-    """The records of one reason since its last line; `count` 0 means none."""
+    """The log records of one reason that are not written yet. `count` is their number."""
 
     timer: asyncio.TimerHandle
     level: int
@@ -19,9 +19,9 @@ class _Pending:
 
 
 class ThrottledLog:
-    """Write the first record of a reason at once, and those that follow within the interval as one line with `count`.
+    """Write the first record of a reason at once; then write at most one line per interval, with a `count` of records.
 
-    A reason is a constant of the code, never text from outside. Needs a running event loop.
+    A reason is a constant, never text from outside. Needs a running event loop.
     """
 
     def __init__(self, log: logging.Logger, interval_seconds: float = INTERVAL_SECONDS) -> None:
@@ -38,7 +38,7 @@ class ThrottledLog:
         self._note(logging.ERROR, message, reason, fields)
 
     def flush(self) -> None:
-        """Write the records that are counted and not yet written."""
+        """Write the lines that are held back now."""
         for pending in self._pending.values():
             pending.timer.cancel()
             self._write(pending)

@@ -1,7 +1,7 @@
 """Serve /healthz, /readyz and /metrics for supervisors and Prometheus.
 
-Ready means able to receive from Slack. The answer also shows Genesys and the database, but their failure does not make
-the bot unready: only a bot in service can tell people that they are unavailable.
+Ready means that the bot can receive commands from Slack. The answer also shows the state of Genesys and the database,
+but does not depend on it: only a bot that receives commands can tell people that these are unavailable.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from bot.observability.metrics import CONTENT_TYPE, PrometheusMetrics
 NO_REQUEST = RequestId("")
 STORE_TIMEOUT = 1.0
 STORE_CACHE_SECONDS = 1.0
-"""How long one answer of the database is reused, so that frequent probes cost it nothing."""
+"""How long one answer of the database is reused, so that frequent probes do not load it."""
 
 
 async def _not_yet() -> bool:
@@ -25,10 +25,10 @@ async def _not_yet() -> bool:
 
 
 class Health:
-    """Answer the three paths.
+    """Serve the three paths.
 
-    `find` reads from the database; when it raises, the database is unavailable. `slack_refusal` returns Slack's error
-    code while Slack refuses the bot token, else "".
+    `find` reads a request from the database; if it raises, the database counts as unavailable. `slack_refusal` returns
+    Slack's error code while Slack refuses the bot token, else "".
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Health:
         return web.Response(body=self.metrics.exposition(), headers={"Content-Type": CONTENT_TYPE})
 
     def _genesys(self) -> dict[str, object]:
-        """Report the latest call; send nothing."""
+        """Return the state of Genesys after the latest call; send no call."""
         last = self.metrics.last_call
         if last is None:
             return {"state": "unknown"}

@@ -1,6 +1,6 @@
 """Serve GET /genesys/callback, to which Genesys redirects a browser after sign-in.
 
-core/use_cases/accounts.py decides whose sign-in counts; oauth_page.py writes the page. No part of the URL is logged.
+core/use_cases/accounts.py handles the sign-in; oauth_page.py renders the page. No part of the URL is logged.
 """
 
 import asyncio
@@ -20,17 +20,17 @@ from bot.slack.messages.renderer import DEFAULT_CONTACT, MessageRenderer
 from bot.web.oauth_page import BUSY, HEADERS, page
 
 MAX_CONCURRENT_CALLBACKS = 20
-"""Each callback asks the database and Genesys, and anybody can send one."""
+"""Each callback costs calls to the database and Genesys, and anybody can send one."""
 MAX_PARAMETERS = 10
 
 PageFuture = asyncio.Future[web.Response]
-"""The page that a browser waits for. Cancelled when the browser or the bot stops waiting."""
+"""The page that a browser waits for. It is cancelled when the browser or the bot stops waiting."""
 
 
 class OAuthCallback:
-    """Handle the callback.
+    """Handle the callback, and answer with a page.
 
-    Also tell people in Slack when their account is connected or somebody else used their link.
+    Also send a Slack message to people whose account is connected, or whose link somebody else used.
     """
 
     def __init__(
@@ -42,11 +42,11 @@ class OAuthCallback:
         self._log = ThrottledLog(logging.getLogger(__name__))
 
     def add_to(self, server: web.Application) -> None:
-        """Add the route to a server. No HEAD: a link is valid for one request."""
+        """Add the route to a server. Do not serve HEAD, since a link is valid for one request."""
         server.router.add_get(self._path, self.handle, allow_head=False)
 
     def close(self) -> None:
-        """Write the counted log records that are not yet written."""
+        """Write the log lines that the throttle still holds back."""
         self._log.flush()
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -61,7 +61,7 @@ class OAuthCallback:
         return await page_future
 
     async def _complete(self, state: str, code: str, error: str, page_future: PageFuture) -> None:
-        """Finish the sign-in and show the page; if no browser waits any more, send the same as a message in Slack."""
+        """Finish the sign-in and show the page. If the browser has gone, send the result as a Slack message."""
         try:
             request, outcome = await self._accounts.handle_callback(state, code, error)
             if request is None and outcome.code == "connect_link_expired":  # anybody can send one

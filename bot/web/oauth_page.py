@@ -1,4 +1,4 @@
-"""Render the page after a sign-in to Genesys: result, next step, reference (pure).
+"""Render the page that a browser shows after a sign-in to Genesys: result, next step, reference (pure).
 
 The page loads nothing and runs no script. Its headers forbid caching, framing, indexing and referrers.
 """
@@ -38,7 +38,7 @@ HEADERS = {
 
 
 def page(outcome: Result, request: Request | None, *, command: str, contact: str) -> tuple[int, str]:
-    """Return HTTP status and HTML. `request` is None without a pending sign-in; `contact` is plain text."""
+    """Return HTTP status and HTML. `request` is None for an unknown sign-in; `contact`, whom to ask, is plain text."""
     if isinstance(outcome, AccountLinked):
         then = f"You can close this page. In Slack, {command} now starts co-browse in your conversations as you."
         return 200, _html(True, "Your Genesys account is connected.", then, _references(outcome, request))
@@ -49,7 +49,7 @@ def page(outcome: Result, request: Request | None, *, command: str, contact: str
 
 
 def _copy(error: CobrowseError, is_used: bool, command: str, contact: str) -> tuple[str, str]:
-    """Return problem and next step. `is_used`: the link was valid and is now used up."""
+    """Return problem and next step as plain text. `is_used`: the sign-in link was valid and is now used up."""
     copy = error_copy(error, contact, command=command, starting=False)
     typed = f"{command} connect"
     what, then = (_plain(text).replace(typed, f"{typed} in Slack") for text in (copy.what, copy.next))
@@ -68,7 +68,7 @@ def _status(error: CobrowseError) -> int:
 
 
 def _references(outcome: Result, request: Request | None) -> str:
-    """Return the references that support asks for."""
+    """Return the request's id and Genesys's reference, which support asks for."""
     references = [f"Reference {request.id}"] if request else []
     if reference := getattr(outcome, "reference", None):
         references.append(f"Genesys {reference}")
@@ -76,7 +76,7 @@ def _references(outcome: Result, request: Request | None) -> str:
 
 
 def _plain(text: str) -> str:
-    """Remove Slack's mark-up from our own text, in which text of others is escaped."""
+    """Convert mrkdwn of the bot's messages to plain text. Text of people is escaped in it."""
     return html.unescape(re.sub(r"<!date\^[^>|]*\|([^>]*)>", r"\1", text)).replace("`", "")
 
 
