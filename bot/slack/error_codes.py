@@ -1,7 +1,7 @@
-"""The table of Slack's error codes: whether one passes, what the person reads, what an administrator mends (pure).
+"""Map each of Slack's error codes to its group, its sentence for people and its fix for administrators (pure).
 
-https://docs.slack.dev/reference/methods lists the codes of each method. All places that judge a code ask this table.
-The codes with spaces are the bot's own: they stand for an answer of Slack's that has no code.
+https://docs.slack.dev/reference/methods lists the codes of each method. All code that interprets an error code uses
+this table. Codes with spaces are the bot's: they replace the code when Slack's answer has none.
 """
 
 from dataclasses import dataclass
@@ -9,15 +9,16 @@ from enum import Enum, auto
 
 
 class Group(Enum):
-    """What the codes of one row have in common."""
+    """The kinds of problems that a code can report."""
 
     RATE_LIMIT = auto()
     FAULT = auto()
-    """Slack's own fault: it may have done what was asked."""
+    """Slack failed, and may have done what was asked."""
     MOVING = auto()
+    """Slack moves the workspace into an organization."""
     NO_ANSWER = auto()
     TOKEN = auto()
-    """The token is dead: no call works until it is replaced."""
+    """Slack no longer accepts the token; no call works until it is replaced."""
     ACCESS = auto()
     SCOPE = auto()
     ARGUMENT = auto()
@@ -41,8 +42,11 @@ class Group(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ApiError:
-    """`passes`: asking again, unchanged, may help. `person`: what the person reads. `mend`: what has to be mended, and
-    where; "" when nothing has to be."""
+    """What an error code means.
+
+    `passes`: the same call may succeed later. `person`: the sentence that the person reads. `mend`: what an
+    administrator has to fix, and where; "" when nothing has to be fixed.
+    """
 
     group: Group
     passes: bool
@@ -51,12 +55,12 @@ class ApiError:
 
     @property
     def is_ready(self) -> bool:
-        """Whether the bot can work while Slack says this."""
+        """Return whether the bot can work in spite of this error."""
         return self.group is not Group.TOKEN
 
     @property
     def maybe_done(self) -> bool:
-        """Whether Slack may have done what was asked."""
+        """Return whether Slack may have done what was asked."""
         return self.group is Group.FAULT
 
 
@@ -192,24 +196,24 @@ _UNKNOWN = ApiError(
 
 
 def explain(code: str) -> ApiError:
-    """Return the row of a code; one that the table does not have may pass."""
+    """Return what a code means. A code that the table does not list counts as one that passes."""
     if code.startswith("restricted_action"):
         return _ROWS["restricted_action"]
     return _ROWS.get(code, _UNKNOWN)
 
 
 def passes(code: str) -> bool:
-    """Return whether asking again may help."""
+    """Return whether the same call may succeed later."""
     return explain(code).passes
 
 
 def is_of(code: str, *groups: Group) -> bool:
-    """Return whether the code is of one of these groups."""
+    """Return whether the code belongs to one of these groups."""
     return explain(code).group in groups
 
 
 def codes_of(*groups: Group) -> tuple[str, ...]:
-    """Return all codes of these groups."""
+    """Return all codes that belong to one of these groups."""
     return tuple(code for code, row in _ROWS.items() if row.group in groups)
 
 
@@ -226,4 +230,4 @@ REFUSALS = {
         for code in ("invalid_auth", "not_authed")
     },
 }
-"""What ends the bot when Slack opens no socket: the app-level token or the app itself has to be mended."""
+"""The errors of `apps.connections.open` with which the bot ends, and what to fix: the app-level token or the app."""
