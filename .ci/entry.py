@@ -20,7 +20,7 @@ AS_NOBODY += ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search") 
 
 
 async def main(command: str) -> None:
-    """A command is answered with a link, and a stop ends it with 0; only the database and its lock are left."""
+    """Check that the bot answers a command with a link, exits with 0, and leaves only the database and its lock."""
     directory, working = Path(tempfile.mkdtemp()), tempfile.mkdtemp()
     os.chmod(working, 0o555)  # noqa: S103 - so that nobody can write there
     run = [command]
@@ -52,7 +52,7 @@ async def main(command: str) -> None:
 
 
 async def told(slack: SandboxSlack, url: str) -> None:
-    """The link, to whoever types the command."""
+    """Type the command, and wait for the link."""
     slack.events_url = url
     assert (await slack.command(ANA, "")).acked
     assert link(await slack.next_message(ANA))

@@ -34,7 +34,7 @@ SHOTS: dict[str, Shot] = {}
 
 
 def picture(*, dots: int = 2) -> Callable[[Picture], Picture]:
-    """Adds a picture; its file has the function's name."""
+    """Register a picture. Its file has the function's name."""
 
     def add(make: Picture) -> Picture:
         SHOTS[make.__name__] = Shot(make, dots)
@@ -45,14 +45,14 @@ def picture(*, dots: int = 2) -> Callable[[Picture], Picture]:
 
 @picture()
 async def card(page: Page) -> Locator:
-    """What an agent reads after `/cobrowse Checkout help`."""
+    """Show what an agent reads after `/cobrowse Checkout help`."""
     await say(page, "/cobrowse Checkout help")
     return message(page, "Co-browse session ready")
 
 
 @picture()
 async def failure(page: Page) -> Locator:
-    """A failure that can be tried again."""
+    """Show a failure that can be tried again."""
     await page.get_by_label("The session service").select_option(value="dropped")
     await say(page, "/cobrowse Checkout help")
     return message(page, "Genesys did not answer")
@@ -60,7 +60,7 @@ async def failure(page: Page) -> Locator:
 
 @picture()
 async def shared(page: Page) -> Locator:
-    """A session that an agent has shared with the channel."""
+    """Show a session that an agent has shared with the channel."""
     await say(page, "/cobrowse Checkout help")
     await message(page, "Co-browse session ready").get_by_role("button", name="Share to channel").click()
     await page.get_by_role("dialog").get_by_role("button", name="Share").click()
@@ -69,7 +69,7 @@ async def shared(page: Page) -> Locator:
 
 @picture()
 async def form(page: Page) -> Locator:
-    """The form of `/cobrowse new`, as a supervisor has it."""
+    """Show the form of `/cobrowse new`, as a supervisor sees it."""
     await page.get_by_label("Act as").select_option(value=ROLES["supervisor"])
     await say(page, "/cobrowse new")
     dialog = page.get_by_role("dialog")
@@ -79,7 +79,7 @@ async def form(page: Page) -> Locator:
 
 @picture(dots=1)
 async def home(page: Page) -> Page:
-    """The Home tab of an agent with an open session."""
+    """Show the Home tab of an agent with an open session."""
     await say(page, "/cobrowse Checkout help")
     await message(page, "Co-browse session ready").wait_for()
     await page.get_by_role("button", name="cobrowse", exact=True).click()
@@ -90,7 +90,7 @@ async def home(page: Page) -> Page:
 
 @picture(dots=1)
 async def sandbox(page: Page) -> Page:
-    """The page as a whole, after a supervisor has started a session for an agent."""
+    """Show the whole page after a supervisor has started a session for an agent."""
     await say(page, "My basket is empty, and I cannot pay.")
     await page.get_by_label("Act as").select_option(value=ROLES["supervisor"])
     await message(page, "My basket is empty").wait_for()
@@ -109,7 +109,7 @@ async def say(page: Page, text: str) -> None:
 
 
 def message(page: Page, text: str) -> Locator:
-    """The newest message with these words."""
+    """Return the newest message that contains this text."""
     return page.get_by_role("article").filter(has_text=text).last
 
 
@@ -117,7 +117,7 @@ def message(page: Page, text: str) -> Locator:
 
 
 async def take(names: list[str]) -> None:
-    """Takes these pictures, each in a sandbox of its own."""
+    """Take these pictures, each in a new sandbox."""
     chromium = next((found for name in CHROMIUMS if (found := shutil.which(name))), None)
     IMAGES.mkdir(exist_ok=True)
     async with async_playwright() as playwright:
@@ -134,7 +134,7 @@ async def take(names: list[str]) -> None:
 
 
 async def shoot(name: str, seen: Locator | Page) -> None:
-    """Writes one file. Raises SystemExit when it is too large for a repository."""
+    """Write one file. Raises SystemExit when it is too large for a repository."""
     path = IMAGES / f"{name}.png"
     if isinstance(seen, Locator):
         await seen.wait_for()
@@ -145,7 +145,7 @@ async def shoot(name: str, seen: Locator | Page) -> None:
 
 
 def main() -> None:
-    """Takes the pictures named on the command line, or all."""
+    """Take the pictures that the command line names, or all."""
     names = sys.argv[1:] or list(SHOTS)
     if unknown := [name for name in names if name not in SHOTS]:
         raise SystemExit(f"There is no picture {', '.join(unknown)}. There are: {', '.join(SHOTS)}.")

@@ -13,9 +13,9 @@ from bot.slack.api.identity import BotIdentity
 def new_bolt_app(
     identity: BotIdentity, bot_token: str, web: AsyncWebClient, command: AsyncMiddleware | None = None
 ) -> AsyncApp:
-    """An app without listeners. It verifies no signature: receivers/http.py has done it, and Socket Mode has none.
+    """Build a Bolt app without listeners. It checks no signatures: receivers/http.py does, and Socket Mode has none.
 
-    `command` comes before what Bolt calls to authorize, which decides nothing here: it says the same of everybody.
+    `command` is a middleware that runs before Bolt's authorization, which accepts everybody here.
     """
 
     async def authorize() -> AuthorizeResult:
