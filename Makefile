@@ -10,7 +10,7 @@ PORT ?= 8080
 
 # Run a small Slack, a small Genesys and the bot on http://localhost:8080, without any account.
 sandbox: .venv/run.stamp
-	@$(BIN)/python -m bot sandbox --port $(PORT)
+	@$(BIN)/python -m bot sandbox --from-make --port $(PORT)
 
 # Run every test. Four at once, also on two cores: most of the time a test waits for a socket.
 test: .venv/dev.stamp

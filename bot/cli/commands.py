@@ -192,7 +192,12 @@ def applications() -> None:
     "--once", metavar="TEXT", help='Run one command such as "/cobrowse Checkout help", print the answer, exit.'
 )
 @click.option(
-    "--as", "person", metavar="ROLE", default="agent", show_default=True, help="agent, unmapped, supervisor or guest."
+    "--as",
+    "person",
+    metavar="ROLE",
+    default="agent",
+    show_default=True,
+    help="agent, unmapped, supervisor, admin or guest.",
 )
 @click.option("--genesys", "fault", metavar="FAULT", help="How Genesys misbehaves meanwhile; see the README.")
 @click.option(
@@ -202,6 +207,7 @@ def applications() -> None:
 )
 @click.option("--http", is_flag=True, help="Deliver over signed HTTP instead of Socket Mode.")
 @click.option("--json", "as_json", is_flag=True, help="With --once: print one JSON object.")
+@click.option("--from-make", is_flag=True, hidden=True)
 def sandbox(
     port: int,
     once: str | None,
@@ -210,6 +216,7 @@ def sandbox(
     conversations: str | None,
     http: bool,
     as_json: bool,
+    from_make: bool,
 ) -> None:
     """Try everything on this machine, without any account: a small Slack, a small Genesys, the real bot."""
     from bot import server
@@ -232,7 +239,8 @@ def sandbox(
         answer = sandbox_run.run_once(once, person, fault=fault, http=http, conversations=conversations)
         _print_sandbox_answer(asyncio.run(answer), as_json=as_json)
     try:
-        asyncio.run(sandbox_run.serve_page(port, fault=fault, http=http, conversations=conversations))
+        serving = sandbox_run.serve_page(port, fault=fault, http=http, conversations=conversations, from_make=from_make)
+        asyncio.run(serving)
     except server.StartError as error:
         _fail(error.line)
 

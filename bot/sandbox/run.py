@@ -5,6 +5,7 @@ Runs one command and returns the answer, or serves the page until a signal.
 
 import asyncio
 import contextlib
+import errno
 import socket
 import sys
 import webbrowser
@@ -24,7 +25,7 @@ from bot.sandbox.genesys.server import SandboxGenesys
 from bot.sandbox.plain_text import Answer
 from bot.sandbox.slack.server import SandboxSlack
 from bot.sandbox.web.presentation import ConversationChoice
-from bot.sandbox.web.server import SandboxPage
+from bot.sandbox.web.server import SandboxPage, listen
 from bot.sandbox.world import ROLES
 from bot.slack.receivers.http import PATH
 
@@ -163,45 +164,77 @@ async def run_once(
 
 @asynccontextmanager
 async def open_page(
-    port: int, *, fault: str | None = None, http: bool = False, conversations: str | None = None
+    port: int,
+    *,
+    fault: str | None = None,
+    http: bool = False,
+    conversations: str | None = None,
+    from_make: bool = False,
 ) -> AsyncIterator[SandboxPage]:
-    """Start the sandbox with its page. Raises StartError when the port is in use."""
+    """Start the sandbox with its page. Raises StartError when the port is in use, before anything starts.
+
+    `from_make` says that make runs this command, so that the error names a command of make.
+    """
     pages: list[SandboxPage] = []
 
     def on_traffic(entry: dict[str, Any]) -> None:
         for page in pages:
             page.traffic(entry)
 
-    async with open_sandbox(http=http, conversations=conversations, on_traffic=on_traffic) as sandbox:
-        faults = {name: genesys_faults.FAULTS[name] for name in faults_of(conversations)}
-        people = list(world.LABELS.items())
-        page = SandboxPage(slack=sandbox.slack, people=people, faults=faults, set_fault=sandbox.inject_fault)
-        await sandbox.inject_fault(fault)
-        page.fault = fault
-        page.outbox_url = f"{sandbox.genesys.url}/outbox"
-        if conversations is not None:
-            page.live_conversations = ConversationChoice(
-                tuple(LIVE_COUNTS), conversations, sandbox.genesys.conversations.set_live_count
-            )
-        try:
-            await page.start(port=port)
-        except OSError as error:
-            raise serve.StartError(
-                f"Cannot listen on port {port} ({error.strerror}). Choose another: --port."
-            ) from None
-        pages.append(page)
-        try:
-            yield page
-        finally:
-            await page.stop()
+    with _listen(port, from_make) as listener:
+        async with open_sandbox(http=http, conversations=conversations, on_traffic=on_traffic) as sandbox:
+            await sandbox.inject_fault(fault)
+            page = _page_of(sandbox, fault, conversations)
+            await page.start(listener)
+            pages.append(page)
+            try:
+                yield page
+            finally:
+                await page.stop()
+
+
+def _page_of(sandbox: Sandbox, fault: str | None, conversations: str | None) -> SandboxPage:
+    faults = {name: genesys_faults.FAULTS[name] for name in faults_of(conversations)}
+    people = list(world.LABELS.items())
+    page = SandboxPage(slack=sandbox.slack, people=people, faults=faults, set_fault=sandbox.inject_fault)
+    page.fault = fault
+    page.outbox_url = f"{sandbox.genesys.url}/outbox"
+    if conversations is not None:
+        set_live_count = sandbox.genesys.conversations.set_live_count
+        page.live_conversations = ConversationChoice(tuple(LIVE_COUNTS), conversations, set_live_count)
+    return page
+
+
+def _listen(port: int, from_make: bool) -> socket.socket:
+    """Return a listening socket for the page. Raises StartError with a command that works."""
+    try:
+        return listen(port)
+    except OSError as error:
+        other = _next_free_port(port)
+        command = f"make sandbox PORT={other}" if from_make else f"cobrowse-bot sandbox --port {other}"
+        problem = f"Port {port} is in use" if error.errno == errno.EADDRINUSE else f"Port {port}: {error.strerror}"
+        raise serve.StartError(f"{problem}. Try `{command}`.") from None
+
+
+def _next_free_port(port: int) -> int:
+    """Return the first free port above this one, and above 1023, where no right is needed."""
+    for other in range(max(port, 1023) + 1, 65536):
+        with contextlib.suppress(OSError), listen(other):
+            return other
+    return 0
 
 
 async def serve_page(
-    port: int, *, fault: str | None = None, http: bool = False, conversations: str | None = None
+    port: int,
+    *,
+    fault: str | None = None,
+    http: bool = False,
+    conversations: str | None = None,
+    from_make: bool = False,
 ) -> None:
-    """Serve the page until a signal."""
+    """Serve the page until a signal; for `from_make` see open_page."""
     logs.set_up("INFO", as_json=False)
-    opening = open_page(port, fault=fault, http=http, conversations=conversations)
+    opening = open_page(port, fault=fault, http=http, conversations=conversations, from_make=from_make)
     async with serve.until_signalled() as stop, opening as page:
         print(f"\n  The sandbox is open: {page.url}\n  Ctrl+C ends it.\n", flush=True)  # noqa: T201 - for a person
         _show(page.url)

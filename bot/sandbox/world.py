@@ -15,7 +15,7 @@ from bot.sandbox.genesys.api.user_login import UserLoginClient
 from bot.sandbox.genesys.server import GenesysUser
 from bot.sandbox.slack.server import Parameter, Shortcut, SlackChannel, SlackUser, Step
 
-ROLES = {"agent": "U0ANA", "unmapped": "U0UNA", "supervisor": "U0SAM", "guest": "U0GUS"}
+ROLES = {"agent": "U0ANA", "unmapped": "U0UNA", "supervisor": "U0SAM", "admin": "U0ADA", "guest": "U0GUS"}
 """The users to act as, by role."""
 
 LABELS = {
@@ -23,6 +23,7 @@ LABELS = {
     "U0BEN": "Ben Brandt, another agent",
     "U0UNA": "Una Unmapped, an agent no rule maps",
     "U0SAM": "Sam Supervisor, a supervisor",
+    "U0ADA": "Ada Admin, an administrator",
     "U0GUS": "Gus Guest, a guest",
 }
 SLACK_USERS = (
@@ -30,6 +31,7 @@ SLACK_USERS = (
     SlackUser("U0BEN", "ben", "Ben Brandt", "ben@example.com"),
     SlackUser("U0UNA", "una", "Una Unmapped", "una@example.com"),
     SlackUser("U0SAM", "sam", "Sam Supervisor", "sam@example.com"),
+    SlackUser("U0ADA", "ada", "Ada Admin", "ada@example.com", is_admin=True),
     SlackUser("U0GUS", "gus", "Gus Guest", "gus@example.com", is_restricted=True),
 )
 CHANNELS = (SlackChannel("C0CARE", "customer-care"), SlackChannel("C0BILLING", "billing", bot_is_member=False))
@@ -53,10 +55,14 @@ STEPS = (
         ),
     ),
 )
+UNA_GENESYS_ID = "55555555-5555-4555-8555-555555555555"
+"""Una's Genesys user has another address than her Slack account: no rule finds it until an administrator links it."""
 GENESYS_USERS = (
     GenesysUser("11111111-1111-4111-8111-111111111111", "Ana Agent", "ana@example.com"),
     GenesysUser("22222222-2222-4222-8222-222222222222", "Ben Brandt", "ben@example.com"),
     GenesysUser("33333333-3333-4333-8333-333333333333", "Sam Supervisor", "sam@example.com"),
+    GenesysUser("44444444-4444-4444-8444-444444444444", "Ada Admin", "ada@example.com"),
+    GenesysUser(UNA_GENESYS_ID, "Una Unmapped", "u.unmapped@example.net"),
 )
 APPLICATIONS = {"web": "Web"}
 OTHER_APPLICATIONS = {"shop": "Web shop", "portal": "Customer portal"}
@@ -98,7 +104,8 @@ def environ(keys: Keys, slack_api_url: str, genesys_url: str, *, http: bool) -> 
         "GENESYS_API_URL": genesys_url,
         "GENESYS_LOGIN_URL": genesys_url,
         "COBROWSE_SUPERVISORS": ROLES["supervisor"],
-        "COBROWSE_HELP_CONTACT": ROLES["supervisor"],
+        "COBROWSE_ADMINS": ROLES["admin"],
+        "COBROWSE_HELP_CONTACT": ROLES["admin"],
         "COBROWSE_WORKFLOW_STEPS": "on",
         "DATABASE_URL": "memory:",
         "STORE_ENCRYPTION_KEY": keys.store_key,

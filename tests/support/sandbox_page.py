@@ -58,7 +58,7 @@ async def served(slack: SandboxSlack) -> AsyncIterator[SandboxPage]:
     people = [(ANA, "Ana Agent: an agent"), (BEN, "Ben Boss: a supervisor")]
     page = SandboxPage(slack=slack, people=people, faults=FAULTS, set_fault=set_fault)
     page.chosen = chosen  # type: ignore[attr-defined]
-    await page.start(port=0)
+    await page.start()
     yield page
     await page.stop()
 

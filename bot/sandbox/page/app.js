@@ -14,16 +14,18 @@ import { suggestionsFor } from "./slack/suggestions.js";
 import { channelTitle, Workspace } from "./slack/workspace.js";
 import { drawer } from "./ui/drawer.js";
 import { byId } from "./ui/element.js";
+import { focusConversation } from "./ui/focus.js";
 import { showError } from "./ui/status-messages.js";
 
 const workspace = new Workspace(new ReadMarkers());
 const accountSwitcher = new AccountSwitcher({ select: byId("account"), onSwitch: switchAccount });
 const sidebar = new Sidebar({ lists: { channel: byId("channels"), im: byId("direct-messages") }, workspace, onOpen: openChannel });
 const messageLog = new MessageLog(byId("log"), workspace);
-const homeTab = new HomeTab({ tabs: byId("tabs"), panel: byId("home"), messagesPanels: [byId("log"), byId("composer")], workspace });
+const homeTab = new HomeTab({ tabs: byId("tabs"), panel: byId("home"), messagesPanels: [byId("log"), byId("composing")], workspace });
 const modal = new Modal(byId("modal"), workspace);
 const composer = new Composer({
   form: byId("composer"),
+  readOnlyNotice: byId("read-only"),
   box: byId("box"),
   list: byId("suggestions"),
   suggest: (word) => suggestionsFor(word, workspace),
@@ -33,6 +35,10 @@ const composer = new Composer({
 const panel = new Panel(workspace);
 const closeSidebar = drawer(byId("show-sidebar"), byId("sidebar"));
 drawer(byId("show-panel"), byId("panel"));
+byId("skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  focusConversation();
+});
 
 const events = new EventStream({
   handlers: {
@@ -55,6 +61,7 @@ function load(snapshot) {
   document.title = byId("title").textContent = snapshot.title;
   panel.load(snapshot);
   accountSwitcher.load(snapshot.people, snapshot.me);
+  history.replaceState(null, "", `?as=${workspace.users[snapshot.me].handle}`); // reloading keeps the person
   byId("shortcuts").replaceChildren(...globalShortcuts(workspace));
   homeTab.show(snapshot.home);
   showChannel();
@@ -66,7 +73,7 @@ function showChannel() {
   const channel = workspace.openChannel;
   if (!channel) return;
   byId("channel-title").textContent = channelTitle(channel);
-  composer.setRecipient(channelTitle(channel, "#"));
+  composer.setChannel(channelTitle(channel, "#"), { isReadOnly: channel.read_only });
   messageLog.render(channel);
   homeTab.enter(channel);
   messageLog.scrollToEnd();
@@ -78,7 +85,7 @@ function openChannel(id) {
   workspace.open(id);
   closeSidebar();
   showChannel();
-  byId(byId("composer").hidden ? "home" : "box").focus();
+  focusConversation();
 }
 
 function showMessage(message) {

@@ -27,6 +27,7 @@ class SlackUser:
     team_id: str = TEAM_ID
     deleted: bool = False
     is_bot: bool = False
+    is_admin: bool = False
     is_restricted: bool = False
     is_ultra_restricted: bool = False
     is_stranger: bool = False

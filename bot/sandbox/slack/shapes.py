@@ -35,7 +35,7 @@ def user_object(user: SlackUser) -> Shape:
     if user.deleted:
         return shape
     zone = {"tz": user.tz, "tz_label": user.tz, "tz_offset": _offset_seconds(user.tz)}
-    rank = {"is_admin": False, "is_owner": False, "is_primary_owner": False}
+    rank = {"is_admin": user.is_admin, "is_owner": False, "is_primary_owner": False}
     guest = {"is_restricted": user.is_restricted, "is_ultra_restricted": user.is_ultra_restricted}
     mail = {"is_email_confirmed": user.is_email_confirmed, "who_can_share_contact_card": "EVERYONE"}
     return {**shape, "real_name": user.real_name, "color": "9f69e7", **zone, **rank, **guest, **mail}

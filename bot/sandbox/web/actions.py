@@ -20,9 +20,10 @@ BAD_REQUEST_TEXT = "The server does not understand this request."
 class PageActions:
     """Handlers for the actions of the acting user; each handler's name gives its path below `/api/`."""
 
-    def __init__(self, slack: SandboxSlack, people: Mapping[str, str]) -> None:
+    def __init__(self, slack: SandboxSlack, people: Mapping[str, str], *, has_read_only_messages: bool) -> None:
         self._slack = slack
         self._people = people
+        self._has_read_only_messages = has_read_only_messages
         handlers = (self.message, self.press, self.shortcut, self.submit, self.close, self.home, self.run_step)
         self.routes = [web.post(f"/api/{handler.__name__.replace('_', '-')}", handler) for handler in handlers]
 
@@ -32,6 +33,8 @@ class PageActions:
         person, channel, text = fields["as"], fields["channel"], fields["text"].strip()
         if person not in self._people or not self._slack.workspace.is_member(person, channel):
             return web.Response(status=400, text="This person is not in that conversation.")
+        if self._has_read_only_messages and self._slack.workspace.im_owner(channel):
+            return web.Response(status=400, text="Sending messages to this app has been turned off.")
         if not text:
             return web.Response(status=400, text="There is nothing to send.")
         if not text.startswith("/"):
@@ -45,17 +48,15 @@ class PageActions:
         return _ack_response(await self._slack.command(person, rest, channel_id=channel))
 
     async def press(self, request: web.Request) -> web.Response:
-        """Press a button or choose an option in a message or a view."""
-        fields = await read_fields(request, "as", "ts", "view", "action_id", "block_id")
+        """Press a button or choose an option in a message or a view; `chosen` is an option of an overflow menu."""
+        fields = await read_fields(request, "as", "ts", "view", "action_id", "block_id", "chosen")
         values = await _read_values(request)
-        person, ids = fields["as"], (fields["action_id"], fields["block_id"])
+        person, action_id, block_id = fields["as"], fields["action_id"], fields["block_id"]
         target = self._view(person, fields["view"]) if fields["view"] else self._message(person, fields["ts"])
-        chosen = values.pop(ids, None)
-        block_id = fields["block_id"]
+        chosen = values.pop((block_id, action_id), None) or fields["chosen"] or None
         try:
-            filled = values if isinstance(target, View) else None
             delivery = await self._slack.press(
-                person, target, fields["action_id"], block_id=block_id, chosen=chosen, values=filled
+                person, target, action_id, block_id=block_id, chosen=chosen, values=values
             )
         except LookupError:
             return web.Response(status=404, text="The button is gone.")

@@ -5,6 +5,7 @@ The page shows one acting user what that user sees in the sandbox's Slack.
 
 from __future__ import annotations
 
+import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -13,6 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.sandbox.app_manifest import load_manifest
 from bot.sandbox.slack.models import BOT_NAME, COMMAND
 from bot.sandbox.slack.server import Execution, Message, SandboxSlack, View
 from bot.sandbox.web.actions import PageActions, read_fields
@@ -27,7 +29,7 @@ from bot.sandbox.web.presentation import (
     view_json,
 )
 
-TITLE, USAGE = "cobrowse-bot sandbox", "[@agent] [session name], help, whoami"
+TITLE, HOST = "cobrowse-bot sandbox", "127.0.0.1"
 FILES = Path(__file__).parent.parent / "page"
 CONTENT_TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 FILES_BY_PATH = {path.relative_to(FILES).as_posix(): path for path in FILES.rglob("*") if path.suffix in CONTENT_TYPES}
@@ -66,7 +68,8 @@ class SandboxPage:
         self.outbox_url = ""
         self._slack = slack
         self._people = dict(people)
-        self._actions = PageActions(slack, self._people)
+        self._manifest = load_manifest()
+        self._actions = PageActions(slack, self._people, has_read_only_messages=self._manifest.has_read_only_messages)
         self._faults = dict(faults)
         self._set_fault = set_fault
         self._traffic: deque[dict[str, Any]] = deque(maxlen=500)
@@ -74,7 +77,9 @@ class SandboxPage:
         self._origins: set[str] = set()
         self._runner: web.AppRunner | None = None
 
-    async def start(self, host: str = "127.0.0.1", port: int = 8080) -> None:
+    async def start(self, listener: socket.socket | None = None) -> None:
+        """Serve on this listening socket of localhost, or on a free port without one."""
+        listener = listener or listen(0)
         app = web.Application(middlewares=[self._guard], client_max_size=100_000)
         app.on_response_prepare.append(_add_headers)
         app.router.add_get("/", self._file)
@@ -85,9 +90,9 @@ class SandboxPage:
         app.router.add_get("/{name:.+}", self._file)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, port).start()
-        port = self._runner.addresses[0][1]
-        self.url = f"http://{host}:{port}"
+        await web.SockSite(self._runner, listener).start()
+        port = listener.getsockname()[1]
+        self.url = f"http://{HOST}:{port}"
         suffix = "" if port == 80 else f":{port}"
         self._origins = {f"http://{name}{suffix}" for name in ("localhost", "127.0.0.1")}
         self._slack.workspace.listeners.append(self._message_changed)
@@ -156,8 +161,8 @@ class SandboxPage:
 
     async def _stream_events(self, request: web.Request) -> web.StreamResponse:
         """Stream the acting user's state and each change as server-sent events."""
-        person = request.query.get("as") or next(iter(self._people))
-        if person not in self._people:
+        person = self._person(request.query.get("as", ""))
+        if person is None:
             return web.Response(status=400, text="There is no such person here.")
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         stream = EventStream(person)
@@ -172,6 +177,12 @@ class SandboxPage:
             self._streams.discard(stream)
         return response
 
+    def _person(self, name: str) -> str | None:
+        """Return the person with this handle or id, and the first one without a name. None for an unknown name."""
+        users = self._slack.workspace.users
+        names = {"": next(iter(self._people))} | {users[each].name: each for each in self._people}
+        return names.get(name, name if name in self._people else None)
+
     def _state(self, person: str) -> dict[str, Any]:
         workspace = self._slack.workspace
         users = {user.id: user_json(user) for user in workspace.users.values()}
@@ -184,11 +195,11 @@ class SandboxPage:
         ]
         return {
             "title": TITLE,
-            "command": {"name": COMMAND, "usage": USAGE},
+            "command": {"name": COMMAND, "usage": self._manifest.usage_hint},
             "me": person,
             "people": [{"id": user_id, "label": label} for user_id, label in self._people.items()],
             "users": users,
-            "channels": [*channels, {"id": workspace.open_im(person), "name": BOT_NAME, "kind": "im"}],
+            "channels": [*channels, self._im(person)],
             "messages": [message_json(message) for message in workspace.seen_by(person)],
             "faults": [{"name": name, "description": description} for name, description in self._faults.items()],
             "fault": self.fault,
@@ -201,6 +212,10 @@ class SandboxPage:
             "modals": [view_json(view) for view in self._slack.views_of(person)],
             "home": view_json(home) if (home := self._slack.home_of(person)) else None,
         }
+
+    def _im(self, person: str) -> dict[str, Any]:
+        channel = {"id": self._slack.workspace.open_im(person), "name": BOT_NAME, "kind": "im"}
+        return {**channel, "read_only": self._manifest.has_read_only_messages}
 
     def _message_changed(self, message: Message) -> None:
         workspace = self._slack.workspace
@@ -227,6 +242,11 @@ class SandboxPage:
         for stream in self._streams:
             if to in (None, stream.person):
                 stream.push(event, data)
+
+
+def listen(port: int) -> socket.socket:
+    """Return a listening socket of localhost; port 0 is any free port. Raises OSError when the port is in use."""
+    return socket.create_server((HOST, port))
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -124,4 +124,4 @@ async def test_those_who_may_not_are_told_why_and_whom_to_ask(page: Any) -> None
         await say(page, "/cobrowse")
         refusal = message(page, sentence)
         await refusal.wait_for()
-        assert "Ask @Sam Supervisor" in await refusal.inner_text()
+        assert "Ask @Ada Admin" in await refusal.inner_text()

@@ -78,7 +78,7 @@ async def test_direct_message_to_another_counts_as_new_until_read(page: Any) -> 
     act_as = page.get_by_label("Act as")
     await act_as.locator("option", has_text="Ben Boss: a supervisor (1 new)").wait_for(state="attached")
     await act_as.select_option(index=1)
-    conversation = page.get_by_role("navigation").get_by_role("button", name="cobrowse, 1 unread")
+    conversation = page.get_by_role("navigation").get_by_role("button", name="cobrowse 1 unread")
     await conversation.click()
     message = page.get_by_role("article").filter(has_text="Ana started a session for you.")
     await message.wait_for()

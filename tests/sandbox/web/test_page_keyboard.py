@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bot.sandbox.app_manifest import load_manifest
 from tests.support import sandbox_page
 from tests.support.sandbox_page import card, offers, until
 from tests.support.toy_bot import ToyBot
@@ -16,7 +17,7 @@ browser, page = sandbox_page.browser, sandbox_page.page
 async def test_command_is_completed_and_answered_to_one_person(page: Any, bot: ToyBot) -> None:
     box = page.get_by_role("combobox", name="Message #helpdesk")
     await box.press_sequentially("/co")
-    assert await offers(page).all_inner_texts() == ["/cobrowse\n[@agent] [session name], help, whoami"]
+    assert await offers(page).all_inner_texts() == [f"/cobrowse\n{load_manifest().usage_hint}"]
     assert await box.get_attribute("aria-expanded") == "true"
     assert await box.get_attribute("aria-activedescendant") == "suggestion-0"
     await page.keyboard.press("Enter")

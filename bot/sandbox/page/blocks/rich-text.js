@@ -1,9 +1,10 @@
-// The rich_text block: paragraphs, lists, quotes, and preformatted text with a button that copies it.
+// The rich_text block: paragraphs, lists, quotes, and preformatted text. Slack's desktop app shows an icon that copies
+// such a text under the pointer; its phone apps show none.
 
 import { h } from "../ui/element.js";
+import { CHECK, COPY, icon } from "../ui/icons.js";
 import { announce } from "../ui/status-messages.js";
 import { broadcastMention, isWebAddress, link, userMention } from "./inline.js";
-import { labelButton } from "./labels.js";
 import { emoji } from "./plain-text.js";
 
 const COPIED_MS = 2000;
@@ -27,9 +28,15 @@ function sectionNode(section, surface, workspace) {
 function preformatted(section, { subject }) {
   const text = section.elements.map((element) => element.text ?? element.url ?? "").join("");
   const pre = h("pre", {}, text);
-  const button = h("button", { type: "button", class: "button copy", onclick: () => copy(pre, button, subject) });
-  labelButton(button, "Copy", subject);
+  const button = h("button", { type: "button", class: "icon-button copy", onclick: () => copy(pre, button, subject) });
+  showCopy(button, COPY, "Copy", subject);
   return h("div", { class: "preformatted" }, pre, button);
+}
+
+function showCopy(button, iconPath, words, subject) {
+  button.replaceChildren(icon(iconPath));
+  button.title = words;
+  button.setAttribute("aria-label", subject ? `${words}, ${subject}` : words);
 }
 
 async function copy(pre, button, subject) {
@@ -40,9 +47,9 @@ async function copy(pre, button, subject) {
     getSelection().selectAllChildren(pre);
     document.execCommand("copy");
   }
-  labelButton(button, "Copied", subject);
+  showCopy(button, CHECK, "Copied", subject);
   announce("Copied");
-  setTimeout(() => labelButton(button, "Copy", subject), COPIED_MS);
+  setTimeout(() => showCopy(button, COPY, "Copy", subject), COPIED_MS);
 }
 
 function inlineNode(element, workspace) {

@@ -7,8 +7,9 @@ const MAX_HISTORY = 50;
 
 export class Composer {
   // `suggest` returns suggestions for a word, `send` takes the text, `currentPerson` says whose history it is.
-  constructor({ form, box, list, suggest, send, currentPerson }) {
-    Object.assign(this, { form, box, list, suggest, send, currentPerson });
+  // `readOnlyNotice` stands in the form's place where Slack lets nobody write.
+  constructor({ form, readOnlyNotice, box, list, suggest, send, currentPerson }) {
+    Object.assign(this, { form, readOnlyNotice, box, list, suggest, send, currentPerson });
     Object.assign(this, { suggestions: [], active: -1, histories: new Map(), recalled: null });
     box.addEventListener("input", () => this.refresh());
     box.addEventListener("click", () => this.refresh());
@@ -21,7 +22,9 @@ export class Composer {
   }
 
   // `recipient` is a channel or a person, as Slack writes it.
-  setRecipient(recipient) {
+  setChannel(recipient, { isReadOnly }) {
+    this.form.hidden = Boolean(isReadOnly);
+    this.readOnlyNotice.hidden = !isReadOnly;
     this.box.placeholder = `Message ${recipient}, or type / for the command`;
     this.box.setAttribute("aria-label", `Message ${recipient}`);
   }

@@ -15,7 +15,7 @@ export class MessageLog {
   render(channel) {
     const nodes = this.workspace.messagesIn(channel.id).map((message) => messageNode(message, this.workspace));
     this.log.setAttribute("aria-live", "off");
-    this.log.replaceChildren(...(nodes.length ? nodes : [this.emptyNode()]));
+    this.log.replaceChildren(...(nodes.length ? nodes : [this.emptyNode(channel)]));
     requestAnimationFrame(() => this.log.setAttribute("aria-live", "polite"));
   }
 
@@ -28,7 +28,8 @@ export class MessageLog {
 
   replace(message) {
     const node = messageNode(message, this.workspace);
-    this.keepEnd(() => keepFocus(this.log, () => this.nodeOf(message.ts)?.replaceWith(node), () => node));
+    const old = this.nodeOf(message.ts);
+    if (old) this.keepEnd(() => keepFocus(old, () => old.replaceWith(node), () => node, node));
   }
 
   remove(ts) {
@@ -50,7 +51,8 @@ export class MessageLog {
     return this.log.querySelector(`[data-ts="${CSS.escape(ts)}"]`);
   }
 
-  emptyNode() {
+  emptyNode(channel) {
+    if (channel.read_only) return h("p", { class: "empty" }, "Nothing here yet. The app writes here.");
     const command = h("code", {}, this.workspace.command.name);
     return h("p", { class: "empty" }, "Nothing here yet. Type ", command, " and press Enter to start a session.");
   }

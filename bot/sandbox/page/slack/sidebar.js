@@ -23,10 +23,11 @@ export class Sidebar {
       type: "button",
       class: count ? "channel unread" : "channel",
       "aria-current": channel.id === this.workspace.openChannelId ? "true" : null,
-      "aria-label": count ? `${title}, ${count} unread` : null,
       onclick: () => this.onOpen(channel.id),
     };
-    const badge = count ? h("span", { class: "unread-count" }, String(count)) : null;
+    // The words for a screen reader are part of the content: a separate name would differ from what is to be seen.
+    const words = count ? h("span", { class: "visually-hidden" }, " unread") : null;
+    const badge = count ? h("span", { class: "unread-count" }, String(count), words) : null;
     return h("li", {}, h("button", attributes, h("span", {}, title), badge));
   }
 }

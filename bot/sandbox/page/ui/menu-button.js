@@ -4,29 +4,46 @@
 import { h } from "./element.js";
 import { icon } from "./icons.js";
 
+const GAP_PX = 4;
+
 let menus = 0;
 
-// `items` have a `name`; `onSelect` gets the item that the person selects.
-export function menuButton({ label, iconPath, items, onSelect }) {
+// `items` have a `name` and perhaps a `note`; `onSelect` gets the item that the person selects, and the button.
+// `attributes` are further ones of the button.
+export function menuButton({ label, iconPath, items, onSelect, attributes = {} }) {
   const id = `menu-${(menus += 1)}`;
   const itemNodes = items.map((item) =>
-    h("button", { type: "button", role: "menuitem", tabindex: "-1", onclick: () => select(item) }, item.name),
+    h("button", { type: "button", role: "menuitem", tabindex: "-1", onclick: () => select(item) }, item.name, noteNode(item)),
   );
-  const menu = h("div", { id, class: "menu", role: "menu", "aria-label": label, hidden: true }, itemNodes);
+  // A popover stands above everything: no scrolling part of the page and no message box hides a piece of it.
+  const menu = h("div", { id, class: "menu", role: "menu", "aria-label": label, popover: "manual" }, itemNodes);
   const aria = { "aria-haspopup": "menu", "aria-expanded": "false", "aria-controls": id, "aria-label": label, title: label };
-  const button = h("button", { type: "button", class: "icon-button", ...aria, onclick: () => toggle(menu.hidden) }, icon(iconPath));
+  const onclick = () => toggle(!isOpen());
+  const button = h("button", { type: "button", class: "icon-button", ...aria, ...attributes, onclick }, icon(iconPath));
   const wrapper = h("div", { class: "menu-wrapper" }, button, menu);
 
-  function toggle(isOpen, focused = 0) {
-    menu.hidden = !isOpen;
-    button.setAttribute("aria-expanded", String(isOpen));
-    if (isOpen) itemNodes.at(focused).focus();
+  function isOpen() {
+    return menu.matches(":popover-open");
+  }
+
+  function toggle(isWanted, focused = 0) {
+    if (isWanted === isOpen()) return;
+    menu.togglePopover(isWanted);
+    button.setAttribute("aria-expanded", String(isWanted));
+    if (!isWanted) return;
+    place(menu, button);
+    addEventListener("scroll", close, { capture: true, once: true }); // the menu would not scroll with its button
+    itemNodes.at(focused).focus({ preventScroll: true });
+  }
+
+  function close() {
+    if (menu.contains(document.activeElement)) button.focus({ preventScroll: true });
+    toggle(false);
   }
 
   function select(item) {
-    toggle(false);
-    button.focus();
-    onSelect(item);
+    close();
+    onSelect(item, button);
   }
 
   function moveFocus(key) {
@@ -38,12 +55,11 @@ export function menuButton({ label, iconPath, items, onSelect }) {
   }
 
   wrapper.addEventListener("keydown", (event) => {
-    if (menu.hidden) {
+    if (!isOpen()) {
       if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
       toggle(true, event.key === "ArrowUp" ? -1 : 0);
     } else if (event.key === "Escape") {
-      toggle(false);
-      button.focus();
+      close();
     } else if (event.key === "Tab") {
       toggle(false);
       return; // the browser moves the focus
@@ -54,4 +70,19 @@ export function menuButton({ label, iconPath, items, onSelect }) {
     if (!wrapper.contains(event.relatedTarget)) toggle(false);
   });
   return wrapper;
+}
+
+function noteNode({ note }) {
+  return note ? h("span", { class: "note" }, note) : null;
+}
+
+// Below the button, or above it where there is no room; its right edge under the button's, but within the window.
+function place(menu, button) {
+  const at = button.getBoundingClientRect();
+  const { width, height } = menu.getBoundingClientRect();
+  const below = at.bottom + GAP_PX;
+  const top = below + height <= innerHeight ? below : Math.max(GAP_PX, at.top - GAP_PX - height);
+  const left = Math.min(Math.max(GAP_PX, at.right - width), innerWidth - width - GAP_PX);
+  menu.style.top = `${top}px`;
+  menu.style.left = `${left}px`;
 }

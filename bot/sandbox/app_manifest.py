@@ -1,0 +1,29 @@
+"""Read from the app's `manifest.yml` what Slack shows of it, so that the sandbox shows the same.
+
+`bot/sandbox/manifest.yml` is a symbolic link to the file at the root; a wheel contains a copy.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+PATH = Path(__file__).with_name("manifest.yml")
+_USAGE_HINT = re.compile(r'^ +usage_hint: "([^"]*)"', re.MULTILINE)
+_READ_ONLY = re.compile(r"^ +messages_tab_read_only_enabled: true\b", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class AppManifest:
+    """The command's usage hint, and whether people cannot write to the app in its direct message."""
+
+    usage_hint: str
+    has_read_only_messages: bool
+
+
+def load_manifest(path: Path = PATH) -> AppManifest:
+    """Read these keys of the manifest. The bot needs no YAML library, so this reads lines."""
+    text = path.read_text(encoding="utf-8")
+    hint = _USAGE_HINT.search(text)
+    return AppManifest(hint[1] if hint else "", bool(_READ_ONLY.search(text)))
