@@ -22,6 +22,16 @@ _EMOJI = {
     ":speech_balloon:": "💬",
     ":white_circle:": "⚪",
     ":red_circle:": "🔴",
+    ":large_green_circle:": "🟢",
+    ":large_yellow_circle:": "🟡",
+    ":telephone_receiver:": "📞",
+    ":heavy_check_mark:": "✔️",
+    ":x:": "❌",
+    ":lock:": "🔒",
+    ":wave:": "👋",
+    ":bulb:": "💡",
+    ":bust_in_silhouette:": "👤",
+    ":busts_in_silhouette:": "👥",
     ":small_orange_diamond:": "🔸",
 }
 
@@ -69,15 +79,29 @@ def lines(message: Message, names: Mapping[str, str]) -> list[str]:
 def _block(block: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
     match block["type"]:
         case "section":
-            beside = [f"[{block['accessory']['text']['text']}]"] if "accessory" in block else []
-            return [*_plain(block["text"]["text"], names).splitlines(), *beside]
+            texts = [block["text"]] if "text" in block else block["fields"]
+            beside = [_element(block["accessory"])] if "accessory" in block else []
+            return [line for text in texts for line in _plain(text["text"], names).splitlines()] + beside
+        case "header":
+            return _plain(block["text"]["text"], names).splitlines()
         case "context":
-            return [" · ".join(_plain(element["text"], names) for element in block["elements"])]
+            texts = [element["text"] for element in block["elements"] if element["type"] != "image"]
+            return [" · ".join(_plain(text, names) for text in texts)]
         case "actions":
-            return ["  ".join(f"[{element['text']['text']}]" for element in block["elements"])]
+            return ["  ".join(_element(element) for element in block["elements"])]
         case "rich_text":
             return ["    " + "".join(part["text"] for part in element["elements"]) for element in block["elements"]]
     return []
+
+
+def _element(element: Mapping[str, Any]) -> str:
+    """Return a button as its words, a menu or choices as all of theirs."""
+    match element["type"]:
+        case "button":
+            return f"[{element['text']['text']}]"
+        case "overflow" | "radio_buttons" | "checkboxes":
+            return f"[⋯ {' · '.join(option['text']['text'] for option in element['options'])}]"
+    return f"[{element.get('placeholder', {}).get('text', 'Choose…')}]"
 
 
 def _plain(text: str, names: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ from bot.sandbox.slack.shapes import command_origin, find_element, interaction, 
 from bot.sandbox.slack.validation.blocks import read_message
 from bot.sandbox.slack.validation.limits import BlockError
 from bot.sandbox.slack.view_state import (
+    STATEFUL,
     IncompleteFormError,
     Value,
     initial_values,
@@ -84,7 +85,7 @@ class UserActions:
     ) -> Delivery:
         """Press a button or choose an option in a message, a modal or a Home tab.
 
-        `chosen` is the value of a select: an option's value or a user id. `values` holds the other inputs of a view.
+        `chosen` is what a select or an overflow menu gets: an option's value or a user id. `values` holds the rest.
         Raises LookupError for an unknown action id or option.
         """
         block, element = find_element(target.blocks, action_id, block_id)
@@ -93,8 +94,8 @@ class UserActions:
         action |= value_payload(element, chosen)
         filled = target.values if isinstance(target, View) else initial_values(target.blocks)
         set_values(target.blocks, filled, values or {})
-        if element["type"] != "button":
-            set_values(target.blocks, filled, {action_id: chosen})
+        if element["type"] in STATEFUL:
+            set_values(target.blocks, filled, {(block["block_id"], action_id): chosen})
         if isinstance(target, View):
             payload = payloads.view_actions(self.workspace, user_id, target)
         else:

@@ -5,6 +5,7 @@ A value is a string (text, an option's value, a user id), a list of strings for 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,7 +15,10 @@ Block = dict[str, Any]
 Value = str | list[str] | None
 Values = dict[tuple[str, str], Value]
 """Values by block_id and action_id."""
-STATEFUL = {"plain_text_input", "number_input", "users_select", "static_select", "radio_buttons", "checkboxes"}
+TEXTS = {"plain_text_input", "number_input", "email_text_input", "url_text_input"}
+STATEFUL = TEXTS | {"users_select", "static_select", "radio_buttons", "checkboxes"}
+EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@.]+")
+WEB_ADDRESS = re.compile(r"https?://[^\s/]+\S*", re.IGNORECASE)
 REQUIRED = "Please complete this required field."
 
 
@@ -96,6 +100,10 @@ def _problem(element: Block, value: Value) -> str | None:
             return f"Please enter a number that is at least {element['min_value']}."
         if float(str(value)) > float(element.get("max_value", "inf")):
             return f"Please enter a number that is no more than {element['max_value']}."
+    if element["type"] == "email_text_input" and not EMAIL.fullmatch(str(value)):
+        return "Please enter a valid email address."
+    if element["type"] == "url_text_input" and not WEB_ADDRESS.fullmatch(str(value)):
+        return "Please enter a valid URL."
     return None
 
 
@@ -116,9 +124,11 @@ def value_payload(element: Block, value: Value) -> dict[str, Any]:
             return {"selected_user": value or None}
         case "static_select" | "radio_buttons":
             return {"selected_option": _option_object(element, str(value)) if value else None}
+        case "overflow":
+            return {"selected_option": _option_object(element, str(value))}
         case "checkboxes":
             return {"selected_options": [_option_object(element, each) for each in value or []]}
-        case "plain_text_input" | "number_input":
+        case kind if kind in TEXTS:
             return {"value": value or None}
     return {}
 

@@ -16,6 +16,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox.slack.server import Execution, Message, SlackUser, Step, View
+from bot.sandbox.slack.view_state import Values, initial_values
 
 KEEP_ALIVE_SECONDS = 15
 SECRET_PATTERN = re.compile(
@@ -41,7 +42,7 @@ def mask_secrets(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def message_json(message: Message) -> dict[str, Any]:
-    """Return a message for the page."""
+    """Return a message for the page; `values` are the initial ones of its inputs."""
     return {
         "ts": message.ts,
         "channel": message.channel,
@@ -50,6 +51,7 @@ def message_json(message: Message) -> dict[str, Any]:
         "text": message.text,
         "blocks": message.blocks,
         "replaced": message.replaced,
+        "values": _nested(initial_values(message.blocks)),
     }
 
 
@@ -73,17 +75,21 @@ class ConversationChoice:
 
 def view_json(view: View) -> dict[str, Any]:
     """Return a modal or Home tab for the page; `values` by block_id, then by action_id."""
-    values: dict[str, dict[str, Any]] = {}
-    for (block_id, action_id), value in view.values.items():
-        values.setdefault(block_id, {})[action_id] = value
     texts = {key: (view.body.get(key) or {}).get("text") for key in ("title", "submit", "close")}
-    fields = {"id": view.id, **texts, "blocks": view.blocks, "values": values}
+    fields = {"id": view.id, **texts, "blocks": view.blocks, "values": _nested(view.values)}
     return {
         **fields,
         "stacked": view.previous_view_id is not None,
         "errors": view.errors,
         "submit_error": view.submit_error,
     }
+
+
+def _nested(values: Values) -> dict[str, dict[str, Any]]:
+    nested: dict[str, dict[str, Any]] = {}
+    for (block_id, action_id), value in values.items():
+        nested.setdefault(block_id, {})[action_id] = value
+    return nested
 
 
 def step_json(step: Step) -> dict[str, Any]:

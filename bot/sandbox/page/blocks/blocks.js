@@ -1,6 +1,6 @@
 // Block Kit to DOM nodes, for every surface: a message, a modal or the Home tab.
 //
-// A surface has `sendAction(action)`, which tells the server what the person clicks or chooses; `state`, the ViewState of
+// A surface has `sendAction(action)`, which tells the server what the person clicks or chooses; `state`, the InputState of
 // its inputs; `errors`, by block_id; and `subject`, which goes into the names of its buttons. A surface without a subject
 // takes the last text before a button instead.
 

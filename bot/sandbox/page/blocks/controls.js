@@ -6,6 +6,8 @@ import { plainText } from "./plain-text.js";
 
 const GROUPS = new Set(["radio_buttons", "checkboxes"]);
 
+let groups = 0;
+
 const CONTROLS = {
   plain_text_input(element, value, attributes) {
     const limits = { maxlength: element.max_length ?? 3000, placeholder: placeholderOf(element) };
@@ -13,12 +15,10 @@ const CONTROLS = {
     node.value = value ?? "";
     return node;
   },
-  number_input(element, value, attributes) {
-    const mode = { inputmode: element.is_decimal_allowed ? "decimal" : "numeric", placeholder: placeholderOf(element) };
-    const node = h("input", { ...attributes, ...mode, autocomplete: "off" });
-    node.value = value ?? "";
-    return node;
-  },
+  number_input: (element, value, attributes) =>
+    lineNode(element, value, { ...attributes, inputmode: element.is_decimal_allowed ? "decimal" : "numeric" }),
+  email_text_input: (element, value, attributes) => lineNode(element, value, { ...attributes, inputmode: "email" }),
+  url_text_input: (element, value, attributes) => lineNode(element, value, { ...attributes, inputmode: "url" }),
   users_select(element, value, attributes, workspace) {
     const options = workspace.humanUsers().map(([id, user]) => h("option", { value: id }, user.name));
     return selectNode(element, value, attributes, options);
@@ -51,6 +51,22 @@ export function valueOf(element, node) {
   return element.type === "checkboxes" ? checked : (checked[0] ?? null);
 }
 
+export function setValue(element, node, value) {
+  if (!isGroup(element)) node.value = value ?? "";
+  else for (const input of node.querySelectorAll("input")) input.checked = (value ?? []).includes(input.value);
+}
+
+// Whether the element holds a line of text, which a person enters with the Enter key.
+export function isText(element) {
+  return element.type.endsWith("_input");
+}
+
+function lineNode(element, value, attributes) {
+  const node = h("input", { ...attributes, placeholder: placeholderOf(element), autocomplete: "off", spellcheck: "false" });
+  node.value = value ?? "";
+  return node;
+}
+
 function placeholderOf(element) {
   return element.placeholder ? plainText(element.placeholder.text) : null;
 }
@@ -63,7 +79,7 @@ function selectNode(element, value, attributes, options) {
 }
 
 function groupNode(type, element, values, attributes, workspace) {
-  const name = `${attributes["data-block"]} ${attributes["data-action"]}`;
+  const name = `group-${(groups += 1)}`; // two messages may have the same block id
   const optionNode = (option) => {
     const description = option.description ? h("span", { class: "note" }, textNodes(option.description, workspace)) : null;
     return h(

@@ -1,9 +1,12 @@
-// Interactive elements in a section or an actions block: buttons, links and selects that send an action at once.
+// Interactive elements in a section or an actions block: buttons, links, overflow menus, and selects and choices that send
+// an action at once.
 
 import { h } from "../ui/element.js";
+import { ELLIPSIS } from "../ui/icons.js";
+import { menuButton } from "../ui/menu-button.js";
 import { controlNode } from "./controls.js";
 import { isWebAddress } from "./inline.js";
-import { change, click } from "./interactions.js";
+import { change, choose, click } from "./interactions.js";
 import { labelButton } from "./labels.js";
 import { plainText } from "./plain-text.js";
 
@@ -12,10 +15,11 @@ const CONTROLS = new Set(["users_select", "static_select", "radio_buttons", "che
 export function elementNode(element, block, surface, workspace) {
   const ids = { "data-action": element.action_id, "data-block": block.block_id };
   if (element.type === "button") return h("span", { class: "element" }, buttonNode(element, block, ids, surface, workspace));
+  if (element.type === "overflow") return h("span", { class: "element" }, overflowNode(element, block, ids, surface, workspace));
   if (!CONTROLS.has(element.type)) return h("span", { class: "note" }, `(${element.type})`);
-  const label = element.placeholder ? plainText(element.placeholder.text) : "Choose";
-  const value = surface.state?.get(block, element) ?? null;
-  const node = controlNode(element, value, { ...ids, "aria-label": label }, workspace);
+  const placeholder = element.placeholder ? plainText(element.placeholder.text) : "Choose";
+  const label = surface.subject ? `${placeholder}, ${surface.subject}` : placeholder;
+  const node = controlNode(element, surface.state.get(block, element), { ...ids, "aria-label": label }, workspace);
   node.addEventListener("change", () => change(node, element, block, surface, workspace));
   return h("span", { class: "element" }, node);
 }
@@ -29,4 +33,15 @@ function buttonNode(element, block, ids, surface, workspace) {
   labelButton(node, plainText(element.text.text), surface.subject);
   if (element.accessibility_label) node.setAttribute("aria-label", element.accessibility_label);
   return node;
+}
+
+function overflowNode(element, block, ids, surface, workspace) {
+  const items = element.options.map((option) => ({
+    option,
+    name: plainText(option.text.text),
+    note: option.description ? plainText(option.description.text) : null,
+  }));
+  const label = surface.subject ? `More actions, ${surface.subject}` : "More actions";
+  const onSelect = ({ option }, button) => choose(button, option, element, block, surface, workspace);
+  return menuButton({ label, iconPath: ELLIPSIS, items, onSelect, attributes: { ...ids, class: "icon-button overflow" } });
 }

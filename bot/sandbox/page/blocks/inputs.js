@@ -2,9 +2,11 @@
 
 import { h } from "../ui/element.js";
 import { icon, WARNING } from "../ui/icons.js";
-import { controlNode, isGroup, valueOf } from "./controls.js";
+import { controlNode, isGroup, isText, valueOf } from "./controls.js";
 import { change } from "./interactions.js";
 import { plainText } from "./plain-text.js";
+
+const TYPING_PAUSE_MS = 400;
 
 export function inputNode(block, surface, workspace) {
   const { element } = block;
@@ -14,7 +16,7 @@ export function inputNode(block, surface, workspace) {
   const control = controlNode(element, surface.state.get(block, element), attributes, workspace);
   if (!control) return h("p", { class: "note" }, `(This page cannot show an input of type ${element.type}.)`);
   control.addEventListener("input", () => surface.state.set(block, element, valueOf(element, control)));
-  if (block.dispatch_action) control.addEventListener("change", () => change(control, element, block, surface, workspace));
+  if (block.dispatch_action) dispatchOn(control, element, () => change(control, element, block, surface, workspace));
   return h(
     "div",
     { class: error ? "input invalid" : "input" },
@@ -23,6 +25,27 @@ export function inputNode(block, surface, workspace) {
     block.hint ? h("p", { class: "note", id: `${id}-hint` }, plainText(block.hint.text)) : null,
     error ? h("p", { class: "error-text", id: `${id}-error` }, icon(WARNING), error) : null,
   );
+}
+
+// A choice is sent at once; a text when the person presses Enter, or pauses in typing where the app asks for that.
+// https://docs.slack.dev/reference/block-kit/composition-objects/dispatch-action-configuration-object
+function dispatchOn(control, element, dispatch) {
+  if (!isText(element)) {
+    control.addEventListener("change", dispatch);
+    return;
+  }
+  const triggers = element.dispatch_action_config?.trigger_actions_on ?? ["on_enter_pressed"];
+  control.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing || element.multiline || !triggers.includes("on_enter_pressed")) return;
+    event.preventDefault(); // Enter would submit the form
+    dispatch();
+  });
+  if (!triggers.includes("on_character_entered")) return;
+  let timer;
+  control.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(dispatch, TYPING_PAUSE_MS);
+  });
 }
 
 function ariaOf(block, id, error) {

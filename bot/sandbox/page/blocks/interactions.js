@@ -4,7 +4,7 @@ import { h } from "../ui/element.js";
 import { icon, WARNING } from "../ui/icons.js";
 import { announce, showError } from "../ui/status-messages.js";
 import { isConfirmed } from "./composition-objects.js";
-import { valueOf } from "./controls.js";
+import { setValue, valueOf } from "./controls.js";
 import { isWebAddress } from "./inline.js";
 
 const NOT_ACKNOWLEDGED = "The app did not answer.";
@@ -12,27 +12,37 @@ const NOT_ACKNOWLEDGED = "The app did not answer.";
 export async function click(node, element, block, surface, workspace) {
   if (node.getAttribute("aria-busy") === "true") return;
   if (element.confirm && !(await isConfirmed(element.confirm, workspace))) return;
-  if (element.confirm && element.url && isWebAddress(element.url)) window.open(element.url, "_blank", "noopener");
+  if (element.confirm) openPage(element.url);
   await send(node, surface, { action_id: element.action_id, block_id: block.block_id });
 }
 
+// Choose an option of an overflow menu; the menu keeps no value.
+export async function choose(node, option, element, block, surface, workspace) {
+  if (element.confirm && !(await isConfirmed(element.confirm, workspace))) return;
+  openPage(option.url);
+  await send(node, surface, { action_id: element.action_id, block_id: block.block_id, chosen: option.value });
+}
+
 export async function change(node, element, block, surface, workspace) {
-  const before = surface.state?.get(block, element) ?? null;
+  const before = surface.state.get(block, element);
   const value = valueOf(element, node);
   if (element.confirm && !(await isConfirmed(element.confirm, workspace))) {
-    node.value = before ?? "";
+    setValue(element, node, before);
     return;
   }
-  surface.state?.set(block, element, value);
-  const values = { [block.block_id]: { [element.action_id]: value } };
-  await send(node, surface, { action_id: element.action_id, block_id: block.block_id, values });
+  surface.state.set(block, element, value);
+  await send(node, surface, { action_id: element.action_id, block_id: block.block_id });
+}
+
+function openPage(url) {
+  if (url && isWebAddress(url)) window.open(url, "_blank", "noopener");
 }
 
 async function send(node, surface, action) {
   node.parentNode.querySelector(".element-error")?.remove();
   node.setAttribute("aria-busy", "true");
   try {
-    const { acked } = await surface.sendAction(action);
+    const { acked } = await surface.sendAction({ ...action, values: surface.state.toJSON() });
     if (acked) return;
     // The message may have been replaced meanwhile; then the node has no parent.
     node.parentNode?.append(h("span", { class: "element-error" }, icon(WARNING, NOT_ACKNOWLEDGED)));

@@ -1,18 +1,18 @@
 // The app's two tabs in its direct message: Home, which the app publishes for each person, and Messages.
 
-import { postOrShowError } from "../api.js";
+import { post, postOrShowError } from "../api.js";
 import { blockNodes } from "../blocks/blocks.js";
 import { h } from "../ui/element.js";
 import { keepFocus } from "../ui/focus.js";
 import { showError } from "../ui/status-messages.js";
-import { ViewState, viewSurface } from "./view.js";
+import { InputState } from "./input-state.js";
 
 const NOT_PUBLISHED = "The app has not published a Home tab for this person yet.";
 
 export class HomeTab {
   // `messagesPanels` are the elements that the Messages tab shows.
   constructor({ tabs, panel, messagesPanels, workspace }) {
-    Object.assign(this, { tabs, panel, messagesPanels, workspace, isChosen: false, view: null, state: new ViewState() });
+    Object.assign(this, { tabs, panel, messagesPanels, workspace, isChosen: false, view: null, state: new InputState() });
     [this.homeTab, this.messagesTab] = tabs.querySelectorAll("[role=tab]");
     this.homeTab.addEventListener("click", () => this.open());
     this.messagesTab.addEventListener("click", () => this.choose(false));
@@ -59,7 +59,7 @@ export class HomeTab {
 
   // `view` is null until the app publishes one.
   show(view) {
-    if (this.view?.id !== view?.id) this.state = new ViewState();
+    if (this.view?.id !== view?.id) this.state = new InputState();
     this.view = view;
     this.state.update(view?.values ?? {});
     keepFocus(this.panel, () => this.render(view), () => this.panel);
@@ -70,7 +70,8 @@ export class HomeTab {
       this.panel.replaceChildren(h("p", { class: "empty" }, NOT_PUBLISHED));
       return;
     }
-    const blocks = blockNodes(view.blocks, viewSurface(view, this.state, this.workspace), this.workspace);
-    this.panel.replaceChildren(h("div", { class: "body" }, blocks));
+    const sendAction = (action) => post("press", { as: this.workspace.me, view: view.id, ...action });
+    const surface = { sendAction, state: this.state };
+    this.panel.replaceChildren(h("div", { class: "body" }, blockNodes(view.blocks, surface, this.workspace)));
   }
 }

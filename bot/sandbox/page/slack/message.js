@@ -40,7 +40,8 @@ export function messageNode(message, workspace) {
 function content(message, workspace) {
   if (!message.blocks.length) return h("div", { class: "text" }, mrkdwn(message.text, workspace));
   const sendAction = (action) => post("press", { as: workspace.me, ts: message.ts, ...action });
-  return blockNodes(message.blocks, { sendAction, subject: subjectOf(message.blocks) }, workspace);
+  const surface = { sendAction, state: workspace.inputsOf(message), subject: subjectOf(message.blocks) };
+  return blockNodes(message.blocks, surface, workspace);
 }
 
 function avatar(author, userId) {

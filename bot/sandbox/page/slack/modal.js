@@ -1,13 +1,13 @@
 // The modal on top of the stack, changed in place; what the person typed survives updates by the app.
 
-import { postOrShowError } from "../api.js";
+import { post, postOrShowError } from "../api.js";
 import { blockNodes } from "../blocks/blocks.js";
 import { askToConfirm } from "../ui/dialog.js";
 import { h } from "../ui/element.js";
 import { keepFocus, restoreFocus } from "../ui/focus.js";
 import { CLOSE, icon } from "../ui/icons.js";
 import { announce } from "../ui/status-messages.js";
-import { ViewState, viewSurface } from "./view.js";
+import { InputState } from "./input-state.js";
 
 const DISCARD = {
   title: "Discard what you entered?",
@@ -41,7 +41,7 @@ export class Modal {
     const isNew = this.shown?.id !== view.id;
     const hadErrors = Object.keys(this.shown?.errors ?? {}).length > 0;
     this.shown = view;
-    if (!this.states.has(view.id)) this.states.set(view.id, new ViewState());
+    if (!this.states.has(view.id)) this.states.set(view.id, new InputState());
     this.states.get(view.id).update(view.values);
     if (!this.dialog.open) {
       this.opener = document.activeElement;
@@ -66,7 +66,8 @@ export class Modal {
   }
 
   render(view) {
-    const surface = viewSurface(view, this.states.get(view.id), this.workspace);
+    const sendAction = (action) => post("press", { as: this.workspace.me, view: view.id, ...action });
+    const surface = { sendAction, state: this.states.get(view.id), errors: view.errors };
     const form = h(
       "form",
       { class: "modal-form", novalidate: true, "aria-labelledby": "modal-title", onsubmit: (event) => this.submit(event) },

@@ -1,13 +1,17 @@
 // The Slack workspace as the acting person sees it. Components read it; only app.js changes it.
 
+import { InputState } from "./input-state.js";
+
 export class Workspace {
   constructor(readMarkers) {
     Object.assign(this, { readMarkers, me: "", command: {}, users: {}, shortcuts: [], channels: [], messages: new Map() });
     this.openChannelIds = {}; // by person, so that switching back returns to the same channel
+    this.inputStates = new Map(); // of messages, by timestamp
   }
 
   // Replace everything with what the server sends on each connection. A channel's `kind` is "channel" or "im".
   load({ me, command, users, shortcuts, channels, messages }) {
+    if (me !== this.me) this.inputStates.clear();
     Object.assign(this, { me, command, shortcuts, channels });
     this.users = Object.assign(Object.create(null), users); // no prototype, so that only ids of users find something
     this.messages = new Map(messages.map((message) => [message.ts, message]));
@@ -37,6 +41,14 @@ export class Workspace {
 
   messagesIn(channelId) {
     return [...this.messages.values()].filter((message) => message.channel === channelId);
+  }
+
+  // What the message's inputs hold. An update of the message keeps what the person chose in those that it still has.
+  inputsOf(message) {
+    if (!this.inputStates.has(message.ts)) this.inputStates.set(message.ts, new InputState());
+    const state = this.inputStates.get(message.ts);
+    state.update(message.values);
+    return state;
   }
 
   markRead() {

@@ -21,7 +21,7 @@ from bot.sandbox.slack.validation.limits import (
 Element = dict[str, Any]
 UNCHECKED = {
     "external_select", "conversations_select", "channels_select", "multi_static_select", "multi_external_select",
-    "multi_users_select", "multi_conversations_select", "multi_channels_select", "overflow", "datepicker",
+    "multi_users_select", "multi_conversations_select", "multi_channels_select", "datepicker",
     "timepicker", "datetimepicker", "workflow_button", "icon_button", "feedback_buttons",
 }  # fmt: skip
 """Elements of Slack that the bot does not use; they are accepted without a check."""
@@ -50,6 +50,8 @@ def check_element(element: Any, at: str, *, in_input: bool = False, others: froz
         CHECKS[kind](element, at)
     if "confirm" in element:
         _confirm(element["confirm"], f"{at}/confirm")
+    if "dispatch_action_config" in element:
+        _dispatch_config(element["dispatch_action_config"], f"{at}/dispatch_action_config")
     if "placeholder" in element:
         check_text(element["placeholder"], 150, f"{at}/placeholder", plain=True)
 
@@ -76,6 +78,15 @@ def _confirm(confirm: Any, at: str) -> None:
 
 
 # selects and choices
+
+
+def _overflow(element: Element, at: str) -> None:
+    check_keys(element, "type action_id options confirm", at)
+    options = _options(element, 5, at, keys="text value description url")
+    require(len(options) >= 2, "must have at least 2 options", f"{at}/options")
+    for index, option in enumerate(options):
+        if "url" in option:
+            check_url(option["url"], f"{at}/options/{index}/url")
 
 
 def _users_select(element: Element, at: str) -> None:
@@ -116,10 +127,12 @@ def _checkboxes(element: Element, at: str) -> None:
     require(are_known, "must be some of the options", f"{at}/initial_options")
 
 
-def _options(value: Element, maximum: int, at: str, *, plain: bool = True) -> list[Any]:
+def _options(
+    value: Element, maximum: int, at: str, *, plain: bool = True, keys: str = "text value description"
+) -> list[Any]:
     items = items_of(value, "options", maximum, at)
     for option, where in items:
-        check_keys(option, "text value description", where)
+        check_keys(option, keys, where)
         check_text(option.get("text"), 75, f"{where}/text", plain=plain)
         check_length(option.get("value"), 1, 150, f"{where}/value")
         if "description" in option:
@@ -150,6 +163,20 @@ def _plain_text_input(element: Element, at: str) -> None:
         check_length(element["initial_value"], 0, maximum, f"{at}/initial_value")
 
 
+def _address_input(element: Element, at: str) -> None:
+    """Check an email_text_input or a url_text_input."""
+    check_keys(element, "type action_id initial_value dispatch_action_config focus_on_load placeholder", at)
+    check_flags(element, ["focus_on_load"], at)
+    if "initial_value" in element:
+        check_length(element["initial_value"], 1, 3000, f"{at}/initial_value")
+
+
+def _dispatch_config(config: Any, at: str) -> None:
+    check_keys(config, "trigger_actions_on", at)
+    for trigger, where in items_of(config, "trigger_actions_on", 2, at):
+        require(trigger in ("on_enter_pressed", "on_character_entered"), "unsupported trigger", where)
+
+
 def _number_input(element: Element, at: str) -> None:
     keys = (
         "type action_id is_decimal_allowed initial_value min_value max_value dispatch_action_config focus_on_load "
@@ -175,10 +202,13 @@ def is_number(text: str, element: Element) -> bool:
 
 CHECKS: dict[str, Callable[[Element, str], None]] = {
     "button": _button,
+    "overflow": _overflow,
     "users_select": _users_select,
     "static_select": _static_select,
     "radio_buttons": _radio_buttons,
     "checkboxes": _checkboxes,
     "plain_text_input": _plain_text_input,
     "number_input": _number_input,
+    "email_text_input": _address_input,
+    "url_text_input": _address_input,
 }
