@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -226,15 +226,9 @@ def sandbox(
     except ModuleNotFoundError:
         _fail("The container image does not contain the sandbox. Run it from the repository: make sandbox.")
 
-    if person not in sandbox_run.ROLES:
-        raise click.BadParameter(f"choose one of {', '.join(sandbox_run.ROLES)}", param_hint="--as")
-    if once is not None and once.split(" ")[0] != "/cobrowse":
-        raise click.BadParameter('begin with the command, as in "/cobrowse Checkout help"', param_hint="--once")
+    _check_command(person, once, sandbox_run.ROLES)
     conversations = conversations or _sandbox_conversations()
-    faults = sandbox_run.faults_of(conversations)
-    if fault is not None and fault not in faults:
-        api = "with --conversations" if conversations else "without --conversations"
-        raise click.BadParameter(f"choose, {api}, one of {', '.join(faults)}", param_hint="--genesys")
+    _check_fault(fault, sandbox_run.faults_of(conversations), conversations)
     if once is not None:
         answer = sandbox_run.run_once(once, person, fault=fault, http=http, conversations=conversations)
         _print_sandbox_answer(asyncio.run(answer), as_json=as_json)
@@ -243,6 +237,21 @@ def sandbox(
         asyncio.run(serving)
     except server.StartError as error:
         _fail(error.line)
+
+
+def _check_command(person: str, once: str | None, roles: Collection[str]) -> None:
+    """Check --as, which has to be one of `roles`, and --once. Raises BadParameter."""
+    if person not in roles:
+        raise click.BadParameter(f"choose one of {', '.join(roles)}", param_hint="--as")
+    if once is not None and once.split(" ")[0] != "/cobrowse":
+        raise click.BadParameter('begin with the command, as in "/cobrowse Checkout help"', param_hint="--once")
+
+
+def _check_fault(fault: str | None, faults: Collection[str], conversations: str | None) -> None:
+    """Check --genesys. `faults` are those of the API that --conversations selects. Raises BadParameter."""
+    if fault is not None and fault not in faults:
+        api = "with --conversations" if conversations else "without --conversations"
+        raise click.BadParameter(f"choose, {api}, one of {', '.join(faults)}", param_hint="--genesys")
 
 
 def _print_sandbox_answer(answer: "Answer", *, as_json: bool) -> NoReturn:
