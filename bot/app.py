@@ -30,7 +30,15 @@ from bot.core.requests.limits import RequestLimiter
 from bot.core.requests.recovery import Recovery
 from bot.core.requests.service import RequestService
 from bot.core.requests.worker import RequestWorker
-from bot.core.timing import GENESYS_TIMING, CoreTiming, GenesysTiming
+from bot.core.timing import (
+    GENESYS_TIMING,
+    RECEIVER_BOUNDS,
+    SLACK_TIMING,
+    CoreTiming,
+    GenesysTiming,
+    ReceiverBounds,
+    SlackTiming,
+)
 from bot.core.use_cases.accounts import AccountLinking
 from bot.core.use_cases.customer_messages import CustomerMessaging
 from bot.core.use_cases.diagnostics import Diagnostics
@@ -78,35 +86,42 @@ class Bot:
     socket_web: AsyncWebClient
     health: Health
     oauth_callback: OAuthCallback | None
+    slack_timing: SlackTiming
+    bounds: ReceiverBounds
 
 
 @asynccontextmanager
 async def open_bot(
-    settings: Settings, timing: CoreTiming | None = None, *, genesys_timing: GenesysTiming = GENESYS_TIMING
+    settings: Settings,
+    timing: CoreTiming | None = None,
+    *,
+    genesys_timing: GenesysTiming = GENESYS_TIMING,
+    slack_timing: SlackTiming = SLACK_TIMING,
+    bounds: ReceiverBounds = RECEIVER_BOUNDS,
 ) -> AsyncIterator[Bot]:
     """Open the bot. Raises SlackSetupError, SlackUnreachableError, StorageSetupError, AuditSetupError."""
     timing, metrics = timing or CoreTiming(), PrometheusMetrics(RequestKind, required_permissions(settings))
     async with (
-        TokenWatch() as watch,
+        TokenWatch(slack_timing) as watch,
         _open_store(settings, metrics) as store,
-        new_http_session() as http,
+        new_http_session(slack_timing) as http,
         open_genesys(settings.service, metrics, genesys_timing) as genesys,
         open_user_tokens(settings, store.connections, genesys_timing) as tokens,
     ):
-        clients = _slack_clients(settings, http, watch)
-        identity = await watch.start(clients.web, identify)
-        slack = _slack_parts(settings, clients, identity, http, store)
+        clients = _slack_clients(settings, http, watch, slack_timing)
+        identity = await watch.start(clients.web, partial(identify, timing=slack_timing))
+        slack = _slack_parts(settings, clients, identity, http, store, slack_timing)
         audit, events = AuditLog(settings.audit_log), EventLog()
         use_cases = _use_cases(settings, slack, store, genesys, tokens, events, timing)
         recovery, worker, requests = _request_parts(slack, store, use_cases, events, timing)
         metrics.watch(under_way=lambda: requests.under_way, queue_length=lambda: genesys.queue_length)
-        tab = _home_tab(settings, identity, slack, use_cases)
+        tab = _home_tab(settings, identity, slack, use_cases, slack_timing)
         _subscribe(events, metrics, audit if settings.audit_log else None, use_cases.status, tab, recovery)
-        app = _bolt_app(settings, clients, identity, slack, use_cases, requests, tab)
+        app = _bolt_app(settings, clients, identity, slack, use_cases, requests, tab, slack_timing)
         health = Health(metrics, store.find, lambda: watch.refusal)
-        callback = _oauth_callback(settings, slack, use_cases)
+        callback = _oauth_callback(settings, slack, use_cases, bounds)
         try:
-            yield Bot(settings, app, requests, worker, clients.socket_web, health, callback)
+            yield Bot(settings, app, requests, worker, clients.socket_web, health, callback, slack_timing, bounds)
         finally:
             await slack.responder.close()
             audit.close()
@@ -153,9 +168,12 @@ def _open_store(settings: Settings, metrics: PrometheusMetrics) -> AbstractAsync
     return open_store(database.url, keys=database.keys, retention_days=database.retention_days, meter=metrics)
 
 
-def _slack_clients(settings: Settings, http: aiohttp.ClientSession, watch: TokenWatch) -> _SlackClients:
+def _slack_clients(
+    settings: Settings, http: aiohttp.ClientSession, watch: TokenWatch, timing: SlackTiming
+) -> _SlackClients:
     slack = settings.slack
-    client = partial(new_web_client, base_url=slack.api_url, http=http, proxy=slack.proxies.of(slack.api_url))
+    proxy = slack.proxies.of(slack.api_url)
+    client = partial(new_web_client, base_url=slack.api_url, http=http, proxy=proxy, timing=timing)
     bot_client = partial(client, slack.bot_token, watch=watch)
     return _SlackClients(
         web=bot_client(),
@@ -167,22 +185,28 @@ def _slack_clients(settings: Settings, http: aiohttp.ClientSession, watch: Token
 
 
 def _slack_parts(
-    settings: Settings, clients: _SlackClients, identity: BotIdentity, http: aiohttp.ClientSession, store: Storage
+    settings: Settings,
+    clients: _SlackClients,
+    identity: BotIdentity,
+    http: aiohttp.ClientSession,
+    store: Storage,
+    timing: SlackTiming,
 ) -> _SlackParts:
     slack, web = settings.slack, clients.web
     conversations = settings.service.conversations is not None
     capabilities = Capabilities(settings.sending.any_on, not settings.connect.off, conversations)
     renderer = MessageRenderer(slack.command, contact_markup(slack.help_contact), capabilities)
-    direct, channels = DirectMessages(web), ChannelDirectory(web, identity.home)
+    direct, channels = DirectMessages(web, timing), ChannelDirectory(web, identity.home, timing)
     session_messages = SlackSessionMessages(
-        web, clients.without_retries, direct, channels, store.sessions, sends=capabilities.sends
+        web, clients.without_retries, direct, channels, store.sessions, sends=capabilities.sends, timing=timing
     )
+    people = SlackDirectory(clients.without_waits, identity.home, timing=timing)
     return _SlackParts(
-        access=AccessPolicy(settings.rules, identity.home, SlackDirectory(clients.without_waits, identity.home)),
+        access=AccessPolicy(settings.rules, identity.home, people),
         renderer=renderer,
         session_messages=session_messages,
-        responder=SlackResponder(web, http, renderer, direct, session_messages, slack.proxies.of),
-        views=Views(web),
+        responder=SlackResponder(web, http, renderer, direct, session_messages, slack.proxies.of, timing=timing),
+        views=Views(web, timing),
     )
 
 
@@ -196,7 +220,7 @@ def _use_cases(
     timing: CoreTiming,
 ) -> _UseCases:
     access, users, api = slack.access, UsersApi(genesys), sessions_api(settings.service, genesys, tokens)
-    hosts = HostResolver(host_rules(settings, users), store, waits=users.waits)
+    hosts = HostResolver(host_rules(settings, users), store, waits=users.waits, found_seconds=timing.host_cache_seconds)
     sessions = SessionService(store.sessions, access, api, slack.session_messages, events, timing)
     accounts = AccountLinking(access, hosts, store.connections, tokens, events, timing)
     application_id = settings.service.offer.application_id
@@ -278,13 +302,14 @@ def _bolt_app(
     use_cases: _UseCases,
     requests: RequestService,
     tab: home_tab.HomeTab,
+    timing: SlackTiming,
 ) -> AsyncApp:
     """Build the Bolt app, and register a listener for every payload that Slack sends."""
     responder, renderer, views = slack.responder, slack.renderer, slack.views
     conversations, offer = settings.service.conversations, settings.service.offer
     genesys_app = conversations.app if conversations else None
     form = session_form.SessionForm(
-        views, slack.access, use_cases.sessions_api, offer, responder, renderer, genesys_app
+        views, slack.access, use_cases.sessions_api, offer, responder, renderer, genesys_app, timing
     )
     app = new_bolt_app(
         identity, settings.slack.bot_token, clients.without_token, SlashCommand(requests, renderer, form, genesys_app)
@@ -298,7 +323,9 @@ def _bolt_app(
     return app
 
 
-def _home_tab(settings: Settings, identity: BotIdentity, slack: _SlackParts, use_cases: _UseCases) -> home_tab.HomeTab:
+def _home_tab(
+    settings: Settings, identity: BotIdentity, slack: _SlackParts, use_cases: _UseCases, timing: SlackTiming
+) -> home_tab.HomeTab:
     warnings = (*config_warnings(settings), *missing(identity.scopes))
     return home_tab.HomeTab(
         slack.views,
@@ -310,10 +337,13 @@ def _home_tab(settings: Settings, identity: BotIdentity, slack: _SlackParts, use
         status=use_cases.status,
         limiter=use_cases.limiter,
         config_warnings=warnings,
+        timing=timing,
     )
 
 
-def _oauth_callback(settings: Settings, slack: _SlackParts, use_cases: _UseCases) -> OAuthCallback | None:
+def _oauth_callback(
+    settings: Settings, slack: _SlackParts, use_cases: _UseCases, bounds: ReceiverBounds
+) -> OAuthCallback | None:
     if settings.connect.off:
         return None
-    return OAuthCallback(use_cases.accounts, settings.connect.path, slack.responder, slack.renderer)
+    return OAuthCallback(use_cases.accounts, settings.connect.path, slack.responder, slack.renderer, bounds)

@@ -17,6 +17,7 @@ from aiohttp import web
 from bot.app import Bot
 from bot.config.settings import Settings
 from bot.core.errors import SetupError
+from bot.core.timing import RECEIVER_BOUNDS, ReceiverBounds
 from bot.observability.throttled_log import ThrottledLog
 from bot.slack.receivers.http import BODY_BYTES, HttpReceiver
 from bot.slack.receivers.socket_mode import SocketModeReceiver
@@ -30,8 +31,6 @@ T = TypeVar("T")
 ALL_ADDRESSES = ("::", "*")
 """Values of HOST that mean all addresses, IPv6 and IPv4."""
 
-MAX_CONNECTIONS = 500
-"""Open HTTP connections at once. Slack uses a few; through a proxy, fewer."""
 SERVER_OPTIONS: dict[str, Any] = {
     "access_log": None,
     "lingering_time": 0.0,  # a refused request frees its connection before the rest of its body arrives
@@ -140,7 +139,14 @@ async def open_socket_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
     slack = bot.settings.slack
     single_process = not bot.settings.database.allows_replicas
     client = SocketModeReceiver(
-        bot.app, slack.app_token, bot.socket_web, slack.proxies.of, bot.health.metrics, single_process=single_process
+        bot.app,
+        slack.app_token,
+        bot.socket_web,
+        slack.proxies.of,
+        bot.health.metrics,
+        single_process=single_process,
+        timing=bot.slack_timing,
+        bounds=bot.bounds,
     )
 
     async def connect() -> int:
@@ -161,7 +167,9 @@ async def open_socket_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
 async def open_http_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
     """Listen on HOST and PORT. On exit, answer what has arrived and accept no more. Raises StartError."""
     settings, server = bot.settings, web.Application(client_max_size=BODY_BYTES)
-    receiver_app = HttpReceiver(bot.app, settings.slack.signing_secret, bot.health.metrics)
+    receiver_app = HttpReceiver(
+        bot.app, settings.slack.signing_secret, bot.health.metrics, timing=bot.slack_timing, bounds=bot.bounds
+    )
     receiver_app.add_to(server)
     bot.health.has_right_clock = receiver_app.clock.is_right
     if bot.oauth_callback:
@@ -169,7 +177,7 @@ async def open_http_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
     if not settings.health_port:
         bot.health.add_to(server)
     try:
-        async with serve_http(server, settings.host, settings.port, "PORT") as port:
+        async with serve_http(server, settings.host, settings.port, "PORT", bot.bounds) as port:
             loop = asyncio.get_running_loop()
             receiver = RunningReceiver(loop.create_future(), loop.create_future(), _always)
             receiver.ready.set_result(port)
@@ -190,14 +198,16 @@ async def serve_health(health: Health, settings: Settings) -> AsyncIterator[None
 
 
 @asynccontextmanager
-async def serve_http(server: web.Application, host: str, port: int, variable: str) -> AsyncIterator[int]:
+async def serve_http(
+    server: web.Application, host: str, port: int, variable: str, bounds: ReceiverBounds = RECEIVER_BOUNDS
+) -> AsyncIterator[int]:
     """Serve an application, and yield its port. On exit, answer what has arrived. Raises StartError."""
     server.on_response_prepare.append(remove_server_header)
     runner = web.AppRunner(server, **SERVER_OPTIONS, shutdown_timeout=1.0)
     await runner.setup()
     refusals = new_refusal_log()
     try:
-        site = await _create_server(runner, refusals, host, port, variable)
+        site = await _create_server(runner, refusals, host, port, variable, bounds)
         try:
             yield site.sockets[0].getsockname()[1]
         finally:
@@ -208,14 +218,14 @@ async def serve_http(server: web.Application, host: str, port: int, variable: st
 
 
 async def _create_server(
-    runner: web.AppRunner, refusals: ThrottledLog, host: str, port: int, variable: str
+    runner: web.AppRunner, refusals: ThrottledLog, host: str, port: int, variable: str, bounds: ReceiverBounds
 ) -> asyncio.Server:
     """Listen as aiohttp's TCPSite does, but limit the connections and refuse unreadable requests our way."""
     serving, loop = runner.server, asyncio.get_running_loop()
     assert serving is not None  # noqa: S101 - it is set up
 
     def new_protocol() -> asyncio.Protocol:
-        if len(serving.connections) >= MAX_CONNECTIONS:
+        if len(serving.connections) >= bounds.connections:
             refusals.warning("too many connections", "connections")
             return OverloadedProtocol()
         return Connection(serving, refusals, loop=loop, **SERVER_OPTIONS)

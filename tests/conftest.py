@@ -6,18 +6,13 @@ import re
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
-from slack_sdk.http_retry.builtin_async_handlers import (
-    AsyncConnectionErrorRetryHandler,
-    AsyncServerErrorRetryHandler,
-)
-from slack_sdk.http_retry.builtin_interval_calculators import FixedValueRetryIntervalCalculator
 
-from bot.core.timing import CoreTiming
-from bot.slack.api import responder, response_url
-from tests.support.app import Journey, open_journey
+from bot.core.timing import CoreTiming, ReceiverBounds, SlackTiming
+from tests.support.app import QUICK_SLACK, Journey, open_journey
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the first worker rewrites a file's asserts, and the others read it
 sys.dont_write_bytecode = False
@@ -87,40 +82,45 @@ def no_secret_in_the_log(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls to Slack are retried at once; the number of retries stays. For Genesys, see QUICK_GENESYS."""
-    soon = FixedValueRetryIntervalCalculator(0.01)
-    handlers = [
-        AsyncConnectionErrorRetryHandler(max_retry_count=2, interval_calculator=soon),
-        responder.ShortRateLimit(max_retry_count=2),
-        AsyncServerErrorRetryHandler(max_retry_count=2, interval_calculator=soon),
-    ]
-    monkeypatch.setattr(responder, "RETRIES", handlers)
-    monkeypatch.setattr(response_url, "REPEAT_SECONDS", 0.01)
-
-
-@pytest.fixture
 def timing() -> CoreTiming:
     """The bot's durations. A test passes shorter ones by parametrizing this."""
     return CoreTiming()
 
 
 @pytest.fixture
-async def journey(quick: None, timing: CoreTiming) -> AsyncIterator[Journey]:
+def slack_timing() -> SlackTiming:
+    """The bot's durations towards Slack; parametrized like `timing`."""
+    return QUICK_SLACK
+
+
+@pytest.fixture
+def bounds() -> ReceiverBounds:
+    """The bounds of what the bot takes in; parametrized like `timing`."""
+    return ReceiverBounds()
+
+
+@pytest.fixture
+def how(timing: CoreTiming, slack_timing: SlackTiming, bounds: ReceiverBounds) -> dict[str, Any]:
+    """What open_journey takes of the fixtures above."""
+    return {"timing": timing, "slack_timing": slack_timing, "bounds": bounds}
+
+
+@pytest.fixture
+async def journey(how: dict[str, Any]) -> AsyncIterator[Journey]:
     """Over Socket Mode."""
-    async with open_journey(timing=timing) as opened:
+    async with open_journey(**how) as opened:
         yield opened
 
 
 @pytest.fixture
-async def over_http(quick: None, timing: CoreTiming) -> AsyncIterator[Journey]:
+async def over_http(how: dict[str, Any]) -> AsyncIterator[Journey]:
     """Over signed HTTP."""
-    async with open_journey(http=True, timing=timing) as opened:
+    async with open_journey(http=True, **how) as opened:
         yield opened
 
 
 @pytest.fixture(params=["socket", "http"])
-async def either(request: pytest.FixtureRequest, quick: None, timing: CoreTiming) -> AsyncIterator[Journey]:
+async def either(request: pytest.FixtureRequest, how: dict[str, Any]) -> AsyncIterator[Journey]:
     """Over the one, and over the other."""
-    async with open_journey(http=request.param == "http", timing=timing) as opened:
+    async with open_journey(http=request.param == "http", **how) as opened:
         yield opened

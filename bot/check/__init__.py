@@ -14,7 +14,7 @@ from bot.check.configuration import Setup
 from bot.check.reachability import Reachability
 from bot.check.results import CheckResult, as_json, as_text, passed, skipped
 from bot.core.models import UserId
-from bot.core.timing import GENESYS_TIMING, GenesysTiming
+from bot.core.timing import GENESYS_TIMING, SLACK_TIMING, GenesysTiming, SlackTiming
 from bot.observability.logging import Redactor
 from bot.slack.api.identity import BotIdentity
 
@@ -28,6 +28,7 @@ async def run_checks(
     env_file: str = ".env",
     remarks: Sequence[str] = (),
     genesys_timing: GenesysTiming = GENESYS_TIMING,
+    slack_timing: SlackTiming = SLACK_TIMING,
 ) -> list[CheckResult]:
     """Run all checks and return the results, in the order in which to fix them.
 
@@ -35,12 +36,12 @@ async def run_checks(
     """
     parts = configuration.read_setup(environ, Path(env_file), remarks)
     of_slack, of_genesys, of_database = await asyncio.gather(
-        _slack(parts), _genesys(parts, genesys_timing), _database(parts)
+        _slack(parts, slack_timing), _genesys(parts, genesys_timing), _database(parts)
     )
     clock = reachability.clock([of_slack[1], *of_genesys[1]])
     found = [clock, *of_genesys[0], *of_slack[0], *of_database]
     if user_id:
-        found.extend(await _person(parts, of_slack[2], user_id, genesys_timing))
+        found.extend(await _person(parts, of_slack[2], user_id, genesys_timing, slack_timing))
     secrets = (
         parts.settings.logging.secrets if parts.settings else parts.service.logging.secrets if parts.service else ()
     )
@@ -58,10 +59,10 @@ def from_faults(faults: Sequence[str]) -> list[CheckResult]:
     return [*map(configuration.from_fault, faults), skipped("everything else", SETTINGS_INVALID)]
 
 
-async def _slack(parts: Setup) -> tuple[list[CheckResult], Reachability, BotIdentity | None]:
+async def _slack(parts: Setup, timing: SlackTiming) -> tuple[list[CheckResult], Reachability, BotIdentity | None]:
     if parts.slack is None:
         return [skipped("slack token", SETTINGS_INVALID)], Reachability(""), None
-    return await slack.check_slack(parts.slack, parts.settings, parts.database)
+    return await slack.check_slack(parts.slack, parts.settings, parts.database, timing)
 
 
 async def _genesys(parts: Setup, timing: GenesysTiming) -> tuple[list[CheckResult], list[Reachability]]:
@@ -81,13 +82,17 @@ async def _database(parts: Setup) -> list[CheckResult]:
 
 
 async def _person(
-    parts: Setup, identity: BotIdentity | None, user_id: UserId, timing: GenesysTiming
+    parts: Setup,
+    identity: BotIdentity | None,
+    user_id: UserId,
+    timing: GenesysTiming,
+    slack_timing: SlackTiming,
 ) -> list[CheckResult]:
     if parts.settings is None:
         return [skipped("person", SETTINGS_INVALID)]
     if identity is None:
         return [skipped("person", "Slack could not be asked; see the lines about it")]
-    return await person.check_person(parts.settings, identity, user_id, timing)
+    return await person.check_person(parts.settings, identity, user_id, timing, slack_timing)
 
 
 __all__ = ["CheckResult", "as_json", "as_text", "from_faults", "passed", "run_checks"]

@@ -17,7 +17,7 @@ from bot.core.errors import (
 )
 from bot.core.hosts.resolver import Found, HostResolver
 from bot.core.models import ChannelId, Host, HostId, Request, RequestKind, SlackUser, TeamId, UserId, new_request_id
-from bot.core.timing import GENESYS_TIMING, GenesysTiming
+from bot.core.timing import GENESYS_TIMING, SLACK_TIMING, GenesysTiming, SlackTiming
 from bot.factories import host_rules, open_genesys
 from bot.genesys.api.users import UsersApi
 from bot.slack.api.directory import SlackDirectory
@@ -51,13 +51,18 @@ class UncachedHosts:
 
 
 async def check_person(
-    settings: Settings, identity: BotIdentity, user_id: UserId, timing: GenesysTiming = GENESYS_TIMING
+    settings: Settings,
+    identity: BotIdentity,
+    user_id: UserId,
+    timing: GenesysTiming = GENESYS_TIMING,
+    slack_timing: SlackTiming = SLACK_TIMING,
 ) -> list[CheckResult]:
     """Return the results about one Slack user: access, then host."""
     slack = settings.slack
-    async with new_http_session() as http:
-        web = new_web_client(slack.bot_token, slack.api_url, http, slack.proxies.of(slack.api_url))
-        people = SlackDirectory(web, identity.home, patience_seconds=CHECK_TIMEOUT)
+    async with new_http_session(slack_timing) as http:
+        proxy = slack.proxies.of(slack.api_url)
+        web = new_web_client(slack.bot_token, slack.api_url, http, proxy, timing=slack_timing)
+        people = SlackDirectory(web, identity.home, patience_seconds=CHECK_TIMEOUT, timing=slack_timing)
         access = AccessPolicy(settings.rules, identity.home, people)
         try:
             person, team_id = await _authorize(access, web, settings, identity, user_id)

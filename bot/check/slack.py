@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Collection
+from functools import partial
 from urllib.parse import urlsplit
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.check import slack_directory
 from bot.check.reachability import Reachability, reach
@@ -13,6 +15,7 @@ from bot.check.results import CheckResult, failed, ok, setup_failed, skipped, wa
 from bot.config.proxies import Proxies
 from bot.config.settings import DatabaseSettings, Settings, SlackSettings
 from bot.core.access import AccessRules
+from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.identity import NEEDED, BotIdentity, SlackSetupError, SlackUnreachableError, identify
 from bot.slack.api.responder import new_http_session, new_web_client
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
@@ -30,7 +33,10 @@ MAX_TRIES = 2
 
 
 async def check_slack(
-    slack: SlackSettings, settings: Settings | None, database: DatabaseSettings | None
+    slack: SlackSettings,
+    settings: Settings | None,
+    database: DatabaseSettings | None,
+    timing: SlackTiming = SLACK_TIMING,
 ) -> tuple[list[CheckResult], Reachability, BotIdentity | None]:
     """Return the results about Slack, its reachability, and the bot's identity (None if the token fails)."""
     reached, answers = await asyncio.gather(
@@ -38,16 +44,17 @@ async def check_slack(
     )
     if reached.failure:
         return [reached.failure, *answers, skipped("slack token", "Slack was not reached")], reached, None
-    async with new_http_session() as http:
-        found, identity = await _token(slack, http)
+    async with new_http_session(timing) as http:
+        proxy = slack.proxies.of(slack.api_url)
+        client = partial(new_web_client, base_url=slack.api_url, http=http, proxy=proxy, timing=timing)
+        web = client(slack.bot_token)
+        found, identity = await _token(web, timing)
         if identity:
             found.append(_scopes(identity.scopes, _unused(settings)))
             if settings:
-                web = new_web_client(slack.bot_token, slack.api_url, http, slack.proxies.of(slack.api_url))
                 found += await slack_directory.check_directory(web, identity, settings)
-        found.append(
-            await _socket_mode(slack, http, single_process=database is not None and not database.allows_replicas)
-        )
+        single_process = database is not None and not database.allows_replicas
+        found.append(await _socket_mode(slack, client(slack.app_token), http, single_process=single_process))
     return [*found, *answers], reached, identity
 
 
@@ -63,10 +70,9 @@ async def _check_answer_host(api_url: str, proxies: Proxies) -> list[CheckResult
     return [warning(ANSWERS, message, f"Let https://{host} through, at port 443. {reached.failure.fix}")]
 
 
-async def _token(slack: SlackSettings, http: aiohttp.ClientSession) -> tuple[list[CheckResult], BotIdentity | None]:
-    web = new_web_client(slack.bot_token, slack.api_url, http, slack.proxies.of(slack.api_url))
+async def _token(web: AsyncWebClient, timing: SlackTiming) -> tuple[list[CheckResult], BotIdentity | None]:
     try:
-        identity = await identify(web, tries=MAX_TRIES)
+        identity = await identify(web, tries=MAX_TRIES, timing=timing)
     except SlackSetupError as refused:
         return [setup_failed("slack token", refused)], None
     except SlackUnreachableError as unreachable:
@@ -76,7 +82,7 @@ async def _token(slack: SlackSettings, http: aiohttp.ClientSession) -> tuple[lis
     where = (
         f"the organisation {workspace.enterprise_id}" if workspace.org_wide else f"the workspace {workspace.team_id}"
     )
-    if slack.bot_token.startswith(ROTATING):
+    if (web.token or "").startswith(ROTATING):
         message = "SLACK_BOT_TOKEN expires twelve hours after it was made, and the bot does not renew it."
         return [warning("slack token", message, ROTATION_HINT)], identity
     return [ok("slack token", f"of the bot {identity.bot_user_id} in {where}")], identity
@@ -106,11 +112,12 @@ def _scopes(granted: Collection[str], unused: Collection[str]) -> CheckResult:
     return ok("slack scopes", f"all {len(NEEDED)} of the manifest")
 
 
-async def _socket_mode(slack: SlackSettings, http: aiohttp.ClientSession, *, single_process: bool) -> CheckResult:
+async def _socket_mode(
+    slack: SlackSettings, web: AsyncWebClient, http: aiohttp.ClientSession, *, single_process: bool
+) -> CheckResult:
     """Open a socket and close it at once. `single_process`: the database allows only one replica."""
     if slack.mode == "http":
         return skipped("slack door", "it is HTTP; only Slack itself can show that it reaches us and signs as we expect")
-    web = new_web_client(slack.app_token, slack.api_url, http, slack.proxies.of(slack.api_url))
     try:
         async with asyncio.timeout(HELLO_TIMEOUT):
             url = str((await web.apps_connections_open(app_token=slack.app_token))["url"])

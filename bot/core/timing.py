@@ -1,4 +1,4 @@
-"""Hold every tunable duration, in seconds. They are passed in; tests pass shorter ones."""
+"""Hold every tunable duration, in seconds, and the bounds of what arrives. Tests pass in smaller ones."""
 
 from dataclasses import dataclass, field
 
@@ -49,7 +49,8 @@ class CoreTiming:
     `last_posts_seconds`: the part of a shutdown that is left for telling requesters that their request was
     interrupted. `status_cache_seconds`, `status_timeout`: how long the service's answer about a session is kept, and
     how long it may take. `link_lifetime_seconds`: how long a sign-in link is valid. `lookup_timeout`: how long Slack,
-    and then Genesys, may take to say whose sign-in link it was.
+    and then Genesys, may take to say whose sign-in link it was. `host_cache_seconds`: how long the Genesys host that a
+    rule found for a Slack user is kept.
     """
 
     run: RunTiming = field(default_factory=RunTiming)
@@ -59,6 +60,7 @@ class CoreTiming:
     status_timeout: float = 5.0
     link_lifetime_seconds: float = 600.0
     lookup_timeout: float = 10.0
+    host_cache_seconds: float = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,102 @@ class GenesysTiming:
 
 
 GENESYS_TIMING = GenesysTiming()
+"""The values of a real bot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackTiming:
+    """Durations of calls to Slack, of what Slack sends, and of what is known about Slack."""
+
+    post_timeout: float = 12.0
+    """One way to reach a person, retries included; then the next way is tried."""
+    last_post_timeout: float = 0.9
+    """The same when the process is about to end."""
+    agent_timeout: float = 3.0
+    """The message to the agent of a session that somebody else starts. The requester waits for it."""
+    http_timeout: float = 10.0
+    """A connection to open, and a pause between two reads, in calls of the Web API."""
+    response_url_timeout: float = 5.0
+    """The same for one try of a post to a response_url: a dead connection is replaced while there is time."""
+    repeat_seconds: float = 0.5
+    """The wait before a call or a post is sent again; calls double it."""
+    probe_interval_seconds: float = 30.0
+    """How often a silent host of response_urls is tried."""
+    probe_timeout: float = 2.0
+    """One post to a silent host."""
+    edit_timeout: float = 8.0
+    """One update of a message, as a whole: the HTTP time-out starts again with each byte."""
+    open_timeout: float = 12.0
+    """The call that opens somebody's direct messages."""
+    direct_cache_seconds: float = 86_400.0
+    """How long the id of somebody's direct messages is kept."""
+    step_retry_seconds: tuple[float, ...] = (2.0, 5.0, 15.0, 30.0, 60.0, 60.0, 60.0, 60.0, 60.0)
+    """Pauses between the tries to end a workflow's step, which waits for longer than a person would."""
+
+    lookup_timeout: float = 12.0
+    """One look-up of a user or a user group."""
+    max_lookup_retry_after: float = 60.0
+    """A look-up that Slack tells to wait for longer fails at once: Slack counts by the minute."""
+    people_cache_seconds: float = 300.0
+    """How long users and user groups are kept."""
+    channel_timeout: float = 5.0
+    """The call that reads a channel before a session is shared there."""
+    identify_timeout: float = 15.0
+    """One auth.test at start."""
+    identify_retry_seconds: float = 1.0
+    """The pause after the first auth.test that failed; each later one is longer by as much."""
+    token_probe_seconds: float = 30.0
+    """How often a refused bot token is tried: Slack sends nothing to a bot that is not ready."""
+    token_probe_timeout: float = 10.0
+
+    view_timeout: float = 10.0
+    """One call that updates or publishes a view."""
+    trigger_seconds: float = 3.0
+    """The lifetime of a trigger_id; a later call cannot succeed."""
+    home_section_timeout: float = 10.0
+    """One section of a Home tab."""
+    catalog_timeout: float = 4.0
+    """The list of applications in the form."""
+    catalog_cache_seconds: float = 60.0
+
+    body_timeout: float = 5.0
+    """The body of an HTTP request."""
+    large_body_min_seconds: float = 0.25
+    """After this time a newer large body may displace a large body."""
+    clock_window_seconds: float = 60.0
+    """The time in which several signed requests with a stale timestamp, and no fresh one, show a wrong clock."""
+    heartbeat_seconds: float = 5.0
+    """Interval of pings; a Socket Mode connection without a pong within half of it is replaced."""
+    hello_timeout: float = 10.0
+    """A Socket Mode connection from its opening to Slack's hello."""
+    close_timeout: float = 2.0
+    max_leaving_seconds: float = 30.0
+    """How long a replaced connection is still read, beside its successor; Slack closes it earlier."""
+    ghost_seconds: float = 6 * 3600.0
+    """How long Slack may count a connection that ended without a closing handshake; users measured five hours:
+    https://github.com/slackapi/python-slack-sdk/issues/1940 ."""
+
+
+SLACK_TIMING = SlackTiming()
+"""The values of a real bot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiverBounds:
+    """How much the bot takes in at once."""
+
+    connections: int = 500
+    """Open HTTP connections. Slack uses a few; through a proxy, fewer."""
+    waiting_bodies: int = 200
+    """Incomplete bodies: far below `connections`, so that slow senders never hold all connections. A body that arrives
+    with its headers does not count."""
+    envelopes: int = 1000
+    """Envelopes of a Socket Mode connection; beyond that it is not read, and Slack waits."""
+    callbacks: int = 20
+    """Returns from a sign-in: each asks the database and Genesys, and anybody can send one."""
+
+
+RECEIVER_BOUNDS = ReceiverBounds()
 """The values of a real bot."""
 
 

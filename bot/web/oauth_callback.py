@@ -11,6 +11,7 @@ from aiohttp import web
 from bot.core.errors import CobrowseError
 from bot.core.models import Request
 from bot.core.results import AccountLinked, Result
+from bot.core.timing import RECEIVER_BOUNDS, ReceiverBounds
 from bot.core.use_cases.accounts import AccountLinking
 from bot.genesys.auth.authorization_code import Grant
 from bot.observability.throttled_log import ThrottledLog
@@ -19,8 +20,6 @@ from bot.slack.messages.blocks import Message
 from bot.slack.messages.renderer import DEFAULT_CONTACT, MessageRenderer
 from bot.web.oauth_page import BUSY, HEADERS, page
 
-MAX_CONCURRENT_CALLBACKS = 20
-"""Each callback costs calls to the database and Genesys, and anybody can send one."""
 MAX_PARAMETERS = 10
 
 PageFuture = asyncio.Future[web.Response]
@@ -34,9 +33,14 @@ class OAuthCallback:
     """
 
     def __init__(
-        self, accounts: AccountLinking[Grant], path: str, responder: SlackResponder, renderer: MessageRenderer
+        self,
+        accounts: AccountLinking[Grant],
+        path: str,
+        responder: SlackResponder,
+        renderer: MessageRenderer,
+        bounds: ReceiverBounds = RECEIVER_BOUNDS,
     ) -> None:
-        self._accounts, self._path = accounts, path
+        self._accounts, self._path, self._bounds = accounts, path, bounds
         self._responder, self._renderer = responder, renderer
         self._under_way = 0
         self._log = ThrottledLog(logging.getLogger(__name__))
@@ -51,7 +55,7 @@ class OAuthCallback:
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer every request with a page."""
-        if self._under_way >= MAX_CONCURRENT_CALLBACKS:
+        if self._under_way >= self._bounds.callbacks:
             self._log.warning("refused", "busy", status=429, why="too many sign-in callbacks at once")
             return _answer(429, BUSY)
         state, code, error = (_single(request, name) for name in ("state", "code", "error"))

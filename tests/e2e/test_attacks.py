@@ -146,7 +146,7 @@ async def test_no_path_or_host_leads_through_the_proxy_to_inner_pages(tmp_path: 
 
 
 @pytest.mark.parametrize("who", [GUS, SINGLE])
-async def test_guest_on_every_list_of_leaders_gets_nothing(quick: None, who: str) -> None:
+async def test_guest_on_every_list_of_leaders_gets_nothing(who: str) -> None:
     lists = dict.fromkeys(("COBROWSE_SUPERVISORS", "COBROWSE_ADMINS"), f"{GUS},{SINGLE}")
     async with open_journey(**lists) as journey:
         card = await journey.asks("Secret customer")

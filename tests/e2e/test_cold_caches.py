@@ -3,16 +3,29 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from bot.core.errors import SlackUnavailableError
-from bot.core.timing import RunTiming
+from bot.core.timing import SLACK_TIMING, RunTiming
 from bot.sandbox.slack.server import SandboxSlack, SlackUser
 from bot.slack.api import directory
-from bot.slack.api.directory import MAX_CONCURRENT_CALLS, MAX_RETRY_AFTER_SECONDS, ThrottledMethod
+from bot.slack.api.directory import MAX_CONCURRENT_CALLS, ThrottledMethod
 from bot.slack.api.responder import new_http_session, new_web_client
-from tests.support.app import ANA, BEN, SAM, Journey, is_failure, is_note, link, open_journey, open_servers, words
+from tests.support.app import (
+    ANA,
+    BEN,
+    QUICK_SLACK,
+    SAM,
+    Journey,
+    is_failure,
+    is_note,
+    link,
+    open_journey,
+    open_servers,
+    words,
+)
 from tests.support.timing import EARLY_NOTICES
 
 CROWD = [f"U0CROWD{number:02d}" for number in range(36)]
@@ -87,7 +100,7 @@ async def test_ordered_wait_holds_for_all_calls() -> None:
         assert slack.count("users.info") == 3
 
 
-@pytest.mark.parametrize("retry_after", [MAX_RETRY_AFTER_SECONDS + 1, 600, 0, -1, "", "soon", "1.5", "²", "9" * 5000])
+@pytest.mark.parametrize("retry_after", [61, 600, 0, -1, "", "soon", "1.5", "²", "9" * 5000])
 async def test_hopeless_wait_is_refused_at_once(retry_after: object) -> None:
     async with looking() as (slack, users):
         slack.inject_fault("users.info", "ratelimited", retry_after=retry_after)
@@ -99,7 +112,7 @@ async def test_hopeless_wait_is_refused_at_once(retry_after: object) -> None:
 
 async def test_a_minute_is_still_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     async with looking() as (slack, users):
-        slack.inject_fault("users.info", "ratelimited", times=1, retry_after=MAX_RETRY_AFTER_SECONDS)
+        slack.inject_fault("users.info", "ratelimited", times=1, retry_after=60)
         slept: list[float] = []
 
         async def sleep(seconds: float) -> None:
@@ -108,7 +121,7 @@ async def test_a_minute_is_still_waited_for(monkeypatch: pytest.MonkeyPatch) -> 
 
         monkeypatch.setattr(directory.asyncio, "sleep", sleep)
         assert (await users.ask(user=ANA))["user"]["id"] == ANA
-        assert slept == [pytest.approx(MAX_RETRY_AFTER_SECONDS, abs=1)]
+        assert slept == [pytest.approx(SLACK_TIMING.max_lookup_retry_after, abs=1)]
 
 
 async def test_longest_waiter_is_refused_and_leaves_their_place() -> None:
@@ -134,10 +147,8 @@ async def test_whoever_is_put_off_reads_a_note_and_gets_the_link() -> None:
         assert len(journey.genesys.creates) == len(readers)
 
 
-async def test_person_put_off_too_long_by_slack_can_try_again(
-    monkeypatch: pytest.MonkeyPatch, journey: Journey
-) -> None:
-    monkeypatch.setattr(directory, "MAX_RETRY_AFTER_SECONDS", 0)
+@pytest.mark.parametrize("slack_timing", [replace(QUICK_SLACK, max_lookup_retry_after=0.0)])
+async def test_person_put_off_too_long_by_slack_can_try_again(journey: Journey) -> None:
     journey.slack.inject_fault("users.info", "ratelimited", retry_after=1)
     message = await journey.asks()
     assert is_failure(message)

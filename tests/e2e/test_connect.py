@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.slack.api import directory
 from tests.support import accounts
 from tests.support.accounts import BENS, asks_to_connect, connects, open_connecting, opens, signs_in, state_of, whose
 from tests.support.app import ANA, BEN, GUS, SAM, UNA, Journey, buttons, is_failure, link, words
 from tests.support.conversations import HOST
+from tests.support.timing import FRESH_PEOPLE
 
 journey, simple = accounts.journey, accounts.simple
 
@@ -78,7 +78,7 @@ async def test_a_link_is_good_once_and_a_newer_one_takes_its_place(simple: Journ
     assert "connected to Genesys already" in words(await simple.asks("connect"))
 
 
-async def test_link_connects_nobody_after_ten_minutes(quick: None, tmp_path: Path) -> None:
+async def test_link_connects_nobody_after_ten_minutes(tmp_path: Path) -> None:
     path = tmp_path / "bot.db"
     async with open_connecting(DATABASE_URL=f"sqlite:///{path}") as journey:
         for seconds, status in ((601, 400), (595, 200)):
@@ -98,9 +98,8 @@ async def test_refused_consent_is_told(simple: Journey) -> None:
     assert "You are not connected" in words(await simple.asks("whoami"))
 
 
-async def test_removed_person_is_not_connected(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(directory, "KEPT_SECONDS", 0.0)  # what Slack says of somebody is kept for five minutes
-    async with open_connecting() as journey:
+async def test_removed_person_is_not_connected() -> None:
+    async with open_connecting(slack_timing=FRESH_PEOPLE) as journey:
         back = await signs_in(await asks_to_connect(journey))
         users = journey.slack.workspace.users
         users[ANA] = replace(users[ANA], deleted=True)
@@ -136,7 +135,7 @@ async def test_disconnecting_what_is_not_connected_says_so(simple: Journey) -> N
     ids=["no client", "no key", "Socket Mode"],
 )
 async def test_unusable_sign_in_is_explained_and_has_no_callback(
-    quick: None, tmp_path: Path, environ: dict[str, str], http: bool, says: str
+    tmp_path: Path, environ: dict[str, str], http: bool, says: str
 ) -> None:
     async with open_connecting(http=http, DATABASE_URL=f"sqlite:///{tmp_path}/bot.db", **environ) as journey:
         refused = await journey.asks("connect")
@@ -149,7 +148,7 @@ async def test_unusable_sign_in_is_explained_and_has_no_callback(
             assert (await opens(f"{journey.url}/genesys/callback?state={'s' * 43}&code=c")).status == 404
 
 
-async def test_with_the_other_service_there_is_nothing_to_connect(quick: None) -> None:
+async def test_with_the_other_service_there_is_nothing_to_connect() -> None:
     async with open_connecting(GENESYS_COBROWSE_API="sessions") as journey:
         for command in ("connect", "disconnect"):
             assert "nothing to connect" in words(await journey.asks(command))
@@ -172,7 +171,7 @@ async def test_nobody_reads_a_state_a_code_or_a_token_in_the_log(
     assert [secret for secret in secrets if secret in shown] == []
 
 
-async def test_each_step_stands_in_the_audit_log_and_is_counted(quick: None, tmp_path: Path) -> None:
+async def test_each_step_stands_in_the_audit_log_and_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     async with open_connecting(AUDIT_LOG=str(path)) as journey:
         await connects(journey, ANA, BENS)

@@ -15,11 +15,11 @@ from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.http import HttpClient
 from bot.sandbox.genesys.server import SandboxGenesys
-from bot.slack.api import directory
 from tests.support import accounts as accounts_support
 from tests.support.accounts import asks_to_connect, open_connecting, opens, signs_in, state_of
 from tests.support.app import ANA, Journey, words
 from tests.support.conversations import HOST
+from tests.support.timing import FRESH_PEOPLE
 
 simple = accounts_support.simple
 
@@ -31,7 +31,7 @@ async def asked(genesys: SandboxGenesys, before: int) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_return_during_a_stop_connects_and_is_told_in_slack(quick: None) -> None:
+async def test_return_during_a_stop_connects_and_is_told_in_slack() -> None:
     async with open_connecting() as journey:
         back, before = await signs_in(await asks_to_connect(journey)), journey.genesys.count("token")
         told = len(journey.slack.messages)
@@ -44,11 +44,8 @@ async def test_return_during_a_stop_connects_and_is_told_in_slack(quick: None) -
         assert list(journey.genesys.user_login.refresh_tokens.values()) == [HOST]
 
 
-async def test_no_browser_waits_for_long_when_slack_puts_look_ups_off(
-    quick: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(directory, "KEPT_SECONDS", 0.0)
-    async with open_connecting(timing=CoreTiming(lookup_timeout=0.3)) as journey:
+async def test_no_browser_waits_for_long_when_slack_puts_look_ups_off() -> None:
+    async with open_connecting(timing=CoreTiming(lookup_timeout=0.3), slack_timing=FRESH_PEOPLE) as journey:
         back = await signs_in(await asks_to_connect(journey))
         journey.slack.inject_fault("users.info", "ratelimited", retry_after=30)
         async with asyncio.timeout(5):

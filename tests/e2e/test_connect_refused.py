@@ -101,7 +101,7 @@ async def test_person_linked_anew_does_not_act_by_the_old_sign_in(simple: Journe
     "fault",
     ["500", "503", "dropped", "silent", "502"],
 )
-async def test_sign_in_genesys_does_not_complete_connects_nobody(quick: None, fault: str) -> None:
+async def test_sign_in_genesys_does_not_complete_connects_nobody(fault: str) -> None:
     async with open_connecting(genesys_timing=replace(QUICK_GENESYS, login_timeout=0.5)) as journey:
         back = await signs_in(await asks_to_connect(journey))
         await journey.genesys.inject_fault(fault, on="token")
@@ -175,7 +175,7 @@ async def test_more_than_so_many_at_once_are_asked_to_wait(simple: Journey) -> N
     assert (await first).status == 200
 
 
-async def test_fresh_connection_on_another_replica_gives_a_session(quick: None) -> None:
+async def test_fresh_connection_on_another_replica_gives_a_session() -> None:
     async with (
         new_database() as url,
         open_servers(http=True, client_secret=SECRET) as servers,

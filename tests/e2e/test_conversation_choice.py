@@ -31,7 +31,7 @@ async def picks(journey: Journey, message: Message, number: int, *, who: str = A
 
 
 @pytest.mark.parametrize("http", [False, True], ids=["socket", "http"])
-async def test_the_session_starts_with_the_customer_who_was_picked(quick: None, http: bool) -> None:
+async def test_the_session_starts_with_the_customer_who_was_picked(http: bool) -> None:
     async with open_journey(http=http, **KEY) as journey:
         old, new = talk(journey, "Carla <b>", minutes=20), talk(journey, "Carl", medium="call")
         message = await journey.asks("Checkout")
@@ -47,7 +47,7 @@ async def test_the_session_starts_with_the_customer_who_was_picked(quick: None, 
         assert made.conversation is old is not new
 
 
-async def test_two_presses_start_one_session(quick: None) -> None:
+async def test_two_presses_start_one_session() -> None:
     async with open_journey(**KEY) as journey:
         talk(journey)
         talk(journey)
@@ -60,7 +60,7 @@ async def test_two_presses_start_one_session(quick: None) -> None:
         assert "tried again already" in "\n".join(map(words, journey.slack.seen_by(ANA)))
 
 
-async def test_supervisor_picks_a_conversation_and_the_agent_is_told(quick: None) -> None:
+async def test_supervisor_picks_a_conversation_and_the_agent_is_told() -> None:
     async with open_journey(**KEY) as journey:
         talk(journey, host=BENS)
         live = talk(journey, "Carl", host=BENS)
@@ -76,7 +76,7 @@ def words_of(row: dict[str, object]) -> str:
     return str(row["accessory"]["value"]).split()[1]  # type: ignore[index]
 
 
-async def test_a_conversation_that_ended_meanwhile_starts_nothing(quick: None) -> None:
+async def test_a_conversation_that_ended_meanwhile_starts_nothing() -> None:
     async with open_journey(**KEY) as journey:
         one = talk(journey)
         talk(journey)

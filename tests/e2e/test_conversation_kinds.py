@@ -23,7 +23,7 @@ UNTRUE = ("shows no customer", "not connected to", "Answer it first")
 
 
 @pytest.fixture
-async def journey(quick: None) -> AsyncIterator[Journey]:
+async def journey() -> AsyncIterator[Journey]:
     async with open_journey(**KEY) as opened:
         yield opened
 

@@ -21,7 +21,7 @@ KEY.pop("GENESYS_ORG_ID")
 
 
 @pytest.fixture
-async def journey(quick: None, timing: CoreTiming) -> AsyncIterator[Journey]:
+async def journey(timing: CoreTiming) -> AsyncIterator[Journey]:
     async with open_journey(timing=timing, **KEY) as opened:
         yield opened
 
@@ -45,7 +45,7 @@ async def test_the_card_holds_the_link_and_the_code(journey: Journey) -> None:
     assert message.visible_to == ANA
 
 
-async def test_card_without_a_template_holds_the_code(quick: None) -> None:
+async def test_card_without_a_template_holds_the_code() -> None:
     async with open_journey(**KEY | {"COBROWSE_JOIN_URL_TEMPLATE": ""}) as journey:
         talk(journey, host=BENS)
         message = await journey.asks("@ben Checkout", who=SAM)
@@ -165,7 +165,7 @@ async def test_neither_code_nor_customer_gets_into_the_log(journey: Journey, cap
         assert secret not in logged
 
 
-async def test_a_slow_look_up_creates_nothing_before_it_is_done(quick: None) -> None:
+async def test_a_slow_look_up_creates_nothing_before_it_is_done() -> None:
     """A time-out of a look-up is not one of an offer: nobody has to wonder whether a session exists."""
     async with open_journey(**KEY, genesys_timing=replace(QUICK_GENESYS, call_timeout=0.2)) as journey:
         talk(journey)
@@ -176,7 +176,7 @@ async def test_a_slow_look_up_creates_nothing_before_it_is_done(quick: None) -> 
         assert journey.genesys.count("create") == 0
 
 
-async def test_stop_during_the_conversation_search_is_told(quick: None) -> None:
+async def test_stop_during_the_conversation_search_is_told() -> None:
     """The host is at hand and nobody waits, which elsewhere is accepted as a create that is under way."""
     async with open_journey(**KEY, SHUTDOWN_SECONDS="0") as journey:
         talk(journey)

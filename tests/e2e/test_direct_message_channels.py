@@ -110,7 +110,7 @@ async def test_a_message_that_moved_says_that_its_session_is_over(world: World) 
     assert await world.store.sessions.posts("s-1") == []  # type: ignore[arg-type]
 
 
-async def test_a_message_that_is_gone_with_its_channel_is_dropped(quick: None) -> None:
+async def test_a_message_that_is_gone_with_its_channel_is_dropped() -> None:
     """As after a reset of the sandbox's Slack."""
     async with open_journey() as journey:
         card = await journey.asks()

@@ -18,7 +18,7 @@ LACKS = "its OAuth client lacks"
 
 
 @pytest.mark.parametrize("call", ["conversation", "query", "create"])
-async def test_the_person_reads_the_division_in_genesys_words(quick: None, call: str) -> None:
+async def test_the_person_reads_the_division_in_genesys_words(call: str) -> None:
     async with open_journey(**KEY) as journey:
         journey.genesys.conversations.begin(HOST, "Carla Customer")
         await journey.genesys.inject_fault("division", on=call)
@@ -50,7 +50,7 @@ async def test_an_sms_names_the_division_and_no_number(journey: Journey) -> None
     assert NUMBER not in words(question)
 
 
-async def test_start_and_check_name_the_division(quick: None, tmp_path: Path) -> None:
+async def test_start_and_check_name_the_division(tmp_path: Path) -> None:
     async with open_servers(client_secret=SECRET) as servers:
         servers.genesys.conversations.begin(HOST, "Carla Customer")
         await servers.genesys.inject_fault("division", on="query")
@@ -72,9 +72,7 @@ async def test_a_person_not_found_may_be_in_another_division(journey: Journey) -
 
 
 @pytest.mark.parametrize(("division", "mark"), [("", Status.OK), ("Billing", Status.WARNING)])
-async def test_check_names_the_only_division_of_a_role(
-    quick: None, tmp_path: Path, division: str, mark: Status
-) -> None:
+async def test_check_names_the_only_division_of_a_role(tmp_path: Path, division: str, mark: Status) -> None:
     async with open_servers(client_secret=SECRET) as servers:
         servers.genesys.only_division = division
         environ = right_environ(servers, tmp_path) | PUBLIC | {"GENESYS_PRIVATE_KEY_PATH": ""}

@@ -110,7 +110,7 @@ def later(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Later:
     return clock
 
 
-async def test_ten_seconds_after_it_was_made_it_is_a_new_one(quick: None, later: Later) -> None:
+async def test_ten_seconds_after_it_was_made_it_is_a_new_one(later: Later) -> None:
     async with open_journey() as journey:
         first = link(await journey.asks("Deal"))
         later.seconds = desk_store.JOIN_SECONDS - 1
@@ -121,7 +121,7 @@ async def test_ten_seconds_after_it_was_made_it_is_a_new_one(quick: None, later:
     assert desk_store.JOIN_SECONDS == 10
 
 
-async def test_steady_duplicates_get_a_new_session_after_ten_seconds(quick: None, later: Later) -> None:
+async def test_steady_duplicates_get_a_new_session_after_ten_seconds(later: Later) -> None:
     async with open_journey() as journey:
         links = []
         for seconds in (0, 4, 8, 12, 16):

@@ -140,9 +140,7 @@ async def test_sent_direct_message_ends_with_the_session(either: Journey) -> Non
     await says(either, message, "Co-browse session over")
 
 
-async def test_a_session_whose_time_runs_out_is_over_where_it_stands(
-    quick: None,
-) -> None:
+async def test_a_session_whose_time_runs_out_is_over_where_it_stands() -> None:
     async with open_journey(timing=FRESH_STATUS, COBROWSE_TIMEOUT_SECONDS="60") as journey:
         card = await journey.asks("Deal")
         for action in ("share_session", "send_session"):
@@ -172,7 +170,7 @@ async def test_session_is_shared_in_a_public_channel_without_the_bot(journey: Jo
     assert (await public(journey)).channel == BILLING
 
 
-async def test_outside_the_channels_that_are_allowed_it_is_not_shared(quick: None) -> None:
+async def test_outside_the_channels_that_are_allowed_it_is_not_shared() -> None:
     async with open_journey(COBROWSE_CHANNELS=CARE) as journey:
         await journey.asks("Deal")
         message = await journey.asks("last", channel_id=BILLING)

@@ -98,7 +98,7 @@ async def test_after_a_403_the_scope_can_be_added_without_a_restart(journey: Jou
     assert before != after
 
 
-async def test_token_without_the_scope_is_told_by_its_name(quick: None) -> None:
+async def test_token_without_the_scope_is_told_by_its_name() -> None:
     async with open_journey(GENESYS_SCOPES="cobrowse:session:read") as journey:
         message = await journey.asks()
         assert "`cobrowse:session:write`" in words(message)
@@ -161,7 +161,7 @@ async def test_busy_without_a_usable_order_is_asked_again_soon(journey: Journey,
 
 
 @pytest.mark.parametrize("order", [None, 0, "Thu, 01 Jan 2026 00:00:00 GMT"])
-async def test_busy_for_ever_ends_in_a_sentence_and_not_in_a_storm(quick: None, order: int | str | None) -> None:
+async def test_busy_for_ever_ends_in_a_sentence_and_not_in_a_storm(order: int | str | None) -> None:
     """The order may be no time at all, or a date that has passed."""
     async with open_journey(genesys_timing=replace(QUICK_GENESYS, max_backoff_seconds=0.5)) as journey:
         await journey.genesys.inject_fault("429", retry_after=order)
@@ -190,7 +190,7 @@ async def test_two_failures_inside_genesys_are_ridden_out(either: Journey) -> No
 
 
 @pytest.mark.parametrize(("fault", "how"), [("silent", {}), ("slow", {"seconds": 1.0})])
-async def test_answer_that_does_not_come_in_time_is_not_repeated(quick: None, fault: str, how: dict[str, Any]) -> None:
+async def test_answer_that_does_not_come_in_time_is_not_repeated(fault: str, how: dict[str, Any]) -> None:
     async with open_journey(genesys_timing=replace(QUICK_GENESYS, call_timeout=0.3)) as journey:
         await journey.genesys.inject_fault(fault, **how)
         message = await journey.asks()

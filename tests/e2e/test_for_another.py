@@ -91,7 +91,7 @@ async def test_a_mention_of_oneself_needs_no_rank(journey: Journey) -> None:
     assert journey.slack.count("chat.postMessage") == 0
 
 
-async def test_supervisors_can_be_a_user_group_that_is_asked_for_once(quick: None) -> None:
+async def test_supervisors_can_be_a_user_group_that_is_asked_for_once() -> None:
     async with open_journey(COBROWSE_SUPERVISORS="S0LEADS") as journey:
         assert link(await journey.asks("@ana One", who=BEN))
         assert link(await journey.asks("@ana Two", who=BEN))
@@ -99,12 +99,12 @@ async def test_supervisors_can_be_a_user_group_that_is_asked_for_once(quick: Non
         assert journey.slack.count("usergroups.users.list") == 1
 
 
-async def test_administrators_may_do_what_supervisors_may(quick: None) -> None:
+async def test_administrators_may_do_what_supervisors_may() -> None:
     async with open_journey(COBROWSE_SUPERVISORS="", COBROWSE_ADMINS=ANA) as journey:
         assert link(await journey.asks("@ben", who=ANA))
 
 
-async def test_a_user_group_that_cannot_be_read_lets_nobody_in(quick: None) -> None:
+async def test_a_user_group_that_cannot_be_read_lets_nobody_in() -> None:
     async with open_journey(COBROWSE_SUPERVISORS="S0NOSUCH") as journey:
         message = await journey.asks("@ana", who=BEN)
         assert is_failure(message)
@@ -143,7 +143,7 @@ async def test_another_workspaces_command_is_refused_without_look_up(either: Jou
     assert either.genesys.calls == []
 
 
-async def test_the_command_works_only_where_it_may(quick: None) -> None:
+async def test_the_command_works_only_where_it_may() -> None:
     async with open_journey(COBROWSE_CHANNELS=f"{BILLING} C0OTHER") as journey:
         message = await journey.asks(channel_id=CARE)
         assert "cannot be started in this channel" in words(message)
@@ -152,7 +152,7 @@ async def test_the_command_works_only_where_it_may(quick: None) -> None:
         assert link(await journey.asks(channel_id=BILLING))
 
 
-async def test_only_listed_members_and_supervisors_may(quick: None) -> None:
+async def test_only_listed_members_and_supervisors_may() -> None:
     async with open_journey(COBROWSE_MEMBERS=ANA) as journey:
         assert link(await journey.asks(who=ANA))
         assert link(await journey.asks(who=SAM))
@@ -164,13 +164,13 @@ async def test_only_listed_members_and_supervisors_may(quick: None) -> None:
         assert len(journey.genesys.creates) == 2
 
 
-async def test_members_can_be_a_user_group(quick: None) -> None:
+async def test_members_can_be_a_user_group() -> None:
     async with open_journey(COBROWSE_MEMBERS="S0LEADS", COBROWSE_SUPERVISORS="") as journey:
         assert link(await journey.asks(who=BEN))
         assert "You are not on the list" in words(await journey.asks(who=ANA))
 
 
-async def test_whom_refusals_name_is_as_it_was_set(quick: None) -> None:
+async def test_whom_refusals_name_is_as_it_was_set() -> None:
     async with open_journey(COBROWSE_HELP_CONTACT="the <help> desk & co") as journey:
         assert "the &lt;help&gt; desk &amp; co" in words(await journey.asks(who=GUS))
 
@@ -206,7 +206,7 @@ async def test_sessions_for_oneself_and_for_another_do_not_mix(journey: Journey)
         assert create.body["hostUserId"].startswith(HOSTS[wanted[create.body["sessionName"][:-2]]])
 
 
-async def test_nobody_ever_gets_somebody_elses_host(quick: None) -> None:
+async def test_nobody_ever_gets_somebody_elses_host() -> None:
     """Sixty people at once, each three times, with answers that overtake each other."""
     people = [f"U0P{number:02d}" for number in range(60)]
     chance = random.Random(2)

@@ -5,7 +5,6 @@ import pytest
 from bot.sandbox.slack.server import SlackChannel
 from tests.support.app import ANA, CARE, Journey, buttons, link, words
 
-pytestmark = pytest.mark.usefixtures("quick")
 NAME = "mpdm-ana--ben--sam-1"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.use_cases import sessions as register
+from bot.core.use_cases.sessions import MAX_OWN, MAX_WORKSPACE
 from tests.support.app import ANA, BEN, CARE, GUS, HOSTS, OUTSIDER, SAM, Journey, link, open_journey
 from tests.support.app import words as words_of
 from tests.support.views import (
@@ -69,17 +69,17 @@ async def test_home_tab_follows_starts_and_ends(either: Journey) -> None:
     assert session.status == "ended"
 
 
-async def test_list_says_when_there_are_more_sessions(monkeypatch: pytest.MonkeyPatch, journey: Journey) -> None:
-    monkeypatch.setattr(register, "MAX_OWN", 1)
-    monkeypatch.setattr(register, "MAX_WORKSPACE", 1)
-    await journey.asks("Mine", who=SAM)
-    assert "… and more" not in said(await opens_home(journey, SAM))
-    await journey.asks("Mine, too", who=SAM)
-    for name in ("His", "His, too"):
-        await journey.asks(name, who=BEN)
-    own, others = said(await opens_home(journey, SAM)).split("Open sessions of others")
-    assert "… and more: `/cobrowse status` shows them." in own
-    assert "… and more: `/cobrowse list` shows them." in others
+async def test_list_says_when_there_are_more_sessions() -> None:
+    async with open_journey(COBROWSE_PERSON_STARTS_PER_MINUTE="0") as journey:
+        for number in range(MAX_OWN):
+            await journey.asks(f"Mine {number}", who=SAM)
+        assert "… and more" not in said(await opens_home(journey, SAM))
+        await journey.asks("Mine, too", who=SAM)
+        for number in range(MAX_WORKSPACE - MAX_OWN):
+            await journey.asks(f"His {number}", who=BEN)
+        own, others = said(await opens_home(journey, SAM)).split("Open sessions of others")
+        assert "… and more: `/cobrowse status` shows them." in own
+        assert "… and more: `/cobrowse list` shows them." in others
 
 
 async def test_end_redraws_a_home_tab_unknown_to_this_process(journey: Journey) -> None:
@@ -131,7 +131,7 @@ async def test_an_agent_for_whom_a_session_is_started_finds_it_there(journey: Jo
     assert url in said(await home_says(journey, BEN, f"started by <@{SAM}>"))
 
 
-async def test_an_administrator_sees_what_is_wrong_with_the_set_up(quick: None) -> None:
+async def test_an_administrator_sees_what_is_wrong_with_the_set_up() -> None:
     async with open_journey(COBROWSE_ADMINS=BEN) as journey:
         home = await opens_home(journey, BEN)
         assert "COBROWSE_MEMBERS is empty" in said(home)
@@ -148,7 +148,7 @@ async def test_an_administrator_sees_what_is_wrong_with_the_set_up(quick: None) 
 
 
 @pytest.mark.parametrize("members", ["", SAM])
-async def test_refused_person_sees_only_the_refusal(quick: None, members: str) -> None:
+async def test_refused_person_sees_only_the_refusal(members: str) -> None:
     async with open_journey(COBROWSE_MEMBERS=members) as journey:
         await journey.asks("Secret deal", who=SAM)
         who = ANA if members else GUS
@@ -168,7 +168,7 @@ async def test_an_outsiders_event_shows_nothing(journey: Journey, caplog: pytest
     assert set(complaints(caplog)) == {"a view was not shown"}
 
 
-async def test_where_channels_are_restricted_it_says_where_to_start(quick: None) -> None:
+async def test_where_channels_are_restricted_it_says_where_to_start() -> None:
     async with open_journey(COBROWSE_CHANNELS=CARE) as journey:
         home = await opens_home(journey, ANA)
         assert f"Use <#{CARE}>" in said(home)
@@ -176,7 +176,7 @@ async def test_where_channels_are_restricted_it_says_where_to_start(quick: None)
         assert "home_start" not in presses(home)
 
 
-async def test_failed_look_up_is_told(quick: None, tmp_path: Path) -> None:
+async def test_failed_look_up_is_told(tmp_path: Path) -> None:
     async with open_journey(DATABASE_URL=f"sqlite:///{tmp_path / 'bot.db'}") as journey:
         blocker = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
         blocker.execute("ALTER TABLE sessions RENAME TO gone")
@@ -221,7 +221,7 @@ async def test_an_older_look_does_not_come_after_a_newer_one(journey: Journey) -
     assert journey.slack.count("views.publish") == before + 1
 
 
-async def test_unavailable_store_at_an_end_is_told_by_direct_message(quick: None, tmp_path: Path) -> None:
+async def test_unavailable_store_at_an_end_is_told_by_direct_message(tmp_path: Path) -> None:
     async with open_journey(DATABASE_URL=f"sqlite:///{tmp_path / 'bot.db'}") as journey:
         await journey.asks("Deal")
         home = await opens_home(journey, ANA)

@@ -6,7 +6,6 @@ from bot.sandbox.slack.server import View
 from tests.support.app import ANA, CARE, SAM, Journey, link, words
 from tests.support.views import HERE, START, asks_for_a_form, filled, said
 
-pytestmark = pytest.mark.usefixtures("quick")
 TAB = "Turn on the Messages Tab under App Home"
 
 

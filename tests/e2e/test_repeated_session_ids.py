@@ -57,7 +57,7 @@ def converse(servers: Servers | Journey, service: str) -> None:
 
 
 @pytest.fixture
-async def journey(quick: None, service: str, tmp_path: Path) -> AsyncIterator[Journey]:
+async def journey(service: str, tmp_path: Path) -> AsyncIterator[Journey]:
     database = {"DATABASE_URL": f"sqlite:///{tmp_path / 'bot.db'}"}
     async with open_journey(**SERVICES[service] | database) as opened:
         converse(opened, service)

@@ -18,7 +18,7 @@ PATIENCE_SECONDS = 6
 
 
 @pytest.fixture(params=["socket", "http"])
-async def either(request: pytest.FixtureRequest, quick: None) -> AsyncIterator[Journey]:
+async def either(request: pytest.FixtureRequest) -> AsyncIterator[Journey]:
     async with open_journey(http=request.param == "http") as opened:
         yield opened
 
@@ -147,7 +147,7 @@ async def test_unusable_address_is_told_and_nothing_is_sent(journey: Journey, te
     assert sent(journey) == []
 
 
-async def test_without_a_sender_it_is_off_and_no_button_is_there(quick: None) -> None:
+async def test_without_a_sender_it_is_off_and_no_button_is_there() -> None:
     async with open_journey(COBROWSE_SMS_FROM="", COBROWSE_EMAIL_FROM="") as journey:
         card = await journey.asks()
         assert "send_to_customer" not in buttons(card)
@@ -228,7 +228,7 @@ async def test_a_missing_permission_is_named(journey: Journey) -> None:
 
 
 async def test_numbers_and_addresses_stay_in_neither_log_nor_store(
-    quick: None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "bot")
     file = tmp_path / "book.db"

@@ -71,7 +71,7 @@ async def test_nobody_gets_it_in_what_a_channel_reads(journey: Journey) -> None:
     assert "send_to_customer" not in buttons(shared)
 
 
-async def test_without_a_sender_it_stands_nowhere(quick: None) -> None:
+async def test_without_a_sender_it_stands_nowhere() -> None:
     async with open_journey(COBROWSE_SMS_FROM="", COBROWSE_EMAIL_FROM="") as journey:
         await journey.asks("Deal")
         for text in ("status", "last"):

@@ -79,7 +79,7 @@ def test_stored_time_beyond_the_calendar_is_an_unexpected_error() -> None:
 
 
 @pytest.fixture
-async def journey(quick: None) -> AsyncIterator[Journey]:
+async def journey() -> AsyncIterator[Journey]:
     async with open_journey(**KEY) as opened:
         for host in (HOST, "22222222-2222-4222-8222-222222222222"):
             opened.genesys.conversations.begin(host, "Carla Customer")
@@ -133,7 +133,7 @@ def odd(conversation: Any, said: str) -> Any:
 
 
 @pytest.mark.parametrize("hours", [-48, -23, 23, 48])
-async def test_wrong_clock_neither_ends_a_session_nor_keeps_it_open(quick: None, hours: int) -> None:
+async def test_wrong_clock_neither_ends_a_session_nor_keeps_it_open(hours: int) -> None:
     """The service's time is far from ours; the database counts how long the session lasts."""
     async with open_journey() as journey:
         await journey.asks("Warm")  # a sign-in looks at the clock, too

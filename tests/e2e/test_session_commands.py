@@ -167,9 +167,7 @@ async def test_why_tells_of_oneself_and_supervisors_of_others(journey: Journey) 
     assert journey.genesys.creates == []
 
 
-async def test_an_administrator_links_by_address_or_id_and_unlinks(
-    quick: None, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_an_administrator_links_by_address_or_id_and_unlinks(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     async with open_journey(COBROWSE_ADMINS=SAM) as journey:
         assert "no rule leads" in words(await journey.asks("why", who=UNA))
@@ -191,7 +189,7 @@ async def test_an_administrator_links_by_address_or_id_and_unlinks(
     assert audit == [(SAM, UNA, HOST), (SAM, UNA, None)]
 
 
-async def test_link_genesys_could_not_look_up_is_typed_again(quick: None) -> None:
+async def test_link_genesys_could_not_look_up_is_typed_again() -> None:
     """The address is gone with the answer."""
     async with open_journey(COBROWSE_ADMINS=SAM) as journey:
         await journey.genesys.inject_fault("down")
@@ -207,7 +205,7 @@ async def test_a_guest_gets_a_refusal_and_nothing_is_asked(either: Journey, text
     assert either.genesys.calls == []
 
 
-async def test_sessions_of_a_channel_can_be_ended_from_anywhere(quick: None) -> None:
+async def test_sessions_of_a_channel_can_be_ended_from_anywhere() -> None:
     async with open_journey(COBROWSE_CHANNELS=CARE) as journey:
         await journey.asks("Deal")
         assert "Deal" in words(await journey.asks("status", channel_id=BILLING))

@@ -14,7 +14,7 @@ from tests.support.timing import FRESH_STATUS
 
 
 @pytest.fixture(params=["with a page of one's own", "with the code alone"])
-async def journey(request: pytest.FixtureRequest, quick: None) -> AsyncIterator[Journey]:
+async def journey(request: pytest.FixtureRequest) -> AsyncIterator[Journey]:
     bare: dict[str, Any] = {"COBROWSE_JOIN_URL_TEMPLATE": ""} if "alone" in request.param else {}
     async with open_journey(**KEY | bare) as opened:
         talk(opened)
@@ -59,9 +59,7 @@ async def test_there_are_no_applications_to_choose_from(journey: Journey) -> Non
     assert "lists no co-browse applications" in words(await journey.asks("apps"))
 
 
-async def test_link_of_an_unknown_offer_is_not_sent_to_a_customer(
-    quick: None,
-) -> None:
+async def test_link_of_an_unknown_offer_is_not_sent_to_a_customer() -> None:
     async with open_journey(timing=FRESH_STATUS, **KEY) as journey:
         talk(journey)
         await journey.asks("Checkout")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.timing import SlackTiming
 from tests.support.app import ANA, BEN, CARE, GUS, HOSTS, ROBOT, SAM, Journey, buttons, is_failure, link, open_journey
 from tests.support.app import words as words_of
 from tests.support.conversations import PUBLIC
@@ -91,11 +92,8 @@ async def test_application_and_duration_reach_genesys(journey: Journey) -> None:
 
 
 @pytest.mark.parametrize("fault", ["500", "403", "429", "dropped", "silent", "down"])
-async def test_without_a_list_of_applications_the_form_does_without(
-    quick: None, monkeypatch: pytest.MonkeyPatch, fault: str
-) -> None:
-    monkeypatch.setattr("bot.slack.listeners.session_form.CATALOGUE_SECONDS", 0.3)
-    async with open_journey() as journey:
+async def test_without_a_list_of_applications_the_form_does_without(fault: str) -> None:
+    async with open_journey(slack_timing=SlackTiming(repeat_seconds=0.01, catalog_timeout=0.3)) as journey:
         await journey.genesys.inject_fault(fault, **({} if fault == "down" else {"on": "applications"}))
         view = await asks_for_a_form(journey, ANA)
         assert fields(view) == ["name", "duration"]
@@ -108,7 +106,7 @@ async def test_with_an_empty_list_too(journey: Journey) -> None:
     assert fields(await asks_for_a_form(journey, ANA)) == ["name", "duration"]
 
 
-async def test_where_sessions_belong_to_conversations_one_can_be_named(quick: None) -> None:
+async def test_where_sessions_belong_to_conversations_one_can_be_named() -> None:
     async with open_journey(**KEY) as journey:
         host = f"{HOSTS[ANA]}-1111-4111-8111-111111111111"
         one, _ = (journey.genesys.conversations.begin(host, name) for name in ("Carla", "Carl"))
@@ -174,7 +172,7 @@ async def test_a_host_who_is_known_to_be_none_is_told_at_the_field(journey: Jour
     assert link(await sends(journey, SAM, again, host=BEN))
 
 
-async def test_unavailable_database_is_told_in_the_form(quick: None, tmp_path: Path) -> None:
+async def test_unavailable_database_is_told_in_the_form(tmp_path: Path) -> None:
     async with open_journey(DATABASE_URL=f"sqlite:///{tmp_path / 'bot.db'}") as journey:
         view = await asks_for_a_form(journey, ANA)
         blocker = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
@@ -220,7 +218,7 @@ async def test_genesys_failure_comes_by_direct_message_with_a_retry(either: Jour
     await either.slack.until(lambda: "is over" in message.text or None)
 
 
-async def test_retry_works_in_a_direct_message_under_channel_rules(quick: None) -> None:
+async def test_retry_works_in_a_direct_message_under_channel_rules() -> None:
     async with open_journey(COBROWSE_CHANNELS=CARE) as journey:
         await journey.genesys.inject_fault("dropped")
         message = await sends(journey, ANA, await asks_for_a_form(journey, ANA, channel_id=CARE))

@@ -24,7 +24,7 @@ def forged(payload: dict[str, Any], **state: Any) -> dict[str, Any]:
 # -- Who may, and where --
 
 
-async def test_channel_list_restricts_the_form(quick: None) -> None:
+async def test_channel_list_restricts_the_form() -> None:
     async with open_journey(COBROWSE_CHANNELS=CARE) as journey:
         assert link(await sends(journey, ANA, await asks_for_a_form(journey, ANA, channel_id=CARE)))
         message = journey.slack.post_message(BEN, CARE, "here")
@@ -37,7 +37,7 @@ async def test_channel_list_restricts_the_form(quick: None) -> None:
         assert len(journey.genesys.creates) == 2
 
 
-async def test_submission_from_nowhere_is_refused_with_channel_rules(quick: None) -> None:
+async def test_submission_from_nowhere_is_refused_with_channel_rules() -> None:
     """As of a form that was opened before they were."""
     async with open_journey(COBROWSE_CHANNELS=CARE) as journey:
         await sends(journey, ANA, await asks_for_a_form(journey, ANA, channel_id=CARE))

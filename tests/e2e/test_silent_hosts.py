@@ -3,22 +3,20 @@
 import asyncio
 import logging
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.check.results import Status
-from bot.slack.api import deadlines, response_url
-from tests.support.app import ANA, BEN, SAM, Journey, free_port, link, open_journey, open_servers
+from tests.support.app import ANA, BEN, QUICK_SLACK, SAM, Journey, free_port, link, open_journey, open_servers
 from tests.support.check import right_environ, run_checks
 
 FIRST_SECONDS, SOON_SECONDS = 1.0, 0.6
 
 
-@pytest.fixture
-async def dropped(monkeypatch: pytest.MonkeyPatch, quick: None) -> None:
-    """A way takes a second, in place of twelve."""
-    monkeypatch.setattr(deadlines, "WAY_SECONDS", FIRST_SECONDS)
+DROPPED = replace(QUICK_SLACK, post_timeout=FIRST_SECONDS)
+"""A way takes a second, in place of twelve."""
 
 
 async def seconds_of(journey: Journey, text: str = "help", who: str = ANA) -> tuple[str, float]:
@@ -28,10 +26,8 @@ async def seconds_of(journey: Journey, text: str = "help", who: str = ANA) -> tu
     return message.via, time.monotonic() - began
 
 
-async def test_answers_after_the_first_come_another_way_at_once(
-    dropped: None, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with open_journey() as journey:
+async def test_answers_after_the_first_come_another_way_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    async with open_journey(slack_timing=DROPPED) as journey:
         journey.slack.inject_fault("response_url", "slow", seconds=20)
         assert (await seconds_of(journey))[1] > FIRST_SECONDS
         for text, who in (("help", ANA), ("status", BEN), ("", SAM), ("last", ANA)):
@@ -40,15 +36,12 @@ async def test_answers_after_the_first_come_another_way_at_once(
         assert journey.slack.count("response_url") == 1
         (line,) = [record for record in caplog.records if "does not answer" in record.message]
         assert line.levelno == logging.WARNING
-        assert line.fields["seconds"] == response_url.PROBE_EVERY_SECONDS  # type: ignore[attr-defined]
+        assert line.fields["seconds"] == DROPPED.probe_interval_seconds  # type: ignore[attr-defined]
 
 
-async def test_answer_under_way_is_cut_short_when_another_times_out(
-    monkeypatch: pytest.MonkeyPatch, quick: None
-) -> None:
-    monkeypatch.setattr(deadlines, "WAY_SECONDS", 3.0)
-    monkeypatch.setattr(response_url, "PROBE_SECONDS", 0.2)
-    async with open_journey() as journey:
+async def test_answer_under_way_is_cut_short_when_another_times_out() -> None:
+    timing = replace(QUICK_SLACK, post_timeout=3.0, probe_timeout=0.2)
+    async with open_journey(slack_timing=timing) as journey:
         journey.slack.inject_fault("response_url", "slow", seconds=20)
         first = asyncio.create_task(seconds_of(journey))
         await asyncio.sleep(2.0)
@@ -57,10 +50,9 @@ async def test_answer_under_way_is_cut_short_when_another_times_out(
         await first
 
 
-async def test_one_answer_now_and_then_tries_the_host_again(dropped: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(response_url, "PROBE_EVERY_SECONDS", 0.5)
-    monkeypatch.setattr(response_url, "PROBE_SECONDS", 0.2)
-    async with open_journey() as journey:
+async def test_one_answer_now_and_then_tries_the_host_again() -> None:
+    timing = replace(DROPPED, probe_interval_seconds=0.5, probe_timeout=0.2)
+    async with open_journey(slack_timing=timing) as journey:
         journey.slack.inject_fault("response_url", "slow", seconds=20)
         await seconds_of(journey)
         await asyncio.sleep(0.6)
@@ -71,8 +63,8 @@ async def test_one_answer_now_and_then_tries_the_host_again(dropped: None, monke
         assert [(await seconds_of(journey))[0] for _ in range(3)] == ["response_url"] * 3
 
 
-async def test_silent_host_is_tried_when_nothing_else_works(dropped: None) -> None:
-    async with open_journey() as journey:
+async def test_silent_host_is_tried_when_nothing_else_works() -> None:
+    async with open_journey(slack_timing=DROPPED) as journey:
         journey.slack.inject_fault("response_url", "slow", seconds=20)
         await seconds_of(journey)
         journey.slack.inject_fault("response_url", None)

@@ -14,7 +14,6 @@ from bot.slack.error_codes import explain
 from tests.support.app import ANA, BEN, SAM, Journey, buttons, link, open_bot_between, open_journey, open_servers, words
 from tests.support.check import right_environ, run_checks
 
-pytestmark = pytest.mark.usefixtures("quick")
 NEVER = ("missing_argument", "missing_scope", "account_inactive", "plan_upgrade_required", "no_such_subteam")
 PASSING = ("internal_error", "team_added_to_org", "request_timeout", "a_code_that_is_new")
 

@@ -3,11 +3,24 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
-from bot.slack.api import deadlines, responder
-from tests.support.app import ANA, BEN, BILLING, SAM, Journey, buttons, is_failure, link, open_journey, words
+from bot.core.timing import SLACK_TIMING
+from tests.support.app import (
+    ANA,
+    BEN,
+    BILLING,
+    QUICK_SLACK,
+    SAM,
+    Journey,
+    buttons,
+    is_failure,
+    link,
+    open_journey,
+    words,
+)
 
 SOON_SECONDS = 3.0
 LATER = 600
@@ -63,10 +76,9 @@ async def test_agents_waiting_direct_message_does_not_hold_up_the_rest(patient: 
     assert "could not be told" in words(message)
 
 
-async def test_an_agent_who_cannot_be_told_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert responder.AGENT_SECONDS <= 3.0
-    monkeypatch.setattr(responder, "AGENT_SECONDS", 0.3)
-    async with open_journey() as journey:
+async def test_an_agent_who_cannot_be_told_holds_nothing_up() -> None:
+    assert SLACK_TIMING.agent_timeout <= 3.0
+    async with open_journey(slack_timing=replace(QUICK_SLACK, agent_timeout=0.3)) as journey:
         journey.slack.inject_fault("conversations.open", "slow", seconds=20)
         began = time.monotonic()
         message = await journey.asks("@ben", who=SAM)
@@ -77,9 +89,8 @@ async def test_an_agent_who_cannot_be_told_holds_nothing_up(monkeypatch: pytest.
         assert len(journey.genesys.creates) == 1
 
 
-async def test_a_way_that_takes_too_long_as_a_whole_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deadlines, "WAY_SECONDS", 0.3)
-    async with open_journey() as journey:
+async def test_a_way_that_takes_too_long_as_a_whole_is_given_up() -> None:
+    async with open_journey(slack_timing=replace(QUICK_SLACK, post_timeout=0.3)) as journey:
         journey.slack.inject_fault("response_url", "slow", seconds=20)
         journey.slack.inject_fault("chat.postEphemeral", "slow", seconds=20)
         async with asyncio.timeout(SOON_SECONDS):

@@ -146,7 +146,7 @@ async def test_whoami_names_the_host_and_the_rule(either: Journey) -> None:
     [(ANA, "status`", "@agent"), (SAM, "@agent", "unlink"), (BEN, "unlink", "nothing")],
     ids=["an agent", "a supervisor", "an administrator"],
 )
-async def test_help_shows_each_person_what_they_may_do(quick: None, who: str, knows: str, knows_not: str) -> None:
+async def test_help_shows_each_person_what_they_may_do(who: str, knows: str, knows_not: str) -> None:
     async with open_journey(COBROWSE_ADMINS=BEN) as journey:
         message = await journey.asks("help", who=who)
         assert message.visible_to == who
@@ -207,7 +207,7 @@ async def test_unmapped_person_reads_the_tried_rules_and_a_contact(either: Journ
     assert either.genesys.creates == []
 
 
-async def test_the_hosts_file_comes_before_the_address(quick: None, tmp_path: Path) -> None:
+async def test_the_hosts_file_comes_before_the_address(tmp_path: Path) -> None:
     listed = tmp_path / "hosts.csv"
     listed.write_text(f"slack_user_id,genesys_user_id\n{UNA},{'2' * 8}-2222-4222-8222-222222222222\n")
     async with open_journey(COBROWSE_HOSTS_FILE=str(listed)) as journey:
@@ -218,7 +218,7 @@ async def test_the_hosts_file_comes_before_the_address(quick: None, tmp_path: Pa
         assert journey.genesys.count("search") == 0
 
 
-async def test_settings_shape_what_is_asked_for(quick: None) -> None:
+async def test_settings_shape_what_is_asked_for() -> None:
     shape = {"COBROWSE_APPLICATION_ID": "shop", "COBROWSE_APPLICATION_TYPE": "kiosk", "COBROWSE_TIMEOUT_SECONDS": "600"}
     async with open_journey(COBROWSE_COMMAND="/share", **shape) as journey:
         journey.genesys.applications["shop"] = "Web shop"

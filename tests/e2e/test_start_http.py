@@ -81,7 +81,7 @@ async def test_healthz_says_ok(over_http: Journey) -> None:
 
 
 @pytest.mark.parametrize("http", [False, True], ids=["socket", "http"])
-async def test_variables_meant_for_other_bots_change_nothing(quick: None, stray: None, http: bool) -> None:
+async def test_variables_meant_for_other_bots_change_nothing(stray: None, http: bool) -> None:
     async with open_journey(http=http) as journey:
         assert link(await journey.asks())
         await journey.genesys.inject_fault("dropped")
@@ -93,7 +93,7 @@ async def test_variables_meant_for_other_bots_change_nothing(quick: None, stray:
         assert journey.slack.count("auth.test") == 1
 
 
-async def test_no_install_page_appears_because_of_such_variables(quick: None, stray: None) -> None:
+async def test_no_install_page_appears_because_of_such_variables(stray: None) -> None:
     async with open_journey(http=True) as journey, aiohttp.ClientSession() as http:
         for path in ("/slack/install", "/slack/oauth_redirect", "/stray"):
             async with http.get(journey.url + path, allow_redirects=False) as response:

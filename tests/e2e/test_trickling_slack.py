@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,19 +11,9 @@ import pytest
 from bot.core.errors import SharingError
 from bot.core.requests import recovery
 from bot.core.stored_errors import from_record, to_record
-from bot.core.timing import RecoveryTiming
+from bot.core.timing import SLACK_TIMING, RecoveryTiming, SlackTiming
 from bot.sandbox.slack.server import Message
-from bot.slack.api import (
-    channels,
-    deadlines,
-    direct_messages,
-    directory,
-    identity,
-    session_messages,
-    views,
-    workflow_steps,
-)
-from bot.slack.api.identity import SlackUnreachableError
+from bot.slack.api.identity import SlackUnreachableError, identify
 from tests.support import session_messages as session_messages_support
 from tests.support.app import ANA, CARE, SAM, Journey, buttons, link, open_journey, words
 from tests.support.session_messages import World
@@ -32,32 +23,24 @@ BYTE_SECONDS = 0.1
 """Shorter than each deadline below, so that a time-out which begins again with each byte never ends."""
 
 
-@pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch, quick: None) -> None:
-    """Half a second for each call as a whole."""
-    monkeypatch.setattr(session_messages, "POST_SECONDS", 0.5)
-    monkeypatch.setattr(session_messages, "EDIT_SECONDS", 0.5)
-    monkeypatch.setattr(direct_messages, "POST_SECONDS", 0.5)
-    monkeypatch.setattr(direct_messages, "OPEN_SECONDS", 0.5)
-    monkeypatch.setattr(deadlines, "WAY_SECONDS", 0.5)
-    monkeypatch.setattr(channels, "ANSWER_SECONDS", 0.5)
-    monkeypatch.setattr(directory, "ANSWER_SECONDS", 0.5)
-    monkeypatch.setattr(views.Views._error_code_of, "__defaults__", (0.5,))
-    monkeypatch.setattr(views, "TRIGGER_SECONDS", 0.5)
-    monkeypatch.setattr(identity, "ANSWER_SECONDS", 0.5)
+SHORT = SlackTiming(
+    repeat_seconds=0.01,
+    post_timeout=0.5,
+    edit_timeout=0.5,
+    open_timeout=0.5,
+    channel_timeout=0.5,
+    lookup_timeout=0.5,
+    view_timeout=0.5,
+    trigger_seconds=0.5,
+    identify_timeout=0.5,
+    identify_retry_seconds=0.0,
+)
+"""Half a second for each call as a whole."""
 
 
 def test_the_real_deadlines_keep_people_waiting_for_seconds() -> None:
-    assert (
-        max(
-            session_messages.POST_SECONDS,
-            direct_messages.POST_SECONDS,
-            direct_messages.OPEN_SECONDS,
-            deadlines.WAY_SECONDS,
-        )
-        <= 12
-    )
-    assert recovery.MAX_SILENT * session_messages.EDIT_SECONDS + RecoveryTiming().ended_poll_seconds < 60
+    assert max(SLACK_TIMING.post_timeout, SLACK_TIMING.open_timeout) <= 12
+    assert recovery.MAX_SILENT * SLACK_TIMING.edit_timeout + RecoveryTiming().ended_poll_seconds < 60
 
 
 async def reads(journey: Journey, act: Callable[[], Any]) -> Message:
@@ -69,8 +52,8 @@ async def reads(journey: Journey, act: Callable[[], Any]) -> Message:
 
 
 @pytest.mark.parametrize("acted", [False, True])
-async def test_a_share_without_an_answer_is_told_as_unknown(short: None, acted: bool) -> None:
-    async with open_journey() as journey:
+async def test_a_share_without_an_answer_is_told_as_unknown(acted: bool) -> None:
+    async with open_journey(slack_timing=SHORT) as journey:
         card = await journey.asks()
         journey.slack.inject_fault("chat.postMessage", "trickle", seconds=BYTE_SECONDS, processes=acted)
         before = len(journey.slack.messages)
@@ -88,8 +71,8 @@ async def test_a_share_without_an_answer_is_told_as_unknown(short: None, acted: 
         assert journey.slack.count("chat.postMessage") == 1
 
 
-async def test_send_to_me_without_an_answer_is_told_as_unknown(short: None) -> None:
-    async with open_journey() as journey:
+async def test_send_to_me_without_an_answer_is_told_as_unknown() -> None:
+    async with open_journey(slack_timing=SHORT) as journey:
         card = await journey.asks()
         journey.slack.inject_fault("chat.postMessage", "trickle", times=1, seconds=BYTE_SECONDS)
         message = await reads(journey, lambda: journey.slack.press(ANA, card, "send_session"))
@@ -98,8 +81,8 @@ async def test_send_to_me_without_an_answer_is_told_as_unknown(short: None) -> N
         assert journey.slack.workspace.im_owner(message.channel) == ANA
 
 
-async def test_send_to_me_without_a_channel_is_told_as_not_posted(short: None) -> None:
-    async with open_journey() as journey:
+async def test_send_to_me_without_a_channel_is_told_as_not_posted() -> None:
+    async with open_journey(slack_timing=SHORT) as journey:
         card = await journey.asks()
         journey.slack.inject_fault("conversations.open", "trickle", seconds=BYTE_SECONDS)
         message = await reads(journey, lambda: journey.slack.press(ANA, card, "send_session"))
@@ -113,8 +96,8 @@ async def test_send_to_me_without_a_channel_is_told_as_not_posted(short: None) -
         (("response_url", "chat.postEphemeral"), "chat.postMessage"),
     ],
 )
-async def test_an_answer_comes_the_next_way(short: None, trickling: tuple[str, ...], via: str) -> None:
-    async with open_journey() as journey:
+async def test_an_answer_comes_the_next_way(trickling: tuple[str, ...], via: str) -> None:
+    async with open_journey(slack_timing=SHORT) as journey:
         for method in trickling:
             journey.slack.inject_fault(method, "trickle", seconds=BYTE_SECONDS)
         message = await reads(journey, lambda: journey.slack.command(ANA, ""))
@@ -123,33 +106,31 @@ async def test_an_answer_comes_the_next_way(short: None, trickling: tuple[str, .
 
 
 @pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
-async def test_a_look_up_without_an_answer_refuses(short: None, method: str) -> None:
-    async with open_journey(COBROWSE_MEMBERS="S0LEADS") as journey:
+async def test_a_look_up_without_an_answer_refuses(method: str) -> None:
+    async with open_journey(COBROWSE_MEMBERS="S0LEADS", slack_timing=SHORT) as journey:
         journey.slack.inject_fault(method, "trickle", seconds=BYTE_SECONDS)
         message = await reads(journey, lambda: journey.slack.command(ANA, ""))
         assert "Slack would not say who is who just now (no answer)" in words(message)
 
 
-async def test_a_channel_without_an_answer_gets_no_share(short: None) -> None:
-    async with open_journey() as journey:
+async def test_a_channel_without_an_answer_gets_no_share() -> None:
+    async with open_journey(slack_timing=SHORT) as journey:
         card = await journey.asks()
         journey.slack.inject_fault("conversations.info", "trickle", seconds=BYTE_SECONDS)
         message = await reads(journey, lambda: journey.slack.press(ANA, card, "share_session"))
         assert "(no answer)" in words(message)
 
 
-async def test_a_form_that_does_not_open_is_told(short: None) -> None:
-    async with open_journey() as journey:
+async def test_a_form_that_does_not_open_is_told() -> None:
+    async with open_journey(slack_timing=SHORT) as journey:
         journey.slack.inject_fault("views.open", "trickle", seconds=BYTE_SECONDS)
         message = await reads(journey, lambda: journey.slack.command(ANA, "new"))
         assert "The form could not be opened." in words(message)
 
 
 @pytest.mark.parametrize("method", ["views.publish", "views.update"])
-async def test_a_view_without_an_answer_holds_nothing_up(
-    short: None, method: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with open_journey() as journey:
+async def test_a_view_without_an_answer_holds_nothing_up(method: str, caplog: pytest.LogCaptureFixture) -> None:
+    async with open_journey(slack_timing=SHORT) as journey:
         journey.slack.inject_fault(method, "trickle", seconds=BYTE_SECONDS)
         await (journey.slack.open_home(ANA) if method == "views.publish" else journey.slack.command(ANA, "new"))
         async with asyncio.timeout(4):
@@ -158,19 +139,20 @@ async def test_a_view_without_an_answer_holds_nothing_up(
         assert link(await journey.asks())
 
 
-async def test_a_workflow_step_is_completed_all_the_same(short: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workflow_steps, "PAUSES_SECONDS", (0.1,))
-    async with open_journey(COBROWSE_WORKFLOW_STEPS="on") as journey:
+async def test_a_workflow_step_is_completed_all_the_same() -> None:
+    timing = replace(SHORT, step_retry_seconds=(0.1,))
+    async with open_journey(COBROWSE_WORKFLOW_STEPS="on", slack_timing=timing) as journey:
         journey.slack.inject_fault("functions.completeSuccess", "trickle", times=1, seconds=BYTE_SECONDS)
         execution = await journey.slack.function_executed("start_cobrowse_session", {"agent": ANA, "name": "Deal"})
         await journey.slack.workspace.until(lambda: execution.status == "succeeded", 5)
 
 
-async def test_a_start_that_hears_no_end_is_given_up(short: None, world: World) -> None:
+@pytest.mark.parametrize("slack_timing", [SHORT])
+async def test_a_start_that_hears_no_end_is_given_up(world: World) -> None:
     world.servers.slack.inject_fault("auth.test", "trickle", seconds=BYTE_SECONDS)
     began = time.monotonic()
     with pytest.raises(SlackUnreachableError):
-        await identity.identify(world.herald._web, tries=2, delay_seconds=0)
+        await identify(world.herald._web, tries=2, timing=SHORT)
     assert time.monotonic() - began < 3
 
 
@@ -188,7 +170,8 @@ def over(messages: list[Message]) -> int:
 
 
 @pytest.mark.parametrize("trickling", [1, recovery.MAX_SILENT - 1])
-async def test_messages_that_do_not_change_keep_no_others_from_it(short: None, world: World, trickling: int) -> None:
+@pytest.mark.parametrize("slack_timing", [SHORT])
+async def test_messages_that_do_not_change_keep_no_others_from_it(world: World, trickling: int) -> None:
     messages = await told_in_many_places(world, 8)
     world.servers.slack.inject_fault("chat.update", "trickle", times=trickling, seconds=BYTE_SECONDS)
     async with asyncio.timeout(5):
@@ -199,7 +182,8 @@ async def test_messages_that_do_not_change_keep_no_others_from_it(short: None, w
     assert over(messages) == 8
 
 
-async def test_a_slack_that_answers_no_edit_is_left_alone_for_a_while(short: None, world: World) -> None:
+@pytest.mark.parametrize("slack_timing", [SHORT])
+async def test_a_slack_that_answers_no_edit_is_left_alone_for_a_while(world: World) -> None:
     messages = await told_in_many_places(world, 8)
     world.servers.slack.inject_fault("chat.update", "trickle", seconds=BYTE_SECONDS)
     async with asyncio.timeout(5):
@@ -212,7 +196,8 @@ async def test_a_slack_that_answers_no_edit_is_left_alone_for_a_while(short: Non
     assert over(messages) == 8
 
 
-async def test_messages_that_never_change_do_not_starve_the_others(short: None, world: World) -> None:
+@pytest.mark.parametrize("slack_timing", [SHORT])
+async def test_messages_that_never_change_do_not_starve_the_others(world: World) -> None:
     """Whichever are tried first, all others have had their turn after a few rounds."""
     messages = await told_in_many_places(world, 7)
     stuck = [message.ts for message in messages[: recovery.MAX_SILENT]]
@@ -233,8 +218,8 @@ async def test_messages_that_never_change_do_not_starve_the_others(short: None, 
     raise AssertionError(over(messages))
 
 
-async def test_an_agent_of_a_supervisor_is_told_or_not_within_seconds(short: None) -> None:
-    async with open_journey() as journey:
+async def test_an_agent_of_a_supervisor_is_told_or_not_within_seconds() -> None:
+    async with open_journey(slack_timing=SHORT) as journey:
         journey.slack.inject_fault("chat.postMessage", "trickle", seconds=BYTE_SECONDS)
         before = len(journey.slack.messages)
         await journey.slack.command(SAM, "@ana")

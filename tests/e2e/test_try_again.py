@@ -3,18 +3,19 @@
 import asyncio
 import json
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bot.sandbox.slack.server import Delivery, Message
-from bot.slack.api import deadlines, responder
 from tests.support.app import (
     ANA,
     BEN,
     BILLING,
     HOSTS,
     OUTSIDER,
+    QUICK_SLACK,
     SAM,
     SHARED,
     Journey,
@@ -206,10 +207,8 @@ async def test_slack_is_asked_again_when_it_says_it_may(journey: Journey) -> Non
 
 
 @pytest.mark.parametrize("method", ["response_url", "users.info"])
-async def test_slack_is_not_waited_for_for_ever(quick: None, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
-    monkeypatch.setattr(responder, "TIMEOUT_SECONDS", 0.2)  # each call
-    monkeypatch.setattr(deadlines, "WAY_SECONDS", 0.2)  # a post to a response_url, with its repeats
-    async with open_journey() as journey:
+async def test_slack_is_not_waited_for_for_ever(method: str) -> None:
+    async with open_journey(slack_timing=replace(QUICK_SLACK, http_timeout=0.2, post_timeout=0.2)) as journey:
         journey.slack.inject_fault(method, "slow", seconds=20.0)
         async with asyncio.timeout(5):
             message = await journey.asks()

@@ -24,7 +24,6 @@ from tests.support.app import (
 )
 from tests.support.check import right_environ, run_checks
 
-pytestmark = pytest.mark.usefixtures("quick")
 TWIN = "W0ANA"
 OTHER_HOST = "33333333-3333-4333-8333-333333333333"
 

@@ -27,7 +27,7 @@ Open = Callable[[], AbstractAsyncContextManager[Journey]]
 
 
 @pytest.fixture(params=["socket", "http"])
-def opened(request: pytest.FixtureRequest, quick: None) -> Open:
+def opened(request: pytest.FixtureRequest) -> Open:
     """Opens a journey, once the test has put its broken part in. Nobody's patience with it lasts for long."""
     return lambda: open_journey(http=request.param == "http", timing=IMPATIENT, SHUTDOWN_SECONDS="1")
 

@@ -30,7 +30,7 @@ async def test_another_command_names_the_one_to_type(either: Journey, caplog: py
     assert "secret words" not in caplog.text + str([vars(record) for record in caplog.records])
 
 
-async def test_the_sentence_names_the_configured_command(quick: None) -> None:
+async def test_the_sentence_names_the_configured_command() -> None:
     async with open_journey(COBROWSE_COMMAND="/share-screen") as journey:
         await journey.slack.command(ANA, "", command="/cobrowse")
         (message,) = journey.slack.seen_by(ANA)

@@ -8,13 +8,14 @@ import pytest
 
 from bot.core.errors import StorageUnavailableError
 from bot.core.models import RequestKind, WorkflowStep, step_of
+from bot.core.timing import SlackTiming
 from bot.sandbox.slack.server import Execution
-from bot.slack.api import workflow_steps as completion
 from bot.slack.listeners.workflow_step import CALLBACK_ID, read_step
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.app import ANA, BEN, CARE, GUS, HOSTS, UNA, Journey, link, open_journey, words
 
 SECONDS = 15.0
+SOON_AGAIN = SlackTiming(repeat_seconds=0.01, step_retry_seconds=(0.01, 0.01))
 
 
 async def runs(journey: Journey, seconds: float = SECONDS, **inputs: Any) -> Execution:
@@ -62,7 +63,7 @@ async def test_connected_persons_session_is_the_hosts_own(journey: Journey) -> N
     assert execution.outputs["link"] in words(await journey.asks("status", who=BEN))
 
 
-async def test_disabled_workflow_reads_so_and_starts_nothing(quick: None) -> None:
+async def test_disabled_workflow_reads_so_and_starts_nothing() -> None:
     async with open_journey(COBROWSE_WORKFLOW_STEPS="off") as journey:
         execution = await runs(journey, agent=BEN)
         assert execution.status == "failed"
@@ -93,7 +94,7 @@ async def test_whoever_may_not_host_is_refused_as_ever(journey: Journey, agent: 
     assert journey.genesys.creates == []
 
 
-async def test_step_follows_the_member_list_and_not_the_channels(quick: None) -> None:
+async def test_step_follows_the_member_list_and_not_the_channels() -> None:
     async with open_journey(COBROWSE_MEMBERS=BEN, COBROWSE_CHANNELS=CARE) as journey:
         assert (await runs(journey, agent=BEN)).status == "succeeded"
         refused = await runs(journey, agent=ANA)
@@ -136,15 +137,15 @@ async def test_workflow_reads_a_genesys_refusal_with_both_references(journey: Jo
     assert journey.slack.messages == []
 
 
-async def test_a_workflow_is_told_later_when_slack_is_busy(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(completion, "PAUSES_SECONDS", (0.01, 0.01))
+@pytest.mark.parametrize("slack_timing", [SOON_AGAIN])
+async def test_a_workflow_is_told_later_when_slack_is_busy(journey: Journey) -> None:
     journey.slack.inject_fault("functions.completeSuccess", "internal_error", times=2)
     assert (await runs(journey, agent=BEN)).status == "succeeded"
     assert completions(journey) == ["functions.completeSuccess"] * 3
 
 
-async def test_cancelled_workflow_is_not_told_again(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(completion, "PAUSES_SECONDS", (0.01, 0.01))
+@pytest.mark.parametrize("slack_timing", [SOON_AGAIN])
+async def test_cancelled_workflow_is_not_told_again(journey: Journey) -> None:
     await journey.genesys.inject_fault("slow", seconds=0.3)
     execution = await journey.slack.function_executed(CALLBACK_ID, {"agent": BEN})
     journey.slack.runs.fail(execution.id, "cancelled")

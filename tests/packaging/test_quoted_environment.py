@@ -34,7 +34,7 @@ async def test_bot_with_quoted_values_answers_and_passes_check(tmp_path: Path) -
             assert code == 0, err
 
 
-async def test_the_customer_reads_the_text_without_quotes(quick: None) -> None:
+async def test_the_customer_reads_the_text_without_quotes() -> None:
     async with open_servers() as servers:
         environ = servers.environ | {"COBROWSE_SMS_TEXT": "Your link: {joinUrl}"}
         async with open_bot_between(servers, quoted(environ), http=False) as journey:

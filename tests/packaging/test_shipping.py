@@ -314,7 +314,7 @@ def test_the_unit_is_one_that_systemd_takes_and_finds_locked_up(tmp_path: Path) 
 
 
 @needs_caddy
-async def test_proxy_passes_slack_and_stops_slow_and_large_requests(tmp_path: Path, quick: None) -> None:
+async def test_proxy_passes_slack_and_stops_slow_and_large_requests(tmp_path: Path) -> None:
     async with open_journey(http=True) as journey, before(tmp_path, journey.url) as front:
         url = front.url
         slow = asyncio.create_task(sends_slowly(url))
@@ -330,7 +330,7 @@ async def test_proxy_passes_slack_and_stops_slow_and_large_requests(tmp_path: Pa
 
 
 @needs_caddy
-async def test_proxy_passes_those_who_return_from_a_sign_in(tmp_path: Path, quick: None) -> None:
+async def test_proxy_passes_those_who_return_from_a_sign_in(tmp_path: Path) -> None:
     async with open_connecting() as journey, before(tmp_path, journey.url) as front:
         back = (await signs_in(await asks_to_connect(journey))).replace(journey.url, front.url)
         assert (await opens(back)).status == 200
@@ -361,7 +361,7 @@ async def test_the_proxys_log_holds_neither_state_nor_code(tmp_path: Path, path:
 
 
 @needs_caddy
-async def test_the_proxy_names_no_software(tmp_path: Path, quick: None) -> None:
+async def test_the_proxy_names_no_software(tmp_path: Path) -> None:
     async with open_connecting() as journey, before(tmp_path, journey.url) as front, aiohttp.ClientSession() as http:
         for method, path in (("GET", "/genesys/callback"), ("POST", "/slack/events"), ("GET", "/"), ("GET", "/readyz")):
             async with http.request(method, front.url + path) as answer:

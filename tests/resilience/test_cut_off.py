@@ -34,7 +34,7 @@ async def wire(url: str) -> AsyncIterator[Wire]:
 
 
 @pytest.fixture
-async def servers(quick: None) -> AsyncIterator[Servers]:
+async def servers() -> AsyncIterator[Servers]:
     async with open_servers() as opened:
         yield opened
 

@@ -32,7 +32,7 @@ async def locks(url: str) -> set[int]:
     return {row["objid"] for row in found}
 
 
-async def test_live_work_keeps_its_outcome_when_postgres_moves(quick: None) -> None:
+async def test_live_work_keeps_its_outcome_when_postgres_moves() -> None:
     async with open_servers() as servers, new_cluster() as cluster, new_wire(cluster.url()) as wire:
         async with replica(servers, wire.url):
             await servers.slack.command(ANA, "Before")

@@ -5,14 +5,14 @@ A call is a row, and a fault a cell of it; the faults themselves are in tests/su
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from bot.slack.api.identity import SlackSetupError, SlackUnreachableError, identify
 from bot.slack.api.responder import new_http_session, new_web_client
 from tests.support.app import ANA, BEN, SAM, is_failure, is_note, link, words
-from tests.support.fault_matrix import World, clock, impatient, world
+from tests.support.fault_matrix import QUICK_SECONDS, SLACK, World, clock, impatient, world
 from tests.support.faulty_server import UNREACHED, Front
 from tests.support.server_faults import FAULTS, HUGE_BYTES
 
@@ -188,5 +188,5 @@ async def test_whatever_fails_at_the_start_ends_in_a_sentence(world: World) -> N
         async with new_http_session() as http:
             web = new_web_client("xoxb-any", f"{front.url}/api/", http)
             with impatient(), pytest.raises((SlackSetupError, SlackUnreachableError), match="Slack"):
-                await identify(web, tries=2, delay_seconds=0.01)
+                await identify(web, tries=2, timing=replace(SLACK, identify_timeout=QUICK_SECONDS))
         assert front.sent_bytes < HUGE_BYTES / 4, fault

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.core.timing import SlackTiming
 from bot.slack.api.identity import SlackUnreachableError, identify
 from tests.support.app import (
     ANA,
@@ -64,7 +65,7 @@ async def test_unfinished_request_is_told_as_interrupted(tmp_path: Path) -> None
         assert len(servers.genesys.creates) == 1
 
 
-async def test_an_answer_on_its_way_when_the_time_is_up_still_arrives(quick: None) -> None:
+async def test_an_answer_on_its_way_when_the_time_is_up_still_arrives() -> None:
     async with open_journey(SHUTDOWN_SECONDS="1") as journey:
         journey.slack.inject_fault("response_url", "ratelimited", times=1, retry_after=1)
         await journey.slack.command(ANA, "")
@@ -74,7 +75,7 @@ async def test_an_answer_on_its_way_when_the_time_is_up_still_arrives(quick: Non
         assert link(message)
 
 
-async def test_a_session_that_exists_when_the_time_is_up_is_not_denied(quick: None) -> None:
+async def test_a_session_that_exists_when_the_time_is_up_is_not_denied() -> None:
     """The time runs out while the agent is being told."""
     async with open_journey(SHUTDOWN_SECONDS="1") as journey:
         journey.slack.inject_fault("conversations.open", "slow", seconds=3)
@@ -180,7 +181,7 @@ async def test_all_faults_of_the_settings_are_listed_at_once(tmp_path: Path) -> 
 async def test_a_slack_that_cannot_be_reached_is_said_so() -> None:
     web = AsyncWebClient(token="xoxb-any", base_url=f"http://127.0.0.1:{free_port()}/api/", retry_handlers=[])
     with pytest.raises(SlackUnreachableError, match="SLACK_API_URL"):
-        await identify(web, delay_seconds=0.01)
+        await identify(web, timing=SlackTiming(identify_retry_seconds=0.01))
 
 
 async def _creates(servers: Servers | Journey, number: int) -> None:

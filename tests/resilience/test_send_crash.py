@@ -117,7 +117,7 @@ async def test_stored_press_is_finished_after_a_crash(bots: Bots) -> None:
     assert [sent.to for sent in servers.genesys.outbox.sent] == [NUMBER]
 
 
-async def test_cut_off_replica_does_not_contradict_its_successor(quick: None) -> None:
+async def test_cut_off_replica_does_not_contradict_its_successor() -> None:
     async with new_database() as url, new_wire(url) as wire, open_servers() as servers:
         async with replica(servers, wire.url):
             question = await asked(servers)

@@ -13,8 +13,8 @@ import pytest
 from bot import server
 from bot.app import open_bot
 from bot.config import settings
+from bot.core.timing import SlackTiming
 from bot.sandbox.slack.server import Message as Seen
-from bot.slack.api import deadlines
 from bot.slack.api import responder as delivery
 from bot.slack.messages.blocks import Message
 from tests.support.app import ANA, PATIENCE_SECONDS, Journey, is_note, link, open_journey, open_servers, words
@@ -108,13 +108,13 @@ async def test_stop_takes_the_next_way_when_slack_hangs(
     assert left in [getattr(record, "fields", {}).get("request") for record in errors]
 
 
-async def test_a_stop_at_the_moment_when_a_way_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stop_at_the_moment_when_a_way_is_given_up() -> None:
     """Both fall into one turn of the loop, since it is held up until both are due."""
-    monkeypatch.setattr(deadlines, "WAY_SECONDS", 0.05)
+    timing = SlackTiming(post_timeout=0.05)
     async with open_journey() as journey, delivery.new_http_session() as http, AsyncExitStack() as stack:
         journey.slack.inject_fault("response_url", "slow", seconds=HANGS_SECONDS)
         web = delivery.new_web_client(None, journey.slack.api_url, http)
-        ours, loop = await stack.enter_async_context(open_delivery(web, http)), asyncio.get_running_loop()
+        ours, loop = await stack.enter_async_context(open_delivery(web, http, timing)), asyncio.get_running_loop()
         faults: list[dict[str, Any]] = []
         loop.set_exception_handler(lambda _, context: faults.append(context))
         posting = asyncio.create_task(ours.post(f"{journey.slack.url}/response/x", Message("x", [])))

@@ -10,12 +10,13 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import pytest
 
-from bot.core.timing import CoreTiming, GenesysTiming
+from bot.core.timing import RECEIVER_BOUNDS, CoreTiming, GenesysTiming, ReceiverBounds, SlackTiming
 from bot.sandbox import world
 from bot.sandbox.slack.server import Message
 from tests.support.app import (
     ANA,
     QUICK_GENESYS,
+    QUICK_SLACK,
     SAM,
     Journey,
     Servers,
@@ -60,6 +61,8 @@ async def open_connecting(
     token_seconds: int = 86400,
     timing: CoreTiming | None = None,
     genesys_timing: GenesysTiming = QUICK_GENESYS,
+    slack_timing: SlackTiming = QUICK_SLACK,
+    bounds: ReceiverBounds = RECEIVER_BOUNDS,
     **changes: str,
 ) -> AsyncIterator[Journey]:
     """The servers and a bot; each agent has one conversation, and an offer needs a person."""
@@ -67,7 +70,13 @@ async def open_connecting(
         servers.genesys.conversations.set_live_count("one")
         servers.genesys.conversations.requires_user = True
         async with open_bot_between(
-            servers, connecting(servers, **changes), http=http, timing=timing, genesys_timing=genesys_timing
+            servers,
+            connecting(servers, **changes),
+            http=http,
+            timing=timing,
+            genesys_timing=genesys_timing,
+            slack_timing=slack_timing,
+            bounds=bounds,
         ) as journey:
             yield journey
 
@@ -123,7 +132,7 @@ def whose(journey: Journey) -> list[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-async def journey(request: pytest.FixtureRequest, quick: None, tmp_path: Path) -> AsyncIterator[Journey]:
+async def journey(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Journey]:
     if request.param == "sqlite":
         async with open_connecting(DATABASE_URL=f"sqlite:///{tmp_path}/bot.db") as opened:
             yield opened
@@ -133,6 +142,6 @@ async def journey(request: pytest.FixtureRequest, quick: None, tmp_path: Path) -
 
 
 @pytest.fixture
-async def simple(quick: None) -> AsyncIterator[Journey]:
+async def simple() -> AsyncIterator[Journey]:
     async with open_connecting() as opened:
         yield opened

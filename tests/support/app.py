@@ -21,7 +21,7 @@ import aiohttp
 from bot import server as serve
 from bot.app import open_bot
 from bot.config import settings
-from bot.core.timing import CoreTiming, GenesysTiming
+from bot.core.timing import RECEIVER_BOUNDS, CoreTiming, GenesysTiming, ReceiverBounds, SlackTiming
 from bot.sandbox import world
 from bot.sandbox.genesys.server import SandboxGenesys
 from bot.sandbox.slack.server import Delivery, Message, SandboxSlack, SlackChannel, SlackUser
@@ -43,6 +43,7 @@ PATIENCE_SECONDS, START_SECONDS = 6.0, 30.0
 NO_KEY = {"STORE_ENCRYPTION_KEY": "", "COBROWSE_SMS_FROM": "", "COBROWSE_EMAIL_FROM": ""}
 """On top of an environment: the database is readable, so nothing is sent to customers."""
 QUICK_GENESYS = GenesysTiming(first_backoff_seconds=0.02)
+QUICK_SLACK = SlackTiming(repeat_seconds=0.01)
 """Retries that no Retry-After asked for come at once; their number stays as it is."""
 ROOT = str(Path(__file__).parents[2])
 BotProcess = Process | Forked
@@ -128,13 +129,21 @@ async def open_journey(
     token_seconds: int = 86400,
     timing: CoreTiming | None = None,
     genesys_timing: GenesysTiming = QUICK_GENESYS,
+    slack_timing: SlackTiming = QUICK_SLACK,
+    bounds: ReceiverBounds = RECEIVER_BOUNDS,
     **environ: str,
 ) -> AsyncIterator[Journey]:
     """The servers and the bot; `environ` comes on top of the environment it is started with."""
     async with (
         open_servers(http=http, token_seconds=token_seconds) as servers,
         open_bot_between(
-            servers, servers.environ | environ, http=http, timing=timing, genesys_timing=genesys_timing
+            servers,
+            servers.environ | environ,
+            http=http,
+            timing=timing,
+            genesys_timing=genesys_timing,
+            slack_timing=slack_timing,
+            bounds=bounds,
         ) as opened,
     ):
         yield opened
@@ -148,13 +157,17 @@ async def open_bot_between(
     http: bool,
     timing: CoreTiming | None = None,
     genesys_timing: GenesysTiming = QUICK_GENESYS,
+    slack_timing: SlackTiming = QUICK_SLACK,
+    bounds: ReceiverBounds = RECEIVER_BOUNDS,
 ) -> AsyncIterator[Journey]:
     """The bot, between servers that are there."""
     loaded = settings.load(environ)
     stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
 
     async def serving() -> None:
-        async with open_bot(loaded, timing, genesys_timing=genesys_timing) as bot:
+        async with open_bot(
+            loaded, timing, genesys_timing=genesys_timing, slack_timing=slack_timing, bounds=bounds
+        ) as bot:
             await serve.run(bot, stop, on_ready=port.set_result)
 
     task = asyncio.create_task(serving())

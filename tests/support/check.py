@@ -6,7 +6,7 @@ from bot import check
 from bot.check.results import CheckResult, Status
 from bot.core.models import UserId
 from bot.core.timing import GenesysTiming
-from tests.support.app import QUICK_GENESYS, Servers, ended, start
+from tests.support.app import QUICK_GENESYS, QUICK_SLACK, Servers, ended, start
 
 PERSON = UserId("U0ANA")
 
@@ -36,7 +36,11 @@ async def run_checks(
 ) -> dict[str, CheckResult]:
     """The findings by name; of several of one name, the worst."""
     found = await check.run_checks(
-        environ, user_id=UserId(person) if person else None, env_file=env_file, genesys_timing=timing
+        environ,
+        user_id=UserId(person) if person else None,
+        env_file=env_file,
+        genesys_timing=timing,
+        slack_timing=QUICK_SLACK,
     )
     order = [Status.FAILED, Status.WARNING, Status.SKIPPED, Status.OK]
     worst_last = sorted(found, key=lambda each: -order.index(each.status))

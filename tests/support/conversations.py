@@ -40,7 +40,7 @@ async def opened(servers: Servers, **environ: str) -> AsyncIterator[Conversation
 
 
 @pytest.fixture
-async def servers(quick: None) -> AsyncIterator[Servers]:
+async def servers() -> AsyncIterator[Servers]:
     async with open_servers(client_secret=SECRET) as started:
         yield started
 

@@ -11,9 +11,10 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import aiohttp
 import pytest
@@ -23,15 +24,13 @@ from bot import server as serve
 from bot.app import open_bot
 from bot.config import settings
 from bot.core.cache import Cache
-from bot.core.hosts import resolver
 from bot.core.hosts.resolver import HostResolver
-from bot.core.timing import GENESYS_TIMING, GenesysTiming
+from bot.core.timing import GENESYS_TIMING, CoreTiming, GenesysTiming, SlackTiming
 from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.client import GenesysClient
 from bot.genesys.rate_limit import RateLimiter
 from bot.genesys.retry import send_with_retry
 from bot.sandbox.slack.server import Message
-from bot.slack.api import deadlines, direct_messages, directory, identity, responder
 from bot.slack.api.directory import SlackDirectory
 from bot.slack.api.response_url import ResponseUrls, SilentHosts
 from tests.support.app import ANA, PATIENCE_SECONDS, Servers, is_note, open_servers
@@ -46,7 +45,10 @@ WAYS = ("chat.postEphemeral", "/response/", "chat.postMessage", "conversations.o
 """With a fault on one of these all else is healthy, and has its usual time."""
 TWO_DAYS = 172_800.0
 TIMING = GenesysTiming()
-"""Of the bot in the world; `impatient` shortens it."""
+"""Of the bot in the world; `impatient` shortens it, and SLACK."""
+USUAL_SLACK = SlackTiming(post_timeout=WAY_SECONDS, identify_retry_seconds=0.01)
+SLACK = replace(USUAL_SLACK)
+FRESH_HOSTS = CoreTiming(host_cache_seconds=0.0)  # the store has a clock of its own
 
 
 @dataclass
@@ -120,11 +122,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     for thing in (TokenAuth, HostResolver, SlackDirectory, Cache, RateLimiter, SilentHosts):
         monkeypatch.setitem(thing.__init__.__kwdefaults__, "clock", made)  # type: ignore[misc]
-    monkeypatch.setattr(resolver, "FOUND_SECONDS", 0.0)  # the store has a clock of its own
     for thing in (send_with_retry, GenesysClient.__init__, RateLimiter.__init__):
         monkeypatch.setitem(thing.__kwdefaults__, "sleep", made.sleep)
-    monkeypatch.setitem(identity.identify.__kwdefaults__, "delay_seconds", 0.01)
-    monkeypatch.setattr(deadlines, "WAY_SECONDS", WAY_SECONDS)
     monkeypatch.setitem(ResponseUrls.__init__.__kwdefaults__, "sleep", made.sleep)  # type: ignore[misc]
     for module in (async_handler, builtin_async_handlers):
         monkeypatch.setattr(module, "asyncio", SimpleNamespace(sleep=made.sleep))
@@ -135,24 +134,23 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def impatient(on: str = "") -> Iterator[None]:
     """Whoever waits for an answer gives up soon. A direct message has its usual time to be opened, unless that is what
     the fault is `on`: a busy machine takes longer."""
-    with pytest.MonkeyPatch.context() as patch:
-        if on not in WAYS:
-            shorten(call_timeout=QUICK_SECONDS, token_timeout=QUICK_SECONDS)
-            patch.setattr(directory, "ANSWER_SECONDS", QUICK_SECONDS)
-        patch.setattr(responder, "AGENT_SECONDS", QUICK_SECONDS)
-        if on == "conversations.open":
-            patch.setattr(direct_messages, "OPEN_SECONDS", QUICK_SECONDS / 2)
-        patch.setattr(identity, "ANSWER_SECONDS", QUICK_SECONDS)
-        try:
-            yield
-        finally:
-            shorten(call_timeout=GENESYS_TIMING.call_timeout, token_timeout=GENESYS_TIMING.token_timeout)
+    if on not in WAYS:
+        shorten(TIMING, call_timeout=QUICK_SECONDS, token_timeout=QUICK_SECONDS)
+        shorten(SLACK, lookup_timeout=QUICK_SECONDS)
+    shorten(SLACK, agent_timeout=QUICK_SECONDS)
+    if on == "conversations.open":
+        shorten(SLACK, open_timeout=QUICK_SECONDS / 2)
+    try:
+        yield
+    finally:
+        for timing, usual in ((TIMING, GENESYS_TIMING), (SLACK, USUAL_SLACK)):
+            shorten(timing, **asdict(usual))
 
 
-def shorten(*, call_timeout: float, token_timeout: float) -> None:
+def shorten(timing: GenesysTiming | SlackTiming, **seconds: Any) -> None:
     """Set the time-outs of a bot that is running: it reads them at each call."""
-    object.__setattr__(TIMING, "call_timeout", call_timeout)
-    object.__setattr__(TIMING, "token_timeout", token_timeout)
+    for name, value in seconds.items():
+        object.__setattr__(timing, name, value)
 
 
 def trust(monkeypatch: pytest.MonkeyPatch, trusted: Path) -> None:
@@ -196,7 +194,7 @@ async def _running(servers: Servers, slack_url: str, more: Mapping[str, str]) ->
     stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
 
     async def serving() -> None:
-        async with open_bot(loaded, genesys_timing=TIMING) as bot:
+        async with open_bot(loaded, FRESH_HOSTS, genesys_timing=TIMING, slack_timing=SLACK) as bot:
             await serve.run(bot, stop, on_ready=port.set_result)
 
     task = asyncio.create_task(serving())

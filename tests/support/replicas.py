@@ -8,7 +8,7 @@ from bot import server as serve
 from bot.app import Bot, open_bot
 from bot.config import settings
 from bot.sandbox.slack.server import Delivery
-from tests.support.app import QUICK_GENESYS, Servers, is_failure, is_note, link, words
+from tests.support.app import QUICK_GENESYS, QUICK_SLACK, Servers, is_failure, is_note, link, words
 
 SECONDS = 15.0
 
@@ -21,7 +21,7 @@ async def replica(servers: Servers, database: str, **environ: str) -> AsyncItera
     opened: list[Bot] = []
 
     async def serving() -> None:
-        async with open_bot(loaded, genesys_timing=QUICK_GENESYS) as bot:
+        async with open_bot(loaded, genesys_timing=QUICK_GENESYS, slack_timing=QUICK_SLACK) as bot:
             opened.append(bot)
             await serve.run(bot, stop, on_ready=lambda port: ready.set())
 

@@ -8,6 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.access import Workspace
 from bot.core.models import TeamId
+from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.channels import ChannelDirectory
 from bot.slack.api.direct_messages import DirectMessages
 from bot.slack.api.responder import SlackResponder, new_http_session
@@ -18,7 +19,7 @@ from bot.storage.open import open_store
 
 @asynccontextmanager
 async def open_delivery(
-    web: AsyncWebClient, http: aiohttp.ClientSession | None = None
+    web: AsyncWebClient, http: aiohttp.ClientSession | None = None, timing: SlackTiming = SLACK_TIMING
 ) -> AsyncIterator[SlackResponder]:
     """Its sessions are remembered in a store of its own."""
     async with open_store("memory:") as store, new_http_session() as own:
@@ -26,4 +27,4 @@ async def open_delivery(
         herald = SlackSessionMessages(
             web, web, direct, ChannelDirectory(web, Workspace(TeamId("T0SANDBOX"))), store.sessions
         )
-        yield SlackResponder(web, http or own, MessageRenderer(), direct, herald)
+        yield SlackResponder(web, http or own, MessageRenderer(), direct, herald, timing=timing)

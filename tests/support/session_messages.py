@@ -11,6 +11,7 @@ from bot.core.access import Workspace
 from bot.core.errors import CobrowseError
 from bot.core.models import Request, RequestKind, RequestState, SessionRecord, TeamId
 from bot.core.requests.recovery import update_ended_messages
+from bot.core.timing import SlackTiming
 from bot.sandbox.slack.server import Message, SlackChannel
 from bot.slack.api.channels import ChannelDirectory
 from bot.slack.api.direct_messages import DirectMessages
@@ -61,7 +62,7 @@ class World:
 
 
 @pytest.fixture
-async def world(quick: None, tmp_path: Path) -> AsyncIterator[World]:
+async def world(slack_timing: SlackTiming, tmp_path: Path) -> AsyncIterator[World]:
     import time
 
     made: list[World] = []
@@ -71,16 +72,20 @@ async def world(quick: None, tmp_path: Path) -> AsyncIterator[World]:
         channels[PRIVATE] = SlackChannel(PRIVATE, "secret", bot_is_member=False, is_private=True)
         channels[JOINED] = SlackChannel(JOINED, "joined", is_private=True)
         token, url = servers.keys.bot_token, servers.slack.api_url
-        web, once = new_web_client(token, url, http), new_web_client(token, url, http, repeats=False)
+        web, once = (
+            new_web_client(token, url, http, timing=slack_timing),
+            new_web_client(token, url, http, repeats=False, timing=slack_timing),
+        )
         made.append(
             World(
                 servers,
                 SlackSessionMessages(
                     web,
                     once,
-                    DirectMessages(web),
-                    ChannelDirectory(web, Workspace(TeamId("T0SANDBOX"))),
+                    DirectMessages(web, slack_timing),
+                    ChannelDirectory(web, Workspace(TeamId("T0SANDBOX")), slack_timing),
                     store.sessions,
+                    timing=slack_timing,
                 ),
                 store,
             )

@@ -17,9 +17,9 @@ from bot.core.errors import HostNotFoundError, RuleMiss, StorageUnavailableError
 from bot.core.models import DirectoryUser, Host, HostId, SlackUser, TeamId, UserId
 from bot.core.ports import HostCache, HostDirectory, HostRule
 from bot.core.shared_waits import SharedWaits, serving
+from bot.core.timing import CoreTiming
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-FOUND_SECONDS = 3600.0
 MISSED_SECONDS = 15.0
 CACHE_SIZE = 20_000
 LINK = "linked by an administrator"
@@ -136,9 +136,14 @@ class HostResolver:
         store: HostCache,
         *,
         waits: SharedWaits | None = None,
+        found_seconds: float = CoreTiming().host_cache_seconds,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take the rules in the order to try. `waits` notifies all requesters who share a search that has to wait."""
+        """Take the rules in the order to try. `waits` notifies all requesters who share a search that has to wait.
+
+        `found_seconds`: how long a host that a rule found is kept.
+        """
+        self._found_seconds = found_seconds
         self._rules = rules
         self._store = store
         self._waits = waits or SharedWaits()
@@ -211,5 +216,5 @@ class HostResolver:
             if isinstance(found, RuleMiss):
                 tried.append(found)
             else:
-                return (Host(found, rule.name), FOUND_SECONDS), rule.costs_a_call
+                return (Host(found, rule.name), self._found_seconds), rule.costs_a_call
         raise HostNotFoundError(person.user_id, False, tuple(tried))

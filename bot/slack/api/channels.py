@@ -14,10 +14,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core.access import Workspace
 from bot.core.errors import SharingError, SlackUnavailableError
 from bot.core.models import ChannelId
+from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code
 from bot.slack.error_codes import NO_ANSWER, NO_CODE, Group, is_of, passes
 
-ANSWER_SECONDS = 5.0
 GROUP_MESSAGE_PREFIX = "mpdm-"
 """How Slack begins the name of a direct message between several people; its id may be that of a channel."""
 EXTERNAL_FLAGS = ("is_ext_shared", "is_pending_ext_shared")
@@ -36,15 +36,15 @@ _HIDDEN = (Group.UNINVITED, Group.SCOPE)
 class ChannelDirectory:
     """Ask Slack about channels. `home`: the bot's workspace."""
 
-    def __init__(self, web: AsyncWebClient, home: Workspace) -> None:
-        self._web, self._home = web, home
+    def __init__(self, web: AsyncWebClient, home: Workspace, timing: SlackTiming = SLACK_TIMING) -> None:
+        self._web, self._home, self._timing = web, home, timing
 
     async def check_shareable(self, channel_id: ChannelId) -> None:
         """Raise SharingError where outsiders may read, or SlackUnavailableError."""
         if not channel_id.startswith(("C", "G")):
             raise SharingError("share_refused", "direct")
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(self._timing.channel_timeout):
                 channel = (await self._web.conversations_info(channel=channel_id))["channel"]
             why = share_refusal(channel, self._home)
         except SlackApiError as error:

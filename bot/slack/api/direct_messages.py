@@ -11,14 +11,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.cache import Cache
 from bot.core.models import ChannelId, UserId
-from bot.slack.api.deadlines import WAY_SECONDS
+from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
 from bot.slack.error_codes import NO_CODE, Group, codes_of, explain, is_of
 from bot.slack.messages.blocks import Message
 
-OPEN_SECONDS = 12.0
-POST_SECONDS = WAY_SECONDS
-KEPT_SECONDS = 86_400.0
 CACHE_SIZE = 20_000
 
 
@@ -35,11 +32,11 @@ class UnconfirmedPostError(SlackClientError):
 class DirectMessages:
     """Posts to people. Every method raises what slack_sdk raises, and TimeoutError."""
 
-    def __init__(self, web: AsyncWebClient) -> None:
-        self._web = web
+    def __init__(self, web: AsyncWebClient, timing: SlackTiming = SLACK_TIMING) -> None:
+        self._web, self._timing = web, timing
         self.is_off = False
         """Whether Slack said of the newest message that the app's Messages tab is off."""
-        self._channels: Cache[UserId, ChannelId] = Cache(seconds=KEPT_SECONDS, size=CACHE_SIZE)
+        self._channels: Cache[UserId, ChannelId] = Cache(seconds=timing.direct_cache_seconds, size=CACHE_SIZE)
 
     async def post(self, user_id: UserId, message: Message) -> tuple[ChannelId, str]:
         """Where it stands now: the channel, and Slack's name of it there (`ts`). Raises UnconfirmedPostError."""
@@ -60,7 +57,7 @@ class DirectMessages:
 
     async def _post(self, channel: ChannelId, message: Message) -> tuple[ChannelId, str]:
         try:
-            async with asyncio.timeout(POST_SECONDS):  # as a whole: the session's begins again with each byte
+            async with asyncio.timeout(self._timing.post_timeout):  # the session's restarts with each byte
                 answer = await self._web.chat_postMessage(channel=channel, **message.payload())
             self.is_off = False
             return channel, str(answer["ts"])
@@ -74,6 +71,6 @@ class DirectMessages:
             raise UnconfirmedPostError(error_label(error)) from None
 
     async def _open(self, user_id: UserId) -> ChannelId:
-        async with asyncio.timeout(OPEN_SECONDS):  # later callers share this call, so it may not hang
+        async with asyncio.timeout(self._timing.open_timeout):  # later callers share this call, so it may not hang
             response = await self._web.conversations_open(users=user_id)
         return ChannelId(str(response["channel"]["id"]))

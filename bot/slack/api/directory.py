@@ -8,6 +8,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -18,7 +19,7 @@ from bot.core.cache import Cache
 from bot.core.errors import SlackUnavailableError
 from bot.core.hosts.csv_file import USER_ID
 from bot.core.models import MembershipStatus, SlackUser, TeamId, UserId
-from bot.core.timing import RunTiming
+from bot.core.timing import SLACK_TIMING, RunTiming, SlackTiming
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code
 from bot.slack.command_parser import clean_name
 from bot.slack.error_codes import (
@@ -34,15 +35,11 @@ from bot.slack.error_codes import (
 
 log = logging.getLogger(__name__)
 
-KEPT_SECONDS = 300.0
 CACHE_SIZE = 20_000
 NO_TEAM = TeamId("")
 _MEMBER_FLAGS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")
 """Slack says each of these of every active account, guest or not. Somebody of whom it does not is not let in."""
 MAX_CONCURRENT_CALLS = 10
-ANSWER_SECONDS = 12.0
-MAX_RETRY_AFTER_SECONDS = 60
-"""Slack counts by the minute. Whoever is ordered to wait for longer is refused at once."""
 RATE_LIMITED = "ratelimited"
 
 
@@ -55,13 +52,15 @@ class SlackDirectory:
         home: Workspace,
         *,
         patience_seconds: float = RunTiming().max_wait_seconds,
+        timing: SlackTiming = SLACK_TIMING,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._users_info = ThrottledMethod(web, "users.info", patience_seconds=patience_seconds)
-        self._group_members = ThrottledMethod(web, "usergroups.users.list", patience_seconds=patience_seconds)
+        throttled = partial(ThrottledMethod, web, patience_seconds=patience_seconds, timing=timing)
+        self._users_info, self._group_members = throttled("users.info"), throttled("usergroups.users.list")
+        kept_seconds = timing.people_cache_seconds
         self.home = home
-        self._people: Cache[UserId, SlackUser] = Cache(seconds=KEPT_SECONDS, size=CACHE_SIZE, clock=clock)
-        self._groups: Cache[tuple[TeamId, str], frozenset[UserId]] = Cache(seconds=KEPT_SECONDS, size=1000, clock=clock)
+        self._people: Cache[UserId, SlackUser] = Cache(seconds=kept_seconds, size=CACHE_SIZE, clock=clock)
+        self._groups: Cache[tuple[TeamId, str], frozenset[UserId]] = Cache(seconds=kept_seconds, size=1000, clock=clock)
 
     async def person(self, user_id: UserId) -> SlackUser:
         """Who that is. Raises SlackUnavailableError."""
@@ -172,10 +171,14 @@ class ThrottledMethod:
     """
 
     def __init__(
-        self, web: AsyncWebClient, method: str, *, patience_seconds: float = RunTiming().max_wait_seconds
+        self,
+        web: AsyncWebClient,
+        method: str,
+        *,
+        patience_seconds: float = RunTiming().max_wait_seconds,
+        timing: SlackTiming = SLACK_TIMING,
     ) -> None:
-        self._web = web
-        self._method = method
+        self._web, self._method, self._timing = web, method, timing
         self._patience_seconds = patience_seconds
         self._semaphore = asyncio.Semaphore(MAX_CONCURRENT_CALLS)  # it is fair
         self._not_before = float("-inf")
@@ -197,10 +200,10 @@ class ThrottledMethod:
             await asyncio.sleep(wait_seconds)
             return None  # it may have been moved meanwhile
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(self._timing.lookup_timeout):
                 response = await self._web.api_call(self._method, http_verb="GET", params=params)
         except SlackApiError as error:
-            seconds = _retry_after_seconds(error)
+            seconds = _retry_after_seconds(error, self._timing.max_lookup_retry_after)
             if seconds is None:
                 code = error_code(error) or NO_CODE
                 raise SlackUnavailableError(code, passes(code)) from None
@@ -213,10 +216,10 @@ class ThrottledMethod:
         return response.data if isinstance(response.data, dict) else {}
 
 
-def _retry_after_seconds(error: SlackApiError) -> int | None:
+def _retry_after_seconds(error: SlackApiError, max_seconds: float) -> int | None:
     """Its Retry-After, if that is what it is about and worth waiting for."""
     if not is_of(error_code(error), Group.RATE_LIMIT):
         return None
     ordered = str(getattr(error.response, "headers", {}).get("Retry-After", ""))
     seconds = int(ordered) if re.fullmatch(r"[0-9]{1,9}", ordered) else 0
-    return seconds if 0 < seconds <= MAX_RETRY_AFTER_SECONDS else None
+    return seconds if 0 < seconds <= max_seconds else None

@@ -13,14 +13,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core.access import Workspace
 from bot.core.errors import SetupError
 from bot.core.models import TeamId
+from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
 from bot.slack.error_codes import Group, is_of
 
 log = logging.getLogger(__name__)
 
 TRIES = 5
-DELAY_SECONDS = 1.0
-ANSWER_SECONDS = 15.0
 NEEDED = {
     "commands": "the slash command itself",
     "chat:write": "answers, when the command's own way of answering is closed",
@@ -58,14 +57,14 @@ class BotIdentity:
     scopes: frozenset[str] = frozenset()
 
 
-async def identify(web: AsyncWebClient, *, tries: int = TRIES, delay_seconds: float = DELAY_SECONDS) -> BotIdentity:
+async def identify(web: AsyncWebClient, *, tries: int = TRIES, timing: SlackTiming = SLACK_TIMING) -> BotIdentity:
     """Return the workspace and ids of the token. Raises SlackSetupError, SlackUnreachableError."""
     for attempt in range(tries):
         if attempt:
-            await asyncio.sleep(delay_seconds * attempt)
+            await asyncio.sleep(timing.identify_retry_seconds * attempt)
         why = "an answer of no use"
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):  # as a whole: the session's restarts with each byte
+            async with asyncio.timeout(timing.identify_timeout):  # as a whole: the session's restarts with each byte
                 response = await web.auth_test()
         except SlackApiError as error:
             code = error_code(error)

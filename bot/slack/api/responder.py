@@ -5,11 +5,12 @@ All connections are pooled. No address is ever logged.
 
 import asyncio
 import logging
+import random
 import re
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 from cachetools import TTLCache
@@ -20,13 +21,15 @@ from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncRateLimitErrorRetryHandler,
     AsyncServerErrorRetryHandler,
 )
+from slack_sdk.http_retry.builtin_interval_calculators import BackoffRetryIntervalCalculator
+from slack_sdk.http_retry.jitter import Jitter
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.errors import UnexpectedError
 from bot.core.models import ChannelId, Request, RequestId, RequestKind, Session, SessionStarted, UserId, WaitNotice
 from bot.core.results import LastSession, Result, SessionEnded
-from bot.slack.api.deadlines import Deadlines
+from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.direct_messages import DirectMessages, UnconfirmedPostError
 from bot.slack.api.response_url import (
     MAX_RETRY_AFTER_SECONDS,
@@ -39,7 +42,7 @@ from bot.slack.api.response_url import (
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, SlackAnswer, error_code, error_label
 from bot.slack.api.session_messages import SlackSessionMessages
 from bot.slack.api.token_watch import TokenWatch, WebClient
-from bot.slack.api.views import TRIGGER_SECONDS, Views
+from bot.slack.api.views import Views
 from bot.slack.api.workflow_steps import WorkflowStepResult
 from bot.slack.messages.blocks import Message
 from bot.slack.messages.renderer import MessageRenderer
@@ -48,8 +51,8 @@ from bot.slack.views.session_form import answered
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_SECONDS = 10
-AGENT_SECONDS = 3.0
+T = TypeVar("T")
+
 CONNECTIONS = 1000
 ANSWERABLE = timedelta(minutes=29)
 """A response_url works for 30 minutes; what comes later goes to a direct message."""
@@ -65,17 +68,30 @@ class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
         return soon and await super()._can_retry_async(response=response, **how)
 
 
-RETRIES: list[AsyncRetryHandler] = [
-    AsyncConnectionErrorRetryHandler(max_retry_count=REPEATS),
-    ShortRateLimit(max_retry_count=REPEATS),
-    AsyncServerErrorRetryHandler(max_retry_count=REPEATS),
-]
-"""Telling the same outcome twice is allowed, losing it is not: so posts are repeated (slack_sdk's own handlers)."""
+class ProportionalJitter(Jitter):
+    """Lengthens an interval by up to twice the first one, as slack_sdk's does by up to a second."""
+
+    def __init__(self, first_seconds: float) -> None:
+        self._first_seconds = first_seconds
+
+    def recalculate(self, duration: float) -> float:
+        return duration + random.random() * 2 * self._first_seconds  # noqa: S311 - jitter, no secret
 
 
-def new_http_session() -> aiohttp.ClientSession:
+def retry_handlers(timing: SlackTiming) -> list[AsyncRetryHandler]:
+    """Return slack_sdk's handlers: posts are repeated, since an outcome may be told twice but not lost."""
+    first = timing.repeat_seconds
+    backoff = BackoffRetryIntervalCalculator(first, ProportionalJitter(first))
+    return [
+        AsyncConnectionErrorRetryHandler(REPEATS, backoff),
+        ShortRateLimit(max_retry_count=REPEATS),
+        AsyncServerErrorRetryHandler(REPEATS, backoff),
+    ]
+
+
+def new_http_session(timing: SlackTiming = SLACK_TIMING) -> aiohttp.ClientSession:
     """One pool for all that goes to Slack. slack_sdk leaves time-outs to a session that it is given."""
-    timeout = aiohttp.ClientTimeout(sock_connect=TIMEOUT_SECONDS, sock_read=TIMEOUT_SECONDS)
+    timeout = aiohttp.ClientTimeout(sock_connect=timing.http_timeout, sock_read=timing.http_timeout)
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
     return aiohttp.ClientSession(
         connector=connector, timeout=timeout, response_class=SlackAnswer, cookie_jar=aiohttp.DummyCookieJar()
@@ -91,12 +107,13 @@ def new_web_client(
     waits: bool = True,
     repeats: bool = True,
     watch: TokenWatch | None = None,
+    timing: SlackTiming = SLACK_TIMING,
 ) -> WebClient:
     """Slack's Web API. Without `repeats` what it may have done is not sent again; without `waits` no 429 waited for.
 
     `watch` hears whether Slack accepts the token; it is for clients of the bot token alone.
     """
-    retries: list[AsyncRetryHandler] = list(RETRIES) if repeats else [ShortRateLimit(max_retry_count=REPEATS)]
+    retries = retry_handlers(timing) if repeats else [ShortRateLimit(max_retry_count=REPEATS)]
     retries = [each for each in retries if waits or not isinstance(each, AsyncRateLimitErrorRetryHandler)]
     client = WebClient(token=token, base_url=base_url, session=http, retry_handlers=retries)
     client.proxy = proxy  # set here, since slack_sdk looks into the environment, and knows no NO_PROXY
@@ -115,15 +132,18 @@ class SlackResponder:
         direct: DirectMessages,
         herald: SlackSessionMessages,
         proxy_for: Callable[[str], str | None] = lambda url: None,
+        *,
+        timing: SlackTiming = SLACK_TIMING,
     ) -> None:
+        self._timing = timing
         self._web, self._direct, self._herald = web, direct, herald
-        self._response_urls = ResponseUrls(http, proxy_for, web.base_url)
-        self._completion = WorkflowStepResult(web, words)
-        self._words, self._deadlines = words, Deadlines()
+        self._response_urls = ResponseUrls(http, proxy_for, web.base_url, timing=timing)
+        self._completion = WorkflowStepResult(web, words, timing)
+        self._words, self._deadlines = words, Deadlines(timing)
         self._posting: set[asyncio.Task[None]] = set()
-        self._silent_hosts = SilentHosts()
-        self._views = Views(web)
-        self._triggers: TTLCache[RequestId, str] = TTLCache(10_000, TRIGGER_SECONDS)
+        self._silent_hosts = SilentHosts(timing)
+        self._views = Views(web, timing)
+        self._triggers: TTLCache[RequestId, str] = TTLCache(10_000, timing.trigger_seconds)
         self._standing: TTLCache[RequestId, tuple[ChannelId, str]] = TTLCache(10_000, ANSWERABLE.total_seconds())
 
     async def note(self, request: Request, note: WaitNotice) -> None:
@@ -210,7 +230,7 @@ class SlackResponder:
         agent = request.agent
         try:
             message = agent_card(request, session, send=self._words.features.sends)
-            async with asyncio.timeout(AGENT_SECONDS):  # the requester waits for this
+            async with asyncio.timeout(self._timing.agent_timeout):  # the requester waits for this
                 return await self._try("direct message", lambda: self._post_direct(agent, message, session), request.id)
         except TimeoutError:
             return False
@@ -268,7 +288,7 @@ class SlackResponder:
     async def close(self) -> None:
         """Wait for the posts that are under way, for a bounded time."""
         if self._posting:
-            _, late = await asyncio.wait(self._posting, timeout=TIMEOUT_SECONDS)
+            _, late = await asyncio.wait(self._posting, timeout=self._timing.http_timeout)
             for task in late:
                 task.cancel()
 
@@ -307,6 +327,32 @@ class SlackResponder:
         else:
             return True
         return False
+
+
+class Deadlines:
+    """Bounds how long one way to reach a person is tried; shortens all deadlines when the process is about to end."""
+
+    def __init__(self, timing: SlackTiming) -> None:
+        self._timing, self._is_last = timing, False
+        self._open: set[asyncio.Timeout] = set()
+
+    async def within(self, sending: Awaitable[T]) -> T:
+        """Return what `sending` returns. Raises TimeoutError when it takes too long."""
+        deadline = asyncio.timeout(self._timing.last_post_timeout if self._is_last else self._timing.post_timeout)
+        self._open.add(deadline)
+        try:
+            async with deadline:
+                return await sending
+        finally:
+            self._open.discard(deadline)
+
+    def shorten_deadlines(self) -> None:
+        """Shorten the deadlines of current and later posts: the process is about to end."""
+        self._is_last = True
+        soon = asyncio.get_running_loop().time() + self._timing.last_post_timeout
+        for deadline in self._open:
+            if not deadline.expired():  # else it ends anyway, and may not be changed any more
+                deadline.reschedule(min(deadline.when() or soon, soon))
 
 
 def is_recent(request: Request) -> bool:

@@ -18,27 +18,20 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.responses import is_page
 
 log = logging.getLogger(__name__)
 
 REPEATS = 2
-REPEAT_SECONDS = 0.5
 MAX_RETRY_AFTER_SECONDS = 5
 """A longer Retry-After is not waited for: a person waits, and there are other ways to reach them."""
 _HEADERS = {"Content-Type": "application/json; charset=utf-8"}
-READ_TIMEOUT_SECONDS = 5.0
-"""How long one try may receive nothing: a dead connection is replaced by a new one while there is time. deadlines.py
-bounds a post as a whole."""
-_TIMEOUT = aiohttp.ClientTimeout(sock_connect=READ_TIMEOUT_SECONDS, sock_read=READ_TIMEOUT_SECONDS)
 HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 """Where Slack's own response_urls lead: https://docs.slack.dev/govslack"""
 _PATH = r"(?:/[!-\[\]-~]*)?"
 """Printable ASCII without a space or a backslash, which parsers read in different ways."""
 _PORTS = {"https": 443, "http": 80}
-PROBE_EVERY_SECONDS = 30.0
-PROBE_SECONDS = 2.0
-"""So long a post to a silent host may take."""
 T = TypeVar("T")
 
 
@@ -74,9 +67,12 @@ class ResponseUrls:
         proxy_for: Callable[[str], str | None],
         api_url: str,
         *,
+        timing: SlackTiming = SLACK_TIMING,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._sleep = sleep
+        self._sleep, self._repeat_seconds = sleep, timing.repeat_seconds
+        read_timeout = timing.response_url_timeout
+        self._timeout = aiohttp.ClientTimeout(sock_connect=read_timeout, sock_read=read_timeout)
         self._http = http
         self._allowed = slack_addresses(api_url)
         origins = (api_url, *(f"https://{host}" for host in HOSTS))
@@ -98,7 +94,7 @@ class ResponseUrls:
             except aiohttp.ClientConnectionError:
                 if not left:
                     raise
-                delay = REPEAT_SECONDS
+                delay = self._repeat_seconds
             else:
                 if delay is None or not left:
                     return status
@@ -109,12 +105,12 @@ class ResponseUrls:
         """The status, and after how many seconds the same is worth another try; None for never."""
         proxy = self._proxies[_origin(url)]
         async with self._http.post(
-            url, data=data, headers=_HEADERS, proxy=proxy, timeout=_TIMEOUT, allow_redirects=False
+            url, data=data, headers=_HEADERS, proxy=proxy, timeout=self._timeout, allow_redirects=False
         ) as response:
             if is_page(await response.read()) and response.status == 200:
                 raise aiohttp.ClientPayloadError("a page came in place of Slack's answer")
             if response.status >= 500:
-                return response.status, REPEAT_SECONDS
+                return response.status, self._repeat_seconds
             if response.status != 429:
                 return response.status, None
             retry_after = response.headers.get("Retry-After", "1")
@@ -131,8 +127,8 @@ class SilentHostError(Exception):
 class SilentHosts:
     """Which hosts are silent, and when each is tried next. `clock` returns seconds and never goes back."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self, timing: SlackTiming = SLACK_TIMING, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._timing = clock, timing
         self._next_probe_at: dict[str, float] = {}
         self._under_way: dict[str, set[asyncio.Timeout]] = {}
 
@@ -150,9 +146,9 @@ class SilentHosts:
         if is_probe:
             if self._clock() < self._next_probe_at[host]:
                 raise SilentHostError
-            self._next_probe_at[host] = self._clock() + PROBE_EVERY_SECONDS
+            self._next_probe_at[host] = self._clock() + self._timing.probe_interval_seconds
         try:
-            async with asyncio.timeout(PROBE_SECONDS if is_probe else None) as limit:
+            async with asyncio.timeout(self._timing.probe_timeout if is_probe else None) as limit:
                 answer = await self._track(host, limit, post)
         except TimeoutError:
             self._timed_out(host)
@@ -170,13 +166,13 @@ class SilentHosts:
 
     def _timed_out(self, host: str) -> None:
         if host not in self._next_probe_at:
-            fields = {"seconds": PROBE_EVERY_SECONDS}
+            fields = {"seconds": self._timing.probe_interval_seconds}
             log.warning("a response_url's host does not answer, so answers go another way", extra={"fields": fields})
-            latest = asyncio.get_running_loop().time() + PROBE_SECONDS
+            latest = asyncio.get_running_loop().time() + self._timing.probe_timeout
             for limit in self._under_way.get(host, ()):
                 if not limit.expired():
                     limit.reschedule(min(limit.when() or latest, latest))
-        self._next_probe_at[host] = self._clock() + PROBE_EVERY_SECONDS
+        self._next_probe_at[host] = self._clock() + self._timing.probe_interval_seconds
 
     def _answered(self, host: str) -> None:
         if self._next_probe_at.pop(host, None) is not None:

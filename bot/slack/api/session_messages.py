@@ -19,8 +19,8 @@ from bot.core.errors import (
 )
 from bot.core.models import ChannelId, PostedMessage, PostedMessageKind, Request, SessionId, SessionRecord, UserId
 from bot.core.ports import EditResult, PostedMessageRepository
+from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.channels import ChannelDirectory
-from bot.slack.api.deadlines import WAY_SECONDS
 from bot.slack.api.direct_messages import GONE, DirectMessages, UnconfirmedPostError
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
 from bot.slack.error_codes import NO_ANSWER, NO_CODE, Group, explain, is_of, passes
@@ -29,9 +29,6 @@ from bot.slack.messages.session_card import closed_card, direct_card, shared_car
 
 log = logging.getLogger(__name__)
 
-POST_SECONDS = WAY_SECONDS
-EDIT_SECONDS = 8.0
-"""How long one call may take as a whole: the HTTP time-out starts again with each byte of a response."""
 LATER = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING, Group.TOKEN)
 """What passes, or is mended without the message; with any other code, the message cannot be changed."""
 REFUSED = {Group.UNINVITED: "uninvited", Group.ARCHIVED: "closed", Group.CLOSED: "closed"}
@@ -49,9 +46,10 @@ class SlackSessionMessages:
         book: PostedMessageRepository,
         *,
         sends: bool = False,
+        timing: SlackTiming = SLACK_TIMING,
     ) -> None:
         """`sends`: links are sent to customers."""
-        self._sends = sends
+        self._sends, self._timing = sends, timing
         self._web, self._once, self._direct, self._places, self._book = web, once, direct, places, book
 
     async def share(self, record: SessionRecord, request: Request) -> None:
@@ -85,7 +83,7 @@ class SlackSessionMessages:
     async def _post(self, record: SessionRecord, request: Request, intent: PostedMessage) -> str:
         message = shared_card(record, request.requester)
         try:
-            async with asyncio.timeout(POST_SECONDS):
+            async with asyncio.timeout(self._timing.post_timeout):
                 answer = await self._once.chat_postMessage(channel=request.channel_id, **message.payload())
             return str(answer["ts"])
         except SlackApiError as error:
@@ -126,7 +124,7 @@ class SlackSessionMessages:
     async def mark_ended(self, post: PostedMessage, record: SessionRecord) -> EditResult:
         message = closed_card(record, shared=post.kind is PostedMessageKind.SHARED)
         try:
-            async with asyncio.timeout(EDIT_SECONDS):
+            async with asyncio.timeout(self._timing.edit_timeout):
                 edit, code = await self._edit(post, post.channel_id, message)
                 if code in GONE and post.kind is PostedMessageKind.DIRECT:
                     edit = await self._edit_where_it_is_now(post, record, message)

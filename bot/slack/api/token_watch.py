@@ -12,14 +12,12 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code
 from bot.slack.error_codes import Group, explain, is_of
 
 log = logging.getLogger(__name__)
 
-PROBE_SECONDS = 30.0
-"""So often a dead token is tried, since nobody may send the bot anything while it is not ready."""
-PROBE_ANSWER_SECONDS = 10.0
 T = TypeVar("T")
 ROTATING = "xoxe."
 """How a token begins that expires after twelve hours: https://docs.slack.dev/authentication/using-token-rotation"""
@@ -32,9 +30,9 @@ ROTATION_HINT = (
 class TokenWatch:
     """Knows whether Slack accepts the bot token. `refusal` is Slack's code while it does not, else ""."""
 
-    def __init__(self, *, probe_seconds: float = PROBE_SECONDS) -> None:
+    def __init__(self, timing: SlackTiming = SLACK_TIMING) -> None:
         self.refusal = ""
-        self._probe_seconds = probe_seconds
+        self._timing = timing
         self._probe: Callable[[], Awaitable[object]] | None = None
         self._probing: asyncio.Task[None] | None = None
 
@@ -77,9 +75,9 @@ class TokenWatch:
 
     async def _until_accepted(self, probe: Callable[[], Awaitable[object]]) -> None:
         while self.refusal:
-            await asyncio.sleep(self._probe_seconds)
+            await asyncio.sleep(self._timing.token_probe_seconds)
             try:
-                async with asyncio.timeout(PROBE_ANSWER_SECONDS):
+                async with asyncio.timeout(self._timing.token_probe_timeout):
                     await probe()
             except (*CALL_ERRORS, *MALFORMED_ERRORS):
                 continue

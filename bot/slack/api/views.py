@@ -12,23 +12,21 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.models import UserId
+from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
 from bot.slack.error_codes import NO_CODE, Group, is_of
 from bot.slack.messages.blocks import View
 
 log = logging.getLogger(__name__)
 
-ANSWER_SECONDS = 10.0
-TRIGGER_SECONDS = 3.0
-"""Lifetime of a trigger_id; a later call cannot succeed."""
 OPENED_BEFORE = "exchanged_trigger_id"
 
 
 class Views:
     """Call Slack's views methods. No method raises; errors are logged and returned as codes."""
 
-    def __init__(self, web: AsyncWebClient) -> None:
-        self._web = web
+    def __init__(self, web: AsyncWebClient, timing: SlackTiming = SLACK_TIMING) -> None:
+        self._web, self._timing = web, timing
 
     async def open(self, trigger_id: str, view: View) -> str:
         """Open a modal and return Slack's error code, "" on success.
@@ -36,7 +34,7 @@ class Views:
         `exchanged_trigger_id` is a success: the answer to a first try was lost.
         """
         code = await self._error_code_of(
-            "views.open", self._web.views_open(trigger_id=trigger_id, view=view), TRIGGER_SECONDS
+            "views.open", self._web.views_open(trigger_id=trigger_id, view=view), self._timing.trigger_seconds
         )
         return "" if code == OPENED_BEFORE else code
 
@@ -48,10 +46,10 @@ class Views:
         """Publish the view as this user's Home tab."""
         await self._error_code_of("views.publish", self._web.views_publish(user_id=user_id, view=view))
 
-    async def _error_code_of(self, method: str, call: Awaitable[Any], seconds: float = ANSWER_SECONDS) -> str:
-        """Await a call and return its error code, "" on success. `seconds`: time-out of the whole call."""
+    async def _error_code_of(self, method: str, call: Awaitable[Any], seconds: float | None = None) -> str:
+        """Await a call and return its error code, "" on success. `seconds`: its time-out, instead of `view_timeout`."""
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds or self._timing.view_timeout):
                 await call
         except SlackApiError as error:
             code = error_code(error) or NO_CODE

@@ -13,14 +13,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core.errors import CobrowseError, ServiceError
 from bot.core.models import Request, Session, SessionStarted, step_of
 from bot.core.results import Result
+from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.responses import error_code
 from bot.slack.error_codes import Group, is_of
 from bot.slack.messages.renderer import MessageRenderer
 
 log = logging.getLogger(__name__)
 
-PAUSES_SECONDS = (2.0, 5.0, 15.0, 30.0, 60.0, 60.0, 60.0, 60.0, 60.0)
-"""A workflow waits for its step, so Slack is asked for longer than a person would wait; it limits these calls, too."""
 Attempt = Callable[[str, Callable[[], Awaitable[None]]], Awaitable[bool]]
 """Try a named method once within its time-out, log a failure, and return whether it succeeded."""
 
@@ -28,8 +27,8 @@ Attempt = Callable[[str, Callable[[], Awaitable[None]]], Awaitable[bool]]
 class WorkflowStepResult:
     """Tells workflows what came of their steps."""
 
-    def __init__(self, web: AsyncWebClient, renderer: MessageRenderer) -> None:
-        self._web, self._renderer = web, renderer
+    def __init__(self, web: AsyncWebClient, renderer: MessageRenderer, timing: SlackTiming = SLACK_TIMING) -> None:
+        self._web, self._renderer, self._timing = web, renderer, timing
 
     async def tell(self, request: Request, outcome: Result, attempt: Attempt) -> bool:
         """Whether the workflow knows. A stop of the bot ends this in the middle, and the next start tells it."""
@@ -49,7 +48,7 @@ class WorkflowStepResult:
                     raise
                 log.info("the step was over before", extra={"fields": {"request": request.id}})
 
-        for pause_seconds in (*PAUSES_SECONDS, None):
+        for pause_seconds in (*self._timing.step_retry_seconds, None):
             if await attempt("workflow step", complete):
                 return True
             if is_unknown_run or pause_seconds is None:

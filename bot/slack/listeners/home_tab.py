@@ -18,6 +18,7 @@ from bot.core.models import ChannelId, Request, RequestKind, Role, TeamId, UserI
 from bot.core.requests.events import Followers, ServiceStatus
 from bot.core.requests.limits import RequestLimiter
 from bot.core.results import SessionList
+from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.core.use_cases.diagnostics import Diagnostics
 from bot.core.use_cases.session_status import Freshness
 from bot.core.use_cases.sessions import SessionService
@@ -32,7 +33,6 @@ from bot.slack.views.home_tab import REFRESH_ACTION, START_ACTION, HomeTabData
 
 log = logging.getLogger(__name__)
 
-SECTION_TIMEOUT_SECONDS = 10.0
 T = TypeVar("T")
 
 
@@ -51,11 +51,13 @@ class HomeTab:
         status: ServiceStatus,
         limiter: RequestLimiter,
         config_warnings: Sequence[str],
+        timing: SlackTiming = SLACK_TIMING,
     ) -> None:
         """`config_warnings`: sentences about the settings, for administrators."""
         self._views, self._responder, self._renderer = views, responder, renderer
         self._access, self._diagnostics, self._sessions = access, diagnostics, sessions
         self._status, self._limiter, self._config_warnings = status, limiter, config_warnings
+        self._timing = timing
         self.followers = Followers(self._update)
 
     def show_soon(self, actor: Request, *, is_new: bool = False, freshness: Freshness = Freshness.RECENT) -> None:
@@ -125,9 +127,9 @@ class HomeTab:
         return None
 
     async def _result_or_error(self, call: Awaitable[T]) -> T | CobrowseError:
-        """Return the result of `call`, or its error; ServiceBusyError after SECTION_TIMEOUT_SECONDS."""
+        """Return the result of `call`, or its error; ServiceBusyError after `home_section_timeout`."""
         try:
-            async with asyncio.timeout(SECTION_TIMEOUT_SECONDS):
+            async with asyncio.timeout(self._timing.home_section_timeout):
                 return await call
         except CobrowseError as error:
             return error

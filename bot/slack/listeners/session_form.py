@@ -25,6 +25,7 @@ from bot.core.errors import (
 from bot.core.models import Request, Role, SessionDefaults
 from bot.core.ports import ApplicationCatalog
 from bot.core.requests.service import RequestService
+from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.core.validation.conversations import GenesysApp
 from bot.slack.api.responder import SlackResponder
 from bot.slack.api.views import Views
@@ -39,8 +40,6 @@ log = logging.getLogger(__name__)
 
 SHORTCUT, MESSAGE_SHORTCUT = "cobrowse_start", "cobrowse_start_here"
 """Callback ids in manifest.yml: the global shortcut and the message shortcut."""
-CATALOGUE_SECONDS = 4.0
-CATALOG_TTL_SECONDS = 60.0
 
 
 class SessionForm:
@@ -55,11 +54,13 @@ class SessionForm:
         responder: SlackResponder,
         renderer: MessageRenderer,
         genesys_app: GenesysApp | None = None,
+        timing: SlackTiming = SLACK_TIMING,
     ) -> None:
         """`genesys_app`: set where sessions belong to conversations; these take no application and no duration."""
         self._views, self._access, self._catalog, self._defaults = views, access, catalog, defaults
         self._responder, self._renderer, self._genesys_app = responder, renderer, genesys_app
-        self._applications: Cache[str, list[tuple[str, str]]] = Cache(seconds=CATALOG_TTL_SECONDS, size=1)
+        self._timing = timing
+        self._applications: Cache[str, list[tuple[str, str]]] = Cache(seconds=timing.catalog_cache_seconds, size=1)
 
     @property
     def has_no_direct_messages(self) -> bool:
@@ -141,7 +142,7 @@ class SessionForm:
     async def _known_applications(self) -> list[tuple[str, str]]:
         """Return ids and names of the applications; none when the service fails or is slow."""
         try:
-            async with asyncio.timeout(CATALOGUE_SECONDS):
+            async with asyncio.timeout(self._timing.catalog_timeout):
                 return await self._applications.get("", self._ask_applications)
         except (ServiceError, TimeoutError):
             return []

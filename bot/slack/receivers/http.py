@@ -21,6 +21,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
 from bot.core.ports import Metrics
+from bot.core.timing import RECEIVER_BOUNDS, SLACK_TIMING, ReceiverBounds, SlackTiming
 from bot.observability.throttled_log import ThrottledLog
 from bot.slack.listeners.errors import dispatch
 
@@ -29,17 +30,9 @@ BODY_BYTES = 64 * 1024
 LARGE_BODY_BYTES, MAX_LARGE_BODIES = 1024 * 1024, 8
 """Bound of interactive payloads, and of how many are read at once. A message shortcut carries its message's text twice,
 with eight bytes for each non-ASCII letter."""
-LARGE_BODY_MIN_SECONDS = 0.25
-"""After this time a large body may be displaced by a newer one."""
 _INTERACTIVE = b"payload="
-BODY_SECONDS = 5.0
-MAX_WAITING_BODIES = 200
-"""Incomplete bodies read at once: far below server.CONNECTIONS, so slow senders never hold all connections. A body that
-arrives with its headers takes no slot."""
 MAX_FIELDS = 100
 MAX_AGE_SECONDS = 300
-CLOCK_WINDOW_SECONDS = 60.0
-"""A wrong clock shows in several different signed requests with a stale timestamp, and no fresh one, in this time."""
 MIN_MISFITS = 3
 MAX_MISFITS = 16
 _CLOCK_LOG_SECONDS = 60.0
@@ -62,15 +55,23 @@ class RejectedError(Exception):
 class HttpReceiver:
     """POST /slack/events."""
 
-    def __init__(self, app: AsyncApp, signing_secret: str, metrics: Metrics) -> None:
-        self._app, self._metrics = app, metrics
+    def __init__(
+        self,
+        app: AsyncApp,
+        signing_secret: str,
+        metrics: Metrics,
+        *,
+        timing: SlackTiming = SLACK_TIMING,
+        bounds: ReceiverBounds = RECEIVER_BOUNDS,
+    ) -> None:
+        self._app, self._metrics, self._timing = app, metrics, timing
         self._verifier = SignatureVerifier(signing_secret)
-        self._waiting = BodySlots(MAX_WAITING_BODIES, "too many bodies are waited for")
+        self._waiting = BodySlots(bounds.waiting_bodies, "too many bodies are waited for")
         self._large = BodySlots(
-            MAX_LARGE_BODIES, "too many large bodies at once", min_hold_seconds=LARGE_BODY_MIN_SECONDS
+            MAX_LARGE_BODIES, "too many large bodies at once", min_hold_seconds=timing.large_body_min_seconds
         )
         self._log = ThrottledLog(logging.getLogger(__name__))
-        self.clock = ClockWatch()
+        self.clock = ClockWatch(timing.clock_window_seconds)
 
     def add_to(self, server: web.Application) -> None:
         """Add the route to a server. This class bounds the bodies."""
@@ -101,7 +102,7 @@ class HttpReceiver:
         """Read the body within the bounds. Raises RejectedError as soon as one is exceeded."""
         wait: BodyWait | None = None
         try:
-            async with asyncio.timeout(BODY_SECONDS) as timeout:
+            async with asyncio.timeout(self._timing.body_timeout) as timeout:
                 wait = BodyWait(timeout)
                 with ExitStack() as slots:
                     if not request.content.is_eof():
@@ -202,8 +203,9 @@ class ClockWatch:
     One signed request with a stale timestamp may be a replay.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, window_seconds: float) -> None:
         self._log = ThrottledLog(logging.getLogger(__name__), _CLOCK_LOG_SECONDS)
+        self._window_seconds = window_seconds
         self._misfits: dict[str, float] = {}
         self._fitted_at = float("-inf")
 
@@ -214,14 +216,14 @@ class ClockWatch:
     def missed(self, signature: str, seconds_off: int) -> None:
         """Note a request whose signature fits and whose timestamp does not; each signature counts once."""
         now = time.monotonic()
-        self._misfits = {known: at for known, at in self._misfits.items() if now - at < CLOCK_WINDOW_SECONDS}
+        self._misfits = {known: at for known, at in self._misfits.items() if now - at < self._window_seconds}
         if len(self._misfits) < MAX_MISFITS:
             self._misfits.setdefault(signature, now)
         self._log.error("the clock differs from Slack's", "clock", seconds_off=seconds_off)
 
     def is_right(self) -> bool:
-        """Return False after MIN_MISFITS within CLOCK_WINDOW_SECONDS and no request that fits in that time."""
-        since = time.monotonic() - CLOCK_WINDOW_SECONDS
+        """Return False after MIN_MISFITS within the window and no request that fits in that time."""
+        since = time.monotonic() - self._window_seconds
         return self._fitted_at > since or sum(at > since for at in self._misfits.values()) < MIN_MISFITS
 
     def flush(self) -> None:

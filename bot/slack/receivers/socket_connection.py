@@ -17,14 +17,11 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.core.ports import Metrics
+from bot.core.timing import ReceiverBounds
 from bot.slack.api.responses import error_label, word
 from bot.slack.listeners.errors import dispatch
 
 log = logging.getLogger(__name__)
-
-MAX_CONCURRENT_ENVELOPES = 1000
-"""Envelopes processed at once; beyond that the socket is not read, and Slack waits."""
-
 
 MAX_NUM_CONNECTIONS = 1000
 RENEWALS = ("warning", "refresh_requested")
@@ -40,7 +37,9 @@ class SocketConnection:
     0 when it did not say. `is_lost`: it ended without a closing handshake, so Slack may count it for hours.
     """
 
-    def __init__(self, app: AsyncApp, web_socket: aiohttp.ClientWebSocketResponse, metrics: Metrics) -> None:
+    def __init__(
+        self, app: AsyncApp, web_socket: aiohttp.ClientWebSocketResponse, metrics: Metrics, bounds: ReceiverBounds
+    ) -> None:
         self.logger = logging.getLogger("slack_sdk.socket_mode")  # send_async_response asks for one
         self.ready = asyncio.Event()
         self.said_hello = self.is_lost = False
@@ -48,7 +47,7 @@ class SocketConnection:
         self.leaving: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._app, self._metrics = app, metrics
         self._web_socket = web_socket
-        self._semaphore = asyncio.Semaphore(MAX_CONCURRENT_ENVELOPES)
+        self._semaphore = asyncio.Semaphore(bounds.envelopes)
         self._answering: set[asyncio.Task[None]] = set()
         self._reading = asyncio.create_task(self._read())
 

@@ -17,6 +17,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.ports import NULL_METRICS, Metrics
+from bot.core.timing import RECEIVER_BOUNDS, SLACK_TIMING, ReceiverBounds, SlackTiming
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label, retry_after_seconds
 from bot.slack.error_codes import REFUSALS
 from bot.slack.receivers.reconnect import ReconnectBackoff
@@ -24,15 +25,6 @@ from bot.slack.receivers.socket_connection import CLOSED, RENEWALS, SocketConnec
 
 log = logging.getLogger(__name__)
 
-HEARTBEAT_SECONDS = 5.0
-"""Interval of pings; a connection without a pong within half of it is replaced."""
-HELLO_TIMEOUT_SECONDS = 10.0
-CLOSE_TIMEOUT_SECONDS = 2.0
-MAX_LEAVING_SECONDS = 30.0
-"""How long a replaced connection is still read, beside its successor; Slack closes it earlier."""
-GHOST_SECONDS = 6 * 3600.0
-"""How long Slack may count a connection that ended without a closing handshake; users measured five hours:
-https://github.com/slackapi/python-slack-sdk/issues/1940 ."""
 TOO_MANY, LINK_DISABLED = "too_many_websockets", "link_disabled"
 DEAF = "Slack could not be reached over Socket Mode for five minutes. Check the network; start the bot again."
 DEAF_TOO_MANY = (
@@ -75,15 +67,17 @@ class SocketModeReceiver:
         *,
         single_process: bool = False,
         backoff: ReconnectBackoff | None = None,
+        timing: SlackTiming = SLACK_TIMING,
+        bounds: ReceiverBounds = RECEIVER_BOUNDS,
     ) -> None:
         self.refused: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._app, self._app_token, self._web, self._proxy_for = app, app_token, web, proxy_for
         self._metrics, self._single_process = metrics, single_process
-        self._backoff = backoff or ReconnectBackoff()
+        self._backoff, self._timing, self._bounds = backoff or ReconnectBackoff(), timing, bounds
         self._http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         self._connection: SocketConnection | None = None
         self._leaving: set[asyncio.Task[None]] = set()  # read on until they end
-        self._ending: set[asyncio.Task[None]] = set()  # closed at once, which takes CLOSE_TIMEOUT_SECONDS at most
+        self._ending: set[asyncio.Task[None]] = set()  # closed at once, within close_timeout
         self._lost_at: deque[float] = deque(maxlen=10)
         self._other_connections, self._warned_too_many = 0, False
         self._last_failure = NOT_OPENED
@@ -105,7 +99,7 @@ class SocketModeReceiver:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
         if self._connection:
-            await self._connection.finish(CLOSE_TIMEOUT_SECONDS)
+            await self._connection.finish(self._timing.close_timeout)
         for task in self._leaving:
             task.cancel()
         if tasks := self._leaving | self._ending:
@@ -157,7 +151,7 @@ class SocketModeReceiver:
 
     def _warn_of_other_bots(self, connection: SocketConnection, previous: SocketConnection | None) -> None:
         """Warn when Slack counts more connections of this app than are ours, though there can be no other replica."""
-        since = asyncio.get_running_loop().time() - GHOST_SECONDS
+        since = asyncio.get_running_loop().time() - self._timing.ghost_seconds
         lost = sum(at > since for at in self._lost_at)
         is_previous_counted = previous is not None and (previous.is_open or previous.is_lost)
         others = connection.num_connections - 1 - is_previous_counted - len(self._leaving) - len(self._ending) - lost
@@ -195,16 +189,16 @@ class SocketModeReceiver:
             self._failed(NOT_OPENED)
 
     async def _connect_once(self) -> SocketConnection:
-        async with asyncio.timeout(HELLO_TIMEOUT_SECONDS):
+        async with asyncio.timeout(self._timing.hello_timeout):
             answer = await self._web.apps_connections_open(app_token=self._app_token)
             url = str(answer["url"])
             web_socket = await self._http.ws_connect(
                 url,
-                heartbeat=HEARTBEAT_SECONDS,
+                heartbeat=self._timing.heartbeat_seconds,
                 proxy=self._proxy_for(url),
-                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_SECONDS),
+                timeout=aiohttp.ClientWSTimeout(ws_close=self._timing.close_timeout),
             )
-            connection = SocketConnection(self._app, web_socket, self._metrics)
+            connection = SocketConnection(self._app, web_socket, self._metrics, self._bounds)
             try:
                 await connection.ready.wait()
                 if not connection.said_hello:
@@ -215,16 +209,16 @@ class SocketModeReceiver:
         return connection
 
     async def _leave(self, connection: SocketConnection) -> None:
-        """Read a replaced connection until it ends, MAX_LEAVING_SECONDS at most."""
+        """Read a replaced connection until it ends, for `max_leaving_seconds` at most."""
         try:
-            async with asyncio.timeout(MAX_LEAVING_SECONDS):
+            async with asyncio.timeout(self._timing.max_leaving_seconds):
                 await connection.ended()
         except TimeoutError:
             pass
         finally:
             if connection.is_lost:
                 self._lost_at.append(asyncio.get_running_loop().time())
-            await connection.finish(CLOSE_TIMEOUT_SECONDS)
+            await connection.finish(self._timing.close_timeout)
 
     def _in_background(self, tasks: set[asyncio.Task[None]], ending: Coroutine[Any, Any, None]) -> None:
         """Let a connection end while the next one is opened or used; `close` waits for it."""

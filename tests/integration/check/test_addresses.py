@@ -37,14 +37,14 @@ async def test_the_callback_address_is_shown_in_full(as_json: bool, tmp_path: Pa
     assert "hush" not in text
 
 
-async def test_an_example_of_a_template_is_shown_in_full(quick: None, tmp_path: Path) -> None:
+async def test_an_example_of_a_template_is_shown_in_full(tmp_path: Path) -> None:
     async with open_servers() as servers:
         wrong = {"COBROWSE_JOIN_URL_TEMPLATE": "ftp://h/#{joinCode}"}
         found = await run_checks({**right_environ(servers, tmp_path), **wrong})
     assert "https://help.example.com/cobrowse#{joinCode}" in found["settings"].message
 
 
-async def test_a_token_in_an_address_stays_masked(quick: None, tmp_path: Path) -> None:
+async def test_a_token_in_an_address_stays_masked(tmp_path: Path) -> None:
     async with open_servers() as servers:
         token = {"COBROWSE_PUBLIC_URL": "https://bot.example.com/xoxb-1-abcDEF/people-hush-1"}
         found = await run_checks({**right_environ(servers, tmp_path), **CONNECTING, **token})

@@ -17,7 +17,7 @@ GENESYS_LINES = {"token", "permissions", "application", "users"}
 
 
 @pytest.fixture
-async def servers(quick: None) -> AsyncIterator[Servers]:
+async def servers() -> AsyncIterator[Servers]:
     async with open_servers(client_secret="a-client-secret") as started:
         yield started
 

@@ -15,7 +15,7 @@ LINKED = HostId("99999999-9999-4999-8999-999999999999")
 
 
 @pytest.fixture
-async def servers(quick: None) -> AsyncIterator[Servers]:
+async def servers() -> AsyncIterator[Servers]:
     async with open_servers() as started:
         yield started
 

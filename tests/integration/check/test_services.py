@@ -17,7 +17,7 @@ from tests.support.conversations import PUBLIC, SECRET
 
 
 @pytest.fixture
-async def servers(quick: None) -> AsyncIterator[Servers]:
+async def servers() -> AsyncIterator[Servers]:
     async with open_servers() as started:
         yield started
 
@@ -96,7 +96,7 @@ async def test_unknown_application_is_told_with_the_known_ones(servers: Servers,
 
 
 @pytest.mark.parametrize("lacks", [False, True])
-async def test_search_right_is_checked_for_conversations(quick: None, tmp_path: Path, lacks: bool) -> None:
+async def test_search_right_is_checked_for_conversations(tmp_path: Path, lacks: bool) -> None:
     async with open_servers(client_secret=SECRET) as servers:
         if lacks:
             needed = {"analytics:conversationDetail:view", "analytics:agentConversationDetail:view"}
@@ -140,7 +140,7 @@ async def roles(tmp_path: Path, *lacking: str, **environ: str) -> tuple[CheckRes
     ],
 )
 async def test_right_known_only_by_use_is_looked_up_in_the_roles(
-    quick: None, tmp_path: Path, lacking: tuple[str, ...], mark: Status, told: str
+    tmp_path: Path, lacking: tuple[str, ...], mark: Status, told: str
 ) -> None:
     found, is_untouched = await roles(tmp_path, *lacking)
     assert (found.status, is_untouched) == (mark, True)
@@ -148,7 +148,7 @@ async def test_right_known_only_by_use_is_looked_up_in_the_roles(
     assert not lacking or mark is Status.OK or lacking[0] in f"{found.message} {found.fix}"
 
 
-async def test_disabled_message_needs_no_permission(quick: None, tmp_path: Path) -> None:
+async def test_disabled_message_needs_no_permission(tmp_path: Path) -> None:
     found, _ = await roles(tmp_path, "conversation:message:create", COBROWSE_SMS_FROM="", COBROWSE_EMAIL_FROM="")
     assert found.status is Status.OK
 

@@ -75,7 +75,7 @@ async def test_a_refused_status_look_up_holds_up_no_create(journey: Journey) -> 
     assert await seconds_of(journey, "Deal", ANA) < AT_ONCE_SECONDS
 
 
-async def test_the_tokens_own_limit_holds_everybody_up(quick: None) -> None:
+async def test_the_tokens_own_limit_holds_everybody_up() -> None:
     async with open_journey(timing=SHORT_WAITS_ANNOUNCED) as journey:
         await journey.asks("Warm")
         await journey.asks("whoami", who=SAM)

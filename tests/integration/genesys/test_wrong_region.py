@@ -9,7 +9,7 @@ from tests.support.check import right_environ, run_checks
 
 
 @pytest.mark.parametrize("secret", ["", "a-client-secret"])
-async def test_check_names_the_region_first(quick: None, tmp_path, secret: str) -> None:
+async def test_check_names_the_region_first(tmp_path, secret: str) -> None:
     async with open_servers(client_secret="another-secret") as servers:
         environ = right_environ(servers, tmp_path)
         if secret:
@@ -22,7 +22,7 @@ async def test_check_names_the_region_first(quick: None, tmp_path, secret: str) 
     assert 0 <= found.fix.find("GENESYS_REGION") < found.fix.find("GENESYS_CLIENT_ID")
 
 
-async def test_the_person_and_start_name_the_region_first(quick: None, tmp_path) -> None:
+async def test_the_person_and_start_name_the_region_first(tmp_path) -> None:
     async with open_journey() as journey:
         await journey.genesys.inject_fault("invalid_client", on="token")
         told = words(await journey.asks())

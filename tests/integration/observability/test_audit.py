@@ -53,7 +53,7 @@ async def written(path: Path, count: int) -> list[dict[str, Any]]:
     return lines(path)
 
 
-async def test_each_decision_is_a_line_with_who_what_whom_and_why(quick: None, tmp_path: Path) -> None:
+async def test_each_decision_is_a_line_with_who_what_whom_and_why(tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     async with open_journey(AUDIT_LOG=str(path)) as journey:
         await journey.asks("Mr Smith")
@@ -85,7 +85,7 @@ async def test_each_decision_is_a_line_with_who_what_whom_and_why(quick: None, t
     assert "@example.com" not in text
 
 
-async def test_shares_and_ends_of_others_sessions_are_on_record(quick: None, tmp_path: Path) -> None:
+async def test_shares_and_ends_of_others_sessions_are_on_record(tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     async with open_journey(AUDIT_LOG=str(path)) as journey:
         card = await journey.asks("Deal")
@@ -107,7 +107,7 @@ async def test_shares_and_ends_of_others_sessions_are_on_record(quick: None, tmp
     )
 
 
-async def test_a_steps_line_names_the_run_of_the_workflow(quick: None, tmp_path: Path) -> None:
+async def test_a_steps_line_names_the_run_of_the_workflow(tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     async with open_journey(AUDIT_LOG=str(path)) as journey:
         execution = await journey.slack.function_executed(CALLBACK_ID, {"agent": BEN, "name": "Mr Smith"})
@@ -116,7 +116,7 @@ async def test_a_steps_line_names_the_run_of_the_workflow(quick: None, tmp_path:
     assert (line["action"], line["decision"], line["agent"], line["agent_told"]) == ("step", "allowed", BEN, True)
 
 
-async def test_press_refused_before_acceptance_has_its_audit_line(quick: None, tmp_path: Path) -> None:
+async def test_press_refused_before_acceptance_has_its_audit_line(tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     async with open_journey(AUDIT_LOG=str(path)) as journey:
         await journey.genesys.inject_fault("down")
@@ -172,7 +172,7 @@ def test_a_file_that_was_moved_away_is_begun_anew(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-async def test_unwritable_audit_line_stands_in_the_log(quick: None, caplog: pytest.LogCaptureFixture) -> None:
+async def test_unwritable_audit_line_stands_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     """/dev/full takes what is opened, and says at each write that the disk is full."""
     with caplog.at_level(logging.ERROR, "bot.observability.audit"):
         async with open_journey(AUDIT_LOG="/dev/full") as journey:

@@ -86,7 +86,7 @@ async def test_refused_token_is_counted_by_the_name_of_the_error(over_http: Jour
     assert (await samples(over_http))["cobrowse_token_renewals_total", "oauth_refused"] >= 1
 
 
-async def test_rate_limited_call_is_counted_and_timed(quick: None) -> None:
+async def test_rate_limited_call_is_counted_and_timed() -> None:
     async with open_journey(http=True, GENESYS_REQUESTS_PER_MINUTE="8") as journey:
         journey.genesys.latency_seconds = 0.2
         asked = [asyncio.create_task(journey.slack.command(ANA, f"Deal {n}")) for n in range(6)]
@@ -135,7 +135,7 @@ async def test_an_answer_that_reaches_nobody_is_counted(over_http: Journey) -> N
     await counted(over_http, ("cobrowse_answers_unreached_total",), 1)
 
 
-async def test_another_socket_in_place_of_the_first_is_a_reconnect(quick: None) -> None:
+async def test_another_socket_in_place_of_the_first_is_a_reconnect() -> None:
     port = free_port()
     async with open_journey(HEALTH_PORT=str(port)) as journey:
         seen = Journey(journey.slack, journey.genesys, journey.keys, f"http://127.0.0.1:{port}", journey.finish)
@@ -144,7 +144,7 @@ async def test_another_socket_in_place_of_the_first_is_a_reconnect(quick: None) 
         await counted(seen, ("cobrowse_socket_reconnects_total",), 1)
 
 
-async def test_leftovers_of_a_dead_process_are_counted_when_taken(quick: None, tmp_path: Path) -> None:
+async def test_leftovers_of_a_dead_process_are_counted_when_taken(tmp_path: Path) -> None:
     left = SQLiteStore(str(tmp_path / "bot.db"))
     where = {"team_id": TeamId("T0SANDBOX"), "enterprise_id": None, "channel_id": ChannelId(CARE)}
     who = {"requester": UserId(ANA), "accepted_at": datetime.now(UTC)}

@@ -41,7 +41,7 @@ async def test_over_http_they_are_beside_slacks_endpoint(over_http: Journey) -> 
     assert "# TYPE cobrowse_requests_total counter" in text
 
 
-async def test_with_a_port_of_their_own_they_leave_the_public_one(quick: None) -> None:
+async def test_with_a_port_of_their_own_they_leave_the_public_one() -> None:
     port = free_port()
     async with open_journey(http=True, HEALTH_PORT=str(port)) as journey:
         for path in PATHS:
@@ -50,7 +50,7 @@ async def test_with_a_port_of_their_own_they_leave_the_public_one(quick: None) -
         assert (await get(f"http://127.0.0.1:{port}/slack/events"))[0] == 404
 
 
-async def test_in_socket_mode_they_are_on_a_port_of_their_own(quick: None) -> None:
+async def test_in_socket_mode_they_are_on_a_port_of_their_own() -> None:
     port = free_port()
     async with open_journey(HEALTH_PORT=str(port)) as journey:
         url = f"http://127.0.0.1:{port}"

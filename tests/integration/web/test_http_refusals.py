@@ -10,13 +10,13 @@ from urllib.parse import urlencode, urlsplit
 import aiohttp
 import pytest
 
+from bot.core.timing import ReceiverBounds, SlackTiming
 from bot.observability.throttled_log import ThrottledLog
 from bot.slack.receivers import http as endpoint
-from bot.web import oauth_callback
 from tests.integration.slack.receivers.test_http import COMMAND, FORM, GOOD, JSON, head, post, raw, signed
 from tests.integration.web.test_health import get
 from tests.support import accounts
-from tests.support.accounts import opens
+from tests.support.accounts import open_connecting, opens
 from tests.support.app import Journey, free_port, link, open_journey
 
 simple = accounts.simple
@@ -54,19 +54,19 @@ async def test_strangers_write_one_line_a_second_for_each_reason(
     assert unsigned == [1]
 
 
+@pytest.mark.parametrize(
+    ("callbacks", "status", "message"), [(20, 400, "sign-in callback without a pending sign-in"), (0, 429, "refused")]
+)
 async def test_strangers_at_the_callback_write_one_line_a_second(
-    simple: Journey, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    caplog: pytest.LogCaptureFixture, callbacks: int, status: int, message: str
 ) -> None:
     caplog.set_level(logging.INFO)
-    began = time.monotonic()
-    for _ in range(40):
-        assert (await opens(f"{simple.url}/genesys/callback?state={'x' * 43}&code=c")).status == 400
-    monkeypatch.setattr(oauth_callback, "MAX_CONCURRENT_CALLBACKS", 0)
-    for _ in range(40):
-        assert (await opens(f"{simple.url}/genesys/callback")).status == 429
-    seconds = time.monotonic() - began
-    await asyncio.sleep(1.1)
-    for message in ("sign-in callback without a pending sign-in", "refused"):
+    async with open_connecting(bounds=ReceiverBounds(callbacks=callbacks)) as journey:
+        began = time.monotonic()
+        for _ in range(40):
+            assert (await opens(f"{journey.url}/genesys/callback?state={'x' * 43}&code=c")).status == status
+        seconds = time.monotonic() - began
+        await asyncio.sleep(1.1)
         counts = [fields["count"] for fields in fields_of(caplog, message)]
         assert len(counts) <= seconds + 2
         assert sum(map(int, map(str, counts))) == 40
@@ -121,7 +121,7 @@ async def sends(url: str, request: str) -> bytes:
 
 
 @pytest.fixture(params=["PORT", "HEALTH_PORT", "Socket Mode's HEALTH_PORT"])
-async def url(request: pytest.FixtureRequest, quick: None) -> AsyncIterator[str]:
+async def url(request: pytest.FixtureRequest) -> AsyncIterator[str]:
     """One server of the bot's, of each kind; nobody can connect an account."""
     if request.param == "PORT":
         async with open_journey(http=True) as journey:
@@ -238,14 +238,16 @@ async def test_old_requests_beside_a_good_one_leave_it_ready(over_http: Journey)
     assert await readiness(over_http) == (200, None)
 
 
-async def test_a_good_request_or_a_minute_makes_it_ready_again(
-    over_http: Journey, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("slack_timing", [SlackTiming(clock_window_seconds=1.0)])
+async def test_wrong_clock_is_forgotten_after_a_while(over_http: Journey) -> None:
     await misfits(over_http, 3)
     assert (await readiness(over_http))[0] == 503
-    monkeypatch.setattr(endpoint, "CLOCK_WINDOW_SECONDS", 0.0)
+    await asyncio.sleep(1.1)
     assert (await readiness(over_http))[0] == 200
-    monkeypatch.undo()
+
+
+async def test_good_request_makes_it_ready_again(over_http: Journey) -> None:
+    await misfits(over_http, 3)
     assert (await readiness(over_http))[0] == 503
     assert await post(over_http, GOOD, signed(over_http, GOOD)) == 200
     assert (await readiness(over_http))[0] == 200
@@ -314,9 +316,8 @@ async def test_certificate_probe_with_a_wrong_signature_is_refused(over_http: Jo
 # -- Bodies that are waited for --
 
 
-async def test_slow_senders_displace_each_other_and_no_command(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint, "MAX_WAITING_BODIES", 5)
-    async with open_journey(http=True) as journey:
+async def test_slow_senders_displace_each_other_and_no_command() -> None:
+    async with open_journey(http=True, bounds=ReceiverBounds(waiting_bodies=5)) as journey:
         where = urlsplit(journey.url)
         held = []
         for _ in range(8):
@@ -342,8 +343,8 @@ async def test_slow_senders_displace_each_other_and_no_command(quick: None, monk
             each.close()
 
 
-async def test_eight_large_bodies_are_read_at_once(over_http: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint, "BODY_SECONDS", 60.0)
+@pytest.mark.parametrize("slack_timing", [SlackTiming(body_timeout=60.0)])
+async def test_eight_large_bodies_are_read_at_once(over_http: Journey) -> None:
     where = urlsplit(over_http.url)
     held = [await asyncio.open_connection(where.hostname, where.port) for _ in range(24)]
     for _, writer in held:

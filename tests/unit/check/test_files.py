@@ -17,7 +17,7 @@ HEADER = "slack_user_id,genesys_user_id\n"
 
 
 @pytest.fixture
-async def servers(quick: None) -> AsyncIterator[Servers]:
+async def servers() -> AsyncIterator[Servers]:
     async with open_servers() as started:
         yield started
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from bot.core.hosts.resolver import FOUND_SECONDS, EmailRule, HostResolver
+from bot.core.hosts.resolver import EmailRule, HostResolver
 from bot.core.models import DirectoryUser
+from bot.core.timing import CoreTiming
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.hosts import Clock, Directory, person, user, uuid_of
 from tests.support.storage import Bench, die
@@ -41,7 +42,7 @@ async def test_stored_host_is_kept_for_the_rest_of_its_hour(bench: Bench) -> Non
     before = await bench.open()
     await HostResolver([EmailRule(directory)], before).find(person())
     await die(before)
-    await bench.age(FOUND_SECONDS - 600)
+    await bench.age(CoreTiming().host_cache_seconds - 600)
     hosts = HostResolver([EmailRule(directory)], await bench.open(), clock=clock)
     asked, restarted_at = [], bench.now
     for clock.now in (0, 599, 601):

@@ -139,7 +139,7 @@ async def test_a_book_that_cannot_be_read_maps_nobody(tmp_path: Path) -> None:
 WITHOUT_KEY = {"STORE_ENCRYPTION_KEY": "", "COBROWSE_SMS_FROM": "", "COBROWSE_EMAIL_FROM": ""}
 
 
-async def test_a_link_takes_effect_at_once_in_a_running_bot(quick: None, tmp_path: Path) -> None:
+async def test_a_link_takes_effect_at_once_in_a_running_bot(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'bot.db'}"
     database = settings.load_part(settings.read_database, {"DATABASE_URL": url})
     host = HOSTS[BEN] + "-2222-4222-8222-222222222222"
@@ -155,7 +155,7 @@ async def test_a_link_takes_effect_at_once_in_a_running_bot(quick: None, tmp_pat
         assert "not linked" in words(await journey.asks("whoami", who=UNA))
 
 
-async def test_a_restarted_bot_looks_nobody_up_again(quick: None, tmp_path: Path) -> None:
+async def test_a_restarted_bot_looks_nobody_up_again(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'bot.db'}"
     for searches in (1, 0):
         async with open_journey(DATABASE_URL=url, **WITHOUT_KEY) as journey:

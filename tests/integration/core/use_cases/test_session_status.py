@@ -127,7 +127,7 @@ def test_a_person_may_ask_thirty_times_a_minute(kind: RequestKind) -> None:
 
 
 @pytest.mark.parametrize("http", [False, True], ids=["socket", "http"])
-async def test_a_person_who_asks_too_often_reads_when_to_go_on(http: bool, quick: None) -> None:
+async def test_a_person_who_asks_too_often_reads_when_to_go_on(http: bool) -> None:
     most = RequestLimits().person_inquiries
     async with open_journey(http=http, COBROWSE_PERSON_INQUIRIES_PER_MINUTE=str(most)) as journey:
         for _ in range(most):

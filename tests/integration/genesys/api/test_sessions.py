@@ -75,7 +75,7 @@ async def opened(
 
 
 @pytest.fixture
-async def servers(quick: None) -> AsyncIterator[Servers]:
+async def servers() -> AsyncIterator[Servers]:
     async with open_servers(client_secret="a-client-secret") as started:
         yield started
 
@@ -88,7 +88,7 @@ async def sessions(servers: Servers) -> AsyncIterator[CobrowseSessions]:
 
 @pytest.mark.parametrize("kind", ["rsa", "p256"])
 @pytest.mark.parametrize("passphrase", ["", "open sesame"])
-async def test_a_key_of_either_kind_signs_in(quick: None, kind: str, passphrase: str) -> None:
+async def test_a_key_of_either_kind_signs_in(kind: str, passphrase: str) -> None:
     key = rsa.generate_private_key(65537, 2048) if kind == "rsa" else ec.generate_private_key(ec.SECP256R1())
     lock = BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock).decode()

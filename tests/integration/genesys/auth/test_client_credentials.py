@@ -28,7 +28,7 @@ class Clocked:
 
 
 @pytest.fixture
-async def clocked(quick: None) -> AsyncIterator[Clocked]:
+async def clocked() -> AsyncIterator[Clocked]:
     """Tokens live for a thousand seconds."""
     async with open_servers(token_seconds=1000) as servers, HttpClient() as http:
         loaded = settings.load_part(settings.read_service_alone, servers.environ)
@@ -101,7 +101,7 @@ async def test_a_renewal_that_fails_harms_nobody_while_the_token_lasts(clocked: 
     assert await clocked.sessions.applications()
 
 
-async def test_commands_outlive_short_tokens(quick: None) -> None:
+async def test_commands_outlive_short_tokens() -> None:
     async with open_journey(token_seconds=1) as journey:
         for number in range(6):
             assert link(await journey.asks(f"No {number}"))

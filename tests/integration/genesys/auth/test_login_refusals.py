@@ -32,7 +32,7 @@ FAULTS: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
 
 
 @pytest.fixture
-async def servers(quick: None) -> AsyncIterator[Servers]:
+async def servers() -> AsyncIterator[Servers]:
     async with open_servers() as started:
         yield started
 
@@ -74,7 +74,7 @@ async def test_check_names_the_address_as_a_cause(servers: Servers, tmp_path: Pa
     assert "GENESYS_CLIENT_ID" not in found.fix
 
 
-async def test_a_secret_that_the_login_quotes_is_not_shown(quick: None, tmp_path: Path) -> None:
+async def test_a_secret_that_the_login_quotes_is_not_shown(tmp_path: Path) -> None:
     async with open_servers(client_secret=SECRET) as servers:
         said = f"<!channel> wrong secret {SECRET} & Basic c2VjcmV0OnNlY3JldA== for eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOjF9.x"
         await servers.genesys.inject_fault("invalid_client", on="token", message=said + " and so on" * 60)

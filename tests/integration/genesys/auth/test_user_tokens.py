@@ -37,7 +37,7 @@ class Clock:
 
 
 @pytest.fixture
-async def servers(quick: None) -> AsyncIterator[Servers]:
+async def servers() -> AsyncIterator[Servers]:
     async with open_servers(token_seconds=3600) as started:
         started.genesys.user_login.client = UserLoginClient("people-client", "people-secret", (BACK,))
         yield started

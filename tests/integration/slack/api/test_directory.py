@@ -10,7 +10,8 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.core.access import Workspace
 from bot.core.errors import SlackUnavailableError
 from bot.core.models import MembershipStatus
-from bot.slack.api.directory import KEPT_SECONDS, SlackDirectory, read_person
+from bot.core.timing import SLACK_TIMING
+from bot.slack.api.directory import SlackDirectory, read_person
 
 HOME = Workspace("T0HOME")
 FLAGS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")
@@ -194,7 +195,7 @@ async def test_warm_command_asks_slack_nothing_and_a_late_one_does():
     assert web.asked == [("users.info", "U0ANA"), ("usergroups.users.list", "S0SUP")]
     web.users["U0ANA"] = user(deleted=True)
     web.groups["S0SUP"] = ["U0ANA"]
-    clock.now = KEPT_SECONDS + 1
+    clock.now = SLACK_TIMING.people_cache_seconds + 1
     assert (await people.person("U0ANA")).standing is MembershipStatus.DEACTIVATED
     assert await people.in_group("U0ANA", "S0SUP")
     assert not await people.in_group("U0BEN", "S0SUP")

@@ -38,7 +38,7 @@ def ways(slack: SandboxSlack) -> list[str]:
 
 
 @pytest.mark.parametrize("ago", [timedelta(0), ANSWERABLE - MINUTE / 10])
-async def test_up_to_29_minutes_the_answer_goes_where_the_person_typed(quick: None, ago: timedelta) -> None:
+async def test_up_to_29_minutes_the_answer_goes_where_the_person_typed(ago: timedelta) -> None:
     async with deliveries() as (slack, delivery):
         url = slack.url + slack.response_urls.make(ANA, CARE, "trigger")
         asked = request(team_id="T0SANDBOX", accepted_at=datetime.now(UTC) - ago, reply_url=url)
@@ -50,7 +50,7 @@ async def test_up_to_29_minutes_the_answer_goes_where_the_person_typed(quick: No
 
 
 @pytest.mark.parametrize("ago", [ANSWERABLE + MINUTE / 10, timedelta(days=1)])
-async def test_response_url_and_ephemeral_end_after_29_minutes(quick: None, ago: timedelta) -> None:
+async def test_response_url_and_ephemeral_end_after_29_minutes(ago: timedelta) -> None:
     assert timedelta(minutes=29) == ANSWERABLE
     async with deliveries() as (slack, delivery):
         url = slack.url + slack.response_urls.make(ANA, CARE, "trigger")
@@ -80,7 +80,7 @@ async def restarted(path: Path, minutes: float, made: Session | None = None) -> 
         yield journey
 
 
-async def test_command_from_30_minutes_before_is_told_of_the_restart(quick: None, tmp_path: Path) -> None:
+async def test_command_from_30_minutes_before_is_told_of_the_restart(tmp_path: Path) -> None:
     async with restarted(tmp_path / "bot.db", 31) as journey:
         message = await journey.reads(ANA, 0)
         assert journey.slack.workspace.im_owner(message.channel) == ANA
@@ -94,7 +94,7 @@ async def test_command_from_30_minutes_before_is_told_of_the_restart(quick: None
         assert [link(each) for each in new] == [session.join_url for session in journey.genesys.sessions.values()]
 
 
-async def test_command_from_minutes_before_is_worked_after_a_restart(quick: None, tmp_path: Path) -> None:
+async def test_command_from_minutes_before_is_worked_after_a_restart(tmp_path: Path) -> None:
     async with restarted(tmp_path / "bot.db", 28) as journey:
         message = await journey.reads(ANA, 0)
         (session,) = journey.genesys.sessions.values()
@@ -103,7 +103,7 @@ async def test_command_from_minutes_before_is_worked_after_a_restart(quick: None
         assert (message.channel, message.visible_to) == (CARE, ANA)
 
 
-async def test_session_that_ended_while_away_can_be_tried_again(quick: None, tmp_path: Path) -> None:
+async def test_session_that_ended_while_away_can_be_tried_again(tmp_path: Path) -> None:
     made = session(minutes=-1)
     async with restarted(tmp_path / "bot.db", 20, made) as journey:
         message = await journey.reads(ANA, 0)
@@ -117,7 +117,7 @@ async def test_session_that_ended_while_away_can_be_tried_again(quick: None, tmp
 
 
 @pytest.mark.parametrize("http", [False, True], ids=["socket", "http"])
-async def test_database_that_cannot_take_a_command_is_told_in_the_ack(quick: None, tmp_path: Path, http: bool) -> None:
+async def test_database_that_cannot_take_a_command_is_told_in_the_ack(tmp_path: Path, http: bool) -> None:
     async with open_journey(http=http, DATABASE_URL=f"sqlite:///{tmp_path / 'bot.db'}") as journey:
         blocker = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
         blocker.execute("ALTER TABLE requests RENAME TO gone")

@@ -9,16 +9,14 @@ import aiohttp
 import pytest
 
 from bot.core.models import SessionStarted
+from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.sandbox.slack.server import SandboxSlack
-from bot.slack.api import response_url
-from bot.slack.api.deadlines import WAY_SECONDS
 from bot.slack.api.responder import SlackResponder, new_http_session
 from bot.slack.api.response_url import MAX_RETRY_AFTER_SECONDS, REPEATS, ResponseUrls
 from tests.integration.slack.api.test_late_answers import LOST, deliveries, ways
 from tests.support.app import ANA, BEN, CARE, link
 from tests.support.storage import request, session
 
-pytestmark = pytest.mark.usefixtures("quick")
 ASKED = request(team_id="T0SANDBOX", channel_id=CARE)
 
 
@@ -84,8 +82,8 @@ async def test_a_rate_limit_that_stays_is_given_up_after_three_tries() -> None:
         assert ways(slack) == ["response_url"] * (REPEATS + 1) + ["chat.postEphemeral"]
 
 
-async def test_connection_that_died_unnoticed_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(response_url, "_TIMEOUT", aiohttp.ClientTimeout(sock_read=0.3))
+async def test_connection_that_died_unnoticed_is_replaced() -> None:
+    timing = SlackTiming(response_url_timeout=0.3)
     answered: list[int] = []
     connections = itertools.count()
 
@@ -101,10 +99,12 @@ async def test_connection_that_died_unnoticed_is_replaced(monkeypatch: pytest.Mo
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/response/x"
     async with asyncio.timeout(10), new_http_session() as http:
-        assert [await ResponseUrls(http, lambda _: None, url).post(url, {}) for _ in range(3)] == [200] * 3
+        assert [await ResponseUrls(http, lambda _: None, url, timing=timing).post(url, {}) for _ in range(3)] == [
+            200
+        ] * 3
     server.close()
     assert answered == [0, 1, 1]
-    assert response_url.READ_TIMEOUT_SECONDS * 2 < WAY_SECONDS
+    assert SLACK_TIMING.response_url_timeout * 2 < SLACK_TIMING.post_timeout
 
 
 async def test_nobody_there_is_tried_three_times_and_raised() -> None:

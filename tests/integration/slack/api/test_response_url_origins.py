@@ -185,7 +185,7 @@ async def test_a_forged_try_again_sends_nothing_elsewhere(over_http: Journey, th
     assert thief.taken == []
 
 
-async def test_a_forged_form_sends_nothing_elsewhere(quick: None, thief: Thief) -> None:
+async def test_a_forged_form_sends_nothing_elsewhere(thief: Thief) -> None:
     """The address for the answer travels in the form's private_metadata."""
     async with open_journey(http=True) as journey:
         card = await journey.asks()
@@ -210,7 +210,7 @@ async def test_an_unhandled_payload_sends_nothing_elsewhere(over_http: Journey, 
     assert thief.taken == []
 
 
-async def test_an_address_out_of_the_database_is_checked_too(quick: None, tmp_path: Path, thief: Thief) -> None:
+async def test_an_address_out_of_the_database_is_checked_too(tmp_path: Path, thief: Thief) -> None:
     path = tmp_path / "bot.db"
     store = SQLiteStore(str(path))
     asked = request(

@@ -11,7 +11,7 @@ from urllib.parse import quote_plus, urlencode, urlsplit
 import aiohttp
 import pytest
 
-from bot.slack.receivers import http as endpoint
+from bot.core.timing import SLACK_TIMING, SlackTiming
 from tests.support.app import ANA, Journey, link
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
@@ -177,9 +177,9 @@ async def test_without_signature_headers_no_body_is_waited_for(over_http: Journe
     assert await raw(over_http, start.encode()) == 401
 
 
-async def test_a_body_that_takes_too_long_is_refused(over_http: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert endpoint.BODY_SECONDS == 5.0
-    monkeypatch.setattr(endpoint, "BODY_SECONDS", 0.2)
+@pytest.mark.parametrize("slack_timing", [SlackTiming(body_timeout=0.2)])
+async def test_a_body_that_takes_too_long_is_refused(over_http: Journey) -> None:
+    assert SLACK_TIMING.body_timeout == 5.0
     assert await raw(over_http, head(over_http, "Content-Length: 50") + b"abc") == 408
 
 

@@ -11,8 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from bot import server
-from bot.slack.receivers import http as endpoint
+from bot.core.timing import ReceiverBounds, SlackTiming
 from bot.slack.receivers.http import MAX_LARGE_BODIES
 from tests.integration.slack.receivers.test_http import COMMAND, FORM, GOOD, JSON, head, post, signed
 from tests.support.app import ANA, Journey, link
@@ -33,10 +32,10 @@ async def status_of(reader: asyncio.StreamReader, seconds: float = 5) -> int:
     return int(line.split()[1]) if line else 0
 
 
+@pytest.mark.parametrize("bounds", [ReceiverBounds(connections=3)])
 async def test_connection_above_the_limit_is_refused_and_later_served(
-    over_http: Journey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    over_http: Journey, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(server, "MAX_CONNECTIONS", 3)
     held = [await asyncio.open_connection(*address(over_http)) for _ in range(3)]
     await asyncio.sleep(0.05)
     reader, writer = await asyncio.open_connection(*address(over_http))
@@ -78,8 +77,8 @@ async def test_two_hundred_slow_senders_do_not_hold_up_a_command(over_http: Jour
     assert set(await asyncio.gather(*crawling)) == {408}
 
 
-async def test_many_large_bodies_do_not_hold_commands_up(over_http: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint, "BODY_SECONDS", 3.0)
+@pytest.mark.parametrize("slack_timing", [SlackTiming(body_timeout=3.0)])
+async def test_many_large_bodies_do_not_hold_commands_up(over_http: Journey) -> None:
     before = resident_mb()
     held = [await asyncio.open_connection(*address(over_http)) for _ in range(LARGE)]
     for _, writer in held:

@@ -11,10 +11,10 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.config import settings
 from bot.core.access import Workspace
+from bot.core.timing import ReceiverBounds, SlackTiming
 from bot.slack.api.identity import BotIdentity
 from bot.slack.api.responder import new_web_client
 from bot.slack.app import new_bolt_app
-from bot.slack.receivers import socket_connection, socket_mode
 from bot.slack.receivers.reconnect import ReconnectBackoff
 from bot.slack.receivers.socket_mode import DEAF, REFUSALS, SocketModeReceiver
 from tests.support.app import ANA, BEN, Servers, open_journey, open_servers
@@ -80,9 +80,8 @@ async def test_the_next_socket_is_open_before_the_last_one_goes(servers: Servers
         assert opened(servers) == 2
 
 
-async def test_a_deaf_socket_is_replaced(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket_mode, "HEARTBEAT_SECONDS", 0.2)
-    async with new_door(servers) as door:
+async def test_a_deaf_socket_is_replaced(servers: Servers) -> None:
+    async with new_door(servers, timing=SlackTiming(heartbeat_seconds=0.2)) as door:
         await door.connect()
         servers.slack.inject_fault("socket", "unresponsive")
         await eventually(lambda: opened(servers) >= 2)
@@ -116,8 +115,7 @@ async def test_final_refusal_of_slack_is_told_at_once(servers: Servers) -> None:
         assert opened(servers) == 1
 
 
-async def test_excess_envelopes_wait_at_slack(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket_connection, "MAX_CONCURRENT_ENVELOPES", 2)
+async def test_excess_envelopes_wait_at_slack(servers: Servers) -> None:
     under_way, most, go_on = 0, 0, asyncio.Event()
 
     async def listen(ack: Any) -> None:
@@ -128,7 +126,7 @@ async def test_excess_envelopes_wait_at_slack(servers: Servers, monkeypatch: pyt
         under_way -= 1
         await ack()
 
-    async with new_door(servers, listen) as door:
+    async with new_door(servers, listen, bounds=ReceiverBounds(envelopes=2)) as door:
         await door.connect()
         asking = [asyncio.create_task(servers.slack.command(ANA, f"{number}")) for number in range(6)]
         await eventually(lambda: under_way == 2)

@@ -13,10 +13,10 @@ import pytest
 
 from bot.app import open_bot
 from bot.config import settings
+from bot.core.timing import SlackTiming
 from bot.observability.metrics import CONNECTION_FAILURES
 from bot.sandbox.slack.server import SandboxSlack
 from bot.slack.api.responses import CALL_ERRORS
-from bot.slack.receivers import socket_mode
 from bot.slack.receivers.reconnect import ReconnectBackoff
 from bot.slack.receivers.socket_mode import (
     DEAF,
@@ -210,12 +210,10 @@ async def test_second_replica_is_right_with_postgres(caplog: pytest.LogCaptureFi
             assert told(caplog, OTHER_BOT) == []
 
 
-async def test_sockets_of_ones_own_are_no_other_bot(
-    servers: Servers, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_sockets_of_ones_own_are_no_other_bot(servers: Servers, caplog: pytest.LogCaptureFixture) -> None:
     """One that is being renewed, and one that was lost and is still counted at Slack."""
-    monkeypatch.setattr(socket_mode, "HEARTBEAT_SECONDS", 0.2)
-    async with new_door(servers, single_process=True, backoff=ReconnectBackoff(first_delay_seconds=0.01)) as door:
+    backoff, timing = ReconnectBackoff(first_delay_seconds=0.01), SlackTiming(heartbeat_seconds=0.2)
+    async with new_door(servers, single_process=True, backoff=backoff, timing=timing) as door:
         await door.connect()
         await renewed(servers, door, seconds=1)
         await eventually(lambda: len(servers.slack.sockets._sockets) == 1)

@@ -6,7 +6,6 @@ import pytest
 
 from bot.core.errors import HostNotFoundError, ServiceUnreachableError
 from bot.core.hosts.resolver import (
-    FOUND_SECONDS,
     MISSED_SECONDS,
     EmailRule,
     HostResolver,
@@ -14,6 +13,7 @@ from bot.core.hosts.resolver import (
     host_id,
 )
 from bot.core.models import DirectoryUser, Host, SlackUser
+from bot.core.timing import CoreTiming
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support import hosts as hosts_support
 from tests.support.hosts import Clock, Directory, person, user, uuid_of
@@ -88,9 +88,9 @@ async def test_found_host_is_kept_whatever_the_directory_says(book, clock: Clock
     hosts = HostResolver([EmailRule(directory)], book, clock=clock)
     await hosts.find(person())
     directory.users = {"p1@t0one.example": [user(2, "p1@T0ONE.example")]}
-    clock.now = FOUND_SECONDS - 1
+    clock.now = CoreTiming().host_cache_seconds - 1
     assert (await hosts.find(person())).id == uuid_of(1)
-    clock.now = FOUND_SECONDS + 1
+    clock.now = CoreTiming().host_cache_seconds + 1
     assert (await hosts.find(person())).id == uuid_of(2)
     assert len(directory.asked) == 2
 
@@ -107,7 +107,7 @@ async def test_missed_look_up_is_kept_only_briefly(book, clock: Clock):
     directory.users = {"p1@t0one.example": [user(1, "p1@T0ONE.example")]}
     clock.now = MISSED_SECONDS + 1
     assert (await hosts.find(person())).id == uuid_of(1)
-    assert MISSED_SECONDS <= 60 < FOUND_SECONDS
+    assert MISSED_SECONDS <= 60 < CoreTiming().host_cache_seconds
 
 
 async def test_look_up_that_genesys_failed_is_not_kept(book):
