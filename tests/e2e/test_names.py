@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.cli import sessions as service
+from bot.config import settings
 from bot.core.access import Workspace
 from bot.core.errors import SeveralConversationsError
 from bot.core.models import ConversationId, RequestId, TeamId
@@ -146,3 +148,24 @@ def test_a_roles_name_is_cleaned() -> None:
 def test_whatever_is_escaped_hides_nothing() -> None:
     """As names that were stored before they were cleaned."""
     assert " ".join(escape(f"<{EVIL}>").split()) == f"&lt;{GOOD}&gt;"
+
+
+HOST = "11111111-1111-4111-8111-111111111111"
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("  Checkout \t help ", "Checkout help"),
+        ("\x1b[31mCheckout\x1b[0m\r\nhelp\x07", "[31mCheckout[0m help"),
+        ("\u202eCheckout", "Checkout"),
+        ("x" * 300, "x" * 100),
+        ("<b> & Söhne", "<b> & Söhne"),
+        ("\x00", "Co-browse session"),
+        ("   ", "Co-browse session"),
+    ],
+)
+async def test_command_line_name_is_cleaned_like_one_from_slack(typed: str, name: str) -> None:
+    async with open_servers() as servers:
+        await service.start(settings.load_part(settings.read_service_alone, servers.environ), HOST, typed, None, None)
+        assert [create.body["sessionName"] for create in servers.genesys.creates] == [name]

@@ -1,6 +1,7 @@
 """Times that Genesys says: within bounds they count, beyond them the default holds; no time keeps an answer back."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,15 @@ from bot.sandbox.genesys.api.conversations import Offer
 from bot.slack.messages import session_card
 from bot.slack.messages.blocks import clock
 from tests.e2e.test_conversations import KEY
-from tests.support.app import SAM, Journey, is_failure, link, open_journey, words
+from tests.support.app import (
+    QUICK_GENESYS,
+    SAM,
+    Journey,
+    is_failure,
+    link,
+    open_journey,
+    words,
+)
 from tests.support.conversations import HOST
 
 NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
@@ -159,3 +168,14 @@ async def test_answer_that_cannot_be_made_is_a_plain_sentence(
     assert "try_again" not in str(message.blocks)
     monkeypatch.undo()
     assert link(await journey.asks("last"))
+
+
+async def test_slow_token_after_a_401_is_outside_the_create_timeout(quick: None) -> None:
+    async with open_journey(genesys_timing=replace(QUICK_GENESYS, call_timeout=0.8)) as journey:
+        assert link(await journey.asks("Before"))  # there is a token, and a host
+        await journey.genesys.inject_fault("401", times=1)
+        await journey.genesys.inject_fault("slow", on="token", seconds=1.0)
+        message = await journey.asks()
+        assert link(message)
+        assert len(journey.genesys.sessions) == 2
+        assert journey.genesys.count("token") == 2

@@ -239,3 +239,44 @@ async def test_an_answer_that_reaches_nobody_is_an_error_in_the_log(
     assert journey.slack.seen_by(ANA) == []
     errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     assert errors == ["the answer reached nobody"]
+
+
+ORG, OTHER_ORG = "E0ORG", "E0OTHER"
+
+
+async def pressed_from(journey: Journey, enterprise: str | None, **user: str) -> str:
+    """A command of an organisation's workspace fails, and its button is pressed from another; what is read then."""
+    path = journey.slack.response_urls.make(ANA, "C0CARE", "t")
+    typed = {"command": "/cobrowse", "text": "Checkout", "team_id": "T0SANDBOX", "enterprise_id": ORG, "user_id": ANA}
+    typed |= {"channel_id": "C0CARE", "trigger_id": "t", "response_url": journey.slack.url + path}
+    await journey.genesys.inject_fault("dropped", times=1)
+    assert (await journey.slack.send(typed, "slash_commands")).acked
+    failed = await journey.reads(ANA, 0)
+    assert is_failure(failed)
+    before = len(journey.slack.messages)
+    button = next(block for block in failed.blocks if block["type"] == "actions")["elements"][0]
+    press = {
+        "type": "block_actions",
+        "user": {"id": ANA, "team_id": "T0SISTER"} | user,
+        "team": None,
+        "enterprise": {"id": enterprise} if enterprise else None,
+        "channel": {"id": "C0CARE"},
+        "trigger_id": "p",
+        "actions": [{**button, "block_id": "b"}],
+        "response_url": journey.slack.url + journey.slack.response_urls.make(user.get("id", ANA), "C0CARE", "p"),
+    }
+    assert (await journey.slack.send(press, "interactive")).acked
+    return words(await journey.reads(user.get("id", ANA), before))
+
+
+async def test_press_from_another_workspace_of_the_same_org_works(journey: Journey) -> None:
+    assert "/join/" in await pressed_from(journey, ORG)
+    assert len(journey.genesys.creates) == 2
+
+
+@pytest.mark.parametrize(("enterprise", "user"), [(OTHER_ORG, {}), (None, {}), (ORG, {"id": BEN})])
+async def test_press_from_another_organisation_or_person_is_refused(
+    journey: Journey, enterprise: str | None, user: dict[str, str]
+) -> None:
+    assert "Only the person who asked" in await pressed_from(journey, enterprise, **user)
+    assert len(journey.genesys.creates) == 1

@@ -188,3 +188,15 @@ async def _creates(servers: Servers | Journey, number: int) -> None:
     async with asyncio.timeout(5):
         while len(servers.genesys.creates) < number:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("http", [False, True], ids=["socket", "http"])
+async def test_when_nothing_goes_wrong_the_log_says_nothing_of_trouble(tmp_path: Path, http: bool) -> None:
+    async with running(tmp_path, http=http) as (servers, process):
+        await servers.slack.command(ANA, "")
+        assert link(await servers.slack.next_message(ANA))
+        process.send_signal(signal.SIGTERM)
+        code, _, err = await ended(process, 10)
+    assert code == 0
+    levels = [line.split(" ")[1] for line in err.splitlines()]
+    assert set(levels) == {"INFO"}, err

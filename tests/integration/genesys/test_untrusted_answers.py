@@ -1,5 +1,6 @@
 """Test untrusted answers: ids that fold paths, hosts of join URLs, token lifetimes, look-alike e-mail addresses."""
 
+import time
 from typing import Any
 
 import pytest
@@ -7,22 +8,27 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.cli import sessions as service
+from bot.config import settings
 from bot.core.errors import UnknownSessionError, UnusableAnswerError
 from bot.core.hosts.resolver import NoMatch, only_active
 from bot.core.models import DirectoryUser, SessionId
 from bot.core.validation.display import JoinHosts
+from bot.genesys.api import sessions
 from bot.genesys.auth.client_credentials import httpx, read_token
 from bot.genesys.client import parse_url
 from bot.genesys.parsing import is_usable_id
 from bot.genesys.rate_limit import RateWindow
-from tests.e2e import test_review
 from tests.integration.genesys.api import test_sessions
 from tests.integration.genesys.api.test_sessions import RecordingHooks, opened, session_request
-from tests.support.app import Journey, link, open_journey, words
+from tests.support import spoilt_answers
+from tests.support.app import Journey, is_failure, link, open_journey, open_servers, words
 from tests.support.settings import SOCKET, faults
 
-servers, spoilt = test_sessions.servers, test_review.spoilt
+servers, spoilt = test_sessions.servers, spoilt_answers.spoilt
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"
+KNOWN_HOST = "11111111-1111-4111-8111-111111111111"
+"""A user of the sandbox's Genesys."""
 FOLDING = [".", "..", "...", "a/..", "../a", "a/../b", "a/./b", "a//b", "/a", "a/", "/", "./", "..//"]
 ODD = ["%2e%2e", "%2E", "..%2f", "..\\a", "..;/", "..?x", "..#x", "", " ", "..\n", "\u2024\u2024", "x" * 201]
 
@@ -194,3 +200,81 @@ async def test_one_user_of_several_is_nobodys_host(journey: Journey, spoilt: Any
     assert "several Genesys users have this address" in words(await journey.asks("Deal"))
     assert journey.genesys.count("search") == 1
     assert journey.genesys.creates == []
+
+
+ANAS_HOST = "11111111-1111-4111-8111-111111111111"
+
+
+UNKNOWN = "Nobody knows whether a session was created"
+
+
+async def test_an_answer_nested_too_deeply_is_no_answer(journey: Journey, spoilt: Any) -> None:
+    spoilt(lambda _: web.Response(text="[" * 200_000, content_type="application/json"))
+    await journey.genesys.inject_fault("not-json")
+    message = await journey.asks()
+    assert is_failure(message)
+    assert UNKNOWN in words(message)
+    assert len(journey.genesys.creates) == 1
+
+
+@pytest.mark.parametrize(
+    ("on", "text"),
+    [
+        ("token", "[" * 200_000),
+        ("token", f'{{"access_token": "t", "expires_in": 1{"0" * 400}}}'),
+        ("search", "[" * 200_000),
+        ("search", '{"results": [], "total": Infinity}'),
+    ],
+    ids=["deep token", "huge number", "deep list of users", "infinite number"],
+)
+async def test_deep_answer_before_the_create_is_no_answer(journey: Journey, spoilt: Any, on: str, text: str) -> None:
+    spoilt(lambda _: web.Response(text=text, content_type="application/json"))
+    await journey.genesys.inject_fault("not-json", on=on)
+    message = await journey.asks()
+    assert "Genesys answered with" in words(message)
+    assert "No session was created" in words(message)
+
+
+@pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 +2359", "today", ""])
+async def test_an_odd_date_does_not_cost_the_link(journey: Journey, spoilt: Any, date: str) -> None:
+    spoilt(lambda body: web.json_response(body, headers={"Date": date}))
+    await journey.genesys.inject_fault("not-json")
+    message = await journey.asks()
+    assert link(message)
+    ends = next(
+        int(text.split("<!date^")[1].split("^")[0]) for text in words(message).splitlines() if "<!date^" in text
+    )
+    assert abs(ends - time.time() - 1800) < 60
+
+
+async def test_unexpected_fault_during_a_create_denies_no_session(
+    journey: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_: Any) -> None:
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr(sessions, "_session", break_down)
+    message = await journey.asks()
+    assert UNKNOWN in words(message)
+    assert len(journey.genesys.sessions) == 1
+
+
+@pytest.mark.parametrize("session_id", ["", " ", "a b", "<!channel>", "a\nb", "é", "x" * 201, 7, ["a"]])
+async def test_a_session_id_that_could_not_be_used_is_none(spoilt: Any, session_id: object) -> None:
+    spoilt(lambda body: web.json_response({**body, "id": session_id}))
+    async with open_servers() as servers:
+        await servers.genesys.inject_fault("not-json")
+        with pytest.raises(UnusableAnswerError) as caught:
+            await service.start(
+                settings.load_part(settings.read_service_alone, servers.environ), KNOWN_HOST, "Checkout", None, None
+            )
+        assert caught.value.acted
+
+
+@pytest.mark.parametrize("seconds", [None, 0, "", "600", 3600.5])
+async def test_a_token_whose_life_is_not_stated_can_be_used(journey: Journey, spoilt: Any, seconds: object) -> None:
+    spoilt(lambda body: web.json_response({**body, "expires_in": seconds}))
+    await journey.genesys.inject_fault("not-json", on="token")
+    assert link(await journey.asks("One"))
+    assert link(await journey.asks("Another"))
+    assert journey.genesys.count("token") == 1

@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.core.models import RequestKind
+from bot.slack import command_parser
 from bot.slack.command_parser import RESERVED, Help, New, NotUnderstood, Query, Reason, Start, clean_name, parse
 
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"
@@ -308,3 +309,45 @@ def test_a_name_reads_as_the_person_saw_it(text, name):
 @pytest.mark.parametrize("text", ["\u200b", "\u2060\ufeff", "“\u200b”", '"\u200b \u200b"'])
 def test_a_name_that_nobody_could_see_is_none(text):
     assert parse(text) == Start()
+
+
+MENTION = "<@U0BEN|ben>"
+
+
+@pytest.mark.parametrize(
+    "text", ["why @ana", "to @ana", "with @ana", "start @ana", "To  @ana", "link ＠ana", "end &lt;@ana"]
+)
+def test_person_unknown_to_slack_is_no_name_behind_a_word(text: str) -> None:
+    assert parse(text) == NotUnderstood(Reason.UNRESOLVED)
+
+
+@pytest.mark.parametrize("hidden", ["\u034f", "\ufe0f", "\ufe00\u034f", "\u3164", "\u115f", "\U000e0100", "\u180b"])
+def test_nothing_invisible_hides_an_at_sign(hidden: str) -> None:
+    assert parse(f"{hidden}@ana") == NotUnderstood(Reason.UNRESOLVED)
+    assert parse(f"for {hidden}@ana") == NotUnderstood(Reason.UNRESOLVED)
+    assert command_parser.clean_name(hidden) is None
+
+
+@pytest.mark.parametrize("text", ["nwe", "edn", "ned", "NWE", "hlep", "wyh"])
+def test_two_letters_that_changed_places_get_the_help(text: str) -> None:
+    assert parse(text) == Help(instead_of=text)
+
+
+@pytest.mark.parametrize("text", ["?", "-h", "--help", "-help", "/help", " ? "])
+def test_a_cry_for_help_gets_it(text: str) -> None:
+    assert parse(text) == Query(RequestKind.HELP)
+
+
+@pytest.mark.parametrize(
+    "ahead",
+    [command_parser.MAX_TEXT_LENGTH - 5, command_parser.MAX_TEXT_LENGTH - 1, command_parser.MAX_TEXT_LENGTH, 5000],
+)
+@pytest.mark.parametrize("start", ["", '"', MENTION])
+def test_a_person_far_behind_starts_nothing(ahead: int, start: str) -> None:
+    text = f"{start}{'x' * (ahead - len(start) - 1)} {MENTION}"
+    assert not isinstance(parse(text), Start)
+
+
+def test_a_long_name_for_a_person_who_stands_first_is_only_cut() -> None:
+    assert parse(f"{MENTION} {'x' * 5000}") == Start("U0BEN", "x" * 100)
+    assert parse(f"<https://example.com|{'x' * 5000}>") != NotUnderstood(Reason.PERSON_LATER)

@@ -3,18 +3,15 @@
 import errno
 import sqlite3
 import ssl
-from contextlib import closing
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from bot.core.errors import SetupError
-from bot.core.timing import StorageTiming
 from bot.storage import causes
 from bot.storage.errors import SENTENCES, StorageSetupError
-from bot.storage.sqlite.store import SQLiteStore
-from tests.support.database_faults import SECRET, said
+from tests.support.database_faults import SECRET
 
 URL = f"postgresql://bot:{SECRET}@db.example.com/bot?application_name=x"
 
@@ -97,14 +94,3 @@ def test_each_sentence_says_how_to_mend_it() -> None:
 def test_a_refusal_without_a_code_has_that_of_its_class() -> None:
     assert (StorageSetupError("x").code, StorageSetupError("x", code="y").code) == ("database_unusable", "y")
     assert issubclass(StorageSetupError, SetupError)
-
-
-async def test_a_file_that_another_program_has_locked_is_said(tmp_path: Path) -> None:
-    """`check` does not take the lock, so it does not see that another program holds it."""
-    path = tmp_path / "bot.db"
-    await SQLiteStore(str(path)).close()
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        found = await said(f"sqlite:///{path}", timing=StorageTiming(busy_timeout_seconds=0.1))
-    assert found["run"] == found["hosts"]
-    assert found["run"] == ("database_file_locked", SENTENCES["database_file_locked"].format(path=path))

@@ -16,7 +16,10 @@ from tempfile import mkdtemp
 
 import pytest
 
+from bot.core.timing import StorageTiming
+from bot.storage.errors import SENTENCES
 from bot.storage.open import open_store
+from bot.storage.sqlite.store import SQLiteStore
 from tests.support.app import ROOT, START_SECONDS, ended, open_servers
 from tests.support.database_faults import Said, agree, said, work
 from tests.support.forked import forked
@@ -247,3 +250,14 @@ async def test_every_command_prints_the_same_sentence_and_code(folder: Path) -> 
     found = {each["name"]: each for each in json.loads(checked[1])["findings"]}["database"]
     assert (checked[0], f"{found['what']} {found['mend']}", found["code"]) == (1, line, code)
     assert f"by this user. [{code}]" in " ".join(told[1].split())
+
+
+async def test_a_file_that_another_program_has_locked_is_said(tmp_path: Path) -> None:
+    """`check` does not take the lock, so it does not see that another program holds it."""
+    path = tmp_path / "bot.db"
+    await SQLiteStore(str(path)).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        found = await said(f"sqlite:///{path}", timing=StorageTiming(busy_timeout_seconds=0.1))
+    assert found["run"] == found["hosts"]
+    assert found["run"] == ("database_file_locked", SENTENCES["database_file_locked"].format(path=path))

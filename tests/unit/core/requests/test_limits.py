@@ -1,6 +1,5 @@
 """How many sessions may be started in a minute, and how many requests may be under way."""
 
-import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 from bot.core.errors import NotReadyError, RateLimitedError
 from bot.core.models import Request, RequestKind, new_request_id
 from bot.core.requests.limits import RequestLimiter, RequestLimits
-from tests.support.app import ANA, BEN, SAM, is_failure, link, open_journey, words
+from tests.support.app import ANA, BEN, SAM
 
 
 class Clock:
@@ -70,16 +69,6 @@ def test_redelivery_is_neither_counted_nor_refused() -> None:
     keeper.admit(first, 1)
     with pytest.raises(NotReadyError, match=r"^overloaded$"):
         keeper.admit(start(), 1)
-
-
-async def test_redelivered_command_is_not_refused_as_too_many() -> None:
-    async with open_journey(COBROWSE_PERSON_STARTS_PER_MINUTE="1") as journey:
-        delivery = await journey.slack.command(ANA, "Deal")
-        again = await journey.slack.redeliver(delivery)
-        assert (delivery.acked, again.acked, again.body) == (True, True, delivery.body)
-        await journey.finish()
-        assert [link(message) for message in journey.slack.seen_by(ANA)]
-        assert len(journey.genesys.creates) == 1
 
 
 def test_each_person_counts_alone_and_starts_for_others_apart() -> None:
@@ -143,27 +132,3 @@ def test_the_count_of_people_is_bounded() -> None:
     for number in range(60_000):
         keeper.admit(start(f"U{number}"), 0)
     assert len(keeper._starts) <= 50_000
-
-
-async def test_person_with_too_many_starts_reads_the_wait_in_the_ack() -> None:
-    async with open_journey(COBROWSE_PERSON_STARTS_PER_MINUTE="2") as journey:
-        for number in range(2):
-            assert link(await journey.asks(f"Within {number}"))
-        refused = await journey.asks("Too many")
-        assert is_failure(refused)
-        assert "2 sessions a minute" in words(refused)
-        assert refused.via == "ack"
-        assert link(await journey.asks("Within", who=BEN))
-        assert len(journey.genesys.creates) == 3
-
-
-async def test_excess_requests_are_refused_and_the_rest_is_answered() -> None:
-    async with open_journey(COBROWSE_MAX_IN_FLIGHT="3") as journey:
-        journey.genesys.latency_seconds = 0.3
-        before = len(journey.slack.messages)
-        deliveries = await asyncio.gather(*(journey.slack.command(ANA, f"Flood {number}") for number in range(10)))
-        assert all(delivery.acked for delivery in deliveries)
-        await journey.slack.workspace.until(lambda: len(journey.slack.messages) - before == 10, 6)
-        told = [words(message) for message in journey.slack.messages[before:]]
-        assert len([each for each in told if "more requests to answer than it can" in each]) == 7
-        assert len(journey.genesys.creates) == 3

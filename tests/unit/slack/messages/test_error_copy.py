@@ -1,12 +1,11 @@
 """Every error has a sentence of its own: what happened, and what to do next."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 
-from bot.core import (
-    errors,
-)
+from bot.core import errors
 from bot.core.errors import CobrowseError, RuleMiss
 from bot.core.models import MembershipStatus
 from bot.core.validation.conversations import LiveConversation
@@ -326,3 +325,27 @@ def test_own_text_of_an_error_is_its_code_alone(error):
 
 def test_escaping_leaves_no_markup_and_is_undone_by_slack_once():
     assert escape("<!channel> & &lt;") == "&lt;!channel&gt; &amp; &amp;lt;"
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=name_of)
+def test_errors_of_other_commands_say_nothing_of_a_start(error):
+    said = error_copy(error, CONTACT, starting=False)
+    assert said.what.endswith((".", "”"))
+    assert said.next.endswith((".", ".)"))
+    if not isinstance(error, STARTS_ONLY):
+        assert not re.search(r"[Nn]o session was|was created|was started", said.what + said.next)
+
+
+STARTS_ONLY = (
+    errors.RateLimitedError,
+    errors.StepsOffError,
+    errors.RoleRequiredError,
+    errors.InvalidHostError,
+    errors.UnknownApplicationError,
+    errors.NoUsableConversationError,
+    errors.SeveralConversationsError,
+    errors.SignInRequiredError,
+    errors.InterruptedRequestError,
+    errors.UnexpectedError,
+)
+"""Only a start ends with these, or with a create whose outcome is unknown."""

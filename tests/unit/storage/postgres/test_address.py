@@ -1,6 +1,5 @@
 """DATABASE_URL as people write it: a parameter that the driver does not take is named before any connection."""
 
-import asyncio
 import json
 import socket
 from pathlib import Path
@@ -10,13 +9,9 @@ import asyncpg
 import pytest
 from click.testing import CliRunner
 
-from bot.check import run_checks
 from bot.cli.commands import main
 from bot.config import settings
-from bot.storage.open import open_store
 from bot.storage.postgres.address import CHOICES, INSTEAD, LEFT_OUT, read_address
-from tests.support.app import open_servers
-from tests.support.postgres import new_database
 
 CODES = {"#": "%23", "@": "%40", "/": "%2F", "?": "%3F", "[": "%5B", "]": "%5D"}
 PASSWORDS = (
@@ -50,14 +45,6 @@ def test_a_special_character_in_a_password_is_a_fault(no_look_up: None, sign: st
         assert f"{sign} is {CODES[sign]}" in fault
         assert "hush" not in fault
         assert "example" not in fault
-
-
-async def test_a_percent_encoded_password_gets_to_postgres() -> None:
-    async with new_database() as url:
-        clean = url.replace("postgres@", "postgres:%23%40%2F%3F%5B%5D%25@", 1)
-        assert settings.load_part(settings.read_database, {"DATABASE_URL": clean}).url == clean
-        async with open_store(clean):
-            pass
 
 
 @pytest.mark.parametrize(
@@ -120,19 +107,6 @@ def test_several_hosts_lead_to_the_one_that_takes_writes() -> None:
     assert read_address("postgresql://a,b/bot").url == "postgresql://a,b/bot?target_session_attrs=read-write"
     given = "postgresql://a,b/bot?target_session_attrs=primary"
     assert read_address(given).url == given
-
-
-async def test_a_parameter_that_is_left_out_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    async with new_database() as url, open_servers() as servers:
-        given = {"DATABASE_URL": f"{url}&connect_timeout=10&keepalives=1"}
-        found = {each.name: each for each in await run_checks(servers.environ | given)}
-        assert "connect_timeout, keepalives" in found["parameters"].message
-        assert found["database"].status.value == "right"
-        result = await asyncio.to_thread(lambda: CliRunner().invoke(main, ["hosts", "list"], env=given))
-        assert result.exit_code == 0
-        for name in ("connect_timeout", "keepalives"):
-            assert f"a parameter of DATABASE_URL is left out parameter={name}" in result.stderr
 
 
 def test_every_command_tells_a_fault_of_the_address_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

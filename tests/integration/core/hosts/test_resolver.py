@@ -122,3 +122,27 @@ async def test_look_up_that_genesys_failed_is_not_kept(book):
     with pytest.raises(ServiceUnreachableError):
         await hosts.find(person())
     assert (await hosts.find(person())).id == uuid_of(1)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("\u212aen@example.com", "ken@example.com"),  # KELVIN SIGN
+        ("ana@\u212aids.example", "ana@kids.example"),
+        ("\u0430na@example.com", "\u0430na@example.com"),  # CYRILLIC SMALL LETTER A
+        ("ana@ex\uff41mple.com", "ana@ex\uff41mple.com"),  # FULLWIDTH
+        ("ana\u200b@example.com", "ana\u200b@example.com"),
+    ],
+)
+async def test_an_address_with_letters_that_look_alike_maps_nobody(written: str, meant: str, book: SQLiteStore) -> None:
+    directory = Directory(user(1, meant))
+    with pytest.raises(HostNotFoundError) as caught:
+        await HostResolver([EmailRule(directory)], book).find(person(email=written))
+    (tried,) = caught.value.tried
+    assert "unusual letters" in tried.why
+    assert directory.asked == []
+
+
+async def test_an_ordinary_address_still_maps(book: SQLiteStore) -> None:
+    hosts = HostResolver([EmailRule(Directory(user(1, "ken@example.com")))], book)
+    assert (await hosts.find(person(email="KEN@example.com"))).id == uuid_of(1)

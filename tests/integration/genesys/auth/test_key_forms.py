@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from bot.genesys.auth.private_keys import load_key
+from tests.integration.config.test_forms_of_values import DEAD, said_by_check, said_by_run
 from tests.support.settings import without
-from tests.unit.config.test_forms_of_values import DEAD, said_by_check, said_by_run
 from tests.unit.genesys.auth.test_credentials import P256, RSA, pem
 
 OLD = PrivateFormat.TraditionalOpenSSL

@@ -1,0 +1,21 @@
+"""Answers of the sandbox's Genesys that a test changes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from bot.sandbox.genesys import faults
+from bot.sandbox.genesys.fault_effects import change_body
+
+
+@pytest.fixture
+def spoilt(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any], web.Response]], None]:
+    """Makes the fault "not-json" answer something else instead."""
+
+    def become(change: Callable[[Any], web.Response]) -> None:
+        kind = faults._FaultType("It answers oddly.", change_body(change))
+        monkeypatch.setitem(faults._FAULT_TYPES, "not-json", kind)  # type: ignore[arg-type]
+
+    return become
