@@ -13,8 +13,14 @@ sandbox: .venv/run.stamp
 	@$(BIN)/python -m bot sandbox --from-make --port $(PORT)
 
 # Run every test. Four at once, also on two cores: most of the time a test waits for a socket.
-test: .venv/dev.stamp
+test: .venv/dev.stamp tests/support/axe/node_modules/axe.stamp
 	$(BIN)/python -m pytest -n 4 --dist loadfile
+
+# Without axe-core its tests are skipped with a reason, and fail in CI.
+tests/support/axe/node_modules/axe.stamp: tests/support/axe/package-lock.json
+	@if ! command -v npm >/dev/null; then echo "There is no npm, so axe-core is left out."; \
+	elif (cd tests/support/axe && npm ci --silent); then touch $@; \
+	else echo "npm cannot get axe-core, so it is left out."; fi
 
 # Run the unit tests only.
 test-fast: .venv/dev.stamp
@@ -86,7 +92,7 @@ lock:
 
 # Remove what the other targets have created here.
 clean:
-	rm -rf .venv build dist *.egg-info benchmarks/bolt_js/node_modules
+	rm -rf .venv build dist *.egg-info benchmarks/bolt_js/node_modules tests/support/axe/node_modules
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found. Say which: make PYTHON=..."; exit 1; }

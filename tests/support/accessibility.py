@@ -1,0 +1,42 @@
+"""axe-core in a page: it finds faults of accessibility. From npm: skipped with a reason without it, a failure in CI.
+
+`make test` installs it into tests/support/axe, by the lock file there.
+"""
+
+import os
+import shutil
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+AXE = Path(__file__).with_name("axe") / "node_modules" / "axe-core" / "axe.min.js"
+EXPERIMENTAL = ("css-orientation-lock", "focus-order-semantics", "label-content-name-mismatch", "table-fake-caption")
+"""Rules that axe leaves out unless they are asked for."""
+RUN = """async (rules) => {
+  const { violations } = await axe.run(document, { rules, resultTypes: ["violations"] });
+  return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html.slice(0, 300)}`));
+}"""
+
+
+@cache
+def axe_source() -> str:
+    """The library's text. Skips the test where it is not installed, and fails it in CI."""
+    if AXE.is_file():
+        return AXE.read_text(encoding="utf-8")
+    installs = (
+        "`make test` installs it" if shutil.which("npm") else "there is no npm on this machine to install it with"
+    )
+    missing = f"axe-core is not in tests/support/axe: {installs}"
+    if os.environ.get("CI"):
+        pytest.fail(f"{missing}, and CI must not do without")
+    pytest.skip(missing)
+
+
+async def violations(page: Any) -> list[str]:
+    """Every fault that axe finds in what the page shows now: the rule, what is wrong, and the element."""
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(axe_source())
+    found: list[str] = await page.evaluate(RUN, {rule: {"enabled": True} for rule in EXPERIMENTAL})
+    return found
