@@ -170,7 +170,7 @@ async def test_answer_that_cannot_be_made_is_a_plain_sentence(
     assert link(await journey.asks("last"))
 
 
-async def test_slow_token_after_a_401_is_outside_the_create_timeout(quick: None) -> None:
+async def test_slow_token_after_a_401_is_outside_the_create_timeout() -> None:
     async with open_journey(genesys_timing=replace(QUICK_GENESYS, call_timeout=0.8)) as journey:
         assert link(await journey.asks("Before"))  # there is a token, and a host
         await journey.genesys.inject_fault("401", times=1)
