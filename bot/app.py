@@ -195,14 +195,20 @@ def _slack_parts(
     slack, web = settings.slack, clients.web
     conversations = settings.service.conversations is not None
     capabilities = Capabilities(settings.sending.any_on, not settings.connect.off, conversations)
-    renderer = MessageRenderer(slack.command, contact_markup(slack.help_contact), capabilities)
+    people = SlackDirectory(clients.without_waits, identity.home, timing=timing)
+    access = AccessPolicy(settings.rules, identity.home, people)
+    renderer = MessageRenderer(
+        slack.command,
+        contact_markup(slack.help_contact, settings.rules.admins.users),
+        capabilities,
+        can_repair=lambda user_id: user_id == slack.help_contact or access.is_known_admin(user_id),
+    )
     direct, channels = DirectMessages(web, timing), ChannelDirectory(web, identity.home, timing)
     session_messages = SlackSessionMessages(
         web, clients.without_retries, direct, channels, store.sessions, sends=capabilities.sends, timing=timing
     )
-    people = SlackDirectory(clients.without_waits, identity.home, timing=timing)
     return _SlackParts(
-        access=AccessPolicy(settings.rules, identity.home, people),
+        access=access,
         renderer=renderer,
         session_messages=session_messages,
         responder=SlackResponder(web, http, renderer, direct, session_messages, slack.proxies.of, timing=timing),

@@ -1,7 +1,5 @@
 """Use the session service without Slack: create a session, list the applications."""
 
-import html
-import re
 import sys
 
 from bot.config.settings import ServiceSettings
@@ -11,7 +9,9 @@ from bot.factories import open_genesys, sessions_api
 from bot.genesys.api.sessions import CobrowseSessions
 from bot.slack.command_parser import clean_name
 from bot.slack.messages.blocks import escape
-from bot.slack.messages.error_copy import error_copy
+from bot.slack.messages.catalogue.errors import Situation
+from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH, said
+from bot.slack.messages.error_copy import Addressee, error_copy
 
 MIN_NOTICE_SECONDS = 3.0
 DEFAULT_NAME = "Co-browse session"
@@ -59,9 +59,12 @@ async def applications(service: ServiceSettings) -> list[tuple[str, str]]:
         return await CobrowseSessions(genesys).applications()
 
 
+ADMINISTRATOR = said("reader.administrator", "your Genesys administrator")
+
+
 def error_text(error: CobrowseError, *, starting: bool = True) -> str:
     """Return an error as one plain line. `starting`: the command starts a session."""
-    copy = error_copy(error, "your Genesys administrator", starting=starting)
+    to = Addressee(PLAIN_ENGLISH, contact=ADMINISTRATOR, can_repair=True)
+    copy = error_copy(error, Situation.START if starting else Situation.QUERY, to)
     reference = f" (Genesys reference {error.reference})" if isinstance(error, ServiceError) and error.reference else ""
-    text = re.sub(r"<!date\^[^>|]*\|([^>]*)>", r"\1", f"{copy.what} {copy.next}")
-    return html.unescape(text).replace("`", "") + reference
+    return copy.text + reference

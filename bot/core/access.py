@@ -162,6 +162,13 @@ class AccessPolicy:
         """Return a member's role in this workspace. Raises SlackUnavailableError."""
         return await self._decide(lambda ask: self._role(user_id, team_id, ask))
 
+    def is_known_admin(self, user_id: UserId) -> bool:
+        """Return whether a user is an administrator, by cached answers alone: no when Slack has to be asked."""
+        try:
+            return self._role(user_id, self._home.team_id, self._cached) is Role.ADMIN
+        except (_UnansweredError, SlackUnavailableError):
+            return False
+
     async def _decide(self, rule: Callable[[Ask], T]) -> T:
         """Run a rule; ask Slack for each answer that it lacks, then run it again."""
         answers: dict[_Question, Answer] = {}

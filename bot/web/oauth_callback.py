@@ -17,7 +17,10 @@ from bot.genesys.auth.authorization_code import Grant
 from bot.observability.throttled_log import ThrottledLog
 from bot.slack.api.responder import SlackResponder
 from bot.slack.messages.blocks import Message
-from bot.slack.messages.renderer import DEFAULT_CONTACT, MessageRenderer
+from bot.slack.messages.catalogue.errors import Situation
+from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH, Markup
+from bot.slack.messages.error_copy import SOMEBODY, Addressee
+from bot.slack.messages.renderer import MessageRenderer
 from bot.web.oauth_page import BUSY, HEADERS, page
 
 MAX_PARAMETERS = 10
@@ -81,13 +84,15 @@ class OAuthCallback:
 
     def _message(self, request: Request, outcome: Result) -> Message:
         if isinstance(outcome, CobrowseError):
-            return self._renderer.failure(outcome, request.id, kept=False, starting=False)
+            return self._renderer.failure(
+                outcome, request.id, reader=request.requester, is_repeatable=False, situation=Situation.CONNECT
+            )
         return self._renderer.answer(request, outcome)
 
     def _page(self, request: Request | None, outcome: Result) -> web.Response:
-        # A page cannot show a mention.
-        contact = DEFAULT_CONTACT if self._renderer.contact.startswith("<") else self._renderer.contact
-        status, html = page(outcome, request, command=self._renderer.command, contact=contact)
+        contact = self._renderer.contact
+        to = Addressee(PLAIN_ENGLISH, self._renderer.command, SOMEBODY if isinstance(contact, Markup) else contact)
+        status, html = page(outcome, request, to)
         return _answer(status, html)
 
 

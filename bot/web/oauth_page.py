@@ -1,4 +1,4 @@
-"""Render the page that a browser shows after a sign-in to Genesys: result, next step, reference (pure).
+"""Render the page after a sign-in to Genesys: result, next step, reference (pure).
 
 The page loads nothing and runs no script. Its headers forbid caching, framing, indexing and referrers.
 """
@@ -6,12 +6,13 @@ The page loads nothing and runs no script. Its headers forbid caching, framing, 
 import base64
 import hashlib
 import html
-import re
 
 from bot.core.errors import CobrowseError, PermissionDeniedError, StorageUnavailableError
 from bot.core.models import Request
 from bot.core.results import AccountLinked, Result
-from bot.slack.messages.error_copy import error_copy
+from bot.slack.messages.catalogue.errors import Situation
+from bot.slack.messages.catalogue.sentence import said
+from bot.slack.messages.error_copy import Addressee, error_copy
 
 STYLE = """
 :root { color-scheme: light dark; font: 1.125rem/1.55 system-ui, sans-serif }
@@ -37,28 +38,33 @@ HEADERS = {
 }
 
 
-def page(outcome: Result, request: Request | None, *, command: str, contact: str) -> tuple[int, str]:
-    """Return HTTP status and HTML. `request` is None for an unknown sign-in; `contact`, whom to ask, is plain text."""
+CONNECTED = said("page.connected", "Your Genesys account is connected.")
+CONNECTED_NEXT = said(
+    "page.connected_next", "You can close this page. In Slack, {command} now starts co-browse in your conversations."
+)
+CONNECT_LATER = said(
+    "page.connect_later",
+    "Wait a minute, then type {command} connect in Slack for a new link. If it keeps happening, tell {contact}.",
+)
+
+
+def page(outcome: Result, request: Request | None, to: Addressee) -> tuple[int, str]:
+    """Return HTTP status and HTML. `request` is None without a pending sign-in; `to` reads plain text."""
     if isinstance(outcome, AccountLinked):
-        then = f"You can close this page. In Slack, {command} now starts co-browse in your conversations as you."
-        return 200, _html(True, "Your Genesys account is connected.", then, _references(outcome, request))
+        title, then = to.language.say(CONNECTED), to.language.say(CONNECTED_NEXT, command=to.command)
+        return 200, _html(True, title, then, _references(outcome, request))
     if not isinstance(outcome, CobrowseError):  # a sign-in has no other results
         raise TypeError(outcome.code)
-    what, then = _copy(outcome, request is not None, command, contact)
-    return _status(outcome), _html(False, what, then, _references(outcome, request))
+    problem, then = _copy(outcome, request is not None, to)
+    return _status(outcome), _html(False, problem, then, _references(outcome, request))
 
 
-def _copy(error: CobrowseError, is_used: bool, command: str, contact: str) -> tuple[str, str]:
-    """Return problem and next step as plain text. `is_used`: the sign-in link was valid and is now used up."""
-    copy = error_copy(error, contact, command=command, starting=False)
-    typed = f"{command} connect"
-    what, then = (_plain(text).replace(typed, f"{typed} in Slack") for text in (copy.what, copy.next))
-    if not is_used or "nothing was connected" in what:
-        return what, then
-    if error.try_again or isinstance(error, StorageUnavailableError):
-        retry = f"Wait a minute, then type {command} connect in Slack for a new link."
-        then = f"{retry} If it stays so, tell {_plain(contact)}."
-    return f"{what} Nothing was connected.", then
+def _copy(error: CobrowseError, is_used: bool, to: Addressee) -> tuple[str, str]:
+    """Return problem and next step. `is_used`: the link was valid and is now used up."""
+    copy = error_copy(error, Situation.CONNECT if is_used else Situation.QUERY, to)
+    if is_used and (error.try_again or isinstance(error, StorageUnavailableError)):
+        return copy.problem, to.language.say(CONNECT_LATER, command=to.command, contact=to.contact)
+    return copy.problem, copy.next_step
 
 
 def _status(error: CobrowseError) -> int:
@@ -68,16 +74,11 @@ def _status(error: CobrowseError) -> int:
 
 
 def _references(outcome: Result, request: Request | None) -> str:
-    """Return the request's id and Genesys's reference, which support asks for."""
+    """Return the references that support asks for."""
     references = [f"Reference {request.id}"] if request else []
     if reference := getattr(outcome, "reference", None):
         references.append(f"Genesys {reference}")
     return " · ".join(references)
-
-
-def _plain(text: str) -> str:
-    """Convert mrkdwn of the bot's messages to plain text. Text of people is escaped in it."""
-    return html.unescape(re.sub(r"<!date\^[^>|]*\|([^>]*)>", r"\1", text)).replace("`", "")
 
 
 def _html(done: bool, what: str, then: str, references: str) -> str:

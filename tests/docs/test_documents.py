@@ -13,7 +13,7 @@ from bot.core.results import Success
 from bot.slack.receivers.socket_mode import DEAF, DEAF_SHORT, DEAF_TOO_MANY, REFUSALS
 from bot.storage.errors import SENTENCES
 from tests.support.app import ROOT
-from tests.unit.slack.messages.test_error_copy import BASES
+from tests.support.errors import BASES
 
 HOUSE = Path(ROOT)
 RUNBOOK = (HOUSE / "docs" / "runbook.md").read_text(encoding="utf-8")

@@ -143,7 +143,7 @@ async def test_whoever_is_put_off_reads_a_note_and_gets_the_link() -> None:
             assert link(message)
         notes = [words(message) for message in journey.slack.messages if is_note(message)]
         assert 1 <= len(notes) <= 2 * len(readers)
-        assert any("Still working" in note for note in notes)
+        assert any("Starting your session" in note for note in notes)
         assert len(journey.genesys.creates) == len(readers)
 
 
@@ -165,5 +165,5 @@ async def test_a_stop_does_not_wait_for_those_who_are_put_off() -> None:
         await ends_of(journey.slack, 1)
         await journey.finish()
         (outcome,) = journey.slack.seen_by(ANA)
-        assert "The bot was restarted before it got to it" in words(outcome)
+        assert "I was restarted before I got to it" in words(outcome)
         assert journey.genesys.creates == []

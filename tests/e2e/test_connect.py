@@ -109,7 +109,7 @@ async def test_removed_person_is_not_connected() -> None:
         assert journey.genesys.user_login.refresh_tokens == {}
 
 
-@pytest.mark.parametrize(("who", "says"), [(GUS, "Guests"), (UNA, "not linked to a Genesys user")])
+@pytest.mark.parametrize(("who", "says"), [(GUS, "Guests"), (UNA, "isn’t connected to Genesys yet")])
 async def test_whoever_may_not_gets_no_link(simple: Journey, who: str, says: str) -> None:
     message = await simple.asks("connect", who=who)
     assert is_failure(message)

@@ -38,7 +38,7 @@ async def test_a_kind_without_co_browse_is_named(journey: Journey, medium: str, 
     live = talk(journey, medium)
     message = await journey.asks(live.id if by_id else "Checkout")
     assert is_failure(message)
-    assert f"{told} No session was started." in words(message)
+    assert f"{told} Nothing was started." in words(message)
     assert [part for part in UNTRUE if part in words(message)] == []
     assert "try_again" not in buttons(message)
     assert journey.genesys.conversations.offers == {}

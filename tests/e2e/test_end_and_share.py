@@ -62,7 +62,7 @@ async def test_end_on_a_card_whose_session_is_over_takes_its_place_too(either: J
     assert "end_session" in buttons(card)  # an ephemeral message cannot be changed but by its own button
     told = await presses(either, card, "end_session")
     assert told is card
-    assert "over already" in words(card)
+    assert "already ended" in words(card)
     assert buttons(card) == {}
 
 
@@ -150,7 +150,7 @@ async def test_a_session_whose_time_runs_out_is_over_where_it_stands() -> None:
         for message in (await public(journey), await direct(journey, ANA)):
             await says(journey, message, "Co-browse session over")
         for action in ("share_session", "send_session"):
-            assert "over already" in words(await presses(journey, card, action))
+            assert "already ended" in words(await presses(journey, card, action))
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ async def test_outside_the_channels_that_are_allowed_it_is_not_shared() -> None:
     async with open_journey(COBROWSE_CHANNELS=CARE) as journey:
         await journey.asks("Deal")
         message = await journey.asks("last", channel_id=BILLING)
-        assert "cannot be shared in this channel" in words(await presses(journey, message, "share_session"))
+        assert "can’t share co-browse links in this channel" in words(await presses(journey, message, "share_session"))
         assert all(message.visible_to for message in journey.slack.messages)
 
 

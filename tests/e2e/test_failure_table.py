@@ -16,14 +16,14 @@ from tests.support.app import ANA, QUICK_GENESYS, SAM, Journey, buttons, is_fail
 from tests.support.timing import SHORT_WAITS_ANNOUNCED
 
 Row = tuple[str, dict[str, Any], int, list[str], bool]
-UNKNOWN = ["Nobody knows whether a session was created", "not asked for again"]
+UNKNOWN = ["I don’t have a link for you", "Try again"]
 ROWS: list[Row] = [
     # fault, how, creates, what the person reads, whether Try again makes sense
     ("401", {}, 2, ["sign-in to Genesys is broken", f"<@{SAM}>"], False),
     ("403", {}, 1, ["`cobrowse:session:write`", "OAuth", "no restart", f"<@{SAM}>"], False),
     ("invalid-host", {}, 1, ["`11111111-1111-4111-8111-111111111111`", "licence", f"<@{SAM}>"], False),
-    ("429", {"retry_after": 181}, 1, ["too busy", "No session was created"], True),
-    ("503", {"retry_after": 181}, 1, ["too busy", "No session was created"], True),
+    ("429", {"retry_after": 181}, 1, ["too busy", "Nothing was started"], True),
+    ("503", {"retry_after": 181}, 1, ["too busy", "Nothing was started"], True),
     ("500", {}, 3, ["status.mypurecloud.com", "Try again"], True),
     ("502", {}, 1, UNKNOWN, True),
     ("504", {}, 1, UNKNOWN, True),
@@ -31,7 +31,7 @@ ROWS: list[Row] = [
     ("dropped", {}, 1, UNKNOWN, True),
     ("reset", {}, 1, UNKNOWN, True),
     ("cut", {}, 1, UNKNOWN, True),
-    ("down", {}, 0, ["cannot reach Genesys", "no session was created"], True),
+    ("down", {}, 0, ["can’t reach Genesys", "Nothing was started"], True),
     ("redirect", {}, 1, ["redirect"], True),
     ("no-join-url", {}, 1, ["without a join URL", UNKNOWN[0]], True),
     ("no-id", {}, 1, ["without a usable id", UNKNOWN[0]], True),

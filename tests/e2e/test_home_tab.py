@@ -49,7 +49,7 @@ async def test_home_tab_is_shown_at_once_and_updated_later(journey: Journey) -> 
 
 async def test_unmapped_person_reads_the_tried_rules(journey: Journey) -> None:
     home = await opens_home(journey, UNA)
-    assert "You are not linked to a Genesys user" in said(home)
+    assert "Your Slack account isn’t connected to Genesys yet" in said(home)
     assert "• same e-mail: no Genesys user has it" in said(home)
 
 
@@ -153,7 +153,7 @@ async def test_refused_person_sees_only_the_refusal(members: str) -> None:
         await journey.asks("Secret deal", who=SAM)
         who = ANA if members else GUS
         home = await opens_home(journey, who)
-        words = "You are not on the list" if members else "Guests cannot start co-browse sessions"
+        words = "You are not on the list" if members else "Guests can’t use co-browse here"
         assert words in said(home)
         assert presses(home) == []
         assert "Secret" not in said(home)
@@ -182,7 +182,7 @@ async def test_failed_look_up_is_told(tmp_path: Path) -> None:
         blocker.execute("ALTER TABLE sessions RENAME TO gone")
         await journey.genesys.inject_fault("down")
         home = await opens_home(journey, ANA)
-        assert "Who you are to Genesys is not known now.* The bot cannot reach Genesys." in said(home)
+        assert "I can’t tell which Genesys user you are right now.* I can’t reach Genesys." in said(home)
         assert "They cannot be seen now. The bot's database does not answer." in said(home)
         blocker.execute("ALTER TABLE gone RENAME TO sessions")
         blocker.close()

@@ -170,7 +170,7 @@ async def test_a_session_that_ended_before_the_press_is_not_sent(journey: Journe
     question = await journey.asks(f"send {NUMBER}")
     await journey.asks("end")
     await presses(journey, question, "send_link")
-    assert "over already" in words(question)
+    assert "already ended" in words(question)
     assert sent(journey) == []
 
 
@@ -205,7 +205,7 @@ async def test_message_of_unknown_outcome_is_not_sent_again(journey: Journey, ad
     question = await journey.asks(f"send {address}")
     await journey.genesys.inject_fault("dropped", on="sms" if path == SMS else "email")
     await presses(journey, question, "send_link")
-    assert "Nobody knows whether the link was sent" in words(question)
+    assert "may or may not be sent" in words(question)
     assert buttons(question) == {}
     assert journey.genesys.count("sms" if path == SMS else "email") == 1
 

@@ -8,7 +8,7 @@ from bot.sandbox.genesys.fault_effects import refuse
 from tests.e2e.test_send import NUMBER, presses, sent
 from tests.support.app import ANA, SAM, Journey, buttons, is_failure, link, words
 
-TOLD = "Your company is in an SMS conversation with this customer already. Nothing was sent."
+TOLD = "Your company is already texting with this customer. Nothing was sent."
 ACTIVE = [
     "There is an active conversation with this address. Set useExistingActiveConversation to send the message in it.",
     "An active conversation already exists for the given addresses",

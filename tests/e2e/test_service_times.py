@@ -14,7 +14,7 @@ from bot.genesys.api.live_conversations import read_live, read_time, read_time_w
 from bot.genesys.parsing import answered_at
 from bot.sandbox.genesys.api.conversations import Offer
 from bot.slack.messages import session_card
-from bot.slack.messages.blocks import clock
+from bot.slack.messages.catalogue.sentence import ENGLISH
 from tests.e2e.test_conversations import KEY
 from tests.support.app import (
     QUICK_GENESYS,
@@ -79,7 +79,7 @@ def test_service_says_its_time_however_wrong_ours_is(days: int) -> None:
 def test_clock_shows_any_time(end: datetime, zone: timedelta) -> None:
     from datetime import timezone
 
-    assert clock(end.replace(tzinfo=timezone(zone)))
+    assert ENGLISH.moment(end.replace(tzinfo=timezone(zone)))
 
 
 def test_stored_time_beyond_the_calendar_is_an_unexpected_error() -> None:

@@ -86,7 +86,7 @@ async def test_of_several_one_is_ended_by_its_id(journey: Journey) -> None:
     assert "none was ended" in asked
     assert f"`{one.id}` One" in asked
     assert "“One” is over now" in words(await journey.asks(f"end {one.id}"))
-    assert "over already" in words(await journey.asks(f"end `{one.id}`"))
+    assert "already ended" in words(await journey.asks(f"end `{one.id}`"))
     assert status(journey) == ["ended", "active"]
     assert "no session by that id" in words(await journey.asks("end 12345678"))
 
@@ -145,7 +145,7 @@ async def test_an_end_that_failed_is_tried_again_for_the_same_session(journey: J
     one = next(iter(journey.genesys.sessions))
     await journey.genesys.inject_fault("down")
     failed = await journey.asks(f"end {one}")
-    assert "cannot reach Genesys" in words(failed)
+    assert "can’t reach Genesys" in words(failed)
     await journey.genesys.inject_fault(None)
     told = await presses(journey, failed, "try_again")
     assert told is failed  # whose place it takes
@@ -194,14 +194,14 @@ async def test_link_genesys_could_not_look_up_is_typed_again() -> None:
     async with open_journey(COBROWSE_ADMINS=SAM) as journey:
         await journey.genesys.inject_fault("down")
         message = await journey.asks("link @una ben@example.com", who=SAM)
-        assert "cannot reach Genesys" in words(message)
+        assert "can’t reach Genesys" in words(message)
         assert "try_again" not in buttons(message)
 
 
 @pytest.mark.parametrize("text", ["last", "status", "list", "end", "apps", "why", "help", "unlink @ben"])
 async def test_a_guest_gets_a_refusal_and_nothing_is_asked(either: Journey, text: str) -> None:
     message = await either.asks(text, who=GUS)
-    assert "Guests cannot start co-browse sessions" in words(message)
+    assert "Guests can’t use co-browse here" in words(message)
     assert either.genesys.calls == []
 
 

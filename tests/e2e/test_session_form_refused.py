@@ -51,13 +51,13 @@ async def test_submission_from_nowhere_is_refused_with_channel_rules() -> None:
 
 async def test_guest_reads_a_refusal_in_the_form_and_cannot_send(either: Journey) -> None:
     await either.slack.shortcut(GUS, START)
-    assert "Guests cannot start co-browse sessions" in await told(either, GUS)
+    assert "Guests can’t use co-browse here" in await told(either, GUS)
     await sends(either, ANA, await asks_for_a_form(either, ANA))
     payload = forged(either.slack.deliveries[-1].payload)
     payload["user"] |= {"id": GUS}
     before = len(either.slack.messages)
     await either.slack.send(payload, "interactive")
-    assert "Guests cannot start co-browse sessions" in words_of(await either.reads(GUS, before))
+    assert "Guests can’t use co-browse here" in words_of(await either.reads(GUS, before))
     assert len(either.genesys.creates) == 1
 
 

@@ -187,7 +187,7 @@ async def test_a_slow_service_is_waited_for_with_one_note(either: Journey) -> No
     await either.finish()
     note, outcome = either.slack.seen_by(ANA)
     assert outcome is message
-    assert "Still working" in note.text
+    assert "Starting your session" in note.text
     assert note.visible_to == ANA
     assert link(outcome)
 

@@ -82,7 +82,7 @@ async def test_disabled_workflow_reads_so_and_starts_nothing() -> None:
         ("@ben", "The step names nobody"),
         (7, "The step names nobody"),
         (GUS, f"<@{GUS}> cannot host a co-browse session"),
-        (UNA, f"<@{UNA}> is not linked to a Genesys user"),
+        (UNA, f"<@{UNA}> isn’t connected to Genesys yet"),
         ("U0NOBODY", "<@U0NOBODY> cannot host a co-browse session"),
     ],
 )

@@ -59,8 +59,8 @@ GENESYS_SAYS = {
     "f503": "too busy",
     "f429_with_an_order": "too busy",
 }
-GENESYS_SAYS |= {"f500": "fault of its own", "unreached": "cannot reach Genesys", "moved": "a redirect"}
-CANNOT = {"unknown": "cannot reach Genesys"}
+GENESYS_SAYS |= {"f500": "has a problem", "unreached": "can’t reach Genesys", "moved": "a redirect"}
+CANNOT = {"unknown": "can’t reach Genesys"}
 NO_ANSWER = "Slack would not say who is who"
 NOT_TOLD = "could not be told"
 
@@ -75,7 +75,7 @@ ROWS = {
     "create": Row(
         "genesys",
         "/conversations/cobrowse",
-        told(**GENESYS_SAYS, unknown="Nobody knows whether a session was created", no_json="Genesys answered with a"),
+        told(**GENESYS_SAYS, unknown="don’t have a link for you", no_json="Genesys answered with a"),
         after="/users/search",
         wrong_types=b'{"id": 7, "joinUrl": ["https://example.com"], "status": {}}',
     ),

@@ -26,7 +26,7 @@ ROWS = {
     "offer": Row(
         "genesys",
         OFFER,
-        told(**GENESYS_SAYS, unknown="Nobody knows whether a session was created", no_json="Genesys answered with a"),
+        told(**GENESYS_SAYS, unknown="don’t have a link for you", no_json="Genesys answered with a"),
         after=LOOK,
         wrong_types=b'{"id": 7, "joinCode": ["123"], "dateOfferEnds": {}}',
     ),

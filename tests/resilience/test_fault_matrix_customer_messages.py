@@ -11,7 +11,7 @@ from tests.support.server_faults import HUGE_BYTES
 
 __all__ = ["clock", "world"]
 
-UNKNOWN, NOTHING = "Nobody knows whether the link was sent", "Nothing was sent"
+UNKNOWN, NOTHING = "may or may not be sent", "Nothing was sent"
 SAYS = told(
     unreached=f"out of reach. {NOTHING}",
     unknown=UNKNOWN,

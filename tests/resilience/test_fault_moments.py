@@ -68,7 +68,7 @@ async def test_a_message_to_a_customer_waits_for_a_clock_that_is_right(
     monkeypatch.setattr(private_keys, "time", SimpleNamespace(time=lambda: time.time() + jump))
     world.clock.skipped += 200_000
     await world.press(asked, "send_link")
-    assert "own sign-in to Genesys is broken. Nothing was sent." in words(asked)
+    assert "My connection to Genesys is broken. Nothing was sent." in words(asked)
     monkeypatch.setattr(private_keys, "time", time)
     again = await world.outcome(ANA, "send +14155550110")
     assert again
@@ -91,7 +91,7 @@ async def test_clock_that_jumps_costs_no_command_until_the_sign_in(
     refused = await world.outcome(ANA, "a new one has to be had")
     assert refused
     assert is_failure(refused)
-    assert "refuses the bot's own sign-in (invalid_client)" in words(refused)
+    assert "My connection to Genesys is broken" in words(refused)
     assert world.unforeseen() == []
     monkeypatch.setattr(private_keys, "time", time)
     again = await world.outcome(ANA, "the clock is right again")

@@ -61,7 +61,7 @@ async def test_unfinished_request_is_told_as_interrupted(tmp_path: Path) -> None
         code, _, err = await ended(process, 8)
         assert code == 0, err
         assert "Traceback" not in err
-        assert "Nobody knows whether a session was created" in servers.slack.seen_by(ANA)[-1].text
+        assert "don’t have a link for you" in servers.slack.seen_by(ANA)[-1].text
         assert len(servers.genesys.creates) == 1
 
 
@@ -84,7 +84,7 @@ async def test_a_session_that_exists_when_the_time_is_up_is_not_denied() -> None
         await journey.finish()
         (message,) = journey.slack.seen_by(SAM)
         assert len(journey.genesys.sessions) == 1
-        assert "No session was created" not in words(message)
+        assert "Nothing was started" not in words(message)
 
 
 async def test_socket_mode_switched_off_ends_run_with_one_sentence(tmp_path: Path) -> None:

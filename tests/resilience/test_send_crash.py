@@ -68,7 +68,7 @@ async def test_possibly_sent_message_is_not_sent_by_the_next_process(bots: Bots)
 @pytest.mark.parametrize(
     ("dies", "told"),
     [
-        ("before:created:send", "Nobody knows whether the link was sent"),
+        ("before:created:send", "may or may not be sent"),
         ("after:created:send", "was sent to the number ending in 0123"),
         ("before:answered:send", "was sent to the number ending in 0123"),
     ],

@@ -176,7 +176,7 @@ async def _genesys(directory: Path) -> None:
         (told,) = await servers.slack.workspace.until(
             lambda: [each for each in messages if not is_note(each)], START_SECONDS
         )
-        assert "cannot reach Genesys" in words(told)
+        assert "can’t reach Genesys" in words(told)
         assert f"{GENESYS}:443" in proxy.asked
         assert servers.genesys.calls == []
         await stopped(process)

@@ -42,7 +42,7 @@ async def test_killed_anywhere_the_next_start_tells_the_workflow(
     assert len(genesys.creates) == creates
     if status == "failed":
         assert execution.error is not None
-        assert "The bot was restarted in the middle of it" in execution.error
+        assert "I was restarted" in execution.error
     living.terminate()
     await living.wait()
     log = (bots.directory / "bots.log").read_text()

@@ -71,7 +71,7 @@ class WorkflowStepResult:
             return f"Nothing was started. Reference: {request.id}"
         genesys = outcome.reference if isinstance(outcome, ServiceError) else None
         reference = f"Reference: {request.id}" + (f", Genesys {genesys}" if genesys else "")
-        return f"{self._renderer.failure(outcome, request.id).text} {reference}"
+        return f"{self._renderer.failure(outcome, request.id, reader=request.requester).text} {reference}"
 
 
 def outputs_of(session: Session) -> dict[str, object]:

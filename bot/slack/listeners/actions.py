@@ -47,7 +47,7 @@ def register(app: AsyncApp, requests: RequestService, responder: SlackResponder,
             try:
                 await requests.submit(request)
             except NotAcceptedError as error:
-                responder.tell_soon(request, renderer.failure(error, request.id, starting=False))
+                responder.tell_soon(request, renderer.answer(request, error))
             await ack()
 
     for action, kind in SESSION_ACTIONS.items():
@@ -68,7 +68,7 @@ def _register_retries(
             await requests.retry(RequestId(failed), press)
         except (RetryRejectedError, NotAcceptedError) as error:
             if press.reply_url:
-                responder.tell_soon(press, renderer.failure(error, press.id))
+                responder.tell_soon(press, renderer.answer(press, error))
         await ack()
 
     @app.action(PICK_ACTION)
@@ -80,7 +80,7 @@ def _register_retries(
         try:
             await requests.retry(failed, press)
         except (RetryRejectedError, NotAcceptedError) as error:
-            responder.tell_soon(press, renderer.failure(error, press.id))
+            responder.tell_soon(press, renderer.answer(press, error))
         await ack()
 
     def note_place(body: dict[str, Any], press: Request) -> None:

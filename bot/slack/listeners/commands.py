@@ -77,7 +77,7 @@ async def handle_cobrowse(
             try:
                 await requests.submit(request)
             except NotAcceptedError as error:
-                return in_ack(renderer.failure(error, request.id))
+                return in_ack(renderer.answer(request, error))
         case New():
             forms.open_soon(str(body.get("trigger_id")), read_request(body, Start()))
         case _:

@@ -16,6 +16,7 @@ from bot.core.requests.service import RequestService
 from bot.slack.api.responder import SlackResponder
 from bot.slack.api.views import Views
 from bot.slack.listeners.actions import read_actor, read_press
+from bot.slack.messages.catalogue.errors import Situation
 from bot.slack.messages.customer_message import CANCEL_ACTION, SEND_ACTION, cancelled
 from bot.slack.messages.error_copy import error_copy
 from bot.slack.messages.renderer import MessageRenderer
@@ -37,7 +38,12 @@ def register(
         if code := await views.open(
             trigger_id, customer_message_form.form(session_id, actor.channel_id, actor.reply_url)
         ):
-            await responder.tell(actor, not_opened(f"{renderer.command} send", actor.id, code, renderer.contact))
+            await responder.tell(
+                actor,
+                not_opened(
+                    replace(renderer.addressee(actor.requester), command=f"{renderer.command} send"), actor.id, code
+                ),
+            )
 
     @app.action(SEND_TO_ACTION)
     async def on_open(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -47,7 +53,7 @@ def register(
 
     @app.view(SEND_FORM)
     async def on_submit(ack: AsyncAck, body: dict[str, Any]) -> None:
-        filled = customer_message_form.read_form(body["view"])
+        filled = customer_message_form.read_form(body["view"], renderer.addressee(None))
         if not isinstance(filled, FormInput):
             await ack(response_action="errors", errors=filled)
             return
@@ -62,7 +68,9 @@ def register(
         try:
             await requests.submit(request)
         except NotAcceptedError as error:
-            await ack(response_action="errors", errors={TO: error_copy(error, "").what})
+            await ack(
+                response_action="errors", errors={TO: error_copy(error, Situation.QUERY, renderer.addressee(None)).text}
+            )
         else:
             await ack()
 
@@ -88,7 +96,7 @@ def _register_question(
         except NotAcceptedError as error:
             if not isinstance(error, MaybeAcceptedError):
                 sent.pop(asked, None)
-            responder.tell_soon(request, renderer.failure(error, request.id, starting=False, sending=True))
+            responder.tell_soon(request, renderer.answer(request, error))
         await ack()
 
     @app.action(CANCEL_ACTION)

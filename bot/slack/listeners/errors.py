@@ -51,7 +51,7 @@ def register(app: AsyncApp, responder: SlackResponder, renderer: MessageRenderer
                 return BoltResponse(status=200, body=in_ack(other_command(renderer, reference)))
         else:
             log.error("failed before the ack", exc_info=error, extra={"fields": {"request": reference}})
-        message = renderer.failure(UnexpectedError(), reference, kept=False)
+        message = renderer.failure(UnexpectedError(), reference, is_repeatable=False)
         if request.body.get("type") == "view_submission":  # an empty body would close the form as after a success
             return BoltResponse(status=200, body={"response_action": "update", "view": message_view(message)})
         if "command" in request.body:

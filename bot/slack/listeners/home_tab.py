@@ -89,9 +89,9 @@ class HomeTab:
             await access.require_member(actor)
             role = await access.role(actor.requester, actor.team_id)
         except CobrowseError as error:
-            return home_tab.error_view(error, renderer.contact)
+            return home_tab.error_view(error, renderer.addressee(actor.requester))
         data = await self._load(actor, role, freshness)
-        return home_tab.home(data, renderer.command, renderer.contact, sends=renderer.features.sends)
+        return home_tab.home(data, renderer.addressee(actor.requester), sends=renderer.features.sends)
 
     async def _load(self, actor: Request, role: Role, freshness: Freshness) -> HomeTabData:
         channel_refusal, identity, own = await asyncio.gather(

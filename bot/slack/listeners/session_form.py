@@ -31,7 +31,9 @@ from bot.slack.api.responder import SlackResponder
 from bot.slack.api.views import Views
 from bot.slack.listeners.actions import read_actor
 from bot.slack.messages.blocks import View
-from bot.slack.messages.error_copy import error_copy
+from bot.slack.messages.catalogue.errors import Situation
+from bot.slack.messages.catalogue.sentence import said
+from bot.slack.messages.error_copy import Addressee, error_copy
 from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.views import session_form
 from bot.slack.views.session_form import HOST, NAME, START_FORM, Fields, FormInput
@@ -40,6 +42,9 @@ log = logging.getLogger(__name__)
 
 SHORTCUT, MESSAGE_SHORTCUT = "cobrowse_start", "cobrowse_start_here"
 """Callback ids in manifest.yml: the global shortcut and the message shortcut."""
+
+STARTS_ONCE = said("form.starts_once", "Press Start again in a moment: it starts only one session.")
+INPUT_STAYS = said("form.input_stays", "Press Start again in a moment: your input stays.")
 
 
 class SessionForm:
@@ -104,18 +109,21 @@ class SessionForm:
             reply_url=None,
         )
 
+    @property
+    def addressee(self) -> Addressee:
+        """Return for whom the errors of a submission are worded."""
+        return self._renderer.addressee(None)
+
     async def _open(self, trigger_id: str, actor: Request) -> None:
         if code := await self._views.open(trigger_id, session_form.loading(actor.id)):
-            renderer = self._renderer
-            await self._responder.tell(
-                actor, session_form.not_opened(renderer.command, actor.id, code, renderer.contact)
-            )
+            to = self._renderer.addressee(actor.requester)
+            await self._responder.tell(actor, session_form.not_opened(to, actor.id, code))
             return
         try:
             view = await self._filled(actor)
         except Exception:
             log.exception("failed after the ack", extra={"fields": {"request": actor.id}})
-            view = session_form.message_view(self._renderer.failure(UnexpectedError(), actor.id, kept=False))
+            view = session_form.message_view(self._renderer.failure(UnexpectedError(), actor.id, is_repeatable=False))
         await self._views.update(actor.id, view)
 
     async def _filled(self, actor: Request) -> View:
@@ -125,7 +133,7 @@ class SessionForm:
             await self._access.authorize_start(actor)
             chooses_host = await self._access.role(actor.requester, actor.team_id) is not Role.MEMBER
         except PermissionDeniedError as refusal:
-            return session_form.message_view(self._renderer.failure(refusal, actor.id))
+            return session_form.message_view(self._renderer.answer(actor, refusal))
         except SlackUnavailableError:
             log.warning("a form without a host", extra={"fields": {"request": actor.id}})
         return session_form.form(
@@ -169,7 +177,7 @@ def register(app: AsyncApp, requests: RequestService, forms: SessionForm) -> Non
         try:
             await requests.submit(request)
         except NotAcceptedError as error:
-            await ack(response_action="errors", errors={NAME: not_accepted(error)})
+            await ack(response_action="errors", errors={NAME: not_accepted(error, forms.addressee)})
         else:
             if not request.channel_id and forms.has_no_direct_messages:
                 await ack(response_action="update", view=session_form.waiting_view(request.id))
@@ -178,8 +186,7 @@ def register(app: AsyncApp, requests: RequestService, forms: SessionForm) -> Non
                 await ack()
 
 
-def not_accepted(error: NotAcceptedError) -> str:
+def not_accepted(error: NotAcceptedError, to: Addressee) -> str:
     """Return the field error for a request that was not stored: the user can submit the form again."""
-    what = error_copy(error, "").what
-    again = "it starts one session only" if isinstance(error, MaybeAcceptedError) else "what you filled in stays"
-    return f"{what} Press Start again in a moment; {again}."
+    problem = error_copy(error, Situation.START, to).problem
+    return f"{problem} {to.language.say(STARTS_ONCE if isinstance(error, MaybeAcceptedError) else INPUT_STAYS)}"

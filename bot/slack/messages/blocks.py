@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.core.validation.display import one_line
@@ -12,8 +11,6 @@ View = dict[str, Any]
 FAILURE_BLOCK, SESSION_BLOCK = "failure", "session"
 """The first block's id says what kind of answer a message is."""
 OPEN_ACTION = "open"
-FAR = timedelta(hours=6)
-"""A time that is further away is shown with its day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +64,3 @@ def confirm(title: str, text: str, yes: str) -> Block:
 def button(label: str, action_id: str, **fields: Any) -> Block:
     """A button; `fields` is its `url`, `value`, `style` or `confirm`."""
     return {"type": "button", "text": {"type": "plain_text", "text": label}, "action_id": action_id, **fields}
-
-
-def duration(seconds: float) -> str:
-    """Return about how long that is, in words."""
-    if seconds >= 90:
-        return f"{round(seconds / 60)} minutes"
-    return "a second" if seconds < 1.5 else f"{round(seconds)} seconds"
-
-
-def clock(at: datetime) -> str:
-    """Return a time in the reader's zone: https://docs.slack.dev/messaging/formatting-message-text#date-formatting"""
-    return date(at, with_day=at - datetime.now(UTC) > FAR)
-
-
-def date(at: datetime, *, with_day: bool) -> str:
-    """Return a time, with its day or without, in the reader's zone."""
-    try:
-        at = at.astimezone(UTC)
-    except OverflowError:  # at the ends of the calendar
-        return "an unknown time"
-    shown, plain = ("{date_short_pretty} at {time}", f"{at:%d %b %H:%M}") if with_day else ("{time}", f"{at:%H:%M}")
-    return f"<!date^{int(at.timestamp())}^{shown}|{plain} UTC>"

@@ -1,14 +1,15 @@
-"""Which of the host's conversations a session is for: a button for each, and what a press of one says (pure).
+"""Render the question which of several conversations a session is for, and read the press that answers it (pure).
 
-Whether the host is in that conversation is looked up anew by the session service when one is pressed.
+A press starts the request again; the session service checks once more that the agent is in that conversation.
 """
 
 from bot.core.errors import SeveralConversationsError
 from bot.core.models import ConversationId, RequestId
-from bot.core.validation.conversations import conversation_id
+from bot.core.validation.conversations import LiveConversation, conversation_id
 from bot.core.validation.display import clean
-from bot.slack.messages.blocks import FAILURE_BLOCK, Message, button, context, escape, section
-from bot.slack.messages.error_copy import candidate
+from bot.slack.messages.blocks import FAILURE_BLOCK, Block, Message, button, context, section
+from bot.slack.messages.catalogue.sentence import counted, label, said
+from bot.slack.messages.error_copy import CUSTOMER, Addressee
 from bot.slack.messages.session_card import reference_line
 
 PICK_ACTION = "pick_conversation"
@@ -16,24 +17,32 @@ MAX_CHOICES = 10
 NAME_LENGTH = 40
 """A button's label has 75 characters at most."""
 
+WHICH = said("choice.question", "Which customer is this for?")
+CHOICE = said("choice.row", "*{customer}* · since {since}")
+START_WITH = label("choice.start_with", "Start with {name}")
+START = label("choice.start", "Start")
+MORE = counted("choice.more", "{count} more conversation isn’t shown.", "{count} more conversations aren’t shown.")
+HINT = said("choice.hint", "Or type `{command}` with the interaction’s ID or address.")
 
-def picker(error: SeveralConversationsError, command: str, request_id: RequestId) -> Message:
-    """The question; the customers' names stand in its blocks alone, which no notification shows."""
-    text = "The host is in several conversations. Which one is the session for?"
-    blocks = [section(f":speech_balloon: *{text}*", FAILURE_BLOCK)]
-    for one in error.candidates[:MAX_CHOICES]:
-        name = clean(one.customer, NAME_LENGTH)
-        start = button(f"Start with {name}" if name else "Start", PICK_ACTION, value=f"{request_id} {one.id}")
-        blocks.append(section(candidate(one)) | {"accessory": start})
+
+def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestId) -> Message:
+    """Render the question. The customers' names stand in its blocks alone: a notification shows none."""
+    say = to.language.say
+    rows = [_row(one, to, request_id) for one in error.candidates[:MAX_CHOICES]]
     more = len(error.candidates) - MAX_CHOICES
-    others = f"There {'is 1 more' if more == 1 else f'are {more} more'}. " if more > 0 else ""
-    hint = (
-        f"{others}No session was started yet. `{escape(command)}` with an interaction's id or address starts it there."
-    )
-    return Message(text, [*blocks, context(hint), reference_line(request_id, error.reference)])
+    hint = " ".join([*([say(MORE, count=more)] if more > 0 else []), say(HINT, command=to.command)])
+    head = section(f":speech_balloon: *{say(WHICH)}*", FAILURE_BLOCK)
+    return Message(say(WHICH), [head, *rows, context(hint), reference_line(request_id, error.reference)])
+
+
+def _row(one: LiveConversation, to: Addressee, request_id: RequestId) -> Block:
+    name = clean(one.customer, NAME_LENGTH)
+    text = to.language.say(START_WITH, name=name) if name else to.language.say(START)
+    shown = to.language.say(CHOICE, customer=one.customer or CUSTOMER, since=one.since)
+    return section(shown) | {"accessory": button(text, PICK_ACTION, value=f"{request_id} {one.id}")}
 
 
 def read_pick(value: str) -> tuple[RequestId, ConversationId | None]:
-    """Which request is to be tried again, and for which conversation."""
+    """Return which request to try again, and for which conversation."""
     failed, _, wanted = value.partition(" ")
     return RequestId(failed), conversation_id(wanted)

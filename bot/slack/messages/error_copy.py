@@ -1,264 +1,212 @@
-"""An error -> what happened and what to do next: every sentence a person reads about a failure (pure, mrkdwn).
-
-The layout is in renderer.py. Text that a person or a server wrote is escaped here.
-"""
+"""Choose the sentences about an error for one reader, and fill them (pure). The sentences stand in catalogue/."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from bot.core import errors
 from bot.core.errors import CobrowseError
+from bot.core.models import UserId
 from bot.core.validation.conversations import LiveConversation
 from bot.slack.error_codes import explain
-from bot.slack.messages.account_error_copy import of_connecting
-from bot.slack.messages.blocks import FAR, date, duration, escape
-from bot.slack.messages.sending_error_copy import of_a_sending
-from bot.slack.messages.session_error_copy import STANDINGS, of_a_session, of_another_request
+from bot.slack.messages.catalogue.errors import ERRORS, NOTHING_DONE, ErrorEntry, Situation
+from bot.slack.messages.catalogue.repairs import REPAIRS, Repair
+from bot.slack.messages.catalogue.sentence import (
+    Language,
+    Markup,
+    Sentence,
+    Value,
+    channel_mention,
+    mention,
+    said,
+)
 
-STATUS_PAGE = "status.mypurecloud.com"
-MOST_LISTED = 10
-COMMAND = "{command}"
-"""Stands in the sentences for what people type here."""
+MIN_TOLD_WAIT_SECONDS = 30.0
+"""A shorter wait is told as "in a minute"."""
+MAX_LISTED = 10
+MAX_CHANNELS = 5
+MAX_APPLICATIONS = 20
+
+CUSTOMER = said("conversation.customer", "a customer")
+CANDIDATE = said("conversation.candidate", "{customer} since {since}, `{id}`")
+BOTH_PEOPLE = said("people.two", "{first} and {second}")
+NO_RULE = said("host_rules.none", "no rule is set up")
+SOMEBODY = said("reader.contact", "the person who looks after this bot")
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
-    """What happened, and what to do now."""
+class Addressee:
+    """Describe for whom an error is worded: language, what to type, whom to ask, and whether they can repair things."""
 
-    what: str
-    next: str
-
-
-WORTH_SAYING_SECONDS = 30.0
-
-
-def error_copy(
-    error: CobrowseError, contact: str, *, command: str = "/cobrowse", starting: bool = True, sending: bool = False
-) -> Copy:
-    """The words for any error; `contact` is whom to ask, in mrkdwn, `command` what to type. `starting`: a session was
-    to be started; `sending`: a link was to be sent."""
-    said = _said(error, contact, starting, sending)
-    return Copy(said.what.replace(COMMAND, command), said.next.replace(COMMAND, command))
+    language: Language
+    command: str = "/cobrowse"
+    contact: Value = SOMEBODY
+    can_repair: bool = False
 
 
-def _said(error: CobrowseError, contact: str, starting: bool, sending: bool) -> Copy:
-    if words := of_a_sending(error, contact, pressed=sending):
-        return Copy(*words)
-    if words := of_connecting(error, contact, starting=starting):
-        return Copy(*words)
-    if not starting and (words := of_another_request(error, contact)):
-        return Copy(*words)
-    for speak in (_refusal, _set_up, _order, _conversation, _passing, _our_own):
-        if said := speak(error, contact):
-            return said if starting else Copy(said.what.removesuffix(f" {_NONE}"), said.next)
-    if words := of_a_session(error, contact):
-        return Copy(*words)
-    return Copy("Something went wrong on the bot's side.", f"Try again; if it stays so, tell {contact}.")
+@dataclass(frozen=True, slots=True)
+class ErrorCopy:
+    """Hold what one person reads about an error, one line each; `next_step` and `repair` may be ""."""
+
+    problem: str
+    next_step: str = ""
+    repair: str = ""
+    has_status_page: bool = False
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What stands below the problem."""
+        return tuple(line for line in (self.repair, self.next_step) if line)
+
+    @property
+    def text(self) -> str:
+        """All of it on one line."""
+        return " ".join((self.problem, *self.lines))
 
 
-def _refusal(error: CobrowseError, contact: str) -> Copy | None:
-    ask = f"Ask {contact} if that should be different."
+def error_copy(error: CobrowseError, situation: Situation, to: Addressee) -> ErrorCopy:
+    """Return what the addressee reads about the error."""
+    entry, repair = find_entry(error, situation), find_repair(error) if to.can_repair else None
+    values: dict[str, Value] = {"command": to.command, "contact": to.contact} | _values(error, to.language)
+
+    def say(*sentences: Sentence | None) -> str:
+        return " ".join(to.language.say(each, **values) for each in sentences if each).strip()
+
+    asks_contact = entry.next_step is not None and "{contact}" in entry.next_step.text
+    return ErrorCopy(
+        problem=say(entry.problem, NOTHING_DONE.get(situation) if entry.nothing_done else None),
+        next_step="" if repair and asks_contact else say(entry.next_step),
+        repair=say(repair.fault, repair.fix) if repair else "",
+        has_status_page=entry.has_status_page,
+    )
+
+
+def find_entry(error: CobrowseError, situation: Situation) -> ErrorEntry:
+    """Return the entry of an error: the most specific one that the catalogue has."""
+    keys = [f"{error.code}.{variant}" for variant in variants(error)] + [error.code]
+    for key in keys:
+        for found in (ERRORS.get(f"{key}@{situation}"), ERRORS.get(f"{error.code}@{situation}"), ERRORS.get(key)):
+            if found:
+                return found
+    return ERRORS["unexpected"]
+
+
+def find_repair(error: CobrowseError) -> Repair | None:
+    """Return how an administrator repairs it; None where nothing has to be repaired."""
+    keys = (*(f"{error.code}.{variant}" for variant in variants(error)), error.code)
+    return next((REPAIRS[key] for key in keys if key in REPAIRS), None)
+
+
+def variants(error: CobrowseError) -> tuple[str, ...]:
+    """Return what an error of one code can differ by, the most important first."""
     match error:
-        case errors.OtherWorkspaceError():
-            return Copy("This bot does not serve your workspace.", ask)
-        case errors.ChannelNotAllowedError(channel_id=channel_id, allowed=allowed):
-            places = ", ".join(f"<#{channel}>" for channel in allowed[:5])
-            here = "in this channel" if channel_id else "from here"
-            return Copy(f"Co-browse sessions cannot be started {here}.", f"Use {places}, or ask {contact}.")
-        case errors.PersonNotAllowedError(code="not_a_member", standing=standing, is_target=False):
-            return Copy(f"{STANDINGS[standing]} cannot start co-browse sessions.", ask)
-        case errors.PersonNotAllowedError(code="not_a_member", user_id=user_id, standing=standing):
-            what = f"<@{user_id}> cannot host a co-browse session: {STANDINGS[standing].lower()} are not allowed to."
-            return Copy(what, ask)
-        case errors.PersonNotAllowedError(code="not_listed", is_target=False):
-            return Copy("You are not on the list of people who may start co-browse sessions.", ask)
-        case errors.PersonNotAllowedError(code="not_listed", user_id=user_id):
-            return Copy(f"<@{user_id}> is not on the list of people who may have co-browse sessions.", ask)
-        case errors.RoleRequiredError(code="may_not_act_for_others", target=target):
-            what = f"Only supervisors may start a session for somebody else, so none was started for <@{target}>."
-            return Copy(what, f"Let <@{target}> type `{COMMAND}`, or ask {contact} to make you a supervisor.")
-        case errors.HostNotFoundError(user_id=user_id, is_target=is_target, tried=tried):
-            who = f"<@{user_id}> is" if is_target else "You are"
-            reasons = "; ".join(f"{escape(miss.rule)}: {escape(miss.why)}" for miss in tried) or "no rule is set up"
-            what = f"{who} not linked to a Genesys user, so there is nobody to host the session."
-            return Copy(what, f"Ask {contact} to set that up. (Tried: {reasons}.)")
-    return None
+        case errors.RateLimitedError(everybody=True):
+            return ("everybody",)
+        case errors.ChannelNotAllowedError(channel_id=""):
+            return ("elsewhere",)
+        case errors.PersonNotAllowedError(code="not_a_member", standing=standing, is_target=is_target):
+            return (f"{standing}_target" if is_target else str(standing),)
+        case errors.PersonNotAllowedError(is_target=True) | errors.HostNotFoundError(is_target=True):
+            return ("target",)
+        case errors.SlackUnavailableError(passes=True) | errors.SharingError(code="message_not_posted", passes=True):
+            return ("passes",)
+        case errors.UnexpectedError(maybe_created=True) | errors.InterruptedRequestError(maybe_created=True):
+            return ("maybe_done",)
+        case errors.SessionActionError(code="no_open_session", ever=False):
+            return ("never",)
+        case errors.SharingError(code="share_refused", why=why) | errors.AccountLinkError(code="connect_off", why=why):
+            return (why,)
+        case errors.SharingError(code="share_outcome_unknown", is_direct=True):
+            return ("direct",)
+        case errors.SendRejectedError(code="sending_off" | "invalid_address", detail=detail):
+            return (detail,)
+        case errors.SendRejectedError(code="country_not_allowed", detail=""):
+            return ("none",)
+    return _service_variants(error)
 
 
-_NONE = "No session was started."
-
-
-def _set_up(error: CobrowseError, contact: str) -> Copy | None:
-    tell = f"Tell {contact}."
+def _service_variants(error: CobrowseError) -> tuple[str, ...]:
     match error:
-        case errors.TokenRefusedError():
-            return Copy(f"The bot's own sign-in to Genesys is broken: its token is refused. {_NONE}", tell)
-        case errors.LoginRefusedError(code="oauth_refused"):
-            return _login_refused(error, tell)
-        case errors.PermissionMissingError(code="permission_missing", needs=needs, words=words):
-            where = "under Admin › Integrations › OAuth, at the bot's client"
-            if words:
-                what = f"Genesys does not let the bot do this: “{escape(words)}” {_NONE}"
-                then = f"A role with `{escape(needs)}` in that division is added in Genesys Cloud {where}"
-                return Copy(what, f"{tell} {then}; no restart is needed.")
-            what = f"The bot may not do this in Genesys: its OAuth client lacks `{escape(needs)}`. {_NONE}"
-            return Copy(what, f"{tell} In Genesys Cloud it is added {where}; no restart is needed.")
-        case errors.SlackUnavailableError(slack_error=code, passes=True):
-            return Copy(
-                f"Slack would not say who is who just now ({escape(code)}).",
-                f"Try again; if it stays so, tell {contact}.",
-            )
-        case errors.SlackUnavailableError(slack_error=code):
-            row = explain(code)
-            return Copy(f"Slack does not say who is who ({escape(code)}). {row.person}", f"{tell} {row.mend}".strip())
-    return None
+        case errors.LoginRefusedError(oauth_error="invalid_scope"):
+            return ("scope",)
+        case errors.LoginRefusedError(is_about_address=True):
+            return ("address",)
+        case errors.LoginRefusedError(oauth_error="unauthorized_client"):
+            return ("grant",)
+        case errors.PermissionMissingError(code="permission_missing", words=words) if words:
+            return ("division",)
+        case errors.PermissionMissingError(code="user_permission_missing", own=own, words=words):
+            return (*(() if own else ("other",)), *(("division",) if words else ()))
+        case errors.SignInRequiredError(off=off, own=own):
+            return ("off", off) if off else () if own else ("other",)
+        case errors.SignInExpiredError(own=False):
+            return ("other",)
+        case errors.ServiceBusyError(retry_after=seconds) if seconds is not None:
+            return ("wait",) if MIN_TOLD_WAIT_SECONDS <= seconds < math.inf else ()
+        case errors.UnusableAnswerError(acted=True):
+            return ("acted",)
+        case errors.UnknownApplicationError(known=()):
+            return ("unlisted",)
+        case errors.NoUsableConversationError(kinds=(kind,)):
+            return (kind,)
+    return ()
 
 
-def _login_refused(error: errors.LoginRefusedError, tell: str) -> Copy:
-    code = error.oauth_error
-    said = f"({escape(code)}): “{escape(error.words)}”" if error.words else f"({escape(code)})."
-    what = f"Genesys refuses the bot's own sign-in {said} {_NONE}"
-    if code == "invalid_scope":
-        return Copy(what, f"{tell} A scope the client lacks can be left out with GENESYS_SCOPES.")
-    if error.is_about_address:
-        then = "Genesys may refuse the network address that the bot calls from"
-        return Copy(what, f"{tell} {then}: the addresses that the OAuth client allows have to be checked.")
-    if code == "unauthorized_client":
-        return Copy(what, f"{tell} The OAuth client needs the grant type Client Credentials.")
-    then = "GENESYS_REGION has to be checked first, since a client is known in its own region alone"
-    return Copy(what, f"{tell} {then}; then the OAuth client's id, key or secret.")
-
-
-def _order(error: CobrowseError, contact: str) -> Copy | None:
+def _values(error: CobrowseError, language: Language) -> dict[str, Value]:
+    """Return what fills the placeholders of an error's sentences, besides command and contact."""
     match error:
-        case errors.InvalidHostError(host_id=host_id):
-            what = f"Genesys does not accept `{escape(host_id)}` as a host. {_NONE}"
-            then = "that this user exists, is active and has a co-browse licence."
-            return Copy(what, f"Ask {contact} to check {then}")
-        case errors.UnknownApplicationError(application_id=used, known=known):
-            listed = ", ".join(f"`{escape(known_id[:60])}`" for known_id in known[:20])
-            there = f"The ids there are: {listed}." if listed else "The list of ids could not be read."
-            return Copy(
-                f"Genesys knows no application `{escape(used[:60])}`. {_NONE} {there}",
-                f"Ask {contact} to put one that exists into COBROWSE_APPLICATION_ID.",
-            )
-        case errors.BadRequestError(status=status, words=words):
-            what = f"Genesys refused the request ({status}): “{escape(words)}”"
-            return Copy(what, f"Tell {contact} if you cannot see why.")
-        case errors.UnknownSessionError():
-            return Copy("Genesys cannot end this session on demand.", "It ends by itself when its time is up.")
-    return None
-
-
-def _conversation(error: CobrowseError, contact: str) -> Copy | None:
-    name_it = "type `{command}` with the interaction's id or address behind it"
-    match error:
-        case errors.NoUsableConversationError(code="no_conversation"):
-            what = f"Genesys shows no customer who is talking to the host right now. {_NONE}"
-            return Copy(what, f"If the conversation has only just begun, try again in a few seconds, or {name_it}.")
-        case errors.NoUsableConversationError(code="not_in_conversation", conversation_id=conversation_id):
-            what = f"The host is not connected to the conversation `{escape(conversation_id)}`, or it is over. {_NONE}"
-            return Copy(what, "Answer it first, or check that it is the right one.")
-        case errors.NoUsableConversationError(code="conversation_kind_not_supported", kinds=kinds):
-            what = f"{_cannot_cobrowse(kinds)} {_NONE}"
-            return Copy(what, "It works in calls and in messages with a customer: start it once you are in one.")
-        case errors.SeveralConversationsError(candidates=candidates):
-            what = f"The host is in several conversations: {_listed(candidates)}. {_NONE}"
-            return Copy(what, f"Say which one is meant: {name_it}.")
-    return None
-
-
-_KINDS = {
-    "chat": "a web chat",
-    "callback": "a callback that was not dialled yet",
-    "email": "an e-mail",
-    "social": "a social post",
-    "video": "a video call",
-    errors.INTERNAL: "a conversation without a customer",
-}
-
-
-def _cannot_cobrowse(kinds: Sequence[str]) -> str:
-    named = " and ".join(_KINDS.get(kind, "a conversation of another kind") for kind in kinds)
-    return f"The host is in {named}, where Genesys cannot co-browse."
-
-
-def candidate(one: LiveConversation) -> str:
-    """A conversation, as people tell it from others."""
-    since = date(one.since, with_day=datetime.now(UTC) - one.since > FAR)
-    return f"{escape(one.customer) or 'a customer'} since {since}, `{escape(one.id)}`"
-
-
-def _listed(candidates: Sequence[LiveConversation]) -> str:
-    shown = [candidate(one) for one in candidates[:MOST_LISTED]]
-    more = len(candidates) - len(shown)
-    return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
-
-
-def _passing(error: CobrowseError, contact: str) -> Copy | None:
-    unknown = "Nobody knows whether a session was created, so it was not asked for again."
-    check = "If you see none in Genesys, try again; one that nobody uses ends by itself."
-    match error:
+        case errors.RateLimitedError(wait_seconds=seconds) | errors.QueueTooLongError(wait_seconds=seconds):
+            return {"wait": language.wait(seconds)}
         case errors.ServiceBusyError(retry_after=seconds):
-            told = seconds is not None and WORTH_SAYING_SECONDS <= seconds < math.inf
-            when = f"Try again in about {duration(seconds or 0)}." if told else _LATER
-            return Copy("Genesys is too busy: it turned the request down. No session was created.", when)
-        case errors.QueueTooLongError(wait_seconds=seconds):
-            what = "Too many people wait for Genesys, so your turn would come too late. No session was created."
-            return Copy(what, f"Try again in about {duration(seconds)}.")
-        case errors.ServiceFailedError():
-            what = "Genesys has a fault of its own: it failed three times in a row."
-            return Copy(what, f"Try again in a few minutes; {STATUS_PAGE} shows how Genesys is doing.")
-        case errors.OutcomeUnknownError():
-            return Copy(f"Genesys did not answer the request. {unknown}", check)
-        case errors.ServiceUnreachableError():
-            return Copy("The bot cannot reach Genesys, so no session was created.", _LATER)
-        case errors.UnusableAnswerError(why=why, acted=True):
-            return Copy(f"Genesys answered with {escape(why)}. {unknown}", f"{check} If it stays so, tell {contact}.")
-        case errors.UnusableAnswerError(why=why):
-            return Copy(f"Genesys answered with {escape(why)}. No session was created.", f"Tell {contact}.")
-        case errors.UnexpectedError(maybe_created=True):
-            return Copy(
-                f"Something went wrong on the bot's side. {unknown}", f"{check} If it stays so, tell {contact}."
-            )
-        case errors.InterruptedRequestError(code="interrupted", maybe_created=True):
-            return Copy(f"The bot was restarted in the middle of it. {unknown}", check)
-        case errors.InterruptedRequestError(code="interrupted"):
-            return Copy("The bot was restarted before it got to it. No session was created.", "Try again.")
-        case errors.InterruptedRequestError(code="not_started"):
-            return Copy("The bot's database went away before anything was sent. No session was created.", "Try again.")
-        case errors.InterruptedRequestError(code="session_over"):
-            return Copy("The bot was restarted, and meanwhile your session has come to its end.", "Try again.")
-    return None
+            return {"wait": language.wait(seconds or 0)}
+        case errors.ChannelNotAllowedError(allowed=allowed):
+            return {"channels": Markup(", ".join(map(channel_mention, allowed[:MAX_CHANNELS])))}
+        case errors.PersonNotAllowedError(user_id=user_id):
+            return {"person": mention(user_id)}
+        case errors.RoleRequiredError(target=target) if target:
+            return {"person": mention(target)}
+        case errors.HostNotFoundError(user_id=user_id, tried=tried):
+            rules = "; ".join(f"{miss.rule}: {miss.why}" for miss in tried)
+            return {"person": mention(user_id), "mention": mention(user_id), "tried": rules or language.say(NO_RULE)}
+        case errors.SlackUnavailableError(slack_error=code) | errors.SharingError(slack_error=code):
+            row = explain(code)
+            return {"slack_error": code, "reason": Markup(row.person), "remedy": Markup(row.mend)}
+        case errors.SessionAccessError(agent=agent, requester=requester):
+            return {"people": Markup(_people(agent, requester, language))}
+        case errors.SessionActionError(sessions=sessions):
+            shown = [f"{name} ({session_id})" for session_id, name in sessions[:MAX_LISTED]]
+            return {"sessions": "; ".join(shown)}
+        case errors.SendRejectedError(detail=detail):
+            return {"country": detail, "limit": detail}
+        case errors.AccountLinkError(why=why):
+            return {"reason": why}
+    return _service_values(error, language)
 
 
-_LATER = "Try again in a minute."
-
-
-def _our_own(error: CobrowseError, contact: str) -> Copy | None:
+def _service_values(error: CobrowseError, language: Language) -> dict[str, Value]:
     match error:
-        case errors.NotReadyError(code="shutting_down"):
-            return Copy("The bot is restarting, so nothing was started.", "Type it again in a few seconds.")
-        case errors.RateLimitedError(code="too_many_starts", limit=most, wait_seconds=seconds, everybody=everybody):
-            who = "All of you together" if everybody else "You"
-            what = f"{who} may start {most} sessions a minute, and that many were started."
-            return Copy(what, f"Try again in {duration(seconds)}; `last` shows a link you lost.")
-        case errors.RateLimitedError(code="too_many_inquiries", limit=most, wait_seconds=seconds):
-            what = f"You reached your limit of {most} commands and button presses per minute, so nothing was done."
-            return Copy(what, f"Try again in {duration(seconds)}.")
-        case errors.NotReadyError(code="overloaded"):
-            return Copy("The bot has more requests to answer than it can, so nothing was started.", _LATER)
-        case errors.StorageUnavailableError():
-            return Copy("The bot cannot write down your request, so nothing was started.", _LATER)
-        case errors.MaybeAcceptedError():
-            what = "The bot's database does not answer, so nobody knows whether your request was written down."
-            return Copy(what, "If no answer comes within a minute, type `{command}` again.")
-        case errors.RetryRejectedError(code="not_your_request"):
-            return Copy("Only the person who asked for the session can try again.", "Type `{command}` yourself.")
-        case errors.RetryRejectedError(code="already_retried"):
-            return Copy("This was tried again already.", "Look for the answer below, or type `{command}` anew.")
-        case errors.RetryRejectedError(code="request_forgotten"):
-            return Copy("The bot does not remember this request any more.", "Type `{command}` anew.")
-    return None
+        case errors.LoginRefusedError(oauth_error=code, words=words):
+            return {"details": f"{code}: “{words}”" if words else code}
+        case errors.PermissionMissingError(needs=needs, words=words):
+            return {"permission": needs, "details": words}
+        case errors.InvalidHostError(host_id=host_id):
+            return {"host": host_id}
+        case errors.UnknownApplicationError(application_id=used, known=known):
+            return {"application": used[:60], "known": ", ".join(each[:60] for each in known[:MAX_APPLICATIONS])}
+        case errors.BadRequestError(status=status, words=words):
+            return {"status": status, "details": words}
+        case errors.UnusableAnswerError(why=why):
+            return {"reason": why}
+        case errors.SeveralConversationsError(candidates=candidates):
+            return {"conversations": Markup("; ".join(candidate(one, language) for one in candidates[:MAX_LISTED]))}
+    return {}
+
+
+def candidate(one: LiveConversation, language: Language) -> str:
+    """Return a conversation the way people tell it from others."""
+    return language.say(CANDIDATE, customer=one.customer or CUSTOMER, since=one.since, id=one.id)
+
+
+def _people(agent: UserId, requester: UserId, language: Language) -> str:
+    names: Sequence[str] = [mention(each) for each in dict.fromkeys((agent, requester))]
+    return names[0] if len(names) == 1 else language.say(BOTH_PEOPLE, first=Markup(names[0]), second=Markup(names[1]))

@@ -4,24 +4,36 @@ The sentences about failures are in error_copy.py; the link and the code are in 
 """
 
 import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from bot.core.errors import CobrowseError, ConversationActiveError, ServiceError, SeveralConversationsError
-from bot.core.models import Request, RequestId, RequestKind, SessionStarted, WaitNotice
+from bot.core.models import Request, RequestId, RequestKind, SessionStarted, UserId, WaitNotice
 from bot.core.results import Result
 from bot.slack.messages.blocks import (
     FAILURE_BLOCK,
+    OPEN_ACTION,
     SESSION_BLOCK,
     Message,
     button,
     buttons,
     context,
-    duration,
     escape,
     section,
 )
+from bot.slack.messages.catalogue.errors import Situation
+from bot.slack.messages.catalogue.sentence import (
+    ENGLISH,
+    Language,
+    Markup,
+    Value,
+    channel_mention,
+    label,
+    mention,
+    said,
+)
 from bot.slack.messages.conversation_choice import picker
-from bot.slack.messages.error_copy import error_copy
+from bot.slack.messages.error_copy import SOMEBODY, Addressee, error_copy
 from bot.slack.messages.help import PLAIN, Capabilities
 from bot.slack.messages.replies import reply
 from bot.slack.messages.session_card import (
@@ -40,7 +52,15 @@ NOT_REPEATABLE = (
     RequestKind.PROPOSE,
     RequestKind.SEND,
 )  # what takes an address, which is gone when it could be tried again
-DEFAULT_CONTACT = "the person who looks after this bot"
+GENESYS_STATUS_URL = "https://status.mypurecloud.com"
+SITUATIONS = {RequestKind.START: Situation.START, RequestKind.SEND: Situation.SEND}
+"""What was asked for, by kind of request; any other is a query."""
+TRY_AGAIN = label("button.try_again", "Try again")
+GENESYS_STATUS = label("button.genesys_status", "Genesys status")
+STARTING = said("note.starting", "Starting your session…")
+WORKING = said("note.working", "Working on it…")
+WAITING_START = said("note.waiting_start", "Genesys is busy. Your link comes in about {wait}.")
+WAITING = said("note.waiting", "Genesys is busy. Your answer comes in about {wait}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +68,28 @@ class MessageRenderer:
     """What the messages of one installation have in common: its command, whom refusals name, what it can do besides."""
 
     command: str = "/cobrowse"
-    contact: str = DEFAULT_CONTACT
+    contact: Value = SOMEBODY
     features: Capabilities = PLAIN
+    language: Language = ENGLISH
+    can_repair: Callable[[UserId], bool] = lambda user_id: False
+    """Whether a person can repair what is wrong with the bot, and so reads how."""
+
+    def addressee(self, reader: UserId | None) -> Addressee:
+        """Return for whom an error is worded. `reader`: None when it is not known who reads it."""
+        can_repair = reader is not None and self.can_repair(reader)
+        return Addressee(self.language, self.command, self.contact, can_repair)
 
     def answer(self, request: Request, outcome: Result) -> Message:
         """What the requester reads in the end."""
         if isinstance(outcome, SessionStarted):
             return self.card(request, outcome)
         if isinstance(outcome, CobrowseError):
-            starting, sending = request.kind is RequestKind.START, request.kind is RequestKind.SEND
+            situation = SITUATIONS.get(request.kind, Situation.QUERY)
+            is_repeatable = request.kind not in NOT_REPEATABLE
             return self.failure(
-                outcome, request.id, kept=request.kind not in NOT_REPEATABLE, starting=starting, sending=sending
+                outcome, request.id, reader=request.requester, is_repeatable=is_repeatable, situation=situation
             )
-        return reply(self.command, self.contact, outcome, request, self.features)
+        return reply(self.addressee(request.requester), outcome, request, self.features)
 
     def card(self, request: Request, started: SessionStarted) -> Message:
         """The session, for whoever asked for it."""
@@ -90,35 +119,51 @@ class MessageRenderer:
         error: CobrowseError,
         request_id: RequestId,
         *,
-        kept: bool = True,
-        starting: bool = True,
-        sending: bool = False,
+        reader: UserId | None = None,
+        is_repeatable: bool = True,
+        situation: Situation = Situation.START,
     ) -> Message:
-        """What happened, what to do, a reference, and Try again where it makes sense: for a request that was kept."""
+        """Render an error: what it means, what to do, buttons, a reference.
+
+        `is_repeatable`: *Try again* can repeat the request, because it is stored. `reader`: None when unknown.
+        """
         if isinstance(error, SeveralConversationsError):
-            return picker(error, self.command, request_id)
-        copy = error_copy(error, self.contact, command=self.command, starting=starting, sending=sending)
+            return picker(error, self.addressee(reader), request_id)
+        copy = error_copy(error, situation, self.addressee(reader))
         service = error.reference if isinstance(error, ServiceError) else None
-        blocks = [section(f":warning: *{copy.what}*\n{copy.next}", FAILURE_BLOCK)]
+        blocks = [section("\n".join((f":warning: *{copy.problem}*", *copy.lines)), FAILURE_BLOCK)]
         if isinstance(error, ConversationActiveError):
             blocks += link_alone(error.join_url)
-        if error.try_again and kept:
-            blocks.append(buttons(button("Try again", TRY_AGAIN_ACTION, value=request_id)))
-        return Message(f"{copy.what} {copy.next}", [*blocks, reference_line(request_id, service)])
+        row = []
+        if error.try_again and is_repeatable:
+            row.append(button(self.language.say(TRY_AGAIN), TRY_AGAIN_ACTION, value=request_id))
+        if copy.has_status_page:
+            row.append(button(self.language.say(GENESYS_STATUS), OPEN_ACTION, url=GENESYS_STATUS_URL))
+        blocks += [buttons(*row)] if row else []
+        return Message(copy.text, [*blocks, reference_line(request_id, service)])
 
     def note(self, request: Request, note: WaitNotice) -> Message:
         """A word while they wait."""
-        text = (
-            "Still working on your co-browse session…" if request.kind is RequestKind.START else "Still working on it…"
-        )
+        is_start = request.kind is RequestKind.START
+        text = self.language.say(STARTING if is_start else WORKING)
         if note.wait_seconds is not None:
-            what = "session" if request.kind is RequestKind.START else "request"
-            text = f"Genesys is busy, so your {what} waits its turn: about {duration(note.wait_seconds)} more."
+            wait = self.language.wait(note.wait_seconds)
+            text = self.language.say(WAITING_START if is_start else WAITING, wait=wait)
         return Message(text, [section(f":hourglass_flowing_sand: {text}"), reference_line(request.id)])
 
 
-def contact_markup(contact: str) -> str:
-    """COBROWSE_HELP_CONTACT as mrkdwn: an id becomes a mention, anything else stays text."""
+MAX_CONTACTS = 2
+SEVERAL_CONTACTS = said("contact.either", "{first} or {second}")
+
+
+def contact_markup(contact: str, admins: Collection[str] = (), language: Language = ENGLISH) -> Value:
+    """Return COBROWSE_HELP_CONTACT as mrkdwn: an id becomes a mention, anything else stays text.
+
+    Without one, the first of the `admins` are the contact.
+    """
     if re.fullmatch(r"[UWCG](?:[0-9][A-Z0-9]{2,}|(?=[A-Z]*[0-9])[A-Z0-9]{8,})", contact):
-        return {"C": "<#{}>", "G": "<#{}>"}.get(contact[0], "<@{}>").format(contact)
-    return escape(contact) or DEFAULT_CONTACT
+        return channel_mention(contact) if contact[0] in "CG" else mention(contact)
+    if contact or not admins:
+        return contact or SOMEBODY
+    people = [mention(each) for each in sorted(admins)[:MAX_CONTACTS]]
+    return people[0] if len(people) == 1 else Markup(language.say(SEVERAL_CONTACTS, first=people[0], second=people[1]))

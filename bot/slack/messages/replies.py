@@ -1,6 +1,6 @@
 """Answers to what is asked about sessions, people and the set-up -> text and blocks (pure).
 
-The answer to a start is in renderer.py, the sentences about failures are in error_copy.py.
+The answer to a start is in renderer.py, the sentences about errors are in catalogue/.
 """
 
 from bot.core.models import Identity, Request
@@ -21,9 +21,11 @@ from bot.core.results import (
     SignInOffered,
 )
 from bot.core.validation.display import clean
-from bot.slack.messages.blocks import OPEN_ACTION, Block, Message, button, buttons, clock, context, escape, section
+from bot.slack.messages.blocks import OPEN_ACTION, Block, Message, button, buttons, context, escape, section
+from bot.slack.messages.catalogue.errors import Situation
+from bot.slack.messages.catalogue.sentence import ENGLISH
 from bot.slack.messages.customer_message import question, sent
-from bot.slack.messages.error_copy import error_copy
+from bot.slack.messages.error_copy import Addressee, error_copy
 from bot.slack.messages.help import PLAIN, Capabilities, help_
 from bot.slack.messages.session_card import (
     GONE,
@@ -53,7 +55,7 @@ def connecting(command: str, outcome: SignInOffered | AccountLinked | AccountUnl
                 [
                     section(f":link: *{text}*\n{ALLOWED} `{command} disconnect` takes it back."),
                     buttons(button("Sign in to Genesys", OPEN_ACTION, url=address, style="primary")),
-                    context(f"The link is for you alone, good once, and until {clock(until)}."),
+                    context(f"The link is for you alone, good once, and until {ENGLISH.moment(until)}."),
                 ],
             )
         case AccountLinked(host_id=host_id):
@@ -85,8 +87,9 @@ MAX_SEND_BUTTONS = 6
 """So many links can be sent from a list of everybody's: one that can takes two blocks. See desk/register.py."""
 
 
-def reply(command: str, contact: str, outcome: Reply, request: Request, features: Capabilities = PLAIN) -> Message:
-    """The message for it; `contact` is whom to ask, in mrkdwn."""
+def reply(to: Addressee, outcome: Reply, request: Request, features: Capabilities = PLAIN) -> Message:
+    """Render a result."""
+    command = to.command
     if isinstance(outcome, SendPreview):
         message = question(outcome, request.id)
     elif isinstance(outcome, CustomerMessageSent):
@@ -96,11 +99,12 @@ def reply(command: str, contact: str, outcome: Reply, request: Request, features
     elif isinstance(outcome, Help):
         message = help_(command, outcome.role, features)
     else:
-        message = _message(command, contact, outcome, request, features.sends)
+        message = _message(to, outcome, request, features.sends)
     return Message(message.text, [*message.blocks, reference_line(request.id)])
 
 
-def _message(command: str, contact: str, outcome: Answer, request: Request, sends: bool) -> Message:
+def _message(to: Addressee, outcome: Answer, request: Request, sends: bool) -> Message:
+    command = to.command
     match outcome:
         case LastSession():
             return _last_session(outcome, request, sends)
@@ -125,7 +129,7 @@ def _message(command: str, contact: str, outcome: Answer, request: Request, send
             text = f"You host co-browse sessions as Genesys user `{host.id}`, by the rule “{escape(host.rule)}”."
             return _text(text + _connected(command, connected))
         case AccessReport():
-            return _access_report(contact, outcome)
+            return _access_report(to, outcome)
 
 
 def _connected(command: str, connected: bool | None) -> str:
@@ -143,7 +147,7 @@ def _last_session(outcome: LastSession, request: Request, sends: bool) -> Messag
     if record.is_gone:
         return _text(f"Your last session is “{name}”. {GONE}.")
     text = f"Your last session is “{name}”. The {join_label(session)} for your customer is in this message."
-    head = section(f":link: *{name}* · {until(session)} {clock(session.ends_at)}")
+    head = section(f":link: *{name}* · {until(session)} {ENGLISH.moment(session.ends_at)}")
     row = controls(session, share=can_share(request), direct=bool(request.reply_url), send=sends)
     return Message(text, [head, *join_blocks(session), row])
 
@@ -181,11 +185,11 @@ def _applications(outcome: Applications) -> Message:
     return Message(text, [section("\n".join([f"*{text}*", *lines]))])
 
 
-def _access_report(contact: str, outcome: AccessReport) -> Message:
+def _access_report(to: Addressee, outcome: AccessReport) -> Message:
     who = f"<@{outcome.user_id}>"
     if outcome.refusal:
-        copy = error_copy(outcome.refusal, contact)
-        return Message(f"{who} would be refused.", [section(f":no_entry: *{who} would be refused.*\n{copy.what}")])
+        copy = error_copy(outcome.refusal, Situation.QUERY, to)
+        return Message(f"{who} would be refused.", [section(f":no_entry: *{who} would be refused.*\n{copy.problem}")])
     role = outcome.role.value if outcome.role else ""
     if outcome.host is None:
         tried = (

@@ -12,12 +12,12 @@ from bot.slack.messages.blocks import (
     Message,
     button,
     buttons,
-    clock,
     confirm,
     context,
     escape,
     section,
 )
+from bot.slack.messages.catalogue.sentence import ENGLISH
 
 BUTTON_URL_LENGTH = 3000
 
@@ -112,7 +112,7 @@ def listed(
     `send`: there is Send to customer, too, for who may read the link, which nobody else's record has.
     """
     session, name = record.session, escape(record.session.name)
-    ends = GONE if record.is_gone else f"{until(session)} {clock(session.ends_at)}"
+    ends = GONE if record.is_gone else f"{until(session)} {ENGLISH.moment(session.ends_at)}"
     given = f" · started by <@{record.requester}>" if record.agent != record.requester else ""
     named = {} if alone or elsewhere else {"block_id": f"{LISTED}{session.id}"}
     if everybodys:
@@ -197,7 +197,7 @@ def reference_line(request_id: RequestId, service: str | None = None) -> Block:
 def small_print(host_line: str, session: Session, request_id: RequestId) -> list[Block]:
     """What can be read and need not be."""
     return [
-        context(f"{host_line} · {until(session)} {clock(session.ends_at)}"),
+        context(f"{host_line} · {until(session)} {ENGLISH.moment(session.ends_at)}"),
         context(f"Session `{escape(session.id)}` · Host `{session.host_id}` · Reference `{request_id}`"),
     ]
 
@@ -215,5 +215,5 @@ def _end_button(session: Session) -> Block:
 def _whose(record: SessionRecord) -> Block:
     session = record.session
     given = f" · started by <@{record.requester}>" if record.agent != record.requester else ""
-    ends = f"{until(session)} {clock(session.ends_at)}"
+    ends = f"{until(session)} {ENGLISH.moment(session.ends_at)}"
     return context(f"<@{record.agent}> is the host{given} · {ends} · `{escape(session.id)}`")

@@ -9,7 +9,8 @@ from bot.core.models import ChannelId
 from bot.core.use_cases.customer_messages import pack
 from bot.core.validation.contact import read_address
 from bot.slack.messages.blocks import View
-from bot.slack.messages.sending_error_copy import address_error
+from bot.slack.messages.catalogue.errors import Situation
+from bot.slack.messages.error_copy import Addressee, error_copy
 
 SEND_FORM = "send_to_customer_form"
 TO = "to"
@@ -41,7 +42,7 @@ def form(session_id: str, channel_id: str, reply_url: str | None) -> View:
     }
 
 
-def read_form(view: View) -> FormInput | dict[str, str]:
+def read_form(view: View, to: Addressee) -> FormInput | dict[str, str]:
     """Return the submission, or the errors by block id."""
     values: dict[str, Any] = (view.get("state") or {}).get("values") or {}
     text = str(((values.get(TO) or {}).get(TO) or {}).get("value") or "")
@@ -49,7 +50,7 @@ def read_form(view: View) -> FormInput | dict[str, str]:
     try:
         address = read_address(text)
     except SendRejectedError as error:
-        return {TO: " ".join(address_error(error.detail))}
+        return {TO: error_copy(error, Situation.QUERY, to).text}
     return FormInput(pack(session_id, address.text), ChannelId(channel_id), reply_url)
 
 

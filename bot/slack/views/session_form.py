@@ -15,6 +15,8 @@ from bot.core.validation.display import clean
 from bot.slack.command_parser import plain_name
 from bot.slack.error_codes import explain
 from bot.slack.messages.blocks import Block, Message, View, context, section
+from bot.slack.messages.catalogue.sentence import Markup, Value, next_step, problem
+from bot.slack.messages.error_copy import Addressee
 from bot.slack.messages.session_card import reference_line
 
 START_FORM = "start_session_form"
@@ -76,12 +78,20 @@ def answered(message: Message) -> View:
     return _modal([block for block in message.blocks if block["type"] != "actions"])
 
 
-def not_opened(command: str, reference: RequestId, code: str = "", contact: str = "") -> Message:
-    """Return the message for a form that did not open. `code`: Slack's error code; `contact`: in mrkdwn."""
-    text, row = "The form could not be opened.", explain(code)
-    hint = f"Ask for it once more, or type `{command}` in a channel."
-    if not row.passes:
-        text, hint = f"{text} {row.person}", f"Tell {contact}. {row.mend}".strip()
+NOT_OPENED = problem("form_not_opened", "I couldn’t open the form.")
+NOT_OPENED_NEXT = next_step("form_not_opened", "Try again, or type `{command}` in a channel.")
+NEVER_OPENED = problem("form_not_opened.for_good", "I can’t open forms. {reason}")
+NEVER_OPENED_NEXT = next_step("form_not_opened.for_good", "Please tell {contact}.")
+
+
+def not_opened(to: Addressee, reference: RequestId, code: str = "") -> Message:
+    """Return the message for a form that did not open. `code`: Slack's error code."""
+    row = explain(code)
+    values: dict[str, Value] = {"command": to.command, "contact": to.contact, "reason": Markup(row.person)}
+    sentences = (NOT_OPENED, NOT_OPENED_NEXT) if row.passes else (NEVER_OPENED, NEVER_OPENED_NEXT)
+    text, hint = (to.language.say(each, **values) for each in sentences)
+    if to.can_repair and not row.passes:
+        hint = row.mend
     return Message(f"{text} {hint}", [section(f":warning: *{text}*\n{hint}"), reference_line(reference)])
 
 

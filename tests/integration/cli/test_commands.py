@@ -178,7 +178,7 @@ def test_once_prints_what_the_person_reads_as_json(runs: dict[str, Run]) -> None
 def test_supervisors_command_for_another_waits_over_http(runs: dict[str, Run]) -> None:
     run = runs["once slow"]
     assert (run.code, run.err) == (0, "")
-    assert "Still working" in run.out
+    assert "Starting your session" in run.out
     assert "Co-browse session ready for @Ben Brandt" in run.out
     assert "/join/" in run.out
 
@@ -196,10 +196,10 @@ TOLD = {
     "invalid-host": "licence",
     "unknown-application": "shop, portal",
     "500": "status.mypurecloud.com",
-    "dropped": "Nobody knows whether a session was created",
+    "dropped": "don’t have a link for you",
     "no-join-url": "without a join URL",
-    "down": "cannot reach Genesys",
-    "unmapped": "not linked to a Genesys user",
+    "down": "can’t reach Genesys",
+    "unmapped": "isn’t connected to Genesys",
     "guest": "Guests cannot start",
 }
 

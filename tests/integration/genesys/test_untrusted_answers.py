@@ -205,7 +205,7 @@ async def test_one_user_of_several_is_nobodys_host(journey: Journey, spoilt: Any
 ANAS_HOST = "11111111-1111-4111-8111-111111111111"
 
 
-UNKNOWN = "Nobody knows whether a session was created"
+UNKNOWN = "don’t have a link for you"
 
 
 async def test_an_answer_nested_too_deeply_is_no_answer(journey: Journey, spoilt: Any) -> None:
@@ -232,7 +232,7 @@ async def test_deep_answer_before_the_create_is_no_answer(journey: Journey, spoi
     await journey.genesys.inject_fault("not-json", on=on)
     message = await journey.asks()
     assert "Genesys answered with" in words(message)
-    assert "No session was created" in words(message)
+    assert "Nothing was started" in words(message)
 
 
 @pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 +2359", "today", ""])

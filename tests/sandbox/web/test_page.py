@@ -118,7 +118,7 @@ async def test_failure_can_be_tried_again_and_the_link_replaces_it(page: Any) ->
 async def test_those_who_may_not_are_told_why_and_whom_to_ask(page: Any) -> None:
     for role, sentence in (
         ("guest", "Guests cannot start co-browse sessions."),
-        ("unmapped", "You are not linked to a Genesys user"),
+        ("unmapped", "Your Slack account isn’t connected to Genesys yet"),
     ):
         await act_as(page, role)
         await say(page, "/cobrowse")

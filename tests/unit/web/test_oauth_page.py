@@ -7,11 +7,12 @@ import pytest
 from bot.core import errors
 from bot.core.models import MembershipStatus
 from bot.core.results import AccountLinked
-from bot.slack.messages.renderer import DEFAULT_CONTACT
+from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH
+from bot.slack.messages.error_copy import Addressee
 from bot.web.oauth_page import BUSY, page
 from tests.integration.observability.test_audit import request
+from tests.support.errors import ERRORS, name_of
 from tests.support.settings import HOST
-from tests.unit.slack.messages.test_error_copy import ERRORS, name_of
 
 STATUSES = [
     (AccountLinked(HOST), 200),
@@ -32,7 +33,7 @@ def shown(html: str) -> str:
 
 @pytest.mark.parametrize(("outcome", "status"), STATUSES, ids=lambda each: getattr(each, "code", None))
 def test_each_outcome_has_a_status_and_a_reference(outcome, status):
-    found, html = page(outcome, request(), command="/cobrowse", contact=DEFAULT_CONTACT)
+    found, html = page(outcome, request(), Addressee(PLAIN_ENGLISH))
     assert found == status
     assert "Reference reference" in shown(html)
     assert ("Genesys corr-7" in shown(html)) == (getattr(outcome, "reference", None) is not None)
@@ -40,7 +41,7 @@ def test_each_outcome_has_a_status_and_a_reference(outcome, status):
 
 @pytest.mark.parametrize("error", ERRORS, ids=name_of)
 def test_no_outcome_brings_mark_up_into_the_page(error):
-    _, html = page(error, None, command="/cobrowse", contact=DEFAULT_CONTACT)
+    _, html = page(error, None, Addressee(PLAIN_ENGLISH))
     tags = set(re.findall(r"</?(\w+)", html))
     assert tags - {"small"} == {"html", "head", "meta", "title", "link", "style", "body", "main", "p", "h1"}
     assert "`" not in html
@@ -48,6 +49,6 @@ def test_no_outcome_brings_mark_up_into_the_page(error):
 
 
 def test_next_step_names_the_command():
-    _, html = page(errors.AccountLinkError("connect_link_expired"), None, command="/share", contact=DEFAULT_CONTACT)
-    assert "Type /share connect in Slack for a new link." in shown(html)
+    _, html = page(errors.AccountLinkError("connect_link_expired"), None, Addressee(PLAIN_ENGLISH, "/share"))
+    assert "In Slack, type /share connect for a new one." in shown(html)
     assert "in a minute" in shown(BUSY)

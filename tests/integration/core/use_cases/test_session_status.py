@@ -43,7 +43,7 @@ async def test_a_press_and_the_end_command_look_at_once(journey: Journey) -> Non
     await journey.asks("status")
     (session,) = journey.genesys.sessions.values()
     session.status = "ended"  # somebody else has ended it, and the bot has just looked
-    assert "over already" in words(await presses(journey, card, "send_session"))
+    assert "already ended" in words(await presses(journey, card, "send_session"))
     assert journey.genesys.count("read") == 2
 
 

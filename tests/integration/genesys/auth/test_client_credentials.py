@@ -143,10 +143,10 @@ LOGIN = [
     ("not-object", ["without a token"], True, 1),
     ("redirect", ["redirect"], True, 1),
     ("500", ["status.mypurecloud.com"], True, 3),
-    ("502", ["cannot reach Genesys"], True, 3),
-    ("dropped", ["cannot reach Genesys"], True, 3),
-    ("reset", ["cannot reach Genesys"], True, 3),
-    ("cut", ["cannot reach Genesys"], True, 3),
+    ("502", ["can’t reach Genesys"], True, 3),
+    ("dropped", ["can’t reach Genesys"], True, 3),
+    ("reset", ["can’t reach Genesys"], True, 3),
+    ("cut", ["can’t reach Genesys"], True, 3),
 ]
 
 

@@ -84,7 +84,7 @@ async def test_command_from_30_minutes_before_is_told_of_the_restart(tmp_path: P
     async with restarted(tmp_path / "bot.db", 31) as journey:
         message = await journey.reads(ANA, 0)
         assert journey.slack.workspace.im_owner(message.channel) == ANA
-        assert "The bot was restarted before it got to it. No session was created." in words(message)
+        assert "I was restarted before I got to it. Nothing was started." in words(message)
         assert journey.genesys.creates == []
         assert {"response_url", "chat.postEphemeral"}.isdisjoint(ways(journey.slack))
         assert "try_again" in buttons(message)

@@ -1,119 +1,30 @@
-"""Every error has a sentence of its own: what happened, and what to do next."""
+"""What people read about each error: what it means, what to do next, and for administrators how to fix it."""
 
 import re
-from datetime import UTC, datetime
+from itertools import product
 
 import pytest
 
 from bot.core import errors
 from bot.core.errors import CobrowseError, RuleMiss
 from bot.core.models import MembershipStatus
-from bot.core.validation.conversations import LiveConversation
 from bot.slack.messages.blocks import escape
-from bot.slack.messages.error_copy import error_copy
+from bot.slack.messages.catalogue.errors import ERRORS as ENTRIES
+from bot.slack.messages.catalogue.errors import NOTHING_DONE, Situation
+from bot.slack.messages.catalogue.repairs import REPAIRS
+from bot.slack.messages.catalogue.sentence import ENGLISH, PLAIN_ENGLISH, channel_mention
+from bot.slack.messages.error_copy import Addressee, ErrorCopy, error_copy, find_entry, find_repair
+from tests.support.errors import BASES, CARLA, ERRORS, HOST, NAMELESS, classes, name_of
 
-HOST = "2f7b0c9e-0000-4000-8000-000000000001"
 CONTACT = "<#C0HELP>"
-REF = "corr-7"
-CARLA = LiveConversation("2f7b0c9e-0000-4000-8000-00000000000a", datetime.now(UTC), "Carla <C> & co")
-DEFAULT_CONTACT = LiveConversation("2f7b0c9e-0000-4000-8000-00000000000b", datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
-ERRORS = [
-    errors.NotReadyError("shutting_down"),
-    errors.StorageUnavailableError(),
-    errors.MaybeAcceptedError(),
-    errors.RateLimitedError("too_many_starts", limit=6, wait_seconds=20, everybody=False),
-    errors.RateLimitedError("too_many_inquiries", limit=30, wait_seconds=20),
-    errors.NotReadyError("overloaded"),
-    errors.OtherWorkspaceError("T0OTHER"),
-    errors.ChannelNotAllowedError("C0LOUNGE", ("C0DESK", "C0CARE")),
-    *(
-        errors.PersonNotAllowedError("not_a_member", "U0BEN", standing, is_target=is_target)
-        for standing in MembershipStatus
-        for is_target in (True, False)
-    ),
-    errors.PersonNotAllowedError("not_listed", "U0BEN", is_target=True),
-    errors.PersonNotAllowedError("not_listed", "U0BEN", is_target=False),
-    errors.RoleRequiredError("may_not_act_for_others", "U0BEN"),
-    errors.HostNotFoundError("U0BEN", True, (RuleMiss("hosts file", "not listed"),)),
-    errors.HostNotFoundError("U0BEN", False, (RuleMiss("hosts file", "not listed"), RuleMiss("same e-mail", "none"))),
-    errors.HostNotFoundError("U0BEN", False, ()),
-    errors.SlackUnavailableError("ratelimited"),
-    errors.TokenRefusedError(reference=REF),
-    errors.LoginRefusedError(oauth_error="invalid_client", reference=REF),
-    errors.LoginRefusedError(oauth_error="invalid_scope", reference=REF),
-    errors.PermissionMissingError(needs="cobrowse:session:write", reference=REF),
-    errors.InvalidHostError(host_id=HOST, reference=REF),
-    errors.UnknownApplicationError(application_id="web2", known=("web", "shop"), reference=REF),
-    errors.UnknownApplicationError(application_id="web2", reference=REF),
-    errors.BadRequestError(status=400, words="no <b> & c", reference=REF),
-    errors.QueueTooLongError(wait_seconds=1560.0),
-    *(errors.ServiceBusyError(reference=REF, retry_after=seconds) for seconds in (None, 0.0, 240.0, float("inf"))),
-    errors.ServiceFailedError(reference=REF),
-    errors.OutcomeUnknownError(reference=REF),
-    errors.ServiceUnreachableError(reference=REF),
-    errors.UnusableAnswerError(why="a session without an id", acted=True, reference=REF),
-    errors.UnusableAnswerError(why="a redirect (302)", reference=REF),
-    errors.UnknownSessionError(reference=REF),
-    errors.NoUsableConversationError(code="no_conversation", reference=REF),
-    errors.NoUsableConversationError(code="not_in_conversation", conversation_id=HOST, reference=REF),
-    errors.SeveralConversationsError(candidates=(CARLA, DEFAULT_CONTACT), reference=REF),
-    errors.NoUsableConversationError(code="conversation_kind_not_supported", kinds=("chat", "internal", "unheard-of")),
-    *(
-        errors.SignInRequiredError(reference=REF, own=own, off=off)
-        for own in (True, False)
-        for off in ("", *errors.OFF)
-    ),
-    *(errors.SignInExpiredError(reference=REF, own=own) for own in (True, False)),
-    *(
-        errors.PermissionMissingError(code="user_permission_missing", needs="conversation:cobrowse:add", own=own)
-        for own in (True, False)
-    ),
-    *(errors.AccountLinkError("connect_off", why) for why in errors.OFF),
-    errors.AccountLinkError("not_connected"),
-    errors.AccountLinkError("connect_link_expired"),
-    errors.SignInRejectedError("connect_denied"),
-    errors.SignInRejectedError("connect_wrong_user", REF),
-    errors.LoginRefusedError(code="connect_failed", oauth_error="invalid_grant", reference=REF),
-    errors.RetryRejectedError("not_your_request"),
-    errors.RetryRejectedError("already_retried"),
-    errors.RetryRejectedError("request_forgotten"),
-    errors.SessionActionError("already_ended"),
-    errors.SessionActionError("already_shared"),
-    errors.SessionActionError("no_open_session"),
-    errors.SessionActionError("no_open_session", ever=False),
-    errors.SessionActionError("session_not_found"),
-    errors.SessionActionError("several_open_sessions", sessions=(("s-1", "Checkout <b>"), ("s-2", "Refund"))),
-    errors.SessionAccessError("may_not_end", "U0BEN", "U0ANA"),
-    errors.SessionAccessError("may_not_read_link", "U0BEN", "U0BEN"),
-    errors.RoleRequiredError("supervisors_only"),
-    errors.RoleRequiredError("administrators_only"),
-    *(errors.SharingError("share_refused", why) for why in ("outside", "uninvited", "closed", "direct")),
-    errors.SharingError("share_outcome_unknown"),
-    errors.SharingError("message_not_posted", slack_error="ratelimited"),
-    errors.AccountLinkError("not_linked"),
-    errors.AccountLinkError("no_such_host", "no Genesys user has it"),
-    errors.InterruptedRequestError("interrupted", True),
-    errors.InterruptedRequestError("interrupted", False),
-    errors.InterruptedRequestError("not_started"),
-    errors.InterruptedRequestError("session_over"),
-    errors.UnexpectedError(),
-    errors.NobodyNamedError(),
-    errors.StepsOffError(),
-    errors.RateLimitedError("too_many_sends", 5, 30),
-    errors.SendRejectedError("sending_off", "sms"),
-    *(errors.SendRejectedError("invalid_address", why) for why in ("none", "neither", "country")),
-    errors.SendRejectedError("country_not_allowed", "JP"),
-    errors.SessionActionError("no_link_to_send"),
-    errors.SessionActionError("link_used_up"),
-    errors.SendRejectedError("text_too_long", "765"),
-    errors.ConversationActiveError(reference=REF),
-]
-BASES = {
-    errors.CobrowseError,
-    errors.NotAcceptedError,
-    errors.PermissionDeniedError,
-    errors.ServiceError,
-}
+AGENT = Addressee(ENGLISH, contact=channel_mention("C0HELP"))
+ADMINISTRATOR = Addressee(ENGLISH, contact=channel_mention("C0HELP"), can_repair=True)
+MAX_WORDS = 25
+TECHNICAL = (
+    r"COBROWSE_|GENESYS_|SLACK_|STORE_|BOT_MODE|\bscopes?\b|\btokens?\b|OAuth|\bhosts?\b|\boffers?\b|database|"
+    r"\bAPI\b|HTTP|JSON|UUID|\b[45][0-9]{2}\b|\bregion\b|\brules?\b|\bdivision\b|permission `"
+)
+"""Words that an agent with a customer on the line does not need."""
 MAY_BE_TRIED_AGAIN = {
     "slack_unavailable",
     "reconnect_required",
@@ -132,17 +43,12 @@ MAY_BE_TRIED_AGAIN = {
 }
 
 
-def classes(base: type[CobrowseError]) -> set[type[CobrowseError]]:
-    return {base}.union(*(classes(below) for below in base.__subclasses__()))
+def read(error: CobrowseError, situation: Situation = Situation.START, to: Addressee = AGENT) -> ErrorCopy:
+    return error_copy(error, situation, to)
 
 
-def name_of(error: CobrowseError) -> str:
-    return error.code
-
-
-def words(error: CobrowseError) -> str:
-    said = error_copy(error, CONTACT)
-    return f"{said.what} {said.next}"
+def words(text: str) -> int:
+    return len(re.sub(r"<[@#!][^>]*>", "somebody", text).split())
 
 
 def test_these_tests_know_every_error_there_is():
@@ -150,33 +56,108 @@ def test_these_tests_know_every_error_there_is():
     assert {(type(error), error.code) for error in ERRORS} == every
 
 
+CASES = list(product(ERRORS, Situation))
+
+
+def test_every_error_has_an_entry_of_its_code():
+    found = {error.code: re.split("[.@]", find_entry(error, situation).problem.key)[0] for error, situation in CASES}
+    assert {code: of for code, of in found.items() if code != of} == {}
+
+
+def test_every_entry_is_the_entry_of_some_error():
+    reached = {find_entry(error, situation).problem.key for error in ERRORS for situation in Situation}
+    assert set(ENTRIES) - reached == {"not_accepted", "service_error"}  # the bases of others
+
+
+def test_every_repair_is_the_repair_of_some_error():
+    reached = {repair.fix.key for error in ERRORS if (repair := find_repair(error))}
+    assert set(REPAIRS) - reached == set()
+
+
+def is_sentence(line: str) -> bool:
+    whole = line[-1] in ".?”" and (line[0].isupper() or line.startswith(("<@", "`")))
+    return whole and not re.search(r"None|[{}]|  ", re.sub("<!date[^>]*>", "", line))
+
+
+@pytest.mark.parametrize("to", [AGENT, ADMINISTRATOR], ids=["agent", "administrator"])
+def test_every_line_is_whole_sentences(to):
+    copies = [read(error, situation, to) for error, situation in CASES]
+    assert {line for copy in copies for line in (copy.problem, *copy.lines) if not is_sentence(line)} == set()
+
+
+def test_an_agent_reads_few_and_plain_words():
+    lists = ("several_conversations", "several_open_sessions", "message_not_posted")
+    texts = {read(error, situation).text for error, situation in CASES if error.code not in lists}
+    assert {text for text in texts if words(text) > MAX_WORDS} == set()
+    assert {text for text in texts if re.search(TECHNICAL, text)} == set()
+
+
 @pytest.mark.parametrize("error", ERRORS, ids=name_of)
-def test_every_error_says_what_happened_and_what_to_do(error):
-    said = error_copy(error, CONTACT)
-    assert said.what.endswith((".", "”"))
-    assert said.next.endswith((".", ".)"))
-    assert said.what[0].isupper() or said.what.startswith("<@")
-    assert "None" not in said.what + said.next
+def test_nobody_is_asked_to_ask_themselves(error):
+    for situation in Situation:
+        assert CONTACT not in read(error, situation, ADMINISTRATOR).text
 
 
-def test_no_two_errors_are_told_alike():
-    said = {name_of(error): error_copy(error, CONTACT).what for error in ERRORS}
-    assert len(set(said.values())) == len(said)
+@pytest.mark.parametrize("error", [e for e in ERRORS if find_repair(e)], ids=name_of)
+def test_an_administrator_reads_the_repair_and_an_agent_does_not(error):
+    assert read(error, to=ADMINISTRATOR).repair
+    assert read(error).repair == ""
 
 
-@pytest.mark.parametrize("error", ERRORS, ids=name_of)
-def test_only_a_fault_of_our_own_gets_the_general_sentence(error):
-    general = error_copy(CobrowseError(), CONTACT)
-    assert (error_copy(error, CONTACT) == general) == isinstance(error, errors.UnexpectedError)
+@pytest.mark.parametrize("situation", Situation)
+def test_an_answer_says_once_that_nothing_was_done(situation):
+    nothing = {ENGLISH.say(sentence) for sentence in NOTHING_DONE.values()}
+    for error in ERRORS:
+        text = read(error, situation).text
+        assert sum(text.count(each) for each in nothing) <= 1
+        assert not any(each in text for each in nothing if each != _nothing(situation))
+
+
+def _nothing(situation: Situation) -> str:
+    return ENGLISH.say(NOTHING_DONE[situation]) if situation in NOTHING_DONE else ""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.OutcomeUnknownError(),
+        errors.UnusableAnswerError(why="no id", acted=True),
+        errors.UnexpectedError(maybe_created=True),
+        errors.InterruptedRequestError("interrupted", True),
+        errors.MaybeAcceptedError(),
+    ],
+    ids=name_of,
+)
+def test_an_unknown_outcome_never_says_that_nothing_was_done(error):
+    for situation in Situation:
+        assert "Nothing was" not in read(error, situation).text
+    if not isinstance(error, errors.MaybeAcceptedError):
+        assert "may or may not be sent" in read(error, Situation.SEND).problem
+        assert "Ask your customer" in read(error, Situation.SEND, ADMINISTRATOR).text
+
+
+def test_no_two_problems_of_one_situation_read_alike():
+    for situation in Situation:
+        keys = {find_entry(error, situation).problem for error in ERRORS}
+        alike = {"token_refused": "oauth_refused"}
+        texts = [entry.text for entry in keys if re.split("[.@]", entry.key)[0] not in alike]
+        repeated = {text for text in texts if texts.count(text) > 1}
+        assert repeated <= MAY_READ_ALIKE
+
+
+MAY_READ_ALIKE = {
+    "Genesys is too busy right now.",  # with and without the time it names
+    "Something went wrong on my side.",
+    "Genesys doesn’t know the co-browse application that I use.",
+    "You can’t share co-browse links in this channel.",
+}
 
 
 def test_retry_is_offered_where_it_may_help_and_nowhere_else():
-    assert {error.code for error in ERRORS if error.try_again} == MAY_BE_TRIED_AGAIN | {"connect_required"}
-
-
-@pytest.mark.parametrize("error", [e for e in ERRORS if isinstance(e, errors.PermissionDeniedError)], ids=name_of)
-def test_a_refusal_says_whom_to_ask(error):
-    assert CONTACT in error_copy(error, CONTACT).next
+    every = {code for each in classes(CobrowseError) if each.try_again for code in each.possible_codes()}
+    found = {error.code for error in ERRORS if error.try_again}
+    assert found == MAY_BE_TRIED_AGAIN | {"connect_required"}
+    assert MAY_BE_TRIED_AGAIN - every <= {"message_not_posted", "no_conversation", "slack_unavailable"}
 
 
 @pytest.mark.parametrize(
@@ -190,132 +171,112 @@ def test_a_refusal_says_whom_to_ask(error):
         errors.UnknownApplicationError(application_id="web2"),
         errors.UnusableAnswerError(why="no JSON"),
         errors.UnexpectedError(),
+        errors.BadRequestError(status=400, words="no"),
     ],
     ids=name_of,
 )
 def test_problem_for_an_administrator_names_who_can_fix_it(error):
-    assert CONTACT in error_copy(error, CONTACT).next
+    assert CONTACT in read(error).next_step
 
 
 @pytest.mark.parametrize(
     ("error", "parts"),
     [
+        (errors.PermissionMissingError(needs="cobrowse:session:write"), ["`cobrowse:session:write`", "No restart"]),
         (
-            errors.PermissionMissingError(needs="cobrowse:session:write"),
-            ["`cobrowse:session:write`", "OAuth", "no restart"],
+            errors.PermissionMissingError(needs="x:y", words="not in <Billing>"),
+            ["&lt;Billing&gt;", "`x:y`", "division"],
         ),
-        (errors.InvalidHostError(host_id=HOST), [HOST, "active", "licence"]),
-        (errors.UnknownApplicationError(application_id="web2", known=("web", "shop")), ["`web2`", "`web`", "`shop`"]),
-        (errors.UnknownApplicationError(application_id="web2"), ["`web2`", "could not be read"]),
+        (errors.InvalidHostError(host_id=HOST), [HOST, "active", "license"]),
+        (errors.UnknownApplicationError(application_id="web2", known=("web", "shop")), ["`web2`", "web, shop"]),
+        (errors.UnknownApplicationError(application_id="web2"), ["`web2`", "exists in Genesys"]),
         (errors.BadRequestError(status=422, words="<!channel> & co"), ["422", "&lt;!channel&gt; &amp; co"]),
         (errors.LoginRefusedError(oauth_error="invalid_client"), ["invalid_client", "key or secret"]),
         (errors.LoginRefusedError(oauth_error="invalid_scope"), ["invalid_scope", "GENESYS_SCOPES"]),
-        (errors.LoginRefusedError(oauth_error="x", words="<!here> & co"), ["(x): “&lt;!here&gt; &amp; co”"]),
+        (errors.LoginRefusedError(oauth_error="x", words="<!here> & co"), ["(x: “&lt;!here&gt; &amp; co”)"]),
         (errors.LoginRefusedError(oauth_error="unauthorized_client"), ["Client Credentials"]),
         (errors.LoginRefusedError(oauth_error="access_denied"), ["network address"]),
         (errors.LoginRefusedError(oauth_error=errors.WEB_PAGE), ["a web page", "network address"]),
-        (
-            errors.PermissionMissingError(needs="x:y", words="not in <Billing>"),
-            ["not in &lt;Billing&gt;", "`x:y`", "that division"],
-        ),
-        (
-            errors.PermissionMissingError(code="user_permission_missing", needs="x:y", words="not in <Billing>"),
-            ["&lt;Billing&gt;", "`x:y`", "division"],
-        ),
-        (
-            errors.LoginRefusedError(code="connect_failed", oauth_error="x", words="<!here>"),
-            ["(x)", "“&lt;!here&gt;”", CONTACT],
-        ),
-        (
-            errors.NoUsableConversationError(code="conversation_kind_not_supported", kinds=("chat",)),
-            ["a web chat", "no session", "calls", "messages"],
-        ),
-        (
-            errors.NoUsableConversationError(code="conversation_kind_not_supported", kinds=("chat", "email")),
-            ["a web chat and an e-mail"],
-        ),
-        (
-            errors.NoUsableConversationError(code="conversation_kind_not_supported", kinds=("internal",)),
-            ["without a customer"],
-        ),
-        (errors.ServiceFailedError(), ["try again in a few minutes", "status."]),
-        (errors.ServiceBusyError(), ["No session was created"]),
-        (errors.ServiceUnreachableError(), ["cannot reach Genesys", "no session was created"]),
-        (errors.OutcomeUnknownError(), ["Nobody knows", "not asked for again"]),
-        (errors.InterruptedRequestError("interrupted", True), ["restarted", "Nobody knows"]),
-        (errors.InterruptedRequestError("interrupted", False), ["restarted", "No session was created"]),
-        (errors.UnusableAnswerError(why="no id", acted=True), ["no id", "Nobody knows"]),
-        (errors.UnusableAnswerError(why="a redirect (302)"), ["a redirect (302)", "No session was created"]),
-        (errors.NoUsableConversationError(code="no_conversation"), ["no customer", "few seconds", "id or address"]),
-        (
-            errors.NoUsableConversationError(code="not_in_conversation", conversation_id=HOST),
-            [HOST, "not connected", "no session"],
-        ),
-        (
-            errors.SeveralConversationsError(candidates=(CARLA, DEFAULT_CONTACT)),
-            ["Carla &lt;C&gt; &amp; co", f"`{CARLA.id}`"],
-        ),
-        (
-            errors.SeveralConversationsError(candidates=(CARLA, DEFAULT_CONTACT)),
-            ["a customer since", "02 Jan 03:04 UTC"],
-        ),
-        (errors.SeveralConversationsError(candidates=(CARLA,) * 12), ["and 2 more"]),
-        (errors.SignInRequiredError(), ["signed in", CONTACT, "GENESYS_CONNECT_CLIENT_ID"]),
-        (errors.SignInRequiredError(off="socket"), ["signed in", CONTACT, "BOT_MODE"]),
-        (errors.SignInRequiredError(off="key"), ["signed in", CONTACT, "STORE_ENCRYPTION_KEY"]),
-        (errors.SignInRequiredError(off=""), ["signed in", "`/cobrowse connect`"]),
-        (errors.SignInRequiredError(off="", own=False), ["Ask the agent", "`/cobrowse connect`"]),
-        (errors.LoginRefusedError(code="connect_failed", oauth_error="<b>"), ["&lt;b&gt;", CONTACT]),
-        (errors.UnknownSessionError(), ["ends by itself"]),
-        (errors.ChannelNotAllowedError("C0LOUNGE", ("C0DESK", "C0CARE")), ["<#C0DESK>", "<#C0CARE>"]),
-        (errors.RoleRequiredError("may_not_act_for_others", "U0BEN"), ["<@U0BEN>", "supervisor", "none was started"]),
-        (errors.SlackUnavailableError("<oops>"), ["&lt;oops&gt;"]),
-        (
-            errors.SessionActionError("several_open_sessions", sessions=(("s-1", "Checkout <b>"),)),
-            ["none was ended", "`s-1` Checkout &lt;b&gt;"],
-        ),
-        (errors.SessionAccessError("may_not_end", "U0BEN", "U0ANA"), ["<@U0BEN> and <@U0ANA>", "supervisors", CONTACT]),
-        (errors.SessionAccessError("may_not_read_link", "U0BEN", "U0BEN"), ["only <@U0BEN> may have the link"]),
-        (errors.SharingError("message_not_posted", slack_error="<oops>"), ["&lt;oops&gt;"]),
+        (errors.LoginRefusedError(code="connect_failed", oauth_error="x", words="<!here>"), ["(x: “&lt;!here&gt;”)"]),
+        (errors.SignInRequiredError(), ["GENESYS_CONNECT_CLIENT_ID"]),
+        (errors.SignInRequiredError(off="socket"), ["BOT_MODE"]),
+        (errors.SignInRequiredError(off="key"), ["STORE_ENCRYPTION_KEY"]),
+        (errors.UnusableAnswerError(why="a redirect (302)"), ["a redirect (302)"]),
+        (errors.SlackUnavailableError("<oops>", passes=False), ["&lt;oops&gt;"]),
+        (errors.SlackUnavailableError("missing_scope", passes=False), ["missing_scope", "manifest.yml"]),
+        (errors.SendRejectedError("text_too_long", "765"), ["765", "COBROWSE_SMS_TEXT"]),
+    ],
+    ids=lambda value: name_of(value) if isinstance(value, CobrowseError) else "",
+)
+def test_a_repair_holds_what_an_administrator_needs(error, parts):
+    assert not [part for part in parts if part not in read(error, to=ADMINISTRATOR).repair]
+
+
+@pytest.mark.parametrize(
+    ("error", "parts"),
+    [
+        (errors.NoUsableConversationError(code="conversation_kind_not_supported", kinds=("chat",)), ["a web chat"]),
+        (errors.ServiceFailedError(), ["in a few minutes"]),
+        (errors.ServiceBusyError(), ["Nothing was started", "in a minute"]),
+        (errors.ServiceBusyError(retry_after=240.0), ["about 4 minutes"]),
+        (errors.ServiceUnreachableError(), ["can’t reach Genesys", "Nothing was started"]),
+        (errors.SeveralConversationsError(candidates=(CARLA, NAMELESS)), ["Carla &lt;C&gt; &amp; co", CARLA.id]),
+        (errors.SeveralConversationsError(candidates=(CARLA, NAMELESS)), ["a customer since", "02 Jan 03:04 UTC"]),
+        (errors.SignInRequiredError(off=""), ["Sign in", "`/cobrowse connect`"]),
+        (errors.SignInRequiredError(off="", own=False), ["The agent", "`/cobrowse connect`"]),
+        (errors.ChannelNotAllowedError("C0LOUNGE", ("C0DESK", "C0CARE")), ["<#C0DESK>, <#C0CARE>"]),
+        (errors.RoleRequiredError("may_not_act_for_others", "U0BEN"), ["<@U0BEN>", "supervisors"]),
+        (errors.SessionAccessError("may_not_end", "U0BEN", "U0ANA"), ["<@U0BEN> and <@U0ANA>", "supervisors"]),
+        (errors.SessionAccessError("may_not_read_link", "U0BEN", "U0BEN"), ["Only <@U0BEN> can see"]),
         (errors.AccountLinkError("no_such_host", "<why>"), ["&lt;why&gt;"]),
-        (errors.SharingError("share_outcome_unknown"), ["nobody knows", "not shared again"]),
+        (errors.SendRejectedError("country_not_allowed", "JP"), ["(JP)"]),
     ],
     ids=lambda value: name_of(value) if isinstance(value, CobrowseError) else "",
 )
 def test_a_sentence_holds_what_its_reader_needs(error, parts):
-    assert not [part for part in parts if part.lower() not in words(error).lower()]
+    assert not [part for part in parts if part not in read(error).text]
 
 
 @pytest.mark.parametrize(
     ("standing", "who"),
     [
-        (MembershipStatus.GUEST, "guests"),
-        (MembershipStatus.BOT, "bots"),
+        (MembershipStatus.GUEST, "guest"),
+        (MembershipStatus.BOT, "bot"),
         (MembershipStatus.DEACTIVATED, "deactivated"),
-        (MembershipStatus.OUTSIDER, "outside this workspace"),
+        (MembershipStatus.OUTSIDER, "workspace"),
     ],
 )
 @pytest.mark.parametrize("is_target", [True, False])
 def test_person_refused_by_membership_reads_which(standing, who, is_target):
-    said = error_copy(errors.PersonNotAllowedError("not_a_member", "U0BEN", standing, is_target=is_target), CONTACT)
-    assert who in said.what.lower()
-    assert ("<@U0BEN>" in said.what) == is_target
+    copy = read(errors.PersonNotAllowedError("not_a_member", "U0BEN", standing, is_target=is_target))
+    assert who in copy.text.lower()
+    assert ("<@U0BEN>" in copy.problem) == is_target
+
+
+def test_a_guest_is_promised_nothing_that_nobody_can_change():
+    for standing in MembershipStatus:
+        error = errors.PersonNotAllowedError("not_a_member", "U0BEN", standing, is_target=False)
+        assert CONTACT not in read(error).text
 
 
 @pytest.mark.parametrize("is_target", [True, False])
 def test_unlisted_or_unmapped_target_is_named(is_target):
-    for error in (
-        errors.PersonNotAllowedError("not_listed", "U0BEN", is_target=is_target),
-        errors.HostNotFoundError("U0BEN", is_target, ()),
-    ):
-        assert ("<@U0BEN>" in words(error)) == is_target
-        assert ("You are not" in words(error)) != is_target
+    unlisted = errors.PersonNotAllowedError("not_listed", "U0BEN", is_target=is_target)
+    for error in (unlisted, errors.HostNotFoundError("U0BEN", is_target, ())):
+        assert ("<@U0BEN>" in read(error).text) == is_target
 
 
-def test_an_unmapped_person_reads_which_rules_were_tried():
+def test_an_administrator_reads_which_rules_were_tried():
     tried = (RuleMiss("hosts file", "not listed"), RuleMiss("same <e-mail>", "no & none"))
-    said = error_copy(errors.HostNotFoundError("U0BEN", False, tried), CONTACT)
-    assert "hosts file: not listed; same &lt;e-mail&gt;: no &amp; none" in said.next
+    copy = read(errors.HostNotFoundError("U0BEN", False, tried), to=ADMINISTRATOR)
+    assert "hosts file: not listed; same &lt;e-mail&gt;: no &amp; none" in copy.repair
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=name_of)
+def test_plain_text_holds_no_markup(error):
+    for situation in Situation:
+        text = read(error, situation, Addressee(PLAIN_ENGLISH, contact="Ada & Co", can_repair=False)).text
+        assert not re.search(r"`|&amp;|&lt;|<!date", text)
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=name_of)
@@ -325,27 +286,3 @@ def test_own_text_of_an_error_is_its_code_alone(error):
 
 def test_escaping_leaves_no_markup_and_is_undone_by_slack_once():
     assert escape("<!channel> & &lt;") == "&lt;!channel&gt; &amp; &amp;lt;"
-
-
-@pytest.mark.parametrize("error", ERRORS, ids=name_of)
-def test_errors_of_other_commands_say_nothing_of_a_start(error):
-    said = error_copy(error, CONTACT, starting=False)
-    assert said.what.endswith((".", "”"))
-    assert said.next.endswith((".", ".)"))
-    if not isinstance(error, STARTS_ONLY):
-        assert not re.search(r"[Nn]o session was|was created|was started", said.what + said.next)
-
-
-STARTS_ONLY = (
-    errors.RateLimitedError,
-    errors.StepsOffError,
-    errors.RoleRequiredError,
-    errors.InvalidHostError,
-    errors.UnknownApplicationError,
-    errors.NoUsableConversationError,
-    errors.SeveralConversationsError,
-    errors.SignInRequiredError,
-    errors.InterruptedRequestError,
-    errors.UnexpectedError,
-)
-"""Only a start ends with these, or with a create whose outcome is unknown."""

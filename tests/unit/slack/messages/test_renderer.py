@@ -1,6 +1,7 @@
 """How messages look: nothing unescaped gets out, Slack's limits hold, and the join URL stands where it may."""
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -24,17 +25,20 @@ from bot.core.models import (
 )
 from bot.slack.command_parser import Help, NotUnderstood, Reason, clean_name
 from bot.slack.messages.blocks import FAILURE_BLOCK, OPEN_ACTION, SESSION_BLOCK, Message
+from bot.slack.messages.catalogue.sentence import Markup
+from bot.slack.messages.error_copy import SOMEBODY
 from bot.slack.messages.guidance import parse_error
-from bot.slack.messages.renderer import DEFAULT_CONTACT, TRY_AGAIN_ACTION, MessageRenderer, contact_markup
+from bot.slack.messages.renderer import TRY_AGAIN_ACTION, MessageRenderer, contact_markup
 from bot.slack.messages.session_card import agent_card
 
 HOST = Host("2f7b0c9e-0000-4000-8000-000000000001", "hosts file")
 JOIN_URL = "https://join.example/s/7f3a?k=a&b=c"
 PREFORMATTED = "rich_text_preformatted.elements/text.text"
 ENDS = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
-DATE = "<!date^1767268800^{time}|12:00 UTC>"
+DATE = "<!date^1767268800^{date_short_pretty} at {time}|01 Jan 12:00 UTC>"
 OURS = ("<@U0ANA>", "<@U0BEN>", "<#C0HELP>", "<#C0DESK>", DATE)
-WORDS = MessageRenderer("/cobrowse", "<#C0HELP>")
+WORDS = MessageRenderer("/cobrowse", Markup("<#C0HELP>"))
+FOR_ADMINISTRATORS = MessageRenderer("/cobrowse", Markup("<#C0HELP>"), can_repair=lambda user_id: user_id == "U0ANA")
 
 PIECES = [*"&<>`*\n|”", "<!channel>", "<@U0EVIL>", "<https://evil.example|x>", "&lt;", "a" * 40]
 unsafe = st.text(max_size=300) | st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
@@ -130,7 +134,8 @@ def test_no_session_name_gets_out_unescaped(name, for_another, told):
 @given(unsafe)
 def test_no_word_of_the_service_gets_out_unescaped(words):
     for error in failures(words):
-        assert_fit_for_slack(WORDS.answer(request(), error))
+        for words_of in (WORDS, FOR_ADMINISTRATORS):
+            assert_fit_for_slack(words_of.answer(request(), error))
     assert_fit_for_slack(
         WORDS.answer(
             request(), Identity(SlackUser("T0", "U0ANA", "Ana", MembershipStatus.MEMBER), Host(HOST.id, words))
@@ -151,7 +156,7 @@ def test_no_typed_word_gets_out_unescaped(typed):
 @pytest.mark.parametrize("offset", range(5))
 def test_long_text_is_not_cut_inside_an_escaped_character(offset):
     error = errors.UnknownApplicationError(application_id="x" * (100 + offset), known=("&" * 900,) * 20)
-    assert_fit_for_slack(WORDS.failure(error, "ref7ref7ref7"))
+    assert_fit_for_slack(FOR_ADMINISTRATORS.failure(error, "ref7ref7ref7", reader="U0ANA"))
 
 
 def test_very_long_session_id_still_fits_the_card():
@@ -160,7 +165,7 @@ def test_very_long_session_id_still_fits_the_card():
 
 def test_long_application_ids_leave_room_for_what_to_do():
     error = errors.UnknownApplicationError(application_id="x" * 400, known=tuple(f"{i}" * 300 for i in range(20)))
-    message = WORDS.failure(error, "ref7ref7ref7")
+    message = FOR_ADMINISTRATORS.failure(error, "ref7ref7ref7", reader="U0ANA")
     assert "COBROWSE_APPLICATION_ID" in message.blocks[0]["text"]["text"]
 
 
@@ -214,7 +219,7 @@ def test_failure_has_a_reference_and_a_retry_where_it_may_help(error):
     assert (TRY_AGAIN_ACTION in actions(message)) == error.try_again
     if error.try_again:
         assert actions(message)[TRY_AGAIN_ACTION]["value"] == "ref7ref7ref7"
-    assert actions(WORDS.failure(error, "ref7ref7ref7", kept=False)) == {}
+    assert actions(WORDS.failure(error, "ref7ref7ref7", is_repeatable=False)) == {}
 
 
 def test_service_failure_carries_the_services_reference():
@@ -225,7 +230,7 @@ def test_service_failure_carries_the_services_reference():
 
 @pytest.mark.parametrize(
     ("seconds", "part"),
-    [(None, "Still working"), (0.2, "a second"), (30.4, "30 seconds"), (179, "3 minutes")],
+    [(None, "Starting"), (0.2, "1 second."), (30.4, "30 seconds"), (179, "3 minutes"), (math.inf, "a few minutes")],
 )
 def test_a_note_says_that_it_is_waiting_and_about_how_long(seconds, part):
     message = WORDS.note(request(), WaitNotice(seconds))
@@ -250,10 +255,30 @@ def test_unclear_command_gets_the_reason_or_help(command):
         ("W0BEN", "<@W0BEN>"),
         ("C0HELP", "<#C0HELP>"),
         ("UNIT4", "UNIT4"),
-        ("", DEFAULT_CONTACT),
-        ("IT <it@x.example>", "IT &lt;it@x.example&gt;"),
+        ("", SOMEBODY),
+        ("IT <it@x.example>", "IT <it@x.example>"),
         ("SUPPORT", "SUPPORT"),
     ],
 )
 def test_contact_is_a_mention_for_an_id_and_text_otherwise(contact, markup):
     assert contact_markup(contact) == markup
+
+
+@pytest.mark.parametrize(
+    ("admins", "markup"), [(("U0ADA",), "<@U0ADA>"), (("U0SUE", "U0ADA", "U0ZOE"), "<@U0ADA> or <@U0SUE>")]
+)
+def test_administrators_are_the_contact_where_none_is_set(admins, markup):
+    assert contact_markup("", admins) == markup
+    assert contact_markup("U0BEN", admins) == "<@U0BEN>"
+
+
+def test_a_contact_that_is_text_is_escaped_once():
+    contact = contact_markup("IT <it@x.example> & co")
+    failure = MessageRenderer(contact=contact).failure(errors.UnexpectedError(), "ref7ref7ref7")
+    assert "tell IT &lt;it@x.example&gt; &amp; co." in failure.text
+
+
+def test_a_fault_of_genesys_leads_to_its_status_page():
+    row = actions(WORDS.failure(errors.ServiceFailedError(), "ref7ref7ref7"))
+    assert row[OPEN_ACTION]["url"].startswith("https://status.")
+    assert list(row) == [TRY_AGAIN_ACTION, OPEN_ACTION]

@@ -152,6 +152,6 @@ def test_linked_or_explained_person_is_named() -> None:
 
 
 def test_press_on_an_ended_session_says_so() -> None:
-    assert "over already" in plain(
+    assert "already ended" in plain(
         WORDS.answer(request(kind=RequestKind.END), errors.SessionActionError("already_ended"))
     )

@@ -32,6 +32,8 @@ from bot.core.requests.events import RequestFinished, ServiceFailure, ServiceSta
 from bot.core.results import Result, SessionList
 from bot.sandbox.slack.validation.views import read_view
 from bot.slack.api.identity import NEEDED, missing
+from bot.slack.messages.catalogue.sentence import ENGLISH, Markup
+from bot.slack.messages.error_copy import Addressee
 from bot.slack.receivers.http import BODY_BYTES, LARGE_BODY_BYTES
 from bot.slack.views.home_tab import HomeTabData, error_view, home, loading
 from tests.support.settings import FERNET, SOCKET
@@ -78,7 +80,7 @@ def look(**changes: Any) -> HomeTabData:
 
 
 def shown(**changes: Any) -> dict[str, Any]:
-    return home(look(**changes), "/cobrowse", "<@U0SAM>")
+    return home(look(**changes), Addressee(ENGLISH, contact=Markup("<@U0SAM>")))
 
 
 LONG = "<&" * 50
@@ -98,11 +100,11 @@ ERRORS: list[CobrowseError] = [
 VIEWS = {
     "light": loading(),
     "usual": shown(),
-    "the most there can be": home(MOST, "/cobrowse", "<@U0SAM>"),
+    "the most there can be": home(MOST, Addressee(ENGLISH, contact=Markup("<@U0SAM>"))),
     "nothing": shown(own=[], others=[], config_warnings=[]),
     "elsewhere": shown(channel_refusal=PLACE),
     "refused": error_view(
-        errors.PersonNotAllowedError("not_a_member", ANA, MembershipStatus.GUEST, is_target=False), "<@U0SAM>"
+        errors.PersonNotAllowedError("not_a_member", ANA, MembershipStatus.GUEST, is_target=False), Addressee(ENGLISH)
     ),
     **{error.code: shown(identity=error, own=error, others=error, config_warnings=[]) for error in ERRORS},
 }
@@ -146,8 +148,7 @@ def test_member_sees_identity_sessions_links_and_a_start_button() -> None:
 
 def test_person_without_a_host_reads_the_rules_and_a_contact() -> None:
     text = said(shown(identity=HostNotFoundError(ANA, False, (RuleMiss("same e-mail", "no Genesys user has <it>"),))))
-    assert "You are not linked to a Genesys user" in text
-    assert "• same e-mail: no Genesys user has &lt;it&gt;" in text
+    assert "Your Slack account isn’t connected to Genesys yet" in text
     assert "Ask <@U0SAM>" in text
 
 
@@ -166,17 +167,16 @@ def test_more_than_can_be_shown_is_said() -> None:
 
 def test_where_nothing_can_be_started_from_it_says_where() -> None:
     view = shown(channel_refusal=PLACE)
-    assert "cannot be started from here. Use <#C0CARE>" in said(view)
+    assert "can’t start co-browse from here. Use <#C0CARE>" in said(view)
     assert "home_start" not in presses(view)
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.code)
 def test_invisible_conversations_are_told_in_words_that_fit(error: CobrowseError) -> None:
     text = said(shown(identity=error, own=error))
-    assert "Who you are to Genesys is not known now." in text
+    assert "I can’t tell which Genesys user you are right now." in text
     assert "They cannot be seen now." in text
-    assert "No session was" not in text
-    assert "nothing was started" not in text
+    assert "Nothing was" not in text
 
 
 def test_a_name_rings_nobody() -> None:
@@ -187,7 +187,7 @@ def test_a_name_rings_nobody() -> None:
 
 def test_whoever_may_do_nothing_sees_the_sentence_alone() -> None:
     view = VIEWS["refused"]
-    assert "Guests cannot start co-browse sessions" in said(view)
+    assert "Guests can’t use co-browse here" in said(view)
     assert presses(view) == []
     assert len(view["blocks"]) == 1
 

@@ -16,6 +16,8 @@ from bot.core.models import ChannelId, MembershipStatus, RequestId, UserId
 from bot.core.validation.conversations import GenesysApp
 from bot.sandbox.slack.validation.views import read_view
 from bot.slack.listeners.session_form import not_accepted
+from bot.slack.messages.catalogue.sentence import ENGLISH
+from bot.slack.messages.error_copy import Addressee
 from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.views import session_form
 from bot.slack.views.session_form import Fields, FormInput, form, host_error, loading, read
@@ -61,9 +63,9 @@ VIEWS = {
     "a conversation": offered(applications=[], timeout_seconds=None, takes_conversation=True),
     "skeleton": loading("abcdefghijkl"),
     "a failure": session_form.message_view(
-        MessageRenderer().failure(StorageUnavailableError(), RequestId("abcdefghijkl"), kept=False)
+        MessageRenderer().failure(StorageUnavailableError(), RequestId("abcdefghijkl"), is_repeatable=False)
     ),
-    "not opened": session_form.message_view(session_form.not_opened("/cobrowse", RequestId("abcdefghijkl"))),
+    "not opened": session_form.message_view(session_form.not_opened(Addressee(ENGLISH), RequestId("abcdefghijkl"))),
 }
 
 
@@ -167,11 +169,11 @@ def test_a_host_who_is_not_listed_is_told() -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (NotReadyError("shutting_down"), "The bot is restarting, so nothing was started."),
-        (StorageUnavailableError(), "nothing was started. Press Start again"),
-        (MaybeAcceptedError(), "it starts one session only"),
+        (NotReadyError("shutting_down"), "I’m restarting. Nothing was started."),
+        (StorageUnavailableError(), "Nothing was started. Press Start again"),
+        (MaybeAcceptedError(), "it starts only one session"),
     ],
 )
 def test_refused_submission_can_be_sent_again(error: Any, words: str) -> None:
-    assert words in not_accepted(error)
-    assert "<" not in not_accepted(error)
+    assert words in not_accepted(error, Addressee(ENGLISH))
+    assert "<" not in not_accepted(error, Addressee(ENGLISH))

@@ -1,0 +1,147 @@
+"""Hold what administrators read about errors that they can repair: what is broken, and how to fix it (pure).
+
+A key is a code, then `.variant` where the repair depends on more than the code, as in errors.py.
+"""
+
+from dataclasses import dataclass
+
+from bot.slack.messages.catalogue.sentence import Part, Sentence, fault, fix
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """Hold the sentences of one repair. `fault`: None where the agent's sentence says it all."""
+
+    fix: Sentence
+    fault: Sentence | None = None
+
+
+REPAIRS: dict[str, Repair] = {}
+
+
+def _entry(*sentences: Sentence) -> None:
+    parts = {sentence.part: sentence for sentence in sentences}
+    repair = parts[Part.FIX]
+    REPAIRS[repair.key] = Repair(repair, parts.get(Part.FAULT))
+
+
+_entry(fix("not_listed", "Add them, or a user group they are in, to `COBROWSE_MEMBERS`."))
+_entry(fix("workflow_steps_off", "Set `COBROWSE_WORKFLOW_STEPS=on`."))
+_entry(fix("host_not_found", "Type `{command} link {mention} name@example.com`. What I tried: {tried}."))
+_entry(
+    fault("slack_unavailable", "Slack doesn’t tell me who people are (`{slack_error}`). {reason}"),
+    fix("slack_unavailable", "{remedy}"),
+)
+_entry(
+    fault("token_refused", "Genesys doesn’t accept the bot’s access token."),
+    fix("token_refused", "Check the bot’s client in Genesys, under Admin › Integrations › OAuth."),
+)
+_entry(
+    fault("oauth_refused", "Genesys refuses the bot’s sign-in ({details})."),
+    fix(
+        "oauth_refused",
+        "Check `GENESYS_REGION` first: a client works in one region only. Then check the client’s ID, key or secret.",
+    ),
+)
+_entry(
+    fault("oauth_refused.scope", "Genesys refuses the bot’s sign-in ({details})."),
+    fix("oauth_refused.scope", "Leave out the scope that the client lacks: see `GENESYS_SCOPES`."),
+)
+_entry(
+    fault("oauth_refused.address", "Genesys refuses the bot’s sign-in ({details})."),
+    fix(
+        "oauth_refused.address",
+        "Genesys may block the network address of the bot. Check the addresses that the OAuth client allows.",
+    ),
+)
+_entry(
+    fault("oauth_refused.grant", "Genesys refuses the bot’s sign-in ({details})."),
+    fix("oauth_refused.grant", "Give the OAuth client the grant type Client Credentials."),
+)
+_entry(
+    fault("permission_missing", "The bot’s OAuth client lacks `{permission}`."),
+    fix(
+        "permission_missing",
+        "Add it in Genesys, under Admin › Integrations › OAuth, at the bot’s client. No restart is needed.",
+    ),
+)
+_entry(
+    fault("permission_missing.division", "Genesys says: “{details}”"),
+    fix(
+        "permission_missing.division",
+        "Add a role with `{permission}` in that division in Genesys, under Admin › Integrations › OAuth, at the bot’s "
+        "client. No restart is needed.",
+    ),
+)
+_entry(
+    fault("unusable_answer", "Genesys answered with {reason}."),
+    fix("unusable_answer", "Try again. If it keeps happening, give Genesys’s support the reference below."),
+)
+_entry(
+    fault("unusable_answer.acted", "Genesys answered with {reason}."),
+    fix(
+        "unusable_answer.acted",
+        "Try again: an unused session closes by itself. If it keeps happening, give Genesys’s support the reference "
+        "below.",
+    ),
+)
+_entry(
+    fault("invalid_host", "Genesys doesn’t accept the user `{host}` for co-browse."),
+    fix("invalid_host", "Check in Genesys that this user exists, is active and has a co-browse license."),
+)
+_entry(
+    fault("unknown_application", "Genesys doesn’t know the application `{application}`."),
+    fix("unknown_application", "Set `COBROWSE_APPLICATION_ID` to one of these: {known}."),
+)
+_entry(
+    fault("unknown_application.unlisted", "Genesys doesn’t know the application `{application}`."),
+    fix("unknown_application.unlisted", "Set `COBROWSE_APPLICATION_ID` to an application that exists in Genesys."),
+)
+_entry(
+    fault("bad_request", "Genesys refused the request ({status}): “{details}”"),
+    fix("bad_request", "Fix what it says, or give Genesys’s support the reference below."),
+)
+_entry(
+    fault("connect_required", "Genesys does this only for a person who has signed in, not for the bot."),
+    fix("connect_required", "Set `GENESYS_CONNECT_CLIENT_ID`, so that people can sign in."),
+)
+_entry(
+    fault("connect_required.socket", "Genesys does this only for a person who has signed in, not for the bot."),
+    fix("connect_required.socket", "Signing in needs HTTP mode: set `BOT_MODE=http`."),
+)
+_entry(
+    fault("connect_required.key", "Genesys does this only for a person who has signed in, not for the bot."),
+    fix("connect_required.key", "Set `STORE_ENCRYPTION_KEY`: sign-ins are stored only encrypted."),
+)
+_entry(fix("connect_off.client", "Set `GENESYS_CONNECT_CLIENT_ID`."))
+_entry(fix("connect_off.socket", "Signing in needs HTTP mode: set `BOT_MODE=http`."))
+_entry(fix("connect_off.key", "Set `STORE_ENCRYPTION_KEY`: sign-ins are stored only encrypted."))
+_entry(
+    fault("user_permission_missing", "The agent’s Genesys account lacks `{permission}`."),
+    fix("user_permission_missing", "Add a role with it in Genesys, under Admin › People."),
+)
+_entry(
+    fault("user_permission_missing.division", "Genesys says to the agent: “{details}”"),
+    fix(
+        "user_permission_missing.division",
+        "Add a role with `{permission}` in that division in Genesys, under Admin › People.",
+    ),
+)
+_entry(
+    fault("connect_failed", "Genesys did not complete the sign-in ({details})."),
+    fix("connect_failed", "Type `{command} connect` for a new link. If it keeps happening, check the OAuth client."),
+)
+_entry(
+    fault("message_not_posted", "Slack does not accept the bot’s message (`{slack_error}`). {reason}"),
+    fix("message_not_posted", "{remedy}"),
+)
+_entry(fix("sending_off.sms", "Set `COBROWSE_SMS_FROM`."))
+_entry(fix("sending_off.email", "Set `COBROWSE_EMAIL_FROM`."))
+_entry(fix("country_not_allowed", "Add it to `COBROWSE_SMS_COUNTRIES`."))
+_entry(
+    fault("text_too_long", "With the link, the message is longer than {limit} characters."),
+    fix("text_too_long", "Shorten `COBROWSE_SMS_TEXT`."),
+)
+_entry(fix("unexpected", "Search the bot’s log for the reference below."))
+_entry(fix("administrators_only", "Add yourself to `COBROWSE_ADMINS` if this is your task."))
+_entry(fix("connect_wrong_user", "`{command} why` tells which Genesys user you are expected to be."))
