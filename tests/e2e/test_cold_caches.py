@@ -150,12 +150,13 @@ async def test_whoever_is_put_off_reads_a_note_and_gets_the_link() -> None:
 @pytest.mark.parametrize("slack_timing", [replace(QUICK_SLACK, max_lookup_retry_after=0.0)])
 async def test_person_put_off_too_long_by_slack_can_try_again(journey: Journey) -> None:
     journey.slack.inject_fault("users.info", "ratelimited", retry_after=1)
-    message = await journey.asks()
+    message = await journey.asks(who=SAM)
     assert is_failure(message)
-    assert "(ratelimited)" in words(message)
+    assert "Slack didn’t tell me who you are. Nothing was started." in words(message)
+    assert "(`ratelimited`)" in words(message)  # Sam is the contact
     journey.slack.inject_fault("users.info", None)
-    await journey.tries_again(message)
-    assert link(journey.slack.seen_by(ANA)[-1])
+    await journey.tries_again(message, who=SAM)
+    assert link(journey.slack.seen_by(SAM)[-1])
 
 
 async def test_a_stop_does_not_wait_for_those_who_are_put_off() -> None:

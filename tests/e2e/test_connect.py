@@ -41,7 +41,8 @@ async def test_person_told_to_connect_connects_and_has_a_session(journey: Journe
 
 async def test_supervisor_reads_that_the_agent_has_to_connect(simple: Journey) -> None:
     refused = await simple.asks("@ben Checkout", who=SAM)
-    assert "Ask the agent to type `/cobrowse connect`" in words(refused)
+    assert "Ask them to type `/cobrowse connect`" in words(refused)
+    assert "GENESYS_CONNECT_CLIENT_ID" not in words(refused)  # Sam is the contact, and there is nothing to repair
     await connects(simple, BEN, BENS)
     assert link(await simple.asks("@ben Checkout", who=SAM))
     assert whose(simple) == [BENS]
@@ -52,10 +53,10 @@ async def test_a_forwarded_link_connects_nobody(journey: Journey) -> None:
     before = len(journey.slack.messages)
     page = await opens(await signs_in(link_of_ana, BENS))
     assert page.status == 403
-    assert "not the one this link is for" in page.text
+    assert "This link is for another Genesys user" in page.text
     assert "Reference" in page.text
     told = await journey.reads(ANA, before)
-    assert "not the one this link is for" in words(told)
+    assert "This link is for another Genesys user" in words(told)
     assert [call.status for call in journey.genesys.calls if call.kind == "me" and call.method == "DELETE"] == [200]
     for who in (ANA, BEN):
         assert "You are not connected" in words(await journey.asks("whoami", who=who))
@@ -73,7 +74,7 @@ async def test_a_link_is_good_once_and_a_newer_one_takes_its_place(simple: Journ
     assert (await opens(back)).status == 200
     used = await opens(back)
     assert used.status == 400
-    assert "used already" in used.text
+    assert "This sign-in link was used" in used.text
     assert "/cobrowse connect" in used.text
     assert "connected to Genesys already" in words(await simple.asks("connect"))
 
@@ -94,7 +95,7 @@ async def test_link_connects_nobody_after_ten_minutes(tmp_path: Path) -> None:
 async def test_refused_consent_is_told(simple: Journey) -> None:
     page = await opens(await signs_in(await asks_to_connect(simple), ""))
     assert page.status == 403
-    assert "did not let the bot in" in page.text
+    assert "Access to your Genesys account was declined" in page.text
     assert "You are not connected" in words(await simple.asks("whoami"))
 
 
@@ -105,7 +106,7 @@ async def test_removed_person_is_not_connected() -> None:
         users[ANA] = replace(users[ANA], deleted=True)
         page = await opens(back)
         assert page.status == 403
-        assert "Deactivated people" in page.text
+        assert "Deactivated accounts can’t use co-browse" in page.text
         assert journey.genesys.user_login.refresh_tokens == {}
 
 
@@ -118,7 +119,7 @@ async def test_whoever_may_not_gets_no_link(simple: Journey, who: str, says: str
 
 
 async def test_disconnecting_what_is_not_connected_says_so(simple: Journey) -> None:
-    assert "You are not connected" in words(await simple.asks("disconnect"))
+    assert "You’re not connected to Genesys" in words(await simple.asks("disconnect"))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ async def test_disconnecting_what_is_not_connected_says_so(simple: Journey) -> N
             True,
             "STORE_ENCRYPTION_KEY",
         ),
-        ({}, False, "HTTP mode"),
+        ({}, False, "`BOT_MODE=http`"),
     ],
     ids=["no client", "no key", "Socket Mode"],
 )
@@ -138,10 +139,13 @@ async def test_unusable_sign_in_is_explained_and_has_no_callback(
     tmp_path: Path, environ: dict[str, str], http: bool, says: str
 ) -> None:
     async with open_connecting(http=http, DATABASE_URL=f"sqlite:///{tmp_path}/bot.db", **environ) as journey:
-        refused = await journey.asks("connect")
-        assert is_failure(refused)
-        assert says in words(refused)
-        assert says in words(await journey.asks("Checkout"))
+        for command in ("connect", "Checkout"):
+            refused = await journey.asks(command)
+            assert is_failure(refused)
+            assert "igning in to Genesys isn’t set up" in words(refused)
+            assert f"<@{SAM}>" in words(refused)
+            assert says not in words(refused)
+            assert says in words(await journey.asks(command, who=SAM))  # the contact reads the repair
         assert "connect`" not in words(await journey.asks("help"))
         assert "connected" not in words(await journey.asks("whoami"))
         if http:
@@ -151,7 +155,7 @@ async def test_unusable_sign_in_is_explained_and_has_no_callback(
 async def test_with_the_other_service_there_is_nothing_to_connect() -> None:
     async with open_connecting(GENESYS_COBROWSE_API="sessions") as journey:
         for command in ("connect", "disconnect"):
-            assert "nothing to connect" in words(await journey.asks(command))
+            assert "You don’t need to connect anything here" in words(await journey.asks(command))
 
 
 async def test_nobody_reads_a_state_a_code_or_a_token_in_the_log(

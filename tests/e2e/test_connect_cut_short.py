@@ -15,6 +15,9 @@ from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.http import HttpClient
 from bot.sandbox.genesys.server import SandboxGenesys
+from bot.slack.messages.catalogue.errors import Situation
+from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH
+from bot.slack.messages.error_copy import Addressee, error_copy
 from tests.support import accounts as accounts_support
 from tests.support.accounts import asks_to_connect, open_connecting, opens, signs_in, state_of
 from tests.support.app import ANA, Journey, words
@@ -51,7 +54,7 @@ async def test_no_browser_waits_for_long_when_slack_puts_look_ups_off() -> None:
         async with asyncio.timeout(5):
             page = await opens(back)
     assert page.status == 503
-    assert "no answer in time" in page.text
+    assert "Slack didn’t tell me who you are" in page.text
     assert "Nothing was connected" in page.text
     assert "/cobrowse connect in Slack for a new link" in page.text
     assert journey.genesys.user_login.refresh_tokens == {}
@@ -61,8 +64,11 @@ async def test_wrong_client_for_people_is_not_called_the_bots_own(simple: Journe
     back = await signs_in(await asks_to_connect(simple))
     simple.genesys.user_login.client = replace(simple.genesys.user_login.client, secret="another")
     page = await opens(back)
-    assert "did not complete the sign-in (invalid_client)" in page.text
-    assert "own sign-in" not in page.text
+    assert "Genesys didn’t complete the sign-in. Nothing was connected." in page.text
+    assert "My connection" not in page.text
+    refused = LoginRefusedError(code="connect_failed", oauth_error="invalid_client")
+    administrator = Addressee(PLAIN_ENGLISH, can_repair=True)
+    assert "(invalid_client)" in error_copy(refused, Situation.CONNECT, administrator).repair
 
 
 async def raw(url: str, line: bytes) -> bytes:

@@ -61,7 +61,7 @@ async def test_person_signed_out_by_genesys_has_to_connect_again(
     journey.genesys.revoke_tokens()
     refused = await journey.asks("Checkout")
     assert is_failure(refused)
-    assert "does not accept your own sign-in any more" in words(refused)
+    assert "Your sign-in to Genesys has expired" in words(refused)
     assert "`/cobrowse connect`" in words(refused)
     assert "Reference" in words(refused)
     assert whose(journey) == []
@@ -76,14 +76,18 @@ async def test_a_supervisor_reads_that_the_agents_sign_in_is_refused(simple: Jou
     simple.genesys.user_login.sign_out(BENS)
     simple.genesys.revoke_tokens()
     refused = await simple.asks("@ben Checkout", who=SAM)
-    assert "Ask the agent to type `/cobrowse connect` and to sign in again" in words(refused)
+    assert "Ask them to type `/cobrowse connect`, then try again" in words(refused)
 
 
 async def test_person_without_a_permission_reads_that_it_is_theirs(simple: Journey) -> None:
-    await connects(simple)
+    await connects(simple, BEN, BENS)
     simple.genesys.conversations.missing_permissions.add("conversation:cobrowse:add")
-    refused = await simple.asks("Checkout")
-    assert "Your own Genesys account lacks `conversation:cobrowse:add`" in words(refused)
+    refused = await simple.asks("Checkout", who=BEN)
+    assert "Your Genesys account isn’t allowed to co-browse yet. Nothing was started." in words(refused)
+    assert f"<@{SAM}>" in words(refused)
+    refused = await simple.asks("@ben Checkout", who=SAM)
+    assert "The agent’s Genesys account isn’t allowed to co-browse yet. Nothing was started." in words(refused)
+    assert "lacks `conversation:cobrowse:add`" in words(refused)
 
 
 async def test_person_linked_anew_does_not_act_by_the_old_sign_in(simple: Journey) -> None:
@@ -108,7 +112,7 @@ async def test_sign_in_genesys_does_not_complete_connects_nobody(fault: str) -> 
         page = await opens(back)
         assert page.status == 503
         assert "Reference" in page.text
-        assert "session was created" not in page.text
+        assert "was started" not in page.text
         await journey.genesys.inject_fault(None)
         assert "You are not connected" in words(await journey.asks("whoami"))
 

@@ -57,7 +57,7 @@ async def test_two_presses_start_one_session() -> None:
         await journey.slack.workspace.until(lambda: len(journey.slack.seen_by(ANA)) > 1, PATIENCE_SECONDS)
         await journey.finish()
         assert len(codes(journey)) == 1
-        assert "tried again already" in "\n".join(map(words, journey.slack.seen_by(ANA)))
+        assert "This was already tried again" in "\n".join(map(words, journey.slack.seen_by(ANA)))
 
 
 async def test_supervisor_picks_a_conversation_and_the_agent_is_told() -> None:

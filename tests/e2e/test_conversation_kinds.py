@@ -14,12 +14,12 @@ from tests.support.conversations import HOST, PUBLIC
 KEY = {name: value for name, value in PUBLIC.items() if name not in ("GENESYS_CLIENT_SECRET", "GENESYS_PRIVATE_KEY")}
 KEY.pop("GENESYS_ORG_ID")
 KINDS = [
-    ("chat", "The host is in a web chat, where Genesys cannot co-browse."),
-    ("email", "The host is in an e-mail, where Genesys cannot co-browse."),
-    ("callback", "The host is in a callback that was not dialled yet, where Genesys cannot co-browse."),
-    ("internal", "The host is in a conversation without a customer, where Genesys cannot co-browse."),
+    ("chat", "Genesys can’t co-browse in a web chat."),
+    ("email", "Genesys can’t co-browse in an email."),
+    ("callback", "Genesys can’t co-browse before the callback is dialed."),
+    ("internal", "There is no customer in this conversation."),
 ]
-UNTRUE = ("shows no customer", "not connected to", "Answer it first")
+UNTRUE = ("don’t see a conversation", "nobody has answered it", "Answer it first")
 
 
 @pytest.fixture
@@ -51,17 +51,19 @@ async def test_a_chat_beside_a_call_does_not_matter(journey: Journey) -> None:
     assert [offer.conversation for offer in journey.genesys.conversations.offers.values()] == [call]
 
 
-async def test_all_the_kinds_that_were_found_are_named(journey: Journey) -> None:
+async def test_of_several_kinds_none_is_named_alone(journey: Journey) -> None:
     talk(journey, "email", minutes=9)
     talk(journey, "chat", minutes=2)
-    assert "The host is in a web chat and an e-mail, where" in words(await journey.asks())
+    told = words(await journey.asks())
+    assert "Genesys can’t co-browse in this kind of conversation. Nothing was started." in told
+    assert [part for part in ("web chat", "email", *UNTRUE) if part in told] == []
 
 
 async def test_a_chat_that_is_over_is_no_kind_of_conversation(journey: Journey) -> None:
     live = talk(journey, "chat")
     live.host_connected = False
-    assert "shows no customer" in words(await journey.asks())
-    assert "The host is not connected to the conversation" in words(await journey.asks(live.id))
+    assert "I don’t see a conversation with a customer" in words(await journey.asks())
+    assert "That conversation is over, or nobody has answered it yet" in words(await journey.asks(live.id))
     assert len(journey.slack.seen_by(ANA)) == 2
 
 

@@ -10,7 +10,19 @@ import pytest
 
 from bot.core.timing import CoreTiming
 from bot.sandbox.genesys.conversations import Conversation
-from tests.support.app import ANA, BEN, QUICK_GENESYS, SAM, Journey, buttons, is_failure, link, open_journey, words
+from tests.support.app import (
+    ANA,
+    BEN,
+    HOSTS,
+    QUICK_GENESYS,
+    SAM,
+    Journey,
+    buttons,
+    is_failure,
+    link,
+    open_journey,
+    words,
+)
 from tests.support.conversations import HOST, PUBLIC
 from tests.support.timing import SHORT_WAITS_ANNOUNCED
 
@@ -64,8 +76,10 @@ async def test_several_customers_are_named_and_one_can_be_chosen(journey: Journe
     refused = await journey.asks()
     assert is_failure(refused)
     assert "try_again" not in buttons(refused)
-    for part in ("Carla &lt;b&gt;", "Carl since", f"`{old.id}`", f"`{new.id}`", "id or address"):
+    for part in ("Carla &lt;b&gt;", "*Carl* · since", "ID or address"):
         assert part in words(refused)
+    choices = [block["accessory"]["value"].split()[1] for block in refused.blocks if "accessory" in block]
+    assert sorted(choices) == sorted([old.id, new.id])
     assert link(await journey.asks(old.id))
     address = f"https://apps.mypurecloud.com/directory/#/engage/admin/interactions/{new.id}"
     chosen = await journey.asks(f"{address} Refund")
@@ -92,7 +106,7 @@ async def test_an_address_from_elsewhere_starts_nothing(journey: Journey, text: 
 async def test_somebody_elses_conversation_is_refused(journey: Journey) -> None:
     live = talk(journey, host=BENS)
     message = await journey.asks(live.id)
-    assert f"not connected to the conversation `{live.id}`" in words(message)
+    assert "That conversation is over, or nobody has answered it yet. Nothing was started." in words(message)
     assert codes(journey) == []
 
 
@@ -106,7 +120,7 @@ async def test_a_supervisor_starts_it_in_the_agents_conversation(journey: Journe
 
 async def test_missing_customer_is_told_with_a_retry_button(journey: Journey) -> None:
     message = await journey.asks()
-    assert "no customer" in words(message)
+    assert "I don’t see a conversation with a customer" in words(message)
     talk(journey)
     await journey.tries_again(message)
     (answer,) = journey.slack.seen_by(ANA)
@@ -128,8 +142,13 @@ async def test_a_person_is_needed_and_the_administrator_named(journey: Journey) 
     talk(journey)
     journey.genesys.conversations.requires_user = True
     message = await journey.asks()
-    assert "signed in" in words(message)
+    assert "signing in to Genesys isn’t set up" in words(message)
+    assert "Nothing was started" in words(message)
     assert f"<@{SAM}>" in words(message)
+    talk(journey, host=f"{HOSTS[SAM]}-3333-4333-8333-333333333333")
+    repair = words(await journey.asks(who=SAM))
+    assert "only for a person who has signed in" in repair
+    assert "GENESYS_CONNECT_CLIENT_ID" in repair
 
 
 @pytest.mark.parametrize("timing", [SHORT_WAITS_ANNOUNCED], ids=["short waits"])
@@ -147,7 +166,7 @@ async def test_an_offer_nobody_knows_of_is_not_repeated(journey: Journey) -> Non
     talk(journey)
     await journey.genesys.inject_fault("dropped")
     message = await journey.asks()
-    assert "Nobody knows" in words(message)
+    assert "Genesys didn’t answer, so I don’t have a link for you" in words(message)
     assert journey.genesys.count("create") == 1
     assert codes(journey)[0] not in words(message)
 

@@ -9,7 +9,7 @@ from bot.core.errors import SharingError, SlackUnavailableError
 from bot.core.models import TeamId
 from bot.slack.api.channels import share_refusal
 from tests.support import session_messages
-from tests.support.app import ANA, CARE, Journey, is_failure, link, words
+from tests.support.app import ANA, CARE, SAM, Journey, is_failure, link, words
 from tests.support.session_messages import World
 
 world = session_messages.world
@@ -38,12 +38,13 @@ async def test_person_with_parts_left_out_by_slack_starts_nothing(either: Journe
         return {"user": user}
 
     methods["users.info"] = incomplete
-    message = await either.asks()
+    message = await either.asks(who=SAM)
     assert is_failure(message)
-    assert "Slack would not say who is who just now (an incomplete answer)" in words(message)
+    assert "tell me who you are. Nothing was started." in words(message)
+    assert "(`an incomplete answer`)" in words(message)  # Sam is the contact
     assert either.genesys.creates == []
     methods["users.info"] = asked
-    assert link(await either.asks())
+    assert link(await either.asks(who=SAM))
 
 
 @pytest.mark.parametrize(
@@ -143,5 +144,5 @@ async def test_a_person_reads_why_an_unclear_channel_gets_nothing(journey: Journ
     before = len(journey.slack.messages)
     await journey.slack.press(ANA, card, "share_session")
     message = await journey.reads(ANA, before)
-    assert "Slack does not say whether people of other organisations are in this channel" in words(message)
+    assert "Slack doesn’t tell me who is in this channel, so I don’t post links here" in words(message)
     assert [each for each in journey.slack.messages if each.visible_to is None] == []

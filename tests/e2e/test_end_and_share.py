@@ -121,7 +121,7 @@ async def test_shared_message_says_who_and_ends_with_the_session(either: Journey
     assert (message.channel, link(message)) == (CARE, link(card))
     assert f"<@{ANA}> shares a co-browse session" in words(message)
     assert message in either.slack.seen_by(BEN)
-    assert "stands in the channel already" in words(await presses(either, card, "share_session"))
+    assert "It’s already posted in this channel" in words(await presses(either, card, "share_session"))
     url = link(card)
     await presses(either, card, "end_session")
     await says(either, message, "Co-browse session over")
@@ -154,7 +154,7 @@ async def test_a_session_whose_time_runs_out_is_over_where_it_stands() -> None:
 
 
 @pytest.mark.parametrize(
-    ("channel", "why"), [(SHARED, "People of other organisations"), ("C0SECRET", "I am not in this channel")]
+    ("channel", "why"), [(SHARED, "people from other organizations"), ("C0SECRET", "I’m not in this channel")]
 )
 async def test_session_is_not_shared_where_outsiders_may_read(journey: Journey, channel: str, why: str) -> None:
     secret = SlackChannel("C0SECRET", "secret", bot_is_member=False, is_private=True)
@@ -189,7 +189,7 @@ async def test_a_slack_that_takes_no_message_is_told_and_tried_again(journey: Jo
     card = await journey.asks("Deal")
     journey.slack.inject_fault("chat.postMessage", "ratelimited", retry_after=60)
     failed = await presses(journey, card, action)
-    assert "Slack did not take the message" in words(failed)
+    assert "Slack didn’t accept my message" in words(failed)
     journey.slack.inject_fault("chat.postMessage", None)
     told = await presses(journey, failed, "try_again")
     assert "now" in words(told)
@@ -231,7 +231,7 @@ async def test_a_press_for_a_session_that_is_unknown_says_so(journey: Journey, a
         for element in row["elements"]:
             if "value" in element:
                 element["value"] = "unknown"
-    assert "no session by that id" in words(await presses(journey, card, action))
+    assert "I can’t find that session" in words(await presses(journey, card, action))
 
 
 async def test_open_is_acknowledged_and_nothing_else(either: Journey) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
@@ -17,14 +18,15 @@ from tests.support.timing import SHORT_WAITS_ANNOUNCED
 
 Row = tuple[str, dict[str, Any], int, list[str], bool]
 UNKNOWN = ["I don’t have a link for you", "Try again"]
+NO_LINK = ["Genesys gave me no link that I can use", "Try again", "closes by itself"]
 ROWS: list[Row] = [
-    # fault, how, creates, what the person reads, whether Try again makes sense
-    ("401", {}, 2, ["sign-in to Genesys is broken", f"<@{SAM}>"], False),
-    ("403", {}, 1, ["`cobrowse:session:write`", "OAuth", "no restart", f"<@{SAM}>"], False),
-    ("invalid-host", {}, 1, ["`11111111-1111-4111-8111-111111111111`", "licence", f"<@{SAM}>"], False),
+    # fault, how, creates, what an agent reads, whether Try again makes sense
+    ("401", {}, 2, ["connection to Genesys is broken", "Nothing was started", f"<@{SAM}>"], False),
+    ("403", {}, 1, ["Genesys doesn’t let me do this yet", "Nothing was started", f"<@{SAM}>"], False),
+    ("invalid-host", {}, 1, ["doesn’t let this Genesys user", "license", "Nothing was started", f"<@{SAM}>"], False),
     ("429", {"retry_after": 181}, 1, ["too busy", "Nothing was started"], True),
     ("503", {"retry_after": 181}, 1, ["too busy", "Nothing was started"], True),
-    ("500", {}, 3, ["status.mypurecloud.com", "Try again"], True),
+    ("500", {}, 3, ["Genesys has a problem right now", "Try again", "Genesys status"], True),
     ("502", {}, 1, UNKNOWN, True),
     ("504", {}, 1, UNKNOWN, True),
     ("408", {}, 1, UNKNOWN, True),
@@ -32,14 +34,35 @@ ROWS: list[Row] = [
     ("reset", {}, 1, UNKNOWN, True),
     ("cut", {}, 1, UNKNOWN, True),
     ("down", {}, 0, ["can’t reach Genesys", "Nothing was started"], True),
-    ("redirect", {}, 1, ["redirect"], True),
-    ("no-join-url", {}, 1, ["without a join URL", UNKNOWN[0]], True),
-    ("no-id", {}, 1, ["without a usable id", UNKNOWN[0]], True),
-    ("not-json", {}, 1, ["no JSON", UNKNOWN[0]], True),
-    ("not-object", {}, 1, ["of another shape", UNKNOWN[0]], True),
-    ("http-join-url", {}, 1, ["not https", UNKNOWN[0]], True),
-    ("js-join-url", {}, 1, ["not https", UNKNOWN[0]], True),
+    ("redirect", {}, 1, ["an answer that I can’t use", f"<@{SAM}>"], True),
+    ("no-join-url", {}, 1, NO_LINK, True),
+    ("no-id", {}, 1, NO_LINK, True),
+    ("not-json", {}, 1, NO_LINK, True),
+    ("not-object", {}, 1, NO_LINK, True),
+    ("http-join-url", {}, 1, NO_LINK, True),
+    ("js-join-url", {}, 1, NO_LINK, True),
 ]
+
+REPAIRS = [
+    # fault, what an administrator reads besides
+    ("401", ["access token", "Admin › Integrations › OAuth"]),
+    ("403", ["`cobrowse:session:write`", "OAuth", "No restart", "Nothing was started"]),
+    ("invalid-host", ["`11111111-1111-4111-8111-111111111111`", "license", "Nothing was started"]),
+    ("redirect", ["redirect"]),
+    ("no-join-url", ["without a join URL", *NO_LINK]),
+    ("no-id", ["without a usable id", *NO_LINK]),
+    ("not-json", ["no JSON", *NO_LINK]),
+    ("not-object", ["of another shape", *NO_LINK]),
+    ("http-join-url", ["not https", *NO_LINK]),
+    ("js-join-url", ["not https", *NO_LINK]),
+]
+
+
+@pytest.fixture
+async def administrators(quick: None) -> AsyncIterator[Journey]:
+    """A journey in which Ana is an administrator."""
+    async with open_journey(COBROWSE_ADMINS=ANA) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize(("fault", "how", "creates", "told", "again"), ROWS, ids=[row[0] for row in ROWS])
@@ -62,6 +85,24 @@ async def test_each_failure_has_its_own_sentence_and_number_of_creates(
     assert {create.body["metadata"]["requestId"] for create in journey.genesys.creates} <= {request_id[1]}
     for session in journey.genesys.sessions.values():  # a session nobody was told of must not leak either
         assert session.join_url not in words(message)
+
+
+@pytest.mark.parametrize(("fault", "told"), REPAIRS, ids=[row[0] for row in REPAIRS])
+async def test_an_administrator_reads_the_detail_and_the_repair(
+    administrators: Journey, fault: str, told: list[str]
+) -> None:
+    await administrators.genesys.inject_fault(fault)
+    shown = words(await administrators.asks())
+    for phrase in told:
+        assert phrase in shown
+    for phrase in NO_LINK:
+        assert shown.count(phrase) == int(phrase in told)
+    assert f"<@{SAM}>" not in shown
+
+
+async def test_a_fault_of_genesys_links_to_its_status_page(journey: Journey) -> None:
+    await journey.genesys.inject_fault("500")
+    assert buttons(await journey.asks())["open"]["url"] == "https://status.mypurecloud.com"
 
 
 @pytest.mark.parametrize("fault", ["403", "500", "502", "bad-request", "invalid-host"])
@@ -99,13 +140,14 @@ async def test_after_a_403_the_scope_can_be_added_without_a_restart(journey: Jou
 
 
 async def test_token_without_the_scope_is_told_by_its_name() -> None:
-    async with open_journey(GENESYS_SCOPES="cobrowse:session:read") as journey:
+    async with open_journey(GENESYS_SCOPES="cobrowse:session:read", COBROWSE_ADMINS=ANA) as journey:
         message = await journey.asks()
         assert "`cobrowse:session:write`" in words(message)
         assert journey.genesys.sessions == {}
 
 
-async def test_an_invalid_host_is_looked_up_anew_the_next_time(journey: Journey) -> None:
+async def test_an_invalid_host_is_looked_up_anew_the_next_time(administrators: Journey) -> None:
+    journey = administrators
     await journey.asks("One")
     old = next(user for user in journey.genesys.users.values() if user.email == "ana@example.com")
     del journey.genesys.users[old.id]
@@ -116,22 +158,26 @@ async def test_an_invalid_host_is_looked_up_anew_the_next_time(journey: Journey)
     assert journey.genesys.creates[-1].body["hostUserId"] == new.id
 
 
-async def test_an_unknown_application_is_answered_with_those_there_are(journey: Journey) -> None:
+async def test_an_unknown_application_is_answered_with_those_there_are(administrators: Journey) -> None:
+    journey = administrators
     journey.genesys.applications = {"shop": "Web shop", "portal": "Customer portal"}
     message = await journey.asks()
-    for known in ("`web`", "`shop`", "`portal`"):
+    for known in ("`web`", "shop", "portal"):
         assert known in words(message)
+    assert "Nothing was started" in words(message)
     assert len(journey.genesys.creates) == 1
     assert "try_again" not in buttons(message)
 
 
-async def test_unknown_application_is_told_even_without_the_list(journey: Journey) -> None:
+async def test_unknown_application_is_told_even_without_the_list(administrators: Journey) -> None:
+    journey = administrators
     journey.genesys.applications = {}
     await journey.genesys.inject_fault("500", on="applications")
     assert "`web`" in words(await journey.asks())
 
 
-async def test_the_services_own_words_are_escaped_and_cut(journey: Journey) -> None:
+async def test_the_services_own_words_are_escaped_and_cut(administrators: Journey) -> None:
+    journey = administrators
     await journey.genesys.inject_fault("bad-request")
     message = await journey.asks()
     for text in (message.text, words(message)):
@@ -205,7 +251,8 @@ def test_an_answer_is_waited_for_ten_seconds() -> None:
     assert HttpClient().timeout.read == 10
 
 
-async def test_a_redirect_is_never_followed(journey: Journey) -> None:
+async def test_a_redirect_is_never_followed(administrators: Journey) -> None:
+    journey = administrators
     for call in ("token", "search", "create"):
         await journey.genesys.inject_fault(None)
         await journey.genesys.inject_fault("redirect", on=call)

@@ -105,40 +105,53 @@ async def test_administrators_may_do_what_supervisors_may() -> None:
 
 
 async def test_a_user_group_that_cannot_be_read_lets_nobody_in() -> None:
-    async with open_journey(COBROWSE_SUPERVISORS="S0NOSUCH") as journey:
+    async with open_journey(COBROWSE_SUPERVISORS="S0NOSUCH", COBROWSE_HELP_CONTACT=BEN) as journey:
         message = await journey.asks("@ana", who=BEN)
         assert is_failure(message)
+        assert "Nothing was started" in words(message)
         assert "no_such_subteam" in words(message)
         assert journey.genesys.creates == []
 
 
 @pytest.mark.parametrize("who", [GUS, SINGLE, OUTSIDER, GONE, ROBOT, "U0NOBODY"])
 @pytest.mark.parametrize("text", ["", "whoami", "@ana"])
-async def test_guest_or_bot_is_refused_with_a_contact(journey: Journey, who: str, text: str) -> None:
+async def test_guest_or_bot_is_refused_without_a_contact(journey: Journey, who: str, text: str) -> None:
     message = await journey.asks(text, who=who, channel_id=SHARED, team_id="T0SANDBOX")
-    assert "cannot start co-browse sessions" in words(message)
-    assert f"<@{SAM}>" in words(message)
+    assert "can’t use co-browse" in words(message)
+    assert f"<@{SAM}>" not in words(message)  # there is no setting for that
     assert "try_again" not in buttons(message)
     assert journey.genesys.calls == []
 
 
-@pytest.mark.parametrize("target", [GUS, SINGLE, OUTSIDER, GONE, ROBOT, "U0BOT", "USLACKBOT", "U0NOBODY"])
-async def test_the_one_it_is_for_is_checked_like_the_one_who_asks(journey: Journey, target: str) -> None:
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        (GUS, "is a guest, and guests can’t use co-browse here"),
+        (SINGLE, "is a guest, and guests can’t use co-browse here"),
+        (OUTSIDER, "isn’t a member of this workspace"),
+        (GONE, "is deactivated"),
+        (ROBOT, "is a bot"),
+        ("U0BOT", "is a bot"),
+        ("USLACKBOT", "is a bot"),
+        ("U0NOBODY", "isn’t a member of this workspace"),
+    ],
+)
+async def test_the_one_it_is_for_is_checked_like_the_one_who_asks(journey: Journey, target: str, told: str) -> None:
     message = await journey.asks(f"<@{target}> Checkout", who=SAM, escape=False)
-    assert f"<@{target}> cannot host" in words(message)
+    assert f"<@{target}> {told}. Nothing was started." in words(message)
     assert journey.genesys.creates == []
 
 
 async def test_an_agent_no_rule_maps_is_named_to_the_supervisor(journey: Journey) -> None:
     message = await journey.asks("@una", who=SAM)
-    assert f"<@{UNA}> is not linked" in words(message)
+    assert f"<@{UNA}> isn’t connected to Genesys yet" in words(message)
     assert journey.slack.seen_by(UNA) == []
 
 
 async def test_another_workspaces_command_is_refused_without_look_up(either: Journey) -> None:
     for who, text in ((ANA, ""), (ANA, "whoami"), (SAM, "@ben"), (OUTSIDER, "")):
         message = await either.asks(text, who=who, team_id="T0OTHER", channel_id=SHARED)
-        assert "does not serve your workspace" in words(message)
+        assert "I don’t work in this workspace" in words(message)
     assert either.slack.count("users.info") == 0
     assert either.genesys.calls == []
 
@@ -157,29 +170,29 @@ async def test_only_listed_members_and_supervisors_may() -> None:
         assert link(await journey.asks(who=ANA))
         assert link(await journey.asks(who=SAM))
         message = await journey.asks(who=BEN)
-        assert "You are not on the list" in words(message)
+        assert "You’re not on the list" in words(message)
         assert f"<@{SAM}>" in words(message)
         message = await journey.asks("@ben", who=SAM)
-        assert f"<@{BEN}> is not on the list" in words(message)
+        assert f"<@{BEN}> isn’t on the list" in words(message)
         assert len(journey.genesys.creates) == 2
 
 
 async def test_members_can_be_a_user_group() -> None:
     async with open_journey(COBROWSE_MEMBERS="S0LEADS", COBROWSE_SUPERVISORS="") as journey:
         assert link(await journey.asks(who=BEN))
-        assert "You are not on the list" in words(await journey.asks(who=ANA))
+        assert "You’re not on the list" in words(await journey.asks(who=ANA))
 
 
 async def test_whom_refusals_name_is_as_it_was_set() -> None:
     async with open_journey(COBROWSE_HELP_CONTACT="the <help> desk & co") as journey:
-        assert "the &lt;help&gt; desk &amp; co" in words(await journey.asks(who=GUS))
+        assert "the &lt;help&gt; desk &amp; co" in words(await journey.asks(who=UNA))
 
 
 @pytest.mark.parametrize("fault", ["internal_error", "500", "drop", "ratelimited"])
 async def test_when_slack_cannot_say_who_somebody_is_nobody_gets_in(journey: Journey, fault: str) -> None:
     journey.slack.inject_fault("users.info", fault, retry_after=0)
     message = await journey.asks()
-    assert "Slack would not say who is who" in words(message)
+    assert "tell me who you are. Nothing was started." in words(message)
     assert journey.genesys.calls == []
     journey.slack.inject_fault("users.info", None)
     await journey.tries_again(message)

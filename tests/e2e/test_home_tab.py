@@ -47,10 +47,18 @@ async def test_home_tab_is_shown_at_once_and_updated_later(journey: Journey) -> 
     assert journey.slack.count("views.publish") == before + 1
 
 
-async def test_unmapped_person_reads_the_tried_rules(journey: Journey) -> None:
+async def test_unmapped_person_reads_whom_to_ask(journey: Journey) -> None:
     home = await opens_home(journey, UNA)
     assert "Your Slack account isn’t connected to Genesys yet" in said(home)
-    assert "• same e-mail: no Genesys user has it" in said(home)
+    assert f"Ask <@{SAM}> to connect you" in said(home)
+    assert "same e-mail" not in said(home)
+
+
+async def test_unmapped_administrator_reads_the_tried_rules(quick: None) -> None:
+    async with open_journey(COBROWSE_ADMINS=UNA) as journey:
+        home = await opens_home(journey, UNA)
+        assert "Your Slack account isn’t connected to Genesys yet" in said(home)
+        assert "same e-mail: no Genesys user has it" in said(home)
 
 
 async def test_home_tab_follows_starts_and_ends(either: Journey) -> None:
@@ -153,7 +161,7 @@ async def test_refused_person_sees_only_the_refusal(members: str) -> None:
         await journey.asks("Secret deal", who=SAM)
         who = ANA if members else GUS
         home = await opens_home(journey, who)
-        words = "You are not on the list" if members else "Guests can’t use co-browse here"
+        words = "You’re not on the list" if members else "Guests can’t use co-browse here"
         assert words in said(home)
         assert presses(home) == []
         assert "Secret" not in said(home)
@@ -183,7 +191,7 @@ async def test_failed_look_up_is_told(tmp_path: Path) -> None:
         await journey.genesys.inject_fault("down")
         home = await opens_home(journey, ANA)
         assert "I can’t tell which Genesys user you are right now.* I can’t reach Genesys." in said(home)
-        assert "They cannot be seen now. The bot's database does not answer." in said(home)
+        assert "They cannot be seen now. I can’t reach my records right now." in said(home)
         blocker.execute("ALTER TABLE gone RENAME TO sessions")
         blocker.close()
         await journey.genesys.inject_fault(None)
@@ -196,7 +204,7 @@ async def test_home_tab_is_empty_while_slack_does_not_identify(journey: Journey)
     await journey.asks("Secret deal")
     journey.slack.inject_fault("users.info", "internal_error")
     home = await opens_home(journey, BEN)
-    assert "Slack would not say who is who just now" in said(home)
+    assert "Slack didn’t tell me who you are" in said(home)
     assert presses(home) == []
 
 
@@ -230,6 +238,6 @@ async def test_unavailable_store_at_an_end_is_told_by_direct_message(tmp_path: P
         before = len(journey.slack.messages)
         assert (await journey.slack.press(ANA, home, "end_session")).acked
         message = await journey.reads(ANA, before)
-        assert "database does not answer" in words_of(message)
+        assert "I can’t reach my records right now" in words_of(message)
         blocker.execute("ALTER TABLE gone RENAME TO requests")
         blocker.close()

@@ -5,7 +5,7 @@ import pytest
 from bot.core.hosts.resolver import NoMatch, only_active
 from bot.core.models import DirectoryUser
 from bot.sandbox.genesys.server import GenesysUser
-from tests.support.app import Journey, is_failure, link, words
+from tests.support.app import SAM, Journey, is_failure, link, words
 
 FIRST, OTHER, THIRD = (f"{digit * 8}-1111-4111-8111-111111111111" for digit in "789")
 SEVERAL = "same e-mail: several Genesys users have this address"
@@ -50,11 +50,14 @@ async def test_the_one_active_user_hosts(journey: Journey, states: tuple[str, ..
         ((), "same e-mail: no Genesys user has it, or none in a division that the bot may see"),
     ],
 )
-async def test_in_doubt_nobody_hosts_and_the_person_reads_why(
+async def test_in_doubt_nobody_hosts_and_the_contact_reads_why(
     journey: Journey, states: tuple[str, ...], told: str
 ) -> None:
     users(journey, *states)
     message = await journey.asks()
+    assert is_failure(message)
+    assert told not in words(message)
+    message = await journey.asks("@ana", who=SAM)  # the contact
     assert is_failure(message)
     assert told in words(message)
     assert journey.genesys.creates == []

@@ -129,12 +129,12 @@ async def test_without_an_open_session_there_is_nothing_to_send(journey: Journey
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("+81 90 1234 5678", "(JP) are not allowed"),
-        ("+1 900 555 0123", "takes no SMS"),
-        ("+49 30 123456", "takes no SMS"),
-        ("+1 415 555", "no such phone number"),
-        ("415 555 0123", "no country code"),
-        ("carla@localhost.local", "no e-mail address"),
+        ("+81 90 1234 5678", "I don’t text numbers in this country (JP)"),
+        ("+1 900 555 0123", "number can’t get texts"),
+        ("+49 30 123456", "number can’t get texts"),
+        ("+1 415 555", "That phone number doesn’t exist"),
+        ("415 555 0123", "The country code is missing"),
+        ("carla@localhost.local", "That doesn’t look like an email address"),
     ],
 )
 async def test_unusable_address_is_told_and_nothing_is_sent(journey: Journey, text: str, told: str) -> None:
@@ -152,7 +152,9 @@ async def test_without_a_sender_it_is_off_and_no_button_is_there() -> None:
         card = await journey.asks()
         assert "send_to_customer" not in buttons(card)
         message = await journey.asks(f"send {NUMBER}")
-        assert "COBROWSE_SMS_FROM" in words(message)
+        assert "Sending texts isn’t set up here" in words(message)
+        await journey.asks(who=SAM)
+        assert "`COBROWSE_SMS_FROM`" in words(await journey.asks(f"send {NUMBER}", who=SAM))
 
 
 async def test_only_the_agent_of_a_session_may_send_it(journey: Journey) -> None:
@@ -184,7 +186,7 @@ async def test_somebody_else_who_presses_is_refused(journey: Journey) -> None:
     before = len(journey.slack.messages)
     theirs = {**payload, "user": {**payload["user"], "id": BEN}, "actions": [action], "response_url": None}
     await journey.slack.send(theirs, "interactive")
-    assert "may have the link" in words(await journey.reads(BEN, before))
+    assert f"Only <@{ANA}> can see this link" in words(await journey.reads(BEN, before))
     assert sent(journey) == []
 
 
@@ -195,7 +197,7 @@ async def test_a_sixth_message_within_a_minute_waits(journey: Journey) -> None:
         await presses(journey, question, "send_link")
     assert len(sent(journey)) == 5
     last = journey.slack.seen_by(ANA)[-1]
-    assert "5 links a minute" in words(last)
+    assert "You’ve sent too many links just now" in words(last)
     assert "send_link" in buttons(question)  # it can be pressed once more
 
 
@@ -219,12 +221,15 @@ async def test_call_refused_unread_is_sent_when_it_may_be(journey: Journey) -> N
     assert sent(journey) == [("SMS", NUMBER)]
 
 
-async def test_a_missing_permission_is_named(journey: Journey) -> None:
-    await journey.asks()
-    question = await journey.asks(f"send {NUMBER}")
+@pytest.mark.parametrize("who", [ANA, SAM], ids=["agent", "contact"])
+async def test_a_missing_permission_is_named_to_the_contact(journey: Journey, who: str) -> None:
+    await journey.asks(who=who)
+    question = await journey.asks(f"send {NUMBER}", who=who)
     journey.genesys.conversations.missing_permissions.add("conversation:message:create")
-    await presses(journey, question, "send_link")
-    assert "`conversation:message:create`" in words(question)
+    await presses(journey, question, "send_link", who=who)
+    assert "Genesys doesn’t let me send links yet. Nothing was sent." in words(question)
+    assert ("`conversation:message:create`" in words(question)) is (who == SAM)
+    assert (f"<@{SAM}>" in words(question)) is (who == ANA)
 
 
 async def test_numbers_and_addresses_stay_in_neither_log_nor_store(

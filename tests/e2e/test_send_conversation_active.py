@@ -27,14 +27,14 @@ OTHER = [
 ]
 
 
-async def question_pressed(journey: Journey, **fault: str) -> tuple[str, str, str]:
+async def question_pressed(journey: Journey, who: str = ANA, **fault: str) -> tuple[str, str, str]:
     """The session's link, and the text and the words of what came of the press."""
-    card = await journey.asks("Checkout")
-    question = await journey.asks(f"send {NUMBER}")
+    card = await journey.asks("Checkout", who=who)
+    question = await journey.asks(f"send {NUMBER}", who=who)
     await journey.genesys.inject_fault("active-conversation", on="sms", **fault)
-    await presses(journey, question, "send_link")
+    await presses(journey, question, "send_link", who=who)
     assert is_failure(question)
-    assert question.visible_to == ANA
+    assert question.visible_to == who
     assert "try_again" not in buttons(question)
     assert sent(journey) == []
     assert journey.genesys.count("sms") == 1
@@ -72,15 +72,24 @@ async def test_another_status_for_it_is_understood(journey: Journey, monkeypatch
 
 
 @pytest.mark.parametrize("said", OTHER)
-async def test_other_refusals_keep_genesys_own_words(journey: Journey, said: str) -> None:
-    shown = (await question_pressed(journey, message=said))[2]
+async def test_the_contact_reads_other_refusals_in_genesys_words(journey: Journey, said: str) -> None:
+    shown = (await question_pressed(journey, SAM, message=said))[2]
     assert TOLD not in shown
-    assert f"Genesys refused the message (400): “{said.replace(NUMBER, '…')}”" in shown
+    assert "Genesys didn’t accept this. Nothing was sent." in shown
+    assert f"Genesys refused the request (400): “{said.replace(NUMBER, '…')}”" in shown
+
+
+async def test_agent_reads_of_another_refusal_whom_to_tell(journey: Journey) -> None:
+    shown = (await question_pressed(journey, message=OTHER[0]))[2]
+    assert TOLD not in shown
+    assert "Genesys didn’t accept this. Nothing was sent." in shown
+    assert f"<@{SAM}>" in shown
+    assert OTHER[0] not in shown
 
 
 async def test_last_shows_the_link_that_was_not_sent(journey: Journey) -> None:
     url, _, shown = await question_pressed(journey)
-    assert "`/cobrowse last` shows it again" in shown
+    assert url in shown
     await journey.genesys.inject_fault(None)
     assert link(await journey.asks("last")) == url
 

@@ -164,7 +164,7 @@ async def test_answer_that_cannot_be_made_is_a_plain_sentence(
     monkeypatch.setattr(session_card, "until", break_down)
     message = await journey.asks("Checkout")
     assert is_failure(message)
-    assert "Something went wrong on the bot's side" in words(message)
+    assert "Something went wrong, so I don’t have a link for you" in words(message)
     assert "try_again" not in str(message.blocks)
     monkeypatch.undo()
     assert link(await journey.asks("last"))

@@ -36,7 +36,7 @@ async def test_the_link_that_was_lost_comes_again(either: Journey) -> None:
 
 
 async def test_person_without_sessions_reads_that(journey: Journey) -> None:
-    assert "no session that I remember" in words(await journey.asks("last"))
+    assert "No sessions yet" in words(await journey.asks("last"))
     assert "You have no open session" in words(await journey.asks("status"))
     assert "You have no open session" in words(await journey.asks("end"))
     assert "no open session in this workspace" in words(await journey.asks("list", who=SAM))
@@ -83,12 +83,13 @@ async def test_of_several_one_is_ended_by_its_id(journey: Journey) -> None:
         await journey.asks(name)
     asked = words(await journey.asks("end"))
     one, _ = journey.genesys.sessions.values()
-    assert "none was ended" in asked
-    assert f"`{one.id}` One" in asked
+    assert "Which session should I end?" in asked
+    assert f"One ({one.id})" in asked
+    assert status(journey) == ["active", "active"]
     assert "“One” is over now" in words(await journey.asks(f"end {one.id}"))
     assert "already ended" in words(await journey.asks(f"end `{one.id}`"))
     assert status(journey) == ["ended", "active"]
-    assert "no session by that id" in words(await journey.asks("end 12345678"))
+    assert "I can’t find that session" in words(await journey.asks("end 12345678"))
 
 
 async def test_supervisor_sees_all_by_host_and_ends_any(journey: Journey) -> None:
@@ -109,8 +110,8 @@ async def test_supervisor_sees_all_by_host_and_ends_any(journey: Journey) -> Non
 async def test_an_agent_reads_that_the_list_is_not_for_them(journey: Journey) -> None:
     await journey.asks(who=BEN)
     message = await journey.asks("list")
-    assert "for supervisors and administrators" in words(message)
-    assert "<@U0SAM>" in words(message)
+    assert "Only supervisors can see other people’s sessions" in words(message)
+    assert "`/cobrowse status` shows your own" in words(message)
 
 
 async def test_the_applications_there_are(either: Journey) -> None:
@@ -128,8 +129,9 @@ async def test_a_service_that_fails_is_told_without_talk_of_a_start(journey: Jou
     await journey.genesys.inject_fault(fault, on="end", **({"retry_after": 600} if fault == "429" else {}))
     message = await journey.asks("end")
     assert is_failure(message)
-    assert "session was created" not in words(message)
-    assert "session was started" not in words(message)
+    assert "was started" not in words(message)
+    assert "start co-browse" not in words(message)
+    assert "link" not in words(message)
 
 
 async def test_a_service_that_cannot_end_says_that_it_ends_by_itself(journey: Journey) -> None:
@@ -159,11 +161,11 @@ async def test_an_end_that_failed_is_tried_again_for_the_same_session(journey: J
 async def test_why_tells_of_oneself_and_supervisors_of_others(journey: Journey) -> None:
     assert "by the rule “same e-mail”" in words(await journey.asks("why"))
     assert "no rule leads to a Genesys user" in words(await journey.asks("why", who=UNA))
-    assert "for supervisors" in words(await journey.asks("why @ben"))
+    assert "Only supervisors can see other people’s" in words(await journey.asks("why @ben"))
     assert HOST in words(await journey.asks("why @ben", who=SAM))
     guest = words(await journey.asks("why @gus", who=SAM))
     assert f"<@{GUS}> would be refused" in guest
-    assert f"<@{GUS}> cannot host" in guest
+    assert f"<@{GUS}> is a guest" in guest
     assert journey.genesys.creates == []
 
 
@@ -177,10 +179,10 @@ async def test_an_administrator_links_by_address_or_id_and_unlinks(caplog: pytes
         assert journey.genesys.creates[-1].body["hostUserId"] == HOST
         assert "is not linked" in words(await journey.asks("unlink @una", who=SAM))
         assert "There is no link" in words(await journey.asks("unlink @una", who=SAM))
-        assert "Nobody was linked: no Genesys user has it" in words(
+        assert "I can’t connect them: no Genesys user has it" in words(
             await journey.asks("link @una x@example.com", who=SAM)
         )
-        assert "cannot host" in words(await journey.asks(f"link @gus {HOST}", who=SAM))
+        assert "guests can’t use co-browse" in words(await journey.asks(f"link @gus {HOST}", who=SAM))
         assert "Only administrators" in words(await journey.asks(f"link @una {HOST}", who=ANA))
     assert "ben@example.com" not in caplog.text
     assert "x@y.example" not in caplog.text

@@ -67,7 +67,7 @@ async def test_link_of_an_unknown_offer_is_not_sent_to_a_customer() -> None:
         (offer,) = journey.genesys.conversations.offers.values()
         offer.is_withdrawn = True
         await sends(journey, question, "send_link")
-        assert "knows this offer no more" in words(question)
+        assert "The link was used, or it has expired" in words(question)
         assert "type `/cobrowse` for a new one" in words(question)
         assert sent(journey) == []
         offer.is_withdrawn = False
@@ -87,5 +87,8 @@ async def test_reader_of_an_unknown_offer_is_told(journey: Journey) -> None:
     before = len(journey.slack.messages)
     for action in ("share_session", "send_session"):
         await presses(journey, card, action)
-    assert ["knows this offer no more" in words(each) for each in journey.slack.messages[before:]] == [True, True]
+    assert ["The link was used, or it has expired" in words(each) for each in journey.slack.messages[before:]] == [
+        True,
+        True,
+    ]
     assert not [each for each in journey.slack.messages if each.visible_to is None]

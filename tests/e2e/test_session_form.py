@@ -179,7 +179,7 @@ async def test_unavailable_database_is_told_in_the_form(tmp_path: Path) -> None:
         blocker.execute("ALTER TABLE requests RENAME TO gone")
         delivery = await journey.slack.submit(ANA, view, {"name": "Deal"})
         assert delivery.acked
-        assert "nothing was started" in view.errors["name"]
+        assert "Nothing was started" in view.errors["name"]
         assert view.is_open
         assert journey.slack.seen_by(ANA) == []
         blocker.execute("ALTER TABLE gone RENAME TO requests")

@@ -45,7 +45,7 @@ async def test_submission_from_nowhere_is_refused_with_channel_rules() -> None:
         payload["view"]["private_metadata"] = ""
         before = len(journey.slack.messages)
         assert (await journey.slack.send(payload, "interactive")).acked
-        assert "cannot be started from here" in words_of(await journey.reads(ANA, before))
+        assert "You can’t start co-browse from here" in words_of(await journey.reads(ANA, before))
         assert len(journey.genesys.creates) == 1
 
 
@@ -68,7 +68,7 @@ async def test_host_slipped_into_a_form_without_one_is_refused(either: Journey) 
         before = len(either.slack.messages)
         delivery = await either.slack.send(payload, "interactive")
         assert not delivery.body
-        assert "Only supervisors may start a session for somebody else" in words_of(await either.reads(ANA, before))
+        assert "Only supervisors can start a session for somebody else" in words_of(await either.reads(ANA, before))
         assert either.slack.seen_by(host) == []
     assert len(either.genesys.creates) == 1
 
@@ -91,7 +91,7 @@ async def test_a_trigger_that_came_too_late_is_told(journey: Journey, way: str) 
     delivery = await (journey.slack.command(ANA, "new") if way == "command" else journey.slack.shortcut(ANA, START))
     assert delivery.acked
     message = await journey.reads(ANA, before)
-    assert "The form could not be opened." in words_of(message)
+    assert "I couldn’t open the form." in words_of(message)
     assert message.via == ("response_url" if way == "command" else "chat.postMessage")
     assert journey.slack.views_of(ANA) == []
 

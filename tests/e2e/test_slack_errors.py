@@ -27,8 +27,9 @@ def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 @pytest.mark.parametrize("code", NEVER)
 async def test_code_that_never_passes_offers_no_try_again(journey: Journey, code: str) -> None:
     journey.slack.inject_fault("users.info", code)
-    message = await journey.asks()
-    assert code in words(message)
+    message = await journey.asks(who=SAM)  # the contact
+    assert "Slack doesn’t tell me who you are. Nothing was started." in words(message)
+    assert f"`{code}`" in words(message)
     assert explain(code).person in words(message)
     assert "ry again" not in words(message)
     assert "try_again" not in buttons(message)
@@ -41,12 +42,15 @@ async def test_code_that_passes_offers_try_again(journey: Journey, code: str) ->
 
 
 async def test_direct_messages_that_are_off_are_named(journey: Journey) -> None:
-    card = await journey.asks()
-    journey.slack.inject_fault("chat.postMessage", "messages_tab_disabled")
-    before = len(journey.slack.messages)
-    await journey.slack.press(ANA, card, "send_session")
-    message = await journey.reads(ANA, before)
-    assert "Messages Tab under App Home" in words(message)
+    for who in (ANA, SAM):
+        card = await journey.asks(who=who)
+        journey.slack.inject_fault("chat.postMessage", "messages_tab_disabled")
+        before = len(journey.slack.messages)
+        await journey.slack.press(who, card, "send_session")
+        message = await journey.reads(who, before)
+        assert "Slack doesn’t accept my messages" in words(message)
+        assert ("Messages Tab under App Home" in words(message)) is (who == SAM)  # the contact
+        journey.slack.inject_fault("chat.postMessage", None)
     assert "try_again" not in buttons(message)
 
 
@@ -69,7 +73,7 @@ async def test_dead_token_is_an_error_once_and_not_ready(
     async with open_journey(http=True) as journey:
         for method in ("users.info", "auth.test"):
             journey.slack.inject_fault(method, "token_expired")
-        assert "The bot's Slack token has expired." in words(await journey.asks())
+        assert "The bot's Slack token has expired." in words(await journey.asks(who=SAM))
         await journey.asks(who=BEN)
         (error,) = [record for record in lines.records if record.levelno == logging.ERROR]
         assert error.fields["token"] == "SLACK_BOT_TOKEN"  # type: ignore[attr-defined]
@@ -103,7 +107,7 @@ async def test_missing_and_unconfirmed_addresses_are_told_apart(
 ) -> None:
     users = journey.slack.workspace.users
     users[ANA] = replace(users[ANA], **how)  # type: ignore[arg-type]
-    assert said in words(await journey.asks())
+    assert said in words(await journey.asks("@ana", who=SAM))
     assert journey.genesys.count("search") == 0
 
 

@@ -198,12 +198,21 @@ async def test_a_quick_service_is_not_announced(journey: Journey) -> None:
     assert len(journey.slack.seen_by(ANA)) == 1
 
 
-async def test_unmapped_person_reads_the_tried_rules_and_a_contact(either: Journey) -> None:
+async def test_unmapped_person_reads_a_contact(either: Journey) -> None:
     message = await either.asks(who=UNA)
     assert is_failure(message)
-    assert "same e-mail: no Genesys user has it" in words(message)
-    assert f"<@{SAM}>" in words(message)
+    assert "Your Slack account isn’t connected to Genesys yet. Nothing was started." in words(message)
+    assert f"Ask <@{SAM}> to connect you" in words(message)
+    assert "same e-mail" not in words(message)
     assert "try_again" not in buttons(message)
+    assert either.genesys.creates == []
+
+
+async def test_contact_reads_the_tried_rules_of_an_agent(either: Journey) -> None:
+    message = await either.asks("@una Checkout", who=SAM)
+    assert f"<@{UNA}> isn’t connected to Genesys yet. Nothing was started." in words(message)
+    assert "same e-mail: no Genesys user has it" in words(message)
+    assert f"`/cobrowse link <@{UNA}> name@example.com`" in words(message)
     assert either.genesys.creates == []
 
 

@@ -82,11 +82,12 @@ async def test_send_to_me_without_an_answer_is_told_as_unknown() -> None:
 
 
 async def test_send_to_me_without_a_channel_is_told_as_not_posted() -> None:
-    async with open_journey(slack_timing=SHORT) as journey:
+    async with open_journey(COBROWSE_HELP_CONTACT=ANA, slack_timing=SHORT) as journey:
         card = await journey.asks()
         journey.slack.inject_fault("conversations.open", "trickle", seconds=BYTE_SECONDS)
         message = await reads(journey, lambda: journey.slack.press(ANA, card, "send_session"))
-        assert "Slack did not take the message (no answer)" in words(message)
+        assert "Slack didn’t accept my message" in words(message)
+        assert "(`no answer`)" in words(message)
 
 
 @pytest.mark.parametrize(
@@ -107,25 +108,26 @@ async def test_an_answer_comes_the_next_way(trickling: tuple[str, ...], via: str
 
 @pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
 async def test_a_look_up_without_an_answer_refuses(method: str) -> None:
-    async with open_journey(COBROWSE_MEMBERS="S0LEADS", slack_timing=SHORT) as journey:
+    async with open_journey(COBROWSE_MEMBERS="S0LEADS", COBROWSE_HELP_CONTACT=ANA, slack_timing=SHORT) as journey:
         journey.slack.inject_fault(method, "trickle", seconds=BYTE_SECONDS)
         message = await reads(journey, lambda: journey.slack.command(ANA, ""))
-        assert "Slack would not say who is who just now (no answer)" in words(message)
+        assert "Slack didn’t tell me who you are. Nothing was started." in words(message)
+        assert "(`no answer`)" in words(message)
 
 
 async def test_a_channel_without_an_answer_gets_no_share() -> None:
-    async with open_journey(slack_timing=SHORT) as journey:
+    async with open_journey(COBROWSE_HELP_CONTACT=ANA, slack_timing=SHORT) as journey:
         card = await journey.asks()
         journey.slack.inject_fault("conversations.info", "trickle", seconds=BYTE_SECONDS)
         message = await reads(journey, lambda: journey.slack.press(ANA, card, "share_session"))
-        assert "(no answer)" in words(message)
+        assert "(`no answer`)" in words(message)
 
 
 async def test_a_form_that_does_not_open_is_told() -> None:
     async with open_journey(slack_timing=SHORT) as journey:
         journey.slack.inject_fault("views.open", "trickle", seconds=BYTE_SECONDS)
         message = await reads(journey, lambda: journey.slack.command(ANA, "new"))
-        assert "The form could not be opened." in words(message)
+        assert "I couldn’t open the form." in words(message)
 
 
 @pytest.mark.parametrize("method", ["views.publish", "views.update"])

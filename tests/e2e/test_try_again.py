@@ -94,7 +94,9 @@ async def test_pressed_twice_it_works_once(either: Journey) -> None:
     assert all(press.acked for press in both)
     assert len(either.genesys.creates) == 2
     assert link(message)
-    assert [words(each) for each in either.slack.seen_by(ANA)[1:] if "tried again already" not in words(each)] == []
+    assert [
+        words(each) for each in either.slack.seen_by(ANA)[1:] if "This was already tried again" not in words(each)
+    ] == []
 
 
 async def test_pressed_later_once_more_it_says_so(either: Journey) -> None:
@@ -103,7 +105,7 @@ async def test_pressed_later_once_more_it_says_so(either: Journey) -> None:
     before = len(either.slack.messages)
     again = await _send(either, pressed, actions=pressed.payload["actions"], trigger_id="another")
     assert again.acked
-    assert "tried again already" in words(await either.reads(ANA, before))
+    assert "This was already tried again" in words(await either.reads(ANA, before))
     assert link(message)
     assert len(either.genesys.creates) == 2
 
@@ -116,7 +118,7 @@ async def test_an_unknown_request_is_not_tried_again(either: Journey) -> None:
         action = {**pressed.payload["actions"][0], "value": value}
         assert (await _send(either, pressed, actions=[action])).acked
         told = await either.reads(ANA, before)
-        assert "does not remember" in words(told)
+        assert "I no longer have this request" in words(told)
         assert value == "" or value not in words(told)
     assert len(either.genesys.creates) == 2
 

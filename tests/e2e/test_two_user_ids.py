@@ -72,7 +72,7 @@ async def test_lists_of_people_know_the_other_id(setting: str) -> None:
         if setting != "COBROWSE_MEMBERS":
             assert link(await asks(servers, "@sam", **environ))
         if setting == "COBROWSE_ADMINS":
-            assert "no link for that person" in words(await asks(servers, "unlink @ben", **environ))
+            assert "There is no link to remove for this person" in words(await asks(servers, "unlink @ben", **environ))
 
 
 @pytest.mark.parametrize("listed", [ANA, TWIN])

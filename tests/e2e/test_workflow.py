@@ -68,7 +68,7 @@ async def test_disabled_workflow_reads_so_and_starts_nothing() -> None:
         execution = await runs(journey, agent=BEN)
         assert execution.status == "failed"
         assert execution.error is not None
-        assert execution.error.startswith("Workflows may not start co-browse sessions here.")
+        assert execution.error.startswith("Workflows can’t start co-browse here. Nothing was started.")
         assert "Reference: " in execution.error
         assert journey.genesys.creates == []
         assert journey.slack.messages == []
@@ -77,13 +77,13 @@ async def test_disabled_workflow_reads_so_and_starts_nothing() -> None:
 @pytest.mark.parametrize(
     ("agent", "sentence"),
     [
-        (None, "The step names nobody"),
-        ("", "The step names nobody"),
-        ("@ben", "The step names nobody"),
-        (7, "The step names nobody"),
-        (GUS, f"<@{GUS}> cannot host a co-browse session"),
+        (None, "This workflow step doesn’t say whose session it is"),
+        ("", "This workflow step doesn’t say whose session it is"),
+        ("@ben", "This workflow step doesn’t say whose session it is"),
+        (7, "This workflow step doesn’t say whose session it is"),
+        (GUS, f"<@{GUS}> is a guest, and guests can’t use co-browse here"),
         (UNA, f"<@{UNA}> isn’t connected to Genesys yet"),
-        ("U0NOBODY", "<@U0NOBODY> cannot host a co-browse session"),
+        ("U0NOBODY", "<@U0NOBODY> isn’t a member of this workspace"),
     ],
 )
 async def test_whoever_may_not_host_is_refused_as_ever(journey: Journey, agent: Any, sentence: str) -> None:
@@ -99,7 +99,7 @@ async def test_step_follows_the_member_list_and_not_the_channels() -> None:
         assert (await runs(journey, agent=BEN)).status == "succeeded"
         refused = await runs(journey, agent=ANA)
         assert refused.error is not None
-        assert f"<@{ANA}> is not on the list" in refused.error
+        assert f"<@{ANA}> isn’t on the list" in refused.error
 
 
 async def test_name_is_cleaned_and_defaults_to_the_hosts(journey: Journey) -> None:
@@ -131,7 +131,7 @@ async def test_workflow_reads_a_genesys_refusal_with_both_references(journey: Jo
     await journey.genesys.inject_fault("invalid-host")
     execution = await runs(journey, agent=BEN)
     assert execution.error is not None
-    assert "does not accept" in execution.error
+    assert "Genesys doesn’t let this Genesys user co-browse. Nothing was started." in execution.error
     assert "Reference: " in execution.error
     assert "Genesys " in execution.error
     assert journey.slack.messages == []
@@ -184,7 +184,7 @@ async def test_workflow_reads_the_outcome_of_a_write_that_never_works(
     execution = await over_http.slack.function_executed(CALLBACK_ID, {"agent": BEN})
     await over(over_http.slack, execution)
     assert execution.error is not None
-    assert "cannot write down" in execution.error
+    assert "I can’t save anything right now. Nothing was started." in execution.error
     assert over_http.genesys.creates == []
     assert [each.status for each in over_http.slack.dispatcher.deliveries] == [503, 503, 503, 200]
 

@@ -53,7 +53,7 @@ class Row:
     prepare: Mapping[str, str] = field(default_factory=dict)
 
 
-GENESYS_SAYS = {
+GENESYS_SAYS = {  # to Ana, who is the contact
     "f413": "refused the request (413)",
     "f429": "too busy",
     "f503": "too busy",
@@ -61,7 +61,7 @@ GENESYS_SAYS = {
 }
 GENESYS_SAYS |= {"f500": "has a problem", "unreached": "can’t reach Genesys", "moved": "a redirect"}
 CANNOT = {"unknown": "can’t reach Genesys"}
-NO_ANSWER = "Slack would not say who is who"
+NO_ANSWER = "tell me who you are"
 NOT_TOLD = "could not be told"
 
 ROWS = {
@@ -82,7 +82,7 @@ ROWS = {
     "applications": Row(
         "genesys",
         "/cobrowse/applications",
-        dict.fromkeys(ALL, "Genesys knows no application"),
+        dict.fromkeys(ALL, "Genesys doesn’t know the application `"),
         after="/conversations/cobrowse",
         prepare={"applications": "none"},
     ),

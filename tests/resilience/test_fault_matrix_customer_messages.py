@@ -13,14 +13,14 @@ __all__ = ["clock", "world"]
 
 UNKNOWN, NOTHING = "may or may not be sent", "Nothing was sent"
 SAYS = told(
-    unreached=f"out of reach. {NOTHING}",
+    unreached=f"can’t reach Genesys. {NOTHING}",
     unknown=UNKNOWN,
     moved=NOTHING,
     no_json=UNKNOWN,
-    f413="refused the message (413)",
-    f429=f"too busy or out of reach. {NOTHING}",
-    f429_with_an_order=f"too busy or out of reach. {NOTHING}",
-    f503=f"too busy or out of reach. {NOTHING}",
+    f413="refused the request (413)",
+    f429=f"too busy right now. {NOTHING}",
+    f429_with_an_order=f"too busy right now. {NOTHING}",
+    f503=f"too busy right now. {NOTHING}",
     f500=UNKNOWN,
 )
 SENDS = {**CREATES, "500": 1}

@@ -138,7 +138,7 @@ async def test_lost_postgres_is_told_and_work_goes_on_afterwards(bots: Bots, url
     await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
     delivery = await slack.command(ANA, "Meanwhile")
     assert delivery.acked
-    assert "nobody knows whether your request was written down" in (await outcomes(bots, ANA, 2))[1]
+    assert "I’m not sure that I saved your request" in (await outcomes(bots, ANA, 2))[1]
     await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
     await admin.close()
     async with asyncio.timeout(40):

@@ -85,7 +85,8 @@ async def test_a_stop_while_a_create_takes_long_and_the_note_too() -> None:
         await asyncio.sleep(0.2)
         await journey.finish()
         (outcome,) = outcomes(journey)
-        assert "Nobody knows" in words(outcome)
+        assert "I don’t have a link for you" in words(outcome)
+        assert "Nothing was started" not in words(outcome)
 
 
 async def test_stop_takes_the_next_way_when_slack_hangs(
@@ -137,7 +138,7 @@ async def test_command_during_a_drain_is_refused_in_its_ack(tmp_path: Path, text
             await bot.worker.drain(1.0)
             delivery = await servers.slack.command(ANA, text)
             assert delivery.acked
-            assert "The bot is restarting" in str(delivery.body)
+            assert "I’m restarting" in str(delivery.body)
             assert bot.requests.under_way == 0
             with sqlite3.connect(path) as file:
                 assert file.execute("SELECT count(*) FROM requests").fetchone() == (0,)

@@ -189,6 +189,7 @@ async def world(
 @asynccontextmanager
 async def _running(servers: Servers, slack_url: str, more: Mapping[str, str]) -> AsyncIterator[None]:
     urls = {"GENESYS_API_URL": servers.genesys.url, "GENESYS_LOGIN_URL": servers.genesys.url}
+    urls["COBROWSE_HELP_CONTACT"] = ANA  # who reads the detail of a fault
     roll = {"COBROWSE_SUPERVISORS": "U0SAM S0LEADS"}
     loaded = settings.load({**servers.environ, **urls, **roll, "SLACK_API_URL": f"{slack_url}/api/", **more})
     stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()

@@ -47,7 +47,9 @@ def told(servers: Servers, delivery: Delivery) -> list[str]:
 
 def is_refused(delivery: Delivery) -> bool:
     """Whether the acknowledgement says that it was not accepted, or that nobody knows."""
-    return isinstance(delivery.body, dict) and "database does not answer" in str(delivery.body.get("text"))
+    return isinstance(delivery.body, dict) and "I’m not sure that I saved your request" in str(
+        delivery.body.get("text")
+    )
 
 
 async def until(is_so: Callable[[], object], seconds: float = SECONDS) -> None:

@@ -91,6 +91,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
         "once 500-twice": typed(directory, [*once, "/cobrowse", "--genesys", "500-twice"]),
         "once unmapped": typed(directory, [*once, "/cobrowse", "--as", "unmapped"]),
         "once guest": typed(directory, [*once, "/cobrowse", "--as", "guest", "--http"]),
+        "once unknown as supervisor": typed(
+            directory, [*once, "/cobrowse", "--as", "supervisor", "--genesys", "unknown-application"]
+        ),
         **{f"once {fault}": typed(directory, [*once, "/cobrowse", "--genesys", fault]) for fault in FAILING},
     }
     turns = asyncio.Semaphore(6)
@@ -134,8 +137,8 @@ def test_start_prints_json_for_machines(runs: dict[str, Run]) -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("start failing", ["cobrowse:session:write", "your Genesys administrator", "Genesys reference"]),
-        ("start unknown", ["<none> & co", "web, shop"]),
+        ("start failing", ["cobrowse:session:write", "Admin › Integrations › OAuth", "Genesys reference"]),
+        ("start unknown", ["<none> & co", "COBROWSE_APPLICATION_ID", "web, shop"]),
         ("start no host", ["--host-user-id", "UUID"]),
     ],
 )
@@ -184,23 +187,23 @@ def test_supervisors_command_for_another_waits_over_http(runs: dict[str, Run]) -
 
 
 def test_once_rides_out_what_passes(runs: dict[str, Run]) -> None:
-    assert "waits its turn" in runs["once 429"].out
+    assert "Genesys is busy. Your link comes in about" in runs["once 429"].out
     for name in ("once 429", "once 500-twice"):
         assert (runs[name].code, runs[name].err) == (0, "")
         assert "/join/" in runs[name].out
 
 
 TOLD = {
-    "401": "sign-in to Genesys is broken",
-    "403": "cobrowse:session:write",
-    "invalid-host": "licence",
-    "unknown-application": "shop, portal",
-    "500": "status.mypurecloud.com",
+    "401": "My connection to Genesys is broken",
+    "403": "Genesys doesn’t let me do this yet",
+    "invalid-host": "a license is missing",
+    "unknown-application": "doesn’t know the co-browse application that I use",
+    "500": "Genesys status",
     "dropped": "don’t have a link for you",
-    "no-join-url": "without a join URL",
+    "no-join-url": "no link that I can use",
     "down": "can’t reach Genesys",
     "unmapped": "isn’t connected to Genesys",
-    "guest": "Guests cannot start",
+    "guest": "Guests can’t use co-browse",
 }
 
 
@@ -210,6 +213,13 @@ def test_once_exits_with_1_when_the_person_is_told_of_a_failure(runs: dict[str, 
     assert (run.code, run.err) == (1, "")
     assert TOLD[name] in run.out
     assert "/join/" not in run.out
+
+
+def test_once_as_the_contact_reads_the_repair(runs: dict[str, Run]) -> None:
+    run = runs["once unknown as supervisor"]
+    assert (run.code, run.err) == (1, "")
+    assert "COBROWSE_APPLICATION_ID" in run.out
+    assert "shop, portal" in run.out
 
 
 def test_unknown_choice_is_refused_with_the_choices() -> None:

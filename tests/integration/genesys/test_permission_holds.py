@@ -40,8 +40,8 @@ async def test_a_refused_search_holds_up_nobody_who_needs_none(either: Journey) 
     (note,) = await notes_of(either, UNA)
     for number in range(3):
         assert await seconds_of(either, f"Deal {number}", ANA) < AT_ONCE_SECONDS
-    assert re.search(r"Genesys is busy, so your session waits its turn: about [45] seconds more", note)
-    assert "no Genesys user has it" in words(await either.reads(UNA, before))
+    assert re.search(r"Genesys is busy. Your link comes in about [45] seconds", note)
+    assert "isn’t connected to Genesys yet" in words(await either.reads(UNA, before))
     assert either.genesys.count("search") == 3  # Ana's, and Una's twice
     assert not [each for each in either.slack.seen_by(ANA) if is_note(each)]
 
@@ -52,8 +52,8 @@ async def test_everybody_who_waits_for_a_search_reads_how_long(journey: Journey)
         assert (await journey.slack.command(who, text)).acked
         await asyncio.sleep(0.2)
     for who, count in ((UNA, 2), (BEN, 1)):
-        assert all(re.search("about [56] seconds more", note) for note in await notes_of(journey, who, count))
-    assert "your request waits its turn" in (await notes_of(journey, BEN))[0]
+        assert all(re.search("comes in about [56] seconds", note) for note in await notes_of(journey, who, count))
+    assert "Your answer comes in about" in (await notes_of(journey, BEN))[0]
     assert journey.genesys.count("search") == 1
 
 

@@ -34,7 +34,7 @@ async def test_a_person_who_waits_reads_so_and_then_gets_the_link() -> None:
         assert link(await journey.asks())
         assert asyncio.get_running_loop().time() - began >= 1
         (note,) = filter(is_note, journey.slack.seen_by(ANA))
-        assert "waits its turn" in words(note)
+        assert "Genesys is busy. Your link comes in about" in words(note)
         assert len(journey.genesys.creates) == 1
         assert not [call for call in journey.genesys.calls if call.status == 429]
 
@@ -64,7 +64,7 @@ async def test_a_stop_while_waiting_says_that_no_session_was_created() -> None:
         await journey.slack.workspace.until(lambda: [*filter(is_note, journey.slack.seen_by(ANA))], 3)
         await journey.finish()
         note, outcome = journey.slack.seen_by(ANA)
-        assert "waits its turn" in words(note)
+        assert "Genesys is busy. Your link comes in about" in words(note)
         assert journey.genesys.creates == []
-        assert "Nobody knows" not in words(outcome)
+        assert "Nothing was started" in words(outcome)
         assert not is_note(outcome)

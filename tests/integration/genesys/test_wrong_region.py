@@ -4,7 +4,7 @@ import pytest
 
 from bot.check.results import Status
 from tests.integration.cli.test_commands import with_genesys
-from tests.support.app import open_journey, open_servers, words
+from tests.support.app import SAM, open_journey, open_servers, words
 from tests.support.check import right_environ, run_checks
 
 
@@ -22,12 +22,12 @@ async def test_check_names_the_region_first(tmp_path, secret: str) -> None:
     assert 0 <= found.fix.find("GENESYS_REGION") < found.fix.find("GENESYS_CLIENT_ID")
 
 
-async def test_the_person_and_start_name_the_region_first(tmp_path) -> None:
+async def test_the_contact_and_start_name_the_region_first(tmp_path) -> None:
     async with open_journey() as journey:
         await journey.genesys.inject_fault("invalid_client", on="token")
-        told = words(await journey.asks())
+        told = words(await journey.asks(who=SAM))
     run = await with_genesys(tmp_path / "start", ["start"], environ={"GENESYS_CLIENT_ID": "another"})
     assert (run.code, run.out) == (1, "")
     for text in (told, run.err):
         assert "invalid_client" in text
-        assert 0 <= text.find("region") < text.find("id, key or secret")
+        assert 0 <= text.find("GENESYS_REGION") < text.find("ID, key or secret")

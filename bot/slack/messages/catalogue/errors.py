@@ -64,6 +64,10 @@ _entry(
     next_step("storage_unavailable", "Try again in a minute."),
 )
 _entry(
+    problem("storage_unavailable@query", "I can’t reach my records right now."),
+    next_step("storage_unavailable@query", "Try again in a minute."),
+)
+_entry(
     problem("not_accepted", "I can’t take that right now."),
     next_step("not_accepted", "Try again in a moment."),
 )
@@ -199,8 +203,8 @@ _entry(
     next_step("may_not_act_for_others", "{person} can type `{command}` to start one."),
 )
 _entry(
-    problem("supervisors_only", "Only supervisors can see other people’s sessions."),
-    next_step("supervisors_only", "`{command} status` shows yours."),
+    problem("supervisors_only", "Only supervisors can see other people’s sessions and Genesys users."),
+    next_step("supervisors_only", "`{command} status` shows your own sessions."),
 )
 _entry(
     problem("administrators_only", "Only administrators can connect people to Genesys users."),
@@ -257,6 +261,10 @@ _entry(
     next_step("token_refused", "Please tell {contact}. Meanwhile, start co-browse in Genesys."),
 )
 _entry(
+    problem("token_refused@query", "My connection to Genesys is broken."),
+    next_step("token_refused@query", "Please tell {contact}."),
+)
+_entry(
     problem("token_refused@send", "My connection to Genesys is broken."),
     next_step("token_refused@send", "Please tell {contact}, and give your customer the link yourself."),
 )
@@ -265,8 +273,20 @@ _entry(
     next_step("oauth_refused", "Please tell {contact}. Meanwhile, start co-browse in Genesys."),
 )
 _entry(
+    problem("oauth_refused@query", "My connection to Genesys is broken."),
+    next_step("oauth_refused@query", "Please tell {contact}."),
+)
+_entry(
+    problem("oauth_refused@send", "My connection to Genesys is broken."),
+    next_step("oauth_refused@send", "Please tell {contact}, and give your customer the link yourself."),
+)
+_entry(
     problem("permission_missing", "Genesys doesn’t let me do this yet."),
     next_step("permission_missing", "Please tell {contact}. Meanwhile, start co-browse in Genesys."),
+)
+_entry(
+    problem("permission_missing@query", "Genesys doesn’t let me do this yet."),
+    next_step("permission_missing@query", "Please tell {contact}."),
 )
 _entry(
     problem("permission_missing@send", "Genesys doesn’t let me send links yet."),
@@ -554,7 +574,7 @@ _entry(
     nothing_done=False,
 )
 _entry(
-    problem("message_not_posted", "Slack doesn’t accept my messages. {reason}"),
+    problem("message_not_posted", "Slack doesn’t accept my messages."),
     next_step("message_not_posted", "Please tell {contact}."),
     nothing_done=False,
 )

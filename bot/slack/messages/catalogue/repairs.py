@@ -75,15 +75,11 @@ _entry(
 )
 _entry(
     fault("unusable_answer", "Genesys answered with {reason}."),
-    fix("unusable_answer", "Try again. If it keeps happening, give Genesys’s support the reference below."),
+    fix("unusable_answer", "Try again. If it keeps happening, give Genesys’s support the reference."),
 )
 _entry(
     fault("unusable_answer.acted", "Genesys answered with {reason}."),
-    fix(
-        "unusable_answer.acted",
-        "Try again: an unused session closes by itself. If it keeps happening, give Genesys’s support the reference "
-        "below.",
-    ),
+    fix("unusable_answer.acted", "If it keeps happening, give Genesys’s support the reference."),
 )
 _entry(
     fault("invalid_host", "Genesys doesn’t accept the user `{host}` for co-browse."),
@@ -99,11 +95,11 @@ _entry(
 )
 _entry(
     fault("bad_request", "Genesys refused the request ({status}): “{details}”"),
-    fix("bad_request", "Fix what it says, or give Genesys’s support the reference below."),
+    fix("bad_request", "Fix what it says, or give Genesys’s support the reference."),
 )
 _entry(
-    fault("connect_required", "Genesys does this only for a person who has signed in, not for the bot."),
-    fix("connect_required", "Set `GENESYS_CONNECT_CLIENT_ID`, so that people can sign in."),
+    fault("connect_required.client", "Genesys does this only for a person who has signed in, not for the bot."),
+    fix("connect_required.client", "Set `GENESYS_CONNECT_CLIENT_ID`, so that people can sign in."),
 )
 _entry(
     fault("connect_required.socket", "Genesys does this only for a person who has signed in, not for the bot."),

@@ -14,7 +14,18 @@ from bot.genesys.auth.client_credentials import TokenAuth
 from bot.genesys.client import GenesysClient
 from bot.genesys.http import HttpClient
 from bot.sandbox.genesys.server import SandboxGenesys
-from tests.support.app import ANA, QUICK_GENESYS, Journey, buttons, is_failure, link, open_journey, open_servers, words
+from tests.support.app import (
+    ANA,
+    QUICK_GENESYS,
+    SAM,
+    Journey,
+    buttons,
+    is_failure,
+    link,
+    open_journey,
+    open_servers,
+    words,
+)
 
 
 @dataclass
@@ -134,15 +145,15 @@ async def test_late_401_with_an_old_token_keeps_the_new_one(clocked: Clocked) ->
 
 
 LOGIN = [
-    # fault, what the person reads, whether Try again makes sense, how often the login is asked
-    ("invalid_client", ["invalid_client", "id, key or secret"], False, 1),
+    # fault, what the contact reads, whether Try again makes sense, how often the login is asked
+    ("invalid_client", ["invalid_client", "id, key or secret", "GENESYS_REGION"], False, 1),
     ("invalid_scope", ["invalid_scope", "GENESYS_SCOPES"], False, 1),
-    ("unauthorized_client", ["unauthorized_client"], False, 1),
+    ("unauthorized_client", ["unauthorized_client", "Client Credentials"], False, 1),
     ("no-token", ["without a token"], True, 1),
     ("not-json", ["without a token"], True, 1),
     ("not-object", ["without a token"], True, 1),
     ("redirect", ["redirect"], True, 1),
-    ("500", ["status.mypurecloud.com"], True, 3),
+    ("500", ["Genesys status"], True, 3),
     ("502", ["can’t reach Genesys"], True, 3),
     ("dropped", ["can’t reach Genesys"], True, 3),
     ("reset", ["can’t reach Genesys"], True, 3),
@@ -155,7 +166,7 @@ async def test_a_login_that_says_no_is_told_by_name(
     journey: Journey, fault: str, told: list[str], again: bool, asked: int
 ) -> None:
     await journey.genesys.inject_fault(fault, on="token")
-    message = await journey.asks()
+    message = await journey.asks(who=SAM)
     assert is_failure(message)
     for phrase in told:
         assert phrase.lower() in words(message).lower()

@@ -19,7 +19,7 @@ FAULTS: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
     (
         "invalid_client",
         {},
-        ["(invalid_client): “Client authentication failed.”", "GENESYS_REGION", "id, key or secret"],
+        ["(invalid_client): “Client authentication failed.”", "GENESYS_REGION", "ID, key or secret"],
         ["network address"],
     ),
     ("unauthorized_client", {}, ["(unauthorized_client): “The client", "Client Credentials"], ["network address"]),
@@ -38,16 +38,19 @@ async def servers() -> AsyncIterator[Servers]:
 
 
 @pytest.mark.parametrize(("fault", "how", "told", "untold"), FAULTS)
-async def test_the_person_reads_the_logins_words_and_the_cause(
+async def test_the_contact_reads_the_logins_words_and_the_cause(
     journey: Journey, fault: str, how: dict[str, Any], told: list[str], untold: list[str]
 ) -> None:
     await journey.genesys.inject_fault(fault, on="token", **how)
-    message = await journey.asks()
+    message = await journey.asks(who=SAM)
     shown = words(message)
     assert is_failure(message)
     assert [part for part in told if part not in shown] == []
     assert [part for part in untold if part in shown] == []
-    assert f"<@{SAM}>" in shown
+    assert "My connection to Genesys is broken. Nothing was started." in shown
+    told_agent = words(await journey.asks())
+    assert f"<@{SAM}>" in told_agent
+    assert [part for part in told if part in told_agent] == []
 
 
 async def test_the_region_is_named_before_everything_else(servers: Servers, tmp_path: Path) -> None:
@@ -62,7 +65,7 @@ async def test_the_region_is_named_before_everything_else(servers: Servers, tmp_
     started = await typed(tmp_path, arguments, environ)
     assert started.code == 1
     assert "(invalid_client): “Client authentication failed.”" in started.err
-    assert started.err.index("GENESYS_REGION") < started.err.index("id, key or secret")
+    assert started.err.index("GENESYS_REGION") < started.err.index("ID, key or secret")
 
 
 @pytest.mark.parametrize("how", [{}, {"message": "Denied."}])
@@ -79,7 +82,7 @@ async def test_a_secret_that_the_login_quotes_is_not_shown(tmp_path: Path) -> No
         said = f"<!channel> wrong secret {SECRET} & Basic c2VjcmV0OnNlY3JldA== for eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOjF9.x"
         await servers.genesys.inject_fault("invalid_client", on="token", message=said + " and so on" * 60)
         async with open_bot_between(servers, servers.environ | PUBLIC, http=False) as journey:
-            shown = words(await journey.asks())
+            shown = words(await journey.asks(who=SAM))
         assert "&lt;!channel&gt; wrong secret … &amp; … for …" in shown
         assert SECRET not in shown
         assert "<!channel>" not in shown

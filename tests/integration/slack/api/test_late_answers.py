@@ -107,7 +107,7 @@ async def test_session_that_ended_while_away_can_be_tried_again(tmp_path: Path) 
     made = session(minutes=-1)
     async with restarted(tmp_path / "bot.db", 20, made) as journey:
         message = await journey.reads(ANA, 0)
-        assert "meanwhile your session has come to its end" in words(message)
+        assert "your session ended meanwhile" in words(message)
         assert made.join_url not in str(message.blocks)
         assert journey.genesys.creates == []
         before = len(journey.slack.messages)
@@ -127,7 +127,7 @@ async def test_database_that_cannot_take_a_command_is_told_in_the_ack(tmp_path: 
         (message,) = journey.slack.seen_by(ANA)
         assert (message.via, message.visible_to) == ("ack", ANA)
         assert is_failure(message)
-        assert "nothing was started" in words(message)
+        assert "Nothing was started" in words(message)
         assert "try_again" not in buttons(message)  # there is nothing to be tried again
         blocker.execute("ALTER TABLE gone RENAME TO requests")
         blocker.close()
