@@ -55,7 +55,7 @@ async def failure(page: Page) -> Locator:
     """Show a failure that can be tried again."""
     await page.get_by_label("The session service").select_option(value="dropped")
     await say(page, "/cobrowse Checkout help")
-    return message(page, "Genesys did not answer")
+    return message(page, "Genesys didn’t answer")
 
 
 @picture()

@@ -87,7 +87,10 @@ _ALL = (
     Variable("COBROWSE_MATCH_EMAIL", "whether the same e-mail address in Slack and Genesys maps people", "true"),
     Variable("COBROWSE_EMAIL_DOMAINS", "domains whose addresses may map people; empty: any"),
     Variable("COBROWSE_SUPERVISORS", "who may start sessions for others: user ids and user groups (S…)"),
-    Variable("COBROWSE_ADMINS", "administrators: user ids and user groups; may do what supervisors may"),
+    Variable(
+        "COBROWSE_ADMINS",
+        "administrators: user ids and user groups; may do what supervisors may, and read how to fix errors",
+    ),
     Variable("COBROWSE_MEMBERS", "who may use the bot: user ids and user groups; empty: every full member"),
     Variable("COBROWSE_CHANNELS", "channel ids where the command works; empty: everywhere"),
     Variable(
@@ -122,7 +125,10 @@ _ALL = (
         "Here is the link to share your screen with us, as we have just talked about: {joinUrl}",
     ),
     Variable("COBROWSE_PERSON_SENDS_PER_MINUTE", "links a person may send to customers in a minute; 0: any", "5"),
-    Variable("COBROWSE_HELP_CONTACT", "whom refusals name: free text, or a user's or channel's id"),
+    Variable(
+        "COBROWSE_HELP_CONTACT",
+        "whom errors name: free text, or a user's or channel's id; a user reads how to fix errors",
+    ),
     Variable("COBROWSE_RETENTION_DAYS", "how long requests and sessions are remembered, 1 to 3650", "30"),
     Variable(
         "DATABASE_URL",

@@ -91,7 +91,9 @@ class OAuthCallback:
 
     def _page(self, request: Request | None, outcome: Result) -> web.Response:
         contact = self._renderer.contact
-        to = Addressee(PLAIN_ENGLISH, self._renderer.command, SOMEBODY if isinstance(contact, Markup) else contact)
+        can_repair = request is not None and self._renderer.can_repair(request.requester)
+        named = SOMEBODY if isinstance(contact, Markup) else contact
+        to = Addressee(PLAIN_ENGLISH, self._renderer.command, named, can_repair)
         status, html = page(outcome, request, to)
         return _answer(status, html)
 

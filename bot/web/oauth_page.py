@@ -60,11 +60,11 @@ def page(outcome: Result, request: Request | None, to: Addressee) -> tuple[int, 
 
 
 def _copy(error: CobrowseError, is_used: bool, to: Addressee) -> tuple[str, str]:
-    """Return problem and next step. `is_used`: the link was valid and is now used up."""
+    """Return the problem, and the lines below it. `is_used`: the link was valid and is now used up."""
     copy = error_copy(error, Situation.CONNECT if is_used else Situation.QUERY, to)
     if is_used and (error.try_again or isinstance(error, StorageUnavailableError)):
         return copy.problem, to.language.say(CONNECT_LATER, command=to.command, contact=to.contact)
-    return copy.problem, copy.next_step
+    return copy.problem, " ".join(copy.lines)
 
 
 def _status(error: CobrowseError) -> int:

@@ -15,12 +15,9 @@ from bot.genesys.auth.authorization_code import AuthorizationCodeClient
 from bot.genesys.auth.credentials import SecretCredentials
 from bot.genesys.http import HttpClient
 from bot.sandbox.genesys.server import SandboxGenesys
-from bot.slack.messages.catalogue.errors import Situation
-from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH
-from bot.slack.messages.error_copy import Addressee, error_copy
 from tests.support import accounts as accounts_support
 from tests.support.accounts import asks_to_connect, open_connecting, opens, signs_in, state_of
-from tests.support.app import ANA, Journey, words
+from tests.support.app import ANA, HOSTS, SAM, Journey, words
 from tests.support.conversations import HOST
 from tests.support.timing import FRESH_PEOPLE
 
@@ -66,9 +63,11 @@ async def test_wrong_client_for_people_is_not_called_the_bots_own(simple: Journe
     page = await opens(back)
     assert "Genesys didn’t complete the sign-in. Nothing was connected." in page.text
     assert "My connection" not in page.text
-    refused = LoginRefusedError(code="connect_failed", oauth_error="invalid_client")
-    administrator = Addressee(PLAIN_ENGLISH, can_repair=True)
-    assert "(invalid_client)" in error_copy(refused, Situation.CONNECT, administrator).repair
+    assert "invalid_client" not in page.text
+    host = f"{HOSTS[SAM]}-3333-4333-8333-333333333333"
+    page = await opens(await signs_in(await asks_to_connect(simple, SAM), host))  # Sam is the contact
+    assert "Nothing was connected" in page.text
+    assert "did not complete the sign-in (invalid_client)" in page.text
 
 
 async def raw(url: str, line: bytes) -> bytes:

@@ -138,7 +138,7 @@ def _service_variants(error: CobrowseError) -> tuple[str, ...]:
         case errors.PermissionMissingError(code="user_permission_missing", own=own, words=words):
             return (*(() if own else ("other",)), *(("division",) if words else ()))
         case errors.SignInRequiredError(off=off, own=own):
-            return ("off", off) if off else () if own else ("other",)
+            return (off, "off") if off else () if own else ("other",)
         case errors.SignInExpiredError(own=False):
             return ("other",)
         case errors.ServiceBusyError(retry_after=seconds) if seconds is not None:

@@ -7,7 +7,13 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from bot.core.errors import CobrowseError, ConversationActiveError, ServiceError, SeveralConversationsError
+from bot.core.errors import (
+    CobrowseError,
+    ConversationActiveError,
+    SendRejectedError,
+    ServiceError,
+    SeveralConversationsError,
+)
 from bot.core.models import Request, RequestId, RequestKind, SessionStarted, UserId, WaitNotice
 from bot.core.results import Result
 from bot.slack.messages.blocks import (
@@ -85,6 +91,8 @@ class MessageRenderer:
             return self.card(request, outcome)
         if isinstance(outcome, CobrowseError):
             situation = SITUATIONS.get(request.kind, Situation.QUERY)
+            if isinstance(outcome, SendRejectedError):  # also for a message that was not yet confirmed
+                situation = Situation.SEND
             is_repeatable = request.kind not in NOT_REPEATABLE
             return self.failure(
                 outcome, request.id, reader=request.requester, is_repeatable=is_repeatable, situation=situation

@@ -47,7 +47,7 @@ async def test_a_person_who_would_wait_too_long_reads_so_at_once() -> None:
         for number in range(52):
             await journey.slack.command(ANA, f"Waits {number}")
         outcome = await journey.reads(ANA, before)
-        assert "Too many people wait" in words(outcome)
+        assert "Too many people are waiting for Genesys. Nothing was started." in words(outcome)
         assert "26 minutes" in words(outcome)
         outcomes = lambda: [each for each in journey.slack.messages[before:] if not is_note(each)]  # noqa: E731
         await journey.slack.workspace.until(lambda: len(outcomes()) == 2, 3)

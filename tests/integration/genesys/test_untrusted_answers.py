@@ -22,7 +22,7 @@ from bot.genesys.rate_limit import RateWindow
 from tests.integration.genesys.api import test_sessions
 from tests.integration.genesys.api.test_sessions import RecordingHooks, opened, session_request
 from tests.support import spoilt_answers
-from tests.support.app import Journey, is_failure, link, open_journey, open_servers, words
+from tests.support.app import ANA, SAM, Journey, is_failure, link, open_journey, open_servers, words
 from tests.support.settings import SOCKET, faults
 
 servers, spoilt = test_sessions.servers, spoilt_answers.spoilt
@@ -125,7 +125,7 @@ async def test_a_link_to_another_host_is_not_told(spoilt: Any) -> None:
         ("", "https://169.254.169.254/latest", False),
     ):
         spoilt(lambda body, url=url: web.json_response({**body, "joinUrl": url}))
-        async with open_journey(COBROWSE_JOIN_HOSTS=listed) as journey:
+        async with open_journey(COBROWSE_JOIN_HOSTS=listed, COBROWSE_HELP_CONTACT=ANA) as journey:
             await journey.genesys.inject_fault("not-json")
             message = await journey.asks()
             assert (url in str(message.blocks)) is is_told
@@ -197,7 +197,7 @@ async def test_one_user_of_several_is_nobodys_host(journey: Journey, spoilt: Any
     """Genesys shows one user, and says that two have the address."""
     spoilt(lambda body: web.json_response({**body, "total": len(body["results"]) + 1}))
     await journey.genesys.inject_fault("not-json", on="search")
-    assert "several Genesys users have this address" in words(await journey.asks("Deal"))
+    assert "several Genesys users have this address" in words(await journey.asks("@ana Deal", who=SAM))
     assert journey.genesys.count("search") == 1
     assert journey.genesys.creates == []
 

@@ -98,8 +98,8 @@ _entry(
     fix("bad_request", "Fix what it says, or give Genesys’s support the reference."),
 )
 _entry(
-    fault("connect_required.client", "Genesys does this only for a person who has signed in, not for the bot."),
-    fix("connect_required.client", "Set `GENESYS_CONNECT_CLIENT_ID`, so that people can sign in."),
+    fault("connect_required.off", "Genesys does this only for a person who has signed in, not for the bot."),
+    fix("connect_required.off", "Set `GENESYS_CONNECT_CLIENT_ID`, so that people can sign in."),
 )
 _entry(
     fault("connect_required.socket", "Genesys does this only for a person who has signed in, not for the bot."),

@@ -144,7 +144,7 @@ async def test_a_link_takes_effect_at_once_in_a_running_bot(tmp_path: Path) -> N
     database = settings.load_part(settings.read_database, {"DATABASE_URL": url})
     host = HOSTS[BEN] + "-2222-4222-8222-222222222222"
     async with open_journey(DATABASE_URL=url, **WITHOUT_KEY) as journey:
-        assert "not linked" in words(await journey.asks("whoami", who=UNA))
+        assert "isn’t connected to Genesys yet" in words(await journey.asks("whoami", who=UNA))
         await host_links.add(database, [(None, UNA, host)])
         told = words(await journey.asks("whoami", who=UNA))
         assert host in told
@@ -152,7 +152,7 @@ async def test_a_link_takes_effect_at_once_in_a_running_bot(tmp_path: Path) -> N
         await journey.asks("Deal", who=UNA)
         assert [create.body["hostUserId"] for create in journey.genesys.creates] == [host]
         assert await host_links.remove(database, UNA, None)
-        assert "not linked" in words(await journey.asks("whoami", who=UNA))
+        assert "isn’t connected to Genesys yet" in words(await journey.asks("whoami", who=UNA))
 
 
 async def test_a_restarted_bot_looks_nobody_up_again(tmp_path: Path) -> None:

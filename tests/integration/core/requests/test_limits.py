@@ -21,7 +21,8 @@ async def test_person_with_too_many_starts_reads_the_wait_in_the_ack() -> None:
             assert link(await journey.asks(f"Within {number}"))
         refused = await journey.asks("Too many")
         assert is_failure(refused)
-        assert "2 sessions a minute" in words(refused)
+        assert "You’ve started too many sessions just now. Nothing was started." in words(refused)
+        assert "Try again in" in words(refused)
         assert refused.via == "ack"
         assert link(await journey.asks("Within", who=BEN))
         assert len(journey.genesys.creates) == 3
@@ -35,5 +36,5 @@ async def test_excess_requests_are_refused_and_the_rest_is_answered() -> None:
         assert all(delivery.acked for delivery in deliveries)
         await journey.slack.workspace.until(lambda: len(journey.slack.messages) - before == 10, 6)
         told = [words(message) for message in journey.slack.messages[before:]]
-        assert len([each for each in told if "more requests to answer than it can" in each]) == 7
+        assert len([each for each in told if "I have too much to do right now" in each]) == 7
         assert len(journey.genesys.creates) == 3
