@@ -59,7 +59,7 @@ REPAIRS = [
 
 
 @pytest.fixture
-async def administrators(quick: None) -> AsyncIterator[Journey]:
+async def administrators() -> AsyncIterator[Journey]:
     """A journey in which Ana is an administrator."""
     async with open_journey(COBROWSE_ADMINS=ANA) as opened:
         yield opened

@@ -54,7 +54,7 @@ async def test_unmapped_person_reads_whom_to_ask(journey: Journey) -> None:
     assert "same e-mail" not in said(home)
 
 
-async def test_unmapped_administrator_reads_the_tried_rules(quick: None) -> None:
+async def test_unmapped_administrator_reads_the_tried_rules() -> None:
     async with open_journey(COBROWSE_ADMINS=UNA) as journey:
         home = await opens_home(journey, UNA)
         assert "Your Slack account isn’t connected to Genesys yet" in said(home)

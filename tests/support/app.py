@@ -27,7 +27,7 @@ from bot.sandbox.genesys.server import SandboxGenesys
 from bot.sandbox.slack.server import Delivery, Message, SandboxSlack, SlackChannel, SlackUser
 from tests.support.forked import Forked, forked
 
-ANA, BEN, UNA, SAM, GUS = "U0ANA", "U0BEN", "U0UNA", "U0SAM", "U0GUS"
+ANA, BEN, UNA, SAM, GUS, ADA = "U0ANA", "U0BEN", "U0UNA", "U0SAM", "U0GUS", "U0ADA"
 OUTSIDER, GONE, ROBOT, SINGLE = "U0OUT", "U0GONE", "U0ROB", "U0SINGLE"
 CARE, BILLING, SHARED = "C0CARE", "C0BILLING", "C0SHARED"
 HOSTS = {ANA: "1" * 8, BEN: "2" * 8, SAM: "3" * 8}
@@ -115,7 +115,10 @@ async def open_servers(*, http: bool = False, **how: Any) -> AsyncIterator[Serve
     await slack.start()
     await genesys.start()
     try:
-        environ = world.environ(keys, slack.api_url, genesys.url, http=http) | {"SHUTDOWN_SECONDS": "4"}
+        environ = world.environ(keys, slack.api_url, genesys.url, http=http) | {
+            "SHUTDOWN_SECONDS": "4",
+            "COBROWSE_HELP_CONTACT": SAM,
+        }
         yield Servers(slack, genesys, keys, environ)
     finally:
         await genesys.stop()

@@ -205,7 +205,7 @@ async def test_one_user_of_several_is_nobodys_host(journey: Journey, spoilt: Any
 ANAS_HOST = "11111111-1111-4111-8111-111111111111"
 
 
-UNKNOWN = "don’t have a link for you"
+UNKNOWN = "Genesys gave me no link that I can use"
 
 
 async def test_an_answer_nested_too_deeply_is_no_answer(journey: Journey, spoilt: Any) -> None:
