@@ -67,7 +67,7 @@ async def test_wrong_client_for_people_is_not_called_the_bots_own(simple: Journe
     host = f"{HOSTS[SAM]}-3333-4333-8333-333333333333"
     page = await opens(await signs_in(await asks_to_connect(simple, SAM), host))  # Sam is the contact
     assert "Nothing was connected" in page.text
-    assert "did not complete the sign-in (invalid_client)" in page.text
+    assert "did not complete the sign-in (invalid_client" in page.text
 
 
 async def raw(url: str, line: bytes) -> bytes:

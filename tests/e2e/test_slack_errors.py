@@ -56,7 +56,7 @@ async def test_direct_messages_that_are_off_are_named(journey: Journey) -> None:
 
 async def test_form_that_slack_refuses_says_why(journey: Journey) -> None:
     journey.slack.inject_fault("views.open", "token_expired")
-    message = await journey.asks("new")
+    message = await journey.asks("new", who=SAM)  # the contact
     assert "token has expired" in words(message)
     assert "SLACK_BOT_TOKEN" in words(message)
 
