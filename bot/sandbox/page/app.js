@@ -12,10 +12,15 @@ import { globalShortcuts } from "./slack/shortcuts.js";
 import { Sidebar } from "./slack/sidebar.js";
 import { suggestionsFor } from "./slack/suggestions.js";
 import { channelTitle, Workspace } from "./slack/workspace.js";
+import { Stage } from "./tours/stage.js";
+import { TourGuide } from "./tours/tour-guide.js";
 import { drawer } from "./ui/drawer.js";
 import { byId } from "./ui/element.js";
 import { focusConversation } from "./ui/focus.js";
+import { phonePreview, rememberInAddress } from "./ui/phone-preview.js";
 import { showError } from "./ui/status-messages.js";
+
+const SLACKBOT = "USLACKBOT";
 
 const workspace = new Workspace(new ReadMarkers());
 const accountSwitcher = new AccountSwitcher({ select: byId("account"), onSwitch: switchAccount });
@@ -33,6 +38,8 @@ const composer = new Composer({
   currentPerson: () => workspace.me,
 });
 const panel = new Panel(workspace);
+const tourGuide = new TourGuide(byId("tours"), new Stage({ workspace, openChannel }));
+phonePreview(byId("phone"));
 const closeSidebar = drawer(byId("show-sidebar"), byId("sidebar"));
 drawer(byId("show-panel"), byId("panel"));
 byId("skip").addEventListener("click", (event) => {
@@ -46,7 +53,7 @@ const events = new EventStream({
     message: showMessage,
     message_deleted: removeMessage,
     unread: (person) => accountSwitcher.addUnread(person),
-    modals: (stack) => modal.show(stack),
+    modals: showModals,
     home: (view) => homeTab.show(view),
     ...panel.handlers,
   },
@@ -61,7 +68,7 @@ function load(snapshot) {
   document.title = byId("title").textContent = snapshot.title;
   panel.load(snapshot);
   accountSwitcher.load(snapshot.people, snapshot.me);
-  history.replaceState(null, "", `?as=${workspace.users[snapshot.me].handle}`); // reloading keeps the person
+  rememberInAddress("as", workspace.users[snapshot.me].handle);
   byId("shortcuts").replaceChildren(...globalShortcuts(workspace));
   homeTab.show(snapshot.home);
   showChannel();
@@ -89,6 +96,7 @@ function openChannel(id) {
 }
 
 function showMessage(message) {
+  if (workspace.users[message.user]?.app && message.user !== SLACKBOT) tourGuide.noticeAnswer();
   const isNew = !workspace.messages.has(message.ts);
   workspace.messages.set(message.ts, message);
   if (message.channel === workspace.openChannelId) {
@@ -97,6 +105,11 @@ function showMessage(message) {
     workspace.markRead();
   }
   sidebar.render();
+}
+
+function showModals(stack) {
+  tourGuide.noticeAnswer();
+  modal.show(stack);
 }
 
 function removeMessage(ts) {

@@ -91,10 +91,11 @@ export class Modal {
 
   footer(view) {
     const label = view.close ?? (view.stacked ? "Back" : view.submit ? "Cancel" : "Close");
+    const style = view.stacked ? "button back" : "button";
     return h(
       "div",
       { class: "modal-footer" },
-      h("button", { type: "button", class: "button", onclick: () => this.close({ clear: false }) }, label),
+      h("button", { type: "button", class: style, onclick: () => this.close({ clear: false }) }, label),
       view.submit ? h("button", { type: "submit", class: "button primary" }, view.submit) : null,
     );
   }

@@ -1,0 +1,85 @@
+// What a tour does on the page for the person: the same typing, choosing and pressing, in the same controls.
+
+import { byId } from "../ui/element.js";
+
+const LOOK_MS = 50;
+const PATIENCE_MS = 5000;
+
+export class Stage {
+  // `openChannel` opens a channel by its id.
+  constructor({ workspace, openChannel }) {
+    Object.assign(this, { workspace, openChannel });
+  }
+
+  get handle() {
+    return this.workspace.users[this.workspace.me]?.handle;
+  }
+
+  get place() {
+    return this.workspace.openChannel?.name;
+  }
+
+  get fault() {
+    return byId("fault").value;
+  }
+
+  // Throws Error with a sentence when a control is missing.
+  async perform({ as, open, fault, say, press }) {
+    if (as) await this.actAs(as);
+    if (open) this.open(open);
+    if (fault !== undefined) select(byId("fault"), fault);
+    if (say) this.say(say);
+    if (press) await this.press(press);
+  }
+
+  async actAs(handle) {
+    const [id] = Object.entries(this.workspace.users).find(([, user]) => user.handle === handle);
+    select(byId("account"), id);
+    await appearance(() => this.handle === handle);
+  }
+
+  open(name) {
+    const channel = this.workspace.channels.find((each) => each.name === name);
+    if (this.place !== name) this.openChannel(channel.id);
+  }
+
+  say(text) {
+    byId("box").value = text;
+    byId("composer").requestSubmit();
+  }
+
+  // Press the control whose action_id starts with `action` in the modal or the newest message, and confirm.
+  async press(action) {
+    const control = await appearance(() => controlOf(action));
+    control.click();
+    const confirm = await appearance(() => document.querySelector("dialog[open] .buttons :last-child"), 300).catch(() => null);
+    confirm?.click();
+  }
+}
+
+// A list may have several such controls in one message, the newest session first.
+function controlOf(action) {
+  const selector = `[data-action^="${CSS.escape(action)}"]`;
+  const surfaces = [...document.querySelectorAll("article, dialog[open]")];
+  return surfaces.findLast((node) => node.querySelector(selector)?.checkVisibility())?.querySelector(selector);
+}
+
+function select(node, value) {
+  if (node.value === value) return;
+  node.value = value;
+  node.dispatchEvent(new Event("change"));
+}
+
+// Resolves to what `look` finds, as soon as it finds something.
+function appearance(look, patience = PATIENCE_MS) {
+  const end = performance.now() + patience;
+  return new Promise((resolve, reject) => {
+    const check = () => {
+      const found = look();
+      if (found) resolve(found);
+      else if (performance.now() > end) reject(new Error("The tour does not find it. Do this step yourself."));
+      else setTimeout(check, LOOK_MS);
+    };
+    check();
+  });
+}
