@@ -21,6 +21,12 @@ def page(status: int, heading: str, body: str) -> web.Response:
 main {{ max-width: 34rem; margin: 15vh auto; padding: 0 1.5rem; overflow-wrap: anywhere }}
 pre {{ white-space: pre-wrap }}
 button {{ font: inherit; padding: .4rem 1rem; min-width: 18rem }}
+@media (max-width: 480px) {{
+  :root {{ font-size: 1rem }}
+  main {{ margin: 1rem auto; padding: 0 1rem }}
+  h1 {{ font-size: 1.3rem }}
+  h2 {{ font-size: 1.1rem }}
+}}
 </style>
 </head>
 <body><main><h1>{heading}</h1>{body}</main></body>

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from aiohttp import web
 
@@ -35,10 +36,9 @@ CONTENT_TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/c
 FILES_BY_PATH = {path.relative_to(FILES).as_posix(): path for path in FILES.rglob("*") if path.suffix in CONTENT_TYPES}
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; frame-src {frames}"
 )
 HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -51,7 +51,7 @@ class SandboxPage:
     """The page's server.
 
     `fault` is the injected fault. `live_conversations` is a choice for the panel, or None.
-    `outbox_url` is the page of messages to customers.
+    `outbox_url` is the page of messages to customers; the page shows it in a frame.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class SandboxPage:
         """Serve on this listening socket of localhost, or on a free port without one."""
         listener = listener or listen(0)
         app = web.Application(middlewares=[self._guard], client_max_size=100_000)
-        app.on_response_prepare.append(_add_headers)
+        app.on_response_prepare.append(self._add_headers)
         app.router.add_get("/", self._file)
         app.router.add_get("/events", self._stream_events)
         app.router.add_routes(self._actions.routes)
@@ -238,6 +238,11 @@ class SandboxPage:
     def _execution_changed(self, execution: Execution) -> None:
         self._push("execution", execution_json(execution))
 
+    async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
+        frames = urljoin(self.outbox_url, "/") if self.outbox_url else "'none'"
+        response.headers.update(HEADERS)
+        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.format(frames=frames)
+
     def _push(self, event: str, data: Any, *, to: str | None = None) -> None:
         for stream in self._streams:
             if to in (None, stream.person):
@@ -247,7 +252,3 @@ class SandboxPage:
 def listen(port: int) -> socket.socket:
     """Return a listening socket of localhost; port 0 is any free port. Raises OSError when the port is in use."""
     return socket.create_server((HOST, port))
-
-
-async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(HEADERS)

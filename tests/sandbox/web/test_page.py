@@ -82,6 +82,7 @@ async def test_message_to_a_customer_can_be_viewed(page: Any) -> None:
     await say(page, "/cobrowse send +14155550123")
     await message(page, "Send the link of").locator("[data-action=send_link]").click()
     await message(page, "was sent to the number ending in 0123").wait_for()
+    await page.get_by_text("The customer's phone").click()
     async with page.context.expect_page() as opened:
         await page.get_by_role("link", name="What Genesys has sent to customers").click()
     assert link in await (await opened.value).inner_text("body")

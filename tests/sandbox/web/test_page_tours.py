@@ -68,9 +68,24 @@ async def test_the_phone_tour_sends_the_link_and_ends_the_session(page: Any) -> 
     traffic = await page.get_by_role("table", name="Traffic").inner_text()
     assert traffic.count("POST /api/v2/conversations/cobrowse") == 1
     assert "DELETE" in traffic
+    await page.locator("summary", has_text="The customer's phone").click()
     async with page.context.expect_page() as opened:
         await page.get_by_role("link", name="What Genesys has sent to customers").click()
     assert "4155550123" in await (await opened.value).inner_text("body")
+
+
+async def test_the_customers_phone_gets_the_link_and_opens_it(page: Any) -> None:
+    await page.get_by_text("The customer's phone").click()
+    phone = page.frame_locator('iframe[title="The customer\'s phone"]')
+    await phone.get_by_text("No messages yet.").wait_for()
+    assert await violations(page) == []
+    await say(page, "/cobrowse Checkout help")
+    await page.get_by_role("article").locator("pre").first.wait_for()
+    link = await page.locator("article pre").first.inner_text()
+    await say(page, "/cobrowse send +14155550123")
+    await page.locator("[data-action=send_link]").click()
+    await phone.get_by_role("link", name=link).click()
+    await phone.get_by_text("Ana Agent").wait_for()
 
 
 async def test_the_tour_of_a_new_agent_ends_with_a_link_for_her(page: Any) -> None:

@@ -21,6 +21,7 @@ from bot.sandbox.genesys.records import BoundedList
 
 SMS, EMAIL = "/api/v2/conversations/messages/agentless", "/api/v2/conversations/emails/agentless"
 MAX_TEXT_LENGTH = 765
+_LINK = re.compile(r"https?://[^\s<>\"']+")
 _E164, _EMAIL = re.compile(r"\+[1-9][0-9]{6,14}"), re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -92,9 +93,8 @@ class Outbox:
 def _message_html(sent: SentMessage) -> str:
     kind, to, sender = html.escape(sent.kind), html.escape(sent.to), html.escape(sent.sender)
     subject = f"<strong>{html.escape(sent.subject)}</strong>\n" if sent.subject else ""
-    return (
-        f"<h2>{kind} to {to}</h2><p>from {sender}, {iso_time(sent.at)}</p><pre>{subject}{html.escape(sent.text)}</pre>"
-    )
+    text = _LINK.sub(r'<a href="\g<0>">\g<0></a>', html.escape(sent.text))
+    return f"<h2>{kind} to {to}</h2><p>from {sender}, {iso_time(sent.at)}</p><pre>{subject}{text}</pre>"
 
 
 def _sent_response(fields: Mapping[str, Any], path: str) -> web.Response:

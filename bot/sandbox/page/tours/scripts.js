@@ -22,7 +22,7 @@ export const TOURS = [
       read("Only she sees the answer, which has the link for her customer."),
       say("/cobrowse send +14155550123", "Her customer has a mobile phone, so she sends the link to its number."),
       press("send_link", "The bot asks before it sends anything, and she confirms."),
-      read("What the customer got is under “What Genesys has sent to customers”."),
+      read("Open “The customer's phone” below to see what the customer got."),
       say("/cobrowse end", "Her customer has paid, so she ends the session."),
     ],
   },
