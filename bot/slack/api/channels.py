@@ -34,13 +34,13 @@ _HIDDEN = (Group.UNINVITED, Group.SCOPE)
 
 
 class ChannelDirectory:
-    """Ask Slack about channels. `home`: the bot's workspace."""
+    """Ask Slack whether a channel may show a session. `home` is the bot's workspace."""
 
     def __init__(self, web: AsyncWebClient, home: Workspace, timing: SlackTiming = SLACK_TIMING) -> None:
         self._web, self._home, self._timing = web, home, timing
 
     async def check_shareable(self, channel_id: ChannelId) -> None:
-        """Raise SharingError where outsiders may read, or SlackUnavailableError."""
+        """Raise SharingError unless the channel may show a session; SlackUnavailableError without an answer."""
         if not channel_id.startswith(("C", "G")):
             raise SharingError("share_refused", "direct")
         try:
@@ -59,9 +59,9 @@ class ChannelDirectory:
 
 
 def share_refusal(channel: dict[str, Any], home: Workspace) -> str | None:
-    """Say why nothing may be shared there: "outside", "unclear" or "closed"; None when it may (pure).
+    """Return why no session may be shared in a channel: "outside", "unclear" or "closed"; None when one may (pure).
 
-    `channel` is a conversation object. Raises MALFORMED_ERRORS.
+    `channel` is Slack's conversation object. Raises MALFORMED_ERRORS.
     """
     ours = {home.team_id, home.enterprise_id} - {None}
     foreign = any(set(channel.get(name) or ()) - ours for name in EXTERNAL_TEAM_FIELDS)
@@ -75,10 +75,10 @@ def share_refusal(channel: dict[str, Any], home: Workspace) -> str | None:
 
 
 def _is_within(channel: dict[str, Any], home: Workspace) -> bool:
-    """Whether it belongs to our workspace alone, or to workspaces of our own organisation alone."""
+    """Return whether only the bot's workspace, or only workspaces of the same organisation, can read the channel."""
     if channel["is_shared"] and not channel["is_org_shared"]:
-        return False  # with whom, nothing says
-    if channel["is_org_shared"] or home.org_wide:  # the readers may be of any of the organisation's workspaces
+        return False  # Slack does not say which organisation shares it
+    if channel["is_org_shared"] or home.org_wide:  # members of any workspace of the organisation may read it
         return bool(home.enterprise_id) and (channel.get("enterprise_id") or home.enterprise_id) == home.enterprise_id
     readers = {*(channel.get("shared_team_ids") or ()), channel.get("conversation_host_id") or home.team_id}
     return readers <= {home.team_id, home.enterprise_id}

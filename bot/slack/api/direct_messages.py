@@ -1,7 +1,7 @@
-"""Direct messages from the bot. https://docs.slack.dev/reference/methods/conversations.open
+"""Send direct messages from the bot. https://docs.slack.dev/reference/methods/conversations.open
 
-The id of somebody's direct-message channel is kept for a day. Slack can come to know it no more, such as when a
-workspace joins an organisation: then it is forgotten, and asked for once more.
+The bot caches the id of each direct-message channel for a day. Slack can replace such an id, for example when the
+workspace joins an organisation. Then the bot asks Slack for the new id and posts again.
 """
 
 import asyncio
@@ -20,26 +20,29 @@ CACHE_SIZE = 20_000
 
 
 GONE = codes_of(Group.UNINVITED, Group.ARCHIVED)
-"""Slack's words for a direct-message channel that is not the one to post to, or not any more."""
+"""Slack's error codes for a cached direct-message channel that the bot can no longer use."""
 
 
 class UnconfirmedPostError(SlackClientError):
-    """Slack did not say what came of a post: the message may stand there. Its text names what came in place of that."""
+    """Nobody knows whether Slack posted a message. The text is Slack's error code or a label from `error_label`."""
 
     code = "post_unknown"
 
 
 class DirectMessages:
-    """Posts to people. Every method raises what slack_sdk raises, and TimeoutError."""
+    """Post direct messages to users. Each method may raise slack_sdk's exceptions and TimeoutError."""
 
     def __init__(self, web: AsyncWebClient, timing: SlackTiming = SLACK_TIMING) -> None:
         self._web, self._timing = web, timing
         self.is_off = False
-        """Whether Slack said of the newest message that the app's Messages tab is off."""
+        """True when Slack refused the newest direct message because the app's Messages tab is off."""
         self._channels: Cache[UserId, ChannelId] = Cache(seconds=timing.direct_cache_seconds, size=CACHE_SIZE)
 
     async def post(self, user_id: UserId, message: Message) -> tuple[ChannelId, str]:
-        """Where it stands now: the channel, and Slack's name of it there (`ts`). Raises UnconfirmedPostError."""
+        """Post a message to a user and return its channel and `ts`.
+
+        Raises UnconfirmedPostError when Slack may have posted the message.
+        """
         kept = self._channels.peek(user_id)
         channel = kept or await self.channel(user_id)
         try:
@@ -50,14 +53,17 @@ class DirectMessages:
         return await self._post(await self.channel(user_id, instead_of=channel), message)
 
     async def channel(self, user_id: UserId, *, instead_of: ChannelId | None = None) -> ChannelId:
-        """The id of the channel with this person; `instead_of`: one that Slack knows no more."""
+        """Return the id of the direct-message channel with a user.
+
+        `instead_of` is an id that Slack no longer accepts; the cache drops it.
+        """
         if instead_of and self._channels.peek(user_id) == instead_of:
             self._channels.forget(user_id)
         return await self._channels.get(user_id, lambda: self._open(user_id))
 
     async def _post(self, channel: ChannelId, message: Message) -> tuple[ChannelId, str]:
         try:
-            async with asyncio.timeout(self._timing.post_timeout):  # the session's restarts with each byte
+            async with asyncio.timeout(self._timing.post_timeout):  # the session's time-out restarts with each byte
                 answer = await self._web.chat_postMessage(channel=channel, **message.payload())
             self.is_off = False
             return channel, str(answer["ts"])
@@ -71,6 +77,6 @@ class DirectMessages:
             raise UnconfirmedPostError(error_label(error)) from None
 
     async def _open(self, user_id: UserId) -> ChannelId:
-        async with asyncio.timeout(self._timing.open_timeout):  # later callers share this call, so it may not hang
+        async with asyncio.timeout(self._timing.open_timeout):  # other callers wait for the same call
             response = await self._web.conversations_open(users=user_id)
         return ChannelId(str(response["channel"]["id"]))

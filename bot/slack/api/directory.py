@@ -1,6 +1,6 @@
-"""Slack users and user groups, cached, so that a warm command asks Slack nothing.
+"""Read Slack users and user groups, and cache them, so that a repeated command needs no look-up.
 
-What somebody may do is for desk/access.py. https://docs.slack.dev/reference/objects/user-object
+core/access.py decides what a user may do. https://docs.slack.dev/reference/objects/user-object
 """
 
 import asyncio
@@ -38,13 +38,13 @@ log = logging.getLogger(__name__)
 CACHE_SIZE = 20_000
 NO_TEAM = TeamId("")
 _MEMBER_FLAGS = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")
-"""Slack says each of these of every active account, guest or not. Somebody of whom it does not is not let in."""
+"""Slack sends each of these flags for every active account. An account without one of them gets no access."""
 MAX_CONCURRENT_CALLS = 10
 RATE_LIMITED = "ratelimited"
 
 
 class SlackDirectory:
-    """Keeps to desk.access.People, for one workspace. `web`, `patience_seconds`: see ThrottledMethod."""
+    """Implement core's MemberDirectory for one workspace. `web` and `patience_seconds` are as in ThrottledMethod."""
 
     def __init__(
         self,
@@ -63,23 +63,23 @@ class SlackDirectory:
         self._groups: Cache[tuple[TeamId, str], frozenset[UserId]] = Cache(seconds=kept_seconds, size=1000, clock=clock)
 
     async def person(self, user_id: UserId) -> SlackUser:
-        """Who that is. Raises SlackUnavailableError."""
+        """Return the user with this id, as an outsider if Slack does not know it. Raises SlackUnavailableError."""
         return await self._people.get(user_id, lambda: self._ask_person(user_id))
 
     async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId = NO_TEAM) -> bool:
-        """Whether the user group has this member. Raises SlackUnavailableError.
+        """Return whether a user is a member of a user group. Raises SlackUnavailableError.
 
-        `team_id`: the workspace of the command, which an org-wide token has to name.
+        `team_id` is the workspace of the command; a call with an org-wide token must name it.
         """
         team_id = team_id if self.home.org_wide else NO_TEAM
         return user_id in await self._groups.get((team_id, group_id), lambda: self._ask_group(group_id, team_id))
 
     def peek_person(self, user_id: UserId) -> SlackUser | None:
-        """Return a Slack user from the cache, or None."""
+        """Return a user from the cache, without a call to Slack; None when the user is not cached."""
         return self._people.peek(user_id)
 
     def peek_in_group(self, user_id: UserId, group_id: str, team_id: TeamId = NO_TEAM) -> bool | None:
-        """Return whether the user group has this member, from the cache, or None."""
+        """Return whether a user is a member of a user group; None when the group is not cached."""
         members = self._groups.peek((team_id if self.home.org_wide else NO_TEAM, group_id))
         return None if members is None else user_id in members
 
@@ -87,7 +87,7 @@ class SlackDirectory:
         try:
             user = (await self._users_info.ask(user=user_id)).get("user")
         except SlackUnavailableError as error:
-            if is_of(error.slack_error, Group.UNKNOWN_PERSON):  # nobody of ours
+            if is_of(error.slack_error, Group.UNKNOWN_PERSON):  # not a user of this workspace
                 return SlackUser(TeamId(""), user_id, user_id, MembershipStatus.OUTSIDER)
             raise
         if not isinstance(user, dict) or not user.get("id"):
@@ -120,9 +120,10 @@ def ids_in(user: dict[str, Any], home: Workspace) -> tuple[UserId, ...]:
 
 
 def read_person(user: dict[str, Any], home: Workspace, asked: UserId | None = None) -> SlackUser:
-    """A user object -> a person, as the workspace sees them (pure). `asked`: by which of their ids.
+    """Convert Slack's user object to a SlackUser of this workspace (pure).
 
-    Raises SlackUnavailableError for an object that does not say whether they are a full member.
+    `asked` is the id that the look-up used; None takes the object's own id.
+    Raises SlackUnavailableError when the object does not say whether the user is a full member.
     """
     profile = user.get("profile") or {}
     names = (profile.get("real_name"), user.get("real_name"), profile.get("display_name"), user.get("name"))
@@ -165,9 +166,10 @@ def _is_ours(user: dict[str, Any], home: Workspace) -> bool:
 
 
 class ThrottledMethod:
-    """Calls of one method, first come, first served. `patience_seconds`: how long each may take, its turn included.
+    """Call one Web API method, at most MAX_CONCURRENT_CALLS at a time, first in, first out.
 
-    `web` must not wait by itself when it is told to: one that sleeps would hold up whoever comes after it.
+    `patience_seconds` limits each call, including its wait in the queue and for a Retry-After. `web` must be a client
+    without a rate-limit retry handler: while the handler sleeps, the call would block a place that others need.
     """
 
     def __init__(
@@ -180,11 +182,11 @@ class ThrottledMethod:
     ) -> None:
         self._web, self._method, self._timing = web, method, timing
         self._patience_seconds = patience_seconds
-        self._semaphore = asyncio.Semaphore(MAX_CONCURRENT_CALLS)  # it is fair
+        self._semaphore = asyncio.Semaphore(MAX_CONCURRENT_CALLS)  # asyncio's semaphore serves its waiters in order
         self._not_before = float("-inf")
 
     async def ask(self, **params: str) -> dict[str, Any]:
-        """Slack's answer. Raises SlackUnavailableError."""
+        """Call the method with these parameters and return Slack's answer. Raises SlackUnavailableError."""
         try:
             async with asyncio.timeout(self._patience_seconds), self._semaphore:
                 while (answer := await self._try(params)) is None:
@@ -194,11 +196,11 @@ class ThrottledMethod:
             raise SlackUnavailableError(RATE_LIMITED) from None
 
     async def _try(self, params: dict[str, str]) -> dict[str, Any] | None:
-        """What Slack says, if it may be asked now; None after having waited, or when it puts all of us off."""
+        """Return Slack's answer; None after a wait for an earlier Retry-After, or after a new one: try again then."""
         loop = asyncio.get_running_loop()
         if (wait_seconds := self._not_before - loop.time()) > 0:
             await asyncio.sleep(wait_seconds)
-            return None  # it may have been moved meanwhile
+            return None  # another call may have got a later time meanwhile
         try:
             async with asyncio.timeout(self._timing.lookup_timeout):
                 response = await self._web.api_call(self._method, http_verb="GET", params=params)
@@ -207,7 +209,7 @@ class ThrottledMethod:
             if seconds is None:
                 code = error_code(error) or NO_CODE
                 raise SlackUnavailableError(code, passes(code)) from None
-            if self._not_before < loop.time():  # the first of those who were told
+            if self._not_before < loop.time():  # only the first call that gets this Retry-After logs it
                 log.info("Slack puts look-ups off", extra={"fields": {"method": self._method, "seconds": seconds}})
             self._not_before = max(self._not_before, loop.time() + seconds)
             return None
@@ -217,7 +219,7 @@ class ThrottledMethod:
 
 
 def _retry_after_seconds(error: SlackApiError, max_seconds: float) -> int | None:
-    """Its Retry-After, if that is what it is about and worth waiting for."""
+    """Return the Retry-After of a rate-limit error, at most `max_seconds`; None for a longer one and other errors."""
     if not is_of(error_code(error), Group.RATE_LIMIT):
         return None
     ordered = str(getattr(error.response, "headers", {}).get("Retry-After", ""))

@@ -36,20 +36,20 @@ _PASSING = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING)
 
 
 class SlackSetupError(SetupError):
-    """Slack does not take the bot's token."""
+    """Slack rejects the bot's token."""
 
     code = "slack_token_refused"
 
 
 class SlackUnreachableError(SetupError):
-    """Slack gave no usable answer, also when asked again."""
+    """Slack gave no usable answer, even after retries."""
 
     code = "slack_unreachable"
 
 
 @dataclass(frozen=True, slots=True)
 class BotIdentity:
-    """The bot's workspace, its own ids there, and the scopes its token has."""
+    """The bot's workspace, the bot's ids in it, and the scopes that Slack granted; no scopes when Slack lists none."""
 
     home: Workspace
     bot_id: str | None
@@ -64,7 +64,7 @@ async def identify(web: AsyncWebClient, *, tries: int = TRIES, timing: SlackTimi
             await asyncio.sleep(timing.identify_retry_seconds * attempt)
         why = "an answer of no use"
         try:
-            async with asyncio.timeout(timing.identify_timeout):  # as a whole: the session's restarts with each byte
+            async with asyncio.timeout(timing.identify_timeout):  # the HTTP session's time-out restarts with each byte
                 response = await web.auth_test()
         except SlackApiError as error:
             code = error_code(error)
@@ -98,6 +98,6 @@ def _text(value: object) -> str | None:
 
 
 def missing(granted: frozenset[str]) -> tuple[str, ...]:
-    """A sentence for each that Slack has not granted; none when it did not say what it granted."""
+    """Return one sentence for each needed scope that is not in `granted`; none when `granted` is empty."""
     lacking = [(scope, why) for scope, why in NEEDED.items() if granted and scope not in granted]
     return tuple(f"Slack has not granted the bot the scope {scope}: {why}." for scope, why in lacking)

@@ -55,11 +55,14 @@ T = TypeVar("T")
 
 CONNECTIONS = 1000
 ANSWERABLE = timedelta(minutes=29)
-"""A response_url works for 30 minutes; what comes later goes to a direct message."""
+"""How long after a request the bot posts to its response_url, which Slack accepts for 30 minutes."""
 
 
 class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
-    """As slack_sdk's, but does not sleep for as long as it is told: somebody waits, and there are other ways."""
+    """Retry after a 429 as slack_sdk does, unless Retry-After is longer than MAX_RETRY_AFTER_SECONDS.
+
+    The requester waits, and the responder has other ways to reach them.
+    """
 
     async def _can_retry_async(self, *, response: HttpResponse | None = None, **how: Any) -> bool:
         headers = {name.lower(): value for name, value in response.headers.items()} if response else {}
@@ -69,7 +72,7 @@ class ShortRateLimit(AsyncRateLimitErrorRetryHandler):
 
 
 class ProportionalJitter(Jitter):
-    """Lengthens an interval by up to twice the first one, as slack_sdk's does by up to a second."""
+    """Add up to twice the first interval to each retry interval; slack_sdk's own class adds up to one second."""
 
     def __init__(self, first_seconds: float) -> None:
         self._first_seconds = first_seconds
@@ -79,7 +82,7 @@ class ProportionalJitter(Jitter):
 
 
 def retry_handlers(timing: SlackTiming) -> list[AsyncRetryHandler]:
-    """Return slack_sdk's handlers: posts are repeated, since an outcome may be told twice but not lost."""
+    """Return the retry handlers for posts. A post may arrive twice, but must not be lost."""
     first = timing.repeat_seconds
     backoff = BackoffRetryIntervalCalculator(first, ProportionalJitter(first))
     return [
@@ -90,7 +93,7 @@ def retry_handlers(timing: SlackTiming) -> list[AsyncRetryHandler]:
 
 
 def new_http_session(timing: SlackTiming = SLACK_TIMING) -> aiohttp.ClientSession:
-    """One pool for all that goes to Slack. slack_sdk leaves time-outs to a session that it is given."""
+    """Return the connection pool for all calls to Slack. It sets the time-outs, since slack_sdk sets none on it."""
     timeout = aiohttp.ClientTimeout(sock_connect=timing.http_timeout, sock_read=timing.http_timeout)
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
     return aiohttp.ClientSession(
@@ -109,20 +112,21 @@ def new_web_client(
     watch: TokenWatch | None = None,
     timing: SlackTiming = SLACK_TIMING,
 ) -> WebClient:
-    """Slack's Web API. Without `repeats` what it may have done is not sent again; without `waits` no 429 waited for.
+    """Return a Web API client.
 
-    `watch` hears whether Slack accepts the token; it is for clients of the bot token alone.
+    `repeats` False: send no call again whose outcome is unknown. `waits` False: send no call again after a 429.
+    `watch` learns from each call whether Slack accepts the token; only clients of the bot token have one.
     """
     retries = retry_handlers(timing) if repeats else [ShortRateLimit(max_retry_count=REPEATS)]
     retries = [each for each in retries if waits or not isinstance(each, AsyncRateLimitErrorRetryHandler)]
     client = WebClient(token=token, base_url=base_url, session=http, retry_handlers=retries)
-    client.proxy = proxy  # set here, since slack_sdk looks into the environment, and knows no NO_PROXY
+    client.proxy = proxy  # set afterwards: the constructor would replace None from the environment and ignore NO_PROXY
     client.watch = watch
     return client
 
 
 class SlackResponder:
-    """Implements the core's Responder over Slack: never raises, and returns whether the message reached the person."""
+    """Implement core's Responder over Slack. Methods that send never raise; they return whether the message arrived."""
 
     def __init__(
         self,
@@ -147,7 +151,7 @@ class SlackResponder:
         self._standing: TTLCache[RequestId, tuple[ChannelId, str]] = TTLCache(10_000, ANSWERABLE.total_seconds())
 
     async def note(self, request: Request, note: WaitNotice) -> None:
-        """Post a wait notice, by response_url alone: it is not worth a direct message."""
+        """Post a wait notice by response_url; without one, post nothing."""
         if request.reply_url:
             await self.post(request.reply_url, self._words.note(request, note))
 
@@ -161,10 +165,11 @@ class SlackResponder:
     async def _reach(self, request: Request, outcome: Result) -> bool:
         if request.kind is RequestKind.STEP:
             return await self._completion.tell(request, outcome, lambda way, send: self._try(way, send, request.id))
-        place = self._standing.pop(request.id, None)  # there it is kept, and nobody else reads it
+        place = self._standing.pop(request.id, None)  # a direct message, which only the requester reads
         message = self._words.answer(replace(request, reply_url=None) if place else request, outcome)
         waiting = is_recent(request)
-        # A failure that is tried again makes way; a card only when its session is over, else its link would be gone.
+        # The answer to Try again replaces the failure. The answer to End replaces the session card only when the
+        # session is over: a session that is still open keeps its link.
         makes_way = request.replaces and (
             request.kind is not RequestKind.END or outcome.code in (SessionEnded.code, "already_ended")
         )
@@ -175,7 +180,8 @@ class SlackResponder:
         session = outcome.session if isinstance(outcome, SessionStarted) else None
         if isinstance(outcome, LastSession) and not outcome.record.is_over:
             session = outcome.record.session
-        # Later nobody looks at the channel; and what came from a form is told where it can be kept.
+        # An ephemeral message fits only a recent command: later the requester may no longer look at the channel,
+        # and an answer to a form goes to a direct message, which stays.
         if await self._by_other_ways(request, message, session, is_in_channel=waiting and bool(request.reply_url)):
             return True
         if waiting and request.reply_url and self._silent_hosts.is_silent(request.reply_url):
@@ -185,7 +191,10 @@ class SlackResponder:
     async def _by_other_ways(
         self, request: Request, message: Message, session: Session | None, *, is_in_channel: bool
     ) -> bool:
-        """Return whether a way without response_url reached them. `is_in_channel`: they look at the channel."""
+        """Try an ephemeral message, a direct message and a modal; return whether one reached the requester.
+
+        `is_in_channel`: the requester still looks at the channel of the request.
+        """
         is_in_channel = is_in_channel and bool(request.channel_id)
         if is_in_channel and await self._try_ephemeral(request, message):
             return True
@@ -197,7 +206,7 @@ class SlackResponder:
             return False
         if self._direct.is_off:
             message = with_direct_off(message)
-        # What came from a form is told where that was opened, else in a window.
+        # The request came from a form: post in the channel where the requester opened it, else in a modal.
         if request.channel_id:
             return is_recent(request) and await self._try_ephemeral(request, message)
         return await self._in_window(request, message)
@@ -206,23 +215,26 @@ class SlackResponder:
         return await self._try("chat.postEphemeral", lambda: self._post_ephemeral(request, message), request.id)
 
     async def _in_window(self, request: Request, message: Message) -> bool:
-        """In the form that waits for it, or in a new window, for which Slack leaves three seconds."""
+        """Show the message in the form that is still open, or in a new modal; return whether Slack accepted it."""
         view = answered(message)
         if not self._triggers.get(request.id):
             return not await self._views.update(request.id, view)
         return not await self._views.open(self._triggers.pop(request.id), view)
 
     def note_place(self, request_id: RequestId, channel_id: ChannelId, ts: str) -> None:
-        """The direct message that the answer will replace: it stays, so a session in it is changed later."""
+        """Record that the answer to a request will replace this direct message.
+
+        If the answer shows a session, the bot updates the message when the session ends.
+        """
         self._standing[request_id] = channel_id, ts
 
     @property
     def has_no_direct_messages(self) -> bool:
-        """Whether Slack said of the newest direct message that the app's Messages tab is off."""
+        """Return whether Slack refused the newest direct message because the app's Messages tab is off."""
         return self._direct.is_off
 
     def note_trigger(self, request_id: RequestId, trigger_id: str) -> None:
-        """What opens a window for the person who sent this request, for three seconds."""
+        """Keep the trigger id of a request; Slack lets the bot open a modal with it for three seconds."""
         if trigger_id:
             self._triggers[request_id] = trigger_id
 
@@ -230,18 +242,19 @@ class SlackResponder:
         agent = request.agent
         try:
             message = agent_card(request, session, send=self._words.features.sends)
-            async with asyncio.timeout(self._timing.agent_timeout):  # the requester waits for this
+            async with asyncio.timeout(self._timing.agent_timeout):  # the requester's answer waits for this
                 return await self._try("direct message", lambda: self._post_direct(agent, message, session), request.id)
         except TimeoutError:
             return False
-        except Exception:  # the requester passes it on, and gets their own answer in any case
+        except Exception:  # the requester gets their own answer and can pass the link on
             log.exception("an answer cannot be made", extra={"fields": {"request": request.id}})
             return False
 
     async def post(self, reply_url: str, message: Message, *, replace: bool = False, insist: bool = False) -> bool:
-        """Posts to a response_url of Slack's, visible to one person only. Whether Slack took it.
+        """Post an ephemeral message to a response_url and return whether Slack accepted it.
 
-        `insist`: also where its host has let others time out, since there is no other way.
+        `replace`: replace the message that the response_url belongs to. `insist`: post even if the host let an
+        earlier post time out, because there is no other way to reach the requester.
         """
         body = message.payload() | {"response_type": "ephemeral", "replace_original": replace}
 
@@ -266,11 +279,11 @@ class SlackResponder:
         self._deadlines.shorten_deadlines()
 
     def post_soon(self, reply_url: str, message: Message) -> None:
-        """Post after the listener has returned: an acknowledgement must not wait for it."""
+        """Post to a response_url in the background, so that the acknowledgement does not wait for it."""
         self.soon(self.post(reply_url, message, insist=True))
 
     async def tell(self, request: Request, message: Message) -> None:
-        """Post a message that is no result of a request: by response_url, else as a direct message."""
+        """Post a message about a request that was not accepted: by response_url, else in another way."""
         if request.reply_url and await self.post(request.reply_url, message):
             return
         if await self._by_other_ways(request, message, None, is_in_channel=bool(request.reply_url)):
@@ -282,18 +295,18 @@ class SlackResponder:
         self.soon(self.tell(request, message))
 
     def answer_soon(self, request: Request, outcome: Result) -> None:
-        """The same for what was never accepted."""
+        """Send the result of a request that was never stored, in the background."""
         self.soon(self.answer(request, outcome))
 
     async def close(self) -> None:
-        """Wait for the posts that are under way, for a bounded time."""
+        """Wait up to `http_timeout` for the posts in progress, then cancel the rest."""
         if self._posting:
             _, late = await asyncio.wait(self._posting, timeout=self._timing.http_timeout)
             for task in late:
                 task.cancel()
 
     def soon(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run something after the listener has returned; a shutdown waits for it."""
+        """Run a coroutine in the background and log its exception; `close` waits for it."""
         task = asyncio.create_task(self._seen_through(work))
         self._posting.add(task)
         task.add_done_callback(self._posting.discard)
@@ -330,14 +343,14 @@ class SlackResponder:
 
 
 class Deadlines:
-    """Bounds how long one way to reach a person is tried; shortens all deadlines when the process is about to end."""
+    """Limit the time for each attempt to reach a person; shorten the limit when the process is about to stop."""
 
     def __init__(self, timing: SlackTiming) -> None:
         self._timing, self._is_last = timing, False
         self._open: set[asyncio.Timeout] = set()
 
     async def within(self, sending: Awaitable[T]) -> T:
-        """Return what `sending` returns. Raises TimeoutError when it takes too long."""
+        """Await `sending` within the deadline and return its result. Raises TimeoutError."""
         deadline = asyncio.timeout(self._timing.last_post_timeout if self._is_last else self._timing.post_timeout)
         self._open.add(deadline)
         try:
@@ -347,16 +360,16 @@ class Deadlines:
             self._open.discard(deadline)
 
     def shorten_deadlines(self) -> None:
-        """Shorten the deadlines of current and later posts: the process is about to end."""
+        """Shorten the deadlines of current and later attempts, because the process is about to stop."""
         self._is_last = True
         soon = asyncio.get_running_loop().time() + self._timing.last_post_timeout
         for deadline in self._open:
-            if not deadline.expired():  # else it ends anyway, and may not be changed any more
+            if not deadline.expired():  # an expired time-out cannot be rescheduled
                 deadline.reschedule(min(deadline.when() or soon, soon))
 
 
 def is_recent(request: Request) -> bool:
-    """Return whether its response_url works, and the person still looks where they asked."""
+    """Return whether the request is recent: its response_url works, and the requester still looks at the channel."""
     return datetime.now(UTC) - request.accepted_at < ANSWERABLE
 
 

@@ -1,10 +1,11 @@
-"""Posts to a command's response_url: the one call to Slack that every command costs, so it goes over the pool directly.
+"""Post answers to the response_url of a request.
 
-https://docs.slack.dev/interactivity/handling-user-interaction#message_responses . Telling the same outcome twice is
-allowed and losing it is not, so posts are repeated. The address is a secret, and is never logged.
+https://docs.slack.dev/interactivity/handling-user-interaction#message_responses . A post that fails is repeated: the
+same answer may arrive twice, but must not be lost. A response_url is a secret, so no log line contains one. Every
+command makes this one call to Slack, so it uses the connection pool directly, without slack_sdk.
 
-The address comes out of a payload or out of the database, so it is checked here, in front of each post: who has stolen
-the signing secret, or can write to the database, can name any address, and the message holds the customer's link.
+Each response_url is checked before each post. It comes from a payload or the database: an attacker with the signing
+secret, or with write access to the database, could name any address, and the message contains the customer's link.
 """
 
 import asyncio
@@ -25,10 +26,10 @@ log = logging.getLogger(__name__)
 
 REPEATS = 2
 MAX_RETRY_AFTER_SECONDS = 5
-"""A longer Retry-After is not waited for: a person waits, and there are other ways to reach them."""
+"""The longest Retry-After that the bot waits for. The requester waits, and the bot has other ways to reach them."""
 _HEADERS = {"Content-Type": "application/json; charset=utf-8"}
 HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
-"""Where Slack's own response_urls lead: https://docs.slack.dev/govslack"""
+"""The hosts of Slack's own response_urls: https://docs.slack.dev/govslack"""
 _PATH = r"(?:/[!-\[\]-~]*)?"
 """Printable ASCII without a space or a backslash, which parsers read in different ways."""
 _PORTS = {"https": 443, "http": 80}
@@ -36,16 +37,16 @@ T = TypeVar("T")
 
 
 class ForeignAddressError(ValueError):
-    """The response_url leads elsewhere than to Slack; nothing is sent."""
+    """The response_url does not lead to Slack, so nothing was sent."""
 
     code = "foreign_address"
 
 
 def slack_addresses(api_url: str) -> re.Pattern[str]:
-    """Build the pattern of the response_urls that may be posted to (pure).
+    """Return a pattern that matches the response_urls that the bot may post to (pure).
 
-    https to a host of Slack's at the default port, or the exact origin of `api_url` (SLACK_API_URL): a sandbox's, or a
-    gateway's. No pattern allows user information.
+    It allows https to one of HOSTS at the default port, and the exact origin of `api_url` (SLACK_API_URL), which may be
+    a sandbox or a gateway. It allows no user information in the URL.
     """
     parts = urlsplit(api_url)
     origins = [rf"https://{re.escape(host)}(?::443)?" for host in HOSTS]
@@ -59,7 +60,10 @@ def slack_addresses(api_url: str) -> re.Pattern[str]:
 
 
 class ResponseUrls:
-    """Posts over one pool of connections. `proxy_for`: which proxy leads to an address; `api_url`: SLACK_API_URL."""
+    """Post to response_urls over a connection pool.
+
+    `proxy_for` returns the proxy for a URL, or None. `api_url` is SLACK_API_URL.
+    """
 
     def __init__(
         self,
@@ -79,9 +83,10 @@ class ResponseUrls:
         self._proxies = {_origin(url): proxy_for(url) for url in origins}
 
     async def post(self, url: str, body: dict[str, Any]) -> int:
-        """Slack's HTTP status. Raises aiohttp.ClientError, TimeoutError and ValueError when there is none.
+        """Post a JSON body and return the HTTP status. Retry after a connection error, a 5xx or a short Retry-After.
 
-        Raises ForeignAddressError for a `url` that is not Slack's, before anything is sent.
+        Raises ForeignAddressError, before anything is sent, for a `url` that is not Slack's; aiohttp.ClientError,
+        TimeoutError or ValueError when there is no answer.
         """
         if not isinstance(url, str) or not self._allowed.fullmatch(url):
             raise ForeignAddressError
@@ -90,7 +95,7 @@ class ResponseUrls:
             try:
                 status, delay = await self._post_once(url, data)
             except aiohttp.ConnectionTimeoutError:
-                raise  # something drops it: a second try would take as long
+                raise  # a second attempt would probably time out as well
             except aiohttp.ClientConnectionError:
                 if not left:
                     raise
@@ -102,7 +107,7 @@ class ResponseUrls:
         raise AssertionError("the last time returns or raises")
 
     async def _post_once(self, url: str, data: bytes) -> tuple[int, float | None]:
-        """The status, and after how many seconds the same is worth another try; None for never."""
+        """Post once; return the status, and the seconds to wait before a retry, None when a retry cannot help."""
         proxy = self._proxies[_origin(url)]
         async with self._http.post(
             url, data=data, headers=_HEADERS, proxy=proxy, timeout=self._timeout, allow_redirects=False
@@ -119,13 +124,16 @@ class ResponseUrls:
 
 
 class SilentHostError(Exception):
-    """The host let a post time out a moment ago, so nothing was sent to it."""
+    """The host of a response_url let an earlier post time out, so this one was not sent."""
 
     code = "host_is_silent"
 
 
 class SilentHosts:
-    """Which hosts are silent, and when each is tried next. `clock` returns seconds and never goes back."""
+    """Record which hosts let a post time out, and refuse posts to them until the next attempt is due.
+
+    `clock` returns seconds and never goes back.
+    """
 
     def __init__(self, timing: SlackTiming = SLACK_TIMING, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._timing = clock, timing
@@ -133,13 +141,13 @@ class SilentHosts:
         self._under_way: dict[str, set[asyncio.Timeout]] = {}
 
     def is_silent(self, url: str) -> bool:
-        """Return whether the host of this address is silent."""
+        """Return whether the host of this URL let a post time out, and has not answered since."""
         return _host(url) in self._next_probe_at
 
     async def post(self, url: str, post: Callable[[], Awaitable[T]], *, insist: bool = False) -> T:
-        """Return what `post` returns. Raises SilentHostError at once, and what `post` raises.
+        """Await `post` and return its result. Raises SilentHostError at once for a silent host, and what `post` raises.
 
-        `insist`: there is no other way, so the post may take as long as ever.
+        `insist`: post to a silent host too, without a shorter time-out.
         """
         host = _host(url)
         is_probe = host in self._next_probe_at and not insist
@@ -180,7 +188,7 @@ class SilentHosts:
 
 
 def _origin(url: str) -> tuple[str, str | None]:
-    """Return what a proxy depends on."""
+    """Return the scheme and the host of a URL, which decide on its proxy."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname
 

@@ -27,19 +27,19 @@ MALFORMED_ERRORS = (AttributeError, KeyError, TypeError)
 
 
 class SlackAnswer(aiohttp.ClientResponse):
-    """Refuse redirects and large bodies; for the `response_class` of a session."""
+    """A response that refuses redirects and large bodies. Pass it as `response_class` to aiohttp.ClientSession."""
 
     async def start(self, connection: Any) -> "SlackAnswer":
-        """Raises ClientResponseError for a redirect."""
+        """Read the status and headers. Raises ClientResponseError for a redirect."""
         await super().start(connection)
         if 300 <= self.status < 400:
             raise aiohttp.ClientResponseError(self.request_info, self.history, status=self.status, message="a redirect")
         return self
 
     async def read(self) -> bytes:
-        """Raises ClientPayloadError for what is too long."""
+        """Read the body. Raises ClientPayloadError for a body beyond MAX_RESPONSE_BYTES."""
         if self._body is None:
-            is_complete = self.content.is_eof()  # with its headers, as nearly all are
+            is_complete = self.content.is_eof()  # nearly every body arrives together with its headers
             body = self.content.read_nowait() if is_complete else await self._read_chunks()
             if len(body) > MAX_RESPONSE_BYTES:
                 self.close()
@@ -48,7 +48,7 @@ class SlackAnswer(aiohttp.ClientResponse):
         return await super().read()
 
     async def _read_chunks(self) -> bytes:
-        """The body, or a little more of it than is read of any."""
+        """Read the body in chunks; stop once it is longer than MAX_RESPONSE_BYTES."""
         body = bytearray()
         async for chunk in self.content.iter_any():
             body += chunk
@@ -58,29 +58,29 @@ class SlackAnswer(aiohttp.ClientResponse):
 
 
 def error_code(error: SlackApiError) -> str:
-    """Slack's word for it, "" when the answer had none: of one that is no JSON, slack_sdk keeps the bare response."""
+    """Return Slack's error code, "" without one: for an answer that is not JSON, slack_sdk keeps the raw response."""
     data = getattr(error.response, "data", None)
     return word(data.get("error")) if isinstance(data, dict) else ""
 
 
 def word(value: object) -> str:
-    """A word of an answer, such as an error code, cut to MAX_WORD_LENGTH; it reaches logs and people. "" for none."""
+    """Return a word of an answer, such as an error code, cut to MAX_WORD_LENGTH for logs and messages; "" for None."""
     return str(value or "")[:MAX_WORD_LENGTH]
 
 
 def retry_after_seconds(error: SlackApiError) -> float:
-    """Read Slack's `Retry-After` in seconds; 0.0 when there is none that can be used."""
+    """Return Slack's `Retry-After` in seconds; 0.0 when it is missing or unusable."""
     value = str((getattr(error.response, "headers", None) or {}).get("Retry-After", ""))
     return float(value) if re.fullmatch("[0-9]{1,9}", value) else 0.0
 
 
 def is_page(body: bytes) -> bool:
-    """Whether it is a web page, which is somebody else's answer, such as a proxy's."""
+    """Return whether a body is a web page. Slack sends none here, so a proxy or a gateway sent it."""
     return body.lstrip().startswith(b"<")
 
 
 def error_label(error: BaseException | None) -> str:
-    """Return a word such as `timed_out`, `connection_refused` or Slack's own code."""
+    """Return a word for logs that names an error: `timed_out`, `connection_refused`, Slack's own code, or others."""
     for each in _with_causes(error):
         if label := _label(each):
             return label

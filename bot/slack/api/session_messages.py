@@ -35,7 +35,7 @@ REFUSED = {Group.UNINVITED: "uninvited", Group.ARCHIVED: "closed", Group.CLOSED:
 
 
 class SlackSessionMessages:
-    """Implements the core's SessionMessages over Slack. `once` is a client that sends nothing twice."""
+    """Implement core's SessionMessages over Slack. `once` is a Web API client that sends nothing twice."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class SlackSessionMessages:
         sends: bool = False,
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
-        """`sends`: links are sent to customers."""
+        """Take the parts. `sends`: the bot can send links to customers, so cards have a button for it."""
         self._sends, self._timing = sends, timing
         self._web, self._once, self._direct, self._places, self._book = web, once, direct, places, book
 
@@ -57,7 +57,7 @@ class SlackSessionMessages:
         here = [
             post for post in posts if post.kind is PostedMessageKind.SHARED and post.channel_id == request.channel_id
         ]
-        if mine := [post for post in here if post.request_id == request.id]:  # worked before, until a crash
+        if mine := [post for post in here if post.request_id == request.id]:  # a crash interrupted this request
             if any(post.ts for post in mine):
                 return
             await self._book.drop_post(mine[0])
@@ -68,7 +68,7 @@ class SlackSessionMessages:
             raise SharingError("share_refused", "group")
         await self._places.check_shareable(request.channel_id)
         intent = PostedMessage(record.session.id, request.channel_id, "", PostedMessageKind.SHARED, request.id)
-        if not await self._book.add_post(intent):  # somebody else's is on its way
+        if not await self._book.add_post(intent):  # another request shares the session now
             raise SessionActionError("already_shared")
         ts = await self._post(record, request, intent)
         await self._remember(
@@ -77,7 +77,7 @@ class SlackSessionMessages:
         await self._drop(intent)
 
     async def _drop(self, intent: PostedMessage) -> None:
-        with suppress(StorageUnavailableError):  # then housekeeping does it
+        with suppress(StorageUnavailableError):  # a later clean-up deletes it
             await self._book.drop_post(intent)
 
     async def _post(self, record: SessionRecord, request: Request, intent: PostedMessage) -> str:
@@ -112,7 +112,7 @@ class SlackSessionMessages:
         await self.remember(record.session.id, channel_id, ts)
 
     async def remember(self, session_id: SessionId, channel_id: ChannelId, ts: str) -> None:
-        """That a direct message speaks of a session. Raises nothing: the message is there, which is what counts."""
+        """Store that a direct message shows a session, so that it can be updated. Never raises."""
         await self._remember(PostedMessage(session_id, channel_id, ts, PostedMessageKind.DIRECT))
 
     async def _remember(self, post: PostedMessage) -> None:
@@ -136,7 +136,10 @@ class SlackSessionMessages:
         return edit
 
     async def _edit_where_it_is_now(self, post: PostedMessage, record: SessionRecord, message: Message) -> EditResult:
-        """A direct message whose channel Slack knows no more; whose it was is not remembered."""
+        """Update a direct message whose channel got a new id in Slack.
+
+        The store does not say whose channel it was, so try the agent's and the requester's.
+        """
         edit = EditResult.DONE
         for user_id in {record.agent: None, record.requester: None}:
             with suppress(SlackApiError, SlackClientError, aiohttp.ClientError, *MALFORMED_ERRORS):
@@ -148,7 +151,7 @@ class SlackSessionMessages:
         return edit
 
     async def _edit(self, post: PostedMessage, channel_id: ChannelId, message: Message) -> tuple[EditResult, str]:
-        """What came of it, and what went wrong, "" for nothing. Raises TimeoutError."""
+        """Update a message; return the result and an error code, "" on success. Raises TimeoutError."""
         try:
             await self._web.chat_update(channel=channel_id, ts=post.ts, text=message.text, blocks=message.blocks)
         except TimeoutError:

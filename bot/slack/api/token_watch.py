@@ -1,4 +1,4 @@
-"""One seam for all calls of Slack's Web API: it sees when the bot token is dead, and when it works again.
+"""Watch all calls of Slack's Web API, to learn when Slack refuses the bot token and when it accepts it again.
 
 https://docs.slack.dev/reference/methods
 """
@@ -28,7 +28,7 @@ ROTATION_HINT = (
 
 
 class TokenWatch:
-    """Knows whether Slack accepts the bot token. `refusal` is Slack's code while it does not, else ""."""
+    """Track whether Slack accepts the bot token. `refusal` is Slack's error code while it does not, else ""."""
 
     def __init__(self, timing: SlackTiming = SLACK_TIMING) -> None:
         self.refusal = ""
@@ -40,14 +40,14 @@ class TokenWatch:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Stop probing."""
+        """Stop testing a refused token."""
         if self._probing:
             self._probing.cancel()
 
     async def start(self, web: AsyncWebClient, identify: Callable[[AsyncWebClient], Awaitable[T]]) -> T:
-        """Return what `identify` says. From then on, try a dead token from time to time. Raises what `identify` raises.
+        """Await `identify` and return its result. Raises what `identify` raises.
 
-        Warns of a token that expires.
+        After that, test a refused token every `token_probe_seconds`. Log a warning for a token that expires.
         """
         identity = await identify(web)
         self._probe = web.auth_test
@@ -57,13 +57,13 @@ class TokenWatch:
         return identity
 
     def succeeded(self) -> None:
-        """Take in that Slack has answered a call with this token."""
+        """Record that Slack answered a call with this token."""
         if self.refusal:
             self.refusal = ""
             log.info("Slack accepts the bot token again", extra={"fields": {"token": "SLACK_BOT_TOKEN"}})
 
     def failed(self, code: str) -> None:
-        """Take in Slack's code for a call that failed. Before `start` the bot ends with a sentence of its own."""
+        """Record Slack's error code of a failed call. Ignored before `start`, where the bot stops with an error."""
         if self._probe is None or not is_of(code, Group.TOKEN):
             return
         if not self.refusal:
@@ -84,7 +84,7 @@ class TokenWatch:
 
 
 class WebClient(AsyncWebClient):
-    """As slack_sdk's; tells `watch` what comes of each call."""
+    """A Web API client of slack_sdk that reports the result of each call to `watch`."""
 
     watch: TokenWatch | None = None
 

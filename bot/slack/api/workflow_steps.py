@@ -1,6 +1,7 @@
-"""Ends the step of a workflow with its outcome. https://docs.slack.dev/reference/methods/functions.completeSuccess
+"""Report the result of a workflow step to Slack. https://docs.slack.dev/reference/methods/functions.completeSuccess
 
-With the bot's own token: the one that comes with each event would have to be kept, to end the step after a crash.
+The calls use the bot token. Each event carries a token for its step, but the bot would have to store it to report the
+result after a crash.
 """
 
 import asyncio
@@ -25,15 +26,18 @@ Attempt = Callable[[str, Callable[[], Awaitable[None]]], Awaitable[bool]]
 
 
 class WorkflowStepResult:
-    """Tells workflows what came of their steps."""
+    """Complete workflow steps with outputs or an error."""
 
     def __init__(self, web: AsyncWebClient, renderer: MessageRenderer, timing: SlackTiming = SLACK_TIMING) -> None:
         self._web, self._renderer, self._timing = web, renderer, timing
 
     async def tell(self, request: Request, outcome: Result, attempt: Attempt) -> bool:
-        """Whether the workflow knows. A stop of the bot ends this in the middle, and the next start tells it."""
+        """Complete the step of a request; retry, and return whether Slack has the result.
+
+        When the bot stops during the retries, the next start reports the result.
+        """
         step = step_of(request)
-        if step is None:  # it has been told before
+        if step is None:  # the result was reported before
             return False
 
         is_unknown_run = False
@@ -66,7 +70,7 @@ class WorkflowStepResult:
             )
 
     def _sentence(self, request: Request, outcome: Result) -> str:
-        """What whoever runs the workflow reads."""
+        """Return the error text that the workflow shows for a step without a session."""
         if not isinstance(outcome, CobrowseError):
             return f"Nothing was started. Reference: {request.id}"
         genesys = outcome.reference if isinstance(outcome, ServiceError) else None
@@ -75,7 +79,7 @@ class WorkflowStepResult:
 
 
 def outputs_of(session: Session) -> dict[str, object]:
-    """As manifest.yml declares them; with a service that gives a code alone, the link is empty."""
+    """Return the outputs that manifest.yml declares; `link` is empty when the service returns only a join code."""
     outputs: dict[str, object] = {
         "session_id": session.id,
         "ends_at": int(session.ends_at.timestamp()),
