@@ -74,9 +74,10 @@ from bot.web.oauth_callback import OAuthCallback
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """The parts that server.py runs.
+    """The parts of the bot that server.py runs.
 
-    `socket_web` opens Socket Mode connections. `oauth_callback` is None when nobody can connect a Genesys account.
+    `socket_web` is the Web API client that opens Socket Mode connections. `oauth_callback` is the HTTP handler where
+    users return from a Genesys sign-in; None when the settings allow no sign-in.
     """
 
     settings: Settings
@@ -99,7 +100,10 @@ async def open_bot(
     slack_timing: SlackTiming = SLACK_TIMING,
     bounds: ReceiverBounds = RECEIVER_BOUNDS,
 ) -> AsyncIterator[Bot]:
-    """Open the bot. Raises SlackSetupError, SlackUnreachableError, StorageSetupError, AuditSetupError."""
+    """Build the bot, open its connections and start its background work; close all of it at the end.
+
+    Raises SlackSetupError, SlackUnreachableError, StorageSetupError, AuditSetupError.
+    """
     timing, metrics = timing or CoreTiming(), PrometheusMetrics(RequestKind, required_permissions(settings))
     async with (
         TokenWatch(slack_timing) as watch,
@@ -129,7 +133,7 @@ async def open_bot(
 
 @dataclass(frozen=True, slots=True)
 class _SlackClients:
-    """Web API clients. They differ in token and in how they retry: see `new_web_client`."""
+    """The Web API clients. They differ in their token and their retries: see `new_web_client`."""
 
     web: AsyncWebClient
     without_retries: AsyncWebClient
@@ -140,7 +144,7 @@ class _SlackClients:
 
 @dataclass(frozen=True, slots=True)
 class _SlackParts:
-    """What reads from Slack and writes to it."""
+    """The objects that read from Slack and write to it."""
 
     access: AccessPolicy
     renderer: MessageRenderer
@@ -151,7 +155,7 @@ class _SlackParts:
 
 @dataclass(frozen=True, slots=True)
 class _UseCases:
-    """What people can ask for, and the parts that several of these share."""
+    """The use cases, and the objects that several of them share."""
 
     limiter: RequestLimiter
     status: ServiceStatus
@@ -291,7 +295,7 @@ def _subscribe(
     tab: home_tab.HomeTab,
     recovery: Recovery,
 ) -> None:
-    """Subscribe to the events, the log first. `audit` is None when there is no audit log."""
+    """Subscribe these objects to the request events, the log first. `audit` is None without an audit log."""
     audits = (audit.record_event,) if audit else ()
     events.subscribe(RequestFinished, log_event, metrics.record_event, *audits)
     events.subscribe(RequestFinished, status.record_event, tab.followers.record_event)

@@ -41,7 +41,7 @@ async def open_genesys(
 async def open_user_tokens(
     settings: Settings, accounts: AccountRepository, timing: GenesysTiming = GENESYS_TIMING
 ) -> AsyncIterator[UserTokens]:
-    """Open the tokens of people who connect their own Genesys account."""
+    """Open the token cache of users who connect their own Genesys accounts."""
     service, connect = settings.service, settings.connect
     async with HttpClient(service.proxy, timing) as http:
         login = AuthorizationCodeClient(
@@ -69,7 +69,7 @@ def sessions_api(
 
 
 def required_permissions(settings: Settings) -> tuple[str, ...]:
-    """Return the scopes and permissions that this bot's calls need: the `needs` label of the metrics."""
+    """Return the scopes and permissions that the bot's calls need: the values of the metrics' `needs` label."""
     service, sending = settings.service, settings.sending
     of_sessions = conversations.NEEDS if service.conversations else sessions.NEEDS
     return (*of_sessions, users.VIEW, *(customer_messages.NEEDS if sending.any_on else ()))

@@ -40,7 +40,7 @@ SERVER_OPTIONS: dict[str, Any] = {
 
 
 class StartError(SetupError):
-    """The bot cannot run, and a restart will not help. The message is a sentence that says why."""
+    """The bot cannot start, and a restart will not help. The message is a sentence that says why."""
 
     code = "address_unavailable"
 
@@ -122,10 +122,10 @@ async def _serve(
 
 @dataclass(frozen=True, slots=True)
 class RunningReceiver:
-    """A receiver that is open.
+    """An open receiver.
 
-    `ready` gets the port once Slack can reach the bot, `refused` a sentence once Slack refuses it for good.
-    `is_connected` returns whether Slack can reach the bot now.
+    `ready` resolves to the port once Slack can reach the bot. `refused` resolves to a sentence once Slack refuses the
+    bot permanently. `is_connected` returns whether Slack can reach the bot now.
     """
 
     ready: "asyncio.Future[int]"
@@ -135,7 +135,7 @@ class RunningReceiver:
 
 @asynccontextmanager
 async def open_socket_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
-    """Connect to Slack, and retry without limit. On exit, answer what has arrived and accept no more."""
+    """Connect to Slack over Socket Mode, and retry without limit. On exit, answer received payloads and disconnect."""
     slack = bot.settings.slack
     single_process = not bot.settings.database.allows_replicas
     client = SocketModeReceiver(
@@ -165,7 +165,7 @@ async def open_socket_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
 
 @asynccontextmanager
 async def open_http_receiver(bot: Bot) -> AsyncIterator[RunningReceiver]:
-    """Listen on HOST and PORT. On exit, answer what has arrived and accept no more. Raises StartError."""
+    """Listen on HOST and PORT. On exit, answer received payloads and stop listening. Raises StartError."""
     settings, server = bot.settings, web.Application(client_max_size=BODY_BYTES)
     receiver_app = HttpReceiver(
         bot.app, settings.slack.signing_secret, bot.health.metrics, timing=bot.slack_timing, bounds=bot.bounds
@@ -201,7 +201,10 @@ async def serve_health(health: Health, settings: Settings) -> AsyncIterator[None
 async def serve_http(
     server: web.Application, host: str, port: int, variable: str, bounds: ReceiverBounds = RECEIVER_BOUNDS
 ) -> AsyncIterator[int]:
-    """Serve an application, and yield its port. On exit, answer what has arrived. Raises StartError."""
+    """Serve an application, and yield its port. On exit, answer received requests. Raises StartError.
+
+    `variable` names the setting of the port for error messages.
+    """
     server.on_response_prepare.append(remove_server_header)
     runner = web.AppRunner(server, **SERVER_OPTIONS, shutdown_timeout=1.0)
     await runner.setup()
@@ -220,7 +223,7 @@ async def serve_http(
 async def _create_server(
     runner: web.AppRunner, refusals: ThrottledLog, host: str, port: int, variable: str, bounds: ReceiverBounds
 ) -> asyncio.Server:
-    """Listen as aiohttp's TCPSite does, but limit the connections and refuse unreadable requests our way."""
+    """Listen as aiohttp's TCPSite does, but limit the connections and log unreadable requests in `refusals`."""
     serving, loop = runner.server, asyncio.get_running_loop()
     assert serving is not None  # noqa: S101 - it is set up
 
@@ -250,7 +253,7 @@ def all_addresses(port: int) -> socket.socket:
 
 
 class OverloadedProtocol(asyncio.Protocol):
-    """Answer 503 to a connection over the limit. Slack or the proxy retries."""
+    """Answer 503 to a connection over the limit and close it. Slack or the proxy retries."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 - a socket's

@@ -1,21 +1,18 @@
-"""Tune the interpreter for speed.
-
-docs/develop/decisions/0001-garbage-collector.md says what they buy.
-"""
+"""Tune Python's garbage collector for speed. docs/develop/decisions/0001-garbage-collector.md has the measurements."""
 
 import gc
 
 GC_THRESHOLD = 50_000
-"""New objects after which the garbage collector runs. A command leaves hardly any cycle."""
+"""How many new objects start a collection. A command leaves almost no reference cycles."""
 
 
 def pause_collector() -> None:
-    """Disable garbage collection until `freeze_loaded`: what loads now stays."""
+    """Disable the garbage collector until `freeze_loaded`, since the modules that load meanwhile stay in memory."""
     gc.disable()
 
 
 def freeze_loaded() -> None:
-    """Exempt all existing objects from garbage collection, and collect later objects."""
+    """Exclude all existing objects from garbage collection, and enable the collector for later objects."""
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
     gc.enable()

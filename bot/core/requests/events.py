@@ -32,9 +32,10 @@ FOLLOW_SECONDS, MAX_FOLLOWERS = 8 * 3600.0, 5_000
 
 @dataclass(frozen=True, slots=True)
 class RequestFinished:
-    """A request has its result. `reached`: the requester got it. `create_seconds`: the service's part of `seconds`.
+    """A request has its result. `reached`: the requester got the result.
 
-    `is_sign_in`: a browser returned from a sign-in, so that no message in Slack has changed.
+    `create_seconds` is the part of `seconds` that the session service took. `is_sign_in`: the result is a sign-in in a
+    browser, so no message in Slack shows it.
     """
 
     request: Request
@@ -47,7 +48,7 @@ class RequestFinished:
 
 @dataclass(frozen=True, slots=True)
 class RequestRejected:
-    """A request was not accepted; the caller tells the person why."""
+    """A request was not accepted. The caller sends the reason to the requester."""
 
     request: Request
     error: CobrowseError
@@ -55,14 +56,14 @@ class RequestRejected:
 
 @dataclass(frozen=True, slots=True)
 class RequestResumed:
-    """A request of a dead process was taken over."""
+    """This process took over a request of a dead process."""
 
     stored: StoredRequest
 
 
 @dataclass(frozen=True, slots=True)
 class SessionClosed:
-    """A session was found or made ended, so the messages about it can be updated."""
+    """A session has ended, so the messages about it can be updated."""
 
     session_id: SessionId
 
@@ -72,13 +73,13 @@ E = TypeVar("E", RequestFinished, RequestRejected, RequestResumed, SessionClosed
 
 
 class EventLog:
-    """Passes each event to the subscribers of its kind, in the order in which they subscribed."""
+    """Pass each event to the subscribers of its type, in the order in which they subscribed."""
 
     def __init__(self) -> None:
         self._subscribers: defaultdict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
 
     def subscribe(self, kind: type[E], *subscribers: Callable[[E], None]) -> None:
-        """Pass later events of this kind to these."""
+        """Call these subscribers with each later event of this type."""
         self._subscribers[kind] += subscribers
 
     def emit(self, event: Event) -> None:
@@ -133,7 +134,7 @@ def _fields(request: Request, result: Result) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class ServiceFailure:
-    """The newest failure, its time, and whether a session was created after it."""
+    """The newest failure of the session service, its time, and whether a session was created after it."""
 
     error: ServiceError
     at: datetime
@@ -141,14 +142,14 @@ class ServiceFailure:
 
 
 class ServiceStatus:
-    """Holds the newest failure. It subscribes to the events."""
+    """Hold the newest failure of the session service, for the `status` command. Subscribes to RequestFinished."""
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._clock = clock
         self.failure: ServiceFailure | None = None
 
     def record_event(self, event: RequestFinished) -> None:
-        """Keep a failure of the service, and note a session created after it."""
+        """Record a failure of the session service, or a session that was created after the last failure."""
         if event.is_sign_in:
             return
         if isinstance(event.result, ServiceError):
@@ -158,24 +159,24 @@ class ServiceStatus:
 
 
 class Followers:
-    """Holds who has opened a Home tab, and calls `update` when their sessions change. It subscribes to the events."""
+    """Record who opened a Home tab, and call `update` when their sessions change. Subscribes to RequestFinished."""
 
     def __init__(self, update: Callable[[Request, UserId], None]) -> None:
-        """`update`: takes the request that changed a session, and the follower."""
+        """Take `update`, which gets the request that changed a session, and the user whose tab shows it."""
         self._update = update
         self._newest: TTLCache[tuple[TeamId, UserId], object] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
 
     def follow(self, team_id: TeamId, user_id: UserId) -> object:
-        """Follow this user's sessions for FOLLOW_SECONDS; return a token that stands for this call."""
+        """Follow this user's sessions for FOLLOW_SECONDS; return a token that identifies this call for `is_newest`."""
         token = self._newest[team_id, user_id] = object()
         return token
 
     def is_newest(self, team_id: TeamId, user_id: UserId, token: object) -> bool:
-        """Return whether no later call of `follow` was for this user."""
+        """Return whether `token` is from the latest call of `follow` for this user."""
         return self._newest.get((team_id, user_id)) is token
 
     def record_event(self, event: RequestFinished) -> None:
-        """Call `update` for the followers among those whose sessions changed, and for who ended one in a Home tab."""
+        """Call `update` for each follower whose session changed, and for the user who ended one in a Home tab."""
         if event.is_sign_in:
             return
         request, result = event.request, event.result
@@ -186,6 +187,6 @@ class Followers:
             people = {request.requester, result.record.requester, result.record.agent}
         people = {user_id for user_id in people if (request.team_id, user_id) in self._newest}
         if request.kind is RequestKind.END and not request.reply_url and not request.channel_id:
-            people.add(request.requester)  # only the tab sends such an End
+            people.add(request.requester)  # only the Home tab sends such an End
         for user_id in people:
             self._update(request, user_id)

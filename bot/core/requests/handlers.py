@@ -1,4 +1,4 @@
-"""Define what carries out one kind of request."""
+"""Define the base class of request handlers. RequestWorker calls one handler for each kind of request."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,23 +12,26 @@ from bot.core.results import Success
 
 
 class Handler(ABC):
-    """Carries out one kind of request. Its methods may raise CobrowseError."""
+    """Carry out one kind of request. Each method may raise CobrowseError."""
 
     def peek(self, request: Request) -> ResolvedHost | None:
-        """Return whose session can be created at once, without waiting for anything; None for most requests."""
+        """Return the host if the session can be created at once, without a look-up or a wait; None otherwise."""
         return None
 
     @abstractmethod
     async def run(self, request: Request, run: RequestRun, resolved: ResolvedHost | None = None) -> Success:
-        """Carry it out. `resolved` is what `peek` returned, when the request is stored as `creating`."""
+        """Carry out the request and return its result.
+
+        `run` commits the state transitions. `resolved` is the host from `peek` if the request was stored as `creating`.
+        """
 
     async def replay(self, stored: StoredRequest) -> Success:
-        """Return the result of a request that was carried out before a crash, without carrying it out again."""
+        """Return the result of a request that a process started before it crashed. Do not repeat its effect."""
         raise InterruptedRequestError("interrupted", maybe_created=True)
 
 
 class QueryHandler(Handler):
-    """Carries out a kind by a function that may run again after a crash."""
+    """Carry out a kind of request with one function, which is safe to run again after a crash."""
 
     def __init__(self, ask: Callable[[Request], Awaitable[Success]]) -> None:
         self._ask = ask

@@ -1,7 +1,7 @@
-"""Limit the requests of a minute, for each person and workspace, and the requests that are under way.
+"""Limit the requests per minute of each user and workspace, and the requests in progress.
 
-The limits protect against accidents and abuse. Each process counts for itself, so that none is flooded. Counting needs
-no look-up: a start for another agent counts as a supervisor's, and the access rules refuse others later.
+The limits protect against accidents and abuse. Each process counts separately. Counting needs no look-up: a start for
+another agent counts as a supervisor's, and the access rules refuse it later if the requester is no supervisor.
 """
 
 import math
@@ -23,10 +23,11 @@ Counted = tuple[float, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestLimits:
-    """The limits; 0 is no limit. All but `under_way` are for one minute.
+    """The limits; 0 means no limit. All but `under_way` are per minute.
 
-    `person_starts`, `person_sends` and `person_inquiries` count one person's starts for themselves, links sent and all
-    other requests. `supervisor_starts` counts one person's starts for others, `workspace_starts` those of a workspace.
+    `person_starts` limits a user's starts for themselves, `person_sends` the links that a user sends to customers,
+    `person_inquiries` a user's other requests, `supervisor_starts` a user's starts for other agents, `workspace_starts`
+    all starts of a workspace, and `under_way` the requests in progress.
     """
 
     person_starts: int = 6
@@ -38,7 +39,7 @@ class RequestLimits:
 
 
 class RequestLimiter:
-    """Counts requests. `clock` is monotonic, in seconds."""
+    """Count requests and refuse those beyond the limits. `clock` returns seconds and never goes back."""
 
     def __init__(self, limits: RequestLimits, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
@@ -46,9 +47,9 @@ class RequestLimiter:
         self._starts: TTLCache[str, deque[Counted]] = TTLCache(MAX_PEOPLE, WINDOW_SECONDS, clock)
 
     def admit(self, request: Request, under_way: int) -> None:
-        """Count a request, once for all its deliveries.
+        """Count a request; several deliveries of the same request count once. `under_way`: the requests in progress.
 
-        Raises RateLimitedError or NotReadyError, and counts nothing then.
+        Raises RateLimitedError or NotReadyError for a request beyond a limit, which is not counted.
         """
         limits = self._limits
         counted = [(key, self._recent(key), most) for key, most in self._counted(request) if most]
@@ -69,9 +70,9 @@ class RequestLimiter:
             self._starts[key] = recent  # renews its time to live
 
     def admit_view(self, request: Request) -> bool:
-        """Return whether a Home tab may ask the service for sessions, and count it.
+        """Return whether a Home tab may ask the session service for its sessions, and count the view if so.
 
-        Views have the limit of inquiries, and are counted separately.
+        The limit is that of inquiries, but views and inquiries are counted separately.
         """
         key, most = f"{request.team_id}/{request.requester}/views", self._limits.person_inquiries
         recent = self._recent(key)
@@ -82,7 +83,7 @@ class RequestLimiter:
         return True
 
     def _counted(self, request: Request) -> tuple[tuple[str, int], ...]:
-        """Return the keys that a request counts under, and each key's limit."""
+        """Return the counters for a request, as pairs of a key and its limit."""
         limits, person = self._limits, f"{request.team_id}/{request.requester}"
         if request.kind is RequestKind.SEND:
             return ((f"{person}/sends", limits.person_sends),)
@@ -98,7 +99,7 @@ class RequestLimiter:
         return own, (request.team_id, limits.workspace_starts)
 
     def _recent(self, key: str) -> deque[Counted]:
-        """Return the requests of the last minute, oldest first."""
+        """Return the requests that this key counted in the last minute, oldest first."""
         recent: deque[Counted] = self._starts.get(key) or deque()
         while recent and recent[0][0] <= self._clock() - WINDOW_SECONDS:
             recent.popleft()

@@ -1,4 +1,4 @@
-"""Finish what others left: requests of dead processes, duplicates of a request, rows and messages of ended sessions."""
+"""Finish requests of dead processes and duplicate requests, clean up the store, update messages of ended sessions."""
 
 import asyncio
 import logging
@@ -26,7 +26,7 @@ GIVE_UP_AFTER = timedelta(days=1)
 
 
 def known_failure(stored: StoredRequest) -> CobrowseError | None:
-    """Return the error that a request of a dead process ends with; None when it is to be worked or answered."""
+    """Return the error that ends a request of a dead process; None when it must be carried out or answered."""
     if stored.failure or stored.state is RequestState.FAILED:  # an unreadable row has a failure in any state
         return stored.failure or UnexpectedError()
     if stored.state is RequestState.CREATED:
@@ -34,7 +34,7 @@ def known_failure(stored: StoredRequest) -> CobrowseError | None:
             return InterruptedRequestError("session_over")
         is_lost = stored.request.kind in STARTS and stored.session is None  # wiped, or encrypted with a lost key
         return InterruptedRequestError("interrupted", maybe_created=True) if is_lost else None
-    if stored.state is not RequestState.ACCEPTED:  # nobody knows whether the service acted, so it is not asked again
+    if stored.state is not RequestState.ACCEPTED:  # the service may have acted, so the call is not repeated
         return InterruptedRequestError("interrupted", maybe_created=True)
     if datetime.now(UTC) - stored.request.accepted_at > ANSWERABLE:
         return InterruptedRequestError("interrupted", maybe_created=False)
@@ -42,7 +42,7 @@ def known_failure(stored: StoredRequest) -> CobrowseError | None:
 
 
 async def session_of_duplicate(request: Request, store: RequestRepository, poll_seconds: float) -> Session | None:
-    """Wait for the session of the request that this one duplicates; return None when there will be none."""
+    """Wait for the session of the request that this one duplicates, and return it; None if there is no open one."""
     while request.duplicate_of is not None:
         other = await store.find(request.duplicate_of)
         if other is None or other.failure or other.session_over:
@@ -56,9 +56,9 @@ async def session_of_duplicate(request: Request, store: RequestRepository, poll_
 
 
 async def update_ended_messages(posts: PostedMessageRepository, messages: SessionMessages) -> None:
-    """Update messages of ended sessions, one pass. Raises StorageUnavailableError."""
+    """Update the due messages of ended sessions, each at most once. Raises StorageUnavailableError."""
     due = list(await posts.take_due_posts(MAX_MESSAGES))
-    random.shuffle(due)  # else the ones that fail each time could come first each time
+    random.shuffle(due)  # otherwise messages that always fail could always come first
     silent = 0
     for post in due:
         record = await _session(posts, post) if post.ts else None
@@ -75,14 +75,14 @@ async def update_ended_messages(posts: PostedMessageRepository, messages: Sessio
 
 
 async def _session(posts: PostedMessageRepository, post: PostedMessage) -> SessionRecord | None:
-    """Return the session; None for an unreadable one, too, so that it does not block the others."""
+    """Return the session of a message; None for a missing or unreadable one, so that it does not block the others."""
     with suppress(UnexpectedError):
         return await posts.session(post.session_id)
     return None
 
 
 class Recovery:
-    """Runs the background loops: take over orphaned requests, sweep the store, update messages of ended sessions."""
+    """Run the background loops: take over orphaned requests, clean up the store, update messages of ended sessions."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Recovery:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, process: Callable[[StoredRequest], None]) -> None:
-        """Start the loops; `process` works one orphaned request in a task."""
+        """Start the loops. `process` starts to process one orphaned request."""
 
         async def take_over() -> float:
             for stored in await self._store.orphans():
@@ -115,11 +115,11 @@ class Recovery:
             task.cancel()
 
     def wake(self, _: SessionClosed) -> None:
-        """Update messages now: a session has ended."""
+        """Update messages now, because a session has ended."""
         self._session_ended.set()
 
     async def _forever(self, once: Callable[[], Awaitable[float]]) -> None:
-        """Run `once` for ever; it returns the seconds to wait before the next run."""
+        """Call `once` without end; it returns the seconds to wait before its next call."""
         while True:
             seconds = self._timing.orphan_poll_seconds
             try:

@@ -1,8 +1,8 @@
-"""Commit the state transitions of one request while a worker processes it, and notify its requester meanwhile.
+"""Commit the state transitions of one request while a worker processes it, and post wait notices to its requester.
 
-`creating` is committed just before the bytes of a create go out. It goes back to `accepted` when the service says that
-it did not act. The requester reads a notice at once when they have to wait for their turn, else when no answer has come
-for a while, and one more when it takes longer.
+The worker commits `creating` just before the bytes of a create go out. The state goes back to `accepted` when the
+service says that it did not act. The requester gets a notice at once when the request waits for its turn, otherwise
+when no answer has come for some seconds, and a second notice later.
 """
 
 import asyncio
@@ -32,11 +32,11 @@ MAX_NOTICES = 2
 
 
 class OwnershipLostError(Exception):
-    """Another worker has this request, so this one stops."""
+    """Another worker took the request over, so this worker must stop."""
 
 
 class RequestRun:
-    """One request that a worker processes. It implements CallHooks, so the Genesys client reports to it."""
+    """One request that a worker processes. Implements CallHooks, so the Genesys client calls it before each send."""
 
     def __init__(
         self,
@@ -58,13 +58,14 @@ class RequestRun:
 
     @property
     def fairness_key(self) -> str:
-        """Return the requester: people share the rate limit fairly."""
+        """Return a key for the requester, because the rate limiter serves requesters in turn."""
         return f"{self.request.team_id}/{self.request.requester}"
 
     async def before_send(self) -> None:
-        """Commit `creating`. Raises OwnershipLostError when another worker has the request, InterruptedRequestError.
+        """Commit `creating` just before the call is sent.
 
-        Wait for a shared store that is unavailable: another replica may take the request over and send it meanwhile.
+        Retry while a shared store is unavailable: another replica may take the request over meanwhile, and send it.
+        Raises OwnershipLostError when another worker has the request, and InterruptedRequestError.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + (self._timing.send_timeout if self._store.shared else 0.0)
@@ -78,13 +79,16 @@ class RequestRun:
             except OwnershipLostError:
                 if not self._uncertain:
                     raise
-                # another replica has it, or the answer to our own commit was lost: saving will tell
+                # Another replica has the request, or the answer to our commit was lost. Saving the result decides it.
                 raise InterruptedRequestError("not_started") from None
         self._sent_at = time.monotonic()
         self._notices.sent()
 
     async def on_wait(self, seconds: float) -> None:
-        """Take `creating` back: the call waits for its turn, or the service did not act. Raises QueueTooLongError."""
+        """Commit `accepted` again, because the call waits for its turn or the service did not act.
+
+        Raises QueueTooLongError when `seconds` is too long.
+        """
         self._stop_clock()
         if self.state is RequestState.CREATING:
             await self.transition(RequestState.ACCEPTED)
@@ -94,15 +98,16 @@ class RequestRun:
         self._notices.wait(seconds)
 
     async def stop_notices(self) -> None:
-        """Post no wait notice after this."""
+        """Post no more wait notices."""
         await self._notices.stop()
 
     async def transition(
         self, to: RequestState, *, session: Session | None = None, failure: CobrowseError | None = None
     ) -> None:
-        """Commit the next state.
+        """Commit the next state, with the session or failure.
 
-        Raises OwnershipLostError, StorageUnavailableError, UnusableAnswerError (then the request failed).
+        Raises OwnershipLostError, StorageUnavailableError, or UnusableAnswerError, which the store then holds as the
+        request's failure.
         """
         if to in (RequestState.CREATED, RequestState.FAILED):
             self._stop_clock()
@@ -113,7 +118,7 @@ class RequestRun:
             self._uncertain.clear()
             raise
         except (StorageUnavailableError, asyncio.CancelledError):
-            if to not in self._uncertain:  # the store may have committed it, and its answer was lost
+            if to not in self._uncertain:  # an earlier attempt may have committed it
                 self._uncertain.append(to)
             raise
         if not is_moved:
@@ -123,7 +128,7 @@ class RequestRun:
 
     async def _advance(self, to: RequestState, session: Session | None, failure: CobrowseError | None) -> bool:
         for from_ in (self.state, *self._uncertain):
-            if from_ is to:  # nobody can say whether a `creating` is our own
+            if from_ is to:  # the stored `creating` may be another worker's
                 stored = await self._store.find(self.request.id)
                 if session and stored and (refusal := _refusal(stored)):
                     raise refusal
@@ -133,7 +138,10 @@ class RequestRun:
         return False
 
     async def record_result(self, result: Result) -> Result:
-        """Save a result, unless it is saved; return the result to tell. Raises OwnershipLostError."""
+        """Save the result, unless it is saved already; return the result that the requester gets.
+
+        Raises OwnershipLostError.
+        """
         if self._is_unsaved:
             return result
         if isinstance(result, CobrowseError) and self.state is not RequestState.FAILED:
@@ -148,7 +156,7 @@ class RequestRun:
         return result
 
     async def save_answered(self) -> None:
-        """Save that the requester has the result. Raises OwnershipLostError."""
+        """Save that the requester got the result. Raises OwnershipLostError."""
         await self.save_with_retry(RequestState.ANSWERED, timeout=self._timing.answered_timeout)
 
     async def save_with_retry(
@@ -159,11 +167,11 @@ class RequestRun:
         failure: CobrowseError | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - the loop below ends after it
     ) -> None:
-        """Make a transition whose result is known, and retry while the store is unavailable.
+        """Commit a transition, and retry while the store is unavailable.
 
-        `timeout` ends the retries, None after `save_timeout`: a store of our own must not keep the result from the
-        requester for longer. For a shared store there is no end: meanwhile another replica may have taken the request
-        over, and tell another result. Raises OwnershipLostError, UnusableAnswerError.
+        `timeout` limits the retries, in seconds; None means `save_timeout`. After it, the requester gets the result
+        although it is not saved. Retries of a shared store have no limit: another replica may have taken the request
+        over, and the requester must not get two different results. Raises OwnershipLostError, UnusableAnswerError.
         """
         loop = asyncio.get_running_loop()
         is_endless = self._store.shared and to is not RequestState.ANSWERED
@@ -192,7 +200,7 @@ class RequestRun:
 
 
 class ProgressNotifier:
-    """Posts the wait notices of one request. Its timer starts with it."""
+    """Post the wait notices of one request. The constructor starts the timer of the first notice."""
 
     def __init__(self, request: Request, notifier: Notifier, timing: RunTiming) -> None:
         self._request, self._notifier, self._timing = request, notifier, timing
@@ -203,23 +211,23 @@ class ProgressNotifier:
         self._timer = self._loop.call_later(timing.first_notice_seconds, self._post)
 
     def sent(self) -> None:
-        """Stop announcing a wait: the call has gone out."""
+        """Post no notice of a wait for a turn any more, because the call was sent."""
         self._wait_until = None
 
     def wait(self, seconds: float) -> None:
-        """Announce a wait of `seconds`, unless it is short."""
+        """Post a notice of a wait of `seconds`, unless the wait is short."""
         self._wait_until = self._loop.time() + seconds
         if seconds < self._timing.min_wait_notice_seconds:
             return
         self._timer.cancel()
         self._timer = self._loop.call_at(self._wait_until + self._timing.late_seconds, self._post)
-        if self._posting and not self._posting.done():  # as soon as that one has gone out
+        if self._posting and not self._posting.done():  # a notice is being posted: post this one after it
             self._posting.add_done_callback(lambda _: self._post())
         else:
             self._post()
 
     async def stop(self) -> None:
-        """Post no more. Wait a moment for a notice that is being posted, so that it does not overtake the result."""
+        """Post no more notices. Wait briefly for a notice in progress, so that it does not arrive after the result."""
         self._timer.cancel()
         self._count = MAX_NOTICES
         if self._posting and not self._posting.done():
@@ -235,7 +243,7 @@ class ProgressNotifier:
 
 
 def _refusal(stored: StoredRequest) -> UnusableAnswerError | None:
-    """Return the error by which the store refused the session, when its answer was lost."""
+    """Return the error with which the store rejected the session, if the request failed with one."""
     failure = stored.failure if stored.state is RequestState.FAILED else None
     return failure if isinstance(failure, UnusableAnswerError) and failure.why == ID_TAKEN else None
 
@@ -243,7 +251,7 @@ def _refusal(stored: StoredRequest) -> UnusableAnswerError | None:
 def _is_stored(
     stored: StoredRequest | None, state: RequestState, session: Session | None, failure: CobrowseError | None
 ) -> bool:
-    """Return whether this very result is stored."""
+    """Return whether the store holds exactly this state, session and failure."""
     if stored is None or stored.state is not state:
         return False
     if (stored.session and stored.session.id) != (session and session.id):

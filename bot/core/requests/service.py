@@ -11,7 +11,7 @@ from bot.core.requests.worker import RequestWorker
 
 
 class RequestService:
-    """Accepts requests, and the retries of failed ones."""
+    """Accept requests, and retries of failed requests."""
 
     def __init__(
         self, store: RequestRepository, worker: RequestWorker, limiter: RequestLimiter, events: EventLog
@@ -21,11 +21,11 @@ class RequestService:
 
     @property
     def under_way(self) -> int:
-        """Return how many requests are accepted, or being stored, and not answered."""
+        """Return how many requests are being stored or processed."""
         return self._worker.active + self._storing
 
     async def submit(self, request: Request) -> bool:
-        """Store the request and start to process it; return False when it is stored already.
+        """Store the request and start to process it; return False if a request with its key is stored already.
 
         Raises NotAcceptedError.
         """
@@ -51,9 +51,9 @@ class RequestService:
         return accepted.is_new
 
     async def retry(self, failed: RequestId, press: Request) -> None:
-        """Submit a failed request again for the person who pressed the button.
+        """Submit a failed request again. `press` is the press of its Try again button.
 
-        Raises RetryRejectedError, NotAcceptedError.
+        Raises RetryRejectedError when the actor may not retry it, or NotAcceptedError.
         """
         try:
             await self._retry(failed, press)
@@ -66,7 +66,7 @@ class RequestService:
         if stored is None:
             raise RetryRejectedError("request_forgotten")
         was = stored.request
-        # In an Enterprise Grid the press may come from another workspace of it than the command did.
+        # In an Enterprise Grid, the press and the command may come from different workspaces.
         is_same_place = press.team_id == was.team_id or (was.enterprise_id and press.enterprise_id == was.enterprise_id)
         if was.requester != press.requester or not is_same_place:
             raise RetryRejectedError("not_your_request")

@@ -1,7 +1,7 @@
 """Process accepted requests: dispatch each to its handler, save the result, send it to the requester.
 
-Each accepted request ends with one result: the session, or one clear error. The work runs in the worker's own tasks,
-so that Slack's acknowledgement waits for nothing but the store.
+Each accepted request ends with one result: the session, or one error. Each request runs in a separate task, so that
+Slack's acknowledgement waits only for the store.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class RequestWorker:
-    """Processes requests, each in a task."""
+    """Process requests, each in a separate task."""
 
     def __init__(
         self,
@@ -48,22 +48,25 @@ class RequestWorker:
         return len(self._tasks)
 
     def start(self) -> None:
-        """Take over the requests of dead processes, now and whenever another replica dies; start the clean-up."""
+        """Start the background loops: take over requests of dead processes and replicas, and clean up the store."""
         self._recovery.start(self.process)
 
     def peek(self, request: Request) -> ResolvedHost | None:
-        """Return whose session can be created at once, so that the request is stored as `creating` in one write."""
+        """Return the host if the session can be created at once, so that one write stores the request as `creating`."""
         return self._handlers[request.kind].peek(request)
 
     def process(self, stored: StoredRequest, resolved: ResolvedHost | None = None) -> None:
-        """Start to process a request. `resolved`: `peek` returned it, and the request is stored as `creating`."""
+        """Start to process a stored request. `resolved` is the host from `peek` if it is stored as `creating`."""
         task = asyncio.create_task(self._process(stored, resolved), name=stored.request.id)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(self._answering.discard)
 
     async def drain(self, seconds: float) -> None:
-        """Accept nothing more and finish what is accepted, within `seconds`; interrupt the rest and tell the people."""
+        """Refuse new requests and finish the accepted ones within `seconds`; then interrupt the rest.
+
+        The requester of an interrupted request gets an error message.
+        """
         self.is_draining = True
         self._recovery.stop()
         last_posts_seconds = self._timing.last_posts_seconds
@@ -85,7 +88,7 @@ class RequestWorker:
         try:
             result = await self._result(stored, resolved, run)
             if task := asyncio.current_task():
-                self._answering.add(task)  # a drain waits for it from here on
+                self._answering.add(task)  # from here on, `drain` waits for the task instead of cancelling it
             result = await run.record_result(result)
             await run.stop_notices()
             reached = await self._responder.answer(request, result)
@@ -99,7 +102,10 @@ class RequestWorker:
             log.exception("answering failed", extra={"fields": {"request": request.id}})
 
     async def _result(self, stored: StoredRequest, resolved: ResolvedHost | None, run: RequestRun) -> Result:
-        """Return the result, or the error that the person reads. This is the second error boundary."""
+        """Carry out the request and return its result; return any exception as the error that the requester reads.
+
+        Only OwnershipLostError passes. Errors before the acknowledgement are handled in slack/listeners/errors.py.
+        """
         try:
             return await self._handle(stored, resolved, run)
         except OwnershipLostError:

@@ -1,7 +1,7 @@
-"""Where a customer can be reached: a phone number or an e-mail address as typed -> checked, or why not (pure).
+"""Check the phone number or e-mail address that a user types for a customer (pure).
 
-Numbers are Google's libphonenumber's to know, addresses email-validator's: libraries that are loaded once there is
-something to check, since most bots send nothing. Nobody is asked whether they exist.
+The libraries phonenumbers (Google's libphonenumber) and email-validator decide. The functions import them on first use,
+since most bots send nothing to customers. No check asks the network whether an address exists.
 """
 
 from dataclasses import dataclass, field
@@ -11,12 +11,14 @@ from bot.core.errors import SendRejectedError
 
 TEXT_LENGTH = 254
 _TAKE_SMS = ("MOBILE", "FIXED_LINE_OR_MOBILE", "VOIP")
-"""Neither premium-rate nor personal numbers, which would cost the company (+44 70 looks like a mobile, and costs more),
-nor fixed lines, which would swallow the text."""
+"""The types of numbers that can receive an SMS at a normal price.
+
+Premium-rate and personal numbers cost more (+44 70 looks like a mobile number). Fixed lines receive no SMS.
+"""
 
 
 class ContactChannel(StrEnum):
-    """How something gets to a customer."""
+    """The ways to send a message to a customer."""
 
     SMS = "sms"
     EMAIL = "email"
@@ -24,7 +26,10 @@ class ContactChannel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContactAddress:
-    """`text` is a number in E.164 or an e-mail address in ASCII; `country` the number's ISO code, "" for none."""
+    """A customer's address: `text` is a phone number in E.164 or an e-mail address in ASCII.
+
+    `country` is the ISO code of the number's country, "" when there is none.
+    """
 
     medium: ContactChannel
     text: str = field(repr=False)
@@ -32,7 +37,7 @@ class ContactAddress:
 
     @property
     def shown(self) -> str:
-        """In full, the way people write it."""
+        """Return the whole address; a phone number in its international format."""
         if self.medium is ContactChannel.EMAIL:
             return self.text
         import phonenumbers  # noqa: PLC0415 - see above
@@ -42,12 +47,12 @@ class ContactAddress:
 
     @property
     def masked(self) -> str:
-        """What may stand in a log: the last four digits, or the domain."""
+        """Return the part that a log may contain: the last four digits, or `@` and the domain."""
         return f"…{self.text[self.text.index('@') :] if self.medium is ContactChannel.EMAIL else self.text[-4:]}"
 
 
 def read_address(text: str) -> ContactAddress:
-    """Raises SendRejectedError."""
+    """Parse a phone number or an e-mail address as typed. Raises SendRejectedError for any other text."""
     text = text.strip()
     return _email(text) if "@" in text else _number(text)
 

@@ -1,6 +1,6 @@
-"""The conversations a host is in, and what somebody pastes to say which they mean: an id, or its address (pure).
+"""Read the id or URL of a Genesys conversation that a user pastes (pure).
 
-Whether it is a live conversation of theirs is for the session service to find out.
+The session service checks later whether the host takes part in this conversation.
 """
 
 import re
@@ -17,7 +17,7 @@ TEXT_LENGTH = 1000
 
 @dataclass(frozen=True, slots=True)
 class LiveConversation:
-    """A conversation a host is in. `customer` is a name, for display only, and "" when it is not known."""
+    """A conversation that a host takes part in now. `customer` is a name for display, "" when unknown."""
 
     id: ConversationId
     since: datetime
@@ -25,25 +25,25 @@ class LiveConversation:
 
 
 def conversation_id(text: str) -> ConversationId | None:
-    """A UUID, in lower case; None for anything else."""
+    """Return a UUID in lower case; None for any other text."""
     return ConversationId(text.lower()) if _UUID.fullmatch(text) else None
 
 
 def is_address(text: str) -> bool:
-    """Whether somebody meant it as a URL."""
+    """Return whether the text begins like a URL, with a scheme and `://`."""
     return bool(_ADDRESS.match(text))
 
 
 @dataclass(frozen=True, slots=True)
 class GenesysApp:
-    """The region's own app, where interactions have addresses. Without a known `host`, ids alone are understood."""
+    """The Genesys web app of the region, whose URLs name conversations. With `host` "", only ids are accepted."""
 
     host: str = ""
 
     def conversation_id(self, text: str) -> ConversationId | None:
-        """The conversation of an id, or of an address such as `https://apps.mypurecloud.com/directory/#/…/<id>/…`.
+        """Return the conversation id of an id or of a URL like `https://apps.mypurecloud.com/directory/#/…/<id>/…`.
 
-        None for another host than the app's, and for an address that holds no id before its query, or several.
+        Return None for a URL of another host, and for a URL with no id or several ids before its query.
         """
         if found := conversation_id(text):
             return found

@@ -57,7 +57,7 @@ def _shown(character: str) -> str:
 
 
 def is_safe_url(url: str) -> bool:
-    """Return whether this is https with a host and without user information; http only for this machine."""
+    """Return whether this is an https URL with a host and without user information; http is allowed for localhost."""
     found = _URL.fullmatch(url) if len(url) <= URL_LENGTH else None
     return found is not None and (found["scheme"].lower() == "https" or found["host"].lower() in LOCAL_HOSTS)
 
@@ -70,20 +70,21 @@ def url_host(url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class JoinTemplate:
-    """The company's page that a join code leads to: a checked template.
+    """A checked template for join URLs: the URL of the company's join page, with the placeholder `JOIN_CODE`.
 
-    The code stands in the fragment, which browsers do not send: it reaches no server's log and no Referer header.
+    The placeholder is in the URL's fragment. Browsers do not send fragments, so no server's log and no Referer header
+    contains the code.
     """
 
     text: str = field(repr=False)
 
     def url(self, join_code: str) -> str:
-        """Return the customer's join URL."""
+        """Return the join URL for this join code."""
         return self.text.replace(JOIN_CODE, quote(join_code, safe=""))
 
 
 def parse_template(text: str) -> JoinTemplate:
-    """Parse the setting. Raises ValueError with what is wrong."""
+    """Parse a template from the settings. Raises ValueError that says what is wrong."""
     if text.count(JOIN_CODE) != 1 or set(text.replace(JOIN_CODE, "")) & set("{}"):
         raise ValueError(f"must hold {JOIN_CODE} exactly once, and no other braces")
     plain = text.replace(JOIN_CODE, "code")
@@ -96,7 +97,7 @@ def parse_template(text: str) -> JoinTemplate:
 
 @dataclass(frozen=True, slots=True)
 class JoinHosts:
-    """Which hosts a join URL from Genesys may lead to, since a customer opens it.
+    """The hosts that a join URL from Genesys may lead to. Customers open these URLs, so any other host is refused.
 
     `allowed` lists hosts, or `.domain` for all hosts below a domain; empty allows any public name. A URL that leads to
     this machine is allowed only when the service runs here, too.
@@ -105,7 +106,7 @@ class JoinHosts:
     allowed: tuple[str, ...] = ()
 
     def reject_reason(self, url: str, *, is_local: bool) -> str:
-        """Return why nobody may get this URL, "" when it is fine. `is_local`: the service's API is on this machine."""
+        """Return why this join URL must not be used, "" if it may. `is_local`: the service's API is on this machine."""
         if not is_safe_url(url):
             return "a join URL that is not https, or no plain one"
         host = url_host(url)

@@ -1,7 +1,7 @@
-"""Read text the way people give it: with quotes, typographic dashes and characters that nobody sees (pure).
+"""Clean text that people typed or pasted: remove quotes, typographic dashes and invisible characters (pure).
 
 `docker run --env-file` leaves quotes in place. Chats and word processors replace dashes and quotes, and add invisible
-characters. Settings, keys and region names are all read through here.
+characters. The bot reads settings, keys and region names with these functions.
 """
 
 import re
@@ -15,7 +15,7 @@ _NAMES = {"\n": "a line break", "\r": "a line break", " ": "a space", "\t": "a t
 
 
 def unquoted(text: str) -> str:
-    """Return the text without white space around it, and without one pair of quotation marks around it."""
+    """Strip white space and one pair of quotation marks around the text."""
     text = text.strip()
     for opening, closing in _PAIRS:
         inner = text[1:-1]
@@ -25,28 +25,29 @@ def unquoted(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return the text with hyphens for dashes, one kind of space, and nothing that cannot be seen.
+    """Return the text on one line, with hyphens for dashes, plain spaces, and no invisible characters.
 
-    For names, numbers and addresses, which hold no such character. Never for a secret.
+    Use it for names, numbers and addresses, never for a secret: a secret may contain any character.
     """
     spaced = "".join(" " if letter.isspace() else letter for letter in text.translate(_DASHES))
     return "".join(letter for letter in spaced if not is_unseen(letter)).strip()
 
 
 def is_unseen(letter: str) -> bool:
-    """Say whether a character shows nothing, such as U+200B, or controls a terminal."""
+    """Return whether a character is invisible, such as U+200B, or a control character."""
     return unicodedata.category(letter) in ("Cf", "Cc") or letter in _UNSEEN
 
 
 def straight(text: str) -> str:
-    """Return the text with hyphens for dashes and without what cannot be seen, its lines as they are."""
+    """Return the text with hyphens for dashes and without invisible characters; keep its line breaks and tabs."""
     return "".join(letter for letter in text.translate(_DASHES) if letter in "\r\n\t" or not is_unseen(letter))
 
 
 def odd_character(text: str) -> str:
-    """Name the first character that no token has, and its place, counted from 1; "" when there is none.
+    """Describe the first character that no token contains, and its position, counted from 1; "" for none.
 
-    A token is printable ASCII without spaces, and has no quotation mark at its ends. The rest of it is not shown.
+    A token is printable ASCII without spaces, and has no quotation mark at its ends. The description quotes nothing
+    else of the text, which is a secret.
     """
     for place, letter in enumerate(text, 1):
         at_an_end = place in (1, len(text))
@@ -56,7 +57,7 @@ def odd_character(text: str) -> str:
 
 
 def hidden_character(text: str) -> str:
-    """Name the first character that shows nothing or breaks a line, and its place; "" when there is none."""
+    """Describe the first character that is invisible or breaks a line, and its position; "" for none."""
     for place, letter in enumerate(text, 1):
         if is_unseen(letter) or (letter.isspace() and letter != " "):
             return f"{_named(letter)} at character {place}"
@@ -82,5 +83,5 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 
 
 def is_base64(text: str) -> bool:
-    """Say whether the text, without white space, can be base64."""
+    """Return whether the text is base64 when its white space is removed."""
     return bool(_BASE64.fullmatch("".join(text.split())))
