@@ -1,4 +1,4 @@
-"""Bolt, told everything, so that it looks for nothing in the environment and asks Slack nothing during an ack."""
+"""Configure Bolt so that it reads nothing from the environment and makes no call to Slack before an acknowledgement."""
 
 import logging
 
@@ -13,9 +13,9 @@ from bot.slack.api.identity import BotIdentity
 def new_bolt_app(
     identity: BotIdentity, bot_token: str, web: AsyncWebClient, command: AsyncMiddleware | None = None
 ) -> AsyncApp:
-    """Build a Bolt app without listeners. It checks no signatures: receivers/http.py does, and Socket Mode has none.
+    """Build a Bolt app without listeners. It verifies no signatures: receivers/http.py does, and Socket Mode has none.
 
-    `command` is a middleware that runs before Bolt's authorization, which accepts everybody here.
+    `command` is a middleware that runs first. Bolt's authorization accepts every user; core/access.py authorizes them.
     """
 
     async def authorize() -> AuthorizeResult:

@@ -1,6 +1,6 @@
 """Parse the text after the slash command into one typed command (pure).
 
-Text that may mean a person or a subcommand is never taken for a session's name.
+Text that may mean a user or a subcommand never becomes a session's name.
 Slack escapes `&`, `<` and `>` and turns mentions into `<@U…|name>` because the manifest says should_escape.
 """
 
@@ -17,10 +17,10 @@ from bot.core.validation.display import clean, one_line
 
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
 _MENTION = r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>"
-_ID = r"(?:(?=\S*\d)[A-Za-z0-9._:~+/=-]{8,200}|`[A-Za-z0-9._:~+/=-]{1,200}`)"  # as the services form them
+_ID = r"(?:(?=\S*\d)[A-Za-z0-9._:~+/=-]{8,200}|`[A-Za-z0-9._:~+/=-]{1,200}`)"  # the session ids of both services
 _EMAIL = r"(?:<mailto:[^>]+>|[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+)"
 RESERVED = {
-    # A reserved word is a subcommand only when what follows is what it takes: "End of month report" is a name.
+    # A reserved word is a subcommand only before an argument of this form: "End of month report" is a session's name.
     "help": r"\w*",
     "whoami": "",
     "why": rf"(?:{_MENTION})?",
@@ -32,7 +32,7 @@ RESERVED = {
     "link": rf"{_MENTION}\s+(?:[0-9A-Fa-f-]{{36}}|{_EMAIL})",
     "unlink": _MENTION,
     "new": "",
-    # Whatever has a number or an address in it: what is wrong with it is said, and no session is called after it.
+    # Any text with a number or an address: a wrong one gets an error, and never becomes a session's name.
     "send": rf"(?!.*{_MENTION})(?:|.*@.*|.*<tel:.*|[+＋(\d][\d\s()./-]*|.*\d[\d\s()./-]{{5,}}\d.*)",
     "connect": "",
     "disconnect": "",
@@ -43,13 +43,13 @@ _UNRESOLVED = re.compile(
     rf"{_FOR}(?:&lt;|<)?\s*[@＠﹫]|(?:to|with|start|{'|'.join(RESERVED)})\s+(?:&lt;)?[@＠﹫]", re.IGNORECASE
 )
 _PERSON_ID = r"[UW](?:0[A-Z0-9]{2,10}|(?=[A-Z]*[0-9])[A-Z0-9]{8,10})(?![A-Za-z0-9])"
-"""As Slack forms them: https://docs.slack.dev/reference/objects/user-object . "USA" and "W3C" are none."""
+"""A Slack user id: https://docs.slack.dev/reference/objects/user-object . "USA" and "W3C" are none."""
 _BARE_PERSON = re.compile(
     rf"(?:^(?i:to|start|{'|'.join(RESERVED)})\s+|\b(?i:for|with)\s+){_PERSON_ID}|\b(?i:for|with)\s+@\S"
 )
-"""Somebody's id, typed instead of chosen, where a person stands; or an @ there that Slack knows nobody by."""
+"""A typed user id in the place of a mention, or an @ that Slack did not turn into a mention."""
 _GROUP = re.compile(r"<!(?:subteam\^|here|channel|everyone)", re.IGNORECASE)
-"""A user group, or everybody who is in the channel."""
+"""A mention of a user group or of everybody in a channel."""
 _NOT_A_PERSON = re.compile(rf"{_FOR}<[!#]", re.IGNORECASE)
 _FIRST_WORD = re.compile(r"<([^<>|\s]+)(?:\|[^<>]*)?>|(\S+)")
 _MARKUP = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
@@ -59,13 +59,13 @@ _MIN_SIMILARITY, MAX_TYPO_LENGTH = 0.74, 20
 _ADDRESS = re.compile(r"<(?:mailto|tel):([^>|]+)(?:\|[^>]*)?>")
 _HELP_FLAGS = ("?", "-h", "--help", "-help", "/help")
 _IGNORABLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
-"""Characters that show nothing, though they are no format characters (Unicode: Default_Ignorable_Code_Point)."""
+"""Invisible characters outside Unicode's format category (Unicode: Default_Ignorable_Code_Point)."""
 MAX_TEXT_LENGTH = 2000
-"""Longer text is cut: parsing happens before the acknowledgement."""
+"""The parser cuts longer text, because it runs before the acknowledgement."""
 
 
 class Reason(Enum):
-    """Why a text was not taken."""
+    """The reasons why the parser rejects a text."""
 
     UNRESOLVED = "looks like a person, but Slack knows nobody by that name"
     NO_PERSON = "a group or a channel where a person belongs"
@@ -76,7 +76,10 @@ class Reason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start a session, for oneself when `target` is None; `name` is clean, of 1 to 100 characters."""
+    """Start a session for the user `target`, or for the requester when it is None.
+
+    `name` is None or 1 to 100 characters of plain text. `conversation_id` is the conversation that the text names.
+    """
 
     target: UserId | None = None
     name: str | None = None
@@ -85,7 +88,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """Show the help; `instead_of` is a text that is close to a reserved word."""
+    """Show the help because the text, `instead_of`, looks like a misspelt subcommand."""
 
     code = "help"
     instead_of: str | None
@@ -93,7 +96,7 @@ class Help:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What starts nothing: its kind, whom it is about, and what it takes beside that."""
+    """Run a subcommand that starts no session; `target` and `argument` are its user and its other argument."""
 
     kind: RequestKind
     target: UserId | None = None
@@ -102,12 +105,12 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """Open the form."""
+    """Open the form that starts a session."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotUnderstood:
-    """Refused, so that nobody gets a session they did not mean."""
+    """Reject the text, because it may mean something other than a session's name."""
 
     code = "not_understood"
     reason: Reason
@@ -117,13 +120,13 @@ Command = Start | Query | New | Help | NotUnderstood
 
 
 def parse(text: str, genesys_app: GenesysApp | None = None) -> Command:
-    """Parse the text as Slack delivers it. Never raises.
+    """Parse the text of a slash command's payload. Never raises.
 
-    With a `genesys_app`, the text may name a conversation by id or URL where the session's name begins.
+    With a `genesys_app`, the first word of the session's name may be a conversation's id or URL.
     """
     if (
         len(text) > MAX_TEXT_LENGTH and "<@" in text[text.rfind(">", 0, MAX_TEXT_LENGTH) + 1 :]
-    ):  # beyond the cut, or cut in two
+    ):  # a mention after the cut, or one that the cut splits
         return NotUnderstood(Reason.PERSON_LATER)
     text = one_line(text[:MAX_TEXT_LENGTH]).strip()
     if not text:
@@ -151,9 +154,9 @@ def parse(text: str, genesys_app: GenesysApp | None = None) -> Command:
 
 
 def clean_name(text: str) -> str | None:
-    """A session's name: quotes, markup and control characters out, one space between words, cut at 100 characters.
+    """Return a session's name without quotes, markup and control characters, at most 100 characters long.
 
-    None when nothing is left. The result is plain text: escape it wherever it is shown.
+    Return None when nothing is left. The result is plain text, so callers must escape it for Slack.
     """
     text = one_line(text).strip()
     if _is_quoted(text):
@@ -164,7 +167,7 @@ def clean_name(text: str) -> str | None:
 
 
 def plain_name(text: str) -> str | None:
-    """The same of what was typed into a form, where nothing is mark-up."""
+    """Clean a name from a form, like `clean_name`; forms contain no markup."""
     name = clean(text)
     return name if _is_visible(name) else None
 
@@ -212,8 +215,8 @@ def _names_somebody(text: str) -> bool:
 
 
 def _is_typo(word: str) -> bool:
-    """Return whether the word resembles a reserved word; swapped letters count at any length."""
-    if len(word) > MAX_TYPO_LENGTH:  # no longer one is close to any of them
+    """Return whether the word resembles a reserved word, or has the same letters in another order."""
+    if len(word) > MAX_TYPO_LENGTH:  # longer words resemble none
         return False
     close = difflib.get_close_matches(word, RESERVED, n=1, cutoff=_MIN_SIMILARITY)
     return bool(close) or any(sorted(word) == sorted(reserved) for reserved in RESERVED)
@@ -224,7 +227,7 @@ def _is_quoted(text: str) -> bool:
 
 
 def _normalized(text: str) -> str:
-    """The text as it is matched: in its usual letters, without combining marks and whatever else could hide an @."""
+    """Return the text in Unicode's form NFKD, without combining marks and invisible characters, for matching."""
     if text.isascii():
         return text.strip()
     letters = unicodedata.normalize("NFKD", text)[: 2 * MAX_TEXT_LENGTH]
@@ -232,13 +235,13 @@ def _normalized(text: str) -> str:
 
 
 def _is_visible(name: str) -> bool:
-    """Whether there is anything to see in it."""
+    """Return whether the name has a visible character."""
     seen = (c for c in name if unicodedata.category(c)[0] not in "MZ" and unicodedata.category(c) != "Cf")
     return any(not _IGNORABLE.match(c) for c in seen)
 
 
 def _label(markup: re.Match[str]) -> str:
-    """What a person saw of `<https://…|label>`, `<#C…|name>`, `<@U…|name>`."""
+    """Return the text that Slack shows for `<https://…|label>`, `<#C…|name>` or `<@U…|name>`."""
     target, label = markup[1], markup[2]
     if target.startswith("@"):
         return f"@{label or target[1:]}"

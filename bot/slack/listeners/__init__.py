@@ -1,1 +1,1 @@
-"""Handle what people do in Slack: read it, submit it, acknowledge it."""
+"""Handle payloads from Slack: read each one, submit a request, acknowledge."""

@@ -1,7 +1,7 @@
 """Listen for button presses and submit each as a request.
 
-Authorize the actor of every press: outsiders can press what they can see. Open is a link; its press is only
-acknowledged, since Slack shows a warning otherwise.
+The worker authorizes the actor of each press, because outsiders can press the buttons that they see. Open is a link:
+the listener only acknowledges its press, since Slack shows a warning without an acknowledgement.
 """
 
 from dataclasses import replace
@@ -58,7 +58,7 @@ def register(app: AsyncApp, requests: RequestService, responder: SlackResponder,
 def _register_retries(
     app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
 ) -> None:
-    """Try again, for what failed, and the choice of a conversation, for what was in doubt."""
+    """Register the listeners of two buttons: Try again after a failure, and the choice of one conversation."""
 
     @app.action(TRY_AGAIN_ACTION)
     async def on_try_again(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -75,7 +75,7 @@ def _register_retries(
     async def on_pick(ack: AsyncAck, body: dict[str, Any]) -> None:
         value, press = read_press(body)
         failed, wanted = read_pick(value)
-        press = replace(press, key=f"try-again:{failed}", conversation_id=wanted)  # one choice, once
+        press = replace(press, key=f"try-again:{failed}", conversation_id=wanted)  # only one choice for each question
         note_place(body, press)
         try:
             await requests.retry(failed, press)
@@ -90,7 +90,7 @@ def _register_retries(
 
 
 def read_press(body: dict[str, Any]) -> tuple[str, Request]:
-    """Return the button's value and a request for the press, keyed like a Try again (pure).
+    """Return the button's value, and a request for the press with the key of a Try again (pure).
 
     `body` is a `block_actions` payload: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
@@ -99,7 +99,7 @@ def read_press(body: dict[str, Any]) -> tuple[str, Request]:
 
 
 def read_actor(body: dict[str, Any]) -> Request:
-    """Build a start request for the actor and channel of an interaction payload; callers replace its kind (pure)."""
+    """Build a start request for the actor and channel of an interaction payload (pure). Callers replace its kind."""
     user, team = body["user"], body.get("team") or {}
     enterprise = (body.get("enterprise") or {}).get("id")
     channel = (body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id") or ""

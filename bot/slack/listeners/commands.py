@@ -43,7 +43,11 @@ class SlashCommand(AsyncMiddleware):
         forms: SessionForm,
         genesys_app: GenesysApp | None = None,
     ) -> None:
-        """`genesys_app`: set where sessions belong to conversations, which the command can name."""
+        """Take the parts that `handle_cobrowse` needs.
+
+        `genesys_app` reads conversation ids and URLs in the command's text. It is None for a session service whose
+        sessions belong to no conversation.
+        """
         self._command = renderer.command
         self._handle = partial(
             handle_cobrowse, requests=requests, renderer=renderer, forms=forms, genesys_app=genesys_app
@@ -66,9 +70,9 @@ async def handle_cobrowse(
 ) -> dict[str, Any] | str:
     """Handle the slash command `/cobrowse` and return the body of the acknowledgement.
 
-    `SlashCommand` calls this from a Bolt middleware: no `@app.command` listener is registered for the command. `body`
-    is Slack's payload. The request is stored before this returns; the answer follows later, so the body is mostly "".
-    A failure before the acknowledgement is told in the acknowledgement.
+    `SlashCommand` calls this from a Bolt middleware; the command has no `@app.command` listener. `body` is Slack's
+    payload. The request is stored before this returns. The answer follows later, so the returned body is usually "".
+    If the request cannot be stored, the returned body contains the error message.
     """
     command = command_parser.parse(body.get("text") or "", genesys_app)
     match command:
@@ -110,5 +114,5 @@ def read_request(body: dict[str, Any], command: Start | Query) -> Request:
 
 
 def in_ack(message: Message) -> dict[str, Any]:
-    """Return the message as the body of an acknowledgement that only the sender sees."""
+    """Return the body of an acknowledgement that shows a message to the sender only."""
     return message.payload() | {"response_type": "ephemeral"}

@@ -1,7 +1,7 @@
-"""Listen for the steps that send a link to a customer: the form for the address, the question, Send and Cancel.
+"""Listen for the steps that send a link to a customer: the form for the address, then the buttons Send and Cancel.
 
-views/customer_message_form.py and messages/customer_message.py build the content. The actor of every step is
-authorized: the form and the question grant nothing.
+The bot shows the address and asks for confirmation before it sends. views/customer_message_form.py builds the form,
+messages/customer_message.py the question. The worker authorizes the actor of each step separately.
 """
 
 from dataclasses import replace
@@ -32,7 +32,7 @@ MAX_QUESTIONS, QUESTION_TTL_SECONDS = 10_000, 1800.0
 def register(
     app: AsyncApp, requests: RequestService, views: Views, responder: SlackResponder, renderer: MessageRenderer
 ) -> None:
-    """Register the button, the form and the question."""
+    """Register the listeners of the button that opens the form, of the form, and of Send and Cancel."""
 
     async def open_form(trigger_id: str, session_id: str, actor: Request) -> None:
         if code := await views.open(
@@ -80,7 +80,7 @@ def register(
 def _register_question(
     app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
 ) -> None:
-    """What can be pressed when the address has been shown. Who presses Send and then Cancel reads what came of Send."""
+    """Register the listeners of Send and Cancel. After Send, a press of Cancel does not replace the result."""
     sent: TTLCache[str, bool] = TTLCache(MAX_QUESTIONS, QUESTION_TTL_SECONDS)
 
     @app.action(SEND_ACTION)
@@ -89,7 +89,7 @@ def _register_question(
         asked, _, argument = value.partition(" ")
         request = replace(
             press, kind=RequestKind.SEND, key=f"send:{asked}", argument=argument
-        )  # once for each question
+        )  # each question can send only once
         sent[asked] = True
         try:
             await requests.submit(request)

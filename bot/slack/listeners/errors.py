@@ -1,6 +1,6 @@
-"""Answer errors before the acknowledgement with status 200 and a message.
+"""Answer an error before the acknowledgement with status 200 and a message.
 
-Socket Mode acknowledges nothing but a 200, and Slack's own error after a 500 says nothing useful.
+Over Socket Mode, Bolt's adapter acknowledges only a 200. Over HTTP, Slack's error message for a 500 is of little use.
 """
 
 import logging
@@ -28,7 +28,7 @@ MAX_NAME_LENGTH = 60
 
 
 async def dispatch(app: AsyncApp, request: AsyncBoltRequest, metrics: Metrics) -> BoltResponse:
-    """Dispatch a payload to Bolt and return its response; an empty acknowledgement when Bolt itself raises."""
+    """Dispatch a payload to Bolt and return Bolt's response; an empty acknowledgement if Bolt raises."""
     began = time.monotonic()
     try:
         return await app.async_dispatch(request)
@@ -62,16 +62,16 @@ def register(app: AsyncApp, responder: SlackResponder, renderer: MessageRenderer
 
 
 def note_unhandled(body: dict[str, Any], reference: RequestId) -> None:
-    """Log a payload that no listener takes, with the names that identify it."""
+    """Log a payload that no listener handles, with its identifying names. `reference` is the id for the log."""
     hint = {"hint": "COBROWSE_COMMAND"} if "command" in body else {}
     fields = {"request": reference, **names_in(body), **hint}
     log.warning("nothing listens for a payload of this kind", extra={"fields": fields})
 
 
 def names_in(body: dict[str, Any]) -> dict[str, str]:
-    """Read the identifying names of a payload (type, event, command, callback and action id), cleaned and cut (pure).
+    """Return the identifying names in a payload: type, event, command, callback id and action id (pure).
 
-    No content of the payload is read.
+    The names are cleaned and cut. No other content of the payload is read.
 
     https://docs.slack.dev/interactivity/handling-user-interaction#payloads , and those of commands and events.
     """

@@ -1,6 +1,7 @@
 """Publish the Home tab when a user opens it, presses a button in it, or one of their sessions changes.
 
-views/home_tab.py builds the content. Nothing here is a stored request: the tab itself shows what failed to load.
+views/home_tab.py builds the content. Publishing the tab stores no request; the tab shows an error for each part that
+did not load.
 """
 
 import asyncio
@@ -53,7 +54,7 @@ class HomeTab:
         config_warnings: Sequence[str],
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
-        """`config_warnings`: sentences about the settings, for administrators."""
+        """Take the parts. `config_warnings` are sentences about the settings, which administrators see in their tab."""
         self._views, self._responder, self._renderer = views, responder, renderer
         self._access, self._diagnostics, self._sessions = access, diagnostics, sessions
         self._status, self._limiter, self._config_warnings = status, limiter, config_warnings
@@ -61,10 +62,10 @@ class HomeTab:
         self.followers = Followers(self._update)
 
     def show_soon(self, actor: Request, *, is_new: bool = False, freshness: Freshness = Freshness.RECENT) -> None:
-        """Publish the tab of `actor`'s requester in the background.
+        """Publish the Home tab of `actor.requester` in the background.
 
-        `is_new`: the user has no tab yet, so a loading view comes first. Over the limit of views a minute,
-        sessions are shown as stored, without a call to Genesys.
+        `is_new`: the user has no tab yet, so publish a loading view first. `freshness` says whether to ask the session
+        service for the status of the sessions; beyond the limit of views per minute, the tab shows the stored status.
         """
         if freshness is not Freshness.KNOWN and not self._limiter.admit_view(actor):
             freshness = Freshness.KNOWN
@@ -72,7 +73,10 @@ class HomeTab:
         self._responder.soon(self._show(actor, token, is_new, freshness))
 
     def _update(self, request: Request, user_id: UserId) -> None:
-        """Publish the tab of a user whose sessions `request` changed, from the store: creates need the rate limit."""
+        """Publish the tab of a user after `request` changed one of the user's sessions.
+
+        Show the sessions as stored, so that the tab takes no calls from the rate limit that creates need.
+        """
         visitor = replace(request, requester=user_id, target=None, channel_id=ChannelId(""))
         self.show_soon(visitor, freshness=Freshness.KNOWN)
 
@@ -80,7 +84,7 @@ class HomeTab:
         if is_new:
             await self._views.publish(actor.requester, home_tab.loading())
         view = await self._view(actor, freshness)
-        if self.followers.is_newest(actor.team_id, actor.requester, token):  # else a newer load publishes
+        if self.followers.is_newest(actor.team_id, actor.requester, token):  # otherwise a newer call publishes
             await self._views.publish(actor.requester, view)
 
     async def _view(self, actor: Request, freshness: Freshness) -> View:
@@ -127,7 +131,7 @@ class HomeTab:
         return None
 
     async def _result_or_error(self, call: Awaitable[T]) -> T | CobrowseError:
-        """Return the result of `call`, or its error; ServiceBusyError after `home_section_timeout`."""
+        """Await `call` and return its result or its error; ServiceBusyError after `home_section_timeout`."""
         try:
             async with asyncio.timeout(self._timing.home_section_timeout):
                 return await call
@@ -141,7 +145,7 @@ class HomeTab:
 
 
 def register(app: AsyncApp, tab: HomeTab, forms: SessionForm) -> None:
-    """Register the tab's event and buttons."""
+    """Register the listeners of the event `app_home_opened` and of the tab's buttons."""
 
     @app.event("app_home_opened")
     async def on_open(body: dict[str, Any]) -> None:

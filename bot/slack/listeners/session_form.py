@@ -1,7 +1,6 @@
-"""Open the modal that starts a session, fill it, and submit what comes back.
+"""Open the modal that starts a session, and submit a request for each submission of it.
 
-views/session_form.py builds the content. A submission becomes a request like a command's; the answer is a direct
-message.
+views/session_form.py builds the modal. The answer to a submission is a direct message.
 """
 
 import asyncio
@@ -48,7 +47,7 @@ INPUT_STAYS = said("form.input_stays", "Press Start again in a moment: your inpu
 
 
 class SessionForm:
-    """Open forms and read submissions."""
+    """Open the session form and read its submissions."""
 
     def __init__(
         self,
@@ -61,7 +60,11 @@ class SessionForm:
         genesys_app: GenesysApp | None = None,
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
-        """`genesys_app`: set where sessions belong to conversations; these take no application and no duration."""
+        """Take the parts of the form.
+
+        `genesys_app` is set for a session service whose sessions belong to conversations. They have no application and
+        no duration.
+        """
         self._views, self._access, self._catalog, self._defaults = views, access, catalog, defaults
         self._responder, self._renderer, self._genesys_app = responder, renderer, genesys_app
         self._timing = timing
@@ -69,11 +72,11 @@ class SessionForm:
 
     @property
     def has_no_direct_messages(self) -> bool:
-        """Whether Slack last said that the app's Messages tab is off: then the form stays open for its answer."""
+        """Return whether the app's Messages tab was off at the last direct message: then the form shows the answer."""
         return self._responder.has_no_direct_messages
 
     def note_trigger(self, request: Request, body: dict[str, Any]) -> None:
-        """Remember the trigger id, to open a modal with the answer when no message reaches the user."""
+        """Keep the payload's trigger id, so that a modal can show the answer if no message reaches the user."""
         self._responder.note_trigger(request.id, str(body.get("trigger_id") or ""))
 
     def open_soon(self, trigger_id: str, actor: Request) -> None:
@@ -88,7 +91,7 @@ class SessionForm:
         request = self._request(body, filled)
         try:
             self._access.peek_start(request)
-        except CobrowseError as error:  # the worker authorizes again and tells all other errors
+        except CobrowseError as error:  # the worker authorizes again and sends all other errors
             if request.for_another and (text := session_form.host_error(error)):
                 return {HOST: text}
         return request
@@ -127,7 +130,7 @@ class SessionForm:
         await self._views.update(actor.id, view)
 
     async def _filled(self, actor: Request) -> View:
-        """Return the form, or a view with the reason why this user may not start a session here."""
+        """Return the form, or a view that says why this user may not start a session from this channel."""
         chooses_host = False
         try:
             await self._access.authorize_start(actor)
@@ -148,7 +151,7 @@ class SessionForm:
         )
 
     async def _known_applications(self) -> list[tuple[str, str]]:
-        """Return ids and names of the applications; none when the service fails or is slow."""
+        """Return the ids and names of the applications; none when the session service fails or is slow."""
         try:
             async with asyncio.timeout(self._timing.catalog_timeout):
                 return await self._applications.get("", self._ask_applications)
@@ -187,6 +190,6 @@ def register(app: AsyncApp, requests: RequestService, forms: SessionForm) -> Non
 
 
 def not_accepted(error: NotAcceptedError, to: Addressee) -> str:
-    """Return the field error for a request that was not stored: the user can submit the form again."""
+    """Return the error text for the form when the request was not stored. The form stays open for another attempt."""
     problem = error_copy(error, Situation.START, to).problem
     return f"{problem} {to.language.say(STARTS_ONCE if isinstance(error, MaybeAcceptedError) else INPUT_STAYS)}"

@@ -33,9 +33,9 @@ def register(app: AsyncApp, requests: RequestService, responder: SlackResponder)
         try:
             await requests.submit(step_request)
         except NotAcceptedError as error:
-            if _retry_number(request) < MAX_RETRIES:  # Slack sends it again, perhaps to another replica
+            if _retry_number(request) < MAX_RETRIES:  # Slack retries, and another replica may get the event
                 return BoltResponse(status=503, body="")
-            if not isinstance(error, MaybeAcceptedError):  # else the request may be stored and get another result
+            if not isinstance(error, MaybeAcceptedError):  # if it may be stored, the worker answers
                 responder.answer_soon(step_request, error)
         return await ack()
 

@@ -45,7 +45,7 @@ _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 
 
 class RejectedError(Exception):
-    """Report a request that is refused before Bolt sees it. `status`: a 4xx, or 503 when no slot is free."""
+    """A request was refused before Bolt saw it. `status` is a 4xx, or 503 when no slot is free for its body."""
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
@@ -53,7 +53,7 @@ class RejectedError(Exception):
 
 
 class HttpReceiver:
-    """POST /slack/events."""
+    """Handle POST /slack/events: verify each request, dispatch it to Bolt, and return Bolt's response."""
 
     def __init__(
         self,
@@ -74,16 +74,16 @@ class HttpReceiver:
         self.clock = ClockWatch(timing.clock_window_seconds)
 
     def add_to(self, server: web.Application) -> None:
-        """Add the route to a server. This class bounds the bodies."""
+        """Add the route to an application. It needs no limit for bodies: this class has one."""
         server.router.add_post(PATH, self.handle)
 
     def close(self) -> None:
-        """Write what has been counted and not yet logged."""
+        """Log the events that were counted and not yet logged."""
         self._log.flush()
         self.clock.flush()
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Answer a request; 4xx unless Slack's signature fits."""
+        """Return the response to a request; a 4xx unless Slack's signature is valid."""
         try:
             if not request.content.is_eof() or (request.content_length or 0) > BODY_BYTES:
                 _check_before_body(request)
@@ -99,7 +99,7 @@ class HttpReceiver:
         return _response(await dispatch(self._app, bolt_request, self._metrics))
 
     async def _read(self, request: web.Request) -> bytes:
-        """Read the body within the bounds. Raises RejectedError as soon as one is exceeded."""
+        """Read the body within limits for its size and time. Raises RejectedError as soon as one is exceeded."""
         wait: BodyWait | None = None
         try:
             async with asyncio.timeout(self._timing.body_timeout) as timeout:
@@ -127,13 +127,13 @@ class HttpReceiver:
                 continue
             if len(body) > LARGE_BODY_BYTES or not body.startswith(_INTERACTIVE):
                 raise RejectedError(413, "the body is too large")
-            if len(body) > limit:  # bytes received count, not Content-Length
+            if len(body) > limit:  # count the received bytes instead of trusting Content-Length
                 slots.enter_context(self._large.hold(wait))
                 limit = LARGE_BODY_BYTES
         return bytes(body)
 
     def _verified(self, raw: bytes, timestamp: str, signature: str) -> str:
-        """Verify timestamp and signature and return the body as text. Raises RejectedError."""
+        """Verify the timestamp and the signature, and return the body as text. Raises RejectedError."""
         try:
             body = raw.decode()
         except UnicodeDecodeError:
@@ -150,30 +150,30 @@ class HttpReceiver:
 
 
 class NoBodySlotError(Exception):
-    """Report that no slot is free; the text says why."""
+    """No slot is free for another body; the text says why."""
 
     code = "no_body_slot"
 
 
 class BodyWait:
-    """Track one body that is being read. `displaced`: the reason once a newer body took its slot, else None."""
+    """A request body that is being read. `displaced` is the reason why it lost its slot to a newer body, else None."""
 
     def __init__(self, timeout: asyncio.Timeout) -> None:
         self.displaced: str | None = None
         self._timeout = timeout
 
     def displace(self, why: str) -> None:
-        """Expire the time-out of this body now."""
+        """Stop reading this body: expire its time-out now."""
         if not self._timeout.expired():
             self.displaced = why
             self._timeout.reschedule(asyncio.get_running_loop().time())
 
 
 class BodySlots:
-    """Hold at most `count` slots.
+    """Limit the bodies that are read at the same time to `count`.
 
-    The oldest is displaced: refusing the newest would let stalled senders block all others. Slack's bodies are
-    complete within milliseconds; a holder cannot be displaced before `min_hold_seconds`.
+    When all slots are taken, a new body takes the slot of the oldest one: refusing new bodies would let stalled senders
+    block all others. Each body keeps its slot for at least `min_hold_seconds`; Slack's bodies arrive in milliseconds.
     """
 
     def __init__(self, count: int, why: str, *, min_hold_seconds: float = 0.0) -> None:
@@ -182,7 +182,7 @@ class BodySlots:
 
     @contextmanager
     def hold(self, wait: BodyWait) -> Iterator[None]:
-        """Hold a slot inside the `with` block. Raises NoBodySlotError."""
+        """Hold a slot for this body inside the `with` block. Raises NoBodySlotError."""
         now = asyncio.get_running_loop().time()
         if len(self._held) >= self._count:
             first, since = next(iter(self._held.items()))
@@ -198,9 +198,9 @@ class BodySlots:
 
 
 class ClockWatch:
-    """Detect a wrong clock of this machine from Slack's signed timestamps.
+    """Detect from the timestamps that Slack signs whether this machine's clock is wrong.
 
-    One signed request with a stale timestamp may be a replay.
+    A single request with a valid signature and a stale timestamp proves nothing, because it may be a replay.
     """
 
     def __init__(self, window_seconds: float) -> None:
@@ -210,11 +210,11 @@ class ClockWatch:
         self._fitted_at = float("-inf")
 
     def fitted(self) -> None:
-        """Note a request whose signature and timestamp fit."""
+        """Record a request with a valid signature and a current timestamp."""
         self._fitted_at = time.monotonic()
 
     def missed(self, signature: str, seconds_off: int) -> None:
-        """Note a request whose signature fits and whose timestamp does not; each signature counts once."""
+        """Record a request with a valid signature and a timestamp `seconds_off`; each signature counts once."""
         now = time.monotonic()
         self._misfits = {known: at for known, at in self._misfits.items() if now - at < self._window_seconds}
         if len(self._misfits) < MAX_MISFITS:
@@ -222,12 +222,12 @@ class ClockWatch:
         self._log.error("the clock differs from Slack's", "clock", seconds_off=seconds_off)
 
     def is_right(self) -> bool:
-        """Return False after MIN_MISFITS within the window and no request that fits in that time."""
+        """Return False if the last `window_seconds` had MIN_MISFITS stale timestamps and no current one."""
         since = time.monotonic() - self._window_seconds
         return self._fitted_at > since or sum(at > since for at in self._misfits.values()) < MIN_MISFITS
 
     def flush(self) -> None:
-        """Write what has been counted and not yet logged."""
+        """Log the events that were counted and not yet logged."""
         self._log.flush()
 
 

@@ -30,17 +30,18 @@ CLOSED = "closed"
 
 
 class SocketConnection:
-    """A socket that is open.
+    """One open Socket Mode connection.
 
-    `ready`: Slack has said hello, or it never will; `said_hello` tells the two apart. `leaving`: there has to be
-    another one, for this reason. `num_connections`: how many of this app Slack counted at the hello, this one included,
-    0 when it did not say. `is_lost`: it ended without a closing handshake, so Slack may count it for hours.
+    `ready` is set after Slack's hello, or when the connection ends without one; `said_hello` tells which. `leaving`
+    resolves to the reason why another connection must replace this one. `num_connections` is the number of the app's
+    connections in Slack's hello, including this one; 0 when the hello has none. `is_lost` is true if the connection
+    ended without a closing handshake, so that Slack may count it for hours.
     """
 
     def __init__(
         self, app: AsyncApp, web_socket: aiohttp.ClientWebSocketResponse, metrics: Metrics, bounds: ReceiverBounds
     ) -> None:
-        self.logger = logging.getLogger("slack_sdk.socket_mode")  # send_async_response asks for one
+        self.logger = logging.getLogger("slack_sdk.socket_mode")  # slack_bolt's send_async_response reads it
         self.ready = asyncio.Event()
         self.said_hello = self.is_lost = False
         self.num_connections = 0
@@ -53,12 +54,12 @@ class SocketConnection:
 
     @property
     def is_read(self) -> bool:
-        """Return whether Slack still sends on this connection and it is read."""
+        """Return whether Slack still sends payloads on this connection."""
         return self.is_open and (not self.leaving.done() or self.leaving.result() in RENEWALS)
 
     @property
     def is_open(self) -> bool:
-        """Return whether neither side has ended it."""
+        """Return whether neither side has ended the connection."""
         return not self._reading.done()
 
     async def finish(self, seconds: float) -> None:
@@ -81,7 +82,7 @@ class SocketConnection:
             async for message in self._web_socket:
                 if message.type is aiohttp.WSMsgType.TEXT:
                     await self._handle_envelope(message.data)
-                elif message.type is aiohttp.WSMsgType.ERROR:  # no pong in time, or no web socket frame
+                elif message.type is aiohttp.WSMsgType.ERROR:  # no pong in time, or an invalid frame
                     log.warning("a socket broke", extra={"fields": {"error": error_label(message.data)}})
             self.is_lost = self._web_socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE
         except (aiohttp.ClientError, OSError) as error:
@@ -117,7 +118,7 @@ class SocketConnection:
         response = await dispatch(self._app, bolt_request, self._metrics)
         try:
             await send_async_response(self, request, response, 0.0)  # type: ignore[arg-type]  # all that it needs
-        except (aiohttp.ClientError, OSError) as error:  # Slack delivers it again; its key makes it one request
+        except (aiohttp.ClientError, OSError) as error:  # Slack sends it again; its key makes it one request
             log.warning("an acknowledgement was lost", extra={"fields": {"error": error_label(error)}})
 
     def _request_successor(self, reason: str) -> None:
@@ -127,6 +128,6 @@ class SocketConnection:
 
 
 def connections_in(hello: dict[str, Any]) -> int:
-    """Read how many connections of the app Slack counts, the new one included; 0 when it does not say."""
+    """Return the number of the app's connections in Slack's hello, including the new one; 0 when it has none."""
     number = hello.get("num_connections")
     return min(number, MAX_NUM_CONNECTIONS) if isinstance(number, int) and number > 0 else 0

@@ -38,11 +38,11 @@ DEAF_SHORT = (
 END_REASONS = (TOO_MANY, *RENEWALS, CLOSED)
 OTHER, NOT_OPENED = "other", "not_opened"
 FAILURE_REASONS = (*END_REASONS, OTHER, NOT_OPENED)
-"""Values of the metric's label; any other reason counts as OTHER."""
+"""The values of the metric's label `reason`; any other reason counts as OTHER."""
 
 
 class EndedBeforeHelloError(Exception):
-    """Report a connection that ended before Slack's hello."""
+    """A connection ended before Slack's hello. `reason` is Slack's reason or another word for the log."""
 
     code = "ended_before_hello"
 
@@ -52,9 +52,10 @@ class EndedBeforeHelloError(Exception):
 
 
 class SocketModeReceiver:
-    """Receive payloads and answer each with Bolt's response. `refused`: resolved with a sentence when it gives up.
+    """Receive payloads over Socket Mode and answer each with Bolt's response.
 
-    `single_process`: there can be no other replica, so another connection of the app is another bot's.
+    `refused` resolves to a sentence when the receiver gives up. `single_process`: no other replica can run, so any
+    other connection of the app belongs to another bot, and the log warns of it.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class SocketModeReceiver:
         self._backoff, self._timing, self._bounds = backoff or ReconnectBackoff(), timing, bounds
         self._http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         self._connection: SocketConnection | None = None
-        self._leaving: set[asyncio.Task[None]] = set()  # read on until they end
+        self._leaving: set[asyncio.Task[None]] = set()  # replaced, and read until they end
         self._ending: set[asyncio.Task[None]] = set()  # closed at once, within close_timeout
         self._lost_at: deque[float] = deque(maxlen=10)
         self._other_connections, self._warned_too_many = 0, False
@@ -84,7 +85,7 @@ class SocketModeReceiver:
         self._keeper: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
-        """Return once Slack has said hello, or once `refused` is resolved."""
+        """Start to keep a connection open; return after Slack's hello, or once `refused` is resolved."""
         ready = asyncio.Event()
         self._keeper = asyncio.create_task(self._keep_connected(ready))
         await ready.wait()
@@ -129,7 +130,7 @@ class SocketModeReceiver:
             ready.set()
 
     def _ended(self, connection: SocketConnection, reason: str, lived_seconds: float) -> None:
-        """Record how a connection ended, or is about to end."""
+        """Record that a connection ended, or is about to end, after `lived_seconds`."""
         is_early = self._backoff.ended(lived_seconds)
         if is_early:
             self._failed(reason if reason in END_REASONS else OTHER)
@@ -143,14 +144,14 @@ class SocketModeReceiver:
         self._metrics.connection_failed(reason)
 
     def _warn_too_many(self, num_connections: int) -> None:
-        """Warn once, not at each connection that follows, until one has lived."""
+        """Warn that Slack counts too many connections; once, until a connection has lived for a while."""
         if not self._warned_too_many:
             self._warned_too_many = True
             fields = {"num_connections": num_connections or "unknown"}
             log.warning("Slack counts more than ten sockets of this app, or dead ones", extra={"fields": fields})
 
     def _warn_of_other_bots(self, connection: SocketConnection, previous: SocketConnection | None) -> None:
-        """Warn when Slack counts more connections of this app than are ours, though there can be no other replica."""
+        """Warn when Slack counts more connections than this process opened, although no other replica can run."""
         since = asyncio.get_running_loop().time() - self._timing.ghost_seconds
         lost = sum(at > since for at in self._lost_at)
         is_previous_counted = previous is not None and (previous.is_open or previous.is_lost)
@@ -161,7 +162,7 @@ class SocketModeReceiver:
         self._other_connections = max(others, self._other_connections) if others > 0 else 0
 
     async def _open(self) -> SocketConnection | None:
-        """Open a connection and return it after Slack's hello; None on a permanent error."""
+        """Open a connection, with retries, and return it after Slack's hello; None after a permanent error."""
         while True:
             await asyncio.sleep(self._backoff.wait_seconds)
             if self._backoff.is_deaf:
@@ -209,7 +210,7 @@ class SocketModeReceiver:
         return connection
 
     async def _leave(self, connection: SocketConnection) -> None:
-        """Read a replaced connection until it ends, for `max_leaving_seconds` at most."""
+        """Read a replaced connection until it ends, for at most `max_leaving_seconds`, and close it."""
         try:
             async with asyncio.timeout(self._timing.max_leaving_seconds):
                 await connection.ended()
@@ -221,7 +222,7 @@ class SocketModeReceiver:
             await connection.finish(self._timing.close_timeout)
 
     def _in_background(self, tasks: set[asyncio.Task[None]], ending: Coroutine[Any, Any, None]) -> None:
-        """Let a connection end while the next one is opened or used; `close` waits for it."""
+        """Run `ending` in a task, so that the next connection need not wait for it; `close` waits for it."""
         task = asyncio.create_task(ending)
         tasks.add(task)
         task.add_done_callback(tasks.discard)
