@@ -104,7 +104,10 @@ SQLITE_ERRORS = {
 
 
 def of_postgres(error: BaseException, url: str = "", where: str = "Postgres") -> StorageSetupError:
-    """Return the refusal for an error that asyncpg, TLS or the network raised while connecting to `url`."""
+    """Return the StorageSetupError for an exception that asyncpg, TLS or the network raised on the way to `url`.
+
+    `where` names the server in the error's sentence.
+    """
     if isinstance(error, StorageSetupError):
         return error
     if state := getattr(error, "sqlstate", None):
@@ -132,7 +135,7 @@ def _of_sqlstate(state: str, error: BaseException, url: str, where: str) -> Stor
 
 
 def _parameters(url: str) -> list[str]:
-    """Return the names of the parameters that the driver passes to the server, also those within `options`."""
+    """Return the names of the URL's parameters that the driver passes to the server, including those in `options`."""
     try:
         pairs = parse_qsl(urlsplit(url).query)
     except ValueError:
@@ -152,7 +155,7 @@ def _of_network(error: OSError, url: str) -> StorageSetupError:
     if isinstance(error, ConnectionError) and number is None:
         return refused("database_connection_closed")
     code = NETWORK_ERRNOS.get(number or 0, "database_unusable")
-    if code.startswith("database_socket") and not _uses_socket(url):  # a file that an environment variable names
+    if code.startswith("database_socket") and not _uses_socket(url):  # the file of an environment variable
         parameter = "PGSSLROOTCERT, PGSSLCERT, PGSSLKEY or PGSSLCRL"
         return refused(
             "database_certificate_unreadable",
@@ -173,7 +176,7 @@ def _uses_socket(url: str) -> bool:
 
 
 def _of_driver(error: BaseException) -> StorageSetupError:
-    """Return the refusal for an error of asyncpg itself. Only fixed parts of its text are compared."""
+    """Return the StorageSetupError for an exception of asyncpg itself, by fixed parts of its text."""
     text, kind = str(error), [each.__name__ for each in type(error).__mro__]
     if found := re.search(r'root certificate file "([^"]*)"', text):
         parameter = "sslmode=verify-ca or verify-full without sslrootcert"
@@ -196,7 +199,10 @@ def _of_driver(error: BaseException) -> StorageSetupError:
 
 
 def of_file(error: OSError | sqlite3.Error | ValueError, path: Path, file: Path | None = None) -> StorageSetupError:
-    """Return the refusal for an error of the system or SQLite at `path`. `file`: the file beside it that failed."""
+    """Return the StorageSetupError for an exception of the system or of SQLite about the database at `path`.
+
+    `file` is the file beside it that failed, such as the lock file; None when it was the database itself.
+    """
     words = {"path": file or path, "directory": path.absolute().parent, "where": f"The database {path}"}
     if isinstance(error, sqlite3.Error):
         number = getattr(error, "sqlite_errorcode", 0)
@@ -204,6 +210,6 @@ def of_file(error: OSError | sqlite3.Error | ValueError, path: Path, file: Path 
         why = str(error)
     elif isinstance(error, OSError):
         code, why = FILE_ERRNOS.get(error.errno or 0, "database_file_unusable"), error.strerror or "no reason given"
-    else:  # a value in `facts` that is not a number
+    else:  # a value in the table `facts` is not a number
         code, why = "database_schema_conflict", ""
     return refused(code, why=why, **words)

@@ -1,4 +1,4 @@
-"""What the repositories need of a database, whichever it is."""
+"""Define the Protocol that both databases implement, so that one repository class works with either."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -12,7 +12,10 @@ class Database(Protocol):
     """Run the statements of `sql/` by their names. Every method may raise StorageUnavailableError."""
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
-        """Run one statement, commit it, and return its rows. `:now` is added."""
+        """Run the statement with this name, commit it, and return its rows. The database adds the value of `:now`."""
 
     def locking(self, name: str, values: Mapping[str, Any]) -> AbstractAsyncContextManager[tuple[Row | None, Fetch]]:
-        """Lock the row that the statement finds, until the context ends. Yield it and a `fetch` of its transaction."""
+        """Lock the row that the statement finds, until the context ends.
+
+        Yield the row, None if there is none, and a function like `fetch` that runs in the same transaction.
+        """

@@ -1,6 +1,6 @@
-"""Encrypt the secrets of a row, such as a join URL and a response_url, with Fernet of `cryptography`.
+"""Encrypt the secrets in database rows, such as join URLs and response_urls, with Fernet of `cryptography`.
 
-https://cryptography.io/en/latest/fernet/ . Without a key they are stored as plain text.
+https://cryptography.io/en/latest/fernet/ . Without a key, the database stores them as plain text.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ SECRET_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 class Encryptor:
-    """Encrypt with the first key and decrypt with any, so that keys can be rotated: the newest comes first."""
+    """Encrypt with the first key and decrypt with any key. To rotate keys, put the new key first."""
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
         self._functions = _functions(keys) if keys else None
@@ -32,16 +32,16 @@ class Encryptor:
         return self._functions is not None
 
     def encrypt(self, text: str | None) -> str | None:
-        """Return the text encrypted; without a key, as it is."""
+        """Return the encrypted text; without a key, the text itself."""
         if text is None or self._functions is None:
             return text
         return _PREFIX + self._functions[0](text.encode()).decode()
 
     def decrypt(self, text: str | None) -> str | None:
-        """Return the plain text, or None when no key of ours decrypts it.
+        """Return the decrypted text, or None when none of the keys decrypts it.
 
-        With a key, plain text is None too: somebody who can write to the database, but has no key, must not make the
-        bot use their text.
+        With a key, return None for plain text too: an attacker who can write to the database must not be able to make
+        the bot use a text of theirs.
         """
         if text is None:
             return None
@@ -55,12 +55,15 @@ class Encryptor:
         return {**row, **{column: self.encrypt(row[column]) for column in SECRET_COLUMNS[table]}}
 
     def can_use(self, key_check: str) -> bool:
-        """Whether a database with this key check can be used: it was written with one of our keys, or without one."""
+        """Return whether a database with this key check was written with one of these keys, or without a key.
+
+        The key check is a constant that the database stores, encrypted with the key in use at that time.
+        """
         return key_check == CHECK or self.decrypt(key_check) == CHECK
 
 
 def check_key(key: str) -> None:
-    """Raise ValueError unless this is a Fernet key."""
+    """Raise ValueError unless the text is a Fernet key."""
     try:
         _functions([key])
     except ValueError:
@@ -75,7 +78,7 @@ def new_key() -> str:
 
 
 def _functions(keys: Sequence[str]) -> tuple[Callable[[bytes], bytes], Callable[[bytes], bytes | None]]:
-    """Return a function that encrypts and one that decrypts, or returns None. Raise ValueError for a bad key."""
+    """Return a function that encrypts, and one that decrypts or returns None. Raise ValueError for an invalid key."""
     from cryptography.fernet import Fernet, InvalidToken, MultiFernet  # noqa: PLC0415 - as above
 
     fernet = MultiFernet([Fernet(key) for key in keys])

@@ -1,6 +1,6 @@
-"""Inspect a database for `check` without changing it: no file, table, lock or owner number is made.
+"""Inspect a database for `check` without a change: create no file, table, lock or owner number.
 
-Read its version, whether its links are encrypted and whether our keys decrypt them, and who is linked to which host.
+Read its version, whether its secrets are encrypted, whether the configured keys decrypt them, and its host links.
 """
 
 import asyncio
@@ -26,10 +26,11 @@ READ_TIMEOUT_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class StorageReport:
-    """What a database holds. `version`: None before the first `run`. `is_encrypted`: whether its links are.
+    """The result of an inspection. `version` is that of the tables, None before the first `run`.
 
-    `shared_mode`: the mode of a file that other users can open and another user owns, such as 0660; else "".
-    `left_out`: parameters of DATABASE_URL that have no effect.
+    `is_encrypted` says whether secrets are stored encrypted. `linked` returns the host that a user is linked to.
+    `shared_mode` is the mode, such as 0660, of an SQLite file that another user owns and others can open; else "".
+    `left_out` lists the parameters of DATABASE_URL that have no effect.
     """
 
     where: str
@@ -47,7 +48,7 @@ class StorageReport:
 def inspect_storage(
     url: str, keys: Sequence[str], timing: StorageTiming = DEFAULT_TIMING
 ) -> AbstractAsyncContextManager[StorageReport]:
-    """Read what stands there. Raise StorageSetupError, with a sentence for people, when `run` could not use it."""
+    """Open a database to inspect it, and yield the report. Raise StorageSetupError if `run` could not use it."""
     if url.startswith(MEMORY):
         return _inspect_memory()
     if url.startswith(POSTGRES):
@@ -60,13 +61,13 @@ def inspect_storage(
 
 
 def report(where: str, facts: Mapping[str, str], version: int, linked: Linked) -> StorageReport:
-    """Return the report on a database with these facts; `version` 0: it has no tables yet."""
+    """Return the report on a database with these rows of its table `facts`. `version` 0: it has no tables yet."""
     is_encrypted = facts.get("key_check", CHECK) != CHECK
     return StorageReport(where, version or None, is_encrypted, linked if version else no_host)
 
 
 async def no_host(team_id: TeamId, user_id: UserId) -> HostId | None:
-    """Return None: a database without tables links nobody."""
+    """Return None, because a database without tables contains no host link."""
     return None
 
 
@@ -95,10 +96,7 @@ async def _inspect_file(path: Path, encryptor: Encryptor) -> AsyncIterator[Stora
 
 
 def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
-    """Return the tables, the facts and the shared mode of a file; None when there is no file.
-
-    Raise StorageSetupError.
-    """
+    """Return the tables, facts and shared mode of an SQLite file; None without a file. Raise StorageSetupError."""
     examine(path)
     if not path.exists():
         return None
@@ -108,7 +106,10 @@ def _read(path: Path) -> tuple[list[str], dict[str, str], str] | None:
 
 
 def _query(path: Path, name: str, values: Mapping[str, str]) -> list[Any]:
-    """Run one statement. A file that nobody has open is opened as immutable: else SQLite makes two files beside it."""
+    """Run one statement and return its rows.
+
+    Open a file that no process uses as immutable, because SQLite otherwise creates two files beside it.
+    """
     in_use = path.with_name(f"{path.name}-wal").exists() and path.with_name(f"{path.name}-shm").exists()
     uri = f"{path.absolute().as_uri()}?mode=ro{'' if in_use else '&immutable=1'}"
     with closing(sqlite3.connect(uri, uri=True, timeout=READ_TIMEOUT_SECONDS)) as connection:

@@ -1,4 +1,4 @@
-"""Map requests, sessions and links to rows and back, for both databases. Pure: no database is asked here."""
+"""Map requests, sessions and links to database rows and back, for both databases (pure)."""
 
 import hashlib
 import json
@@ -32,11 +32,11 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 MAX_SWEPT_ROWS = 500
-"""Rows that one write of a sweep changes. An acknowledgement may have to wait for that write."""
+"""How many rows a sweep changes in one write. An acknowledgement may have to wait for that write."""
 
 
 def request_row(request: Request, encryptor: Encryptor) -> dict[str, Any]:
-    """Return the row of a request, without owner, state and times."""
+    """Return a request as values for its row, without owner, state and times."""
     return {
         "id": request.id,
         "key": request.key,
@@ -58,9 +58,9 @@ def request_row(request: Request, encryptor: Encryptor) -> dict[str, Any]:
 
 
 def deduplication_key(request: Request) -> str:
-    """Return 32 hex digits that are equal for two requests for the same session: same requester, target, channel, text.
+    """Return a key of 32 hex digits. Starts with the same requester, target, channel and text have the same key.
 
-    Requests of every other kind get a unique key, so that no hash of a customer's address is stored.
+    A request of another kind gets a unique key, so that the database stores no hash of a customer's address.
     """
     if request.kind is not RequestKind.START:
         return request.id
@@ -72,14 +72,17 @@ def deduplication_key(request: Request) -> str:
 
 
 def accepting(agent: SlackUser | None) -> dict[str, Any]:
-    """Return the other values of `accept`. `agent`: whose session can be created at once; None when it must wait."""
+    """Return the values of the statement `accept` that are not in `request_row`.
+
+    `agent` is the session's agent if the session can be created at once; None if the request must wait.
+    """
     state = RequestState.CREATING if agent else RequestState.ACCEPTED
     link = {"link_team": agent.team_id, "link_user": agent.user_id} if agent else {"link_team": None, "link_user": None}
     return {"state": state.value, "join_seconds": JOIN_SECONDS, **link}
 
 
 def accepted(row: Mapping[str, Any] | None) -> Accepted:
-    """Return what `accept` did; `row` is None when the key was known already."""
+    """Convert the row that the statement `accept` returned; None means that the request's key was stored already."""
     if row is None:
         return Accepted(False)
     duplicate_of = RequestId(row["same_as"]) if row["same_as"] else None
@@ -87,7 +90,7 @@ def accepted(row: Mapping[str, Any] | None) -> Accepted:
 
 
 def session_row(session: Session, encryptor: Encryptor) -> dict[str, Any]:
-    """Return the values of a session that `store_session` and `advance_with_session` take, without its id."""
+    """Return a session as values for the statements `store_session` and `advance_with_session`, without its id."""
     return {
         "host_id": session.host_id,
         "name": session.name,
@@ -103,7 +106,7 @@ def session_row(session: Session, encryptor: Encryptor) -> dict[str, Any]:
 def transition(
     request_id: RequestId, from_: RequestState, to: RequestState, session: Session | None, failure: CobrowseError | None
 ) -> dict[str, Any]:
-    """Return the values of `advance`, without owner and time."""
+    """Return a state transition as values for the statement `advance`, without owner and time."""
     return {
         "id": request_id,
         "from": from_.value,
@@ -114,12 +117,12 @@ def transition(
 
 
 def taken(session: Session) -> UnusableAnswerError:
-    """Return the error for a session whose id is known for another team, host, requester or agent."""
+    """Return the error for a session whose id is stored for another team, host, requester or agent."""
     return UnusableAnswerError(why=ID_TAKEN, acted=True, reference=session.reference)
 
 
 def kept(row: Mapping[str, Any], encryptor: Encryptor) -> StoredRequest:
-    """Return the request that a row of `find_request` holds. An unreadable row counts as failed with Unexpected."""
+    """Convert a row of the statement `find_request`. An unreadable row gives a request with an UnexpectedError."""
     try:
         return StoredRequest(
             _request(row, encryptor),
@@ -137,7 +140,7 @@ def kept(row: Mapping[str, Any], encryptor: Encryptor) -> StoredRequest:
 
 
 def unreadable(table: str, row_id: object) -> None:
-    """Log a row that cannot be read, by its id alone: its values may be secrets."""
+    """Log that a row cannot be read, with its id only, because its values may be secrets."""
     log.error("a row of the database cannot be read", extra={"fields": {"table": table, "row": row_id}})
 
 
@@ -149,7 +152,7 @@ def _readable(read: Callable[[], T]) -> T | None:
 
 
 def _bare_request(row: Mapping[str, Any], encryptor: Encryptor) -> Request:
-    """Return as much of a request as is needed to answer the requester."""
+    """Return a request with the fields that an answer to its requester needs."""
     return Request(
         id=RequestId(row["id"]),
         key=row["key"],
@@ -169,33 +172,33 @@ def _bare_request(row: Mapping[str, Any], encryptor: Encryptor) -> Request:
 
 
 def _accepted_at(row: Mapping[str, Any]) -> datetime:
-    """Return when it came in, on our clock: its age is measured on the database's clock alone."""
+    """Return the time of acceptance on this machine's clock. The row's age comes from the database's clock."""
     return datetime.now(UTC) - timedelta(seconds=row["age"])
 
 
 def link(row: Mapping[str, Any]) -> HostLink:
-    """Return the link that a row of `host_links` holds."""
+    """Convert a row of the table `host_links`."""
     return (TeamId(row["team_id"]) if row["team_id"] else None, UserId(row["user_id"]), HostId(row["host_id"]))
 
 
 def link_row(linked: HostLink) -> dict[str, Any]:
-    """Return the values of `link_host`, without the time."""
+    """Return a host link as values for the statement `link_host`, without the time."""
     return {"team_id": linked[0] or "", "user_id": linked[1], "host_id": linked[2]}
 
 
 def batches(values: list[dict[str, Any]], size: int = 500) -> Iterator[list[dict[str, Any]]]:
-    """Yield at most `size` values at a time."""
+    """Yield the values in lists of at most `size`."""
     for start in range(0, len(values), size):
         yield values[start : start + size]
 
 
 def failure_text(failure: CobrowseError | None) -> str | None:
-    """Return an error as JSON."""
+    """Return an error as JSON text; None for None."""
     return None if failure is None else json.dumps(to_record(failure))
 
 
 def failure_of(text: str | None) -> CobrowseError | None:
-    """Return the error that this JSON holds."""
+    """Return the error in this JSON text; None for None."""
     return None if text is None else from_record(json.loads(text))
 
 
@@ -238,5 +241,5 @@ def _session(row: Mapping[str, Any], encryptor: Encryptor) -> Session | None:
 
 
 def time_of(seconds: float) -> datetime:
-    """Return seconds since 1970 as a time. Raise ValueError, OverflowError or OSError beyond the calendar."""
+    """Convert seconds since 1970 to a time. Raise ValueError, OverflowError or OSError for a year beyond 1 to 9999."""
     return datetime.fromtimestamp(seconds, UTC)

@@ -1,4 +1,4 @@
-"""Open the database that DATABASE_URL names. Raise StorageSetupError with a sentence that people read."""
+"""Open the database that DATABASE_URL names: SQLite in a file or in memory, or Postgres."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -25,7 +25,7 @@ class Storage(RequestRepository, HostCache, HostLinkRepository, Protocol):
 
     @property
     def connections(self) -> AccountTable:
-        """Genesys accounts of people who signed in."""
+        """Return the repository of linked Genesys accounts."""
 
 
 @asynccontextmanager
@@ -38,11 +38,11 @@ async def open_store(
     meter: Metrics = NULL_METRICS,
     timing: StorageTiming = DEFAULT_TIMING,
 ) -> AsyncIterator[Storage]:
-    """Open the database, make or migrate its tables, and close it at the end.
+    """Open the database, create or migrate its tables, and close it at the end. Raise StorageSetupError.
 
-    `exclusive`: for `run`, since only one may use an SQLite file; the short writes of other commands are not exclusive.
+    `exclusive`: `run` uses True, so that only one `run` uses an SQLite file. Commands with a short write use False.
     """
-    if url.startswith(MEMORY):  # a file that goes with the process, encrypted with a key that nobody keeps
+    if url.startswith(MEMORY):  # a temporary file, encrypted with a key that is not stored
         with TemporaryDirectory(prefix="cobrowse-") as directory:
             temporary = SQLiteStore(
                 f"{directory}/forgotten.db", encryptor=Encryptor([new_key()]), meter=meter, timing=timing

@@ -1,4 +1,4 @@
-"""The versions of the tables: which one this program makes, and which it can bring up to date."""
+"""Define the version of the tables that this program uses, and the older versions that it can migrate."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -16,14 +16,17 @@ TABLES = tuple(re.findall(r"CREATE TABLE (\w+) \(", "\n".join(read_script("schem
 
 
 def scripts_from(version: int, database: DatabaseKind) -> Sequence[str]:
-    """Return the statements that lead from `version` to VERSION; from 0, those that make the tables."""
+    """Return the statements that migrate the tables from `version` to VERSION; for 0, those that create them."""
     if version == VERSION:
         return ()
     return read_script("migrate-5-to-6" if version else "schema", database)
 
 
 def check_facts(facts: Mapping[str, str], tables: Collection[str], encryptor: Encryptor) -> int:
-    """Return the version of a database, 0 when its tables are still to be made. Raise StorageSetupError."""
+    """Return the version of a database's tables, 0 when it has none. Raise StorageSetupError if it is unusable.
+
+    `facts` holds the rows of the table `facts`, and `tables` the names of all tables.
+    """
     if not all(facts.get(name, "0").isdecimal() for name in ("version", "owner")):
         raise refused("database_schema_conflict")
     version = int(facts.get("version", "0"))

@@ -53,8 +53,8 @@ class SessionTable:
         return await self._records("sessions_meant_by", person | {"request_id": request.id, "most": most})
 
     async def end_session(self, session_id: SessionId, by: RequestId | None) -> bool:
-        # Posts first, in case of a crash in between: a post that is due too early does no harm, but one that never
-        # becomes due keeps showing a dead link.
+        # Make the posts due first, in case of a crash before the second statement: a post that is due too early does
+        # no harm, but a post that never becomes due keeps a dead link.
         await self._database.fetch("make_posts_due", {"session_id": session_id})
         return bool(await self._database.fetch("end_session", {"id": session_id, "by": by}))
 
@@ -72,7 +72,7 @@ class SessionTable:
         await self._database.fetch("drop_post", _post_row(post))
 
     async def _records(self, name: str, values: Mapping[str, Any]) -> list[SessionRecord]:
-        """Return the rows that can be read; leave out and log the others."""
+        """Run a statement and return the sessions in its rows; log unreadable rows and leave them out."""
         records = []
         for row in await self._database.fetch(name, values):
             with suppress(UnexpectedError):
@@ -80,7 +80,7 @@ class SessionTable:
         return records
 
     def _record(self, row: Row) -> SessionRecord:
-        """Raise Unexpected for a row that cannot be read."""
+        """Convert a row to a session record. Raise UnexpectedError for an unreadable row."""
         try:
             return self._read(row)
         except Exception:

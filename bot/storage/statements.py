@@ -1,6 +1,6 @@
-"""Read the SQL below `sql/`: named statements, and the scripts that make and migrate the tables.
+"""Read the SQL files below `sql/`: named statements, and the scripts that create and migrate the tables.
 
-`sql/README.md` describes the notation. A statement for one database alone stands in the folder of that database.
+`sql/README.md` describes the notation. A statement for only one database is in the folder of that database.
 """
 
 import re
@@ -25,7 +25,10 @@ SWEEP = (
 
 @cache
 def load_statements(database: DatabaseKind) -> dict[str, str]:
-    """Return the text of each statement by name, without comments. Raise ValueError for a duplicate name."""
+    """Return the text of each statement for this database by its name, without comments.
+
+    Raise ValueError for a duplicate name.
+    """
     found: dict[str, str] = {}
     for path in sorted([*SQL_FOLDER.glob("*.sql"), *SQL_FOLDER.joinpath(database).glob("*.sql")]):
         _, *parts = re.split(r"^-- name: (\w+)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
@@ -37,12 +40,12 @@ def load_statements(database: DatabaseKind) -> dict[str, str]:
 
 
 def read_script(name: str, database: DatabaseKind) -> list[str]:
-    """Return the statements of `schema` or `migrate-5-to-6`, in order."""
+    """Return the statements of a script, such as `schema` or `migrate-5-to-6`, in order."""
     text = _for_database(SQL_FOLDER.joinpath(f"{name}.sql").read_text(encoding="utf-8"), database)
     return [statement for part in text.split(";") if (statement := part.strip())]
 
 
 def _for_database(text: str, database: DatabaseKind) -> str:
-    """Drop comments, and keep what `/*postgres … */` holds for Postgres."""
+    """Return SQL without comments; for Postgres, keep the text inside `/*postgres … */`."""
     text = re.sub(r"/\*postgres\b(.*?)\*/", r"\1" if database == "postgres" else "", text, flags=re.DOTALL)
     return re.sub(r"--.*", "", text).strip()

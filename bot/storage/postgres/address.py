@@ -1,4 +1,4 @@
-"""Read a Postgres URL before any connection: each parameter is passed on, left out, or refused by its name.
+"""Check a Postgres URL before any connection, and decide by its name whether to pass on, drop or refuse a parameter.
 
 asyncpg sends every parameter that it does not know to the server as a setting. It splits the URL at the first `@`, `/`,
 `?` or `#`, so a part of a password could reach the name service as a host.
@@ -60,9 +60,9 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[^\s\[\]:@]*)(?::([^:]*))?")
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAddress:
-    """Hold a URL that was read. `url`: for the driver. `left_out`: names of parameters without effect.
+    """A checked Postgres URL. `url` is the URL for the driver. `left_out` names parameters that have no effect.
 
-    `faults`: one or two sentences each, which name parameters and show no value.
+    `faults` says what is wrong, in one or two sentences each. They name parameters and show no value.
     """
 
     url: str
@@ -71,7 +71,7 @@ class DatabaseAddress:
 
 
 def read_address(url: str) -> DatabaseAddress:
-    """Return the parts of a Postgres URL. It must not be used when it has `faults`."""
+    """Check a Postgres URL. The caller must not connect if the result has `faults`."""
     scheme, _, rest = url.partition("://")
     found = re.fullmatch(r"([^/?]*)([^?]*)(?:\?(.*))?", rest, re.DOTALL)
     if "#" in rest or found is None:

@@ -1,4 +1,4 @@
-"""Collect what many callers ask for at the same moment into one round trip."""
+"""Combine the calls that arrive at the same moment into one round trip to the database."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Container
@@ -16,7 +16,10 @@ class Batcher(Generic[T]):
         self._flushing: asyncio.Task[Container[T]] | None = None
 
     async def add(self, item: T) -> bool:
-        """Return whether the item was processed. Raise what `flush` raises."""
+        """Add an item to the batch, wait for `flush`, and return whether it processed the item.
+
+        Raise what `flush` raises.
+        """
         if self._flushing is None:
             self._flushing = asyncio.create_task(self._flush_items())
             # Retrieve the exception, or asyncio logs it when every caller was cancelled.

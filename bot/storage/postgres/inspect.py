@@ -1,4 +1,4 @@
-"""Inspect a Postgres database over one connection that only reads. See bot/storage/inspect.py."""
+"""Inspect a Postgres database for `check`, over one read-only connection. bot/storage/inspect.py defines the report."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,7 +20,7 @@ from bot.storage.postgres.statements import STATEMENTS
 
 @asynccontextmanager
 async def inspect_postgres(url: str, encryptor: Encryptor, timing: StorageTiming) -> AsyncIterator[StorageReport]:
-    """Raise StorageSetupError with a sentence that shows nothing of the address."""
+    """Connect, inspect the database, and yield the report. Raise StorageSetupError, which shows no part of the URL."""
     address = usable(url)
     try:
         connection = await asyncpg.connect(address.url, timeout=timing.connect_timeout_seconds, statement_cache_size=0)
@@ -29,7 +29,7 @@ async def inspect_postgres(url: str, encryptor: Encryptor, timing: StorageTiming
     try:
         async with connection.transaction(readonly=True):
             found = await _report(connection, encryptor)
-        if await is_pooled(connection, address.url, timing):  # inside a transaction it would not show
+        if await is_pooled(connection, address.url, timing):  # before the transaction, which would hide the proxy
             raise refused("database_proxy_pools_transactions")
         async with connection.transaction(readonly=True):
             yield replace(found, left_out=address.left_out)

@@ -1,4 +1,4 @@
-"""Open a Postgres store: make or migrate the tables, check the key, take an owner number and its lock."""
+"""Open a Postgres store: create or migrate the tables, check the key, take an owner number and its lock."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -54,11 +54,11 @@ async def open_postgres(
 
 
 async def keep_settings(connection: Any) -> None:
-    """Do nothing between two uses of a connection: asyncpg would undo `enable_keepalive`, in one more round trip."""
+    """Do nothing when a connection returns to the pool: asyncpg's default costs a round trip and resets keepalives."""
 
 
 async def prepare(url: str, encryptor: Encryptor, timing: StorageTiming) -> int:
-    """Make or migrate the tables, check the key, and return a new owner number. Raise StorageSetupError."""
+    """Create or migrate the tables, check the key, and return a new owner number. Raise StorageSetupError."""
     connection = await asyncpg.connect(url, timeout=timing.connect_timeout_seconds, statement_cache_size=0)
     try:
         async with connection.transaction():
@@ -78,7 +78,7 @@ async def prepare(url: str, encryptor: Encryptor, timing: StorageTiming) -> int:
 
 
 async def _encrypt_all(connection: Any, encryptor: Encryptor) -> None:
-    """Encrypt what was stored before there was a key, unless something is encrypted already."""
+    """Encrypt secrets that were stored before a key was configured; do nothing if the database is encrypted."""
     if await connection.fetchval(STATEMENTS["has_encrypted_secrets"].text):
         return
     for table in SECRET_COLUMNS:

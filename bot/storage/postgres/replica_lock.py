@@ -26,9 +26,10 @@ CONNECTION_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.Inter
 
 
 class ReplicaLock:
-    """Hold the lock of one replica. `is_held` is false while other replicas may take over its requests.
+    """Hold the advisory lock of this replica. `is_held` is false while other replicas may take over its requests.
 
-    `on_change` is called when the lock is lost and when it is back: pooled connections may lead to another server.
+    It calls `on_change` when it loses the lock and when it has it again, because pooled connections may then lead to
+    another server.
     """
 
     def __init__(self, url: str, owner: int, timing: StorageTiming) -> None:
@@ -57,12 +58,12 @@ class ReplicaLock:
             self._connection.terminate()
 
     def check_now(self) -> None:
-        """Check the server at once, because it refused a write of a pooled connection."""
-        if self.is_held:  # else it is being checked already
+        """Check the server at once. The store calls this after the server refused a write on a pooled connection."""
+        if self.is_held:  # without the lock, a check runs already
             self._check_requested.set()
 
     async def _maintain(self) -> None:
-        """Check the server every few seconds, and take the lock again when the connection or the server was lost."""
+        """Check the server every few seconds. Take the lock again after the connection or the server was lost."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._timing.lock_check_seconds):
@@ -93,7 +94,7 @@ class ReplicaLock:
             await self.on_change()
 
     def _log_loss(self, error: str) -> None:
-        """Log each loss once, whether a statement of ours or the server's last message shows it."""
+        """Log each loss of the lock once, although a failed statement and the server's last message both report it."""
         if not self._is_loss_logged:
             log.warning("the database is unavailable", extra={"fields": {"error": error}})
         self._is_loss_logged = True
@@ -117,13 +118,16 @@ class ReplicaLock:
 
 
 async def _check_writable(connection: Any) -> None:
-    """Raise StorageSetupError for a server that takes no writes: replicas on the primary do not see a lock there."""
+    """Raise StorageSetupError for a read-only server: replicas on the primary do not see the locks of a standby."""
     if await connection.fetchval(STATEMENTS["is_read_only"].text):
         raise refused("database_read_only", where="Postgres")
 
 
 async def is_pooled(connection: Any, url: str, timing: StorageTiming) -> bool:
-    """Whether a proxy pools transactions: it gives the backend of an idle session to the next connection."""
+    """Return whether a proxy between bot and server pools transactions.
+
+    Such a proxy gives the backend of an idle session to the next connection, so two connections have the same backend.
+    """
     pid = await connection.fetchval(STATEMENTS["backend_pid"].text)
     others = [await _connect(url, timing) for _ in range(3)]
     try:
@@ -138,7 +142,7 @@ async def is_pooled(connection: Any, url: str, timing: StorageTiming) -> bool:
 
 
 async def enable_keepalive(connection: Any) -> None:
-    """Have the server probe this connection and close it when the other end is lost."""
+    """Make the server send TCP keepalives on this connection, so that it closes it when this machine is lost."""
     await connection.execute(STATEMENTS["enable_keepalive"].text)
 
 

@@ -1,4 +1,4 @@
-"""Check that a Postgres server and its rights suffice: the same questions for `run`, `hosts` and `check`."""
+"""Check whether the bot can use a Postgres server: its version, state and rights, for `run`, `hosts` and `check`."""
 
 import re
 import ssl
@@ -19,7 +19,10 @@ CERTIFICATE_PARAMETERS = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """What the server holds. `version` 0: no tables yet, and this user may make them."""
+    """The state of a server that the bot can use. `version` 0: it has no tables yet, and the user may create them.
+
+    `facts` holds the rows of the table `facts`.
+    """
 
     where: str
     version: int
@@ -27,7 +30,7 @@ class ServerFacts:
 
 
 def usable(url: str) -> DatabaseAddress:
-    """Return the address as the driver takes it. Raise StorageSetupError for an address that it does not take."""
+    """Check a Postgres URL and its certificate files, and return the address. Raise StorageSetupError."""
     address = read_address(url)
     if address.faults:
         raise StorageSetupError(f"DATABASE_URL {address.faults[0]}", code="database_address_invalid")
@@ -36,7 +39,7 @@ def usable(url: str) -> DatabaseAddress:
 
 
 def _check_files(url: str) -> None:
-    """Raise StorageSetupError for a file that cannot be used: the driver's errors do not say which file they mean."""
+    """Raise StorageSetupError for an unusable certificate file. The driver's own errors do not name the file."""
     given = dict(parse_qsl(urlsplit(url).query))
     mode = given.get("sslmode", "prefer").replace("_", "-")
     for name in CERTIFICATE_PARAMETERS if mode != "disable" else ():
@@ -47,7 +50,7 @@ def _check_files(url: str) -> None:
             _read(name, path, given)
         except (FileNotFoundError, NotADirectoryError):
             raise refused("database_certificate_missing", parameter=name, path=path) from None
-        except OSError as error:  # SSLError is one
+        except OSError as error:  # ssl.SSLError is a subclass
             why = "no PEM of the right kind" if isinstance(error, ssl.SSLError) else str(error.strerror)
             raise refused("database_certificate_unreadable", parameter=name, path=path, why=why) from None
 
@@ -64,9 +67,9 @@ def _read(name: str, path: str, given: Mapping[str, str]) -> None:
 
 
 async def examine(connection: Any, encryptor: Encryptor) -> ServerFacts:
-    """Return what the server holds, and change nothing. Raise StorageSetupError when the bot cannot work here.
+    """Read the server's state without a change. Raise StorageSetupError if the bot cannot use the server.
 
-    Errors of asyncpg pass through.
+    The caller handles asyncpg's exceptions.
     """
     state = await connection.fetchrow(STATEMENTS["server_state"].text)
     where = f"Postgres {state['release'].split(' ')[0]}, database {state['name']}"

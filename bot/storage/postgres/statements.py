@@ -13,18 +13,18 @@ NOW = "CAST(extract(epoch FROM statement_timestamp()) AS DOUBLE PRECISION)"
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement with numbered parameters, and their names in that order."""
+    """An SQL text with numbered parameters, and the names of the parameters in that order."""
 
     text: str
     names: tuple[str, ...]
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
-        """Return the values in the order of the parameters."""
+        """Return the named values as a list in the order of the parameters."""
         return [values[name] for name in self.names]
 
 
 def number_parameters(text: str) -> Statement:
-    """Replace `:now` by the server's clock and each `:name` by its number."""
+    """Replace `:now` by the server's clock and each `:name` by `$1`, `$2` …, and return the statement."""
     text = re.sub(r":now\b", NOW, text)
     names = tuple(dict.fromkeys(re.findall(r"(?<![:\w]):([a-z_]+)", text)))
     for number, name in enumerate(names, 1):

@@ -1,6 +1,6 @@
 """Store everything in Postgres, for several replicas, through asyncpg's pool.
 
-Only the server's clock counts. Each request has an owner; replica_lock.py tells which owners run.
+All times come from the server's clock. Each request has an owner number; replica_lock.py tells which owners still run.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ MAX_ACCEPT_ATTEMPTS = 3
 
 
 class PostgresStore:
-    """Implement RequestRepository, HostCache, HostLinkRepository and Database."""
+    """Implement RequestRepository, HostCache, HostLinkRepository and Database with Postgres."""
 
     shared = True
 
@@ -52,7 +52,10 @@ class PostgresStore:
         self._claimed: set[RequestId] = set()  # requests that this process works on and has not answered yet
 
     async def accept(self, request: Request, agent: SlackUser | None = None) -> Accepted:
-        """Raise MaybeAcceptedError when it may be stored: by a commit not confirmed, or by another replica."""
+        """Store the request, as RequestRepository says.
+
+        Raise MaybeAcceptedError if the server did not confirm the commit in time: the request may be stored.
+        """
         self._claimed.add(request.id)
         try:
             async with asyncio.timeout(self._timing.accept_timeout_seconds):
@@ -70,7 +73,7 @@ class PostgresStore:
 
     async def _accept(self, request: Request, agent: SlackUser | None) -> Accepted:
         if not self._replica_lock.is_held:
-            raise StorageUnavailableError  # others may take over our requests: accept nothing
+            raise StorageUnavailableError  # other replicas may take over this one's requests, so accept none
         row = (
             mapping.request_row(request, self._encryptor)
             | mapping.accepting(agent)
@@ -81,8 +84,8 @@ class PostgresStore:
                 return mapping.accepted(found)
             if await self._one("is_key_known", {"key": request.key}):
                 return mapping.accepted(None)
-            # Another replica accepted a request for the same session at this moment: the next attempt sees it.
-        # The other one is unfinished, but too old to be followed: this one gets a separate session.
+            # Another replica accepted a request for the same session at this moment. The next attempt sees it.
+        # The other request is unfinished, but too old to share its session. This request gets a separate session.
         return mapping.accepted(await self._one("accept", row | {"same": request.id}))
 
     async def advance(
@@ -95,7 +98,7 @@ class PostgresStore:
         failure: CobrowseError | None = None,
     ) -> bool:
         if to is RequestState.CREATING and not self._replica_lock.is_held:
-            raise StorageUnavailableError  # others may take over our requests: start nothing
+            raise StorageUnavailableError  # other replicas may take over this one's requests, so start none
         if to is RequestState.ANSWERED:
             return await self._answered.add((request_id, from_))
         values = mapping.transition(request_id, from_, to, session, failure) | {"owner": self._replica_lock.owner}
@@ -109,7 +112,7 @@ class PostgresStore:
         return moved is not None
 
     async def _answer(self, moves: list[tuple[RequestId, RequestState]]) -> set[tuple[RequestId, RequestState]]:
-        """Move requests from the given states to `answered`; return those that were ours and in that state."""
+        """Move requests from the given states to `answered`; return those that this replica owned in that state."""
         done: set[tuple[RequestId, RequestState]] = set()
         for from_ in {from_ for _, from_ in moves}:
             ids = [request_id for request_id, state in moves if state is from_]
@@ -124,7 +127,7 @@ class PostgresStore:
         return mapping.kept(found, self._encryptor) if found else None
 
     async def orphans(self) -> Sequence[StoredRequest]:
-        """Claim requests of replicas that do not run, and our own whose `accept` was committed but not reported."""
+        """Claim requests of dead replicas, and this replica's requests whose commit in `accept` was not confirmed."""
         if not self._replica_lock.is_held:
             return []
         values = {
@@ -154,7 +157,7 @@ class PostgresStore:
                 await asyncio.sleep(self._timing.sweep_pause_seconds)
 
     async def _change(self, name: str, values: Mapping[str, Any]) -> int:
-        """Run one statement and return how many rows it changed."""
+        """Run one statement and return the number of changed rows."""
         statement = STATEMENTS[name]
         async with self._connection() as connection:
             done: str = await connection.execute(statement.text, *statement.arguments(values))
@@ -162,12 +165,12 @@ class PostgresStore:
 
     @property
     def sessions(self) -> SessionTable:
-        """Sessions and the messages that show them."""
+        """Return the repository of sessions and of the messages that show them."""
         return SessionTable(self, self._encryptor)
 
     @property
     def connections(self) -> AccountTable:
-        """Genesys accounts of people who signed in."""
+        """Return the repository of linked Genesys accounts."""
         return AccountTable(self, self._encryptor)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
@@ -177,7 +180,7 @@ class PostgresStore:
 
     @asynccontextmanager
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
-        """Lock for all replicas. The transaction ends with the context."""
+        """Lock the row for all replicas until the context ends, as Database says. The context is one transaction."""
         statement, seconds = STATEMENTS[name], self._timing.account_lock_seconds
         async with self._transaction() as connection:
             await _fetch(connection, "limit_lock", {"milliseconds": f"{seconds * 1000:.0f}"})
@@ -218,9 +221,9 @@ class PostgresStore:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
-        """Yield a pooled connection.
+        """Yield a pooled connection; an exception closes it, so that the server rolls back.
 
-        Any error closes it, so that the server rolls back. Raise StorageUnavailableError.
+        Raise StorageUnavailableError without a connection, and in place of a connection error.
         """
         try:
             connection = await self._pool.acquire(timeout=self._timing.pool_timeout_seconds)
@@ -230,7 +233,7 @@ class PostgresStore:
         try:
             yield connection
         except BaseException as error:
-            with suppress(asyncpg.InterfaceError):  # it is closed already
+            with suppress(asyncpg.InterfaceError):  # the connection is closed already
                 connection.terminate()
             if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
                 self._replica_lock.check_now()
@@ -239,7 +242,7 @@ class PostgresStore:
                 raise StorageUnavailableError from None
             raise
         finally:
-            with suppress(*CONNECTION_ERRORS):  # the work is done already
+            with suppress(*CONNECTION_ERRORS):  # the outcome is known, so an error here changes nothing
                 await self._pool.release(connection)
 
     @asynccontextmanager

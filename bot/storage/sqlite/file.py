@@ -1,4 +1,4 @@
-"""Open the SQLite file: set its mode, take its lock, make or migrate its tables."""
+"""Open the SQLite file: set its mode, take its lock, create or migrate its tables."""
 
 import fcntl
 import logging
@@ -22,7 +22,10 @@ MODE_OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def open_file(path: Path, encryptor: Encryptor, *, exclusive: bool, busy_seconds: float) -> tuple[int | None, int]:
-    """Return the handle of the lock, when `exclusive`, and a new owner number. Raise StorageSetupError."""
+    """Prepare the file, and return the handle of its lock and a new owner number. Raise StorageSetupError.
+
+    The handle is None unless `exclusive`. `busy_seconds` is how long to wait for the writes of other processes.
+    """
     handle = None
     try:
         examine(path, exclusive=exclusive)
@@ -38,7 +41,7 @@ def open_file(path: Path, encryptor: Encryptor, *, exclusive: bool, busy_seconds
 
 
 def examine(path: Path, *, exclusive: bool = True) -> None:
-    """Raise StorageSetupError or OSError when the file cannot be used. Change nothing, so that `check` may call it."""
+    """Raise StorageSetupError or OSError if the bot cannot use the file. Change nothing: `check` calls this too."""
     directory = path.absolute().parent
     if not directory.is_dir():
         raise refused("database_directory_missing", path=path, directory=directory)
@@ -57,9 +60,9 @@ def examine(path: Path, *, exclusive: bool = True) -> None:
 
 
 def _check_free_space(path: Path) -> None:
-    """Raise StorageSetupError when the disk is full: write to a file without a name, which goes when it is closed.
+    """Raise StorageSetupError when the disk is full.
 
-    Where the system has no such files, SQLite finds out later.
+    Write to an unnamed temporary file (O_TMPFILE). On a system without such files, SQLite reports a full disk later.
     """
     try:
         handle = os.open(path.absolute().parent, os.O_TMPFILE | os.O_RDWR, 0o600)
@@ -76,9 +79,9 @@ def _check_free_space(path: Path) -> None:
 
 
 def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
-    """Return a connection in autocommit mode that any thread may use.
+    """Open a connection in autocommit mode that any thread may use.
 
-    `busy_seconds`: how long it waits for the short writes of other connections.
+    `busy_seconds` is how long it waits for the writes of other connections.
     """
     connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
@@ -89,9 +92,9 @@ def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
 
 
 def truncate_log(connection: sqlite3.Connection) -> bool:
-    """Move the write-ahead log into the file, so that no wiped value stays in the log. Return False when it is read.
+    """Copy the write-ahead log into the file and empty it, so that no wiped value stays in the log.
 
-    The connection must be outside a transaction. This does not wait for readers.
+    Return False, without a wait, if a reader uses the log. The connection must be outside a transaction.
     https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
     """
     (busy_milliseconds,) = connection.execute("PRAGMA busy_timeout").fetchone()
@@ -103,17 +106,17 @@ def truncate_log(connection: sqlite3.Connection) -> bool:
 
 
 def make_private(path: Path) -> None:
-    """Create the file if it is missing, and let only our user open it. Warn when that is impossible. Raise OSError."""
+    """Create the file if it is missing, and set its mode to 0600. Log a warning if that fails. Raise OSError."""
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     try:
         path.chmod(0o600)
-    except OSError:  # another user's file, or a file system without modes: both can be used
+    except OSError:  # another user owns the file, or the file system has no modes; the bot can use it
         if (mode := stat.S_IMODE(path.stat().st_mode)) & MODE_OF_OTHERS:
             log.warning("the mode of the database file stays as it is", extra={"fields": {"mode": f"{mode:04o}"}})
 
 
 def shared_mode(path: Path) -> str:
-    """Return the mode, such as 0660, of a file that another user owns and others may open; else an empty string."""
+    """Return the mode, such as 0660, of a file that another user owns and others may open; "" for any other file."""
     found = path.stat()
     mode = stat.S_IMODE(found.st_mode)
     return f"{mode:04o}" if mode & MODE_OF_OTHERS and os.geteuid() not in (0, found.st_uid) else ""
@@ -134,10 +137,10 @@ def lock(path: Path) -> int:
 
 
 def prepare(path: Path, encryptor: Encryptor, busy_seconds: float) -> int:
-    """Make or migrate the tables, check the key, and return a new owner number. Raise StorageSetupError."""
+    """Create or migrate the tables, check the key, and return a new owner number. Raise StorageSetupError."""
     connection = connect(path, busy_seconds)
     try:
-        connection.execute("BEGIN IMMEDIATE")  # of several that start at once, one migrates and the others find it done
+        connection.execute("BEGIN IMMEDIATE")  # of several processes that start at once, one migrates
         tables = [row[0] for row in connection.execute(STATEMENTS["table_names"])]
         facts = dict(connection.execute(STATEMENTS["facts"]).fetchall()) if "facts" in tables else {}
         version = check_facts(facts, tables, encryptor)
@@ -156,7 +159,7 @@ def prepare(path: Path, encryptor: Encryptor, busy_seconds: float) -> int:
 
 
 def _encrypt_all(connection: sqlite3.Connection, encryptor: Encryptor) -> None:
-    """Encrypt what was stored before there was a key, unless something is encrypted already."""
+    """Encrypt secrets that were stored before a key was configured; do nothing if the database is encrypted."""
     if connection.execute(STATEMENTS["has_encrypted_secrets"]).fetchone()["found"]:
         return
     for table in SECRET_COLUMNS:

@@ -1,7 +1,7 @@
 """Store everything in one SQLite file, for one process at a time. This is the default.
 
-Write-ahead log with synchronous=FULL, so that an accepted request survives a loss of power. A second `run` on the same
-file is refused; short writes of the command line wait. https://www.sqlite.org/wal.html
+It uses a write-ahead log with synchronous=FULL, so that an accepted request survives a loss of power. A second `run` on
+the same file is refused; other commands wait and then write. https://www.sqlite.org/wal.html
 """
 
 import os
@@ -36,7 +36,10 @@ _DELAYED = (RequestState.CREATED, RequestState.ANSWERED)
 
 
 class SQLiteStore:
-    """Implement RequestRepository, HostCache, HostLinkRepository and Database. `clock`: seconds since 1970."""
+    """Implement RequestRepository, HostCache, HostLinkRepository and Database with SQLite.
+
+    `clock` returns seconds since 1970.
+    """
 
     shared = False
 
@@ -51,7 +54,7 @@ class SQLiteStore:
         meter: Metrics = NULL_METRICS,
         timing: StorageTiming = StorageTiming(),  # noqa: B008 - frozen
     ) -> None:
-        """Open the file, or create it. `exclusive`: no second `run` may use it. Raise StorageSetupError."""
+        """Open or create the file. `exclusive`: take the lock that only one `run` can have. Raise StorageSetupError."""
         self._path = Path(path)
         self._encryptor = encryptor or Encryptor()
         self._retention_seconds = retention_days * DAY_SECONDS
@@ -142,22 +145,22 @@ class SQLiteStore:
             await sleep(self._timing.sweep_pause_seconds)
 
     async def _change(self, name: str, values: Mapping[str, Any]) -> int:
-        """Run one statement and return how many rows it changed."""
+        """Run one statement and return the number of changed rows."""
         statement = STATEMENTS[name]
         return await self._writer.write(lambda connection: connection.execute(statement, values).rowcount)
 
     @property
     def sessions(self) -> SessionTable:
-        """Sessions and the messages that show them."""
+        """Return the repository of sessions and of the messages that show them."""
         return SessionTable(self, self._encryptor)
 
     @property
     def connections(self) -> AccountTable:
-        """Genesys accounts of people who signed in."""
+        """Return the repository of linked Genesys accounts."""
         return AccountTable(self, self._encryptor)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
-        """Run one statement: a SELECT on the reader's connection, anything else on the writer's."""
+        """Run one statement and return its rows. A SELECT runs on the reader's connection, others on the writer's."""
         statement, named = STATEMENTS[name], {**values, "now": self._clock()}
         if statement.startswith("SELECT"):
             return await self._read_all(name, named)
@@ -165,7 +168,10 @@ class SQLiteStore:
 
     @asynccontextmanager
     async def locking(self, name: str, values: Mapping[str, Any]) -> AsyncIterator[tuple[Row | None, Fetch]]:
-        """Lock among the tasks of this process: no other process uses the file."""
+        """Lock the row until the context ends, as Database says.
+
+        The lock is an asyncio lock, because no other process writes these rows.
+        """
         lock = self._locks.setdefault((name, *values.values()), Lock())
         async with lock:
             yield next(iter(await self.fetch(name, values)), None), self.fetch

@@ -1,6 +1,6 @@
 """Write to SQLite on one thread, and commit all queued writes in one transaction (group commit).
 
-A hundred requests at once cost about one sync of the disk instead of a hundred.
+A hundred requests at the same time cost about one disk sync instead of a hundred.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class _Job:
 
 
 class BatchWriter:
-    """Run jobs on one connection. A job that fails does not undo the others. A job may run twice."""
+    """Run write jobs on one connection and one thread. A failed job does not undo the others. A job may run twice."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection], meter: Metrics = NULL_METRICS) -> None:
         self._connect, self._meter = connect, meter
@@ -48,7 +48,7 @@ class BatchWriter:
         """Run `work` and return its result once it is on disk. Raise StorageUnavailableError.
 
         `max_delay_seconds`: how long this write may wait to share a transaction with later writes; 0 commits at once.
-        `in_transaction`: False for what SQLite does only outside a transaction.
+        `in_transaction`: False for an operation that SQLite allows only outside a transaction.
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
@@ -107,9 +107,9 @@ def _run_jobs(connection: sqlite3.Connection, jobs: list[_Job]) -> None:
 
 
 def _commit(connection: sqlite3.Connection, jobs: list[_Job]) -> list[Any]:
-    """Run the jobs in one transaction; return for each what it returned or raised, once it is committed.
+    """Run the jobs in one transaction; after the commit, return the result or the exception of each job.
 
-    If a job fails, roll all back and run each again in its own transaction.
+    If a job fails, roll back and run each job again in a separate transaction.
     """
     results: list[Any] = []
     try:
@@ -152,7 +152,7 @@ def _resolve(jobs: list[_Job], results: list[Any]) -> None:
 
 def _set_results(pairs: list[tuple["asyncio.Future[Any]", Any]]) -> None:
     for done, result in pairs:
-        if done.done():  # its caller was cancelled
+        if done.done():  # the caller was cancelled
             continue
         if isinstance(result, Exception):
             done.set_exception(result)
