@@ -100,6 +100,12 @@ class HttpReceiver:
 
     async def _read(self, request: web.Request) -> bytes:
         """Read the body within limits for its size and time. Raises RejectedError as soon as one is exceeded."""
+        if request.content.is_eof() and (request.content_length or LARGE_BODY_BYTES) <= BODY_BYTES:
+            return request.content.read_nowait()  # nothing to wait for, so no timer and no slot
+        return await self._read_slowly(request)
+
+    async def _read_slowly(self, request: web.Request) -> bytes:
+        """Read a body that is large, or that has not arrived with its headers."""
         wait: BodyWait | None = None
         try:
             async with asyncio.timeout(self._timing.body_timeout) as timeout:
