@@ -26,9 +26,8 @@ from bot.core.requests.events import (
     SessionClosed,
     log_event,
 )
-from bot.core.requests.limits import RequestLimiter
 from bot.core.requests.recovery import Recovery
-from bot.core.requests.service import RequestService
+from bot.core.requests.service import RequestLimiter, RequestService
 from bot.core.requests.worker import RequestWorker
 from bot.core.timing import (
     GENESYS_TIMING,

@@ -21,7 +21,7 @@ from bot.config.session_service import CONVERSATIONS, LoggingSettings, ServiceSe
 from bot.core.access import AccessRules, Allowlist
 from bot.core.hosts import csv_file as hosts_file
 from bot.core.models import ChannelId, HostId, TeamId, UserId
-from bot.core.requests.limits import RequestLimits
+from bot.core.requests.service import RequestLimits
 from bot.core.use_cases.customer_messages import MessagingConfig
 
 T = TypeVar("T")

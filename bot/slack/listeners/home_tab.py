@@ -17,7 +17,7 @@ from bot.core.access import AccessPolicy
 from bot.core.errors import ChannelNotAllowedError, CobrowseError, ServiceBusyError, UnexpectedError
 from bot.core.models import ChannelId, Request, RequestKind, Role, TeamId, UserId, new_request_id
 from bot.core.requests.events import Followers, ServiceStatus
-from bot.core.requests.limits import RequestLimiter
+from bot.core.requests.service import RequestLimiter
 from bot.core.results import SessionList
 from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.core.use_cases.diagnostics import Diagnostics

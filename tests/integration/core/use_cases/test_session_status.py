@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.errors import RateLimitedError, ServiceBusyError
 from bot.core.models import STARTS, RequestKind, RequestState, SessionId, SessionStatus
-from bot.core.requests.limits import RequestLimiter, RequestLimits
+from bot.core.requests.service import RequestLimiter, RequestLimits
 from bot.core.results import INQUIRIES
 from bot.core.timing import CoreTiming
 from bot.core.use_cases.session_status import SessionStatusCache

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.errors import NotReadyError, RateLimitedError
 from bot.core.models import Request, RequestKind, new_request_id
-from bot.core.requests.limits import RequestLimiter, RequestLimits
+from bot.core.requests.service import RequestLimiter, RequestLimits
 from tests.support.app import ANA, BEN, SAM
 
 
