@@ -50,7 +50,7 @@ async def measure(asked: argparse.Namespace, scratch: Path, say: Callable[[str],
         if peer.missing:
             say(f"{peer.label} is left out: {peer.missing}.")
     peers = [peer for peer in peers if not peer.missing]
-    scenarios = tuple(one for one in (QUICK if asked.quick else FULL) if one.door in asked.parts)
+    scenarios = tuple(one for one in (QUICK if asked.quick else FULL) if one.transport in asked.parts)
     plan = Plan(
         peers=peers,
         scenarios=scenarios,

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from time import monotonic  # uvloop's clock has a resolution of milliseconds only
 
-from benchmarks.doors import Door
 from benchmarks.process import Server, busy_seconds, cores, own_cpu_seconds
+from benchmarks.transports import Transport
 from benchmarks.upstream import Upstream
 
 PEOPLE = [f"U0AGENT{number:03d}" for number in range(500)]
@@ -62,10 +62,10 @@ class Window:
 
 
 class Load:
-    """Sends load to one peer: through its door, with its processes and upstream observed."""
+    """Sends load to one peer: through its transport, with its processes and upstream observed."""
 
-    def __init__(self, door: Door, upstream: Upstream, servers: list[Server], people: int) -> None:
-        self._door, self._upstream, self._servers = door, upstream, servers
+    def __init__(self, transport: Transport, upstream: Upstream, servers: list[Server], people: int) -> None:
+        self._transport, self._upstream, self._servers = transport, upstream, servers
         self._people = PEOPLE[:people]
         self._loop = asyncio.get_running_loop()
         self._numbers = itertools.count(1)
@@ -162,7 +162,7 @@ class Load:
         command = Command(due)
         self._commands.append(command)
         self._under_way[number] = command
-        self._door.send(self._payload(number), lambda acked: self._acked(number, command, acked))
+        self._transport.send(self._payload(number), lambda acked: self._acked(number, command, acked))
 
     def _acked(self, number: int, command: Command, acked: bool) -> None:
         command.acked, command.refused = monotonic(), not acked

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.doors import SIGNING_SECRET
 from benchmarks.load import PEOPLE
+from benchmarks.transports import SIGNING_SECRET
 
 HERE = Path(__file__).parent
 BOLT_JS = HERE / "bolt_js"
@@ -26,10 +26,10 @@ class Peer:
     name: str
     label: str
     command: tuple[str, ...]
-    takes_door: bool = True
+    takes_transport: bool = True
 
-    def argv(self, door: str) -> list[str]:
-        return [*self.command, *([door] if self.takes_door else [])]
+    def argv(self, transport: str) -> list[str]:
+        return [*self.command, *([transport] if self.takes_transport else [])]
 
     @property
     def missing(self) -> str:
@@ -52,7 +52,7 @@ def _python(*arguments: str) -> tuple[str, ...]:
 
 _ALL = (
     Peer("floor", "bare floor", _python(str(HERE / "floor.py"))),
-    Peer("bot", "this bot", (shipped(), "-m", "bot", "run"), takes_door=False),
+    Peer("bot", "this bot", (shipped(), "-m", "bot", "run"), takes_transport=False),
     Peer("bolt-js", "Bolt for JavaScript", ("node", str(BOLT_JS / "app.js"))),
     Peer("bolt-python", "Bolt for Python, plain", _python(str(HERE / "bolt_python.py"))),
 )
@@ -60,14 +60,16 @@ PEERS = {peer.name: peer for peer in _ALL}
 BOT, FLOOR = PEERS["bot"], PEERS["floor"]
 
 
-def environment(urls: Mapping[str, str], *, door: str, port: int, directory: Path, database_url: str) -> dict[str, str]:
+def environment(
+    urls: Mapping[str, str], *, transport: str, port: int, directory: Path, database_url: str
+) -> dict[str, str]:
     """Return the environment variables of all peers. Of the caller's environment they get only PATH."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(directory),
         "PYTHONPATH": str(HERE.parent),
         "NODE_ENV": "production",
-        "BOT_MODE": door,
+        "BOT_MODE": transport,
         "PORT": str(port),
         "SLACK_BOT_TOKEN": "xoxb-bench",
         "SLACK_APP_TOKEN": "xapp-bench",

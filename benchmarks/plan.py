@@ -19,14 +19,16 @@ AGE_SECONDS = 150.0
 class Scenario:
     """One load: `in_flight` unanswered commands (closed loop) or `rate` commands per second (open loop)."""
 
-    door: str
+    transport: str
     in_flight: int = 0
     rate: float = 0
 
     @property
     def name(self) -> str:
-        door = "HTTP" if self.door == "http" else "Socket Mode"
-        return f"{door}, {self.in_flight} in flight" if self.in_flight else f"{door}, {self.rate:g}/s open loop"
+        transport = "HTTP" if self.transport == "http" else "Socket Mode"
+        return (
+            f"{transport}, {self.in_flight} in flight" if self.in_flight else f"{transport}, {self.rate:g}/s open loop"
+        )
 
 
 FULL = (
@@ -58,10 +60,10 @@ async def loads(plan: Plan) -> list[Figures]:
     """Measure every scenario in every round, all peers one after another. Another peer begins each round."""
     results: list[Figures] = []
     for number in range(plan.rounds):
-        for door in dict.fromkeys(scenario.door for scenario in plan.scenarios):
-            async with fleet(plan, door) as subjects:
+        for transport in dict.fromkeys(scenario.transport for scenario in plan.scenarios):
+            async with fleet(plan, transport) as subjects:
                 for scenario in plan.scenarios:
-                    if scenario.door == door:
+                    if scenario.transport == transport:
                         turn = number % len(plan.peers)
                         for peer in plan.peers[turn:] + plan.peers[:turn]:
                             found = await subjects.measure(peer, scenario)
@@ -74,8 +76,8 @@ async def loads(plan: Plan) -> list[Figures]:
 class Fleet:
     """One running subject for each peer. A subject that is old or lost a command is replaced."""
 
-    def __init__(self, plan: Plan, door: str, stack: AsyncExitStack) -> None:
-        self._plan, self._door, self._stack = plan, door, stack
+    def __init__(self, plan: Plan, transport: str, stack: AsyncExitStack) -> None:
+        self._plan, self._transport, self._stack = plan, transport, stack
         self._subjects: dict[str, Subject] = {}
         self._stacks: dict[str, AsyncExitStack] = {}
 
@@ -96,7 +98,7 @@ class Fleet:
         await self._drop(peer)
         stack = self._stacks[peer.name] = await self._stack.enter_async_context(AsyncExitStack())
         subject = await stack.enter_async_context(
-            running(peer, self._door, self._plan.scratch, people=self._plan.people)
+            running(peer, self._transport, self._plan.scratch, people=self._plan.people)
         )
         await warm_up(subject)
         self._subjects[peer.name] = subject
@@ -109,10 +111,10 @@ class Fleet:
 
 
 @asynccontextmanager
-async def fleet(plan: Plan, door: str) -> AsyncIterator[Fleet]:
-    """Yield a fleet of peers behind one kind of door. Each starts when it is first measured."""
+async def fleet(plan: Plan, transport: str) -> AsyncIterator[Fleet]:
+    """Yield a fleet of peers behind one kind of transport. Each starts when it is first measured."""
     async with AsyncExitStack() as stack:
-        yield Fleet(plan, door, stack)
+        yield Fleet(plan, transport, stack)
 
 
 async def window(subject: Subject, scenario: Scenario, plan: Plan) -> Window:

@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.doors import Door, HttpDoor, SocketDoor
 from benchmarks.load import PEOPLE, Load
 from benchmarks.peers import Peer, environment, write_hosts
 from benchmarks.process import Server, cores, free_port
+from benchmarks.transports import HttpTransport, SocketTransport, Transport
 from benchmarks.upstream import Upstream
 
 READY_SECONDS = 30.0
@@ -39,7 +39,7 @@ class Subject:
 @asynccontextmanager
 async def running(
     peer: Peer,
-    door: str,
+    transport: str,
     scratch: Path,
     *,
     people: int = len(PEOPLE),
@@ -52,20 +52,22 @@ async def running(
     write_hosts(directory)
     async with AsyncExitStack() as stack:
         upstream = await stack.enter_async_context(Upstream().open())
-        socket_door = await stack.enter_async_context(SocketDoor().open(upstream)) if door == "socket" else None
+        socket_transport = (
+            await stack.enter_async_context(SocketTransport().open(upstream)) if transport == "socket" else None
+        )
         ports, servers = [], []
         began = time.monotonic()
         for _ in range(processes):
             port = free_port()
             url = database_url or f"sqlite:///{directory / 'bot.db'}"
-            environ = environment(upstream.urls, door=door, port=port, directory=directory, database_url=url)
-            server = Server(peer.argv(door), environ, directory, cores()[1])
+            environ = environment(upstream.urls, transport=transport, port=port, directory=directory, database_url=url)
+            server = Server(peer.argv(transport), environ, directory, cores()[1])
             stack.callback(server.kill)
             ports.append(port)
             servers.append(server)
         for server, port in zip(servers, ports, strict=True):
-            await _ready(server, port, socket_door)
-        way: Door = socket_door or HttpDoor(ports)
+            await _ready(server, port, socket_transport)
+        way: Transport = socket_transport or HttpTransport(ports)
         ready_seconds = time.monotonic() - servers[0].started_at
         yield Subject(peer, Load(way, upstream, servers, people), upstream, servers, ready_seconds, began)
 
@@ -77,10 +79,10 @@ async def warm_up(subject: Subject) -> int:
     return commands
 
 
-async def _ready(server: Server, port: int, door: SocketDoor | None) -> None:
+async def _ready(server: Server, port: int, transport: SocketTransport | None) -> None:
     async with asyncio.timeout(READY_SECONDS):
-        if door:
-            connected = asyncio.create_task(door.connected())
+        if transport:
+            connected = asyncio.create_task(transport.connected())
             while not connected.done():
                 server.check()
                 await asyncio.sleep(POLL_SECONDS)

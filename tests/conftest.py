@@ -27,7 +27,7 @@ SLOWEST = (
     "resilience/failover integration/storage/postgres/database_faults "
     "integration/storage/sqlite/file_faults resilience/cut_off resilience/replicas resilience/crash "
     "integration/cli/commands sandbox/web/page_surfaces sandbox/web/page_modals resilience/session_crash "
-    "e2e/duplicate_wish integration/slack/receivers/http_crowds integration/cli/hosts "
+    "e2e/duplicate_request integration/slack/receivers/http_crowds integration/cli/hosts "
     "sandbox/web/page_alone sandbox/web/page packaging/benchmark e2e/failure_table "
     "resilience/fault_matrix_conversations e2e/unexpected_errors sandbox/customer_page "
     "resilience/workflow_crash resilience/process resilience/stops resilience/tls "

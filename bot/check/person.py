@@ -62,7 +62,7 @@ async def check_person(
     async with new_http_session(slack_timing) as http:
         proxy = slack.proxies.of(slack.api_url)
         web = new_web_client(slack.bot_token, slack.api_url, http, proxy, timing=slack_timing)
-        people = SlackDirectory(web, identity.home, patience_seconds=CHECK_TIMEOUT, timing=slack_timing)
+        people = SlackDirectory(web, identity.home, max_wait_seconds=CHECK_TIMEOUT, timing=slack_timing)
         access = AccessPolicy(settings.rules, identity.home, people)
         try:
             person, team_id = await _authorize(access, web, settings, identity, user_id)

@@ -34,7 +34,7 @@ NAME_LENGTH = 100
 
 
 class Role(StrEnum):
-    """What a member may do beyond starting sessions of their own."""
+    """What a member may do beyond starting sessions for themselves."""
 
     MEMBER = "member"
     SUPERVISOR = "supervisor"

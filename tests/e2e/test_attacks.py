@@ -28,11 +28,11 @@ CODINGS = (
     *("chunked;q=1", "chunked\r\nTransfer-Encoding: identity"),
 )
 BODIES = (b"0\r\n\r\n", b"5\r\nhello\r\n0\r\n\r\n", b"hello", b"0\r\nX: y\r\n\r\n", b"5;x=\n\r\nhello\r\n0\r\n\r\n")
-DOORS = ("POST /slack/events", "GET /genesys/callback")
+REQUEST_LINES = ("POST /slack/events", "GET /genesys/callback")
 
 
 async def says(url: str, request: bytes, *, seconds: float = 0.3) -> bytes:
-    """All that is answered to these bytes, until nothing has come for so long."""
+    """Return all that is answered to these bytes, until nothing has come for `seconds`."""
     where, said = urlsplit(url), b""
     reader, writer = await asyncio.open_connection(where.hostname, where.port)
     try:
@@ -88,8 +88,8 @@ async def test_one_signed_share_sent_often_at_once_is_one_message(over_http: Jou
 def smuggled() -> list[bytes]:
     """One request behind another that two servers may read in two ways."""
     made = []
-    for door, length, coding, body in itertools.product(DOORS, LENGTHS, CODINGS, BODIES):
-        lines = [f"{door} HTTP/1.1", "Host: bot", "Content-Type: application/x-www-form-urlencoded"]
+    for request_line, length, coding, body in itertools.product(REQUEST_LINES, LENGTHS, CODINGS, BODIES):
+        lines = [f"{request_line} HTTP/1.1", "Host: bot", "Content-Type: application/x-www-form-urlencoded"]
         lines += [f"Content-Length: {length}"] if length else []
         lines += [f"Transfer-Encoding: {coding}"] if coding else []
         made.append("\r\n".join(lines).encode() + b"\r\n\r\n" + body + HIDDEN)

@@ -40,12 +40,12 @@ def people(slack: SandboxSlack) -> None:
 
 @asynccontextmanager
 async def looking(
-    patience_seconds: float = RunTiming().max_wait_seconds,
+    max_wait_seconds: float = RunTiming().max_wait_seconds,
 ) -> AsyncIterator[tuple[SandboxSlack, ThrottledMethod]]:
     async with open_servers() as servers, new_http_session() as http:
         people(servers.slack)
         web = new_web_client(servers.keys.bot_token, servers.slack.api_url, http, waits=False)
-        yield servers.slack, ThrottledMethod(web, "users.info", patience_seconds=patience_seconds)
+        yield servers.slack, ThrottledMethod(web, "users.info", max_wait_seconds=max_wait_seconds)
 
 
 def asked(slack: SandboxSlack, error: str | None = None) -> list[str]:
@@ -125,8 +125,8 @@ async def test_a_minute_is_still_waited_for(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def test_longest_waiter_is_refused_and_leaves_their_place() -> None:
-    assert ThrottledMethod(None, "users.info")._patience_seconds == RunTiming().max_wait_seconds == 25 * 60
-    async with looking(patience_seconds=0.4) as (slack, users):
+    assert ThrottledMethod(None, "users.info")._max_wait_seconds == RunTiming().max_wait_seconds == 25 * 60
+    async with looking(max_wait_seconds=0.4) as (slack, users):
         slack.inject_fault("users.info", "ratelimited", times=MAX_CONCURRENT_CALLS, retry_after=30)
         ends = await asyncio.gather(*(users.ask(user=who) for who in CROWD), return_exceptions=True)
         assert {(type(each), each.slack_error) for each in ends} == {(SlackUnavailableError, "ratelimited")}
@@ -135,7 +135,7 @@ async def test_longest_waiter_is_refused_and_leaves_their_place() -> None:
         assert (await users.ask(user=ANA))["user"]["id"] == ANA
 
 
-async def test_whoever_is_put_off_reads_a_note_and_gets_the_link() -> None:
+async def test_delayed_person_reads_a_note_and_gets_the_link() -> None:
     async with open_journey(timing=EARLY_NOTICES) as journey:
         journey.slack.limit("users.info", 1, window_seconds=WINDOW_SECONDS)
         readers = (ANA, BEN, SAM)

@@ -111,7 +111,7 @@ async def test_removed_person_is_not_connected() -> None:
 
 
 @pytest.mark.parametrize(("who", "says"), [(GUS, "Guests"), (UNA, "isn’t connected to Genesys yet")])
-async def test_whoever_may_not_gets_no_link(simple: Journey, who: str, says: str) -> None:
+async def test_person_who_may_not_connect_gets_no_link(simple: Journey, who: str, says: str) -> None:
     message = await simple.asks("connect", who=who)
     assert is_failure(message)
     assert says in words(message)

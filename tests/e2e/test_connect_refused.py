@@ -90,7 +90,7 @@ async def test_person_without_a_permission_reads_that_it_is_theirs(simple: Journ
     assert "lacks `conversation:cobrowse:add`" in words(refused)
 
 
-async def test_person_linked_anew_does_not_act_by_the_old_sign_in(simple: Journey) -> None:
+async def test_relinked_person_does_not_act_by_the_old_sign_in(simple: Journey) -> None:
     await connects(simple)
     await simple.asks(f"link @ana {BENS}", who=SAM)
     assert "You are not connected" in words(await simple.asks("whoami"))

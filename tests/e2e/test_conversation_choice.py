@@ -13,7 +13,7 @@ from bot.slack.messages.conversation_choice import PICK_ACTION, picker
 from tests.e2e.test_conversations import BENS, KEY, codes, talk
 from tests.support.app import ANA, BEN, SAM, Journey, is_failure, link, open_journey, words
 
-PATIENCE_SECONDS = 6
+ANSWER_TIMEOUT = 6
 
 
 def rows(message: Message) -> list[dict[str, object]]:
@@ -26,7 +26,7 @@ async def picks(journey: Journey, message: Message, number: int, *, who: str = A
     delivery = await journey.slack.press(who, message, PICK_ACTION, block_id=str(rows(message)[number]["block_id"]))
     assert delivery.acked, delivery.error
     await journey.slack.workspace.until(
-        lambda: message.text != was or len(journey.slack.messages) > before, PATIENCE_SECONDS
+        lambda: message.text != was or len(journey.slack.messages) > before, ANSWER_TIMEOUT
     )
 
 
@@ -54,7 +54,7 @@ async def test_two_presses_start_one_session() -> None:
         message = await journey.asks()
         blocks = [str(row["block_id"]) for row in rows(message)]
         await asyncio.gather(*(journey.slack.press(ANA, message, PICK_ACTION, block_id=block) for block in blocks))
-        await journey.slack.workspace.until(lambda: len(journey.slack.seen_by(ANA)) > 1, PATIENCE_SECONDS)
+        await journey.slack.workspace.until(lambda: len(journey.slack.seen_by(ANA)) > 1, ANSWER_TIMEOUT)
         await journey.finish()
         assert len(codes(journey)) == 1
         assert "This was already tried again" in "\n".join(map(words, journey.slack.seen_by(ANA)))
@@ -66,7 +66,7 @@ async def test_supervisor_picks_a_conversation_and_the_agent_is_told() -> None:
         live = talk(journey, "Carl", host=BENS)
         message = await journey.asks("@ben", who=SAM)
         await picks(journey, message, [words_of(row) for row in rows(message)].index(live.id), who=SAM)
-        await journey.slack.workspace.until(lambda: journey.slack.seen_by(BEN), PATIENCE_SECONDS)
+        await journey.slack.workspace.until(lambda: journey.slack.seen_by(BEN), ANSWER_TIMEOUT)
         (made,) = journey.genesys.conversations.offers.values()
         assert made.conversation is live
 

@@ -196,7 +196,7 @@ async def test_a_slow_look_up_creates_nothing_before_it_is_done() -> None:
 
 
 async def test_stop_during_the_conversation_search_is_told() -> None:
-    """The host is at hand and nobody waits, which elsewhere is accepted as a create that is under way."""
+    """The host is cached and nobody waits, which elsewhere is accepted as a create that is under way."""
     async with open_journey(**KEY, SHUTDOWN_SECONDS="0") as journey:
         talk(journey)
         assert link(await journey.asks("One"))

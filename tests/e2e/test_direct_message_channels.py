@@ -68,9 +68,9 @@ async def test_home_tab_press_is_told_in_the_new_channel(posted: tuple[Journey, 
 @pytest.mark.parametrize("word", GONE)
 async def test_each_of_slacks_words_for_it_is_understood(world: World, word: str) -> None:
     record = await world.made()
-    await world.herald.send_direct(record, ANA)
+    await world.session_messages.send_direct(record, ANA)
     world.servers.slack.inject_fault("chat.postMessage", word, times=1)
-    await world.herald.send_direct(record, ANA)
+    await world.session_messages.send_direct(record, ANA)
     slack = world.servers.slack
     assert (slack.count("conversations.open"), slack.count("chat.postMessage")) == (2, 3)
 
@@ -81,11 +81,11 @@ async def test_each_of_slacks_words_for_it_is_understood(world: World, word: str
 )
 async def test_a_channel_that_is_refused_again_is_given_up(world: World, word: str, opened: int, tried: int) -> None:
     record = await world.made()
-    await world.herald.send_direct(record, ANA)
+    await world.session_messages.send_direct(record, ANA)
     slack = world.servers.slack
     slack.inject_fault("chat.postMessage", word)
     with pytest.raises(SharingError, match=r"^message_not_posted$"):
-        await world.herald.send_direct(record, ANA)
+        await world.session_messages.send_direct(record, ANA)
     assert (slack.count("conversations.open"), slack.count("chat.postMessage")) == (opened, tried)
 
 
@@ -93,14 +93,14 @@ async def test_a_channel_that_has_just_been_opened_is_not_opened_again(world: Wo
     slack = world.servers.slack
     slack.inject_fault("chat.postMessage", "channel_not_found")
     with pytest.raises(CobrowseError):
-        await world.herald.send_direct(await world.made(), ANA)
+        await world.session_messages.send_direct(await world.made(), ANA)
     assert (slack.count("conversations.open"), slack.count("chat.postMessage")) == (1, 1)
 
 
 async def test_a_message_that_moved_says_that_its_session_is_over(world: World) -> None:
     record = await world.made(target=BEN)
     for who in (ANA, BEN):
-        await world.herald.send_direct(record, who)
+        await world.session_messages.send_direct(record, who)
     messages = [each for each in world.servers.slack.messages if each.visible_to is None]
     for who in (ANA, BEN):
         world.servers.slack.workspace.move_im(who)

@@ -214,7 +214,7 @@ async def test_permitted_people_end_a_session_in_a_channel(journey: Journey, who
 
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("who", [GUS, OUTSIDER, UNA])
-async def test_a_button_pressed_by_whoever_may_not_does_nothing(journey: Journey, who: str, action: str) -> None:
+async def test_button_does_nothing_for_a_person_without_the_right(journey: Journey, who: str, action: str) -> None:
     """A card that somebody else somehow got hold of."""
     card = await journey.asks("Deal", channel_id=SHARED)
     told = await presses(journey, card, action, who=who)

@@ -145,7 +145,7 @@ async def test_token_without_the_scope_is_told_by_its_name() -> None:
         assert journey.genesys.sessions == {}
 
 
-async def test_an_invalid_host_is_looked_up_anew_the_next_time(administrators: Journey) -> None:
+async def test_invalid_host_is_looked_up_again_the_next_time(administrators: Journey) -> None:
     journey = administrators
     await journey.asks("One")
     old = next(user for user in journey.genesys.users.values() if user.email == "ana@example.com")

@@ -46,7 +46,7 @@ def written(path: Path) -> list[set[str]]:
 
 
 async def traces(servers: Servers, path: Path) -> list[set[str]]:
-    """Return the modules that each of several warm commands enters, in a process of its own."""
+    """Return the modules that each of several warm commands enters, in a separate process."""
     port = str(free_port())
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT, **servers.environ, "PORT": port}
     program = (sys.executable, "-m", "tests.support.traced_bot", str(path))

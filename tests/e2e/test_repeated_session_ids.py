@@ -86,7 +86,7 @@ async def test_somebody_elses_id_is_an_unusable_answer(journey: Journey) -> None
     assert link(await journey.asks("last")) == anas
 
 
-async def test_duplicate_wish_reads_nothing_of_somebody_elses(journey: Journey) -> None:
+async def test_duplicate_request_reads_nothing_of_somebody_elses(journey: Journey) -> None:
     anas = link(await journey.asks(SECRET_NAME))
     journey.genesys.latency_seconds = 0.2
     await asyncio.gather(*(journey.slack.command(BEN, "Deal") for _ in range(2)))

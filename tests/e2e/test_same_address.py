@@ -1,4 +1,4 @@
-"""Several Genesys users with one address: the one active user hosts, and a doubt maps nobody."""
+"""Several Genesys users with one address: the one active user hosts, and an unclear address maps nobody."""
 
 import pytest
 
@@ -50,7 +50,7 @@ async def test_the_one_active_user_hosts(journey: Journey, states: tuple[str, ..
         ((), "same e-mail: no Genesys user has it, or none in a division that the bot may see"),
     ],
 )
-async def test_in_doubt_nobody_hosts_and_the_contact_reads_why(
+async def test_nobody_hosts_if_unclear_and_the_contact_reads_why(
     journey: Journey, states: tuple[str, ...], told: str
 ) -> None:
     users(journey, *states)

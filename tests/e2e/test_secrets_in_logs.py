@@ -1,4 +1,4 @@
-"""The journeys at LOG_LEVEL=DEBUG in a process of its own: nothing that is a secret stands in what it leaves behind.
+"""The journeys at LOG_LEVEL=DEBUG in a separate process: nothing that is a secret stands in what it leaves behind.
 
 That is the log with its tracebacks, the audit log, the metrics, and the encrypted database, SQLite's and Postgres's.
 """

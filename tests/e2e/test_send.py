@@ -14,7 +14,7 @@ from bot.sandbox.slack.server import Message
 from tests.support.app import ANA, BEN, SAM, Journey, buttons, is_failure, link, open_journey, words
 
 NUMBER, EMAIL_ADDRESS = "+14155550123", "carla@example.com"
-PATIENCE_SECONDS = 6
+ANSWER_TIMEOUT = 6
 
 
 @pytest.fixture(params=["socket", "http"])
@@ -29,7 +29,7 @@ async def presses(journey: Journey, message: Message, action: str, *, who: str =
     delivery = await journey.slack.press(who, message, action, **how)
     assert delivery.acked, delivery.error
     await journey.slack.workspace.until(
-        lambda: message.text != was or len(journey.slack.messages) > before, PATIENCE_SECONDS
+        lambda: message.text != was or len(journey.slack.messages) > before, ANSWER_TIMEOUT
     )
 
 
@@ -69,7 +69,7 @@ async def test_an_email_is_sent_with_its_subject(either: Journey) -> None:
 async def test_the_cards_button_asks_for_the_address_in_a_form(either: Journey) -> None:
     card = await either.asks()
     await either.slack.press(ANA, card, "send_to_customer")
-    (form,) = await either.slack.workspace.until(lambda: either.slack.views_of(ANA), PATIENCE_SECONDS)
+    (form,) = await either.slack.workspace.until(lambda: either.slack.views_of(ANA), ANSWER_TIMEOUT)
     await either.slack.submit(ANA, form, {"to": "0170 1234567"})
     assert "country code" in form.errors["to"]
     before = len(either.slack.messages)
@@ -217,7 +217,7 @@ async def test_call_refused_unread_is_sent_when_it_may_be(journey: Journey) -> N
     question = await journey.asks(f"send {NUMBER}")
     await journey.genesys.inject_fault("429", on="sms", times=1, retry_after=0)
     await presses(journey, question, "send_link")
-    await journey.slack.workspace.until(lambda: sent(journey), PATIENCE_SECONDS)
+    await journey.slack.workspace.until(lambda: sent(journey), ANSWER_TIMEOUT)
     assert sent(journey) == [("SMS", NUMBER)]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.sandbox.slack.server import Message
-from tests.e2e.test_send import NUMBER, PATIENCE_SECONDS, presses, sent
+from tests.e2e.test_send import ANSWER_TIMEOUT, NUMBER, presses, sent
 from tests.support.app import ANA, BEN, SAM, Journey, buttons, link, open_journey
 from tests.support.views import home_says, opens_home
 from tests.support.views import presses as presses_of
@@ -12,7 +12,7 @@ from tests.support.views import presses as presses_of
 async def fills_in(journey: Journey, who: str) -> Message:
     """The form that has just been opened, and then the question."""
     form = await journey.slack.workspace.until(
-        lambda: next((each for each in journey.slack.views_of(who) if each.is_open), None), PATIENCE_SECONDS
+        lambda: next((each for each in journey.slack.views_of(who) if each.is_open), None), ANSWER_TIMEOUT
     )
     before = len(journey.slack.messages)
     await journey.slack.submit(who, form, {"to": NUMBER})
@@ -51,7 +51,7 @@ async def test_share_stands_in_a_direct_message_to_oneself(either: Journey) -> N
     card = await either.asks("Deal")
     before = len(either.slack.messages)
     await either.slack.press(ANA, card, "send_session")
-    await either.slack.workspace.until(lambda: len(either.slack.messages) == before + 2, PATIENCE_SECONDS)
+    await either.slack.workspace.until(lambda: len(either.slack.messages) == before + 2, ANSWER_TIMEOUT)
     (kept,) = [each for each in either.slack.messages if either.slack.workspace.im_owner(each.channel) == ANA]
     await either.slack.press(ANA, kept, "send_to_customer")
     question = await fills_in(either, ANA)
@@ -65,7 +65,7 @@ async def test_nobody_gets_it_in_what_a_channel_reads(journey: Journey) -> None:
     before = len(journey.slack.messages)
     await journey.slack.press(ANA, card, "share_session")
     shared = await journey.slack.workspace.until(
-        lambda: next((m for m in journey.slack.messages[before:] if m.visible_to is None), None), PATIENCE_SECONDS
+        lambda: next((m for m in journey.slack.messages[before:] if m.visible_to is None), None), ANSWER_TIMEOUT
     )
     assert link(shared) == link(card)
     assert "send_to_customer" not in buttons(shared)

@@ -24,7 +24,7 @@ from tests.support.app import (
 
 SOON_SECONDS = 3.0
 LATER = 600
-"""Slack's Retry-After, in seconds: somebody who waits so long has phoned in the meantime."""
+"""Slack's Retry-After, in seconds: somebody who waits for that time has phoned in the meantime."""
 
 
 @pytest.fixture

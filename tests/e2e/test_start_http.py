@@ -1,4 +1,4 @@
-"""What only the HTTP door can get wrong: bodies Bolt misreads, a busy server, and an environment made for others."""
+"""What only the HTTP receiver can get wrong: bodies Bolt misreads, a busy server, and the environment of another."""
 
 import asyncio
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 from bot.sandbox.slack.server import SlackChannel
 from tests.support.app import ANA, SAM, Journey, is_failure, link, open_journey, words
 
-STRAY = {
+FOREIGN = {
     "SLACK_CLIENT_ID": "111.222",
     "SLACK_CLIENT_SECRET": "stray-client-secret",
     "SLACK_SIGNING_SECRET": "stray-signing-secret",
@@ -26,9 +26,9 @@ STRAY = {
 
 
 @pytest.fixture
-def stray(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment full of what slack_bolt and slack_sdk look for; the bot is started with settings of its own."""
-    for name, value in STRAY.items():
+def foreign_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment full of what slack_bolt and slack_sdk look for; the bot is started with its own settings."""
+    for name, value in FOREIGN.items():
         monkeypatch.setenv(name, value)
 
 
@@ -81,7 +81,7 @@ async def test_healthz_says_ok(over_http: Journey) -> None:
 
 
 @pytest.mark.parametrize("http", [False, True], ids=["socket", "http"])
-async def test_variables_meant_for_other_bots_change_nothing(stray: None, http: bool) -> None:
+async def test_variables_meant_for_other_bots_change_nothing(foreign_variables: None, http: bool) -> None:
     async with open_journey(http=http) as journey:
         assert link(await journey.asks())
         await journey.genesys.inject_fault("dropped")
@@ -93,7 +93,7 @@ async def test_variables_meant_for_other_bots_change_nothing(stray: None, http: 
         assert journey.slack.count("auth.test") == 1
 
 
-async def test_no_install_page_appears_because_of_such_variables(stray: None) -> None:
+async def test_no_install_page_appears_because_of_such_variables(foreign_variables: None) -> None:
     async with open_journey(http=True) as journey, aiohttp.ClientSession() as http:
         for path in ("/slack/install", "/slack/oauth_redirect", "/stray"):
             async with http.get(journey.url + path, allow_redirects=False) as response:

@@ -154,7 +154,7 @@ async def test_a_start_that_hears_no_end_is_given_up(world: World) -> None:
     world.servers.slack.inject_fault("auth.test", "trickle", seconds=BYTE_SECONDS)
     began = time.monotonic()
     with pytest.raises(SlackUnreachableError):
-        await identify(world.herald._web, tries=2, timing=SHORT)
+        await identify(world.session_messages._web, tries=2, timing=SHORT)
     assert time.monotonic() - began < 3
 
 

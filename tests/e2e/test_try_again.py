@@ -151,7 +151,7 @@ async def test_the_same_user_id_in_another_workspace_is_somebody_else(either: Jo
 
 
 async def _send(journey: Journey, like: Delivery, **changes: Any) -> Delivery:
-    """The same press with other fields, as a payload of its own."""
+    """The same press with other fields, as a separate payload."""
     payload = json.loads(json.dumps(like.payload)) | changes
     return await journey.slack.send(payload, "interactive")
 

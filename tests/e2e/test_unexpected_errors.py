@@ -28,7 +28,7 @@ Open = Callable[[], AbstractAsyncContextManager[Journey]]
 
 @pytest.fixture(params=["socket", "http"])
 def opened(request: pytest.FixtureRequest) -> Open:
-    """Opens a journey, once the test has put its broken part in. Nobody's patience with it lasts for long."""
+    """Opens a journey, once the test has put its broken part in. No wait for it lasts long."""
     return lambda: open_journey(http=request.param == "http", timing=IMPATIENT, SHUTDOWN_SECONDS="1")
 
 

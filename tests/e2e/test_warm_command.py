@@ -1,4 +1,4 @@
-"""What a command costs when everything is at hand: two commits before the answer, one create, one post."""
+"""What a command costs when everything is cached: two commits before the answer, one create, one post."""
 
 import asyncio
 from collections.abc import AsyncIterator

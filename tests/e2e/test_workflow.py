@@ -86,7 +86,7 @@ async def test_disabled_workflow_reads_so_and_starts_nothing() -> None:
         ("U0NOBODY", "<@U0NOBODY> isn’t a member of this workspace"),
     ],
 )
-async def test_whoever_may_not_host_is_refused_as_ever(journey: Journey, agent: Any, sentence: str) -> None:
+async def test_person_who_may_not_host_is_refused(journey: Journey, agent: Any, sentence: str) -> None:
     execution = await runs(journey, agent=agent)
     assert execution.status == "failed"
     assert execution.error is not None

@@ -15,7 +15,7 @@ from bot.core.models import RequestState
 from bot.storage.sqlite import file
 from tests.integration.storage.test_growth import FILL, fill
 from tests.support.postgres import new_database
-from tests.support.storage import Bench, request, session
+from tests.support.storage import Database, request, session
 
 REQUESTS = 300
 
@@ -41,7 +41,7 @@ async def main(rows: int) -> None:
     """Both databases."""
     async with AsyncExitStack() as stack:
         path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "bot.db"
-        store = await Bench(stack, path).open()
+        store = await Database(stack, path).open()
         few = await lives(store)
         connection = file.connect(path, 10.0)
         for statement in FILL:
@@ -49,7 +49,7 @@ async def main(rows: int) -> None:
         connection.close()
         print(f"sqlite: {few:.2f} ms, with {rows:,} old rows × {await lives(store) / few:.2f}")  # noqa: T201
     async with new_database() as url, AsyncExitStack() as stack:
-        store = await Bench(stack, Path(), url).open()
+        store = await Database(stack, Path(), url).open()
         few = await lives(store)
         admin = await asyncpg.connect(url)
         for statement in FILL:

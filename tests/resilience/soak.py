@@ -73,7 +73,7 @@ class Place:
 
 
 async def soak(url: str, directory: Path, *, replicas: int, seconds: float, rate: float, seed: int) -> Report:
-    """`rate` commands a second for so long, a kill every two seconds or so; several replicas are cut off, too."""
+    """`rate` commands a second for `seconds`, a kill every two seconds or so; several replicas are cut off, too."""
     chance = random.Random(seed)
     async with open_servers(http=False) as servers, places(servers, url, directory, replicas) as filled:
         servers.genesys.latency_seconds = 0.1  # so that a kill finds creates under way
@@ -98,7 +98,7 @@ async def soak(url: str, directory: Path, *, replicas: int, seconds: float, rate
 
 @asynccontextmanager
 async def places(servers: Servers, url: str, directory: Path, count: int) -> AsyncIterator[list[Place]]:
-    """One has the database to itself; of several, each has a line of its own."""
+    """One has the database to itself; of several, each has its own line."""
     bots = Bots(servers, url, directory)
     async with AsyncExitStack() as stack:
         wires = [await stack.enter_async_context(new_wire(url)) for _ in range(count)] if count > 1 else [None]

@@ -65,7 +65,7 @@ class Bots:
         return process
 
     async def resume(self) -> None:
-        """A start after a crash, in no process of its own: that takes a second."""
+        """A start after a crash, in this process: a separate one takes a second."""
         await self.after.enter_async_context(replica(self.servers, self.environ["DATABASE_URL"]))
 
     async def close(self) -> None:

@@ -18,7 +18,7 @@ from tests.support.app import ANA, BEN, NO_KEY, Servers, open_servers
 from tests.support.network_line import Wire, new_wire
 from tests.support.postgres import LOCK_CLASS, new_database
 from tests.support.replicas import SECONDS, is_refused, replica, told, until
-from tests.support.storage import Bench, request
+from tests.support.storage import Database, request
 
 
 @pytest.fixture
@@ -40,10 +40,10 @@ async def servers() -> AsyncIterator[Servers]:
 
 
 @pytest.fixture
-async def bench(wire: Wire, tmp_path: Path) -> AsyncIterator[Bench]:
+async def database(wire: Wire, tmp_path: Path) -> AsyncIterator[Database]:
     """Its stores are on the wire."""
     async with AsyncExitStack() as stack:
-        yield Bench(stack, tmp_path / "unused", wire.url)
+        yield Database(stack, tmp_path / "unused", wire.url)
 
 
 async def warm(servers: Servers, *people: str) -> None:
@@ -113,30 +113,30 @@ async def test_create_due_while_the_database_is_away_goes_out_later(servers: Ser
 UNCLAIMED_AFTER_SECONDS = StorageTiming().unclaimed_after_seconds
 
 
-async def claimed(bench: Bench, store: object) -> list[RequestId]:
+async def claimed(database: Database, store: object) -> list[RequestId]:
     """Return what the store gives its process to work on, once it holds its lock and earlier calls have timed out."""
     await until(lambda: store._replica_lock.is_held)  # type: ignore[attr-defined]
-    await bench.age(UNCLAIMED_AFTER_SECONDS + 1)
+    await database.age(UNCLAIMED_AFTER_SECONDS + 1)
     return [kept.request.id for kept in await store.orphans()]  # type: ignore[attr-defined]
 
 
-async def test_request_with_an_unconfirmed_commit_is_worked_once(bench: Bench, wire: Wire) -> None:
-    store, asked = await bench.open(), request()
+async def test_request_with_an_unconfirmed_commit_is_worked_once(database: Database, wire: Wire) -> None:
+    store, asked = await database.open(), request()
     wire.after(asked.id.encode(), wire.freeze)
     with pytest.raises(MaybeAcceptedError):
         await store.accept(asked)
     wire.heal()
-    assert await claimed(bench, store) == [asked.id]
-    assert await claimed(bench, store) == []
+    assert await claimed(database, store) == [asked.id]
+    assert await claimed(database, store) == []
     assert not (await store.accept(asked)).is_new
     assert await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
 
 
 async def test_delivery_another_replica_had_is_not_worked_twice(
-    bench: Bench, wire: Wire, url: str, tmp_path: Path
+    database: Database, wire: Wire, url: str, tmp_path: Path
 ) -> None:
-    cut_off, asked = await bench.open(), request()
-    first = await Bench(bench.stack, tmp_path / "unused", url).open()
+    cut_off, asked = await database.open(), request()
+    first = await Database(database.stack, tmp_path / "unused", url).open()
     again = replace(asked, id=new_request_id())
     assert (await first.accept(asked)).is_new
     wire.cut()
@@ -146,41 +146,41 @@ async def test_delivery_another_replica_had_is_not_worked_twice(
     wire.heal()
     await until(lambda: cut_off._replica_lock.is_held)
     assert not (await cut_off.accept(again)).is_new
-    assert await claimed(bench, cut_off) == await claimed(bench, first) == []
+    assert await claimed(database, cut_off) == await claimed(database, first) == []
 
 
-async def test_one_that_was_not_committed_is_worked_by_nobody(bench: Bench, wire: Wire) -> None:
-    store, asked = await bench.open(), request()
+async def test_one_that_was_not_committed_is_worked_by_nobody(database: Database, wire: Wire) -> None:
+    store, asked = await database.open(), request()
     wire.after(b"INSERT INTO requests", wire.freeze)
     with pytest.raises(MaybeAcceptedError):
         await store.accept(asked)
     wire.heal()
-    assert await claimed(bench, store) == []
+    assert await claimed(database, store) == []
     assert await store.find(asked.id) is None
 
 
-async def test_request_taken_over_unheard_is_worked(bench: Bench, wire: Wire, url: str) -> None:
-    dead, asked = await bench.open(), request()
+async def test_request_taken_over_unheard_is_worked(database: Database, wire: Wire, url: str) -> None:
+    dead, asked = await database.open(), request()
     await dead.accept(asked)
-    heir = await bench.open()
+    heir = await database.open()
     await dead._replica_lock.close()
     await asyncio.sleep(0.2)
     wire.after(b"COMMIT", wire.freeze)
     with pytest.raises(StorageUnavailableError):
         await heir.orphans()
     wire.heal()
-    assert await claimed(bench, heir) == [asked.id]
+    assert await claimed(database, heir) == [asked.id]
 
 
 @pytest.mark.parametrize("how", ["the network", "the server's parting word"])
 async def test_database_outage_is_in_the_log_once_each_way(
-    bench: Bench, wire: Wire, url: str, caplog: pytest.LogCaptureFixture, how: str
+    database: Database, wire: Wire, url: str, caplog: pytest.LogCaptureFixture, how: str
 ) -> None:
     def said() -> list[str]:
         return [record.message for record in caplog.records if record.name == "bot.storage.postgres.replica_lock"]
 
     caplog.set_level(logging.INFO, "bot.storage.postgres.replica_lock")
-    store = await bench.open()
+    store = await database.open()
     if how == "the network":
         wire.cut()
         await until(lambda: said() and not store._replica_lock.is_held)
@@ -194,10 +194,10 @@ async def test_database_outage_is_in_the_log_once_each_way(
     assert said() == ["the database is unavailable", "the database is available again"]
 
 
-async def test_claimed_request_stays_claimed_however_long_it_takes(bench: Bench) -> None:
-    store, asked = await bench.open(), request()
+async def test_claimed_request_stays_claimed_however_long_it_takes(database: Database) -> None:
+    store, asked = await database.open(), request()
     await store.accept(asked)
-    assert await claimed(bench, store) == []
+    assert await claimed(database, store) == []
 
 
 async def test_cut_off_replica_refuses_under_load_and_comes_back(servers: Servers, wire: Wire, url: str) -> None:

@@ -19,7 +19,7 @@ from tests.support.database_faults import agree, said, work
 from tests.support.network_line import new_wire
 from tests.support.postgres import LOCK_CLASS, new_cluster, new_database
 from tests.support.replicas import replica, told, until
-from tests.support.storage import Bench, request
+from tests.support.storage import Database, request
 
 LOCKS = "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND classid = $1"
 
@@ -60,7 +60,7 @@ async def test_the_lock_follows_to_the_server_that_takes_writes(tmp_path: Path) 
         agree(await said(cluster.url(standby=True)), "database_standby", "Give DATABASE_URL the primary's address")
         ports = [urlsplit(cluster.url(standby=standby)).query.rpartition("=")[2] for standby in (True, False)]
         work(await said(f"postgresql://postgres@127.0.0.1:{ports[0]},127.0.0.1:{ports[1]}/postgres"))
-        store = await Bench(stack, tmp_path, wire.url).open()
+        store = await Database(stack, tmp_path, wire.url).open()
         replica_lock, asked = store._replica_lock, request()
         await store.accept(asked)
         await cluster.take_writes(False)
@@ -79,7 +79,7 @@ async def test_the_lock_follows_to_the_server_that_takes_writes(tmp_path: Path) 
 
 async def test_a_refused_write_has_the_lock_looked_after_at_once(tmp_path: Path) -> None:
     async with new_cluster() as cluster, AsyncExitStack() as stack:
-        store = await Bench(stack, tmp_path, cluster.url()).open()
+        store = await Database(stack, tmp_path, cluster.url()).open()
         await cluster.take_writes(False)
         with pytest.raises(MaybeAcceptedError):
             await store.accept(request())
@@ -91,13 +91,13 @@ async def test_a_refused_write_has_the_lock_looked_after_at_once(tmp_path: Path)
 async def test_recovery_waits_after_a_move_and_fences_the_late(tmp_path: Path) -> None:
     """The locks of the old server are gone, as its replicas may be or not."""
     async with new_database() as url, AsyncExitStack() as stack:
-        late = await Bench(stack, tmp_path, url).open()
+        late = await Database(stack, tmp_path, url).open()
         asked = request()
         await late.accept(asked)
         await late._replica_lock.close()
         admin = await stack.enter_async_context(_admin(url))
         await admin.execute("UPDATE facts SET value = '1.0 0' WHERE name = 'node'")
-        heir = await Bench(stack, tmp_path, url).open()
+        heir = await Database(stack, tmp_path, url).open()
         await asyncio.sleep(0.3)
         assert await heir.orphans() == []
         before = "UPDATE facts SET value = split_part(value, ' ', 1) || ' ' || (split_part(value, ' ', 2)::float8 - $1)"
@@ -112,7 +112,7 @@ async def test_recovery_waits_after_a_move_and_fences_the_late(tmp_path: Path) -
 async def test_an_unregistered_server_has_nothing_taken_over(tmp_path: Path) -> None:
     """As one of the pool that was moved before the lock was."""
     async with new_database() as url, AsyncExitStack() as stack:
-        dead, heir = [await Bench(stack, tmp_path, url).open() for _ in range(2)]
+        dead, heir = [await Database(stack, tmp_path, url).open() for _ in range(2)]
         await dead.accept(request())
         await dead._replica_lock.close()
         admin = await stack.enter_async_context(_admin(url))
@@ -131,7 +131,7 @@ async def _admin(url: str) -> AsyncIterator[Any]:
 async def test_lock_of_another_connection_is_not_held_here(tmp_path: Path) -> None:
     """The server has not yet seen that this replica's last connection ended."""
     async with new_database() as url, AsyncExitStack() as stack:
-        await Bench(stack, tmp_path, url).open()
+        await Database(stack, tmp_path, url).open()
         other = await stack.enter_async_context(_admin(url))
         assert await other.fetchval("SELECT pg_try_advisory_lock($1, 7)", LOCK_CLASS)
         replica_lock = ReplicaLock(url, 7, StorageTiming())

@@ -21,14 +21,14 @@ from tests.support.app import ANA, open_servers
 from tests.support.network_line import CAN_LOSE, Wire, new_wire
 from tests.support.postgres import new_database
 from tests.support.replicas import replica, told, until
-from tests.support.storage import Bench, request
+from tests.support.storage import Database, request
 
 pytestmark = pytest.mark.skipif(not CAN_LOSE, reason="a line can be lost on Linux only")
 LIMIT_SECONDS = 30.0
 
 
 class Lost:
-    """A replica on a wire of its own, with one request that it has accepted."""
+    """A replica on its own wire, with one request that it has accepted."""
 
     def __init__(self, store: Any, wire: Wire) -> None:
         self.store, self.wire, self.asked = store, wire, request()
@@ -87,11 +87,11 @@ async def back_in_business(lost: Lost) -> None:
 
 async def lost_replicas_leave_their_requests_in_time(folder: Path) -> None:
     async with new_database() as url, AsyncExitStack() as stack:
-        survivor = await Bench(stack, folder, url).open()
+        survivor = await Database(stack, folder, url).open()
         lost = []
         for _ in range(3):
             wire = await stack.enter_async_context(new_wire(url))
-            lost.append(Lost(await Bench(stack, folder, wire.url).open(), wire))
+            lost.append(Lost(await Database(stack, folder, wire.url).open(), wire))
             await lost[-1].store.accept(lost[-1].asked)
         idle, sending, changing = lost
         await sending.with_an_answer_under_way()

@@ -129,7 +129,7 @@ async def test_told_to_stop_before_it_is_ready_it_stops(tmp_path: Path, method: 
 
 
 async def test_unworkable_settings_end_run_with_one_sentence_each(tmp_path: Path) -> None:
-    """Each in a process of its own, all at the same time."""
+    """Each in a separate process, all at the same time."""
     async with open_servers() as servers, open_servers(http=True) as others:
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))

@@ -15,7 +15,7 @@ from tests.resilience.test_crash import Bots, outcomes
 from tests.support.app import ANA, BEN, is_failure, link, open_servers
 from tests.support.postgres import LOCK_CLASS, address, new_database
 from tests.support.replicas import until
-from tests.support.storage import Bench, request, taken_over
+from tests.support.storage import Database, request, taken_over
 
 
 @pytest.fixture
@@ -25,11 +25,11 @@ async def url() -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def bench(url: str, tmp_path: Path) -> AsyncIterator[Bench]:
+async def database(url: str, tmp_path: Path) -> AsyncIterator[Database]:
     from contextlib import AsyncExitStack
 
     async with AsyncExitStack() as stack:
-        yield Bench(stack, tmp_path / "unused", url)
+        yield Database(stack, tmp_path / "unused", url)
 
 
 @pytest.fixture
@@ -68,20 +68,20 @@ async def test_two_replicas_share_the_work_with_one_answer_each(bots: Bots) -> N
     assert len(set(links)) == 40
 
 
-async def test_an_orphan_goes_to_exactly_one_of_many_that_reach_for_it(bench: Bench) -> None:
-    dead = await bench.open()
+async def test_an_orphan_goes_to_exactly_one_of_many_that_reach_for_it(database: Database) -> None:
+    dead = await database.open()
     asked = [request() for _ in range(20)]
     for one in asked:
         await dead.accept(one)
-    living = [await bench.open() for _ in range(4)]
+    living = [await database.open() for _ in range(4)]
     assert await asyncio.gather(*(store.orphans() for store in living)) == [[]] * 4
     await dead._replica_lock.close()
     taken = [kept.request.id for found in await taken_over(*living) for kept in found]
     assert sorted(taken) == sorted(one.id for one in asked)
 
 
-async def test_one_who_lost_the_lock_starts_no_create_and_gets_it_back(bench: Bench, url: str) -> None:
-    store = await bench.open()
+async def test_one_who_lost_the_lock_starts_no_create_and_gets_it_back(database: Database, url: str) -> None:
+    store = await database.open()
     asked = request()
     await store.accept(asked)
     admin = await asyncpg.connect(url)
@@ -98,8 +98,8 @@ async def test_one_who_lost_the_lock_starts_no_create_and_gets_it_back(bench: Be
     await admin.close()
 
 
-async def test_replica_thought_dead_cannot_move_what_others_took(bench: Bench) -> None:
-    slow, other = await bench.open(), await bench.open()
+async def test_replica_thought_dead_cannot_move_what_others_took(database: Database) -> None:
+    slow, other = await database.open(), await database.open()
     asked = request()
     await slow.accept(asked)
     slow._replica_lock._connection.terminate()
@@ -109,17 +109,17 @@ async def test_replica_thought_dead_cannot_move_what_others_took(bench: Bench) -
     assert not await slow.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
 
 
-async def test_several_replicas_may_start_at_once_on_an_empty_database(bench: Bench) -> None:
-    stores: list[Any] = await asyncio.gather(*(bench.open() for _ in range(6)))
+async def test_several_replicas_may_start_at_once_on_an_empty_database(database: Database) -> None:
+    stores: list[Any] = await asyncio.gather(*(database.open() for _ in range(6)))
     assert len({store._replica_lock.owner for store in stores}) == 6
 
 
-async def test_equal_requests_on_two_replicas_are_one_session(bench: Bench) -> None:
+async def test_equal_requests_on_two_replicas_are_one_session(database: Database) -> None:
     from dataclasses import replace
 
     from bot.core.models import new_request_id
 
-    stores = [await bench.open() for _ in range(2)]
+    stores = [await database.open() for _ in range(2)]
     first = request()
     pairs = [replace(first, id=new_request_id(), key=f"command:{number}") for number in range(2)]
     accepted = await asyncio.gather(*(store.accept(one) for store, one in zip(stores, pairs, strict=True)))

@@ -17,7 +17,7 @@ from bot.core.timing import SlackTiming
 from bot.sandbox.slack.server import Message as Seen
 from bot.slack.api import responder as delivery
 from bot.slack.messages.blocks import Message
-from tests.support.app import ANA, PATIENCE_SECONDS, Journey, is_note, link, open_journey, open_servers, words
+from tests.support.app import ANA, ANSWER_TIMEOUT, Journey, is_note, link, open_journey, open_servers, words
 from tests.support.responder import open_delivery
 from tests.support.timing import EARLY_NOTICES
 
@@ -31,7 +31,7 @@ def outcomes(journey: Journey) -> list[Seen]:
 
 async def asked(journey: Journey) -> None:
     """Until the create has come to Genesys."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(ANSWER_TIMEOUT):
         while not journey.genesys.count("create"):  # noqa: ASYNC110 - a list has no event
             await asyncio.sleep(0.005)
 

@@ -1,4 +1,4 @@
-"""The bot as a process of its own, over TLS: through a proxy with a password, with a private authority, and with none.
+"""The bot as a separate process, over TLS: through a proxy with a password, with a private authority, and with none.
 
 Slack's API, its sockets and response_urls, and Genesys have a name each, that only the proxy knows.
 """
@@ -148,7 +148,7 @@ async def test_without_a_proxy_too_a_private_authority_is_trusted(tmp_path: Path
             await stopped(process)
 
 
-async def test_whoever_vouches_for_himself_is_refused(tmp_path: Path) -> None:
+async def test_self_signed_certificate_is_refused(tmp_path: Path) -> None:
     """Slack's API, its socket, Genesys: a bot for each, side by side."""
     await asyncio.gather(_api(tmp_path / "api"), _socket(tmp_path / "socket"), _genesys(tmp_path / "genesys"))
 

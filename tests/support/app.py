@@ -39,7 +39,7 @@ MORE_USERS = (
     SlackUser(SINGLE, "sue", "Sue Single", "sue@example.com", is_restricted=True, is_ultra_restricted=True),
 )
 MORE_CHANNELS = (SlackChannel(SHARED, "partners", is_ext_shared=True),)
-PATIENCE_SECONDS, START_SECONDS = 6.0, 30.0
+ANSWER_TIMEOUT, START_SECONDS = 6.0, 30.0
 NO_KEY = {"STORE_ENCRYPTION_KEY": "", "COBROWSE_SMS_FROM": "", "COBROWSE_EMAIL_FROM": ""}
 """On top of an environment: the database is readable, so nothing is sent to customers."""
 QUICK_GENESYS = GenesysTiming(first_backoff_seconds=0.02)
@@ -83,7 +83,7 @@ class Journey:
             new = self.slack.messages[before:]
             return next((each for each in new if not is_note(each) and self.slack.workspace.can_see(who, each)), None)
 
-        return await self.slack.workspace.until(found, PATIENCE_SECONDS)
+        return await self.slack.workspace.until(found, ANSWER_TIMEOUT)
 
     async def tries_again(self, message: Message, *, who: str = ANA) -> Delivery:
         """Presses the button, and waits until something has come of it."""
@@ -91,7 +91,7 @@ class Journey:
         delivery = await self.slack.press(who, message, "try_again")
         assert delivery.acked, delivery.error
         await self.slack.workspace.until(
-            lambda: message.text != was or len(self.slack.messages) > before, PATIENCE_SECONDS
+            lambda: message.text != was or len(self.slack.messages) > before, ANSWER_TIMEOUT
         )
         return delivery
 
@@ -240,7 +240,7 @@ def buttons(message: Message) -> dict[str, dict[str, Any]]:
 
 
 def free_port() -> int:
-    """A port nobody listens on, and below those that the system gives to whoever asks for any."""
+    """A port nobody listens on, and below those that the system gives to a program that asks for any."""
     while True:
         port = random.randrange(15_000, 30_000)
         with socket.socket() as bound, contextlib.suppress(OSError):
@@ -273,7 +273,7 @@ async def ended(process: BotProcess, seconds: float = START_SECONDS) -> tuple[in
 async def running(
     directory: Path, *, http: bool, environ: dict[str, str] | None = None, interpreter: bool = False
 ) -> AsyncIterator[tuple[Servers, BotProcess]]:
-    """A bot that is ready, in a process of its own."""
+    """A bot that is ready, in a separate process."""
     async with open_servers(http=http) as servers:
         port = str(free_port())
         process = await start(directory, servers.environ | {"PORT": port} | (environ or {}), interpreter=interpreter)

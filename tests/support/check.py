@@ -12,7 +12,7 @@ PERSON = UserId("U0ANA")
 
 
 def right_environ(servers: Servers, directory: Path) -> dict[str, str]:
-    """Everything set, a key in a file of its own, and a database that is not there yet."""
+    """Everything set, a key in its own file, and a database that is not there yet."""
     key = directory / "private.key"
     key.write_text(servers.keys.private_pem)
     key.chmod(0o600)

@@ -33,7 +33,7 @@ from bot.genesys.retry import send_with_retry
 from bot.sandbox.slack.server import Message
 from bot.slack.api.directory import SlackDirectory
 from bot.slack.api.response_url import ResponseUrls, SilentHosts
-from tests.support.app import ANA, PATIENCE_SECONDS, Servers, is_note, open_servers
+from tests.support.app import ANA, ANSWER_TIMEOUT, Servers, is_note, open_servers
 from tests.support.certificates import new_authority
 from tests.support.conversations import SECRET
 from tests.support.faulty_server import Front, opened
@@ -104,7 +104,7 @@ class World:
         await self.until_ended(ended + 1)
 
     async def until_ended(self, count: int) -> None:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(ANSWER_TIMEOUT):
             while self.ended() < count:  # noqa: ASYNC110 - a log has no event
                 await asyncio.sleep(0.005)
 
@@ -132,8 +132,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @contextmanager
 def impatient(on: str = "") -> Iterator[None]:
-    """Whoever waits for an answer gives up soon. A direct message has its usual time to be opened, unless that is what
-    the fault is `on`: a busy machine takes longer."""
+    """Let callers that wait for an answer give up soon.
+
+    A direct message has its usual time to be opened, unless the fault is `on` it: a busy machine takes longer.
+    """
     if on not in WAYS:
         shorten(TIMING, call_timeout=QUICK_SECONDS, token_timeout=QUICK_SECONDS)
         shorten(SLACK, lookup_timeout=QUICK_SECONDS)
@@ -154,7 +156,7 @@ def shorten(timing: GenesysTiming | SlackTiming, **seconds: Any) -> None:
 
 
 def trust(monkeypatch: pytest.MonkeyPatch, trusted: Path) -> None:
-    """What SSL_CERT_FILE does for a process of its own."""
+    """What SSL_CERT_FILE does for a separate process."""
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
     context = ssl.create_default_context(cafile=str(trusted))
     monkeypatch.setattr(aiohttp.connector, "_SSL_CONTEXT_VERIFIED", context)
@@ -190,8 +192,8 @@ async def world(
 async def _running(servers: Servers, slack_url: str, more: Mapping[str, str]) -> AsyncIterator[None]:
     urls = {"GENESYS_API_URL": servers.genesys.url, "GENESYS_LOGIN_URL": servers.genesys.url}
     urls["COBROWSE_HELP_CONTACT"] = ANA  # who reads the detail of a fault
-    roll = {"COBROWSE_SUPERVISORS": "U0SAM S0LEADS"}
-    loaded = settings.load({**servers.environ, **urls, **roll, "SLACK_API_URL": f"{slack_url}/api/", **more})
+    supervisors = {"COBROWSE_SUPERVISORS": "U0SAM S0LEADS"}
+    loaded = settings.load({**servers.environ, **urls, **supervisors, "SLACK_API_URL": f"{slack_url}/api/", **more})
     stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
 
     async def serving() -> None:

@@ -1,6 +1,6 @@
-"""A server that stands before a good one, over TLS and under a name of its own, with faults that a test chooses.
+"""A server that stands before a good one, over TLS and under its own name, with faults that a test chooses.
 
-One fault at a time. Those of the connection strike whoever connects; the others strike requests whose line matches.
+One fault at a time. Those of the connection strike every client; the others strike requests whose line matches.
 """
 
 import asyncio

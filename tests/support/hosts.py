@@ -49,7 +49,7 @@ class Directory:
 
 @pytest.fixture
 def clock() -> Clock:
-    """The book's, and whoever's asks for it."""
+    """The clock of the book, and of each test that asks for it."""
     return Clock()
 
 

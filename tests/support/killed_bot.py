@@ -17,7 +17,7 @@ from bot.storage.open import open_store
 WHERE = sys.argv.pop(1)
 
 
-class MortalStore:
+class KilledStore:
     """A real store, at one call of which the process is killed."""
 
     def __init__(self, store: Any) -> None:
@@ -28,7 +28,7 @@ class MortalStore:
 
     @property
     def sessions(self) -> Any:
-        return MortalTable(self._store.sessions)
+        return KilledTable(self._store.sessions)
 
     async def accept(self, request: Any, agent: Any = None) -> Any:
         die(f"before:accepted:{named(request)}")
@@ -45,7 +45,7 @@ class MortalStore:
             die(f"after:{to}:{name}")
 
 
-class MortalTable:
+class KilledTable:
     """The sessions of it: each call is a place to die, such as `before:end_session` or `after:add_post:posted`."""
 
     def __init__(self, table: Any) -> None:
@@ -73,10 +73,10 @@ def die(where: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_mortal(*args: Any, **how: Any) -> AsyncIterator[MortalStore]:
+async def open_killed(*args: Any, **how: Any) -> AsyncIterator[KilledStore]:
     async with open_store(*args, **how) as store:
-        yield MortalStore(store)
+        yield KilledStore(store)
 
 
-app.open_store = open_mortal
+app.open_store = open_killed
 main(["run"])

@@ -22,7 +22,7 @@ CAN_LOSE = sys.platform == "linux"
 
 
 class Wire:
-    """A proxy on a port of its own; `url` leads through it to the database."""
+    """A proxy on its own port; `url` leads through it to the database."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)

@@ -112,7 +112,7 @@ class Names(asyncio.DatagramProtocol):
 
 @dataclass(slots=True)
 class Replicas:
-    """Bots in processes of their own, each on an address of its own, under one name at the proxy."""
+    """Bots in separate processes, each with its own address, under one name at the proxy."""
 
     servers: Servers
     proxy: Proxy

@@ -21,10 +21,10 @@ from bot.storage.open import open_store
 async def open_delivery(
     web: AsyncWebClient, http: aiohttp.ClientSession | None = None, timing: SlackTiming = SLACK_TIMING
 ) -> AsyncIterator[SlackResponder]:
-    """Its sessions are remembered in a store of its own."""
+    """Its sessions are remembered in its own store."""
     async with open_store("memory:") as store, new_http_session() as own:
         direct = DirectMessages(web)
-        herald = SlackSessionMessages(
+        session_messages = SlackSessionMessages(
             web, web, direct, ChannelDirectory(web, Workspace(TeamId("T0SANDBOX"))), store.sessions
         )
-        yield SlackResponder(web, http or own, MessageRenderer(), direct, herald, timing=timing)
+        yield SlackResponder(web, http or own, MessageRenderer(), direct, session_messages, timing=timing)

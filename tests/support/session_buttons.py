@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.sandbox.slack.server import Message
-from tests.support.app import ANA, PATIENCE_SECONDS, Journey, is_note
+from tests.support.app import ANA, ANSWER_TIMEOUT, Journey, is_note
 
 LIVE = "/cobrowse"
 
@@ -20,12 +20,12 @@ async def presses(journey: Journey, message: Message, action: str, *, who: str =
         told = [each for each in new if not is_note(each) and each.visible_to == who]
         return message if str(message.blocks) != was and message.visible_to == who else next(iter(told), None)
 
-    return await journey.slack.workspace.until(outcome, PATIENCE_SECONDS)
+    return await journey.slack.workspace.until(outcome, ANSWER_TIMEOUT)
 
 
 async def says(journey: Journey, message: Message, text: str) -> None:
     """Until this message has that in it."""
-    await journey.slack.workspace.until(lambda: text in str(message.blocks) or None, PATIENCE_SECONDS)
+    await journey.slack.workspace.until(lambda: text in str(message.blocks) or None, ANSWER_TIMEOUT)
 
 
 def status(journey: Journey) -> list[str]:

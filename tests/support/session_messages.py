@@ -1,4 +1,4 @@
-"""What the tests of the herald share: one over a real store, beside the fake Slack."""
+"""Share session messages over a real store, beside the fake Slack."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -26,10 +26,10 @@ PRIVATE, JOINED, PENDING = "C0SECRET", "C0JOINED", "C0PENDING"
 
 @dataclass
 class World:
-    """A herald, and the Slack that it tells."""
+    """Session messages, and the Slack that they are sent to."""
 
     servers: Servers
-    herald: SlackSessionMessages
+    session_messages: SlackSessionMessages
     store: SQLiteStore
     later_seconds: float = 0.0
 
@@ -48,14 +48,14 @@ class World:
         self, record: SessionRecord, channel: str = CARE, asked: Request | None = None
     ) -> CobrowseError | None:
         try:
-            await self.herald.share(record, asked or request(kind=RequestKind.SHARE, channel_id=channel))
+            await self.session_messages.share(record, asked or request(kind=RequestKind.SHARE, channel_id=channel))
         except CobrowseError as error:
             return error
         return None
 
     async def update_ended(self) -> None:
         """Update the messages of ended sessions, one pass."""
-        await update_ended_messages(self.store.sessions, self.herald)
+        await update_ended_messages(self.store.sessions, self.session_messages)
 
     def public(self) -> list[Message]:
         return [message for message in self.servers.slack.messages if message.visible_to is None]

@@ -1,4 +1,4 @@
-"""What the tests of the register and of the inquiries share: people, a service that can be told to fail, a herald."""
+"""Share people, a service that fails on demand, and recorded messages among the tests of session use cases."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -83,7 +83,7 @@ class Service:
 
 @dataclass
 class Heard:
-    """Keeps to desk.register.Herald: remembers what it was to tell."""
+    """Implement core.ports.SessionMessages: remember what is to be sent."""
 
     shared: list[tuple[str, str]] = field(default_factory=list)
     sent: list[tuple[str, str]] = field(default_factory=list)
@@ -100,7 +100,7 @@ class Heard:
 
 
 @dataclass
-class Desk:
+class SessionHarness:
     """A register over a real store."""
 
     store: SQLiteStore
@@ -133,11 +133,11 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def harness(tmp_path: Path) -> AsyncIterator[SessionHarness]:
     import time
 
-    opened: Desk
+    opened: SessionHarness
     store = SQLiteStore(str(tmp_path / "bot.db"), clock=lambda: time.time() + opened.now)
-    opened = Desk(store)
+    opened = SessionHarness(store)
     yield opened
     await store.close()

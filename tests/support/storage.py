@@ -61,7 +61,7 @@ def files(folder: Path) -> list[Path]:
     return list(folder.iterdir())
 
 
-class Bench:
+class Database:
     """Open stores on one database, and let time pass for all rows in it. `timing` is for stores opened afterwards."""
 
     def __init__(self, stack: AsyncExitStack, path: Path, url: str = "") -> None:
@@ -135,8 +135,8 @@ async def taken_over(*stores: Any) -> list[list[Any]]:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     _began[0] = datetime.now(UTC)
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(new_database()) if request.param == "postgres" else ""
-        yield Bench(stack, tmp_path / "bot.db", url)
+        yield Database(stack, tmp_path / "bot.db", url)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.slack.server import Message, View
-from tests.support.app import PATIENCE_SECONDS, Journey, texts
+from tests.support.app import ANSWER_TIMEOUT, Journey, texts
 
 START, HERE = "cobrowse_start", "cobrowse_start_here"
 
@@ -26,7 +26,7 @@ async def sends(journey: Journey, who: str, view: View, **values: Any) -> Messag
 
 async def filled(journey: Journey, who: str) -> View:
     """This person's form, once it can be sent."""
-    return await journey.slack.until(lambda: _newest(journey, who, "submit"), PATIENCE_SECONDS)
+    return await journey.slack.until(lambda: _newest(journey, who, "submit"), ANSWER_TIMEOUT)
 
 
 async def told(journey: Journey, who: str) -> str:
@@ -35,7 +35,7 @@ async def told(journey: Journey, who: str) -> str:
     def found() -> View | None:
         return next((view for view in journey.slack.views_of(who) if "One moment" not in said(view)), None)
 
-    view = await journey.slack.until(found, PATIENCE_SECONDS)
+    view = await journey.slack.until(found, ANSWER_TIMEOUT)
     assert "submit" not in view.body
     return said(view)
 
@@ -63,7 +63,7 @@ async def opens_home(journey: Journey, who: str) -> View:
         is_new = journey.slack.count("views.publish") > published
         return home if home and is_new and "One moment" not in said(home) else None
 
-    return await journey.slack.until(found, PATIENCE_SECONDS)
+    return await journey.slack.until(found, ANSWER_TIMEOUT)
 
 
 async def home_says(journey: Journey, who: str, words: str) -> View:
@@ -73,7 +73,7 @@ async def home_says(journey: Journey, who: str, words: str) -> View:
         home = journey.slack.home_of(who)
         return home if home and words in said(home) else None
 
-    return await journey.slack.until(found, PATIENCE_SECONDS)
+    return await journey.slack.until(found, ANSWER_TIMEOUT)
 
 
 def said(view: View | dict[str, Any]) -> str:

@@ -44,18 +44,18 @@ RATE_LIMITED = "ratelimited"
 
 
 class SlackDirectory:
-    """Implement core's MemberDirectory for one workspace. `web` and `patience_seconds` are as in ThrottledMethod."""
+    """Implement core's MemberDirectory for one workspace. `web` and `max_wait_seconds` are as in ThrottledMethod."""
 
     def __init__(
         self,
         web: AsyncWebClient,
         home: Workspace,
         *,
-        patience_seconds: float = RunTiming().max_wait_seconds,
+        max_wait_seconds: float = RunTiming().max_wait_seconds,
         timing: SlackTiming = SLACK_TIMING,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        throttled = partial(ThrottledMethod, web, patience_seconds=patience_seconds, timing=timing)
+        throttled = partial(ThrottledMethod, web, max_wait_seconds=max_wait_seconds, timing=timing)
         self._users_info, self._group_members = throttled("users.info"), throttled("usergroups.users.list")
         kept_seconds = timing.people_cache_seconds
         self.home = home
@@ -168,7 +168,7 @@ def _is_ours(user: dict[str, Any], home: Workspace) -> bool:
 class ThrottledMethod:
     """Call one Web API method, at most MAX_CONCURRENT_CALLS at a time, first in, first out.
 
-    `patience_seconds` limits each call, including its wait in the queue and for a Retry-After. `web` must be a client
+    `max_wait_seconds` limits each call, including its wait in the queue and for a Retry-After. `web` must be a client
     without a rate-limit retry handler: while the handler sleeps, the call would block a place that others need.
     """
 
@@ -177,18 +177,18 @@ class ThrottledMethod:
         web: AsyncWebClient,
         method: str,
         *,
-        patience_seconds: float = RunTiming().max_wait_seconds,
+        max_wait_seconds: float = RunTiming().max_wait_seconds,
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
         self._web, self._method, self._timing = web, method, timing
-        self._patience_seconds = patience_seconds
+        self._max_wait_seconds = max_wait_seconds
         self._semaphore = asyncio.Semaphore(MAX_CONCURRENT_CALLS)  # asyncio's semaphore serves its waiters in order
         self._not_before = float("-inf")
 
     async def ask(self, **params: str) -> dict[str, Any]:
         """Call the method with these parameters and return Slack's answer. Raises SlackUnavailableError."""
         try:
-            async with asyncio.timeout(self._patience_seconds), self._semaphore:
+            async with asyncio.timeout(self._max_wait_seconds), self._semaphore:
                 while (answer := await self._try(params)) is None:
                     pass
                 return answer

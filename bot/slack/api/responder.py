@@ -134,13 +134,13 @@ class SlackResponder:
         http: aiohttp.ClientSession,
         words: MessageRenderer,
         direct: DirectMessages,
-        herald: SlackSessionMessages,
+        session_messages: SlackSessionMessages,
         proxy_for: Callable[[str], str | None] = lambda url: None,
         *,
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
         self._timing = timing
-        self._web, self._direct, self._herald = web, direct, herald
+        self._web, self._direct, self._session_messages = web, direct, session_messages
         self._response_urls = ResponseUrls(http, proxy_for, web.base_url, timing=timing)
         self._completion = WorkflowStepResult(web, words, timing)
         self._words, self._deadlines = words, Deadlines(timing)
@@ -175,7 +175,7 @@ class SlackResponder:
         )
         if waiting and request.reply_url and await self.post(request.reply_url, message, replace=makes_way):
             if makes_way and isinstance(outcome, SessionStarted) and place:
-                await self._herald.remember(outcome.session.id, *place)
+                await self._session_messages.remember(outcome.session.id, *place)
             return True
         session = outcome.session if isinstance(outcome, SessionStarted) else None
         if isinstance(outcome, LastSession) and not outcome.record.is_over:
@@ -325,7 +325,7 @@ class SlackResponder:
     async def _post_direct(self, user_id: UserId, message: Message, session: Session | None) -> None:
         channel_id, ts = await self._direct.post(user_id, message)
         if session:
-            await self._herald.remember(session.id, channel_id, ts)
+            await self._session_messages.remember(session.id, channel_id, ts)
 
     async def _try(self, way: str, send: Callable[[], Awaitable[None]], request_id: RequestId) -> bool:
         fields: dict[str, object] = {"request": request_id, "way": way}

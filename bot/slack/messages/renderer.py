@@ -100,7 +100,7 @@ class MessageRenderer:
         return reply(self.addressee(request.requester), outcome, request, self.features)
 
     def card(self, request: Request, started: SessionStarted) -> Message:
-        """The session, for whoever asked for it."""
+        """The session, for the person who asked for it."""
         session = started.session
         name, agent = escape(session.name), f"<@{request.agent}>"
         whose = f" for {agent}" if request.for_another else ""

@@ -114,7 +114,7 @@ async def test_a_client_secret_needs_no_key(servers: Servers, tmp_path: Path) ->
     assert "roles" in found["permissions"].message
 
 
-async def test_a_file_with_secrets_that_everybody_can_read_is_a_doubt(servers: Servers, tmp_path: Path) -> None:
+async def test_secrets_file_that_everybody_can_read_is_a_warning(servers: Servers, tmp_path: Path) -> None:
     file = tmp_path / "env"
     file.touch(0o644)
     found = await run_checks(right_environ(servers, tmp_path), env_file=str(file))

@@ -52,7 +52,7 @@ async def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     assert (await look(f"sqlite:///{tmp_path}/nowhere/bot.db"))["database"].status is Status.FAILED
 
 
-async def test_memory_is_a_doubt() -> None:
+async def test_memory_is_a_warning() -> None:
     assert (await look("memory:"))["database"].status is Status.WARNING
 
 
@@ -93,7 +93,7 @@ async def test_the_version_and_the_key_decide_as_they_would_for_a_run(tmp_path: 
     assert (await look(f"sqlite:///{path}", KEY))["database"].code == "database_schema_conflict"
 
 
-async def test_a_key_that_is_new_to_the_database_is_a_doubt(tmp_path: Path) -> None:
+async def test_key_that_is_new_to_the_database_is_a_warning(tmp_path: Path) -> None:
     path = tmp_path / "bot.db"
     async with made(path):
         pass

@@ -23,7 +23,7 @@ async def servers() -> AsyncIterator[Servers]:
 
 
 def believed(directory: Path) -> dict[str, Path]:
-    """A file of each sort in a folder of its own, which nobody else can write."""
+    """A file of each sort, each in its own folder, which nobody else can write."""
     found = {}
     for name in ("env", "hosts", "key", "token", "ca"):
         folder = directory / name

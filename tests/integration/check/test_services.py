@@ -220,14 +220,14 @@ async def test_missing_scopes_are_named_with_what_they_are_for(servers: Servers,
     assert f"im:write ({NEEDED['im:write']})" in scopes.message
 
 
-async def test_a_scope_that_these_settings_do_not_need_is_a_doubt(servers: Servers, tmp_path: Path) -> None:
+async def test_scope_that_these_settings_do_not_need_is_a_warning(servers: Servers, tmp_path: Path) -> None:
     servers.slack.api.scopes = ",".join(set(NEEDED) - {"usergroups:read"})
     environ = right_environ(servers, tmp_path)
     assert (await run_checks(environ))["slack scopes"].status is Status.FAILED
     assert (await run_checks(environ | {"COBROWSE_SUPERVISORS": "U0SAM"}))["slack scopes"].status is Status.WARNING
 
 
-async def test_scopes_that_nothing_needs_are_a_doubt(servers: Servers, tmp_path: Path) -> None:
+async def test_scopes_that_nothing_needs_are_a_warning(servers: Servers, tmp_path: Path) -> None:
     servers.slack.api.scopes = ",".join([*NEEDED, "channels:history"])
     scopes = (await run_checks(right_environ(servers, tmp_path)))["slack scopes"]
     assert scopes.status is Status.WARNING
@@ -258,10 +258,10 @@ async def test_sockets_of_the_app_are_judged_by_the_database(
     servers.slack.sockets.stale_connections = others
     nowhere = f"postgresql://bot@127.0.0.1:{free_port()}/bot"
     url = {"memory": "memory:", "postgres": nowhere, "sqlite": f"sqlite:///{tmp_path / 'bot.db'}"}[database]
-    door = (await run_checks(right_environ(servers, tmp_path) | {"DATABASE_URL": url}))["slack door"]
-    assert door.status is mark
-    assert told in door.message
-    assert mark is Status.OK or "Stop the other bot" in door.fix or "nine replicas at most" in door.fix
+    finding = (await run_checks(right_environ(servers, tmp_path) | {"DATABASE_URL": url}))["slack door"]
+    assert finding.status is mark
+    assert told in finding.message
+    assert mark is Status.OK or "Stop the other bot" in finding.fix or "nine replicas at most" in finding.fix
 
 
 async def test_over_http_no_socket_is_opened(servers: Servers, tmp_path: Path) -> None:

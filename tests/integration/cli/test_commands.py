@@ -59,7 +59,7 @@ async def with_genesys(
     *,
     interpreter: bool = False,
 ) -> Run:
-    """With the seed's own .env in the directory, and a Genesys of its own at another address."""
+    """With the seed's own .env in the directory, and its own Genesys at another address."""
     async with open_servers() as servers:
         furnish(directory, servers.keys.private_pem)
         servers.genesys.applications = {"web": "Web", "shop": "Web shop"}

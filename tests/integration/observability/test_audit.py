@@ -160,7 +160,7 @@ def test_only_we_can_read_the_file_and_old_lines_stay(tmp_path: Path) -> None:
     assert len(lines(path)) == 2
 
 
-def test_a_file_that_was_moved_away_is_begun_anew(tmp_path: Path) -> None:
+def test_file_that_was_moved_away_is_created_again(tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     audit = AuditLog(str(path))
     audit.record_event(RequestFinished(request(requester="U1"), SessionStarted(SESSION), True, 0.1))

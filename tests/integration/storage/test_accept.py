@@ -8,15 +8,15 @@ import pytest
 
 from bot.core.models import HostId, MembershipStatus, RequestState, SlackUser, TeamId, UserId, new_request_id
 from tests.support import storage
-from tests.support.storage import ANA, HOST, TEAM, Bench, request, session
+from tests.support.storage import ANA, HOST, TEAM, Database, request, session
 
-bench = storage.bench
+database = storage.database
 AGENT = SlackUser(TEAM, ANA, "Ana Agent", MembershipStatus.MEMBER)
 
 
 @pytest.fixture
-async def store(bench: Bench) -> Any:
-    return await bench.open()
+async def store(database: Database) -> Any:
+    return await database.open()
 
 
 async def test_request_created_at_once_is_accepted_as_creating(store: Any) -> None:
@@ -60,23 +60,23 @@ async def test_duplicate_of_a_request_being_created_stays_accepted(store: Any) -
     assert await store.advance(again.id, RequestState.ACCEPTED, RequestState.CREATED, session=session())
 
 
-async def test_one_of_many_equal_requests_on_all_replicas_creates(bench: Bench) -> None:
+async def test_one_of_many_equal_requests_on_all_replicas_creates(database: Database) -> None:
     """Use two stores where the database takes several. All others follow the one that was accepted first."""
-    stores = [await bench.open(), await bench.open()] if bench.url else [await bench.open()]
+    stores = [await database.open(), await database.open()] if database.url else [await database.open()]
     for number in range(20):
-        wishes = [request(name=f"Deal {number}") for _ in range(12)]
-        taken = [store.accept(wish, AGENT) for wish, store in zip(wishes, stores * 12, strict=False)]
-        accepted = dict(zip((wish.id for wish in wishes), await asyncio.gather(*taken), strict=True))
+        repeats = [request(name=f"Deal {number}") for _ in range(12)]
+        taken = [store.accept(repeated, AGENT) for repeated, store in zip(repeats, stores * 12, strict=False)]
+        accepted = dict(zip((repeated.id for repeated in repeats), await asyncio.gather(*taken), strict=True))
         (first,) = [one for one, found in accepted.items() if found.duplicate_of is None]
         assert {one for one, found in accepted.items() if found.state is RequestState.CREATING} == {first}
         assert all(found.is_new for found in accepted.values())
         assert {found.duplicate_of for found in accepted.values()} <= {None, *accepted}
 
 
-async def test_abandoned_request_does_not_keep_the_next_one_out(bench: Bench) -> None:
-    store = await bench.open()
+async def test_abandoned_request_does_not_keep_the_next_one_out(database: Database) -> None:
+    store = await database.open()
     await store.accept(request(name="Deal"))
-    await bench.age(1801)
+    await database.age(1801)
     again = request(name="Deal")
     accepted = await store.accept(again, AGENT)
     assert (accepted.is_new, accepted.duplicate_of, accepted.state) == (True, None, RequestState.CREATING)

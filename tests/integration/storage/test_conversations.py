@@ -15,30 +15,30 @@ from bot.core.validation.conversations import LiveConversation
 from bot.storage.encryption import Encryptor
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support import storage as storage_support
-from tests.support.storage import HOST, START, Bench, die, files, request, session
+from tests.support.storage import HOST, START, Database, die, files, request, session
 
-bench = storage_support.bench
+database = storage_support.database
 NOWHERE = "99999999-9999-4999-8999-999999999999"
 
 
-async def column(bench: Bench, name: str) -> set[str | None]:
+async def column(database: Database, name: str) -> set[str | None]:
     """Return the stored values of one column of all sessions."""
     statement = f"SELECT {name} FROM sessions"
-    if bench.url:
-        connection = await asyncpg.connect(bench.url)
+    if database.url:
+        connection = await asyncpg.connect(database.url)
         found = {row[0] for row in await connection.fetch(statement)}
         await connection.close()
         return found
-    file = sqlite3.connect(bench.path)
+    file = sqlite3.connect(database.path)
     found = {row[0] for row in file.execute(statement)}
     file.close()
     return found
 
 
 async def test_code_survives_a_restart_and_is_wiped_with_the_session(
-    bench: Bench,
+    database: Database,
 ) -> None:
-    before = await bench.open()
+    before = await database.open()
     alone = replace(session("alone"), join_url="", join_code="123456789")
     both = replace(session("both"), join_code="987654321")
     asked = [request(conversation_id=ConversationId(NOWHERE)) for _ in range(2)]
@@ -46,19 +46,19 @@ async def test_code_survives_a_restart_and_is_wiped_with_the_session(
         await before.accept(one)
         await before.advance(one.id, RequestState.ACCEPTED, RequestState.CREATED, session=made)
     await die(before)
-    after = await bench.open()
+    after = await database.open()
     kept = {one.request.id: one for one in await after.orphans()}
     assert [kept[one.id].session for one in asked] == [alone, both]
     assert {one.request.conversation_id for one in kept.values()} == {NOWHERE}
-    await bench.age(31 * 60)
+    await database.age(31 * 60)
     await after.sweep()
     for one in asked:
         assert (await after.find(one.id)).session is None
-    assert await column(bench, "join_code") == {None}
+    assert await column(database, "join_code") == {None}
 
 
-async def test_equal_words_for_another_conversation_are_no_duplicate(bench: Bench) -> None:
-    store = await bench.open()
+async def test_equal_words_for_another_conversation_are_no_duplicate(database: Database) -> None:
+    store = await database.open()
     first = request(conversation_id=ConversationId(NOWHERE))
     await store.accept(first)
     for other, duplicate_of in ((NOWHERE, first.id), (HOST, None), (None, None)):

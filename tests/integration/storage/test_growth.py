@@ -12,7 +12,7 @@ import pytest
 from bot.storage.postgres.statements import STATEMENTS as POSTGRES_STATEMENTS
 from bot.storage.sqlite import file
 from tests.support.postgres import new_database
-from tests.support.storage import Bench
+from tests.support.storage import Database
 
 ROWS = 20_000
 VALUES: dict[str, Any] = {
@@ -49,7 +49,7 @@ FILL = (REQUESTS, SESSIONS, HOSTS, LINKED, POSTED)
 
 async def test_no_statement_of_sqlite_looks_through_a_table(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
-        await Bench(stack, tmp_path / "bot.db").open()
+        await Database(stack, tmp_path / "bot.db").open()
     connection = file.connect(tmp_path / "bot.db", 10.0)
     for statement in FILL:
         connection.execute(statement.format(series=fill(ROWS)))
@@ -73,7 +73,7 @@ async def url() -> AsyncIterator[str]:
 
 async def test_no_statement_of_postgres_looks_through_a_table(url: str, tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
-        await Bench(stack, tmp_path / "unused", url).open()
+        await Database(stack, tmp_path / "unused", url).open()
     connection = await asyncpg.connect(url)
     for statement in FILL:
         await connection.execute(statement.format(series=f"SELECT generate_series(1, {ROWS}) AS i"))

@@ -11,27 +11,27 @@ from bot.storage.errors import StorageSetupError
 from bot.storage.open import open_store
 from bot.storage.schema import VERSION
 from tests.support import storage as storage_support
-from tests.support.storage import HOST, TEAM, Bench, die, files, request, session
+from tests.support.storage import HOST, TEAM, Database, die, files, request, session
 
-bench = storage_support.bench
+database = storage_support.database
 
 
-async def execute(bench: Bench, statement: str) -> None:
-    if bench.url:
-        connection = await asyncpg.connect(bench.url)
+async def execute(database: Database, statement: str) -> None:
+    if database.url:
+        connection = await asyncpg.connect(database.url)
         await connection.execute(statement)
         await connection.close()
     else:
-        file = sqlite3.connect(bench.path, isolation_level=None)
+        file = sqlite3.connect(database.path, isolation_level=None)
         file.execute(statement)
         file.close()
 
 
-async def stored(bench: Bench) -> str:
+async def stored(database: Database) -> str:
     """Return everything that is stored, as somebody reads it who has stolen the database."""
-    if not bench.url:
-        return b"".join(path.read_bytes() for path in files(bench.path.parent)).decode(errors="replace")
-    connection = await asyncpg.connect(bench.url)
+    if not database.url:
+        return b"".join(path.read_bytes() for path in files(database.path.parent)).decode(errors="replace")
+    connection = await asyncpg.connect(database.url)
     tables = ("requests", "sessions", "facts")
     rows = [str(row) for table in tables for row in await connection.fetch(f"SELECT * FROM {table}")]
     await connection.close()
@@ -39,8 +39,8 @@ async def stored(bench: Bench) -> str:
 
 
 @pytest.mark.parametrize("keys", [[], [Fernet.generate_key().decode()]], ids=["without a key", "with one"])
-async def test_links_are_readable_in_the_database_only_without_a_key(bench: Bench, keys: list[str]) -> None:
-    store = await bench.open(keys=keys)
+async def test_links_are_readable_in_the_database_only_without_a_key(database: Database, keys: list[str]) -> None:
+    store = await database.open(keys=keys)
     asked, made = request(), request()
     for one in (asked, made):
         await store.accept(one)
@@ -48,47 +48,47 @@ async def test_links_are_readable_in_the_database_only_without_a_key(bench: Benc
     assert (await store.find(asked.id)).request.reply_url == asked.reply_url
     assert (await store.find(made.id)).session == session()
     await die(store)
-    found = await stored(bench)
+    found = await stored(database)
     assert asked.id in found
     assert ("secret-reply" in found, "secret-join" in found) == ((False, False) if keys else (True, True))
 
 
-async def test_new_key_before_the_old_one_reads_old_values(bench: Bench) -> None:
+async def test_new_key_before_the_old_one_reads_old_values(database: Database) -> None:
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
-    store = await bench.open(keys=[old])
+    store = await database.open(keys=[old])
     asked = request()
     await store.accept(asked)
     await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATED, session=session())
     await die(store)
-    rotated = await bench.open(keys=[new, old])
+    rotated = await database.open(keys=[new, old])
     kept = await rotated.find(asked.id)
     assert (kept.session, kept.request.reply_url) == (session(), asked.reply_url)
     await die(rotated)
     for keys in ([], [Fernet.generate_key().decode()], [old]):
         with pytest.raises(StorageSetupError, match="STORE_ENCRYPTION_KEY does not fit"):
-            await bench.open(keys=keys)
-    await die(await bench.open(keys=[new]))
+            await database.open(keys=keys)
+    await die(await database.open(keys=[new]))
 
 
-async def test_first_key_leaves_unencrypted_values_readable(bench: Bench) -> None:
-    store = await bench.open()
+async def test_first_key_leaves_unencrypted_values_readable(database: Database) -> None:
+    store = await database.open()
     asked = request()
     await store.accept(asked)
     await die(store)
-    sealed = await bench.open(keys=[Fernet.generate_key().decode()])
+    sealed = await database.open(keys=[Fernet.generate_key().decode()])
     assert (await sealed.find(asked.id)).request.reply_url == asked.reply_url
 
 
-async def test_newer_database_is_refused_and_left_alone(bench: Bench) -> None:
-    store = await bench.open()
+async def test_newer_database_is_refused_and_left_alone(database: Database) -> None:
+    store = await database.open()
     await store.keep_found(TEAM, UserId("U0ANA"), Host(HOST, "same e-mail"), 3600)
     await die(store)
-    await execute(bench, "UPDATE facts SET value = '99' WHERE name = 'version'")
+    await execute(database, "UPDATE facts SET value = '99' WHERE name = 'version'")
     for _ in range(2):  # the first refusal has changed nothing
         with pytest.raises(StorageSetupError, match=r"newer version \(99\) than this program \(\d\)"):
-            await bench.open(exclusive=False)
-    await execute(bench, f"UPDATE facts SET value = '{VERSION}' WHERE name = 'version'")
-    again = await bench.open(exclusive=False)
+            await database.open(exclusive=False)
+    await execute(database, f"UPDATE facts SET value = '{VERSION}' WHERE name = 'version'")
+    again = await database.open(exclusive=False)
     assert (await again.found(TEAM, UserId("U0ANA")))[0] == Host(HOST, "same e-mail")
 
 

@@ -9,16 +9,16 @@ import pytest
 from bot.core.errors import ID_TAKEN, UnusableAnswerError
 from bot.core.models import HostId, Request, RequestState, Session, TeamId, UserId
 from tests.support import storage
-from tests.support.storage import ANA, TEAM, Bench, die, request, run_sql, session
+from tests.support.storage import ANA, TEAM, Database, die, request, run_sql, session
 
-bench = storage.bench
+database = storage.database
 BEN, SAM = UserId("U0BEN"), UserId("U0SAM")
 OTHER_HOST = HostId("22222222-2222-4222-8222-222222222222")
 
 
 @pytest.fixture
-async def store(bench: Bench) -> Any:
-    return await bench.open()
+async def store(database: Database) -> Any:
+    return await database.open()
 
 
 def second(**changes: Any) -> Session:
@@ -48,7 +48,7 @@ async def created(store: Any, one: Session, **changes: Any) -> Request:
     ids=["requester", "supervisor", "team", "organisation", "agent", "host"],
 )
 async def test_known_id_for_somebody_else_fails_the_request(
-    bench: Bench, store: Any, host: HostId | None, changes: dict[str, Any]
+    database: Database, store: Any, host: HostId | None, changes: dict[str, Any]
 ) -> None:
     anas = await created(store, session())
     asked = request(**changes)
@@ -59,7 +59,7 @@ async def test_known_id_for_somebody_else_fails_the_request(
         await store.advance(asked.id, RequestState.CREATING, RequestState.CREATED, session=one)
     assert (refused.value.acted, refused.value.reference, refused.value.why) == (True, "g-1", ID_TAKEN)
     await die(store)  # the same transaction failed it
-    after = await bench.open()
+    after = await database.open()
     kept = await after.find(asked.id)
     assert (kept.state, type(kept.failure), kept.session) == (RequestState.FAILED, UnusableAnswerError, None)
     assert kept.failure.acted
@@ -67,7 +67,7 @@ async def test_known_id_for_somebody_else_fails_the_request(
     assert (await after.sessions.session("s-1")).session == session()
 
 
-async def test_known_id_is_not_refused_to_who_does_not_own_the_request(bench: Bench, store: Any) -> None:
+async def test_known_id_is_not_refused_to_who_does_not_own_the_request(database: Database, store: Any) -> None:
     await created(store, session())
     asked = request(requester=BEN)
     await store.accept(asked)
@@ -89,9 +89,9 @@ async def test_refused_created_leaves_no_session(store: Any, change: str) -> Non
 
 
 @pytest.mark.parametrize("ended", [False, True])
-async def test_known_id_for_the_same_people_renews_the_session(bench: Bench, store: Any, ended: bool) -> None:
+async def test_known_id_for_the_same_people_renews_the_session(database: Database, store: Any, ended: bool) -> None:
     first = await created(store, session(minutes=5))
-    await bench.age(60)
+    await database.age(60)
     if ended:
         await store.sessions.end_session("s-1", first.id)
     one = second(ends_at=session().ends_at + timedelta(minutes=30))
@@ -105,28 +105,28 @@ async def test_known_id_for_the_same_people_renews_the_session(bench: Bench, sto
     assert [each.session.id for each in await store.sessions.meant_by(asked, 9)] == ["s-1"]
 
 
-async def test_duplicate_wish_shares_a_renewed_session(bench: Bench, store: Any) -> None:
+async def test_duplicate_request_shares_a_renewed_session(database: Database, store: Any) -> None:
     await created(store, session(), name="Deal")
-    await bench.age(60)
+    await database.age(60)
     await created(store, second(), name="Deal")
-    wish = request(name="Deal")
-    accepted = await store.accept(wish)
+    repeated = request(name="Deal")
+    accepted = await store.accept(repeated)
     assert accepted.duplicate_of
     shared = (await store.find(accepted.duplicate_of)).session
     assert shared.join_url == second().join_url
-    assert await store.advance(wish.id, RequestState.ACCEPTED, RequestState.CREATED, session=shared)
-    assert (await store.find(wish.id)).session == shared
+    assert await store.advance(repeated.id, RequestState.ACCEPTED, RequestState.CREATED, session=shared)
+    assert (await store.find(repeated.id)).session == shared
 
 
-async def test_duplicate_wish_does_not_open_an_ended_session_again(store: Any) -> None:
+async def test_duplicate_request_does_not_reopen_an_ended_session(store: Any) -> None:
     await created(store, session(), name="Deal")
     read = (await store.sessions.session("s-1")).session
-    wish = request(name="Deal")
-    assert (await store.accept(wish)).duplicate_of
+    repeated = request(name="Deal")
+    assert (await store.accept(repeated)).duplicate_of
     await store.sessions.end_session("s-1", None)
-    assert await store.advance(wish.id, RequestState.ACCEPTED, RequestState.CREATED, session=read)
+    assert await store.advance(repeated.id, RequestState.ACCEPTED, RequestState.CREATED, session=read)
     assert (await store.sessions.session("s-1")).is_over
-    assert (await store.find(wish.id)).session_over
+    assert (await store.find(repeated.id)).session_over
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,9 @@ async def test_duplicate_wish_does_not_open_an_ended_session_again(store: Any) -
     [{"requester": BEN}, {"requester": SAM, "target": ANA}, {"target": BEN}, {"team_id": TeamId("T0OTHER")}],
     ids=["requester", "supervisor", "agent", "team"],
 )
-async def test_row_with_anothers_session_id_opens_nothing(bench: Bench, store: Any, changes: dict[str, Any]) -> None:
+async def test_row_with_anothers_session_id_opens_nothing(
+    database: Database, store: Any, changes: dict[str, Any]
+) -> None:
     """Write the row as an older version did, or as somebody who can write to the database does."""
     await created(store, session())
     asked = request(**changes)

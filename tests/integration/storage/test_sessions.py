@@ -19,15 +19,15 @@ from bot.core.models import (
 from tests.integration.storage.test_conversations import column
 from tests.integration.storage.test_open import stored
 from tests.support import storage
-from tests.support.storage import ANA, TEAM, Bench, die, request, session
+from tests.support.storage import ANA, TEAM, Database, die, request, session
 
-bench = storage.bench
+database = storage.database
 BEN, SAM, ORG = UserId("U0BEN"), UserId("U0SAM"), TeamId("E0ORG")
 
 
 @pytest.fixture
-async def store(bench: Bench) -> Any:
-    return await bench.open()
+async def store(database: Database) -> Any:
+    return await database.open()
 
 
 async def made(store: Any, name: str, minutes: float = 30, **changes: Any) -> Session:
@@ -57,7 +57,7 @@ async def test_a_session_is_remembered_with_whose_it_is_and_its_link(store: Any)
     assert await store.sessions.session("s-2") is None
 
 
-async def test_last_session_is_the_newest_requested_or_hosted(store: Any, bench: Bench) -> None:
+async def test_last_session_is_the_newest_requested_or_hosted(store: Any, database: Database) -> None:
     assert await store.sessions.last_session(TEAM, ANA) is None
     for name, who in (
         ("own", {}),
@@ -66,17 +66,17 @@ async def test_last_session_is_the_newest_requested_or_hosted(store: Any, bench:
     ):
         await made(store, name, **who)
         assert (await store.sessions.last_session(TEAM, ANA)).session.id == name
-        await bench.age(1)
+        await database.age(1)
     await made(store, "of others", requester=BEN)
     assert (await store.sessions.last_session(TEAM, ANA)).session.id == "got"
     assert (await store.sessions.last_session(TEAM, SAM)).session.id == "got"
     assert await store.sessions.last_session(TeamId("T0OTHER"), ANA) is None
 
 
-async def test_open_sessions_are_listed_newest_first(store: Any, bench: Bench) -> None:
+async def test_open_sessions_are_listed_newest_first(store: Any, database: Database) -> None:
     for name, who in (("a", {}), ("b", {"requester": BEN}), ("c", {"requester": SAM, "target": ANA}), ("short", {})):
         await made(store, name, 3 if name == "short" else 30, **who)
-        await bench.age(1)
+        await database.age(1)
     await made(store, "elsewhere", team_id=TeamId("T0OTHER"))
     table = store.sessions
     assert await ids(table.open_sessions(TEAM, ANA, 9)) == ["short", "c", "a"]
@@ -84,7 +84,7 @@ async def test_open_sessions_are_listed_newest_first(store: Any, bench: Bench) -
     assert await ids(table.open_sessions(TEAM, None, 9)) == ["short", "c", "b", "a"]
     assert await ids(table.open_sessions(TEAM, None, 2)) == ["short", "c"]
     await table.end_session("c", None)
-    await bench.age(300)
+    await database.age(300)
     assert await ids(table.open_sessions(TEAM, None, 9)) == ["b", "a"]
 
 
@@ -96,29 +96,29 @@ async def test_session_is_found_from_each_workspace_of_a_grid(store: Any) -> Non
     assert await ids(store.sessions.open_sessions(TEAM, ANA, 9)) == []
 
 
-async def test_an_ended_session_is_over_once_and_its_link_is_gone(store: Any, bench: Bench) -> None:
+async def test_an_ended_session_is_over_once_and_its_link_is_gone(store: Any, database: Database) -> None:
     await made(store, "s-1")
     asked = await asks(store)
     assert await store.sessions.end_session("s-1", asked.id)
     assert not await store.sessions.end_session("s-1", None)
     record = await store.sessions.session("s-1")
     assert (record.is_over, record.ended_by, record.session.join_url) == (True, asked.id, "")
-    assert await column(bench, "join_url") == {None}
+    assert await column(database, "join_url") == {None}
 
 
-async def test_a_session_whose_time_is_up_is_over_and_cannot_be_ended(store: Any, bench: Bench) -> None:
+async def test_a_session_whose_time_is_up_is_over_and_cannot_be_ended(store: Any, database: Database) -> None:
     await made(store, "s-1", 1)
-    await bench.age(61)
+    await database.age(61)
     record = await store.sessions.session("s-1")
     assert (record.is_over, record.session.join_url) == (True, "")
     assert not await store.sessions.end_session("s-1", None)
 
 
-async def test_end_means_the_sessions_open_when_it_came_in(store: Any, bench: Bench) -> None:
+async def test_end_means_the_sessions_open_when_it_came_in(store: Any, database: Database) -> None:
     await made(store, "before")
-    await bench.age(1)
+    await database.age(1)
     asked = await asks(store)
-    await bench.age(1)
+    await database.age(1)
     await made(store, "after")
     await made(store, "of others", requester=BEN)
     assert await ids(store.sessions.meant_by(asked, 9)) == ["before"]
@@ -137,21 +137,23 @@ async def test_end_means_the_sessions_open_when_it_came_in(store: Any, bench: Be
         (RequestKind.END, "ana@example.com"),
     ],
 )
-async def test_an_address_is_sealed_and_gone_with_the_answer(bench: Bench, kind: RequestKind, kept: str | None) -> None:
-    store = await bench.open(keys=[Fernet.generate_key().decode()])
+async def test_an_address_is_sealed_and_gone_with_the_answer(
+    database: Database, kind: RequestKind, kept: str | None
+) -> None:
+    store = await database.open(keys=[Fernet.generate_key().decode()])
     asked = await asks(store, kind, argument="ana@example.com")
-    assert "ana@example.com" not in await stored(bench)
+    assert "ana@example.com" not in await stored(database)
     assert (await store.find(asked.id)).request.argument == "ana@example.com"
     await store.advance(asked.id, RequestState.ACCEPTED, RequestState.ANSWERED)
     assert (await store.find(asked.id)).request.argument == kept
 
 
-async def test_form_request_survives_a_restart(bench: Bench) -> None:
-    before = await bench.open()
+async def test_form_request_survives_a_restart(database: Database) -> None:
+    before = await database.open()
     asked = request(application_id="shop", timeout_seconds=600, argument="x", channel_id="")
     await before.accept(asked)
     await die(before)
-    (kept,) = await (await bench.open()).orphans()
+    (kept,) = await (await database.open()).orphans()
     assert replace(kept.request, accepted_at=asked.accepted_at) == asked
 
 
@@ -169,7 +171,7 @@ def post(ts: str = "1.1", **changes: Any) -> PostedMessage:
     return replace(PostedMessage("s-1", "C0CARE", ts, PostedMessageKind.SHARED, "r-1"), **changes)
 
 
-async def test_message_is_stored_once_and_updated_when_a_session_ends(store: Any, bench: Bench) -> None:
+async def test_message_is_stored_once_and_updated_when_a_session_ends(store: Any, database: Database) -> None:
     await made(store, "s-1", 2)
     table, other = store.sessions, post("1.2", kind=PostedMessageKind.DIRECT, request_id=None)
     assert await table.add_post(post())
@@ -177,7 +179,7 @@ async def test_message_is_stored_once_and_updated_when_a_session_ends(store: Any
     await table.add_post(other)
     assert await table.posts("s-1") == [post(), other]
     assert await table.take_due_posts(9) == []
-    await bench.age(121)
+    await database.age(121)
     assert set(await table.take_due_posts(9)) == {post(), other}
     await table.drop_post(post())
     assert await table.posts("s-1") == [other]
@@ -191,23 +193,23 @@ async def test_message_is_updated_when_its_session_ends_around_it(store: Any) ->
     assert set(await store.sessions.take_due_posts(9)) == {post("1.1"), post("1.2")}
 
 
-async def test_taken_message_is_reserved_for_a_minute(store: Any, bench: Bench) -> None:
+async def test_taken_message_is_reserved_for_a_minute(store: Any, database: Database) -> None:
     await made(store, "s-1", 1)
     for number in range(5):
         await store.sessions.add_post(post(f"1.{number}"))
-    await bench.age(61)
-    other = (await bench.open() if bench.url else store).sessions
+    await database.age(61)
+    other = (await database.open() if database.url else store).sessions
     first, second = await store.sessions.take_due_posts(3), await other.take_due_posts(9)
     assert (len(first), len(second), len({*first, *second})) == (3, 2, 5)
     assert [*await store.sessions.take_due_posts(9), *await other.take_due_posts(9)] == []
-    await bench.age(61)
+    await database.age(61)
     assert len(await store.sessions.take_due_posts(9)) == 5
 
 
-async def test_post_that_was_only_intended_comes_up_after_a_minute(store: Any, bench: Bench) -> None:
+async def test_post_that_was_only_intended_comes_up_after_a_minute(store: Any, database: Database) -> None:
     await made(store, "s-1")
     assert await store.sessions.add_post(post(""))
     assert not await store.sessions.add_post(post("", request_id="another"))
     assert await store.sessions.take_due_posts(9) == []
-    await bench.age(61)
+    await database.age(61)
     assert await store.sessions.take_due_posts(9) == [post("")]

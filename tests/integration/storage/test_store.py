@@ -11,20 +11,20 @@ from bot.core.errors import HostNotFoundError, InvalidHostError, RuleMiss, Stora
 from bot.core.models import ChannelId, Host, RequestId, RequestState, TeamId, UserId, new_request_id
 from bot.core.timing import StorageTiming
 from tests.support import storage as storage_support
-from tests.support.storage import ANA, HOST, TEAM, Bench, die, request, session, taken_over
+from tests.support.storage import ANA, HOST, TEAM, Database, die, request, session, taken_over
 
-bench = storage_support.bench
+database = storage_support.database
 
 
 @pytest.fixture(autouse=True)
-def _long_timeouts(bench: Bench) -> None:
+def _long_timeouts(database: Database) -> None:
     """The machine may be busy, and these tests ask for many things at once."""
-    bench.timing = StorageTiming(pool_timeout_seconds=30.0, accept_timeout_seconds=30.0)
+    database.timing = StorageTiming(pool_timeout_seconds=30.0, accept_timeout_seconds=30.0)
 
 
 @pytest.fixture
-async def store(bench: Bench) -> Any:
-    return await bench.open()
+async def store(database: Database) -> Any:
+    return await database.open()
 
 
 async def test_accepted_request_is_found_as_it_was(store: Any) -> None:
@@ -97,7 +97,7 @@ async def test_an_answered_request_keeps_no_way_to_answer(store: Any) -> None:
     assert (await store.find(asked.id)).request.reply_url is None
 
 
-async def test_the_same_wish_is_told_from_any_other(store: Any, bench: Bench) -> None:
+async def test_duplicate_request_is_told_from_any_other(store: Any, database: Database) -> None:
     first = request(name="Checkout")
 
     async def duplicate_of(**changes: Any) -> RequestId | None:
@@ -115,7 +115,7 @@ async def test_the_same_wish_is_told_from_any_other(store: Any, bench: Bench) ->
     assert await duplicate_of(team_id=TeamId("T0OTHER")) is None
 
 
-async def test_a_session_made_long_ago_or_a_failure_is_not_given_again(store: Any, bench: Bench) -> None:
+async def test_a_session_made_long_ago_or_a_failure_is_not_given_again(store: Any, database: Database) -> None:
     for ends_in_failure in (False, True):
         first = request()
         await store.accept(first)
@@ -127,19 +127,19 @@ async def test_a_session_made_long_ago_or_a_failure_is_not_given_again(store: An
             within = replace(first, id=new_request_id(), key=f"command:{new_request_id()}", reply_url=None)
             assert (await store.accept(within)).duplicate_of == first.id
             await store.advance(within.id, RequestState.ACCEPTED, RequestState.ANSWERED)
-            await bench.age(10.5)
+            await database.age(10.5)
         again = replace(first, id=new_request_id(), key=f"command:{new_request_id()}")
         assert (await store.accept(again)).duplicate_of is None
 
 
-async def test_ten_seconds_count_from_the_creation_of_the_session(store: Any, bench: Bench) -> None:
+async def test_ten_seconds_count_from_the_creation_of_the_session(store: Any, database: Database) -> None:
     first = request()
     await store.accept(first)
     await store.advance(first.id, RequestState.ACCEPTED, RequestState.CREATING)
     await store.advance(first.id, RequestState.CREATING, RequestState.CREATED, session=session(first.id))
     given = []
     for _ in range(3):
-        await bench.age(4)
+        await database.age(4)
         again = replace(first, id=new_request_id(), key=f"command:{new_request_id()}")
         given.append((await store.accept(again)).duplicate_of)
         if given[-1]:
@@ -148,19 +148,19 @@ async def test_ten_seconds_count_from_the_creation_of_the_session(store: Any, be
     assert [same is None for same in given] == [False, False, True]
 
 
-async def test_join_urls_go_when_their_session_is_over(store: Any, bench: Bench) -> None:
+async def test_join_urls_go_when_their_session_is_over(store: Any, database: Database) -> None:
     asked = request()
     await store.accept(asked)
     await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
     await store.advance(asked.id, RequestState.CREATING, RequestState.CREATED, session=session(minutes=30))
     await store.sweep()
     assert (await store.find(asked.id)).session is not None
-    await bench.age(31 * 60)
+    await database.age(31 * 60)
     await store.sweep()
     assert (await store.find(asked.id)).session is None
 
 
-async def test_session_past_its_end_is_over_before_and_after_the_wipe(store: Any, bench: Bench) -> None:
+async def test_session_past_its_end_is_over_before_and_after_the_wipe(store: Any, database: Database) -> None:
     asked, unmade = request(), request()
     for one in (asked, unmade):
         await store.accept(one)
@@ -171,7 +171,7 @@ async def test_session_past_its_end_is_over_before_and_after_the_wipe(store: Any
     )
     seen = []
     for minutes in (0, 15, 16):
-        await bench.age(minutes * 60)
+        await database.age(minutes * 60)
         seen.append((await store.find(asked.id)).session_over)
     await store.sweep()
     kept = await store.find(asked.id)
@@ -179,8 +179,8 @@ async def test_session_past_its_end_is_over_before_and_after_the_wipe(store: Any
     assert not (await store.find(unmade.id)).session_over
 
 
-async def test_unfinished_requests_are_taken_over_once(bench: Bench) -> None:
-    before = await bench.open()
+async def test_unfinished_requests_are_taken_over_once(database: Database) -> None:
+    before = await database.open()
     requests = [request() for _ in range(4)]
     for asked in requests:
         await before.accept(asked)
@@ -189,7 +189,7 @@ async def test_unfinished_requests_are_taken_over_once(bench: Bench) -> None:
     await before.advance(requests[2].id, RequestState.CREATING, RequestState.CREATED, session=session())
     await before.advance(requests[3].id, RequestState.ACCEPTED, RequestState.ANSWERED)
     await die(before)
-    after = await bench.open()
+    after = await database.open()
     (taken,) = await taken_over(after)
     assert [kept.request.id for kept in taken] == [asked.id for asked in requests[:3]]
     assert [kept.state for kept in taken] == [RequestState.ACCEPTED, RequestState.CREATING, RequestState.CREATED]
@@ -199,26 +199,26 @@ async def test_unfinished_requests_are_taken_over_once(bench: Bench) -> None:
     assert await after.advance(requests[0].id, RequestState.ACCEPTED, RequestState.CREATING)
 
 
-async def test_a_request_of_another_owner_cannot_be_moved(bench: Bench) -> None:
-    mine = await bench.open()
-    other = await bench.open(exclusive=False)
+async def test_a_request_of_another_owner_cannot_be_moved(database: Database) -> None:
+    mine = await database.open()
+    other = await database.open(exclusive=False)
     asked = request()
     await mine.accept(asked)
     assert not await other.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
     assert await mine.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
 
 
-async def test_found_hosts_outlive_the_process_until_their_time_is_up(bench: Bench) -> None:
-    before = await bench.open()
+async def test_found_hosts_outlive_the_process_until_their_time_is_up(database: Database) -> None:
+    before = await database.open()
     await before.keep_found(TEAM, ANA, Host(HOST, "same e-mail"), 3600)
     await die(before)
-    after = await bench.open()
-    await bench.age(1000)
+    after = await database.open()
+    await database.age(1000)
     host, seconds = await after.found(TEAM, ANA)
     assert host == Host(HOST, "same e-mail")
     assert 2500 < seconds <= 2600
     assert await after.found(TeamId("T0OTHER"), ANA) is None
-    await bench.age(3601)
+    await database.age(3601)
     assert await after.found(TEAM, ANA) is None
     await after.keep_found(TEAM, ANA, Host(HOST, "same e-mail"), 3600)
     await after.drop_found(TEAM, ANA)
@@ -234,11 +234,11 @@ def test_every_failure_survives_being_written_down() -> None:
     assert (again.user_id, again.is_target, again.tried) == (missed.user_id, missed.is_target, missed.tried)
 
 
-async def test_a_key_that_could_still_be_replayed_is_not_forgotten(store: Any, bench: Bench) -> None:
+async def test_a_key_that_could_still_be_replayed_is_not_forgotten(store: Any, database: Database) -> None:
     """Slack's signatures are valid for five minutes."""
     asked = request()
     await store.accept(asked)
     await store.advance(asked.id, RequestState.ACCEPTED, RequestState.ANSWERED)
-    await bench.age(9 * 60)
+    await database.age(9 * 60)
     await store.sweep()
     assert not (await store.accept(replace(asked, id=new_request_id()))).is_new

@@ -19,26 +19,26 @@ from bot.storage.sqlite import file
 from tests.integration.storage.test_growth import HOSTS, REQUESTS, SESSIONS, fill
 from tests.integration.storage.test_open import execute
 from tests.support import storage as storage_support
-from tests.support.storage import Bench, files, request, run_sql, session
+from tests.support.storage import Database, files, request, run_sql, session
 
-bench = storage_support.bench
+database = storage_support.database
 OLD = 5_000
 
 
-async def fill_with_old(bench: Bench) -> None:
-    series = f"SELECT generate_series(1, {OLD}) AS i" if bench.url else fill(OLD)
+async def fill_with_old(database: Database) -> None:
+    series = f"SELECT generate_series(1, {OLD}) AS i" if database.url else fill(OLD)
     for statement in (REQUESTS, SESSIONS, HOSTS):
-        await execute(bench, statement.format(series=series).replace("1900000000", "1700000000"))
+        await execute(database, statement.format(series=series).replace("1900000000", "1700000000"))
 
 
-async def count(bench: Bench, store: Any) -> list[int]:
+async def count(database: Database, store: Any) -> list[int]:
     tables = ("requests", "sessions", "found_hosts")
     return [(await run_sql(store, f"SELECT count(*) AS n FROM {table}"))[0]["n"] for table in tables]
 
 
-async def test_sweep_changes_few_rows_at_a_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = await bench.open()
-    await fill_with_old(bench)
+async def test_sweep_changes_few_rows_at_a_time(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = await database.open()
+    await fill_with_old(database)
     changed: list[int] = []
     whole = type(store)._change
 
@@ -48,32 +48,32 @@ async def test_sweep_changes_few_rows_at_a_time(bench: Bench, monkeypatch: pytes
 
     monkeypatch.setattr(type(store), "_change", counted)
     await store.sweep()
-    assert await count(bench, store) == [0, 0, 0]
+    assert await count(database, store) == [0, 0, 0]
     assert max(changed) == mapping.MAX_SWEPT_ROWS == 500
     assert sum(changed) >= 3 * OLD
 
 
-async def test_accept_gets_in_between_the_writes_of_a_sweep(bench: Bench) -> None:
-    store = await bench.open()
-    await fill_with_old(bench)
+async def test_accept_gets_in_between_the_writes_of_a_sweep(database: Database) -> None:
+    store = await database.open()
+    await fill_with_old(database)
     sweeping = asyncio.create_task(store.sweep())
     left = []
     while not sweeping.done():
         began = time.monotonic()
         assert (await store.accept(request())).is_new
         assert time.monotonic() - began < 1.0
-        left.append((await count(bench, store))[1])
+        left.append((await count(database, store))[1])
         await asyncio.sleep(0.005)
     await sweeping
     assert [many for many in left if 0 < many < OLD], "no accept came while some rows were swept and some were not"
 
 
-async def test_no_statement_of_a_sweep_takes_more_than_a_batch(bench: Bench) -> None:
+async def test_no_statement_of_a_sweep_takes_more_than_a_batch(database: Database) -> None:
     """The database itself counts the rows of each write."""
-    store = await bench.open()
-    await fill_with_old(bench)
+    store = await database.open()
+    await fill_with_old(database)
     if isinstance(store, PostgresStore):
-        connection = await asyncpg.connect(bench.url)
+        connection = await asyncpg.connect(database.url)
         await connection.execute(
             """CREATE FUNCTION few() RETURNS trigger AS $$ BEGIN
             IF (SELECT count(*) FROM gone) > 500 THEN RAISE EXCEPTION 'too many rows at once'; END IF;
@@ -100,21 +100,21 @@ async def test_no_statement_of_a_sweep_takes_more_than_a_batch(bench: Bench) -> 
         steps = [after - before for before, after in pairwise(seen)]
         assert max(steps) <= 500, steps
         assert len(steps) > 3 * OLD / 500
-    assert await count(bench, store) == [0, 0, 0]
+    assert await count(database, store) == [0, 0, 0]
 
 
 @pytest.fixture
-async def sqlite_bench(tmp_path: Path) -> AsyncIterator[Bench]:
+async def sqlite_database(tmp_path: Path) -> AsyncIterator[Database]:
     async with AsyncExitStack() as stack:
-        yield Bench(stack, tmp_path / "bot.db")
+        yield Database(stack, tmp_path / "bot.db")
 
 
-def in_files(bench: Bench, secret: str) -> list[str]:
-    return [path.name for path in files(bench.path.parent) if secret.encode() in path.read_bytes()]
+def in_files(database: Database, secret: str) -> list[str]:
+    return [path.name for path in files(database.path.parent) if secret.encode() in path.read_bytes()]
 
 
-async def test_wiped_values_are_in_no_file_after_a_sweep(sqlite_bench: Bench) -> None:
-    store = await sqlite_bench.open()
+async def test_wiped_values_are_in_no_file_after_a_sweep(sqlite_database: Database) -> None:
+    store = await sqlite_database.open()
     made = request()
     asked = [request(kind=RequestKind.SEND, argument=f"s-1 carla@example.com {number}") for number in range(20)]
     for one in (*asked, made):
@@ -126,24 +126,24 @@ async def test_wiped_values_are_in_no_file_after_a_sweep(sqlite_bench: Bench) ->
     for one in asked:
         await store.advance(one.id, RequestState.ACCEPTED, RequestState.CREATED)
         await store.advance(one.id, RequestState.CREATED, RequestState.ANSWERED)
-    assert in_files(sqlite_bench, "carla@example.com")  # until then it stands in the log
+    assert in_files(sqlite_database, "carla@example.com")  # until then it stands in the log
     await store.sweep()
     for secret in ("carla@example.com", "secret-join", "secret-reply"):
-        assert in_files(sqlite_bench, secret) == []
-    assert sqlite_bench.path.with_name("bot.db-wal").stat().st_size == 0
+        assert in_files(sqlite_database, secret) == []
+    assert sqlite_database.path.with_name("bot.db-wal").stat().st_size == 0
 
 
-async def test_log_is_emptied_as_soon_as_nobody_reads(sqlite_bench: Bench) -> None:
-    sqlite_bench.timing = StorageTiming(sweep_pause_seconds=0.1)
-    store = await sqlite_bench.open()
+async def test_log_is_emptied_as_soon_as_nobody_reads(sqlite_database: Database) -> None:
+    sqlite_database.timing = StorageTiming(sweep_pause_seconds=0.1)
+    store = await sqlite_database.open()
     await store.accept(request())
-    reader = file.connect(sqlite_bench.path, 10.0)
+    reader = file.connect(sqlite_database.path, 10.0)
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM requests").fetchall()
     asyncio.get_running_loop().call_later(0.3, reader.close)
     await store.accept(request())
     await store.sweep()
-    assert sqlite_bench.path.with_name("bot.db-wal").stat().st_size == 0
+    assert sqlite_database.path.with_name("bot.db-wal").stat().st_size == 0
 
 
 def test_every_connection_overwrites_what_it_deletes(tmp_path: Path) -> None:

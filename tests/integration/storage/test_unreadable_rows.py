@@ -11,17 +11,17 @@ from bot.core.ports import EditResult
 from bot.core.requests.recovery import known_failure, update_ended_messages
 from tests.integration.storage.test_open import execute
 from tests.support import storage
-from tests.support.storage import ANA, TEAM, Bench, die, request, run_sql, session
+from tests.support.storage import ANA, TEAM, Database, die, request, run_sql, session
 
-bench = storage.bench
+database = storage.database
 BEN = UserId("U0BEN")
 BEYOND = 1e18
 """Seconds since 1970, beyond the range of datetime."""
 
 
 @pytest.fixture
-async def store(bench: Bench) -> Any:
-    return await bench.open()
+async def store(database: Database) -> Any:
+    return await database.open()
 
 
 async def created(store: Any, name: str, **changes: Any) -> Request:
@@ -42,12 +42,12 @@ SPOILT = {
 
 @pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT.keys())
 async def test_unreadable_request_is_answered_and_the_others_go_on(
-    bench: Bench, store: Any, spoil: str, caplog: pytest.LogCaptureFixture
+    database: Database, store: Any, spoil: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     bad, good = await created(store, "bad"), await created(store, "good", requester=BEN)
     await die(store)
-    await execute(bench, spoil)
-    after = await bench.open()
+    await execute(database, spoil)
+    after = await database.open()
     (taken,) = [mine for mine in await storage.taken_over(after) if mine]
     ends = {kept.request.id: kept for kept in taken}
     assert ends[good.id].session
@@ -63,10 +63,10 @@ async def test_unreadable_request_is_answered_and_the_others_go_on(
     assert logged[0].fields["row"] == bad.id  # type: ignore[attr-defined]
 
 
-async def test_unreadable_session_is_left_out_of_lists(bench: Bench, store: Any) -> None:
+async def test_unreadable_session_is_left_out_of_lists(database: Database, store: Any) -> None:
     for name, who in (("good", ANA), ("bad", ANA), ("of ben", BEN)):
         await created(store, name, requester=who)
-        await bench.age(1)
+        await database.age(1)
     await run_sql(store, "UPDATE sessions SET ends_at = :seconds WHERE id = 'bad'", seconds=BEYOND)
     table = store.sessions
     assert {record.session.id for record in await table.open_sessions(TEAM, None, 9)} == {"good", "of ben"}
@@ -77,18 +77,18 @@ async def test_unreadable_session_is_left_out_of_lists(bench: Bench, store: Any)
     assert (await table.last_session(TEAM, BEN)).session.id == "of ben"
 
 
-async def test_sweep_fixes_an_end_too_far_and_wipes_its_link_later(bench: Bench, store: Any) -> None:
+async def test_sweep_fixes_an_end_too_far_and_wipes_its_link_later(database: Database, store: Any) -> None:
     await created(store, "bad")
     await run_sql(store, "UPDATE sessions SET ends_at = :seconds WHERE id = 'bad'", seconds=BEYOND)
     await store.sweep()
     record = await store.sessions.last_session(TEAM, ANA)
     assert (record.session.id, record.is_over) == ("bad", False)
-    await bench.age(86_401)
+    await database.age(86_401)
     await store.sweep()
     assert (await run_sql(store, "SELECT join_url FROM sessions"))[0]["join_url"] is None
 
 
-async def test_unreadable_session_keeps_no_message_from_being_told(bench: Bench, store: Any) -> None:
+async def test_unreadable_session_keeps_no_message_from_being_told(database: Database, store: Any) -> None:
 
     closed = []
 
@@ -107,7 +107,7 @@ async def test_unreadable_session_keeps_no_message_from_being_told(bench: Bench,
     assert await store.sessions.posts("bad") == []
 
 
-async def test_session_lasts_by_the_databases_clock(bench: Bench, store: Any) -> None:
+async def test_session_lasts_by_the_databases_clock(database: Database, store: Any) -> None:
     """The service's clock is two days off; only the database's clock counts."""
     from dataclasses import replace
 
@@ -117,7 +117,7 @@ async def test_session_lasts_by_the_databases_clock(bench: Bench, store: Any) ->
         one = replace(session(name, minutes), lasts_seconds=1800)
         await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATING)
         await store.advance(asked.id, RequestState.CREATING, RequestState.CREATED, session=one)
-    await bench.age(1700)
+    await database.age(1700)
     assert len(await store.sessions.open_sessions(TEAM, ANA, 9)) == 2
-    await bench.age(200)
+    await database.age(200)
     assert await store.sessions.open_sessions(TEAM, ANA, 9) == []

@@ -96,7 +96,7 @@ async def test_asking_often_costs_the_database_nothing() -> None:
 
 
 async def test_starting_or_stopping_bot_is_alive_and_not_ready(tmp_path: Path) -> None:
-    """In Socket Mode, in a process of its own."""
+    """In Socket Mode, in a separate process."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     async with open_servers(http=False) as servers:

@@ -145,7 +145,7 @@ async def test_a_spoilt_answer_leaves_a_real_refusal_as_it_is(client: Client) ->
         assert (await client.create(hostUserId="anna"))[2]["message"] == "Invalid Host User"
 
 
-async def test_a_redirect_points_elsewhere_and_whoever_follows_is_seen(client: Client) -> None:
+async def test_redirect_points_elsewhere_and_a_follower_is_seen(client: Client) -> None:
     await client.genesys.inject_fault("redirect")
     status, headers, _ = await client.create()
     assert (status, headers["Location"]) == (302, "/redirected")

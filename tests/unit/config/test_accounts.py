@@ -50,7 +50,7 @@ def test_without_one_of_them_nobody_can_and_check_says_why(changes, off):
     (found,) = check.check_accounts(loaded)
     assert found.status is Status.WARNING
     assert found.fix
-    assert any("GENESYS_CONNECT_CLIENT_ID" in doubt for doubt in config_warnings(loaded))
+    assert any("GENESYS_CONNECT_CLIENT_ID" in warning for warning in config_warnings(loaded))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Settings from files: the .env file, secrets in files of their own, and no secret in a fault or a repr."""
+"""Settings from files: the .env file, secrets in their own files, and no secret in a fault or a repr."""
 
 from pathlib import Path
 

@@ -85,12 +85,12 @@ async def test_only_full_members_are_admitted(standing):
 
 
 @pytest.mark.parametrize("rank", ["supervisors", "admins"])
-@pytest.mark.parametrize("roll", [users(SUE), Allowlist(groups=("S0NONE", "S0LEADS"))], ids=["by id", "by group"])
-async def test_supervisor_starts_a_session_that_is_the_agents(rank, roll):
+@pytest.mark.parametrize("allowlist", [users(SUE), Allowlist(groups=("S0NONE", "S0LEADS"))], ids=["by id", "by group"])
+async def test_supervisor_starts_a_session_that_is_the_agents(rank, allowlist):
     people = People(S0NONE=set(), S0LEADS={SUE})
-    assert (await access(people, **{rank: roll}).authorize_start(request(SUE, BEN))).user_id == BEN
+    assert (await access(people, **{rank: allowlist}).authorize_start(request(SUE, BEN))).user_id == BEN
     with pytest.raises(RoleRequiredError, match=r"^may_not_act_for_others$") as caught:
-        await access(people, **{rank: roll}).authorize_start(request(ANA, BEN))
+        await access(people, **{rank: allowlist}).authorize_start(request(ANA, BEN))
     assert caught.value.target == BEN
 
 
@@ -196,8 +196,12 @@ async def test_command_of_another_workspace_is_refused_without_look_up(home, tea
     assert people.asked == []
 
 
-def test_an_empty_roll_names_nobody():
-    assert [bool(roll) for roll in (Allowlist(), users(ANA), Allowlist(groups=("S0SUP",)))] == [False, True, True]
+def test_empty_allowlist_names_nobody():
+    assert [bool(allowlist) for allowlist in (Allowlist(), users(ANA), Allowlist(groups=("S0SUP",)))] == [
+        False,
+        True,
+        True,
+    ]
 
 
 @pytest.mark.parametrize("asked", [request(ANA), request(SUE, BEN), request(ANA, BEN), request(GUS)])

@@ -42,7 +42,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_a_value_is_kept_for_its_time_and_then_asked_for_anew():
+async def test_value_is_kept_for_its_time_and_then_asked_for_again():
     clock, asked = Clock(), []
     cache: Cache[str, str] = Cache(seconds=60, size=10, clock=clock)
     assert await cache.get("k", answering("old", asked)) == "old"

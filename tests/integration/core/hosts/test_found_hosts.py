@@ -13,15 +13,15 @@ from bot.core.models import DirectoryUser
 from bot.core.timing import CoreTiming
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.hosts import Clock, Directory, person, user, uuid_of
-from tests.support.storage import Bench, die
+from tests.support.storage import Database, die
 
 ANA = ("T0ONE", "U1")
 
 
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
     async with AsyncExitStack() as stack:
-        yield Bench(stack, tmp_path / "bot.db")
+        yield Database(stack, tmp_path / "bot.db")
 
 
 class Slow(Directory):
@@ -37,23 +37,23 @@ class Slow(Directory):
         return await answer
 
 
-async def test_stored_host_is_kept_for_the_rest_of_its_hour(bench: Bench) -> None:
+async def test_stored_host_is_kept_for_the_rest_of_its_hour(database: Database) -> None:
     clock, directory = Clock(), Directory(user(1, "p1@T0ONE.example"))
-    before = await bench.open()
+    before = await database.open()
     await HostResolver([EmailRule(directory)], before).find(person())
     await die(before)
-    await bench.age(CoreTiming().host_cache_seconds - 600)
-    hosts = HostResolver([EmailRule(directory)], await bench.open(), clock=clock)
-    asked, restarted_at = [], bench.now
+    await database.age(CoreTiming().host_cache_seconds - 600)
+    hosts = HostResolver([EmailRule(directory)], await database.open(), clock=clock)
+    asked, restarted_at = [], database.now
     for clock.now in (0, 599, 601):
-        bench.now = restarted_at + clock.now  # the book's time goes on, too
+        database.now = restarted_at + clock.now  # the book's time goes on, too
         await hosts.find(person())
         asked.append(len(directory.asked))
     assert asked == [1, 1, 2]
 
 
-async def test_look_up_of_a_forgotten_person_is_not_stored(bench: Bench) -> None:
-    store, directory = await bench.open(), Slow()
+async def test_look_up_of_a_forgotten_person_is_not_stored(database: Database) -> None:
+    store, directory = await database.open(), Slow()
     hosts = HostResolver([EmailRule(directory)], store)
     before = asyncio.create_task(hosts.find(person()))
     first = await directory.questions.get()

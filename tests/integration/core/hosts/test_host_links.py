@@ -21,15 +21,15 @@ from bot.storage.sqlite.store import SQLiteStore
 from tests.support import hosts as hosts_support
 from tests.support.app import BEN, HOSTS, UNA, open_journey, words
 from tests.support.hosts import Directory, person, user, uuid_of
-from tests.support.storage import Bench, die
+from tests.support.storage import Database, die
 
 book, clock = hosts_support.book, hosts_support.clock
 
 
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
     async with AsyncExitStack() as stack:
-        yield Bench(stack, tmp_path / "bot.db")
+        yield Database(stack, tmp_path / "bot.db")
 
 
 def found_by_address() -> Directory:
@@ -65,42 +65,42 @@ async def test_a_link_takes_effect_at_once_whatever_was_found_before(book: SQLit
     assert [tried.rule for tried in caught.value.tried] == ["same e-mail"]
 
 
-async def test_found_host_survives_a_restart_without_a_look_up(bench: Bench) -> None:
-    directory, before = found_by_address(), await bench.open()
+async def test_found_host_survives_a_restart_without_a_look_up(database: Database) -> None:
+    directory, before = found_by_address(), await database.open()
     assert (await HostResolver([EmailRule(directory)], before).find(person(1))).id == uuid_of(1)
     await die(before)
-    after = HostResolver([EmailRule(directory)], await bench.open())
+    after = HostResolver([EmailRule(directory)], await database.open())
     assert await after.find(person(1)) == Host(uuid_of(1), "same e-mail")
     assert len(directory.asked) == 1
     with pytest.raises(HostNotFoundError):
         await after.find(person(1, "T0TWO"))
 
 
-async def test_a_forgotten_host_does_not_come_back_from_the_book(bench: Bench) -> None:
-    directory, before = found_by_address(), await bench.open()
+async def test_a_forgotten_host_does_not_come_back_from_the_book(database: Database) -> None:
+    directory, before = found_by_address(), await database.open()
     hosts = HostResolver([EmailRule(directory)], before)
     await hosts.find(person(1))
     await hosts.forget(person(1))
     directory.users = {"p1@t0one.example": [user(2, "p1@T0ONE.example")]}
     assert (await hosts.find(person(1))).id == uuid_of(2)
     await die(before)
-    assert (await HostResolver([EmailRule(directory)], await bench.open()).find(person(1))).id == uuid_of(2)
+    assert (await HostResolver([EmailRule(directory)], await database.open()).find(person(1))).id == uuid_of(2)
     assert len(directory.asked) == 2
 
 
-async def test_changed_rules_after_a_restart_beat_found_hosts(bench: Bench) -> None:
-    directory, before = found_by_address(), await bench.open()
+async def test_changed_rules_after_a_restart_beat_found_hosts(database: Database) -> None:
+    directory, before = found_by_address(), await database.open()
     await HostResolver([EmailRule(directory)], before).find(person(1))
     await die(before)
-    store = await bench.open()
+    store = await database.open()
     listed = HostResolver([ListedHostRule({(None, "U1"): uuid_of(11)}), EmailRule(directory)], store)
     assert await listed.find(person(1)) == Host(uuid_of(11), "hosts file")
     with pytest.raises(HostNotFoundError):  # the address maps nobody any more
         await HostResolver([ListedHostRule({})], store).find(person(1))
 
 
-async def test_only_what_costs_a_call_is_kept_in_the_book(bench: Bench) -> None:
-    store = await bench.open()
+async def test_only_what_costs_a_call_is_kept_in_the_book(database: Database) -> None:
+    store = await database.open()
     listed = {(None, "U1"): uuid_of(11)}
     await HostResolver([ListedHostRule(listed)], store).find(person(1))
     assert await store.found("T0ONE", "U1") is None

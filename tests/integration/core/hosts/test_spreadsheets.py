@@ -1,4 +1,4 @@
-"""The CSV of hosts as spreadsheets leave it: read where nothing is in doubt, else one sentence that names the place."""
+"""The CSV of hosts as spreadsheets leave it: read where it is certain, else one sentence that names the place."""
 
 from pathlib import Path
 
@@ -84,7 +84,7 @@ def test_spreadsheets_leftovers_are_read(tmp_path: Path, monkeypatch: pytest.Mon
     ],
     ids=lambda value: repr(value[:40]) if isinstance(value, bytes) else "",
 )
-def test_a_file_in_doubt_is_refused_and_its_place_named(
+def test_unclear_file_is_refused_and_the_place_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, told: list[str]
 ) -> None:
     code, out, errors = imported(tmp_path, monkeypatch, data)

@@ -17,11 +17,11 @@ from tests.support import storage
 from tests.support.app import ANA, BEN, SAM, Journey, link, open_journey, open_servers, words
 from tests.support.session_buttons import presses, says
 from tests.support.sessions import Service
-from tests.support.storage import Bench, request
+from tests.support.storage import Database, request
 from tests.support.views import opens_home
 from tests.unit.core.requests.test_limits import Clock, start
 
-bench = storage.bench
+database = storage.database
 
 
 async def test_many_looks_within_ten_seconds_ask_genesys_once(journey: Journey) -> None:
@@ -140,16 +140,16 @@ async def test_a_person_who_asks_too_often_reads_when_to_go_on(http: bool) -> No
 
 
 @pytest.mark.parametrize("kind", [RequestKind.HELP, RequestKind.STATUS, RequestKind.SHARE, RequestKind.START])
-async def test_the_row_of_an_answered_inquiry_goes_after_an_hour(bench: Bench, kind: RequestKind) -> None:
-    store: Any = await bench.open()
+async def test_the_row_of_an_answered_inquiry_goes_after_an_hour(database: Database, kind: RequestKind) -> None:
+    store: Any = await database.open()
     answered, unanswered = request(kind=kind), request(kind=kind)
     for one in (answered, unanswered):
         await store.accept(one)
     await store.advance(answered.id, RequestState.ACCEPTED, RequestState.ANSWERED)
-    await bench.age(3500)
+    await database.age(3500)
     await store.sweep()
     assert not (await store.accept(answered)).is_new, "Slack delivers it again within minutes"
-    await bench.age(200)
+    await database.age(200)
     await store.sweep()
     assert (await store.find(answered.id) is None) == (kind in INQUIRIES)
     assert await store.find(unanswered.id)

@@ -194,7 +194,7 @@ async def test_a_login_that_recovers_is_asked_again(journey: Journey, fault: str
 
 
 async def test_an_assertion_is_never_used_twice(journey: Journey) -> None:
-    """The sandbox's login refuses one it has seen; each try has to prove itself anew."""
+    """The sandbox's login refuses one it has seen; each try needs a new assertion."""
     await journey.genesys.inject_fault("cut", on="token", times=2)  # it has seen two, and taken both
     assert link(await journey.asks())
 

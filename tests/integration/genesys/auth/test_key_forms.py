@@ -87,7 +87,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("form", READ)
-def test_a_key_in_another_form_is_read_where_nothing_is_in_doubt(form: str) -> None:
+def test_key_in_another_form_is_read_where_it_is_certain(form: str) -> None:
     key = RSA if form in ("base64 in several lines", "body of PKCS#1") else P256
     text = READ[form]
     assert load_key(text[1:-1] if form == "quoted" else text).key.private_numbers() == key.private_numbers()

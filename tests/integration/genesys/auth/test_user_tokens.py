@@ -20,9 +20,9 @@ from tests.support.accounts import BENS
 from tests.support.app import QUICK_GENESYS, Servers, open_servers
 from tests.support.conversations import HOST
 from tests.support.settings import FERNET
-from tests.support.storage import ANA, TEAM, Bench, run_sql
+from tests.support.storage import ANA, TEAM, Database, run_sql
 
-bench = storage.bench
+database = storage.database
 WHO = (TEAM, ANA)
 BACK = "http://127.0.0.1:3000/genesys/callback"
 PENDING = PendingAuthorization(WHO, TEAM, None, "v" * 64)
@@ -44,17 +44,17 @@ async def servers() -> AsyncIterator[Servers]:
 
 
 class Replicas:
-    """Each with a memory of its own; on SQLite there is one process, so they share the store."""
+    """Each with its own memory; on SQLite there is one process, so they share the store."""
 
-    def __init__(self, servers: Servers, bench: Bench) -> None:
-        self.genesys, self._bench = servers.genesys, bench
+    def __init__(self, servers: Servers, database: Database) -> None:
+        self.genesys, self._database = servers.genesys, database
         self.clock, self._store = Clock(), None
 
     async def one(self, secret: str = "people-secret", **how: Any) -> UserTokens:
-        if self._store is None or self._bench.url:
-            self._store = await self._bench.open(**how)
+        if self._store is None or self._database.url:
+            self._store = await self._database.open(**how)
         self.book = self._store.connections
-        http = await self._bench.stack.enter_async_context(HttpClient())
+        http = await self._database.stack.enter_async_context(HttpClient())
         login = AuthorizationCodeClient(
             http,
             login_url=self.genesys.url,
@@ -77,8 +77,8 @@ class Replicas:
 
 
 @pytest.fixture
-def replicas(servers: Servers, bench: Bench) -> Replicas:
-    return Replicas(servers, bench)
+def replicas(servers: Servers, database: Database) -> Replicas:
+    return Replicas(servers, database)
 
 
 async def test_no_refresh_token_is_used_twice_on_two_replicas(replicas: Replicas) -> None:
@@ -175,14 +175,14 @@ async def test_a_stop_sees_a_renewal_through(replicas: Replicas) -> None:
     assert await asked
 
 
-@pytest.mark.parametrize("bench", ["postgres"], indirect=True)  # only there is a connection that can be cut
-async def test_a_renewed_token_is_used_though_the_database_fails(replicas: Replicas, bench: Bench) -> None:
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)  # only there is a connection that can be cut
+async def test_a_renewed_token_is_used_though_the_database_fails(replicas: Replicas, database: Database) -> None:
     tokens = await replicas.one()
     await replicas.connect()
     await replicas.genesys.inject_fault("slow", on="token", seconds=0.3, times=1)
     asked = asyncio.create_task(tokens.current(WHO, HOST))
     await under_way(replicas)
-    admin = await asyncpg.connect(bench.url)
+    admin = await asyncpg.connect(database.url)
     cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%FOR UPDATE%' AND pid <> $1"
     assert await admin.fetch(cut, admin.get_server_pid())
     await admin.close()
@@ -228,7 +228,7 @@ async def test_a_new_link_on_one_replica_is_found_by_the_other(replicas: Replica
 
 
 async def test_a_token_of_one_host_is_never_used_for_another(replicas: Replicas) -> None:
-    """Somebody is linked to another host, and connects anew, on another replica."""
+    """Somebody is linked to another host, and connects again, on another replica."""
     tokens = await replicas.one()
     await replicas.connect()
     await tokens.current(WHO, HOST)
@@ -263,49 +263,49 @@ async def test_of_two_replicas_that_take_a_link_at_once_one_gets_it(replicas: Re
         assert PENDING in taken
 
 
-async def test_a_link_has_its_ten_minutes_and_one_person_has_one(replicas: Replicas, bench: Bench) -> None:
+async def test_a_link_has_its_ten_minutes_and_one_person_has_one(replicas: Replicas, database: Database) -> None:
     await replicas.one()
     book = replicas.book
     await book.begin(PENDING, "old", 600)
     await book.begin(PENDING, "new", 600)
     assert await book.take("old") is None
-    await bench.age(599)
+    await database.age(599)
     assert await book.take("new") == PENDING
     await book.begin(PENDING, "late", 600)
-    await bench.age(601)
+    await database.age(601)
     assert await book.take("late") is None
 
 
-async def test_expired_links_and_unused_accounts_are_swept(replicas: Replicas, bench: Bench) -> None:
+async def test_expired_links_and_unused_accounts_are_swept(replicas: Replicas, database: Database) -> None:
     tokens = await replicas.one(days=30)
     await replicas.connect()
     await replicas.book.begin(PENDING, "late", 600)
-    await bench.age(29 * 86400)
+    await database.age(29 * 86400)
     await replicas._store.sweep()
-    assert "late" not in await dump(bench)
+    assert "late" not in await dump(database)
     await tokens.current(WHO, HOST)  # it is used
-    await bench.age(29 * 86400)
+    await database.age(29 * 86400)
     await replicas._store.sweep()
     assert await replicas.kept()
-    await bench.age(2 * 86400)
+    await database.age(2 * 86400)
     await replicas._store.sweep()
     assert await replicas.kept() is None
 
 
-async def test_refresh_tokens_and_verifiers_are_encrypted_at_rest(replicas: Replicas, bench: Bench) -> None:
+async def test_refresh_tokens_and_verifiers_are_encrypted_at_rest(replicas: Replicas, database: Database) -> None:
     tokens = await replicas.one(keys=(FERNET,))
     refresh_token = await replicas.connect()
     await replicas.book.begin(PENDING, "hash", 600)
-    assert "sealed:" in await dump(bench)
+    assert "sealed:" in await dump(database)
     for secret in (refresh_token, PENDING.verifier):
-        assert secret not in await dump(bench)
+        assert secret not in await dump(database)
     await tokens.current(WHO, HOST)
     (renewed,) = replicas.genesys.user_login.refresh_tokens
     assert await replicas.kept() == renewed
-    assert renewed not in await dump(bench)
+    assert renewed not in await dump(database)
 
 
-async def test_an_account_that_no_key_decrypts_is_not_linked(replicas: Replicas, bench: Bench) -> None:
+async def test_an_account_that_no_key_decrypts_is_not_linked(replicas: Replicas, database: Database) -> None:
     await replicas.one(keys=(FERNET,))
     await replicas.connect()
     (row,) = await run_sql(replicas._store, "SELECT refresh_token FROM connections")
@@ -316,16 +316,16 @@ async def test_an_account_that_no_key_decrypts_is_not_linked(replicas: Replicas,
         await tokens.current(WHO, HOST)
 
 
-async def dump(bench: Bench) -> str:
+async def dump(database: Database) -> str:
     """All that stands in the two tables."""
     shown: list[object] = []
     for table in ("connects", "connections"):
-        if bench.url:
-            connection = await asyncpg.connect(bench.url)
+        if database.url:
+            connection = await asyncpg.connect(database.url)
             shown += [dict(row) for row in await connection.fetch(f"SELECT * FROM {table}")]
             await connection.close()
         else:
-            with sqlite3.connect(bench.path) as file:
+            with sqlite3.connect(database.path) as file:
                 shown += file.execute(f"SELECT * FROM {table}").fetchall()
             file.close()
     return str(shown)

@@ -10,7 +10,7 @@ from tests.integration.genesys.auth import test_user_tokens
 from tests.integration.genesys.auth.test_user_tokens import WHO, Replicas, under_way
 from tests.support.conversations import HOST
 
-servers, replicas, bench = test_user_tokens.servers, test_user_tokens.replicas, test_user_tokens.bench
+servers, replicas, database = test_user_tokens.servers, test_user_tokens.replicas, test_user_tokens.database
 
 
 def good_tokens(replicas: Replicas) -> list[str]:
@@ -18,7 +18,7 @@ def good_tokens(replicas: Replicas) -> list[str]:
     return [token for token, grant in replicas.genesys._login._grants.items() if grant.user_id]
 
 
-@pytest.mark.parametrize("bench", ["sqlite"], indirect=True)  # on Postgres the other waits for the row's lock
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # on Postgres the other waits for the row's lock
 async def test_a_disconnect_during_a_renewal_leaves_no_token(replicas: Replicas) -> None:
     tokens = await replicas.one()
     await replicas.connect()
@@ -37,7 +37,7 @@ async def test_a_disconnect_during_a_renewal_leaves_no_token(replicas: Replicas)
     assert good_tokens(replicas) == []
 
 
-@pytest.mark.parametrize("bench", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_a_refusal_of_the_old_sign_in_keeps_the_new_one(replicas: Replicas) -> None:
     tokens = await replicas.one()
     await replicas.connect()
@@ -55,7 +55,7 @@ async def test_a_refusal_of_the_old_sign_in_keeps_the_new_one(replicas: Replicas
 
 
 @pytest.mark.parametrize("refused", [False, True], ids=["renewed", "refused"])
-@pytest.mark.parametrize("bench", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_newer_sign_in_survives_a_renewal_of_the_old_one(replicas: Replicas, refused: bool) -> None:
     tokens = await replicas.one()
     await replicas.connect()

@@ -67,8 +67,8 @@ async def test_response_url_and_ephemeral_end_after_29_minutes(ago: timedelta) -
 @asynccontextmanager
 async def restarted(path: Path, minutes: float, made: Session | None = None) -> AsyncIterator[Journey]:
     """A bot whose last process died so many minutes ago, with one command accepted, or its session made."""
-    bench_now = (datetime.now(UTC) - timedelta(minutes=minutes)).timestamp()
-    before = SQLiteStore(str(path), clock=lambda: bench_now)
+    past = (datetime.now(UTC) - timedelta(minutes=minutes)).timestamp()
+    before = SQLiteStore(str(path), clock=lambda: past)
     asked = request(
         team_id="T0SANDBOX", channel_id=CARE, requester=ANA, name="Deal", kind=RequestKind.START, reply_url=NO_URL
     )

@@ -1,4 +1,4 @@
-"""Where a response_url may lead: to Slack alone, whoever wrote it, in a payload or in the database."""
+"""Where a response_url may lead: to Slack alone, whether it stands in a payload or in the database."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Sessions shared where all can read them: once for each wish, and never where outsiders read."""
+"""Sessions shared where all can read them: once for each request, and never where outsiders read."""
 
 import asyncio
 

@@ -21,7 +21,7 @@ async def shown(world: World) -> tuple[SessionRecord, list[Message]]:
     """A session in a channel and in a direct message."""
     record = await world.made()
     assert await world.shares(record) is None
-    await world.herald.send_direct(record, ANA)
+    await world.session_messages.send_direct(record, ANA)
     return record, world.public()
 
 
@@ -91,7 +91,7 @@ async def test_one_that_could_not_be_changed_for_a_day_stays_as_it_is(world: Wor
             return getattr(world.store.sessions, name)
 
     await world.store.sessions.end_session("s-1", None)  # type: ignore[arg-type]
-    await update_ended_messages(Old(), world.herald)  # type: ignore[arg-type]
+    await update_ended_messages(Old(), world.session_messages)  # type: ignore[arg-type]
     assert not any(message.replaced for message in messages)
     assert await world.store.sessions.posts("s-1") == []  # type: ignore[arg-type]
 
@@ -110,7 +110,7 @@ async def test_message_is_given_up_by_the_stores_clock(
     await world.store.accept(asked)
     one = replace(session(), lasts_seconds=1800)
     await world.store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATED, session=one)
-    await world.herald.send_direct(await world.record(), ANA)
+    await world.session_messages.send_direct(await world.record(), ANA)
     if later_seconds:
         world.later_seconds += later_seconds
         await world.update_ended()
@@ -136,5 +136,5 @@ async def test_a_direct_message_that_does_not_arrive_is_told_so(
 ) -> None:
     world.servers.slack.inject_fault(method, fault)
     with pytest.raises(SharingError, match=f"^{error}$") as told:
-        await world.herald.send_direct(await world.made(), ANA)
+        await world.session_messages.send_direct(await world.made(), ANA)
     assert told.value.is_direct is (error == "share_outcome_unknown")

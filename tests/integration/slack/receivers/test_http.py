@@ -1,4 +1,4 @@
-"""The HTTP door against everything that is not Slack: a 4xx for each, never a 5xx, and the next command is served."""
+"""The HTTP receiver against everything that is not Slack: a 4xx for each, never a 5xx, and the next command works."""
 
 import asyncio
 import hashlib
@@ -93,7 +93,7 @@ async def test_a_request_without_its_headers_is_refused(over_http: Journey, miss
     assert await post(over_http, GOOD, headers) == 401
 
 
-async def test_nothing_unsigned_reaches_the_desk(over_http: Journey, caplog: pytest.LogCaptureFixture) -> None:
+async def test_unsigned_requests_reach_no_listener(over_http: Journey, caplog: pytest.LogCaptureFixture) -> None:
     body = urlencode(COMMAND | {"text": "", "trigger_id": "1"}).encode()
     assert await post(over_http, body, signed(over_http, body, secret="another")) == 401
     await over_http.finish()

@@ -1,4 +1,4 @@
-"""Crowds at the HTTP door: too many connections, slow ones, and ten thousand requests that make no sense."""
+"""Crowds at the HTTP receiver: too many connections, slow ones, and ten thousand requests that make no sense."""
 
 import asyncio
 import contextlib

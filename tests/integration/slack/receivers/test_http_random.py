@@ -1,4 +1,4 @@
-"""The HTTP door against requests made up at random, signed and not: whatever comes, it gets no 5xx."""
+"""The HTTP receiver against random requests, signed and not: none gets a 5xx."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The Socket Mode door: the next socket before the last one goes, none that is deaf, no queue without a bound."""
+"""The Socket Mode receiver: the next socket before the last one goes, none that is deaf, no queue without a bound."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -27,19 +27,19 @@ async def servers() -> AsyncIterator[Servers]:
 
 
 @asynccontextmanager
-async def new_door(servers: Servers, listen: Any = None, **how: Any) -> AsyncIterator[SocketModeReceiver]:
-    """A door to the servers' Slack, with one listener behind it."""
+async def new_receiver(servers: Servers, listen: Any = None, **how: Any) -> AsyncIterator[SocketModeReceiver]:
+    """A receiver for the servers' Slack, with one listener behind it."""
     loaded = settings.load(servers.environ)
     async with aiohttp.ClientSession() as http:
         web = new_web_client(loaded.slack.app_token, loaded.slack.api_url, http, waits=False, repeats=False)
         app: AsyncApp = new_bolt_app(BotIdentity(Workspace("T0SANDBOX"), "B0BOT", "U0BOT"), loaded.slack.bot_token, web)
         if listen:
             app.command("/cobrowse")(listen)
-        door = SocketModeReceiver(app, loaded.slack.app_token, web, lambda url: None, **how)
+        receiver = SocketModeReceiver(app, loaded.slack.app_token, web, lambda url: None, **how)
         try:
-            yield door
+            yield receiver
         finally:
-            await door.close()
+            await receiver.close()
 
 
 async def eventually(holds: Callable[[], bool]) -> None:
@@ -70,48 +70,48 @@ async def test_when_slack_wants_another_socket_no_command_is_lost(reason: str) -
 
 
 async def test_the_next_socket_is_open_before_the_last_one_goes(servers: Servers) -> None:
-    async with new_door(servers) as door:
-        await door.connect()
-        first = door._connection
+    async with new_receiver(servers) as receiver:
+        await receiver.connect()
+        first = receiver._connection
         await servers.slack.disconnect_sockets("warning", seconds=60)
-        await eventually(lambda: door._connection is not first)
+        await eventually(lambda: receiver._connection is not first)
         assert first
         assert not first._web_socket.closed
         assert opened(servers) == 2
 
 
 async def test_a_deaf_socket_is_replaced(servers: Servers) -> None:
-    async with new_door(servers, timing=SlackTiming(heartbeat_seconds=0.2)) as door:
-        await door.connect()
+    async with new_receiver(servers, timing=SlackTiming(heartbeat_seconds=0.2)) as receiver:
+        await receiver.connect()
         servers.slack.inject_fault("socket", "unresponsive")
         await eventually(lambda: opened(servers) >= 2)
         servers.slack.inject_fault("socket", None)
-        await eventually(lambda: door._connection is not None and not door._connection.leaving.done())
+        await eventually(lambda: receiver._connection is not None and not receiver._connection.leaving.done())
 
 
 async def test_process_gives_up_after_long_without_a_socket(
     servers: Servers,
 ) -> None:
     servers.slack.inject_fault("apps.connections.open", "internal_error")
-    async with new_door(servers, backoff=ReconnectBackoff(first_delay_seconds=0.05, deaf_seconds=0.3)) as door:
-        await asyncio.wait_for(door.connect(), 5)
-        assert door.refused.result() == DEAF
+    async with new_receiver(servers, backoff=ReconnectBackoff(first_delay_seconds=0.05, deaf_seconds=0.3)) as receiver:
+        await asyncio.wait_for(receiver.connect(), 5)
+        assert receiver.refused.result() == DEAF
         assert opened(servers) > 1
 
 
 async def test_socket_comes_back_after_slack_was_away(servers: Servers) -> None:
     servers.slack.inject_fault("apps.connections.open", "internal_error", times=3)
-    async with new_door(servers) as door:
-        await asyncio.wait_for(door.connect(), 5)
-        assert not door.refused.done()
+    async with new_receiver(servers) as receiver:
+        await asyncio.wait_for(receiver.connect(), 5)
+        assert not receiver.refused.done()
         assert opened(servers) == 4
 
 
 async def test_final_refusal_of_slack_is_told_at_once(servers: Servers) -> None:
     servers.slack.inject_fault("apps.connections.open", "token_revoked")
-    async with new_door(servers) as door:
-        await asyncio.wait_for(door.connect(), 5)
-        assert door.refused.result() == REFUSALS["token_revoked"]
+    async with new_receiver(servers) as receiver:
+        await asyncio.wait_for(receiver.connect(), 5)
+        assert receiver.refused.result() == REFUSALS["token_revoked"]
         assert opened(servers) == 1
 
 
@@ -126,8 +126,8 @@ async def test_excess_envelopes_wait_at_slack(servers: Servers) -> None:
         under_way -= 1
         await ack()
 
-    async with new_door(servers, listen, bounds=ReceiverBounds(envelopes=2)) as door:
-        await door.connect()
+    async with new_receiver(servers, listen, bounds=ReceiverBounds(envelopes=2)) as receiver:
+        await receiver.connect()
         asking = [asyncio.create_task(servers.slack.command(ANA, f"{number}")) for number in range(6)]
         await eventually(lambda: under_way == 2)
         await asyncio.sleep(0.1)
@@ -141,9 +141,9 @@ async def test_unknown_envelope_is_passed_over(servers: Servers) -> None:
     async def listen(ack: Any) -> None:
         await ack()
 
-    async with new_door(servers, listen) as door:
-        await door.connect()
-        assert door._connection
+    async with new_receiver(servers, listen) as receiver:
+        await receiver.connect()
+        assert receiver._connection
         for odd in ("", "no JSON", "[]", "7", "null", "{}", '{"type": 7}', '{"type": "news"}', "[" * 100_000):
-            await door._connection._handle_envelope(odd)
+            await receiver._connection._handle_envelope(odd)
         assert (await servers.slack.command(ANA, "")).acked

@@ -27,7 +27,7 @@ from bot.slack.receivers.socket_mode import (
     SocketModeReceiver,
 )
 from tests.integration.observability.test_metrics import parsed
-from tests.integration.slack.receivers.test_socket_mode import eventually, new_door, opened
+from tests.integration.slack.receivers.test_socket_mode import eventually, new_receiver, opened
 from tests.integration.web.test_health import get
 from tests.support.app import ANA, Servers, free_port, open_bot_between, open_journey, open_servers
 from tests.support.postgres import new_database
@@ -97,9 +97,9 @@ async def _flapping(way: str) -> None:
 
 async def test_sockets_closed_before_hello_are_noticed_at_once(servers: Servers) -> None:
     servers.slack.inject_fault("socket", "no_hello", times=2)
-    async with new_door(servers) as door:
-        await asyncio.wait_for(door.connect(), 3)
-        assert await door.hears()
+    async with new_receiver(servers) as receiver:
+        await asyncio.wait_for(receiver.connect(), 3)
+        assert await receiver.hears()
         assert opened(servers) == 3
 
 
@@ -111,17 +111,17 @@ async def test_socket_mode_switched_off_before_hello_is_final(
         await self.ws.close()
 
     monkeypatch.setattr("bot.sandbox.slack.delivery.transports.Socket.run", talk)
-    async with new_door(servers) as door:
-        await asyncio.wait_for(door.connect(), 3)
-        assert door.refused.result() == REFUSALS["link_disabled"]
+    async with new_receiver(servers) as receiver:
+        await asyncio.wait_for(receiver.connect(), 3)
+        assert receiver.refused.result() == REFUSALS["link_disabled"]
         assert opened(servers) == 1
 
 
 async def test_retry_after_of_an_opening_is_honoured(servers: Servers) -> None:
     servers.slack.inject_fault(OPEN, "ratelimited", retry_after=2, times=1)
-    async with new_door(servers) as door:
+    async with new_receiver(servers) as receiver:
         began = time.monotonic()
-        await asyncio.wait_for(door.connect(), 8)
+        await asyncio.wait_for(receiver.connect(), 8)
         assert 2 <= time.monotonic() - began < 4
         assert opened(servers) == 2
 
@@ -140,12 +140,12 @@ async def test_eleventh_socket_waits_until_one_goes(servers: Servers, caplog: py
     async def listen(ack: Any) -> None:
         await ack()
 
-    async with other_programs(servers.slack, 10) as others, new_door(servers, listen) as door:
-        await door.connect()
+    async with other_programs(servers.slack, 10) as others, new_receiver(servers, listen) as receiver:
+        await receiver.connect()
         await asyncio.sleep(3)
         assert opened(servers) <= 6
         assert told(caplog, TOO_MANY) == [{"num_connections": 11}]
-        assert not await door.hears()
+        assert not await receiver.hears()
         for other in others:
             await other.close()
         await acked_within(servers.slack, 20)
@@ -153,25 +153,25 @@ async def test_eleventh_socket_waits_until_one_goes(servers: Servers, caplog: py
 
 async def test_socket_that_is_one_too_many_does_not_hear(servers: Servers) -> None:
     """Also while Slack has not closed it yet."""
-    async with new_door(servers) as door:
-        await door.connect()
-        assert await door.hears()
+    async with new_receiver(servers) as receiver:
+        await receiver.connect()
+        assert await receiver.hears()
         servers.slack.inject_fault(OPEN, "internal_error")
         await servers.slack.disconnect_sockets("too_many_websockets", seconds=60)
-        assert door._connection
-        await asyncio.wait_for(asyncio.shield(door._connection.leaving), 5)
-        assert not await door.hears()
+        assert receiver._connection
+        await asyncio.wait_for(asyncio.shield(receiver._connection.leaving), 5)
+        assert not await receiver.hears()
 
 
 @pytest.mark.parametrize("reason", ["warning", "refresh_requested"])
 async def test_socket_that_slack_wants_renewed_still_hears(servers: Servers, reason: str) -> None:
-    async with new_door(servers) as door:
-        await door.connect()
+    async with new_receiver(servers) as receiver:
+        await receiver.connect()
         servers.slack.inject_fault(OPEN, "internal_error")
         await servers.slack.disconnect_sockets(reason, seconds=60)
-        assert door._connection
-        await asyncio.wait_for(asyncio.shield(door._connection.leaving), 5)
-        assert await door.hears()
+        assert receiver._connection
+        await asyncio.wait_for(asyncio.shield(receiver._connection.leaving), 5)
+        assert await receiver.hears()
 
 
 @pytest.mark.parametrize(
@@ -187,9 +187,9 @@ async def test_socket_that_slack_wants_renewed_still_hears(servers: Servers, rea
 async def test_bot_that_hears_nothing_gives_up(servers: Servers, method: str, fault: str, sentence: str) -> None:
     servers.slack.inject_fault(method, fault)
     backoff = ReconnectBackoff(first_delay_seconds=0.05, deaf_seconds=0.6)
-    async with new_door(servers, backoff=backoff) as door:
-        await asyncio.wait_for(door.connect(), 5)
-        assert await asyncio.wait_for(asyncio.shield(door.refused), 5) == sentence
+    async with new_receiver(servers, backoff=backoff) as receiver:
+        await asyncio.wait_for(receiver.connect(), 5)
+        assert await asyncio.wait_for(asyncio.shield(receiver.refused), 5) == sentence
         assert opened(servers) > 1
 
 
@@ -213,30 +213,32 @@ async def test_second_replica_is_right_with_postgres(caplog: pytest.LogCaptureFi
 async def test_sockets_of_ones_own_are_no_other_bot(servers: Servers, caplog: pytest.LogCaptureFixture) -> None:
     """One that is being renewed, and one that was lost and is still counted at Slack."""
     backoff, timing = ReconnectBackoff(first_delay_seconds=0.01), SlackTiming(heartbeat_seconds=0.2)
-    async with new_door(servers, single_process=True, backoff=backoff, timing=timing) as door:
-        await door.connect()
-        await renewed(servers, door, seconds=1)
+    async with new_receiver(servers, single_process=True, backoff=backoff, timing=timing) as receiver:
+        await receiver.connect()
+        await renewed(servers, receiver, seconds=1)
         await eventually(lambda: len(servers.slack.sockets._sockets) == 1)
         servers.slack.inject_fault("socket", "unresponsive", times=1)
         servers.slack.sockets.stale_connections = 1
         await eventually(lambda: opened(servers) == 3)
         await eventually(
-            lambda: door._connection is not None and not door._connection.leaving.done() and not door._leaving
+            lambda: (
+                receiver._connection is not None and not receiver._connection.leaving.done() and not receiver._leaving
+            )
         )
-        assert door._connection
-        assert door._connection.num_connections == 2
+        assert receiver._connection
+        assert receiver._connection.num_connections == 2
         assert told(caplog, OTHER_BOT) == []
         servers.slack.sockets.stale_connections = 2
         for _ in range(3):
-            await renewed(servers, door)
+            await renewed(servers, receiver)
         assert len(told(caplog, OTHER_BOT)) == 1
 
 
-async def renewed(servers: Servers, door: SocketModeReceiver, *, seconds: float = 0) -> None:
-    """Until there is another socket than the door's, which Slack ends after so long."""
-    line = door._connection
+async def renewed(servers: Servers, receiver: SocketModeReceiver, *, seconds: float = 0) -> None:
+    """Wait for another socket than the receiver's, which Slack ends after some seconds."""
+    line = receiver._connection
     await servers.slack.disconnect_sockets("warning", seconds=seconds)
-    await eventually(lambda: door._connection is not line)
+    await eventually(lambda: receiver._connection is not line)
 
 
 def test_metric_knows_the_reasons_from_the_start() -> None:

@@ -9,12 +9,12 @@ import pytest
 
 from bot.core.errors import MaybeAcceptedError
 from tests.support.postgres import new_database
-from tests.support.storage import Bench, request
+from tests.support.storage import Database, request
 
 
 async def test_late_request_is_refused_before_slack_gives_up(tmp_path: Path) -> None:
     async with new_database() as url, AsyncExitStack() as stack:
-        store = await Bench(stack, tmp_path / "unused", url).open()
+        store = await Database(stack, tmp_path / "unused", url).open()
         blocker = await asyncpg.connect(url)
         async with blocker.transaction():
             await blocker.execute("LOCK TABLE requests")

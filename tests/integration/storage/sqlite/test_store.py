@@ -15,20 +15,20 @@ from bot.core.timing import StorageTiming
 from bot.storage.errors import StorageSetupError
 from bot.storage.sqlite import file
 from bot.storage.sqlite.store import SQLiteStore
-from tests.support.storage import Bench, files, request, session
+from tests.support.storage import Database, files, request, session
 
 
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
     async with AsyncExitStack() as stack:
-        yield Bench(stack, tmp_path / "bot.db")
+        yield Database(stack, tmp_path / "bot.db")
 
 
-async def test_a_second_run_on_one_file_is_refused_with_a_sentence(bench: Bench) -> None:
-    await bench.open()
+async def test_a_second_run_on_one_file_is_refused_with_a_sentence(database: Database) -> None:
+    await database.open()
     with pytest.raises(StorageSetupError, match="Another bot runs on the database"):
-        await bench.open()
-    await bench.open(exclusive=False)
+        await database.open()
+    await database.open(exclusive=False)
 
 
 async def test_a_file_that_is_no_database_or_cannot_be_made_is_refused(tmp_path: Path) -> None:
@@ -38,22 +38,22 @@ async def test_a_file_that_is_no_database_or_cannot_be_made_is_refused(tmp_path:
             SQLiteStore(str(path))
 
 
-async def test_only_we_can_read_the_file(bench: Bench, tmp_path: Path) -> None:
-    store = await bench.open()
+async def test_only_we_can_read_the_file(database: Database, tmp_path: Path) -> None:
+    store = await database.open()
     await store.accept(request())
     for path in files(tmp_path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
 
 
-async def test_old_rows_go_and_unfinished_ones_stay(bench: Bench, tmp_path: Path) -> None:
-    store = await bench.open(days=30)
+async def test_old_rows_go_and_unfinished_ones_stay(database: Database, tmp_path: Path) -> None:
+    store = await database.open(days=30)
     answered, unfinished = request(), request()
     for asked in (answered, unfinished):
         await store.accept(asked)
     await store.advance(answered.id, RequestState.ACCEPTED, RequestState.CREATING)
     await store.advance(answered.id, RequestState.CREATING, RequestState.CREATED, session=session())
     await store.advance(answered.id, RequestState.CREATED, RequestState.ANSWERED)
-    await bench.age(31 * 86_400)
+    await database.age(31 * 86_400)
     await store.sweep()
     assert await store.find(answered.id) is None
     assert await store.find(unfinished.id) is not None
@@ -62,8 +62,8 @@ async def test_old_rows_go_and_unfinished_ones_stay(bench: Bench, tmp_path: Path
     connection.close()
 
 
-async def test_unwritable_audit_file_is_told_and_work_goes_on(bench: Bench, tmp_path: Path) -> None:
-    store = await bench.open()
+async def test_unwritable_audit_file_is_told_and_work_goes_on(database: Database, tmp_path: Path) -> None:
+    store = await database.open()
     await store.accept(request())
     blocker = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
     blocker.execute("ALTER TABLE requests RENAME TO gone")
@@ -75,7 +75,7 @@ async def test_unwritable_audit_file_is_told_and_work_goes_on(bench: Bench, tmp_
 
 
 async def test_session_and_answer_are_written_with_the_next_accept(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commits: list[str] = []
     connect = file.connect
@@ -86,8 +86,8 @@ async def test_session_and_answer_are_written_with_the_next_accept(
         return connection
 
     monkeypatch.setattr(file, "connect", traced)
-    bench.timing = StorageTiming(write_delay_seconds=60.0)
-    store = await bench.open()
+    database.timing = StorageTiming(write_delay_seconds=60.0)
+    store = await database.open()
     made, told = request(), request()
     for asked in (made, told):
         await store.accept(asked)

@@ -49,8 +49,8 @@ def adding(word: str) -> Callable[[sqlite3.Connection], object]:
     return lambda connection: connection.execute("INSERT INTO words VALUES (?)", (word,))
 
 
-async def begun(book: Book, word: str, patience_seconds: float) -> "asyncio.Task[object]":
-    task = asyncio.create_task(book.writer.write(adding(word), max_delay_seconds=patience_seconds))
+async def begun(book: Book, word: str, max_delay_seconds: float) -> "asyncio.Task[object]":
+    task = asyncio.create_task(book.writer.write(adding(word), max_delay_seconds=max_delay_seconds))
     await asyncio.sleep(0)
     return task
 
@@ -72,7 +72,7 @@ async def test_deferred_write_waits_no_longer_than_it_says(book: Book) -> None:
     assert book.words() == ["alone"]
 
 
-async def test_whoever_has_less_patience_takes_the_others_along(book: Book) -> None:
+async def test_shorter_delay_commits_the_earlier_writes_too(book: Book) -> None:
     patient = await begun(book, "patient", LONG_SECONDS)
     hasty = await begun(book, "hasty", 0.01)
     async with asyncio.timeout(5):

@@ -33,7 +33,7 @@ def start(who: str = ANA, **how: Any) -> Request:
 
 
 def admitted(keeper: RequestLimiter, requests: list[Request]) -> int:
-    """How many of them got in, each as a command of its own."""
+    """How many of them got in, each as a separate command."""
     count = 0
     for request in requests:
         try:

@@ -13,7 +13,7 @@ SESSION = Session(id="s-1", status="open", host_id="h", name="n", ends_at=NOW, j
 
 
 def away_until(seconds: float):
-    """The store is unavailable so long."""
+    """The store is unavailable for these seconds."""
     return lambda: StorageUnavailableError() if asyncio.get_running_loop().time() < seconds else None
 
 

@@ -15,7 +15,7 @@ HOUR = 3600.0
 
 
 def away_until(seconds: float):
-    """The store is unavailable so long."""
+    """The store is unavailable for these seconds."""
     return lambda: StorageUnavailableError() if asyncio.get_running_loop().time() < seconds else None
 
 

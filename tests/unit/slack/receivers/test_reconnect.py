@@ -32,7 +32,7 @@ def jitter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
 
 
 def opened_at(seconds: float, life: Callable[[int], float], opening_seconds: float = 0.0) -> list[float]:
-    """Play a receiver for so long, and return when it opened each connection; a life of -1.0: it did not open."""
+    """Play a receiver for these seconds, and return when it opened each connection; a life of -1.0: it did not open."""
     clock = Clock()
     backoff, times = ReconnectBackoff(clock=clock), []
     while clock.now < seconds:

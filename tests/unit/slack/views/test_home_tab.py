@@ -185,7 +185,7 @@ def test_a_name_rings_nobody() -> None:
     assert "&lt;!channel&gt; &amp; &lt;@U0BEN&gt;" in said(view)
 
 
-def test_whoever_may_do_nothing_sees_the_sentence_alone() -> None:
+def test_person_who_may_do_nothing_sees_the_sentence_alone() -> None:
     view = VIEWS["refused"]
     assert "Guests can’t use co-browse here" in said(view)
     assert presses(view) == []
@@ -238,7 +238,7 @@ GOOD = SOCKET | {
 }
 
 
-def test_good_settings_raise_no_doubt() -> None:
+def test_good_settings_raise_no_warning() -> None:
     assert config_warnings(settings.load(GOOD)) == ()
 
 
@@ -253,12 +253,12 @@ def test_good_settings_raise_no_doubt() -> None:
         ({"DATABASE_URL": "postgresql://db/bot", "STORE_ENCRYPTION_KEY": ""}, "STORE_ENCRYPTION_KEY"),
     ],
 )
-def test_each_doubt_names_its_setting(changes: dict[str, str], name: str) -> None:
+def test_each_warning_names_its_setting(changes: dict[str, str], name: str) -> None:
     (found,) = config_warnings(settings.load(GOOD | changes))
     assert found.startswith(name)
 
 
-def test_an_empty_hosts_file_is_a_doubt(tmp_path: Any) -> None:
+def test_empty_hosts_file_is_a_warning(tmp_path: Any) -> None:
     path = tmp_path / "hosts.csv"
     path.write_text("slack_user_id,genesys_user_id\n")
     (found,) = config_warnings(
@@ -267,7 +267,7 @@ def test_an_empty_hosts_file_is_a_doubt(tmp_path: Any) -> None:
     assert found == "COBROWSE_HOSTS_FILE lists nobody."
 
 
-def test_a_scope_that_slack_did_not_grant_is_a_doubt() -> None:
+def test_scope_that_slack_did_not_grant_is_a_warning() -> None:
     granted = frozenset(NEEDED) - {"im:write"}
     (found,) = missing(granted)
     assert "im:write" in found

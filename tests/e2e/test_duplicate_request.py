@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot import app
-from bot.core import ports as desk_store
+from bot.core import ports
 from bot.sandbox.slack.server import Message
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support.app import ANA, BEN, BILLING, CARE, SAM, Journey, is_failure, is_note, link, open_journey, words
@@ -30,7 +30,7 @@ async def test_duplicate_command_waits_for_the_one_session(either: Journey) -> N
     assert len(either.genesys.creates) == 1
 
 
-async def test_without_a_name_it_is_the_same_wish_too(journey: Journey) -> None:
+async def test_unnamed_command_is_a_duplicate_too(journey: Journey) -> None:
     assert link(await journey.asks()) == link(await journey.asks())
     assert len(journey.genesys.creates) == 1
 
@@ -44,7 +44,7 @@ async def test_agent_is_told_once_and_the_supervisor_each_time(either: Journey) 
 
 
 async def test_another_person_channel_or_name_is_another_session(either: Journey) -> None:
-    wishes: list[tuple[str, dict[str, Any]]] = [
+    asked: list[tuple[str, dict[str, Any]]] = [
         ("Deal", {"who": SAM, "channel_id": CARE}),
         ("Deal", {"who": BEN, "channel_id": CARE}),
         ("Deal", {"who": SAM, "channel_id": BILLING}),
@@ -53,8 +53,8 @@ async def test_another_person_channel_or_name_is_another_session(either: Journey
         ("Deal 2", {"who": SAM, "channel_id": CARE}),
         ("", {"who": SAM, "channel_id": CARE}),
     ]
-    links = {link(await either.asks(text, **how)) for text, how in wishes}
-    assert len(links) == len(either.genesys.creates) == len(wishes)
+    links = {link(await either.asks(text, **how)) for text, how in asked}
+    assert len(links) == len(either.genesys.creates) == len(asked)
 
 
 async def test_a_question_who_one_is_is_answered_each_time(journey: Journey) -> None:
@@ -113,12 +113,12 @@ def later(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Later:
 async def test_ten_seconds_after_it_was_made_it_is_a_new_one(later: Later) -> None:
     async with open_journey() as journey:
         first = link(await journey.asks("Deal"))
-        later.seconds = desk_store.JOIN_SECONDS - 1
+        later.seconds = ports.JOIN_SECONDS - 1
         assert link(await journey.asks("Deal")) == first
-        later.seconds = desk_store.JOIN_SECONDS + 1
+        later.seconds = ports.JOIN_SECONDS + 1
         assert link(await journey.asks("Deal")) != first
         assert len(journey.genesys.creates) == 2
-    assert desk_store.JOIN_SECONDS == 10
+    assert ports.JOIN_SECONDS == 10
 
 
 async def test_steady_duplicates_get_a_new_session_after_ten_seconds(later: Later) -> None:

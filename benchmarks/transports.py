@@ -22,14 +22,14 @@ OnAck = Callable[[bool], None]
 """Receives, once, whether the command was acknowledged with success."""
 
 
-class Door(Protocol):
+class Transport(Protocol):
     """A way to deliver commands to a peer."""
 
     def send(self, payload: dict[str, str], on_ack: OnAck) -> None:
         """Send a command's payload at once."""
 
 
-class HttpDoor:
+class HttpTransport:
     """Sends Slack's signed requests, to each of the peer's processes in turn."""
 
     def __init__(self, ports: Sequence[int]) -> None:
@@ -104,7 +104,7 @@ class Client(asyncio.Protocol):
             on_ack(False)
 
 
-class SocketDoor:
+class SocketTransport:
     """Serves Slack's end of Socket Mode, and sends to each connected socket in turn."""
 
     def __init__(self) -> None:
@@ -116,7 +116,7 @@ class SocketDoor:
         self._connected = asyncio.Semaphore(0)
 
     @asynccontextmanager
-    async def open(self, upstream: Upstream) -> AsyncIterator["SocketDoor"]:
+    async def open(self, upstream: Upstream) -> AsyncIterator["SocketTransport"]:
         """Listen, and make `apps.connections.open` return this server's URL."""
         app = web.Application()
         app.router.add_get("/link", self._handle)
