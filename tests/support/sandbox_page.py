@@ -18,6 +18,7 @@ from bot.sandbox.web.server import SandboxPage
 from tests.support.browser import open_browser
 from tests.support.toy_bot import ANA, BEN, EVIL, SHORTCUTS, STEP, ToyBot
 
+SIZE = {"width": 1280, "height": 800}
 FAULTS = {"429": "too many requests, then works", "down": "cannot be reached"}
 
 
@@ -71,23 +72,47 @@ async def browser() -> AsyncIterator[Any]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def page(browser: Any, served: SandboxPage, bot: ToyBot) -> AsyncIterator[Any]:
-    context = await browser.new_context(
-        locale="en-GB", timezone_id="Asia/Tokyo", viewport={"width": 1280, "height": 800}
-    )
-    await context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = await context.new_page()
-    page.set_default_timeout(5000)
+    page = await _window(browser)
     faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda line: faults.append(line.text) if line.type in ("error", "warning") else None)
     hosts: set[str] = set()
-    page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
+    listeners = {
+        "pageerror": lambda error: faults.append(str(error)),
+        "console": lambda line: faults.append(line.text) if line.type in ("error", "warning") else None,
+        "request": lambda request: hosts.add(request.url.split("/")[2]),
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)
     await page.goto(served.url)
     await page.get_by_role("heading", name="# helpdesk").wait_for()
     yield page
+    for event, listener in listeners.items():
+        page.remove_listener(event, listener)
+    await _clear(page)
     assert faults == []
     assert hosts == {served.url.split("/")[2]}
-    await context.close()
+
+
+async def _window(browser: Any) -> Any:
+    """Return the one page of a file: a new window costs Chromium as much as a test. Each test has its own origin."""
+    if browser.contexts:
+        return browser.contexts[0].pages[0]
+    context = await browser.new_context(locale="en-GB", timezone_id="Asia/Tokyo", viewport=SIZE)
+    await context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = await context.new_page()
+    page.set_default_timeout(5000)
+    return page
+
+
+async def _clear(page: Any) -> None:
+    """Undo what a test can set: other tabs, routes, cookies, size, media and the place of the mouse."""
+    for tab in page.context.pages[1:]:
+        await tab.close()
+    await page.goto("about:blank")
+    await page.context.unroute_all()
+    await page.context.clear_cookies()
+    await page.set_viewport_size(SIZE)
+    await page.emulate_media(color_scheme="null", reduced_motion="null")
+    await page.mouse.move(0, 0)
 
 
 async def say(page: Any, text: str) -> None:
