@@ -67,12 +67,13 @@ async def test_a_stop_while_a_note_is_under_way_does_not_lose_the_link() -> None
 
 
 async def test_a_stop_at_any_moment_leaves_one_outcome() -> None:
-    moments = [step * 0.07 for step in range(14)]
-    for journey, _ in await asyncio.gather(*map(stopped_after, moments)):
-        (outcome,) = outcomes(journey)
-        if "Nothing was started" in words(outcome):
-            assert journey.genesys.creates == []
-        assert len(journey.genesys.creates) <= 1
+    moments = [step * 0.07 for step in range(15)]
+    for first in range(0, len(moments), 5):  # five bots at once: more delay each other's last words on a busy machine
+        for journey, _ in await asyncio.gather(*map(stopped_after, moments[first : first + 5])):
+            (outcome,) = outcomes(journey)
+            if "Nothing was started" in words(outcome):
+                assert journey.genesys.creates == []
+            assert len(journey.genesys.creates) <= 1
 
 
 async def test_a_stop_while_a_create_takes_long_and_the_note_too() -> None:
