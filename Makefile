@@ -22,9 +22,9 @@ tests/support/axe/node_modules/axe.stamp: tests/support/axe/package-lock.json
 	elif (cd tests/support/axe && npm ci --silent); then touch $@; \
 	else echo "npm cannot get axe-core, so it is left out."; fi
 
-# Run the unit tests only.
+# Run the unit tests only, one process a core: they wait for nothing.
 test-fast: .venv/dev.stamp
-	$(BIN)/python -m pytest -n 4 --dist loadfile tests/unit
+	$(BIN)/python -m pytest -n auto --dist worksteal tests/unit
 
 # Check the documents: run the tests that compare them with the code. Builds nothing yet.
 docs: .venv/dev.stamp

@@ -23,15 +23,18 @@ settings.load_profile("any machine")
 
 TESTS = Path(__file__).parent
 SLOWEST = (
-    "resilience/fault_matrix resilience/lost_host resilience/under_fire resilience/soak "
-    "resilience/failover integration/storage/postgres/database_faults "
-    "integration/storage/sqlite/file_faults resilience/cut_off resilience/replicas resilience/crash "
-    "integration/cli/commands sandbox/web/page_surfaces sandbox/web/page_modals resilience/session_crash "
-    "e2e/duplicate_request integration/slack/receivers/http_crowds integration/cli/hosts "
-    "sandbox/web/page_alone sandbox/web/page packaging/benchmark e2e/failure_table "
-    "resilience/fault_matrix_conversations e2e/unexpected_errors sandbox/customer_page "
-    "resilience/workflow_crash resilience/process resilience/stops resilience/tls "
-    "integration/slack/receivers/socket_pacing"
+    "resilience/fault_matrix resilience/fault_matrix_conversations resilience/lost_host resilience/under_fire "
+    "resilience/soak resilience/crash resilience/failover sandbox/web/page sandbox/web/page_surfaces "
+    "sandbox/web/page_elements sandbox/web/page_like_slack sandbox/web/page_tours sandbox/web/page_accessibility "
+    "sandbox/customer_page sandbox/web/page_alone sandbox/web/page_modals packaging/benchmark "
+    "integration/storage/postgres/database_faults integration/storage/sqlite/file_faults resilience/cut_off "
+    "resilience/replicas resilience/fault_matrix_customer_messages resilience/fault_moments "
+    "integration/cli/commands integration/slack/receivers/http_crowds resilience/tls resilience/session_crash "
+    "resilience/send_crash resilience/workflow_crash resilience/process resilience/stops docs/screenshots "
+    "sandbox/web/page_layout sandbox/web/page_keyboard integration/cli/hosts e2e/duplicate_request "
+    "e2e/failure_table e2e/for_another e2e/unexpected_errors packaging/shipping sandbox/genesys/vendor_sdk "
+    "integration/slack/receivers/socket_pacing unit/core/stored_errors unit/observability/logging_bounds "
+    "unit/slack/command_parser unit/slack/receivers/reconnect unit/core/requests/limits"
 )
 """Files that take seconds, the slowest first: none of them is begun when the other workers have nothing left to do."""
 
