@@ -1,1 +1,1 @@
-"""The client for Genesys Cloud."""
+"""Call Genesys Cloud: sign in, send requests within the rate limits, and read the answers."""

@@ -1,6 +1,6 @@
-"""Call the Genesys API: compose the token source, the rate limiter, the retry policy and the HTTP client.
+"""Call the Genesys API: combine the token source, the rate limiter, the retry policy and the HTTP client.
 
-The modules in bot/genesys/api know what a call means. Follows no redirect. Logs no address and no body.
+The modules in bot/genesys/api define the single calls. The client follows no redirect, and logs no URL and no body.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _DOTS = re.compile(r"(?:\.|%2e)+", re.IGNORECASE)
 
 
 class GenesysClient:
-    """Send calls to one base URL with one token."""
+    """Send calls to one base URL with the bot's token."""
 
     def __init__(
         self,
@@ -55,15 +55,15 @@ class GenesysClient:
 
     @property
     def queue_length(self) -> int:
-        """Return how many calls wait for their turn in the rate limit."""
+        """Return how many calls wait for the rate limiter."""
         return self._limiter.queue_length
 
     def can_send_now(self, needs: str) -> bool:
-        """Return whether a call that needs this permission would go out without a wait."""
+        """Return whether the rate limiter would let a call that needs this permission out without a wait."""
         return self._limiter.can_send_now(needs)
 
     def waits(self, needs: str) -> SharedWaits:
-        """Return where calls that need this permission report their waits when they belong to no request."""
+        """Return the object that passes the waits of such calls to all requests that need their answers."""
         return self._limiter.waits(needs)
 
     async def call(
@@ -80,13 +80,13 @@ class GenesysClient:
         continues: bool = False,
         auth: TokenSource | None = None,
     ) -> httpx.Response:
-        """Send one call, again where the retry policy allows it, and return its 2xx answer. Raises ServiceError.
+        """Send a call, retry it as the retry policy allows, and return its 2xx answer. Raises ServiceError.
 
-        `needs`: the scope or permission that a 403 is about. `safe`: sending the call twice does no harm, so it is also
-        retried when nobody knows whether Genesys acted. `final`: its effect cannot be undone, so it is not even retried
-        after a 500. `optional`: sessions can do without it, so it fails with ServiceBusyError once optional calls have
-        used their share of the rate limit. `hooks`: of the request it belongs to, None for a background call.
-        `continues`: an earlier call of the same session had its turn. `auth`: another token than the bot's, or none.
+        `needs` is the scope or permission that the call needs. `safe`: a repeated call does no harm, so retry it even
+        if Genesys may have acted. `final`: the effect cannot be undone, so do not retry even after a 500. `optional`:
+        no session depends on the call, so it fails with ServiceBusyError once optional calls have used up their share
+        of the rate limit. `hooks` are those of the request; None for a background call. `continues`: an earlier call
+        for the same session passed the rate limiter, so this one goes first. `auth` replaces the bot's token.
         """
         request = build_request(method, self._api_url + path, json, self._extensions)
         token_source = auth or self._auth
@@ -117,7 +117,7 @@ class GenesysClient:
     async def _send_and_release(
         self, request: httpx.Request, token_source: TokenSource, hooks: CallHooks | None, needs: str
     ) -> httpx.Response:
-        """Send the request, once more with a new token after a 401, and release its turn."""
+        """Send the request, and once more with a new token after a 401. Report the answer to the rate limiter."""
         response = None
         try:
             response = await self._send(request, token_source, hooks, needs)
@@ -127,7 +127,7 @@ class GenesysClient:
                 await token_source.ready()
                 response = await self._send(request, token_source, hooks, needs)
             return response
-        finally:  # an answer's rate limit is that of the token in the request
+        finally:  # the rate-limit headers are about the token in the request
             self._limiter.release(response, needs=needs if token_source is self._auth else None)
 
     async def _send(
@@ -146,7 +146,7 @@ class GenesysClient:
 
 
 def build_request(method: str, url: str, body: object, extensions: dict[str, Any]) -> httpx.Request:
-    """Build a request, with `body` as JSON in a stream: httpx derives headers from `content` that aiohttp sets."""
+    """Build a request with `body` as JSON. The body is a stream, because aiohttp sets the content headers."""
     if body is None:
         return httpx.Request(method, parse_url(url), headers=_HEADERS, extensions=extensions)
     stream = httpx.ByteStream(json.dumps(body).encode())
@@ -155,7 +155,7 @@ def build_request(method: str, url: str, body: object, extensions: dict[str, Any
 
 @lru_cache(64)
 def parse_url(url: str) -> httpx.URL:
-    """Parse a URL. Raises UnusableAnswerError for a dotted part of its path, which could be folded away on its way."""
+    """Parse a URL. Raises UnusableAnswerError if its path has a part `.` or `..`, which a proxy could resolve."""
     path = url.partition("://")[2].partition("?")[0].partition("/")[2]
     if any(_DOTS.fullmatch(part) for part in _PATH_SEPARATORS.split(path)):
         raise UnusableAnswerError(why="an id that cannot stand in an address")

@@ -1,7 +1,7 @@
-"""Send HTTP requests to Genesys over one pool of connections, and cap what is read of an answer.
+"""Send HTTP requests to Genesys over one connection pool, with a limit for the size of an answer.
 
-An httpx transport over aiohttp's pool, and `HttpClient.send_call`, the short way over it for API calls:
-docs/develop/decisions/0002-genesys-transport.md has the reasons and the figures.
+`Transport` is an httpx transport over aiohttp's pool. `HttpClient.send_call` is a faster way to send API calls with it.
+docs/develop/decisions/0002-genesys-transport.md has the reasons and the measurements.
 """
 
 from collections.abc import Sequence
@@ -23,24 +23,24 @@ HEADERS = {
     "X-Genesys-Application-Name": f"cobrowse-bot/{__version__}",
 }
 UNREACHED_ERRORS = (
-    aiohttp.ClientConnectorError,  # name look-up, connection or TLS refused, also on the way to a proxy
+    aiohttp.ClientConnectorError,  # the name look-up, connection or TLS handshake failed, also with a proxy
     aiohttp.ConnectionTimeoutError,
-    aiohttp.ClientHttpProxyError,  # the proxy refused to connect us
+    aiohttp.ClientHttpProxyError,  # the proxy refused the connection
 )
 """aiohttp's errors that prove that no byte of the request reached Genesys."""
 
 
 class TokenSource(httpx.Auth):
-    """Authenticate requests; fetch the token before a call takes its turn. This base class adds no token."""
+    """Authenticate requests with a token. This base class adds none; subclasses override both methods."""
 
     async def ready(self) -> None:
-        """Fetch a token unless a usable one is cached. Raises ServiceError."""
+        """Fetch a token unless one is cached. The client calls this before the rate limiter. Raises ServiceError."""
 
 
 class HttpClient(httpx.AsyncClient):
-    """An httpx client that reads no proxy and no netrc from the environment and stores no cookie.
+    """An httpx client that reads no proxy and no netrc from the environment, and stores no cookies.
 
-    One client serves many people: a cookie of one person's sign-in must not travel with another's.
+    One client serves many users, and a cookie from one user's sign-in must not reach another user's.
     """
 
     def __init__(self, proxy: str | None = None, timing: GenesysTiming = GENESYS_TIMING) -> None:
@@ -55,9 +55,10 @@ class HttpClient(httpx.AsyncClient):
         )
 
     async def send_call(self, request: httpx.Request, auth: httpx.Auth) -> httpx.Response:
-        """Send a request like `send`, without redirects, cookies and hooks, which API calls never use.
+        """Send a request like httpx's `send`, but without redirects, cookies and event hooks.
 
-        Decision 0002 has the cost of what this skips. Raises httpx.TransportError, and what `auth` raises.
+        API calls never use these; decision 0002 has the measured gain. Raises httpx.TransportError, and what `auth`
+        raises.
         """
         flow = auth.async_auth_flow(request)
         try:
@@ -72,13 +73,13 @@ class HttpClient(httpx.AsyncClient):
 
 
 class BufferedResponse(httpx.Response):
-    """A response whose body is already read, without httpx's machinery for reading one."""
+    """An httpx response with a body that is read already. It skips httpx's code that reads streams, to save CPU."""
 
     def __init__(
         self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes, request: httpx.Request
     ) -> None:
         super().__init__(status, headers=headers, stream=httpx.ByteStream(body), request=request)
-        self.headers.encoding = "iso-8859-1"  # decodes every header; otherwise httpx tries other encodings first
+        self.headers.encoding = "iso-8859-1"  # decodes any header; by default, httpx tries other encodings first
         self._body = body
 
     @property
@@ -89,16 +90,17 @@ class BufferedResponse(httpx.Response):
 class Transport(httpx.AsyncBaseTransport):
     """An httpx transport over aiohttp's pooled connections: https://www.python-httpx.org/advanced/transports/ .
 
-    Reads each body at once, up to MAX_BODY_BYTES. Every error has aiohttp's as its cause, from which retry.py decides.
+    It reads each body at once, up to MAX_BODY_BYTES. Each error has aiohttp's exception as its cause, which retry.py
+    uses to decide on a retry.
     """
 
     def __init__(self, *, keepalive_seconds: float, proxy: str | None = None) -> None:
-        """`proxy` is a URL, with its password where one is needed."""
+        """Take the idle time of pooled connections, and the proxy's URL, with user and password if it needs them."""
         self._keepalive_seconds, self._proxy = keepalive_seconds, proxy
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request. Raises httpx.TransportError."""
+        """Send one request and return its response with the whole body. Raises httpx.TransportError."""
         timeouts, stream = request.extensions.get("timeout", {}), request.stream
         body = b"".join(stream) if isinstance(stream, httpx.ByteStream) else await request.aread()
         try:
@@ -125,7 +127,7 @@ class Transport(httpx.AsyncBaseTransport):
             await self._session.close()
 
     def _pool(self) -> aiohttp.ClientSession:
-        """Create the pool on the first request, since aiohttp requires a running event loop."""
+        """Return the connection pool; create it on the first call, since aiohttp requires a running event loop."""
         if self._session is None:
             connector = aiohttp.TCPConnector(
                 limit=MAX_CONNECTIONS, keepalive_timeout=self._keepalive_seconds
@@ -145,7 +147,7 @@ def _client_timeout(pool: float | None, connect: float | None, read: float | Non
 
 
 async def _read_body(response: aiohttp.ClientResponse) -> bytes:
-    """Read a body of at most MAX_BODY_BYTES. Raises httpx.DecodingError for a longer or a compressed one."""
+    """Return a body of at most MAX_BODY_BYTES. Raises httpx.DecodingError for a longer or compressed body."""
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise httpx.DecodingError("compressed, although no compression was accepted")
     body = await response.content.read(MAX_BODY_BYTES)

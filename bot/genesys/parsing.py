@@ -23,17 +23,17 @@ _NOT_IN_REFERENCE = re.compile(r"[^\w.-]")
 
 
 def is_usable_id(value: object) -> bool:
-    """Return whether the id names one resource in any path, written as it is or percent-encoded."""
+    """Return whether a value is an id that is safe in a URL's path, both as it is and percent-encoded."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None and not _FOLDED.search(value)
 
 
 def objects(value: object) -> Iterator[dict[str, object]]:
-    """Yield the JSON objects in a JSON list; nothing for any other value."""
+    """Yield the objects in a JSON list and skip its other items; yield nothing for any other value."""
     return (entry for entry in value if isinstance(entry, dict)) if isinstance(value, list) else iter(())
 
 
 def ids_and_names(entities: list[object]) -> list[tuple[str, str]]:
-    """Return the id and name of each entity whose id fits on one line."""
+    """Return the id and the name of each entity; leave out an entity whose id is unusable."""
     found = [(entity.get("id"), entity.get("name")) for entity in objects(entities)]
     return [
         (entity_id, str(name or "")[:MAX_NAME_LENGTH])
@@ -43,7 +43,7 @@ def ids_and_names(entities: list[object]) -> list[tuple[str, str]]:
 
 
 def read_object(response: httpx.Response) -> dict[str, object]:
-    """Return the body as a JSON object. Raises UnusableAnswerError."""
+    """Return the body as a JSON object. Raises UnusableAnswerError for any other body."""
     try:
         body = response.json()
     except (ValueError, RecursionError):
@@ -54,7 +54,7 @@ def read_object(response: httpx.Response) -> dict[str, object]:
 
 
 def object_or_empty(response: httpx.Response) -> dict[str, object]:
-    """Return the body as a JSON object, {} when it is anything else."""
+    """Return the body as a JSON object; {} for any other body."""
     try:
         body = response.json()
     except (ValueError, RecursionError):
@@ -63,28 +63,28 @@ def object_or_empty(response: httpx.Response) -> dict[str, object]:
 
 
 def reference_of(response: httpx.Response) -> str | None:
-    """Return the correlation id: the header ININ-Correlation-Id, else the body's contextId."""
+    """Return Genesys's correlation id: the header ININ-Correlation-Id, else the body's contextId, else None."""
     reference = response.headers.get("ININ-Correlation-Id") or object_or_empty(response).get("contextId")
     return _NOT_IN_REFERENCE.sub("", str(reference))[:64] or None if reference else None
 
 
 def message_of(response: httpx.Response) -> str:
-    """Return the error message of an answer on one line, cut at MAX_MESSAGE_LENGTH and not escaped."""
+    """Return the error message in an answer, on one line, cut to MAX_MESSAGE_LENGTH, not escaped for Slack."""
     body = object_or_empty(response)
     message = body.get("message") or body.get("code") or response.reason_phrase
     return " ".join(str(message).split())[:MAX_MESSAGE_LENGTH]
 
 
 def answered_at(response: httpx.Response) -> datetime:
-    """Return the service's time from the header Date, ours when it has no usable one.
+    """Return the service's time from the header Date; this machine's time without a usable header.
 
-    The service's own time-out runs on its clock, and ours may be off by days. The lifetime of a session depends on
-    neither: the database counts Session.lasts_seconds on its own clock.
+    The service ends a session by its own clock, and this machine's clock may be wrong by days. The stored lifetime of a
+    session depends on neither: the database counts Session.lasts_seconds on its own clock.
     """
     return _parse_date(response.headers.get("Date", "")) or datetime.now(UTC)
 
 
-@lru_cache(8)  # answers of the same second carry the same date
+@lru_cache(8)  # answers within the same second have the same date
 def _parse_date(text: str) -> datetime | None:
     try:
         at = parsedate_to_datetime(text).astimezone(UTC)
@@ -94,5 +94,5 @@ def _parse_date(text: str) -> datetime | None:
 
 
 def plain_word(value: object) -> str:
-    """Return a short word that is safe to show anywhere, such as a status; "unknown" for an empty value."""
+    """Return a value such as a status as a short word that is safe to show anywhere; "unknown" for an empty value."""
     return "".join(c for c in str(value or "unknown")[:MAX_WORD_LENGTH] if c.isalnum() or c in "_-. ")

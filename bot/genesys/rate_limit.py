@@ -1,6 +1,7 @@
-"""Keep calls to Genesys within its rate limits, and share the turns fairly between requesters.
+"""Keep calls to Genesys within its rate limits, and serve the requesters in turn.
 
-`RateLimiter` joins three parts: the window of the whole token, holds for single permissions, and a fair queue. Headers
+`RateLimiter` combines three parts: `RateWindow` counts the calls of the whole token, `PermissionHolds` holds back calls
+that need one permission, and `FairQueue` orders the calls that wait. Genesys reports its limits in the headers
 `inin-ratelimit-count`, `-allowed`, `-reset` (seconds): https://developer.genesys.cloud/platform/api/rate-limits .
 """
 
@@ -34,7 +35,7 @@ Turn = asyncio.Future[None]
 
 
 class RateLimiter:
-    """Decide when each call of one token may go out."""
+    """Decide when each call with the bot's token may go out."""
 
     def __init__(
         self,
@@ -63,7 +64,10 @@ class RateLimiter:
         return self._queue.is_idle and not self._holds.has_hold(needs)
 
     def waits(self, needs: str) -> SharedWaits:
-        """Return where calls that need this permission report their waits when they belong to no request."""
+        """Return the object that passes the waits of calls without hooks to all requests that need their answers.
+
+        `needs` is the permission that these calls need.
+        """
         return self._waits[needs]
 
     def try_optional(self) -> bool:
@@ -71,10 +75,10 @@ class RateLimiter:
         return self._window.try_optional()
 
     async def acquire(self, hooks: CallHooks | None, *, needs: str | None, continues: bool = False) -> None:
-        """Wait until the call may go out. Each call that does must end in `release`.
+        """Wait until a call may go out. The caller must call `release` when the call has ended.
 
-        `hooks` None: a background call, which belongs to no request. `needs` None: the call carries another token,
-        whose limits are unknown. `continues`: an earlier call of the same session had its turn, so this one goes first.
+        `hooks` None: a background call, which belongs to no request. `needs` None: the call uses a user's token, whose
+        limits are unknown. `continues`: an earlier call for the same session passed, so this one goes first.
         Raises ServiceBusyError, and what `hooks.on_wait` raises.
         """
         while True:
@@ -85,10 +89,10 @@ class RateLimiter:
             await self._queue.acquire(hooks, continues=continues)
             if needs is None or not self._holds.is_held(needs):
                 return
-            self._queue.cancel()  # a 429 came while this call waited for its turn
+            self._queue.cancel()  # a 429 arrived while this call waited for its turn
 
     def release(self, response: httpx.Response | None, *, needs: str | None) -> None:
-        """End a call and learn from its answer, None when it got none; `needs` as in `acquire`."""
+        """Record the end of a call and the rate-limit headers of its answer; `response` is None if it got none."""
         is_own_token = needs is not None
         headers = response.headers if response is not None and is_own_token else None
         self._window.release(headers, reached=response is not None)
@@ -97,7 +101,7 @@ class RateLimiter:
         self._queue.release_next()
 
     def _learn(self, response: httpx.Response, needs: str) -> None:
-        """Hold all calls after a 429 at the token's limit, and calls that need this permission after any other 429."""
+        """After a 429, hold all calls if the token reached its limit; otherwise hold calls with this permission."""
         if response.status_code != 429:
             self._holds.record_answer(needs)
             return
@@ -109,11 +113,11 @@ class RateLimiter:
 
 
 class RateWindow:
-    """Count the calls of one token in the window that Genesys counts in.
+    """Count the calls of one token in Genesys's current rate-limit window.
 
-    Other processes may use the same token. So each answer's count is believed, and at most half of what is left is in
-    flight at a time until answers show what the others use. After an exhausted window the first call goes alone, to
-    find out whether the next window has begun.
+    Other processes may use the same token, so the count in each answer replaces the own count. Until answers show what
+    the others use, at most half of the remaining calls are in flight at a time. After an exhausted window, the first
+    call goes alone, to find out whether the next window has begun.
     """
 
     def __init__(
@@ -131,7 +135,7 @@ class RateWindow:
         self._optional: deque[float] = deque()
 
     def try_acquire(self) -> bool:
-        """Return whether a call may go out now. If so it is counted, and `release` must follow."""
+        """Return whether a call may go out now, and count it if so. The caller must then call `release`."""
         now = self._clock()
         if now >= self._ends_at:
             self._begin_window(now)
@@ -146,7 +150,7 @@ class RateWindow:
     def try_optional(self) -> bool:
         """Return whether an optional call may go out now, and count it if so.
 
-        Any minute, wherever Genesys's own begins, has room for one optional call in OPTIONAL_SHARE allowed calls.
+        Of OPTIONAL_SHARE allowed calls, one may be optional, in any period of a minute.
         """
         now = self._clock()
         while self._optional and self._optional[0] <= now - self._window_seconds:
@@ -157,19 +161,22 @@ class RateWindow:
         return True
 
     def estimate_wait(self, ahead: int) -> float:
-        """Return the expected wait in seconds of a call behind `ahead` others; 0.0 when it need not wait."""
+        """Return the expected wait in seconds of a call with `ahead` others before it; 0.0 when it need not wait."""
         left, until_next = self.allowed - self._used - self._in_flight, self._ends_at - self._clock()
         if ahead < left or until_next <= 0:
             return 0.0
         return until_next + (ahead - max(left, 0)) // self.allowed * self._window_seconds
 
     def seconds_until_open(self) -> float:
-        """Return for how many seconds no call may go out, unless one is released before."""
+        """Return the seconds until the next call may go out, if no call ends before that."""
         now = self._clock()
         return max(0.0, (self._probe_until if now < self._probe_until else self._ends_at) - now)
 
     def release(self, headers: Mapping[str, str] | None = None, *, reached: bool = True) -> None:
-        """End a call. `headers` are its answer's; `reached` False: it never reached Genesys and is not counted."""
+        """Record the end of a call. `headers` are those of its answer.
+
+        `reached` False: the call never reached Genesys, so it does not count.
+        """
         self._in_flight -= 1
         self._probe_until = float("-inf")
         usage = _read_usage(headers) if headers else None
@@ -179,7 +186,7 @@ class RateWindow:
         count, allowed, reset = usage
         ends_at = self._clock() + min(reset, self._window_seconds)
         if ends_at < self._ends_at - self._window_seconds / 2:
-            return  # an answer from an earlier window
+            return  # the answer is from an earlier window
         is_newer = ends_at > self._ends_at + self._window_seconds / 2
         self._used = count if is_newer else max(self._used, count)
         self._ends_at = ends_at
@@ -187,7 +194,7 @@ class RateWindow:
             self.allowed = allowed
 
     def block(self, seconds: float) -> None:
-        """Let no call out for `seconds`, at most one window: Genesys answered 429."""
+        """Let no call out for `seconds`, at most one window, because Genesys answered 429."""
         self._used = max(self._used, self.allowed)
         self._ends_at = self._clock() + min(seconds, self._window_seconds)
 
@@ -205,7 +212,7 @@ def is_exhausted(headers: Mapping[str, str]) -> bool:
 
 
 def _read_usage(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
-    """Return count, allowed and seconds until the reset; None where they are missing or implausible."""
+    """Return the count, the allowed calls and the seconds until the reset; None if one is missing or implausible."""
     try:
         count, allowed, reset = (float(headers[f"inin-ratelimit-{name}"]) for name in ("count", "allowed", "reset"))
         is_usable = 1 <= allowed < math.inf and count >= 0 and not math.isnan(reset)
@@ -217,11 +224,11 @@ def _read_usage(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
 class FairQueue:
     """Order the calls that wait for the window: round-robin between requesters, first in first out for each.
 
-    Background calls go when no session waits.
+    A background call goes out only when no call of a session waits.
     """
 
     def __init__(self, window: RateWindow, calls_per_session: int = 1) -> None:
-        """`calls_per_session`: how many calls a session takes; all but the first have `continues` set."""
+        """Take the window, and the number of calls per session. All of them but the first have `continues` True."""
         self._window = window
         self._calls_per_session = calls_per_session
         self._queues: OrderedDict[str, deque[Turn]] = OrderedDict()  # by fairness key; the first key is next
@@ -231,7 +238,7 @@ class FairQueue:
 
     @property
     def is_idle(self) -> bool:
-        """Return whether a session's call would get its turn without a wait."""
+        """Return whether a call of a session would go out without a wait in this queue."""
         return not self._queues and not self._window.estimate_wait(0)
 
     @property
@@ -240,7 +247,7 @@ class FairQueue:
         return sum(map(len, self._queues.values())) + len(self._background)
 
     async def acquire(self, hooks: CallHooks | None, *, continues: bool = False) -> None:
-        """Wait for a turn; arguments as in RateLimiter.acquire. Raises what `hooks.on_wait` raises."""
+        """Wait for a turn. The arguments are as in RateLimiter.acquire. Raises what `hooks.on_wait` raises."""
         if not self._queues and (hooks or not self._background) and self._window.try_acquire():
             return
         queue = self._background if hooks is None else self._queues.setdefault(hooks.fairness_key, deque())
@@ -258,7 +265,7 @@ class FairQueue:
             raise
 
     def release_next(self) -> None:
-        """Give out as many turns as the window allows. Call it whenever a call has ended."""
+        """Let as many waiting calls out as the window allows. The owner calls this whenever a call has ended."""
         if self._timer:
             self._timer.cancel()
             self._timer = None
@@ -270,7 +277,7 @@ class FairQueue:
             self._dequeue().set_result(None)
 
     def cancel(self) -> None:
-        """Pass a turn on: the call that got it does not go out."""
+        """Give a turn back, because the call that got it does not go out; the next call gets it."""
         self._window.release(reached=False)
         self.release_next()
 
@@ -287,7 +294,7 @@ class FairQueue:
         return turn
 
     def _enqueue(self, queue: deque[Turn], turn: Turn, hooks: CallHooks | None, continues: bool) -> int:
-        """Add a turn and return how many calls go before it."""
+        """Append a call's turn to the queue and return how many calls go before it."""
         if continues:
             queue.appendleft(turn)
         else:
@@ -303,8 +310,8 @@ class FairQueue:
         return sum(self._depth_counts[: len(queue)]) - 1
 
     def _abandon(self, queue: deque[Turn], turn: Turn, hooks: CallHooks | None) -> None:
-        """Remove a turn whose call no longer waits."""
-        if turn.done() and not turn.cancelled():  # given out a moment ago: pass it on
+        """Remove the turn of a call that was cancelled."""
+        if turn.done() and not turn.cancelled():  # the call got its turn a moment ago: pass it on
             self.cancel()
             return
         queue.remove(turn)
@@ -316,7 +323,7 @@ class FairQueue:
 
 @dataclass
 class _Hold:
-    """One held permission. `probe_until`: one call tries it, and the others wait for its answer until then."""
+    """The hold of one permission. Until `probe_until`, one call tests it and the others wait for its answer."""
 
     until: float
     probe_until: float = float("-inf")
@@ -324,9 +331,9 @@ class _Hold:
 
 
 class PermissionHolds:
-    """Hold back calls that need one permission after a 429 that is not about the token's own limit.
+    """Hold back calls that need a permission after a 429 that is not about the token's limit.
 
-    Calls that need other permissions go out meanwhile.
+    Genesys limits some endpoints separately. Calls that need other permissions go out meanwhile.
     """
 
     def __init__(
@@ -347,12 +354,12 @@ class PermissionHolds:
             hold = self._holds[needs] = _Hold(until)
         hold.until, was_probed = max(hold.until, until), hold.probe_until > self._clock()
         hold.probe_until = float("-inf")
-        if was_probed:  # calls that wait for the probe's answer wait for the new time
+        if was_probed:  # the calls that wait for the probe's answer must wait until the new time
             hold.changed.set()
             hold.changed = asyncio.Event()
 
     def record_answer(self, needs: str) -> None:
-        """End the hold of this permission if its time is over: a call got an answer other than 429."""
+        """Record an answer other than 429 to a call that needs this permission; end its hold if its time is over."""
         hold = self._holds.get(needs)
         if hold and hold.until <= self._clock():
             del self._holds[needs]
@@ -368,10 +375,10 @@ class PermissionHolds:
         return needs in self._holds
 
     async def wait(self, needs: str, on_wait: Callable[[float], Awaitable[None]]) -> None:
-        """Wait until a call that needs this permission may go out. After a hold, one call goes first as the probe.
+        """Wait until a call that needs this permission may go out. After a hold, one call goes first, as a probe.
 
-        `on_wait` gets the seconds left. Raises ServiceBusyError after `max_hold_total_seconds`, and what `on_wait`
-        raises.
+        `on_wait` is called with the seconds left. Raises ServiceBusyError after `max_hold_total_seconds`, and what
+        `on_wait` raises.
         """
         began = self._clock()
         while hold := self._holds.get(needs):

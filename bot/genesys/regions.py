@@ -1,4 +1,4 @@
-"""Map a region as people write it to its API, login and app hosts (pure).
+"""Map a Genesys region, in any form that people write, to its API, login and app hosts (pure).
 
 The list is Genesys's own: https://developer.genesys.cloud/platform/api/
 """
@@ -32,9 +32,10 @@ _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+[a-z]{{2,}}")
 
 
 def urls(region: str) -> tuple[str, str]:
-    """Return the base URLs of API and login for `usw2.pure.cloud`, `us-west-2`, `https://login.mypurecloud.de`, …
+    """Return the base URLs of the API and the login for a region.
 
-    Raises ValueError for what is neither a region's name nor a domain.
+    `region` is text such as `usw2.pure.cloud`, `us-west-2` or `https://login.mypurecloud.de`. Raises ValueError for a
+    text that is neither a region's name nor a domain.
     """
     domain = _domain(region)
     return f"https://api.{domain}", f"https://login.{domain}"

@@ -1,7 +1,7 @@
-"""Classify what went wrong with a call to Genesys, and decide whether and when to send it again.
+"""Classify the errors of calls to Genesys, and decide whether and when to send a call again.
 
-The table is the contract's; see also "When Genesys fails" in the README. Decides from the cause of an exception, since
-the HTTP library's own classes mislead: over aiohttp, a dropped answer can come out as httpx.ConnectTimeout.
+The rules are those of the service's contract; see also "When Genesys fails" in the README. They use the cause of an
+exception, since the class is misleading: over aiohttp, a dropped answer can become an httpx.ConnectTimeout.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class RetryRule(Enum):
-    """Whether the same call may be sent again, and by which rule."""
+    """The rules by which a call may be sent again."""
 
     NEVER = "never"
     RETRY_AFTER = "Genesys did not act, and may say when to retry"
@@ -56,7 +56,7 @@ class RetryRule(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CallError:
-    """An error with its retry rule; `retry_after` is the wait that Genesys asked for, in seconds."""
+    """The error of a call, and its retry rule. `retry_after` is Genesys's Retry-After in seconds, None without one."""
 
     error: ServiceError
     rule: RetryRule = RetryRule.NEVER
@@ -64,7 +64,7 @@ class CallError:
 
 
 def error_from_response(response: httpx.Response, *, needs: str) -> CallError | None:
-    """Return the error in an answer, None for a 2xx. `needs` names the scope or permission that a 403 is about."""
+    """Return the error in an answer; None for a 2xx. `needs` is the scope or permission that the call needed."""
     if response.is_success:
         return None
     status, reference = response.status_code, reference_of(response)
@@ -88,7 +88,7 @@ def error_from_response(response: httpx.Response, *, needs: str) -> CallError | 
 
 
 def error_from_exception(error: httpx.TransportError) -> CallError:
-    """Return the error of a call that got no answer."""
+    """Return the error for an exception of a call that got no answer."""
     if is_unreached(error):
         return CallError(ServiceUnreachableError(), RetryRule.UNREACHED)
     return CallError(OutcomeUnknownError(), RetryRule.IF_SAFE)
@@ -114,7 +114,7 @@ def retry_after(headers: httpx.Headers) -> float | None:
 
 
 def _message_about_division(response: httpx.Response) -> str:
-    """Return Genesys's message where it names a division, else "": the missing permission says more then."""
+    """Return Genesys's message of a 403 if it names a division; "" otherwise, since `needs` then says more."""
     message = message_of(response)
     with_code = f"{message} {object_or_empty(response).get('code')}"
     return message if "division" in with_code.lower() else ""
@@ -123,13 +123,13 @@ def _message_about_division(response: httpx.Response) -> str:
 class RetryPolicy:
     """Decide for one call whether to retry it, and after how many seconds.
 
-    The time a call waits in the rate limiter counts towards no limit.
+    Its time limits do not include the time that the call waits in the rate limiter.
     """
 
     def __init__(
         self, safe: bool, timing: GenesysTiming = GENESYS_TIMING, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`safe`: sending the call twice does no harm. `clock` returns seconds and never goes back."""
+        """`safe`: a repeated call does no harm. `clock` returns seconds and never goes back."""
         self._safe, self._timing, self._clock = safe, timing, clock
         self._attempt_began_at = clock()
         self._spent = 0.0
@@ -141,7 +141,7 @@ class RetryPolicy:
         self._attempt_began_at = self._clock()
 
     def next_delay(self, failed: CallError) -> float | None:
-        """Return the seconds to wait before the next attempt, None when there must be none."""
+        """Return the seconds to wait before the next attempt; None when the call must not be repeated."""
         rule, timing = failed.rule, self._timing
         self._spent += self._clock() - self._attempt_began_at
         if rule is RetryRule.NEVER or (rule is RetryRule.IF_SAFE and not self._safe):
@@ -161,13 +161,13 @@ class RetryPolicy:
 
 
 class WaitHook(Protocol):
-    """The part of CallHooks that hears of waits."""
+    """The part of core's CallHooks that is called when a call has to wait."""
 
     async def on_wait(self, seconds: float) -> None: ...
 
 
 async def _acquire_nothing(is_retry: bool) -> None:
-    """Stand in for a rate limiter where calls have none."""
+    """Do nothing. This is the default `acquire` for calls without a rate limiter."""
 
 
 async def send_with_retry(
@@ -181,10 +181,10 @@ async def send_with_retry(
     timing: GenesysTiming = GENESYS_TIMING,
     sleep: Sleep = asyncio.sleep,
 ) -> httpx.Response:
-    """Call `send`, again where RetryPolicy allows it, and return its 2xx answer. Raises ServiceError.
+    """Call `send`, retry as RetryPolicy allows, and return the 2xx answer. Raises ServiceError.
 
-    `acquire` runs before each attempt; its argument says whether the attempt is a retry. `needs`, `safe` and `final` as
-    in GenesysClient.call.
+    `acquire` runs before each attempt; its argument says whether the attempt is a retry. `hooks` hears of waits before
+    retries. `needs`, `safe` and `final` are as in GenesysClient.call.
     """
     policy = RetryPolicy(safe, timing)
     is_retry = False
@@ -199,7 +199,7 @@ async def send_with_retry(
             answer = CallError(OutcomeUnknownError(reference=answer.error.reference), RetryRule.IF_SAFE)
         delay = policy.next_delay(answer)
         if delay is None:
-            if safe and isinstance(answer.error, OutcomeUnknownError):  # nothing can have been created
+            if safe and isinstance(answer.error, OutcomeUnknownError):  # a safe call creates nothing
                 raise ServiceUnreachableError(reference=answer.error.reference)
             raise answer.error
         fields = {"after": answer.error.code, "reference": answer.error.reference, "seconds": round(delay, 1)}
@@ -214,6 +214,6 @@ async def _attempt(send: Callable[[], Awaitable[httpx.Response]], needs: str) ->
         response = await send()
     except httpx.TransportError as error:
         return error_from_exception(error)
-    except (httpx.HTTPError, aiohttp.ClientError, TimeoutError):  # not HTTP, or too slow as a whole
+    except (httpx.HTTPError, aiohttp.ClientError, TimeoutError):  # the answer was not HTTP, or took too long
         return CallError(OutcomeUnknownError(), RetryRule.IF_SAFE)
     return error_from_response(response, needs=needs) or response

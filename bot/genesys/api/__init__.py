@@ -1,1 +1,1 @@
-"""The Genesys endpoints that the bot calls."""
+"""Call the Genesys endpoints that the bot needs."""

@@ -56,31 +56,37 @@ _STATUSES = {OPEN: SessionStatus.OPEN, GONE: SessionStatus.GONE, ENDED: SessionS
 
 @dataclass(frozen=True, slots=True)
 class JoinSettings:
-    """How customers join: the company's page, and the Messenger deployment that lists the offers. Both may be None."""
+    """How customers join a session.
+
+    `template` builds join URLs of the company's own page; None when the customer types the join code. `deployment_id`
+    names the Messenger deployment through which the bot reads and withdraws offers; None when there is none.
+    """
 
     template: JoinTemplate | None = None
     deployment_id: str | None = None
 
 
 class ConversationSessions:
-    """Implement core's SessionsApi with offers in conversations."""
+    """Implement core's SessionsApi with the public API, where a session is a co-browse offer in a conversation."""
 
     def __init__(self, client: GenesysClient, joining: JoinSettings, user_tokens: UserTokens | None = None) -> None:
-        """`user_tokens`: of hosts who have signed in to Genesys themselves, None where nobody can."""
+        """Take the client, the join settings, and the tokens of hosts who signed in to Genesys from Slack.
+
+        `user_tokens` is None when the settings allow no sign-in; then all calls use the bot's own token.
+        """
         self._client = client
         self._joining, self._user_tokens = joining, user_tokens
         self._live = LiveConversations(client)
 
     @property
     def can_send_now(self) -> bool:
-        """Return False: a look-up of the conversation goes before each create."""
+        """Return False, because each create needs a look-up of the conversation first."""
         return False
 
     async def create(self, request: CreateSessionRequest, hooks: CallHooks) -> Session:
         """Offer co-browse in the host's conversation.
 
-        Raises ServiceError; NoUsableConversationError and SeveralConversationsError before
-        anything was created.
+        Raises ServiceError. NoUsableConversationError and SeveralConversationsError mean that nothing was created.
         """
         live = await self._conversation(request, LookupHooks(hooks))
         user_token = await self._user_token(request)
@@ -89,15 +95,16 @@ class ConversationSessions:
         except SignInRequiredError:
             if user_token or not (user_token := await self._user_token(request, reload=True)):
                 raise
-            await hooks.on_wait(0.0)  # the host connected a moment ago, on another replica
+            await hooks.on_wait(0.0)  # the host may have signed in a moment ago, on another replica
             response = await self._create_offer(live, request, hooks, user_token)
         return self._session(response, request)
 
     async def read(self, session_id: SessionId, *, optional: bool = False) -> SessionView:
-        """Return the offer's status: `open`, `ended` (its time is up), or `gone`.
+        """Return the offer's status: `open`, `ended` (its time is up) or `gone`.
 
-        `gone` means accepted, withdrawn or over; Genesys does not say which. `optional` as in GenesysClient.call.
-        Raises UnknownSessionError without a deployment; ServiceError.
+        `gone` means that the customer accepted the offer, that it was withdrawn, or that it is over: Genesys does not
+        say which. `optional` is as in GenesysClient.call. Raises UnknownSessionError without a deployment, and
+        ServiceError.
         """
         try:
             response = await self._client.call(
@@ -112,20 +119,20 @@ class ConversationSessions:
         return SessionView(session_id, ENDED if ended_at else OPEN)
 
     async def look(self, session_id: SessionId) -> SessionStatus:
-        """Return the offer's status, OPEN where no deployment is set. Raises ServiceError."""
+        """Return the offer's status; OPEN when the settings name no deployment. Raises ServiceError."""
         try:
             return _STATUSES[(await self.read(session_id, optional=True)).status]
         except UnknownSessionError:
             return SessionStatus.OPEN
 
     async def applications(self) -> list[tuple[str, str]]:
-        """Return no applications: here a session belongs to a conversation."""
+        """Return an empty list, because sessions in conversations have no application."""
         return []
 
     async def end(self, session_id: SessionId) -> str | None:
-        """Withdraw the offer and return Genesys's reference.
+        """Withdraw the offer and return Genesys's correlation id.
 
-        Raises UnknownSessionError when Genesys has no such offer, or no deployment is set.
+        Raises UnknownSessionError when Genesys has no such offer, or when the settings name no deployment.
         """
         path = self._offer_path(session_id)
         try:
@@ -152,7 +159,10 @@ class ConversationSessions:
         return found[0]
 
     async def _user_token(self, request: CreateSessionRequest, *, reload: bool = False) -> TokenSource | None:
-        """Return the host's own token; None unless the host's Slack user is connected as this host."""
+        """Return the host's own token source; None unless the agent's Slack user signed in to Genesys as this host.
+
+        `reload`: read the account from the store again.
+        """
         if self._user_tokens is None or self._user_tokens.off or request.agent is None:
             return None
         user = request.agent.team_id, request.agent.user_id
@@ -161,13 +171,16 @@ class ConversationSessions:
     async def _create_offer(
         self, live: ActiveConversation, request: CreateSessionRequest, hooks: CallHooks, user_token: TokenSource | None
     ) -> httpx.Response:
-        """Create the offer with the host's own token or with the bot's. Neither replaces the other after a refusal."""
+        """Create the offer with the host's own token, or with the bot's when `user_token` is None.
+
+        After a refusal, do not try the other token.
+        """
         conversation_id, own = live.conversation.id, not request.for_another
         path, needs = COBROWSE.format(conversation_id), ADD_VOICE if live.is_voice else ADD
         try:
             return await self._client.call("POST", path, needs=needs, hooks=hooks, continues=True, auth=user_token)
         except BadRequestError as error:
-            if error.status == 404:  # it ended a moment ago
+            if error.status == 404:  # the conversation ended a moment ago
                 raise NoUsableConversationError(
                     code="not_in_conversation", conversation_id=conversation_id, reference=error.reference
                 ) from None
@@ -187,7 +200,7 @@ class ConversationSessions:
             ) from None
 
     def _session(self, response: httpx.Response, request: CreateSessionRequest) -> Session:
-        """Read a created offer. Raises UnusableAnswerError with `acted` set."""
+        """Convert the answer to a create into a Session. Raises UnusableAnswerError with `acted` True."""
         reference = reference_of(response)
         try:
             body = read_object(response)

@@ -1,7 +1,8 @@
-"""Send SMS and e-mails to customers: the public API's agentless messages.
+"""Send SMS and e-mails to customers with the agentless messages of the public API.
 
-https://developer.genesys.cloud/commdigital/digital/agentless-sms-notifications/ . Neither is sent twice: after an
-unknown outcome, the person decides whether to send again. The customer's address appears in no log line and no error.
+https://developer.genesys.cloud/commdigital/digital/agentless-sms-notifications/ . No message is sent twice:
+after an unknown outcome, the requester decides whether to send it again. No log line and no error contains the
+customer's address.
 """
 
 import re
@@ -27,13 +28,13 @@ _ADDRESSES = re.compile(r"\S*@\S*|\+?[0-9][0-9\s.()-]{4,}[0-9]")
 
 
 class CustomerMessagesApi:
-    """Implement core's port for messages to customers."""
+    """Implement core's MessageSender."""
 
     def __init__(self, client: GenesysClient) -> None:
         self._client = client
 
     async def sms(self, sender: str, to: str, text: str, hooks: CallHooks) -> str | None:
-        """Send an SMS; `sender` and `to` are numbers in E.164. Return Genesys's reference. Raises ServiceError."""
+        """Send an SMS and return Genesys's correlation id. `sender` and `to` are in E.164. Raises ServiceError."""
         body = {"fromAddress": sender, "toAddress": to, "toAddressMessengerType": "sms", "textBody": text}
         try:
             return await self._send(SMS, SEND_SMS, body, hooks)
@@ -43,7 +44,7 @@ class CustomerMessagesApi:
             raise
 
     async def email(self, sender: str, to: str, subject: str, text: str, hooks: CallHooks) -> str | None:
-        """Send an e-mail in plain text to one address. Return Genesys's reference. Raises ServiceError."""
+        """Send a plain-text e-mail to one address and return Genesys's correlation id. Raises ServiceError."""
         body = {
             "senderType": "Outbound",
             "fromAddress": {"email": sender},
@@ -56,7 +57,7 @@ class CustomerMessagesApi:
     async def _send(self, path: str, needs: str, body: object, hooks: CallHooks) -> str | None:
         try:
             response = await self._client.call("POST", path, needs=needs, json=body, hooks=hooks, final=True)
-        except BadRequestError as error:  # its words are stored for a while, and may quote the customer's address
+        except BadRequestError as error:  # the store keeps its message, which may quote the customer's address
             words = without_addresses(error.words)
             raise BadRequestError(status=error.status, words=words, reference=error.reference) from None
         except PermissionMissingError as error:
@@ -64,19 +65,19 @@ class CustomerMessagesApi:
             raise PermissionMissingError(needs=error.needs, words=words, reference=error.reference) from None
         try:
             read_object(response)
-        except UnusableAnswerError as error:  # perhaps from a gateway
+        except UnusableAnswerError as error:  # a gateway may have sent the answer
             raise UnusableAnswerError(why=error.why, acted=True, reference=error.reference) from None
         return reference_of(response)
 
 
 def without_addresses(words: str) -> str:
-    """Return the text without anything that looks like a phone number or an e-mail address."""
+    """Remove everything that looks like a phone number or an e-mail address from the text."""
     return _ADDRESSES.sub("…", words)
 
 
 def is_about_active_conversation(words: str) -> bool:
-    """Return whether Genesys refuses an SMS because a conversation with that number is active.
+    """Return whether Genesys's error message says that it refused an SMS to a number with an active conversation.
 
-    SDK 269, SendAgentlessOutboundMessageRequest.use_existing_active_conversation, whose default is false.
+    The bot leaves SendAgentlessOutboundMessageRequest.use_existing_active_conversation at its default, false (SDK 269).
     """
     return bool(_ACTIVE.search(words)) and not _NOT_ACTIVE.search(words)

@@ -1,7 +1,8 @@
-"""Find the conversations a host is connected to now.
+"""Find the conversations that a host is connected to now.
 
-POST /api/v2/analytics/conversations/details/query, which is some seconds behind, then GET /api/v2/conversations/{id} to
-verify each result: https://developer.genesys.cloud/devapps/api-explorer (Conversations). No customer's name is logged.
+The query POST /api/v2/analytics/conversations/details/query is some seconds behind, so GET /api/v2/conversations/{id}
+verifies each result: https://developer.genesys.cloud/devapps/api-explorer (Conversations). No log line has a customer's
+name.
 """
 
 import asyncio
@@ -62,7 +63,7 @@ _STAFF_PURPOSES = (
 
 @dataclass(frozen=True, slots=True)
 class ActiveConversation:
-    """A conversation the host is connected to, by voice or by messages."""
+    """A conversation that the host is connected to, by voice or by messages."""
 
     conversation: LiveConversation
     is_voice: bool
@@ -70,24 +71,24 @@ class ActiveConversation:
 
 @dataclass(frozen=True, slots=True)
 class OtherConversation:
-    """A conversation the host is connected to, of a kind that does not support co-browse."""
+    """A conversation that the host is connected to, of a kind that does not support co-browse."""
 
     kind: str
 
 
 class LookupHooks:
-    """CallHooks for look-ups, which create nothing: pass on waits and ignore sends."""
+    """CallHooks for the look-ups of a create: pass waits on to the hooks of the create, and ignore sends."""
 
     def __init__(self, hooks: CallHooks) -> None:
         self._hooks = hooks
 
     @property
     def fairness_key(self) -> str:
-        """Return the key of the session: its look-ups take their turns from the same requester."""
+        """Return the key of the create, so that its look-ups count for the same requester in the rate limiter."""
         return self._hooks.fairness_key
 
     async def before_send(self) -> None:
-        """Do nothing: a look-up can safely be sent twice."""
+        """Do nothing, because a look-up can safely be sent twice."""
 
     async def on_wait(self, seconds: float) -> None:
         await self._hooks.on_wait(seconds)
@@ -100,9 +101,9 @@ class LiveConversations:
         self._client = client
 
     async def find(self, host_id: HostId, hooks: CallHooks) -> list[ActiveConversation]:
-        """Return what the host is connected to, the latest first, at most MAX_CONVERSATIONS.
+        """Return at most MAX_CONVERSATIONS conversations that the host is connected to, the latest first.
 
-        Raises NoUsableConversationError when none of them supports co-browse.
+        Raises NoUsableConversationError when none supports co-browse.
         """
         response = await self._client.call(
             "POST", QUERY, needs=VIEW_DETAILS, json=query(host_id, datetime.now(UTC)), safe=True, hooks=hooks
@@ -114,7 +115,7 @@ class LiveConversations:
         texts = [str(entry.get("conversationId")) for entry in objects(found)]
         ids = list(dict.fromkeys(known for text in texts if (known := conversation_id(text))))[:MAX_CONVERSATIONS]
         try:
-            async with asyncio.TaskGroup() as group:  # when one fails, the others leave the rate limiter's queue
+            async with asyncio.TaskGroup() as group:  # if one call fails, the others are cancelled
                 tasks = [group.create_task(self._fetch(one, host_id, hooks, continues=True)) for one in ids]
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
@@ -144,7 +145,7 @@ class LiveConversations:
                 "GET", f"{CONVERSATION}/{wanted_id}", needs=VIEW, safe=True, hooks=hooks, continues=continues
             )
         except BadRequestError as error:
-            if error.status in (400, 404):  # no such conversation in this organization
+            if error.status in (400, 404):  # this organization has no such conversation
                 return None
             raise
         body = read_object(response)
@@ -152,7 +153,7 @@ class LiveConversations:
 
 
 def query(host_id: HostId, now: datetime) -> dict[str, object]:
-    """Build the search for open conversations in which the host has an open segment."""
+    """Build the analytics query for open conversations in which the host has an open segment."""
     begin, end = (f"{at:%Y-%m-%dT%H:%M:%S}.000Z" for at in (now - SEARCH_BACK, now + MAX_AHEAD))
     return {
         "interval": f"{begin}/{end}",
@@ -180,9 +181,9 @@ def query(host_id: HostId, now: datetime) -> dict[str, object]:
 def read_live(
     body: dict[str, object], wanted_id: ConversationId, host_id: HostId, now: datetime | None = None
 ) -> ActiveConversation | None:
-    """Read a conversation; None unless the host talks to a customer in it now, by voice or by messages (pure).
+    """Read a conversation from Genesys's answer; None unless the host talks to a customer in it now (pure).
 
-    `now` is the service's time.
+    Only voice and message conversations count. `now` is the service's time, None for this machine's.
     """
     now = now or datetime.now(UTC)
     people = list(objects(body.get("participants")))
@@ -197,13 +198,13 @@ def read_live(
 
 
 def _since(times: Iterable[object], now: datetime) -> datetime:
-    """Return the first plausible start in `times`, `now` when there is none."""
+    """Return the first plausible start time in `times`; `now` when there is none."""
     read = (read_time_within(one, now, back=MAX_AGE, ahead=MAX_AHEAD) for one in times)
     return next(filter(None, read), now)
 
 
 def read_other(body: dict[str, object], wanted_id: ConversationId, host_id: HostId) -> OtherConversation | None:
-    """Read a conversation that does not support co-browse; None unless the host takes part in it now (pure)."""
+    """Read a conversation of a kind without co-browse from Genesys's answer; None unless the host is in it (pure)."""
     is_internal = _is_internal(list(objects(body.get("participants"))), host_id)
     for person in _host_participants(body, wanted_id, host_id):
         if is_internal and any(True for media, _ in _MEDIA for _ in _connected(person, media)):
@@ -217,9 +218,9 @@ def read_other(body: dict[str, object], wanted_id: ConversationId, host_id: Host
 def _host_participants(
     body: dict[str, object], wanted_id: ConversationId, host_id: HostId
 ) -> Iterator[dict[str, object]]:
-    """Yield the host's participants in this conversation; none once it has ended.
+    """Yield the participant objects of the host in this conversation; none once the conversation has ended.
 
-    Leaves out participants who only monitor or coach.
+    Leave out participants who only monitor or coach.
     """
     if str(body.get("id") or "").lower() != wanted_id or body.get("endTime"):
         return
@@ -241,7 +242,7 @@ def _connected(person: dict[str, object], media: str) -> Iterator[dict[str, obje
 
 
 def _is_internal(people: list[dict[str, object]], host_id: HostId) -> bool:
-    """Return whether the host talks to another user of the organization, and no customer takes part."""
+    """Return whether the host talks to another user of the organization and no customer takes part."""
     colleague = any(_user(person) not in ("", host_id) and not _only_listens(person) for person in people)
     return colleague and all(
         _user(person) or str(person.get("purpose")).lower() in _STAFF_PURPOSES for person in people
@@ -249,7 +250,7 @@ def _is_internal(people: list[dict[str, object]], host_id: HostId) -> bool:
 
 
 def read_time(value: object) -> datetime | None:
-    """Parse ISO 8601 as Genesys writes it, `2026-10-01T10:42:00.000Z`; None for anything else."""
+    """Parse a time in Genesys's ISO 8601 form, `2026-10-01T10:42:00.000Z`; None for anything else."""
     try:
         at = datetime.fromisoformat(str(value))
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
@@ -258,7 +259,7 @@ def read_time(value: object) -> datetime | None:
 
 
 def read_time_within(value: object, now: datetime, *, back: timedelta, ahead: timedelta) -> datetime | None:
-    """Parse as read_time; None for a time more than `back` before `now`, or more than `ahead` after it."""
+    """Parse a time like `read_time`; None for a time more than `back` before `now` or more than `ahead` after it."""
     at = read_time(value)
     return at if at and -back <= at - now <= ahead else None
 

@@ -1,4 +1,4 @@
-"""Read what the roles of our client allow: GET /api/v2/authorization/subjects/me.
+"""Read what the roles of the bot's OAuth client allow: GET /api/v2/authorization/subjects/me.
 
 https://developer.genesys.cloud/devapps/api-explorer (Authorization): the SDK's AuthzSubject. The call needs no
 permission. Only `check` uses it; the bot learns of a missing permission from a 403.
@@ -18,10 +18,11 @@ NEEDS = "the right to look at its own roles"
 
 @dataclass(frozen=True, slots=True)
 class ClientPermissions:
-    """The roles' `names`, and their `policies` as (domain, entity, action), each of which may be `*`.
+    """The permissions of an OAuth client.
 
-    `is_complete`: the answer lists the policies of every role, so a permission that is not among them is missing.
-    `by_division`: policies that a grant gives in one division only, each with that division's name.
+    `names` are its roles. `policies` are their permissions as (domain, entity, action); each part may be `*`.
+    `is_complete`: the answer lists the policies of every role, so the client lacks any other permission.
+    `by_division` has the policies that the client has in one division only, each with that division's name.
     """
 
     names: tuple[str, ...]
@@ -30,11 +31,11 @@ class ClientPermissions:
     by_division: frozenset[tuple[Policy, str]] = frozenset()
 
     def allow(self, permission: str) -> bool:
-        """Return whether a role gives `permission` (domain:entity:action) in any division."""
+        """Return whether a role gives `permission`, a text domain:entity:action, in any division."""
         return any(_matches(one, permission) for one in self.policies) or bool(self._divisions(permission))
 
     def divisions(self, permission: str) -> tuple[str, ...]:
-        """Return the only divisions in which a role gives `permission`; empty for all divisions and for none."""
+        """Return the divisions in which a role gives `permission`; empty when it holds in all divisions or in none."""
         return () if any(_matches(one, permission) for one in self.policies) else self._divisions(permission)
 
     def _divisions(self, permission: str) -> tuple[str, ...]:
@@ -42,7 +43,7 @@ class ClientPermissions:
 
 
 async def fetch_permissions(client: GenesysClient) -> ClientPermissions:
-    """Return the permissions of the client that the bot's token belongs to. Raises ServiceError."""
+    """Return the permissions of the OAuth client that the bot's token belongs to. Raises ServiceError."""
     return read_permissions(read_object(await client.call("GET", ME, needs=NEEDS, safe=True)))
 
 
@@ -61,7 +62,7 @@ def read_permissions(body: dict[str, object]) -> ClientPermissions:
 
 
 def _division(grant: dict[str, object]) -> str:
-    """Return the name of the division a grant is for, "" for all divisions (id `*`)."""
+    """Return the name of the division that a grant is limited to; "" for all divisions (id `*`)."""
     division = grant.get("division")
     found = division if isinstance(division, dict) else {}
     named = str(found.get("name") or found.get("id") or "")[:60]

@@ -1,7 +1,7 @@
 """Create, read and end co-browse sessions at the session service.
 
-The contract is "one call creates a session and returns a join URL". It names no path for reading and ending, so these
-use the create path as REST would.
+The contract is "one call creates a session and returns a join URL". It names no path to read or end a session, so these
+calls use the create path with the session's id, as is usual in REST.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ ENDED_STATUSES = ("ended", "closed", "expired", "terminated", "completed", "disc
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """A session as the service describes it now; `status` is the service's own word."""
+    """The current state of a session; `status` is the service's own word."""
 
     id: SessionId
     status: str
@@ -44,7 +44,7 @@ class CobrowseSessions:
     """Implement core's SessionsApi with the contract's session endpoints."""
 
     def __init__(self, client: GenesysClient, join_hosts: JoinHosts = JoinHosts()) -> None:  # noqa: B008 - frozen
-        """`join_hosts`: where join URLs may lead."""
+        """Take the client, and the hosts that join URLs may lead to."""
         self._client = client
         self._reject_reason = partial(join_hosts.reject_reason, is_local=client.is_local)
 
@@ -54,9 +54,9 @@ class CobrowseSessions:
         return self._client.can_send_now(WRITE)
 
     async def create(self, request: CreateSessionRequest, hooks: CallHooks) -> Session:
-        """Create a session.
+        """Create a session and return it.
 
-        Raises ServiceError; InvalidHostError and UnknownApplicationError say which id was wrong.
+        Raises ServiceError; InvalidHostError or UnknownApplicationError when the service rejects one of the ids.
         """
         try:
             response = await self._client.call("POST", SESSIONS, needs=WRITE, json=_body(request), hooks=hooks)
@@ -73,20 +73,23 @@ class CobrowseSessions:
         return ids_and_names(entities)
 
     async def read(self, session_id: SessionId, *, optional: bool = False) -> SessionView:
-        """Return the session; `optional` as in GenesysClient.call. Raises UnknownSessionError, ServiceError."""
+        """Return the current state of a session. `optional` is as in GenesysClient.call.
+
+        Raises UnknownSessionError, ServiceError.
+        """
         response = await self._call(session_id, "GET", optional=optional)
         return SessionView(session_id, plain_word(read_object(response).get("status")))
 
     async def look(self, session_id: SessionId) -> SessionStatus:
-        """Return whether the session is over; OPEN when the service does not say. Raises ServiceError."""
+        """Return a session's status; OPEN when the service does not tell. Raises ServiceError."""
         try:
             status = (await self.read(session_id, optional=True)).status.lower()
             return SessionStatus.OVER if status in ENDED_STATUSES else SessionStatus.OPEN
-        except UnknownSessionError:  # the contract names no path for reading, so a 404 may be about the path
+        except UnknownSessionError:  # a 404 may be about the path, since the contract names none to read a session
             return SessionStatus.OPEN
 
     async def end(self, session_id: SessionId) -> str | None:
-        """End a session and return the service's reference.
+        """End a session and return the service's correlation id.
 
         Raises UnknownSessionError when the service knows no such session or cannot end one.
         """
@@ -104,7 +107,7 @@ class CobrowseSessions:
             raise
 
     async def _specific_error(self, error: BadRequestError, request: CreateSessionRequest) -> ServiceError:
-        """Return the error that the contract names for a 400, else `error` itself."""
+        """Return the more specific error that the contract names for this 400; `error` itself for any other."""
         words = error.words.lower()
         if error.status == 400 and "invalid host user" in words:
             return InvalidHostError(host_id=request.host_id, reference=error.reference)
@@ -133,7 +136,10 @@ def _body(request: CreateSessionRequest) -> dict[str, object]:
 
 
 def _session(response: httpx.Response, request: CreateSessionRequest, reject_reason: Callable[[str], str]) -> Session:
-    """Read a created session. Raises UnusableAnswerError with `acted` set."""
+    """Convert the answer to a create into a Session. Raises UnusableAnswerError with `acted` True.
+
+    `reject_reason` returns why a join URL must not be used, "" if it may.
+    """
     reference = reference_of(response)
     try:
         body = read_object(response)

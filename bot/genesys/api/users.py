@@ -1,6 +1,6 @@
 """Search Genesys users by e-mail address: POST /api/v2/users/search.
 
-https://developer.genesys.cloud/devapps/api-explorer (Users). core/hosts/resolver.py decides who of them can be a host.
+https://developer.genesys.cloud/devapps/api-explorer (Users). core/hosts/resolver.py decides which user can be a host.
 """
 
 from collections.abc import Sequence
@@ -25,13 +25,13 @@ class UsersApi:
 
     @property
     def waits(self) -> SharedWaits:
-        """Return where searches report that they wait."""
+        """Return the object that passes a search's wait for the rate limit to all requests that need its result."""
         return self._client.waits(VIEW)
 
     async def by_email(self, email: str) -> Sequence[DirectoryUser]:
-        """Return the users with exactly this address, active or not.
+        """Return the users with exactly this e-mail address, active or not. Raises ServiceError.
 
-        Adds one uncertain user when the answer's `total` says that it does not list them all.
+        If the answer's `total` says that more users match than it lists, add one user with `is_certain` False.
         """
         query = {"pageSize": MAX_USERS, "query": [{"fields": ["email"], "value": email, "type": "EXACT"}]}
         response = await self._client.call("POST", SEARCH, needs=VIEW, json=query, safe=True)

@@ -1,1 +1,1 @@
-"""Sign in to Genesys as the bot and as users."""
+"""Get access tokens from Genesys: the bot's own token, and tokens of users who signed in."""

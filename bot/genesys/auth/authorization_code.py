@@ -50,7 +50,10 @@ class Grant:
 
 
 class AuthorizationCodeClient:
-    """Call the login, and the two API endpoints a sign-in needs. `credentials`: of the OAuth client for users."""
+    """Call Genesys's login, and the two API endpoints that a sign-in needs.
+
+    `credentials` are those of the OAuth client for user sign-ins, which is not the bot's own client.
+    """
 
     def __init__(
         self,
@@ -81,9 +84,9 @@ class AuthorizationCodeClient:
         return f"{self._login_url}/oauth/authorize?{urlencode(query)}"
 
     async def exchange(self, code: str, verifier: str) -> Grant:
-        """Exchange a code for tokens. Raises LoginRefusedError (connect_failed) and other ServiceErrors.
+        """Exchange an authorization code for tokens. Do not retry, because a code is valid only once.
 
-        A code is valid once, so it is sent once.
+        Raises LoginRefusedError (code connect_failed) and other ServiceErrors.
         """
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self._redirect_uri}
         try:
@@ -96,9 +99,9 @@ class AuthorizationCodeClient:
             raise as_unreachable(error) from None
 
     async def refresh(self, refresh_token: str) -> Grant:
-        """Exchange a refresh token for new tokens. Raises SignInExpiredError and other ServiceErrors.
+        """Exchange a refresh token for new tokens. Do not retry after an unknown outcome: the token may be used up.
 
-        Sent once: after an OutcomeUnknownError the refresh token may be used up.
+        Raises SignInExpiredError, OutcomeUnknownError and other ServiceErrors.
         """
         try:
             return await self._request_grant({"grant_type": "refresh_token", "refresh_token": refresh_token})
@@ -108,9 +111,9 @@ class AuthorizationCodeClient:
             raise
 
     async def host_of(self, token: Token) -> tuple[HostId | None, str | None]:
-        """Return the user that the token belongs to, and Genesys's reference.
+        """Return the Genesys user that the token belongs to, and the correlation id of the answer.
 
-        Raises LoginRefusedError (connect_failed) and other ServiceErrors.
+        Raises LoginRefusedError (code connect_failed) and other ServiceErrors.
         """
         try:
             response = await self._send("GET", self._api_url + ME, headers=_bearer(token))
@@ -124,7 +127,7 @@ class AuthorizationCodeClient:
         return host_id(str(read_object(response).get("id"))), reference_of(response)
 
     async def revoke(self, token: Token) -> bool:
-        """Revoke a token: DELETE /api/v2/tokens/me. Return whether it is invalid now. Never raises."""
+        """Revoke a token with DELETE /api/v2/tokens/me, and return whether it is invalid now. Never raises."""
         try:
             async with asyncio.timeout(self._timing.revoke_timeout):
                 response = await self._send("DELETE", self._api_url + MY_TOKEN, headers=_bearer(token))
@@ -158,7 +161,10 @@ class AuthorizationCodeClient:
 
 
 def as_unreachable(error: ServiceError) -> ServiceError:
-    """Replace an unknown outcome by an unreachable service: a sign-in creates no session that could exist."""
+    """Return ServiceUnreachableError for OutcomeUnknownError, and any other error itself.
+
+    OutcomeUnknownError would warn the requester that a session may exist, but a sign-in creates none.
+    """
     return ServiceUnreachableError(reference=error.reference) if isinstance(error, OutcomeUnknownError) else error
 
 

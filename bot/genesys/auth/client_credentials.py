@@ -1,7 +1,8 @@
-"""Fetch, cache and renew the bot's own token, by the OAuth grant client credentials.
+"""Fetch, cache and renew the bot's own token, with the OAuth grant "client credentials".
 
-One token serves the whole process: fetched once for all calls that wait, renewed in the background ahead of its end,
-and dropped on a 401 (client.py sends the call again with a new one) and on a 403 (so that an added scope takes effect).
+One token serves the whole process. Calls that wait for a token share one request to the login. The token is renewed in
+the background before it expires. After a 401, client.py drops the token and sends the call again with a new one. A 403
+also drops it, so that an added scope takes effect.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ _OAUTH_CODE = re.compile(r"[A-Za-z0-9_.-]+")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token. `renew_at` and `unusable_at` are on the clock of its owner."""
+    """A bearer token. `renew_at` and `unusable_at` are seconds on the clock of the object that caches it."""
 
     renew_at: float
     unusable_at: float
@@ -74,19 +75,19 @@ class TokenAuth(TokenSource):
             self._drop(token)
 
     async def close(self) -> None:
-        """Cancel a renewal that is under way."""
+        """Cancel a renewal in progress."""
         if self._fetching:
             self._fetching.cancel()
 
     async def _current(self) -> Token:
-        """Return a usable token. Raises LoginRefusedError and other ServiceErrors."""
+        """Return a usable token, from the cache or the login. Raises LoginRefusedError and other ServiceErrors."""
         token, now = self._token, self._clock()
         if token and now < token.renew_at:
             return token
         fetching = self._fetch_once()
         if token and now < token.unusable_at:
             return token
-        # Shielded: a cancelled caller must not cancel the renewal for the others.
+        # Shield the renewal: a cancelled caller must not cancel it for the others.
         return await asyncio.shield(fetching)
 
     def _fetch_once(self) -> "asyncio.Task[Token]":
@@ -96,7 +97,7 @@ class TokenAuth(TokenSource):
         return self._fetching
 
     def _drop(self, token: Token) -> None:
-        if self._token is token:  # otherwise it has been renewed already
+        if self._token is token:  # otherwise a newer token is cached already
             self._token = None
 
     async def _fetch(self) -> Token:
@@ -117,7 +118,7 @@ class TokenAuth(TokenSource):
         form = {"grant_type": "client_credentials", **form}
         if self._credentials.scopes:
             form["scope"] = self._credentials.scopes
-        async with asyncio.timeout(self._timing.token_timeout):  # httpx's own time-outs restart with each byte
+        async with asyncio.timeout(self._timing.token_timeout):  # httpx's own time-outs restart with each received byte
             response = await self._http.post(self._url, data=form, headers=headers)
         if response.status_code in (400, 401, 403):
             raise login_refused(response, secrets_of(form, headers, self._credentials))
@@ -125,7 +126,10 @@ class TokenAuth(TokenSource):
 
 
 def read_token(response: httpx.Response, asked_at: float, timing: GenesysTiming = GENESYS_TIMING) -> Token:
-    """Read the token in a login's answer, on the clock of `asked_at`. Raises UnusableAnswerError."""
+    """Read the token in the login's answer. Raises UnusableAnswerError.
+
+    `asked_at` is the time of the request in seconds; the token's times are on the same clock.
+    """
     reference = reference_of(response)
     try:
         body = response.json()
@@ -140,9 +144,10 @@ def read_token(response: httpx.Response, asked_at: float, timing: GenesysTiming 
 
 
 def _lifetime(stated: object, default: float) -> float:
-    """Return the lifetime in seconds, `default` when none or an impossible one is stated.
+    """Return a token's lifetime in seconds; `default` when the answer states none or an impossible one.
 
-    The minimum keeps a command from fetching several tokens. Raises ValueError, TypeError, OverflowError.
+    The result has a minimum, so that one command does not fetch several tokens. Raises ValueError, TypeError,
+    OverflowError.
     """
     seconds = float(stated) if isinstance(stated, str | int | float) and stated else default
     if math.isnan(seconds) or seconds <= 0:
@@ -151,15 +156,15 @@ def _lifetime(stated: object, default: float) -> float:
 
 
 def secrets_of(form: Mapping[str, str], headers: Mapping[str, str], credentials: Credentials) -> set[str]:
-    """Return the secrets in a request to the login."""
+    """Return the secrets in the form and headers of a request to the login, which messages must not show."""
     proof = headers.get("Authorization", "").rpartition(" ")[2]
     return {proof, *credentials.secrets, *(form[name] for name in SECRET_FIELDS & set(form))}
 
 
 def login_refused(response: httpx.Response, sent: Iterable[str]) -> LoginRefusedError:
-    """Read an OAuth error (RFC 6749 section 5.2): a code such as invalid_scope, and a description.
+    """Convert the login's OAuth error (RFC 6749 section 5.2): a code such as invalid_scope, and a description.
 
-    Genesys uses several names for both fields. `sent`: the request's secrets, which are masked in the description.
+    Genesys uses several names for both fields. `sent` are the request's secrets; the description is shown without them.
     """
     reference, secrets = reference_of(response), set(sent)
     try:
@@ -178,7 +183,10 @@ def login_refused(response: httpx.Response, sent: Iterable[str]) -> LoginRefused
 
 
 def without_secrets(words: str, sent: Iterable[str]) -> str:
-    """Return a login's message on one line, cut, without the secrets sent and without anything like a token."""
+    """Return a message of the login on one line, cut to a maximum length, without secrets.
+
+    Mask the secrets in `sent`, and everything that looks like a token.
+    """
     for secret in sorted((each for each in sent if len(each) >= MIN_SECRET_LENGTH), key=len, reverse=True):
         words = words.replace(secret, "…")
     words = " ".join("".join(c if c.isprintable() else " " for c in words).split())

@@ -1,6 +1,6 @@
-"""Authenticate this client to Genesys's login with a client secret, by HTTP Basic (pure).
+"""Authenticate an OAuth client to Genesys's login with its client secret, by HTTP Basic (pure).
 
-private_keys.py does the same with a signed assertion.
+private_keys.py authenticates one with a private key.
 """
 
 import base64
@@ -9,22 +9,28 @@ from typing import Protocol
 
 
 class Credentials(Protocol):
-    """What a token request is authenticated with."""
+    """Credentials that authenticate an OAuth client in a token request."""
 
     @property
     def scopes(self) -> str: ...
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Return what must be masked when the login quotes it."""
+        """Return the secrets that must be masked if the login's answer quotes them."""
 
     def sign(self, token_url: str) -> tuple[dict[str, str], dict[str, str]]:
-        """Return form fields and headers for one token request. An assertion is valid for one request only."""
+        """Return the form fields and headers that authenticate one token request to `token_url`.
+
+        Call it for each request, because a signed assertion is valid for one request only.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class SecretCredentials:
-    """A client with a secret, as in public Genesys Cloud. It has roles, so `scopes` may be empty."""
+    """Credentials of an OAuth client with a secret, as in public Genesys Cloud.
+
+    `scopes` are requested scopes, separated by spaces. They may be empty, because the client has roles.
+    """
 
     client_id: str
     secret: str = field(repr=False)

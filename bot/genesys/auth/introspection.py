@@ -1,4 +1,4 @@
-"""Read what our token may do: GET /api/v2/tokens/me.
+"""Read the organization and scopes of the bot's token: GET /api/v2/tokens/me.
 
 https://developer.genesys.cloud/devapps/api-explorer (Tokens). Only `check` uses it; the bot learns of a missing scope
 from a 403.
@@ -15,7 +15,7 @@ NEEDS = "the right to look at its own token"
 
 @dataclass(frozen=True, slots=True)
 class TokenInfo:
-    """A token's organization and scopes; empty where the answer has none. A client with roles has no scopes."""
+    """The organization and the scopes of a token; empty if the answer has none. A client with roles has no scopes."""
 
     organization_id: str
     organization: str
@@ -23,7 +23,7 @@ class TokenInfo:
 
 
 async def fetch_token_info(client: GenesysClient) -> TokenInfo:
-    """Return what the service says of the token that this call carries. Raises ServiceError."""
+    """Return the service's description of the bot's own token. Raises ServiceError."""
     body = read_object(await client.call("GET", ME, needs=NEEDS, safe=True))
     organization, scopes = body.get("organization"), body.get("authorizedScope")
     named = organization if isinstance(organization, dict) else {}

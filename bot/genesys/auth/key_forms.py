@@ -1,6 +1,6 @@
 """Convert private keys to PEM from the forms in which people paste them: no line breaks, base64, and others (pure).
 
-An unambiguous form becomes PEM. For any other, say what it is and which command converts it.
+An unambiguous form is converted. For any other form, the result says what it is and which command converts it.
 """
 
 import base64
@@ -39,13 +39,16 @@ _DER = "a key in DER. Convert it: openssl pkey -inform der -in KEY.der -out key.
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """A text that is no usable key. `why` says what it is and what to do, without a word of the text or a full stop."""
+    """The result for a text that is not a usable key.
+
+    `why` says what the text is and what to do. It quotes nothing of the text, and has no full stop at its end.
+    """
 
     why: str = NO_PEM
 
 
 def convert_text(text: str) -> str | Unusable:
-    """Return PEM for a text that holds a private key in another form, else what the text holds."""
+    """Convert a text that contains a private key to PEM; return Unusable when that is impossible."""
     text = straight(_with_line_breaks(text)).strip()
     if other := _other_kind(text):
         return Unusable(f"{NO_PEM}, but {other}")
@@ -59,7 +62,7 @@ def convert_text(text: str) -> str | Unusable:
 
 
 def convert_file(data: bytes) -> str | Unusable:
-    """Return the text of a file, or what the file holds instead of text."""
+    """Decode a file to text; return Unusable for binary data, such as a key in DER."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -70,7 +73,7 @@ def convert_file(data: bytes) -> str | Unusable:
 
 
 def _with_line_breaks(text: str) -> str:
-    """Replace escaped line breaks, also those escaped twice."""
+    r"""Replace `\n` and `\\n` in the text, which are escaped line breaks, by line breaks."""
     return re.sub(r"\\+r", "", re.sub(r"(?:\\+r)?\\+n", "\n", text))
 
 
@@ -88,7 +91,7 @@ def _other_kind(text: str) -> str:
 
 
 def _labelled(label: str, body: str, *, has_end: bool) -> str | Unusable:
-    """Convert a key between BEGIN and END; END may be missing."""
+    """Convert the text after a BEGIN line with this label to PEM. `has_end`: the text had an END line."""
     if not body.strip():
         return Unusable(f"{NO_PEM}: its line breaks were lost, and only its first line arrived. {AS_FILE}")
     data = _decoded(body)
@@ -104,7 +107,7 @@ def _labelled(label: str, body: str, *, has_end: bool) -> str | Unusable:
 
 
 def _decoded(text: str) -> bytes:
-    """Decode base64; b"" for anything else."""
+    """Decode base64, with or without padding and in either alphabet; b"" for anything else."""
     letters = "".join(text.split()).replace("-", "+").replace("_", "/")
     if not is_base64(letters):
         return b""
@@ -115,18 +118,18 @@ def _decoded(text: str) -> bytes:
 
 
 def _label(der: bytes) -> str:
-    """Return the PEM label of a private key in DER, by its outermost fields; "" for anything else."""
+    """Return the PEM label that fits a private key in DER, from its outermost fields; "" for other data."""
     if not _is_whole(der):
         return ""
     inner = der[len(der) - _length(der)[0] :]
-    if inner[:2] == b"\x02\x01":  # a version comes first
+    if inner[:2] == b"\x02\x01":  # the first field is a version
         version, following = inner[2], inner[3:4]
         if version == 1 and following == bytes([_OCTETS]):
             return _SEC1
         if version in (0, 1) and following == bytes([_SEQUENCE]):
             return _PKCS8
         return _PKCS1 if version == 0 and following == bytes([_INTEGER]) else ""
-    # EncryptedPrivateKeyInfo: an algorithm of PKCS#5, and the encrypted key
+    # EncryptedPrivateKeyInfo is a PKCS#5 algorithm and the encrypted key.
     return _PKCS8_ENCRYPTED if b"\x2a\x86\x48\x86\xf7\x0d\x01\x05" in inner[:24] else ""
 
 
@@ -138,7 +141,7 @@ def _is_whole(der: bytes) -> bool:
 
 
 def _length(der: bytes) -> tuple[int, int]:
-    """Return the length of the outermost sequence's content, and of the bytes before it."""
+    """Return two lengths in bytes: of the content of the outermost DER sequence, and of the header before it."""
     if der[1] < 0x80:
         return der[1], 2
     count = der[1] & 0x7F

@@ -1,6 +1,6 @@
-"""Authenticate this client to Genesys's login with a private key: a signed assertion, RFC 7523 section 2.2 (pure).
+"""Authenticate an OAuth client to Genesys's login with a private key: a signed assertion, RFC 7523 section 2.2 (pure).
 
-StoredRequest apart from credentials.py, so that a bot with a client secret does not load the signing libraries.
+This module is separate from credentials.py, so that a bot with a client secret does not load the signing libraries.
 """
 
 import time
@@ -21,21 +21,21 @@ MIN_RSA_BITS = 2048
 
 @dataclass(frozen=True, slots=True)
 class PrivateKey:
-    """A key that can sign, and its JWT algorithm."""
+    """A private key and the JWT algorithm that it signs with."""
 
     algorithm: str
     key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey = field(repr=False)
 
 
 def load_key(given: str | bytes, passphrase: str | None = None) -> PrivateKey:
-    """Read an RSA or P-256 key from a text or from a file's bytes.
+    """Read an RSA or P-256 private key from a text or from the bytes of a file.
 
     Raises ValueError with a sentence that shows nothing of the key and has no full stop.
     """
     text = given if isinstance(given, str) else convert_file(given)
     if isinstance(text, Unusable):
         raise ValueError(text.why)
-    on_one_line = "\\n" in text and "\n" not in text.strip()  # escaped line breaks, as in environment files
+    on_one_line = "\\n" in text and "\n" not in text.strip()  # environment files contain escaped line breaks
     key = _load(text.replace("\\n", "\n") if on_one_line else text, passphrase)
     if key is None:
         form = convert_text(text)
@@ -49,7 +49,7 @@ def load_key(given: str | bytes, passphrase: str | None = None) -> PrivateKey:
 
 
 def _load(pem: str, passphrase: str | None) -> PrivateKeyTypes | None:
-    """Return the key, None when the text is no PEM the library can open. Raises ValueError about the passphrase."""
+    """Return the key; None when the library cannot read the text. Raises ValueError for a wrong passphrase."""
     try:
         return load_pem_private_key(pem.encode(), passphrase.encode() if passphrase else None)
     except TypeError:
@@ -71,7 +71,10 @@ def _signing_key(key: PrivateKeyTypes) -> PrivateKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyCredentials:
-    """A client with a private key; `scopes` are requested, and may be empty."""
+    """Credentials of an OAuth client with a private key.
+
+    `scopes` are the requested scopes, separated by spaces; they may be empty.
+    """
 
     client_id: str
     org_id: str

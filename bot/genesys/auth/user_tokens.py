@@ -1,7 +1,7 @@
-"""Cache the tokens of users who have signed in to Genesys, and renew them ahead under the lock of their row.
+"""Cache the access tokens of users who signed in to Genesys, and renew each one before it expires.
 
-Each replica reads an account again after a minute, so that it soon learns of a disconnect on another replica.
-authorization_code.py talks to Genesys.
+A renewal locks the user's row in the store. Each replica reads an account from the store again after a minute, so that
+it learns when the user signs out on another replica. authorization_code.py calls Genesys.
 """
 
 import asyncio
@@ -35,7 +35,10 @@ MAX_CONCURRENT_RENEWALS = 3
 
 
 class UserTokens:
-    """The tokens of all linked accounts. `off`: why nobody can link one now, one of core's OFF, else ""."""
+    """The access tokens of all linked accounts.
+
+    `off` says why nobody can link an account now, as one of the words in core.errors.OFF; "" when users can.
+    """
 
     def __init__(
         self,
@@ -57,9 +60,9 @@ class UserTokens:
         self._renewal_slots = asyncio.Semaphore(MAX_CONCURRENT_RENEWALS)
 
     async def token_source(self, person: PersonKey, host_id: HostId, *, reload: bool = False) -> TokenSource | None:
-        """Return the token source of a user, None unless they are linked to this host.
+        """Return the token source of a Slack user; None unless the user's linked account is this host.
 
-        `reload`: read the account again; the user may have linked it a moment ago, on another replica.
+        `reload`: read the account from the store again, because the user may have linked it on another replica.
         Raises StorageUnavailableError.
         """
         if reload:
@@ -69,7 +72,7 @@ class UserTokens:
         return UserTokenSource(self, person, host_id)
 
     async def close(self) -> None:
-        """Wait for renewals under way: each has used up a refresh token, and must store the new one."""
+        """Wait up to `close_timeout` for renewals in progress, because each must store its new refresh token."""
         if under_way := [task for _, task in self._renewing.values()]:
             _, late = await asyncio.wait(under_way, timeout=self._timing.close_timeout)
             for task in late:
@@ -101,7 +104,7 @@ class UserTokens:
     async def sign_out(self, account: LinkedAccount) -> None:
         token = self._forget(account.person)
         if token is None and account.refresh_token and not self.off:
-            try:  # a refresh uses the refresh token up, and the new access token is revoked
+            try:  # the refresh invalidates the refresh token; the new access token is revoked below
                 token = (await self._login.refresh(account.refresh_token)).token
             except ServiceError:
                 return
@@ -111,25 +114,28 @@ class UserTokens:
     # -- for UserTokenSource --
 
     async def current(self, person: PersonKey, host_id: HostId) -> Token:
-        """Return a usable token. Raises SignInExpiredError, other ServiceErrors, StorageUnavailableError."""
+        """Return a usable token of this user, from the cache or a renewal.
+
+        Raises SignInExpiredError, other ServiceErrors, StorageUnavailableError.
+        """
         (token_host, token), now = self._tokens.get(person) or (None, None), self._clock()
-        token = token if token_host == host_id else None  # the user may have linked another host meanwhile
+        token = token if token_host == host_id else None  # a token of another host that was linked before
         if token and now < token.renew_at:
             return token
         renewing = self._renew_once(person, host_id)
         if token and now < token.unusable_at:
             return token
-        # Shielded: a cancelled caller must not cancel the renewal for the others.
+        # Shield the renewal: a cancelled caller must not cancel it for the others.
         return await asyncio.shield(renewing)
 
     def drop(self, person: PersonKey, token: Token) -> None:
-        """Drop a token that Genesys refused."""
+        """Remove a token that Genesys refused from the cache."""
         _, cached = self._tokens.get(person) or (None, None)
-        if cached is token:  # otherwise it has been renewed already
+        if cached is token:  # otherwise a newer token is cached already
             del self._tokens[person]
 
     def _forget(self, person: PersonKey) -> Token | None:
-        """Forget a user whose account was unlinked or linked again; return their token if it is usable."""
+        """Remove everything cached about a user; return the removed token if it is still usable."""
         self._hosts.forget(person)
         self._renewing.pop(person, None)
         _, token = self._tokens.pop(person, None) or (None, None)
@@ -151,12 +157,12 @@ class UserTokens:
 
     def _renewed(self, person: PersonKey, task: "asyncio.Task[Token]") -> None:
         if not task.cancelled():
-            task.exception()  # retrieved, so that asyncio logs nothing when nobody waits
+            task.exception()  # retrieve it, or asyncio logs it when nobody awaits the task
         if self._is_renewing(person, task):
             del self._renewing[person]
 
     def _is_renewing(self, person: PersonKey, task: "asyncio.Task[Token] | None") -> bool:
-        """Return whether `task` is still this user's renewal: False after an unlink or a new link."""
+        """Return whether `task` is the current renewal for this user; False after the user unlinked or linked again."""
         _, under_way = self._renewing.get(person) or (None, None)
         return under_way is task
 
@@ -168,7 +174,7 @@ class UserTokens:
                 break
             if isinstance(answer, ServiceBusyError) and (answer.retry_after or 0) > delay:
                 break
-            await asyncio.sleep(delay)  # outside the lock; Genesys did not act
+            await asyncio.sleep(delay)  # not under the row's lock; Genesys did not act
             answer = await self._refresh_locked(person, host_id)
         if isinstance(answer, SignInExpiredError) and self._is_renewing(person, task):
             self._forget(person)
@@ -179,7 +185,10 @@ class UserTokens:
         return answer.token
 
     async def _refresh_locked(self, person: PersonKey, host_id: HostId) -> Grant | ServiceError:
-        """Refresh with the row locked and read again, so that no refresh token is used twice. Return errors, too."""
+        """Lock the user's row, read it again, and refresh, so that no refresh token is used twice.
+
+        Return a ServiceError instead of raising it. Raises StorageUnavailableError.
+        """
         results: list[Grant | ServiceError] = []
         try:
             async with self._renewal_slots, self._accounts.holding(person) as held:
@@ -192,7 +201,7 @@ class UserTokens:
         return results[0] if results else SignInExpiredError()
 
     async def _renew_held(self, held: LockedAccount, results: list[Grant | ServiceError]) -> None:
-        """Refresh once and store the new refresh token. `results` keeps the outcome when the storage fails."""
+        """Refresh and store the new refresh token. Append the outcome to `results`, in case the store then fails."""
         try:
             grant = await self._login.refresh(held.connection.refresh_token)
         except ServiceError as error:
@@ -201,13 +210,13 @@ class UserTokens:
                 await held.drop()
             return
         results.append(grant)
-        if not await held.renew(grant.refresh_token):  # linked again or unlinked, where rows are not locked
+        if not await held.renew(grant.refresh_token):  # the user unlinked or linked again meanwhile
             results[:] = [SignInExpiredError()]
             await self._login.revoke(grant.token)
 
 
 class UserTokenSource(TokenSource):
-    """Add one user's token to requests."""
+    """Add the token of one user to requests."""
 
     requires_response_body = True
 
