@@ -16,14 +16,17 @@ _READ_ONLY = re.compile(r"^ +messages_tab_read_only_enabled: true\b", re.MULTILI
 
 @dataclass(frozen=True)
 class AppManifest:
-    """The command's usage hint, and whether people cannot write to the app in its direct message."""
+    """The keys of the manifest that the sandbox needs.
+
+    They are the command's usage hint, and whether users cannot write to the app in its direct message.
+    """
 
     usage_hint: str
     has_read_only_messages: bool
 
 
 def load_manifest(path: Path = PATH) -> AppManifest:
-    """Read these keys of the manifest. The bot needs no YAML library, so this reads lines."""
+    """Read these keys from the manifest, line by line: the bot installs no YAML library."""
     text = path.read_text(encoding="utf-8")
     hint = _USAGE_HINT.search(text)
     return AppManifest(hint[1] if hint else "", bool(_READ_ONLY.search(text)))

@@ -38,7 +38,7 @@ _EMOJI = {
 
 @dataclass(frozen=True)
 class Answer:
-    """The messages after one command; `failed` means an error message or no message."""
+    """The messages that the user sees after one command; `failed`: an error message or no message."""
 
     messages: Sequence[Message]
     ack_ms: float
@@ -95,7 +95,7 @@ def _block(block: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
 
 
 def _element(element: Mapping[str, Any]) -> str:
-    """Return a button as its words, a menu or choices as all of theirs."""
+    """Return an element as text: the label of a button, all options of a menu or a choice, or a placeholder."""
     match element["type"]:
         case "button":
             return f"[{element['text']['text']}]"

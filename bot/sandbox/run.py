@@ -1,6 +1,6 @@
 """Start the sandbox's Slack and Genesys, and the real bot connected to both over sockets.
 
-Runs one command and returns the answer, or serves the page until a signal.
+Run one command and return its answer, or serve the page until a signal.
 """
 
 import asyncio
@@ -54,14 +54,14 @@ Traffic = Callable[[dict[str, Any]], None]
 
 
 def faults_of(conversations: str | None) -> list[str]:
-    """Return the names of the faults that apply to the API in use."""
+    """Return the names of the faults that apply to the API that `conversations` selects, as in `open_sandbox`."""
     others = SESSIONS_ONLY if conversations else PUBLIC_ONLY
     return [name for name in FAULTS if name not in others]
 
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """The two servers; `finish` stops the bot after it completes the accepted requests."""
+    """The two servers of a running sandbox; `finish` stops the bot after it completes the accepted requests."""
 
     slack: SandboxSlack
     genesys: SandboxGenesys
@@ -80,7 +80,11 @@ class Sandbox:
 async def open_sandbox(
     *, http: bool, conversations: str | None = None, on_traffic: Traffic | None = None
 ) -> AsyncIterator[Sandbox]:
-    """Start the servers and the bot. A name of LIVE_COUNTS as `conversations` selects the public Genesys Cloud API."""
+    """Start the servers and the bot; stop all of them at the end.
+
+    `http`: use signed HTTP instead of Socket Mode. `conversations`: a name in LIVE_COUNTS, which selects the public
+    Genesys Cloud API; None selects the session service.
+    """
     keys = world.Keys()
     slack = SandboxSlack(
         bot_token=keys.bot_token,
@@ -119,7 +123,7 @@ async def open_sandbox(
 
 @asynccontextmanager
 async def _running(loaded: settings.Settings, slack: SandboxSlack) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Run the real bot; yields a function that stops it once it is ready for commands."""
+    """Run the real bot. Once it is ready for commands, yield a function that stops it."""
     stop = asyncio.Event()
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
@@ -217,7 +221,7 @@ def _listen(port: int, from_make: bool) -> socket.socket:
 
 
 def _next_free_port(port: int) -> int:
-    """Return the first free port above this one, and above 1023, where no right is needed."""
+    """Return the first free port above this one and above 1023; lower ports need special rights."""
     for other in range(max(port, 1023) + 1, 65536):
         with contextlib.suppress(OSError), listen(other):
             return other
@@ -232,7 +236,7 @@ async def serve_page(
     conversations: str | None = None,
     from_make: bool = False,
 ) -> None:
-    """Serve the page until a signal; for `from_make` see open_page."""
+    """Serve the page until a signal. The arguments are those of `open_page`."""
     logs.set_up("INFO", as_json=False)
     opening = open_page(port, fault=fault, http=http, conversations=conversations, from_make=from_make)
     async with serve.until_signalled() as stop, opening as page:
@@ -242,7 +246,7 @@ async def serve_page(
 
 
 def _free_port() -> int:
-    """Return a free port: the OAuth redirect URI must be known before the bot listens."""
+    """Return a free port. The OAuth redirect URI contains it, so it must be known before the bot listens."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         port: int = bound.getsockname()[1]

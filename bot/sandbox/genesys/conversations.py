@@ -152,7 +152,7 @@ def iso_time(seconds: float) -> str:
 
 
 def _derived_id(conversation_id: str, what: str) -> str:
-    """Return an id for a part of a conversation that is the same in every response."""
+    """Return an id for a part of a conversation, such as a participant; it is the same in each response."""
     return str(uuid.uuid5(uuid.UUID(conversation_id), what))
 
 

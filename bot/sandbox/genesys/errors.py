@@ -56,7 +56,7 @@ def rate_limited(seconds: int) -> ApiError:
 
 
 def is_uuid(text: object) -> bool:
-    """Tell whether a text is a UUID in Genesys's form, in upper or lower case."""
+    """Return whether a text is a UUID in Genesys's form, in upper or lower case."""
     return isinstance(text, str) and bool(re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text))
 
 
@@ -87,7 +87,7 @@ def check_create(body: Mapping[str, Any]) -> None:
 
 
 def searched_emails(body: Mapping[str, Any]) -> list[str]:
-    """Return the lower-case emails of a users/search query. Raises ApiError for any undocumented form."""
+    """Return the lower-case e-mail addresses in the body of users/search. Raises ApiError for an undocumented form."""
     query, size = body["query"], body["pageSize"]
     if type(size) is not int or not 1 <= size <= 500 or not isinstance(query, list) or not query:
         raise ApiError(400, "pageSize must be 1 to 500 and query a list.")

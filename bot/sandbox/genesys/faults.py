@@ -169,7 +169,7 @@ class Fault:
 
 
 class Faults:
-    """The injected faults, one for each kind of call; `down` affects every call."""
+    """Hold the injected faults, one for each kind of call; `down` affects every call."""
 
     def __init__(self) -> None:
         self._faults: dict[str, Fault] = {}

@@ -9,7 +9,7 @@ from aiohttp import web
 
 
 class Listener:
-    """A port that starts closed. While it is closed, the bound socket keeps the port and refuses connections."""
+    """A port that can be closed and reopened; it starts closed. The closed port stays bound and refuses connections."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()

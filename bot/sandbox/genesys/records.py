@@ -42,7 +42,7 @@ class Session:
 
 @dataclass
 class Create:
-    """A create call that reached the server, with or without a response.
+    """A call to create a session that reached the server, with or without a response.
 
     `created_session` tells whether a session exists because of this call.
     """
@@ -56,7 +56,7 @@ class Create:
 
 @dataclass
 class Call:
-    """One request; `status` is None without a response. `path` is not masked."""
+    """One request to the server. `status` is None without a response. `path` may contain secrets."""
 
     at: float  # monotonic
     method: str

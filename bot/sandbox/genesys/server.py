@@ -1,6 +1,6 @@
 """Run a small Genesys Cloud on localhost: login, users, applications, sessions and a join page.
 
-Shares no code with the bot. api/ holds the endpoints, conversations.py the live conversations, faults.py and
+It shares no code with the bot. api/ holds the endpoints, conversations.py the live conversations, faults.py and
 fault_effects.py the faults, listener.py the port, messenger.py the customer's side.
 """
 

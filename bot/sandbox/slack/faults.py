@@ -1,6 +1,6 @@
 """Inject faults into the sandbox's Slack, for one Web API method, `response_url` or `socket` at a time.
 
-Decides which calls fail and how often; the servers ask for a fault before they respond.
+`Faults` decides which calls fail and how often; the servers ask it for a fault before they respond.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from aiohttp import web
 
 @dataclass
 class Fault:
-    """One fault.
+    """One injected fault.
 
     `code` is an error code of Slack, `ratelimited`, an HTTP status, `drop`, `slow` or `trickle`. `times` is the number
     of calls that it affects, None means no limit. `options` are those of `SandboxSlack.inject_fault`.
@@ -49,7 +49,7 @@ class RateLimit:
 
 
 class Faults:
-    """The injected faults and the rate limits, by method."""
+    """Hold the injected faults and the rate limits, by method."""
 
     def __init__(self) -> None:
         self._faults: dict[str, Fault] = {}

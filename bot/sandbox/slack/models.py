@@ -140,7 +140,7 @@ class Delivery:
 
 
 class CallLog:
-    """The newest calls of the bot; reports each call and delivery to `on_traffic` without secrets."""
+    """Hold the newest calls of the bot, and report each call and delivery to `on_traffic` without secrets."""
 
     def __init__(self, on_traffic: Callable[[dict[str, Any]], None] | None) -> None:
         self.calls: list[ApiCall] = []
@@ -166,7 +166,7 @@ class CallLog:
 
 
 class ApiError(Exception):
-    """An error response of the Web API: an error code of Slack's and further fields (`more`)."""
+    """An error response of the Web API, with one of Slack's error codes and further fields (`more`)."""
 
     def __init__(self, code: str, **more: Any) -> None:
         super().__init__(code)

@@ -104,7 +104,7 @@ def event_callback(workspace: Workspace, event: Shape) -> Shape:
 
 
 def app_home_opened(workspace: Workspace, user_id: str, tab: str, home: View | None) -> Shape:
-    """Return the event, with the view of a published Home tab."""
+    """Return the event for a user who opens the app's tab `home` or `messages`, with the published Home tab."""
     event = {"type": "app_home_opened", "user": user_id, "channel": workspace.open_im(user_id), "tab": tab}
     return {**event, "view": view_object(workspace, home)} if home and tab == "home" else event
 

@@ -23,7 +23,7 @@ from bot.sandbox.slack.workspace import Workspace
 
 @dataclass
 class ResponseUrl:
-    """One response_url: its user and channel, and the message it may change (None for a command)."""
+    """One response_url: its user, its channel, and the message that it may change (None for a command's)."""
 
     user_id: str
     channel: str
@@ -34,7 +34,7 @@ class ResponseUrl:
 
 
 class ResponseUrls:
-    """The valid response_urls and the handler of `/response/<secret>`."""
+    """Hold the valid response_urls, and handle requests to `/response/<secret>`."""
 
     def __init__(self, workspace: Workspace, faults: Faults, log: CallLog) -> None:
         self.lifetime_seconds = 1800.0

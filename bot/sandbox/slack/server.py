@@ -1,7 +1,7 @@
 """Run a small Slack on localhost: a workspace with user actions, and the servers that the bot connects to.
 
-Follows Slack's documentation and shares no code with the bot. user_actions.py holds the actions; workspace.py, views.py
-and workflow_steps.py hold the state; api/ is the Web API; delivery/ sends payloads to the bot.
+It follows Slack's documentation and shares no code with the bot. user_actions.py holds the actions; workspace.py,
+views.py and workflow_steps.py hold the state; api/ is the Web API; delivery/ sends payloads to the bot.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 
 class SandboxSlack(UserActions):
-    """The Slack server; sends signed HTTP to `events_url`, or uses Socket Mode when it is None."""
+    """Run the server; send payloads as signed HTTP to `events_url`, or over Socket Mode when it is None."""
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class SandboxSlack(UserActions):
 
     @property
     def events_url(self) -> str | None:
-        """The URL for signed HTTP; None means Socket Mode."""
+        """Return the URL for signed HTTP; None means Socket Mode."""
         return self.dispatcher.events_url
 
     @events_url.setter
@@ -129,7 +129,7 @@ class SandboxSlack(UserActions):
 
     @property
     def ack_seconds(self) -> float:
-        """The time limit for an ack, in seconds."""
+        """Return the time limit for an ack in seconds."""
         return self.dispatcher.ack_seconds
 
     @ack_seconds.setter
@@ -148,16 +148,16 @@ class SandboxSlack(UserActions):
 
     @property
     def deliveries(self) -> list[Delivery]:
-        """Every payload sent to the bot, retries included."""
+        """Return every payload that was sent to the bot, including retries."""
         return self.dispatcher.deliveries
 
     @property
     def executions(self) -> list[Execution]:
-        """Every execution of a workflow step, with its outputs or error."""
+        """Return every execution of a workflow step, with its outputs or its error."""
         return self.runs.all
 
     def count(self, method: str) -> int:
-        """Count the calls of one Web API method, or of `response_url`."""
+        """Return the number of calls of one Web API method, or of `response_url`."""
         return sum(call.method == method for call in self.log.calls)
 
     def seen_by(self, user_id: str) -> list[Message]:
@@ -177,7 +177,10 @@ class SandboxSlack(UserActions):
         return await self.workspace.next_message(user_id, after, timeout)
 
     async def until(self, condition: Callable[[], T | None], timeout: float = 10) -> T:  # noqa: ASYNC109
-        """Return the first true value of `condition`, evaluated after each message, view, execution and event."""
+        """Return the first true value of `condition`, which runs after each message, view, execution and event.
+
+        Raises TimeoutError after `timeout` seconds.
+        """
         return await self.workspace.until(condition, timeout)
 
     def inject_fault(self, method: str, fault: str | None, *, times: int | None = None, **options: Any) -> None:

@@ -61,7 +61,7 @@ def message_object(workspace: Workspace, message: Message) -> Shape:
 
 
 def command_origin(workspace: Workspace, user_id: str, channel_id: str, team_id: str | None) -> dict[str, str]:
-    """Return the fields of a command's payload for its user, team and channel."""
+    """Return the fields of a command's payload that name its user, team and channel."""
     user, channel = workspace.users.get(user_id), workspace.channels.get(channel_id)
     grid = {"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {}
     return {
@@ -77,7 +77,7 @@ def command_origin(workspace: Workspace, user_id: str, channel_id: str, team_id:
 
 
 def actor(workspace: Workspace, user_id: str) -> Shape:
-    """Return the fields of an interaction payload for its user and team."""
+    """Return the fields of an interaction payload that name its user and team."""
     user = workspace.users.get(user_id)
     handle = user.name if user else user_id.lower()
     team_id = user.team_id if user else workspace.team_id

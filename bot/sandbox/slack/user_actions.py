@@ -28,7 +28,7 @@ from bot.sandbox.slack.workspace import SLACKBOT, Workspace
 
 
 class UserActions:
-    """The actions of users; each method performs one action and waits for the bot's ack."""
+    """Perform the actions of users. Each method sends one payload to the bot and waits for its ack."""
 
     def __init__(
         self,
@@ -167,7 +167,7 @@ class UserActions:
     # deliveries
 
     async def event(self, event: dict[str, Any]) -> Delivery:
-        """Send an event to the bot; the dispatcher retries it without an ack."""
+        """Send an event to the bot. Without an ack, the dispatcher sends it again."""
         return await self.dispatcher.dispatch_event(payloads.event_callback(self.workspace, event))
 
     async def redeliver(self, delivery: Delivery) -> Delivery:

@@ -62,7 +62,7 @@ class View:
 
 
 class Views:
-    """The stack of open modals and the Home tab of each user."""
+    """Hold the stack of open modals and the Home tab of each user."""
 
     def __init__(self) -> None:
         self.trigger_seconds = 3.0
@@ -186,7 +186,7 @@ class Views:
         self.changed(view)
 
     def apply_ack(self, view: View, answer: Ack) -> None:
-        """Apply the ack of a submission: an empty ack closes the modal, else errors, update, push or clear."""
+        """Apply the ack of a submission: close the modal for an empty ack, else show errors, update, push or clear."""
         if not view.is_open:
             return
         body = answer.body if answer.acked else "failed"

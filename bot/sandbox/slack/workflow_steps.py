@@ -36,7 +36,7 @@ class Execution:
 
 
 class Executions:
-    """All executions, and the steps of the app's manifest."""
+    """Hold all executions, and the steps that the app's manifest declares."""
 
     def __init__(self, steps: Sequence[Step]) -> None:
         self.steps = {step.callback_id: step for step in steps}

@@ -1,6 +1,6 @@
 """Hold the state of the sandbox's workspace: users, channels, messages, and who can see each message.
 
-Knows nothing of HTTP or sockets.
+This module uses no HTTP and no sockets.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class Workspace:
-    """The users, channels, direct messages and messages of one workspace."""
+    """Hold the users, channels, direct messages and messages of one workspace."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Workspace:
     # users and channels
 
     def open_im(self, user_id: str) -> str:
-        """Return the id of the direct message between the bot and a user; creates it on the first call."""
+        """Return the id of the direct message between the bot and a user; create it on the first call."""
         if user_id not in self._ims:
             im = f"D0{user_id[1:]}" if f"D0{user_id[1:]}" not in self._im_owners else "D" + secrets.token_hex(5).upper()
             self._ims[user_id], self._im_owners[im] = im, user_id
@@ -80,7 +80,7 @@ class Workspace:
         return channel_id in self.channels or channel_id in self._im_owners
 
     def require_user(self, user_id: str) -> SlackUser:
-        """Return the user with this id. Raises ApiError `user_not_found` without one."""
+        """Return the user with this id. Raises ApiError `user_not_found` for an unknown id."""
         if user_id not in self.users:
             raise ApiError("user_not_found")
         return self.users[user_id]
@@ -89,7 +89,7 @@ class Workspace:
         return user.is_stranger or user.team_id != self.team_id
 
     def is_member(self, user_id: str, channel_id: str) -> bool:
-        """Tell whether a user is in a channel: every internal user is, external ones only in a shared channel."""
+        """Return whether a user is in a channel: every internal user is; external ones only in a shared channel."""
         channel = self.channels.get(channel_id)
         if channel is None:
             return self._im_owners.get(channel_id) == user_id
@@ -182,7 +182,7 @@ class Workspace:
             listener(message)
 
     def notify_waiters(self, user_id: str | None = None) -> None:
-        """Make waiters evaluate their condition again; with `user_id` only those for this user or for everyone."""
+        """Make `until` evaluate its conditions again; with `user_id`, only those for this user or for all users."""
         for future, only_for in list(self._waiters.items()):
             others = user_id is not None and only_for not in (None, user_id)
             if not others and not future.done():

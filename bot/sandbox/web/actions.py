@@ -18,7 +18,7 @@ BAD_REQUEST_TEXT = "The server does not understand this request."
 
 
 class PageActions:
-    """Handlers for the actions of the acting user; each handler's name gives its path below `/api/`."""
+    """Handle the actions of the acting user. Each handler's name is its path below `/api/`."""
 
     def __init__(self, slack: SandboxSlack, people: Mapping[str, str], *, has_read_only_messages: bool) -> None:
         self._slack = slack

@@ -62,14 +62,14 @@ def user_json(user: SlackUser) -> dict[str, Any]:
 
 @dataclass
 class ConversationChoice:
-    """The choice of the number of live conversations for each agent; `choose` applies one."""
+    """The page's choice of how many live conversations each agent has; `choose` applies a choice."""
 
     choices: tuple[str, ...]
     chosen: str
     choose: Callable[[str], None]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the choices and the current one for the page."""
+        """Return the possible choices and the current one, as JSON for the page."""
         return {"choices": self.choices, "chosen": self.chosen}
 
 

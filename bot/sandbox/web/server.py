@@ -48,7 +48,7 @@ HEADERS = {
 
 
 class SandboxPage:
-    """The page's server.
+    """Serve the page.
 
     `fault` is the injected fault. `live_conversations` is a choice for the panel, or None.
     `outbox_url` is the page of messages to customers; the page shows it in a frame.

@@ -46,7 +46,7 @@ class Offer:
 
     @property
     def is_valid(self) -> bool:
-        """Tell whether the API still returns this offer."""
+        """Return whether the API still returns this offer."""
         return (
             not self.is_withdrawn and self.conversation.ended_at is None and (self.joined or time.time() < self.ends_at)
         )
@@ -61,7 +61,7 @@ class Offer:
 
 
 class ConversationsApi:
-    """Live conversations, co-browse offers and their endpoints.
+    """Hold the live conversations and co-browse offers, and handle their endpoints.
 
     `missing_permissions` holds the permissions that the client's role lacks. With `requires_user`, only signed-in
     users can create an offer.
@@ -76,7 +76,7 @@ class ConversationsApi:
         self._authorize, self._users, self._url = authorize, users, url
 
     def set_live_count(self, choice: str) -> None:
-        """End all conversations and give each user LIVE_COUNTS[name] new ones. Raises KeyError."""
+        """End all conversations and give each user LIVE_COUNTS[choice] new ones. Raises KeyError."""
         count = LIVE_COUNTS[choice]
         for conversation in self.live.values():
             conversation.end()
@@ -172,7 +172,7 @@ class ConversationsApi:
         return conversation
 
     def _requested_offer(self, request: web.Request) -> Offer:
-        """Return the offer that the path names. Genesys requires no token for these calls."""
+        """Return the offer whose id is in the path. Genesys requires no token for these calls."""
         if request.match_info["deployment"] != DEPLOYMENT_ID:
             raise ApiError(404, "The deployment was not found.", "not.found")
         return self.offer(request.match_info["offer"])

@@ -27,7 +27,7 @@ _E164, _EMAIL = re.compile(r"\+[1-9][0-9]{6,14}"), re.compile(r"[^@\s]+@[^@\s]+\
 
 @dataclass(frozen=True)
 class SentMessage:
-    """An SMS or an e-mail; the `subject` of an SMS is empty."""
+    """An accepted SMS or e-mail; the `subject` of an SMS is empty."""
 
     kind: str
     sender: str
@@ -38,7 +38,7 @@ class SentMessage:
 
 
 class Outbox:
-    """The accepted messages, oldest first, and their endpoints."""
+    """Hold the accepted messages, oldest first, and handle their endpoints."""
 
     def __init__(self, require_permission: Callable[..., Grant]) -> None:
         self.sent: list[SentMessage] = BoundedList()

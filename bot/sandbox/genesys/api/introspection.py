@@ -54,5 +54,5 @@ def authorization_subject(
 
 
 def date_header(offset_seconds: float) -> str:
-    """Return a Date header from a clock that is `offset_seconds` ahead."""
+    """Return the value of a Date header from a clock that is `offset_seconds` ahead."""
     return formatdate(time.time() + offset_seconds, usegmt=True)

@@ -43,7 +43,7 @@ class Grant:
 
 
 class Login:
-    """The token endpoint for one OAuth client of one organization; `user_login` handles the tokens of users."""
+    """Handle the token endpoint for one OAuth client of one organization; `user_login` handles users' sign-ins."""
 
     user_login: UserLogin
 

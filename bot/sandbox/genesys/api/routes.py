@@ -26,7 +26,7 @@ SESSIONS, SESSION = "/api/v2/conversations/cobrowse", "/api/v2/conversations/cob
 
 
 class Api:
-    """The organization's data and its endpoints; `url` is both the API URL and the login URL."""
+    """Hold the organization's data and handle its endpoints; `url` is both the API URL and the login URL."""
 
     def __init__(
         self, login: Login, users: Sequence[GenesysUser], applications: Mapping[str, str], token_seconds: int
@@ -46,7 +46,7 @@ class Api:
         self.user_login = login.user_login = UserLogin(self.users)
 
     def _routes(self) -> list[web.RouteDef]:
-        """Return the routes; `count()` counts calls by the part of a route's name before the dot."""
+        """Return the routes. The part of a route's name before the dot is the kind of call that `count` counts."""
         return [
             *self.conversations.routes(),
             *self.outbox.routes(),

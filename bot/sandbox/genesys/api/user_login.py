@@ -55,7 +55,7 @@ class AuthorizationCode:
 
 
 class UserLogin:
-    """The users' sign-ins.
+    """Hold the users' sign-ins and handle their endpoints.
 
     `client` is None while the organization has no client of this grant. `refresh_tokens` holds the valid tokens and the
     ids of their users.
@@ -80,7 +80,10 @@ class UserLogin:
             del self.refresh_tokens[token]
 
     def exchange(self, form: Mapping[str, str], authorization: str | None) -> tuple[str, str | None]:
-        """Return the user id for the access token, and a refresh token or None. Raises OAuthError."""
+        """Exchange a code or a refresh token for a user id and a new refresh token or None. Raises OAuthError.
+
+        `form` and `authorization` are the form and the Authorization header of the token request.
+        """
         is_authenticated = self._check_client(form, authorization)
         if form["grant_type"] == "refresh_token":
             if not is_authenticated:
@@ -144,7 +147,7 @@ class UserLogin:
         return ""
 
     def _check_client(self, form: Mapping[str, str], authorization: str | None) -> bool:
-        """Tell whether the client authenticated with its secret. A client that sends only its id needs PKCE."""
+        """Return whether the client authenticated with its secret. A client that sends only its id needs PKCE."""
         if self.client is None:
             raise OAuthError(401, "There is no client of this grant.", "invalid_client")
         if authorization is None:

@@ -15,7 +15,7 @@ from bot.sandbox.slack.workspace import SLACKBOT, Workspace
 
 
 class ChatMethods:
-    """The chat and conversation methods, by name."""
+    """Implement the chat and conversation methods, by name."""
 
     def __init__(self, workspace: Workspace, scopes: Callable[[], list[str]]) -> None:
         self._workspace = workspace
@@ -86,7 +86,10 @@ class ChatMethods:
         return {"channel": message.channel, "ts": message.ts}
 
     def _bot_message(self, args: Args, refusal: str) -> Message:
-        """Return the bot's own message. Ephemeral messages are not found, because Slack does not keep them."""
+        """Return the bot's message that the arguments name. Raises ApiError `refusal` for another user's message.
+
+        Ephemeral messages are not found, because Slack does not keep them.
+        """
         channel, ts = self._channel(args), required_argument(args, "ts")
         matches = (message for message in self._workspace.messages if message.ts == ts and message.channel == channel)
         message = next(matches, None)

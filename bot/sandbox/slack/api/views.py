@@ -19,7 +19,7 @@ from bot.sandbox.slack.workspace import Workspace
 
 
 class ViewMethods:
-    """The view and function methods, by name."""
+    """Implement the view and function methods, by name."""
 
     def __init__(self, workspace: Workspace, views: Views, executions: Executions) -> None:
         self._workspace = workspace

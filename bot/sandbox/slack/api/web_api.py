@@ -1,6 +1,7 @@
 """Implement the Web API methods that the bot uses: https://docs.slack.dev/reference/methods.
 
-Parses calls, checks tokens and scopes, and answers the methods about users. chat.py and views.py hold the others.
+This module parses calls, checks tokens and scopes, and implements the methods about users. chat.py and views.py
+implement the others.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ REQUIRED_SCOPES = {
 
 
 class WebApi:
-    """Handle `/api/<method>`."""
+    """Handle requests to `/api/<method>`: check the token, the scopes and the arguments, and run the method."""
 
     def __init__(
         self,
@@ -162,7 +163,7 @@ class WebApi:
 
 
 async def _read(request: web.Request) -> tuple[Args, bool]:
-    """Return the arguments from query, form or JSON, and whether the JSON is invalid."""
+    """Return the arguments from the query, the form or the JSON body, and whether the JSON is invalid."""
     args: Args = dict(request.query)
     if request.content_type != "application/json":
         return args | {key: value for key, value in (await request.post()).items() if isinstance(value, str)}, False

@@ -31,7 +31,7 @@ class SocketClosedError(Exception):
 
 
 class Socket:
-    """One WebSocket of the bot and its envelopes without an ack."""
+    """One WebSocket of the bot, and the envelopes on it that still wait for an ack."""
 
     def __init__(self, ws: web.WebSocketResponse, faults: Faults) -> None:
         self.ws = ws
@@ -118,7 +118,7 @@ class Socket:
 
 
 class Sockets:
-    """All sockets of the bot; payloads go to them in rotation."""
+    """Hold all sockets of the bot, and send payloads to them in rotation."""
 
     def __init__(self, faults: Faults) -> None:
         self.ping_seconds = 5.0
@@ -133,7 +133,7 @@ class Sockets:
         self._is_closed = False
 
     def ticket(self) -> str:
-        """Return a ticket that opens one socket."""
+        """Return a new ticket, which the URL of one socket must contain."""
         ticket = secrets.token_urlsafe(16)
         self._tickets.add(ticket)
         return ticket
@@ -165,7 +165,7 @@ class Sockets:
             await self._changed.wait_for(lambda: bool(self._ready()) or self._is_closed)
 
     async def deliver(self, kind: Kind, payload: dict[str, Any], timeout_seconds: float, retry: int) -> Ack:
-        """Deliver to the next socket, and to another one when the first closes before its ack."""
+        """Deliver a payload to the next socket, and to another one if the first closes before its ack."""
         if not self._ready():
             return Ack(False, error="dispatch_failed")
         try:
@@ -228,7 +228,7 @@ class HttpDelivery:
     async def deliver(
         self, url: str, kind: Kind, payload: dict[str, Any], timeout_seconds: float, retry: int, reason: str
     ) -> Ack:
-        """Post one payload. Any status but 200 and a missing response within `timeout_seconds` are failures."""
+        """Post one payload. Any status but 200, or no response within `timeout_seconds`, is a failure."""
         if self._session is None or self._session.closed:
             return Ack(False, error="dispatch_failed")
         body, content_type = encode(kind, payload)

@@ -1,4 +1,4 @@
-"""Check a message, and the blocks of messages, modals and Home tabs, against Slack's limits and shapes.
+"""Check messages, and the blocks of messages, modals and Home tabs, against Slack's limits and shapes.
 
 elements.py checks the interactive elements and inputs. Limits: https://docs.slack.dev/reference/block-kit/blocks
 """

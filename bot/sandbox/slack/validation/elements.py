@@ -164,7 +164,7 @@ def _plain_text_input(element: Element, at: str) -> None:
 
 
 def _address_input(element: Element, at: str) -> None:
-    """Check an email_text_input or a url_text_input."""
+    """Raise BlockError unless this email_text_input or url_text_input is valid."""
     check_keys(element, "type action_id initial_value dispatch_action_config focus_on_load placeholder", at)
     check_flags(element, ["focus_on_load"], at)
     if "initial_value" in element:
@@ -192,7 +192,7 @@ def _number_input(element: Element, at: str) -> None:
 
 
 def is_number(text: str, element: Element) -> bool:
-    """Tell whether a text is a number that this number_input accepts; this does not check its limits."""
+    """Return whether a text is a number in a form that this number_input accepts. Its limits are not checked."""
     try:
         float(text) if element["is_decimal_allowed"] else int(text)
     except ValueError:

@@ -18,7 +18,7 @@ MAX_BYTES = 250_000
 
 
 def read_view(value: Any, kind: str) -> dict[str, Any]:
-    """Return a valid view of type `kind`, `modal` or `home`. Raises BlockError for any other."""
+    """Return `value` if it is a valid view of type `kind`, `modal` or `home`. Raises BlockError for any other."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
