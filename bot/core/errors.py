@@ -442,7 +442,10 @@ class NobodyNamedError(CobrowseError):
 
 @dataclass(eq=False)
 class RoleRequiredError(PermissionDeniedError):
-    """The person's role does not allow this. may_not_act_for_others: `target` is the agent they asked for."""
+    """The requester's role does not allow this request.
+
+    `target` is the agent whom the requester wanted to act for; only the code may_not_act_for_others sets it.
+    """
 
     code: Literal["supervisors_only", "administrators_only", "may_not_act_for_others"] = field()
     target: UserId | None = None

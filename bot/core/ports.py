@@ -224,10 +224,10 @@ class MemberDirectory(Protocol):
         """Return whether a user is in a user group."""
 
     def peek_person(self, user_id: UserId) -> SlackUser | None:
-        """Return a Slack user from the cache, or None."""
+        """Return a Slack user without a call to Slack; None when the user is not cached."""
 
     def peek_in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool | None:
-        """Return whether a user is in a user group, from the cache, or None."""
+        """Return whether a user is in a user group, without a call to Slack; None when the group is not cached."""
 
 
 class Notifier(Protocol):

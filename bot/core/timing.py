@@ -214,7 +214,7 @@ RECEIVER_BOUNDS = ReceiverBounds()
 
 @dataclass(frozen=True, slots=True)
 class StorageTiming:
-    """Durations of the database layer, in seconds. Names of one database say so."""
+    """Durations of the database layer, in seconds. The comment of each names the database if only one uses it."""
 
     write_delay_seconds: float = 0.005
     """SQLite: how long `created` and `answered` may wait to share a transaction with later writes. Nobody waits for

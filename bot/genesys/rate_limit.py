@@ -115,9 +115,9 @@ class RateLimiter:
 class RateWindow:
     """Count the calls of one token in Genesys's current rate-limit window.
 
-    Other processes may use the same token, so the count in each answer replaces the own count. Until answers show what
-    the others use, at most half of the remaining calls are in flight at a time. After an exhausted window, the first
-    call goes alone, to find out whether the next window has begun.
+    Other processes may use the same token, so Genesys's count in each answer replaces this object's count. Until
+    answers show what the others use, at most half of the remaining calls are in flight at a time. After an exhausted
+    window, the first call goes alone, to find out whether the next window has begun.
     """
 
     def __init__(

@@ -1,1 +1,1 @@
-"""Slack: receive payloads, render messages, call the Web API."""
+"""Connect the bot to Slack: receive payloads, render messages, call the Web API."""

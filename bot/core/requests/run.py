@@ -211,7 +211,7 @@ class ProgressNotifier:
         self._timer = self._loop.call_later(timing.first_notice_seconds, self._post)
 
     def sent(self) -> None:
-        """Post no notice of a wait for a turn any more, because the call was sent."""
+        """Stop notices about the wait for the rate limiter, because the call was sent."""
         self._wait_until = None
 
     def wait(self, seconds: float) -> None:

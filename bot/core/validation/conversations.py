@@ -25,7 +25,7 @@ class LiveConversation:
 
 
 def conversation_id(text: str) -> ConversationId | None:
-    """Return a UUID in lower case; None for any other text."""
+    """Return the text as a conversation id, a UUID in lower case; None if it is not a UUID."""
     return ConversationId(text.lower()) if _UUID.fullmatch(text) else None
 
 

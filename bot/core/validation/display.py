@@ -1,6 +1,6 @@
-"""Make names and links fit to be shown to people (pure).
+"""Clean names and check links before the bot shows them to people (pure).
 
-`clean` takes every name that people and services write: of sessions, people, customers, applications, roles.
+`clean` is for each name that people or services write: of sessions, people, customers, applications, roles.
 `JoinHosts` checks each join URL that the session service returns; `is_safe_url` checks those that the database holds.
 """
 

@@ -118,7 +118,7 @@ def state_of(blocks: list[Block], values: Mapping[tuple[str, str], Value]) -> di
 
 
 def value_payload(element: Block, value: Value) -> dict[str, Any]:
-    """Return the fields of a value in payloads. Raises LookupError for an unknown option."""
+    """Return the fields that hold an input's value in Slack's payloads. Raises LookupError for an unknown option."""
     match element["type"]:
         case "users_select":
             return {"selected_user": value or None}

@@ -142,7 +142,7 @@ async def is_pooled(connection: Any, url: str, timing: StorageTiming) -> bool:
 
 
 async def enable_keepalive(connection: Any) -> None:
-    """Make the server send TCP keepalives on this connection, so that it closes it when this machine is lost."""
+    """Make the server send TCP keepalives, so that it closes this connection when this machine is lost."""
     await connection.execute(STATEMENTS["enable_keepalive"].text)
 
 

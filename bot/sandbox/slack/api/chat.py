@@ -15,7 +15,7 @@ from bot.sandbox.slack.workspace import SLACKBOT, Workspace
 
 
 class ChatMethods:
-    """Implement the chat and conversation methods, by name."""
+    """Implement the methods chat.* and conversations.*; `methods` maps each method's name to its function."""
 
     def __init__(self, workspace: Workspace, scopes: Callable[[], list[str]]) -> None:
         self._workspace = workspace

@@ -62,7 +62,10 @@ def check_url(url: Any, at: str) -> None:
 
 
 def items_of(value: dict[str, Any], key: str, maximum: int, at: str) -> list[tuple[Any, str]]:
-    """Return the items of an array of 1 to `maximum`, each with its pointer."""
+    """Return the items of the array `value[key]`, each with its JSON pointer.
+
+    Raises BlockError unless it is an array of 1 to `maximum` items.
+    """
     items = value.get(key)
     require(isinstance(items, list) and bool(items), f"must provide at least one of {key}", f"{at}/{key}")
     assert isinstance(items, list)  # noqa: S101 - tells the type checker what the line above made sure
