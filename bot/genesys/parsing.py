@@ -14,10 +14,10 @@ MAX_WORD_LENGTH = 40
 MAX_NAME_LENGTH = 200
 MAX_MESSAGE_LENGTH = 300
 PLAUSIBLE_YEARS = range(2020, 2100)
-"""A date outside this range comes from no working clock."""
+"""The years of plausible dates. A date outside this range comes from a wrong clock."""
 _ID = re.compile(r"[A-Za-z0-9._:~+/=-]{1,200}")
 _FOLDED = re.compile(r"(?:^|/)\.*(?:/|$)")
-"""An empty or dotted part between slashes: a client or a gateway may fold it, and the call would reach another
+"""An empty or dotted part between slashes: a client or a gateway may remove it, so that the call reaches another
 resource."""
 _NOT_IN_REFERENCE = re.compile(r"[^\w.-]")
 

@@ -25,10 +25,10 @@ log = logging.getLogger(__name__)
 
 DEFAULT_PER_MINUTE, MAX_PER_MINUTE = 300, 1_000_000
 MAX_CONCURRENT_CALLS = 240
-"""Fewer than there are connections, so that the login always finds one."""
+"""The maximum number of calls in flight; fewer than connections in the pool, so that the login always gets one."""
 MIN_CONCURRENT_CALLS = 8
 OPTIONAL_SHARE = 2
-"""One in so many calls may be optional: status look-ups must not keep sessions from being created."""
+"""One of this many allowed calls may be optional, so that status look-ups leave room for creates."""
 
 Clock = Callable[[], float]
 Turn = asyncio.Future[None]

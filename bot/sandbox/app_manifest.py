@@ -1,4 +1,4 @@
-"""Read from the app's `manifest.yml` what Slack shows of it, so that the sandbox shows the same.
+"""Read those keys of the app's `manifest.yml` that change what users see in Slack, so that the sandbox shows the same.
 
 `bot/sandbox/manifest.yml` is a symbolic link to the file at the root; a wheel contains a copy.
 """

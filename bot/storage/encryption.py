@@ -9,7 +9,7 @@ from typing import Any
 
 _PREFIX = "sealed:"
 CHECK = "cobrowse-bot"
-"""The known word that tells whether a key fits a database."""
+"""A known text that the database stores encrypted. If a key decrypts it, the key fits the database."""
 SECRET_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "requests": ("reply_url", "argument"),
@@ -18,7 +18,7 @@ SECRET_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "connections": ("refresh_token",),
     }
 )
-"""Encrypted columns by table. When a database gets its first key, the rows that it holds are encrypted, once."""
+"""The encrypted columns by table. When the bot first opens a database with a key, it encrypts the existing rows."""
 
 
 class Encryptor:

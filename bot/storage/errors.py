@@ -210,7 +210,7 @@ SENTENCES = MappingProxyType(
         "database_file_unusable": "The database {path} cannot be used ({why}). Check the file and DATABASE_URL.",
     }
 )
-"""By code. docs/runbook.md names each code and what to do."""
+"""The sentences by code. docs/runbook.md says for each code what to do."""
 
 
 def refused(code: str, **words: object) -> StorageSetupError:

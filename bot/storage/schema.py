@@ -8,11 +8,11 @@ from bot.storage.errors import refused
 from bot.storage.statements import DatabaseKind, read_script
 
 VERSION = 6
-"""The version of `sql/schema.sql`. It never goes back."""
+"""The version of `sql/schema.sql`, which only increases."""
 OLDEST_VERSION = 5
-"""The oldest version that can be migrated. No older one was ever released."""
+"""The oldest version that the bot can migrate. No release had an older one."""
 TABLES = tuple(re.findall(r"CREATE TABLE (\w+) \(", "\n".join(read_script("schema", "postgres"))))
-"""All tables but `facts`."""
+"""The names of all tables except `facts`."""
 
 
 def scripts_from(version: int, database: DatabaseKind) -> Sequence[str]:

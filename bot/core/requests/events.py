@@ -27,7 +27,7 @@ from bot.core.results import (
 log = logging.getLogger(__name__)
 
 FOLLOW_SECONDS, MAX_FOLLOWERS = 8 * 3600.0, 5_000
-"""How long users hear of changes of their sessions after they opened the Home tab, and how many users."""
+"""How long after a visit a user's Home tab is updated when a session changes, and the maximum number of such users."""
 
 
 @dataclass(frozen=True, slots=True)

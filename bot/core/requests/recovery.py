@@ -16,13 +16,13 @@ from bot.core.timing import RecoveryTiming
 log = logging.getLogger(__name__)
 
 ANSWERABLE = timedelta(minutes=30)
-"""How long Slack takes an answer to a command. Nobody waits for an older request."""
+"""How long Slack accepts an answer to a command. An older request is not carried out after a crash."""
 MAX_MESSAGES = 40
-"""How many messages of ended sessions one pass updates."""
+"""The maximum number of messages that one pass updates."""
 MAX_SILENT = 4
-"""After this many updates without an answer the pass ends. Together they take less than the minute of a reservation."""
+"""A pass ends after this many updates that Slack did not answer; they take less than the minute of a reservation."""
 GIVE_UP_AFTER = timedelta(days=1)
-"""A message that could not be updated for this long after its session's end stays as it is."""
+"""How long after a session's end the bot still tries to update its messages."""
 
 
 def known_failure(stored: StoredRequest) -> CobrowseError | None:

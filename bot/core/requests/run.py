@@ -28,7 +28,7 @@ from bot.core.timing import RunTiming
 log = logging.getLogger(__name__)
 
 MAX_NOTICES = 2
-"""Slack's response_url takes five messages."""
+"""The maximum number of wait notices for a request. Slack accepts five messages at a response_url."""
 
 
 class OwnershipLostError(Exception):
@@ -53,7 +53,7 @@ class RequestRun:
         self._notices = ProgressNotifier(request, notifier, timing)
         self._sent_at: float | None = None
         self._uncertain: list[RequestState] = []
-        """States that the store may have committed: its answer was lost."""
+        """States that the store may have committed without an answer."""
         self._is_unsaved = False
 
     @property

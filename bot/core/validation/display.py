@@ -12,13 +12,13 @@ from urllib.parse import quote
 from bot.core.models import NAME_LENGTH
 
 _JOINERS = "\u200c\u200d"
-"""Emoji, Persian and Indic scripts need them; at the edge of a name they show nothing."""
+"""Zero-width joiners, which emoji, Persian and Indic scripts need; at the edge of a name they are invisible."""
 _VISIBLE_FORMATS = re.compile("[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd]")
-"""Format characters that show something (Unicode: Prepended_Concatenation_Mark)."""
+"""Visible format characters (Unicode: Prepended_Concatenation_Mark)."""
 _BLANK = re.compile(
     "[\u034f\u17b4\u17b5\u2065\u2800\u3164\uffa0\ufff0-\ufff8\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
 )
-"""Characters of other categories that show nothing; the tag letters from U+E0000 can carry a hidden message."""
+"""Invisible characters of other categories; the tag letters from U+E0000 can carry a hidden message."""
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 URL_LENGTH = 4000
 _URL = re.compile(

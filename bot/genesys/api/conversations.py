@@ -47,16 +47,16 @@ NEEDS = (VIEW_DETAILS, VIEW, ADD, ADD_VOICE, READ_OFFERS)
 DEFAULT_OFFER_SECONDS = 600
 """The lifetime of an offer whose answer does not state its end."""
 MAX_OFFER = timedelta(days=1)
-"""A stated end that is later than this, or past, is ignored."""
+"""The longest lifetime of an offer. An answer that states a later end, or a past one, counts as stating none."""
 CALLS_PER_SESSION = 3
-"""The calls a session takes when the host is in one conversation: the search, the conversation, the offer."""
+"""How many calls a session needs when the host is in one conversation: the search, the conversation, the offer."""
 OPEN, GONE, ENDED = "open", "gone", "ended"
 _STATUSES = {OPEN: SessionStatus.OPEN, GONE: SessionStatus.GONE, ENDED: SessionStatus.OVER}
 
 
 @dataclass(frozen=True, slots=True)
 class JoinSettings:
-    """How customers join a session.
+    """The settings that decide how customers join a session.
 
     `template` builds join URLs of the company's own page; None when the customer types the join code. `deployment_id`
     names the Messenger deployment through which the bot reads and withdraws offers; None when there is none.

@@ -15,7 +15,7 @@ from bot.genesys.parsing import read_object, reference_of
 SMS, EMAIL = "/api/v2/conversations/messages/agentless", "/api/v2/conversations/emails/agentless"
 SEND_SMS, SEND_EMAIL = "conversation:message:create", "conversation:email:create"
 SEND_AGENTLESS_EMAIL = "conversation:agentlessEmail:send"
-"""The API accepts this permission in place of SEND_EMAIL. It allows nothing else."""
+"""A permission that the API accepts instead of SEND_EMAIL, and that allows nothing else."""
 NEEDS = (SEND_SMS, SEND_EMAIL)
 ACTIVE_STATUSES = (400, 409)
 _ACTIVE = re.compile(

@@ -27,10 +27,10 @@ QUERY = "/api/v2/analytics/conversations/details/query"
 CONVERSATION = "/api/v2/conversations"
 VIEW_DETAILS, VIEW = "analytics:conversationDetail:view", "conversation:communication:view"
 SEARCH_BACK = timedelta(days=30)
-"""The search is by the start of a conversation, and a chat may be weeks old; the API accepts 31 days at most."""
+"""How far back the search looks for the start of a conversation: a chat may be weeks old. The API allows 31 days."""
 MAX_AHEAD = timedelta(minutes=5)
 MAX_AGE = timedelta(days=90)
-"""A stated start that is older than this, or later than MAX_AHEAD, is ignored."""
+"""The oldest plausible start of a conversation. An older one, or one later than MAX_AHEAD, is ignored."""
 MAX_CONVERSATIONS = 20
 MAX_NAME_LENGTH = 60
 _MEDIA = (("messages", False), ("calls", True))
@@ -43,7 +43,7 @@ _OTHER_MEDIA = {
     "socialExpressions": "social",
     "videos": "video",
 }
-"""The fields whose communications do not, and the kind of each."""
+"""The fields of a participant whose communications do not support co-browse, and the kind of each."""
 _STAFF_PURPOSES = (
     "agent",
     "user",
@@ -58,7 +58,7 @@ _STAFF_PURPOSES = (
     "api",
     "manager",
 )
-"""Purposes of participants who are not customers."""
+"""The values of a participant's `purpose` that mean that the participant is not a customer."""
 
 
 @dataclass(frozen=True, slots=True)

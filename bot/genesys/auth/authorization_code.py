@@ -38,7 +38,7 @@ from bot.genesys.retry import error_from_exception, error_from_response
 ME, NEEDS = "/api/v2/users/me", "users:readonly"
 MAX_TOKEN_LENGTH = 8000
 _GRANT_ENDED = ("invalid_grant", "invalid_token")
-"""OAuth's codes for a code or refresh token that is used, revoked or expired: RFC 6749 section 5.2, RFC 6750."""
+"""OAuth's errors for a used, revoked or expired authorization code or refresh token: RFC 6749 section 5.2, RFC 6750."""
 
 
 @dataclass(frozen=True, slots=True)

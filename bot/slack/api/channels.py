@@ -19,17 +19,17 @@ from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code
 from bot.slack.error_codes import NO_ANSWER, NO_CODE, Group, is_of, passes
 
 GROUP_MESSAGE_PREFIX = "mpdm-"
-"""How Slack begins the name of a direct message between several people; its id may be that of a channel."""
+"""The start of the name of a group direct message, whose id may look like a channel's."""
 EXTERNAL_FLAGS = ("is_ext_shared", "is_pending_ext_shared")
 REQUIRED_FLAGS = (*EXTERNAL_FLAGS, "is_shared", "is_org_shared")
-"""Boolean fields that every conversation object has; a missing one refuses the share."""
+"""Boolean fields that every conversation object has. Without one of them, nothing may be shared."""
 EXTERNAL_TEAM_FIELDS = (
     "connected_team_ids",
     "connected_limited_team_ids",
     "pending_connected_team_ids",
     "pending_shared",
 )
-"""Lists of team ids of other organizations, invited ones included."""
+"""Fields with the team ids of other organizations in the channel, including invited ones."""
 _HIDDEN = (Group.UNINVITED, Group.SCOPE)
 
 

@@ -31,7 +31,7 @@ NEEDED = {
     "users:read.email": "the same e-mail address as a rule",
     "usergroups:read": "supervisors, administrators and members by user group",
 }
-"""The scopes that manifest.yml asks for (a test compares them), and what each is for."""
+"""The scopes that manifest.yml requests (a test compares them), and why the bot needs each."""
 _PASSING = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING)
 
 

@@ -16,14 +16,14 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 MAX_RESPONSE_BYTES = 2 * 1024 * 1024
 MAX_WORD_LENGTH = 60
-"""Characters of a word of Slack's; its longest is half as long."""
+"""The maximum length of a word, in characters. Slack's longest word is half as long."""
 MAX_CAUSES = 8
-"""Length of the chain of causes that is searched."""
+"""How many causes of an exception `error_label` looks at."""
 
 CALL_ERRORS = (SlackApiError, SlackClientError, aiohttp.ClientError, TimeoutError, ValueError)
 """Exceptions that slack_sdk raises when a call fails."""
 MALFORMED_ERRORS = (AttributeError, KeyError, TypeError)
-"""Exceptions on JSON of an unexpected shape, raised in slack_sdk too."""
+"""Exceptions that code raises on JSON of an unexpected shape, including slack_sdk's code."""
 
 
 class SlackAnswer(aiohttp.ClientResponse):

@@ -30,7 +30,7 @@ from bot.slack.messages.session_card import closed_card, direct_card, shared_car
 log = logging.getLogger(__name__)
 
 LATER = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING, Group.TOKEN)
-"""What passes, or is mended without the message; with any other code, the message cannot be changed."""
+"""Errors after which a later update may succeed. With any other error, the message cannot be updated."""
 REFUSED = {Group.UNINVITED: "uninvited", Group.ARCHIVED: "closed", Group.CLOSED: "closed"}
 
 

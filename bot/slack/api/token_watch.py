@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 ROTATING = "xoxe."
-"""How a token begins that expires after twelve hours: https://docs.slack.dev/authentication/using-token-rotation"""
+"""The prefix of tokens that expire after 12 hours: https://docs.slack.dev/authentication/using-token-rotation"""
 ROTATION_HINT = (
     "Slack cannot turn token rotation off for an app: make a new app from manifest.yml (token_rotation_enabled: false),"
     " and set its SLACK_BOT_TOKEN."

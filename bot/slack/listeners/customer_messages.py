@@ -26,7 +26,7 @@ from bot.slack.views.customer_message_form import SEND_FORM, TO, FormInput
 from bot.slack.views.session_form import not_opened
 
 MAX_QUESTIONS, QUESTION_TTL_SECONDS = 10_000, 1800.0
-"""Bounds of the memory of questions answered with Send; a request is processed for 1,800 s at most."""
+"""How many questions that were answered with Send the bot remembers, and for how long: as a request lasts at most."""
 
 
 def register(

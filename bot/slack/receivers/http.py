@@ -28,8 +28,8 @@ from bot.slack.listeners.errors import dispatch
 PATH = "/slack/events"
 BODY_BYTES = 64 * 1024
 LARGE_BODY_BYTES, MAX_LARGE_BODIES = 1024 * 1024, 8
-"""Bound of interactive payloads, and of how many are read at once. A message shortcut carries its message's text twice,
-with eight bytes for each non-ASCII letter."""
+"""The size limit of interactive payloads, and how many the bot reads at the same time. A message shortcut contains its
+message's text twice, with eight bytes for each non-ASCII letter."""
 _INTERACTIVE = b"payload="
 MAX_FIELDS = 100
 MAX_AGE_SECONDS = 300
@@ -37,7 +37,7 @@ MIN_MISFITS = 3
 MAX_MISFITS = 16
 _CLOCK_LOG_SECONDS = 60.0
 RETRY_HEADERS = ("X-Slack-Retry-Num", "X-Slack-Retry-Reason")
-"""Headers passed on to Bolt: the number and the reason of a retry."""
+"""The headers that Bolt gets: the number and the reason of Slack's retry."""
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SSL_CHECK = re.compile(rb"ssl_check=1(?:&token=[^&=]{0,200})?|token=[^&=]{0,200}&ssl_check=1")

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 MAX_NUM_CONNECTIONS = 1000
 RENEWALS = ("warning", "refresh_requested")
-"""Reasons of a `disconnect` after which Slack still sends on the connection."""
+"""The reasons of a `disconnect` message after which Slack still sends payloads on the connection."""
 CLOSED = "closed"
 
 

@@ -26,14 +26,14 @@ LEFT_OUT = (
     *("pgbouncer", "connection_limit", "pool_timeout", "pool_max_conns_per_host", "socket_timeout"),  # other clients
     *("statement_cache_size", "prepared_statements", "prepareThreshold", "pool_size", "max_overflow"),
 )
-"""Parameters that tune a client. The bot has its own values."""
+"""Parameters that tune a client. The bot drops them and uses its own values."""
 PROTECTIONS = {
     "channel_binding": ("disable", "prefer"),
     "gssencmode": ("disable", "prefer", "allow"),
     "sslcertmode": ("disable", "allow"),
     "requiressl": ("0",),
 }
-"""Parameters that may make a connection safer, with the values that demand nothing: then they are left out."""
+"""Parameters that can make a connection safer, each with the values that demand nothing. With these, it is dropped."""
 INSTEAD = {
     "ssl": "Write sslmode=require in its place, sslmode=verify-full to check the certificate, or sslmode=disable.",
     "sslaccept": "Write sslmode=verify-full in its place, or sslmode=require to check no certificate.",

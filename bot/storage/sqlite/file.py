@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 STATEMENTS = load_statements("sqlite")
 MIN_FREE_BYTES = 256 * 1024
-"""About what SQLite writes before the first request is accepted."""
+"""The free space that the bot needs to start: about what SQLite writes before the first accepted request."""
 MODE_OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 

@@ -31,7 +31,7 @@ from bot.storage.statements import SWEEP
 
 DAY_SECONDS = 86_400.0
 MAX_CHECKPOINT_ATTEMPTS = 10
-"""How often a sweep tries to empty the write-ahead log while somebody reads it."""
+"""How often a sweep tries to empty the write-ahead log while another connection reads it."""
 _DELAYED = (RequestState.CREATED, RequestState.ANSWERED)
 
 
