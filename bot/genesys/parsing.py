@@ -33,7 +33,7 @@ def objects(value: object) -> Iterator[dict[str, object]]:
 
 
 def ids_and_names(entities: list[object]) -> list[tuple[str, str]]:
-    """Return the id and the name of each entity; leave out an entity whose id is unusable."""
+    """Return the id and the name of each entity; leave out an entity whose id is missing, too long or not printable."""
     found = [(entity.get("id"), entity.get("name")) for entity in objects(entities)]
     return [
         (entity_id, str(name or "")[:MAX_NAME_LENGTH])

@@ -87,7 +87,7 @@ class RequestRun:
     async def on_wait(self, seconds: float) -> None:
         """Commit `accepted` again, because the call waits for its turn or the service did not act.
 
-        Raises QueueTooLongError when `seconds` is too long.
+        Raises QueueTooLongError if the requester would wait too long altogether.
         """
         self._stop_clock()
         if self.state is RequestState.CREATING:

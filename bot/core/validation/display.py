@@ -29,7 +29,7 @@ _URL = re.compile(
 JOIN_CODE = "{joinCode}"
 _HOST_ENTRY = re.compile(r"\.?(?:[a-z0-9_-]+\.)*[a-z0-9_-]+|\[[0-9a-f:.]+\]")
 _PUBLIC_NAME = re.compile(r"(?:[a-z0-9_-]+\.)+(?!0x)[a-z0-9-]*[a-z-][a-z0-9-]*")
-"""A host name with a dot whose last label is no number: browsers read `127.1` and `2130706433` as addresses."""
+"""A host name with a dot whose last label is not a number: browsers read `127.1` and `2130706433` as addresses."""
 
 
 def one_line(text: str) -> str:

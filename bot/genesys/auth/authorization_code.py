@@ -84,14 +84,14 @@ class AuthorizationCodeClient:
         return f"{self._login_url}/oauth/authorize?{urlencode(query)}"
 
     async def exchange(self, code: str, verifier: str) -> Grant:
-        """Exchange an authorization code for tokens. Do not retry, because a code is valid only once.
+        """Exchange an authorization code for tokens, in one attempt, because a code is valid only once.
 
         Raises LoginRefusedError (code connect_failed) and other ServiceErrors.
         """
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self._redirect_uri}
         try:
             return await self._request_grant(form | {"code_verifier": verifier})
-        except LoginRefusedError as error:  # a failed user sign-in proves nothing about the bot's own client
+        except LoginRefusedError as error:  # a failed user sign-in says nothing about the bot's own client
             raise LoginRefusedError(
                 code="connect_failed", oauth_error=error.oauth_error, words=error.words, reference=error.reference
             ) from None
@@ -99,9 +99,9 @@ class AuthorizationCodeClient:
             raise as_unreachable(error) from None
 
     async def refresh(self, refresh_token: str) -> Grant:
-        """Exchange a refresh token for new tokens. Do not retry after an unknown outcome: the token may be used up.
+        """Exchange a refresh token for new tokens, in one attempt.
 
-        Raises SignInExpiredError, OutcomeUnknownError and other ServiceErrors.
+        Raises SignInExpiredError, other ServiceErrors, and OutcomeUnknownError: then the token may be used up.
         """
         try:
             return await self._request_grant({"grant_type": "refresh_token", "refresh_token": refresh_token})

@@ -1,8 +1,8 @@
 """Fetch, cache and renew the bot's own token, with the OAuth grant "client credentials".
 
 One token serves the whole process. Calls that wait for a token share one request to the login. The token is renewed in
-the background before it expires. After a 401, client.py drops the token and sends the call again with a new one. A 403
-also drops it, so that an added scope takes effect.
+the background before it expires, and dropped after a 401 or a 403. After a 401, client.py sends the call again with a
+new token. After a 403, a new token makes an added scope take effect.
 """
 
 import asyncio
@@ -67,7 +67,10 @@ class TokenAuth(TokenSource):
         await self._current()
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Implement httpx.Auth: https://www.python-httpx.org/advanced/authentication/"""
+        """Add the token to a request, and drop the token after a 401 or 403. Implements httpx.Auth.
+
+        https://www.python-httpx.org/advanced/authentication/
+        """
         token = await self._current()
         request.headers["Authorization"] = f"Bearer {token.value}"
         response = yield request

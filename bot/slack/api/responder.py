@@ -283,7 +283,7 @@ class SlackResponder:
         self.soon(self.post(reply_url, message, insist=True))
 
     async def tell(self, request: Request, message: Message) -> None:
-        """Post a message about a request that was not accepted: by response_url, else in another way."""
+        """Post a message that is not the result of a stored request: by response_url, else in another way."""
         if request.reply_url and await self.post(request.reply_url, message):
             return
         if await self._by_other_ways(request, message, None, is_in_channel=bool(request.reply_url)):
