@@ -91,8 +91,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
         "once 500-twice": typed(directory, [*once, "/cobrowse", "--genesys", "500-twice"]),
         "once unmapped": typed(directory, [*once, "/cobrowse", "--as", "unmapped"]),
         "once guest": typed(directory, [*once, "/cobrowse", "--as", "guest", "--http"]),
-        "once unknown as supervisor": typed(
-            directory, [*once, "/cobrowse", "--as", "supervisor", "--genesys", "unknown-application"]
+        "once unknown as admin": typed(
+            directory, [*once, "/cobrowse", "--as", "admin", "--genesys", "unknown-application"]
         ),
         **{f"once {fault}": typed(directory, [*once, "/cobrowse", "--genesys", fault]) for fault in FAILING},
     }
@@ -216,7 +216,7 @@ def test_once_exits_with_1_when_the_person_is_told_of_a_failure(runs: dict[str, 
 
 
 def test_once_as_the_contact_reads_the_repair(runs: dict[str, Run]) -> None:
-    run = runs["once unknown as supervisor"]
+    run = runs["once unknown as admin"]
     assert (run.code, run.err) == (1, "")
     assert "COBROWSE_APPLICATION_ID" in run.out
     assert "shop, portal" in run.out

@@ -62,10 +62,10 @@ async def test_once_prints_the_join_url_and_says_which_choice_there_is(tmp_path:
     assert (one.code, one.err) == (0, "")
     assert re.match(r"http://127\.0\.0\.1:\d+/messenger#\d{9}$", json.loads(one.out)["joinUrl"])
     assert (several.code, several.err) == (1, "")
-    assert "Carla Customer since" in several.out
+    assert "Carla Customer · since" in several.out
     assert "[Start with Carla Customer]" in several.out
     assert (none.code, none.err) == (1, "")
-    assert "no customer" in none.out
+    assert "don’t see a conversation" in none.out
     assert [(run.code, run.out) for run in needless] == [(2, "")] * 3
     assert ["choose, with --conversations" in run.err for run in needless] == [False, True, True]
 

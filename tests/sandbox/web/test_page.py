@@ -119,7 +119,7 @@ async def test_failure_can_be_tried_again_and_the_link_replaces_it(page: Any) ->
 async def test_those_who_may_not_are_told_why_and_whom_to_ask(page: Any) -> None:
     for role, sentence, ask in (
         ("guest", "Guests can’t use co-browse here.", "Ask a colleague who is a member"),
-        ("unmapped", "Your Slack account isn’t connected to Genesys yet", "Ask @Sam Supervisor"),
+        ("unmapped", "Your Slack account isn’t connected to Genesys yet", "Ask @Ada Admin"),
     ):
         await act_as(page, role)
         await say(page, "/cobrowse")
