@@ -99,7 +99,7 @@ async def _window(browser: Any) -> Any:
     context = await browser.new_context(locale="en-GB", timezone_id="Asia/Tokyo", viewport=SIZE)
     await context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = await context.new_page()
-    page.set_default_timeout(5000)
+    page.set_default_timeout(10_000)
     return page
 
 
