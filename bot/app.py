@@ -5,7 +5,7 @@ Each function builds one layer out of the layer before it and decides nothing.
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import aiohttp
@@ -39,7 +39,7 @@ from bot.core.timing import (
     SlackTiming,
 )
 from bot.core.use_cases.accounts import AccountLinking
-from bot.core.use_cases.customer_messages import CustomerMessaging
+from bot.core.use_cases.customer_messages import CustomerMessaging, LinkOffers
 from bot.core.use_cases.diagnostics import Diagnostics
 from bot.core.use_cases.sessions import SessionService
 from bot.core.use_cases.start_session import StartSession
@@ -62,7 +62,7 @@ from bot.slack.api.session_messages import SlackSessionMessages
 from bot.slack.api.token_watch import TokenWatch
 from bot.slack.api.views import Views
 from bot.slack.app import new_bolt_app
-from bot.slack.listeners import actions, customer_messages, errors, home_tab, session_form, workflow_step
+from bot.slack.listeners import actions, choices, customer_messages, errors, home_tab, session_form, workflow_step
 from bot.slack.listeners.commands import SlashCommand
 from bot.slack.messages.help import Capabilities
 from bot.slack.messages.renderer import MessageRenderer, contact_markup
@@ -231,13 +231,14 @@ def _use_cases(
     access, users, api = slack.access, UsersApi(genesys), sessions_api(settings.service, genesys, tokens)
     hosts = HostResolver(host_rules(settings, users), store, waits=users.waits, found_seconds=timing.host_cache_seconds)
     sessions = SessionService(store.sessions, access, api, slack.session_messages, events, timing)
+    start_session = _start_session(settings, slack, store, hosts, api, sessions, timing)
     accounts = AccountLinking(access, hosts, store.connections, tokens, events, timing)
     application_id = settings.service.offer.application_id
     return _UseCases(
         limiter=RequestLimiter(settings.limits),
         status=ServiceStatus(),
         sessions_api=api,
-        start_session=_start_session(settings, slack, store, hosts, api, timing),
+        start_session=start_session,
         sessions=sessions,
         customer_messaging=CustomerMessaging(sessions, CustomerMessagesApi(genesys), settings.sending),
         accounts=accounts,
@@ -251,6 +252,7 @@ def _start_session(
     store: Storage,
     hosts: HostResolver,
     api: CobrowseSessions | ConversationSessions,
+    own_sessions: SessionService,
     timing: CoreTiming,
 ) -> StartSession:
     return StartSession(
@@ -258,8 +260,9 @@ def _start_session(
         access=slack.access,
         hosts=hosts,
         sessions=api,
+        own_sessions=own_sessions,
         responder=slack.responder,
-        defaults=settings.service.offer,
+        defaults=replace(settings.service.offer, phone_countries=settings.sending.sms_countries),
         timing=timing.run,
     )
 
@@ -317,17 +320,19 @@ def _bolt_app(
     responder, renderer, views = slack.responder, slack.renderer, slack.views
     conversations, offer = settings.service.conversations, settings.service.offer
     genesys_app = conversations.app if conversations else None
+    bot_token, countries = settings.slack.bot_token, settings.sending.sms_countries
+    offers = LinkOffers(settings.sending, bot_token.encode())
     form = session_form.SessionForm(
-        views, slack.access, use_cases.sessions_api, offer, responder, renderer, genesys_app, timing
+        views, slack.access, use_cases.sessions_api, offer, responder, renderer, genesys_app, timing, countries
     )
-    app = new_bolt_app(
-        identity, settings.slack.bot_token, clients.without_token, SlashCommand(requests, renderer, form, genesys_app)
-    )
+    command = SlashCommand(requests, renderer, form, genesys_app, offers)
+    app = new_bolt_app(identity, bot_token, clients.without_token, command)
     actions.register(app, requests, responder, renderer)
+    choices.register(app, requests, responder, renderer, form, offers)
     session_form.register(app, requests, form)
     customer_messages.register(app, requests, views, responder, renderer)
     home_tab.register(app, tab, form)
-    workflow_step.register(app, requests, responder)
+    workflow_step.register(app, requests, responder, countries)
     errors.register(app, responder, renderer)
     return app
 

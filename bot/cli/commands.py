@@ -139,12 +139,15 @@ def start(
     """Create a session without Slack, and print its join link."""
     from bot.cli import sessions as service
     from bot.core.hosts.resolver import host_id
+    from bot.core.validation.contact import find_addresses
 
     loaded = _service()
     host = host_id(host_user_id) if host_user_id else loaded.host_id
     if host is None:
         wrong = "must be a Genesys user's id, a UUID." if host_user_id else "is missing; or set GENESYS_HOST_USER_ID."
         _fail(f"--host-user-id {wrong}")
+    if find_addresses(name):
+        _fail("--name must hold no phone number and no e-mail address: customers may read it.")
     chosen = _conversation_id(loaded, conversation) if conversation else None
     session = _call(service.start(loaded, host, name, application, timeout, chosen))
     _print_session(session, as_json=as_json)

@@ -465,7 +465,8 @@ class SessionActionError(CobrowseError):
     """There is no session with which this can be done.
 
     no_open_session: the person has none; `ever`: the database still holds earlier ones · several_open_sessions: the
-    person has to choose among `sessions`, pairs of id and name, newest first · session_not_found · already_ended ·
+    person has to choose among `sessions`, pairs of id and name, newest first · `agent`: both are about this other
+    person · session_not_found · already_ended ·
     already_shared: in that channel · no_link_to_send: the session has a code only · link_used_up.
     """
 
@@ -480,6 +481,7 @@ class SessionActionError(CobrowseError):
     ] = field()
     ever: bool = field(default=True, metadata=_only("no_open_session"), kw_only=True)
     sessions: tuple[tuple[str, str], ...] = field(default=(), metadata=_only("several_open_sessions"), kw_only=True)
+    agent: UserId | None = field(default=None, metadata=_only("no_open_session", "several_open_sessions"), kw_only=True)
 
 
 @dataclass(eq=False)

@@ -4,7 +4,7 @@ All classes are frozen. Fields that hold a secret are left out of every repr, so
 """
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -138,7 +138,7 @@ class Request:
     `key` is Slack's own id of the invocation, so that what Slack delivers twice is one request. `target` is the agent
     that the session is for, None for the requester. `conversation_id` is the Genesys conversation to co-browse in, None
     for the host's only one. `reply_url` is Slack's response_url, a secret. `replaces`: the answer replaces the message
-    whose button was pressed. `argument` is the parameter of kinds that need one: a session's id, an address.
+    whose button was pressed. `argument` is the parameter of kinds that need one: an id, an address, StartDetails.
     `application_id` and `timeout_seconds` are None for the settings' values. `channel_id` is "" where there is no
     channel. `duplicate_of` is the request whose session this one gets. `is_group_message`: it came from a group
     message, where the bot cannot post; this is not stored.
@@ -184,6 +184,7 @@ class Request:
             key=press.key,
             accepted_at=press.accepted_at,
             conversation_id=press.conversation_id or self.conversation_id,
+            argument=press.argument or self.argument,
             reply_url=press.reply_url,
             replaces=press.replaces,
             is_group_message=press.is_group_message,
@@ -262,11 +263,15 @@ class CreateSessionRequest:
 
 @dataclass(frozen=True, slots=True)
 class SessionDefaults:
-    """The application and time-out of every session that does not name its own."""
+    """The application and time-out of every session that does not name its own.
+
+    `phone_countries` (ISO codes): where a number without a plus is a phone number, which no name holds.
+    """
 
     application_id: str = "web"
     application_type: str = "web"
     timeout_seconds: int = 1800
+    phone_countries: Collection[str] = ()
 
     def order(self, request: Request, agent: SlackUser, host: Host) -> CreateSessionRequest:
         """Build the session to create for a request from Slack."""

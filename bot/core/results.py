@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core.errors import CobrowseError, PermissionDeniedError, RuleMiss
-from bot.core.models import ChannelId, Host, HostId, Identity, RequestKind, Role, SessionRecord, SessionStarted, UserId
+from bot.core.models import (
+    ChannelId,
+    Host,
+    HostId,
+    Identity,
+    RequestKind,
+    Role,
+    SessionId,
+    SessionRecord,
+    SessionStarted,
+    UserId,
+)
 from bot.core.validation.contact import ContactAddress
 
 
@@ -17,6 +28,15 @@ class Help:
 
     code = "help"
     role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSuggested:
+    """No session was started: its name begins with this command word and names an open session of the requester."""
+
+    code = "command_suggested"
+    command: str
+    session_id: SessionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +180,7 @@ Success = (
     SessionStarted
     | Identity
     | Help
+    | CommandSuggested
     | LastSession
     | SessionList
     | SessionEnded

@@ -1,19 +1,24 @@
 """Parse the text after the slash command into one typed command (pure).
 
-Text that may mean a user or a subcommand never becomes a session's name.
+Text that may mean a user or a subcommand never becomes a session's name: the person is asked. No name holds a phone
+number or an e-mail address.
 Slack escapes `&`, `<` and `>` and turns mentions into `<@U…|name>` because the manifest says should_escape.
 """
 
 import difflib
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from bot.core.models import ConversationId, RequestKind, UserId
+from bot.core.models import NAME_LENGTH, ConversationId, RequestKind, UserId
 from bot.core.use_cases.customer_messages import pack
+from bot.core.validation.contact import MAY_HOLD_ADDRESS, FoundAddress, find_addresses, without_addresses
 from bot.core.validation.conversations import GenesysApp, is_address
 from bot.core.validation.display import clean, one_line
+from bot.slack import command_words
+from bot.slack.command_words import COMMANDS, EDGES, TRIGGERS, Meaning
 
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
 _MENTION = r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>"
@@ -40,12 +45,12 @@ RESERVED = {
 _FOR = r"(?:for\s*)?"
 _TARGET = re.compile(rf"(?:for\s+)?{MENTION.pattern}(.*)", re.IGNORECASE | re.DOTALL)
 _UNRESOLVED = re.compile(
-    rf"{_FOR}(?:&lt;|<)?\s*[@＠﹫]|(?:to|with|start|{'|'.join(RESERVED)})\s+(?:&lt;)?[@＠﹫]", re.IGNORECASE
+    rf"{_FOR}(?:&lt;|<)?\s*[@＠﹫]|(?:to|with|{'|'.join(COMMANDS)})\s+(?:&lt;)?[@＠﹫]", re.IGNORECASE
 )
 _PERSON_ID = r"[UW](?:0[A-Z0-9]{2,10}|(?=[A-Z]*[0-9])[A-Z0-9]{8,10})(?![A-Za-z0-9])"
 """A Slack user id: https://docs.slack.dev/reference/objects/user-object . "USA" and "W3C" are none."""
 _BARE_PERSON = re.compile(
-    rf"(?:^(?i:to|start|{'|'.join(RESERVED)})\s+|\b(?i:for|with)\s+){_PERSON_ID}|\b(?i:for|with)\s+@\S"
+    rf"(?:^(?=\S+$)|^(?i:to|{'|'.join(COMMANDS)})\s+|\b(?i:for|with)\s+)(?P<id>{_PERSON_ID})|\b(?i:for|with)\s+@\S"
 )
 """A typed user id in the place of a mention, or an @ that Slack did not turn into a mention."""
 _GROUP = re.compile(r"<!(?:subteam\^|here|channel|everyone)", re.IGNORECASE)
@@ -56,7 +61,9 @@ _MARKUP = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 _OPENING, _CLOSING = "\"'“”„‟‘’‚‛«»", "\"'“”‟‘’‛«»"
 _QUOTATION = re.compile(f"[{_OPENING}][^{_OPENING}{_CLOSING}]*[{_CLOSING}]")
 _MIN_SIMILARITY, MAX_TYPO_LENGTH = 0.74, 20
+_TYPO_WORDS = (*RESERVED, "stop", "close", "cancel", "finish", "quit", "delete", "sessions")
 _ADDRESS = re.compile(r"<(?:mailto|tel):([^>|]+)(?:\|[^>]*)?>")
+_AT_WORD = re.compile(r"[@＠﹫]\s*([^\s<>|]*)")
 _HELP_FLAGS = ("?", "-h", "--help", "-help", "/help")
 _IGNORABLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 """Invisible characters outside Unicode's format category (Unicode: Default_Ignorable_Code_Point)."""
@@ -67,11 +74,21 @@ MAX_TEXT_LENGTH = 2000
 class Reason(Enum):
     """The reasons why the parser rejects a text."""
 
-    UNRESOLVED = "looks like a person, but Slack knows nobody by that name"
     NO_PERSON = "a group or a channel where a person belongs"
     TWO_PEOPLE = "more than one person"
-    PERSON_LATER = "a person who does not stand first"
+    PERSON_LATER = "a person beyond the part of the text that is read"
     NO_CONVERSATION = "an address that names no conversation"
+
+
+class Doubt(Enum):
+    """Why a text may mean either of two."""
+
+    COMMAND = "a command or a name"
+    TYPO = "close to a command word"
+    FILLERS = "neither a command nor a name"
+    PERSON = "for a person who does not stand first, or for oneself"
+    UNKNOWN_PERSON = "looks like a person, but Slack knows nobody by that name"
+    ADDRESS = "a phone number or an e-mail address in a name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +96,15 @@ class Start:
     """Start a session for the user `target`, or for the requester when it is None.
 
     `name` is None or 1 to 100 characters of plain text. `conversation_id` is the conversation that the text names.
+    `send_to` is the customer's address, as typed, that the card offers to send the link to. `unless` is a value of
+    COMMANDS: the name means this command when it contains the name of one of the requester's open sessions.
     """
 
     target: UserId | None = None
     name: str | None = None
     conversation_id: ConversationId | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Help:
-    """Show the help because the text, `instead_of`, looks like a misspelt subcommand."""
-
-    code = "help"
-    instead_of: str | None
+    send_to: str | None = field(default=None, repr=False)
+    unless: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +121,22 @@ class New:
     """Open the form that starts a session."""
 
 
+Option = Start | Query | New
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The text may mean either of the `options`, one or two, so the person is asked.
+
+    `subject` is plain text that the question names: a command word, a person, an address.
+    """
+
+    code = "choice_offered"
+    doubt: Doubt
+    options: tuple[Option, ...]
+    subject: str = field(default="", repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class NotUnderstood:
     """Reject the text, because it may mean something other than a session's name."""
@@ -116,14 +145,25 @@ class NotUnderstood:
     reason: Reason
 
 
-Command = Start | Query | New | Help | NotUnderstood
+Command = Start | Query | New | Choice | NotUnderstood
 
 
-def parse(text: str, genesys_app: GenesysApp | None = None) -> Command:
-    """Parse the text of a slash command's payload. Never raises.
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """What an installation understands. With a `genesys_app`, a text may name a conversation by id or URL.
 
-    With a `genesys_app`, the first word of the session's name may be a conversation's id or URL.
+    `countries` (ISO codes) have the phone numbers that no name may hold, beside those with a plus.
     """
+
+    genesys_app: GenesysApp | None = None
+    countries: Collection[str] = ()
+
+
+_PLAIN = Grammar()
+
+
+def parse(text: str, genesys_app: GenesysApp | None = None, countries: Collection[str] = ()) -> Command:
+    """Parse the text as Slack delivers it. Never raises. The other arguments are those of Grammar."""
     if (
         len(text) > MAX_TEXT_LENGTH and "<@" in text[text.rfind(">", 0, MAX_TEXT_LENGTH) + 1 :]
     ):  # a mention after the cut, or one that the cut splits
@@ -131,30 +171,33 @@ def parse(text: str, genesys_app: GenesysApp | None = None) -> Command:
     text = one_line(text[:MAX_TEXT_LENGTH]).strip()
     if not text:
         return Start()
+    grammar = Grammar(genesys_app, countries) if genesys_app or countries else _PLAIN
     if _is_quoted(text) and not _names_somebody(_QUOTATION.sub("", text)):
-        return Start(name=clean_name(text))
+        return _named(Start(), text, grammar, is_forced=True)
     if target := _TARGET.fullmatch(text):
-        return _for_target(UserId(target[1].upper()), target[3], genesys_app)
+        return _for_target(UserId(target[1].upper()), target[3].strip(), grammar)
     plain = _normalized(text)
     if _UNRESOLVED.match(plain):
-        return NotUnderstood(Reason.UNRESOLVED)
+        return _unknown_person(plain, text, grammar)
     if _NOT_A_PERSON.match(plain) or _GROUP.search(plain):
         return NotUnderstood(Reason.NO_PERSON)
-    if subcommand := _subcommand(text):
+    if subcommand := _subcommand(text, grammar):
         return subcommand
-    if _BARE_PERSON.search(plain):
-        return NotUnderstood(Reason.UNRESOLVED)
-    if MENTION.search(text):
-        return NotUnderstood(Reason.PERSON_LATER)
+    if bare := _BARE_PERSON.search(plain):
+        if bare["id"]:
+            return _person_later(plain, text, UserId(bare["id"]), bare.span("id"), grammar)
+        return _unknown_person(plain[bare.start() :], text, grammar)
+    if mention := MENTION.search(text):
+        if MENTION.search(text, mention.end()):
+            return NotUnderstood(Reason.TWO_PEOPLE)
+        return _person_later(text, text, UserId(mention[1].upper()), mention.span(), grammar)
     if text in _HELP_FLAGS:
         return Query(RequestKind.HELP)
-    if " " not in text and _is_typo(text.lower()):
-        return Help(instead_of=clean_name(text))
-    return _start(None, text, genesys_app)
+    return _read(Start(), text, grammar)
 
 
-def clean_name(text: str) -> str | None:
-    """Return a session's name without quotes, markup and control characters, at most 100 characters long.
+def clean_name(text: str, most: int = NAME_LENGTH) -> str | None:
+    """Return a session's name without quotes, markup and control characters, at most `most` characters long.
 
     Return None when nothing is left. The result is plain text, so callers must escape it for Slack.
     """
@@ -163,50 +206,184 @@ def clean_name(text: str) -> str | None:
         text = text[1:-1]
     text = _MARKUP.sub(_label, text)
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    return plain_name(text)
+    return plain_name(text, most)
 
 
-def plain_name(text: str) -> str | None:
+def plain_name(text: str, most: int = NAME_LENGTH) -> str | None:
     """Clean a name from a form, like `clean_name`; forms contain no markup."""
-    name = clean(text)
+    name = clean(text, most)
     return name if _is_visible(name) else None
 
 
-def _for_target(target: UserId, rest: str, genesys_app: GenesysApp | None) -> Command:
-    if not _is_quoted(rest.strip()):
+def option_of(command: str, target: UserId | None = None) -> Option:
+    """Return what a command word (a value of COMMANDS) does without arguments, where a person may be named."""
+    match command:
+        case "new":
+            return Start(target) if target else New()
+        case "send":
+            return Query(RequestKind.PROPOSE, argument=pack("", ""))
+        case "link" if target is None:
+            return Query(RequestKind.LAST)
+        case "link" | "unlink":
+            return Query(RequestKind.HELP)
+        case "whoami" if target:
+            return Query(RequestKind.WHY, target)
+        case "status" | "last" if target:
+            return Query(RequestKind.LIST)
+    kind = RequestKind(command)
+    return Query(kind, target if kind in _ABOUT_A_PERSON else None)
+
+
+_ABOUT_A_PERSON = (RequestKind.END, RequestKind.WHY)
+
+
+def _for_target(target: UserId, rest: str, grammar: Grammar) -> Command:
+    if not _is_quoted(rest):
         if MENTION.search(rest):
             return NotUnderstood(Reason.TWO_PEOPLE)
         if _GROUP.search(rest):
             return NotUnderstood(Reason.NO_PERSON)
-    return _start(target, rest.strip(), genesys_app)
+    return _read(Start(target), rest, grammar)
 
 
-def _start(target: UserId | None, text: str, genesys_app: GenesysApp | None) -> Command:
-    first = _FIRST_WORD.match(text) if genesys_app and not _is_quoted(text) else None
-    if first and genesys_app:
+def _read(start: Start, text: str, grammar: Grammar) -> Command:
+    """Read the text behind the person, if there is one: as a command, as a name, or as what has to be asked about."""
+    if not text or _is_quoted(text):
+        return _named(start, text, grammar, is_forced=True)
+    first, _, more = _normalized(text).partition(" ")
+    if first.casefold().strip(EDGES) in TRIGGERS and (found := _from_words(start, text, grammar)):
+        return found
+    if not more and (word := _typo_of(first.lower())):
+        command = option_of(COMMANDS[word], start.target)
+        return Choice(Doubt.TYPO, (command, _option(start, text, grammar)), word)
+    return _start(start, text, grammar)
+
+
+def _from_words(start: Start, text: str, grammar: Grammar) -> Command | None:
+    """Return what command words and fillers mean; None for a name without any."""
+    reading = command_words.read(command_words.split(_normalized(text)))
+    if reading.meaning is Meaning.PLAIN_NAME:
+        return None
+    if reading.meaning is Meaning.FILLERS:
+        return Choice(Doubt.FILLERS, (start, _option(start, text, grammar)))
+    if reading.meaning is Meaning.NAME:
+        named = _start(start, text, grammar)
+        if isinstance(named, Start) and not named.conversation_id and not named.send_to:
+            return replace(named, unless=reading.command)
+        return named
+    option = option_of(reading.command, start.target)
+    is_about = isinstance(option, Query) and option.target == start.target
+    if reading.meaning is Meaning.COMMAND and (is_about or start.target is None):
+        return option
+    return Choice(Doubt.COMMAND, (option, _option(start, text, grammar)), reading.command)
+
+
+def _start(start: Start, text: str, grammar: Grammar) -> Command:
+    """Return the start with the conversation and the name that the text holds."""
+    app = grammar.genesys_app
+    first = _FIRST_WORD.match(text) if app and not _is_quoted(text) else None
+    if first and app:
         word = (first[1] or first[2]).replace("&amp;", "&")
-        if named := genesys_app.conversation_id(word):
-            return Start(target, clean_name(text[first.end() :]), named)
+        if named := app.conversation_id(word):
+            return _named(Start(start.target, conversation_id=named), text[first.end() :], grammar)
         if is_address(word):
             return NotUnderstood(Reason.NO_CONVERSATION)
-    return Start(target, clean_name(text))
+    return _named(start, text, grammar)
 
 
-def _subcommand(text: str) -> Command | None:
+def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False) -> Command:
+    """Return the start with the text as its name, or ask when the text holds an address.
+
+    An address that stands first, and no other, is whom the link goes to. `is_forced`: the text is a name by its quotes.
+    """
+    if not MAY_HOLD_ADDRESS.search(text):
+        return Start(start.target, clean_name(text), start.conversation_id)
+    whole, found = _addresses(text, grammar)
+    if not found:
+        return Start(start.target, clean_name(text), start.conversation_id)
+    rest = command_words.split(without_addresses(whole, found))
+    command = command_words.read(rest).command if rest else ""
+    option = _without(start, whole, found, grammar)
+    if command and not option.name:
+        is_for_it = command == "send" and option.send_to
+        meant = Query(RequestKind.PROPOSE, argument=pack("", is_for_it)) if is_for_it else None
+        return Choice(Doubt.COMMAND, (meant or option_of(command, start.target), option), command)
+    is_written_out = whole.startswith(("+", "＋")) or "@" in found[0].text
+    if option.send_to and found[0].start == 0 and is_written_out and not is_forced:
+        return option
+    left_out = replace(option, send_to=None)
+    return Choice(Doubt.ADDRESS, (option, left_out) if option.send_to else (left_out,), option.send_to or "")
+
+
+def _option(start: Start, text: str, grammar: Grammar) -> Start:
+    """Return the start with the text as its name, without the addresses in it."""
+    whole, found = _addresses(text, grammar)
+    return _without(start, whole, found, grammar) if found else replace(start, name=clean_name(text))
+
+
+def _addresses(text: str, grammar: Grammar) -> tuple[str, Sequence[FoundAddress]]:
+    """Return the name before it is cut, and the addresses in it."""
+    whole = clean_name(text, MAX_TEXT_LENGTH) or ""
+    return whole, find_addresses(whole, grammar.countries)
+
+
+def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: Grammar) -> Start:
+    """Return the start with a name that holds no address; the only address is whom the link is offered to.
+
+    What is left is no name when it is a command, or says nothing.
+    """
+    rest = without_addresses(whole, found)
+    send_to = found[0].text or None if len(found) == 1 else None
+    if more := find_addresses(rest, grammar.countries):  # made of what stood around the first ones
+        rest, send_to = without_addresses(rest, more), None
+    reading = command_words.read(command_words.split(rest))
+    is_name = reading.meaning in (Meaning.PLAIN_NAME, Meaning.NAME) and not find_addresses(rest, grammar.countries)
+    return replace(start, name=clean_name(rest) if is_name else None, send_to=send_to)
+
+
+def _unknown_person(plain: str, text: str, grammar: Grammar) -> Choice:
+    """Ask about an @ that Slack knows nobody by; `plain` is the text from where it may begin."""
+    at = _AT_WORD.search(plain)
+    return Choice(Doubt.UNKNOWN_PERSON, (_option(Start(), text, grammar),), f"@{clean(at[1]) if at else ''}")
+
+
+def _person_later(text: str, typed: str, target: UserId, at: tuple[int, int], grammar: Grammar) -> Choice:
+    """Ask about a person who does not stand first, at `at` in the text; `typed` is the text for oneself."""
+    label = _MARKUP.sub(_label, text[slice(*at)])
+    rest = " ".join(_LEADS_TO_PERSON.sub(" ", text[: at[0]]).split() + text[at[1] :].split())
+    reading = command_words.read(command_words.split(_normalized(rest)))
+    mine = _as_start(Start(), typed, grammar)
+    if reading.meaning in (Meaning.COMMAND, Meaning.EITHER):
+        return Choice(Doubt.COMMAND, (option_of(reading.command, target), mine), reading.command)
+    theirs = Start(target) if reading.meaning is Meaning.FILLERS else _as_start(Start(target), rest, grammar)
+    return Choice(Doubt.PERSON, (theirs, mine), label)
+
+
+_LEADS_TO_PERSON = re.compile(r"\b(?:for|with|to)\s*$", re.IGNORECASE)
+
+
+def _as_start(start: Start, text: str, grammar: Grammar) -> Start:
+    found = _start(start, text, grammar)
+    return found if isinstance(found, Start) else _option(start, text, grammar)
+
+
+def _subcommand(text: str, grammar: Grammar) -> Command | None:
     word, _, rest = text.partition(" ")
-    word, rest = word.lower(), rest.strip()
-    if word not in RESERVED or not re.fullmatch(RESERVED[word], rest):
+    word, rest = COMMANDS.get(word.lower(), ""), rest.strip()
+    if not word or not re.fullmatch(RESERVED[word], rest):
         return None
     if word == "help" and rest and rest.lower() not in RESERVED:
         return None
-    if word == "new":
-        return New()
+    if word in ("new", "link", "send") and not rest:
+        return option_of(word)
     about = MENTION.match(rest)
     words = MENTION.sub("", rest).strip() if word != "help" else ""
     address = _ADDRESS.fullmatch(words)
     argument = address[1] if address else words.strip("`")
     if word == "send":
         return Query(RequestKind.PROPOSE, argument=pack("", argument))
+    if word == "end" and find_addresses(argument, grammar.countries):  # no session's id
+        return None
     return Query(RequestKind(word), UserId(about[1].upper()) if about else None, argument or None)
 
 
@@ -214,12 +391,13 @@ def _names_somebody(text: str) -> bool:
     return bool(MENTION.search(text) or _GROUP.search(text) or _BARE_PERSON.search(_normalized(text)))
 
 
-def _is_typo(word: str) -> bool:
-    """Return whether the word resembles a reserved word, or has the same letters in another order."""
+def _typo_of(word: str) -> str:
+    """Return the command word that this one resembles, "" for none; swapped letters count at any length."""
     if len(word) > MAX_TYPO_LENGTH:  # longer words resemble none
-        return False
-    close = difflib.get_close_matches(word, RESERVED, n=1, cutoff=_MIN_SIMILARITY)
-    return bool(close) or any(sorted(word) == sorted(reserved) for reserved in RESERVED)
+        return ""
+    swapped = [each for each in _TYPO_WORDS if sorted(word) == sorted(each)]
+    close = swapped or difflib.get_close_matches(word, _TYPO_WORDS, n=1, cutoff=_MIN_SIMILARITY)
+    return close[0] if close else ""
 
 
 def _is_quoted(text: str) -> bool:

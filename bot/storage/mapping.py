@@ -24,6 +24,7 @@ from bot.core.models import (
     UserId,
 )
 from bot.core.ports import JOIN_SECONDS, Accepted, StoredRequest
+from bot.core.start_details import without_address
 from bot.core.stored_errors import from_record, to_record
 from bot.core.validation.display import is_safe_url
 from bot.storage.encryption import Encryptor
@@ -60,13 +61,15 @@ def request_row(request: Request, encryptor: Encryptor) -> dict[str, Any]:
 def deduplication_key(request: Request) -> str:
     """Return a key of 32 hex digits. Starts with the same requester, target, channel and text have the same key.
 
-    A request of another kind gets a unique key, so that the database stores no hash of a customer's address.
+    A request of another kind gets a unique key, so that the database stores no hash of a customer's address. A start
+    that names an address has a keyed hash of it; the key is not in the database.
     """
     if request.kind is not RequestKind.START:
         return request.id
+    argument = without_address(request.argument) if request.argument else None
     parts: tuple[object, ...] = (
         *(request.kind, request.team_id, request.requester, request.target, request.name, request.channel_id),
-        *(filter(None, (request.conversation_id, request.argument, request.application_id, request.timeout_seconds))),
+        *(filter(None, (request.conversation_id, argument, request.application_id, request.timeout_seconds))),
     )
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 

@@ -85,7 +85,7 @@ async def test_an_agent_may_not_start_one_for_another(either: Journey) -> None:
 
 
 async def test_a_mention_of_oneself_needs_no_rank(journey: Journey) -> None:
-    card = await journey.asks("@ana Mine")
+    card = await journey.asks("@ana Refund")
     assert link(card)
     assert "You (" in words(card)
     assert journey.slack.count("chat.postMessage") == 0

@@ -80,9 +80,9 @@ async def test_home_tab_follows_starts_and_ends(either: Journey) -> None:
 async def test_list_says_when_there_are_more_sessions() -> None:
     async with open_journey(COBROWSE_PERSON_STARTS_PER_MINUTE="0") as journey:
         for number in range(MAX_OWN):
-            await journey.asks(f"Mine {number}", who=SAM)
+            await journey.asks(f"Own {number}", who=SAM)
         assert "… and more" not in said(await opens_home(journey, SAM))
-        await journey.asks("Mine, too", who=SAM)
+        await journey.asks("Own, too", who=SAM)
         for number in range(MAX_WORKSPACE - MAX_OWN):
             await journey.asks(f"His {number}", who=BEN)
         own, others = said(await opens_home(journey, SAM)).split("Open sessions of others")
@@ -119,7 +119,7 @@ async def test_nobody_gets_a_tab_who_did_not_open_it(journey: Journey) -> None:
 
 async def test_supervisor_sees_others_sessions_and_can_end_them(journey: Journey) -> None:
     url = link(await journey.asks("Anas", who=ANA))
-    mine = link(await journey.asks("Mine", who=SAM))
+    mine = link(await journey.asks("Refund", who=SAM))
     await opens_home(journey, ANA)
     home = await opens_home(journey, SAM)
     own, others = said(home).split("Open sessions of others")

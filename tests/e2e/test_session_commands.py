@@ -94,7 +94,7 @@ async def test_of_several_one_is_ended_by_its_id(journey: Journey) -> None:
 
 async def test_supervisor_sees_all_by_host_and_ends_any(journey: Journey) -> None:
     cards = [await journey.asks(f"{number} of {who}", who=who) for number, who in enumerate((BEN, ANA, BEN))]
-    await journey.asks("mine", who=SAM)
+    await journey.asks("Own", who=SAM)
     listed = await journey.asks("list", who=SAM)
     assert "This workspace has 4 open sessions." in words(listed)
     assert not any(link(card) in str(listed.blocks) for card in cards)

@@ -72,6 +72,8 @@ ERRORS: list[CobrowseError] = [
     errors.RetryRejectedError("already_retried"),
     errors.RetryRejectedError("request_forgotten"),
     errors.SessionActionError("already_ended"),
+    errors.SessionActionError("no_open_session", agent="U0BEN"),
+    errors.SessionActionError("several_open_sessions", agent="U0BEN"),
     errors.SessionActionError("already_shared"),
     errors.SessionActionError("no_open_session"),
     errors.SessionActionError("no_open_session", ever=False),

@@ -159,7 +159,7 @@ async def types(servers: Servers, seconds: float, each_second: float = 10.0) -> 
     typed, loop = Typed(), asyncio.get_running_loop()
 
     async def command(number: int) -> None:
-        delivery = await servers.slack.command(ANA, f"help {number}")
+        delivery = await servers.slack.command(ANA, f"Deal {number}")
         if delivery.acked:
             typed.acked += 1
             typed.slowest_ms = max(typed.slowest_ms, delivery.ack_ms or 0.0)

@@ -19,6 +19,7 @@ from bot.core.ports import CallHooks, MessageSender, StoredRequest
 from bot.core.requests.handlers import Handler, Handlers, QueryHandler
 from bot.core.requests.run import RequestRun
 from bot.core.results import CustomerMessageSent, SendPreview
+from bot.core.start_details import StartDetails, fingerprint
 from bot.core.use_cases.sessions import SessionService
 from bot.core.validation.contact import ContactAddress, ContactChannel, read_address
 
@@ -56,6 +57,34 @@ def unpack(argument: str | None) -> tuple[SessionId, str]:
     """Split a request's `argument` into session id and address."""
     session_id, _, address = (argument or "").partition(" ")
     return SessionId(session_id), address
+
+
+def usable_address(config: MessagingConfig, text: str) -> ContactAddress:
+    """Return the address that a link may be sent to. Raises SendRejectedError."""
+    if not config.any_on:
+        raise SendRejectedError("sending_off", "email" if "@" in text else "sms")
+    address = read_address(text)
+    if not config.is_on(address.medium):
+        raise SendRejectedError("sending_off", address.medium.value)
+    if address.medium is ContactChannel.SMS and address.country not in config.sms_countries:
+        raise SendRejectedError("country_not_allowed", address.country)
+    return address
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOffers:
+    """Decides whether the card of a new session offers to send its link. `key`: of the fingerprints, a secret."""
+
+    config: MessagingConfig = MessagingConfig()
+    key: bytes = field(default=b"", repr=False)
+
+    def details(self, address: str) -> StartDetails:
+        """Return what a start keeps of the address that it names: an address that is of no use is not kept."""
+        mark = fingerprint(address, self.key)
+        try:
+            return StartDetails(send_to=usable_address(self.config, address).text, fingerprint=mark)
+        except SendRejectedError as rejected:
+            return StartDetails(rejected=rejected, fingerprint=mark)
 
 
 class CustomerMessaging:
@@ -118,15 +147,7 @@ class CustomerMessaging:
         return CustomerMessageSent(record, read_address(text))
 
     def _checked(self, text: str) -> ContactAddress:
-        """Parse an address and check it against the settings. Raises SendRejectedError."""
-        if not self._config.any_on:
-            raise SendRejectedError("sending_off", "email" if "@" in text else "sms")
-        address = read_address(text)
-        if not self._config.is_on(address.medium):
-            raise SendRejectedError("sending_off", address.medium.value)
-        if address.medium is ContactChannel.SMS and address.country not in self._config.sms_countries:
-            raise SendRejectedError("country_not_allowed", address.country)
-        return address
+        return usable_address(self._config, text)
 
 
 class SendHandler(Handler):

@@ -25,7 +25,7 @@ from bot.core.models import (
     SessionId,
     SessionRecord,
     SessionStatus,
-    SlackUser,
+    UserId,
     team_of,
 )
 from bot.core.ports import SessionMessages, SessionRepository, SessionsApi
@@ -96,7 +96,12 @@ class SessionService:
 
     async def end(self, request: Request) -> SessionEnded:
         person = await self._access.require_member(request)
-        record = await self._named(request) if request.argument else await self._only_one(request, person)
+        if request.argument:
+            record = await self._named(request)
+        elif request.for_another and request.agent not in person.ids:
+            record = await self._only_one_of_another(request)
+        else:
+            record = await self._only_one(request, person.ids)
         if (
             not record.concerns(*person.ids)
             and await self._access.role(request.requester, request.team_id) is Role.MEMBER
@@ -147,10 +152,23 @@ class SessionService:
             raise SessionActionError("session_not_found")
         return record
 
-    async def _only_one(self, request: Request, person: SlackUser) -> SessionRecord:
-        """Return the only session that was open when the request arrived, or the one it ended before a crash."""
-        of_each = [await self._store.meant_by(replace(request, requester=each), MAX_OWN) for each in person.ids]
-        found = _newest_first(of_each)
+    async def _only_one_of_another(self, request: Request) -> SessionRecord:
+        """Return the only session that the named agent hosts, for a supervisor or administrator."""
+        if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
+            raise RoleRequiredError("supervisors_only")
+        try:
+            return await self._only_one(request, await self._access.ids(request.agent), hosted=True)
+        except SessionActionError as error:
+            error.agent = request.agent
+            raise
+
+    async def _only_one(self, request: Request, user_ids: Sequence[UserId], *, hosted: bool = False) -> SessionRecord:
+        """Return the person's only session that was open when the request arrived, or the one it ended before a crash.
+
+        `hosted`: what they started for others does not count.
+        """
+        of_each = [await self._store.meant_by(replace(request, requester=each), MAX_OWN) for each in user_ids]
+        found = [record for record in _newest_first(of_each) if not hosted or record.agent in user_ids]
         if ended := [record for record in found if record.ended_by == request.id]:
             return ended[0]
         still_open = await self._still_open(found, fresh=True)

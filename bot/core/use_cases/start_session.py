@@ -6,12 +6,29 @@ from dataclasses import replace
 from bot.core.access import AccessPolicy
 from bot.core.errors import CobrowseError, InterruptedRequestError, InvalidHostError
 from bot.core.hosts.resolver import HostResolver, ResolvedHost
-from bot.core.models import Request, RequestKind, RequestState, SessionDefaults, SessionStarted, is_unasked
+from bot.core.models import (
+    CreateSessionRequest,
+    Request,
+    RequestKind,
+    RequestState,
+    SessionDefaults,
+    SessionStarted,
+    is_unasked,
+)
 from bot.core.ports import RequestRepository, Responder, SessionsApi, StoredRequest
 from bot.core.requests.handlers import Handler, Handlers
 from bot.core.requests.recovery import session_of_duplicate
 from bot.core.requests.run import RequestRun
+from bot.core.results import CommandSuggested
+from bot.core.start_details import details_of
 from bot.core.timing import RunTiming
+from bot.core.use_cases.session_status import Freshness
+from bot.core.use_cases.sessions import SessionService
+from bot.core.validation.contact import MAY_HOLD_ADDRESS, find_addresses
+from bot.core.validation.display import mentions
+
+NAMELESS = "Co-browse session"
+"""The name of a session whose name would hold an address: that of an agent who is called like one."""
 
 
 class StartSession(Handler):
@@ -24,13 +41,14 @@ class StartSession(Handler):
         access: AccessPolicy,
         hosts: HostResolver,
         sessions: SessionsApi,
+        own_sessions: SessionService,
         responder: Responder,
         defaults: SessionDefaults,
         timing: RunTiming,
     ) -> None:
         self._store, self._access, self._hosts = store, access, hosts
         self._sessions, self._responder, self._defaults = sessions, responder, defaults
-        self._timing = timing
+        self._own_sessions, self._timing = own_sessions, timing
 
     def handlers(self) -> Handlers:
         """Return the handlers by kind of request."""
@@ -38,7 +56,7 @@ class StartSession(Handler):
 
     def peek(self, request: Request) -> ResolvedHost | None:
         """Return agent and host if the caches hold all answers and the create can be sent at once, else None."""
-        if not self._sessions.can_send_now:
+        if not self._sessions.can_send_now or (request.argument and details_of(request.argument).unless):
             return None
         try:
             agent = self._access.peek_start(request)
@@ -47,13 +65,17 @@ class StartSession(Handler):
         host = self._hosts.peek(agent) if agent else None
         return ResolvedHost(agent, host) if agent and host else None
 
-    async def run(self, request: Request, run: RequestRun, resolved: ResolvedHost | None = None) -> SessionStarted:
+    async def run(
+        self, request: Request, run: RequestRun, resolved: ResolvedHost | None = None
+    ) -> SessionStarted | CommandSuggested:
         if resolved is None:
             poll_seconds = self._timing.follow_poll_seconds
             if session := await session_of_duplicate(request, self._store, poll_seconds):
                 await run.save_with_retry(RequestState.CREATED, session=session)
                 return SessionStarted(session)  # the original request notifies the agent
             agent = await self._access.authorize_start(request)
+            if request.argument and (suggested := await self._meant_command(request)):
+                return suggested
             resolved = ResolvedHost(agent, await self._hosts.find(agent, is_target=is_unasked(request)))
         return await self._create(request, resolved, run)
 
@@ -62,9 +84,25 @@ class StartSession(Handler):
             raise InterruptedRequestError("interrupted", maybe_created=True)
         return await self._notify_agent(stored.request, SessionStarted(stored.session))
 
+    async def _meant_command(self, request: Request) -> CommandSuggested | None:
+        """Return the command that a doubtful name means: it names an open session of the requester."""
+        command = details_of(request.argument).unless
+        if not command:
+            return None
+        own = await self._own_sessions.status(request, freshness=Freshness.KNOWN)
+        named = [record for record in own.records if mentions(request.name or "", record.session.name)]
+        return CommandSuggested(command, named[0].session.id) if named else None
+
+    def _order(self, request: Request, resolved: ResolvedHost) -> CreateSessionRequest:
+        """Return what the service is asked to create. Its name holds no address, whichever way the name came in."""
+        order = self._defaults.order(request, resolved.agent, resolved.host)
+        if MAY_HOLD_ADDRESS.search(order.name) and find_addresses(order.name, self._defaults.phone_countries):
+            return replace(order, name=NAMELESS)
+        return order
+
     async def _create(self, request: Request, resolved: ResolvedHost, run: RequestRun) -> SessionStarted:
         try:
-            session = await self._sessions.create(self._defaults.order(request, resolved.agent, resolved.host), run)
+            session = await self._sessions.create(self._order(request, resolved), run)
         except InvalidHostError:
             await self._hosts.forget(resolved.agent)
             raise

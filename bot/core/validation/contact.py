@@ -4,12 +4,26 @@ The libraries phonenumbers (Google's libphonenumber) and email-validator decide.
 since most bots send nothing to customers. No check asks the network whether an address exists.
 """
 
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.core.errors import SendRejectedError
+from bot.core.models import NAME_LENGTH
 
 TEXT_LENGTH = 254
+MAY_HOLD_ADDRESS = re.compile(r"[@＠﹫]|(?:\d\D{0,3}){6}")
+"""A quick test: a text without a match holds neither a phone number nor an e-mail address."""
+_STRAIGHT = str.maketrans("＠﹫＋﹢．", "@@++.")
+_OUTSIDE = r"\s@<>()\[\],;:\"'`“”„«»"
+_EMAIL = re.compile(rf"(?<![^{_OUTSIDE}])[^{_OUTSIDE}]+@[^{_OUTSIDE}]+\.[^{_OUTSIDE}.!?]{{2,}}")
+_WITH_PLUS = re.compile(r"\+[\s(]{0,2}\d(?:[\s()./\-‐-―]{0,3}\d){6,}")
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_LINKING = re.compile(r"(?:\b(?:at|by|for|from|in|of|on|over|to|via|with)\b|[\s,:;/&–—-])+$", re.IGNORECASE)
+"""Words and marks that led to an address, and lead nowhere without it."""
+_MAX_TRIES = 10
+"""How many candidates phonenumbers looks at in one text."""
 _TAKE_SMS = ("MOBILE", "FIXED_LINE_OR_MOBILE", "VOIP")
 """The types of numbers that can receive an SMS at a normal price.
 
@@ -55,6 +69,84 @@ def read_address(text: str) -> ContactAddress:
     """Parse a phone number or an e-mail address as typed. Raises SendRejectedError for any other text."""
     text = text.strip()
     return _email(text) if "@" in text else _number(text)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAddress:
+    """A phone number or e-mail address in a longer text: its place, and how it reads alone.
+
+    `text` is a valid number in E.164, else as it was typed; "" when several countries have that number.
+    """
+
+    start: int
+    end: int
+    text: str = field(repr=False)
+
+
+def find_addresses(text: str, countries: Collection[str] = ()) -> Sequence[FoundAddress]:
+    """Return the e-mail addresses and phone numbers in a text, in their order; none overlaps another.
+
+    A number counts with a plus and seven digits, or when it is valid in one of `countries` (ISO codes). Only as much
+    of the text is read as can get into a name.
+    """
+    text = text[: NAME_LENGTH + TEXT_LENGTH].translate(_STRAIGHT)
+    if not MAY_HOLD_ADDRESS.search(text):
+        return ()
+    text = _UUID.sub(lambda found: "x" * len(found[0]), text)
+    found = [FoundAddress(one.start(), one.end(), one[0]) for one in _EMAIL.finditer(text)]
+    _add(found, _numbers(text, countries))
+    _add(found, [_with_plus(one.start(), one[0]) for one in _WITH_PLUS.finditer(text)])
+    return sorted(found, key=lambda one: one.start)
+
+
+def without_addresses(text: str, found: Sequence[FoundAddress], mark: str = "") -> str:
+    """Return the text with `mark` for each address; without a mark, also without the words that led to it."""
+    for one in reversed(found):
+        before = text[: one.start] if mark else _LINKING.sub("", text[: one.start].rstrip("(<[\"'"))
+        after = text[one.end :] if mark else text[one.end :].lstrip(")>]\"'.,:;-–— ")
+        text = f"{before}{mark or ' '}{after}"
+    return " ".join(text.split())
+
+
+def _with_plus(start: int, run: str) -> FoundAddress:
+    """Return the valid number that a run of digits behind a plus begins with, else the run as it is."""
+    import phonenumbers  # noqa: PLC0415 - see above
+
+    ends = [gap.start() for gap in re.finditer(r"\s", run)][-_MAX_TRIES:]
+    for end in (len(run), *reversed(ends)):
+        try:
+            number = phonenumbers.parse(run[:end])
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(number):
+            text = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+            return FoundAddress(start, start + end, text)
+    return FoundAddress(start, start + len(run), run)
+
+
+def _add(found: list[FoundAddress], more: Sequence[FoundAddress]) -> None:
+    """Add what overlaps nothing that is found already."""
+    found += [one for one in more if not any(one.start < other.end and other.start < one.end for other in found)]
+
+
+def _numbers(text: str, countries: Collection[str]) -> Sequence[FoundAddress]:
+    """Return the valid numbers: with a plus, or in one of the countries."""
+    if "+" not in text and not countries:
+        return ()
+    import phonenumbers  # noqa: PLC0415 - see above
+
+    places: dict[tuple[int, int], set[str]] = {}
+    for country in (None, *sorted(countries)):
+        matcher = phonenumbers.PhoneNumberMatcher(text, country, phonenumbers.Leniency.VALID, _MAX_TRIES)
+        for match in matcher:
+            number = phonenumbers.format_number(match.number, phonenumbers.PhoneNumberFormat.E164)
+            places.setdefault((match.start, match.end), set()).add(number)
+    longest_first = sorted(places, key=lambda place: place[0] - place[1])
+    found: list[FoundAddress] = []
+    for start, end in longest_first:
+        numbers = places[start, end]
+        _add(found, [FoundAddress(start, end, numbers.pop() if len(numbers) == 1 else "")])
+    return found
 
 
 def _email(text: str) -> ContactAddress:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from bot.core.models import NAME_LENGTH
 
+_WORD = re.compile(r"\w+")
 _JOINERS = "\u200c\u200d"
 """Zero-width joiners, which emoji, Persian and Indic scripts need; at the edge of a name they are invisible."""
 _VISIBLE_FORMATS = re.compile("[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd]")
@@ -43,6 +44,12 @@ def clean(text: str, most: int = NAME_LENGTH) -> str:
     The result is plain text: the caller escapes it for Slack.
     """
     return " ".join(one_line(text).split()).strip(_JOINERS + " ")[:most].strip(_JOINERS + " ")
+
+
+def mentions(text: str, name: str) -> bool:
+    """Return whether the words of a name are in a text, next to each other and in any case."""
+    wanted, words = (f" {' '.join(_WORD.findall(each.casefold()))} " for each in (name, text))
+    return bool(wanted.strip()) and wanted in words
 
 
 def _shown(character: str) -> str:

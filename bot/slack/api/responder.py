@@ -170,8 +170,11 @@ class SlackResponder:
         waiting = is_recent(request)
         # The answer to Try again replaces the failure. The answer to End replaces the session card only when the
         # session is over: a session that is still open keeps its link.
+        # An End that names no session comes from a question, which every answer replaces.
         makes_way = request.replaces and (
-            request.kind is not RequestKind.END or outcome.code in (SessionEnded.code, "already_ended")
+            request.kind is not RequestKind.END
+            or not request.argument
+            or outcome.code in (SessionEnded.code, "already_ended")
         )
         if waiting and request.reply_url and await self.post(request.reply_url, message, replace=makes_way):
             if makes_way and isinstance(outcome, SessionStarted) and place:

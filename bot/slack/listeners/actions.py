@@ -62,8 +62,10 @@ def _register_retries(
 
     @app.action(TRY_AGAIN_ACTION)
     async def on_try_again(ack: AsyncAck, body: dict[str, Any]) -> None:
-        failed, press = read_press(body)
-        note_place(body, press)
+        value, press = read_press(body)
+        failed, _, argument = value.partition(" ")
+        press = replace(press, key=f"try-again:{failed}", argument=argument or None)
+        note_place(responder, body, press)
         try:
             await requests.retry(RequestId(failed), press)
         except (RetryRejectedError, NotAcceptedError) as error:
@@ -74,19 +76,22 @@ def _register_retries(
     @app.action(PICK_ACTION)
     async def on_pick(ack: AsyncAck, body: dict[str, Any]) -> None:
         value, press = read_press(body)
-        failed, wanted = read_pick(value)
-        press = replace(press, key=f"try-again:{failed}", conversation_id=wanted)  # only one choice for each question
-        note_place(body, press)
+        failed, wanted, argument = read_pick(value)
+        key = f"try-again:{failed}"  # only one choice for each question
+        press = replace(press, key=key, conversation_id=wanted, argument=argument)
+        note_place(responder, body, press)
         try:
             await requests.retry(failed, press)
         except (RetryRejectedError, NotAcceptedError) as error:
             responder.tell_soon(press, renderer.answer(press, error))
         await ack()
 
-    def note_place(body: dict[str, Any], press: Request) -> None:
-        container = body.get("container") or {}
-        if container.get("message_ts") and not container.get("is_ephemeral"):
-            responder.note_place(press.id, press.channel_id, str(container["message_ts"]))
+
+def note_place(responder: SlackResponder, body: dict[str, Any], press: Request) -> None:
+    """Remember the message of a button that stays when it is replaced: in a direct message."""
+    container = body.get("container") or {}
+    if container.get("message_ts") and not container.get("is_ephemeral"):
+        responder.note_place(press.id, press.channel_id, str(container["message_ts"]))
 
 
 def read_press(body: dict[str, Any]) -> tuple[str, Request]:

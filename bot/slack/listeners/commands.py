@@ -17,13 +17,15 @@ from slack_bolt.response import BoltResponse
 from bot.core.errors import NotAcceptedError
 from bot.core.models import ChannelId, Request, RequestKind, TeamId, UserId, new_request_id
 from bot.core.requests.service import RequestService
+from bot.core.start_details import StartDetails
+from bot.core.use_cases.customer_messages import LinkOffers
 from bot.core.validation.conversations import GenesysApp
 from bot.slack import command_parser
 from bot.slack.api.channels import GROUP_MESSAGE_PREFIX
 from bot.slack.command_parser import New, Query, Start
 from bot.slack.listeners.session_form import SessionForm
+from bot.slack.messages.ambiguity import parse_error
 from bot.slack.messages.blocks import Message
-from bot.slack.messages.guidance import parse_error
 from bot.slack.messages.renderer import MessageRenderer
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ class SlashCommand(AsyncMiddleware):
         renderer: MessageRenderer,
         forms: SessionForm,
         genesys_app: GenesysApp | None = None,
+        offers: LinkOffers = LinkOffers(),  # noqa: B008 - frozen
     ) -> None:
         """Take the parts that `handle_cobrowse` needs.
 
@@ -50,7 +53,7 @@ class SlashCommand(AsyncMiddleware):
         """
         self._command = renderer.command
         self._handle = partial(
-            handle_cobrowse, requests=requests, renderer=renderer, forms=forms, genesys_app=genesys_app
+            handle_cobrowse, requests=requests, renderer=renderer, forms=forms, genesys_app=genesys_app, offers=offers
         )
 
     async def async_process(
@@ -67,6 +70,7 @@ async def handle_cobrowse(
     renderer: MessageRenderer,
     forms: SessionForm,
     genesys_app: GenesysApp | None = None,
+    offers: LinkOffers = LinkOffers(),  # noqa: B008 - frozen
 ) -> dict[str, Any] | str:
     """Handle the slash command `/cobrowse` and return the body of the acknowledgement.
 
@@ -74,25 +78,25 @@ async def handle_cobrowse(
     payload. The request is stored before this returns. The answer follows later, so the returned body is usually "".
     If the request cannot be stored, the returned body contains the error message.
     """
-    command = command_parser.parse(body.get("text") or "", genesys_app)
+    command = command_parser.parse(body.get("text") or "", genesys_app, offers.config.sms_countries)
     match command:
         case Start() | Query():
-            request = read_request(body, command)
+            request = read_request(body, command, offers)
             try:
                 await requests.submit(request)
             except NotAcceptedError as error:
                 return in_ack(renderer.answer(request, error))
         case New():
-            forms.open_soon(str(body.get("trigger_id")), read_request(body, Start()))
+            forms.open_soon(str(body.get("trigger_id")), read_request(body, Start(), offers))
         case _:
             reference = new_request_id()
             fields = {"request": reference, "outcome": command.code, "requester": body.get("user_id")}
             log.info("nothing to start", extra={"fields": fields})
-            return in_ack(parse_error(renderer, command, reference))
+            return in_ack(parse_error(renderer.command, command, reference))
     return ""
 
 
-def read_request(body: dict[str, Any], command: Start | Query) -> Request:
+def read_request(body: dict[str, Any], command: Start | Query, offers: LinkOffers) -> Request:
     """Build the request from Slack's payload. https://docs.slack.dev/interactivity/implementing-slash-commands"""
     start = command if isinstance(command, Start) else Start(target=command.target)
     return Request(
@@ -106,11 +110,17 @@ def read_request(body: dict[str, Any], command: Start | Query) -> Request:
         accepted_at=datetime.now(UTC),
         target=start.target,
         name=start.name,
-        argument=None if isinstance(command, Start) else command.argument,
+        argument=_start_argument(command, offers) if isinstance(command, Start) else command.argument,
         conversation_id=start.conversation_id,
         reply_url=body.get("response_url"),
         is_group_message=str(body.get("channel_name")).startswith(GROUP_MESSAGE_PREFIX),
     )
+
+
+def _start_argument(start: Start, offers: LinkOffers) -> str | None:
+    if start.send_to:
+        return offers.details(start.send_to).argument
+    return StartDetails(unless=start.unless).argument if start.unless else None
 
 
 def in_ack(message: Message) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from bot.core.requests.service import RequestService
 from bot.slack.api.responder import SlackResponder
 from bot.slack.api.views import Views
 from bot.slack.listeners.actions import read_actor, read_press
+from bot.slack.messages.ambiguity import OFFER_ACTION, sent_already
 from bot.slack.messages.catalogue.errors import Situation
 from bot.slack.messages.customer_message import CANCEL_ACTION, SEND_ACTION, cancelled
 from bot.slack.messages.error_copy import error_copy
@@ -96,6 +97,19 @@ def _register_question(
         except NotAcceptedError as error:
             if not isinstance(error, MaybeAcceptedError):
                 sent.pop(asked, None)
+            responder.tell_soon(request, renderer.answer(request, error))
+        await ack()
+
+    @app.action(OFFER_ACTION)
+    async def on_offer(ack: AsyncAck, body: dict[str, Any]) -> None:
+        value, press = read_press(body)
+        asked, _, argument = value.partition(" ")
+        # the card stays, with its link
+        request = replace(press, kind=RequestKind.SEND, key=f"send:{asked}", argument=argument, replaces=False)
+        try:
+            if not await requests.submit(request):
+                responder.tell_soon(request, sent_already())
+        except NotAcceptedError as error:
             responder.tell_soon(request, renderer.answer(request, error))
         await ack()
 

@@ -18,7 +18,7 @@ from bot.core.ports import Metrics
 from bot.core.validation.display import clean
 from bot.slack.api.responder import SlackResponder
 from bot.slack.listeners.commands import in_ack
-from bot.slack.messages.guidance import other_command
+from bot.slack.messages.ambiguity import other_command
 from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.views.session_form import message_view
 
@@ -48,7 +48,7 @@ def register(app: AsyncApp, responder: SlackResponder, renderer: MessageRenderer
         if isinstance(error, BoltUnhandledRequestError):  # its text and traceback hold the payload
             note_unhandled(request.body, reference)
             if "command" in request.body:
-                return BoltResponse(status=200, body=in_ack(other_command(renderer, reference)))
+                return BoltResponse(status=200, body=in_ack(other_command(renderer.command, reference)))
         else:
             log.error("failed before the ack", exc_info=error, extra={"fields": {"request": reference}})
         message = renderer.failure(UnexpectedError(), reference, is_repeatable=False)

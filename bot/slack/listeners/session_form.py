@@ -5,6 +5,7 @@ views/session_form.py builds the modal. The answer to a submission is a direct m
 
 import asyncio
 import logging
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -59,15 +60,16 @@ class SessionForm:
         renderer: MessageRenderer,
         genesys_app: GenesysApp | None = None,
         timing: SlackTiming = SLACK_TIMING,
+        countries: Collection[str] = (),
     ) -> None:
         """Take the parts of the form.
 
         `genesys_app` is set for a session service whose sessions belong to conversations. They have no application and
-        no duration.
+        no duration. `countries` (ISO codes): whose phone numbers no name may hold, beside those with a plus.
         """
         self._views, self._access, self._catalog, self._defaults = views, access, catalog, defaults
         self._responder, self._renderer, self._genesys_app = responder, renderer, genesys_app
-        self._timing = timing
+        self._timing, self._countries = timing, countries
         self._applications: Cache[str, list[tuple[str, str]]] = Cache(seconds=timing.catalog_cache_seconds, size=1)
 
     @property
@@ -85,7 +87,7 @@ class SessionForm:
 
     def read(self, body: dict[str, Any]) -> Request | dict[str, str]:
         """Return the request of a submission, or the errors by block id. `body` is a `view_submission` payload."""
-        filled = session_form.read(body["view"], self._genesys_app)
+        filled = session_form.read(body["view"], self._genesys_app, self._countries)
         if not isinstance(filled, FormInput):
             return filled
         request = self._request(body, filled)

@@ -5,6 +5,7 @@ api/workflow_steps.py reports the result to the workflow. https://docs.slack.dev
 """
 
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,8 +16,9 @@ from slack_bolt.response import BoltResponse
 from bot.core.errors import MaybeAcceptedError, NotAcceptedError
 from bot.core.models import ChannelId, Request, RequestKind, TeamId, UserId, WorkflowStep, new_request_id
 from bot.core.requests.service import RequestService
+from bot.core.validation.contact import find_addresses, without_addresses
 from bot.slack.api.responder import SlackResponder
-from bot.slack.command_parser import clean_name
+from bot.slack.command_parser import MAX_TEXT_LENGTH, clean_name, plain_name
 
 CALLBACK_ID = "start_cobrowse_session"
 MAX_RETRIES = 3
@@ -24,12 +26,14 @@ MAX_RETRIES = 3
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,20}")
 
 
-def register(app: AsyncApp, requests: RequestService, responder: SlackResponder) -> None:
-    """Register the listener of the step."""
+def register(
+    app: AsyncApp, requests: RequestService, responder: SlackResponder, countries: Collection[str] = ()
+) -> None:
+    """Register the listener of the step. `countries`: whose phone numbers no name may hold."""
 
     @app.function(CALLBACK_ID, auto_acknowledge=False)
     async def on_step(ack: AsyncAck, body: dict[str, Any], request: AsyncBoltRequest) -> BoltResponse:
-        step_request = read_step(body)
+        step_request = read_step(body, countries)
         try:
             await requests.submit(step_request)
         except NotAcceptedError as error:
@@ -40,7 +44,7 @@ def register(app: AsyncApp, requests: RequestService, responder: SlackResponder)
         return await ack()
 
 
-def read_step(body: dict[str, Any]) -> Request:
+def read_step(body: dict[str, Any], countries: Collection[str] = ()) -> Request:
     """Build the request from Slack's payload (pure). https://docs.slack.dev/reference/events/function_executed"""
     event = body["event"]
     inputs = event.get("inputs") or {}
@@ -57,9 +61,22 @@ def read_step(body: dict[str, Any]) -> Request:
         channel_id=ChannelId(""),
         requester=UserId(agent if isinstance(agent, str) and _PERSON.fullmatch(agent) else ""),
         accepted_at=datetime.now(UTC),
-        name=clean_name(name) if isinstance(name, str) else None,
+        name=_name(name, countries) if isinstance(name, str) else None,
         argument=step.argument,
     )
+
+
+def _name(text: str, countries: Collection[str]) -> str | None:
+    """Return the session's name with an ellipsis for each phone number and e-mail address.
+
+    A workflow is not refused for them: its inputs often come from a customer's form.
+    """
+    whole = clean_name(text, MAX_TEXT_LENGTH) or ""
+    found = find_addresses(whole, countries)
+    if not found:
+        return clean_name(text)
+    rest = without_addresses(whole, found, mark="…")
+    return plain_name(rest) if any(letter.isalnum() for letter in rest) else None
 
 
 def _retry_number(request: AsyncBoltRequest) -> int:

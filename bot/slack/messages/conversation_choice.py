@@ -25,24 +25,28 @@ MORE = counted("choice.more", "{count} more conversation isn’t shown.", "{coun
 HINT = said("choice.hint", "Or type `{command}` with the interaction’s ID or address.")
 
 
-def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestId) -> Message:
-    """Render the question. The customers' names stand in its blocks alone: a notification shows none."""
+def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestId, argument: str = "") -> Message:
+    """Render the question. The customers' names stand in its blocks alone: a notification shows none.
+
+    `argument`: what the start needs of its request's argument, which is gone when the request is answered.
+    """
     say = to.language.say
-    rows = [_row(one, to, request_id) for one in error.candidates[:MAX_CHOICES]]
+    rows = [_row(one, to, f"{request_id} {one.id} {argument}".strip()) for one in error.candidates[:MAX_CHOICES]]
     more = len(error.candidates) - MAX_CHOICES
     hint = " ".join([*([say(MORE, count=more)] if more > 0 else []), say(HINT, command=to.command)])
     head = section(f":speech_balloon: *{say(WHICH)}*", FAILURE_BLOCK)
     return Message(say(WHICH), [head, *rows, context(hint), reference_line(request_id, error.reference)])
 
 
-def _row(one: LiveConversation, to: Addressee, request_id: RequestId) -> Block:
+def _row(one: LiveConversation, to: Addressee, value: str) -> Block:
     name = clean(one.customer, NAME_LENGTH)
     text = to.language.say(START_WITH, name=name) if name else to.language.say(START)
     shown = to.language.say(CHOICE, customer=one.customer or CUSTOMER, since=one.since)
-    return section(shown) | {"accessory": button(text, PICK_ACTION, value=f"{request_id} {one.id}")}
+    return section(shown) | {"accessory": button(text, PICK_ACTION, value=value)}
 
 
-def read_pick(value: str) -> tuple[RequestId, ConversationId | None]:
-    """Return which request to try again, and for which conversation."""
-    failed, _, wanted = value.partition(" ")
-    return RequestId(failed), conversation_id(wanted)
+def read_pick(value: str) -> tuple[RequestId, ConversationId | None, str | None]:
+    """Return which request to try again, for which conversation, and with which argument."""
+    failed, _, rest = value.partition(" ")
+    wanted, _, argument = rest.partition(" ")
+    return RequestId(failed), conversation_id(wanted), argument or None

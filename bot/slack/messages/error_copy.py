@@ -112,6 +112,8 @@ def variants(error: CobrowseError) -> tuple[str, ...]:
             return ("passes",)
         case errors.UnexpectedError(maybe_created=True) | errors.InterruptedRequestError(maybe_created=True):
             return ("maybe_done",)
+        case errors.SessionActionError(agent=agent) if agent:
+            return ("other",)
         case errors.SessionActionError(code="no_open_session", ever=False):
             return ("never",)
         case errors.SharingError(code="share_refused", why=why) | errors.AccountLinkError(code="connect_off", why=why):
@@ -173,6 +175,8 @@ def _values(error: CobrowseError, language: Language) -> dict[str, Value]:
             return {"slack_error": code, "reason": Markup(row.person), "remedy": Markup(row.mend)}
         case errors.SessionAccessError(agent=agent, requester=requester):
             return {"people": Markup(_people(agent, requester, language))}
+        case errors.SessionActionError(agent=agent) if agent:
+            return {"person": mention(agent)}
         case errors.SessionActionError(sessions=sessions):
             shown = [f"{name} ({session_id})" for session_id, name in sessions[:MAX_LISTED]]
             return {"sessions": "; ".join(shown)}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.core.models import Role
-from bot.slack.messages.blocks import Message, escape, section
+from bot.slack.messages.blocks import Message, section
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,22 +18,19 @@ class Capabilities:
 PLAIN = Capabilities()
 
 
-def help_(command: str, role: Role, features: Capabilities, *, instead_of: str = "") -> Message:
-    """What somebody in this role can type; `instead_of`: what they typed, which is close to a subcommand."""
+def help_(command: str, role: Role, features: Capabilities) -> Message:
+    """What somebody in this role can type."""
     text = f"Type {command} to get a co-browse link for your customer."
     lines = [*_own(command, features)]
     if role is not Role.MEMBER:
         lines += [
             f"`{command} @agent` or `{command} for @agent Checkout help` starts one for somebody else",
             f"`{command} list` shows all open sessions of the workspace, `{command} why @agent` somebody's rules",
+            f"`{command} @agent end` ends the one open session of somebody else",
         ]
     if role is Role.ADMIN:
         who = "the address or the id of a Genesys user; `unlink @agent` undoes it"
         lines.append(f"`{command} link @agent name@example.com` says as whom somebody hosts: {who}")
-    if instead_of:
-        name = escape(instead_of)
-        text = f"No session was started: “{name}” looks like a command that does not exist."
-        lines.insert(0, f'If “{name}” was meant as a name: `{command} "{name.replace("`", "")}"`')
     return Message(text, [section(f"*{text}*"), section("\n".join(f"• {line}" for line in lines))])
 
 
@@ -52,6 +49,7 @@ def _own(command: str, features: Capabilities) -> list[str]:
     else:
         lines.append(f"`{command} apps` shows the co-browse applications")
     if features.sends:
+        lines.append(f"`{command} +14155550123` or `{command} name@example.com` starts one and offers to send the link")
         lines.append(f"`{command} send +14155550123` or `{command} send name@example.com` sends your customer the link")
     if features.connects:
         lines.append(f"`{command} connect` lets you sign in to Genesys yourself, `{command} disconnect` takes it back")

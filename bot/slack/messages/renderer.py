@@ -15,7 +15,9 @@ from bot.core.errors import (
     SeveralConversationsError,
 )
 from bot.core.models import Request, RequestId, RequestKind, SessionStarted, UserId, WaitNotice
-from bot.core.results import Result
+from bot.core.results import CommandSuggested, Result
+from bot.core.start_details import details_of
+from bot.slack.messages.ambiguity import offer, retry_argument, suggested
 from bot.slack.messages.blocks import (
     FAILURE_BLOCK,
     OPEN_ACTION,
@@ -95,8 +97,15 @@ class MessageRenderer:
                 situation = Situation.SEND
             is_repeatable = request.kind not in NOT_REPEATABLE
             return self.failure(
-                outcome, request.id, reader=request.requester, is_repeatable=is_repeatable, situation=situation
+                outcome,
+                request.id,
+                reader=request.requester,
+                is_repeatable=is_repeatable,
+                situation=situation,
+                argument=retry_argument(request),
             )
+        if isinstance(outcome, CommandSuggested):
+            return suggested(request, outcome)
         return reply(self.addressee(request.requester), outcome, request, self.features)
 
     def card(self, request: Request, started: SessionStarted) -> Message:
@@ -110,12 +119,14 @@ class MessageRenderer:
             agent_note = [context(f"{agent} has got the {join_label(session)} too, and knows that you started it.")]
         elif started.agent_told is False:
             agent_note = [section(f":warning: {agent} could not be told. Pass the {join_label(session)} on yourself.")]
+        offered = offer(session, details_of(request.argument), request.id) if request.argument else []
         return Message(
             f"Co-browse session “{name}”{whose} is ready. "
             f"The {join_label(session)} for your customer is in this message.",
             [
                 section(f":white_check_mark: *Co-browse session ready{whose}*\n{name}", SESSION_BLOCK),
                 *join_blocks(session),
+                *offered,
                 *agent_note,
                 controls(session, share=can_share(request), direct=bool(request.reply_url), send=self.features.sends),
                 *small_print(host_line, session, request.id),
@@ -130,13 +141,15 @@ class MessageRenderer:
         reader: UserId | None = None,
         is_repeatable: bool = True,
         situation: Situation = Situation.START,
+        argument: str = "",
     ) -> Message:
         """Render an error: what it means, what to do, buttons, a reference.
 
         `is_repeatable`: *Try again* can repeat the request, because it is stored. `reader`: None when unknown.
+        `argument`: what a repeated start needs of the request's argument, which is gone by then.
         """
         if isinstance(error, SeveralConversationsError):
-            return picker(error, self.addressee(reader), request_id)
+            return picker(error, self.addressee(reader), request_id, argument)
         copy = error_copy(error, situation, self.addressee(reader))
         service = error.reference if isinstance(error, ServiceError) else None
         blocks = [section("\n".join((f":warning: *{copy.problem}*", *copy.lines)), FAILURE_BLOCK)]
@@ -144,7 +157,7 @@ class MessageRenderer:
             blocks += link_alone(error.join_url)
         row = []
         if error.try_again and is_repeatable:
-            row.append(button(self.language.say(TRY_AGAIN), TRY_AGAIN_ACTION, value=request_id))
+            row.append(button(self.language.say(TRY_AGAIN), TRY_AGAIN_ACTION, value=f"{request_id} {argument}".strip()))
         if copy.has_status_page:
             row.append(button(self.language.say(GENESYS_STATUS), OPEN_ACTION, url=GENESYS_STATUS_URL))
         blocks += [buttons(*row)] if row else []

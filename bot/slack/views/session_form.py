@@ -4,16 +4,18 @@ https://docs.slack.dev/reference/views/modal-views
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bot.core.errors import CobrowseError, PersonNotAllowedError
 from bot.core.models import NAME_LENGTH, ChannelId, ConversationId, MembershipStatus, RequestId, UserId
+from bot.core.validation.contact import find_addresses
 from bot.core.validation.conversations import GenesysApp
 from bot.core.validation.display import clean
 from bot.slack.command_parser import plain_name
 from bot.slack.error_codes import explain
+from bot.slack.messages.ambiguity import TEXTS
 from bot.slack.messages.blocks import Block, Message, View, context, section
 from bot.slack.messages.catalogue.sentence import Markup, Value, next_step, problem
 from bot.slack.messages.error_copy import Addressee
@@ -117,12 +119,14 @@ def form(fields: Fields) -> View:
     return _modal(blocks) | {"submit": _plain("Start"), "private_metadata": fields.channel_id}
 
 
-def read(view: View, genesys_app: GenesysApp | None) -> FormInput | dict[str, str]:
-    """Return the submission, or the errors by block id."""
+def read(view: View, genesys_app: GenesysApp | None, countries: Collection[str] = ()) -> FormInput | dict[str, str]:
+    """Return the submission, or the errors by block id. `countries`: whose phone numbers no name may hold."""
     name, length, which = (_value(view, block) for block in (NAME, DURATION, CONVERSATION))
     errors = {}
     if name and plain_name(name) is None:
         errors[NAME] = "There is nothing to see in this name."
+    elif name and find_addresses(clean(name, len(name)), countries):
+        errors[NAME] = TEXTS["name_error"]
     seconds = int(length) if length and re.fullmatch("[0-9]{1,6}", length) else None
     if length and not MIN_DURATION_SECONDS <= (seconds or 0) <= MAX_DURATION_SECONDS:
         errors[DURATION] = "A session lasts between a minute and a day."

@@ -10,7 +10,8 @@ UPDATE requests SET
     session_at = CASE WHEN CAST(:session_id AS TEXT) IS NULL THEN session_at
         ELSE coalesce((SELECT created_at FROM sessions WHERE id = CAST(:session_id AS TEXT)), :now) END,
     reply_url = CASE WHEN CAST(:to AS TEXT) = 'answered' THEN NULL ELSE reply_url END,
-    argument = CASE WHEN CAST(:to AS TEXT) = 'answered' AND (kind = 'link' OR kind = 'propose' OR kind = 'send')
+    argument = CASE WHEN CAST(:to AS TEXT) = 'answered'
+        AND (kind = 'link' OR kind = 'propose' OR kind = 'send' OR kind = 'start')
         THEN NULL ELSE argument END
 WHERE id = :id AND state = :from AND owner = :owner;
 

@@ -80,6 +80,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
         "start shaped": with_genesys(directory / "shaped", [*shaped, "--host-user-id", BEN.upper()]),
         "start failing": with_genesys(directory / "failing", ["start"], "403"),
         "start unknown": with_genesys(directory / "unknown", ["start", "--application", "<none> & co"]),
+        "start addressed": with_genesys(directory / "addressed", ["start", "--name", "Refund for joe@example.com"]),
         "start no host": with_genesys(directory / "host", ["start", "--host-user-id", "ana"]),
         "applications": with_genesys(directory / "applications", ["applications"], interpreter=True),
         "start no settings": typed(directory, ["start"]),
@@ -119,6 +120,13 @@ def test_start_needs_nothing_but_the_seeds_own_settings(runs: dict[str, Run]) ->
     lines = dict(line.split(": ", 1) for line in run.out.splitlines())
     assert lines.pop("Join URL").startswith("http://127.0.0.1:")
     assert lines == {"Session ID": create.session_id, "Status": "active", "Host User ID": ANA}
+
+
+def test_start_refuses_an_address_as_a_name(runs: dict[str, Run]) -> None:
+    run = runs["start addressed"]
+    assert (run.code, run.creates) == (1, [])
+    assert "--name must hold no phone number" in run.err
+    assert "joe" not in run.err
 
 
 def test_start_prints_json_for_machines(runs: dict[str, Run]) -> None:

@@ -16,6 +16,7 @@ from bot.core.models import (
     TeamId,
     UserId,
 )
+from bot.core.start_details import StartDetails, fingerprint
 from tests.integration.storage.test_conversations import column
 from tests.integration.storage.test_open import stored
 from tests.support import storage
@@ -146,6 +147,22 @@ async def test_an_address_is_sealed_and_gone_with_the_answer(
     assert (await store.find(asked.id)).request.argument == "ana@example.com"
     await store.advance(asked.id, RequestState.ACCEPTED, RequestState.ANSWERED)
     assert (await store.find(asked.id)).request.argument == kept
+
+
+async def test_address_of_a_start_is_in_no_hash_and_gone_with_the_answer(database: Database) -> None:
+    store = await database.open(keys=[Fernet.generate_key().decode()])
+    found = [fingerprint(address, b"key") for address in ("ana@example.com", "ben@example.com")]
+    details = StartDetails(send_to="ana@example.com", fingerprint=found[0])
+    asked = await asks(store, RequestKind.START, argument=details.argument)
+    assert "ana@example.com" not in await stored(database)
+    again = replace(asked, id="again", key="again")
+    other = replace(asked, id="other", key="other", argument=replace(details, fingerprint=found[1]).argument)
+    assert (await store.accept(again)).duplicate_of == asked.id
+    assert (await store.accept(other)).duplicate_of is None
+    moved = replace(again, id="moved", key="moved", argument=replace(details, send_to="x@example.com").argument)
+    assert (await store.accept(moved)).duplicate_of in (asked.id, "again")  # only the keyed hash counts
+    await store.advance(asked.id, RequestState.ACCEPTED, RequestState.ANSWERED)
+    assert (await store.find(asked.id)).request.argument is None
 
 
 async def test_form_request_survives_a_restart(database: Database) -> None:

@@ -483,6 +483,15 @@ _entry(
     nothing_done=False,
 )
 _entry(
+    problem("no_open_session.other", "{person} has no open session. Nothing was ended."),
+    nothing_done=False,
+)
+_entry(
+    problem("several_open_sessions.other", "{person} has several open sessions. Nothing was ended."),
+    next_step("several_open_sessions.other", "End the right one from `{command} list`."),
+    nothing_done=False,
+)
+_entry(
     problem("session_not_found", "I can’t find that session."),
     next_step("session_not_found", "`{command} status` shows your open ones."),
     nothing_done=False,

@@ -68,7 +68,8 @@ RETURNING id, state;
 UPDATE requests SET
     state = 'answered',
     reply_url = NULL,
-    argument = CASE WHEN kind = 'link' OR kind = 'propose' OR kind = 'send' THEN NULL ELSE argument END
+    argument = CASE WHEN kind = 'link' OR kind = 'propose' OR kind = 'send' OR kind = 'start'
+        THEN NULL ELSE argument END
 WHERE id = ANY (CAST(:ids AS TEXT[])) AND state = :from AND owner = :owner
 RETURNING id;
 

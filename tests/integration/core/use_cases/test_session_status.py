@@ -91,7 +91,7 @@ async def test_many_who_look_do_not_keep_others_from_a_session() -> None:
             for card in [each for each in journey.slack.seen_by(ANA) if "Deal" in words(each)][:8]:
                 await journey.slack.press(ANA, card, "send_session")
         async with asyncio.timeout(10):
-            assert link(await journey.asks("Mine", who=BEN))
+            assert link(await journey.asks("Refund", who=BEN))
 
 
 def test_a_minute_has_room_for_half_as_many_optional_calls() -> None:

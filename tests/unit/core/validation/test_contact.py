@@ -82,7 +82,7 @@ def test_send_takes_a_number_or_an_email_address(text: str, address: str) -> Non
     assert unpack(pack("", address)) == ("", address)
 
 
-@pytest.mark.parametrize("text", ["send the forms", "send 3 forms to Carla", "Send 2 pages", '"send +14155550123"'])
+@pytest.mark.parametrize("text", ["send the forms", "send 3 forms to Carla", "Send 2 pages"])
 def test_a_name_that_begins_with_send_is_a_name(text: str) -> None:
     assert isinstance(parse(text), Start)
 

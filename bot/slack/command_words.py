@@ -1,0 +1,118 @@
+"""Say whether words mean a command, a name, or could mean either (pure).
+
+Nobody may get a session that they did not mean, so in doubt the person is asked.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+ALIASES = {
+    **dict.fromkeys(("stop", "close", "cancel", "quit", "done", "finish", "finished", "exit", "delete"), "end"),
+    **dict.fromkeys(("mine", "sessions", "open"), "status"),
+    **dict.fromkeys(("share", "url"), "last"),
+    **dict.fromkeys(("start", "begin", "create"), "new"),
+    **dict.fromkeys(("invite", "text", "sms", "email", "e-mail", "mail"), "send"),
+    "me": "whoami",
+}
+"""Other words for the commands."""
+COMMANDS = {
+    **{word: word for word in ("help", "whoami", "why", "status", "list", "last", "end", "apps", "link", "unlink")},
+    **{word: word for word in ("new", "send", "connect", "disconnect")},
+    **ALIASES,
+}
+"""Each command word, and the command that it means."""
+POLITE = _words("please pls plz kindly thanks thank thx ok okay hey hi hello now just right asap")
+LEADING = POLITE | _words(
+    "can could would will you i we want wanna need like to lets let give get show see view display tell "
+    "me my the all a an"
+)
+"""Fillers that may come before a command word."""
+FILLERS = LEADING | _words(
+    "it its this that these those them any every each everything our us of for in on up with from at by and out off "
+    "down here there also too again immediately away current active running latest recent newest existing open last "
+    "mine"
+)
+"""Words that change nothing about what a command means."""
+NOUNS = _words(
+    "session sessions link links url urls customer customers caller callers code codes screen screens sharing "
+    "cobrowse co-browse cobrowsing co-browsing"
+)
+"""What commands are about. With one of them a sentence is in doubt."""
+TRIGGERS = frozenset(COMMANDS) | FILLERS | NOUNS | {"who"}
+"""A text whose first word is none of these is a name, without further questions."""
+_WHO_AM_I = ("who", "am", "i")
+EDGES = ".,!?;:…()[]{}\"'`“”„‟‘’«»*_~"
+MIN_WORDS_OF_NAME = 3
+
+
+class Meaning(Enum):
+    """What words mean."""
+
+    COMMAND = "a command, in other words"
+    EITHER = "a command or a name"
+    FILLERS = "nothing: no command and no name"
+    NAME = "a name that begins with a command word"
+    PLAIN_NAME = "a name"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What some words mean. `command`: a value of COMMANDS, "" for FILLERS and PLAIN_NAME."""
+
+    meaning: Meaning
+    command: str = ""
+
+
+PLAIN = Reading(Meaning.PLAIN_NAME)
+
+
+def split(text: str) -> tuple[str, ...]:
+    """Return the words in lower case, without punctuation around them; what has no letter or digit is no word."""
+    words = (word.strip(EDGES) for word in unicodedata.normalize("NFKC", text).casefold().split())
+    return tuple(word for word in words if any(letter.isalnum() for letter in word))
+
+
+def read(words: Sequence[str]) -> Reading:
+    """Read words of `split`.
+
+    The first one that is no polite word decides. If it means a command, and all others are fillers, nouns or the same
+    command, all of them mean this command. If one of them is another command, a noun, or there are fewer than three
+    words, they may mean either. All other words are a name.
+    """
+    if tuple(words[:3]) == _WHO_AM_I:
+        words = ("whoami", *words[3:])
+    if "me" in words and all(word == "me" or word in POLITE for word in words):
+        return Reading(Meaning.COMMAND, "whoami")
+    ahead = next((place for place, word in enumerate(words) if word not in LEADING), len(words))
+    first, rest = words[ahead : ahead + 1], words[ahead + 1 :]
+    command = COMMANDS.get(first[0], "") if first else ""
+    if not command:
+        return _read_loose(words)
+    if all(_fits(word, command) for word in rest):
+        return Reading(Meaning.COMMAND, command)
+    is_known = all(word in FILLERS | NOUNS or word in COMMANDS for word in rest)
+    if is_known or len(words) < MIN_WORDS_OF_NAME or any(word in NOUNS for word in rest):
+        return Reading(Meaning.EITHER, command)
+    return Reading(Meaning.NAME, command)
+
+
+def _read_loose(words: Sequence[str]) -> Reading:
+    """Read words that do not begin with a command."""
+    if not all(word in FILLERS or word in NOUNS or word in COMMANDS for word in words):
+        return PLAIN
+    commands = [COMMANDS[word] for word in words if word in COMMANDS and word not in FILLERS and word not in NOUNS]
+    return Reading(Meaning.EITHER, commands[0]) if commands else Reading(Meaning.FILLERS)
+
+
+def _fits(word: str, command: str) -> bool:
+    """Return whether a further word leaves the command what it is."""
+    if word in FILLERS or word in NOUNS:
+        return True
+    return word in COMMANDS if command == "help" else COMMANDS.get(word) == command

@@ -1,0 +1,68 @@
+"""Listen for the answer to a question of messages/ambiguity.py, and submit what was chosen like any other request.
+
+The presser is checked like everybody who types the command. A question counts once, also after a restart.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.core.errors import NotAcceptedError
+from bot.core.models import Request, RequestId, RequestKind
+from bot.core.requests.service import RequestService
+from bot.core.use_cases.customer_messages import LinkOffers
+from bot.slack.api.responder import SlackResponder
+from bot.slack.command_parser import New, Query, Start
+from bot.slack.listeners.actions import note_place, read_press
+from bot.slack.listeners.session_form import SessionForm
+from bot.slack.messages.ambiguity import CHOOSE_ACTIONS, chosen_already, read_choice
+from bot.slack.messages.renderer import MessageRenderer
+
+
+def register(
+    app: AsyncApp,
+    requests: RequestService,
+    responder: SlackResponder,
+    renderer: MessageRenderer,
+    forms: SessionForm,
+    offers: LinkOffers,
+) -> None:
+    """Register the buttons of all questions."""
+
+    async def on_choice(ack: AsyncAck, body: dict[str, Any]) -> None:
+        value, press = read_press(body)
+        if found := read_choice(value):
+            reference, option = found
+            if isinstance(option, New):
+                forms.open_soon(str(body.get("trigger_id")), press)
+            else:
+                await submit(body, chosen(press, reference, option, offers))
+        await ack()
+
+    async def submit(body: dict[str, Any], request: Request) -> None:
+        note_place(responder, body, request)
+        try:
+            if not await requests.submit(request):
+                responder.tell_soon(request, chosen_already())
+        except NotAcceptedError as error:
+            responder.tell_soon(request, renderer.answer(request, error))
+
+    for action in CHOOSE_ACTIONS:
+        app.action(action)(on_choice)
+
+
+def chosen(press: Request, reference: RequestId, option: Start | Query, offers: LinkOffers) -> Request:
+    """Build the request for what was chosen (pure). Both buttons of a question have one key, so one press counts."""
+    request = replace(press, key=f"choice:{reference}")
+    if isinstance(option, Start):
+        details = offers.details(option.send_to) if option.send_to else None
+        return replace(
+            request,
+            kind=RequestKind.START,
+            target=option.target,
+            name=option.name,
+            argument=details.argument if details else None,
+            conversation_id=option.conversation_id,
+        )
+    return replace(request, kind=option.kind, target=option.target, argument=option.argument)
