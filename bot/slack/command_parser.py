@@ -80,7 +80,7 @@ class Reason(Enum):
     NO_CONVERSATION = "an address that names no conversation"
 
 
-class Doubt(Enum):
+class Ambiguity(Enum):
     """Why a text may mean either of two."""
 
     COMMAND = "a command or a name"
@@ -132,7 +132,7 @@ class Choice:
     """
 
     code = "choice_offered"
-    doubt: Doubt
+    ambiguity: Ambiguity
     options: tuple[Option, ...]
     subject: str = field(default="", repr=False)
 
@@ -255,7 +255,7 @@ def _read(start: Start, text: str, grammar: Grammar) -> Command:
         return found
     if not more and (word := _typo_of(first.lower())):
         command = option_of(COMMANDS[word], start.target)
-        return Choice(Doubt.TYPO, (command, _option(start, text, grammar)), word)
+        return Choice(Ambiguity.TYPO, (command, _option(start, text, grammar)), word)
     return _start(start, text, grammar)
 
 
@@ -265,7 +265,7 @@ def _from_words(start: Start, text: str, grammar: Grammar) -> Command | None:
     if reading.meaning is Meaning.PLAIN_NAME:
         return None
     if reading.meaning is Meaning.FILLERS:
-        return Choice(Doubt.FILLERS, (start, _option(start, text, grammar)))
+        return Choice(Ambiguity.FILLERS, (start, _option(start, text, grammar)))
     if reading.meaning is Meaning.NAME:
         named = _start(start, text, grammar)
         if isinstance(named, Start) and not named.conversation_id and not named.send_to:
@@ -275,7 +275,7 @@ def _from_words(start: Start, text: str, grammar: Grammar) -> Command | None:
     is_about = isinstance(option, Query) and option.target == start.target
     if reading.meaning is Meaning.COMMAND and (is_about or start.target is None):
         return option
-    return Choice(Doubt.COMMAND, (option, _option(start, text, grammar)), reading.command)
+    return Choice(Ambiguity.COMMAND, (option, _option(start, text, grammar)), reading.command)
 
 
 def _start(start: Start, text: str, grammar: Grammar) -> Command:
@@ -307,12 +307,12 @@ def _named(start: Start, text: str, grammar: Grammar, *, is_forced: bool = False
     if command and not option.name:
         is_for_it = command == "send" and option.send_to
         meant = Query(RequestKind.PROPOSE, argument=pack("", is_for_it)) if is_for_it else None
-        return Choice(Doubt.COMMAND, (meant or option_of(command, start.target), option), command)
+        return Choice(Ambiguity.COMMAND, (meant or option_of(command, start.target), option), command)
     is_written_out = whole.startswith(("+", "＋")) or "@" in found[0].text
     if option.send_to and found[0].start == 0 and is_written_out and not is_forced:
         return option
     left_out = replace(option, send_to=None)
-    return Choice(Doubt.ADDRESS, (option, left_out) if option.send_to else (left_out,), option.send_to or "")
+    return Choice(Ambiguity.ADDRESS, (option, left_out) if option.send_to else (left_out,), option.send_to or "")
 
 
 def _option(start: Start, text: str, grammar: Grammar) -> Start:
@@ -344,7 +344,7 @@ def _without(start: Start, whole: str, found: Sequence[FoundAddress], grammar: G
 def _unknown_person(plain: str, text: str, grammar: Grammar) -> Choice:
     """Ask about an @ that Slack knows nobody by; `plain` is the text from where it may begin."""
     at = _AT_WORD.search(plain)
-    return Choice(Doubt.UNKNOWN_PERSON, (_option(Start(), text, grammar),), f"@{clean(at[1]) if at else ''}")
+    return Choice(Ambiguity.UNKNOWN_PERSON, (_option(Start(), text, grammar),), f"@{clean(at[1]) if at else ''}")
 
 
 def _person_later(text: str, typed: str, target: UserId, at: tuple[int, int], grammar: Grammar) -> Choice:
@@ -354,9 +354,9 @@ def _person_later(text: str, typed: str, target: UserId, at: tuple[int, int], gr
     reading = command_words.read(command_words.split(_normalized(rest)))
     mine = _as_start(Start(), typed, grammar)
     if reading.meaning in (Meaning.COMMAND, Meaning.EITHER):
-        return Choice(Doubt.COMMAND, (option_of(reading.command, target), mine), reading.command)
+        return Choice(Ambiguity.COMMAND, (option_of(reading.command, target), mine), reading.command)
     theirs = Start(target) if reading.meaning is Meaning.FILLERS else _as_start(Start(target), rest, grammar)
-    return Choice(Doubt.PERSON, (theirs, mine), label)
+    return Choice(Ambiguity.PERSON, (theirs, mine), label)
 
 
 _LEADS_TO_PERSON = re.compile(r"\b(?:for|with|to)\s*$", re.IGNORECASE)

@@ -1,6 +1,6 @@
 """Say whether words mean a command, a name, or could mean either (pure).
 
-Nobody may get a session that they did not mean, so in doubt the person is asked.
+Nobody may get a session that they did not mean, so a person whose text is ambiguous is asked.
 """
 
 import unicodedata
@@ -44,7 +44,7 @@ NOUNS = _words(
     "session sessions link links url urls customer customers caller callers code codes screen screens sharing "
     "cobrowse co-browse cobrowsing co-browsing"
 )
-"""What commands are about. With one of them a sentence is in doubt."""
+"""What commands are about. With one of them a sentence is ambiguous."""
 TRIGGERS = frozenset(COMMANDS) | FILLERS | NOUNS | {"who"}
 """A text whose first word is none of these is a name, without further questions."""
 _WHO_AM_I = ("who", "am", "i")

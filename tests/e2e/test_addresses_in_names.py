@@ -18,7 +18,7 @@ from tests.support.app import ANA, BEN, NO_KEY, SAM, Journey, is_failure, link, 
 
 NUMBER, EMAIL_ADDRESS = "+14155550123", "carla.customer@example.com"
 FIRST, SECOND = CHOOSE_ACTIONS
-PATIENCE_SECONDS = 6
+ANSWER_TIMEOUT = 6
 SECRETS = ("4155550123", "555-0123", "carla.customer")
 
 
@@ -173,20 +173,20 @@ async def test_picked_conversation_still_offers_the_link() -> None:
         message = await journey.asks(f"{NUMBER} Refund")
         block = next(str(one["block_id"]) for one in message.blocks if "accessory" in one)
         await journey.slack.press(ANA, message, "pick_conversation", block_id=block)
-        await journey.slack.workspace.until(lambda: offered(message), PATIENCE_SECONDS)
+        await journey.slack.workspace.until(lambda: offered(message), ANSWER_TIMEOUT)
         await takes_offer(journey, message)
         assert sent(journey) == [("SMS", NUMBER)]
 
 
 async def test_form_refuses_an_address_as_a_name(journey: Journey) -> None:
     await journey.slack.command(ANA, "new")
-    (form,) = await journey.slack.workspace.until(lambda: journey.slack.views_of(ANA), PATIENCE_SECONDS)
-    await journey.slack.workspace.until(lambda: "name" in str(form.blocks), PATIENCE_SECONDS)
+    (form,) = await journey.slack.workspace.until(lambda: journey.slack.views_of(ANA), ANSWER_TIMEOUT)
+    await journey.slack.workspace.until(lambda: "name" in str(form.blocks), ANSWER_TIMEOUT)
     for name in (EMAIL_ADDRESS, f"Refund {NUMBER}", "Carla 415 555 0123"):
         await journey.slack.submit(ANA, form, {"name": name})
         assert form.errors["name"] == TEXTS["name_error"]
     await journey.slack.submit(ANA, form, {"name": "Customer 4711"})
-    await journey.slack.workspace.until(lambda: journey.genesys.creates, PATIENCE_SECONDS)
+    await journey.slack.workspace.until(lambda: journey.genesys.creates, ANSWER_TIMEOUT)
     assert names(journey) == ["Customer 4711"]
 
 
@@ -202,7 +202,7 @@ async def test_form_refuses_an_address_as_a_name(journey: Journey) -> None:
 async def test_workflows_name_has_a_gap_for_an_address(typed: str, name: str) -> None:
     async with open_journey(COBROWSE_WORKFLOW_STEPS="on") as journey:
         run = await journey.slack.function_executed("start_cobrowse_session", {"agent": ANA, "name": typed})
-        await journey.slack.workspace.until(lambda: run.outputs, PATIENCE_SECONDS)
+        await journey.slack.workspace.until(lambda: run.outputs, ANSWER_TIMEOUT)
         assert names(journey) == [name]
 
 

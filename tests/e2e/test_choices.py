@@ -21,7 +21,7 @@ from tests.support.app import (
 )
 
 FIRST, SECOND = CHOOSE_ACTIONS
-PATIENCE_SECONDS = 6
+ANSWER_TIMEOUT = 6
 
 
 def labels(message: Message) -> list[str]:
@@ -34,7 +34,7 @@ async def presses(journey: Journey, message: Message, action: str, *, who: str =
     delivery = await journey.slack.press(who, message, action)
     assert delivery.acked, delivery.error
     await journey.slack.workspace.until(
-        lambda: message.text != was or len(journey.slack.messages) > before, PATIENCE_SECONDS
+        lambda: message.text != was or len(journey.slack.messages) > before, ANSWER_TIMEOUT
     )
 
 
@@ -85,7 +85,7 @@ async def test_many_presses_of_both_buttons_are_one_request(journey: Journey) ->
     question = await journey.asks("send joe")
     presses = [journey.slack.press(ANA, question, action) for action in (SECOND, SECOND, FIRST, SECOND)]
     await asyncio.gather(*presses)
-    await journey.slack.workspace.until(lambda: "is ready" in question.text, PATIENCE_SECONDS)
+    await journey.slack.workspace.until(lambda: "is ready" in question.text, ANSWER_TIMEOUT)
     await journey.finish()
     assert len(journey.genesys.creates) == 1
     assert TEXTS["chosen"] in [each.text for each in journey.slack.seen_by(ANA)]
@@ -152,7 +152,7 @@ async def test_person_named_later_is_asked_about(journey: Journey) -> None:
     assert question.text == f"For <@{BEN}> or for you?"
     assert labels(question) == ["For @ben", "For me"]
     await presses(journey, question, FIRST, who=SAM)
-    await journey.slack.workspace.until(lambda: "is ready" in question.text, PATIENCE_SECONDS)
+    await journey.slack.workspace.until(lambda: "is ready" in question.text, ANSWER_TIMEOUT)
     (note,) = journey.slack.seen_by(BEN)
     assert "Checkout" in words(note)
 
@@ -168,7 +168,7 @@ async def test_form_is_opened_by_its_button(journey: Journey) -> None:
     question = await journey.asks("start Carla")
     assert labels(question)[0] == "Open the form"
     await journey.slack.press(ANA, question, FIRST)
-    (form,) = await journey.slack.workspace.until(lambda: journey.slack.views_of(ANA), PATIENCE_SECONDS)
+    (form,) = await journey.slack.workspace.until(lambda: journey.slack.views_of(ANA), ANSWER_TIMEOUT)
     assert form.is_open
 
 

@@ -12,7 +12,7 @@ from bot.core.start_details import StartDetails, details_of
 from bot.core.use_cases.customer_messages import pack
 from bot.core.validation.contact import read_address
 from bot.core.validation.display import clean
-from bot.slack.command_parser import Choice, Command, Doubt, New, NotUnderstood, Option, Query, Start, option_of
+from bot.slack.command_parser import Ambiguity, Choice, Command, New, NotUnderstood, Option, Query, Start, option_of
 from bot.slack.messages.blocks import FAILURE_BLOCK, Block, Message, button, buttons, escape, section
 from bot.slack.messages.session_card import reference_line
 
@@ -115,7 +115,7 @@ def suggested(request: Request, outcome: CommandSuggested) -> Message:
     if isinstance(option, Query) and option.kind is RequestKind.END:
         option = Query(RequestKind.END, argument=outcome.session_id)
     named = Start(request.target, request.name, request.conversation_id)
-    return question(Choice(Doubt.COMMAND, (option, named), outcome.command), request.id)
+    return question(Choice(Ambiguity.COMMAND, (option, named), outcome.command), request.id)
 
 
 def read_choice(value: str) -> tuple[RequestId, Option] | None:
@@ -169,27 +169,27 @@ def retry_argument(request: Request) -> str:
 def _asked(choice: Choice) -> str:
     first, subject = choice.options[0], escape(clean(choice.subject))
     target = None if isinstance(first, New) else first.target
-    key = {Doubt.TYPO: "command"}.get(choice.doubt, choice.doubt.name.lower())
-    if choice.doubt is Doubt.ADDRESS:
+    key = {Ambiguity.TYPO: "command"}.get(choice.ambiguity, choice.ambiguity.name.lower())
+    if choice.ambiguity is Ambiguity.ADDRESS:
         subject, key = escape(_shown(choice.subject)), key if choice.subject else "address_alone"
-    elif choice.doubt is not Doubt.PERSON and target and f"{key}_for" in TEXTS:
+    elif choice.ambiguity is not Ambiguity.PERSON and target and f"{key}_for" in TEXTS:
         key = f"{key}_for"
     return TEXTS[key].format(subject=subject, person=f"<@{target}>")
 
 
 def _label(choice: Choice, place: int) -> str:
-    option, doubt = choice.options[place], choice.doubt
+    option, ambiguity = choice.options[place], choice.ambiguity
     if isinstance(option, New):
         return TEXTS["new"]
     if isinstance(option, Query):
         key = option.kind.value
         return TEXTS[f"{key}_for" if option.target and f"{key}_for" in TEXTS else key]
-    if doubt is Doubt.PERSON:
+    if ambiguity is Ambiguity.PERSON:
         person = clean(choice.subject) if choice.subject.startswith("@") else TEXTS["them"]
         return _cut("for_person", "person", person) if option.target else TEXTS["for_me"]
     if option.send_to:
         return TEXTS["start_and_send"]
-    if doubt is Doubt.ADDRESS:
+    if ambiguity is Ambiguity.ADDRESS:
         return TEXTS["start_without"]
     if option.name and place:
         return _cut("start_named", "name", option.name)

@@ -11,8 +11,8 @@ from bot.core.validation.contact import find_addresses
 from bot.slack import command_parser
 from bot.slack.command_parser import (
     RESERVED,
+    Ambiguity,
     Choice,
-    Doubt,
     New,
     NotUnderstood,
     Query,
@@ -45,10 +45,10 @@ texts = st.text() | st.lists(st.sampled_from([*UNQUOTED, *QUOTES]), max_size=12)
 many = settings(max_examples=300)
 
 
-def asked(text: str) -> Doubt | None:
+def asked(text: str) -> Ambiguity | None:
     """Return why the person is asked, None when they are not."""
     command = parse(text)
-    return command.doubt if isinstance(command, Choice) else None
+    return command.ambiguity if isinstance(command, Choice) else None
 
 
 PAIRS = [('"', '"'), ("'", "'"), ("“", "”"), ("„", "“"), ("‘", "’"), ("«", "»"), ("“", '"')]
@@ -157,39 +157,39 @@ def test_unclear_text_is_refused_with_the_reason(text, reason):
 
 
 @pytest.mark.parametrize(
-    ("text", "doubt"),
+    ("text", "ambiguity"),
     [
-        ("@ana", Doubt.UNKNOWN_PERSON),
-        ("for @ana Checkout", Doubt.UNKNOWN_PERSON),
-        ("for\u00a0@ana", Doubt.UNKNOWN_PERSON),
-        ("＠ana", Doubt.UNKNOWN_PERSON),
-        ("for U0ANA", Doubt.PERSON),
-        ("U0ANA", Doubt.PERSON),
-        ("FOR  U0ANA Checkout", Doubt.PERSON),
-        ("Checkout for U0ANA", Doubt.PERSON),
-        ("with W0ANA9", Doubt.PERSON),
-        ("why U0ANA", Doubt.COMMAND),
-        ("end U0ANA", Doubt.COMMAND),
-        ("link U0ANA a@b.example", Doubt.COMMAND),
-        ("for U024BE7LH now", Doubt.PERSON),
-        ("for U0\u200bANA", Doubt.PERSON),
-        ('"a" for U0ANA "b"', Doubt.PERSON),
-        ("with @agents", Doubt.UNKNOWN_PERSON),
-        ("Checkout with @agents", Doubt.UNKNOWN_PERSON),
-        ("\u0301@ana", Doubt.UNKNOWN_PERSON),
-        ("\u20dd@ana", Doubt.UNKNOWN_PERSON),
-        ("f\u0301or @ana", Doubt.UNKNOWN_PERSON),
-        ("for\u0338 \u0308@ana", Doubt.UNKNOWN_PERSON),
-        ("\u2800@ana", Doubt.UNKNOWN_PERSON),
-        ("\U000e0041@ana", Doubt.UNKNOWN_PERSON),
-        ("Checkout for <@U0BEN>", Doubt.PERSON),
-        ("help <@U0BEN>", Doubt.COMMAND),
+        ("@ana", Ambiguity.UNKNOWN_PERSON),
+        ("for @ana Checkout", Ambiguity.UNKNOWN_PERSON),
+        ("for\u00a0@ana", Ambiguity.UNKNOWN_PERSON),
+        ("＠ana", Ambiguity.UNKNOWN_PERSON),
+        ("for U0ANA", Ambiguity.PERSON),
+        ("U0ANA", Ambiguity.PERSON),
+        ("FOR  U0ANA Checkout", Ambiguity.PERSON),
+        ("Checkout for U0ANA", Ambiguity.PERSON),
+        ("with W0ANA9", Ambiguity.PERSON),
+        ("why U0ANA", Ambiguity.COMMAND),
+        ("end U0ANA", Ambiguity.COMMAND),
+        ("link U0ANA a@b.example", Ambiguity.COMMAND),
+        ("for U024BE7LH now", Ambiguity.PERSON),
+        ("for U0\u200bANA", Ambiguity.PERSON),
+        ('"a" for U0ANA "b"', Ambiguity.PERSON),
+        ("with @agents", Ambiguity.UNKNOWN_PERSON),
+        ("Checkout with @agents", Ambiguity.UNKNOWN_PERSON),
+        ("\u0301@ana", Ambiguity.UNKNOWN_PERSON),
+        ("\u20dd@ana", Ambiguity.UNKNOWN_PERSON),
+        ("f\u0301or @ana", Ambiguity.UNKNOWN_PERSON),
+        ("for\u0338 \u0308@ana", Ambiguity.UNKNOWN_PERSON),
+        ("\u2800@ana", Ambiguity.UNKNOWN_PERSON),
+        ("\U000e0041@ana", Ambiguity.UNKNOWN_PERSON),
+        ("Checkout for <@U0BEN>", Ambiguity.PERSON),
+        ("help <@U0BEN>", Ambiguity.COMMAND),
     ],
 )
-def test_what_may_be_a_person_is_asked_about(text, doubt):
+def test_what_may_be_a_person_is_asked_about(text, ambiguity):
     command = parse(text)
     assert isinstance(command, Choice)
-    assert command.doubt is doubt
+    assert command.ambiguity is ambiguity
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_a_sentence_that_begins_with_a_reserved_word_is_a_name(word, rest):
 def test_a_slip_of_the_finger_is_asked_about(text, word):
     command = parse(text)
     assert isinstance(command, Choice)
-    assert (command.doubt, command.subject) == (Doubt.TYPO, word)
+    assert (command.ambiguity, command.subject) == (Ambiguity.TYPO, word)
     assert command.options[1] == Start(name=text)
 
 
@@ -347,19 +347,19 @@ MENTION = "<@U0BEN|ben>"
     "text", ["why @ana", "to @ana", "with @ana", "start @ana", "To  @ana", "link ＠ana", "end &lt;@ana"]
 )
 def test_person_unknown_to_slack_is_no_name_behind_a_word(text: str) -> None:
-    assert asked(text) is Doubt.UNKNOWN_PERSON
+    assert asked(text) is Ambiguity.UNKNOWN_PERSON
 
 
 @pytest.mark.parametrize("hidden", ["\u034f", "\ufe0f", "\ufe00\u034f", "\u3164", "\u115f", "\U000e0100", "\u180b"])
 def test_nothing_invisible_hides_an_at_sign(hidden: str) -> None:
-    assert asked(f"{hidden}@ana") is Doubt.UNKNOWN_PERSON
-    assert asked(f"for {hidden}@ana") is Doubt.UNKNOWN_PERSON
+    assert asked(f"{hidden}@ana") is Ambiguity.UNKNOWN_PERSON
+    assert asked(f"for {hidden}@ana") is Ambiguity.UNKNOWN_PERSON
     assert command_parser.clean_name(hidden) is None
 
 
 @pytest.mark.parametrize("text", ["nwe", "edn", "ned", "NWE", "hlep", "wyh"])
 def test_two_letters_that_changed_places_are_asked_about(text: str) -> None:
-    assert asked(text) is Doubt.TYPO
+    assert asked(text) is Ambiguity.TYPO
 
 
 @pytest.mark.parametrize("text", ["?", "-h", "--help", "-help", "/help", " ? "])

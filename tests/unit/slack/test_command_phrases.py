@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.core.models import RequestKind
 from bot.core.validation.contact import find_addresses
-from bot.slack.command_parser import Choice, Doubt, New, Query, Start, parse
+from bot.slack.command_parser import Ambiguity, Choice, New, Query, Start, parse
 from bot.slack.command_words import COMMANDS, FILLERS, NOUNS
 
 COUNTRIES = ("US", "DE")
@@ -119,7 +119,7 @@ def test_command_in_other_words_is_the_command(phrase: str, word: str) -> None:
 def test_phrase_that_may_be_either_is_asked_about(phrase: str, word: str) -> None:
     found = parse(phrase, None, COUNTRIES)
     assert isinstance(found, Choice)
-    assert (found.doubt, found.subject) == (Doubt.COMMAND, word)
+    assert (found.ambiguity, found.subject) == (Ambiguity.COMMAND, word)
     assert not isinstance(found.options[0], Start)
     assert found.options[1] == Start(name=phrase)
 
@@ -133,7 +133,7 @@ def test_name_that_begins_like_a_command_is_a_name(phrase: str) -> None:
 
 @pytest.mark.parametrize("phrase", FILLER_PHRASES)
 def test_phrase_that_says_nothing_is_asked_about(phrase: str) -> None:
-    assert parse(phrase) == Choice(Doubt.FILLERS, (Start(), Start(name=phrase)))
+    assert parse(phrase) == Choice(Ambiguity.FILLERS, (Start(), Start(name=phrase)))
 
 
 def test_phrases_of_the_table_are_at_least_120() -> None:
@@ -156,7 +156,8 @@ def test_command_words_and_fillers_alone_start_nothing(words: list[str]) -> None
     if "who" in words or "am" in words:
         words = ["who", "am", "i", *(word for word in words if word in known - {"who", "am"})]
     phrase = " ".join(words)
-    for text in (phrase, phrase.title(), f"{phrase}!", f"{BEN} {phrase}", f"for {BEN} {phrase}", f"{phrase} {BEN}"):
+    before_a_person = [] if words == ["for"] else [f"{phrase} {BEN}"]  # "for @ben" starts a session for Ben
+    for text in (phrase, phrase.title(), f"{phrase}!", f"{BEN} {phrase}", f"for {BEN} {phrase}", *before_a_person):
         assert not isinstance(parse(text, None, COUNTRIES), Start), text
 
 
@@ -169,34 +170,34 @@ def test_command_words_and_fillers_alone_start_nothing(words: list[str]) -> None
         (f"{BEN} who am i", Query(RequestKind.WHY, "U0BEN")),
         (
             f"{BEN} status",
-            Choice(Doubt.COMMAND, (Query(RequestKind.LIST), Start(target="U0BEN", name="status")), "status"),
+            Choice(Ambiguity.COMMAND, (Query(RequestKind.LIST), Start(target="U0BEN", name="status")), "status"),
         ),
-        (f"{BEN} start", Choice(Doubt.COMMAND, (Start("U0BEN"), Start("U0BEN", "start")), "new")),
+        (f"{BEN} start", Choice(Ambiguity.COMMAND, (Start("U0BEN"), Start("U0BEN", "start")), "new")),
         (
             f"{BEN} end Carla",
-            Choice(Doubt.COMMAND, (Query(RequestKind.END, "U0BEN"), Start("U0BEN", "end Carla")), "end"),
+            Choice(Ambiguity.COMMAND, (Query(RequestKind.END, "U0BEN"), Start("U0BEN", "end Carla")), "end"),
         ),
-        (f"{BEN} session please", Choice(Doubt.FILLERS, (Start("U0BEN"), Start("U0BEN", "session please")))),
-        (f"{BEN} hepl", Choice(Doubt.TYPO, (Query(RequestKind.HELP), Start("U0BEN", "hepl")), "help")),
+        (f"{BEN} session please", Choice(Ambiguity.FILLERS, (Start("U0BEN"), Start("U0BEN", "session please")))),
+        (f"{BEN} hepl", Choice(Ambiguity.TYPO, (Query(RequestKind.HELP), Start("U0BEN", "hepl")), "help")),
         (f"{BEN} End of month report", Start("U0BEN", "End of month report", unless="end")),
         (f'{BEN} "end"', Start("U0BEN", "end")),
-        (f"end {BEN}", Choice(Doubt.COMMAND, (Query(RequestKind.END, "U0BEN"), Start(name="end @ben")), "end")),
+        (f"end {BEN}", Choice(Ambiguity.COMMAND, (Query(RequestKind.END, "U0BEN"), Start(name="end @ben")), "end")),
         (
             f"start a session for {BEN}",
-            Choice(Doubt.COMMAND, (Start("U0BEN"), Start(name="start a session for @ben")), "new"),
+            Choice(Ambiguity.COMMAND, (Start("U0BEN"), Start(name="start a session for @ben")), "new"),
         ),
         (
             f"Checkout for {BEN}",
-            Choice(Doubt.PERSON, (Start("U0BEN", "Checkout"), Start(name="Checkout for @ben")), "@ben"),
+            Choice(Ambiguity.PERSON, (Start("U0BEN", "Checkout"), Start(name="Checkout for @ben")), "@ben"),
         ),
         (
             "for U0ANA Checkout",
-            Choice(Doubt.PERSON, (Start("U0ANA", "Checkout"), Start(name="for U0ANA Checkout")), "U0ANA"),
+            Choice(Ambiguity.PERSON, (Start("U0ANA", "Checkout"), Start(name="for U0ANA Checkout")), "U0ANA"),
         ),
-        ("@nobody Checkout", Choice(Doubt.UNKNOWN_PERSON, (Start(name="@nobody Checkout"),), "@nobody")),
+        ("@nobody Checkout", Choice(Ambiguity.UNKNOWN_PERSON, (Start(name="@nobody Checkout"),), "@nobody")),
     ],
 )
-def test_person_beside_a_command_is_asked_about_in_doubt(text: str, command: object) -> None:
+def test_person_beside_a_command_is_asked_about_when_ambiguous(text: str, command: object) -> None:
     assert parse(text) == command
 
 
@@ -220,12 +221,12 @@ def test_person_beside_a_command_is_asked_about_in_doubt(text: str, command: obj
         (
             "joe@example.com send link",
             Choice(
-                Doubt.COMMAND,
+                Ambiguity.COMMAND,
                 (Query(RequestKind.PROPOSE, argument=" joe@example.com"), Start(send_to="joe@example.com")),
                 "send",
             ),
         ),
-        ("end +14155550123", Choice(Doubt.COMMAND, (Query(RequestKind.END), Start(send_to="+14155550123")), "end")),
+        ("end +14155550123", Choice(Ambiguity.COMMAND, (Query(RequestKind.END), Start(send_to="+14155550123")), "end")),
     ],
 )
 def test_address_that_stands_first_is_whom_the_link_goes_to(text: str, command: object) -> None:
@@ -246,11 +247,11 @@ def test_address_that_stands_first_is_whom_the_link_goes_to(text: str, command: 
 )
 def test_address_anywhere_else_is_asked_about(text: str, name: str | None, send_to: str) -> None:
     found = parse(text, None, COUNTRIES)
-    assert found == Choice(Doubt.ADDRESS, (Start(name=name, send_to=send_to), Start(name=name)), send_to)
+    assert found == Choice(Ambiguity.ADDRESS, (Start(name=name, send_to=send_to), Start(name=name)), send_to)
 
 
 def test_two_addresses_can_only_be_left_out() -> None:
-    assert parse("a@b.example c@d.example Refund") == Choice(Doubt.ADDRESS, (Start(name="Refund"),))
+    assert parse("a@b.example c@d.example Refund") == Choice(Ambiguity.ADDRESS, (Start(name="Refund"),))
 
 
 ADDRESSES = [

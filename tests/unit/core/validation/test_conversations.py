@@ -9,7 +9,7 @@ from bot.core.models import RequestKind
 from bot.core.validation.conversations import GenesysApp
 from bot.core.validation.display import parse_template
 from bot.genesys import regions
-from bot.slack.command_parser import Choice, Doubt, NotUnderstood, Query, Reason, Start, parse
+from bot.slack.command_parser import Ambiguity, Choice, NotUnderstood, Query, Reason, Start, parse
 from tests.support.settings import HTTP, SOCKET, faults, named
 
 ONE, OTHER = "3f2b8c1d-7744-4a55-9a0e-2f4f3f0c9a01", "3f2b8c1d-7744-4a55-9a0e-2f4f3f0c9a02"
@@ -110,7 +110,7 @@ def test_each_region_has_an_app_of_its_own(region: str, host: str) -> None:
         (
             f"{ONE} for <@U0BEN|ben>",
             Choice(
-                Doubt.PERSON,
+                Ambiguity.PERSON,
                 (Start(target="U0BEN", conversation_id=ONE), Start(name="for @ben", conversation_id=ONE)),
                 "@ben",
             ),
