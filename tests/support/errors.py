@@ -4,13 +4,17 @@ from datetime import UTC, datetime
 
 from bot.core import errors
 from bot.core.errors import CobrowseError, RuleMiss
-from bot.core.models import MembershipStatus
+from bot.core.models import ChannelId, ConversationId, HostId, MembershipStatus, TeamId, UserId
 from bot.core.validation.conversations import LiveConversation
 
 HOST = "2f7b0c9e-0000-4000-8000-000000000001"
+ANA, BEN = UserId("U0ANA"), UserId("U0BEN")
+HELP = ChannelId("C0DESK")
 REF = "corr-7"
-CARLA = LiveConversation("2f7b0c9e-0000-4000-8000-00000000000a", datetime.now(UTC), "Carla <C> & co")
-NAMELESS = LiveConversation("2f7b0c9e-0000-4000-8000-00000000000b", datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
+CARLA = LiveConversation(ConversationId("2f7b0c9e-0000-4000-8000-00000000000a"), datetime.now(UTC), "Carla <C> & co")
+NAMELESS = LiveConversation(
+    ConversationId("2f7b0c9e-0000-4000-8000-00000000000b"), datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+)
 ERRORS: list[CobrowseError] = [
     errors.NotReadyError("shutting_down"),
     errors.StorageUnavailableError(),
@@ -18,25 +22,25 @@ ERRORS: list[CobrowseError] = [
     errors.RateLimitedError("too_many_starts", limit=6, wait_seconds=20, everybody=False),
     errors.RateLimitedError("too_many_inquiries", limit=30, wait_seconds=20),
     errors.NotReadyError("overloaded"),
-    errors.OtherWorkspaceError("T0OTHER"),
-    errors.ChannelNotAllowedError("C0LOUNGE", ("C0DESK", "C0CARE")),
+    errors.OtherWorkspaceError(TeamId("T0OTHER")),
+    errors.ChannelNotAllowedError(ChannelId("C0LOUNGE"), (HELP, ChannelId("C0CARE"))),
     *(
-        errors.PersonNotAllowedError("not_a_member", "U0BEN", standing, is_target=is_target)
+        errors.PersonNotAllowedError("not_a_member", BEN, standing, is_target=is_target)
         for standing in MembershipStatus
         for is_target in (True, False)
     ),
-    errors.PersonNotAllowedError("not_listed", "U0BEN", is_target=True),
-    errors.PersonNotAllowedError("not_listed", "U0BEN", is_target=False),
-    errors.RoleRequiredError("may_not_act_for_others", "U0BEN"),
-    errors.HostNotFoundError("U0BEN", True, (RuleMiss("hosts file", "not listed"),)),
-    errors.HostNotFoundError("U0BEN", False, (RuleMiss("hosts file", "not listed"), RuleMiss("same e-mail", "none"))),
-    errors.HostNotFoundError("U0BEN", False, ()),
+    errors.PersonNotAllowedError("not_listed", BEN, is_target=True),
+    errors.PersonNotAllowedError("not_listed", BEN, is_target=False),
+    errors.RoleRequiredError("may_not_act_for_others", BEN),
+    errors.HostNotFoundError(BEN, True, (RuleMiss("hosts file", "not listed"),)),
+    errors.HostNotFoundError(BEN, False, (RuleMiss("hosts file", "not listed"), RuleMiss("same e-mail", "none"))),
+    errors.HostNotFoundError(BEN, False, ()),
     errors.SlackUnavailableError("ratelimited"),
     errors.TokenRefusedError(reference=REF),
     errors.LoginRefusedError(oauth_error="invalid_client", reference=REF),
     errors.LoginRefusedError(oauth_error="invalid_scope", reference=REF),
     errors.PermissionMissingError(needs="cobrowse:session:write", reference=REF),
-    errors.InvalidHostError(host_id=HOST, reference=REF),
+    errors.InvalidHostError(host_id=HostId(HOST), reference=REF),
     errors.UnknownApplicationError(application_id="web2", known=("web", "shop"), reference=REF),
     errors.UnknownApplicationError(application_id="web2", reference=REF),
     errors.BadRequestError(status=400, words="no <b> & c", reference=REF),
@@ -49,7 +53,7 @@ ERRORS: list[CobrowseError] = [
     errors.UnusableAnswerError(why="a redirect (302)", reference=REF),
     errors.UnknownSessionError(reference=REF),
     errors.NoUsableConversationError(code="no_conversation", reference=REF),
-    errors.NoUsableConversationError(code="not_in_conversation", conversation_id=HOST, reference=REF),
+    errors.NoUsableConversationError(code="not_in_conversation", conversation_id=ConversationId(HOST), reference=REF),
     errors.SeveralConversationsError(candidates=(CARLA, NAMELESS), reference=REF),
     errors.NoUsableConversationError(code="conversation_kind_not_supported", kinds=("chat", "internal", "unheard-of")),
     *(
@@ -72,15 +76,15 @@ ERRORS: list[CobrowseError] = [
     errors.RetryRejectedError("already_retried"),
     errors.RetryRejectedError("request_forgotten"),
     errors.SessionActionError("already_ended"),
-    errors.SessionActionError("no_open_session", agent="U0BEN"),
-    errors.SessionActionError("several_open_sessions", agent="U0BEN"),
+    errors.SessionActionError("no_open_session", agent=BEN),
+    errors.SessionActionError("several_open_sessions", agent=BEN),
     errors.SessionActionError("already_shared"),
     errors.SessionActionError("no_open_session"),
     errors.SessionActionError("no_open_session", ever=False),
     errors.SessionActionError("session_not_found"),
     errors.SessionActionError("several_open_sessions", sessions=(("s-1", "Checkout <b>"), ("s-2", "Refund"))),
-    errors.SessionAccessError("may_not_end", "U0BEN", "U0ANA"),
-    errors.SessionAccessError("may_not_read_link", "U0BEN", "U0BEN"),
+    errors.SessionAccessError("may_not_end", BEN, ANA),
+    errors.SessionAccessError("may_not_read_link", BEN, BEN),
     errors.RoleRequiredError("supervisors_only"),
     errors.RoleRequiredError("administrators_only"),
     *(errors.SharingError("share_refused", why) for why in ("outside", "uninvited", "closed", "direct")),
@@ -104,7 +108,7 @@ ERRORS: list[CobrowseError] = [
     errors.SendRejectedError("text_too_long", "765"),
     errors.ConversationActiveError(reference=REF),
     errors.RateLimitedError("too_many_starts", limit=6, wait_seconds=200, everybody=True),
-    errors.ChannelNotAllowedError("", ("C0DESK",)),
+    errors.ChannelNotAllowedError(ChannelId(""), (HELP,)),
     errors.SlackUnavailableError("missing_scope", passes=False),
     *(
         errors.LoginRefusedError(oauth_error=code, words="Client <b> is blocked.", reference=REF)
@@ -116,7 +120,7 @@ ERRORS: list[CobrowseError] = [
         errors.NoUsableConversationError(code="conversation_kind_not_supported", kinds=(kind,))
         for kind in ("chat", "callback", "email", "social", "video", errors.INTERNAL)
     ),
-    errors.SessionAccessError("may_not_read_link", "U0BEN", "U0ANA"),
+    errors.SessionAccessError("may_not_read_link", BEN, ANA),
     *(errors.SharingError("share_refused", why) for why in ("unclear", "group")),
     errors.SharingError("share_outcome_unknown", is_direct=True),
     errors.SharingError("message_not_posted", slack_error="is_archived", passes=False),

@@ -116,15 +116,21 @@ class World:
         return [f"{record.message}: {record.exc_info[1]!r}" for record in self.caplog.records if record.exc_info]
 
 
+def _defaults(function: Any) -> dict[str, Any]:
+    """Return the defaults of a function's keyword-only arguments, to change."""
+    defaults: dict[str, Any] = function.__kwdefaults__
+    return defaults
+
+
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Takes the place of every clock and every sleep that decides how long something is kept or waited for."""
     made = Clock()
     for thing in (TokenAuth, HostResolver, SlackDirectory, Cache, RateLimiter, SilentHosts):
-        monkeypatch.setitem(thing.__init__.__kwdefaults__, "clock", made)  # type: ignore[misc]
-    for thing in (send_with_retry, GenesysClient.__init__, RateLimiter.__init__):
-        monkeypatch.setitem(thing.__kwdefaults__, "sleep", made.sleep)
-    monkeypatch.setitem(ResponseUrls.__init__.__kwdefaults__, "sleep", made.sleep)  # type: ignore[misc]
+        monkeypatch.setitem(_defaults(vars(thing)["__init__"]), "clock", made)
+    for function in (send_with_retry, GenesysClient.__init__, RateLimiter.__init__):
+        monkeypatch.setitem(_defaults(function), "sleep", made.sleep)
+    monkeypatch.setitem(_defaults(ResponseUrls.__init__), "sleep", made.sleep)
     for module in (async_handler, builtin_async_handlers):
         monkeypatch.setattr(module, "asyncio", SimpleNamespace(sleep=made.sleep))
     return made
@@ -161,7 +167,7 @@ def trust(monkeypatch: pytest.MonkeyPatch, trusted: Path) -> None:
     context = ssl.create_default_context(cafile=str(trusted))
     monkeypatch.setattr(aiohttp.connector, "_SSL_CONTEXT_VERIFIED", context)
     assert "use_dns_cache" in inspect.signature(aiohttp.TCPConnector.__init__).parameters
-    monkeypatch.setitem(aiohttp.TCPConnector.__init__.__kwdefaults__, "use_dns_cache", False)  # type: ignore[misc]
+    monkeypatch.setitem(_defaults(aiohttp.TCPConnector.__init__), "use_dns_cache", False)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.models import DirectoryUser, MembershipStatus, SlackUser
+from bot.core.models import DirectoryUser, MembershipStatus, SlackUser, TeamId, UserId
 from bot.storage.sqlite.store import SQLiteStore
 
 
@@ -27,7 +27,7 @@ def uuid_of(number: int) -> str:
 
 def person(number: int = 1, team: str = "T0ONE", email: str | None = "") -> SlackUser:
     address = f"p{number}@{team}.example" if email == "" else email
-    return SlackUser(team, f"U{number}", f"Person {number}", MembershipStatus.MEMBER, address)
+    return SlackUser(TeamId(team), UserId(f"U{number}"), f"Person {number}", MembershipStatus.MEMBER, address)
 
 
 def user(number: int, email: str, *, active: bool = True) -> DirectoryUser:

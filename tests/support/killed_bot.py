@@ -64,7 +64,7 @@ class KilledTable:
 
 def named(request: Any) -> str:
     """By its session's name, or else by its kind."""
-    return request.name or request.kind.value
+    return str(request.name or request.kind.value)
 
 
 def die(where: str) -> None:
@@ -78,5 +78,5 @@ async def open_killed(*args: Any, **how: Any) -> AsyncIterator[KilledStore]:
         yield KilledStore(store)
 
 
-app.open_store = open_killed
+vars(app)["open_store"] = open_killed
 main(["run"])

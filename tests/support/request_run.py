@@ -5,23 +5,34 @@ import selectors
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import cast
 
 from bot.core.errors import CobrowseError, StorageUnavailableError
-from bot.core.models import Request, RequestKind, RequestState, Session, WaitNotice
-from bot.core.ports import StoredRequest
+from bot.core.models import (
+    ChannelId,
+    Request,
+    RequestId,
+    RequestKind,
+    RequestState,
+    Session,
+    TeamId,
+    UserId,
+    WaitNotice,
+)
+from bot.core.ports import RequestRepository, StoredRequest
 from bot.core.requests.run import RequestRun
 from bot.core.timing import RunTiming
 
 TIMING = RunTiming()
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REQUEST = Request(
-    id="r1",
+    id=RequestId("r1"),
     key="k",
     kind=RequestKind.START,
-    team_id="T0",
+    team_id=TeamId("T0"),
     enterprise_id=None,
-    channel_id="C0",
-    requester="U0ANA",
+    channel_id=ChannelId("C0"),
+    requester=UserId("U0ANA"),
     accepted_at=datetime.now(UTC),
 )
 
@@ -33,7 +44,7 @@ class Jumping(selectors.DefaultSelector):
         super().__init__()
         self.now = 0.0
 
-    def select(self, timeout: float | None = None):
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         self.now += timeout or 0.0
         return super().select(0)
 
@@ -66,7 +77,15 @@ class Ledger:
         self.asked = 0
         self.away: Callable[[], Exception | None] = lambda: None
 
-    async def advance(self, request_id, from_, to, *, session=None, failure=None) -> bool:
+    async def advance(
+        self,
+        request_id: RequestId,
+        from_: RequestState,
+        to: RequestState,
+        *,
+        session: Session | None = None,
+        failure: CobrowseError | None = None,
+    ) -> bool:
         assert request_id == REQUEST.id
         self.asked += 1
         if error := self.away():
@@ -80,7 +99,7 @@ class Ledger:
             raise StorageUnavailableError
         return True
 
-    async def find(self, request_id) -> StoredRequest:
+    async def find(self, request_id: RequestId) -> StoredRequest:
         assert request_id == REQUEST.id
         if error := self.away():
             raise error
@@ -115,7 +134,7 @@ def tell(story: Story, state: RequestState = RequestState.ACCEPTED) -> tuple[Led
 
     async def play() -> None:
         fresh = replace(REQUEST, accepted_at=datetime.now(UTC))  # not when this module was read
-        progress = RequestRun(fresh, state, ledger, notifier, TIMING)
+        progress = RequestRun(fresh, state, cast(RequestRepository, ledger), notifier, TIMING)
         try:
             await story(progress, ledger, notifier)
         finally:

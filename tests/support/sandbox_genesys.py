@@ -32,7 +32,9 @@ Answer = tuple[int, Any, Any]  # status, headers, body (parsed where it is JSON)
 
 
 def public_pem(key: Any) -> bytes:
-    return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    written: bytes = key.public_key().public_bytes(serialization.Encoding.PEM, form)
+    return written
 
 
 class Client:
@@ -52,7 +54,7 @@ class Client:
 
     def claims(self, **changes: Any) -> dict[str, Any]:
         now = int(time.time())
-        claims = {"iss": CLIENT, "sub": CLIENT, "aud": self.genesys.url + "/oauth/token", "org_id": ORG}
+        claims: dict[str, Any] = {"iss": CLIENT, "sub": CLIENT, "aud": self.genesys.url + "/oauth/token", "org_id": ORG}
         claims |= {"iat": now, "exp": now + 300, "jti": str(uuid.uuid4())} | changes
         return {name: value for name, value in claims.items() if value is not None}
 

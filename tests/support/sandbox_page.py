@@ -43,7 +43,7 @@ async def slack() -> AsyncIterator[SandboxSlack]:
 async def bot(slack: SandboxSlack) -> AsyncIterator[ToyBot]:
     client = SocketModeClient("xapp-1", web_client=AsyncWebClient(base_url=slack.api_url))
     toy = ToyBot(client, AsyncWebClient("xoxb-1", base_url=slack.api_url))
-    client.socket_mode_request_listeners.append(toy.hear)  # type: ignore[arg-type]
+    client.socket_mode_request_listeners.append(toy.hear)
     await client.connect()
     await slack.connected()
     yield toy

@@ -2,13 +2,14 @@
 
 import asyncio
 import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
 from bot.sandbox import world
-from bot.sandbox.slack.server import Delivery, Execution
+from bot.sandbox.slack.server import Delivery, Execution, Message
 from bot.slack.listeners.workflow_step import CALLBACK_ID
 from tests.integration.web.test_health import get
 from tests.support.app import ANA, Servers, is_note
@@ -56,16 +57,17 @@ class Told:
         self._deliveries.append(await slack.press(ANA, message, action))
         await slack.workspace.until(lambda: len(slack.messages) > before or message.replaced, 15)
 
+    def _question(self, before: int) -> Message | None:
+        new = self._servers.slack.messages[before:]
+        return next((message for message in new if "send_link" in str(message.blocks)), None)
+
     async def asks_and_sends(self, address: str) -> None:
         """Has the link sent to a customer; and asks once more, and leaves it."""
         slack = self._servers.slack
         for _ in range(2):
             before = len(slack.messages)
             self._deliveries.append(await slack.command(ANA, f"send {address}"))
-            question = await slack.workspace.until(
-                lambda before=before: next((m for m in slack.messages[before:] if "send_link" in str(m.blocks)), None),
-                15,
-            )
+            question = await slack.workspace.until(partial(self._question, before), 15)
         self._deliveries.append(await slack.press(ANA, question, "send_link"))
         await slack.workspace.until(lambda: question.replaced, 15)
 

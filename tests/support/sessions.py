@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -25,6 +25,7 @@ from bot.core.models import (
     TeamId,
     UserId,
 )
+from bot.core.ports import SessionMessages, SessionsApi
 from bot.core.requests.events import EventLog, SessionClosed
 from bot.core.timing import CoreTiming
 from bot.core.use_cases.sessions import SessionService
@@ -112,7 +113,14 @@ class SessionHarness:
     def register(self, **rules: Any) -> SessionService:
         events = EventLog()
         events.subscribe(SessionClosed, self.heard.record_event)
-        return SessionService(self.store.sessions, access(**rules), self.service, self.heard, events, self.timing)
+        return SessionService(
+            self.store.sessions,
+            access(**rules),
+            cast(SessionsApi, self.service),
+            cast(SessionMessages, self.heard),
+            events,
+            self.timing,
+        )
 
     async def made(self, name: str, minutes: float = 30, **changes: Any) -> None:
         """A session that somebody has started."""

@@ -1,6 +1,8 @@
 """What the tests of the settings share: environments that are enough, a private key, and the faults of a wrong one."""
 
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -23,7 +25,7 @@ def pem(passphrase: bytes | None = None) -> str:
     return key.private_bytes(serialization.Encoding.PEM, form, lock).decode()
 
 
-def faults(environ: dict[str, str], read=settings.read_settings) -> list[str]:
+def faults(environ: dict[str, str], read: Callable[[Any], Any] = settings.read_settings) -> list[str]:
     with pytest.raises(SettingsError) as caught:
         settings.load_part(read, environ)
     assert str(caught.value) == "\n".join(caught.value.faults)

@@ -16,6 +16,6 @@ def spoilt(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any], web.Res
 
     def become(change: Callable[[Any], web.Response]) -> None:
         kind = faults._FaultType("It answers oddly.", change_body(change))
-        monkeypatch.setitem(faults._FAULT_TYPES, "not-json", kind)  # type: ignore[arg-type]
+        monkeypatch.setitem(faults._FAULT_TYPES, "not-json", kind)
 
     return become

@@ -31,7 +31,8 @@ class Vendor:
     """The SDK's client, pointed at the sandbox; remembers what it sends."""
 
     def __init__(self, sdk: ModuleType, url: str) -> None:
-        self.sdk, self.sent = sdk, []
+        self.sdk = sdk
+        self.sent: list[Any] = []
         self.client = sdk.api_client.ApiClient(host=url)
         self.client.get_http_client().pre_hook = self._note
 
@@ -98,7 +99,8 @@ def sdk(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
         warnings.simplefilter("ignore")
         import PureCloudPlatformClientV2
     patch.undo()
-    return PureCloudPlatformClientV2
+    module: ModuleType = PureCloudPlatformClientV2
+    return module
 
 
 def times(thing: Any) -> Any:
