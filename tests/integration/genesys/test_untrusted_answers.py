@@ -231,7 +231,7 @@ async def test_deep_answer_before_the_create_is_no_answer(journey: Journey, spoi
     spoilt(lambda _: web.Response(text=text, content_type="application/json"))
     await journey.genesys.inject_fault("not-json", on=on)
     message = await journey.asks()
-    assert "Genesys answered with" in words(message)
+    assert "Genesys gave an answer that I can’t use" in words(message)
     assert "Nothing was started" in words(message)
 
 
@@ -255,7 +255,7 @@ async def test_unexpected_fault_during_a_create_denies_no_session(
 
     monkeypatch.setattr(sessions, "_session", break_down)
     message = await journey.asks()
-    assert UNKNOWN in words(message)
+    assert "I don’t have a link for you" in words(message)
     assert len(journey.genesys.sessions) == 1
 
 
