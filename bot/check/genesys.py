@@ -160,7 +160,7 @@ def describe_error(error: ServiceError, service: ServiceSettings) -> tuple[str, 
         case errors.ServiceBusyError():
             return "Genesys is too busy, or the client's rate limit is used up.", later
         case errors.ServiceFailedError():
-            return "Genesys has a fault of its own (500).", later
+            return "Genesys has a problem (500).", later
     return "Genesys gave no answer that could be used, also when asked again.", later
 
 

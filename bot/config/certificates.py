@@ -31,11 +31,11 @@ def untrusted_certificate_fix(process: Mapping[str, str]) -> str:
     file = process.get(FILE)
     if file:
         return (
-            f"{FILE} is set, but no certificate in {file} is of whoever signs it. "
+            f"{FILE} is set, but no certificate in {file} belongs to the authority that signs it. "
             "Add theirs to that file, such as that of a proxy of your company."
         )
     return (
-        f"Set {FILE} to a file with the certificates of whoever signs it, such as a proxy of your company. "
+        f"Set {FILE} to a file with the certificates of the authority that signs it, such as a proxy of your company. "
         "Set it in the environment itself: in .env it does nothing."
     )
 

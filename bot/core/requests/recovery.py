@@ -125,7 +125,7 @@ class Recovery:
             try:
                 seconds = await once()
             except StorageUnavailableError:
-                log.warning("the store is away")
+                log.warning("the storage is unavailable")
             except Exception:
                 log.exception("housekeeping failed")
             await asyncio.sleep(seconds)

@@ -26,7 +26,7 @@ class Message:
 
 
 def escape(text: str) -> str:
-    """Makes `&`, `<` and `>` plain text, on one line, with nothing hidden in it.
+    """Return the text on one line, with `&`, `<` and `>` escaped and without invisible characters.
 
     https://docs.slack.dev/messaging/formatting-message-text#escaping
     """
@@ -34,24 +34,24 @@ def escape(text: str) -> str:
 
 
 def section(text: str, block_id: str | None = None) -> Block:
-    """A paragraph of mrkdwn."""
+    """Return a paragraph of mrkdwn."""
     # verbatim: Slack must not look for links and mentions of its own in what people wrote
     block: Block = {"type": "section", "text": {"type": "mrkdwn", "text": cut(text), "verbatim": True}}
     return block | {"block_id": block_id} if block_id else block
 
 
 def cut(text: str, max_length: int = 3000) -> str:
-    """As much of escaped text as Slack takes, not ending inside an entity."""
+    """Return as much of an escaped text as Slack takes; the cut is never inside an entity."""
     return text if len(text) <= max_length else re.sub(r"&[a-z]*$", "", text[: max_length - 1]) + "…"
 
 
 def context(text: str) -> Block:
-    """Small print, of mrkdwn."""
+    """Return a line of small print, in mrkdwn."""
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": cut(text), "verbatim": True}]}
 
 
 def buttons(*row: Block) -> Block:
-    """A row of buttons."""
+    """Return a row of buttons."""
     return {"type": "actions", "elements": list(row)}
 
 

@@ -19,7 +19,7 @@ PLAIN = Capabilities()
 
 
 def help_(command: str, role: Role, features: Capabilities) -> Message:
-    """What somebody in this role can type."""
+    """List what a person in this role can type."""
     text = f"Type {command} to get a co-browse link for your customer."
     lines = [*_own(command, features)]
     if role is not Role.MEMBER:

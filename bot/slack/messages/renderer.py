@@ -88,7 +88,7 @@ class MessageRenderer:
         return Addressee(self.language, self.command, self.contact, can_repair)
 
     def answer(self, request: Request, outcome: Result) -> Message:
-        """What the requester reads in the end."""
+        """Render the result of a request for its requester."""
         if isinstance(outcome, SessionStarted):
             return self.card(request, outcome)
         if isinstance(outcome, CobrowseError):
@@ -164,7 +164,7 @@ class MessageRenderer:
         return Message(copy.text, [*blocks, reference_line(request_id, service)])
 
     def note(self, request: Request, note: WaitNotice) -> Message:
-        """A word while they wait."""
+        """Render a notice that the requester has to wait."""
         is_start = request.kind is RequestKind.START
         text = self.language.say(STARTING if is_start else WORKING)
         if note.wait_seconds is not None:

@@ -44,7 +44,7 @@ async def test_a_clock_that_is_off_is_told_with_by_how_much(
         ("unauthorized_client", "token", "token", "(unauthorized_client)", "Client Credentials"),
         ("no-token", "token", "token", "without a token", "GENESYS_REGION"),
         ("429", "token", "token", "too busy", "status.mypurecloud.com"),
-        ("500", "token", "token", "fault of its own", "status.mypurecloud.com"),
+        ("500", "token", "token", "has a problem", "status.mypurecloud.com"),
         ("dropped", "token", "token", "no answer", "status.mypurecloud.com"),
         ("401", "me", "permissions", "refuses the token", "GENESYS_REGION"),
         ("403", "applications", "application", "lacks cobrowse:session:read", "Integrations › OAuth"),
