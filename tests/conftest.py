@@ -103,27 +103,27 @@ def bounds() -> ReceiverBounds:
 
 
 @pytest.fixture
-def how(timing: CoreTiming, slack_timing: SlackTiming, bounds: ReceiverBounds) -> dict[str, Any]:
+def journey_options(timing: CoreTiming, slack_timing: SlackTiming, bounds: ReceiverBounds) -> dict[str, Any]:
     """What open_journey takes of the fixtures above."""
     return {"timing": timing, "slack_timing": slack_timing, "bounds": bounds}
 
 
 @pytest.fixture
-async def journey(how: dict[str, Any]) -> AsyncIterator[Journey]:
+async def journey(journey_options: dict[str, Any]) -> AsyncIterator[Journey]:
     """Over Socket Mode."""
-    async with open_journey(**how) as opened:
+    async with open_journey(**journey_options) as opened:
         yield opened
 
 
 @pytest.fixture
-async def over_http(how: dict[str, Any]) -> AsyncIterator[Journey]:
+async def over_http(journey_options: dict[str, Any]) -> AsyncIterator[Journey]:
     """Over signed HTTP."""
-    async with open_journey(http=True, **how) as opened:
+    async with open_journey(http=True, **journey_options) as opened:
         yield opened
 
 
 @pytest.fixture(params=["socket", "http"])
-async def either(request: pytest.FixtureRequest, how: dict[str, Any]) -> AsyncIterator[Journey]:
+async def either(request: pytest.FixtureRequest, journey_options: dict[str, Any]) -> AsyncIterator[Journey]:
     """Over the one, and over the other."""
-    async with open_journey(http=request.param == "http", **how) as opened:
+    async with open_journey(http=request.param == "http", **journey_options) as opened:
         yield opened

@@ -9,7 +9,9 @@ from bot.core.errors import SeveralConversationsError
 from bot.core.models import ConversationId, RequestId
 from bot.core.validation.conversations import LiveConversation
 from bot.sandbox.slack.server import Message
+from bot.slack.messages.catalogue.sentence import ENGLISH
 from bot.slack.messages.conversation_choice import PICK_ACTION, picker
+from bot.slack.messages.error_copy import Addressee
 from tests.e2e.test_conversations import BENS, KEY, codes, talk
 from tests.support.app import ANA, BEN, SAM, Journey, is_failure, link, open_journey, words
 
@@ -84,14 +86,14 @@ async def test_a_conversation_that_ended_meanwhile_starts_nothing() -> None:
         one.end()
         await picks(journey, message, [words_of(row) for row in rows(message)].index(one.id))
         assert is_failure(message)
-        assert "not connected" in words(message)
+        assert "That conversation is over" in words(message)
         assert codes(journey) == []
 
 
 def test_nameless_customers_after_a_crash_can_be_picked() -> None:
     ids = [ConversationId(f"{n:08d}-1111-4111-8111-111111111111") for n in range(12)]
     candidates = tuple(LiveConversation(one, datetime.now(UTC)) for one in ids)
-    message = picker(SeveralConversationsError(candidates=candidates), "/cobrowse", RequestId("abc"))
+    message = picker(SeveralConversationsError(candidates=candidates), Addressee(ENGLISH), RequestId("abc"))
     buttons = [block["accessory"] for block in message.blocks if "accessory" in block]
     assert [button["value"].split()[1] for button in buttons] == ids[:10]
     assert {button["text"]["text"] for button in buttons} == {"Start"}

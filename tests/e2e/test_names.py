@@ -21,7 +21,9 @@ from bot.genesys.api.permissions import read_permissions
 from bot.slack.api.directory import read_person
 from bot.slack.command_parser import Start, clean_name, parse, plain_name
 from bot.slack.messages.blocks import escape
+from bot.slack.messages.catalogue.sentence import ENGLISH
 from bot.slack.messages.conversation_choice import picker
+from bot.slack.messages.error_copy import Addressee
 from tests.integration.cli.test_commands import typed
 from tests.integration.slack.api.test_directory import user
 from tests.support.app import ANA, BEN, Journey, open_servers, words
@@ -136,7 +138,7 @@ def test_a_persons_name_is_cleaned() -> None:
 def test_customers_name_is_cleaned_at_entry_and_when_shown() -> None:
     assert _customer([{"purpose": "customer", "name": EVIL}]) == GOOD
     one = LiveConversation(ConversationId("c" * 8), datetime.now(UTC), EVIL)
-    message = picker(SeveralConversationsError(candidates=(one, one)), "/cobrowse", RequestId("r" * 12))
+    message = picker(SeveralConversationsError(candidates=(one, one)), Addressee(ENGLISH), RequestId("r" * 12))
     assert f"Start with {GOOD}" in shown(message.blocks)
     assert not HIDDEN & set(shown(message.blocks)) - {"\n"}
 

@@ -9,9 +9,20 @@ import aiohttp
 import pytest
 
 from bot.check.results import Status
-from bot.slack.api import token_watch
 from bot.slack.error_codes import explain
-from tests.support.app import ANA, BEN, SAM, Journey, buttons, link, open_bot_between, open_journey, open_servers, words
+from tests.support.app import (
+    ANA,
+    BEN,
+    QUICK_SLACK,
+    SAM,
+    Journey,
+    buttons,
+    link,
+    open_bot_between,
+    open_journey,
+    open_servers,
+    words,
+)
 from tests.support.check import right_environ, run_checks
 
 NEVER = ("missing_argument", "missing_scope", "account_inactive", "plan_upgrade_required", "no_such_subteam")
@@ -66,11 +77,9 @@ async def readiness(url: str) -> tuple[int, dict[str, object]]:
         return answer.status, await answer.json()
 
 
-async def test_dead_token_is_an_error_once_and_not_ready(
-    lines: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(token_watch.TokenWatch.__init__.__kwdefaults__, "probe_seconds", 0.2)
-    async with open_journey(http=True) as journey:
+async def test_dead_token_is_an_error_once_and_not_ready(lines: pytest.LogCaptureFixture) -> None:
+    timing = replace(QUICK_SLACK, token_probe_seconds=0.2)
+    async with open_journey(http=True, slack_timing=timing) as journey:
         for method in ("users.info", "auth.test"):
             journey.slack.inject_fault(method, "token_expired")
         assert "The bot's Slack token has expired." in words(await journey.asks(who=SAM))

@@ -90,7 +90,7 @@ async def test_two_ids_with_two_hosts_start_nothing(tmp_path: Path) -> None:
     file.write_text(f"slack_user_id,genesys_user_id\n{ANA},{OTHER_HOST}\n{TWIN},{ben}\n")
     async with open_servers() as servers:
         in_grid(servers)
-        environ = {"COBROWSE_HOSTS_FILE": str(file), "COBROWSE_MATCH_EMAIL": "off"}
+        environ = {"COBROWSE_HOSTS_FILE": str(file), "COBROWSE_MATCH_EMAIL": "off", "COBROWSE_HELP_CONTACT": ANA}
         assert "U0ANA and W0ANA are the same person" in words(await asks(servers, **environ))
         assert servers.genesys.sessions == {}
 
@@ -119,7 +119,7 @@ async def test_answer_by_another_id_without_proof_is_refused(tmp_path: Path, gri
     async with open_servers() as servers:
         users = servers.slack.workspace.users
         users[ANA] = replace(users[ANA], reported_id=TWIN, enterprise_user_id=grid_id)
-        message = await asks(servers)
+        message = await asks(servers, COBROWSE_HELP_CONTACT=ANA)
         assert "knows this person by another id" in words(message)
         assert "try_again" not in buttons(message)
         assert "ry again" not in words(message)

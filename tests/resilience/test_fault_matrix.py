@@ -131,7 +131,7 @@ async def test_each_fault_has_one_outcome_and_the_next_command_works(world: Worl
         world.clock.skipped += 200_000  # whatever was kept has run out
         await prepare(world, row)
         await front.inject_fault(fault, row.on, row.after)
-        message = await world.struck(front, fault, row.on, row.who, f"{row.text}{name} {fault}")
+        message = await world.struck(front, fault, row.on, row.who, f"{row.text}Row {name} {fault}")
         assert front.seen_of(row.on) or fault in UNREACHED, fault
         check(world, row, fault, words(message) if message else NOBODY)
         await mend(world, row, front)

@@ -123,7 +123,7 @@ async def a_lost_bots_create_is_told_by_another_in_time(folder: Path) -> None:
             process.kill()
             await until(lambda: told(servers, delivery), LIMIT_SECONDS)
             (interrupted,) = told(servers, delivery)
-            assert "in the middle of it" in interrupted
+            assert "I was restarted meanwhile" in interrupted
         await bots.close()
 
 

@@ -180,7 +180,7 @@ async def test_link_takes_effect_at_once_in_a_running_bot(hosts: Typed, bots: Bo
         )
         await slack.command(UNA, "whoami")
         told.append((await outcomes(bots, UNA, number))[-1])
-    assert ["not linked" in each for each in told] == [True, False, True]
+    assert ["isn’t connected to Genesys" in each for each in told] == [True, False, True]
     assert host in told[1]
     assert LINK in told[1]
 

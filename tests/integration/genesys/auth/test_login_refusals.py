@@ -19,13 +19,13 @@ FAULTS: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
     (
         "invalid_client",
         {},
-        ["(invalid_client): “Client authentication failed.”", "GENESYS_REGION", "ID, key or secret"],
+        ["(invalid_client: “Client authentication failed.”)", "GENESYS_REGION", "ID, key or secret"],
         ["network address"],
     ),
-    ("unauthorized_client", {}, ["(unauthorized_client): “The client", "Client Credentials"], ["network address"]),
+    ("unauthorized_client", {}, ["(unauthorized_client: “The client", "Client Credentials"], ["network address"]),
     ("unauthorized_client", {"message": ADDRESS}, [f"“{ADDRESS}”", "network address"], ["grant type", "key or secret"]),
-    ("access_denied", {}, ["(access_denied)", f"“{ADDRESS}”", "network address"], ["key or secret", "grant type"]),
-    ("access_denied", {"message": "Denied."}, ["(access_denied): “Denied.”", "network address"], ["key or secret"]),
+    ("access_denied", {}, ["(access_denied: ", f"“{ADDRESS}”", "network address"], ["key or secret", "grant type"]),
+    ("access_denied", {"message": "Denied."}, ["(access_denied: “Denied.”)", "network address"], ["key or secret"]),
     ("invalid_client", {"message": "Not on the allowlist"}, ["network address"], ["key or secret"]),
     ("firewall", {}, [f"({WEB_PAGE})", "network address"], ["key or secret", "Forbidden", "<h1>"]),
 ]
@@ -64,7 +64,7 @@ async def test_the_region_is_named_before_everything_else(servers: Servers, tmp_
     arguments = ["start", "--host-user-id", "11111111-1111-4111-8111-111111111111"]
     started = await typed(tmp_path, arguments, environ)
     assert started.code == 1
-    assert "(invalid_client): “Client authentication failed.”" in started.err
+    assert "(invalid_client: “Client authentication failed.”)" in started.err
     assert started.err.index("GENESYS_REGION") < started.err.index("ID, key or secret")
 
 
