@@ -93,11 +93,20 @@ class Cluster:
         return f"postgresql://postgres@/postgres?host={folder}&port={self._ports[folder]}"
 
     async def take_writes(self, on: bool) -> None:
-        """Let the primary take writes or not; connections stay open."""
+        """Let the primary take writes or not; connections stay open, and each obeys from its next statement on."""
+        wanted = "off" if on else "on"
         admin = await asyncpg.connect(self.url())
-        await admin.execute(f"ALTER SYSTEM SET default_transaction_read_only = {'off' if on else 'on'}")
+        await admin.execute(f"ALTER SYSTEM SET default_transaction_read_only = {wanted}")
         await admin.execute("SELECT pg_reload_conf()")
         await admin.close()
+        while await self._asked_of_a_new_connection("SHOW default_transaction_read_only") != wanted:
+            await asyncio.sleep(0.01)  # the server tells its open connections before it opens one that knows
+
+    async def _asked_of_a_new_connection(self, query: str) -> str:
+        connection = await asyncpg.connect(self.url())
+        answer: str = await connection.fetchval(query)
+        await connection.close()
+        return answer
 
     async def fail_over(self) -> None:
         """The standby becomes the primary; the old one takes no writes, and keeps its connections."""
