@@ -12,9 +12,9 @@ PORT ?= 8080
 sandbox: .venv/run.stamp
 	@$(BIN)/python -m bot sandbox --from-make --port $(PORT)
 
-# Run every test. Four at once, also on two cores: most of the time a test waits for a socket.
+# Run every test. Seven at once, also on two cores: most of the time a test waits for a socket.
 test: .venv/dev.stamp tests/support/axe/node_modules/axe.stamp
-	$(BIN)/python -m pytest -n 4 --dist loadfile
+	$(BIN)/python -m pytest -n 7 --dist loadfile
 
 # Without axe-core its tests are skipped with a reason, and fail in CI.
 tests/support/axe/node_modules/axe.stamp: tests/support/axe/package-lock.json

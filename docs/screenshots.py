@@ -17,7 +17,7 @@ from bot.sandbox.run import ROLES, open_page
 
 IMAGES = Path(__file__).with_name("images")
 MOST_BYTES = 150_000
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 Picture = Callable[[Page], Awaitable[Locator | Page]]
 

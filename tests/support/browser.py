@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")  # the shell has no window to draw
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

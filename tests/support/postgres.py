@@ -99,10 +99,11 @@ class Cluster:
         await admin.execute(f"ALTER SYSTEM SET default_transaction_read_only = {wanted}")
         await admin.execute("SELECT pg_reload_conf()")
         await admin.close()
-        while await self._asked_of_a_new_connection("SHOW default_transaction_read_only") != wanted:
-            await asyncio.sleep(0.01)  # the server tells its open connections before it opens one that knows
+        # The server tells its open connections before it opens one that knows.
+        while await self._asked("SHOW default_transaction_read_only") != wanted:  # noqa: ASYNC110 - nothing signals it
+            await asyncio.sleep(0.01)
 
-    async def _asked_of_a_new_connection(self, query: str) -> str:
+    async def _asked(self, query: str) -> str:
         connection = await asyncpg.connect(self.url())
         answer: str = await connection.fetchval(query)
         await connection.close()
