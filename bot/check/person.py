@@ -25,6 +25,8 @@ from bot.slack.api.identity import BotIdentity
 from bot.slack.api.responder import new_http_session, new_web_client
 from bot.slack.api.token_watch import WebClient
 from bot.slack.error_codes import explain
+from bot.slack.messages.catalogue.host_rules import explain_miss
+from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH
 from bot.storage.errors import StorageSetupError
 from bot.storage.inspect import Linked, inspect_storage
 
@@ -162,7 +164,7 @@ async def _host(settings: Settings, person: SlackUser, timing: GenesysTiming) ->
             rules = host_rules(settings, UsersApi(client))
             host = await HostResolver(rules, UncachedHosts(seen.linked)).find(person)
     except HostNotFoundError as missed:
-        tried = "; ".join(f"{miss.rule}: {miss.why}" for miss in missed.tried) or "no rule is set up"
+        tried = "; ".join(explain_miss(PLAIN_ENGLISH, miss) for miss in missed.tried) or "no rule is set up"
         fix = f"Link them: cobrowse-bot hosts set {person.user_id} <their Genesys user's id>."
         return failed("host", f"no rule maps {person.user_id} ({tried}).", fix)
     except ServiceError as error:

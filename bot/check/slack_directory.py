@@ -10,7 +10,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.check.results import CheckResult, failed, ok, skipped, warning
 from bot.config.settings import Settings
 from bot.core.access import AccessRules
-from bot.core.hosts.resolver import NO_ADDRESS
 from bot.slack.api.identity import BotIdentity
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
 from bot.slack.error_codes import NO_CODE, explain
@@ -96,8 +95,9 @@ async def _addresses(web: AsyncWebClient, identity: BotIdentity) -> list[CheckRe
     if not members:
         return [skipped(ADDRESSES, "Slack lists nobody")]
     if not with_address:
-        message, _, fix = NO_ADDRESS.partition(". ")
-        return [warning(ADDRESSES, f"{message} of any of {len(members)} people.", f"{fix}; or map people another way.")]
+        fix = "A Slack administrator can change that: the workspace's setting Email display, or the app's scope"
+        fix += " users:read.email; or map people another way."
+        return [warning(ADDRESSES, f"Slack shows me no e-mail address of any of {len(members)} people.", fix)]
     if not any(each.get("is_email_confirmed") is True for each in with_address):
         message = f"Slack calls none of the addresses of {len(with_address)} people confirmed."
         return [

@@ -25,6 +25,7 @@ people read are in bot/slack/messages.
 import inspect
 import re
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Literal, get_args
 
 from bot.core.models import ChannelId, ConversationId, HostId, MembershipStatus, TeamId, UserId
@@ -154,12 +155,34 @@ class PersonNotAllowedError(PermissionDeniedError):
     is_target: bool = field(kw_only=True)
 
 
+class MissReason(StrEnum):
+    """Why an address, or a host rule, leads to no Genesys user."""
+
+    NOT_LISTED = "not_listed"
+    TWO_HOSTS = "two_hosts"
+    NO_EMAIL = "no_email"
+    EMAIL_UNCONFIRMED = "email_unconfirmed"
+    EMAIL_NOT_ASCII = "email_not_ascii"
+    DOMAIN_NOT_ALLOWED = "domain_not_allowed"
+    NO_USER = "no_user"
+    SEVERAL_USERS = "several_users"
+    OTHER_EMAIL = "other_email"
+    USER_INACTIVE = "user_inactive"
+    USERS_INACTIVE = "users_inactive"
+    ID_NOT_UUID = "id_not_uuid"
+
+
 @dataclass(frozen=True, slots=True)
 class RuleMiss:
-    """A host rule that found no host for a person. `why` is for people to read and holds no e-mail address."""
+    """A host rule that found no host for a person.
+
+    `why` is a MissReason, or in an old row the sentence of an earlier version; it holds no e-mail address. `people`:
+    the Slack users that the reason is about.
+    """
 
     rule: str
     why: str
+    people: tuple[UserId, ...] = ()
 
 
 @dataclass(eq=False)

@@ -112,6 +112,9 @@ def to_record(error: CobrowseError) -> dict[str, Any]:
     values = {name: every[name] for name in field_names(type(error), error.code)}
     if candidates := values.get("candidates"):
         values["candidates"] = [{"id": one["id"], "since": one["since"].isoformat()} for one in candidates]
+    for miss in values.get("tried", ()):
+        if not miss["people"]:  # an earlier version cannot read it
+            del miss["people"]
     if error.code in FIELDS_OF_DETAILS:
         values[FIELDS_OF_DETAILS[error.code]] = values.pop("detail")
     return {"code": error.code, **values}
@@ -128,7 +131,7 @@ def from_record(record: dict[str, Any]) -> CobrowseError:
             known = set(field_names(kind, code))
             try:
                 return kind(**{name: _value(name, record[name]) for name in known & set(record)})
-            except (TypeError, ValueError, OverflowError):
+            except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
                 break
     return UnexpectedError()
 
@@ -160,7 +163,7 @@ def _value(name: str, value: Any) -> Any:
     if name == "standing":
         return MembershipStatus(value)
     if name == "tried":
-        return tuple(RuleMiss(**miss) for miss in value)
+        return tuple(RuleMiss(miss["rule"], miss["why"], tuple(miss.get("people", ()))) for miss in value)
     if name == "candidates":
         return tuple(_candidate(**candidate) for candidate in value)
     return tuple(_value("", each) for each in value) if isinstance(value, list) else value

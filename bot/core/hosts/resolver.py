@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from cachetools import TTLCache
 
 from bot.core.cache import Cache
-from bot.core.errors import HostNotFoundError, RuleMiss, StorageUnavailableError
+from bot.core.errors import HostNotFoundError, MissReason, RuleMiss, StorageUnavailableError
 from bot.core.models import DirectoryUser, Host, HostId, SlackUser, TeamId, UserId
 from bot.core.ports import HostCache, HostDirectory, HostRule
 from bot.core.shared_waits import SharedWaits, serving
@@ -25,17 +25,6 @@ CACHE_SIZE = 20_000
 LINK = "linked by an administrator"
 MAX_USERS = 2
 """An address that more users have maps nobody, whether they are active or not."""
-OR_UNSEEN = "or none in a division that the bot may see"
-_SEVERAL = "several Genesys users have this address"
-NO_ADDRESS = (
-    "Slack shows me no e-mail address. A Slack administrator can change that: the workspace's setting Email display,"
-    " or the app's scope users:read.email"
-)
-UNCONFIRMED = (
-    "there is an e-mail address in Slack, but Slack does not call it confirmed. The person confirms it by Slack's"
-    " e-mail; where SSO or SCIM manages accounts, a Slack administrator does"
-)
-_TWO_HOSTS = "{} and {} are the same person, and have two Genesys users. Remove one of the two"
 Key = tuple[TeamId, UserId]
 Found = tuple[Host, float]
 """A host, and how many seconds it may be cached."""
@@ -49,29 +38,28 @@ def host_id(text: str) -> HostId | None:
 
 @dataclass(frozen=True, slots=True)
 class NoMatch:
-    """An address maps to no host; `why` says it in a few words."""
+    """An address that maps to no host."""
 
-    why: str
+    why: MissReason
 
 
 def only_active(users: Sequence[DirectoryUser], email: str) -> HostId | NoMatch:
     """Return the only active one of at most two users with this address, or why there is none (pure)."""
     if not users:
-        return NoMatch(f"no Genesys user has it, {OR_UNSEEN}")
+        return NoMatch(MissReason.NO_USER)
     if len(users) > MAX_USERS or (len(users) > 1 and not all(user.is_certain for user in users)):
-        return NoMatch(_SEVERAL)
+        return NoMatch(MissReason.SEVERAL_USERS)
     if not all(text.isascii() for text in (email, *(user.email for user in users))):
-        return NoMatch("the address has unusual letters")  # they look alike, or become alike in lower case
+        return NoMatch(MissReason.EMAIL_NOT_ASCII)  # they look alike, or become alike in lower case
     # Compared here, too: a search that ignores its filter would return another person's host.
     if any(user.email.strip().lower() != email.lower() for user in users):
-        return NoMatch("Genesys answered with another address")
+        return NoMatch(MissReason.OTHER_EMAIL)
     active = [user for user in users if user.active]
     if not active:
-        who = "the Genesys user is" if len(users) == 1 else "the Genesys users with this address are"
-        return NoMatch(f"{who} not active")
+        return NoMatch(MissReason.USER_INACTIVE if len(users) == 1 else MissReason.USERS_INACTIVE)
     if len(active) > 1 or len({user.id.lower() for user in users}) != len(users):
-        return NoMatch(_SEVERAL)
-    return host_id(active[0].id) or NoMatch("the Genesys user's id is no UUID")
+        return NoMatch(MissReason.SEVERAL_USERS)
+    return host_id(active[0].id) or NoMatch(MissReason.ID_NOT_UUID)
 
 
 class ListedHostRule:
@@ -87,10 +75,10 @@ class ListedHostRule:
         for team_id in (person.team_id, None):
             found = {self._listed[team_id, each] for each in person.ids if (team_id, each) in self._listed}
             if len(found) > 1:
-                return RuleMiss(self.name, _TWO_HOSTS.format(*person.ids))
+                return RuleMiss(self.name, MissReason.TWO_HOSTS, person.ids)
             if found:
                 return found.pop()
-        return RuleMiss(self.name, "not listed")
+        return RuleMiss(self.name, MissReason.NOT_LISTED)
 
 
 class EmailRule:
@@ -105,12 +93,13 @@ class EmailRule:
 
     async def find(self, person: SlackUser) -> HostId | RuleMiss:
         if not person.email:
-            return RuleMiss(self.name, UNCONFIRMED if person.has_unconfirmed_email else NO_ADDRESS)
+            is_unconfirmed = person.has_unconfirmed_email
+            return RuleMiss(self.name, MissReason.EMAIL_UNCONFIRMED if is_unconfirmed else MissReason.NO_EMAIL)
         email = person.email.strip()
         if not email.isascii():  # letters that look alike, or become alike in lower case
-            return RuleMiss(self.name, "the address has unusual letters")
+            return RuleMiss(self.name, MissReason.EMAIL_NOT_ASCII)
         if self._domains and email.rpartition("@")[2].lower() not in self._domains:
-            return RuleMiss(self.name, "the address is outside the allowed domains")
+            return RuleMiss(self.name, MissReason.DOMAIN_NOT_ALLOWED)
         found = only_active(await self._directory.by_email(email), email)
         return RuleMiss(self.name, found.why) if isinstance(found, NoMatch) else found
 
@@ -173,7 +162,7 @@ class HostResolver:
     async def _linked(self, person: SlackUser, is_target: bool) -> HostId | None:
         found = {host for each in person.ids if (host := await self._store.linked(person.team_id, each))}
         if len(found) > 1:
-            raise HostNotFoundError(person.user_id, is_target, (RuleMiss(LINK, _TWO_HOSTS.format(*person.ids)),))
+            raise HostNotFoundError(person.user_id, is_target, (RuleMiss(LINK, MissReason.TWO_HOSTS, person.ids),))
         return found.pop() if found else None
 
     def peek(self, person: SlackUser) -> Host | None:

@@ -10,6 +10,7 @@ from bot.core.models import UserId
 from bot.core.validation.conversations import LiveConversation
 from bot.slack.error_codes import explain
 from bot.slack.messages.catalogue.errors import ERRORS, NOTHING_DONE, ErrorEntry, Situation
+from bot.slack.messages.catalogue.host_rules import explain_miss, miss_reason
 from bot.slack.messages.catalogue.repairs import REPAIRS, Repair
 from bot.slack.messages.catalogue.sentence import (
     Language,
@@ -168,8 +169,8 @@ def _values(error: CobrowseError, language: Language) -> dict[str, Value]:
         case errors.RoleRequiredError(target=target) if target:
             return {"person": mention(target)}
         case errors.HostNotFoundError(user_id=user_id, tried=tried):
-            rules = "; ".join(f"{miss.rule}: {miss.why}" for miss in tried)
-            return {"person": mention(user_id), "mention": mention(user_id), "tried": rules or language.say(NO_RULE)}
+            rules = "; ".join(explain_miss(language, miss) for miss in tried) or language.say(NO_RULE)
+            return {"person": mention(user_id), "mention": mention(user_id), "tried": Markup(rules)}
         case errors.SlackUnavailableError(slack_error=code) | errors.SharingError(slack_error=code):
             row = explain(code)
             return {"slack_error": code, "reason": Markup(row.person), "remedy": Markup(row.mend)}
@@ -183,7 +184,7 @@ def _values(error: CobrowseError, language: Language) -> dict[str, Value]:
         case errors.SendRejectedError(detail=detail):
             return {"country": detail, "limit": detail}
         case errors.AccountLinkError(why=why):
-            return {"reason": why}
+            return {"reason": miss_reason(why)}
     return _service_values(error, language)
 
 
@@ -200,7 +201,7 @@ def _service_values(error: CobrowseError, language: Language) -> dict[str, Value
         case errors.BadRequestError(status=status, words=words):
             return {"status": status, "details": words}
         case errors.UnusableAnswerError(why=why):
-            return {"reason": why}
+            return {"reason": miss_reason(why)}
         case errors.SeveralConversationsError(candidates=candidates):
             return {"conversations": Markup("; ".join(candidate(one, language) for one in candidates[:MAX_LISTED]))}
     return {}

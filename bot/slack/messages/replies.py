@@ -23,6 +23,7 @@ from bot.core.results import (
 from bot.core.validation.display import clean
 from bot.slack.messages.blocks import OPEN_ACTION, Block, Message, button, buttons, context, escape, section
 from bot.slack.messages.catalogue.errors import Situation
+from bot.slack.messages.catalogue.host_rules import explain_miss
 from bot.slack.messages.catalogue.sentence import ENGLISH
 from bot.slack.messages.customer_message import question, sent
 from bot.slack.messages.error_copy import Addressee, error_copy
@@ -192,9 +193,7 @@ def _access_report(to: Addressee, outcome: AccessReport) -> Message:
         return Message(f"{who} would be refused.", [section(f":no_entry: *{who} would be refused.*\n{copy.problem}")])
     role = outcome.role.value if outcome.role else ""
     if outcome.host is None:
-        tried = (
-            "".join(f"\n• {escape(miss.rule)}: {escape(miss.why)}" for miss in outcome.missed) or " No rule is set up."
-        )
+        tried = "".join(f"\n• {explain_miss(to.language, miss)}" for miss in outcome.missed) or " No rule is set up."
         text = f"{who} may start sessions ({role}), but no rule leads to a Genesys user."
         return Message(text, [section(f":warning: *{text}*{tried}")])
     rule = escape(outcome.host.rule)

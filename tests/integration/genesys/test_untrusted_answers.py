@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.cli import sessions as service
 from bot.config import settings
-from bot.core.errors import UnknownSessionError, UnusableAnswerError
+from bot.core.errors import MissReason, UnknownSessionError, UnusableAnswerError
 from bot.core.hosts.resolver import NoMatch, only_active
 from bot.core.models import DirectoryUser, SessionId
 from bot.core.validation.display import JoinHosts
@@ -172,7 +172,7 @@ def test_no_token_is_kept_longer_than_a_day(seconds: str) -> None:
 )
 def test_addresses_with_unusual_letters_never_map(typed: str, said: str) -> None:
     found = only_active([DirectoryUser(id=HOST, active=True, email=said)], typed)
-    assert found == NoMatch("the address has unusual letters")
+    assert found == NoMatch(MissReason.EMAIL_NOT_ASCII)
 
 
 def test_odd_rate_limits_are_not_believed() -> None:

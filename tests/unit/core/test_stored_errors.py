@@ -18,6 +18,7 @@ from bot.core.errors import (
     HostNotFoundError,
     InterruptedRequestError,
     LoginRefusedError,
+    MissReason,
     NoUsableConversationError,
     PermissionMissingError,
     PersonNotAllowedError,
@@ -32,7 +33,7 @@ from bot.core.errors import (
     SlackUnavailableError,
     UnexpectedError,
 )
-from bot.core.models import MembershipStatus
+from bot.core.models import MembershipStatus, UserId
 from bot.core.results import Success
 from bot.core.stored_errors import CODES_OF_OLD_NAMES, field_names, from_record, to_record
 from bot.core.validation.conversations import LiveConversation
@@ -100,6 +101,16 @@ def test_typed_values_come_back_with_their_types() -> None:
     )
     assert isinstance(lost, HostNotFoundError)
     assert lost.tried == (RuleMiss("hosts file", "no"),)
+
+
+def test_a_miss_keeps_the_people_it_is_about_and_an_earlier_version_reads_the_others() -> None:
+    two = RuleMiss("hosts file", MissReason.TWO_HOSTS, (UserId("U1"), UserId("W1")))
+    record = to_record(HostNotFoundError(UserId("U1"), False, (two, RuleMiss("same e-mail", MissReason.NO_USER))))
+    record = json.loads(json.dumps(record))
+    assert record["tried"][1] == {"rule": "same e-mail", "why": "no_user"}
+    found = from_record(record)
+    assert isinstance(found, HostNotFoundError)
+    assert found.tried == (two, RuleMiss("same e-mail", "no_user"))
 
 
 def test_a_field_that_a_newer_program_added_is_passed_over() -> None:

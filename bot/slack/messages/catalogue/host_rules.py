@@ -1,0 +1,57 @@
+"""Hold the sentences about host rules: what each rule is called, and why it found nobody (pure)."""
+
+from bot.core.errors import MissReason, RuleMiss
+from bot.slack.messages.catalogue.sentence import Language, Markup, Sentence, Value, said
+
+RULES = {
+    "hosts file": said("rule.hosts_file", "hosts file"),
+    "same e-mail": said("rule.same_email", "same e-mail"),
+    "linked by an administrator": said("rule.link", "linked by an administrator"),
+}
+"""The names of the rules, by what logs, audit and database call them."""
+
+MISSES = {
+    MissReason.NOT_LISTED: said("rule_miss.not_listed", "not listed"),
+    MissReason.TWO_HOSTS: said(
+        "rule_miss.two_hosts",
+        "{first} and {second} are the same person, and have two Genesys users. Remove one",
+    ),
+    MissReason.NO_EMAIL: said(
+        "rule_miss.no_email",
+        "Slack shows me no e-mail address. A Slack administrator can change that: the workspace’s setting Email"
+        " display, or the app’s scope users:read.email",
+    ),
+    MissReason.EMAIL_UNCONFIRMED: said(
+        "rule_miss.email_unconfirmed",
+        "Slack does not call the e-mail address confirmed. The person confirms it by Slack’s e-mail; where SSO or SCIM"
+        " manages accounts, a Slack administrator does",
+    ),
+    MissReason.EMAIL_NOT_ASCII: said("rule_miss.email_not_ascii", "the address has unusual letters"),
+    MissReason.DOMAIN_NOT_ALLOWED: said("rule_miss.domain_not_allowed", "the address is outside the allowed domains"),
+    MissReason.NO_USER: said("rule_miss.no_user", "no Genesys user has it, or none in a division that the bot may see"),
+    MissReason.SEVERAL_USERS: said("rule_miss.several_users", "several Genesys users have this address"),
+    MissReason.OTHER_EMAIL: said("rule_miss.other_email", "Genesys answered with another address"),
+    MissReason.USER_INACTIVE: said("rule_miss.user_inactive", "the Genesys user is not active"),
+    MissReason.USERS_INACTIVE: said("rule_miss.users_inactive", "the Genesys users with this address are not active"),
+    MissReason.ID_NOT_UUID: said("rule_miss.id_not_uuid", "the Genesys user’s id is no UUID"),
+}
+
+MISS = said("rule_miss", "{rule}: {why}")
+
+
+def rule_name(rule: str) -> Value:
+    """Return what a rule is called; the name itself for a rule that this version does not have."""
+    return RULES.get(rule, rule)
+
+
+def miss_reason(why: str) -> Sentence | str:
+    """Return the sentence of a MissReason; rows of earlier versions hold the sentence itself."""
+    return MISSES[MissReason(why)] if why in set(MissReason) else why
+
+
+def explain_miss(language: Language, miss: RuleMiss) -> str:
+    """Return the rule's name and why it found nobody, in the language's markup."""
+    first, second = (*miss.people, "", "")[:2]
+    why = miss_reason(miss.why)
+    told: Value = why if isinstance(why, str) else Markup(language.say(why, first=first, second=second))
+    return language.say(MISS, rule=rule_name(miss.rule), why=told)
