@@ -3,7 +3,7 @@
 Each function builds one layer out of the layer before it and decides nothing.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +16,8 @@ from bot.config.settings import Settings
 from bot.config.warnings import config_warnings
 from bot.core.access import AccessPolicy
 from bot.core.hosts.resolver import HostResolver
-from bot.core.models import RequestKind
+from bot.core.models import NoticeKind, RequestKind, TeamId, UserId
+from bot.core.notices import NoticeBoard, ToldReaders
 from bot.core.requests.events import (
     EventLog,
     RequestFinished,
@@ -41,11 +42,13 @@ from bot.core.timing import (
 from bot.core.use_cases.accounts import AccountLinking
 from bot.core.use_cases.customer_messages import CustomerMessaging, LinkOffers
 from bot.core.use_cases.diagnostics import Diagnostics
+from bot.core.use_cases.faults import FaultReports
 from bot.core.use_cases.sessions import SessionService
 from bot.core.use_cases.start_session import StartSession
 from bot.factories import host_rules, open_genesys, open_user_tokens, required_permissions, sessions_api
 from bot.genesys.api.conversations import ConversationSessions
 from bot.genesys.api.customer_messages import CustomerMessagesApi
+from bot.genesys.api.probe import GenesysProbe
 from bot.genesys.api.sessions import CobrowseSessions
 from bot.genesys.api.users import UsersApi
 from bot.genesys.auth.authorization_code import Grant
@@ -54,7 +57,7 @@ from bot.genesys.client import GenesysClient
 from bot.observability.audit import AuditLog
 from bot.observability.metrics import PrometheusMetrics
 from bot.slack.api.channels import ChannelDirectory
-from bot.slack.api.direct_messages import DirectMessages
+from bot.slack.api.direct_messages import DirectMessages, SlackNotices
 from bot.slack.api.directory import SlackDirectory
 from bot.slack.api.identity import BotIdentity, identify, missing
 from bot.slack.api.responder import SlackResponder, new_http_session, new_web_client
@@ -64,8 +67,9 @@ from bot.slack.api.views import Views
 from bot.slack.app import new_bolt_app
 from bot.slack.listeners import actions, choices, customer_messages, errors, home_tab, session_form, workflow_step
 from bot.slack.listeners.commands import SlashCommand
+from bot.slack.messages.error_copy import fault_name
 from bot.slack.messages.help import Capabilities
-from bot.slack.messages.renderer import MessageRenderer, contact_markup
+from bot.slack.messages.renderer import MessageRenderer, contact_id, contact_markup
 from bot.storage.open import Storage, open_store
 from bot.web.health import Health
 from bot.web.oauth_callback import OAuthCallback
@@ -113,19 +117,24 @@ async def open_bot(
     ):
         clients = _slack_clients(settings, http, watch, slack_timing)
         identity = await watch.start(clients.web, partial(identify, timing=slack_timing))
-        slack = _slack_parts(settings, clients, identity, http, store, slack_timing)
+        told = ToldReaders()
+        slack = _slack_parts(settings, clients, identity, http, store, told, slack_timing)
         audit, events = AuditLog(settings.audit_log), EventLog()
         use_cases = _use_cases(settings, slack, store, genesys, tokens, events, timing)
-        recovery, worker, requests = _request_parts(slack, store, use_cases, events, timing)
+        board = _notice_board(settings, slack, store, told, timing)
+        faults = _fault_reports(slack, use_cases, genesys, board, timing)
+        recovery, worker, requests = _request_parts(slack, store, use_cases, faults, events, timing)
         metrics.watch(under_way=lambda: requests.under_way, queue_length=lambda: genesys.queue_length)
         tab = _home_tab(settings, identity, slack, use_cases, slack_timing)
         _subscribe(events, metrics, audit if settings.audit_log else None, use_cases.status, tab, recovery)
         app = _bolt_app(settings, clients, identity, slack, use_cases, requests, tab, slack_timing)
         health = Health(metrics, store.find, lambda: watch.refusal)
         callback = _oauth_callback(settings, slack, use_cases, bounds)
+        board.start()
         try:
             yield Bot(settings, app, requests, worker, clients.socket_web, health, callback, slack_timing, bounds)
         finally:
+            await board.stop()
             await slack.responder.close()
             audit.close()
 
@@ -150,6 +159,7 @@ class _SlackParts:
     session_messages: SlackSessionMessages
     responder: SlackResponder
     views: Views
+    notices: SlackNotices
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +203,7 @@ def _slack_parts(
     identity: BotIdentity,
     http: aiohttp.ClientSession,
     store: Storage,
+    told: ToldReaders,
     timing: SlackTiming,
 ) -> _SlackParts:
     slack, web = settings.slack, clients.web
@@ -205,6 +216,7 @@ def _slack_parts(
         contact_markup(slack.help_contact, settings.rules.admins.users),
         capabilities,
         can_repair=lambda user_id: user_id == slack.help_contact or access.is_known_admin(user_id),
+        told=lambda error: told.of(NoticeKind.FAULT, fault_name(error)),
     )
     direct, channels = DirectMessages(web, timing), ChannelDirectory(web, identity.home, timing)
     session_messages = SlackSessionMessages(
@@ -216,6 +228,7 @@ def _slack_parts(
         session_messages=session_messages,
         responder=SlackResponder(web, http, renderer, direct, session_messages, slack.proxies.of, timing=timing),
         views=Views(web, timing),
+        notices=SlackNotices(web, direct, renderer.notice, timing),
     )
 
 
@@ -267,8 +280,34 @@ def _start_session(
     )
 
 
+def _notice_board(
+    settings: Settings, slack: _SlackParts, store: Storage, told: ToldReaders, timing: CoreTiming
+) -> NoticeBoard:
+    """Build the board of notices, which administrators and the contact read."""
+    contact = contact_id(settings.slack.help_contact)
+
+    async def readers(team_id: TeamId) -> tuple[Sequence[str], bool]:
+        channels, users = ([contact], []) if contact[:1] in ("C", "G") else ([], [UserId(contact)] if contact else [])
+        administrators, are_all = await slack.access.administrators(team_id, *users)
+        return (*channels, *administrators), are_all
+
+    return NoticeBoard(store.notices, slack.notices, readers, told, timing.notices)
+
+
+def _fault_reports(
+    slack: _SlackParts, use_cases: _UseCases, genesys: GenesysClient, board: NoticeBoard, timing: CoreTiming
+) -> FaultReports:
+    probe = GenesysProbe(genesys, use_cases.sessions_api, timeout=timing.lookup_timeout)
+    return FaultReports(board, use_cases.status, slack.access, probe, fault_name, timing.notices)
+
+
 def _request_parts(
-    slack: _SlackParts, store: Storage, use_cases: _UseCases, events: EventLog, timing: CoreTiming
+    slack: _SlackParts,
+    store: Storage,
+    use_cases: _UseCases,
+    faults: FaultReports,
+    events: EventLog,
+    timing: CoreTiming,
 ) -> tuple[Recovery, RequestWorker, RequestService]:
     each = (
         use_cases.start_session,
@@ -276,6 +315,7 @@ def _request_parts(
         use_cases.diagnostics,
         use_cases.customer_messaging,
         use_cases.accounts,
+        faults,
     )
     recovery = Recovery(store, store.sessions, slack.session_messages, events, timing.recovery)
     worker = RequestWorker(
@@ -285,6 +325,7 @@ def _request_parts(
         events=events,
         recovery=recovery,
         timing=timing,
+        report=faults.record,
     )
     return recovery, worker, RequestService(store, worker, use_cases.limiter, events)
 

@@ -30,6 +30,8 @@ from bot.core.models import (
 from bot.core.ports import MemberDirectory
 
 T = TypeVar("T")
+MAX_ADMINISTRATORS = 20
+"""How many administrators get the messages about faults; the first ones by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +165,35 @@ class AccessPolicy:
         return await self._decide(lambda ask: self._role(user_id, team_id, ask))
 
     def is_known_admin(self, user_id: UserId) -> bool:
-        """Return whether a user is an administrator, by cached answers alone: no when Slack has to be asked."""
+        """Return whether a user is an administrator, by settings and cached answers: no when Slack has to be asked."""
+        if user_id in self._rules.admins.users:
+            return True
         try:
             return self._role(user_id, self._home.team_id, self._cached) is Role.ADMIN
         except (_UnansweredError, SlackUnavailableError):
             return False
+
+    async def administrators(self, team_id: TeamId, *also: UserId) -> tuple[tuple[UserId, ...], bool]:
+        """Return `also` and the administrators, as far as they are members, and whether these are all.
+
+        User groups are expanded. They are not all when Slack does not answer now. A group or person that Slack refuses
+        to show is left out.
+        """
+        user_ids, are_all = {*self._rules.admins.users, *also}, True
+        for group_id in self._rules.admins.groups:
+            try:
+                user_ids |= await self._people.members(group_id, team_id)
+            except SlackUnavailableError as error:
+                are_all &= not error.passes
+        found = []
+        for user_id in sorted(user_ids):
+            try:
+                found.append((await self.check_member(user_id)).user_id)
+            except PersonNotAllowedError:
+                continue
+            except SlackUnavailableError as error:
+                are_all &= not error.passes
+        return tuple(found[:MAX_ADMINISTRATORS]), are_all
 
     async def _decide(self, rule: Callable[[Ask], T]) -> T:
         """Run a rule; ask Slack for each answer that it lacks, then run it again."""

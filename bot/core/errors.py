@@ -470,7 +470,7 @@ class RoleRequiredError(PermissionDeniedError):
     `target` is the agent whom the requester wanted to act for; only the code may_not_act_for_others sets it.
     """
 
-    code: Literal["supervisors_only", "administrators_only", "may_not_act_for_others"] = field()
+    code: Literal["supervisors_only", "administrators_only", "may_not_act_for_others", "may_not_check"] = field()
     target: UserId | None = None
 
 

@@ -4,11 +4,11 @@ All classes are frozen. Fields that hold a secret are left out of every repr, so
 """
 
 import random
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Any, NewType
 
 TeamId = NewType("TeamId", str)
 """A Slack workspace, `T…`, or an Enterprise Grid organisation, `E…`."""
@@ -115,6 +115,7 @@ class RequestKind(StrEnum):
     PROPOSE = "propose"
     SEND = "send"
     STEP = "step"
+    RECHECK = "recheck"
 
 
 STARTS = (RequestKind.START, RequestKind.STEP)
@@ -369,6 +370,57 @@ class PostedMessage:
     ts: str
     kind: PostedMessageKind
     request_id: RequestId | None = None
+
+
+class NoticeKind(StrEnum):
+    """What a notice is about."""
+
+    FAULT = "fault"
+    """Something that an administrator has to repair."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeMessage:
+    """A Slack message that shows a notice. `reader`: the user or channel that it is for.
+
+    `ts` is Slack's id of the message, "" where Slack takes none for this reader. `version`: what it shows. `opened_at`:
+    the notice's, at that time. `is_over`: it says that the matter is over.
+    """
+
+    reader: str
+    channel_id: ChannelId
+    ts: str
+    version: int
+    opened_at: datetime
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One matter that several people read about in messages which are edited as it goes on.
+
+    `key` says which matter of its kind. `version` is 0 before it is stored, and grows with each change; `shown` is the
+    version that all messages show. `opened_at`: messages from before it are replaced by new ones. `over_at`: since when
+    the matter is over. `data`: what the messages say, as JSON values. All times are of the store's clock, and so is
+    `read_at`, the time of the read. `takes` identifies the replica that sends the messages now.
+    """
+
+    kind: NoticeKind
+    key: str
+    team_id: TeamId
+    opened_at: datetime
+    read_at: datetime
+    over_at: datetime | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    version: int = 0
+    shown: int = 0
+    takes: int = 0
+    messages: tuple[NoticeMessage, ...] = ()
+
+    @property
+    def current(self) -> tuple[NoticeMessage, ...]:
+        """Return the messages that replace earlier ones."""
+        return tuple(message for message in self.messages if message.opened_at == self.opened_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,9 @@ from bot.core.models import (
     HostLink,
     LinkedAccount,
     LockedAccount,
+    Notice,
+    NoticeKind,
+    NoticeMessage,
     PendingAuthorization,
     PersonKey,
     PostedMessage,
@@ -211,6 +214,28 @@ class AccountRepository(Protocol):
         """Lock a person's account during a `with` block. A block that raises undoes its writes."""
 
 
+class NoticeRepository(Protocol):
+    """Stores notices, and which messages show them."""
+
+    async def find(self, kind: NoticeKind, key: str) -> Notice:
+        """Return a notice; one of version 0 where there is none."""
+
+    async def save(self, notice: Notice) -> bool:
+        """Add or change a notice as its next version; return False when another writer changed it since it was read."""
+
+    async def pending(self, most: int) -> Sequence[Notice]:
+        """Return at most `most` notices: those whose messages are not up to date, then those that are not over."""
+
+    async def take(self, notice: Notice, seconds: float) -> Notice | None:
+        """Reserve a notice for this replica for `seconds`, to send its messages; None when it may not be sent now."""
+
+    async def store_messages(self, notice: Notice, seconds: float) -> bool:
+        """Store the messages and `shown` of a notice that this replica took; nobody takes it for `seconds`.
+
+        Return False, and change nothing, when another replica has taken it since.
+        """
+
+
 # -- Slack --
 
 
@@ -228,6 +253,9 @@ class MemberDirectory(Protocol):
 
     def peek_in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool | None:
         """Return whether a user is in a user group, without a call to Slack; None when the group is not cached."""
+
+    async def members(self, group_id: str, team_id: TeamId) -> frozenset[UserId]:
+        """Return the users in a user group. Raises SlackUnavailableError."""
 
 
 class Notifier(Protocol):
@@ -277,6 +305,16 @@ class SessionMessages(Protocol):
         """Update a posted message to say that its session has ended. Never raises."""
 
 
+class NoticeMessages(Protocol):
+    """Sends the messages of a notice. Never raises."""
+
+    async def post(self, notice: Notice, reader: str) -> NoticeMessage | None:
+        """Post the notice to a user or channel; None when it has to be tried again later."""
+
+    async def edit(self, notice: Notice, message: NoticeMessage) -> EditResult:
+        """Update a message; one from before the notice's `opened_at` says that a newer message follows it."""
+
+
 # -- Genesys --
 
 
@@ -309,6 +347,13 @@ class SessionsApi(Protocol):
 
     async def end(self, session_id: SessionId) -> str | None:
         """End a session; return the service's reference. Raises UnknownSessionError when it cannot be ended."""
+
+
+class SetupProbe(Protocol):
+    """Tries whether a fault of the set-up is repaired, without a session or message."""
+
+    async def is_repaired(self, error: CobrowseError) -> bool | None:
+        """Return whether the call that failed would succeed now; None when only the next real call can tell."""
 
 
 class ApplicationCatalog(Protocol):

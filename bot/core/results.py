@@ -5,6 +5,7 @@ Each has a `code`, as the errors have: its stable name in the log, metrics and a
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from bot.core.errors import CobrowseError, PermissionDeniedError, RuleMiss
 from bot.core.models import (
@@ -138,6 +139,23 @@ class AccessReport:
     missed: tuple[RuleMiss, ...]
 
 
+class FaultState(StrEnum):
+    """What a check of a fault found."""
+
+    FAILING = "failing"
+    REPAIRED = "repaired"
+    UNKNOWN = "unknown"
+    """Only the next real request can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultChecked:
+    """A fault of the set-up was checked for an administrator."""
+
+    code = "fault_checked"
+    state: FaultState
+
+
 @dataclass(frozen=True, slots=True)
 class SignInOffered:
     """The URL where the person signs in, a secret; when it expires; whether they have linked an account already."""
@@ -173,6 +191,7 @@ INQUIRIES = (
     RequestKind.APPS,
     RequestKind.WHY,
     RequestKind.PROPOSE,
+    RequestKind.RECHECK,
 )
 """Kinds that change nothing. Once answered, they are stored only to recognise a second delivery."""
 
@@ -191,6 +210,7 @@ Success = (
     | Applications
     | HostLinked
     | AccessReport
+    | FaultChecked
     | SignInOffered
     | AccountLinked
     | AccountUnlinked

@@ -43,6 +43,25 @@ class RecoveryTiming:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeTiming:
+    """Durations of the messages to administrators about faults.
+
+    `poll_seconds`: how often a replica looks for notices to send. `lease_seconds`: how long a replica has for each
+    message, before another one takes the notice. `edit_pause_seconds`: the pause between two rounds of updates of one
+    notice. `retry_seconds`: the pause after a message that Slack did not take. `renewal_seconds`: a fault that lasts
+    longer gets a new message, since updates notify nobody. `stop_seconds`: how long a shutdown waits for messages that
+    are being sent.
+    """
+
+    poll_seconds: float = 5.0
+    lease_seconds: float = 30.0
+    edit_pause_seconds: float = 15.0
+    retry_seconds: float = 60.0
+    renewal_seconds: float = 3600.0
+    stop_seconds: float = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CoreTiming:
     """All durations of the core.
 
@@ -55,6 +74,7 @@ class CoreTiming:
 
     run: RunTiming = field(default_factory=RunTiming)
     recovery: RecoveryTiming = field(default_factory=RecoveryTiming)
+    notices: NoticeTiming = field(default_factory=NoticeTiming)
     last_posts_seconds: float = 3.0
     status_cache_seconds: float = 10.0
     status_timeout: float = 5.0

@@ -45,6 +45,8 @@ FAULTS: dict[str, dict[str, Any]] = {
     "active-conversation": {"on": "sms"},
 }
 """The faults for `--genesys` and the page, with options; 429 ends after one call, so that a retry succeeds."""
+WHOLE_CLIENT = ("401", "403")
+"""Faults of the bot's OAuth client: its call that reads its own token fails, too."""
 PUBLIC_ONLY, SESSIONS_ONLY = ("user-context",), ("unknown-application", "no-join-url")
 """Faults of one API only: sessions have applications and join URLs, conversations have signed-in users."""
 
@@ -74,6 +76,8 @@ class Sandbox:
         self.genesys.applications = world.OTHER_APPLICATIONS if fault == "unknown-application" else world.APPLICATIONS
         if fault in FAULTS and fault not in ("unknown-application", "user-context"):
             await self.genesys.inject_fault(fault, **FAULTS[fault])
+        if fault in WHOLE_CLIENT:
+            await self.genesys.inject_fault(fault, on="me")
 
 
 @asynccontextmanager

@@ -7,10 +7,11 @@ from typing import Protocol
 
 from bot.core.ports import NULL_METRICS, HostCache, HostLinkRepository, Metrics, RequestRepository
 from bot.core.timing import StorageTiming
-from bot.storage.accounts import AccountTable
 from bot.storage.encryption import Encryptor, new_key
 from bot.storage.errors import refused
-from bot.storage.sessions import SessionTable
+from bot.storage.repositories.accounts import AccountTable
+from bot.storage.repositories.notices import NoticeTable
+from bot.storage.repositories.sessions import SessionTable
 from bot.storage.sqlite.store import SQLiteStore
 
 SQLITE, MEMORY, POSTGRES = "sqlite:///", "memory:", ("postgresql://", "postgres://")
@@ -26,6 +27,10 @@ class Storage(RequestRepository, HostCache, HostLinkRepository, Protocol):
     @property
     def connections(self) -> AccountTable:
         """Return the repository of linked Genesys accounts."""
+
+    @property
+    def notices(self) -> NoticeTable:
+        """Return the repository of notices to administrators."""
 
 
 @asynccontextmanager

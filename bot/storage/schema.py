@@ -7,7 +7,7 @@ from bot.storage.encryption import Encryptor
 from bot.storage.errors import refused
 from bot.storage.statements import DatabaseKind, read_script
 
-VERSION = 6
+VERSION = 7
 """The version of `sql/schema.sql`, which only increases."""
 OLDEST_VERSION = 5
 """The oldest version that the bot can migrate. No release had an older one."""
@@ -17,9 +17,10 @@ TABLES = tuple(re.findall(r"CREATE TABLE (\w+) \(", "\n".join(read_script("schem
 
 def scripts_from(version: int, database: DatabaseKind) -> Sequence[str]:
     """Return the statements that migrate the tables from `version` to VERSION; for 0, those that create them."""
-    if version == VERSION:
-        return ()
-    return read_script("migrate-5-to-6" if version else "schema", database)
+    if version == 0:
+        return read_script("schema", database)
+    steps = (read_script(f"migrate-{number}-to-{number + 1}", database) for number in range(version, VERSION))
+    return [statement for step in steps for statement in step]
 
 
 def check_facts(facts: Mapping[str, str], tables: Collection[str], encryptor: Encryptor) -> int:

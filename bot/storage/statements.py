@@ -19,6 +19,7 @@ SWEEP = (
     "delete_found_hosts",
     "delete_sign_ins",
     "delete_unused_accounts",
+    "delete_notices",
 )
 """The statements of `sweep.sql`, in order. Run each until it changes fewer rows than `:most`."""
 

@@ -81,7 +81,14 @@ class Journey:
 
         def found() -> Message | None:
             new = self.slack.messages[before:]
-            return next((each for each in new if not is_note(each) and self.slack.workspace.can_see(who, each)), None)
+            return next(
+                (
+                    each
+                    for each in new
+                    if not is_note(each) and not is_notice(each) and self.slack.workspace.can_see(who, each)
+                ),
+                None,
+            )
 
         return await self.slack.workspace.until(found, ANSWER_TIMEOUT)
 
@@ -197,6 +204,11 @@ async def open_bot_between(
 def is_note(message: Message) -> bool:
     """Whether it is a word in between."""
     return any(":hourglass_flowing_sand:" in text for text in texts(message.blocks))
+
+
+def is_notice(message: Message) -> bool:
+    """Whether it tells an administrator about a fault."""
+    return any(block.get("block_id") == "notice" for block in message.blocks)
 
 
 def is_failure(message: Message) -> bool:

@@ -87,6 +87,7 @@ ERRORS: list[CobrowseError] = [
     errors.SessionAccessError("may_not_read_link", BEN, BEN),
     errors.RoleRequiredError("supervisors_only"),
     errors.RoleRequiredError("administrators_only"),
+    errors.RoleRequiredError("may_not_check"),
     *(errors.SharingError("share_refused", why) for why in ("outside", "uninvited", "closed", "direct")),
     errors.SharingError("share_outcome_unknown"),
     errors.SharingError("message_not_posted", slack_error="ratelimited"),

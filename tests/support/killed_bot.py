@@ -30,6 +30,10 @@ class KilledStore:
     def sessions(self) -> Any:
         return KilledTable(self._store.sessions)
 
+    @property
+    def notices(self) -> Any:
+        return KilledTable(self._store.notices)
+
     async def accept(self, request: Any, agent: Any = None) -> Any:
         die(f"before:accepted:{named(request)}")
         accepted = await self._store.accept(request, agent)
@@ -46,7 +50,7 @@ class KilledStore:
 
 
 class KilledTable:
-    """The sessions of it: each call is a place to die, such as `before:end_session` or `after:add_post:posted`."""
+    """Its sessions or notices: each call is a place to die, such as `before:end_session` or `after:add_post:posted`."""
 
     def __init__(self, table: Any) -> None:
         self._table = table

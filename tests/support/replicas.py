@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from bot import server as serve
 from bot.app import Bot, open_bot
 from bot.config import settings
+from bot.core.timing import CoreTiming
 from bot.sandbox.slack.server import Delivery
 from tests.support.app import QUICK_GENESYS, QUICK_SLACK, Servers, is_failure, is_note, link, words
 
@@ -14,14 +15,16 @@ SECONDS = 15.0
 
 
 @asynccontextmanager
-async def replica(servers: Servers, database: str, **environ: str) -> AsyncIterator[Bot]:
+async def replica(
+    servers: Servers, database: str, *, timing: CoreTiming | None = None, **environ: str
+) -> AsyncIterator[Bot]:
     """A bot that is connected; stopped at the end, as by SIGTERM."""
     loaded = settings.load(servers.environ | {"DATABASE_URL": database, "SHUTDOWN_SECONDS": "1"} | environ)
     stop, ready = asyncio.Event(), asyncio.Event()
     opened: list[Bot] = []
 
     async def serving() -> None:
-        async with open_bot(loaded, genesys_timing=QUICK_GENESYS, slack_timing=QUICK_SLACK) as bot:
+        async with open_bot(loaded, timing, genesys_timing=QUICK_GENESYS, slack_timing=QUICK_SLACK) as bot:
             opened.append(bot)
             await serve.run(bot, stop, on_ready=lambda port: ready.set())
 

@@ -50,6 +50,9 @@ class People:
     async def in_group(self, user_id: UserId, group_id: str, team_id: TeamId) -> bool:
         raise SlackUnavailableError("no_such_subteam")
 
+    async def members(self, group_id: str, team_id: TeamId) -> frozenset[UserId]:
+        raise SlackUnavailableError("no_such_subteam", passes=False)
+
     def peek_person(self, user_id: UserId) -> SlackUser | None:
         return None
 

@@ -115,6 +115,7 @@ AGING = {
     "posts": ("due_at",),
     "connects": ("good_until",),
     "connections": ("connected_at", "used_at"),
+    "notices": ("next_at", "changed_at"),
 }
 
 

@@ -1,6 +1,7 @@
 """Publish what happens to requests: the log, metrics, audit log, service status and Home tab subscribe."""
 
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 from cachetools import TTLCache
 
 from bot.core.errors import CobrowseError, ServiceError
-from bot.core.models import Request, RequestKind, SessionId, SessionStarted, TeamId, UserId, step_of
+from bot.core.models import Identity, Request, RequestKind, SessionId, SessionStarted, TeamId, UserId, step_of
 from bot.core.ports import StoredRequest
 from bot.core.results import (
     AccountLinked,
@@ -142,11 +143,17 @@ class ServiceFailure:
 
 
 class ServiceStatus:
-    """Hold the newest failure of the session service, for the `status` command. Subscribes to RequestFinished."""
+    """Hold the newest failure of the session service, and when requests last worked. Subscribes to RequestFinished.
+
+    `worked` and `worked_for` hold the monotonic time of the newest success of each kind, and of each person's start or
+    whoami.
+    """
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._clock = clock
         self.failure: ServiceFailure | None = None
+        self.worked: dict[RequestKind, float] = {}
+        self.worked_for: TTLCache[UserId, float] = TTLCache(MAX_FOLLOWERS, FOLLOW_SECONDS)
 
     def record_event(self, event: RequestFinished) -> None:
         """Record a failure of the session service, or a session that was created after the last failure."""
@@ -154,7 +161,13 @@ class ServiceStatus:
             return
         if isinstance(event.result, ServiceError):
             self.failure = ServiceFailure(event.result, self._clock())
-        elif isinstance(event.result, SessionStarted) and self.failure:
+            return
+        if isinstance(event.result, CobrowseError):
+            return
+        self.worked[event.request.kind] = time.monotonic()
+        if isinstance(event.result, SessionStarted | Identity):
+            self.worked_for[event.request.agent] = time.monotonic()
+        if isinstance(event.result, SessionStarted) and self.failure:
             self.failure = ServiceFailure(self.failure.error, self.failure.at, passed=True)
 
 

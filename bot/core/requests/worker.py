@@ -7,6 +7,7 @@ Slack's acknowledgement waits only for the store.
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 
 from bot.core.errors import CobrowseError, InterruptedRequestError, UnexpectedError
 from bot.core.hosts.resolver import ResolvedHost
@@ -35,7 +36,10 @@ class RequestWorker:
         events: EventLog,
         recovery: Recovery,
         timing: CoreTiming,
+        report: Callable[[Request, CobrowseError], Awaitable[None]] | None = None,
     ) -> None:
+        """Take the parts. `report` stores a failure for administrators before the request counts as answered."""
+        self._report = report
         self._store, self._handlers, self._responder = store, handlers, responder
         self._events, self._recovery, self._timing = events, recovery, timing
         self._tasks: set[asyncio.Task[None]] = set()
@@ -94,6 +98,8 @@ class RequestWorker:
             reached = await self._responder.answer(request, result)
             seconds = time.monotonic() - began
             self._events.emit(RequestFinished(request, result, reached, seconds, run.create_seconds))
+            if self._report and isinstance(result, CobrowseError):
+                await self._report(request, result)  # after the answer, which does not wait for it
             await run.save_answered()
         except OwnershipLostError:
             await run.stop_notices()

@@ -1,23 +1,34 @@
-"""Send direct messages from the bot. https://docs.slack.dev/reference/methods/conversations.open
+"""Send direct messages from the bot, and notices to people and channels.
+
+https://docs.slack.dev/reference/methods/conversations.open
 
 The bot caches the id of each direct-message channel for a day. Slack can replace such an id, for example when the
 workspace joins an organisation. Then the bot asks Slack for the new id and posts again.
 """
 
 import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.cache import Cache
-from bot.core.models import ChannelId, UserId
+from bot.core.models import ChannelId, Notice, NoticeMessage, UserId
+from bot.core.ports import EditResult
 from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
 from bot.slack.error_codes import NO_CODE, Group, codes_of, explain, is_of
 from bot.slack.messages.blocks import Message
 
-CACHE_SIZE = 20_000
+log = logging.getLogger(__name__)
 
+CACHE_SIZE = 20_000
+LATER = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING, Group.TOKEN, Group.DIRECT_OFF, Group.SCOPE)
+"""Errors after which a later message to the same reader may succeed."""
+Render = Callable[[Notice, datetime], Message]
+"""Returns the message of a notice for a message that was opened at this time (pure)."""
 
 GONE = codes_of(Group.UNINVITED, Group.ARCHIVED)
 """Slack's error codes for a cached direct-message channel that the bot can no longer use."""
@@ -80,3 +91,62 @@ class DirectMessages:
         async with asyncio.timeout(self._timing.open_timeout):  # other callers wait for the same call
             response = await self._web.conversations_open(users=user_id)
         return ChannelId(str(response["channel"]["id"]))
+
+
+class SlackNotices:
+    """Implement core's NoticeMessages over Slack."""
+
+    def __init__(
+        self, web: AsyncWebClient, direct: DirectMessages, render: Render, timing: SlackTiming = SLACK_TIMING
+    ) -> None:
+        self._web, self._direct, self._render, self._timing = web, direct, render, timing
+
+    async def post(self, notice: Notice, reader: str) -> NoticeMessage | None:
+        try:
+            channel_id, ts = await self._post(self._render(notice, notice.opened_at), reader)
+        except SlackApiError as error:
+            code = error_code(error) or NO_CODE
+            self._log(notice, code)
+            if code == NO_CODE or is_of(code, *LATER):
+                return None
+            channel_id, ts = ChannelId(""), ""  # never possible, such as for a deactivated account
+        except UnconfirmedPostError as error:
+            self._log(notice, str(error))
+            return None
+        except (*CALL_ERRORS, *MALFORMED_ERRORS) as error:
+            self._log(notice, error_label(error))
+            return None
+        return NoticeMessage(
+            reader=reader,
+            channel_id=channel_id,
+            ts=ts,
+            version=notice.version,
+            opened_at=notice.opened_at,
+            is_over=notice.over_at is not None,
+        )
+
+    async def _post(self, message: Message, reader: str) -> tuple[ChannelId, str]:
+        if reader[0] not in "CG":
+            return await self._direct.post(UserId(reader), message)
+        async with asyncio.timeout(self._timing.post_timeout):
+            answer = await self._web.chat_postMessage(channel=reader, **message.payload())
+        return ChannelId(str(answer["channel"])), str(answer["ts"])
+
+    async def edit(self, notice: Notice, message: NoticeMessage) -> EditResult:
+        shown = self._render(notice, message.opened_at)
+        try:
+            async with asyncio.timeout(self._timing.edit_timeout):
+                await self._web.chat_update(
+                    channel=message.channel_id, ts=message.ts, text=shown.text, blocks=shown.blocks
+                )
+        except SlackApiError as error:
+            code = error_code(error) or NO_CODE
+            self._log(notice, code)
+            return EditResult.UNWELL if code == NO_CODE or is_of(code, *LATER) else EditResult.DONE
+        except (*CALL_ERRORS, *MALFORMED_ERRORS) as error:
+            self._log(notice, error_label(error))
+            return EditResult.UNWELL
+        return EditResult.DONE
+
+    def _log(self, notice: Notice, code: str) -> None:
+        log.warning("a notice was not delivered", extra={"fields": {"notice": notice.kind.value, "error": code}})

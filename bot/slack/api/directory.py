@@ -71,8 +71,12 @@ class SlackDirectory:
 
         `team_id` is the workspace of the command; a call with an org-wide token must name it.
         """
+        return user_id in await self.members(group_id, team_id)
+
+    async def members(self, group_id: str, team_id: TeamId = NO_TEAM) -> frozenset[UserId]:
+        """Return the users in a user group. Raises SlackUnavailableError. `team_id` is as in `in_group`."""
         team_id = team_id if self.home.org_wide else NO_TEAM
-        return user_id in await self._groups.get((team_id, group_id), lambda: self._ask_group(group_id, team_id))
+        return await self._groups.get((team_id, group_id), lambda: self._ask_group(group_id, team_id))
 
     def peek_person(self, user_id: UserId) -> SlackUser | None:
         """Return a user from the cache, without a call to Slack; None when the user is not cached."""

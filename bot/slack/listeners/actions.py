@@ -17,10 +17,13 @@ from bot.slack.api.channels import GROUP_MESSAGE_PREFIX
 from bot.slack.api.responder import SlackResponder
 from bot.slack.messages.blocks import OPEN_ACTION
 from bot.slack.messages.conversation_choice import PICK_ACTION, read_pick
+from bot.slack.messages.fault_notice import CHECK_ACTION
 from bot.slack.messages.renderer import TRY_AGAIN_ACTION, MessageRenderer
 from bot.slack.messages.session_card import DIRECT_ACTION, END_ACTION, LISTED, SHARE_ACTION
 
 SESSION_ACTIONS = {END_ACTION: RequestKind.END, SHARE_ACTION: RequestKind.SHARE, DIRECT_ACTION: RequestKind.DIRECT}
+ACTIONS = {**SESSION_ACTIONS, CHECK_ACTION: RequestKind.RECHECK}
+"""The kind of request of each button; its value is the request's argument."""
 
 
 def register(app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer) -> None:
@@ -30,16 +33,16 @@ def register(app: AsyncApp, requests: RequestService, responder: SlackResponder,
     async def on_open(ack: AsyncAck) -> None:
         await ack()
 
-    def on_session(action: str, kind: RequestKind) -> None:
+    def on_action(action: str, kind: RequestKind) -> None:
         @app.action(action)
         async def on_press(ack: AsyncAck, body: dict[str, Any]) -> None:
-            session_id, press = read_press(body)
+            argument, press = read_press(body)
             container, block_id = body.get("container") or {}, str(body["actions"][0].get("block_id"))
             request = replace(
                 press,
                 kind=kind,
                 key=f"{action}:{body.get('trigger_id') or press.id}",
-                argument=session_id,
+                argument=argument,
                 replaces=kind is RequestKind.END
                 and bool(container.get("is_ephemeral"))
                 and not block_id.startswith(LISTED),
@@ -50,8 +53,8 @@ def register(app: AsyncApp, requests: RequestService, responder: SlackResponder,
                 responder.tell_soon(request, renderer.answer(request, error))
             await ack()
 
-    for action, kind in SESSION_ACTIONS.items():
-        on_session(action, kind)
+    for action, kind in ACTIONS.items():
+        on_action(action, kind)
     _register_retries(app, requests, responder, renderer)
 
 

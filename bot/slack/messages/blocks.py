@@ -8,7 +8,7 @@ from bot.core.validation.display import one_line
 
 Block = dict[str, Any]
 View = dict[str, Any]
-FAILURE_BLOCK, SESSION_BLOCK = "failure", "session"
+FAILURE_BLOCK, SESSION_BLOCK, NOTICE_BLOCK = "failure", "session", "notice"
 """The first block's id says what kind of answer a message is."""
 OPEN_ACTION = "open"
 

@@ -27,6 +27,7 @@ MIN_TOLD_WAIT_SECONDS = 30.0
 MAX_LISTED = 10
 MAX_CHANNELS = 5
 MAX_APPLICATIONS = 20
+MAX_FAULT_NAME_LENGTH = 200
 
 CUSTOMER = said("conversation.customer", "a customer")
 CANDIDATE = said("conversation.candidate", "{customer} since {since}, `{id}`")
@@ -37,22 +38,35 @@ SOMEBODY = said("reader.contact", "the person who looks after this bot")
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """Describe for whom an error is worded: language, what to type, whom to ask, and whether they can repair things."""
+    """Describe for whom an error is worded: language, what to type, whom to ask, and whether they can repair things.
+
+    `told`: who has a message about this error, "" when nobody has.
+    """
 
     language: Language
     command: str = "/cobrowse"
     contact: Value = SOMEBODY
     can_repair: bool = False
+    told: Value = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorCopy:
-    """Hold what one person reads about an error, one line each; `next_step` and `repair` may be ""."""
+    """Hold what one person reads about an error; all but `problem` may be "".
+
+    `broken` and `fix` are for administrators: what is broken, and how to repair it.
+    """
 
     problem: str
     next_step: str = ""
-    repair: str = ""
+    broken: str = ""
+    fix: str = ""
     has_status_page: bool = False
+
+    @property
+    def repair(self) -> str:
+        """What an administrator reads, on one line."""
+        return f"{self.broken} {self.fix}".strip()
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -68,7 +82,9 @@ class ErrorCopy:
 def error_copy(error: CobrowseError, situation: Situation, to: Addressee) -> ErrorCopy:
     """Return what the addressee reads about the error."""
     entry, repair = find_entry(error, situation), find_repair(error) if to.can_repair else None
-    values: dict[str, Value] = {"command": to.command, "contact": to.contact} | _values(error, to.language)
+    is_told = bool(entry.told and to.told)
+    contact = to.told if is_told else to.contact
+    values: dict[str, Value] = {"command": to.command, "contact": contact} | _values(error, to.language)
 
     def say(*sentences: Sentence | None) -> str:
         return " ".join(to.language.say(each, **values) for each in sentences if each).strip()
@@ -76,8 +92,9 @@ def error_copy(error: CobrowseError, situation: Situation, to: Addressee) -> Err
     asks_contact = entry.next_step is not None and "{contact}" in entry.next_step.text
     return ErrorCopy(
         problem=say(entry.problem, NOTHING_DONE.get(situation) if entry.nothing_done else None),
-        next_step="" if repair and asks_contact else say(entry.next_step),
-        repair=say(repair.fault, repair.fix) if repair else "",
+        next_step="" if repair and asks_contact else say(entry.told if is_told else entry.next_step),
+        broken=say(repair.fault) if repair else "",
+        fix=say(repair.fix) if repair else "",
         has_status_page=entry.has_status_page,
     )
 
@@ -90,6 +107,21 @@ def find_entry(error: CobrowseError, situation: Situation) -> ErrorEntry:
             if found:
                 return found
     return ERRORS["unexpected"]
+
+
+def fault_name(error: CobrowseError) -> str | None:
+    """Return the name of the fault that an administrator has to repair; None for an error that is no such fault.
+
+    Errors with one cause and one repair have one name. A refusal is no fault: its repair says no more than the refusal.
+    """
+    repair = find_repair(error)
+    if repair is None or error.code == "connect_failed" or getattr(error, "passes", False):
+        return None
+    if repair.fault is None and not isinstance(error, errors.UnexpectedError):
+        return None
+    subjects = ("needs", "application_id", "oauth_error", "slack_error", "status")
+    subject = next((str(value) for each in subjects if (value := getattr(error, each, ""))), "")
+    return f"{repair.fix.key} {subject}".strip()[:MAX_FAULT_NAME_LENGTH]
 
 
 def find_repair(error: CobrowseError) -> Repair | None:

@@ -4,8 +4,9 @@ The sentences about failures are in error_copy.py; the link and the code are in 
 """
 
 import re
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot.core.errors import (
     CobrowseError,
@@ -14,7 +15,7 @@ from bot.core.errors import (
     ServiceError,
     SeveralConversationsError,
 )
-from bot.core.models import Request, RequestId, RequestKind, SessionStarted, UserId, WaitNotice
+from bot.core.models import Notice, Request, RequestId, RequestKind, SessionStarted, UserId, WaitNotice
 from bot.core.results import CommandSuggested, Result
 from bot.core.start_details import details_of
 from bot.slack.messages.ambiguity import offer, retry_argument, suggested
@@ -42,6 +43,7 @@ from bot.slack.messages.catalogue.sentence import (
 )
 from bot.slack.messages.conversation_choice import picker
 from bot.slack.messages.error_copy import SOMEBODY, Addressee, error_copy
+from bot.slack.messages.fault_notice import fault_notice
 from bot.slack.messages.help import PLAIN, Capabilities
 from bot.slack.messages.replies import reply
 from bot.slack.messages.session_card import (
@@ -81,6 +83,8 @@ class MessageRenderer:
     language: Language = ENGLISH
     can_repair: Callable[[UserId], bool] = lambda user_id: False
     """Whether a person can repair what is wrong with the bot, and so reads how."""
+    told: Callable[[CobrowseError], Sequence[str]] = lambda error: ()
+    """Who has a message about the fault behind an error: users and channels."""
 
     def addressee(self, reader: UserId | None) -> Addressee:
         """Return for whom an error is worded. `reader`: None when it is not known who reads it."""
@@ -150,7 +154,8 @@ class MessageRenderer:
         """
         if isinstance(error, SeveralConversationsError):
             return picker(error, self.addressee(reader), request_id, argument)
-        copy = error_copy(error, situation, self.addressee(reader))
+        to = replace(self.addressee(reader), told=told_markup(self.told(error), self.contact))
+        copy = error_copy(error, situation, to)
         service = error.reference if isinstance(error, ServiceError) else None
         blocks = [section("\n".join((f":warning: *{copy.problem}*", *copy.lines)), FAILURE_BLOCK)]
         if isinstance(error, ConversationActiveError):
@@ -162,6 +167,10 @@ class MessageRenderer:
             row.append(button(self.language.say(GENESYS_STATUS), OPEN_ACTION, url=GENESYS_STATUS_URL))
         blocks += [buttons(*row)] if row else []
         return Message(copy.text, [*blocks, reference_line(request_id, service)])
+
+    def notice(self, notice: Notice, opened_at: datetime) -> Message:
+        """Render a notice for its readers, who can repair things. `opened_at`: that of the message."""
+        return fault_notice(notice, replace(self.addressee(None), can_repair=True), opened_at)
 
     def note(self, request: Request, note: WaitNotice) -> Message:
         """Render a notice that the requester has to wait."""
@@ -182,9 +191,25 @@ def contact_markup(contact: str, admins: Collection[str] = (), language: Languag
 
     Without one, the first of the `admins` are the contact.
     """
-    if re.fullmatch(r"[UWCG](?:[0-9][A-Z0-9]{2,}|(?=[A-Z]*[0-9])[A-Z0-9]{8,})", contact):
-        return channel_mention(contact) if contact[0] in "CG" else mention(contact)
+    if contact_id(contact):
+        return reader_mention(contact)
     if contact or not admins:
         return contact or SOMEBODY
     people = [mention(each) for each in sorted(admins)[:MAX_CONTACTS]]
     return people[0] if len(people) == 1 else Markup(language.say(SEVERAL_CONTACTS, first=people[0], second=people[1]))
+
+
+def contact_id(contact: str) -> str:
+    """Return COBROWSE_HELP_CONTACT if it is the id of a user or channel, else ""."""
+    return contact if re.fullmatch(r"[UWCG](?:[0-9][A-Z0-9]{2,}|(?=[A-Z]*[0-9])[A-Z0-9]{8,})", contact) else ""
+
+
+def reader_mention(reader: str) -> Markup:
+    """Return the mention of a user or channel."""
+    return channel_mention(reader) if reader[0] in "CG" else mention(reader)
+
+
+def told_markup(readers: Sequence[str], contact: Value) -> Value:
+    """Return who of these readers is named: the contact, else the first one; "" when there is none."""
+    named = [reader_mention(reader) for reader in readers]
+    return next((each for each in named if each == contact), named[0] if named else "")

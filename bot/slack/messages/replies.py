@@ -10,6 +10,7 @@ from bot.core.results import (
     AccountUnlinked,
     Applications,
     CustomerMessageSent,
+    FaultChecked,
     Help,
     HostLinked,
     LastSession,
@@ -27,6 +28,7 @@ from bot.slack.messages.catalogue.host_rules import explain_miss
 from bot.slack.messages.catalogue.sentence import ENGLISH
 from bot.slack.messages.customer_message import question, sent
 from bot.slack.messages.error_copy import Addressee, error_copy
+from bot.slack.messages.fault_notice import fault_checked
 from bot.slack.messages.help import PLAIN, Capabilities, help_
 from bot.slack.messages.session_card import (
     GONE,
@@ -80,7 +82,9 @@ Answer = (
     | AccessReport
     | Identity
 )
-Reply = Answer | Help | SendPreview | CustomerMessageSent | SignInOffered | AccountLinked | AccountUnlinked
+Reply = (
+    Answer | Help | SendPreview | CustomerMessageSent | FaultChecked | SignInOffered | AccountLinked | AccountUnlinked
+)
 
 
 MAX_APPLICATIONS = 20
@@ -97,6 +101,8 @@ def reply(to: Addressee, outcome: Reply, request: Request, features: Capabilitie
         message = sent(outcome)
     elif isinstance(outcome, SignInOffered | AccountLinked | AccountUnlinked):
         message = connecting(command, outcome)
+    elif isinstance(outcome, FaultChecked):
+        message = fault_checked(outcome, to.language)
     elif isinstance(outcome, Help):
         message = help_(command, outcome.role, features)
     else:

@@ -16,13 +16,14 @@ from bot.core.models import Host, HostId, HostLink, Request, RequestId, RequestS
 from bot.core.ports import Accepted, Metrics, StoredRequest
 from bot.core.timing import StorageTiming
 from bot.storage import mapping
-from bot.storage.accounts import AccountTable
 from bot.storage.database import Fetch, Row
 from bot.storage.encryption import Encryptor
 from bot.storage.postgres.batch import Batcher
 from bot.storage.postgres.replica_lock import CONNECTION_ERRORS, ReplicaLock
 from bot.storage.postgres.statements import STATEMENTS
-from bot.storage.sessions import SessionTable
+from bot.storage.repositories.accounts import AccountTable
+from bot.storage.repositories.notices import NoticeTable
+from bot.storage.repositories.sessions import SessionTable
 from bot.storage.statements import SWEEP
 
 MAX_CONNECTIONS = 10
@@ -172,6 +173,11 @@ class PostgresStore:
     def connections(self) -> AccountTable:
         """Return the repository of linked Genesys accounts."""
         return AccountTable(self, self._encryptor)
+
+    @property
+    def notices(self) -> NoticeTable:
+        """Return the repository of notices to administrators."""
+        return NoticeTable(self)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
         """Run one statement, commit it, and return its rows."""

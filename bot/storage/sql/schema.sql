@@ -1,4 +1,4 @@
--- The tables of a new database, version 6, for SQLite and for Postgres.
+-- The tables of a new database, version 7, for SQLite and for Postgres.
 -- All times are seconds since 1970. Ids of teams, users and channels are Slack's; host ids are Genesys's user ids.
 -- "Encrypted" columns hold text that starts with "sealed:" when STORE_ENCRYPTION_KEY is set, else plain text.
 -- "The sweep" runs at start and once an hour (sweep.sql). COBROWSE_RETENTION_DAYS is 30 unless it is configured.
@@ -9,7 +9,7 @@
 --   key_check  a known word, encrypted with the key in use; plain text when there is no key
 --   node       Postgres only: the start time of the server that holds the replicas' locks, and since when they use it
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-INSERT INTO facts (name, value) VALUES ('version', '6') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+INSERT INTO facts (name, value) VALUES ('version', '7') ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
 -- One row for each command, button or form that somebody sent. It is written before Slack gets its acknowledgement.
 -- States: accepted -> creating -> created -> answered, or failed -> answered.
@@ -130,3 +130,22 @@ CREATE TABLE connections (
     PRIMARY KEY (team_id, user_id)
 );
 CREATE INDEX connections_unused ON connections (used_at);
+
+-- Messages to several people or channels about one matter, which are edited as the matter goes on: a fault that
+-- administrators have to repair. The sweep deletes a row COBROWSE_RETENTION_DAYS after its last change.
+CREATE TABLE notices (
+    kind TEXT NOT NULL,             -- what the matter is: fault
+    key TEXT NOT NULL,              -- which one it is
+    team_id TEXT NOT NULL,          -- the workspace where it came up
+    version BIGINT NOT NULL,        -- grows with each change of what the messages have to say
+    shown BIGINT NOT NULL,          -- the version that all messages show
+    takes BIGINT NOT NULL,          -- how often a replica began to send it; a replica that is too slow changes nothing
+    next_at DOUBLE PRECISION NOT NULL, -- when a replica may send it
+    opened_at DOUBLE PRECISION NOT NULL, -- when its present messages were due; a fault gets new ones after an hour
+    changed_at DOUBLE PRECISION NOT NULL,
+    over_at DOUBLE PRECISION,       -- since when the matter is over
+    data TEXT NOT NULL,             -- JSON: what the messages say
+    messages TEXT NOT NULL,         -- JSON: who has got which message
+    PRIMARY KEY (kind, key)
+);
+CREATE INDEX notices_changed ON notices (changed_at);

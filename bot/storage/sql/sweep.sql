@@ -24,7 +24,7 @@ WHERE id IN (SELECT id FROM requests WHERE state = 'answered' AND accepted_at < 
 DELETE FROM requests
 WHERE id IN (SELECT id FROM requests
     WHERE state = 'answered' AND accepted_at < :now - 3600 AND accepted_at > :now - 90000
-        AND kind IN ('help', 'whoami', 'last', 'status', 'list', 'apps', 'why', 'propose')
+        AND kind IN ('help', 'whoami', 'last', 'status', 'list', 'apps', 'why', 'propose', 'recheck')
     LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
 
 -- name: delete_ended_sessions
@@ -45,4 +45,9 @@ WHERE (team_id, user_id) IN (SELECT team_id, user_id FROM connects WHERE good_un
 -- name: delete_unused_accounts
 DELETE FROM connections
 WHERE (team_id, user_id) IN (SELECT team_id, user_id FROM connections WHERE used_at < :now - :kept_seconds
+    LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);
+
+-- name: delete_notices
+DELETE FROM notices
+WHERE (kind, key) IN (SELECT kind, key FROM notices WHERE changed_at < :now - :kept_seconds
     LIMIT :most /*postgres FOR UPDATE SKIP LOCKED*/);

@@ -20,10 +20,11 @@ from bot.core.models import Host, HostId, HostLink, Request, RequestId, RequestS
 from bot.core.ports import NULL_METRICS, Accepted, Metrics, StoredRequest
 from bot.core.timing import StorageTiming
 from bot.storage import mapping
-from bot.storage.accounts import AccountTable
 from bot.storage.database import Fetch, Row
 from bot.storage.encryption import Encryptor
-from bot.storage.sessions import SessionTable
+from bot.storage.repositories.accounts import AccountTable
+from bot.storage.repositories.notices import NoticeTable
+from bot.storage.repositories.sessions import SessionTable
 from bot.storage.sqlite import file
 from bot.storage.sqlite.file import STATEMENTS
 from bot.storage.sqlite.writer import BatchWriter
@@ -158,6 +159,11 @@ class SQLiteStore:
     def connections(self) -> AccountTable:
         """Return the repository of linked Genesys accounts."""
         return AccountTable(self, self._encryptor)
+
+    @property
+    def notices(self) -> NoticeTable:
+        """Return the repository of notices to administrators."""
+        return NoticeTable(self)
 
     async def fetch(self, name: str, values: Mapping[str, Any]) -> Sequence[Row]:
         """Run one statement and return its rows. A SELECT runs on the reader's connection, others on the writer's."""

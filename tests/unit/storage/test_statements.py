@@ -96,7 +96,7 @@ def test_unique_index_of_replicas_is_for_postgres_alone() -> None:
 
 
 def test_tables_are_those_of_the_schema() -> None:
-    assert TABLES == ("requests", "sessions", "posts", "found_hosts", "links", "connects", "connections")
+    assert TABLES == ("requests", "sessions", "posts", "found_hosts", "links", "connects", "connections", "notices")
 
 
 def test_names_become_numbers_and_now_the_clock_of_the_server() -> None:

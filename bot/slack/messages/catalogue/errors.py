@@ -8,7 +8,7 @@ Administrators read the sentences of repairs.py instead, where an error has some
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.slack.messages.catalogue.sentence import Part, Sentence, next_step, problem, said
+from bot.slack.messages.catalogue.sentence import Part, Sentence, next_step, problem, said, told
 
 
 class Situation(StrEnum):
@@ -32,12 +32,13 @@ NOTHING_DONE = {
 class ErrorEntry:
     """Hold the sentences of one error.
 
-    `nothing_done`: the answer adds that nothing was started, sent or connected. `has_status_page`: it links to
-    Genesys's status page.
+    `told`: replaces the next step once an administrator has a message about it. `nothing_done`: the answer adds that
+    nothing was started, sent or connected. `has_status_page`: it links to Genesys's status page.
     """
 
     problem: Sentence
     next_step: Sentence | None = None
+    told: Sentence | None = None
     nothing_done: bool = True
     has_status_page: bool = False
 
@@ -51,6 +52,7 @@ def _entry(*sentences: Sentence, nothing_done: bool = True, has_status_page: boo
     ERRORS[first.key] = ErrorEntry(
         problem=first,
         next_step=parts.get(Part.NEXT_STEP),
+        told=parts.get(Part.TOLD),
         nothing_done=nothing_done,
         has_status_page=has_status_page,
     )
@@ -79,6 +81,7 @@ _entry(
 _entry(
     problem("unexpected", "Something went wrong on my side."),
     next_step("unexpected", "Try again. If it keeps happening, tell {contact}."),
+    told("unexpected", "Try again. {contact} has been told."),
 )
 _entry(
     problem("unexpected.maybe_done", "Something went wrong, so I don’t have a link for you."),
@@ -88,6 +91,7 @@ _entry(
 _entry(
     problem("unexpected.maybe_done@query", "Something went wrong on my side."),
     next_step("unexpected.maybe_done@query", "Try again. If it keeps happening, tell {contact}."),
+    told("unexpected.maybe_done@query", "Try again. {contact} has been told."),
     nothing_done=False,
 )
 _entry(
@@ -211,6 +215,11 @@ _entry(
     next_step("administrators_only", "Ask {contact} to do it."),
 )
 _entry(
+    problem("may_not_check", "Only administrators can check this again."),
+    next_step("may_not_check", "Ask {contact} to press it."),
+    nothing_done=False,
+)
+_entry(
     problem("workflow_steps_off", "Workflows can’t start co-browse here."),
     next_step("workflow_steps_off", "Ask {contact} to allow it."),
 )
@@ -243,6 +252,7 @@ _entry(
 _entry(
     problem("slack_unavailable", "Slack doesn’t tell me who you are."),
     next_step("slack_unavailable", "Please tell {contact}."),
+    told("slack_unavailable", "{contact} has been told."),
 )
 _entry(
     problem("not_linked", "There is no link to remove for this person."),
@@ -259,38 +269,47 @@ _entry(
 _entry(
     problem("token_refused", "My connection to Genesys is broken."),
     next_step("token_refused", "Please tell {contact}. Meanwhile, start co-browse in Genesys."),
+    told("token_refused", "{contact} has been told. Meanwhile, start co-browse in Genesys."),
 )
 _entry(
     problem("token_refused@query", "My connection to Genesys is broken."),
     next_step("token_refused@query", "Please tell {contact}."),
+    told("token_refused@query", "{contact} has been told."),
 )
 _entry(
     problem("token_refused@send", "My connection to Genesys is broken."),
     next_step("token_refused@send", "Please tell {contact}, and give your customer the link yourself."),
+    told("token_refused@send", "{contact} has been told. Give your customer the link yourself."),
 )
 _entry(
     problem("oauth_refused", "My connection to Genesys is broken."),
     next_step("oauth_refused", "Please tell {contact}. Meanwhile, start co-browse in Genesys."),
+    told("oauth_refused", "{contact} has been told. Meanwhile, start co-browse in Genesys."),
 )
 _entry(
     problem("oauth_refused@query", "My connection to Genesys is broken."),
     next_step("oauth_refused@query", "Please tell {contact}."),
+    told("oauth_refused@query", "{contact} has been told."),
 )
 _entry(
     problem("oauth_refused@send", "My connection to Genesys is broken."),
     next_step("oauth_refused@send", "Please tell {contact}, and give your customer the link yourself."),
+    told("oauth_refused@send", "{contact} has been told. Give your customer the link yourself."),
 )
 _entry(
     problem("permission_missing", "Genesys doesn’t let me do this yet."),
     next_step("permission_missing", "Please tell {contact}. Meanwhile, start co-browse in Genesys."),
+    told("permission_missing", "{contact} has been told. Meanwhile, start co-browse in Genesys."),
 )
 _entry(
     problem("permission_missing@query", "Genesys doesn’t let me do this yet."),
     next_step("permission_missing@query", "Please tell {contact}."),
+    told("permission_missing@query", "{contact} has been told."),
 )
 _entry(
     problem("permission_missing@send", "Genesys doesn’t let me send links yet."),
     next_step("permission_missing@send", "Please tell {contact}, and give your customer the link yourself."),
+    told("permission_missing@send", "{contact} has been told. Give your customer the link yourself."),
 )
 _entry(
     problem("service_busy", "Genesys is too busy right now."),
@@ -336,6 +355,7 @@ _entry(
 _entry(
     problem("unusable_answer", "Genesys gave an answer that I can’t use."),
     next_step("unusable_answer", "Try again. If it keeps happening, tell {contact}."),
+    told("unusable_answer", "Try again. {contact} has been told."),
 )
 _entry(
     problem("unusable_answer.acted", "Genesys gave me no link that I can use."),
@@ -352,14 +372,17 @@ _entry(
 _entry(
     problem("invalid_host", "Genesys doesn’t let this Genesys user co-browse."),
     next_step("invalid_host", "Please tell {contact}. Usually a license is missing."),
+    told("invalid_host", "{contact} has been told. Usually a license is missing."),
 )
 _entry(
     problem("unknown_application", "Genesys doesn’t know the co-browse application that I use."),
     next_step("unknown_application", "Please tell {contact}."),
+    told("unknown_application", "{contact} has been told."),
 )
 _entry(
     problem("bad_request", "Genesys didn’t accept this."),
     next_step("bad_request", "Please tell {contact}."),
+    told("bad_request", "{contact} has been told."),
 )
 _entry(
     problem("session_unknown_to_service", "Genesys can’t end this session early."),
@@ -419,6 +442,7 @@ _entry(
 _entry(
     problem("connect_required.off", "I can’t start sessions yet: signing in to Genesys isn’t set up."),
     next_step("connect_required.off", "Start co-browse in Genesys, and please tell {contact}."),
+    told("connect_required.off", "Start co-browse in Genesys. {contact} has been told."),
 )
 _entry(
     problem("reconnect_required", "Your sign-in to Genesys has expired."),
@@ -431,10 +455,12 @@ _entry(
 _entry(
     problem("user_permission_missing", "Your Genesys account isn’t allowed to co-browse yet."),
     next_step("user_permission_missing", "Please ask {contact} to allow it."),
+    told("user_permission_missing", "{contact} has been told."),
 )
 _entry(
     problem("user_permission_missing.other", "The agent’s Genesys account isn’t allowed to co-browse yet."),
     next_step("user_permission_missing.other", "Please ask {contact} to allow it."),
+    told("user_permission_missing.other", "{contact} has been told."),
 )
 _entry(
     problem("connect_off.needless", "You don’t need to connect anything here."),
@@ -585,6 +611,7 @@ _entry(
 _entry(
     problem("message_not_posted", "Slack doesn’t accept my messages."),
     next_step("message_not_posted", "Please tell {contact}."),
+    told("message_not_posted", "{contact} has been told."),
     nothing_done=False,
 )
 
@@ -632,6 +659,7 @@ _entry(
 _entry(
     problem("text_too_long", "With the link, the message is too long to send."),
     next_step("text_too_long", "Give your customer the link yourself, and please tell {contact}."),
+    told("text_too_long", "Give your customer the link yourself. {contact} has been told."),
 )
 _entry(
     problem("conversation_active", "Your company is already texting with this customer."),

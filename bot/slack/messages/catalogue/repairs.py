@@ -139,5 +139,6 @@ _entry(
     fix("text_too_long", "Shorten `COBROWSE_SMS_TEXT`."),
 )
 _entry(fix("unexpected", "Search the bot’s log for the reference below."))
+_entry(fix("may_not_check", "Add yourself to `COBROWSE_ADMINS` if this is your task."))
 _entry(fix("administrators_only", "Add yourself to `COBROWSE_ADMINS` if this is your task."))
 _entry(fix("connect_wrong_user", "`{command} why` tells which Genesys user you are expected to be."))

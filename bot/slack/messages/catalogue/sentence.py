@@ -1,8 +1,8 @@
 """Define a sentence of the catalogue, and how its placeholders are filled (pure).
 
 A sentence is a gettext entry: `key` is the context (msgctxt), `text` the English original (msgid). Babel extracts the
-calls of the functions below by these keywords: `problem:1c,2 next_step:1c,2 fault:1c,2 fix:1c,2 label:1c,2
-said:1c,2 counted:1c,2,3`.
+calls of the functions below by these keywords: `problem:1c,2 next_step:1c,2 told:1c,2 fault:1c,2 fix:1c,2
+label:1c,2 said:1c,2 counted:1c,2,3`.
 """
 
 import math
@@ -28,6 +28,8 @@ class Part(Enum):
 
     PROBLEM = auto()
     NEXT_STEP = auto()
+    TOLD = auto()
+    """The next step once somebody who can repair it has been told."""
     FAULT = auto()
     """What is broken, for administrators."""
     FIX = auto()
@@ -71,6 +73,11 @@ def problem(key: str, text: str) -> Sentence:
 def next_step(key: str, text: str) -> Sentence:
     """Enter what the person can do about an error."""
     return _enter(Sentence(key, text, Part.NEXT_STEP))
+
+
+def told(key: str, text: str) -> Sentence:
+    """Enter the next step for an error about which the contact has been told."""
+    return _enter(Sentence(key, text, Part.TOLD))
 
 
 def fault(key: str, text: str) -> Sentence:

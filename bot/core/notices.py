@@ -1,0 +1,180 @@
+"""Send notices to administrators: post each to everybody who can act, and edit the messages as the matter goes on.
+
+The store holds the notice and who has got which message, so any replica sends what another one left unsent. Each
+message arrives at least once; after a crash between Slack's answer and our write it may arrive twice.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from bot.core.errors import StorageUnavailableError
+from bot.core.models import Notice, NoticeKind, NoticeMessage, TeamId
+from bot.core.ports import EditResult, NoticeMessages, NoticeRepository
+from bot.core.timing import NoticeTiming
+
+log = logging.getLogger(__name__)
+
+MAX_PENDING = 200
+MAX_SAVE_ATTEMPTS = 10
+"""How often a change is tried when other replicas change the same notice at the same moment."""
+
+Key = tuple[NoticeKind, str]
+Readers = Callable[[TeamId], Awaitable[tuple[Sequence[str], bool]]]
+"""Returns the users and channels that read the notices of a workspace, and whether these are all. Never raises."""
+Update = Callable[[Notice], Awaitable[bool]]
+"""Brings a notice up to date; returns whether it changed. May raise StorageUnavailableError."""
+
+
+class ToldReaders:
+    """Know who has a message about a matter that is not over. The board fills it."""
+
+    def __init__(self) -> None:
+        self._readers: dict[Key, tuple[str, ...]] = {}
+
+    def of(self, kind: NoticeKind, key: str | None) -> tuple[str, ...]:
+        """Return the users and channels whose message about this matter Slack took."""
+        return self._readers.get((kind, key), ()) if key else ()
+
+    def replace(self, notices: Sequence[Notice]) -> None:
+        """Take these notices as all that are not over."""
+        self._readers = {(each.kind, each.key): _delivered(each) for each in notices if each.over_at is None}
+
+    def update(self, notice: Notice) -> None:
+        """Take the newest messages of a notice."""
+        self._readers.pop((notice.kind, notice.key), None)
+        if notice.over_at is None:
+            self._readers[notice.kind, notice.key] = _delivered(notice)
+
+
+class NoticeBoard:
+    """Change notices, and send them in the background."""
+
+    def __init__(
+        self,
+        store: NoticeRepository,
+        messages: NoticeMessages,
+        readers: Readers,
+        told: ToldReaders,
+        timing: NoticeTiming,
+    ) -> None:
+        self._store, self._messages, self._readers, self._timing = store, messages, readers, timing
+        self._told = told
+        self._updates: dict[NoticeKind, Update] = {}
+        self._before_pass: list[Callable[[], Awaitable[None]]] = []
+        self._wake, self._is_stopping = asyncio.Event(), False
+        self._task: asyncio.Task[None] | None = None
+
+    def follow(self, kind: NoticeKind, update: Update, before_pass: Callable[[], Awaitable[None]]) -> None:
+        """Call `before_pass` before each pass, and `update` with each notice of this kind that is not over."""
+        self._updates[kind] = update
+        self._before_pass.append(before_pass)
+
+    async def find(self, kind: NoticeKind, key: str) -> Notice:
+        """Return a notice; one of version 0 where there is none. Raises StorageUnavailableError."""
+        return await self._store.find(kind, key)
+
+    async def change(self, kind: NoticeKind, key: str, edit: Callable[[Notice], Notice | None]) -> Notice | None:
+        """Replace a notice by what `edit` (pure) makes of it, and send it soon; None when `edit` returns None.
+
+        Raises StorageUnavailableError.
+        """
+        for _ in range(MAX_SAVE_ATTEMPTS):
+            changed = edit(await self._store.find(kind, key))
+            if changed is None:
+                return None
+            if await self._store.save(changed):
+                self.wake()
+                return changed
+        raise StorageUnavailableError
+
+    def wake(self) -> None:
+        """Look for notices to send now."""
+        self._wake.set()
+
+    def start(self) -> None:
+        """Start to send notices."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Stop; wait for the messages that are being sent."""
+        self._is_stopping = True
+        self.wake()
+        if self._task:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._task, self._timing.stop_seconds)
+
+    async def _run(self) -> None:
+        while not self._is_stopping:
+            self._wake.clear()
+            try:
+                await self._pass()
+            except StorageUnavailableError:
+                log.warning("the storage is unavailable")
+            except Exception:
+                log.exception("sending notices failed")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._timing.poll_seconds):
+                    await self._wake.wait()
+
+    async def _pass(self) -> None:
+        for prepare in self._before_pass:
+            await prepare()
+        notices = await self._store.pending(MAX_PENDING)
+        self._told.replace(notices)
+        for notice in notices:
+            if self._is_stopping:
+                return
+            update = self._updates.get(notice.kind) if notice.over_at is None else None
+            is_changed = await update(notice) if update else False
+            if not is_changed and notice.shown == notice.version:
+                continue
+            if taken := await self._store.take(notice, self._timing.lease_seconds):
+                await self._send(taken)
+
+    async def _send(self, notice: Notice) -> None:
+        """Bring all messages of a notice up to date, and store each as soon as Slack has taken it."""
+        readers, are_all = await self._readers(notice.team_id)
+        has_message, later = {message.reader for message in notice.current}, not are_all
+        for reader in readers:
+            if reader in has_message:
+                continue
+            message = await self._messages.post(notice, reader)
+            later |= message is None
+            if message is not None:
+                notice = replace(notice, messages=(*notice.messages, message))
+                if not await self._store.store_messages(notice, self._timing.lease_seconds):
+                    return  # another replica goes on
+        for message in notice.messages:
+            if self._is_stopping:
+                return
+            result = await self._edited(notice, message)
+            later |= result is not EditResult.DONE
+            if result is EditResult.DONE:
+                notice = replace(notice, messages=_with(notice, message))
+        self._told.update(notice)
+        shown = notice.shown if later else notice.version
+        pause = self._timing.retry_seconds if later else self._timing.edit_pause_seconds
+        await self._store.store_messages(replace(notice, shown=shown), pause)
+
+    async def _edited(self, notice: Notice, message: NoticeMessage) -> EditResult:
+        is_current = message.opened_at == notice.opened_at
+        is_finished = message.is_over if not is_current else message.version == notice.version
+        if not message.ts or is_finished:
+            return EditResult.DONE
+        return await self._messages.edit(notice, message)
+
+
+def _with(notice: Notice, edited: NoticeMessage) -> tuple[NoticeMessage, ...]:
+    """Return the notice's messages after this one was brought up to date; replaced messages are forgotten."""
+    shows = replace(edited, version=notice.version, is_over=notice.over_at is not None)
+    is_current = edited.opened_at == notice.opened_at
+    return tuple(
+        shows if message == edited else message for message in notice.messages if message != edited or is_current
+    )
+
+
+def _delivered(notice: Notice) -> tuple[str, ...]:
+    return tuple(message.reader for message in notice.messages if message.ts)

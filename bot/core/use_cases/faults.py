@@ -1,0 +1,306 @@
+"""Report faults that an administrator has to repair: who was hit, since when, and when it is over.
+
+One notice for each fault counts the requests that it failed, in all replicas. It is over when the same kind of request
+succeeds later, or when an administrator presses *Check again* and the check finds it repaired.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.core.access import AccessPolicy
+from bot.core.errors import (
+    CobrowseError,
+    InvalidHostError,
+    LoginRefusedError,
+    PermissionMissingError,
+    RoleRequiredError,
+    ServiceError,
+    SlackUnavailableError,
+    StorageUnavailableError,
+    TokenRefusedError,
+)
+from bot.core.models import Notice, NoticeKind, Request, RequestKind, Role, TeamId, UserId
+from bot.core.notices import NoticeBoard
+from bot.core.ports import SetupProbe
+from bot.core.requests.events import ServiceStatus
+from bot.core.requests.handlers import Handlers, QueryHandler
+from bot.core.results import FaultChecked, FaultState
+from bot.core.stored_errors import from_record, to_record
+from bot.core.timing import NoticeTiming
+
+log = logging.getLogger(__name__)
+
+MAX_PEOPLE = 200
+"""How many people a notice names by id; beyond it, the number stays."""
+MAX_REFERENCES = 3
+MAX_UNSAVED = 1000
+CALLING = (RequestKind.START, RequestKind.STEP, RequestKind.SEND, RequestKind.APPS, RequestKind.END)
+"""Kinds whose success shows that Genesys accepts the bot's calls."""
+POSTING = (RequestKind.SHARE, RequestKind.DIRECT)
+"""Kinds whose success shows that Slack accepts the bot's messages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What a notice of a fault says.
+
+    `people`: whom it hit, oldest first; `hurt`: those of them for whom nothing has worked since. `kinds`: the kinds of
+    requests that failed. `references`: the newest requests, each with the service's reference or "". `checked_at`,
+    `checked_by`, `state`: the newest check, if there was one.
+    """
+
+    error: CobrowseError
+    since: datetime
+    last: datetime
+    people: tuple[UserId, ...]
+    hurt: tuple[UserId, ...]
+    kinds: tuple[RequestKind, ...]
+    references: tuple[tuple[str, str], ...]
+    checked_at: datetime | None = None
+    checked_by: UserId | None = None
+    state: FaultState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A request that failed because of a fault."""
+
+    request: Request
+    error: CobrowseError
+
+
+def read_fault(data: Mapping[str, Any]) -> Fault:
+    """Return what the data of a notice say (pure)."""
+    checked = data.get("checked_at")
+    return Fault(
+        error=from_record(dict(data["error"])),
+        since=_time(data["since"]),
+        last=_time(data["last"]),
+        people=tuple(map(UserId, data["people"])),
+        hurt=tuple(map(UserId, data["hurt"])),
+        kinds=tuple(RequestKind(kind) for kind in data["kinds"]),
+        references=tuple((str(ours), str(service)) for ours, service in data["references"]),
+        checked_at=_time(checked) if checked else None,
+        checked_by=UserId(data["checked_by"]) if data.get("checked_by") else None,
+        state=FaultState(data["state"]) if data.get("state") else None,
+    )
+
+
+def write_fault(fault: Fault) -> dict[str, Any]:
+    """Return a fault as JSON values (pure)."""
+    return {
+        "error": to_record(fault.error),
+        "since": fault.since.timestamp(),
+        "last": fault.last.timestamp(),
+        "people": list(fault.people),
+        "hurt": list(fault.hurt),
+        "kinds": [kind.value for kind in fault.kinds],
+        "references": [list(each) for each in fault.references],
+        "checked_at": fault.checked_at.timestamp() if fault.checked_at else None,
+        "checked_by": fault.checked_by,
+        "state": fault.state.value if fault.state else None,
+    }
+
+
+def with_hits(notice: Notice, hits: Sequence[Hit], renewal_seconds: float) -> Notice:
+    """Return the notice after these requests failed (pure).
+
+    After `renewal_seconds` it gets new messages. A fault that has ended counts from zero then.
+    """
+    now, newest = notice.read_at, hits[-1]
+    people = tuple(dict.fromkeys(_person(hit) for hit in hits))
+    kinds = tuple(dict.fromkeys(hit.request.kind for hit in hits))
+    references = tuple((hit.request.id, _reference(hit.error)) for hit in hits)
+    was = read_fault(notice.data) if notice.data else None
+    is_renewed = now - notice.opened_at >= timedelta(seconds=renewal_seconds)
+    if was is None or (is_renewed and notice.over_at):
+        fault = Fault(
+            error=newest.error,
+            since=now,
+            last=now,
+            people=people[:MAX_PEOPLE],
+            hurt=people[:MAX_PEOPLE],
+            kinds=kinds,
+            references=references[-MAX_REFERENCES:],
+        )
+    else:
+        fault = replace(
+            was,
+            error=newest.error,
+            last=now,
+            people=_merged(was.people, people)[:MAX_PEOPLE],
+            hurt=_merged(was.hurt, people)[:MAX_PEOPLE],
+            kinds=_merged(was.kinds, kinds),
+            references=(*was.references, *references)[-MAX_REFERENCES:],
+        )
+    return replace(
+        notice,
+        team_id=newest.request.team_id,
+        opened_at=now if is_renewed or was is None else notice.opened_at,
+        over_at=None,
+        data=write_fault(fault),
+    )
+
+
+def with_successes(notice: Notice, ages: Mapping[RequestKind, float], ages_for: Mapping[UserId, float]) -> Notice:
+    """Return the notice after what succeeded since its newest failure (pure).
+
+    `ages`: how many seconds ago a request of each kind succeeded; `ages_for`: the same for people.
+    """
+    fault = read_fault(notice.data)
+
+    def since_then(age: float | None) -> bool:
+        return age is not None and notice.read_at - timedelta(seconds=age) > fault.last
+
+    if is_personal(fault.error):
+        hurt = tuple(person for person in fault.hurt if not since_then(ages_for.get(person)))
+        is_over = not hurt
+    else:
+        hurt = fault.hurt
+        is_over = any(since_then(ages.get(kind)) for kind in _proofs(fault))
+    if not is_over and hurt == fault.hurt:
+        return notice
+    data = write_fault(replace(fault, hurt=hurt))
+    return replace(notice, data=data, over_at=notice.read_at if is_over else None)
+
+
+def with_check(notice: Notice, by: UserId, state: FaultState) -> Notice:
+    """Return the notice after a check (pure)."""
+    fault = replace(read_fault(notice.data), checked_at=notice.read_at, checked_by=by, state=state)
+    over_at = notice.over_at or (notice.read_at if state is FaultState.REPAIRED else None)
+    return replace(notice, data=write_fault(fault), over_at=over_at)
+
+
+def is_personal(error: CobrowseError) -> bool:
+    """Return whether an error hits some people and spares others, so that their success proves nothing for them."""
+    if isinstance(error, PermissionMissingError):
+        return error.code == "user_permission_missing" or error.needs.startswith("directory:")
+    return isinstance(error, InvalidHostError | SlackUnavailableError)
+
+
+def _proofs(fault: Fault) -> tuple[RequestKind, ...]:
+    """Return the kinds of requests whose success shows that the fault is over."""
+    if isinstance(fault.error, TokenRefusedError | LoginRefusedError):
+        return CALLING
+    starts = (RequestKind.START, RequestKind.STEP)
+    kinds = _merged(fault.kinds, starts if set(fault.kinds) & set(starts) else ())
+    return tuple(kind for kind in kinds if kind in (*CALLING, *POSTING))
+
+
+def _person(hit: Hit) -> UserId:
+    return hit.request.agent if is_personal(hit.error) else hit.request.requester
+
+
+def _reference(error: CobrowseError) -> str:
+    return (error.reference if isinstance(error, ServiceError) else None) or ""
+
+
+def _merged(first: Sequence[Any], second: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(dict.fromkeys((*first, *second)))
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+class FaultReports:
+    """Report faults to administrators, and carry out RECHECK. `name_fault` names the fault behind an error, or None."""
+
+    def __init__(
+        self,
+        board: NoticeBoard,
+        status: ServiceStatus,
+        access: AccessPolicy,
+        probe: SetupProbe,
+        name_fault: Callable[[CobrowseError], str | None],
+        timing: NoticeTiming,
+    ) -> None:
+        self._board, self._status, self._access, self._probe = board, status, access, probe
+        self._name_fault, self._timing = name_fault, timing
+        self._waiting: dict[str, list[Hit]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        board.follow(NoticeKind.FAULT, self._update, self._save_waiting)
+
+    def handlers(self) -> Handlers:
+        """Return the handlers by kind of request; `argument` names the fault."""
+        return {RequestKind.RECHECK: QueryHandler(self.check_again)}
+
+    async def record(self, request: Request, error: CobrowseError) -> None:
+        """Store that a request failed, if an administrator has to repair it. Never raises.
+
+        Failures that arrive during a write share the next one.
+        """
+        name = self._name_fault(error)
+        if name is None:
+            return
+        self._waiting.setdefault(name, []).append(Hit(request, error))
+        try:
+            await self._save(name)
+        except StorageUnavailableError:
+            log.warning("a fault is reported later", extra={"fields": {"request": request.id}})
+        except Exception:
+            log.exception("a fault was not reported", extra={"fields": {"request": request.id}})
+
+    async def check_again(self, request: Request) -> FaultChecked:
+        """Check whether a fault is repaired, and show that in its messages. Raises RoleRequiredError."""
+        await self._access.require_member(request)
+        if await self._access.role(request.requester, request.team_id) is not Role.ADMIN:
+            raise RoleRequiredError("may_not_check")
+        name = request.argument or ""
+        notice = await self._board.find(NoticeKind.FAULT, name)
+        if not notice.data or notice.over_at:
+            return FaultChecked(FaultState.REPAIRED)
+        state = await self._check(read_fault(notice.data), request.team_id)
+
+        def edit(now: Notice) -> Notice | None:
+            return with_check(now, request.requester, state) if now.data else None
+
+        await self._board.change(NoticeKind.FAULT, name, edit)
+        return FaultChecked(state)
+
+    async def _check(self, fault: Fault, team_id: TeamId) -> FaultState:
+        if isinstance(fault.error, SlackUnavailableError):
+            try:
+                await self._access.role(fault.people[-1], team_id)
+            except SlackUnavailableError:
+                return FaultState.FAILING
+            return FaultState.REPAIRED
+        is_repaired = await self._probe.is_repaired(fault.error)
+        if is_repaired is None:
+            return FaultState.UNKNOWN
+        return FaultState.REPAIRED if is_repaired else FaultState.FAILING
+
+    async def _update(self, notice: Notice) -> bool:
+        now = time.monotonic()
+        ages = {kind: now - at for kind, at in self._status.worked.items()}
+        ages_for = {person: now - at for person, at in self._status.worked_for.items()}
+        if with_successes(notice, ages, ages_for) == notice:
+            return False
+
+        def edit(newest: Notice) -> Notice | None:
+            changed = with_successes(newest, ages, ages_for)
+            return changed if changed != newest else None
+
+        return await self._board.change(NoticeKind.FAULT, notice.key, edit) is not None
+
+    async def _save_waiting(self) -> None:
+        for name in list(self._waiting):
+            await self._save(name)
+
+    async def _save(self, name: str) -> None:
+        async with self._locks.setdefault(name, asyncio.Lock()):
+            hits = self._waiting.pop(name, None)
+            if not hits:
+                return
+            try:
+                await self._board.change(
+                    NoticeKind.FAULT, name, lambda notice: with_hits(notice, hits, self._timing.renewal_seconds)
+                )
+            except StorageUnavailableError:
+                self._waiting[name] = [*hits, *self._waiting.get(name, [])][-MAX_UNSAVED:]
+                raise

@@ -1,0 +1,70 @@
+"""Try whether a fault of the bot's set-up at Genesys is repaired. The calls only read."""
+
+import asyncio
+
+from bot.core.errors import (
+    CobrowseError,
+    LoginRefusedError,
+    PermissionMissingError,
+    ServiceError,
+    TokenRefusedError,
+    UnknownApplicationError,
+)
+from bot.core.ports import ApplicationCatalog
+from bot.genesys.api.permissions import fetch_permissions
+from bot.genesys.api.users import VIEW, UsersApi
+from bot.genesys.auth.introspection import fetch_token_info
+from bot.genesys.client import GenesysClient
+
+NOBODY = "nobody@cobrowse-bot.invalid"
+"""An address that belongs to nobody, for a search whose result does not matter."""
+
+
+class GenesysProbe:
+    """Implement core's SetupProbe. `timeout` limits each attempt, in seconds."""
+
+    def __init__(self, client: GenesysClient, catalog: ApplicationCatalog, *, timeout: float) -> None:
+        self._client, self._catalog, self._timeout = client, catalog, timeout
+
+    async def is_repaired(self, error: CobrowseError) -> bool | None:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._ask(error)
+        except (TokenRefusedError, LoginRefusedError):
+            return False
+        except PermissionMissingError as refused:  # of another call: this one may be repaired
+            return False if refused.needs == getattr(error, "needs", None) else None
+        except (ServiceError, TimeoutError):  # Genesys has another problem, or does not answer this question
+            return None
+
+    async def _ask(self, error: CobrowseError) -> bool | None:
+        match error:
+            case TokenRefusedError() | LoginRefusedError(code="oauth_refused"):
+                return await self._accepts_token()
+            case PermissionMissingError(needs=needs) if needs == VIEW:
+                await UsersApi(self._client).by_email(NOBODY)
+                return True
+            case PermissionMissingError(code="permission_missing", needs=needs, words=""):
+                return await self._allows(needs)
+            case UnknownApplicationError(application_id=used):
+                return used in [found for found, _ in await self._catalog.applications()]
+        return None
+
+    async def _accepts_token(self) -> bool:
+        try:
+            await fetch_token_info(self._client)
+        except (TokenRefusedError, LoginRefusedError):
+            return False
+        except PermissionMissingError:  # the token is good; this client may not read about it
+            return True
+        return True
+
+    async def _allows(self, needs: str) -> bool | None:
+        """Return whether the scopes of the token or the roles of the client hold this one."""
+        scopes = (await fetch_token_info(self._client)).scopes
+        if scopes:
+            return needs in scopes
+        granted = await fetch_permissions(self._client)
+        if granted.allow(needs):
+            return True
+        return False if granted.is_complete else None

@@ -1,0 +1,108 @@
+"""Render the message to administrators about a fault: what is broken, how to fix it, whom it hits (pure)."""
+
+from datetime import datetime
+
+from bot.core.models import Notice, RequestKind
+from bot.core.results import FaultChecked, FaultState
+from bot.core.use_cases.faults import Fault, read_fault
+from bot.slack.messages.blocks import NOTICE_BLOCK, Block, Message, button, buttons, context, section
+from bot.slack.messages.catalogue.errors import Situation
+from bot.slack.messages.catalogue.sentence import Language, Markup, Sentence, counted, label, mention, said
+from bot.slack.messages.error_copy import Addressee, error_copy
+
+CHECK_ACTION = "check_fault"
+MAX_NAMED = 5
+SENDING = frozenset((RequestKind.SEND, RequestKind.SHARE, RequestKind.DIRECT))
+STARTING = frozenset((RequestKind.START, RequestKind.STEP))
+
+CHECK_AGAIN = label("button.check_again", "Check again")
+FAILING_START = counted(
+    "fault.failing_start",
+    "Co-browse is failing for {count} person since {since}.",
+    "Co-browse is failing for {count} people since {since}.",
+)
+FAILING_SEND = counted(
+    "fault.failing_send",
+    "Sending links is failing for {count} person since {since}.",
+    "Sending links is failing for {count} people since {since}.",
+)
+FAILING_OTHER = counted(
+    "fault.failing_other",
+    "Commands are failing for {count} person since {since}.",
+    "Commands are failing for {count} people since {since}.",
+)
+WORKING = counted(
+    "fault.working",
+    "Working again since {at} ({wait}, {count} person).",
+    "Working again since {at} ({wait}, {count} people).",
+)
+FAILING_TITLE = said("fault.failing_title", "Co-browse needs your help.")
+WORKING_TITLE = said("fault.working_title", "Co-browse is working again.")
+CONTINUED = said("fault.continued", "This still fails. My newer message below has the details.")
+FIX = said("fault.fix", "*Fix:* {fix}")
+HIT = said("fault.hit", "Hit: {people}")
+HIT_MORE = said("fault.hit_more", "Hit: {people} and {more} more")
+REFERENCE = said("fault.reference", "Reference `{reference}`")
+SERVICE_REFERENCE = said("fault.service_reference", "Genesys `{reference}`")
+CHECKED = {
+    FaultState.FAILING: said("fault.checked_failing", "Checked by {person} at {at}: it still fails."),
+    FaultState.REPAIRED: said("fault.checked_repaired", "Checked by {person} at {at}: it works."),
+    FaultState.UNKNOWN: said(
+        "fault.checked_unknown", "Checked by {person} at {at}: the next real request will show it."
+    ),
+}
+ANSWERS = {
+    FaultState.FAILING: said("fault.answer_failing", "It still fails."),
+    FaultState.REPAIRED: said("fault.answer_repaired", "It works again."),
+    FaultState.UNKNOWN: said("fault.answer_unknown", "I can’t tell yet. The next request will show it."),
+}
+
+
+def fault_notice(notice: Notice, to: Addressee, opened_at: datetime) -> Message:
+    """Return the message about a fault. `opened_at`: that of the message; a newer one may have replaced it."""
+    fault, say = read_fault(notice.data), to.language.say
+    if opened_at != notice.opened_at:
+        text = say(CONTINUED)
+        return Message(text, [section(f":white_circle: {text}", NOTICE_BLOCK), *_details(fault, to)])
+    if notice.over_at:
+        wait = to.language.wait((notice.over_at - fault.since).total_seconds())
+        text = say(WORKING, at=notice.over_at, wait=wait, count=len(fault.people))
+        return Message(
+            say(WORKING_TITLE), [section(f":large_green_circle: *{text}*", NOTICE_BLOCK), *_details(fault, to)]
+        )
+    text = say(_failing(fault), count=len(fault.people), since=fault.since)
+    row = buttons(button(say(CHECK_AGAIN), CHECK_ACTION, value=notice.key))
+    return Message(say(FAILING_TITLE), [section(f":red_circle: *{text}*", NOTICE_BLOCK), *_details(fault, to), row])
+
+
+def fault_checked(outcome: FaultChecked, language: Language) -> Message:
+    """Return the answer to *Check again*, for who pressed it."""
+    text = language.say(ANSWERS[outcome.state])
+    return Message(text, [section(text)])
+
+
+def _failing(fault: Fault) -> Sentence:
+    kinds = set(fault.kinds)
+    return FAILING_START if kinds & STARTING else FAILING_SEND if kinds <= SENDING else FAILING_OTHER
+
+
+def _details(fault: Fault, to: Addressee) -> list[Block]:
+    """Return what is broken and how to fix it, whom it hits, the references, and the newest check."""
+    say, lines = to.language.say, _what_and_fix(fault, to)
+    named = Markup(", ".join(mention(person) for person in fault.people[:MAX_NAMED]))
+    more = len(fault.people) - MAX_NAMED
+    hit = say(HIT_MORE, people=named, more=more) if more > 0 else say(HIT, people=named)
+    ours, service = fault.references[-1]
+    references = [say(REFERENCE, reference=ours)] + ([say(SERVICE_REFERENCE, reference=service)] if service else [])
+    print_ = [context(" · ".join((hit, *references)))]
+    if fault.state and fault.checked_by and fault.checked_at:
+        checked = say(CHECKED[fault.state], person=mention(fault.checked_by), at=fault.checked_at)
+        print_.append(context(checked))
+    return [section("\n".join(lines)), *print_]
+
+
+def _what_and_fix(fault: Fault, to: Addressee) -> list[str]:
+    copy = error_copy(fault.error, Situation.QUERY, to)
+    if not copy.fix:  # another version of the program stored the error
+        return [copy.text]
+    return [copy.broken or copy.problem, to.language.say(FIX, fix=Markup(copy.fix))]

@@ -1,0 +1,18 @@
+-- From version 6 to version 7: the table of notices. Postgres replicas of version 6 that still run go on.
+CREATE TABLE notices (
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    team_id TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    shown BIGINT NOT NULL,
+    takes BIGINT NOT NULL,
+    next_at DOUBLE PRECISION NOT NULL,
+    opened_at DOUBLE PRECISION NOT NULL,
+    changed_at DOUBLE PRECISION NOT NULL,
+    over_at DOUBLE PRECISION,
+    data TEXT NOT NULL,
+    messages TEXT NOT NULL,
+    PRIMARY KEY (kind, key)
+);
+CREATE INDEX notices_changed ON notices (changed_at);
+UPDATE facts SET value = '7' WHERE name = 'version';

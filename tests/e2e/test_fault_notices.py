@@ -1,0 +1,146 @@
+"""Administrators get one message about a fault that they can repair; it follows the fault to its end."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.core.timing import CoreTiming, NoticeTiming
+from bot.sandbox.slack.server import Message
+from tests.support.app import (
+    ADA,
+    ANA,
+    BEN,
+    BILLING,
+    SAM,
+    UNA,
+    Journey,
+    buttons,
+    is_failure,
+    is_notice,
+    link,
+    open_journey,
+    words,
+)
+
+QUICK = CoreTiming(notices=NoticeTiming(poll_seconds=0.05, edit_pause_seconds=0.05, retry_seconds=0.1))
+SECONDS = 6.0
+
+
+@pytest.fixture
+async def journey() -> AsyncIterator[Journey]:
+    async with open_journey(http=True, timing=QUICK, COBROWSE_ADMINS=ADA, COBROWSE_HELP_CONTACT=ADA) as opened:
+        yield opened
+
+
+def notices(journey: Journey, reader: str = ADA) -> list[Message]:
+    """Return the messages about faults that this person or channel has."""
+    found = [one for one in journey.slack.messages if is_notice(one)]
+    return [one for one in found if one.channel == reader or journey.slack.workspace.can_see(reader, one)]
+
+
+async def notice(journey: Journey, says: str, reader: str = ADA) -> Message:
+    """Wait until the only notice of this reader says this."""
+
+    def found() -> Message | None:
+        return next((one for one in notices(journey, reader) if says in words(one)), None)
+
+    message = await journey.slack.workspace.until(found, SECONDS)
+    assert len(notices(journey, reader)) == 1
+    return message
+
+
+async def test_administrator_reads_fault_fix_people_and_references_in_one_message(journey: Journey) -> None:
+    await journey.genesys.inject_fault("401")
+    first = await journey.asks("One")
+    assert is_failure(first)
+    assert "Please tell" in words(first)
+    message = await notice(journey, "failing for 1 person")
+    for part in ("Co-browse is failing", "access token", "Integrations › OAuth", f"<@{ANA}>", "Reference", "Genesys"):
+        assert part in words(message)
+    assert "Co-browse" in message.text
+    assert "failing" not in words(first)
+    await journey.asks("Two", who=BEN)
+    await journey.asks("Three", who=BEN)
+    message = await notice(journey, "failing for 2 people")
+    assert f"<@{BEN}>" in words(message)
+
+
+async def test_agent_reads_that_the_contact_was_told_once_slack_took_the_message(journey: Journey) -> None:
+    await journey.genesys.inject_fault("401")
+    await journey.asks("One")
+    await notice(journey, "failing for 1 person")
+    assert f"<@{ADA}> has been told" in words(await journey.asks("Two", who=BEN))
+
+
+async def test_nobody_is_told_of_a_message_that_slack_did_not_take(journey: Journey) -> None:
+    journey.slack.inject_fault("chat.postMessage", "fatal_error")
+    await journey.genesys.inject_fault("401")
+    await journey.asks("One")
+    await asyncio.sleep(0.5)
+    assert "has been told" not in words(await journey.asks("Two", who=BEN))
+    assert notices(journey) == []
+
+
+async def test_later_success_ends_the_fault_in_the_same_message(journey: Journey) -> None:
+    await journey.genesys.inject_fault("401")
+    await journey.asks("One")
+    message = await notice(journey, "failing for 1 person")
+    await journey.genesys.inject_fault(None)
+    assert link(await journey.asks("Two", who=BEN))
+    assert await notice(journey, "Working again since") is message
+    assert "1 person)" in words(message)
+    assert "check_fault" not in buttons(message)
+    await journey.genesys.inject_fault("401")
+    again = await journey.asks("Three")
+    assert await notice(journey, "failing for 1 person") is message  # within the hour
+    assert "has been told" not in words(again)
+
+
+async def test_check_again_says_whether_it_still_fails_and_ends_the_fault(journey: Journey) -> None:
+    for call in ("create", "me"):
+        await journey.genesys.inject_fault("401", on=call)
+    await journey.asks("One")
+    message = await notice(journey, "failing for 1 person")
+    before = len(journey.slack.messages)
+    await journey.slack.press(ADA, message, "check_fault")
+    assert "It still fails." in words(await journey.reads(ADA, before))
+    assert await notice(journey, f"Checked by <@{ADA}>") is message
+    await journey.genesys.inject_fault(None)
+    before = len(journey.slack.messages)
+    await journey.slack.press(ADA, message, "check_fault")
+    assert "It works again." in words(await journey.reads(ADA, before))
+    assert await notice(journey, "Working again since") is message
+
+
+async def test_error_that_nobody_has_to_repair_is_not_reported(journey: Journey) -> None:
+    await journey.genesys.inject_fault("429")
+    assert is_failure(await journey.asks("One", who=UNA))
+    await journey.genesys.inject_fault("500")
+    assert is_failure(await journey.asks("Two"))
+    await asyncio.sleep(0.3)
+    assert notices(journey) == []
+
+
+async def test_channel_as_contact_gets_one_post_and_checks_who_presses() -> None:
+    async with open_journey(http=True, timing=QUICK, COBROWSE_HELP_CONTACT=BILLING, COBROWSE_ADMINS=ADA) as journey:
+        await journey.genesys.inject_fault("401")
+        await journey.asks("One")
+        message = await notice(journey, "failing for 1 person", BILLING)
+        await notice(journey, "failing for 1 person", ADA)
+        assert f"<#{BILLING}> has been told" in words(await journey.asks("Two", who=BEN))
+        await notice(journey, "failing for 2 people", BILLING)
+        before = len(journey.slack.messages)
+        await journey.slack.press(BEN, message, "check_fault")
+        assert "Only administrators can check" in words(await journey.reads(BEN, before))
+        assert "Checked by" not in words(message)
+
+
+async def test_administrators_of_a_user_group_each_get_the_message() -> None:
+    async with open_journey(
+        http=True, timing=QUICK, COBROWSE_ADMINS=f"{SAM},S0LEADS", COBROWSE_HELP_CONTACT=""
+    ) as journey:
+        await journey.genesys.inject_fault("401")
+        await journey.asks("One")
+        for administrator in (SAM, BEN):
+            await notice(journey, "failing for 1 person", administrator)

@@ -1,0 +1,120 @@
+"""Notices on both databases: two writers never undo each other, and one replica at a time sends."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from bot.core.models import ChannelId, Notice, NoticeKind, NoticeMessage, TeamId
+from tests.support import storage as storage_support
+from tests.support.storage import TEAM, Database, run_sql
+
+database = storage_support.database
+
+
+async def stored(store: Any, key: str = "k", **changes: Any) -> Notice:
+    """Store a notice, and return it as it is read."""
+    new = await store.notices.find(NoticeKind.FAULT, key)
+    assert await store.notices.save(replace(new, team_id=TEAM, data={"n": 1}, **changes))
+    return await store.notices.find(NoticeKind.FAULT, key)
+
+
+def message(notice: Notice, reader: str = "U0ADA") -> NoticeMessage:
+    return NoticeMessage(
+        reader=reader, channel_id=ChannelId("D0ADA"), ts="1.2", version=notice.version, opened_at=notice.opened_at
+    )
+
+
+async def test_notice_is_read_as_it_was_stored(database: Database) -> None:
+    store = await database.open()
+    empty = await store.notices.find(NoticeKind.FAULT, "k")
+    assert (empty.version, empty.data, empty.messages) == (0, {}, ())
+    found = await stored(store)
+    assert (found.version, found.shown, found.team_id, dict(found.data)) == (1, 0, TEAM, {"n": 1})
+    assert empty.opened_at <= found.opened_at <= found.read_at
+    (pending,) = await store.notices.pending(10)
+    assert replace(pending, read_at=found.read_at) == found
+
+
+async def test_only_one_of_several_writers_changes_a_version(database: Database) -> None:
+    store = await database.open()
+    other = await database.open() if database.url else store
+    new = [await each.notices.find(NoticeKind.FAULT, "k") for each in (store, other)]
+    saves = [each.notices.save(one) for each, one in zip((store, other), new, strict=True)]
+    assert sorted(await asyncio.gather(*saves)) == [False, True]
+    found = await store.notices.find(NoticeKind.FAULT, "k")
+    saves = [each.notices.save(replace(found, data={"n": number})) for number, each in enumerate((store, other))]
+    assert sorted(await asyncio.gather(*saves)) == [False, True]
+    assert (await store.notices.find(NoticeKind.FAULT, "k")).version == 2
+
+
+async def test_one_replica_takes_a_notice_until_its_time_is_up(database: Database) -> None:
+    store = await database.open()
+    other = await database.open() if database.url else store
+    found = await stored(store)
+    taken = await asyncio.gather(store.notices.take(found, 30), other.notices.take(found, 30))
+    (mine,) = filter(None, taken)
+    assert mine.takes == 1
+    assert await other.notices.take(found, 30) is None
+    await database.age(31)
+    theirs = await other.notices.take(found, 30)
+    assert theirs
+    assert theirs.takes == 2
+    assert not await store.notices.store_messages(replace(mine, messages=(message(mine),)), 30)  # too late
+    assert await other.notices.store_messages(replace(theirs, messages=(message(theirs),)), 30)
+    assert (await store.notices.find(NoticeKind.FAULT, "k")).messages == (message(theirs),)
+
+
+async def test_change_during_sending_keeps_messages_and_is_sent_later(database: Database) -> None:
+    store = await database.open()
+    taken = await store.notices.take(await stored(store), 30)
+    now = await store.notices.find(NoticeKind.FAULT, "k")
+    assert await store.notices.save(replace(now, data={"n": 2}))
+    assert await store.notices.store_messages(replace(taken, messages=(message(taken),), shown=taken.version), 5)
+    found = await store.notices.find(NoticeKind.FAULT, "k")
+    assert (found.version, found.shown, dict(found.data), found.messages) == (2, 1, {"n": 2}, (message(taken),))
+    assert await store.notices.take(found, 30) is None
+    await database.age(6)
+    assert await store.notices.take(found, 30)
+
+
+async def test_notice_that_is_shown_is_not_taken_and_pending_while_it_lasts(database: Database) -> None:
+    store = await database.open()
+    taken = await store.notices.take(await stored(store), 0)
+    assert await store.notices.store_messages(replace(taken, shown=taken.version), 0)
+    assert await store.notices.take(taken, 30) is None
+    (pending,) = await store.notices.pending(10)
+    assert await store.notices.save(replace(pending, over_at=pending.read_at))
+    taken = await store.notices.take(pending, 0)
+    assert taken.over_at == pending.read_at
+    assert await store.notices.store_messages(replace(taken, shown=taken.version), 0)
+    assert list(await store.notices.pending(10)) == []
+
+
+async def test_unsent_notices_come_before_those_that_last(database: Database) -> None:
+    store = await database.open()
+    taken = await store.notices.take(await stored(store, "first"), 0)
+    await store.notices.store_messages(replace(taken, shown=taken.version), 0)
+    await stored(store, "second")
+    assert [each.key for each in await store.notices.pending(1)] == ["second"]
+
+
+async def test_sweep_deletes_old_notices(database: Database) -> None:
+    store = await database.open(days=30)
+    await stored(store)
+    await database.age(29 * 86400)
+    await store.sweep()
+    assert (await store.notices.find(NoticeKind.FAULT, "k")).version == 1
+    await database.age(2 * 86400)
+    await store.sweep()
+    assert (await store.notices.find(NoticeKind.FAULT, "k")).version == 0
+
+
+async def test_unreadable_notice_is_left_out_and_can_be_replaced(database: Database) -> None:
+    store = await database.open()
+    await stored(store)
+    await run_sql(store, "UPDATE notices SET data = 'spoilt' WHERE key = :key", key="k")
+    assert list(await store.notices.pending(10)) == []
+    found = await store.notices.find(NoticeKind.FAULT, "k")
+    assert dict(found.data) == {}
+    assert await store.notices.save(replace(found, team_id=TeamId("T0"), data={"n": 3}))
+    assert dict((await store.notices.find(NoticeKind.FAULT, "k")).data) == {"n": 3}

@@ -1,0 +1,104 @@
+"""kill -9 around the messages to administrators: each is sent at least once, and follows its fault."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+
+import asyncpg
+import pytest
+
+from bot.core.timing import CoreTiming, NoticeTiming
+from bot.sandbox.slack.server import Message
+from tests.resilience import test_crash
+from tests.resilience.test_crash import SECONDS, Bots, outcomes
+from tests.support.app import ADA, ANA, BEN, SAM, link, open_servers, words
+from tests.support.postgres import new_database
+from tests.support.replicas import replica
+
+bots, database = test_crash.bots, test_crash.database
+QUICK = CoreTiming(notices=NoticeTiming(poll_seconds=0.05, edit_pause_seconds=0.05, retry_seconds=0.1))
+
+
+def notices(bots: Bots, reader: str = ADA) -> list[Message]:
+    return [one for one in bots.servers.slack.messages if one.channel == f"D0{reader[1:]}" and "*Fix:*" in words(one)]
+
+
+async def until_it_says(bots: Bots, text: str) -> Message:
+    """Wait until one of the administrator's messages says this."""
+    slack = bots.servers.slack
+    return await slack.workspace.until(
+        lambda: next((one for one in notices(bots) if text in words(one)), None), SECONDS
+    )
+
+
+async def resume(bots: Bots) -> None:
+    """Start a bot in this process that does not wait for what the dead one reserved."""
+    url = bots.environ["DATABASE_URL"]
+    statement = "UPDATE notices SET next_at = 0"
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file, file:
+            file.execute(statement)
+    else:
+        connection = await asyncpg.connect(url)
+        await connection.execute(statement)
+        await connection.close()
+    await bots.after.enter_async_context(replica(bots.servers, url, timing=QUICK))
+
+
+@pytest.mark.parametrize(
+    ("dies", "most"),
+    [
+        ("before:save", 1),
+        ("after:save", 1),
+        ("before:take", 1),
+        ("after:take", 1),
+        ("before:store_messages", 2),
+        ("after:store_messages", 1),
+    ],
+)
+async def test_message_about_a_fault_is_sent_after_a_kill(bots: Bots, dies: str, most: int) -> None:
+    slack, genesys = bots.servers.slack, bots.servers.genesys
+    await genesys.inject_fault("401")
+    dead = await bots.start(dies)
+    typing = asyncio.create_task(slack.command(ANA, "Deal"))
+    await dead.wait()
+    await resume(bots)
+    await typing
+    await until_it_says(bots, "failing for 1 person")
+    await genesys.inject_fault(None)
+    await slack.command(BEN, "Next")
+    await until_it_says(bots, "Working again since")
+    assert 1 <= len(notices(bots)) <= most
+    assert notices(bots)[-1] is await until_it_says(bots, "Working again since")
+
+
+async def test_end_of_a_fault_reaches_the_message_after_a_kill(bots: Bots) -> None:
+    slack, genesys = bots.servers.slack, bots.servers.genesys
+    await genesys.inject_fault("401")
+    alive = await bots.start()
+    await slack.command(ANA, "Deal")
+    message = await until_it_says(bots, "failing for 1 person")
+    await slack.workspace.until(lambda: notices(bots, SAM), SECONDS)  # the next reader: Ada's message is stored
+    alive.kill()
+    await alive.wait()
+    await genesys.inject_fault(None)
+    await resume(bots)
+    await slack.command(BEN, "Next")
+    assert await until_it_says(bots, "Working again since") is message
+    assert len(notices(bots)) == 1
+
+
+async def test_two_replicas_share_one_message_and_its_end(tmp_path) -> None:
+    async with new_database() as url, open_servers(http=False) as servers:
+        bots = Bots(servers, url, tmp_path)
+        slack, genesys = servers.slack, servers.genesys
+        async with replica(servers, url, timing=QUICK), replica(servers, url, timing=QUICK):
+            await genesys.inject_fault("401")
+            await asyncio.gather(*(slack.command(who, f"Deal {number}") for number in range(5) for who in (ANA, BEN)))
+            message = await until_it_says(bots, "failing for 2 people")
+            await genesys.inject_fault(None)
+            await slack.command(ANA, "Works")
+            assert await until_it_says(bots, "Working again since") is message
+            assert any(link(one) for one in slack.seen_by(ANA) if "Works" in words(one))
+            assert len(notices(bots)) == 1
+        await outcomes(bots, ANA, 6)
