@@ -141,8 +141,9 @@ class Request:
     for the host's only one. `reply_url` is Slack's response_url, a secret. `replaces`: the answer replaces the message
     whose button was pressed. `argument` is the parameter of kinds that need one: an id, an address, StartDetails.
     `application_id` and `timeout_seconds` are None for the settings' values. `channel_id` is "" where there is no
-    channel. `duplicate_of` is the request whose session this one gets. `is_group_message`: it came from a group
-    message, where the bot cannot post; this is not stored.
+    channel. `view_id` is the open modal that shows the answer, None for a request that came from none. `duplicate_of`
+    is the request whose session this one gets. `is_group_message`: it came from a group message, where the bot cannot
+    post; this is not stored.
     """
 
     id: RequestId
@@ -161,6 +162,7 @@ class Request:
     conversation_id: ConversationId | None = None
     reply_url: str | None = field(default=None, repr=False)
     replaces: bool = False
+    view_id: str | None = None
     duplicate_of: RequestId | None = None
     is_group_message: bool = field(default=False, compare=False)
 
@@ -177,7 +179,7 @@ class Request:
     def repeated(self, press: "Request") -> "Request":
         """Return a copy that runs again after a press of *Try again* or of a conversation's button.
 
-        Id, key, time and reply_url are those of `press`; so is the conversation, if `press` names one.
+        Id, key, time, reply_url and view are those of `press`; so is the conversation, if `press` names one.
         """
         return replace(
             self,
@@ -188,6 +190,7 @@ class Request:
             argument=press.argument or self.argument,
             reply_url=press.reply_url,
             replaces=press.replaces,
+            view_id=press.view_id,
             is_group_message=press.is_group_message,
             duplicate_of=None,
         )

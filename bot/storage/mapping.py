@@ -54,6 +54,7 @@ def request_row(request: Request, encryptor: Encryptor) -> dict[str, Any]:
         "conversation_id": request.conversation_id,
         "reply_url": encryptor.encrypt(request.reply_url),
         "replaces": request.replaces,
+        "view_id": request.view_id,
         "same": deduplication_key(request),
     }
 
@@ -171,6 +172,7 @@ def _bare_request(row: Mapping[str, Any], encryptor: Encryptor) -> Request:
         conversation_id=ConversationId(row["conversation_id"]) if row["conversation_id"] else None,
         reply_url=_readable(lambda: encryptor.decrypt(row["reply_url"])),
         replaces=bool(row["replaces"]),
+        view_id=row["view_id"],
     )
 
 
@@ -223,6 +225,7 @@ def _request(row: Mapping[str, Any], encryptor: Encryptor) -> Request:
         conversation_id=ConversationId(row["conversation_id"]) if row["conversation_id"] else None,
         reply_url=encryptor.decrypt(row["reply_url"]),
         replaces=bool(row["replaces"]),
+        view_id=row["view_id"],
         duplicate_of=RequestId(row["same_as"]) if row["same_as"] else None,
     )
 

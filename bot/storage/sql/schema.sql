@@ -37,7 +37,8 @@ CREATE TABLE requests (
     conversation_id TEXT,           -- the Genesys conversation that was named
     argument TEXT,                  -- encrypted; may hold a customer's address, then NULL when the request is answered
     application_id TEXT,
-    timeout_seconds BIGINT
+    timeout_seconds BIGINT,
+    view_id TEXT                    -- the modal that shows the answer, if the request came from one
 );
 CREATE INDEX requests_unfinished ON requests (owner, accepted_at) WHERE state <> 'answered';
 CREATE INDEX requests_answered ON requests (accepted_at) WHERE state = 'answered';
