@@ -83,8 +83,9 @@ class Step:
 class Message:
     """One message; compared by identity, because an update changes it in place.
 
-    `visible_to` is the only reader of an ephemeral message. `at` is a `time.monotonic()` value. `via` is the origin:
-    `ack`, `response_url`, `chat.postEphemeral`, `chat.postMessage`, `slackbot` (Slack's own error line) or `person`.
+    `thread_ts` is the message that a reply belongs to, `visible_to` the only reader of an ephemeral message. `at` is a
+    `time.monotonic()` value. `via` is the origin: `ack`, `response_url`, `chat.postEphemeral`, `chat.postMessage`,
+    `slackbot` (Slack's own error line) or `person`.
     """
 
     ts: str
@@ -98,6 +99,7 @@ class Message:
     replaced: bool = False
     deleted: bool = False
     trigger_id: str | None = None
+    thread_ts: str | None = None
 
 
 @dataclass

@@ -57,6 +57,8 @@ def message_object(workspace: Workspace, message: Message) -> Shape:
     shape: Shape = {"type": "message", "user": message.user, "ts": message.ts, "team": workspace.team_id}
     if message.user == workspace.bot_user_id:
         shape |= {"bot_id": bot_id(workspace), "app_id": APP_ID}
+    if message.thread_ts:
+        shape["thread_ts"] = message.thread_ts
     return {**shape, "text": message.text, "blocks": message.blocks}
 
 

@@ -115,11 +115,15 @@ class Workspace:
         user: str | None = None,
         visible_to: str | None = None,
         trigger_id: str | None = None,
+        thread_ts: str | None = None,
     ) -> Message:
-        """Add a message to a channel; like Slack, give an id to blocks and elements without one."""
+        """Add a message to a channel, or to the thread of its message `thread_ts`.
+
+        Like Slack, give an id to blocks and elements without one.
+        """
         author = self.bot_user_id if user is None else user
         message = Message(self.next_ts(), channel, author, visible_to, text, with_ids(blocks), via)
-        message.trigger_id = trigger_id
+        message.trigger_id, message.thread_ts = trigger_id, thread_ts
         self.messages.append(message)
         trim_entries(self.messages)
         self._visible_counts[_count_key(message)] += 1

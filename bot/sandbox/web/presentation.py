@@ -48,6 +48,7 @@ def message_json(message: Message) -> dict[str, Any]:
         "channel": message.channel,
         "user": message.user,
         "ephemeral": message.visible_to is not None,
+        "thread": message.thread_ts,
         "text": message.text,
         "blocks": message.blocks,
         "replaced": message.replaced,

@@ -13,17 +13,27 @@ export class MessageLog {
 
   // Show all messages of a channel, without having a screen reader read old messages as new ones.
   render(channel) {
-    const nodes = this.workspace.messagesIn(channel.id).map((message) => messageNode(message, this.workspace));
+    const messages = this.workspace.messagesIn(channel.id);
     this.log.setAttribute("aria-live", "off");
-    this.log.replaceChildren(...(nodes.length ? nodes : [this.emptyNode(channel)]));
+    this.log.replaceChildren(...(messages.length ? [] : [this.emptyNode(channel)]));
+    for (const message of messages) this.place(message);
     requestAnimationFrame(() => this.log.setAttribute("aria-live", "polite"));
   }
 
   add(message) {
     this.keepEnd(() => {
       this.log.querySelector(".empty")?.remove();
-      this.log.append(messageNode(message, this.workspace));
+      this.place(message);
     });
+  }
+
+  // A reply stands below its message and the earlier replies. Slack shows replies in a pane of their own.
+  place(message) {
+    const node = messageNode(message, this.workspace);
+    const thread = message.thread ? CSS.escape(message.thread) : null;
+    const last = thread && [...this.log.querySelectorAll(`[data-ts="${thread}"], [data-thread="${thread}"]`)].at(-1);
+    if (last) last.after(node);
+    else this.log.append(node);
   }
 
   replace(message) {

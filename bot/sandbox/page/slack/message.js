@@ -18,12 +18,13 @@ export function messageNode(message, workspace) {
   const time = formatTime(seconds);
   return h(
     "article",
-    { class: message.ephemeral ? "message ephemeral" : "message", "aria-labelledby": authorId, "data-ts": message.ts, tabindex: "-1" },
+    { class: `message${message.ephemeral ? " ephemeral" : ""}${message.thread ? " reply" : ""}`, "aria-labelledby": authorId, "data-ts": message.ts, "data-thread": message.thread, tabindex: "-1" },
     avatar(author, message.user),
     h(
       "div",
       { class: "body" },
       message.ephemeral ? h("p", { class: "visibility" }, icon(EYE), "Only visible to you") : null,
+      message.thread ? h("p", { class: "visibility" }, "Reply in this thread") : null,
       h(
         "div",
         { class: "byline" },

@@ -59,8 +59,19 @@ class ChatMethods:
         if "chat:write.public" not in self._scopes() or self._is_hidden(channel):
             self._check_membership(channel)
         text, blocks = _message(args)
-        message = self._workspace.add(channel, text, blocks, via="chat.postMessage")
+        thread_ts = self._thread(channel, str(args["thread_ts"])) if args.get("thread_ts") else None
+        message = self._workspace.add(channel, text, blocks, via="chat.postMessage", thread_ts=thread_ts)
         return {"channel": channel, "ts": message.ts, "message": message_object(self._workspace, message)}
+
+    def _thread(self, channel: str, ts: str) -> str:
+        """Return the message that starts the thread: a reply to a reply belongs to the same thread."""
+        matches = (message for message in self._workspace.messages if message.ts == ts and message.channel == channel)
+        message = next(matches, None)
+        if message is None or message.deleted:
+            raise ApiError("thread_not_found")
+        if message.visible_to is not None:
+            raise ApiError("cannot_reply_to_message")
+        return message.thread_ts or message.ts
 
     def _post_ephemeral(self, args: Args) -> Args:
         channel, user_id = self._channel(args), required_argument(args, "user")
