@@ -364,7 +364,16 @@ def _bolt_app(
     bot_token, countries = settings.slack.bot_token, settings.sending.sms_countries
     offers = LinkOffers(settings.sending, bot_token.encode())
     form = session_form.SessionForm(
-        views, slack.access, use_cases.sessions_api, offer, responder, renderer, genesys_app, timing, countries
+        views,
+        slack.access,
+        use_cases.sessions_api,
+        offer,
+        responder,
+        renderer,
+        slack.session_messages,
+        genesys_app,
+        timing,
+        countries,
     )
     command = SlashCommand(requests, renderer, form, genesys_app, offers)
     app = new_bolt_app(identity, bot_token, clients.without_token, command)

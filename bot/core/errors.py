@@ -367,10 +367,10 @@ class SharingError(CobrowseError):
     """A message about a session was not posted to a channel or a direct message, or nobody knows whether it was.
 
     share_refused: the channel is not allowed; `why` is "outside" (people of other organizations read it), "unclear"
-    (Slack does not say whether they do), "uninvited" (the bot is not in it), "closed", "direct" or "group" ·
-    share_outcome_unknown: Slack gave no clear answer, and the bot does not post twice; `is_direct`: it was a direct
-    message · message_not_posted: Slack refused; `slack_error` is Slack's error code, `passes` whether the problem ends
-    without a change to the set-up.
+    (Slack does not say whether they do), "uninvited" (the bot is not in it), "closed", "thread" (the message takes no
+    reply), "direct" or "group" · share_outcome_unknown: Slack gave no clear answer, and the bot does not post twice;
+    `is_direct`: it was a direct message · message_not_posted: Slack refused; `slack_error` is Slack's error code,
+    `passes` whether the problem ends without a change to the set-up.
     """
 
     code: Literal["share_refused", "share_outcome_unknown", "message_not_posted"] = field()

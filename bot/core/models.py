@@ -431,12 +431,16 @@ class SessionStarted:
     """Result: a session was created.
 
     `agent_told`: whether the bot notified the agent, None where the agent asked. `rule`: the rule that found the host.
+    `is_shared`: whether the session was posted in the thread that was asked for, None where none was; `share_error`
+    says why not.
     """
 
     code = "session_started"
     session: Session
     agent_told: bool | None = None
     rule: str = ""
+    is_shared: bool | None = None
+    share_error: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True)

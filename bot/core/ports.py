@@ -293,7 +293,7 @@ class SessionMessages(Protocol):
     """Posts messages about a session that can be updated when the session ends."""
 
     async def share(self, record: SessionRecord, request: Request) -> None:
-        """Post a public message in the request's channel, once for each request.
+        """Post a public message in the request's channel, once for each request. A start may name a thread in it.
 
         Raises SharingError, SessionActionError, SlackUnavailableError, StorageUnavailableError.
         """

@@ -1,7 +1,7 @@
-"""What a request that starts a session takes beside the name: whom its link goes to, or what else it may mean (pure).
+"""What a request that starts a session takes beside the name (pure).
 
-It is the `argument` of the request, so that a restart loses nothing. The argument is encrypted, and gone with the
-answer.
+That is whom its link goes to, in which thread it is posted, or which command it may mean. It is the `argument` of the
+request, so that a restart loses nothing. The argument is encrypted, and gone with the answer.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from typing import Literal
 
 from bot.core.errors import SendRejectedError
 
-_SEND, _NOT_SENT, _UNLESS = "send", "unsent", "unless"
+_SEND, _NOT_SENT, _UNLESS, _THREAD = "send", "unsent", "unless", "thread"
 _HASH_LENGTH = 32
 _REJECTIONS: tuple[Literal["sending_off", "invalid_address", "country_not_allowed"], ...] = (
     "sending_off",
@@ -22,17 +22,18 @@ _REJECTIONS: tuple[Literal["sending_off", "invalid_address", "country_not_allowe
 
 @dataclass(frozen=True, slots=True)
 class StartDetails:
-    """The customer's address that the card offers the link to, or why it offers none, or a doubtful command.
+    """The customer's address that the card offers the link to, or why it offers none, a thread, or a doubtful command.
 
     `send_to` is a number in E.164 or an e-mail address; `rejected` says why an address is not kept. `fingerprint`
     tells two addresses apart without showing them. `unless`: a command that the name means when it names one of the
-    requester's open sessions.
+    requester's open sessions. `thread` is Slack's id of the message in whose thread the session is posted.
     """
 
     send_to: str = field(default="", repr=False)
     rejected: SendRejectedError | None = None
     fingerprint: str = ""
     unless: str = ""
+    thread: str = ""
 
     @property
     def argument(self) -> str | None:
@@ -41,6 +42,8 @@ class StartDetails:
             return f"{_SEND} {self.fingerprint} {self.send_to}"
         if self.rejected:
             return f"{_NOT_SENT} {self.fingerprint} {self.rejected.code} {self.rejected.detail}"
+        if self.thread:
+            return f"{_THREAD} {self.thread}"
         return f"{_UNLESS} {self.unless}" if self.unless else None
 
 
@@ -57,6 +60,8 @@ def details_of(argument: str | None) -> StartDetails:
         code, _, detail = more.partition(" ")
         known = next((each for each in _REJECTIONS if each == code), _REJECTIONS[0])
         return StartDetails(rejected=SendRejectedError(known, detail), fingerprint=first)
+    if kind == _THREAD:
+        return StartDetails(thread=first)
     return StartDetails(unless=first) if kind == _UNLESS else NO_DETAILS
 
 

@@ -183,6 +183,8 @@ class SlackTiming:
 
     view_timeout: float = 10.0
     """One call that updates or publishes a view."""
+    view_settle_seconds: float = 0.5
+    """How long after a submission the first update of its modal waits, so that the acknowledgement comes first."""
     trigger_seconds: float = 3.0
     """The lifetime of a trigger_id; a later call cannot succeed."""
     home_section_timeout: float = 10.0

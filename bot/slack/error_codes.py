@@ -30,6 +30,7 @@ class Group(Enum):
     UNINVITED = auto()
     ARCHIVED = auto()
     CLOSED = auto()
+    THREAD = auto()
     EDIT = auto()
     MESSAGE = auto()
     TRIGGER = auto()
@@ -159,6 +160,11 @@ _add(
     Group.CLOSED,
     "Slack does not let the bot post in this channel.",
     "Use another channel, or change who may post in this one.",
+)
+_add(
+    "thread_not_found cannot_reply_to_message invalid_thread_ts",
+    Group.THREAD,
+    "Slack takes no reply to that message.",
 )
 _add("is_archived is_inactive", Group.ARCHIVED, "This channel is archived.", "Use another channel.")
 _add("cant_update_message edit_window_closed message_not_found", Group.EDIT, "Slack cannot change this message.")

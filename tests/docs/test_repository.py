@@ -34,6 +34,7 @@ SCOPES_OF = {
     "users.info": ("users:read",),
     "usergroups.users.list": ("usergroups:read",),
     "views.open": (),
+    "views.push": (),
     "views.update": (),
     "views.publish": (),
     "auth.test": (),

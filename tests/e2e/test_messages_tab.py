@@ -60,7 +60,7 @@ async def test_slow_answer_to_a_global_shortcut_comes_in_the_form(muted: Journey
     muted.genesys.latency_seconds = 3.5  # longer than a trigger_id lives
     await muted.slack.shortcut(ANA, START)
     await muted.slack.submit(ANA, await filled(muted, ANA), {"name": "Slow"})
-    assert "leave it open" in said(await window(muted, ANA, "One moment"))
+    assert "leave this open" in said(await window(muted, ANA, "Starting"))
     assert TAB in said(await window(muted, ANA, TAB))
 
 

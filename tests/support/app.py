@@ -43,7 +43,7 @@ ANSWER_TIMEOUT, START_SECONDS = 6.0, 30.0
 NO_KEY = {"STORE_ENCRYPTION_KEY": "", "COBROWSE_SMS_FROM": "", "COBROWSE_EMAIL_FROM": ""}
 """On top of an environment: the database is readable, so nothing is sent to customers."""
 QUICK_GENESYS = GenesysTiming(first_backoff_seconds=0.02)
-QUICK_SLACK = SlackTiming(repeat_seconds=0.01)
+QUICK_SLACK = SlackTiming(repeat_seconds=0.01, view_settle_seconds=0.1)
 """Retries that no Retry-After asked for come at once; their number stays as it is."""
 ROOT = str(Path(__file__).parents[2])
 BotProcess = Process | Forked

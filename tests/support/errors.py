@@ -122,7 +122,7 @@ ERRORS: list[CobrowseError] = [
         for kind in ("chat", "callback", "email", "social", "video", errors.INTERNAL)
     ),
     errors.SessionAccessError("may_not_read_link", BEN, ANA),
-    *(errors.SharingError("share_refused", why) for why in ("unclear", "group")),
+    *(errors.SharingError("share_refused", why) for why in ("unclear", "group", "thread")),
     errors.SharingError("share_outcome_unknown", is_direct=True),
     errors.SharingError("message_not_posted", slack_error="is_archived", passes=False),
     errors.UnexpectedError(maybe_created=True),

@@ -7,21 +7,38 @@ from typing import Any
 import pytest
 
 from bot.sandbox.slack.server import Message, View
-from tests.support.app import ANSWER_TIMEOUT, Journey, texts
+from tests.support.app import ANSWER_TIMEOUT, Journey, texts, words
 
 START, HERE = "cobrowse_start", "cobrowse_start_here"
 
 
 async def sends(journey: Journey, who: str, view: View, **values: Any) -> Message:
-    """Fills the form in, sends it, and waits for what comes by direct message."""
+    """Fills the form in, sends it, and waits for what the dialog shows; returns its copy, a direct message."""
     before = len(journey.slack.messages)
     delivery = await journey.slack.submit(who, view, values)
     assert delivery.acked, delivery.error
-    assert not delivery.body, delivery.body
-    assert not view.is_open
-    message = await journey.reads(who, before)
-    assert journey.slack.workspace.im_owner(message.channel) == who
+    assert isinstance(delivery.body, dict)
+    assert delivery.body["response_action"] == "update", delivery.body
+    message = await copied(journey, who, before)
+    await shown(journey, view, words(message))
     return message
+
+
+async def copied(journey: Journey, who: str, before: int) -> Message:
+    """The first direct message to this person among the messages after so many."""
+
+    def found() -> Message | None:
+        new = journey.slack.messages[before:]
+        return next((each for each in new if journey.slack.workspace.im_owner(each.channel) == who), None)
+
+    return await journey.slack.until(found, ANSWER_TIMEOUT)
+
+
+async def shown(journey: Journey, view: View, text: str) -> None:
+    """Until an open dialog shows this and can only be closed."""
+    await journey.slack.until(lambda: view.is_open and text in said(view), ANSWER_TIMEOUT)
+    assert "submit" not in view.body
+    assert view.body["close"]["text"] == "Close"
 
 
 async def filled(journey: Journey, who: str) -> View:

@@ -124,6 +124,17 @@ class SessionService:
         await self._messages.share(record, request)
         return SessionShared(record, request.channel_id)
 
+    async def share_new(self, request: Request, session_id: SessionId) -> None:
+        """Share a session that this start request has just created, by the rules of `share`. Once for each request."""
+        self._access.check_channel_allowed(request)
+        person = await self._access.require_member(request)
+        record = await self._named(replace(request, argument=session_id))
+        if not record.concerns(*person.ids):
+            raise SessionAccessError("may_not_read_link", record.agent, record.requester)
+        if record.is_over:
+            raise SessionActionError("already_ended")
+        await self._messages.share(record, request)
+
     async def send_direct(self, request: Request) -> SentDirect:
         record = await self.readable(request)
         await self._messages.send_direct(record, request.requester)

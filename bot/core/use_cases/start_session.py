@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from bot.core.access import AccessPolicy
-from bot.core.errors import CobrowseError, InterruptedRequestError, InvalidHostError
+from bot.core.errors import CobrowseError, InterruptedRequestError, InvalidHostError, SharingError
 from bot.core.hosts.resolver import HostResolver, ResolvedHost
 from bot.core.models import (
     CreateSessionRequest,
@@ -82,7 +82,7 @@ class StartSession(Handler):
     async def replay(self, stored: StoredRequest) -> SessionStarted:
         if stored.session is None:
             raise InterruptedRequestError("interrupted", maybe_created=True)
-        return await self._notify_agent(stored.request, SessionStarted(stored.session))
+        return await self._announce(stored.request, SessionStarted(stored.session))
 
     async def _meant_command(self, request: Request) -> CommandSuggested | None:
         """Return the command that a doubtful name means: it names an open session of the requester."""
@@ -111,7 +111,20 @@ class StartSession(Handler):
             await run.save_with_retry(RequestState.CREATED, session=session)
         except asyncio.CancelledError:  # the bot stops; the session exists, so the result says so
             return replace(started, agent_told=False if is_unasked(request) else None)
-        return await self._notify_agent(request, started)
+        return await self._announce(request, started)
+
+    async def _announce(self, request: Request, started: SessionStarted) -> SessionStarted:
+        """Tell the agent about a session that somebody else started, and post it in the thread that was asked for."""
+        started = await self._notify_agent(request, started)
+        if not request.argument or not details_of(request.argument).thread:
+            return started
+        try:
+            await self._own_sessions.share_new(request, started.session.id)
+        except CobrowseError as error:
+            return replace(started, is_shared=False, share_error=error)
+        except asyncio.CancelledError:  # the bot stops; the session exists, so the result says so
+            return replace(started, is_shared=False, share_error=SharingError("share_outcome_unknown"))
+        return replace(started, is_shared=True)
 
     async def _notify_agent(self, request: Request, started: SessionStarted) -> SessionStarted:
         if not is_unasked(request):

@@ -44,10 +44,10 @@ from bot.slack.api.session_messages import SlackSessionMessages
 from bot.slack.api.token_watch import TokenWatch, WebClient
 from bot.slack.api.views import Views
 from bot.slack.api.workflow_steps import WorkflowStepResult
-from bot.slack.messages.blocks import Message
+from bot.slack.messages.blocks import Message, View
 from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.messages.session_card import agent_card, with_direct_off
-from bot.slack.views.session_form import answered
+from bot.slack.views.session_form import result_view
 
 log = logging.getLogger(__name__)
 
@@ -147,13 +147,14 @@ class SlackResponder:
         self._posting: set[asyncio.Task[None]] = set()
         self._silent_hosts = SilentHosts(timing)
         self._views = Views(web, timing)
-        self._triggers: TTLCache[RequestId, str] = TTLCache(10_000, timing.trigger_seconds)
         self._standing: TTLCache[RequestId, tuple[ChannelId, str]] = TTLCache(10_000, ANSWERABLE.total_seconds())
 
     async def note(self, request: Request, note: WaitNotice) -> None:
-        """Post a wait notice by response_url; without one, post nothing."""
+        """Post a wait notice by response_url, or show it in the request's modal; without either, post nothing."""
         if request.reply_url:
             await self.post(request.reply_url, self._words.note(request, note))
+        elif request.view_id:
+            await self._show(request, self._words.note(request, note))
 
     async def answer(self, request: Request, outcome: Result) -> bool:
         try:
@@ -167,6 +168,8 @@ class SlackResponder:
             return await self._completion.tell(request, outcome, lambda way, send: self._try(way, send, request.id))
         place = self._standing.pop(request.id, None)  # a direct message, which only the requester reads
         message = self._words.answer(replace(request, reply_url=None) if place else request, outcome)
+        if request.view_id:
+            return await self._in_view(request, message, outcome)
         waiting = is_recent(request)
         # The answer to Try again replaces the failure. The answer to End replaces the session card only when the
         # session is over: a session that is still open keeps its link.
@@ -194,7 +197,7 @@ class SlackResponder:
     async def _by_other_ways(
         self, request: Request, message: Message, session: Session | None, *, is_in_channel: bool
     ) -> bool:
-        """Try an ephemeral message, a direct message and a modal; return whether one reached the requester.
+        """Try an ephemeral message and a direct message; return whether one reached the requester.
 
         `is_in_channel`: the requester still looks at the channel of the request.
         """
@@ -209,20 +212,47 @@ class SlackResponder:
             return False
         if self._direct.is_off:
             message = with_direct_off(message)
-        # The request came from a form: post in the channel where the requester opened it, else in a modal.
-        if request.channel_id:
-            return is_recent(request) and await self._try_ephemeral(request, message)
-        return await self._in_window(request, message)
+        # The request came from a form: post in the channel where the requester opened it.
+        return bool(request.channel_id) and is_recent(request) and await self._try_ephemeral(request, message)
 
     async def _try_ephemeral(self, request: Request, message: Message) -> bool:
         return await self._try("chat.postEphemeral", lambda: self._post_ephemeral(request, message), request.id)
 
-    async def _in_window(self, request: Request, message: Message) -> bool:
-        """Show the message in the form that is still open, or in a new modal; return whether Slack accepted it."""
-        view = answered(message)
-        if not self._triggers.get(request.id):
-            return not await self._views.update(request.id, view)
-        return not await self._views.open(self._triggers.pop(request.id), view)
+    async def _in_view(self, request: Request, message: Message, outcome: Result) -> bool:
+        """Show the answer in the modal of the request; return whether it reached the requester.
+
+        The answer to a start is also a direct message: that is the copy which stays, and the answer where the modal is
+        closed. Anything else is a direct message only where the modal is closed.
+        """
+        session = outcome.session if isinstance(outcome, SessionStarted) else None
+        if request.kind is not RequestKind.START:
+            is_shown = await self._show(request, message)
+            return is_shown or await self._by_other_ways(request, message, None, is_in_channel=False)
+        is_shown, is_copied = await asyncio.gather(
+            self._show(request, message),
+            self._by_other_ways(request, message, session, is_in_channel=False),
+        )
+        if is_shown and not is_copied and self._direct.is_off:
+            await self._show(request, with_direct_off(message))  # the modal is the only place, so it says why
+        return is_shown or is_copied
+
+    async def _show(self, request: Request, message: Message) -> bool:
+        """Show a message in the modal of the request; return whether Slack accepted it: no when it is closed.
+
+        Slack may carry out the acknowledgement of a submission after an update that was sent later. So the update waits
+        until the acknowledgement has had time to arrive.
+        """
+        age = (datetime.now(UTC) - request.accepted_at).total_seconds()
+        try:
+            await asyncio.sleep(max(0.0, min(self._timing.view_settle_seconds, self._timing.view_settle_seconds - age)))
+            view = result_view(message)
+            return not await self._deadlines.within(self._views.update(view, view_id=request.view_id or ""))
+        except TimeoutError:
+            return False
+
+    def show_soon(self, view_id: str, view: View, known_hash: str = "") -> None:
+        """Update a modal in the background; with a hash, only if nothing else has changed it."""
+        self.soon(self._views.update(view, view_id=view_id, known_hash=known_hash))
 
     def note_place(self, request_id: RequestId, channel_id: ChannelId, ts: str) -> None:
         """Record that the answer to a request will replace this direct message.
@@ -235,11 +265,6 @@ class SlackResponder:
     def has_no_direct_messages(self) -> bool:
         """Return whether Slack refused the newest direct message because the app's Messages tab is off."""
         return self._direct.is_off
-
-    def note_trigger(self, request_id: RequestId, trigger_id: str) -> None:
-        """Keep the trigger id of a request; Slack lets the bot open a modal with it for three seconds."""
-        if trigger_id:
-            self._triggers[request_id] = trigger_id
 
     async def tell_agent(self, request: Request, session: Session) -> bool:
         agent = request.agent
@@ -286,8 +311,10 @@ class SlackResponder:
         self.soon(self.post(reply_url, message, insist=True))
 
     async def tell(self, request: Request, message: Message) -> None:
-        """Post a message that is not the result of a stored request: by response_url, else in another way."""
+        """Post a message that is not the result of a stored request: by response_url, in its modal, else otherwise."""
         if request.reply_url and await self.post(request.reply_url, message):
+            return
+        if request.view_id and await self._show(request, message):
             return
         if await self._by_other_ways(request, message, None, is_in_channel=bool(request.reply_url)):
             return

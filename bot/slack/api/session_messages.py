@@ -15,10 +15,21 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core.errors import (
     SessionActionError,
     SharingError,
+    SlackUnavailableError,
     StorageUnavailableError,
 )
-from bot.core.models import ChannelId, PostedMessage, PostedMessageKind, Request, SessionId, SessionRecord, UserId
+from bot.core.models import (
+    ChannelId,
+    PostedMessage,
+    PostedMessageKind,
+    Request,
+    RequestKind,
+    SessionId,
+    SessionRecord,
+    UserId,
+)
 from bot.core.ports import EditResult, PostedMessageRepository
+from bot.core.start_details import details_of
 from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.channels import ChannelDirectory
 from bot.slack.api.direct_messages import GONE, DirectMessages, UnconfirmedPostError
@@ -31,7 +42,7 @@ log = logging.getLogger(__name__)
 
 LATER = (Group.RATE_LIMIT, Group.FAULT, Group.MOVING, Group.TOKEN)
 """Errors after which a later update may succeed. With any other error, the message cannot be updated."""
-REFUSED = {Group.UNINVITED: "uninvited", Group.ARCHIVED: "closed", Group.CLOSED: "closed"}
+REFUSED = {Group.UNINVITED: "uninvited", Group.ARCHIVED: "closed", Group.CLOSED: "closed", Group.THREAD: "thread"}
 
 
 class SlackSessionMessages:
@@ -51,6 +62,14 @@ class SlackSessionMessages:
         """Take the parts. `sends`: the bot can send links to customers, so cards have a button for it."""
         self._sends, self._timing = sends, timing
         self._web, self._once, self._direct, self._places, self._book = web, once, direct, places, book
+
+    async def is_shareable(self, channel_id: ChannelId) -> bool:
+        """Return whether a session may be posted in a channel; no when Slack does not say."""
+        try:
+            await self._places.check_shareable(channel_id)
+        except (SharingError, SlackUnavailableError):
+            return False
+        return True
 
     async def share(self, record: SessionRecord, request: Request) -> None:
         posts = await self._book.posts(record.session.id)
@@ -82,9 +101,12 @@ class SlackSessionMessages:
 
     async def _post(self, record: SessionRecord, request: Request, intent: PostedMessage) -> str:
         message = shared_card(record, request.requester)
+        thread = details_of(request.argument).thread if request.kind is RequestKind.START else ""
         try:
             async with asyncio.timeout(self._timing.post_timeout):
-                answer = await self._once.chat_postMessage(channel=request.channel_id, **message.payload())
+                answer = await self._once.chat_postMessage(
+                    channel=request.channel_id, thread_ts=thread or None, **message.payload()
+                )
             return str(answer["ts"])
         except SlackApiError as error:
             await self._drop(intent)

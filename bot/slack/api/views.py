@@ -38,9 +38,22 @@ class Views:
         )
         return "" if code == OPENED_BEFORE else code
 
-    async def update(self, external_id: str, view: View) -> str:
-        """Update the modal with this external id and return Slack's error code, "" on success."""
-        return await self._error_code_of("views.update", self._web.views_update(external_id=external_id, view=view))
+    async def push(self, trigger_id: str, view: View) -> str:
+        """Open a modal above the one that was pressed, and return Slack's error code, "" on success; as `open`."""
+        code = await self._error_code_of(
+            "views.push", self._web.views_push(trigger_id=trigger_id, view=view), self._timing.trigger_seconds
+        )
+        return "" if code == OPENED_BEFORE else code
+
+    async def update(self, view: View, *, external_id: str = "", view_id: str = "", known_hash: str = "") -> str:
+        """Update the modal with this id or external id and return Slack's error code, "" on success.
+
+        `known_hash`: the modal's hash in a payload; Slack then updates the modal only if it is still the same.
+        """
+        which = {"view_id": view_id} if view_id else {"external_id": external_id}
+        if known_hash:
+            which["hash"] = known_hash
+        return await self._error_code_of("views.update", self._web.views_update(view=view, **which))
 
     async def publish(self, user_id: UserId, view: View) -> None:
         """Publish the view as this user's Home tab."""

@@ -20,6 +20,7 @@ from bot.slack.messages.conversation_choice import PICK_ACTION, read_pick
 from bot.slack.messages.fault_notice import CHECK_ACTION
 from bot.slack.messages.renderer import TRY_AGAIN_ACTION, MessageRenderer
 from bot.slack.messages.session_card import DIRECT_ACTION, END_ACTION, LISTED, SHARE_ACTION
+from bot.slack.views.session_form import TRYING_AGAIN, starting_view
 
 SESSION_ACTIONS = {END_ACTION: RequestKind.END, SHARE_ACTION: RequestKind.SHARE, DIRECT_ACTION: RequestKind.DIRECT}
 ACTIONS = {**SESSION_ACTIONS, CHECK_ACTION: RequestKind.RECHECK}
@@ -44,7 +45,7 @@ def register(app: AsyncApp, requests: RequestService, responder: SlackResponder,
                 key=f"{action}:{body.get('trigger_id') or press.id}",
                 argument=argument,
                 replaces=kind is RequestKind.END
-                and bool(container.get("is_ephemeral"))
+                and bool(container.get("is_ephemeral") or press.view_id)
                 and not block_id.startswith(LISTED),
             )
             try:
@@ -72,8 +73,10 @@ def _register_retries(
         try:
             await requests.retry(RequestId(failed), press)
         except (RetryRejectedError, NotAcceptedError) as error:
-            if press.reply_url:
+            if press.reply_url or press.view_id:
                 responder.tell_soon(press, renderer.answer(press, error))
+        else:
+            show_start(responder, renderer, body, press)
         await ack()
 
     @app.action(PICK_ACTION)
@@ -87,7 +90,17 @@ def _register_retries(
             await requests.retry(failed, press)
         except (RetryRejectedError, NotAcceptedError) as error:
             responder.tell_soon(press, renderer.answer(press, error))
+        else:
+            show_start(responder, renderer, body, press)
         await ack()
+
+
+def show_start(responder: SlackResponder, renderer: MessageRenderer, body: dict[str, Any], press: Request) -> None:
+    """Say in the modal of a press that its request has begun, unless its answer already stands there."""
+    if press.view_id:
+        has_copy = not responder.has_no_direct_messages
+        view = starting_view(renderer.language, has_copy=has_copy, doing=TRYING_AGAIN)
+        responder.show_soon(press.view_id, view, str(body["view"].get("hash") or ""))
 
 
 def note_place(responder: SlackResponder, body: dict[str, Any], press: Request) -> None:
@@ -110,6 +123,7 @@ def read_actor(body: dict[str, Any]) -> Request:
     """Build a start request for the actor and channel of an interaction payload (pure). Callers replace its kind."""
     user, team = body["user"], body.get("team") or {}
     enterprise = (body.get("enterprise") or {}).get("id")
+    view = body.get("view") or {}
     channel = (body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id") or ""
     request_id = new_request_id()
     return Request(
@@ -123,5 +137,6 @@ def read_actor(body: dict[str, Any]) -> Request:
         requester=UserId(user["id"]),
         accepted_at=datetime.now(UTC),
         reply_url=body.get("response_url"),
+        view_id=str(view["id"]) if view.get("type") == "modal" else None,
         is_group_message=str((body.get("channel") or {}).get("name")).startswith(GROUP_MESSAGE_PREFIX),
     )

@@ -24,7 +24,7 @@ from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.messages.session_card import SEND_TO_ACTION
 from bot.slack.views import customer_message_form
 from bot.slack.views.customer_message_form import SEND_FORM, TO, FormInput
-from bot.slack.views.session_form import not_opened
+from bot.slack.views.session_form import not_opened, result_view
 
 MAX_QUESTIONS, QUESTION_TTL_SECONDS = 10_000, 1800.0
 """How many questions that were answered with Send the bot remembers, and for how long: as a request lasts at most."""
@@ -36,9 +36,8 @@ def register(
     """Register the listeners of the button that opens the form, of the form, and of Send and Cancel."""
 
     async def open_form(trigger_id: str, session_id: str, actor: Request) -> None:
-        if code := await views.open(
-            trigger_id, customer_message_form.form(session_id, actor.channel_id, actor.reply_url)
-        ):
+        show = views.push if actor.view_id else views.open
+        if code := await show(trigger_id, customer_message_form.form(session_id, actor.channel_id, actor.reply_url)):
             await responder.tell(
                 actor,
                 not_opened(
@@ -58,13 +57,16 @@ def register(
         if not isinstance(filled, FormInput):
             await ack(response_action="errors", errors=filled)
             return
+        actor = read_actor(body)
         request = replace(
-            read_actor(body),
+            actor,
             kind=RequestKind.PROPOSE,
             key=f"view:{body['view']['id']}",
             channel_id=filled.channel_id,
             argument=filled.argument,
             reply_url=filled.reply_url,
+            # above a session's modal the question stands in the modal, else where the card is
+            view_id=actor.view_id if body["view"].get("previous_view_id") else None,
         )
         try:
             await requests.submit(request)
@@ -73,7 +75,10 @@ def register(
                 response_action="errors", errors={TO: error_copy(error, Situation.QUERY, renderer.addressee(None)).text}
             )
         else:
-            await ack()
+            if request.view_id:
+                await ack(response_action="update", view=customer_message_form.waiting(renderer.language))
+            else:
+                await ack()
 
     _register_question(app, requests, responder, renderer)
 
@@ -118,4 +123,6 @@ def _register_question(
         asked, press = read_press(body)
         if press.reply_url and asked not in sent:
             responder.soon(responder.post(press.reply_url, cancelled(), replace=True))
+        elif press.view_id and asked not in sent:
+            responder.show_soon(press.view_id, result_view(cancelled()), str(body["view"].get("hash") or ""))
         await ack()

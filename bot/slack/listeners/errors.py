@@ -20,7 +20,7 @@ from bot.slack.api.responder import SlackResponder
 from bot.slack.listeners.commands import in_ack
 from bot.slack.messages.ambiguity import other_command
 from bot.slack.messages.renderer import MessageRenderer
-from bot.slack.views.session_form import message_view
+from bot.slack.views.session_form import result_view
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def register(app: AsyncApp, responder: SlackResponder, renderer: MessageRenderer
             log.error("failed before the ack", exc_info=error, extra={"fields": {"request": reference}})
         message = renderer.failure(UnexpectedError(), reference, is_repeatable=False)
         if request.body.get("type") == "view_submission":  # an empty body would close the form as after a success
-            return BoltResponse(status=200, body={"response_action": "update", "view": message_view(message)})
+            return BoltResponse(status=200, body={"response_action": "update", "view": result_view(message)})
         if "command" in request.body:
             return BoltResponse(status=200, body=in_ack(message))
         if isinstance(reply_url := request.body.get("response_url"), str):

@@ -1,6 +1,7 @@
 """Open the modal that starts a session, and submit a request for each submission of it.
 
-views/session_form.py builds the modal. The answer to a submission is a direct message.
+views/session_form.py builds the modal. A submission turns it into a note, and the answer takes the note's place;
+a direct message is the copy.
 """
 
 import asyncio
@@ -25,9 +26,11 @@ from bot.core.errors import (
 from bot.core.models import Request, Role, SessionDefaults
 from bot.core.ports import ApplicationCatalog
 from bot.core.requests.service import RequestService
+from bot.core.start_details import StartDetails
 from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.core.validation.conversations import GenesysApp
 from bot.slack.api.responder import SlackResponder
+from bot.slack.api.session_messages import SlackSessionMessages
 from bot.slack.api.views import Views
 from bot.slack.listeners.actions import read_actor
 from bot.slack.messages.blocks import View
@@ -37,6 +40,7 @@ from bot.slack.messages.error_copy import Addressee, error_copy
 from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.views import session_form
 from bot.slack.views.session_form import HOST, NAME, START_FORM, Fields, FormInput
+from bot.slack.views.suggested_name import suggested_name
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +62,7 @@ class SessionForm:
         defaults: SessionDefaults,
         responder: SlackResponder,
         renderer: MessageRenderer,
+        session_messages: SlackSessionMessages,
         genesys_app: GenesysApp | None = None,
         timing: SlackTiming = SLACK_TIMING,
         countries: Collection[str] = (),
@@ -70,24 +75,24 @@ class SessionForm:
         self._views, self._access, self._catalog, self._defaults = views, access, catalog, defaults
         self._responder, self._renderer, self._genesys_app = responder, renderer, genesys_app
         self._timing, self._countries = timing, countries
+        self._session_messages = session_messages
         self._applications: Cache[str, list[tuple[str, str]]] = Cache(seconds=timing.catalog_cache_seconds, size=1)
 
     @property
-    def has_no_direct_messages(self) -> bool:
-        """Return whether the app's Messages tab was off at the last direct message: then the form shows the answer."""
-        return self._responder.has_no_direct_messages
+    def starting_view(self) -> View:
+        """Return the view that takes the place of a submitted form until the answer comes."""
+        return session_form.starting_view(self._renderer.language, has_copy=not self._responder.has_no_direct_messages)
 
-    def note_trigger(self, request: Request, body: dict[str, Any]) -> None:
-        """Keep the payload's trigger id, so that a modal can show the answer if no message reaches the user."""
-        self._responder.note_trigger(request.id, str(body.get("trigger_id") or ""))
+    def open_soon(self, trigger_id: str, actor: Request, message: dict[str, Any] | None = None) -> None:
+        """Open the form in the background. `actor`: a start request with the requester and the channel.
 
-    def open_soon(self, trigger_id: str, actor: Request) -> None:
-        """Open the form in the background. `actor`: a start request with the requester and the channel."""
-        self._responder.soon(self._open(trigger_id, actor))
+        `message` is the Slack message whose shortcut was used.
+        """
+        self._responder.soon(self._open(trigger_id, actor, message or {}))
 
     def read(self, body: dict[str, Any]) -> Request | dict[str, str]:
         """Return the request of a submission, or the errors by block id. `body` is a `view_submission` payload."""
-        filled = session_form.read(body["view"], self._genesys_app, self._countries)
+        filled = session_form.read(body["view"], self._genesys_app, self._countries, self._renderer.language)
         if not isinstance(filled, FormInput):
             return filled
         request = self._request(body, filled)
@@ -111,6 +116,7 @@ class SessionForm:
             application_id=None if usual[0] else filled.application_id,
             timeout_seconds=None if usual[1] else filled.timeout_seconds,
             conversation_id=filled.conversation_id,
+            argument=StartDetails(thread=filled.thread).argument,
             reply_url=None,
         )
 
@@ -119,26 +125,26 @@ class SessionForm:
         """Return for whom the errors of a submission are worded."""
         return self._renderer.addressee(None)
 
-    async def _open(self, trigger_id: str, actor: Request) -> None:
+    async def _open(self, trigger_id: str, actor: Request, message: dict[str, Any]) -> None:
         if code := await self._views.open(trigger_id, session_form.loading(actor.id)):
             to = self._renderer.addressee(actor.requester)
             await self._responder.tell(actor, session_form.not_opened(to, actor.id, code))
             return
         try:
-            view = await self._filled(actor)
+            view = await self._filled(actor, message)
         except Exception:
             log.exception("failed after the ack", extra={"fields": {"request": actor.id}})
-            view = session_form.message_view(self._renderer.failure(UnexpectedError(), actor.id, is_repeatable=False))
-        await self._views.update(actor.id, view)
+            view = session_form.result_view(self._renderer.failure(UnexpectedError(), actor.id, is_repeatable=False))
+        await self._views.update(view, external_id=actor.id)
 
-    async def _filled(self, actor: Request) -> View:
+    async def _filled(self, actor: Request, message: dict[str, Any]) -> View:
         """Return the form, or a view that says why this user may not start a session from this channel."""
         chooses_host = False
         try:
             await self._access.authorize_start(actor)
             chooses_host = await self._access.role(actor.requester, actor.team_id) is not Role.MEMBER
         except PermissionDeniedError as refusal:
-            return session_form.message_view(self._renderer.answer(actor, refusal))
+            return session_form.result_view(self._renderer.answer(actor, refusal))
         except SlackUnavailableError:
             log.warning("a form without a host", extra={"fields": {"request": actor.id}})
         return session_form.form(
@@ -149,8 +155,18 @@ class SessionForm:
                 application_id=self._defaults.application_id,
                 timeout_seconds=None if self._genesys_app else self._defaults.timeout_seconds,
                 takes_conversation=self._genesys_app is not None,
-            )
+                name=suggested_name(str(message.get("text") or ""), self._countries),
+                thread=await self._thread(actor, message),
+            ),
+            self._renderer.language,
         )
+
+    async def _thread(self, actor: Request, message: dict[str, Any]) -> str:
+        """Return the message whose thread the session can be posted in; "" where none may be shared."""
+        thread = str(message.get("thread_ts") or message.get("ts") or "")
+        if not session_form.is_message_id(thread) or actor.is_group_message:
+            return ""
+        return thread if await self._session_messages.is_shareable(actor.channel_id) else ""
 
     async def _known_applications(self) -> list[tuple[str, str]]:
         """Return the ids and names of the applications; none when the session service fails or is slow."""
@@ -170,7 +186,7 @@ def register(app: AsyncApp, requests: RequestService, forms: SessionForm) -> Non
     @app.global_shortcut(SHORTCUT)
     @app.message_shortcut(MESSAGE_SHORTCUT)
     async def on_shortcut(ack: AsyncAck, body: dict[str, Any]) -> None:
-        forms.open_soon(str(body.get("trigger_id")), read_actor(body))
+        forms.open_soon(str(body.get("trigger_id")), read_actor(body), body.get("message"))
         await ack()
 
     @app.view(START_FORM)
@@ -184,11 +200,7 @@ def register(app: AsyncApp, requests: RequestService, forms: SessionForm) -> Non
         except NotAcceptedError as error:
             await ack(response_action="errors", errors={NAME: not_accepted(error, forms.addressee)})
         else:
-            if not request.channel_id and forms.has_no_direct_messages:
-                await ack(response_action="update", view=session_form.waiting_view(request.id))
-            else:
-                forms.note_trigger(request, body)
-                await ack()
+            await ack(response_action="update", view=forms.starting_view)
 
 
 def not_accepted(error: NotAcceptedError, to: Addressee) -> str:

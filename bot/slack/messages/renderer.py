@@ -67,6 +67,8 @@ SITUATIONS = {RequestKind.START: Situation.START, RequestKind.SEND: Situation.SE
 """What was asked for, by kind of request; any other is a query."""
 TRY_AGAIN = label("button.try_again", "Try again")
 GENESYS_STATUS = label("button.genesys_status", "Genesys status")
+IN_THREAD = said("thread.posted", "Posted in the thread.")
+NOT_IN_THREAD = said("thread.not_posted", "I couldn’t post it in the thread.")
 STARTING = said("note.starting", "Starting your session…")
 WORKING = said("note.working", "Working on it…")
 WAITING_START = said("note.waiting_start", "Genesys is busy. Your link comes in about {wait}.")
@@ -94,7 +96,7 @@ class MessageRenderer:
     def answer(self, request: Request, outcome: Result) -> Message:
         """Render the result of a request for its requester."""
         if isinstance(outcome, SessionStarted):
-            return self.card(request, outcome)
+            return self._with_thread(self.card(request, outcome), outcome)
         if isinstance(outcome, CobrowseError):
             situation = SITUATIONS.get(request.kind, Situation.QUERY)
             if isinstance(outcome, SendRejectedError):  # also for a message that was not yet confirmed
@@ -111,6 +113,17 @@ class MessageRenderer:
         if isinstance(outcome, CommandSuggested):
             return suggested(request, outcome)
         return reply(self.addressee(request.requester), outcome, request, self.features)
+
+    def _with_thread(self, card: Message, started: SessionStarted) -> Message:
+        """Add to a card whether the session was posted in the thread that was asked for."""
+        if started.is_shared:
+            note = context(f":white_check_mark: {self.language.say(IN_THREAD)}")
+        elif isinstance(error := started.share_error, CobrowseError):
+            copy = error_copy(error, Situation.QUERY, self.addressee(None))
+            note = section(f":warning: *{self.language.say(NOT_IN_THREAD)}* {copy.text}")
+        else:
+            return card
+        return Message(card.text, [*card.blocks, note])
 
     def card(self, request: Request, started: SessionStarted) -> Message:
         """The session, for the person who asked for it."""

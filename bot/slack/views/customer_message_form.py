@@ -8,9 +8,11 @@ from bot.core.errors import SendRejectedError
 from bot.core.models import ChannelId
 from bot.core.use_cases.customer_messages import pack
 from bot.core.validation.contact import read_address
-from bot.slack.messages.blocks import View
+from bot.slack.messages.blocks import View, section
 from bot.slack.messages.catalogue.errors import Situation
+from bot.slack.messages.catalogue.sentence import ENGLISH, Language
 from bot.slack.messages.error_copy import Addressee, error_copy
+from bot.slack.views.session_form import LOADING
 
 SEND_FORM = "send_to_customer_form"
 TO = "to"
@@ -40,6 +42,12 @@ def form(session_id: str, channel_id: str, reply_url: str | None) -> View:
         "blocks": [ask | {"hint": _plain(hint)}],
         "private_metadata": json.dumps([session_id, channel_id, reply_url]),
     }
+
+
+def waiting(language: Language = ENGLISH) -> View:
+    """Return the view that takes the place of the form until the question comes."""
+    head = {"type": "modal", "callback_id": SEND_FORM, "title": _plain("Send to customer"), "close": _plain("Close")}
+    return head | {"blocks": [section(language.say(LOADING))]}
 
 
 def read_form(view: View, to: Addressee) -> FormInput | dict[str, str]:

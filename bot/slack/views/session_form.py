@@ -3,6 +3,7 @@
 https://docs.slack.dev/reference/views/modal-views
 """
 
+import json
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -17,12 +18,23 @@ from bot.slack.command_parser import plain_name
 from bot.slack.error_codes import explain
 from bot.slack.messages.ambiguity import TEXTS
 from bot.slack.messages.blocks import Block, Message, View, context, section
-from bot.slack.messages.catalogue.sentence import Markup, Value, next_step, problem
+from bot.slack.messages.catalogue.sentence import (
+    ENGLISH,
+    Language,
+    Markup,
+    Sentence,
+    Value,
+    label,
+    next_step,
+    problem,
+    said,
+)
 from bot.slack.messages.error_copy import Addressee
 from bot.slack.messages.session_card import reference_line
 
 START_FORM = "start_session_form"
 HOST, NAME, APPLICATION, DURATION, CONVERSATION = "host", "name", "application", "duration", "conversation"
+THREAD = "thread"
 """Block ids; the one field of each block has the same action id."""
 MIN_DURATION_SECONDS, MAX_DURATION_SECONDS = 60, 86_400
 """As COBROWSE_TIMEOUT_SECONDS."""
@@ -35,7 +47,8 @@ MAX_OPTIONS, LABEL_LENGTH, VALUE_LENGTH = 100, 75, 150
 class Fields:
     """Hold the choices of the form. `host` and `timeout_seconds`: None hides the field.
 
-    `applications`: pairs of id and name; `application_id` is the default.
+    `applications`: pairs of id and name; `application_id` is the default. `name` is suggested. `thread` is the id of
+    the message that the form was opened at, if the session may be posted in its thread.
     """
 
     channel_id: ChannelId
@@ -44,11 +57,16 @@ class Fields:
     application_id: str
     timeout_seconds: int | None
     takes_conversation: bool = False
+    name: str = ""
+    thread: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FormInput:
-    """Hold a valid submission; None stands for the default. `channel_id`: where the form was opened, or ""."""
+    """Hold a valid submission; None stands for the default. `channel_id`: where the form was opened, or "".
+
+    `thread` is the message in whose thread the session is to be posted, "" for none.
+    """
 
     channel_id: ChannelId
     host: UserId | None
@@ -56,28 +74,51 @@ class FormInput:
     application_id: str | None
     timeout_seconds: int | None
     conversation_id: ConversationId | None
+    thread: str = ""
+
+
+TITLE = label("form.title", "Co-browse session")
+START, CANCEL, CLOSE = label("form.start", "Start"), label("form.cancel", "Cancel"), label("form.close", "Close")
+LOADING = said("form.loading", "One moment…")
+STARTING = said("form.starting", "Starting your session…")
+TRYING_AGAIN = said("form.trying_again", "Trying again…")
+APPEARS_HERE = said("form.appears_here", "The answer appears here and in our direct messages. You can close this.")
+LEAVE_OPEN = said("form.leave_open", "The answer appears here. Please leave this open.")
+HOST_LABEL = label("form.host", "Who is it for?")
+HOST_HINT = label("form.host.hint", "If it’s somebody else, I tell them that you started it.")
+NAME_LABEL = label("form.name", "Name")
+NAME_HINT = label("form.name.hint", "Such as “Checkout help”. Your customer may see it.")
+CONVERSATION_LABEL = label("form.conversation", "Conversation")
+CONVERSATION_HINT = label(
+    "form.conversation.hint", "Its id or address in Genesys. Leave it out to use the one that is going on."
+)
+APPLICATION_LABEL = label("form.application", "Application")
+DURATION_LABEL = label("form.duration", "Ends after")
+THREAD_LABEL = label("form.thread", "Share it")
+THREAD_OPTION = label("form.thread.option", "Post in this thread")
+THREAD_NOTE = label("form.thread.note", "Everyone in the channel will see your customer’s link.")
+NAME_EMPTY = label("form.name.empty", "This name is empty. Add a few letters, or leave it out.")
+DURATION_WRONG = label("form.duration.wrong", "A session lasts between a minute and a day.")
+CONVERSATION_WRONG = label(
+    "form.conversation.wrong", "That isn’t an interaction’s id or its address in your Genesys region."
+)
 
 
 def loading(external_id: str) -> View:
     """Return the view shown while the form loads. `external_id`: for views.update."""
-    return _modal([section("One moment…")]) | {"external_id": external_id}
+    return _modal([section(ENGLISH.say(LOADING))], CANCEL) | {"external_id": external_id}
 
 
-def message_view(message: Message) -> View:
-    """Return a view that shows a message in place of the form."""
-    return _modal(message.blocks)
+def result_view(message: Message) -> View:
+    """Return a view that shows a message: an answer or an error in place of the form."""
+    return _modal(message.blocks, CLOSE)
 
 
-def waiting_view(request_id: RequestId) -> View:
-    """Return the view that waits for the answer, where the user gets no direct messages."""
-    return _modal([section("One moment: the answer comes in this window. Please leave it open.")]) | {
-        "external_id": request_id
-    }
-
-
-def answered(message: Message) -> View:
-    """Return a view that shows an answer, without its buttons: a view has no place for their answers."""
-    return _modal([block for block in message.blocks if block["type"] != "actions"])
+def starting_view(language: Language = ENGLISH, *, has_copy: bool = True, doing: Sentence = STARTING) -> View:
+    """Return the view that waits for the answer. `has_copy`: the answer is also a direct message."""
+    lines = [section(f":hourglass_flowing_sand: {language.say(doing)}")]
+    lines.append(context(language.say(APPEARS_HERE if has_copy else LEAVE_OPEN)))
+    return _modal(lines, CLOSE, language)
 
 
 NOT_OPENED = problem("form_not_opened", "I couldn’t open the form.")
@@ -97,51 +138,74 @@ def not_opened(to: Addressee, reference: RequestId, code: str = "") -> Message:
     return Message(f"{text} {hint}", [section(f":warning: *{text}*\n{hint}"), reference_line(reference)])
 
 
-def form(fields: Fields) -> View:
+def form(fields: Fields, language: Language = ENGLISH) -> View:
     """Return the form."""
+    say = language.say
     blocks = []
     if fields.host:
         who = {"type": "users_select", "initial_user": fields.host}
-        blocks.append(_input(HOST, "Host", who, hint="Whose session it is. Somebody else is told that you started it."))
-    naming = {"type": "plain_text_input", "max_length": NAME_LENGTH}
-    blocks.append(_input(NAME, "Name", naming, hint="Such as: Checkout help", optional=True))
+        blocks.append(_input(HOST, say(HOST_LABEL), who, hint=say(HOST_HINT)))
+    naming: Block = {"type": "plain_text_input", "max_length": NAME_LENGTH}
+    if fields.name:
+        naming["initial_value"] = fields.name
+    blocks.append(_input(NAME, say(NAME_LABEL), naming, hint=say(NAME_HINT), optional=True))
     if fields.takes_conversation:
         which = {"type": "plain_text_input", "max_length": 1000}
-        hint = "Its id or address in Genesys. Without one I look for the conversation that the host is in."
-        blocks.append(_input(CONVERSATION, "Conversation", which, hint=hint, optional=True))
+        blocks.append(_input(CONVERSATION, say(CONVERSATION_LABEL), which, hint=say(CONVERSATION_HINT), optional=True))
     if options := _applications(fields):
-        blocks.append(_select(APPLICATION, "Application", options, fields.application_id))
+        blocks.append(_select(APPLICATION, say(APPLICATION_LABEL), options, fields.application_id))
     if fields.timeout_seconds is not None:
         lengths = sorted({*OFFERED_SECONDS, fields.timeout_seconds})
         offered = [_option(_duration(seconds), str(seconds)) for seconds in lengths]
-        blocks.append(_select(DURATION, "Ends after", offered, str(fields.timeout_seconds)))
-    blocks.append(context("The link for your customer comes in a direct message from me."))
-    return _modal(blocks) | {"submit": _plain("Start"), "private_metadata": fields.channel_id}
+        blocks.append(_select(DURATION, say(DURATION_LABEL), offered, str(fields.timeout_seconds)))
+    if fields.thread:
+        choice = _option(say(THREAD_OPTION), THREAD) | {"description": _plain(say(THREAD_NOTE))}
+        blocks.append(_input(THREAD, say(THREAD_LABEL), {"type": "checkboxes", "options": [choice]}, optional=True))
+    place = json.dumps([fields.channel_id, fields.thread])
+    return _modal(blocks, CANCEL, language) | {"submit": _plain(say(START)), "private_metadata": place}
 
 
-def read(view: View, genesys_app: GenesysApp | None, countries: Collection[str] = ()) -> FormInput | dict[str, str]:
+def read(
+    view: View, genesys_app: GenesysApp | None, countries: Collection[str] = (), language: Language = ENGLISH
+) -> FormInput | dict[str, str]:
     """Return the submission, or the errors by block id. `countries`: whose phone numbers no name may hold."""
     name, length, which = (_value(view, block) for block in (NAME, DURATION, CONVERSATION))
     errors = {}
     if name and plain_name(name) is None:
-        errors[NAME] = "There is nothing to see in this name."
+        errors[NAME] = language.say(NAME_EMPTY)
     elif name and find_addresses(clean(name, len(name)), countries):
         errors[NAME] = TEXTS["name_error"]
     seconds = int(length) if length and re.fullmatch("[0-9]{1,6}", length) else None
     if length and not MIN_DURATION_SECONDS <= (seconds or 0) <= MAX_DURATION_SECONDS:
-        errors[DURATION] = "A session lasts between a minute and a day."
+        errors[DURATION] = language.say(DURATION_WRONG)
     named = genesys_app.conversation_id(which.strip()) if which and genesys_app else None
     if which and not named:
-        errors[CONVERSATION] = "This is neither an interaction's id nor its address in your Genesys region."
+        errors[CONVERSATION] = language.say(CONVERSATION_WRONG)
     host, application = _value(view, HOST), _value(view, APPLICATION)
+    channel_id, thread = _place(str(view.get("private_metadata") or ""))
     return errors or FormInput(
-        channel_id=ChannelId(str(view.get("private_metadata") or "")),
+        channel_id=channel_id,
         host=UserId(host) if host else None,
         name=plain_name(name) if name else None,
         application_id=application[:VALUE_LENGTH] if application else None,
         timeout_seconds=seconds,
         conversation_id=named,
+        thread=thread if _is_checked(view, THREAD) else "",
     )
+
+
+def _place(metadata: str) -> tuple[ChannelId, str]:
+    """Return the channel and the message where the form was opened. Forms of earlier versions hold a channel only."""
+    try:
+        channel_id, thread = json.loads(metadata)
+    except (TypeError, ValueError):
+        return ChannelId(metadata), ""
+    return ChannelId(str(channel_id)), str(thread) if is_message_id(str(thread)) else ""
+
+
+def is_message_id(text: str) -> bool:
+    """Return whether a text has the form of Slack's id of a message, such as 1767225600.000100."""
+    return re.fullmatch(r"[0-9]{1,12}\.[0-9]{1,8}", text) is not None
 
 
 def host_error(error: CobrowseError) -> str | None:
@@ -163,9 +227,9 @@ _NO_HOSTS = {
 }
 
 
-def _modal(blocks: list[Block]) -> View:
-    head = {"type": "modal", "callback_id": START_FORM, "title": _plain("Co-browse session")}
-    return {**head, "close": _plain("Cancel"), "blocks": blocks}
+def _modal(blocks: list[Block], close: Sentence, language: Language = ENGLISH) -> View:
+    head = {"type": "modal", "callback_id": START_FORM, "title": _plain(language.say(TITLE))}
+    return {**head, "close": _plain(language.say(close)), "blocks": blocks}
 
 
 def _input(name: str, label: str, element: Block, *, hint: str = "", optional: bool = False) -> Block:
@@ -182,8 +246,10 @@ def _select(name: str, label: str, options: list[Block], chosen: str) -> Block:
 
 
 def _applications(fields: Fields) -> list[Block]:
-    """Return up to MAX_OPTIONS options, the default first."""
+    """Return up to MAX_OPTIONS options, the default first; none where there is nothing to choose."""
     known = {found: name for found, name in fields.applications if 0 < len(found) <= VALUE_LENGTH}
+    if list(known) == [fields.application_id]:
+        return []
     found = sorted(known, key=lambda each: each != fields.application_id)[:MAX_OPTIONS]
     names = {each: clean(known[each]) for each in found}
     return [_option(f"{names[each]} ({clean(each)})" if names[each] else clean(each), each) for each in found]
@@ -210,3 +276,10 @@ def _value(view: View, name: str) -> str | None:
     field = (state.get(name) or {}).get(name) or {}
     value = field.get("value") or field.get("selected_user") or (field.get("selected_option") or {}).get("value")
     return str(value) if value else None
+
+
+def _is_checked(view: View, name: str) -> bool:
+    """Return whether the one box of this block is checked."""
+    state: dict[str, Any] = (view.get("state") or {}).get("values") or {}
+    chosen = ((state.get(name) or {}).get(name) or {}).get("selected_options")
+    return bool(chosen)

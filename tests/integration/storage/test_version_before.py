@@ -152,6 +152,7 @@ async def test_requests_of_the_version_before_are_resumed(database, tmp_path: Pa
         assert set(kept) == {"accepted", "creating", "created", *FAILURES}
         assert kept["accepted"].state is RequestState.ACCEPTED
         assert known_failure(kept["accepted"]) is None  # it is worked
+        assert kept["accepted"].request.view_id is None
         interrupted = known_failure(kept["creating"])
         assert interrupted.code == "interrupted"
         assert interrupted.maybe_created

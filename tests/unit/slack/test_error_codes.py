@@ -19,8 +19,8 @@ NEVER = (
     " subteam_disabled plan_upgrade_required paid_teams_only messages_tab_disabled cannot_dm_bot user_disabled"
     " user_not_found user_not_visible not_in_channel channel_not_found is_archived restricted_action"
     " restricted_action_read_only_channel channel_type_not_supported cant_update_message edit_window_closed"
-    " message_not_found msg_too_long invalid_blocks view_too_large not_enabled execution_not_in_running_state"
-    " function_execution_not_found"
+    " message_not_found thread_not_found cannot_reply_to_message msg_too_long invalid_blocks view_too_large not_enabled"
+    " execution_not_in_running_state function_execution_not_found"
 )
 
 

@@ -589,6 +589,11 @@ _entry(
     nothing_done=False,
 )
 _entry(
+    problem("share_refused.thread", "That message is gone, or takes no replies."),
+    next_step("share_refused.thread", "Share the link in the channel instead."),
+    nothing_done=False,
+)
+_entry(
     problem("share_refused.direct", "There is nobody here to share the link with."),
     next_step("share_refused.direct", "Type `{command} last` in a channel, and share it there."),
     nothing_done=False,

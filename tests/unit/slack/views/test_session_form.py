@@ -62,10 +62,10 @@ VIEWS = {
     "odd applications": offered(applications=[("", "none"), ("x" * 151, "long"), ("web", "W" * 300), ("web", "again")]),
     "a conversation": offered(applications=[], timeout_seconds=None, takes_conversation=True),
     "skeleton": loading("abcdefghijkl"),
-    "a failure": session_form.message_view(
+    "a failure": session_form.result_view(
         MessageRenderer().failure(StorageUnavailableError(), RequestId("abcdefghijkl"), is_repeatable=False)
     ),
-    "not opened": session_form.message_view(session_form.not_opened(Addressee(ENGLISH), RequestId("abcdefghijkl"))),
+    "not opened": session_form.result_view(session_form.not_opened(Addressee(ENGLISH), RequestId("abcdefghijkl"))),
 }
 
 
@@ -132,7 +132,7 @@ def test_empty_inputs_take_the_defaults() -> None:
 
 @pytest.mark.parametrize("name", ["   ", "\u200b", "\u202e\u200d", "\u3164", "\x07"])
 def test_a_name_with_nothing_to_see_is_said_at_its_field(name: str) -> None:
-    assert read(sent(name=name), None) == {"name": "There is nothing to see in this name."}
+    assert read(sent(name=name), None) == {"name": "This name is empty. Add a few letters, or leave it out."}
 
 
 @pytest.mark.parametrize("length", ["59", "86401", "0", "-60", "1e3", "٦٠٠", "forever", "9" * 5000])
