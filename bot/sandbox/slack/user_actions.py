@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -138,6 +139,7 @@ class UserActions:
         payload = payloads.view_submission(self.workspace, view)
         delivery = await self.send(payload, "interactive")
         answer = Ack(delivery.acked, delivery.status, delivery.body, delivery.error)
+        await asyncio.sleep(self.views.ack_delay_seconds)
         self.views.apply_ack(view, answer)
         return delivery
 

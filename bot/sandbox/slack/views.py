@@ -66,6 +66,8 @@ class Views:
 
     def __init__(self) -> None:
         self.trigger_seconds = 3.0
+        self.ack_delay_seconds = 0.0
+        """How long the ack of a submission is under way; views.update calls may be carried out before it."""
         self.listeners: list[Callable[[View], None]] = []
         self._stacks: dict[str, list[View]] = {}
         self._homes: dict[str, View] = {}

@@ -54,6 +54,18 @@ async def test_an_update_changes_the_bots_own_message(slack: SandboxSlack, web_c
     assert await error_of(web_client.chat_update(channel="C0NONE", ts=typed.ts, text="x")) == "channel_not_found"
 
 
+async def test_reply_belongs_to_the_thread_of_its_message(slack: SandboxSlack, web_client: AsyncWebClient) -> None:
+    typed = slack.post_message(ANA, "C0HELP", "look")
+    reply = await web_client.chat_postMessage(channel="C0HELP", text="one", thread_ts=typed.ts)
+    assert reply["message"]["thread_ts"] == typed.ts
+    await web_client.chat_postMessage(channel="C0HELP", text="two", thread_ts=reply["ts"])
+    assert [message.thread_ts for message in slack.messages] == [None, typed.ts, typed.ts]
+    hidden = await web_client.chat_postEphemeral(channel="C0HELP", user=ANA, text="psst")
+    for ts, error in ((hidden["message_ts"], "cannot_reply_to_message"), ("1.2", "thread_not_found")):
+        posted = web_client.chat_postMessage(channel="C0HELP", text="x", thread_ts=ts)
+        assert await error_of(posted) == error
+
+
 async def test_an_update_leaves_the_blocks_it_does_not_name(slack: SandboxSlack, web_client: AsyncWebClient) -> None:
     sent = await web_client.chat_postMessage(channel=ANA, text="old", blocks=[section("a")])
     await web_client.chat_update(channel=sent["channel"], ts=sent["ts"], text="new")

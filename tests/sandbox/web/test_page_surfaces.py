@@ -14,6 +14,17 @@ slack, bot, served = sandbox_page.slack, sandbox_page.bot, sandbox_page.served
 browser, page = sandbox_page.browser, sandbox_page.page
 
 
+# threads
+
+
+async def test_reply_stands_below_its_message(page: Any, slack: SandboxSlack) -> None:
+    first, _ = (slack.post_message(BEN, "C0HELP", text) for text in ("first", "second"))
+    slack.workspace.add("C0HELP", "a reply", [], via="chat.postMessage", thread_ts=first.ts)
+    await page.get_by_text("Reply in this thread").wait_for()
+    texts = await page.get_by_role("article").all_inner_texts()
+    assert ["first" in texts[0], "a reply" in texts[1], "second" in texts[2]] == [True] * 3
+
+
 # the Home tab
 
 

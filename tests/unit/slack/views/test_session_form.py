@@ -130,6 +130,24 @@ def test_empty_inputs_take_the_defaults() -> None:
     assert read({"id": "V1"}, None) == nothing
 
 
+def test_place_of_a_form_survives_an_upgrade() -> None:
+    """A form that an earlier version opened holds the channel alone."""
+    old, new = sent(), sent() | {"private_metadata": '["C0CARE", "1767225600.000100"]'}
+    assert [read(view, None).channel_id for view in (old, new)] == [CARE, CARE]  # type: ignore[union-attr]
+    checked = {"thread": {"thread": {"selected_options": [{"value": "thread"}]}}}
+    for view, thread in ((old, ""), (new, "1767225600.000100")):
+        assert read(view, None).thread == ""  # type: ignore[union-attr]
+        view["state"]["values"] |= checked
+        assert read(view, None).thread == thread  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("metadata", ["[1, 2, 3]", '["C0CARE", "x; rm"]', "{}", "[", '"C0CARE"'])
+def test_place_that_nobody_wrote_names_no_thread(metadata: str) -> None:
+    view = sent() | {"private_metadata": metadata}
+    view["state"]["values"] |= {"thread": {"thread": {"selected_options": [{"value": "thread"}]}}}
+    assert read(view, None).thread == ""  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize("name", ["   ", "\u200b", "\u202e\u200d", "\u3164", "\x07"])
 def test_a_name_with_nothing_to_see_is_said_at_its_field(name: str) -> None:
     assert read(sent(name=name), None) == {"name": "This name is empty. Add a few letters, or leave it out."}
