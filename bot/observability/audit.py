@@ -80,9 +80,9 @@ def decision(outcome: Result) -> str:
 
 def _about(outcome: Result) -> dict[str, Any]:
     match outcome:
-        case SessionStarted(session=session, agent_told=told, rule=rule):
+        case SessionStarted(session=session, agent_told=told, is_shared=shared, rule=rule):
             known = {"session": session.id, "host": session.host_id, "rule": rule, "reference": session.reference}
-            return {**known, "agent_told": told}
+            return {**known, "agent_told": told, "shared": shared}
         case SessionShared(record=record) | SentDirect(record=record) | LastSession(record=record):
             return _session(record)
         case SessionEnded(record=record, reference=reference):
