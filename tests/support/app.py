@@ -97,9 +97,11 @@ class Journey:
         before, was = len(self.slack.messages), message.text
         delivery = await self.slack.press(who, message, "try_again")
         assert delivery.acked, delivery.error
-        await self.slack.workspace.until(
-            lambda: message.text != was or len(self.slack.messages) > before, ANSWER_TIMEOUT
-        )
+
+        def is_answered() -> bool:
+            return message.text != was or any(not is_notice(each) for each in self.slack.messages[before:])
+
+        await self.slack.workspace.until(is_answered, ANSWER_TIMEOUT)
         return delivery
 
 

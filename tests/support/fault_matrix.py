@@ -33,7 +33,7 @@ from bot.genesys.retry import send_with_retry
 from bot.sandbox.slack.server import Message
 from bot.slack.api.directory import SlackDirectory
 from bot.slack.api.response_url import ResponseUrls, SilentHosts
-from tests.support.app import ANA, ANSWER_TIMEOUT, Servers, is_note, open_servers
+from tests.support.app import ANA, ANSWER_TIMEOUT, Servers, is_note, is_notice, open_servers
 from tests.support.certificates import new_authority
 from tests.support.conversations import SECRET
 from tests.support.faulty_server import Front, opened
@@ -81,7 +81,8 @@ class World:
         before, ended = len(slack.messages), self.ended()
         assert (await slack.command(who, text)).acked
         await self.until_ended(ended + 1)
-        new = [each for each in slack.messages[before:] if slack.workspace.can_see(who, each) and not is_note(each)]
+        seen = [each for each in slack.messages[before:] if slack.workspace.can_see(who, each)]
+        new = [each for each in seen if not is_note(each) and not is_notice(each)]
         return next(iter(new), None)
 
     async def struck(self, front: Front, fault: str, on: str, who: str, text: str) -> Message | None:
