@@ -228,7 +228,7 @@ def _slack_parts(
         session_messages=session_messages,
         responder=SlackResponder(web, http, renderer, direct, session_messages, slack.proxies.of, timing=timing),
         views=Views(web, timing),
-        notices=SlackNotices(web, direct, renderer.notice, timing),
+        notices=SlackNotices(web, direct, channels, renderer.notice, timing),
     )
 
 

@@ -1,4 +1,4 @@
-"""Check whether the bot can read the user groups and e-mail addresses that the settings need. Only reads."""
+"""Check whether the bot can read the groups, addresses and contact that the settings need. Only reads."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,12 +10,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.check.results import CheckResult, failed, ok, skipped, warning
 from bot.config.settings import Settings
 from bot.core.access import AccessRules
+from bot.slack.api.channels import share_refusal
 from bot.slack.api.identity import BotIdentity
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
 from bot.slack.error_codes import NO_CODE, explain
+from bot.slack.messages.renderer import contact_id
 
 ANSWER_TIMEOUT = 10.0
-GROUPS, ADDRESSES = "user groups", "addresses"
+GROUPS, ADDRESSES, CONTACT = "user groups", "addresses", "contact"
 MAX_WORKSPACES = 20
 """How many workspaces of an organization are searched for a group."""
 MAX_ACCOUNTS = 200
@@ -23,8 +25,8 @@ MAX_ACCOUNTS = 200
 
 
 async def check_directory(web: AsyncWebClient, identity: BotIdentity, settings: Settings) -> list[CheckResult]:
-    """Return the results about user groups and e-mail addresses."""
-    found = []
+    """Return the results about user groups, e-mail addresses and the contact."""
+    found = [await _contact(web, identity, settings)]
     settings_of = _groups_of(settings.rules)
     if settings_of and _has_scope(identity, "usergroups:read"):
         found += await _groups(web, identity, settings_of)
@@ -54,6 +56,57 @@ async def _groups(web: AsyncWebClient, identity: BotIdentity, settings_of: dict[
     if all(each is None for each in results):
         return [ok(GROUPS, f"{', '.join(settings_of)}: the bot can read who is in them")]
     return [each for each in results if each]
+
+
+async def _contact(web: AsyncWebClient, identity: BotIdentity, settings: Settings) -> CheckResult:
+    """Check whether somebody is told about faults, and whether the contact can repair them."""
+    contact, admins = settings.slack.help_contact, settings.rules.admins
+    reader = contact_id(contact)
+    if not reader and not admins:
+        message = "Nobody is told about faults that need a repair."
+        return warning(CONTACT, message, "Put people or user groups into COBROWSE_ADMINS.")
+    if not reader:
+        return ok(CONTACT, "administrators are told about faults" + ("" if contact else ", and are the contact"))
+    if reader[0] in "CG":
+        return await _contact_channel(web, identity, reader, settings)
+    if reader in admins.users or await _is_in_groups(web, identity, reader, admins.groups):
+        return ok(CONTACT, f"{reader} is an administrator")
+    message = f"{reader} (COBROWSE_HELP_CONTACT) is no administrator, so agents are sent to somebody who cannot help."
+    return warning(CONTACT, message, "Add this person to COBROWSE_ADMINS, or name an administrator or a channel.")
+
+
+async def _is_in_groups(web: AsyncWebClient, identity: BotIdentity, user_id: str, groups: Sequence[str]) -> bool:
+    """Return whether a user group lists the person; True for a group that cannot be read: its own result says so."""
+    for where in await workspaces_of(web, identity) if groups else ():
+        for group in groups:
+            answer, code = await _call(web, "usergroups.users.list", usergroup=group, **where)
+            if code or user_id in (answer.get("users") or []):
+                return True
+    return False
+
+
+async def _contact_channel(
+    web: AsyncWebClient, identity: BotIdentity, channel_id: str, settings: Settings
+) -> CheckResult:
+    """Check whether the bot may post in the contact's channel, which people of other organizations must not read."""
+    answer, code = await _call(web, "conversations.info", channel=channel_id)
+    named = f"The channel {channel_id} (COBROWSE_HELP_CONTACT)"
+    try:
+        refusal = "" if code else share_refusal(answer["channel"], identity.home)
+    except MALFORMED_ERRORS:
+        code = NO_CODE
+    if code:
+        message = f"{named} cannot be seen ({code}), so it gets no message about faults."
+        return warning(CONTACT, message, "Correct the id, or invite the bot to the channel.")
+    if refusal:
+        message = (
+            f"{named} is archived, or people of other organizations may read it, so it gets no message about faults."
+        )
+        return warning(CONTACT, message, "Name a channel that only your organization reads.")
+    if not settings.rules.admins:
+        message = f"{named} is told about faults, but nobody may press Check again."
+        return warning(CONTACT, message, "Put people or user groups into COBROWSE_ADMINS.")
+    return ok(CONTACT, f"the channel {channel_id} is told about faults")
 
 
 async def workspaces_of(web: AsyncWebClient, identity: BotIdentity) -> Sequence[dict[str, str]]:

@@ -127,7 +127,7 @@ _ALL = (
     Variable("COBROWSE_PERSON_SENDS_PER_MINUTE", "links a person may send to customers in a minute; 0: any", "5"),
     Variable(
         "COBROWSE_HELP_CONTACT",
-        "whom errors name: free text, or a user's or channel's id; a user reads how to fix errors",
+        "whom errors name: free text, or a user's or channel's id, which is told about faults; empty: administrators",
     ),
     Variable("COBROWSE_RETENTION_DAYS", "how long requests and sessions are remembered, 1 to 3650", "30"),
     Variable(

@@ -15,7 +15,9 @@ def config_warnings(settings: Settings) -> tuple[str, ...]:
         "COBROWSE_HOSTS_FILE lists nobody.": listed is not None and not listed,
         "COBROWSE_MEMBERS is empty: every full member of the workspace may start sessions.": not rules.members,
         "COBROWSE_SUPERVISORS is empty: only administrators may start sessions for others.": not rules.supervisors,
-        "COBROWSE_HELP_CONTACT is empty: refusals name nobody to ask.": not settings.slack.help_contact,
+        "COBROWSE_HELP_CONTACT and COBROWSE_ADMINS are empty: nobody is told about faults, or named to ask.": (
+            not rules.admins and not settings.slack.help_contact
+        ),
         "GENESYS_CONNECT_CLIENT_ID is set, but nobody can connect their Genesys account: `check` says why.": (
             bool(settings.connect.credentials.client_id and settings.connect.off)
         ),

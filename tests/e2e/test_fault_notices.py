@@ -1,7 +1,9 @@
 """Administrators get one message about a fault that they can repair; it follows the fault to its end."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +14,11 @@ from tests.support.app import (
     ANA,
     BEN,
     BILLING,
+    GONE,
+    GUS,
+    OUTSIDER,
     SAM,
+    SHARED,
     UNA,
     Journey,
     buttons,
@@ -144,3 +150,104 @@ async def test_administrators_of_a_user_group_each_get_the_message() -> None:
         await journey.asks("One")
         for administrator in (SAM, BEN):
             await notice(journey, "failing for 1 person", administrator)
+
+
+async def test_fault_that_lasts_longer_than_an_hour_gets_a_new_message() -> None:
+    timing = CoreTiming(notices=replace(QUICK.notices, renewal_seconds=1.0))
+    async with open_journey(http=True, timing=timing, COBROWSE_ADMINS=ADA, COBROWSE_HELP_CONTACT=ADA) as journey:
+        await journey.genesys.inject_fault("401")
+        await journey.asks("One")
+        old = await notice(journey, "failing for 1 person")
+        since = words(old).split("\n")[0].partition("since")[2]
+        await asyncio.sleep(1.1)
+        await journey.asks("Two", who=BEN)
+        await journey.slack.workspace.until(lambda: "My newer message" in words(old), SECONDS)
+        assert "check_fault" not in buttons(old)
+        old_one, new = notices(journey)
+        assert old_one is old
+        assert "failing for 2 people" in words(new)
+        assert since in words(new)
+        was = str(old.blocks)
+        await journey.genesys.inject_fault(None)
+        await journey.asks("Three")
+        await journey.slack.workspace.until(lambda: "Working again" in words(new), SECONDS)
+        assert str(old.blocks) == was
+
+
+async def test_message_that_slack_did_not_take_is_sent_later(journey: Journey) -> None:
+    journey.slack.inject_fault("chat.postMessage", "fatal_error", times=8)
+    await journey.genesys.inject_fault("401")
+    await journey.asks("One")
+    await notice(journey, "failing for 1 person")
+
+
+async def test_edit_that_slack_did_not_take_is_sent_later(journey: Journey) -> None:
+    await journey.genesys.inject_fault("401")
+    await journey.asks("One")
+    await notice(journey, "failing for 1 person")
+    journey.slack.inject_fault("chat.update", "fatal_error", times=8)
+    await journey.asks("Two", who=BEN)
+    await notice(journey, "failing for 2 people")
+
+
+async def test_guests_outsiders_and_those_who_left_get_no_message() -> None:
+    admins = f"{ADA},{GUS},{OUTSIDER},{GONE}"
+    async with open_journey(http=True, timing=QUICK, COBROWSE_ADMINS=admins, COBROWSE_HELP_CONTACT=GUS) as journey:
+        await journey.genesys.inject_fault("401")
+        await journey.asks("One")
+        await notice(journey, "failing for 1 person")
+        assert f"<@{ADA}> has been told" in words(await journey.asks("Two", who=BEN))
+        await notice(journey, "failing for 2 people")
+        assert [one.channel for one in journey.slack.messages if is_notice(one)] == [f"D0{ADA[1:]}"]
+
+
+async def test_channel_with_other_organizations_gets_no_post() -> None:
+    async with open_journey(http=True, timing=QUICK, COBROWSE_HELP_CONTACT=SHARED, COBROWSE_ADMINS=ADA) as journey:
+        await journey.genesys.inject_fault("401")
+        await journey.asks("One")
+        await notice(journey, "failing for 1 person")
+        assert f"<@{ADA}> has been told" in words(await journey.asks("Two", who=BEN))
+        assert notices(journey, SHARED) == []
+
+
+async def test_agent_without_a_license_is_named_until_a_session_of_theirs_works(journey: Journey) -> None:
+    await journey.genesys.inject_fault("invalid-host", times=1)
+    await journey.asks("One")
+    message = await notice(journey, "failing for 1 person")
+    assert "license" in words(message)
+    assert link(await journey.asks("Two", who=BEN))
+    await asyncio.sleep(0.3)
+    assert "Working again" not in words(message)
+    assert link(await journey.asks("Three"))
+    assert await notice(journey, "Working again") is message
+
+
+async def test_check_of_what_only_a_session_shows_says_so(journey: Journey) -> None:
+    await journey.genesys.inject_fault("invalid-host")
+    await journey.asks("One")
+    message = await notice(journey, "failing for 1 person")
+    before = len(journey.slack.messages)
+    await journey.slack.press(ADA, message, "check_fault")
+    assert "I can’t tell yet" in words(await journey.reads(ADA, before))
+    await notice(journey, "the next request will show it")
+
+
+async def test_press_after_the_presser_lost_the_role_is_refused() -> None:
+    async with open_journey(http=True, timing=QUICK, COBROWSE_ADMINS="S0LEADS", COBROWSE_HELP_CONTACT="") as journey:
+        await journey.genesys.inject_fault("401")
+        await journey.asks("One")
+        message = await notice(journey, "failing for 1 person", BEN)
+        before = len(journey.slack.messages)
+        await journey.slack.press(ANA, message, "check_fault")  # as a forged press would come
+        assert "Only administrators can check" in words(await journey.reads(ANA, before))
+
+
+async def test_no_secret_and_no_link_stands_in_a_message(journey: Journey) -> None:
+    for fault in ("401", "403", "no-join-url", "bad-request"):
+        await journey.genesys.inject_fault(fault)
+        await journey.asks(fault)
+    await journey.slack.workspace.until(lambda: len(notices(journey)) == 4, SECONDS)
+    for one in notices(journey):
+        text = f"{one.text} {words(one)}"
+        assert not re.search(r"/j/|xox|@example|<!channel>|\+1415", text), text
+        assert not re.search(r"[{}]|None", re.sub("<!date[^>]*>", "", text)), text

@@ -21,6 +21,7 @@ def right_environ(servers: Servers, directory: Path) -> dict[str, str]:
         "GENESYS_PRIVATE_KEY_PATH": str(key),
         "DATABASE_URL": f"sqlite:///{directory / 'bot.db'}",
         "COBROWSE_SUPERVISORS": "U0SAM S0LEADS",
+        "COBROWSE_HELP_CONTACT": "U0ADA",
     }
 
 
@@ -59,6 +60,14 @@ def untouched(servers: Servers) -> bool:
     assert asked <= {"token", "me", "roles", "applications", "query", "search", "other"}, asked
     assert {call.method for call in servers.genesys.calls if call.kind == "other"} <= {"GET"}
     said = {call.method for call in servers.slack.calls}
-    asked_only = {"api.test", "auth.test", "auth.teams.list", "users.info", "users.list", "usergroups.users.list"}
+    asked_only = {
+        "api.test",
+        "auth.test",
+        "auth.teams.list",
+        "conversations.info",
+        "users.info",
+        "users.list",
+        "usergroups.users.list",
+    }
     assert said <= {*asked_only, "apps.connections.open"}, said
     return not (servers.genesys.creates or servers.genesys.sessions or servers.slack.messages)

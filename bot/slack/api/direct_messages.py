@@ -15,9 +15,11 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.cache import Cache
+from bot.core.errors import SharingError, SlackUnavailableError
 from bot.core.models import ChannelId, Notice, NoticeMessage, UserId
 from bot.core.ports import EditResult
 from bot.core.timing import SLACK_TIMING, SlackTiming
+from bot.slack.api.channels import ChannelDirectory
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
 from bot.slack.error_codes import NO_CODE, Group, codes_of, explain, is_of
 from bot.slack.messages.blocks import Message
@@ -94,12 +96,18 @@ class DirectMessages:
 
 
 class SlackNotices:
-    """Implement core's NoticeMessages over Slack."""
+    """Implement core's NoticeMessages over Slack. People of other organizations read none of them."""
 
     def __init__(
-        self, web: AsyncWebClient, direct: DirectMessages, render: Render, timing: SlackTiming = SLACK_TIMING
+        self,
+        web: AsyncWebClient,
+        direct: DirectMessages,
+        channels: ChannelDirectory,
+        render: Render,
+        timing: SlackTiming = SLACK_TIMING,
     ) -> None:
-        self._web, self._direct, self._render, self._timing = web, direct, render, timing
+        self._web, self._direct, self._channels = web, direct, channels
+        self._render, self._timing = render, timing
 
     async def post(self, notice: Notice, reader: str) -> NoticeMessage | None:
         try:
@@ -110,6 +118,12 @@ class SlackNotices:
             if code == NO_CODE or is_of(code, *LATER):
                 return None
             channel_id, ts = ChannelId(""), ""  # never possible, such as for a deactivated account
+        except SharingError as error:
+            self._log(notice, error.why)
+            channel_id, ts = ChannelId(""), ""
+        except SlackUnavailableError as error:
+            self._log(notice, error.slack_error)
+            return None
         except UnconfirmedPostError as error:
             self._log(notice, str(error))
             return None
@@ -128,6 +142,7 @@ class SlackNotices:
     async def _post(self, message: Message, reader: str) -> tuple[ChannelId, str]:
         if reader[0] not in "CG":
             return await self._direct.post(UserId(reader), message)
+        await self._channels.check_shareable(ChannelId(reader))
         async with asyncio.timeout(self._timing.post_timeout):
             answer = await self._web.chat_postMessage(channel=reader, **message.payload())
         return ChannelId(str(answer["channel"])), str(answer["ts"])

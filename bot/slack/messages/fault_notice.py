@@ -47,9 +47,7 @@ SERVICE_REFERENCE = said("fault.service_reference", "Genesys `{reference}`")
 CHECKED = {
     FaultState.FAILING: said("fault.checked_failing", "Checked by {person} at {at}: it still fails."),
     FaultState.REPAIRED: said("fault.checked_repaired", "Checked by {person} at {at}: it works."),
-    FaultState.UNKNOWN: said(
-        "fault.checked_unknown", "Checked by {person} at {at}: the next real request will show it."
-    ),
+    FaultState.UNKNOWN: said("fault.checked_unknown", "Checked by {person} at {at}: the next request will show it."),
 }
 ANSWERS = {
     FaultState.FAILING: said("fault.answer_failing", "It still fails."),

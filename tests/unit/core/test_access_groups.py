@@ -1,10 +1,11 @@
 """Access rules that name user groups, one of which Slack does not let the bot read."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from bot.core.access import AccessPolicy, AccessRules, Allowlist, Workspace
+from bot.core.access import MAX_ADMINISTRATORS, AccessPolicy, AccessRules, Allowlist, Workspace
 from bot.core.errors import PersonNotAllowedError, RoleRequiredError, SlackUnavailableError
 from bot.core.models import MembershipStatus, Request, RequestKind, SlackUser
 
@@ -22,6 +23,13 @@ class People:
         if group_id == BROKEN:
             raise SlackUnavailableError("no_such_subteam")
         return user_id == SUE
+
+    async def members(self, group_id: str, team_id: str) -> frozenset[str]:
+        if group_id == BROKEN:
+            raise SlackUnavailableError("no_such_subteam", passes=False)
+        if group_id == "S0BUSY":
+            raise SlackUnavailableError("ratelimited")
+        return frozenset({SUE})
 
     def peek_person(self, user_id: str) -> SlackUser | None:
         return None
@@ -91,3 +99,27 @@ async def test_readable_groups_still_refuse() -> None:
         await access(members=readable).authorize_start(request())
     with pytest.raises(RoleRequiredError, match=r"^may_not_act_for_others$"):
         await access(supervisors=readable).authorize_start(request(target=BEN))
+
+
+@pytest.mark.parametrize(
+    ("admins", "found"),
+    [
+        (allowlist(ANA), ((ANA,), True)),
+        (allowlist(ANA, groups=(BROKEN,)), ((ANA,), True)),  # a scope or group that is missing does not come back
+        (allowlist(ANA, groups=("S0BUSY",)), ((ANA,), False)),
+        (allowlist(groups=("S0ADMINS",)), ((SUE,), True)),
+        (allowlist(), ((), True)),
+    ],
+)
+async def test_administrators_are_expanded_as_far_as_slack_tells(admins: Allowlist, found: tuple[Any, bool]) -> None:
+    assert await access(admins=admins).administrators("T0HOME") == found
+
+
+async def test_number_of_administrators_who_get_messages_is_bounded() -> None:
+    found, _ = await access(admins=allowlist(*(f"U{number:04}" for number in range(50)))).administrators("T0HOME")
+    assert found == tuple(f"U{number:04}" for number in range(MAX_ADMINISTRATORS))
+
+
+def test_administrator_named_by_id_is_known_without_slack() -> None:
+    assert access(admins=allowlist(ANA)).is_known_admin(ANA)
+    assert not access(admins=allowlist(ANA)).is_known_admin(SUE)

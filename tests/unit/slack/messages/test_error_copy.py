@@ -1,6 +1,7 @@
 """What people read about each error: what it means, what to do next, and for administrators how to fix it."""
 
 import re
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -12,12 +13,13 @@ from bot.slack.messages.blocks import escape
 from bot.slack.messages.catalogue.errors import ERRORS as ENTRIES
 from bot.slack.messages.catalogue.errors import NOTHING_DONE, Situation
 from bot.slack.messages.catalogue.repairs import REPAIRS
-from bot.slack.messages.catalogue.sentence import ENGLISH, PLAIN_ENGLISH, channel_mention
-from bot.slack.messages.error_copy import Addressee, ErrorCopy, error_copy, find_entry, find_repair
+from bot.slack.messages.catalogue.sentence import ENGLISH, PLAIN_ENGLISH, channel_mention, mention
+from bot.slack.messages.error_copy import Addressee, ErrorCopy, error_copy, fault_name, find_entry, find_repair
 from tests.support.errors import BASES, CARLA, ERRORS, HOST, NAMELESS, classes, name_of
 
 CONTACT = "<#C0HELP>"
 AGENT = Addressee(ENGLISH, contact=channel_mention("C0HELP"))
+TOLD = replace(AGENT, told=mention("U0ADA"))
 ADMINISTRATOR = Addressee(ENGLISH, contact=channel_mention("C0HELP"), can_repair=True)
 MAX_WORDS = 25
 TECHNICAL = (
@@ -79,7 +81,7 @@ def is_sentence(line: str) -> bool:
     return whole and not re.search(r"None|[{}]|  ", re.sub("<!date[^>]*>", "", line))
 
 
-@pytest.mark.parametrize("to", [AGENT, ADMINISTRATOR], ids=["agent", "administrator"])
+@pytest.mark.parametrize("to", [AGENT, TOLD, ADMINISTRATOR], ids=["agent", "told", "administrator"])
 def test_every_line_is_whole_sentences(to):
     copies = [read(error, situation, to) for error, situation in CASES]
     assert {line for copy in copies for line in (copy.problem, *copy.lines) if not is_sentence(line)} == set()
@@ -87,7 +89,8 @@ def test_every_line_is_whole_sentences(to):
 
 def test_an_agent_reads_few_and_plain_words():
     lists = ("several_conversations", "several_open_sessions", "message_not_posted")
-    texts = {read(error, situation).text for error, situation in CASES if error.code not in lists}
+    cases = [(error, situation) for error, situation in CASES if error.code not in lists]
+    texts = {read(error, situation, to).text for error, situation in cases for to in (AGENT, TOLD)}
     assert {text for text in texts if words(text) > MAX_WORDS} == set()
     assert {text for text in texts if re.search(TECHNICAL, text)} == set()
 
@@ -96,6 +99,37 @@ def test_an_agent_reads_few_and_plain_words():
 def test_nobody_is_asked_to_ask_themselves(error):
     for situation in Situation:
         assert CONTACT not in read(error, situation, ADMINISTRATOR).text
+
+
+@pytest.mark.parametrize("error", [e for e in ERRORS if fault_name(e)], ids=name_of)
+def test_nobody_is_asked_to_tell_who_has_been_told(error):
+    for situation in Situation:
+        before, after = read(error, situation), read(error, situation, TOLD)
+        assert CONTACT not in after.text
+        assert ("<@U0ADA> has been told" in after.text) == (CONTACT in before.text)
+
+
+def test_faults_are_what_an_administrator_has_to_repair():
+    names = {re.split(r"[ .]", name)[0] for error in ERRORS if (name := fault_name(error))}
+    assert names == FAULTS
+
+
+FAULTS = {
+    "slack_unavailable",
+    "token_refused",
+    "oauth_refused",
+    "permission_missing",
+    "unusable_answer",
+    "invalid_host",
+    "unknown_application",
+    "bad_request",
+    "connect_required",
+    "user_permission_missing",
+    "message_not_posted",
+    "text_too_long",
+    "unexpected",
+}
+"""The errors that make a message to administrators; refusals of one person are none."""
 
 
 @pytest.mark.parametrize("error", [e for e in ERRORS if find_repair(e)], ids=name_of)

@@ -240,6 +240,8 @@ GOOD = SOCKET | {
 
 def test_good_settings_raise_no_warning() -> None:
     assert config_warnings(settings.load(GOOD)) == ()
+    administrators = {"COBROWSE_HELP_CONTACT": "", "COBROWSE_ADMINS": "U0ADA"}  # who are the contact then
+    assert config_warnings(settings.load(GOOD | administrators)) == ()
 
 
 @pytest.mark.parametrize(
@@ -248,7 +250,7 @@ def test_good_settings_raise_no_warning() -> None:
         ({"COBROWSE_MATCH_EMAIL": "false"}, "COBROWSE_MATCH_EMAIL"),
         ({"COBROWSE_MEMBERS": ""}, "COBROWSE_MEMBERS"),
         ({"COBROWSE_SUPERVISORS": ""}, "COBROWSE_SUPERVISORS"),
-        ({"COBROWSE_HELP_CONTACT": ""}, "COBROWSE_HELP_CONTACT"),
+        ({"COBROWSE_HELP_CONTACT": "", "COBROWSE_ADMINS": ""}, "COBROWSE_HELP_CONTACT"),
         ({"DATABASE_URL": "memory:"}, "DATABASE_URL"),
         ({"DATABASE_URL": "postgresql://db/bot", "STORE_ENCRYPTION_KEY": ""}, "STORE_ENCRYPTION_KEY"),
     ],
