@@ -16,7 +16,7 @@ from bot.config.settings import Settings
 from bot.config.warnings import config_warnings
 from bot.core.access import AccessPolicy
 from bot.core.hosts.resolver import HostResolver
-from bot.core.models import NoticeKind, RequestKind, TeamId, UserId
+from bot.core.models import Notice, NoticeKind, RequestKind, UserId
 from bot.core.notices import NoticeBoard, ToldReaders
 from bot.core.requests.events import (
     EventLog,
@@ -43,6 +43,7 @@ from bot.core.use_cases.accounts import AccountLinking
 from bot.core.use_cases.customer_messages import CustomerMessaging, LinkOffers
 from bot.core.use_cases.diagnostics import Diagnostics
 from bot.core.use_cases.faults import FaultReports
+from bot.core.use_cases.session_ends import SessionEnds, read_end
 from bot.core.use_cases.sessions import SessionService
 from bot.core.use_cases.start_session import StartSession
 from bot.factories import host_rules, open_genesys, open_user_tokens, required_permissions, sessions_api
@@ -120,8 +121,8 @@ async def open_bot(
         told = ToldReaders()
         slack = _slack_parts(settings, clients, identity, http, store, told, slack_timing)
         audit, events = AuditLog(settings.audit_log), EventLog()
-        use_cases = _use_cases(settings, slack, store, genesys, tokens, events, timing)
         board = _notice_board(settings, slack, store, told, timing)
+        use_cases = _use_cases(settings, slack, store, genesys, tokens, board, events, timing)
         faults = _fault_reports(slack, use_cases, genesys, board, timing)
         recovery, worker, requests = _request_parts(slack, store, use_cases, faults, events, timing)
         metrics.watch(under_way=lambda: requests.under_way, queue_length=lambda: genesys.queue_length)
@@ -238,12 +239,15 @@ def _use_cases(
     store: Storage,
     genesys: GenesysClient,
     tokens: UserTokens,
+    board: NoticeBoard,
     events: EventLog,
     timing: CoreTiming,
 ) -> _UseCases:
     access, users, api = slack.access, UsersApi(genesys), sessions_api(settings.service, genesys, tokens)
     hosts = HostResolver(host_rules(settings, users), store, waits=users.waits, found_seconds=timing.host_cache_seconds)
-    sessions = SessionService(store.sessions, access, api, slack.session_messages, events, timing)
+    sessions = SessionService(
+        store.sessions, access, api, slack.session_messages, events, timing, SessionEnds(board).tell_agent
+    )
     start_session = _start_session(settings, slack, store, hosts, api, sessions, timing)
     accounts = AccountLinking(access, hosts, store.connections, tokens, events, timing)
     application_id = settings.service.offer.application_id
@@ -283,12 +287,14 @@ def _start_session(
 def _notice_board(
     settings: Settings, slack: _SlackParts, store: Storage, told: ToldReaders, timing: CoreTiming
 ) -> NoticeBoard:
-    """Build the board of notices, which administrators and the contact read."""
+    """Build the board of notices. Administrators and the contact read about faults."""
     contact = contact_id(settings.slack.help_contact)
 
-    async def readers(team_id: TeamId) -> tuple[Sequence[str], bool]:
+    async def readers(notice: Notice) -> tuple[Sequence[str], bool]:
+        if notice.kind is NoticeKind.ENDED:
+            return [read_end(notice.data).agent], True
         channels, users = ([contact], []) if contact[:1] in ("C", "G") else ([], [UserId(contact)] if contact else [])
-        administrators, are_all = await slack.access.administrators(team_id, *users)
+        administrators, are_all = await slack.access.administrators(notice.team_id, *users)
         return (*channels, *administrators), are_all
 
     return NoticeBoard(store.notices, slack.notices, readers, told, timing.notices)

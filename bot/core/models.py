@@ -380,6 +380,8 @@ class NoticeKind(StrEnum):
 
     FAULT = "fault"
     """Something that an administrator has to repair."""
+    ENDED = "ended"
+    """Somebody else has ended an agent's session. The agent reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

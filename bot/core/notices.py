@@ -1,4 +1,4 @@
-"""Send notices to administrators: post each to everybody who can act, and edit the messages as the matter goes on.
+"""Send notices: post each to everybody whom it concerns, and edit the messages as the matter goes on.
 
 The store holds the notice and who has got which message, so any replica sends what another one left unsent. Each
 message arrives at least once; after a crash between Slack's answer and our write it may arrive twice.
@@ -11,19 +11,22 @@ from contextlib import suppress
 from dataclasses import replace
 
 from bot.core.errors import StorageUnavailableError
-from bot.core.models import Notice, NoticeKind, NoticeMessage, TeamId
+from bot.core.models import Notice, NoticeKind, NoticeMessage
 from bot.core.ports import EditResult, NoticeMessages, NoticeRepository
 from bot.core.timing import NoticeTiming
 
 log = logging.getLogger(__name__)
 
 MAX_PENDING = 200
+MAX_UNSAVED = 1000
 MAX_SAVE_ATTEMPTS = 10
 """How often a change is tried when other replicas change the same notice at the same moment."""
 
 Key = tuple[NoticeKind, str]
-Readers = Callable[[TeamId], Awaitable[tuple[Sequence[str], bool]]]
-"""Returns the users and channels that read the notices of a workspace, and whether these are all. Never raises."""
+Readers = Callable[[Notice], Awaitable[tuple[Sequence[str], bool]]]
+"""Returns the users and channels that read a notice, and whether these are all. Never raises."""
+Edit = Callable[[Notice], Notice | None]
+"""Returns what becomes of a notice, None for no change (pure). A notice of version 0 is new."""
 Update = Callable[[Notice], Awaitable[bool]]
 """Brings a notice up to date; returns whether it changed. May raise StorageUnavailableError."""
 
@@ -64,6 +67,7 @@ class NoticeBoard:
         self._told = told
         self._updates: dict[NoticeKind, Update] = {}
         self._before_pass: list[Callable[[], Awaitable[None]]] = []
+        self._unsaved: dict[Key, Edit] = {}
         self._wake, self._is_stopping = asyncio.Event(), False
         self._task: asyncio.Task[None] | None = None
 
@@ -76,7 +80,7 @@ class NoticeBoard:
         """Return a notice; one of version 0 where there is none. Raises StorageUnavailableError."""
         return await self._store.find(kind, key)
 
-    async def change(self, kind: NoticeKind, key: str, edit: Callable[[Notice], Notice | None]) -> Notice | None:
+    async def change(self, kind: NoticeKind, key: str, edit: Edit) -> Notice | None:
         """Replace a notice by what `edit` (pure) makes of it, and send it soon; None when `edit` returns None.
 
         Raises StorageUnavailableError.
@@ -89,6 +93,15 @@ class NoticeBoard:
                 self.wake()
                 return changed
         raise StorageUnavailableError
+
+    async def change_surely(self, kind: NoticeKind, key: str, edit: Edit) -> None:
+        """Do what `change` does; while the store is unavailable, try again in the background. Never raises."""
+        try:
+            await self.change(kind, key, edit)
+        except StorageUnavailableError:
+            log.warning("a notice is stored later", extra={"fields": {"notice": kind.value}})
+            if len(self._unsaved) < MAX_UNSAVED:
+                self._unsaved[kind, key] = edit
 
     def wake(self) -> None:
         """Look for notices to send now."""
@@ -122,6 +135,9 @@ class NoticeBoard:
     async def _pass(self) -> None:
         for prepare in self._before_pass:
             await prepare()
+        for (kind, key), edit in list(self._unsaved.items()):
+            await self.change(kind, key, edit)
+            del self._unsaved[kind, key]
         notices = await self._store.pending(MAX_PENDING)
         self._told.replace(notices)
         for notice in notices:
@@ -136,7 +152,7 @@ class NoticeBoard:
 
     async def _send(self, notice: Notice) -> None:
         """Bring all messages of a notice up to date, and store each as soon as Slack has taken it."""
-        readers, are_all = await self._readers(notice.team_id)
+        readers, are_all = await self._readers(notice)
         has_message, later = {message.reader for message in notice.current}, not are_all
         for reader in readers:
             if reader in has_message:

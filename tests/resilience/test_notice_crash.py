@@ -102,3 +102,23 @@ async def test_two_replicas_share_one_message_and_its_end(tmp_path) -> None:
             assert any(link(one) for one in slack.seen_by(ANA) if "Works" in words(one))
             assert len(notices(bots)) == 1
         await outcomes(bots, ANA, 6)
+
+
+@pytest.mark.parametrize("dies", ["before:end_session", "after:end_session", "before:save", "after:save", "after:take"])
+async def test_agent_is_told_of_an_end_after_a_kill(bots: Bots, dies: str) -> None:
+    slack, genesys = bots.servers.slack, bots.servers.genesys
+    dead = await bots.start(dies)
+    await slack.command(ANA, "Deal")
+    await outcomes(bots, ANA, 1)
+    (session,) = genesys.sessions.values()
+    typing = asyncio.create_task(slack.command(SAM, f"end {session.id}"))
+    await dead.wait()
+    await resume(bots)
+    await typing
+
+    def told() -> list[Message]:
+        return [one for one in slack.messages if one.channel == f"D0{ANA[1:]}" and "ended your session" in words(one)]
+
+    await slack.workspace.until(told, SECONDS)
+    await asyncio.sleep(0.3)
+    assert len(told()) == 1

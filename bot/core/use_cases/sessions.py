@@ -5,7 +5,7 @@ or share a session answers that it is already done.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from bot.core.access import AccessPolicy
@@ -39,6 +39,10 @@ MAX_OWN, MAX_WORKSPACE = 8, 40
 """How many sessions a message shows. Slack allows 50 blocks in a message."""
 
 
+async def _nobody(record: SessionRecord, request: Request) -> None:
+    """Tell nobody."""
+
+
 class SessionService:
     """Carries out LAST, STATUS, LIST, END, SHARE and DIRECT."""
 
@@ -50,7 +54,10 @@ class SessionService:
         messages: SessionMessages,
         events: EventLog,
         timing: CoreTiming,
+        tell_agent: Callable[[SessionRecord, Request], Awaitable[None]] = _nobody,
     ) -> None:
+        """Take the parts. `tell_agent` tells the agent of a session that somebody else has ended it; never raises."""
+        self._tell_agent = tell_agent
         self._store, self._access, self._service = store, access, service
         self._messages, self._events = messages, events
         self._statuses = SessionStatusCache(service, timing)
@@ -113,9 +120,11 @@ class SessionService:
             try:
                 record = await self._close(record, request.id)
             except StorageUnavailableError:  # it has ended all the same, and the next status read notices
-                return SessionEnded(record, reference)
+                record = replace(record, ended_by=request.id)
         if record.ended_by != request.id:
             raise SessionActionError("already_ended")
+        if record.agent not in person.ids:
+            await self._tell_agent(record, request)
         return SessionEnded(record, reference)
 
     async def share(self, request: Request) -> SessionShared:

@@ -15,9 +15,11 @@ from bot.core.models import ChannelId, Request, RequestId, RequestKind, TeamId, 
 from bot.core.requests.service import RequestService
 from bot.slack.api.channels import GROUP_MESSAGE_PREFIX
 from bot.slack.api.responder import SlackResponder
+from bot.slack.messages.ambiguity import chosen_already
 from bot.slack.messages.blocks import OPEN_ACTION
 from bot.slack.messages.conversation_choice import PICK_ACTION, read_pick
-from bot.slack.messages.fault_notice import CHECK_ACTION
+from bot.slack.messages.notices.ended import START_NEW_ACTION, read_start_new
+from bot.slack.messages.notices.faults import CHECK_ACTION
 from bot.slack.messages.renderer import TRY_AGAIN_ACTION, MessageRenderer
 from bot.slack.messages.session_card import DIRECT_ACTION, END_ACTION, LISTED, SHARE_ACTION
 from bot.slack.views.session_form import TRYING_AGAIN, starting_view
@@ -57,6 +59,7 @@ def register(app: AsyncApp, requests: RequestService, responder: SlackResponder,
     for action, kind in ACTIONS.items():
         on_action(action, kind)
     _register_retries(app, requests, responder, renderer)
+    _register_start_new(app, requests, responder, renderer)
 
 
 def _register_retries(
@@ -101,6 +104,30 @@ def show_start(responder: SlackResponder, renderer: MessageRenderer, body: dict[
         has_copy = not responder.has_no_direct_messages
         view = starting_view(renderer.language, has_copy=has_copy, doing=TRYING_AGAIN)
         responder.show_soon(press.view_id, view, str(body["view"].get("hash") or ""))
+
+
+def _register_start_new(
+    app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
+) -> None:
+    """Register the button that starts a session like the one that somebody else has ended."""
+
+    @app.action(START_NEW_ACTION)
+    async def on_start_new(ack: AsyncAck, body: dict[str, Any]) -> None:
+        session_id, name, agent, channel_id = read_start_new(str(body["actions"][0]["value"]))
+        press = read_actor(body)
+        request = replace(
+            press,
+            key=f"start-new:{session_id}:{(body.get('container') or {}).get('message_ts')}",
+            name=name or None,
+            target=None if agent == press.requester else agent,
+            channel_id=channel_id or press.channel_id,
+        )
+        try:
+            if not await requests.submit(request):
+                responder.tell_soon(request, chosen_already())
+        except NotAcceptedError as error:
+            responder.tell_soon(request, renderer.answer(request, error))
+        await ack()
 
 
 def note_place(responder: SlackResponder, body: dict[str, Any], press: Request) -> None:

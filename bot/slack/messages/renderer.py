@@ -15,7 +15,7 @@ from bot.core.errors import (
     ServiceError,
     SeveralConversationsError,
 )
-from bot.core.models import Notice, Request, RequestId, RequestKind, SessionStarted, UserId, WaitNotice
+from bot.core.models import Notice, NoticeKind, Request, RequestId, RequestKind, SessionStarted, UserId, WaitNotice
 from bot.core.results import CommandSuggested, Result
 from bot.core.start_details import details_of
 from bot.slack.messages.ambiguity import offer, retry_argument, suggested
@@ -43,8 +43,9 @@ from bot.slack.messages.catalogue.sentence import (
 )
 from bot.slack.messages.conversation_choice import picker
 from bot.slack.messages.error_copy import SOMEBODY, Addressee, error_copy
-from bot.slack.messages.fault_notice import fault_notice
 from bot.slack.messages.help import PLAIN, Capabilities
+from bot.slack.messages.notices.ended import ended_notice
+from bot.slack.messages.notices.faults import fault_notice
 from bot.slack.messages.replies import reply
 from bot.slack.messages.session_card import (
     can_share,
@@ -182,7 +183,9 @@ class MessageRenderer:
         return Message(copy.text, [*blocks, reference_line(request_id, service)])
 
     def notice(self, notice: Notice, opened_at: datetime) -> Message:
-        """Render a notice for its readers, who can repair things. `opened_at`: that of the message."""
+        """Render a notice for its readers. `opened_at`: that of the message."""
+        if notice.kind is NoticeKind.ENDED:
+            return ended_notice(notice, self.language)
         return fault_notice(notice, replace(self.addressee(None), can_repair=True), opened_at)
 
     def note(self, request: Request, note: WaitNotice) -> Message:

@@ -28,8 +28,8 @@ from bot.slack.messages.catalogue.host_rules import explain_miss
 from bot.slack.messages.catalogue.sentence import ENGLISH
 from bot.slack.messages.customer_message import question, sent
 from bot.slack.messages.error_copy import Addressee, error_copy
-from bot.slack.messages.fault_notice import fault_checked
 from bot.slack.messages.help import PLAIN, Capabilities, help_
+from bot.slack.messages.notices.faults import fault_checked
 from bot.slack.messages.session_card import (
     GONE,
     can_share,

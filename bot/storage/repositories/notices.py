@@ -53,9 +53,9 @@ class NoticeTable:
         return next(iter(_notices(await self._database.fetch("take_notice", values))), None)
 
     async def store_messages(self, notice: Notice, seconds: float) -> bool:
-        values = {"kind": notice.kind.value, "key": notice.key, "takes": notice.takes, "shown": notice.shown}
+        values: dict[str, Any] = {"kind": notice.kind.value, "key": notice.key, "takes": notice.takes}
         messages = json.dumps([_message_row(message) for message in notice.messages])
-        values |= {"messages": messages, "seconds": seconds}
+        values |= {"messages": messages, "shown": notice.shown, "seconds": seconds}
         return bool(await self._database.fetch("store_notice_messages", values))
 
 

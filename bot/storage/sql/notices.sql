@@ -7,8 +7,10 @@ SELECT n.*, t.read_at FROM (SELECT CAST(:now AS DOUBLE PRECISION) AS read_at) t
 LEFT JOIN notices n ON n.kind = :kind AND n.key = :key;
 
 -- name: pending_notices
--- Those whose messages do not show the newest version come first, then those that are not over.
-SELECT n.*, :now AS read_at FROM notices n WHERE n.over_at IS NULL OR n.shown < n.version
+-- Those whose messages do not show the newest version come first, then those that are not over. After a day nobody tries
+-- to send a message any more.
+SELECT n.*, :now AS read_at FROM notices n
+WHERE n.over_at IS NULL OR (n.shown < n.version AND n.changed_at > :now - 86400)
 ORDER BY CASE WHEN n.shown < n.version THEN 0 ELSE 1 END, n.changed_at LIMIT :most;
 
 -- name: add_notice
