@@ -24,9 +24,9 @@ from bot.slack.api.directory import SlackDirectory
 from bot.slack.api.identity import BotIdentity
 from bot.slack.api.responder import new_http_session, new_web_client
 from bot.slack.api.token_watch import WebClient
-from bot.slack.error_codes import explain
 from bot.slack.messages.catalogue.host_rules import explain_miss
 from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH
+from bot.slack.messages.catalogue.slack_errors import reason, remedy
 from bot.storage.errors import StorageSetupError
 from bot.storage.inspect import Linked, inspect_storage
 
@@ -74,8 +74,8 @@ async def check_person(
             message = f"Slack would not say who {user_id} is ({error.slack_error})."
             if error.passes:
                 return [failed("person", message, "Try again; if it stays so, look at the lines about Slack.")]
-            row = explain(error.slack_error)
-            return [failed("person", f"{message} {row.person}", row.mend or "Look at the lines about Slack.")]
+            why, fix = (each(PLAIN_ENGLISH, error.slack_error) for each in (reason, remedy))
+            return [failed("person", f"{message} {why}", fix or "Look at the lines about Slack.")]
         except PermissionDeniedError as error:
             return [_refusal(error, user_id), skipped("host", "they may not start sessions")]
     return [*found, await _host(settings, person, timing)]

@@ -13,7 +13,9 @@ from bot.core.access import AccessRules
 from bot.slack.api.channels import share_refusal
 from bot.slack.api.identity import BotIdentity
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code, error_label
-from bot.slack.error_codes import NO_CODE, explain
+from bot.slack.error_codes import NO_CODE, passes
+from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH
+from bot.slack.messages.catalogue.slack_errors import reason, remedy
 from bot.slack.messages.renderer import contact_id
 
 ANSWER_TIMEOUT = 10.0
@@ -130,11 +132,10 @@ async def _group(
                 return None
             fix = "Put people into the group in Slack, enable it if it is disabled, or name another group."
             return warning(GROUPS, f"{message} has no members, so it lets nobody in.", fix)
-    row = explain(code)
-    text = f"{message} cannot be read ({code}), so it lets nobody in. {row.person}"
-    if row.passes:
+    text = f"{message} cannot be read ({code}), so it lets nobody in. {reason(PLAIN_ENGLISH, code)}"
+    if passes(code):
         return warning(GROUPS, text, "Try again later; slack-status.com shows how Slack is doing.")
-    return failed(GROUPS, text, row.mend)
+    return failed(GROUPS, text, remedy(PLAIN_ENGLISH, code))
 
 
 async def _addresses(web: AsyncWebClient, identity: BotIdentity) -> list[CheckResult]:

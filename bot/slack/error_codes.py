@@ -1,4 +1,4 @@
-"""Map each of Slack's error codes to its group, its sentence for people and its fix for administrators (pure).
+"""Map each of Slack's error codes to its group and to the key of its sentences (pure).
 
 https://docs.slack.dev/reference/methods lists the codes of each method. All code that interprets an error code uses
 this table. Codes with spaces are the bot's: they replace the code when Slack's answer has none.
@@ -43,16 +43,14 @@ class Group(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ApiError:
-    """What an error code means.
+    """Hold what an error code means.
 
-    `passes`: the same call may succeed later. `person`: the sentence that the person reads. `mend`: what an
-    administrator has to fix, and where; "" when nothing has to be fixed.
+    `passes`: the same call may succeed later. `key` names its sentences in messages/catalogue/slack_errors.py.
     """
 
     group: Group
     passes: bool
-    person: str
-    mend: str = ""
+    key: str
 
     @property
     def is_ready(self) -> bool:
@@ -65,140 +63,72 @@ class ApiError:
         return self.group is Group.FAULT
 
 
-_STATUS = "slack-status.com shows how Slack is doing."
-_ON_PAGE = "in the app's settings at api.slack.com/apps"
-_TOKEN = f"Take the bot token from OAuth & Permissions {_ON_PAGE}, set SLACK_BOT_TOKEN, and restart the bot."
-_REINSTALL = f"Install the app to the workspace again {_ON_PAGE}, set SLACK_BOT_TOKEN, and restart the bot."
-_REFUSED = "Slack does not accept the bot's token."
 _ROWS: dict[str, ApiError] = {}
 
 
-def _add(codes: str, group: Group, person: str, mend: str = "", *, passes: bool = False) -> None:
-    _ROWS.update(dict.fromkeys(codes.split(), ApiError(group, passes, person, mend)))
+def _add(codes: str, group: Group, key: str, *, passes: bool = False) -> None:
+    _ROWS.update(dict.fromkeys(codes.split(), ApiError(group, passes, key)))
 
 
-_add("ratelimited rate_limited", Group.RATE_LIMIT, "Slack limits how often the bot may ask.", passes=True)
-_add("internal_error fatal_error service_unavailable request_timeout", Group.FAULT, "Slack has a fault.", passes=True)
-_add(
-    "team_added_to_org org_login_required",
-    Group.MOVING,
-    "Slack moves this workspace into an organization.",
-    "Wait until Slack has moved the workspace.",
-    passes=True,
-)
-_add(
-    "token_expired",
-    Group.TOKEN,
-    "The bot's Slack token has expired.",
-    "The bot cannot renew a token that expires. Make an app without token rotation (token_rotation_enabled: false in"
-    " manifest.yml), and set its SLACK_BOT_TOKEN.",
-)
-_add("invalid_auth not_authed", Group.TOKEN, _REFUSED, _TOKEN)
-_add("token_revoked", Group.TOKEN, "The bot's Slack token was revoked.", _REINSTALL)
-_add("account_inactive", Group.TOKEN, "The app was removed from the workspace, or its bot user is off.", _REINSTALL)
-_add(
-    "not_allowed_token_type",
-    Group.TOKEN,
-    _REFUSED,
-    f"SLACK_BOT_TOKEN has to be a bot token. {_TOKEN}",
-)
-_add(
-    "team_access_not_granted",
-    Group.ACCESS,
-    "The bot has no access to this workspace.",
-    "An organization administrator has to add the app to this workspace.",
-)
+_add("ratelimited rate_limited", Group.RATE_LIMIT, "rate_limited", passes=True)
+_add("internal_error fatal_error service_unavailable request_timeout", Group.FAULT, "slack_fault", passes=True)
+_add("team_added_to_org org_login_required", Group.MOVING, "workspace_moving", passes=True)
+_add("token_expired", Group.TOKEN, "token_expired")
+_add("invalid_auth not_authed", Group.TOKEN, "token_refused")
+_add("token_revoked", Group.TOKEN, "token_revoked")
+_add("account_inactive", Group.TOKEN, "account_inactive")
+_add("not_allowed_token_type", Group.TOKEN, "not_allowed_token_type")
+_add("team_access_not_granted", Group.ACCESS, "team_access_not_granted")
 _add(
     "enterprise_is_restricted access_denied ekm_access_denied no_permission two_factor_setup_required accesslimited",
     Group.ACCESS,
-    "Slack does not let the bot do this.",
-    "A Slack administrator has to allow the app to do this.",
+    "not_allowed",
 )
-_add(
-    "missing_scope",
-    Group.SCOPE,
-    "The bot lacks a Slack scope for this.",
-    f"Add the scopes of manifest.yml {_ON_PAGE}, and install the app again; `cobrowse-bot check` names the scope.",
-)
+_add("missing_scope", Group.SCOPE, "missing_scope")
 _add(
     "missing_argument invalid_arguments invalid_arg_name invalid_team team_not_found",
     Group.ARGUMENT,
-    "Slack wants more than the bot says.",
-    "`cobrowse-bot check` shows which call Slack refuses; report it to the maintainers of the bot.",
+    "argument_missing",
 )
-_GROUPS = "COBROWSE_MEMBERS, COBROWSE_SUPERVISORS or COBROWSE_ADMINS"
 _add(
     "no_such_subteam subteam_not_found subteam_disabled subteam_deleted usergroup_disabled",
     Group.USER_GROUP,
-    "A user group that decides who may do this is deleted or disabled.",
-    f"Put a user group that exists into {_GROUPS}, or enable the group in Slack; `cobrowse-bot check` names it.",
+    "no_user_group",
 )
-_add(
-    "plan_upgrade_required paid_teams_only",
-    Group.USER_GROUP,
-    "This workspace's Slack plan has no user groups.",
-    f"List people by their ids in {_GROUPS}, or upgrade the Slack plan.",
-)
-_add(
-    "messages_tab_disabled",
-    Group.DIRECT_OFF,
-    "The bot cannot send direct messages: its Messages tab is off.",
-    f"Turn on the Messages Tab under App Home {_ON_PAGE}.",
-)
-_add("cannot_dm_bot", Group.NO_DIRECT, "A bot cannot get direct messages.")
-_add("user_disabled", Group.NO_DIRECT, "This person's Slack account is deactivated.")
-_add("user_not_found users_not_found user_not_visible", Group.UNKNOWN_PERSON, "Slack does not know this person here.")
-_add(
-    "not_in_channel channel_not_found",
-    Group.UNINVITED,
-    "The bot is not in this channel.",
-    "Invite the bot to the channel.",
-)
+_add("plan_upgrade_required paid_teams_only", Group.USER_GROUP, "no_user_groups_in_plan")
+_add("messages_tab_disabled", Group.DIRECT_OFF, "messages_tab_off")
+_add("cannot_dm_bot", Group.NO_DIRECT, "cannot_dm_bot")
+_add("user_disabled", Group.NO_DIRECT, "user_disabled")
+_add("user_not_found users_not_found user_not_visible", Group.UNKNOWN_PERSON, "person_unknown")
+_add("not_in_channel channel_not_found", Group.UNINVITED, "not_in_channel")
 _add(
     "channel_type_not_supported restricted_action restricted_action_read_only_channel"
     " restricted_action_thread_only_channel restricted_action_non_threadable_channel restricted_action_thread_locked",
     Group.CLOSED,
-    "Slack does not let the bot post in this channel.",
-    "Use another channel, or change who may post in this one.",
+    "posting_not_allowed",
 )
-_add(
-    "thread_not_found cannot_reply_to_message invalid_thread_ts",
-    Group.THREAD,
-    "Slack takes no reply to that message.",
-)
-_add("is_archived is_inactive", Group.ARCHIVED, "This channel is archived.", "Use another channel.")
-_add("cant_update_message edit_window_closed message_not_found", Group.EDIT, "Slack cannot change this message.")
-_add(
-    "msg_too_long invalid_blocks invalid_blocks_format no_text",
-    Group.MESSAGE,
-    "Slack does not accept the form of the bot's message.",
-    "Report it to the maintainers of the bot.",
-)
+_add("thread_not_found cannot_reply_to_message invalid_thread_ts", Group.THREAD, "thread_not_found")
+_add("is_archived is_inactive", Group.ARCHIVED, "channel_archived")
+_add("cant_update_message edit_window_closed message_not_found", Group.EDIT, "message_not_editable")
+_add("msg_too_long invalid_blocks invalid_blocks_format no_text", Group.MESSAGE, "message_invalid")
 _add(
     "expired_trigger_id invalid_trigger_id trigger_expired exchanged_trigger_id",
     Group.TRIGGER,
-    "Slack gives the bot three seconds to open a form, and they had passed.",
+    "trigger_expired",
     passes=True,
 )
-_add("view_too_large", Group.VIEW, "The form is larger than Slack allows.", "Report it to the maintainers of the bot.")
-_add("not_enabled", Group.VIEW, "The app's Home tab is off.", f"Turn on the Home Tab under App Home {_ON_PAGE}.")
-_add("not_found hash_conflict", Group.VIEW_GONE, "The form is closed.")
-_add("execution_not_in_running_state", Group.STEP_OVER, "The workflow's step was over before.")
-_add("function_execution_not_found", Group.STEP_GONE, "Slack does not know this run of the workflow any more.")
+_add("view_too_large", Group.VIEW, "view_too_large")
+_add("not_enabled", Group.VIEW, "home_tab_off")
+_add("not_found hash_conflict", Group.VIEW_GONE, "form_closed")
+_add("execution_not_in_running_state", Group.STEP_OVER, "step_over")
+_add("function_execution_not_found", Group.STEP_GONE, "step_unknown")
 
 NO_ANSWER, MISSHAPEN_ANSWER, INCOMPLETE_ANSWER = "no answer", "an answer of another shape", "an incomplete answer"
 OTHER_PERSON, NO_CODE = "it answered for somebody else", "an error"
-_UNUSABLE = ApiError(Group.NO_ANSWER, True, "Slack gave no answer that the bot can use.", _STATUS)
+_UNUSABLE = ApiError(Group.NO_ANSWER, True, "no_answer")
 _ROWS.update(dict.fromkeys((NO_ANSWER, "no answer in time", MISSHAPEN_ANSWER, INCOMPLETE_ANSWER, NO_CODE), _UNUSABLE))
-_ROWS[OTHER_PERSON] = ApiError(
-    Group.OTHER_PERSON,
-    False,
-    "Slack knows this person by another id, and does not prove that both are the same person.",
-    "Ask Slack's support why users.info answers with another id for this person; the bot starts nothing on a guess.",
-)
-_UNKNOWN = ApiError(
-    Group.UNKNOWN, True, "Slack refused it.", "docs.slack.dev/reference/methods says what the code means."
-)
+_ROWS[OTHER_PERSON] = ApiError(Group.OTHER_PERSON, False, "other_person")
+_UNKNOWN = ApiError(Group.UNKNOWN, True, "unknown")
 
 
 def explain(code: str) -> ApiError:

@@ -9,7 +9,8 @@ import aiohttp
 import pytest
 
 from bot.check.results import Status
-from bot.slack.error_codes import explain
+from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH
+from bot.slack.messages.catalogue.slack_errors import reason
 from tests.support.app import (
     ANA,
     BEN,
@@ -41,7 +42,7 @@ async def test_code_that_never_passes_offers_no_try_again(journey: Journey, code
     message = await journey.asks(who=SAM)  # the contact
     assert "Slack doesn’t tell me who you are. Nothing was started." in words(message)
     assert f"`{code}`" in words(message)
-    assert explain(code).person in words(message)
+    assert reason(PLAIN_ENGLISH, code) in words(message)
     assert "ry again" not in words(message)
     assert "try_again" not in buttons(message)
 
@@ -82,7 +83,7 @@ async def test_dead_token_is_an_error_once_and_not_ready(lines: pytest.LogCaptur
     async with open_journey(http=True, slack_timing=timing) as journey:
         for method in ("users.info", "auth.test"):
             journey.slack.inject_fault(method, "token_expired")
-        assert "The bot's Slack token has expired." in words(await journey.asks(who=SAM))
+        assert "The bot’s Slack token has expired." in words(await journey.asks(who=SAM))
         await journey.asks(who=BEN)
         (error,) = [record for record in lines.records if record.levelno == logging.ERROR]
         assert error.fields["token"] == "SLACK_BOT_TOKEN"  # type: ignore[attr-defined]
@@ -109,7 +110,8 @@ async def test_rotating_token_is_told_at_start_and_by_check(tmp_path: Path, line
 
 
 @pytest.mark.parametrize(
-    ("how", "said"), [({"is_email_confirmed": False}, "does not call it confirmed"), ({"email": None}, "Email display")]
+    ("how", "said"),
+    [({"is_email_confirmed": False}, "address confirmed"), ({"email": None}, "Email display")],
 )
 async def test_missing_and_unconfirmed_addresses_are_told_apart(
     journey: Journey, how: dict[str, object], said: str

@@ -14,7 +14,9 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.responses import CALL_ERRORS, MALFORMED_ERRORS, error_code
-from bot.slack.error_codes import Group, explain, is_of
+from bot.slack.error_codes import Group, is_of
+from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH
+from bot.slack.messages.catalogue.slack_errors import remedy
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +69,7 @@ class TokenWatch:
         if self._probe is None or not is_of(code, Group.TOKEN):
             return
         if not self.refusal:
-            fields = {"token": "SLACK_BOT_TOKEN", "error": code, "hint": explain(code).mend}
+            fields = {"token": "SLACK_BOT_TOKEN", "error": code, "hint": remedy(PLAIN_ENGLISH, code)}
             log.error("Slack refuses the bot token", extra={"fields": fields})
         self.refusal = code
         if self._probing is None or self._probing.done():

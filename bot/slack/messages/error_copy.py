@@ -8,7 +8,6 @@ from bot.core import errors
 from bot.core.errors import CobrowseError
 from bot.core.models import UserId
 from bot.core.validation.conversations import LiveConversation
-from bot.slack.error_codes import explain
 from bot.slack.messages.catalogue.errors import ERRORS, NOTHING_DONE, ErrorEntry, Situation
 from bot.slack.messages.catalogue.host_rules import explain_miss, miss_reason
 from bot.slack.messages.catalogue.repairs import REPAIRS, Repair
@@ -21,6 +20,7 @@ from bot.slack.messages.catalogue.sentence import (
     mention,
     said,
 )
+from bot.slack.messages.catalogue.slack_errors import reason, remedy
 
 MIN_TOLD_WAIT_SECONDS = 30.0
 """A shorter wait is told as "in a minute"."""
@@ -204,8 +204,8 @@ def _values(error: CobrowseError, language: Language) -> dict[str, Value]:
             rules = "; ".join(explain_miss(language, miss) for miss in tried) or language.say(NO_RULE)
             return {"person": mention(user_id), "mention": mention(user_id), "tried": Markup(rules)}
         case errors.SlackUnavailableError(slack_error=code) | errors.SharingError(slack_error=code):
-            row = explain(code)
-            return {"slack_error": code, "reason": Markup(row.person), "remedy": Markup(row.mend)}
+            why, fix = Markup(reason(language, code)), Markup(remedy(language, code))
+            return {"slack_error": code, "reason": why, "remedy": fix}
         case errors.SessionAccessError(agent=agent, requester=requester):
             return {"people": Markup(_people(agent, requester, language))}
         case errors.SessionActionError(agent=agent) if agent:

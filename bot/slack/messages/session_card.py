@@ -4,7 +4,6 @@ The card that answers a start is in renderer.py. listeners/actions.py carries ou
 """
 
 from bot.core.models import Request, RequestId, RequestKind, Session, SessionRecord, UserId
-from bot.slack.error_codes import explain
 from bot.slack.messages.blocks import (
     OPEN_ACTION,
     SESSION_BLOCK,
@@ -18,6 +17,7 @@ from bot.slack.messages.blocks import (
     section,
 )
 from bot.slack.messages.catalogue.sentence import ENGLISH
+from bot.slack.messages.catalogue.slack_errors import reason, remedy
 
 BUTTON_URL_LENGTH = 3000
 
@@ -183,10 +183,14 @@ def closed_card(record: SessionRecord, *, shared: bool = False) -> Message:
     return Message(f"The co-browse session “{name}” {ended_text(record.session)}.", blocks)
 
 
+TAB_OFF = "messages_tab_disabled"
+"""Slack's error code when the app's Messages tab is off."""
+
+
 def with_direct_off(message: Message) -> Message:
     """The message, and why it is not in the direct messages."""
-    row = explain("messages_tab_disabled")
-    return Message(message.text, [*message.blocks, context(f":information_source: {row.person} {row.mend}")])
+    why = f"{reason(ENGLISH, TAB_OFF)} {remedy(ENGLISH, TAB_OFF)}"
+    return Message(message.text, [*message.blocks, context(f":information_source: {why}")])
 
 
 def reference_line(request_id: RequestId, service: str | None = None) -> Block:

@@ -21,7 +21,6 @@ from bot.slack.messages.blocks import Block, Message, View, context, section
 from bot.slack.messages.catalogue.sentence import (
     ENGLISH,
     Language,
-    Markup,
     Sentence,
     Value,
     label,
@@ -29,6 +28,7 @@ from bot.slack.messages.catalogue.sentence import (
     problem,
     said,
 )
+from bot.slack.messages.catalogue.slack_errors import reason, remedy
 from bot.slack.messages.error_copy import Addressee
 from bot.slack.messages.session_card import reference_line
 
@@ -123,18 +123,18 @@ def starting_view(language: Language = ENGLISH, *, has_copy: bool = True, doing:
 
 NOT_OPENED = problem("form_not_opened", "I couldn’t open the form.")
 NOT_OPENED_NEXT = next_step("form_not_opened", "Try again, or type `{command}` in a channel.")
-NEVER_OPENED = problem("form_not_opened.for_good", "I can’t open forms. {reason}")
+NEVER_OPENED = problem("form_not_opened.for_good", "I can’t open forms here.")
 NEVER_OPENED_NEXT = next_step("form_not_opened.for_good", "Please tell {contact}.")
 
 
 def not_opened(to: Addressee, reference: RequestId, code: str = "") -> Message:
     """Return the message for a form that did not open. `code`: Slack's error code."""
     row = explain(code)
-    values: dict[str, Value] = {"command": to.command, "contact": to.contact, "reason": Markup(row.person)}
+    values: dict[str, Value] = {"command": to.command, "contact": to.contact}
     sentences = (NOT_OPENED, NOT_OPENED_NEXT) if row.passes else (NEVER_OPENED, NEVER_OPENED_NEXT)
     text, hint = (to.language.say(each, **values) for each in sentences)
     if to.can_repair and not row.passes:
-        hint = row.mend
+        hint = f"{reason(to.language, code)} {remedy(to.language, code)}".strip()
     return Message(f"{text} {hint}", [section(f":warning: *{text}*\n{hint}"), reference_line(reference)])
 
 

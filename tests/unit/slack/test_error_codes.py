@@ -7,6 +7,8 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.slack.api.responses import error_label
 from bot.slack.error_codes import Group, codes_of, explain
+from bot.slack.messages.catalogue.sentence import PLAIN_ENGLISH
+from bot.slack.messages.catalogue.slack_errors import reason, remedy
 
 PASSING = (
     "ratelimited rate_limited internal_error fatal_error service_unavailable request_timeout team_added_to_org"
@@ -30,11 +32,11 @@ def test_code_has_a_row_with_a_sentence(code: str) -> None:
     assert row.group is not Group.UNKNOWN
     assert row.passes is (code in PASSING.split())
     assert row.is_ready is (code not in TOKEN.split())
-    assert re.fullmatch(r"[A-Z].*\.", row.person)
+    assert re.fullmatch(r"[A-Z].*\.", reason(PLAIN_ENGLISH, code))
 
 
 def test_token_codes_name_the_token_in_what_is_to_mend() -> None:
-    assert all("SLACK_BOT_TOKEN" in explain(code).mend for code in codes_of(Group.TOKEN))
+    assert all("SLACK_BOT_TOKEN" in remedy(PLAIN_ENGLISH, code) for code in codes_of(Group.TOKEN))
 
 
 def test_unknown_code_may_pass() -> None:
