@@ -10,7 +10,9 @@ import pytest
 
 from bot.core.models import RequestKind
 from bot.sandbox.slack.server import Message
-from bot.slack.messages.ambiguity import CHOOSE_ACTIONS, OFFER_ACTION, TEXTS
+from bot.slack.messages.ambiguity import CHOOSE_ACTIONS, OFFER_ACTION
+from bot.slack.messages.catalogue.questions import NAME_ERROR, OFFER_REFUSALS, OPTIONS, SENT_ALREADY
+from bot.slack.messages.catalogue.sentence import ENGLISH
 from bot.storage.encryption import new_key
 from tests.e2e.test_choices import labels, presses
 from tests.e2e.test_conversations import KEY, talk
@@ -64,7 +66,7 @@ async def test_email_address_alone_starts_an_unnamed_session(journey: Journey) -
 async def test_second_press_of_the_offer_sends_nothing(journey: Journey) -> None:
     card = await journey.asks(NUMBER)
     await takes_offer(journey, card)
-    assert words(await takes_offer(journey, card)) == TEXTS["sent_already"]
+    assert words(await takes_offer(journey, card)) == ENGLISH.say(SENT_ALREADY)
     assert sent(journey) == [("SMS", NUMBER)]
     assert link(card)
 
@@ -79,8 +81,8 @@ async def test_supervisor_offers_the_link_of_an_agents_session(journey: Journey)
 
 async def test_address_within_a_name_is_asked_about(journey: Journey) -> None:
     question = await journey.asks(f"Refund for {EMAIL_ADDRESS}")
-    assert question.text.startswith("A name can't hold a phone number or email address.")
-    assert labels(question) == [TEXTS["start_and_send"], TEXTS["start_without"]]
+    assert question.text.startswith("A name can’t hold a phone number or email address.")
+    assert labels(question) == [ENGLISH.say(OPTIONS["start_and_send"]), ENGLISH.say(OPTIONS["start_without"])]
     assert journey.genesys.calls == []
     await presses(journey, question, FIRST)
     assert offered(question)
@@ -121,7 +123,7 @@ async def test_without_a_sender_the_session_starts_and_the_card_says_so(
             under_way = str(store.execute("SELECT * FROM requests").fetchall())
         store.close()
         card = await journey.reads(ANA, 0)
-        assert TEXTS["sending_off"].format(medium=medium) in words(card)
+        assert f"I can’t send {medium}s here" in words(card)
         assert link(card)
         assert offered(card) is None
         assert names(journey) == ["Refund"]
@@ -133,13 +135,13 @@ async def test_without_a_sender_the_session_starts_and_the_card_says_so(
     ("address", "key"),
     [
         ("+81 90 1234 5678", "country_not_allowed"),
-        ("+49 30 123456", "invalid_number"),
-        ("a@localhost.local", "invalid_email"),
+        ("+49 30 123456", "invalid_address.number"),
+        ("a@localhost.local", "invalid_address.email"),
     ],
 )
 async def test_address_of_no_use_is_told_on_the_card(journey: Journey, address: str, key: str) -> None:
     card = await journey.asks(f"{address} Refund")
-    assert TEXTS[key] in words(card)
+    assert ENGLISH.say(OFFER_REFUSALS[key]) in words(card)
     assert offered(card) is None
     assert names(journey) == ["Refund"]
 
@@ -184,7 +186,7 @@ async def test_form_refuses_an_address_as_a_name(journey: Journey) -> None:
     await journey.slack.workspace.until(lambda: "name" in str(form.blocks), ANSWER_TIMEOUT)
     for name in (EMAIL_ADDRESS, f"Refund {NUMBER}", "Carla 415 555 0123"):
         await journey.slack.submit(ANA, form, {"name": name})
-        assert form.errors["name"] == TEXTS["name_error"]
+        assert form.errors["name"] == ENGLISH.say(NAME_ERROR)
     await journey.slack.submit(ANA, form, {"name": "Customer 4711"})
     await journey.slack.workspace.until(lambda: journey.genesys.creates, ANSWER_TIMEOUT)
     assert names(journey) == ["Customer 4711"]

@@ -4,7 +4,9 @@ import asyncio
 from pathlib import Path
 
 from bot.sandbox.slack.server import Message
-from bot.slack.messages.ambiguity import CHOOSE_ACTIONS, TEXTS
+from bot.slack.messages.ambiguity import CHOOSE_ACTIONS
+from bot.slack.messages.catalogue.questions import CHOSEN
+from bot.slack.messages.catalogue.sentence import ENGLISH
 from tests.support.app import (
     ANA,
     BEN,
@@ -88,7 +90,7 @@ async def test_many_presses_of_both_buttons_are_one_request(journey: Journey) ->
     await journey.slack.workspace.until(lambda: "is ready" in question.text, ANSWER_TIMEOUT)
     await journey.finish()
     assert len(journey.genesys.creates) == 1
-    assert TEXTS["chosen"] in [each.text for each in journey.slack.seen_by(ANA)]
+    assert ENGLISH.say(CHOSEN) in [each.text for each in journey.slack.seen_by(ANA)]
 
 
 async def test_pressing_person_is_checked_like_a_typist(journey: Journey) -> None:
@@ -116,7 +118,7 @@ async def test_question_is_answered_after_a_restart_and_once(tmp_path: Path) -> 
         async with open_bot_between(servers, environ, http=False) as third:
             before = len(servers.slack.messages)
             await servers.slack.send({**payload, "actions": [action], "response_url": None}, "interactive")
-            assert words(await third.reads(ANA, before)) == TEXTS["chosen"]
+            assert words(await third.reads(ANA, before)) == ENGLISH.say(CHOSEN)
         assert len(servers.genesys.creates) == 1
 
 

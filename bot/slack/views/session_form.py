@@ -16,8 +16,8 @@ from bot.core.validation.conversations import GenesysApp
 from bot.core.validation.display import clean
 from bot.slack.command_parser import plain_name
 from bot.slack.error_codes import explain
-from bot.slack.messages.ambiguity import TEXTS
 from bot.slack.messages.blocks import Block, Message, View, context, section
+from bot.slack.messages.catalogue.questions import NAME_ERROR
 from bot.slack.messages.catalogue.sentence import (
     ENGLISH,
     Language,
@@ -174,7 +174,7 @@ def read(
     if name and plain_name(name) is None:
         errors[NAME] = language.say(NAME_EMPTY)
     elif name and find_addresses(clean(name, len(name)), countries):
-        errors[NAME] = TEXTS["name_error"]
+        errors[NAME] = language.say(NAME_ERROR)
     seconds = int(length) if length and re.fullmatch("[0-9]{1,6}", length) else None
     if length and not MIN_DURATION_SECONDS <= (seconds or 0) <= MAX_DURATION_SECONDS:
         errors[DURATION] = language.say(DURATION_WRONG)

@@ -1,0 +1,99 @@
+"""Hold the questions about text that may mean two things, their buttons, and why text started nothing (pure)."""
+
+from bot.slack.messages.catalogue.sentence import Sentence, label, said
+
+QUESTIONS: dict[str, Sentence] = {
+    "command": said("question.command", "Did you mean *{subject}*?"),
+    "command_for": said("question.command_for", "Did you mean *{subject}* for {person}?"),
+    "fillers": said("question.fillers", "Start a session?"),
+    "fillers_for": said("question.fillers_for", "Start a session for {person}?"),
+    "person": said("question.person", "For {person} or for you?"),
+    "unknown_person": said(
+        "question.unknown_person", "I don’t know “{subject}”. Pick the name from Slack’s list after typing @."
+    ),
+    "address": said(
+        "question.address",
+        "A name can’t hold a phone number or email address. Send the link to *{subject}*, or leave it out?",
+    ),
+    "address_alone": said(
+        "question.address_alone", "A name can’t hold a phone number or email address. Start without it?"
+    ),
+}
+"""What a person is asked, by ambiguity; `_for` where it concerns somebody else."""
+
+OPTIONS: dict[str, Sentence] = {
+    "end": label("option.end", "End session"),
+    "end_for": label("option.end_for", "End their session"),
+    "status": label("option.status", "Show my sessions"),
+    "list": label("option.list", "Show all sessions"),
+    "last": label("option.last", "Show my last link"),
+    "whoami": label("option.whoami", "Show my Genesys user"),
+    "why": label("option.why", "Show my access"),
+    "why_for": label("option.why_for", "Show their access"),
+    "help": label("option.help", "Show help"),
+    "apps": label("option.apps", "Show applications"),
+    "propose": label("option.propose", "Send my link"),
+    "connect": label("option.connect", "Connect to Genesys"),
+    "disconnect": label("option.disconnect", "Disconnect from Genesys"),
+    "new": label("option.new", "Open the form"),
+    "start": label("option.start", "Start a session"),
+    "start_for": label("option.start_for", "Start one for them"),
+    "start_named": label("option.start_named", "Start one called “{name}”"),
+    "start_and_send": label("option.start_and_send", "Start, then send the link"),
+    "start_without": label("option.start_without", "Start without it"),
+    "for_me": label("option.for_me", "For me"),
+    "for_person": label("option.for_person", "For {person}"),
+    "for_them": label("option.for_them", "For them"),
+}
+"""The buttons below a question, by what a press does."""
+
+REFUSALS: dict[str, Sentence] = {
+    "no_person": said("refusal.no_person", "Name one person, not a group or a channel."),
+    "two_people": said("refusal.two_people", "One person at a time, please."),
+    "person_later": said(
+        "refusal.person_later",
+        "I can’t tell whether this is for you or for the person you mention. Put the person first.",
+    ),
+    "no_conversation": said(
+        "refusal.no_conversation", "That is not an interaction of your Genesys region. Paste its address, or its id."
+    ),
+}
+"""Why a text started nothing, by Reason."""
+
+OFFER_REFUSALS: dict[str, Sentence] = {
+    "no_link": said(
+        "offer_refusal.no_link",
+        "This session has a code and no link, so there is nothing to send. Tell your customer the code.",
+    ),
+    "sending_off.sms": said(
+        "offer_refusal.sending_off.sms",
+        "I can’t send text messages here: sending is not set up. Give your customer the link yourself.",
+    ),
+    "sending_off.email": said(
+        "offer_refusal.sending_off.email",
+        "I can’t send emails here: sending is not set up. Give your customer the link yourself.",
+    ),
+    "country_not_allowed": said(
+        "offer_refusal.country_not_allowed",
+        "I can’t text numbers of that country. Give your customer the link yourself.",
+    ),
+    "invalid_address.number": said(
+        "offer_refusal.invalid_address.number", "That number can’t get texts. Try a mobile number or an email address."
+    ),
+    "invalid_address.email": said(
+        "offer_refusal.invalid_address.email", "That doesn’t look like an email address. Try another one."
+    ),
+}
+"""Why a card does not offer to send the link to what the command named."""
+
+CHOSEN = said("question.chosen", "You’ve chosen already. Look for the answer here or in our direct messages.")
+NAME_ERROR = said(
+    "question.name_error", "A name can’t hold a phone number or email address. Your customer’s page may show the name."
+)
+OFFER = said("question.offer", ":envelope: Send this link to *{subject}*?")
+SEND = label("question.send", "Send")
+SENT_ALREADY = said("question.sent_already", "That link is sent, or on its way.")
+NOTHING_STARTED = said("question.nothing_started", "No session was started.")
+QUOTES = said("question.quotes", 'To use this as a name, put it in quotes: `{command} "…"`')
+OTHER_COMMAND = said("question.other_command", "This bot answers to `{command}`.")
+OTHER_COMMAND_NEXT = said("question.other_command_next", "Nothing was started. Type that instead.")
