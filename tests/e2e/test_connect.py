@@ -12,6 +12,7 @@ from tests.support import accounts
 from tests.support.accounts import BENS, asks_to_connect, connects, open_connecting, opens, signs_in, state_of, whose
 from tests.support.app import ANA, BEN, GUS, SAM, UNA, Journey, buttons, is_failure, link, words
 from tests.support.conversations import HOST
+from tests.support.session_buttons import presses
 from tests.support.timing import FRESH_PEOPLE
 
 journey, simple = accounts.journey, accounts.simple
@@ -30,7 +31,7 @@ async def test_person_told_to_connect_connects_and_has_a_session(journey: Journe
     assert link(await journey.asks("Refund"))  # by the same token
     assert whose(journey) == [HOST, HOST]
     assert "You are connected" in words(await journey.asks("whoami"))
-    assert "/cobrowse connect" in words(await journey.asks("help"))
+    assert "/cobrowse connect" in words(await presses(journey, await journey.asks("help"), "help_all"))
     gone = await journey.asks("disconnect")
     assert "not connected to Genesys any more" in words(gone)
     assert [call.status for call in journey.genesys.calls if call.method == "DELETE"] == [200]
@@ -146,7 +147,7 @@ async def test_unusable_sign_in_is_explained_and_has_no_callback(
             assert f"<@{SAM}>" in words(refused)
             assert says not in words(refused)
             assert says in words(await journey.asks(command, who=SAM))  # the contact reads the repair
-        assert "connect`" not in words(await journey.asks("help"))
+        assert "connect`" not in words(await presses(journey, await journey.asks("help"), "help_all"))
         assert "connected" not in words(await journey.asks("whoami"))
         if http:
             assert (await opens(f"{journey.url}/genesys/callback?state={'s' * 43}&code=c")).status == 404

@@ -49,8 +49,8 @@ async def test_a_shared_code_is_gone_when_its_offer_is_withdrawn(journey: Journe
 
 
 async def test_help_speaks_of_conversations_and_not_of_applications(journey: Journey) -> None:
-    told = words(await journey.asks("help"))
-    assert "with the interaction's address or id behind it" in told
+    told = words(await presses(journey, await journey.asks("help"), "help_all"))
+    assert "an interaction’s address or id" in told
     assert "apps" not in told
     assert "apps" not in words(await journey.asks("hepl"))
 

@@ -9,6 +9,7 @@ import pytest
 
 from bot import __version__
 from tests.support.app import ANA, BEN, CARE, HOSTS, SAM, UNA, Journey, buttons, is_failure, link, open_journey, words
+from tests.support.session_buttons import presses
 from tests.support.timing import EARLY_NOTICES
 
 
@@ -142,20 +143,6 @@ async def test_whoami_names_the_host_and_the_rule(either: Journey) -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "knows", "knows_not"),
-    [(ANA, "status`", "@agent"), (SAM, "@agent", "unlink"), (BEN, "unlink", "nothing")],
-    ids=["an agent", "a supervisor", "an administrator"],
-)
-async def test_help_shows_each_person_what_they_may_do(who: str, knows: str, knows_not: str) -> None:
-    async with open_journey(COBROWSE_ADMINS=BEN) as journey:
-        message = await journey.asks("help", who=who)
-        assert message.visible_to == who
-        assert knows in words(message)
-        assert knows_not not in words(message)
-        assert journey.genesys.calls == []
-
-
-@pytest.mark.parametrize(
     "text",
     ["@nobody Checkout", "for @nobody", "statsu", "hepl", "#customer-care", "for U0BEN", "with @nobody", "\u0301@ben"],
 )
@@ -235,7 +222,7 @@ async def test_settings_shape_what_is_asked_for() -> None:
         body = journey.genesys.creates[0].body
         assert body["application"] == {"id": "shop", "type": "kiosk"}
         assert body["timeoutSeconds"] == 600
-        told = await journey.asks("help", command="/share")
+        told = await presses(journey, await journey.asks("help", command="/share"), "help_all")
         assert "`/share whoami`" in words(told)
 
 

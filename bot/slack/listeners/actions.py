@@ -18,6 +18,7 @@ from bot.slack.api.responder import SlackResponder
 from bot.slack.messages.ambiguity import chosen_already
 from bot.slack.messages.blocks import OPEN_ACTION
 from bot.slack.messages.conversation_choice import PICK_ACTION, read_pick
+from bot.slack.messages.help import ALL, HELP_ALL_ACTION, HELP_SESSIONS_ACTION, HELP_START_ACTION
 from bot.slack.messages.notices.ended import START_NEW_ACTION, read_start_new
 from bot.slack.messages.notices.faults import CHECK_ACTION
 from bot.slack.messages.renderer import TRY_AGAIN_ACTION, MessageRenderer
@@ -27,6 +28,12 @@ from bot.slack.views.session_form import TRYING_AGAIN, starting_view
 SESSION_ACTIONS = {END_ACTION: RequestKind.END, SHARE_ACTION: RequestKind.SHARE, DIRECT_ACTION: RequestKind.DIRECT}
 ACTIONS = {**SESSION_ACTIONS, CHECK_ACTION: RequestKind.RECHECK}
 """The kind of request of each button; its value is the request's argument."""
+HELP_ACTIONS = {
+    HELP_START_ACTION: RequestKind.START,
+    HELP_SESSIONS_ACTION: RequestKind.STATUS,
+    HELP_ALL_ACTION: RequestKind.HELP,
+}
+"""The kind of request of each button of the help."""
 
 
 def register(app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer) -> None:
@@ -60,6 +67,7 @@ def register(app: AsyncApp, requests: RequestService, responder: SlackResponder,
         on_action(action, kind)
     _register_retries(app, requests, responder, renderer)
     _register_start_new(app, requests, responder, renderer)
+    _register_help(app, requests, responder, renderer)
 
 
 def _register_retries(
@@ -128,6 +136,35 @@ def _register_start_new(
         except NotAcceptedError as error:
             responder.tell_soon(request, renderer.answer(request, error))
         await ack()
+
+
+def _register_help(
+    app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
+) -> None:
+    """Register the buttons of the help. Each press does what a command does; *All commands* replaces the short help."""
+
+    def on_help(action: str, kind: RequestKind) -> None:
+        @app.action(action)
+        async def on_press(ack: AsyncAck, body: dict[str, Any]) -> None:
+            press = read_actor(body)
+            is_help = kind is RequestKind.HELP
+            request = replace(
+                press,
+                kind=kind,
+                key=f"{action}:{body.get('trigger_id') or press.id}",
+                argument=ALL if is_help else None,
+                replaces=is_help,
+            )
+            if is_help:
+                note_place(responder, body, request)
+            try:
+                await requests.submit(request)
+            except NotAcceptedError as error:
+                responder.tell_soon(request, renderer.answer(request, error))
+            await ack()
+
+    for action, kind in HELP_ACTIONS.items():
+        on_help(action, kind)
 
 
 def note_place(responder: SlackResponder, body: dict[str, Any], press: Request) -> None:

@@ -1,9 +1,52 @@
-"""What can be typed: by the role one has, and by what this installation can do (pure)."""
+"""Render the help: how to start a session, and all commands by role and by what this installation can do (pure)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.core.models import Role
-from bot.slack.messages.blocks import Message, section
+from bot.slack.messages.blocks import Block, Message, button, buttons, context, section
+from bot.slack.messages.catalogue.sentence import ENGLISH, Language, Sentence, label, said
+
+HELP_START_ACTION, HELP_SESSIONS_ACTION, HELP_ALL_ACTION = "help_start", "help_sessions", "help_all"
+ALL = "all"
+"""The argument of a HELP request that asks for all commands."""
+
+INTRODUCTION = said("help.introduction", "*Share a customer’s screen:* type `{command}` and send them the link.")
+INTRODUCTION_PLAIN = said("help.introduction_plain", "Type {command} to get a link for your customer.")
+START_BUTTON = label("help.start_button", "Start a session")
+SESSIONS_BUTTON = label("help.sessions_button", "My sessions")
+ALL_BUTTON = label("help.all_button", "All commands")
+ALL_PLAIN = said("help.all_plain", "All commands of {command}")
+QUOTES = said("help.quotes", 'To use a command word as a name, put it in quotes: `{command} "help"`')
+
+START_TITLE = said("help.start_title", "*Start*")
+START = said("help.start", "`{command}` starts a session")
+NAMED = said("help.named", "`{command} Checkout help` gives it a name")
+SENT = said("help.sent", "`{command} +14155550123` or `{command} name@example.com` offers to send the link, too")
+IN_CONVERSATION = said(
+    "help.in_conversation", "`{command}` and an interaction’s address or id starts a session in that interaction"
+)
+FORM = said("help.form", "`{command} new` opens a form; so do the message shortcut and my Home tab")
+FOR_ANOTHER = said("help.for_another", "`{command} @agent Checkout help` starts a session for somebody else")
+SEND_TITLE = said("help.send_title", "*Send*")
+SEND = said("help.send", "`{command} send +14155550123` or `{command} send name@example.com` sends your link")
+LAST = said("help.last", "`{command} last` shows your last link again")
+END_TITLE = said("help.end_title", "*End*")
+END = said("help.end", "`{command} end` ends your session")
+END_ANOTHER = said("help.end_another", "`{command} @agent end` ends somebody else’s session")
+FIND_TITLE = said("help.find_title", "*Find*")
+STATUS = said("help.status", "`{command} status` shows your open sessions")
+LIST = said("help.list", "`{command} list` shows everybody’s open sessions")
+WHOAMI = said("help.whoami", "`{command} whoami` shows your Genesys user")
+WHY = said("help.why", "`{command} why` shows whether you can start sessions, and why")
+WHY_ANOTHER = said("help.why_another", "`{command} why @agent` shows the same for somebody else")
+APPS = said("help.apps", "`{command} apps` shows the co-browse applications")
+SET_UP_TITLE = said("help.set_up_title", "*Set up*")
+CONNECT = said("help.connect", "`{command} connect` signs you in to Genesys, `{command} disconnect` signs you out")
+LINK = said(
+    "help.link", "`{command} link @agent name@example.com` connects somebody to a Genesys user, by e-mail address or id"
+)
+UNLINK = said("help.unlink", "`{command} unlink @agent` takes that back")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,39 +61,38 @@ class Capabilities:
 PLAIN = Capabilities()
 
 
-def help_(command: str, role: Role, features: Capabilities) -> Message:
-    """List what a person in this role can type."""
-    text = f"Type {command} to get a co-browse link for your customer."
-    lines = [*_own(command, features)]
-    if role is not Role.MEMBER:
-        lines += [
-            f"`{command} @agent` or `{command} for @agent Checkout help` starts one for somebody else",
-            f"`{command} list` shows all open sessions of the workspace, `{command} why @agent` somebody's rules",
-            f"`{command} @agent end` ends the one open session of somebody else",
-        ]
-    if role is Role.ADMIN:
-        who = "the address or the id of a Genesys user; `unlink @agent` undoes it"
-        lines.append(f"`{command} link @agent name@example.com` says as whom somebody hosts: {who}")
-    return Message(text, [section(f"*{text}*"), section("\n".join(f"• {line}" for line in lines))])
+def short_help(command: str, language: Language = ENGLISH) -> Message:
+    """Return how to start a session, with buttons for what most people want next."""
+    say = language.say
+    row = buttons(
+        button(say(START_BUTTON), HELP_START_ACTION, value=ALL, style="primary"),
+        button(say(SESSIONS_BUTTON), HELP_SESSIONS_ACTION, value=ALL),
+        button(say(ALL_BUTTON), HELP_ALL_ACTION, value=ALL),
+    )
+    return Message(say(INTRODUCTION_PLAIN, command=command), [section(say(INTRODUCTION, command=command)), row])
 
 
-def _own(command: str, features: Capabilities) -> list[str]:
-    lines = [
-        f"`{command}` starts a session with you as the host",
-        f'`{command} Checkout help` gives it a name; quotes force one: `{command} "help"`',
-        f"`{command} new` opens a form, as do the shortcut “Start co-browse session”, also in threads, and my Home tab",
-        f"`{command} status` shows your open sessions, `{command} last` the link you lost",
-        f"`{command} end` ends your session",
-        f"`{command} whoami` tells which Genesys host you are, `{command} why` by which rules",
-    ]
-    if features.in_conversations:
-        where = "with the interaction's address or id behind it starts it in that conversation"
-        lines.insert(1, f"`{command}` {where}; without, in the one you are in")
-    else:
-        lines.append(f"`{command} apps` shows the co-browse applications")
-    if features.sends:
-        lines.append(f"`{command} +14155550123` or `{command} name@example.com` starts one and offers to send the link")
-        lines.append(f"`{command} send +14155550123` or `{command} send name@example.com` sends your customer the link")
-    if features.connects:
-        lines.append(f"`{command} connect` lets you sign in to Genesys yourself, `{command} disconnect` takes it back")
-    return lines
+def all_commands(command: str, role: Role, features: Capabilities, language: Language = ENGLISH) -> Message:
+    """Return all commands that a person in this role can type."""
+    blocks: list[Block] = []
+    for title, *lines in _groups(role, features):
+        told = "".join(f"\n• {language.say(line, command=command)}" for line in lines)
+        blocks.append(section(f"{language.say(title)}{told}"))
+    return Message(language.say(ALL_PLAIN, command=command), [*blocks, context(language.say(QUOTES, command=command))])
+
+
+def _groups(role: Role, features: Capabilities) -> Iterator[list[Sentence]]:
+    """Yield each group of commands: its title, then its lines."""
+    leads = role is not Role.MEMBER
+
+    def only(is_there: bool, *lines: Sentence) -> tuple[Sentence, ...]:
+        return lines if is_there else ()
+
+    in_conversation = only(features.in_conversations, IN_CONVERSATION)
+    yield [START_TITLE, START, NAMED, *only(features.sends, SENT), *in_conversation, FORM, *only(leads, FOR_ANOTHER)]
+    yield [SEND_TITLE, *only(features.sends, SEND), LAST]
+    yield [END_TITLE, END, *only(leads, END_ANOTHER)]
+    apps = only(not features.in_conversations, APPS)
+    yield [FIND_TITLE, STATUS, *only(leads, LIST), WHOAMI, WHY, *only(leads, WHY_ANOTHER), *apps]
+    if set_up := [*only(features.connects, CONNECT), *only(role is Role.ADMIN, LINK, UNLINK)]:
+        yield [SET_UP_TITLE, *set_up]

@@ -28,7 +28,7 @@ from bot.slack.messages.catalogue.host_rules import explain_miss
 from bot.slack.messages.catalogue.sentence import ENGLISH
 from bot.slack.messages.customer_message import question, sent
 from bot.slack.messages.error_copy import Addressee, error_copy
-from bot.slack.messages.help import PLAIN, Capabilities, help_
+from bot.slack.messages.help import ALL, PLAIN, Capabilities, all_commands, short_help
 from bot.slack.messages.notices.faults import fault_checked
 from bot.slack.messages.session_card import (
     GONE,
@@ -104,7 +104,10 @@ def reply(to: Addressee, outcome: Reply, request: Request, features: Capabilitie
     elif isinstance(outcome, FaultChecked):
         message = fault_checked(outcome, to.language)
     elif isinstance(outcome, Help):
-        message = help_(command, outcome.role, features)
+        if request.argument == ALL:
+            message = all_commands(command, outcome.role, features, to.language)
+        else:
+            message = short_help(command, to.language)
     else:
         message = _message(to, outcome, request, features.sends)
     return Message(message.text, [*message.blocks, reference_line(request.id)])
