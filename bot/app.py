@@ -281,6 +281,7 @@ def _start_session(
         responder=slack.responder,
         defaults=replace(settings.service.offer, phone_countries=settings.sending.sms_countries),
         timing=timing.run,
+        in_conversations=settings.service.conversations is not None,
     )
 
 

@@ -251,6 +251,7 @@ class CreateSessionRequest:
 
     `conversation_id` matters to a service whose sessions belong to conversations; None lets it find the host's.
     `agent` is the host's Slack user, None outside Slack. `for_another`: somebody else asked for the session.
+    `open_sessions`: the host's open sessions by conversation; none of them is replaced.
     """
 
     host_id: HostId
@@ -263,6 +264,7 @@ class CreateSessionRequest:
     conversation_id: ConversationId | None = None
     agent: SlackUser | None = None
     for_another: bool = False
+    open_sessions: Mapping[ConversationId, SessionId] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +301,8 @@ class Session:
 
     `join_code` is a secret, too. Where the service returns one, `ends_at` is when the code expires, and `join_url` may
     be empty. `reference` is the service's correlation id of the answer. `lasts_seconds` is the time from that answer to
-    `ends_at`, independent of the bot's clock; None for a session read from the store.
+    `ends_at`, independent of the bot's clock; None for a session read from the store. `conversation_id` is the
+    conversation that the session belongs to, if it is known.
     """
 
     id: SessionId
@@ -312,6 +315,7 @@ class Session:
     join_code: str = field(default="", repr=False)
     reference: str | None = None
     lasts_seconds: float | None = field(default=None, compare=False)
+    conversation_id: ConversationId | None = field(default=None, compare=False)
 
 
 class SessionStatus(StrEnum):

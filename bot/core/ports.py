@@ -3,7 +3,7 @@
 Each method of a repository may raise StorageUnavailableError.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum
@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from bot.core.errors import CobrowseError, RuleMiss
 from bot.core.models import (
+    ConversationId,
     CreateSessionRequest,
     DirectoryUser,
     Host,
@@ -162,6 +163,11 @@ class SessionRepository(Protocol):
 
     async def open_sessions(self, team_id: TeamId, user_id: UserId | None, most: int) -> Sequence[SessionRecord]:
         """Return at most `most` open sessions, newest first: this person's, or the workspace's for None."""
+
+    async def open_by_conversation(
+        self, team_id: TeamId, user_ids: Sequence[UserId]
+    ) -> Mapping[ConversationId, SessionRecord]:
+        """Return the newest open session of each conversation in which a person with these ids is the agent."""
 
     async def meant_by(self, request: Request, most: int) -> Sequence[SessionRecord]:
         """Return at most `most` sessions of the requester that an end request may mean, newest first.
@@ -332,6 +338,17 @@ class CallHooks(Protocol):
         """Run when the call has to wait `seconds` before it is sent or repeated: for the rate limit, or for Genesys."""
 
 
+class OpenSessionError(Exception):
+    """The host's conversation has an open session already, which a new one would replace. Nothing was created.
+
+    `customer` is who the conversation is with, "" where that is not known. It is never stored.
+    """
+
+    def __init__(self, session_id: SessionId, customer: str) -> None:
+        super().__init__(session_id)
+        self.session_id, self.customer = session_id, customer
+
+
 class SessionsApi(Protocol):
     """Creates, reads and ends sessions at the session service. Its methods raise ServiceError."""
 
@@ -340,7 +357,7 @@ class SessionsApi(Protocol):
         """Return whether a create would be sent without waiting for the rate limit."""
 
     async def create(self, order: CreateSessionRequest, hooks: CallHooks) -> Session:
-        """Create a session."""
+        """Create a session. Raises OpenSessionError."""
 
     async def look(self, session_id: SessionId) -> SessionStatus:
         """Return a session's status; OPEN where the service has none."""

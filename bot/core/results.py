@@ -41,6 +41,18 @@ class CommandSuggested:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenSession:
+    """No session was started: the conversation has this open one, which a new one would replace.
+
+    The link is in `record` if the requester may read it. `customer` is "" where it is not known.
+    """
+
+    code = "session_open_already"
+    record: SessionRecord
+    customer: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class LastSession:
     """The requester's last session, with its link if it is open."""
 
@@ -200,6 +212,7 @@ Success = (
     | Identity
     | Help
     | CommandSuggested
+    | OpenSession
     | LastSession
     | SessionList
     | SessionEnded

@@ -11,7 +11,7 @@ from typing import Literal
 
 from bot.core.errors import SendRejectedError
 
-_SEND, _NOT_SENT, _UNLESS, _THREAD = "send", "unsent", "unless", "thread"
+_SEND, _NOT_SENT, _UNLESS, _THREAD, _REPLACE = "send", "unsent", "unless", "thread", "replace"
 _HASH_LENGTH = 32
 _REJECTIONS: tuple[Literal["sending_off", "invalid_address", "country_not_allowed"], ...] = (
     "sending_off",
@@ -26,7 +26,8 @@ class StartDetails:
 
     `send_to` is a number in E.164 or an e-mail address; `rejected` says why an address is not kept. `fingerprint`
     tells two addresses apart without showing them. `unless`: a command that the name means when it names one of the
-    requester's open sessions. `thread` is Slack's id of the message in whose thread the session is posted.
+    requester's open sessions. `thread` is Slack's id of the message in whose thread the session is posted. `replaces`
+    is the id of the open session of the same conversation which this one replaces.
     """
 
     send_to: str = field(default="", repr=False)
@@ -34,6 +35,7 @@ class StartDetails:
     fingerprint: str = ""
     unless: str = ""
     thread: str = ""
+    replaces: str = ""
 
     @property
     def argument(self) -> str | None:
@@ -42,6 +44,8 @@ class StartDetails:
             return f"{_SEND} {self.fingerprint} {self.send_to}"
         if self.rejected:
             return f"{_NOT_SENT} {self.fingerprint} {self.rejected.code} {self.rejected.detail}"
+        if self.replaces:
+            return f"{_REPLACE} {self.replaces}"
         if self.thread:
             return f"{_THREAD} {self.thread}"
         return f"{_UNLESS} {self.unless}" if self.unless else None
@@ -60,6 +64,8 @@ def details_of(argument: str | None) -> StartDetails:
         code, _, detail = more.partition(" ")
         known = next((each for each in _REJECTIONS if each == code), _REJECTIONS[0])
         return StartDetails(rejected=SendRejectedError(known, detail), fingerprint=first)
+    if kind == _REPLACE:
+        return StartDetails(replaces=first)
     if kind == _THREAD:
         return StartDetails(thread=first)
     return StartDetails(unless=first) if kind == _UNLESS else NO_DETAILS

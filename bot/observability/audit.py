@@ -33,6 +33,7 @@ from bot.core.results import (
     CustomerMessageSent,
     HostLinked,
     LastSession,
+    OpenSession,
     Result,
     SentDirect,
     SessionEnded,
@@ -83,6 +84,8 @@ def _about(outcome: Result) -> dict[str, Any]:
         case SessionStarted(session=session, agent_told=told, is_shared=shared, rule=rule):
             known = {"session": session.id, "host": session.host_id, "rule": rule, "reference": session.reference}
             return {**known, "agent_told": told, "shared": shared}
+        case OpenSession(record=record):
+            return _session(record)
         case SessionShared(record=record) | SentDirect(record=record) | LastSession(record=record):
             return _session(record)
         case SessionEnded(record=record, reference=reference):

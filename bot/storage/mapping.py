@@ -117,6 +117,7 @@ def transition(
         "to": to.value,
         "failure": failure_text(failure),
         "session_id": session.id if session else None,
+        "conversation_id": session.conversation_id if session else None,
     }
 
 
@@ -243,6 +244,7 @@ def _session(row: Mapping[str, Any], encryptor: Encryptor) -> Session | None:
         ends_at=time_of(row["session_ends_at"]),
         join_url=join_url,
         join_code=encryptor.decrypt(row["session_join_code"]) or "",
+        conversation_id=ConversationId(row["conversation_id"]) if row["conversation_id"] else None,
     )
 
 

@@ -19,6 +19,7 @@ from bot.core.results import (
     CustomerMessageSent,
     HostLinked,
     LastSession,
+    OpenSession,
     Result,
     SentDirect,
     SessionEnded,
@@ -122,7 +123,7 @@ def _fields(request: Request, result: Result) -> dict[str, object]:
     if isinstance(result, SessionStarted):
         session = result.session
         fields |= {"host": session.host_id, "session": session.id, "reference": session.reference, "rule": result.rule}
-    if isinstance(result, LastSession | SessionEnded | SessionShared | SentDirect | CustomerMessageSent):
+    if isinstance(result, OpenSession | LastSession | SessionEnded | SessionShared | SentDirect | CustomerMessageSent):
         fields["session"] = result.record.session.id
     if isinstance(result, CustomerMessageSent):
         fields["sent_to"] = result.address.masked

@@ -5,7 +5,8 @@ or share a session answers that it is already done.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from bot.core.access import AccessPolicy
@@ -14,9 +15,11 @@ from bot.core.errors import (
     SessionAccessError,
     SessionActionError,
     StorageUnavailableError,
+    UnexpectedError,
     UnknownSessionError,
 )
 from bot.core.models import (
+    ConversationId,
     Request,
     RequestId,
     RequestKind,
@@ -25,6 +28,7 @@ from bot.core.models import (
     SessionId,
     SessionRecord,
     SessionStatus,
+    TeamId,
     UserId,
     team_of,
 )
@@ -161,6 +165,21 @@ class SessionService:
         if record.is_gone:
             raise SessionActionError("link_used_up")
         return record
+
+    async def open_by_conversation(
+        self, team_id: TeamId, user_ids: Sequence[UserId]
+    ) -> Mapping[ConversationId, SessionRecord]:
+        """Return the newest open session of each conversation in which a person with these ids is the agent."""
+        return await self._store.open_by_conversation(team_id, user_ids)
+
+    async def close_replaced(self, session_id: SessionId, request: Request) -> None:
+        """Mark a session as ended, because a new one in the same conversation has replaced it. Never raises."""
+        with suppress(StorageUnavailableError, UnexpectedError):  # its link is dead all the same
+            record = await self._store.session(session_id)
+            if record and not record.is_over and record.team_id == team_of(request):
+                await self._close(record, request.id)
+                if record.agent != request.requester:
+                    await self._tell_agent(record, request)
 
     async def known(self, session_id: SessionId) -> SessionRecord | None:
         """Return a session as it is stored, ended or not."""

@@ -1,25 +1,30 @@
 """Start a session: check permission, find the host, create the session, notify the agent."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.core.access import AccessPolicy
 from bot.core.errors import CobrowseError, InterruptedRequestError, InvalidHostError, SharingError
 from bot.core.hosts.resolver import HostResolver, ResolvedHost
 from bot.core.models import (
+    ConversationId,
     CreateSessionRequest,
     Request,
     RequestKind,
     RequestState,
     SessionDefaults,
+    SessionId,
+    SessionRecord,
     SessionStarted,
     is_unasked,
+    team_of,
 )
-from bot.core.ports import RequestRepository, Responder, SessionsApi, StoredRequest
+from bot.core.ports import OpenSessionError, RequestRepository, Responder, SessionsApi, StoredRequest
 from bot.core.requests.handlers import Handler, Handlers
 from bot.core.requests.recovery import session_of_duplicate
 from bot.core.requests.run import RequestRun
-from bot.core.results import CommandSuggested
+from bot.core.results import CommandSuggested, OpenSession
 from bot.core.start_details import details_of
 from bot.core.timing import RunTiming
 from bot.core.use_cases.session_status import Freshness
@@ -45,7 +50,10 @@ class StartSession(Handler):
         responder: Responder,
         defaults: SessionDefaults,
         timing: RunTiming,
+        in_conversations: bool = False,
     ) -> None:
+        """Take the parts. `in_conversations`: sessions belong to conversations, and a new one replaces an open one."""
+        self._in_conversations = in_conversations
         self._store, self._access, self._hosts = store, access, hosts
         self._sessions, self._responder, self._defaults = sessions, responder, defaults
         self._own_sessions, self._timing = own_sessions, timing
@@ -67,7 +75,7 @@ class StartSession(Handler):
 
     async def run(
         self, request: Request, run: RequestRun, resolved: ResolvedHost | None = None
-    ) -> SessionStarted | CommandSuggested:
+    ) -> SessionStarted | CommandSuggested | OpenSession:
         if resolved is None:
             poll_seconds = self._timing.follow_poll_seconds
             if session := await session_of_duplicate(request, self._store, poll_seconds):
@@ -100,9 +108,16 @@ class StartSession(Handler):
             return replace(order, name=NAMELESS)
         return order
 
-    async def _create(self, request: Request, resolved: ResolvedHost, run: RequestRun) -> SessionStarted:
+    async def _create(self, request: Request, resolved: ResolvedHost, run: RequestRun) -> SessionStarted | OpenSession:
+        order, replaced = self._order(request, resolved), details_of(request.argument).replaces
+        is_open = await self._open_sessions(request, resolved) if self._in_conversations else {}
+        kept = {each: record.session.id for each, record in is_open.items() if record.session.id != replaced}
         try:
-            session = await self._sessions.create(self._order(request, resolved), run)
+            session = await self._sessions.create(replace(order, open_sessions=kept) if kept else order, run)
+        except OpenSessionError as found:
+            record = next(each for each in is_open.values() if each.session.id == found.session_id)
+            ids = (request.requester,) if request.for_another else resolved.agent.ids
+            return OpenSession(record.seen_by(*ids), found.customer)
         except InvalidHostError:
             await self._hosts.forget(resolved.agent)
             raise
@@ -113,8 +128,20 @@ class StartSession(Handler):
             return replace(started, agent_told=False if is_unasked(request) else None)
         return await self._announce(request, started)
 
+    async def _open_sessions(self, request: Request, resolved: ResolvedHost) -> Mapping[ConversationId, SessionRecord]:
+        """Return the open sessions that a new one could replace, by conversation."""
+        if request.kind is RequestKind.STEP:  # a workflow gets the session that it asks for
+            return {}
+        found = await self._own_sessions.open_by_conversation(team_of(request), resolved.agent.ids)
+        return {each: record for each, record in found.items() if record.session.host_id == resolved.host.id}
+
     async def _announce(self, request: Request, started: SessionStarted) -> SessionStarted:
-        """Tell the agent about a session that somebody else started, and post it in the thread that was asked for."""
+        """Tell the agent about a session that somebody else started, and post it in the thread that was asked for.
+
+        A session that this one replaces is over from now on.
+        """
+        if (replaced := details_of(request.argument).replaces) and replaced != started.session.id:
+            await self._own_sessions.close_replaced(SessionId(replaced), request)
         started = await self._notify_agent(request, started)
         if not request.argument or not details_of(request.argument).thread:
             return started

@@ -4,6 +4,7 @@ POST /api/v2/conversations/{id}/cobrowse returns a join code. The join URL is th
 live_conversations.py finds the conversation.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from bot.core.errors import (
     BadRequestError,
     NoUsableConversationError,
     PermissionMissingError,
+    ServiceError,
     SeveralConversationsError,
     SignInExpiredError,
     SignInRequiredError,
@@ -21,8 +23,8 @@ from bot.core.errors import (
     UnknownSessionError,
     UnusableAnswerError,
 )
-from bot.core.models import CreateSessionRequest, Session, SessionId, SessionStatus
-from bot.core.ports import CallHooks
+from bot.core.models import ConversationId, CreateSessionRequest, Session, SessionId, SessionStatus
+from bot.core.ports import CallHooks, OpenSessionError
 from bot.core.validation.display import JoinTemplate, is_safe_url
 from bot.genesys.api.live_conversations import (
     MAX_AGE,
@@ -87,8 +89,10 @@ class ConversationSessions:
         """Offer co-browse in the host's conversation.
 
         Raises ServiceError. NoUsableConversationError and SeveralConversationsError mean that nothing was created.
+        Raises OpenSessionError if an open session of the conversation would be replaced.
         """
         live = await self._conversation(request, LookupHooks(hooks))
+        await self._keep_open_session(live, request)
         user_token = await self._user_token(request)
         try:
             response = await self._create_offer(live, request, hooks, user_token)
@@ -97,7 +101,18 @@ class ConversationSessions:
                 raise
             await hooks.on_wait(0.0)  # the host may have signed in a moment ago, on another replica
             response = await self._create_offer(live, request, hooks, user_token)
-        return self._session(response, request)
+        return self._session(response, request, live.conversation.id)
+
+    async def _keep_open_session(self, live: ActiveConversation, request: CreateSessionRequest) -> None:
+        """Raise OpenSessionError if one of `open_sessions` is in this conversation and can still be joined."""
+        session_id = request.open_sessions.get(live.conversation.id)
+        if session_id is None:
+            return
+        status = SessionStatus.OPEN
+        with suppress(ServiceError):  # the store says that it is open
+            status = await self.look(session_id)
+        if status is SessionStatus.OPEN:
+            raise OpenSessionError(session_id, live.conversation.customer)
 
     async def read(self, session_id: SessionId, *, optional: bool = False) -> SessionView:
         """Return the offer's status: `open`, `ended` (its time is up) or `gone`.
@@ -199,7 +214,9 @@ class ConversationSessions:
                 code="user_permission_missing", needs=needs, own=own, words=error.words, reference=error.reference
             ) from None
 
-    def _session(self, response: httpx.Response, request: CreateSessionRequest) -> Session:
+    def _session(
+        self, response: httpx.Response, request: CreateSessionRequest, conversation_id: ConversationId
+    ) -> Session:
         """Convert the answer to a create into a Session. Raises UnusableAnswerError with `acted` True."""
         reference = reference_of(response)
         try:
@@ -228,4 +245,5 @@ class ConversationSessions:
             join_url=join_url,
             join_code=code,
             reference=reference,
+            conversation_id=conversation_id,
         )

@@ -28,7 +28,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.errors import UnexpectedError
 from bot.core.models import ChannelId, Request, RequestId, RequestKind, Session, SessionStarted, UserId, WaitNotice
-from bot.core.results import LastSession, Result, SessionEnded
+from bot.core.results import LastSession, OpenSession, Result, SessionEnded
 from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.direct_messages import DirectMessages, UnconfirmedPostError
 from bot.slack.api.response_url import (
@@ -184,7 +184,7 @@ class SlackResponder:
                 await self._session_messages.remember(outcome.session.id, *place)
             return True
         session = outcome.session if isinstance(outcome, SessionStarted) else None
-        if isinstance(outcome, LastSession) and not outcome.record.is_over:
+        if isinstance(outcome, LastSession | OpenSession) and not outcome.record.is_over:
             session = outcome.record.session
         # An ephemeral message fits only a recent command: later the requester may no longer look at the channel,
         # and an answer to a form goes to a direct message, which stays.

@@ -13,17 +13,19 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.core.errors import NotAcceptedError, RetryRejectedError
 from bot.core.models import ChannelId, Request, RequestId, RequestKind, TeamId, UserId, new_request_id
 from bot.core.requests.service import RequestService
+from bot.core.start_details import StartDetails
 from bot.slack.api.channels import GROUP_MESSAGE_PREFIX
 from bot.slack.api.responder import SlackResponder
 from bot.slack.messages.ambiguity import chosen_already
 from bot.slack.messages.blocks import OPEN_ACTION
-from bot.slack.messages.conversation_choice import PICK_ACTION, read_pick
+from bot.slack.messages.catalogue.sentence import Sentence
+from bot.slack.messages.conversation_choice import PICK_ACTION, REPLACE_ACTION, read_pick, read_replace
 from bot.slack.messages.help import ALL, HELP_ALL_ACTION, HELP_SESSIONS_ACTION, HELP_START_ACTION
 from bot.slack.messages.notices.ended import START_NEW_ACTION, read_start_new
 from bot.slack.messages.notices.faults import CHECK_ACTION
 from bot.slack.messages.renderer import TRY_AGAIN_ACTION, MessageRenderer
 from bot.slack.messages.session_card import DIRECT_ACTION, END_ACTION, LISTED, SHARE_ACTION
-from bot.slack.views.session_form import TRYING_AGAIN, starting_view
+from bot.slack.views.session_form import STARTING, TRYING_AGAIN, starting_view
 
 SESSION_ACTIONS = {END_ACTION: RequestKind.END, SHARE_ACTION: RequestKind.SHARE, DIRECT_ACTION: RequestKind.DIRECT}
 ACTIONS = {**SESSION_ACTIONS, CHECK_ACTION: RequestKind.RECHECK}
@@ -106,18 +108,41 @@ def _register_retries(
         await ack()
 
 
-def show_start(responder: SlackResponder, renderer: MessageRenderer, body: dict[str, Any], press: Request) -> None:
+def show_start(
+    responder: SlackResponder,
+    renderer: MessageRenderer,
+    body: dict[str, Any],
+    press: Request,
+    doing: Sentence = TRYING_AGAIN,
+) -> None:
     """Say in the modal of a press that its request has begun, unless its answer already stands there."""
     if press.view_id:
         has_copy = not responder.has_no_direct_messages
-        view = starting_view(renderer.language, has_copy=has_copy, doing=TRYING_AGAIN)
+        view = starting_view(renderer.language, has_copy=has_copy, doing=doing)
         responder.show_soon(press.view_id, view, str(body["view"].get("hash") or ""))
 
 
 def _register_start_new(
     app: AsyncApp, requests: RequestService, responder: SlackResponder, renderer: MessageRenderer
 ) -> None:
-    """Register the button that starts a session like the one that somebody else has ended."""
+    """Register the buttons that start a session like one that somebody else has ended, or in place of an open one."""
+
+    @app.action(REPLACE_ACTION)
+    async def on_replace(ack: AsyncAck, body: dict[str, Any]) -> None:
+        value, press = read_press(body)
+        session_id, name, target, wanted = read_replace(value)
+        details = StartDetails(replaces=session_id)
+        key = f"replace:{session_id}"  # one session takes its place
+        press = replace(press, key=key, name=name, target=target, conversation_id=wanted, argument=details.argument)
+        note_place(responder, body, press)
+        try:
+            if not await requests.submit(press):
+                responder.tell_soon(press, chosen_already())
+            else:
+                show_start(responder, renderer, body, press, STARTING)
+        except NotAcceptedError as error:
+            responder.tell_soon(press, renderer.answer(press, error))
+        await ack()
 
     @app.action(START_NEW_ACTION)
     async def on_start_new(ack: AsyncAck, body: dict[str, Any]) -> None:

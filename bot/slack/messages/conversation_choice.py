@@ -1,18 +1,23 @@
-"""Render the question which of several conversations a session is for, and read the press that answers it (pure).
+"""Ask which conversation a session is for, or whether its open session is replaced, and read the presses (pure).
 
 A press starts the request again; the session service checks once more that the agent is in that conversation.
 """
 
+import json
+
 from bot.core.errors import SeveralConversationsError
-from bot.core.models import ConversationId, RequestId
+from bot.core.models import ConversationId, Request, RequestId, SessionId, UserId
+from bot.core.results import OpenSession
 from bot.core.validation.conversations import LiveConversation, conversation_id
 from bot.core.validation.display import clean
-from bot.slack.messages.blocks import FAILURE_BLOCK, Block, Message, button, context, section
-from bot.slack.messages.catalogue.sentence import counted, label, said
+from bot.slack.messages.blocks import FAILURE_BLOCK, Block, Message, button, buttons, context, section
+from bot.slack.messages.catalogue.sentence import counted, label, mention, said
 from bot.slack.messages.error_copy import CUSTOMER, Addressee
 from bot.slack.messages.session_card import reference_line
 
-PICK_ACTION = "pick_conversation"
+PICK_ACTION, REPLACE_ACTION = "pick_conversation", "replace_session"
+OPEN_BLOCK = "open_already"
+"""The first block's id of a message about an open session."""
 MAX_CHOICES = 10
 NAME_LENGTH = 40
 """A button's label has 75 characters at most."""
@@ -23,6 +28,13 @@ START_WITH = label("choice.start_with", "Start with {name}")
 START = label("choice.start", "Start")
 MORE = counted("choice.more", "{count} more conversation isn’t shown.", "{count} more conversations aren’t shown.")
 HINT = said("choice.hint", "Or type `{command}` with the interaction’s ID or address.")
+
+HAVE_LINK = said("choice.have_link", "You already have a link for *{customer}*.")
+HAVE_CODE = said("choice.have_code", "You already have a code for *{customer}*.")
+HAVE_ONE = said("choice.have_one", "You already have an open session in this conversation.")
+AGENT_HAS_ONE = said("choice.agent_has_one", "{agent} already has an open session with *{customer}*.")
+HAS_ONE = said("choice.has_one", "This conversation already has an open session.")
+MAKE_NEW = label("choice.make_new", "Make a new one (the old one stops working)")
 
 
 def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestId, argument: str = "") -> Message:
@@ -36,6 +48,31 @@ def picker(error: SeveralConversationsError, to: Addressee, request_id: RequestI
     hint = " ".join([*([say(MORE, count=more)] if more > 0 else []), say(HINT, command=to.command)])
     head = section(f":speech_balloon: *{say(WHICH)}*", FAILURE_BLOCK)
     return Message(say(WHICH), [head, *rows, context(hint), reference_line(request_id, error.reference)])
+
+
+def open_already(request: Request, outcome: OpenSession, card: Message | None, to: Addressee) -> Message:
+    """Say that the conversation has an open session, and offer a new one.
+
+    `card` shows the session; None if the requester may not read its link. The customer's name stands in the blocks
+    alone.
+    """
+    say, record, customer = to.language.say, outcome.record, outcome.customer or CUSTOMER
+    if card is None:
+        text, told = say(AGENT_HAS_ONE, agent=mention(record.agent), customer=customer), say(HAS_ONE)
+    elif record.session.join_url:
+        text, told = say(HAVE_LINK, customer=customer), say(HAVE_ONE)
+    else:
+        text, told = say(HAVE_CODE, customer=customer), say(HAVE_ONE)
+    details = [record.session.id, request.name or "", request.target or "", record.session.conversation_id or ""]
+    row = buttons(button(say(MAKE_NEW), REPLACE_ACTION, value=json.dumps(details)))
+    blocks = card.blocks if card else [reference_line(request.id)]
+    return Message(told, [section(f":information_source: {text}", OPEN_BLOCK), row, *blocks])
+
+
+def read_replace(value: str) -> tuple[SessionId, str | None, UserId | None, ConversationId | None]:
+    """Return which session is replaced, and the name, the agent and the conversation of the new one."""
+    session_id, name, target, wanted = json.loads(value)
+    return SessionId(session_id), name or None, UserId(target) if target else None, conversation_id(wanted)
 
 
 def _row(one: LiveConversation, to: Addressee, value: str) -> Block:

@@ -16,7 +16,7 @@ from bot.core.errors import (
     SeveralConversationsError,
 )
 from bot.core.models import Notice, NoticeKind, Request, RequestId, RequestKind, SessionStarted, UserId, WaitNotice
-from bot.core.results import CommandSuggested, Result
+from bot.core.results import CommandSuggested, OpenSession, Result
 from bot.core.start_details import details_of
 from bot.slack.messages.ambiguity import offer, retry_argument, suggested
 from bot.slack.messages.blocks import (
@@ -41,7 +41,7 @@ from bot.slack.messages.catalogue.sentence import (
     mention,
     said,
 )
-from bot.slack.messages.conversation_choice import picker
+from bot.slack.messages.conversation_choice import open_already, picker
 from bot.slack.messages.error_copy import SOMEBODY, Addressee, error_copy
 from bot.slack.messages.help import PLAIN, Capabilities
 from bot.slack.messages.notices.ended import ended_notice
@@ -113,6 +113,11 @@ class MessageRenderer:
             )
         if isinstance(outcome, CommandSuggested):
             return suggested(request, outcome)
+        if isinstance(outcome, OpenSession):
+            session = outcome.record.session
+            is_readable = bool(session.join_url or session.join_code)
+            card = self.card(request, SessionStarted(session)) if is_readable else None
+            return open_already(request, outcome, card, self.addressee(request.requester))
         return reply(self.addressee(request.requester), outcome, request, self.features)
 
     def _with_thread(self, card: Message, started: SessionStarted) -> Message:

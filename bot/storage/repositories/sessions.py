@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from bot.core.errors import UnexpectedError
 from bot.core.models import (
     ChannelId,
+    ConversationId,
     HostId,
     PostedMessage,
     PostedMessageKind,
@@ -23,6 +25,9 @@ from bot.core.validation.display import is_safe_url
 from bot.storage.database import Database, Row
 from bot.storage.encryption import Encryptor
 from bot.storage.mapping import time_of, unreadable
+
+MAX_IN_CONVERSATIONS = 100
+"""How many open sessions of an agent are compared with the conversation of a new one."""
 
 
 class SessionTable:
@@ -47,6 +52,19 @@ class SessionTable:
     async def open_sessions(self, team_id: TeamId, user_id: UserId | None, most: int) -> Sequence[SessionRecord]:
         values = {"team_id": team_id, "user_id": user_id, "most": most}
         return await self._records("open_sessions_of_team" if user_id is None else "open_sessions_of_user", values)
+
+    async def open_by_conversation(
+        self, team_id: TeamId, user_ids: Sequence[UserId]
+    ) -> Mapping[ConversationId, SessionRecord]:
+        found: dict[ConversationId, SessionRecord] = {}
+        for user_id in user_ids:
+            values = {"team_id": team_id, "user_id": user_id, "most": MAX_IN_CONVERSATIONS}
+            for row in await self._database.fetch("open_sessions_in_conversations", values):
+                with suppress(UnexpectedError):
+                    record, conversation_id = self._record(row), ConversationId(row["conversation_id"])
+                    session = replace(record.session, conversation_id=conversation_id)
+                    found[conversation_id] = replace(record, session=session)
+        return found
 
     async def meant_by(self, request: Request, most: int) -> Sequence[SessionRecord]:
         person = {"team_id": team_of(request), "user_id": request.requester}

@@ -6,6 +6,7 @@
 UPDATE requests SET
     state = CAST(:to AS TEXT),
     failure = coalesce(CAST(:failure AS TEXT), failure),
+    conversation_id = coalesce(conversation_id, CAST(:conversation_id AS TEXT)),
     session_id = coalesce(CAST(:session_id AS TEXT), session_id),
     session_at = CASE WHEN CAST(:session_id AS TEXT) IS NULL THEN session_at
         ELSE coalesce((SELECT created_at FROM sessions WHERE id = CAST(:session_id AS TEXT)), :now) END,

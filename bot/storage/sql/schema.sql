@@ -34,7 +34,7 @@ CREATE TABLE requests (
     session_at DOUBLE PRECISION,    -- when its session was created
     session_id TEXT,
     failure TEXT,                   -- JSON: the error it ended with
-    conversation_id TEXT,           -- the Genesys conversation that was named
+    conversation_id TEXT,           -- the Genesys conversation that was named, or found for its session
     argument TEXT,                  -- encrypted; may hold a customer's address, then NULL when the request is answered
     application_id TEXT,
     timeout_seconds BIGINT,

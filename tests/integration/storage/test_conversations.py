@@ -9,13 +9,13 @@ import asyncpg
 from cryptography.fernet import Fernet
 
 from bot.core.errors import SeveralConversationsError
-from bot.core.models import ConversationId, RequestState
+from bot.core.models import ConversationId, RequestState, SessionId, UserId
 from bot.core.stored_errors import from_record, to_record
 from bot.core.validation.conversations import LiveConversation
 from bot.storage.encryption import Encryptor
 from bot.storage.sqlite.store import SQLiteStore
 from tests.support import storage as storage_support
-from tests.support.storage import HOST, START, Database, die, files, request, session
+from tests.support.storage import ANA, HOST, START, TEAM, Database, die, files, request, session
 
 database = storage_support.database
 NOWHERE = "99999999-9999-4999-8999-999999999999"
@@ -86,3 +86,29 @@ def test_stored_choice_names_no_customer() -> None:
     assert isinstance(again, SeveralConversationsError)
     (candidate,) = again.candidates
     assert (candidate.id, candidate.since, candidate.customer) == (NOWHERE, START, "")
+
+
+async def test_open_session_is_found_by_the_conversation_that_was_named_or_found(database: Database) -> None:
+    store = await database.open()
+    named, found = ConversationId(NOWHERE), ConversationId(NOWHERE.replace("9", "8"))
+    made = {
+        "named": (request(conversation_id=named), session("named")),
+        "older": (request(), replace(session("older"), conversation_id=found)),
+        "newer": (request(), replace(session("newer"), conversation_id=found)),
+        "unknown": (request(), session("unknown")),
+        "another": (request(requester=UserId("U0BEN")), replace(session("another"), conversation_id=found)),
+    }
+    for asked, one in made.values():
+        await store.accept(asked)
+        await store.advance(asked.id, RequestState.ACCEPTED, RequestState.CREATED, session=one)
+        await database.age(0.01)
+    records = await store.sessions.open_by_conversation(TEAM, (ANA, UserId("W0ANA")))
+    assert {each: record.session.id for each, record in records.items()} == {named: "named", found: "newer"}
+    assert records[found].session.conversation_id == found
+    assert records[found].session.join_url == session().join_url
+    assert (await store.find(made["named"][0].id)).request.conversation_id == named
+    await store.sessions.end_session(SessionId("newer"), None)
+    records = await store.sessions.open_by_conversation(TEAM, (ANA,))
+    assert records[found].session.id == "older"
+    await database.age(31 * 60)
+    assert await store.sessions.open_by_conversation(TEAM, (ANA,)) == {}

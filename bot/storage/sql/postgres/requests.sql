@@ -59,6 +59,7 @@ stored AS (
 UPDATE requests SET
     state = CASE WHEN EXISTS (SELECT 1 FROM stored) THEN CAST(:to AS TEXT) ELSE 'failed' END,
     failure = CASE WHEN EXISTS (SELECT 1 FROM stored) THEN failure ELSE CAST(:taken AS TEXT) END,
+    conversation_id = coalesce(conversation_id, CAST(:conversation_id AS TEXT)),
     session_id = CASE WHEN EXISTS (SELECT 1 FROM stored) THEN CAST(:session_id AS TEXT) END,
     session_at = (SELECT created_at FROM stored)
 WHERE id = :id AND state = :from AND owner = :owner
