@@ -15,6 +15,7 @@ GUARANTEES = (
     "`creating` before the bytes",
     "Retry by cause",
     "Told at least once",
+    "Notices reach their readers",
     "Never two different outcomes",
     "Wrong host impossible",
     "Links only for the requester and the host",

@@ -190,6 +190,16 @@ async def test_edit_that_slack_did_not_take_is_sent_later(journey: Journey) -> N
     await notice(journey, "failing for 2 people")
 
 
+async def test_edit_follows_the_message_into_a_channel_with_a_new_id(journey: Journey) -> None:
+    await journey.genesys.inject_fault("401")
+    await journey.asks("One")
+    message = await notice(journey, "failing for 1 person")
+    moved = journey.slack.workspace.move_im(ADA)
+    await journey.asks("Two", who=BEN)
+    assert await notice(journey, "failing for 2 people") is message
+    assert message.channel == moved
+
+
 async def test_guests_outsiders_and_those_who_left_get_no_message() -> None:
     admins = f"{ADA},{GUS},{OUTSIDER},{GONE}"
     async with open_journey(http=True, timing=QUICK, COBROWSE_ADMINS=admins, COBROWSE_HELP_CONTACT=GUS) as journey:
@@ -249,5 +259,5 @@ async def test_no_secret_and_no_link_stands_in_a_message(journey: Journey) -> No
     await journey.slack.workspace.until(lambda: len(notices(journey)) == 4, SECONDS)
     for one in notices(journey):
         text = f"{one.text} {words(one)}"
-        assert not re.search(r"/j/|xox|@example|<!channel>|\+1415", text), text
+        assert not re.search(r"/join/|xox[a-z]-|xapp-|@example|<!channel>|\+1415", text), text
         assert not re.search(r"[{}]|None", re.sub("<!date[^>]*>", "", text)), text

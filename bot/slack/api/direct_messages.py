@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -151,9 +152,7 @@ class SlackNotices:
         shown = self._render(notice, message.opened_at)
         try:
             async with asyncio.timeout(self._timing.edit_timeout):
-                await self._web.chat_update(
-                    channel=message.channel_id, ts=message.ts, text=shown.text, blocks=shown.blocks
-                )
+                await self._update(message, shown)
         except SlackApiError as error:
             code = error_code(error) or NO_CODE
             self._log(notice, code)
@@ -162,6 +161,19 @@ class SlackNotices:
             self._log(notice, error_label(error))
             return EditResult.UNWELL
         return EditResult.DONE
+
+    async def _update(self, message: NoticeMessage, shown: Message) -> None:
+        """Update a message, also if its direct-message channel has got a new id since."""
+        fields: dict[str, Any] = {"ts": message.ts, "text": shown.text, "blocks": shown.blocks}
+        try:
+            await self._web.chat_update(channel=message.channel_id, **fields)
+        except SlackApiError as error:
+            if message.reader[0] in "CG" or error_code(error) not in GONE:
+                raise
+            channel_id = await self._direct.channel(UserId(message.reader), instead_of=message.channel_id)
+            if channel_id == message.channel_id:
+                raise
+            await self._web.chat_update(channel=channel_id, **fields)
 
     def _log(self, notice: Notice, code: str) -> None:
         log.warning("a notice was not delivered", extra={"fields": {"notice": notice.kind.value, "error": code}})

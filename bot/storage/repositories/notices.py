@@ -10,6 +10,8 @@ from bot.core.models import ChannelId, Notice, NoticeKind, NoticeMessage, TeamId
 from bot.storage.database import Database, Row
 from bot.storage.mapping import time_of, unreadable
 
+KINDS = frozenset(kind.value for kind in NoticeKind)
+
 
 class NoticeTable:
     """Implement NoticeRepository for both databases."""
@@ -60,9 +62,11 @@ class NoticeTable:
 
 
 def _notices(rows: Sequence[Row]) -> list[Notice]:
-    """Return the notices in these rows; log unreadable rows and leave them out."""
+    """Return the notices in these rows; log unreadable rows and leave them out, and so those of a newer version."""
     found = []
     for row in rows:
+        if row["kind"] not in KINDS:
+            continue
         with suppress(UnexpectedError):
             found.append(_notice(row))
     return found

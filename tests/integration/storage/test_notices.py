@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from bot.core.models import ChannelId, Notice, NoticeKind, NoticeMessage, TeamId
 from tests.support import storage as storage_support
 from tests.support.storage import TEAM, Database, run_sql
@@ -107,6 +109,14 @@ async def test_sweep_deletes_old_notices(database: Database) -> None:
     await database.age(2 * 86400)
     await store.sweep()
     assert (await store.notices.find(NoticeKind.FAULT, "k")).version == 0
+
+
+async def test_notice_of_a_newer_version_is_left_alone(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    store = await database.open()
+    await stored(store)
+    await run_sql(store, "UPDATE notices SET kind = 'later' WHERE key = :key", key="k")
+    assert list(await store.notices.pending(10)) == []
+    assert "cannot be read" not in caplog.text
 
 
 async def test_unreadable_notice_is_left_out_and_can_be_replaced(database: Database) -> None:
