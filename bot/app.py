@@ -39,6 +39,7 @@ from bot.core.timing import (
     ReceiverBounds,
     SlackTiming,
 )
+from bot.core.use_cases.access_requests import AccessRequests, read_access
 from bot.core.use_cases.accounts import AccountLinking
 from bot.core.use_cases.customer_messages import CustomerMessaging, LinkOffers
 from bot.core.use_cases.diagnostics import Diagnostics
@@ -59,14 +60,23 @@ from bot.observability.audit import AuditLog
 from bot.observability.metrics import PrometheusMetrics
 from bot.slack.api.channels import ChannelDirectory
 from bot.slack.api.direct_messages import DirectMessages, SlackNotices
-from bot.slack.api.directory import SlackDirectory
+from bot.slack.api.directory import ContactName, SlackDirectory
 from bot.slack.api.identity import BotIdentity, identify, missing
 from bot.slack.api.responder import SlackResponder, new_http_session, new_web_client
 from bot.slack.api.session_messages import SlackSessionMessages
 from bot.slack.api.token_watch import TokenWatch
 from bot.slack.api.views import Views
 from bot.slack.app import new_bolt_app
-from bot.slack.listeners import actions, choices, customer_messages, errors, home_tab, session_form, workflow_step
+from bot.slack.listeners import (
+    actions,
+    choices,
+    connect_person,
+    customer_messages,
+    errors,
+    home_tab,
+    session_form,
+    workflow_step,
+)
 from bot.slack.listeners.commands import SlashCommand
 from bot.slack.messages.error_copy import fault_name
 from bot.slack.messages.help import Capabilities
@@ -126,7 +136,7 @@ async def open_bot(
         faults = _fault_reports(slack, use_cases, genesys, board, timing)
         recovery, worker, requests = _request_parts(slack, store, use_cases, faults, events, timing)
         metrics.watch(under_way=lambda: requests.under_way, queue_length=lambda: genesys.queue_length)
-        tab = _home_tab(settings, identity, slack, use_cases, slack_timing)
+        tab = _home_tab(settings, identity, slack, use_cases, board, slack_timing)
         _subscribe(events, metrics, audit if settings.audit_log else None, use_cases.status, tab, recovery)
         app = _bolt_app(settings, clients, identity, slack, use_cases, requests, tab, slack_timing)
         health = Health(metrics, store.find, lambda: watch.refusal)
@@ -169,12 +179,15 @@ class _UseCases:
 
     limiter: RequestLimiter
     status: ServiceStatus
+    hosts: HostResolver
+    directory: UsersApi
     sessions_api: CobrowseSessions | ConversationSessions
     start_session: StartSession
     sessions: SessionService
     customer_messaging: CustomerMessaging
     accounts: AccountLinking[Grant]
     diagnostics: Diagnostics
+    access_requests: AccessRequests
 
 
 def _open_store(settings: Settings, metrics: PrometheusMetrics) -> AbstractAsyncContextManager[Storage]:
@@ -212,12 +225,17 @@ def _slack_parts(
     capabilities = Capabilities(settings.sending.any_on, not settings.connect.off, conversations)
     people = SlackDirectory(clients.without_waits, identity.home, timing=timing)
     access = AccessPolicy(settings.rules, identity.home, people)
+    contact = ContactName(people, _contact_person(settings), timing)
     renderer = MessageRenderer(
         slack.command,
         contact_markup(slack.help_contact, settings.rules.admins.users),
         capabilities,
         can_repair=lambda user_id: user_id == slack.help_contact or access.is_known_admin(user_id),
         told=lambda error: told.of(NoticeKind.FAULT, fault_name(error)),
+        can_connect=access.is_known_admin,
+        has_administrators=bool(settings.rules.admins),
+        contact_name=contact.known,
+        starts_anywhere=not settings.rules.channels,
     )
     direct, channels = DirectMessages(web, timing), ChannelDirectory(web, identity.home, timing)
     session_messages = SlackSessionMessages(
@@ -227,10 +245,19 @@ def _slack_parts(
         access=access,
         renderer=renderer,
         session_messages=session_messages,
-        responder=SlackResponder(web, http, renderer, direct, session_messages, slack.proxies.of, timing=timing),
+        responder=SlackResponder(
+            web, http, renderer, direct, session_messages, slack.proxies.of, contact=contact, timing=timing
+        ),
         views=Views(web, timing),
         notices=SlackNotices(web, direct, channels, renderer.notice, timing),
     )
+
+
+def _contact_person(settings: Settings) -> UserId | None:
+    """Return the person whom people ask: the contact, else the first administrator; None for a channel or a text."""
+    if contact := settings.slack.help_contact:
+        return UserId(contact) if contact_id(contact)[:1] in ("U", "W") else None
+    return min(settings.rules.admins.users, default=None)
 
 
 def _use_cases(
@@ -244,6 +271,7 @@ def _use_cases(
     timing: CoreTiming,
 ) -> _UseCases:
     access, users, api = slack.access, UsersApi(genesys), sessions_api(settings.service, genesys, tokens)
+    status = ServiceStatus()
     hosts = HostResolver(host_rules(settings, users), store, waits=users.waits, found_seconds=timing.host_cache_seconds)
     sessions = SessionService(
         store.sessions, access, api, slack.session_messages, events, timing, SessionEnds(board).tell_agent
@@ -251,15 +279,21 @@ def _use_cases(
     start_session = _start_session(settings, slack, store, hosts, api, sessions, timing)
     accounts = AccountLinking(access, hosts, store.connections, tokens, events, timing)
     application_id = settings.service.offer.application_id
+    requests = AccessRequests(board, access, hosts, store, store.notices, status, users.name_of, timing.notices)
     return _UseCases(
         limiter=RequestLimiter(settings.limits),
-        status=ServiceStatus(),
+        status=status,
+        hosts=hosts,
+        directory=users,
         sessions_api=api,
         start_session=start_session,
         sessions=sessions,
         customer_messaging=CustomerMessaging(sessions, CustomerMessagesApi(genesys), settings.sending),
         accounts=accounts,
-        diagnostics=Diagnostics(access, hosts, store, users, api, application_id, accounts.connected),
+        diagnostics=Diagnostics(
+            access, hosts, store, users, api, application_id, accounts.connected, requests.connected
+        ),
+        access_requests=requests,
     )
 
 
@@ -294,6 +328,8 @@ def _notice_board(
     async def readers(notice: Notice) -> tuple[Sequence[str], bool]:
         if notice.kind is NoticeKind.ENDED:
             return [read_end(notice.data).agent], True
+        if notice.kind is NoticeKind.WELCOME:
+            return (read_access(notice.data).person[1],), True
         channels, users = ([contact], []) if contact[:1] in ("C", "G") else ([], [UserId(contact)] if contact else [])
         administrators, are_all = await slack.access.administrators(notice.team_id, *users)
         return (*channels, *administrators), are_all
@@ -322,6 +358,7 @@ def _request_parts(
         use_cases.diagnostics,
         use_cases.customer_messaging,
         use_cases.accounts,
+        use_cases.access_requests,
         faults,
     )
     recovery = Recovery(store, store.sessions, slack.session_messages, events, timing.recovery)
@@ -378,6 +415,7 @@ def _bolt_app(
         responder,
         renderer,
         slack.session_messages,
+        use_cases.hosts,
         genesys_app,
         timing,
         countries,
@@ -389,13 +427,28 @@ def _bolt_app(
     session_form.register(app, requests, form)
     customer_messages.register(app, requests, views, responder, renderer)
     home_tab.register(app, tab, form)
+    dialog = connect_person.ConnectDialog(
+        views,
+        responder,
+        renderer,
+        access=slack.access,
+        hosts=use_cases.hosts,
+        directory=use_cases.directory,
+        timing=timing,
+    )
+    connect_person.register(app, requests, renderer, dialog)
     workflow_step.register(app, requests, responder, countries)
     errors.register(app, responder, renderer)
     return app
 
 
 def _home_tab(
-    settings: Settings, identity: BotIdentity, slack: _SlackParts, use_cases: _UseCases, timing: SlackTiming
+    settings: Settings,
+    identity: BotIdentity,
+    slack: _SlackParts,
+    use_cases: _UseCases,
+    board: NoticeBoard,
+    timing: SlackTiming,
 ) -> home_tab.HomeTab:
     warnings = (*config_warnings(settings), *missing(identity.scopes))
     return home_tab.HomeTab(
@@ -407,6 +460,9 @@ def _home_tab(
         sessions=use_cases.sessions,
         status=use_cases.status,
         limiter=use_cases.limiter,
+        access_requests=use_cases.access_requests,
+        board=board,
+        directory=use_cases.directory,
         config_warnings=warnings,
         timing=timing,
     )

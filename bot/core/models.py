@@ -83,7 +83,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class DirectoryUser:
-    """A Genesys user as the directory returns it.
+    """A Genesys user as the directory returns it. `name` is for display only.
 
     `is_certain` is False if the directory counted the user without returning it, or did not return its state.
     """
@@ -92,6 +92,7 @@ class DirectoryUser:
     active: bool
     email: str = field(repr=False)
     is_certain: bool = True
+    name: str = ""
 
 
 class RequestKind(StrEnum):
@@ -116,6 +117,7 @@ class RequestKind(StrEnum):
     SEND = "send"
     STEP = "step"
     RECHECK = "recheck"
+    ASK = "ask"
 
 
 STARTS = (RequestKind.START, RequestKind.STEP)
@@ -386,6 +388,10 @@ class NoticeKind(StrEnum):
     """Something that an administrator has to repair."""
     ENDED = "ended"
     """Somebody else has ended an agent's session. The agent reads it."""
+    ACCESS = "access"
+    """A person asks the administrators to be connected to a Genesys user."""
+    WELCOME = "welcome"
+    """An administrator has connected a person, who is the reader."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

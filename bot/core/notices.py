@@ -80,6 +80,10 @@ class NoticeBoard:
         """Return a notice; one of version 0 where there is none. Raises StorageUnavailableError."""
         return await self._store.find(kind, key)
 
+    async def ongoing(self, kind: NoticeKind) -> Sequence[Notice]:
+        """Return the notices of this kind that are not over, oldest change first. Raises StorageUnavailableError."""
+        return [each for each in await self._store.pending(MAX_PENDING) if each.kind is kind and not each.over_at]
+
     async def change(self, kind: NoticeKind, key: str, edit: Edit) -> Notice | None:
         """Replace a notice by what `edit` (pure) makes of it, and send it soon; None when `edit` returns None.
 

@@ -6,6 +6,7 @@ Each method of a repository may raise StorageUnavailableError.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Protocol, TypeVar
 
@@ -177,6 +178,13 @@ class SessionRepository(Protocol):
 
     async def end_session(self, session_id: SessionId, by: RequestId | None) -> bool:
         """Mark a session as ended and wipe its link; return whether it was open."""
+
+
+class FailedStarts(Protocol):
+    """Reads which starts failed."""
+
+    async def without_host(self, team_id: TeamId, seconds: float, most: int) -> Sequence[tuple[UserId, datetime]]:
+        """Return who had no Genesys user within the last `seconds`, and their newest try, newest first."""
 
 
 class PostedMessageRepository(Protocol):
@@ -401,6 +409,25 @@ class HostDirectory(Protocol):
 
         At most two of them have `is_certain`. If more users have the address, or may, one without it follows.
         """
+
+    async def search(self, text: str, most: int) -> tuple[Sequence[DirectoryUser], bool]:
+        """Return at most `most` active users whose name or address contains a text, and whether there are more.
+
+        Raises ServiceError; PermissionMissingError when the bot may not search.
+        """
+
+    async def name_of(self, host_id: HostId) -> str:
+        """Return a user's name, "" where Genesys does not say it. Never raises."""
+
+    def known_name(self, host_id: HostId) -> str:
+        """Return a user's name without a call to Genesys, "" where it is not known."""
+
+
+class Announce(Protocol):
+    """Tells everybody concerned that a person was linked to a host, and returns the host's name or ""."""
+
+    async def __call__(self, person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
+        """`is_answer`: the person is told even if they did not ask. May raise StorageUnavailableError."""
 
 
 class HostRule(Protocol):

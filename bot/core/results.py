@@ -129,11 +129,26 @@ class Applications:
 
 @dataclass(frozen=True, slots=True)
 class HostLinked:
-    """A person was linked to a host, or (None) their link was removed."""
+    """A person was linked to a host, or (None) their link was removed. `name` is the host's, "" where it is unknown."""
 
     code = "host_linked"
     user_id: UserId
     host_id: HostId | None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequested:
+    """The administrators are asked to connect a person to a Genesys user.
+
+    `is_new` is False when an earlier request stands, from `asked_at`. `is_connected`: nothing has to be asked.
+    """
+
+    code = "access_requested"
+    user_id: UserId
+    is_new: bool = False
+    asked_at: datetime | None = None
+    is_connected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +237,7 @@ Success = (
     | CustomerMessageSent
     | Applications
     | HostLinked
+    | AccessRequested
     | AccessReport
     | FaultChecked
     | SignInOffered

@@ -49,8 +49,9 @@ class NoticeTiming:
     `poll_seconds`: how often a replica looks for notices to send. `lease_seconds`: how long a replica has for each
     message, before another one takes the notice. `edit_pause_seconds`: the pause between two rounds of updates of one
     notice. `retry_seconds`: the pause after a message that Slack did not take. `renewal_seconds`: a fault that lasts
-    longer gets a new message, since updates notify nobody. `stop_seconds`: how long a shutdown waits for messages that
-    are being sent.
+    longer gets a new message, since updates notify nobody. `grace_seconds`: how long a person is linked before their
+    request for access ends without the name of an administrator. `stop_seconds`: how long a shutdown waits for messages
+    that are being sent.
     """
 
     poll_seconds: float = 5.0
@@ -58,6 +59,7 @@ class NoticeTiming:
     edit_pause_seconds: float = 15.0
     retry_seconds: float = 60.0
     renewal_seconds: float = 3600.0
+    grace_seconds: float = 10.0
     stop_seconds: float = 3.0
 
 
@@ -128,6 +130,12 @@ class GenesysTiming:
     """The lifetime of a token whose answer does not state one."""
     account_cache_seconds: float = 60.0
     """How long a replica trusts what it read about a user's linked account."""
+    name_timeout: float = 3.0
+    """The read of a user's name, which is only shown."""
+    name_cache_seconds: float = 86_400.0
+    """How long a user's name is kept."""
+    no_name_cache_seconds: float = 600.0
+    """How long it is kept that Genesys does not say a user's name."""
     close_timeout: float = 5.0
     """How long a shutdown waits for renewals that are under way."""
 
@@ -167,6 +175,8 @@ class SlackTiming:
 
     lookup_timeout: float = 12.0
     """One look-up of a user or a user group."""
+    name_timeout: float = 2.0
+    """The look-up of the contact's name, for a button."""
     max_lookup_retry_after: float = 60.0
     """A look-up that Slack tells to wait for longer fails at once: Slack counts by the minute."""
     people_cache_seconds: float = 300.0

@@ -14,7 +14,6 @@ async def test_short_help_is_one_sentence_and_three_buttons(journey: Journey) ->
     assert "`/cobrowse`" in words(message)
     assert words(message).count("•") == 0
     assert list(buttons(message)) == [START, SESSIONS, ALL]
-    assert journey.genesys.calls == []
 
 
 @pytest.mark.parametrize(
@@ -28,7 +27,8 @@ async def test_all_commands_are_those_that_the_person_may_type(who: str, knows: 
         assert message.visible_to == who
         assert knows in words(message)
         assert knows_not not in words(message)
-        assert journey.genesys.calls == []
+        asked = {call.kind for call in journey.genesys.calls}
+        assert asked == ({"token", "search"} if who == ANA else set())  # whether anything of it would work
 
 
 async def test_all_commands_take_the_place_of_the_short_help(journey: Journey) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.timing import CoreTiming, NoticeTiming
 from bot.core.use_cases.sessions import MAX_OWN, MAX_WORKSPACE
-from tests.support.app import ANA, BEN, CARE, GUS, HOSTS, OUTSIDER, SAM, Journey, link, open_journey
+from tests.support.app import ANA, BEN, CARE, GUS, OUTSIDER, SAM, Journey, link, open_journey
 from tests.support.app import words as words_of
 from tests.support.views import (
     asks_for_a_form,
@@ -28,7 +29,7 @@ UNA = "U0UNA"
 
 async def test_home_tab_says_who_i_am_and_opens_the_form(either: Journey) -> None:
     home = await opens_home(either, ANA)
-    assert f"as Genesys user `{HOSTS[ANA]}" in said(home)
+    assert "Connected to Genesys as *Ana Agent*" in said(home)
     assert "There is none." in said(home)
     assert presses(home) == ["home_start", "home_refresh"]
     assert (await either.slack.press(ANA, home, "home_start")).acked
@@ -40,7 +41,7 @@ async def test_home_tab_is_shown_at_once_and_updated_later(journey: Journey) -> 
     journey.slack.inject_fault("users.info", "slow", seconds=0.3)
     await journey.slack.open_home(ANA)
     await home_says(journey, ANA, "One moment")
-    await home_says(journey, ANA, "as Genesys user")
+    await home_says(journey, ANA, "Connected to Genesys")
     before = journey.slack.count("views.publish")
     await opens_home(journey, ANA)
     await journey.finish()
@@ -49,7 +50,7 @@ async def test_home_tab_is_shown_at_once_and_updated_later(journey: Journey) -> 
 
 async def test_unmapped_person_reads_whom_to_ask(journey: Journey) -> None:
     home = await opens_home(journey, UNA)
-    assert "Your Slack account isn’t connected to Genesys yet" in said(home)
+    assert "One step left: your Slack isn’t connected to Genesys." in said(home)
     assert f"Ask <@{SAM}> to connect you" in said(home)
     assert "same e-mail" not in said(home)
 
@@ -57,7 +58,7 @@ async def test_unmapped_person_reads_whom_to_ask(journey: Journey) -> None:
 async def test_unmapped_administrator_reads_the_tried_rules() -> None:
     async with open_journey(COBROWSE_ADMINS=UNA) as journey:
         home = await opens_home(journey, UNA)
-        assert "Your Slack account isn’t connected to Genesys yet" in said(home)
+        assert "One step left" in said(home)
         assert "same e-mail: no Genesys user has it" in said(home)
 
 
@@ -98,7 +99,7 @@ async def test_end_redraws_a_home_tab_unknown_to_this_process(journey: Journey) 
     payload = json.loads(json.dumps(journey.slack.deliveries[-1].payload))
     payload["user"]["id"], payload["trigger_id"] = SAM, "another"
     await journey.slack.send(payload, "interactive")  # it is over by now
-    await home_says(journey, SAM, HOSTS[SAM])
+    await home_says(journey, SAM, "Connected to Genesys")
 
 
 async def test_refresh_shows_what_has_changed_in_genesys(journey: Journey) -> None:
@@ -140,19 +141,27 @@ async def test_an_agent_for_whom_a_session_is_started_finds_it_there(journey: Jo
 
 
 async def test_an_administrator_sees_what_is_wrong_with_the_set_up() -> None:
-    async with open_journey(COBROWSE_ADMINS=BEN) as journey:
+    timing = CoreTiming(notices=NoticeTiming(poll_seconds=0.05, edit_pause_seconds=0.05))
+    async with open_journey(timing=timing, COBROWSE_ADMINS=BEN) as journey:
         home = await opens_home(journey, BEN)
         assert "COBROWSE_MEMBERS is empty" in said(home)
         assert "newest failure" not in said(home)
         await journey.genesys.inject_fault("403")
         await journey.asks()
+        await reads(journey, BEN, "failing for 1 person")
         await journey.slack.press(BEN, home, "home_refresh")
-        await home_says(journey, BEN, "Since then none was made.")
-        assert "`permission_missing`" in said(home)
+        await home_says(journey, BEN, "failing for 1 person")
+        assert "check_fault" in presses(home)
         await journey.genesys.inject_fault(None)
         await journey.asks("Deal")
+        await reads(journey, BEN, "Working again")
         await journey.slack.press(BEN, home, "home_refresh")
         await home_says(journey, BEN, "Since then a session was made.")
+
+
+async def reads(journey: Journey, who: str, text: str) -> None:
+    """Until one of this person's messages says this."""
+    await journey.slack.until(lambda: any(text in words_of(each) for each in journey.slack.seen_by(who)), 6)
 
 
 @pytest.mark.parametrize("members", ["", SAM])
@@ -180,7 +189,7 @@ async def test_where_channels_are_restricted_it_says_where_to_start() -> None:
     async with open_journey(COBROWSE_CHANNELS=CARE) as journey:
         home = await opens_home(journey, ANA)
         assert f"Use <#{CARE}>" in said(home)
-        assert "as Genesys user" in said(home)
+        assert "Connected to Genesys" in said(home)
         assert "home_start" not in presses(home)
 
 
@@ -196,7 +205,7 @@ async def test_failed_look_up_is_told(tmp_path: Path) -> None:
         blocker.close()
         await journey.genesys.inject_fault(None)
         await journey.slack.press(ANA, home, "home_refresh")
-        await home_says(journey, ANA, "as Genesys user")
+        await home_says(journey, ANA, "Connected to Genesys")
         assert "There is none." in said(home)
 
 

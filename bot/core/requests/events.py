@@ -14,9 +14,11 @@ from bot.core.errors import CobrowseError, ServiceError
 from bot.core.models import Identity, Request, RequestKind, SessionId, SessionStarted, TeamId, UserId, step_of
 from bot.core.ports import StoredRequest
 from bot.core.results import (
+    AccessRequested,
     AccountLinked,
     AccountUnlinked,
     CustomerMessageSent,
+    FaultChecked,
     HostLinked,
     LastSession,
     OpenSession,
@@ -173,7 +175,7 @@ class ServiceStatus:
 
 
 class Followers:
-    """Record who opened a Home tab, and call `update` when their sessions change. Subscribes to RequestFinished."""
+    """Record who opened a Home tab, and call `update` when what it shows changes. Subscribes to RequestFinished."""
 
     def __init__(self, update: Callable[[Request, UserId], None]) -> None:
         """Take `update`, which gets the request that changed a session, and the user whose tab shows it."""
@@ -190,7 +192,7 @@ class Followers:
         return self._newest.get((team_id, user_id)) is token
 
     def record_event(self, event: RequestFinished) -> None:
-        """Call `update` for each follower whose session changed, and for the user who ended one in a Home tab."""
+        """Call `update` for each follower whose session or set-up changed, and for who ended one in a Home tab."""
         if event.is_sign_in:
             return
         request, result = event.request, event.result
@@ -199,6 +201,8 @@ class Followers:
             people = {request.requester, request.agent}
         if isinstance(result, SessionEnded):
             people = {request.requester, result.record.requester, result.record.agent}
+        if isinstance(result, AccessRequested | FaultChecked | HostLinked):
+            people = {request.requester, request.agent}
         people = {user_id for user_id in people if (request.team_id, user_id) in self._newest}
         if request.kind is RequestKind.END and not request.reply_url and not request.channel_id:
             people.add(request.requester)  # only the Home tab sends such an End

@@ -1,6 +1,8 @@
 """Answer the commands help, whoami, why and apps; link and unlink people and hosts."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from bot.core.access import AccessPolicy
@@ -10,7 +12,9 @@ from bot.core.errors import (
     PermissionDeniedError,
     PersonNotAllowedError,
     RoleRequiredError,
+    ServiceError,
     SlackUnavailableError,
+    StorageUnavailableError,
 )
 from bot.core.hosts.resolver import (
     HostResolver,
@@ -19,9 +23,14 @@ from bot.core.hosts.resolver import (
     only_active,
 )
 from bot.core.models import HostId, Identity, Request, RequestKind, Role, SlackUser, TeamId
-from bot.core.ports import ApplicationCatalog, HostDirectory, HostLinkRepository
+from bot.core.ports import Announce, ApplicationCatalog, HostDirectory, HostLinkRepository
 from bot.core.requests.handlers import Handlers, QueryHandler
 from bot.core.results import AccessReport, Applications, Help, HostLinked
+
+
+async def _unannounced(person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
+    """Tell nobody."""
+    return ""
 
 
 async def _nobody(person: SlackUser, host_id: HostId) -> None:
@@ -40,8 +49,15 @@ class Diagnostics:
         catalogue: ApplicationCatalog,
         application_id: str,
         connected: Callable[[SlackUser, HostId], Awaitable[bool | None]] = _nobody,
+        announce: Announce = _unannounced,
+        *,
+        help_timeout: float = 2.0,
     ) -> None:
-        """Take all parts. `connected` returns whether a person linked this host's account, None where nobody can."""
+        """Take all parts. `connected` returns whether a person linked this host's account, None where nobody can.
+
+        `help_timeout`: how long a help waits for the search of its reader's host.
+        """
+        self._announce, self._help_timeout = announce, help_timeout
         self._access, self._hosts, self._links = access, hosts, links
         self._directory, self._catalogue, self._application_id = directory, catalogue, application_id
         self._connected = connected
@@ -58,11 +74,21 @@ class Diagnostics:
         }
 
     async def help(self, request: Request) -> Help:
-        await self._access.require_member(request)
+        """Return what a person can type. Raises HostNotFoundError for an agent for whom nothing of it would work."""
+        person = await self._access.require_member(request)
         try:
-            return Help(await self._access.role(request.requester, request.team_id))
+            role = await self._access.role(request.requester, request.team_id)
         except SlackUnavailableError:  # a group cannot be read: answer for a member
             return Help(Role.MEMBER)
+        if role is Role.MEMBER:
+            await self._require_host(person)
+        return Help(role)
+
+    async def _require_host(self, person: SlackUser) -> None:
+        """Raise HostNotFoundError for a person without a host; say nothing where Genesys does not answer in time."""
+        with suppress(ServiceError, StorageUnavailableError, TimeoutError):
+            async with asyncio.timeout(self._help_timeout):
+                await self._hosts.find(person)
 
     async def whoami(self, request: Request) -> Identity:
         person = await self._access.require_member(request)
@@ -103,7 +129,8 @@ class Diagnostics:
         for other_id in person.ids[1:]:  # two links of one person would contradict each other
             await self._links.unlink(team_id, other_id)
             await self._links.unlink(None, other_id)
-        return HostLinked(user_id, found)
+        name = await self._announce(person, found, request, is_answer=bool(request.view_id))
+        return HostLinked(user_id, found, name)
 
     async def unlink(self, request: Request) -> HostLinked:
         team_id, user_id = await self._administered(request), request.agent

@@ -86,14 +86,18 @@ def check_create(body: Mapping[str, Any]) -> None:
         raise ApiError(400, "application must be an object with id and type.")
 
 
-def searched_emails(body: Mapping[str, Any]) -> list[str]:
-    """Return the lower-case e-mail addresses in the body of users/search. Raises ApiError for an undocumented form."""
+def search_terms(body: Mapping[str, Any]) -> list[tuple[list[str], str, bool]]:
+    """Return the terms in the body of users/search: fields, lower-case value, and whether the whole value must match.
+
+    Raises ApiError for a form that Genesys does not document, or that nobody here needs.
+    """
     query, size = body["query"], body["pageSize"]
     if type(size) is not int or not 1 <= size <= 500 or not isinstance(query, list) or not query:
         raise ApiError(400, "pageSize must be 1 to 500 and query a list.")
     for term in query:
         if not isinstance(term, dict) or set(term) != {"fields", "value", "type"}:
             raise ApiError(400, "A query term has fields, value and type.")
-        if term["fields"] != ["email"] or term["type"] != "EXACT" or not isinstance(term["value"], str):
-            raise ApiError(400, "Only EXACT searches for an email are known here.")
-    return [term["value"].lower() for term in query]
+        form = (term["fields"], term["type"])
+        if form not in ((["email"], "EXACT"), (["name", "email"], "CONTAINS")) or not isinstance(term["value"], str):
+            raise ApiError(400, "EXACT searches for an email and CONTAINS for name and email are known here.")
+    return [(term["fields"], term["value"].lower(), term["type"] == "EXACT") for term in query]

@@ -8,6 +8,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -121,6 +122,26 @@ def ids_in(user: dict[str, Any], home: Workspace) -> tuple[UserId, ...]:
     if isinstance(grid, dict) and home.enterprise_id in (None, grid.get("enterprise_id")):
         ids.append(grid.get("id"))
     return tuple(dict.fromkeys(UserId(each) for each in ids if isinstance(each, str) and USER_ID.fullmatch(each)))
+
+
+class ContactName:
+    """The name of the person who is asked for help, for buttons: plain text can hold no mention."""
+
+    def __init__(self, people: SlackDirectory, user_id: UserId | None, timing: SlackTiming = SLACK_TIMING) -> None:
+        """`user_id`: None where the contact is no person."""
+        self._people, self._user_id, self._timing = people, user_id, timing
+        self._name = ""
+
+    def known(self) -> str:
+        """Return the name, "" before Slack has said it."""
+        return self._name
+
+    async def learn(self) -> None:
+        """Ask Slack for the name, unless it is known. Never raises."""
+        if self._user_id and not self._name:
+            with suppress(SlackUnavailableError, TimeoutError):
+                async with asyncio.timeout(self._timing.name_timeout):
+                    self._name = (await self._people.person(self._user_id)).name
 
 
 def read_person(user: dict[str, Any], home: Workspace, asked: UserId | None = None) -> SlackUser:

@@ -26,11 +26,12 @@ from slack_sdk.http_retry.jitter import Jitter
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.errors import UnexpectedError
+from bot.core.errors import HostNotFoundError, UnexpectedError
 from bot.core.models import ChannelId, Request, RequestId, RequestKind, Session, SessionStarted, UserId, WaitNotice
 from bot.core.results import LastSession, OpenSession, Result, SessionEnded
 from bot.core.timing import SLACK_TIMING, SlackTiming
 from bot.slack.api.direct_messages import DirectMessages, UnconfirmedPostError
+from bot.slack.api.directory import ContactName
 from bot.slack.api.response_url import (
     MAX_RETRY_AFTER_SECONDS,
     REPEATS,
@@ -137,9 +138,11 @@ class SlackResponder:
         session_messages: SlackSessionMessages,
         proxy_for: Callable[[str], str | None] = lambda url: None,
         *,
+        contact: ContactName | None = None,
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
-        self._timing = timing
+        """Take the parts. `contact` learns the name that a button shows."""
+        self._timing, self._contact = timing, contact
         self._web, self._direct, self._session_messages = web, direct, session_messages
         self._response_urls = ResponseUrls(http, proxy_for, web.base_url, timing=timing)
         self._completion = WorkflowStepResult(web, words, timing)
@@ -156,7 +159,13 @@ class SlackResponder:
         elif request.view_id:
             await self._show(request, self._words.note(request, note))
 
+    async def learn_contact(self, outcome: object = None) -> None:
+        """Learn the name of whom people ask for a Genesys user, if this result tells to ask. Never raises."""
+        if self._contact and isinstance(outcome, HostNotFoundError):
+            await self._contact.learn()
+
     async def answer(self, request: Request, outcome: Result) -> bool:
+        await self.learn_contact(outcome)
         try:
             return await self._reach(request, outcome)
         except Exception:

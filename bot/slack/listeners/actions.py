@@ -21,6 +21,7 @@ from bot.slack.messages.blocks import OPEN_ACTION
 from bot.slack.messages.catalogue.sentence import Sentence
 from bot.slack.messages.conversation_choice import PICK_ACTION, REPLACE_ACTION, read_pick, read_replace
 from bot.slack.messages.help import ALL, HELP_ALL_ACTION, HELP_SESSIONS_ACTION, HELP_START_ACTION
+from bot.slack.messages.notices.access import ASK_ACTION
 from bot.slack.messages.notices.ended import START_NEW_ACTION, read_start_new
 from bot.slack.messages.notices.faults import CHECK_ACTION
 from bot.slack.messages.renderer import TRY_AGAIN_ACTION, MessageRenderer
@@ -28,7 +29,7 @@ from bot.slack.messages.session_card import DIRECT_ACTION, END_ACTION, LISTED, S
 from bot.slack.views.session_form import STARTING, TRYING_AGAIN, starting_view
 
 SESSION_ACTIONS = {END_ACTION: RequestKind.END, SHARE_ACTION: RequestKind.SHARE, DIRECT_ACTION: RequestKind.DIRECT}
-ACTIONS = {**SESSION_ACTIONS, CHECK_ACTION: RequestKind.RECHECK}
+ACTIONS = {**SESSION_ACTIONS, CHECK_ACTION: RequestKind.RECHECK, ASK_ACTION: RequestKind.ASK}
 """The kind of request of each button; its value is the request's argument."""
 HELP_ACTIONS = {
     HELP_START_ACTION: RequestKind.START,
@@ -55,9 +56,13 @@ def register(app: AsyncApp, requests: RequestService, responder: SlackResponder,
                 kind=kind,
                 key=f"{action}:{body.get('trigger_id') or press.id}",
                 argument=argument,
-                replaces=kind is RequestKind.END
-                and bool(container.get("is_ephemeral") or press.view_id)
-                and not block_id.startswith(LISTED),
+                target=UserId(argument) if kind is RequestKind.ASK and argument != press.requester else None,
+                replaces=kind is RequestKind.ASK
+                or (
+                    kind is RequestKind.END
+                    and bool(container.get("is_ephemeral") or press.view_id)
+                    and not block_id.startswith(LISTED)
+                ),
             )
             try:
                 await requests.submit(request)

@@ -14,12 +14,34 @@ from typing import Any, TypeVar
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.core.access import AccessPolicy
-from bot.core.errors import ChannelNotAllowedError, CobrowseError, ServiceBusyError, UnexpectedError
-from bot.core.models import ChannelId, Request, RequestKind, Role, TeamId, UserId, new_request_id
+from bot.core.errors import (
+    ChannelNotAllowedError,
+    CobrowseError,
+    HostNotFoundError,
+    ServiceBusyError,
+    UnexpectedError,
+)
+from bot.core.models import (
+    ChannelId,
+    Identity,
+    Notice,
+    NoticeKind,
+    Request,
+    RequestKind,
+    Role,
+    SlackUser,
+    TeamId,
+    UserId,
+    new_request_id,
+    team_of,
+)
+from bot.core.notices import NoticeBoard
+from bot.core.ports import HostDirectory
 from bot.core.requests.events import Followers, ServiceStatus
 from bot.core.requests.service import RequestLimiter
 from bot.core.results import SessionList
 from bot.core.timing import SLACK_TIMING, SlackTiming
+from bot.core.use_cases.access_requests import AccessRequests, Unconnected
 from bot.core.use_cases.diagnostics import Diagnostics
 from bot.core.use_cases.session_status import Freshness
 from bot.core.use_cases.sessions import SessionService
@@ -27,10 +49,10 @@ from bot.slack.api.responder import SlackResponder
 from bot.slack.api.views import Views
 from bot.slack.listeners.actions import read_actor
 from bot.slack.listeners.session_form import SessionForm
-from bot.slack.messages.blocks import View
+from bot.slack.messages.blocks import START_ACTION, Block, View
 from bot.slack.messages.renderer import MessageRenderer
 from bot.slack.views import home_tab
-from bot.slack.views.home_tab import REFRESH_ACTION, START_ACTION, HomeTabData
+from bot.slack.views.home_tab import REFRESH_ACTION, HomeTabData
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +73,9 @@ class HomeTab:
         sessions: SessionService,
         status: ServiceStatus,
         limiter: RequestLimiter,
+        access_requests: AccessRequests,
+        board: NoticeBoard,
+        directory: HostDirectory,
         config_warnings: Sequence[str],
         timing: SlackTiming = SLACK_TIMING,
     ) -> None:
@@ -58,6 +83,7 @@ class HomeTab:
         self._views, self._responder, self._renderer = views, responder, renderer
         self._access, self._diagnostics, self._sessions = access, diagnostics, sessions
         self._status, self._limiter, self._config_warnings = status, limiter, config_warnings
+        self._access_requests, self._board, self._directory = access_requests, board, directory
         self._timing = timing
         self.followers = Followers(self._update)
 
@@ -90,14 +116,19 @@ class HomeTab:
     async def _view(self, actor: Request, freshness: Freshness) -> View:
         access, renderer = self._access, self._renderer
         try:
-            await access.require_member(actor)
+            person = await access.require_member(actor)
             role = await access.role(actor.requester, actor.team_id)
         except CobrowseError as error:
             return home_tab.error_view(error, renderer.addressee(actor.requester))
-        data = await self._load(actor, role, freshness)
-        return home_tab.home(data, renderer.addressee(actor.requester), sends=renderer.features.sends)
+        data = await self._load(actor, person, role, freshness)
+        buttons: Sequence[Block] = ()
+        if isinstance(data.identity, HostNotFoundError):
+            await self._responder.learn_contact(data.identity)
+            buttons = renderer.access_buttons(data.identity, actor.requester)
+        to = renderer.addressee(actor.requester)
+        return home_tab.home(data, to, sends=renderer.features.sends, access=buttons)
 
-    async def _load(self, actor: Request, role: Role, freshness: Freshness) -> HomeTabData:
+    async def _load(self, actor: Request, person: SlackUser, role: Role, freshness: Freshness) -> HomeTabData:
         channel_refusal, identity, own = await asyncio.gather(
             self._channel_refusal(actor),
             self._result_or_error(self._diagnostics.whoami(actor)),
@@ -107,13 +138,44 @@ class HomeTab:
         if role is not Role.MEMBER:
             others = await self._result_or_error(self._sessions_of_others(actor))
         is_admin = role is Role.ADMIN
+        faults, unconnected = await self._for_administrators(actor) if is_admin else ((), ())
         return HomeTabData(
             identity=identity,
+            role=role,
+            host_name=await self._host_name(identity, freshness),
+            asked_at=await self._asked_at(identity, person),
             channel_refusal=channel_refusal,
             own=own,
             others=others,
             config_warnings=self._config_warnings if is_admin else None,
-            failure=self._status.failure if is_admin else None,
+            failure=self._status.failure if is_admin and not faults else None,
+            faults=faults,
+            unconnected=unconnected,
+        )
+
+    async def _host_name(self, identity: Identity | CobrowseError, freshness: Freshness) -> str:
+        """Return the name of the reader's Genesys user; ask Genesys only for a reader who looks at the tab now."""
+        if not isinstance(identity, Identity):
+            return ""
+        if freshness is Freshness.KNOWN:
+            return self._directory.known_name(identity.host.id)
+        return await self._directory.name_of(identity.host.id)
+
+    async def _asked_at(self, identity: Identity | CobrowseError, person: SlackUser) -> datetime | None:
+        if not isinstance(identity, HostNotFoundError):
+            return None
+        found = await self._result_or_error(self._access_requests.asked_at(person))
+        return None if isinstance(found, CobrowseError) else found
+
+    async def _for_administrators(self, actor: Request) -> tuple[Sequence[Notice], Sequence[Unconnected]]:
+        """Return what is broken now, and who has no Genesys user; nothing of what does not load."""
+        faults, people = await asyncio.gather(
+            self._result_or_error(self._board.ongoing(NoticeKind.FAULT)),
+            self._result_or_error(self._access_requests.unconnected(team_of(actor))),
+        )
+        return (
+            () if isinstance(faults, CobrowseError) else faults,
+            () if isinstance(people, CobrowseError) else people,
         )
 
     async def _sessions_of_others(self, actor: Request) -> SessionList:

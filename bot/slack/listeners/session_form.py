@@ -16,14 +16,17 @@ from bot.core.access import AccessPolicy
 from bot.core.cache import Cache
 from bot.core.errors import (
     CobrowseError,
+    HostNotFoundError,
     MaybeAcceptedError,
     NotAcceptedError,
     PermissionDeniedError,
     ServiceError,
     SlackUnavailableError,
+    StorageUnavailableError,
     UnexpectedError,
 )
-from bot.core.models import Request, Role, SessionDefaults
+from bot.core.hosts.resolver import HostResolver
+from bot.core.models import Request, Role, SessionDefaults, SlackUser, UserId
 from bot.core.ports import ApplicationCatalog
 from bot.core.requests.service import RequestService
 from bot.core.start_details import StartDetails
@@ -33,7 +36,7 @@ from bot.slack.api.responder import SlackResponder
 from bot.slack.api.session_messages import SlackSessionMessages
 from bot.slack.api.views import Views
 from bot.slack.listeners.actions import read_actor
-from bot.slack.messages.blocks import View
+from bot.slack.messages.blocks import Message, View
 from bot.slack.messages.catalogue.errors import Situation
 from bot.slack.messages.catalogue.sentence import said
 from bot.slack.messages.error_copy import Addressee, error_copy
@@ -63,6 +66,7 @@ class SessionForm:
         responder: SlackResponder,
         renderer: MessageRenderer,
         session_messages: SlackSessionMessages,
+        hosts: HostResolver,
         genesys_app: GenesysApp | None = None,
         timing: SlackTiming = SLACK_TIMING,
         countries: Collection[str] = (),
@@ -75,7 +79,7 @@ class SessionForm:
         self._views, self._access, self._catalog, self._defaults = views, access, catalog, defaults
         self._responder, self._renderer, self._genesys_app = responder, renderer, genesys_app
         self._timing, self._countries = timing, countries
-        self._session_messages = session_messages
+        self._session_messages, self._hosts = session_messages, hosts
         self._applications: Cache[str, list[tuple[str, str]]] = Cache(seconds=timing.catalog_cache_seconds, size=1)
 
     @property
@@ -138,11 +142,15 @@ class SessionForm:
         await self._views.update(view, external_id=actor.id)
 
     async def _filled(self, actor: Request, message: dict[str, Any]) -> View:
-        """Return the form, or a view that says why this user may not start a session from this channel."""
-        chooses_host = False
+        """Return the form, or a view that says why this user cannot start a session, or not from this channel."""
+        chooses_host, missing = False, None
         try:
-            await self._access.authorize_start(actor)
+            agent = await self._access.authorize_start(actor)
+            missing = await self._missing_host(agent)
             chooses_host = await self._access.role(actor.requester, actor.team_id) is not Role.MEMBER
+            if missing and not chooses_host:
+                await self._responder.learn_contact(missing)
+                return session_form.result_view(self._unconnected(actor, missing))
         except PermissionDeniedError as refusal:
             return session_form.result_view(self._renderer.answer(actor, refusal))
         except SlackUnavailableError:
@@ -150,7 +158,7 @@ class SessionForm:
         return session_form.form(
             Fields(
                 channel_id=actor.channel_id,
-                host=actor.requester if chooses_host else None,
+                host=(UserId("") if missing else actor.requester) if chooses_host else None,
                 applications=await self._known_applications(),
                 application_id=self._defaults.application_id,
                 timeout_seconds=None if self._genesys_app else self._defaults.timeout_seconds,
@@ -159,6 +167,22 @@ class SessionForm:
                 thread=await self._thread(actor, message),
             ),
             self._renderer.language,
+        )
+
+    async def _missing_host(self, agent: SlackUser) -> HostNotFoundError | None:
+        """Return why a person has no Genesys user; None when they have one, or when Genesys does not say it in time."""
+        try:
+            async with asyncio.timeout(self._timing.catalog_timeout):
+                await self._hosts.find(agent)
+        except HostNotFoundError as missing:
+            return missing
+        except (ServiceError, StorageUnavailableError, TimeoutError):
+            pass
+        return None
+
+    def _unconnected(self, actor: Request, missing: HostNotFoundError) -> Message:
+        return self._renderer.failure(
+            missing, actor.id, reader=actor.requester, is_repeatable=False, situation=Situation.QUERY
         )
 
     async def _thread(self, actor: Request, message: dict[str, Any]) -> str:

@@ -11,6 +11,8 @@ View = dict[str, Any]
 FAILURE_BLOCK, SESSION_BLOCK, NOTICE_BLOCK = "failure", "session", "notice"
 """The first block's id says what kind of answer a message is."""
 OPEN_ACTION = "open"
+START_ACTION = "home_start"
+"""Opens the form that starts a session."""
 
 
 @dataclass(frozen=True, slots=True)

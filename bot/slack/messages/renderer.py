@@ -11,11 +11,22 @@ from datetime import datetime
 from bot.core.errors import (
     CobrowseError,
     ConversationActiveError,
+    HostNotFoundError,
     SendRejectedError,
     ServiceError,
     SeveralConversationsError,
 )
-from bot.core.models import Notice, NoticeKind, Request, RequestId, RequestKind, SessionStarted, UserId, WaitNotice
+from bot.core.models import (
+    Notice,
+    NoticeKind,
+    Request,
+    RequestId,
+    RequestKind,
+    SessionStarted,
+    TeamId,
+    UserId,
+    WaitNotice,
+)
 from bot.core.results import CommandSuggested, OpenSession, Result
 from bot.core.start_details import details_of
 from bot.slack.messages.ambiguity import offer, retry_argument, suggested
@@ -23,6 +34,7 @@ from bot.slack.messages.blocks import (
     FAILURE_BLOCK,
     OPEN_ACTION,
     SESSION_BLOCK,
+    Block,
     Message,
     button,
     buttons,
@@ -44,6 +56,7 @@ from bot.slack.messages.catalogue.sentence import (
 from bot.slack.messages.conversation_choice import open_already, picker
 from bot.slack.messages.error_copy import SOMEBODY, Addressee, error_copy
 from bot.slack.messages.help import PLAIN, Capabilities
+from bot.slack.messages.notices.access import access_notice, ask_button, connect_button, welcome
 from bot.slack.messages.notices.ended import ended_notice
 from bot.slack.messages.notices.faults import fault_notice
 from bot.slack.messages.replies import reply
@@ -88,6 +101,14 @@ class MessageRenderer:
     """Whether a person can repair what is wrong with the bot, and so reads how."""
     told: Callable[[CobrowseError], Sequence[str]] = lambda error: ()
     """Who has a message about the fault behind an error: users and channels."""
+    can_connect: Callable[[UserId], bool] = lambda user_id: False
+    """Whether a person can connect people to Genesys users."""
+    has_administrators: bool = False
+    """Whether there is somebody who can connect people."""
+    contact_name: Callable[[], str] = lambda: ""
+    """The name of the person who is asked for help; "" where it is not known."""
+    starts_anywhere: bool = True
+    """Whether the form works outside channels."""
 
     def addressee(self, reader: UserId | None) -> Addressee:
         """Return for whom an error is worded. `reader`: None when it is not known who reads it."""
@@ -179,7 +200,7 @@ class MessageRenderer:
         blocks = [section("\n".join((f":warning: *{copy.problem}*", *copy.lines)), FAILURE_BLOCK)]
         if isinstance(error, ConversationActiveError):
             blocks += link_alone(error.join_url)
-        row = []
+        row = self.access_buttons(error, reader) if isinstance(error, HostNotFoundError) else []
         if error.try_again and is_repeatable:
             row.append(button(self.language.say(TRY_AGAIN), TRY_AGAIN_ACTION, value=f"{request_id} {argument}".strip()))
         if copy.has_status_page:
@@ -187,10 +208,23 @@ class MessageRenderer:
         blocks += [buttons(*row)] if row else []
         return Message(copy.text, [*blocks, reference_line(request_id, service)])
 
+    def access_buttons(self, error: HostNotFoundError, reader: UserId | None) -> list[Block]:
+        """Return how the reader gets a Genesys user: by asking, or for an administrator by a dialog."""
+        if reader is not None and self.can_connect(reader):
+            return [connect_button((TeamId(""), error.user_id), self.language, is_primary=True)]
+        if reader is None or not self.has_administrators:
+            return []
+        return [ask_button(error, self.language, self.contact_name())]
+
     def notice(self, notice: Notice, opened_at: datetime) -> Message:
         """Render a notice for its readers. `opened_at`: that of the message."""
-        if notice.kind is NoticeKind.ENDED:
-            return ended_notice(notice, self.language)
+        match notice.kind:
+            case NoticeKind.ENDED:
+                return ended_notice(notice, self.language)
+            case NoticeKind.ACCESS:
+                return access_notice(notice, self.addressee(None), opened_at)
+            case NoticeKind.WELCOME:
+                return welcome(notice, self.addressee(None), has_form=self.starts_anywhere)
         return fault_notice(notice, replace(self.addressee(None), can_repair=True), opened_at)
 
     def note(self, request: Request, note: WaitNotice) -> Message:

@@ -6,6 +6,7 @@ The answer to a start is in renderer.py, the sentences about errors are in catal
 from bot.core.models import Identity, Request
 from bot.core.results import (
     AccessReport,
+    AccessRequested,
     AccountLinked,
     AccountUnlinked,
     Applications,
@@ -25,10 +26,11 @@ from bot.core.validation.display import clean
 from bot.slack.messages.blocks import OPEN_ACTION, Block, Message, button, buttons, context, escape, section
 from bot.slack.messages.catalogue.errors import Situation
 from bot.slack.messages.catalogue.host_rules import explain_miss
-from bot.slack.messages.catalogue.sentence import ENGLISH
+from bot.slack.messages.catalogue.sentence import ENGLISH, mention
 from bot.slack.messages.customer_message import question, sent
 from bot.slack.messages.error_copy import Addressee, error_copy
 from bot.slack.messages.help import ALL, PLAIN, Capabilities, all_commands, short_help
+from bot.slack.messages.notices.access import DONE_AS, access_requested
 from bot.slack.messages.notices.faults import fault_checked
 from bot.slack.messages.session_card import (
     GONE,
@@ -83,7 +85,15 @@ Answer = (
     | Identity
 )
 Reply = (
-    Answer | Help | SendPreview | CustomerMessageSent | FaultChecked | SignInOffered | AccountLinked | AccountUnlinked
+    Answer
+    | Help
+    | SendPreview
+    | CustomerMessageSent
+    | FaultChecked
+    | AccessRequested
+    | SignInOffered
+    | AccountLinked
+    | AccountUnlinked
 )
 
 
@@ -101,6 +111,8 @@ def reply(to: Addressee, outcome: Reply, request: Request, features: Capabilitie
         message = sent(outcome)
     elif isinstance(outcome, SignInOffered | AccountLinked | AccountUnlinked):
         message = connecting(command, outcome)
+    elif isinstance(outcome, AccessRequested):
+        message = access_requested(outcome, to, for_another=request.for_another)
     elif isinstance(outcome, FaultChecked):
         message = fault_checked(outcome, to.language)
     elif isinstance(outcome, Help):
@@ -133,6 +145,8 @@ def _message(to: Addressee, outcome: Answer, request: Request, sends: bool) -> M
             return _applications(outcome)
         case HostLinked(user_id=user_id, host_id=None):
             return _text(f"<@{user_id}> is not linked to a Genesys user any more; the other rules decide now.")
+        case HostLinked(user_id=user_id, name=name) if name:
+            return _text(to.language.say(DONE_AS, person=mention(user_id), name=name))
         case HostLinked(user_id=user_id, host_id=host_id):
             return _text(f"<@{user_id}> hosts as Genesys user `{host_id}` from now on.")
         case Identity(host=host, connected=connected):

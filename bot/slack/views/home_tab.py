@@ -9,21 +9,35 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.core.errors import ChannelNotAllowedError, CobrowseError, HostNotFoundError
-from bot.core.models import Identity
+from bot.core.models import Identity, Notice, Role
 from bot.core.requests.events import ServiceFailure
 from bot.core.results import SessionList
-from bot.slack.messages.blocks import Block, View, button, buttons, context, escape, section
+from bot.core.use_cases.access_requests import Unconnected
+from bot.slack.messages.blocks import START_ACTION, Block, View, button, buttons, context, escape, section
 from bot.slack.messages.catalogue.errors import Situation
-from bot.slack.messages.catalogue.sentence import said
+from bot.slack.messages.catalogue.sentence import label, mention, said
 from bot.slack.messages.error_copy import Addressee, error_copy
+from bot.slack.messages.notices.access import ASKED_BEFORE, connect_button
+from bot.slack.messages.notices.faults import fault_notice
 from bot.slack.messages.session_card import listed
 
-START_ACTION, REFRESH_ACTION = "home_start", "home_refresh"
+REFRESH_ACTION = "home_refresh"
 MAX_OWN, MAX_OTHERS = 8, 15
 """A view may have a hundred blocks; an own session takes six at limit, any other one."""
 MAX_SESSIONS_LENGTH = 18_000
 """Characters of all sessions as JSON: Slack sends the tab back on each open, and the HTTP receiver bounds bodies."""
 MAX_WARNINGS = 10
+MAX_FAULTS, MAX_UNCONNECTED = 3, 5
+TITLE = label("home.title", "Co-browse")
+ONE_STEP_LEFT = said("home.one_step_left", "One step left: your Slack isn’t connected to Genesys.")
+CONNECTED_AS = said("home.connected_as", "Connected to Genesys as *{name}*")
+CONNECTED = said("home.connected", "Connected to Genesys")
+AS_OF = said("home.as_of", "As of {at} · `{command} help` shows what you can type")
+NOT_CONNECTED = said("home.not_connected", "These people tried to start a session and aren’t connected to Genesys")
+TRIED_AT = said("home.tried_at", "{person} · tried at {at}")
+MORE_PEOPLE = said("home.more_people", "There are more. They appear here as you connect these.")
+SET_UP = said("home.set_up", "Set-up")
+ALL_GOOD = said("home.all_good", "Everything looks good.")
 IDENTITY_UNKNOWN = said("home.identity_unknown", "I can’t tell which Genesys user you are right now.")
 TYPE_THERE = said("home.type_there", "Type `{command}` there.")
 
@@ -32,16 +46,22 @@ TYPE_THERE = said("home.type_there", "Type `{command}` there.")
 class HomeTabData:
     """Hold what the tab shows to a member: each part is a result, or the error that kept it from loading.
 
-    `channel_refusal`: why no session can start without a channel. `others` is None for members, `config_warnings` is
-    None for all but administrators.
+    `host_name`: the name of the Genesys user, "" where it is not known. `asked_at`: when the reader asked to be
+    connected to one. `channel_refusal`: why no session can start without a channel. `others` is None for members;
+    `config_warnings` is None, and `faults` and `unconnected` are empty, for all but administrators.
     """
 
     identity: Identity | CobrowseError
+    role: Role = Role.MEMBER
+    host_name: str = ""
+    asked_at: datetime | None = None
     channel_refusal: ChannelNotAllowedError | None
     own: SessionList | CobrowseError
     others: SessionList | CobrowseError | None = None
     config_warnings: Sequence[str] | None = None
     failure: ServiceFailure | None = None
+    faults: Sequence[Notice] = ()
+    unconnected: Sequence[Unconnected] = ()
 
 
 def loading() -> View:
@@ -55,33 +75,77 @@ def error_view(error: CobrowseError, to: Addressee) -> View:
     return _home([section("\n".join((f":no_entry: *{copy.problem}*", *copy.lines)))])
 
 
-def home(data: HomeTabData, to: Addressee, *, sends: bool = False) -> View:
-    """Return the complete tab. `sends`: links can be sent to customers."""
-    command = to.command
-    blocks = [*_identity(data.identity, to), *_start(data, to)]
+def home(data: HomeTabData, to: Addressee, *, sends: bool = False, access: Sequence[Block] = ()) -> View:
+    """Return the complete tab. `sends`: links can be sent to customers.
+
+    `access`: the buttons by which a reader without a Genesys user gets one.
+    """
+    command, say = to.command, to.language.say
+    blocks: list[Block] = [{"type": "header", "text": {"type": "plain_text", "text": say(TITLE)}}]
+    blocks += [*_faults(data.faults, to), *_identity(data, to, access)]
+    if _is_unconnected(data) and data.role is Role.MEMBER:
+        has_sessions = isinstance(data.own, SessionList) and data.own.records
+        more = f"… and more: `{command} status` shows them."
+        own = _sessions("Your open sessions", data.own, MAX_OWN, more, to, own=True, send=sends) if has_sessions else []
+        return _home([*blocks, *own])
+    blocks += _start(data, to)
     more = f"… and more: `{command} status` shows them."
     blocks += _sessions("Your open sessions", data.own, MAX_OWN, more, to, own=True, send=sends)
     if data.others is not None:
         more = f"… and more: `{command} list` shows them."
         blocks += _sessions("Open sessions of others", data.others, MAX_OTHERS, more, to)
     if data.config_warnings is not None:
-        blocks += _service_status(data.config_warnings, data.failure, to)
-    return _home(
-        [*blocks, context(f"As of {to.language.moment(datetime.now(UTC))} · `{command} help` shows what can be typed")]
-    )
+        blocks += _unconnected_people(data.unconnected, to)
+        blocks += _service_status(data.config_warnings, data.failure, to, has_faults=bool(data.faults))
+    lines = [say(AS_OF, at=datetime.now(UTC), command=command)]
+    if isinstance(data.identity, Identity):
+        lines.insert(0, say(CONNECTED_AS, name=data.host_name) if data.host_name else say(CONNECTED))
+    return _home([*blocks, context(" · ".join(lines))])
 
 
-def _identity(identity: Identity | CobrowseError, to: Addressee) -> list[Block]:
+def _is_unconnected(data: HomeTabData) -> bool:
+    return isinstance(data.identity, HostNotFoundError)
+
+
+def _identity(data: HomeTabData, to: Addressee, access: Sequence[Block]) -> list[Block]:
+    """Return what stands between the reader and a session, "" for who has a Genesys user: the last line names it."""
+    identity, say = data.identity, to.language.say
     match identity:
-        case Identity(host=host):
-            text = f"You host co-browse sessions as Genesys user `{host.id}`, by the rule “{escape(host.rule)}”."
-            return [section(f":white_check_mark: {text}")]
+        case Identity():
+            return []
+        case HostNotFoundError() if data.asked_at:
+            asked = say(ASKED_BEFORE, contact=to.contact, at=data.asked_at)
+            return [section(f":hourglass_flowing_sand: *{say(ONE_STEP_LEFT)}*\n{asked}")]
         case HostNotFoundError():
             copy = error_copy(identity, Situation.QUERY, to)
-            return [section("\n".join((f":warning: *{copy.problem}*", *copy.lines)))]
+            head = section("\n".join((f":wave: *{say(ONE_STEP_LEFT)}*", *copy.lines)))
+            return [head, *([buttons(*access)] if access else [])]
         case _:
-            text = to.language.say(IDENTITY_UNKNOWN)
-            return [section(f":warning: *{text}* {_explanation(identity, to)}")]
+            return [section(f":warning: *{say(IDENTITY_UNKNOWN)}* {_explanation(identity, to)}")]
+
+
+def _faults(faults: Sequence[Notice], to: Addressee) -> list[Block]:
+    """Return what is broken now, each with its fix and a button that checks it again."""
+    administrator = replace(to, can_repair=True)
+    blocks = [
+        block for each in faults[:MAX_FAULTS] for block in fault_notice(each, administrator, each.opened_at).blocks
+    ]
+    for number, block in enumerate(blocks):
+        block["block_id"] = f"fault-{number}"  # a notice has one id, and a view must not have it twice
+    return [*blocks, {"type": "divider"}] if blocks else []
+
+
+def _unconnected_people(people: Sequence[Unconnected], to: Addressee) -> list[Block]:
+    """Return who tried to start a session and has no Genesys user, each with a button that connects them."""
+    if not people:
+        return []
+    rows = [
+        section(to.language.say(TRIED_AT, person=mention(each.person[1]), at=each.last_at))
+        | {"block_id": f"connect-{each.person[1]}", "accessory": connect_button(each.person, to.language)}
+        for each in people[:MAX_UNCONNECTED]
+    ]
+    more = [context(to.language.say(MORE_PEOPLE))] if len(people) > MAX_UNCONNECTED else []
+    return [{"type": "divider"}, section(f"*{to.language.say(NOT_CONNECTED)}*"), *rows, *more]
 
 
 def _start(data: HomeTabData, to: Addressee) -> list[Block]:
@@ -118,7 +182,9 @@ def _sessions(
     return [*head, context(more)] if found.cut or len(found.records) > shown else head
 
 
-def _service_status(config_warnings: Sequence[str], failure: ServiceFailure | None, to: Addressee) -> list[Block]:
+def _service_status(
+    config_warnings: Sequence[str], failure: ServiceFailure | None, to: Addressee, *, has_faults: bool
+) -> list[Block]:
     lines = [f":small_orange_diamond: {escape(warning)}" for warning in config_warnings[:MAX_WARNINGS]]
     if failure:
         copy = error_copy(failure.error, Situation.QUERY, replace(to, can_repair=True))
@@ -128,8 +194,10 @@ def _service_status(config_warnings: Sequence[str], failure: ServiceFailure | No
         lines.append(
             f"{mark} The newest failure of Genesys ({to.language.moment(failure.at)}, `{name}`): {copy.text} {since}"
         )
-    text = "\n".join(lines) or ":white_check_mark: Nothing that I know of."
-    return [{"type": "divider"}, section("*What is wrong with the set-up*"), section(text)]
+    if not lines and has_faults:
+        return []
+    text = "\n".join(lines) or f":white_check_mark: {to.language.say(ALL_GOOD)}"
+    return [{"type": "divider"}, section(f"*{to.language.say(SET_UP)}*"), section(text)]
 
 
 def _explanation(error: CobrowseError, to: Addressee) -> str:

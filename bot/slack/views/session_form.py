@@ -45,7 +45,7 @@ MAX_OPTIONS, LABEL_LENGTH, VALUE_LENGTH = 100, 75, 150
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Hold the choices of the form. `host` and `timeout_seconds`: None hides the field.
+    """Hold the choices of the form. `host` and `timeout_seconds`: None hides the field. `host` "" has no default.
 
     `applications`: pairs of id and name; `application_id` is the default. `name` is suggested. `thread` is the id of
     the message that the form was opened at, if the session may be posted in its thread.
@@ -142,8 +142,8 @@ def form(fields: Fields, language: Language = ENGLISH) -> View:
     """Return the form."""
     say = language.say
     blocks = []
-    if fields.host:
-        who = {"type": "users_select", "initial_user": fields.host}
+    if fields.host is not None:
+        who = {"type": "users_select"} | ({"initial_user": fields.host} if fields.host else {})
         blocks.append(_input(HOST, say(HOST_LABEL), who, hint=say(HOST_HINT)))
     naming: Block = {"type": "plain_text_input", "max_length": NAME_LENGTH}
     if fields.name:

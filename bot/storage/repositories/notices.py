@@ -3,10 +3,11 @@
 import json
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from bot.core.errors import UnexpectedError
-from bot.core.models import ChannelId, Notice, NoticeKind, NoticeMessage, TeamId
+from bot.core.models import ChannelId, Notice, NoticeKind, NoticeMessage, TeamId, UserId
 from bot.storage.database import Database, Row
 from bot.storage.mapping import time_of, unreadable
 
@@ -14,7 +15,7 @@ KINDS = frozenset(kind.value for kind in NoticeKind)
 
 
 class NoticeTable:
-    """Implement NoticeRepository for both databases."""
+    """Implement NoticeRepository and FailedStarts for both databases."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -59,6 +60,11 @@ class NoticeTable:
         messages = json.dumps([_message_row(message) for message in notice.messages])
         values |= {"messages": messages, "shown": notice.shown, "seconds": seconds}
         return bool(await self._database.fetch("store_notice_messages", values))
+
+    async def without_host(self, team_id: TeamId, seconds: float, most: int) -> Sequence[tuple[UserId, datetime]]:
+        values: dict[str, Any] = {"team_id": team_id, "seconds": seconds, "most": most}
+        rows = await self._database.fetch("people_without_host", values)
+        return [(UserId(row["user_id"]), time_of(row["last_at"])) for row in rows]
 
 
 def _notices(rows: Sequence[Row]) -> list[Notice]:

@@ -16,6 +16,14 @@ UPDATE requests SET
         THEN NULL ELSE argument END
 WHERE id = :id AND state = :from AND owner = :owner;
 
+-- name: people_without_host
+-- Who had no Genesys user within the last :seconds, and when they tried last. The failure is JSON that begins with its
+-- code.
+SELECT coalesce(target, requester) AS user_id, MAX(accepted_at) AS last_at FROM requests
+WHERE state = 'answered' AND accepted_at > :now - CAST(:seconds AS DOUBLE PRECISION)
+    AND coalesce(enterprise_id, team_id) = :team_id AND failure LIKE '{"code": "host_not_found"%'
+GROUP BY coalesce(target, requester) ORDER BY last_at DESC LIMIT :most;
+
 -- name: find_request
 -- One request with its session. A session belongs to a request when the id, the team, the requester and the agent are
 -- equal, so that an id alone opens nobody else's session.

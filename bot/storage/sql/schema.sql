@@ -133,9 +133,10 @@ CREATE TABLE connections (
 CREATE INDEX connections_unused ON connections (used_at);
 
 -- Messages to several people or channels about one matter, which are edited as the matter goes on: a fault that
--- administrators have to repair, a session that somebody else ended. The sweep deletes a row COBROWSE_RETENTION_DAYS after its last change.
+-- administrators have to repair, a session that somebody else ended, a person whom administrators have to connect to a
+-- Genesys user. The sweep deletes a row COBROWSE_RETENTION_DAYS after its last change.
 CREATE TABLE notices (
-    kind TEXT NOT NULL,             -- what the matter is: fault, ended
+    kind TEXT NOT NULL,             -- what the matter is: fault, ended, access (somebody asks to be connected), welcome
     key TEXT NOT NULL,              -- which one it is
     team_id TEXT NOT NULL,          -- the workspace where it came up
     version BIGINT NOT NULL,        -- grows with each change of what the messages have to say

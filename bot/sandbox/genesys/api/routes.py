@@ -16,7 +16,7 @@ from bot.sandbox.genesys.api.customer_messages import Outbox
 from bot.sandbox.genesys.api.introspection import authorization_subject, token_info
 from bot.sandbox.genesys.api.login import Grant, Login
 from bot.sandbox.genesys.api.user_login import UserLogin
-from bot.sandbox.genesys.errors import ApiError, check_create, is_uuid, read_json, searched_emails
+from bot.sandbox.genesys.errors import ApiError, check_create, is_uuid, read_json, search_terms
 from bot.sandbox.genesys.messenger import Messenger
 from bot.sandbox.genesys.pages import page
 from bot.sandbox.genesys.records import GenesysUser, Session, add_bounded
@@ -149,9 +149,9 @@ class Api:
     async def _search(self, request: web.Request) -> web.Response:
         self._require(request)
         body = await read_json(request, {"pageSize", "query"})
-        emails = searched_emails(body)
+        terms = search_terms(body)
         visible = (user for user in self.users.values() if user.state != "deleted" or self.search_includes_deleted)
-        found = [_user_json(user) for user in visible if all(user.email.lower() == email for email in emails)]
+        found = [_user_json(user) for user in visible if all(_matches(user, *term) for term in terms)]
         return web.json_response({"results": found[: body["pageSize"]], "total": len(found)})
 
     async def _read_user(self, request: web.Request) -> web.Response:
@@ -178,6 +178,11 @@ def _session_json(session: Session) -> web.Response:
     body = {"id": session.id, "joinUrl": session.join_url, "status": session.status}
     body |= {"hostUserId": session.host_user_id, "sessionName": session.name}
     return web.json_response({**body, "timeoutSeconds": session.timeout_seconds})
+
+
+def _matches(user: GenesysUser, fields: Sequence[str], value: str, is_exact: bool) -> bool:
+    texts = [str(getattr(user, field)).lower() for field in fields]
+    return value in texts if is_exact else any(value in text for text in texts)
 
 
 def _user_json(user: GenesysUser) -> dict[str, str]:

@@ -17,9 +17,12 @@ from bot.core.models import (
     HostId,
     Identity,
     MembershipStatus,
+    Notice,
+    NoticeKind,
     Request,
     RequestId,
     RequestKind,
+    Role,
     Session,
     SessionId,
     SessionRecord,
@@ -30,10 +33,13 @@ from bot.core.models import (
 )
 from bot.core.requests.events import RequestFinished, ServiceFailure, ServiceStatus
 from bot.core.results import Result, SessionList
+from bot.core.use_cases.access_requests import Unconnected
+from bot.core.use_cases.faults import Hit, with_hits
 from bot.sandbox.slack.validation.views import read_view
 from bot.slack.api.identity import NEEDED, missing
 from bot.slack.messages.catalogue.sentence import ENGLISH, Markup
 from bot.slack.messages.error_copy import Addressee
+from bot.slack.messages.notices.access import ask_button
 from bot.slack.receivers.http import BODY_BYTES, LARGE_BODY_BYTES
 from bot.slack.views.home_tab import HomeTabData, error_view, home, loading
 from tests.support.settings import FERNET, SOCKET
@@ -84,7 +90,29 @@ def shown(**changes: Any) -> dict[str, Any]:
 
 
 LONG = "<&" * 50
+BROKEN = with_hits(
+    Notice(kind=NoticeKind.FAULT, key="x", team_id=TEAM, opened_at=NOW, read_at=NOW),
+    [
+        Hit(
+            Request(
+                id=RequestId("abcdefghijkl"),
+                key="k",
+                kind=RequestKind.START,
+                team_id=TEAM,
+                enterprise_id=None,
+                channel_id=ChannelId("C0CARE"),
+                requester=ANA,
+                accepted_at=NOW,
+            ),
+            FAILURE.error,
+        )
+    ],
+    3600.0,
+)
 MOST = look(
+    role=Role.ADMIN,
+    faults=[BROKEN] * 9,
+    unconnected=[Unconnected((TEAM, UserId(f"U0NEW{number}")), NOW) for number in range(20)],
     identity=HostNotFoundError(ANA, False, tuple(RuleMiss("r" * 60, "w" * 60) for _ in range(5))),
     own=[record(n, name=LONG, url_length=2900, code="c" * 200) for n in range(20)],
     others=[hidden(n, name=LONG) for n in range(20, 40)],
@@ -139,7 +167,8 @@ def test_unknown_session_status_is_told_too() -> None:
 
 def test_member_sees_identity_sessions_links_and_a_start_button() -> None:
     text = said(shown())
-    assert f"as Genesys user `{HOST.id}`, by the rule “same e-mail”" in text
+    assert text.splitlines()[-1].startswith("Connected to Genesys ·")
+    assert HOST.id not in text
     assert "https://join.example/" in text
     assert presses(shown()) == ["home_start", "home_refresh", "open", "end_session"]
     assert "Open sessions of others" not in text
@@ -148,8 +177,29 @@ def test_member_sees_identity_sessions_links_and_a_start_button() -> None:
 
 def test_person_without_a_host_reads_the_rules_and_a_contact() -> None:
     text = said(shown(identity=HostNotFoundError(ANA, False, (RuleMiss("same e-mail", "no Genesys user has <it>"),))))
-    assert "Your Slack account isn’t connected to Genesys yet" in text
+    assert "One step left: your Slack isn’t connected to Genesys." in text
     assert "Ask <@U0SAM>" in text
+
+
+def test_person_without_a_host_sees_nothing_that_could_only_fail() -> None:
+    missing = HostNotFoundError(ANA, False, ())
+    ask = [ask_button(missing, ENGLISH, "Ada")]
+    view = home(look(identity=missing, own=[]), Addressee(ENGLISH), access=ask)
+    assert presses(view) == ["ask_access"]
+    assert presses(home(look(identity=missing, own=[], asked_at=NOW), Addressee(ENGLISH), access=ask)) == []
+    assert "end_session" in presses(shown(identity=missing))  # but their open session can be ended
+    assert "home_start" in presses(shown(identity=missing, role=Role.SUPERVISOR))  # for somebody else
+
+
+def test_administrator_sees_first_what_is_broken_and_each_unmapped_person() -> None:
+    people = [Unconnected((TEAM, UserId(f"U0NEW{number}")), NOW) for number in range(7)]
+    view = shown(role=Role.ADMIN, config_warnings=[], faults=[BROKEN] * 5, unconnected=people)
+    text = said(view)
+    assert text.index("is failing for 1 person") < text.index("Start a session")
+    assert presses(view).count("check_fault") == 3
+    assert presses(view).count("connect_person") == 5
+    assert "There are more" in text
+    assert "Everything looks good" not in text
 
 
 def test_others_sessions_have_an_end_button_and_no_link() -> None:
@@ -201,7 +251,7 @@ def test_administrator_reads_the_fault_and_genesyss_status() -> None:
     assert "`permission_missing`" in text
     assert "lacks `cobrowse:session:write`" in text
     assert "Since then none was made." in text
-    assert "Nothing that I know of" in said(shown(config_warnings=[]))
+    assert "Everything looks good" in said(shown(config_warnings=[]))
 
 
 def finished(status: ServiceStatus, asked: Request, result: Result) -> None:

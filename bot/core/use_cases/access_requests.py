@@ -1,0 +1,248 @@
+"""Ask the administrators to connect a person to a Genesys user, and tell the person when it is done.
+
+One notice for each person asks the administrators; another one tells the person. So any replica sends what is not sent
+yet, and all administrators' messages change when one of them has connected the person.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cachetools import TTLCache
+
+from bot.core.access import AccessPolicy
+from bot.core.errors import (
+    HostNotFoundError,
+    PersonNotAllowedError,
+    RoleRequiredError,
+    RuleMiss,
+    SlackUnavailableError,
+)
+from bot.core.hosts.resolver import HostResolver
+from bot.core.models import (
+    HostId,
+    Notice,
+    NoticeKind,
+    PersonKey,
+    Request,
+    RequestId,
+    RequestKind,
+    Role,
+    SlackUser,
+    TeamId,
+    UserId,
+)
+from bot.core.notices import NoticeBoard
+from bot.core.ports import FailedStarts, HostCache
+from bot.core.requests.events import ServiceStatus
+from bot.core.requests.handlers import Handlers, QueryHandler
+from bot.core.results import AccessRequested
+from bot.core.timing import NoticeTiming
+
+REPEAT_AFTER = timedelta(days=1)
+"""How long a request for access stands before the same person can ask again."""
+MAX_LISTED, MAX_SEEN = 10, 10_000
+LISTED_SECONDS = 7 * 86_400.0
+"""How long ago somebody tried whom the list for administrators names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessRequest:
+    """What the notice about a person says who wants to be connected.
+
+    `ids`: all Slack ids of the person. `tried`: why no rule found a host. `asked_by`: a supervisor who asked for them,
+    else None. `connected_by`: the administrator, None for any other way. `host_name` is "" where it is not known.
+    """
+
+    person: PersonKey
+    ids: tuple[UserId, ...]
+    request_id: RequestId
+    asked_by: UserId | None = None
+    tried: tuple[RuleMiss, ...] = ()
+    connected_by: UserId | None = None
+    host_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unconnected:
+    """A person who tried to start a session and has no Genesys user; `last_at` is the newest try."""
+
+    person: PersonKey
+    last_at: datetime
+
+
+def access_key(person: PersonKey) -> str:
+    """Return the key of the notices about a person."""
+    return " ".join(person)
+
+
+def asked_for(person: SlackUser, request_id: RequestId) -> AccessRequest:
+    """Return what every notice about a person says (pure)."""
+    return AccessRequest(person=(person.team_id, person.user_id), ids=person.ids, request_id=request_id)
+
+
+def read_access(data: Mapping[str, Any]) -> AccessRequest:
+    """Return what the data of a notice say (pure)."""
+    team_id, user_id = data["person"]
+    return AccessRequest(
+        person=(TeamId(team_id), UserId(user_id)),
+        ids=tuple(map(UserId, data["ids"])),
+        request_id=RequestId(data["request"]),
+        asked_by=UserId(data["asked_by"]) if data.get("asked_by") else None,
+        tried=tuple(RuleMiss(rule, why, tuple(people)) for rule, why, people in data.get("tried") or ()),
+        connected_by=UserId(data["connected_by"]) if data.get("connected_by") else None,
+        host_name=str(data.get("host_name") or ""),
+    )
+
+
+def write_access(asked: AccessRequest) -> dict[str, Any]:
+    """Return a request for access as JSON values (pure)."""
+    return {
+        "person": list(asked.person),
+        "ids": list(asked.ids),
+        "request": asked.request_id,
+        "asked_by": asked.asked_by,
+        "tried": [[miss.rule, miss.why, list(miss.people)] for miss in asked.tried],
+        "connected_by": asked.connected_by,
+        "host_name": asked.host_name,
+    }
+
+
+def with_request(notice: Notice, asked: AccessRequest) -> Notice | None:
+    """Return the notice after a person has asked; None when their earlier request still stands (pure)."""
+    if is_standing(notice):
+        return None
+    return replace(notice, team_id=asked.person[0], opened_at=notice.read_at, over_at=None, data=write_access(asked))
+
+
+def is_standing(notice: Notice) -> bool:
+    """Return whether a request for access was made within a day, and nobody has connected the person yet (pure)."""
+    return bool(notice.data) and notice.over_at is None and notice.read_at - notice.opened_at < REPEAT_AFTER
+
+
+def with_connection(notice: Notice, by: UserId | None, host_name: str) -> Notice | None:
+    """Return the notice after the person was connected; None when that is known (pure)."""
+    if not notice.data or notice.over_at:
+        return None
+    asked = replace(read_access(notice.data), connected_by=by, host_name=host_name)
+    return replace(notice, over_at=notice.read_at, data=write_access(asked))
+
+
+class AccessRequests:
+    """Carries out ASK. Follows each request for access until the person is connected, whichever way."""
+
+    def __init__(
+        self,
+        board: NoticeBoard,
+        access: AccessPolicy,
+        hosts: HostResolver,
+        links: HostCache,
+        starts: FailedStarts,
+        status: ServiceStatus,
+        name_of: Callable[[HostId], Awaitable[str]],
+        timing: NoticeTiming,
+    ) -> None:
+        """Take all parts. `name_of` returns the name of a Genesys user, "" where it is not known; it never raises."""
+        self._board, self._access, self._hosts = board, access, hosts
+        self._links, self._starts, self._status, self._name_of = links, starts, status, name_of
+        self._timing = timing
+        self._linked_since: TTLCache[str, float] = TTLCache(MAX_SEEN, LISTED_SECONDS)
+        board.follow(NoticeKind.ACCESS, self._update, self._prepare)
+
+    def handlers(self) -> Handlers:
+        """Return the handlers by kind of request; `target` is the person whom a supervisor asks for."""
+        return {RequestKind.ASK: QueryHandler(self.ask)}
+
+    async def ask(self, request: Request) -> AccessRequested:
+        """Ask the administrators to connect a person, once a day. Raises RoleRequiredError, ServiceError."""
+        person = await self._access.require_member(request)
+        if request.for_another and request.agent not in person.ids:
+            if await self._access.role(request.requester, request.team_id) is Role.MEMBER:
+                raise RoleRequiredError("supervisors_only")
+            person = await self._access.check_member(request.agent)
+        try:
+            await self._hosts.find(person)
+        except HostNotFoundError as missed:
+            tried = missed.tried
+        else:
+            return AccessRequested(person.user_id, is_connected=True)
+        asked_by = request.requester if request.for_another else None
+        asked = replace(asked_for(person, request.id), asked_by=asked_by, tried=tried)
+        key = access_key(asked.person)
+        changed = await self._board.change(NoticeKind.ACCESS, key, lambda notice: with_request(notice, asked))
+        standing = changed or await self._board.find(NoticeKind.ACCESS, key)
+        is_new = bool(standing.data) and read_access(standing.data).request_id == request.id  # also after a crash
+        return AccessRequested(person.user_id, is_new=is_new, asked_at=standing.opened_at)
+
+    async def asked_at(self, person: SlackUser) -> datetime | None:
+        """Return when a person asked to be connected, if that request stands. Raises StorageUnavailableError."""
+        notice = await self._board.find(NoticeKind.ACCESS, access_key((person.team_id, person.user_id)))
+        return notice.opened_at if is_standing(notice) else None
+
+    async def connected(self, person: SlackUser, host_id: HostId, request: Request, *, is_answer: bool) -> str:
+        """Tell everybody concerned that an administrator connected a person; return the Genesys user's name or "".
+
+        `is_answer`: the person is told even without a request: they tried, and an administrator took it from a list.
+        Safe to repeat after a crash. Raises StorageUnavailableError.
+        """
+        name = await self._name_of(host_id)
+        by = request.requester if request.requester not in person.ids else None
+        key = access_key((person.team_id, person.user_id))
+        notice = await self._board.find(NoticeKind.ACCESS, key)
+        is_asked = bool(notice.data) and notice.over_at is None
+        if (is_answer or is_asked) and by:
+            told = read_access(notice.data) if is_asked else asked_for(person, request.id)
+            await self._welcome(key, told, by, name)
+        await self._board.change(NoticeKind.ACCESS, key, lambda found: with_connection(found, by, name))
+        return name
+
+    async def unconnected(self, team_id: TeamId) -> Sequence[Unconnected]:
+        """Return who tried lately and has no link yet, newest first. Raises StorageUnavailableError."""
+        found = await self._starts.without_host(team_id, LISTED_SECONDS, 2 * MAX_LISTED)
+        missing = []
+        for user_id, last_at in found:
+            with suppress(PersonNotAllowedError, SlackUnavailableError):  # who left, or whom Slack does not show now
+                person = await self._access.check_member(user_id)
+                age = datetime.now(UTC) - last_at
+                if not await self._is_linked(person.team_id, person.ids) and not self._has_worked(person.ids, age):
+                    missing.append(Unconnected((person.team_id, person.user_id), last_at))
+        return missing[:MAX_LISTED]
+
+    async def _welcome(self, key: str, asked: AccessRequest, by: UserId | None, name: str) -> None:
+        """Tell a person that they are connected, once for each request."""
+        told = replace(asked, connected_by=by, host_name=name)
+
+        def edit(notice: Notice) -> Notice | None:
+            if notice.data and read_access(notice.data).request_id == told.request_id:
+                return None  # a crash interrupted this request
+            now = notice.read_at
+            return replace(notice, team_id=told.person[0], opened_at=now, over_at=now, data=write_access(told))
+
+        await self._board.change(NoticeKind.WELCOME, key, edit)
+
+    async def _update(self, notice: Notice) -> bool:
+        """End a request whose person was connected in another way: by the command line, or by a rule."""
+        asked = read_access(notice.data)
+        if await self._is_linked(asked.person[0], asked.ids):
+            seen_at = self._linked_since.setdefault(notice.key, time.monotonic())
+            if time.monotonic() - seen_at < self._timing.grace_seconds:
+                return False  # `connected` may be about to say who did it
+            await self._welcome(notice.key, asked, None, "")
+        elif not self._has_worked(asked.ids, notice.read_at - notice.opened_at):  # else the person knows it already
+            return False
+        change = self._board.change(NoticeKind.ACCESS, notice.key, lambda found: with_connection(found, None, ""))
+        return await change is not None
+
+    async def _is_linked(self, team_id: TeamId, ids: Sequence[UserId]) -> bool:
+        return any([await self._links.linked(team_id, each) for each in ids])
+
+    def _has_worked(self, ids: Sequence[UserId], age: timedelta) -> bool:
+        """Return whether this replica has found a host for a person within this time."""
+        worked = [at for each in ids if (at := self._status.worked_for.get(each))]
+        return any(timedelta(seconds=time.monotonic() - at) < age for at in worked)
+
+    async def _prepare(self) -> None:
+        """Do nothing before a pass of the board."""

@@ -1,0 +1,205 @@
+"""Open the dialog in which an administrator connects a person to a Genesys user, search, and submit the choice.
+
+views/connect_person.py builds the dialog. The choice is a stored request like `link`, which the dialog shows.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from dataclasses import replace
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.core.access import AccessPolicy
+from bot.core.errors import (
+    CobrowseError,
+    HostNotFoundError,
+    NotAcceptedError,
+    PermissionMissingError,
+    RoleRequiredError,
+    ServiceBusyError,
+    ServiceError,
+    UnexpectedError,
+)
+from bot.core.hosts.resolver import HostResolver
+from bot.core.models import PersonKey, Request, RequestKind, Role, SlackUser, UserId
+from bot.core.ports import HostDirectory
+from bot.core.requests.service import RequestService
+from bot.core.timing import SLACK_TIMING, SlackTiming
+from bot.slack.api.responder import SlackResponder
+from bot.slack.api.views import Views
+from bot.slack.listeners.actions import read_actor, read_press
+from bot.slack.listeners.session_form import not_accepted
+from bot.slack.messages.blocks import View
+from bot.slack.messages.catalogue.errors import Situation
+from bot.slack.messages.catalogue.sentence import mention
+from bot.slack.messages.error_copy import error_copy
+from bot.slack.messages.notices.access import CONNECT_ACTION, read_person
+from bot.slack.messages.renderer import MessageRenderer
+from bot.slack.views import connect_person
+from bot.slack.views.connect_person import AGAIN_ACTION, CHOOSE_FORM, FIND_FORM, ID_FORM, MAX_CHOICES, TEXT, USER
+from bot.slack.views.session_form import not_opened, result_view
+
+log = logging.getLogger(__name__)
+
+
+class ConnectDialog:
+    """Build each step of the dialog. Each step checks again who uses it."""
+
+    def __init__(
+        self,
+        views: Views,
+        responder: SlackResponder,
+        renderer: MessageRenderer,
+        *,
+        access: AccessPolicy,
+        hosts: HostResolver,
+        directory: HostDirectory,
+        timing: SlackTiming = SLACK_TIMING,
+    ) -> None:
+        self._views, self._responder, self._renderer = views, responder, renderer
+        self._access, self._hosts, self._directory, self._timing = access, hosts, directory, timing
+        self._language = renderer.language
+
+    def open_soon(self, trigger_id: str, actor: Request, user_id: UserId) -> None:
+        """Open the dialog about a person in the background."""
+        self._responder.soon(self._open(trigger_id, actor, user_id))
+
+    def find_soon(self, actor: Request, person: PersonKey, text: str) -> None:
+        """Search in the background, and show the result in the dialog of the submission."""
+        self._responder.soon(self._find(actor, person, text))
+
+    def search_again(self, actor: Request, view: View) -> None:
+        """Show the first step again, with the text of the last search."""
+        person, text = connect_person.read_person(view)
+        form = connect_person.find_form(person, text, language=self._language)
+        self._responder.show_soon(actor.view_id or "", form, str(view.get("hash") or ""))
+
+    async def _open(self, trigger_id: str, actor: Request, user_id: UserId) -> None:
+        show = self._views.push if actor.view_id else self._views.open
+        if code := await show(trigger_id, connect_person.loading(actor.id, self._language)):
+            await self._responder.tell(actor, not_opened(self._renderer.addressee(actor.requester), actor.id, code))
+            return
+        await self._views.update(await self._safely(actor, self._first_step(actor, user_id)), external_id=actor.id)
+
+    async def _find(self, actor: Request, person: PersonKey, text: str) -> None:
+        async def step() -> View:
+            await self._require_admin(actor)
+            return await self._searched(person, text)
+
+        # Slack may carry out the acknowledgement of the submission later than an update that comes at once
+        view, _ = await asyncio.gather(self._safely(actor, step()), asyncio.sleep(self._timing.view_settle_seconds))
+        await self._views.update(view, view_id=actor.view_id or "")
+
+    async def _first_step(self, actor: Request, user_id: UserId) -> View:
+        await self._require_admin(actor)
+        person = await self._access.check_member(user_id)
+        if await self._is_connected(person):
+            return connect_person.note(connect_person.CONNECTED, self._language, person=mention(user_id))
+        key = (person.team_id, person.user_id)
+        try:
+            await self._search(person.name)  # shows whether the bot may search
+        except PermissionMissingError as missing:
+            return connect_person.id_form(key, missing.needs, self._language)
+        except ServiceError:
+            pass  # the person's own search tells it
+        return connect_person.find_form(key, person.name, language=self._language)
+
+    async def _searched(self, person: PersonKey, text: str) -> View:
+        """Return the second step, or the first one with the reason why there is no second one."""
+        try:
+            users, more = await self._search(text)
+        except PermissionMissingError as missing:
+            return connect_person.id_form(person, missing.needs, self._language)
+        except ServiceError as error:
+            problem = error_copy(error, Situation.QUERY, self._renderer.addressee(None)).text
+            return connect_person.find_form(person, text, problem, self._language)
+        if not users:
+            problem = self._language.say(connect_person.NOBODY, text=text)
+            return connect_person.find_form(person, text, problem, self._language)
+        return connect_person.choose_form(person, text, users, more=more, language=self._language)
+
+    async def _search(self, text: str) -> Any:
+        try:
+            async with asyncio.timeout(self._timing.home_section_timeout):
+                return await self._directory.search(text, MAX_CHOICES)
+        except TimeoutError:
+            raise ServiceBusyError from None
+
+    async def _is_connected(self, person: SlackUser) -> bool:
+        try:
+            async with asyncio.timeout(self._timing.home_section_timeout):
+                await self._hosts.find(person)
+        except (HostNotFoundError, ServiceError, TimeoutError):
+            return False
+        return True
+
+    async def _require_admin(self, actor: Request) -> None:
+        await self._access.require_member(actor)
+        if await self._access.role(actor.requester, actor.team_id) is not Role.ADMIN:
+            raise RoleRequiredError("administrators_only")
+
+    async def _safely(self, actor: Request, step: Awaitable[View]) -> View:
+        """Return a step of the dialog, or a view with the error that prevents it."""
+        try:
+            return await step
+        except CobrowseError as found:
+            error = found
+        except Exception:
+            log.exception("failed after the ack", extra={"fields": {"request": actor.id}})
+            error = UnexpectedError()
+        message = self._renderer.failure(
+            error, actor.id, reader=actor.requester, is_repeatable=False, situation=Situation.QUERY
+        )
+        return result_view(message)
+
+
+def register(app: AsyncApp, requests: RequestService, renderer: MessageRenderer, dialog: ConnectDialog) -> None:
+    """Register the button that opens the dialog, and the dialog's steps."""
+
+    @app.action(CONNECT_ACTION)
+    async def on_connect(ack: AsyncAck, body: dict[str, Any]) -> None:
+        value, press = read_press(body)
+        if person := read_person(value):
+            dialog.open_soon(str(body.get("trigger_id")), press, person[1])
+        await ack()
+
+    @app.action(AGAIN_ACTION)
+    async def on_again(ack: AsyncAck, body: dict[str, Any]) -> None:
+        dialog.search_again(read_actor(body), body["view"])
+        await ack()
+
+    @app.view(FIND_FORM)
+    async def on_find(ack: AsyncAck, body: dict[str, Any]) -> None:
+        (person, _), text = connect_person.read_person(body["view"]), connect_person.read_text(body["view"])
+        if not text:
+            await ack(response_action="errors", errors={TEXT: renderer.language.say(connect_person.NO_TEXT)})
+            return
+        dialog.find_soon(read_actor(body), person, text)
+        await ack(response_action="update", view=connect_person.note(connect_person.SEARCHING, renderer.language))
+
+    async def on_choice(ack: AsyncAck, body: dict[str, Any]) -> None:
+        host_id = connect_person.read_user(body["view"])
+        if host_id is None:
+            await ack(response_action="errors", errors={USER: renderer.language.say(connect_person.NO_ID)})
+            return
+        (_, user_id), _ = connect_person.read_person(body["view"])
+        request = replace(
+            read_actor(body),
+            kind=RequestKind.LINK,
+            key=f"view:{body['view']['id']}:{host_id}",
+            target=user_id,
+            argument=host_id,
+            reply_url=None,
+        )
+        try:
+            await requests.submit(request)
+        except NotAcceptedError as error:
+            await ack(response_action="errors", errors={USER: not_accepted(error, renderer.addressee(None))})
+        else:
+            view = connect_person.note(connect_person.CONNECTING, renderer.language)
+            await ack(response_action="update", view=view)
+
+    for form in (CHOOSE_FORM, ID_FORM):
+        app.view(form)(on_choice)

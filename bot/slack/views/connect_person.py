@@ -1,0 +1,147 @@
+"""Build and read the dialog in which an administrator connects a person to a Genesys user (pure).
+
+It asks for a name or e-mail address, then shows whom Genesys found. Where the bot may not search, it asks for the id.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from bot.core.hosts.resolver import host_id
+from bot.core.models import DirectoryUser, HostId, PersonKey, TeamId, UserId
+from bot.core.validation.display import clean
+from bot.slack.messages.blocks import Block, View, button, buttons, context, section
+from bot.slack.messages.catalogue.sentence import ENGLISH, Language, Sentence, label, mention, said
+from bot.slack.views.session_form import CANCEL, CLOSE, LOADING
+
+FIND_FORM, CHOOSE_FORM, ID_FORM = "connect_find_form", "connect_choose_form", "connect_id_form"
+AGAIN_ACTION = "connect_search_again"
+TEXT, USER = "text", "user"
+"""Block ids; the one field of each block has the same action id."""
+MIN_TEXT_LENGTH, MAX_TEXT_LENGTH = 2, 100
+MAX_CHOICES = 10
+"""https://docs.slack.dev/reference/block-kit/block-elements/radio-button-group-element"""
+OPTION_LENGTH = 75
+
+TITLE = label("connect.title", "Connect to Genesys")
+FIND = label("connect.find", "Find")
+CONNECT = label("connect.connect", "Connect")
+AGAIN = label("connect.again", "Search again")
+WHO = said("connect.who", "Who is {person} in Genesys?")
+TEXT_LABEL = label("connect.text", "Name or email")
+TEXT_HINT = label("connect.text.hint", "As it stands in Genesys. A part of it will do.")
+USER_LABEL = label("connect.user", "Genesys user")
+ID_LABEL = label("connect.id", "Genesys user’s ID")
+ID_HINT = label("connect.id.hint", "In Genesys, open Admin › People and the person. The ID is in the page’s address.")
+NO_SEARCH = said("connect.no_search", "I may not search Genesys: my client lacks `{permission}`.")
+NOBODY = said("connect.nobody", "Genesys has no active user with “{text}” in the name or email.")
+MORE = said("connect.more", "There are more. Search again with more of the name.")
+SEARCHING = said("connect.searching", "Searching Genesys…")
+CONNECTING = said("connect.connecting", "Connecting…")
+CONNECTED = said("connect.connected", "{person} is connected to Genesys already. Nothing is left to do.")
+NO_TEXT = label("connect.text.empty", "Type a name or an email address.")
+NO_ID = label("connect.id.wrong", "That isn’t a Genesys user’s ID. It looks like 1b2c3d4e-1111-2222-3333-444455556666.")
+
+
+def loading(external_id: str, language: Language = ENGLISH) -> View:
+    """Return the view shown while the dialog loads. `external_id`: for views.update."""
+    return _modal([section(language.say(LOADING))], CANCEL, language) | {"external_id": external_id}
+
+
+def note(sentence: Sentence, language: Language = ENGLISH, **values: str) -> View:
+    """Return a view that says one thing."""
+    return _modal([section(language.say(sentence, **values))], CLOSE, language)
+
+
+def find_form(person: PersonKey, text: str = "", problem: str = "", language: Language = ENGLISH) -> View:
+    """Return the first step. `problem` (mrkdwn): why the search before this one found nobody."""
+    field: Block = {"type": "plain_text_input", "min_length": MIN_TEXT_LENGTH, "max_length": MAX_TEXT_LENGTH}
+    if suggested := clean(text, MAX_TEXT_LENGTH):
+        field["initial_value"] = suggested
+    blocks = [_who(person, language), *([section(f":warning: {problem}")] if problem else [])]
+    blocks.append(_input(TEXT, language.say(TEXT_LABEL), field, language.say(TEXT_HINT)))
+    return _form(FIND_FORM, blocks, FIND, [*person, text], language)
+
+
+def choose_form(
+    person: PersonKey, text: str, users: Sequence[DirectoryUser], *, more: bool = False, language: Language = ENGLISH
+) -> View:
+    """Return the second step: the users whom Genesys found. `more`: there are others."""
+    options = [_option(user) for user in users[:MAX_CHOICES]]
+    blocks = [
+        _who(person, language),
+        _input(USER, language.say(USER_LABEL), {"type": "radio_buttons", "options": options}),
+        *([context(language.say(MORE))] if more else []),
+        buttons(button(language.say(AGAIN), AGAIN_ACTION, value="again")),
+    ]
+    return _form(CHOOSE_FORM, blocks, CONNECT, [*person, text], language)
+
+
+def id_form(person: PersonKey, permission: str, language: Language = ENGLISH) -> View:
+    """Return the only step where the bot may not search; `permission` is what it lacks."""
+    field: Block = {"type": "plain_text_input", "max_length": MAX_TEXT_LENGTH}
+    blocks = [
+        _who(person, language),
+        _input(USER, language.say(ID_LABEL), field, language.say(ID_HINT)),
+        context(language.say(NO_SEARCH, permission=permission)),
+    ]
+    return _form(ID_FORM, blocks, CONNECT, [*person, ""], language)
+
+
+def read_person(view: View) -> tuple[PersonKey, str]:
+    """Return whom the dialog connects, and the text of the search that it shows."""
+    team_id, user_id, text = json.loads(view["private_metadata"])
+    return (TeamId(team_id), UserId(user_id)), str(text)
+
+
+def read_text(view: View) -> str:
+    """Return the text to search for."""
+    return clean(_value(view, TEXT), MAX_TEXT_LENGTH)
+
+
+def read_user(view: View) -> HostId | None:
+    """Return the chosen Genesys user; None for a text that is no id."""
+    return host_id(_value(view, USER))
+
+
+def _who(person: PersonKey, language: Language) -> Block:
+    return section(language.say(WHO, person=mention(person[1])))
+
+
+def _option(user: DirectoryUser) -> Block:
+    name, email = (clean(each, OPTION_LENGTH) for each in (user.name, user.email))
+    option: Block = {"text": _plain(name or email or user.id), "value": user.id}
+    return option | {"description": _plain(email)} if email else option
+
+
+def _form(callback_id: str, blocks: list[Block], submit: Sentence, metadata: list[str], language: Language) -> View:
+    view = _modal(blocks, CANCEL, language)
+    return view | {
+        "callback_id": callback_id,
+        "submit": _plain(language.say(submit)),
+        "private_metadata": json.dumps(metadata),
+    }
+
+
+def _modal(blocks: list[Block], close: Sentence, language: Language) -> View:
+    return {
+        "type": "modal",
+        "title": _plain(language.say(TITLE)),
+        "close": _plain(language.say(close)),
+        "blocks": blocks,
+    }
+
+
+def _input(name: str, text: str, element: Block, hint: str = "") -> Block:
+    block: Block = {"type": "input", "block_id": name, "label": _plain(text), "element": {**element, "action_id": name}}
+    return block | {"hint": _plain(hint)} if hint else block
+
+
+def _plain(text: str) -> dict[str, str]:
+    return {"type": "plain_text", "text": text}
+
+
+def _value(view: View, name: str) -> str:
+    state: dict[str, Any] = (view.get("state") or {}).get("values") or {}
+    field = (state.get(name) or {}).get(name) or {}
+    return str(field.get("value") or (field.get("selected_option") or {}).get("value") or "")
